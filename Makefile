@@ -1,0 +1,77 @@
+# okul: `make help` prints the targets.
+#
+# FLAVOUR=release (default) | test (settable clock) | asan (the same under AddressSanitizer and UBSan)
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+FLAVOUR ?= release
+BUILD_release := build
+BUILD_test := build/test
+BUILD_asan := build/asan
+B := $(BUILD_$(FLAVOUR))
+
+CC := gcc
+PKG_CONFIG ?= pkg-config
+LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih
+CTL_PACKAGES := libcurl
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings
+ifdef CI
+WARN += -Werror
+endif
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+OPTIMISE_release := -O2 -g
+OPTIMISE_test := -O2 -g -DOKUL_TEST
+OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARDEN_asan := -fPIE -fstack-protector-strong
+CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
+LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
+comma := ,
+CPPFLAGS := -D_GNU_SOURCE -Ilib
+LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
+CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
+
+LIB_SOURCES := $(wildcard lib/*.c)
+LIB := $(B)/libokul.a
+CGI_SOURCES := $(wildcard cgi-bin/*.c)
+GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
+PROGRAMS := $(GROUPS_:%=$(B)/%.fcgi)
+CTL := $(B)/okulctl
+CTL_SOURCES := $(wildcard bin/*.c)
+
+object = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+.PHONY: build clean help
+build: $(PROGRAMS) $(CTL)	## compile everything into build/
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(call object,$(LIB_SOURCES))
+	@echo "  AR    $@"
+	@rm -f $@; $(AR) rcs $@ $^
+
+define program
+$(B)/$(1).fcgi: $(call object,$(wildcard cgi-bin/$(1).c cgi-bin/$(1)_*.c)) $(LIB)
+	@echo "  LINK  $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $$^ $$(LIB_LIBS)
+endef
+$(foreach g,$(GROUPS_),$(eval $(call program,$(g))))
+
+$(CTL): $(call object,$(CTL_SOURCES)) $(LIB)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CTL_LIBS)
+
+clean:	## remove build/
+	rm -rf build
+
+help:	## print this
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,31 @@
+/*
+ * okulctl - what an operator types and cron runs, one command a file: the command's row stands on top of its file.
+ */
+#ifndef OKULCTL_H
+#define OKULCTL_H
+
+#include "base.h"
+#include "conf.h"
+#include "db.h"
+
+struct command {
+	const char *name;	/* "mail", "user add" */
+	const char *usage;	/* arguments: "EMAIL [--role ROLE]" */
+	const char *summary;	/* one line for `okulctl --help` */
+	const char *help;	/* what `okulctl NAME --help` says below usage and summary */
+	/* argv[0] is the last word of the name. Gives the exit code. `data` is from -d, else NULL (OKUL_DATA, else var). */
+	int (*run)(int argc, char **argv, const char *data);
+};
+
+/* Rows of the files in bin/; okulctl.c lists them. */
+extern const struct command command_migrate, command_user_add, command_user_role, command_user_list,
+	command_mail, command_check, command_sql, command_serve, command_reference;
+
+/* "okulctl: <message>" on standard error; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
+int ctl_error(int code, const char *format, ...) printf_like(2, 3);
+
+/* Loads configuration and opens the database; NULL after having said why and what to do. */
+must_use const struct conf *ctl_conf(const char *data);
+must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * conf - the configuration: built-in defaults, then DATA/okul.conf (ini), then the environment (OKUL_<NAME>).
+ *
+ * The keys (DATA/keys.conf, mode 0600) are made at first start. Nothing here changes after conf_load().
+ */
+#ifndef OKUL_CONF_H
+#define OKUL_CONF_H
+
+#include "base.h"
+
+#define KEY_BYTES 32
+#define KEYS_JWT_MAX 8
+
+enum mail_transport { MAIL_FILE, MAIL_SENDMAIL, MAIL_SMTP };
+enum smtp_security { SMTP_PLAIN, SMTP_STARTTLS, SMTP_TLS };
+enum file_delivery { DELIVER_ITSELF, DELIVER_X_ACCEL, DELIVER_X_SENDFILE };
+
+struct jwt_key {
+	char kid[17];			/* 1 to 16 of A-Z a-z 0-9 _ - */
+	unsigned char key[KEY_BYTES];
+};
+
+struct conf {
+	const char *data;		/* absolute path of DATA */
+	bool development;		/* OKUL_ENV=development */
+	const char *base_url;		/* public address without a slash at the end, as in links of mails */
+	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi.json, docs.html */
+
+	const char *mail_from;		/* address */
+	const char *mail_name;		/* display name; the school's name in mails */
+	enum mail_transport mail_transport;
+	const char *sendmail;		/* absolute path */
+	const char *smtp_host;
+	int64_t smtp_port;
+	enum smtp_security smtp_security;
+	const char *smtp_user, *smtp_password;	/* "" for none */
+	int64_t smtp_timeout;		/* seconds for one mail */
+
+	int64_t code_life;		/* seconds */
+	int64_t code_pause;		/* seconds between two codes for one address */
+	int64_t code_hourly;		/* codes an hour for one address */
+	int64_t client_hourly;		/* code requests an hour for one client address */
+	int64_t code_tries;		/* wrong tries a code */
+	int64_t daily_wrong;		/* wrong tries a day for one address */
+	int64_t access_life;		/* seconds */
+	int64_t refresh_life;		/* seconds */
+	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
+	bool limits;			/* limits by client address */
+	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
+	const char *cors_origins;	/* separated by spaces; "" for none */
+	const char *time_zone;
+
+	int64_t body_limit;		/* bytes of a JSON body */
+	int64_t retire_after;		/* requests until a worker is replaced; 0 never */
+	int64_t workers;		/* processes a program */
+	enum file_delivery delivery;
+	bool log_syslog;
+	int64_t log_level;
+
+	struct jwt_key jwt[KEYS_JWT_MAX];	/* the first one signs, all verify */
+	size_t jwt_count;
+	unsigned char code_key[KEY_BYTES];	/* login codes */
+	unsigned char refresh_key[KEY_BYTES];	/* refresh tokens */
+	unsigned char mail_key[KEY_BYTES];	/* mails waiting in the outbox */
+	unsigned char link_key[KEY_BYTES];	/* signed URLs */
+};
+
+/*
+ * Loads the configuration of the data folder (NULL: OKUL_DATA, else "var"). The folder must exist. Makes
+ * DATA/keys.conf where it is missing (atomically, so that two first starts agree). Memory is kept for the process's life.
+ * On failure gives NULL and says in `why` what is wrong and what to do.
+ */
+must_use const struct conf *conf_load(const char *data, char *why, size_t room);
+
+/* A path below the data folder, malloc'd: conf_path(conf, "okul.db"). NULL when memory is short. */
+must_use char *conf_path(const struct conf *conf, const char *name);
+
+/* Prints every setting with its value, default and meaning, as okul.conf.example (no keys, no passwords). */
+void conf_print(FILE *out, const struct conf *conf);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * db - the database: one file, a read connection and a write connection, statements kept for the process's life.
+ *
+ * SQL texts are constants: a statement is found again by the address of its text. Inside db_write_begin() ...
+ * db_write_commit() every call goes to the write connection, else to the read connection, which cannot write.
+ *
+ * Failures that a handler cannot mend (busy, full, corrupt, I/O) stick: every later call gives the same code until
+ * db_release(), and the request answers with it whatever the handler thought it saw. So a handler looks only for the
+ * outcomes that it knows: DB_ROW, DB_DONE, DB_TAKEN.
+ */
+#ifndef OKUL_DB_H
+#define OKUL_DB_H
+
+#include "base.h"
+#include "value.h"
+
+enum db_rc {
+	DB_DONE,		/* no (further) row; the statement did its work */
+	DB_ROW,			/* a row is ready */
+	DB_TAKEN,		/* UNIQUE or PRIMARY KEY constraint: the statement did nothing. Does not stick. */
+	DB_REFUSED,		/* another constraint (FOREIGN KEY, CHECK, NOT NULL, a STRICT type): our fault */
+	DB_BUSY,		/* the gate or the lock was not to be had in 2 s */
+	DB_SLOW,		/* a read ran longer than 2 s and was stopped */
+	DB_FULL,		/* disk full or nearly so */
+	DB_READONLY,		/* file or folder is not writable */
+	DB_BROKEN,		/* I/O error, corruption, not a database, missing */
+	DB_OLD,			/* schema version differs from that of the program */
+	DB_ERROR,		/* SQL or use of this interface: our fault */
+};
+
+struct db;
+struct db_rows;
+
+enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
+
+/*
+ * Opens DATA/okul.db, which must exist, be in WAL mode and have schema version `version` (0: any).
+ * Call once a process, after any fork. On failure gives NULL, and says in `why` what is wrong and what to do.
+ */
+must_use struct db *db_open(const char *data, enum db_mode mode, int version, char *why, size_t room);
+void db_close(struct db *db);
+
+/* Prepares a list of statements ahead of use. On failure `why` holds the text and SQLite's reason. */
+must_use bool db_prepare(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
+/*
+ * Prints the query plan of each statement. Gives the number of full scans ("SCAN table") in statements that do not
+ * carry the comment "scan is meant".
+ */
+must_use int db_explain(struct db *db, const char *const *sql, size_t count, FILE *out);
+
+/*
+ * Starts a statement. The rows stay valid, and a snapshot of the database with them, until db_end(), the next start of
+ * the same statement, or db_release(). Bound text is borrowed until then. `*rows` is never NULL.
+ */
+must_use enum db_rc db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args);
+must_use enum db_rc db_next(struct db_rows *rows);
+void db_end(struct db_rows *rows);
+/* db_query() and the first db_next() in one. */
+must_use enum db_rc db_one(struct db *db, struct db_rows **rows, const char *sql, struct args args);
+/* Runs to the end, dropping rows. DB_DONE when it worked. `*changed` (may be NULL) gets the rows inserted, updated or deleted. */
+must_use enum db_rc db_run(struct db *db, const char *sql, struct args args, int64_t *changed);
+
+/* Columns of the row at hand, from 0. Text and bytes live until the next db_next() or db_end(). NULL reads as 0, NULL, 0.0. */
+int db_columns(const struct db_rows *rows);
+const char *db_name(const struct db_rows *rows, int column);
+bool db_is_null(const struct db_rows *rows, int column);
+int64_t db_int(const struct db_rows *rows, int column);
+double db_real(const struct db_rows *rows, int column);
+const char *db_text(const struct db_rows *rows, int column);
+const void *db_blob(const struct db_rows *rows, int column);
+size_t db_size(const struct db_rows *rows, int column);
+bool db_flag(const struct db_rows *rows, int column);
+
+/*
+ * A write transaction: waits for the gate (at most 2 s), then BEGIN IMMEDIATE. Inside it do only bound statements:
+ * no JSON, hashing, file or mail work that can be done before. After a true commit the rows are on the disk.
+ * Give back with exactly one of commit or rollback; after DB_BUSY etc. from begin there is nothing to give back.
+ */
+must_use enum db_rc db_write_begin(struct db *db);
+must_use enum db_rc db_write_commit(struct db *db);
+void db_write_rollback(struct db *db);
+bool db_writing(const struct db *db);
+
+/* Resets every statement still running, ends the read snapshot, forgets a sticky failure. At the end of each request. */
+void db_release(struct db *db);
+/* The failure that stuck, or DB_DONE. */
+enum db_rc db_failure(const struct db *db);
+
+/* True when a trivial read works right now, and the schema version it saw. */
+bool db_alive(struct db *db, int *version);
+
+/* A checkpoint under the gate; `truncate` also empties the WAL file. */
+must_use enum db_rc db_checkpoint(struct db *db, bool truncate);
+
+/*
+ * Runs a script of several statements in one write transaction, or each on its own when `loose` (PRAGMA journal_mode
+ * cannot run inside one). For okulctl; `why` holds SQLite's reason on failure.
+ */
+must_use enum db_rc db_script(struct db *db, const char *sql, bool loose, char *why, size_t room);
+/* Makes a new database file from the schema text: mode 0600, WAL, page size. Fails when the file exists. */
+must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
+
+#endif

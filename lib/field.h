@@ -1,0 +1,101 @@
+/*
+ * field - shapes: tables that say what a request may hold and what an answer holds, named like the DTOs of the contract.
+ *
+ * One table checks a body or query, picks the columns of an answer, and is printed as an OpenAPI component.
+ */
+#ifndef OKUL_FIELD_H
+#define OKUL_FIELD_H
+
+#include "arena.h"
+#include "base.h"
+#include "json.h"
+#include "sentence.h"
+
+enum field_type {
+	END_OF_FIELDS,
+	TEXT,			/* string of min..max code points, trimmed first unless .raw */
+	INT,			/* integer in min..max */
+	NUMBER,			/* number in min..max */
+	BOOL,
+	TIME,			/* 2026-01-15T10:30:00.000Z; in the database milliseconds */
+	DATE,			/* 2026-01-15; in the database the same text */
+	ID,			/* 24 lower-case hex digits */
+	EMAIL,			/* folded to lower case */
+	URL,			/* http, https or a path of this site */
+	ENUM,			/* one of .oneof */
+	JSON,			/* any JSON value; in the database JSON text */
+	OBJECT,			/* of shape .of */
+	LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
+	PLUS,			/* stands for every field of .of, in place */
+};
+
+struct shape;
+
+struct field {
+	const char *name;
+	enum field_type type;
+	double min, max;	/* code points, value or number of elements; max 0: no bound but the type's own */
+	const char *const *oneof;	/* NULL behind the last */
+	const struct shape *of;
+	enum field_type item;
+	double item_min, item_max;
+	const char *const *item_oneof;
+	bool optional;		/* may be left out of a request */
+	bool nullable;		/* may be null */
+	bool digits;		/* TEXT: ASCII digits only */
+	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
+	bool must_be_true;	/* BOOL */
+	bool raw;		/* TEXT: not trimmed */
+	bool zone;		/* TEXT: the name of a time zone that this system has */
+	bool admin_only;	/* left out of an answer unless the caller is an admin */
+	const char *note;	/* for the reference */
+	const char *example;	/* for the reference; JSON text */
+};
+
+struct shape {
+	const char *name;	/* of the DTO */
+	const struct field *fields;
+	bool all_optional;	/* every field may be left out (but not all of them) */
+	const char *note;
+};
+
+#define FIELDS(...) ((const struct field[]){ __VA_ARGS__, { 0 } })
+
+/* What is wrong with a request: sentences in the caller's language, in the order of the fields. */
+struct faults {
+	struct arena *arena;
+	enum language language;
+	size_t count;
+	struct fault { const char *text; struct fault *next; } *first, **last;
+};
+
+void faults_init(struct faults *faults, struct arena *arena, enum language language);
+/* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. */
+void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
+
+/*
+ * Checks a body against a shape, in place: trims, folds, and adds one fault for each bad field (missing, wrong type,
+ * out of limits, or not in the shape). True when there was none.
+ */
+must_use bool field_check(const struct shape *shape, cJSON *object, struct faults *faults);
+
+/*
+ * Turns a query string into an object checked against a shape (numbers and booleans read from their text).
+ * An unknown or repeated parameter is a fault, a malformed escape too. NULL when there were faults.
+ */
+must_use cJSON *field_query(const struct shape *shape, const char *query, struct faults *faults);
+
+/* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
+const char *field_text(const cJSON *object, const char *name);
+int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
+double field_number(const cJSON *object, const char *name, double fallback);
+bool field_bool(const cJSON *object, const char *name, bool fallback);
+bool field_has(const cJSON *object, const char *name);
+
+/* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
+struct field_walk { const struct shape *shape[4]; const struct field *at[4]; int depth; bool started; };
+const struct field *field_next(struct field_walk *walk, const struct shape *shape);
+
+extern const char *const role_enum[], *const level_enum[];	/* NULL behind the last */
+
+#endif

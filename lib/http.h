@@ -1,0 +1,56 @@
+/*
+ * http - a request and its answer on the wire: FastCGI where the process was given a listening socket as standard
+ * input, plain CGI (RFC 3875) otherwise.
+ */
+#ifndef OKUL_HTTP_H
+#define OKUL_HTTP_H
+
+#include "arena.h"
+#include "base.h"
+#include "text.h"
+
+enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, OTHER_METHOD };
+
+/* Everything is borrowed from the transport or the arena until http_send(). Missing headers are NULL. */
+struct http_request {
+	enum method method;
+	const char *method_name;
+	const char *target;		/* path and query as they came (origin form) */
+	size_t path_length;		/* bytes of the target before '?' */
+	const char *query;		/* behind '?'; NULL for none */
+	const char *content_type;
+	int64_t content_length;		/* -1: none, -2: malformed */
+	const char *authorization;
+	const char *accept_language;
+	const char *request_id;		/* as sent */
+	const char *client;		/* REMOTE_ADDR, or the last X-Forwarded-For of a trusted proxy */
+	const char *user_agent;
+	const char *origin;
+	const char *if_none_match;
+};
+
+enum http_event {
+	HTTP_REQUEST,		/* one is ready */
+	HTTP_STOP,		/* SIGTERM came, or the CGI request is over */
+	HTTP_FAILED,		/* the listening socket is unusable */
+};
+
+struct http;
+
+/* Takes over standard input. `trusted_proxy` as in struct conf. Blocks SIGTERM, SIGINT and SIGHUP outside http_next(). */
+must_use struct http *http_open(const char *trusted_proxy);
+bool http_is_cgi(const struct http *http);
+/* Waits for a request and fills it in. Whatever the last request held is gone. */
+must_use enum http_event http_next(struct http *http, struct http_request *request);
+/*
+ * Reads the body: at most content_length bytes into the arena, NUL-terminated. NULL when fewer came (the client
+ * went away) or the length is over `limit`.
+ */
+must_use char *http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit);
+/* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
+void http_send(struct http *http, const struct buf *head, const char *body, size_t length);
+/* Sends head, then `length` bytes of the open file from its offset. False when the client went away. */
+bool http_send_file(struct http *http, const struct buf *head, int file, int64_t length);
+const char *http_method_name(enum method method);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * json - a strict check before cJSON sees a text, and cJSON on the arena.
+ */
+#ifndef OKUL_JSON_H
+#define OKUL_JSON_H
+
+#include "arena.h"
+#include "base.h"
+
+#include <cjson/cJSON.h>
+
+#define JSON_DEPTH 32		/* the root counts 1 */
+
+enum json_fault {
+	JSON_GOOD,
+	JSON_SYNTAX,		/* no RFC 8259 text: bad token, bytes behind the end, a number like 01 */
+	JSON_UTF8,		/* bytes that are no UTF-8, or an unpaired surrogate escape */
+	JSON_NUL,		/* \u0000 in a string or a name */
+	JSON_DEEP,		/* nested deeper than asked */
+	JSON_TWICE,		/* an object names a key twice (compared after its escapes are resolved) */
+};
+
+/*
+ * One pass over the text, memory bounded by depth; names of objects are kept in the arena to find doubles.
+ * `depth` is the greatest nesting allowed. On a fault `*at` (may be NULL) is the offset in bytes.
+ */
+must_use enum json_fault json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at);
+
+/* cJSON allocates in `arena` from here on (process-wide); its free does nothing. */
+void json_use(struct arena *arena);
+
+/* Checks, then parses. NULL on a fault (see *fault). Owned by the arena given to json_use(). */
+must_use cJSON *json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * mail - the outbox: a mail is a row, written in the transaction that caused it and sent afterwards by `okulctl mail`.
+ *
+ * The row names a template and holds its values sealed under mail_key: a code is readable in no database, WAL or backup.
+ */
+#ifndef OKUL_MAIL_H
+#define OKUL_MAIL_H
+
+#include "arena.h"
+#include "base.h"
+#include "conf.h"
+#include "db.h"
+#include "sentence.h"
+#include "text.h"
+
+extern const char *const mail_sql[];	/* for db_prepare() and --check; mail_sql_count of them */
+extern const size_t mail_sql_count;
+
+struct mail_value { const char *name, *text; };
+
+/*
+ * Adds a mail to the outbox, inside a write transaction. `template` is the stem of conf/mail/<template>.<language>.txt
+ * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`).
+ */
+must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, int64_t expires,
+	const char *to, enum language language, const char *template, const struct mail_value *values, size_t count);
+
+/* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
+void mail_wake(const struct conf *conf);
+
+/* What mail_queue() stored, read back by the sender. */
+struct mail {
+	int64_t pk;
+	const char *id, *to, *template;
+	enum language language;
+	int64_t created, expires, attempts;
+	struct mail_value *values;
+	size_t count;
+};
+
+/*
+ * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from the
+ * templates: an operator's DATA/mail/<template>.<language>.txt or .html first, else the shipped one in conf->share/mail.
+ * The template's first line is "Subject: ...". Values are escaped for HTML in the HTML part.
+ * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot. False (reason logged) when a template is
+ * missing or a header value holds a control character.
+ */
+must_use bool mail_compose(const struct conf *conf, struct arena *arena, const struct mail *mail, struct buf *out);
+
+#endif

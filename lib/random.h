@@ -1,0 +1,42 @@
+/*
+ * random - chance and secrets: all that libsodium does for okul.
+ */
+#ifndef OKUL_RANDOM_H
+#define OKUL_RANDOM_H
+
+#include "base.h"
+
+#define ID_TEXT 25		/* 24 hex digits and a NUL */
+#define MAC_BYTES 32		/* HMAC-SHA-256 (RFC 2104, FIPS 180-4) */
+#define SEAL_EXTRA 40		/* bytes that secret_seal() adds: nonce 24, tag 16 */
+
+/* Ends the process when the system has no randomness. Call once at start, before any other call here. */
+void random_init(void);
+void random_bytes(void *out, size_t n);
+/* A number in [0, limit), without bias. */
+uint32_t random_below(uint32_t limit);
+/* Decimal digits (1 to 9) with leading zeros, and a NUL. */
+void random_digits(char *out, unsigned digits);
+/*
+ * A new id: 44 bits of milliseconds since 1970, then 52 bits that grow within this process's millisecond from a random
+ * start. Ids of one process always grow; those of two processes grow with time to the millisecond.
+ */
+void random_id(char out[static ID_TEXT]);
+
+/* HMAC-SHA-256 over the parts in turn, each preceded by its length, so that ("ab","c") and ("a","bc") differ. */
+struct part { const void *bytes; size_t length; };
+#define PART(string) { (string), strlen(string) }
+void secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count);
+/* Plain SHA-256. */
+void secret_hash(unsigned char out[static 32], const void *bytes, size_t length);
+/* A short keyed hash (SipHash-2-4) under a key of this process; for tables in memory only. */
+uint64_t random_hash(const void *bytes, size_t length);
+/* Compares in constant time. */
+bool secret_equal(const void *a, const void *b, size_t n);
+void secret_wipe(void *bytes, size_t n);
+/* XSalsa20-Poly1305 (NaCl secretbox) with a random nonce in front: `out` holds length + SEAL_EXTRA bytes. */
+void secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned char key[static 32]);
+/* Undoes it into `out` (length - SEAL_EXTRA bytes); false when the seal is broken or of another key. */
+must_use bool secret_open(void *out, const unsigned char *sealed, size_t length, const unsigned char key[static 32]);
+
+#endif

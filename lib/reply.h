@@ -1,0 +1,87 @@
+/*
+ * reply - the request as a handler sees it, and the answers that it can return.
+ *
+ * A handler returns exactly one struct reply. The data of an answer is written as JSON into a buffer that is kept
+ * for the process's life; the put_ calls below set the commas.
+ */
+#ifndef OKUL_REPLY_H
+#define OKUL_REPLY_H
+
+#include "arena.h"
+#include "base.h"
+#include "clock.h"
+#include "conf.h"
+#include "db.h"
+#include "error.h"
+#include "field.h"
+#include "http.h"
+#include "user.h"
+
+struct route;
+
+struct request {
+	struct http_request http;
+	const struct conf *conf;
+	struct arena *arena;
+	struct db *db;
+	const struct route *route;
+	int64_t now;			/* one time for the whole request */
+	enum language language;		/* of the answer */
+	bool language_asked;		/* Accept-Language named one of ours */
+	const char *request_id;
+	const char *id;			/* the last {id} of the path */
+	const char *params[2];		/* all {...} of the path, in order */
+	cJSON *body;			/* checked against route->in; NULL where the route takes none */
+	cJSON *query;			/* checked against route->query; never NULL in a handler */
+	struct user *user;		/* NULL: anonymous */
+	struct faults faults;
+	struct buf *out;		/* the answer's data */
+	bool mail_queued;		/* wake the sender after the commit */
+};
+
+struct reply {
+	int status;
+	enum error error;		/* NO_ERROR for success */
+	const char *argument;		/* for the error's sentence */
+	int64_t retry_after;		/* seconds; 0: none */
+	bool commit;			/* keep what was written although this is an error */
+	const char *file;		/* absolute path: the answer is this file, as `file_type` */
+	const char *file_type;
+};
+
+/* True for an admin or superadmin; false for the anonymous. */
+bool is_admin(const struct request *rq);
+
+/* ---- errors */
+must_use struct reply reply_error(struct request *rq, enum error error);
+must_use struct reply reply_error_keep(struct request *rq, enum error error);	/* commits what was written */
+must_use struct reply reply_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
+/* One fault of a named field: 400. */
+must_use struct reply reply_fault(struct request *rq, const char *field, enum sentence sentence);
+
+/* ---- success */
+/* Starts an object as data; put its fields, then return reply_done(). */
+void reply_begin(struct request *rq);
+must_use struct reply reply_done(struct request *rq);
+/* {"message": ...} of any DTO that is only that. */
+must_use struct reply reply_message(struct request *rq, enum sentence sentence);
+/* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
+must_use struct reply reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+/* A file of this server, outside the envelope. */
+must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
+
+/* ---- writing JSON: `name` NULL inside a list */
+void put_text(struct request *rq, const char *name, const char *text);	/* NULL: null */
+void put_int(struct request *rq, const char *name, int64_t number);
+void put_number(struct request *rq, const char *name, double number);
+void put_bool(struct request *rq, const char *name, bool truth);
+void put_time(struct request *rq, const char *name, int64_t time);
+void put_null(struct request *rq, const char *name);
+void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
+void put_object(struct request *rq, const char *name);
+void put_list(struct request *rq, const char *name);
+void put_end(struct request *rq);	/* of what was opened last */
+/* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
+int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
+
+#endif

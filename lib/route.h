@@ -1,0 +1,58 @@
+/*
+ * route - the rows that say what a program serves, and finding the row of a request.
+ */
+#ifndef OKUL_ROUTE_H
+#define OKUL_ROUTE_H
+
+#include "base.h"
+#include "http.h"
+#include "reply.h"
+#include "role.h"
+
+/* A complete row: router, gate, --routes, the OpenAPI document and the rights matrix of the tests all read it. */
+struct route {
+	enum method method;
+	const char *path;		/* segments; {id} takes 24 hex digits, {key} one segment */
+	enum role role;			/* the least role */
+	struct reply (*handler)(struct request *rq);
+	const struct shape *in;		/* JSON body */
+	const struct shape *query;	/* query parameters */
+	const struct shape *out;	/* data of a success */
+	bool out_list;			/* data is a list of `out` */
+	const char *out_type;		/* media type of an answer outside the envelope */
+	int status;			/* of a success; 0 means 200 */
+	bool writes;			/* runs inside a write transaction */
+	bool unregistered;		/* open to a user whose registration is not complete */
+	bool client_limit;		/* may answer 429 */
+	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
+	const char *title;		/* for the reference */
+	const char *note;		/* longer text for the reference; may be NULL */
+	const char *example;		/* JSON body for the reference's curl; may be NULL */
+};
+
+#define STATUSES(...) ((const int[]){ __VA_ARGS__, 0 })
+
+/* One FastCGI program: a resource group. */
+struct program {
+	const char *name;		/* auth -> auth.fcgi, auth.sock, okul@auth.service */
+	const struct route *routes;
+	size_t route_count;
+	const char *const *sql;
+	size_t sql_count;
+};
+
+enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD, ROUTE_BAD_ID };
+
+/*
+ * Finds the row for rq->http.method and the path, and sets rq->route, rq->id and rq->params. A fixed segment wins over
+ * {id}. HEAD finds the row of GET. For ROUTE_NO_METHOD, and for OPTIONS, `allow` gets the list for an Allow header.
+ */
+must_use enum route_match route_find(const struct program *program, struct request *rq, struct buf *allow);
+
+/* --routes: a line a route, tab-separated: program method path role status flags in out title. A heading first. */
+void route_print(const struct program *program, FILE *out);
+
+/* --openapi: this program's part of the OpenAPI 3.1 document, {"paths":{...},"components":{"schemas":{...}}}. */
+bool route_openapi(const struct program *program, FILE *out);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * text - growing buffers, JSON and hex writing, UTF-8, e-mail addresses, percent-decoding.
+ */
+#ifndef OKUL_TEXT_H
+#define OKUL_TEXT_H
+
+#include "arena.h"
+#include "base.h"
+
+/*
+ * A growing string. With an arena it grows there; without one it grows by realloc and must be cleared.
+ * A failed growth sets `failed` and drops what was to be added: look once, at the end.
+ */
+struct buf {
+	char *s;		/* NUL-terminated once anything was put */
+	size_t length, room;
+	struct arena *arena;
+	bool failed;
+};
+
+void buf_put(struct buf *buf, const void *bytes, size_t length);
+void buf_puts(struct buf *buf, const char *string);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
+void buf_int(struct buf *buf, int64_t number);
+/* The shortest decimal text that reads back as the same double; "0" for what JSON has no word for. */
+void buf_number(struct buf *buf, double number);
+/* A JSON string with its quotes (RFC 8259 section 7). The bytes must be UTF-8. */
+void buf_json(struct buf *buf, const char *string, size_t length);
+void buf_hex(struct buf *buf, const void *bytes, size_t length);
+/* Text for HTML: & < > " ' escaped. */
+void buf_html(struct buf *buf, const char *string);
+/* Empties it; gives back what is over `keep` bytes of room. */
+void buf_reset(struct buf *buf, size_t keep);
+void buf_clear(struct buf *buf);
+
+/* True for well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or code points over U+10FFFF. */
+bool text_is_utf8(const char *bytes, size_t length);
+/* Code points in well-formed UTF-8. */
+size_t text_points(const char *bytes, size_t length);
+/* Narrows [*s, *s + *length) past ASCII white space at both ends. */
+void text_trim(const char **s, size_t *length);
+/* Folds A-Z in place. */
+void text_lower(char *s);
+/* True when every byte is an ASCII digit (and there is at least one). */
+bool text_is_digits(const char *s);
+/* 24 lower-case hex digits, exactly. */
+bool text_is_id(const char *s);
+/* A mail address that we are willing to send to: the dot-string form of RFC 5321 section 4.1.2, at most 254 bytes. */
+bool text_is_email(const char *s);
+/* http or https URL, or a path of this site that starts with one '/'. */
+bool text_is_url(const char *s);
+
+/*
+ * Percent-decodes [s, s + length) into the arena (RFC 3986 section 2.1); `plus` also turns '+' into a space.
+ * Gives NULL for a malformed escape, an escaped NUL, or bytes that are no UTF-8.
+ */
+char *text_percent_decode(struct arena *arena, const char *s, size_t length, bool plus);
+
+/* Base64url without padding (RFC 4648 section 5). Encoding appends; decoding gives the count, or -1 when malformed. */
+void buf_base64url(struct buf *buf, const void *bytes, size_t length);
+ptrdiff_t text_base64url_decode(void *out, size_t room, const char *s, size_t length);
+/* 2n hex digits to n bytes; false when malformed. */
+bool text_hex_decode(void *out, size_t n, const char *hex);
+
+/* The whole of a decimal integer within [min, max]; false otherwise. */
+bool text_to_int(const char *s, int64_t min, int64_t max, int64_t *out);
+
+#endif

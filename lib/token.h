@@ -1,0 +1,50 @@
+/*
+ * token - access tokens (JWT, RFC 7519, HS256) and refresh tokens.
+ *
+ * libjwt sees a token only after its header was found, byte for byte, to be one that we write ourselves: it would
+ * accept "none", another algorithm under the same key, and expired tokens.
+ */
+#ifndef OKUL_TOKEN_H
+#define OKUL_TOKEN_H
+
+#include "base.h"
+#include "conf.h"
+#include "random.h"
+#include "text.h"
+
+#define TOKEN_MAX 4096		/* bytes of an access token that are looked at at all */
+
+struct claims {
+	char user[ID_TEXT];	/* sub */
+	char session[ID_TEXT];	/* sid */
+	int64_t issued, expires;	/* iat, exp: milliseconds, whole seconds */
+};
+
+/* Reads the keys. Call once a process. False (and a reason in `why`) when there is none or one is too short. */
+must_use bool token_init(const struct conf *conf, char *why, size_t room);
+
+/* Appends a new access token. `now` in milliseconds; it lives for conf's access_life. False when memory is short. */
+must_use bool token_issue(struct buf *out, const char *user, const char *session, int64_t now);
+
+/*
+ * True when the token is ours, unchanged and alive at `now`. Reads nothing but the token: whether its session lives
+ * is for the caller. A token seen before is answered from a small table of this process.
+ */
+must_use bool token_check(const char *token, size_t length, int64_t now, struct claims *claims);
+
+/* The token of an Authorization header ("Bearer x", RFC 6750; the scheme in any case); NULL and 0 when it has none. */
+const char *token_bearer(const char *authorization, size_t *length);
+
+/*
+ * A refresh token is base64url(session 12 bytes, counter 4 bytes, secret 32 bytes), the secret being
+ * HMAC(refresh_key, seed, session, counter). The session row holds only seed and counter; every token of a session,
+ * replaced ones too, can so be told from a guess, and the successor of a token is always the same one.
+ */
+#define REFRESH_SEED 32
+void refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter);
+/* Takes a token apart without judging it; false when it has not the form. */
+must_use bool refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter, unsigned char secret[static MAC_BYTES]);
+/* True when the secret is the one of that session and counter. */
+must_use bool refresh_check(const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter, const unsigned char secret[static MAC_BYTES]);
+
+#endif

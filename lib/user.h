@@ -1,0 +1,49 @@
+/*
+ * user - users and their sessions, as login, gate and profile need them.
+ */
+#ifndef OKUL_USER_H
+#define OKUL_USER_H
+
+#include "base.h"
+#include "db.h"
+#include "field.h"
+#include "random.h"
+#include "role.h"
+#include "token.h"
+
+extern const char *const user_sql[];
+extern const size_t user_sql_count;
+
+extern const struct shape user_profile;			/* UserProfileDto */
+extern const struct shape user_profile_response;	/* UserProfileResponseDto */
+
+/* The columns of user_profile in order, from table `user`, for use in other statements. */
+#define USER_PROFILE_COLUMNS \
+	"user.id AS id, user.email AS email, user.role AS role, user.name AS name, user.surname AS surname, " \
+	"user.username AS username, user.language AS language, user.country_code AS countryCode, " \
+	"user.phone_number AS phoneNumber, user.profile_photo AS profilePhoto, " \
+	"user.availability AS availabilityStatus, user.birth_date AS birthDate, user.gender AS gender, " \
+	"user.interests AS interests, user.expertise AS expertise, user.bio AS bio, user.instagram AS instagram, " \
+	"user.x AS x, user.tiktok AS tiktok, user.snapchat AS snapchat, user.facebook AS facebook, " \
+	"user.timezone AS timezone, user.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
+	"user.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, user.consent_form_at IS NOT NULL AS consentFormAccepted, " \
+	"user.registered_at IS NOT NULL AS isRegistrationComplete, user.last_login_at AS lastLogin, " \
+	"user.created_at AS createdAt, user.updated_at AS updatedAt"
+
+/* Who asks. Texts are borrowed from `row`, which stays open until the end of the request. */
+struct user {
+	int64_t pk;
+	const char *id, *email;
+	enum role role;
+	enum language language;
+	bool registered;
+	int64_t session;		/* pk of the session */
+	const char *session_id;
+	struct db_rows *row;		/* a row whose columns from USER_ROW_PROFILE on are user_profile's */
+};
+#define USER_ROW_PROFILE 4
+
+/* The live, active user of a live session. DB_ROW when there is one, DB_DONE when not. One statement. */
+must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, struct user *user);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * value - a value bound to a statement, typed by what the C expression is.
+ *
+ *	db_one(db, sql[FIND], ARGS(id, now, true))
+ */
+#ifndef OKUL_VALUE_H
+#define OKUL_VALUE_H
+
+#include "base.h"
+
+enum value_type { VALUE_NULL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
+
+/* Borrowed: bytes must stay valid until the statement is reset. */
+struct value {
+	enum value_type type;
+	union {
+		int64_t integer;
+		double real;
+		struct {
+			const void *bytes;
+			size_t length;
+		};
+	};
+};
+
+struct args {
+	const struct value *values;
+	size_t count;
+};
+
+static inline struct value value_null(void) { return (struct value){ .type = VALUE_NULL }; }
+static inline struct value value_int(int64_t i) { return (struct value){ .type = VALUE_INT, .integer = i }; }
+static inline struct value value_real(double r) { return (struct value){ .type = VALUE_REAL, .real = r }; }
+static inline struct value value_same(struct value v) { return v; }
+
+/* NULL becomes SQL's NULL. */
+static inline struct value value_text(const char *s)
+{
+	return s ? (struct value){ .type = VALUE_TEXT, .bytes = s, .length = strlen(s) } : value_null();
+}
+
+static inline struct value value_blob(const void *bytes, size_t length)
+{
+	return (struct value){ .type = VALUE_BLOB, .bytes = bytes, .length = length };
+}
+
+#define VALUE(x) _Generic((x), \
+	char *: value_text, const char *: value_text, \
+	float: value_real, double: value_real, \
+	struct value: value_same, \
+	default: value_int)(x)
+
+/* A list of up to 16 arguments; NO_ARGS where there are none. Lives as long as the enclosing block. */
+#define ARGS(...) ((struct args){ (const struct value[]){ VALUES(__VA_ARGS__) }, \
+	sizeof((const struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value) })
+#define NO_ARGS ((struct args){ NULL, 0 })
+
+#define VALUES(...) VALUES_PICK(__VA_ARGS__, V16, V15, V14, V13, V12, V11, V10, V9, V8, V7, V6, V5, V4, V3, V2, V1, )(__VA_ARGS__)
+#define VALUES_PICK(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, name, ...) name
+#define V1(x) VALUE(x)
+#define V2(x, ...) VALUE(x), V1(__VA_ARGS__)
+#define V3(x, ...) VALUE(x), V2(__VA_ARGS__)
+#define V4(x, ...) VALUE(x), V3(__VA_ARGS__)
+#define V5(x, ...) VALUE(x), V4(__VA_ARGS__)
+#define V6(x, ...) VALUE(x), V5(__VA_ARGS__)
+#define V7(x, ...) VALUE(x), V6(__VA_ARGS__)
+#define V8(x, ...) VALUE(x), V7(__VA_ARGS__)
+#define V9(x, ...) VALUE(x), V8(__VA_ARGS__)
+#define V10(x, ...) VALUE(x), V9(__VA_ARGS__)
+#define V11(x, ...) VALUE(x), V10(__VA_ARGS__)
+#define V12(x, ...) VALUE(x), V11(__VA_ARGS__)
+#define V13(x, ...) VALUE(x), V12(__VA_ARGS__)
+#define V14(x, ...) VALUE(x), V13(__VA_ARGS__)
+#define V15(x, ...) VALUE(x), V14(__VA_ARGS__)
+#define V16(x, ...) VALUE(x), V15(__VA_ARGS__)
+
+#endif

@@ -1,0 +1,103 @@
+-- okul: the whole schema. `okulctl migrate` makes a new database from this file, and brings an old one here
+-- through conf/migrate/NNNN-*.sql; a test holds the two against each other.
+--
+-- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
+-- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
+
+PRAGMA user_version = 1;
+
+-- People. An address is stored in lower case.
+CREATE TABLE user (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	email TEXT NOT NULL UNIQUE,
+	role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'admin', 'superadmin')),
+	is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+	language TEXT NOT NULL DEFAULT 'en' CHECK (language IN ('tr', 'en', 'es', 'de')),
+	name TEXT,
+	surname TEXT,
+	username TEXT UNIQUE,
+	username_changed_at INTEGER,
+	country_code TEXT,
+	phone_number TEXT,
+	profile_photo TEXT,
+	availability TEXT NOT NULL DEFAULT 'offline' CHECK (availability IN ('available', 'busy', 'offline')),
+	birth_date TEXT,
+	gender TEXT CHECK (gender IN ('female', 'male', 'other')),
+	interests TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(interests)),
+	expertise TEXT,
+	bio TEXT,
+	instagram TEXT,
+	x TEXT,
+	tiktok TEXT,
+	snapchat TEXT,
+	facebook TEXT,
+	timezone TEXT NOT NULL,
+	-- a consent is the time at which it was given; NULL: not given
+	privacy_policy_at INTEGER,
+	terms_of_use_at INTEGER,
+	consent_form_at INTEGER,
+	registered_at INTEGER,		-- registration completed
+	last_login_at INTEGER,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL
+) STRICT;
+
+-- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
+CREATE TABLE session (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seed BLOB NOT NULL,		-- the refresh tokens are derived from it under a key outside the database
+	counter INTEGER NOT NULL DEFAULT 0,	-- number of the refresh token that is good now
+	rotated_at INTEGER NOT NULL,	-- when the one before it was replaced
+	created_at INTEGER NOT NULL,
+	last_used_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	ip TEXT,
+	user_agent TEXT
+) STRICT;
+CREATE INDEX session_user ON session (user);
+CREATE INDEX session_expires ON session (expires_at);
+
+-- The login code of an address, whether it has a user or not. One row an address: a new code replaces the old.
+CREATE TABLE login_code (
+	email TEXT PRIMARY KEY,
+	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	tries INTEGER NOT NULL DEFAULT 0,
+	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_code_expires ON login_code (expires_at);
+
+-- What counts towards a limit: one row an event, dropped when its window is over.
+CREATE TABLE event (
+	kind TEXT NOT NULL,		-- 'code-email', 'code-client', 'wrong-email'
+	subject TEXT NOT NULL,		-- mail address or client address
+	at INTEGER NOT NULL,
+	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
+	PRIMARY KEY (kind, subject, at, n)
+) STRICT, WITHOUT ROWID;
+
+-- Mails that wait to be sent; a row goes when its mail is out, or no longer worth sending.
+CREATE TABLE outbox (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	recipient TEXT NOT NULL,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),
+	template TEXT NOT NULL,
+	sealed BLOB NOT NULL,		-- the template's values, sealed under a key outside the database
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	next_at INTEGER NOT NULL,	-- not before; a sender that takes the row moves it forward, which is its lease
+	attempts INTEGER NOT NULL DEFAULT 0,
+	last_error TEXT
+) STRICT;
+CREATE INDEX outbox_next ON outbox (next_at);
+
+-- Facts of this installation.
+CREATE TABLE instance (
+	key TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
