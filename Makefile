@@ -46,7 +46,14 @@ CTL_SOURCES := $(wildcard bin/*.c)
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
-build: $(PROGRAMS) $(CTL)	## compile everything into build/
+build: $(PROGRAMS) $(CTL) $(B)/share/.made	## compile everything into build/
+
+# What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
+SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/*)
+$(B)/share/.made: $(SHARED) Makefile
+	@mkdir -p $(@D)
+	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
+	@touch $@
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

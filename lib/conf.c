@@ -1,0 +1,398 @@
+#include "conf.h"
+
+#include "log.h"
+#include "random.h"
+#include "text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum setting_type { STRING, INTEGER, FLAG, CHOICE };
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset;
+	const char *fallback;
+	const char *const *words;	/* CHOICE: in the order of the enum */
+	int64_t min, max;
+	bool secret;
+	const char *summary;
+};
+
+#define AT(member) offsetof(struct conf, member)
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static const struct setting settings[] = {
+	{ "env", CHOICE, AT(development), "production", WORDS("production", "development"), 0, 0, false,
+	  "development shows the /api/v1 login code in the answer and is chatty" },
+	{ "base_url", STRING, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0, false,
+	  "public address of the site, without a slash at the end" },
+	{ "share", STRING, AT(share), "", NULL, 0, 0, false,
+	  "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)" },
+	{ "mail_from", STRING, AT(mail_from), "okul@localhost", NULL, 0, 0, false, "sender address of mails" },
+	{ "mail_name", STRING, AT(mail_name), "okul", NULL, 0, 0, false, "the school's name in mails" },
+	{ "mail_transport", CHOICE, AT(mail_transport), "file", WORDS("file", "sendmail", "smtp"), 0, 0, false,
+	  "file writes DATA/mail/*.eml, for development" },
+	{ "sendmail", STRING, AT(sendmail), "/usr/sbin/sendmail", NULL, 0, 0, false, "program of transport sendmail" },
+	{ "smtp_host", STRING, AT(smtp_host), "127.0.0.1", NULL, 0, 0, false, "server of transport smtp" },
+	{ "smtp_port", INTEGER, AT(smtp_port), "587", NULL, 1, 65535, false, "587 with starttls, 465 with tls, 25 plain" },
+	{ "smtp_security", CHOICE, AT(smtp_security), "starttls", WORDS("plain", "starttls", "tls"), 0, 0, false,
+	  "plain only to a server on this machine" },
+	{ "smtp_user", STRING, AT(smtp_user), "", NULL, 0, 0, false, "login of the SMTP server; empty for none" },
+	{ "smtp_password", STRING, AT(smtp_password), "", NULL, 0, 0, true, "its password" },
+	{ "smtp_timeout", INTEGER, AT(smtp_timeout), "30", NULL, 1, 600, false, "seconds for one mail" },
+	{ "code_life", INTEGER, AT(code_life), "600", NULL, 60, 86400, false, "seconds that a login code lives" },
+	{ "code_pause", INTEGER, AT(code_pause), "60", NULL, 0, 3600, false, "seconds between two codes for one address" },
+	{ "code_hourly", INTEGER, AT(code_hourly), "5", NULL, 1, 1000, false, "codes an hour for one mail address" },
+	{ "client_hourly", INTEGER, AT(client_hourly), "30", NULL, 1, 100000, false,
+	  "code requests an hour for one client address" },
+	{ "code_tries", INTEGER, AT(code_tries), "5", NULL, 1, 10, false, "wrong tries that kill a code" },
+	{ "daily_wrong", INTEGER, AT(daily_wrong), "25", NULL, 1, 1000, false,
+	  "wrong tries a day for one mail address, over all codes" },
+	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, false, "seconds that an access token lives" },
+	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000, false,
+	  "seconds that a session lives without use" },
+	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60, false,
+	  "seconds that a replaced refresh token still works" },
+	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, false, "limits by client address; those by mail address stay" },
+	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0, false,
+	  "address of a proxy in front whose X-Forwarded-For is believed" },
+	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0, false,
+	  "origins of web apps that may call the API, separated by spaces" },
+	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, false, "the school's time zone" },
+	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, false, "bytes of a JSON body" },
+	{ "retire_after", INTEGER, AT(retire_after), "100000", NULL, 0, INT64_C(1000000000), false,
+	  "requests until a worker is replaced; 0 never" },
+	{ "workers", INTEGER, AT(workers), "2", NULL, 1, 64, false, "processes a program" },
+	{ "delivery", CHOICE, AT(delivery), "itself", WORDS("itself", "x-accel", "x-sendfile"), 0, 0, false,
+	  "who sends files: x-accel for nginx, x-sendfile for Apache with mod_xsendfile" },
+	{ "log", CHOICE, AT(log_syslog), "stderr", WORDS("stderr", "syslog"), 0, 0, false, "where log lines go" },
+	{ "log_level", INTEGER, AT(log_level), "6", NULL, 2, 7, false, "3 faults, 4 warnings, 6 requests too, 7 all" },
+};
+
+static struct conf loaded;
+
+static bool
+complain(char *why, size_t room, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(why, room, format, list);
+	va_end(list);
+	return false;
+}
+
+static bool
+set_choice(const struct setting *setting, void *place, const char *text, char *why, size_t room)
+{
+	char all[128] = "";
+
+	for (int i = 0; setting->words[i]; i++) {
+		if (strcmp(setting->words[i], text) == 0) {
+			/* Two of the choices are booleans in struct conf, which are one byte. */
+			if (setting->offset == AT(development) || setting->offset == AT(log_syslog))
+				*(bool *)place = i;
+			else
+				*(int *)place = i;
+			return true;
+		}
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", setting->words[i]);
+	}
+	return complain(why, room, "%s = %s: must be one of %s", setting->name, text, all);
+}
+
+static bool
+set(struct conf *conf, const struct setting *setting, const char *text, char *why, size_t room)
+{
+	void *place = (char *)conf + setting->offset;
+
+	switch (setting->type) {
+	case STRING: {
+		char *copy = strdup(text);
+		if (!copy)
+			return complain(why, room, "out of memory");
+		free(*(char **)place);
+		*(char **)place = copy;
+		return true;
+	}
+	case INTEGER:
+		if (text_to_int(text, setting->min, setting->max, place))
+			return true;
+		return complain(why, room, "%s = %s: must be a number from %lld to %lld", setting->name, text,
+			(long long)setting->min, (long long)setting->max);
+	case FLAG:
+		*(bool *)place = strcmp(text, "on") == 0;
+		if (*(bool *)place || strcmp(text, "off") == 0)
+			return true;
+		return complain(why, room, "%s = %s: must be on or off", setting->name, text);
+	case CHOICE:
+		return set_choice(setting, place, text, why, room);
+	}
+	return false;
+}
+
+struct reading {
+	struct conf *conf;
+	const char *file;
+	char *why;
+	size_t room;
+};
+
+static int
+on_setting(void *user, const char *section, const char *name, const char *value)
+{
+	struct reading *reading = user;
+	char fault[300];
+
+	(void)section;
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		if (strcmp(settings[i].name, name) != 0)
+			continue;
+		if (set(reading->conf, &settings[i], value, fault, sizeof(fault)))
+			return 1;
+		complain(reading->why, reading->room, "%s: %s", reading->file, fault);
+		return 0;
+	}
+	complain(reading->why, reading->room,
+		"%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", reading->file, name);
+	return 0;
+}
+
+static bool
+read_file(struct conf *conf, char *why, size_t room)
+{
+	char path[PATH_MAX];
+	struct reading reading = { conf, path, why, room };
+
+	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
+	if (access(path, F_OK) != 0)
+		return true;
+	why[0] = '\0';
+	int rc = ini_parse(path, on_setting, &reading);
+	if (rc == 0)
+		return true;
+	if (why[0])
+		return false;
+	if (rc < 0)
+		return complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+	return complain(why, room, "%s: line %d is not of the form name = value", path, rc);
+}
+
+static bool
+read_environment(struct conf *conf, char *why, size_t room)
+{
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		char name[64] = "OKUL_";
+		char fault[300];
+
+		for (size_t k = 0; settings[i].name[k] && k + 6 < sizeof(name); k++)
+			name[k + 5] = (char)toupper((unsigned char)settings[i].name[k]);
+		const char *value = getenv(name);
+		if (value && !set(conf, &settings[i], value, fault, sizeof(fault)))
+			return complain(why, room, "the environment's %s: %s", name, fault);
+	}
+	return true;
+}
+
+/* ---- keys */
+
+static bool
+put_key(struct conf *conf, const char *section, const char *name, const char *value)
+{
+	static const struct { const char *name; size_t offset; } places[] = {
+		{ "code", AT(code_key) }, { "refresh", AT(refresh_key) }, { "mail", AT(mail_key) }, { "link", AT(link_key) },
+	};
+
+	if (strcmp(section, "jwt") == 0) {
+		size_t length = strlen(name);
+		if (conf->jwt_count == KEYS_JWT_MAX || length > sizeof(conf->jwt[0].kid) - 1 ||
+		    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != length)
+			return false;
+		struct jwt_key *key = &conf->jwt[conf->jwt_count++];
+		memcpy(key->kid, name, length + 1);
+		return text_hex_decode(key->key, KEY_BYTES, value);
+	}
+	for (size_t i = 0; i < COUNT(places); i++)
+		if (strcmp(section, "keys") == 0 && strcmp(places[i].name, name) == 0)
+			return text_hex_decode((unsigned char *)conf + places[i].offset, KEY_BYTES, value);
+	return false;
+}
+
+static int
+on_key(void *user, const char *section, const char *name, const char *value)
+{
+	struct reading *reading = user;
+
+	if (put_key(reading->conf, section, name, value))
+		return 1;
+	complain(reading->why, reading->room,
+		"%s: [%s] %s is not a key of 64 hex digits that okul knows; restore the file from a backup, or move it away "
+		"to have new keys made (which ends every session)", reading->file, section, name);
+	return 0;
+}
+
+static void
+print_key(int file, const char *name)
+{
+	unsigned char key[KEY_BYTES];
+	struct buf hex = { 0 };
+
+	random_bytes(key, sizeof(key));
+	buf_hex(&hex, key, sizeof(key));
+	dprintf(file, "%s = %s\n", name, hex.s);
+	secret_wipe(key, sizeof(key));
+	secret_wipe(hex.s, hex.length);
+	buf_clear(&hex);
+}
+
+/* Written aside and linked into place: of two first starts one wins, and both then read the same file. */
+static bool
+make_keys(const char *path, char *why, size_t room)
+{
+	char aside[PATH_MAX];
+
+	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
+		return complain(why, room, "%s: the path is too long", path);
+	int file = mkostemp(aside, O_CLOEXEC);
+	if (file < 0)
+		return complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
+			strerror(errno));
+	dprintf(file, "# Secrets of this installation: keep them private, and in a backup of their own.\n"
+		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
+	print_key(file, "k1");
+	dprintf(file, "[keys]\n");
+	print_key(file, "code");
+	print_key(file, "refresh");
+	print_key(file, "mail");
+	print_key(file, "link");
+	bool good = fsync(file) == 0 && (link(aside, path) == 0 || errno == EEXIST);
+	if (!good)
+		complain(why, room, "%s cannot be written: %s", path, strerror(errno));
+	close(file);
+	unlink(aside);
+	return good;
+}
+
+static bool
+read_keys(struct conf *conf, char *why, size_t room)
+{
+	static const unsigned char zero[KEY_BYTES];
+	char path[PATH_MAX];
+	struct reading reading = { conf, path, why, room };
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
+	if (stat(path, &st) != 0 && !make_keys(path, why, room))
+		return false;
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
+		return complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return complain(why, room, "%s can be read by other users; say: chmod 600 %s", path, path);
+	why[0] = '\0';
+	int rc = ini_parse(path, on_key, &reading);
+	if (rc != 0)
+		return why[0] ? false : complain(why, room, "%s: line %d is broken; restore it from a backup", path, rc);
+	if (conf->jwt_count == 0 || secret_equal(conf->code_key, zero, KEY_BYTES) ||
+	    secret_equal(conf->refresh_key, zero, KEY_BYTES) || secret_equal(conf->mail_key, zero, KEY_BYTES) ||
+	    secret_equal(conf->link_key, zero, KEY_BYTES))
+		return complain(why, room, "%s lacks a key; restore it from a backup, or move it away to have new keys made "
+			"(which ends every session)", path);
+	return true;
+}
+
+/* share/ beside the running program. */
+static bool
+find_share(struct conf *conf, char *why, size_t room)
+{
+	char path[PATH_MAX];
+
+	if (conf->share[0])
+		return true;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/share"));
+	if (length <= 0)
+		return complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE");
+	path[length] = '\0';
+	char *slash = strrchr(path, '/');
+	memcpy(slash, "/share", sizeof("/share"));
+	free((char *)conf->share);
+	conf->share = strdup(path);
+	return conf->share || complain(why, room, "out of memory");
+}
+
+const struct conf *
+conf_load(const char *data, char *why, size_t room)
+{
+	struct conf *conf = &loaded;
+
+	random_init();
+	if (!data)
+		data = getenv("OKUL_DATA");
+	if (!data || !data[0])
+		data = "var";
+	conf->data = realpath(data, NULL);
+	if (!conf->data) {
+		complain(why, room, "the data folder %s: %s; `okulctl -d %s migrate` makes it", data, strerror(errno), data);
+		return NULL;
+	}
+	for (size_t i = 0; i < COUNT(settings); i++)
+		if (!set(conf, &settings[i], settings[i].fallback, why, room))
+			return NULL;
+	if (!read_file(conf, why, room) || !read_environment(conf, why, room) || !find_share(conf, why, room) ||
+	    !read_keys(conf, why, room))
+		return NULL;
+	return conf;
+}
+
+char *
+conf_path(const struct conf *conf, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", conf->data, name) < 0 ? NULL : path;
+}
+
+static void
+print_value(FILE *out, const struct conf *conf, const struct setting *setting)
+{
+	const void *place = (const char *)conf + setting->offset;
+
+	switch (setting->type) {
+	case STRING:
+		fputs(*(const char *const *)place, out);
+		break;
+	case INTEGER:
+		fprintf(out, "%lld", (long long)*(const int64_t *)place);
+		break;
+	case FLAG:
+		fputs(*(const bool *)place ? "on" : "off", out);
+		break;
+	case CHOICE:
+		if (setting->offset == AT(development) || setting->offset == AT(log_syslog))
+			fputs(setting->words[*(const bool *)place], out);
+		else
+			fputs(setting->words[*(const int *)place], out);
+		break;
+	}
+}
+
+void
+conf_print(FILE *out, const struct conf *conf)
+{
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		fprintf(out, "# %s", settings[i].summary);
+		for (int k = 0; settings[i].words && settings[i].words[k]; k++)
+			fprintf(out, "%s%s", k ? ", " : " (", settings[i].words[k]);
+		fprintf(out, "%s\n%s = ", settings[i].words ? ")" : "", settings[i].name);
+		if (!settings[i].secret)
+			print_value(out, conf, &settings[i]);
+		fputs("\n\n", out);
+	}
+}

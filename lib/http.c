@@ -1,0 +1,271 @@
+#include "http.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+struct http {
+	bool cgi, served;	/* served: the one request of a CGI process was given out */
+	bool open;		/* a FastCGI request waits for its answer */
+	const char *trusted_proxy;
+	FCGX_Request fcgi;
+	sigset_t waiting;	/* the signal mask while nothing is at hand */
+};
+
+static struct http the_http;
+static volatile sig_atomic_t stopping;
+
+static void
+on_stop(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+static void
+catch_stop_signals(struct http *http)
+{
+	struct sigaction action = { .sa_handler = on_stop };
+	sigset_t stops;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGHUP);
+	sigprocmask(SIG_BLOCK, &stops, &http->waiting);
+	sigdelset(&http->waiting, SIGTERM);
+	sigdelset(&http->waiting, SIGINT);
+	sigdelset(&http->waiting, SIGHUP);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+struct http *
+http_open(const char *trusted_proxy)
+{
+	struct http *http = &the_http;
+
+	http->trusted_proxy = trusted_proxy;
+	catch_stop_signals(http);
+	http->cgi = FCGX_IsCGI();
+	if (http->cgi)
+		return http;
+	/* libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
+	/* Of several workers woken by one connection only one gets it: the others must not block in accept(). */
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+	if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0)
+		return NULL;
+	if (FCGX_Init() != 0 || FCGX_InitRequest(&http->fcgi, STDIN_FILENO, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		return NULL;
+	return http;
+}
+
+bool
+http_is_cgi(const struct http *http)
+{
+	return http->cgi;
+}
+
+const char *
+http_method_name(enum method method)
+{
+	static const char *const names[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER" };
+
+	return names[method];
+}
+
+static enum method
+method_of(const char *name)
+{
+	for (int m = GET; m < OTHER_METHOD; m++)
+		if (strcmp(http_method_name(m), name) == 0)
+			return m;
+	return OTHER_METHOD;
+}
+
+static int64_t
+content_length(const char *text)
+{
+	int64_t length;
+
+	if (!text[0])
+		return -1;
+	return text_to_int(text, 0, INT64_MAX, &length) ? length : -2;
+}
+
+/* The last address of a list is the one that the proxy next to us saw itself. */
+static const char *
+forwarded_client(const char *list)
+{
+	const char *comma = strrchr(list, ',');
+	const char *last = comma ? comma + 1 : list;
+
+	return last + strspn(last, " \t");
+}
+
+/* "NAME=value" for the given NAME: the value, else NULL. */
+static inline const char *
+value_of(const char *entry, const char *name, size_t length)
+{
+	return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
+}
+
+#define TAKE(name, where) \
+	if ((value = value_of(*entry, name, sizeof(name) - 1))) { \
+		where = value; \
+		continue; \
+	}
+
+static void
+read_environment(const struct http *http, char **environment, struct http_request *rq)
+{
+	const char *value, *length = "", *forwarded = NULL;
+
+	*rq = (struct http_request){ .method = OTHER_METHOD, .method_name = "", .target = "/", .client = "" };
+	for (char **entry = environment; *entry; entry++) {
+		switch ((*entry)[0]) {
+		case 'R':
+			TAKE("REQUEST_METHOD", rq->method_name)
+			TAKE("REQUEST_URI", rq->target)
+			TAKE("REMOTE_ADDR", rq->client)
+			break;
+		case 'C':
+			TAKE("CONTENT_TYPE", rq->content_type)
+			TAKE("CONTENT_LENGTH", length)
+			break;
+		case 'H':
+			TAKE("HTTP_AUTHORIZATION", rq->authorization)
+			TAKE("HTTP_ACCEPT_LANGUAGE", rq->accept_language)
+			TAKE("HTTP_X_REQUEST_ID", rq->request_id)
+			TAKE("HTTP_USER_AGENT", rq->user_agent)
+			TAKE("HTTP_ORIGIN", rq->origin)
+			TAKE("HTTP_IF_NONE_MATCH", rq->if_none_match)
+			TAKE("HTTP_X_FORWARDED_FOR", forwarded)
+			break;
+		}
+	}
+	rq->method = method_of(rq->method_name);
+	rq->content_length = content_length(length);
+	if (rq->content_type && !rq->content_type[0])
+		rq->content_type = NULL;
+	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
+		rq->client = forwarded_client(forwarded);
+	rq->path_length = strcspn(rq->target, "?");
+	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
+}
+
+static void
+finish(struct http *http)
+{
+	if (http->open && !http->cgi)
+		FCGX_Finish_r(&http->fcgi);
+	http->open = false;
+}
+
+enum http_event
+http_next(struct http *http, struct http_request *request)
+{
+	struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	finish(http);
+	if (http->cgi) {
+		if (http->served)
+			return HTTP_STOP;
+		http->served = http->open = true;
+		read_environment(http, environ, request);
+		return HTTP_REQUEST;
+	}
+	while (!stopping) {
+		/* The only place where a stop signal gets in: never between accept() and the answer. */
+		if (ppoll(&listening, 1, NULL, &http->waiting) < 0) {
+			if (errno == EINTR)
+				continue;
+			return HTTP_FAILED;
+		}
+		if (listening.revents & (POLLERR | POLLNVAL))
+			return HTTP_FAILED;
+		if (FCGX_Accept_r(&http->fcgi) < 0)
+			continue;	/* another worker was faster, or the peer went away */
+		http->open = true;
+		read_environment(http, http->fcgi.envp, request);
+		return HTTP_REQUEST;
+	}
+	return HTTP_STOP;
+}
+
+static ssize_t
+read_some(struct http *http, char *out, size_t room)
+{
+	ssize_t n;
+
+	if (!http->cgi)
+		return FCGX_GetStr(out, room > INT32_MAX ? INT32_MAX : (int)room, http->fcgi.in);
+	do
+		n = read(STDIN_FILENO, out, room);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+char *
+http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
+{
+	if (length < 0 || length > limit)
+		return NULL;
+	char *body = arena_alloc(arena, (size_t)length + 1);
+	for (size_t have = 0; have < (size_t)length;) {
+		ssize_t n = read_some(http, body + have, (size_t)length - have);
+		if (n <= 0)
+			return NULL;
+		have += (size_t)n;
+	}
+	return body;
+}
+
+static bool
+write_all(struct http *http, const char *bytes, size_t length)
+{
+	if (!http->cgi)
+		return FCGX_PutStr(bytes, (int)length, http->fcgi.out) == (int)length;
+	while (length > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, length);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			bytes += n;
+			length -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+void
+http_send(struct http *http, const struct buf *head, const char *body, size_t length)
+{
+	/* A failure means that the client is gone: there is nobody left to tell. */
+	if (write_all(http, head->s, head->length) && write_all(http, "\r\n", 2))
+		(void)write_all(http, body, length);
+	finish(http);
+}
+
+bool
+http_send_file(struct http *http, const struct buf *head, int file, int64_t length)
+{
+	char chunk[16384];
+	bool good = write_all(http, head->s, head->length) && write_all(http, "\r\n", 2);
+
+	while (good && length > 0) {
+		ssize_t n = read(file, chunk, length < (int64_t)sizeof(chunk) ? (size_t)length : sizeof(chunk));
+		if (n <= 0)
+			break;
+		good = write_all(http, chunk, (size_t)n);
+		length -= n;
+	}
+	finish(http);
+	return good && length == 0;
+}
