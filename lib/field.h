@@ -93,7 +93,7 @@ bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
 
 /* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
-struct field_walk { const struct shape *shape[4]; const struct field *at[4]; int depth; bool started; };
+struct field_walk { const struct field *at[4]; int depth; bool started; };
 const struct field *field_next(struct field_walk *walk, const struct shape *shape);
 
 extern const char *const role_enum[], *const level_enum[];	/* NULL behind the last */

@@ -1,0 +1,430 @@
+#include "field.h"
+
+#include "clock.h"
+#include "role.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+const char *const role_enum[] = { "user", "admin", "superadmin", NULL };
+const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL };	/* CEFR */
+
+#define NAME_ROOM 128		/* "questions[199].options[9].isCorrect" and the like */
+
+void
+faults_init(struct faults *faults, struct arena *arena, enum language language)
+{
+	*faults = (struct faults){ .arena = arena, .language = language };
+	faults->last = &faults->first;
+}
+
+/* A sentence with its one %s filled in; never used as a format, since the argument may come from the caller. */
+static void
+fill(struct buf *out, const char *text, const char *argument)
+{
+	const char *place = argument ? strstr(text, "%s") : NULL;
+
+	if (!place) {
+		buf_puts(out, text);
+		return;
+	}
+	buf_put(out, text, (size_t)(place - text));
+	buf_puts(out, argument);
+	buf_puts(out, place + 2);
+}
+
+void
+faults_add(struct faults *faults, const char *name, enum sentence which, const char *argument)
+{
+	struct buf text = { .arena = faults->arena };
+	struct fault *fault = arena_alloc(faults->arena, sizeof(*fault));
+
+	buf_puts(&text, name);
+	buf_puts(&text, ": ");
+	fill(&text, sentence(which, faults->language), argument);
+	fault->text = text.s;
+	*faults->last = fault;
+	faults->last = &fault->next;
+	faults->count++;
+}
+
+static void
+fault_number(struct faults *faults, const char *name, enum sentence which, double number)
+{
+	struct buf text = { .arena = faults->arena };
+
+	buf_number(&text, number);
+	faults_add(faults, name, which, text.s);
+}
+
+/* ---- walking a shape */
+
+const struct field *
+field_next(struct field_walk *walk, const struct shape *shape)
+{
+	if (!walk->started) {
+		walk->started = true;
+		walk->at[0] = shape->fields;
+	}
+	for (;;) {
+		const struct field *field = walk->at[walk->depth]++;
+		if (field->type == END_OF_FIELDS) {
+			if (walk->depth-- == 0)
+				return NULL;
+		} else if (field->type == PLUS) {
+			walk->at[++walk->depth] = field->of->fields;
+		} else {
+			return field;
+		}
+	}
+}
+
+static const struct field *
+find_field(const struct shape *shape, const char *name)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, shape)))
+		if (strcmp(field->name, name) == 0)
+			return field;
+	return NULL;
+}
+
+/* ---- checking values */
+
+struct check {
+	struct faults *faults;
+	const char *name;	/* full, as the fault will call it */
+};
+
+static void
+bad(const struct check *check, enum sentence which, const char *argument)
+{
+	faults_add(check->faults, check->name, which, argument);
+}
+
+static bool
+is_zone(const char *name)
+{
+	char path[128];
+
+	/* The names of the tz database: no way out of its folder. */
+	if (name[0] == '/' || strstr(name, "..") || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") != strlen(name))
+		return false;
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+	return strcmp(name, "UTC") == 0 || access(path, R_OK) == 0;
+}
+
+static void
+set_string(struct arena *arena, cJSON *item, const char *text, size_t length)
+{
+	/* The old text is in the arena too: nothing to free. */
+	item->valuestring = arena_copy(arena, text, length);
+}
+
+static void
+check_length(const struct check *check, const char *text, double min, double max)
+{
+	double points = (double)text_points(text, strlen(text));
+
+	if (points < min && points == 0)
+		bad(check, S_F_EMPTY, NULL);
+	else if (min == max && points != min && max > 0)
+		fault_number(check->faults, check->name, S_F_EXACT, min);
+	else if (points < min)
+		fault_number(check->faults, check->name, S_F_SHORT, min);
+	else if (max > 0 && points > max)
+		fault_number(check->faults, check->name, S_F_LONG, max);
+}
+
+static void
+check_oneof(const struct check *check, const char *text, const char *const *oneof)
+{
+	struct buf all = { .arena = check->faults->arena };
+
+	for (int i = 0; oneof[i]; i++) {
+		if (strcmp(oneof[i], text) == 0)
+			return;
+		buf_puts(&all, i ? ", " : "");
+		buf_puts(&all, oneof[i]);
+	}
+	bad(check, S_F_ONE_OF, all.s);
+}
+
+/* Strings of every kind: trimmed and folded in place first, then held against their limits. */
+static void
+check_string(const struct check *check, const struct field *field, enum field_type type, cJSON *item, double min, double max)
+{
+	const char *text = item->valuestring;
+	size_t length = strlen(text);
+
+	if (!field->raw)
+		text_trim(&text, &length);
+	set_string(check->faults->arena, item, text, length);
+	if (type == EMAIL || field->username)
+		text_lower(item->valuestring);
+	text = item->valuestring;
+	switch (type) {
+	case EMAIL:
+		if (!text_is_email(text))
+			bad(check, S_F_EMAIL, NULL);
+		return;
+	case ID:
+		if (!text_is_id(text))
+			bad(check, S_F_ID, NULL);
+		return;
+	case DATE:
+		if (!clock_is_date(text))
+			bad(check, S_F_DATE, NULL);
+		return;
+	case URL:
+		if (!text_is_url(text))
+			bad(check, S_F_URL, NULL);
+		return;
+	default:
+		break;
+	}
+	size_t faults = check->faults->count;
+	check_length(check, text, min, max);
+	if (check->faults->count != faults)
+		return;
+	if (field->digits && text[0] && !text_is_digits(text))
+		bad(check, S_F_DIGITS, NULL);
+	else if (field->username && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(text))
+		bad(check, S_F_USERNAME, NULL);
+	else if (field->zone && !is_zone(text))
+		bad(check, S_F_ZONE, NULL);
+}
+
+static void
+check_number(const struct check *check, double number, double min, double max)
+{
+	if (number < min)
+		fault_number(check->faults, check->name, S_F_LOW, min);
+	else if ((max > 0 || min < 0) && number > max)
+		fault_number(check->faults, check->name, S_F_HIGH, max);
+}
+
+static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const char *prefix);
+static void check_value(const struct check *check, const struct field *field, cJSON *item);
+
+static void
+check_list(const struct check *check, const struct field *field, cJSON *list)
+{
+	struct field element = { .type = field->item ? field->item : OBJECT, .of = field->of, .min = field->item_min,
+		.max = field->item_max, .oneof = field->item_oneof };
+	int count = cJSON_GetArraySize(list), i = 0;
+	cJSON *item;
+
+	if (count < field->min) {
+		fault_number(check->faults, check->name, S_F_FEW, field->min);
+		return;
+	}
+	if (field->max > 0 && count > field->max) {
+		fault_number(check->faults, check->name, S_F_MANY, field->max);
+		return;
+	}
+	cJSON_ArrayForEach(item, list) {
+		char name[NAME_ROOM];
+		snprintf(name, sizeof(name), "%s[%d]", check->name, i++);
+		check_value(&(struct check){ check->faults, name }, &element, item);
+	}
+}
+
+static enum sentence
+type_sentence(enum field_type type)
+{
+	switch (type) {
+	case INT: return S_F_INT;
+	case NUMBER: return S_F_NUMBER;
+	case BOOL: return S_F_BOOL;
+	case OBJECT: return S_F_OBJECT;
+	case LIST: return S_F_LIST;
+	default: return S_F_TEXT;
+	}
+}
+
+static bool
+has_type(enum field_type type, const cJSON *item)
+{
+	switch (type) {
+	case JSON: return true;
+	/* 2^53: beyond it a double is no longer every integer (RFC 8259 section 6). */
+	case INT: return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble && fabs(item->valuedouble) <= 9007199254740992.0;
+	case NUMBER: return cJSON_IsNumber(item);
+	case BOOL: return cJSON_IsBool(item);
+	case OBJECT: return cJSON_IsObject(item);
+	case LIST: return cJSON_IsArray(item);
+	default: return cJSON_IsString(item);
+	}
+}
+
+static void
+check_value(const struct check *check, const struct field *field, cJSON *item)
+{
+	if (cJSON_IsNull(item) && field->type != JSON) {
+		if (!field->nullable)
+			bad(check, S_F_NOT_NULL, NULL);
+		return;
+	}
+	if (!has_type(field->type, item)) {
+		bad(check, type_sentence(field->type), NULL);
+		return;
+	}
+	switch (field->type) {
+	case INT:
+	case NUMBER:
+		check_number(check, item->valuedouble, field->min, field->max);
+		break;
+	case BOOL:
+		if (field->must_be_true && !cJSON_IsTrue(item))
+			bad(check, S_F_ACCEPT, NULL);
+		break;
+	case ENUM:
+		check_oneof(check, item->valuestring, field->oneof);
+		break;
+	case OBJECT:
+		check_object(field->of, item, check->faults, check->name);
+		break;
+	case LIST:
+		check_list(check, field, item);
+		break;
+	case JSON:
+		break;
+	default:
+		check_string(check, field, field->type, item, field->min, field->max);
+	}
+}
+
+static void
+check_object(const struct shape *shape, cJSON *object, struct faults *faults, const char *prefix)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	char name[NAME_ROOM];
+	cJSON *item;
+
+	while ((field = field_next(&walk, shape))) {
+		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "", field->name);
+		item = cJSON_GetObjectItemCaseSensitive(object, field->name);
+		if (item)
+			check_value(&(struct check){ faults, name }, field, item);
+		else if (!field->optional && !shape->all_optional)
+			faults_add(faults, name, S_F_REQUIRED, NULL);
+	}
+	cJSON_ArrayForEach(item, object) {
+		if (find_field(shape, item->string))
+			continue;
+		snprintf(name, sizeof(name), "%s%s%.64s", prefix, prefix[0] ? "." : "", item->string);
+		faults_add(faults, name, S_F_UNKNOWN, NULL);
+	}
+}
+
+bool
+field_check(const struct shape *shape, cJSON *object, struct faults *faults)
+{
+	check_object(shape, object, faults, "");
+	return faults->count == 0;
+}
+
+/* ---- query strings */
+
+/* The JSON value that a parameter's text stands for; text that is no number stays text, and is a fault by its type. */
+static cJSON *
+query_value(const struct field *field, const char *text)
+{
+	char *end;
+
+	if ((field->type == INT || field->type == NUMBER) && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
+		double number = strtod(text, &end);
+		if (*end == '\0' && isfinite(number) && text[strspn(text, "-0123456789.")] == '\0')
+			return cJSON_CreateNumber(number);
+	}
+	if (field->type == BOOL && strcmp(text, "true") == 0)
+		return cJSON_CreateTrue();
+	if (field->type == BOOL && strcmp(text, "false") == 0)
+		return cJSON_CreateFalse();
+	return cJSON_CreateString(text);
+}
+
+static void
+query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t length, struct faults *faults)
+{
+	const char *equals = memchr(pair, '=', length);
+	size_t name_length = equals ? (size_t)(equals - pair) : length;
+	const char *name = text_percent_decode(faults->arena, pair, name_length, true);
+	const char *text = equals ? text_percent_decode(faults->arena, equals + 1, length - name_length - 1, true) : "";
+	const struct field *field;
+
+	if (!name || !text)
+		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
+	else if (!shape || !(field = find_field(shape, name)))
+		faults_add(faults, arena_format(faults->arena, "%.64s", name), S_F_UNKNOWN_PARAMETER, NULL);
+	else if (cJSON_GetObjectItemCaseSensitive(object, name))
+		faults_add(faults, name, S_F_TWICE, NULL);
+	else if (!cJSON_AddItemToObject(object, name, query_value(field, text)))
+		faults_add(faults, name, S_F_TEXT, NULL);
+}
+
+cJSON *
+field_query(const struct shape *shape, const char *query, struct faults *faults)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	while (query && *query) {
+		size_t length = strcspn(query, "&");
+		if (length > 0)
+			query_pair(shape, object, query, length, faults);
+		query += length + (query[length] == '&');
+	}
+	if (faults->count == 0 && shape)
+		(void)!field_check(shape, object, faults);
+	return faults->count == 0 ? object : NULL;
+}
+
+/* ---- reading a checked object */
+
+static const cJSON *
+get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+const char *
+field_text(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(get(object, name));
+}
+
+int64_t
+field_int(const cJSON *object, const char *name, int64_t fallback)
+{
+	const cJSON *item = get(object, name);
+
+	return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
+}
+
+double
+field_number(const cJSON *object, const char *name, double fallback)
+{
+	const cJSON *item = get(object, name);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
+}
+
+bool
+field_bool(const cJSON *object, const char *name, bool fallback)
+{
+	const cJSON *item = get(object, name);
+
+	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+bool
+field_has(const cJSON *object, const char *name)
+{
+	return get(object, name) != NULL;
+}
