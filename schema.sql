@@ -64,6 +64,7 @@ CREATE INDEX session_expires ON session (expires_at);
 CREATE TABLE login_code (
 	email TEXT PRIMARY KEY,
 	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	tries INTEGER NOT NULL DEFAULT 0,

@@ -11,7 +11,7 @@
 const char *const role_enum[] = { "user", "admin", "superadmin", NULL };
 const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL };	/* CEFR */
 
-#define NAME_ROOM 128		/* "questions[199].options[9].isCorrect" and the like */
+#define NAME_ROOM 192		/* "questions[199].options[9].isCorrect" and the like */
 
 void
 faults_init(struct faults *faults, struct arena *arena, enum language language)
@@ -57,6 +57,20 @@ fault_number(struct faults *faults, const char *name, enum sentence which, doubl
 
 	buf_number(&text, number);
 	faults_add(faults, name, which, text.s);
+}
+
+/* A caller's own name for a field, short enough to be repeated to them; cut only between characters. */
+static const char *
+clip(struct arena *arena, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length > 64) {
+		length = 64;
+		while (length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80)
+			length--;
+	}
+	return arena_copy(arena, name, length);
 }
 
 /* ---- walking a shape */
@@ -318,7 +332,8 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 	cJSON_ArrayForEach(item, object) {
 		if (find_field(shape, item->string))
 			continue;
-		snprintf(name, sizeof(name), "%s%s%.64s", prefix, prefix[0] ? "." : "", item->string);
+		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
+			clip(faults->arena, item->string));
 		faults_add(faults, name, S_F_UNKNOWN, NULL);
 	}
 }
@@ -362,7 +377,7 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 	if (!name || !text)
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
 	else if (!shape || !(field = find_field(shape, name)))
-		faults_add(faults, arena_format(faults->arena, "%.64s", name), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(faults, clip(faults->arena, name), S_F_UNKNOWN_PARAMETER, NULL);
 	else if (cJSON_GetObjectItemCaseSensitive(object, name))
 		faults_add(faults, name, S_F_TWICE, NULL);
 	else if (!cJSON_AddItemToObject(object, name, query_value(field, text)))

@@ -16,6 +16,7 @@ extern const size_t user_sql_count;
 
 extern const struct shape user_profile;			/* UserProfileDto */
 extern const struct shape user_profile_response;	/* UserProfileResponseDto */
+extern const struct shape user_update_me;		/* UpdateMeProfileDto */
 
 /* The columns of user_profile in order, from table `user`, for use in other statements. */
 #define USER_PROFILE_COLUMNS \
@@ -43,7 +44,7 @@ struct user {
 };
 #define USER_ROW_PROFILE 4
 
-/* The live, active user of a live session. DB_ROW when there is one, DB_DONE when not. One statement. */
-must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, struct user *user);
+/* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
+must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);
 
 #endif

@@ -1,0 +1,155 @@
+#include "otp.h"
+
+#include "clock.h"
+#include "mail.h"
+#include "random.h"
+
+#include <arpa/inet.h>
+
+enum { COUNT_SINCE, ADD_EVENT, DROP_EVENTS, STORE_CODE, FIND_CODE, COUNT_TRY, USE_CODE };
+
+const char *const otp_sql[] = {
+	/* count, oldest and newest of the window */
+	[COUNT_SINCE] = "SELECT count(*), min(at), max(at) FROM event WHERE kind = ?1 AND subject = ?2 AND at > ?3",
+	[ADD_EVENT] =
+		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
+		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
+	[DROP_EVENTS] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND at <= ?3",
+	[STORE_CODE] =
+		"INSERT INTO login_code (email, mac, language, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT (email) DO UPDATE SET mac = excluded.mac, language = excluded.language,"
+		" created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0, used = 0",
+	[FIND_CODE] = "SELECT created_at, expires_at, tries, used FROM login_code WHERE email = ?1",
+	[COUNT_TRY] =
+		"UPDATE login_code SET tries = tries + 1"
+		" WHERE email = ?1 AND used = 0 AND tries < ?2 AND expires_at > ?3 RETURNING mac, language",
+	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND used = 0",
+};
+const size_t otp_sql_count = COUNT(otp_sql);
+
+static const char by_email[] = "code-email", by_client[] = "code-client", wrong[] = "wrong-email";
+
+static void
+code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *email, const char *code)
+{
+	const struct part parts[] = { PART(email), PART(code) };
+
+	secret_mac(mac, conf->code_key, parts, COUNT(parts));
+}
+
+/* One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. */
+static void
+client_subject(char out[static INET6_ADDRSTRLEN], const char *client)
+{
+	unsigned char address[16];
+
+	if (inet_pton(AF_INET6, client, address) == 1) {
+		memset(address + 8, 0, 8);
+		inet_ntop(AF_INET6, address, out, INET6_ADDRSTRLEN);
+	} else {
+		snprintf(out, INET6_ADDRSTRLEN, "%s", client);
+	}
+}
+
+struct window { int64_t count, oldest, newest; };
+
+static struct window
+events_since(struct db *db, const char *kind, const char *subject, int64_t since)
+{
+	struct window window = { 0 };
+	struct db_rows *row;
+
+	if (db_one(db, &row, otp_sql[COUNT_SINCE], ARGS(kind, subject, since)) == DB_ROW)
+		window = (struct window){ db_int(row, 0), db_int(row, 1), db_int(row, 2) };
+	db_end(row);
+	return window;
+}
+
+/* Also drops what no window of this subject can need any more, so that the table does not grow. */
+static void
+add_event(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window)
+{
+	(void)!db_run(db, otp_sql[DROP_EVENTS], ARGS(kind, subject, now - window), NULL);
+	(void)!db_run(db, otp_sql[ADD_EVENT], ARGS(kind, subject, now), NULL);
+}
+
+static enum error
+code_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, int64_t *wait)
+{
+	struct window window;
+
+	if (conf->limits) {
+		window = events_since(db, by_client, client, now - HOUR);
+		if (window.count >= conf->client_hourly) {
+			*wait = window.oldest + HOUR - now;
+			return TOO_MANY_REQUESTS;
+		}
+	}
+	window = events_since(db, by_email, email, now - HOUR);
+	if (window.count > 0 && window.newest + conf->code_pause * SECOND > now) {
+		*wait = window.newest + conf->code_pause * SECOND - now;
+		return TOO_SOON;
+	}
+	if (window.count >= conf->code_hourly) {
+		*wait = window.oldest + HOUR - now;
+		return TOO_MANY_CODES;
+	}
+	return NO_ERROR;
+}
+
+enum error
+otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, const struct otp_request *request,
+	char *code, int64_t *wait)
+{
+	unsigned char mac[MAC_BYTES];
+	char client[INET6_ADDRSTRLEN], minutes[24];
+	int64_t expires = now + conf->code_life * SECOND;
+
+	client_subject(client, request->client);
+	enum error error = code_limits(db, conf, now, request->email, client, wait);
+	if (error)
+		return error;
+	random_digits(code, request->digits);
+	code_mac(mac, conf, request->email, code);
+	snprintf(minutes, sizeof(minutes), "%lld", (long long)(conf->code_life / 60));
+	const struct mail_value values[] = { { "code", code }, { "minutes", minutes }, { "school", conf->mail_name } };
+
+	/* A failure of any of these sticks to db, and so to the answer. */
+	add_event(db, by_email, request->email, now, HOUR);
+	add_event(db, by_client, client, now, HOUR);
+	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(request->email, value_blob(mac, sizeof(mac)),
+		language_code(request->language), now, expires), NULL);
+	(void)!mail_queue(db, conf, arena, now, expires, request->email, request->language, "login-code", values, COUNT(values));
+	return NO_ERROR;
+}
+
+enum error
+otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *code,
+	enum language *language, int64_t *wait)
+{
+	unsigned char given[MAC_BYTES];
+	struct db_rows *row;
+	struct window day = events_since(db, wrong, email, now - DAY);
+
+	code_mac(given, conf, email, code);
+	if (day.count >= conf->daily_wrong) {
+		*wait = day.oldest + DAY - now;
+		return TOO_MANY_TRIES;
+	}
+	enum db_rc rc = db_one(db, &row, otp_sql[FIND_CODE], ARGS(email));
+	if (rc == DB_ROW && db_int(row, 1) > now && !db_flag(row, 3) && db_int(row, 2) >= conf->code_tries) {
+		*wait = db_int(row, 0) + conf->code_pause * SECOND - now;
+		db_end(row);
+		return TOO_MANY_TRIES;
+	}
+	db_end(row);
+	rc = db_one(db, &row, otp_sql[COUNT_TRY], ARGS(email, conf->code_tries, now));
+	bool right = rc == DB_ROW && db_size(row, 0) == MAC_BYTES && secret_equal(db_blob(row, 0), given, MAC_BYTES) &&
+		language_of(db_text(row, 1), language);
+	db_end(row);
+	if (right)
+		return db_run(db, otp_sql[USE_CODE], ARGS(email), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
+	if (rc == DB_ROW)
+		add_event(db, wrong, email, now, DAY);
+	return WRONG_CODE;
+}

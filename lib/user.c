@@ -1,0 +1,98 @@
+#include "user.h"
+
+static const char *const availability[] = { "available", "busy", "offline", NULL };
+static const char *const genders[] = { "female", "male", "other", NULL };
+
+const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "email", EMAIL, .example = "\"user@example.com\"" },
+	{ "role", ENUM, .oneof = role_enum },
+	{ "name", TEXT, 0, 100, .nullable = true, .example = "\"Ayşe\"" },
+	{ "surname", TEXT, 0, 100, .nullable = true, .example = "\"Yılmaz\"" },
+	{ "username", TEXT, 3, 30, .nullable = true, .example = "\"ayse.yilmaz\"" },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "countryCode", TEXT, 0, 4, .nullable = true, .example = "\"90\"" },
+	{ "phoneNumber", TEXT, 0, 15, .nullable = true, .example = "\"5372505890\"" },
+	{ "profilePhoto", TEXT, 0, 512, .nullable = true, .example = "null" },
+	{ "availabilityStatus", ENUM, .oneof = availability },
+	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
+	{ "gender", ENUM, .oneof = genders, .nullable = true },
+	{ "interests", LIST, .item = TEXT, .example = "[\"music\"]" },
+	{ "expertise", TEXT, 0, 64, .nullable = true },
+	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "instagram", TEXT, 0, 64, .nullable = true },
+	{ "x", TEXT, 0, 64, .nullable = true },
+	{ "tiktok", TEXT, 0, 64, .nullable = true },
+	{ "snapchat", TEXT, 0, 64, .nullable = true },
+	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "timezone", TEXT, 1, 64, .example = "\"Europe/Istanbul\"" },
+	{ "privacyPolicyAccepted", BOOL },
+	{ "termsOfUseAccepted", BOOL },
+	{ "consentFormAccepted", BOOL },
+	{ "isRegistrationComplete", BOOL },
+	{ "lastLogin", TIME, .nullable = true },
+	{ "createdAt", TIME },
+	{ "updatedAt", TIME }) };
+
+const struct shape user_profile_response = { .name = "UserProfileResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &user_profile }) };
+
+/* What a person may change of themself; a registered name cannot be taken back, only changed. */
+const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optional = true, .fields = FIELDS(
+	{ "name", TEXT, 1, 100, .example = "\"Ayşe\"" },
+	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	{ "username", TEXT, 3, 30, .username = true, .example = "\"ayse.yilmaz\"", .note = "unique (409); changes once in 30 days (409)" },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "countryCode", TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
+	{ "phoneNumber", TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
+	{ "profilePhoto", TEXT, 0, 512, .nullable = true },
+	{ "availabilityStatus", ENUM, .oneof = availability },
+	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
+	{ "gender", ENUM, .oneof = genders, .nullable = true },
+	{ "interests", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
+	{ "expertise", TEXT, 0, 64, .nullable = true },
+	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "instagram", TEXT, 0, 64, .nullable = true },
+	{ "x", TEXT, 0, 64, .nullable = true },
+	{ "tiktok", TEXT, 0, 64, .nullable = true },
+	{ "snapchat", TEXT, 0, 64, .nullable = true },
+	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "timezone", TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
+
+enum { OF_SESSION };
+
+/* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
+const char *const user_sql[] = {
+	[OF_SESSION] =
+		"SELECT session.pk, session.id, user.pk, user.is_active, " USER_PROFILE_COLUMNS
+		" FROM session JOIN user ON user.pk = session.user"
+		" WHERE session.id = ?1 AND session.expires_at > ?2",
+};
+const size_t user_sql_count = COUNT(user_sql);
+
+/* Positions in user_profile. */
+enum { COLUMN_ID = USER_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = USER_ROW_PROFILE + 6,
+	COLUMN_REGISTERED = USER_ROW_PROFILE + 25 };
+
+enum db_rc
+user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, user_sql[OF_SESSION], ARGS(claims->session, now));
+
+	if (rc != DB_ROW)
+		return rc;
+	if (!db_flag(row, 3) || strcmp(db_text(row, COLUMN_ID), claims->user) != 0)
+		return DB_DONE;
+	*user = (struct user){
+		.pk = db_int(row, 2),
+		.id = db_text(row, COLUMN_ID),
+		.email = db_text(row, COLUMN_EMAIL),
+		.role = role_of(db_text(row, COLUMN_ROLE)),
+		.registered = db_flag(row, COLUMN_REGISTERED),
+		.session = db_int(row, 0),
+		.session_id = db_text(row, 1),
+		.row = row,
+	};
+	return language_of(db_text(row, COLUMN_LANGUAGE), &user->language) ? DB_ROW : DB_DONE;
+}
