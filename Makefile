@@ -18,7 +18,7 @@ PKG_CONFIG ?= pkg-config
 LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih
 CTL_PACKAGES := libcurl
 
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings
+WARN := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings
 ifdef CI
 WARN += -Werror
 endif

@@ -388,6 +388,7 @@ cJSON *
 field_query(const struct shape *shape, const char *query, struct faults *faults)
 {
 	cJSON *object = cJSON_CreateObject();
+	size_t before = faults->count;
 
 	while (query && *query) {
 		size_t length = strcspn(query, "&");
@@ -395,9 +396,9 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 			query_pair(shape, object, query, length, faults);
 		query += length + (query[length] == '&');
 	}
-	if (faults->count == 0 && shape)
-		(void)!field_check(shape, object, faults);
-	return faults->count == 0 ? object : NULL;
+	if (faults->count == before && shape)
+		check_object(shape, object, faults, "");
+	return faults->count == before ? object : NULL;
 }
 
 /* ---- reading a checked object */

@@ -116,7 +116,8 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 
 	/* A failure of any of these sticks to db, and so to the answer. */
 	add_event(db, by_email, request->email, now, HOUR);
-	add_event(db, by_client, client, now, HOUR);
+	if (conf->limits)
+		add_event(db, by_client, client, now, HOUR);
 	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(request->email, value_blob(mac, sizeof(mac)),
 		language_code(request->language), now, expires), NULL);
 	(void)!mail_queue(db, conf, arena, now, expires, request->email, request->language, "login-code", values, COUNT(values));

@@ -29,7 +29,7 @@ struct request {
 	enum language language;		/* of the answer */
 	bool language_asked;		/* Accept-Language named one of ours */
 	const char *request_id;
-	const char *id;			/* the last {id} of the path */
+	const char *id;			/* the first {...} of the path */
 	const char *params[2];		/* all {...} of the path, in order */
 	cJSON *body;			/* checked against route->in; NULL where the route takes none */
 	cJSON *query;			/* checked against route->query; never NULL in a handler */
@@ -80,7 +80,8 @@ void put_null(struct request *rq, const char *name);
 void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
 void put_object(struct request *rq, const char *name);
 void put_list(struct request *rq, const char *name);
-void put_end(struct request *rq);	/* of what was opened last */
+void put_end(struct request *rq);	/* of an object */
+void put_end_list(struct request *rq);
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
 int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 

@@ -41,13 +41,16 @@ struct program {
 	size_t sql_count;
 };
 
-enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD, ROUTE_BAD_ID };
+enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
 /*
  * Finds the row for rq->http.method and the path, and sets rq->route, rq->id and rq->params. A fixed segment wins over
- * {id}. HEAD finds the row of GET. For ROUTE_NO_METHOD, and for OPTIONS, `allow` gets the list for an Allow header.
+ * a {parameter}, which takes any segment: whether it has the right form is for route_params(). HEAD finds the row of GET.
+ * For ROUTE_NO_METHOD `allow` gets the list for an Allow header.
  */
 must_use enum route_match route_find(const struct program *program, struct request *rq, struct buf *allow);
+/* Adds a fault for each {id} or {...Id} of the path that is not 24 hex digits. */
+void route_params(struct request *rq);
 
 /* --routes: a line a route, tab-separated: program method path role status flags in out title. A heading first. */
 void route_print(const struct program *program, FILE *out);

@@ -1,0 +1,132 @@
+#include "gate.h"
+
+#include "json.h"
+#include "token.h"
+
+#include <strings.h>
+
+static struct reply
+pass(void)
+{
+	return (struct reply){ .error = NO_ERROR };
+}
+
+/* ---- who asks */
+
+static bool
+find_user(struct request *rq)
+{
+	size_t length;
+	const char *token = token_bearer(rq->http.authorization, &length);
+	struct claims claims;
+
+	if (!token || !token_check(token, length, rq->now, &claims))
+		return false;
+	rq->user = arena_alloc(rq->arena, sizeof(*rq->user));
+	if (user_of_session(rq->db, &claims, rq->now, rq->user) != DB_ROW)
+		rq->user = NULL;
+	return rq->user != NULL;
+}
+
+/*
+ * The row is a snapshot of before the write transaction: a handler that writes must not answer from it, and it must not
+ * hold back a checkpoint.
+ */
+static void
+detach_user(struct request *rq)
+{
+	struct user *user = rq->user;
+
+	user->id = arena_string(rq->arena, user->id);
+	user->email = arena_string(rq->arena, user->email);
+	user->session_id = arena_string(rq->arena, user->session_id);
+	db_end(user->row);
+	user->row = NULL;
+}
+
+static struct reply
+check_role(struct request *rq)
+{
+	const struct route *route = rq->route;
+
+	if (route->role >= USER && !rq->http.authorization)
+		return reply_error(rq, NO_TOKEN);
+	if (rq->http.authorization && !find_user(rq) && route->role >= USER)
+		return reply_error(rq, BAD_TOKEN);
+	if (!rq->user)
+		return pass();
+	if (route->role > rq->user->role)
+		return reply_error(rq, ROLE_TOO_LOW);
+	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
+		return reply_error(rq, NOT_REGISTERED);
+	if (route->writes)
+		detach_user(rq);
+	return pass();
+}
+
+/* ---- what is asked */
+
+/* "application/json", with or without parameters (RFC 9110 section 8.3.1: case does not count). */
+static bool
+is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t length = sizeof(json) - 1;
+
+	return type && strncasecmp(type, json, length) == 0 && strchr("; \t", type[length]) != NULL;
+}
+
+static enum error
+json_error(enum json_fault fault)
+{
+	switch (fault) {
+	case JSON_UTF8: return BAD_UTF8;
+	case JSON_NUL: return BAD_NUL;
+	case JSON_DEEP: return BAD_DEPTH;
+	case JSON_TWICE: return BAD_KEY_TWICE;
+	default: return BAD_JSON;
+	}
+}
+
+static struct reply
+check_body(struct request *rq, const char *body)
+{
+	enum json_fault fault = JSON_SYNTAX;
+
+	if (!is_json(rq->http.content_type)) {
+		struct reply reply = reply_error(rq, WRONG_TYPE);
+		reply.argument = "application/json";
+		return reply;
+	}
+	if (!body && rq->http.content_length > 0)
+		return reply_error(rq, BAD_BODY_LENGTH);
+	if (body)
+		rq->body = json_parse(rq->arena, body, (size_t)rq->http.content_length, JSON_DEPTH, &fault);
+	if (!rq->body)
+		return reply_error(rq, json_error(fault));
+	if (!cJSON_IsObject(rq->body))
+		return reply_error(rq, BAD_OBJECT);
+	return pass();
+}
+
+static struct reply
+check_fields(struct request *rq)
+{
+	route_params(rq);
+	rq->query = field_query(rq->route->query, rq->http.query, &rq->faults);
+	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && rq->faults.count == 0)
+		return reply_error(rq, EMPTY_CHANGE);
+	if (rq->route->in)
+		(void)!field_check(rq->route->in, rq->body, &rq->faults);
+	return rq->faults.count > 0 ? reply_error(rq, BAD_FIELDS) : pass();
+}
+
+struct reply
+gate(struct request *rq, const char *body)
+{
+	struct reply reply = check_role(rq);
+
+	if (!reply.error && rq->route->in)
+		reply = check_body(rq, body);
+	return reply.error ? reply : check_fields(rq);
+}

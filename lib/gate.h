@@ -1,0 +1,16 @@
+/*
+ * gate - everything that is checked before a handler runs, in the order that the contract gives.
+ */
+#ifndef OKUL_GATE_H
+#define OKUL_GATE_H
+
+#include "route.h"
+
+/*
+ * Token, role and registration, content type, JSON, fields. Fills rq->user, rq->body and rq->query. The size was
+ * checked and the body read before: `body` is NULL where it did not arrive whole.
+ * Gives a reply whose error is NO_ERROR when the handler may run.
+ */
+must_use struct reply gate(struct request *rq, const char *body);
+
+#endif

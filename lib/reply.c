@@ -1,0 +1,245 @@
+#include "reply.h"
+
+#include "route.h"
+#include "text.h"
+
+bool
+is_admin(const struct request *rq)
+{
+	return rq->user && rq->user->role >= ADMIN;
+}
+
+/* ---- errors */
+
+struct reply
+reply_error(struct request *rq, enum error error)
+{
+	(void)rq;
+	return (struct reply){ .status = error_status(error), .error = error };
+}
+
+struct reply
+reply_error_keep(struct request *rq, enum error error)
+{
+	struct reply reply = reply_error(rq, error);
+
+	reply.commit = true;
+	return reply;
+}
+
+struct reply
+reply_wait(struct request *rq, enum error error, int64_t milliseconds)
+{
+	struct reply reply = reply_error(rq, error);
+
+	reply.retry_after = milliseconds > SECOND ? (milliseconds + SECOND - 1) / SECOND : 1;
+	return reply;
+}
+
+struct reply
+reply_fault(struct request *rq, const char *field, enum sentence which)
+{
+	faults_add(&rq->faults, field, which, NULL);
+	return reply_error(rq, BAD_FIELDS);
+}
+
+/* ---- success */
+
+static int
+success_status(const struct request *rq)
+{
+	return rq->route->status ? rq->route->status : 200;
+}
+
+void
+reply_begin(struct request *rq)
+{
+	buf_reset(rq->out, SIZE_MAX);
+	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
+	buf_int(rq->out, success_status(rq));
+	buf_puts(rq->out, ",\"data\":{");
+}
+
+struct reply
+reply_done(struct request *rq)
+{
+	put_end(rq);
+	return (struct reply){ .status = success_status(rq) };
+}
+
+struct reply
+reply_message(struct request *rq, enum sentence which)
+{
+	reply_begin(rq);
+	put_text(rq, "message", sentence(which, rq->language));
+	return reply_done(rq);
+}
+
+struct reply
+reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql, args) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	put_row(rq, shape, row, 0);
+	db_end(row);
+	return reply_done(rq);
+}
+
+struct reply
+reply_file(struct request *rq, const char *path, const char *type)
+{
+	return (struct reply){ .status = success_status(rq), .file = path, .file_type = type };
+}
+
+/* ---- writing JSON */
+
+/* What stands before tells whether a comma is due: strings end in a quote, so an opening bracket is never inside one. */
+static void
+put_name(struct buf *out, const char *name)
+{
+	char last = out->s[out->length - 1];
+
+	if (last != '{' && last != '[')
+		buf_putc(out, ',');
+	if (name) {
+		buf_putc(out, '"');
+		buf_puts(out, name);
+		buf_put(out, "\":", 2);
+	}
+}
+
+void
+put_text(struct request *rq, const char *name, const char *text)
+{
+	put_name(rq->out, name);
+	if (text)
+		buf_json(rq->out, text, strlen(text));
+	else
+		buf_put(rq->out, "null", 4);
+}
+
+void
+put_int(struct request *rq, const char *name, int64_t number)
+{
+	put_name(rq->out, name);
+	buf_int(rq->out, number);
+}
+
+void
+put_number(struct request *rq, const char *name, double number)
+{
+	put_name(rq->out, name);
+	buf_number(rq->out, number);
+}
+
+void
+put_bool(struct request *rq, const char *name, bool truth)
+{
+	put_json(rq, name, truth ? "true" : "false");
+}
+
+void
+put_time(struct request *rq, const char *name, int64_t time)
+{
+	char text[CLOCK_TEXT + 1] = "\"";
+
+	put_name(rq->out, name);
+	clock_text(time, text + 1);
+	text[CLOCK_TEXT] = '"';
+	buf_put(rq->out, text, CLOCK_TEXT + 1);
+}
+
+void
+put_null(struct request *rq, const char *name)
+{
+	put_json(rq, name, "null");
+}
+
+void
+put_json(struct request *rq, const char *name, const char *json)
+{
+	put_name(rq->out, name);
+	buf_puts(rq->out, json);
+}
+
+void
+put_object(struct request *rq, const char *name)
+{
+	put_name(rq->out, name);
+	buf_putc(rq->out, '{');
+}
+
+void
+put_list(struct request *rq, const char *name)
+{
+	put_name(rq->out, name);
+	buf_putc(rq->out, '[');
+}
+
+void
+put_end_list(struct request *rq)
+{
+	buf_putc(rq->out, ']');
+}
+
+void
+put_end(struct request *rq)
+{
+	buf_putc(rq->out, '}');
+}
+
+static void
+put_column(struct request *rq, const struct field *field, const struct db_rows *rows, int column)
+{
+	if (db_is_null(rows, column)) {
+		put_null(rq, field->name);
+		return;
+	}
+	switch (field->type) {
+	case INT:
+		put_int(rq, field->name, db_int(rows, column));
+		break;
+	case NUMBER:
+		put_number(rq, field->name, db_real(rows, column));
+		break;
+	case BOOL:
+		put_bool(rq, field->name, db_flag(rows, column));
+		break;
+	case TIME:
+		put_time(rq, field->name, db_int(rows, column));
+		break;
+	case JSON:
+	case LIST:
+	case OBJECT:
+		put_json(rq, field->name, db_text(rows, column));
+		break;
+	default:
+		put_text(rq, field->name, db_text(rows, column));
+	}
+}
+
+int
+put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, shape))) {
+		if (field->admin_only && !is_admin(rq)) {
+			column++;
+			continue;
+		}
+#ifdef OKUL_TEST
+		/* A statement whose columns are not the shape's fields would answer under wrong names. */
+		if (strcmp(db_name(rows, column), field->name) != 0) {
+			fprintf(stderr, "%s.%s is filled from column %s\n", shape->name, field->name, db_name(rows, column));
+			abort();
+		}
+#endif
+		put_column(rq, field, rows, column++);
+	}
+	return column;
+}

@@ -1,0 +1,113 @@
+#include "route.h"
+
+#include "text.h"
+
+#define SEGMENTS 8
+
+struct path {
+	const char *segment[SEGMENTS];	/* decoded */
+	int count;
+};
+
+/* Cuts at slashes first and decodes then, so that %2F is part of a segment. False for a path that no row can have. */
+static bool
+split_path(struct request *rq, struct path *path)
+{
+	const char *s = rq->http.target, *end = s + rq->http.path_length;
+
+	path->count = 0;
+	if (s == end || *s != '/')
+		return false;
+	while (s < end) {
+		const char *start = ++s;
+		while (s < end && *s != '/')
+			s++;
+		if (path->count == SEGMENTS || (s == start && path->count > 0))
+			return false;
+		path->segment[path->count] = text_percent_decode(rq->arena, start, (size_t)(s - start), false);
+		if (!path->segment[path->count++])
+			return false;
+		if (s < end && s + 1 == end)
+			return false;	/* a slash at the end names something else */
+	}
+	return true;
+}
+
+/* The number of parameters when the pattern takes the path, else -1. */
+static int
+match(const char *pattern, const struct path *path, const char *params[static 2])
+{
+	int found = 0;
+
+	for (int i = 0; i < path->count; i++) {
+		if (*pattern++ != '/')
+			return -1;
+		size_t length = strcspn(pattern, "/");
+		if (pattern[0] == '{')
+			params[found++] = path->segment[i];
+		else if (strlen(path->segment[i]) != length || memcmp(pattern, path->segment[i], length) != 0)
+			return -1;
+		pattern += length;
+	}
+	return *pattern == '\0' ? found : -1;
+}
+
+static void
+list_methods(const struct program *program, const char *path, struct buf *allow)
+{
+	for (size_t i = 0; i < program->route_count; i++) {
+		const struct route *route = &program->routes[i];
+		if (strcmp(route->path, path) != 0)
+			continue;
+		buf_puts(allow, http_method_name(route->method));
+		buf_puts(allow, route->method == GET ? ", HEAD, " : ", ");
+	}
+	buf_puts(allow, "OPTIONS");
+}
+
+enum route_match
+route_find(const struct program *program, struct request *rq, struct buf *allow)
+{
+	enum method method = rq->http.method == HEAD ? GET : rq->http.method;
+	const char *best = NULL;
+	int best_params = INT32_MAX;
+	struct path path;
+
+	if (!split_path(rq, &path))
+		return ROUTE_NO_PATH;
+	for (size_t i = 0; i < program->route_count; i++) {
+		const struct route *route = &program->routes[i];
+		const char *params[2] = { NULL, NULL };
+		int found = match(route->path, &path, params);
+		if (found < 0 || found > best_params || (found == best_params && strcmp(best, route->path) != 0))
+			continue;
+		if (found < best_params) {
+			best = route->path;
+			best_params = found;
+			rq->route = NULL;
+			memcpy(rq->params, params, sizeof(params));
+		}
+		if (route->method == method)
+			rq->route = route;
+	}
+	rq->id = rq->params[0];
+	if (!best)
+		return ROUTE_NO_PATH;
+	if (rq->route)
+		return ROUTE_FOUND;
+	list_methods(program, best, allow);
+	return ROUTE_NO_METHOD;
+}
+
+void
+route_params(struct request *rq)
+{
+	const char *pattern = rq->route->path;
+
+	for (int i = 0; i < 2 && (pattern = strchr(pattern, '{')); i++) {
+		size_t length = strcspn(++pattern, "}");
+		bool is_id = length >= 2 && (memcmp(pattern + length - 2, "id", 2) == 0 || memcmp(pattern + length - 2, "Id", 2) == 0);
+		if (is_id && !text_is_id(rq->params[i]))
+			faults_add(&rq->faults, arena_copy(rq->arena, pattern, length), S_F_ID, NULL);
+	}
+}
