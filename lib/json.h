@@ -10,10 +10,11 @@
 #include <cjson/cJSON.h>
 
 #define JSON_DEPTH 32		/* the root counts 1 */
+#define JSON_NUMBER_MAX 63	/* bytes of a number; cJSON would cut it there (RFC 8259 section 9 allows such limits) */
 
 enum json_fault {
 	JSON_GOOD,
-	JSON_SYNTAX,		/* no RFC 8259 text: bad token, bytes behind the end, a number like 01 */
+	JSON_SYNTAX,		/* no RFC 8259 text: bad token, bytes behind the end, a number like 01; or one no double holds */
 	JSON_UTF8,		/* bytes that are no UTF-8, or an unpaired surrogate escape */
 	JSON_NUL,		/* \u0000 in a string or a name */
 	JSON_DEEP,		/* nested deeper than asked */
@@ -26,7 +27,7 @@ enum json_fault {
  */
 must_use enum json_fault json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at);
 
-/* cJSON allocates in `arena` from here on (process-wide); its free does nothing. */
+/* cJSON allocates in `arena` from here on (process-wide) and so never fails; its free does nothing. NULL undoes it. */
 void json_use(struct arena *arena);
 
 /* Checks, then parses. NULL on a fault (see *fault). Owned by the arena given to json_use(). */

@@ -36,6 +36,8 @@ void buf_clear(struct buf *buf);
 
 /* True for well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or code points over U+10FFFF. */
 bool text_is_utf8(const char *bytes, size_t length);
+/* Bytes (1 to 4) of the well-formed UTF-8 sequence that [s, s + left) begins with; 0 when it begins with none. */
+size_t text_utf8_sequence(const char *s, size_t left);
 /* Code points in well-formed UTF-8. */
 size_t text_points(const char *bytes, size_t length);
 /* Narrows [*s, *s + *length) past ASCII white space at both ends. */
@@ -46,9 +48,12 @@ void text_lower(char *s);
 bool text_is_digits(const char *s);
 /* 24 lower-case hex digits, exactly. */
 bool text_is_id(const char *s);
-/* A mail address that we are willing to send to: the dot-string form of RFC 5321 section 4.1.2, at most 254 bytes. */
+/*
+ * A mail address that we are willing to send to: the dot-string form of RFC 5321 section 4.1.2, at most 254 bytes, its
+ * domain of at least two labels, the last of them no number.
+ */
 bool text_is_email(const char *s);
-/* http or https URL, or a path of this site that starts with one '/'. */
+/* http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
 bool text_is_url(const char *s);
 
 /*

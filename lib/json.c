@@ -1,0 +1,446 @@
+#include "json.h"
+
+#include "text.h"
+
+#include <math.h>
+
+/* The name of a member, its escapes resolved. */
+struct name {
+	struct name *next;
+	const char *bytes;
+	size_t length;
+	size_t at;		/* its offset in the text */
+};
+
+struct reader {
+	struct arena *arena;
+	const char *text;
+	size_t length, at;
+	int depth;		/* levels that may still be opened */
+};
+
+static enum json_fault read_value(struct reader *in);
+
+/* The byte at hand; 0, which no JSON text holds, behind the end. */
+static char
+peek(const struct reader *in)
+{
+	return in->at < in->length ? in->text[in->at] : '\0';
+}
+
+static void
+skip_space(struct reader *in)
+{
+	while (peek(in) == ' ' || peek(in) == '\n' || peek(in) == '\r' || peek(in) == '\t')
+		in->at++;
+}
+
+/* ---- strings */
+
+static bool
+read_hex4(struct reader *in, unsigned *unit)
+{
+	unsigned char bytes[2];
+	char digits[5] = "";
+
+	if (in->length - in->at < 4)
+		return false;
+	memcpy(digits, in->text + in->at, 4);
+	if (!text_hex_decode(bytes, 2, digits))
+		return false;
+	*unit = (unsigned)bytes[0] << 8 | bytes[1];
+	in->at += 4;
+	return true;
+}
+
+static size_t
+put_utf8(char *out, unsigned point)
+{
+	if (point < 0x80) {
+		out[0] = (char)point;
+		return 1;
+	}
+	if (point < 0x800) {
+		out[0] = (char)(0xc0 | point >> 6);
+		out[1] = (char)(0x80 | (point & 63));
+		return 2;
+	}
+	if (point < 0x10000) {
+		out[0] = (char)(0xe0 | point >> 12);
+		out[1] = (char)(0x80 | (point >> 6 & 63));
+		out[2] = (char)(0x80 | (point & 63));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | point >> 18);
+	out[1] = (char)(0x80 | (point >> 12 & 63));
+	out[2] = (char)(0x80 | (point >> 6 & 63));
+	out[3] = (char)(0x80 | (point & 63));
+	return 4;
+}
+
+/* What follows "\u": one unit of UTF-16, or the two of a surrogate pair. */
+static enum json_fault
+read_unicode(struct reader *in, unsigned *point)
+{
+	unsigned low;
+
+	if (!read_hex4(in, point))
+		return JSON_SYNTAX;
+	if (*point == 0)
+		return JSON_NUL;
+	if (*point < 0xd800 || *point > 0xdfff)
+		return JSON_GOOD;
+	if (*point > 0xdbff || in->length - in->at < 2 || memcmp(in->text + in->at, "\\u", 2) != 0)
+		return JSON_UTF8;
+	in->at += 2;
+	if (!read_hex4(in, &low))
+		return JSON_SYNTAX;
+	if (low < 0xdc00 || low > 0xdfff)
+		return JSON_UTF8;
+	*point = 0x10000 + ((*point - 0xd800) << 10) + (low - 0xdc00);
+	return JSON_GOOD;
+}
+
+/* What follows a backslash. */
+static enum json_fault
+read_escape(struct reader *in, unsigned *point)
+{
+	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	const char c = peek(in), *letter = c ? strchr(letters, c) : NULL;
+
+	if (letter) {
+		*point = (unsigned char)meanings[letter - letters];
+	} else if (c != 'u') {
+		return JSON_SYNTAX;
+	}
+	in->at++;
+	return letter ? JSON_GOOD : read_unicode(in, point);
+}
+
+/* A string behind its first quote. Its bytes go to `out`, where one is given: an escape is never shorter than its bytes. */
+static enum json_fault
+read_string(struct reader *in, char *out, size_t *length)
+{
+	*length = 0;
+	for (;;) {
+		enum json_fault fault;
+		unsigned point;
+		char utf8[4];
+		size_t step;
+		const char *from = in->text + in->at;
+
+		if (in->at == in->length || (unsigned char)*from < 0x20)
+			return JSON_SYNTAX;
+		if (*from == '"') {
+			in->at++;
+			return JSON_GOOD;
+		}
+		if (*from == '\\') {
+			in->at++;
+			fault = read_escape(in, &point);
+			if (fault)
+				return fault;
+			step = put_utf8(utf8, point);
+			from = utf8;
+		} else {
+			step = text_utf8_sequence(from, in->length - in->at);
+			if (step == 0)
+				return JSON_UTF8;
+			in->at += step;
+		}
+		if (out)
+			memcpy(out + *length, from, step);
+		*length += step;
+	}
+}
+
+/* ---- numbers and words */
+
+static size_t
+skip_digits(struct reader *in)
+{
+	const size_t start = in->at;
+
+	while (peek(in) >= '0' && peek(in) <= '9')
+		in->at++;
+	return in->at - start;
+}
+
+/* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), which a double can hold. */
+static enum json_fault
+read_number(struct reader *in)
+{
+	const size_t start = in->at;
+	char digits[JSON_NUMBER_MAX + 1];
+	size_t length;
+
+	if (peek(in) == '-')
+		in->at++;
+	if (peek(in) == '0')
+		in->at++;
+	else if (skip_digits(in) == 0)
+		return JSON_SYNTAX;
+	if (peek(in) == '.') {
+		in->at++;
+		if (skip_digits(in) == 0)
+			return JSON_SYNTAX;
+	}
+	length = in->at - start;
+	if (peek(in) == 'e' || peek(in) == 'E') {
+		in->at++;
+		if (peek(in) == '+' || peek(in) == '-')
+			in->at++;
+		if (skip_digits(in) == 0)
+			return JSON_SYNTAX;
+	}
+	if (in->at - start > JSON_NUMBER_MAX)
+		return JSON_SYNTAX;
+	/* Without exponent it is too short to be too large. */
+	if (in->at - start == length)
+		return JSON_GOOD;
+	length = in->at - start;
+	memcpy(digits, in->text + start, length);
+	digits[length] = '\0';
+	return isfinite(strtod(digits, NULL)) ? JSON_GOOD : JSON_SYNTAX;
+}
+
+static enum json_fault
+read_word(struct reader *in, const char *word)
+{
+	const size_t length = strlen(word);
+
+	if (in->length - in->at < length || memcmp(in->text + in->at, word, length) != 0)
+		return JSON_SYNTAX;
+	in->at += length;
+	return JSON_GOOD;
+}
+
+/* ---- objects and lists */
+
+static int
+compare(const struct name *a, const struct name *b)
+{
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, a->length);
+}
+
+/* Merge sort of a list of `count` names, stable: hashing would need a secret against made-up collisions. */
+static struct name *
+sort(struct name *list, size_t count)
+{
+	struct name *left, *right, *sorted, **end = &sorted, *cut = list;
+
+	if (count < 2)
+		return list;
+	for (size_t i = 1; i < count / 2; i++)
+		cut = cut->next;
+	right = cut->next;
+	cut->next = NULL;
+	left = sort(list, count / 2);
+	right = sort(right, count - count / 2);
+	while (left && right) {
+		struct name **least = compare(left, right) <= 0 ? &left : &right;
+
+		*end = *least;
+		end = &(*end)->next;
+		*least = *end;
+	}
+	*end = left ? left : right;
+	return sorted;
+}
+
+/* Finds a name given twice and goes to its second place. */
+static enum json_fault
+check_names(struct reader *in, struct name *names, size_t count)
+{
+	for (names = sort(names, count); names && names->next; names = names->next) {
+		if (compare(names, names->next) == 0) {
+			in->at = names->next->at;
+			return JSON_TWICE;
+		}
+	}
+	return JSON_GOOD;
+}
+
+/* A name and its colon. Without escapes the name is left where it stands; with them it is written out anew. */
+static enum json_fault
+read_name(struct reader *in, struct name **out)
+{
+	const size_t start = in->at + 1;
+	struct name *name;
+	enum json_fault fault;
+	size_t length;
+
+	if (peek(in) != '"')
+		return JSON_SYNTAX;
+	in->at++;
+	fault = read_string(in, NULL, &length);
+	if (fault)
+		return fault;
+	name = arena_alloc(in->arena, sizeof(*name));
+	*name = (struct name){ .bytes = in->text + start, .length = length, .at = start - 1 };
+	if (in->at - 1 - start != length) {
+		char *bytes = arena_alloc(in->arena, length);
+
+		in->at = start;
+		fault = read_string(in, bytes, &length);
+		name->bytes = bytes;
+	}
+	*out = name;
+	skip_space(in);
+	if (fault || peek(in) != ':')
+		return JSON_SYNTAX;
+	in->at++;
+	return JSON_GOOD;
+}
+
+static enum json_fault
+read_object(struct reader *in)
+{
+	struct name *names = NULL, **end = &names;
+	size_t count = 0;
+
+	in->at++;
+	skip_space(in);
+	if (peek(in) == '}') {
+		in->at++;
+		return JSON_GOOD;
+	}
+	for (;;) {
+		enum json_fault fault;
+
+		skip_space(in);
+		fault = read_name(in, end);
+		if (!fault)
+			fault = read_value(in);
+		if (fault)
+			return fault;
+		end = &(*end)->next;
+		count++;
+		if (peek(in) == '}')
+			break;
+		if (peek(in) != ',')
+			return JSON_SYNTAX;
+		in->at++;
+	}
+	in->at++;
+	return check_names(in, names, count);
+}
+
+static enum json_fault
+read_list(struct reader *in)
+{
+	in->at++;
+	skip_space(in);
+	if (peek(in) == ']') {
+		in->at++;
+		return JSON_GOOD;
+	}
+	for (;;) {
+		enum json_fault fault = read_value(in);
+
+		if (fault)
+			return fault;
+		if (peek(in) == ']')
+			break;
+		if (peek(in) != ',')
+			return JSON_SYNTAX;
+		in->at++;
+	}
+	in->at++;
+	return JSON_GOOD;
+}
+
+static enum json_fault
+read_nested(struct reader *in)
+{
+	enum json_fault fault;
+
+	if (in->depth == 0)
+		return JSON_DEEP;
+	in->depth--;
+	fault = peek(in) == '{' ? read_object(in) : read_list(in);
+	in->depth++;
+	return fault;
+}
+
+/* A value with the white space around it. */
+static enum json_fault
+read_value(struct reader *in)
+{
+	enum json_fault fault;
+	size_t length;
+
+	skip_space(in);
+	switch (peek(in)) {
+	case '{':
+	case '[':
+		fault = read_nested(in);
+		break;
+	case '"':
+		in->at++;
+		fault = read_string(in, NULL, &length);
+		break;
+	case 't':
+		fault = read_word(in, "true");
+		break;
+	case 'f':
+		fault = read_word(in, "false");
+		break;
+	case 'n':
+		fault = read_word(in, "null");
+		break;
+	default:
+		fault = read_number(in);
+		break;
+	}
+	if (!fault)
+		skip_space(in);
+	return fault;
+}
+
+enum json_fault
+json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at)
+{
+	struct reader in = { .arena = arena, .text = text, .length = length, .depth = depth };
+	enum json_fault fault = read_value(&in);
+
+	if (!fault && in.at < length)
+		fault = JSON_SYNTAX;
+	if (fault && at)
+		*at = in.at;
+	return fault;
+}
+
+/* ---- cJSON */
+
+static struct arena *home;
+
+static void *
+take(size_t size)
+{
+	return arena_alloc(home, size);
+}
+
+static void
+leave(void *bytes)
+{
+	(void)bytes;
+}
+
+void
+json_use(struct arena *arena)
+{
+	cJSON_Hooks hooks = { .malloc_fn = take, .free_fn = leave };
+
+	home = arena;
+	cJSON_InitHooks(arena ? &hooks : NULL);
+}
+
+cJSON *
+json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
+{
+	*fault = json_check(arena, text, length, depth, NULL);
+	return *fault ? NULL : cJSON_ParseWithLengthOpts(text, length, NULL, false);
+}

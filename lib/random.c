@@ -1,0 +1,140 @@
+#include "random.h"
+
+#include "clock.h"
+
+#include <sodium.h>
+
+static unsigned char process_key[crypto_shorthash_KEYBYTES];
+
+void
+random_init(void)
+{
+	if (sodium_init() < 0) {
+		fputs("okul: the system gives no random numbers\n", stderr);
+		abort();
+	}
+	randombytes_buf(process_key, sizeof(process_key));
+}
+
+void
+random_bytes(void *out, size_t n)
+{
+	randombytes_buf(out, n);
+}
+
+uint32_t
+random_below(uint32_t limit)
+{
+	return randombytes_uniform(limit);
+}
+
+void
+random_digits(char *out, unsigned digits)
+{
+	uint32_t limit = 1, number;
+
+	for (unsigned i = 0; i < digits; i++)
+		limit *= 10;
+	number = random_below(limit);
+	out[digits] = '\0';
+	while (digits > 0) {
+		out[--digits] = (char)('0' + number % 10);
+		number /= 10;
+	}
+}
+
+static void
+put_hex(char *out, uint64_t number, int digits)
+{
+	while (digits > 0) {
+		out[--digits] = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	}
+}
+
+/*
+ * Within a millisecond the low part starts in the lower half of its range and takes random steps of at most 2^32: that
+ * leaves room for half a million ids, and keeps processes apart that were forked from one with the same last id.
+ */
+void
+random_id(char out[static ID_TEXT])
+{
+	static int64_t last_time;
+	static uint64_t low;
+	int64_t time = clock_now();
+	uint64_t chance;
+
+	randombytes_buf(&chance, sizeof(chance));
+	if (time > last_time || low >> 52 != 0) {
+		last_time = time > last_time ? time : last_time + 1;
+		low = chance >> 13;
+	}
+	put_hex(out, (uint64_t)last_time, 11);
+	put_hex(out + 11, low, 13);
+	out[ID_TEXT - 1] = '\0';
+	low += 1 + (chance & UINT32_MAX);
+}
+
+void
+secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count)
+{
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, key, 32);
+	for (size_t i = 0; i < count; i++) {
+		unsigned char length[8];
+
+		for (int byte = 0; byte < 8; byte++)
+			length[byte] = (unsigned char)((uint64_t)parts[i].length >> (56 - 8 * byte));
+		crypto_auth_hmacsha256_update(&state, length, sizeof(length));
+		crypto_auth_hmacsha256_update(&state, parts[i].bytes, parts[i].length);
+	}
+	crypto_auth_hmacsha256_final(&state, out);
+	sodium_memzero(&state, sizeof(state));
+}
+
+void
+secret_hash(unsigned char out[static 32], const void *bytes, size_t length)
+{
+	crypto_hash_sha256(out, bytes, length);
+}
+
+uint64_t
+random_hash(const void *bytes, size_t length)
+{
+	unsigned char hash[crypto_shorthash_BYTES];
+	uint64_t number;
+
+	crypto_shorthash(hash, bytes, length, process_key);
+	memcpy(&number, hash, sizeof(number));
+	return number;
+}
+
+bool
+secret_equal(const void *a, const void *b, size_t n)
+{
+	return sodium_memcmp(a, b, n) == 0;
+}
+
+void
+secret_wipe(void *bytes, size_t n)
+{
+	sodium_memzero(bytes, n);
+}
+
+void
+secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned char key[static 32])
+{
+	_Static_assert(SEAL_EXTRA == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "the header says 40");
+
+	randombytes_buf(out, crypto_secretbox_NONCEBYTES);
+	crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, bytes, length, out, key);
+}
+
+bool
+secret_open(void *out, const unsigned char *sealed, size_t length, const unsigned char key[static 32])
+{
+	const size_t nonce = crypto_secretbox_NONCEBYTES;
+
+	return length >= SEAL_EXTRA && crypto_secretbox_open_easy(out, sealed + nonce, length - nonce, sealed, key) == 0;
+}

@@ -1,0 +1,677 @@
+#include "text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <strings.h>
+
+#define ROOM_LEAST 128
+
+/* ---- classes of characters */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool
+is_among(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c);
+}
+
+/* The worth of a hex digit, -1 for any other character. */
+static int
+hex_worth(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* ---- growing buffers */
+
+static bool
+buf_resize(struct buf *buf, size_t room)
+{
+	char *s;
+
+	if (!buf->arena) {
+		s = realloc(buf->s, room);
+	} else {
+		s = arena_try(buf->arena, room);
+		if (s && buf->s)
+			memcpy(s, buf->s, buf->length + 1);
+	}
+	if (!s)
+		return false;
+	buf->s = s;
+	buf->room = room;
+	return true;
+}
+
+/* Where `length` bytes and a NUL may be written; NULL (and `failed` set) when memory is short. */
+static char *
+buf_reserve(struct buf *buf, size_t length)
+{
+	size_t room = buf->room ? buf->room : ROOM_LEAST / 2;
+
+	if (buf->room - buf->length > length)
+		return buf->s + buf->length;
+	if (buf->failed || length >= PTRDIFF_MAX - buf->length) {
+		buf->failed = true;
+		return NULL;
+	}
+	do
+		room *= 2;
+	while (room - buf->length <= length);
+	if (!buf_resize(buf, room)) {
+		buf->failed = true;
+		return NULL;
+	}
+	return buf->s + buf->length;
+}
+
+/* Makes what was written up to `end` part of the text. */
+static void
+buf_commit(struct buf *buf, char *end)
+{
+	*end = '\0';
+	buf->length = (size_t)(end - buf->s);
+}
+
+void
+buf_put(struct buf *buf, const void *bytes, size_t length)
+{
+	char *out = buf_reserve(buf, length);
+
+	if (!out)
+		return;
+	if (length)
+		memcpy(out, bytes, length);
+	buf_commit(buf, out + length);
+}
+
+void
+buf_puts(struct buf *buf, const char *string)
+{
+	buf_put(buf, string, strlen(string));
+}
+
+void
+buf_putc(struct buf *buf, char c)
+{
+	buf_put(buf, &c, 1);
+}
+
+void
+buf_printf(struct buf *buf, const char *format, ...)
+{
+	size_t room = buf->room - buf->length;
+	va_list args;
+	char *out;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(room ? buf->s + buf->length : NULL, room, format, args);
+	va_end(args);
+	if (length < 0) {
+		buf->failed = true;
+		length = 0;
+	}
+	if ((size_t)length < room) {
+		buf->length += (size_t)length;
+		return;
+	}
+	out = buf_reserve(buf, (size_t)length);
+	if (!out) {
+		/* what vsnprintf() managed to write is not part of the text */
+		if (room)
+			buf->s[buf->length] = '\0';
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(out, (size_t)length + 1, format, args);
+	va_end(args);
+	buf->length += (size_t)length;
+}
+
+void
+buf_int(struct buf *buf, int64_t number)
+{
+	char digits[20], *s = digits + sizeof(digits);
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+	do
+		*--s = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--s = '-';
+	buf_put(buf, s, (size_t)(digits + sizeof(digits) - s));
+}
+
+void
+buf_number(struct buf *buf, double number)
+{
+	char text[32];
+
+	if (!isfinite(number)) {
+		buf_putc(buf, '0');
+		return;
+	}
+	/* up to 2^53 every integer is a double of its own */
+	if (fabs(number) <= 9007199254740992.0 && number == trunc(number) && !(number == 0 && signbit(number))) {
+		buf_int(buf, (int64_t)number);
+		return;
+	}
+	/* 17 digits always suffice (IEEE 754-2008 section 5.12.2) */
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	buf_puts(buf, text);
+}
+
+/*
+ * Length of the run at `s` that a JSON string holds as it is: no '"', '\\' or control character. Looks at eight bytes
+ * at a time; subtracting a one from each byte carries into its top bit where the byte was smaller (Bit Twiddling Hacks,
+ * "Determine if a word has a byte less than n").
+ */
+static size_t
+json_run(const char *s, size_t length)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t i = 0;
+
+	for (; length - i >= 8; i += 8) {
+		uint64_t word, quote, slash;
+
+		memcpy(&word, s + i, 8);
+		quote = word ^ ones * '"';
+		slash = word ^ ones * '\\';
+		if ((((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops)
+			break;
+	}
+	while (i < length && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
+static char *
+json_escape(char *out, char c)
+{
+	static const char letters[] = "btn?fr";	/* of the bytes 8 to 13; 11 has none */
+
+	*out++ = '\\';
+	if (c == '"' || c == '\\') {
+		*out++ = c;
+	} else if (c >= '\b' && c <= '\r' && c != '\v') {
+		*out++ = letters[c - '\b'];
+	} else {
+		memcpy(out, "u00", 3);
+		out[3] = (char)('0' + (c >> 4));
+		out[4] = "0123456789abcdef"[c & 15];
+		out += 5;
+	}
+	return out;
+}
+
+void
+buf_json(struct buf *buf, const char *string, size_t length)
+{
+	char *out;
+	size_t i = 0;
+
+	buf_putc(buf, '"');
+	while (i < length) {
+		size_t run = json_run(string + i, length - i);
+
+		buf_put(buf, string + i, run);
+		i += run;
+		if (i == length)
+			break;
+		out = buf_reserve(buf, sizeof("\\u0000"));
+		if (!out)
+			return;
+		buf_commit(buf, json_escape(out, string[i++]));
+	}
+	buf_putc(buf, '"');
+}
+
+void
+buf_hex(struct buf *buf, const void *bytes, size_t length)
+{
+	const unsigned char *in = bytes;
+	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_reserve(buf, length * 2);
+
+	if (!out) {
+		buf->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < length; i++) {
+		*out++ = "0123456789abcdef"[in[i] >> 4];
+		*out++ = "0123456789abcdef"[in[i] & 15];
+	}
+	buf_commit(buf, out);
+}
+
+void
+buf_html(struct buf *buf, const char *string)
+{
+	for (;;) {
+		size_t run = strcspn(string, "&<>\"'");
+
+		buf_put(buf, string, run);
+		string += run;
+		switch (*string++) {
+		case '&':
+			buf_puts(buf, "&amp;");
+			break;
+		case '<':
+			buf_puts(buf, "&lt;");
+			break;
+		case '>':
+			buf_puts(buf, "&gt;");
+			break;
+		case '"':
+			buf_puts(buf, "&quot;");
+			break;
+		case '\'':
+			buf_puts(buf, "&#39;");
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+void
+buf_reset(struct buf *buf, size_t keep)
+{
+	if (keep == 0)
+		buf_clear(buf);
+	if (buf->room > keep && !buf->arena) {
+		char *cut = realloc(buf->s, keep);
+
+		if (cut) {
+			buf->s = cut;
+			buf->room = keep;
+		}
+	}
+	buf->length = 0;
+	buf->failed = false;
+	if (buf->s)
+		buf->s[0] = '\0';
+}
+
+void
+buf_clear(struct buf *buf)
+{
+	if (!buf->arena)
+		free(buf->s);
+	*buf = (struct buf){ .arena = buf->arena };
+}
+
+/* ---- UTF-8 */
+
+size_t
+text_utf8_sequence(const char *bytes, size_t left)
+{
+	const unsigned char *s = (const unsigned char *)bytes;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (left == 0)
+		return 0;
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (left < length)
+		return 0;
+	/* The second byte rules out overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 section 4). */
+	switch (s[0]) {
+	case 0xe0:
+		low = 0xa0;
+		break;
+	case 0xed:
+		high = 0x9f;
+		break;
+	case 0xf0:
+		low = 0x90;
+		break;
+	case 0xf4:
+		high = 0x8f;
+		break;
+	}
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+bool
+text_is_utf8(const char *bytes, size_t length)
+{
+	size_t i = 0;
+
+	while (i < length) {
+		uint64_t word;
+		size_t step;
+
+		if (length - i >= 8) {
+			memcpy(&word, bytes + i, 8);
+			if (!(word & UINT64_C(0x8080808080808080))) {
+				i += 8;
+				continue;
+			}
+		}
+		step = text_utf8_sequence(bytes + i, length - i);
+		if (step == 0)
+			return false;
+		i += step;
+	}
+	return true;
+}
+
+size_t
+text_points(const char *bytes, size_t length)
+{
+	size_t points = 0;
+
+	for (size_t i = 0; i < length; i++)
+		points += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+	return points;
+}
+
+void
+text_trim(const char **s, size_t *length)
+{
+	while (*length > 0 && is_space(**s)) {
+		++*s;
+		--*length;
+	}
+	while (*length > 0 && is_space((*s)[*length - 1]))
+		--*length;
+}
+
+void
+text_lower(char *s)
+{
+	for (; *s; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+}
+
+/* ---- what a text is */
+
+bool
+text_is_digits(const char *s)
+{
+	const char *start = s;
+
+	while (is_digit(*s))
+		s++;
+	return *s == '\0' && s > start;
+}
+
+bool
+text_is_id(const char *s)
+{
+	size_t i = 0;
+
+	while (is_digit(s[i]) || (s[i] >= 'a' && s[i] <= 'f'))
+		i++;
+	return i == 24 && s[i] == '\0';
+}
+
+/* Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1). Gives its length or 0. */
+static size_t
+local_part(const char *s)
+{
+	size_t i = 0, atom = 0;
+
+	for (;; i++) {
+		if (is_alpha(s[i]) || is_digit(s[i]) || is_among(s[i], "!#$%&'*+-/=?^_`{|}~"))
+			atom++;
+		else if (atom > 0 && s[i] == '.')
+			atom = 0;
+		else
+			break;
+	}
+	return atom > 0 && i <= 64 ? i : 0;
+}
+
+/* Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4). */
+static bool
+is_domain(const char *s)
+{
+	for (int labels = 1;; labels++) {
+		bool number = true;
+		size_t i = 0;
+
+		for (; is_alpha(s[i]) || is_digit(s[i]) || s[i] == '-'; i++)
+			number = number && is_digit(s[i]);
+		if (i == 0 || i > 63 || s[0] == '-' || s[i - 1] == '-')
+			return false;
+		if (s[i] == '\0')
+			return labels >= 2 && !number;
+		if (s[i] != '.')
+			return false;
+		s += i + 1;
+	}
+}
+
+bool
+text_is_email(const char *s)
+{
+	size_t local = local_part(s);
+
+	return local > 0 && s[local] == '@' && is_domain(s + local + 1) && strlen(s) <= 254;
+}
+
+/* Bytes at `s` that are unreserved, sub-delims, percent-encoded or of `more` (RFC 3986 appendix A). */
+static size_t
+url_run(const char *s, const char *more)
+{
+	size_t i = 0;
+
+	for (;;) {
+		if (s[i] == '%' && hex_worth(s[i + 1]) >= 0 && hex_worth(s[i + 2]) >= 0)
+			i += 3;
+		else if (is_alpha(s[i]) || is_digit(s[i]) || is_among(s[i], "-._~!$&'()*+,;=") || is_among(s[i], more))
+			i++;
+		else
+			return i;
+	}
+}
+
+/* Length of "host" or "host:port" at `s`; 0 when there is no host. A user name would only deceive (RFC 3986 section 7.6). */
+static size_t
+url_host(const char *s)
+{
+	size_t i, digits = 0;
+
+	if (*s == '[') {
+		i = 1 + strspn(s + 1, "0123456789abcdefABCDEF:.");
+		if (i < 3 || s[i] != ']')
+			return 0;
+		i++;
+	} else {
+		i = url_run(s, "");
+	}
+	if (i == 0 || s[i] != ':')
+		return i;
+	while (is_digit(s[i + 1 + digits]))
+		digits++;
+	return digits > 5 ? 0 : i + 1 + digits;
+}
+
+bool
+text_is_url(const char *s)
+{
+	if (*s == '/') {
+		if (s[1] == '/')
+			return false;
+	} else {
+		size_t scheme = strncasecmp(s, "http://", 7) == 0 ? 7 : strncasecmp(s, "https://", 8) == 0 ? 8 : 0;
+		size_t host = scheme ? url_host(s + scheme) : 0;
+
+		if (host == 0)
+			return false;
+		s += scheme + host;
+		if (!is_among(*s, "/?#"))
+			return *s == '\0';
+	}
+	s += url_run(s, ":@/");
+	if (*s == '?')
+		s += 1 + url_run(s + 1, ":@/?");
+	if (*s == '#')
+		s += 1 + url_run(s + 1, ":@/?");
+	return *s == '\0';
+}
+
+/* ---- decoding */
+
+char *
+text_percent_decode(struct arena *arena, const char *s, size_t length, bool plus)
+{
+	char *text = arena_alloc(arena, length + 1), *out = text;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = s[i];
+
+		if (c == '%') {
+			if (length - i < 3 || hex_worth(s[i + 1]) < 0 || hex_worth(s[i + 2]) < 0)
+				return NULL;
+			c = (char)(hex_worth(s[i + 1]) * 16 + hex_worth(s[i + 2]));
+			i += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		if (c == '\0')
+			return NULL;
+		*out++ = c;
+	}
+	return text_is_utf8(text, (size_t)(out - text)) ? text : NULL;
+}
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void
+buf_base64url(struct buf *buf, const void *bytes, size_t length)
+{
+	const unsigned char *in = bytes;
+	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_reserve(buf, (length * 4 + 2) / 3);
+
+	if (!out) {
+		buf->failed = true;
+		return;
+	}
+	for (; length > 0; in += 3) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (length > 1 ? (uint32_t)in[1] << 8 : 0) | (length > 2 ? in[2] : 0);
+		size_t taken = length < 3 ? length : 3;
+
+		for (size_t i = 0; i <= taken; i++)
+			*out++ = base64url[bits >> (18 - 6 * i) & 63];
+		length -= taken;
+	}
+	buf_commit(buf, out);
+}
+
+static int
+base64url_worth(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (is_digit(c))
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+ptrdiff_t
+text_base64url_decode(void *out, size_t room, const char *s, size_t length)
+{
+	const size_t count = length / 4 * 3 + (length % 4 > 0 ? length % 4 - 1 : 0);
+	unsigned char *bytes = out;
+	uint32_t bits = 0;
+	int held = 0;
+
+	if (length % 4 == 1 || count > room)
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		int worth = base64url_worth(s[i]);
+
+		if (worth < 0)
+			return -1;
+		bits = bits << 6 | (uint32_t)worth;
+		held += 6;
+		if (held >= 8) {
+			held -= 8;
+			*bytes++ = (unsigned char)(bits >> held);
+			bits &= (1u << held) - 1;
+		}
+	}
+	/* Bits left over must be zero, else several texts would decode to the same bytes (RFC 4648 section 3.5). */
+	return bits == 0 ? (ptrdiff_t)count : -1;
+}
+
+bool
+text_hex_decode(void *out, size_t n, const char *hex)
+{
+	unsigned char *bytes = out;
+
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_worth(hex[2 * i]);
+		int low = high < 0 ? -1 : hex_worth(hex[2 * i + 1]);
+
+		if (low < 0)
+			return false;
+		bytes[i] = (unsigned char)(high * 16 + low);
+	}
+	return hex[2 * n] == '\0';
+}
+
+bool
+text_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+	const bool negative = *s == '-';
+	int64_t number = 0;
+
+	s += negative;
+	if (!text_is_digits(s))
+		return false;
+	for (; *s; s++)
+		if (__builtin_mul_overflow(number, 10, &number) || __builtin_sub_overflow(number, *s - '0', &number))
+			return false;
+	/* It was counted downwards, since INT64_MIN has no positive twin. */
+	if (!negative && __builtin_sub_overflow(0, number, &number))
+		return false;
+	if (number < min || number > max)
+		return false;
+	*out = number;
+	return true;
+}
