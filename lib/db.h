@@ -28,6 +28,8 @@ enum db_rc {
 	DB_ERROR,		/* SQL or use of this interface: our fault */
 };
 
+#define DB_SCHEMA_VERSION 1	/* of schema.sql: PRAGMA user_version */
+
 struct db;
 struct db_rows;
 
@@ -88,6 +90,9 @@ enum db_rc db_failure(const struct db *db);
 
 /* True when a trivial read works right now, and the schema version it saw. */
 bool db_alive(struct db *db, int *version);
+
+/* False when a write would be refused now: too little disk, read-only, or a sync that failed in this process. Writes nothing. */
+bool db_writable(struct db *db);
 
 /* A checkpoint under the gate; `truncate` also empties the WAL file. */
 must_use enum db_rc db_checkpoint(struct db *db, bool truncate);

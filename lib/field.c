@@ -59,20 +59,6 @@ fault_number(struct faults *faults, const char *name, enum sentence which, doubl
 	faults_add(faults, name, which, text.s);
 }
 
-/* A caller's own name for a field, short enough to be repeated to them; cut only between characters. */
-static const char *
-clip(struct arena *arena, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (length > 64) {
-		length = 64;
-		while (length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80)
-			length--;
-	}
-	return arena_copy(arena, name, length);
-}
-
 /* ---- walking a shape */
 
 const struct field *
@@ -333,7 +319,7 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 		if (find_field(shape, item->string))
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
-			clip(faults->arena, item->string));
+			text_clip(faults->arena, item->string, 40));
 		faults_add(faults, name, S_F_UNKNOWN, NULL);
 	}
 }
@@ -377,7 +363,7 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 	if (!name || !text)
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
 	else if (!shape || !(field = find_field(shape, name)))
-		faults_add(faults, clip(faults->arena, name), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(faults, text_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 	else if (cJSON_GetObjectItemCaseSensitive(object, name))
 		faults_add(faults, name, S_F_TWICE, NULL);
 	else if (!cJSON_AddItemToObject(object, name, query_value(field, text)))

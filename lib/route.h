@@ -52,10 +52,4 @@ must_use enum route_match route_find(const struct program *program, struct reque
 /* Adds a fault for each {id} or {...Id} of the path that is not 24 hex digits. */
 void route_params(struct request *rq);
 
-/* --routes: a line a route, tab-separated: program method path role status flags in out title. A heading first. */
-void route_print(const struct program *program, FILE *out);
-
-/* --openapi: this program's part of the OpenAPI 3.1 document, {"paths":{...},"components":{"schemas":{...}}}. */
-bool route_openapi(const struct program *program, FILE *out);
-
 #endif

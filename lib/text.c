@@ -405,6 +405,19 @@ text_points(const char *bytes, size_t length)
 	return points;
 }
 
+const char *
+text_clip(struct arena *arena, const char *s, size_t points)
+{
+	size_t length = 0;
+
+	if (!s || text_points(s, strlen(s)) <= points)
+		return s;
+	while (points-- > 0)
+		for (length++; ((unsigned char)s[length] & 0xC0) == 0x80; length++)
+			;
+	return arena_copy(arena, s, length);
+}
+
 void
 text_trim(const char **s, size_t *length)
 {

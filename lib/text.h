@@ -40,6 +40,8 @@ bool text_is_utf8(const char *bytes, size_t length);
 size_t text_utf8_sequence(const char *s, size_t left);
 /* Code points in well-formed UTF-8. */
 size_t text_points(const char *bytes, size_t length);
+/* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */
+const char *text_clip(struct arena *arena, const char *s, size_t points);
 /* Narrows [*s, *s + *length) past ASCII white space at both ends. */
 void text_trim(const char **s, size_t *length);
 /* Folds A-Z in place. */

@@ -43,6 +43,7 @@ struct user {
 	struct db_rows *row;		/* a row whose columns from USER_ROW_PROFILE on are user_profile's */
 };
 #define USER_ROW_PROFILE 4
+#define USER_COLUMN_REGISTERED 25	/* position of isRegistrationComplete in user_profile */
 
 /* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
 must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);

@@ -1,0 +1,70 @@
+/*
+ * app - the service itself: is it there, is it well, what can it do.
+ */
+#include "app.h"
+
+static const char *const states[] = { "ok", "degraded", NULL };
+static const char *const database_states[] = { "ok", "unavailable", NULL };
+
+static const struct shape hello = { .name = "HelloResponseDto", .fields = FIELDS(
+	{ "message", TEXT, 1, 200, .example = "\"Hello! okul is running.\"" }) };
+
+static const struct shape health = { .name = "HealthResponseDto", .fields = FIELDS(
+	{ "status", ENUM, .oneof = states },
+	{ "database", ENUM, .oneof = database_states },
+	{ "version", TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
+	{ "schemaVersion", INT, 1, .example = "1" }) };
+
+static struct reply get_hello(struct request *rq);
+static struct reply get_health(struct request *rq);
+static struct reply get_openapi(struct request *rq);
+static struct reply get_docs(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
+	{ GET, "/health", PUBLIC, get_health, .out = &health, .errors = STATUSES(503), .title = "Liveness and readiness",
+	  .note = "503 when the database cannot be read; status is degraded when it cannot be written." },
+	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
+	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
+};
+
+static struct reply
+get_hello(struct request *rq)
+{
+	return reply_message(rq, S_HELLO);
+}
+
+static struct reply
+get_health(struct request *rq)
+{
+	int version;
+
+	if (!db_alive(rq->db, &version))
+		return reply_error(rq, UNAVAILABLE);
+	reply_begin(rq);
+	put_text(rq, "status", db_writable(rq->db) ? "ok" : "degraded");
+	put_text(rq, "database", "ok");
+	put_text(rq, "version", OKUL_VERSION);
+	put_int(rq, "schemaVersion", version);
+	return reply_done(rq);
+}
+
+static struct reply
+get_openapi(struct request *rq)
+{
+	return reply_file(rq, arena_format(rq->arena, "%s/openapi.json", rq->conf->share), "application/json");
+}
+
+static struct reply
+get_docs(struct request *rq)
+{
+	return reply_file(rq, arena_format(rq->arena, "%s/docs.html", rq->conf->share), "text/html; charset=utf-8");
+}
+
+static const struct program program = { "app", routes, COUNT(routes), NULL, 0 };
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}

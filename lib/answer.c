@@ -1,0 +1,253 @@
+#include "answer.h"
+
+#include "log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A status line of CGI (RFC 3875 section 6.3.3) with the reason phrases of RFC 9110 and RFC 6585. */
+static const char *
+status_line(int status)
+{
+	switch (status) {
+	case 200: return "Status: 200 OK\r\n";
+	case 201: return "Status: 201 Created\r\n";
+	case 204: return "Status: 204 No Content\r\n";
+	case 304: return "Status: 304 Not Modified\r\n";
+	case 400: return "Status: 400 Bad Request\r\n";
+	case 401: return "Status: 401 Unauthorized\r\n";
+	case 403: return "Status: 403 Forbidden\r\n";
+	case 404: return "Status: 404 Not Found\r\n";
+	case 405: return "Status: 405 Method Not Allowed\r\n";
+	case 409: return "Status: 409 Conflict\r\n";
+	case 413: return "Status: 413 Content Too Large\r\n";
+	case 415: return "Status: 415 Unsupported Media Type\r\n";
+	case 429: return "Status: 429 Too Many Requests\r\n";
+	case 503: return "Status: 503 Service Unavailable\r\n";
+	default: return "Status: 500 Internal Server Error\r\n";
+	}
+}
+
+static void
+header(struct buf *head, const char *name, const char *value)
+{
+	buf_puts(head, name);
+	buf_put(head, ": ", 2);
+	buf_puts(head, value);
+	buf_put(head, "\r\n", 2);
+}
+
+static void
+header_int(struct buf *head, const char *name, int64_t value)
+{
+	buf_puts(head, name);
+	buf_put(head, ": ", 2);
+	buf_int(head, value);
+	buf_put(head, "\r\n", 2);
+}
+
+/* ---- cross-origin requests (WHATWG Fetch): answered for the configured origins only */
+
+static bool
+origin_allowed(const struct conf *conf, const char *origin)
+{
+	size_t length = origin ? strlen(origin) : 0;
+
+	for (const char *s = conf->cors_origins; length > 0 && *s; s += strcspn(s, " ")) {
+		s += strspn(s, " ");
+		if (strncmp(s, origin, length) == 0 && (s[length] == ' ' || s[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static void
+cors_headers(struct buf *head, const struct request *rq, const char *allow)
+{
+	if (!rq->conf->cors_origins[0])
+		return;
+	header(head, "Vary", "Origin");
+	if (!origin_allowed(rq->conf, rq->http.origin))
+		return;
+	header(head, "Access-Control-Allow-Origin", rq->http.origin);
+	header(head, "Access-Control-Expose-Headers", "Content-Language, Retry-After, X-Request-Id");
+	if (rq->http.method == OPTIONS) {
+		header(head, "Access-Control-Allow-Methods", allow);
+		header(head, "Access-Control-Allow-Headers", "Accept-Language, Authorization, Content-Type, X-Request-Id");
+		header(head, "Access-Control-Max-Age", "600");
+	}
+}
+
+static void
+begin_head(struct buf *head, const struct request *rq, int status, const char *allow)
+{
+	buf_reset(head, SIZE_MAX);
+	buf_puts(head, status_line(status));
+	header(head, "X-Request-Id", rq->request_id);
+	buf_puts(head, "X-Content-Type-Options: nosniff\r\n");
+	if (allow)
+		header(head, "Allow", allow);
+	cors_headers(head, rq, allow);
+}
+
+int
+answer_options(struct http *http, struct request *rq, struct buf *head, const char *allow)
+{
+	begin_head(head, rq, 204, allow);
+	buf_puts(head, "Cache-Control: no-store\r\n");
+	http_send(http, head, "", 0);
+	return 204;
+}
+
+/* ---- the envelope */
+
+static void
+put_sentence(struct request *rq, const struct reply *reply)
+{
+	const char *text = sentence(error_sentence(reply->error), rq->language);
+	const char *place = reply->argument ? strstr(text, "%s") : NULL;
+
+	if (place)
+		text = arena_format(rq->arena, "%.*s%s%s", (int)(place - text), text, reply->argument, place + 2);
+	put_text(rq, NULL, text);
+}
+
+static void
+put_error(struct request *rq, const struct reply *reply)
+{
+	buf_reset(rq->out, SIZE_MAX);
+	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
+	buf_int(rq->out, reply->status);
+	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
+	if (reply->error != BAD_FIELDS)
+		put_sentence(rq, reply);
+	for (const struct fault *fault = rq->faults.first; fault && reply->error == BAD_FIELDS; fault = fault->next)
+		put_text(rq, NULL, fault->text);
+	put_end_list(rq);
+	put_time(rq, "timestamp", rq->now);
+	put_end(rq);
+}
+
+static void
+finish_success(struct request *rq)
+{
+	buf_puts(rq->out, ",\"errors\":[]");
+	put_time(rq, "timestamp", rq->now);
+	put_end(rq);
+}
+
+static int
+send_envelope(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
+{
+	int status = reply->status;
+
+	if (reply->error)
+		put_error(rq, reply);
+	else
+		finish_success(rq);
+	if (rq->out->failed || head->failed) {
+		log_line(LOG_FAULT, "out of memory for an answer");
+		buf_clear(rq->out);
+		buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":503,\"data\":null,\"errors\":[\"out of memory\"]");
+		put_time(rq, "timestamp", rq->now);
+		put_end(rq);
+		buf_clear(head);
+		status = 503;
+	}
+	begin_head(head, rq, status, allow);
+	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n");
+	header(head, "Content-Language", language_code(rq->language));
+	if (status == 401)
+		header(head, "WWW-Authenticate", reply->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+	if (reply->retry_after || status == 503)
+		header_int(head, "Retry-After", reply->retry_after ? reply->retry_after : 1);
+	header_int(head, "Content-Length", (int64_t)rq->out->length);
+	http_send(http, head, rq->out->s, rq->http.method == HEAD ? 0 : rq->out->length);
+	return status;
+}
+
+/* ---- files */
+
+/* The internal location of the shipped web server configuration that stands for a folder of ours. */
+static bool
+accel_path(const struct request *rq, const char *path, struct buf *head)
+{
+	const struct { const char *folder, *location; } places[] = { { rq->conf->share, "/_share" }, { rq->conf->data, "/_data" } };
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		size_t length = strlen(places[i].folder);
+		if (strncmp(path, places[i].folder, length) == 0 && path[length] == '/') {
+			header(head, "X-Accel-Redirect", arena_format(rq->arena, "%s%s", places[i].location, path + length));
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status)
+{
+	begin_head(head, rq, status, NULL);
+	header(head, "Content-Type", reply->file_type);
+	buf_puts(head, "Cache-Control: no-cache\r\n");
+	/* Pages of ours carry style and script inline and load nothing. */
+	if (strncmp(reply->file_type, "text/html", 9) == 0)
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+			"base-uri 'none'; form-action 'none'\r\n");
+}
+
+static int
+send_file_itself(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+{
+	struct stat st;
+	int file = open(reply->file, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || fstat(file, &st) != 0) {
+		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
+		if (file >= 0)
+			close(file);
+		struct reply failed = reply_error(rq, INTERNAL);
+		return send_envelope(http, rq, &failed, head, NULL);
+	}
+	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000 +
+		(unsigned long long)st.st_mtim.tv_nsec / 1000000, (unsigned long long)st.st_size);
+	bool same = rq->http.if_none_match && strstr(rq->http.if_none_match, etag);
+	file_head(head, rq, reply, same ? 304 : reply->status);
+	header(head, "ETag", etag);
+	if (!same)
+		header_int(head, "Content-Length", st.st_size);
+	if (same || rq->http.method == HEAD)
+		http_send(http, head, "", 0);
+	else
+		(void)http_send_file(http, head, file, st.st_size);
+	close(file);
+	return same ? 304 : reply->status;
+}
+
+static int
+send_file(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+{
+	file_head(head, rq, reply, reply->status);
+	switch (rq->conf->delivery) {
+	case DELIVER_X_ACCEL:
+		if (!accel_path(rq, reply->file, head))
+			return send_file_itself(http, rq, reply, head);
+		break;
+	case DELIVER_X_SENDFILE:
+		header(head, "X-Sendfile", reply->file);
+		break;
+	case DELIVER_ITSELF:
+		return send_file_itself(http, rq, reply, head);
+	}
+	http_send(http, head, "", 0);
+	return reply->status;
+}
+
+int
+answer_send(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
+{
+	if (reply->file && !reply->error)
+		return send_file(http, rq, reply, head);
+	return send_envelope(http, rq, reply, head, allow);
+}

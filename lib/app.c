@@ -1,0 +1,290 @@
+#include "app.h"
+
+#include "answer.h"
+#include "gate.h"
+#include "log.h"
+#include "mail.h"
+#include "openapi.h"
+#include "otp.h"
+#include "random.h"
+#include "token.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define FIRST_BLOCK (32 * 1024)		/* of the arena: more than an ordinary request needs */
+#define KEEP_ROOM (64 * 1024)		/* of the answer's buffer between requests */
+#define WATCHDOG 15			/* seconds; above the 2 s of gate and reads, below the web server's 20 s */
+
+struct app {
+	const struct program *program;
+	const struct conf *conf;
+	struct http *http;
+	struct db *db;			/* NULL: a CGI process whose database is unusable */
+	struct arena *arena;
+	struct buf head, body;
+};
+
+/* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
+
+static volatile sig_atomic_t request_running, ticks_running;
+
+static void
+on_tick(int signal)
+{
+	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
+
+	(void)signal;
+	if (!request_running) {
+		ticks_running = 0;
+	} else if (++ticks_running > 3) {
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+		_exit(EXIT_FAILURE);
+	}
+}
+
+/* A coarse tick costs nothing a request, where arming a timer for each would cost two system calls. */
+static void
+start_watchdog(void)
+{
+	struct sigaction action = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+	struct itimerspec every = { .it_value.tv_sec = WATCHDOG / 3, .it_interval.tv_sec = WATCHDOG / 3 };
+	timer_t timer;
+
+	sigaction(SIGRTMIN, &action, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0)
+		log_line(LOG_WARN, "no timer for the watchdog: a stuck request is not ended");
+}
+
+/* ---- one request */
+
+static const char *
+request_id(struct arena *arena, const char *given)
+{
+	size_t length = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
+
+	if (length > 0 && length <= 64 && given[length] == '\0')
+		return given;
+	char *id = arena_alloc(arena, ID_TEXT);
+	random_id(id);
+	return id;
+}
+
+static enum error
+db_error(enum db_rc rc)
+{
+	switch (rc) {
+	case DB_BUSY:
+	case DB_SLOW:
+		return BUSY;
+	case DB_FULL:
+		return STORAGE_FULL;
+	case DB_READONLY:
+		return STORAGE_READONLY;
+	case DB_BROKEN:
+	case DB_OLD:
+		return UNAVAILABLE;
+	default:
+		return INTERNAL;
+	}
+}
+
+/* The handler inside its transaction. What it returned holds only if everything it wrote is on the disk. */
+static struct reply
+handle_writing(struct request *rq)
+{
+	enum db_rc rc = db_write_begin(rq->db);
+
+	if (rc != DB_DONE)
+		return reply_error(rq, db_error(rc));
+	struct reply reply = rq->route->handler(rq);
+	if (db_failure(rq->db) != DB_DONE || (reply.error && !reply.commit)) {
+		db_write_rollback(rq->db);
+		rq->mail_queued = false;
+		return reply;
+	}
+	rc = db_write_commit(rq->db);
+	return rc == DB_DONE ? reply : reply_error(rq, db_error(rc));
+}
+
+static struct reply
+handle(struct request *rq, struct app *app, struct buf *allow)
+{
+	enum route_match match = route_find(app->program, rq, allow);
+	const char *body = NULL;
+
+	if (match == ROUTE_NO_PATH)
+		return reply_error(rq, NO_PATH);
+	if (match == ROUTE_NO_METHOD)
+		return reply_error(rq, NO_METHOD);
+	if (rq->http.content_length > app->conf->body_limit)
+		return reply_error(rq, TOO_LARGE);
+	if (!app->db)
+		return reply_error(rq, UNAVAILABLE);
+	if (rq->route->in && rq->http.content_length > 0)
+		body = http_body(app->http, app->arena, rq->http.content_length, app->conf->body_limit);
+	struct reply reply = gate(rq, body);
+	if (!reply.error)
+		reply = rq->route->writes ? handle_writing(rq) : rq->route->handler(rq);
+	enum db_rc failure = db_failure(app->db);
+	return failure == DB_DONE ? reply : reply_error(rq, db_error(failure));
+}
+
+static void
+log_request_line(const struct request *rq, int status, int64_t started)
+{
+	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE, "request method=%s path=%.*s status=%d us=%lld client=%s user=%s",
+		rq->http.method_name, (int)(rq->http.path_length > 200 ? 200 : rq->http.path_length), rq->http.target, status,
+		(long long)(clock_ticks() - started), rq->http.client, rq->user ? rq->user->id : "-");
+}
+
+static void
+serve_one(struct app *app, struct request *rq)
+{
+	int64_t started = clock_ticks();
+	jmp_buf exhausted;
+	struct buf allow = { .arena = app->arena };
+	volatile int status = 503;
+
+	rq->now = clock_now();
+	rq->language = EN;
+	if (setjmp(exhausted) == 0) {
+		arena_on_exhausted(app->arena, &exhausted);
+		rq->request_id = request_id(app->arena, rq->http.request_id);
+		log_request(rq->request_id);
+		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
+		faults_init(&rq->faults, app->arena, rq->language);
+		struct reply reply = handle(rq, app, &allow);
+		if (reply.error == NO_METHOD && rq->http.method == OPTIONS)
+			status = answer_options(app->http, rq, &app->head, allow.s);
+		else
+			status = answer_send(app->http, rq, &reply, &app->head, allow.s);
+	} else {
+		/* Memory ran out somewhere above: nothing was answered or committed yet. */
+		if (app->db && db_writing(app->db))
+			db_write_rollback(app->db);
+		struct reply reply = reply_error(rq, BUSY);
+		arena_on_exhausted(app->arena, NULL);
+		rq->request_id = "-";
+		status = answer_send(app->http, rq, &reply, &app->head, NULL);
+	}
+	if (rq->mail_queued && status < 500)
+		mail_wake(app->conf);
+	log_request_line(rq, status, started);
+	if (app->db)
+		db_release(app->db);
+	log_request("");
+	buf_reset(&app->body, KEEP_ROOM);
+	arena_reset(app->arena);
+}
+
+static int
+serve(struct app *app)
+{
+	enum http_event event = HTTP_STOP;
+	struct request rq = { 0 };
+	int64_t served = 0;
+
+	start_watchdog();
+	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
+	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
+		request_running = 1;
+		struct http_request wire = rq.http;
+		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body };
+		serve_one(app, &rq);
+		request_running = 0;
+		served++;
+	}
+	if (event == HTTP_FAILED)
+		log_line(LOG_FATAL, "the listening socket on standard input is unusable");
+	return event == HTTP_FAILED ? EXIT_CONFIG : EXIT_SUCCESS;
+}
+
+/* ---- start */
+
+static bool
+prepare_all(const struct program *program, struct db *db, char *why, size_t room)
+{
+	return db_prepare(db, user_sql, user_sql_count, why, room) && db_prepare(db, otp_sql, otp_sql_count, why, room) &&
+		db_prepare(db, mail_sql, mail_sql_count, why, room) && db_prepare(db, program->sql, program->sql_count, why, room);
+}
+
+static int
+usage(const char *self, int code)
+{
+	fprintf(code ? stderr : stdout, "usage: %s [--routes | --openapi | --check | --version | --help]\n\n"
+		"Without an option it serves: FastCGI when standard input is a listening socket, else one CGI request.\n"
+		"  --routes   prints the routes\n"
+		"  --openapi  prints this program's part of the OpenAPI document\n"
+		"  --check    prepares every statement against the database of OKUL_DATA and prints its query plan\n", self);
+	return code;
+}
+
+static int
+check(const struct program *program, struct db *db)
+{
+	int scans = db_explain(db, user_sql, user_sql_count, stdout) + db_explain(db, otp_sql, otp_sql_count, stdout) +
+		db_explain(db, mail_sql, mail_sql_count, stdout) + db_explain(db, program->sql, program->sql_count, stdout);
+
+	printf("%s: %d full scans that are not marked as meant\n", program->name, scans);
+	return scans ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int
+fail(struct app *app, const char *why)
+{
+	struct request rq = { .arena = app->arena, .out = &app->body };
+
+	log_line(LOG_FATAL, "%s", why);
+	if (!app->http || !http_is_cgi(app->http) || !app->conf || http_next(app->http, &rq.http) != HTTP_REQUEST)
+		return EXIT_CONFIG;
+	/* A web server that runs us as CGI waits for an answer: it gets the envelope, the reason goes to the log. */
+	rq.conf = app->conf;
+	serve_one(app, &rq);
+	return EXIT_CONFIG;
+}
+
+int
+app_main(int argc, char **argv, const struct program *program)
+{
+	struct app app = { .program = program };
+	char why[512] = "out of memory";
+	const char *option = argc > 1 ? argv[1] : "";
+
+	log_init(program->name, false, LOG_NOTE);
+	clock_init();
+	if (strcmp(option, "--routes") == 0)
+		return route_print(program, stdout), EXIT_SUCCESS;
+	if (strcmp(option, "--openapi") == 0)
+		return route_openapi(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (strcmp(option, "--version") == 0)
+		return puts("okul " OKUL_VERSION), EXIT_SUCCESS;
+	if (strcmp(option, "--help") == 0)
+		return usage(argv[0], EXIT_SUCCESS);
+	if (option[0] && strcmp(option, "--check") != 0)
+		return usage(argv[0], EXIT_USAGE);
+
+	app.arena = arena_new(FIRST_BLOCK);
+	app.conf = app.arena ? conf_load(NULL, why, sizeof(why)) : NULL;
+	if (!app.conf)
+		return fail(&app, why);
+	log_init(program->name, app.conf->log_syslog, (enum log_level)app.conf->log_level);
+	json_use(app.arena);
+	bool serving = !option[0];
+	if (serving && !(app.http = http_open(app.conf->trusted_proxy)))
+		return fail(&app, "standard input is not a socket to serve from");
+	if (!token_init(app.conf, why, sizeof(why)))
+		return fail(&app, why);
+	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+	if (!db || !prepare_all(program, db, why, sizeof(why)))
+		return fail(&app, why);
+	app.db = db;
+	int code = serving ? serve(&app) : check(program, db);
+	db_close(db);
+	arena_free(app.arena);
+	buf_clear(&app.head);
+	buf_clear(&app.body);
+	return code;
+}
