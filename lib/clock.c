@@ -98,7 +98,7 @@ days_of_date(struct date date)
 	return era * DAYS_400_YEARS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - MARCH_TO_1970;
 }
 
-/* Splits a time into days since 1970 and the milliseconds of that day, holding it within the years that we can write. */
+/* Splits a time, held within the years that we can write, into days since 1970 and milliseconds of that day. */
 static int64_t
 split(int64_t time, int *rest)
 {

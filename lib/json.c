@@ -117,7 +117,7 @@ read_escape(struct reader *in, unsigned *point)
 	return letter ? JSON_GOOD : read_unicode(in, point);
 }
 
-/* A string behind its first quote. Its bytes go to `out`, where one is given: an escape is never shorter than its bytes. */
+/* A string behind its first quote. Its bytes go to `out`, if given; they are never more than its text has. */
 static enum json_fault
 read_string(struct reader *in, char *out, size_t *length)
 {

@@ -1,0 +1,407 @@
+#include <jwt.h>
+
+#include "token.h"
+
+#include "clock.h"
+#include "json.h"
+
+#include <strings.h>
+
+#define OURS "okul"			/* iss and aud */
+#define SKEW (60 * SECOND)		/* how far another machine's clock may be ahead of ours */
+#define HEADER_MAX 128			/* characters of the first part */
+#define PAYLOAD_MAX 512			/* bytes of the second part, decoded; what we write has about 190 */
+#define SIGNATURE_BYTES 32		/* HMAC-SHA-256 */
+#define SECONDS_MAX INT64_C(253402300799)	/* the end of the year 9999 */
+
+/* The table of tokens that were found good: 32 sets of 4, about 60 KiB, of which only what is used is ever touched. */
+#define SEEN_SETS 32
+#define SEEN_WAYS 4
+#define SEEN_TOKEN 400			/* longer ones are checked each time; ours have about 350 characters */
+
+struct seen {
+	uint64_t hash;
+	uint16_t length;		/* 0: free */
+	char token[SEEN_TOKEN];
+	struct claims claims;
+};
+
+_Static_assert(sizeof(struct seen) * SEEN_SETS * SEEN_WAYS <= 65536, "the table outgrew its budget");
+
+static const struct conf *conf;
+static struct { char text[HEADER_MAX]; size_t length; } headers[KEYS_JWT_MAX];
+static struct arena *scratch;		/* for the names in a payload; emptied after each check */
+static struct seen seen[SEEN_SETS][SEEN_WAYS];
+
+/* The three parts of a token, without the dots. */
+struct parts {
+	const char *header, *payload, *signature;
+	size_t header_length, payload_length, signature_length;
+};
+
+/* ---- start */
+
+static bool
+is_unset(const unsigned char key[static KEY_BYTES])
+{
+	static const unsigned char nothing[KEY_BYTES];
+
+	return secret_equal(key, nothing, KEY_BYTES);
+}
+
+/* A token under the key number `key`, without claims as yet. NULL when memory is short. */
+static jwt_t *
+jwt_under(size_t key)
+{
+	jwt_t *jwt;
+
+	if (jwt_new(&jwt) != 0)
+		return NULL;
+	if (jwt_set_alg(jwt, JWT_ALG_HS256, conf->jwt[key].key, KEY_BYTES) != 0 ||
+	    jwt_add_header(jwt, "kid", conf->jwt[key].kid) != 0) {
+		jwt_free(jwt);
+		return NULL;
+	}
+	return jwt;
+}
+
+/* Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. */
+static bool
+learn_header(size_t key)
+{
+	jwt_t *jwt = jwt_under(key);
+	char *token = jwt ? jwt_encode_str(jwt) : NULL;
+	size_t length = token ? strcspn(token, ".") : 0;
+
+	if (length > 0 && length < HEADER_MAX) {
+		memcpy(headers[key].text, token, length);
+		headers[key].length = length;
+	}
+	free(token);
+	jwt_free(jwt);
+	return headers[key].length > 0;
+}
+
+static const char *
+fault_of_key(size_t key)
+{
+	if (conf->jwt[key].kid[0] == '\0')
+		return "has no kid";
+	if (is_unset(conf->jwt[key].key))
+		return "is not set";
+	for (size_t other = 0; other < key; other++)
+		if (strcmp(conf->jwt[other].kid, conf->jwt[key].kid) == 0)
+			return "has the kid of another";
+	return learn_header(key) ? NULL : "cannot be used: memory is short";
+}
+
+bool
+token_init(const struct conf *settings, char *why, size_t room)
+{
+	conf = settings;
+	memset(headers, 0, sizeof(headers));
+	memset(seen, 0, sizeof(seen));
+	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key)) {
+		snprintf(why, room, "the configuration has no keys for tokens");
+		return false;
+	}
+	for (size_t key = 0; key < conf->jwt_count; key++) {
+		const char *fault = fault_of_key(key);
+
+		if (fault) {
+			snprintf(why, room, "the jwt key %zu (%s) %s", key + 1, conf->jwt[key].kid, fault);
+			return false;
+		}
+	}
+	/* Room for the most names that a payload can hold, so that the arena never grows and never fails later on. */
+	if (!scratch && !(scratch = arena_new(PAYLOAD_MAX * 16))) {
+		snprintf(why, room, "memory is short");
+		return false;
+	}
+	return true;
+}
+
+/* ---- issue */
+
+static bool
+add_claims(jwt_t *jwt, const char *user, const char *session, int64_t issued)
+{
+	char id[ID_TEXT];
+
+	random_id(id);
+	return jwt_add_grant(jwt, "iss", OURS) == 0 && jwt_add_grant(jwt, "aud", OURS) == 0 &&
+		jwt_add_grant(jwt, "sub", user) == 0 && jwt_add_grant(jwt, "sid", session) == 0 &&
+		jwt_add_grant(jwt, "jti", id) == 0 && jwt_add_grant_int(jwt, "iat", issued) == 0 &&
+		jwt_add_grant_int(jwt, "exp", issued + conf->access_life) == 0;
+}
+
+bool
+token_issue(struct buf *out, const char *user, const char *session, int64_t now)
+{
+	jwt_t *jwt = jwt_under(0);
+	char *token = jwt && add_claims(jwt, user, session, now / SECOND) ? jwt_encode_str(jwt) : NULL;
+
+	if (token)
+		buf_puts(out, token);
+	else
+		out->failed = true;
+	free(token);
+	jwt_free(jwt);
+	return !out->failed;
+}
+
+/* ---- check */
+
+static bool
+is_alive(const struct claims *claims, int64_t now)
+{
+	return now < claims->expires && claims->issued <= now + SKEW;
+}
+
+/* The place of a token in the table; NULL when it is not there. */
+static struct seen *
+find_seen(uint64_t hash, const char *token, size_t length)
+{
+	struct seen *set = seen[hash % SEEN_SETS];
+
+	for (size_t i = 0; i < SEEN_WAYS; i++)
+		if (set[i].hash == hash && set[i].length == length && secret_equal(set[i].token, token, length))
+			return &set[i];
+	return NULL;
+}
+
+/* Keeps a good token, in turn in place of each of its set. */
+static void
+keep_seen(uint64_t hash, const char *token, size_t length, const struct claims *claims)
+{
+	static unsigned turn;
+	struct seen *place = &seen[hash % SEEN_SETS][turn++ % SEEN_WAYS];
+
+	if (length > SEEN_TOKEN)
+		return;
+	place->hash = hash;
+	place->length = (uint16_t)length;
+	memcpy(place->token, token, length);
+	place->claims = *claims;
+}
+
+static bool
+split(const char *token, size_t length, struct parts *parts)
+{
+	const char *end = token + length;
+	const char *first = memchr(token, '.', length);
+	const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
+
+	if (!second)
+		return false;
+	*parts = (struct parts){
+		.header = token, .header_length = (size_t)(first - token),
+		.payload = first + 1, .payload_length = (size_t)(second - first - 1),
+		.signature = second + 1, .signature_length = (size_t)(end - second - 1),
+	};
+	return true;
+}
+
+/* The key whose header that is, byte for byte; NULL when it is none of ours. */
+static const unsigned char *
+key_of(const struct parts *parts)
+{
+	for (size_t key = 0; key < conf->jwt_count; key++)
+		if (headers[key].length == parts->header_length &&
+		    memcmp(headers[key].text, parts->header, parts->header_length) == 0)
+			return conf->jwt[key].key;
+	return NULL;
+}
+
+/*
+ * True when the two other parts are strict base64url (so a third dot is refused as well) of the right size, and the
+ * payload is one flat JSON object that names no claim twice: libjwt would take the last.
+ */
+static bool
+is_well_formed(const struct parts *parts)
+{
+	unsigned char signature[SIGNATURE_BYTES];
+	char payload[PAYLOAD_MAX];
+	ptrdiff_t length = text_base64url_decode(payload, sizeof(payload), parts->payload, parts->payload_length);
+	ptrdiff_t signed_by =
+		text_base64url_decode(signature, sizeof(signature), parts->signature, parts->signature_length);
+	enum json_fault fault;
+
+	if (length <= 0 || payload[0] != '{' || signed_by != SIGNATURE_BYTES)
+		return false;
+	fault = json_check(scratch, payload, (size_t)length, 1, NULL);
+	arena_reset(scratch);
+	return fault == JSON_GOOD;
+}
+
+static bool
+is_ours(jwt_t *jwt, const char *claim)
+{
+	const char *value = jwt_get_grant(jwt, claim);
+
+	return value && strcmp(value, OURS) == 0;
+}
+
+static bool
+read_id(jwt_t *jwt, const char *claim, char out[static ID_TEXT])
+{
+	const char *value = jwt_get_grant(jwt, claim);
+
+	if (!value || !text_is_id(value))
+		return false;
+	memcpy(out, value, ID_TEXT);
+	return true;
+}
+
+/* A time in whole seconds; a claim that is missing or no integer reads as 0, and so is refused. */
+static bool
+read_time(jwt_t *jwt, const char *claim, int64_t *out)
+{
+	int64_t seconds = jwt_get_grant_int(jwt, claim);
+
+	if (seconds <= 0 || seconds > SECONDS_MAX)
+		return false;
+	*out = seconds * SECOND;
+	return true;
+}
+
+static bool
+read_claims(jwt_t *jwt, struct claims *claims)
+{
+	char id[ID_TEXT];
+
+	return jwt_get_alg(jwt) == JWT_ALG_HS256 && is_ours(jwt, "iss") && is_ours(jwt, "aud") &&
+		read_id(jwt, "sub", claims->user) && read_id(jwt, "sid", claims->session) && read_id(jwt, "jti", id) &&
+		read_time(jwt, "iat", &claims->issued) && read_time(jwt, "exp", &claims->expires);
+}
+
+/* Everything but the time. */
+static bool
+verify(const char *token, size_t length, struct claims *claims)
+{
+	char copy[TOKEN_MAX + 1];
+	struct parts parts;
+	const unsigned char *key = split(token, length, &parts) ? key_of(&parts) : NULL;
+	jwt_t *jwt = NULL;
+	bool good;
+
+	if (!key || !is_well_formed(&parts))
+		return false;
+	memcpy(copy, token, length);
+	copy[length] = '\0';
+	good = jwt_decode(&jwt, copy, key, KEY_BYTES) == 0 && read_claims(jwt, claims);
+	jwt_free(jwt);
+	return good;
+}
+
+bool
+token_check(const char *token, size_t length, int64_t now, struct claims *claims)
+{
+	uint64_t hash;
+	const struct seen *known;
+
+	if (length == 0 || length > TOKEN_MAX)
+		return false;
+	hash = random_hash(token, length);
+	known = find_seen(hash, token, length);
+	if (known)
+		*claims = known->claims;
+	else if (!verify(token, length, claims))
+		return false;
+	if (!is_alive(claims, now))
+		return false;
+	if (!known)
+		keep_seen(hash, token, length, claims);
+	return true;
+}
+
+const char *
+token_bearer(const char *authorization, size_t *length)
+{
+	const char *token;
+
+	*length = 0;
+	if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+		return NULL;
+	token = authorization + 7 + strspn(authorization + 7, " ");
+	*length = strcspn(token, " ");
+	/* A second word is no token of anybody's. */
+	if (*length == 0 || token[*length + strspn(token + *length, " ")] != '\0') {
+		*length = 0;
+		return NULL;
+	}
+	return token;
+}
+
+/* ---- refresh tokens */
+
+#define SESSION_BYTES 12
+#define COUNTER_BYTES 4
+#define REFRESH_BYTES (SESSION_BYTES + COUNTER_BYTES + MAC_BYTES)
+
+/* Writes session and counter (in network order) into `out`; false when the session is no id. */
+static bool
+put_name(unsigned char out[static SESSION_BYTES + COUNTER_BYTES], const char *session, uint32_t counter)
+{
+	for (int byte = 0; byte < COUNTER_BYTES; byte++)
+		out[SESSION_BYTES + byte] = (unsigned char)(counter >> (24 - 8 * byte));
+	return text_hex_decode(out, SESSION_BYTES, session);
+}
+
+static void
+put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const unsigned char *name)
+{
+	const struct part parts[] = {
+		{ seed, REFRESH_SEED },
+		{ name, SESSION_BYTES },
+		{ name + SESSION_BYTES, COUNTER_BYTES },
+	};
+
+	secret_mac(out, conf->refresh_key, parts, COUNT(parts));
+}
+
+void
+refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
+{
+	unsigned char bytes[REFRESH_BYTES];
+
+	if (!put_name(bytes, session, counter)) {
+		out->failed = true;
+		return;
+	}
+	put_secret(bytes + SESSION_BYTES + COUNTER_BYTES, seed, bytes);
+	buf_base64url(out, bytes, sizeof(bytes));
+	secret_wipe(bytes, sizeof(bytes));
+}
+
+bool
+refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter,
+	unsigned char secret[static MAC_BYTES])
+{
+	unsigned char bytes[REFRESH_BYTES];
+	const unsigned char *number = bytes + SESSION_BYTES;
+
+	if (text_base64url_decode(bytes, sizeof(bytes), token, strlen(token)) != REFRESH_BYTES)
+		return false;
+	for (size_t i = 0; i < SESSION_BYTES; i++)
+		snprintf(session + 2 * i, 3, "%02x", bytes[i]);
+	*counter = (uint32_t)number[0] << 24 | (uint32_t)number[1] << 16 | (uint32_t)number[2] << 8 | number[3];
+	memcpy(secret, bytes + SESSION_BYTES + COUNTER_BYTES, MAC_BYTES);
+	secret_wipe(bytes, sizeof(bytes));
+	return true;
+}
+
+bool
+refresh_check(const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter,
+	const unsigned char secret[static MAC_BYTES])
+{
+	unsigned char name[SESSION_BYTES + COUNTER_BYTES], right[MAC_BYTES];
+	bool good = put_name(name, session, counter);
+
+	if (good) {
+		put_secret(right, seed, name);
+		good = secret_equal(right, secret, MAC_BYTES);
+		secret_wipe(right, sizeof(right));
+	}
+	return good;
+}
