@@ -49,11 +49,11 @@ static void
 start_watchdog(void)
 {
 	struct sigaction action = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1 };
 	struct itimerspec every = { .it_value.tv_sec = WATCHDOG / 3, .it_interval.tv_sec = WATCHDOG / 3 };
 	timer_t timer;
 
-	sigaction(SIGRTMIN, &action, NULL);
+	sigaction(SIGRTMIN + 1, &action, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0)
 		log_line(LOG_WARN, "no timer for the watchdog: a stuck request is not ended");
 }
