@@ -34,7 +34,8 @@ struct conf {
 	int64_t smtp_port;
 	enum smtp_security smtp_security;
 	const char *smtp_user, *smtp_password;	/* "" for none */
-	int64_t smtp_timeout;		/* seconds for one mail */
+	const char *smtp_ca;		/* file of certificates to trust; "" for the system's */
+	int64_t smtp_timeout;		/* seconds for one mail, sendmail's too */
 
 	int64_t code_life;		/* seconds */
 	int64_t code_pause;		/* seconds between two codes for one address */

@@ -30,20 +30,26 @@ void mail_wake(const struct conf *conf);
 
 /* What mail_queue() stored, read back by the sender. */
 struct mail {
-	int64_t pk;
 	const char *id, *to, *template;
 	enum language language;
 	int64_t created, expires, attempts;
-	struct mail_value *values;
+	const struct mail_value *values;
 	size_t count;
 };
 
 /*
- * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from the
- * templates: an operator's DATA/mail/<template>.<language>.txt or .html first, else the shipped one in conf->share/mail.
- * The template's first line is "Subject: ...". Values are escaped for HTML in the HTML part.
- * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot. False (reason logged) when a template is
- * missing or a header value holds a control character.
+ * Opens the seal of a row into mail->values, which `arena` owns; cJSON must be on it, see json_use(). False (reason
+ * logged) when mail_key is not the one it was sealed under.
+ */
+must_use bool mail_unseal(const struct conf *conf, struct arena *arena, const void *sealed, size_t length, struct mail *mail);
+
+/*
+ * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from two
+ * templates, <template>.<language>.txt and .html: an operator's in DATA/mail-templates first, else the shipped one in
+ * conf->share/mail. The first line of the text is "Subject: ...". Values are escaped for HTML in the HTML part.
+ * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot; the same mail always gives the same
+ * bytes. False (reason logged) when a template is missing or holds a place that has no value, or when an address is
+ * malformed or a header value holds a control character.
  */
 must_use bool mail_compose(const struct conf *conf, struct arena *arena, const struct mail *mail, struct buf *out);
 

@@ -1,0 +1,387 @@
+/*
+ * okulctl mail - sends what waits in the outbox.
+ *
+ * A sender takes a row by moving its next_at forward: for that long, its lease, no other sender sees it. Then it sends,
+ * outside of any transaction, and drops the row. A sender that dies in between leaves the row to be sent again when the
+ * lease is over: a mail goes out at least once, and twice only where the death falls between the server's last word and
+ * the row's end. Both copies then have the same Message-ID.
+ */
+#include "okulctl.h"
+
+#include "arena.h"
+#include "clock.h"
+#include "json.h"
+#include "log.h"
+#include "mail.h"
+#include "mail_transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LONGEST_SLEEP MINUTE		/* a wake-up may be lost, a clock may be set */
+#define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none would go now */
+#define DATABASE_PAUSE (5 * SECOND)
+#define LEASE_MARGIN MINUTE		/* beyond the time that sending may take */
+
+struct sender {
+	const struct conf *conf;
+	struct db *db;
+	struct arena *arena;
+	const struct transport *transport;
+	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
+	int wake;		/* DATA/run/mail.sock; -1 without --keep */
+	int64_t hold_until;	/* nothing is tried before */
+	bool trouble;		/* something could not be sent, or the database not be asked */
+};
+
+enum { DUE, CLAIM, DROP, PUT_OFF };
+
+static const char *const sql[] = {
+	[DUE] = "SELECT min(next_at) FROM outbox",
+	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1 "
+		"WHERE pk = (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT 1) "
+		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
+	[DROP] = "DELETE FROM outbox WHERE id = ?1",
+	/* `attempts` tells whether the lease is still ours. */
+	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
+};
+
+static const struct transport *const transports[] = {
+	[MAIL_FILE] = &transport_file, [MAIL_SENDMAIL] = &transport_sendmail, [MAIL_SMTP] = &transport_smtp,
+};
+
+/* ---- the database */
+
+static bool
+database_failed(struct sender *s, enum db_rc rc)
+{
+	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
+	s->hold_until = clock_now() + DATABASE_PAUSE;
+	s->trouble = true;
+	return false;
+}
+
+static bool
+change(struct sender *s, const char *text, struct args args)
+{
+	enum db_rc rc = db_write_begin(s->db);
+
+	if (rc == DB_DONE) {
+		rc = db_run(s->db, text, args, NULL);
+		if (rc == DB_DONE)
+			rc = db_write_commit(s->db);
+		else
+			db_write_rollback(s->db);
+	}
+	db_release(s->db);
+	return rc == DB_DONE ? true : database_failed(s, rc);
+}
+
+/* When the next row is to be taken; INT64_MAX when none waits. */
+static int64_t
+next_due(struct sender *s)
+{
+	struct db_rows *row;
+	int64_t due = INT64_MAX;
+
+	enum db_rc rc = db_one(s->db, &row, sql[DUE], NO_ARGS);
+	if (rc == DB_ROW && !db_is_null(row, 0))
+		due = db_int(row, 0);
+	else if (rc != DB_ROW)
+		database_failed(s, rc);
+	db_release(s->db);
+	return due > s->hold_until ? due : s->hold_until;
+}
+
+struct sealed { void *bytes; size_t length; };
+
+static void
+read_row(struct sender *s, const struct db_rows *row, struct mail *mail, struct sealed *sealed)
+{
+	*mail = (struct mail){
+		.id = arena_string(s->arena, db_text(row, 0)),
+		.to = arena_string(s->arena, db_text(row, 1)),
+		.template = arena_string(s->arena, db_text(row, 3)),
+		.created = db_int(row, 5),
+		.expires = db_int(row, 6),
+		.attempts = db_int(row, 7),
+	};
+	(void)language_of(db_text(row, 2), &mail->language);	/* the schema lets in no other */
+	*sealed = (struct sealed){ arena_copy(s->arena, db_blob(row, 4), db_size(row, 4)), db_size(row, 4) };
+}
+
+/* Takes the row that waited longest. False when there is none, or the database fails. */
+static bool
+claim(struct sender *s, struct mail *mail, struct sealed *sealed)
+{
+	int64_t now = clock_now();
+	int64_t lease = s->conf->smtp_timeout * SECOND + LEASE_MARGIN;
+	struct db_rows *row;
+	bool found = false;
+
+	enum db_rc rc = db_write_begin(s->db);
+	if (rc == DB_DONE) {
+		rc = db_one(s->db, &row, sql[CLAIM], ARGS(now, now + lease));
+		found = rc == DB_ROW;
+		if (found)
+			read_row(s, row, mail, sealed);
+		db_end(row);
+		if (rc == DB_ROW || rc == DB_DONE)
+			rc = db_write_commit(s->db);
+		else
+			db_write_rollback(s->db);
+	}
+	db_release(s->db);
+	return rc == DB_DONE ? found : database_failed(s, rc);
+}
+
+/* ---- one mail */
+
+static bool
+stopping(const struct sender *s)
+{
+	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
+
+	return poll(&stop, 1, 0) > 0;
+}
+
+static enum send_result
+send_one(struct sender *s, struct mail *mail, const struct sealed *sealed, char *why, size_t room)
+{
+	struct buf message = { .arena = s->arena };
+
+	if (!mail_unseal(s->conf, s->arena, sealed->bytes, sealed->length, mail) ||
+	    !mail_compose(s->conf, s->arena, mail, &message)) {
+		snprintf(why, room, "it cannot be composed: the log says why");
+		return SEND_LATER;
+	}
+	const struct letter letter = { mail->id, s->conf->mail_from, mail->to, message.s, message.length, s->stop };
+	return s->transport->send(s->conf, &letter, why, room);
+}
+
+/* A mail that is out must not be sent again: asks the database for as long as it takes. */
+static void
+drop_sent(struct sender *s, const struct mail *mail)
+{
+	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
+
+	while (!change(s, sql[DROP], ARGS(mail->id))) {
+		if (poll(&stop, 1, (int)SECOND) > 0) {
+			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
+				mail->id);
+			return;
+		}
+	}
+}
+
+static void
+put_off(struct sender *s, const struct mail *mail, const char *why)
+{
+	static const int64_t waits[] = { 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR };
+	size_t step = mail->attempts < (int64_t)COUNT(waits) ? (size_t)mail->attempts - 1 : COUNT(waits) - 1;
+	int64_t next = clock_now() + waits[step];
+
+	s->trouble = true;
+	log_line(LOG_WARN, "mail_failed id=%s attempt=%lld retry_s=%lld reason=\"%s\"", mail->id, (long long)mail->attempts,
+		(long long)(waits[step] / SECOND), why);
+	/* At its end a mail is taken once more, to be dropped. */
+	(void)change(s, sql[PUT_OFF], ARGS(mail->id, mail->attempts, next < mail->expires ? next : mail->expires, why));
+}
+
+static void
+drop_refused(struct sender *s, const struct mail *mail, const char *why)
+{
+	log_line(LOG_WARN, "mail_refused id=%s to=%s attempt=%lld reason=\"%s\"", mail->id, mail->to,
+		(long long)mail->attempts, why);
+	(void)change(s, sql[DROP], ARGS(mail->id));
+}
+
+static void
+drop_expired(struct sender *s, const struct mail *mail)
+{
+	log_line(LOG_WARN, "mail_expired id=%s template=%s attempts=%lld", mail->id, mail->template,
+		(long long)mail->attempts - 1);
+	(void)change(s, sql[DROP], ARGS(mail->id));
+}
+
+static void
+handle(struct sender *s, struct mail *mail, const struct sealed *sealed)
+{
+	char why[256] = "";
+	int64_t start = clock_ticks();
+
+	if (mail->expires <= clock_now()) {
+		drop_expired(s, mail);
+		return;
+	}
+	switch (send_one(s, mail, sealed, why, sizeof(why))) {
+	case SEND_DONE:
+		log_line(LOG_NOTE, "mail_sent id=%s template=%s by=%s attempt=%lld ms=%lld", mail->id, mail->template,
+			s->transport->name, (long long)mail->attempts, (long long)(clock_ticks() - start) / 1000);
+		drop_sent(s, mail);
+		return;
+	case SEND_REFUSED:
+		drop_refused(s, mail, why);
+		return;
+	case SEND_LATER:
+		put_off(s, mail, why);
+		return;
+	case SEND_DOWN:
+		s->hold_until = clock_now() + DOWN_PAUSE;
+		put_off(s, mail, why);
+		return;
+	case SEND_STOPPED:
+		(void)change(s, sql[PUT_OFF], ARGS(mail->id, mail->attempts, clock_now(), "the sender was stopped"));
+		return;
+	}
+}
+
+/* ---- the loop */
+
+static void
+send_due(struct sender *s)
+{
+	struct sealed sealed;
+	struct mail mail;
+
+	while (!stopping(s) && next_due(s) <= clock_now() && claim(s, &mail, &sealed)) {
+		handle(s, &mail, &sealed);
+		arena_reset(s->arena);
+	}
+	if (s->transport->rest)
+		s->transport->rest();
+}
+
+/* Until a wake-up, a signal, or the next row's time. */
+static void
+sleep_until(const struct sender *s, int64_t due)
+{
+	struct pollfd events[] = { { .fd = s->stop, .events = POLLIN }, { .fd = s->wake, .events = POLLIN } };
+	int64_t now = clock_now();
+	int64_t wait = due <= now ? 0 : due - now < LONGEST_SLEEP ? due - now : LONGEST_SLEEP;
+	char datagram[8];
+
+	(void)poll(events, COUNT(events), (int)wait);
+	while (recv(s->wake, datagram, sizeof(datagram), MSG_DONTWAIT) >= 0)
+		;
+}
+
+static void
+keep_sending(struct sender *s)
+{
+	log_line(LOG_NOTE, "mail_start transport=%s", s->transport->name);
+	while (!stopping(s)) {
+		send_due(s);
+		sleep_until(s, next_due(s));
+	}
+	log_line(LOG_NOTE, "mail_stop");
+}
+
+/* ---- start */
+
+/* The signals that end us stay pending: they interrupt no delivery, and every wait can look for them. */
+static bool
+catch_signals(struct sender *s)
+{
+	sigset_t ends;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	s->stop = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->stop >= 0;
+}
+
+/* Binds DATA/run/mail.sock, which mail_wake() sends to. Gives an exit code. */
+static int
+open_socket(struct sender *s, struct sockaddr_un *address)
+{
+	const struct sockaddr *where = (const struct sockaddr *)address;
+	char folder[sizeof(address->sun_path)];
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(folder, sizeof(folder), "%s/run", s->conf->data);
+	int length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/run/mail.sock", s->conf->data);
+	if (length >= (int)sizeof(address->sun_path))
+		return ctl_error(EXIT_CONFIG, "%s/run/mail.sock: a socket's path has at most %zu bytes; move the data folder to "
+			"a shorter path", s->conf->data, sizeof(address->sun_path) - 1);
+	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", folder);
+	s->wake = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s->wake < 0)
+		return ctl_error(EXIT_NO_HOST, "no socket: %m");
+	if (connect(s->wake, where, sizeof(*address)) == 0)
+		return ctl_error(EXIT_NO_HOST, "%s: another `okulctl mail --keep` runs on this data folder", address->sun_path);
+	unlink(address->sun_path);
+	fchmod(s->wake, 0600);
+	if (bind(s->wake, where, sizeof(*address)) != 0)
+		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", address->sun_path);
+	return 0;
+}
+
+static int
+run_sender(struct sender *s, bool keep)
+{
+	struct sockaddr_un address;
+
+	if (!keep) {
+		send_due(s);
+		return s->trouble ? EXIT_NO_HOST : 0;
+	}
+	int rc = open_socket(s, &address);
+	if (rc == 0) {
+		keep_sending(s);
+		unlink(address.sun_path);
+	}
+	return rc;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	bool keep = argc == 2 && strcmp(argv[1], "--keep") == 0;
+
+	if (argc > 2 || (argc == 2 && !keep && strcmp(argv[1], "--once") != 0))
+		return ctl_error(EXIT_USAGE, "mail takes --once or --keep (see okulctl mail --help)");
+	struct sender s = { .conf = ctl_conf(data), .stop = -1, .wake = -1 };
+	if (!s.conf)
+		return EXIT_CONFIG;
+	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
+	s.db = ctl_db(s.conf, DB_READ_WRITE);
+	if (!s.db)
+		return EXIT_CONFIG;
+	s.transport = transports[s.conf->mail_transport];
+	s.arena = arena_new(65536);
+	if (!s.arena || !catch_signals(&s))
+		return ctl_error(EXIT_NO_HOST, "out of memory or descriptors");
+	json_use(s.arena);
+	int rc = run_sender(&s, keep);
+	json_use(NULL);
+	arena_free(s.arena);
+	db_close(s.db);
+	return rc;
+}
+
+const struct command command_mail = {
+	.name = "mail",
+	.usage = "[--once | --keep]",
+	.summary = "send the mails that wait in the outbox",
+	.help = "--once  send all that is due and end; for cron (the default). Exit code 69 when something is left to retry.\n"
+		"--keep  keep running until SIGTERM; a mail goes out as soon as it is written.\n"
+		"\n"
+		"How they are sent is set in okul.conf: mail_transport, mail_from, sendmail, smtp_*.\n"
+		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min, 15 min, then hourly, until it expires:\n"
+		"a login code with its life, others after 24 hours. A mail that the server refuses for good is dropped at once.\n"
+		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
+		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
+	.run = run,
+};

@@ -1,0 +1,123 @@
+/*
+ * Mails through a sendmail program: Postfix's, Exim's, msmtp's, ... It gets the message as standard input and the
+ * recipient as its own argument behind "--": neither a shell nor the message's headers have a say.
+ */
+#include "mail_transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The message in memory as a file, with plain line feeds: what local programs expect. -1 when memory is short. */
+static int
+message_file(const struct letter *letter)
+{
+	int file = memfd_create("mail", MFD_CLOEXEC);
+	FILE *out = file < 0 ? NULL : fdopen(dup(file), "w");
+
+	for (size_t i = 0; out && i < letter->length; i++)
+		if (letter->bytes[i] != '\r')
+			putc(letter->bytes[i], out);
+	if (!out || fclose(out) != 0 || lseek(file, 0, SEEK_SET) != 0) {
+		if (file >= 0)
+			close(file);
+		return -1;
+	}
+	return file;
+}
+
+/* Starts the program in a process group of its own, so that a Ctrl-C does not cut a delivery short. 0, or an errno. */
+static int
+start(pid_t *child, const struct conf *conf, const struct letter *letter, int message)
+{
+	const char *const argv[] = { conf->sendmail, "-i", "-f", letter->from, "--", letter->to, NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, ignored;
+
+	sigemptyset(&none);
+	sigemptyset(&ignored);
+	sigaddset(&ignored, SIGPIPE);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &ignored);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, message, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	int error = posix_spawn(child, conf->sendmail, &files, &attributes, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	return error;
+}
+
+/* The wait status of the child; -1 when it had to be killed because its time was up. */
+static int
+await(pid_t child, int64_t seconds)
+{
+	struct pollfd end = { .fd = pidfd_open(child, 0), .events = POLLIN };
+	int status;
+
+	bool late = end.fd >= 0 && poll(&end, 1, (int)(seconds * 1000)) == 0;
+	if (late)
+		kill(-child, SIGKILL);
+	if (end.fd >= 0)
+		close(end.fd);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return late ? -1 : status;
+}
+
+/* Exit codes of sysexits.h. Whatever may be the set-up's fault and not the mail's is tried again. */
+static enum send_result
+judge(int status, char *why, size_t room)
+{
+	if (status == -1) {
+		snprintf(why, room, "sendmail did not end in time");
+		return SEND_DOWN;
+	}
+	if (WIFSIGNALED(status)) {
+		snprintf(why, room, "sendmail was ended by signal %d", WTERMSIG(status));
+		return SEND_DOWN;
+	}
+	snprintf(why, room, "sendmail ended with %d", WEXITSTATUS(status));
+	switch (WEXITSTATUS(status)) {
+	case EX_OK:
+		return SEND_DONE;
+	case EX_DATAERR:
+	case EX_NOUSER:
+	case EX_NOHOST:
+		return SEND_REFUSED;
+	case EX_TEMPFAIL:
+		return SEND_LATER;
+	default:
+		return SEND_DOWN;
+	}
+}
+
+static enum send_result
+send_sendmail(const struct conf *conf, const struct letter *letter, char *why, size_t room)
+{
+	int message = message_file(letter);
+	pid_t child;
+
+	if (message < 0) {
+		snprintf(why, room, "out of memory");
+		return SEND_DOWN;
+	}
+	int error = start(&child, conf, letter, message);
+	close(message);
+	if (error) {
+		snprintf(why, room, "%s: %s", conf->sendmail, strerror(error));
+		return SEND_DOWN;
+	}
+	return judge(await(child, conf->smtp_timeout), why, room);
+}
+
+const struct transport transport_sendmail = { .name = "sendmail", .send = send_sendmail };

@@ -1,0 +1,180 @@
+/*
+ * Mails to an SMTP server (RFC 5321) through libcurl, which no other file knows of. One connection serves all mails that
+ * are due; it ends when there is nothing more to send.
+ */
+#include "mail_transport.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+
+/* One mail's way through the connection. */
+struct exchange {
+	const struct letter *letter;
+	size_t sent;
+	const char *command;	/* the last one: what a reply is the reply to */
+	char reply[200];	/* the server's last line */
+};
+
+static CURL *connection;
+
+static size_t
+on_read(char *out, size_t size, size_t count, void *user)
+{
+	struct exchange *exchange = user;
+	size_t left = exchange->letter->length - exchange->sent;
+	size_t n = size * count < left ? size * count : left;
+
+	memcpy(out, exchange->letter->bytes + exchange->sent, n);
+	exchange->sent += n;
+	return n;
+}
+
+/* Called about once a second, too. A message that is on its way is not given up: it would be sent a second time. */
+static int
+on_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+	const struct exchange *exchange = user;
+	struct pollfd stop = { .fd = exchange->letter->stop, .events = POLLIN };
+
+	(void)to_get, (void)got, (void)to_send, (void)sent;
+	return exchange->sent == 0 && poll(&stop, 1, 0) > 0;
+}
+
+static void
+copy_line(char *out, size_t room, const char *s, size_t length)
+{
+	size_t n = 0;
+
+	for (; n < length && n + 1 < room && s[n] != '\r' && s[n] != '\n'; n++)
+		out[n] = s[n] < ' ' || s[n] > '~' || s[n] == '"' ? '?' : s[n];
+	out[n] = '\0';
+}
+
+/* libcurl tells only here which command a reply belongs to. A line that is no command may be a password: not kept. */
+static int
+on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
+{
+	static const char *const commands[] = { "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA" };
+	struct exchange *exchange = user;
+
+	(void)curl;
+	for (size_t i = 0; type == CURLINFO_HEADER_OUT && i < COUNT(commands); i++)
+		if (size >= strlen(commands[i]) && memcmp(data, commands[i], strlen(commands[i])) == 0)
+			exchange->command = commands[i];
+	if (type == CURLINFO_HEADER_IN)
+		copy_line(exchange->reply, sizeof(exchange->reply), data, size);
+	return 0;
+}
+
+static void
+set_url(CURL *curl, const struct conf *conf)
+{
+	bool v6 = strchr(conf->smtp_host, ':') != NULL;
+	char url[600];
+
+	/* The path is the name for EHLO: the domain that the mails come from. */
+	snprintf(url, sizeof(url), "%s://%s%s%s:%d/%s", conf->smtp_security == SMTP_TLS ? "smtps" : "smtp", v6 ? "[" : "",
+		conf->smtp_host, v6 ? "]" : "", (int)conf->smtp_port, strrchr(conf->mail_from, '@') + 1);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+}
+
+static CURL *
+prepare(const struct conf *conf)
+{
+	CURL *curl = curl_easy_init();
+
+	if (!curl)
+		return NULL;
+	set_url(curl, conf);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)conf->smtp_timeout);
+	curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(conf->smtp_security == SMTP_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (conf->smtp_ca[0])
+		curl_easy_setopt(curl, CURLOPT_CAINFO, conf->smtp_ca);
+	if (conf->smtp_user[0]) {
+		curl_easy_setopt(curl, CURLOPT_USERNAME, conf->smtp_user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, conf->smtp_password);
+	}
+	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
+	return curl;
+}
+
+/*
+ * Whom a failure concerns. Only an answer to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321 section
+ * 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - speak of them all.
+ */
+static enum send_result
+judge(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
+{
+	bool ours = strcmp(exchange->command, "RCPT") == 0 || strcmp(exchange->command, "DATA") == 0;
+	long code = 0;
+
+	if (rc == CURLE_OK)
+		return SEND_DONE;
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
+		return SEND_STOPPED;
+	curl_easy_getinfo(connection, CURLINFO_RESPONSE_CODE, &code);
+	if (code < 400) {
+		const char *reason = error[0] ? error : curl_easy_strerror(rc);
+		copy_line(why, room, reason, strlen(reason));
+		return SEND_DOWN;
+	}
+	snprintf(why, room, "after %s the server said: %s", exchange->command, exchange->reply);
+	if (!ours || code == 421)
+		return SEND_DOWN;
+	return code >= 500 ? SEND_REFUSED : SEND_LATER;
+}
+
+static enum send_result
+send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_t room)
+{
+	struct exchange exchange = { .letter = letter, .command = "connect" };
+	char from[300], error[CURL_ERROR_SIZE] = "";
+
+	if (!connection)
+		connection = prepare(conf);
+	struct curl_slist *to = connection ? curl_slist_append(NULL, letter->to) : NULL;
+	if (!to) {
+		snprintf(why, room, "out of memory");
+		return SEND_DOWN;
+	}
+	snprintf(from, sizeof(from), "<%s>", letter->from);
+	curl_easy_setopt(connection, CURLOPT_MAIL_FROM, from);
+	curl_easy_setopt(connection, CURLOPT_MAIL_RCPT, to);
+	curl_easy_setopt(connection, CURLOPT_INFILESIZE_LARGE, (curl_off_t)letter->length);
+	curl_easy_setopt(connection, CURLOPT_READDATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_XFERINFODATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_DEBUGDATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_ERRORBUFFER, error);
+	enum send_result result = judge(curl_easy_perform(connection), &exchange, error, why, room);
+	curl_slist_free_all(to);
+	return result;
+}
+
+/* Says QUIT with an exchange of its own: the last one's is gone. */
+static void
+rest(void)
+{
+	const struct letter none = { .stop = -1 };
+	struct exchange exchange = { .letter = &none, .command = "" };
+
+	if (!connection)
+		return;
+	curl_easy_setopt(connection, CURLOPT_DEBUGDATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_XFERINFODATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_cleanup(connection);
+	connection = NULL;
+}
+
+const struct transport transport_smtp = { .name = "smtp", .send = send_smtp, .rest = rest };

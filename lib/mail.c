@@ -1,0 +1,411 @@
+#include "mail.h"
+
+#include "clock.h"
+#include "json.h"
+#include "log.h"
+#include "random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LINE_WIDTH 76		/* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
+#define TEMPLATE_MAX 65536
+
+/* ---- the outbox */
+
+enum { QUEUE };
+
+const char *const mail_sql[] = {
+	[QUEUE] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6)",
+};
+const size_t mail_sql_count = COUNT(mail_sql);
+
+static void
+put_values(struct buf *out, const struct mail_value *values, size_t count)
+{
+	buf_putc(out, '{');
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_putc(out, ',');
+		buf_json(out, values[i].name, strlen(values[i].name));
+		buf_putc(out, ':');
+		buf_json(out, values[i].text, strlen(values[i].text));
+	}
+	buf_putc(out, '}');
+}
+
+enum db_rc
+mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, int64_t expires,
+	const char *to, enum language language, const char *template, const struct mail_value *values, size_t count)
+{
+	struct buf json = { .arena = arena };
+	char id[ID_TEXT];
+
+	put_values(&json, values, count);
+	size_t length = json.length + SEAL_EXTRA;
+	unsigned char *sealed = arena_alloc(arena, length);
+	secret_seal(sealed, json.s, json.length, conf->mail_key);
+	secret_wipe(json.s, json.length);
+	random_id(id);
+	return db_run(db, mail_sql[QUEUE], ARGS(id, to, language_code(language), template, value_blob(sealed, length), now,
+		expires ? expires : now + DAY), NULL);
+}
+
+void
+mail_wake(const struct conf *conf)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/mail.sock", conf->data);
+	if (length >= (int)sizeof(address.sun_path))
+		return;
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return;
+	/* Nobody listens, or so many wake-ups wait already that one more says nothing new: both are well. */
+	(void)sendto(s, "", 1, MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof(address));
+	close(s);
+}
+
+static bool
+read_values(struct arena *arena, const cJSON *object, struct mail *mail)
+{
+	struct mail_value *values = arena_alloc(arena, (size_t)cJSON_GetArraySize(object) * sizeof(*values) + 1);
+	const cJSON *item;
+	size_t count = 0;
+
+	cJSON_ArrayForEach(item, object) {
+		if (!cJSON_IsString(item))
+			return false;
+		values[count++] = (struct mail_value){ item->string, item->valuestring };
+	}
+	mail->values = values;
+	mail->count = count;
+	return true;
+}
+
+bool
+mail_unseal(const struct conf *conf, struct arena *arena, const void *sealed, size_t length, struct mail *mail)
+{
+	size_t plain = length < SEAL_EXTRA ? 0 : length - SEAL_EXTRA;
+	char *text = arena_alloc(arena, plain + 1);
+	enum json_fault fault;
+
+	if (plain > 0 && secret_open(text, sealed, length, conf->mail_key)) {
+		const cJSON *object = json_parse(arena, text, plain, JSON_DEPTH, &fault);
+		secret_wipe(text, plain);
+		if (cJSON_IsObject(object) && read_values(arena, object, mail))
+			return true;
+	}
+	log_line(LOG_FAULT, "mail_sealed id=%s reason=\"sealed under another mail key than that of keys.conf\"", mail->id);
+	return false;
+}
+
+/* ---- templates */
+
+/* NULL with errno set when the file is missing, too large, or no UTF-8 text. */
+static char *
+read_text(struct arena *arena, const char *path)
+{
+	struct stat st;
+	char *text = NULL;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0)
+		return NULL;
+	if (fstat(file, &st) == 0 && st.st_size <= TEMPLATE_MAX) {
+		text = arena_alloc(arena, (size_t)st.st_size + 1);
+		ssize_t length = read(file, text, (size_t)st.st_size);
+		if (length != st.st_size || strlen(text) != (size_t)length || !text_is_utf8(text, (size_t)length)) {
+			errno = EILSEQ;
+			text = NULL;
+		}
+	} else {
+		errno = EFBIG;
+	}
+	close(file);
+	return text;
+}
+
+static const char *
+read_template(const struct conf *conf, struct arena *arena, const struct mail *mail, const char *extension)
+{
+	const char *const folders[] = {
+		arena_format(arena, "%s/mail-templates", conf->data), arena_format(arena, "%s/mail", conf->share),
+	};
+	const char *path = "";
+	const char *text = NULL;
+
+	for (size_t i = 0; i < COUNT(folders) && !text; i++) {
+		path = arena_format(arena, "%s/%s.%s.%s", folders[i], mail->template, language_code(mail->language), extension);
+		text = read_text(arena, path);
+		if (!text && errno != ENOENT)
+			break;
+	}
+	if (!text)
+		log_line(LOG_FAULT, "mail_template id=%s path=%s reason=\"%m\"", mail->id, path);
+	return text;
+}
+
+static const char *
+value_of(const struct mail *mail, const char *name, size_t length)
+{
+	for (size_t i = 0; i < mail->count; i++)
+		if (strlen(mail->values[i].name) == length && memcmp(mail->values[i].name, name, length) == 0)
+			return mail->values[i].text;
+	return NULL;
+}
+
+/* Copies the template, with its {{name}} places filled through `put`. */
+static bool
+fill(struct buf *out, const struct mail *mail, const char *template, void (*put)(struct buf *, const char *))
+{
+	const char *open;
+
+	while ((open = strstr(template, "{{"))) {
+		const char *name = open + 2;
+		size_t length = strcspn(name, "{}\n");
+		const char *value = strncmp(name + length, "}}", 2) == 0 ? value_of(mail, name, length) : NULL;
+
+		if (!value) {
+			log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"no value for {{%.*s}}\"", mail->id,
+				mail->template, language_code(mail->language), (int)length, name);
+			return false;
+		}
+		buf_put(out, template, (size_t)(open - template));
+		put(out, value);
+		template = name + length + 2;
+	}
+	buf_puts(out, template);
+	return true;
+}
+
+/* ---- headers */
+
+static bool
+is_header_text(const char *s)
+{
+	for (const char *c = s; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	return text_is_utf8(s, strlen(s));
+}
+
+/* Printable ASCII with an '@' and none of the specials of RFC 5322 section 3.2.3, which could end the address. */
+static bool
+is_address(const char *s)
+{
+	for (const char *c = s; *c; c++)
+		if (*c <= ' ' || *c > '~' || strchr("()<>[]:;,\\\"", *c))
+			return false;
+	return strchr(s, '@') != NULL;
+}
+
+static bool
+is_ascii_text(const char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	return true;
+}
+
+static size_t
+bytes_of_point(const char *s)
+{
+	size_t n = 1;
+
+	while (((unsigned char)s[n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+/* The characters that encoded-words hold as they are in every place (RFC 2047 section 5 (3)). */
+static bool
+is_word_plain(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c && strchr("!*+-/", c));
+}
+
+/* Encoded-words (RFC 2047, encoding Q) from `column` on; no code point is cut in two. Gives the column behind. */
+static size_t
+put_words(struct buf *out, const char *s, size_t column)
+{
+	static const char open[] = "=?UTF-8?Q?", close[] = "?=";
+
+	buf_puts(out, open);
+	column += strlen(open);
+	while (*s) {
+		size_t bytes = bytes_of_point(s);
+		bool plain = is_word_plain(*s) || *s == ' ';
+		size_t width = plain ? 1 : 3 * bytes;
+
+		if (column + width + strlen(close) > LINE_WIDTH) {
+			buf_printf(out, "%s\r\n %s", close, open);
+			column = 1 + strlen(open);
+		}
+		column += width;
+		if (plain)
+			buf_putc(out, *s == ' ' ? '_' : *s);
+		for (size_t i = 0; !plain && i < bytes; i++)
+			buf_printf(out, "=%02X", (unsigned char)s[i]);
+		s += bytes;
+	}
+	buf_puts(out, close);
+	return column + strlen(close);
+}
+
+/* True when the value can stand at `column` as it is. */
+static bool
+is_plain(const char *s, size_t column)
+{
+	return is_ascii_text(s) && !strstr(s, "=?") && column + strlen(s) <= LINE_WIDTH;
+}
+
+static void
+put_subject(struct buf *out, const char *subject)
+{
+	static const char name[] = "Subject: ";
+
+	buf_puts(out, name);
+	if (is_plain(subject, strlen(name)))
+		buf_puts(out, subject);
+	else
+		put_words(out, subject, strlen(name));
+	buf_puts(out, "\r\n");
+}
+
+static void
+put_from(struct buf *out, const char *name, const char *address)
+{
+	size_t column = strlen("From: ");
+
+	buf_puts(out, "From: ");
+	if (*name && is_plain(name, column + 2) && !strpbrk(name, "\"\\")) {
+		buf_printf(out, "\"%s\"", name);
+		column += strlen(name) + 2;
+	} else if (*name) {
+		column = put_words(out, name, column);
+	}
+	if (*name)
+		buf_puts(out, column + strlen(address) + strlen(" <>") > LINE_WIDTH ? "\r\n " : " ");
+	buf_printf(out, "<%s>\r\n", address);
+}
+
+static void
+put_headers(struct buf *out, const struct conf *conf, const struct mail *mail, const char *subject)
+{
+	char date[30];
+
+	clock_http_text(mail->created, date);
+	/* RFC 5322 section 3.3 writes the zone as a number. */
+	buf_printf(out, "Date: %.*s +0000\r\n", (int)(strlen(date) - strlen(" GMT")), date);
+	put_from(out, conf->mail_name, conf->mail_from);
+	buf_printf(out, "To: %s\r\n", mail->to);
+	put_subject(out, subject);
+	/* The same at each try, so that a mail that came twice is seen to be the same. */
+	buf_printf(out, "Message-ID: <%s@%s>\r\n", mail->id, strrchr(conf->mail_from, '@') + 1);
+	buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: no out-of-office answers, please */
+	buf_printf(out, "Content-Language: %s\r\n", language_code(mail->language));
+	buf_puts(out, "MIME-Version: 1.0\r\n");
+	/* "=_" stands in no quoted-printable text (RFC 2045 section 6.7). */
+	buf_printf(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n", mail->id);
+}
+
+/* ---- bodies */
+
+static bool
+is_line_end(const char *s)
+{
+	return *s == '\0' || *s == '\n' || (s[0] == '\r' && s[1] == '\n');
+}
+
+/* RFC 2045 section 6.7. A dot that would begin a line is encoded: no relay on the way can take it for SMTP's own. */
+static void
+put_quoted_printable(struct buf *out, const char *s)
+{
+	size_t column = 0;
+
+	for (; *s; s++) {
+		if (is_line_end(s)) {
+			buf_puts(out, "\r\n");
+			column = 0;
+			s += *s == '\r';
+			continue;
+		}
+		if (column + strlen("=XX") + strlen("=") > LINE_WIDTH) {
+			buf_puts(out, "=\r\n");
+			column = 0;
+		}
+		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(*s == '.' && column == 0);
+		if (plain)
+			buf_putc(out, *s);
+		else
+			buf_printf(out, "=%02X", (unsigned char)*s);
+		column += plain ? 1 : 3;
+	}
+	if (column > 0)
+		buf_puts(out, "\r\n");
+}
+
+static void
+put_part(struct buf *out, const struct mail *mail, const char *type, const char *text)
+{
+	buf_printf(out, "--=_%s\r\nContent-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+		mail->id, type);
+	put_quoted_printable(out, text);
+}
+
+/* Splits "Subject: ...", blank lines, body. NULL when the template does not begin like that. */
+static const char *
+split_subject(struct arena *arena, const char *text, char **subject)
+{
+	static const char name[] = "Subject: ";
+
+	if (strncmp(text, name, strlen(name)) != 0)
+		return NULL;
+	text += strlen(name);
+	size_t length = strcspn(text, "\r\n");
+	*subject = arena_copy(arena, text, length);
+	text += length;
+	return text + strspn(text, "\r\n");
+}
+
+bool
+mail_compose(const struct conf *conf, struct arena *arena, const struct mail *mail, struct buf *out)
+{
+	struct buf subject = { .arena = arena }, text = { .arena = arena }, html = { .arena = arena };
+	char *subject_line;
+
+	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name)) {
+		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name or the recipient is malformed\"", mail->id);
+		return false;
+	}
+	const char *text_body = read_template(conf, arena, mail, "txt");
+	const char *html_body = text_body ? read_template(conf, arena, mail, "html") : NULL;
+	if (!html_body)
+		return false;
+	text_body = split_subject(arena, text_body, &subject_line);
+	if (!text_body) {
+		log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"the first line is no Subject: ...\"", mail->id,
+			mail->template, language_code(mail->language));
+		return false;
+	}
+	if (!fill(&subject, mail, subject_line, buf_puts) || !fill(&text, mail, text_body, buf_puts) ||
+	    !fill(&html, mail, html_body, buf_html))
+		return false;
+	if (!is_header_text(subject.s)) {
+		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value in the subject holds a control character\"", mail->id);
+		return false;
+	}
+	put_headers(out, conf, mail, subject.s);
+	put_part(out, mail, "text/plain", text.s);
+	put_part(out, mail, "text/html", html.s);
+	buf_printf(out, "--=_%s--\r\n", mail->id);
+	return !out->failed;
+}
