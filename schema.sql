@@ -24,7 +24,7 @@ CREATE TABLE user (
 	availability TEXT NOT NULL DEFAULT 'offline' CHECK (availability IN ('available', 'busy', 'offline')),
 	birth_date TEXT,
 	gender TEXT CHECK (gender IN ('female', 'male', 'other')),
-	interests TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(interests)),
+	interests TEXT NOT NULL DEFAULT '[]',	-- a JSON list of texts
 	expertise TEXT,
 	bio TEXT,
 	instagram TEXT,
