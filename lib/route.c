@@ -99,6 +99,12 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	return ROUTE_NO_METHOD;
 }
 
+bool
+route_is_id(const char *name, size_t length)
+{
+	return length >= 2 && (memcmp(name + length - 2, "id", 2) == 0 || memcmp(name + length - 2, "Id", 2) == 0);
+}
+
 void
 route_params(struct request *rq)
 {
@@ -106,8 +112,7 @@ route_params(struct request *rq)
 
 	for (int i = 0; i < 2 && (pattern = strchr(pattern, '{')); i++) {
 		size_t length = strcspn(++pattern, "}");
-		bool is_id = length >= 2 && (memcmp(pattern + length - 2, "id", 2) == 0 || memcmp(pattern + length - 2, "Id", 2) == 0);
-		if (is_id && !text_is_id(rq->params[i]))
+		if (route_is_id(pattern, length) && !text_is_id(rq->params[i]))
 			faults_add(&rq->faults, arena_copy(rq->arena, pattern, length), S_F_ID, NULL);
 	}
 }

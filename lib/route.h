@@ -39,6 +39,7 @@ struct program {
 	size_t route_count;
 	const char *const *sql;
 	size_t sql_count;
+	const char *title;		/* one line for the reference; may be NULL */
 };
 
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
@@ -49,6 +50,8 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
  * For ROUTE_NO_METHOD `allow` gets the list for an Allow header.
  */
 must_use enum route_match route_find(const struct program *program, struct request *rq, struct buf *allow);
+/* True for the name of a path parameter that takes 24 hex digits: id, userId. */
+bool route_is_id(const char *name, size_t length);
 /* Adds a fault for each {id} or {...Id} of the path that is not 24 hex digits. */
 void route_params(struct request *rq);
 

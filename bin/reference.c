@@ -1,0 +1,161 @@
+#include "okulctl.h"
+
+#include "arena.h"
+#include "json.h"
+#include "reference.h"
+#include "text.h"
+
+#include <errno.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_reference = {
+	.name = "reference",
+	.usage = "OPENAPI_OUT HTML_OUT TEMPLATE PART...",
+	.summary = "join the programs' parts of the API reference (for the build)",
+	.help = "Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together,\n"
+		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n",
+	.run = run,
+};
+
+static const char frame[] =
+	"{\"openapi\":\"3.1.0\","
+	"\"info\":{\"title\":\"okul\",\"version\":\"" OKUL_VERSION "\","
+	"\"summary\":\"The backend of a small language school\","
+	"\"description\":\"Log in: ask for a code with POST /auth/otp/request, take it from the mail, and trade it for tokens "
+	"with POST /auth/otp/verify. Every JSON answer has the same five fields (BaseResponseDto). Sentences come in tr, en, "
+	"es or de by Accept-Language. Every answer carries X-Request-Id.\","
+	"\"license\":{\"name\":\"All rights reserved\",\"identifier\":\"LicenseRef-All-Rights-Reserved\"}},"
+	"\"servers\":[{\"url\":\"/\"}],"
+	"\"tags\":[],\"paths\":{},"
+	"\"components\":{"
+	"\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}},"
+	"\"schemas\":{},\"responses\":{}}}";
+
+static cJSON *
+member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* The whole of a file as a string; NULL with errno set. */
+static char *
+read_file(struct arena *arena, const char *path)
+{
+	struct buf text = { .arena = arena };
+	FILE *file = fopen(path, "r");
+	char chunk[8192];
+	size_t n;
+
+	if (!file)
+		return NULL;
+	buf_puts(&text, "");
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buf_put(&text, chunk, n);
+	bool good = !ferror(file) && !text.failed;
+	fclose(file);
+	return good ? text.s : NULL;
+}
+
+static bool
+write_file(const char *path, const char *text, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		return false;
+	bool good = fwrite(text, 1, length, file) == length;
+	return fclose(file) == 0 && good;
+}
+
+/* Moves the members of `from` into `to`. A name that both have must mean the same; else gives that name. */
+static const char *
+join(cJSON *to, cJSON *from)
+{
+	while (from && from->child) {
+		cJSON *item = cJSON_DetachItemViaPointer(from, from->child);
+		const cJSON *present = member(to, item->string);
+		if (present && !cJSON_Compare(present, item, true))
+			return item->string;
+		if (!present && !cJSON_AddItemToObject(to, item->string, item))
+			return "memory";
+	}
+	return NULL;
+}
+
+/* Two programs must not serve one path: the web server sends a path to one of them. */
+static const char *
+join_paths(cJSON *to, cJSON *from)
+{
+	const cJSON *path;
+
+	cJSON_ArrayForEach(path, from)
+		if (member(to, path->string))
+			return path->string;
+	return join(to, from);
+}
+
+static int
+join_part(cJSON *document, struct arena *arena, const char *file)
+{
+	const char *text = read_file(arena, file), *name;
+	cJSON *part = text ? cJSON_Parse(text) : NULL;
+	cJSON *components = member(document, "components"), *theirs = member(part, "components");
+	const cJSON *tag;
+
+	if (!text)
+		return ctl_error(EXIT_DATA, "%s: %s", file, strerror(errno));
+	if (!member(part, "paths"))
+		return ctl_error(EXIT_DATA, "%s: not what a program prints for --openapi; run the program by hand to see why", file);
+	cJSON_ArrayForEach(tag, member(part, "tags"))
+		cJSON_AddItemToArray(member(document, "tags"), cJSON_Duplicate(tag, true));
+	if ((name = join_paths(member(document, "paths"), member(part, "paths"))))
+		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
+	if ((name = join(member(components, "schemas"), member(theirs, "schemas"))))
+		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; give one of them a name of its own",
+			file, name);
+	if ((name = join(member(components, "responses"), member(theirs, "responses"))))
+		return ctl_error(EXIT_DATA, "%s: the response %s differs from that of another program; build them all anew",
+			file, name);
+	return EXIT_SUCCESS;
+}
+
+static int
+write_reference(struct arena *arena, char **argv, const char *template, const cJSON *document)
+{
+	struct buf page = { .arena = arena };
+	char *text = cJSON_PrintUnformatted(document);
+
+	if (!text || !write_file(argv[1], text, strlen(text)))
+		return ctl_error(EXIT_FAILURE, "%s: %s", argv[1], strerror(errno));
+	reference_page(&page, arena, template, document);
+	if (page.failed || !write_file(argv[2], page.s, page.length))
+		return ctl_error(EXIT_FAILURE, "%s: %s", argv[2], strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	struct arena *arena = arena_new(1 << 20);
+	int code = EXIT_SUCCESS;
+
+	(void)data;
+	if (!arena)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	if (argc < 5) {
+		arena_free(arena);
+		return ctl_error(EXIT_USAGE, "reference needs %s", command_reference.usage);
+	}
+	json_use(arena);
+	const char *template = read_file(arena, argv[3]);
+	cJSON *document = cJSON_Parse(frame);
+	if (!template)
+		code = ctl_error(EXIT_DATA, "%s: %s", argv[3], strerror(errno));
+	for (int i = 4; i < argc && code == EXIT_SUCCESS; i++)
+		code = join_part(document, arena, argv[i]);
+	if (code == EXIT_SUCCESS)
+		code = write_reference(arena, argv, template, document);
+	arena_free(arena);
+	return code;
+}

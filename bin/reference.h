@@ -1,0 +1,18 @@
+/*
+ * reference - the API reference as a page, made from the OpenAPI document alone.
+ */
+#ifndef OKUL_REFERENCE_H
+#define OKUL_REFERENCE_H
+
+#include "arena.h"
+#include "base.h"
+#include "json.h"
+#include "text.h"
+
+/*
+ * Appends the template to `out`, its places filled from the document: {{version}}, {{navigation}}, {{errors}},
+ * {{routes}}. Any other {{...}} stays as it is. cJSON must be on `arena` (json_use).
+ */
+void reference_page(struct buf *out, struct arena *arena, const char *template, const cJSON *document);
+
+#endif

@@ -1,0 +1,748 @@
+#include "openapi.h"
+
+#include "field.h"
+#include "text.h"
+
+/* What can go wrong with a route, by status. Every row is one shared response of the document. */
+static const struct failure {
+	int status;
+	const char *name, *description;
+	const char *header, *header_type, *header_description;
+} failures[] = {
+	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL, NULL, NULL },
+	{ 401, "Unauthorized", "No token, or one that is not valid (any more).",
+		"WWW-Authenticate", "string", "Bearer" },
+	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is deactivated.",
+		NULL, NULL, NULL },
+	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
+	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },
+	{ 413, "TooLarge", "The body is larger than the server takes.", NULL, NULL, NULL },
+	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL, NULL, NULL },
+	{ 429, "TooMany", "A limit is reached.", "Retry-After", "integer", "Seconds to wait." },
+	{ 500, "Internal", "Something went wrong on the server's side.", NULL, NULL, NULL },
+	{ 503, "Unavailable", "The database is busy, full or read-only. Nothing is half-done.",
+		"Retry-After", "integer", "Seconds to wait." },
+};
+
+static const struct shape envelope = {
+	"BaseResponseDto",
+	FIELDS(
+		{ "isSuccess", BOOL },
+		{ "statusCode", INT, .min = 100, .max = 599, .note = "the HTTP status" },
+		{ "data", JSON, .note = "null in an error" },
+		{ "errors", LIST, .item = TEXT, .note = "sentences for people; empty in a success" },
+		{ "timestamp", TIME }
+	),
+	.note = "Every JSON answer is exactly these five fields, in this order."
+};
+
+static int
+success_status(const struct route *route)
+{
+	return route->status ? route->status : 200;
+}
+
+static bool
+lists(const struct route *route, int status)
+{
+	for (const int *at = route->errors; at && *at; at++)
+		if (*at == status)
+			return true;
+	return false;
+}
+
+/* True when a request to the route may be answered with the status. */
+static bool
+may_answer(const struct program *program, const struct route *route, int status)
+{
+	switch (status) {
+	case 400:	/* at the least a query parameter that it does not know */
+	case 500:
+		return true;
+	case 401:
+		if (route->role >= USER)
+			return true;
+		break;
+	case 403:
+		if (route->role >= ADMIN || (route->role == USER && !route->unregistered))
+			return true;
+		break;
+	case 404:
+		if (strchr(route->path, '{'))
+			return true;
+		break;
+	case 413:
+	case 415:
+		if (route->in)
+			return true;
+		break;
+	case 429:
+		if (route->client_limit)
+			return true;
+		break;
+	case 503:
+		if (route->writes || route->role > PUBLIC || program->sql_count > 0)
+			return true;
+		break;
+	}
+	return lists(route, status);
+}
+
+/* ---- --routes */
+
+static void
+print_flags(const struct route *route, FILE *out)
+{
+	const char *const names[] = { "writes", "unregistered", "limit" };
+	const bool set[] = { route->writes, route->unregistered, route->client_limit };
+	bool any = false;
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (set[i])
+			fprintf(out, "%s%s", any ? "," : "", names[i]);
+		any |= set[i];
+	}
+	fputs(any ? "\t" : "-\t", out);
+}
+
+static void
+print_in(const struct route *route, FILE *out)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	char before = '?';
+
+	if (route->in)
+		fputs(route->in->name, out);
+	while (route->query && (field = field_next(&walk, route->query))) {
+		fprintf(out, "%c%s", before, field->name);
+		before = '&';
+	}
+	fputs(route->in || route->query ? "\t" : "-\t", out);
+}
+
+static void
+print_out(const struct route *route, FILE *out)
+{
+	if (route->out_type)
+		fprintf(out, "(%s)\t", route->out_type);
+	else
+		fprintf(out, "%s%s\t", route->out ? route->out->name : "-", route->out_list ? "[]" : "");
+}
+
+void
+route_print(const struct program *program, FILE *out)
+{
+	fputs("program\tmethod\tpath\trole\tstatus\tflags\tin\tout\ttitle\n", out);
+	for (size_t i = 0; i < program->route_count; i++) {
+		const struct route *route = &program->routes[i];
+		fprintf(out, "%s\t%s\t%s\t%s\t%d\t", program->name, http_method_name(route->method), route->path,
+			role_name(route->role), success_status(route));
+		print_flags(route, out);
+		print_in(route, out);
+		print_out(route, out);
+		fprintf(out, "%s\n", route->title);
+	}
+}
+
+/* ---- writing JSON: `name` NULL inside a list; the comma before a member is set by what stands before it */
+
+static void
+put_name(struct buf *out, const char *name)
+{
+	if (out->length > 0 && !strchr("{[:", out->s[out->length - 1]))
+		buf_putc(out, ',');
+	if (name) {
+		buf_json(out, name, strlen(name));
+		buf_putc(out, ':');
+	}
+}
+
+static void
+put_string(struct buf *out, const char *name, const char *string)
+{
+	put_name(out, name);
+	buf_json(out, string, strlen(string));
+}
+
+static void
+put_double(struct buf *out, const char *name, double number)
+{
+	put_name(out, name);
+	buf_number(out, number);
+}
+
+static void
+put_raw(struct buf *out, const char *name, const char *json)
+{
+	put_name(out, name);
+	buf_puts(out, json);
+}
+
+static void
+put_open(struct buf *out, const char *name, char bracket)
+{
+	put_name(out, name);
+	buf_putc(out, bracket);
+}
+
+static void
+put_close(struct buf *out, char bracket)
+{
+	buf_putc(out, bracket);
+}
+
+static void
+put_ref(struct buf *out, const char *kind, const char *name)
+{
+	put_name(out, "$ref");
+	buf_printf(out, "\"#/components/%s/%s\"", kind, name);
+}
+
+/* ---- fields as JSON Schema, each as the members of an object that the caller opens and closes */
+
+static void put_schema(struct buf *out, const struct field *field);
+
+static void
+put_type(struct buf *out, const struct field *field, const char *type)
+{
+	if (!field->nullable) {
+		put_string(out, "type", type);
+		return;
+	}
+	put_open(out, "type", '[');
+	put_string(out, NULL, type);
+	put_string(out, NULL, "null");
+	put_close(out, ']');
+}
+
+static void
+put_pattern(struct buf *out, const struct field *field, const char *pattern)
+{
+	put_type(out, field, "string");
+	put_string(out, "pattern", pattern);
+}
+
+static void
+put_text_schema(struct buf *out, const struct field *field)
+{
+	put_type(out, field, "string");
+	if (field->min > 0)
+		put_double(out, "minLength", field->min);
+	if (field->max > 0)
+		put_double(out, "maxLength", field->max);
+	if (field->digits)
+		put_string(out, "pattern", field->min > 0 ? "^[0-9]+$" : "^[0-9]*$");
+	if (field->username)
+		put_string(out, "pattern", "^[a-z0-9_.]+$");
+}
+
+static void
+put_number_schema(struct buf *out, const struct field *field)
+{
+	bool integer = field->type == INT;
+	bool bounded = field->max > 0 || field->min < 0;
+
+	put_type(out, field, integer ? "integer" : "number");
+	if (integer || bounded || field->min > 0)
+		put_double(out, "minimum", field->min);
+	if (bounded)
+		put_double(out, "maximum", field->max);
+}
+
+static void
+put_enum_schema(struct buf *out, const struct field *field)
+{
+	put_type(out, field, "string");
+	put_open(out, "enum", '[');
+	for (const char *const *word = field->oneof; *word; word++)
+		put_string(out, NULL, *word);
+	if (field->nullable)
+		put_raw(out, NULL, "null");
+	put_close(out, ']');
+}
+
+static void
+put_object_schema(struct buf *out, const struct field *field)
+{
+	if (!field->nullable) {
+		put_ref(out, "schemas", field->of->name);
+		return;
+	}
+	put_open(out, "anyOf", '[');
+	put_open(out, NULL, '{');
+	put_ref(out, "schemas", field->of->name);
+	put_close(out, '}');
+	put_raw(out, NULL, "{\"type\":\"null\"}");
+	put_close(out, ']');
+}
+
+static void
+put_list_schema(struct buf *out, const struct field *field)
+{
+	struct field element = { .type = field->item ? field->item : OBJECT, .of = field->of, .min = field->item_min,
+		.max = field->item_max, .oneof = field->item_oneof };
+
+	put_type(out, field, "array");
+	put_open(out, "items", '{');
+	put_schema(out, &element);
+	put_close(out, '}');
+	if (field->min > 0)
+		put_double(out, "minItems", field->min);
+	if (field->max > 0)
+		put_double(out, "maxItems", field->max);
+}
+
+static void
+put_schema(struct buf *out, const struct field *field)
+{
+	switch (field->type) {
+	case TEXT:
+		put_text_schema(out, field);
+		break;
+	case INT:
+	case NUMBER:
+		put_number_schema(out, field);
+		break;
+	case BOOL:
+		put_type(out, field, "boolean");
+		if (field->must_be_true)
+			put_raw(out, "const", "true");
+		break;
+	case TIME:
+		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$");
+		put_string(out, "format", "date-time");
+		break;
+	case DATE:
+		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d$");
+		put_string(out, "format", "date");
+		break;
+	case ID:
+		put_pattern(out, field, "^[0-9a-f]{24}$");
+		break;
+	case EMAIL:
+		put_type(out, field, "string");
+		put_string(out, "format", "email");
+		put_double(out, "maxLength", 254);	/* RFC 5321 section 4.5.3.1.3, less the angle brackets */
+		break;
+	case URL:
+		put_type(out, field, "string");
+		put_string(out, "format", "uri-reference");
+		put_double(out, "minLength", 1);
+		put_double(out, "maxLength", 2048);
+		break;
+	case ENUM:
+		put_enum_schema(out, field);
+		break;
+	case OBJECT:
+		put_object_schema(out, field);
+		break;
+	case LIST:
+		put_list_schema(out, field);
+		break;
+	case JSON:	/* anything */
+	case END_OF_FIELDS:
+	case PLUS:
+		break;
+	}
+	if (field->example) {
+		put_open(out, "examples", '[');
+		put_raw(out, NULL, field->example);
+		put_close(out, ']');
+	}
+}
+
+static void
+put_description(struct buf *out, const struct field *field)
+{
+	if (field->note)
+		put_string(out, "description", field->note);
+	else if (field->admin_only)
+		put_string(out, "description", "for admins only");
+	else if (field->zone)
+		put_string(out, "description", "name of a time zone, like Europe/Istanbul");
+}
+
+/* ---- shapes as components */
+
+struct shapes {
+	const struct shape *list[256];
+	size_t count;
+	bool failed;
+};
+
+/* Takes in a shape, and what it holds. */
+static void
+shapes_add(struct shapes *shapes, const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	for (size_t i = 0; i < shapes->count; i++)
+		if (shapes->list[i] == shape)
+			return;
+	if (shapes->count == COUNT(shapes->list)) {
+		shapes->failed = true;
+		return;
+	}
+	shapes->list[shapes->count++] = shape;
+	while ((field = field_next(&walk, shape)))
+		if (field->of)
+			shapes_add(shapes, field->of);
+}
+
+static void
+put_required(struct buf *out, const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	put_open(out, "required", '[');
+	while ((field = field_next(&walk, shape)))
+		if (!field->optional && !field->admin_only && !shape->all_optional)
+			put_string(out, NULL, field->name);
+	put_close(out, ']');
+}
+
+static void
+put_shape(struct buf *out, const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	put_open(out, shape->name, '{');
+	put_string(out, "type", "object");
+	if (shape->note)
+		put_string(out, "description", shape->note);
+	put_open(out, "properties", '{');
+	while ((field = field_next(&walk, shape))) {
+		put_open(out, field->name, '{');
+		put_schema(out, field);
+		put_description(out, field);
+		put_close(out, '}');
+	}
+	put_close(out, '}');
+	put_required(out, shape);
+	if (shape->all_optional)
+		put_double(out, "minProperties", 1);
+	put_raw(out, "additionalProperties", "false");
+	put_close(out, '}');
+}
+
+/* An envelope whose data is said by the members that the caller puts before put_enveloped_end(). */
+static void
+put_enveloped(struct buf *out, bool success)
+{
+	put_open(out, "allOf", '[');
+	put_open(out, NULL, '{');
+	put_ref(out, "schemas", envelope.name);
+	put_close(out, '}');
+	put_open(out, NULL, '{');
+	put_string(out, "type", "object");
+	put_open(out, "properties", '{');
+	put_raw(out, "isSuccess", success ? "{\"const\":true}" : "{\"const\":false}");
+	put_open(out, "data", '{');
+}
+
+static void
+put_enveloped_end(struct buf *out)
+{
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, ']');
+}
+
+static void
+put_error_shape(struct buf *out)
+{
+	put_open(out, "ErrorResponse", '{');
+	put_enveloped(out, false);
+	put_string(out, "type", "null");
+	put_enveloped_end(out);
+	put_close(out, '}');
+}
+
+static void
+put_failure(struct buf *out, const struct failure *failure)
+{
+	put_open(out, failure->name, '{');
+	put_string(out, "description", failure->description);
+	if (failure->header) {
+		put_open(out, "headers", '{');
+		put_open(out, failure->header, '{');
+		put_string(out, "description", failure->header_description);
+		put_open(out, "schema", '{');
+		put_string(out, "type", failure->header_type);
+		put_close(out, '}');
+		put_close(out, '}');
+		put_close(out, '}');
+	}
+	put_raw(out, "content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/ErrorResponse\"}}}");
+	put_close(out, '}');
+}
+
+static void
+put_components(struct buf *out, const struct program *program, const struct shapes *shapes)
+{
+	put_open(out, "components", '{');
+	put_open(out, "schemas", '{');
+	for (size_t i = 0; i < shapes->count; i++)
+		put_shape(out, shapes->list[i]);
+	put_error_shape(out);
+	put_close(out, '}');
+	put_open(out, "responses", '{');
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		bool used = false;
+		for (size_t r = 0; r < program->route_count && !used; r++)
+			used = may_answer(program, &program->routes[r], failures[i].status);
+		if (used)
+			put_failure(out, &failures[i]);
+	}
+	put_close(out, '}');
+	put_close(out, '}');
+}
+
+/* ---- routes as operations */
+
+/* POST /auth/otp/request is postAuthOtpRequest. */
+static void
+put_operation_id(struct buf *out, const struct route *route)
+{
+	char id[128];
+	size_t length = 0;
+	bool upper = false;
+
+	for (const char *s = http_method_name(route->method); *s && length < sizeof(id) - 1; s++)
+		id[length++] = (char)(*s | 0x20);
+	for (const char *s = route->path[1] ? route->path : "/root"; *s && length < sizeof(id) - 1; s++) {
+		bool letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+		if (letter || (*s >= '0' && *s <= '9'))
+			id[length++] = (char)(upper && letter ? *s & ~0x20 : *s);
+		upper = !letter;
+	}
+	id[length] = '\0';
+	put_string(out, "operationId", id);
+}
+
+static void
+put_security(struct buf *out, enum role role)
+{
+	put_open(out, "security", '[');
+	if (role == OPTIONAL)
+		put_raw(out, NULL, "{}");
+	if (role >= OPTIONAL)
+		put_raw(out, NULL, "{\"bearer\":[]}");
+	put_close(out, ']');
+}
+
+static void
+put_path_parameters(struct buf *out, const char *path)
+{
+	while ((path = strchr(path, '{'))) {
+		size_t length = strcspn(++path, "}");
+		put_open(out, NULL, '{');
+		put_name(out, "name");
+		buf_json(out, path, length);
+		put_string(out, "in", "path");
+		put_raw(out, "required", "true");
+		put_open(out, "schema", '{');
+		put_schema(out, &(struct field){ .type = route_is_id(path, length) ? ID : TEXT, .min = 1 });
+		put_close(out, '}');
+		put_close(out, '}');
+	}
+}
+
+static void
+put_query_parameters(struct buf *out, const struct shape *query)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, query))) {
+		put_open(out, NULL, '{');
+		put_string(out, "name", field->name);
+		put_string(out, "in", "query");
+		if (!field->optional && !query->all_optional)
+			put_raw(out, "required", "true");
+		put_description(out, field);
+		put_open(out, "schema", '{');
+		put_schema(out, field);
+		put_close(out, '}');
+		put_close(out, '}');
+	}
+}
+
+static void
+put_body(struct buf *out, const struct route *route)
+{
+	put_open(out, "requestBody", '{');
+	put_raw(out, "required", "true");
+	put_open(out, "content", '{');
+	put_open(out, "application/json", '{');
+	put_open(out, "schema", '{');
+	put_ref(out, "schemas", route->in->name);
+	put_close(out, '}');
+	if (route->example)
+		put_raw(out, "example", route->example);
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, '}');
+}
+
+static void
+put_data(struct buf *out, const struct route *route)
+{
+	struct field data = { .type = route->out_list ? LIST : OBJECT, .of = route->out };
+
+	if (route->out)
+		put_schema(out, &data);
+	else
+		put_string(out, "type", "null");
+}
+
+static void
+put_success(struct buf *out, const struct route *route)
+{
+	char status[12];
+
+	snprintf(status, sizeof(status), "%d", success_status(route));
+	put_open(out, status, '{');
+	put_string(out, "description", success_status(route) == 201 ? "Created" : "OK");
+	put_open(out, "content", '{');
+	put_open(out, route->out_type ? route->out_type : "application/json", '{');
+	put_open(out, "schema", '{');
+	if (route->out_type) {
+		put_string(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
+	} else {
+		put_enveloped(out, true);
+		put_data(out, route);
+		put_enveloped_end(out);
+	}
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, '}');
+}
+
+static void
+put_responses(struct buf *out, const struct program *program, const struct route *route)
+{
+	char status[12];
+
+	put_open(out, "responses", '{');
+	put_success(out, route);
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		if (!may_answer(program, route, failures[i].status))
+			continue;
+		snprintf(status, sizeof(status), "%d", failures[i].status);
+		put_open(out, status, '{');
+		put_ref(out, "responses", failures[i].name);
+		put_close(out, '}');
+	}
+	put_close(out, '}');
+}
+
+static void
+put_operation(struct buf *out, const struct program *program, const struct route *route)
+{
+	char method[12];
+	size_t length = 0;
+
+	for (const char *s = http_method_name(route->method); *s && length < sizeof(method) - 1; s++)
+		method[length++] = (char)(*s | 0x20);
+	method[length] = '\0';
+	put_open(out, method, '{');
+	put_open(out, "tags", '[');
+	put_string(out, NULL, program->name);
+	put_close(out, ']');
+	put_operation_id(out, route);
+	put_string(out, "summary", route->title);
+	if (route->note)
+		put_string(out, "description", route->note);
+	put_string(out, "x-role", role_name(route->role));
+	put_security(out, route->role);
+	put_open(out, "parameters", '[');
+	put_path_parameters(out, route->path);
+	if (route->query)
+		put_query_parameters(out, route->query);
+	put_close(out, ']');
+	if (route->in)
+		put_body(out, route);
+	put_responses(out, program, route);
+	put_close(out, '}');
+}
+
+/* A path once, with all of its methods: rows of one path need not stand together. */
+static void
+put_paths(struct buf *out, const struct program *program)
+{
+	const struct route *routes = program->routes;
+
+	put_open(out, "paths", '{');
+	for (size_t i = 0; i < program->route_count; i++) {
+		bool seen = false;
+		for (size_t before = 0; before < i && !seen; before++)
+			seen = strcmp(routes[before].path, routes[i].path) == 0;
+		if (seen)
+			continue;
+		put_open(out, routes[i].path, '{');
+		for (size_t same = i; same < program->route_count; same++)
+			if (strcmp(routes[same].path, routes[i].path) == 0)
+				put_operation(out, program, &routes[same]);
+		put_close(out, '}');
+	}
+	put_close(out, '}');
+}
+
+static void
+put_tags(struct buf *out, const struct program *program)
+{
+	put_open(out, "tags", '[');
+	put_open(out, NULL, '{');
+	put_string(out, "name", program->name);
+	put_string(out, "description", program->title ? program->title : program->name);
+	put_close(out, '}');
+	put_close(out, ']');
+}
+
+/* True when there are words for every status that a row lists. */
+static bool
+has_words(const struct route *route)
+{
+	for (const int *status = route->errors; status && *status; status++) {
+		bool found = false;
+		for (size_t i = 0; i < COUNT(failures) && !found; i++)
+			found = failures[i].status == *status;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+bool
+route_openapi(const struct program *program, FILE *out)
+{
+	struct buf text = { 0 };
+	struct shapes shapes = { 0 };
+	bool good = true;
+
+	shapes_add(&shapes, &envelope);
+	for (size_t i = 0; i < program->route_count; i++) {
+		good &= has_words(&program->routes[i]);
+		if (program->routes[i].in)
+			shapes_add(&shapes, program->routes[i].in);
+		if (program->routes[i].out)
+			shapes_add(&shapes, program->routes[i].out);
+	}
+	put_open(&text, NULL, '{');
+	put_tags(&text, program);
+	put_paths(&text, program);
+	put_components(&text, program, &shapes);
+	put_close(&text, '}');
+	buf_putc(&text, '\n');
+	good &= !text.failed && !shapes.failed;
+	good = good && fwrite(text.s, 1, text.length, out) == text.length && fflush(out) == 0;
+	buf_clear(&text);
+	return good;
+}
