@@ -7,6 +7,9 @@
  * Failures that a handler cannot mend (busy, full, corrupt, I/O) stick: every later call gives the same code until
  * db_release(), and the request answers with it whatever the handler thought it saw. So a handler looks only for the
  * outcomes that it knows: DB_ROW, DB_DONE, DB_TAKEN.
+ *
+ * Only SQLite may open okul.db, okul.db-wal and okul.db-shm: one open() and close() of them elsewhere in a process drops
+ * its locks (POSIX), and with them commits of others.
  */
 #ifndef OKUL_DB_H
 #define OKUL_DB_H
@@ -28,7 +31,8 @@ enum db_rc {
 	DB_ERROR,		/* SQL or use of this interface: our fault */
 };
 
-#define DB_SCHEMA_VERSION 1	/* of schema.sql: PRAGMA user_version */
+/* What schema.sql sets as user_version; a test holds the two together. */
+#define DB_SCHEMA_VERSION 1
 
 struct db;
 struct db_rows;
@@ -37,7 +41,8 @@ enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 
 /*
  * Opens DATA/okul.db, which must exist, be in WAL mode and have schema version `version` (0: any).
- * Call once a process, after any fork. On failure gives NULL, and says in `why` what is wrong and what to do.
+ * Call once a process, after any fork; sets the process's umask to 0077. On failure gives NULL, and says in `why` what is
+ * wrong and what to do. What writing needs is opened by the first that writes.
  */
 must_use struct db *db_open(const char *data, enum db_mode mode, int version, char *why, size_t room);
 void db_close(struct db *db);
@@ -51,8 +56,12 @@ must_use bool db_prepare(struct db *db, const char *const *sql, size_t count, ch
 must_use int db_explain(struct db *db, const char *const *sql, size_t count, FILE *out);
 
 /*
- * Starts a statement. The rows stay valid, and a snapshot of the database with them, until db_end(), the next start of
- * the same statement, or db_release(). Bound text is borrowed until then. `*rows` is never NULL.
+ * Starts a statement. The rows stay valid until db_end(), the next start of the same statement, or the end of their
+ * snapshot. Bound text is borrowed until then. `*rows` is never NULL.
+ *
+ * Once a row was read, all reads up to the next db_write_begin() or db_release() see the same snapshot, and those two
+ * end every row of it: whoever waits at the gate must hold no snapshot, or under load the WAL could never be emptied.
+ * So copy what is needed across db_write_begin(). Rows read inside a write transaction end with it.
  */
 must_use enum db_rc db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args);
 must_use enum db_rc db_next(struct db_rows *rows);
@@ -83,10 +92,15 @@ must_use enum db_rc db_write_commit(struct db *db);
 void db_write_rollback(struct db *db);
 bool db_writing(const struct db *db);
 
-/* Resets every statement still running, ends the read snapshot, forgets a sticky failure. At the end of each request. */
+/*
+ * Resets every statement still running, ends the read snapshot, forgets a sticky failure. At the end of each request, or
+ * of each round of a command that stays: a snapshot that is kept keeps the WAL from being emptied.
+ */
 void db_release(struct db *db);
 /* The failure that stuck, or DB_DONE. */
 enum db_rc db_failure(const struct db *db);
+/* A result as half a sentence for an operator: what is wrong and what to do. */
+const char *db_reason(enum db_rc rc);
 
 /* True when a trivial read works right now, and the schema version it saw. */
 bool db_alive(struct db *db, int *version);
@@ -98,11 +112,18 @@ bool db_writable(struct db *db);
 must_use enum db_rc db_checkpoint(struct db *db, bool truncate);
 
 /*
- * Runs a script of several statements in one write transaction, or each on its own when `loose` (PRAGMA journal_mode
- * cannot run inside one). For okulctl; `why` holds SQLite's reason on failure.
+ * Runs a script of several statements, without a limit of time: inside the write transaction that is open, else in one of
+ * its own, or each statement on its own behind the gate when `loose` (VACUUM and some PRAGMAs cannot run inside a
+ * transaction). For okulctl; does not stick; `why` holds the reason on failure.
  */
 must_use enum db_rc db_script(struct db *db, const char *sql, bool loose, char *why, size_t room);
-/* Makes a new database file from the schema text: mode 0600, WAL, page size. Fails when the file exists. */
+/*
+ * The same for what an operator types: `row` (NULL drops them) sees each row, and `first` marks the first of a statement.
+ * Statements that only read run without the gate, until one comes that writes.
+ */
+must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose,
+	void (*row)(void *context, const struct db_rows *rows, bool first), void *context, char *why, size_t room);
+/* Makes a new database file from the schema text: mode 0600, WAL mode, 4 KiB pages. Fails when the file exists. */
 must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
 
 #endif

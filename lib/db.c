@@ -1,0 +1,1197 @@
+#include "db.h"
+
+#include "clock.h"
+#include "turnstile.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define MICROSECONDS INT64_C(1000000)
+#define GATE_WAIT (2 * MICROSECONDS)
+#define STATEMENT_LIMIT (2 * MICROSECONDS)	/* of all statements of one request together */
+#define STEPS_BETWEEN_LOOKS 10000		/* of SQLite's machine: some tenths of a millisecond */
+#define ROOM_KEPT_FREE ((uint64_t)16 << 20)
+
+/* Milliseconds to wait for locks of SQLite itself: at the start and in reads another process may be in recovery. */
+#define BUSY_AT_START 2000
+#define BUSY_BEHIND_GATE 250
+#define BUSY_RESTART 20				/* readers to leave the WAL; nobody can write meanwhile */
+
+/* Frames (pages) in the WAL after a commit at which it is copied back, and at which it must begin anew. */
+#define FRAMES_PASSIVE 1000
+#define FRAMES_RESTART 4000
+
+static const char begin_sql[] = "BEGIN", begin_immediate_sql[] = "BEGIN IMMEDIATE", commit_sql[] = "COMMIT",
+	rollback_sql[] = "ROLLBACK", version_sql[] = "PRAGMA user_version";
+
+enum state {
+	IDLE,
+	READY,		/* bound */
+	RUNNING,	/* stepped and not reset: it holds its connection's snapshot */
+};
+
+/* A statement that is kept, found by the address of its text. */
+struct db_rows {
+	struct connection *on;
+	const char *sql;
+	sqlite3_stmt *statement;
+	enum state state;
+	struct db_rows *next;		/* of those that run */
+};
+
+struct connection {
+	struct db *db;
+	sqlite3 *sqlite;		/* NULL: not open yet */
+	struct db_rows **table;		/* open addressing; `room` is 0 or a power of 2 */
+	size_t room, count;
+	struct db_rows *running;
+};
+
+struct db {
+	enum db_mode mode;
+	int version;			/* that the program needs; 0: any */
+	char *folder, *path, *gate_path;
+	struct connection read, write;
+	struct turnstile gate;
+	struct db_rows none;		/* stands in where a statement could not be had */
+	enum db_rc failure;
+	bool writing;
+	bool snapshot;			/* an explicit read transaction is open */
+	bool patient;			/* statements may run as long as they like */
+	int64_t slow_at;		/* ticks; 0: no long statement yet */
+	int64_t room_looked_at;		/* ticks */
+	bool room_short;
+	int frames;			/* in the WAL after the last commit */
+};
+
+static bool
+complain(char *why, size_t room, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(why, room, format, list);
+	va_end(list);
+	return false;
+}
+
+/* ---- failures */
+
+static enum db_rc
+meaning(sqlite3 *sqlite, int code)
+{
+	int error = sqlite3_system_errno(sqlite);
+
+	switch (code) {
+	case SQLITE_CONSTRAINT_UNIQUE:
+	case SQLITE_CONSTRAINT_PRIMARYKEY:
+	case SQLITE_CONSTRAINT_ROWID:
+		return DB_TAKEN;
+	case SQLITE_READONLY_DBMOVED:
+		return DB_BROKEN;
+	}
+	switch (code & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return DB_REFUSED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:	/* gave up on the locks of the WAL */
+		return DB_BUSY;
+	case SQLITE_INTERRUPT:
+		return DB_SLOW;
+	case SQLITE_FULL:
+		return DB_FULL;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return DB_READONLY;
+	case SQLITE_IOERR:
+		return error == ENOSPC || error == EDQUOT ? DB_FULL : DB_BROKEN;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CANTOPEN:
+	case SQLITE_NOLFS:
+	case SQLITE_NOMEM:
+		return DB_BROKEN;
+	}
+	return DB_ERROR;
+}
+
+static enum db_rc
+stick(struct db *db, enum db_rc rc)
+{
+	if (db->failure == DB_DONE)
+		db->failure = rc;
+	return db->failure;
+}
+
+static int version_of(struct connection *on);
+
+static enum db_rc
+fail(struct connection *on, int code, const char *sql)
+{
+	struct db *db = on->db;
+	enum db_rc rc = meaning(on->sqlite, code);
+
+	if (rc == DB_TAKEN)
+		return rc;
+	log_line(rc == DB_BUSY ? LOG_WARN : LOG_FAULT, "db_failed code=%d errno=%d text=\"%s\" sql=\"%s\"", code,
+		sqlite3_system_errno(on->sqlite), sqlite3_errmsg(on->sqlite), sql);
+	/* A statement that no longer fits was most likely overtaken by a migration. */
+	if (rc == DB_ERROR && db->version && version_of(on) != db->version)
+		rc = DB_OLD;
+	return stick(db, rc);
+}
+
+static enum db_rc
+misuse(struct db *db, const char *what, const char *sql)
+{
+	log_line(LOG_FAULT, "db_misused text=\"%s\" sql=\"%s\"", what, sql);
+	return stick(db, DB_ERROR);
+}
+
+const char *
+db_reason(enum db_rc rc)
+{
+	switch (rc) {
+	case DB_DONE:
+	case DB_ROW:
+		return "no failure";
+	case DB_TAKEN:
+		return "such a row is there already";
+	case DB_REFUSED:
+		return "a rule of the schema forbids it";
+	case DB_BUSY:
+		return "another process kept the database busy for 2 seconds; try again";
+	case DB_SLOW:
+		return "it took longer than 2 seconds and was stopped";
+	case DB_FULL:
+		return "less than 16 MiB are free on the disk; make room";
+	case DB_READONLY:
+		return "the database file or its folder is not writable for this user";
+	case DB_BROKEN:
+		return "the database file is missing, damaged or cannot be read; the log has the reason";
+	case DB_OLD:
+		return "the database has another schema version than this program; run `okulctl migrate` and restart okul";
+	case DB_ERROR:
+		break;
+	}
+	return "the statement is wrong; the log has the reason";
+}
+
+/* ---- kept statements */
+
+static size_t
+slot_of(const struct connection *on, const char *sql)
+{
+	size_t slot = (size_t)(((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (on->room - 1);
+
+	while (on->table[slot] && on->table[slot]->sql != sql)
+		slot = (slot + 1) & (on->room - 1);
+	return slot;
+}
+
+static bool
+grow(struct connection *on)
+{
+	struct connection larger = *on;
+
+	larger.room = on->room ? on->room * 2 : 32;
+	larger.table = calloc(larger.room, sizeof(struct db_rows *));
+	if (!larger.table)
+		return false;
+	for (size_t i = 0; i < on->room; i++)
+		if (on->table[i])
+			larger.table[slot_of(&larger, on->table[i]->sql)] = on->table[i];
+	free(on->table);
+	*on = larger;
+	return true;
+}
+
+static bool
+is_blank(const char *s)
+{
+	return s[strspn(s, " \t\r\n;")] == '\0';
+}
+
+/* Prepares one statement. On failure gives SQLite's code. */
+static int
+prepare(struct connection *on, const char *sql, sqlite3_stmt **statement)
+{
+	const char *rest;
+	int code = sqlite3_prepare_v3(on->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, &rest);
+
+	if (code == SQLITE_OK && (!*statement || !is_blank(rest))) {
+		sqlite3_finalize(*statement);
+		return SQLITE_MISUSE;
+	}
+	return code;
+}
+
+/* The kept statement of a text. On failure NULL, and SQLite's code. */
+static struct db_rows *
+find(struct connection *on, const char *sql, int *code)
+{
+	struct db_rows *rows;
+
+	*code = SQLITE_NOMEM;
+	if (on->count * 2 >= on->room && !grow(on))
+		return NULL;
+	size_t slot = slot_of(on, sql);
+	if (on->table[slot])
+		return on->table[slot];
+	rows = calloc(1, sizeof(*rows));
+	if (!rows)
+		return NULL;
+	*rows = (struct db_rows){ .on = on, .sql = sql };
+	*code = prepare(on, sql, &rows->statement);
+	if (*code != SQLITE_OK) {
+		free(rows);
+		return NULL;
+	}
+	on->count++;
+	return on->table[slot] = rows;
+}
+
+static void
+stop(struct db_rows *rows)
+{
+	struct db_rows **at = &rows->on->running;
+
+	bool was_running = rows->state == RUNNING;
+
+	sqlite3_reset(rows->statement);
+	rows->state = IDLE;
+	if (!was_running)
+		return;
+	while (*at != rows)
+		at = &(*at)->next;
+	*at = rows->next;
+}
+
+static void
+stop_all(struct connection *on)
+{
+	while (on->running)
+		stop(on->running);
+}
+
+/* One step; resets the statement unless there is a row. Gives SQLite's code. */
+static int
+step(struct db_rows *rows)
+{
+	int code = sqlite3_step(rows->statement);
+
+	if (code != SQLITE_ROW) {
+		stop(rows);
+	} else if (rows->state != RUNNING) {
+		rows->state = RUNNING;
+		rows->next = rows->on->running;
+		rows->on->running = rows;
+	}
+	return code;
+}
+
+/* A statement without arguments and rows. Gives SQLite's code. */
+static int
+execute(struct connection *on, const char *sql)
+{
+	int code;
+	struct db_rows *rows = find(on, sql, &code);
+
+	return rows ? step(rows) : code;
+}
+
+/* -1 when it cannot be read. */
+static int
+version_of(struct connection *on)
+{
+	int code, version = -1;
+	struct db_rows *rows = find(on, version_sql, &code);
+
+	if (rows && step(rows) == SQLITE_ROW)
+		version = sqlite3_column_int(rows->statement, 0);
+	if (rows)
+		stop(rows);
+	return version;
+}
+
+/* ---- opening */
+
+static char *
+join(const char *folder, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* SQLite locks and counts for threads and other parts of a process that okul has not. */
+static void
+configure_once(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static int
+on_progress(void *context)
+{
+	struct db *db = context;
+	int64_t now;
+
+	if (db->patient)
+		return 0;
+	now = clock_ticks();
+	if (db->slow_at == 0)
+		db->slow_at = now + STATEMENT_LIMIT;
+	return now >= db->slow_at;
+}
+
+static int
+on_commit(void *context, sqlite3 *sqlite, const char *name, int frames)
+{
+	struct db *db = context;
+
+	(void)sqlite;
+	(void)name;
+	db->frames = frames;
+	return SQLITE_OK;
+}
+
+static bool
+is_wal(sqlite3 *sqlite, int *code)
+{
+	sqlite3_stmt *statement = NULL;
+	bool wal = false;
+
+	*code = sqlite3_prepare_v2(sqlite, "PRAGMA journal_mode", -1, &statement, NULL);
+	if (*code == SQLITE_OK && (*code = sqlite3_step(statement)) == SQLITE_ROW) {
+		const char *mode = (const char *)sqlite3_column_text(statement, 0);
+		wal = mode && strcmp(mode, "wal") == 0;
+	}
+	sqlite3_finalize(statement);
+	return wal;
+}
+
+static bool
+explain_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_t room)
+{
+	struct stat st;
+
+	if (stat(db->path, &st) != 0)
+		return complain(why, room, "%s: %s%s", db->path, strerror(errno),
+			errno == ENOENT ? "; run `okulctl migrate` to make it" : "");
+	if (access(db->path, R_OK) != 0)
+		return complain(why, room, "%s is not readable for this user: run as the user that owns it", db->path);
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return complain(why, room, "%s is damaged or no SQLite database (%s); restore it from a backup", db->path,
+			sqlite3_errmsg(sqlite));
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		return complain(why, room, "%s cannot be used (%s): this user must be able to write to it and to its folder",
+			db->path, sqlite3_errmsg(sqlite));
+	}
+	return complain(why, room, "%s: %s", db->path, sqlite3_errmsg(sqlite));
+}
+
+/* Settings that do not need the file. */
+static void
+guard(sqlite3 *sqlite)
+{
+	static const struct { int option, on; } options[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },
+		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		/* Else the last process to leave checkpoints: each run of a CGI program. */
+		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT(options); i++)
+		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
+}
+
+static bool
+open_connection(struct db *db, struct connection *on, int flags, char *why, size_t room)
+{
+	int code;
+
+	umask(0077);
+	code = sqlite3_open_v2(db->path, &on->sqlite, flags | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code != SQLITE_OK)
+		return explain_failure(db, on->sqlite, code, why, room);
+	sqlite3_busy_timeout(on->sqlite, BUSY_AT_START);
+	guard(on->sqlite);
+	if (!is_wal(on->sqlite, &code)) {
+		if (code != SQLITE_ROW)
+			return explain_failure(db, on->sqlite, code, why, room);
+		return complain(why, room, "%s is not in WAL mode; run `okulctl migrate`", db->path);
+	}
+	code = sqlite3_exec(on->sqlite,
+		"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512; PRAGMA mmap_size = 0;"
+		"PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;",
+		NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return explain_failure(db, on->sqlite, code, why, room);
+	sqlite3_progress_handler(on->sqlite, STEPS_BETWEEN_LOOKS, on_progress, db);
+	return true;
+}
+
+static void
+close_connection(struct connection *on)
+{
+	for (size_t i = 0; i < on->room; i++) {
+		if (!on->table[i])
+			continue;
+		sqlite3_finalize(on->table[i]->statement);
+		free(on->table[i]);
+	}
+	free(on->table);
+	sqlite3_close(on->sqlite);
+	*on = (struct connection){ .db = on->db };
+}
+
+/* The write connection and the gate are opened by the first that needs them: most processes only read. */
+static bool
+open_for_writing(struct db *db, char *why, size_t room)
+{
+	int error;
+
+	if (db->mode == DB_READ_ONLY)
+		return complain(why, room, "%s was opened for reading", db->path);
+	if (db->write.sqlite)
+		return true;
+	error = turnstile_open(&db->gate, db->gate_path);
+	if (error)
+		return complain(why, room, "%s: %s; this user must be able to write to it and to its folder", db->gate_path,
+			strerror(error));
+	if (!open_connection(db, &db->write, SQLITE_OPEN_READWRITE, why, room)) {
+		close_connection(&db->write);
+		turnstile_close(&db->gate);
+		return false;
+	}
+	sqlite3_busy_timeout(db->write.sqlite, BUSY_BEHIND_GATE);
+	sqlite3_wal_hook(db->write.sqlite, on_commit, db);	/* also ends SQLite's own checkpoints */
+	return true;
+}
+
+static bool
+is_right_version(struct db *db, char *why, size_t room)
+{
+	int found = version_of(&db->read);
+
+	if (found < 0)
+		return explain_failure(db, db->read.sqlite, sqlite3_errcode(db->read.sqlite), why, room);
+	if (db->version == 0 || found == db->version)
+		return true;
+	if (found < db->version)
+		return complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
+			found, db->version);
+	return complain(why, room, "%s has schema version %d, this program knows only %d; run the okul that made it",
+		db->path, found, db->version);
+}
+
+struct db *
+db_open(const char *data, enum db_mode mode, int version, char *why, size_t room)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	configure_once();
+	if (!db) {
+		complain(why, room, "out of memory");
+		return NULL;
+	}
+	*db = (struct db){ .mode = mode, .version = version, .gate.file = -1, .folder = strdup(data),
+		.path = join(data, "okul.db"), .gate_path = join(data, "okul.gate") };
+	db->read.db = db->write.db = db;
+	db->none = (struct db_rows){ .on = &db->read, .sql = "" };
+	if (!db->folder || !db->path || !db->gate_path)
+		complain(why, room, "out of memory");
+	else if (open_connection(db, &db->read, SQLITE_OPEN_READONLY, why, room) && is_right_version(db, why, room))
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+void
+db_close(struct db *db)
+{
+	if (!db)
+		return;
+	if (db->read.sqlite)
+		db_release(db);
+	close_connection(&db->read);
+	close_connection(&db->write);
+	turnstile_close(&db->gate);
+	free(db->folder);
+	free(db->path);
+	free(db->gate_path);
+	free(db);
+}
+
+static bool
+prepare_one(struct db *db, const char *sql, char *why, size_t room)
+{
+	struct connection *on = &db->read;
+	sqlite3_stmt *trial = NULL;
+	int code = prepare(on, sql, &trial);
+	bool reads = trial && sqlite3_stmt_readonly(trial);
+
+	sqlite3_finalize(trial);
+	if (code == SQLITE_OK && !reads && db->mode == DB_READ_WRITE) {
+		if (!open_for_writing(db, why, room))
+			return false;
+		on = &db->write;
+	}
+	if (code == SQLITE_OK && find(on, sql, &code))
+		return true;
+	if (code == SQLITE_MISUSE)
+		return complain(why, room, "not exactly one statement: %s", sql);
+	return complain(why, room, "%s: %s", sqlite3_errmsg(on->sqlite), sql);
+}
+
+bool
+db_prepare(struct db *db, const char *const *sql, size_t count, char *why, size_t room)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sql[i] && !prepare_one(db, sql[i], why, room))
+			return false;
+	return true;
+}
+
+/* A scan of rows that the plan itself made (a subquery, a constant, json_each()) is none of a table. */
+static bool
+is_full_scan(const char *step_of_plan)
+{
+	return strncmp(step_of_plan, "SCAN ", 5) == 0 && step_of_plan[5] != '(' &&
+		strncmp(step_of_plan, "SCAN CONSTANT ROW", 17) != 0 && !strstr(step_of_plan, " VIRTUAL TABLE ");
+}
+
+static int
+explain_one(struct db *db, const char *sql, FILE *out)
+{
+	bool meant = strstr(sql, "scan is meant") != NULL;
+	sqlite3_stmt *statement = NULL;
+	char *explain = NULL;
+	int scans = 0;
+
+	fprintf(out, "%s\n", sql);
+	if (asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) < 0 || prepare(&db->read, explain, &statement) != SQLITE_OK) {
+		fprintf(out, "\tFAILS: %s\n", sqlite3_errmsg(db->read.sqlite));
+		free(explain);
+		return 1;
+	}
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		const char *detail = (const char *)sqlite3_column_text(statement, 3);
+		bool full = is_full_scan(detail);
+		fprintf(out, "\t%s%s\n", detail, !full ? "" : meant ? "  (meant)" : "  <- FULL SCAN");
+		scans += full && !meant;
+	}
+	sqlite3_finalize(statement);
+	free(explain);
+	return scans;
+}
+
+int
+db_explain(struct db *db, const char *const *sql, size_t count, FILE *out)
+{
+	int scans = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (sql[i])
+			scans += explain_one(db, sql[i], out);
+	return scans;
+}
+
+/* ---- statements */
+
+/* The only statement that holds the snapshot. */
+static bool
+is_last_reader(const struct db_rows *rows)
+{
+	const struct db *db = rows->on->db;
+
+	return rows->on == &db->read && rows->state == RUNNING && !db->snapshot && !db->read.running->next;
+}
+
+/*
+ * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single look-up needs no BEGIN: its
+ * row stays until db_release(). Called just before the last running statement stops, this opens a transaction that
+ * holds the same snapshot on.
+ */
+static enum db_rc
+keep_snapshot(struct db_rows *rows)
+{
+	struct db *db = rows->on->db;
+	int code;
+
+	if (!is_last_reader(rows))
+		return DB_DONE;
+	code = execute(&db->read, begin_sql);
+	if (code != SQLITE_DONE)
+		return fail(&db->read, code, begin_sql);
+	db->snapshot = true;
+	return DB_DONE;
+}
+
+static void
+drop_snapshot(struct db *db)
+{
+	int code;
+
+	stop_all(&db->read);
+	db->slow_at = 0;
+	if (!db->snapshot)
+		return;
+	db->snapshot = false;
+	if (sqlite3_get_autocommit(db->read.sqlite))
+		return;
+	code = execute(&db->read, commit_sql);
+	if (code != SQLITE_DONE)
+		fail(&db->read, code, commit_sql);
+}
+
+static int
+bind(sqlite3_stmt *statement, int at, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NULL:
+		return sqlite3_bind_null(statement, at);
+	case VALUE_INT:
+		return sqlite3_bind_int64(statement, at, value->integer);
+	case VALUE_REAL:
+		return sqlite3_bind_double(statement, at, value->real);
+	case VALUE_TEXT:
+		return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
+	case VALUE_BLOB:
+		/* SQLite takes a NULL pointer for SQL's NULL, whatever the length. */
+		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
+	}
+	return SQLITE_MISUSE;
+}
+
+enum db_rc
+db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+{
+	struct connection *on = db->writing ? &db->write : &db->read;
+	int code;
+
+	*rows = &db->none;
+	if (db->failure != DB_DONE)
+		return db->failure;
+	struct db_rows *found = find(on, sql, &code);
+	if (!found)
+		return fail(on, code, sql);
+	if (!db->writing && !sqlite3_stmt_readonly(found->statement))
+		return misuse(db, "writes outside of a write transaction", sql);
+	if (found->state == RUNNING) {
+		if (keep_snapshot(found) != DB_DONE)
+			return db->failure;
+		stop(found);
+	}
+	if ((size_t)sqlite3_bind_parameter_count(found->statement) != args.count)
+		return misuse(db, "wrong number of arguments", sql);
+	for (size_t i = 0; i < args.count; i++) {
+		code = bind(found->statement, (int)i + 1, &args.values[i]);
+		if (code != SQLITE_OK)
+			return fail(on, code, sql);
+	}
+	found->state = READY;
+	*rows = found;
+	return DB_DONE;
+}
+
+static enum db_rc
+next_row(struct db_rows *rows)
+{
+	int code = step(rows);
+
+	if (code == SQLITE_ROW)
+		return DB_ROW;
+	return code == SQLITE_DONE ? DB_DONE : fail(rows->on, code, rows->sql);
+}
+
+enum db_rc
+db_next(struct db_rows *rows)
+{
+	struct db *db = rows->on->db;
+
+	if (db->failure != DB_DONE)
+		return db->failure;
+	if (rows->state == IDLE)
+		return misuse(db, "these rows are over", rows->sql);
+	if (keep_snapshot(rows) != DB_DONE)
+		return db->failure;
+	return next_row(rows);
+}
+
+void
+db_end(struct db_rows *rows)
+{
+	/* The last reader is left to hold the snapshot for statements to come; db_release() ends it. */
+	if (!is_last_reader(rows))
+		stop(rows);
+}
+
+enum db_rc
+db_one(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+{
+	enum db_rc rc = db_query(db, rows, sql, args);
+
+	return rc == DB_DONE ? next_row(*rows) : rc;
+}
+
+enum db_rc
+db_run(struct db *db, const char *sql, struct args args, int64_t *changed)
+{
+	struct db_rows *rows;
+	enum db_rc rc = db_one(db, &rows, sql, args);
+
+	if (changed)
+		*changed = 0;
+	while (rc == DB_ROW)
+		rc = db_next(rows);
+	if (rc == DB_DONE && changed && !sqlite3_stmt_readonly(rows->statement))
+		*changed = sqlite3_changes64(rows->on->sqlite);
+	return rc;
+}
+
+/* ---- columns; SQLite gives NULL for a statement or a column that is not there */
+
+int
+db_columns(const struct db_rows *rows)
+{
+	return sqlite3_column_count(rows->statement);
+}
+
+const char *
+db_name(const struct db_rows *rows, int column)
+{
+	return rows->statement ? sqlite3_column_name(rows->statement, column) : NULL;
+}
+
+bool
+db_is_null(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
+}
+
+int64_t
+db_int(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->statement, column);
+}
+
+double
+db_real(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_double(rows->statement, column);
+}
+
+const char *
+db_text(const struct db_rows *rows, int column)
+{
+	return (const char *)sqlite3_column_text(rows->statement, column);
+}
+
+const void *
+db_blob(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_blob(rows->statement, column);
+}
+
+size_t
+db_size(const struct db_rows *rows, int column)
+{
+	return (size_t)sqlite3_column_bytes(rows->statement, column);
+}
+
+bool
+db_flag(const struct db_rows *rows, int column)
+{
+	return db_int(rows, column) != 0;
+}
+
+/* ---- writing */
+
+/* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */
+static bool
+has_room(struct db *db)
+{
+	int64_t now = clock_ticks();
+	struct statvfs disk;
+
+	if (db->room_looked_at && now - db->room_looked_at < MICROSECONDS)
+		return !db->room_short;
+	db->room_looked_at = now;
+	db->room_short = statvfs(db->folder, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_KEPT_FREE;
+	if (db->room_short)
+		log_line(LOG_FAULT, "disk_full folder=%s free=%llu", db->folder,
+			(unsigned long long)disk.f_bavail * disk.f_frsize);
+	return !db->room_short;
+}
+
+/* Opens what writing needs and passes the gate. */
+static enum db_rc
+enter(struct db *db)
+{
+	char why[PATH_MAX + 200];
+	int error;
+
+	drop_snapshot(db);
+	if (db->failure != DB_DONE)
+		return db->failure;
+	if (db->mode == DB_READ_ONLY)
+		return misuse(db, "opened for reading", begin_immediate_sql);
+	if (!has_room(db))
+		return stick(db, DB_FULL);
+	if (!open_for_writing(db, why, sizeof(why))) {
+		log_line(LOG_FAULT, "db_unwritable text=\"%s\"", why);
+		return stick(db, access(db->path, W_OK) == 0 ? DB_BROKEN : DB_READONLY);
+	}
+	error = turnstile_enter(&db->gate, GATE_WAIT);
+	if (error) {
+		log_line(error == ETIMEDOUT ? LOG_WARN : LOG_FAULT, "gate_failed text=\"%s\"", strerror(error));
+		return stick(db, error == ETIMEDOUT ? DB_BUSY : DB_BROKEN);
+	}
+	return DB_DONE;
+}
+
+enum db_rc
+db_write_begin(struct db *db)
+{
+	int code;
+
+	if (db->writing)
+		return misuse(db, "a write transaction is open already", begin_immediate_sql);
+	if (enter(db) != DB_DONE)
+		return db->failure;
+	db->frames = 0;
+	code = execute(&db->write, begin_immediate_sql);
+	if (code != SQLITE_DONE) {
+		fail(&db->write, code, begin_immediate_sql);
+		turnstile_leave(&db->gate);
+		return db->failure;
+	}
+	db->writing = true;
+	/* A worker that a migration has overtaken must not write by the old rules. */
+	if (db->version && version_of(&db->write) != db->version) {
+		db_write_rollback(db);
+		return stick(db, DB_OLD);
+	}
+	return DB_DONE;
+}
+
+/*
+ * SQLite's own automatic checkpoints would run outside the gate; those of versions up to 3.51.2 can then lose commits
+ * when another process begins the WAL anew. A RESTART waits for the readers of the WAL to leave; where one of them
+ * stays (a backup), PASSIVE could not copy all frames either, and there is no use in waiting.
+ */
+static void
+checkpoint_if_due(struct db *db)
+{
+	sqlite3 *sqlite = db->write.sqlite;
+	int frames, copied;
+	int code = SQLITE_OK;
+
+	if (db->frames >= FRAMES_PASSIVE)
+		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+	if (code == SQLITE_OK && db->frames >= FRAMES_RESTART && frames == copied) {
+		sqlite3_busy_timeout(sqlite, BUSY_RESTART);
+		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+		sqlite3_busy_timeout(sqlite, BUSY_BEHIND_GATE);
+	}
+	/* The commit before it is safe, whatever became of the checkpoint. */
+	if (code != SQLITE_OK && code != SQLITE_BUSY)
+		log_line(LOG_FAULT, "checkpoint_failed code=%d text=\"%s\"", code, sqlite3_errmsg(sqlite));
+}
+
+enum db_rc
+db_write_commit(struct db *db)
+{
+	int code;
+
+	if (!db->writing)
+		return misuse(db, "no write transaction is open", commit_sql);
+	stop_all(&db->write);
+	if (db->failure == DB_DONE) {
+		code = execute(&db->write, commit_sql);
+		if (code != SQLITE_DONE)
+			fail(&db->write, code, commit_sql);
+	}
+	if (db->failure != DB_DONE) {
+		db_write_rollback(db);
+		return db->failure;
+	}
+	checkpoint_if_due(db);
+	db->writing = false;
+	db->slow_at = 0;
+	turnstile_leave(&db->gate);
+	return DB_DONE;
+}
+
+void
+db_write_rollback(struct db *db)
+{
+	int code;
+
+	if (!db->writing)
+		return;
+	stop_all(&db->write);
+	/* Some failures (disk full, I/O) have rolled back already. */
+	if (!sqlite3_get_autocommit(db->write.sqlite)) {
+		code = execute(&db->write, rollback_sql);
+		if (code != SQLITE_DONE)
+			fail(&db->write, code, rollback_sql);
+	}
+	db->writing = false;
+	db->slow_at = 0;
+	turnstile_leave(&db->gate);
+}
+
+bool
+db_writing(const struct db *db)
+{
+	return db->writing;
+}
+
+void
+db_release(struct db *db)
+{
+	if (db->writing) {
+		misuse(db, "a write transaction was left open", begin_immediate_sql);
+		db_write_rollback(db);
+	}
+	drop_snapshot(db);
+	db->failure = DB_DONE;
+}
+
+enum db_rc
+db_failure(const struct db *db)
+{
+	return db->failure;
+}
+
+bool
+db_alive(struct db *db, int *version)
+{
+	int found = version_of(&db->read);
+
+	if (found >= 0)
+		*version = found;
+	return found >= 0;
+}
+
+enum db_rc
+db_checkpoint(struct db *db, bool truncate)
+{
+	int code;
+
+	if (db->writing)
+		return misuse(db, "a checkpoint inside a transaction", "");
+	if (enter(db) != DB_DONE)
+		return db->failure;
+	code = sqlite3_wal_checkpoint_v2(db->write.sqlite, NULL,
+		truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (code != SQLITE_OK)
+		fail(&db->write, code, "checkpoint");
+	turnstile_leave(&db->gate);
+	return db->failure;
+}
+
+/* ---- scripts */
+
+/* What an operator or a migration runs: texts that come once, so nothing is kept, and the reason goes to `why`. */
+struct script {
+	struct db *db;
+	bool loose;
+	bool entered;			/* passed the gate, which must be left again */
+	void (*row)(void *context, const struct db_rows *rows, bool first);
+	void *context;
+	char *why;
+	size_t room;
+};
+
+static int
+no_transactions(void *context, int action, const char *a, const char *b, const char *c, const char *d)
+{
+	(void)context, (void)a, (void)b, (void)c, (void)d;
+	return action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ? SQLITE_DENY : SQLITE_OK;
+}
+
+static enum db_rc
+script_failed(const struct script *script, sqlite3 *sqlite, int code)
+{
+	complain(script->why, script->room, "%s", (code & 0xff) == SQLITE_AUTH ?
+		"BEGIN, COMMIT, ROLLBACK and SAVEPOINT have no place here: the statements run in one transaction already" :
+		sqlite3_errmsg(sqlite));
+	return meaning(sqlite, code);
+}
+
+static enum db_rc
+script_enter(struct script *script)
+{
+	struct db *db = script->db;
+	enum db_rc rc = script->loose ? enter(db) : db_write_begin(db);
+
+	script->entered = rc == DB_DONE;
+	if (!script->entered)
+		complain(script->why, script->room, "%s", db_reason(rc));
+	else if (!script->loose)
+		sqlite3_set_authorizer(db->write.sqlite, no_transactions, NULL);
+	return rc;
+}
+
+static enum db_rc
+script_leave(struct script *script, enum db_rc rc)
+{
+	struct db *db = script->db;
+
+	sqlite3_set_authorizer(db->write.sqlite, NULL, NULL);
+	if (script->loose) {
+		if (!sqlite3_get_autocommit(db->write.sqlite)) {
+			(void)execute(&db->write, rollback_sql);
+			complain(script->why, script->room, "a transaction was left open, and was rolled back");
+			rc = DB_ERROR;
+		}
+		turnstile_leave(&db->gate);
+	} else if (rc != DB_DONE) {
+		db_write_rollback(db);
+	} else {
+		rc = db_write_commit(db);
+		if (rc != DB_DONE)
+			complain(script->why, script->room, "%s", db_reason(rc));
+	}
+	return rc;
+}
+
+/* Runs the first statement of a text; `*rest` gets what follows it. */
+static enum db_rc
+run_first(struct script *script, struct connection *on, const char *sql, const char **rest)
+{
+	struct db_rows rows = { .on = on, .sql = sql };
+	enum db_rc rc = DB_DONE;
+	bool first = true;
+	int code = sqlite3_prepare_v2(on->sqlite, sql, -1, &rows.statement, rest);
+
+	if (code != SQLITE_OK)
+		return script_failed(script, on->sqlite, code);
+	if (rows.statement && on == &script->db->read && !sqlite3_stmt_readonly(rows.statement)) {
+		rc = script_enter(script);
+		*rest = sql;	/* again, on the write connection */
+	} else if (rows.statement) {
+		for (; (code = sqlite3_step(rows.statement)) == SQLITE_ROW; first = false)
+			if (script->row)
+				script->row(script->context, &rows, first);
+		if (code != SQLITE_DONE)
+			rc = script_failed(script, on->sqlite, code);
+	}
+	sqlite3_finalize(rows.statement);
+	return rc;
+}
+
+static enum db_rc
+run_script(struct script *script, const char *sql)
+{
+	struct db *db = script->db;
+	enum db_rc rc = DB_DONE;
+
+	db->patient = true;
+	while (rc == DB_DONE && *sql)
+		rc = run_first(script, db->writing || script->entered ? &db->write : &db->read, sql, &sql);
+	db->patient = false;
+	return script->entered ? script_leave(script, rc) : rc;
+}
+
+enum db_rc
+db_script(struct db *db, const char *sql, bool loose, char *why, size_t room)
+{
+	struct script script = { .db = db, .loose = loose, .why = why, .room = room };
+	enum db_rc rc = db->writing ? DB_DONE : script_enter(&script);
+
+	return rc == DB_DONE ? run_script(&script, sql) : rc;
+}
+
+enum db_rc
+db_shell(struct db *db, const char *sql, bool loose, void (*row)(void *context, const struct db_rows *rows, bool first),
+	void *context, char *why, size_t room)
+{
+	struct script script = { .db = db, .loose = loose, .row = row, .context = context, .why = why, .room = room };
+
+	return run_script(&script, sql);
+}
+
+/* ---- making */
+
+static bool
+fill(const char *path, const char *schema, char *why, size_t room)
+{
+	sqlite3 *sqlite = NULL;
+	int code;
+
+	umask(0077);
+	code = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code == SQLITE_OK) {
+		guard(sqlite);
+		/* Here the checkpoint at the end is wanted: it leaves one file. */
+		sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+		code = sqlite3_exec(sqlite, "PRAGMA page_size = 4096; BEGIN IMMEDIATE", NULL, NULL, NULL);
+	}
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(sqlite, schema, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(sqlite, "COMMIT; PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		complain(why, room, "%s cannot be made: %s", path, sqlite3_errmsg(sqlite));
+	sqlite3_close(sqlite);
+	return code == SQLITE_OK;
+}
+
+/* So that the new name survives a power cut. */
+static bool
+sync_folder(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = folder >= 0 && fsync(folder) == 0;
+
+	if (folder >= 0)
+		close(folder);
+	return good;
+}
+
+bool
+db_create(const char *data, const char *schema, char *why, size_t room)
+{
+	char *path = join(data, "okul.db"), *aside = NULL;
+	bool good = false;
+
+	configure_once();
+	if (!path || asprintf(&aside, "%s.new-%d", path, (int)getpid()) < 0)
+		return complain(why, room, "out of memory");
+	/* Made aside and linked into place: nobody sees half a database, and of two that make one only one succeeds. */
+	if (fill(aside, schema, why, room)) {
+		good = link(aside, path) == 0 && sync_folder(data);
+		if (!good)
+			complain(why, room, "%s cannot be made: %s", path, strerror(errno));
+	}
+	unlink(aside);
+	free(aside);
+	free(path);
+	return good;
+}
