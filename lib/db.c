@@ -998,6 +998,12 @@ db_alive(struct db *db, int *version)
 	return found >= 0;
 }
 
+bool
+db_writable(struct db *db)
+{
+	return db->mode == DB_READ_WRITE && has_room(db) && access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
+}
+
 enum db_rc
 db_checkpoint(struct db *db, bool truncate)
 {

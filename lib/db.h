@@ -105,7 +105,7 @@ const char *db_reason(enum db_rc rc);
 /* True when a trivial read works right now, and the schema version it saw. */
 bool db_alive(struct db *db, int *version);
 
-/* False when a write would be refused now: too little disk, read-only, or a sync that failed in this process. Writes nothing. */
+/* False when a write would be refused now: too little disk, or no right to write. Writes nothing. */
 bool db_writable(struct db *db);
 
 /* A checkpoint under the gate; `truncate` also empties the WAL file. */
