@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "turnstile.h"
 #include "log.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -427,6 +428,27 @@ guard(sqlite3 *sqlite)
 		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
 }
 
+/* okul_fold(a, b, ...): the texts that are not NULL, folded for search and sorting, with a space between. */
+static void
+fold(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct buf folded = { 0 };
+
+	for (int i = 0; i < count; i++) {
+		const char *text = (const char *)sqlite3_value_text(values[i]);
+		if (!text)
+			continue;
+		if (folded.length > 0)
+			buf_putc(&folded, ' ');
+		buf_fold(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
+	}
+	if (folded.failed)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_text(context, folded.length ? folded.s : "", (int)folded.length, SQLITE_TRANSIENT);
+	buf_clear(&folded);
+}
+
 static bool
 open_connection(struct db *db, struct connection *on, int flags, char *why, size_t room)
 {
@@ -450,6 +472,11 @@ open_connection(struct db *db, struct connection *on, int flags, char *why, size
 	if (code != SQLITE_OK)
 		return explain_failure(db, on->sqlite, code, why, room);
 	sqlite3_progress_handler(on->sqlite, STEPS_BETWEEN_LOOKS, on_progress, db);
+	/* INNOCUOUS: the schema's triggers call it. */
+	code = sqlite3_create_function(on->sqlite, "okul_fold", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+		NULL, fold, NULL, NULL);
+	if (code != SQLITE_OK)
+		return explain_failure(db, on->sqlite, code, why, room);
 	return true;
 }
 

@@ -127,7 +127,8 @@ print_out(const struct route *route, FILE *out)
 	if (route->out_type)
 		fprintf(out, "(%s)\t", route->out_type);
 	else
-		fprintf(out, "%s%s\t", route->out ? route->out->name : "-", route->out_list ? "[]" : "");
+		fprintf(out, route->out_page ? "{items: %s[], pagination}\t" : route->out_list ? "%s[]\t" : "%s\t",
+			route->out ? route->out->name : "-");
 }
 
 void
@@ -593,12 +594,27 @@ put_body(struct buf *out, const struct route *route)
 static void
 put_data(struct buf *out, const struct route *route)
 {
-	struct field data = { .type = route->out_list ? LIST : OBJECT, .of = route->out };
+	struct field data = { .type = route->out_list || route->out_page ? LIST : OBJECT, .of = route->out };
 
-	if (route->out)
-		put_schema(out, &data);
-	else
+	if (!route->out) {
 		put_string(out, "type", "null");
+		return;
+	}
+	if (!route->out_page) {
+		put_schema(out, &data);
+		return;
+	}
+	put_string(out, "type", "object");
+	put_open(out, "properties", '{');
+	put_open(out, "items", '{');
+	put_schema(out, &data);
+	put_close(out, '}');
+	put_open(out, "pagination", '{');
+	put_ref(out, "schemas", pagination.name);
+	put_close(out, '}');
+	put_close(out, '}');
+	put_raw(out, "required", "[\"items\",\"pagination\"]");
+	put_raw(out, "additionalProperties", "false");
 }
 
 static void
@@ -734,6 +750,8 @@ route_openapi(const struct program *program, FILE *out)
 			shapes_add(&shapes, program->routes[i].in);
 		if (program->routes[i].out)
 			shapes_add(&shapes, program->routes[i].out);
+		if (program->routes[i].out_page)
+			shapes_add(&shapes, &pagination);
 	}
 	put_open(&text, NULL, '{');
 	put_tags(&text, program);

@@ -51,13 +51,20 @@ success_status(const struct request *rq)
 	return rq->route->status ? rq->route->status : 200;
 }
 
-void
-reply_begin(struct request *rq)
+static void
+begin_data(struct request *rq, char bracket)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
 	buf_int(rq->out, success_status(rq));
-	buf_puts(rq->out, ",\"data\":{");
+	buf_puts(rq->out, ",\"data\":");
+	buf_putc(rq->out, bracket);
+}
+
+void
+reply_begin(struct request *rq)
+{
+	begin_data(rq, '{');
 }
 
 struct reply
@@ -85,6 +92,57 @@ reply_row(struct request *rq, const char *sql, struct args args, const struct sh
 	reply_begin(rq);
 	put_row(rq, shape, row, 0);
 	db_end(row);
+	return reply_done(rq);
+}
+
+static void
+put_rows(struct request *rq, struct db_rows *rows, enum db_rc rc, const struct shape *shape)
+{
+	for (; rc == DB_ROW; rc = db_next(rows)) {
+		put_object(rq, NULL);
+		put_row(rq, shape, rows, 0);
+		put_end(rq);
+	}
+	db_end(rows);
+}
+
+struct reply
+reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+{
+	struct db_rows *rows;
+	enum db_rc rc = db_one(rq->db, &rows, sql, args);
+
+	begin_data(rq, '[');
+	put_rows(rq, rows, rc, shape);
+	put_end_list(rq);
+	return (struct reply){ .status = success_status(rq) };
+}
+
+struct reply
+reply_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
+{
+	struct page page = page_of(rq->query);
+	struct value values[ARGS_MAX + 2];
+	struct db_rows *rows;
+	int64_t total = 0;
+
+	if (db_one(rq->db, &rows, count, args) == DB_ROW)
+		total = db_int(rows, 0);
+	db_end(rows);
+	memcpy(values, args.values, args.count * sizeof(*values));
+	values[args.count] = value_int(page.limit);
+	values[args.count + 1] = value_int(page.offset);
+	enum db_rc rc = db_one(rq->db, &rows, rows_sql, (struct args){ values, args.count + 2 });
+	reply_begin(rq);
+	put_list(rq, "items");
+	put_rows(rq, rows, rc, shape);
+	put_end_list(rq);
+	put_object(rq, "pagination");
+	put_int(rq, "page", page.number);
+	put_int(rq, "limit", page.limit);
+	put_int(rq, "total", total);
+	put_int(rq, "totalPages", page_count(&page, total));
+	put_end(rq);
 	return reply_done(rq);
 }
 

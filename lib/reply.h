@@ -15,6 +15,7 @@
 #include "error.h"
 #include "field.h"
 #include "http.h"
+#include "page.h"
 #include "user.h"
 
 struct route;
@@ -67,6 +68,14 @@ must_use struct reply reply_done(struct request *rq);
 must_use struct reply reply_message(struct request *rq, enum sentence sentence);
 /* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
 must_use struct reply reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+/*
+ * One page of a list: `count` gives the number of all with `args`; `rows` the page, with args and behind them two more,
+ * the limit and the offset. Both see one snapshot.
+ */
+must_use struct reply reply_list(struct request *rq, const char *count, const char *rows, struct args args,
+	const struct shape *shape);
+/* All rows of a statement, as a plain list. */
+must_use struct reply reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /* A file of this server, outside the envelope. */
 must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
 

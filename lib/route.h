@@ -19,6 +19,7 @@ struct route {
 	const struct shape *query;	/* query parameters */
 	const struct shape *out;	/* data of a success */
 	bool out_list;			/* data is a list of `out` */
+	bool out_page;			/* data is {items: list of `out`, pagination: PaginationDto} */
 	const char *out_type;		/* media type of an answer outside the envelope */
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */

@@ -418,6 +418,59 @@ text_clip(struct arena *arena, const char *s, size_t points)
 	return arena_copy(arena, s, length);
 }
 
+/* U+00C0 to U+017F (Latin-1 Supplement, Latin Extended-A) without case and accents. */
+static const char latin_folds[0x180 - 0xC0][3] = {
+	"a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i", "i",
+	"d", "n", "o", "o", "o", "o", "o", "", "o", "u", "u", "u", "u", "y", "th", "ss",
+	"a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i", "i",
+	"d", "n", "o", "o", "o", "o", "o", "", "o", "u", "u", "u", "u", "y", "th", "y",
+	"a", "a", "a", "a", "a", "a", "c", "c", "c", "c", "c", "c", "c", "c", "d", "d",
+	"d", "d", "e", "e", "e", "e", "e", "e", "e", "e", "e", "e", "g", "g", "g", "g",
+	"g", "g", "g", "g", "h", "h", "h", "h", "i", "i", "i", "i", "i", "i", "i", "i",
+	"i", "i", "ij", "ij", "j", "j", "k", "k", "k", "l", "l", "l", "l", "l", "l", "l",
+	"l", "l", "l", "n", "n", "n", "n", "n", "n", "n", "n", "n", "o", "o", "o", "o",
+	"o", "o", "oe", "oe", "r", "r", "r", "r", "r", "r", "s", "s", "s", "s", "s", "s",
+	"s", "s", "t", "t", "t", "t", "t", "t", "u", "u", "u", "u", "u", "u", "u", "u",
+	"u", "u", "u", "u", "w", "w", "y", "y", "y", "z", "z", "z", "z", "z", "z", "s",
+};
+
+/* Greek and Cyrillic capitals stand a fixed distance before their small letters. */
+static unsigned
+fold_two_bytes(unsigned point)
+{
+	if ((point >= 0x391 && point <= 0x3A9) || (point >= 0x410 && point <= 0x42F))
+		return point + 0x20;
+	if (point >= 0x400 && point <= 0x40F)
+		return point + 0x50;
+	return point;
+}
+
+void
+buf_fold(struct buf *buf, const char *s, size_t length)
+{
+	const unsigned char *c = (const unsigned char *)s, *end = c + length;
+
+	while (c < end) {
+		size_t bytes = *c < 0x80 ? 1 : *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : 4;
+		if (bytes > (size_t)(end - c))
+			break;
+		unsigned point = bytes == 2 ? (*c & 0x1Fu) << 6 | (c[1] & 0x3Fu) : 0;
+		if (bytes == 1)
+			buf_putc(buf, *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : (char)*c);
+		else if (bytes == 2 && point >= 0xC0 && point < 0x180)
+			buf_puts(buf, latin_folds[point - 0xC0]);
+		else if (bytes == 2 && (point < 0x300 || point > 0x36F)) {	/* not a combining accent */
+			point = fold_two_bytes(point);
+			buf_putc(buf, (char)(0xC0 | point >> 6));
+			buf_putc(buf, (char)(0x80 | (point & 0x3F)));
+		} else if (bytes == 3 && memcmp(c, "\xE1\xBA\x9E", 3) == 0)	/* capital sharp s, U+1E9E */
+			buf_puts(buf, "ss");
+		else if (bytes >= 3)
+			buf_put(buf, c, bytes);
+		c += bytes;
+	}
+}
+
 void
 text_trim(const char **s, size_t *length)
 {

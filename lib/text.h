@@ -42,6 +42,11 @@ size_t text_utf8_sequence(const char *s, size_t left);
 size_t text_points(const char *bytes, size_t length);
 /* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */
 const char *text_clip(struct arena *arena, const char *s, size_t points);
+/*
+ * Appends the form in which texts are searched and sorted: lower case without accents, so that İ I ı i are one letter,
+ * as are ş and s, ö and o, and ß is ss. Latin, Greek and Cyrillic; other letters stay as they are. Well-formed UTF-8.
+ */
+void buf_fold(struct buf *buf, const char *s, size_t length);
 /* Narrows [*s, *s + *length) past ASCII white space at both ends. */
 void text_trim(const char **s, size_t *length);
 /* Folds A-Z in place. */

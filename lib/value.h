@@ -23,6 +23,8 @@ struct value {
 	};
 };
 
+#define ARGS_MAX 16
+
 struct args {
 	const struct value *values;
 	size_t count;
@@ -50,7 +52,7 @@ static inline struct value value_blob(const void *bytes, size_t length)
 	struct value: value_same, \
 	default: value_int)(x)
 
-/* A list of up to 16 arguments; NO_ARGS where there are none. Lives as long as the enclosing block. */
+/* A list of up to ARGS_MAX arguments; NO_ARGS where there are none. Lives as long as the enclosing block. */
 #define ARGS(...) ((struct args){ (const struct value[]){ VALUES(__VA_ARGS__) }, \
 	sizeof((const struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value) })
 #define NO_ARGS ((struct args){ NULL, 0 })

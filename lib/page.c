@@ -1,0 +1,26 @@
+#include "page.h"
+
+const struct shape page_query = { .name = "Page", .fields = FIELDS(
+	{ "page", INT, 1, 1000000, .optional = true, .example = "1", .note = "from 1" },
+	{ "limit", INT, 1, 100, .optional = true, .example = "20", .note = "rows a page; 20 unless given" }) };
+
+const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
+	{ "page", INT, 1, 1000000, .example = "1" },
+	{ "limit", INT, 1, 100, .example = "20" },
+	{ "total", INT, 0, .example = "1" },
+	{ "totalPages", INT, 0, .example = "1" }) };
+
+struct page
+page_of(const cJSON *query)
+{
+	struct page page = { .number = field_int(query, "page", 1), .limit = field_int(query, "limit", 20) };
+
+	page.offset = (page.number - 1) * page.limit;
+	return page;
+}
+
+int64_t
+page_count(const struct page *page, int64_t total)
+{
+	return (total + page->limit - 1) / page->limit;
+}

@@ -1,0 +1,25 @@
+/*
+ * page - which part of a list is asked for, and the pagination object of the answer.
+ */
+#ifndef OKUL_PAGE_H
+#define OKUL_PAGE_H
+
+#include "base.h"
+#include "field.h"
+
+/* page and limit, to be taken into a query's shape: { "", PLUS, .of = &page_query }. */
+extern const struct shape page_query;
+/* PaginationDto. */
+extern const struct shape pagination;
+
+struct page {
+	int64_t number;		/* from 1 */
+	int64_t limit;		/* rows a page, 1 to 100 */
+	int64_t offset;		/* rows before it */
+};
+
+/* Of a checked query; page 1 of 20 where it does not say. */
+struct page page_of(const cJSON *query);
+int64_t page_count(const struct page *page, int64_t total);
+
+#endif
