@@ -75,6 +75,12 @@ $(CTL): $(call object,$(CTL_SOURCES)) $(LIB)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CTL_LIBS)
 
+# What tests/api needs beside okulctl.
+$(B)/tests/queue_mail: $(call object,tests/api/queue_mail.c) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
 clean:	## remove build/
 	rm -rf build
 
