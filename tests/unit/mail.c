@@ -105,7 +105,7 @@ decode_words(const char *s)
 
 	buf_puts(&out, "");
 	while (strncmp(s, "=?UTF-8?Q?", 10) == 0) {
-		const char *end = strstr(s, "?=");
+		const char *end = strstr(s + 10, "?=");
 		size_t before = out.length;
 
 		assert_non_null(end);
@@ -558,7 +558,7 @@ static int
 tear_down(void **state)
 {
 	static const char *const names[] = { "mail-templates/own.en.txt", "mail-templates/own.en.html", "mail-templates",
-		"run/mail.sock", "run", "okul.db-wal", "okul.db-shm", "okul.db.gate", "okul.db" };
+		"run/mail.sock", "run", "okul.db-wal", "okul.db-shm", "okul.gate", "okul.db" };
 	char path[200];
 
 	(void)state;
