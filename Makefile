@@ -28,9 +28,9 @@ OPTIMISE_release := -O2 -g
 OPTIMISE_test := -O2 -g -DOKUL_TEST
 OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN_asan := -fPIE -fstack-protector-strong
+comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-comma := ,
 CPPFLAGS := -D_GNU_SOURCE -Ilib
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
@@ -74,6 +74,31 @@ $(foreach g,$(GROUPS_),$(eval $(call program,$(g))))
 $(CTL): $(call object,$(CTL_SOURCES)) $(LIB)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CTL_LIBS)
+
+# What tests/api needs beside okulctl.
+$(B)/tests/queue_mail: $(call object,tests/api/queue_mail.c) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+# ---- unit tests: each tests/unit/NAME.c is a program of its own
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+
+$(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
+
+.PHONY: unit
+unit: $(UNIT)	## run the unit tests
+	@passed=0; failed=0; \
+	for t in $^; do \
+		out=$$(CMOCKA_MESSAGE_OUTPUT=TAP $$t 2>&1); code=$$?; \
+		good=$$(grep -c '^ok' <<<"$$out"); bad=$$(grep -c '^not ok' <<<"$$out"); \
+		[ $$code -eq 0 ] || { echo "$$t:"; grep -v '^ok' <<<"$$out"; [ $$bad -gt 0 ] || bad=1; }; \
+		passed=$$((passed + good)); failed=$$((failed + bad)); \
+	done; \
+	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
 clean:	## remove build/
 	rm -rf build

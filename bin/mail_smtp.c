@@ -11,8 +11,8 @@
 struct exchange {
 	const struct letter *letter;
 	size_t sent;
-	const char *command;	/* the last one: what a reply is the reply to */
-	char reply[200];	/* the server's last line */
+	const char *command;	/* the last one but QUIT */
+	char refusal[200];	/* what the server said to it, if that was 4xx or 5xx */
 };
 
 static CURL *connection;
@@ -58,11 +58,14 @@ on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 	struct exchange *exchange = user;
 
 	(void)curl;
-	for (size_t i = 0; type == CURLINFO_HEADER_OUT && i < COUNT(commands); i++)
-		if (size >= strlen(commands[i]) && memcmp(data, commands[i], strlen(commands[i])) == 0)
+	for (size_t i = 0; type == CURLINFO_HEADER_OUT && i < COUNT(commands); i++) {
+		if (size >= strlen(commands[i]) && memcmp(data, commands[i], strlen(commands[i])) == 0) {
 			exchange->command = commands[i];
-	if (type == CURLINFO_HEADER_IN)
-		copy_line(exchange->reply, sizeof(exchange->reply), data, size);
+			exchange->refusal[0] = '\0';
+		}
+	}
+	if (type == CURLINFO_HEADER_IN && size > 0 && (*data == '4' || *data == '5'))
+		copy_line(exchange->refusal, sizeof(exchange->refusal), data, size);
 	return 0;
 }
 
@@ -117,22 +120,20 @@ static enum send_result
 judge(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
 {
 	bool ours = strcmp(exchange->command, "RCPT") == 0 || strcmp(exchange->command, "DATA") == 0;
-	long code = 0;
 
 	if (rc == CURLE_OK)
 		return SEND_DONE;
 	if (rc == CURLE_ABORTED_BY_CALLBACK)
 		return SEND_STOPPED;
-	curl_easy_getinfo(connection, CURLINFO_RESPONSE_CODE, &code);
-	if (code < 400) {
+	if (!exchange->refusal[0]) {
 		const char *reason = error[0] ? error : curl_easy_strerror(rc);
 		copy_line(why, room, reason, strlen(reason));
 		return SEND_DOWN;
 	}
-	snprintf(why, room, "after %s the server said: %s", exchange->command, exchange->reply);
-	if (!ours || code == 421)
+	snprintf(why, room, "after %s the server said: %s", exchange->command, exchange->refusal);
+	if (!ours || strncmp(exchange->refusal, "421", 3) == 0)
 		return SEND_DOWN;
-	return code >= 500 ? SEND_REFUSED : SEND_LATER;
+	return exchange->refusal[0] == '5' ? SEND_REFUSED : SEND_LATER;
 }
 
 static enum send_result

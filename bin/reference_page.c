@@ -2,6 +2,7 @@
 
 #define BASE "http://127.0.0.1:8080"	/* what `make run` listens on */
 #define DEPTH 8				/* of shapes within shapes that are shown */
+#define BODY_WIDTH 60			/* characters of a body that stays on one line */
 
 struct page {
 	struct buf *out;
@@ -33,6 +34,16 @@ static void
 put_text(const struct page *page, const char *text)
 {
 	buf_html(page->out, text);
+}
+
+static void
+put_paragraph(const struct page *page, const char *attributes, const char *text)
+{
+	if (!text[0])
+		return;
+	buf_printf(page->out, "<p%s>", attributes);
+	put_text(page, text);
+	put(page, "</p>\n");
 }
 
 /* ---- schemas */
@@ -265,13 +276,15 @@ put_bounds(const struct page *page, const cJSON *schema, const char *least, cons
 	buf_puts(page->out, ", ");
 	if (min && max && min->valuedouble == max->valuedouble) {
 		buf_number(page->out, min->valuedouble);
-	} else if (!max) {
-		buf_puts(page->out, "at least ");
-		buf_number(page->out, min->valuedouble);
 	} else {
-		buf_number(page->out, min ? min->valuedouble : 0);
-		buf_puts(page->out, " to ");
-		buf_number(page->out, max->valuedouble);
+		if (!min || !max)
+			put(page, max ? "at most " : "at least ");
+		if (min)
+			buf_number(page->out, min->valuedouble);
+		if (min && max)
+			put(page, " to ");
+		if (max)
+			buf_number(page->out, max->valuedouble);
 	}
 	put(page, unit);
 }
@@ -333,7 +346,7 @@ put_type(const struct page *page, const cJSON *schema)
 	} else if (strcmp(type, "boolean") == 0) {
 		put(page, member(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
 	} else {
-		put(page, "any JSON");
+		put(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
 	}
 	if (is_nullable(schema))
 		put(page, " or <code>null</code>");
@@ -417,11 +430,16 @@ put_curl_body(const struct page *page, const struct operation *operation, struct
 		if (first && (first = first->child))
 			cJSON_AddItemToObject(body, first->string, example(page, first, first->string, true, DEPTH));
 	}
-	const char *text = cJSON_PrintUnformatted(given ? given : body);
+	char *compact = cJSON_PrintUnformatted(given ? given : body);
+	struct buf text = { .arena = page->arena };
 
+	if (compact && strlen(compact) <= BODY_WIDTH)
+		buf_puts(&text, compact);
+	else
+		pretty(&text, given ? given : body, 1);
 	buf_puts(line, " \\\n  -H 'Content-Type: application/json' \\\n  -d '");
-	for (; text && *text; text++)
-		buf_puts(line, *text == '\'' ? "'\\''" : (const char[]){ *text, '\0' });
+	for (const char *s = text.s; *s; s++)
+		buf_puts(line, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
 	buf_puts(line, "'");
 }
 
@@ -461,24 +479,20 @@ put_input(const struct page *page, const struct operation *operation)
 	put(page, "<table>\n");
 	cJSON_ArrayForEach(parameter, parameters) {
 		bool query = strcmp(string(parameter, "in"), "query") == 0;
-		put_field(page, query ? "?" : "/", string(parameter, "name"), member(parameter, "required"),
-			member(parameter, "schema"), string(parameter, "description"));
+		const char *name = arena_format(page->arena, query ? "?%s" : "{%s}", string(parameter, "name"));
+		put_field(page, "", name, member(parameter, "required"), member(parameter, "schema"),
+			string(parameter, "description"));
 	}
 	if (operation->schema)
 		put_fields(page, "", operation->schema, DEPTH);
 	put(page, "</table>\n");
 }
 
-/* The name of the DTO in an envelope's data; "" where it is none. */
-static const char *
-data_name(const cJSON *schema)
+/* What an envelope holds: its second member narrows the data of the first. */
+static const cJSON *
+envelope_data(const cJSON *schema)
 {
-	const cJSON *part, *data = NULL;
-
-	cJSON_ArrayForEach(part, member(schema, "allOf"))
-		if (member(member(part, "properties"), "data"))
-			data = member(member(part, "properties"), "data");
-	return ref_name(member(data, "items") ? member(data, "items") : data);
+	return member(member(cJSON_GetArrayItem(member(schema, "allOf"), 1), "properties"), "data");
 }
 
 static void
@@ -490,7 +504,10 @@ put_success(const struct page *page, const cJSON *response)
 	put(page, "<p class=\"status\"><b>");
 	put_text(page, response->string);
 	put(page, "</b> ");
-	put_text(page, enveloped ? data_name(schema) : body ? body->string : "");
+	if (enveloped)
+		put_type(page, envelope_data(schema));
+	else
+		put_text(page, body ? body->string : "");
 	put(page, "</p>\n");
 	if (!enveloped)
 		return;
@@ -526,15 +543,9 @@ put_operation(const struct page *page, const struct operation *operation)
 	buf_printf(page->out, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>", string(json, "operationId"),
 		operation->method, operation->method);
 	put_text(page, operation->path);
-	buf_printf(page->out, "</code> <span class=\"role %s\">%s</span></h3>\n<p class=\"title\">", string(json, "x-role"),
-		string(json, "x-role"));
-	put_text(page, string(json, "summary"));
-	put(page, "</p>\n");
-	if (member(json, "description")) {
-		put(page, "<p>");
-		put_text(page, string(json, "description"));
-		put(page, "</p>\n");
-	}
+	buf_printf(page->out, "</code> <span class=\"role\">%s</span></h3>\n", string(json, "x-role"));
+	put_paragraph(page, " class=\"title\"", string(json, "summary"));
+	put_paragraph(page, "", string(json, "description"));
 	put(page, "<div class=\"two\"><div>\n");
 	put_curl(page, operation);
 	put_input(page, operation);
@@ -549,9 +560,9 @@ put_link(const struct page *page, const struct operation *operation)
 {
 	buf_printf(page->out, "<a href=\"#%s\" title=\"", string(operation->json, "operationId"));
 	put_text(page, string(operation->json, "summary"));
-	buf_printf(page->out, "\"><b class=\"%s\">%s</b> ", operation->method, operation->method);
+	buf_printf(page->out, "\"><b class=\"%s\">%s</b> <span>", operation->method, operation->method);
 	put_text(page, operation->path);
-	put(page, "</a>\n");
+	put(page, "</span></a>\n");
 }
 
 /* ---- the page */
@@ -596,9 +607,8 @@ put_routes(const struct page *page)
 
 	cJSON_ArrayForEach(tag, member(page->document, "tags")) {
 		const char *name = string(tag, "name");
-		buf_printf(page->out, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>", name, name);
-		put_text(page, string(tag, "description"));
-		put(page, "</p>\n");
+		buf_printf(page->out, "<section id=\"group-%s\">\n<h2>%s</h2>\n", name, name);
+		put_paragraph(page, "", string(tag, "description"));
 		each_operation(page, name, put_operation);
 		put(page, "</section>\n");
 	}

@@ -14,7 +14,7 @@ static const volatile int64_t *shift;	/* milliseconds, changed by the tests whil
 
 /* Days from 0000-03-01, where the years of the arithmetic below begin, to 1970-01-01. */
 #define MARCH_TO_1970 719468
-#define DAYS_400_YEARS 146097
+#define DAYS_400_YEARS INT64_C(146097)
 
 struct date {
 	int year, month, day;
@@ -70,15 +70,14 @@ clock_ticks(void)
 static struct date
 date_of_days(int64_t days)
 {
-	int64_t of_era, year_of_era, day_of_year, month;
-	int64_t era;
+	int64_t era, day_of_era, year_of_era, day_of_year, month;
 	struct date date;
 
 	days += MARCH_TO_1970;
 	era = (days >= 0 ? days : days - (DAYS_400_YEARS - 1)) / DAYS_400_YEARS;
-	of_era = days - era * DAYS_400_YEARS;
-	year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	day_of_era = days - era * DAYS_400_YEARS;
+	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	month = (5 * day_of_year + 2) / 153;	/* 0 is March */
 	date.day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
 	date.month = (int)(month < 10 ? month + 3 : month - 9);
@@ -93,9 +92,10 @@ days_of_date(struct date date)
 	int64_t era = (year >= 0 ? year : year - 399) / 400;
 	int64_t year_of_era = year - era * 400;
 	int64_t month = date.month > 2 ? date.month - 3 : date.month + 9;
-	int64_t day_of_year = (153 * month + 2) / 5 + date.day - 1;
+	int64_t day_of_era = (153 * month + 2) / 5 + date.day - 1;
 
-	return era * DAYS_400_YEARS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - MARCH_TO_1970;
+	day_of_era += year_of_era * 365 + year_of_era / 4 - year_of_era / 100;
+	return era * DAYS_400_YEARS + day_of_era - MARCH_TO_1970;
 }
 
 /* Splits a time, held within the years that we can write, into days since 1970 and milliseconds of that day. */
@@ -174,8 +174,8 @@ clock_http_text(int64_t time, char out[static 30])
 	int rest;
 	int64_t day = split(time, &rest);
 	struct date date = date_of_days(day);
-	/* 1970-01-01 was a Thursday; the 400 years more keep the sum positive, being whole weeks */
-	int weekday = (int)((day + 4 + 5 * (int64_t)DAYS_400_YEARS) % 7);
+	/* 1970-01-01 was a Thursday; 400 years are whole weeks, and keep the sum positive */
+	int weekday = (int)((day + 4 + 5 * DAYS_400_YEARS) % 7);
 
 	memcpy(out, days + weekday * 3, 3);
 	memcpy(out + 3, ", ", 2);

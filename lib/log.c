@@ -64,15 +64,14 @@ tame(char *text)
 }
 
 static void
-to_stderr(enum log_level level)
+to_stderr(enum log_level level, const char *key)
 {
 	char line[LINE_MAX_BYTES], time[CLOCK_TEXT];
-	const char *name = *request ? " rid=" : "";
 	int length;
 
 	clock_text(clock_now(), time);
 	length = snprintf(line, sizeof(line) - 1, "ts=%s level=%s prog=%.64s%s%.128s %s",
-		time, level_name(level), ident, name, request, last);
+		time, level_name(level), ident, key, request, last);
 	if (length < 0)
 		return;
 	if ((size_t)length > sizeof(line) - 2)
@@ -87,6 +86,7 @@ void
 log_line(enum log_level level, const char *format, ...)
 {
 	const int error = errno;
+	const char *key = *request ? " rid=" : "";
 	va_list args;
 
 	va_start(args, format);
@@ -96,9 +96,9 @@ log_line(enum log_level level, const char *format, ...)
 	tame(last);
 	if (level <= highest) {
 		if (use_syslog)
-			syslog((int)level, "level=%s%s%.128s %s", level_name(level), *request ? " rid=" : "", request, last);
+			syslog((int)level, "level=%s%s%.128s %s", level_name(level), key, request, last);
 		else
-			to_stderr(level);
+			to_stderr(level, key);
 	}
 	errno = error;
 }

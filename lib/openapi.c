@@ -717,7 +717,8 @@ put_tags(struct buf *out, const struct program *program)
 	put_open(out, "tags", '[');
 	put_open(out, NULL, '{');
 	put_string(out, "name", program->name);
-	put_string(out, "description", program->title ? program->title : program->name);
+	if (program->title)
+		put_string(out, "description", program->title);
 	put_close(out, '}');
 	put_close(out, ']');
 }

@@ -76,7 +76,8 @@ random_id(char out[static ID_TEXT])
 }
 
 void
-secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count)
+secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32],
+	const struct part *parts, size_t count)
 {
 	crypto_auth_hmacsha256_state state;
 
@@ -136,5 +137,7 @@ secret_open(void *out, const unsigned char *sealed, size_t length, const unsigne
 {
 	const size_t nonce = crypto_secretbox_NONCEBYTES;
 
-	return length >= SEAL_EXTRA && crypto_secretbox_open_easy(out, sealed + nonce, length - nonce, sealed, key) == 0;
+	if (length < SEAL_EXTRA)
+		return false;
+	return crypto_secretbox_open_easy(out, sealed + nonce, length - nonce, sealed, key) == 0;
 }

@@ -573,7 +573,7 @@ url_run(const char *s, const char *more)
 	}
 }
 
-/* Length of "host" or "host:port" at `s`; 0 when there is no host. A user name would only deceive (RFC 3986 section 7.6). */
+/* Length of "host" or "host:port" at `s`; 0 when there is no host. A user name would only deceive (RFC 3986, 7.6). */
 static size_t
 url_host(const char *s)
 {
@@ -656,9 +656,11 @@ buf_base64url(struct buf *buf, const void *bytes, size_t length)
 		return;
 	}
 	for (; length > 0; in += 3) {
-		uint32_t bits = (uint32_t)in[0] << 16 | (length > 1 ? (uint32_t)in[1] << 8 : 0) | (length > 2 ? in[2] : 0);
 		size_t taken = length < 3 ? length : 3;
+		uint32_t bits = 0;
 
+		for (size_t i = 0; i < taken; i++)
+			bits |= (uint32_t)in[i] << (16 - 8 * i);
 		for (size_t i = 0; i <= taken; i++)
 			*out++ = base64url[bits >> (18 - 6 * i) & 63];
 		length -= taken;

@@ -1,0 +1,301 @@
+/*
+ * okulctl serve - sockets, lock and the list of what is to run; serve_keep.c then keeps it running.
+ */
+#include "serve.h"
+
+#include "log.h"
+#include "okulctl.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <glob.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int serve(int argc, char **argv, const char *data);
+
+const struct command command_serve = {
+	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
+	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender; `workers` of okul.conf says how many\n"
+	"processes each has. A process that dies is replaced at once.\n"
+	"\n"
+	"  --port N     for development: also nginx, on http://127.0.0.1:N\n"
+	"  --only NAME  for systemd: that program alone, on the listening socket that is standard input\n"
+	"\n"
+	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and Ctrl-C stop.\n",
+	serve
+};
+
+#define BACKLOG 1024		/* connections that wait for a worker; a short queue turns load into 502s */
+
+struct options {
+	int port;		/* 0: no nginx */
+	const char *only;	/* NULL: all programs */
+};
+
+static bool
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "port", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' }, { 0 },
+	};
+	int64_t port = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'p' && !text_to_int(optarg, 1, 65535, &port)) {
+			ctl_error(EXIT_USAGE, "--port %s: must be a number from 1 to 65535", optarg);
+			return false;
+		}
+		if (c == 'o')
+			options->only = optarg;
+		if (c == '?')
+			return false;
+	}
+	options->port = (int)port;
+	if (optind == argc && !(port && options->only))
+		return true;
+	ctl_error(EXIT_USAGE, "usage: okulctl [-d DATA] serve %s; --port and --only do not go together", command_serve.usage);
+	return false;
+}
+
+/* ---- what one data folder has once */
+
+static bool
+make_folder(const struct conf *conf, const char *name)
+{
+	char *path = conf_path(conf, name);
+	bool good = path && (mkdir(path, 0750) == 0 || errno == EEXIST);
+
+	if (!good)
+		ctl_error(EXIT_CONFIG, "%s/%s cannot be made: %s", conf->data, name, strerror(errno));
+	free(path);
+	return good;
+}
+
+/* Held until this process ends, however it ends. The holder's process id stands in the file, for people. */
+static bool
+take_lock(const struct conf *conf)
+{
+	char holder[32] = "";
+	char *path = conf_path(conf, "run/serve.lock");
+	int file = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640) : -1;
+
+	if (file < 0) {
+		ctl_error(EXIT_CONFIG, "%s/run/serve.lock: %s", conf->data, strerror(errno));
+	} else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+		ssize_t n = read(file, holder, sizeof(holder) - 1);
+		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
+		ctl_error(EXIT_CONFIG, "another `okulctl serve` (process %s) runs on %s; stop it first, or give this one "
+			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", conf->data);
+		close(file);
+		file = -1;
+	} else if (ftruncate(file, 0) == 0) {
+		dprintf(file, "%d\n", getpid());
+	}
+	free(path);
+	return file >= 0;
+}
+
+/* ---- sockets */
+
+/* Whatever stands at the path is stale: who listens there would hold the lock. */
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; choose a shorter data folder", path,
+			sizeof(address.sun_path) - 1);
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t mask = umask(0117);
+	bool good = s >= 0 && bind(s, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(s, BACKLOG) == 0;
+	umask(mask);
+	if (good)
+		return s;
+	ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
+static bool
+is_listening(int s)
+{
+	int listening = 0;
+	socklen_t length = sizeof(listening);
+
+	return getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
+}
+
+/* ---- the list of what is to run */
+
+/* The memory of the list is kept for the process's life, like the house itself. */
+static bool
+add_service(struct house *house, struct service service, size_t count)
+{
+	service.count = count;
+	service.places = calloc(count, sizeof(*service.places));
+	if (service.input < 0 || !service.argv || !service.places)
+		return false;
+	house->services[house->count++] = service;
+	return true;
+}
+
+static char *const *
+arguments(const char *const *list, size_t count)
+{
+	char **copy = calloc(count + 1, sizeof(*copy));
+
+	for (size_t i = 0; copy && i < count; i++)
+		copy[i] = strdup(list[i]);
+	return copy;
+}
+#define ARGUMENTS(...) arguments((const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
+
+/* `path` is that of a program, FOLDER/NAME.fcgi. `input`: the socket that it shall listen on; -1: makes it. */
+static bool
+add_program(struct house *house, const char *path, int input)
+{
+	const char *file = strrchr(path, '/') + 1;
+	char *name = strndup(file, strlen(file) - strlen(".fcgi"));
+	char *at = NULL;
+
+	if (!name)
+		return false;
+	if (input < 0 && asprintf(&at, "%s/run/%s.sock", house->conf->data, name) >= 0)
+		input = listen_at(at);
+	free(at);
+	return add_service(house, (struct service){ .name = name, .argv = ARGUMENTS(path), .input = input, .stop = SIGTERM,
+		.renewal = ROLL }, (size_t)house->conf->workers);
+}
+
+static bool
+add_only(struct house *house, const char *folder, const char *name)
+{
+	char path[PATH_MAX + 64];
+	int input = is_listening(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (input < 0) {
+		ctl_error(EXIT_CONFIG, "--only needs a listening socket as standard input, as conf/systemd/ sets it up");
+		return false;
+	}
+	house->services = calloc(1, sizeof(*house->services));
+	snprintf(path, sizeof(path), "%s/%s.fcgi", folder, name);
+	if (house->services && access(path, X_OK) == 0)
+		return add_program(house, path, input);
+	ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool
+add_all(struct house *house, const char *self, const char *folder, int port)
+{
+	char pattern[PATH_MAX + 64];
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/*.fcgi", folder);
+	if (glob(pattern, 0, NULL, &found) != 0) {
+		ctl_error(EXIT_CONFIG, "there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
+		return false;
+	}
+	house->services = calloc(found.gl_pathc + 2, sizeof(*house->services));
+	for (size_t i = 0; house->services && i < found.gl_pathc; i++)
+		if (!add_program(house, found.gl_pathv[i], -1))
+			return false;
+	globfree(&found);
+	if (!house->services || !add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM,
+	    .argv = ARGUMENTS(self, "-d", house->conf->data, "mail", "--keep"), .renewal = RESTART }, 1))
+		return false;
+	if (!port)
+		return true;
+	house->web = &house->services[house->count];
+	return add_service(house, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT,
+		.argv = web_command(house->conf), .renewal = RELOAD }, 1);
+}
+
+/* With nginx in front on a terminal, the lines of the programs go to a file, so that the screen stays readable. */
+static bool
+open_log(struct house *house)
+{
+	struct stat st = { 0 };
+
+	house->log_path = conf_path(house->conf, "log/okul.log");
+	house->log = house->log_path ? open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+	if (house->log < 0 || fstat(house->log, &st) != 0) {
+		ctl_error(EXIT_CONFIG, "%s/log/okul.log: %s", house->conf->data, strerror(errno));
+		return false;
+	}
+	house->log_start = st.st_size;
+	return true;
+}
+
+/* Where this program lies, and the folder that holds it and the others. */
+static bool
+find_self(char self[static PATH_MAX], char folder[static PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", self, PATH_MAX - 1);
+
+	if (length <= 0) {
+		ctl_error(EXIT_CONFIG, "okulctl cannot find itself: /proc is not mounted");
+		return false;
+	}
+	self[length] = '\0';
+	memcpy(folder, self, (size_t)length + 1);
+	*strrchr(folder, '/') = '\0';
+	return true;
+}
+
+static void
+remove_sockets(const struct house *house)
+{
+	for (size_t i = 0; i < house->count; i++) {
+		char *path;
+		if (house->services[i].renewal != ROLL ||
+		    asprintf(&path, "%s/run/%s.sock", house->conf->data, house->services[i].name) < 0)
+			continue;
+		unlink(path);
+		free(path);
+	}
+}
+
+static int
+serve(int argc, char **argv, const char *data)
+{
+	struct options options = { 0 };
+	struct house house = { .log = -1 };
+	char self[PATH_MAX], folder[PATH_MAX];
+
+	if (!read_options(argc, argv, &options))
+		return EXIT_USAGE;
+	house.conf = ctl_conf(data);
+	house.port = options.port;
+	if (!house.conf || !find_self(self, folder))
+		return EXIT_CONFIG;
+	umask(0027);
+	log_init("serve", house.conf->log_syslog, (enum log_level)house.conf->log_level);
+	if (setenv("OKUL_DATA", house.conf->data, 1) != 0)
+		return ctl_error(EXIT_CONFIG, "out of memory");
+	if (options.only)
+		return add_only(&house, folder, options.only) ? keep(&house) : EXIT_CONFIG;
+	if (!make_folder(house.conf, "run") || !make_folder(house.conf, "log") || !take_lock(house.conf))
+		return EXIT_CONFIG;
+	if (options.port && !(web_prepare(house.conf, options.port) && open_log(&house)))
+		return EXIT_CONFIG;
+	if (!add_all(&house, self, folder, options.port))
+		return EXIT_CONFIG;
+	int code = keep(&house);
+	remove_sockets(&house);
+	return code;
+}

@@ -1,0 +1,84 @@
+/*
+ * serve - the parts of `okulctl serve`: serve.c sets up, serve_keep.c keeps processes running, serve_web.c knows about
+ * nginx and the person who looks at the screen.
+ */
+#ifndef OKUL_SERVE_H
+#define OKUL_SERVE_H
+
+#include "base.h"
+#include "conf.h"
+
+#include <sys/types.h>
+
+enum renewal {
+	ROLL,		/* a new process first, then the old one leaves: for those who share a socket */
+	RESTART,	/* the old one leaves first: there may be only one */
+	RELOAD,		/* it gets SIGHUP and renews itself */
+};
+
+/* A place for a process: who holds it, or when somebody will. Times are monotonic milliseconds. */
+struct place {
+	pid_t pid;		/* 0: empty */
+	pid_t leaving;		/* the process that `pid` replaces; 0: none */
+	bool told;		/* `leaving` was told to stop */
+	bool stale;		/* `pid` is to be renewed */
+	unsigned early;		/* early deaths in a row */
+	int64_t since;		/* start of `pid` */
+	int64_t due;		/* when an empty place is to be filled */
+	int64_t leaving_due;	/* when `leaving` gets its next signal */
+};
+
+struct service {
+	const char *name;	/* "auth"; "mail", "nginx" */
+	char *const *argv;	/* argv[0] is the path */
+	int input;		/* standard input of its processes */
+	int stop;		/* the signal that ends one once its work is done */
+	enum renewal renewal;
+	bool refused;		/* ended with EXIT_CONFIG: not started again before SIGHUP */
+	size_t count;
+	struct place *places;	/* zeroed */
+};
+
+struct house {
+	const struct conf *conf;
+	struct service *services;
+	size_t count;
+	struct service *web;	/* nginx, one of the services; NULL without --port */
+	int port;
+	int log;		/* standard output and error of the processes; -1: ours */
+	char *log_path;
+	int64_t log_start;	/* its length when we started */
+
+	/* the keeper's own */
+	bool has_terminal;
+	int64_t ready_by;	/* when /health must have answered 200 */
+	int64_t stop_since;	/* 0: not stopping */
+	bool told;		/* everybody was told to stop */
+	int code;
+};
+
+/*
+ * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without a request lost. No process is left
+ * when it returns, with the exit code: 0, or what the start failed with after it was said why.
+ */
+int keep(struct house *house);
+
+/*
+ * Checks that the port is free and writes DATA/run/nginx.conf and its parts from the shipped ones. False after having said what
+ * is wrong.
+ */
+must_use bool web_prepare(const struct conf *conf, int port);
+
+/* The arguments that start nginx in the foreground; NULL after having said what is missing. */
+must_use char *const *web_command(const struct conf *conf);
+
+/* Asks GET /health; gives the status of the answer, 0 where none came within a second. */
+int web_health(int port);
+
+/* The screen for whoever started it: the address, where mail lands, how to log in. */
+void web_welcome(const struct conf *conf, int port);
+
+/* Prints the last lines that a log got since it was `from` bytes long. */
+void web_log_tail(const char *path, int64_t from);
+
+#endif

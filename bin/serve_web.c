@@ -1,0 +1,250 @@
+#include "serve.h"
+
+#include "okulctl.h"
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAIL_LINES 10
+#define TAIL_BYTES 4096
+
+/* ---- nginx.conf */
+
+static struct sockaddr_in
+local_address(int port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static bool
+is_port_free(int port)
+{
+	const struct sockaddr_in address = local_address(port);
+	const int yes = 1;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* As nginx does: connections of an earlier run that linger in TIME_WAIT do not count. */
+	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	bool good = s >= 0 && bind(s, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (!good && errno == EADDRINUSE)
+		ctl_error(EXIT_CONFIG, "port %d is taken by another program; choose another: make run PORT=%d", port,
+			port < 65535 ? port + 1 : 8080);
+	else if (!good && errno == EACCES)
+		ctl_error(EXIT_CONFIG, "port %d is for root only; choose one from 1024 on: make run PORT=8080", port);
+	else if (!good)
+		ctl_error(EXIT_CONFIG, "port %d: %s", port, strerror(errno));
+	close(s);
+	return good;
+}
+
+/* nginx reads these as its own signs, and we put the path there without quotes. */
+static bool
+is_plain_path(const char *path)
+{
+	if (!strpbrk(path, "\"'\\$:;{}# \t\n"))
+		return true;
+	ctl_error(EXIT_CONFIG, "%s: nginx cannot take a path with a space or one of \" ' \\ $ : ; { } #; choose another folder",
+		path);
+	return false;
+}
+
+struct replacement { const char *old, *new; };
+
+static void
+replace_all(struct buf *out, const char *text, const struct replacement *list)
+{
+	while (*text) {
+		const struct replacement *r = list;
+		while (r->old && strncmp(text, r->old, strlen(r->old)) != 0)
+			r++;
+		if (r->old) {
+			buf_puts(out, r->new);
+			text += strlen(r->old);
+		} else {
+			buf_putc(out, *text++);
+		}
+	}
+}
+
+static bool
+read_text(const char *path, struct buf *out)
+{
+	char chunk[4096];
+	size_t n;
+	FILE *file = fopen(path, "re");
+
+	if (!file) {
+		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buf_put(out, chunk, n);
+	fclose(file);
+	return !out->failed && out->s;
+}
+
+static bool
+write_text(const char *path, const struct buf *text)
+{
+	FILE *file = fopen(path, "we");
+	bool good = file && !text->failed && fwrite(text->s, 1, text->length, file) == text->length;
+
+	if (file && fclose(file) != 0)
+		good = false;
+	if (!good)
+		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+	return good;
+}
+
+/* Copies a shipped file of nginx into DATA/run. */
+static bool
+fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
+{
+	struct buf text = { 0 }, filled = { 0 };
+	char *from, *to = conf_path(conf, as);
+	bool good = asprintf(&from, "%s/nginx/%s", conf->share, name) >= 0;
+
+	if (good && to && read_text(from, &text)) {
+		replace_all(&filled, text.s, list);
+		good = write_text(to, &filled);
+	} else {
+		good = false;
+	}
+	buf_clear(&text);
+	buf_clear(&filled);
+	free(from);
+	free(to);
+	return good;
+}
+
+bool
+web_prepare(const struct conf *conf, int port)
+{
+	char digits[8], run[PATH_MAX];
+	const struct replacement main_file[] = {
+		{ "@PORT@", digits }, { "@DATA@", conf->data }, { "@SHARE@", conf->share },
+		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
+		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
+	};
+	const struct replacement locations[] = {
+		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
+	};
+
+	snprintf(digits, sizeof(digits), "%d", port);
+	snprintf(run, sizeof(run), "%s/run", conf->data);
+	return is_port_free(port) && is_plain_path(conf->data) && is_plain_path(conf->share) &&
+		fill_in(conf, "development.conf", "run/nginx.conf", main_file) &&
+		fill_in(conf, "locations.conf", "run/nginx-locations.conf", locations);
+}
+
+char *const *
+web_command(const struct conf *conf)
+{
+	/* Ordinary users have no sbin in their PATH. */
+	static const char *const places[] = {
+		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
+	};
+	static char *argv[8];
+	size_t i = 0;
+
+	while (i < COUNT(places) && access(places[i], X_OK) != 0)
+		i++;
+	if (i == COUNT(places)) {
+		ctl_error(EXIT_CONFIG, "there is no nginx; `make run` installs it, or say: apt-get install nginx");
+		return NULL;
+	}
+	argv[0] = (char *)places[i];
+	argv[1] = (char *)"-p";
+	argv[2] = (char *)conf->data;
+	argv[3] = (char *)"-e";
+	argv[4] = conf_path(conf, "log/nginx-error.log");
+	argv[5] = (char *)"-c";
+	argv[6] = conf_path(conf, "run/nginx.conf");
+	return argv[4] && argv[6] ? argv : NULL;
+}
+
+/* ---- is it up? */
+
+int
+web_health(int port)
+{
+	static const char request[] = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+	const struct sockaddr_in address = local_address(port);
+	const struct timeval second = { .tv_sec = 1 };
+	char answer[16] = "";
+	int status = 0;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return 0;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	if (connect(s, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    send(s, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
+	    recv(s, answer, sizeof(answer) - 1, MSG_WAITALL) == (ssize_t)sizeof(answer) - 1 &&
+	    sscanf(answer, "HTTP/1.1 %3d", &status) != 1)
+		status = 0;
+	close(s);
+	return status;
+}
+
+/* ---- for people */
+
+static void
+print_mail(const struct conf *conf)
+{
+	switch (conf->mail_transport) {
+	case MAIL_FILE:
+		printf("Mail lands in %s/mail, one .eml a mail.", conf->data);
+		break;
+	case MAIL_SENDMAIL:
+		printf("Mail goes out through %s.", conf->sendmail);
+		break;
+	case MAIL_SMTP:
+		printf("Mail goes out through %s, port %d.", conf->smtp_host, (int)conf->smtp_port);
+		break;
+	}
+}
+
+void
+web_welcome(const struct conf *conf, int port)
+{
+	printf("\nokul runs at http://127.0.0.1:%d, its reference is at /api/docs, its data in %s.\n", port, conf->data);
+	print_mail(conf);
+	printf(" To log in, ask for a code, read it in the mail, show it:\n\n");
+	printf("  curl -H 'content-type: application/json' -d '{\"email\":\"user@example.com\"}' "
+		"http://127.0.0.1:%d/auth/otp/request\n\n", port);
+	printf("  code=$(grep -hoEm1 '\\b[0-9]{6}\\b' \"$(ls -t '%s'/mail/*.eml | head -1)\"); echo $code\n\n", conf->data);
+	printf("  curl -H 'content-type: application/json' -d '{\"email\":\"user@example.com\",\"code\":\"'$code'\"}' "
+		"http://127.0.0.1:%d/auth/otp/verify\n\n", port);
+	printf("Logs: %s/log/okul.log. Ctrl-C stops.\n", conf->data);
+	fflush(stdout);
+}
+
+void
+web_log_tail(const char *path, int64_t from)
+{
+	char text[TAIL_BYTES + 1];
+	size_t n = 0;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return;
+	if (fseek(file, 0, SEEK_END) == 0 && ftell(file) - from > TAIL_BYTES)
+		from = ftell(file) - TAIL_BYTES;
+	if (fseek(file, from, SEEK_SET) == 0)
+		n = fread(text, 1, TAIL_BYTES, file);
+	fclose(file);
+	text[n] = '\0';
+	const char *start = text + n;
+	for (int lines = 0; start > text; start--)
+		if (start[-1] == '\n' && ++lines > TAIL_LINES)
+			break;
+	fputs(start, stderr);
+}

@@ -1,0 +1,257 @@
+"""Group app, and the reference held against the contract."""
+
+import html.parser
+import json
+import re
+import subprocess
+
+import pytest
+
+import contract
+from okul import BUILD, Okul, Server, parse_cgi, until
+
+PROGRAMS = sorted(BUILD.glob("*.fcgi"))
+
+
+def test_hello(okul):
+    answer = okul.get("/")
+    assert answer.status == 200 and list(answer.data) == ["message"]
+    assert len({okul.get("/", language=language).data["message"] for language in contract.LANGUAGES}) == 4
+
+
+def test_health(okul):
+    answer = okul.get("/health")
+    assert answer.status == 200
+    assert list(answer.data) == ["status", "database", "version", "schemaVersion"]
+    assert answer.data["status"] == "ok" and answer.data["database"] == "ok"
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", answer.data["version"])
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_health_tells_of_a_database_that_cannot_be_read():
+    server = Server("broken", OKUL_WORKERS="1")
+    okul = Okul(server)
+    try:
+        okul.reference      # read while all is well
+        # a new version of every page, so that no worker can answer from what it remembers, then nonsense on the disk
+        server.sql("VACUUM")
+        server.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        with open(server.data / "okul.db", "r+b") as file:
+            file.write(b"\xa5" * 8192)
+        answer = okul.get("/health")
+        assert answer.status == 503, answer
+        assert okul.get("/").status == 200      # what needs no database goes on
+    finally:
+        server.stop()
+
+
+# ---- plain CGI: the same program without a socket
+
+
+def cgi(server, program, method, path, headers=None, body=b""):
+    """Runs a program as a web server without FastCGI would (RFC 3875)."""
+    target, _, query = path.partition("?")
+    environment = server.environment | {
+        "OKUL_DATA": str(server.data), "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80", "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": target, "REQUEST_URI": path, "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
+    } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
+    if body:
+        environment |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
+    run = subprocess.run([BUILD / f"{program}.fcgi"], env=environment, input=body, capture_output=True, timeout=60)
+    assert run.returncode == 0, run.stderr.decode()
+    return parse_cgi(run.stdout)
+
+
+def same_but_time(envelope):
+    return {k: v for k, v in json.loads(envelope).items() if k != "timestamp"}
+
+
+@pytest.mark.parametrize("program, method, path", [
+    ("app", "GET", "/"), ("app", "GET", "/health"), ("app", "GET", "/nothing"), ("app", "POST", "/"), ("app", "GET", "/?x=1"), ("users", "GET", "/me"),
+])
+def test_plain_cgi_answers_the_same(okul, program, method, path):
+    served = okul.request(method, path, language="de")
+    status, headers, body = cgi(okul.server, program, method, path, {"Accept-Language": "de"})
+    assert status == served.status
+    assert list(json.loads(body)) == contract.ENVELOPE
+    assert same_but_time(body) == same_but_time(served.body)
+    for name in ("Content-Type", "Content-Language", "Cache-Control", "X-Content-Type-Options", "Allow", "WWW-Authenticate"):
+        assert headers[name] == served.headers[name], name
+    assert headers["X-Request-Id"]
+
+
+def test_plain_cgi_logs_in(okul):
+    """A whole login through processes that live for one request each: no state that matters is in a process."""
+    ada = okul.login()
+    status, _, body = cgi(okul.server, "users", "GET", "/me", {"Authorization": f"Bearer {ada.token}"})
+    assert status == 200 and json.loads(body)["data"]["email"] == ada.email
+    status, _, body = cgi(okul.server, "auth", "POST", "/auth/refresh", body=json.dumps({"refreshToken": ada.refresh}).encode())
+    assert status == 200
+    assert okul.get("/me", token=json.loads(body)["data"]["accessToken"]).status == 200
+
+
+def test_plain_cgi_head_has_no_body(okul):
+    status, headers, body = cgi(okul.server, "app", "HEAD", "/")
+    assert status == 200 and body == b"" and headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+# ---- the reference
+
+
+def test_openapi_document(okul):
+    answer = okul.get("/swagger/json")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].split(";")[0] == "application/json"
+    document = json.loads(answer.body)
+    assert document["openapi"].startswith("3.1.")
+    assert document["info"]["title"] and document["info"]["version"]
+    assert document["components"]["securitySchemes"]
+
+
+@pytest.mark.parametrize("path", ["/swagger/json", "/api/docs"])
+def test_the_reference_is_a_file_like_any_other(okul, path):
+    whole = okul.get(path)
+    head = okul.head(path)
+    assert head.status == 200 and head.headers["Content-Type"] == whole.headers["Content-Type"]
+    assert int(head.headers["Content-Length"]) == len(whole.body) > 1000
+    assert whole.headers["ETag"]
+    again = okul.get(path, headers={"If-None-Match": whole.headers["ETag"]})
+    assert again.status == 304 and again.body == b"" and again.headers["ETag"] == whole.headers["ETag"]
+    assert okul.get(path, headers={"If-None-Match": '"another"'}).body == whole.body
+
+
+def operations(okul):
+    return {(method.upper(), path): operation for path, item in okul.reference.document["paths"].items()
+            for method, operation in item.items() if method in ("get", "post", "put", "patch", "delete")}
+
+
+def resolve(okul, schema):
+    while "$ref" in schema:
+        schema = okul.reference.resolver.resolve(schema["$ref"])[1]
+    return schema
+
+
+def test_reference_has_exactly_the_contracts_routes(okul):
+    assert set(operations(okul)) == {(r.method, r.path) for r in contract.routes}
+
+
+def normal(okul, schema):
+    """A schema without what is decoration, so that the reference's and the contract's can be compared."""
+    schema = dict(resolve(okul, schema))
+    if "anyOf" in schema:
+        variants = [normal(okul, s) for s in schema["anyOf"]]
+        rest = [v for v in variants if v != {"type": ["null"]}]
+        assert len(rest) == 1 and len(variants) == 2, schema
+        return rest[0] | {"type": sorted(rest[0]["type"] + ["null"])}
+    out = {"type": sorted([schema["type"]] if isinstance(schema["type"], str) else schema["type"])}
+    if "enum" in schema:
+        out["enum"] = sorted(w for w in schema["enum"] if w is not None)
+    for key in ("minLength", "minItems"):
+        if schema.get(key):
+            out[key] = schema[key]
+    for key in ("maxLength", "maxItems", "minimum"):
+        if key in schema and not (key == "maxLength" and schema.get("format") in ("date", "date-time")):
+            out[key] = schema[key]
+    if "items" in schema:
+        items = normal(okul, schema["items"])
+        out["items"] = items if items["type"] == ["object"] else {"type": items["type"]}
+    if "properties" in schema:
+        out["properties"] = {name: normal(okul, s) for name, s in schema["properties"].items()}
+        out["required"] = sorted(schema.get("required", []))
+        out["additionalProperties"] = schema.get("additionalProperties")
+    return out
+
+
+@pytest.mark.parametrize("name", sorted(contract.shapes))
+def test_reference_has_the_contracts_shape(okul, name):
+    ours = okul.reference.document["components"]["schemas"][name]
+    assert list(resolve(okul, ours)["properties"]) == [f.name for f in contract.shapes[name]], "the fields in their order"
+    assert normal(okul, ours) == normal(okul, contract.schema_for(name))
+
+
+@pytest.mark.parametrize("route", contract.routes, ids=str)
+def test_reference_tells_what_the_route_takes_and_gives(okul, route):
+    operation = operations(okul)[route.method, route.path]
+    assert operation["summary"]
+    if route.request:
+        taken = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert taken == {"$ref": f"#/components/schemas/{route.request}"}
+    else:
+        assert "requestBody" not in operation
+    given = operation["responses"][str(route.status)]
+    while "$ref" in given:
+        given = okul.reference.resolver.resolve(given["$ref"])[1]
+    if "/" in route.response:
+        assert list(given["content"]) == [route.response]
+    else:
+        assert f"schemas/{route.response.removesuffix('[]')}\"" in json.dumps(given["content"]["application/json"]["schema"])
+    secured = operation.get("security", okul.reference.document.get("security", []))
+    assert bool(secured and {} not in secured) == (route.role not in ("public", "optional"))
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, source):
+        super().__init__()
+        self.elsewhere, self.text = [], ""
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name in ("src", "href", "srcset", "action", "data") and re.match(r"(?i)\s*(https?:)?//", value or ""):
+                self.elsewhere.append((tag, name, value))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_docs_page_has_a_curl_for_each_route_and_loads_nothing_from_elsewhere(okul):
+    answer = okul.get("/api/docs")
+    assert answer.status == 200 and answer.headers["Content-Type"].split(";")[0] == "text/html"
+    page = Page(answer.body.decode())
+    assert not [e for e in page.elsewhere if e[0] != "a"], page.elsewhere
+    for route in contract.routes:
+        path = re.sub(r"\{\w+\}", r"[^\\s'\"]+", route.path)
+        method = rf"-X\s*{route.method}|--request {route.method}" if route.method != "GET" else r"curl"
+        blocks = [b for b in re.findall(r"curl[^\n]*(?:\\\n[^\n]*)*", page.text) if re.search(rf"{path}(?=['\"\s]|$)", b) and re.search(method, b)]
+        assert blocks, f"a curl for {route}"
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_program_lists_its_routes(program):
+    run = subprocess.run([program, "--routes"], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0
+    heading, *rows = [line.split("\t") for line in run.stdout.splitlines()]
+    assert heading == ["program", "method", "path", "role", "status", "flags", "in", "out", "title"]
+    rows = {(row[1], row[2]): row for row in rows}
+    expected = [r for r in contract.routes if r.program == program.stem]
+    assert set(rows) == {(r.method, r.path) for r in expected}
+    for r in expected:
+        row = rows[r.method, r.path]
+        assert row[0] == r.program and row[3] == r.role and row[4] == str(r.status)
+        assert row[6] == (r.request or "-") and row[7] == (f"({r.response})" if "/" in r.response else r.response)
+        assert len(row[8]) > 5
+        assert ("unregistered" in row[5].split(",")) == r.early or r.role == "public"
+
+
+def test_all_of_the_contracts_programs_are_built():
+    assert {p.stem for p in PROGRAMS} == {r.program for r in contract.routes}
+
+
+# ---- what an operator finds in the logs
+
+
+def test_each_request_leaves_one_line_with_its_id(okul):
+    okul.get("/me", headers={"X-Request-Id": "log-test-4711"})
+    lines = until(lambda: [line for text in okul.server.logs().values() for line in text.decode(errors="replace").splitlines()
+                           if "log-test-4711" in line], "the request's line in a log")
+    ours = [line for line in lines if "status=401" in line]
+    assert len(ours) == 1, lines
+    assert "/me" in ours[0] and "GET" in ours[0]
+
+
+def test_a_request_cannot_write_a_log_line_of_its_own(okul):
+    okul.get("/nothing%0astatus=200%20forged-line", headers={"User-Agent": "x\tforged-agent"})
+    until(lambda: any(b"forged-line" in text for text in okul.server.logs().values()), "the request's line")
+    for text in okul.server.logs().values():
+        assert not [line for line in text.splitlines() if line.startswith(b"status=200 forged-line")]

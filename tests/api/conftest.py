@@ -1,0 +1,42 @@
+"""Servers for the tests, and the count that .ci/run adds up."""
+
+import os
+
+import pytest
+
+from okul import Okul, Server
+
+
+def served(name, **settings):
+    server = Server(name, **settings)
+    yield Okul(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def okul():
+    """The server that most tests share. Nobody turns its clock."""
+    yield from served("main")
+
+
+@pytest.fixture(scope="session")
+def later():
+    """A server whose clock the tests turn: only forward, so log in anew in each test."""
+    yield from served("later", OKUL_WORKERS="2")
+
+
+@pytest.fixture(scope="session")
+def guarded():
+    """A server with limits by client address, and with origins that browsers may call from. Its clock may be turned too."""
+    yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on", OKUL_CORS_ORIGINS="https://okul.example https://admin.okul.example")
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus):
+    """Writes "<passed> <failed>" to the file named by OKUL_COUNTS. What was skipped or could not be set up did not pass."""
+    path = os.environ.get("OKUL_COUNTS")
+    stats = terminalreporter.stats
+    passed = len(stats.get("passed", []))
+    failed = sum(len(stats.get(kind, [])) for kind in ("failed", "error", "skipped", "xfailed", "xpassed"))
+    if path:
+        with open(path, "w") as file:
+            file.write(f"{passed} {max(failed, 1 if exitstatus else 0)}\n")

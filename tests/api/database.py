@@ -1,0 +1,61 @@
+"""Who opens the database. One open() and close() of its file inside a worker drops SQLite's locks and loses commits."""
+
+import collections
+import re
+
+from okul import Okul, Server
+
+CALL = re.compile(r'^(?:open\("([^"]*)", ([^)]*)\)|openat\(\S+, "([^"]*)", ([^)]*)\)|creat\("([^"]*)", [^)]*\)|close\((\d+)\)|execve\("([^"]*)".*\)) += (-?\d+)')
+
+
+def read_trace(folder):
+    """Per process: its program, and the database files that it opened, with their flags and whether they were closed."""
+    programs, opened = {}, collections.defaultdict(list)
+    for path in folder.glob("trace.*"):
+        pid, now = int(path.suffix[1:]), {}
+        for line in path.read_text(errors="replace").splitlines():
+            found = CALL.match(line)
+            if not found or int(found[8]) < 0:
+                continue
+            if found[7]:
+                programs[pid] = found[7]
+                now.clear()     # SQLite's descriptors are close-on-exec
+            elif found[6]:
+                now.pop(int(found[6]), {})["closed"] = True
+            else:
+                name = found[1] or found[3] or found[5]
+                if re.search(r"okul\.db(-wal|-shm)?$", name):
+                    entry = {"file": name.rpartition("/")[2], "flags": found[2] or found[4] or "", "closed": False}
+                    opened[pid].append(entry)
+                    now[int(found[8])] = entry
+    return programs, opened
+
+
+def test_only_sqlite_opens_the_database(tmp_path):
+    server = Server("strace", under=["strace", "-ff", "-qq", "-s", "4096", "-o", str(tmp_path / "trace"), "-e", "trace=open,openat,creat,close,execve", "-e", "signal=none"],
+                    OKUL_WORKERS="1")
+    okul = Okul(server)
+    try:
+        ada = okul.registered()
+        for _ in range(3):
+            assert ada.renew().status == 200
+            assert ada.get("/me").status == 200 and ada.patch("/me", {"bio": "x"}).status == 200
+        assert okul.get("/health").status == 200 and ada.get("/auth/sessions").status == 200
+        assert ada.post("/auth/logout").status == 200
+        alive = set(server.processes())
+        programs, opened = read_trace(tmp_path)
+    finally:
+        server.stop()
+    workers = [pid for pid, program in programs.items() if program.endswith(".fcgi") and pid in alive]
+    assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == ["app.fcgi", "auth.fcgi", "users.fcgi"]
+    for pid, entries in opened.items():
+        program = programs.get(pid, "a fork of serve").rpartition("/")[2]
+        assert program.endswith(".fcgi") or program in ("okulctl", "a fork of serve"), f"{program} opened {entries}"
+        for entry in entries:
+            # SQLite's own signature; fopen() and a plain open() have another
+            assert "O_NOFOLLOW" in entry["flags"] and "O_CLOEXEC" in entry["flags"], f"{program}: {entry}"
+    for pid in workers:
+        count = collections.Counter(e["file"] for e in opened[pid])
+        assert count["okul.db"] == 2, f"{programs[pid]}: a connection for reading and one for writing, once: {opened[pid]}"
+        assert count["okul.db-wal"] in (1, 2) and count["okul.db-shm"] == 1, f"{programs[pid]}: {opened[pid]}"
+        assert not [e for e in opened[pid] if e["closed"]], f"{programs[pid]}: closed while at work: {opened[pid]}"

@@ -1,0 +1,686 @@
+"""okulctl mail: the outbox against a real SMTP server, a sendmail program and the file transport."""
+
+import email
+import email.policy
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+
+import smtp_server
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
+SLOW = 4 if "asan" in BUILD.name else 1
+MINUTE, HOUR, DAY = 60, 3600, 86400
+LEASE_MARGIN = 60
+SUBJECTS = {
+    "tr": "Şehir Dil Okulu giriş kodunuz",
+    "en": "Your login code for Şehir Dil Okulu",
+    "es": "Su código de acceso a Şehir Dil Okulu",
+    "de": "Ihr Anmeldecode für Şehir Dil Okulu",
+}
+
+
+def until(truth, what, seconds=8):
+    end = time.monotonic() + seconds * SLOW
+    while not (found := truth()):
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.005)
+    return found
+
+
+# ---- the server that mails go to
+
+
+class Relay:
+    def __init__(self, home, certificate=None):
+        self.folder = home / "relay"
+        self.folder.mkdir()
+        self.certificate = certificate
+        self.mode("accept")
+        self.port = 0
+        self.start()
+
+    def start(self):
+        command = [sys.executable, str(ROOT / "tests/api/smtp_server.py"), str(self.folder), "--port", str(self.port)]
+        if self.certificate:
+            command += ["--cert", str(self.certificate / "server.pem"), "--key", str(self.certificate / "server.key")]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self.ports = json.loads(self.process.stdout.readline())
+        self.port = self.ports["plain"]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def mode(self, mode):
+        aside = self.folder / "mode.new"
+        aside.write_text(mode)
+        aside.rename(self.folder / "mode")
+
+    def received(self):
+        path = self.folder / "received"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def recipients(self):
+        return sorted(address for mail in self.received() for address in mail["to"])
+
+    def forget(self):
+        (self.folder / "received").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def shared_relay():
+    home = Path(tempfile.mkdtemp(prefix="okul-relay-"))
+    relay = Relay(home)
+    yield relay
+    relay.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def relay(shared_relay):
+    shared_relay.mode("accept")
+    shared_relay.forget()
+    return shared_relay
+
+
+# ---- one school and its senders
+
+
+class School:
+    def __init__(self):
+        self.home = Path(tempfile.mkdtemp(prefix="okul-mail-"))
+        self.data = self.home / "data"
+        self.data.mkdir(mode=0o700)
+        self.offset = 0
+        self.advance(0)
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
+            "OKUL_CLOCK": str(self.home / "clock"), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
+            "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": str(5 * SLOW),
+        }
+        self.codes, self.log, self.kept = [], "", []
+        self.ctl("migrate")
+
+    def use(self, relay, port="plain", security="plain", **settings):
+        self.environment |= {
+            "OKUL_MAIL_TRANSPORT": "smtp", "OKUL_SMTP_HOST": "127.0.0.1", "OKUL_SMTP_PORT": str(relay.ports[port]),
+            "OKUL_SMTP_SECURITY": security,
+        } | settings
+        return self
+
+    def advance(self, seconds):
+        self.offset += seconds * 1000
+        (self.home / "clock").write_bytes(struct.pack("=q", int(self.offset)))
+
+    def now(self):
+        return time.time() * 1000 + self.offset
+
+    def ctl(self, *arguments):
+        return subprocess.run([BUILD / "okulctl", "-d", self.data, *arguments], env=self.environment, text=True,
+                              capture_output=True, timeout=60, check=False)
+
+    def queue(self, *to, language="en", life=600):
+        """Writes a mail to each address; gives their codes."""
+        codes = [f"{482913 + 7919 * (len(self.codes) + i) % 500000:06}" for i in range(len(to))]
+        self.codes += codes
+        pairs = [word for pair in zip(to, codes) for word in pair]
+        subprocess.run([BUILD / "tests/queue_mail", self.data, language, str(life), *pairs], env=self.environment, check=True)
+        return codes
+
+    def once(self):
+        done = self.ctl("mail", "--once")
+        self.log += done.stderr
+        assert done.stdout == ""
+        return done
+
+    def start(self, *arguments):
+        path = self.home / f"log{len(self.kept)}"
+        with open(path, "w") as log:
+            process = subprocess.Popen([BUILD / "okulctl", "-d", self.data, "mail", *arguments], env=self.environment, stderr=log)
+        process.log = path.read_text
+        self.kept.append(process)
+        return process
+
+    def keep(self):
+        process = self.start("--keep")
+        until(lambda: (self.data / "run/mail.sock").exists() or process.poll() is not None, "the sender's socket")
+        return process
+
+    def rows(self):
+        with sqlite3.connect(f"file:{self.data}/okul.db?mode=ro", uri=True) as db:
+            db.row_factory = sqlite3.Row
+            rows = db.execute("SELECT * FROM outbox ORDER BY pk").fetchall()
+        db.close()
+        return rows
+
+    def end(self):
+        for process in self.kept:
+            process.kill()
+            process.wait()
+            self.log += process.log()
+        shutil.rmtree(self.home)
+        for code in self.codes:
+            assert code not in self.log, "a code stands in the log"
+
+
+@pytest.fixture
+def school():
+    school = School()
+    yield school
+    school.end()
+
+
+def parse(mail):
+    return email.message_from_bytes(mail["content"].encode("latin-1"), policy=email.policy.default)
+
+
+def check_message(message, to, language, code):
+    assert message.defects == []
+    assert message["To"] == to
+    assert message["From"].addresses[0].addr_spec == "school@example.org"
+    assert message["From"].addresses[0].display_name == "Şehir Dil Okulu"
+    assert message["Subject"] == SUBJECTS[language]
+    assert message["Content-Language"] == language
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"].endswith("@example.org>")
+    assert message.get_content_type() == "multipart/alternative"
+    plain, html = message.iter_parts()
+    assert plain.get_content_type() == "text/plain" and html.get_content_type() == "text/html"
+    assert plain.defects == html.defects == []
+    assert plain.get_content().splitlines().count(code) == 1
+    assert f">{code}<" in html.get_content()
+    assert f'lang="{language}"' in html.get_content()
+    assert "10" in plain.get_content() and "Şehir Dil Okulu" in plain.get_content()
+
+
+# ---- SMTP
+
+
+def test_each_mail_once_in_its_language(school, relay):
+    school.use(relay)
+    codes = {language: school.queue(f"{language}@example.com", language=language)[0] for language in SUBJECTS}
+    done = school.once()
+    assert done.returncode == 0, done.stderr
+    mails = relay.received()
+    assert relay.recipients() == ["de@example.com", "en@example.com", "es@example.com", "tr@example.com"]
+    for mail in mails:
+        language = mail["to"][0][:2]
+        assert (mail["from"], mail["hello"], mail["tls"]) == ("school@example.org", "example.org", False)
+        message = parse(mail)
+        check_message(message, f"{language}@example.com", language, codes[language])
+        assert abs(parsedate_to_datetime(message["Date"]).timestamp() - time.time()) < 60
+        lines = mail["content"].split("\r\n")
+        assert not any(line.startswith(".") or len(line) > 76 or "\n" in line for line in lines)
+    assert len({parse(mail)["Message-ID"] for mail in mails}) == 4
+    assert len({mail["connection"] for mail in mails}) == 1, "one connection serves all that are due"
+    assert school.rows() == []
+    assert done.stderr.count("mail_sent") == 4
+    assert school.once().returncode == 0
+    assert len(relay.received()) == 4
+
+
+def test_a_kept_sender_sends_at_once_and_ends(school, relay):
+    sender = school.use(relay).keep()
+    for n in (1, 2):
+        school.queue(f"user{n}@example.com")
+        until(lambda: len(relay.received()) == n, "the mail", 3)    # far sooner than its longest sleep
+    until(lambda: school.rows() == [], "an empty outbox")
+    path = school.data / "run/mail.sock"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    second = school.ctl("mail", "--keep")
+    assert second.returncode == 69 and "another" in second.stderr
+    school.queue("user3@example.com")
+    until(lambda: len(relay.received()) == 3, "the mail after the second sender's try", 3)
+    sender.send_signal(signal.SIGTERM)
+    assert sender.wait(5) == 0
+    assert not path.exists()
+    # A socket left behind by a sender that was killed is no obstacle.
+    school.keep().kill()
+    assert path.exists()
+    school.kept[-1].wait()
+    sender = school.start("--keep")
+    until(lambda: "mail_start" in sender.log(), "the next sender")
+    school.queue("user4@example.com")
+    until(lambda: len(relay.received()) == 4, "the mail to the next sender", 3)
+    sender.send_signal(signal.SIGINT)
+    assert sender.wait(5) == 0
+
+
+def test_a_server_that_comes_back_loses_nothing(school, relay):
+    relay.stop()
+    try:
+        sender = school.use(relay).keep()
+        school.queue("one@example.com", "two@example.com")
+        until(lambda: "mail_failed" in sender.log(), "the first try")
+        time.sleep(0.1)
+        assert sender.log().count("mail_failed") == 1, "no second try at a server that is down"
+    finally:
+        relay.start()
+    first, second = school.rows()
+    assert first["last_error"] and second["last_error"] is None
+    assert (first["attempts"], second["attempts"]) == (1, 0)
+    school.advance(11)
+    school.queue("three@example.com")
+    until(lambda: len(relay.received()) == 3, "the mails")
+    until(lambda: school.rows() == [], "an empty outbox")
+    assert relay.recipients() == ["one@example.com", "three@example.com", "two@example.com"]
+
+
+def test_waits_grow_until_the_end(school, relay):
+    school.use(relay, OKUL_SMTP_PORT="1")
+    school.queue("someone@example.com", life=0)
+    start = school.now()
+    for attempt, wait in enumerate((10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, HOUR, HOUR), 1):
+        assert school.once().returncode == 69
+        row, = school.rows()
+        assert row["attempts"] == attempt
+        assert wait * 1000 - 5000 * SLOW < row["next_at"] - school.now() <= wait * 1000
+        school.advance(wait - 1 - 5 * SLOW)
+        assert school.once().returncode == 0
+        assert school.rows()[0]["attempts"] == attempt, "not before its time"
+        school.advance(1 + 5 * SLOW)
+    school.advance((start - school.now()) / 1000 + DAY - 60)
+    assert school.once().returncode == 69
+    assert school.rows()[0]["next_at"] == school.rows()[0]["expires_at"]
+    school.advance(61)
+    done = school.once()
+    assert (done.returncode, school.rows()) == (0, [])
+    assert "level=warn" in done.stderr and "mail_expired" in done.stderr and f"attempts={attempt + 1}" in done.stderr
+
+
+def test_a_dead_code_is_not_sent(school, relay):
+    school.use(relay)
+    school.queue("late@example.com", life=600)
+    school.advance(599 - 2 * SLOW)
+    school.queue("early@example.com", life=600)
+    school.advance(1 + 2 * SLOW)
+    done = school.once()
+    assert done.returncode == 0
+    assert relay.recipients() == ["early@example.com"]
+    assert done.stderr.count("mail_expired") == 1
+    assert school.rows() == []
+
+
+def test_other_mails_are_sent_within_a_day(school, relay):
+    school.use(relay)
+    school.queue("news@example.com", life=0)
+    school.advance(DAY - 60)
+    assert school.once().returncode == 0
+    assert relay.recipients() == ["news@example.com"]
+
+
+def test_a_server_that_hangs(school, relay):
+    relay.mode("hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="1")
+    school.queue("someone@example.com", "other@example.com")
+    start = time.monotonic()
+    assert school.once().returncode == 69
+    assert 0.9 < time.monotonic() - start < 3 * SLOW, "gives up after its time, and does not try the next mail"
+    assert [row["attempts"] for row in school.rows()] == [1, 0]
+    relay.mode("accept")
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert relay.recipients() == ["other@example.com", "someone@example.com"]
+
+
+def test_a_lease_outlives_its_sender(school, relay):
+    relay.mode("hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="30")
+    school.queue("someone@example.com")
+    sender = school.start()
+    until(lambda: school.rows()[0]["attempts"] == 1, "the first try")
+    sender.kill()
+    sender.wait()
+    relay.mode("accept")
+    school.advance(30 + LEASE_MARGIN - 5 * SLOW)
+    assert school.once().returncode == 0
+    assert relay.received() == [], "not while the lease lives"
+    school.advance(5 * SLOW)
+    assert school.once().returncode == 0
+    assert relay.recipients() == ["someone@example.com"]
+    assert school.rows() == []
+
+
+def test_a_sender_that_hangs_can_be_stopped(school, relay):
+    relay.mode("hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="30")
+    school.queue("someone@example.com")
+    sender = school.keep()
+    until(lambda: school.rows()[0]["attempts"] == 1, "the first try")
+    sender.send_signal(signal.SIGTERM)
+    assert sender.wait(4) == 0
+    relay.mode("accept")
+    assert school.once().returncode == 0    # at once: it gave the row back
+    assert relay.recipients() == ["someone@example.com"]
+
+
+def test_a_sender_killed_before_it_could_note_the_delivery(school, relay):
+    relay.mode("slow")
+    school.use(relay, OKUL_SMTP_TIMEOUT="5")
+    school.queue("someone@example.com")
+    sender = school.start()
+    until(relay.received, "the mail")
+    sender.kill()
+    sender.wait()
+    relay.mode("accept")
+    assert school.once().returncode == 0
+    assert len(relay.received()) == 1
+    school.advance(5 + LEASE_MARGIN)
+    assert school.once().returncode == 0
+    first, second = relay.received()
+    assert parse(first)["Message-ID"] == parse(second)["Message-ID"], "who gets both can tell"
+
+
+def test_a_delivery_is_noted_however_long_the_database_takes(school, relay):
+    relay.mode("slow")
+    school.use(relay)
+    school.queue("someone@example.com")
+    sender = school.start()
+    until(relay.received, "the mail")
+    lock = sqlite3.connect(school.data / "okul.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    until(lambda: "mail_database" in sender.log(), "a delete that failed", 6)
+    assert sender.poll() is None
+    lock.rollback()
+    lock.close()
+    sender.wait(5)
+    assert school.rows() == []
+    assert len(relay.received()) == 1
+
+
+def test_a_refused_recipient_is_dropped_and_told(school, relay):
+    relay.mode("refuse")
+    school.use(relay)
+    school.queue("refused@example.com", "good@example.com")
+    identity = school.rows()[0]["id"]
+    done = school.once()
+    assert done.returncode == 0
+    assert relay.recipients() == ["good@example.com"]
+    assert school.rows() == []
+    warning, = [line for line in done.stderr.splitlines() if "mail_refused" in line]
+    assert "level=warn" in warning and f"id={identity}" in warning and "to=refused@example.com" in warning
+    assert "550 5.1.1 no such mailbox" in warning
+
+
+def test_a_refused_message_is_dropped(school, relay):
+    relay.mode("refuse-data")
+    school.use(relay)
+    school.queue("someone@example.com")
+    done = school.once()
+    assert "mail_refused" in done.stderr and "554 5.6.0" in done.stderr
+    assert school.rows() == []
+
+
+@pytest.mark.parametrize("mode, words", [("refuse-sender", "after MAIL the server said: 550 5.7.1"), ("closing", "421 4.3.2"),
+                                         ("close", "")])
+def test_what_is_not_the_mails_fault_is_tried_again(school, relay, mode, words):
+    relay.mode(mode)
+    school.use(relay)
+    school.queue("someone@example.com", "other@example.com")
+    done = school.once()
+    assert done.returncode == 69
+    assert words in done.stderr
+    assert [row["attempts"] for row in school.rows()] == [1, 0], "and no other is tried now"
+    relay.mode("accept")
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert len(relay.received()) == 2
+
+
+def test_a_recipient_for_later(school, relay):
+    relay.mode("later")
+    school.use(relay)
+    school.queue("later@example.com", "good@example.com")
+    done = school.once()
+    assert done.returncode == 69
+    assert relay.recipients() == ["good@example.com"], "which holds up no other"
+    row, = school.rows()
+    assert "451 4.7.1" in row["last_error"]
+    relay.mode("accept")
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert relay.recipients() == ["good@example.com", "later@example.com"]
+
+
+def test_senders_at_once(school, relay):
+    school.use(relay)
+    addresses = [f"user{n:02}@example.com" for n in range(60)]
+    school.queue(*addresses)
+    senders = [school.start() for _ in range(3)]
+    assert [sender.wait(20 * SLOW) for sender in senders] == [0, 0, 0]
+    assert relay.recipients() == addresses
+    assert len({mail["connection"] for mail in relay.received()}) > 1, "they did work at the same time"
+
+
+# ---- TLS and login
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    """A CA of our own, and a certificate of it for 127.0.0.1."""
+    home = Path(tempfile.mkdtemp(prefix="okul-ca-"))
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=home, check=True, capture_output=True)
+
+    new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    openssl(*new, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA")
+    openssl(*new, "-keyout", "other.key", "-out", "other.pem", "-subj", "/CN=Other CA")
+    openssl(*new, "-keyout", "server.key", "-out", "server.pem", "-subj", "/CN=relay", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE")
+    yield home
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def tls_relay(certificates):
+    home = Path(tempfile.mkdtemp(prefix="okul-relay-"))
+    relay = Relay(home, certificates)
+    yield relay
+    relay.stop()
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def safe(school, tls_relay, certificates):
+    tls_relay.forget()
+    school.use(tls_relay, "starttls", "starttls", OKUL_SMTP_CA=str(certificates / "ca.pem"),
+               OKUL_SMTP_USER=smtp_server.USER.decode(), OKUL_SMTP_PASSWORD=smtp_server.PASSWORD.decode())
+    return school
+
+
+def check_kept(school, relay, words):
+    done = school.once()
+    assert done.returncode == 69
+    assert relay.received() == []
+    row, = school.rows()
+    assert words in row["last_error"] and words in done.stderr
+    return done.stderr + row["last_error"]
+
+
+def test_starttls_and_login(safe, tls_relay):
+    code, = safe.queue("someone@example.com")
+    assert safe.once().returncode == 0
+    mail, = tls_relay.received()
+    assert mail["tls"] and mail["login"]
+    check_message(parse(mail), "someone@example.com", "en", code)
+
+
+def test_tls_from_the_start(safe, tls_relay):
+    safe.use(tls_relay, "tls", "tls", OKUL_SMTP_USER="")
+    safe.queue("someone@example.com")
+    assert safe.once().returncode == 0
+    assert [mail["tls"] for mail in tls_relay.received()] == [True]
+
+
+@pytest.mark.parametrize("port", ["starttls", "tls"])
+@pytest.mark.parametrize("authority", ["", "other.pem"])
+def test_a_certificate_that_nobody_vouches_for(safe, tls_relay, certificates, authority, port):
+    safe.use(tls_relay, port, port, OKUL_SMTP_CA=str(certificates / authority) if authority else "")
+    safe.queue("someone@example.com")
+    check_kept(safe, tls_relay, "certificate")
+
+
+def test_a_certificate_of_another_name(safe, tls_relay):
+    safe.use(tls_relay, "starttls", "starttls", OKUL_SMTP_HOST="localhost")
+    safe.queue("someone@example.com")
+    check_kept(safe, tls_relay, "certificate")
+
+
+def test_a_server_without_starttls_gets_nothing(safe, tls_relay):
+    safe.use(tls_relay, "plain", "starttls")
+    safe.queue("someone@example.com")
+    check_kept(safe, tls_relay, "STARTTLS")
+
+
+def test_a_wrong_password(safe, tls_relay):
+    safe.use(tls_relay, "starttls", "starttls", OKUL_SMTP_PASSWORD="hunter-2-hunter")
+    safe.queue("someone@example.com")
+    said = check_kept(safe, tls_relay, "535")
+    assert "hunter" not in said and "aHVudGVy" not in said
+
+
+# ---- sendmail
+
+SENDMAIL = """#!/bin/sh
+printf '%s\\n' "$@" >{home}/arguments
+cat >{home}/message
+read code <{home}/exit
+[ "$code" = hang ] && sleep 30
+[ "$code" = die ] && kill -9 $$
+exit "$code"
+"""
+
+
+@pytest.fixture
+def sendmail(school):
+    program = school.home / "sendmail"
+    program.write_text(SENDMAIL.format(home=school.home))
+    program.chmod(0o755)
+    (school.home / "exit").write_text("0\n")
+    school.environment |= {"OKUL_MAIL_TRANSPORT": "sendmail", "OKUL_SENDMAIL": str(program)}
+    return school
+
+
+def test_sendmail(sendmail):
+    code, = sendmail.queue("-oQ/tmp@example.com", language="tr")
+    assert sendmail.once().returncode == 0
+    assert sendmail.rows() == []
+    arguments = (sendmail.home / "arguments").read_text().splitlines()
+    assert arguments == ["-i", "-f", "school@example.org", "--", "-oQ/tmp@example.com"]
+    message = (sendmail.home / "message").read_bytes()
+    assert b"\r" not in message
+    check_message(email.message_from_bytes(message, policy=email.policy.default), "-oQ/tmp@example.com", "tr", code)
+
+
+@pytest.mark.parametrize("code, kept, words", [
+    ("75", True, "ended with 75"), ("78", True, "ended with 78"), ("die", True, "signal 9"),
+    ("67", False, "ended with 67"), ("68", False, "ended with 68"), ("65", False, "ended with 65"),
+])
+def test_sendmail_that_fails(sendmail, code, kept, words):
+    (sendmail.home / "exit").write_text(code + "\n")
+    sendmail.queue("someone@example.com")
+    done = sendmail.once()
+    assert words in done.stderr
+    assert ("mail_failed" if kept else "mail_refused") in done.stderr
+    assert [words in row["last_error"] for row in sendmail.rows()] == [True] * kept
+
+
+def test_sendmail_that_hangs(sendmail):
+    (sendmail.home / "exit").write_text("hang\n")
+    sendmail.environment["OKUL_SMTP_TIMEOUT"] = "1"
+    sendmail.queue("someone@example.com")
+    start = time.monotonic()
+    assert sendmail.once().returncode == 69
+    assert time.monotonic() - start < 3 * SLOW
+    assert "in time" in sendmail.rows()[0]["last_error"]
+
+
+def test_sendmail_that_is_not_there(sendmail):
+    sendmail.environment["OKUL_SENDMAIL"] = "/nowhere/sendmail"
+    sendmail.queue("someone@example.com")
+    assert sendmail.once().returncode == 69
+    assert "/nowhere/sendmail: No such file" in sendmail.rows()[0]["last_error"]
+
+
+# ---- files
+
+
+def test_file(school):
+    code, = school.queue("someone@example.com", language="de")
+    identity = school.rows()[0]["id"]
+    assert school.once().returncode == 0
+    assert school.rows() == []
+    folder = school.data / "mail"
+    assert [path.name for path in folder.iterdir()] == [f"{identity}.eml"]
+    path = folder / f"{identity}.eml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    content = path.read_bytes()
+    check_message(email.message_from_bytes(content, policy=email.policy.default), "someone@example.com", "de", code)
+    found = subprocess.run(["grep", "-ohE", "^[0-9]{6}", path], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == [code]
+
+
+def test_file_that_cannot_be_written(school):
+    (school.data / "mail").write_text("in the way")
+    school.queue("someone@example.com")
+    assert school.once().returncode == 69
+    assert "mail" in school.rows()[0]["last_error"]
+    (school.data / "mail").unlink()
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert len(list((school.data / "mail").iterdir())) == 1
+
+
+# ---- what cannot be sent at all
+
+
+def test_a_broken_template_of_the_operator(school):
+    folder = school.data / "mail-templates"
+    folder.mkdir()
+    (folder / "login-code.en.txt").write_text("Subject: x\n\n{{cdoe}}\n")
+    school.queue("someone@example.com", "other@example.com")
+    done = school.once()
+    assert done.returncode == 69
+    assert "{{cdoe}}" in done.stderr
+    assert len(school.rows()) == 2
+    (folder / "login-code.en.txt").write_text("Subject: x\n\n{{code}}\n")
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert len(list((school.data / "mail").iterdir())) == 2
+
+
+def test_a_mail_sealed_under_another_key(school):
+    school.queue("someone@example.com")
+    keys = school.data / "keys.conf"
+    right = keys.read_text()
+    wrong = "\n".join("mail = " + "1f" * 32 if line.startswith("mail") else line for line in right.split("\n"))
+    assert wrong != right
+    keys.write_text(wrong)
+    done = school.once()
+    assert done.returncode == 69 and "mail_sealed" in done.stderr
+    keys.write_text(right)
+    school.advance(10)
+    assert school.once().returncode == 0
+    assert len(list((school.data / "mail").iterdir())) == 1
+
+
+def test_usage(school):
+    for arguments in (["--twice"], ["--once", "--keep"], ["now"]):
+        done = school.ctl("mail", *arguments)
+        assert done.returncode == 64 and "--help" in done.stderr
+    assert "mail_refused" in school.ctl("mail", "--help").stdout

@@ -1,0 +1,195 @@
+"""Many at once: what may happen only once happens once, and what ended has ended for all workers."""
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from okul import REGISTRATION, fresh, until
+
+MANY = 50
+
+
+def all_at_once(count, act):
+    """Runs act(n) in so many threads that start together; gives what they gave."""
+    gate = threading.Barrier(count)
+
+    def run(n):
+        gate.wait()
+        return act(n)
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def statuses(answers):
+    return sorted(a.status for a in answers)
+
+
+def test_one_right_code_verified_many_times(okul):
+    for _ in range(3):
+        address = fresh()
+        code = okul.code(address)
+        answers = all_at_once(MANY, lambda n: okul.verify(address, code))
+        assert statuses(answers) == [200] + [400] * (MANY - 1)
+
+
+def test_wrong_codes_cannot_outrun_the_count(okul):
+    """Of 50 wrong tries at once five are judged; the rest, and the right one after them, are 429."""
+    address = fresh()
+    code = okul.code(address)
+    tries = [f"{(int(code) + 1 + n) % 1000000:06d}" for n in range(MANY)]
+    answers = all_at_once(MANY, lambda n: okul.verify(address, tries[n]))
+    assert statuses(answers) == [400] * 5 + [429] * (MANY - 5)
+    assert okul.verify(address, code).status == 429
+
+
+def test_one_address_asks_many_times(okul):
+    address = fresh()
+    answers = all_at_once(MANY, lambda n: okul.post("/auth/otp/request", {"email": address}))
+    assert statuses(answers) == [200] + [429] * (MANY - 1)
+    okul.server.mailbox.wait(address)
+    okul.login()        # its mail left after all of those
+    assert len(okul.server.mailbox.to(address)) == 1
+
+
+def test_one_refresh_token_used_many_times(okul):
+    ada = okul.login()
+    for _ in range(3):
+        answers = all_at_once(MANY, lambda n: okul.post("/auth/refresh", {"refreshToken": ada.refresh}))
+        assert statuses(answers) == [200] * MANY
+        successors = {a.data["refreshToken"] for a in answers}
+        assert len(successors) == 1 and ada.refresh not in successors
+        assert okul.get("/me", token=answers[-1].data["accessToken"]).status == 200
+        ada.refresh = successors.pop()
+    assert ada.renew().status == 200
+
+
+def test_one_registration_completed_many_times(okul):
+    ada = okul.login()
+    answers = all_at_once(20, lambda n: ada.post("/auth/registration/complete", REGISTRATION | {"name": f"Ada {n}"}))
+    assert statuses(answers) == [200] + [409] * 19
+    winner = next(a for a in answers if a.status == 200)
+    assert ada.get("/me").data["name"] == winner.data["user"]["name"]
+
+
+def test_one_username_wanted_by_many(okul):
+    people = [okul.login() for _ in range(10)]
+    wanted = fresh("u").partition("@")[0]
+    answers = all_at_once(10, lambda n: people[n].patch("/me", {"username": wanted}))
+    assert statuses(answers) == [200] + [409] * 9
+
+
+def test_one_session_ended_many_times(okul):
+    ada = okul.login()
+    answers = all_at_once(20, lambda n: ada.post("/auth/logout"))
+    assert 200 in statuses(answers) and set(statuses(answers)) <= {200, 401}
+    assert ada.get("/me").status == 401
+
+
+ENDINGS = {
+    "logout": (lambda okul, ada: okul.post("/auth/logout", token=ada.token), 401),
+    "end of the session": (lambda okul, ada: okul.delete(f"/auth/sessions/{ada.claims()['sid']}", token=ada.token), 401),
+    "deactivation": (lambda okul, ada: ada.set("is_active = 0"), 401),
+    "deletion": (lambda okul, ada: okul.server.sql(f"DELETE FROM user WHERE id = '{ada.id}'"), 401),
+    "demotion": (lambda okul, ada: okul.server.ctl("user", "role", ada.email, "user"), "user"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_ended_has_ended_for_every_worker(okul, ending):
+    """Eight clients ask without a pause while the ending happens: nobody who asks after it gets through on what was before."""
+    act, after = ENDINGS[ending]
+    ada = okul.staff("admin") if ending == "demotion" else okul.registered()
+    ended, stop = threading.Event(), threading.Event()
+    stale, counts = [], []
+
+    def ask(n):
+        before = behind = 0
+        while not stop.is_set():
+            over = ended.is_set()       # looked at before the request leaves
+            answer = ada.get("/me")
+            if over:
+                behind += 1
+                if (answer.data["role"] if answer.status == 200 else answer.status) != after:
+                    stale.append(answer)
+            else:
+                before += answer.status == 200
+        counts.append((before, behind))
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    answer = act(okul, ada)
+    assert answer is None or isinstance(answer, str) or getattr(answer, "returncode", 0) == 0
+    ended.set()
+    time.sleep(0.3)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not stale, f"{len(stale)} stale answers, the first: {stale[0]}"
+    assert all(before and behind for before, behind in counts), counts
+
+
+# ---- workers that die
+
+
+def load(okul, ada, seconds, act):
+    """Asks without a pause from four clients while act() does its worst; gives all answers, or what came instead of one."""
+    end, results = time.monotonic() + seconds, []
+
+    def ask(n):
+        while time.monotonic() < end:
+            try:
+                results.append(ada.get("/me").status)
+            except Exception as fault:
+                results.append(fault)
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    done = act()
+    for thread in threads:
+        thread.join()
+    return results, done
+
+
+def signal_workers(server, number, times, pause):
+    sent = 0
+    for _ in range(times):
+        pids = list(server.workers("users"))
+        if pids:
+            os.kill(pids[sent % len(pids)], number)
+            sent += 1
+        time.sleep(pause)
+    return sent
+
+
+def test_a_killed_worker_fails_at_most_its_own_request(okul):
+    ada = okul.registered()
+    results, kills = load(okul, ada, 2.5, lambda: signal_workers(okul.server, signal.SIGKILL, 6, 0.3))
+    failed = [r for r in results if r != 200]
+    assert kills >= 5 and len(results) > 50 * kills
+    assert len(failed) <= kills, failed
+    until(lambda: len(okul.server.workers("users")) == 3, "the workers' replacements")
+
+
+def test_a_worker_that_is_asked_to_end_fails_no_request(okul):
+    ada = okul.registered()
+    before = set(okul.server.workers("users"))
+    results, ended = load(okul, ada, 2.5, lambda: signal_workers(okul.server, signal.SIGTERM, 6, 0.3))
+    assert ended >= 5 and set(results) == {200}, [r for r in results if r != 200]
+    until(lambda: len(okul.server.workers("users")) == 3, "the workers' replacements")
+    assert not before & set(okul.server.workers("users"))
+
+
+def test_a_rolling_restart_fails_no_request(okul):
+    ada = okul.registered()
+    before = set(okul.server.workers())
+
+    def restart():
+        os.kill(okul.server.process.pid, signal.SIGHUP)
+        until(lambda: len(okul.server.workers()) == len(before) and not before & set(okul.server.workers()), "new workers")
+    results, _ = load(okul, ada, 2.5, restart)
+    assert set(results) == {200}, [r for r in results if r != 200]

@@ -1,0 +1,150 @@
+"""The rights matrix: every route of every program, as listed by the programs themselves, for every kind of caller."""
+
+import json
+import secrets
+import subprocess
+import time
+
+import pytest
+
+import contract
+from okul import BUILD, REGISTRATION, fresh, sign, unbase64
+
+HEADING = "program method path role status flags in out title".split()
+
+
+def listed():
+    """The rows of all programs."""
+    for program in sorted(BUILD.glob("*.fcgi")):
+        lines = subprocess.run([program, "--routes"], capture_output=True, text=True, check=True).stdout.splitlines()
+        for line in lines[1:]:
+            yield dict(zip(HEADING, line.split("\t")))
+
+
+LISTED = list(listed())
+RANK = {"public": 0, "optional": 0, "user": 1, "admin": 2, "superadmin": 3}
+
+
+# ---- callers: each is made anew for each cell, so that no cell lives on what another left
+
+
+def expired(okul):
+    person = okul.registered()
+    header, payload, _ = person.token.split(".")
+    now = int(time.time())
+    claims = person.claims() | {"iat": now - 3700, "exp": now - 100}
+    person.token = sign(unbase64(header).decode(), claims, okul.server.keys()[0][1])
+    return person
+
+
+def forged(okul):
+    person = okul.registered()
+    header, payload, _ = person.token.split(".")
+    person.token = sign(unbase64(header).decode(), person.claims(), secrets.token_bytes(32))
+    return person
+
+
+def revoked(okul):
+    person = okul.registered()
+    assert okul.request("POST", "/auth/logout", token=person.token).status == 200
+    return person
+
+
+def deactivated(okul):
+    person = okul.registered()
+    person.set("is_active = 0")
+    return person
+
+
+def deleted(okul):
+    person = okul.registered()
+    okul.server.sql(f"DELETE FROM user WHERE id = '{person.id}'")
+    return person
+
+
+class Nobody:
+    token = None
+
+
+CALLERS = {
+    "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None), "revoked": (revoked, None), "deactivated": (deactivated, None),
+    "deleted": (deleted, None), "unregistered": (lambda okul: okul.login(), "user"), "user": (lambda okul: okul.registered(), "user"),
+    "admin": (lambda okul: okul.staff("admin"), "admin"), "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
+}
+
+
+# ---- a good request for each route: what to send, and as what it comes back where that is not the row's success
+
+
+def code_for_new(okul, caller):
+    address = fresh()
+    return {"email": address, "code": okul.code(address)}
+
+
+def own_session(okul, caller):
+    """The id of a session that the caller may end; anybody's where the caller has none."""
+    if caller is Nobody:
+        return okul.login().claims()["sid"]
+    return caller.claims()["sid"]
+
+
+GOOD = {
+    ("GET", "/"): {}, ("GET", "/health"): {}, ("GET", "/swagger/json"): {}, ("GET", "/api/docs"): {},
+    ("GET", "/me"): {}, ("PATCH", "/me"): {"body": lambda okul, caller: {"bio": "x"}}, ("GET", "/me/optional"): {},
+    ("POST", "/auth/refresh"): {"body": lambda okul, caller: {"refreshToken": okul.login().refresh}},
+    ("POST", "/auth/logout"): {},
+    ("POST", "/auth/otp/request"): {"body": lambda okul, caller: {"email": fresh()}},
+    ("POST", "/auth/otp/verify"): {"body": code_for_new},
+    ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409},
+    ("GET", "/auth/registration/status"): {}, ("GET", "/auth/sessions"): {},
+    ("DELETE", "/auth/sessions/{id}"): {"id": own_session},
+}
+
+
+def expected(route, kind, good):
+    """The status that the contract gives a good request of this caller."""
+    role = CALLERS[kind][1]
+    if RANK[route.role] == 0:
+        return good.get(kind, route.status) if role else route.status
+    if role is None:
+        return 401
+    if RANK[role] < RANK[route.role] or kind == "unregistered" and not route.early:
+        return 403
+    return good.get(kind, route.status)
+
+
+@pytest.mark.parametrize("kind", CALLERS)
+@pytest.mark.parametrize("row", LISTED, ids=lambda r: f"{r['method']} {r['path']}")
+def test_cell(okul, row, kind):
+    route = next((r for r in contract.routes if (r.method, r.path) == (row["method"], row["path"])), None)
+    assert route, "a route that the contract has not"
+    good = GOOD[route.method, route.path]
+    caller = CALLERS[kind][0](okul)
+    path = route.path.replace("{id}", good["id"](okul, caller)) if "id" in good else route.path
+    body = good["body"](okul, caller) if "body" in good else None
+    answer = okul.request(route.method, path, body, token=caller.token)
+    assert answer.status == expected(route, kind, good), answer
+    if route.role == "optional":
+        assert answer.data["isAuthenticated"] is (CALLERS[kind][1] is not None)
+
+
+def test_the_matrix_covers_the_contract():
+    assert {(r["method"], r["path"]) for r in LISTED} == {(r.method, r.path) for r in contract.routes} == set(GOOD)
+
+
+# ---- the role is read at each request
+
+
+def test_a_change_of_role_holds_from_the_next_request_on(okul):
+    boss = okul.staff("admin")
+    assert boss.get("/me").data["role"] == "admin"
+    for role in ("superadmin", "user", "admin"):
+        okul.server.ctl("user", "role", boss.email, role)
+        for _ in range(8):
+            answer = boss.get("/me")
+            assert answer.status == 200 and answer.data["role"] == role
+
+
+def test_a_token_says_nothing_of_the_role(okul):
+    claims = okul.staff("superadmin").claims()
+    assert "superadmin" not in json.dumps(claims) and "role" not in claims

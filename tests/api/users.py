@@ -1,0 +1,145 @@
+"""Group users: one's own profile."""
+
+import pytest
+
+import contract
+from okul import fresh
+
+PROFILE = {
+    "name": "Ayşe Gül", "surname": "Yılmaz", "language": "tr", "countryCode": "90", "phoneNumber": "5372505890",
+    "profilePhoto": "https://example.com/a.jpg", "availabilityStatus": "busy", "birthDate": "1992-02-29", "gender": "other",
+    "interests": ["müzik", "reading", "😀"], "expertise": "İngilizce", "bio": "Zeile 1\nZeile 2 \"'<>&\\ \u2028", "instagram": "ayse",
+    "x": "ayse_x", "tiktok": "t", "snapchat": "s", "facebook": "f", "timezone": "Europe/Berlin",
+}
+
+
+def name():
+    """A username that nobody has."""
+    return fresh("u").partition("@")[0].replace("-", "_")
+
+
+def test_profile(okul):
+    ada = okul.login()
+    answer = ada.get("/me")
+    assert answer.status == 200
+    assert list(answer.data) == [f.name for f in contract.shapes["UserProfileDto"]]
+    assert answer.data == ada.data["user"]
+
+
+def test_profile_takes_every_field(okul):
+    ada = okul.login()
+    before = ada.get("/me").data
+    change = PROFILE | {"username": name()}
+    assert set(change) == {f.name for f in contract.shapes["UpdateMeProfileDto"]}
+    answer = ada.patch("/me", change)
+    assert answer.status == 200
+    assert answer.data == before | change | {"updatedAt": answer.data["updatedAt"]}
+    assert answer.data["updatedAt"] > before["updatedAt"]
+    assert ada.get("/me").data == answer.data
+
+
+@pytest.mark.parametrize("field", sorted(PROFILE))
+def test_patch_changes_what_it_names_and_nothing_else(okul, field):
+    ada = okul.login()
+    before = ada.get("/me").data
+    answer = ada.patch("/me", {field: PROFILE[field]})
+    assert answer.status == 200
+    assert {k: v for k, v in answer.data.items() if v != before[k] and k != "updatedAt"} == {field: PROFILE[field]}
+    assert ada.get("/me").data == answer.data
+
+
+def test_null_empties_a_field(okul):
+    ada = okul.login()
+    ada.patch("/me", PROFILE)
+    names = [f.name for f in contract.shapes["UpdateMeProfileDto"] if f.nullable]
+    answer = ada.patch("/me", dict.fromkeys(names))
+    assert answer.status == 200 and [answer.data[n] for n in names] == [None] * len(names)
+    assert answer.data["name"] == PROFILE["name"] and answer.data["interests"] == PROFILE["interests"]
+
+
+def test_empty_patch(okul):
+    ada = okul.login()
+    before = ada.get("/me").data
+    answer = ada.patch("/me", {})
+    assert answer.status == 400 and answer.errors == ["Name at least one field to change"]
+    assert ada.get("/me").data == before
+
+
+def test_a_refused_patch_changes_nothing(okul):
+    ada = okul.login()
+    before = ada.get("/me").data
+    assert ada.patch("/me", {"name": "Eve", "gender": "?"}).status == 400
+    assert ada.get("/me").data == before
+
+
+@pytest.mark.parametrize("field, value", [("email", "eve@example.com"), ("role", "admin"), ("isActive", True), ("id", "0" * 24),
+                                          ("isRegistrationComplete", True), ("createdAt", "2020-01-01T00:00:00.000Z"), ("pk", 1)])
+def test_what_one_may_not_change_of_oneself(okul, field, value):
+    ada = okul.login()
+    before = ada.get("/me").data
+    answer = ada.patch("/me", {field: value, "name": "Ada"})
+    assert answer.status == 400 and answer.errors == [f"{field}: is not a known field"]
+    assert ada.get("/me").data == before
+
+
+def test_profiles_are_ones_own(okul):
+    ada, eve = okul.login(), okul.login()
+    ada.patch("/me", {"name": "Ada"})
+    assert eve.get("/me").data["name"] is None and eve.get("/me").data["email"] == eve.email
+
+
+def test_white_space_is_trimmed_at_both_ends_only(okul):
+    ada = okul.login()
+    data = ada.patch("/me", {"name": " \t\r\n Ada  King\u00a0 \n", "bio": "  ", "interests": ["  music "]}).data
+    assert data["name"] == "Ada  King\u00a0", "ASCII white space; a no-break space stays"
+    assert data["bio"] == "" and data["interests"] == ["music"]
+
+
+def test_username(later):
+    ada, eve = later.login(), later.login()
+    first, second = name(), name()
+    assert ada.patch("/me", {"username": first}).data["username"] == first
+    answer = eve.patch("/me", {"username": first, "bio": "not this either"})
+    assert answer.status == 409 and answer.errors == ["This username is taken"]
+    assert eve.get("/me").data["username"] is None and eve.get("/me").data["bio"] is None
+    answer = ada.patch("/me", {"username": second})
+    assert answer.status == 409 and answer.errors == ["A username can be changed once in 30 days"]
+    for _ in range(30):
+        assert ada.renew().status == 200
+        assert ada.patch("/me", {"bio": "x"}).status == 200
+        later.server.clock.advance(86400 - 2)
+    assert ada.renew().status == 200
+    assert ada.patch("/me", {"username": second}).status == 409, "a minute too early"
+    later.server.clock.advance(61)
+    assert ada.patch("/me", {"username": second}).data["username"] == second
+    assert ada.patch("/me", {"username": first}).status == 409, "and again a month to wait"
+    assert eve.renew().status == 200
+    assert eve.patch("/me", {"username": first}).status == 200, "the name that was left is free"
+
+
+def test_the_same_username_again_is_no_change(okul):
+    ada, own = okul.login(), name()
+    ada.patch("/me", {"username": own})
+    answer = ada.patch("/me", {"username": own, "bio": "new"})
+    assert answer.status == 200 and answer.data["bio"] == "new"
+
+
+def test_optional(okul):
+    ada = okul.login()
+    answer = ada.get("/me/optional")
+    assert answer.status == 200 and list(answer.data) == ["isAuthenticated", "message", "user"]
+    assert answer.data["isAuthenticated"] is True and answer.data["user"] == ada.get("/me").data
+    gone = okul.login()
+    gone.post("/auth/logout")
+    for answer in (okul.get("/me/optional"), okul.get("/me/optional", token="x"), okul.get("/me/optional", token=ada.token[:-2]),
+                   gone.get("/me/optional"), okul.get("/me/optional", headers={"Authorization": "Basic dTpw"})):
+        assert answer.status == 200
+        assert answer.data["isAuthenticated"] is False and answer.data["user"] is None
+    assert answer.data["message"] != ada.get("/me/optional").data["message"]
+
+
+@pytest.mark.parametrize("role", ["admin", "superadmin"])
+def test_staff_have_profiles_too(okul, role):
+    boss = okul.staff(role)
+    assert boss.get("/me").data["role"] == role
+    assert boss.patch("/me", {"name": "Grace"}).data["name"] == "Grace"

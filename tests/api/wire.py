@@ -1,0 +1,366 @@
+"""What holds for every request: envelope, order of the checks, methods, JSON, sizes, headers, origins."""
+
+import json
+import re
+import socket
+
+import pytest
+
+import contract
+from okul import REGISTRATION, fresh
+
+REQUEST = "/auth/otp/request"
+COMPLETE = "/auth/registration/complete"
+MIB = 1 << 20
+SOME_ID = "0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="module")
+def ada(okul):
+    return okul.registered()
+
+
+def path_of(route):
+    return route.path.replace("{id}", SOME_ID)
+
+
+# ---- paths and methods
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/m", "/mee", "/me/", "/me/nothing", "/auth", "/auth/", "/auth/otp", "/auth/otp/requests", "/Me", "/ME",
+                                  "/users.fcgi", "/app.fcgi", "/auth/sessions/" + SOME_ID + "/x", "/api/v2", "/favicon.ico", "/.git/config",
+                                  "/okul.db", "/me%00", "/me%2Foptional", "/%ff", "/me/%GG", "/index.html", "/health/x", "/docs"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_nothing_at_that_path(okul, method, path):
+    answer = okul.request(method, path)
+    # what is no well-formed URL may already be refused by the web server
+    assert answer.status == 404 or "%" in path and answer.status == 400, answer
+
+
+@pytest.mark.parametrize("target", ["//me", "/./me", "/auth/../me", "/%6de", "/me?", "/me#x", "/me;x=1", "/me%20", "/a/../../etc/passwd", "*", "me"])
+def test_odd_targets_get_a_whole_answer(okul, target):
+    answer = okul.raw(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(), path="/" if target == "*" else target)
+    assert answer.status in (400, 401, 404) and answer.json
+
+
+@pytest.mark.parametrize("path", sorted({r.path for r in contract.routes}))
+def test_methods(okul, ada, path):
+    """A method that the path has not is 405; Allow names those that it has; OPTIONS is 204."""
+    has = {r.method for r in contract.routes if r.path == path}
+    has |= {"HEAD"} if "GET" in has else set()
+    target = path.replace("{id}", SOME_ID)
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} - has:
+        answer = okul.request(method, target, token=ada.token)
+        assert answer.status == 405, answer
+        assert set(re.split(r",\s*", answer.headers["Allow"])) - {"OPTIONS"} == has, answer.headers["Allow"]
+    answer = okul.options(target)
+    assert answer.status == 204 and set(re.split(r",\s*", answer.headers["Allow"])) - {"OPTIONS"} == has
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+def test_methods_that_the_web_server_refuses(okul, method):
+    answer = okul.raw(f"{method} /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(), method, "/me")
+    assert answer.status in (400, 405)
+
+
+@pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET"], ids=str)
+def test_head_is_get_without_the_body(okul, ada, route):
+    for token in (ada.token, None):
+        got, head = okul.get(route.path, token=token), okul.head(route.path, token=token)
+        assert head.status == got.status and head.body == b""
+        for name in ("Content-Type", "Content-Language", "Content-Length", "Cache-Control", "WWW-Authenticate", "ETag"):
+            assert head.headers[name] == got.headers[name], name
+
+
+def test_head_of_what_is_not_there(okul):
+    assert okul.head("/me/nothing").status == 404
+
+
+# ---- query parameters
+
+
+@pytest.mark.parametrize("route", contract.routes, ids=str)
+def test_a_query_parameter_that_the_route_has_not(okul, ada, route):
+    body = {} if route.request else None
+    for query in ("x=1", "page=1", "x", "=1", "X%20Y=%C3%BC", "x=1&x=2"):
+        answer = okul.request(route.method, f"{path_of(route)}?{query}", body, token=ada.token)
+        assert answer.status == 400, f"{query}: {answer}"
+    answer = okul.request(route.method, f"{path_of(route)}?extra=1", body, token=ada.token)
+    assert any(e == "extra: is not a known query parameter" for e in answer.errors), answer
+
+
+@pytest.mark.parametrize("query", ["%", "%zz=1", "x=%ff", "x=%00", "x=%C3"])
+def test_a_query_that_cannot_be_decoded(okul, query):
+    assert okul.get("/?" + query).status == 400
+
+
+@pytest.mark.parametrize("query", ["", "&", "&&"])
+def test_a_query_without_parameters(okul, query):
+    assert okul.get("/?" + query).status == 200
+
+
+# ---- the order of the checks: of two faults the first one answers
+
+
+def test_path_before_method_and_all_else(okul):
+    answer = okul.request("PATCH", "/auth/nothing?x=1", body=b"{", token="bad", content_type="text/plain")
+    assert answer.status == 404
+
+
+def test_method_before_token_and_all_else(okul):
+    answer = okul.request("PUT", COMPLETE + "?x=1", body=b"{", token="bad", content_type="text/plain")
+    assert answer.status == 405
+
+
+def test_size_before_token_and_all_else(okul):
+    answer = okul.request("POST", COMPLETE + "?x=1", body=b"{" * (MIB + 1), token="bad", content_type="text/plain")
+    assert answer.status == 413
+
+
+def test_token_before_content_type_and_all_else(okul):
+    for token in (None, "bad"):
+        assert okul.request("POST", COMPLETE + "?x=1", body=b"{", token=token, content_type="text/plain").status == 401
+        assert okul.request("DELETE", "/auth/sessions/no-id?x=1", token=token).status == 401
+        assert okul.request("GET", "/me?x=1", token=token).status == 401
+
+
+def test_content_type_before_json_and_fields(okul, ada):
+    assert ada.request("POST", COMPLETE + "?x=1", body=b"{", content_type="text/plain").status == 415
+    assert ada.request("PATCH", "/me", body=b"{}", content_type="text/plain").status == 415
+
+
+def test_json_before_fields_and_state(okul, ada):
+    answer = ada.request("POST", COMPLETE + "?x=1", body=b'{"name":1,}')
+    assert answer.status == 400 and answer.errors == ["The request body is not valid JSON"]
+
+
+def test_fields_before_state(okul, ada):
+    assert ada.post(COMPLETE, REGISTRATION | {"name": 1}).status == 400
+    assert ada.post(COMPLETE, REGISTRATION).status == 409
+
+
+def test_fields_before_existence(okul, ada):
+    assert ada.delete(f"/auth/sessions/{SOME_ID}?x=1").status == 400
+    assert ada.delete(f"/auth/sessions/{SOME_ID}").status == 404
+
+
+def test_query_and_body_faults_come_together(okul, ada):
+    answer = ada.patch("/me?y=1", {"name": 1, "gender": 2})
+    assert answer.status == 400
+    assert sorted(e.partition(":")[0] for e in answer.errors) == ["gender", "name", "y"]
+
+
+# ---- content type
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON",
+                                          "application/json ; charset=utf-8"])
+def test_content_type_that_is_taken(okul, content_type):
+    assert okul.post(REQUEST, {"email": fresh()}, content_type=content_type).status == 200
+
+
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "text/json", "application/jsonp", "application/json5", "application/x-www-form-urlencoded",
+                                          "multipart/form-data; boundary=x", "json", "application/xml", "application/merge-patch+json"])
+def test_content_type_that_is_not_taken(okul, ada, content_type):
+    answer = okul.post(REQUEST, {"email": fresh()}, content_type=content_type)
+    assert answer.status == 415 and answer.errors == ["The content type must be application/json"]
+    assert ada.patch("/me", {"name": "Ada"}, content_type=content_type).status == 415
+
+
+# ---- JSON
+
+
+def nested(depth, inside="1"):
+    """An object with so many levels, the root counted."""
+    return '{"email":"a@example.com","x":' + "[" * (depth - 1) + inside + "]" * (depth - 1) + "}"
+
+
+BAD_JSON = {
+    "nothing": b"", "white space": b" \n", "half": b'{"email":', "a comma too many": b'{"email":"a@b.de",}', "two values": b'{"email":"a@b.de"} {}',
+    "a word behind": b'{"email":"a@b.de"}x', "single quotes": b"{'email':'a@b.de'}", "no quotes": b'{email:"a@b.de"}', "a comment": b'{/**/"email":"a@b.de"}',
+    "a missing colon": b'{"email" "a@b.de"}', "a bad escape": rb'{"email":"\x61"}', "half an escape": rb'{"email":"\u00"}', "a raw newline": b'{"email":"a\n"}',
+    "a raw tab": b'{"email":"a\t"}', "an open string": b'{"email":"a}', "01": b'{"email":01}', "+1": b'{"email":+1}', "1.": b'{"email":1.}', ".5": b'{"email":.5}',
+    "NaN": b'{"email":NaN}', "Infinity": b'{"email":-Infinity}', "hex": b'{"email":0x1}', "True": b'{"email":True}', "a NUL behind": b'{"email":"a@b.de"}\0',
+    "a NUL between": b'{"email"\0:"a@b.de"}', "a missing brace": b'{"email":"a@b.de"', "the wrong bracket": b'{"email":["a@b.de"}', "a form feed": b'\f{"email":1}',
+    "UTF-16": '{"email":"a@b.de"}'.encode("utf-16"), "form data": b"email=a%40b.de",
+}
+OTHER_FAULTS = {
+    "list": (b'["email"]', "The request body must be a JSON object"), "string": (b'"email"', "The request body must be a JSON object"),
+    "number": (b"1", "The request body must be a JSON object"), "null": (b"null", "The request body must be a JSON object"),
+    "an escaped NUL": (rb'{"email":"a\u0000@b.de"}', "A string in the request body holds a NUL character"),
+    "an escaped NUL in a name": (rb'{"em\u0000ail":"a@b.de"}', "A string in the request body holds a NUL character"),
+    "a key twice": (b'{"email":"a@b.de","email":"c@d.de"}', "The request body has a key twice"),
+    "a key twice, once escaped": (rb'{"email":"a@b.de","\u0065mail":"c@d.de"}', "The request body has a key twice"),
+    "an inner key twice": (b'{"email":"a@b.de","x":{"y":1,"y":2}}', "The request body has a key twice"),
+    "a lone byte": (b'{"email":"\xff@b.de"}', "The request body is not valid UTF-8"), "latin-1": (b'{"email":"\xfc@b.de"}', "The request body is not valid UTF-8"),
+    "overlong": (b'{"email":"\xc0\xaf@b.de"}', "The request body is not valid UTF-8"), "a surrogate": (b'{"email":"\xed\xa0\x80"}', "The request body is not valid UTF-8"),
+    "over U+10FFFF": (b'{"email":"\xf4\x90\x80\x80"}', "The request body is not valid UTF-8"), "cut off": (b'{"email":"\xe2\x82"}', "The request body is not valid UTF-8"),
+    "half a surrogate pair": (rb'{"email":"\ud83d"}', "The request body is not valid UTF-8"),
+    "depth 33": (nested(33).encode(), "The request body is nested deeper than 32 levels"),
+    "depth 100000": (b'{"x":' + b"[" * 100000, "The request body is nested deeper than 32 levels"),
+    "depth 33 of objects": (b'{"x":' * 33 + b"1" + b"}" * 33, "The request body is nested deeper than 32 levels"),
+}
+
+
+@pytest.mark.parametrize("why", BAD_JSON)
+def test_no_json(okul, why):
+    answer = okul.request("POST", REQUEST, body=BAD_JSON[why])
+    assert answer.status == 400 and answer.errors == ["The request body is not valid JSON"] or why == "UTF-16" and answer.status == 400, answer
+
+
+@pytest.mark.parametrize("why", OTHER_FAULTS)
+def test_json_that_is_not_taken(okul, why):
+    body, sentence = OTHER_FAULTS[why]
+    answer = okul.request("POST", REQUEST, body=body)
+    assert answer.status == 400 and answer.errors == [sentence]
+
+
+def test_depth_32_is_good(okul):
+    """Good as JSON: what is left is that the field is unknown."""
+    for body in (nested(32), '{"x":' * 32 + "1" + "}" * 32):
+        answer = okul.request("POST", REQUEST, body=body.encode())
+        assert answer.status == 400 and "x: is not a known field" in answer.errors
+
+
+def test_json_in_unusual_clothes(okul, ada):
+    assert okul.request("POST", REQUEST, body=b' \t\r\n{"\\u0065mail" : "' + fresh().encode() + b'"}\r\n').status == 200
+    answer = ada.request("PATCH", "/me", body=rb'{"bio":"\u00fc\ud83d\ude00\/\b\f\n\r\t\"\\x"}')
+    assert answer.status == 200 and answer.data["bio"] == "ü😀/\b\f\n\r\t\"\\x"
+
+
+def test_what_was_said_comes_back_as_it_was(okul, ada):
+    text = "".join(map(chr, [*range(33, 127), *range(0x80, 0xa0), 0x2028, 0x2029, 0xfeff, 0xfffd, 0xffff, 0x10ffff, 0x1f600])) + "\x7f\x01."
+    assert ada.patch("/me", {"bio": text}).data["bio"] == text
+    assert ada.get("/me").data["bio"] == text
+
+
+# ---- sizes
+
+
+def padded(size):
+    body = json.dumps({"email": fresh()}).encode()
+    return body + b" " * (size - len(body))
+
+
+def test_a_body_of_one_mebibyte(okul):
+    assert okul.request("POST", REQUEST, body=padded(MIB)).status == 200
+    answer = okul.request("POST", REQUEST, body=padded(MIB + 1))
+    assert answer.status == 413 and answer.errors == ["The request body is too large"]
+
+
+def chunked(body):
+    return b"".join(b"%x\r\n" % len(p) + p + b"\r\n" for p in (body[i:i + 4096] for i in range(0, len(body), 4096))) + b"0\r\n\r\n"
+
+
+def test_a_chunked_body(okul):
+    head = f"POST {REQUEST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
+    assert okul.raw(head + chunked(padded(9000)), "POST", REQUEST).status == 200
+    assert okul.raw(head + chunked(padded(MIB + 1)), "POST", REQUEST).status == 413
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1e3", "99999999999999999999", "1, 2"])
+def test_a_malformed_length(okul, length):
+    answer = okul.raw(f"POST {REQUEST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{{}}".encode(),
+                      "POST", REQUEST)
+    assert answer.status in (400, 413)
+
+
+def test_a_body_that_never_arrives_holds_up_nobody(okul):
+    workers = okul.server.workers()
+    waiting = []
+    for _ in range(12):
+        wire = socket.create_connection(("127.0.0.1", okul.server.port))
+        wire.sendall(f"POST {REQUEST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        waiting.append(wire)
+    assert okul.post(REQUEST, {"email": fresh()}).status == 200
+    for wire in waiting:
+        wire.close()
+    assert okul.post(REQUEST, {"email": fresh()}).status == 200
+    assert okul.server.workers() == workers
+
+
+@pytest.mark.parametrize("request_", [
+    b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 1000) for n in range(200)) + b"\r\n",
+    b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /?" + b"x" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+], ids=["one header", "many headers", "path", "query"])
+def test_a_request_head_that_is_too_large(okul, request_):
+    answer = okul.raw(request_, path="(too large)")
+    assert answer.status in (400, 431) and answer.json
+
+
+@pytest.mark.parametrize("request_", [b"GET / HTTP/1.1\r\n\r\n", b"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
+                         ids=["no host", "control character", "bad host"])
+def test_what_is_no_http(okul, request_):
+    answer = okul.raw(request_)
+    assert answer.status == 400 and answer.json
+
+
+# ---- headers of every answer (okul.check_headers looks at them each time; here is what it cannot know)
+
+
+@pytest.mark.parametrize("path", ["/", "/me", "/auth/nothing", "/nothing", "/swagger/json"])
+def test_a_sane_request_id_comes_back(okul, path):
+    for id_ in ("abc-123_X.y", "0", "f" * 32, "3f0e7a52-6f4b-4a4b-8c1e-6b7d1b3f9a10"):
+        assert okul.get(path, headers={"X-Request-Id": id_}).headers["X-Request-Id"] == id_
+
+
+@pytest.mark.parametrize("path", ["/", "/me", "/nothing", "/swagger/json"])
+def test_another_request_id_is_replaced(okul, path):
+    for id_ in ("", "x" * 1000, '"><script>', "a b", "a\tb", "ü", "a=b status=200"):
+        assert okul.get(path, headers={"X-Request-Id": id_.encode()}).headers["X-Request-Id"] != id_
+    assert okul.get(path).headers["X-Request-Id"] != okul.get(path).headers["X-Request-Id"], "one for each request"
+
+
+def test_answers_to_people_are_not_kept_in_caches(okul, ada):
+    for answer in (ada.get("/me"), ada.get("/me/optional"), ada.get("/auth/sessions"), okul.get("/me"), okul.login().renew()):
+        assert re.search("no-store|private", answer.headers["Cache-Control"]), answer.headers["Cache-Control"]
+
+
+# ---- origins
+
+
+ORIGIN = {"Origin": "https://okul.example"}
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+
+
+def cors(answer):
+    return [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+def test_no_origin_may_call_by_default(okul, ada):
+    for answer in (okul.get("/", headers=ORIGIN), ada.get("/me", headers=ORIGIN), okul.options(REQUEST, headers=ORIGIN | PREFLIGHT),
+                   okul.get("/nothing", headers=ORIGIN), okul.options("/me", headers={"Origin": "null"})):
+        assert not cors(answer)
+
+
+@pytest.mark.parametrize("origin", ["https://okul.example", "https://admin.okul.example"])
+def test_origins_that_the_configuration_names(guarded, origin):
+    answer = guarded.options(REQUEST, headers=PREFLIGHT | {"Origin": origin})
+    assert answer.status == 204 and answer.headers["Access-Control-Allow-Origin"] == origin
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    allowed = {h.strip().lower() for h in answer.headers["Access-Control-Allow-Headers"].split(",")}
+    assert {"authorization", "content-type", "accept-language"} <= allowed and "*" not in allowed
+    assert "origin" in answer.headers["Vary"].lower()
+    for answer in (guarded.get("/", headers={"Origin": origin}), guarded.get("/me", headers={"Origin": origin}),
+                   guarded.post(REQUEST, {"email": 1}, headers={"Origin": origin}), guarded.get("/auth/nothing", headers={"Origin": origin})):
+        assert answer.headers["Access-Control-Allow-Origin"] == origin, answer
+        assert "origin" in answer.headers["Vary"].lower()
+
+
+def test_preflight_names_the_methods_of_the_path(guarded):
+    answer = guarded.options("/me", headers=ORIGIN | {"Access-Control-Request-Method": "PATCH"})
+    assert {"GET", "PATCH"} <= set(re.split(r",\s*", answer.headers["Access-Control-Allow-Methods"]))
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://okul.example", "https://okul.example.evil.example", "https://xokul.example", "null", "*", "",
+                                    "https://okul.example:8443", "https://okul.exampl", "https://okul.example https://admin.okul.example"])
+def test_other_origins(guarded, origin):
+    for answer in (guarded.get("/me", headers={"Origin": origin}), guarded.options("/me", headers=PREFLIGHT | {"Origin": origin})):
+        assert not cors(answer)
+
+
+def test_without_an_origin_there_are_no_cors_headers(guarded):
+    assert not cors(guarded.get("/"))
+    assert not cors(guarded.options("/me"))

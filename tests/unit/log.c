@@ -1,0 +1,131 @@
+#include "log.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static int reader, saved;
+
+/* Standard error becomes a pipe in packet mode: one read gives what one write wrote. */
+static int
+set_up(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	if (pipe2(ends, O_DIRECT | O_NONBLOCK | O_CLOEXEC) < 0)
+		return -1;
+	reader = ends[0];
+	saved = dup(STDERR_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	log_init("unit", false, LOG_NOTE);
+	log_request("");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(reader);
+	return 0;
+}
+
+/* The next line; "" when none was written. */
+static const char *
+next(void)
+{
+	static char line[4096];
+	ssize_t n = read(reader, line, sizeof(line) - 1);
+
+	line[n > 0 ? n : 0] = '\0';
+	return line;
+}
+
+static void
+a_line_is_one_write_of_key_and_value(void **state)
+{
+	const char *line;
+
+	(void)state;
+	log_request("r-17");
+	log_line(LOG_WARN, "mail_failed id=%s attempt=%d", "abc", 3);
+	line = next();
+	assert_int_equal(strncmp(line, "ts=2", 4), 0);
+	assert_int_equal(line[27], ' ');
+	assert_string_equal(line + 28, "level=warn prog=unit rid=r-17 mail_failed id=abc attempt=3\n");
+	assert_string_equal(next(), "");
+	assert_string_equal(log_last(), "mail_failed id=abc attempt=3");
+	log_request("");
+	log_line(LOG_FAULT, "x");
+	assert_string_equal(next() + 28, "level=error prog=unit x\n");
+	log_request(NULL);
+	log_line(LOG_FATAL, "x");
+	assert_string_equal(next() + 28, "level=fatal prog=unit x\n");
+}
+
+static void
+lines_below_the_level_are_dropped(void **state)
+{
+	(void)state;
+	log_line(LOG_NOTE, "shown");
+	assert_string_equal(next() + 28, "level=info prog=unit shown\n");
+	log_line(LOG_TRACE, "hidden");
+	assert_string_equal(next(), "");
+	assert_string_equal(log_last(), "hidden");
+	log_init("unit", false, LOG_TRACE);
+	log_line(LOG_TRACE, "shown");
+	assert_string_equal(next() + 28, "level=debug prog=unit shown\n");
+}
+
+static void
+no_text_starts_a_line_of_its_own(void **state)
+{
+	(void)state;
+	log_line(LOG_WARN, "%s", "a\nts=forged\r\x1b[31m\x7f\x01\tb\xc2\x85\xc2\xa0ş");
+	assert_string_equal(next() + 28, "level=warn prog=unit a?ts=forged??[31m???b??\xc2\xa0ş\n");
+}
+
+static void
+long_lines_are_cut(void **state)
+{
+	const char *line;
+	size_t length;
+
+	(void)state;
+	log_line(LOG_WARN, "%9000d", 1);
+	line = next();
+	length = strlen(line);
+	assert_true(length > 1000 && length <= 2048);
+	assert_int_equal(line[length - 1], '\n');
+	assert_ptr_equal(strchr(line, '\n'), line + length - 1);
+	assert_string_equal(next(), "");
+}
+
+static void
+errno_is_left_alone(void **state)
+{
+	(void)state;
+	errno = ENOSPC;
+	close(STDERR_FILENO);
+	log_line(LOG_WARN, "nobody hears this");
+	assert_int_equal(errno, ENOSPC);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_line_is_one_write_of_key_and_value, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_text_starts_a_line_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_lines_are_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errno_is_left_alone, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
