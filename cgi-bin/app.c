@@ -61,7 +61,8 @@ get_docs(struct request *rq)
 	return reply_file(rq, arena_format(rq->arena, "%s/docs.html", rq->conf->share), "text/html; charset=utf-8");
 }
 
-static const struct program program = { "app", routes, COUNT(routes), NULL, 0 };
+static const struct section section = { routes, COUNT(routes), NULL, 0 };
+static const struct program program = { "app", "The service itself", SECTIONS(&section) };
 
 int
 main(int argc, char **argv)

@@ -312,7 +312,8 @@ get_registration(struct request *rq)
 	return reply_done(rq);
 }
 
-static const struct program program = { "auth", routes, COUNT(routes), sql, COUNT(sql) };
+static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&section) };
 
 int
 main(int argc, char **argv)

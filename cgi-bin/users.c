@@ -96,7 +96,8 @@ get_me_optional(struct request *rq)
 	return reply_done(rq);
 }
 
-static const struct program program = { "users", routes, COUNT(routes), sql, COUNT(sql) };
+static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "users", "Profiles", SECTIONS(&section) };
 
 int
 main(int argc, char **argv)

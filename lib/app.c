@@ -207,8 +207,12 @@ serve(struct app *app)
 static bool
 prepare_all(const struct program *program, struct db *db, char *why, size_t room)
 {
-	return db_prepare(db, user_sql, user_sql_count, why, room) && db_prepare(db, otp_sql, otp_sql_count, why, room) &&
-		db_prepare(db, mail_sql, mail_sql_count, why, room) && db_prepare(db, program->sql, program->sql_count, why, room);
+	bool good = db_prepare(db, user_sql, user_sql_count, why, room) && db_prepare(db, otp_sql, otp_sql_count, why, room) &&
+		db_prepare(db, mail_sql, mail_sql_count, why, room);
+
+	for (const struct section *const *section = program->sections; *section && good; section++)
+		good = db_prepare(db, (*section)->sql, (*section)->sql_count, why, room);
+	return good;
 }
 
 static int
@@ -226,8 +230,10 @@ static int
 check(const struct program *program, struct db *db)
 {
 	int scans = db_explain(db, user_sql, user_sql_count, stdout) + db_explain(db, otp_sql, otp_sql_count, stdout) +
-		db_explain(db, mail_sql, mail_sql_count, stdout) + db_explain(db, program->sql, program->sql_count, stdout);
+		db_explain(db, mail_sql, mail_sql_count, stdout);
 
+	for (const struct section *const *section = program->sections; *section; section++)
+		scans += db_explain(db, (*section)->sql, (*section)->sql_count, stdout);
 	printf("%s: %d full scans that are not marked as meant\n", program->name, scans);
 	return scans ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -53,6 +53,15 @@ lists(const struct route *route, int status)
 
 /* True when a request to the route may be answered with the status. */
 static bool
+runs_sql(const struct program *program)
+{
+	for (const struct section *const *section = program->sections; *section; section++)
+		if ((*section)->sql_count > 0)
+			return true;
+	return false;
+}
+
+static bool
 may_answer(const struct program *program, const struct route *route, int status)
 {
 	switch (status) {
@@ -81,7 +90,7 @@ may_answer(const struct program *program, const struct route *route, int status)
 			return true;
 		break;
 	case 503:
-		if (route->writes || route->role > PUBLIC || program->sql_count > 0)
+		if (route->writes || route->role > PUBLIC || runs_sql(program))
 			return true;
 		break;
 	}
@@ -134,9 +143,10 @@ print_out(const struct route *route, FILE *out)
 void
 route_print(const struct program *program, FILE *out)
 {
+	const struct route *route;
+
 	fputs("program\tmethod\tpath\trole\tstatus\tflags\tin\tout\ttitle\n", out);
-	for (size_t i = 0; i < program->route_count; i++) {
-		const struct route *route = &program->routes[i];
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		fprintf(out, "%s\t%s\t%s\t%s\t%d\t", program->name, http_method_name(route->method), route->path,
 			role_name(route->role), success_status(route));
 		print_flags(route, out);
@@ -486,6 +496,8 @@ put_failure(struct buf *out, const struct failure *failure)
 static void
 put_components(struct buf *out, const struct program *program, const struct shapes *shapes)
 {
+	const struct route *route;
+
 	put_open(out, "components", '{');
 	put_open(out, "schemas", '{');
 	for (size_t i = 0; i < shapes->count; i++)
@@ -495,8 +507,8 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	put_open(out, "responses", '{');
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
-		for (size_t r = 0; r < program->route_count && !used; r++)
-			used = may_answer(program, &program->routes[r], failures[i].status);
+		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
+			used = may_answer(program, route, failures[i].status);
 		if (used)
 			put_failure(out, &failures[i]);
 	}
@@ -693,19 +705,19 @@ put_operation(struct buf *out, const struct program *program, const struct route
 static void
 put_paths(struct buf *out, const struct program *program)
 {
-	const struct route *routes = program->routes;
+	const struct route *route, *other;
 
 	put_open(out, "paths", '{');
-	for (size_t i = 0; i < program->route_count; i++) {
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		bool seen = false;
 		for (size_t before = 0; before < i && !seen; before++)
-			seen = strcmp(routes[before].path, routes[i].path) == 0;
+			seen = strcmp(route_at(program, before)->path, route->path) == 0;
 		if (seen)
 			continue;
-		put_open(out, routes[i].path, '{');
-		for (size_t same = i; same < program->route_count; same++)
-			if (strcmp(routes[same].path, routes[i].path) == 0)
-				put_operation(out, program, &routes[same]);
+		put_open(out, route->path, '{');
+		for (size_t same = i; (other = route_at(program, same)); same++)
+			if (strcmp(other->path, route->path) == 0)
+				put_operation(out, program, other);
 		put_close(out, '}');
 	}
 	put_close(out, '}');
@@ -742,16 +754,17 @@ route_openapi(const struct program *program, FILE *out)
 {
 	struct buf text = { 0 };
 	struct shapes shapes = { 0 };
+	const struct route *route;
 	bool good = true;
 
 	shapes_add(&shapes, &envelope);
-	for (size_t i = 0; i < program->route_count; i++) {
-		good &= has_words(&program->routes[i]);
-		if (program->routes[i].in)
-			shapes_add(&shapes, program->routes[i].in);
-		if (program->routes[i].out)
-			shapes_add(&shapes, program->routes[i].out);
-		if (program->routes[i].out_page)
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
+		good &= has_words(route);
+		if (route->in)
+			shapes_add(&shapes, route->in);
+		if (route->out)
+			shapes_add(&shapes, route->out);
+		if (route->out_page)
 			shapes_add(&shapes, &pagination);
 	}
 	put_open(&text, NULL, '{');

@@ -52,11 +52,23 @@ match(const char *pattern, const struct path *path, const char *params[static 2]
 	return *pattern == '\0' ? found : -1;
 }
 
+const struct route *
+route_at(const struct program *program, size_t i)
+{
+	for (const struct section *const *section = program->sections; *section; section++) {
+		if (i < (*section)->route_count)
+			return &(*section)->routes[i];
+		i -= (*section)->route_count;
+	}
+	return NULL;
+}
+
 static void
 list_methods(const struct program *program, const char *path, struct buf *allow)
 {
-	for (size_t i = 0; i < program->route_count; i++) {
-		const struct route *route = &program->routes[i];
+	const struct route *route;
+
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		if (strcmp(route->path, path) != 0)
 			continue;
 		buf_puts(allow, http_method_name(route->method));
@@ -71,12 +83,12 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	enum method method = rq->http.method == HEAD ? GET : rq->http.method;
 	const char *best = NULL;
 	int best_params = INT32_MAX;
+	const struct route *route;
 	struct path path;
 
 	if (!split_path(rq, &path))
 		return ROUTE_NO_PATH;
-	for (size_t i = 0; i < program->route_count; i++) {
-		const struct route *route = &program->routes[i];
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		const char *params[2] = { NULL, NULL };
 		int found = match(route->path, &path, params);
 		if (found < 0 || found > best_params || (found == best_params && strcmp(best, route->path) != 0))

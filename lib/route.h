@@ -33,15 +33,25 @@ struct route {
 
 #define STATUSES(...) ((const int[]){ __VA_ARGS__, 0 })
 
-/* One FastCGI program: a resource group. */
-struct program {
-	const char *name;		/* auth -> auth.fcgi, auth.sock, okul@auth.service */
+/* One file of a group: its routes, and the statements that they run. */
+struct section {
 	const struct route *routes;
 	size_t route_count;
 	const char *const *sql;
 	size_t sql_count;
-	const char *title;		/* one line for the reference; may be NULL */
 };
+
+/* One FastCGI program: a resource group. */
+struct program {
+	const char *name;		/* auth -> auth.fcgi, auth.sock, okul@auth.service */
+	const char *title;		/* one line for the reference */
+	const struct section *const *sections;	/* NULL behind the last */
+};
+
+#define SECTIONS(...) ((const struct section *const[]){ __VA_ARGS__, NULL })
+
+/* The i-th route over all parts; NULL behind the last. */
+const struct route *route_at(const struct program *program, size_t i);
 
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
