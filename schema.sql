@@ -33,15 +33,79 @@ CREATE TABLE user (
 	snapchat TEXT,
 	facebook TEXT,
 	timezone TEXT NOT NULL,
-	-- a consent is the time at which it was given; NULL: not given
+	-- a consent is the time at which it was given (NULL: not given), and the version of the text that was shown
 	privacy_policy_at INTEGER,
+	privacy_policy_version TEXT,
 	terms_of_use_at INTEGER,
+	terms_of_use_version TEXT,
 	consent_form_at INTEGER,
+	consent_form_version TEXT,
 	registered_at INTEGER,		-- registration completed
 	last_login_at INTEGER,
+	-- where a user came from, as the app that signed them up says
+	signup_source TEXT,
+	signup_campaign TEXT,
+	-- a deletion that was asked for is done by `okulctl cleanup` when its day has come; the row then goes
+	deletion_status TEXT NOT NULL DEFAULT 'none' CHECK (deletion_status IN ('none', 'pending', 'cancelled', 'finalized')),
+	deletion_requested_at INTEGER,
+	deletion_scheduled_for INTEGER,
+	deletion_cancelled_at INTEGER,
+	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX user_created ON user (created_at);
+CREATE INDEX user_role ON user (role, created_at);
+CREATE INDEX user_sort_name ON user (sort_name);
+CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
+
+-- Search for parts of words: the folded name, surname, user name and address of each user, by their three-letter pieces.
+-- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
+CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
+
+CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	INSERT INTO user_text (rowid, folded) VALUES (new.pk, okul_fold(new.name, new.surname, new.username, new.email));
+	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
+END;
+CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
+WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
+BEGIN
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	INSERT INTO user_text (user_text, rowid, folded)
+		VALUES ('delete', old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT INTO user_text (rowid, folded) VALUES (new.pk, okul_fold(new.name, new.surname, new.username, new.email));
+END;
+CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
+	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
+END;
+CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
+	INSERT INTO user_text (user_text, rowid, folded)
+		VALUES ('delete', old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
+END;
+
+-- Exact counts, kept by triggers: counting 100,000 rows for each page of a list would cost more than the page.
+CREATE TABLE tally (
+	name TEXT PRIMARY KEY,
+	n INTEGER NOT NULL DEFAULT 0 CHECK (n >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally (name) VALUES ('user'), ('user:user'), ('user:admin'), ('user:superadmin');
+
+-- Who changed what on whom, written in the transaction of the change. Texts, not references: it outlives both.
+CREATE TABLE audit (
+	pk INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_email TEXT,
+	action TEXT NOT NULL,		-- 'user.role', 'user.email', 'user.profile', 'user.active', 'user.deleted', ...
+	subject_id TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- address of a user, key of a setting
+	before TEXT,
+	after TEXT
+) STRICT;
+CREATE INDEX audit_subject ON audit (subject_id);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (

@@ -1,0 +1,293 @@
+/*
+ * users - the list of users, and what admins and superadmins change on others.
+ */
+#include "audit.h"
+#include "users.h"
+
+#define USER_COLUMNS USER_PROFILE_COLUMNS ", user.is_active AS isActive, user.deletion_status AS accountDeletionStatus"
+
+static const char *const deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
+static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
+static const char *const formats[] = { "json", "csv", NULL };
+
+static const struct shape user_response = { .name = "UserResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &user_profile },
+	{ "isActive", BOOL },
+	{ "accountDeletionStatus", ENUM, .oneof = deletion_states }) };
+
+static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, surname, user name or address" },
+	{ "role", ENUM, .oneof = role_enum, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+
+static const struct shape update_profile = { .name = "AdminUpdateUserProfileDto", .all_optional = true, .fields = FIELDS(
+	{ "", PLUS, .of = &user_update_me },
+	{ "isActive", BOOL }) };
+
+static const struct shape update_email = { .name = "AdminUpdateUserEmailDto", .fields = FIELDS(
+	{ "email", EMAIL, .example = "\"new@example.com\"" }) };
+
+static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields = FIELDS(
+	{ "role", ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
+
+static const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
+	{ "message", TEXT, 1, 200, .example = "\"The user has been deleted\"" },
+	{ "id", ID }) };
+
+/*
+ * The page is found in an index first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap,
+ * skipping as many rows is not. ?1 role, ?2 search, ?3 limit, ?4 offset.
+ */
+#define PAGE(source, where, order) \
+	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
+	" ORDER BY " order " LIMIT ?3 OFFSET ?4) CROSS JOIN user ON user.pk = found ORDER BY " order
+
+#define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
+/* Of one or two letters there are no three-letter pieces. scan is meant: ... */
+#define BY_SHORT "(instr(user.sort_name, ?2) OR instr(user.email, ?2) OR instr(user.username, ?2)) /* scan is meant */"
+
+#define SORTED(index, order) \
+	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order) " /* scan is meant: of an index, in order */", \
+	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order), \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", order), \
+	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order)
+
+#define SORTS 6
+enum {
+	LIST_ALL = 0, LIST_ROLE = LIST_ALL + SORTS, LIST_TEXT = LIST_ROLE + SORTS, LIST_SHORT = LIST_TEXT + SORTS,
+	COUNT_TALLY = LIST_SHORT + SORTS, COUNT_TEXT, COUNT_SHORT,
+	ONE, UPDATE, TARGET, SET_EMAIL, SET_ROLE, DELETE_USER, END_SESSIONS, OTHER_SUPERADMIN,
+};
+
+static const char *const sql[] = {
+	SORTED(0, "user.created_at DESC, user.pk DESC"),
+	SORTED(1, "user.created_at, user.pk"),
+	SORTED(2, "user.email"),
+	SORTED(3, "user.email DESC"),
+	SORTED(4, "user.sort_name, user.pk"),
+	SORTED(5, "user.sort_name DESC, user.pk DESC"),
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND ?2 IS NULL",
+	[COUNT_TEXT] =
+		"SELECT CASE WHEN ?1 IS NULL THEN (SELECT count(*) FROM user_text WHERE user_text MATCH ?2)"
+		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE user_text MATCH ?2 AND role = ?1) END",
+	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
+	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
+	[UPDATE] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
+	[TARGET] = "SELECT pk, email, role, is_active FROM user WHERE id = ?1",
+	[SET_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
+	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
+	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
+	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
+	[OTHER_SUPERADMIN] = "SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND pk <> ?1 LIMIT 1",
+};
+
+static struct reply get_users(struct request *rq);
+static struct reply get_user(struct request *rq);
+static struct reply delete_user(struct request *rq);
+static struct reply patch_profile(struct request *rq);
+static struct reply patch_email(struct request *rq);
+static struct reply patch_role(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/users", ADMIN, get_users, .query = &list_query, .out = &user_response, .out_page = true,
+	  .title = "Tüm kullanıcıları listele", .note = "A page of the users, or with format=csv all of them as a file." },
+	{ GET, "/users/{id}", ADMIN, get_user, .out = &user_response, .title = "Get user by id (Admin)" },
+	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .errors = STATUSES(409),
+	  .title = "Kullanıcı sil", .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
+	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .in = &update_profile, .out = &user_response, .writes = true,
+	  .errors = STATUSES(409), .title = "Update user profile by id (Admin)", .example = "{\"isActive\":false}" },
+	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .in = &update_email, .out = &user_response, .writes = true,
+	  .errors = STATUSES(409), .title = "Update user email by id (Admin)", .note = "Ends the sessions of that user." },
+	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
+	  .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
+};
+
+const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
+
+/* ---- the list */
+
+/*
+ * The words of a search as an FTS5 query in which all must stand, each quoted; NULL when one is too short for that. Then
+ * `folded` is looked for as it is.
+ */
+static const char *
+match_of(struct request *rq, const char *folded)
+{
+	struct buf match = { .arena = rq->arena };
+
+	for (const char *word = folded; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+		if (text_points(word, length) < 3)
+			return NULL;
+		buf_puts(&match, match.length ? " \"" : "\"");
+		for (size_t i = 0; i < length; i++) {
+			buf_putc(&match, word[i]);
+			if (word[i] == '"')
+				buf_putc(&match, '"');
+		}
+		buf_putc(&match, '"');
+		word += length;
+	}
+	return match.s;
+}
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static struct reply
+get_users(struct request *rq)
+{
+	const char *role = field_text(rq->query, "role"), *search = field_text(rq->query, "search");
+	struct buf folded = { .arena = rq->arena };
+	int list = role ? LIST_ROLE : LIST_ALL, count = COUNT_TALLY;
+
+	if (search)
+		buf_fold(&folded, search, strlen(search));
+	search = folded.s;
+	if (search) {
+		const char *match = match_of(rq, search);
+		list = match ? LIST_TEXT : LIST_SHORT;
+		count = match ? COUNT_TEXT : COUNT_SHORT;
+		search = match ? match : search;
+	}
+	list += sort_of(field_text(rq->query, "sort"));
+	return reply_list(rq, sql[count], sql[list], ARGS(role, search), &user_response);
+}
+
+static struct reply
+get_user(struct request *rq)
+{
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+}
+
+/* ---- changes of others */
+
+struct target {
+	int64_t pk;
+	const char *email;
+	enum role role;
+	bool active;
+};
+
+/* Only a superadmin touches an admin or a superadmin. */
+static enum error
+find_target(struct request *rq, struct target *target)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[TARGET], ARGS(rq->id)) != DB_ROW)
+		return NOT_FOUND;
+	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)), db_flag(row, 3) };
+	db_end(row);
+	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+}
+
+/* Looked at inside the transaction that takes the right away, so that of two who try at once one stays. */
+static bool
+is_last_superadmin(struct request *rq, const struct target *target)
+{
+	struct db_rows *row;
+	bool last = target->role == SUPERADMIN && db_one(rq->db, &row, sql[OTHER_SUPERADMIN], ARGS(target->pk)) != DB_ROW;
+
+	if (target->role == SUPERADMIN)
+		db_end(row);
+	return last;
+}
+
+static void
+note(struct request *rq, const struct target *target, const char *action, const char *before, const char *after)
+{
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email, before, after });
+}
+
+static struct reply
+delete_user(struct request *rq)
+{
+	struct target target;
+	enum error error = find_target(rq, &target);
+
+	if (error)
+		return reply_error(rq, error);
+	if (target.pk == rq->user->pk)
+		return reply_error(rq, NOT_YOURSELF);
+	if (is_last_superadmin(rq, &target))
+		return reply_error(rq, LAST_SUPERADMIN);
+	note(rq, &target, "user.deleted", role_name(target.role), NULL);
+	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
+	reply_begin(rq);
+	put_text(rq, "message", sentence(S_USER_DELETED, rq->language));
+	put_text(rq, "id", rq->id);
+	return reply_done(rq);
+}
+
+static struct reply
+patch_profile(struct request *rq)
+{
+	const char *username = field_text(rq->body, "username"), *body = cJSON_PrintUnformatted(rq->body);
+	struct target target;
+	enum error error = find_target(rq, &target);
+
+	if (error)
+		return reply_error(rq, error);
+	bool active = field_bool(rq->body, "isActive", target.active);
+	if (!active && target.pk == rq->user->pk)
+		return reply_error(rq, NOT_YOURSELF);
+	if (!active && is_last_superadmin(rq, &target))
+		return reply_error(rq, LAST_SUPERADMIN);
+	if (username && users_name_rests(rq, target.pk, username))
+		return reply_error(rq, USERNAME_RECENT);
+	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
+		return reply_error(rq, USERNAME_TAKEN);
+	if (target.active && !active)
+		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
+	if (target.active != active)
+		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
+	note(rq, &target, "user.profile", NULL, body);
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+}
+
+static struct reply
+patch_email(struct request *rq)
+{
+	const char *email = field_text(rq->body, "email");
+	struct target target;
+	enum error error = find_target(rq, &target);
+
+	if (error)
+		return reply_error(rq, error);
+	if (strcmp(target.email, email) != 0) {
+		if (db_run(rq->db, sql[SET_EMAIL], ARGS(target.pk, email, rq->now), NULL) == DB_TAKEN)
+			return reply_error(rq, EMAIL_TAKEN);
+		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
+		note(rq, &target, "user.email", target.email, email);
+	}
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+}
+
+static struct reply
+patch_role(struct request *rq)
+{
+	enum role role = role_of(field_text(rq->body, "role"));
+	struct target target;
+	enum error error = find_target(rq, &target);
+
+	if (error)
+		return reply_error(rq, error);
+	if (role < target.role && is_last_superadmin(rq, &target))
+		return reply_error(rq, LAST_SUPERADMIN);
+	if (role < target.role && target.pk == rq->user->pk)
+		return reply_error(rq, NOT_YOURSELF);
+	if (role != target.role) {
+		(void)!db_run(rq->db, sql[SET_ROLE], ARGS(target.pk, role_name(role), rq->now), NULL);
+		note(rq, &target, "user.role", role_name(target.role), role_name(role));
+	}
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+}

@@ -1,0 +1,17 @@
+#include "audit.h"
+
+enum { ADD };
+
+const char *const audit_sql[] = {
+	[ADD] =
+		"INSERT INTO audit (at, actor_id, actor_email, action, subject_id, subject, before, after)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+};
+const size_t audit_sql_count = COUNT(audit_sql);
+
+void
+audit_add(struct db *db, int64_t now, const struct audit *entry)
+{
+	(void)!db_run(db, audit_sql[ADD], ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id,
+		entry->subject, entry->before, entry->after), NULL);
+}
