@@ -100,6 +100,26 @@ unit: $(UNIT)	## run the unit tests
 	done; \
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
+# ---- run and set-up
+PORT ?= 8080
+DATA ?= var
+LIMITS ?= on
+DEVELOPMENT = OKUL_ENV=development OKUL_MAIL_TRANSPORT=file OKUL_LIMITS=$(LIMITS) OKUL_DELIVERY=x-accel \
+	OKUL_BASE_URL=http://127.0.0.1:$(PORT)
+
+.PHONY: run setup-run setup-test
+setup-run:	## install the Debian packages that run needs and that are missing
+	@conf/setup.sh build run
+
+setup-test:	## install those that test needs
+	@conf/setup.sh build run test
+
+# The build is a make of its own: only now are the libraries sure to be there.
+run: setup-run	## build, then serve on 127.0.0.1:PORT until Ctrl-C (PORT=8080 DATA=var LIMITS=on)
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@env $(DEVELOPMENT) $(CTL) -d "$(DATA)" migrate
+	@exec env $(DEVELOPMENT) $(CTL) -d "$(DATA)" serve --port $(PORT)
+
 clean:	## remove build/
 	rm -rf build
 
