@@ -100,6 +100,43 @@ unit: $(UNIT)	## run the unit tests
 	done; \
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
+# ---- run and set-up
+PORT ?= 8080
+DATA ?= var
+LIMITS ?= on
+DEVELOPMENT = OKUL_ENV=development OKUL_MAIL_TRANSPORT=file OKUL_LIMITS=$(LIMITS) OKUL_DELIVERY=x-accel \
+	OKUL_BASE_URL=http://127.0.0.1:$(PORT)
+
+.PHONY: run setup-run setup-test
+setup-run:	## install the Debian packages that run needs and that are missing
+	@conf/setup.sh build run
+
+setup-test:	## install those that test needs
+	@conf/setup.sh build run test
+
+# The build is a make of its own: only now are the libraries sure to be there.
+run: setup-run	## build, then serve on 127.0.0.1:PORT until Ctrl-C (PORT=8080 DATA=var LIMITS=on)
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@env $(DEVELOPMENT) $(CTL) -d "$(DATA)" migrate
+	@exec env $(DEVELOPMENT) $(CTL) -d "$(DATA)" serve --port $(PORT)
+
+# ---- API tests: through a real web server, on a real database file. A release build has no clock to turn, so none is tested.
+
+.PHONY: api test
+ifeq ($(FLAVOUR),release)
+api:	## run the API tests (FLAVOUR=test or asan; TESTS="-k word" picks some)
+	@$(MAKE) --no-print-directory FLAVOUR=test api
+else
+api: build $(B)/tests/queue_mail
+	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini tests/api $(TESTS)
+endif
+
+# Every part runs, also after one that failed; tests/count keeps what each of them counted for .ci/run.
+test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
+	@status=0; for flavour in test asan; do for part in unit api; do \
+		tests/count $$part-$$flavour $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$flavour $$part || status=1; \
+	done; done; exit $$status
+
 clean:	## remove build/
 	rm -rf build
 

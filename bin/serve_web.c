@@ -201,13 +201,13 @@ print_mail(const struct conf *conf)
 {
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
-		printf("Mail lands in %s/mail, one .eml a mail.", conf->data);
+		printf("Mail lands in %s/mail, one .eml a mail\n", conf->data);
 		break;
 	case MAIL_SENDMAIL:
-		printf("Mail goes out through %s.", conf->sendmail);
+		printf("Mail goes out through %s\n", conf->sendmail);
 		break;
 	case MAIL_SMTP:
-		printf("Mail goes out through %s, port %d.", conf->smtp_host, (int)conf->smtp_port);
+		printf("Mail goes out through %s, port %d\n", conf->smtp_host, (int)conf->smtp_port);
 		break;
 	}
 }
@@ -215,15 +215,15 @@ print_mail(const struct conf *conf)
 void
 web_welcome(const struct conf *conf, int port)
 {
-	printf("\nokul runs at http://127.0.0.1:%d, its reference is at /api/docs, its data in %s.\n", port, conf->data);
+	printf("\nokul runs at http://127.0.0.1:%d and keeps its data in %s\n", port, conf->data);
 	print_mail(conf);
-	printf(" To log in, ask for a code, read it in the mail, show it:\n\n");
-	printf("  curl -H 'content-type: application/json' -d '{\"email\":\"user@example.com\"}' "
+	printf("To log in, ask for a code, read it in the mail, show it:\n\n");
+	printf("  curl -H 'Content-Type: application/json' -d '{\"email\":\"user@example.com\"}' "
 		"http://127.0.0.1:%d/auth/otp/request\n\n", port);
-	printf("  code=$(grep -hoEm1 '\\b[0-9]{6}\\b' \"$(ls -t '%s'/mail/*.eml | head -1)\"); echo $code\n\n", conf->data);
-	printf("  curl -H 'content-type: application/json' -d '{\"email\":\"user@example.com\",\"code\":\"'$code'\"}' "
-		"http://127.0.0.1:%d/auth/otp/verify\n\n", port);
-	printf("Logs: %s/log/okul.log. Ctrl-C stops.\n", conf->data);
+	printf("  CODE=$(grep -hoE '^[0-9]{6}' $(ls -t %s/mail/*.eml | head -n 1) | head -n 1); echo $CODE\n\n", conf->data);
+	printf("  curl -H 'Content-Type: application/json' -d \"{\\\"email\\\":\\\"user@example.com\\\","
+		"\\\"code\\\":\\\"$CODE\\\"}\" http://127.0.0.1:%d/auth/otp/verify\n\n", port);
+	printf("Reference: http://127.0.0.1:%d/api/docs   Log: %s/log/okul.log   Ctrl-C stops.\n", port, conf->data);
 	fflush(stdout);
 }
 

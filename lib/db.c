@@ -69,6 +69,7 @@ struct db {
 	int64_t slow_at;		/* ticks; 0: no long statement yet */
 	int64_t room_looked_at;		/* ticks */
 	bool room_short;
+	bool sync_failed;
 	int frames;			/* in the WAL after the last commit */
 };
 
@@ -145,6 +146,8 @@ fail(struct connection *on, int code, const char *sql)
 		return rc;
 	log_line(rc == DB_BUSY ? LOG_WARN : LOG_FAULT, "db_failed code=%d errno=%d text=\"%s\" sql=\"%s\"", code,
 		sqlite3_system_errno(on->sqlite), sqlite3_errmsg(on->sqlite), sql);
+	/* What the kernel could not write it may have dropped: a second sync that succeeds would prove nothing. */
+	db->sync_failed |= code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 	/* A statement that no longer fits was most likely overtaken by a migration. */
 	if (rc == DB_ERROR && db->version && version_of(on) != db->version)
 		rc = DB_OLD;
@@ -888,6 +891,8 @@ enter(struct db *db)
 		return misuse(db, "opened for reading", begin_immediate_sql);
 	if (!has_room(db))
 		return stick(db, DB_FULL);
+	if (db->sync_failed)
+		return stick(db, DB_BROKEN);
 	if (!open_for_writing(db, why, sizeof(why))) {
 		log_line(LOG_FAULT, "db_unwritable text=\"%s\"", why);
 		return stick(db, access(db->path, W_OK) == 0 ? DB_BROKEN : DB_READONLY);
@@ -1028,7 +1033,8 @@ db_alive(struct db *db, int *version)
 bool
 db_writable(struct db *db)
 {
-	return db->mode == DB_READ_WRITE && has_room(db) && access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
+	return db->mode == DB_READ_WRITE && !db->sync_failed && has_room(db) && access(db->path, W_OK) == 0 &&
+		access(db->folder, W_OK) == 0;
 }
 
 enum db_rc
@@ -1086,8 +1092,6 @@ script_enter(struct script *script)
 	script->entered = rc == DB_DONE;
 	if (!script->entered)
 		complain(script->why, script->room, "%s", db_reason(rc));
-	else if (!script->loose)
-		sqlite3_set_authorizer(db->write.sqlite, no_transactions, NULL);
 	return rc;
 }
 
@@ -1096,7 +1100,6 @@ script_leave(struct script *script, enum db_rc rc)
 {
 	struct db *db = script->db;
 
-	sqlite3_set_authorizer(db->write.sqlite, NULL, NULL);
 	if (script->loose) {
 		if (!sqlite3_get_autocommit(db->write.sqlite)) {
 			(void)execute(&db->write, rollback_sql);
@@ -1121,8 +1124,13 @@ run_first(struct script *script, struct connection *on, const char *sql, const c
 	struct db_rows rows = { .on = on, .sql = sql };
 	enum db_rc rc = DB_DONE;
 	bool first = true;
-	int code = sqlite3_prepare_v2(on->sqlite, sql, -1, &rows.statement, rest);
+	int code;
 
+	if (script->db->writing)
+		sqlite3_set_authorizer(on->sqlite, no_transactions, NULL);
+	code = sqlite3_prepare_v2(on->sqlite, sql, -1, &rows.statement, rest);
+	if (script->db->writing)
+		sqlite3_set_authorizer(on->sqlite, NULL, NULL);
 	if (code != SQLITE_OK)
 		return script_failed(script, on->sqlite, code);
 	if (rows.statement && on == &script->db->read && !sqlite3_stmt_readonly(rows.statement)) {
@@ -1194,6 +1202,30 @@ fill(const char *path, const char *schema, char *why, size_t room)
 		complain(why, room, "%s cannot be made: %s", path, sqlite3_errmsg(sqlite));
 	sqlite3_close(sqlite);
 	return code == SQLITE_OK;
+}
+
+bool
+db_adopt(const char *data, char *why, size_t room)
+{
+	struct db db = { .path = join(data, "okul.db") };
+	sqlite3 *sqlite = NULL;
+	int code;
+
+	configure_once();
+	if (!db.path)
+		return complain(why, room, "out of memory");
+	code = sqlite3_open_v2(db.path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code == SQLITE_OK) {
+		sqlite3_busy_timeout(sqlite, BUSY_AT_START);
+		guard(sqlite);
+		code = sqlite3_exec(sqlite, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	}
+	bool good = code == SQLITE_OK && is_wal(sqlite, &code);
+	if (!good)
+		explain_failure(&db, sqlite, code, why, room);
+	sqlite3_close(sqlite);
+	free(db.path);
+	return good;
 }
 
 /* So that the new name survives a power cut. */

@@ -125,5 +125,7 @@ must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose,
 	void (*row)(void *context, const struct db_rows *rows, bool first), void *context, char *why, size_t room);
 /* Makes a new database file from the schema text: mode 0600, WAL mode, 4 KiB pages. Fails when the file exists. */
 must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
+/* Puts an existing database file into WAL mode; a backup made by VACUUM INTO has left it. */
+must_use bool db_adopt(const char *data, char *why, size_t room);
 
 #endif

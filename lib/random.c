@@ -54,7 +54,7 @@ put_hex(char *out, uint64_t number, int digits)
 
 /*
  * Within a millisecond the low part starts in the lower half of its range and takes random steps of at most 2^32: that
- * leaves room for half a million ids, and keeps processes apart that were forked from one with the same last id.
+ * leaves room for half a million ids, and keeps apart processes that were forked from one with the same last id.
  */
 void
 random_id(char out[static ID_TEXT])
@@ -65,14 +65,17 @@ random_id(char out[static ID_TEXT])
 	uint64_t chance;
 
 	randombytes_buf(&chance, sizeof(chance));
-	if (time > last_time || low >> 52 != 0) {
-		last_time = time > last_time ? time : last_time + 1;
+	if (time <= last_time) {
+		low += 1 + (chance & UINT32_MAX);
+		time = last_time + (low >> 52 != 0);
+	}
+	if (time > last_time) {
+		last_time = time;
 		low = chance >> 13;
 	}
-	put_hex(out, (uint64_t)last_time, 11);
+	put_hex(out, (uint64_t)time, 11);
 	put_hex(out + 11, low, 13);
 	out[ID_TEXT - 1] = '\0';
-	low += 1 + (chance & UINT32_MAX);
 }
 
 void

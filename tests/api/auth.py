@@ -579,7 +579,7 @@ def test_keys_are_private(okul):
 
 
 def sender(server):
-    return until(lambda: [pid for pid, name in server.processes().items() if re.match(r"okulctl\b.*\bmail\b", name)], "the mail sender")
+    return until(lambda: [pid for pid, name in server.processes().items() if re.match("okulctl .* mail --keep$", name)], "the mail sender")
 
 
 def test_a_code_is_not_mailed_after_its_life(later):

@@ -1,6 +1,4 @@
-"""Servers for the tests, and the count that .ci/run adds up."""
-
-import os
+"""Servers for the tests, and the line that counts them."""
 
 import pytest
 
@@ -32,11 +30,7 @@ def guarded():
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
-    """Writes "<passed> <failed>" to the file named by OKUL_COUNTS. What was skipped or could not be set up did not pass."""
-    path = os.environ.get("OKUL_COUNTS")
+    """The line that tests/count reads. What was skipped or could not be set up did not pass."""
     stats = terminalreporter.stats
-    passed = len(stats.get("passed", []))
     failed = sum(len(stats.get(kind, [])) for kind in ("failed", "error", "skipped", "xfailed", "xpassed"))
-    if path:
-        with open(path, "w") as file:
-            file.write(f"{passed} {max(failed, 1 if exitstatus else 0)}\n")
+    terminalreporter.write_line(f"api: {len(stats.get('passed', []))} passed, {max(failed, 1 if exitstatus else 0)} failed")

@@ -1,4 +1,4 @@
-"""The login mail as it leaves the house."""
+"""The login mail as it leaves the house (how mails are sent at all: mail.py)."""
 
 import email.utils
 import re

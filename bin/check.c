@@ -1,0 +1,287 @@
+/*
+ * okulctl check - looks at everything that must be right for okul to work, a line each.
+ */
+#include "okulctl.h"
+
+#include "clock.h"
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_check = {
+	.name = "check",
+	.usage = "[--settings]",
+	.summary = "look whether everything is in order, and say what to do",
+	.help = "One line a thing: ok, warn or FAIL, its name, what was found, and behind a semicolon what to do.\n"
+		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
+		"--settings  print every setting of okul.conf with its value and meaning\n",
+	.run = run,
+};
+
+#define MIB (INT64_C(1) << 20)
+#define DISK_FAIL (16 * MIB)		/* below it writes are refused */
+#define DISK_WARN (256 * MIB)
+#define WAL_WARN (16 * MIB)
+#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
+
+enum verdict { OK, WARN, FAIL };
+
+static bool failed;
+
+static void say(enum verdict verdict, const char *name, const char *format, ...) printf_like(3, 4);
+
+static void
+say(enum verdict verdict, const char *name, const char *format, ...)
+{
+	static const char *const words[] = { [OK] = "ok", [WARN] = "warn", [FAIL] = "FAIL" };
+	va_list list;
+
+	failed |= verdict == FAIL;
+	printf("%-4s %s: ", words[verdict], name);
+	va_start(list, format);
+	vprintf(format, list);
+	va_end(list);
+	putchar('\n');
+}
+
+/* ---- files */
+
+static void
+check_folder(const struct conf *conf)
+{
+	struct stat st;
+
+	if (stat(conf->data, &st) != 0)
+		say(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
+	else if (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH))
+		say(FAIL, "folder", "%s can be listed or written by other users (mode %04o); say: chmod 750 %s", conf->data,
+			st.st_mode & 07777, conf->data);
+	else if (access(conf->data, W_OK | X_OK) != 0)
+		say(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
+	else
+		say(OK, "folder", "%s, mode %04o", conf->data, st.st_mode & 07777);
+}
+
+static void
+check_private(const struct conf *conf, const char *what, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", conf->data, name);
+	if (stat(path, &st) != 0)
+		say(FAIL, what, "%s: %s", path, strerror(errno));
+	else if (st.st_mode & (S_IRWXG | S_IRWXO))
+		say(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
+	else
+		say(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+}
+
+static void
+check_disk(const struct conf *conf)
+{
+	struct statvfs disk;
+
+	if (statvfs(conf->data, &disk) != 0) {
+		say(FAIL, "disk", "%s: %s", conf->data, strerror(errno));
+		return;
+	}
+	int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+	enum verdict verdict = free_bytes < DISK_FAIL ? FAIL : free_bytes < DISK_WARN ? WARN : OK;
+	say(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
+		verdict ? "; make room: below 16 MiB every write is refused" : "");
+}
+
+/* ---- the database */
+
+static void
+note_damage(void *context, const struct db_rows *rows, bool first)
+{
+	char *damage = context;
+
+	if (first && strcmp(db_text(rows, 0), "ok") != 0)
+		snprintf(damage, 256, "%s", db_text(rows, 0));
+}
+
+static void
+check_integrity(struct db *db)
+{
+	char why[256] = "", damage[256] = "";
+
+	if (db_shell(db, "PRAGMA quick_check(1)", false, note_damage, damage, why, sizeof(why)) != DB_DONE)
+		say(FAIL, "integrity", "%s; restore the database from a backup", why);
+	else if (damage[0])
+		say(FAIL, "integrity", "%s; restore the database from a backup", damage);
+	else
+		say(OK, "integrity", "quick_check found nothing");
+}
+
+static void
+check_gate(struct db *db)
+{
+	int64_t start = clock_ticks();
+	enum db_rc rc = db_write_begin(db);
+	int64_t microseconds = clock_ticks() - start;
+
+	if (rc == DB_DONE) {
+		db_write_rollback(db);
+		say(OK, "gate", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
+			(long long)(microseconds / 100 % 10));
+	} else {
+		say(FAIL, "gate", "%s", db_reason(rc));
+	}
+	db_release(db);
+}
+
+static void
+check_wal(const struct conf *conf)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int64_t size = 0;
+
+	snprintf(path, sizeof(path), "%s/okul.db-wal", conf->data);
+	if (stat(path, &st) == 0)
+		size = st.st_size;
+	if (size > WAL_WARN)
+		say(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
+			(long long)(size / MIB));
+	else
+		say(OK, "wal", "%lld KiB", (long long)(size / 1024));
+}
+
+static void
+check_outbox(struct db *db)
+{
+	static const char sql[] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
+		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */";
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql, NO_ARGS);
+
+	if (rc != DB_ROW) {
+		say(FAIL, "outbox", "%s", db_reason(rc));
+	} else if (db_int(row, 0) == 0) {
+		say(OK, "outbox", "empty");
+	} else {
+		int64_t age = clock_now() - db_int(row, 1);
+		const char *error = db_text(row, 2);
+		say(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
+			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
+			age <= OUTBOX_WARN ? "" : error ? "; mend that" : "; see that `okulctl mail` runs");
+	}
+	db_release(db);
+}
+
+static void
+check_database(const struct conf *conf)
+{
+	char why[1024];
+	struct db *db = db_open(conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+
+	if (!db) {
+		say(FAIL, "database", "%s", why);
+		return;
+	}
+	check_private(conf, "database", "okul.db");
+	say(OK, "schema", "version %d", DB_SCHEMA_VERSION);
+	check_integrity(db);
+	check_gate(db);
+	check_wal(conf);
+	check_outbox(db);
+	db_close(db);
+}
+
+/* ---- mail */
+
+static bool
+is_loopback(const char *host)
+{
+	struct in_addr v4;
+
+	return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+		(inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+}
+
+static void
+check_smtp(const struct conf *conf)
+{
+	static const char *const security[] = { [SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls" };
+
+	if (!conf->smtp_host[0])
+		say(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
+	else if (conf->smtp_security == SMTP_PLAIN && !is_loopback(conf->smtp_host))
+		say(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
+			conf->smtp_host);
+	else if (conf->smtp_user[0] && !conf->smtp_password[0])
+		say(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
+	else
+		say(OK, "mail", "smtp to %s:%lld, %s, %s", conf->smtp_host, (long long)conf->smtp_port,
+			security[conf->smtp_security], conf->smtp_user[0] ? "with login" : "without login");
+}
+
+static void
+check_mail(const struct conf *conf)
+{
+	char from[256];
+
+	snprintf(from, sizeof(from), "%s", conf->mail_from);
+	if (!strchr(from, '@') || from[0] == '@')
+		say(FAIL, "sender", "mail_from = %s is no mail address; set it in okul.conf", from);
+	else if (!conf->development && strcmp(from, "okul@localhost") == 0)
+		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
+	else
+		say(OK, "sender", "%s <%s>", conf->mail_name, from);
+
+	switch (conf->mail_transport) {
+	case MAIL_FILE:
+		say(conf->development ? OK : WARN, "mail", "mails go to %s/mail and to nobody%s", conf->data,
+			conf->development ? "" : "; set mail_transport = smtp or sendmail");
+		break;
+	case MAIL_SENDMAIL:
+		if (access(conf->sendmail, X_OK) == 0)
+			say(OK, "mail", "by %s", conf->sendmail);
+		else
+			say(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
+				strerror(errno));
+		break;
+	case MAIL_SMTP:
+		check_smtp(conf);
+		break;
+	}
+}
+
+/* ---- all */
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	char why[1024];
+	bool settings = argc == 2 && strcmp(argv[1], "--settings") == 0;
+
+	if (argc > 1 && !settings)
+		return ctl_error(EXIT_USAGE, "check takes --settings or nothing");
+	const struct conf *conf = conf_load(data, why, sizeof(why));
+	if (!conf) {
+		say(FAIL, "configuration", "%s", why);
+		return EXIT_FAILURE;
+	}
+	if (settings) {
+		conf_print(stdout, conf);
+		return EXIT_SUCCESS;
+	}
+	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
+	check_folder(conf);
+	check_private(conf, "keys", "keys.conf");
+	check_disk(conf);
+	check_database(conf);
+	check_mail(conf);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

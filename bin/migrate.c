@@ -1,0 +1,329 @@
+/*
+ * okulctl migrate - makes the database, or brings an old one to the schema of this version.
+ *
+ * conf/migrate/NNNN-what-it-does.sql takes a database of version NNNN - 1 to NNNN, in one transaction that also sets
+ * user_version. Foreign keys are not enforced inside it, so that a table may be made anew under its old name without
+ * taking along the rows that refer to it; they are checked before the commit.
+ */
+#include "okulctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_migrate = {
+	.name = "migrate",
+	.usage = "",
+	.summary = "make the database, or bring it to the schema of this version",
+	.help = "Makes the data folder and the database where they are missing. An older database is saved first, to\n"
+		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
+		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
+	.run = run,
+};
+
+/* The whole of a file, malloc'd, or NULL with errno set. */
+static char *
+read_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!file)
+		return NULL;
+	ssize_t length = getdelim(&text, &room, '\0', file);
+	fclose(file);
+	if (length >= 0)
+		return text;
+	free(text);
+	return strdup("");
+}
+
+/* The version that a schema text says it is; 0 when it says none. */
+static int
+schema_version(const char *schema)
+{
+	const char *at = strstr(schema, "PRAGMA user_version");
+	int version = 0;
+
+	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
+}
+
+/* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
+static bool
+make_folder(const char *data)
+{
+	if (!data)
+		data = getenv("OKUL_DATA");
+	if (!data || !*data)
+		data = "var";
+	if (mkdir(data, 0700) == 0)
+		printf("%s: made\n", data);
+	else if (errno != EEXIST)
+		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", data) == 0;
+	return true;
+}
+
+/* ---- an older database */
+
+/* Exactly one file takes a database to a version. Its path, malloc'd; NULL after having said why. */
+static char *
+find_step(const struct conf *conf, int version)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+	char *path = NULL;
+
+	snprintf(pattern, sizeof(pattern), "%s/migrate/%04d-*.sql", conf->share, version);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		if (found.gl_pathc == 1)
+			path = strdup(found.gl_pathv[0]);
+		globfree(&found);
+	}
+	if (!path)
+		ctl_error(EXIT_CONFIG, "there must be exactly one file %s to bring the database from version %d to %d; "
+			"install okul again", pattern, version - 1, version);
+	return path;
+}
+
+static bool
+sync_file(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = file >= 0 && fsync(file) == 0;
+
+	if (file >= 0)
+		close(file);
+	return good;
+}
+
+/* In SQL a quote inside a text is doubled. */
+static char *
+quoted(const char *text)
+{
+	char *out = malloc(strlen(text) * 2 + 3), *at = out;
+
+	if (!out)
+		return NULL;
+	*at++ = '\'';
+	for (; *text; text++) {
+		if (*text == '\'')
+			*at++ = '\'';
+		*at++ = *text;
+	}
+	*at++ = '\'';
+	*at = '\0';
+	return out;
+}
+
+/* Written aside first, so that a backup of that name is always a whole one. */
+static bool
+back_up(const struct conf *conf, struct db *db, int version)
+{
+	char path[PATH_MAX], aside[PATH_MAX + 8], why[512] = "";
+	char *name = NULL, *sql = NULL;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/backup-before-migrate-%d.db", conf->data, version);
+	snprintf(aside, sizeof(aside), "%s.new", path);
+	unlink(aside);
+	name = quoted(aside);
+	good = name && asprintf(&sql, "VACUUM INTO %s", name) > 0 &&
+		db_script(db, sql, true, why, sizeof(why)) == DB_DONE;
+	if (good && !(sync_file(aside) && rename(aside, path) == 0 && sync_file(conf->data))) {
+		snprintf(why, sizeof(why), "%s", strerror(errno));
+		good = false;
+	}
+	if (good)
+		printf("%s: saved\n", path);
+	else
+		ctl_error(EXIT_FAILURE, "%s cannot be written: %s; nothing was changed", path, why);
+	unlink(aside);
+	free(name);
+	free(sql);
+	return good;
+}
+
+static void
+note_orphans(void *context, const struct db_rows *rows, bool first)
+{
+	bool *held = context;
+
+	(void)first;
+	*held = false;
+	fprintf(stderr, "table %s: %s rows refer to nothing\n", db_text(rows, 0), db_text(rows, 1));
+}
+
+static bool
+keys_hold(struct db *db, char *why, size_t room)
+{
+	static const char sql[] = "SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY \"table\"";
+	bool held = true;
+
+	if (db_shell(db, sql, false, note_orphans, &held, why, room) != DB_DONE)
+		return false;
+	if (!held)
+		snprintf(why, room, "it leaves rows that refer to nothing (see above)");
+	return held;
+}
+
+/* The statements of one step, inside its transaction. */
+static bool
+change(struct db *db, const char *sql, int version, char *why, size_t room)
+{
+	char set_version[64];
+
+	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
+	return db_script(db, sql, false, why, room) == DB_DONE && keys_hold(db, why, room) &&
+		db_script(db, set_version, false, why, room) == DB_DONE;
+}
+
+static bool
+take_step(struct db *db, const char *path, int version)
+{
+	char why[512] = "";
+	char *sql = read_file(path);
+	enum db_rc rc;
+
+	if (!sql)
+		return ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path) == 0;
+	rc = db_write_begin(db);
+	if (rc == DB_DONE) {
+		if (change(db, sql, version, why, sizeof(why))) {
+			rc = db_write_commit(db);
+		} else {
+			db_write_rollback(db);
+			rc = DB_ERROR;
+		}
+	}
+	free(sql);
+	if (rc == DB_DONE) {
+		printf("%s: done, the database has version %d\n", path, version);
+		return true;
+	}
+	return ctl_error(EXIT_FAILURE, "%s: %s; this step was undone, the database has version %d still", path,
+		why[0] ? why : db_reason(rc), version - 1) == 0;
+}
+
+static void
+note_damage(void *context, const struct db_rows *rows, bool first)
+{
+	bool *sound = context;
+
+	(void)first;
+	if (strcmp(db_text(rows, 0), "ok") == 0)
+		return;
+	*sound = false;
+	fprintf(stderr, "integrity_check: %s\n", db_text(rows, 0));
+}
+
+static bool
+is_sound(struct db *db)
+{
+	char why[512] = "";
+	bool sound = true;
+
+	if (db_shell(db, "PRAGMA integrity_check", false, note_damage, &sound, why, sizeof(why)) != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
+	if (!sound)
+		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
+	return sound;
+}
+
+static int
+bring_up(const struct conf *conf, struct db *db, int from, int to)
+{
+	char why[512];
+	char *path;
+
+	for (int version = from + 1; version <= to; version++) {
+		path = find_step(conf, version);
+		if (!path)
+			return EXIT_CONFIG;
+		free(path);
+	}
+	if (!back_up(conf, db, from))
+		return EXIT_FAILURE;
+	if (db_script(db, "PRAGMA foreign_keys = OFF", true, why, sizeof(why)) != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", why);
+	for (int version = from + 1; version <= to; version++) {
+		path = find_step(conf, version);
+		bool good = path && take_step(db, path, version);
+		free(path);
+		if (!good)
+			return EXIT_FAILURE;
+	}
+	return is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+update(const struct conf *conf, int to)
+{
+	char why[1024];
+	int from = -1, code;
+
+	if (!db_adopt(conf->data, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
+	if (!db)
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	if (!db_alive(db, &from)) {
+		code = ctl_error(EXIT_CONFIG, "%s", db_reason(DB_BROKEN));
+	} else if (from == to) {
+		printf("%s/okul.db: has version %d already\n", conf->data, to);
+		code = EXIT_SUCCESS;
+	} else if (from > to) {
+		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, this okul knows only %d; install the okul that "
+			"made it, or a newer one. Nothing was changed", conf->data, from, to);
+	} else {
+		code = bring_up(conf, db, from, to);
+	}
+	db_close(db);
+	return code;
+}
+
+/* ---- a new one */
+
+static int
+create(const struct conf *conf, const char *schema, int version)
+{
+	char why[1024];
+
+	if (!db_create(conf->data, schema, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	printf("%s/okul.db: made, version %d\n", conf->data, version);
+	return EXIT_SUCCESS;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int code = EXIT_CONFIG;
+
+	(void)argv;
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
+	if (!make_folder(data))
+		return EXIT_CONFIG;
+	const struct conf *conf = ctl_conf(data);
+	if (!conf)
+		return EXIT_CONFIG;
+	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
+	char *schema = read_file(path);
+	int version = schema ? schema_version(schema) : 0;
+	if (version == 0) {
+		ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
+	} else {
+		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
+		code = stat(path, &st) == 0 ? update(conf, version) : create(conf, schema, version);
+	}
+	free(schema);
+	return code;
+}

@@ -1,0 +1,189 @@
+#include "okulctl.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+static const struct command *const commands[] = {
+	&command_serve, &command_migrate, &command_check, &command_mail,
+	&command_user_add, &command_user_role, &command_user_list, &command_sql, &command_reference,
+};
+
+int
+ctl_error(int code, const char *format, ...)
+{
+	va_list list;
+
+	fflush(stdout);
+	fputs("okulctl: ", stderr);
+	va_start(list, format);
+	vfprintf(stderr, format, list);
+	va_end(list);
+	fputc('\n', stderr);
+	return code;
+}
+
+const struct conf *
+ctl_conf(const char *data)
+{
+	char why[1024];
+	const struct conf *conf = conf_load(data, why, sizeof(why));
+
+	if (!conf)
+		ctl_error(EXIT_CONFIG, "%s", why);
+	return conf;
+}
+
+struct db *
+ctl_db(const struct conf *conf, enum db_mode mode)
+{
+	char why[1024];
+	struct db *db = db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why));
+
+	if (!db)
+		ctl_error(EXIT_CONFIG, "%s", why);
+	return db;
+}
+
+static int
+print_help(void)
+{
+	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
+		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else var.\n\n");
+	for (size_t i = 0; i < COUNT(commands); i++)
+		printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
+	return EXIT_SUCCESS;
+}
+
+static int
+print_command_help(const struct command *command)
+{
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
+		command->summary, command->help);
+	return EXIT_SUCCESS;
+}
+
+/* How many of the words make up the command's name; 0 when it is another. */
+static int
+match(const struct command *command, int argc, char **argv)
+{
+	const char *name = command->name;
+	int words = 0;
+
+	while (words < argc) {
+		size_t length = strlen(argv[words]);
+
+		if (length == 0 || strncmp(name, argv[words], length) != 0 || (name[length] && name[length] != ' '))
+			return 0;
+		words++;
+		if (!name[length])
+			return words;
+		name += length + 1;
+	}
+	return 0;
+}
+
+/* Letters to insert, delete or change (Levenshtein) to get from one word to the other. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[32], length = strlen(b);
+
+	if (length >= COUNT(row))
+		return SIZE_MAX;
+	for (size_t k = 0; k <= length; k++)
+		row[k] = k;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 0; k < length; k++) {
+			size_t best = diagonal + (a[i] != b[k]);
+
+			diagonal = row[k + 1];
+			if (row[k] + 1 < best)
+				best = row[k] + 1;
+			if (row[k + 1] + 1 < best)
+				best = row[k + 1] + 1;
+			row[k + 1] = best;
+		}
+	}
+	return row[length];
+}
+
+/* Says what was most likely meant, where half of a name or more was right. */
+static int
+unknown_command(int argc, char **argv)
+{
+	char typed[80];
+	const char *nearest = NULL;
+	size_t least = SIZE_MAX;
+
+	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const char *name = commands[i]->name;
+		size_t one = distance(argv[0], name), two = distance(typed, name);
+		size_t best = one < two ? one : two;
+
+		if (best < least && best <= strlen(name) / 2) {
+			least = best;
+			nearest = name;
+		}
+	}
+	if (!nearest)
+		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists them all", argv[0]);
+	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists them all",
+		typed, nearest);
+}
+
+static int
+run_command(int argc, char **argv, const char *data)
+{
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		int words = match(commands[i], argc, argv);
+
+		if (words == 0)
+			continue;
+		if (words < argc && (strcmp(argv[words], "--help") == 0 || strcmp(argv[words], "-h") == 0))
+			return print_command_help(commands[i]);
+		optind = 0;	/* a command may use getopt(), from its own start */
+		return commands[i]->run(argc - words + 1, argv + words - 1, data);
+	}
+	return unknown_command(argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "data", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { 0 },
+	};
+	const char *data = NULL;
+	int option, code;
+
+	umask(0077);
+	log_init("okulctl", false, LOG_NOTE);
+	clock_init();
+	/* '+': an option behind the command is the command's own. */
+	while ((option = getopt_long(argc, argv, "+d:hV", options, NULL)) != -1) {
+		if (option == 'h')
+			return print_help();
+		if (option == 'V')
+			return puts("okulctl " OKUL_VERSION), EXIT_SUCCESS;
+		if (option != 'd')
+			return ctl_error(EXIT_USAGE, "`okulctl --help` says what can be asked");
+		data = optarg;
+	}
+	if (optind == argc)
+		return ctl_error(EXIT_USAGE, "a command is missing; `okulctl --help` lists them");
+	code = run_command(argc - optind, argv + optind, data);
+	/* What was not written was not done: a full disk or a closed pipe behind us. */
+	if (fflush(stdout) != 0 && code == EXIT_SUCCESS)
+		return ctl_error(EXIT_FAILURE, "the output cannot be written: %m");
+	return code;
+}

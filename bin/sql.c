@@ -1,0 +1,111 @@
+/*
+ * okulctl sql - a shell for the database that keeps to its rules: it writes only through the gate, where the sqlite3
+ * program would write past it and checkpoint at will.
+ */
+#include "okulctl.h"
+
+#include "text.h"
+
+#include <unistd.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_sql = {
+	.name = "sql",
+	.usage = "[--loose] [SQL]",
+	.summary = "run SQL statements on the database, without disturbing it",
+	.help = "Runs the statements of the argument, else of standard input, and prints rows separated by tabs under a line\n"
+		"with the names of their columns. In values a tab, newline or backslash is written \\t, \\n, \\\\; bytes that are\n"
+		"no text are written x'...'.\n"
+		"\n"
+		"Statements that only read hold nobody up. From the first one that writes, all run in one transaction, which is\n"
+		"kept only if every one of them works.\n"
+		"--loose  each statement on its own: for VACUUM, and PRAGMAs that a transaction refuses\n"
+		"\n"
+		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
+	.run = run,
+};
+
+static void
+print_value(const struct db_rows *rows, int column)
+{
+	const unsigned char *s = db_blob(rows, column);
+	size_t length = db_size(rows, column);
+
+	if (db_is_null(rows, column)) {
+		fputs("NULL", stdout);
+		return;
+	}
+	if (!text_is_utf8((const char *)s, length) || memchr(s ? s : (const unsigned char *)"", '\0', length)) {
+		fputs("x'", stdout);
+		for (size_t i = 0; i < length; i++)
+			printf("%02x", s[i]);
+		fputs("'", stdout);
+		return;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (s[i] == '\t')
+			fputs("\\t", stdout);
+		else if (s[i] == '\n')
+			fputs("\\n", stdout);
+		else if (s[i] == '\\')
+			fputs("\\\\", stdout);
+		else
+			putchar(s[i]);
+	}
+}
+
+static void
+print_row(void *context, const struct db_rows *rows, bool first)
+{
+	(void)context;
+	for (int i = 0; first && i < db_columns(rows); i++)
+		printf("%s%s", i ? "\t" : "", db_name(rows, i));
+	if (first)
+		putchar('\n');
+	for (int i = 0; i < db_columns(rows); i++) {
+		if (i)
+			putchar('\t');
+		print_value(rows, i);
+	}
+	putchar('\n');
+}
+
+/* All of standard input, malloc'd. */
+static char *
+read_input(void)
+{
+	char *text = NULL;
+	size_t room = 0;
+
+	if (isatty(STDIN_FILENO))
+		fputs("SQL, then Ctrl-D:\n", stderr);
+	if (getdelim(&text, &room, '\0', stdin) >= 0)
+		return text;
+	free(text);
+	return strdup("");
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	bool loose = argc > 1 && strcmp(argv[1], "--loose") == 0;
+	int first = loose ? 2 : 1;
+	char why[1024];
+
+	if (argc > first + 1)
+		return ctl_error(EXIT_USAGE, "sql takes one argument: put the statements in quotes");
+	const struct conf *conf = ctl_conf(data);
+	if (!conf)
+		return EXIT_CONFIG;
+	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
+	if (!db)
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	char *input = argc > first ? strdup(argv[first]) : read_input();
+	enum db_rc rc = input ? db_shell(db, input, loose, print_row, NULL, why, sizeof(why)) : DB_ERROR;
+	free(input);
+	db_close(db);
+	if (rc == DB_DONE)
+		return EXIT_SUCCESS;
+	return ctl_error(EXIT_DATA, "%s%s", why, loose ? "" : "; nothing was changed");
+}

@@ -1,0 +1,225 @@
+/*
+ * okulctl user - the users that an operator makes: the first administrator comes from here.
+ */
+#include "okulctl.h"
+
+#include "clock.h"
+#include "random.h"
+#include "role.h"
+#include "sentence.h"
+#include "text.h"
+
+#include <getopt.h>
+
+static int run_add(int argc, char **argv, const char *data);
+static int run_role(int argc, char **argv, const char *data);
+static int run_list(int argc, char **argv, const char *data);
+
+const struct command command_user_add = {
+	.name = "user add",
+	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
+	.summary = "make a user, who can then log in with a code by mail",
+	.help = "The role is user and the language English unless said otherwise. Administrators need not register.\n",
+	.run = run_add,
+};
+
+const struct command command_user_role = {
+	.name = "user role",
+	.usage = "EMAIL user|admin|superadmin",
+	.summary = "change what a user may do, from their next request on",
+	.help = "The last active superadmin stays one: make another first.\n",
+	.run = run_role,
+};
+
+const struct command command_user_list = {
+	.name = "user list",
+	.usage = "",
+	.summary = "list the users, oldest first",
+	.help = "One line a user, separated by tabs, under a line of headings. Times are UTC.\n",
+	.run = run_list,
+};
+
+enum { ADD, CHANGE_ROLE, FIND };
+
+static const char *const sql[] = {
+	[ADD] = "INSERT INTO user (id, email, role, language, timezone, created_at, updated_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
+	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE email = ?1"
+		" AND (role <> 'superadmin' OR ?2 = 'superadmin' OR EXISTS (SELECT 1 FROM user AS other"
+		" WHERE other.role = 'superadmin' AND other.is_active AND other.pk <> user.pk))",
+	[FIND] = "SELECT 1 FROM user WHERE email = ?1",
+};
+
+static const char list_sql[] =
+	"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
+	" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
+	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
+	" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+	" FROM user ORDER BY pk";
+
+static const struct conf *conf;
+static struct db *db;
+
+static bool
+open_all(const char *data, enum db_mode mode)
+{
+	conf = ctl_conf(data);
+	db = conf ? ctl_db(conf, mode) : NULL;
+	return db != NULL;
+}
+
+/* Folds the address in place. */
+static bool
+is_email(char *email)
+{
+	text_lower(email);
+	return text_is_email(email) || ctl_error(EXIT_DATA, "\"%s\" is no mail address", email) == 0;
+}
+
+static bool
+is_role(const char *role)
+{
+	return role_of(role) != PUBLIC ||
+		ctl_error(EXIT_DATA, "\"%s\" is no role; there are user, admin and superadmin", role) == 0;
+}
+
+/* Runs one statement in a transaction of its own. DB_DONE or DB_TAKEN say what became of it; others were told. */
+static enum db_rc
+write_one(const char *text, struct args args, int64_t *changed)
+{
+	enum db_rc rc = db_write_begin(db);
+
+	if (rc == DB_DONE) {
+		rc = db_run(db, text, args, changed);
+		if (rc == DB_DONE)
+			rc = db_write_commit(db);
+		else
+			db_write_rollback(db);
+	}
+	if (rc != DB_DONE && rc != DB_TAKEN)
+		ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	return rc;
+}
+
+/* ---- user add */
+
+struct new_user {
+	char *email;
+	const char *role, *language;
+};
+
+static bool
+read_new_user(int argc, char **argv, struct new_user *user)
+{
+	static const struct option options[] = {
+		{ "role", required_argument, NULL, 'r' }, { "language", required_argument, NULL, 'l' }, { 0 },
+	};
+	enum language language;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'r')
+			user->role = optarg;
+		else if (option == 'l')
+			user->language = optarg;
+		else
+			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked") == 0;
+	}
+	if (optind + 1 != argc)
+		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage) == 0;
+	user->email = argv[optind];
+	if (!language_of(user->language, &language))
+		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language) == 0;
+	return is_email(user->email) && is_role(user->role);
+}
+
+static int
+run_add(int argc, char **argv, const char *data)
+{
+	struct new_user user = { .role = "user", .language = "en" };
+	char id[ID_TEXT];
+	int64_t now = clock_now();
+	enum db_rc rc;
+
+	if (!read_new_user(argc, argv, &user))
+		return EXIT_USAGE;
+	if (!open_all(data, DB_READ_WRITE))
+		return EXIT_CONFIG;
+	random_id(id);
+	rc = write_one(sql[ADD], ARGS(id, user.email, user.role, user.language, conf->time_zone, now), NULL);
+	db_close(db);
+	if (rc == DB_TAKEN)
+		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
+			user.email, user.role);
+	if (rc == DB_DONE)
+		printf("%s: added as %s, id %s\n", user.email, user.role, id);
+	return rc == DB_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* ---- user role */
+
+static int
+explain_unchanged(const char *email)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql[FIND], ARGS(email));
+
+	if (rc == DB_ROW)
+		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first", email);
+	if (rc == DB_DONE)
+		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` makes one", email);
+	return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+}
+
+static int
+run_role(int argc, char **argv, const char *data)
+{
+	int64_t changed = 0;
+	int code = EXIT_FAILURE;
+
+	if (argc != 3)
+		return ctl_error(EXIT_USAGE, "usage: okulctl user role %s", command_user_role.usage);
+	if (!is_email(argv[1]) || !is_role(argv[2]))
+		return EXIT_DATA;
+	if (!open_all(data, DB_READ_WRITE))
+		return EXIT_CONFIG;
+	if (write_one(sql[CHANGE_ROLE], ARGS(argv[1], argv[2], clock_now()), &changed) == DB_DONE) {
+		if (changed == 0) {
+			code = explain_unchanged(argv[1]);
+		} else {
+			printf("%s: is %s now\n", argv[1], argv[2]);
+			code = EXIT_SUCCESS;
+		}
+	}
+	db_close(db);
+	return code;
+}
+
+/* ---- user list */
+
+static void
+print_row(void *context, const struct db_rows *rows, bool first)
+{
+	(void)context;
+	for (int i = 0; first && i < db_columns(rows); i++)
+		printf("%s%c", db_name(rows, i), i + 1 < db_columns(rows) ? '\t' : '\n');
+	for (int i = 0; i < db_columns(rows); i++)
+		printf("%s%c", db_text(rows, i), i + 1 < db_columns(rows) ? '\t' : '\n');
+}
+
+static int
+run_list(int argc, char **argv, const char *data)
+{
+	char why[512];
+	enum db_rc rc;
+
+	(void)argv;
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "user list takes no arguments");
+	if (!open_all(data, DB_READ_ONLY))
+		return EXIT_CONFIG;
+	rc = db_shell(db, list_sql, false, print_row, NULL, why, sizeof(why));
+	db_close(db);
+	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", why);
+}

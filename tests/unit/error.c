@@ -1,0 +1,55 @@
+#include "error.h"
+#include "role.h"
+#include "unit.h"
+
+static void
+every_error_has_its_status_and_sentence(void **state)
+{
+	static const struct { enum error error; int status; enum sentence sentence; } cases[] = {
+		{ NO_ERROR, 200, S_OK }, { BAD_JSON, 400, S_BAD_JSON }, { NO_TOKEN, 401, S_NO_TOKEN },
+		{ ROLE_TOO_LOW, 403, S_ROLE_TOO_LOW }, { NOT_FOUND, 404, S_NOT_FOUND },
+		{ NO_METHOD, 405, S_NO_METHOD }, { USERNAME_TAKEN, 409, S_USERNAME_TAKEN },
+		{ TOO_LARGE, 413, S_TOO_LARGE }, { WRONG_TYPE, 415, S_WRONG_TYPE }, { TOO_SOON, 429, S_TOO_SOON },
+		{ INTERNAL, 500, S_INTERNAL }, { BUSY, 503, S_BUSY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(error_status(cases[i].error), cases[i].status);
+		assert_int_equal(error_sentence(cases[i].error), cases[i].sentence);
+	}
+	for (enum error error = NO_ERROR + 1; error < ERROR_COUNT; error++)
+		assert_in_range(error_status(error), 400, 599);
+}
+
+static void
+roles_and_names(void **state)
+{
+	(void)state;
+	assert_int_equal(role_of("user"), USER);
+	assert_int_equal(role_of("admin"), ADMIN);
+	assert_int_equal(role_of("superadmin"), SUPERADMIN);
+	/* only a user row's roles: a row must not make anybody "optional" */
+	assert_int_equal(role_of("optional"), PUBLIC);
+	assert_int_equal(role_of("Admin"), PUBLIC);
+	assert_int_equal(role_of("adm"), PUBLIC);
+	assert_int_equal(role_of(""), PUBLIC);
+	assert_int_equal(role_of(NULL), PUBLIC);
+	assert_string_equal(role_name(PUBLIC), "public");
+	assert_string_equal(role_name(OPTIONAL), "optional");
+	assert_string_equal(role_name(USER), "user");
+	assert_string_equal(role_name(ADMIN), "admin");
+	assert_string_equal(role_name(SUPERADMIN), "superadmin");
+	assert_true(PUBLIC < USER && OPTIONAL < USER && USER < ADMIN && ADMIN < SUPERADMIN);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_error_has_its_status_and_sentence),
+		cmocka_unit_test(roles_and_names),
+	};
+
+	return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}

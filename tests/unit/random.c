@@ -1,0 +1,250 @@
+#include "random.h"
+#include "clock.h"
+#include "text.h"
+#include "unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+ids_grow(void **state)
+{
+	char last[ID_TEXT] = "", id[ID_TEXT];
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		random_id(id);
+		assert_true(text_is_id(id));
+		assert_true(strcmp(last, id) < 0);
+		memcpy(last, id, sizeof(id));
+	}
+}
+
+/* The first 11 digits are the 44 bits of time. */
+static void
+ids_begin_with_the_time(void **state)
+{
+	char id[ID_TEXT], time[12] = "";
+	int64_t before, after, said;
+
+	(void)state;
+	usleep(100000);		/* so that no id before this one ran ahead of the clock */
+	before = clock_now();
+	random_id(id);
+	after = clock_now();
+	memcpy(time, id, 11);
+	said = strtoll(time, NULL, 16);
+	assert_true(said >= before && said <= after);
+}
+
+/* Two processes forked from one, in the very millisecond of its last id, must not give the same. */
+static void
+ids_of_forked_processes_differ(void **state)
+{
+	enum { N = 200 };
+	int ends[2];
+	char ids[2][N][ID_TEXT], first[ID_TEXT];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	random_id(first);
+	for (int who = 0; who < 2; who++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			for (int i = 0; i < N; i++)
+				random_id(ids[0][i]);
+			_exit(write(ends[1], ids[0], sizeof(ids[0])) == sizeof(ids[0]) ? 0 : 1);
+		}
+		assert_int_equal(read(ends[0], ids[who], sizeof(ids[who])), sizeof(ids[who]));
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++)
+			assert_string_not_equal(ids[0][i], ids[1][j]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+numbers_stay_below_their_limit(void **state)
+{
+	int seen[10] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		uint32_t number = random_below(10);
+
+		assert_true(number < 10);
+		seen[number]++;
+	}
+	/* 1,000 expected; this far off is 13 standard deviations */
+	for (int i = 0; i < 10; i++)
+		assert_true(seen[i] > 600 && seen[i] < 1400);
+	assert_int_equal(random_below(1), 0);
+}
+
+static void
+digits_have_their_number(void **state)
+{
+	(void)state;
+	for (unsigned digits = 1; digits <= 9; digits++) {
+		int leading_zeros = 0;
+
+		for (int i = 0; i < 1000; i++) {
+			char text[10];
+
+			memset(text, 'x', sizeof(text));
+			random_digits(text, digits);
+			assert_true(text_is_digits(text));
+			assert_int_equal(strlen(text), digits);
+			leading_zeros += text[0] == '0';
+		}
+		assert_true(leading_zeros > 20 && leading_zeros < 300);
+	}
+}
+
+static void
+bytes_are_not_the_same_twice(void **state)
+{
+	unsigned char a[32] = { 0 }, b[32] = { 0 };
+
+	(void)state;
+	random_bytes(a, sizeof(a));
+	random_bytes(b, sizeof(b));
+	assert_memory_not_equal(a, b, sizeof(a));
+}
+
+static void
+count_up(unsigned char key[static 32])
+{
+	for (int i = 0; i < 32; i++)
+		key[i] = (unsigned char)i;
+}
+
+/* Expected values: HMAC-SHA-256 of Python's hmac over length (8 bytes, network order) and bytes of each part. */
+static void
+macs_tell_parts_apart(void **state)
+{
+	static const char *const expected[] = {
+		"17eca1f3cf4e1f92cd415f54de5121e367cbc209edff96da287c5cd432cf9a46",
+		"3bddf4bc854ae05364f6353a7ec018de74fb1fe6bb599207f172368d9490b9dd",
+		"d38b42096d80f45f826b44a9d5607de72496a415d3f4a1a8c88e3bb9da8dc1cb",
+	};
+	const struct part parts[3][2] = { { PART("ab"), PART("c") }, { PART("a"), PART("bc") } };
+	const size_t counts[] = { 2, 2, 0 };
+	unsigned char key[32], mac[MAC_BYTES];
+
+	(void)state;
+	count_up(key);
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		unsigned char right[MAC_BYTES];
+
+		assert_true(text_hex_decode(right, sizeof(right), expected[i]));
+		secret_mac(mac, key, parts[i], counts[i]);
+		assert_memory_equal(mac, right, sizeof(mac));
+	}
+}
+
+static void
+hashes_are_sha256(void **state)
+{
+	unsigned char hash[32], right[32];
+
+	(void)state;
+	/* FIPS 180-4, the one-block example of NIST */
+	assert_true(text_hex_decode(right, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	secret_hash(hash, "abc", 3);
+	assert_memory_equal(hash, right, 32);
+}
+
+static void
+short_hashes_depend_on_every_byte(void **state)
+{
+	char text[] = "a text of some length";
+	uint64_t hash = random_hash(text, sizeof(text));
+
+	(void)state;
+	assert_true(random_hash(text, sizeof(text)) == hash);
+	assert_true(random_hash(text, sizeof(text) - 1) != hash);
+	for (size_t i = 0; i < sizeof(text); i++) {
+		text[i] ^= 1;
+		assert_true(random_hash(text, sizeof(text)) != hash);
+		text[i] ^= 1;
+	}
+}
+
+static void
+secrets_are_compared_and_wiped(void **state)
+{
+	char a[] = "secret", b[] = "secret";
+
+	(void)state;
+	assert_true(secret_equal(a, b, sizeof(a)));
+	assert_true(secret_equal(a, b, 0));
+	for (size_t i = 0; i < sizeof(a); i++) {
+		b[i] ^= 0x40;
+		assert_false(secret_equal(a, b, sizeof(a)));
+		b[i] ^= 0x40;
+	}
+	secret_wipe(a, sizeof(a));
+	assert_memory_equal(a, "\0\0\0\0\0\0", sizeof(a));
+}
+
+static void
+seals_open_only_unbroken_and_with_their_key(void **state)
+{
+	static const char text[] = "code=123456";
+	unsigned char key[32], sealed[sizeof(text) + SEAL_EXTRA], again[sizeof(sealed)];
+	char opened[sizeof(text)] = "";
+
+	(void)state;
+	count_up(key);
+	secret_seal(sealed, text, sizeof(text), key);
+	assert_true(secret_open(opened, sealed, sizeof(sealed), key));
+	assert_string_equal(opened, text);
+	secret_seal(again, text, sizeof(text), key);
+	assert_memory_not_equal(sealed, again, sizeof(sealed));
+	for (size_t bit = 0; bit < sizeof(sealed) * 8; bit++) {
+		sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(secret_open(opened, sealed, sizeof(sealed), key));
+		sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+	for (size_t length = 0; length < sizeof(sealed); length++)
+		assert_false(secret_open(opened, sealed, length, key));
+	key[31] ^= 1;
+	assert_false(secret_open(opened, sealed, sizeof(sealed), key));
+}
+
+static void
+nothing_can_be_sealed(void **state)
+{
+	unsigned char key[32], sealed[SEAL_EXTRA], opened[1];
+
+	(void)state;
+	count_up(key);
+	secret_seal(sealed, "", 0, key);
+	assert_true(secret_open(opened, sealed, sizeof(sealed), key));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_grow),
+		cmocka_unit_test(ids_begin_with_the_time),
+		cmocka_unit_test(ids_of_forked_processes_differ),
+		cmocka_unit_test(numbers_stay_below_their_limit),
+		cmocka_unit_test(digits_have_their_number),
+		cmocka_unit_test(bytes_are_not_the_same_twice),
+		cmocka_unit_test(macs_tell_parts_apart),
+		cmocka_unit_test(hashes_are_sha256),
+		cmocka_unit_test(short_hashes_depend_on_every_byte),
+		cmocka_unit_test(secrets_are_compared_and_wiped),
+		cmocka_unit_test(seals_open_only_unbroken_and_with_their_key),
+		cmocka_unit_test(nothing_can_be_sealed),
+	};
+
+	random_init();
+	return cmocka_run_group_tests_name("random", tests, NULL, NULL);
+}

@@ -1,0 +1,688 @@
+#include "token.h"
+#include "clock.h"
+#include "unit.h"
+
+#include <sodium.h>
+
+#define USER_ID "0123456789abcdef01234567"
+#define SESSION_ID "89abcdef0123456789abcdef"
+#define NOW (INT64_C(1768473000) * SECOND)
+
+static struct conf conf;
+static char why[200];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	conf = (struct conf){ .access_life = 3600, .jwt_count = 2, .jwt = { { .kid = "k2" }, { .kid = "k1" } } };
+	memset(conf.jwt[0].key, 2, KEY_BYTES);
+	memset(conf.jwt[1].key, 1, KEY_BYTES);
+	memset(conf.refresh_key, 3, KEY_BYTES);
+	return token_init(&conf, why, sizeof(why)) ? 0 : -1;
+}
+
+static bool
+is_good(const char *token, int64_t now)
+{
+	struct claims claims;
+	/* alone in its memory, without a NUL behind: AddressSanitizer sees a look past its end */
+	size_t length = strlen(token);
+	char *copy = malloc(length ? length : 1);
+	bool good;
+
+	memcpy(copy, token, length);
+	good = token_check(copy, length, now, &claims);
+	free(copy);
+	return good;
+}
+
+/* ---- forging: what an attacker, or another program with our key, may write */
+
+enum signer { HS256, HS512, UNSIGNED };
+
+/* base64url(header).base64url(payload).signature under the first `key_length` bytes of `key` */
+static struct buf
+forge_with(const char *header, const char *payload, enum signer signer, const unsigned char *key, size_t key_length)
+{
+	unsigned char mac[crypto_auth_hmacsha512_BYTES];
+	struct buf token = { 0 };
+
+	buf_base64url(&token, header, strlen(header));
+	buf_putc(&token, '.');
+	buf_base64url(&token, payload, strlen(payload));
+	if (signer == HS256) {
+		crypto_auth_hmacsha256_state hmac;
+
+		crypto_auth_hmacsha256_init(&hmac, key, key_length);
+		crypto_auth_hmacsha256_update(&hmac, (unsigned char *)token.s, token.length);
+		crypto_auth_hmacsha256_final(&hmac, mac);
+	} else {
+		crypto_auth_hmacsha512_state hmac;
+
+		crypto_auth_hmacsha512_init(&hmac, key, key_length);
+		crypto_auth_hmacsha512_update(&hmac, (unsigned char *)token.s, token.length);
+		crypto_auth_hmacsha512_final(&hmac, mac);
+	}
+	buf_putc(&token, '.');
+	if (signer != UNSIGNED)
+		buf_base64url(&token, mac, signer == HS256 ? 32 : 64);
+	return token;
+}
+
+#define OUR_HEADER "{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\"}"
+#define OLD_HEADER "{\"alg\":\"HS256\",\"kid\":\"k1\",\"typ\":\"JWT\"}"
+#define HS512_HEADER "{\"alg\":\"HS512\",\"kid\":\"k2\",\"typ\":\"JWT\"}"
+#define NAMES "\"iss\":\"okul\",\"aud\":\"okul\""
+#define IDS "\"sub\":\"" USER_ID "\",\"sid\":\"" SESSION_ID "\",\"jti\":\"aaaaaaaaaaaaaaaaaaaaaaaa\""
+#define TIMES "\"iat\":1768473000,\"exp\":1768476600"
+#define OUR_PAYLOAD "{" NAMES "," IDS "," TIMES "}"
+
+static bool
+forged_is_good(const char *header, const char *payload, enum signer signer, const unsigned char *key, size_t key_length)
+{
+	struct buf token = forge_with(header, payload, signer, key, key_length);
+	bool good = is_good(token.s, NOW);
+
+	buf_clear(&token);
+	return good;
+}
+
+/* Signed as we sign: with the first key. */
+static bool
+signed_is_good(const char *header, const char *payload)
+{
+	return forged_is_good(header, payload, HS256, conf.jwt[0].key, KEY_BYTES);
+}
+
+/* ---- what is good */
+
+static void
+a_token_says_whose_it_is(void **state)
+{
+	struct buf token = { 0 };
+	struct claims claims = { 0 };
+
+	(void)state;
+	buf_puts(&token, "x");
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW + 789));
+	assert_int_equal(token.s[0], 'x');
+	for (int seen = 0; seen < 2; seen++) {
+		assert_true(token_check(token.s + 1, token.length - 1, NOW + SECOND, &claims));
+		assert_string_equal(claims.user, USER_ID);
+		assert_string_equal(claims.session, SESSION_ID);
+		assert_int_equal(claims.issued, NOW);
+		assert_int_equal(claims.expires, NOW + HOUR);
+		memset(&claims, 0, sizeof(claims));
+	}
+	buf_clear(&token);
+}
+
+static void
+tokens_differ(void **state)
+{
+	struct buf a = { 0 }, b = { 0 };
+
+	(void)state;
+	assert_true(token_issue(&a, USER_ID, SESSION_ID, NOW) && token_issue(&b, USER_ID, SESSION_ID, NOW));
+	assert_string_not_equal(a.s, b.s);
+	buf_clear(&a);
+	buf_clear(&b);
+}
+
+/* A forger with the key is taken for us: so what the forgeries below are refused for is what they change. */
+static void
+the_forger_can_write_good_tokens(void **state)
+{
+	(void)state;
+	assert_true(signed_is_good(OUR_HEADER, OUR_PAYLOAD));
+	assert_true(forged_is_good(OLD_HEADER, OUR_PAYLOAD, HS256, conf.jwt[1].key, KEY_BYTES));
+	assert_true(signed_is_good(OUR_HEADER, "{" TIMES "," IDS ",\"more\":\"claims\"," NAMES "}"));
+}
+
+static void
+time_is_looked_at_each_time(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		struct buf token = { 0 };
+
+		assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+		/* once as a token not seen before, once as one of the table */
+		if (order)
+			assert_true(is_good(token.s, NOW));
+		assert_false(is_good(token.s, NOW + HOUR));
+		assert_false(is_good(token.s, NOW + 1000 * DAY));
+		assert_false(is_good(token.s, NOW - 60 * SECOND - 1));
+		assert_true(is_good(token.s, NOW - 60 * SECOND));
+		assert_true(is_good(token.s, NOW + HOUR - 1));
+		assert_false(is_good(token.s, NOW + HOUR));
+		buf_clear(&token);
+	}
+}
+
+/* ---- what is not */
+
+static void
+foreign_headers_are_refused(void **state)
+{
+	static const char *const headers[] = {
+		"", "{}", "{\"alg\":\"HS256\"}", "{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"k3\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"K2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"../k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":null,\"typ\":\"JWT\"}",
+		"{\"alg\":\"hs256\",\"kid\":\"k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"jwt\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"at+jwt\"}", "{\"alg\":\"HS256\",\"kid\":\"k2\"}",
+		"{\"typ\":\"JWT\",\"alg\":\"HS256\",\"kid\":\"k2\"}",
+		"{\"alg\": \"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\"} ",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\",\"crit\":[\"x\"]}",
+		"{\"alg\":\"HS256\",\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"RS256\",\"kid\":\"k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"none\",\"kid\":\"k2\",\"typ\":\"JWT\"}",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\",\"jwk\":{\"kty\":\"oct\"}}",
+		"{\"alg\":\"HS256\",\"kid\":\"k2\",\"typ\":\"JWT\",\"jku\":\"http://127.0.0.1/\"}", "null", "[]", "x",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(headers); i++)
+		check(!signed_is_good(headers[i], OUR_PAYLOAD), headers[i]);
+	/* a right header, but of another key */
+	assert_false(forged_is_good(OUR_HEADER, OUR_PAYLOAD, HS256, conf.jwt[1].key, KEY_BYTES));
+	assert_false(signed_is_good(OLD_HEADER, OUR_PAYLOAD));
+}
+
+static void
+no_other_algorithm_is_taken(void **state)
+{
+	static const char *const none[] = {
+		"{\"alg\":\"none\"}", "{\"alg\":\"none\",\"typ\":\"JWT\"}", "{\"alg\":\"None\"}",
+		"{\"alg\":\"NONE\"}", "{\"alg\":\"nOnE\"}", "{\"alg\":\"\"}", "{\"alg\":null}",
+		"{\"alg\":\"none\",\"kid\":\"k2\",\"typ\":\"JWT\"}", "{\"typ\":\"JWT\"}", OUR_HEADER,
+	};
+	static const unsigned char zeros[KEY_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(none); i++) {
+		check(!forged_is_good(none[i], OUR_PAYLOAD, UNSIGNED, zeros, 0), none[i]);
+		check(!forged_is_good(none[i], OUR_PAYLOAD, HS256, zeros, 0), none[i]);
+	}
+	assert_false(forged_is_good(OUR_HEADER, OUR_PAYLOAD, HS256, zeros, KEY_BYTES));
+	assert_false(forged_is_good(OUR_HEADER, OUR_PAYLOAD, HS512, conf.jwt[0].key, KEY_BYTES));
+	assert_false(forged_is_good(HS512_HEADER, OUR_PAYLOAD, HS512, conf.jwt[0].key, KEY_BYTES));
+	assert_false(forged_is_good("{\"alg\":\"HS512\"}", OUR_PAYLOAD, HS512, conf.jwt[0].key, KEY_BYTES));
+	for (size_t length = 1; length < KEY_BYTES; length++)
+		assert_false(forged_is_good(OUR_HEADER, OUR_PAYLOAD, HS256, conf.jwt[0].key, length));
+}
+
+#define WITH_IDS(ids) "{" NAMES "," ids "," TIMES "}"
+#define WITH_TIMES(times) "{" NAMES "," IDS "," times "}"
+#define WITH_NAMES(names) "{" names "," IDS "," TIMES "}"
+#define SUB "\"sub\":\"" USER_ID "\""
+#define SID "\"sid\":\"" SESSION_ID "\""
+#define JTI "\"jti\":\"aaaaaaaaaaaaaaaaaaaaaaaa\""
+
+/* All of them rightly signed. */
+static void
+wrong_claims_are_refused(void **state)
+{
+	static const char *const payloads[] = {
+		"", "{}", "null", "[]", "\"\"", "x", "[" OUR_PAYLOAD "]", OUR_PAYLOAD " x", OUR_PAYLOAD OUR_PAYLOAD,
+		" " OUR_PAYLOAD,
+		/* iss and aud: missing, of others, of another type */
+		WITH_NAMES("\"aud\":\"okul\""), WITH_NAMES("\"iss\":\"okul\""),
+		WITH_NAMES("\"iss\":\"okul2\",\"aud\":\"okul\""), WITH_NAMES("\"iss\":\"\",\"aud\":\"okul\""),
+		WITH_NAMES("\"iss\":\"OKUL\",\"aud\":\"okul\""), WITH_NAMES("\"iss\":null,\"aud\":\"okul\""),
+		WITH_NAMES("\"iss\":1,\"aud\":\"okul\""), WITH_NAMES("\"iss\":\"okul\",\"aud\":\"other\""),
+		WITH_NAMES("\"iss\":\"okul\",\"aud\":[\"okul\"]"), WITH_NAMES("\"iss\":\"okul\",\"aud\":\"\""),
+		WITH_NAMES("\"iss\":{},\"aud\":\"okul\""), WITH_NAMES("\"Iss\":\"okul\",\"aud\":\"okul\""),
+		/* ids: missing, of another form */
+		WITH_IDS(SID "," JTI), WITH_IDS(SUB "," JTI), WITH_IDS(SUB "," SID),
+		WITH_IDS("\"sub\":\"\"," SID "," JTI), WITH_IDS("\"sub\":\"0123456789ABCDEF01234567\"," SID "," JTI),
+		WITH_IDS("\"sub\":\"0123456789abcdef0123456\"," SID "," JTI),
+		WITH_IDS("\"sub\":\"0123456789abcdef012345678\"," SID "," JTI), WITH_IDS("\"sub\":1," SID "," JTI),
+		WITH_IDS("\"sub\":null," SID "," JTI), WITH_IDS("\"sub\":\"' OR 1=1 --\"," SID "," JTI),
+		WITH_IDS(SUB ",\"sid\":\"x\"," JTI), WITH_IDS(SUB ",\"sid\":true," JTI),
+		WITH_IDS(SUB "," SID ",\"jti\":\"x\""), WITH_IDS(SUB "," SID ",\"jti\":7"),
+		/* times: missing, of another type, impossible, over, to come */
+		WITH_TIMES("\"iat\":1768473000"), WITH_TIMES("\"exp\":1768476600"),
+		WITH_TIMES("\"iat\":\"1768473000\",\"exp\":1768476600"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":\"1768476600\""),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":1768476600.5"), WITH_TIMES("\"iat\":1768473000,\"exp\":1e300"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":null"), WITH_TIMES("\"iat\":1768473000,\"exp\":true"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":0"), WITH_TIMES("\"iat\":1768473000,\"exp\":-1"),
+		WITH_TIMES("\"iat\":-1,\"exp\":1768476600"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":9223372036854775807"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":253402300800"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":9223372036854775808"),
+		WITH_TIMES("\"iat\":1768473000,\"exp\":1768473000"),
+		WITH_TIMES("\"iat\":1768469300,\"exp\":1768472999"),
+		WITH_TIMES("\"iat\":1768473061,\"exp\":1768476600"),
+		WITH_TIMES("\"iat\":1768559400,\"exp\":1768563000"),
+		/* a claim twice, in both orders, plainly and by escapes */
+		WITH_IDS(SUB "," SUB "," SID "," JTI),
+		WITH_IDS("\"sub\":\"aaaaaaaaaaaaaaaaaaaaaaaa\"," SUB "," SID "," JTI),
+		WITH_IDS(SUB ",\"sub\":\"aaaaaaaaaaaaaaaaaaaaaaaa\"," SID "," JTI),
+		WITH_IDS(SUB ",\"\\u0073ub\":\"aaaaaaaaaaaaaaaaaaaaaaaa\"," SID "," JTI),
+		WITH_TIMES(TIMES ",\"exp\":9999999999"), WITH_TIMES("\"exp\":9999999999," TIMES),
+		WITH_NAMES("\"iss\":\"okul\"," NAMES),
+		/* bad JSON, or deeper than any of ours */
+		WITH_TIMES(TIMES ","), WITH_TIMES(TIMES ",\"a\":{}"), WITH_TIMES(TIMES ",\"a\":[]"),
+		WITH_TIMES(TIMES ",\"a\":\"\\u0000\""), WITH_TIMES(TIMES ",\"a\":\"\\ud800\""),
+		WITH_TIMES(TIMES ",\"a\":\"\xff\""), WITH_TIMES(TIMES ",'a':1"), WITH_TIMES(TIMES ",\"a\":01"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(payloads); i++)
+		check(!signed_is_good(OUR_HEADER, payloads[i]), payloads[i]);
+}
+
+static void
+a_long_payload_is_refused(void **state)
+{
+	struct buf payload = { 0 };
+
+	(void)state;
+	for (int padding = 0; padding <= 4000; padding += 400) {
+		buf_printf(&payload, "{%s,%s,%s,\"a\":\"%*s\"}", NAMES, IDS, TIMES, padding, "");
+		assert_int_equal(signed_is_good(OUR_HEADER, payload.s), padding == 0);
+		buf_reset(&payload, 4096);
+	}
+	buf_clear(&payload);
+}
+
+/* The same signature over a changed payload. */
+static void
+a_changed_payload_is_refused(void **state)
+{
+	struct buf right = forge_with(OUR_HEADER, OUR_PAYLOAD, HS256, conf.jwt[0].key, KEY_BYTES);
+	struct buf wrong = forge_with(OUR_HEADER, WITH_IDS("\"sub\":\"ffffffffffffffffffffffff\"," SID "," JTI), HS256,
+		conf.jwt[0].key, KEY_BYTES);
+
+	(void)state;
+	assert_true(is_good(right.s, NOW) && is_good(wrong.s, NOW));
+	assert_int_equal(right.length, wrong.length);
+	memcpy(strrchr(wrong.s, '.'), strrchr(right.s, '.'), strlen(strrchr(right.s, '.')));
+	assert_false(is_good(wrong.s, NOW));
+	buf_clear(&right);
+	buf_clear(&wrong);
+}
+
+static void
+every_flipped_bit_is_seen(void **state)
+{
+	struct buf token = { 0 };
+	struct claims claims;
+
+	(void)state;
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	/* first round: the token was never seen; second: it stands in the table */
+	for (int round = 0; round < 2; round++) {
+		for (size_t bit = 0; bit < token.length * 8; bit++) {
+			token.s[bit / 8] ^= (char)(1 << bit % 8);
+			assert_false(token_check(token.s, token.length, NOW, &claims));
+			token.s[bit / 8] ^= (char)(1 << bit % 8);
+		}
+		assert_true(token_check(token.s, token.length, NOW, &claims));
+	}
+	buf_clear(&token);
+}
+
+/* Every other character at every place: more than bits, all that the last one's unused bits can hide. */
+static void
+every_changed_character_is_seen(void **state)
+{
+	struct buf token = { 0 };
+	struct claims claims;
+
+	(void)state;
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	for (size_t at = token.length - 50; at < token.length; at++) {
+		const char right = token.s[at];
+
+		for (int c = 0; c < 256; c++) {
+			token.s[at] = (char)c;
+			assert_int_equal(token_check(token.s, token.length, NOW, &claims), (char)c == right);
+		}
+		token.s[at] = right;
+	}
+	buf_clear(&token);
+}
+
+static void
+parts_cut_off_or_added_are_refused(void **state)
+{
+	static const char *const tails[] = { "=", "==", ".", "..", "A", "AA", "AAAA", " ", "\n", ".A", "." "eyJ9" };
+	struct buf token = { 0 }, longer = { 0 };
+	struct claims claims;
+
+	(void)state;
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	for (size_t length = 0; length < token.length; length++) {
+		assert_false(token_check(token.s, length, NOW, &claims));
+		assert_false(token_check(token.s + token.length - length, length, NOW, &claims));
+	}
+	assert_false(token_check(token.s, token.length + 1, NOW, &claims));	/* with its NUL */
+	for (size_t i = 0; i < COUNT(tails); i++) {
+		buf_printf(&longer, "%s%s", token.s, tails[i]);
+		assert_false(is_good(longer.s, NOW));
+		buf_reset(&longer, 4096);
+		buf_printf(&longer, "%s%s", tails[i], token.s);
+		assert_false(is_good(longer.s, NOW));
+		buf_reset(&longer, 4096);
+	}
+	assert_true(is_good(token.s, NOW));
+	buf_clear(&token);
+	buf_clear(&longer);
+}
+
+static void
+odd_texts_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "null", "Bearer", "undefined", "eyJ.eyJ.",
+		"....................", "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsyIiwidHlwIjoiSldUIn0",
+		"eyJhbGciOiJIUzI1NiIsImtpZCI6ImsyIiwidHlwIjoiSldUIn0.",
+		"eyJhbGciOiJIUzI1NiIsImtpZCI6ImsyIiwidHlwIjoiSldUIn0..",
+		"eyJhbGciOiJIUzI1NiIsImtpZCI6ImsyIiwidHlwIjoiSldUIn0.e30.",
+		"eyJhbGciOiJIUzI1NiIsImtpZCI6ImsyIiwidHlwIjoiSldUIn0.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		check(!is_good(texts[i], NOW), texts[i]);
+}
+
+/* libjwt puts a token on the stack as a whole: it must never see one like these. */
+static void
+long_tokens_are_refused(void **state)
+{
+	const size_t huge = 20 << 20;
+	struct buf token = { 0 };
+	char *text = malloc(huge);
+	struct claims claims;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'A', huge);
+	assert_false(token_check(text, huge, NOW, &claims));
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	memcpy(text, token.s, token.length);
+	for (size_t length = token.length + 1; length < huge; length *= 2)
+		assert_false(token_check(text, length, NOW, &claims));
+	/* dots, and all of them under our header */
+	memset(text + 60, '.', huge - 60);
+	assert_false(token_check(text, huge, NOW, &claims));
+	assert_false(token_check(text, TOKEN_MAX, NOW, &claims));
+	free(text);
+	buf_clear(&token);
+}
+
+/* ---- the table of this process */
+
+/* The key is changed behind its back: what the table answers stays good, what must be computed does not. */
+static void
+a_token_seen_is_remembered(void **state)
+{
+	struct buf seen = { 0 }, unseen = { 0 };
+
+	(void)state;
+	assert_true(token_issue(&seen, USER_ID, SESSION_ID, NOW) && token_issue(&unseen, USER_ID, SESSION_ID, NOW));
+	assert_true(is_good(seen.s, NOW));
+	memset(conf.jwt[0].key, 9, KEY_BYTES);
+	assert_true(is_good(seen.s, NOW));
+	assert_false(is_good(unseen.s, NOW));
+	/* and a start forgets */
+	assert_true(token_init(&conf, why, sizeof(why)));
+	assert_false(is_good(seen.s, NOW));
+	buf_clear(&seen);
+	buf_clear(&unseen);
+}
+
+static void
+many_tokens_push_each_other_out(void **state)
+{
+	enum { N = 2000 };
+	static struct buf tokens[N];
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		char user[ID_TEXT];
+
+		snprintf(user, sizeof(user), "%024x", (unsigned)i);
+		assert_true(token_issue(&tokens[i], user, SESSION_ID, NOW));
+	}
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < N; i++) {
+			struct claims claims;
+
+			assert_true(token_check(tokens[i].s, tokens[i].length, NOW, &claims));
+			assert_int_equal(strtoul(claims.user, NULL, 16), i);
+		}
+	}
+	for (int i = 0; i < N; i++)
+		buf_clear(&tokens[i]);
+}
+
+/* ---- keys */
+
+static void
+the_first_key_signs_and_all_verify(void **state)
+{
+	struct buf old = { 0 }, new = { 0 }, expected = { 0 };
+	size_t header;
+
+	(void)state;
+	assert_true(token_issue(&old, USER_ID, SESSION_ID, NOW));
+	header = strcspn(old.s, ".");
+	buf_base64url(&expected, OUR_HEADER, strlen(OUR_HEADER));
+	assert_int_equal(header, expected.length);
+	assert_memory_equal(old.s, expected.s, header);
+	conf.jwt[2] = conf.jwt[0];
+	conf.jwt[0] = (struct jwt_key){ .kid = "k3", .key = { 7 } };
+	conf.jwt_count = 3;
+	assert_true(token_init(&conf, why, sizeof(why)));
+	assert_true(token_issue(&new, USER_ID, SESSION_ID, NOW));
+	assert_memory_not_equal(new.s, old.s, header);
+	assert_true(is_good(old.s, NOW) && is_good(new.s, NOW));
+	conf.jwt_count = 2;
+	assert_true(token_init(&conf, why, sizeof(why)));
+	assert_false(is_good(old.s, NOW));
+	assert_true(is_good(new.s, NOW));
+	buf_clear(&old);
+	buf_clear(&new);
+	buf_clear(&expected);
+}
+
+static void
+missing_keys_end_the_start(void **state)
+{
+	(void)state;
+	conf.jwt_count = 0;
+	why[0] = '\0';
+	assert_false(token_init(&conf, why, sizeof(why)));
+	assert_string_not_equal(why, "");
+	set_up(NULL);
+	memset(conf.jwt[1].key, 0, KEY_BYTES);
+	why[0] = '\0';
+	assert_false(token_init(&conf, why, sizeof(why)));
+	assert_non_null(strstr(why, "k1"));
+	set_up(NULL);
+	memcpy(conf.jwt[1].kid, "k2", 3);
+	assert_false(token_init(&conf, why, sizeof(why)));
+	assert_non_null(strstr(why, "k2"));
+	set_up(NULL);
+	conf.jwt[1].kid[0] = '\0';
+	assert_false(token_init(&conf, why, sizeof(why)));
+	set_up(NULL);
+	memset(conf.refresh_key, 0, KEY_BYTES);
+	assert_false(token_init(&conf, why, sizeof(why)));
+}
+
+/* ---- the Authorization header */
+
+static void
+bearer_tokens_are_found(void **state)
+{
+	static const struct { const char *header, *token; } headers[] = {
+		{ "Bearer abc", "abc" }, { "bearer abc", "abc" }, { "BEARER abc", "abc" }, { "Bearer   abc", "abc" },
+		{ "Bearer abc  ", "abc" }, { "Bearer a.b-c_d", "a.b-c_d" }, { NULL, NULL }, { "", NULL },
+		{ "Bearer", NULL }, { "Bearer ", NULL }, { "Bearer    ", NULL }, { "Bearerabc", NULL },
+		{ "Basic abc", NULL }, { " Bearer abc", NULL }, { "Bearer\tabc", NULL }, { "Bearer a b", NULL },
+		{ "Token abc", NULL }, { "abc", NULL }, { "Bearer:abc", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(headers); i++) {
+		const char *name = headers[i].header ? headers[i].header : "NULL";
+		size_t length = 4711;
+		const char *token = token_bearer(headers[i].header, &length);
+
+		check((token != NULL) == (headers[i].token != NULL), name);
+		check(length == (token ? strlen(headers[i].token) : 0), name);
+		if (token)
+			assert_memory_equal(token, headers[i].token, length);
+	}
+}
+
+/* ---- refresh tokens */
+
+static const unsigned char seed[REFRESH_SEED] = "a seed of thirty-two bytes......";
+
+static void
+refresh_tokens_are_taken_apart(void **state)
+{
+	static const uint32_t counters[] = { 0, 1, 258, 0x01020304, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(counters); i++) {
+		struct buf token = { 0 };
+		char session[ID_TEXT];
+		unsigned char secret[MAC_BYTES];
+		uint32_t counter = 4711;
+
+		refresh_issue(&token, seed, SESSION_ID, counters[i]);
+		assert_false(token.failed);
+		assert_int_equal(token.length, 64);
+		assert_true(refresh_parse(token.s, session, &counter, secret));
+		assert_string_equal(session, SESSION_ID);
+		assert_int_equal(counter, counters[i]);
+		assert_true(refresh_check(seed, session, counter, secret));
+		buf_clear(&token);
+	}
+}
+
+static void
+the_successor_is_always_the_same(void **state)
+{
+	struct buf a = { 0 }, b = { 0 };
+
+	(void)state;
+	refresh_issue(&a, seed, SESSION_ID, 7);
+	refresh_issue(&b, seed, SESSION_ID, 7);
+	assert_string_equal(a.s, b.s);
+	buf_reset(&b, 4096);
+	refresh_issue(&b, seed, SESSION_ID, 8);
+	assert_string_not_equal(a.s, b.s);
+	buf_clear(&a);
+	buf_clear(&b);
+}
+
+static void
+a_refresh_token_is_bound_to_all_it_says(void **state)
+{
+	struct buf token = { 0 };
+	char session[ID_TEXT];
+	unsigned char secret[MAC_BYTES], other[REFRESH_SEED];
+	uint32_t counter;
+
+	(void)state;
+	refresh_issue(&token, seed, SESSION_ID, 7);
+	assert_true(refresh_parse(token.s, session, &counter, secret));
+	memcpy(other, seed, sizeof(other));
+	other[31] ^= 1;
+	assert_true(refresh_check(seed, SESSION_ID, 7, secret));
+	assert_false(refresh_check(other, SESSION_ID, 7, secret));
+	assert_false(refresh_check(seed, USER_ID, 7, secret));
+	assert_false(refresh_check(seed, SESSION_ID, 8, secret));
+	assert_false(refresh_check(seed, "no id", 7, secret));
+	conf.refresh_key[0] ^= 1;
+	assert_false(refresh_check(seed, SESSION_ID, 7, secret));
+	conf.refresh_key[0] ^= 1;
+	for (size_t bit = 0; bit < MAC_BYTES * 8; bit++) {
+		secret[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(refresh_check(seed, SESSION_ID, 7, secret));
+		secret[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+	buf_clear(&token);
+	refresh_issue(&token, seed, "no id", 7);
+	assert_true(token.failed);
+	buf_clear(&token);
+}
+
+static void
+other_forms_are_no_refresh_tokens(void **state)
+{
+	struct buf token = { 0 };
+	char session[ID_TEXT];
+	unsigned char secret[MAC_BYTES];
+	uint32_t counter;
+
+	(void)state;
+	refresh_issue(&token, seed, SESSION_ID, 7);
+	for (size_t length = 0; length < token.length; length++) {
+		char *cut = strndup(token.s, length);
+
+		assert_false(refresh_parse(cut, session, &counter, secret));
+		free(cut);
+	}
+	buf_puts(&token, "A");
+	assert_false(refresh_parse(token.s, session, &counter, secret));
+	buf_puts(&token, "AAA");
+	assert_false(refresh_parse(token.s, session, &counter, secret));
+	token.s[64] = '\0';
+	assert_true(refresh_parse(token.s, session, &counter, secret));
+	token.s[30] = '+';
+	assert_false(refresh_parse(token.s, session, &counter, secret));
+	token.s[30] = '=';
+	assert_false(refresh_parse(token.s, session, &counter, secret));
+	buf_clear(&token);
+}
+
+#define test(name) cmocka_unit_test_setup(name, set_up)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(a_token_says_whose_it_is),
+		test(tokens_differ),
+		test(the_forger_can_write_good_tokens),
+		test(time_is_looked_at_each_time),
+		test(foreign_headers_are_refused),
+		test(no_other_algorithm_is_taken),
+		test(wrong_claims_are_refused),
+		test(a_long_payload_is_refused),
+		test(a_changed_payload_is_refused),
+		test(every_flipped_bit_is_seen),
+		test(every_changed_character_is_seen),
+		test(parts_cut_off_or_added_are_refused),
+		test(odd_texts_are_refused),
+		test(long_tokens_are_refused),
+		test(a_token_seen_is_remembered),
+		test(many_tokens_push_each_other_out),
+		test(the_first_key_signs_and_all_verify),
+		test(missing_keys_end_the_start),
+		test(bearer_tokens_are_found),
+		test(refresh_tokens_are_taken_apart),
+		test(the_successor_is_always_the_same),
+		test(a_refresh_token_is_bound_to_all_it_says),
+		test(other_forms_are_no_refresh_tokens),
+	};
+
+	random_init();
+	return cmocka_run_group_tests_name("token", tests, NULL, NULL);
+}
