@@ -60,29 +60,34 @@ CREATE INDEX user_sort_name ON user (sort_name);
 CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
 -- Search for parts of words: the folded name, surname, user name and address of each user, by their three-letter pieces.
+-- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
+-- user_reindex() of lib/user.h brings user_text up to date in the same transaction.
 -- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
 CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
+CREATE TABLE user_reindex (
+	pk INTEGER PRIMARY KEY,
+	old TEXT			-- what user_text holds of the user now; NULL: nothing yet
+) STRICT;
 
 CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
 	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
-	INSERT INTO user_text (rowid, folded) VALUES (new.pk, okul_fold(new.name, new.surname, new.username, new.email));
+	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
 	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
 END;
 CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
 WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
 BEGIN
 	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
-	INSERT INTO user_text (user_text, rowid, folded)
-		VALUES ('delete', old.pk, okul_fold(old.name, old.surname, old.username, old.email));
-	INSERT INTO user_text (rowid, folded) VALUES (new.pk, okul_fold(new.name, new.surname, new.username, new.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old)
+		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
 END;
 CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
 	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
 END;
 CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
-	INSERT INTO user_text (user_text, rowid, folded)
-		VALUES ('delete', old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old)
+		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
 	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
 END;
 

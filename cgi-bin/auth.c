@@ -227,6 +227,7 @@ post_otp_verify(struct request *rq)
 			return reply_error(rq, INTERNAL);
 		user = db_int(row, 0);
 		db_end(row);
+		user_reindex(rq->db);
 	}
 	return open_session(rq, user, !known);
 }
@@ -282,6 +283,7 @@ post_registration(struct request *rq)
 	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk), &changed);
 	if (changed == 0)
 		return reply_error(rq, ALREADY_REGISTERED);
+	user_reindex(rq->db);
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);

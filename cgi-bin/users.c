@@ -1,7 +1,7 @@
 /*
- * users - the caller's own profile.
+ * users - the caller's own profile, and main().
  */
-#include "app.h"
+#include "users.h"
 
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
 	{ "isAuthenticated", BOOL },
@@ -10,25 +10,10 @@ static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .
 
 enum { PROFILE, USERNAME, UPDATE_ME };
 
-/* A column keeps its value unless the body names the field; null in the body is NULL in the column. */
-#define CHANGED(column, field) \
-	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
-
 static const char *const sql[] = {
 	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	[USERNAME] = "SELECT username, username_changed_at FROM user WHERE pk = ?1",
-	[UPDATE_ME] =
-		"UPDATE user SET "
-		CHANGED("name", "name") CHANGED("surname", "surname") CHANGED("username", "username")
-		CHANGED("language", "language") CHANGED("country_code", "countryCode") CHANGED("phone_number", "phoneNumber")
-		CHANGED("profile_photo", "profilePhoto") CHANGED("availability", "availabilityStatus")
-		CHANGED("birth_date", "birthDate") CHANGED("gender", "gender") CHANGED("interests", "interests")
-		CHANGED("expertise", "expertise") CHANGED("bio", "bio") CHANGED("instagram", "instagram") CHANGED("x", "x")
-		CHANGED("tiktok", "tiktok") CHANGED("snapchat", "snapchat") CHANGED("facebook", "facebook")
-		CHANGED("timezone", "timezone")
-		"username_changed_at = CASE WHEN json_type(?1, '$.username') IS NULL OR username IS ?1 ->> '$.username'"
-		" THEN username_changed_at ELSE ?2 END, "
-		"updated_at = ?2 WHERE pk = ?3",
+	[UPDATE_ME] = UPDATE_PROFILE(""),
 };
 
 static struct reply get_me(struct request *rq);
@@ -56,11 +41,11 @@ get_me(struct request *rq)
 }
 
 /* A username is free to be set the first time, and rests for 30 days after each change. */
-static bool
-username_rests(struct request *rq, const char *username)
+bool
+users_name_rests(struct request *rq, int64_t pk, const char *username)
 {
 	struct db_rows *row;
-	bool rests = db_one(rq->db, &row, sql[USERNAME], ARGS(rq->user->pk)) == DB_ROW && db_text(row, 0) &&
+	bool rests = db_one(rq->db, &row, sql[USERNAME], ARGS(pk)) == DB_ROW && db_text(row, 0) &&
 		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_REST > rq->now;
 
 	db_end(row);
@@ -73,10 +58,11 @@ patch_me(struct request *rq)
 	const char *username = field_text(rq->body, "username");
 	const char *body = cJSON_PrintUnformatted(rq->body);
 
-	if (username && username_rests(rq, username))
+	if (username && users_name_rests(rq, rq->user->pk, username))
 		return reply_error(rq, USERNAME_RECENT);
 	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
 		return reply_error(rq, USERNAME_TAKEN);
+	user_reindex(rq->db);
 	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
@@ -96,8 +82,8 @@ get_me_optional(struct request *rq)
 	return reply_done(rq);
 }
 
-static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "users", "Profiles", SECTIONS(&section) };
+const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "users", "Profiles, roles, account deletion", SECTIONS(&users_me, &users_admin) };
 
 int
 main(int argc, char **argv)

@@ -45,11 +45,11 @@ static const struct shape delete_response = { .name = "DeleteResponseDto", .fiel
 	" ORDER BY " order " LIMIT ?3 OFFSET ?4) CROSS JOIN user ON user.pk = found ORDER BY " order
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
-/* Of one or two letters there are no three-letter pieces. scan is meant: ... */
+/* Of one or two letters there are no three-letter pieces: all rows are looked at. */
 #define BY_SHORT "(instr(user.sort_name, ?2) OR instr(user.email, ?2) OR instr(user.username, ?2)) /* scan is meant */"
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order) " /* scan is meant: of an index, in order */", \
+	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order) " /* scan is meant */", \
 	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order), \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", order), \
 	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order)
@@ -222,6 +222,7 @@ delete_user(struct request *rq)
 		return reply_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
+	user_reindex(rq->db);
 	reply_begin(rq);
 	put_text(rq, "message", sentence(S_USER_DELETED, rq->language));
 	put_text(rq, "id", rq->id);
@@ -246,6 +247,7 @@ patch_profile(struct request *rq)
 		return reply_error(rq, USERNAME_RECENT);
 	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
 		return reply_error(rq, USERNAME_TAKEN);
+	user_reindex(rq->db);
 	if (target.active && !active)
 		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 	if (target.active != active)
@@ -266,6 +268,7 @@ patch_email(struct request *rq)
 	if (strcmp(target.email, email) != 0) {
 		if (db_run(rq->db, sql[SET_EMAIL], ARGS(target.pk, email, rq->now), NULL) == DB_TAKEN)
 			return reply_error(rq, EMAIL_TAKEN);
+		user_reindex(rq->db);
 		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 		note(rq, &target, "user.email", target.email, email);
 	}

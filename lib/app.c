@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "answer.h"
+#include "audit.h"
 #include "gate.h"
 #include "log.h"
 #include "mail.h"
@@ -208,7 +209,7 @@ static bool
 prepare_all(const struct program *program, struct db *db, char *why, size_t room)
 {
 	bool good = db_prepare(db, user_sql, user_sql_count, why, room) && db_prepare(db, otp_sql, otp_sql_count, why, room) &&
-		db_prepare(db, mail_sql, mail_sql_count, why, room);
+		db_prepare(db, mail_sql, mail_sql_count, why, room) && db_prepare(db, audit_sql, audit_sql_count, why, room);
 
 	for (const struct section *const *section = program->sections; *section && good; section++)
 		good = db_prepare(db, (*section)->sql, (*section)->sql_count, why, room);
@@ -230,7 +231,7 @@ static int
 check(const struct program *program, struct db *db)
 {
 	int scans = db_explain(db, user_sql, user_sql_count, stdout) + db_explain(db, otp_sql, otp_sql_count, stdout) +
-		db_explain(db, mail_sql, mail_sql_count, stdout);
+		db_explain(db, mail_sql, mail_sql_count, stdout) + db_explain(db, audit_sql, audit_sql_count, stdout);
 
 	for (const struct section *const *section = program->sections; *section; section++)
 		scans += db_explain(db, (*section)->sql, (*section)->sql_count, stdout);

@@ -59,7 +59,7 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "facebook", TEXT, 0, 64, .nullable = true },
 	{ "timezone", TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
-enum { OF_SESSION };
+enum { OF_SESSION, UNINDEX, INDEX, INDEXED };
 
 /* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
 const char *const user_sql[] = {
@@ -67,6 +67,12 @@ const char *const user_sql[] = {
 		"SELECT session.pk, session.id, user.pk, user.is_active, " USER_PROFILE_COLUMNS
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
+	/* scan is meant, of the rows that this transaction changed */
+	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
+		" WHERE old IS NOT NULL",
+	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email)"
+		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
+	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };
 const size_t user_sql_count = COUNT(user_sql);
 
@@ -95,4 +101,11 @@ user_of_session(struct db *db, const struct claims *claims, int64_t now, struct 
 		.row = row,
 	};
 	return language_of(db_text(row, COLUMN_LANGUAGE), &user->language) ? DB_ROW : DB_DONE;
+}
+
+void
+user_reindex(struct db *db)
+{
+	for (int i = UNINDEX; i <= INDEXED; i++)
+		(void)!db_run(db, user_sql[i], NO_ARGS, NULL);
 }

@@ -48,4 +48,10 @@ struct user {
 /* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
 must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);
 
+/*
+ * Brings the search index up to date with the users whose name, user name or address changed. Call it in each write
+ * transaction that makes, renames or deletes users; a failure sticks to db.
+ */
+void user_reindex(struct db *db);
+
 #endif
