@@ -1,12 +1,9 @@
 /*
- * auth - login by a code from an e-mail, sessions, registration.
+ * auth - login by a code from an e-mail, sessions, registration; and what both surfaces share.
  */
-#include "app.h"
-#include "otp.h"
-#include "random.h"
-#include "token.h"
+#include "auth.h"
 
-#include <time.h>
+#include "otp.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
 	{ "email", EMAIL, .example = "\"user@example.com\"" },
@@ -20,7 +17,7 @@ static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields 
 	{ "email", EMAIL, .example = "\"user@example.com\"" },
 	{ "code", TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
-static const struct shape refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
+const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
 	{ "refreshToken", TEXT, 16, 512 }) };
 
 static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
@@ -32,8 +29,21 @@ static const struct shape auth_response = { .name = "AuthResponseDto", .fields =
 	{ "isRegistrationComplete", BOOL },
 	{ "user", OBJECT, .of = &user_profile }) };
 
-static const struct shape logout_response = { .name = "LogoutResponseDto", .fields = FIELDS(
+const struct shape auth_logout_response = { .name = "LogoutResponseDto", .fields = FIELDS(
 	{ "message", TEXT, 1, 200, .example = "\"You have been logged out\"" }) };
+
+const struct shape auth_session_response = { .name = "SessionResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "createdAt", TIME },
+	{ "lastUsedAt", TIME },
+	{ "expiresAt", TIME },
+	{ "ip", TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
+	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
+	{ "isCurrent", BOOL }) };
+
+const struct shape auth_delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
+	{ "message", TEXT, 1, 200, .example = "\"The session has been ended\"" },
+	{ "id", ID }) };
 
 static const struct shape complete_registration = { .name = "CompleteRegistrationDto", .fields = FIELDS(
 	{ "name", TEXT, 1, 100, .example = "\"Ayşe\"" },
@@ -54,33 +64,41 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 	{ "isRegistrationComplete", BOOL },
 	{ "missingFields", LIST, .item = TEXT, .example = "[\"name\",\"surname\"]" }) };
 
-enum { LANGUAGE, FIND_USER, ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, REGISTER, MISSING };
+enum { LANGUAGE, FIND_USER, ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
+	END_OWN, REGISTER, MISSING };
 
 static const char *const sql[] = {
 	[LANGUAGE] = "SELECT language FROM user WHERE email = ?1",
-	[FIND_USER] = "SELECT pk, is_active FROM user WHERE email = ?1",
+	[FIND_USER] = "SELECT pk, id, is_active FROM user WHERE email = ?1",
 	[ADD_USER] =
-		"INSERT INTO user (id, email, language, timezone, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
-		" RETURNING pk",
+		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
 	[ADD_SESSION] =
 		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	[FIND_SESSION] =
-		"SELECT session.pk, session.user, session.seed, session.counter, session.rotated_at"
+		"SELECT session.pk, session.user, user.id, session.seed, session.counter, session.rotated_at"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND user.is_active",
 	[ROTATE] =
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, expires_at = ?4"
 		" WHERE pk = ?1 AND counter = ?2",
 	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
+	[SESSIONS] =
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
+		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
+		" ORDER BY created_at DESC, pk DESC",
+	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
 	[REGISTER] =
 		"UPDATE user SET name = ?1 ->> '$.name', surname = ?1 ->> '$.surname',"
 		" country_code = coalesce(?1 ->> '$.countryCode', country_code),"
 		" phone_number = coalesce(?1 ->> '$.phoneNumber', phone_number),"
 		" birth_date = coalesce(?1 ->> '$.birthDate', birth_date), language = coalesce(?1 ->> '$.language', language),"
-		" privacy_policy_at = ?2, terms_of_use_at = ?2, consent_form_at = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?2 END,"
+		" privacy_policy_at = ?2, privacy_policy_version = ?4, terms_of_use_at = ?2, terms_of_use_version = ?5,"
+		" consent_form_at = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?2 END,"
+		" consent_form_version = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?6 END,"
 		" registered_at = ?2, updated_at = ?2 WHERE pk = ?3 AND registered_at IS NULL",
 	[MISSING] =
 		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
@@ -91,6 +109,7 @@ static struct reply post_otp_request(struct request *rq);
 static struct reply post_otp_verify(struct request *rq);
 static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
+static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
@@ -102,11 +121,15 @@ static const struct route routes[] = {
 	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .in = &verify_otp, .out = &auth_response, .writes = true,
 	  .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
 	  .note = "Gives the tokens, and makes the user when the address is new." },
-	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &refresh_token, .out = &auth_response, .writes = true,
+	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &auth_response, .writes = true,
 	  .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. The one replaced works 10 more seconds; used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &logout_response, .writes = true, .unregistered = true,
-	  .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
+	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
+	  .title = "The caller's live sessions" },
+	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &auth_delete_response, .writes = true,
+	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
 	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
 	  .title = "Complete registration" },
@@ -131,51 +154,67 @@ mail_language(struct request *rq, const char *email)
 	return language;
 }
 
-static struct reply
-post_otp_request(struct request *rq)
+struct reply
+auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *rq, const char *code))
 {
 	const char *email = field_text(rq->body, "email");
-	struct otp_request request = { email, rq->http.client, mail_language(rq, email), 6 };
+	struct otp_request request = { email, rq->http.client, mail_language(rq, email), digits };
 	char code[10];
 	int64_t wait;
 	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &request, code, &wait);
 
 	if (error)
 		return reply_wait(rq, error, wait);
-	secret_wipe(code, sizeof(code));
 	rq->mail_queued = true;
+	struct reply good = reply(rq, code);
+	secret_wipe(code, sizeof(code));
+	return good;
+}
+
+static struct reply
+reply_code_sent(struct request *rq, const char *code)
+{
+	(void)code;
 	reply_begin(rq);
 	put_text(rq, "message", sentence(S_CODE_SENT, rq->language));
-	put_text(rq, "email", email);
+	put_text(rq, "email", field_text(rq->body, "email"));
 	return reply_done(rq);
 }
 
-/* ---- tokens */
-
-struct session {
-	char id[ID_TEXT];
-	int64_t user;
-	unsigned char seed[REFRESH_SEED];
-	uint32_t counter;
-};
-
-/* The AuthResponseDto of a session; an error when the token cannot be made. */
 static struct reply
-reply_tokens(struct request *rq, const struct session *session, bool is_new)
+post_otp_request(struct request *rq)
+{
+	return auth_request_code(rq, 6, reply_code_sent);
+}
+
+/* ---- login */
+
+bool
+auth_put_tokens(struct request *rq, const struct login *login)
 {
 	struct buf access = { .arena = rq->arena }, refresh = { .arena = rq->arena };
-	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(session->user)) != DB_ROW ||
-	    !token_issue(&access, db_text(row, 0), session->id, rq->now))
-		return reply_error(rq, INTERNAL);
-	refresh_issue(&refresh, session->seed, session->id, session->counter);
-	reply_begin(rq);
+	if (!token_issue(&access, login->user_id, login->session, rq->now))
+		return false;
+	refresh_issue(&refresh, login->seed, login->session, login->counter);
 	put_text(rq, "accessToken", access.s);
 	put_text(rq, "refreshToken", refresh.s);
 	put_int(rq, "expiresIn", rq->conf->access_life);
 	put_int(rq, "refreshExpiresIn", rq->conf->refresh_life);
-	put_bool(rq, "isNewUser", is_new);
+	return true;
+}
+
+static struct reply
+reply_login(struct request *rq, const struct login *login)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(login->user)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	if (!auth_put_tokens(rq, login))
+		return reply_error(rq, INTERNAL);
+	put_bool(rq, "isNewUser", login->is_new);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	put_object(rq, "user");
 	put_row(rq, &user_profile, row, 0);
@@ -184,92 +223,164 @@ reply_tokens(struct request *rq, const struct session *session, bool is_new)
 	return reply_done(rq);
 }
 
-static struct reply
-open_session(struct request *rq, int64_t user, bool is_new)
+static void
+open_session(struct request *rq, struct login *login)
 {
-	struct session session = { .user = user };
 	const char *agent = rq->http.user_agent;
 
 	if (agent && !text_is_utf8(agent, strlen(agent)))
 		agent = NULL;
-	random_id(session.id);
-	random_bytes(session.seed, sizeof(session.seed));
-	if (db_run(rq->db, sql[ADD_SESSION], ARGS(session.id, user, value_blob(session.seed, sizeof(session.seed)), rq->now,
-	    rq->now + rq->conf->refresh_life * SECOND, rq->http.client, text_clip(rq->arena, agent, 256)), NULL) != DB_DONE)
-		return reply_error(rq, INTERNAL);
-	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(user, rq->now), NULL);
-	return reply_tokens(rq, &session, is_new);
+	random_id(login->session);
+	random_bytes(login->seed, sizeof(login->seed));
+	(void)!db_run(rq->db, sql[ADD_SESSION], ARGS(login->session, login->user, value_blob(login->seed, sizeof(login->seed)),
+		rq->now, rq->now + rq->conf->refresh_life * SECOND, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
+	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(login->user, rq->now), NULL);
+}
+
+static void
+add_user(struct request *rq, struct login *login, const char *email, enum language language)
+{
+	struct db_rows *row;
+
+	login->is_new = true;
+	random_id(login->user_id);
+	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
+	    field_text(rq->body, "signupSource"), field_text(rq->body, "signupCampaign"), rq->now)) == DB_ROW)
+		login->user = db_int(row, 0);
+	db_end(row);
+	user_reindex(rq->db);
+}
+
+bool
+auth_login(struct request *rq, struct login *login, struct reply *refusal)
+{
+	const char *email = field_text(rq->body, "email");
+	enum language language = EN;
+	bool active = true;
+	int64_t wait = 0;
+	struct db_rows *row;
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, email, field_text(rq->body, "code"), &language, &wait);
+
+	*login = (struct login){ 0 };
+	if (error) {
+		*refusal = error == TOO_MANY_TRIES ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
+		return false;
+	}
+	if (db_one(rq->db, &row, sql[FIND_USER], ARGS(email)) == DB_ROW) {
+		login->user = db_int(row, 0);
+		snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 1));
+		active = db_flag(row, 2);
+	}
+	db_end(row);
+	if (!active) {
+		*refusal = reply_error_keep(rq, DEACTIVATED);
+		return false;
+	}
+	if (login->user == 0)
+		add_user(rq, login, email, language);
+	open_session(rq, login);
+	return true;
 }
 
 static struct reply
 post_otp_verify(struct request *rq)
 {
-	const char *email = field_text(rq->body, "email");
-	enum language language = EN;
-	int64_t wait = 0, user = 0;
-	struct db_rows *row;
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, email, field_text(rq->body, "code"), &language, &wait);
+	struct login login;
+	struct reply refusal;
 
-	if (error == TOO_MANY_TRIES)
-		return reply_wait(rq, error, wait);
-	if (error)
-		return reply_error_keep(rq, error);
-	bool known = db_one(rq->db, &row, sql[FIND_USER], ARGS(email)) == DB_ROW;
-	bool active = !known || db_flag(row, 1);
-	user = known ? db_int(row, 0) : 0;
-	db_end(row);
-	if (!active)
-		return reply_error_keep(rq, DEACTIVATED);
-	if (!known) {
-		char id[ID_TEXT];
-		random_id(id);
-		if (db_one(rq->db, &row, sql[ADD_USER], ARGS(id, email, language_code(language), rq->conf->time_zone, rq->now)) != DB_ROW)
-			return reply_error(rq, INTERNAL);
-		user = db_int(row, 0);
-		db_end(row);
-		user_reindex(rq->db);
-	}
-	return open_session(rq, user, !known);
+	return auth_login(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
 
-/*
- * The token of the current counter is replaced; the one before it gives the same successor again for some seconds (an
- * answer that got lost, two tabs); any other that was ours ends the session, since two parties seem to hold it.
- */
-static struct reply
-post_refresh(struct request *rq)
+/* ---- refresh tokens */
+
+enum shown_token
+auth_find_token(struct request *rq, const char *token, struct login *login)
 {
-	struct session session = { 0 };
 	unsigned char secret[MAC_BYTES];
 	uint32_t shown;
 	struct db_rows *row;
 
-	if (!refresh_parse(field_text(rq->body, "refreshToken"), session.id, &shown, secret) ||
-	    db_one(rq->db, &row, sql[FIND_SESSION], ARGS(session.id, rq->now)) != DB_ROW)
-		return reply_error(rq, BAD_REFRESH);
-	int64_t pk = db_int(row, 0), rotated = db_int(row, 4);
-	session.user = db_int(row, 1);
-	memcpy(session.seed, db_blob(row, 2), sizeof(session.seed));
-	session.counter = (uint32_t)db_int(row, 3);
+	*login = (struct login){ 0 };
+	if (!refresh_parse(token, login->session, &shown, secret) ||
+	    db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->session, rq->now)) != DB_ROW)
+		return NOT_OURS;
+	login->pk = db_int(row, 0);
+	login->user = db_int(row, 1);
+	snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 2));
+	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
+	login->counter = (uint32_t)db_int(row, 4);
+	int64_t rotated = db_int(row, 5);
 	db_end(row);
 
-	if (shown > session.counter || !refresh_check(session.seed, session.id, shown, secret))
-		return reply_error(rq, BAD_REFRESH);
-	if (shown == session.counter) {
-		(void)!db_run(rq->db, sql[ROTATE], ARGS(pk, session.counter, rq->now, rq->now + rq->conf->refresh_life * SECOND), NULL);
-		session.counter++;
-	} else if (shown + 1 < session.counter || rotated + rq->conf->refresh_grace * SECOND < rq->now) {
-		(void)!db_run(rq->db, sql[END_SESSION], ARGS(pk), NULL);
-		return reply_error_keep(rq, BAD_REFRESH);
-	}
-	return reply_tokens(rq, &session, false);
+	if (shown > login->counter || !refresh_check(login->seed, login->session, shown, secret))
+		return NOT_OURS;
+	if (shown == login->counter)
+		return CURRENT;
+	return shown + 1 == login->counter && rq->now <= rotated + rq->conf->refresh_grace * SECOND ? JUST_REPLACED : LONG_REPLACED;
 }
+
+/*
+ * The current token is replaced; the one before it gives the same successor again for some seconds (an answer that got
+ * lost, two tabs); an older one ends the session, since two parties seem to hold it.
+ */
+bool
+auth_refresh(struct request *rq, struct login *login, struct reply *refusal)
+{
+	*refusal = reply_error(rq, BAD_REFRESH);
+	switch (auth_find_token(rq, field_text(rq->body, "refreshToken"), login)) {
+	case CURRENT:
+		(void)!db_run(rq->db, sql[ROTATE], ARGS(login->pk, login->counter, rq->now,
+			rq->now + rq->conf->refresh_life * SECOND), NULL);
+		login->counter++;
+		return true;
+	case JUST_REPLACED:
+		return true;
+	case LONG_REPLACED:
+		(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+		refusal->commit = true;
+		return false;
+	case NOT_OURS:
+		break;
+	}
+	return false;
+}
+
+static struct reply
+post_refresh(struct request *rq)
+{
+	struct login login;
+	struct reply refusal;
+
+	return auth_refresh(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+}
+
+/* ---- sessions */
 
 static struct reply
 post_logout(struct request *rq)
 {
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(rq->user->session), NULL);
 	return reply_message(rq, S_LOGGED_OUT);
+}
+
+struct reply
+auth_get_sessions(struct request *rq)
+{
+	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now), &auth_session_response);
+}
+
+static struct reply
+delete_session(struct request *rq)
+{
+	int64_t changed = 0;
+
+	(void)!db_run(rq->db, sql[END_OWN], ARGS(rq->user->pk, rq->id, rq->now), &changed);
+	if (changed == 0)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	put_text(rq, "message", sentence(S_SESSION_ENDED, rq->language));
+	put_text(rq, "id", rq->id);
+	return reply_done(rq);
 }
 
 /* ---- registration */
@@ -280,7 +391,8 @@ post_registration(struct request *rq)
 	int64_t changed = 0;
 	struct db_rows *row;
 
-	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk), &changed);
+	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk,
+		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version, rq->conf->consent_form_version), &changed);
 	if (changed == 0)
 		return reply_error(rq, ALREADY_REGISTERED);
 	user_reindex(rq->db);
@@ -314,8 +426,10 @@ get_registration(struct request *rq)
 	return reply_done(rq);
 }
 
-static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&section) };
+const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = {
+	"auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&auth_unified, &auth_v1),
+};
 
 int
 main(int argc, char **argv)

@@ -6,14 +6,13 @@
 
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", user.is_active AS isActive, user.deletion_status AS accountDeletionStatus"
 
-static const char *const deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 static const char *const formats[] = { "json", "csv", NULL };
 
 static const struct shape user_response = { .name = "UserResponseDto", .fields = FIELDS(
 	{ "", PLUS, .of = &user_profile },
 	{ "isActive", BOOL },
-	{ "accountDeletionStatus", ENUM, .oneof = deletion_states }) };
+	{ "accountDeletionStatus", ENUM, .oneof = user_deletion_states }) };
 
 static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
@@ -80,7 +79,7 @@ static const char *const sql[] = {
 	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
 	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
 	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
-	[OTHER_SUPERADMIN] = "SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND pk <> ?1 LIMIT 1",
+	[OTHER_SUPERADMIN] = "SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
 };
 
 static struct reply get_users(struct request *rq);

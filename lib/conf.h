@@ -50,6 +50,8 @@ struct conf {
 	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
 	const char *cors_origins;	/* separated by spaces; "" for none */
 	const char *time_zone;
+	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;	/* of the texts now shown */
+	int64_t deletion_grace;		/* days until an account deletion is done */
 
 	int64_t body_limit;		/* bytes of a JSON body */
 	int64_t retire_after;		/* requests until a worker is replaced; 0 never */

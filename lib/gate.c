@@ -59,6 +59,8 @@ check_role(struct request *rq)
 		return reply_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
 		return reply_error(rq, NOT_REGISTERED);
+	if (route->role >= USER && rq->user->being_deleted && !route->being_deleted)
+		return reply_error(rq, BEING_DELETED);
 	if (route->writes)
 		detach_user(rq);
 	return pass();

@@ -24,6 +24,7 @@ struct route {
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */
 	bool unregistered;		/* open to a user whose registration is not complete */
+	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* may answer 429 */
 	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
 	const char *title;		/* for the reference */

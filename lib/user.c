@@ -59,12 +59,56 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "facebook", TEXT, 0, 64, .nullable = true },
 	{ "timezone", TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
+const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
+
+const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
+	{ "name", TEXT, 0, 100, .nullable = true, .example = "\"John\"" },
+	{ "surname", TEXT, 0, 100, .nullable = true, .example = "\"Doe\"" },
+	{ "username", TEXT, 3, 30, .nullable = true, .example = "\"johndoe123\"" },
+	{ "countryCode", TEXT, 0, 4, .nullable = true, .example = "\"90\"" },
+	{ "phoneNumber", TEXT, 0, 15, .nullable = true, .example = "\"5372505890\"" },
+	{ "signupSource", TEXT, 0, 64, .nullable = true, .example = "\"instagram_ads\"" },
+	{ "signupCampaign", TEXT, 0, 64, .nullable = true, .example = "\"spring_launch_2026\"" },
+	{ "profilePhoto", TEXT, 0, 512, .nullable = true, .example = "\"sample.jpg\"" },
+	{ "availabilityStatus", ENUM, .oneof = availability },
+	{ "birthDate", TIME, .nullable = true },
+	{ "gender", ENUM, .oneof = genders, .nullable = true },
+	{ "interests", LIST, .item = TEXT, .example = "[\"music\"]" },
+	{ "expertise", TEXT, 0, 64, .nullable = true, .example = "\"designer\"" },
+	{ "email", EMAIL, .example = "\"user@example.com\"" },
+	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "instagram", TEXT, 0, 64, .nullable = true },
+	{ "x", TEXT, 0, 64, .nullable = true },
+	{ "tiktok", TEXT, 0, 64, .nullable = true },
+	{ "snapchat", TEXT, 0, 64, .nullable = true },
+	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "privacyPolicyAccepted", BOOL },
+	{ "privacyPolicyVersion", TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
+	{ "termsOfUseAccepted", BOOL },
+	{ "termsOfUseVersion", TEXT, 0, 20, .nullable = true, .example = "\"1.1.0\"" },
+	{ "consentFormAccepted", BOOL },
+	{ "consentFormVersion", TEXT, 0, 20, .nullable = true, .example = "\"1.0.0\"" },
+	{ "isRegistrationComplete", BOOL },
+	{ "roles", LIST, .item = TEXT, .example = "[\"user\"]" },
+	{ "followersCount", INT },
+	{ "followingCount", INT },
+	{ "minutePriceInLiveStream", NUMBER },
+	{ "creditBalance", NUMBER },
+	{ "lastLogin", TIME, .nullable = true },
+	{ "timezone", TEXT, 1, 64, .example = "\"Europe/Istanbul\"" },
+	{ "lastUsernameChangeDate", TIME, .nullable = true },
+	{ "accountDeletionStatus", ENUM, .oneof = user_deletion_states },
+	{ "accountDeletionRequestedAt", TIME, .nullable = true },
+	{ "accountDeletionScheduledFor", TIME, .nullable = true },
+	{ "accountDeletionCancelledAt", TIME, .nullable = true },
+	{ "accountDeletionFinalizedAt", TIME, .nullable = true }) };
+
 enum { OF_SESSION, UNINDEX, INDEX, INDEXED };
 
 /* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
 const char *const user_sql[] = {
 	[OF_SESSION] =
-		"SELECT session.pk, session.id, user.pk, user.is_active, " USER_PROFILE_COLUMNS
+		"SELECT session.pk, session.id, user.pk, user.is_active, user.deletion_status = 'pending', " USER_PROFILE_COLUMNS
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
 	/* scan is meant, of the rows that this transaction changed */
@@ -96,8 +140,10 @@ user_of_session(struct db *db, const struct claims *claims, int64_t now, struct 
 		.email = db_text(row, COLUMN_EMAIL),
 		.role = role_of(db_text(row, COLUMN_ROLE)),
 		.registered = db_flag(row, COLUMN_REGISTERED),
+		.being_deleted = db_flag(row, 4),
 		.session = db_int(row, 0),
 		.session_id = db_text(row, 1),
+		.token_expires = claims->expires,
 		.row = row,
 	};
 	return language_of(db_text(row, COLUMN_LANGUAGE), &user->language) ? DB_ROW : DB_DONE;

@@ -31,6 +31,28 @@ extern const struct shape user_update_me;		/* UpdateMeProfileDto */
 	"user.registered_at IS NOT NULL AS isRegistrationComplete, user.last_login_at AS lastLogin, " \
 	"user.created_at AS createdAt, user.updated_at AS updatedAt"
 
+extern const struct shape user_v1;			/* UserV1Dto */
+extern const char *const user_deletion_states[];	/* NULL behind the last */
+
+/* The columns of user_v1 in order. What okul has no feature for is 0. */
+#define USER_V1_COLUMNS \
+	"user.name AS name, user.surname AS surname, user.username AS username, user.country_code AS countryCode, " \
+	"user.phone_number AS phoneNumber, user.signup_source AS signupSource, user.signup_campaign AS signupCampaign, " \
+	"user.profile_photo AS profilePhoto, user.availability AS availabilityStatus, " \
+	"CAST(strftime('%s', user.birth_date) AS INTEGER) * 1000 AS birthDate, user.gender AS gender, " \
+	"user.interests AS interests, user.expertise AS expertise, user.email AS email, user.bio AS bio, " \
+	"user.instagram AS instagram, user.x AS x, user.tiktok AS tiktok, user.snapchat AS snapchat, " \
+	"user.facebook AS facebook, user.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
+	"user.privacy_policy_version AS privacyPolicyVersion, user.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, " \
+	"user.terms_of_use_version AS termsOfUseVersion, user.consent_form_at IS NOT NULL AS consentFormAccepted, " \
+	"user.consent_form_version AS consentFormVersion, user.registered_at IS NOT NULL AS isRegistrationComplete, " \
+	"CASE user.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
+	" ELSE '[\"user\"]' END AS roles, 0 AS followersCount, 0 AS followingCount, 0 AS minutePriceInLiveStream, " \
+	"0 AS creditBalance, user.last_login_at AS lastLogin, user.timezone AS timezone, " \
+	"user.username_changed_at AS lastUsernameChangeDate, user.deletion_status AS accountDeletionStatus, " \
+	"user.deletion_requested_at AS accountDeletionRequestedAt, user.deletion_scheduled_for AS accountDeletionScheduledFor, " \
+	"user.deletion_cancelled_at AS accountDeletionCancelledAt, NULL AS accountDeletionFinalizedAt"
+
 /* Who asks. Texts are borrowed from `row`, which stays open until the end of the request. */
 struct user {
 	int64_t pk;
@@ -38,11 +60,13 @@ struct user {
 	enum role role;
 	enum language language;
 	bool registered;
+	bool being_deleted;		/* has asked for it, and may still cancel */
 	int64_t session;		/* pk of the session */
 	const char *session_id;
+	int64_t token_expires;		/* milliseconds */
 	struct db_rows *row;		/* a row whose columns from USER_ROW_PROFILE on are user_profile's */
 };
-#define USER_ROW_PROFILE 4
+#define USER_ROW_PROFILE 5
 #define USER_COLUMN_REGISTERED 25	/* position of isRegistrationComplete in user_profile */
 
 /* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */

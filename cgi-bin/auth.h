@@ -1,0 +1,43 @@
+/*
+ * auth - what the two surfaces of the group share.
+ */
+#ifndef OKUL_AUTH_H
+#define OKUL_AUTH_H
+
+#include "app.h"
+#include "random.h"
+#include "token.h"
+
+extern const struct section auth_unified, auth_v1;
+extern const struct shape auth_refresh_token, auth_logout_response, auth_session_response, auth_delete_response;
+
+struct login {
+	int64_t pk;			/* of the session */
+	int64_t user;
+	char user_id[ID_TEXT], session[ID_TEXT];
+	unsigned char seed[REFRESH_SEED];
+	uint32_t counter;
+	bool is_new;			/* the user was made just now */
+};
+
+/* Mails a code of so many digits to the body's address; `reply` writes the answer. */
+struct reply auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *, const char *code));
+
+/* Uses up the body's code, makes the user where the address is new, opens a session. False: answer with *refusal. */
+must_use bool auth_login(struct request *rq, struct login *login, struct reply *refusal);
+
+/* Replaces the body's refresh token. False: answer with *refusal. */
+must_use bool auth_refresh(struct request *rq, struct login *login, struct reply *refusal);
+
+enum shown_token { NOT_OURS, CURRENT, JUST_REPLACED, LONG_REPLACED };
+
+/* The live session of a refresh token, and what the token is to it. */
+must_use enum shown_token auth_find_token(struct request *rq, const char *token, struct login *login);
+
+/* The four token fields. False when memory is short. */
+must_use bool auth_put_tokens(struct request *rq, const struct login *login);
+
+/* The caller's live sessions, newest first. */
+struct reply auth_get_sessions(struct request *rq);
+
+#endif

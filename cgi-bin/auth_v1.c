@@ -1,0 +1,151 @@
+/*
+ * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
+ */
+#include "auth.h"
+
+static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
+	{ "email", EMAIL, .example = "\"user@example.com\"" },
+	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+
+static const struct shape otp_response = { .name = "EmailOtpV1ResponseDto", .fields = FIELDS(
+	{ "email", EMAIL, .example = "\"user@example.com\"" },
+	{ "code", TEXT, 4, 4, .optional = true, .example = "\"1234\"", .note = "only in development (OKUL_ENV=development)" }) };
+
+static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELDS(
+	{ "email", EMAIL, .example = "\"user@example.com\"" },
+	{ "code", TEXT, 4, 4, .digits = true, .example = "\"1234\"" },
+	{ "signupSource", TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
+	{ "signupCampaign", TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
+
+static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
+	{ "accessToken", TEXT, 20, 4096 },
+	{ "refreshToken", TEXT, 16, 512 },
+	{ "expiresIn", INT, 1, .example = "3600" },
+	{ "refreshExpiresIn", INT, 1, .example = "2592000" }) };
+
+static const struct shape auth_response = { .name = "AuthV1ResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &tokens },
+	{ "user", OBJECT, .of = &user_v1 },
+	{ "isRegistrationComplete", BOOL }) };
+
+static const struct shape validity = { .name = "TokenValidityV1ResponseDto", .fields = FIELDS(
+	{ "isValid", BOOL, .example = "true" },
+	{ "expiresAt", TIME }) };
+
+enum { USER_V1, END_SESSION, END_ALL };
+
+static const char *const sql[] = {
+	[USER_V1] = "SELECT registered_at IS NOT NULL, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
+	[END_ALL] = "DELETE FROM session WHERE user = ?1",
+};
+
+static struct reply post_send(struct request *rq);
+static struct reply post_verify(struct request *rq);
+static struct reply post_refresh(struct request *rq);
+static struct reply post_logout(struct request *rq);
+static struct reply post_revoke(struct request *rq);
+static struct reply get_validity(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/api/v1/auth/send-otp-email", PUBLIC, post_send, .in = &request_otp, .out = &otp_response, .status = 201,
+	  .writes = true, .client_limit = true, .title = "Email ile doğrulama kodu gönder",
+	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
+	{ POST, "/api/v1/auth/verify-otp-email", PUBLIC, post_verify, .in = &verify_otp, .out = &auth_response, .writes = true,
+	  .client_limit = true, .errors = STATUSES(403), .title = "Email doğrulama kodu ile giriş yap",
+	  .example = "{\"email\":\"user@example.com\",\"code\":\"1234\"}" },
+	{ POST, "/api/v1/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &tokens, .writes = true,
+	  .errors = STATUSES(401), .title = "Access token yenile" },
+	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
+	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .in = &auth_refresh_token, .out = &auth_delete_response,
+	  .writes = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
+	  .note = "Ends the session of a refresh token of the caller." },
+	{ GET, "/api/v1/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true,
+	  .unregistered = true, .title = "Aktif oturumları listele" },
+	{ GET, "/api/v1/auth/validate-token", USER, get_validity, .out = &validity, .unregistered = true,
+	  .title = "Validity of the access token" },
+};
+
+const struct section auth_v1 = { routes, COUNT(routes), sql, COUNT(sql) };
+
+static struct reply
+reply_code_sent(struct request *rq, const char *code)
+{
+	reply_begin(rq);
+	put_text(rq, "email", field_text(rq->body, "email"));
+	if (rq->conf->development)
+		put_text(rq, "code", code);
+	return reply_done(rq);
+}
+
+static struct reply
+post_send(struct request *rq)
+{
+	return auth_request_code(rq, 4, reply_code_sent);
+}
+
+static struct reply
+post_verify(struct request *rq)
+{
+	struct login login;
+	struct reply refusal;
+	struct db_rows *row;
+
+	if (!auth_login(rq, &login, &refusal))
+		return refusal;
+	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login.user)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	if (!auth_put_tokens(rq, &login))
+		return reply_error(rq, INTERNAL);
+	put_object(rq, "user");
+	put_row(rq, &user_v1, row, 1);
+	put_end(rq);
+	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
+	db_end(row);
+	return reply_done(rq);
+}
+
+static struct reply
+post_refresh(struct request *rq)
+{
+	struct login login;
+	struct reply refusal;
+
+	if (!auth_refresh(rq, &login, &refusal))
+		return refusal;
+	reply_begin(rq);
+	return auth_put_tokens(rq, &login) ? reply_done(rq) : reply_error(rq, INTERNAL);
+}
+
+static struct reply
+post_logout(struct request *rq)
+{
+	(void)!db_run(rq->db, sql[END_ALL], ARGS(rq->user->pk), NULL);
+	return reply_message(rq, S_LOGGED_OUT_EVERYWHERE);
+}
+
+static struct reply
+post_revoke(struct request *rq)
+{
+	struct login login;
+	enum shown_token token = auth_find_token(rq, field_text(rq->body, "refreshToken"), &login);
+
+	if ((token != CURRENT && token != JUST_REPLACED) || login.user != rq->user->pk)
+		return reply_error(rq, NOT_FOUND);
+	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
+	reply_begin(rq);
+	put_text(rq, "message", sentence(S_SESSION_ENDED, rq->language));
+	put_text(rq, "id", login.session);
+	return reply_done(rq);
+}
+
+static struct reply
+get_validity(struct request *rq)
+{
+	reply_begin(rq);
+	put_bool(rq, "isValid", true);
+	put_time(rq, "expiresAt", rq->user->token_expires);
+	return reply_done(rq);
+}

@@ -1,0 +1,69 @@
+/*
+ * users - a person's own account: asking for its deletion, taking that back, and a copy of all that is stored.
+ */
+#include "audit.h"
+#include "users.h"
+
+static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .fields = FIELDS(
+	{ "status", ENUM, .oneof = user_deletion_states, .example = "\"pending\"" },
+	{ "requestedAt", TIME, .nullable = true },
+	{ "scheduledFor", TIME, .nullable = true },
+	{ "cancelledAt", TIME, .nullable = true }) };
+
+enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN };
+
+static const char *const sql[] = {
+	[SHOW] =
+		"SELECT deletion_status AS status, deletion_requested_at AS requestedAt, deletion_scheduled_for AS scheduledFor,"
+		" deletion_cancelled_at AS cancelledAt FROM user WHERE pk = ?1",
+	[ASK] =
+		"UPDATE user SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
+		" deletion_cancelled_at = NULL, updated_at = ?2 WHERE pk = ?1 AND deletion_status <> 'pending'",
+	[CANCEL] =
+		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
+		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
+	[OTHER_SUPERADMIN] =
+		"SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
+};
+
+static struct reply post_deletion(struct request *rq);
+static struct reply delete_deletion(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
+	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Ask for the deletion of one's account",
+	  .note = "Done after 28 days. Until then the account can log in, but only to cancel." },
+	{ DELETE, "/api/v1/users/me/account-deletion", USER, delete_deletion, .out = &deletion, .writes = true,
+	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Cancel it within the grace period" },
+};
+
+const struct section users_deletion = { routes, COUNT(routes), sql, COUNT(sql) };
+
+static struct reply
+reply_changed(struct request *rq, const char *change, struct args args, enum error unchanged, const char *action)
+{
+	int64_t changed = 0;
+
+	(void)!db_run(rq->db, change, args, &changed);
+	if (changed == 0)
+		return reply_error(rq, unchanged);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email, NULL, NULL });
+	return reply_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
+}
+
+static struct reply
+post_deletion(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (rq->user->role == SUPERADMIN && db_one(rq->db, &row, sql[OTHER_SUPERADMIN], ARGS(rq->user->pk)) != DB_ROW)
+		return reply_error(rq, LAST_SUPERADMIN);
+	return reply_changed(rq, sql[ASK], ARGS(rq->user->pk, rq->now, rq->now + rq->conf->deletion_grace * DAY),
+		DELETION_PENDING, "user.deletion-requested");
+}
+
+static struct reply
+delete_deletion(struct request *rq)
+{
+	return reply_changed(rq, sql[CANCEL], ARGS(rq->user->pk, rq->now), NO_DELETION, "user.deletion-cancelled");
+}
