@@ -57,8 +57,8 @@ plant suppressions 'no reason given' lib/db.c 'int a; // cppcheck-suppress unuse
 plant suppressions '6 silenced warnings' lib/db.c "$(for i in 1 2 3 4 5 6; do echo "int a$i; // NOLINT - it is $i"; done)"
 plant cppcheck 'out of bounds' lib/db.c 'int f(void) { int a[2] = { 1, 2 }; return a[2]; }'
 plant analyzer 'double-.free' lib/db.c '#include <stdlib.h>\nvoid f(void *p) { free(p); free(p); }'
-plant shell 'SC2086' conf/do.sh '#!/bin/sh\nrm $1'
-plant shell 'SC2154' tests/do '#!/usr/bin/env bash\necho "$nothing"'
+plant shell 'SC2086' conf/do.sh "#!/bin/sh\nrm \$1"
+plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
 plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
