@@ -137,6 +137,34 @@ test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
 		tests/count $$part-$$flavour $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$flavour $$part || status=1; \
 	done; done; exit $$status
 
+# ---- reference: what the programs say of themselves, joined into one document and one page
+
+REFERENCE_ORDER := app auth users courses storage proficiency settings materials contact dashboard
+REFERENCE := $(B)/share/openapi.json $(B)/share/docs.html
+REFERENCE_PARTS := $(patsubst %,$(B)/obj/openapi/%.json, \
+	$(filter $(GROUPS_),$(REFERENCE_ORDER)) $(filter-out $(REFERENCE_ORDER),$(GROUPS_)))
+
+build: $(REFERENCE)
+
+$(B)/obj/openapi/%.json: $(B)/%.fcgi
+	@mkdir -p $(@D)
+	@$< --openapi >$@
+
+$(REFERENCE) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
+	@mkdir -p $(B)/share
+	@echo "  DOCS  $(REFERENCE)"
+	@$(CTL) reference $(REFERENCE) conf/docs.html $(REFERENCE_PARTS)
+
+# ---- lint: what no compiler checks
+
+.PHONY: lint setup-lint
+setup-lint:	## install the Debian packages that lint needs and that are missing
+	@conf/setup.sh build lint $$(command -v npx >/dev/null || echo npx)
+
+lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves
+	@$(MAKE) --no-print-directory FLAVOUR=release build
+	@tests/lint/selftest.sh && tests/lint/lint.sh
+
 clean:	## remove build/
 	rm -rf build
 

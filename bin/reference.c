@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 static int run(int argc, char **argv, const char *data);
 
@@ -57,6 +58,7 @@ read_file(struct arena *arena, const char *path)
 	return good ? text.s : NULL;
 }
 
+/* For everybody to read, the web server among them, whatever umask okulctl set for its other files. */
 static bool
 write_file(const char *path, const char *text, size_t length)
 {
@@ -64,7 +66,7 @@ write_file(const char *path, const char *text, size_t length)
 
 	if (!file)
 		return false;
-	bool good = fwrite(text, 1, length, file) == length;
+	bool good = fchmod(fileno(file), 0644) == 0 && fwrite(text, 1, length, file) == length;
 	return fclose(file) == 0 && good;
 }
 

@@ -448,10 +448,9 @@ put_curl(const struct page *page, const struct operation *operation)
 {
 	struct buf line = { .arena = page->arena };
 	bool variable = strchr(operation->path, '{');
-	bool implied = strcmp(operation->method, operation->schema ? "post" : "get") == 0;
 
 	buf_puts(&line, "curl -s ");
-	if (!implied) {
+	if (strcmp(operation->method, "get") != 0) {
 		buf_puts(&line, "-X ");
 		for (const char *s = operation->method; *s; s++)
 			buf_putc(&line, (char)(*s & ~0x20));

@@ -107,5 +107,6 @@ run(int argc, char **argv, const char *data)
 	db_close(db);
 	if (rc == DB_DONE)
 		return EXIT_SUCCESS;
-	return ctl_error(EXIT_DATA, "%s%s", why, loose ? "" : "; nothing was changed");
+	return ctl_error(EXIT_DATA, "%s%s%s", why, loose ? "" : "; nothing was changed",
+		strstr(why, "within a transaction") ? " (--loose runs it outside of one)" : "");
 }

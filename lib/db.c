@@ -1,9 +1,9 @@
 #include "db.h"
 
 #include "clock.h"
-#include "turnstile.h"
 #include "log.h"
 #include "text.h"
+#include "turnstile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -413,24 +413,6 @@ explain_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_
 	return complain(why, room, "%s: %s", db->path, sqlite3_errmsg(sqlite));
 }
 
-/* Settings that do not need the file. */
-static void
-guard(sqlite3 *sqlite)
-{
-	static const struct { int option, on; } options[] = {
-		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
-		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-		{ SQLITE_DBCONFIG_DQS_DML, 0 },
-		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
-		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-		/* Else the last process to leave checkpoints: each run of a CGI program. */
-		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
-	};
-
-	for (size_t i = 0; i < COUNT(options); i++)
-		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
-}
-
 /* okul_fold(a, b, ...): the texts that are not NULL, folded for search and sorting, with a space between. */
 static void
 fold(sqlite3_context *context, int count, sqlite3_value **values)
@@ -452,6 +434,28 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 	buf_clear(&folded);
 }
 
+/* Settings that do not need the file. Gives SQLite's code. */
+static int
+set_up(sqlite3 *sqlite)
+{
+	static const struct { int option, on; } options[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },
+		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+		/* Else the last process to leave checkpoints: each run of a CGI program. */
+		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
+	};
+
+	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
+	for (size_t i = 0; i < COUNT(options); i++)
+		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
+	/* INNOCUOUS: the schema's triggers call it. */
+	return sqlite3_create_function(sqlite, "okul_fold", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+		fold, NULL, NULL);
+}
+
 static bool
 open_connection(struct db *db, struct connection *on, int flags, char *why, size_t room)
 {
@@ -459,10 +463,10 @@ open_connection(struct db *db, struct connection *on, int flags, char *why, size
 
 	umask(0077);
 	code = sqlite3_open_v2(db->path, &on->sqlite, flags | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code == SQLITE_OK)
+		code = set_up(on->sqlite);
 	if (code != SQLITE_OK)
 		return explain_failure(db, on->sqlite, code, why, room);
-	sqlite3_busy_timeout(on->sqlite, BUSY_AT_START);
-	guard(on->sqlite);
 	if (!is_wal(on->sqlite, &code)) {
 		if (code != SQLITE_ROW)
 			return explain_failure(db, on->sqlite, code, why, room);
@@ -475,11 +479,6 @@ open_connection(struct db *db, struct connection *on, int flags, char *why, size
 	if (code != SQLITE_OK)
 		return explain_failure(db, on->sqlite, code, why, room);
 	sqlite3_progress_handler(on->sqlite, STEPS_BETWEEN_LOOKS, on_progress, db);
-	/* INNOCUOUS: the schema's triggers call it. */
-	code = sqlite3_create_function(on->sqlite, "okul_fold", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-		NULL, fold, NULL, NULL);
-	if (code != SQLITE_OK)
-		return explain_failure(db, on->sqlite, code, why, room);
 	return true;
 }
 
@@ -1126,11 +1125,10 @@ run_first(struct script *script, struct connection *on, const char *sql, const c
 	bool first = true;
 	int code;
 
-	if (script->db->writing)
+	if (!script->loose)
 		sqlite3_set_authorizer(on->sqlite, no_transactions, NULL);
 	code = sqlite3_prepare_v2(on->sqlite, sql, -1, &rows.statement, rest);
-	if (script->db->writing)
-		sqlite3_set_authorizer(on->sqlite, NULL, NULL);
+	sqlite3_set_authorizer(on->sqlite, NULL, NULL);
 	if (code != SQLITE_OK)
 		return script_failed(script, on->sqlite, code);
 	if (rows.statement && on == &script->db->read && !sqlite3_stmt_readonly(rows.statement)) {
@@ -1188,8 +1186,9 @@ fill(const char *path, const char *schema, char *why, size_t room)
 
 	umask(0077);
 	code = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code == SQLITE_OK)
+		code = set_up(sqlite);
 	if (code == SQLITE_OK) {
-		guard(sqlite);
 		/* Here the checkpoint at the end is wanted: it leaves one file. */
 		sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 		code = sqlite3_exec(sqlite, "PRAGMA page_size = 4096; BEGIN IMMEDIATE", NULL, NULL, NULL);
@@ -1215,11 +1214,10 @@ db_adopt(const char *data, char *why, size_t room)
 	if (!db.path)
 		return complain(why, room, "out of memory");
 	code = sqlite3_open_v2(db.path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
-	if (code == SQLITE_OK) {
-		sqlite3_busy_timeout(sqlite, BUSY_AT_START);
-		guard(sqlite);
+	if (code == SQLITE_OK)
+		code = set_up(sqlite);
+	if (code == SQLITE_OK)
 		code = sqlite3_exec(sqlite, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-	}
 	bool good = code == SQLITE_OK && is_wal(sqlite, &code);
 	if (!good)
 		explain_failure(&db, sqlite, code, why, room);

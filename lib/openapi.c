@@ -53,20 +53,12 @@ lists(const struct route *route, int status)
 
 /* True when a request to the route may be answered with the status. */
 static bool
-runs_sql(const struct program *program)
-{
-	for (const struct section *const *section = program->sections; *section; section++)
-		if ((*section)->sql_count > 0)
-			return true;
-	return false;
-}
-
-static bool
-may_answer(const struct program *program, const struct route *route, int status)
+may_answer(const struct route *route, int status)
 {
 	switch (status) {
 	case 400:	/* at the least a query parameter that it does not know */
 	case 500:
+	case 503:
 		return true;
 	case 401:
 		if (route->role >= USER)
@@ -87,10 +79,6 @@ may_answer(const struct program *program, const struct route *route, int status)
 		break;
 	case 429:
 		if (route->client_limit)
-			return true;
-		break;
-	case 503:
-		if (route->writes || route->role > PUBLIC || runs_sql(program))
 			return true;
 		break;
 	}
@@ -508,7 +496,7 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
 		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
-			used = may_answer(program, route, failures[i].status);
+			used = may_answer(route, failures[i].status);
 		if (used)
 			put_failure(out, &failures[i]);
 	}
@@ -654,14 +642,14 @@ put_success(struct buf *out, const struct route *route)
 }
 
 static void
-put_responses(struct buf *out, const struct program *program, const struct route *route)
+put_responses(struct buf *out, const struct route *route)
 {
 	char status[12];
 
 	put_open(out, "responses", '{');
 	put_success(out, route);
 	for (size_t i = 0; i < COUNT(failures); i++) {
-		if (!may_answer(program, route, failures[i].status))
+		if (!may_answer(route, failures[i].status))
 			continue;
 		snprintf(status, sizeof(status), "%d", failures[i].status);
 		put_open(out, status, '{');
@@ -697,7 +685,7 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	put_close(out, ']');
 	if (route->in)
 		put_body(out, route);
-	put_responses(out, program, route);
+	put_responses(out, route);
 	put_close(out, '}');
 }
 
@@ -729,8 +717,7 @@ put_tags(struct buf *out, const struct program *program)
 	put_open(out, "tags", '[');
 	put_open(out, NULL, '{');
 	put_string(out, "name", program->name);
-	if (program->title)
-		put_string(out, "description", program->title);
+	put_string(out, "description", program->title);
 	put_close(out, '}');
 	put_close(out, ']');
 }

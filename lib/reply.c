@@ -1,6 +1,5 @@
 #include "reply.h"
 
-#include "route.h"
 #include "text.h"
 
 bool
@@ -45,18 +44,12 @@ reply_fault(struct request *rq, const char *field, enum sentence which)
 
 /* ---- success */
 
-static int
-success_status(const struct request *rq)
-{
-	return rq->route->status ? rq->route->status : 200;
-}
-
 static void
 begin_data(struct request *rq, char bracket)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
-	buf_int(rq->out, success_status(rq));
+	buf_int(rq->out, rq->success);
 	buf_puts(rq->out, ",\"data\":");
 	buf_putc(rq->out, bracket);
 }
@@ -71,7 +64,7 @@ struct reply
 reply_done(struct request *rq)
 {
 	put_end(rq);
-	return (struct reply){ .status = success_status(rq) };
+	return (struct reply){ .status = rq->success };
 }
 
 struct reply
@@ -115,7 +108,7 @@ reply_rows(struct request *rq, const char *sql, struct args args, const struct s
 	begin_data(rq, '[');
 	put_rows(rq, rows, rc, shape);
 	put_end_list(rq);
-	return (struct reply){ .status = success_status(rq) };
+	return (struct reply){ .status = rq->success };
 }
 
 struct reply
@@ -149,7 +142,7 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 struct reply
 reply_file(struct request *rq, const char *path, const char *type)
 {
-	return (struct reply){ .status = success_status(rq), .file = path, .file_type = type };
+	return (struct reply){ .status = rq->success, .file = path, .file_type = type };
 }
 
 /* ---- writing JSON */

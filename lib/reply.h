@@ -26,6 +26,7 @@ struct request {
 	struct arena *arena;
 	struct db *db;
 	const struct route *route;
+	int success;			/* status of the route's success */
 	int64_t now;			/* one time for the whole request */
 	enum language language;		/* of the answer */
 	bool language_asked;		/* Accept-Language named one of ours */

@@ -91,7 +91,7 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		const char *params[2] = { NULL, NULL };
 		int found = match(route->path, &path, params);
-		if (found < 0 || found > best_params || (found == best_params && strcmp(best, route->path) != 0))
+		if (found < 0 || found > best_params || (best && found == best_params && strcmp(best, route->path) != 0))
 			continue;
 		if (found < best_params) {
 			best = route->path;
@@ -105,8 +105,10 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	rq->id = rq->params[0];
 	if (!best)
 		return ROUTE_NO_PATH;
-	if (rq->route)
+	if (rq->route) {
+		rq->success = rq->route->status ? rq->route->status : 200;
 		return ROUTE_FOUND;
+	}
 	list_methods(program, best, allow);
 	return ROUTE_NO_METHOD;
 }

@@ -46,15 +46,15 @@ sentence(enum sentence which, enum language language)
 }
 
 static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
+}
+
+static bool
+is_alphanum(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static const char *
@@ -63,7 +63,10 @@ skip_blank(const char *s)
 	return s + strspn(s, " \t");
 }
 
-/* language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1). Gives its end, NULL when malformed. */
+/*
+ * language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1); digits in the first subtag pass, and make
+ * it no language of ours. Gives its end, NULL when malformed.
+ */
 static const char *
 read_range(const char *s, struct range *range)
 {
@@ -74,14 +77,13 @@ read_range(const char *s, struct range *range)
 		range->length = 1;
 		return s + 1;
 	}
-	for (bool first = true;; first = false) {
-		while (is_alpha(*s) || (!first && is_digit(*s)))
+	for (;; tag = ++s) {
+		while (is_alphanum(*s))
 			s++;
 		if (s == tag || s - tag > 8)
 			return NULL;
 		if (*s != '-')
 			break;
-		tag = ++s;
 	}
 	range->length = (size_t)(s - range->s);
 	return s;

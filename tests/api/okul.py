@@ -1,6 +1,7 @@
 """The server under test, and a client that holds every single answer against the contract's envelope."""
 
 import base64
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -133,9 +134,9 @@ class Server:
         self.start()
 
     def start(self):
-        self.log = open(self.home / "serve.log", "ab")
-        self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port", str(self.port)],
-                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=self.environment, cwd=self.home)
+        with open(self.home / "serve.log", "ab") as log:
+            self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port", str(self.port)],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment, cwd=self.home)
         try:
             until(self.answers, "the server's /health", 20)
         except BaseException:
@@ -145,11 +146,16 @@ class Server:
     def answers(self):
         assert self.process.poll() is None, f"serve ended with {self.process.returncode}:\n" + self.output()
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
+            return self.glance("/health")[0] == 200
         except OSError:
             return False
+
+    def glance(self, path):
+        """Status and body of a GET that no test is about."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
 
     def end(self):
         """Ends the server as an operator would, and has it explain itself where it did not end well."""
@@ -263,7 +269,7 @@ def check_headers(a):
     assert len(request_id) == 1 and re.fullmatch(r"[\w.:-]{1,128}", request_id[0]), f"X-Request-Id {request_id}: {a}"
     assert h.get_all("X-Content-Type-Options") == ["nosniff"], f"nosniff: {a}\n{h}"
     assert len(h.get_all("Cache-Control") or []) == 1, f"Cache-Control: {a}\n{h}"
-    assert len(h.get_all("Content-Type") or []) == (0 if a.status in (204, 304) else 1), f"one Content-Type: {a}\n{h}"
+    assert len(h.get_all("Content-Type") or []) == (0 if a.status == 204 else 1), f"one Content-Type: {a}\n{h}"
     assert not re.search(r"\d", h.get("Server", "")), f"the server tells its version: {h['Server']}"
     if a.status == 401:
         assert h.get("WWW-Authenticate", "").startswith("Bearer"), f"401 without WWW-Authenticate: {a}"
@@ -402,9 +408,7 @@ class Okul:
     @property
     def reference(self):
         if self.server not in self.references:
-            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
-            connection.request("GET", "/swagger/json")
-            self.references[self.server] = Reference(json.loads(connection.getresponse().read()))
+            self.references[self.server] = Reference(json.loads(self.server.glance("/swagger/json")[1]))
         return self.references[self.server]
 
     # -- logging in
@@ -486,12 +490,15 @@ class Reference:
 
     def __init__(self, document):
         import jsonschema
-        self.document, self.judges = document, {}
+        self.document, self.judges, self.approved = document, {}, set()
         self.resolver = jsonschema.RefResolver("", document)
         self.validator = jsonschema.Draft202012Validator
 
     def check(self, answer, route):
         key = (route.method, route.path, answer.status)
+        known = (*key, answer.body.rpartition(b'"timestamp"')[0])
+        if known in self.approved:
+            return
         if key not in self.judges:
             promised = self.document["paths"][route.path][route.method.lower()]["responses"]
             assert str(answer.status) in promised, f"the reference does not promise this status: {answer}"
@@ -501,6 +508,7 @@ class Reference:
             self.judges[key] = self.validator(response["content"]["application/json"]["schema"], resolver=self.resolver)
         fault = next(self.judges[key].iter_errors(answer.json), None)
         assert fault is None, f"not as the reference says: {fault.message if fault else ''} at {list(fault.path) if fault else ''}: {answer}"
+        self.approved.add(known)
 
 
 # ---- tokens, by hand
@@ -559,5 +567,5 @@ def fastcgi(path, parameters, body=b""):
 def parse_cgi(output):
     """A CGI answer as (status, headers, body)."""
     head, _, body = output.partition(b"\r\n\r\n")
-    headers = email.message_from_bytes(head.replace(b"\r\n", b"\n") + b"\n\n", policy=email.policy.HTTP)
+    headers = email.message_from_bytes(head + b"\r\n\r\n")
     return int(headers["Status"].split()[0]), headers, body

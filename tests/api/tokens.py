@@ -24,10 +24,10 @@ def no_worker_dies(okul):
     assert okul.server.workers() == before
 
 
-def refused(okul, token, header=None):
-    answer = okul.get("/me", headers={"Authorization": header or b"Bearer " + token.encode()})
-    assert answer.status == 401, f"{(header or token)[:200]}: {answer}"
-    assert okul.get("/me/optional", headers={"Authorization": header or b"Bearer " + token.encode()}).data["isAuthenticated"] is False
+def refused(okul, header):
+    answer = okul.get("/me", headers={"Authorization": header.encode()})
+    assert answer.status == 401, f"{header[:200]}: {answer}"
+    assert okul.get("/me/optional", headers={"Authorization": header.encode()}).data["isAuthenticated"] is False
 
 
 def parts(token):
@@ -55,7 +55,7 @@ def test_a_good_token_in_all_its_spellings(okul, ada):
     "Basic {token}", "Bearer null", "Bearer undefined", "Bearer a.b.c", "Bearer ..", "Bearer .", "Bearer a.b", "Bearer %65", "Bearer {token}\u00a0",
 ])
 def test_header_that_is_none(okul, ada, header):
-    refused(okul, None, header.replace("{token}", ada.token).encode())
+    refused(okul, header.replace("{token}", ada.token))
 
 
 def forged(okul, ada):
@@ -140,7 +140,7 @@ def test_forged_tokens(okul, ada):
     for kind, token in kinds.items():
         assert token != ada.token, kind
         try:
-            refused(okul, token)
+            refused(okul, "Bearer " + token)
         except AssertionError as fault:
             pytest.fail(f"{kind}: {fault}")
     assert okul.get("/me", token=ada.token).status == 200
@@ -152,8 +152,11 @@ def test_every_single_bit(okul, ada):
     token = ada.token.encode()
     for at, bit in itertools.product(range(len(token)), range(8)):
         flipped = bytes(b ^ (1 << bit) * (i == at) for i, b in enumerate(token))
-        answer = okul.raw(b"GET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " + flipped + b"\r\n\r\n", path="/me")
         printable = 32 < flipped[at] < 127
+        if printable:
+            answer = okul.get("/me", headers={"Authorization": b"Bearer " + flipped})
+        else:
+            answer = okul.raw(b"GET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " + flipped + b"\r\n\r\n", path="/me")
         assert answer.status == 401 or not printable and answer.status == 400, f"byte {at}, bit {bit}: {answer}"
     assert okul.get("/me", token=ada.token).status == 200
 
@@ -162,7 +165,7 @@ def test_the_last_letter_of_the_signature(okul, ada):
     """32 bytes leave bits of the last letter unused: only one spelling of them is ours."""
     for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
         if letter != ada.token[-1]:
-            refused(okul, ada.token[:-1] + letter)
+            refused(okul, "Bearer " + ada.token[:-1] + letter)
 
 
 def test_twenty_megabytes(okul, ada):

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <sodium.h>
+#include <sys/mman.h>
 
 #define USER_ID "0123456789abcdef01234567"
 #define SESSION_ID "89abcdef0123456789abcdef"
@@ -280,15 +281,23 @@ wrong_claims_are_refused(void **state)
 		check(!signed_is_good(OUR_HEADER, payloads[i]), payloads[i]);
 }
 
+/* Up to 512 bytes, over and over, so that every place of the table comes to hold (or not to hold) a long one. */
 static void
 a_long_payload_is_refused(void **state)
 {
 	struct buf payload = { 0 };
+	const int rest = 512 - (int)strlen(OUR_PAYLOAD) - (int)strlen(",\"a\":\"\"");
 
 	(void)state;
-	for (int padding = 0; padding <= 4000; padding += 400) {
-		buf_printf(&payload, "{%s,%s,%s,\"a\":\"%*s\"}", NAMES, IDS, TIMES, padding, "");
-		assert_int_equal(signed_is_good(OUR_HEADER, payload.s), padding == 0);
+	for (int i = 0; i < 600; i++) {
+		buf_printf(&payload, "{%s,%s,%s,\"a\":\"%*d\"}", NAMES, IDS, TIMES, rest, i);
+		assert_int_equal(payload.length, 512);
+		assert_true(signed_is_good(OUR_HEADER, payload.s));
+		buf_reset(&payload, 4096);
+	}
+	for (int more = 1; more < 3500; more += 498) {
+		buf_printf(&payload, "{%s,%s,%s,\"a\":\"%*s\"}", NAMES, IDS, TIMES, rest + more, "");
+		assert_false(signed_is_good(OUR_HEADER, payload.s));
 		buf_reset(&payload, 4096);
 	}
 	buf_clear(&payload);
@@ -418,6 +427,12 @@ long_tokens_are_refused(void **state)
 	assert_false(token_check(text, huge, NOW, &claims));
 	assert_false(token_check(text, TOKEN_MAX, NOW, &claims));
 	free(text);
+	/* above the limit not one byte is read: these cannot be */
+	text = mmap(NULL, huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(text, MAP_FAILED);
+	assert_false(token_check(text, huge, NOW, &claims));
+	assert_false(token_check(text, TOKEN_MAX + 1, NOW, &claims));
+	munmap(text, huge);
 	buf_clear(&token);
 }
 

@@ -1,0 +1,185 @@
+#!/bin/bash
+# Checks that no compiler makes. Prints a line a check, `ok NAME` or `FAIL NAME: WHAT`; ends with 1 when one failed.
+# usage: tests/lint/lint.sh [-C FOLDER] [CHECK...]
+#
+# Each check is a function that prints what is wrong, one line a fault; silence is good. selftest.sh feeds each of them
+# a bad example.
+set -u -o pipefail
+export LC_ALL=C.UTF-8
+
+here=$(cd "$(dirname "$0")" && pwd)
+[ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
+
+# The last version that runs on the Node 18 of Debian 12.
+redocly=@redocly/cli@1.34.6
+cc=${CC:-gcc}
+flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)
+
+checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python openapi)
+
+need() {
+	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
+}
+
+# What people wrote: all files but those that the build and the run make.
+files() {
+	find . \( -path ./build -o -path ./var -o -name .git -o -name node_modules -o -name __pycache__ \) -prune \
+		-o -type f -print | sed 's,^\./,,'
+}
+
+c_files() {
+	files | grep -E "^(lib|bin|cgi-bin)/.*\\.$1\$"
+}
+
+# The seven top-level names, and nothing beside them but dotfiles and what git ignores.
+check_top() {
+	local name
+	for name in *; do
+		case $name in
+		Makefile|README.md|schema.sql|cgi-bin|lib|conf|tests|bin|build|var) ;;
+		*) echo "$name does not belong at the top" ;;
+		esac
+	done
+}
+
+# FILE INCLUDED for each include of a header of ours, however it is quoted.
+includes() {
+	c_files '[ch]' | xargs -r grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]+' |
+		sed -E 's/:[^"<]*["<]/ /'
+}
+
+# Lines "FILE: what" for a wrong include; for one between modules of a level "edge A B".
+layer_faults() {
+	awk -v own="$(c_files h | sed 's,.*/,,')" '
+	BEGIN { n = split(own, names, "\n"); for (i = 1; i <= n; i++) ours[names[i]] = 1 }
+	FNR == NR { if ($0 !~ /^#/) { level++; for (i = 1; i <= NF; i++) rank[$i] = level }; next }
+	{
+		file = $1; to = $2
+		split(file, part, "/"); room = part[1]; from = part[2]; sub(/\.[ch]$/, "", from)
+		if (to !~ /\.h$/ || (!(to in ours) && to !~ /\.\./)) next
+		to_module = to; sub(/\.h$/, "", to_module)
+		if (room == "lib" && !(from in rank)) {
+			if (!told[from]++) print file ": " from " has no line in tests/lint/layers.txt"
+		} else if (to_module in rank) {
+			if (room == "lib" && rank[to_module] > rank[from]) print file ": includes " to ", which lies above it"
+			if (room == "lib" && rank[to_module] == rank[from] && to_module != from) print "edge", from, to_module
+		} else if (room == "lib") {
+			print file ": includes " to ", which is not of lib/"
+		} else if (room == "cgi-bin") {
+			group = from; sub(/_.*/, "", group); sub(/_.*/, "", to_module)
+			if (group != to_module) print file ": includes " to " of another group"
+		} else if (system("test -f bin/" to) != 0) {
+			print file ": includes " to ", which is neither of bin/ nor of lib/"
+		}
+	}' "$here/layers.txt" -
+}
+
+check_layers() {
+	local faults
+	faults=$(includes | layer_faults)
+	grep -v '^edge ' <<<"$faults"
+	sed -n 's/^edge //p' <<<"$faults" | tsort 2>&1 >/dev/null | sed -nE 's/^tsort: ([^-].*)/circle: \1/p'
+}
+
+# Third-party headers stand in the one file that wraps them, and in no header: another database engine or transport must
+# be able to slide in underneath. cJSON is the exception: json.h wraps it by naming it.
+check_wrapped() {
+	local header users
+	for header in sqlite3.h fcgiapp.h fcgi_stdio.h fcgi_config.h jwt.h sodium.h curl.h magic.h ini.h cJSON.h; do
+		users=$(includes | awk -v h="$header" '{ n = split($2, part, "/"); if (part[n] == h) print $1 }' | sort -u)
+		[ -n "$users" ] || continue
+		[ "$(wc -l <<<"$users")" = 1 ] || echo "$header is included by more than one file: ${users//$'\n'/ }"
+		[ "$header" = cJSON.h ] || grep '\.h$' <<<"$users" | sed "s,\$,: a header includes $header,"
+	done
+}
+
+# Calls of the functions that lib/base.h poisons, seen where a file escapes base.h too; in handlers also of the heap.
+check_banned() {
+	local file poisoned heap='malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf'
+	poisoned=$(sed -n 's/^#pragma GCC poison //p' lib/base.h)
+	[ -n "$poisoned" ] || echo "lib/base.h: no list of banned functions"
+	for file in $(c_files '[ch]'); do
+		case $file in cgi-bin/*) names="$poisoned alloca $heap" ;; *) names="$poisoned alloca" ;; esac
+		# Without comments, and with numbers of lines.
+		"$cc" -fpreprocessed -dD -E -x c "$file" 2>/dev/null | awk -v names="$names" -v file="$file" '
+		BEGIN { n = split(names, name, " ") }
+		/^# [0-9]+ "/ { line = $2; next }
+		{
+			gsub(/'\''([^'\''\\]|\\.)+'\''/, "0"); gsub(/"([^"\\]|\\.)*"/, "\"\"")
+			for (i = 1; i <= n; i++)
+				if ($0 ~ ("(^|[^A-Za-z0-9_.>])" name[i] "[ \t]*\\("))
+					print file ":" line ": " name[i]
+			line++
+		}'
+	done
+}
+
+# Every header is its own: it includes what it needs.
+check_headers() {
+	local header
+	for header in $(c_files h); do
+		"$cc" "${flags[@]}" -Werror -fsyntax-only -x c "$header" 2>&1 | grep -m1 -E 'error|warning'
+	done
+}
+
+# Warnings that somebody silenced: at most five in all, each with its reason behind it.
+check_suppressions() {
+	local found mark='cppcheck-suppress|NOLINT|GCC diagnostic ignored|shellcheck disable|noqa'
+	found=$(files | grep -E '\.([ch]|sh|py)$' | grep -v '^tests/lint/' | xargs -r grep -nHE "$mark")
+	[ -n "$found" ] || return 0
+	[ "$(wc -l <<<"$found")" -le 5 ] || echo "$(wc -l <<<"$found") silenced warnings, at most 5 are allowed"
+	grep -vE "($mark)[^ ]*( [^ ]+)? *[;#-] *[^ ]" <<<"$found" | sed 's/$/ (no reason given)/'
+}
+
+check_cppcheck() {
+	need cppcheck || return
+	c_files c | xargs -r cppcheck --quiet --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib -Ibin 2>&1
+}
+
+# What gcc 12 says of leaks is guesswork where a pointer is kept in a struct: AddressSanitizer watches over those.
+check_analyzer() {
+	c_files c | xargs -r -n1 -P2 "$cc" "${flags[@]}" -O1 -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak \
+		-c -o /dev/null 2>&1 | grep -E 'Wanalyzer|error:'
+}
+
+check_shell() {
+	local scripts
+	need shellcheck || return
+	scripts=$(files | while read -r file; do head -n1 "$file" | grep -aqE '^#!.*[ /](ba|da)?sh' && echo "$file"; done)
+	# SC2317: these functions are called by name.
+	[ -z "$scripts" ] || xargs shellcheck -f gcc -e SC2317 <<<"$scripts"
+}
+
+check_python() {
+	local scripts
+	scripts=$(files | while read -r file; do
+		case $file in *.py) echo "$file" ;; *) head -n1 "$file" | grep -aqE '^#!.*python3' && echo "$file" ;; esac
+	done)
+	/usr/bin/python3 -c 'import pyflakes' 2>/dev/null || { echo "pyflakes3 is not installed; run conf/setup.sh lint"; return; }
+	[ -z "$scripts" ] || xargs /usr/bin/python3 -m pyflakes <<<"$scripts" 2>&1
+}
+
+# Our router prefers a fixed segment to a parameter, so /results/{id} beside /{id}/status is no ambiguity.
+check_openapi() {
+	local out
+	need npx || return
+	if out=$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true timeout 300 npx --yes "$redocly" lint \
+		--format=stylish --skip-rule=no-ambiguous-paths build/share/openapi.json 2>&1); then
+		grep -q 'You have .* warning' <<<"$out" || return
+	fi
+	grep -E '^ +[0-9]+:[0-9]+ |npm (error|ERR)|does not exist|ENOENT' <<<"$out" || tail -n3 <<<"$out"
+}
+
+failed=0
+for check in "${@:-${checks[@]}}"; do
+	declare -F "check_$check" >/dev/null || { echo "lint.sh: there is no check $check"; exit 64; }
+	what=$("check_$check")
+	if [ -z "$what" ]; then
+		echo "ok $check"
+	else
+		failed=1
+		echo "FAIL $check: $what"
+	fi
+done
+exit $failed

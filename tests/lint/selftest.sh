@@ -1,0 +1,67 @@
+#!/bin/bash
+# Shows that each check of lint.sh can fail: plants a small fault in a good tree and expects FAIL, for the reason meant.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+tree=$work/tree
+failed=0
+
+# A small tree in which every check is content, but for those that need a build.
+good_tree() {
+	rm -rf "$tree"
+	mkdir -p "$tree"/{lib,cgi-bin,bin,conf,tests,build/share}
+	cp "$here/../../lib/base.h" "$tree/lib/"
+	echo '#include "base.h"' | tee "$tree"/lib/{arena,db,reply}.h "$tree"/bin/okulctl.h >"$tree/cgi-bin/auth_codes.h"
+	echo '#include "arena.h"' >"$tree/lib/text.h"
+	echo '#include <sqlite3.h>' >"$tree/lib/db.c"
+	echo '#include "auth_codes.h"' >"$tree/cgi-bin/auth.c"
+	touch "$tree"/{Makefile,README.md,schema.sql}
+}
+
+# plant CHECK REASON FILE TEXT: with TEXT in FILE, CHECK must fail and say REASON (a pattern).
+plant() {
+	local said
+	good_tree
+	mkdir -p "$(dirname "$tree/$3")"
+	printf '%b\n' "$4" >"$tree/$3"
+	said=$("$here/lint.sh" -C "$tree" "$1")
+	if [ $? = 1 ] && grep -qE "$2" <<<"$said"; then
+		echo "ok $1 sees it: $2"
+	else
+		echo "FAIL selftest: $1 misses \"$2\" in $3: $said"
+		failed=1
+	fi
+}
+
+good_tree
+for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python; do
+	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
+done
+
+plant top 'notes.txt does not belong' notes.txt 'buy milk'
+plant top 'src does not belong' src/a.c ''
+plant layers 'text.h: includes db.h, which lies above' lib/text.h '#include "db.h"'
+plant layers 'db.c: includes reply.h, which lies above' lib/db.c '#  include <reply.h>'
+plant layers 'circle: (arena|text)' lib/arena.h '#include "text.h"'
+plant layers 'novel has no line' lib/novel.c '#include "base.h"'
+plant layers 'includes okulctl.h, which is not of lib' lib/reply.c '#include "okulctl.h"'
+plant layers 'users.c: includes auth_codes.h of another group' cgi-bin/users.c '#include "auth_codes.h"'
+plant wrapped 'more than one file: lib/db.c lib/text.c' lib/text.c '#include <sqlite3.h>'
+plant wrapped 'a header includes curl.h' bin/okulctl.h '#include <curl/curl.h>'
+plant banned 'lib/db.c:2: strcpy' lib/db.c '/* strcat(a) */ const char *s = "gets(x)";\nvoid f(char *a) { strcpy(a, s); }'
+plant banned 'cgi-bin/auth.c:1: free' cgi-bin/auth.c 'void f(void *p) { free(p); }'
+plant headers 'unknown type name .bool' lib/text.h 'bool f(void);'
+plant suppressions 'no reason given' lib/db.c 'int a; // cppcheck-suppress unusedVariable'
+plant suppressions '6 silenced warnings' lib/db.c "$(for i in 1 2 3 4 5 6; do echo "int a$i; // NOLINT - it is $i"; done)"
+plant cppcheck 'out of bounds' lib/db.c 'int f(void) { int a[2] = { 1, 2 }; return a[2]; }'
+plant analyzer 'double-.free' lib/db.c '#include <stdlib.h>\nvoid f(void *p) { free(p); free(p); }'
+plant shell 'SC2086' conf/do.sh "#!/bin/sh\nrm \$1"
+plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
+plant python 'undefined name .b' tests/a.py 'a = b'
+plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
+plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
+"license":{"name":"a","identifier":"MIT"}},"servers":[{"url":"/"}],"paths":{"/a":{"get":{"operationId":"a","summary":"a",
+"responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
+exit $failed

@@ -1,0 +1,284 @@
+#include "openapi.h"
+#include "unit.h"
+
+/* ---- a program that has one of everything */
+
+static const char *const colours[] = { "red", "green", NULL };
+static const struct shape leaf = { .name = "LeafDto", .fields = FIELDS(
+	{ "size", NUMBER, 0, 100 },
+	{ "hidden", BOOL, .admin_only = true }) };
+static const struct shape base = { .name = "BaseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "name", TEXT, 1, 80, .nullable = true, .note = "as in the passport", .example = "\"Ayşe\"" }) };
+static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
+	{ "", PLUS, .of = &base },
+	{ "colour", ENUM, .oneof = colours, .nullable = true },
+	{ "first", OBJECT, .of = &leaf, .nullable = true },
+	{ "leaves", LIST, 1, 9, .of = &leaf },
+	{ "born", DATE },
+	{ "at", TIME },
+	{ "delta", NUMBER, -10, 10 },
+	{ "free", NUMBER },
+	{ "any", JSON }) };
+static const struct shape make = { .name = "MakeTreeDto", .fields = FIELDS(
+	{ "email", EMAIL },
+	{ "code", TEXT, 6, 6, .digits = true },
+	{ "agreed", BOOL, .must_be_true = true },
+	{ "tags", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .optional = true },
+	{ "count", INT, .optional = true }) };
+static const struct shape change = { .name = "ChangeTreeDto", .all_optional = true, .fields = FIELDS(
+	{ "", PLUS, .of = &make }) };
+static const struct shape search = { .name = "SearchQuery", .fields = FIELDS(
+	{ "q", TEXT, 1, 80 },
+	{ "page", INT, 1, 1000, .optional = true }) };
+
+static struct reply
+never(struct request *rq)
+{
+	(void)rq;
+	fail();
+	return (struct reply){ 0 };
+}
+
+static const struct route routes[] = {
+	{ GET, "/", PUBLIC, never, .out_type = "text/html", .title = "Page" },
+	{ GET, "/trees", OPTIONAL, never, .query = &search, .out = &tree, .out_list = true, .title = "List" },
+	{ GET, "/trees/{id}", USER, never, .out = &tree, .title = "Show" },
+	{ POST, "/trees", ADMIN, never, .in = &make, .out = &tree, .status = 201, .writes = true, .client_limit = true,
+	  .errors = STATUSES(409), .title = "Make", .note = "Slow.", .example = "{\"email\":\"a@b.example\"}" },
+	{ PATCH, "/trees/{id}/x-y/{key}", USER, never, .in = &change, .out = &tree, .writes = true, .unregistered = true,
+	  .title = "Change" },
+};
+static const struct section section = { routes, COUNT(routes), NULL, 0 };
+static const struct program program = { "trees", "All about trees", SECTIONS(&section) };
+
+/* ---- what it printed */
+
+static cJSON *
+printed(const struct program *of)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_true(route_openapi(of, out));
+	fclose(out);
+	cJSON *json = cJSON_Parse(text);
+	free(text);
+	assert_non_null(json);
+	return json;
+}
+
+/* Follows names, "/" between them and "~" for a slash within one: "paths/~trees/get". */
+static cJSON *
+at(cJSON *json, const char *path)
+{
+	char name[128];
+
+	while (json && *path) {
+		size_t length = strcspn(path, "/");
+		snprintf(name, sizeof(name), "%.*s", (int)length, path);
+		for (char *c = name; *c; c++)
+			*c = *c == '~' ? '/' : *c;
+		json = cJSON_GetObjectItemCaseSensitive(json, name);
+		path += length + (path[length] == '/');
+	}
+	return json;
+}
+
+/* Fails unless the JSON at the path is exactly this; "" for nothing there. */
+static void
+expect(cJSON *json, const char *path, const char *wanted)
+{
+	char *found = at(json, path) ? cJSON_PrintUnformatted(at(json, path)) : NULL;
+
+	if (strcmp(found ? found : "", wanted) != 0)
+		fail_msg("%s is %s, not %s", path, found, wanted);
+	free(found);
+}
+
+static void
+expect_names(cJSON *json, const char *path, const char *wanted)
+{
+	char names[512] = "";
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, at(json, path))
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s ", item->string);
+	if (strcmp(names, wanted) != 0)
+		fail_msg("%s has %s, not %s", path, names, wanted);
+}
+
+static void
+shapes_become_schemas(void **state)
+{
+	cJSON *json = printed(&program);
+	static const struct { const char *path, *wanted; } cases[] = {
+		{ "TreeDto/required", "[\"id\",\"name\",\"colour\",\"first\",\"leaves\",\"born\",\"at\",\"delta\",\"free\",\"any\"]" },
+		{ "TreeDto/additionalProperties", "false" },
+		{ "TreeDto/properties/id", "{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{24}$\"}" },
+		{ "TreeDto/properties/name", "{\"type\":[\"string\",\"null\"],\"minLength\":1,\"maxLength\":80,"
+		  "\"examples\":[\"Ayşe\"],\"description\":\"as in the passport\"}" },
+		{ "TreeDto/properties/colour", "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",null]}" },
+		{ "TreeDto/properties/first", "{\"anyOf\":[{\"$ref\":\"#/components/schemas/LeafDto\"},{\"type\":\"null\"}]}" },
+		{ "TreeDto/properties/leaves", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},"
+		  "\"minItems\":1,\"maxItems\":9}" },
+		{ "TreeDto/properties/born", "{\"type\":\"string\",\"pattern\":\"^\\\\d{4}-\\\\d\\\\d-\\\\d\\\\d$\",\"format\":\"date\"}" },
+		{ "TreeDto/properties/at/format", "\"date-time\"" },
+		{ "TreeDto/properties/delta", "{\"type\":\"number\",\"minimum\":-10,\"maximum\":10}" },
+		{ "TreeDto/properties/free", "{\"type\":\"number\"}" },
+		{ "TreeDto/properties/any", "{}" },
+		{ "LeafDto/required", "[\"size\"]" },
+		{ "MakeTreeDto/required", "[\"email\",\"code\",\"agreed\"]" },
+		{ "MakeTreeDto/minProperties", "" },
+		{ "MakeTreeDto/properties/email", "{\"type\":\"string\",\"format\":\"email\",\"maxLength\":254}" },
+		{ "MakeTreeDto/properties/code", "{\"type\":\"string\",\"minLength\":6,\"maxLength\":6,\"pattern\":\"^[0-9]+$\"}" },
+		{ "MakeTreeDto/properties/agreed", "{\"type\":\"boolean\",\"const\":true}" },
+		{ "MakeTreeDto/properties/tags", "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":50},"
+		  "\"maxItems\":20}" },
+		{ "MakeTreeDto/properties/count", "{\"type\":\"integer\",\"minimum\":0}" },
+		{ "ChangeTreeDto/required", "[]" },
+		{ "ChangeTreeDto/minProperties", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect(at(json, "components/schemas"), cases[i].path, cases[i].wanted);
+	expect_names(json, "components/schemas/TreeDto/properties", "id name colour first leaves born at delta free any ");
+	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto MakeTreeDto ChangeTreeDto ErrorResponse ");
+	cJSON_Delete(json);
+}
+
+static void
+rows_become_operations(void **state)
+{
+	cJSON *json = printed(&program);
+	static const struct { const char *path, *wanted; } cases[] = {
+		{ "~/get/operationId", "\"getRoot\"" },
+		{ "~/get/security", "[]" },
+		{ "~/get/responses/200/content", "{\"text/html\":{\"schema\":{\"type\":\"string\"}}}" },
+		{ "~trees/get/security", "[{},{\"bearer\":[]}]" },
+		{ "~trees/get/tags", "[\"trees\"]" },
+		{ "~trees/get/summary", "\"List\"" },
+		{ "~trees/get/x-role", "\"optional\"" },
+		{ "~trees/get/requestBody", "" },
+		{ "~trees/get/parameters", "[{\"name\":\"q\",\"in\":\"query\",\"required\":true,"
+		  "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}},{\"name\":\"page\",\"in\":\"query\","
+		  "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}}]" },
+		{ "~trees/post/description", "\"Slow.\"" },
+		{ "~trees/post/security", "[{\"bearer\":[]}]" },
+		{ "~trees/post/requestBody", "{\"required\":true,\"content\":{\"application/json\":{"
+		  "\"schema\":{\"$ref\":\"#/components/schemas/MakeTreeDto\"},\"example\":{\"email\":\"a@b.example\"}}}}" },
+		{ "~trees/post/responses/409", "{\"$ref\":\"#/components/responses/Conflict\"}" },
+		{ "~trees~{id}~x-y~{key}/patch/operationId", "\"patchTreesIdXYKey\"" },
+		{ "~trees~{id}~x-y~{key}/patch/parameters", "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
+		  "\"schema\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{24}$\"}},{\"name\":\"key\",\"in\":\"path\","
+		  "\"required\":true,\"schema\":{\"type\":\"string\",\"minLength\":1}}]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect(at(json, "paths"), cases[i].path, cases[i].wanted);
+	expect(json, "tags", "[{\"name\":\"trees\",\"description\":\"All about trees\"}]");
+	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/x-y/{key} ");
+	expect_names(json, "paths/~trees", "get post ");
+	cJSON_Delete(json);
+}
+
+static void
+errors_follow_from_the_row(void **state)
+{
+	cJSON *json = printed(&program);
+
+	(void)state;
+	expect_names(json, "paths/~/get/responses", "200 400 500 503 ");
+	expect_names(json, "paths/~trees/get/responses", "200 400 500 503 ");
+	expect_names(json, "paths/~trees~{id}/get/responses", "200 400 401 403 404 500 503 ");
+	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
+	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 404 413 415 500 503 ");
+	expect_names(json, "components/responses",
+		"BadRequest Unauthorized Forbidden NotFound Conflict TooLarge WrongType TooMany Internal Unavailable ");
+	expect_names(json, "components/responses/TooMany/headers", "Retry-After ");
+	expect_names(json, "components/responses/Unauthorized/headers", "WWW-Authenticate ");
+	cJSON_Delete(json);
+}
+
+static void
+answers_are_enveloped(void **state)
+{
+	cJSON *json = printed(&program);
+	cJSON *list = at(json, "paths/~trees/get/responses/200/content/application~json/schema/allOf");
+
+	(void)state;
+	expect_names(json, "components/schemas/BaseResponseDto/properties", "isSuccess statusCode data errors timestamp ");
+	expect(json, "components/schemas/BaseResponseDto/required",
+		"[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
+	expect(cJSON_GetArrayItem(list, 0), "$ref", "\"#/components/schemas/BaseResponseDto\"");
+	expect(cJSON_GetArrayItem(list, 1), "properties/data",
+		"{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/TreeDto\"}}");
+	expect(cJSON_GetArrayItem(list, 1), "properties/isSuccess/const", "true");
+	expect(cJSON_GetArrayItem(at(json, "components/schemas/ErrorResponse/allOf"), 1), "properties",
+		"{\"isSuccess\":{\"const\":false},\"data\":{\"type\":\"null\"}}");
+	cJSON_Delete(json);
+}
+
+static void
+a_status_without_words_is_refused(void **state)
+{
+	const struct route odd[] = {
+		{ GET, "/", PUBLIC, never, .out = &tree, .errors = STATUSES(418), .title = "Tea" },
+	};
+	const struct section odd_section = { odd, COUNT(odd), NULL, 0 };
+	FILE *out = fopen("/dev/null", "w");
+
+	(void)state;
+	assert_false(route_openapi(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
+	fclose(out);
+}
+
+static void
+a_full_disk_is_seen(void **state)
+{
+	FILE *out = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(out);
+	assert_false(route_openapi(&program, out));
+	fclose(out);
+}
+
+static void
+routes_are_listed_for_people(void **state)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	route_print(&program, out);
+	fclose(out);
+	assert_string_equal(text,
+		"program\tmethod\tpath\trole\tstatus\tflags\tin\tout\ttitle\n"
+		"trees\tGET\t/\tpublic\t200\t-\t-\t(text/html)\tPage\n"
+		"trees\tGET\t/trees\toptional\t200\t-\t?q&page\tTreeDto[]\tList\n"
+		"trees\tGET\t/trees/{id}\tuser\t200\t-\t-\tTreeDto\tShow\n"
+		"trees\tPOST\t/trees\tadmin\t201\twrites,limit\tMakeTreeDto\tTreeDto\tMake\n"
+		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n");
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shapes_become_schemas),
+		cmocka_unit_test(rows_become_operations),
+		cmocka_unit_test(errors_follow_from_the_row),
+		cmocka_unit_test(answers_are_enveloped),
+		cmocka_unit_test(a_status_without_words_is_refused),
+		cmocka_unit_test(a_full_disk_is_seen),
+		cmocka_unit_test(routes_are_listed_for_people),
+	};
+
+	return cmocka_run_group_tests_name("openapi", tests, NULL, NULL);
+}
