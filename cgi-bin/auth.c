@@ -41,10 +41,6 @@ const struct shape auth_session_response = { .name = "SessionResponseDto", .fiel
 	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
 	{ "isCurrent", BOOL }) };
 
-const struct shape auth_delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"The session has been ended\"" },
-	{ "id", ID }) };
-
 static const struct shape complete_registration = { .name = "CompleteRegistrationDto", .fields = FIELDS(
 	{ "name", TEXT, 1, 100, .example = "\"Ayşe\"" },
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
@@ -128,7 +124,7 @@ static const struct route routes[] = {
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
-	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &auth_delete_response, .writes = true,
+	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
 	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
@@ -377,10 +373,7 @@ delete_session(struct request *rq)
 	(void)!db_run(rq->db, sql[END_OWN], ARGS(rq->user->pk, rq->id, rq->now), &changed);
 	if (changed == 0)
 		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
-	put_text(rq, "message", sentence(S_SESSION_ENDED, rq->language));
-	put_text(rq, "id", rq->id);
-	return reply_done(rq);
+	return reply_deleted(rq, S_SESSION_ENDED, rq->id);
 }
 
 /* ---- registration */

@@ -9,7 +9,7 @@
 #include "token.h"
 
 extern const struct section auth_unified, auth_v1;
-extern const struct shape auth_refresh_token, auth_logout_response, auth_session_response, auth_delete_response;
+extern const struct shape auth_refresh_token, auth_logout_response, auth_session_response;
 
 struct login {
 	int64_t pk;			/* of the session */

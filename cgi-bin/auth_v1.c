@@ -58,7 +58,7 @@ static const struct route routes[] = {
 	  .errors = STATUSES(401), .title = "Access token yenile" },
 	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
 	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
-	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .in = &auth_refresh_token, .out = &auth_delete_response,
+	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .in = &auth_refresh_token, .out = &delete_response,
 	  .writes = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
 	  .note = "Ends the session of a refresh token of the caller." },
 	{ GET, "/api/v1/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true,
@@ -135,10 +135,7 @@ post_revoke(struct request *rq)
 	if ((token != CURRENT && token != JUST_REPLACED) || login.user != rq->user->pk)
 		return reply_error(rq, NOT_FOUND);
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
-	reply_begin(rq);
-	put_text(rq, "message", sentence(S_SESSION_ENDED, rq->language));
-	put_text(rq, "id", login.session);
-	return reply_done(rq);
+	return reply_deleted(rq, S_SESSION_ENDED, login.session);
 }
 
 static struct reply

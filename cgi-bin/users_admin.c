@@ -31,10 +31,6 @@ static const struct shape update_email = { .name = "AdminUpdateUserEmailDto", .f
 static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields = FIELDS(
 	{ "role", ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
-static const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"The user has been deleted\"" },
-	{ "id", ID }) };
-
 /*
  * The page is found in an index first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap,
  * skipping as many rows is not. ?1 role, ?2 search, ?3 limit, ?4 offset.
@@ -222,10 +218,7 @@ delete_user(struct request *rq)
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
 	user_reindex(rq->db);
-	reply_begin(rq);
-	put_text(rq, "message", sentence(S_USER_DELETED, rq->language));
-	put_text(rq, "id", rq->id);
-	return reply_done(rq);
+	return reply_deleted(rq, S_USER_DELETED, rq->id);
 }
 
 static struct reply

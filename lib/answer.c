@@ -52,12 +52,13 @@ header_int(struct buf *head, const char *name, int64_t value)
 static bool
 origin_allowed(const struct conf *conf, const char *origin)
 {
-	size_t length = origin ? strlen(origin) : 0;
+	const char *s = conf->cors_origins;
 
-	for (const char *s = conf->cors_origins; length > 0 && *s; s += strcspn(s, " ")) {
-		s += strspn(s, " ");
-		if (strncmp(s, origin, length) == 0 && (s[length] == ' ' || s[length] == '\0'))
+	while (origin && *(s += strspn(s, " "))) {
+		size_t length = strcspn(s, " ");
+		if (strlen(origin) == length && memcmp(s, origin, length) == 0)
 			return true;
+		s += length;
 	}
 	return false;
 }

@@ -75,6 +75,19 @@ reply_message(struct request *rq, enum sentence which)
 	return reply_done(rq);
 }
 
+const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
+	{ "message", TEXT, 1, 200, .example = "\"It has been deleted\"" },
+	{ "id", ID }) };
+
+struct reply
+reply_deleted(struct request *rq, enum sentence which, const char *id)
+{
+	reply_begin(rq);
+	put_text(rq, "message", sentence(which, rq->language));
+	put_text(rq, "id", id);
+	return reply_done(rq);
+}
+
 struct reply
 reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {

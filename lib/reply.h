@@ -67,6 +67,9 @@ void reply_begin(struct request *rq);
 must_use struct reply reply_done(struct request *rq);
 /* {"message": ...} of any DTO that is only that. */
 must_use struct reply reply_message(struct request *rq, enum sentence sentence);
+/* DeleteResponseDto: what was deleted, in words and by id. */
+extern const struct shape delete_response;
+must_use struct reply reply_deleted(struct request *rq, enum sentence sentence, const char *id);
 /* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
 must_use struct reply reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /*
