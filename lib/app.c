@@ -133,12 +133,26 @@ handle(struct request *rq, struct app *app, struct buf *allow)
 	return failure == DB_DONE ? reply : reply_error(rq, db_error(failure));
 }
 
-static void
-log_request_line(const struct request *rq, int status, int64_t started)
+/* What the log says of a request, copied: the transport takes its texts back with the answer. */
+struct summary {
+	const char *method, *path, *client;
+};
+
+static struct summary
+summarize(const struct request *rq)
 {
-	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE, "request method=%s path=%.*s status=%d us=%lld client=%s user=%s",
-		rq->http.method_name, (int)(rq->http.path_length > 200 ? 200 : rq->http.path_length), rq->http.target, status,
-		(long long)(clock_ticks() - started), rq->http.client, rq->user ? rq->user->id : "-");
+	size_t length = rq->http.path_length > 200 ? 200 : rq->http.path_length;
+
+	return (struct summary){ arena_string(rq->arena, rq->http.method_name), arena_copy(rq->arena, rq->http.target, length),
+		arena_string(rq->arena, rq->http.client) };
+}
+
+static void
+log_summary(const struct summary *summary, const struct user *user, int status, int64_t started)
+{
+	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE, "request method=%s path=%s status=%d us=%lld client=%s user=%s",
+		summary->method, summary->path, status, (long long)(clock_ticks() - started), summary->client,
+		user ? user->id : "-");
 }
 
 static void
@@ -147,6 +161,7 @@ serve_one(struct app *app, struct request *rq)
 	int64_t started = clock_ticks();
 	jmp_buf exhausted;
 	struct buf allow = { .arena = app->arena };
+	struct summary summary = { "-", "-", "-" };
 	volatile int status = 503;
 
 	rq->now = clock_now();
@@ -155,6 +170,7 @@ serve_one(struct app *app, struct request *rq)
 		arena_on_exhausted(app->arena, &exhausted);
 		rq->request_id = request_id(app->arena, rq->http.request_id);
 		log_request(rq->request_id);
+		summary = summarize(rq);
 		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
 		faults_init(&rq->faults, app->arena, rq->language);
 		struct reply reply = handle(rq, app, &allow);
@@ -173,7 +189,7 @@ serve_one(struct app *app, struct request *rq)
 	}
 	if (rq->mail_queued && status < 500)
 		mail_wake(app->conf);
-	log_request_line(rq, status, started);
+	log_summary(&summary, rq->user, status, started);
 	if (app->db)
 		db_release(app->db);
 	log_request("");
