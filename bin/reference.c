@@ -108,16 +108,16 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	if (!text)
 		return ctl_error(EXIT_DATA, "%s: %s", file, strerror(errno));
 	if (!member(part, "paths"))
-		return ctl_error(EXIT_DATA, "%s: not what a program prints for --openapi; run the program by hand to see why", file);
+		return ctl_error(EXIT_DATA, "%s: not what a program prints for --openapi; run it by hand to see why", file);
 	cJSON_ArrayForEach(tag, member(part, "tags"))
 		cJSON_AddItemToArray(member(document, "tags"), cJSON_Duplicate(tag, true));
 	if ((name = join_paths(member(document, "paths"), member(part, "paths"))))
 		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
 	if ((name = join(member(components, "schemas"), member(theirs, "schemas"))))
-		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; give one of them a name of its own",
+		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
 			file, name);
 	if ((name = join(member(components, "responses"), member(theirs, "responses"))))
-		return ctl_error(EXIT_DATA, "%s: the response %s differs from that of another program; build them all anew",
+		return ctl_error(EXIT_DATA, "%s: the response %s differs between programs; build all anew",
 			file, name);
 	return EXIT_SUCCESS;
 }

@@ -12,7 +12,7 @@ static const struct failure {
 	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL, NULL, NULL },
 	{ 401, "Unauthorized", "No token, or one that is not valid (any more).",
 		"WWW-Authenticate", "string", "Bearer" },
-	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is deactivated.",
+	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.",
 		NULL, NULL, NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },

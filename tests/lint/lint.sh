@@ -10,7 +10,7 @@ export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
-# The last version that runs on the Node 18 of Debian 12.
+# Runs on the Node 18 of Debian 12 too; 2.x does not.
 redocly=@redocly/cli@1.34.6
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)

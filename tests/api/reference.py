@@ -1,0 +1,157 @@
+"""`okulctl reference`: the programs' parts joined into one document, and the page made from it."""
+
+import html.parser
+import json
+import shlex
+import subprocess
+
+import jsonschema
+import pytest
+
+from okul import BUILD, OKULCTL, ROOT
+
+TEMPLATE = ROOT / "conf" / "docs.html"
+
+
+class Articles(html.parser.HTMLParser):
+    """Of each <article>, by its id: the texts of its <pre>s, the first of which is the curl."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.of, self.article, self.inside = {}, None, False
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "article":
+            self.article = self.of.setdefault(dict(attributes)["id"], [])
+        if tag == "pre" and self.article is not None:
+            self.article.append("")
+        self.inside = tag == "pre"
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "pre"
+        self.article = None if tag == "article" else self.article
+
+    def handle_data(self, data):
+        if self.inside and self.article:
+            self.article[-1] += data
+
+
+def operation(name, tag, **more):
+    return {"operationId": name, "tags": [tag], "summary": f"The {name}", "x-role": "public", "security": [],
+            "parameters": [], "responses": {"200": {"description": "OK"}}} | more
+
+
+def part(tag, paths, schemas=None, responses=None):
+    return {"tags": [{"name": tag, "description": f"All of {tag}"}], "paths": paths,
+            "components": {"schemas": schemas or {}, "responses": responses or {}}}
+
+
+@pytest.fixture
+def join(tmp_path):
+    def run(*parts):
+        files = []
+        for i, content in enumerate(parts):
+            files.append(tmp_path / f"{i}.json")
+            files[-1].write_text(content if isinstance(content, str) else json.dumps(content))
+        command = [OKULCTL, "reference", tmp_path / "openapi.json", tmp_path / "docs.html", TEMPLATE, *files]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, umask=0o077)
+        run.document, run.page = ((tmp_path / name).read_text() if (tmp_path / name).exists() else None
+                                  for name in ("openapi.json", "docs.html"))
+        return done
+    return run
+
+
+def test_parts_become_one_document_in_their_order(join):
+    shared = {"Same": {"type": "object", "required": ["a"]}}
+    one = part("zebra", {"/z": {"get": operation("z", "zebra")}}, shared | {"Z": {"type": "string"}}, {"Bad": {"description": "x"}})
+    two = part("ant", {"/a": {"get": operation("a", "ant")}}, shared | {"A": {"type": "null"}}, {"Bad": {"description": "x"}})
+    assert join(one, two).returncode == 0
+    document = json.loads(join.document)
+    assert document["openapi"] == "3.1.0" and document["info"]["title"] == "okul"
+    assert [tag["name"] for tag in document["tags"]] == ["zebra", "ant"]
+    assert list(document["paths"]) == ["/z", "/a"]
+    assert document["paths"]["/a"] == two["paths"]["/a"]
+    assert document["components"]["schemas"] == shared | {"Z": {"type": "string"}, "A": {"type": "null"}}
+    assert document["components"]["responses"] == {"Bad": {"description": "x"}}
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize("second, named", [
+    (part("b", {"/b": {}}, {"Same": {"type": "string"}}), "Same"),
+    (part("b", {"/b": {}}, None, {"Bad": {"description": "y"}}), "Bad"),
+    (part("b", {"/a": {}}), "/a"),
+    ("{}", "1.json"),
+    ("not JSON", "1.json"),
+], ids=["shape", "response", "path", "no part", "no JSON"])
+def test_parts_that_disagree_are_refused_by_name(join, second, named):
+    done = join(part("a", {"/a": {"get": operation("a", "a")}}, {"Same": {"type": "object"}}, {"Bad": {"description": "x"}}), second)
+    assert done.returncode == 65 and named in done.stderr
+    assert join.document is None and join.page is None
+
+
+def test_the_files_are_for_the_web_server_to_read(join, tmp_path):
+    assert join(part("a", {})).returncode == 0
+    for name in ("openapi.json", "docs.html"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o644, name
+
+
+def test_missing_files_and_arguments_are_told_apart(tmp_path):
+    def run(*arguments):
+        return subprocess.run([OKULCTL, "reference", *arguments], capture_output=True, text=True, timeout=30)
+    assert run(tmp_path / "a", tmp_path / "b").returncode == 64
+    gone = run(tmp_path / "a", tmp_path / "b", TEMPLATE, tmp_path / "gone.json")
+    assert gone.returncode == 65 and "gone.json" in gone.stderr
+    (tmp_path / "part.json").write_text(json.dumps(part("a", {})))
+    unwritable = run(tmp_path / "no" / "a", tmp_path / "b", TEMPLATE, tmp_path / "part.json")
+    assert unwritable.returncode == 1 and "no/a" in unwritable.stderr
+
+
+def test_the_page_escapes_and_the_curl_quotes(join):
+    body = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/In"}}}}
+    schema = {"type": "object", "properties": {"say": {"type": "string", "examples": ["it's <b>\"$HOME\"</b> & more"],
+                                                       "description": "<i>note</i>"}}, "required": ["say"]}
+    op = operation("say", "a", summary="<script>alert(1)</script>", requestBody=body)
+    assert join(part("a", {"/say/{userId}/{key}": {"put": op}}, {"In": schema})).returncode == 0
+    assert "<script>alert" not in join.page and "&lt;script&gt;alert" in join.page
+    assert "<i>note" not in join.page and "&lt;i&gt;note" in join.page
+    words = shlex.split(Articles(join.page).of["say"][0].replace("\\\n", " "))
+    assert words[:5] == ["curl", "-s", "-X", "PUT", "http://127.0.0.1:8080/say/$USERID/$KEY"]
+    assert json.loads(words[words.index("-d") + 1]) == {"say": "it's <b>\"$HOME\"</b> & more"}
+
+
+# ---- what the build made of the real programs
+
+DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
+PAGE = (BUILD / "share" / "docs.html").read_text()
+OPERATIONS = {o["operationId"]: (method, path, o) for path, item in DOCUMENT["paths"].items() for method, o in item.items()}
+
+
+def judge(schema):
+    return jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver("", DOCUMENT),
+                                           format_checker=jsonschema.draft202012_format_checker)
+
+
+def test_the_document_lists_every_operation_once():
+    assert len(OPERATIONS) == sum(len(item) for item in DOCUMENT["paths"].values()) > 5
+    assert set(Articles(PAGE).of) == set(OPERATIONS)
+    assert len(PAGE) < 300_000 and "{{" not in PAGE
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_examples_are_what_the_reference_allows(name):
+    method, path, op = OPERATIONS[name]
+    curl, *answers = Articles(PAGE).of[name]
+    words = shlex.split(curl.replace("\\\n", " "))
+    assert ("Authorization: Bearer $TOKEN" in words) == bool(op["security"])
+    assert ("-d" in words) == ("requestBody" in op)
+    if "requestBody" in op:
+        body = json.loads(words[words.index("-d") + 1])
+        assert body
+        judge(op["requestBody"]["content"]["application/json"]["schema"]).validate(body)
+    status, success = next(iter(op["responses"].items()))
+    schema = success["content"].get("application/json", {}).get("schema", {})
+    assert len(answers) == ("allOf" in schema)
+    for answer in map(json.loads, answers):
+        assert answer["statusCode"] == int(status) and answer["errors"] == []
+        judge(schema).validate(answer)
