@@ -336,24 +336,26 @@ static int64_t
 tend_start(struct house *house)
 {
 	char what[200];
+	bool all_run = true;
 
 	for (size_t i = 0; i < house->count; i++) {
 		const struct service *service = &house->services[i];
-		if (!service->refused && (service != house->web || service->places->early == 0))
-			continue;
-		snprintf(what, sizeof(what), "%s does not start", service->name);
-		fail_start(house, what, EXIT_CONFIG);
-		return now();
+		if (service->refused || (service == house->web && service->places->early > 0)) {
+			snprintf(what, sizeof(what), "%s does not start", service->name);
+			fail_start(house, what, EXIT_CONFIG);
+			return NEVER;
+		}
+		for (size_t k = 0; k < service->count; k++)
+			all_run = all_run && service->places[k].pid;
 	}
-	int status = web_health(house->port);
+	int status = all_run ? web_health(house->port) : 0;
 	if (status == 200) {
 		house->ready_by = NEVER;
 		web_welcome(house->conf, house->port);
 		return NEVER;
 	}
 	if (now() > house->ready_by) {
-		snprintf(what, sizeof(what), status ? "GET /health still answers %d after %d seconds" :
-			"GET /health still has no answer", status, (int)(HEALTH_WAIT / SECOND));
+		snprintf(what, sizeof(what), status ? "GET /health still answers %d" : "GET /health still has no answer", status);
 		fail_start(house, what, EXIT_NO_HOST);
 	}
 	return now() + HEALTH_EVERY;
@@ -377,7 +379,7 @@ tend_all(struct house *house)
 		ctl_error(EXIT_CONFIG, "no program runs; each said above what is wrong");
 		stop(house, EXIT_CONFIG);
 	}
-	return next;
+	return house->stop_since ? now() : next;
 }
 
 /* The terminal that we were started from was closed: that SIGHUP is a farewell, not the wish for a renewal. */

@@ -1,0 +1,560 @@
+"""okulctl serve: what a person at a terminal, a crash, an upgrade and a full stop do to a running server, and what the
+web server says when it is the one who answers."""
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import contract
+from okul import BUILD, OKULCTL, ROOT, SLOW, Okul, Server, fastcgi, free_port, parse_cgi, until
+
+REFUSED = 78    # EX_CONFIG
+
+
+class House(Server):
+    """A server that a test may end in its own ways: a session of its own, like a terminal's, and if wanted a build
+    folder of its own, or no nginx."""
+
+    def __init__(self, build=BUILD, web=True, **settings):
+        self.okulctl, self.web = str(build / "okulctl"), web
+        super().__init__("serve", **{"OKUL_WORKERS": "2", "OKUL_DELIVERY": "x-accel"} | settings)
+
+    def start(self):
+        options = ["--port", str(self.port)] if self.web else []
+        with open(self.home / "serve.log", "wb") as log:
+            self.process = subprocess.Popen([self.okulctl, "-d", str(self.data), "serve", *options], start_new_session=True, cwd=self.home,
+                                            env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if self.web:
+            until(lambda: "Ctrl-C stops" in self.output() or self.process.poll() is not None, "the screen", 20)
+            assert self.process.poll() is None, self.output()
+        else:
+            until(lambda: self.processes() or self.process.poll() is not None, "the first process")
+
+    def tell(self, number):
+        os.kill(self.process.pid, number)
+
+    def pids(self, program):
+        return set(self.workers(program))
+
+    def fetch(self, path, **headers):
+        """One answer over a connection of its own, as it came."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * SLOW)) as connection:
+            connection.request("GET", path, headers={"Connection": "close"} | {k.replace("_", "-"): v for k, v in headers.items()})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+
+    def status(self):
+        """The status of /health, or what went wrong."""
+        try:
+            return self.fetch("/health")[0]
+        except (OSError, http.client.HTTPException) as error:
+            return repr(error)
+
+    def clear(self):
+        if self.process.poll() is None:
+            self.stop()
+        else:
+            shutil.rmtree(self.home)
+
+
+class Load:
+    """Four who ask without a pause, each request on a connection of its own; what was not answered with 200 is kept."""
+
+    def __init__(self, house):
+        self.house, self.asked, self.failures, self.running = house, 0, [], True
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self.run) for _ in range(4)]
+
+    def run(self):
+        while self.running:
+            status = self.house.status()
+            with self.lock:
+                self.asked += 1
+                if status != 200:
+                    self.failures.append(status)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.running = False
+        for thread in self.threads:
+            thread.join()
+
+
+def gone(pids):
+    return not any(os.path.exists(f"/proc/{pid}") and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text() for pid in pids)
+
+
+@pytest.fixture(name="house")
+def fixture_house():
+    house = House()
+    yield house
+    house.clear()
+
+
+@pytest.fixture(name="open_house", scope="module")
+def fixture_open_house():
+    """One house for those who only ask."""
+    house = House()
+    yield house
+    house.stop()
+
+
+@pytest.fixture(name="visitor", scope="module")
+def fixture_visitor(open_house):
+    visitor = Okul(open_house)
+    yield visitor
+    if getattr(visitor.local, "connection", None):
+        visitor.local.connection.close()
+
+
+@pytest.fixture(name="houses")
+def fixture_houses(tmp_path):
+    """Houses whose programs the test writes itself: houses(web, auth="a script")."""
+    made = []
+
+    def build(web=False, settings=None, **scripts):
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(OKULCTL, folder)
+        shutil.copytree(BUILD / "share", folder / "share", dirs_exist_ok=True)
+        for name, script in scripts.items():
+            write_program(folder, name, script)
+        if "app" not in scripts:
+            shutil.copy(BUILD / "app.fcgi", folder)
+        made.append(House(folder, web, **settings or {}))
+        return made[-1], folder
+    yield build
+    for house in made:
+        house.clear()
+
+
+def write_program(folder, name, script):
+    """Takes the place of the old file in one step, as an upgrade does."""
+    new = folder / "new"
+    new.write_text(f"#!/bin/sh\n{script}\n")
+    new.chmod(0o755)
+    new.rename(folder / f"{name}.fcgi")
+
+
+def refused(house, *options, okulctl=OKULCTL, data=None, said=REFUSED):
+    """What `okulctl serve` says when it does not start."""
+    run = subprocess.run([str(okulctl), "-d", str(data or house.data), "serve", *map(str, options)], env=house.environment, text=True,
+                         stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
+    assert run.returncode == said, run
+    return run.stderr
+
+
+# ---- start and stop
+
+
+def test_stop_leaves_nothing(house):
+    processes = house.processes()
+    names = " ".join(processes.values())
+    assert names.count("app.fcgi") == names.count("auth.fcgi") == names.count("users.fcgi") == 2
+    assert names.count("mail --keep") == 1 and names.count("nginx: worker") >= 1
+    house.end()
+    assert gone(processes)
+    assert not list((house.data / "run").glob("*.sock"))
+
+
+def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(house):
+    processes = house.processes()
+    os.killpg(house.process.pid, signal.SIGINT)
+    assert house.process.wait(30) == 0
+    assert gone(processes)
+
+
+def test_the_screen_says_address_mail_and_login(house):
+    screen, base = house.output(), f"http://127.0.0.1:{house.port}"
+    assert f"okul runs at {base} " in screen and f"{house.data}/mail" in screen
+    assert f"{base}/auth/otp/request" in screen and f"{base}/auth/otp/verify" in screen
+    assert 6 <= len([line for line in screen.splitlines() if line]) <= 8
+
+
+def test_the_login_on_the_screen_works_as_written(house):
+    request, code, verify = re.findall(r"^  (\S.*)$", house.output(), re.M)
+    assert '"isSuccess":true' in subprocess.check_output(["sh", "-c", request], text=True, stderr=subprocess.DEVNULL)
+    house.mailbox.wait("user@example.com")
+    answer = subprocess.check_output(["bash", "-c", f"{code}; {verify}"], text=True, stderr=subprocess.DEVNULL)
+    assert '"accessToken"' in answer, answer
+
+
+def test_sockets_are_for_owner_and_group(house):
+    for name in ("app", "auth", "users"):
+        mode = (house.data / "run" / f"{name}.sock").stat().st_mode
+        assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
+
+
+def test_a_second_run_keeps_keys_and_users(house):
+    keys = house.keys()
+    house.ctl("user", "add", "ada@example.com")
+    house.restart()
+    assert house.keys() == keys and "ada@example.com" in house.ctl("user", "list").stdout
+
+
+def test_a_second_serve_on_the_same_data_is_refused(house):
+    said = refused(house, "--port", free_port())
+    assert f"(process {house.process.pid}) runs on {house.data}" in said and "DATA=" in said
+    assert house.status() == 200
+
+
+def test_two_live_side_by_side(house):
+    other = House()
+    assert house.status() == other.status() == 200
+    other.stop()
+    assert house.status() == 200
+
+
+def test_a_stale_socket_is_replaced(house):
+    house.tell(signal.SIGKILL)
+    house.process.wait(10)
+    assert (house.data / "run" / "app.sock").exists()
+    until(lambda: house.status() != 200, "the old nginx to go")
+    house.start()
+    assert house.status() == 200
+
+
+def test_a_taken_port_is_said_with_the_way_out(house):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        house.end()
+        said = refused(house, "--port", port)
+    assert f"port {port} is taken" in said and f"PORT={port + 1}" in said
+
+
+def test_a_folder_that_nginx_cannot_take_is_refused(house, tmp_path):
+    odd = tmp_path / "my data"
+    odd.mkdir()
+    assert "choose another folder" in refused(house, "--port", free_port(), data=odd)
+
+
+def test_options_that_make_no_sense(house):
+    assert "must be a number" in refused(house, "--port", "http", said=64)
+    assert "do not go together" in refused(house, "--port", "8080", "--only", "app", said=64)
+
+
+def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
+    house, folder = houses()
+    house.end()
+    write_program(folder, "auth", "echo the cupboard is bare >&2; exit 78")
+    start = time.monotonic()
+    said = refused(house, "--port", house.port, okulctl=house.okulctl)
+    assert time.monotonic() - start < 10 * SLOW
+    assert "auth does not start" in said and "the cupboard is bare" in said and f"{house.data}/log/okul.log" in said
+
+
+def test_who_does_not_stop_is_killed_when_asked_twice(houses):
+    house, _ = houses(auth="trap '' TERM; while :; do sleep 1000; done")
+    until(lambda: len([n for n in house.processes().values() if n == "sleep 1000"]) == 2, "the scripts")
+    processes = house.processes()
+    house.tell(signal.SIGTERM)
+    time.sleep(1.2)
+    assert house.process.poll() is None
+    house.tell(signal.SIGTERM)
+    assert house.process.wait(5) == 0
+    until(lambda: gone(processes), "the end of all")
+
+
+def test_make_run_serves_and_ctrl_c_ends_it(tmp_path):
+    port, out = free_port(), tmp_path / "make.out"
+    flavour = "release" if BUILD.name == "build" else BUILD.name
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "OKUL_"))}
+    with out.open("w") as file:
+        make = subprocess.Popen(["make", "run", f"PORT={port}", f"DATA={tmp_path}/var", f"FLAVOUR={flavour}", "LIMITS=off"], cwd=ROOT,
+                                env=environment, start_new_session=True, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    until(lambda: "Ctrl-C stops" in out.read_text() or make.poll() is not None, "make run", 300)
+    assert make.poll() is None, out.read_text()
+    with socket.create_connection(("127.0.0.1", port)):
+        os.killpg(make.pid, signal.SIGINT)
+        make.wait(30)
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", port))
+    assert "***" not in out.read_text() and "rror" not in out.read_text()
+
+
+# ---- a process dies
+
+
+def test_a_killed_worker_is_replaced_at_once(house):
+    before = house.pids("app")
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    start = time.monotonic()
+    until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker", 2)
+    assert time.monotonic() - start < 0.5 * SLOW
+    assert re.search(rf"process_died program=app pid={victim} .*signal 9.* again_in_ms=0", house.output())
+
+
+def test_kills_under_load_fail_at_most_one_request_each(house):
+    kills = 10
+    with Load(house) as load:
+        for _ in range(kills):
+            time.sleep(0.2)
+            victim = min(house.pids("app"))
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker")
+    assert load.asked > 100
+    assert len(load.failures) <= kills, load.failures
+
+
+def test_a_killed_web_server_comes_back_alone(house):
+    old = {pid for pid, name in house.processes().items() if "nginx" in name}
+    os.kill(min(old), signal.SIGKILL)
+    until(lambda: gone(old) and house.status() == 200, "the new nginx")
+
+
+def test_a_killed_supervisor_takes_all_with_it(house):
+    processes = house.processes()
+    house.tell(signal.SIGKILL)
+    house.process.wait(5)
+    until(lambda: gone(processes), "the end of all")
+
+
+def test_who_dies_early_is_started_ever_slower(houses):
+    house, _ = houses(auth="echo x >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
+    time.sleep(3)
+    # at once twice, then after 0.25, 0.5, 1 and 2 seconds
+    assert 4 <= (house.data / "starts").read_text().count("x") <= 6
+
+
+def test_a_wrong_set_up_is_said_once_and_tried_again_when_asked(houses):
+    house, _ = houses(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
+    time.sleep(1.5)
+    assert (house.data / "starts").read_text().count("x") == 1
+    assert house.output().count("program_refused program=auth") == 1
+    house.tell(signal.SIGHUP)
+    until(lambda: house.output().count("program_refused program=auth") == 2, "the second try")
+
+
+def test_it_ends_when_no_program_is_left(houses):
+    house, _ = houses(app="exit 78")
+    assert house.process.wait(10) == REFUSED
+    assert "no program runs" in house.output()
+
+
+def test_a_retired_worker_is_replaced_at_once():
+    house = House(OKUL_RETIRE_AFTER="5")
+    with Load(house) as load:
+        until(lambda: load.asked > 200, "200 answers")
+    assert load.failures == []
+    assert "process_died" not in house.output()
+    house.stop()
+
+
+# ---- renewal
+
+
+def test_renewal_under_load_fails_no_request(house):
+    with Load(house) as load:
+        for _ in range(2):
+            before = {name: house.pids(name) for name in ("app", "auth", "users")}
+            time.sleep(0.3)
+            house.tell(signal.SIGHUP)
+            for name, old in before.items():
+                until(lambda: len(house.pids(name)) == 2 and not house.pids(name) & old, f"new workers of {name}")
+    assert load.asked > 100
+    assert load.failures == []
+
+
+def test_renewal_goes_one_worker_at_a_time(house):
+    before, counts = house.pids("app"), set()
+    house.tell(signal.SIGHUP)
+    while house.pids("app") & before:
+        counts.add(len(house.pids("app")))
+    assert counts == {2, 3}
+
+
+def test_renewal_reaches_mail_sender_and_web_server(house):
+    def others():
+        return {pid for pid, name in house.processes().items() if "mail --keep" in name or "nginx: worker" in name}
+    before = others()
+    house.tell(signal.SIGHUP)
+    until(lambda: len(others()) == len(before) and not others() & before, "a new sender and new nginx workers")
+    assert house.status() == 200
+
+
+def test_renewal_to_a_broken_program_keeps_the_old_ones(houses):
+    house, folder = houses(auth="exec sleep 1000")
+    until(lambda: list(house.processes().values()).count("sleep 1000") == 2, "both processes")
+    time.sleep(0.3)
+    before = {pid for pid, name in house.processes().items() if name == "sleep 1000"}
+    write_program(folder, "auth", "exit 78")
+    house.tell(signal.SIGHUP)
+    until(lambda: "renewal_failed program=auth" in house.output(), "its complaint")
+    time.sleep(1)
+    assert before == {pid for pid, name in house.processes().items() if name == "sleep 1000"}
+
+
+# ---- one program under systemd
+
+
+def test_only_serves_one_program_on_the_given_socket(house):
+    house.end()
+    path = house.home / "given.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen(16)
+        house.process = subprocess.Popen([OKULCTL, "-d", str(house.data), "serve", "--only", "app"], env=house.environment, stdin=listening)
+    until(lambda: len(house.pids("app")) == 2, "its workers")
+    processes = house.processes()
+    assert len(processes) == 2
+    status, _, body = parse_cgi(fastcgi(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"}))
+    assert status == 200 and b'"isSuccess":true' in body
+    house.tell(signal.SIGTERM)
+    assert house.process.wait(30) == 0
+    assert gone(processes) and path.exists()
+
+
+def test_only_says_what_it_needs(house):
+    assert "needs a listening socket" in refused(house, "--only", "app")
+
+
+# ---- what the web server answers by itself
+
+CASES = {
+    404: b"GET /nothing/here HTTP/1.1\r\nHost: a\r\n%s\r\n",
+    405: b"TRACE / HTTP/1.1\r\nHost: a\r\n%s\r\n",
+    413: b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n%s\r\n",
+    431: b"GET / HTTP/1.1\r\nHost: a\r\n%sX-Long: " + b"a" * 9000 + b"\r\n\r\n",
+    400: b"GET / HTTP/1.1\r\n%sHost: a\r\nHost: b\r\n\r\n",
+    501: b"POST / HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: smoke\r\n\r\n",
+}
+
+
+def own(answer, status, language="en"):
+    """Okul has checked envelope and headers; this is what is the web server's own."""
+    assert answer.status == status, answer
+    assert len(answer.errors) == 1 and answer.headers["Content-Language"] == language
+    assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Server"] == "nginx"
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    return answer.errors[0]
+
+
+@pytest.mark.parametrize("status", CASES)
+def test_own_errors_in_four_languages(visitor, status):
+    said = set()
+    for language in contract.LANGUAGES:
+        head = f"Accept-Language: {language}-XX,fr;q=0.5\r\nConnection: close\r\n".encode()
+        said.add(own(visitor.raw(CASES[status] % head, path="/nothing"), status, language))
+    assert len(said) == 4
+
+
+def test_a_request_line_that_is_too_long(visitor):
+    """The language is not known: nothing was read after that line."""
+    own(visitor.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", path="/nothing"), 414)
+
+
+@pytest.mark.parametrize("request_", [
+    b"RUBBISH\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nbad header: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\n\n",
+])
+def test_malformed_heads(visitor, request_):
+    own(visitor.raw(request_, path="/nothing"), 400)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/_error", "/_share/schema.sql", "/_data/files/x", "/_data/keys.conf", "//health", "/health/"])
+def test_paths_of_no_program(visitor, path):
+    own(visitor.get(path), 404)
+
+
+@pytest.mark.parametrize("language,asked", [("en", None), ("en", "fr"), ("tr", "TR"), ("de", "de-AT, en"), ("es", " es")])
+def test_the_language_is_the_first_that_is_asked_for(visitor, language, asked):
+    own(visitor.get("/nothing", language=asked), 404, language)
+
+
+def test_a_sane_request_id_comes_back(visitor):
+    assert visitor.get("/nothing", headers={"X-Request-Id": "A.b_c-1"}).headers["X-Request-Id"] == "A.b_c-1"
+    for bad in ("a b", "a" * 65, 'a"b'):
+        own(visitor.get("/nothing", headers={"X-Request-Id": bad}), 404)
+
+
+def test_a_program_that_is_not_there_is_502_while_others_answer(house):
+    (house.data / "run" / "auth.sock").unlink()
+    for language in contract.LANGUAGES:
+        status, headers, body = house.fetch("/auth/sessions", Accept_Language=language)
+        assert status == 502 and b'"statusCode":502,' in body and sentences("S_UNAVAILABLE")[language] in body.decode()
+        assert headers["Content-Language"] == language and int(headers["Retry-After"]) > 0
+        assert headers["Content-Type"] == "application/json; charset=utf-8"
+    assert house.status() == 200
+
+
+def test_errors_of_the_programs_pass_as_they_are(open_house):
+    status, headers, body = open_house.fetch("/me", Accept_Language="tr")
+    assert status == 401 and sentences("S_NO_TOKEN")["tr"] in body.decode() and headers["WWW-Authenticate"].startswith("Bearer")
+    for path in ("/auth", "/auth/", "/auth/nothing"):
+        status, headers, _ = open_house.fetch(path)
+        assert status == 404 and not re.fullmatch(r"[0-9a-f]{32}", headers["X-Request-Id"])
+
+
+def test_a_body_of_one_mebibyte_reaches_the_program(visitor):
+    answer = visitor.request("POST", "/auth/nothing", body=b" " * 1048576)
+    assert answer.status == 404 and not re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+
+
+def test_handed_over_files_keep_their_headers(open_house):
+    for path, kind in (("/swagger/json", "application/json"), ("/api/docs", "text/html; charset=utf-8")):
+        status, headers, body = open_house.fetch(path, X_Request_Id="file-1")
+        assert status == 200 and headers["Content-Type"] == kind and len(body) > 1000
+        assert headers["X-Request-Id"] == "file-1" and headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "X-Accel-Redirect" not in headers
+        assert open_house.fetch(path, If_None_Match=headers["ETag"])[0] == 304
+        assert open_house.fetch(path, Range="bytes=0-9")[2] == body[:10]
+
+
+def test_the_access_log_has_no_query(open_house, visitor):
+    visitor.get("/nothing?signature=secret", headers={"X-Request-Id": "logged-1"})
+    log = open_house.data / "log" / "access.log"
+    line = until(lambda: [row for row in log.read_text().splitlines() if row.endswith(" logged-1")], "the line")[0]
+    assert '"GET /nothing" 404 ' in line and "secret" not in line
+
+
+# ---- what stands in two places says the same in both
+
+
+def sentences(name):
+    row = re.search(rf"SENTENCE\({name}, (.*)\)\n", (ROOT / "lib/sentences.def").read_text())[1]
+    return dict(zip(("tr", "en", "es", "de"), re.findall(r'"((?:[^"\\]|\\.)*)"', row)))
+
+
+def test_sentences_are_those_of_the_programs():
+    shown = dict(re.findall(r'^\t"(?:~\^)?([^"]+)" "([^"]+)";$', (ROOT / "conf/nginx/common.conf").read_text(), re.M))
+    for status, name in {"403": "S_ROLE_TOO_LOW", "404": "S_NO_PATH", "405": "S_NO_METHOD", "413": "S_TOO_LARGE", "429": "S_TOO_MANY_REQUESTS",
+                         "500": "S_INTERNAL", "50[234]": "S_UNAVAILABLE"}.items():
+        for language, text in sentences(name).items():
+            assert shown[f"{status} {language}"] == text
+
+
+def test_headers_that_a_program_reads_are_passed_to_it():
+    reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/http.c").read_text()))
+    passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/locations.conf").read_text(), re.M))
+    assert reads == passed and "HTTP_AUTHORIZATION" in reads
+
+
+def test_every_time_out_is_longer_than_the_one_inside_it():
+    def seconds(file, pattern):
+        return int(re.search(pattern, (ROOT / file).read_text(), re.M)[1])
+    watchdog = seconds("lib/app.c", r"^#define WATCHDOG (\d+)")
+    read = seconds("conf/nginx/locations.conf", r"^fastcgi_read_timeout (\d+)s;")
+    web_stop = seconds("bin/serve_keep.c", r"^#define WEB_STOP \((\d+) \* SECOND\)")
+    stop = seconds("bin/serve_keep.c", r"^#define STOP \((\d+) \* SECOND\)")
+    unit = seconds("conf/systemd/okul@.service", r"^TimeoutStopSec=(\d+)")
+    assert 2 < watchdog < read <= web_stop < stop < unit
