@@ -89,6 +89,9 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
+# This one runs the program itself.
+$(B)/unit/okulctl: | $(CTL)
+
 .PHONY: unit
 unit: $(UNIT)	## run the unit tests
 	@passed=0; failed=0; \

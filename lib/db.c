@@ -71,6 +71,7 @@ struct db {
 	bool room_short;
 	bool sync_failed;
 	int frames;			/* in the WAL after the last commit */
+	int copied;			/* of them by the last checkpoint of this process */
 };
 
 static bool
@@ -234,6 +235,7 @@ prepare(struct connection *on, const char *sql, sqlite3_stmt **statement)
 
 	if (code == SQLITE_OK && (!*statement || !is_blank(rest))) {
 		sqlite3_finalize(*statement);
+		*statement = NULL;
 		return SQLITE_MISUSE;
 	}
 	return code;
@@ -931,19 +933,23 @@ db_write_begin(struct db *db)
 
 /*
  * SQLite's own automatic checkpoints would run outside the gate; those of versions up to 3.51.2 can then lose commits
- * when another process begins the WAL anew. A RESTART waits for the readers of the WAL to leave; where one of them
- * stays (a backup), PASSIVE could not copy all frames either, and there is no use in waiting.
+ * when another process begins the WAL anew.
+ *
+ * PASSIVE copies what no reader needs any more, but under many reads some reader is always there, and the WAL would
+ * never begin anew. RESTART waits for those of now to leave. That is of no use while one of them stays (a backup), which
+ * is seen by PASSIVE copying no further than the last time.
  */
 static void
 checkpoint_if_due(struct db *db)
 {
 	sqlite3 *sqlite = db->write.sqlite;
-	int frames, copied;
-	int code = SQLITE_OK;
+	int before = db->copied;
+	int code;
 
-	if (db->frames >= FRAMES_PASSIVE)
-		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
-	if (code == SQLITE_OK && db->frames >= FRAMES_RESTART && frames == copied) {
+	if (db->frames < FRAMES_PASSIVE)
+		return;
+	code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &db->copied);
+	if (code == SQLITE_OK && db->frames >= FRAMES_RESTART && db->copied != before) {
 		sqlite3_busy_timeout(sqlite, BUSY_RESTART);
 		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 		sqlite3_busy_timeout(sqlite, BUSY_BEHIND_GATE);

@@ -1,0 +1,687 @@
+/*
+ * okulctl as an operator meets it: the program itself, on data folders of its own.
+ */
+#include "clock.h"
+#include "db.h"
+#include "log.h"
+#include "text.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The folder that the test works in: DATA, and share/ as the installed one. */
+static char top[64], data[80], share[80], output[16384], why[1024];
+
+static void
+put_file(const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static bool
+has_file(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	return access(path, F_OK) == 0;
+}
+
+static unsigned
+mode_of(const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+/* The program beside the folder of this one. */
+static const char *
+okulctl(void)
+{
+	static char path[PATH_MAX + 16];
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+
+	path[length > 0 ? length : 0] = '\0';
+	for (int i = 0; i < 2; i++)
+		*strrchr(path, '/') = '\0';
+	memcpy(path + strlen(path), "/okulctl", sizeof("/okulctl"));
+	return path;
+}
+
+/* Runs it with up to 6 arguments. Gives the exit code; `output` has what it printed on both its outputs. */
+static int
+run(const char *const *arguments)
+{
+	const char *argv[10] = { "okulctl", "-d", data };
+	int ends[2], status = 0;
+	size_t length = 0;
+	ssize_t n;
+	pid_t child;
+
+	for (size_t i = 0; i < 6 && arguments[i]; i++)
+		argv[i + 3] = arguments[i];
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		int null = open("/dev/null", O_RDONLY);
+
+		dup2(null, STDIN_FILENO);
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		setenv("OKUL_SHARE", share, 1);
+		execv(okulctl(), (char *const *)argv);
+		_exit(127);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], output + length, sizeof(output) - 1 - length)) > 0)
+		length += (size_t)n;
+	output[length] = '\0';
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+#define assert_says(part) \
+	do { \
+		if (!strstr(output, part)) \
+			fail_msg("\"%s\" is not in: %s", part, output); \
+	} while (0)
+
+#define assert_run(code, ...) \
+	do { \
+		int code_ = RUN(__VA_ARGS__); \
+		if (code_ != (code)) \
+			fail_msg("exit code %d: %s", code_, output); \
+	} while (0)
+
+static int
+set_up(void **state)
+{
+	char path[120];
+
+	(void)state;
+	snprintf(top, sizeof(top), "/tmp/okul-unit-XXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(share, sizeof(share), "%s/share", top);
+	snprintf(path, sizeof(path), "%s/migrate", share);
+	return mkdir(share, 0700) == 0 && mkdir(path, 0700) == 0 ? 0 : -1;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The first column of the first row of a statement on DATA's database. */
+static int64_t
+number(const char *sql)
+{
+	struct db *db = db_open(data, DB_READ_ONLY, 0, why, sizeof(why));
+	struct db_rows *row;
+	int64_t result = -1;
+
+	if (!db)
+		fail_msg("%s", why);
+	if (db_one(db, &row, sql, NO_ARGS) == DB_ROW)
+		result = db_int(row, 0);
+	db_close(db);
+	return result;
+}
+
+/* ---- migrate */
+
+#define OLD \
+	"PRAGMA user_version = 1;\n" \
+	"CREATE TABLE person (pk INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT; -- people\n" \
+	"CREATE TABLE pet (pk INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES person (pk) ON DELETE CASCADE) STRICT;\n"
+
+#define NEW \
+	"PRAGMA user_version = 3;\n" \
+	"-- People, and since when we know them.\n" \
+	"CREATE TABLE person (\n\tpk INTEGER PRIMARY KEY,\n\tname TEXT NOT NULL CHECK (name <> ''),\n" \
+	"\tborn INTEGER -- a year\n) STRICT;\n" \
+	"CREATE INDEX person_name ON person (name);\n" \
+	"CREATE TABLE pet (pk INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES person (pk) ON DELETE CASCADE) STRICT;\n"
+
+#define STEP_2 "ALTER TABLE person ADD COLUMN born INTEGER;\nCREATE INDEX person_name ON person (name);\n"
+
+/* A table made anew under its old name: with foreign keys enforced, DROP TABLE would delete the pets. */
+#define STEP_3 \
+	"CREATE TABLE person_new (pk INTEGER PRIMARY KEY, name TEXT NOT NULL CHECK (name <> ''), born INTEGER) STRICT;\n" \
+	"INSERT INTO person_new SELECT pk, name, born FROM person;\n" \
+	"DROP TABLE person;\nALTER TABLE person_new RENAME TO person;\nCREATE INDEX person_name ON person (name);\n"
+
+/* DATA with a database of version 1 and some rows, and the files that lead to version 3. */
+static int
+set_up_old(void **state)
+{
+	static const char rows[] = "INSERT INTO person (name) VALUES ('Ada'), ('Alan'); INSERT INTO pet (owner) VALUES (1), (2)";
+
+	if (set_up(state) != 0 || mkdir(data, 0700) != 0 || !db_create(data, OLD, why, sizeof(why)))
+		return -1;
+	struct db *db = db_open(data, DB_READ_WRITE, 1, why, sizeof(why));
+	enum db_rc rc = db ? db_script(db, rows, false, why, sizeof(why)) : DB_ERROR;
+	db_close(db);
+	put_file("share/schema.sql", NEW);
+	put_file("share/migrate/0002-born.sql", STEP_2);
+	put_file("share/migrate/0003-name-not-empty.sql", STEP_3);
+	return rc == DB_DONE ? 0 : -1;
+}
+
+/* Appends SQL without comments, quotes and the white space that means nothing. */
+static void
+put_normalised(struct buf *out, const char *sql)
+{
+	for (; *sql; sql++) {
+		if (sql[0] == '-' && sql[1] == '-') {
+			sql += strcspn(sql, "\n");
+			if (!*sql)
+				break;
+		}
+		bool space = strchr(" \t\n", *sql) != NULL;
+		bool after = out->length == 0 || strchr(" (,", out->s[out->length - 1]);
+		if (*sql == '"' || (space && after))
+			continue;
+		if (strchr("(),", *sql) && out->length > 0 && out->s[out->length - 1] == ' ')
+			out->length--;
+		buf_putc(out, space ? ' ' : *sql);
+	}
+	buf_putc(out, '\n');
+}
+
+/* What a database is made of, as one text, malloc'd. */
+static char *
+shape_of(const char *folder)
+{
+	struct db *db = db_open(folder, DB_READ_ONLY, 0, why, sizeof(why));
+	struct buf out = { 0 };
+	struct db_rows *rows;
+
+	if (!db || db_query(db, &rows, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name", NO_ARGS))
+		fail_msg("%s", why);
+	while (db_next(rows) == DB_ROW)
+		put_normalised(&out, db_text(rows, 0));
+	db_close(db);
+	return out.s;
+}
+
+/* DATA's database has the shape of a new one made from a schema. */
+static void
+assert_shape(const char *schema)
+{
+	char folder[120];
+	char *found, *wanted;
+
+	snprintf(folder, sizeof(folder), "%s/new", top);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	if (!db_create(folder, schema, why, sizeof(why)))
+		fail_msg("%s", why);
+	found = shape_of(data);
+	wanted = shape_of(folder);
+	assert_string_equal(found, wanted);
+	free(found);
+	free(wanted);
+}
+
+static void
+migrate_makes_folder_and_database(void **state)
+{
+	(void)state;
+	put_file("share/schema.sql", NEW);
+	assert_run(0, "migrate");
+	assert_int_equal(mode_of("data"), 0700);
+	assert_int_equal(mode_of("data/okul.db"), 0600);
+	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_shape(NEW);
+	assert_run(0, "migrate");
+	assert_says("has version 3 already");
+}
+
+static void
+migrate_takes_every_step(void **state)
+{
+	(void)state;
+	assert_run(0, "migrate");
+	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_int_equal(number("SELECT count(*) FROM person"), 2);
+	assert_int_equal(number("SELECT count(*) FROM pet JOIN person ON person.pk = pet.owner"), 2);
+	assert_shape(NEW);
+}
+
+static void
+migrate_saves_the_old_database(void **state)
+{
+	char path[120], backup[120];
+
+	(void)state;
+	assert_run(0, "migrate");
+	assert_int_equal(mode_of("data/backup-before-migrate-1.db"), 0600);
+	assert_false(has_file("data/backup-before-migrate-1.db.new"));
+	/* Put back, it is taken to the new version again. */
+	snprintf(backup, sizeof(backup), "%s/backup-before-migrate-1.db", data);
+	for (const char *const *name = (const char *const[]){ "okul.db-wal", "okul.db-shm", NULL }; *name; name++) {
+		snprintf(path, sizeof(path), "%s/%s", data, *name);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/okul.db", data);
+	assert_int_equal(rename(backup, path), 0);
+	assert_run(0, "migrate");
+	assert_int_equal(number("PRAGMA user_version"), 3);
+	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
+}
+
+static void
+a_step_that_fails_is_undone(void **state)
+{
+	(void)state;
+	put_file("share/migrate/0003-name-not-empty.sql", "DROP TABLE pet; CREATE TABLE pet (a INTEGER) STRICT; SELECT nonsense");
+	assert_run(1, "migrate");
+	assert_says("no such column: nonsense");
+	assert_says("has version 2 still");
+	assert_int_equal(number("PRAGMA user_version"), 2);
+	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
+	/* After it was mended the rest is done. */
+	put_file("share/migrate/0003-name-not-empty.sql", STEP_3);
+	assert_run(0, "migrate");
+	assert_true(has_file("data/backup-before-migrate-2.db"));
+	assert_shape(NEW);
+}
+
+static void
+a_step_that_orphans_rows_is_undone(void **state)
+{
+	(void)state;
+	put_file("share/migrate/0003-name-not-empty.sql", "DELETE FROM person WHERE pk = 1");
+	assert_run(1, "migrate");
+	assert_says("table pet: 1 rows refer to nothing");
+	assert_int_equal(number("PRAGMA user_version"), 2);
+	assert_int_equal(number("SELECT count(*) FROM person"), 2);
+}
+
+static void
+a_step_cannot_commit_halfway(void **state)
+{
+	(void)state;
+	put_file("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
+	assert_run(1, "migrate");
+	assert_says("have no place here");
+	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
+}
+
+static void
+a_gap_between_versions_changes_nothing(void **state)
+{
+	(void)state;
+	put_file("share/schema.sql", "PRAGMA user_version = 4;");
+	assert_run(EXIT_CONFIG, "migrate");
+	assert_says("0004-*.sql");
+	assert_int_equal(number("PRAGMA user_version"), 1);
+	assert_false(has_file("data/backup-before-migrate-1.db"));
+}
+
+static void
+a_newer_database_is_left_alone(void **state)
+{
+	(void)state;
+	put_file("share/schema.sql", "PRAGMA user_version = 3;");
+	assert_run(0, "migrate");
+	put_file("share/schema.sql", "PRAGMA user_version = 2;");
+	assert_run(EXIT_CONFIG, "migrate");
+	assert_says("knows only 2");
+	assert_int_equal(number("PRAGMA user_version"), 3);
+}
+
+/* ---- the shipped schema */
+
+static char *
+text_of(const char *path)
+{
+	static char text[1 << 20];
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		fail_msg("%s is missing", path);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+/* share/ as it is shipped. */
+static void
+use_shipped_share(void)
+{
+	char path[PATH_MAX];
+
+	assert_non_null(getcwd(path, sizeof(path)));
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/conf/migrate");
+	put_file("share/schema.sql", text_of("schema.sql"));
+	snprintf(share + strlen(share), sizeof(share) - strlen(share), "/migrate");
+	assert_int_equal(rmdir(share), 0);
+	assert_int_equal(symlink(path, share), 0);
+	*strrchr(share, '/') = '\0';
+}
+
+/* tests/unit/schema/NNNN.sql is schema.sql as it was at version NNNN; the newest is schema.sql itself. */
+static void
+every_old_schema_grows_into_the_shipped_one(void **state)
+{
+	char path[64];
+
+	for (int version = 1; version <= DB_SCHEMA_VERSION; version++) {
+		assert_int_equal(set_up(state), 0);
+		use_shipped_share();
+		assert_int_equal(mkdir(data, 0700), 0);
+		snprintf(path, sizeof(path), "tests/unit/schema/%04d.sql", version);
+		if (!db_create(data, text_of(version < DB_SCHEMA_VERSION ? path : "schema.sql"), why, sizeof(why)))
+			fail_msg("%s: %s", path, why);
+		assert_run(0, "migrate");
+		assert_int_equal(number("PRAGMA user_version"), DB_SCHEMA_VERSION);
+		assert_shape(text_of("schema.sql"));
+		assert_int_equal(tear_down(state), 0);
+	}
+}
+
+static int
+set_up_shipped(void **state)
+{
+	if (set_up(state) != 0)
+		return -1;
+	use_shipped_share();
+	return RUN("migrate");
+}
+
+/* ---- user */
+
+static void
+user_add_makes_a_user(void **state)
+{
+	(void)state;
+	assert_run(0, "user", "add", "Ada@Example.COM", "--role", "admin", "--language=tr");
+	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'ada@example.com' AND role = 'admin'"
+		" AND language = 'tr' AND timezone = 'Europe/Istanbul' AND registered_at IS NULL AND is_active"
+		" AND length(id) = 24 AND created_at = updated_at AND created_at > 1700000000000"), 1);
+	assert_run(0, "user", "add", "alan@example.com");
+	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'alan@example.com' AND role = 'user'"
+		" AND language = 'en'"), 1);
+	assert_run(EXIT_DATA, "user", "add", "ADA@example.com");
+	assert_says("is a user already");
+	assert_run(0, "user", "list");
+	assert_says("ada@example.com\tadmin\tyes\tno\ttr\t");
+}
+
+static void
+user_add_refuses_what_is_wrong(void **state)
+{
+	(void)state;
+	assert_int_not_equal(RUN("user", "add", "nobody"), 0);
+	assert_says("no mail address");
+	assert_int_not_equal(RUN("user", "add", "a@example.com", "--role", "king"), 0);
+	assert_says("no role");
+	assert_int_not_equal(RUN("user", "add", "a@example.com", "--language", "fr"), 0);
+	assert_says("no language");
+	assert_run(EXIT_USAGE, "user", "add");
+	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "b@example.com");
+	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "--colour", "red");
+	assert_int_equal(number("SELECT count(*) FROM user"), 0);
+}
+
+static void
+the_last_superadmin_stays(void **state)
+{
+	(void)state;
+	assert_run(0, "user", "add", "a@example.com", "--role", "superadmin");
+	assert_run(EXIT_DATA, "user", "role", "a@example.com", "admin");
+	assert_says("last active superadmin");
+	assert_run(0, "user", "role", "a@example.com", "superadmin");
+	/* One who is not active does not count. */
+	assert_run(0, "user", "add", "b@example.com", "--role", "superadmin");
+	assert_run(0, "sql", "UPDATE user SET is_active = 0 WHERE email = 'b@example.com'");
+	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
+	assert_run(0, "sql", "UPDATE user SET is_active = 1");
+	assert_run(0, "user", "role", "A@example.com", "user");
+	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'a@example.com' AND role = 'user'"), 1);
+	assert_run(EXIT_DATA, "user", "role", "c@example.com", "user");
+	assert_says("there is no user c@example.com");
+}
+
+/* ---- sql */
+
+static void
+sql_prints_rows(void **state)
+{
+	(void)state;
+	assert_run(0, "sql", "SELECT 1 AS a, NULL AS b, x'00ff' AS c, 'x' || char(9, 10) || '\\' AS d; SELECT 2 AS e");
+	assert_string_equal(output, "a\tb\tc\td\n1\tNULL\tx'00ff'\tx\\t\\n\\\\\ne\n2\n");
+}
+
+static void
+sql_is_all_or_nothing(void **state)
+{
+	(void)state;
+	assert_run(EXIT_DATA, "sql", "INSERT INTO instance VALUES ('a', 'b'); INSERT INTO instance VALUES ('a', 'c')");
+	assert_says("UNIQUE constraint failed: instance.key; nothing was changed");
+	assert_int_equal(number("SELECT count(*) FROM instance"), 0);
+	assert_run(EXIT_DATA, "sql", "VACUUM");
+	assert_says("--loose");
+	assert_run(0, "sql", "--loose", "VACUUM");
+}
+
+static void
+sql_that_writes_waits_at_the_gate(void **state)
+{
+	struct db *db = db_open(data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+
+	(void)state;
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_run(0, "sql", "SELECT count(*) FROM user");
+	assert_run(EXIT_DATA, "sql", "DELETE FROM user");
+	assert_says("busy");
+	db_write_rollback(db);
+	db_close(db);
+}
+
+/* ---- check */
+
+static void
+check_is_content_with_a_new_folder(void **state)
+{
+	(void)state;
+	assert_run(0, "check");
+	assert_says("ok   database");
+	assert_says("ok   integrity");
+	assert_says("ok   gate");
+	assert_says("warn mail");
+	assert_null(strstr(output, "FAIL"));
+	assert_run(0, "check", "--settings");
+	assert_says("\nmail_from = okul@localhost\n");
+}
+
+static void
+check_finds_what_others_may_read(void **state)
+{
+	char path[120];
+
+	(void)state;
+	chmod(data, 0755);
+	snprintf(path, sizeof(path), "%s/okul.db", data);
+	chmod(path, 0640);
+	assert_run(1, "check");
+	assert_says("FAIL folder");
+	assert_says("FAIL database");
+	snprintf(path, sizeof(path), "%s/keys.conf", data);
+	chmod(path, 0644);
+	assert_run(1, "check");
+	assert_says("FAIL configuration");
+	assert_says("chmod 600");
+}
+
+static void
+check_finds_a_missing_or_old_database(void **state)
+{
+	char path[120];
+
+	(void)state;
+	assert_run(0, "sql", "PRAGMA user_version = 99");
+	assert_run(1, "check");
+	assert_says("FAIL database");
+	assert_says("version 99");
+	snprintf(path, sizeof(path), "%s/okul.db", data);
+	unlink(path);
+	assert_run(1, "check");
+	assert_says("run `okulctl migrate`");
+}
+
+static void
+check_finds_mails_that_wait(void **state)
+{
+	static const char add[] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at,"
+		" next_at, last_error) VALUES (hex(randomblob(12)), 'a@example.com', 'en', 'code', x'00',"
+		" unixepoch() * 1000 - 1200000, 0, 0, 'no route to host')";
+
+	(void)state;
+	assert_run(0, "sql", add);
+	assert_run(0, "check");
+	assert_says("warn outbox: 1 waiting, the oldest for 20 min, last error: no route to host");
+}
+
+static void
+check_judges_the_mail_settings(void **state)
+{
+	static const struct { const char *conf, *says; } cases[] = {
+		{ "mail_transport = smtp\nsmtp_host = mx.example.com\nsmtp_security = plain\n", "FAIL mail" },
+		{ "mail_transport = smtp\nsmtp_host = 127.0.0.1\nsmtp_security = plain\n", "ok   mail: smtp to 127.0.0.1:587" },
+		{ "mail_transport = smtp\nsmtp_host =\n", "FAIL mail: smtp_host is empty" },
+		{ "mail_transport = smtp\nsmtp_user = okul\n", "FAIL mail: smtp_user is set" },
+		{ "mail_transport = sendmail\nsendmail = /nowhere/sendmail\n", "FAIL mail: /nowhere/sendmail" },
+		{ "mail_transport = sendmail\nsendmail = /bin/true\n", "ok   mail: by /bin/true" },
+		{ "env = development\n", "ok   mail" },
+		{ "mail_from = nobody\n", "FAIL sender" },
+		{ "mail_from = school@example.com\n", "ok   sender" },
+		{ "colour = red\n", "FAIL configuration" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put_file("data/okul.conf", cases[i].conf);
+		RUN("check");
+		assert_says(cases[i].says);
+	}
+}
+
+/* ---- the command line */
+
+static void
+a_mistyped_command_is_answered_with_the_nearest(void **state)
+{
+	(void)state;
+	assert_run(EXIT_USAGE, "migrat");
+	assert_says("did you mean \"okulctl migrate\"?");
+	assert_run(EXIT_USAGE, "usr", "list");
+	assert_says("did you mean \"okulctl user list\"?");
+	assert_run(EXIT_USAGE, "user");
+	assert_says("did you mean \"okulctl user ");
+	assert_run(EXIT_USAGE, "bake");
+	assert_null(strstr(output, "did you mean"));
+	assert_says("okulctl --help");
+	assert_run(EXIT_USAGE, "--colour");
+}
+
+static void
+every_command_has_help(void **state)
+{
+	static const char *const commands[][2] = {
+		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "user", "add" }, { "user", "role" }, { "user", "list" },
+		{ "sql" }, { "reference" },
+	};
+	char line[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const char *first = commands[i][0], *second = commands[i][1];
+
+		snprintf(line, sizeof(line), "\n  %s%s%s ", first, second ? " " : "", second ? second : "");
+		assert_run(0, "--help");
+		assert_says(line);
+		assert_run(0, first, second ? second : "--help", "--help");
+		snprintf(line, sizeof(line), "usage: okulctl [-d DATA] %s%s%s", first, second ? " " : "", second ? second : "");
+		assert_says(line);
+	}
+	assert_run(0, "--version");
+	assert_says("okulctl " OKUL_VERSION);
+}
+
+static void
+a_missing_folder_is_said(void **state)
+{
+	(void)state;
+	assert_run(EXIT_CONFIG, "user", "list");
+	assert_says("migrate` makes it");
+	assert_run(1, "check");
+	assert_says("FAIL configuration");
+}
+
+#define test(set_up_, function) cmocka_unit_test_setup_teardown(function, set_up_, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(set_up, migrate_makes_folder_and_database),
+		test(set_up_old, migrate_takes_every_step),
+		test(set_up_old, migrate_saves_the_old_database),
+		test(set_up_old, a_step_that_fails_is_undone),
+		test(set_up_old, a_step_that_orphans_rows_is_undone),
+		test(set_up_old, a_step_cannot_commit_halfway),
+		test(set_up_old, a_gap_between_versions_changes_nothing),
+		test(set_up_old, a_newer_database_is_left_alone),
+		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
+		test(set_up_shipped, user_add_makes_a_user),
+		test(set_up_shipped, user_add_refuses_what_is_wrong),
+		test(set_up_shipped, the_last_superadmin_stays),
+		test(set_up_shipped, sql_prints_rows),
+		test(set_up_shipped, sql_is_all_or_nothing),
+		test(set_up_shipped, sql_that_writes_waits_at_the_gate),
+		test(set_up_shipped, check_is_content_with_a_new_folder),
+		test(set_up_shipped, check_finds_what_others_may_read),
+		test(set_up_shipped, check_finds_a_missing_or_old_database),
+		test(set_up_shipped, check_finds_mails_that_wait),
+		test(set_up_shipped, check_judges_the_mail_settings),
+		test(set_up, a_mistyped_command_is_answered_with_the_nearest),
+		test(set_up, every_command_has_help),
+		test(set_up, a_missing_folder_is_said),
+	};
+
+	clock_init();
+	log_init("unit", false, LOG_FATAL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
