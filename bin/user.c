@@ -8,6 +8,7 @@
 #include "role.h"
 #include "sentence.h"
 #include "text.h"
+#include "user.h"
 
 #include <getopt.h>
 
@@ -92,6 +93,7 @@ write_one(const char *text, struct args args, int64_t *changed)
 
 	if (rc == DB_DONE) {
 		rc = db_run(db, text, args, changed);
+		user_reindex(db);
 		if (rc == DB_DONE)
 			rc = db_write_commit(db);
 		else

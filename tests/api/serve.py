@@ -458,7 +458,7 @@ def test_own_errors_in_four_languages(visitor, status):
 
 def test_a_request_line_that_is_too_long(visitor):
     """The language is not known: nothing was read after that line."""
-    own(visitor.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", path="/nothing"), 414)
+    own(visitor.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", path="/nothing"), 431)
 
 
 @pytest.mark.parametrize("request_", [
