@@ -103,6 +103,43 @@ unit: $(UNIT)	## run the unit tests
 	done; \
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
+# ---- fuzzing: each tests/fuzz/NAME.c is a libFuzzer target; its first inputs lie in tests/fuzz/corpus/NAME
+
+FUZZ_SECONDS ?= 10
+FUZZ_CC := clang
+FUZZ_B := build/fuzz
+FUZZ_FLAGS := -std=gnu17 -O1 -g $(WARN) -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_B)/%,$(wildcard tests/fuzz/*.c))
+
+$(FUZZ_B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_B)/libokul.a: $(LIB_SOURCES:%.c=$(FUZZ_B)/obj/%.o)
+	@rm -f $@; $(AR) rcs $@ $^
+
+$(FUZZ): $(FUZZ_B)/%: $(FUZZ_B)/obj/tests/fuzz/%.o $(FUZZ_B)/libokul.a
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -Wl,--as-needed $(LIB_LIBS)
+
+# What is found on the way stays in build/fuzz/found/NAME and is where the next run goes on.
+.PHONY: fuzz
+fuzz: $(FUZZ)	## run each fuzz target for FUZZ_SECONDS (10)
+	@passed=0; failed=0; \
+	for t in $^; do \
+		name=$${t##*/}; found=$(FUZZ_B)/found/$$name; mkdir -p $$found; \
+		if out=$$($$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZ_B)/$$name- $$found tests/fuzz/corpus/$$name 2>&1); then \
+			passed=$$((passed + 1)); \
+			echo "$$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$$out") inputs, no finding"; \
+		else \
+			failed=$$((failed + 1)); echo "$$name: FOUND"; tail -n 60 <<<"$$out"; \
+		fi; \
+	done; \
+	echo "fuzz: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
+
+-include $(shell find $(FUZZ_B)/obj -name '*.d' 2>/dev/null)
+
 # ---- run and set-up
 PORT ?= 8080
 DATA ?= var

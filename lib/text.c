@@ -75,7 +75,7 @@ buf_reserve(struct buf *buf, size_t length)
 
 	if (buf->room - buf->length > length)
 		return buf->s + buf->length;
-	if (buf->failed || length >= PTRDIFF_MAX - buf->length) {
+	if (length >= PTRDIFF_MAX - buf->length) {
 		buf->failed = true;
 		return NULL;
 	}

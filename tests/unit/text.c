@@ -308,6 +308,7 @@ digits_and_ids(void **state)
 	assert_true(text_is_id("0123456789abcdef01234567"));
 	assert_false(text_is_id("0123456789abcdef0123456"));
 	assert_false(text_is_id("0123456789abcdef012345678"));
+	assert_false(text_is_id("0123456789abcdef01234567g"));
 	assert_false(text_is_id("0123456789ABCDEF01234567"));
 	assert_false(text_is_id("0123456789abcdeg01234567"));
 	assert_false(text_is_id(""));

@@ -1,0 +1,36 @@
+/* Paths and forms: what is decoded is UTF-8 without NUL, and encoding it again leads back to the same. */
+#include "fuzz.h"
+#include "text.h"
+
+static void
+check(struct arena *arena, const char *s, size_t size, bool plus)
+{
+	char *decoded = text_percent_decode(arena, s, size, plus), *again;
+	struct buf hex = { .arena = arena }, encoded = { .arena = arena };
+	size_t length;
+
+	if (!decoded)
+		return;
+	length = strlen(decoded);
+	must(length <= size);
+	must(text_is_utf8(decoded, length));
+	must(text_points(decoded, length) <= length);
+	buf_hex(&hex, decoded, length);
+	for (size_t i = 0; i < length; i++)
+		buf_printf(&encoded, "%%%.2s", hex.s + 2 * i);
+	again = text_percent_decode(arena, encoded.s ? encoded.s : "", encoded.length, plus);
+	must(again && strcmp(again, decoded) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct arena *arena;
+
+	if (!arena)
+		arena = arena_new(4096);
+	arena_reset(arena);
+	check(arena, (const char *)data, size, false);
+	check(arena, (const char *)data, size, true);
+	return 0;
+}

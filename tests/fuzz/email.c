@@ -1,0 +1,27 @@
+/* Addresses: what passes can stand in a header and in an SMTP command as it is. */
+#include "fuzz.h"
+#include "text.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *address = string_of(data, size);
+
+	if (text_is_email(address)) {
+		const char *at = strchr(address, '@');
+		size_t length = strlen(address);
+
+		must(length >= 5 && length <= 254);
+		must(at && at == strrchr(address, '@') && at - address >= 1 && at - address <= 64);
+		must(strpbrk(address, " \t\r\n\"\\<>()[],:;") == NULL);
+		for (size_t i = 0; i < length; i++)
+			must(address[i] > 0x20 && address[i] < 0x7f);
+		must(strchr(at, '.') && !strstr(address, "..") && address[0] != '.' && address[length - 1] != '.');
+		must(at[-1] != '.' && at[1] != '.' && at[1] != '-' && address[length - 1] != '-');
+		/* folding its case makes it no other kind of text */
+		text_lower(address);
+		must(text_is_email(address));
+	}
+	free(address);
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. */
+#include "json.h"
+
+#include "fuzz.h"
+#include "text.h"
+
+#include <math.h>
+
+static void
+check_tree(const cJSON *item, int depth)
+{
+	const cJSON *child;
+
+	must(!item->valuestring || text_is_utf8(item->valuestring, strlen(item->valuestring)));
+	must(!cJSON_IsNumber(item) || isfinite(item->valuedouble));
+	must(depth <= JSON_DEPTH || !(cJSON_IsObject(item) || cJSON_IsArray(item)));
+	cJSON_ArrayForEach(child, item) {
+		/* the first of its name, and so the only one */
+		must(!cJSON_IsObject(item) || cJSON_GetObjectItemCaseSensitive(item, child->string) == child);
+		check_tree(child, depth + 1);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct arena *arena;
+	enum json_fault fault, again;
+	size_t at = SIZE_MAX;
+	cJSON *root;
+
+	if (!arena)
+		arena = arena_new(4096);
+	arena_reset(arena);
+	json_use(arena);
+	fault = json_check(arena, (const char *)data, size, JSON_DEPTH, &at);
+	must(fault ? at <= size : at == SIZE_MAX);
+	root = json_parse(arena, (const char *)data, size, JSON_DEPTH, &again);
+	must(again == fault);
+	must((root != NULL) == (fault == JSON_GOOD));
+	if (root) {
+		must(text_is_utf8((const char *)data, size));
+		check_tree(root, 1);
+	}
+	return 0;
+}

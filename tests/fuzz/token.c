@@ -1,0 +1,79 @@
+/*
+ * Tokens: nothing that a stranger writes is one. The input is looked at as an Authorization header, as a refresh token
+ * and, rightly signed as no stranger can, as header and payload.
+ */
+#include "clock.h"
+#include "fuzz.h"
+#include "token.h"
+
+#include <sodium.h>
+
+#define NOW (INT64_C(1768473000) * SECOND)
+
+static struct conf conf = {
+	.access_life = 3600, .jwt_count = 1, .jwt = { { .kid = "fuzz", .key = "a key that no input can guess" } },
+	.refresh_key = "another key that none can guess",
+};
+
+static void
+check_strange(const char *text)
+{
+	char session[ID_TEXT];
+	unsigned char secret[MAC_BYTES], bytes[48];
+	struct claims claims;
+	uint32_t counter;
+	size_t length;
+	const char *token = token_bearer(text, &length);
+
+	must(token ? length > 0 && length <= strlen(text) - 7 : length == 0);
+	must(!token || !token_check(token, length, NOW, &claims));
+	must(!token_check(text, strlen(text), NOW, &claims));
+	if (refresh_parse(text, session, &counter, secret)) {
+		struct buf same = { 0 };
+
+		must(text_is_id(session) && !refresh_check((const unsigned char[REFRESH_SEED]){ 0 }, session, counter, secret));
+		must(text_base64url_decode(bytes, sizeof(bytes), text, strlen(text)) == sizeof(bytes));
+		buf_base64url(&same, bytes, sizeof(bytes));
+		must(strcmp(same.s, text) == 0);
+		buf_clear(&same);
+	}
+}
+
+/* Our own header and signature around what the input says. */
+static void
+check_signed(const char *payload)
+{
+	static const char header[] = "{\"alg\":\"HS256\",\"kid\":\"fuzz\",\"typ\":\"JWT\"}";
+	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	struct buf token = { 0 };
+	struct claims claims;
+
+	buf_base64url(&token, header, strlen(header));
+	buf_putc(&token, '.');
+	buf_base64url(&token, payload, strlen(payload));
+	crypto_auth_hmacsha256(mac, (unsigned char *)token.s, token.length, conf.jwt[0].key);
+	buf_putc(&token, '.');
+	buf_base64url(&token, mac, sizeof(mac));
+	if (token_check(token.s, token.length, NOW, &claims)) {
+		must(text_is_id(claims.user) && text_is_id(claims.session));
+		must(claims.expires > NOW && claims.issued <= NOW + MINUTE && claims.issued > 0);
+	}
+	buf_clear(&token);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool started;
+	char why[100], *text = string_of(data, size);
+
+	if (!started) {
+		random_init();
+		must(token_init(&conf, why, sizeof(why)));
+		started = true;
+	}
+	check_strange(text);
+	check_signed(text);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* URLs: what passes can stand in an attribute of HTML, and leads to a web page of this site or another. */
+#include "fuzz.h"
+#include "text.h"
+
+#include <strings.h>
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *url = string_of(data, size);
+
+	if (text_is_url(url)) {
+		bool path = url[0] == '/' && url[1] != '/' && url[1] != '\\';
+
+		must(path || strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
+		must(strpbrk(url, " \t\r\n\"\\<>{}|^`") == NULL);
+		for (const char *s = url; *s; s++)
+			must(*s > 0x20 && *s < 0x7f);
+		if (!path) {
+			const char *host = strstr(url, "//") + 2;
+			size_t length = strcspn(host, "/?#");
+
+			must(length > 0 && !memchr(host, '@', length));
+		}
+	}
+	free(url);
+	return 0;
+}
