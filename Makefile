@@ -89,8 +89,9 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
-# This one runs the program itself.
+# This one runs the program itself, that one needs a slow disk.
 $(B)/unit/okulctl: | $(CTL)
+$(B)/unit/gate: $(B)/obj/tests/bench/slow_fsync.o
 
 .PHONY: unit
 unit: $(UNIT)	## run the unit tests
@@ -102,6 +103,16 @@ unit: $(UNIT)	## run the unit tests
 		passed=$$((passed + good)); failed=$$((failed + bad)); \
 	done; \
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
+
+# ---- bench of the write gate, run by tests/bench/gate.sh
+
+$(B)/bench/gate: $(B)/obj/tests/bench/gate.o $(LIB)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(B)/bench/slow_fsync.so: tests/bench/slow_fsync.c
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 # ---- run and set-up
 PORT ?= 8080
