@@ -89,8 +89,9 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
-# This one runs the program itself.
+# This one runs the program itself, that one needs a slow disk.
 $(B)/unit/okulctl: | $(CTL)
+$(B)/unit/gate: $(B)/obj/tests/bench/slow_fsync.o
 
 .PHONY: unit
 unit: $(UNIT)	## run the unit tests
@@ -139,6 +140,16 @@ fuzz: $(FUZZ)	## run each fuzz target for FUZZ_SECONDS (10)
 	echo "fuzz: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 
 -include $(shell find $(FUZZ_B)/obj -name '*.d' 2>/dev/null)
+
+# ---- bench of the write gate, run by tests/bench/gate.sh
+
+$(B)/bench/gate: $(B)/obj/tests/bench/gate.o $(LIB)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
+$(B)/bench/slow_fsync.so: tests/bench/slow_fsync.c
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 # ---- run and set-up
 PORT ?= 8080
