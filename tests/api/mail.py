@@ -355,6 +355,22 @@ def test_a_lease_outlives_its_sender(school, relay):
     assert school.rows() == []
 
 
+def test_a_sender_whose_lease_is_over_leaves_the_row_alone(school, relay):
+    relay.mode("hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="2")
+    school.queue("someone@example.com")
+    late = school.start()
+    until(lambda: school.rows()[0]["attempts"] == 1, "the first try")
+    school.advance(2 + LEASE_MARGIN)
+    school.use(relay, OKUL_SMTP_TIMEOUT="30")
+    school.start()
+    until(lambda: school.rows()[0]["attempts"] == 2, "the second sender")
+    leased = school.rows()[0]["next_at"]
+    assert late.wait(8) == 69
+    row, = school.rows()
+    assert (row["next_at"], row["attempts"], row["last_error"]) == (leased, 2, None)
+
+
 def test_a_sender_that_hangs_can_be_stopped(school, relay):
     relay.mode("hang")
     school.use(relay, OKUL_SMTP_TIMEOUT="30")
