@@ -121,7 +121,7 @@ static bool
 claim(struct sender *s, struct mail *mail, struct sealed *sealed)
 {
 	int64_t now = clock_now();
-	int64_t lease = s->conf->smtp_timeout * SECOND + LEASE_MARGIN;
+	int64_t lease = TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
 	struct db_rows *row;
 	bool found = false;
 
