@@ -121,7 +121,7 @@ static bool
 claim(struct sender *s, struct mail *mail, struct sealed *sealed)
 {
 	int64_t now = clock_now();
-	int64_t lease = s->conf->smtp_timeout * SECOND + LEASE_MARGIN;
+	int64_t lease = TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
 	struct db_rows *row;
 	bool found = false;
 
@@ -314,7 +314,7 @@ open_socket(struct sender *s, struct sockaddr_un *address)
 	if (length >= (int)sizeof(address->sun_path))
 		return ctl_error(EXIT_CONFIG, "%s/run/mail.sock: a socket's path has at most %zu bytes; move the data folder to "
 			"a shorter path", s->conf->data, sizeof(address->sun_path) - 1);
-	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+	if (mkdir(folder, 0750) != 0 && errno != EEXIST)
 		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", folder);
 	s->wake = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (s->wake < 0)

@@ -22,11 +22,14 @@ struct letter {
 	int stop;		/* a descriptor: readable once the process is to end */
 };
 
+/* The conversation, and a QUIT that hangs behind it. */
+#define TRANSPORT_MAX(conf) (2 * (conf)->smtp_timeout * 1000)
+
 struct transport {
 	const char *name;
 	/*
-	 * Sends one. Takes no longer than conf->smtp_timeout seconds (a disk that hangs excepted). What went wrong is said
-	 * in `why`, without control characters; never what the message says.
+	 * Sends one. Takes no longer than TRANSPORT_MAX milliseconds (a disk that hangs excepted). What went wrong is said in
+	 * `why`, without control characters; never what the message says.
 	 */
 	enum send_result (*send)(const struct conf *conf, const struct letter *letter, char *why, size_t room);
 	/* Nothing more to send for now: lets go of connections. May be NULL. */

@@ -68,7 +68,7 @@ mail_wake(const struct conf *conf)
 	if (s < 0)
 		return;
 	/* Nobody listens, or so many wake-ups wait already that one more says nothing new: both are well. */
-	(void)sendto(s, "", 1, MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof(address));
+	(void)sendto(s, "", 1, 0, (const struct sockaddr *)&address, sizeof(address));
 	close(s);
 }
 

@@ -24,13 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 SLOW = 4 if "asan" in BUILD.name else 1
 MINUTE, HOUR, DAY = 60, 3600, 86400
-LEASE_MARGIN = 60
 SUBJECTS = {
     "tr": "Şehir Dil Okulu giriş kodunuz",
     "en": "Your login code for Şehir Dil Okulu",
     "es": "Su código de acceso a Şehir Dil Okulu",
     "de": "Ihr Anmeldecode für Şehir Dil Okulu",
 }
+
+
+def lease(timeout):
+    """Seconds for which a row is its sender's."""
+    return 2 * timeout + 60
 
 
 def until(truth, what, seconds=8):
@@ -337,6 +341,27 @@ def test_a_server_that_hangs(school, relay):
     assert relay.recipients() == ["other@example.com", "someone@example.com"]
 
 
+def test_a_server_that_hangs_after_the_mail(school, relay):
+    relay.mode("hang-at-end")
+    sender = school.use(relay).keep()
+    for n in (1, 2):
+        school.queue(f"user{n}@example.com")
+        until(lambda: len(relay.received()) == n, "the mail", 4)
+    sender.send_signal(signal.SIGTERM)
+    assert sender.wait(4 * SLOW) == 0
+
+
+def test_a_server_that_hangs_after_a_refusal(school, relay):
+    relay.mode("refuse-and-hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="1")
+    school.queue("refused@example.com", "good@example.com")
+    start = time.monotonic()
+    assert school.once().returncode == 0
+    assert time.monotonic() - start < 4 * SLOW
+    assert relay.recipients() == ["good@example.com"]
+    assert school.rows() == []
+
+
 def test_a_lease_outlives_its_sender(school, relay):
     relay.mode("hang")
     school.use(relay, OKUL_SMTP_TIMEOUT="30")
@@ -346,13 +371,29 @@ def test_a_lease_outlives_its_sender(school, relay):
     sender.kill()
     sender.wait()
     relay.mode("accept")
-    school.advance(30 + LEASE_MARGIN - 5 * SLOW)
+    school.advance(lease(30) - 5 * SLOW)
     assert school.once().returncode == 0
     assert relay.received() == [], "not while the lease lives"
     school.advance(5 * SLOW)
     assert school.once().returncode == 0
     assert relay.recipients() == ["someone@example.com"]
     assert school.rows() == []
+
+
+def test_a_sender_whose_lease_is_over_leaves_the_row_alone(school, relay):
+    relay.mode("hang")
+    school.use(relay, OKUL_SMTP_TIMEOUT="2")
+    school.queue("someone@example.com")
+    late = school.start()
+    until(lambda: school.rows()[0]["attempts"] == 1, "the first try")
+    school.advance(lease(2))
+    school.use(relay, OKUL_SMTP_TIMEOUT="30")
+    school.start()
+    until(lambda: school.rows()[0]["attempts"] == 2, "the second sender")
+    leased = school.rows()[0]["next_at"]
+    assert late.wait(8) == 69
+    row, = school.rows()
+    assert (row["next_at"], row["attempts"], row["last_error"]) == (leased, 2, None)
 
 
 def test_a_sender_that_hangs_can_be_stopped(school, relay):
@@ -379,7 +420,7 @@ def test_a_sender_killed_before_it_could_note_the_delivery(school, relay):
     relay.mode("accept")
     assert school.once().returncode == 0
     assert len(relay.received()) == 1
-    school.advance(5 + LEASE_MARGIN)
+    school.advance(lease(5))
     assert school.once().returncode == 0
     first, second = relay.received()
     assert parse(first)["Message-ID"] == parse(second)["Message-ID"], "who gets both can tell"

@@ -13,6 +13,8 @@ FOLDER/mode, looked up at each step:
     closing         421 to every recipient
     slow            takes the message, and says so half a second later
     hang            says nothing at all to a new connection
+    hang-at-end     takes mails as ever, but gives QUIT no answer
+    refuse-and-hang refuse and hang-at-end in one
     close           ends a new connection at once
 """
 
@@ -45,7 +47,7 @@ class Handler:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         mode = self.mode()
-        if mode == "refuse" and address.startswith("refused"):
+        if mode.startswith("refuse") and address.startswith("refused"):
             return "550 5.1.1 no such mailbox"
         if mode == "later" and address.startswith("later"):
             return "451 4.7.1 come back later"
@@ -68,6 +70,11 @@ class Handler:
         if self.mode() == "slow":
             await asyncio.sleep(0.5)
         return "250 taken"
+
+    async def handle_QUIT(self, server, session, envelope):
+        if "hang" in self.mode():
+            await asyncio.sleep(3600)
+        return "221 bye"
 
 
 class Close(asyncio.Protocol):

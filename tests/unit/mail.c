@@ -160,6 +160,7 @@ check_lines(const char *message)
 		assert_non_null(end);
 		assert_true(end - line <= 76);
 		assert_int_not_equal(*line, '.');
+		assert_true(end == line || end[-1] > ' ');	/* a relay may strip white space there */
 		for (; line < end; line++)
 			assert_true((*line >= ' ' && *line <= '~') || *line == '\t');
 		line = end + 2;
