@@ -141,7 +141,19 @@ fuzz: $(FUZZ)	## run each fuzz target for FUZZ_SECONDS (10)
 
 -include $(shell find $(FUZZ_B)/obj -name '*.d' 2>/dev/null)
 
-# ---- bench of the write gate, run by tests/bench/gate.sh
+# ---- benchmarks, run by hand on a quiet machine; tests/bench/README.md keeps the figures
+
+.PHONY: bench
+bench: $(BUILD_release)/bench/echo	## measure what a request costs, against nginx alone and a bare FastCGI echo
+	@conf/setup.sh build run bench
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
+	@tests/bench/bench.py $(BENCH)
+
+$(BUILD_release)/bench/echo: tests/bench/echo.c
+	@mkdir -p $(@D)
+	@$(CC) -O2 -o $@ $< -lfcgi
+
+# The write gate, run by tests/bench/gate.sh.
 
 $(B)/bench/gate: $(B)/obj/tests/bench/gate.o $(LIB)
 	@mkdir -p $(@D)
