@@ -339,7 +339,7 @@ join(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-/* SQLite locks and counts for threads and other parts of a process that okul has not. */
+/* SQLite prepares for threads, statistics and large caches, which okul has not. */
 static void
 configure_once(void)
 {
@@ -350,6 +350,7 @@ configure_once(void)
 	done = true;
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);	/* pages one by one, not 20 for a start */
 }
 
 static int

@@ -39,10 +39,15 @@ make_timer(struct turnstile *gate)
 {
 	struct sigaction action = { .sa_handler = ring };	/* no SA_RESTART */
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+	sigset_t set;
 
 	if (gate->has_timer)
 		return 0;
-	if (sigaction(SIGRTMIN, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &gate->timer) != 0)
+	/* Whoever started us may have blocked it. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	if (sigaction(SIGRTMIN, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ||
+	    timer_create(CLOCK_MONOTONIC, &event, &gate->timer) != 0)
 		return errno;
 	gate->has_timer = true;
 	return 0;
