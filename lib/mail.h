@@ -24,7 +24,8 @@ struct mail_value { const char *name, *text; };
  * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`).
  */
 must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
-	int64_t expires, const char *to, enum language language, const char *template, const struct mail_value *values, size_t count);
+	int64_t expires, const char *to, enum language language, const char *template,
+	const struct mail_value *values, size_t count);
 
 /* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);

@@ -525,7 +525,8 @@ def certificates():
     openssl(*new, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA")
     openssl(*new, "-keyout", "other.key", "-out", "other.pem", "-subj", "/CN=Other CA")
     openssl(*new, "-keyout", "server.key", "-out", "server.pem", "-subj", "/CN=relay", "-CA", "ca.pem",
-            "-CAkey", "ca.key", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE")
+            "-CAkey", "ca.key", "-addext", "subjectAltName=IP:127.0.0.1",
+            "-addext", "basicConstraints=critical,CA:FALSE")
     yield home
     shutil.rmtree(home)
 
