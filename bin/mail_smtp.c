@@ -1,6 +1,6 @@
 /*
- * Mails to an SMTP server (RFC 5321) through libcurl, which no other file knows of. One connection serves all mails that
- * are due; it ends when there is nothing more to send.
+ * Mails to an SMTP server (RFC 5321) through libcurl, which no other file knows of. One connection serves all mails
+ * that are due; it ends when there is nothing more to send.
  */
 #include "mail_transport.h"
 
@@ -96,7 +96,8 @@ prepare(const struct conf *conf)
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)conf->smtp_timeout);
 	/* After a refusal libcurl says QUIT, and only this bounds how long it waits for the answer. */
 	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)conf->smtp_timeout);
-	curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(conf->smtp_security == SMTP_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+	if (conf->smtp_security == SMTP_STARTTLS)
+		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -116,8 +117,9 @@ prepare(const struct conf *conf)
 }
 
 /*
- * Whom a failure concerns. Only an answer to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321 section
- * 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - speak of them all.
+ * Whom a failure concerns. Only an answer to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321
+ * section 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - speak of
+ * them all.
  */
 static enum send_result
 judge(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
@@ -166,8 +168,8 @@ send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_
 }
 
 /*
- * Says QUIT, with an exchange of its own, for the last one's is gone. The answer would be waited for, two minutes from a
- * server that hangs; with the reading side shut there is none to wait for.
+ * Says QUIT, with an exchange of its own, for the last one's is gone. The answer would be waited for, two minutes from
+ * a server that hangs; with the reading side shut there is none to wait for.
  */
 static void
 rest(void)

@@ -1,7 +1,8 @@
 /*
  * mail - the outbox: a mail is a row, written in the transaction that caused it and sent afterwards by `okulctl mail`.
  *
- * The row names a template and holds its values sealed under mail_key: a code is readable in no database, WAL or backup.
+ * The row names a template and holds its values sealed under mail_key: a code is readable in no database, WAL or
+ * backup.
  */
 #ifndef OKUL_MAIL_H
 #define OKUL_MAIL_H
@@ -22,8 +23,9 @@ struct mail_value { const char *name, *text; };
  * Adds a mail to the outbox, inside a write transaction. `template` is the stem of conf/mail/<template>.<language>.txt
  * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`).
  */
-must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, int64_t expires,
-	const char *to, enum language language, const char *template, const struct mail_value *values, size_t count);
+must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
+	int64_t expires, const char *to, enum language language, const char *template,
+	const struct mail_value *values, size_t count);
 
 /* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);
@@ -41,12 +43,13 @@ struct mail {
  * Opens the seal of a row into mail->values, which `arena` owns; cJSON must be on it, see json_use(). False (reason
  * logged) when mail_key is not the one it was sealed under.
  */
-must_use bool mail_unseal(const struct conf *conf, struct arena *arena, const void *sealed, size_t length, struct mail *mail);
+must_use bool mail_unseal(const struct conf *conf, struct arena *arena, const void *sealed, size_t length,
+	struct mail *mail);
 
 /*
- * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from two
- * templates, <template>.<language>.txt and .html: an operator's in DATA/mail-templates first, else the shipped one in
- * conf->share/mail. The first line of the text is "Subject: ...". Values are escaped for HTML in the HTML part.
+ * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from
+ * two templates, <template>.<language>.txt and .html: an operator's in DATA/mail-templates first, else the shipped one
+ * in conf->share/mail. The first line of the text is "Subject: ...". Values are escaped for HTML in the HTML part.
  * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot; the same mail always gives the same
  * bytes. False (reason logged) when a template is missing or holds a place that has no value, or when an address is
  * malformed or a header value holds a control character.

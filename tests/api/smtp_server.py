@@ -108,7 +108,8 @@ async def serve(options):
     if options.cert:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(options.cert, options.key)
-        ports["starttls"] = await listen(tls_context=context, require_starttls=True, auth_required=True, authenticator=login)
+        ports["starttls"] = await listen(tls_context=context, require_starttls=True, auth_required=True,
+                                         authenticator=login)
         ports["tls"] = await listen(tls=context)
     print(json.dumps(ports), flush=True)
     await asyncio.Event().wait()

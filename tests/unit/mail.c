@@ -97,7 +97,7 @@ hex(char c)
 	return c <= '9' ? c - '0' : c - 'A' + 10;
 }
 
-/* Decodes RFC 2047; checks that each encoded-word is whole UTF-8 of at most 75 bytes. Words apart join, as they must. */
+/* Decodes RFC 2047; checks that each encoded-word is whole UTF-8 of at most 75 bytes. */
 static const char *
 decode_words(const char *s)
 {
@@ -194,8 +194,10 @@ test_headers(void **state)
 static void
 test_control_characters_are_refused(void **state)
 {
-	static const char *const bad[] = { "a\r\nBcc: x@example.com", "a\nb", "a\rb", "\n", "a\tb", "a\x7f", "a\x1b[0m", "\x80" };
-	static const char *const bad_address[] = { "a@example.com\r\nBcc: b@example.com", "a@example.com\n", "a@example.com,b@c.de",
+	static const char *const bad[] = { "a\r\nBcc: x@example.com", "a\nb", "a\rb", "\n", "a\tb", "a\x7f", "a\x1b[0m",
+		"\x80" };
+	static const char *const bad_address[] = { "a@example.com\r\nBcc: b@example.com", "a@example.com\n",
+		"a@example.com,b@c.de",
 		"a@b.de> <c@d.ef", "a @b.de", "nobody", "", "a@b.de\x7f", "\xc3\xa4@b.de" };
 	struct mail mail = a_mail("login-code", EN);
 
@@ -223,7 +225,8 @@ test_control_characters_are_refused(void **state)
 static void
 test_header_words(void **state)
 {
-	static const char *const texts[] = { "plain", "Giriş kodunuz", "Straße = Weg? _ =", "=?UTF-8?Q?no?=", "🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓",
+	static const char *const texts[] = { "plain", "Giriş kodunuz", "Straße = Weg? _ =", "=?UTF-8?Q?no?=",
+		"🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓🎓",
 		"İstanbul'da çok uzun adlı bir dil okulu: güzel Türkçe, İngilizce, İspanyolca ve Almanca öğreten okul, hem de çok",
 		"seventy characters and more of plain text, which must be folded in some way" };
 	static const char *const names[] = { "\"Quoted\" School", "back\\slash", "Okul, Dil", "" };
@@ -442,8 +445,8 @@ database_holds(const char *bytes)
 static void
 test_outbox(void **state)
 {
-	static const char *const sql = "SELECT id, recipient, language, template, sealed, created_at, expires_at, next_at, attempts "
-		"FROM outbox ORDER BY pk";
+	static const char *const sql = "SELECT id, recipient, language, template, sealed, created_at, expires_at, next_at, "
+		"attempts FROM outbox ORDER BY pk";
 	struct conf other = conf;
 	struct mail mail = { .id = ID };
 	struct db *db = a_database();
