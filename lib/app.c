@@ -10,6 +10,7 @@
 #include "random.h"
 #include "token.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <unistd.h>
@@ -222,13 +223,13 @@ serve(struct app *app)
 /* ---- start */
 
 static bool
-prepare_all(const struct program *program, struct db *db, char *why, size_t room)
+check_all(const struct program *program, struct db *db, char *why, size_t room)
 {
-	bool good = db_prepare(db, user_sql, user_sql_count, why, room) && db_prepare(db, otp_sql, otp_sql_count, why, room) &&
-		db_prepare(db, mail_sql, mail_sql_count, why, room) && db_prepare(db, audit_sql, audit_sql_count, why, room);
+	bool good = db_check(db, user_sql, user_sql_count, why, room) && db_check(db, otp_sql, otp_sql_count, why, room) &&
+		db_check(db, mail_sql, mail_sql_count, why, room) && db_check(db, audit_sql, audit_sql_count, why, room);
 
 	for (const struct section *const *section = program->sections; *section && good; section++)
-		good = db_prepare(db, (*section)->sql, (*section)->sql_count, why, room);
+		good = db_check(db, (*section)->sql, (*section)->sql_count, why, room);
 	return good;
 }
 
@@ -301,9 +302,11 @@ app_main(int argc, char **argv, const struct program *program)
 	if (!token_init(app.conf, why, sizeof(why)))
 		return fail(&app, why);
 	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
-	if (!db || !prepare_all(program, db, why, sizeof(why)))
+	/* A worker does not start on a schema that it does not fit; for the one request of a CGI process that is too dear. */
+	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))
 		return fail(&app, why);
 	app.db = db;
+	malloc_trim(0);
 	int code = serving ? serve(&app) : check(program, db);
 	db_close(db);
 	arena_free(app.arena);

@@ -578,31 +578,24 @@ db_close(struct db *db)
 }
 
 static bool
-prepare_one(struct db *db, const char *sql, char *why, size_t room)
+check_one(struct db *db, const char *sql, char *why, size_t room)
 {
-	struct connection *on = &db->read;
 	sqlite3_stmt *trial = NULL;
-	int code = prepare(on, sql, &trial);
-	bool reads = trial && sqlite3_stmt_readonly(trial);
+	int code = prepare(&db->read, sql, &trial);
 
 	sqlite3_finalize(trial);
-	if (code == SQLITE_OK && !reads && db->mode == DB_READ_WRITE) {
-		if (!open_for_writing(db, why, room))
-			return false;
-		on = &db->write;
-	}
-	if (code == SQLITE_OK && find(on, sql, &code))
+	if (code == SQLITE_OK)
 		return true;
 	if (code == SQLITE_MISUSE)
 		return complain(why, room, "not exactly one statement: %s", sql);
-	return complain(why, room, "%s: %s", sqlite3_errmsg(on->sqlite), sql);
+	return complain(why, room, "%s: %s", sqlite3_errmsg(db->read.sqlite), sql);
 }
 
 bool
-db_prepare(struct db *db, const char *const *sql, size_t count, char *why, size_t room)
+db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room)
 {
 	for (size_t i = 0; i < count; i++)
-		if (sql[i] && !prepare_one(db, sql[i], why, room))
+		if (sql[i] && !check_one(db, sql[i], why, room))
 			return false;
 	return true;
 }

@@ -47,8 +47,11 @@ enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 must_use struct db *db_open(const char *data, enum db_mode mode, int version, char *why, size_t room);
 void db_close(struct db *db);
 
-/* Prepares a list of statements ahead of use. On failure `why` holds the text and SQLite's reason. */
-must_use bool db_prepare(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
+/*
+ * Compiles each statement to see that it fits the schema, and drops it: one that is run is compiled at its first use and
+ * kept, so that a process holds only those it runs. On failure `why` holds the text and SQLite's reason.
+ */
+must_use bool db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
 /*
  * Prints the query plan of each statement. Gives the number of full scans ("SCAN table") in statements that do not
  * carry the comment "scan is meant".

@@ -14,7 +14,7 @@
 #include "sentence.h"
 #include "text.h"
 
-extern const char *const mail_sql[];	/* for db_prepare() and --check; mail_sql_count of them */
+extern const char *const mail_sql[];	/* for db_check() and --check; mail_sql_count of them */
 extern const size_t mail_sql_count;
 
 struct mail_value { const char *name, *text; };

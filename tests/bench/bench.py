@@ -88,6 +88,8 @@ class Bench:
         self.env = os.environ | {"OKUL_DATA": str(self.data), "OKUL_WORKERS": str(WORKERS), "OKUL_RETIRE_AFTER": "0",
                                  "OKUL_LIMITS": "off", "OKUL_CODE_PAUSE": "0"}
         self.running = []
+        # As under systemd or okulctl serve: log lines go into a pipe, which another process writes to disk.
+        self.log = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=open(self.dir / "log", "ab"))
         self.ctl("migrate")
         self.ctl("sql", USERS.format(count=users))
         self.pools = {}
@@ -103,7 +105,7 @@ class Bench:
         subprocess.run([BUILD / "okulctl", *words], env=self.env, check=True, stdout=subprocess.DEVNULL)
 
     def start(self, *words, **more):
-        process = subprocess.Popen([str(w) for w in words], env=self.env, stderr=open(self.dir / "log", "ab"), **more)
+        process = subprocess.Popen([str(w) for w in words], env=self.env, stderr=self.log.stdin, **more)
         self.running.append(process)
         return process
 
@@ -199,6 +201,7 @@ class Bench:
                 process.terminate()
         for process in self.running:
             process.wait(30)
+        self.log.communicate()
         shutil.rmtree(self.dir)
 
 

@@ -362,12 +362,12 @@ wrong_sql_is_found_by_preparing(void **state)
 		*const twice[] = { "SELECT 1; SELECT 2" }, *const none[] = { " -- nothing" };
 
 	(void)state;
-	assert_true(db_prepare(db, good, COUNT(good), why, sizeof(why)));
-	assert_false(db_prepare(db, bad, COUNT(bad), why, sizeof(why)));
+	assert_true(db_check(db, good, COUNT(good), why, sizeof(why)));
+	assert_false(db_check(db, bad, COUNT(bad), why, sizeof(why)));
 	assert_says("no such column: colour: SELECT colour FROM item");
-	assert_false(db_prepare(db, twice, COUNT(twice), why, sizeof(why)));
+	assert_false(db_check(db, twice, COUNT(twice), why, sizeof(why)));
 	assert_says("not exactly one statement");
-	assert_false(db_prepare(db, none, COUNT(none), why, sizeof(why)));
+	assert_false(db_check(db, none, COUNT(none), why, sizeof(why)));
 	assert_says("not exactly one statement");
 }
 
@@ -377,7 +377,7 @@ double_quotes_are_names_only(void **state)
 	static const char *const sql[] = { "SELECT \"text\"" };
 
 	(void)state;
-	assert_false(db_prepare(db, sql, 1, why, sizeof(why)));
+	assert_false(db_check(db, sql, 1, why, sizeof(why)));
 	assert_says("no such column");
 }
 
