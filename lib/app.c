@@ -62,16 +62,20 @@ start_watchdog(void)
 
 /* ---- one request */
 
+/* The caller's where it is a sane one, else one that is told apart by process and by count. */
 static const char *
 request_id(struct arena *arena, const char *given)
 {
+	static struct { unsigned char process[8]; uint32_t count; } own;
 	size_t length = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
 
 	if (length > 0 && length <= 64 && given[length] == '\0')
 		return given;
-	char *id = arena_alloc(arena, ID_TEXT);
-	random_id(id);
-	return id;
+	struct buf id = { .arena = arena };
+	if (own.count++ == 0)
+		random_bytes(own.process, sizeof(own.process));
+	buf_hex(&id, &own, sizeof(own));
+	return id.s;
 }
 
 static enum error
@@ -206,6 +210,7 @@ serve(struct app *app)
 	int64_t served = 0;
 
 	start_watchdog();
+	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
 		request_running = 1;
@@ -215,6 +220,7 @@ serve(struct app *app)
 		request_running = 0;
 		served++;
 	}
+	log_flush();
 	if (event == HTTP_FAILED)
 		log_line(LOG_FATAL, "the listening socket on standard input is unusable");
 	return event == HTTP_FAILED ? EXIT_CONFIG : EXIT_SUCCESS;

@@ -1,5 +1,7 @@
 #include "http.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -52,11 +54,14 @@ http_open(const char *trusted_proxy)
 
 	http->trusted_proxy = trusted_proxy;
 	catch_stop_signals(http);
+	/*
+	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
+	 * the first call of any kind.
+	 */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
 	http->cgi = FCGX_IsCGI();
 	if (http->cgi)
 		return http;
-	/* libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. */
-	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
 	/* Of several workers woken by one connection only one gets it: the others must not block in accept(). */
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 	if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0)
@@ -182,6 +187,9 @@ http_next(struct http *http, struct http_request *request)
 		return HTTP_REQUEST;
 	}
 	while (!stopping) {
+		/* Nothing at hand: the time to write what the log holds. */
+		if (log_waits() && poll(&listening, 1, 0) == 0)
+			log_flush();
 		/* The only place where a stop signal gets in: never between accept() and the answer. */
 		if (ppoll(&listening, 1, NULL, &http->waiting) < 0) {
 			if (errno == EINTR)

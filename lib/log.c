@@ -17,6 +17,11 @@ static enum log_level highest = LOG_NOTE;
 static bool use_syslog;
 static char last[MESSAGE_MAX];
 
+/* Lines that wait to be written. Of PIPE_BUF size, so that one write() puts them into a pipe undivided. */
+static char held[4096];
+static size_t held_length;
+static bool hold;
+
 static const char *
 level_name(enum log_level level)
 {
@@ -63,23 +68,58 @@ tame(char *text)
 	}
 }
 
+/* Copies at most `most` bytes; gives the end. */
+static char *
+put(char *at, const char *text, size_t most)
+{
+	size_t length = strnlen(text, most);
+
+	memcpy(at, text, length);
+	return at + length;
+}
+
+/* By hand: this is done for every request, and printf() would take longer than the rest of it. */
 static void
 to_stderr(enum log_level level, const char *key)
 {
-	char line[LINE_MAX_BYTES], time[CLOCK_TEXT];
-	int length;
+	char line[LINE_MAX_BYTES], time[CLOCK_TEXT], *end = line;
 
 	clock_text(clock_now(), time);
-	length = snprintf(line, sizeof(line) - 1, "ts=%s level=%s prog=%.64s%s%.128s %s",
-		time, level_name(level), ident, key, request, last);
-	if (length < 0)
-		return;
-	if ((size_t)length > sizeof(line) - 2)
-		length = sizeof(line) - 2;
-	line[length] = '\n';
+	end = put(put(end, "ts=", 3), time, sizeof(time));
+	end = put(put(end, " level=", 7), level_name(level), 5);
+	end = put(put(end, " prog=", 6), ident, 64);
+	end = put(put(end, key, 5), request, 128);
+	*end++ = ' ';
+	end = put(end, last, sizeof(last));
+	*end++ = '\n';
+	size_t length = (size_t)(end - line);
+	if (held_length + length > sizeof(held))
+		log_flush();
+	memcpy(held + held_length, line, length);
+	held_length += length;
+	if (!hold || level < LOG_NOTE)
+		log_flush();
+}
+
+void
+log_hold(void)
+{
+	hold = true;
+}
+
+bool
+log_waits(void)
+{
+	return held_length > 0;
+}
+
+void
+log_flush(void)
+{
 	/* A log that cannot be written must not stop a request. */
-	if (write(STDERR_FILENO, line, (size_t)length + 1) < 0)
-		return;
+	if (held_length > 0 && write(STDERR_FILENO, held, held_length) < 0)
+		held[0] = '\0';
+	held_length = 0;
 }
 
 void

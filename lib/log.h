@@ -15,6 +15,14 @@ enum log_level { LOG_FATAL = 2, LOG_FAULT = 3, LOG_WARN = 4, LOG_NOTE = 6, LOG_T
 
 /* `ident` is borrowed for ever. To syslog when `to_syslog`, else to standard error. Lines above `level` are dropped. */
 void log_init(const char *ident, bool to_syslog, enum log_level level);
+/*
+ * From here on lines of level LOG_NOTE and below wait in memory until log_flush(), a line above that level, or 4 KiB: a
+ * busy worker writes once for several requests. Call log_flush() before waiting and before the end.
+ */
+void log_hold(void);
+void log_flush(void);
+/* True when lines wait. */
+bool log_waits(void);
 /* Set to the id of the request at hand, "" between requests; borrowed until the next call. */
 void log_request(const char *id);
 /* One line; control characters in it are written as '?', so that no caller's text starts a line of its own. */

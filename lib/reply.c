@@ -165,14 +165,22 @@ static void
 put_name(struct buf *out, const char *name)
 {
 	char last = out->s[out->length - 1];
+	size_t length = name ? strlen(name) : 0;
+	char *s = buf_room(out, length + 4);
 
+	if (!s)
+		return;
 	if (last != '{' && last != '[')
-		buf_putc(out, ',');
+		*s++ = ',';
 	if (name) {
-		buf_putc(out, '"');
-		buf_puts(out, name);
-		buf_put(out, "\":", 2);
+		*s++ = '"';
+		memcpy(s, name, length);
+		s += length;
+		*s++ = '"';
+		*s++ = ':';
 	}
+	*s = '\0';
+	out->length = (size_t)(s - out->s);
 }
 
 void

@@ -68,8 +68,8 @@ buf_resize(struct buf *buf, size_t room)
 }
 
 /* Where `length` bytes and a NUL may be written; NULL (and `failed` set) when memory is short. */
-static char *
-buf_reserve(struct buf *buf, size_t length)
+char *
+buf_room(struct buf *buf, size_t length)
 {
 	size_t room = buf->room ? buf->room : ROOM_LEAST / 2;
 
@@ -98,30 +98,6 @@ buf_commit(struct buf *buf, char *end)
 }
 
 void
-buf_put(struct buf *buf, const void *bytes, size_t length)
-{
-	char *out = buf_reserve(buf, length);
-
-	if (!out)
-		return;
-	if (length)
-		memcpy(out, bytes, length);
-	buf_commit(buf, out + length);
-}
-
-void
-buf_puts(struct buf *buf, const char *string)
-{
-	buf_put(buf, string, strlen(string));
-}
-
-void
-buf_putc(struct buf *buf, char c)
-{
-	buf_put(buf, &c, 1);
-}
-
-void
 buf_printf(struct buf *buf, const char *format, ...)
 {
 	size_t room = buf->room - buf->length;
@@ -140,7 +116,7 @@ buf_printf(struct buf *buf, const char *format, ...)
 		buf->length += (size_t)length;
 		return;
 	}
-	out = buf_reserve(buf, (size_t)length);
+	out = buf_room(buf, (size_t)length);
 	if (!out) {
 		/* what vsnprintf() managed to write is not part of the text */
 		if (room)
@@ -248,7 +224,7 @@ buf_json(struct buf *buf, const char *string, size_t length)
 		i += run;
 		if (i == length)
 			break;
-		out = buf_reserve(buf, sizeof("\\u0000"));
+		out = buf_room(buf, sizeof("\\u0000"));
 		if (!out)
 			return;
 		buf_commit(buf, json_escape(out, string[i++]));
@@ -260,7 +236,7 @@ void
 buf_hex(struct buf *buf, const void *bytes, size_t length)
 {
 	const unsigned char *in = bytes;
-	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_reserve(buf, length * 2);
+	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_room(buf, length * 2);
 
 	if (!out) {
 		buf->failed = true;
@@ -649,7 +625,7 @@ void
 buf_base64url(struct buf *buf, const void *bytes, size_t length)
 {
 	const unsigned char *in = bytes;
-	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_reserve(buf, (length * 4 + 2) / 3);
+	char *out = length > PTRDIFF_MAX / 2 ? NULL : buf_room(buf, (length * 4 + 2) / 3);
 
 	if (!out) {
 		buf->failed = true;

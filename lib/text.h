@@ -18,9 +18,34 @@ struct buf {
 	bool failed;
 };
 
-void buf_put(struct buf *buf, const void *bytes, size_t length);
-void buf_puts(struct buf *buf, const char *string);
-void buf_putc(struct buf *buf, char c);
+/* At least `length` bytes of room, and one for the NUL, behind the text; NULL (and `failed`) when memory is short. */
+char *buf_room(struct buf *buf, size_t length);
+
+static inline void
+buf_put(struct buf *buf, const void *bytes, size_t length)
+{
+	char *out = buf->room - buf->length > length ? buf->s + buf->length : buf_room(buf, length);
+
+	if (!out)
+		return;
+	if (length)
+		memcpy(out, bytes, length);
+	out[length] = '\0';
+	buf->length += length;
+}
+
+static inline void
+buf_puts(struct buf *buf, const char *string)
+{
+	buf_put(buf, string, strlen(string));
+}
+
+static inline void
+buf_putc(struct buf *buf, char c)
+{
+	buf_put(buf, &c, 1);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
 void buf_int(struct buf *buf, int64_t number);
 /* The shortest decimal text that reads back as the same double; "0" for what JSON has no word for. */

@@ -157,14 +157,17 @@ is_alive(const struct claims *claims, int64_t now)
 	return now < claims->expires && claims->issued <= now + SKEW;
 }
 
-/* The place of a token in the table; NULL when it is not there. */
+/*
+ * The place of a token in the table; NULL when it is not there. Compared as it is: who does not know the process's key
+ * finds no token with the hash of another, so there is nothing to learn from how long it takes.
+ */
 static struct seen *
 find_seen(uint64_t hash, const char *token, size_t length)
 {
 	struct seen *set = seen[hash % SEEN_SETS];
 
 	for (size_t i = 0; i < SEEN_WAYS; i++)
-		if (set[i].hash == hash && set[i].length == length && secret_equal(set[i].token, token, length))
+		if (set[i].hash == hash && set[i].length == length && memcmp(set[i].token, token, length) == 0)
 			return &set[i];
 	return NULL;
 }
