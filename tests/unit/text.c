@@ -268,6 +268,44 @@ points_are_counted(void **state)
 }
 
 static void
+texts_are_clipped_between_points(void **state)
+{
+	struct arena *arena = arena_new(256);
+	const char *text = "aş😀b";
+
+	(void)state;
+	assert_string_equal(text_clip(arena, text, 0), "");
+	assert_string_equal(text_clip(arena, text, 1), "a");
+	assert_string_equal(text_clip(arena, text, 2), "aş");
+	assert_string_equal(text_clip(arena, text, 3), "aş😀");
+	assert_ptr_equal(text_clip(arena, text, 4), text);
+	assert_ptr_equal(text_clip(arena, text, 99), text);
+	assert_null(text_clip(arena, NULL, 3));
+	arena_free(arena);
+}
+
+static void
+texts_are_folded_for_search(void **state)
+{
+	static const struct { const char *text, *folded; } cases[] = {
+		{ "", "" }, { "Plain ASCII 09 [@`{", "plain ascii 09 [@`{" }, { "Iİıi", "iiii" }, { "Isparta ISPARTA", "isparta isparta" },
+		{ "ŞşĞğÜüÖöÇç", "ssgguuoocc" }, { "Straße STRASSE", "strasse strasse" }, { "\xe1\xba\x9e", "ss" },
+		{ "Ñandú Ángel", "nandu angel" }, { "ÆæŒœ", "aeaeoeoe" }, { "e\xcc\x81" "a", "ea" }, { "ΕΛΛ", "ελλ" },
+		{ "МОСКВА Ёж", "москва ёж" }, { "日本 😀", "日本 😀" }, { "a\xc3", "a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf buf = { 0 };
+
+		buf_puts(&buf, "");
+		buf_fold(&buf, cases[i].text, strlen(cases[i].text));
+		assert_string_equal(buf.s, cases[i].folded);
+		buf_clear(&buf);
+	}
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
@@ -506,6 +544,8 @@ main(void)
 		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(every_code_point_is_utf8),
 		cmocka_unit_test(points_are_counted),
+		cmocka_unit_test(texts_are_clipped_between_points),
+		cmocka_unit_test(texts_are_folded_for_search),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(digits_and_ids),
