@@ -49,7 +49,7 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 build: $(PROGRAMS) $(CTL) $(B)/share/.made	## compile everything into build/
 
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
-SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/*)
+SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*)
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done

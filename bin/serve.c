@@ -283,12 +283,12 @@ serve(int argc, char **argv, const char *data)
 	house.port = options.port;
 	if (!house.conf || !find_self(self, folder))
 		return EXIT_CONFIG;
-	umask(0027);
 	log_init("serve", house.conf->log_syslog, (enum log_level)house.conf->log_level);
 	if (setenv("OKUL_DATA", house.conf->data, 1) != 0)
 		return ctl_error(EXIT_CONFIG, "out of memory");
 	if (options.only)
 		return add_only(&house, folder, options.only) ? keep(&house) : EXIT_CONFIG;
+	umask(0027);
 	if (!make_folder(house.conf, "run") || !make_folder(house.conf, "log") || !take_lock(house.conf))
 		return EXIT_CONFIG;
 	if (options.port && !(web_prepare(house.conf, options.port) && open_log(&house)))

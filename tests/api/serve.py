@@ -378,7 +378,7 @@ def test_renewal_goes_one_worker_at_a_time(house):
     house.tell(signal.SIGHUP)
     while house.pids("app") & before:
         counts.add(len(house.pids("app")))
-    assert counts == {2, 3}
+    assert 3 in counts <= {2, 3}
 
 
 def test_renewal_reaches_mail_sender_and_web_server(house):
@@ -535,12 +535,16 @@ def sentences(name):
     return dict(zip(("tr", "en", "es", "de"), re.findall(r'"((?:[^"\\]|\\.)*)"', row)))
 
 
-def test_sentences_are_those_of_the_programs():
-    shown = dict(re.findall(r'^\t"(?:~\^)?([^"]+)" "([^"]+)";$', (ROOT / "conf/nginx/common.conf").read_text(), re.M))
+def test_sentences_of_the_web_servers_are_those_of_the_programs():
+    nginx = dict(re.findall(r'^\t"(?:~\^)?([^"]+)" "([^"]+)";$', (ROOT / "conf/nginx/common.conf").read_text(), re.M))
+    apache = re.findall(r'ErrorDocument (\d+) .*"errors":\["(.*?)\$', (ROOT / "conf/apache/errors.conf").read_text())
     for status, name in {"403": "S_ROLE_TOO_LOW", "404": "S_NO_PATH", "405": "S_NO_METHOD", "413": "S_TOO_LARGE", "429": "S_TOO_MANY_REQUESTS",
                          "500": "S_INTERNAL", "50[234]": "S_UNAVAILABLE"}.items():
         for language, text in sentences(name).items():
-            assert shown[f"{status} {language}"] == text
+            assert nginx[f"{status} {language}"] == text
+    for language, said in zip(("en", "tr", "es", "de"), (dict(apache[i:i + 18]) for i in range(0, 72, 18)), strict=True):
+        alone = {"414": said["414"], **dict.fromkeys(("502", "503", "504"), nginx[f"50[234] {language}"])}
+        assert said == {status: nginx.get(f"{status} {language}", alone.get(status)) for status in said}
 
 
 def test_headers_that_a_program_reads_are_passed_to_it():
