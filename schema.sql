@@ -111,6 +111,7 @@ CREATE TABLE audit (
 	after TEXT
 ) STRICT;
 CREATE INDEX audit_subject ON audit (subject_id);
+CREATE INDEX audit_actor ON audit (actor_id);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (
@@ -165,6 +166,7 @@ CREATE TABLE outbox (
 	last_error TEXT
 ) STRICT;
 CREATE INDEX outbox_next ON outbox (next_at);
+CREATE INDEX outbox_recipient ON outbox (recipient);
 
 -- Facts of this installation.
 CREATE TABLE instance (

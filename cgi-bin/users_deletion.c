@@ -10,7 +10,40 @@ static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .
 	{ "scheduledFor", TIME, .nullable = true },
 	{ "cancelledAt", TIME, .nullable = true }) };
 
-enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN };
+static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
+	{ "kind", TEXT, .example = "\"code-email\"", .note = "what was counted towards a limit" },
+	{ "at", TIME }) };
+
+static const struct shape export_change = { .name = "AccountChangeDto", .fields = FIELDS(
+	{ "at", TIME },
+	{ "action", TEXT, .example = "\"user.role\"" },
+	{ "before", TEXT, .nullable = true },
+	{ "after", TEXT, .nullable = true }) };
+
+static const struct shape export_session = { .name = "AccountSessionDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "createdAt", TIME },
+	{ "lastUsedAt", TIME },
+	{ "expiresAt", TIME },
+	{ "ip", TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
+	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" }) };
+
+static const struct shape export_mail = { .name = "AccountMailDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "template", TEXT, .example = "\"login-code\"" },
+	{ "createdAt", TIME },
+	{ "attempts", INT }) };
+
+static const struct shape export = { .name = "AccountExportDto", .fields = FIELDS(
+	{ "generatedAt", TIME },
+	{ "profile", OBJECT, .of = &user_profile },
+	{ "account", OBJECT, .of = &user_v1 },
+	{ "sessions", LIST, .of = &export_session },
+	{ "changes", LIST, .of = &export_change, .note = "what was changed on the account, and by the account on others" },
+	{ "events", LIST, .of = &export_event },
+	{ "waitingMails", LIST, .of = &export_mail }) };
+
+enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN, ACCOUNT, SESSIONS, CHANGES, EVENTS, MAILS };
 
 static const char *const sql[] = {
 	[SHOW] =
@@ -24,12 +57,24 @@ static const char *const sql[] = {
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[OTHER_SUPERADMIN] =
 		"SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
+	[ACCOUNT] = "SELECT " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[SESSIONS] =
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
+		" user_agent AS userAgent FROM session WHERE user = ?1 ORDER BY pk",
+	[CHANGES] =
+		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
+		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
+	[EVENTS] = "SELECT kind, at FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = ?1 ORDER BY at",
+	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
 };
 
+static struct reply get_export(struct request *rq);
 static struct reply post_deletion(struct request *rq);
 static struct reply delete_deletion(struct request *rq);
 
 static const struct route routes[] = {
+	{ GET, "/me/export", USER, get_export, .out = &export, .unregistered = true, .being_deleted = true,
+	  .title = "Everything stored about the caller", .note = "A copy of one's data (GDPR, article 15)." },
 	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
 	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Ask for the deletion of one's account",
 	  .note = "Done after 28 days. Until then the account can log in, but only to cancel." },
@@ -66,4 +111,29 @@ static struct reply
 delete_deletion(struct request *rq)
 {
 	return reply_changed(rq, sql[CANCEL], ARGS(rq->user->pk, rq->now), NO_DELETION, "user.deletion-cancelled");
+}
+
+/* ---- a copy of everything */
+
+static struct reply
+get_export(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[ACCOUNT], ARGS(rq->user->pk)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	put_time(rq, "generatedAt", rq->now);
+	put_object(rq, "profile");
+	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
+	put_end(rq);
+	put_object(rq, "account");
+	put_row(rq, &user_v1, row, 0);
+	put_end(rq);
+	db_end(row);
+	put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
+	put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
+	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email), &export_event);
+	put_rows(rq, "waitingMails", sql[MAILS], ARGS(rq->user->email), &export_mail);
+	return reply_done(rq);
 }

@@ -102,25 +102,31 @@ reply_row(struct request *rq, const char *sql, struct args args, const struct sh
 }
 
 static void
-put_rows(struct request *rq, struct db_rows *rows, enum db_rc rc, const struct shape *shape)
+put_all(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
-	for (; rc == DB_ROW; rc = db_next(rows)) {
+	struct db_rows *rows;
+
+	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows)) {
 		put_object(rq, NULL);
 		put_row(rq, shape, rows, 0);
 		put_end(rq);
 	}
 	db_end(rows);
+	put_end_list(rq);
+}
+
+void
+put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape)
+{
+	put_list(rq, name);
+	put_all(rq, sql, args, shape);
 }
 
 struct reply
 reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
-	struct db_rows *rows;
-	enum db_rc rc = db_one(rq->db, &rows, sql, args);
-
 	begin_data(rq, '[');
-	put_rows(rq, rows, rc, shape);
-	put_end_list(rq);
+	put_all(rq, sql, args, shape);
 	return (struct reply){ .status = rq->success };
 }
 
@@ -129,20 +135,17 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 {
 	struct page page = page_of(rq->query);
 	struct value values[ARGS_MAX + 2];
-	struct db_rows *rows;
+	struct db_rows *row;
 	int64_t total = 0;
 
-	if (db_one(rq->db, &rows, count, args) == DB_ROW)
-		total = db_int(rows, 0);
-	db_end(rows);
+	if (db_one(rq->db, &row, count, args) == DB_ROW)
+		total = db_int(row, 0);
+	db_end(row);
 	memcpy(values, args.values, args.count * sizeof(*values));
 	values[args.count] = value_int(page.limit);
 	values[args.count + 1] = value_int(page.offset);
-	enum db_rc rc = db_one(rq->db, &rows, rows_sql, (struct args){ values, args.count + 2 });
 	reply_begin(rq);
-	put_list(rq, "items");
-	put_rows(rq, rows, rc, shape);
-	put_end_list(rq);
+	put_rows(rq, "items", rows_sql, (struct args){ values, args.count + 2 }, shape);
 	put_object(rq, "pagination");
 	put_int(rq, "page", page.number);
 	put_int(rq, "limit", page.limit);

@@ -98,4 +98,7 @@ void put_end_list(struct request *rq);
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
 int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 
+/* All rows of a statement as a list of objects. */
+void put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
+
 #endif
