@@ -5,6 +5,14 @@ import pytest
 from okul import Okul, Server
 
 
+@pytest.fixture(autouse=True)
+def sanitizers_find_nothing():
+    """In a build with sanitizers, a finding fails the test that brought it up."""
+    yield
+    for server in Server.running:
+        server.check_sanitizers()
+
+
 def served(name, **settings):
     server = Server(name, **settings)
     yield Okul(server)

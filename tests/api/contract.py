@@ -1,10 +1,12 @@
 """What the contract promises, as tables: routes and shapes. The tests take their expectations from here, never from the
 server. A new group pastes its rows and blocks below; a route that has no row here fails the suite (rights.py)."""
 
+import itertools
 import re
 from dataclasses import dataclass, field as member
 
-# program method path role success request response; "early" marks what a user may do before the registration is complete
+# Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
+# "early" marks what a user may do before the registration is complete.
 ROUTES = """
 app    GET     /                            public    200  -                        HelloResponseDto                 -
 app    GET     /health                      public    200  -                        HealthResponseDto                -
@@ -13,6 +15,14 @@ app    GET     /api/docs                    public    200  -                    
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          early
+users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
+users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
+users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
+users  PATCH   /admin/users/{id}/profile    admin     200  AdminUpdateUserProfileDto  UserResponseDto                -
+users  PATCH   /admin/users/{id}/email      admin     200  AdminUpdateUserEmailDto  UserResponseDto                  -
+users  PATCH   /admin/users/{id}/role       superadmin  200  UpdateUserRoleDto      UserResponseDto                  -
+users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early
+users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -21,6 +31,13 @@ auth   POST    /auth/registration/complete  user      200  CompleteRegistrationD
 auth   GET     /auth/registration/status    user      200  -                        RegistrationStatusResponseDto    early
 auth   GET     /auth/sessions               user      200  -                        SessionResponseDto[]             early
 auth   DELETE  /auth/sessions/{id}          user      200  -                        DeleteResponseDto                early
+auth   POST    /api/v1/auth/send-otp-email  public    201  RequestOtpDto            EmailOtpV1ResponseDto            -
+auth   POST    /api/v1/auth/verify-otp-email  public  200  VerifyOtpDto             AuthV1ResponseDto                -
+auth   POST    /api/v1/auth/refresh         public    200  RefreshTokenDto          TokensV1ResponseDto              -
+auth   POST    /api/v1/auth/logout          user      200  -                        LogoutResponseDto                early
+auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto          DeleteResponseDto                early
+auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
+auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
 """
 
 SHAPES = """
@@ -81,6 +98,76 @@ SessionResponseDto
   userAgent string 0..256 null
   isCurrent bool
 
+RequestOtpDto
+  email email
+  language? enum tr|en|es|de
+EmailOtpV1ResponseDto
+  email email
+  code? string 4..4 only when the server runs with OKUL_ENV=development
+VerifyOtpDto
+  email email
+  code string 4..4 digits only
+  signupSource? string 0..64
+  signupCampaign? string 0..64
+TokensV1ResponseDto
+  accessToken string 20..4096
+  refreshToken string 16..512
+  expiresIn int 1..
+  refreshExpiresIn int 1..
+UserV1Dto
+  name string 0..100 null
+  surname string 0..100 null
+  username string 3..30 null
+  countryCode string 0..4 null
+  phoneNumber string 0..15 null
+  signupSource string 0..64 null
+  signupCampaign string 0..64 null
+  profilePhoto string 0..512 null
+  availabilityStatus enum available|busy|offline
+  birthDate time null
+  gender enum female|male|other null
+  interests string[]
+  expertise string 0..64 null
+  email email
+  bio string 0..500 null
+  instagram string 0..64 null
+  x string 0..64 null
+  tiktok string 0..64 null
+  snapchat string 0..64 null
+  facebook string 0..64 null
+  privacyPolicyAccepted bool
+  privacyPolicyVersion string 0..20 null
+  termsOfUseAccepted bool
+  termsOfUseVersion string 0..20 null
+  consentFormAccepted bool
+  consentFormVersion string 0..20 null
+  isRegistrationComplete bool
+  roles string[]
+  followersCount int 0..
+  followingCount int 0..
+  minutePriceInLiveStream number
+  creditBalance number
+  lastLogin time null
+  timezone string 1..64
+  lastUsernameChangeDate time null
+  accountDeletionStatus enum none|pending|cancelled|finalized
+  accountDeletionRequestedAt time null
+  accountDeletionScheduledFor time null
+  accountDeletionCancelledAt time null
+  accountDeletionFinalizedAt time null
+AuthV1ResponseDto
+  + TokensV1ResponseDto
+  user UserV1Dto
+  isRegistrationComplete bool
+TokenValidityV1ResponseDto
+  isValid bool
+  expiresAt time
+AccountDeletionV1ResponseDto
+  status enum none|pending|cancelled|finalized
+  requestedAt time null
+  scheduledFor time null
+  cancelledAt time null
+
 UserProfileDto
   id id
   email email
@@ -133,11 +220,29 @@ UpdateMeProfileDto
   snapchat? string 0..64 null
   facebook? string 0..64 null
   timezone? string 1..64
+PaginationDto
+  page int 1..1000000
+  limit int 1..100
+  total int 0..
+  totalPages int 0..
+UserResponseDto
+  + UserProfileDto
+  isActive bool
+  accountDeletionStatus enum none|pending|cancelled|finalized
+AdminUpdateUserProfileDto
+  + UpdateMeProfileDto
+  isActive? bool
+AdminUpdateUserEmailDto
+  email email
+UpdateUserRoleDto
+  role enum user|admin|superadmin
 OptionalAuthResponseDto
   isAuthenticated bool
   message string 1..200
   user UserProfileDto null
 """
+
+names = itertools.count()
 
 LANGUAGES = ["tr", "en", "es", "de"]
 ENVELOPE = ["isSuccess", "statusCode", "data", "errors", "timestamp"]
@@ -152,7 +257,8 @@ class Route:
     path: str
     role: str
     status: int
-    request: str | None
+    request: str | None     # name of a shape
+    query: tuple            # names of query parameters
     response: str
     early: bool
 
@@ -181,7 +287,9 @@ class Field:
 def read_routes():
     for line in ROUTES.strip().splitlines():
         program, method, path, role, status, request, response, early = line.split()
-        yield Route(program, method, path, role, int(status), None if request == "-" else request, response, early == "early")
+        query = tuple(request[1:].split("&")) if request.startswith("?") else ()
+        shape = None if query or request == "-" else request
+        yield Route(program, method, path, role, int(status), shape, query, response, early == "early")
 
 
 def read_field(line):
@@ -244,7 +352,10 @@ def schema_of(field):
 
 
 def schema_for(name):
-    """The shape as JSON Schema; "X[]" is a list of X."""
+    """The shape as JSON Schema; "X[]" is a list of X, "{X}" a page of X."""
+    if name.startswith("{"):
+        page = {"items": {"type": "array", "items": schema_for(name[1:-1])}, "pagination": schema_for("PaginationDto")}
+        return {"type": "object", "properties": page, "required": list(page), "additionalProperties": False}
     if name.endswith("[]"):
         return {"type": "array", "items": schema_for(name[:-2])}
     return {
@@ -268,8 +379,9 @@ def good_values(field):
     if field.name == "timezone":
         yield "a zone", "Europe/Berlin"
     elif field.username:
-        yield "shortest", "a" * field.min
-        yield "longest", "z" * (field.max - 4) + "_.09"
+        own = f"{next(names):02x}"      # a name is taken once
+        yield "longest", own.ljust(field.max - 4, "z") + "_.09"
+        yield "shortest", own + "a"
     elif field.kind == "string":
         letter = "7" if field.digits else "ğ"   # one code point, two bytes
         yield "shortest", letter * field.min

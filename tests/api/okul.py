@@ -114,6 +114,8 @@ def code_in(mail):
 class Server:
     """One `okulctl serve` on a data folder of its own."""
 
+    running = set()
+
     def __init__(self, name, under=(), **settings):
         self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
         self.data = self.home / "data"
@@ -132,6 +134,7 @@ class Server:
         self.process = None
         self.ctl("migrate")
         self.start()
+        self.running.add(self)
 
     def start(self):
         with open(self.home / "serve.log", "ab") as log:
@@ -144,6 +147,7 @@ class Server:
             raise
 
     def answers(self):
+        self.check_sanitizers()
         assert self.process.poll() is None, f"serve ended with {self.process.returncode}:\n" + self.output()
         try:
             return self.glance("/health")[0] == 200
@@ -165,19 +169,27 @@ class Server:
             code = self.process.wait(30)
         finally:
             self.process.kill()
-        reports = "".join(p.read_text() for p in self.home.glob("sanitizer.*"))
-        assert not reports, reports
+        self.check_sanitizers()
         assert code == 0, f"serve ended with {code}:\n{self.output()}"
         left = [name for pid, name in children.items() if os.path.exists(f"/proc/{pid}")]
         assert not left, f"processes outlived the server: {left}"
 
     def stop(self):
         """The end, and nothing stays behind."""
+        self.running.discard(self)
         try:
             self.end()
         finally:
             if not os.environ.get("OKUL_KEEP"):
                 shutil.rmtree(self.home)
+
+    def check_sanitizers(self):
+        """Fails with what AddressSanitizer, LeakSanitizer and UBSan wrote since the last look."""
+        reports = []
+        for path in self.home.glob("sanitizer.*"):
+            reports.append("\n".join(path.read_text(errors="replace").splitlines()[:30]))
+            path.unlink()
+        assert not reports, f"{len(reports)} reports, the first:\n{reports[0]}"
 
     def restart(self):
         self.end()
