@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field as member
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
-# "early" marks what a user may do before the registration is complete.
+# "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted.
 ROUTES = """
 app    GET     /                            public    200  -                        HelloResponseDto                 -
 app    GET     /health                      public    200  -                        HealthResponseDto                -
@@ -21,10 +21,10 @@ users  DELETE  /users/{id}                  admin     200  -                    
 users  PATCH   /admin/users/{id}/profile    admin     200  AdminUpdateUserProfileDto  UserResponseDto                -
 users  PATCH   /admin/users/{id}/email      admin     200  AdminUpdateUserEmailDto  UserResponseDto                  -
 users  PATCH   /admin/users/{id}/role       superadmin  200  UpdateUserRoleDto      UserResponseDto                  -
-users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early
-users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early
+users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early,leaving
+users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early,leaving
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
-auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early
+auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
 auth   POST    /auth/otp/verify             public    200  VerifyOtpUnifiedDto      AuthResponseDto                  -
 auth   POST    /auth/registration/complete  user      200  CompleteRegistrationDto  CompleteRegistrationResponseDto  early
@@ -34,7 +34,7 @@ auth   DELETE  /auth/sessions/{id}          user      200  -                    
 auth   POST    /api/v1/auth/send-otp-email  public    201  RequestOtpDto            EmailOtpV1ResponseDto            -
 auth   POST    /api/v1/auth/verify-otp-email  public  200  VerifyOtpDto             AuthV1ResponseDto                -
 auth   POST    /api/v1/auth/refresh         public    200  RefreshTokenDto          TokensV1ResponseDto              -
-auth   POST    /api/v1/auth/logout          user      200  -                        LogoutResponseDto                early
+auth   POST    /api/v1/auth/logout          user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto          DeleteResponseDto                early
 auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
@@ -261,6 +261,7 @@ class Route:
     query: tuple            # names of query parameters
     response: str
     early: bool
+    leaving: bool
 
     def __str__(self):
         return f"{self.method} {self.path}"
@@ -286,10 +287,10 @@ class Field:
 
 def read_routes():
     for line in ROUTES.strip().splitlines():
-        program, method, path, role, status, request, response, early = line.split()
+        program, method, path, role, status, request, response, when = line.split()
         query = tuple(request[1:].split("&")) if request.startswith("?") else ()
         shape = None if query or request == "-" else request
-        yield Route(program, method, path, role, int(status), shape, query, response, early == "early")
+        yield Route(program, method, path, role, int(status), shape, query, response, "early" in when, "leaving" in when)
 
 
 def read_field(line):

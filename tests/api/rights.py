@@ -62,6 +62,12 @@ def deleted(okul):
     return person
 
 
+def leaving(person):
+    """Somebody who has asked to be deleted, and has not been yet."""
+    assert person.post("/api/v1/users/me/account-deletion").status == 201
+    return person
+
+
 class Nobody:
     token = None
 
@@ -69,11 +75,14 @@ class Nobody:
 CALLERS = {
     "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None), "revoked": (revoked, None), "deactivated": (deactivated, None),
     "deleted": (deleted, None), "unregistered": (lambda okul: okul.login(), "user"), "user": (lambda okul: okul.registered(), "user"),
+    "other user": (lambda okul: okul.registered(), "user"), "being deleted": (lambda okul: leaving(okul.registered()), "user"),
+    "admin being deleted": (lambda okul: leaving(okul.staff("admin")), "admin"),
     "admin": (lambda okul: okul.staff("admin"), "admin"), "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
 }
 
 
-# ---- a good request for each route: what to send, and as what it comes back where that is not the row's success
+# ---- a good request for each route: what to send, and as what it comes back where that is not the row's success. What has
+# an owner is the caller's own, but for the "other user", who tries it with somebody else's.
 
 
 def code_for_new(okul, caller):
@@ -91,11 +100,13 @@ def somebody(okul, caller):
     return okul.login().id
 
 
-def own_session(okul, caller):
-    """The id of a session that the caller may end; anybody's where the caller has none."""
-    if caller is Nobody:
-        return okul.login().claims()["sid"]
-    return caller.claims()["sid"]
+def own_session(okul, owner):
+    """Where nobody calls, anybody's."""
+    return (okul.login() if owner is Nobody else owner).claims()["sid"]
+
+
+def own_refresh_token(okul, owner):
+    return {"refreshToken": (okul.login() if owner is Nobody else owner).refresh}
 
 
 GOOD = {
@@ -105,16 +116,16 @@ GOOD = {
     ("POST", "/auth/logout"): {},
     ("POST", "/auth/otp/request"): {"body": lambda okul, caller: {"email": fresh()}},
     ("POST", "/auth/otp/verify"): {"body": code_for_new},
-    ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409},
+    ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409, "other user": 409},
     ("GET", "/auth/registration/status"): {}, ("GET", "/auth/sessions"): {},
-    ("DELETE", "/auth/sessions/{id}"): {"id": own_session},
+    ("DELETE", "/auth/sessions/{id}"): {"id": own_session, "other user": 404},
     ("POST", "/api/v1/auth/send-otp-email"): {"body": lambda okul, caller: {"email": fresh()}},
     ("POST", "/api/v1/auth/verify-otp-email"): {"body": code_of_four},
     ("POST", "/api/v1/auth/refresh"): {"body": lambda okul, caller: {"refreshToken": okul.login().refresh}},
     ("POST", "/api/v1/auth/logout"): {},
-    ("POST", "/api/v1/auth/revoke-token"): {"body": lambda okul, caller: {"refreshToken": (okul.login() if caller is Nobody else caller).refresh}},
+    ("POST", "/api/v1/auth/revoke-token"): {"body": own_refresh_token, "other user": 404},
     ("GET", "/api/v1/auth/sessions"): {}, ("GET", "/api/v1/auth/validate-token"): {},
-    ("POST", "/api/v1/users/me/account-deletion"): {},
+    ("POST", "/api/v1/users/me/account-deletion"): {"being deleted": 409, "admin being deleted": 409},
     ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
     ("GET", "/users"): {}, ("GET", "/users/{id}"): {"id": somebody}, ("DELETE", "/users/{id}"): {"id": somebody},
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
@@ -130,7 +141,7 @@ def expected(route, kind, good):
         return good.get(kind, route.status) if role else route.status
     if role is None:
         return 401
-    if RANK[role] < RANK[route.role] or kind == "unregistered" and not route.early:
+    if RANK[role] < RANK[route.role] or kind == "unregistered" and not route.early or "being deleted" in kind and not route.leaving:
         return 403
     return good.get(kind, route.status)
 
@@ -142,14 +153,17 @@ def test_cell(okul, row, kind):
     assert route, "a route that the contract has not"
     good = GOOD[route.method, route.path]
     caller = CALLERS[kind][0](okul)
-    path = route.path.replace("{id}", good["id"](okul, caller)) if "id" in good else route.path
+    owner = okul.registered() if kind == "other user" else caller
+    path = route.path.replace("{id}", good["id"](okul, owner)) if "id" in good else route.path
     if "before" in good:
         good["before"](okul, caller)
-    body = good["body"](okul, caller) if "body" in good else None
+    body = good["body"](okul, owner) if "body" in good else None
     answer = okul.request(route.method, path, body, token=caller.token)
     assert answer.status == expected(route, kind, good), answer
     if route.role == "optional":
         assert answer.data["isAuthenticated"] is (CALLERS[kind][1] is not None)
+    if owner is not caller:
+        assert okul.get("/me", token=owner.token).status == 200, "nothing happened to the owner"
 
 
 def test_the_matrix_covers_the_contract():
