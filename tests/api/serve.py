@@ -179,6 +179,19 @@ def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(house):
     assert gone(processes)
 
 
+def test_a_request_at_hand_is_answered_before_the_end(house):
+    """First nginx finishes what it has, and only then are the programs told to stop."""
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as slow:
+        slow.sendall(b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n{")
+        time.sleep(0.2)
+        house.tell(signal.SIGTERM)
+        time.sleep(0.5)
+        assert house.process.poll() is None
+        slow.sendall(b'"email":"ada@example.com"}  ')
+        assert slow.recv(100).startswith(b"HTTP/1.1 200 ")
+    assert house.process.wait(10) == 0
+
+
 def test_the_screen_says_address_mail_and_login(house):
     screen, base = house.output(), f"http://127.0.0.1:{house.port}"
     assert f"okul runs at {base} " in screen and f"{house.data}/mail" in screen
