@@ -11,12 +11,12 @@ static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .
 	{ "cancelledAt", TIME, .nullable = true }) };
 
 static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
-	{ "kind", TEXT, .example = "\"code-email\"", .note = "what was counted towards a limit" },
+	{ "kind", TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
 	{ "at", TIME }) };
 
 static const struct shape export_change = { .name = "AccountChangeDto", .fields = FIELDS(
 	{ "at", TIME },
-	{ "action", TEXT, .example = "\"user.role\"" },
+	{ "action", TEXT, 1, 100, .example = "\"user.role\"" },
 	{ "before", TEXT, .nullable = true },
 	{ "after", TEXT, .nullable = true }) };
 
@@ -30,7 +30,7 @@ static const struct shape export_session = { .name = "AccountSessionDto", .field
 
 static const struct shape export_mail = { .name = "AccountMailDto", .fields = FIELDS(
 	{ "id", ID },
-	{ "template", TEXT, .example = "\"login-code\"" },
+	{ "template", TEXT, 1, 100, .example = "\"login-code\"" },
 	{ "createdAt", TIME },
 	{ "attempts", INT }) };
 

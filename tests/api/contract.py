@@ -15,6 +15,7 @@ app    GET     /api/docs                    public    200  -                    
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          early
+users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving
 users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
 users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
@@ -162,6 +163,34 @@ AuthV1ResponseDto
 TokenValidityV1ResponseDto
   isValid bool
   expiresAt time
+AccountExportDto
+  generatedAt time
+  profile UserProfileDto
+  account UserV1Dto
+  sessions AccountSessionDto[]
+  changes AccountChangeDto[]
+  events AccountEventDto[]
+  waitingMails AccountMailDto[]
+AccountSessionDto
+  id id
+  createdAt time
+  lastUsedAt time
+  expiresAt time
+  ip string 0..45 null
+  userAgent string 0..256 null
+AccountChangeDto
+  at time
+  action string 1..100
+  before string null
+  after string null
+AccountEventDto
+  kind string 1..100
+  at time
+AccountMailDto
+  id id
+  template string 1..100
+  createdAt time
+  attempts int 0..
 AccountDeletionV1ResponseDto
   status enum none|pending|cancelled|finalized
   requestedAt time null
