@@ -14,8 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* With what has a meaning in shells and SQL. */
+#define DATA_NAME "the school's data"
+
 /* The folder that the test works in: DATA, and share/ as the installed one. */
-static char top[64], data[80], share[80], output[16384], why[1024];
+static char top[64], data[100], share[80], output[16384], why[1024];
 
 static void
 put_file(const char *name, const char *text)
@@ -116,13 +119,13 @@ run(const char *const *arguments)
 static int
 set_up(void **state)
 {
-	char path[120];
+	char path[140];
 
 	(void)state;
 	snprintf(top, sizeof(top), "/tmp/okul-unit-XXXXXX");
 	if (!mkdtemp(top))
 		return -1;
-	snprintf(data, sizeof(data), "%s/data", top);
+	snprintf(data, sizeof(data), "%s/" DATA_NAME, top);
 	snprintf(share, sizeof(share), "%s/share", top);
 	snprintf(path, sizeof(path), "%s/migrate", share);
 	return mkdir(share, 0700) == 0 && mkdir(path, 0700) == 0 ? 0 : -1;
@@ -259,8 +262,8 @@ migrate_makes_folder_and_database(void **state)
 	(void)state;
 	put_file("share/schema.sql", NEW);
 	assert_run(0, "migrate");
-	assert_int_equal(mode_of("data"), 0700);
-	assert_int_equal(mode_of("data/okul.db"), 0600);
+	assert_int_equal(mode_of(DATA_NAME), 0700);
+	assert_int_equal(mode_of(DATA_NAME "/okul.db"), 0600);
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_shape(NEW);
 	assert_run(0, "migrate");
@@ -281,12 +284,12 @@ migrate_takes_every_step(void **state)
 static void
 migrate_saves_the_old_database(void **state)
 {
-	char path[120], backup[120];
+	char path[140], backup[140];
 
 	(void)state;
 	assert_run(0, "migrate");
-	assert_int_equal(mode_of("data/backup-before-migrate-1.db"), 0600);
-	assert_false(has_file("data/backup-before-migrate-1.db.new"));
+	assert_int_equal(mode_of(DATA_NAME "/backup-before-migrate-1.db"), 0600);
+	assert_false(has_file(DATA_NAME "/backup-before-migrate-1.db.new"));
 	/* Put back, it is taken to the new version again. */
 	snprintf(backup, sizeof(backup), "%s/backup-before-migrate-1.db", data);
 	for (const char *const *name = (const char *const[]){ "okul.db-wal", "okul.db-shm", NULL }; *name; name++) {
@@ -313,7 +316,7 @@ a_step_that_fails_is_undone(void **state)
 	/* After it was mended the rest is done. */
 	put_file("share/migrate/0003-name-not-empty.sql", STEP_3);
 	assert_run(0, "migrate");
-	assert_true(has_file("data/backup-before-migrate-2.db"));
+	assert_true(has_file(DATA_NAME "/backup-before-migrate-2.db"));
 	assert_shape(NEW);
 }
 
@@ -346,7 +349,7 @@ a_gap_between_versions_changes_nothing(void **state)
 	assert_run(EXIT_CONFIG, "migrate");
 	assert_says("0004-*.sql");
 	assert_int_equal(number("PRAGMA user_version"), 1);
-	assert_false(has_file("data/backup-before-migrate-1.db"));
+	assert_false(has_file(DATA_NAME "/backup-before-migrate-1.db"));
 }
 
 static void
@@ -480,8 +483,8 @@ static void
 sql_prints_rows(void **state)
 {
 	(void)state;
-	assert_run(0, "sql", "SELECT 1 AS a, NULL AS b, x'00ff' AS c, 'x' || char(9, 10) || '\\' AS d; SELECT 2 AS e");
-	assert_string_equal(output, "a\tb\tc\td\n1\tNULL\tx'00ff'\tx\\t\\n\\\\\ne\n2\n");
+	assert_run(0, "sql", "SELECT 1 AS a, NULL AS b, x'ff' AS c, x'0041' AS z, 'x' || char(9, 10) || '\\' AS d; SELECT 2 AS e");
+	assert_string_equal(output, "a\tb\tc\tz\td\n1\tNULL\tx'ff'\tx'0041'\tx\\t\\n\\\\\ne\n2\n");
 }
 
 static void
@@ -529,7 +532,7 @@ check_is_content_with_a_new_folder(void **state)
 static void
 check_finds_what_others_may_read(void **state)
 {
-	char path[120];
+	char path[140];
 
 	(void)state;
 	chmod(data, 0755);
@@ -548,7 +551,7 @@ check_finds_what_others_may_read(void **state)
 static void
 check_finds_a_missing_or_old_database(void **state)
 {
-	char path[120];
+	char path[140];
 
 	(void)state;
 	assert_run(0, "sql", "PRAGMA user_version = 99");
@@ -592,7 +595,7 @@ check_judges_the_mail_settings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		put_file("data/okul.conf", cases[i].conf);
+		put_file(DATA_NAME "/okul.conf", cases[i].conf);
 		RUN("check");
 		assert_says(cases[i].says);
 	}
