@@ -5,39 +5,39 @@ import itertools
 import re
 from dataclasses import dataclass, field as member
 
-# Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
-# "early" marks what a user may do before the registration is complete.
+# Program, method, path, role, success, request (a shape, or ?query parameters), response (X[]: a list, {X}: a page).
+# A star marks what a user may do before the registration is complete.
 ROUTES = """
-app    GET     /                            public    200  -                        HelloResponseDto                 -
-app    GET     /health                      public    200  -                        HealthResponseDto                -
-app    GET     /swagger/json                public    200  -                        application/json                 -
-app    GET     /api/docs                    public    200  -                        text/html                        -
-users  GET     /me                          user      200  -                        UserProfileResponseDto           early
-users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
-users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          early
-users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
-users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
-users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
-users  PATCH   /admin/users/{id}/profile    admin     200  AdminUpdateUserProfileDto  UserResponseDto                -
-users  PATCH   /admin/users/{id}/email      admin     200  AdminUpdateUserEmailDto  UserResponseDto                  -
-users  PATCH   /admin/users/{id}/role       superadmin  200  UpdateUserRoleDto      UserResponseDto                  -
-users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early
-users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early
-auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
-auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early
-auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
-auth   POST    /auth/otp/verify             public    200  VerifyOtpUnifiedDto      AuthResponseDto                  -
-auth   POST    /auth/registration/complete  user      200  CompleteRegistrationDto  CompleteRegistrationResponseDto  early
-auth   GET     /auth/registration/status    user      200  -                        RegistrationStatusResponseDto    early
-auth   GET     /auth/sessions               user      200  -                        SessionResponseDto[]             early
-auth   DELETE  /auth/sessions/{id}          user      200  -                        DeleteResponseDto                early
-auth   POST    /api/v1/auth/send-otp-email  public    201  RequestOtpDto            EmailOtpV1ResponseDto            -
-auth   POST    /api/v1/auth/verify-otp-email  public  200  VerifyOtpDto             AuthV1ResponseDto                -
-auth   POST    /api/v1/auth/refresh         public    200  RefreshTokenDto          TokensV1ResponseDto              -
-auth   POST    /api/v1/auth/logout          user      200  -                        LogoutResponseDto                early
-auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto          DeleteResponseDto                early
-auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
-auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
+app    GET     /                                    public      200  -                        HelloResponseDto
+app    GET     /health                              public      200  -                        HealthResponseDto
+app    GET     /swagger/json                        public      200  -                        application/json
+app    GET     /api/docs                            public      200  -                        text/html
+users  GET     /me                                  user*       200  -                        UserProfileResponseDto
+users  PATCH   /me                                  user*       200  UpdateMeProfileDto       UserProfileResponseDto
+users  GET     /me/optional                         optional    200  -                        OptionalAuthResponseDto
+users  GET     /users                               admin       200  ?page&limit&search&role&sort&format  {UserResponseDto}
+users  GET     /users/{id}                          admin       200  -                        UserResponseDto
+users  DELETE  /users/{id}                          admin       200  -                        DeleteResponseDto
+users  PATCH   /admin/users/{id}/profile            admin       200  AdminUpdateUserProfileDto  UserResponseDto
+users  PATCH   /admin/users/{id}/email              admin       200  AdminUpdateUserEmailDto  UserResponseDto
+users  PATCH   /admin/users/{id}/role               superadmin  200  UpdateUserRoleDto        UserResponseDto
+users  POST    /api/v1/users/me/account-deletion    user*       201  -                        AccountDeletionV1ResponseDto
+users  DELETE  /api/v1/users/me/account-deletion    user*       200  -                        AccountDeletionV1ResponseDto
+auth   POST    /auth/refresh                        public      200  RefreshTokenDto          AuthResponseDto
+auth   POST    /auth/logout                         user*       200  -                        LogoutResponseDto
+auth   POST    /auth/otp/request                    public      200  RequestOtpUnifiedDto     OtpResponseDto
+auth   POST    /auth/otp/verify                     public      200  VerifyOtpUnifiedDto      AuthResponseDto
+auth   POST    /auth/registration/complete          user*       200  CompleteRegistrationDto  CompleteRegistrationResponseDto
+auth   GET     /auth/registration/status            user*       200  -                        RegistrationStatusResponseDto
+auth   GET     /auth/sessions                       user*       200  -                        SessionResponseDto[]
+auth   DELETE  /auth/sessions/{id}                  user*       200  -                        DeleteResponseDto
+auth   POST    /api/v1/auth/send-otp-email          public      201  RequestOtpDto            EmailOtpV1ResponseDto
+auth   POST    /api/v1/auth/verify-otp-email        public      200  VerifyOtpDto             AuthV1ResponseDto
+auth   POST    /api/v1/auth/refresh                 public      200  RefreshTokenDto          TokensV1ResponseDto
+auth   POST    /api/v1/auth/logout                  user*       200  -                        LogoutResponseDto
+auth   POST    /api/v1/auth/revoke-token            user*       200  RefreshTokenDto          DeleteResponseDto
+auth   GET     /api/v1/auth/sessions                user*       200  -                        SessionResponseDto[]
+auth   GET     /api/v1/auth/validate-token          user*       200  -                        TokenValidityV1ResponseDto
 """
 
 SHAPES = """
@@ -260,7 +260,7 @@ class Route:
     request: str | None     # name of a shape
     query: tuple            # names of query parameters
     response: str
-    early: bool
+    early: bool             # open also before the registration is complete
 
     def __str__(self):
         return f"{self.method} {self.path}"
@@ -286,10 +286,11 @@ class Field:
 
 def read_routes():
     for line in ROUTES.strip().splitlines():
-        program, method, path, role, status, request, response, early = line.split()
+        program, method, path, role, status, request, response = line.split()
         query = tuple(request[1:].split("&")) if request.startswith("?") else ()
         shape = None if query or request == "-" else request
-        yield Route(program, method, path, role, int(status), shape, query, response, early == "early")
+        early = role.endswith("*")
+        yield Route(program, method, path, role.rstrip("*"), int(status), shape, query, response, early)
 
 
 def read_field(line):
@@ -334,12 +335,14 @@ shapes = read_shapes()
 def schema_of(field):
     """The field as JSON Schema, as the contract's own schemas.json has it."""
     schema = {
-        "string": {"type": "string"}, "int": {"type": "integer"}, "number": {"type": "number"}, "bool": {"type": "boolean"},
+        "string": {"type": "string"}, "int": {"type": "integer"}, "number": {"type": "number"},
+        "bool": {"type": "boolean"},
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
         "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
         "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {},
     }[field.kind].copy()
-    low, high = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum")}.get(field.kind, ("minItems", "maxItems"))
+    limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
+    low, high = limits.get(field.kind, (None, None))
     if field.min is not None:
         schema[low] = field.min
     if field.max is not None:
@@ -403,8 +406,10 @@ def good_values(field):
 
 def bad_values(field):
     """Values that the field must refuse."""
-    wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"], "an object": {"a": "b"}}
-    own = {"string": "a string", "email": "a string", "date": "a string", "enum": "a string", "bool": "true", "list": "a list"}[field.kind]
+    wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"],
+                   "an object": {"a": "b"}}
+    own = {"string": "a string", "email": "a string", "date": "a string", "enum": "a string", "bool": "true",
+           "list": "a list"}[field.kind]
     yield from ((why, value) for why, value in wrong_types.items() if why != own)
     if not field.nullable:
         yield "null", None
@@ -429,8 +434,8 @@ def bad_values(field):
         yield "two words", "|".join(field.words[:2])
         yield "empty", ""
     elif field.kind == "date":
-        for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001", "2001-01-01T00:00:00.000Z",
-                     "2001-01-01x", ""):
+        for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001",
+                     "2001-01-01T00:00:00.000Z", "2001-01-01x", ""):
             yield repr(text), text
     elif field.kind == "bool":
         yield "0", 0
@@ -439,9 +444,10 @@ def bad_values(field):
         if field.must_be_true:
             yield "false", False
     elif field.kind == "email":
-        for text in ("", "somebody", "@example.com", "somebody@", "some body@example.com", "a@b@example.com", "a@example..com", ".a@example.com",
-                     "a.@example.com", "a..b@example.com", "a@.example.com", "a@example.com.", "a@-example.com", "a,b@example.com",
-                     "Ada <a@example.com>", "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
+        for text in ("", "somebody", "@example.com", "somebody@", "some body@example.com", "a@b@example.com",
+                     "a@example..com", ".a@example.com", "a.@example.com", "a..b@example.com", "a@.example.com",
+                     "a@example.com.", "a@-example.com", "a,b@example.com", "Ada <a@example.com>",
+                     "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
                      "x" * 65 + "@example.com", "a@" + "x" * 64 + ".com", "a@" + ".".join(["x" * 60] * 5)):
             yield repr(text[:40]), text
     elif field.kind == "list":

@@ -67,9 +67,12 @@ class Nobody:
 
 
 CALLERS = {
-    "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None), "revoked": (revoked, None), "deactivated": (deactivated, None),
-    "deleted": (deleted, None), "unregistered": (lambda okul: okul.login(), "user"), "user": (lambda okul: okul.registered(), "user"),
-    "admin": (lambda okul: okul.staff("admin"), "admin"), "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
+    "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None),
+    "revoked": (revoked, None), "deactivated": (deactivated, None),
+    "deleted": (deleted, None), "unregistered": (lambda okul: okul.login(), "user"),
+    "user": (lambda okul: okul.registered(), "user"),
+    "admin": (lambda okul: okul.staff("admin"), "admin"),
+    "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
 }
 
 
@@ -112,10 +115,14 @@ GOOD = {
     ("POST", "/api/v1/auth/verify-otp-email"): {"body": code_of_four},
     ("POST", "/api/v1/auth/refresh"): {"body": lambda okul, caller: {"refreshToken": okul.login().refresh}},
     ("POST", "/api/v1/auth/logout"): {},
-    ("POST", "/api/v1/auth/revoke-token"): {"body": lambda okul, caller: {"refreshToken": (okul.login() if caller is Nobody else caller).refresh}},
+    ("POST", "/api/v1/auth/revoke-token"): {"body": lambda okul,
+                                            caller: {"refreshToken": (okul.login() if caller is Nobody
+                                                                      else caller).refresh}},
     ("GET", "/api/v1/auth/sessions"): {}, ("GET", "/api/v1/auth/validate-token"): {},
     ("POST", "/api/v1/users/me/account-deletion"): {},
-    ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
+    ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul,
+                                                      caller: okul.post("/api/v1/users/me/account-deletion",
+                                                                        token=caller.token)},
     ("GET", "/users"): {}, ("GET", "/users/{id}"): {"id": somebody}, ("DELETE", "/users/{id}"): {"id": somebody},
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
