@@ -33,12 +33,14 @@ def later():
 
 @pytest.fixture(scope="session")
 def guarded():
-    """A server with limits by client address, and with origins that browsers may call from. Its clock may be turned too."""
-    yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on", OKUL_CORS_ORIGINS="https://okul.example https://admin.okul.example")
+    """A server with limits by client address, and with origins that browsers may call from. Its clock turns too."""
+    yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on",
+                      OKUL_CORS_ORIGINS="https://okul.example https://admin.okul.example")
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
     """The line that tests/count reads. What was skipped or could not be set up did not pass."""
     stats = terminalreporter.stats
+    passed = len(stats.get("passed", []))
     failed = sum(len(stats.get(kind, [])) for kind in ("failed", "error", "skipped", "xfailed", "xpassed"))
-    terminalreporter.write_line(f"api: {len(stats.get('passed', []))} passed, {max(failed, 1 if exitstatus else 0)} failed")
+    terminalreporter.write_line(f"api: {passed} passed, {max(failed, 1 if exitstatus else 0)} failed")

@@ -364,12 +364,14 @@ shapes = read_shapes()
 def schema_of(field):
     """The field as JSON Schema, as the contract's own schemas.json has it."""
     schema = {
-        "string": {"type": "string"}, "int": {"type": "integer"}, "number": {"type": "number"}, "bool": {"type": "boolean"},
+        "string": {"type": "string"}, "int": {"type": "integer"}, "number": {"type": "number"},
+        "bool": {"type": "boolean"},
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
         "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
         "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {},
     }[field.kind].copy()
-    low, high = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum")}.get(field.kind, ("minItems", "maxItems"))
+    limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
+    low, high = limits.get(field.kind, (None, None))
     if field.min is not None:
         schema[low] = field.min
     if field.max is not None:
@@ -433,8 +435,10 @@ def good_values(field):
 
 def bad_values(field):
     """Values that the field must refuse."""
-    wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"], "an object": {"a": "b"}}
-    own = {"string": "a string", "email": "a string", "date": "a string", "enum": "a string", "bool": "true", "list": "a list"}[field.kind]
+    wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"],
+                   "an object": {"a": "b"}}
+    own = {"string": "a string", "email": "a string", "date": "a string", "enum": "a string", "bool": "true",
+           "list": "a list"}[field.kind]
     yield from ((why, value) for why, value in wrong_types.items() if why != own)
     if not field.nullable:
         yield "null", None
@@ -459,8 +463,8 @@ def bad_values(field):
         yield "two words", "|".join(field.words[:2])
         yield "empty", ""
     elif field.kind == "date":
-        for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001", "2001-01-01T00:00:00.000Z",
-                     "2001-01-01x", ""):
+        for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001",
+                     "2001-01-01T00:00:00.000Z", "2001-01-01x", ""):
             yield repr(text), text
     elif field.kind == "bool":
         yield "0", 0
@@ -469,9 +473,10 @@ def bad_values(field):
         if field.must_be_true:
             yield "false", False
     elif field.kind == "email":
-        for text in ("", "somebody", "@example.com", "somebody@", "some body@example.com", "a@b@example.com", "a@example..com", ".a@example.com",
-                     "a.@example.com", "a..b@example.com", "a@.example.com", "a@example.com.", "a@-example.com", "a,b@example.com",
-                     "Ada <a@example.com>", "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
+        for text in ("", "somebody", "@example.com", "somebody@", "some body@example.com", "a@b@example.com",
+                     "a@example..com", ".a@example.com", "a.@example.com", "a..b@example.com", "a@.example.com",
+                     "a@example.com.", "a@-example.com", "a,b@example.com", "Ada <a@example.com>",
+                     "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
                      "x" * 65 + "@example.com", "a@" + "x" * 64 + ".com", "a@" + ".".join(["x" * 60] * 5)):
             yield repr(text[:40]), text
     elif field.kind == "list":

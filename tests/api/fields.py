@@ -12,8 +12,8 @@ UNKNOWN = "is not a known field"
 
 
 class Sender:
-    """How a shape reaches the server: where, with which good values beside the one under test, and whether each good value
-    needs somebody new or is sent by a superadmin about somebody."""
+    """How a shape reaches the server: where, with which good values beside the one under test, whether each good value
+    needs somebody new, and whether a superadmin sends it about somebody."""
 
     def __init__(self, method, path, base, new=False, boss=False, accepted=200):
         self.method, self.path, self.base, self.new, self.boss, self.accepted = method, path, base, new, boss, accepted
@@ -31,12 +31,14 @@ def superadmin(okul):
 SENDERS = {
     "RequestOtpUnifiedDto": Sender("POST", "/auth/otp/request", lambda: {"email": fresh()}),
     # past the fields: nobody asked for this code
-    "VerifyOtpUnifiedDto": Sender("POST", "/auth/otp/verify", lambda: {"email": fresh(), "code": "123456"}, accepted=400),
+    "VerifyOtpUnifiedDto": Sender("POST", "/auth/otp/verify", lambda: {"email": fresh(), "code": "123456"},
+                                  accepted=400),
     "RefreshTokenDto": Sender("POST", "/auth/refresh", lambda: {"refreshToken": "x" * 43}, accepted=401),
     "CompleteRegistrationDto": Sender("POST", "/auth/registration/complete", lambda: dict(REGISTRATION), new=True),
     "UpdateMeProfileDto": Sender("PATCH", "/me", lambda: {}),
     "RequestOtpDto": Sender("POST", "/api/v1/auth/send-otp-email", lambda: {"email": fresh()}, accepted=201),
-    "VerifyOtpDto": Sender("POST", "/api/v1/auth/verify-otp-email", lambda: {"email": fresh(), "code": "1234"}, accepted=400),
+    "VerifyOtpDto": Sender("POST", "/api/v1/auth/verify-otp-email", lambda: {"email": fresh(), "code": "1234"},
+                           accepted=400),
     "AdminUpdateUserProfileDto": Sender("PATCH", "/admin/users/{id}/profile", lambda: {}, boss=True),
     "AdminUpdateUserEmailDto": Sender("PATCH", "/admin/users/{id}/email", lambda: {"email": fresh()}, boss=True),
     "UpdateUserRoleDto": Sender("PATCH", "/admin/users/{id}/role", lambda: {"role": "user"}, new=True, boss=True),
@@ -64,7 +66,8 @@ def test_field_refuses(okul, ada, shape, field):
     for why, value in contract.bad_values(field):
         answer = sender.send(okul, ada, sender.base() | {field.name: value})
         assert answer.status == 400, f"{why}: {answer}"
-        assert len(answer.errors) == 1 and answer.errors[0].startswith((f"{field.name}: ", f"{field.name}[")), f"{why}: {answer}"
+        assert len(answer.errors) == 1, f"{why}: {answer}"
+        assert answer.errors[0].startswith((f"{field.name}: ", f"{field.name}[")), f"{why}: {answer}"
         assert UNKNOWN not in answer.errors[0], f"{why}: {answer}"
 
 
@@ -77,13 +80,15 @@ def test_field_is_required(okul, ada, shape, field):
     assert answer.status == 400 and answer.errors == [f"{field.name}: is required"]
 
 
-@pytest.mark.parametrize("shape, field", [c for c in CASES if list(contract.good_values(c[1]))], ids=lambda x: getattr(x, "name", x))
+@pytest.mark.parametrize("shape, field", [c for c in CASES if list(contract.good_values(c[1]))],
+                         ids=lambda x: getattr(x, "name", x))
 def test_field_takes_what_is_just_good(okul, ada, shape, field):
     sender = SENDERS[shape]
     for why, value in contract.good_values(field):
         person = okul.login() if sender.new or field.username else ada
         answer = sender.send(okul, person, sender.base() | {field.name: value})
-        assert answer.status == sender.accepted and not any(e.startswith(field.name) for e in answer.errors), f"{why}: {answer}"
+        assert answer.status == sender.accepted and not any(e.startswith(field.name)
+                                                            for e in answer.errors), f"{why}: {answer}"
         if answer.status < 400:
             stored = answer.data.get("user", answer.data)
             expected = value.strip(" \t\r\n") if isinstance(value, str) else value
@@ -126,13 +131,17 @@ def test_the_sentence_of_the_contract(okul):
     assert okul.post("/auth/otp/request", {"email": "user"}).errors == ["email: must be a valid e-mail address"]
 
 
-@pytest.mark.parametrize("address", ["a@example.com", "a.b+c@example.com", "o'neil@example.co.uk", "!#$%&'*+-/=?^_`{|}~@example.com", "1@1.example.com",
-                                     "x" * 64 + "@example.com", "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 58 + ".de"])
+@pytest.mark.parametrize("address",
+                         ["a@example.com", "a.b+c@example.com", "o'neil@example.co.uk",
+                          "!#$%&'*+-/=?^_`{|}~@example.com", "1@1.example.com",
+                                     "x" * 64 + "@example.com",
+                                     "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 58 + ".de"])
 def test_good_addresses(okul, address):
     answer = okul.post("/auth/otp/request", {"email": address})
     assert answer.status == 200 and answer.data["email"] == address, len(address)
 
 
 def test_an_address_of_255(okul):
-    answer = okul.post("/auth/otp/request", {"email": "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 59 + ".de"})
+    answer = okul.post("/auth/otp/request",
+                       {"email": "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 59 + ".de"})
     assert answer.status == 400

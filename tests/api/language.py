@@ -9,7 +9,8 @@ from okul import REGISTRATION, ROOT, fresh
 
 
 def read_sentences():
-    rows = re.findall(r'^SENTENCE\((\w+), "(.*)", "(.*)", "(.*)", "(.*)"\)$', (ROOT / "lib/sentences.def").read_text(), re.M)
+    rows = re.findall(r'^SENTENCE\((\w+), "(.*)", "(.*)", "(.*)", "(.*)"\)$', (ROOT / "lib/sentences.def").read_text(),
+                      re.M)
     return {name: dict(zip(LANGUAGES, texts)) for name, *texts in rows}
 
 
@@ -21,7 +22,8 @@ ERRORS = [
     ("S_NO_METHOD", None, lambda o, a, **l: o.delete("/me", **l)),
     ("S_NO_TOKEN", None, lambda o, a, **l: o.get("/me", **l)),
     ("S_BAD_TOKEN", None, lambda o, a, **l: o.get("/me", token="x", **l)),
-    ("S_WRONG_TYPE", "application/json", lambda o, a, **l: o.post("/auth/otp/verify", {}, content_type="text/plain", **l)),
+    ("S_WRONG_TYPE", "application/json", lambda o, a,
+     **l: o.post("/auth/otp/verify", {}, content_type="text/plain", **l)),
     ("S_BAD_JSON", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"{", **l)),
     ("S_BAD_OBJECT", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"[]", **l)),
     ("S_EMPTY_CHANGE", None, lambda o, a, **l: a.patch("/me", {}, **l)),
@@ -39,9 +41,12 @@ ERRORS = [
 ]
 
 FIELD_ERRORS = [
-    ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}), ("name", "S_F_LONG", "100", {"name": "x" * 101}),
-    ("name", "S_F_EMPTY", None, {"name": " "}), ("phoneNumber", "S_F_SHORT", "4", {"phoneNumber": "123"}), ("phoneNumber", "S_F_DIGITS", None, {"phoneNumber": "12a45"}),
-    ("gender", "S_F_ONE_OF", "female, male, other", {"gender": "x"}), ("birthDate", "S_F_DATE", None, {"birthDate": "x"}),
+    ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}),
+    ("name", "S_F_LONG", "100", {"name": "x" * 101}),
+    ("name", "S_F_EMPTY", None, {"name": " "}), ("phoneNumber", "S_F_SHORT", "4", {"phoneNumber": "123"}),
+    ("phoneNumber", "S_F_DIGITS", None, {"phoneNumber": "12a45"}),
+    ("gender", "S_F_ONE_OF", "female, male, other", {"gender": "x"}),
+    ("birthDate", "S_F_DATE", None, {"birthDate": "x"}),
     ("interests", "S_F_LIST", None, {"interests": "x"}), ("interests", "S_F_MANY", "20", {"interests": ["x"] * 21}),
     ("username", "S_F_USERNAME", None, {"username": "a b c"}), ("unknown", "S_F_UNKNOWN", None, {"unknown": 1}),
 ]
@@ -70,7 +75,8 @@ def test_sentence(okul, ada, name, argument, ask, language):
 def test_sentence_of_a_field(okul, ada, field, name, argument, body, language):
     """The field's name stays as it is, whatever the language."""
     answer = ada.patch("/me", body, language=language)
-    assert answer.status == 400 and answer.errors == [f"{field}: " + SENTENCES[name][language].replace("%s", argument or "")]
+    assert answer.status == 400 and answer.errors == [f"{field}: "
+                                                      + SENTENCES[name][language].replace("%s", argument or "")]
 
 
 def test_the_four_texts_of_a_sentence_differ():
@@ -80,10 +86,14 @@ def test_the_four_texts_of_a_sentence_differ():
 
 
 @pytest.mark.parametrize("header, language", [
-    (None, "en"), ("", "en"), ("tr", "tr"), ("TR", "tr"), ("de-AT", "de"), ("de-at,en;q=0.5", "de"), ("es-419", "es"), ("tr-TR,tr;q=0.9,en;q=0.8", "tr"),
-    ("fr", "en"), ("fr,de;q=0.5", "de"), ("en;q=0.1,tr;q=0.9", "tr"), ("tr;q=0.1, de;q=0.2, es;q=0.3", "es"), ("tr ; q=0.5 , de ; q=0.6", "de"),
-    ("tr;q=0", "en"), ("tr;q=0,de;q=0.001", "de"), ("*", "en"), ("fr,*;q=0.1", "en"), ("de;q=0.5,*", "en"), ("de;q=1.0,en;q=0.999", "de"),
-    ("de,tr", "de"), ("english", "en"), ("dexx", "en"), ("x-de", "en"), (";;,,;q=", "en"), ("de;q=abc", None), ("," * 3000 + "de", None), ("t" * 3000, "en"),
+    (None, "en"), ("", "en"), ("tr", "tr"), ("TR", "tr"), ("de-AT", "de"), ("de-at,en;q=0.5", "de"), ("es-419", "es"),
+    ("tr-TR,tr;q=0.9,en;q=0.8", "tr"),
+    ("fr", "en"), ("fr,de;q=0.5", "de"), ("en;q=0.1,tr;q=0.9", "tr"), ("tr;q=0.1, de;q=0.2, es;q=0.3", "es"),
+    ("tr ; q=0.5 , de ; q=0.6", "de"),
+    ("tr;q=0", "en"), ("tr;q=0,de;q=0.001", "de"), ("*", "en"), ("fr,*;q=0.1", "en"), ("de;q=0.5,*", "en"),
+    ("de;q=1.0,en;q=0.999", "de"),
+    ("de,tr", "de"), ("english", "en"), ("dexx", "en"), ("x-de", "en"), (";;,,;q=", "en"), ("de;q=abc", None),
+    ("," * 3000 + "de", None), ("t" * 3000, "en"),
 ])
 def test_accept_language(okul, header, language):
     answer = okul.get("/me", language=header)
@@ -136,6 +146,7 @@ def test_mail_without_any_wish_is_english(okul, header):
 def test_mail_in_the_users_own_language(later):
     ada = later.login()
     assert ada.patch("/me", {"language": "de"}).status == 200
-    for body, header, language in ((None, None, "de"), (None, "", "de"), (None, "fr", "de"), (None, "tr", "tr"), ("es", "tr", "es")):
+    for body, header, language in ((None, None, "de"), (None, "", "de"), (None, "fr", "de"), (None, "tr", "tr"),
+                                   ("es", "tr", "es")):
         later.server.clock.advance(721)
         assert language_of_mail(later, ada.email, body, header) == language, (body, header)

@@ -68,7 +68,8 @@ def test_addresses_of_unusual_letters(okul, address):
 
 
 def test_nothing_is_mailed_for_a_refused_request(okul):
-    for body in ({"email": "one@example.org", "x": 1}, {"email": "two@example.org", "language": "fr"}, {"email": "three@example.org\r\nBcc: four@example.org"}):
+    for body in ({"email": "one@example.org", "x": 1}, {"email": "two@example.org", "language": "fr"},
+                 {"email": "three@example.org\r\nBcc: four@example.org"}):
         assert okul.post("/auth/otp/request", body).status == 400
     mail_to(okul, fresh())      # a later mail is out, so those before it would be too
     assert not [a for a in okul.server.mailbox.mails if a.endswith("@example.org")]

@@ -138,8 +138,10 @@ class Server:
 
     def start(self):
         with open(self.home / "serve.log", "ab") as log:
-            self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port", str(self.port)],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment, cwd=self.home)
+            self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port",
+                                             str(self.port)],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
+                                            cwd=self.home)
         try:
             until(self.answers, "the server's /health", 20)
         except BaseException:
@@ -199,9 +201,11 @@ class Server:
         return (self.home / "serve.log").read_text(errors="replace")
 
     def ctl(self, *arguments, check=True):
-        run = subprocess.run([OKULCTL, "-d", str(self.data), *arguments], env=self.environment, cwd=self.home, text=True,
+        run = subprocess.run([OKULCTL, "-d", str(self.data), *arguments], env=self.environment, cwd=self.home,
+                             text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-        assert not check or run.returncode == 0, f"okulctl {' '.join(arguments)}: {run.returncode}\n{run.stdout}{run.stderr}"
+        if check:
+            assert run.returncode == 0, f"okulctl {' '.join(arguments)}: {run.returncode}\n{run.stdout}{run.stderr}"
         return run
 
     def sql(self, text):
@@ -217,7 +221,8 @@ class Server:
             except OSError:
                 continue
             parents[int(entry)] = int(stat.rpartition(")")[2].split()[1])
-            names[int(entry)] = " ".join([os.path.basename(words[0].decode()), *(w.decode(errors="replace") for w in words[1:])]).strip()
+            names[int(entry)] = " ".join([os.path.basename(words[0].decode()),
+                                          *(w.decode(errors="replace") for w in words[1:])]).strip()
 
         def below(pid):
             while pid in parents:
@@ -228,11 +233,13 @@ class Server:
         return {pid: names[pid] for pid in sorted(parents) if below(pid)}
 
     def workers(self, program=""):
-        return {pid: name for pid, name in self.processes().items() if name.startswith(program) and ".fcgi" in name.split(" ")[0]}
+        return {pid: name for pid,
+                name in self.processes().items() if name.startswith(program) and ".fcgi" in name.split(" ")[0]}
 
     def logs(self):
         """All that the server wrote for people: its own output and every log file, as bytes by name."""
-        files = [self.home / "serve.log", *(p for p in self.data.rglob("*") if p.is_file() and "log" in str(p.relative_to(self.data)))]
+        files = [self.home / "serve.log",
+                 *(p for p in self.data.rglob("*") if p.is_file() and "log" in str(p.relative_to(self.data)))]
         return {str(p): p.read_bytes() for p in files}
 
     def keys(self):
@@ -272,7 +279,8 @@ def once(pairs):
     return made
 
 
-LEAKS = re.compile(r"(?i)sqlite|\bselect\b.*\bfrom\b|insert into|okul\.db|/(tmp|var|home|root|usr|proc)/|\.[ch]:\d|nginx/\d|libfcgi|0x[0-9a-f]{6}")
+LEAKS = re.compile(r"(?i)sqlite|\bselect\b.*\bfrom\b|insert into|okul\.db|/(tmp|var|home|root|usr|proc)/|\.[ch]:\d"
+                   r"|nginx/\d|libfcgi|0x[0-9a-f]{6}")
 
 
 def check_headers(a):
@@ -288,7 +296,8 @@ def check_headers(a):
     if a.status == 405:
         assert h.get("Allow"), f"405 without Allow: {a}"
     if a.status in (429, 503):
-        assert re.fullmatch(r"[1-9]\d*", h.get("Retry-After", "")), f"{a.status} with Retry-After {h.get('Retry-After')}: {a}"
+        assert re.fullmatch(r"[1-9]\d*",
+                            h.get("Retry-After", "")), f"{a.status} with Retry-After {h.get('Retry-After')}: {a}"
     else:
         assert "Retry-After" not in h, f"Retry-After: {a}"
     if a.method == "HEAD" or a.status in (204, 304):
@@ -296,7 +305,7 @@ def check_headers(a):
 
 
 def check_envelope(a, offset):
-    assert a.headers["Content-Type"] == "application/json; charset=utf-8", f"Content-Type {a.headers['Content-Type']}: {a}"
+    assert a.headers["Content-Type"] == "application/json; charset=utf-8", f"{a.headers['Content-Type']}: {a}"
     a.json = json.loads(a.body.decode("utf-8"), object_pairs_hook=once)
     assert list(a.json) == contract.ENVELOPE, f"the five keys in order: {a}"
     good = a.status < 400
@@ -312,7 +321,8 @@ def check_envelope(a, offset):
         assert all(isinstance(e, str) and len(e) > 5 for e in a.errors), f"sentences: {a}"
         assert not LEAKS.search(" ".join(a.errors)), f"leak: {a}"
     if not good or isinstance(a.data, dict) and "message" in a.data:
-        assert a.headers.get("Content-Language") in contract.LANGUAGES, f"Content-Language {a.headers.get('Content-Language')}: {a}"
+        language = a.headers.get("Content-Language")
+        assert language in contract.LANGUAGES, f"Content-Language {language}: {a}"
 
 
 # ---- the client
@@ -333,18 +343,20 @@ class Okul:
     # -- sending
 
     def send(self, method, path, body=None, headers=()):
-        """One exchange; headers as pairs, sent as they are. A connection that the server closed meanwhile is made anew."""
+        """One exchange; headers as pairs, sent as they are. A connection that was closed meanwhile is made anew."""
         for attempt in (1, 2):
             connection = getattr(self.local, "connection", None)
             new = connection is None
             if new:
-                connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30 * SLOW, source_address=(self.source, 0))
+                connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30 * SLOW,
+                                                        source_address=(self.source, 0))
                 self.local.connection = connection
             try:
                 connection.putrequest(method, path, skip_accept_encoding=True)
                 for name, value in headers:
                     connection.putheader(name, value)
-                if body is not None and not any(n.lower() in ("content-length", "transfer-encoding") for n, _ in headers):
+                if body is not None and not any(n.lower() in ("content-length", "transfer-encoding") for n,
+                                                _ in headers):
                     connection.putheader("Content-Length", str(len(body)))
                 connection.endheaders(body)
                 response = connection.getresponse()
@@ -371,7 +383,8 @@ class Okul:
             response.begin()
             return self.check(Answer(method, path, response.status, response.headers, response.read()))
 
-    def request(self, method, path, json_=None, body=None, token=None, language=None, headers=None, content_type="application/json"):
+    def request(self, method, path, json_=None, body=None, token=None, language=None, headers=None,
+                content_type="application/json"):
         pairs = []
         if json_ is not None:
             body = json.dumps(json_, ensure_ascii=False).encode()
@@ -428,7 +441,8 @@ class Okul:
     def code(self, address, language=None, **more):
         """Asks for a login code and reads it in the mail."""
         before = len(self.server.mailbox.to(address.strip().lower()))
-        answer = self.post("/auth/otp/request", {"email": address} | ({"language": language} if language else {}), **more)
+        answer = self.post("/auth/otp/request", {"email": address} | ({"language": language} if language else {}),
+                           **more)
         assert answer.status == 200, answer
         code = code_in(self.server.mailbox.wait(address.strip().lower(), before + 1))
         self.server.codes.add(code)
@@ -518,8 +532,8 @@ class Reference:
             while "$ref" in response:
                 response = self.resolver.resolve(response["$ref"])[1]
             self.judges[key] = self.validator(response["content"]["application/json"]["schema"], resolver=self.resolver)
-        fault = next(self.judges[key].iter_errors(answer.json), None)
-        assert fault is None, f"not as the reference says: {fault.message if fault else ''} at {list(fault.path) if fault else ''}: {answer}"
+        for fault in self.judges[key].iter_errors(answer.json):
+            raise AssertionError(f"not as the reference says: {fault.message} at {list(fault.path)}: {answer}")
         self.approved.add(known)
 
 
@@ -554,7 +568,8 @@ def fastcgi(path, parameters, body=b""):
 
     def length(n):
         return struct.pack(">B", n) if n < 128 else struct.pack(">I", n | 1 << 31)
-    pairs = b"".join(length(len(k)) + length(len(v)) + k + v for k, v in ((k.encode(), v.encode()) for k, v in parameters.items()))
+    pairs = b"".join(length(len(k)) + length(len(v)) + k + v for k,
+                     v in ((k.encode(), v.encode()) for k, v in parameters.items()))
     with socket.socket(socket.AF_UNIX) as wire:
         wire.settimeout(60)
         wire.connect(str(path))

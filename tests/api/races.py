@@ -91,7 +91,8 @@ def test_one_session_ended_many_times(okul):
 
 ENDINGS = {
     "logout": (lambda okul, ada: okul.post("/auth/logout", token=ada.token), 401),
-    "end of the session": (lambda okul, ada: okul.delete(f"/auth/sessions/{ada.claims()['sid']}", token=ada.token), 401),
+    "end of the session": (lambda okul, ada: okul.delete(f"/auth/sessions/{ada.claims()['sid']}", token=ada.token),
+                           401),
     "deactivation": (lambda okul, ada: ada.set("is_active = 0"), 401),
     "deletion": (lambda okul, ada: okul.server.sql(f"DELETE FROM user WHERE id = '{ada.id}'"), 401),
     "demotion": (lambda okul, ada: okul.server.ctl("user", "role", ada.email, "user"), "user"),
@@ -100,7 +101,7 @@ ENDINGS = {
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_what_ended_has_ended_for_every_worker(okul, ending):
-    """Eight clients ask without a pause while the ending happens: nobody who asks after it gets through on what was before."""
+    """Eight clients ask without a pause while it ends: nobody who asks afterwards gets through on what was before."""
     act, after = ENDINGS[ending]
     ada = okul.staff("admin") if ending == "demotion" else okul.registered()
     ended, stop = threading.Event(), threading.Event()
@@ -138,7 +139,7 @@ def test_what_ended_has_ended_for_every_worker(okul, ending):
 
 
 def load(okul, ada, seconds, act):
-    """Asks without a pause from four clients while act() does its worst; gives all answers, or what came instead of one."""
+    """Asks without a pause from four clients while act() does its worst; gives all statuses, or what came instead."""
     end, results = time.monotonic() + seconds, []
 
     def ask(n):
