@@ -3,14 +3,15 @@
  */
 #include "serve.h"
 
+#include "arena.h"
 #include "log.h"
 #include "okulctl.h"
 #include "text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <glob.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -29,7 +30,8 @@ const struct command command_serve = {
 	"  --port N     for development: also nginx, on http://127.0.0.1:N\n"
 	"  --only NAME  for systemd: that program alone, on the listening socket that is standard input\n"
 	"\n"
-	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and Ctrl-C stop.\n",
+	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and Ctrl-C stop,\n"
+	"a second one at once.\n",
 	serve
 };
 
@@ -69,39 +71,39 @@ read_options(int argc, char **argv, struct options *options)
 /* ---- what one data folder has once */
 
 static bool
-make_folder(const struct conf *conf, const char *name)
+make_folder(const struct house *house, const char *name)
 {
-	char *path = conf_path(conf, name);
-	bool good = path && (mkdir(path, 0750) == 0 || errno == EEXIST);
+	const char *path = arena_format(house->arena, "%s/%s", house->conf->data, name);
 
-	if (!good)
-		ctl_error(EXIT_CONFIG, "%s/%s cannot be made: %s", conf->data, name, strerror(errno));
-	free(path);
-	return good;
+	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+		return true;
+	ctl_error(EXIT_CONFIG, "%s cannot be made: %s", path, strerror(errno));
+	return false;
 }
 
 /* Held until this process ends, however it ends. The holder's process id stands in the file, for people. */
 static bool
-take_lock(const struct conf *conf)
+take_lock(const struct house *house)
 {
+	const char *path = arena_format(house->arena, "%s/run/serve.lock", house->conf->data);
 	char holder[32] = "";
-	char *path = conf_path(conf, "run/serve.lock");
-	int file = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640) : -1;
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
 	if (file < 0) {
-		ctl_error(EXIT_CONFIG, "%s/run/serve.lock: %s", conf->data, strerror(errno));
-	} else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		ssize_t n = read(file, holder, sizeof(holder) - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
 		ctl_error(EXIT_CONFIG, "another `okulctl serve` (process %s) runs on %s; stop it first, or give this one "
-			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", conf->data);
+			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", house->conf->data);
 		close(file);
-		file = -1;
-	} else if (ftruncate(file, 0) == 0) {
-		dprintf(file, "%d\n", getpid());
+		return false;
 	}
-	free(path);
-	return file >= 0;
+	if (ftruncate(file, 0) == 0)
+		dprintf(file, "%d\n", getpid());
+	return true;
 }
 
 /* ---- sockets */
@@ -140,89 +142,106 @@ is_listening(int s)
 
 /* ---- the list of what is to run */
 
-/* The memory of the list is kept for the process's life, like the house itself. */
 static bool
 add_service(struct house *house, struct service service, size_t count)
 {
-	service.count = count;
-	service.places = calloc(count, sizeof(*service.places));
-	if (service.input < 0 || !service.argv || !service.places)
+	if (service.input < 0 || !service.argv)
 		return false;
+	service.count = count;
+	service.places = arena_alloc(house->arena, count * sizeof(*service.places));
 	house->services[house->count++] = service;
 	return true;
 }
 
 static char *const *
-arguments(const char *const *list, size_t count)
+arguments(struct arena *arena, const char *const *list, size_t count)
 {
-	char **copy = calloc(count + 1, sizeof(*copy));
+	char **copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
 
-	for (size_t i = 0; copy && i < count; i++)
-		copy[i] = strdup(list[i]);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = arena_string(arena, list[i]);
 	return copy;
 }
-#define ARGUMENTS(...) arguments((const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
+#define ARGUMENTS(arena, ...) \
+	arguments(arena, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
+
+static const char *
+socket_path(const struct house *house, const char *name)
+{
+	return arena_format(house->arena, "%s/run/%s.sock", house->conf->data, name);
+}
 
 /* `path` is that of a program, FOLDER/NAME.fcgi. `input`: the socket that it shall listen on; -1: makes it. */
 static bool
 add_program(struct house *house, const char *path, int input)
 {
 	const char *file = strrchr(path, '/') + 1;
-	char *name = strndup(file, strlen(file) - strlen(".fcgi"));
-	char *at = NULL;
+	const char *name = arena_copy(house->arena, file, strlen(file) - strlen(".fcgi"));
 
-	if (!name)
-		return false;
-	if (input < 0 && asprintf(&at, "%s/run/%s.sock", house->conf->data, name) >= 0)
-		input = listen_at(at);
-	free(at);
-	return add_service(house, (struct service){ .name = name, .argv = ARGUMENTS(path), .input = input, .stop = SIGTERM,
-		.renewal = ROLL }, (size_t)house->conf->workers);
+	if (input < 0)
+		input = listen_at(socket_path(house, name));
+	return add_service(house, (struct service){ .name = name, .argv = ARGUMENTS(house->arena, path), .input = input,
+		.stop = SIGTERM, .renewal = ROLL }, (size_t)house->conf->workers);
 }
 
 static bool
 add_only(struct house *house, const char *folder, const char *name)
 {
-	char path[PATH_MAX + 64];
+	const char *path = arena_format(house->arena, "%s/%s.fcgi", folder, name);
 	int input = is_listening(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
 
 	if (input < 0) {
 		ctl_error(EXIT_CONFIG, "--only needs a listening socket as standard input, as conf/systemd/ sets it up");
 		return false;
 	}
-	house->services = calloc(1, sizeof(*house->services));
-	snprintf(path, sizeof(path), "%s/%s.fcgi", folder, name);
-	if (house->services && access(path, X_OK) == 0)
-		return add_program(house, path, input);
-	ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
-	return false;
+	if (access(path, X_OK) != 0) {
+		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	house->services = arena_alloc(house->arena, sizeof(*house->services));
+	return add_program(house, path, input);
+}
+
+static int
+is_program(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && dot > entry->d_name && strcmp(dot, ".fcgi") == 0;
 }
 
 static bool
-add_all(struct house *house, const char *self, const char *folder, int port)
+add_programs(struct house *house, const char *folder)
 {
-	char pattern[PATH_MAX + 64];
-	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	glob_t found;
+	struct dirent **found;
+	const int count = scandir(folder, &found, is_program, alphasort);
+	bool good = count > 0;
 
-	snprintf(pattern, sizeof(pattern), "%s/*.fcgi", folder);
-	if (glob(pattern, 0, NULL, &found) != 0) {
+	if (!good)
 		ctl_error(EXIT_CONFIG, "there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
-		return false;
+	house->services = arena_alloc(house->arena, (size_t)(count + 3) * sizeof(*house->services));
+	for (int i = 0; i < count; i++) {
+		good = good && add_program(house, arena_format(house->arena, "%s/%s", folder, found[i]->d_name), -1);
+		free(found[i]);
 	}
-	house->services = calloc(found.gl_pathc + 2, sizeof(*house->services));
-	for (size_t i = 0; house->services && i < found.gl_pathc; i++)
-		if (!add_program(house, found.gl_pathv[i], -1))
-			return false;
-	globfree(&found);
-	if (!house->services || !add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM,
-	    .argv = ARGUMENTS(self, "-d", house->conf->data, "mail", "--keep"), .renewal = RESTART }, 1))
+	if (count >= 0)
+		free(found);
+	return good;
+}
+
+static bool
+add_all(struct house *house, const char *self, const char *folder)
+{
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (!add_programs(house, folder) || !add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM,
+	    .argv = ARGUMENTS(house->arena, self, "-d", house->conf->data, "mail", "--keep"), .renewal = RESTART }, 1))
 		return false;
-	if (!port)
+	if (!house->port)
 		return true;
 	house->web = &house->services[house->count];
-	return add_service(house, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT,
-		.argv = web_command(house->conf), .renewal = RELOAD }, 1);
+	return add_service(house, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT, .renewal = RELOAD,
+		.argv = web_command(house) }, 1);
 }
 
 /* With nginx in front on a terminal, the lines of the programs go to a file, so that the screen stays readable. */
@@ -231,10 +250,10 @@ open_log(struct house *house)
 {
 	struct stat st = { 0 };
 
-	house->log_path = conf_path(house->conf, "log/okul.log");
-	house->log = house->log_path ? open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : -1;
+	house->log_path = arena_format(house->arena, "%s/log/okul.log", house->conf->data);
+	house->log = open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (house->log < 0 || fstat(house->log, &st) != 0) {
-		ctl_error(EXIT_CONFIG, "%s/log/okul.log: %s", house->conf->data, strerror(errno));
+		ctl_error(EXIT_CONFIG, "%s: %s", house->log_path, strerror(errno));
 		return false;
 	}
 	house->log_start = st.st_size;
@@ -260,42 +279,48 @@ find_self(char self[static PATH_MAX], char folder[static PATH_MAX])
 static void
 remove_sockets(const struct house *house)
 {
-	for (size_t i = 0; i < house->count; i++) {
-		char *path;
-		if (house->services[i].renewal != ROLL ||
-		    asprintf(&path, "%s/run/%s.sock", house->conf->data, house->services[i].name) < 0)
-			continue;
-		unlink(path);
-		free(path);
-	}
+	for (size_t i = 0; i < house->count; i++)
+		if (house->services[i].renewal == ROLL)
+			unlink(socket_path(house, house->services[i].name));
+}
+
+static int
+serve_one(struct house *house, const char *folder, const char *name)
+{
+	return add_only(house, folder, name) ? keep(house) : EXIT_CONFIG;
+}
+
+static int
+serve_all(struct house *house, const char *self, const char *folder)
+{
+	umask(0027);
+	if (!make_folder(house, "run") || !make_folder(house, "log") || !take_lock(house))
+		return EXIT_CONFIG;
+	if (house->port && !(web_prepare(house) && open_log(house)))
+		return EXIT_CONFIG;
+	if (!add_all(house, self, folder))
+		return EXIT_CONFIG;
+	int code = keep(house);
+	remove_sockets(house);
+	return code;
 }
 
 static int
 serve(int argc, char **argv, const char *data)
 {
 	struct options options = { 0 };
-	struct house house = { .log = -1 };
 	char self[PATH_MAX], folder[PATH_MAX];
 
 	if (!read_options(argc, argv, &options))
 		return EXIT_USAGE;
-	house.conf = ctl_conf(data);
-	house.port = options.port;
+	struct house house = { .conf = ctl_conf(data), .port = options.port, .log = -1 };
 	if (!house.conf || !find_self(self, folder))
 		return EXIT_CONFIG;
 	log_init("serve", house.conf->log_syslog, (enum log_level)house.conf->log_level);
-	if (setenv("OKUL_DATA", house.conf->data, 1) != 0)
+	house.arena = arena_new(16384);
+	if (!house.arena || setenv("OKUL_DATA", house.conf->data, 1) != 0)
 		return ctl_error(EXIT_CONFIG, "out of memory");
-	if (options.only)
-		return add_only(&house, folder, options.only) ? keep(&house) : EXIT_CONFIG;
-	umask(0027);
-	if (!make_folder(house.conf, "run") || !make_folder(house.conf, "log") || !take_lock(house.conf))
-		return EXIT_CONFIG;
-	if (options.port && !(web_prepare(house.conf, options.port) && open_log(&house)))
-		return EXIT_CONFIG;
-	if (!add_all(&house, self, folder, options.port))
-		return EXIT_CONFIG;
-	int code = keep(&house);
-	remove_sockets(&house);
+	int code = options.only ? serve_one(&house, folder, options.only) : serve_all(&house, self, folder);
+	arena_free(house.arena);
 	return code;
 }

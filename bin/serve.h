@@ -5,6 +5,7 @@
 #ifndef OKUL_SERVE_H
 #define OKUL_SERVE_H
 
+#include "arena.h"
 #include "base.h"
 #include "conf.h"
 
@@ -41,12 +42,13 @@ struct service {
 
 struct house {
 	const struct conf *conf;
+	struct arena *arena;	/* holds all that is below */
 	struct service *services;
 	size_t count;
 	struct service *web;	/* nginx, one of the services; NULL without --port */
-	int port;
+	int port;		/* 0: no nginx */
 	int log;		/* standard output and error of the processes; -1: ours */
-	char *log_path;
+	const char *log_path;
 	int64_t log_start;	/* its length when we started */
 
 	/* the keeper's own */
@@ -67,10 +69,10 @@ int keep(struct house *house);
  * Checks that the port is free and writes DATA/run/nginx.conf and its parts from the shipped ones. False after having said what
  * is wrong.
  */
-must_use bool web_prepare(const struct conf *conf, int port);
+must_use bool web_prepare(const struct house *house);
 
 /* The arguments that start nginx in the foreground; NULL after having said what is missing. */
-must_use char *const *web_command(const struct conf *conf);
+must_use char *const *web_command(const struct house *house);
 
 /* Asks GET /health; gives the status of the answer, 0 where none came within a second. */
 int web_health(int port);

@@ -417,6 +417,7 @@ on_signal(struct house *house, int signal)
 int
 keep(struct house *house)
 {
+	struct sigaction hangup;
 	sigset_t signals;
 
 	sigemptyset(&signals);
@@ -425,12 +426,14 @@ keep(struct house *house)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* nohup and some shells leave it ignored, and an ignored signal cannot be waited for. */
+	/* Whoever started us under nohup wants us to outlive the terminal. */
+	sigaction(SIGHUP, NULL, &hangup);
+	house->has_terminal = hangup.sa_handler != SIG_IGN && is_terminal_open();
+	/* An ignored signal cannot be waited for. */
 	for (int s = 1; s < NSIG; s++)
 		if (sigismember(&signals, s) == 1)
 			signal(s, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	house->has_terminal = is_terminal_open();
 	house->ready_by = house->web ? now() + HEALTH_WAIT : NEVER;
 	for (size_t i = 0; i < house->count; i++)
 		for (size_t k = 0; k < house->services[i].count; k++)

@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -105,53 +104,43 @@ write_text(const char *path, const struct buf *text)
 
 /* Copies a shipped file of nginx into DATA/run. */
 static bool
-fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
+fill_in(const struct house *house, const char *name, const char *as, const struct replacement *list)
 {
-	struct buf text = { 0 }, filled = { 0 };
-	char *from, *to = conf_path(conf, as);
-	bool good = asprintf(&from, "%s/nginx/%s", conf->share, name) >= 0;
+	struct buf text = { .arena = house->arena }, filled = { .arena = house->arena };
 
-	if (good && to && read_text(from, &text)) {
-		replace_all(&filled, text.s, list);
-		good = write_text(to, &filled);
-	} else {
-		good = false;
-	}
-	buf_clear(&text);
-	buf_clear(&filled);
-	free(from);
-	free(to);
-	return good;
+	if (!read_text(arena_format(house->arena, "%s/nginx/%s", house->conf->share, name), &text))
+		return false;
+	replace_all(&filled, text.s, list);
+	return write_text(arena_format(house->arena, "%s/run/%s", house->conf->data, as), &filled);
 }
 
 bool
-web_prepare(const struct conf *conf, int port)
+web_prepare(const struct house *house)
 {
-	char digits[8], run[PATH_MAX];
+	const char *data = house->conf->data, *share = house->conf->share;
 	const struct replacement main_file[] = {
-		{ "@PORT@", digits }, { "@DATA@", conf->data }, { "@SHARE@", conf->share },
+		{ "@PORT@", arena_format(house->arena, "%d", house->port) }, { "@DATA@", data }, { "@SHARE@", share },
 		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
 	};
 	const struct replacement locations[] = {
-		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
+		{ "/run/okul", arena_format(house->arena, "%s/run", data) }, { "/var/lib/okul", data },
+		{ "/usr/local/lib/okul/share", share }, { NULL, NULL },
 	};
 
-	snprintf(digits, sizeof(digits), "%d", port);
-	snprintf(run, sizeof(run), "%s/run", conf->data);
-	return is_port_free(port) && is_plain_path(conf->data) && is_plain_path(conf->share) &&
-		fill_in(conf, "development.conf", "run/nginx.conf", main_file) &&
-		fill_in(conf, "locations.conf", "run/nginx-locations.conf", locations);
+	return is_port_free(house->port) && is_plain_path(data) && is_plain_path(share) &&
+		fill_in(house, "development.conf", "nginx.conf", main_file) &&
+		fill_in(house, "locations.conf", "nginx-locations.conf", locations);
 }
 
 char *const *
-web_command(const struct conf *conf)
+web_command(const struct house *house)
 {
 	/* Ordinary users have no sbin in their PATH. */
 	static const char *const places[] = {
 		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
 	};
-	static char *argv[8];
+	const char *data = house->conf->data;
 	size_t i = 0;
 
 	while (i < COUNT(places) && access(places[i], X_OK) != 0)
@@ -160,14 +149,12 @@ web_command(const struct conf *conf)
 		ctl_error(EXIT_CONFIG, "there is no nginx; `make run` installs it, or say: apt-get install nginx");
 		return NULL;
 	}
-	argv[0] = (char *)places[i];
-	argv[1] = (char *)"-p";
-	argv[2] = (char *)conf->data;
-	argv[3] = (char *)"-e";
-	argv[4] = conf_path(conf, "log/nginx-error.log");
-	argv[5] = (char *)"-c";
-	argv[6] = conf_path(conf, "run/nginx.conf");
-	return argv[4] && argv[6] ? argv : NULL;
+	char **argv = arena_alloc(house->arena, 5 * sizeof(*argv));
+	argv[0] = arena_string(house->arena, places[i]);
+	argv[1] = arena_format(house->arena, "-p%s", data);
+	argv[2] = arena_format(house->arena, "-e%s/log/nginx-error.log", data);
+	argv[3] = arena_format(house->arena, "-c%s/run/nginx.conf", data);
+	return argv;
 }
 
 /* ---- is it up? */

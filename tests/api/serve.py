@@ -4,6 +4,7 @@ web server says when it is the one who answers."""
 import contextlib
 import http.client
 import os
+import pty
 import re
 import shutil
 import signal
@@ -179,6 +180,20 @@ def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(house):
     assert gone(processes)
 
 
+def test_a_closed_terminal_ends_it(house):
+    house.end()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(OKULCTL, [OKULCTL, "-d", str(house.data), "serve", "--port", str(house.port)], house.environment)
+    house.process.pid = pid
+    until(lambda: house.status() == 200, "/health")
+    processes = house.processes()
+    assert len(processes) > 5
+    os.close(terminal)
+    until(lambda: os.waitpid(pid, os.WNOHANG)[0], "its end")
+    assert gone(processes)
+
+
 def test_a_request_at_hand_is_answered_before_the_end(house):
     """First nginx finishes what it has, and only then are the programs told to stop."""
     with socket.create_connection(("127.0.0.1", house.port), timeout=10) as slow:
@@ -271,6 +286,13 @@ def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
     said = refused(house, "--port", house.port, okulctl=house.okulctl)
     assert time.monotonic() - start < 10 * SLOW
     assert "auth does not start" in said and "the cupboard is bare" in said and f"{house.data}/log/okul.log" in said
+
+
+def test_no_program_beside_okulctl(house, tmp_path):
+    shutil.copy(OKULCTL, tmp_path)
+    shutil.copytree(BUILD / "share", tmp_path / "share")
+    house.end()
+    assert "there is no program" in refused(house, okulctl=tmp_path / "okulctl")
 
 
 def test_who_does_not_stop_is_killed_when_asked_twice(houses):
