@@ -14,7 +14,7 @@
 enum renewal {
 	ROLL,		/* a new process first, then the old one leaves: for those who share a socket */
 	RESTART,	/* the old one leaves first: there may be only one */
-	RELOAD,		/* it gets SIGHUP and renews itself */
+	RELOAD,		/* nginx: it gets SIGHUP, and only when its configuration has changed */
 };
 
 /* A place for a process: who holds it, or when somebody will. Times are monotonic milliseconds. */
@@ -65,11 +65,14 @@ struct house {
  */
 int keep(struct house *house);
 
-/*
- * Checks that the port is free and writes DATA/run/nginx.conf and its parts from the shipped ones. False after having said what
- * is wrong.
- */
+/* Checks that nginx can run here, and configures it. False after having said what is wrong. */
 must_use bool web_prepare(const struct house *house);
+
+/*
+ * Makes DATA/run/nginx.conf and its parts from the shipped ones. Gives 1 when that changed something, 0 when not, -1
+ * after having said what is wrong.
+ */
+must_use int web_configure(const struct house *house);
 
 /* The arguments that start nginx in the foreground; NULL after having said what is missing. */
 must_use char *const *web_command(const struct house *house);

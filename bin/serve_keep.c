@@ -272,14 +272,17 @@ is_hopeless(const struct house *house)
 	return true;
 }
 
+/* nginx closes idle connections when it reloads, on which a request may be on its way: not without need. */
 static void
 renew_all(struct house *house)
 {
+	const bool web_changed = house->web && web_configure(house) > 0;
+
 	for (size_t i = 0; i < house->count; i++) {
 		struct service *service = &house->services[i];
 		service->refused = false;
 		for (size_t k = 0; k < service->count; k++) {
-			service->places[k].stale = service->places[k].pid != 0;
+			service->places[k].stale = service->places[k].pid && (service->renewal != RELOAD || web_changed);
 			service->places[k].early = 0;
 			service->places[k].due = now();
 		}

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -79,14 +80,13 @@ read_text(const char *path, struct buf *out)
 	size_t n;
 	FILE *file = fopen(path, "re");
 
-	if (!file) {
-		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+	if (!file)
 		return false;
-	}
 	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
 		buf_put(out, chunk, n);
+	bool good = !ferror(file) && !out->failed && out->s;
 	fclose(file);
-	return !out->failed && out->s;
+	return good;
 }
 
 static bool
@@ -97,40 +97,60 @@ write_text(const char *path, const struct buf *text)
 
 	if (file && fclose(file) != 0)
 		good = false;
-	if (!good)
-		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
 	return good;
 }
 
-/* Copies a shipped file of nginx into DATA/run. */
-static bool
-fill_in(const struct house *house, const char *name, const char *as, const struct replacement *list)
+/* Brings DATA/run/AS in line with a shipped file. Gives 1 when that changed it, 0 when not, -1 after having said why. */
+static int
+fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
 {
-	struct buf text = { .arena = house->arena }, filled = { .arena = house->arena };
+	char from[PATH_MAX], to[PATH_MAX];
+	struct buf text = { 0 }, new = { 0 }, old = { 0 };
+	int changed = -1;
 
-	if (!read_text(arena_format(house->arena, "%s/nginx/%s", house->conf->share, name), &text))
-		return false;
-	replace_all(&filled, text.s, list);
-	return write_text(arena_format(house->arena, "%s/run/%s", house->conf->data, as), &filled);
+	snprintf(from, sizeof(from), "%s/nginx/%s", conf->share, name);
+	snprintf(to, sizeof(to), "%s/run/%s", conf->data, as);
+	if (read_text(from, &text)) {
+		replace_all(&new, text.s, list);
+		changed = !read_text(to, &old) || old.length != new.length || memcmp(old.s, new.s, new.length) != 0;
+		if (changed && !write_text(to, &new))
+			changed = -1;
+	}
+	if (changed < 0)
+		ctl_error(EXIT_CONFIG, "%s cannot be made from %s: %s", to, from, strerror(errno));
+	buf_clear(&text);
+	buf_clear(&new);
+	buf_clear(&old);
+	return changed;
+}
+
+int
+web_configure(const struct house *house)
+{
+	const struct conf *conf = house->conf;
+	char digits[8], run[PATH_MAX];
+	const struct replacement main_file[] = {
+		{ "@PORT@", digits }, { "@DATA@", conf->data },
+		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
+		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
+	};
+	const struct replacement folders[] = {
+		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
+	};
+
+	snprintf(digits, sizeof(digits), "%d", house->port);
+	snprintf(run, sizeof(run), "%s/run", conf->data);
+	int a = fill_in(conf, "development.conf", "nginx.conf", main_file);
+	int b = fill_in(conf, "common.conf", "nginx-common.conf", folders);
+	int c = fill_in(conf, "locations.conf", "nginx-locations.conf", folders);
+	return a < 0 || b < 0 || c < 0 ? -1 : a + b + c > 0;
 }
 
 bool
 web_prepare(const struct house *house)
 {
-	const char *data = house->conf->data, *share = house->conf->share;
-	const struct replacement main_file[] = {
-		{ "@PORT@", arena_format(house->arena, "%d", house->port) }, { "@DATA@", data }, { "@SHARE@", share },
-		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
-		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
-	};
-	const struct replacement locations[] = {
-		{ "/run/okul", arena_format(house->arena, "%s/run", data) }, { "/var/lib/okul", data },
-		{ "/usr/local/lib/okul/share", share }, { NULL, NULL },
-	};
-
-	return is_port_free(house->port) && is_plain_path(data) && is_plain_path(share) &&
-		fill_in(house, "development.conf", "nginx.conf", main_file) &&
-		fill_in(house, "locations.conf", "nginx-locations.conf", locations);
+	return is_port_free(house->port) && is_plain_path(house->conf->data) && is_plain_path(house->conf->share) &&
+		web_configure(house) >= 0;
 }
 
 char *const *

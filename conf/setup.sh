@@ -32,7 +32,7 @@ fi
 say "installing what is missing${root:+ (with sudo)}:$missing"
 $root apt-get -q update
 # SYSTEMD_OFFLINE: no service of a package is started by its installation. Debian's nginx would take port 80.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # the names are words of their own
 $root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
 	apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing
 

@@ -70,7 +70,7 @@ class House(Server):
 
 
 class Load:
-    """Four who ask without a pause, each request on a connection of its own; what was not answered with 200 is kept."""
+    """Four who ask without a pause, each over one connection as long as it lasts; what was not answered with 200 is kept."""
 
     def __init__(self, house):
         self.house, self.asked, self.failures, self.running = house, 0, [], True
@@ -78,12 +78,21 @@ class Load:
         self.threads = [threading.Thread(target=self.run) for _ in range(4)]
 
     def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=20 * SLOW)
         while self.running:
-            status = self.house.status()
+            try:
+                connection.request("GET", "/health")
+                response = connection.getresponse()
+                response.read()
+                status = response.status
+            except (OSError, http.client.HTTPException) as error:
+                status = repr(error)
+                connection.close()
             with self.lock:
                 self.asked += 1
                 if status != 200:
                     self.failures.append(status)
+        connection.close()
 
     def __enter__(self):
         for thread in self.threads:
@@ -416,13 +425,25 @@ def test_renewal_goes_one_worker_at_a_time(house):
     assert 3 in counts <= {2, 3}
 
 
-def test_renewal_reaches_mail_sender_and_web_server(house):
-    def others():
-        return {pid for pid, name in house.processes().items() if "mail --keep" in name or "nginx: worker" in name}
-    before = others()
+def test_renewal_reaches_the_mail_sender(house):
+    def senders():
+        return {pid for pid, name in house.processes().items() if "mail --keep" in name}
+    before = senders()
     house.tell(signal.SIGHUP)
-    until(lambda: len(others()) == len(before) and not others() & before, "a new sender and new nginx workers")
-    assert house.status() == 200
+    until(lambda: len(senders()) == 1 and not senders() & before, "a new sender")
+
+
+def test_renewal_reaches_nginx_where_its_configuration_changed(houses):
+    house, folder = houses(web=True)
+
+    def workers():
+        return {pid for pid, name in house.processes().items() if "nginx: worker" in name}
+    before = workers()
+    shared = folder / "share/nginx/locations.conf"
+    shared.write_text(shared.read_text() + "location = /teapot { return 418; }\n")
+    house.tell(signal.SIGHUP)
+    until(lambda: not workers() & before, "new nginx workers")
+    assert house.fetch("/teapot")[0] == 418
 
 
 def test_renewal_to_a_broken_program_keeps_the_old_ones(houses):
