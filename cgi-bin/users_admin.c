@@ -154,6 +154,9 @@ get_users(struct request *rq)
 		search = match ? match : search;
 	}
 	list += sort_of(field_text(rq->query, "sort"));
+	const char *format = field_text(rq->query, "format");
+	if (format && strcmp(format, "csv") == 0)
+		return reply_csv(rq, "users", sql[list], ARGS(role, search), &user_response);
 	return reply_list(rq, sql[count], sql[list], ARGS(role, search), &user_response);
 }
 

@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include "csv.h"
 #include "log.h"
 
 #include <fcntl.h>
@@ -245,10 +246,111 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 	return reply->status;
 }
 
+/* ---- tables */
+
+#define TABLE_PAGE 2000			/* rows a statement: few enough to be sorted in memory */
+#define TABLE_PIECE (32 * 1024)		/* bytes that are sent at once */
+#define TABLE_TIME (10 * SECOND)
+
+static void
+put_cell(struct buf *out, const struct field *field, const struct db_rows *rows, int column)
+{
+	char time[CLOCK_TEXT];
+
+	if (db_is_null(rows, column))
+		return;
+	switch (field->type) {
+	case INT:
+		buf_int(out, db_int(rows, column));
+		break;
+	case NUMBER:
+		buf_number(out, db_real(rows, column));
+		break;
+	case BOOL:
+		buf_puts(out, db_flag(rows, column) ? "true" : "false");
+		break;
+	case TIME:
+		clock_text(db_int(rows, column), time);
+		buf_puts(out, time);
+		break;
+	default:
+		buf_csv(out, db_text(rows, column));
+	}
+}
+
+/* A line: the names of the fields, or with `rows` their values. */
+static void
+put_line(struct buf *out, const struct shape *shape, const struct db_rows *rows)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	for (int column = 0; (field = field_next(&walk, shape)); column++) {
+		if (column > 0)
+			buf_putc(out, ',');
+		if (rows)
+			put_cell(out, field, rows, column);
+		else
+			buf_csv(out, field->name);
+	}
+	buf_puts(out, "\r\n");
+}
+
+/* One statement's rows. Gives their number, or -1 when the client went away. */
+static int64_t
+send_page(struct http *http, struct request *rq, const struct table *table, int64_t offset)
+{
+	struct value values[ARGS_MAX + 2];
+	struct db_rows *rows;
+	int64_t count = 0;
+	size_t args = table->args.count;
+
+	memcpy(values, table->args.values, args * sizeof(*values));
+	values[args] = value_int(TABLE_PAGE);
+	values[args + 1] = value_int(offset);
+	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
+	for (; rc == DB_ROW; rc = db_next(rows), count++) {
+		put_line(rq->out, table->shape, rows);
+		if (rq->out->length < TABLE_PIECE)
+			continue;
+		if (!http_write(http, rq->out->s, rq->out->length))
+			return -1;
+		buf_reset(rq->out, SIZE_MAX);
+	}
+	db_end(rows);
+	return count;
+}
+
+static int
+send_table(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+{
+	const struct table *table = reply->table;
+	int64_t offset = 0, count = TABLE_PAGE;
+
+	begin_head(head, rq, reply->status, NULL);
+	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\nCache-Control: no-store\r\n");
+	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
+	buf_reset(rq->out, SIZE_MAX);
+	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */
+	put_line(rq->out, table->shape, NULL);
+	db_patience(rq->db, TABLE_TIME);
+	bool there = http_begin(http, head);
+	for (; there && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)
+		there = (count = send_page(http, rq, table, offset)) >= 0;
+	if (db_failure(rq->db) != DB_DONE)
+		buf_puts(rq->out, "# incomplete: the server could not read all rows\r\n");
+	if (there && rq->http.method != HEAD)
+		(void)!http_write(http, rq->out->s, rq->out->length);
+	http_end(http);
+	return reply->status;
+}
+
 int
 answer_send(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
 {
 	if (reply->file && !reply->error)
 		return send_file(http, rq, reply, head);
+	if (reply->table && !reply->error)
+		return send_table(http, rq, reply, head);
 	return send_envelope(http, rq, reply, head, allow);
 }

@@ -70,7 +70,7 @@ request_id(struct arena *arena, const char *given)
 	size_t length = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
 
 	if (length > 0 && length <= 64 && given[length] == '\0')
-		return given;
+		return arena_string(arena, given);	/* the log names it when the transport has taken its texts back */
 	struct buf id = { .arena = arena };
 	if (own.count++ == 0)
 		random_bytes(own.process, sizeof(own.process));

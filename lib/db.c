@@ -1019,6 +1019,12 @@ db_failure(const struct db *db)
 	return db->failure;
 }
 
+void
+db_patience(struct db *db, int64_t milliseconds)
+{
+	db->slow_at = clock_ticks() + milliseconds * 1000;
+}
+
 bool
 db_alive(struct db *db, int *version)
 {

@@ -252,28 +252,46 @@ write_all(struct http *http, const char *bytes, size_t length)
 	return true;
 }
 
+bool
+http_begin(struct http *http, const struct buf *head)
+{
+	return write_all(http, head->s, head->length) && write_all(http, "\r\n", 2);
+}
+
+bool
+http_write(struct http *http, const char *bytes, size_t length)
+{
+	return write_all(http, bytes, length);
+}
+
+void
+http_end(struct http *http)
+{
+	finish(http);
+}
+
 void
 http_send(struct http *http, const struct buf *head, const char *body, size_t length)
 {
 	/* A failure means that the client is gone: there is nobody left to tell. */
-	if (write_all(http, head->s, head->length) && write_all(http, "\r\n", 2))
-		(void)write_all(http, body, length);
-	finish(http);
+	if (http_begin(http, head))
+		(void)!http_write(http, body, length);
+	http_end(http);
 }
 
 bool
 http_send_file(struct http *http, const struct buf *head, int file, int64_t length)
 {
 	char chunk[16384];
-	bool good = write_all(http, head->s, head->length) && write_all(http, "\r\n", 2);
+	bool good = http_begin(http, head);
 
 	while (good && length > 0) {
 		ssize_t n = read(file, chunk, length < (int64_t)sizeof(chunk) ? (size_t)length : sizeof(chunk));
 		if (n <= 0)
 			break;
-		good = write_all(http, chunk, (size_t)n);
+		good = http_write(http, chunk, (size_t)n);
 		length -= n;
 	}
-	finish(http);
+	http_end(http);
 	return good && length == 0;
 }

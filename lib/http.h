@@ -49,6 +49,10 @@ must_use enum http_event http_next(struct http *http, struct http_request *reque
 must_use char *http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit);
 /* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
 void http_send(struct http *http, const struct buf *head, const char *body, size_t length);
+/* The same in steps, for an answer that is made while it is sent: head, pieces, end. False when the client went away. */
+must_use bool http_begin(struct http *http, const struct buf *head);
+must_use bool http_write(struct http *http, const char *bytes, size_t length);
+void http_end(struct http *http);
 /* Sends head, then `length` bytes of the open file from its offset. False when the client went away. */
 bool http_send_file(struct http *http, const struct buf *head, int file, int64_t length);
 const char *http_method_name(enum method method);

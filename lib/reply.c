@@ -156,6 +156,17 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 }
 
 struct reply
+reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+{
+	struct table *table = arena_alloc(rq->arena, sizeof(*table));
+	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
+
+	memcpy(values, args.values, args.count * sizeof(*values));
+	*table = (struct table){ name, rows, { values, args.count }, shape };
+	return (struct reply){ .status = rq->success, .table = table };
+}
+
+struct reply
 reply_file(struct request *rq, const char *path, const char *type)
 {
 	return (struct reply){ .status = rq->success, .file = path, .file_type = type };

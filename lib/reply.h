@@ -41,12 +41,21 @@ struct request {
 	bool mail_queued;		/* wake the sender after the commit */
 };
 
+/* Rows that are read while they are sent. The statement takes args, a limit and an offset. */
+struct table {
+	const char *name;		/* of the file, without its ending */
+	const char *sql;
+	struct args args;		/* without limit and offset */
+	const struct shape *shape;
+};
+
 struct reply {
 	int status;
 	enum error error;		/* NO_ERROR for success */
 	const char *argument;		/* for the error's sentence */
 	int64_t retry_after;		/* seconds; 0: none */
 	bool commit;			/* keep what was written although this is an error */
+	const struct table *table;	/* the answer is these rows as CSV */
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
 };
@@ -80,6 +89,11 @@ must_use struct reply reply_list(struct request *rq, const char *count, const ch
 	const struct shape *shape);
 /* All rows of a statement, as a plain list. */
 must_use struct reply reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+/*
+ * What reply_list() shows a page of, all of it as a CSV file: name.csv, headed by the names of the fields. Sent while it is
+ * read, in one snapshot, so that it takes no memory; at most 10 s.
+ */
+must_use struct reply reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
 /* A file of this server, outside the envelope. */
 must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
 
