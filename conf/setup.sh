@@ -10,7 +10,7 @@ say() { echo "okul: $*" >&2; }
 wanted=$(for set in "$@"; do awk -v set="$set" '$1 == set { print $2 }' "$list"; done | sort -u)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-	say "this is no Debian: nothing is installed here; what is needed stands in conf/packages"
+	say "this is no Debian: nothing is installed; what is needed stands in conf/packages"
 	exit 0
 fi
 
