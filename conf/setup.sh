@@ -15,7 +15,8 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 fi
 
 # shellcheck disable=SC2086 # the names are words of their own
-present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p' | sort -u || true)
+present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+	sed -n 's/^installed //p' || true)
 missing=$(for package in $wanted; do echo "$present" | grep -qxF "$package" || printf ' %s' "$package"; done)
 [ -n "$missing" ] || exit 0
 
