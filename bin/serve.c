@@ -234,8 +234,10 @@ add_all(struct house *house, const char *self, const char *folder)
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (!add_programs(house, folder) || !add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM,
-	    .argv = ARGUMENTS(house->arena, self, "-d", house->conf->data, "mail", "--keep"), .renewal = RESTART }, 1))
+	if (!add_programs(house, folder))
+		return false;
+	if (!add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
+	    .argv = ARGUMENTS(house->arena, self, "-d", house->conf->data, "mail", "--keep") }, 1))
 		return false;
 	if (!house->port)
 		return true;

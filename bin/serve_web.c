@@ -50,8 +50,8 @@ is_plain_path(const char *path)
 {
 	if (!strpbrk(path, "\"'\\$:;{}# \t\n"))
 		return true;
-	ctl_error(EXIT_CONFIG, "%s: nginx cannot take a path with a space or one of \" ' \\ $ : ; { } #; choose another folder",
-		path);
+	ctl_error(EXIT_CONFIG, "%s: nginx cannot take a path with a space or one of \" ' \\ $ : ; { } #; choose another "
+		"folder", path);
 	return false;
 }
 
@@ -100,7 +100,7 @@ write_text(const char *path, const struct buf *text)
 	return good;
 }
 
-/* Brings DATA/run/AS in line with a shipped file. Gives 1 when that changed it, 0 when not, -1 after having said why. */
+/* Brings DATA/run/AS in line with a shipped file. Gives 1 when that changed it, 0 when not, -1 after saying why not. */
 static int
 fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
 {

@@ -10,12 +10,13 @@ say() { echo "okul: $*" >&2; }
 wanted=$(for set in "$@"; do awk -v set="$set" '$1 == set { print $2 }' "$list"; done | sort -u)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-	say "this is no Debian: nothing is installed here; what is needed stands in conf/packages"
+	say "this is no Debian: nothing is installed; what is needed stands in conf/packages"
 	exit 0
 fi
 
 # shellcheck disable=SC2086 # the names are words of their own
-present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p' | sort -u || true)
+present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+	sed -n 's/^installed //p' || true)
 missing=$(for package in $wanted; do echo "$present" | grep -qxF "$package" || printf ' %s' "$package"; done)
 [ -n "$missing" ] || exit 0
 
