@@ -40,8 +40,10 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	" ORDER BY " order " LIMIT ?3 OFFSET ?4) CROSS JOIN user ON user.pk = found ORDER BY " order
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
-/* Of one or two letters there are no three-letter pieces: all rows are looked at. */
-#define BY_SHORT "(instr(user.sort_name, ?2) OR instr(user.email, ?2) OR instr(user.username, ?2)) /* scan is meant */"
+/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 is a JSON list of the words. */
+#define BY_SHORT \
+	"NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE NOT (instr(user.sort_name, value) OR instr(user.email, value)" \
+	" OR ifnull(instr(user.username, value), 0))) /* scan is meant */"
 
 #define SORTED(index, order) \
 	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order) " /* scan is meant */", \
@@ -103,29 +105,42 @@ const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
 
 /* ---- the list */
 
-/*
- * The words of a search as an FTS5 query in which all must stand, each quoted; NULL when one is too short for that. Then
- * `folded` is looked for as it is.
- */
-static const char *
-match_of(struct request *rq, const char *folded)
+static void
+put_quoted(struct buf *match, const char *word, size_t length)
 {
-	struct buf match = { .arena = rq->arena };
+	buf_puts(match, match->length ? " \"" : "\"");
+	for (size_t i = 0; i < length; i++) {
+		buf_putc(match, word[i]);
+		if (word[i] == '"')
+			buf_putc(match, '"');
+	}
+	buf_putc(match, '"');
+}
 
-	for (const char *word = folded; *word; word += strspn(word, " ")) {
-		size_t length = strcspn(word, " ");
-		if (text_points(word, length) < 3)
-			return NULL;
-		buf_puts(&match, match.length ? " \"" : "\"");
-		for (size_t i = 0; i < length; i++) {
-			buf_putc(&match, word[i]);
-			if (word[i] == '"')
-				buf_putc(&match, '"');
-		}
-		buf_putc(&match, '"');
+struct search {
+	const char *match;	/* an FTS5 query in which all words must stand; NULL when one is too short for its index */
+	const char *words;	/* a JSON list of them; NULL when there are none */
+};
+
+static struct search
+search_of(struct request *rq, const char *text)
+{
+	static const char space[] = " \t\r\n";
+	struct buf folded = { .arena = rq->arena }, match = folded, words = folded;
+	bool indexed = true;
+
+	buf_fold(&folded, text, strlen(text));
+	for (const char *word = folded.s ? folded.s + strspn(folded.s, space) : ""; *word; word += strspn(word, space)) {
+		size_t length = strcspn(word, space);
+		indexed &= text_points(word, length) >= 3;
+		put_quoted(&match, word, length);
+		buf_putc(&words, words.length ? ',' : '[');
+		buf_json(&words, word, length);
 		word += length;
 	}
-	return match.s;
+	if (words.length)
+		buf_putc(&words, ']');
+	return (struct search){ indexed ? match.s : NULL, words.s };
 }
 
 static int
@@ -140,24 +155,18 @@ sort_of(const char *name)
 static struct reply
 get_users(struct request *rq)
 {
-	const char *role = field_text(rq->query, "role"), *search = field_text(rq->query, "search");
-	struct buf folded = { .arena = rq->arena };
-	int list = role ? LIST_ROLE : LIST_ALL, count = COUNT_TALLY;
+	const char *role = field_text(rq->query, "role"), *text = field_text(rq->query, "search");
+	struct search search = text ? search_of(rq, text) : (struct search){ NULL, NULL };
+	int sort = sort_of(field_text(rq->query, "sort"));
 
-	if (search)
-		buf_fold(&folded, search, strlen(search));
-	search = folded.s;
-	if (search) {
-		const char *match = match_of(rq, search);
-		list = match ? LIST_TEXT : LIST_SHORT;
-		count = match ? COUNT_TEXT : COUNT_SHORT;
-		search = match ? match : search;
-	}
-	list += sort_of(field_text(rq->query, "sort"));
 	const char *format = field_text(rq->query, "format");
+	int count = search.match ? COUNT_TEXT : search.words ? COUNT_SHORT : COUNT_TALLY;
+	int list = search.match ? LIST_TEXT : search.words ? LIST_SHORT : role ? LIST_ROLE : LIST_ALL;
+	struct args args = ARGS(role, search.match ? search.match : search.words);
+
 	if (format && strcmp(format, "csv") == 0)
-		return reply_csv(rq, "users", sql[list], ARGS(role, search), &user_response);
-	return reply_list(rq, sql[count], sql[list], ARGS(role, search), &user_response);
+		return reply_csv(rq, "users", sql[list + sort], args, &user_response);
+	return reply_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 
 static struct reply
