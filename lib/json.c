@@ -410,6 +410,9 @@ json_check(struct arena *arena, const char *text, size_t length, int depth, size
 		fault = JSON_SYNTAX;
 	if (fault && at)
 		*at = in.at;
+	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
+	if (fault == JSON_SYNTAX && !text_is_utf8(text, length))
+		fault = JSON_UTF8;
 	return fault;
 }
 

@@ -65,7 +65,7 @@ may_answer(const struct route *route, int status)
 			return true;
 		break;
 	case 403:
-		if (route->role >= ADMIN || (route->role == USER && !route->unregistered))
+		if (route->role >= ADMIN || (route->role == USER && !(route->unregistered && route->being_deleted)))
 			return true;
 		break;
 	case 404:
@@ -90,8 +90,8 @@ may_answer(const struct route *route, int status)
 static void
 print_flags(const struct route *route, FILE *out)
 {
-	const char *const names[] = { "writes", "unregistered", "limit" };
-	const bool set[] = { route->writes, route->unregistered, route->client_limit };
+	const char *const names[] = { "writes", "unregistered", "leaving", "limit" };
+	const bool set[] = { route->writes, route->unregistered, route->being_deleted, route->client_limit };
 	bool any = false;
 
 	for (size_t i = 0; i < COUNT(names); i++) {

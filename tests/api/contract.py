@@ -14,7 +14,7 @@ app    GET     /swagger/json                public    200  -                    
 app    GET     /api/docs                    public    200  -                        text/html                        -
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
-users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          early
+users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          -
 users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving
 users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
