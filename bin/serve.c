@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -246,20 +247,62 @@ add_all(struct house *house, const char *self, const char *folder)
 		.argv = web_command(house) }, 1);
 }
 
-/* With nginx in front on a terminal, the lines of the programs go to a file, so that the screen stays readable. */
+/* Copies what comes out of the pipe into the file, until nobody is left who could write; outlives the signals of a stop. */
+static void
+scribe(int pipe, int file)
+{
+	char block[65536];
+	ssize_t length;
+
+	/* It must not hold the lock of a supervisor that was killed. */
+	if (dup2(pipe, STDIN_FILENO) < 0 || dup2(file, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+		_exit(EXIT_FAILURE);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	while ((length = read(STDIN_FILENO, block, sizeof(block))) != 0)
+		if (length > 0 && write(STDOUT_FILENO, block, (size_t)length) < 0 && errno == EBADF)
+			break;
+	_exit(EXIT_SUCCESS);
+}
+
+/*
+ * With nginx in front on a terminal, the lines of the programs go to a file, so that the screen stays readable. Through a
+ * pipe and a process that writes them: a worker that appended to the file itself would wait for the disk whenever a
+ * commit syncs it.
+ */
 static bool
 open_log(struct house *house)
 {
 	struct stat st = { 0 };
+	int ends[2] = { -1, -1 };
 
 	house->log_path = arena_format(house->arena, "%s/log/okul.log", house->conf->data);
-	house->log = open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (house->log < 0 || fstat(house->log, &st) != 0) {
+	const int file = open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	house->scribe = -1;
+	if (file >= 0 && fstat(file, &st) == 0 && pipe2(ends, O_CLOEXEC) == 0)
+		house->scribe = fork();
+	if (house->scribe < 0) {
 		ctl_error(EXIT_CONFIG, "%s: %s", house->log_path, strerror(errno));
 		return false;
 	}
+	if (house->scribe == 0)
+		scribe(ends[0], file);
+	close(ends[0]);
+	close(file);
+	house->log = ends[1];
 	house->log_start = st.st_size;
 	return true;
+}
+
+/* Everybody else is gone: when the scribe is too, the last line is in the file. */
+static void
+close_log(struct house *house)
+{
+	if (house->log < 0)
+		return;
+	close(house->log);
+	waitpid(house->scribe, NULL, 0);
 }
 
 /* Where this program lies, and the folder that holds it and the others. */
@@ -300,9 +343,12 @@ serve_all(struct house *house, const char *self, const char *folder)
 		return EXIT_CONFIG;
 	if (house->port && !(web_prepare(house) && open_log(house)))
 		return EXIT_CONFIG;
-	if (!add_all(house, self, folder))
+	if (!add_all(house, self, folder)) {
+		close_log(house);
 		return EXIT_CONFIG;
+	}
 	int code = keep(house);
+	close_log(house);
 	remove_sockets(house);
 	return code;
 }

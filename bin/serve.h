@@ -47,7 +47,8 @@ struct house {
 	size_t count;
 	struct service *web;	/* nginx, one of the services; NULL without --port */
 	int port;		/* 0: no nginx */
-	int log;		/* standard output and error of the processes; -1: ours */
+	pid_t scribe;		/* the process that writes the log */
+	int log;		/* a pipe to it: standard output and error of the processes; -1: ours */
 	const char *log_path;
 	int64_t log_start;	/* its length when we started */
 

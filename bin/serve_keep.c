@@ -329,6 +329,7 @@ tend_stop(struct house *house)
 static void
 fail_start(struct house *house, const char *what, int code)
 {
+	usleep(50000);		/* until the scribe has written what was just said */
 	ctl_error(code, "%s; the end of %s:", what, house->log_path);
 	web_log_tail(house->log_path, house->log_start);
 	stop(house, code);
