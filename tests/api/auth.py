@@ -608,6 +608,7 @@ def test_a_code_is_not_mailed_after_its_life(later):
     assert not later.server.mailbox.to(late)
 
 
+@pytest.mark.kills
 def test_a_mail_outlives_its_sender(okul):
     address = fresh()
     pids = sender(okul.server)

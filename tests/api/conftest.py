@@ -5,17 +5,26 @@ import pytest
 from okul import Okul, Server
 
 
+servers = []    # those that all tests share
+
+
 @pytest.fixture(autouse=True)
-def sanitizers_find_nothing():
-    """In a build with sanitizers, a finding fails the test that brought it up."""
+def nothing_breaks(request):
+    """A process that dies, or a finding of a sanitizer, fails the test that brought it about, whatever was answered."""
+    before = {server: server.deaths() for server in servers}
     yield
-    for server in Server.running:
+    for server in servers:
         server.check_sanitizers()
+        if not request.node.get_closest_marker("kills"):
+            deaths = server.deaths()
+            assert deaths == before.get(server, []), deaths
 
 
 def served(name, **settings):
     server = Server(name, **settings)
+    servers.append(server)
     yield Okul(server)
+    servers.remove(server)
     server.stop()
 
 

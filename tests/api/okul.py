@@ -114,8 +114,6 @@ def code_in(mail):
 class Server:
     """One `okulctl serve` on a data folder of its own."""
 
-    running = set()
-
     def __init__(self, name, under=(), **settings):
         self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
         self.data = self.home / "data"
@@ -134,7 +132,6 @@ class Server:
         self.process = None
         self.ctl("migrate")
         self.start()
-        self.running.add(self)
 
     def start(self):
         with open(self.home / "serve.log", "ab") as log:
@@ -178,7 +175,6 @@ class Server:
 
     def stop(self):
         """The end, and nothing stays behind."""
-        self.running.discard(self)
         try:
             self.end()
         finally:
@@ -192,6 +188,11 @@ class Server:
             reports.append("\n".join(path.read_text(errors="replace").splitlines()[:30]))
             path.unlink()
         assert not reports, f"{len(reports)} reports, the first:\n{reports[0]}"
+
+    def deaths(self):
+        """What the supervisor said of processes that ended unasked."""
+        log = (self.data / "log/okul.log").read_text(errors="replace")
+        return [line for line in log.splitlines() if "process_died" in line]
 
     def restart(self):
         self.end()
@@ -295,7 +296,7 @@ def check_headers(a):
         assert h.get("WWW-Authenticate", "").startswith("Bearer"), f"401 without WWW-Authenticate: {a}"
     if a.status == 405:
         assert h.get("Allow"), f"405 without Allow: {a}"
-    if a.status in (429, 503):
+    if a.status in (429, 502, 503, 504):
         assert re.fullmatch(r"[1-9]\d*",
                             h.get("Retry-After", "")), f"{a.status} with Retry-After {h.get('Retry-After')}: {a}"
     else:

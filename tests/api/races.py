@@ -170,6 +170,7 @@ def signal_workers(server, number, times, pause):
     return sent
 
 
+@pytest.mark.kills
 def test_a_killed_worker_fails_at_most_its_own_request(okul):
     ada = okul.registered()
     results, kills = load(okul, ada, 2, lambda: signal_workers(okul.server, signal.SIGKILL, 6, 0.25))
@@ -179,6 +180,7 @@ def test_a_killed_worker_fails_at_most_its_own_request(okul):
     until(lambda: len(okul.server.workers("users")) == 3, "the workers' replacements")
 
 
+@pytest.mark.kills
 def test_a_worker_that_is_asked_to_end_fails_no_request(okul):
     ada = okul.registered()
     before = set(okul.server.workers("users"))
