@@ -54,8 +54,7 @@ CREATE TABLE user (
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX user_created ON user (created_at);
-CREATE INDEX user_role ON user (role, created_at);
+CREATE INDEX user_role ON user (role);
 CREATE INDEX user_sort_name ON user (sort_name);
 CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
@@ -73,6 +72,7 @@ CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
 	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
 	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
 	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
+	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
 WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
@@ -89,7 +89,14 @@ CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
 	INSERT OR IGNORE INTO user_reindex (pk, old)
 		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
 	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
+	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
 END;
+
+-- How many users each block of 1,024 keys has: a page deep in the list is found by adding up blocks, not by skipping rows.
+CREATE TABLE user_block (
+	block INTEGER PRIMARY KEY,
+	n INTEGER NOT NULL CHECK (n >= 0)
+) STRICT;
 
 -- Exact counts, kept by triggers: counting 100,000 rows for each page of a list would cost more than the page.
 CREATE TABLE tally (

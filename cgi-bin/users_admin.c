@@ -32,24 +32,32 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	{ "role", ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
 /*
- * The page is found in an index first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap,
- * skipping as many rows is not. ?1 role, ?2 search, ?3 limit, ?4 offset.
+ * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping as
+ * many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4 offset.
  */
-#define PAGE(source, where, order) \
+#define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
-	" ORDER BY " order " LIMIT ?3 OFFSET ?4) CROSS JOIN user ON user.pk = found ORDER BY " order
+	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") CROSS JOIN user ON user.pk = found ORDER BY "
+
+/* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
+#define BY_BLOCK(direction, inside) \
+	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scan is meant */)," \
+	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
+	PAGE("user", "?1 IS NULL AND ?2 IS NULL AND user.pk " inside, "user.pk " direction, \
+		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
+#define HAS(word) "(instr(user.sort_name, " word ") OR instr(user.email, " word ") OR ifnull(instr(user.username, " word "), 0))"
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 is a JSON list of the words. */
-#define BY_SHORT \
-	"NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE NOT (instr(user.sort_name, value) OR instr(user.email, value)" \
-	" OR ifnull(instr(user.username, value), 0))) /* scan is meant */"
+#define BY_SHORT HAS("?2 ->> 0") " AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE key > 0 AND NOT " HAS("value") ") /* scan is meant */"
 
+#define FILTERED(index, order, text_order) \
+	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", text_order, "?4") order, \
+	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order) " /* scan is meant */", \
-	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order), \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", order), \
-	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order)
+	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order, "?4") order " /* scan is meant: of an index */", \
+	FILTERED(index, order, order)
 
 #define SORTS 6
 enum {
@@ -59,8 +67,10 @@ enum {
 };
 
 static const char *const sql[] = {
-	SORTED(0, "user.created_at DESC, user.pk DESC"),
-	SORTED(1, "user.created_at, user.pk"),
+	[LIST_ALL + 0] = BY_BLOCK("DESC", "< (SELECT block + 1 FROM start) << 10"),
+	FILTERED(0, "user.pk DESC", "user_text.rowid DESC"),
+	[LIST_ALL + 1] = BY_BLOCK("ASC", ">= (SELECT block FROM start) << 10"),
+	FILTERED(1, "user.pk", "user_text.rowid"),
 	SORTED(2, "user.email"),
 	SORTED(3, "user.email DESC"),
 	SORTED(4, "user.sort_name, user.pk"),

@@ -49,7 +49,7 @@ http {{
 USERS = """
 INSERT INTO user (pk, id, email, name, surname, timezone, registered_at, created_at, updated_at)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-SELECT i, printf('%024x', i), 'user' || i || '@example.com', 'Name' || (i % 977), 'Surname' || (i % 1009), 'Europe/Istanbul',
+SELECT i, printf('%024x', i), 'user' || i || '@example.com', CASE i % 5000 WHEN 17 THEN 'Isparta' WHEN 18 THEN 'Straße' ELSE 'Name' || (i % 977) END, 'Surname' || (i % 1009), 'Europe/Istanbul',
 	1770000000000, 1700000000000 + i, 1770000000000 FROM n;
 INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email) FROM user;
 DELETE FROM user_reindex;
@@ -100,6 +100,8 @@ class Bench:
         self.port = free_port()
         self.nginx = self.web(self.port, WORKERS)
         self.token = self.login("user1@example.com")
+        self.ctl("user", "add", "admin@example.com", "--role", "admin")
+        self.admin = self.login("admin@example.com")
 
     def ctl(self, *words):
         subprocess.run([BUILD / "okulctl", *words], env=self.env, check=True, stdout=subprocess.DEVNULL)
@@ -152,7 +154,7 @@ class Bench:
             time.sleep(0.05)
         sys.exit("no mail came")
 
-    def load(self, path, connections, seconds):
+    def load(self, path, connections, seconds, token=None):
         """requests/s, p50 and p99 in ms, CPU microseconds a request of nginx and of the program."""
         target = {"/me": "users", "/bench/echo": "echo"}.get(path)
         web = children(self.nginx.pid)
@@ -162,7 +164,7 @@ class Bench:
                           " l:percentile(50), l:percentile(99), s.errors.status + s.errors.connect + s.errors.read"
                           " + s.errors.write + s.errors.timeout)) end\n")
         out = subprocess.run(["wrk", "-t2" if connections > 1 else "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, "-H",
-                              f"Authorization: Bearer {self.token}", f"http://127.0.0.1:{self.port}{path}"],
+                              f"Authorization: Bearer {token or self.token}", f"http://127.0.0.1:{self.port}{path}"],
                              capture_output=True, text=True, check=True).stdout
         requests, duration, p50, p99, errors = map(int, re.search(r"^@ (.*)$", out, re.M).group(1).split())
         if errors:
@@ -246,6 +248,19 @@ def main():
                 ratio = statistics.median(r["rps"] / e["rps"] for r, e in zip(results, rounds["bare libfcgi echo"]))
                 print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio:.2f} | {median['p50']:.2f} | {median['p99']:.2f} |"
                       f" {median['web']:.0f} | {median['program']:.0f} |")
+        print("\n| list of users (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
+        lists = {"GET /me": "/me", "page 1": "/users", "page 2000": "/users?page=2000", "by name, page 1": "/users?sort=name",
+                 "by name, page 2000": "/users?sort=name&page=2000", "by address, page 2000": "/users?sort=email&page=2000",
+                 "search, 20 found": "/users?search=%C4%B1sparta", "search, 20 found, folded": "/users?search=STRASSE",
+                 "search, 1 found": "/users?search=user4711%40", "search, 1,100 found": "/users?search=name77",
+                 "search, all found": "/users?search=example.com", "search, two letters": "/users?search=ra"}
+        times = {name: [] for name in lists}
+        for _ in range(options.rounds):
+            for name, path in lists.items():
+                times[name].append(bench.load(path, 1, options.seconds, bench.admin)["p50"])
+        for name, p50 in times.items():
+            ratio = statistics.median(a / b for a, b in zip(p50, times["GET /me"]))
+            print(f"| {name} | {statistics.median(p50):.2f} | {ratio:.1f} |")
         print()
         for name, path, pool in (("bare libfcgi echo", "/bench/echo", "echo"), ("GET /me", "/me", "users")):
             command = [BUILD / "bench" / "echo"] if pool == "echo" else [BUILD / "users.fcgi"]
