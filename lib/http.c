@@ -15,6 +15,7 @@ struct http {
 	const char *trusted_proxy;
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
+	sigset_t accepting;	/* every signal */
 };
 
 static struct http the_http;
@@ -53,6 +54,7 @@ http_open(const char *trusted_proxy)
 	struct http *http = &the_http;
 
 	http->trusted_proxy = trusted_proxy;
+	sigfillset(&http->accepting);
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -173,6 +175,18 @@ finish(struct http *http)
 	http->open = false;
 }
 
+/* libfcgi takes a signal during its poll() for the end of the connection, and drops the request. */
+static bool
+accept_request(struct http *http)
+{
+	sigset_t before;
+
+	sigprocmask(SIG_SETMASK, &http->accepting, &before);
+	bool accepted = FCGX_Accept_r(&http->fcgi) == 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return accepted;
+}
+
 enum http_event
 http_next(struct http *http, struct http_request *request)
 {
@@ -198,7 +212,7 @@ http_next(struct http *http, struct http_request *request)
 		}
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
-		if (FCGX_Accept_r(&http->fcgi) < 0)
+		if (!accept_request(http))
 			continue;	/* another worker was faster, or the peer went away */
 		http->open = true;
 		read_environment(http, http->fcgi.envp, request);
