@@ -157,6 +157,7 @@ CREATE TABLE event (
 	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
 	PRIMARY KEY (kind, subject, at, n)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX event_at ON event (at);	-- for `okulctl cleanup`
 
 -- Mails that wait to be sent; a row goes when its mail is out, or no longer worth sending.
 CREATE TABLE outbox (

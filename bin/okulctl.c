@@ -2,14 +2,16 @@
 
 #include "clock.h"
 #include "log.h"
+#include "text.h"
 
 #include <getopt.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
 static const struct command *const commands[] = {
-	&command_serve, &command_migrate, &command_check, &command_mail,
-	&command_user_add, &command_user_role, &command_user_list, &command_sql, &command_reference,
+	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
+	&command_audit, &command_key_list, &command_key_rotate, &command_sql, &command_reference,
 };
 
 int
@@ -48,13 +50,57 @@ ctl_db(const struct conf *conf, enum db_mode mode)
 	return db;
 }
 
+static void
+print_value(FILE *out, const struct db_rows *rows, int column)
+{
+	const unsigned char *s = db_blob(rows, column);
+	size_t length = db_size(rows, column);
+
+	if (db_is_null(rows, column)) {
+		fputs("NULL", out);
+		return;
+	}
+	if (!text_is_utf8((const char *)s, length) || memchr(s ? s : (const unsigned char *)"", '\0', length)) {
+		fputs("x'", out);
+		for (size_t i = 0; i < length; i++)
+			fprintf(out, "%02x", s[i]);
+		fputs("'", out);
+		return;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (s[i] == '\t')
+			fputs("\\t", out);
+		else if (s[i] == '\n')
+			fputs("\\n", out);
+		else if (s[i] == '\\')
+			fputs("\\\\", out);
+		else
+			putc(s[i], out);
+	}
+}
+
+void
+ctl_print_row(void *file, const struct db_rows *rows, bool first)
+{
+	for (int i = 0; first && i < db_columns(rows); i++)
+		fprintf(file, "%s%s", i ? "\t" : "", db_name(rows, i));
+	if (first)
+		putc('\n', file);
+	for (int i = 0; i < db_columns(rows); i++) {
+		if (i)
+			putc('\t', file);
+		print_value(file, rows, i);
+	}
+	putc('\n', file);
+}
+
 static int
 print_help(void)
 {
 	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
 		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else var.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-11s  %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
 	return EXIT_SUCCESS;
 }

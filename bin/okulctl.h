@@ -18,8 +18,9 @@ struct command {
 };
 
 /* Rows of the files in bin/; okulctl.c lists them. */
-extern const struct command command_migrate, command_user_add, command_user_role, command_user_list,
-	command_mail, command_check, command_sql, command_serve, command_reference;
+extern const struct command command_serve, command_migrate, command_check, command_mail, command_cleanup,
+	command_user_add, command_user_import, command_user_role, command_user_list, command_audit, command_key_list,
+	command_key_rotate, command_sql, command_reference;
 
 /* "okulctl: <message>" on standard error; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);
@@ -27,5 +28,11 @@ int ctl_error(int code, const char *format, ...) printf_like(2, 3);
 /* Loads configuration and opens the database; NULL after having said why and what to do. */
 must_use const struct conf *ctl_conf(const char *data);
 must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
+
+/*
+ * Prints a row to `file` (a FILE *), separated by tabs, before the first one the names of the columns. In values a tab,
+ * newline or backslash is written \t, \n, \\; bytes that are no text are written x'...'. For db_shell().
+ */
+void ctl_print_row(void *file, const struct db_rows *rows, bool first);
 
 #endif

@@ -4,8 +4,6 @@
  */
 #include "okulctl.h"
 
-#include "text.h"
-
 #include <unistd.h>
 
 static int run(int argc, char **argv, const char *data);
@@ -25,51 +23,6 @@ const struct command command_sql = {
 		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
 	.run = run,
 };
-
-static void
-print_value(const struct db_rows *rows, int column)
-{
-	const unsigned char *s = db_blob(rows, column);
-	size_t length = db_size(rows, column);
-
-	if (db_is_null(rows, column)) {
-		fputs("NULL", stdout);
-		return;
-	}
-	if (!text_is_utf8((const char *)s, length) || memchr(s ? s : (const unsigned char *)"", '\0', length)) {
-		fputs("x'", stdout);
-		for (size_t i = 0; i < length; i++)
-			printf("%02x", s[i]);
-		fputs("'", stdout);
-		return;
-	}
-	for (size_t i = 0; i < length; i++) {
-		if (s[i] == '\t')
-			fputs("\\t", stdout);
-		else if (s[i] == '\n')
-			fputs("\\n", stdout);
-		else if (s[i] == '\\')
-			fputs("\\\\", stdout);
-		else
-			putchar(s[i]);
-	}
-}
-
-static void
-print_row(void *context, const struct db_rows *rows, bool first)
-{
-	(void)context;
-	for (int i = 0; first && i < db_columns(rows); i++)
-		printf("%s%s", i ? "\t" : "", db_name(rows, i));
-	if (first)
-		putchar('\n');
-	for (int i = 0; i < db_columns(rows); i++) {
-		if (i)
-			putchar('\t');
-		print_value(rows, i);
-	}
-	putchar('\n');
-}
 
 /* All of standard input, malloc'd. */
 static char *
@@ -102,7 +55,7 @@ run(int argc, char **argv, const char *data)
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	char *input = argc > first ? strdup(argv[first]) : read_input();
-	enum db_rc rc = input ? db_shell(db, input, loose, print_row, NULL, why, sizeof(why)) : DB_ERROR;
+	enum db_rc rc = input ? db_shell(db, input, loose, ctl_print_row, stdout, why, sizeof(why)) : DB_ERROR;
 	free(input);
 	db_close(db);
 	if (rc == DB_DONE)

@@ -3,6 +3,7 @@
  */
 #include "okulctl.h"
 
+#include "audit.h"
 #include "clock.h"
 #include "random.h"
 #include "role.h"
@@ -28,7 +29,7 @@ const struct command command_user_role = {
 	.name = "user role",
 	.usage = "EMAIL user|admin|superadmin",
 	.summary = "change what a user may do, from their next request on",
-	.help = "The last active superadmin stays one: make another first.\n",
+	.help = "The last active superadmin stays one: make another first. `okulctl audit` shows who was given what.\n",
 	.run = run_role,
 };
 
@@ -49,7 +50,7 @@ static const char *const sql[] = {
 	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE email = ?1"
 		" AND (role <> 'superadmin' OR ?2 = 'superadmin' OR EXISTS (SELECT 1 FROM user AS other"
 		" WHERE other.role = 'superadmin' AND other.is_active AND other.pk <> user.pk))",
-	[FIND] = "SELECT 1 FROM user WHERE email = ?1",
+	[FIND] = "SELECT id, role FROM user WHERE email = ?1",
 };
 
 static const char list_sql[] =
@@ -85,25 +86,6 @@ is_role(const char *role)
 		ctl_error(EXIT_DATA, "\"%s\" is no role; there are user, admin and superadmin", role) == 0;
 }
 
-/* Runs one statement in a transaction of its own. DB_DONE or DB_TAKEN say what became of it; others were told. */
-static enum db_rc
-write_one(const char *text, struct args args, int64_t *changed)
-{
-	enum db_rc rc = db_write_begin(db);
-
-	if (rc == DB_DONE) {
-		rc = db_run(db, text, args, changed);
-		user_reindex(db);
-		if (rc == DB_DONE)
-			rc = db_write_commit(db);
-		else
-			db_write_rollback(db);
-	}
-	if (rc != DB_DONE && rc != DB_TAKEN)
-		ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
-	return rc;
-}
-
 /* ---- user add */
 
 struct new_user {
@@ -136,12 +118,30 @@ read_new_user(int argc, char **argv, struct new_user *user)
 	return is_email(user->email) && is_role(user->role);
 }
 
+static enum db_rc
+add(const struct new_user *user, const char *id)
+{
+	int64_t now = clock_now();
+	enum db_rc rc = db_write_begin(db);
+
+	if (rc != DB_DONE)
+		return rc;
+	rc = db_run(db, sql[ADD], ARGS(id, user->email, user->role, user->language, conf->time_zone, now), NULL);
+	if (rc != DB_DONE) {
+		db_write_rollback(db);
+		return rc;
+	}
+	user_reindex(db);
+	audit_add(db, now, &(struct audit){ .action = "user.added", .subject_id = id, .subject = user->email,
+		.after = user->role });
+	return db_write_commit(db);
+}
+
 static int
 run_add(int argc, char **argv, const char *data)
 {
 	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
-	int64_t now = clock_now();
 	enum db_rc rc;
 
 	if (!read_new_user(argc, argv, &user))
@@ -149,66 +149,76 @@ run_add(int argc, char **argv, const char *data)
 	if (!open_all(data, DB_READ_WRITE))
 		return EXIT_CONFIG;
 	random_id(id);
-	rc = write_one(sql[ADD], ARGS(id, user.email, user.role, user.language, conf->time_zone, now), NULL);
+	rc = add(&user, id);
 	db_close(db);
 	if (rc == DB_TAKEN)
 		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
 			user.email, user.role);
-	if (rc == DB_DONE)
-		printf("%s: added as %s, id %s\n", user.email, user.role, id);
-	return rc == DB_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	printf("%s: added as %s, id %s\n", user.email, user.role, id);
+	return EXIT_SUCCESS;
 }
 
 /* ---- user role */
 
-static int
-explain_unchanged(const char *email)
-{
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql[FIND], ARGS(email));
+enum change { CHANGED, NO_CHANGE, NO_USER, LAST_ONE };
 
-	if (rc == DB_ROW)
-		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first", email);
-	if (rc == DB_DONE)
-		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` makes one", email);
-	return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+/* Inside a write transaction. */
+static enum change
+change_role(const char *email, const char *role)
+{
+	char id[ID_TEXT], before[16];
+	int64_t now = clock_now(), changed = 0;
+	struct db_rows *row;
+
+	if (db_one(db, &row, sql[FIND], ARGS(email)) != DB_ROW)
+		return NO_USER;
+	snprintf(id, sizeof(id), "%s", db_text(row, 0));
+	snprintf(before, sizeof(before), "%s", db_text(row, 1));
+	db_end(row);
+	if (strcmp(before, role) == 0)
+		return NO_CHANGE;
+	(void)!db_run(db, sql[CHANGE_ROLE], ARGS(email, role, now), &changed);
+	if (changed == 0)
+		return LAST_ONE;
+	audit_add(db, now, &(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before,
+		.after = role });
+	return CHANGED;
 }
 
 static int
 run_role(int argc, char **argv, const char *data)
 {
-	int64_t changed = 0;
-	int code = EXIT_FAILURE;
+	enum change change = NO_CHANGE;
+	enum db_rc rc;
 
 	if (argc != 3)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user role %s", command_user_role.usage);
-	if (!is_email(argv[1]) || !is_role(argv[2]))
+	const char *email = argv[1], *role = argv[2];
+	if (!is_email(argv[1]) || !is_role(role))
 		return EXIT_DATA;
 	if (!open_all(data, DB_READ_WRITE))
 		return EXIT_CONFIG;
-	if (write_one(sql[CHANGE_ROLE], ARGS(argv[1], argv[2], clock_now()), &changed) == DB_DONE) {
-		if (changed == 0) {
-			code = explain_unchanged(argv[1]);
-		} else {
-			printf("%s: is %s now\n", argv[1], argv[2]);
-			code = EXIT_SUCCESS;
-		}
+	rc = db_write_begin(db);
+	if (rc == DB_DONE) {
+		change = change_role(email, role);
+		/* Also when nothing changed: a failure that stuck is told by the commit. */
+		rc = db_write_commit(db);
 	}
 	db_close(db);
-	return code;
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	if (change == NO_USER)
+		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` makes one", email);
+	if (change == LAST_ONE)
+		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
+			email);
+	printf("%s: is %s %s\n", email, role, change == CHANGED ? "now" : "already");
+	return EXIT_SUCCESS;
 }
 
 /* ---- user list */
-
-static void
-print_row(void *context, const struct db_rows *rows, bool first)
-{
-	(void)context;
-	for (int i = 0; first && i < db_columns(rows); i++)
-		printf("%s%c", db_name(rows, i), i + 1 < db_columns(rows) ? '\t' : '\n');
-	for (int i = 0; i < db_columns(rows); i++)
-		printf("%s%c", db_text(rows, i), i + 1 < db_columns(rows) ? '\t' : '\n');
-}
 
 static int
 run_list(int argc, char **argv, const char *data)
@@ -221,7 +231,7 @@ run_list(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
 	if (!open_all(data, DB_READ_ONLY))
 		return EXIT_CONFIG;
-	rc = db_shell(db, list_sql, false, print_row, NULL, why, sizeof(why));
+	rc = db_shell(db, list_sql, false, ctl_print_row, stdout, why, sizeof(why));
 	db_close(db);
 	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", why);
 }

@@ -14,7 +14,7 @@ enum csv_result {
 	CSV_ROW,
 	CSV_END,
 	/* What stands there is no row; reading goes on behind it. */
-	CSV_QUOTE,		/* a quote inside a field that does not begin with one, or text behind the quote that ends it */
+	CSV_QUOTE,		/* a quote inside a field that begins with none, or text behind the quote that ends it */
 	CSV_OPEN,		/* a quote that nothing ends: the rest of the file is gone into it */
 	CSV_UTF8,		/* bytes that are no UTF-8, or a NUL */
 	CSV_LONG,		/* more fields or bytes than fit */
@@ -22,9 +22,9 @@ enum csv_result {
 };
 
 /*
- * Reads a table. Rows end with LF, CRLF or CR; inside quotes any of them reads as LF. Empty lines are skipped, as is a byte
- * order mark at the start. Fields are separated by whichever of , ; and tab comes first in the first row: spreadsheets
- * write a semicolon where the comma is the decimal sign.
+ * Reads a table. Rows end with LF, CRLF or CR; inside quotes any of them reads as LF. Empty lines are skipped, as is a
+ * byte order mark at the start. Fields are separated by whichever of , ; and tab comes first in the first row:
+ * spreadsheets write a semicolon where the comma is the decimal sign.
  */
 struct csv {
 	size_t line;		/* of the file at which the row begins, from 1 */
@@ -50,10 +50,10 @@ enum csv_result csv_next(struct csv *csv);
 void csv_clear(struct csv *csv);
 
 /*
- * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A text that a
- * spreadsheet would take for a formula, one that begins with = + - @ tab or CR, gets an apostrophe in front, which
- * spreadsheets show as text: a user could else name themself =HYPERLINK(...) and wait for the admin who opens the list.
- * So what is read back is not always what was written; numbers, which may begin with a minus, go in without this.
+ * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A text
+ * that a spreadsheet would take for a formula, one that begins with = + - @ tab or CR, gets an apostrophe in front,
+ * which makes it a text: a user could else name themself =HYPERLINK(...) and wait for the admin who opens the list. So
+ * what is read back is not always what was written; numbers, which may begin with a minus, go in without this.
  */
 void buf_csv(struct buf *buf, const char *field);
 

@@ -193,7 +193,8 @@ fields_are_written_with_quotes_where_they_need_them(void **state)
 {
 	static const struct { const char *field, *csv; } cases[] = {
 		{ NULL, "" }, { "", "" }, { "a", "a" }, { "a b", "a b" }, { "O'Neill", "O'Neill" }, { "a=b", "a=b" },
-		{ "a,b", "\"a,b\"" }, { "a;b", "\"a;b\"" }, { "a\tb", "\"a\tb\"" }, { "a\nb", "\"a\nb\"" }, { "a\rb", "\"a\rb\"" },
+		{ "a,b", "\"a,b\"" }, { "a;b", "\"a;b\"" }, { "a\tb", "\"a\tb\"" }, { "a\nb", "\"a\nb\"" },
+		{ "a\rb", "\"a\rb\"" },
 		{ "\"", "\"\"\"\"" }, { "say \"a\"", "\"say \"\"a\"\"\"" },
 		/* no formulas */
 		{ "=1+1", "'=1+1" }, { "+49", "'+49" }, { "-1", "'-1" }, { "@SUM(A1)", "'@SUM(A1)" }, { "\t=1", "\"'\t=1\"" },

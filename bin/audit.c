@@ -1,0 +1,124 @@
+/*
+ * okulctl audit - who changed what on whom.
+ */
+#include "okulctl.h"
+
+#include "clock.h"
+#include "text.h"
+
+#include <getopt.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_audit = {
+	.name = "audit",
+	.usage = "[--subject EMAIL|ID] [--actor EMAIL|ID] [--action PREFIX] [--since DATE] [--limit N]",
+	.summary = "list who changed what on whom, newest first",
+	.help = "One line a change, separated by tabs, under a line of headings. Times are UTC.\n"
+		"--subject  on whom: all changes of the user who has or had that address, also under another one\n"
+		"--actor    by whom; \"operator\" for what was done by okulctl\n"
+		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
+		"--since    from that day on (YYYY-MM-DD, UTC)\n"
+		"--limit    at most so many lines; 100 unless said otherwise\n",
+	.run = run,
+};
+
+#define LIMIT_MAX 1000000
+
+enum { NEWEST, OF_SUBJECT };
+
+/* ?1 subject, ?2 actor, ?3 beginning of action, ?4 since, ?5 limit */
+#define LIST(who) \
+	"SELECT strftime('%Y-%m-%d %H:%M:%S', at / 1000, 'unixepoch') AS at," \
+	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
+	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
+	" AND (?2 IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
+	" AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
+
+static const char *const sql[] = {
+	[NEWEST] = LIST("?1 IS NULL") " /* scan is meant */",
+	/* An address may have changed, the id has not: found are all ids that go or went by it. */
+	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
+		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scan is meant */)"),
+};
+
+struct wanted {
+	char *subject, *actor, *action;
+	int64_t since, limit;
+};
+
+static bool
+read_wanted(int argc, char **argv, struct wanted *wanted)
+{
+	static const struct option options[] = {
+		{ "subject", required_argument, NULL, 's' }, { "actor", required_argument, NULL, 'a' },
+		{ "action", required_argument, NULL, 'c' }, { "since", required_argument, NULL, 'f' },
+		{ "limit", required_argument, NULL, 'n' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			wanted->subject = optarg;
+		else if (option == 'a')
+			wanted->actor = optarg;
+		else if (option == 'c')
+			wanted->action = optarg;
+		else if (option == 'f' && clock_is_date(optarg))
+			wanted->since = clock_date(optarg);
+		else if (option == 'f')
+			return ctl_error(EXIT_USAGE, "--since %s: must be a day like 2026-01-31", optarg) == 0;
+		else if (option == 'n' && !text_to_int(optarg, 1, LIMIT_MAX, &wanted->limit))
+			return ctl_error(EXIT_USAGE, "--limit %s: must be a number from 1 to %d", optarg, LIMIT_MAX) == 0;
+		else if (option == '?')
+			return ctl_error(EXIT_USAGE, "`okulctl audit --help` says what can be asked") == 0;
+	}
+	if (optind < argc)
+		return ctl_error(EXIT_USAGE, "audit: \"%s\" is no option; did you mean --subject %s?", argv[optind],
+			argv[optind]) == 0;
+	/* Addresses are kept in lower case, as are ids. */
+	if (wanted->subject)
+		text_lower(wanted->subject);
+	if (wanted->actor)
+		text_lower(wanted->actor);
+	return true;
+}
+
+static enum db_rc
+list(struct db *db, const struct wanted *wanted, FILE *out)
+{
+	struct db_rows *rows;
+	bool first = true;
+	enum db_rc rc = db_one(db, &rows, sql[wanted->subject ? OF_SUBJECT : NEWEST],
+		ARGS(wanted->subject, wanted->actor, wanted->action, wanted->since, wanted->limit));
+
+	for (; rc == DB_ROW; rc = db_next(rows), first = false)
+		ctl_print_row(out, rows, first);
+	db_release(db);
+	return rc;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	struct wanted wanted = { .since = INT64_MIN, .limit = 100 };
+	char *text = NULL;
+	size_t length = 0;
+
+	if (!read_wanted(argc, argv, &wanted))
+		return EXIT_USAGE;
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	if (!db)
+		return EXIT_CONFIG;
+	/* Whoever reads the output may take their time: not while the snapshot is held. */
+	FILE *out = open_memstream(&text, &length);
+	enum db_rc rc = out ? list(db, &wanted, out) : DB_ERROR;
+	db_close(db);
+	if (!out || fclose(out) != 0)
+		return ctl_error(EXIT_FAILURE, "out of memory; ask for less with --limit");
+	if (rc == DB_DONE)
+		fwrite(text, 1, length, stdout);
+	free(text);
+	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+}

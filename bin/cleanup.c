@@ -1,0 +1,238 @@
+/*
+ * okulctl cleanup - deletes what has had its day, a few rows a transaction, so that requests go on meanwhile.
+ *
+ * Two runs at once do no harm: each transaction looks anew, and what one has deleted the other does not find.
+ */
+#include "okulctl.h"
+
+#include "audit.h"
+#include "clock.h"
+#include "text.h"
+#include "user.h"
+
+#include <getopt.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_cleanup = {
+	.name = "cleanup",
+	.usage = "[--dry-run] [--quiet]",
+	.summary = "delete what has expired, and the accounts whose deletion is due",
+	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
+		"expired a day ago and that no `okulctl mail` has dropped, and accounts whose owners asked for it and let the\n"
+		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
+		"Prints a line a kind. Safe at any time, also twice at once; meant to be run daily by cron.\n"
+		"--dry-run  only count\n"
+		"--quiet    print nothing but warnings and errors\n",
+	.run = run,
+};
+
+#define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
+
+/* ?1 the time up to which, ?2 the number of rows at most */
+static const struct kind {
+	const char *name;
+	int64_t age;		/* milliseconds that it is kept beyond its time */
+	const char *count, *drop;
+} kinds[] = {
+	{ "expired login codes", 0,
+	  "SELECT count(*) FROM login_code WHERE expires_at <= ?1",
+	  "DELETE FROM login_code WHERE email IN (SELECT email FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
+	{ "expired sessions", 0,
+	  "SELECT count(*) FROM session WHERE expires_at <= ?1",
+	  "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)" },
+	/* The longest window of a limit is a day. */
+	{ "old limit counts", DAY,
+	  "SELECT count(*) FROM event WHERE at <= ?1",
+	  "DELETE FROM event WHERE (kind, subject, at, n) IN"
+	  " (SELECT kind, subject, at, n FROM event WHERE at <= ?1 LIMIT ?2)" },
+	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
+	{ "expired mails", DAY,
+	  "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
+	  "DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)" },
+};
+
+enum { DUE, FINALIZE, COUNT_DUE };
+
+/* Whoever asked for deletion does not count as one who stays: users_admin.c decides likewise. */
+#define MAY_GO \
+	"(role <> 'superadmin' OR EXISTS (SELECT 1 FROM user AS other WHERE other.role = 'superadmin' AND other.is_active" \
+	" AND other.deletion_status <> 'pending' AND other.pk <> user.pk))"
+
+static const char *const sql[] = {
+	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
+	[DUE] =
+		"SELECT pk, deletion_scheduled_for, email FROM user WHERE deletion_status = 'pending'"
+		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
+		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
+	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " MAY_GO " RETURNING id, email, role",
+	[COUNT_DUE] =
+		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " MAY_GO,
+};
+
+struct cleanup {
+	struct db *db;
+	int64_t now;
+	bool dry_run, quiet;
+};
+
+static void
+say(const struct cleanup *c, const char *name, int64_t count)
+{
+	if (!c->quiet)
+		printf("%s: %lld %s\n", name, (long long)count, c->dry_run ? "would be deleted" : "deleted");
+}
+
+static enum db_rc
+count_rows(const struct cleanup *c, const char *text, int64_t until, int64_t *count)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(c->db, &row, text, ARGS(until));
+
+	if (rc == DB_ROW)
+		*count = db_int(row, 0);
+	db_release(c->db);
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+static enum db_rc
+drop_batch(const struct cleanup *c, const struct kind *kind, int64_t *dropped)
+{
+	enum db_rc rc = db_write_begin(c->db);
+
+	if (rc != DB_DONE)
+		return rc;
+	(void)!db_run(c->db, kind->drop, ARGS(c->now - kind->age, BATCH), dropped);
+	return db_write_commit(c->db);
+}
+
+static enum db_rc
+drop_kind(const struct cleanup *c, const struct kind *kind, int64_t *count)
+{
+	int64_t dropped = BATCH;
+	enum db_rc rc = DB_DONE;
+
+	while (rc == DB_DONE && dropped == BATCH) {
+		rc = drop_batch(c, kind, &dropped);
+		if (rc == DB_DONE)
+			*count += dropped;
+	}
+	return rc;
+}
+
+/* ---- accounts */
+
+/* Where the walk through the accounts that are due has come to. */
+struct walk {
+	int64_t at, pk;
+	int64_t deleted;	/* in this transaction */
+	bool over;
+	struct buf kept;	/* warnings */
+};
+
+/* Deletes the next account that is due, as users_admin.c does it. Failures stick to db. */
+static void
+finalize_next(const struct cleanup *c, struct walk *walk)
+{
+	struct db_rows *due, *gone;
+
+	walk->over = db_one(c->db, &due, sql[DUE], ARGS(c->now, walk->at, walk->pk)) != DB_ROW;
+	if (walk->over)
+		return;
+	walk->pk = db_int(due, 0);
+	walk->at = db_int(due, 1);
+	if (db_one(c->db, &gone, sql[FINALIZE], ARGS(walk->pk)) == DB_ROW) {
+		walk->deleted++;
+		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(gone, 0),
+			.subject = db_text(gone, 1), .before = db_text(gone, 2) });
+	} else {
+		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion and is the last active superadmin, so stays; "
+			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 2));
+	}
+	db_end(gone);
+	db_end(due);
+}
+
+static enum db_rc
+finalize_batch(const struct cleanup *c, struct walk *walk)
+{
+	enum db_rc rc = db_write_begin(c->db);
+
+	if (rc != DB_DONE)
+		return rc;
+	walk->deleted = 0;
+	for (int i = 0; i < BATCH && !walk->over; i++)
+		finalize_next(c, walk);
+	user_reindex(c->db);
+	return db_write_commit(c->db);
+}
+
+static enum db_rc
+finalize_all(const struct cleanup *c, int64_t *count)
+{
+	struct walk walk = { .at = INT64_MIN };
+	enum db_rc rc = DB_DONE;
+
+	while (rc == DB_DONE && !walk.over) {
+		rc = finalize_batch(c, &walk);
+		if (rc == DB_DONE)
+			*count += walk.deleted;
+	}
+	if (rc == DB_DONE && walk.kept.s)
+		fputs(walk.kept.s, stderr);
+	buf_clear(&walk.kept);
+	return rc;
+}
+
+/* ---- all */
+
+static enum db_rc
+clean(const struct cleanup *c)
+{
+	enum db_rc rc = DB_DONE;
+	int64_t count;
+
+	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++) {
+		count = 0;
+		rc = c->dry_run ? count_rows(c, kinds[i].count, c->now - kinds[i].age, &count) :
+			drop_kind(c, &kinds[i], &count);
+		say(c, kinds[i].name, count);
+	}
+	if (rc != DB_DONE)
+		return rc;
+	count = 0;
+	rc = c->dry_run ? count_rows(c, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);
+	say(c, "accounts whose deletion was due", count);
+	if (rc != DB_DONE || c->dry_run)
+		return rc;
+	/* A long read keeps the WAL as it is: then the next run empties it. */
+	rc = db_checkpoint(c->db, true);
+	return rc == DB_BUSY ? DB_DONE : rc;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+	};
+	struct cleanup c = { .now = clock_now() };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		c.dry_run |= option == 'n';
+		c.quiet |= option == 'q';
+		if (option == '?')
+			return ctl_error(EXIT_USAGE, "`okulctl cleanup --help` says what can be asked");
+	}
+	if (optind < argc)
+		return ctl_error(EXIT_USAGE, "cleanup takes --dry-run and --quiet, and no \"%s\"", argv[optind]);
+	const struct conf *conf = ctl_conf(data);
+	c.db = conf ? ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
+	if (!c.db)
+		return EXIT_CONFIG;
+	enum db_rc rc = clean(&c);
+	db_close(c.db);
+	return rc == DB_DONE ? EXIT_SUCCESS :
+		ctl_error(EXIT_FAILURE, "stopped: %s; what was deleted is deleted, the next run goes on", db_reason(rc));
+}

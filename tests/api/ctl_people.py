@@ -1,0 +1,723 @@
+"""What an operator does with people: cleanup, audit, user import, key. Each test has a data folder of its own."""
+
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import contract
+from okul import OKULCTL, SLOW, Clock, Okul, Server, fresh
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "event", "outbox", "instance")
+
+
+class Folder:
+    """A data folder with its database, and okulctl on it."""
+
+    def __init__(self, home):
+        self.data, self.clock = home / "data", Clock(home / "clock")
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
+            "OKUL_CLOCK": str(self.clock.path), "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
+        self.numbers = itertools.count(1)
+
+    def command(self, *arguments):
+        return [OKULCTL, "-d", str(self.data), *map(str, arguments)]
+
+    def ctl(self, *arguments, input=None):
+        run = subprocess.run(self.command(*arguments), env=self.environment, input=input, stdin=None if input else subprocess.DEVNULL,
+                             capture_output=True, timeout=60)
+        run.stdout, run.stderr = run.stdout.decode(), run.stderr.decode()
+        assert 0 <= run.returncode < 99 and "runtime error" not in run.stderr, f"{arguments}: {run.returncode}\n{run.stderr}"
+        return run
+
+    def good(self, *arguments, **more):
+        """What the command prints; all must have gone well."""
+        run = self.ctl(*arguments, **more)
+        assert (run.returncode, run.stderr) == (0, ""), f"okulctl {arguments}: {run.returncode}\n{run.stdout}{run.stderr}"
+        return run.stdout
+
+    def start(self, *arguments):
+        return subprocess.Popen(self.command(*arguments), env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def sql(self, text):
+        """The rows of a statement, as texts."""
+        return [line.split("\t") for line in self.good("sql", text).splitlines()[1:]]
+
+    def number(self, text):
+        return int(self.sql(text)[0][0])
+
+    def numbers_of(self, *tables):
+        return [int(n) for n in self.sql("SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables))[0]]
+
+    def content(self):
+        return self.good("sql", ";".join(f"SELECT '{table}', * FROM {table} ORDER BY 2, 3" for table in TABLES))
+
+    def now(self):
+        return int(self.clock.now() * 1000)
+
+    def add(self, email=None, role="user"):
+        email = email or fresh()
+        self.good("user", "add", email, "--role", role)
+        return email
+
+    def ask_for_deletion(self, *emails, ago=MINUTE):
+        """As if they had asked, and the days of grace were over since `ago` milliseconds."""
+        when = self.now() - ago
+        self.sql(f"UPDATE user SET deletion_status = 'pending', deletion_requested_at = {when - 28 * DAY}, "
+                 f"deletion_scheduled_for = {when} WHERE email IN ({', '.join(map(repr, emails))})")
+
+    def emails(self):
+        return {row[0] for row in self.sql("SELECT email FROM user")}
+
+    # -- what cleanup finds, as SQL for put(); `at` in milliseconds from now on
+
+    def put(self, *statements):
+        self.good("sql", ";".join(statements))
+
+    def rows(self, insert, count, at):
+        first = next(self.numbers) * 100_000
+        return (f"WITH RECURSIVE i(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM i WHERE i < {first + count - 1}) "
+                + insert.format(at=self.now() + at))
+
+    def codes(self, count, at):
+        return self.rows("INSERT INTO login_code (email, mac, language, created_at, expires_at) "
+                  "SELECT i || '@example.com', x'00', 'en', 0, {at} FROM i", count, at)
+
+    def sessions(self, count, at, user="(SELECT min(pk) FROM user)"):
+        return self.rows("INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at) "
+                  f"SELECT printf('%024x', i), {user}, x'00', 0, 0, 0, {{at}} FROM i", count, at)
+
+    def events(self, count, at):
+        return self.rows("INSERT INTO event (kind, subject, at, n) SELECT 'code-email', i || '@example.com', {at}, 1 FROM i", count, at)
+
+    def mails(self, count, at, leased=0):
+        return self.rows("INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
+                  f"SELECT printf('%024x', i), 'a@example.com', 'en', 'login-code', x'00', 0, {{at}}, {{at}} + {leased} FROM i", count, at)
+
+    def users(self, count, at):
+        """Users who asked for their deletion."""
+        return self.rows("INSERT INTO user (id, email, timezone, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at, "
+                  "updated_at) SELECT printf('%024x', i), i || '@example.com', 'UTC', 'pending', 0, {at}, 0, 0 FROM i", count, at)
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory):
+    """A data folder as `okulctl migrate` makes it."""
+    folder = Folder(tmp_path_factory.mktemp("new"))
+    folder.good("migrate")
+    return folder
+
+
+@pytest.fixture
+def folder(new, tmp_path):
+    shutil.copytree(new.data, tmp_path / "data")
+    return Folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cleanup", "audit", "user import", "key list", "key rotate"])
+def test_help(folder, name):
+    assert re.search(f"(?m)^  {name}  +[a-z]", folder.good("--help"))
+    text = folder.good(*name.split(), "--help")
+    assert text.startswith(f"usage: okulctl [-d DATA] {name}") and len(text.splitlines()) > 3
+    run = folder.ctl(*name.split(), "--nonsense")
+    assert run.returncode == 64 and run.stderr and not run.stdout
+    run = folder.ctl(*name.split(), "nonsense", "nonsense")
+    assert run.returncode == 64 and run.stderr.count("\n") == 1 and not run.stdout
+
+
+# ---- cleanup
+
+
+KINDS = ("expired login codes", "expired sessions", "old limit counts", "expired mails", "accounts whose deletion was due")
+
+
+def told(output, verb="deleted"):
+    """The counts that cleanup prints, in the order of KINDS."""
+    lines = [line.split(": ") for line in output.splitlines()]
+    assert [name for name, _ in lines] == list(KINDS)
+    counts = [re.fullmatch(rf"(\d+) {verb}", rest) for _, rest in lines]
+    return [int(c[1]) for c in counts]
+
+
+def fill(folder):
+    """Some rows of each kind that are due, and others that are not: the latter's counts are given."""
+    folder.add("keeper@example.com")
+    folder.put(folder.codes(2, -MINUTE), folder.codes(1, MINUTE),
+               folder.sessions(3, -MINUTE), folder.sessions(1, MINUTE),
+               folder.events(4, -DAY - MINUTE), folder.events(1, -DAY + MINUTE),
+               folder.mails(5, -DAY - MINUTE), folder.mails(1, -DAY + MINUTE), folder.mails(1, -DAY - MINUTE, leased=DAY),
+               folder.users(6, -MINUTE), folder.users(1, MINUTE))
+    return [1, 1, 1, 2, 2]
+
+
+def test_cleanup_deletes_what_is_over(folder):
+    left = fill(folder)
+    assert told(folder.good("cleanup")) == [2, 3, 4, 5, 6]
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+    assert told(folder.good("cleanup")) == [0] * 5
+    folder.clock.advance(2 * 60)
+    assert told(folder.good("cleanup")) == [1, 1, 1, 1, 1]
+    folder.clock.advance(86400)
+    assert told(folder.good("cleanup")) == [0, 0, 0, 1, 0]
+    assert folder.numbers_of("login_code", "session", "event", "outbox") == [0] * 4 and folder.emails() == {"keeper@example.com"}
+
+
+def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
+    fill(folder)
+    before = folder.content()
+    assert told(folder.good("cleanup", "--dry-run"), "would be deleted") == [2, 3, 4, 5, 6]
+    assert folder.content() == before
+
+
+def test_cleanup_is_quiet_for_cron(folder):
+    left = fill(folder)
+    assert folder.good("cleanup", "--quiet") == ""
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+
+
+def test_cleanup_goes_on_after_a_full_batch(folder):
+    folder.add()
+    folder.put(*(make(400, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(400, -DAY))
+    assert told(folder.good("cleanup")) == [400] * 5
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("table, make, left", [("session", "sessions", 250), ("user", "users", 251)])
+def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make, left):
+    """Batches of 200: the first is done, and the second, in which a row resists, is undone as a whole."""
+    folder.add()
+    make = getattr(folder, make)
+    folder.put(make(200, -HOUR), make(100, -2 * MINUTE), make(150, -MINUTE))
+    last = folder.number(f"SELECT max(pk) FROM {table} WHERE pk <= 300")
+    folder.sql(f"CREATE TRIGGER no BEFORE DELETE ON {table} WHEN old.pk = {last} BEGIN SELECT RAISE(ABORT, 'no'); END")
+    run = folder.ctl("cleanup")
+    assert run.returncode == 1 and "stopped: a rule of the schema forbids it" in run.stderr
+    assert folder.numbers_of(table) == [left] and folder.numbers_of("audit") == [201 if table == "user" else 1]
+    folder.sql("DROP TRIGGER no")
+    assert max(told(folder.good("cleanup"))) == 250
+
+
+def test_cleanup_twice_at_once(folder):
+    """Each row is deleted and told of once."""
+    folder.add()
+    folder.put(*(make(3000, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(1000, -DAY))
+    runs = [folder.start("cleanup") for _ in range(2)]
+    outputs = [run.communicate(timeout=60) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0] and not "".join(e for _, e in outputs)
+    counts = [told(o) for o, _ in outputs]
+    assert [sum(c) for c in zip(*counts)] == [3000, 3000, 3000, 3000, 1000]
+    assert all(min(c) < 3000 for c in counts)
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+    assert folder.number("SELECT count(DISTINCT subject_id) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
+    assert folder.number("SELECT count(*) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
+
+
+def test_finalised_deletion_is_a_deletion(folder):
+    """Sessions, search index, counters and audit as after an admin's delete."""
+    gone, stays = folder.add("gone@example.com", "admin"), folder.add("stays@example.com")
+    folder.put(folder.sessions(2, HOUR, "(SELECT pk FROM user WHERE email = 'gone@example.com')"),
+               folder.sessions(1, HOUR, "(SELECT pk FROM user WHERE email = 'stays@example.com')"))
+    who = folder.sql("SELECT id FROM user WHERE email = 'gone@example.com'")[0][0]
+    folder.ask_for_deletion(gone)
+    assert told(folder.good("cleanup")) == [0, 0, 0, 0, 1]
+    assert folder.emails() == {stays}
+    assert folder.numbers_of("session", "user_reindex") == [1, 0]
+    assert folder.sql("SELECT name, n FROM tally ORDER BY name") == [["user", "1"], ["user:admin", "0"], ["user:superadmin", "0"], ["user:user", "1"]]
+    assert folder.numbers_of("user_text('gone')", "user_text('stays')") == [0, 1]
+    row = folder.sql("SELECT actor_id, actor_email, action, subject_id, subject, before, after, at FROM audit ORDER BY pk DESC LIMIT 1")[0]
+    assert row[:-1] == ["NULL", "NULL", "user.deletion-finalized", who, gone, "admin", "NULL"]
+    assert abs(int(row[-1]) - folder.now()) < MINUTE
+
+
+def test_only_due_deletions_are_finalised(folder):
+    due, later, cancelled, plain = (folder.add() for _ in range(4))
+    folder.ask_for_deletion(due, cancelled)
+    folder.ask_for_deletion(later, ago=-HOUR)
+    folder.sql(f"UPDATE user SET deletion_status = 'cancelled' WHERE email = '{cancelled}'")
+    folder.good("cleanup")
+    assert folder.emails() == {later, cancelled, plain}
+    folder.clock.advance(2 * 3600)
+    folder.good("cleanup")
+    assert folder.emails() == {cancelled, plain}
+
+
+def test_the_last_superadmin_is_never_finalised(folder):
+    boss, admin, user = folder.add(role="superadmin"), folder.add(role="admin"), folder.add()
+    folder.ask_for_deletion(boss, ago=HOUR)     # the first one that cleanup looks at
+    folder.ask_for_deletion(admin, user)
+    assert told(folder.good("cleanup", "--dry-run"), "would be deleted")[4] == 2
+    run = folder.ctl("cleanup")
+    assert run.returncode == 0 and told(run.stdout)[4] == 2
+    assert run.stderr.count("\n") == 1 and f"warning: {boss} " in run.stderr and "make another" in run.stderr
+    assert folder.emails() == {boss}
+    assert folder.number("SELECT count(*) FROM audit WHERE action LIKE '%finalized' AND subject = '" + boss + "'") == 0
+    # cron hears of it too
+    run = folder.ctl("cleanup", "--quiet")
+    assert run.returncode == 0 and run.stdout == "" and boss in run.stderr
+    # one who is not active does not count
+    other = folder.add(role="superadmin")
+    folder.sql(f"UPDATE user SET is_active = 0 WHERE email = '{other}'")
+    assert boss in folder.ctl("cleanup").stderr and folder.emails() == {boss, other}
+    folder.sql("UPDATE user SET is_active = 1")
+    assert told(folder.good("cleanup"))[4] == 1
+    assert folder.emails() == {other}
+
+
+def test_of_superadmins_who_all_asked_none_goes(folder):
+    bosses = {folder.add(role="superadmin") for _ in range(3)}
+    folder.ask_for_deletion(*bosses)
+    run = folder.ctl("cleanup")
+    assert told(run.stdout)[4] == 0 and run.stderr.count("warning: ") == 3 and folder.emails() == bosses
+
+
+def test_cleanup_empties_the_wal(folder):
+    wal = folder.data / "okul.db-wal"
+    folder.add()
+    assert wal.stat().st_size > 0
+    # while somebody reads, it stays as it is, and that is no failure
+    with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM user").fetchall()
+        folder.put(folder.codes(1, -MINUTE))
+        run = folder.ctl("cleanup")
+        assert run.returncode == 0 and told(run.stdout)[0] == 1
+        assert wal.stat().st_size > 0
+        reader.execute("COMMIT")
+        folder.good("cleanup")
+        assert wal.stat().st_size == 0
+
+
+# ---- audit
+
+
+HEADINGS = ["at", "actor", "action", "subject", "subject_id", "before", "after"]
+
+
+def audit(folder, *options):
+    lines = [line.split("\t") for line in folder.good("audit", *options).splitlines()]
+    assert not lines or lines[0] == HEADINGS
+    return [dict(zip(HEADINGS, line)) for line in lines[1:]]
+
+
+def test_user_add_and_role_leave_a_trace(folder):
+    ada = folder.add("ada@example.com", "superadmin")
+    who = folder.sql("SELECT id FROM user")[0][0]
+    folder.add("bob@example.com", "superadmin")
+    folder.good("user", "role", "Ada@example.com", "admin")
+    trace = audit(folder, "--subject", ada)
+    assert [[r[k] for k in HEADINGS[1:]] for r in trace] == [
+        ["operator", "user.role", ada, who, "superadmin", "admin"], ["operator", "user.added", ada, who, "-", "superadmin"]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", r["at"]) for r in trace)
+    assert folder.number("SELECT max(at) FROM audit") == folder.number("SELECT updated_at FROM user WHERE email = 'ada@example.com'")
+
+
+def test_what_changed_nothing_leaves_no_trace(folder):
+    boss = folder.add(role="superadmin")
+    before = folder.content()
+    assert folder.ctl("user", "add", boss).returncode == 65
+    assert "is superadmin already" in folder.good("user", "role", boss, "superadmin")
+    assert "last active superadmin" in folder.ctl("user", "role", boss, "user").stderr
+    assert folder.ctl("user", "role", "nobody@example.com", "user").returncode == 65
+    assert folder.content() == before
+
+
+@pytest.mark.parametrize("command", [("user", "add", "new@example.com"), ("user", "role", "ada@example.com", "admin")])
+def test_no_change_without_its_trace(folder, command):
+    """One transaction: where the trace cannot be written, nothing is."""
+    folder.add("ada@example.com")
+    folder.sql("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+    before = folder.content()
+    assert folder.ctl(*command).returncode == 1
+    assert folder.content() == before
+
+
+@pytest.fixture
+def history(folder):
+    """Ada was renamed; an action a day from 2026-01-01 on, at noon."""
+    folder.put("INSERT INTO user (id, email, timezone, created_at, updated_at) VALUES ('aaaaaaaaaaaaaaaaaaaaaaaa', 'ada@new.example', 'UTC', 0, 0)")
+    ada, bob = ("'aaaaaaaaaaaaaaaaaaaaaaaa'", "'bbbbbbbbbbbbbbbbbbbbbbbb'")
+    rows = [("NULL", "NULL", "user.added", ada, "ada@old.example", "NULL", "user"),
+            (bob, "bob@example.com", "user.email", ada, "ada@old.example", "ada@old.example", "ada@new.example"),
+            (bob, "bob@example.com", "user.role", ada, "ada@new.example", "user", "admin"),
+            (ada, "ada@new.example", "user.profile", bob, "bob@example.com", "NULL", '{"bio":"a\tb\nc\\d"}'),
+            (ada, "ada@new.example", "user_profile", bob, "bob@example.com", "NULL", "NULL"),
+            (ada, "ada@new.example", "setting.changed", "'school'", "school", "a", "b")]
+    for day, row in enumerate(rows):
+        values = ", ".join(v if v == "NULL" or v.startswith("'") else f"'{v}'" for v in row)
+        rows[day] = f"({1767268800000 + day * DAY}, {values})"
+    folder.put(f"INSERT INTO audit (at, actor_id, actor_email, action, subject_id, subject, before, after) VALUES {', '.join(rows)}")
+    return folder
+
+
+@pytest.mark.parametrize("options, days", [
+    ((), [6, 5, 4, 3, 2, 1]),
+    (("--limit", "2"), [6, 5]),
+    (("--limit=1", "--actor", "bob@example.com"), [3]),
+    # whatever the address of that time; in any case
+    (("--subject", "ada@new.example"), [3, 2, 1]),
+    (("--subject", "ADA@old.example"), [3, 2, 1]),
+    (("--subject", "aaaaaaaaaaaaaaaaaaaaaaaa"), [3, 2, 1]),
+    (("--subject", "school"), [6]),
+    (("--subject", "nobody@example.com"), []),
+    (("--actor", "Bob@Example.com"), [3, 2]),
+    (("--actor", "bbbbbbbbbbbbbbbbbbbbbbbb"), [3, 2]),
+    (("--actor", "operator"), [1]),
+    (("--action", "user."), [4, 3, 2, 1]),
+    (("--action", "user.role"), [3]),
+    (("--action", "user%"), []),
+    (("--action", "role"), []),
+    (("--since", "2026-01-05"), [6, 5]),
+    (("--since", "2026-01-06"), [6]),
+    (("--since", "2026-01-07"), []),
+    (("--subject", "ada@new.example", "--actor", "bob@example.com", "--action", "user.e", "--since", "2026-01-02"), [2]),
+    (("--subject", "ada@new.example", "--since", "2026-01-02", "--limit", "1"), [3]),
+])
+def test_audit_filters(history, options, days):
+    assert [r["at"] for r in audit(history, *options)] == [f"2026-01-{d:02} 12:00:00" for d in days]
+
+
+def test_audit_is_a_line_a_change(history):
+    rows = [[row[k] for k in HEADINGS[1:]] for row in audit(history)]
+    assert rows[2] == ["ada@new.example", "user.profile", "bob@example.com", "bbbbbbbbbbbbbbbbbbbbbbbb", "-", r'{"bio":"a\tb\nc\\d"}']
+    assert rows[5] == ["operator", "user.added", "ada@old.example", "aaaaaaaaaaaaaaaaaaaaaaaa", "-", "user"]
+
+
+@pytest.mark.parametrize("options, says", [
+    (("--since", "yesterday"), "like 2026-01-31"), (("--since", "2026-02-30"), "like 2026-01-31"), (("--limit", "0"), "from 1"),
+    (("--limit", "many"), "from 1"), (("--limit",), "--help"), (("ada@example.com",), "--subject ada@example.com"), (("--colour", "red"), "--help"),
+])
+def test_audit_says_what_is_wrong(folder, options, says):
+    run = folder.ctl("audit", *options)
+    assert run.returncode == 64 and says in run.stderr and run.stdout == ""
+
+
+def test_audit_limits_itself(folder):
+    folder.put(folder.rows("INSERT INTO audit (at, action, subject_id, subject) SELECT {at} + i, 'a', 'b', i FROM i", 150, 0))
+    last = folder.number("SELECT max(subject + 0) FROM audit")
+    assert [int(r["subject"]) for r in audit(folder)] == list(range(last, last - 100, -1))
+
+
+# ---- user import
+
+
+def put(folder, text, name="users.csv"):
+    path = folder.data.parent / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def imported(folder, text, *options):
+    """The run, its error lines without the newline, and what the last line of the output says: (good, wrong)."""
+    run = folder.ctl("user", "import", put(folder, text), *options)
+    counts = re.fullmatch(r"users (?:to import|imported): (\d+), rows with errors: (\d+)(?:; nothing was changed)?\n", run.stdout)
+    assert counts, f"{run.returncode} {run.stdout}{run.stderr}"
+    assert run.returncode == (1 if int(counts[2]) else 0), run.stderr
+    assert ("nothing was changed" in run.stdout) == ("--dry-run" in options)
+    return run.stderr.splitlines(), (int(counts[1]), int(counts[2]))
+
+
+CELLS = {
+    "email": "Ayse@Example.com", "name": " Ayşe ", "surname": "Işıklı", "language": "tr", "role": "admin", "countryCode": "90",
+    "phoneNumber": "05372505890", "birthDate": "1998-04-23", "username": "Ayse.1", "gender": "female", "timezone": "Europe/Berlin",
+    "availabilityStatus": "busy", "profilePhoto": "a.jpg",
+    "expertise": "math", "bio": 'says "hello", and\nmore', "instagram": "i", "x": "x1", "tiktok": "t", "snapchat": "s", "facebook": "f",
+}
+COLUMNS = {"countryCode": "country_code", "phoneNumber": "phone_number", "birthDate": "birth_date",
+           "availabilityStatus": "availability", "profilePhoto": "profile_photo"}
+
+
+def quoted(cell):
+    return '"' + cell.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize("start, separator, end", [("", ",", "\n"), ("\ufeff", ";", "\r\n"), ("", "\t", "\r")])
+def test_import_takes_every_column(folder, start, separator, end):
+    table = start + end.join([separator.join(CELLS), separator.join(map(quoted, CELLS.values()))])
+    assert imported(folder, table) == ([], (1, 0))
+    columns = ", ".join(COLUMNS.get(name, name) for name in CELLS)
+    wanted = CELLS | {"email": "ayse@example.com", "name": "Ayşe", "username": "ayse.1", "bio": CELLS["bio"].replace("\n", "\\n")}
+    assert folder.sql(f"SELECT {columns} FROM user") == [list(wanted.values())]
+
+
+def test_import_knows_the_fields_of_the_api(folder):
+    """All but the one that is a list; and the help names them."""
+    assert set(CELLS) == {f.name for f in contract.shapes["UpdateMeProfileDto"]} - {"interests"} | {"email", "role"}
+    assert set(CELLS) <= set(re.findall(r"\w+", folder.good("user", "import", "--help")))
+
+
+def test_import_fills_in_what_is_left_out(folder):
+    assert imported(folder, "email,name,role,language\nada@example.com,,,\n") == ([], (1, 0))
+    assert folder.sql("SELECT length(id), role, language, name, username, username_changed_at, phone_number, availability, timezone, registered_at,"
+                      " is_active, interests, deletion_status, created_at = updated_at, created_at FROM user")[0][:-1] == [
+        "24", "user", "en", "NULL", "NULL", "NULL", "NULL", "offline", "Europe/Istanbul", "NULL", "1", "[]", "none", "1"]
+    assert abs(folder.number("SELECT created_at FROM user") - folder.now()) < MINUTE
+
+
+def test_import_keeps_search_counters_and_audit(folder):
+    assert imported(folder, "email,name,surname,role\nada@example.com,IŞIL,Weiß,\nbob@example.com,Bob,Baumeister,superadmin\n") == ([], (2, 0))
+    assert folder.numbers_of("user_text('isil')", "user_text('weiss')", "user_text('baumeister')", "user_reindex") == [1, 1, 1, 0]
+    assert folder.sql("SELECT sort_name FROM user ORDER BY pk") == [["isil weiss"], ["bob baumeister"]]
+    assert folder.sql("SELECT n FROM tally ORDER BY name") == [["2"], ["0"], ["1"], ["1"]]
+    assert [[r[k] for k in ("actor", "action", "subject", "before", "after")] for r in audit(folder)] == [
+        ["operator", "user.added", "bob@example.com", "-", "superadmin"], ["operator", "user.added", "ada@example.com", "-", "user"]]
+    assert folder.number("SELECT count(*) FROM audit JOIN user ON user.id = subject_id") == 2
+
+
+def test_who_was_imported_logs_in_and_registers(okul):
+    address = fresh()
+    path = okul.server.home / "import.csv"
+    path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1815-12-10\n")
+    okul.server.ctl("user", "import", str(path))
+    ada = okul.login(address)
+    me = ada.get("/me").data
+    assert [me[k] for k in ("name", "surname", "phoneNumber", "birthDate")] == ["Ada", "Lovelace", "5372505890", "1815-12-10"]
+    assert me["isRegistrationComplete"] is False
+    answer = ada.post("/auth/registration/complete", {"name": "Ada", "surname": "King", "privacyPolicyAccepted": True, "termsOfUseAccepted": True})
+    assert answer.status == 200 and ada.patch("/me", {"username": address.partition("@")[0].replace("-", "_")}).status == 200
+
+
+@pytest.mark.parametrize("cells, errors", [
+    ({"email": ""}, ["email: is required"]),
+    ({"email": "nobody"}, ["email: must be a valid e-mail address"]),
+    ({"email": "a" * 250 + "@example.com"}, ["email: must be a valid e-mail address"]),
+    ({"name": "x" * 101}, ["name: must have at most 100 characters"]),
+    ({"role": "king"}, ["role: must be one of: user, admin, superadmin"]),
+    ({"language": "fr"}, ["language: must be one of: tr, en, es, de"]),
+    ({"countryCode": "+90"}, ["countryCode: must hold digits only"]),
+    ({"phoneNumber": "123"}, ["phoneNumber: must have at least 4 characters"]),
+    ({"birthDate": "23.04.1998"}, ["birthDate: must be a date like 2026-01-15"]),
+    ({"username": "me!"}, ["username: may hold only a-z, 0-9, _ and ."]),
+    ({"timezone": "Europe/Atlantis"}, ["timezone: must be a time zone like Europe/Istanbul"]),
+    ({"gender": "x", "email": "@", "bio": "x" * 501},
+     ["email: must be a valid e-mail address", "gender: must be one of: female, male, other", "bio: must have at most 500 characters"]),
+])
+def test_import_names_each_bad_row(folder, cells, errors):
+    rows = [{"email": "first@example.com"}, {"email": "bad@example.com", "surname": "Bad"} | cells, {"email": "last@example.com"}]
+    table = "\n".join([",".join(rows[1]), *(",".join(row.get(name, "") for name in rows[1]) for row in rows)])
+    assert imported(folder, table) == ([f"line 3: {e}" for e in errors], (2, 1))
+    assert folder.emails() == {"first@example.com", "last@example.com"}
+
+
+def test_import_refuses_what_is_taken_or_stands_twice(folder):
+    folder.add("old@example.com")
+    folder.sql("UPDATE user SET username = 'old'")
+    table = ("email,username\nnew@example.com,new\nOLD@example.com,\nx@example.com,Old\nOld@example.com,old\n"
+             "NEW@example.com,\ny@example.com,NEW\nbad,twice\nbad,twice\nz@example.com,twice\n")
+    errors = ["line 3: email: belongs to a user already", "line 4: username: belongs to a user already", "line 5: email: stands in line 3 already",
+              "line 5: username: stands in line 4 already", "line 6: email: stands in line 2 already", "line 7: username: stands in line 2 already",
+              "line 8: email: must be a valid e-mail address", "line 9: email: must be a valid e-mail address",
+              "line 10: username: stands in line 8 already"]
+    assert imported(folder, table, "--dry-run") == (errors, (1, 8))
+    assert imported(folder, table) == (errors, (1, 8))
+    assert folder.emails() == {"old@example.com", "new@example.com"}
+    assert imported(folder, "email,username\nold@example.com,old\n")[0] == [
+        "line 2: email: belongs to a user already", "line 2: username: belongs to a user already"]
+
+
+@pytest.mark.parametrize("row, error", [
+    (b"a@example.com", "number of cells is 1, of columns 2"),
+    (b"a@example.com,b,c", "number of cells is 3, of columns 2"), (b"a@example.com,b,", "number of cells is 3, of columns 2"),
+    (b'a@example.com,b"c', "a quote stands where none may"), (b'"a@example.com"x,b', "a quote stands where none may"),
+    (b"a@example.com,\xdd\xfe\xfd", "is no UTF-8 text"), (b"a@example.com,a\0b", "is no UTF-8 text"),
+    (b"a@example.com," + b"x" * 70000, "has too many cells, or too long ones"),
+])
+def test_import_names_rows_that_are_none(folder, row, error):
+    lines, counts = imported(folder, b"email,name\n" + row + b"\nlast@example.com,c\n")
+    assert len(lines) == 1 and lines[0].startswith(f"line 2: {error}") and counts == (1, 1)
+    assert folder.emails() == {"last@example.com"}
+
+
+def test_import_names_a_quote_that_is_left_open(folder):
+    lines, counts = imported(folder, 'email,name\na@example.com,b\n"c@example.com,d\ne@example.com,f\n')
+    assert lines == ["line 3: a cell begins with a quote, and no quote ends it"] and counts == (1, 1)
+
+
+def test_import_counts_lines_as_an_editor_does(folder):
+    table = 'email,bio\r\n\r\na@example.com,"1\r\n2\r\n3"\r\n,\r\n  , \r\nbad,x\r\n\r\n'
+    assert imported(folder, table) == (["line 8: email: must be a valid e-mail address"], (1, 1))
+
+
+@pytest.mark.parametrize("table, says", [
+    ("", "the file is empty"), ("\n\n", "the file is empty"), ("name,surname\na,b\n", "among them email"),
+    ("email,colour\n", 'there is no column "colour"; `okulctl user import --help`'),
+    ("email,Email\n", 'there is no column "Email"'), ("email,interests\n", 'there is no column "interests"'),
+    ("email,name, email \n", 'two columns "email"'),
+    ("email,\n", 'there is no column ""'), ("ada@example.com\n", "there is no column"), ("email\n".encode("utf-16"), "is no UTF-8 text"),
+    ("email,\"name\n", "no quote ends it"),
+])
+def test_import_needs_a_first_line_with_the_columns(folder, table, says):
+    run = folder.ctl("user", "import", put(folder, table))
+    assert run.returncode == 65 and says in run.stderr and run.stdout == ""
+
+
+def test_import_needs_a_file(folder):
+    run = folder.ctl("user", "import", "nowhere.csv")
+    assert run.returncode == 65 and "nowhere.csv: No such file" in run.stderr
+    run = folder.ctl("user", "import", folder.data)
+    assert run.returncode == 65 and "Is a directory" in run.stderr
+    assert folder.ctl("user", "import").returncode == 64
+
+
+def test_import_from_standard_input(folder):
+    assert folder.good("user", "import", "-", input=b"email\nada@example.com\n") == "users imported: 1, rows with errors: 0\n"
+    assert folder.emails() == {"ada@example.com"}
+
+
+def test_import_dry_run_changes_nothing(folder):
+    folder.add("old@example.com")
+    before = folder.content()
+    table = "email,role\nold@example.com,\na@example.com,admin\nb@example.com,\nbad,\n"
+    errors = ["line 2: email: belongs to a user already", "line 5: email: must be a valid e-mail address"]
+    assert imported(folder, table, "--dry-run") == (errors, (2, 2))
+    assert folder.content() == before
+    assert imported(folder, table) == (errors, (2, 2))
+    assert folder.emails() == {"old@example.com", "a@example.com", "b@example.com"}
+
+
+def large(rows, bad=()):
+    """A table of so many rows; those of the lines `bad` are wrong."""
+    lines = ["email,name,surname,language,role,countryCode,phoneNumber,birthDate,username"]
+    for i in range(2, rows + 2):
+        lines.append(f"{'bad' if i in bad else f'student{i}@example.com'},Ayşe {i},Yılmaz,tr,user,90,5{i:09},1998-04-23,ayse.{i}")
+    return "\r\n".join(lines) + "\r\n"
+
+
+def test_import_of_10_000_rows(folder):
+    bad = set(range(7, 10_000, 500))
+    table = large(10_000, bad)
+    errors = [f"line {i}: email: must be a valid e-mail address" for i in sorted(bad)]
+    assert len(bad) == 20
+    for options in (("--dry-run",), ()):
+        start = time.monotonic()
+        assert imported(folder, table, *options) == (errors, (9980, 20))
+        assert time.monotonic() - start < 5 * SLOW
+        assert folder.numbers_of("user") == [0 if options else 9980]
+    assert folder.numbers_of("user_reindex", "audit", "user_text('yilmaz')") == [0, 9980, 9980]
+    assert folder.number("SELECT n FROM tally WHERE name = 'user'") == 9980
+    lines, counts = imported(folder, table)
+    assert counts == (0, 10_000) and sum("belongs to a user already" in line for line in lines) == 2 * 9980
+
+
+def test_others_write_while_it_imports(folder):
+    """No write of others waits for more than a batch or two, and none of them is lost."""
+    run, waits = folder.start("user", "import", str(put(folder, large(10_000)))), []
+    while run.poll() is None:
+        start = time.monotonic()
+        folder.add(f"other{len(waits)}@example.com")
+        waits.append(time.monotonic() - start)
+    assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
+    assert len(waits) >= 3 and max(waits) < 1 * SLOW
+    assert folder.numbers_of("user") == [10_000 + len(waits)]
+
+
+def test_import_stops_with_whole_batches(folder):
+    """A failure of the database undoes its batch of 500 rows alone, and is told."""
+    folder.sql("CREATE TRIGGER no BEFORE INSERT ON user WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    run = folder.ctl("user", "import", put(folder, large(1200)))
+    assert run.returncode == 1 and run.stdout == ""
+    assert "stopped at line 502: a rule of the schema forbids it; the 500 good rows above it are imported" in run.stderr
+    assert folder.numbers_of("user", "audit") == [500, 500]
+    folder.sql("DROP TRIGGER no")
+    assert imported(folder, large(1200))[1] == (700, 500)
+
+
+# ---- key
+
+
+def keys(folder):
+    section = re.search(r"(?ms)^\[jwt\]$(.*?)^\[", (folder.data / "keys.conf").read_text())[1]
+    return re.findall(r"(?m)^(\w+) = ([0-9a-f]{64})$", section)
+
+
+def test_key_rotate_puts_a_new_key_first(folder):
+    path = folder.data / "keys.conf"
+    text = path.read_text()
+    old = keys(folder)
+    assert [kid for kid, _ in old] == ["k1"]
+    output = folder.good("key", "rotate")
+    assert output == "k2 signs from the next start on; restart okul now\n"
+    new = keys(folder)
+    assert new[1:] == old and new[0][0] == "k2" and new[0][1] != old[0][1]
+    # all else is as it was, comments and other keys too
+    assert path.read_text().replace(f"k2 = {new[0][1]}\n", "") == text
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert sorted(p.name for p in folder.data.iterdir() if "keys" in p.name) == ["keys.conf"]
+    assert folder.good("key", "list") == "kid\tuse\nk2\tsigns and verifies\nk1\tverifies\n"
+
+
+def test_key_rotate_keeps_three(folder):
+    folder.good("key", "rotate"), folder.good("key", "rotate")
+    before = keys(folder)
+    assert [kid for kid, _ in before] == ["k3", "k2", "k1"]
+    assert "k1 is gone" in folder.good("key", "rotate")
+    assert keys(folder)[1:] == before[:2] and keys(folder)[0][0] == "k4"
+    assert folder.good("check", "--settings")
+
+
+def test_key_rotate_goes_by_what_an_operator_wrote(folder):
+    path = folder.data / "keys.conf"
+    key = "ab" * 32
+    path.write_text(path.read_text().replace("[jwt]\n", f"[jwt]\n# mine\n  main = {key}\n\nk7 = {key}\n; and more\nk07 = {key}\n"))
+    assert folder.good("key", "rotate").splitlines()[0].startswith("k8 signs")
+    text = path.read_text()
+    assert [kid for kid, _ in re.findall(r"(?m)^\s*(\w+) = ([0-9a-f]{64})$", text)] == ["k8", "main", "k7", "code", "refresh", "mail", "link"]
+    assert "# mine\n" in text and "; and more\n" in text
+
+
+def test_key_rotate_keeps_the_owner(folder):
+    path = folder.data / "keys.conf"
+    owner = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(path, *owner)
+    folder.good("key", "rotate")
+    assert (path.stat().st_uid, path.stat().st_gid) == owner
+
+
+def test_key_rotate_many_at_once(folder):
+    runs = [folder.start("key", "rotate") for _ in range(8)]
+    told = {run.communicate(timeout=60)[0].split()[0] for run in runs}
+    assert [run.returncode for run in runs] == [0] * 8 and told == {f"k{i}" for i in range(2, 10)}
+    assert [kid for kid, _ in keys(folder)] == ["k9", "k8", "k7"] and len({key for _, key in keys(folder)}) == 3
+
+
+def test_key_rotate_says_what_is_wrong(folder):
+    path = folder.data / "keys.conf"
+    text = "\ufeff[jwt]" + path.read_text().partition("\n[jwt]")[2]
+    path.write_text(text)
+    run = folder.ctl("key", "rotate")
+    assert run.returncode == 78 and "has no line [jwt]; restore it" in run.stderr
+    assert path.read_text() == text and [p.name for p in folder.data.iterdir() if "keys.conf." in p.name] == []
+    os.unlink(path)
+    path.write_text("nonsense")
+    path.chmod(0o600)
+    assert folder.ctl("key", "rotate").returncode == 78 and folder.ctl("key", "list").returncode == 78
+
+
+def test_tokens_of_the_old_key_stay_good():
+    server = Server("keys", OKUL_WORKERS="1")
+    try:
+        okul = Okul(server)
+        ada = okul.login()
+        old = ada.token
+        server.ctl("key", "rotate")
+        assert okul.get("/me", token=old).status == 200
+        server.restart()
+        assert okul.get("/me", token=old).status == 200
+        assert ada.renew().status == 200
+        assert okul.get("/me", token=ada.token).status == 200
+        assert old.split(".")[0] != ada.token.split(".")[0]
+        for _ in range(2):
+            server.ctl("key", "rotate")
+        server.restart()
+        assert okul.get("/me", token=old).status == 401
+        assert okul.get("/me", token=ada.token).status == 200
+    finally:
+        server.stop()
+
