@@ -393,6 +393,17 @@ def test_it_ends_when_no_program_is_left(houses):
     assert "no program runs" in house.output()
 
 
+def test_ticks_of_the_watchdog_cost_no_request(house):
+    """Real-time signal 1 is its tick. Far more of them than ever come, spread so that no request sees four, which would end it."""
+    with Load(house) as load:
+        for _ in range(600):
+            for worker in house.pids("app"):
+                os.kill(worker, signal.SIGRTMIN + 1)
+            time.sleep(0.002)
+    assert load.asked > 100
+    assert load.failures == []
+
+
 def test_a_retired_worker_is_replaced_at_once():
     house = House(OKUL_RETIRE_AFTER="5")
     with Load(house) as load:
