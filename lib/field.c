@@ -382,7 +382,7 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 			query_pair(shape, object, query, length, faults);
 		query += length + (query[length] == '&');
 	}
-	if (faults->count == before && shape)
+	if (shape)
 		check_object(shape, object, faults, "");
 	return faults->count == before ? object : NULL;
 }

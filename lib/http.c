@@ -198,7 +198,13 @@ http_next(struct http *http, struct http_request *request)
 		}
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
-		if (FCGX_Accept_r(&http->fcgi) < 0)
+		sigset_t tick, before;
+		sigemptyset(&tick);
+		sigaddset(&tick, SIGRTMIN + 1);
+		sigprocmask(SIG_BLOCK, &tick, &before);
+		int accepted = FCGX_Accept_r(&http->fcgi);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (accepted < 0)
 			continue;	/* another worker was faster, or the peer went away */
 		http->open = true;
 		read_environment(http, http->fcgi.envp, request);
