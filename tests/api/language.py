@@ -5,7 +5,10 @@ import re
 import pytest
 
 from contract import LANGUAGES
+from fields import superadmin
 from okul import REGISTRATION, ROOT, fresh
+
+DELETION = "/api/v1/users/me/account-deletion"
 
 
 def read_sentences():
@@ -38,7 +41,24 @@ ERRORS = [
     ("S_CODE_SENT", None, lambda o, a, **l: o.post("/auth/otp/request", {"email": fresh()}, **l)),
     ("S_LOGGED_OUT", None, lambda o, a, **l: o.login().post("/auth/logout", **l)),
     ("S_REGISTERED", None, lambda o, a, **l: o.login().post("/auth/registration/complete", REGISTRATION, **l)),
+    ("S_ROLE_TOO_LOW", None, lambda o, a, **l: a.get("/users", **l)),
+    ("S_EMAIL_TAKEN", None, lambda o, a, **l: superadmin(o).patch(f"/admin/users/{a.id}/email",
+                                                                  {"email": superadmin(o).email}, **l)),
+    ("S_NOT_YOURSELF", None, lambda o, a, **l: superadmin(o).delete(f"/users/{superadmin(o).id}", **l)),
+    ("S_USER_DELETED", None, lambda o, a, **l: superadmin(o).delete(f"/users/{o.login().id}", **l)),
+    ("S_NO_DELETION", None, lambda o, a, **l: a.delete(DELETION, **l)),
+    ("S_DELETION_PENDING", None, lambda o, a, **l: asked(o).post(DELETION, **l)),
+    ("S_BEING_DELETED", None, lambda o, a, **l: asked(o).get("/me", **l)),
+    ("S_SESSION_ENDED", None, lambda o, a, **l: (p := o.login()).delete(f"/auth/sessions/{p.claims()['sid']}", **l)),
+    ("S_LOGGED_OUT_EVERYWHERE", None, lambda o, a, **l: o.login().post("/api/v1/auth/logout", **l)),
 ]
+
+
+def asked(okul):
+    """Somebody who has asked to be deleted."""
+    person = okul.login()
+    assert person.post(DELETION).status == 201
+    return person
 
 FIELD_ERRORS = [
     ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}),
