@@ -94,6 +94,13 @@ def test_plain_cgi_logs_in(okul):
     assert okul.get("/me", token=json.loads(body)["data"]["accessToken"]).status == 200
 
 
+def test_plain_cgi_minds_the_size_of_a_body_itself(okul):
+    body = json.dumps({"email": "size@example.com"}).encode()
+    for length, expected in ((1 << 20, 200), ((1 << 20) + 1, 413)):
+        status, _, answer = cgi(okul.server, "auth", "POST", "/auth/otp/request", body=body.ljust(length))
+        assert status == expected == json.loads(answer)["statusCode"]
+
+
 def test_plain_cgi_head_has_no_body(okul):
     status, headers, body = cgi(okul.server, "app", "HEAD", "/")
     assert status == 200 and body == b"" and headers["Content-Type"] == "application/json; charset=utf-8"

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import contract
-from okul import REGISTRATION, base64url, code_in, fresh, unbase64, until
+from okul import REGISTRATION, base64url, code_in, fresh, sign, unbase64, until
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 SENT = "Verification code has been sent to your email address"
@@ -369,6 +369,11 @@ def test_session_lives_thirty_days_without_use(later):
         assert ada.renew().status == 200
     later.server.clock.advance(30 * 86400 + 1)
     assert ada.renew().status == 401
+    # no access token lives as long, but the session counts, not the token
+    now = int(later.server.clock.now())
+    header = unbase64(ada.token.split(".")[0]).decode()
+    ada.token = sign(header, ada.claims() | {"iat": now - 60, "exp": now + 60}, later.server.keys()[0][1])
+    assert ada.get("/me").status == 401
 
 
 def test_access_token_lives_an_hour(later):
