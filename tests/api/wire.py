@@ -197,9 +197,10 @@ BAD_JSON = {
     "a NUL behind": b'{"email":"a@b.de"}\0',
     "a NUL between": b'{"email"\0:"a@b.de"}', "a missing brace": b'{"email":"a@b.de"',
     "the wrong bracket": b'{"email":["a@b.de"}', "a form feed": b'\f{"email":1}',
-    "UTF-16": '{"email":"a@b.de"}'.encode("utf-16"), "form data": b"email=a%40b.de",
+    "form data": b"email=a%40b.de",
 }
 OTHER_FAULTS = {
+    "UTF-16": ('{"email":"a@b.de"}'.encode("utf-16"), "The request body is not valid UTF-8"),
     "list": (b'["email"]', "The request body must be a JSON object"),
     "string": (b'"email"', "The request body must be a JSON object"),
     "number": (b"1", "The request body must be a JSON object"),
