@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import contract
-from okul import OKULCTL, SLOW, Clock, Okul, Server, fresh, until
+from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh, until
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "event", "outbox", "instance")
@@ -183,6 +183,15 @@ def test_cleanup_is_quiet_for_cron(folder):
     left = fill(folder)
     assert folder.good("cleanup", "--quiet") == ""
     assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+
+
+def test_the_crontab_cleans_up(folder):
+    """The shipped line, as it stands, does it."""
+    lines = re.findall(r"(?m)^[\d*]+ [^#]* okul +\$OKUL (cleanup.*)$", (ROOT / "conf/cron/okul").read_text())
+    assert len(lines) == 1
+    fill(folder)
+    assert folder.good(*lines[0].split()) == ""
+    assert told(folder.good("cleanup")) == [0] * 5
 
 
 def test_cleanup_goes_on_after_a_full_batch(folder):
