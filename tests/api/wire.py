@@ -229,6 +229,11 @@ def test_no_json(okul, why):
     assert answer.status == 400 and answer.errors == ["The request body is not valid JSON"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_json_in_another_encoding(okul, encoding):
+    assert okul.request("POST", REQUEST, body='{"email":"a@b.de"}'.encode(encoding)).status == 400
+
+
 @pytest.mark.parametrize("why", OTHER_FAULTS)
 def test_json_that_is_not_taken(okul, why):
     body, sentence = OTHER_FAULTS[why]
