@@ -22,7 +22,7 @@ const struct command command_check = {
 	.summary = "look whether everything is in order, and say what to do",
 	.help = "One line a thing: ok, warn or FAIL, its name, what was found, and behind a semicolon what to do.\n"
 		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
-		"--settings  print every setting of okul.conf with its value and meaning\n",
+		"--settings  print every setting of okul.conf with its meaning and built-in value, as a file to start from\n",
 	.run = run,
 };
 
@@ -268,14 +268,14 @@ run(int argc, char **argv, const char *data)
 
 	if (argc > 1 && !settings)
 		return ctl_error(EXIT_USAGE, "check takes --settings or nothing");
+	if (settings) {
+		conf_print(stdout);
+		return EXIT_SUCCESS;
+	}
 	const struct conf *conf = conf_load(data, why, sizeof(why));
 	if (!conf) {
 		say(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
-	}
-	if (settings) {
-		conf_print(stdout, conf);
-		return EXIT_SUCCESS;
 	}
 	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
 	check_folder(conf);

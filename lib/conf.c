@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@ struct setting {
 	const char *fallback;
 	const char *const *words;	/* CHOICE: in the order of the enum */
 	int64_t min, max;
-	bool secret;
 	const char *summary;
 };
 
@@ -30,73 +28,62 @@ struct setting {
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static const struct setting settings[] = {
-	{ "env", CHOICE, AT(development), "production", WORDS("production", "development"), 0, 0, false,
+	{ "env", CHOICE, AT(development), "production", WORDS("production", "development"), 0, 0,
 	  "development shows the /api/v1 login code in the answer and is chatty" },
-	{ "base_url", STRING, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0, false,
+	{ "base_url", STRING, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0,
 	  "public address of the site, without a slash at the end" },
-	{ "share", STRING, AT(share), "", NULL, 0, 0, false,
+	{ "share", STRING, AT(share), "", NULL, 0, 0,
 	  "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)" },
-	{ "mail_from", STRING, AT(mail_from), "okul@localhost", NULL, 0, 0, false, "sender address of mails" },
-	{ "mail_name", STRING, AT(mail_name), "okul", NULL, 0, 0, false, "the school's name in mails" },
-	{ "mail_transport", CHOICE, AT(mail_transport), "file", WORDS("file", "sendmail", "smtp"), 0, 0, false,
+	{ "mail_from", STRING, AT(mail_from), "okul@localhost", NULL, 0, 0, "sender address of mails" },
+	{ "mail_name", STRING, AT(mail_name), "okul", NULL, 0, 0, "the school's name in mails" },
+	{ "mail_transport", CHOICE, AT(mail_transport), "file", WORDS("file", "sendmail", "smtp"), 0, 0,
 	  "file writes DATA/mail/*.eml, for development" },
-	{ "sendmail", STRING, AT(sendmail), "/usr/sbin/sendmail", NULL, 0, 0, false, "program of transport sendmail" },
-	{ "smtp_host", STRING, AT(smtp_host), "127.0.0.1", NULL, 0, 0, false, "server of transport smtp" },
-	{ "smtp_port", INTEGER, AT(smtp_port), "587", NULL, 1, 65535, false, "587 with starttls, 465 with tls, 25 plain" },
-	{ "smtp_security", CHOICE, AT(smtp_security), "starttls", WORDS("plain", "starttls", "tls"), 0, 0, false,
+	{ "sendmail", STRING, AT(sendmail), "/usr/sbin/sendmail", NULL, 0, 0, "program of transport sendmail" },
+	{ "smtp_host", STRING, AT(smtp_host), "127.0.0.1", NULL, 0, 0, "server of transport smtp" },
+	{ "smtp_port", INTEGER, AT(smtp_port), "587", NULL, 1, 65535, "587 with starttls, 465 with tls, 25 plain" },
+	{ "smtp_security", CHOICE, AT(smtp_security), "starttls", WORDS("plain", "starttls", "tls"), 0, 0,
 	  "plain only to a server on this machine" },
-	{ "smtp_user", STRING, AT(smtp_user), "", NULL, 0, 0, false, "login of the SMTP server; empty for none" },
-	{ "smtp_password", STRING, AT(smtp_password), "", NULL, 0, 0, true, "its password" },
-	{ "smtp_ca", STRING, AT(smtp_ca), "", NULL, 0, 0, false,
+	{ "smtp_user", STRING, AT(smtp_user), "", NULL, 0, 0, "login of the SMTP server; empty for none" },
+	{ "smtp_password", STRING, AT(smtp_password), "", NULL, 0, 0, "its password" },
+	{ "smtp_ca", STRING, AT(smtp_ca), "", NULL, 0, 0,
 	  "file of certificates that vouch for the server; empty: the system's" },
-	{ "smtp_timeout", INTEGER, AT(smtp_timeout), "30", NULL, 1, 600, false, "seconds for one mail, sendmail's too" },
-	{ "code_life", INTEGER, AT(code_life), "600", NULL, 60, 86400, false, "seconds that a login code lives" },
-	{ "code_pause", INTEGER, AT(code_pause), "60", NULL, 0, 3600, false, "seconds between two codes for one address" },
-	{ "code_hourly", INTEGER, AT(code_hourly), "5", NULL, 1, 1000, false, "codes an hour for one mail address" },
-	{ "client_hourly", INTEGER, AT(client_hourly), "30", NULL, 1, 100000, false,
+	{ "smtp_timeout", INTEGER, AT(smtp_timeout), "30", NULL, 1, 600, "seconds for one mail, sendmail's too" },
+	{ "code_life", INTEGER, AT(code_life), "600", NULL, 60, 86400, "seconds that a login code lives" },
+	{ "code_pause", INTEGER, AT(code_pause), "60", NULL, 0, 3600, "seconds between two codes for one address" },
+	{ "code_hourly", INTEGER, AT(code_hourly), "5", NULL, 1, 1000, "codes an hour for one mail address" },
+	{ "client_hourly", INTEGER, AT(client_hourly), "30", NULL, 1, 100000,
 	  "code requests an hour for one client address" },
-	{ "code_tries", INTEGER, AT(code_tries), "5", NULL, 1, 10, false, "wrong tries that kill a code" },
-	{ "daily_wrong", INTEGER, AT(daily_wrong), "25", NULL, 1, 1000, false,
+	{ "code_tries", INTEGER, AT(code_tries), "5", NULL, 1, 10, "wrong tries that kill a code" },
+	{ "daily_wrong", INTEGER, AT(daily_wrong), "25", NULL, 1, 1000,
 	  "wrong tries a day for one mail address, over all codes" },
-	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, false, "seconds that an access token lives" },
-	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000, false,
+	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, "seconds that an access token lives" },
+	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000,
 	  "seconds that a session lives without use" },
-	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60, false,
+	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60,
 	  "seconds that a replaced refresh token still works" },
-	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, false, "limits by client address; those by mail address stay" },
-	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0, false,
+	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, "limits by client address; those by mail address stay" },
+	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
 	  "address of a proxy in front whose X-Forwarded-For is believed" },
-	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0, false,
+	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0,
 	  "origins of web apps that may call the API, separated by spaces" },
-	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, false, "the school's time zone" },
-	{ "privacy_policy_version", STRING, AT(privacy_policy_version), "1.0.0", NULL, 0, 0, false,
+	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, "the school's time zone" },
+	{ "privacy_policy_version", STRING, AT(privacy_policy_version), "1.0.0", NULL, 0, 0,
 	  "version of the text that people now accept, kept with each acceptance" },
-	{ "terms_of_use_version", STRING, AT(terms_of_use_version), "1.0.0", NULL, 0, 0, false, "likewise" },
-	{ "consent_form_version", STRING, AT(consent_form_version), "1.0.0", NULL, 0, 0, false, "likewise" },
-	{ "deletion_grace", INTEGER, AT(deletion_grace), "28", NULL, 0, 365, false,
+	{ "terms_of_use_version", STRING, AT(terms_of_use_version), "1.0.0", NULL, 0, 0, "likewise" },
+	{ "consent_form_version", STRING, AT(consent_form_version), "1.0.0", NULL, 0, 0, "likewise" },
+	{ "deletion_grace", INTEGER, AT(deletion_grace), "28", NULL, 0, 365,
 	  "days until an account deletion that was asked for is done" },
-	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, false, "bytes of a JSON body" },
-	{ "retire_after", INTEGER, AT(retire_after), "100000", NULL, 0, INT64_C(1000000000), false,
+	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body" },
+	{ "retire_after", INTEGER, AT(retire_after), "100000", NULL, 0, INT64_C(1000000000),
 	  "requests until a worker is replaced; 0 never" },
-	{ "workers", INTEGER, AT(workers), "2", NULL, 1, 64, false, "processes a program" },
-	{ "delivery", CHOICE, AT(delivery), "itself", WORDS("itself", "x-accel", "x-sendfile"), 0, 0, false,
+	{ "workers", INTEGER, AT(workers), "2", NULL, 1, 64, "processes a program" },
+	{ "delivery", CHOICE, AT(delivery), "itself", WORDS("itself", "x-accel", "x-sendfile"), 0, 0,
 	  "who sends files: x-accel for nginx, x-sendfile for Apache with mod_xsendfile" },
-	{ "log", CHOICE, AT(log_syslog), "stderr", WORDS("stderr", "syslog"), 0, 0, false, "where log lines go" },
-	{ "log_level", INTEGER, AT(log_level), "6", NULL, 2, 7, false, "3 faults, 4 warnings, 6 requests too, 7 all" },
+	{ "log", CHOICE, AT(log_syslog), "stderr", WORDS("stderr", "syslog"), 0, 0, "where log lines go" },
+	{ "log_level", INTEGER, AT(log_level), "6", NULL, 2, 7, "3 faults, 4 warnings, 6 requests too, 7 all" },
 };
 
 static struct conf loaded;
-
-static bool
-complain(char *why, size_t room, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(why, room, format, list);
-	va_end(list);
-	return false;
-}
 
 static bool
 set_choice(const struct setting *setting, void *place, const char *text, char *why, size_t room)
@@ -114,7 +101,7 @@ set_choice(const struct setting *setting, void *place, const char *text, char *w
 		}
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", setting->words[i]);
 	}
-	return complain(why, room, "%s = %s: must be one of %s", setting->name, text, all);
+	return text_complain(why, room, "%s = %s: must be one of %s", setting->name, text, all);
 }
 
 static bool
@@ -126,7 +113,7 @@ set(struct conf *conf, const struct setting *setting, const char *text, char *wh
 	case STRING: {
 		char *copy = strdup(text);
 		if (!copy)
-			return complain(why, room, "out of memory");
+			return text_complain(why, room, "out of memory");
 		free(*(char **)place);
 		*(char **)place = copy;
 		return true;
@@ -134,13 +121,13 @@ set(struct conf *conf, const struct setting *setting, const char *text, char *wh
 	case INTEGER:
 		if (text_to_int(text, setting->min, setting->max, place))
 			return true;
-		return complain(why, room, "%s = %s: must be a number from %lld to %lld", setting->name, text,
+		return text_complain(why, room, "%s = %s: must be a number from %lld to %lld", setting->name, text,
 			(long long)setting->min, (long long)setting->max);
 	case FLAG:
 		*(bool *)place = strcmp(text, "on") == 0;
 		if (*(bool *)place || strcmp(text, "off") == 0)
 			return true;
-		return complain(why, room, "%s = %s: must be on or off", setting->name, text);
+		return text_complain(why, room, "%s = %s: must be on or off", setting->name, text);
 	case CHOICE:
 		return set_choice(setting, place, text, why, room);
 	}
@@ -166,10 +153,10 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 			continue;
 		if (set(reading->conf, &settings[i], value, fault, sizeof(fault)))
 			return 1;
-		complain(reading->why, reading->room, "%s: %s", reading->file, fault);
+		text_complain(reading->why, reading->room, "%s: %s", reading->file, fault);
 		return 0;
 	}
-	complain(reading->why, reading->room,
+	text_complain(reading->why, reading->room,
 		"%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", reading->file, name);
 	return 0;
 }
@@ -190,8 +177,8 @@ read_file(struct conf *conf, char *why, size_t room)
 	if (why[0])
 		return false;
 	if (rc < 0)
-		return complain(why, room, "%s cannot be read: %s", path, strerror(errno));
-	return complain(why, room, "%s: line %d is not of the form name = value", path, rc);
+		return text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+	return text_complain(why, room, "%s: line %d is not of the form name = value", path, rc);
 }
 
 static bool
@@ -205,7 +192,7 @@ read_environment(struct conf *conf, char *why, size_t room)
 			name[k + 5] = (char)toupper((unsigned char)settings[i].name[k]);
 		const char *value = getenv(name);
 		if (value && !set(conf, &settings[i], value, fault, sizeof(fault)))
-			return complain(why, room, "the environment's %s: %s", name, fault);
+			return text_complain(why, room, "the environment's %s: %s", name, fault);
 	}
 	return true;
 }
@@ -241,7 +228,7 @@ on_key(void *user, const char *section, const char *name, const char *value)
 
 	if (put_key(reading->conf, section, name, value))
 		return 1;
-	complain(reading->why, reading->room,
+	text_complain(reading->why, reading->room,
 		"%s: [%s] %s is not a key of 64 hex digits that okul knows; restore the file from a backup, or move it away "
 		"to have new keys made (which ends every session)", reading->file, section, name);
 	return 0;
@@ -268,10 +255,10 @@ make_keys(const char *path, char *why, size_t room)
 	char aside[PATH_MAX];
 
 	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
-		return complain(why, room, "%s: the path is too long", path);
+		return text_complain(why, room, "%s: the path is too long", path);
 	int file = mkostemp(aside, O_CLOEXEC);
 	if (file < 0)
-		return complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
+		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
 			strerror(errno));
 	dprintf(file, "# Secrets of this installation: keep them private, and in a backup of their own.\n"
 		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
@@ -283,7 +270,7 @@ make_keys(const char *path, char *why, size_t room)
 	print_key(file, "link");
 	bool good = fsync(file) == 0 && (link(aside, path) == 0 || errno == EEXIST);
 	if (!good)
-		complain(why, room, "%s cannot be written: %s", path, strerror(errno));
+		text_complain(why, room, "%s cannot be written: %s", path, strerror(errno));
 	close(file);
 	unlink(aside);
 	return good;
@@ -301,17 +288,17 @@ read_keys(struct conf *conf, char *why, size_t room)
 	if (stat(path, &st) != 0 && !make_keys(path, why, room))
 		return false;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+		return text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return complain(why, room, "%s can be read by other users; say: chmod 600 %s", path, path);
+		return text_complain(why, room, "%s can be read by other users; say: chmod 600 %s", path, path);
 	why[0] = '\0';
 	int rc = ini_parse(path, on_key, &reading);
 	if (rc != 0)
-		return why[0] ? false : complain(why, room, "%s: line %d is broken; restore it from a backup", path, rc);
+		return why[0] ? false : text_complain(why, room, "%s: line %d is broken; restore it from a backup", path, rc);
 	if (conf->jwt_count == 0 || secret_equal(conf->code_key, zero, KEY_BYTES) ||
 	    secret_equal(conf->refresh_key, zero, KEY_BYTES) || secret_equal(conf->mail_key, zero, KEY_BYTES) ||
 	    secret_equal(conf->link_key, zero, KEY_BYTES))
-		return complain(why, room, "%s lacks a key; restore it from a backup, or move it away to have new keys made "
+		return text_complain(why, room, "%s lacks a key; restore it from a backup, or move it away to have new keys made "
 			"(which ends every session)", path);
 	return true;
 }
@@ -326,13 +313,13 @@ find_share(struct conf *conf, char *why, size_t room)
 		return true;
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/share"));
 	if (length <= 0)
-		return complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE");
+		return text_complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE");
 	path[length] = '\0';
 	char *slash = strrchr(path, '/');
 	memcpy(slash, "/share", sizeof("/share"));
 	free((char *)conf->share);
 	conf->share = strdup(path);
-	return conf->share || complain(why, room, "out of memory");
+	return conf->share || text_complain(why, room, "out of memory");
 }
 
 const struct conf *
@@ -347,7 +334,7 @@ conf_load(const char *data, char *why, size_t room)
 		data = "var";
 	conf->data = realpath(data, NULL);
 	if (!conf->data) {
-		complain(why, room, "the data folder %s: %s; `okulctl -d %s migrate` makes it", data, strerror(errno), data);
+		text_complain(why, room, "the data folder %s: %s; `okulctl -d %s migrate` makes it", data, strerror(errno), data);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
@@ -367,40 +354,16 @@ conf_path(const struct conf *conf, const char *name)
 	return asprintf(&path, "%s/%s", conf->data, name) < 0 ? NULL : path;
 }
 
-static void
-print_value(FILE *out, const struct conf *conf, const struct setting *setting)
-{
-	const void *place = (const char *)conf + setting->offset;
-
-	switch (setting->type) {
-	case STRING:
-		fputs(*(const char *const *)place, out);
-		break;
-	case INTEGER:
-		fprintf(out, "%lld", (long long)*(const int64_t *)place);
-		break;
-	case FLAG:
-		fputs(*(const bool *)place ? "on" : "off", out);
-		break;
-	case CHOICE:
-		if (setting->offset == AT(development) || setting->offset == AT(log_syslog))
-			fputs(setting->words[*(const bool *)place], out);
-		else
-			fputs(setting->words[*(const int *)place], out);
-		break;
-	}
-}
-
 void
-conf_print(FILE *out, const struct conf *conf)
+conf_print(FILE *out)
 {
+	fputs("# okul.conf: settings of this installation, name = value. What is not set has the value shown here.\n"
+		"# The environment wins: OKUL_MAIL_FROM for mail_from.\n", out);
 	for (size_t i = 0; i < COUNT(settings); i++) {
-		fprintf(out, "# %s", settings[i].summary);
+		fprintf(out, "\n# %s", settings[i].summary);
 		for (int k = 0; settings[i].words && settings[i].words[k]; k++)
 			fprintf(out, "%s%s", k ? ", " : " (", settings[i].words[k]);
-		fprintf(out, "%s\n%s = ", settings[i].words ? ")" : "", settings[i].name);
-		if (!settings[i].secret)
-			print_value(out, conf, &settings[i]);
-		fputs("\n\n", out);
+		fprintf(out, "%s\n#%s =%s%s\n", settings[i].words ? ")" : "", settings[i].name, settings[i].fallback[0] ? " " : "",
+			settings[i].fallback);
 	}
 }

@@ -78,7 +78,7 @@ must_use const struct conf *conf_load(const char *data, char *why, size_t room);
 /* A path below the data folder, malloc'd: conf_path(conf, "okul.db"). NULL when memory is short. */
 must_use char *conf_path(const struct conf *conf, const char *name);
 
-/* Prints every setting with its value, default and meaning, as okul.conf.example (no keys, no passwords). */
-void conf_print(FILE *out, const struct conf *conf);
+/* Prints every setting with its meaning and its built-in value: conf/okul.conf.example. Needs no configuration. */
+void conf_print(FILE *out);
 
 #endif

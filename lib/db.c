@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -73,17 +72,6 @@ struct db {
 	int frames;			/* in the WAL after the last commit */
 	int copied;			/* of them by the last checkpoint of this process */
 };
-
-static bool
-complain(char *why, size_t room, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(why, room, format, list);
-	va_end(list);
-	return false;
-}
 
 /* ---- failures */
 
@@ -399,21 +387,21 @@ explain_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_
 	struct stat st;
 
 	if (stat(db->path, &st) != 0)
-		return complain(why, room, "%s: %s%s", db->path, strerror(errno),
+		return text_complain(why, room, "%s: %s%s", db->path, strerror(errno),
 			errno == ENOENT ? "; run `okulctl migrate` to make it" : "");
 	if (access(db->path, R_OK) != 0)
-		return complain(why, room, "%s is not readable for this user: run as the user that owns it", db->path);
+		return text_complain(why, room, "%s is not readable for this user: run as the user that owns it", db->path);
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return complain(why, room, "%s is damaged or no SQLite database (%s); restore it from a backup", db->path,
+		return text_complain(why, room, "%s is damaged or no SQLite database (%s); restore it from a backup", db->path,
 			sqlite3_errmsg(sqlite));
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
-		return complain(why, room, "%s cannot be used (%s): this user must be able to write to it and to its folder",
+		return text_complain(why, room, "%s cannot be used (%s): this user must be able to write to it and to its folder",
 			db->path, sqlite3_errmsg(sqlite));
 	}
-	return complain(why, room, "%s: %s", db->path, sqlite3_errmsg(sqlite));
+	return text_complain(why, room, "%s: %s", db->path, sqlite3_errmsg(sqlite));
 }
 
 /* okul_fold(a, b, ...): the texts that are not NULL, folded for search and sorting, with a space between. */
@@ -473,7 +461,7 @@ open_connection(struct db *db, struct connection *on, int flags, char *why, size
 	if (!is_wal(on->sqlite, &code)) {
 		if (code != SQLITE_ROW)
 			return explain_failure(db, on->sqlite, code, why, room);
-		return complain(why, room, "%s is not in WAL mode; run `okulctl migrate`", db->path);
+		return text_complain(why, room, "%s is not in WAL mode; run `okulctl migrate`", db->path);
 	}
 	code = sqlite3_exec(on->sqlite,
 		"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512; PRAGMA mmap_size = 0;"
@@ -506,12 +494,12 @@ open_for_writing(struct db *db, char *why, size_t room)
 	int error;
 
 	if (db->mode == DB_READ_ONLY)
-		return complain(why, room, "%s was opened for reading", db->path);
+		return text_complain(why, room, "%s was opened for reading", db->path);
 	if (db->write.sqlite)
 		return true;
 	error = turnstile_open(&db->gate, db->gate_path);
 	if (error)
-		return complain(why, room, "%s: %s; this user must be able to write to it and to its folder", db->gate_path,
+		return text_complain(why, room, "%s: %s; this user must be able to write to it and to its folder", db->gate_path,
 			strerror(error));
 	if (!open_connection(db, &db->write, SQLITE_OPEN_READWRITE, why, room)) {
 		close_connection(&db->write);
@@ -533,9 +521,9 @@ is_right_version(struct db *db, char *why, size_t room)
 	if (db->version == 0 || found == db->version)
 		return true;
 	if (found < db->version)
-		return complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
+		return text_complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
 			found, db->version);
-	return complain(why, room, "%s has schema version %d, this program knows only %d; run the okul that made it",
+	return text_complain(why, room, "%s has schema version %d, this program knows only %d; run the okul that made it",
 		db->path, found, db->version);
 }
 
@@ -546,7 +534,7 @@ db_open(const char *data, enum db_mode mode, int version, char *why, size_t room
 
 	configure_once();
 	if (!db) {
-		complain(why, room, "out of memory");
+		text_complain(why, room, "out of memory");
 		return NULL;
 	}
 	*db = (struct db){ .mode = mode, .version = version, .gate.file = -1, .folder = strdup(data),
@@ -554,7 +542,7 @@ db_open(const char *data, enum db_mode mode, int version, char *why, size_t room
 	db->read.db = db->write.db = db;
 	db->none = (struct db_rows){ .on = &db->read, .sql = "" };
 	if (!db->folder || !db->path || !db->gate_path)
-		complain(why, room, "out of memory");
+		text_complain(why, room, "out of memory");
 	else if (open_connection(db, &db->read, SQLITE_OPEN_READONLY, why, room) && is_right_version(db, why, room))
 		return db;
 	db_close(db);
@@ -587,8 +575,8 @@ check_one(struct db *db, const char *sql, char *why, size_t room)
 	if (code == SQLITE_OK)
 		return true;
 	if (code == SQLITE_MISUSE)
-		return complain(why, room, "not exactly one statement: %s", sql);
-	return complain(why, room, "%s: %s", sqlite3_errmsg(db->read.sqlite), sql);
+		return text_complain(why, room, "not exactly one statement: %s", sql);
+	return text_complain(why, room, "%s: %s", sqlite3_errmsg(db->read.sqlite), sql);
 }
 
 bool
@@ -1082,7 +1070,7 @@ no_transactions(void *context, int action, const char *a, const char *b, const c
 static enum db_rc
 script_failed(const struct script *script, sqlite3 *sqlite, int code)
 {
-	complain(script->why, script->room, "%s", (code & 0xff) == SQLITE_AUTH ?
+	text_complain(script->why, script->room, "%s", (code & 0xff) == SQLITE_AUTH ?
 		"BEGIN, COMMIT, ROLLBACK and SAVEPOINT have no place here: the statements run in one transaction already" :
 		sqlite3_errmsg(sqlite));
 	return meaning(sqlite, code);
@@ -1096,7 +1084,7 @@ script_enter(struct script *script)
 
 	script->entered = rc == DB_DONE;
 	if (!script->entered)
-		complain(script->why, script->room, "%s", db_reason(rc));
+		text_complain(script->why, script->room, "%s", db_reason(rc));
 	return rc;
 }
 
@@ -1108,7 +1096,7 @@ script_leave(struct script *script, enum db_rc rc)
 	if (script->loose) {
 		if (!sqlite3_get_autocommit(db->write.sqlite)) {
 			(void)execute(&db->write, rollback_sql);
-			complain(script->why, script->room, "a transaction was left open, and was rolled back");
+			text_complain(script->why, script->room, "a transaction was left open, and was rolled back");
 			rc = DB_ERROR;
 		}
 		turnstile_leave(&db->gate);
@@ -1117,7 +1105,7 @@ script_leave(struct script *script, enum db_rc rc)
 	} else {
 		rc = db_write_commit(db);
 		if (rc != DB_DONE)
-			complain(script->why, script->room, "%s", db_reason(rc));
+			text_complain(script->why, script->room, "%s", db_reason(rc));
 	}
 	return rc;
 }
@@ -1204,7 +1192,7 @@ fill(const char *path, const char *schema, char *why, size_t room)
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sqlite, "COMMIT; PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
-		complain(why, room, "%s cannot be made: %s", path, sqlite3_errmsg(sqlite));
+		text_complain(why, room, "%s cannot be made: %s", path, sqlite3_errmsg(sqlite));
 	sqlite3_close(sqlite);
 	return code == SQLITE_OK;
 }
@@ -1218,7 +1206,7 @@ db_adopt(const char *data, char *why, size_t room)
 
 	configure_once();
 	if (!db.path)
-		return complain(why, room, "out of memory");
+		return text_complain(why, room, "out of memory");
 	code = sqlite3_open_v2(db.path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
 	if (code == SQLITE_OK)
 		code = set_up(sqlite);
@@ -1252,12 +1240,12 @@ db_create(const char *data, const char *schema, char *why, size_t room)
 
 	configure_once();
 	if (!path || asprintf(&aside, "%s.new-%d", path, (int)getpid()) < 0)
-		return complain(why, room, "out of memory");
+		return text_complain(why, room, "out of memory");
 	/* Made aside and linked into place: nobody sees half a database, and of two that make one only one succeeds. */
 	if (fill(aside, schema, why, room)) {
 		good = link(aside, path) == 0 && sync_folder(data);
 		if (!good)
-			complain(why, room, "%s cannot be made: %s", path, strerror(errno));
+			text_complain(why, room, "%s cannot be made: %s", path, strerror(errno));
 	}
 	unlink(aside);
 	free(aside);

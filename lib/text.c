@@ -719,3 +719,14 @@ text_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
 	*out = number;
 	return true;
 }
+
+bool
+text_complain(char *why, size_t room, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(why, room, format, list);
+	va_end(list);
+	return false;
+}

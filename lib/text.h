@@ -94,6 +94,9 @@ bool text_is_url(const char *s);
  */
 char *text_percent_decode(struct arena *arena, const char *s, size_t length, bool plus);
 
+/* Writes a reason for people into `why`, cut to its room; gives false, for `return text_complain(...)`. */
+bool text_complain(char *why, size_t room, const char *format, ...) printf_like(3, 4);
+
 /* Base64url without padding (RFC 4648 section 5). Encoding appends; decoding gives the count, or -1 when malformed. */
 void buf_base64url(struct buf *buf, const void *bytes, size_t length);
 ptrdiff_t text_base64url_decode(void *out, size_t room, const char *s, size_t length);

@@ -3,6 +3,19 @@
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
 
+/* What people say of themselves is limited alike in every shape that shows or takes it. */
+static const struct shape handles = { .name = "Handles", .fields = FIELDS(
+	{ "instagram", TEXT, 0, 64, .nullable = true },
+	{ "x", TEXT, 0, 64, .nullable = true },
+	{ "tiktok", TEXT, 0, 64, .nullable = true },
+	{ "snapchat", TEXT, 0, 64, .nullable = true },
+	{ "facebook", TEXT, 0, 64, .nullable = true }) };
+
+static const struct shape about = { .name = "About", .fields = FIELDS(
+	{ "expertise", TEXT, 0, 64, .nullable = true },
+	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "", PLUS, .of = &handles }) };
+
 const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
 	{ "id", ID },
 	{ "email", EMAIL, .example = "\"user@example.com\"" },
@@ -18,13 +31,7 @@ const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
 	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
 	{ "gender", ENUM, .oneof = genders, .nullable = true },
 	{ "interests", LIST, .item = TEXT, .example = "[\"music\"]" },
-	{ "expertise", TEXT, 0, 64, .nullable = true },
-	{ "bio", TEXT, 0, 500, .nullable = true },
-	{ "instagram", TEXT, 0, 64, .nullable = true },
-	{ "x", TEXT, 0, 64, .nullable = true },
-	{ "tiktok", TEXT, 0, 64, .nullable = true },
-	{ "snapchat", TEXT, 0, 64, .nullable = true },
-	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "", PLUS, .of = &about },
 	{ "timezone", TEXT, 1, 64, .example = "\"Europe/Istanbul\"" },
 	{ "privacyPolicyAccepted", BOOL },
 	{ "termsOfUseAccepted", BOOL },
@@ -50,13 +57,7 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
 	{ "gender", ENUM, .oneof = genders, .nullable = true },
 	{ "interests", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
-	{ "expertise", TEXT, 0, 64, .nullable = true },
-	{ "bio", TEXT, 0, 500, .nullable = true },
-	{ "instagram", TEXT, 0, 64, .nullable = true },
-	{ "x", TEXT, 0, 64, .nullable = true },
-	{ "tiktok", TEXT, 0, 64, .nullable = true },
-	{ "snapchat", TEXT, 0, 64, .nullable = true },
-	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "", PLUS, .of = &about },
 	{ "timezone", TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
 const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
@@ -77,11 +78,7 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 	{ "expertise", TEXT, 0, 64, .nullable = true, .example = "\"designer\"" },
 	{ "email", EMAIL, .example = "\"user@example.com\"" },
 	{ "bio", TEXT, 0, 500, .nullable = true },
-	{ "instagram", TEXT, 0, 64, .nullable = true },
-	{ "x", TEXT, 0, 64, .nullable = true },
-	{ "tiktok", TEXT, 0, 64, .nullable = true },
-	{ "snapchat", TEXT, 0, 64, .nullable = true },
-	{ "facebook", TEXT, 0, 64, .nullable = true },
+	{ "", PLUS, .of = &handles },
 	{ "privacyPolicyAccepted", BOOL },
 	{ "privacyPolicyVersion", TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
 	{ "termsOfUseAccepted", BOOL },

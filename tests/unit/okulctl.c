@@ -526,7 +526,7 @@ check_is_content_with_a_new_folder(void **state)
 	assert_says("warn mail");
 	assert_null(strstr(output, "FAIL"));
 	assert_run(0, "check", "--settings");
-	assert_says("\nmail_from = okul@localhost\n");
+	assert_says("\n#mail_from = okul@localhost\n");
 }
 
 static void
