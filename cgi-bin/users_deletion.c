@@ -34,16 +34,27 @@ static const struct shape export_mail = { .name = "AccountMailDto", .fields = FI
 	{ "createdAt", TIME },
 	{ "attempts", INT }) };
 
+static const struct shape export_consent = { .name = "AccountConsentDto", .fields = FIELDS(
+	{ "text", TEXT, 1, 100, .example = "\"privacyPolicy\"" },
+	{ "version", TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
+	{ "acceptedAt", TIME }) };
+
 static const struct shape export = { .name = "AccountExportDto", .fields = FIELDS(
 	{ "generatedAt", TIME },
 	{ "profile", OBJECT, .of = &user_profile },
 	{ "account", OBJECT, .of = &user_v1 },
+	{ "registeredAt", TIME, .nullable = true },
+	{ "consents", LIST, .of = &export_consent },
 	{ "sessions", LIST, .of = &export_session },
 	{ "changes", LIST, .of = &export_change, .note = "what was changed on the account, and by the account on others" },
 	{ "events", LIST, .of = &export_event },
 	{ "waitingMails", LIST, .of = &export_mail }) };
 
-enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN, ACCOUNT, SESSIONS, CHANGES, EVENTS, MAILS };
+enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN, ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, MAILS };
+
+#define CONSENT(text, column) \
+	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
+	" FROM user WHERE pk = ?1 AND " column "_at IS NOT NULL"
 
 static const char *const sql[] = {
 	[SHOW] =
@@ -57,7 +68,10 @@ static const char *const sql[] = {
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[OTHER_SUPERADMIN] =
 		"SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
-	[ACCOUNT] = "SELECT " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[ACCOUNT] = "SELECT registered_at, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[CONSENTS] =
+		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
+		CONSENT("consentForm", "consent_form"),
 	[SESSIONS] =
 		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
 		" user_agent AS userAgent FROM session WHERE user = ?1 ORDER BY pk",
@@ -128,9 +142,14 @@ get_export(struct request *rq)
 	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
 	put_end(rq);
 	put_object(rq, "account");
-	put_row(rq, &user_v1, row, 0);
+	put_row(rq, &user_v1, row, 1);
 	put_end(rq);
+	if (db_is_null(row, 0))
+		put_null(rq, "registeredAt");
+	else
+		put_time(rq, "registeredAt", db_int(row, 0));
 	db_end(row);
+	put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
 	put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
 	put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
 	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email), &export_event);

@@ -167,10 +167,16 @@ AccountExportDto
   generatedAt time
   profile UserProfileDto
   account UserV1Dto
+  registeredAt time null
+  consents AccountConsentDto[]
   sessions AccountSessionDto[]
   changes AccountChangeDto[]
   events AccountEventDto[]
   waitingMails AccountMailDto[]
+AccountConsentDto
+  text string 1..100
+  version string 0..20 null
+  acceptedAt time
 AccountSessionDto
   id id
   createdAt time
