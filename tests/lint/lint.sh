@@ -15,7 +15,7 @@ redocly=@redocly/cli@1.34.6
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python openapi)
+checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example openapi)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -158,6 +158,13 @@ check_python() {
 	done)
 	/usr/bin/python3 -c 'import pyflakes' 2>/dev/null || { echo "pyflakes3 is not installed; run conf/setup.sh lint"; return; }
 	[ -z "$scripts" ] || xargs /usr/bin/python3 -m pyflakes <<<"$scripts" 2>&1
+}
+
+# The shipped example is what the program itself says of its settings.
+check_example() {
+	[ -x build/okulctl ] || { echo "build/okulctl is not built; run make"; return; }
+	diff <(build/okulctl check --settings) conf/okul.conf.example >/dev/null ||
+		echo "conf/okul.conf.example is old; run: build/okulctl check --settings >conf/okul.conf.example"
 }
 
 # Our router prefers a fixed segment to a parameter, so /results/{id} beside /{id}/status is no ambiguity.

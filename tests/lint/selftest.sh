@@ -61,6 +61,7 @@ plant shell 'SC2086' conf/do.sh "#!/bin/sh\nrm \$1"
 plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
+plant example 'not built' conf/okul.conf.example ''
 plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
 "license":{"name":"a","identifier":"MIT"}},"servers":[{"url":"/"}],"paths":{"/a":{"get":{"operationId":"a","summary":"a",
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
