@@ -81,6 +81,16 @@ $(B)/tests/queue_mail: $(call object,tests/api/queue_mail.c) $(LIB)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
+# ---- install: what runs, as the files in conf/ expect it
+
+PREFIX ?= /usr/local
+.PHONY: install
+install: build	## copy programs and share/ to PREFIX/lib/okul, and link okulctl (PREFIX=/usr/local DESTDIR=)
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/okul $(DESTDIR)$(PREFIX)/bin
+	@install -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL)
+	@rm -rf $(DESTDIR)$(PREFIX)/lib/okul/share && cp -r $(B)/share $(DESTDIR)$(PREFIX)/lib/okul/share
+	@ln -sf ../lib/okul/okulctl $(DESTDIR)$(PREFIX)/bin/okulctl
+
 # ---- unit tests: each tests/unit/NAME.c is a program of its own
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
