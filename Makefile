@@ -87,7 +87,7 @@ PREFIX ?= /usr/local
 .PHONY: install
 install: build	## copy programs and share/ to PREFIX/lib/okul, and link okulctl (PREFIX=/usr/local DESTDIR=)
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/okul $(DESTDIR)$(PREFIX)/bin
-	@install -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL)
+	@install -s -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL)
 	@rm -rf $(DESTDIR)$(PREFIX)/lib/okul/share && cp -r $(B)/share $(DESTDIR)$(PREFIX)/lib/okul/share
 	@ln -sf ../lib/okul/okulctl $(DESTDIR)$(PREFIX)/bin/okulctl
 
