@@ -134,8 +134,14 @@ $(FUZZ): $(FUZZ_B)/%: $(FUZZ_B)/obj/tests/fuzz/%.o $(FUZZ_B)/libokul.a
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -Wl,--as-needed $(LIB_LIBS)
 
 # What is found on the way stays in build/fuzz/found/NAME and is where the next run goes on.
-.PHONY: fuzz
-fuzz: $(FUZZ)	## run each fuzz target for FUZZ_SECONDS (10)
+.PHONY: fuzz fuzz-run setup-fuzz
+setup-fuzz:
+	@conf/setup.sh build fuzz
+
+fuzz: setup-fuzz	## run each fuzz target for FUZZ_SECONDS (10)
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-run
+
+fuzz-run: $(FUZZ)
 	@passed=0; failed=0; \
 	for t in $^; do \
 		name=$${t##*/}; found=$(FUZZ_B)/found/$$name; mkdir -p $$found; \
