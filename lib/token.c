@@ -64,10 +64,16 @@ jwt_under(size_t key)
 	return jwt;
 }
 
-/* Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. */
+/*
+ * Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. At the first
+ * use of the key, not at the start: waking OpenSSL takes longer than a CGI process that has no token to look at.
+ */
 static bool
 learn_header(size_t key)
 {
+	if (headers[key].length > 0)
+		return true;
+
 	jwt_t *jwt = jwt_under(key);
 	char *token = jwt ? jwt_encode_str(jwt) : NULL;
 	size_t length = token ? strcspn(token, ".") : 0;
@@ -91,7 +97,7 @@ fault_of_key(size_t key)
 	for (size_t other = 0; other < key; other++)
 		if (strcmp(conf->jwt[other].kid, conf->jwt[key].kid) == 0)
 			return "has the kid of another";
-	return learn_header(key) ? NULL : "cannot be used: memory is short";
+	return NULL;
 }
 
 bool
@@ -209,7 +215,7 @@ static const unsigned char *
 key_of(const struct parts *parts)
 {
 	for (size_t key = 0; key < conf->jwt_count; key++)
-		if (headers[key].length == parts->header_length &&
+		if (learn_header(key) && headers[key].length == parts->header_length &&
 		    memcmp(headers[key].text, parts->header, parts->header_length) == 0)
 			return conf->jwt[key].key;
 	return NULL;
