@@ -4,6 +4,8 @@
  */
 #include "okulctl.h"
 
+#include "user.h"
+
 #include <unistd.h>
 
 static int run(int argc, char **argv, const char *data);
@@ -39,6 +41,26 @@ read_input(void)
 	return strdup("");
 }
 
+/* The search index is not kept by triggers: after statements of an operator's own it is brought up to date here. */
+static void
+index_users(struct db *db)
+{
+	static const char waiting[] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */";
+	struct db_rows *row;
+	int version;
+
+	/* sql works on databases of other versions too, which may have no such index. */
+	if (!db_alive(db, &version) || version != DB_SCHEMA_VERSION)
+		return;
+	bool any = db_one(db, &row, waiting, NO_ARGS) == DB_ROW;
+	db_release(db);
+	if (!any || db_write_begin(db) != DB_DONE)
+		return;
+	user_reindex(db);
+	if (db_write_commit(db) != DB_DONE)
+		ctl_error(EXIT_FAILURE, "the search for users is behind until the next of them is changed");
+}
+
 static int
 run(int argc, char **argv, const char *data)
 {
@@ -57,6 +79,8 @@ run(int argc, char **argv, const char *data)
 	char *input = argc > first ? strdup(argv[first]) : read_input();
 	enum db_rc rc = input ? db_shell(db, input, loose, ctl_print_row, stdout, why, sizeof(why)) : DB_ERROR;
 	free(input);
+	if (rc == DB_DONE)
+		index_users(db);
 	db_close(db);
 	if (rc == DB_DONE)
 		return EXIT_SUCCESS;

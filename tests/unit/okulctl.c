@@ -513,6 +513,19 @@ sql_that_writes_waits_at_the_gate(void **state)
 	db_close(db);
 }
 
+static void
+sql_keeps_the_search_index(void **state)
+{
+	(void)state;
+	assert_run(0, "sql", "INSERT INTO user (id, email, name, timezone, created_at, updated_at)"
+		" VALUES ('0123456789abcdef01234567', 'a@b.de', '\xc4\xb0pek', 'UTC', 1, 1)");
+	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
+	assert_says("found 1");
+	assert_run(0, "sql", "DELETE FROM user");
+	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
+	assert_says("found 0");
+}
+
 /* ---- check */
 
 static void
@@ -678,6 +691,7 @@ main(void)
 		test(set_up_shipped, check_finds_what_others_may_read),
 		test(set_up_shipped, check_finds_a_missing_or_old_database),
 		test(set_up_shipped, check_finds_mails_that_wait),
+		test(set_up_shipped, sql_keeps_the_search_index),
 		test(set_up_shipped, check_judges_the_mail_settings),
 		test(set_up, a_mistyped_command_is_answered_with_the_nearest),
 		test(set_up, every_command_has_help),
