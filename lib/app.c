@@ -30,7 +30,7 @@ struct app {
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-static volatile sig_atomic_t request_running, ticks_running;
+static volatile sig_atomic_t request_running, ticks_running;	/* ticks since the request at hand began */
 
 static void
 on_tick(int signal)
@@ -213,6 +213,7 @@ serve(struct app *app)
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
+		ticks_running = 0;
 		request_running = 1;
 		struct http_request wire = rq.http;
 		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body };
