@@ -841,6 +841,29 @@ db_flag(const struct db_rows *rows, int column)
 	return db_int(rows, column) != 0;
 }
 
+struct value
+db_value(const struct db_rows *rows, int column)
+{
+	/* Without threads nobody else can touch the value, which is what SQLite calls unprotected. */
+	sqlite3_value *value = sqlite3_column_value(rows->statement, column);
+
+	switch (sqlite3_value_type(value)) {
+	case SQLITE_INTEGER:
+		return value_int(sqlite3_value_int64(value));
+	case SQLITE_FLOAT:
+		return value_real(sqlite3_value_double(value));
+	case SQLITE_TEXT: {
+		const unsigned char *text = sqlite3_value_text(value);
+		return (struct value){ .type = VALUE_TEXT, .bytes = text, .length = (size_t)sqlite3_value_bytes(value) };
+	}
+	case SQLITE_BLOB: {
+		const void *bytes = sqlite3_value_blob(value);
+		return value_blob(bytes, (size_t)sqlite3_value_bytes(value));
+	}
+	}
+	return value_null();
+}
+
 /* ---- writing */
 
 /* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */

@@ -84,6 +84,8 @@ const char *db_text(const struct db_rows *rows, int column);
 const void *db_blob(const struct db_rows *rows, int column);
 size_t db_size(const struct db_rows *rows, int column);
 bool db_flag(const struct db_rows *rows, int column);
+/* A column as it is stored, all of it in one look. */
+struct value db_value(const struct db_rows *rows, int column);
 
 /*
  * A write transaction: waits for the gate (at most 2 s), then BEGIN IMMEDIATE. Inside it do only bound statements:

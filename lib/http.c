@@ -190,6 +190,7 @@ accept_request(struct http *http)
 enum http_event
 http_next(struct http *http, struct http_request *request)
 {
+	static const struct timespec at_once;
 	struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	finish(http);
@@ -201,15 +202,17 @@ http_next(struct http *http, struct http_request *request)
 		return HTTP_REQUEST;
 	}
 	while (!stopping) {
-		/* Nothing at hand: the time to write what the log holds. */
-		if (log_waits() && poll(&listening, 1, 0) == 0)
-			log_flush();
-		/* The only place where a stop signal gets in: never between accept() and the answer. */
-		if (ppoll(&listening, 1, NULL, &http->waiting) < 0) {
-			if (errno == EINTR)
-				continue;
+		/*
+		 * The only place where a stop signal gets in: never between accept() and the answer. While the log holds lines
+		 * this only looks: nothing at hand is the time to write them.
+		 */
+		int ready = ppoll(&listening, 1, log_waits() ? &at_once : NULL, &http->waiting);
+		if (ready < 0 && errno != EINTR)
 			return HTTP_FAILED;
-		}
+		if (ready == 0)
+			log_flush();
+		if (ready <= 0)
+			continue;
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
 		if (!accept_request(http))

@@ -278,32 +278,30 @@ put_end(struct request *rq)
 }
 
 static void
-put_column(struct request *rq, const struct field *field, const struct db_rows *rows, int column)
+put_value(struct request *rq, const struct field *field, const struct value *value)
 {
-	if (db_is_null(rows, column)) {
+	switch (value->type) {
+	case VALUE_NULL:
 		put_null(rq, field->name);
-		return;
-	}
-	switch (field->type) {
-	case INT:
-		put_int(rq, field->name, db_int(rows, column));
 		break;
-	case NUMBER:
-		put_number(rq, field->name, db_real(rows, column));
+	case VALUE_INT:
+		if (field->type == TIME)
+			put_time(rq, field->name, value->integer);
+		else if (field->type == BOOL)
+			put_bool(rq, field->name, value->integer);
+		else
+			put_int(rq, field->name, value->integer);
 		break;
-	case BOOL:
-		put_bool(rq, field->name, db_flag(rows, column));
+	case VALUE_REAL:
+		put_number(rq, field->name, value->real);
 		break;
-	case TIME:
-		put_time(rq, field->name, db_int(rows, column));
-		break;
-	case JSON:
-	case LIST:
-	case OBJECT:
-		put_json(rq, field->name, db_text(rows, column));
-		break;
-	default:
-		put_text(rq, field->name, db_text(rows, column));
+	case VALUE_TEXT:
+	case VALUE_BLOB:
+		put_name(rq->out, field->name);
+		if (field->type == JSON || field->type == LIST || field->type == OBJECT)
+			buf_put(rq->out, value->bytes, value->length);
+		else
+			buf_json(rq->out, value->bytes, value->length);
 	}
 }
 
@@ -325,7 +323,8 @@ put_row(struct request *rq, const struct shape *shape, const struct db_rows *row
 			abort();
 		}
 #endif
-		put_column(rq, field, rows, column++);
+		struct value value = db_value(rows, column++);
+		put_value(rq, field, &value);
 	}
 	return column;
 }
