@@ -105,7 +105,10 @@ handle_writing(struct request *rq)
 
 	if (rc != DB_DONE)
 		return reply_error(rq, db_error(rc));
-	struct reply reply = rq->route->handler(rq);
+	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
+	struct reply reply = gate_caller(rq);
+	if (!reply.error)
+		reply = rq->route->handler(rq);
 	if (db_failure(rq->db) != DB_DONE || (reply.error && !reply.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -187,6 +190,7 @@ serve_one(struct app *app, struct request *rq)
 		/* Memory ran out somewhere above: nothing was answered or committed yet. */
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
+		rq->user = NULL;	/* its texts may have gone with the transaction */
 		struct reply reply = reply_error(rq, BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
