@@ -37,17 +37,22 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
-/* One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. */
+/*
+ * One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. A server that listens on [::] for
+ * both shows IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them are in one /64.
+ */
 static void
 client_subject(char out[static INET6_ADDRSTRLEN], const char *client)
 {
-	unsigned char address[16];
+	struct in6_addr address;
 
-	if (inet_pton(AF_INET6, client, address) == 1) {
-		memset(address + 8, 0, 8);
-		inet_ntop(AF_INET6, address, out, INET6_ADDRSTRLEN);
-	} else {
+	if (inet_pton(AF_INET6, client, &address) != 1) {
 		snprintf(out, INET6_ADDRSTRLEN, "%s", client);
+	} else if (IN6_IS_ADDR_V4MAPPED(&address)) {
+		inet_ntop(AF_INET, address.s6_addr + 12, out, INET6_ADDRSTRLEN);
+	} else {
+		memset(address.s6_addr + 8, 0, 8);
+		inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
 	}
 }
 
