@@ -190,6 +190,22 @@ def test_code_dies_after_five_wrong_tries(later):
     assert later.verify(address, later.code(address)).status == 200
 
 
+def test_after_the_last_code_of_an_hour_died_the_wait_is_that_for_a_new_one(later):
+    address = fresh()
+    for _ in range(4):
+        later.code(address)
+        later.server.clock.advance(61)
+    code = later.code(address)
+    for _ in range(5):
+        later.verify(address, wrong(code))
+    tried, asked = later.verify(address, code), request(later, address)
+    assert tried.status == asked.status == 429
+    waits = [int(answer.headers["Retry-After"]) for answer in (tried, asked)]
+    assert all(3200 < wait <= 3600 for wait in waits), waits
+    later.server.clock.advance(max(waits))
+    assert later.verify(address, later.code(address)).status == 200
+
+
 def test_a_dead_code_stays_dead(later):
     address = fresh()
     code = later.code(address)
