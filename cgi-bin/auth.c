@@ -193,6 +193,8 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	if (!token_issue(&access, login->user_id, login->session, rq->now))
 		return false;
 	refresh_issue(&refresh, login->seed, login->session, login->counter);
+	if (refresh.failed)
+		return false;
 	put_text(rq, "accessToken", access.s);
 	put_text(rq, "refreshToken", refresh.s);
 	put_int(rq, "expiresIn", rq->conf->access_life);

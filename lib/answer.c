@@ -148,13 +148,12 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 		put_error(rq, reply);
 	else
 		finish_success(rq);
-	if (rq->out->failed || head->failed) {
+	if (rq->out->failed) {
 		log_line(LOG_FAULT, "out of memory for an answer");
 		buf_clear(rq->out);
 		buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":503,\"data\":null,\"errors\":[\"out of memory\"]");
 		put_time(rq, "timestamp", rq->now);
 		put_end(rq);
-		buf_clear(head);
 		status = 503;
 	}
 	begin_head(head, rq, status, allow);

@@ -19,6 +19,11 @@
 #define KEEP_ROOM (64 * 1024)		/* of the answer's buffer between requests */
 #define WATCHDOG 15			/* seconds; above the 2 s of gate and reads, below the web server's 20 s */
 
+/* What the log says of a request, copied: the transport takes its texts back with the answer. */
+struct summary {
+	const char *method, *path, *client;
+};
+
 struct app {
 	const struct program *program;
 	const struct conf *conf;
@@ -26,6 +31,7 @@ struct app {
 	struct db *db;			/* NULL: a CGI process whose database is unusable */
 	struct arena *arena;
 	struct buf head, body;
+	struct summary summary;		/* of the request at hand; here, since a jump leaves locals undefined */
 };
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
@@ -105,7 +111,12 @@ handle_writing(struct request *rq)
 
 	if (rc != DB_DONE)
 		return reply_error(rq, db_error(rc));
-	struct reply reply = rq->route->handler(rq);
+	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
+	struct reply reply = gate_caller(rq);
+	if (!reply.error)
+		reply = rq->route->handler(rq);
+	if (rq->out->failed)
+		reply = reply_error(rq, BUSY);	/* no memory for the answer: what cannot be told must not have happened */
 	if (db_failure(rq->db) != DB_DONE || (reply.error && !reply.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -138,11 +149,6 @@ handle(struct request *rq, struct app *app, struct buf *allow)
 	return failure == DB_DONE ? reply : reply_error(rq, db_error(failure));
 }
 
-/* What the log says of a request, copied: the transport takes its texts back with the answer. */
-struct summary {
-	const char *method, *path, *client;
-};
-
 static struct summary
 summarize(const struct request *rq)
 {
@@ -166,16 +172,16 @@ serve_one(struct app *app, struct request *rq)
 	int64_t started = clock_ticks();
 	jmp_buf exhausted;
 	struct buf allow = { .arena = app->arena };
-	struct summary summary = { "-", "-", "-" };
 	volatile int status = 503;
 
 	rq->now = clock_now();
 	rq->language = EN;
+	app->summary = (struct summary){ "-", "-", "-" };
 	if (setjmp(exhausted) == 0) {
 		arena_on_exhausted(app->arena, &exhausted);
 		rq->request_id = request_id(app->arena, rq->http.request_id);
 		log_request(rq->request_id);
-		summary = summarize(rq);
+		app->summary = summarize(rq);
 		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
 		faults_init(&rq->faults, app->arena, rq->language);
 		struct reply reply = handle(rq, app, &allow);
@@ -187,6 +193,7 @@ serve_one(struct app *app, struct request *rq)
 		/* Memory ran out somewhere above: nothing was answered or committed yet. */
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
+		rq->user = NULL;	/* its texts may have gone with the transaction */
 		struct reply reply = reply_error(rq, BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
@@ -194,7 +201,7 @@ serve_one(struct app *app, struct request *rq)
 	}
 	if (rq->mail_queued && status < 500)
 		mail_wake(app->conf);
-	log_summary(&summary, rq->user, status, started);
+	log_summary(&app->summary, rq->user, status, started);
 	if (app->db)
 		db_release(app->db);
 	log_request("");

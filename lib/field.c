@@ -4,6 +4,7 @@
 #include "role.h"
 #include "text.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -109,13 +110,22 @@ bad(const struct check *check, enum sentence which, const char *argument)
 static bool
 is_zone(const char *name)
 {
-	char path[128];
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-";
+	static const char magic[] = { 'T', 'Z', 'i', 'f' };	/* RFC 8536 section 3.1 */
+	char path[128], found[sizeof(magic)] = "";
 
-	/* The names of the tz database: no way out of its folder. */
-	if (name[0] == '/' || strstr(name, "..") || strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") != strlen(name))
+	if (strcmp(name, "UTC") == 0)
+		return true;
+	/* The names of the tz database: no way out of its folder, and no second spelling. */
+	if (name[0] == '/' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
 		return false;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-	return strcmp(name, "UTC") == 0 || access(path, R_OK) == 0;
+	/* The folder holds other folders and lists too. */
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool zone = file >= 0 && read(file, found, sizeof(found)) == sizeof(found) && memcmp(found, magic, sizeof(magic)) == 0;
+	if (file >= 0)
+		close(file);
+	return zone;
 }
 
 static void

@@ -29,8 +29,8 @@ find_user(struct request *rq)
 }
 
 /*
- * The row is a snapshot of before the write transaction: a handler that writes must not answer from it, and it must not
- * hold back a checkpoint.
+ * The row is gone when the write transaction begins, or ends: a handler that writes must not answer from it, and the log
+ * names the user afterwards.
  */
 static void
 detach_user(struct request *rq)
@@ -44,8 +44,8 @@ detach_user(struct request *rq)
 	user->row = NULL;
 }
 
-static struct reply
-check_role(struct request *rq)
+struct reply
+gate_caller(struct request *rq)
 {
 	const struct route *route = rq->route;
 
@@ -55,14 +55,14 @@ check_role(struct request *rq)
 		return reply_error(rq, BAD_TOKEN);
 	if (!rq->user)
 		return pass();
+	if (route->writes)
+		detach_user(rq);
 	if (route->role > rq->user->role)
 		return reply_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
 		return reply_error(rq, NOT_REGISTERED);
 	if (route->role >= USER && rq->user->being_deleted && !route->being_deleted)
 		return reply_error(rq, BEING_DELETED);
-	if (route->writes)
-		detach_user(rq);
 	return pass();
 }
 
@@ -126,7 +126,7 @@ check_fields(struct request *rq)
 struct reply
 gate(struct request *rq, const char *body)
 {
-	struct reply reply = check_role(rq);
+	struct reply reply = gate_caller(rq);
 
 	if (!reply.error && rq->route->in)
 		reply = check_body(rq, body);

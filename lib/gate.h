@@ -13,4 +13,10 @@
  */
 must_use struct reply gate(struct request *rq, const char *body);
 
+/*
+ * The part of it that looks at the caller: token, role and registration. It fills rq->user, anew when called again: inside
+ * a write transaction it sees what others committed while the request waited.
+ */
+must_use struct reply gate_caller(struct request *rq);
+
 #endif

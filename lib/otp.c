@@ -19,7 +19,7 @@ const char *const otp_sql[] = {
 		"INSERT INTO login_code (email, mac, language, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT (email) DO UPDATE SET mac = excluded.mac, language = excluded.language,"
 		" created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0, used = 0",
-	[FIND_CODE] = "SELECT created_at, expires_at, tries, used FROM login_code WHERE email = ?1",
+	[FIND_CODE] = "SELECT expires_at, tries, used FROM login_code WHERE email = ?1",
 	[COUNT_TRY] =
 		"UPDATE login_code SET tries = tries + 1"
 		" WHERE email = ?1 AND used = 0 AND tries < ?2 AND expires_at > ?3 RETURNING mac, language",
@@ -37,17 +37,22 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
-/* One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. */
+/*
+ * One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. A server that listens on [::] for
+ * both shows IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them are in one /64.
+ */
 static void
 client_subject(char out[static INET6_ADDRSTRLEN], const char *client)
 {
-	unsigned char address[16];
+	struct in6_addr address;
 
-	if (inet_pton(AF_INET6, client, address) == 1) {
-		memset(address + 8, 0, 8);
-		inet_ntop(AF_INET6, address, out, INET6_ADDRSTRLEN);
-	} else {
+	if (inet_pton(AF_INET6, client, &address) != 1) {
 		snprintf(out, INET6_ADDRSTRLEN, "%s", client);
+	} else if (IN6_IS_ADDR_V4MAPPED(&address)) {
+		inet_ntop(AF_INET, address.s6_addr + 12, out, INET6_ADDRSTRLEN);
+	} else {
+		memset(address.s6_addr + 8, 0, 8);
+		inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
 	}
 }
 
@@ -74,27 +79,25 @@ add_event(struct db *db, const char *kind, const char *subject, int64_t now, int
 }
 
 static enum error
-code_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, int64_t *wait)
+client_limit(struct db *db, const struct conf *conf, int64_t now, const char *client, int64_t *wait)
 {
-	struct window window;
+	if (!conf->limits)
+		return NO_ERROR;
+	struct window window = events_since(db, by_client, client, now - HOUR);
+	*wait = window.oldest + HOUR - now;
+	return window.count >= conf->client_hourly ? TOO_MANY_REQUESTS : NO_ERROR;
+}
 
-	if (conf->limits) {
-		window = events_since(db, by_client, client, now - HOUR);
-		if (window.count >= conf->client_hourly) {
-			*wait = window.oldest + HOUR - now;
-			return TOO_MANY_REQUESTS;
-		}
-	}
-	window = events_since(db, by_email, email, now - HOUR);
-	if (window.count > 0 && window.newest + conf->code_pause * SECOND > now) {
-		*wait = window.newest + conf->code_pause * SECOND - now;
-		return TOO_SOON;
-	}
-	if (window.count >= conf->code_hourly) {
-		*wait = window.oldest + HOUR - now;
-		return TOO_MANY_CODES;
-	}
-	return NO_ERROR;
+/* In *wait how long until this address may ask for a code again; 0 for NO_ERROR. */
+static enum error
+email_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, int64_t *wait)
+{
+	struct window window = events_since(db, by_email, email, now - HOUR);
+	int64_t pause = window.count > 0 ? window.newest + conf->code_pause * SECOND - now : 0;
+	int64_t hour = window.count >= conf->code_hourly ? window.oldest + HOUR - now : 0;
+
+	*wait = hour > pause ? hour : pause > 0 ? pause : 0;
+	return *wait == 0 ? NO_ERROR : hour > pause ? TOO_MANY_CODES : TOO_SOON;
 }
 
 enum error
@@ -106,7 +109,9 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	int64_t expires = now + conf->code_life * SECOND;
 
 	client_subject(client, request->client);
-	enum error error = code_limits(db, conf, now, request->email, client, wait);
+	enum error error = client_limit(db, conf, now, client, wait);
+	if (!error)
+		error = email_limits(db, conf, now, request->email, wait);
 	if (error)
 		return error;
 	random_digits(code, request->digits);
@@ -138,12 +143,12 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *emai
 		return TOO_MANY_TRIES;
 	}
 	enum db_rc rc = db_one(db, &row, otp_sql[FIND_CODE], ARGS(email));
-	if (rc == DB_ROW && db_int(row, 1) > now && !db_flag(row, 3) && db_int(row, 2) >= conf->code_tries) {
-		*wait = db_int(row, 0) + conf->code_pause * SECOND - now;
-		db_end(row);
+	bool spent = rc == DB_ROW && db_int(row, 0) > now && !db_flag(row, 2) && db_int(row, 1) >= conf->code_tries;
+	db_end(row);
+	if (spent) {
+		(void)email_limits(db, conf, now, email, wait);
 		return TOO_MANY_TRIES;
 	}
-	db_end(row);
 	rc = db_one(db, &row, otp_sql[COUNT_TRY], ARGS(email, conf->code_tries, now));
 	bool right = rc == DB_ROW && db_size(row, 0) == MAC_BYTES && secret_equal(db_blob(row, 0), given, MAC_BYTES) &&
 		language_of(db_text(row, 1), language);

@@ -178,7 +178,7 @@ reply_file(struct request *rq, const char *path, const char *type)
 static void
 put_name(struct buf *out, const char *name)
 {
-	char last = out->s[out->length - 1];
+	char last = out->length ? out->s[out->length - 1] : '{';	/* nothing: memory was short */
 	size_t length = name ? strlen(name) : 0;
 	char *s = buf_room(out, length + 4);
 

@@ -56,8 +56,8 @@ buf_resize(struct buf *buf, size_t room)
 	if (!buf->arena) {
 		s = realloc(buf->s, room);
 	} else {
-		s = arena_try(buf->arena, room);
-		if (s && buf->s)
+		s = arena_alloc(buf->arena, room);
+		if (buf->s)
 			memcpy(s, buf->s, buf->length + 1);
 	}
 	if (!s)

@@ -8,8 +8,8 @@
 #include "base.h"
 
 /*
- * A growing string. With an arena it grows there; without one it grows by realloc and must be cleared.
- * A failed growth sets `failed` and drops what was to be added: look once, at the end.
+ * A growing string. With an arena it grows there, and as arena_alloc() does never fails; without one it grows by realloc
+ * and must be cleared: a failed growth sets `failed` and drops what was to be added. Look once, at the end.
  */
 struct buf {
 	char *s;		/* NUL-terminated once anything was put */

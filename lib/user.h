@@ -53,7 +53,10 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 	"user.deletion_requested_at AS accountDeletionRequestedAt, user.deletion_scheduled_for AS accountDeletionScheduledFor, " \
 	"user.deletion_cancelled_at AS accountDeletionCancelledAt, NULL AS accountDeletionFinalizedAt"
 
-/* Who asks. Texts are borrowed from `row`, which stays open until the end of the request. */
+/*
+ * Who asks. Texts are borrowed from `row`, which stays open until the end of the request; in a route that writes they are
+ * copies, and it is NULL.
+ */
 struct user {
 	int64_t pk;
 	const char *id, *email;

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import contract
-from okul import REGISTRATION, base64url, code_in, fresh, sign, unbase64, until
+from okul import REGISTRATION, Okul, Server, base64url, code_in, fresh, sign, unbase64, until
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 SENT = "Verification code has been sent to your email address"
@@ -190,6 +190,22 @@ def test_code_dies_after_five_wrong_tries(later):
     assert later.verify(address, later.code(address)).status == 200
 
 
+def test_after_the_last_code_of_an_hour_died_the_wait_is_that_for_a_new_one(later):
+    address = fresh()
+    for _ in range(4):
+        later.code(address)
+        later.server.clock.advance(61)
+    code = later.code(address)
+    for _ in range(5):
+        later.verify(address, wrong(code))
+    tried, asked = later.verify(address, code), request(later, address)
+    assert tried.status == asked.status == 429
+    waits = [int(answer.headers["Retry-After"]) for answer in (tried, asked)]
+    assert all(3200 < wait <= 3600 for wait in waits), waits
+    later.server.clock.advance(max(waits))
+    assert later.verify(address, later.code(address)).status == 200
+
+
 def test_a_dead_code_stays_dead(later):
     address = fresh()
     code = later.code(address)
@@ -268,6 +284,21 @@ def test_thirty_codes_an_hour_for_a_client(guarded):
     assert request(guarded.at("127.0.0.3"), fresh()).status == 200, "another client"
     guarded.server.clock.advance(int(answer.headers["Retry-After"]))
     assert request(client, fresh()).status == 200
+
+
+def test_who_is_one_client_behind_a_proxy():
+    """The last address that the trusted proxy names; an IPv6 /64 is one client, the IPv4 addresses written so are not."""
+    server = Server("proxy", OKUL_WORKERS="1", OKUL_LIMITS="on", OKUL_CLIENT_HOURLY="1", OKUL_TRUSTED_PROXY="127.0.0.1")
+    okul = Okul(server)
+
+    def ask(client):
+        return request(okul, fresh(), headers={"X-Forwarded-For": f"192.0.2.1, {client}"}).status
+    try:
+        assert [ask(client) for client in ["10.0.0.1", "2001:db8:1:2::7"]] == [200, 200]
+        assert [ask(client) for client in ["10.0.0.1", "::ffff:10.0.0.1", "2001:DB8:1:2:ffff::8"]] == [429, 429, 429]
+        assert [ask(client) for client in ["10.0.0.2", "::ffff:10.0.0.3", "2001:db8:1:3::7"]] == [200, 200, 200]
+    finally:
+        server.stop()
 
 
 def test_limits_by_client_can_be_off(okul):

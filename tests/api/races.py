@@ -1,14 +1,17 @@
 """Many at once: what may happen only once happens once, and what ended has ended for all workers."""
 
+import fcntl
 import os
 import signal
+import struct
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from okul import REGISTRATION, fresh, until
+from okul import OKULCTL, REGISTRATION, fresh, until
 
 MANY = 50
 
@@ -133,6 +136,68 @@ def test_what_ended_has_ended_for_every_worker(okul, ending):
             thread.join()
     assert not stale, f"{len(stale)} stale answers, the first: {stale[0]}"
     assert all(before and behind for before, behind in counts), counts
+
+
+# ---- what is lost while a request waits to write
+
+QUEUE, DOOR = 0, 1      # the bytes of DATA/okul.gate: whoever waits holds the first, whoever writes the second
+
+
+def lock(file, command, kind, byte):
+    """One byte of the gate, for this open file alone. Gives the kind of lock that fcntl() found or set."""
+    flock = fcntl.fcntl(file, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
+    return struct.unpack("hhqqi4x", flock)[0]
+
+
+def closed(gate):
+    try:
+        return lock(gate, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, DOOR) == fcntl.F_WRLCK
+    except BlockingIOError:
+        return False
+
+
+def overtaken(okul, text, act):
+    """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
+    server = okul.server
+    with open(server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
+        until(lambda: closed(gate), "a moment without writers")
+        writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
+                                  cwd=server.home)
+        until(lambda: lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who overtakes")
+        answer = pool.submit(act)
+        time.sleep(0.2)
+        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        assert writer.wait(10) == 0
+        return answer.result()
+
+
+def test_who_is_logged_out_while_a_request_waits_changes_nothing(okul):
+    ada = okul.registered()
+    answer = overtaken(okul, f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'",
+                       lambda: ada.patch("/me", {"bio": "too late"}))
+    assert answer.status == 401
+    assert "too late" not in okul.server.sql(f"SELECT bio FROM user WHERE id = '{ada.id}'")
+
+
+def test_who_is_demoted_while_a_request_waits_changes_nothing(okul):
+    admin, ada = okul.staff("admin"), okul.registered()
+    admin.set("registered_at = 1")
+    answer = overtaken(okul, f"UPDATE user SET role = 'user' WHERE id = '{admin.id}'",
+                       lambda: admin.patch(f"/admin/users/{ada.id}/profile", {"bio": "too late"}))
+    assert answer.status == 403
+    assert ada.get("/me").data["bio"] is None
+
+
+def test_a_logout_that_waits_does_not_end_the_session_that_came_after(okul):
+    """Keys are given anew: without a second look it would end the session of whoever logged in meanwhile."""
+    bob, ada = okul.registered(), okul.registered()
+    sid = "f" * 24
+    newer = (f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'; INSERT INTO session (id, user, seed, rotated_at,"
+             f" created_at, last_used_at, expires_at) SELECT '{sid}', pk, x'00', 0, 0, 0, 1 << 50 FROM user"
+             f" WHERE id = '{bob.id}'")
+    answer = overtaken(okul, newer, lambda: ada.post("/auth/logout"))
+    assert answer.status == 401
+    assert sid in okul.server.sql(f"SELECT id FROM session WHERE id = '{sid}'")
 
 
 # ---- workers that die

@@ -90,6 +90,13 @@ def test_profiles_are_ones_own(okul):
     assert eve.get("/me").data["name"] is None and eve.get("/me").data["email"] == eve.email
 
 
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "Europe", "leapseconds", "Europe//Berlin", "/Europe/Berlin",
+                                  "../localtime"])
+def test_what_is_no_time_zone(okul, name):
+    answer = okul.login().patch("/me", {"timezone": name})
+    assert answer.status == 400 and answer.errors == ["timezone: must be a time zone like Europe/Istanbul"]
+
+
 def test_white_space_is_trimmed_at_both_ends_only(okul):
     ada = okul.login()
     data = ada.patch("/me", {"name": " \t\r\n Ada  King\u00a0 \n", "bio": "  ", "interests": ["  music "]}).data

@@ -56,6 +56,24 @@ a_failed_growth_is_remembered(void **state)
 }
 
 static void
+a_failed_growth_in_an_arena_jumps(void **state)
+{
+	volatile size_t half = PTRDIFF_MAX / 2;
+	struct arena *arena = arena_new(1024);
+	struct buf buf = { .arena = arena };
+	jmp_buf where;
+
+	(void)state;
+	assert_non_null(arena);
+	if (setjmp(where) == 0) {
+		arena_on_exhausted(arena, &where);
+		buf_put(&buf, "x", half);
+		fail_msg("went on with half a text");
+	}
+	arena_free(arena);
+}
+
+static void
 reset_keeps_no_more_than_asked(void **state)
 {
 	struct buf buf = { 0 };
@@ -536,6 +554,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_grow_with_and_without_an_arena),
 		cmocka_unit_test(a_failed_growth_is_remembered),
+		cmocka_unit_test(a_failed_growth_in_an_arena_jumps),
 		cmocka_unit_test(reset_keeps_no_more_than_asked),
 		cmocka_unit_test(printf_writes_short_and_long),
 		cmocka_unit_test(integers_are_written),
