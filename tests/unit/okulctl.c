@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +272,27 @@ migrate_makes_folder_and_database(void **state)
 }
 
 static void
+migrate_waits_for_another(void **state)
+{
+	int folder, status = -1;
+	pid_t child;
+
+	(void)state;
+	folder = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(folder, LOCK_EX), 0);
+	child = fork();
+	if (child == 0)
+		_exit(RUN("migrate"));
+	usleep(300000);
+	assert_int_equal(number("PRAGMA user_version"), 1);
+	flock(folder, LOCK_UN);
+	close(folder);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(number("PRAGMA user_version"), 3);
+}
+
+static void
 migrate_takes_every_step(void **state)
 {
 	(void)state;
@@ -499,6 +521,29 @@ sql_is_all_or_nothing(void **state)
 	assert_run(0, "sql", "--loose", "VACUUM");
 }
 
+/* The lines of README.md, "Operate". */
+static void
+a_backup_is_restored_whole(void **state)
+{
+	char statement[160], saved[120], path[140];
+
+	(void)state;
+	snprintf(saved, sizeof(saved), "%s/saved.db", top);
+	snprintf(statement, sizeof(statement), "VACUUM INTO '%s'", saved);
+	assert_run(0, "user", "add", "kept@example.com");
+	assert_run(0, "sql", "--loose", statement);
+	assert_run(0, "user", "add", "later@example.com");
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/okul.db%s", data, (const char *const[]){ "-wal", "-shm", "" }[i]);
+		unlink(path);
+	}
+	assert_int_equal(rename(saved, path), 0);
+	assert_run(0, "migrate");
+	assert_run(0, "user", "list");
+	assert_says("kept@example.com");
+	assert_null(strstr(output, "later@example.com"));
+}
+
 static void
 sql_that_writes_waits_at_the_gate(void **state)
 {
@@ -603,6 +648,8 @@ check_judges_the_mail_settings(void **state)
 		{ "env = development\n", "ok   mail" },
 		{ "mail_from = nobody\n", "FAIL sender" },
 		{ "mail_from = school@example.com\n", "ok   sender" },
+		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
+		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
 	};
 
@@ -673,6 +720,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(set_up, migrate_makes_folder_and_database),
+		test(set_up_old, migrate_waits_for_another),
 		test(set_up_old, migrate_takes_every_step),
 		test(set_up_old, migrate_saves_the_old_database),
 		test(set_up_old, a_step_that_fails_is_undone),
@@ -686,6 +734,7 @@ main(void)
 		test(set_up_shipped, the_last_superadmin_stays),
 		test(set_up_shipped, sql_prints_rows),
 		test(set_up_shipped, sql_is_all_or_nothing),
+		test(set_up_shipped, a_backup_is_restored_whole),
 		test(set_up_shipped, sql_that_writes_waits_at_the_gate),
 		test(set_up_shipped, check_is_content_with_a_new_folder),
 		test(set_up_shipped, check_finds_what_others_may_read),
