@@ -354,7 +354,8 @@ conf_load(const char *data, char *why, size_t room)
 		data = "var";
 	conf->data = realpath(data, NULL);
 	if (!conf->data) {
-		text_complain(why, room, "the data folder %s: %s; `okulctl -d %s migrate` makes it", data, strerror(errno), data);
+		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s migrate` "
+			"makes it", data, strerror(errno), data);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
