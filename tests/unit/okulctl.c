@@ -492,7 +492,10 @@ the_last_superadmin_stays(void **state)
 	assert_run(0, "user", "add", "b@example.com", "--role", "superadmin");
 	assert_run(0, "sql", "UPDATE user SET is_active = 0 WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
-	assert_run(0, "sql", "UPDATE user SET is_active = 1");
+	/* Nor does one who asked for deletion. */
+	assert_run(0, "sql", "UPDATE user SET is_active = 1, deletion_status = 'pending' WHERE email = 'b@example.com'");
+	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
+	assert_run(0, "sql", "UPDATE user SET deletion_status = 'none'");
 	assert_run(0, "user", "role", "A@example.com", "user");
 	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'a@example.com' AND role = 'user'"), 1);
 	assert_run(EXIT_DATA, "user", "role", "c@example.com", "user");
@@ -708,7 +711,7 @@ a_missing_folder_is_said(void **state)
 {
 	(void)state;
 	assert_run(EXIT_CONFIG, "user", "list");
-	assert_says("migrate` makes it");
+	assert_says("name another with -d or OKUL_DATA, or `okulctl -d ");
 	assert_run(1, "check");
 	assert_says("FAIL configuration");
 }
