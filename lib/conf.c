@@ -379,7 +379,8 @@ void
 conf_print(FILE *out)
 {
 	fputs("# okul.conf: settings of this installation, name = value. What is not set has the value shown here.\n"
-		"# The environment wins: OKUL_MAIL_FROM for mail_from.\n", out);
+		"# The environment wins: OKUL_MAIL_FROM for mail_from.\n"
+		"# A line begins at the margin, has at most 198 bytes, and is a comment from a ; on that follows a space.\n", out);
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		fprintf(out, "\n# %s", settings[i].summary);
 		for (int k = 0; settings[i].words && settings[i].words[k]; k++)
