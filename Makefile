@@ -89,6 +89,7 @@ install: build	## copy programs and share/ to PREFIX/lib/okul, and link okulctl 
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/okul $(DESTDIR)$(PREFIX)/bin
 	@install -s -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL)
 	@rm -rf $(DESTDIR)$(PREFIX)/lib/okul/share && cp -r $(B)/share $(DESTDIR)$(PREFIX)/lib/okul/share
+	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/lib/okul
 	@ln -sf ../lib/okul/okulctl $(DESTDIR)$(PREFIX)/bin/okulctl
 
 # ---- unit tests: each tests/unit/NAME.c is a program of its own

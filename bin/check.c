@@ -230,10 +230,9 @@ check_smtp(const struct conf *conf)
 static void
 check_mail(const struct conf *conf)
 {
-	char from[256];
+	const char *from = conf->mail_from;
 
-	snprintf(from, sizeof(from), "%s", conf->mail_from);
-	if (!strchr(from, '@') || from[0] == '@')
+	if (!strchr(from, '@') || from[0] == '@' || strpbrk(from, " \"<>"))
 		say(FAIL, "sender", "mail_from = %s is no mail address; set it in okul.conf", from);
 	else if (!conf->development && strcmp(from, "okul@localhost") == 0)
 		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);

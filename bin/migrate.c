@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,16 @@ make_folder(const char *data)
 	else if (errno != EEXIST)
 		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", data) == 0;
 	return true;
+}
+
+/* Of two at once one waits, and finds the work done. The lock goes with the process. */
+static bool
+take_lock(const struct conf *conf)
+{
+	int folder = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return (folder >= 0 && flock(folder, LOCK_EX) == 0) ||
+		ctl_error(EXIT_CONFIG, "%s cannot be locked: %m", conf->data) == 0;
 }
 
 /* ---- an older database */
@@ -313,7 +324,7 @@ run(int argc, char **argv, const char *data)
 	if (!make_folder(data))
 		return EXIT_CONFIG;
 	const struct conf *conf = ctl_conf(data);
-	if (!conf)
+	if (!conf || !take_lock(conf))
 		return EXIT_CONFIG;
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
 	char *schema = read_file(path);

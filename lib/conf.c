@@ -139,6 +139,7 @@ struct reading {
 	const char *file;
 	char *why;
 	size_t room;
+	bool seen[COUNT(settings)];
 };
 
 static int
@@ -151,6 +152,13 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		if (strcmp(settings[i].name, name) != 0)
 			continue;
+		/* libinih takes an indented line for more of the setting above it. */
+		if (reading->seen[i]) {
+			text_complain(reading->why, reading->room,
+				"%s: %s is set twice, or the line below it is indented; begin every line at the margin", reading->file, name);
+			return 0;
+		}
+		reading->seen[i] = true;
 		if (set(reading->conf, &settings[i], value, fault, sizeof(fault)))
 			return 1;
 		text_complain(reading->why, reading->room, "%s: %s", reading->file, fault);
@@ -165,7 +173,7 @@ static bool
 read_file(struct conf *conf, char *why, size_t room)
 {
 	char path[PATH_MAX];
-	struct reading reading = { conf, path, why, room };
+	struct reading reading = { .conf = conf, .file = path, .why = why, .room = room };
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
 	if (access(path, F_OK) != 0)
@@ -177,7 +185,8 @@ read_file(struct conf *conf, char *why, size_t room)
 	if (why[0])
 		return false;
 	if (rc < 0)
-		return text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
+			strerror(errno));
 	return text_complain(why, room, "%s: line %d is not of the form name = value", path, rc);
 }
 
@@ -235,17 +244,28 @@ on_key(void *user, const char *section, const char *name, const char *value)
 }
 
 static void
-print_key(int file, const char *name)
+put_new_key(struct buf *out, const char *name)
 {
 	unsigned char key[KEY_BYTES];
-	struct buf hex = { 0 };
 
 	random_bytes(key, sizeof(key));
-	buf_hex(&hex, key, sizeof(key));
-	dprintf(file, "%s = %s\n", name, hex.s);
+	buf_printf(out, "%s = ", name);
+	buf_hex(out, key, sizeof(key));
+	buf_putc(out, '\n');
 	secret_wipe(key, sizeof(key));
-	secret_wipe(hex.s, hex.length);
-	buf_clear(&hex);
+}
+
+static void
+put_new_keys(struct buf *out)
+{
+	buf_puts(out, "# Secrets of this installation: keep them private, and in a backup of their own.\n"
+		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
+	put_new_key(out, "k1");
+	buf_puts(out, "[keys]\n");
+	put_new_key(out, "code");
+	put_new_key(out, "refresh");
+	put_new_key(out, "mail");
+	put_new_key(out, "link");
 }
 
 /* Written aside and linked into place: of two first starts one wins, and both then read the same file. */
@@ -253,6 +273,7 @@ static bool
 make_keys(const char *path, char *why, size_t room)
 {
 	char aside[PATH_MAX];
+	struct buf text = { 0 };
 
 	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
 		return text_complain(why, room, "%s: the path is too long", path);
@@ -260,19 +281,17 @@ make_keys(const char *path, char *why, size_t room)
 	if (file < 0)
 		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
 			strerror(errno));
-	dprintf(file, "# Secrets of this installation: keep them private, and in a backup of their own.\n"
-		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
-	print_key(file, "k1");
-	dprintf(file, "[keys]\n");
-	print_key(file, "code");
-	print_key(file, "refresh");
-	print_key(file, "mail");
-	print_key(file, "link");
-	bool good = fsync(file) == 0 && (link(aside, path) == 0 || errno == EEXIST);
+	put_new_keys(&text);
+	/* A full disk takes only a part, and says so here, not at fsync(). */
+	bool good = !text.failed && write(file, text.s, text.length) == (ssize_t)text.length && fsync(file) == 0 &&
+		(link(aside, path) == 0 || errno == EEXIST);
 	if (!good)
 		text_complain(why, room, "%s cannot be written: %s", path, strerror(errno));
 	close(file);
 	unlink(aside);
+	if (text.s)
+		secret_wipe(text.s, text.length);
+	buf_clear(&text);
 	return good;
 }
 
@@ -281,14 +300,15 @@ read_keys(struct conf *conf, char *why, size_t room)
 {
 	static const unsigned char zero[KEY_BYTES];
 	char path[PATH_MAX];
-	struct reading reading = { conf, path, why, room };
+	struct reading reading = { .conf = conf, .file = path, .why = why, .room = room };
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
 	if (stat(path, &st) != 0 && !make_keys(path, why, room))
 		return false;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
+			strerror(errno));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return text_complain(why, room, "%s can be read by other users; say: chmod 600 %s", path, path);
 	why[0] = '\0';
@@ -334,7 +354,8 @@ conf_load(const char *data, char *why, size_t room)
 		data = "var";
 	conf->data = realpath(data, NULL);
 	if (!conf->data) {
-		text_complain(why, room, "the data folder %s: %s; `okulctl -d %s migrate` makes it", data, strerror(errno), data);
+		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s migrate` "
+			"makes it", data, strerror(errno), data);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
@@ -358,7 +379,8 @@ void
 conf_print(FILE *out)
 {
 	fputs("# okul.conf: settings of this installation, name = value. What is not set has the value shown here.\n"
-		"# The environment wins: OKUL_MAIL_FROM for mail_from.\n", out);
+		"# The environment wins: OKUL_MAIL_FROM for mail_from.\n"
+		"# A line begins at the margin, has at most 198 bytes, and is a comment from a ; on that follows a space.\n", out);
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		fprintf(out, "\n# %s", settings[i].summary);
 		for (int k = 0; settings[i].words && settings[i].words[k]; k++)

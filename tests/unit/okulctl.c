@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +272,27 @@ migrate_makes_folder_and_database(void **state)
 }
 
 static void
+migrate_waits_for_another(void **state)
+{
+	int folder, status = -1;
+	pid_t child;
+
+	(void)state;
+	folder = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(folder, LOCK_EX), 0);
+	child = fork();
+	if (child == 0)
+		_exit(RUN("migrate"));
+	usleep(300000);
+	assert_int_equal(number("PRAGMA user_version"), 1);
+	flock(folder, LOCK_UN);
+	close(folder);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(number("PRAGMA user_version"), 3);
+}
+
+static void
 migrate_takes_every_step(void **state)
 {
 	(void)state;
@@ -470,7 +492,10 @@ the_last_superadmin_stays(void **state)
 	assert_run(0, "user", "add", "b@example.com", "--role", "superadmin");
 	assert_run(0, "sql", "UPDATE user SET is_active = 0 WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
-	assert_run(0, "sql", "UPDATE user SET is_active = 1");
+	/* Nor does one who asked for deletion. */
+	assert_run(0, "sql", "UPDATE user SET is_active = 1, deletion_status = 'pending' WHERE email = 'b@example.com'");
+	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
+	assert_run(0, "sql", "UPDATE user SET deletion_status = 'none'");
 	assert_run(0, "user", "role", "A@example.com", "user");
 	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'a@example.com' AND role = 'user'"), 1);
 	assert_run(EXIT_DATA, "user", "role", "c@example.com", "user");
@@ -497,6 +522,29 @@ sql_is_all_or_nothing(void **state)
 	assert_run(EXIT_DATA, "sql", "VACUUM");
 	assert_says("--loose");
 	assert_run(0, "sql", "--loose", "VACUUM");
+}
+
+/* The lines of README.md, "Operate". */
+static void
+a_backup_is_restored_whole(void **state)
+{
+	char statement[160], saved[120], path[140];
+
+	(void)state;
+	snprintf(saved, sizeof(saved), "%s/saved.db", top);
+	snprintf(statement, sizeof(statement), "VACUUM INTO '%s'", saved);
+	assert_run(0, "user", "add", "kept@example.com");
+	assert_run(0, "sql", "--loose", statement);
+	assert_run(0, "user", "add", "later@example.com");
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/okul.db%s", data, (const char *const[]){ "-wal", "-shm", "" }[i]);
+		unlink(path);
+	}
+	assert_int_equal(rename(saved, path), 0);
+	assert_run(0, "migrate");
+	assert_run(0, "user", "list");
+	assert_says("kept@example.com");
+	assert_null(strstr(output, "later@example.com"));
 }
 
 static void
@@ -603,6 +651,8 @@ check_judges_the_mail_settings(void **state)
 		{ "env = development\n", "ok   mail" },
 		{ "mail_from = nobody\n", "FAIL sender" },
 		{ "mail_from = school@example.com\n", "ok   sender" },
+		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
+		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
 	};
 
@@ -661,7 +711,7 @@ a_missing_folder_is_said(void **state)
 {
 	(void)state;
 	assert_run(EXIT_CONFIG, "user", "list");
-	assert_says("migrate` makes it");
+	assert_says("name another with -d or OKUL_DATA, or `okulctl -d ");
 	assert_run(1, "check");
 	assert_says("FAIL configuration");
 }
@@ -673,6 +723,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(set_up, migrate_makes_folder_and_database),
+		test(set_up_old, migrate_waits_for_another),
 		test(set_up_old, migrate_takes_every_step),
 		test(set_up_old, migrate_saves_the_old_database),
 		test(set_up_old, a_step_that_fails_is_undone),
@@ -686,6 +737,7 @@ main(void)
 		test(set_up_shipped, the_last_superadmin_stays),
 		test(set_up_shipped, sql_prints_rows),
 		test(set_up_shipped, sql_is_all_or_nothing),
+		test(set_up_shipped, a_backup_is_restored_whole),
 		test(set_up_shipped, sql_that_writes_waits_at_the_gate),
 		test(set_up_shipped, check_is_content_with_a_new_folder),
 		test(set_up_shipped, check_finds_what_others_may_read),
