@@ -243,6 +243,19 @@ delete_user(struct request *rq)
 	return reply_deleted(rq, S_USER_DELETED, rq->id);
 }
 
+/* The trace of a change outlives the user: it says which fields were changed, not what a person's life is like. */
+static const char *
+names_of(struct request *rq, const cJSON *body)
+{
+	struct buf names = { .arena = rq->arena };
+
+	for (const cJSON *item = body->child; item; item = item->next) {
+		buf_puts(&names, names.length ? ", " : "");
+		buf_puts(&names, item->string);
+	}
+	return names.s;
+}
+
 static struct reply
 patch_profile(struct request *rq)
 {
@@ -266,7 +279,7 @@ patch_profile(struct request *rq)
 		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
-	note(rq, &target, "user.profile", NULL, body);
+	note(rq, &target, "user.profile", NULL, names_of(rq, rq->body));
 	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 

@@ -2,6 +2,7 @@
 
 #include "log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -106,14 +107,16 @@ content_length(const char *text)
 	return text_to_int(text, 0, INT64_MAX, &length) ? length : -2;
 }
 
-/* The last address of a list is the one that the proxy next to us saw itself. */
+/* The last address of a list is the one that the proxy next to us saw itself; the proxy's own where it is none. */
 static const char *
-forwarded_client(const char *list)
+forwarded_client(const char *list, const char *proxy)
 {
 	const char *comma = strrchr(list, ',');
 	const char *last = comma ? comma + 1 : list;
+	unsigned char address[16];
 
-	return last + strspn(last, " \t");
+	last += strspn(last, " \t");
+	return inet_pton(AF_INET, last, address) == 1 || inet_pton(AF_INET6, last, address) == 1 ? last : proxy;
 }
 
 /* "NAME=value" for the given NAME: the value, else NULL. */
@@ -162,7 +165,7 @@ read_environment(const struct http *http, char **environment, struct http_reques
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
 	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
-		rq->client = forwarded_client(forwarded);
+		rq->client = forwarded_client(forwarded, rq->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
 }

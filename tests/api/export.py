@@ -78,7 +78,7 @@ def test_export_has_the_changes_on_the_caller_and_by_the_caller(later):
     changes = export(ada)["changes"]
     assert [c["action"] for c in changes] == ["user.role", "user.role", "user.profile"]
     assert [(c["before"], c["after"]) for c in changes[:2]] == [("user", "admin"), ("admin", "user")]
-    assert json.loads(changes[2]["after"]) == {"name": "Ayşe"}
+    assert changes[2]["after"] == "name"
     mine = [c for c in export(grace)["changes"] if c["action"] == "user.profile"]
     assert [(c["before"], c["after"]) for c in mine] == [(None, None)], "what I did, but not what it did to others"
     assert not export(later.registered())["changes"]
