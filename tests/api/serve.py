@@ -402,24 +402,28 @@ def test_ticks_of_the_watchdog_cost_no_request():
     """Real-time signal 1 is its tick. A worker that is never idle sees each during another request, and is not stuck; one that
     comes while a request is accepted drops none."""
     house = House(OKUL_WORKERS="1")
-    worker = min(house.pids("app"))
-    with Load(house) as load:
-        for _ in range(200):
-            os.kill(worker, signal.SIGRTMIN + 1)
-            time.sleep(0.025 * SLOW)
-    assert load.asked > 100
-    assert load.failures == []
-    assert house.pids("app") == {worker}
-    house.stop()
+    try:
+        worker = min(house.pids("app"))
+        with Load(house) as load:
+            for _ in range(200):
+                os.kill(worker, signal.SIGRTMIN + 1)
+                time.sleep(0.025 * SLOW)
+        assert load.asked > 100
+        assert load.failures == []
+        assert house.pids("app") == {worker}
+    finally:
+        house.stop()
 
 
 def test_a_retired_worker_is_replaced_at_once():
     house = House(OKUL_RETIRE_AFTER="5")
-    with Load(house) as load:
-        until(lambda: load.asked > 200, "200 answers")
-    assert load.failures == []
-    assert "process_died" not in house.output()
-    house.stop()
+    try:
+        with Load(house) as load:
+            until(lambda: load.asked > 200, "200 answers")
+        assert load.failures == []
+        assert "process_died" not in house.output()
+    finally:
+        house.stop()
 
 
 # ---- renewal
