@@ -54,20 +54,15 @@ static const struct kind {
 
 enum { DUE, FINALIZE, COUNT_DUE };
 
-/* Whoever asked for deletion does not count as one who stays: users_admin.c decides likewise. */
-#define MAY_GO \
-	"(role <> 'superadmin' OR EXISTS (SELECT 1 FROM user AS other WHERE other.role = 'superadmin' AND other.is_active" \
-	" AND other.deletion_status <> 'pending' AND other.pk <> user.pk))"
-
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
 	[DUE] =
 		"SELECT pk, deletion_scheduled_for, email FROM user WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
-	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " MAY_GO " RETURNING id, email, role",
+	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO " RETURNING id, email, role",
 	[COUNT_DUE] =
-		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " MAY_GO,
+		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 };
 
 struct cleanup {

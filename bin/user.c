@@ -48,9 +48,7 @@ static const char *const sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
 	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
 	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE email = ?1"
-		" AND (role <> 'superadmin' OR ?2 = 'superadmin' OR EXISTS (SELECT 1 FROM user AS other"
-		" WHERE other.role = 'superadmin' AND other.is_active AND other.deletion_status <> 'pending'"
-		" AND other.pk <> user.pk))",
+		" AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
 	[FIND] = "SELECT id, role FROM user WHERE email = ?1",
 };
 

@@ -214,9 +214,7 @@ reply_login(struct request *rq, const struct login *login)
 		return reply_error(rq, INTERNAL);
 	put_bool(rq, "isNewUser", login->is_new);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
-	put_object(rq, "user");
-	put_row(rq, &user_profile, row, 0);
-	put_end(rq);
+	put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return reply_done(rq);
 }
@@ -395,9 +393,7 @@ post_registration(struct request *rq)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	put_text(rq, "message", sentence(S_REGISTERED, rq->language));
-	put_object(rq, "user");
-	put_row(rq, &user_profile, row, 0);
-	put_end(rq);
+	put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return reply_done(rq);
 }

@@ -99,9 +99,7 @@ post_verify(struct request *rq)
 	reply_begin(rq);
 	if (!auth_put_tokens(rq, &login))
 		return reply_error(rq, INTERNAL);
-	put_object(rq, "user");
-	put_row(rq, &user_v1, row, 1);
-	put_end(rq);
+	put_row_object(rq, "user", &user_v1, row, 1);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
 	db_end(row);
 	return reply_done(rq);

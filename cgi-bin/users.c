@@ -73,9 +73,7 @@ get_me_optional(struct request *rq)
 	put_bool(rq, "isAuthenticated", rq->user);
 	put_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
 	if (rq->user) {
-		put_object(rq, "user");
-		put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
-		put_end(rq);
+		put_row_object(rq, "user", &user_profile, rq->user->row, USER_ROW_PROFILE);
 	} else {
 		put_null(rq, "user");
 	}

@@ -63,7 +63,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 enum {
 	LIST_ALL = 0, LIST_ROLE = LIST_ALL + SORTS, LIST_TEXT = LIST_ROLE + SORTS, LIST_SHORT = LIST_TEXT + SORTS,
 	COUNT_TALLY = LIST_SHORT + SORTS, COUNT_TEXT, COUNT_SHORT,
-	ONE, UPDATE, TARGET, SET_EMAIL, SET_ROLE, DELETE_USER, END_SESSIONS, OTHER_SUPERADMIN,
+	ONE, UPDATE, TARGET, SET_EMAIL, SET_ROLE, DELETE_USER, END_SESSIONS,
 };
 
 static const char *const sql[] = {
@@ -82,12 +82,11 @@ static const char *const sql[] = {
 	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
 	[UPDATE] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
-	[TARGET] = "SELECT pk, email, role, is_active FROM user WHERE id = ?1",
+	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO " FROM user WHERE id = ?1",
 	[SET_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
 	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
 	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
 	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
-	[OTHER_SUPERADMIN] = "SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
 };
 
 static struct reply get_users(struct request *rq);
@@ -192,9 +191,13 @@ struct target {
 	const char *email;
 	enum role role;
 	bool active;
+	bool last_superadmin;
 };
 
-/* Only a superadmin touches an admin or a superadmin. */
+/*
+ * Only a superadmin touches an admin or a superadmin. Looked at inside the transaction that takes a right away, so that of
+ * two superadmins who attack each other at once one stays.
+ */
 static enum error
 find_target(struct request *rq, struct target *target)
 {
@@ -202,21 +205,10 @@ find_target(struct request *rq, struct target *target)
 
 	if (db_one(rq->db, &row, sql[TARGET], ARGS(rq->id)) != DB_ROW)
 		return NOT_FOUND;
-	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)), db_flag(row, 3) };
+	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)),
+		db_flag(row, 3), db_flag(row, 4) };
 	db_end(row);
 	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
-}
-
-/* Looked at inside the transaction that takes the right away, so that of two who try at once one stays. */
-static bool
-is_last_superadmin(struct request *rq, const struct target *target)
-{
-	struct db_rows *row;
-	bool last = target->role == SUPERADMIN && db_one(rq->db, &row, sql[OTHER_SUPERADMIN], ARGS(target->pk)) != DB_ROW;
-
-	if (target->role == SUPERADMIN)
-		db_end(row);
-	return last;
 }
 
 static void
@@ -235,7 +227,7 @@ delete_user(struct request *rq)
 		return reply_error(rq, error);
 	if (target.pk == rq->user->pk)
 		return reply_error(rq, NOT_YOURSELF);
-	if (is_last_superadmin(rq, &target))
+	if (target.last_superadmin)
 		return reply_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
@@ -268,7 +260,7 @@ patch_profile(struct request *rq)
 	bool active = field_bool(rq->body, "isActive", target.active);
 	if (!active && target.pk == rq->user->pk)
 		return reply_error(rq, NOT_YOURSELF);
-	if (!active && is_last_superadmin(rq, &target))
+	if (!active && target.last_superadmin)
 		return reply_error(rq, LAST_SUPERADMIN);
 	if (username && users_name_rests(rq, target.pk, username))
 		return reply_error(rq, USERNAME_RECENT);
@@ -311,7 +303,7 @@ patch_role(struct request *rq)
 
 	if (error)
 		return reply_error(rq, error);
-	if (role < target.role && is_last_superadmin(rq, &target))
+	if (role < target.role && target.last_superadmin)
 		return reply_error(rq, LAST_SUPERADMIN);
 	if (role < target.role && target.pk == rq->user->pk)
 		return reply_error(rq, NOT_YOURSELF);

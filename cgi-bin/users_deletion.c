@@ -50,7 +50,7 @@ static const struct shape export = { .name = "AccountExportDto", .fields = FIELD
 	{ "events", LIST, .of = &export_event },
 	{ "waitingMails", LIST, .of = &export_mail }) };
 
-enum { SHOW, ASK, CANCEL, OTHER_SUPERADMIN, ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, MAILS };
+enum { SHOW, ASK, CANCEL, MAY_GO, ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, MAILS };
 
 #define CONSENT(text, column) \
 	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
@@ -66,8 +66,7 @@ static const char *const sql[] = {
 	[CANCEL] =
 		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
-	[OTHER_SUPERADMIN] =
-		"SELECT 1 FROM user WHERE role = 'superadmin' AND is_active AND deletion_status <> 'pending' AND pk <> ?1 LIMIT 1",
+	[MAY_GO] = "SELECT 1 FROM user WHERE pk = ?1 AND " USER_MAY_GO,
 	[ACCOUNT] = "SELECT registered_at, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
 	[CONSENTS] =
 		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
@@ -115,7 +114,7 @@ post_deletion(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (rq->user->role == SUPERADMIN && db_one(rq->db, &row, sql[OTHER_SUPERADMIN], ARGS(rq->user->pk)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
 		return reply_error(rq, LAST_SUPERADMIN);
 	return reply_changed(rq, sql[ASK], ARGS(rq->user->pk, rq->now, rq->now + rq->conf->deletion_grace * DAY),
 		DELETION_PENDING, "user.deletion-requested");
@@ -138,12 +137,8 @@ get_export(struct request *rq)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	put_time(rq, "generatedAt", rq->now);
-	put_object(rq, "profile");
-	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
-	put_end(rq);
-	put_object(rq, "account");
-	put_row(rq, &user_v1, row, 1);
-	put_end(rq);
+	put_row_object(rq, "profile", &user_profile, rq->user->row, USER_ROW_PROFILE);
+	put_row_object(rq, "account", &user_v1, row, 1);
 	if (db_is_null(row, 0))
 		put_null(rq, "registeredAt");
 	else

@@ -107,12 +107,10 @@ answer_options(struct http *http, struct request *rq, struct buf *head, const ch
 static void
 put_sentence(struct request *rq, const struct reply *reply)
 {
-	const char *text = sentence(error_sentence(reply->error), rq->language);
-	const char *place = reply->argument ? strstr(text, "%s") : NULL;
+	struct buf text = { .arena = rq->arena };
 
-	if (place)
-		text = arena_format(rq->arena, "%.*s%s%s", (int)(place - text), text, reply->argument, place + 2);
-	put_text(rq, NULL, text);
+	buf_sentence(&text, error_sentence(reply->error), rq->language, reply->argument);
+	put_text(rq, NULL, text.s);
 }
 
 static void

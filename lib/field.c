@@ -21,21 +21,6 @@ faults_init(struct faults *faults, struct arena *arena, enum language language)
 	faults->last = &faults->first;
 }
 
-/* A sentence with its one %s filled in; never used as a format, since the argument may come from the caller. */
-static void
-fill(struct buf *out, const char *text, const char *argument)
-{
-	const char *place = argument ? strstr(text, "%s") : NULL;
-
-	if (!place) {
-		buf_puts(out, text);
-		return;
-	}
-	buf_put(out, text, (size_t)(place - text));
-	buf_puts(out, argument);
-	buf_puts(out, place + 2);
-}
-
 void
 faults_add(struct faults *faults, const char *name, enum sentence which, const char *argument)
 {
@@ -44,7 +29,7 @@ faults_add(struct faults *faults, const char *name, enum sentence which, const c
 
 	buf_puts(&text, name);
 	buf_puts(&text, ": ");
-	fill(&text, sentence(which, faults->language), argument);
+	buf_sentence(&text, which, faults->language, argument);
 	fault->text = text.s;
 	*faults->last = fault;
 	faults->last = &fault->next;

@@ -35,13 +35,6 @@ reply_wait(struct request *rq, enum error error, int64_t milliseconds)
 	return reply;
 }
 
-struct reply
-reply_fault(struct request *rq, const char *field, enum sentence which)
-{
-	faults_add(&rq->faults, field, which, NULL);
-	return reply_error(rq, BAD_FIELDS);
-}
-
 /* ---- success */
 
 static void
@@ -106,11 +99,8 @@ put_all(struct request *rq, const char *sql, struct args args, const struct shap
 {
 	struct db_rows *rows;
 
-	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows)) {
-		put_object(rq, NULL);
-		put_row(rq, shape, rows, 0);
-		put_end(rq);
-	}
+	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows))
+		put_row_object(rq, NULL, shape, rows, 0);
 	db_end(rows);
 	put_end_list(rq);
 }
@@ -327,4 +317,12 @@ put_row(struct request *rq, const struct shape *shape, const struct db_rows *row
 		put_value(rq, field, &value);
 	}
 	return column;
+}
+
+void
+put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
+{
+	put_object(rq, name);
+	put_row(rq, shape, rows, column);
+	put_end(rq);
 }

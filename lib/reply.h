@@ -67,8 +67,6 @@ bool is_admin(const struct request *rq);
 must_use struct reply reply_error(struct request *rq, enum error error);
 must_use struct reply reply_error_keep(struct request *rq, enum error error);	/* commits what was written */
 must_use struct reply reply_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
-/* One fault of a named field: 400. */
-must_use struct reply reply_fault(struct request *rq, const char *field, enum sentence sentence);
 
 /* ---- success */
 /* Starts an object as data; put its fields, then return reply_done(). */
@@ -112,6 +110,8 @@ void put_end_list(struct request *rq);
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
 int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 
+/* The same as an object of its own. */
+void put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column);
 /* All rows of a statement as a list of objects. */
 void put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
 

@@ -182,3 +182,17 @@ language_negotiate(const char *header, enum language *out)
 	}
 	return best > 0;
 }
+
+void
+buf_sentence(struct buf *buf, enum sentence which, enum language language, const char *argument)
+{
+	const char *text = sentence(which, language);
+	const char *place = argument ? strstr(text, "%s") : NULL;
+
+	if (place) {
+		buf_put(buf, text, (size_t)(place - text));
+		buf_puts(buf, argument);
+		text = place + 2;
+	}
+	buf_puts(buf, text);
+}

@@ -7,6 +7,7 @@
 #define OKUL_SENTENCE_H
 
 #include "base.h"
+#include "text.h"
 
 enum language { TR, EN, ES, DE };
 #define LANGUAGES 4
@@ -29,5 +30,10 @@ bool language_of(const char *code, enum language *out);
 bool language_negotiate(const char *header, enum language *out);
 
 const char *sentence(enum sentence which, enum language language);
+/*
+ * Appends a sentence with its one %s filled in; `argument` is NULL where it has none. Never used as a format, since the
+ * argument may come from the caller.
+ */
+void buf_sentence(struct buf *buf, enum sentence which, enum language language, const char *argument);
 
 #endif

@@ -54,6 +54,14 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 	"user.deletion_cancelled_at AS accountDeletionCancelledAt, NULL AS accountDeletionFinalizedAt"
 
 /*
+ * True in SQL for a row of table `user` that may lose role, activity or life: the last superadmin stays. Whoever is inactive
+ * or has asked for deletion does not count as one who stays.
+ */
+#define USER_MAY_GO \
+	"(user.role <> 'superadmin' OR EXISTS (SELECT 1 FROM user AS other WHERE other.role = 'superadmin'" \
+	" AND other.is_active AND other.deletion_status <> 'pending' AND other.pk <> user.pk))"
+
+/*
  * Who asks. Texts are borrowed from `row`, which stays open until the end of the request; in a route that writes they are
  * copies, and it is NULL.
  */
