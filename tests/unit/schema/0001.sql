@@ -1,0 +1,183 @@
+-- okul: the whole schema. `okulctl migrate` makes a new database from this file, and brings an old one here
+-- through conf/migrate/NNNN-*.sql; a test holds the two against each other.
+--
+-- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
+-- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
+
+PRAGMA user_version = 1;
+
+-- People. An address is stored in lower case.
+CREATE TABLE user (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	email TEXT NOT NULL UNIQUE,
+	role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'admin', 'superadmin')),
+	is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+	language TEXT NOT NULL DEFAULT 'en' CHECK (language IN ('tr', 'en', 'es', 'de')),
+	name TEXT,
+	surname TEXT,
+	username TEXT UNIQUE,
+	username_changed_at INTEGER,
+	country_code TEXT,
+	phone_number TEXT,
+	profile_photo TEXT,
+	availability TEXT NOT NULL DEFAULT 'offline' CHECK (availability IN ('available', 'busy', 'offline')),
+	birth_date TEXT,
+	gender TEXT CHECK (gender IN ('female', 'male', 'other')),
+	interests TEXT NOT NULL DEFAULT '[]',	-- a JSON list of texts
+	expertise TEXT,
+	bio TEXT,
+	instagram TEXT,
+	x TEXT,
+	tiktok TEXT,
+	snapchat TEXT,
+	facebook TEXT,
+	timezone TEXT NOT NULL,
+	-- a consent is the time at which it was given (NULL: not given), and the version of the text that was shown
+	privacy_policy_at INTEGER,
+	privacy_policy_version TEXT,
+	terms_of_use_at INTEGER,
+	terms_of_use_version TEXT,
+	consent_form_at INTEGER,
+	consent_form_version TEXT,
+	registered_at INTEGER,		-- registration completed
+	last_login_at INTEGER,
+	-- where a user came from, as the app that signed them up says
+	signup_source TEXT,
+	signup_campaign TEXT,
+	-- a deletion that was asked for is done by `okulctl cleanup` when its day has come; the row then goes
+	deletion_status TEXT NOT NULL DEFAULT 'none' CHECK (deletion_status IN ('none', 'pending', 'cancelled', 'finalized')),
+	deletion_requested_at INTEGER,
+	deletion_scheduled_for INTEGER,
+	deletion_cancelled_at INTEGER,
+	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX user_role ON user (role);
+CREATE INDEX user_sort_name ON user (sort_name);
+CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
+
+-- Search for parts of words: the folded name, surname, user name and address of each user, by their three-letter pieces.
+-- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
+-- user_reindex() of lib/user.h brings user_text up to date in the same transaction.
+-- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
+CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
+CREATE TABLE user_reindex (
+	pk INTEGER PRIMARY KEY,
+	old TEXT			-- what user_text holds of the user now; NULL: nothing yet
+) STRICT;
+
+CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
+	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
+	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
+WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
+BEGIN
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	INSERT OR IGNORE INTO user_reindex (pk, old)
+		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+END;
+CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
+	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
+END;
+CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
+	INSERT OR IGNORE INTO user_reindex (pk, old)
+		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
+	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
+END;
+
+-- How many users each block of 1,024 keys has: a page deep in the list is found by adding up blocks, not by skipping rows.
+CREATE TABLE user_block (
+	block INTEGER PRIMARY KEY,
+	n INTEGER NOT NULL CHECK (n >= 0)
+) STRICT;
+
+-- Exact counts, kept by triggers: counting 100,000 rows for each page of a list would cost more than the page.
+CREATE TABLE tally (
+	name TEXT PRIMARY KEY,
+	n INTEGER NOT NULL DEFAULT 0 CHECK (n >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally (name) VALUES ('user'), ('user:user'), ('user:admin'), ('user:superadmin');
+
+-- Who changed what on whom, written in the transaction of the change. Texts, not references: it outlives both.
+CREATE TABLE audit (
+	pk INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_email TEXT,
+	action TEXT NOT NULL,		-- 'user.role', 'user.email', 'user.profile', 'user.active', 'user.deleted', ...
+	subject_id TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- address of a user, key of a setting
+	before TEXT,
+	after TEXT
+) STRICT;
+CREATE INDEX audit_subject ON audit (subject_id);
+CREATE INDEX audit_actor ON audit (actor_id);
+
+-- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
+CREATE TABLE session (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seed BLOB NOT NULL,		-- the refresh tokens are derived from it under a key outside the database
+	counter INTEGER NOT NULL DEFAULT 0,	-- number of the refresh token that is good now
+	rotated_at INTEGER NOT NULL,	-- when the one before it was replaced
+	created_at INTEGER NOT NULL,
+	last_used_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	ip TEXT,
+	user_agent TEXT
+) STRICT;
+CREATE INDEX session_user ON session (user);
+CREATE INDEX session_expires ON session (expires_at);
+
+-- The login code of an address, whether it has a user or not. One row an address: a new code replaces the old.
+CREATE TABLE login_code (
+	email TEXT PRIMARY KEY,
+	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	tries INTEGER NOT NULL DEFAULT 0,
+	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_code_expires ON login_code (expires_at);
+
+-- What counts towards a limit: one row an event, dropped when its window is over.
+CREATE TABLE event (
+	kind TEXT NOT NULL,		-- 'code-email', 'code-client', 'wrong-email'
+	subject TEXT NOT NULL,		-- mail address or client address
+	at INTEGER NOT NULL,
+	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
+	PRIMARY KEY (kind, subject, at, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_at ON event (at);	-- for `okulctl cleanup`
+
+-- Mails that wait to be sent; a row goes when its mail is out, or no longer worth sending.
+CREATE TABLE outbox (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	recipient TEXT NOT NULL,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),
+	template TEXT NOT NULL,
+	sealed BLOB NOT NULL,		-- the template's values, sealed under a key outside the database
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	next_at INTEGER NOT NULL,	-- not before; a sender that takes the row moves it forward, which is its lease
+	attempts INTEGER NOT NULL DEFAULT 0,
+	last_error TEXT
+) STRICT;
+CREATE INDEX outbox_next ON outbox (next_at);
+CREATE INDEX outbox_recipient ON outbox (recipient);
+
+-- Facts of this installation.
+CREATE TABLE instance (
+	key TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
