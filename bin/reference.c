@@ -31,7 +31,7 @@ static const char frame[] =
 	"\"tags\":[],\"paths\":{},"
 	"\"components\":{"
 	"\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}},"
-	"\"schemas\":{},\"responses\":{}}}";
+	"\"schemas\":{},\"headers\":{},\"parameters\":{},\"responses\":{}}}";
 
 static cJSON *
 member(const cJSON *object, const char *name)
@@ -100,6 +100,7 @@ join_paths(cJSON *to, cJSON *from)
 static int
 join_part(cJSON *document, struct arena *arena, const char *file)
 {
+	static const char *const shared[] = { "headers", "parameters", "responses" };
 	const char *text = read_file(arena, file), *name;
 	cJSON *part = text ? cJSON_Parse(text) : NULL;
 	cJSON *components = member(document, "components"), *theirs = member(part, "components");
@@ -116,9 +117,9 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	if ((name = join(member(components, "schemas"), member(theirs, "schemas"))))
 		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
 			file, name);
-	if ((name = join(member(components, "responses"), member(theirs, "responses"))))
-		return ctl_error(EXIT_DATA, "%s: the response %s differs between programs; build all anew",
-			file, name);
+	for (size_t i = 0; i < COUNT(shared); i++)
+		if ((name = join(member(components, shared[i]), member(theirs, shared[i]))))
+			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all anew", file, name, shared[i]);
 	return EXIT_SUCCESS;
 }
 

@@ -477,10 +477,10 @@ put_input(const struct page *page, const struct operation *operation)
 		return;
 	put(page, "<table>\n");
 	cJSON_ArrayForEach(parameter, parameters) {
-		bool query = strcmp(string(parameter, "in"), "query") == 0;
-		const char *name = arena_format(page->arena, query ? "?%s" : "{%s}", string(parameter, "name"));
-		put_field(page, "", name, member(parameter, "required"), member(parameter, "schema"),
-			string(parameter, "description"));
+		const cJSON *plain = resolve(page, parameter);
+		const char *in = string(plain, "in"), *form = strcmp(in, "query") == 0 ? "?%s" : strcmp(in, "header") == 0 ? "%s:" : "{%s}";
+		put_field(page, "", arena_format(page->arena, form, string(plain, "name")), member(plain, "required"),
+			member(plain, "schema"), string(plain, "description"));
 	}
 	if (operation->schema)
 		put_fields(page, "", operation->schema, DEPTH);
@@ -507,6 +507,8 @@ put_success(const struct page *page, const cJSON *response)
 		put_type(page, envelope_data(schema));
 	else
 		put_text(page, body ? body->string : "");
+	if (member(response, "headers"))
+		buf_printf(page->out, " with <code>%s</code>", member(response, "headers")->child->string);
 	put(page, "</p>\n");
 	if (!enveloped)
 		return;

@@ -113,7 +113,8 @@ etag_unchanged(struct request *rq)
 	buf_putc(&facts, (char)('0' + rq->language));
 	buf_puts(&facts, rq->http.target);
 	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));
-	return etag_known(rq);
+	/* Whoever names the tag was given it for an answer; "*" asks whether there is one, which only the handler knows. */
+	return etag_known(rq) && !etag_listed(rq->http.if_none_match, "");
 }
 
 struct reply

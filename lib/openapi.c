@@ -487,6 +487,57 @@ put_failure(struct buf *out, const struct failure *failure)
 	put_close(out, '}');
 }
 
+/* ---- conditional requests: what is the same for every route that takes part */
+
+static bool
+shows_tag(const struct route *route)
+{
+	return route_is_tagged(route) || (route->method == PATCH && route->shows);
+}
+
+static bool
+takes_if_match(const struct route *route)
+{
+	return route->shows;
+}
+
+static bool
+any_route(const struct program *program, bool (*is)(const struct route *route))
+{
+	const struct route *route;
+
+	for (size_t i = 0; (route = route_at(program, i)); i++)
+		if (is(route))
+			return true;
+	return false;
+}
+
+static void
+put_condition(struct buf *out, const char *component, const char *header, const char *description)
+{
+	put_open(out, component, '{');
+	put_string(out, "name", header);
+	put_string(out, "in", "header");
+	put_string(out, "description", description);
+	put_raw(out, "schema", "{\"type\":\"string\"}");
+	put_close(out, '}');
+}
+
+static void
+put_conditions(struct buf *out, const struct program *program)
+{
+	put_open(out, "headers", '{');
+	if (any_route(program, shows_tag))
+		put_raw(out, "ETag", "{\"description\":\"Names this state of the data.\",\"schema\":{\"type\":\"string\"}}");
+	put_close(out, '}');
+	put_open(out, "parameters", '{');
+	if (any_route(program, route_is_tagged))
+		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
+	if (any_route(program, takes_if_match))
+		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
+	put_close(out, '}');
+}
+
 static void
 put_components(struct buf *out, const struct program *program, const struct shapes *shapes)
 {
@@ -498,7 +549,11 @@ put_components(struct buf *out, const struct program *program, const struct shap
 		put_shape(out, shapes->list[i]);
 	put_error_shape(out);
 	put_close(out, '}');
+	put_conditions(out, program);
 	put_open(out, "responses", '{');
+	if (any_route(program, route_is_tagged))
+		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\","
+			"\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
 		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
@@ -631,6 +686,8 @@ put_success(struct buf *out, const struct route *route)
 	snprintf(status, sizeof(status), "%d", success_status(route));
 	put_open(out, status, '{');
 	put_string(out, "description", success_status(route) == 201 ? "Created" : "OK");
+	if (shows_tag(route))
+		put_raw(out, "headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}");
 	put_open(out, "content", '{');
 	put_open(out, route->out_type ? route->out_type : "application/json", '{');
 	put_open(out, "schema", '{');
@@ -654,6 +711,8 @@ put_responses(struct buf *out, const struct route *route)
 
 	put_open(out, "responses", '{');
 	put_success(out, route);
+	if (route_is_tagged(route))
+		put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		if (!may_answer(route, failures[i].status))
 			continue;
@@ -688,6 +747,10 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	put_path_parameters(out, route->path);
 	if (route->query)
 		put_query_parameters(out, route->query);
+	if (route_is_tagged(route))
+		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
+	if (takes_if_match(route))
+		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
 	put_close(out, ']');
 	if (route->in)
 		put_body(out, route);

@@ -44,8 +44,11 @@ static const struct route routes[] = {
 	{ GET, "/", PUBLIC, never, .out_type = "text/html", .title = "Page" },
 	{ GET, "/trees", OPTIONAL, never, .query = &search, .out = &tree, .out_list = true, .title = "List" },
 	{ GET, "/trees/{id}", USER, never, .out = &tree, .title = "Show" },
+	{ GET, "/trees/{id}/leaf", USER, never, .out = &leaf, .no_store = true, .title = "Now" },
 	{ POST, "/trees", ADMIN, never, .in = &make, .out = &tree, .status = 201, .writes = true, .client_limit = true,
 	  .errors = STATUSES(409), .title = "Make", .note = "Slow.", .example = "{\"email\":\"a@b.example\"}" },
+	{ PATCH, "/trees/{id}", USER, never, .in = &change, .out = &tree, .writes = true, .shows = never, .title = "Prune" },
+	{ DELETE, "/trees/{id}", USER, never, .out = &tree, .writes = true, .shows = never, .title = "Fell" },
 	{ PATCH, "/trees/{id}/x-y/{key}", USER, never, .in = &change, .out = &tree, .writes = true, .unregistered = true,
 	  .title = "Change" },
 };
@@ -164,7 +167,14 @@ rows_become_operations(void **state)
 		{ "~trees/get/requestBody", "" },
 		{ "~trees/get/parameters", "[{\"name\":\"q\",\"in\":\"query\",\"required\":true,"
 		  "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}},{\"name\":\"page\",\"in\":\"query\","
-		  "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}}]" },
+		  "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}},{\"$ref\":\"#/components/parameters/IfNoneMatch\"}]" },
+		{ "~trees/get/responses/304", "{\"$ref\":\"#/components/responses/NotModified\"}" },
+		{ "~trees/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~/get/parameters", "[]" },
+		{ "~/get/responses/200/headers", "" },
+		{ "~trees~{id}~leaf/get/responses/304", "" },
+		{ "~trees~{id}~leaf/get/responses/200/headers", "" },
+		{ "~trees/post/responses/201/headers", "" },
 		{ "~trees/post/description", "\"Slow.\"" },
 		{ "~trees/post/security", "[{\"bearer\":[]}]" },
 		{ "~trees/post/requestBody", "{\"required\":true,\"content\":{\"application/json\":{"
@@ -174,13 +184,18 @@ rows_become_operations(void **state)
 		{ "~trees~{id}~x-y~{key}/patch/parameters", "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
 		  "\"schema\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{24}$\"}},{\"name\":\"key\",\"in\":\"path\","
 		  "\"required\":true,\"schema\":{\"type\":\"string\",\"minLength\":1}}]" },
+		{ "~trees~{id}~x-y~{key}/patch/responses/200/headers", "" },
+		{ "~trees~{id}/patch/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~trees~{id}/delete/responses/200/headers", "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		expect(at(json, "paths"), cases[i].path, cases[i].wanted);
 	expect(json, "tags", "[{\"name\":\"trees\",\"description\":\"All about trees\"}]");
-	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/x-y/{key} ");
+	const cJSON *last = at(json, "paths/~trees~{id}/patch/parameters")->child->next;
+	expect((cJSON *)last, "$ref", "\"#/components/parameters/IfMatch\"");
+	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/leaf /trees/{id}/x-y/{key} ");
 	expect_names(json, "paths/~trees", "get post ");
 	cJSON_Delete(json);
 }
@@ -192,12 +207,15 @@ errors_follow_from_the_row(void **state)
 
 	(void)state;
 	expect_names(json, "paths/~/get/responses", "200 400 500 503 ");
-	expect_names(json, "paths/~trees/get/responses", "200 400 500 503 ");
-	expect_names(json, "paths/~trees~{id}/get/responses", "200 400 401 403 404 500 503 ");
+	expect_names(json, "paths/~trees/get/responses", "200 304 400 500 503 ");
+	expect_names(json, "paths/~trees~{id}/get/responses", "200 304 400 401 403 404 500 503 ");
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
 	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 500 503 ");
 	expect_names(json, "components/responses",
-		"BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed TooLarge WrongType TooMany Internal Unavailable ");
+		"NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed TooLarge WrongType TooMany Internal Unavailable ");
+	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 500 503 ");
+	expect_names(json, "components/parameters", "IfNoneMatch IfMatch ");
+	expect_names(json, "components/headers", "ETag ");
 	expect_names(json, "components/responses/TooMany/headers", "Retry-After ");
 	expect_names(json, "components/responses/Unauthorized/headers", "WWW-Authenticate ");
 	cJSON_Delete(json);
@@ -265,7 +283,10 @@ routes_are_listed_for_people(void **state)
 		"trees\tGET\t/\tpublic\t200\t-\t-\t(text/html)\tPage\n"
 		"trees\tGET\t/trees\toptional\t200\t-\t?q&page\tTreeDto[]\tList\n"
 		"trees\tGET\t/trees/{id}\tuser\t200\t-\t-\tTreeDto\tShow\n"
+		"trees\tGET\t/trees/{id}/leaf\tuser\t200\t-\t-\tLeafDto\tNow\n"
 		"trees\tPOST\t/trees\tadmin\t201\twrites,limit\tMakeTreeDto\tTreeDto\tMake\n"
+		"trees\tPATCH\t/trees/{id}\tuser\t200\twrites\tChangeTreeDto\tTreeDto\tPrune\n"
+		"trees\tDELETE\t/trees/{id}\tuser\t200\twrites\t-\tTreeDto\tFell\n"
 		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n");
 	free(text);
 }

@@ -1,0 +1,304 @@
+#include "etag.h"
+#include "random.h"
+#include "unit.h"
+
+#include <unistd.h>
+
+#define TAG "\"0123456789abcdef\""
+#define OTHER "\"fedcba9876543210\""
+
+static void
+a_value_names_a_tag(void **state)
+{
+	static const char *const good[] = {
+		"*", " *\t", TAG, "W/" TAG, " " TAG "\t", OTHER "," TAG, OTHER ", " TAG, OTHER " ,\t" TAG, TAG "," OTHER,
+		",, " TAG " ,,", "W/" OTHER ",W/" TAG ",\"\"", "\"a,b\", " TAG, "\"!#~\xc3\xbc\"," TAG,
+		"\"0123456789abcdef-gzip\"", "W/\"0123456789abcdef-br\"",
+	};
+	static const char *const bad[] = {
+		"", " ", ",", OTHER, "W/" OTHER, "\"\"", "0123456789abcdef", "\"0123456789abcdef", "0123456789abcdef\"", "\"*\"",
+		"**", "*, " TAG, TAG ", *", "*" TAG, "w/" TAG, "W/ " TAG, "W / " TAG, "W/*", "'0123456789abcdef'",
+		TAG " " TAG, TAG TAG, TAG ";", TAG ", x", "x, " TAG, TAG ", \"a b\"", TAG ", \"a\x7f\"", TAG ", \"a\n\"", TAG ", \"",
+		"\"0123456789ABCDEF\"", "\"0123456789abcde\"", "\"0123456789abcdef0\"", "\" 0123456789abcdef\"", "\"a" TAG "\"",
+		"\"-gzip\"", "\"0123456789abcde-gzip\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		if (!etag_listed(good[i], TAG))
+			fail_msg("%s does not name it", good[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (etag_listed(bad[i], TAG))
+			fail_msg("%s names it", bad[i]);
+}
+
+static void
+nothing_in_particular_is_named_by_an_asterisk_only(void **state)
+{
+	(void)state;
+	assert_true(etag_listed("*", ""));
+	assert_false(etag_listed("", ""));
+	assert_false(etag_listed("\"\"", ""));
+	assert_false(etag_listed(TAG, ""));
+}
+
+/* ---- tags */
+
+static struct conf conf;
+static struct buf out;
+static struct reply good(struct request *rq) { (void)rq; return (struct reply){ .status = 200 }; }
+static const struct route get = { GET, "/x", PUBLIC, good }, live = { GET, "/x", PUBLIC, good, .no_store = true },
+	page = { GET, "/x", PUBLIC, good, .out_type = "text/html" }, post = { POST, "/x", PUBLIC, good, .writes = true },
+	change = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = good }, bare = { PATCH, "/x", PUBLIC, good, .writes = true },
+	fell = { DELETE, "/x", PUBLIC, good, .writes = true, .shows = good };
+
+static struct request
+request_of(const struct route *route, const char *data)
+{
+	struct request rq = { .conf = &conf, .route = route, .out = &out, .success = 200 };
+
+	buf_reset(&out, SIZE_MAX);
+	buf_puts(&out, "{\"isSuccess\":true,\"statusCode\":200,\"data\":");
+	buf_puts(&out, data);
+	return rq;
+}
+
+/* "" for an answer without one. */
+static const char *
+tag_of(const struct route *route, const char *data, int status)
+{
+	static char tags[8][ETAG_TEXT];
+	static unsigned turn;
+	struct request rq = request_of(route, data);
+	char *tag = tags[turn++ % 8];
+
+	bool has = etag_put(&rq, &(struct reply){ .status = status });
+	assert_int_equal(has, rq.etag[0] != '\0');
+	memcpy(tag, rq.etag, ETAG_TEXT);
+	return tag;
+}
+
+static void
+equal_data_has_an_equal_tag(void **state)
+{
+	const char *tag = tag_of(&get, "{\"a\":1}", 200);
+
+	(void)state;
+	assert_int_equal(strlen(tag), 18);
+	assert_int_equal(strspn(tag + 1, "0123456789abcdef"), 16);
+	assert_true(tag[0] == '"' && tag[17] == '"');
+	assert_string_equal(tag_of(&get, "{\"a\":1}", 200), tag);
+	assert_string_equal(tag_of(&change, "{\"a\":1}", 200), tag);
+	assert_string_not_equal(tag_of(&get, "{\"a\":2}", 200), tag);
+	assert_string_not_equal(tag_of(&get, "{\"a\":1}\n", 200), tag);
+	assert_string_not_equal(tag_of(&get, "", 200), tag);
+}
+
+static void
+an_installation_has_its_own_tags(void **state)
+{
+	char tag[ETAG_TEXT];
+
+	(void)state;
+	memcpy(tag, tag_of(&get, "{}", 200), ETAG_TEXT);
+	etag_init(&conf);
+	assert_string_equal(tag_of(&get, "{}", 200), tag);
+	conf.link_key[31] ^= 1;
+	etag_init(&conf);
+	assert_string_not_equal(tag_of(&get, "{}", 200), tag);
+}
+
+static void
+only_what_can_be_asked_for_again_has_a_tag(void **state)
+{
+	struct request rq = request_of(&get, "{}");
+
+	(void)state;
+	assert_string_equal(tag_of(&live, "{}", 200), "");
+	assert_string_equal(tag_of(&page, "{}", 200), "");
+	assert_string_equal(tag_of(&post, "{}", 200), "");
+	assert_string_equal(tag_of(&post, "{}", 201), "");
+	assert_string_equal(tag_of(&bare, "{}", 200), "");
+	assert_string_equal(tag_of(&fell, "{}", 200), "");
+	assert_false(etag_put(&rq, &(struct reply){ .status = 404, .error = NOT_FOUND }));
+	out.failed = true;
+	assert_false(etag_put(&rq, &(struct reply){ .status = 200 }));
+	out.failed = false;
+}
+
+/* ---- If-Match */
+
+static enum error
+guarded(const struct route *route, const char *if_match)
+{
+	struct request rq = request_of(route, "{}");
+
+	rq.http.if_match = if_match;
+	struct reply reply = etag_guard(&rq);
+	assert_string_equal(rq.etag, "");
+	return reply.error;
+}
+
+static struct reply gone(struct request *rq) { return reply_error(rq, NOT_FOUND); }
+
+static void
+a_change_needs_the_tag_of_what_is_there(void **state)
+{
+	const char *tag = tag_of(&get, "{}", 200), *old = tag_of(&get, "{\"old\":1}", 200);
+	const struct route missing = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = gone };
+
+	(void)state;
+	for (const struct route *const *route = (const struct route *const[]){ &change, &fell, NULL }; *route; route++) {
+		assert_int_equal(guarded(*route, NULL), NO_ERROR);
+		assert_int_equal(guarded(*route, tag), NO_ERROR);
+		assert_int_equal(guarded(*route, "*"), NO_ERROR);
+		assert_int_equal(guarded(*route, old), PRECONDITION_FAILED);
+		assert_int_equal(guarded(*route, "x"), PRECONDITION_FAILED);
+		assert_int_equal(guarded(*route, ""), PRECONDITION_FAILED);
+	}
+	assert_int_equal(guarded(&missing, tag), NOT_FOUND);
+	assert_int_equal(guarded(&missing, "*"), NOT_FOUND);
+	assert_int_equal(guarded(&missing, "x"), NOT_FOUND);
+	/* nothing to compare with: the condition cannot be known to hold */
+	assert_int_equal(guarded(&bare, tag), PRECONDITION_FAILED);
+	assert_int_equal(guarded(&bare, "*"), NO_ERROR);
+	assert_int_equal(guarded(&post, tag), NO_ERROR);
+}
+
+/* ---- versions */
+
+static struct arena *arena;
+
+static struct db *
+a_database(const char *folder)
+{
+	char why[300];
+
+	assert_true(db_create(folder, "CREATE TABLE tally (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT;"
+		"INSERT INTO tally VALUES ('x', 1);", why, sizeof(why)));
+	struct db *db = db_open(folder, DB_READ_WRITE, 0, why, sizeof(why));
+	assert_non_null(db);
+	return db;
+}
+
+static void
+drop_database(const char *folder, struct db *db)
+{
+	static const char *const names[] = { "okul.db", "okul.db-wal", "okul.db-shm", "okul.gate" };
+	char path[128];
+
+	db_close(db);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(folder), 0);
+}
+
+struct asking { const char *target; enum role role; enum language language; const char *if_none_match; };
+
+static bool
+unchanged(struct db *db, const struct route *route, struct asking asking, char tag[static ETAG_TEXT])
+{
+	struct user user = { .role = asking.role };
+	struct request rq = request_of(route, "");
+
+	rq.db = db;
+	rq.arena = arena;
+	rq.http.target = asking.target;
+	rq.http.if_none_match = asking.if_none_match;
+	rq.language = asking.language;
+	rq.user = asking.role ? &user : NULL;
+	bool same = etag_unchanged(&rq);
+	memcpy(tag, rq.etag, ETAG_TEXT);
+	db_release(db);
+	return same;
+}
+
+static void
+a_version_stands_for_the_answer(void **state)
+{
+	static const char update[] = "UPDATE tally SET n = n + 1";
+	const struct route listed = { GET, "/x", PUBLIC, good, .version = "SELECT n FROM tally WHERE name = 'x'" },
+		lost = { GET, "/x", PUBLIC, good, .version = "SELECT n FROM tally WHERE name = 'y'" };
+	const struct asking other[] = { { "/x?page=2", PUBLIC, EN }, { "/y", PUBLIC, EN }, { "/x?", PUBLIC, EN },
+		{ "/x", ADMIN, EN }, { "/x", PUBLIC, TR } };
+	char folder[64] = "/tmp/okul-unit-XXXXXX", first[ETAG_TEXT], again[ETAG_TEXT];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	struct db *db = a_database(folder);
+	assert_false(unchanged(db, &listed, (struct asking){ "/x", PUBLIC, EN, NULL }, first));
+	assert_true(first[0]);
+	assert_true(unchanged(db, &listed, (struct asking){ "/x", PUBLIC, EN, first }, again));
+	assert_true(unchanged(db, &listed, (struct asking){ "/x", USER, EN, first }, again));
+	assert_string_equal(again, first);
+	for (size_t i = 0; i < COUNT(other); i++) {
+		struct asking asking = other[i];
+		asking.if_none_match = first;
+		assert_false(unchanged(db, &listed, asking, again));
+		assert_string_not_equal(again, first);
+	}
+	assert_false(unchanged(db, &listed, (struct asking){ "/x", ADMIN, EN, "*" }, again));
+	assert_true(unchanged(db, &listed, (struct asking){ "/x", SUPERADMIN, EN, again }, again));
+
+	/* what keeps no version is known by its data */
+	assert_false(unchanged(db, &lost, (struct asking){ "/x", PUBLIC, EN, "*" }, again));
+	assert_string_equal(again, "");
+	assert_false(unchanged(db, &get, (struct asking){ "/x", PUBLIC, EN, "*" }, again));
+
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_int_equal(db_run(db, update, NO_ARGS, NULL), DB_DONE);
+	assert_int_equal(db_write_commit(db), DB_DONE);
+	assert_false(unchanged(db, &listed, (struct asking){ "/x", PUBLIC, EN, first }, again));
+	drop_database(folder, db);
+}
+
+static void
+the_tag_of_a_version_stays_that_of_the_answer(void **state)
+{
+	struct request rq = request_of(&get, "{}");
+
+	(void)state;
+	memcpy(rq.etag, TAG, ETAG_TEXT);
+	assert_true(etag_put(&rq, &(struct reply){ .status = 200 }));
+	assert_string_equal(rq.etag, TAG);
+	assert_true(etag_put(&rq, &(struct reply){ .status = 304 }));
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	random_init();
+	arena = arena_new(4096);
+	memset(conf.link_key, 7, sizeof(conf.link_key));
+	etag_init(&conf);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	buf_clear(&out);
+	arena_free(arena);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_names_a_tag),
+		cmocka_unit_test(nothing_in_particular_is_named_by_an_asterisk_only),
+		cmocka_unit_test(equal_data_has_an_equal_tag),
+		cmocka_unit_test(an_installation_has_its_own_tags),
+		cmocka_unit_test(only_what_can_be_asked_for_again_has_a_tag),
+		cmocka_unit_test(a_change_needs_the_tag_of_what_is_there),
+		cmocka_unit_test(a_version_stands_for_the_answer),
+		cmocka_unit_test(the_tag_of_a_version_stays_that_of_the_answer),
+	};
+
+	return cmocka_run_group_tests_name("etag", tests, set_up, tear_down);
+}
