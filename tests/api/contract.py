@@ -6,16 +6,17 @@ import re
 from dataclasses import dataclass, field as member
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
-# "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted.
+# "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted,
+# "live" a GET whose answer is of this moment only: it has no ETag.
 ROUTES = """
 app    GET     /                            public    200  -                        HelloResponseDto                 -
-app    GET     /health                      public    200  -                        HealthResponseDto                -
+app    GET     /health                      public    200  -                        HealthResponseDto                live
 app    GET     /swagger/json                public    200  -                        application/json                 -
 app    GET     /api/docs                    public    200  -                        text/html                        -
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          -
-users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving
+users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving,live
 users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
 users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
@@ -297,6 +298,7 @@ class Route:
     response: str
     early: bool
     leaving: bool
+    live: bool
 
     def __str__(self):
         return f"{self.method} {self.path}"
@@ -325,7 +327,8 @@ def read_routes():
         program, method, path, role, status, request, response, when = line.split()
         query = tuple(request[1:].split("&")) if request.startswith("?") else ()
         shape = None if query or request == "-" else request
-        yield Route(program, method, path, role, int(status), shape, query, response, "early" in when, "leaving" in when)
+        yield Route(program, method, path, role, int(status), shape, query, response, "early" in when, "leaving" in when,
+                    "live" in when)
 
 
 def read_field(line):

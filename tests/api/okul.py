@@ -306,6 +306,17 @@ def check_headers(a):
         assert a.body == b"", f"a body: {a}"
 
 
+def check_caching(a, route):
+    """What a client may keep has a tag by which it can ask later; nothing else of the programs is to be kept."""
+    if route and a.method in ("GET", "HEAD") and a.status in (200, 304) and not route.live:
+        assert re.fullmatch(r'"[0-9a-f]{16}"', a.headers["ETag"] or ""), f"ETag {a.headers['ETag']}: {a}"
+        assert a.headers["Cache-Control"] == "private, no-cache", f"{a.headers['Cache-Control']}: {a}"
+        assert {"Authorization", "Accept-Language"} <= set(", ".join(a.headers.get_all("Vary") or []).split(", ")), f"Vary: {a}"
+    else:
+        assert a.headers["Cache-Control"] == "no-store", f"{a.headers['Cache-Control']}: {a}"
+        assert "ETag" not in a.headers or (a.method, a.status) == ("PATCH", 200), f"ETag {a.headers['ETag']}: {a}"
+
+
 def check_envelope(a, offset):
     assert a.headers["Content-Type"] == "application/json; charset=utf-8", f"{a.headers['Content-Type']}: {a}"
     a.json = json.loads(a.body.decode("utf-8"), object_pairs_hook=once)
@@ -425,6 +436,8 @@ class Okul:
         check_headers(a)
         route = contract.route_of(a.method, a.path)
         file = route and ("/" in route.response or "format=csv" in a.path)
+        if not (a.status in (200, 206, 304, 416) and file):
+            check_caching(a, route)
         if a.body and not (a.status == 200 and file):
             check_envelope(a, self.server.clock.offset)
         if route and a.method != "HEAD" and a.json:
