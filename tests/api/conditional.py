@@ -274,6 +274,41 @@ def test_a_request_that_changes_nothing_shown_at_its_path_has_no_condition(okul,
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200
 
 
+# ---- the reference
+
+
+def headers_of(okul, thing):
+    """The headers that an operation takes, or that a response has."""
+    resolve = okul.reference.resolver.resolve
+    if "headers" in thing:
+        return set(thing["headers"])
+    taken = [resolve(p["$ref"])[1] if "$ref" in p else p for p in thing.get("parameters", ())]
+    return {p["name"] for p in taken if p["in"] == "header"}
+
+
+@pytest.mark.parametrize("route", contract.routes, ids=str)
+def test_the_reference_says_where_there_are_tags(okul, route):
+    operation = okul.reference.document["paths"][route.path][route.method.lower()]
+    answers, taken = operation["responses"], headers_of(okul, operation)
+    tagged = route.method == "GET" and "/" not in route.response and not route.live
+    bound = route.method == "PATCH" and SHOWN.get(route.path, route.path) in PATHS
+    assert ("304" in answers) == ("If-None-Match" in taken) == tagged
+    assert (headers_of(okul, answers[str(route.status)]) == {"ETag"}) == (tagged or bound)
+    assert ("412" in answers) == (route.method in ("PATCH", "DELETE"))
+    assert "If-Match" in taken if bound else route.method == "DELETE" or "If-Match" not in taken
+    if tagged:
+        kept = okul.reference.resolver.resolve(answers["304"]["$ref"])[1]
+        assert headers_of(okul, kept) == {"ETag"} and "content" not in kept
+
+
+def test_the_page_says_so_too(okul):
+    page = okul.get("/api/docs").body.decode()
+    article = {name: page.partition(f'<article id="{name}">')[2].partition("</article>")[0] for name in ("getMe", "patchMe", "getHealth")}
+    assert "<code>If-None-Match:</code>" in article["getMe"] and "with <code>ETag</code>" in article["getMe"]
+    assert "<code>If-Match:</code>" in article["patchMe"] and "#e412" in article["patchMe"]
+    assert "ETag" not in article["getHealth"] and "If-" not in article["getHealth"]
+
+
 # ---- origins
 
 

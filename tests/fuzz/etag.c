@@ -1,0 +1,31 @@
+/* If-Match and If-None-Match: a value that names a tag is "*" or holds it, and still names it with others around it. */
+#include "etag.h"
+#include "fuzz.h"
+
+#define TAG "\"0123456789abcdef\""
+#define OTHER "\"fedcba9876543210\""
+
+static bool
+named_in(const char *before, const char *value, const char *behind, const char *etag)
+{
+	struct buf list = { 0 };
+
+	buf_printf(&list, "%s%s%s", before, value, behind);
+	bool found = etag_listed(list.s, etag);
+	buf_clear(&list);
+	return found;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *value = string_of(data, size);
+	bool found = etag_listed(value, TAG), any = etag_listed(value, ""), list = named_in(OTHER ",", value, "", OTHER);
+
+	must(!any || (found && !list && value[strspn(value, " \t*")] == '\0'));
+	must(!found || any || (list && strstr(value, "\"0123456789abcdef")));
+	must(named_in("", value, "," TAG, TAG) == list);
+	must(named_in(OTHER ", W/", value, "", TAG) == (found && !any && *value == '"'));
+	free(value);
+	return 0;
+}
