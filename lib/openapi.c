@@ -16,6 +16,8 @@ static const struct failure {
 		NULL, NULL, NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },
+	{ 412, "PreconditionFailed", "If-Match does not name what is there now: it was changed meanwhile. Nothing was done.",
+		NULL, NULL, NULL },
 	{ 413, "TooLarge", "The body is larger than the server takes.", NULL, NULL, NULL },
 	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL, NULL, NULL },
 	{ 429, "TooMany", "A limit is reached.", "Retry-After", "integer", "Seconds to wait." },
@@ -70,6 +72,10 @@ may_answer(const struct route *route, int status)
 		break;
 	case 404:
 		if (strchr(route->path, '{'))
+			return true;
+		break;
+	case 412:
+		if (route->method == PATCH || route->method == DELETE)
 			return true;
 		break;
 	case 413:

@@ -20,6 +20,8 @@
 
 struct route;
 
+#define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
+
 struct request {
 	struct http_request http;
 	const struct conf *conf;
@@ -38,6 +40,7 @@ struct request {
 	struct user *user;		/* NULL: anonymous */
 	struct faults faults;
 	struct buf *out;		/* the answer's data */
+	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	bool mail_queued;		/* wake the sender after the commit */
 };
 
@@ -59,6 +62,9 @@ struct reply {
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
 };
+
+/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
+#define REPLY_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
 /* True for an admin or superadmin; false for the anonymous. */
 bool is_admin(const struct request *rq);

@@ -29,6 +29,7 @@ ERRORS = [
      **l: o.post("/auth/otp/verify", {}, content_type="text/plain", **l)),
     ("S_BAD_JSON", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"{", **l)),
     ("S_BAD_OBJECT", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"[]", **l)),
+    ("S_PRECONDITION_FAILED", None, lambda o, a, **l: a.patch("/me", {"bio": "x"}, headers={"If-Match": '"0"'}, **l)),
     ("S_EMPTY_CHANGE", None, lambda o, a, **l: a.patch("/me", {}, **l)),
     ("S_WRONG_CODE", None, lambda o, a, **l: o.verify(fresh(), "123456", **l)),
     ("S_BAD_REFRESH", None, lambda o, a, **l: o.post("/auth/refresh", {"refreshToken": "x" * 43}, **l)),
