@@ -115,18 +115,22 @@ static struct reply patch_course(struct request *rq);
 static struct reply delete_course(struct request *rq);
 static struct reply duplicate_course(struct request *rq);
 
+/* Grows with every change of a course: whoever has the list of that number has the newest. */
+#define LIST_VERSION "SELECT n FROM tally WHERE name = 'course:version'"
+
 static const struct route routes[] = {
 	{ GET, "/courses", PUBLIC, get_courses, .query = &list_query, .out = &course_response, .out_page = true,
-	  .title = "Get all courses", .note = "A page of the courses that are published; an admin sees the drafts too." },
+	  .version = LIST_VERSION, .title = "Get all courses", .note = "A page of the courses that are published; an admin sees the drafts too." },
 	{ POST, "/courses", ADMIN, post_course, .in = &create_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Create a new course (Admin only)" },
 	{ GET, "/courses/{id}", PUBLIC, get_course, .out = &course_response, .title = "Kurs detayını görüntüle",
 	  .note = "A draft is there for admins only." },
 	{ PATCH, "/courses/{id}", ADMIN, patch_course, .in = &update_course, .out = &course_response, .writes = true,
-	  .title = "Update an existing course (Admin only)", .note = "Changes the fields that are named and no others.",
+	  .shows = get_course, .title = "Update an existing course (Admin only)",
+	  .note = "Changes the fields that are named and no others.",
 	  .example = "{\"price\":2499.5,\"isPublished\":true}" },
 	{ DELETE, "/courses/{id}", ADMIN, delete_course, .out = &delete_response, .writes = true,
-	  .title = "Delete a course (Admin only)" },
+	  .shows = get_course, .title = "Delete a course (Admin only)" },
 	{ POST, "/courses/{id}/duplicate", ADMIN, duplicate_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Duplicate an existing course (Admin only)",
 	  .note = "The duplicate is a draft. Its title ends in (copy), or a further one's in (copy 2), in the caller's language." },

@@ -1,7 +1,6 @@
 """Group courses: the public list, drafts, what admins change, duplicates, exact counts."""
 
 import itertools
-import json
 import random
 import re
 import secrets
@@ -469,3 +468,82 @@ def test_every_change_gives_the_list_another_version(school, head, shelf):
     for refused in (head.patch(f"/courses/{NOBODYS}", {"title": "x"}), head.delete(f"/courses/{NOBODYS}"), head.post("/courses", {}),
                     head.post(f"/courses/{NOBODYS}/duplicate")):
         assert refused.status in (400, 404) and not grown()
+
+
+# ---- asking whether the list is still the newest, and changing only what one has seen
+
+
+def asked(client, path="/courses", tag=None):
+    answer = client.get(path, headers={"If-None-Match": tag} if tag else None)
+    assert answer.headers["ETag"], answer
+    return answer.status, answer.headers["ETag"]
+
+
+@pytest.mark.parametrize("query", ["", "?sort=price&limit=5", "?search=a", "?language=tr&page=2"])
+def test_a_list_is_sent_again_when_it_changed(school, head, shelf, query):
+    path, tags = "/courses" + query, {}
+    for client in (school, head):
+        tags[client] = [asked(client, path)[1]]
+        assert asked(client, path, tags[client][0]) == (304, tags[client][0])
+        assert asked(client, path, '"other", W/' + tags[client][0])[0] == 304
+    assert tags[school] != tags[head], "an admin sees drafts, so has another list"
+
+    def changed(answer):
+        """After it, whoever had the last list gets a whole one, with a tag that no list before had; and then 304 again."""
+        assert answer.status in (200, 201), answer
+        for client, seen in tags.items():
+            status, tag = asked(client, path, seen[-1])
+            assert status == 200 and tag not in seen
+            assert asked(client, path, tag) == (304, tag) and asked(client, path, ", ".join(seen))[0] == 200
+            seen.append(tag)
+        return answer.data
+    course = changed(head.post("/courses", MINIMAL))
+    for change in ({"title": "Tagged"}, {"price": 0.1}, {"isPublished": False}, {"isPublished": True}, {"order": 2}):
+        changed(head.patch(f"/courses/{course['id']}", change))
+    copy = changed(head.post(f"/courses/{course['id']}/duplicate"))
+    for id_ in (course["id"], copy["id"]):
+        changed(head.delete(f"/courses/{id_}"))
+    assert listed(head, limit=100)["items"] == shelf
+
+
+def test_what_is_no_change_keeps_the_tag(school, head, shelf):
+    tags = [asked(client)[1] for client in (school, head)]
+    course = f"/courses/{shelf[0]['id']}"
+    for refused in (head.patch(course, {"title": ""}), head.patch(course, {}), head.post("/courses", {}), head.delete("/courses/x"),
+                    head.patch(course, {"title": "x"}, headers={"If-Match": '"0"'}), school.post("/courses", MINIMAL)):
+        assert refused.status in (400, 401, 412), refused
+    assert [asked(client, tag=tag) for client, tag in zip((school, head), tags)] == [(304, tag) for tag in tags]
+
+
+def test_every_page_and_order_has_a_tag_of_its_own(school, shelf):
+    queries = ["", "?page=2", "?limit=5", "?sort=title", "?sort=-title", "?search=a", "?search=b", "?language=tr", "?level=A1"]
+    tags = [asked(school, "/courses" + query)[1] for query in queries]
+    assert len(set(tags)) == len(tags)
+
+
+def test_a_change_of_what_one_has_seen(boss):
+    course = made(boss)
+    path = f"/courses/{course['id']}"
+    first = asked(boss, path)[1]
+    assert asked(boss, path, first)[0] == 304
+    answer = boss.patch(path, {"price": 1}, headers={"If-Match": first})
+    assert answer.status == 200 and answer.headers["ETag"] == asked(boss, path)[1] != first
+    for late in (boss.patch(path, {"price": 2}, headers={"If-Match": first}), boss.delete(path, headers={"If-Match": first})):
+        assert late.status == 412 and late.data is None
+    assert shown(boss, course["id"]) == answer.data
+    assert boss.patch(f"/courses/{NOBODYS}", {"price": 2}, headers={"If-Match": first}).status == 404
+    again = boss.patch(path, {"price": 2}, headers={"If-Match": answer.headers["ETag"]})
+    assert again.status == 200 and boss.delete(path, headers={"If-Match": again.headers["ETag"]}).status == 200
+
+
+def test_of_two_who_change_the_same_at_once_one_is_told(boss):
+    """Whose price it is that stands afterwards was told 200, and nobody else was."""
+    course = made(boss)
+    path = f"/courses/{course['id']}"
+    tag = asked(boss, path)[1]
+    for n in range(100 // SLOW):
+        answers = all_at_once(2, lambda i: boss.patch(path, {"price": 2 * n + i + 1}, headers={"If-Match": tag}))
+        assert sorted(a.status for a in answers) == [200, 412], answers
+        won = next(i for i, a in enumerate(answers) if a.status == 200)
+        assert shown(boss, course["id"])["price"] == 2 * n + won + 1
+        tag = answers[won].headers["ETag"]
