@@ -60,13 +60,16 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define PAGE(source, where, order) \
 	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
 	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order " /* scan is meant: of the index, or for words */"
-#define SORTED(i, index, order) \
-	[PAGE_SEEN + i] = PAGE("course INDEXED BY " index, SEEN, order), \
+#define SORTED(i, by, order) \
+	[PAGE_ALL + i] = PAGE("course INDEXED BY course_" by, "TRUE", order), \
+	[PAGE_PUBLIC + i] = PAGE("course INDEXED BY course_public_" by, "is_published", order), \
+	[PAGE_SEEN + i] = PAGE("course INDEXED BY course_" by, SEEN, order), \
 	[PAGE_FOUND + i] = PAGE("course", FOUND, order)
 
 #define SORTS (COUNT(sorts) - 1)
 enum {
-	PAGE_SEEN, PAGE_FOUND = PAGE_SEEN + SORTS, COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
+	PAGE_ALL = 0, PAGE_PUBLIC = PAGE_ALL + SORTS, PAGE_SEEN = PAGE_PUBLIC + SORTS, PAGE_FOUND = PAGE_SEEN + SORTS,
+	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
 	ONE, ADD, CHANGE, TAKEN, COPY, REMOVE,
 };
 
@@ -75,14 +78,14 @@ enum {
 	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
 
 static const char *const sql[] = {
-	SORTED(0, "course_newest", "pk DESC"),
-	SORTED(1, "course_newest", "pk"),
-	SORTED(2, "course_title", "sort_title, pk"),
-	SORTED(3, "course_title", "sort_title DESC, pk DESC"),
-	SORTED(4, "course_price", "price, pk"),
-	SORTED(5, "course_price", "price DESC, pk DESC"),
-	SORTED(6, "course_position", "position, pk"),
-	SORTED(7, "course_position", "position DESC, pk DESC"),
+	SORTED(0, "newest", "pk DESC"),
+	SORTED(1, "newest", "pk"),
+	SORTED(2, "title", "sort_title, pk"),
+	SORTED(3, "title", "sort_title DESC, pk DESC"),
+	SORTED(4, "price", "price, pk"),
+	SORTED(5, "price", "price DESC, pk DESC"),
+	SORTED(6, "position", "position, pk"),
+	SORTED(7, "position", "position DESC, pk DESC"),
 	[COUNT_ALL] =
 		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
 		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
@@ -150,10 +153,12 @@ get_courses(struct request *rq)
 {
 	const char *language = field_text(rq->query, "language"), *level = field_text(rq->query, "level");
 	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int count = words ? COUNT_FOUND : language || level ? COUNT_SEEN : COUNT_ALL;
-	int page = (words ? PAGE_FOUND : PAGE_SEEN) + sort_of(field_text(rq->query, "sort"));
+	bool filtered = language || level;
+	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
+	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
+	int sort = sort_of(field_text(rq->query, "sort"));
 
-	return reply_list(rq, sql[count], sql[page], ARGS(is_admin(rq), language, level, words), &course_response);
+	return reply_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
 }
 
 static struct reply
