@@ -238,6 +238,8 @@ put_text_schema(struct buf *out, const struct field *field)
 		put_double(out, "maxLength", field->max);
 	if (field->digits)
 		put_string(out, "pattern", field->min > 0 ? "^[0-9]+$" : "^[0-9]*$");
+	if (field->letters)
+		put_string(out, "pattern", field->min > 0 ? "^[A-Za-z]+$" : "^[A-Za-z]*$");
 	if (field->username)
 		put_string(out, "pattern", "^[a-z0-9_.]+$");
 }
@@ -334,7 +336,7 @@ put_schema(struct buf *out, const struct field *field)
 		put_type(out, field, "string");
 		put_string(out, "format", "uri-reference");
 		put_double(out, "minLength", 1);
-		put_double(out, "maxLength", 2048);
+		put_double(out, "maxLength", FIELD_URL_MAX);
 		break;
 	case ENUM:
 		put_enum_schema(out, field);

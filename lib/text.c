@@ -143,6 +143,29 @@ buf_int(struct buf *buf, int64_t number)
 	buf_put(buf, s, (size_t)(digits + sizeof(digits) - s));
 }
 
+/*
+ * Prices and scores, without trying how many digits they need. A quotient of two integers below 2^53 is rounded as reading
+ * its decimal text is (IEEE 754-2008 sections 4.3 and 5.12.2), so that text reads back as the same double; and of at most 15
+ * digits no two texts do, so none is shorter.
+ */
+static bool
+put_hundredths(struct buf *buf, double number)
+{
+	double hundredths = round(number * 100);
+
+	if (hundredths == 0 || fabs(hundredths) >= 1e15 || hundredths / 100 != number)
+		return false;
+	int64_t n = (int64_t)fabs(hundredths);
+	if (number < 0)
+		buf_putc(buf, '-');
+	buf_int(buf, n / 100);
+	buf_putc(buf, '.');
+	buf_putc(buf, (char)('0' + n % 100 / 10));
+	if (n % 10)
+		buf_putc(buf, (char)('0' + n % 10));
+	return true;
+}
+
 void
 buf_number(struct buf *buf, double number)
 {
@@ -157,6 +180,8 @@ buf_number(struct buf *buf, double number)
 		buf_int(buf, (int64_t)number);
 		return;
 	}
+	if (put_hundredths(buf, number))
+		return;
 	/* 17 digits always suffice (IEEE 754-2008 section 5.12.2) */
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
@@ -447,6 +472,25 @@ buf_fold(struct buf *buf, const char *s, size_t length)
 	}
 }
 
+const char *
+text_words(struct arena *arena, const char *s)
+{
+	static const char space[] = " \t\r\n";
+	struct buf folded = { .arena = arena }, words = folded;
+
+	if (s)
+		buf_fold(&folded, s, strlen(s));
+	for (const char *word = folded.s ? folded.s + strspn(folded.s, space) : ""; *word; word += strspn(word, space)) {
+		size_t length = strcspn(word, space);
+		buf_putc(&words, words.length ? ',' : '[');
+		buf_json(&words, word, length);
+		word += length;
+	}
+	if (words.length)
+		buf_putc(&words, ']');
+	return words.s;
+}
+
 void
 text_trim(const char **s, size_t *length)
 {
@@ -464,6 +508,14 @@ text_lower(char *s)
 	for (; *s; s++)
 		if (*s >= 'A' && *s <= 'Z')
 			*s = (char)(*s - 'A' + 'a');
+}
+
+void
+text_upper(char *s)
+{
+	for (; *s; s++)
+		if (*s >= 'a' && *s <= 'z')
+			*s = (char)(*s - 'a' + 'A');
 }
 
 /* ---- what a text is */

@@ -51,6 +51,7 @@ ERRORS = [
     ("S_DELETION_PENDING", None, lambda o, a, **l: asked(o).post(DELETION, **l)),
     ("S_BEING_DELETED", None, lambda o, a, **l: asked(o).get("/me", **l)),
     ("S_SESSION_ENDED", None, lambda o, a, **l: (p := o.login()).delete(f"/auth/sessions/{p.claims()['sid']}", **l)),
+    ("S_COURSE_DELETED", None, lambda o, a, **l: superadmin(o).delete("/courses/" + course(o), **l)),
     ("S_LOGGED_OUT_EVERYWHERE", None, lambda o, a, **l: o.login().post("/api/v1/auth/logout", **l)),
 ]
 
@@ -60,6 +61,11 @@ def asked(okul):
     person = okul.login()
     assert person.post(DELETION).status == 201
     return person
+
+
+def course(okul):
+    return superadmin(okul).post("/courses", {"title": "Of the languages", "language": "de"}).data["id"]
+
 
 FIELD_ERRORS = [
     ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}),

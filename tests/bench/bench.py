@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""What a request costs: nginx alone, nginx before a bare libfcgi echo, and GET /me with a token, in one run.
+"""What a request costs: nginx alone, nginx before a bare libfcgi echo, and GET /me with a token, in one run; and what lists
+cost, of users and of courses.
 
-usage: tests/bench/bench.py [--seconds N] [--rounds N] [--users N] [--quick]
+usage: tests/bench/bench.py [--seconds N] [--rounds N] [--users N] [--courses N] [--quick] [--only cost|users|courses|memory]
 
 Everything runs on 127.0.0.1 with two worker processes a program. The three are measured in turn, round by round, so that
 a machine that becomes slower slows all of them; medians of the rounds are printed, and their ratios. Read the ratios.
@@ -55,6 +56,17 @@ INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.
 DELETE FROM user_reindex;
 """
 
+# About as long as a course's page on a school's site: 300 characters of description. One in ten is a draft.
+COURSES = """
+INSERT INTO course (id, title, description, language, level, price, duration_weeks, image_url, position, is_published, created_at,
+	updated_at)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+SELECT printf('%024x', i), CASE i % 500 WHEN 17 THEN 'Konuşma kulübü' ELSE 'Türkçe ' || (i % 977) END || ' ' || i,
+	replace(printf('%.*c', 10, 'x'), 'x', 'Haftada iki gün, küçük gruplar' || (i % 89) || '. '), substr('trenesde', i % 4 * 2 + 1, 2),
+	substr('A1A2B1B2C1C2', i % 6 * 2 + 1, 2), i % 300 * 25.5, i % 52 + 1, '/storage/files/' || i || '.jpg', i % 40, i % 10 <> 0,
+	1700000000000 + i, 1770000000000 FROM n;
+"""
+
 
 def free_port():
     with socket.socket() as s:
@@ -82,7 +94,7 @@ def memory_kib(pid):
 
 
 class Bench:
-    def __init__(self, users):
+    def __init__(self, users, courses):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="okul-bench-"))
         self.data = self.dir / "data"
         self.env = os.environ | {"OKUL_DATA": str(self.data), "OKUL_WORKERS": str(WORKERS), "OKUL_RETIRE_AFTER": "0",
@@ -92,8 +104,9 @@ class Bench:
         self.log = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=open(self.dir / "log", "ab"))
         self.ctl("migrate")
         self.ctl("sql", USERS.format(count=users))
+        self.ctl("sql", COURSES.format(count=courses))
         self.pools = {}
-        for name in ("auth", "users"):
+        for name in ("auth", "users", "courses"):
             self.pool(name, [BUILD / f"{name}.fcgi"])
         self.pool("echo", [BUILD / "bench" / "echo"])
         self.start(str(BUILD / "okulctl"), "mail", "--keep")
@@ -154,21 +167,29 @@ class Bench:
             time.sleep(0.05)
         sys.exit("no mail came")
 
-    def load(self, path, connections, seconds, token=None):
-        """requests/s, p50 and p99 in ms, CPU microseconds a request of nginx and of the program."""
-        target = {"/me": "users", "/bench/echo": "echo"}.get(path)
+    def tag(self, path):
+        """The ETag of what the path gives now."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.token}"})
+        return urllib.request.urlopen(request).headers["ETag"]
+
+    def load(self, path, connections, seconds, token=None, known=None):
+        """requests/s, p50 and p99 in ms, CPU microseconds a request of nginx and of the program. `known` is a tag for
+        If-None-Match: then every answer must be 304, else every one a success."""
+        target = {"/me": "users", "/bench/echo": "echo", "/courses": "courses"}.get(path.partition("?")[0])
         web = children(self.nginx.pid)
         before = cpu_seconds(web), cpu_seconds(self.pools.get(target, []))
         script = self.dir / "report.lua"
-        script.write_text("done = function(s, l, r) io.write(string.format('@ %d %d %d %d %d\\n', s.requests, s.duration,"
+        script.write_text("done = function(s, l, r) io.write(string.format('@ %d %d %d %d %d %d\\n', s.requests, s.duration,"
                           " l:percentile(50), l:percentile(99), s.errors.status + s.errors.connect + s.errors.read"
-                          " + s.errors.write + s.errors.timeout)) end\n")
+                          " + s.errors.write + s.errors.timeout, s.bytes)) end\n")
         out = subprocess.run(["wrk", "-t2" if connections > 1 else "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, "-H",
-                              f"Authorization: Bearer {token or self.token}", f"http://127.0.0.1:{self.port}{path}"],
+                              f"Authorization: Bearer {token or self.token}", "-H", f"If-None-Match: {known or ''}", f"http://127.0.0.1:{self.port}{path}"],
                              capture_output=True, text=True, check=True).stdout
-        requests, duration, p50, p99, errors = map(int, re.search(r"^@ (.*)$", out, re.M).group(1).split())
+        requests, duration, p50, p99, errors, size = map(int, re.search(r"^@ (.*)$", out, re.M).group(1).split())
         if errors:
             sys.exit(f"{path}: {errors} requests failed")
+        if known and size / requests > 500:
+            sys.exit(f"{path}: answers of {size / requests:.0f} bytes are no 304")
         after = cpu_seconds(web), cpu_seconds(self.pools.get(target, []))
         return {"rps": requests / (duration / 1e6), "p50": p50 / 1e3, "p99": p99 / 1e3,
                 "web": (after[0] - before[0]) / requests * 1e6, "program": (after[1] - before[1]) / requests * 1e6}
@@ -221,58 +242,112 @@ def cgi_ratio(bench, runs):
     return [statistics.median(t) * 1e3 for t in times.values()]
 
 
+def turns(options, things, connections, **more):
+    """Each thing (a path, or a path and what load() takes more) in turn, round by round: its results."""
+    results = {name: [] for name in things}
+    for _ in range(options.rounds):
+        for name, (path, given) in things.items():
+            results[name].append(options.bench.load(path, connections, options.seconds, **more, **given))
+    return results
+
+
+def median_of(results):
+    return {k: statistics.median(r[k] for r in results) for k in results[0]}
+
+
+def ratio(results, base, what):
+    return statistics.median(r[what] / b[what] for r, b in zip(results, base))
+
+
+def plain(paths):
+    return {name: (path, {}) for name, path in paths.items()}
+
+
+def cost(options):
+    things = plain({"nginx return 200": "/bench/static", "bare libfcgi echo": "/bench/echo", "GET /me": "/me"})
+    print("| connections | what | requests/s | of the echo | p50 ms | p99 ms | CPU us nginx | CPU us program |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for connections in (1, 16, 64):
+        rounds = turns(options, things, connections)
+        for name, results in rounds.items():
+            median = median_of(results)
+            print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio(results, rounds['bare libfcgi echo'], 'rps'):.2f} |"
+                  f" {median['p50']:.2f} | {median['p99']:.2f} | {median['web']:.0f} | {median['program']:.0f} |")
+
+
+def lists(options, heading, paths, **more):
+    print(f"| {heading} (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
+    rounds = turns(options, plain({"GET /me": "/me"} | paths), 1, **more)
+    for name, results in rounds.items():
+        print(f"| {name} | {median_of(results)['p50']:.2f} | {ratio(results, rounds['GET /me'], 'p50'):.1f} |")
+
+
+def users(options):
+    lists(options, "list of users", {
+        "page 1": "/users", "page 2000": "/users?page=2000", "by name, page 1": "/users?sort=name",
+        "by name, page 2000": "/users?sort=name&page=2000", "by address, page 2000": "/users?sort=email&page=2000",
+        "search, 20 found": "/users?search=%C4%B1sparta", "search, 20 found, folded": "/users?search=STRASSE",
+        "search, 1 found": "/users?search=user4711%40", "search, 1,100 found": "/users?search=name77",
+        "search, all found": "/users?search=example.com", "search, two letters": "/users?search=ra"}, token=options.bench.admin)
+
+
+def courses(options):
+    things = plain({"GET /me": "/me", "GET /courses": "/courses"})
+    things["GET /courses, 304"] = ("/courses", {"known": options.bench.tag("/courses")})
+    print("| connections | what | requests/s | of GET /me | p50 ms | p99 ms | CPU us nginx | CPU us program |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for connections in (16, 64):
+        rounds = turns(options, things, connections)
+        for name, results in rounds.items():
+            median = median_of(results)
+            print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio(results, rounds['GET /me'], 'rps'):.2f} |"
+                  f" {median['p50']:.2f} | {median['p99']:.2f} | {median['web']:.0f} | {median['program']:.0f} |")
+    print()
+    lists(options, "list of courses", {
+        "page 1": "/courses", "page 400": "/courses?page=400", "by title, page 400": "/courses?sort=title&page=400",
+        "by price, page 400": "/courses?sort=price&page=400", "one language and level": "/courses?language=tr&level=A1",
+        "search, 20 found": "/courses?search=KONUSMA", "search, all found": "/courses?search=haftada%20iki",
+        "search, none found": "/courses?search=xyzzy"})
+
+
+def memory(options):
+    bench = options.bench
+    for name, path, pool in (("bare libfcgi echo", "/bench/echo", "echo"), ("GET /me", "/me", "users")):
+        command = [BUILD / "bench" / "echo"] if pool == "echo" else [BUILD / "users.fcgi"]
+        after = [memory_kib(pid) for pid in bench.pools[pool]]
+        program, web = bench.instructions(path, pool, command)
+        print(f"{name}: {program + web:.0f} user instructions a request (program {program:.0f}, nginx {web:.0f});"
+              f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB a process")
+    print(f"users.fcgi at rest: PSS {max(r[0] for r in options.rest)} KiB, private {max(r[1] for r in options.rest)} KiB a process")
+    empty, app = cgi_ratio(bench, 11 if options.quick else 101)
+    print(f"app.fcgi as plain CGI: {app:.2f} ms, {app / empty:.1f} x an empty dynamic program ({empty:.2f} ms)")
+
+
+PARTS = {"cost": cost, "users": users, "courses": courses, "memory": memory}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--users", type=int, default=100000)
+    parser.add_argument("--courses", type=int, default=10000)
     parser.add_argument("--quick", action="store_true", help="one short round")
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     if options.quick:
         options.seconds, options.rounds = 1, 1
-    paths = {"nginx return 200": "/bench/static", "bare libfcgi echo": "/bench/echo", "GET /me": "/me"}
-    bench = Bench(options.users)
+    options.bench = Bench(options.users, options.courses)
     try:
-        print(f"{options.users} users, {WORKERS} processes a program, {os.cpu_count()} cores, medians of {options.rounds} rounds"
-              f" of {options.seconds} s\n")
-        rest = [memory_kib(pid) for pid in bench.pools["users"]]
-        print("| connections | what | requests/s | of the echo | p50 ms | p99 ms | CPU us nginx | CPU us program |")
-        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for connections in (1, 16, 64):
-            rounds = {name: [] for name in paths}
-            for _ in range(options.rounds):
-                for name, path in paths.items():
-                    rounds[name].append(bench.load(path, connections, options.seconds))
-            for name, results in rounds.items():
-                median = {k: statistics.median(r[k] for r in results) for k in results[0]}
-                ratio = statistics.median(r["rps"] / e["rps"] for r, e in zip(results, rounds["bare libfcgi echo"]))
-                print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio:.2f} | {median['p50']:.2f} | {median['p99']:.2f} |"
-                      f" {median['web']:.0f} | {median['program']:.0f} |")
-        print("\n| list of users (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
-        lists = {"GET /me": "/me", "page 1": "/users", "page 2000": "/users?page=2000", "by name, page 1": "/users?sort=name",
-                 "by name, page 2000": "/users?sort=name&page=2000", "by address, page 2000": "/users?sort=email&page=2000",
-                 "search, 20 found": "/users?search=%C4%B1sparta", "search, 20 found, folded": "/users?search=STRASSE",
-                 "search, 1 found": "/users?search=user4711%40", "search, 1,100 found": "/users?search=name77",
-                 "search, all found": "/users?search=example.com", "search, two letters": "/users?search=ra"}
-        times = {name: [] for name in lists}
-        for _ in range(options.rounds):
-            for name, path in lists.items():
-                times[name].append(bench.load(path, 1, options.seconds, bench.admin)["p50"])
-        for name, p50 in times.items():
-            ratio = statistics.median(a / b for a, b in zip(p50, times["GET /me"]))
-            print(f"| {name} | {statistics.median(p50):.2f} | {ratio:.1f} |")
-        print()
-        for name, path, pool in (("bare libfcgi echo", "/bench/echo", "echo"), ("GET /me", "/me", "users")):
-            command = [BUILD / "bench" / "echo"] if pool == "echo" else [BUILD / "users.fcgi"]
-            after = [memory_kib(pid) for pid in bench.pools[pool]]
-            program, web = bench.instructions(path, pool, command)
-            print(f"{name}: {program + web:.0f} user instructions a request (program {program:.0f}, nginx {web:.0f});"
-                  f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB a process")
-        print(f"users.fcgi at rest: PSS {max(r[0] for r in rest)} KiB, private {max(r[1] for r in rest)} KiB a process")
-        empty, app = cgi_ratio(bench, 11 if options.quick else 101)
-        print(f"app.fcgi as plain CGI: {app:.2f} ms, {app / empty:.1f} x an empty dynamic program ({empty:.2f} ms)")
+        print(f"{options.users} users, {options.courses} courses, {WORKERS} processes a program, {os.cpu_count()} cores, medians of"
+              f" {options.rounds} rounds of {options.seconds} s")
+        options.rest = [memory_kib(pid) for pid in options.bench.pools["users"]]
+        for name, part in PARTS.items():
+            if options.only in (None, name):
+                print()
+                part(options)
     finally:
-        bench.stop()
+        options.bench.stop()
 
 
 main()

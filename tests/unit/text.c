@@ -156,6 +156,33 @@ numbers_are_as_short_as_can_be(void **state)
 	}
 }
 
+/* Those that are written by a shorter way, against what printf() needs to be read back, and their neighbours. */
+static void
+numbers_with_two_decimals_are_like_all_others(void **state)
+{
+	uint64_t chance = 88172645463325252;
+
+	(void)state;
+	for (int i = 0; i < 30000; i++) {
+		chance ^= chance << 13, chance ^= chance >> 7, chance ^= chance << 17;	/* xorshift (Marsaglia 2003) */
+		double price = (double)(int64_t)(chance >> (14 + i % 50)) / (i % 2 ? 100 : -100);
+		const double numbers[] = { price, nextafter(price, INFINITY), nextafter(price, -INFINITY) };
+
+		for (size_t n = 0; n < COUNT(numbers); n++) {
+			struct buf buf = { 0 };
+			char text[32] = "";
+
+			for (int digits = 1; digits <= 17 && strtod(text, NULL) != numbers[n]; digits++)
+				snprintf(text, sizeof(text), "%.*g", digits, numbers[n]);
+			buf_number(&buf, numbers[n]);
+			check(strtod(buf.s, NULL) == numbers[n], text);
+			if (numbers[n] != trunc(numbers[n]))
+				assert_string_equal(buf.s, text);
+			buf_clear(&buf);
+		}
+	}
+}
+
 static void
 json_strings_are_escaped(void **state)
 {
@@ -326,6 +353,24 @@ texts_are_folded_for_search(void **state)
 }
 
 static void
+the_words_of_a_search(void **state)
+{
+	static const struct { const char *text, *words; } cases[] = {
+		{ NULL, NULL }, { "", NULL }, { " \t\r\n ", NULL }, { "\u0301", NULL },
+		{ "a", "[\"a\"]" }, { " Ömer\tÇELİK \n", "[\"omer\",\"celik\"]" }, { "Straße", "[\"strasse\"]" },
+		{ "a  b a", "[\"a\",\"b\",\"a\"]" }, { "d\"Arc \\", "[\"d\\\"arc\",\"\\\\\"]" }, { "a\xC2\xA0" "b", "[\"a\xC2\xA0" "b\"]" },
+	};
+	struct arena *arena = arena_new(1024);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *words = text_words(arena, cases[i].text);
+		check(cases[i].words ? words && strcmp(words, cases[i].words) == 0 : !words, cases[i].text ? cases[i].text : "NULL");
+	}
+	arena_free(arena);
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
@@ -352,6 +397,8 @@ only_ascii_letters_are_folded(void **state)
 	(void)state;
 	text_lower(text);
 	assert_string_equal(text, "az az @[ `{ İŞÖ 09");
+	text_upper(text);
+	assert_string_equal(text, "AZ AZ @[ `{ İŞÖ 09");
 }
 
 /* ---- what a text is */
@@ -559,6 +606,7 @@ main(void)
 		cmocka_unit_test(printf_writes_short_and_long),
 		cmocka_unit_test(integers_are_written),
 		cmocka_unit_test(numbers_are_as_short_as_can_be),
+		cmocka_unit_test(numbers_with_two_decimals_are_like_all_others),
 		cmocka_unit_test(json_strings_are_escaped),
 		cmocka_unit_test(json_escapes_are_seen_in_every_place),
 		cmocka_unit_test(html_is_escaped),
@@ -567,6 +615,7 @@ main(void)
 		cmocka_unit_test(points_are_counted),
 		cmocka_unit_test(texts_are_clipped_between_points),
 		cmocka_unit_test(texts_are_folded_for_search),
+		cmocka_unit_test(the_words_of_a_search),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(digits_and_ids),
