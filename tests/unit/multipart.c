@@ -119,6 +119,7 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		/* what looks like a delimiter and is none */
 		CASE(PART("\r\n--a\r\n-b\r\n\r\r\n--\n--b--\r--b\r\n- -b --b") END,
 			"a|-|-:\r\n--a\r\n-b\r\n\r\r\n--\n--b--\r--b\r\n- -b --b;complete"),
+		CASE(PART("\r") END, "a|-|-:\r;complete"),
 		CASE(PART("\r\r\n") END, "a|-|-:\r\r\n;complete"),
 		CASE(PART("\r\n-") END, "a|-|-:\r\n-;complete"),
 		CASE(PART("\r\n--") END, "a|-|-:\r\n--;complete"),
@@ -154,7 +155,10 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		/* more behind a boundary */
 		CASE("--bx\r\n" A, "broken"),
 		CASE("--b-x", "broken"),
+		CASE("--b-\r\n", "broken"),
+		CASE("--b\r\r\n", "broken"),
 		CASE("--b x", "broken"),
+		CASE("--b\r\n\r\nx\r\n--b--", "broken"),
 		CASE("--b --", "broken"),
 		CASE("--b\r--", "broken"),
 		CASE(PART("") "--b.", "a|-|-:;broken"),
@@ -255,6 +259,7 @@ the_head_of_a_part_is_read(void **state)
 		{ D "name= a", NULL },
 		{ D "=a; name=a", NULL },
 		{ D "name=a; x", NULL },
+		{ D "name=a; filename=", NULL },
 		{ D "name=a; name=b", NULL },
 		{ D "name=a; NAME=a", NULL },
 		{ D "name=a; filename=b; filename=b", NULL },
@@ -276,6 +281,7 @@ the_head_of_a_part_is_read(void **state)
 		{ D "name=\"a\x01\"", NULL },
 		{ D "name=\"a\x7f\"", NULL },
 		{ D "name=a\r\nX: \x1b", NULL },
+		{ D "name=a\r\nX: \x7f", NULL },
 	};
 
 	(void)state;
