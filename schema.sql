@@ -235,15 +235,31 @@ END;
 
 -- ---- settings
 
+-- What the school's web site reads: texts, numbers, lists. How each came to be what it is stands in setting_version.
 CREATE TABLE setting (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	key TEXT NOT NULL UNIQUE,
-	value TEXT NOT NULL,		-- JSON text as it came
-	description TEXT,
 	is_public INTEGER NOT NULL DEFAULT 1 CHECK (is_public IN (0, 1)),
 	created_at INTEGER NOT NULL,
-	updated_at INTEGER NOT NULL
+	updated_at INTEGER NOT NULL,
+	description TEXT,
+	value TEXT NOT NULL		-- JSON text as it came; last: it may be long
+) STRICT;
+
+-- A setting as it was from some time on, the present one too. By key and in texts, not references: it outlives setting and
+-- actor.
+CREATE TABLE setting_version (
+	pk INTEGER PRIMARY KEY,
+	key TEXT NOT NULL,
+	version INTEGER NOT NULL,	-- 1, 2, ... of its key
+	at INTEGER NOT NULL,
+	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_email TEXT,
+	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
+	description TEXT,
+	value TEXT NOT NULL,
+	UNIQUE (key, version)
 ) STRICT;
 
 -- ---- files

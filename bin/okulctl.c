@@ -11,6 +11,7 @@
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
 	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
+	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
 	&command_audit, &command_key_list, &command_key_rotate, &command_sql, &command_reference,
 };
 
@@ -100,7 +101,7 @@ print_help(void)
 	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
 		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else var.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
-		printf("  %-11s  %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
 	return EXIT_SUCCESS;
 }

@@ -198,6 +198,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_LETTERS, NULL);
 	else if (field->zone && !is_zone(text))
 		bad(check, S_F_ZONE, NULL);
+	else if (field->key && !text_is_key(text))
+		bad(check, S_F_KEY, NULL);
 }
 
 static void
@@ -294,6 +296,8 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 		check_list(check, field, item);
 		break;
 	case JSON:
+		if (field->max > 0 && cJSON_IsRaw(item) && (double)strlen(item->valuestring) > field->max)
+			fault_number(check->faults, check->name, S_F_JSON_LONG, field->max);
 		break;
 	default:
 		check_string(check, field, field->type, item, field->min, field->max);
@@ -424,6 +428,14 @@ field_bool(const cJSON *object, const char *name, bool fallback)
 	const cJSON *item = get(object, name);
 
 	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+const char *
+field_json(const cJSON *object, const char *name)
+{
+	const cJSON *item = get(object, name);
+
+	return cJSON_IsRaw(item) ? item->valuestring : NULL;
 }
 
 bool

@@ -23,7 +23,7 @@ enum field_type {
 	EMAIL,			/* folded to lower case */
 	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	ENUM,			/* one of .oneof */
-	JSON,			/* any JSON value; in the database JSON text */
+	JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
 	OBJECT,			/* of shape .of */
 	LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	PLUS,			/* stands for every field of .of, in place */
@@ -50,6 +50,7 @@ struct field {
 	bool must_be_true;	/* BOOL */
 	bool raw;		/* TEXT: not trimmed */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
+	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */
 	const char *example;	/* for the reference; JSON text */
@@ -94,6 +95,11 @@ int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
+/*
+ * A JSON field as it stands in the request's body: the gate keeps the text of those that stand at the top of a shape, so
+ * that no number is rounded on its way. NULL for any other.
+ */
+const char *field_json(const cJSON *object, const char *name);
 
 /* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };

@@ -90,6 +90,26 @@ json_error(enum json_fault fault)
 	}
 }
 
+/* Fields of any JSON keep their text: what is stored is what was sent. */
+static void
+keep_texts(struct request *rq, const char *body)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, rq->route->in))) {
+		cJSON *item = field->type == JSON ? cJSON_GetObjectItemCaseSensitive(rq->body, field->name) : NULL;
+		size_t length = 0;
+		const char *text = !item ? NULL :
+			json_member(rq->arena, body, (size_t)rq->http.content_length, field->name, &length);
+		if (!text)
+			continue;
+		item->type = cJSON_Raw;
+		item->child = NULL;
+		item->valuestring = arena_copy(rq->arena, text, length);
+	}
+}
+
 static struct reply
 check_body(struct request *rq, const char *body)
 {
@@ -108,6 +128,7 @@ check_body(struct request *rq, const char *body)
 		return reply_error(rq, json_error(fault));
 	if (!cJSON_IsObject(rq->body))
 		return reply_error(rq, BAD_OBJECT);
+	keep_texts(rq, body);
 	return pass();
 }
 

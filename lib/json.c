@@ -416,6 +416,37 @@ json_check(struct arena *arena, const char *text, size_t length, int depth, size
 	return fault;
 }
 
+/* ---- a member as it stands */
+
+const char *
+json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length)
+{
+	struct reader in = { .arena = arena, .text = text, .length = length, .depth = JSON_DEPTH };
+
+	skip_space(&in);
+	if (peek(&in) != '{')
+		return NULL;
+	/* the first byte is the brace, later ones are the commas */
+	do {
+		struct name *member;
+
+		in.at++;
+		skip_space(&in);
+		if (read_name(&in, &member) != JSON_GOOD)
+			return NULL;
+		skip_space(&in);
+		const char *value = text + in.at;
+		if (read_value(&in) != JSON_GOOD)
+			return NULL;
+		if (member->length == strlen(name) && memcmp(member->bytes, name, member->length) == 0) {
+			*member_length = (size_t)(text + in.at - value);
+			text_trim(&value, member_length);
+			return value;
+		}
+	} while (peek(&in) == ',');
+	return NULL;
+}
+
 /* ---- cJSON */
 
 static struct arena *home;

@@ -33,4 +33,11 @@ void json_use(struct arena *arena);
 /* Checks, then parses. NULL on a fault (see *fault). Owned by the arena given to json_use(). */
 must_use cJSON *json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault);
 
+/*
+ * The value of a member of an object as it stands in its text, digit by digit, without the white space around it: a double
+ * holds neither 12345678901234567890 nor the last digit of 1.10. `text` is one that json_check() found good. NULL when it
+ * is no object or has no such member, however its name is escaped.
+ */
+const char *json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length);
+
 #endif

@@ -242,6 +242,8 @@ put_text_schema(struct buf *out, const struct field *field)
 		put_string(out, "pattern", field->min > 0 ? "^[A-Za-z]+$" : "^[A-Za-z]*$");
 	if (field->username)
 		put_string(out, "pattern", "^[a-z0-9_.]+$");
+	if (field->key)
+		put_string(out, "pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]+$");
 }
 
 static void

@@ -531,6 +531,17 @@ text_is_digits(const char *s)
 }
 
 bool
+text_is_key(const char *s)
+{
+	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
+		return false;
+	for (const char *c = s; *c; c++)
+		if (!is_alpha(*c) && !is_digit(*c) && !is_among(*c, "._-"))
+			return false;
+	return *s;
+}
+
+bool
 text_is_id(const char *s)
 {
 	size_t i = 0;

@@ -90,6 +90,8 @@ void text_lower(char *s);
 void text_upper(char *s);
 /* True when every byte is an ASCII digit (and there is at least one). */
 bool text_is_digits(const char *s);
+/* A name that fits into a path as it is: letters a-z A-Z, digits, and . _ - (at least one), but neither . nor .. */
+bool text_is_key(const char *s);
 /* 24 lower-case hex digits, exactly. */
 bool text_is_id(const char *s);
 /*

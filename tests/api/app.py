@@ -154,7 +154,8 @@ def normal(okul, schema):
         rest = [v for v in variants if v != {"type": ["null"]}]
         assert len(rest) == 1 and len(variants) == 2, schema
         return rest[0] | {"type": sorted(rest[0]["type"] + ["null"])}
-    out = {"type": sorted([schema["type"]] if isinstance(schema["type"], str) else schema["type"])}
+    kind = schema.get("type", "anything")
+    out = {"type": sorted([kind] if isinstance(kind, str) else kind)}
     if "enum" in schema:
         out["enum"] = sorted(w for w in schema["enum"] if w is not None)
     for key in ("minLength", "minItems"):

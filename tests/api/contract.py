@@ -31,6 +31,8 @@ courses  GET     /courses/{id}              public    200  -                    
 courses  PATCH   /courses/{id}              admin     200  UpdateCourseDto          CourseResponseDto                -
 courses  DELETE  /courses/{id}              admin     200  -                        DeleteResponseDto                -
 courses  POST    /courses/{id}/duplicate    admin     201  -                        CourseResponseDto                -
+settings  GET  /settings/{key}              public    200  -                        SettingValueResponseDto          -
+settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -278,6 +280,22 @@ AdminUpdateUserEmailDto
   email email
 UpdateUserRoleDto
   role enum user|admin|superadmin
+UpsertSettingDto
+  key string 1..100 a-z A-Z 0-9 . _ -
+  value json at most 64 KiB as text
+  description? string 0..500 null
+  isPublic? bool
+SettingValueResponseDto
+  key string 1..100
+  value json
+SettingResponseDto
+  id id
+  key string 1..100
+  value json
+  description string 0..500 null
+  isPublic bool
+  createdAt time
+  updatedAt time
 OptionalAuthResponseDto
   isAuthenticated bool
   message string 1..200
@@ -318,6 +336,7 @@ LANGUAGES = ["tr", "en", "es", "de"]
 ENVELOPE = ["isSuccess", "statusCode", "data", "errors", "timestamp"]
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 ID = r"^[0-9a-f]{24}$"
+JSON_MAX = 65536            # bytes of a field of any JSON
 
 
 @dataclass(frozen=True)
@@ -341,7 +360,7 @@ class Route:
 @dataclass
 class Field:
     name: str
-    kind: str               # string int number bool time date id email url enum list object
+    kind: str               # string int number bool time date id email url enum list object json
     optional: bool = False
     nullable: bool = False
     min: int | None = None  # code points, value or number of elements
@@ -350,6 +369,7 @@ class Field:
     digits: bool = False
     letters: bool = False
     username: bool = False
+    key: bool = False       # what fits into a path as it is
     must_be_true: bool = False
     item: str | None = None  # of a list: "string" or the name of a shape
     item_min: int | None = None
@@ -374,6 +394,7 @@ def read_field(line):
     field.digits = "digits only" in rest
     field.letters = "letters only" in rest
     field.username = rest.find("a-z 0-9 _ .") >= 0
+    field.key = "a-z A-Z 0-9 . _ -" in rest
     field.must_be_true = "must be true" in rest
     if kind in ("string", "int", "number") and notes and ".." in notes[0]:
         low, high = notes[0].split("..")
@@ -416,7 +437,7 @@ def schema_of(field):
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
         "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
         "url": {"type": "string", "minLength": 1, "maxLength": 2048},
-        "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {},
+        "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {}, "json": {},
     }[field.kind].copy()
     limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"),
               "number": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
@@ -466,6 +487,13 @@ def good_values(field):
     elif field.letters:
         yield "upper case", "EUR".ljust(field.max, "X")
         yield "lower case with white space around it", " " + "try".ljust(field.max, "x") + "\t"
+    elif field.key:
+        for text in ("k", "k" * field.max, " k\t", "Home.title_2-x", "...", "-", "__proto__"):
+            yield repr(text), text
+    elif field.kind == "json":
+        for value in (None, True, False, 0, -1.5, "", " not trimmed ", "ğ😀", [], {}, [None, [{}]], {"": {"value": 1}}):
+            yield repr(value), value
+        yield "longest", "x" * (JSON_MAX - 2)
     elif field.kind == "string":
         letter = "7" if field.digits else "ğ"   # one code point, two bytes
         yield "shortest", letter * field.min
@@ -499,13 +527,17 @@ def bad_values(field):
     """Values that the field must refuse."""
     wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"],
                    "an object": {"a": "b"}}
+    if field.kind == "json":
+        yield "too long", "x" * (JSON_MAX - 1)
+        yield "too long in bytes", "ğ" * (JSON_MAX // 2)
+        return
     own = {"string": ["a string"], "email": ["a string"], "date": ["a string"], "enum": ["a string"], "bool": ["true"],
            "url": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
     yield from ((why, value) for why, value in wrong_types.items() if why not in own)
     if not field.nullable:
         yield "null", None
     if field.kind == "string":
-        letter = "1" if field.digits else "a" if field.username or field.letters else "ğ"
+        letter = "1" if field.digits else "a" if field.username or field.letters or field.key else "ğ"
         yield "too long", letter * (field.max + 1)
         if field.min:
             yield "empty", ""
@@ -523,6 +555,9 @@ def bad_values(field):
         if field.username:
             for name in ("a b", "a-b", "çiçek", "a/b", "a@b", "a\tb"):
                 yield repr(name), name
+        if field.key:
+            for text in ("a b", "a/b", "ç", "a\tb", "a%20b", "a:b", "a\n.b", ".", " .. "):
+                yield repr(text), text
     elif field.kind in ("int", "number"):
         for number in (field.min - 1, field.max + 1, -1e300, 1e300):
             yield repr(number), number

@@ -48,6 +48,7 @@ SENDERS = {
                            accepted=400),
     "AdminUpdateUserProfileDto": Sender("PATCH", "/admin/users/{id}/profile", lambda: {}, boss=True),
     "AdminUpdateUserEmailDto": Sender("PATCH", "/admin/users/{id}/email", lambda: {"email": fresh()}, boss=True),
+    "UpsertSettingDto": Sender("POST", "/settings", lambda: {"key": "of-the-fields", "value": 1}, boss=True),
     "UpdateUserRoleDto": Sender("PATCH", "/admin/users/{id}/role", lambda: {"role": "user"}, new=True, boss=True),
     "CreateCourseDto": Sender("POST", "/courses", lambda: {"title": "A1", "language": "tr"}, boss=True, accepted=201),
     "UpdateCourseDto": Sender("PATCH", "/courses/{id}", lambda: {}, boss=True, about=some_course),
@@ -100,7 +101,7 @@ def test_field_takes_what_is_just_good(okul, ada, shape, field):
                                                             for e in answer.errors), f"{why}: {answer}"
         if answer.status < 400:
             stored = answer.data.get("user", answer.data)
-            expected = value.strip(" \t\r\n") if isinstance(value, str) else value
+            expected = value.strip(" \t\r\n") if isinstance(value, str) and field.kind != "json" else value
             expected = expected.upper() if field.letters else expected
             assert stored.get(field.name, expected) == expected, f"{why}: {answer}"
 

@@ -114,6 +114,12 @@ def some_course(okul, owner):
     return superadmin(okul).post("/courses", {"title": "Of the rights", "language": "en"}).data["id"]
 
 
+def some_setting(okul, caller):
+    key = f"of.the-rights.{secrets.token_hex(4)}"
+    okul.server.ctl("setting", "set", key, "1")
+    return key
+
+
 GOOD = {
     ("GET", "/"): {}, ("GET", "/health"): {}, ("GET", "/swagger/json"): {}, ("GET", "/api/docs"): {},
     ("GET", "/me"): {}, ("GET", "/me/export"): {}, ("PATCH", "/me"): {"body": lambda okul, caller: {"bio": "x"}}, ("GET", "/me/optional"): {},
@@ -132,6 +138,7 @@ GOOD = {
     ("GET", "/api/v1/auth/sessions"): {}, ("GET", "/api/v1/auth/validate-token"): {},
     ("POST", "/api/v1/users/me/account-deletion"): {"being deleted": 409, "admin being deleted": 409},
     ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
+    ("GET", "/settings/{key}"): {"key": some_setting}, ("POST", "/settings"): {"body": lambda okul, caller: {"key": "of.the-rights", "value": 1}},
     ("GET", "/users"): {}, ("GET", "/users/{id}"): {"id": somebody}, ("DELETE", "/users/{id}"): {"id": somebody},
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
@@ -164,6 +171,7 @@ def test_cell(okul, row, kind):
     caller = CALLERS[kind][0](okul)
     owner = okul.registered() if kind == "other user" else caller
     path = route.path.replace("{id}", good["id"](okul, owner)) if "id" in good else route.path
+    path = path.replace("{key}", good["key"](okul, owner)) if "key" in good else path
     if "before" in good:
         good["before"](okul, caller)
     body = good["body"](okul, owner) if "body" in good else None

@@ -1,4 +1,7 @@
-/* Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. */
+/*
+ * Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. A member that is cut out reads as
+ * it does in its place.
+ */
 #include "json.h"
 
 #include "fuzz.h"
@@ -18,6 +21,22 @@ check_tree(const cJSON *item, int depth)
 		/* the first of its name, and so the only one */
 		must(!cJSON_IsObject(item) || cJSON_GetObjectItemCaseSensitive(item, child->string) == child);
 		check_tree(child, depth + 1);
+	}
+}
+
+static void
+check_members(struct arena *arena, const char *text, size_t size, const cJSON *root)
+{
+	const cJSON *child;
+	enum json_fault fault;
+	size_t length;
+
+	cJSON_ArrayForEach(child, root) {
+		const char *member = json_member(arena, text, size, child->string, &length);
+		must(member && member >= text && length > 0 && member + length <= text + size);
+		must(!strchr(" \t\r\n", member[0]) && !strchr(" \t\r\n", member[length - 1]));
+		const cJSON *alone = json_parse(arena, member, length, JSON_DEPTH - 1, &fault);
+		must(alone && cJSON_Compare(alone, child, true));
 	}
 }
 
@@ -41,6 +60,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (root) {
 		must(text_is_utf8((const char *)data, size));
 		check_tree(root, 1);
+		if (cJSON_IsObject(root))
+			check_members(arena, (const char *)data, size, root);
 	}
 	return 0;
 }

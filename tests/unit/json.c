@@ -282,6 +282,33 @@ cjson_lives_in_the_arena(void **state)
 	arena_free(arena);
 }
 
+static void
+a_member_is_cut_out_as_it_stands(void **state)
+{
+	static const struct { const char *text, *name, *member; } members[] = {
+		{ "{\"a\":1.10}", "a", "1.10" }, { "{\"a\":12345678901234567890}", "a", "12345678901234567890" },
+		{ " { \"a\" :\n [ 1 , {} ]\t, \"b\" : \" x \" } ", "a", "[ 1 , {} ]" },
+		{ " { \"a\" :\n [ 1 , {} ]\t, \"b\" : \" x \" } ", "b", "\" x \"" },
+		{ "{\"b\":{\"a\":1},\"a\":2}", "a", "2" }, { "{\"b\":[\"a\",{\"a\":1}],\"a\":null}", "a", "null" },
+		{ "{\"b\":\",\\\"a\\\":3,\",\"a\":true}", "a", "true" }, { "{\"\\u0061\":\"\\u0061\"}", "a", "\"\\u0061\"" },
+		{ "{\"\":0,\"a\":{}}", "", "0" }, { "{\"\xc3\xa7\":[]}", "\xc3\xa7", "[]" }, { "{\"\\u00e7\":[]}", "\xc3\xa7", "[]" },
+		{ "{\"aa\":1}", "a", NULL }, { "{\"a\":1}", "aa", NULL }, { "{\"a\":1}", "A", NULL }, { "{}", "a", NULL },
+		{ " { } ", "a", NULL }, { "[{\"a\":1}]", "a", NULL }, { "\"a\"", "a", NULL }, { "1", "a", NULL },
+	};
+	struct arena *arena = arena_new(1024);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(members); i++) {
+		size_t length = 0;
+		const char *member = json_member(arena, members[i].text, strlen(members[i].text), members[i].name, &length);
+
+		check((member != NULL) == (members[i].member != NULL), members[i].text);
+		if (member)
+			assert_string_equal(arena_copy(arena, member, length), members[i].member);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -294,6 +321,7 @@ main(void)
 		cmocka_unit_test(doubles_are_found_among_many_names),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(cjson_lives_in_the_arena),
+		cmocka_unit_test(a_member_is_cut_out_as_it_stands),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

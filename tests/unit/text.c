@@ -410,6 +410,10 @@ digits_and_ids(void **state)
 	assert_true(text_is_digits("0") && text_is_digits("0123456789"));
 	assert_false(text_is_digits("") || text_is_digits("1 ") || text_is_digits("-1") || text_is_digits("1a"));
 	assert_false(text_is_digits("/") || text_is_digits(":") || text_is_digits("٣"));
+	assert_true(text_is_key("a") && text_is_key("AZaz09._-") && text_is_key("...") && text_is_key("-"));
+	for (const char *const *bad = (const char *const[]){ "", ".", "..", "a b", "a/b", "\xc3\xa7", "a\n", "a@", "[", "`", "{", ":", NULL };
+	     *bad; bad++)
+		check(!text_is_key(*bad), *bad);
 	assert_true(text_is_id("0123456789abcdef01234567"));
 	assert_false(text_is_id("0123456789abcdef0123456"));
 	assert_false(text_is_id("0123456789abcdef012345678"));

@@ -1,0 +1,339 @@
+/*
+ * okulctl setting - what the web site reads, for an operator: also what no request may change, and what was before.
+ */
+#include "okulctl.h"
+
+#include "arena.h"
+#include "clock.h"
+#include "json.h"
+#include "setting.h"
+#include "text.h"
+
+#include <getopt.h>
+#include <unistd.h>
+
+static int run_list(int argc, char **argv, const char *data);
+static int run_get(int argc, char **argv, const char *data);
+static int run_set(int argc, char **argv, const char *data);
+static int run_history(int argc, char **argv, const char *data);
+
+const struct command command_setting_list = {
+	.name = "setting list",
+	.usage = "",
+	.summary = "list the settings of the web site by their keys",
+	.help = "One line a setting, separated by tabs, under a line of headings; of long values the beginning. Times are UTC.\n"
+		"These are what the API serves as /settings/KEY. Those of okul itself are in okul.conf: okulctl check --settings\n",
+	.run = run_list,
+};
+
+const struct command command_setting_get = {
+	.name = "setting get",
+	.usage = "KEY [--version N]",
+	.summary = "print the value of a setting, byte by byte as it was stored",
+	.help = "--version  that value of the past, by its number in `okulctl setting history KEY`. To bring it back:\n"
+		"           okulctl setting get KEY --version 3 | okulctl setting set KEY -\n",
+	.run = run_get,
+};
+
+const struct command command_setting_set = {
+	.name = "setting set",
+	.usage = "KEY JSON|@FILE|- [--public|--private] [--description TEXT]",
+	.summary = "give a setting a value, from the next request on",
+	.help = "The value is JSON: of the command line, of a file, or (-) of standard input; at most 64 KiB. A text needs quotes of\n"
+		"its own, inside those of the shell:\n"
+		"    okulctl setting set home.title '\"Hoş geldiniz\"'\n"
+		"    okulctl setting set lesson.minutes 45\n"
+		"    okulctl setting set home.news @news.json\n"
+		"A key has up to 100 of a-z, A-Z, 0-9, _, - and . in it.\n"
+		"--public       everybody may read it; so is a new setting unless said otherwise\n"
+		"--private      only admins may\n"
+		"--description  what it is for; \"\" takes it away\n"
+		"What is not said stays as it is. The values before are kept: `okulctl setting history KEY`.\n",
+	.run = run_set,
+};
+
+const struct command command_setting_history = {
+	.name = "setting history",
+	.usage = "KEY",
+	.summary = "list what a setting was, since when and by whom, newest first",
+	.help = "One line a version, separated by tabs, under a line of headings; the first is the present one. Times are UTC.\n"
+		"In values a tab, newline or backslash is written \\t, \\n, \\\\: `okulctl setting get KEY --version N` prints one as\n"
+		"it was.\n",
+	.run = run_history,
+};
+
+#define AT(column) "strftime('%Y-%m-%d %H:%M:%S', " column " / 1000, 'unixepoch')"
+#define BY "CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor"
+#define YES_NO "CASE WHEN is_public THEN 'yes' ELSE 'no' END AS public"
+
+enum { LIST, NOW, THEN, HISTORY };
+
+static const char *const sql[] = {
+	[LIST] = "SELECT key, " YES_NO ", " AT("updated_at") " AS changed, coalesce(description, '-') AS description,"
+		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
+		" FROM setting ORDER BY key /* scan is meant: of an index */",
+	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND ?2 IS NULL",
+	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
+	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
+		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
+};
+
+static bool
+is_key(const char *key)
+{
+	if (strlen(key) <= SETTING_KEY_MAX && text_is_key(key))
+		return true;
+	ctl_error(EXIT_DATA, "\"%s\" is no key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not . or ..",
+		key, SETTING_KEY_MAX);
+	return false;
+}
+
+/* ---- reading */
+
+/* Rows as a table; those of a `key`, unless it is NULL. Gives how many there were, -1 after having said what failed. */
+static int
+print(const char *data, const char *statement, const char *key)
+{
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	struct db_rows *rows;
+	char *text = NULL;
+	size_t length = 0;
+	int count = 0;
+
+	if (!db)
+		return -EXIT_CONFIG;
+	/* Whoever reads the output may take their time: not while the snapshot is held. */
+	FILE *out = open_memstream(&text, &length);
+	enum db_rc rc = out ? db_one(db, &rows, statement, key ? ARGS(key) : NO_ARGS) : DB_ERROR;
+	for (; rc == DB_ROW; rc = db_next(rows))
+		ctl_print_row(out, rows, count++ == 0);
+	db_close(db);
+	if (!out || fclose(out) != 0)
+		return -ctl_error(EXIT_FAILURE, "out of memory");
+	if (rc == DB_DONE)
+		fwrite(text, 1, length, stdout);
+	free(text);
+	return rc == DB_DONE ? count : -ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+}
+
+static int
+run_list(int argc, char **argv, const char *data)
+{
+	(void)argv;
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "setting list takes no arguments; `okulctl setting get KEY` prints one");
+	int count = print(data, sql[LIST], NULL);
+	if (count == 0)
+		puts("no setting is there yet; `okulctl setting set` makes one");
+	return count < 0 ? -count : EXIT_SUCCESS;
+}
+
+static int
+run_history(int argc, char **argv, const char *data)
+{
+	if (argc != 2 || strncmp(argv[1], "--", 2) == 0)
+		return ctl_error(EXIT_USAGE, "usage: okulctl setting history %s", command_setting_history.usage);
+	if (!is_key(argv[1]))
+		return EXIT_DATA;
+	int count = print(data, sql[HISTORY], argv[1]);
+	if (count == 0)
+		return ctl_error(EXIT_DATA, "there never was a setting %s; `okulctl setting list` lists them", argv[1]);
+	return count < 0 ? -count : EXIT_SUCCESS;
+}
+
+static bool
+read_version(int argc, char **argv, int64_t *version)
+{
+	if ((argc != 2 && argc != 4) || strncmp(argv[1], "--", 2) == 0)
+		return false;
+	return argc == 2 || (strcmp(argv[2], "--version") == 0 && text_to_int(argv[3], 1, INT64_MAX, version));
+}
+
+static int
+run_get(int argc, char **argv, const char *data)
+{
+	int64_t version = 0;
+
+	if (!read_version(argc, argv, &version))
+		return ctl_error(EXIT_USAGE, "usage: okulctl setting get %s", command_setting_get.usage);
+	const char *key = argv[1];
+	if (!is_key(key))
+		return EXIT_DATA;
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	if (!db)
+		return EXIT_CONFIG;
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql[version ? THEN : NOW], ARGS(key, version ? value_int(version) : value_null()));
+	char *value = rc == DB_ROW ? strdup(db_text(row, 0)) : NULL;
+	db_close(db);
+	if (rc == DB_DONE && version)
+		return ctl_error(EXIT_DATA, "%s has no version %lld; `okulctl setting history %s` lists them", key,
+			(long long)version, key);
+	if (rc == DB_DONE)
+		return ctl_error(EXIT_DATA, "there is no setting %s; `okulctl setting list` lists them", key);
+	if (!value)
+		return ctl_error(EXIT_FAILURE, "%s", rc == DB_ROW ? "out of memory" : db_reason(rc));
+	puts(value);
+	free(value);
+	return EXIT_SUCCESS;
+}
+
+/* ---- writing */
+
+/* The value is as it was typed: read_value() makes JSON of it. */
+static bool
+read_wishes(int argc, char **argv, struct setting *setting)
+{
+	static const struct option options[] = {
+		{ "public", no_argument, NULL, 'p' }, { "private", no_argument, NULL, 's' },
+		{ "description", required_argument, NULL, 'd' }, { 0 },
+	};
+	int option;
+
+	/* A value may begin with a dash: -1. So the options stand behind it, and getopt() sees the command in its place. */
+	if (argc < 3 || strncmp(argv[1], "--", 2) == 0 || strncmp(argv[2], "--", 2) == 0)
+		return ctl_error(EXIT_USAGE, "usage: okulctl setting set %s", command_setting_set.usage) == 0;
+	setting->key = argv[1];
+	setting->value = argv[2];
+	argv[2] = argv[0];
+	while ((option = getopt_long(argc - 2, argv + 2, "", options, NULL)) != -1) {
+		if (option == '?')
+			return ctl_error(EXIT_USAGE, "`okulctl setting set --help` says what can be asked") == 0;
+		if (option == 'd') {
+			setting->describes = true;
+			setting->description = optarg;
+			continue;
+		}
+		if (setting->access)
+			return ctl_error(EXIT_USAGE, "--public and --private: say one of them, once") == 0;
+		setting->access = option == 'p' ? IS_PUBLIC : IS_PRIVATE;
+	}
+	if (optind < argc - 2)
+		return ctl_error(EXIT_USAGE, "setting set: \"%s\" is too much; put the JSON in single quotes",
+			argv[2 + optind]) == 0;
+	return true;
+}
+
+/* All of a file, up to a little more than may be. False after having said what is wrong. */
+static bool
+read_file(struct buf *text, const char *name)
+{
+	bool input = strcmp(name, "-") == 0;
+	char block[4096];
+	size_t n;
+
+	FILE *file = input ? stdin : fopen(name + 1, "r");
+	if (!file)
+		return ctl_error(EXIT_DATA, "%s: %m", name + 1) == 0;
+	if (input && isatty(STDIN_FILENO))
+		fputs("JSON, then Ctrl-D:\n", stderr);
+	while (text->length <= 2 * SETTING_VALUE_MAX && (n = fread(block, 1, sizeof(block), file)) > 0)
+		buf_put(text, block, n);
+	if (ferror(file)) {
+		ctl_error(EXIT_DATA, "%s: %m", input ? "standard input" : name + 1);
+		fclose(file);
+		return false;
+	}
+	fclose(file);
+	return true;
+}
+
+static void
+bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
+{
+	static const char *const reasons[] = {
+		[JSON_SYNTAX] = "is no JSON", [JSON_UTF8] = "is no UTF-8", [JSON_NUL] = "has a NUL character in a text",
+		[JSON_TWICE] = "names a key twice", [JSON_DEEP] = "is nested too deep",
+	};
+
+	if (fault == JSON_SYNTAX && typed && strlen(text) <= 60 && !strpbrk(text, "\"'\\{}[]\n"))
+		ctl_error(EXIT_DATA, "%s is no JSON; if a text is meant, give it quotes: '\"%s\"'", text, text);
+	else
+		ctl_error(EXIT_DATA, "the value %s, at byte %zu%s", reasons[fault], at + 1, fault == JSON_SYNTAX && typed ?
+			"; the shell takes quotes away: put single quotes around the value, or say @FILE" : "");
+}
+
+/* The value as it will be stored; NULL after having said what is wrong with it. */
+static const char *
+read_value(struct arena *arena, const char *given)
+{
+	struct buf text = { .arena = arena };
+	size_t at = 0;
+
+	bool typed = given[0] != '@' && strcmp(given, "-") != 0;
+	if (typed)
+		buf_puts(&text, given);
+	else if (!read_file(&text, given))
+		return NULL;
+	const char *value = text.s ? text.s : "";
+	size_t length = text.length;
+	text_trim(&value, &length);
+	if (length > SETTING_VALUE_MAX)
+		return ctl_error(EXIT_DATA, "the value has more than %d bytes", SETTING_VALUE_MAX), NULL;
+	if (length == 0)
+		return ctl_error(EXIT_DATA, "the value is empty; for an empty text say '\"\"', for nothing null"), NULL;
+	value = arena_copy(arena, value, length);
+	/* One level less than a request has: there the value stands in an object. */
+	enum json_fault fault = json_check(arena, value, length, JSON_DEPTH - 1, &at);
+	if (fault)
+		bad_json(value, typed, fault, at);
+	return fault ? NULL : value;
+}
+
+static bool
+check_description(struct arena *arena, struct setting *setting)
+{
+	size_t length;
+
+	if (!setting->description)
+		return true;
+	length = strlen(setting->description);
+	text_trim(&setting->description, &length);
+	if (!text_is_utf8(setting->description, length))
+		return ctl_error(EXIT_DATA, "--description is no UTF-8 text") == 0;
+	if (text_points(setting->description, length) > SETTING_DESCRIPTION_MAX)
+		return ctl_error(EXIT_DATA, "--description has more than %d characters", SETTING_DESCRIPTION_MAX) == 0;
+	setting->description = length > 0 ? arena_copy(arena, setting->description, length) : NULL;
+	return true;
+}
+
+static int
+set(const char *data, const struct setting *setting)
+{
+	static const char *const told[] = { [SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed",
+		[SETTING_ADDED] = "added" };
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
+	enum setting_change change = SETTING_SAME;
+
+	if (!db)
+		return EXIT_CONFIG;
+	enum db_rc rc = db_write_begin(db);
+	if (rc == DB_DONE) {
+		change = setting_put(db, clock_now(), setting);
+		rc = db_write_commit(db);
+	}
+	db_close(db);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	printf("%s: %s\n", setting->key, told[change]);
+	return EXIT_SUCCESS;
+}
+
+static int
+run_set(int argc, char **argv, const char *data)
+{
+	struct setting setting = { 0 };
+
+	if (!read_wishes(argc, argv, &setting))
+		return EXIT_USAGE;
+	struct arena *arena = arena_new(4096);
+	if (!arena)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	setting.value = is_key(setting.key) ? read_value(arena, setting.value) : NULL;
+	int code = setting.value && check_description(arena, &setting) ? set(data, &setting) : EXIT_DATA;
+	arena_free(arena);
+	return code;
+}

@@ -1,0 +1,83 @@
+/*
+ * settings - what the school's web site reads: a key and any JSON.
+ */
+#include "app.h"
+#include "setting.h"
+
+static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields = FIELDS(
+	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
+	  .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
+	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .optional = true, .nullable = true,
+	  .note = "stays as it is where it is left out", .example = "\"Title of the home page\"" },
+	{ "isPublic", BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
+
+static const struct shape setting_value = { .name = "SettingValueResponseDto", .fields = FIELDS(
+	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" }) };
+
+static const struct shape setting_response = { .name = "SettingResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
+	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .nullable = true },
+	{ "isPublic", BOOL },
+	{ "createdAt", TIME },
+	{ "updatedAt", TIME }) };
+
+enum { VALUE_OF, ONE };
+
+static const char *const sql[] = {
+	[VALUE_OF] = "SELECT key, value FROM setting WHERE key = ?1 AND (is_public OR ?2)",
+	[ONE] = "SELECT id, key, value, description, is_public AS isPublic, created_at AS createdAt, updated_at AS updatedAt"
+		" FROM setting WHERE key = ?1",
+};
+
+static struct reply get_setting(struct request *rq);
+static struct reply post_setting(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",
+	  .note = "A setting that is not public is 404 for all but admins." },
+	{ POST, "/settings", ADMIN, post_setting, .in = &upsert_setting, .out = &setting_response, .writes = true,
+	  .title = "Create or update a setting (Admin)",
+	  .note = "Adds the setting, or changes the one of that key; updatedAt moves only where something changed.",
+	  .example = "{\"key\":\"home.title\",\"value\":{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}}" },
+};
+
+static struct reply
+get_setting(struct request *rq)
+{
+	if (strlen(rq->id) > SETTING_KEY_MAX)
+		faults_add(&rq->faults, "key", S_F_LONG, "100");
+	else if (!text_is_key(rq->id))
+		faults_add(&rq->faults, "key", S_F_KEY, NULL);
+	if (rq->faults.count > 0)
+		return reply_error(rq, BAD_FIELDS);
+	return reply_row(rq, sql[VALUE_OF], ARGS(rq->id, is_admin(rq)), &setting_value);
+}
+
+static struct reply
+post_setting(struct request *rq)
+{
+	const struct setting setting = {
+		.key = field_text(rq->body, "key"), .value = field_json(rq->body, "value"),
+		.describes = field_has(rq->body, "description"), .description = field_text(rq->body, "description"),
+		.access = !field_has(rq->body, "isPublic") ? AS_IT_IS :
+			field_bool(rq->body, "isPublic", true) ? IS_PUBLIC : IS_PRIVATE,
+		.actor_id = rq->user->id, .actor_email = rq->user->email,
+	};
+
+	setting_put(rq->db, rq->now, &setting);
+	return reply_row(rq, sql[ONE], ARGS(setting.key), &setting_response);
+}
+
+static const struct section own = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct section shared = { .sql = setting_sql, .sql_count = SETTING_SQL };
+static const struct program program = { "settings", "What the web site reads", SECTIONS(&own, &shared) };
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}

@@ -1,0 +1,57 @@
+#include "setting.h"
+
+#include "audit.h"
+#include "random.h"
+
+enum { FIND, ADD, CHANGE, NOTE };
+
+/* ?1 key, ?2 value, ?3 whether a description is given, ?4 description, ?5 whether public, NULL: as it is */
+const char *const setting_sql[SETTING_SQL] = {
+	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS NOT ?4, ?5 IS NOT NULL AND is_public <> ?5"
+		" FROM setting WHERE key = ?1",
+	[ADD] = "INSERT INTO setting (id, key, is_public, created_at, updated_at, description, value)"
+		" VALUES (?6, ?1, coalesce(?5, 1), ?7, ?7, CASE WHEN ?3 THEN ?4 END, ?2)",
+	[CHANGE] = "UPDATE setting SET value = ?2, description = CASE WHEN ?3 THEN ?4 ELSE description END,"
+		" is_public = coalesce(?5, is_public), updated_at = ?6 WHERE key = ?1",
+	[NOTE] = "INSERT INTO setting_version (key, version, at, actor_id, actor_email, is_public, description, value)"
+		" SELECT key, 1 + coalesce((SELECT max(version) FROM setting_version WHERE key = ?1), 0), ?2, ?3, ?4,"
+		" is_public, description, value FROM setting WHERE key = ?1",
+};
+
+static void
+note(struct db *db, int64_t now, const struct setting *setting, const char *id, const char *action, const char *what)
+{
+	(void)!db_run(db, setting_sql[NOTE], ARGS(setting->key, now, setting->actor_id, setting->actor_email), NULL);
+	audit_add(db, now, &(struct audit){ setting->actor_id, setting->actor_email, action, id, setting->key, NULL, what });
+}
+
+enum setting_change
+setting_put(struct db *db, int64_t now, const struct setting *setting)
+{
+	struct value access = setting->access == AS_IT_IS ? value_null() : value_int(setting->access == IS_PUBLIC);
+	bool value, description, public;
+	struct db_rows *row;
+	char id[ID_TEXT], what[64];
+
+	if (db_one(db, &row, setting_sql[FIND], ARGS(setting->key, setting->value, setting->describes, setting->description,
+			access)) != DB_ROW) {
+		random_id(id);
+		(void)!db_run(db, setting_sql[ADD], ARGS(setting->key, setting->value, setting->describes,
+			setting->description, access, id, now), NULL);
+		note(db, now, setting, id, "setting.added", NULL);
+		return SETTING_ADDED;
+	}
+	snprintf(id, sizeof(id), "%s", db_text(row, 0));
+	value = db_flag(row, 1);
+	description = db_flag(row, 2);
+	public = db_flag(row, 3);
+	db_end(row);
+	if (!value && !description && !public)
+		return SETTING_SAME;
+	snprintf(what, sizeof(what), "%s%s%s", value ? ", value" : "", description ? ", description" : "",
+		public ? ", isPublic" : "");
+	(void)!db_run(db, setting_sql[CHANGE], ARGS(setting->key, setting->value, setting->describes, setting->description,
+		access, now), NULL);
+	note(db, now, setting, id, "setting.changed", what + 2);
+	return SETTING_CHANGED;
+}
