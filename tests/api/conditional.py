@@ -76,8 +76,7 @@ def test_an_answer_of_this_moment_has_none(okul, ada):
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET" and "/" not in r.response and not r.live], ids=str)
 def test_every_get_says_that_nothing_is_new(okul, boss, route):
-    good = rights.GOOD["GET", route.path]
-    path = route.path.replace("{id}", good["id"](okul, boss)) if "id" in good else route.path
+    path = rights.path_of(okul, route, boss)
     had = tag(boss.get(path))
     for method in ("GET", "HEAD"):
         answer = boss.request(method, path, headers=unless(had))
