@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "etag.h"
 #include "gate.h"
+#include "limit.h"
 #include "log.h"
 #include "mail.h"
 #include "openapi.h"
@@ -249,6 +250,7 @@ serve(struct app *app)
 /* The statements of the library, which every program can run. */
 static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
+	{ limit_sql, &limit_sql_count },
 };
 
 static bool

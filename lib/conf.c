@@ -61,6 +61,8 @@ static const struct setting settings[] = {
 	  "seconds that a session lives without use" },
 	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60,
 	  "seconds that a replaced refresh token still works" },
+	{ "contact_hourly", INTEGER, AT(contact_hourly), "5", NULL, 1, 100000,
+	  "contact requests an hour for one client address, IPv6 by its /64" },
 	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, "limits by client address; those by mail address stay" },
 	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
 	  "address of a proxy in front whose X-Forwarded-For is believed" },

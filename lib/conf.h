@@ -46,6 +46,7 @@ struct conf {
 	int64_t access_life;		/* seconds */
 	int64_t refresh_life;		/* seconds */
 	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
+	int64_t contact_hourly;		/* contact requests an hour for one client address */
 	bool limits;			/* limits by client address */
 	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
 	const char *cors_origins;	/* separated by spaces; "" for none */

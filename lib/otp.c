@@ -1,20 +1,13 @@
 #include "otp.h"
 
 #include "clock.h"
+#include "limit.h"
 #include "mail.h"
 #include "random.h"
 
-#include <arpa/inet.h>
-
-enum { COUNT_SINCE, ADD_EVENT, DROP_EVENTS, STORE_CODE, FIND_CODE, COUNT_TRY, USE_CODE };
+enum { STORE_CODE, FIND_CODE, COUNT_TRY, USE_CODE };
 
 const char *const otp_sql[] = {
-	/* count, oldest and newest of the window */
-	[COUNT_SINCE] = "SELECT count(*), min(at), max(at) FROM event WHERE kind = ?1 AND subject = ?2 AND at > ?3",
-	[ADD_EVENT] =
-		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
-		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
-	[DROP_EVENTS] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND at <= ?3",
 	[STORE_CODE] =
 		"INSERT INTO login_code (email, mac, language, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT (email) DO UPDATE SET mac = excluded.mac, language = excluded.language,"
@@ -37,53 +30,12 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
-/*
- * One subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts as one client. A server that listens on [::] for
- * both shows IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them are in one /64.
- */
-static void
-client_subject(char out[static INET6_ADDRSTRLEN], const char *client)
-{
-	struct in6_addr address;
-
-	if (inet_pton(AF_INET6, client, &address) != 1) {
-		snprintf(out, INET6_ADDRSTRLEN, "%s", client);
-	} else if (IN6_IS_ADDR_V4MAPPED(&address)) {
-		inet_ntop(AF_INET, address.s6_addr + 12, out, INET6_ADDRSTRLEN);
-	} else {
-		memset(address.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
-	}
-}
-
-struct window { int64_t count, oldest, newest; };
-
-static struct window
-events_since(struct db *db, const char *kind, const char *subject, int64_t since)
-{
-	struct window window = { 0 };
-	struct db_rows *row;
-
-	if (db_one(db, &row, otp_sql[COUNT_SINCE], ARGS(kind, subject, since)) == DB_ROW)
-		window = (struct window){ db_int(row, 0), db_int(row, 1), db_int(row, 2) };
-	db_end(row);
-	return window;
-}
-
-/* Also drops what no window of this subject can need any more, so that the table does not grow. */
-static void
-add_event(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window)
-{
-	(void)!db_run(db, otp_sql[DROP_EVENTS], ARGS(kind, subject, now - window), NULL);
-	(void)!db_run(db, otp_sql[ADD_EVENT], ARGS(kind, subject, now), NULL);
-}
-
 static enum error
 client_limit(struct db *db, const struct conf *conf, int64_t now, const char *client, int64_t *wait)
 {
 	if (!conf->limits)
 		return NO_ERROR;
-	struct window window = events_since(db, by_client, client, now - HOUR);
+	struct limit_window window = limit_look(db, by_client, client, now - HOUR);
 	*wait = window.oldest + HOUR - now;
 	return window.count >= conf->client_hourly ? TOO_MANY_REQUESTS : NO_ERROR;
 }
@@ -92,7 +44,7 @@ client_limit(struct db *db, const struct conf *conf, int64_t now, const char *cl
 static enum error
 email_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, int64_t *wait)
 {
-	struct window window = events_since(db, by_email, email, now - HOUR);
+	struct limit_window window = limit_look(db, by_email, email, now - HOUR);
 	int64_t pause = window.count > 0 ? window.newest + conf->code_pause * SECOND - now : 0;
 	int64_t hour = window.count >= conf->code_hourly ? window.oldest + HOUR - now : 0;
 
@@ -105,10 +57,10 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	char *code, int64_t *wait)
 {
 	unsigned char mac[MAC_BYTES];
-	char client[INET6_ADDRSTRLEN], minutes[24];
+	char client[LIMIT_CLIENT], minutes[24];
 	int64_t expires = now + conf->code_life * SECOND;
 
-	client_subject(client, request->client);
+	limit_client(client, request->client);
 	enum error error = client_limit(db, conf, now, client, wait);
 	if (!error)
 		error = email_limits(db, conf, now, request->email, wait);
@@ -120,9 +72,9 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	const struct mail_value values[] = { { "code", code }, { "minutes", minutes }, { "school", conf->mail_name } };
 
 	/* A failure of any of these sticks to db, and so to the answer. */
-	add_event(db, by_email, request->email, now, HOUR);
+	limit_count(db, by_email, request->email, now, HOUR);
 	if (conf->limits)
-		add_event(db, by_client, client, now, HOUR);
+		limit_count(db, by_client, client, now, HOUR);
 	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(request->email, value_blob(mac, sizeof(mac)),
 		language_code(request->language), now, expires), NULL);
 	(void)!mail_queue(db, conf, arena, now, expires, request->email, request->language, "login-code", values, COUNT(values));
@@ -135,7 +87,7 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *emai
 {
 	unsigned char given[MAC_BYTES];
 	struct db_rows *row;
-	struct window day = events_since(db, wrong, email, now - DAY);
+	struct limit_window day = limit_look(db, wrong, email, now - DAY);
 
 	code_mac(given, conf, email, code);
 	if (day.count >= conf->daily_wrong) {
@@ -156,6 +108,6 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *emai
 	if (right)
 		return db_run(db, otp_sql[USE_CODE], ARGS(email), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
 	if (rc == DB_ROW)
-		add_event(db, wrong, email, now, DAY);
+		limit_count(db, wrong, email, now, DAY);
 	return WRONG_CODE;
 }

@@ -172,4 +172,39 @@ CREATE TABLE result (
 ) STRICT;
 CREATE INDEX result_version ON result (version);
 
+-- ---- contact
+
+CREATE TABLE contact (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	full_name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	phone_number TEXT,
+	subject TEXT,
+	source TEXT,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the reply
+	status TEXT NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'REPLIED')),
+	replied_at INTEGER,
+	created_at INTEGER NOT NULL,
+	sort_name TEXT NOT NULL,	-- full name, folded
+	folded TEXT NOT NULL,		-- what search looks into: name, address, subject and message
+	message TEXT NOT NULL,
+	reply TEXT
+) STRICT;
+CREATE INDEX contact_status ON contact (status);
+CREATE INDEX contact_source ON contact (source, status);
+CREATE INDEX contact_sort_name ON contact (sort_name);
+
+INSERT INTO tally (name) VALUES ('contact'), ('contact:PENDING'), ('contact:REPLIED');
+CREATE TRIGGER contact_added AFTER INSERT ON contact BEGIN
+	UPDATE tally SET n = n + 1 WHERE name IN ('contact', 'contact:' || new.status);
+END;
+CREATE TRIGGER contact_status_changed AFTER UPDATE OF status ON contact WHEN new.status <> old.status BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'contact:' || old.status;
+	UPDATE tally SET n = n + 1 WHERE name = 'contact:' || new.status;
+END;
+CREATE TRIGGER contact_removed AFTER DELETE ON contact BEGIN
+	UPDATE tally SET n = n - 1 WHERE name IN ('contact', 'contact:' || old.status);
+END;
+
 PRAGMA user_version = 2;

@@ -48,6 +48,12 @@ auth   POST    /api/v1/auth/logout          user      200  -                    
 auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto          DeleteResponseDto                early
 auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
+contact  POST  /contact                     public    201  CreateContactRequestDto  ContactResponseDto               -
+contact  GET   /contact/form                public    200  -                        ContactFormResponseDto           -
+contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format  {ContactResponseDto}  -
+contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDto   ContactResponseDto               -
+contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
+contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
 """
 
 SHAPES = """
@@ -107,6 +113,38 @@ SessionResponseDto
   ip string 0..45 null
   userAgent string 0..256 null
   isCurrent bool
+
+CreateContactRequestDto
+  fullName string 1..200
+  email email
+  phoneNumber? string 0..20 null
+  subject? string 0..200 null
+  message string 1..5000
+  source? string 0..64 null
+  language? enum tr|en|es|de
+  website? string 0..200
+  stamp? string 0..100
+ReplyContactRequestDto
+  message string 1..10000
+UpdateContactStatusRequestDto
+  status enum PENDING|REPLIED
+ContactResponseDto
+  id id
+  fullName string 1..200
+  email email
+  phoneNumber string 0..20 null
+  subject string 0..200 null
+  message string 1..5000
+  source string 0..64 null
+  language enum tr|en|es|de
+  status enum PENDING|REPLIED
+  reply string 1..10000 null
+  repliedAt time null
+  createdAt time
+ContactFormResponseDto
+  stamp string 0..100
+  notBefore time
+  expiresAt time
 
 RequestOtpDto
   email email

@@ -121,7 +121,20 @@ def some_setting(okul, caller):
     return key
 
 
+def question(okul, caller):
+    return {"fullName": "Ada", "email": fresh(), "message": "When?"}
+
+
+def asked(okul, caller):
+    """The id of a contact request."""
+    return okul.post("/contact", question(okul, caller)).data["id"]
+
+
 GOOD = {
+    ("POST", "/contact"): {"body": question}, ("GET", "/contact/form"): {}, ("GET", "/contact"): {},
+    ("POST", "/contact/{id}/reply"): {"id": asked, "body": lambda okul, caller: {"message": "Now."}},
+    ("DELETE", "/contact/{id}"): {"id": asked},
+    ("PATCH", "/contact/{id}/status"): {"id": asked, "body": lambda okul, caller: {"status": "REPLIED"}},
     ("GET", "/"): {}, ("GET", "/health"): {}, ("GET", "/swagger/json"): {}, ("GET", "/api/docs"): {},
     ("GET", "/me"): {}, ("GET", "/me/export"): {}, ("PATCH", "/me"): {"body": lambda okul, caller: {"bio": "x"}}, ("GET", "/me/optional"): {},
     ("POST", "/auth/refresh"): {"body": lambda okul, caller: {"refreshToken": okul.login().refresh}},

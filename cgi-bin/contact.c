@@ -1,0 +1,329 @@
+/*
+ * contact - what visitors ask the school, and the school's replies.
+ *
+ * A request is stored at once and mails nobody. Robots are kept out without a third party: a limit an hour for a client's
+ * address, a field that people do not see (website), and a stamp that says when the form was shown.
+ */
+#include "app.h"
+#include "limit.h"
+#include "mail.h"
+#include "random.h"
+
+static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
+static const char *const formats[] = { "json", "csv", NULL };
+static const char *const states[] = { "PENDING", "REPLIED", NULL };
+
+static const struct shape create_contact = { .name = "CreateContactRequestDto", .fields = FIELDS(
+	{ "fullName", TEXT, 1, 200, .example = "\"Ayşe Yılmaz\"" },
+	{ "email", EMAIL, .example = "\"ayse@example.com\"" },
+	{ "phoneNumber", TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
+	{ "subject", TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
+	{ "message", TEXT, 1, 5000, .example = "\"When does the next A1 course begin?\"" },
+	{ "source", TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
+	{ "language", ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
+	{ "website", TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
+	{ "stamp", TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
+
+static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
+	{ "message", TEXT, 1, 10000, .example = "\"The next A1 course begins on Monday.\"" }) };
+
+static const struct shape update_status = { .name = "UpdateContactStatusRequestDto", .fields = FIELDS(
+	{ "status", ENUM, .oneof = states }) };
+
+static const struct shape contact_response = { .name = "ContactResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "fullName", TEXT, 1, 200 },
+	{ "email", EMAIL },
+	{ "phoneNumber", TEXT, 0, 20, .nullable = true },
+	{ "subject", TEXT, 0, 200, .nullable = true },
+	{ "message", TEXT, 1, 5000 },
+	{ "source", TEXT, 0, 64, .nullable = true },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "status", ENUM, .oneof = states },
+	{ "reply", TEXT, 1, 10000, .nullable = true },
+	{ "repliedAt", TIME, .nullable = true },
+	{ "createdAt", TIME }) };
+
+static const struct shape form_response = { .name = "ContactFormResponseDto", .fields = FIELDS(
+	{ "stamp", TEXT, 0, 100, .note = "to be sent along as `stamp`" },
+	{ "notBefore", TIME, .note = "earlier than this nobody can have filled in the form" },
+	{ "expiresAt", TIME }) };
+
+static const struct shape list_query = { .name = "ContactListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, address, subject or message" },
+	{ "status", ENUM, .oneof = states, .optional = true },
+	{ "source", TEXT, 0, 64, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+
+#define COLUMNS \
+	"contact.id AS id, contact.full_name AS fullName, contact.email AS email, contact.phone_number AS phoneNumber, " \
+	"contact.subject AS subject, contact.message AS message, contact.source AS source, contact.language AS language, " \
+	"contact.status AS status, contact.reply AS reply, contact.replied_at AS repliedAt, contact.created_at AS createdAt"
+
+/* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
+#define PAGE(where, order) \
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5)" \
+	" CROSS JOIN contact ON contact.pk = found ORDER BY " order
+#define BY_STATUS "status = ?1 AND ?2 IS NULL AND ?3 IS NULL"
+#define BY_SOURCE "source = ?2 AND (?1 IS NULL OR status = ?1) AND ?3 IS NULL"
+#define BY_TEXT "(?1 IS NULL OR status = ?1) AND (?2 IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
+
+#define SORTED(index, order) \
+	[LIST_ALL + index] = PAGE("?1 IS NULL AND ?2 IS NULL AND ?3 IS NULL", order) " /* scan is meant: of an index */", \
+	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
+	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scan is meant */"
+
+#define SORTS 4
+enum {
+	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ADD, ONE, REPLY, DROP, SET_STATUS,
+};
+
+static const char *const sql[] = {
+	SORTED(0, "contact.pk DESC"),
+	SORTED(1, "contact.pk"),
+	SORTED(2, "contact.sort_name, contact.pk"),
+	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND ?2 IS NULL AND ?3 IS NULL",
+	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
+	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scan is meant */",
+	[ADD] =
+		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, sort_name, folded)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, okul_fold(?2), okul_fold(?2, ?3, ?5, ?6))",
+	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
+	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
+		" RETURNING email, language, subject, message, full_name",
+	[DROP] = "DELETE FROM contact WHERE id = ?1",
+	[SET_STATUS] =
+		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
+};
+
+static struct reply post_contact(struct request *rq);
+static struct reply get_form(struct request *rq);
+static struct reply get_contacts(struct request *rq);
+static struct reply post_reply(struct request *rq);
+static struct reply delete_contact(struct request *rq);
+static struct reply patch_status(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/contact", PUBLIC, post_contact, .in = &create_contact, .out = &contact_response, .status = 201, .writes = true,
+	  .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
+	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
+	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .title = "What a contact form sends along",
+	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
+	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
+	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
+	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .in = &reply_contact, .out = &contact_response, .writes = true,
+	  .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
+	  .note = "Mails the reply to the asker, in their language and with their question; once." },
+	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
+	  .title = "Delete a contact request (Admin)" },
+	{ PATCH, "/contact/{id}/status", ADMIN, patch_status, .in = &update_status, .out = &contact_response, .writes = true,
+	  .title = "Update contact status (Admin)", .example = "{\"status\":\"REPLIED\"}" },
+};
+
+static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "contact", "Questions of visitors, and replies", SECTIONS(&section) };
+
+/* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */
+
+#define STAMP_REST (2 * SECOND)		/* nobody fills in a form faster */
+#define STAMP_LIFE DAY
+
+static void
+put_stamp(struct buf *out, const struct request *rq, const char *time)
+{
+	const struct part parts[] = { PART("contact form"), PART(time) };
+	unsigned char mac[MAC_BYTES];
+
+	secret_mac(mac, rq->conf->link_key, parts, COUNT(parts));
+	buf_puts(out, time);
+	buf_putc(out, '.');
+	buf_hex(out, mac, sizeof(mac));
+}
+
+/* What is wrong with a stamp; S_OK when it is good. */
+static enum sentence
+stamp_fault(struct request *rq, const char *stamp)
+{
+	const char *time = arena_copy(rq->arena, stamp, strcspn(stamp, "."));
+	struct buf own = { .arena = rq->arena };
+	int64_t shown;
+
+	put_stamp(&own, rq, time);
+	if (strlen(stamp) != own.length || !secret_equal(stamp, own.s, own.length) || !text_to_int(time, 0, INT64_MAX, &shown) ||
+	    rq->now > shown + STAMP_LIFE)
+		return S_F_STAMP;
+	return rq->now < shown + STAMP_REST ? S_F_TOO_FAST : S_OK;
+}
+
+static struct reply
+get_form(struct request *rq)
+{
+	struct buf stamp = { .arena = rq->arena };
+
+	put_stamp(&stamp, rq, arena_format(rq->arena, "%lld", (long long)rq->now));
+	reply_begin(rq);
+	put_text(rq, "stamp", stamp.s);
+	put_time(rq, "notBefore", rq->now + STAMP_REST);
+	put_time(rq, "expiresAt", rq->now + STAMP_LIFE);
+	return reply_done(rq);
+}
+
+/* ---- asking */
+
+static void
+check_robot(struct request *rq)
+{
+	const char *website = field_text(rq->body, "website"), *stamp = field_text(rq->body, "stamp");
+	enum sentence fault = stamp && stamp[0] ? stamp_fault(rq, stamp) : S_OK;
+
+	if (website && website[0])
+		faults_add(&rq->faults, "website", S_F_LEAVE_EMPTY, NULL);
+	if (fault != S_OK)
+		faults_add(&rq->faults, "stamp", fault, NULL);
+}
+
+/* Milliseconds until this client may ask again; 0: now. Counts it then. */
+static int64_t
+client_wait(struct request *rq)
+{
+	char client[LIMIT_CLIENT];
+
+	if (!rq->conf->limits)
+		return 0;
+	limit_client(client, rq->http.client);
+	struct limit_window hour = limit_look(rq->db, "contact-client", client, rq->now - HOUR);
+	if (hour.count >= rq->conf->contact_hourly)
+		return hour.oldest + HOUR - rq->now;
+	limit_count(rq->db, "contact-client", client, rq->now, HOUR);
+	return 0;
+}
+
+static struct reply
+post_contact(struct request *rq)
+{
+	enum language language = rq->language;
+	char id[ID_TEXT];
+
+	check_robot(rq);
+	if (rq->faults.count > 0)
+		return reply_error(rq, BAD_FIELDS);
+	int64_t wait = client_wait(rq);
+	if (wait > 0)
+		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
+	(void)!language_of(field_text(rq->body, "language"), &language);
+	random_id(id);
+	(void)!db_run(rq->db, sql[ADD], ARGS(id, field_text(rq->body, "fullName"), field_text(rq->body, "email"),
+		field_text(rq->body, "phoneNumber"), field_text(rq->body, "subject"), field_text(rq->body, "message"),
+		field_text(rq->body, "source"), language_code(language), rq->now), NULL);
+	return reply_row(rq, sql[ONE], ARGS(id), &contact_response);
+}
+
+/* ---- the school's side */
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static struct reply
+get_contacts(struct request *rq)
+{
+	const char *status = field_text(rq->query, "status"), *source = field_text(rq->query, "source");
+	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *format = field_text(rq->query, "format");
+	int count = words ? COUNT_TEXT : source ? COUNT_SOURCE : COUNT_TALLY;
+	int list = (words ? LIST_TEXT : source ? LIST_SOURCE : status ? LIST_STATUS : LIST_ALL) + sort_of(field_text(rq->query, "sort"));
+	struct args args = ARGS(status, source, words);
+
+	if (format && strcmp(format, "csv") == 0)
+		return reply_csv(rq, "contact", sql[list], args, &contact_response);
+	return reply_list(rq, sql[count], sql[list], args, &contact_response);
+}
+
+/* A line of a mail's head: what is no letter there, a line break above all, becomes a space. */
+static const char *
+one_line(struct arena *arena, const char *text)
+{
+	char *line = arena_string(arena, text);
+
+	for (unsigned char *c = (unsigned char *)line; *c; c++)
+		if (*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	return line;
+}
+
+static const char *
+quoted(struct arena *arena, const char *text)
+{
+	struct buf out = { .arena = arena };
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		buf_puts(&out, out.length ? "\n> " : "> ");
+		buf_put(&out, text, length);
+		text += length + (text[length] == '\n');
+	}
+	return out.s;
+}
+
+static bool
+mail_reply(struct request *rq, const struct db_rows *row, const char *message)
+{
+	enum language language = EN;
+
+	(void)!language_of(db_text(row, 1), &language);
+	const char *subject = db_text(row, 2), *question = db_text(row, 3);
+	if (!subject || !subject[0])
+		subject = sentence(S_YOUR_QUESTION, language);
+	const struct mail_value values[] = {
+		{ "school", rq->conf->mail_name }, { "name", db_text(row, 4) }, { "subject", one_line(rq->arena, subject) },
+		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) } };
+	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, 0), language, "contact-reply", values,
+		COUNT(values)) == DB_DONE;
+}
+
+static struct reply
+post_reply(struct request *rq)
+{
+	const char *message = field_text(rq->body, "message");
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[REPLY], ARGS(rq->id, message, rq->now)) == DB_ROW) {
+		rq->mail_queued = mail_reply(rq, row, message);
+		db_end(row);
+		return reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+	}
+	db_end(row);
+	struct reply reply = reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+	return reply.error ? reply : reply_error(rq, ALREADY_REPLIED);
+}
+
+static struct reply
+delete_contact(struct request *rq)
+{
+	int64_t changed = 0;
+
+	(void)!db_run(rq->db, sql[DROP], ARGS(rq->id), &changed);
+	return changed ? reply_deleted(rq, S_CONTACT_DELETED, rq->id) : reply_error(rq, NOT_FOUND);
+}
+
+static struct reply
+patch_status(struct request *rq)
+{
+	(void)!db_run(rq->db, sql[SET_STATUS], ARGS(rq->id, field_text(rq->body, "status"), rq->now), NULL);
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+}
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}
