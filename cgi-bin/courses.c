@@ -7,7 +7,9 @@
 
 #define TITLE_POINTS 200
 
-static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL };
+static const char *const sorts[] = {
+	"-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL
+};
 
 static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
 	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
@@ -15,7 +17,8 @@ static const struct shape create_course = { .name = "CreateCourseDto", .fields =
 	{ "language", ENUM, .oneof = language_codes },
 	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
 	{ "price", NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
-	{ "currency", TEXT, 3, 3, .optional = true, .letters = true, .note = "three letters (ISO 4217), folded to upper case; TRY unless given", .example = "\"TRY\"" },
+	{ "currency", TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
+	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
 	{ "durationWeeks", INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
 	{ "imageUrl", URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
 	{ "order", INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
@@ -47,8 +50,9 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 #define COLUMNS \
-	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks, image_url AS imageUrl," \
-	" position AS \"order\", is_published AS isPublished, created_at AS createdAt, updated_at AS updatedAt"
+	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \
+	" image_url AS imageUrl, position AS \"order\", is_published AS isPublished, created_at AS createdAt," \
+	" updated_at AS updatedAt"
 
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
@@ -59,7 +63,8 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
 #define PAGE(source, where, order) \
 	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
-	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order " /* scan is meant: of the index, or for words */"
+	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order \
+	" /* scan is meant: of the index, or for words */"
 #define SORTED(i, by, order) \
 	[PAGE_ALL + i] = PAGE("course INDEXED BY course_" by, "TRUE", order), \
 	[PAGE_PUBLIC + i] = PAGE("course INDEXED BY course_public_" by, "is_published", order), \
@@ -90,7 +95,8 @@ static const char *const sql[] = {
 		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
 		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
 	[COUNT_SEEN] =
-		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL /* scan is meant: of the index */",
+		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL"
+		" /* scan is meant: of the index */",
 	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
 	[ONE] = "SELECT " COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[ADD] =
@@ -123,7 +129,8 @@ static struct reply duplicate_course(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/courses", PUBLIC, get_courses, .query = &list_query, .out = &course_response, .out_page = true,
-	  .version = LIST_VERSION, .title = "Get all courses", .note = "A page of the courses that are published; an admin sees the drafts too." },
+	  .version = LIST_VERSION, .title = "Get all courses",
+	  .note = "A page of the courses that are published; an admin sees the drafts too." },
 	{ POST, "/courses", ADMIN, post_course, .in = &create_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Create a new course (Admin only)" },
 	{ GET, "/courses/{id}", PUBLIC, get_course, .out = &course_response, .title = "Kurs detayını görüntüle",
@@ -136,7 +143,8 @@ static const struct route routes[] = {
 	  .shows = get_course, .title = "Delete a course (Admin only)" },
 	{ POST, "/courses/{id}/duplicate", ADMIN, duplicate_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Duplicate an existing course (Admin only)",
-	  .note = "The duplicate is a draft. Its title ends in (copy), or a further one's in (copy 2), in the caller's language." },
+	  .note = "The duplicate is a draft. Its title ends in (copy), or a further one's in (copy 2), in the caller's"
+	  " language." },
 };
 
 static int
@@ -203,7 +211,8 @@ delete_course(struct request *rq)
 
 	if (db_one(rq->db, &row, sql[REMOVE], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
+	audit_add(rq->db, rq->now,
+		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
 	return reply_deleted(rq, S_COURSE_DELETED, rq->id);
 }

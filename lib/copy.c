@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-/* The number that an ending "(word)" or "(word n)" says; 0 when it is none. [s, s + length) lies between the brackets. */
+/* The number that an ending "(word)" or "(word n)" says; 0 when it is none. [s, s + length) is between the brackets. */
 static int64_t
 number_of(const char *s, size_t length)
 {
@@ -54,7 +54,8 @@ copy_title(struct arena *arena, const struct copy *copy, enum language language,
 		buf_int(&ending, copy->number);
 	}
 	buf_putc(&ending, ')');
-	const char *cut = text_clip(arena, arena_copy(arena, copy->stem, copy->length), points - text_points(ending.s, ending.length));
+	points -= text_points(ending.s, ending.length);
+	const char *cut = text_clip(arena, arena_copy(arena, copy->stem, copy->length), points);
 	size_t length = strlen(cut);
 	text_trim(&cut, &length);	/* the cut may have come behind a space */
 	buf_put(&title, cut, length);
@@ -80,7 +81,8 @@ is_taken(struct arena *arena, struct db *db, const char *sql, const struct copy 
 }
 
 const char *
-copy_next_title(struct arena *arena, struct db *db, const char *taken, const char *title, enum language language, size_t points)
+copy_next_title(struct arena *arena, struct db *db, const char *taken, const char *title, enum language language,
+	size_t points)
 {
 	const struct copy own = copy_of(title);
 	struct copy last = own, free = own;	/* a number that is taken, and one above it that is not */
