@@ -32,16 +32,16 @@ enum multipart_result {
 struct multipart_part {
 	const char *name;		/* of the field, as the client sent it; never empty */
 	/*
-	 * NULL: a plain field. Else a file: the last segment, behind any '/' and '\', of what the client calls it, cut to
-	 * MULTIPART_FILE_NAME_MAX; "" where that leaves no name ("", ".", ".."), as of a file field left empty in a browser.
-	 * Fit to be shown, and put into a Content-Disposition by RFC 8187; not fit to name anything on our disk. Not
-	 * normalised: é may be one code point or two.
+	 * NULL: a plain field. Else a file: the last segment, behind any '/' and '\', of what the client calls it, cut
+	 * to MULTIPART_FILE_NAME_MAX; "" where that leaves no name ("", ".", ".."), as of a file field left empty in a
+	 * browser. Fit to be shown, and put into a Content-Disposition by RFC 8187; not fit to name anything on our
+	 * disk. Not normalised: é may be one code point or two.
 	 */
 	const char *file_name;
 	const char *content_type;	/* as the client claims, not checked; NULL when it says nothing */
 };
 
-/* Each is called with the context; false ends the parse. data() comes any number of times, 0 included, never with 0 bytes. */
+/* Each is called with the context; false ends the parse. data() comes any number of times, never with 0 bytes. */
 struct multipart_handlers {
 	bool (*begin)(void *context, const struct multipart_part *part);
 	bool (*data)(void *context, const void *bytes, size_t length);	/* bytes are valid during the call */
@@ -70,7 +70,8 @@ struct multipart {
 must_use bool multipart_boundary(const char *content_type, char out[static MULTIPART_BOUNDARY_MAX + 1]);
 
 /* `boundary` is one that multipart_boundary() gave, and copied; handlers and context are borrowed. */
-void multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers, void *context);
+void multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers,
+	void *context);
 
 /*
  * The next piece, of any length. Once the result is not MULTIPART_GOOD it stays, and no handler is called any more.
@@ -79,10 +80,10 @@ void multipart_init(struct multipart *m, const char *boundary, const struct mult
  * Content-Disposition and Content-Type. In a quoted name \" and \\ and %22 stand for " \ and ", all else for itself;
  * filename* (RFC 8187, UTF-8) goes before filename when it is well-formed.
  *
- * Broken: a line that ends with LF or CR alone; anything behind a boundary on its line; a header line that is folded, has
- * control characters or no name; a part without name, or with Content-Disposition, Content-Type or a parameter of the
- * former twice; names that are no UTF-8; a Content-Transfer-Encoding that would have to be undone (RFC 7578 section 4.7
- * forbids it to HTTP clients).
+ * Broken: a line that ends with LF or CR alone; anything behind a boundary on its line; a header line that is folded,
+ * has control characters or no name; a part without name, or with Content-Disposition, Content-Type or a parameter of
+ * the former twice; names that are no UTF-8; a Content-Transfer-Encoding that would have to be undone (RFC 7578 section
+ * 4.7 deprecates it: HTTP carries any bytes).
  */
 must_use enum multipart_result multipart_feed(struct multipart *m, const void *bytes, size_t length);
 
