@@ -236,14 +236,13 @@ jpeg_picture(struct source *s, int64_t at, bool *more)
 		}
 		if (marker == EOI)
 			return has_scan ? at + 2 : -1;
-		if (marker < 0xc0 || (marker >= RST0 && marker <= SOI) || !(b = look(s, at + 2, 2)))
-			return -1;
-		length = be16(b);
-		b = look(s, at + 2, (size_t)length);
-		if (!b || length < 2)
+		/* the least that the smallest picture has behind the head of a segment */
+		b = look(s, at + 2, 8);
+		length = b ? be16(b) : 0;
+		if (marker < 0xc0 || (marker >= RST0 && marker <= SOI) || length < 2 || length > s->size - at - 2)
 			return -1;
 		if (is_frame_header(marker)) {
-			if (has_frame || length < 8 + 3 || be16(b + 3) == 0 || be16(b + 5) == 0 || length != 8 + 3 * b[7])
+			if (has_frame || be16(b + 3) == 0 || be16(b + 5) == 0 || length != 8 + 3 * b[7] || b[7] == 0)
 				return -1;
 			has_frame = true;
 		}
@@ -260,6 +259,35 @@ jpeg_picture(struct source *s, int64_t at, bool *more)
 	return -1;
 }
 
+/*
+ * What Samsung's phones put behind a picture: blocks, a directory of them (SEFH, version, count; for each block its kind,
+ * how far before the directory it begins, and its size), the directory's length, SEFT. The directory must tell of every byte,
+ * and the whole be small: a film is none of it.
+ */
+static bool
+jpeg_samsung(struct source *s, int64_t at)
+{
+	int64_t n = s->size - at, directory, begin, size, first = 0, sum = 0;
+	const unsigned char *b = n >= 8 + 12 && n <= WINDOW ? look(s, at, (size_t)n) : NULL, *entry;
+
+	if (!b || memcmp(b + n - 4, "SEFT", 4) != 0)
+		return false;
+	directory = n - 8 - (int64_t)le32(b + n - 8);
+	if (directory < 0 || n - 8 - directory < 12 || memcmp(b + directory, "SEFH", 4) != 0 ||
+		12 + 12 * (int64_t)le32(b + directory + 8) != n - 8 - directory)
+		return false;
+	for (entry = b + directory + 12; entry < b + n - 8; entry += 12) {
+		begin = le32(entry + 4);
+		size = le32(entry + 8);
+		/* a block begins as its entry does */
+		if (begin > directory || size > begin || size < 8 || memcmp(entry, b + directory - begin, 4) != 0)
+			return false;
+		first = begin > first ? begin : first;
+		sum += size;
+	}
+	return first == directory && sum == directory;
+}
+
 static bool
 is_jpeg(struct source *s)
 {
@@ -273,7 +301,7 @@ is_jpeg(struct source *s)
 			break;
 		at = jpeg_picture(s, next, &ignored);
 	}
-	return ends(s, at);
+	return ends(s, at) || (at > 0 && jpeg_samsung(s, at));
 }
 
 /* ---- GIF: CompuServe GIF89a, sections 15 to 27 */
