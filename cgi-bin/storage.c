@@ -7,7 +7,7 @@
 
 static const char *const folders[] = { "public", "private", NULL };
 
-static const struct shape upload_fields = { .name = "UploadFileFields", .fields = FIELDS(
+static const struct shape upload_fields = { .name = "UploadFileDto", .fields = FIELDS(
 	{ "folder", ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
 	  "private, which is the default, its owner and admins" }) };
 
@@ -113,14 +113,23 @@ may_read(const struct request *rq, const struct db_rows *file, enum link_state l
 	return rq->user ? NOT_FOUND : rq->http.authorization ? BAD_TOKEN : NO_TOKEN;
 }
 
+/* In the sandbox that every upload is put into, a browser's viewer of PDFs does not start: they are saved. */
+static bool
+is_inline(const char *mime)
+{
+	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++)
+		if (strcmp(media_info((enum media_type)type)->mime, mime) == 0)
+			return media_info((enum media_type)type)->is_inline;
+	return false;
+}
+
 static struct reply
 send_file(struct request *rq, const struct db_rows *file)
 {
 	const char *mime = db_text(file, MIME);
 	struct buf disposition = { .arena = rq->arena };
 
-	/* In the sandbox that every upload is put into, a browser's viewer of PDFs does not start. */
-	buf_disposition(&disposition, strcmp(mime, "application/pdf") != 0, db_text(file, NAME));
+	buf_disposition(&disposition, is_inline(mime), db_text(file, NAME));
 	return reply_download(rq, file_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));
 }

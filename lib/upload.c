@@ -147,8 +147,8 @@ data(void *context, const void *bytes, size_t length)
 	return true;
 }
 
-static bool
-is_taken(const struct upload_rule *rule, enum media_type type)
+bool
+upload_takes(const struct upload_rule *rule, enum media_type type)
 {
 	const enum media_type *taken = rule->types;
 
@@ -164,7 +164,7 @@ taken_types(struct arena *arena, const struct upload_rule *rule)
 	struct buf all = { .arena = arena };
 
 	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!is_taken(rule, (enum media_type)type))
+		if (!upload_takes(rule, (enum media_type)type))
 			continue;
 		buf_puts(&all, all.length ? ", " : "");
 		buf_puts(&all, media_info((enum media_type)type)->extension);
@@ -190,7 +190,9 @@ end_file(struct intake *in)
 	if (!stored(in, file_end(&file->draft)))
 		return false;
 	file->type = media_detect(file->draft.fd, file->draft.size);
-	if (!is_taken(in->rule, file->type))
+	if (file->type == MEDIA_FAILED)
+		return stop(in, INTERNAL);
+	if (!upload_takes(in->rule, file->type))
 		return stop_file(in, FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
 	if (!file->name[0])
 		file->name = arena_format(rq->arena, "file.%s", media_info(file->type)->extension);

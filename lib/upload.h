@@ -26,6 +26,8 @@ struct upload {
 	const char *name;		/* 1 to 255 code points, without control characters */
 };
 
+/* True when files of that type are taken. */
+bool upload_takes(const struct upload_rule *rule, enum media_type type);
 /* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
 bool upload_wanted(const struct request *rq);
 /* The most bytes that the body of this request may have. */
