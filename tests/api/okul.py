@@ -123,7 +123,7 @@ class Server:
         self.under = list(under)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": "off", "OKUL_WORKERS": "3",
-            "OKUL_RETIRE_AFTER": "0", "OKUL_CLOCK": str(self.clock.path),
+            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel", "OKUL_CLOCK": str(self.clock.path),
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
         } | settings
