@@ -47,7 +47,7 @@ def test_health_tells_of_a_database_that_cannot_be_read():
 # ---- plain CGI: the same program without a socket
 
 
-def cgi(server, program, method, path, headers=None, body=b""):
+def cgi(server, program, method, path, headers=None, body=b"", content_type="application/json", length=None):
     """Runs a program as a web server without FastCGI would (RFC 3875)."""
     target, _, query = path.partition("?")
     environment = server.environment | {
@@ -57,7 +57,7 @@ def cgi(server, program, method, path, headers=None, body=b""):
         "REMOTE_ADDR": "127.0.0.1",
     } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
     if body:
-        environment |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
+        environment |= {"CONTENT_LENGTH": str(length or len(body)), "CONTENT_TYPE": content_type}
     run = subprocess.run([BUILD / f"{program}.fcgi"], env=environment, input=body, capture_output=True, timeout=60)
     assert run.returncode == 0, run.stderr.decode()
     return parse_cgi(run.stdout)
