@@ -261,7 +261,7 @@ def test_the_quota_of_all_counts_bytes_once():
 
 class Closing(Okul):
     def __init__(self, **settings):
-        super().__init__(Server("own", OKUL_WORKERS="2", **settings))
+        super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
 
     def close(self):
         self.server.stop()
