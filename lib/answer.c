@@ -3,6 +3,7 @@
 #include "csv.h"
 #include "etag.h"
 #include "log.h"
+#include "range.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@ status_line(int status)
 	case 200: return "Status: 200 OK\r\n";
 	case 201: return "Status: 201 Created\r\n";
 	case 204: return "Status: 204 No Content\r\n";
+	case 206: return "Status: 206 Partial Content\r\n";
 	case 304: return "Status: 304 Not Modified\r\n";
 	case 400: return "Status: 400 Bad Request\r\n";
 	case 401: return "Status: 401 Unauthorized\r\n";
@@ -26,6 +28,7 @@ status_line(int status)
 	case 412: return "Status: 412 Precondition Failed\r\n";
 	case 413: return "Status: 413 Content Too Large\r\n";
 	case 415: return "Status: 415 Unsupported Media Type\r\n";
+	case 416: return "Status: 416 Range Not Satisfiable\r\n";
 	case 429: return "Status: 429 Too Many Requests\r\n";
 	case 503: return "Status: 503 Service Unavailable\r\n";
 	default: return "Status: 500 Internal Server Error\r\n";
@@ -134,9 +137,10 @@ put_error(struct request *rq, const struct reply *reply)
 	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
 	buf_int(rq->out, reply->status);
 	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
-	if (reply->error != BAD_FIELDS)
+	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
+	if (!faults)
 		put_sentence(rq, reply);
-	for (const struct fault *fault = rq->faults.first; fault && reply->error == BAD_FIELDS; fault = fault->next)
+	for (const struct fault *fault = rq->faults.first; fault && faults; fault = fault->next)
 		put_text(rq, NULL, fault->text);
 	put_end_list(rq);
 	put_time(rq, "timestamp", rq->now);
@@ -199,28 +203,38 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 
 /* ---- files */
 
-/* The internal location of the shipped web server configuration that stands for a folder of ours. */
-static bool
-accel_path(const struct request *rq, const char *path, struct buf *head)
+/* The internal location of the shipped web server configuration that stands for a file of ours; NULL for none. */
+static const char *
+accel_path(const struct request *rq, const char *path)
 {
 	const struct { const char *folder, *location; } places[] = { { rq->conf->share, "/_share" }, { rq->conf->data, "/_data" } };
 
 	for (size_t i = 0; i < COUNT(places); i++) {
 		size_t length = strlen(places[i].folder);
-		if (strncmp(path, places[i].folder, length) == 0 && path[length] == '/') {
-			header(head, "X-Accel-Redirect", arena_format(rq->arena, "%s%s", places[i].location, path + length));
-			return true;
-		}
+		if (strncmp(path, places[i].folder, length) == 0 && path[length] == '/')
+			return arena_format(rq->arena, "%s%s", places[i].location, path + length);
 	}
-	return false;
+	return NULL;
 }
 
+/*
+ * What describes a file goes to nginx under names of our own: it would put Cache-Control and Content-Disposition into its own
+ * answer too where the file is missing, or the range or a condition is not met. Its configuration gives them their names.
+ */
 static void
-file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status)
+file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status, bool accel)
 {
 	begin_head(head, rq, status, NULL);
-	header(head, "Content-Type", reply->file_type);
-	cache_headers(head, rq, "no-cache", false);
+	if (status != 304)
+		header(head, "Content-Type", reply->file_type);
+	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
+	if (reply->file_disposition)
+		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", reply->file_disposition);
+	/* nginx adds this to what it sends for us; where we or Apache send, nobody else does. */
+	if (reply->file_disposition && !accel)
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
+	if (rq->conf->cors_origins[0])
+		header(head, "Vary", "Origin");
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -228,50 +242,71 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 }
 
 static int
-send_file_itself(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+file_error(struct http *http, struct request *rq, struct buf *head, enum error error)
 {
-	struct stat st;
-	int file = open(reply->file, O_RDONLY | O_CLOEXEC);
+	struct reply failed = reply_error(rq, error);
 
-	if (file < 0 || fstat(file, &st) != 0) {
-		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
-		if (file >= 0)
-			close(file);
-		struct reply failed = reply_error(rq, INTERNAL);
-		return send_envelope(http, rq, &failed, head, NULL);
-	}
-	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000 +
-		(unsigned long long)st.st_mtim.tv_nsec / 1000000, (unsigned long long)st.st_size);
-	bool same = rq->http.if_none_match && etag_listed(rq->http.if_none_match, etag);
-	file_head(head, rq, reply, same ? 304 : reply->status);
+	return send_envelope(http, rq, &failed, head, NULL);
+}
+
+/* The tag that nginx gives a file, so that it is the same whoever sends it. */
+static void
+file_tag(struct buf *head, const char *etag, int64_t changed)
+{
+	char text[30];
+
+	clock_http_text(changed, text);
 	header(head, "ETag", etag);
-	if (!same)
-		header_int(head, "Content-Length", st.st_size);
-	if (same || rq->http.method == HEAD)
-		http_send(http, head, "", 0);
+	header(head, "Last-Modified", text);
+	buf_puts(head, "Accept-Ranges: bytes\r\n");
+}
+
+static void
+send_part(struct http *http, struct request *rq, struct buf *head, const char *path, const struct range *range, int64_t size)
+{
+	int file = rq->http.method == HEAD ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	header_int(head, "Content-Length", range->length);
+	if (range->status == 206)
+		header(head, "Content-Range", arena_format(rq->arena, "bytes %lld-%lld/%lld", (long long)range->from,
+			(long long)(range->from + range->length - 1), (long long)size));
+	if (file >= 0 && lseek(file, range->from, SEEK_SET) == range->from)
+		(void)http_send_file(http, head, file, range->length);
 	else
-		(void)http_send_file(http, head, file, st.st_size);
-	close(file);
-	return same ? 304 : reply->status;
+		http_send(http, head, "", 0);
+	if (file >= 0)
+		close(file);
 }
 
 static int
 send_file(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
 {
-	file_head(head, rq, reply, reply->status);
-	switch (rq->conf->delivery) {
-	case DELIVER_X_ACCEL:
-		if (!accel_path(rq, reply->file, head))
-			return send_file_itself(http, rq, reply, head);
-		break;
-	case DELIVER_X_SENDFILE:
-		header(head, "X-Sendfile", reply->file);
-		break;
-	case DELIVER_ITSELF:
-		return send_file_itself(http, rq, reply, head);
+	const char *accel = rq->conf->delivery == DELIVER_X_ACCEL ? accel_path(rq, reply->file) : NULL;
+	struct stat st;
+
+	if (stat(reply->file, &st) != 0) {
+		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
+		return file_error(http, rq, head, INTERNAL);
 	}
-	http_send(http, head, "", 0);
-	return reply->status;
+	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec,
+		(unsigned long long)st.st_size);
+	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
+	struct range range = range_of(&rq->http, etag, changed, st.st_size);
+	if (range.status == 412 || range.status == 416)
+		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE);
+	bool web = range.status != 304 && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
+	if (web) {
+		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : reply->file);
+		http_send(http, head, "", 0);
+		return range.status;
+	}
+	file_tag(head, etag, changed);
+	if (range.status == 304)
+		http_send(http, head, "", 0);
+	else
+		send_part(http, rq, head, reply->file, &range, st.st_size);
+	return range.status;
 }
 
 /* ---- tables */
