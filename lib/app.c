@@ -136,7 +136,9 @@ handle_writing(struct request *rq)
 static struct reply
 handle_reading(struct request *rq)
 {
-	return etag_unchanged(rq) ? (struct reply){ .status = 304 } : rq->route->handler(rq);
+	const struct reply not_modified = { .status = 304 };
+
+	return etag_unchanged(rq) ? not_modified : rq->route->handler(rq);
 }
 
 static struct reply
