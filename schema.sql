@@ -401,6 +401,44 @@ CREATE TRIGGER contact_removed AFTER DELETE ON contact BEGIN
 	UPDATE tally SET n = n - 1 WHERE name IN ('contact', 'contact:' || old.status);
 END;
 
+-- ---- education materials
+
+CREATE TABLE material (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	title TEXT NOT NULL,
+	locale TEXT NOT NULL CHECK (locale IN ('tr', 'en', 'es', 'de')),
+	level TEXT CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL,		-- what search looks into: title and description, folded
+	description TEXT NOT NULL DEFAULT '',
+	videos TEXT NOT NULL DEFAULT '[]'	-- JSON list of {id, title, url}
+) STRICT;
+
+CREATE TABLE material_pdf (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	material INTEGER NOT NULL REFERENCES material (pk) ON DELETE CASCADE,
+	file INTEGER NOT NULL REFERENCES file (pk),
+	title TEXT NOT NULL
+) STRICT;
+CREATE INDEX material_pdf_material ON material_pdf (material);
+CREATE INDEX material_pdf_file ON material_pdf (file);
+
+CREATE TABLE assignment (
+	pk INTEGER PRIMARY KEY,
+	material INTEGER NOT NULL REFERENCES material (pk) ON DELETE CASCADE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	assigned_at INTEGER NOT NULL,
+	assigned_by INTEGER REFERENCES user (pk) ON DELETE SET NULL,
+	opened_at INTEGER,		-- when its user first opened one of its PDFs
+	note TEXT,
+	UNIQUE (user, material)
+) STRICT;
+CREATE INDEX assignment_material ON assignment (material);
+CREATE INDEX assignment_by ON assignment (assigned_by);
+
 -- Facts of this installation.
 CREATE TABLE instance (
 	key TEXT PRIMARY KEY,

@@ -112,7 +112,7 @@ static const struct route routes[] = {
 	{ POST, "/contact", PUBLIC, post_contact, .in = &create_contact, .out = &contact_response, .status = 201, .writes = true,
 	  .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
-	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .title = "What a contact form sends along",
+	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
 	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
 	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },

@@ -285,11 +285,11 @@ def headers_of(okul, thing):
     return {p["name"] for p in taken if p["in"] == "header"}
 
 
-@pytest.mark.parametrize("route", contract.routes, ids=str)
+@pytest.mark.parametrize("route", [r for r in contract.routes if "/" not in r.response], ids=str)
 def test_the_reference_says_where_there_are_tags(okul, route):
     operation = okul.reference.document["paths"][route.path][route.method.lower()]
     answers, taken = operation["responses"], headers_of(okul, operation)
-    tagged = route.method == "GET" and "/" not in route.response and not route.live
+    tagged = route.method == "GET" and not route.live
     bound = route.method == "PATCH" and SHOWN.get(route.path, route.path) in PATHS
     assert ("304" in answers) == ("If-None-Match" in taken) == tagged
     assert (headers_of(okul, answers[str(route.status)]) == {"ETag"}) == (tagged or bound)

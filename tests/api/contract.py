@@ -52,7 +52,7 @@ auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto      
 auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
 contact  POST  /contact                     public    201  CreateContactRequestDto  ContactResponseDto               -
-contact  GET   /contact/form                public    200  -                        ContactFormResponseDto           -
+contact  GET   /contact/form                public    200  -                        ContactFormResponseDto           live
 contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format  {ContactResponseDto}  -
 contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDto   ContactResponseDto               -
 contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
