@@ -25,7 +25,7 @@ static const struct shape question_figures = { .name = "QuestionStatisticsDto", 
 	  "whether the right option is the one that is marked. Null where all have it right, all have it wrong, or all have "
 	  "the same points without it" },
 	{ "unanswered", INT, .note = "attempts without an answer to it" },
-	{ "options", LIST, 2, 10, .of = &option_figures }) };
+	{ "options", LIST, .of = &option_figures }) };
 
 static const struct shape figures = { .name = "ProficiencyTestStatisticsResponseDto", .fields = FIELDS(
 	{ "testId", ID },
@@ -41,7 +41,7 @@ static const struct shape figures = { .name = "ProficiencyTestStatisticsResponse
 	  "standardDeviation x sqrt(1 - cronbachAlpha). A score is good to about this much up or down. Null where "
 	  "cronbachAlpha is" },
 	{ "isReliable", BOOL, .note = "false below 30 attempts: the figures then tell little" },
-	{ "questions", LIST, 1, 200, .of = &question_figures, .note = "as the test has them now" }) };
+	{ "questions", LIST, .of = &question_figures, .note = "as the test has them now" }) };
 
 enum { QUESTIONS, SHEETS };
 

@@ -39,6 +39,7 @@ auth   POST    /api/v1/auth/logout          user      200  -                    
 auth   POST    /api/v1/auth/revoke-token    user      200  RefreshTokenDto          DeleteResponseDto                early
 auth   GET     /api/v1/auth/sessions        user      200  -                        SessionResponseDto[]             early
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
+proficiency  GET  /proficiency-tests/{id}/statistics  admin  200  -  ProficiencyTestStatisticsResponseDto  -
 """
 
 SHAPES = """
@@ -275,6 +276,29 @@ OptionalAuthResponseDto
   isAuthenticated bool
   message string 1..200
   user UserProfileDto null
+
+ProficiencyTestStatisticsResponseDto
+  testId id
+  attempts int 0..
+  mean number null
+  standardDeviation number null
+  cronbachAlpha number null
+  standardErrorOfMeasurement number null
+  isReliable bool
+  questions QuestionStatisticsDto[]
+QuestionStatisticsDto
+  id id
+  text string 1..4000
+  order int 0..
+  difficulty number null
+  discrimination number null
+  unanswered int 0..
+  options OptionStatisticsDto[]
+OptionStatisticsDto
+  id id
+  text string 1..1000
+  isCorrect bool
+  chosen int 0..
 """
 
 names = itertools.count()

@@ -9,6 +9,7 @@ import pytest
 
 import contract
 from okul import BUILD, REGISTRATION, fresh, sign, unbase64
+from proficiency_statistics import Quiz
 
 HEADING = "program method path role status flags in out title".split()
 
@@ -131,6 +132,7 @@ GOOD = {
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
     ("PATCH", "/admin/users/{id}/role"): {"id": somebody, "body": lambda okul, caller: {"role": "admin"}},
+    ("GET", "/proficiency-tests/{id}/statistics"): {"id": lambda okul, caller: Quiz(okul, ["1", "2"]).id},
 }
 
 
