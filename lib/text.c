@@ -447,6 +447,25 @@ buf_fold(struct buf *buf, const char *s, size_t length)
 	}
 }
 
+const char *
+text_words(struct arena *arena, const char *s)
+{
+	static const char space[] = " \t\r\n";
+	struct buf folded = { .arena = arena }, words = folded;
+
+	if (s)
+		buf_fold(&folded, s, strlen(s));
+	for (const char *word = folded.s ? folded.s + strspn(folded.s, space) : ""; *word; word += strspn(word, space)) {
+		size_t length = strcspn(word, space);
+		buf_putc(&words, words.length ? ',' : '[');
+		buf_json(&words, word, length);
+		word += length;
+	}
+	if (words.length)
+		buf_putc(&words, ']');
+	return words.s;
+}
+
 void
 text_trim(const char **s, size_t *length)
 {

@@ -72,6 +72,17 @@ const char *text_clip(struct arena *arena, const char *s, size_t points);
  * as are ş and s, ö and o, and ß is ss. Latin, Greek and Cyrillic; other letters stay as they are. Well-formed UTF-8.
  */
 void buf_fold(struct buf *buf, const char *s, size_t length);
+/*
+ * The words of a search, folded, as a JSON list for SQL (TEXT_HAS_WORDS); NULL for a text that is NULL or white space.
+ */
+const char *text_words(struct arena *arena, const char *s);
+/*
+ * True in SQL where `column`, a folded text, holds every word of `words`, such a list, somewhere. The first is looked for by
+ * itself, since going through the list costs more than most rows are worth.
+ */
+#define TEXT_HAS_WORDS(column, words) \
+	"(instr(" column ", " words " ->> 0) AND NOT EXISTS (SELECT 1 FROM json_each(" words ") AS word" \
+	" WHERE word.key > 0 AND NOT instr(" column ", word.value)))"
 /* Narrows [*s, *s + *length) past ASCII white space at both ends. */
 void text_trim(const char **s, size_t *length);
 /* Folds A-Z in place. */

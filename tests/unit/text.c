@@ -326,6 +326,24 @@ texts_are_folded_for_search(void **state)
 }
 
 static void
+the_words_of_a_search(void **state)
+{
+	static const struct { const char *text, *words; } cases[] = {
+		{ NULL, NULL }, { "", NULL }, { " \t\r\n ", NULL }, { "\u0301", NULL },
+		{ "a", "[\"a\"]" }, { " Ömer\tÇELİK \n", "[\"omer\",\"celik\"]" }, { "Straße", "[\"strasse\"]" },
+		{ "a  b a", "[\"a\",\"b\",\"a\"]" }, { "d\"Arc \\", "[\"d\\\"arc\",\"\\\\\"]" }, { "a\xC2\xA0" "b", "[\"a\xC2\xA0" "b\"]" },
+	};
+	struct arena *arena = arena_new(1024);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *words = text_words(arena, cases[i].text);
+		check(cases[i].words ? words && strcmp(words, cases[i].words) == 0 : !words, cases[i].text ? cases[i].text : "NULL");
+	}
+	arena_free(arena);
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
@@ -567,6 +585,7 @@ main(void)
 		cmocka_unit_test(points_are_counted),
 		cmocka_unit_test(texts_are_clipped_between_points),
 		cmocka_unit_test(texts_are_folded_for_search),
+		cmocka_unit_test(the_words_of_a_search),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(digits_and_ids),
