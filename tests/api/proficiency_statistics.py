@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import secrets
 import statistics
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -99,49 +98,35 @@ def check(data, model):
             assert option["chosen"] == column.count(number) and option["isCorrect"] is (number == model.right[i])
 
 
-# ---- tests and results, as rows
-
-
-def quoted(text):
-    return "'" + text.replace("'", "''") + "'"
+# ---- tests, and results as rows of the database
 
 
 class Quiz:
     """A test with options 1 to 4 for each question, of which the second is right unless said otherwise."""
 
-    def __init__(self, okul, points, right=None, published=1):
-        self.okul, self.points, self.right = okul, points, right or [2] * len(points)
-        self.id, self.sheets, self.attempt, self.user = secrets.token_hex(12), [], 0, okul.login()
-        self.key, self.published = secrets.token_hex(40), published
-        self.questions = [self.question(i) for i in range(len(points))]
-        okul.server.sql(f"""
-            {self.version_row("0")};
-            INSERT INTO test (id, version, title, target_language, is_published, question_count, created_at, updated_at,
-                    folded)
-                SELECT '{self.id}', max(pk), 'Deutsch', 'de', {published}, {len(points)}, 1, 1, 'deutsch'
-                FROM test_version;
-            UPDATE test_version SET test = (SELECT pk FROM test WHERE id = '{self.id}') WHERE test_id = '{self.id}'""")
+    def __init__(self, boss, points, right=None, **more):
+        self.boss, self.points, self.right = boss, points, right or [2] * len(points)
+        self.sheets, self.attempt, self.user = [], 0, boss.okul.login()
+        answer = boss.post("/proficiency-tests", {
+            "title": "Einstufung", "targetLanguage": "de", "questions": self.asked(), "maxAttempts": 0,
+            "levelRanges": [{"level": "A1", "minScore": 0, "maxScore": 100}]} | more)
+        assert answer.status == 201, answer
+        self.data = answer.data
 
-    def question(self, i):
-        return (secrets.token_hex(12), f"Question {i}: \"ğ\" & 'ß'",
-                [(secrets.token_hex(12), f"Option {j}") for j in range(1, 5)])
+    @property
+    def id(self):
+        return self.data["id"]
 
-    def json(self):
-        made = [{"id": id_, "text": text, "points": float(points), "mediaUrl": None,
-                 "options": [{"id": option, "text": words, "isCorrect": i == right} for i, (option, words) in
-                             enumerate(options, 1)]}
-                for (id_, text, options), points, right in zip(self.questions, self.points, self.right)]
-        return json.dumps(made, ensure_ascii=False)
+    def asked(self):
+        """QuestionDto[]"""
+        return [{"text": f"Frage {i}: \"ğ\" & 'ß'", "points": float(points),
+                 "options": [{"text": f"Antwort {i}.{j}", "isCorrect": j == right} for j in range(1, 5)]}
+                for i, (points, right) in enumerate(zip(self.points, self.right))]
 
-    def version_row(self, test):
-        return f"""INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)
-            VALUES ({test}, '{self.id}', 'Deutsch', 'de', '[]', x'{self.key}', {quoted(self.json())})"""
-
-    def new_version(self):
-        """What a change of the test does where results refer to the version before."""
-        self.okul.server.sql(f"""
-            {self.version_row(f"(SELECT pk FROM test WHERE id = '{self.id}')")};
-            UPDATE test SET version = (SELECT max(pk) FROM test_version) WHERE id = '{self.id}'""")
+    def change(self, **fields):
+        answer = self.boss.patch(f"/proficiency-tests/{self.id}", fields)
+        assert answer.status == 200, answer
+        self.data = answer.data
 
     def submit(self, sheets):
         self.sheets += sheets
@@ -149,7 +134,7 @@ class Quiz:
             some = sheets[i:i + 500]
             values = ", ".join(f"({self.attempt + j + 1}, x'{bytes(sheet).hex()}')" for j, sheet in enumerate(some))
             self.attempt += len(some)
-            self.okul.server.sql(f"""
+            self.boss.okul.server.sql(f"""
                 INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,
                         target_language, completed_at, chosen)
                     SELECT lower(hex(randomblob(12))), (SELECT pk FROM user WHERE id = '{self.user.id}'), pk, version,
@@ -186,22 +171,22 @@ def latent_trait(chance, learners, questions):
     return right, [[pick(ability, r, *item) for r, item in zip(right, items)] for ability in abilities]
 
 
-def test_a_school_of_five_hundred(okul, boss):
+def test_a_school_of_five_hundred(boss):
     chance = random.Random(1968)
     right, sheets = latent_trait(chance, 500, 40)
     points = [chance.choice(["1", "1", "2", "0.5", "2.75", "0.1", "10"]) for _ in right]
     for sheet in sheets:        # one question that all know, one that nobody knows, one that nobody has reached
         sheet[3], sheet[17], sheet[39] = right[3], right[17] % 4 + 1, 0
-    quiz = Quiz(okul, points, right)
+    quiz = Quiz(boss, points, right)
     quiz.submit(sheets)
     data = figures(boss, quiz)
     assert list(data) == [f.name for f in contract.shapes["ProficiencyTestStatisticsResponseDto"]]
-    for question, (id_, text, options) in zip(data["questions"], quiz.questions, strict=True):
+    for question, asked in zip(data["questions"], quiz.data["questions"], strict=True):
         assert list(question) == [f.name for f in contract.shapes["QuestionStatisticsDto"]]
-        for option in question["options"]:
+        assert (question["id"], question["text"]) == (asked["id"], asked["text"])
+        for option, offered in zip(question["options"], asked["options"], strict=True):
             assert list(option) == [f.name for f in contract.shapes["OptionStatisticsDto"]]
-        assert (question["id"], question["text"]) == (id_, text)
-        assert [(option["id"], option["text"]) for option in question["options"]] == options
+            assert {name: option[name] for name in offered} == offered
     model = quiz.model()
     check(data, model)
     assert data["isReliable"] and 0.5 < data["cronbachAlpha"] < 1
@@ -214,10 +199,10 @@ def test_a_school_of_five_hundred(okul, boss):
     assert math.isclose(data["standardDeviation"], statistics.stdev(map(float, model.scores)), abs_tol=1e-9)
 
 
-def test_kuder_and_richardson(okul, boss):
+def test_kuder_and_richardson(boss):
     """With equal points alpha is KR-20."""
     right, sheets = latent_trait(random.Random(1937), 60, 12)
-    quiz = Quiz(okul, ["3"] * 12, right)
+    quiz = Quiz(boss, ["3"] * 12, right)
     quiz.submit(sheets)
     data = figures(boss, quiz)
     correct = [sum(a == b for a, b in zip(sheet, right)) for sheet in sheets]
@@ -240,8 +225,8 @@ def test_kuder_and_richardson(okul, boss):
     ("29 attempts", ["1", "2"], [[2, 1], [2, 2]] * 14 + [[0, 0]]),
     ("30 attempts", ["1", "2"], [[2, 1], [2, 2], [0, 0]] * 10),
 ])
-def test_figures_at_the_edge(okul, boss, name, points, sheets):
-    quiz = Quiz(okul, points)
+def test_figures_at_the_edge(boss, name, points, sheets):
+    quiz = Quiz(boss, points)
     quiz.submit(sheets)
     check(figures(boss, quiz), quiz.model())
 
@@ -249,33 +234,33 @@ def test_figures_at_the_edge(okul, boss, name, points, sheets):
 # ---- which results count
 
 
-def test_a_new_title_keeps_the_figures_and_new_questions_start_anew(okul, boss):
-    quiz, other = Quiz(okul, ["1", "1", "2"]), Quiz(okul, ["1", "1", "2"])
+def test_a_new_title_keeps_the_figures_and_new_questions_start_anew(boss):
+    quiz, other = Quiz(boss, ["1", "1", "2"]), Quiz(boss, ["1", "1", "2"])
     sheets = latent_trait(random.Random(7), 40, 3)[1]
     quiz.submit(sheets[:20])
     other.submit([[2, 2, 2]])
-    quiz.new_version()      # under the same key: title or level ranges
+    quiz.change(title="Einstufungstest", targetLanguage="nl")
     check(figures(boss, quiz), quiz.model())
-    quiz.submit(sheets[20:])
+    quiz.submit(sheets[20:30])
+    quiz.change(levelRanges=[{"level": "A2", "minScore": 0, "maxScore": 100}])
+    quiz.submit(sheets[30:])
     check(figures(boss, quiz), quiz.model())
-    assert figures(boss, quiz)["attempts"] == 40
-    first = quiz.key, quiz.questions
-    quiz.key, quiz.sheets, quiz.questions = secrets.token_hex(40), [], quiz.questions[::-1]
-    quiz.new_version()
+    versions = f"SELECT count(DISTINCT version) FROM result WHERE test = (SELECT pk FROM test WHERE id = '{quiz.id}')"
+    assert boss.okul.server.sql(versions).split()[-1] == "3" and figures(boss, quiz)["attempts"] == 40
+    quiz.points, quiz.right, quiz.sheets = ["1", "2"], [4, 1], []
+    quiz.change(questions=quiz.asked())
     data = figures(boss, quiz)
     check(data, quiz.model())
-    assert data["attempts"] == 0 and [q["id"] for q in data["questions"]] == [q[0] for q in quiz.questions]
-    quiz.submit([[2, 1, 0], [2, 2, 2]])
-    check(figures(boss, quiz), quiz.model())
-    (quiz.key, quiz.questions), quiz.sheets = first, sheets
-    quiz.new_version()      # as they were at first
+    assert data["attempts"] == 0 and [q["id"] for q in data["questions"]] == [q["id"] for q in quiz.data["questions"]]
+    quiz.submit([[4, 1], [2, 0], [4, 0]])
     check(figures(boss, quiz), quiz.model())
 
 
-def test_a_result_that_is_deleted_counts_no_more(okul, boss):
-    quiz = Quiz(okul, ["1", "2"])
+def test_a_result_that_is_deleted_counts_no_more(boss):
+    quiz = Quiz(boss, ["1", "2"])
     quiz.submit([[2, 1], [2, 2], [0, 2]])
-    okul.server.sql(f"DELETE FROM result WHERE attempt = 2 AND test = (SELECT pk FROM test WHERE id = '{quiz.id}')")
+    user = f"(SELECT pk FROM user WHERE id = '{quiz.user.id}')"
+    boss.okul.server.sql(f"DELETE FROM result WHERE attempt = 2 AND user = {user}")
     quiz.sheets.pop(1)
     check(figures(boss, quiz), quiz.model())
 
@@ -283,8 +268,8 @@ def test_a_result_that_is_deleted_counts_no_more(okul, boss):
 # ---- who sees them
 
 
-def test_a_draft_has_figures_too(okul, boss):
-    quiz = Quiz(okul, ["1", "2"], published=0)
+def test_a_draft_has_figures_too(boss):
+    quiz = Quiz(boss, ["1", "2"], isPublished=False)
     quiz.submit([[2, 1], [2, 2]])
     check(figures(boss, quiz), quiz.model())
 
@@ -296,6 +281,6 @@ def test_no_test_no_figures(boss):
 
 
 def test_the_right_options_are_for_admins_only(okul, boss):
-    quiz = Quiz(okul, ["1"])
+    quiz = Quiz(boss, ["1"])
     assert okul.registered().get(PATH.format(quiz.id)).status == 403
     assert okul.get(PATH.format(quiz.id)).status == 401

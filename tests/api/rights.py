@@ -132,7 +132,7 @@ GOOD = {
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
     ("PATCH", "/admin/users/{id}/role"): {"id": somebody, "body": lambda okul, caller: {"role": "admin"}},
-    ("GET", "/proficiency-tests/{id}/statistics"): {"id": lambda okul, caller: Quiz(okul, ["1", "2"]).id},
+    ("GET", "/proficiency-tests/{id}/statistics"): {"id": lambda okul, caller: Quiz(okul.staff("admin"), ["1", "2"]).id},
 }
 
 
