@@ -7,6 +7,7 @@
 #include <math.h>
 
 #define RELIABLE_FROM 30	/* attempts */
+#define PATIENCE (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
 
 static const struct shape option_figures = { .name = "OptionStatisticsDto", .fields = FIELDS(
 	{ "id", ID },
@@ -91,6 +92,7 @@ add_sheets(struct request *rq, struct statistics *statistics)
 {
 	struct db_rows *rows;
 
+	db_patience(rq->db, PATIENCE);
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[SHEETS], ARGS(rq->id)); rc == DB_ROW; rc = db_next(rows))
 		statistics_add(statistics, db_blob(rows, 0), db_size(rows, 0));
 	db_end(rows);

@@ -10,8 +10,9 @@ struct spread {
 };
 
 struct item {
-	int64_t *chosen, right;
-	bool won;		/* by the sheet at hand */
+	int64_t *chosen;
+	double right;		/* sheets that have it so */
+	double won;		/* by the sheet at hand: 1 or 0 */
 	struct spread rest;	/* points without this question */
 	double products;	/* sum of the products of both deviations: right (0 or 1), and rest */
 };
@@ -67,15 +68,15 @@ statistics_add(struct statistics *statistics, const unsigned char *chosen, size_
 
 		item->chosen[option]++;
 		item->won = option == question->right;
-		item->right += item->won;
-		points += item->won ? question->points : 0;
+		points += item->won * question->points;
 	}
 	spread_add(&statistics->points, points, share, noise);
 	for (int i = 0; i < statistics->count; i++) {
 		struct item *item = &statistics->items[i];
-		double rest = points - (item->won ? statistics->questions[i].points : 0);
+		double rest = points - item->won * statistics->questions[i].points;
 
-		item->products += (rest - item->rest.mean) * (item->won - (double)item->right * share);
+		item->right += item->won;
+		item->products += (rest - item->rest.mean) * (item->won - item->right * share);
 		spread_add(&item->rest, rest, share, noise);
 	}
 }
@@ -84,7 +85,7 @@ statistics_add(struct statistics *statistics, const unsigned char *chosen, size_
 static double
 item_squares(const struct statistics *statistics, int i)
 {
-	double n = (double)statistics->sheets, right = (double)statistics->items[i].right;
+	double n = (double)statistics->sheets, right = statistics->items[i].right;
 
 	return right * (n - right) / n;
 }
@@ -124,8 +125,8 @@ statistics_item(const struct statistics *statistics, int question)
 	struct statistics_item figures = { NAN, NAN, item->chosen };
 
 	if (statistics->sheets >= 1)
-		figures.difficulty = (double)item->right / (double)statistics->sheets;
-	if (item->right > 0 && item->right < statistics->sheets && item->rest.varies)
+		figures.difficulty = item->right / (double)statistics->sheets;
+	if (item->right > 0 && item->right < (double)statistics->sheets && item->rest.varies)
 		figures.discrimination = fmax(-1, fmin(1,
 			item->products / sqrt(item_squares(statistics, question) * item->rest.squares)));
 	return figures;

@@ -217,6 +217,18 @@ def test_every_score_that_there_is(style):
     check_grades([(test, sheets)])
 
 
+def test_a_hair_from_the_half_of_a_hundredth():
+    """Two questions of 1,000 points together, in fifteen digits each: the half of a hundredth, and right beside it."""
+    chance = random.Random(1905)
+    cases = []
+    for half in chance.sample(range(1, 20_000, 2), 1000):
+        for hair in ("-1E-12", "0", "1E-12"):
+            first = half * Decimal("0.05") + Decimal(hair)
+            test = test_of(chance, [first, 1000 - first])
+            cases.append((test, [sheet_with(test, {0}), sheet_with(test, {1})]))
+    check_grades(cases)
+
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 7, 11, 12, 37, 100, 160, 200])
 def test_every_number_of_right_answers_under_ranges_of_fives(style, count):
