@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "answer.h"
+#include "attempt.h"
 #include "audit.h"
 #include "gate.h"
 #include "log.h"
@@ -239,6 +240,7 @@ serve(struct app *app)
 /* The statements of the library, which every program can run. */
 static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
+	{ attempt_sql, &attempt_sql_count },
 };
 
 static bool

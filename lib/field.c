@@ -175,6 +175,10 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
 		return;
+	case TIME:
+		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
+			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
+		return;
 	case URL:
 		if (!text_is_url(text))
 			bad(check, S_F_URL, NULL);
@@ -418,6 +422,16 @@ field_bool(const cJSON *object, const char *name, bool fallback)
 	const cJSON *item = get(object, name);
 
 	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+int64_t
+field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback)
+{
+	const char *text = field_text(object, name);
+
+	if (!text)
+		return fallback;
+	return clock_is_date(text) ? clock_midnight(text, zone) : clock_time(text);
 }
 
 bool

@@ -17,7 +17,7 @@ enum field_type {
 	INT,			/* integer in min..max */
 	NUMBER,			/* number in min..max */
 	BOOL,
-	TIME,			/* 2026-01-15T10:30:00.000Z; in the database milliseconds */
+	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
 	DATE,			/* 2026-01-15; in the database the same text */
 	ID,			/* 24 lower-case hex digits */
 	EMAIL,			/* folded to lower case */
@@ -46,6 +46,7 @@ struct field {
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
 	bool raw;		/* TEXT: not trimmed */
+	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */
@@ -91,6 +92,8 @@ int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
+/* A TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
+int64_t field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback);
 
 /* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };

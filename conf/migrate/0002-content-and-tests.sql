@@ -93,6 +93,7 @@ CREATE TABLE attempt (
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	started_at INTEGER NOT NULL,
 	deadline INTEGER,		-- NULL: no limit of time
+	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
 	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
 	UNIQUE (user, test)
 ) STRICT;
@@ -100,7 +101,8 @@ CREATE INDEX attempt_test ON attempt (test);
 CREATE INDEX attempt_version ON attempt (version);
 CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
 
--- What somebody reached: a snapshot, together with the version that it points to.
+-- What somebody reached: a snapshot, together with the version that it points to. Where an attempt was open, its id goes on
+-- as that of the result. Rows are never changed, only deleted.
 CREATE TABLE result (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -114,9 +116,32 @@ CREATE TABLE result (
 	level TEXT NOT NULL CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
 	target_language TEXT NOT NULL,
 	completed_at INTEGER NOT NULL,
-	chosen BLOB NOT NULL,		-- a byte a question of the version: the option from 1, 0 for none
-	UNIQUE (user, test, attempt)
+	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
 ) STRICT;
 CREATE INDEX result_version ON result (version);
+CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
+-- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
+-- the page is known: in an order (by time, by score), or among those of a test or of a language and level.
+CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
+CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
+CREATE INDEX result_test ON result (test, completed_at, pk, level, target_language, total_score);
+CREATE INDEX result_kind ON result (target_language, level, completed_at, pk, total_score);
+
+-- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows.
+CREATE TABLE result_tally (
+	test INTEGER NOT NULL,
+	level TEXT NOT NULL,
+	target_language TEXT NOT NULL,
+	n INTEGER NOT NULL CHECK (n >= 0),
+	PRIMARY KEY (test, level, target_language)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
+	INSERT INTO result_tally (test, level, target_language, n) VALUES (new.test, new.level, new.target_language, 1)
+		ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
+	UPDATE result_tally SET n = n - 1
+		WHERE test = old.test AND level = old.level AND target_language = old.target_language;
+END;
 
 PRAGMA user_version = 2;
