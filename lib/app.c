@@ -8,6 +8,7 @@
 #include "mail.h"
 #include "openapi.h"
 #include "otp.h"
+#include "placement.h"
 #include "random.h"
 #include "token.h"
 
@@ -240,7 +241,7 @@ serve(struct app *app)
 /* The statements of the library, which every program can run. */
 static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
-	{ attempt_sql, &attempt_sql_count },
+	{ placement_sql, &placement_sql_count }, { attempt_sql, &attempt_sql_count },
 };
 
 static bool

@@ -73,6 +73,12 @@ struct faults {
 void faults_init(struct faults *faults, struct arena *arena, enum language language);
 /* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. */
 void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
+/*
+ * Takes over the faults of `more`, which stand in the order of the shape, and puts each at its place among those that
+ * field_check() added behind the first `from`. Where that found fault with the same field, or the same element of a list,
+ * what `more` says of it is dropped: it may be a mere consequence.
+ */
+void faults_merge(struct faults *faults, size_t from, const struct faults *more, const struct shape *shape);
 
 /*
  * Checks a body against a shape, in place: trims, folds, and adds one fault for each bad field (missing, wrong type,

@@ -1,8 +1,8 @@
 /*
  * quiz - a placement test as it is stored, and grading: pure, knows no database.
  *
- * The questions of a test are a JSON list of {id, text, points, mediaUrl, options: [{id, text, isCorrect}]}. The answer key
- * is the same without the words, in bytes, so that grading a submission needs to parse no questions.
+ * The questions of a test are a JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}. The
+ * answer key is the same without the words, in bytes, so that grading a submission needs to parse no questions.
  *
  * Scores are exact. The points of a question are the decimal number that its JSON shows: the shortest that reads back as
  * the same double, so three questions of 0.1 are 0.3 and nothing beside it. They are added up as integers of one scale, and

@@ -37,6 +37,7 @@ struct request {
 	cJSON *query;			/* checked against route->query; never NULL in a handler */
 	struct user *user;		/* NULL: anonymous */
 	struct faults faults;
+	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
 	bool mail_queued;		/* wake the sender after the commit */
 };

@@ -62,7 +62,7 @@ CREATE TABLE test_version (
 	target_language TEXT NOT NULL,
 	level_ranges TEXT NOT NULL,	-- JSON list of {level, minScore, maxScore}, in rising order
 	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/quiz.h
-	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, options: [{id, text, isCorrect}]}
+	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
 ) STRICT;
 CREATE INDEX test_version_test ON test_version (test);
 
