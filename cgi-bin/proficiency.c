@@ -60,7 +60,7 @@ static const struct shape option_response = { .name = "ProficiencyOptionResponse
 	{ "text", TEXT, 1, 1000 },
 	{ "isCorrect", BOOL, .admin_only = true }) };
 
-static const struct shape question_response = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
+const struct shape proficiency_question = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
 	{ "id", ID },
 	{ "text", TEXT, 1, 4000 },
 	{ "points", NUMBER },
@@ -88,7 +88,7 @@ static const struct shape test_list = { .name = "ProficiencyTestListResponseDto"
 
 const struct shape proficiency_detail = { .name = "ProficiencyTestDetailResponseDto", .fields = FIELDS(
 	{ "", PLUS, .of = &test_list },
-	{ "questions", LIST, .of = &question_response },
+	{ "questions", LIST, .of = &proficiency_question },
 	{ "levelRanges", LIST, .of = &range_response }) };
 
 static const struct shape target_languages = { .name = "TargetLanguagesResponseDto", .fields = FIELDS(
