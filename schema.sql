@@ -192,9 +192,40 @@ CREATE TABLE course (
 	is_published INTEGER NOT NULL DEFAULT 1 CHECK (is_published IN (0, 1)),
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	folded TEXT NOT NULL,		-- what search looks into: title and description, folded
-	description TEXT NOT NULL DEFAULT ''	-- last: it may be long, and what stands behind it is dear to reach
+	sort_title TEXT NOT NULL DEFAULT '',	-- title, folded; this and the last column are kept by triggers
+	description TEXT NOT NULL DEFAULT '',	-- it may be long, and what stands behind it is dear to reach
+	folded TEXT NOT NULL DEFAULT ''		-- title and description, folded: what search looks into
 ) STRICT;
+-- One for each order of the list, with all that the list is filtered by: a page is found without looking into rows.
+CREATE INDEX course_newest ON course (pk, is_published, language, level);
+CREATE INDEX course_title ON course (sort_title, pk, is_published, language, level);
+CREATE INDEX course_price ON course (price, pk, is_published, language, level);
+CREATE INDEX course_position ON course (position, pk, is_published, language, level);
+
+-- course:version grows with every change of a course, so that a client can ask whether its list is still the newest. Never
+-- below the time, so that a database that was restored from a backup does not give an old number to a new list.
+INSERT INTO tally (name) VALUES ('course'), ('course:published'), ('course:version');
+
+CREATE TRIGGER course_added AFTER INSERT ON course BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+	UPDATE tally SET n = n + 1 WHERE name = 'course' OR (name = 'course:published' AND new.is_published);
+END;
+CREATE TRIGGER course_rewritten AFTER UPDATE OF title, description ON course
+WHEN new.title <> old.title OR new.description <> old.description
+BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+END;
+CREATE TRIGGER course_published AFTER UPDATE OF is_published ON course WHEN new.is_published <> old.is_published BEGIN
+	UPDATE tally SET n = n + new.is_published - old.is_published WHERE name = 'course:published';
+END;
+-- An INSERT comes by here too: it updates its row.
+CREATE TRIGGER course_changed AFTER UPDATE ON course BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
+CREATE TRIGGER course_removed AFTER DELETE ON course BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'course' OR (name = 'course:published' AND old.is_published);
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
 
 -- ---- settings
 
@@ -259,6 +290,18 @@ CREATE TABLE test (
 	description TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX test_version_of ON test (version);
+
+-- test:version is to the list of tests what course:version is to that of courses.
+INSERT INTO tally (name) VALUES ('test:version');
+CREATE TRIGGER test_added AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_changed AFTER UPDATE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_removed AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
 
 -- An attempt that is open: started, not yet submitted. Its row goes when its result comes.
 CREATE TABLE attempt (

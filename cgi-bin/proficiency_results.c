@@ -193,7 +193,7 @@ static const struct route routes[] = {
 	{ GET, "/proficiency-tests/admin/results/{id}", ADMIN, get_result, .out = &proficiency_result,
 	  .title = "Get detailed test result (Admin)" },
 	{ DELETE, "/proficiency-tests/admin/results/{id}", ADMIN, delete_result, .out = &delete_result_response, .writes = true,
-	  .title = "Delete test result (Admin)", .note = "Gives the attempt back to its user." },
+	  .shows = get_result, .title = "Delete test result (Admin)", .note = "Gives the attempt back to its user." },
 	{ GET, "/proficiency-tests/admin/results", ADMIN, get_results, .query = &list_query, .out = &result_list,
 	  .out_page = true, .title = "Get all test results (Admin)",
 	  .note = "A page of the results, or with format=csv all of them as a file." },

@@ -219,6 +219,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	set_string(check->faults->arena, item, text, length);
 	if (type == EMAIL || field->username)
 		text_lower(item->valuestring);
+	else if (field->letters)
+		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
 	case EMAIL:
@@ -238,7 +240,9 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
 		return;
 	case URL:
-		if (!text_is_url(text))
+		if (strlen(text) > FIELD_URL_MAX)
+			fault_number(check->faults, check->name, S_F_LONG, FIELD_URL_MAX);
+		else if (!text_is_url(text))
 			bad(check, S_F_URL, NULL);
 		return;
 	default:
@@ -252,6 +256,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_DIGITS, NULL);
 	else if (field->username && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(text))
 		bad(check, S_F_USERNAME, NULL);
+	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
+		bad(check, S_F_LETTERS, NULL);
 	else if (field->zone && !is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 }

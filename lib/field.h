@@ -21,13 +21,15 @@ enum field_type {
 	DATE,			/* 2026-01-15; in the database the same text */
 	ID,			/* 24 lower-case hex digits */
 	EMAIL,			/* folded to lower case */
-	URL,			/* http, https or a path of this site */
+	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	ENUM,			/* one of .oneof */
 	JSON,			/* any JSON value; in the database JSON text */
 	OBJECT,			/* of shape .of */
 	LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	PLUS,			/* stands for every field of .of, in place */
 };
+
+#define FIELD_URL_MAX 2048
 
 struct shape;
 
@@ -43,6 +45,7 @@ struct field {
 	bool optional;		/* may be left out of a request */
 	bool nullable;		/* may be null */
 	bool digits;		/* TEXT: ASCII digits only */
+	bool letters;		/* TEXT: ASCII letters only, folded to upper case first */
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
 	bool raw;		/* TEXT: not trimmed */

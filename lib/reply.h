@@ -20,6 +20,8 @@
 
 struct route;
 
+#define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
+
 struct request {
 	struct http_request http;
 	const struct conf *conf;
@@ -39,6 +41,7 @@ struct request {
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
+	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	bool mail_queued;		/* wake the sender after the commit */
 };
 
@@ -61,6 +64,9 @@ struct reply {
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
 };
+
+/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
+#define REPLY_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
 /* True for an admin or superadmin; false for the anonymous. */
 bool is_admin(const struct request *rq);
