@@ -319,7 +319,7 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 
 	if (table)
 		return reply_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line);
-	bool few = db_one(rq->db, &row, sql[FEW_USERS], (struct args){ args.values + 5, 2 }) == DB_ROW && db_flag(row, 0);
+	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return reply_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }

@@ -115,6 +115,12 @@ struct paper {
 	const char *answers;
 };
 
+static const char *
+copy(struct arena *arena, const char *text)
+{
+	return text ? arena_string(arena, text) : NULL;
+}
+
 /* Leaves rq->prepared, unless there is nothing to be seen with that id. */
 static void
 read_paper(struct request *rq, const char *statement, struct faults *faults)
@@ -129,8 +135,8 @@ read_paper(struct request *rq, const char *statement, struct faults *faults)
 		*paper = (struct paper){ db_int(row, 0), value_blob(arena_copy(arena, db_blob(row, 1), length), length),
 			arena_string(arena, db_text(row, 2)), arena_string(arena, db_text(row, 3)),
 			arena_string(arena, db_text(row, 4)), arena_string(arena, db_text(row, 5)),
-			arena_copy(arena, db_text(row, 6), db_size(row, 6)), arena_string(arena, db_text(row, 7)),
-			arena_string(arena, db_text(row, 8)) };
+			arena_copy(arena, db_text(row, 6), db_size(row, 6)), copy(arena, db_text(row, 7)),
+			copy(arena, db_text(row, 8)) };
 		if (rq->body)
 			paper->count = quiz_read(paper->key.bytes, length, cJSON_GetObjectItemCaseSensitive(rq->body, "answers"),
 				paper->chosen, faults);
@@ -188,7 +194,7 @@ read_state(struct request *rq, const char *statement, struct args args, struct s
 
 	if (there) {
 		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
-			arena_string(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
+			copy(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
 			.same = db_flag(row, 9), .minutes = db_int(row, 10), .shuffle = db_flag(row, 11),
 			.used_up = db_flag(row, 12) };
 		if (db_size(row, 7) > 0 && db_size(row, 7) <= sizeof(state->chosen))
