@@ -192,9 +192,40 @@ CREATE TABLE course (
 	is_published INTEGER NOT NULL DEFAULT 1 CHECK (is_published IN (0, 1)),
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	folded TEXT NOT NULL,		-- what search looks into: title and description, folded
-	description TEXT NOT NULL DEFAULT ''	-- last: it may be long, and what stands behind it is dear to reach
+	sort_title TEXT NOT NULL DEFAULT '',	-- title, folded; this and the last column are kept by triggers
+	description TEXT NOT NULL DEFAULT '',	-- it may be long, and what stands behind it is dear to reach
+	folded TEXT NOT NULL DEFAULT ''		-- title and description, folded: what search looks into
 ) STRICT;
+-- One for each order of the list, with all that the list is filtered by: a page is found without looking into rows.
+CREATE INDEX course_newest ON course (pk, is_published, language, level);
+CREATE INDEX course_title ON course (sort_title, pk, is_published, language, level);
+CREATE INDEX course_price ON course (price, pk, is_published, language, level);
+CREATE INDEX course_position ON course (position, pk, is_published, language, level);
+
+-- course:version grows with every change of a course, so that a client can ask whether its list is still the newest. Never
+-- below the time, so that a database that was restored from a backup does not give an old number to a new list.
+INSERT INTO tally (name) VALUES ('course'), ('course:published'), ('course:version');
+
+CREATE TRIGGER course_added AFTER INSERT ON course BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+	UPDATE tally SET n = n + 1 WHERE name = 'course' OR (name = 'course:published' AND new.is_published);
+END;
+CREATE TRIGGER course_rewritten AFTER UPDATE OF title, description ON course
+WHEN new.title <> old.title OR new.description <> old.description
+BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+END;
+CREATE TRIGGER course_published AFTER UPDATE OF is_published ON course WHEN new.is_published <> old.is_published BEGIN
+	UPDATE tally SET n = n + new.is_published - old.is_published WHERE name = 'course:published';
+END;
+-- An INSERT comes by here too: it updates its row.
+CREATE TRIGGER course_changed AFTER UPDATE ON course BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
+CREATE TRIGGER course_removed AFTER DELETE ON course BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'course' OR (name = 'course:published' AND old.is_published);
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
 
 -- ---- settings
 
@@ -260,6 +291,18 @@ CREATE TABLE test (
 ) STRICT;
 CREATE INDEX test_version_of ON test (version);
 
+-- test:version is to the list of tests what course:version is to that of courses.
+INSERT INTO tally (name) VALUES ('test:version');
+CREATE TRIGGER test_added AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_changed AFTER UPDATE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_removed AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+
 -- An attempt that is open: started, not yet submitted. Its row goes when its result comes.
 CREATE TABLE attempt (
 	pk INTEGER PRIMARY KEY,
@@ -269,6 +312,7 @@ CREATE TABLE attempt (
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	started_at INTEGER NOT NULL,
 	deadline INTEGER,		-- NULL: no limit of time
+	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
 	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
 	UNIQUE (user, test)
 ) STRICT;
@@ -276,7 +320,8 @@ CREATE INDEX attempt_test ON attempt (test);
 CREATE INDEX attempt_version ON attempt (version);
 CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
 
--- What somebody reached: a snapshot, together with the version that it points to.
+-- What somebody reached: a snapshot, together with the version that it points to. Where an attempt was open, its id goes on
+-- as that of the result. Rows are never changed, only deleted.
 CREATE TABLE result (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -290,10 +335,33 @@ CREATE TABLE result (
 	level TEXT NOT NULL CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
 	target_language TEXT NOT NULL,
 	completed_at INTEGER NOT NULL,
-	chosen BLOB NOT NULL,		-- a byte a question of the version: the option from 1, 0 for none
-	UNIQUE (user, test, attempt)
+	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
 ) STRICT;
 CREATE INDEX result_version ON result (version);
+CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
+-- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
+-- the page is known: in an order (by time, by score), or among those of a test or of a language and level.
+CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
+CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
+CREATE INDEX result_test ON result (test, completed_at, pk, level, target_language, total_score);
+CREATE INDEX result_kind ON result (target_language, level, completed_at, pk, total_score);
+
+-- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows.
+CREATE TABLE result_tally (
+	test INTEGER NOT NULL,
+	level TEXT NOT NULL,
+	target_language TEXT NOT NULL,
+	n INTEGER NOT NULL CHECK (n >= 0),
+	PRIMARY KEY (test, level, target_language)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
+	INSERT INTO result_tally (test, level, target_language, n) VALUES (new.test, new.level, new.target_language, 1)
+		ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
+	UPDATE result_tally SET n = n - 1
+		WHERE test = old.test AND level = old.level AND target_language = old.target_language;
+END;
 
 -- Facts of this installation.
 CREATE TABLE instance (

@@ -22,7 +22,8 @@ static struct reply get_docs(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
-	{ GET, "/health", PUBLIC, get_health, .out = &health, .errors = STATUSES(503), .title = "Liveness and readiness",
+	{ GET, "/health", PUBLIC, get_health, .out = &health, .no_store = true, .errors = STATUSES(503),
+	  .title = "Liveness and readiness",
 	  .note = "503 when the database cannot be read; status is degraded when it cannot be written." },
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },

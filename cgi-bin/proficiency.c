@@ -3,6 +3,7 @@
  */
 #include "proficiency.h"
 
+#include "audit.h"
 #include "copy.h"
 #include "quiz.h"
 
@@ -60,7 +61,7 @@ static const struct shape option_response = { .name = "ProficiencyOptionResponse
 	{ "text", TEXT, 1, 1000 },
 	{ "isCorrect", BOOL, .admin_only = true }) };
 
-static const struct shape question_response = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
+const struct shape proficiency_question = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
 	{ "id", ID },
 	{ "text", TEXT, 1, 4000 },
 	{ "points", NUMBER },
@@ -88,7 +89,7 @@ static const struct shape test_list = { .name = "ProficiencyTestListResponseDto"
 
 const struct shape proficiency_detail = { .name = "ProficiencyTestDetailResponseDto", .fields = FIELDS(
 	{ "", PLUS, .of = &test_list },
-	{ "questions", LIST, .of = &question_response },
+	{ "questions", LIST, .of = &proficiency_question },
 	{ "levelRanges", LIST, .of = &range_response }) };
 
 static const struct shape target_languages = { .name = "TargetLanguagesResponseDto", .fields = FIELDS(
@@ -149,11 +150,14 @@ static const char *const sql[] = {
 		" max_attempts = ifnull(?7, max_attempts), shuffle = ifnull(?8, shuffle), is_published = ifnull(?9, is_published),"
 		" target_language = ifnull(?10, target_language), question_count = ifnull(nullif(?11, 0), question_count),"
 		" folded = okul_fold(ifnull(?3, title), ifnull(?4, description)), updated_at = ?12 WHERE pk = ?1",
-	[DELETE_TEST] = "DELETE FROM test WHERE id = ?1 RETURNING pk",
+	[DELETE_TEST] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2 AND NOT " IS_TAKEN("test_version.pk"),
 };
 
 /* ---- routes */
+
+/* Grows with every change of a test: whoever has the list of that number has the newest. */
+#define LIST_VERSION "SELECT n FROM tally WHERE name = 'test:version'"
 
 static void check_test(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
@@ -172,20 +176,20 @@ static const struct route routes[] = {
 	  "\"isCorrect\":true},{\"text\":\"goed\",\"isCorrect\":false}]}],\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,"
 	  "\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,\"maxScore\":100}]}" },
 	{ GET, "/proficiency-tests", PUBLIC, get_tests, .query = &list_query, .out = &test_list, .out_page = true,
-	  .title = "List available proficiency tests", .note = "Drafts are listed for admins only." },
+	  .version = LIST_VERSION, .title = "List available proficiency tests", .note = "Drafts are listed for admins only." },
 	{ POST, "/proficiency-tests/{id}/duplicate", ADMIN, post_duplicate, .check = check_source, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Duplicate an existing proficiency test",
 	  .note = "The copy is a draft, whose questions have ids of their own." },
 	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_test, .in = &update_test,
-	  .out = &proficiency_detail, .writes = true, .title = "Update an existing proficiency test",
+	  .out = &proficiency_detail, .writes = true, .shows = get_test, .title = "Update an existing proficiency test",
 	  .note = "Questions and level ranges are replaced as a whole, and new questions have new ids. What was answered "
 	  "already keeps its wording.", .example = "{\"isPublished\":false}" },
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
 	  .note = "Drafts and right answers are for admins only." },
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
-	  .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
+	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
-	  .title = "Get available target languages", .note = "Those of published tests; for admins those of drafts too." },
+	  .version = LIST_VERSION, .title = "Get available target languages", .note = "Those of published tests; for admins those of drafts too." },
 };
 
 const struct section proficiency_authoring = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -242,11 +246,7 @@ proficiency_add(struct request *rq, const struct placement *test)
 static struct reply
 post_test(struct request *rq)
 {
-	struct placement *test = rq->prepared;
-
-	if (!test->description)
-		test->description = "";
-	return proficiency_add(rq, test);
+	return proficiency_add(rq, rq->prepared);
 }
 
 /* The test to be copied, with new ids. A list of 200 questions is taken apart here rather than inside the transaction. */
@@ -334,6 +334,7 @@ delete_test(struct request *rq)
 
 	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });
 	int64_t pk = db_int(row, 0);
 	db_end(row);
 	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, 0), NULL);

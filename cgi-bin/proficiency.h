@@ -12,6 +12,7 @@ extern const struct section proficiency_authoring, proficiency_gift, proficiency
 	proficiency_statistics;
 
 extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseDto */
+extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
 extern const struct shape proficiency_head;		/* what is in front of a test's questions when it is made */
 extern const struct shape proficiency_ranges;		/* its level ranges */
 
@@ -19,5 +20,14 @@ extern const struct shape proficiency_ranges;		/* its level ranges */
 struct placement *proficiency_of_body(struct request *rq);
 /* Adds a test and shows it. */
 struct reply proficiency_add(struct request *rq, const struct placement *test);
+
+/* ---- proficiency_results.c */
+
+extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
+
+/* Closes the attempts of a user (0: anybody's) whose time has run out, so that what a GET shows of results is all there is. */
+void proficiency_close_due(struct request *rq, int64_t user);
+/* The answers of a result as a JSON list: those that were given, in the order of the test. `chosen` has `length` bytes. */
+const char *proficiency_answers(struct arena *arena, const char *questions, const unsigned char *chosen, size_t length);
 
 #endif

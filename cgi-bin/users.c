@@ -18,13 +18,14 @@ static const char *const sql[] = {
 
 static struct reply get_me(struct request *rq);
 static struct reply patch_me(struct request *rq);
+static struct reply show_me(struct request *rq);
 static struct reply get_me_optional(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/me", USER, get_me, .out = &user_profile_response, .unregistered = true, .title = "Kullanıcı profili",
 	  .note = "The caller's own profile." },
 	{ PATCH, "/me", USER, patch_me, .in = &user_update_me, .out = &user_profile_response, .writes = true,
-	  .unregistered = true, .errors = STATUSES(409), .title = "Update current user profile",
+	  .shows = show_me, .unregistered = true, .errors = STATUSES(409), .title = "Update current user profile",
 	  .note = "Changes the fields that are named and no others.", .example = "{\"name\":\"Ayşe\",\"language\":\"tr\"}" },
 	{ GET, "/me/optional", OPTIONAL, get_me_optional, .out = &optional_auth, .title = "Opsiyonel kimlik doğrulama",
 	  .note = "Always 200: with a good token the user, else isAuthenticated false." },
@@ -38,6 +39,13 @@ get_me(struct request *rq)
 	reply_begin(rq);
 	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
 	return reply_done(rq);
+}
+
+/* The same inside a write transaction, where the caller's row is gone. */
+static struct reply
+show_me(struct request *rq)
+{
+	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
 /* A username is free to be set the first time, and rests for 30 days after each change. */
@@ -63,7 +71,7 @@ patch_me(struct request *rq)
 	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
 		return reply_error(rq, USERNAME_TAKEN);
 	user_reindex(rq->db);
-	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
+	return show_me(rq);
 }
 
 static struct reply

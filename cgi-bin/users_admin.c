@@ -91,6 +91,7 @@ static const char *const sql[] = {
 
 static struct reply get_users(struct request *rq);
 static struct reply get_user(struct request *rq);
+static struct reply show_target(struct request *rq);
 static struct reply delete_user(struct request *rq);
 static struct reply patch_profile(struct request *rq);
 static struct reply patch_email(struct request *rq);
@@ -100,14 +101,16 @@ static const struct route routes[] = {
 	{ GET, "/users", ADMIN, get_users, .query = &list_query, .out = &user_response, .out_page = true,
 	  .title = "Tüm kullanıcıları listele", .note = "A page of the users, or with format=csv all of them as a file." },
 	{ GET, "/users/{id}", ADMIN, get_user, .out = &user_response, .title = "Get user by id (Admin)" },
-	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .errors = STATUSES(409),
-	  .title = "Kullanıcı sil", .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
+	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .shows = show_target,
+	  .errors = STATUSES(409), .title = "Kullanıcı sil", .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
 	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .in = &update_profile, .out = &user_response, .writes = true,
-	  .errors = STATUSES(409), .title = "Update user profile by id (Admin)", .example = "{\"isActive\":false}" },
+	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
+	  .example = "{\"isActive\":false}" },
 	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .in = &update_email, .out = &user_response, .writes = true,
-	  .errors = STATUSES(409), .title = "Update user email by id (Admin)", .note = "Ends the sessions of that user." },
+	  .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
+	  .note = "Ends the sessions of that user." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
-	  .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
+	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
 };
 
 const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -209,6 +212,16 @@ find_target(struct request *rq, struct target *target)
 		db_flag(row, 3), db_flag(row, 4) };
 	db_end(row);
 	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+}
+
+/* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
+static struct reply
+show_target(struct request *rq)
+{
+	struct target target;
+	enum error error = find_target(rq, &target);
+
+	return error ? reply_error(rq, error) : get_user(rq);
 }
 
 static void

@@ -86,7 +86,8 @@ static struct reply post_deletion(struct request *rq);
 static struct reply delete_deletion(struct request *rq);
 
 static const struct route routes[] = {
-	{ GET, "/me/export", USER, get_export, .out = &export, .unregistered = true, .being_deleted = true,
+	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true,
+	  .being_deleted = true,
 	  .title = "Everything stored about the caller", .note = "A copy of one's data (GDPR, article 15)." },
 	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
 	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Ask for the deletion of one's account",

@@ -1,6 +1,7 @@
 #include "answer.h"
 
 #include "csv.h"
+#include "etag.h"
 #include "log.h"
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@ status_line(int status)
 	case 404: return "Status: 404 Not Found\r\n";
 	case 405: return "Status: 405 Method Not Allowed\r\n";
 	case 409: return "Status: 409 Conflict\r\n";
+	case 412: return "Status: 412 Precondition Failed\r\n";
 	case 413: return "Status: 413 Content Too Large\r\n";
 	case 415: return "Status: 415 Unsupported Media Type\r\n";
 	case 429: return "Status: 429 Too Many Requests\r\n";
@@ -67,16 +69,15 @@ origin_allowed(const struct conf *conf, const char *origin)
 static void
 cors_headers(struct buf *head, const struct request *rq, const char *allow)
 {
-	if (!rq->conf->cors_origins[0])
-		return;
-	header(head, "Vary", "Origin");
 	if (!origin_allowed(rq->conf, rq->http.origin))
 		return;
 	header(head, "Access-Control-Allow-Origin", rq->http.origin);
-	header(head, "Access-Control-Expose-Headers", "Content-Language, Retry-After, X-Request-Id");
+	header(head, "Access-Control-Expose-Headers",
+		"Content-Disposition, Content-Language, ETag, Retry-After, X-Request-Id");
 	if (rq->http.method == OPTIONS) {
 		header(head, "Access-Control-Allow-Methods", allow);
-		header(head, "Access-Control-Allow-Headers", "Accept-Language, Authorization, Content-Type, X-Request-Id");
+		header(head, "Access-Control-Allow-Headers",
+			"Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id");
 		header(head, "Access-Control-Max-Age", "600");
 	}
 }
@@ -90,14 +91,27 @@ begin_head(struct buf *head, const struct request *rq, int status, const char *a
 	buf_puts(head, "X-Content-Type-Options: nosniff\r\n");
 	if (allow)
 		header(head, "Allow", allow);
-	cors_headers(head, rq, allow);
+	if (rq->conf->cors_origins[0])
+		cors_headers(head, rq, allow);
+}
+
+/* What a cache may do with the answer, and what it depends on beside its address (RFC 9110 section 12.5.5). */
+static void
+cache_headers(struct buf *head, const struct request *rq, const char *control, bool personal)
+{
+	static const char asking[] = "Authorization, Accept-Language", from_origin[] = "Authorization, Accept-Language, Origin";
+	bool origins = rq->conf->cors_origins[0];
+
+	header(head, "Cache-Control", control);
+	if (personal || origins)
+		header(head, "Vary", !personal ? "Origin" : origins ? from_origin : asking);
 }
 
 int
 answer_options(struct http *http, struct request *rq, struct buf *head, const char *allow)
 {
 	begin_head(head, rq, 204, allow);
-	buf_puts(head, "Cache-Control: no-store\r\n");
+	cache_headers(head, rq, "no-store", false);
 	http_send(http, head, "", 0);
 	return 204;
 }
@@ -138,10 +152,23 @@ finish_success(struct request *rq)
 }
 
 static int
+send_not_modified(struct http *http, struct request *rq, struct buf *head)
+{
+	begin_head(head, rq, 304, NULL);
+	cache_headers(head, rq, "private, no-cache", true);
+	header(head, "ETag", rq->etag);
+	http_send(http, head, "", 0);
+	return 304;
+}
+
+static int
 send_envelope(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
 {
+	bool tagged = etag_put(rq, reply), keep = tagged && rq->route->method == GET;
 	int status = reply->status;
 
+	if (keep && (status == 304 || etag_known(rq)))
+		return send_not_modified(http, rq, head);
 	if (reply->error)
 		put_error(rq, reply);
 	else
@@ -153,9 +180,13 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 		put_time(rq, "timestamp", rq->now);
 		put_end(rq);
 		status = 503;
+		tagged = keep = false;
 	}
 	begin_head(head, rq, status, allow);
-	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n");
+	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\n");
+	cache_headers(head, rq, keep ? "private, no-cache" : "no-store", keep);
+	if (tagged)
+		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
 		header(head, "WWW-Authenticate", reply->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
@@ -189,7 +220,7 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 {
 	begin_head(head, rq, status, NULL);
 	header(head, "Content-Type", reply->file_type);
-	buf_puts(head, "Cache-Control: no-cache\r\n");
+	cache_headers(head, rq, "no-cache", false);
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -211,7 +242,7 @@ send_file_itself(struct http *http, struct request *rq, const struct reply *repl
 	}
 	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000 +
 		(unsigned long long)st.st_mtim.tv_nsec / 1000000, (unsigned long long)st.st_size);
-	bool same = rq->http.if_none_match && strstr(rq->http.if_none_match, etag);
+	bool same = rq->http.if_none_match && etag_listed(rq->http.if_none_match, etag);
 	file_head(head, rq, reply, same ? 304 : reply->status);
 	header(head, "ETag", etag);
 	if (!same)
@@ -303,7 +334,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	size_t args = table->args.count;
 
 	memcpy(values, table->args.values, args * sizeof(*values));
-	values[args] = value_int(TABLE_PAGE);
+	values[args] = value_int(table->walk ? -1 : TABLE_PAGE);	/* -1: no limit */
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {
@@ -325,7 +356,8 @@ send_table(struct http *http, struct request *rq, const struct reply *reply, str
 	int64_t offset = 0, count = TABLE_PAGE;
 
 	begin_head(head, rq, reply->status, NULL);
-	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\nCache-Control: no-store\r\n");
+	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\n");
+	cache_headers(head, rq, "no-store", false);
 	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */

@@ -1,7 +1,9 @@
 #include "app.h"
 
 #include "answer.h"
+#include "attempt.h"
 #include "audit.h"
+#include "etag.h"
 #include "gate.h"
 #include "log.h"
 #include "mail.h"
@@ -115,6 +117,8 @@ handle_writing(struct request *rq)
 	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
 	struct reply reply = gate_caller(rq);
 	if (!reply.error)
+		reply = etag_guard(rq);
+	if (!reply.error)
 		reply = rq->route->handler(rq);
 	if (rq->out->failed)
 		reply = reply_error(rq, BUSY);	/* no memory for the answer: what cannot be told must not have happened */
@@ -125,6 +129,12 @@ handle_writing(struct request *rq)
 	}
 	rc = db_write_commit(rq->db);
 	return rc == DB_DONE ? reply : reply_error(rq, db_error(rc));
+}
+
+static struct reply
+handle_reading(struct request *rq)
+{
+	return etag_unchanged(rq) ? (struct reply){ .status = 304 } : rq->route->handler(rq);
 }
 
 static struct reply
@@ -145,7 +155,7 @@ handle(struct request *rq, struct app *app, struct buf *allow)
 		body = http_body(app->http, app->arena, rq->http.content_length, app->conf->body_limit);
 	struct reply reply = gate(rq, body);
 	if (!reply.error)
-		reply = rq->route->writes ? handle_writing(rq) : rq->route->handler(rq);
+		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
 	return failure == DB_DONE ? reply : reply_error(rq, db_error(failure));
 }
@@ -162,9 +172,10 @@ summarize(const struct request *rq)
 static void
 log_summary(const struct summary *summary, const struct user *user, int status, int64_t started)
 {
-	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE, "request method=%s path=%s status=%d us=%lld client=%s user=%s",
-		summary->method, summary->path, status, (long long)(clock_ticks() - started), summary->client,
-		user ? user->id : "-");
+	const struct log_access access = { summary->method, summary->path, summary->client, user ? user->id : "-", status,
+		clock_ticks() - started };
+
+	log_access(status >= 500 ? LOG_FAULT : LOG_NOTE, &access);
 }
 
 static void
@@ -240,18 +251,21 @@ serve(struct app *app)
 /* The statements of the library, which every program can run. */
 static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
-	{ placement_sql, &placement_sql_count },
+	{ placement_sql, &placement_sql_count }, { attempt_sql, &attempt_sql_count },
 };
 
 static bool
 check_all(const struct program *program, struct db *db, char *why, size_t room)
 {
+	const struct route *route;
 	bool good = true;
 
 	for (size_t i = 0; i < COUNT(shared_sql) && good; i++)
 		good = db_check(db, shared_sql[i].sql, *shared_sql[i].count, why, room);
 	for (const struct section *const *section = program->sections; *section && good; section++)
 		good = db_check(db, (*section)->sql, (*section)->sql_count, why, room);
+	for (size_t i = 0; (route = route_at(program, i)) && good; i++)
+		good = !route->version || db_check(db, &route->version, 1, why, room);
 	return good;
 }
 
@@ -269,12 +283,15 @@ usage(const char *self, int code)
 static int
 check(const struct program *program, struct db *db)
 {
+	const struct route *route;
 	int scans = 0;
 
 	for (size_t i = 0; i < COUNT(shared_sql); i++)
 		scans += db_explain(db, shared_sql[i].sql, *shared_sql[i].count, stdout);
 	for (const struct section *const *section = program->sections; *section; section++)
 		scans += db_explain(db, (*section)->sql, (*section)->sql_count, stdout);
+	for (size_t i = 0; (route = route_at(program, i)); i++)
+		scans += route->version ? db_explain(db, &route->version, 1, stdout) : 0;
 	printf("%s: %d full scans that are not marked as meant\n", program->name, scans);
 	return scans ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -324,6 +341,7 @@ app_main(int argc, char **argv, const struct program *program)
 		return fail(&app, "standard input is not a socket to serve from");
 	if (!token_init(app.conf, why, sizeof(why)))
 		return fail(&app, why);
+	etag_init(app.conf);
 	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 	/* A worker does not start on a schema that it does not fit; for the one request of a CGI process that is too dear. */
 	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))

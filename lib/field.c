@@ -219,6 +219,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	set_string(check->faults->arena, item, text, length);
 	if (type == EMAIL || field->username)
 		text_lower(item->valuestring);
+	else if (field->letters)
+		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
 	case EMAIL:
@@ -233,8 +235,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
 		return;
+	case TIME:
+		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
+			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
+		return;
 	case URL:
-		if (!text_is_url(text))
+		if (strlen(text) > FIELD_URL_MAX)
+			fault_number(check->faults, check->name, S_F_LONG, FIELD_URL_MAX);
+		else if (!text_is_url(text))
 			bad(check, S_F_URL, NULL);
 		return;
 	default:
@@ -248,6 +256,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_DIGITS, NULL);
 	else if (field->username && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(text))
 		bad(check, S_F_USERNAME, NULL);
+	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
+		bad(check, S_F_LETTERS, NULL);
 	else if (field->zone && !is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 }
@@ -476,6 +486,16 @@ field_bool(const cJSON *object, const char *name, bool fallback)
 	const cJSON *item = get(object, name);
 
 	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+int64_t
+field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback)
+{
+	const char *text = field_text(object, name);
+
+	if (!text)
+		return fallback;
+	return clock_is_date(text) ? clock_midnight(text, zone) : clock_time(text);
 }
 
 bool

@@ -17,17 +17,19 @@ enum field_type {
 	INT,			/* integer in min..max */
 	NUMBER,			/* number in min..max */
 	BOOL,
-	TIME,			/* 2026-01-15T10:30:00.000Z; in the database milliseconds */
+	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
 	DATE,			/* 2026-01-15; in the database the same text */
 	ID,			/* 24 lower-case hex digits */
 	EMAIL,			/* folded to lower case */
-	URL,			/* http, https or a path of this site */
+	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	ENUM,			/* one of .oneof */
 	JSON,			/* any JSON value; in the database JSON text */
 	OBJECT,			/* of shape .of */
 	LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	PLUS,			/* stands for every field of .of, in place */
 };
+
+#define FIELD_URL_MAX 2048
 
 struct shape;
 
@@ -43,9 +45,11 @@ struct field {
 	bool optional;		/* may be left out of a request */
 	bool nullable;		/* may be null */
 	bool digits;		/* TEXT: ASCII digits only */
+	bool letters;		/* TEXT: ASCII letters only, folded to upper case first */
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
 	bool raw;		/* TEXT: not trimmed */
+	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */
@@ -97,6 +101,8 @@ int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
+/* A TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
+int64_t field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback);
 
 /* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };

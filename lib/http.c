@@ -155,6 +155,7 @@ read_environment(const struct http *http, char **environment, struct http_reques
 			TAKE("HTTP_X_REQUEST_ID", rq->request_id)
 			TAKE("HTTP_USER_AGENT", rq->user_agent)
 			TAKE("HTTP_ORIGIN", rq->origin)
+			TAKE("HTTP_IF_MATCH", rq->if_match)
 			TAKE("HTTP_IF_NONE_MATCH", rq->if_none_match)
 			TAKE("HTTP_X_FORWARDED_FOR", forwarded)
 			break;

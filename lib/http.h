@@ -26,7 +26,7 @@ struct http_request {
 	const char *client;		/* REMOTE_ADDR, or the last X-Forwarded-For of a trusted proxy */
 	const char *user_agent;
 	const char *origin;
-	const char *if_none_match;
+	const char *if_match, *if_none_match;
 };
 
 enum http_event {

@@ -122,11 +122,23 @@ log_flush(void)
 	held_length = 0;
 }
 
+static void
+emit(enum log_level level)
+{
+	const char *key = *request ? " rid=" : "";
+
+	if (level > highest)
+		return;
+	if (use_syslog)
+		syslog((int)level, "level=%s%s%.128s %s", level_name(level), key, request, last);
+	else
+		to_stderr(level, key);
+}
+
 void
 log_line(enum log_level level, const char *format, ...)
 {
 	const int error = errno;
-	const char *key = *request ? " rid=" : "";
 	va_list args;
 
 	va_start(args, format);
@@ -134,12 +146,46 @@ log_line(enum log_level level, const char *format, ...)
 		last[0] = '\0';
 	va_end(args);
 	tame(last);
-	if (level <= highest) {
-		if (use_syslog)
-			syslog((int)level, "level=%s%s%.128s %s", level_name(level), key, request, last);
-		else
-			to_stderr(level, key);
-	}
+	emit(level);
+	errno = error;
+}
+
+/* What a client sent, tamed. */
+static char *
+put_foreign(char *at, const char *text, size_t most)
+{
+	char *end = put(at, text, most);
+
+	*end = '\0';
+	tame(at);
+	return end;
+}
+
+static char *
+put_number(char *at, uint64_t number)
+{
+	char digits[20], *s = digits + sizeof(digits);
+
+	do
+		*--s = (char)('0' + number % 10);
+	while (number /= 10);
+	return put(at, s, (size_t)(digits + sizeof(digits) - s));
+}
+
+void
+log_access(enum log_level level, const struct log_access *access)
+{
+	const int error = errno;
+	char *end = last;
+
+	end = put_foreign(put(end, "request method=", 15), access->method, 32);
+	end = put_foreign(put(end, " path=", 6), access->path, 256);
+	end = put_number(put(end, " status=", 8), (uint64_t)access->status);
+	end = put_number(put(end, " us=", 4), (uint64_t)access->microseconds);
+	end = put_foreign(put(end, " client=", 8), access->client, 64);
+	end = put(put(end, " user=", 6), access->user, 32);
+	*end = '\0';
+	emit(level);
 	errno = error;
 }
 

@@ -27,6 +27,12 @@ bool log_waits(void);
 void log_request(const char *id);
 /* One line; control characters in it are written as '?', so that no caller's text starts a line of its own. */
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
+/*
+ * The line that each request gets: "request method=GET path=/me status=200 us=412 client=192.0.2.1 user=ID". At most 32,
+ * 256, 64 and 32 bytes of its texts.
+ */
+struct log_access { const char *method, *path, *client, *user; int status; int64_t microseconds; };
+void log_access(enum log_level level, const struct log_access *access);
 /* What the last line said, for errors shown to an operator; "" where there was none. */
 const char *log_last(void);
 

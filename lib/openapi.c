@@ -16,6 +16,8 @@ static const struct failure {
 		NULL, NULL, NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },
+	{ 412, "PreconditionFailed", "If-Match does not name what is there now: it was changed meanwhile. Nothing was done.",
+		NULL, NULL, NULL },
 	{ 413, "TooLarge", "The body is larger than the server takes.", NULL, NULL, NULL },
 	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL, NULL, NULL },
 	{ 429, "TooMany", "A limit is reached.", "Retry-After", "integer", "Seconds to wait." },
@@ -70,6 +72,10 @@ may_answer(const struct route *route, int status)
 		break;
 	case 404:
 		if (strchr(route->path, '{'))
+			return true;
+		break;
+	case 412:
+		if (route->method == PATCH || route->method == DELETE)
 			return true;
 		break;
 	case 413:
@@ -232,6 +238,8 @@ put_text_schema(struct buf *out, const struct field *field)
 		put_double(out, "maxLength", field->max);
 	if (field->digits)
 		put_string(out, "pattern", field->min > 0 ? "^[0-9]+$" : "^[0-9]*$");
+	if (field->letters)
+		put_string(out, "pattern", field->min > 0 ? "^[A-Za-z]+$" : "^[A-Za-z]*$");
 	if (field->username)
 		put_string(out, "pattern", "^[a-z0-9_.]+$");
 }
@@ -309,6 +317,10 @@ put_schema(struct buf *out, const struct field *field)
 			put_raw(out, "const", "true");
 		break;
 	case TIME:
+		if (field->or_date) {
+			put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$");
+			break;
+		}
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$");
 		put_string(out, "format", "date-time");
 		break;
@@ -328,7 +340,7 @@ put_schema(struct buf *out, const struct field *field)
 		put_type(out, field, "string");
 		put_string(out, "format", "uri-reference");
 		put_double(out, "minLength", 1);
-		put_double(out, "maxLength", 2048);
+		put_double(out, "maxLength", FIELD_URL_MAX);
 		break;
 	case ENUM:
 		put_enum_schema(out, field);

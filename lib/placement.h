@@ -16,7 +16,7 @@
 extern const char *const placement_sql[];
 extern const size_t placement_sql_count;
 
-/* Of a change: NULL (or count 0) where it stays as it is. */
+/* Of a change: NULL (or count 0) where it stays as it is. Of a new test only `description` may be NULL: there is none. */
 struct placement {
 	const char *title, *description, *language;
 	int64_t minutes;		/* 0: no limit of time */

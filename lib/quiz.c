@@ -365,6 +365,103 @@ quiz_check_questions(const cJSON *questions, struct faults *faults)
 	}
 }
 
+/* ---- the words of it */
+
+/* Past white space, commas and colons; between values nothing else stands in JSON that we have written. */
+static const char *
+next_token(const char *s)
+{
+	return s + strspn(s, ", :\t\r\n");
+}
+
+static const char *
+skip_string(const char *s)
+{
+	for (s++; *s && *s != '"'; s++)
+		if (*s == '\\' && s[1])
+			s++;
+	return *s ? s + 1 : s;
+}
+
+/* Behind the value that begins at `s`. */
+static const char *
+skip_value(const char *s)
+{
+	int depth = 0;
+
+	do {
+		if (*s == '"') {
+			s = skip_string(s);
+			continue;
+		}
+		if (*s == '{' || *s == '[')
+			depth++;
+		else if (*s == '}' || *s == ']')
+			depth--;
+		else if (depth == 0)
+			return s + strcspn(s, ",]} \t\r\n");
+		s += *s != '\0';
+	} while (*s && depth > 0);
+	return s;
+}
+
+static bool
+is_name(const char *s, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(s + 1, name, length) == 0 && s[length + 1] == '"';
+}
+
+static const char *split_options(const char *s, struct quiz_question *question);
+
+/* Reads a question (`option` 0) or one of its options, and gives what stands behind it. */
+static const char *
+split_object(const char *s, struct quiz_question *question, int option)
+{
+	struct quiz_text *id = option ? &question->option[option - 1].id : &question->id;
+	struct quiz_text *text = option ? &question->option[option - 1].text : &question->text;
+
+	for (s = next_token(s + 1); *s == '"'; s = next_token(s)) {
+		const char *name = s, *value = next_token(skip_string(s));
+		struct quiz_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
+			option ? NULL : is_name(name, "points") ? &question->points :
+			is_name(name, "mediaUrl") ? &question->media : NULL;
+		if (option && is_name(name, "isCorrect") && *value == 't')
+			question->right = option;
+		s = !option && *value == '[' && is_name(name, "options") ? split_options(value, question) : skip_value(value);
+		if (to)
+			*to = (struct quiz_text){ value, (size_t)(s - value) };
+	}
+	return *s ? s + 1 : s;
+}
+
+static const char *
+split_options(const char *s, struct quiz_question *question)
+{
+	for (s = next_token(s + 1); *s == '{' && question->options < QUIZ_OPTIONS_MAX; s = next_token(s)) {
+		question->options++;
+		s = split_object(s, question, question->options);
+	}
+	return *s ? s + 1 : s;
+}
+
+int
+quiz_split(const char *questions, struct quiz_question *out)
+{
+	static const struct quiz_question empty = { { "\"\"", 2 }, { "\"\"", 2 }, { "1", 1 }, { "null", 4 } };
+	const char *s = next_token(questions);
+	int count = 0;
+
+	if (*s != '[')
+		return 0;
+	for (s = next_token(s + 1); *s == '{' && count < QUIZ_QUESTIONS_MAX; s = next_token(s), count++) {
+		out[count] = empty;
+		s = split_object(s, &out[count], 0);
+	}
+	return count;
+}
+
 /* ---- the order in which an attempt sees it */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */

@@ -50,6 +50,23 @@ struct quiz_grade {
 /* Grades `chosen` by a key and the stored ranges (JSON text). `chosen` holds a byte for each question of the key. */
 struct quiz_grade quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges);
 
+/* JSON text as it is stored, a string with its quotes: it goes into an answer without being read and written anew. */
+struct quiz_text {
+	const char *s;
+	size_t length;
+};
+
+struct quiz_question {
+	struct quiz_text id, text, points, media;
+	int options, right;		/* the right one from 1; 0: none */
+	struct { struct quiz_text id, text; } option[QUIZ_OPTIONS_MAX];
+};
+
+/*
+ * Takes stored questions apart, at most QUIZ_QUESTIONS_MAX. Gives their number. The texts point into `questions`.
+ */
+int quiz_split(const char *questions, struct quiz_question *out);
+
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each
  * arrangement as likely as any other. `*seed` moves on, so that calls in turn give the orders of questions and options.

@@ -104,14 +104,21 @@ secret_hash(unsigned char out[static 32], const void *bytes, size_t length)
 }
 
 uint64_t
-random_hash(const void *bytes, size_t length)
+random_hash_keyed(const unsigned char key[static HASH_KEY], const void *bytes, size_t length)
 {
+	_Static_assert(HASH_KEY == crypto_shorthash_KEYBYTES, "the header says 16");
 	unsigned char hash[crypto_shorthash_BYTES];
 	uint64_t number;
 
-	crypto_shorthash(hash, bytes, length, process_key);
+	crypto_shorthash(hash, bytes, length, key);
 	memcpy(&number, hash, sizeof(number));
 	return number;
+}
+
+uint64_t
+random_hash(const void *bytes, size_t length)
+{
+	return random_hash_keyed(process_key, bytes, length);
 }
 
 bool

@@ -8,6 +8,7 @@
 
 #define ID_TEXT 25		/* 24 hex digits and a NUL */
 #define MAC_BYTES 32		/* HMAC-SHA-256 (RFC 2104, FIPS 180-4) */
+#define HASH_KEY 16		/* bytes */
 #define SEAL_EXTRA 40		/* bytes that secret_seal() adds: nonce 24, tag 16 */
 
 /* Ends the process when the system has no randomness. Call once at start, before any other call here. */
@@ -31,6 +32,8 @@ void secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[sta
 void secret_hash(unsigned char out[static 32], const void *bytes, size_t length);
 /* A short keyed hash (SipHash-2-4) under a key of this process; for tables in memory only. */
 uint64_t random_hash(const void *bytes, size_t length);
+/* The same under a key that others may have too. */
+uint64_t random_hash_keyed(const unsigned char key[static HASH_KEY], const void *bytes, size_t length);
 /* Compares in constant time. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *bytes, size_t n);

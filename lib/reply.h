@@ -20,6 +20,8 @@
 
 struct route;
 
+#define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
+
 struct request {
 	struct http_request http;
 	const struct conf *conf;
@@ -39,6 +41,7 @@ struct request {
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
+	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	bool mail_queued;		/* wake the sender after the commit */
 };
 
@@ -48,6 +51,7 @@ struct table {
 	const char *sql;
 	struct args args;		/* without limit and offset */
 	const struct shape *shape;
+	bool walk;			/* its rows come in order as they are read: run once, for all of them */
 };
 
 struct reply {
@@ -60,6 +64,9 @@ struct reply {
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
 };
+
+/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
+#define REPLY_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
 /* True for an admin or superadmin; false for the anonymous. */
 bool is_admin(const struct request *rq);
@@ -93,6 +100,12 @@ must_use struct reply reply_rows(struct request *rq, const char *sql, struct arg
  * read, in one snapshot, so that it takes no memory; at most 10 s.
  */
 must_use struct reply reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
+/*
+ * The same for a statement that finds its rows in their order and need not sort them: it runs once, and so passes over no
+ * row twice.
+ */
+must_use struct reply reply_csv_walk(struct request *rq, const char *name, const char *rows, struct args args,
+	const struct shape *shape);
 /* A file of this server, outside the envelope. */
 must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
 

@@ -114,6 +114,12 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 }
 
 bool
+route_is_tagged(const struct route *route)
+{
+	return route->method == GET && !route->out_type && !route->no_store && (route->status == 0 || route->status == 200);
+}
+
+bool
 route_is_id(const char *name, size_t length)
 {
 	return length >= 2 && (memcmp(name + length - 2, "id", 2) == 0 || memcmp(name + length - 2, "Id", 2) == 0);

@@ -32,11 +32,27 @@ struct route {
 	bool unregistered;		/* open to a user whose registration is not complete */
 	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* may answer 429 */
+	bool no_store;			/* GET: its answer is of this moment only, without a tag */
+	/*
+	 * GET: SQL that gives one integer, which changes whenever an answer of this route may change for any caller; a
+	 * counter that triggers keep. Path and query, the version, whether an admin asks, and the language must determine the
+	 * answer. A caller who has that answer already gets 304, and the handler does not run. `--check` sees the statement.
+	 */
+	const char *version;
+	/*
+	 * PATCH, DELETE: the handler of the GET that shows what is changed here, or one that gives the same data. It runs
+	 * inside the write transaction, for a request with If-Match: its errors come first, then 412 when the tag of its data
+	 * is not named. The 200 of a PATCH must have that data too, and carries the tag of it. rq->user->row is NULL there.
+	 */
+	struct reply (*shows)(struct request *rq);
 	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
 	const char *title;		/* for the reference */
 	const char *note;		/* longer text for the reference; may be NULL */
 	const char *example;		/* JSON body for the reference's curl; may be NULL */
 };
+
+/* True when a 200 of the route carries a tag and may be 304: a GET in the envelope, unless the row says no_store. */
+bool route_is_tagged(const struct route *route);
 
 #define STATUSES(...) ((const int[]){ __VA_ARGS__, 0 })
 

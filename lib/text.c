@@ -485,6 +485,14 @@ text_lower(char *s)
 			*s = (char)(*s - 'A' + 'a');
 }
 
+void
+text_upper(char *s)
+{
+	for (; *s; s++)
+		if (*s >= 'a' && *s <= 'z')
+			*s = (char)(*s - 'a' + 'A');
+}
+
 /* ---- what a text is */
 
 bool

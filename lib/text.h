@@ -85,8 +85,9 @@ const char *text_words(struct arena *arena, const char *s);
 	" WHERE word.key > 0 AND NOT instr(" column ", word.value)))"
 /* Narrows [*s, *s + *length) past ASCII white space at both ends. */
 void text_trim(const char **s, size_t *length);
-/* Folds A-Z in place. */
+/* Folds A-Z in place, or a-z. */
 void text_lower(char *s);
+void text_upper(char *s);
 /* True when every byte is an ASCII digit (and there is at least one). */
 bool text_is_digits(const char *s);
 /* 24 lower-case hex digits, exactly. */

@@ -3,7 +3,7 @@ server. A new group pastes its rows and blocks below; a route that has no row he
 
 import itertools
 import re
-from dataclasses import dataclass, field as member
+from dataclasses import dataclass, field as member, replace
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
 # "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted.
@@ -24,6 +24,12 @@ users  PATCH   /admin/users/{id}/email      admin     200  AdminUpdateUserEmailD
 users  PATCH   /admin/users/{id}/role       superadmin  200  UpdateUserRoleDto      UserResponseDto                  -
 users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early,leaving
 users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early,leaving
+courses  POST    /courses                   admin     201  CreateCourseDto          CourseResponseDto                -
+courses  GET     /courses                   public    200  ?page&limit&search&language&level&sort  {CourseResponseDto}  -
+courses  GET     /courses/{id}              public    200  -                        CourseResponseDto                -
+courses  PATCH   /courses/{id}              admin     200  UpdateCourseDto          CourseResponseDto                -
+courses  DELETE  /courses/{id}              admin     200  -                        DeleteResponseDto                -
+courses  POST    /courses/{id}/duplicate    admin     201  -                        CourseResponseDto                -
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -277,6 +283,34 @@ OptionalAuthResponseDto
   message string 1..200
   user UserProfileDto null
 
+CreateCourseDto
+  title string 1..200
+  description? string 0..20000
+  language enum tr|en|es|de
+  level? enum A1|A2|B1|B2|C1|C2 null
+  price? number 0..1000000000
+  currency? string 3..3 letters only
+  durationWeeks? int 1..520 null
+  imageUrl? url null
+  order? int 0..1000000
+  isPublished? bool
+UpdateCourseDto
+  ? CreateCourseDto
+CourseResponseDto
+  id id
+  title string 1..200
+  description string 0..20000
+  language enum tr|en|es|de
+  level enum A1|A2|B1|B2|C1|C2 null
+  price number 0..1000000000
+  currency string 3..3
+  durationWeeks int 1..520 null
+  imageUrl url null
+  order int 0..1000000
+  isPublished bool
+  createdAt time
+  updatedAt time
+
 ProficiencyTestStatisticsResponseDto
   testId id
   attempts int 0..
@@ -329,13 +363,14 @@ class Route:
 @dataclass
 class Field:
     name: str
-    kind: str               # string int number bool time date id email enum list object
+    kind: str               # string int number bool time date id email url enum list object
     optional: bool = False
     nullable: bool = False
     min: int | None = None  # code points, value or number of elements
     max: int | None = None
     words: list = member(default_factory=list)
     digits: bool = False
+    letters: bool = False
     username: bool = False
     must_be_true: bool = False
     item: str | None = None  # of a list: "string" or the name of a shape
@@ -358,9 +393,10 @@ def read_field(line):
     rest = " ".join(notes)
     field.nullable = bool(notes) and notes[-1] == "null"
     field.digits = "digits only" in rest
+    field.letters = "letters only" in rest
     field.username = rest.find("a-z 0-9 _ .") >= 0
     field.must_be_true = "must be true" in rest
-    if kind in ("string", "int") and notes and ".." in notes[0]:
+    if kind in ("string", "int", "number") and notes and ".." in notes[0]:
         low, high = notes[0].split("..")
         field.min, field.max = int(low), int(high) if high else None
     elif kind == "enum":
@@ -382,6 +418,8 @@ def read_shapes():
             shapes[line.strip()] = current = []
         elif line.startswith("  + "):
             current += shapes[line[4:].strip()]
+        elif line.startswith("  ? "):       # the same, and each may be left out
+            current += [replace(field, optional=True) for field in shapes[line[4:].strip()]]
         else:
             current.append(read_field(line))
     return shapes
@@ -398,9 +436,11 @@ def schema_of(field):
         "bool": {"type": "boolean"},
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
         "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
+        "url": {"type": "string", "minLength": 1, "maxLength": 2048},
         "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {},
     }[field.kind].copy()
-    limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
+    limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"),
+              "number": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
     low, high = limits.get(field.kind, (None, None))
     if field.min is not None:
         schema[low] = field.min
@@ -444,6 +484,9 @@ def good_values(field):
         own = f"{next(names):02x}"      # a name is taken once
         yield "longest", own.ljust(field.max - 4, "z") + "_.09"
         yield "shortest", own + "a"
+    elif field.letters:
+        yield "upper case", "EUR".ljust(field.max, "X")
+        yield "lower case with white space around it", " " + "try".ljust(field.max, "x") + "\t"
     elif field.kind == "string":
         letter = "7" if field.digits else "ğ"   # one code point, two bytes
         yield "shortest", letter * field.min
@@ -458,6 +501,16 @@ def good_values(field):
         yield "true", True
     elif field.kind == "date":
         yield "leap day", "2000-02-29"
+    elif field.kind in ("int", "number"):
+        yield "smallest", field.min
+        yield "largest", field.max
+        if field.kind == "number":
+            yield "a fraction", 0.1
+    elif field.kind == "url":
+        yield "shortest", "/"
+        for text in ("http://example.com", "https://example.com:8080/a%20b.jpg?x=1&y=2#z", "/storage/files/a.png", " /a "):
+            yield repr(text), text
+        yield "longest", "https://example.com/".ljust(2048, "a")
     elif field.kind == "list":
         yield "empty", []
         yield "full", ["ü" * field.item_max] * field.max
@@ -467,13 +520,13 @@ def bad_values(field):
     """Values that the field must refuse."""
     wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"],
                    "an object": {"a": "b"}}
-    own = {"string": "a string", "email": "a string", "date": "a string", "enum": "a string", "bool": "true",
-           "list": "a list"}[field.kind]
-    yield from ((why, value) for why, value in wrong_types.items() if why != own)
+    own = {"string": ["a string"], "email": ["a string"], "date": ["a string"], "enum": ["a string"], "bool": ["true"],
+           "url": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
+    yield from ((why, value) for why, value in wrong_types.items() if why not in own)
     if not field.nullable:
         yield "null", None
     if field.kind == "string":
-        letter = "1" if field.digits else "a" if field.username else "ğ"
+        letter = "1" if field.digits else "a" if field.username or field.letters else "ğ"
         yield "too long", letter * (field.max + 1)
         if field.min:
             yield "empty", ""
@@ -485,9 +538,21 @@ def bad_values(field):
             yield "a letter", "1" * (field.min - 1) + "a"
             yield "a sign", "-" + "1" * max(field.min - 1, 1)
             yield "digits of another script", "٣" * field.min
+        if field.letters:
+            for text in ("12$", "T Y", "T\tY", "ğğğ", "€€€", "İÇŞ", "TR1", "T-Y"):
+                yield repr(text), text
         if field.username:
             for name in ("a b", "a-b", "çiçek", "a/b", "a@b", "a\tb"):
                 yield repr(name), name
+    elif field.kind in ("int", "number"):
+        for number in (field.min - 1, field.max + 1, -1e300, 1e300):
+            yield repr(number), number
+        yield "a number in quotes", str(field.min + 1)
+    elif field.kind == "url":
+        for text in ("", " ", "x", "a.jpg", "./a.jpg", "//example.com/a.jpg", "ftp://example.com/", "http://", "https:///a",
+                     "javascript:alert(1)", "data:image/png;base64,AA==", "https://ada@example.com/", "https://exa mple.com",
+                     "/a b", "/ä", "/a\nb", "/<script>", "https://example.com/".ljust(2049, "a"), "/".ljust(2049, "ü")):
+            yield repr(text[:40]), text
     elif field.kind == "enum":
         yield "another word", "klingon"
         yield "two words", "|".join(field.words[:2])

@@ -29,6 +29,7 @@ ERRORS = [
      **l: o.post("/auth/otp/verify", {}, content_type="text/plain", **l)),
     ("S_BAD_JSON", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"{", **l)),
     ("S_BAD_OBJECT", None, lambda o, a, **l: o.request("POST", "/auth/otp/verify", body=b"[]", **l)),
+    ("S_PRECONDITION_FAILED", None, lambda o, a, **l: a.patch("/me", {"bio": "x"}, headers={"If-Match": '"0"'}, **l)),
     ("S_EMPTY_CHANGE", None, lambda o, a, **l: a.patch("/me", {}, **l)),
     ("S_WRONG_CODE", None, lambda o, a, **l: o.verify(fresh(), "123456", **l)),
     ("S_BAD_REFRESH", None, lambda o, a, **l: o.post("/auth/refresh", {"refreshToken": "x" * 43}, **l)),
@@ -50,6 +51,7 @@ ERRORS = [
     ("S_DELETION_PENDING", None, lambda o, a, **l: asked(o).post(DELETION, **l)),
     ("S_BEING_DELETED", None, lambda o, a, **l: asked(o).get("/me", **l)),
     ("S_SESSION_ENDED", None, lambda o, a, **l: (p := o.login()).delete(f"/auth/sessions/{p.claims()['sid']}", **l)),
+    ("S_COURSE_DELETED", None, lambda o, a, **l: superadmin(o).delete("/courses/" + course(o), **l)),
     ("S_LOGGED_OUT_EVERYWHERE", None, lambda o, a, **l: o.login().post("/api/v1/auth/logout", **l)),
 ]
 
@@ -59,6 +61,11 @@ def asked(okul):
     person = okul.login()
     assert person.post(DELETION).status == 201
     return person
+
+
+def course(okul):
+    return superadmin(okul).post("/courses", {"title": "Of the languages", "language": "de"}).data["id"]
+
 
 FIELD_ERRORS = [
     ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}),

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import contract
+from fields import superadmin
 from okul import BUILD, REGISTRATION, fresh, sign, unbase64
 from proficiency_statistics import Quiz
 
@@ -110,6 +111,10 @@ def own_refresh_token(okul, owner):
     return {"refreshToken": (okul.login() if owner is Nobody else owner).refresh}
 
 
+def some_course(okul, owner):
+    return superadmin(okul).post("/courses", {"title": "Of the rights", "language": "en"}).data["id"]
+
+
 GOOD = {
     ("GET", "/"): {}, ("GET", "/health"): {}, ("GET", "/swagger/json"): {}, ("GET", "/api/docs"): {},
     ("GET", "/me"): {}, ("GET", "/me/export"): {}, ("PATCH", "/me"): {"body": lambda okul, caller: {"bio": "x"}}, ("GET", "/me/optional"): {},
@@ -132,6 +137,10 @@ GOOD = {
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
     ("PATCH", "/admin/users/{id}/role"): {"id": somebody, "body": lambda okul, caller: {"role": "admin"}},
+    ("GET", "/courses"): {}, ("GET", "/courses/{id}"): {"id": some_course}, ("DELETE", "/courses/{id}"): {"id": some_course},
+    ("POST", "/courses"): {"body": lambda okul, caller: {"title": "Of the rights", "language": "tr"}},
+    ("PATCH", "/courses/{id}"): {"id": some_course, "body": lambda okul, caller: {"price": 0.1}},
+    ("POST", "/courses/{id}/duplicate"): {"id": some_course},
     ("GET", "/proficiency-tests/{id}/statistics"): {"id": lambda okul, caller: Quiz(okul.staff("admin"), ["1", "2"]).id},
 }
 

@@ -195,9 +195,9 @@ errors_follow_from_the_row(void **state)
 	expect_names(json, "paths/~trees/get/responses", "200 400 500 503 ");
 	expect_names(json, "paths/~trees~{id}/get/responses", "200 400 401 403 404 500 503 ");
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
-	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 413 415 500 503 ");
+	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 500 503 ");
 	expect_names(json, "components/responses",
-		"BadRequest Unauthorized Forbidden NotFound Conflict TooLarge WrongType TooMany Internal Unavailable ");
+		"BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed TooLarge WrongType TooMany Internal Unavailable ");
 	expect_names(json, "components/responses/TooMany/headers", "Retry-After ");
 	expect_names(json, "components/responses/Unauthorized/headers", "WWW-Authenticate ");
 	cJSON_Delete(json);

@@ -327,6 +327,59 @@ one_option_is_right(void **state)
 	assert_string_equal(said(), "");
 }
 
+/* ---- words */
+
+static const char *
+split_all(const char *json)
+{
+	static struct quiz_question questions[QUIZ_QUESTIONS_MAX];
+	struct buf all = { .arena = arena };
+	int count = quiz_split(json, questions);
+
+	buf_puts(&all, "");
+	for (int i = 0; i < count; i++) {
+		const struct quiz_question *q = &questions[i];
+		buf_printf(&all, "%.*s %.*s %.*s %.*s", (int)q->id.length, q->id.s, (int)q->text.length, q->text.s,
+			(int)q->points.length, q->points.s, (int)q->media.length, q->media.s);
+		for (int o = 0; o < q->options; o++)
+			buf_printf(&all, " %s%.*s=%.*s", o + 1 == q->right ? "+" : "", (int)q->option[o].id.length, q->option[o].id.s, (int)q->option[o].text.length,
+				q->option[o].text.s);
+		buf_putc(&all, ';');
+	}
+	return all.s;
+}
+
+static void
+questions_are_split_into_texts(void **state)
+{
+	(void)state;
+	assert_string_equal(split_all("[{\"id\":\"a\",\"text\":\"A \\\"q\\\" \\\\\",\"points\":0.5,\"mediaUrl\":null,\"order\":0,\"options\":["
+		"{\"id\":\"b\",\"text\":\"},{\",\"isCorrect\":true},{\"id\":\"c\",\"text\":\",\\\"isCorrect\\\":true\",\"isCorrect\":false}]},"
+		"{\"id\":\"d\",\"text\":\"D\",\"points\":2,\"mediaUrl\":\"/m\",\"order\":1,\"options\":[]}]"),
+		"\"a\" \"A \\\"q\\\" \\\\\" 0.5 null +\"b\"=\"},{\" \"c\"=\",\\\"isCorrect\\\":true\";\"d\" \"D\" 2 \"/m\";");
+	assert_string_equal(split_all(" [ { \"other\" : [ { \"id\" : \"x\" } , 1 ] , \"text\" : \"A\" , \"points\" : 1 } ] "),
+		"\"\" \"A\" 1 null;");
+	assert_string_equal(split_all("[]"), "");
+	assert_string_equal(split_all("7"), "");
+	assert_string_equal(split_all(""), "");
+}
+
+/* What is cut off anywhere must not be read behind. */
+static void
+half_a_list_is_split_as_far_as_it_goes(void **state)
+{
+	static const char json[] = "[{\"id\":\"a\",\"text\":\"\\\\\",\"points\":0.5,\"options\":[{\"id\":\"b\",\"text\":\"t\"}],\"x\":{}}]";
+
+	(void)state;
+	for (size_t length = 0; length < sizeof(json); length++) {
+		char *cut = malloc(length + 1);
+		memcpy(cut, json, length);
+		cut[length] = '\0';
+		assert_non_null(split_all(cut));
+		free(cut);
+	}
+}
+
 /* ---- orders */
 
 static void
@@ -388,6 +441,8 @@ main(void)
 		cmocka_unit_test(answers_to_a_broken_key_are_faults),
 		cmocka_unit_test(level_ranges_are_held_to_their_rules),
 		cmocka_unit_test(one_option_is_right),
+		cmocka_unit_test(questions_are_split_into_texts),
+		cmocka_unit_test(half_a_list_is_split_as_far_as_it_goes),
 		cmocka_unit_test(an_order_is_the_same_again_and_another_for_another),
 		cmocka_unit_test(all_orders_are_as_likely),
 	};

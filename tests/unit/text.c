@@ -370,6 +370,8 @@ only_ascii_letters_are_folded(void **state)
 	(void)state;
 	text_lower(text);
 	assert_string_equal(text, "az az @[ `{ İŞÖ 09");
+	text_upper(text);
+	assert_string_equal(text, "AZ AZ @[ `{ İŞÖ 09");
 }
 
 /* ---- what a text is */

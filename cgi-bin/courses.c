@@ -1,0 +1,227 @@
+/*
+ * courses - what the school offers: a public list, and what admins do with it.
+ */
+#include "app.h"
+#include "audit.h"
+#include "copy.h"
+
+#define TITLE_POINTS 200
+
+static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL };
+
+static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
+	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	{ "description", TEXT, 0, 20000, .optional = true, .example = "\"Günlük konuşma için\"" },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	{ "price", NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
+	{ "currency", TEXT, 3, 3, .optional = true, .letters = true, .note = "three letters (ISO 4217), folded to upper case; TRY unless given", .example = "\"TRY\"" },
+	{ "durationWeeks", INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
+	{ "imageUrl", URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	{ "order", INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
+	{ "isPublished", BOOL, .optional = true, .note = "true unless given; only admins see a draft", .example = "true" }) };
+
+static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = FIELDS(
+	{ "", PLUS, .of = &create_course }) };
+
+static const struct shape course_response = { .name = "CourseResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	{ "description", TEXT, 0, 20000, .example = "\"Günlük konuşma için\"" },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "level", ENUM, .oneof = level_enum, .nullable = true },
+	{ "price", NUMBER, 0, 1e9, .example = "1999.99" },
+	{ "currency", TEXT, 3, 3, .letters = true, .example = "\"TRY\"" },
+	{ "durationWeeks", INT, 1, 520, .nullable = true },
+	{ "imageUrl", URL, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	{ "order", INT, 0, 1000000 },
+	{ "isPublished", BOOL },
+	{ "createdAt", TIME },
+	{ "updatedAt", TIME }) };
+
+static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of title or description; all must be there" },
+	{ "language", ENUM, .oneof = language_codes, .optional = true },
+	{ "level", ENUM, .oneof = level_enum, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+
+#define COLUMNS \
+	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks, image_url AS imageUrl," \
+	" position AS \"order\", is_published AS isPublished, created_at AS createdAt, updated_at AS updatedAt"
+
+/*
+ * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
+ * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
+ * ?3 level, ?4 the words of a search (text_words()), ?5 limit, ?6 offset.
+ */
+#define SEEN "(?1 OR is_published) AND (?2 IS NULL OR language = ?2) AND (?3 IS NULL OR level = ?3)"
+#define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
+#define PAGE(source, where, order) \
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
+	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order " /* scan is meant: of the index, or for words */"
+#define SORTED(i, index, order) \
+	[PAGE_SEEN + i] = PAGE("course INDEXED BY " index, SEEN, order), \
+	[PAGE_FOUND + i] = PAGE("course", FOUND, order)
+
+#define SORTS (COUNT(sorts) - 1)
+enum {
+	PAGE_SEEN, PAGE_FOUND = PAGE_SEEN + SORTS, COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
+	ONE, ADD, CHANGE, TAKEN, COPY, REMOVE,
+};
+
+/* A column keeps its value unless the body (?1) names the field; null in the body is NULL in the column. */
+#define CHANGED(column, field) \
+	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
+
+static const char *const sql[] = {
+	SORTED(0, "course_newest", "pk DESC"),
+	SORTED(1, "course_newest", "pk"),
+	SORTED(2, "course_title", "sort_title, pk"),
+	SORTED(3, "course_title", "sort_title DESC, pk DESC"),
+	SORTED(4, "course_price", "price, pk"),
+	SORTED(5, "course_price", "price DESC, pk DESC"),
+	SORTED(6, "course_position", "position, pk"),
+	SORTED(7, "course_position", "position DESC, pk DESC"),
+	[COUNT_ALL] =
+		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
+		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
+	[COUNT_SEEN] =
+		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL /* scan is meant: of the index */",
+	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
+	[ONE] = "SELECT " COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
+	[ADD] =
+		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
+		" is_published, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)"
+		" RETURNING " COLUMNS,
+	/* the price as a number of its own: JSON text would round it */
+	[CHANGE] =
+		"UPDATE course SET " CHANGED("title", "title") CHANGED("description", "description") CHANGED("language", "language")
+		CHANGED("level", "level") "price = coalesce(?2, price), " CHANGED("currency", "currency")
+		CHANGED("duration_weeks", "durationWeeks") CHANGED("image_url", "imageUrl") CHANGED("position", "order")
+		CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COLUMNS,
+	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
+	[COPY] =
+		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
+		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"
+		" image_url, position, 0, ?4, ?4 FROM course WHERE id = ?1 RETURNING " COLUMNS,
+	[REMOVE] = "DELETE FROM course WHERE id = ?1 RETURNING title",
+};
+
+static struct reply get_courses(struct request *rq);
+static struct reply get_course(struct request *rq);
+static struct reply post_course(struct request *rq);
+static struct reply patch_course(struct request *rq);
+static struct reply delete_course(struct request *rq);
+static struct reply duplicate_course(struct request *rq);
+
+/* Grows with every change of a course: whoever has the list of that number has the newest. */
+#define LIST_VERSION "SELECT n FROM tally WHERE name = 'course:version'"
+
+static const struct route routes[] = {
+	{ GET, "/courses", PUBLIC, get_courses, .query = &list_query, .out = &course_response, .out_page = true,
+	  .version = LIST_VERSION, .title = "Get all courses", .note = "A page of the courses that are published; an admin sees the drafts too." },
+	{ POST, "/courses", ADMIN, post_course, .in = &create_course, .out = &course_response, .status = 201, .writes = true,
+	  .title = "Create a new course (Admin only)" },
+	{ GET, "/courses/{id}", PUBLIC, get_course, .out = &course_response, .title = "Kurs detayını görüntüle",
+	  .note = "A draft is there for admins only." },
+	{ PATCH, "/courses/{id}", ADMIN, patch_course, .in = &update_course, .out = &course_response, .writes = true,
+	  .shows = get_course, .title = "Update an existing course (Admin only)",
+	  .note = "Changes the fields that are named and no others.",
+	  .example = "{\"price\":2499.5,\"isPublished\":true}" },
+	{ DELETE, "/courses/{id}", ADMIN, delete_course, .out = &delete_response, .writes = true,
+	  .shows = get_course, .title = "Delete a course (Admin only)" },
+	{ POST, "/courses/{id}/duplicate", ADMIN, duplicate_course, .out = &course_response, .status = 201, .writes = true,
+	  .title = "Duplicate an existing course (Admin only)",
+	  .note = "The duplicate is a draft. Its title ends in (copy), or a further one's in (copy 2), in the caller's language." },
+};
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static struct reply
+get_courses(struct request *rq)
+{
+	const char *language = field_text(rq->query, "language"), *level = field_text(rq->query, "level");
+	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
+	int count = words ? COUNT_FOUND : language || level ? COUNT_SEEN : COUNT_ALL;
+	int page = (words ? PAGE_FOUND : PAGE_SEEN) + sort_of(field_text(rq->query, "sort"));
+
+	return reply_list(rq, sql[count], sql[page], ARGS(is_admin(rq), language, level, words), &course_response);
+}
+
+static struct reply
+get_course(struct request *rq)
+{
+	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
+}
+
+static const char *
+or_else(const char *text, const char *fallback)
+{
+	return text ? text : fallback;
+}
+
+static struct reply
+post_course(struct request *rq)
+{
+	const cJSON *body = rq->body;
+	int64_t weeks = field_int(body, "durationWeeks", 0);
+	char id[ID_TEXT];
+
+	random_id(id);
+	return reply_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), or_else(field_text(body, "description"), ""),
+		field_text(body, "language"), field_text(body, "level"), field_number(body, "price", 0),
+		or_else(field_text(body, "currency"), "TRY"), weeks ? value_int(weeks) : value_null(), field_text(body, "imageUrl"),
+		field_int(body, "order", 0), field_bool(body, "isPublished", true), rq->now), &course_response);
+}
+
+static struct reply
+patch_course(struct request *rq)
+{
+	const char *body = cJSON_PrintUnformatted(rq->body);
+	struct value price = field_has(rq->body, "price") ? value_real(field_number(rq->body, "price", 0)) : value_null();
+
+	return reply_row(rq, sql[CHANGE], ARGS(body, price, rq->now, rq->id), &course_response);
+}
+
+static struct reply
+delete_course(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[REMOVE], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
+	db_end(row);
+	return reply_deleted(rq, S_COURSE_DELETED, rq->id);
+}
+
+static struct reply
+duplicate_course(struct request *rq)
+{
+	struct db_rows *row;
+	char id[ID_TEXT];
+
+	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, true)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	const char *title = copy_next_title(rq->arena, rq->db, sql[TAKEN], db_text(row, 1), rq->language, TITLE_POINTS);
+	db_end(row);
+	random_id(id);
+	return reply_row(rq, sql[COPY], ARGS(rq->id, id, title, rq->now), &course_response);
+}
+
+static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses) };
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}

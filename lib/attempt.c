@@ -1,0 +1,84 @@
+#include "attempt.h"
+
+enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE };
+
+#define DUE_COLUMNS \
+	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
+	" version.answer_key, version.level_ranges, version.target_language" \
+	" FROM attempt CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
+
+const char *const attempt_sql[] = {
+	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
+	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user = ?2 LIMIT 1",
+	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
+	[USER_NEXT] = DUE_COLUMNS " AND attempt.user = ?2 ORDER BY attempt.deadline LIMIT 1",
+	[RECORD] =
+		"INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,"
+		" target_language, completed_at, chosen) VALUES (?1, ?2, ?3, ?4,"
+		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" RETURNING attempt",
+	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
+};
+const size_t attempt_sql_count = COUNT(attempt_sql);
+
+bool
+attempt_due(struct db *db, int64_t now, int64_t user)
+{
+	struct db_rows *row;
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, user)) :
+		db_one(db, &row, attempt_sql[ANY_DUE], ARGS(now - ATTEMPT_GRACE));
+
+	db_end(row);
+	return rc == DB_ROW;
+}
+
+int64_t
+attempt_record(struct db *db, const struct result *result)
+{
+	const struct quiz_grade *grade = &result->grade;
+	struct db_rows *row;
+	int64_t number = 0;
+
+	if (db_one(db, &row, attempt_sql[RECORD], ARGS(result->id, result->user, result->test, result->version, grade->score,
+			grade->correct, grade->questions, grade->level, result->target_language, result->completed_at,
+			value_blob(result->chosen, (size_t)grade->questions))) == DB_ROW)
+		number = db_int(row, 0);
+	db_end(row);
+	return number;
+}
+
+void
+attempt_remove(struct db *db, int64_t pk)
+{
+	(void)!db_run(db, attempt_sql[REMOVE], ARGS(pk), NULL);
+}
+
+static bool
+close_next(struct db *db, int64_t now, int64_t user)
+{
+	unsigned char chosen[QUIZ_QUESTIONS_MAX] = { 0 };
+	struct db_rows *row;
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_NEXT], ARGS(now - ATTEMPT_GRACE, user)) :
+		db_one(db, &row, attempt_sql[NEXT], ARGS(now - ATTEMPT_GRACE));
+
+	if (rc == DB_ROW) {
+		int64_t pk = db_int(row, 0);
+		if (db_size(row, 6) <= sizeof(chosen) && !db_is_null(row, 6))
+			memcpy(chosen, db_blob(row, 6), db_size(row, 6));
+		attempt_record(db, &(struct result){ db_text(row, 1), db_int(row, 2), db_int(row, 3), db_int(row, 4), db_text(row, 9),
+			db_int(row, 5), chosen, quiz_grade(db_blob(row, 7), db_size(row, 7), chosen, db_text(row, 8)) });
+		attempt_remove(db, pk);
+	}
+	db_end(row);
+	return rc == DB_ROW && db_failure(db) == DB_DONE;
+}
+
+int64_t
+attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit)
+{
+	int64_t closed = 0;
+
+	while (closed < limit && close_next(db, now, user))
+		closed++;
+	return closed;
+}

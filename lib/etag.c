@@ -1,0 +1,136 @@
+#include "etag.h"
+
+#include "random.h"
+
+static unsigned char key[HASH_KEY];
+
+void
+etag_init(const struct conf *conf)
+{
+	const struct part parts[] = { PART("etag"), PART(OKUL_VERSION) };
+	unsigned char mac[MAC_BYTES];
+
+	secret_mac(mac, conf->link_key, parts, COUNT(parts));
+	memcpy(key, mac, sizeof(key));
+	secret_wipe(mac, sizeof(mac));
+}
+
+/* ---- lists of tags */
+
+/* Bytes of the opaque-tag at `s` (RFC 9110 section 8.8.3), its quotes among them; 0 when there is none. */
+static size_t
+tag_length(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	if (*c++ != '"')
+		return 0;
+	while (*c == 0x21 || (*c >= 0x23 && *c != 0x7f))
+		c++;
+	return *c == '"' ? (size_t)((const char *)c - s) + 1 : 0;
+}
+
+/* The tag itself, or what a compressing server made of it by a suffix. */
+static bool
+names(const char *tag, size_t length, const char *etag)
+{
+	size_t own = strlen(etag) - 1;
+
+	return length > own && memcmp(tag, etag, own) == 0 && (tag[own] == '-' || length == own + 1);
+}
+
+bool
+etag_listed(const char *value, const char *etag)
+{
+	bool found = false;
+
+	value += strspn(value, " \t");
+	if (value[0] == '*')
+		return value[1 + strspn(value + 1, " \t")] == '\0';
+	while (*(value += strspn(value, " \t,"))) {
+		if (strncmp(value, "W/", 2) == 0)
+			value += 2;
+		size_t length = tag_length(value);
+		found |= etag[0] && names(value, length, etag);
+		value += length;
+		value += strspn(value, " \t");
+		if (length == 0 || (*value && *value != ','))
+			return false;
+	}
+	return found;
+}
+
+/* ---- the tag of an answer */
+
+static void
+put(char etag[static ETAG_TEXT], uint64_t hash)
+{
+	*etag++ = '"';
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*etag++ = "0123456789abcdef"[hash >> shift & 15];
+	*etag++ = '"';
+	*etag = '\0';
+}
+
+static void
+put_of_data(struct request *rq)
+{
+	put(rq->etag, random_hash_keyed(key, rq->out->s + REPLY_DATA_AT, rq->out->length - REPLY_DATA_AT));
+}
+
+bool
+etag_put(struct request *rq, const struct reply *reply)
+{
+	if (reply->error || rq->out->failed)
+		return false;
+	if (reply->status != 200 || !(route_is_tagged(rq->route) || (rq->route->method == PATCH && rq->route->shows)))
+		return rq->etag[0];
+	if (!rq->etag[0])
+		put_of_data(rq);
+	return true;
+}
+
+bool
+etag_known(const struct request *rq)
+{
+	return rq->http.if_none_match && etag_listed(rq->http.if_none_match, rq->etag);
+}
+
+/* ---- before the handler */
+
+bool
+etag_unchanged(struct request *rq)
+{
+	struct buf facts = { .arena = rq->arena };
+	struct db_rows *row;
+
+	if (!rq->route->version || db_one(rq->db, &row, rq->route->version, NO_ARGS) != DB_ROW)
+		return false;
+	int64_t version = db_int(row, 0);
+	db_end(row);
+	buf_put(&facts, &version, sizeof(version));
+	buf_putc(&facts, is_admin(rq) ? 'a' : '-');
+	buf_putc(&facts, (char)('0' + rq->language));
+	buf_puts(&facts, rq->http.target);
+	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));
+	return etag_known(rq);
+}
+
+struct reply
+etag_guard(struct request *rq)
+{
+	struct reply reply = { .error = NO_ERROR };
+
+	if (!rq->http.if_match || (rq->route->method != PATCH && rq->route->method != DELETE))
+		return reply;
+	if (rq->route->shows) {
+		reply = rq->route->shows(rq);
+		if (reply.error || rq->out->failed)
+			return reply;
+		put_of_data(rq);
+	}
+	if (!etag_listed(rq->http.if_match, rq->etag))
+		reply = reply_error(rq, PRECONDITION_FAILED);
+	rq->etag[0] = '\0';	/* the answer will have its own */
+	return reply;
+}

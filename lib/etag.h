@@ -1,0 +1,42 @@
+/*
+ * etag - conditional requests (RFC 9110 section 13): tags of answers, If-None-Match (304) and If-Match (412).
+ *
+ * A tag is a keyed hash of the answer's data, so the envelope's time does not count; or, where the route has a version, of
+ * that and of all else that determines the data. All processes of an installation make the same tag of the same data, until
+ * OKUL_VERSION changes.
+ */
+#ifndef OKUL_ETAG_H
+#define OKUL_ETAG_H
+
+#include "route.h"
+
+/* Makes the key. Call once a process, before any other call here. */
+void etag_init(const struct conf *conf);
+
+/*
+ * True when the value of an If-Match or If-None-Match header names the tag: `*` or a list. Both are compared weakly, also
+ * where RFC 9110 section 13.1.1 wants it strong: a server that compresses an answer on its way marks the tag ( W/"..." by
+ * nginx, "...-gzip" by Apache), and the data is the same all the same. A malformed value names nothing. `etag` "" is that of
+ * nothing in particular: only `*` names it.
+ */
+must_use bool etag_listed(const char *value, const char *etag);
+
+/*
+ * Before the handler of a GET: where its route has a version, puts the tag of the answer to come into rq->etag, and gives
+ * true when the caller has that answer already.
+ */
+must_use bool etag_unchanged(struct request *rq);
+
+/*
+ * Before the handler of a PATCH or DELETE, inside its transaction: looks at If-Match as struct route says for `shows`. A
+ * route without it has no tag that could be named, so it takes only `*`. Gives a reply whose error is NO_ERROR when the
+ * handler may run. POST changes nothing that is shown at its own path, and so has no such condition.
+ */
+must_use struct reply etag_guard(struct request *rq);
+
+/* Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope open. */
+must_use bool etag_put(struct request *rq, const struct reply *reply);
+/* True when If-None-Match names the answer's tag. */
+must_use bool etag_known(const struct request *rq);
+
+#endif
