@@ -300,11 +300,14 @@ read_number(const cJSON *object, const char *name, double *number)
 	return cJSON_IsNumber(item);
 }
 
-/* Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. */
+/*
+ * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
+ * most as a double: two of them by less than this.
+ */
 static bool
 joins(double end, double start)
 {
-	return start == end || fabs(start - end - 1) < 1e-9;
+	return start == end || fabs(start - end - 1) < 1e-13;
 }
 
 static void
