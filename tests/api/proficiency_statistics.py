@@ -1,6 +1,5 @@
 """Item statistics of placement tests, against their textbook formulas in fractions, and Python's own statistics."""
 
-import json
 import math
 import random
 import statistics
