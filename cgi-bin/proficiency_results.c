@@ -368,6 +368,8 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
+#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
+
 static void
 put_text_of(struct buf *out, const char *before, struct quiz_text text)
 {
@@ -378,22 +380,21 @@ put_text_of(struct buf *out, const char *before, struct quiz_text text)
 const char *
 proficiency_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length)
 {
-	struct quiz_question *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
+	struct quiz_question question;
 	struct buf out = { .arena = arena };
-	int count = quiz_split(stored, questions);
 
+	(void)buf_room(&out, ANSWERS_ROOM);
 	buf_putc(&out, '[');
-	for (int i = 0; i < count && (size_t)i < length; i++) {
-		const struct quiz_question *question = &questions[i];
-		bool right = chosen[i] == question->right;
-		if (chosen[i] == 0 || chosen[i] > question->options)
+	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
+		bool right = chosen[i] == question.right;
+		if (chosen[i] == 0 || chosen[i] > question.options)
 			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question->id);
-		put_text_of(&out, ",\"questionText\":", question->text);
-		put_text_of(&out, ",\"optionId\":", question->option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question->option[chosen[i] - 1].text);
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
+		put_text_of(&out, ",\"questionText\":", question.text);
+		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
 		buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-		put_text_of(&out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
+		put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
 		buf_putc(&out, '}');
 	}
 	buf_putc(&out, ']');

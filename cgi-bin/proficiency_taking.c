@@ -269,12 +269,26 @@ put_question(struct request *rq, const struct quiz_question *question, int order
 	put_end(rq);
 }
 
+static int
+split(struct arena *arena, const char *text, struct quiz_question **questions)
+{
+	struct quiz_question question;
+	int count = 0;
+
+	for (const char *at = text; quiz_next(&at, &question); )
+		count++;
+	*questions = arena_alloc(arena, (size_t)count * sizeof(question));
+	for (int i = 0; i < count && quiz_next(&text, &(*questions)[i]); i++)
+		;
+	return count;
+}
+
 static struct reply
 reply_attempt(struct request *rq, const struct state *state, bool with_questions)
 {
 	const struct paper *paper = rq->prepared;
-	struct quiz_question *questions = arena_alloc(rq->arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
-	int count = quiz_split(paper->questions, questions);
+	struct quiz_question *questions;
+	int count = split(rq->arena, paper->questions, &questions);
 	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
 	unsigned char order[QUIZ_QUESTIONS_MAX];
 
