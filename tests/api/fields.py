@@ -35,6 +35,17 @@ def some_course(okul):
     return superadmin(okul).post("/courses", {"title": "Of the fields", "language": "tr"}).data["id"]
 
 
+GOOD_QUESTION = {"text": "1 + 1 is", "options": [{"text": "2", "isCorrect": True}, {"text": "3", "isCorrect": False}]}
+GOOD_TEST = {"title": "Of the fields", "targetLanguage": "en", "questions": [GOOD_QUESTION],
+             "levelRanges": [{"level": "A1", "minScore": 0, "maxScore": 100}]}
+GOOD_IMPORT = {k: v for k, v in GOOD_TEST.items() if k != "questions"} | {"gift": "1 + 1 is {=2 ~3}."}
+
+
+@functools.cache
+def some_test(okul):
+    return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
+
+
 SENDERS = {
     "RequestOtpUnifiedDto": Sender("POST", "/auth/otp/request", lambda: {"email": fresh()}),
     # past the fields: nobody asked for this code
@@ -51,6 +62,10 @@ SENDERS = {
     "UpdateUserRoleDto": Sender("PATCH", "/admin/users/{id}/role", lambda: {"role": "user"}, new=True, boss=True),
     "CreateCourseDto": Sender("POST", "/courses", lambda: {"title": "A1", "language": "tr"}, boss=True, accepted=201),
     "UpdateCourseDto": Sender("PATCH", "/courses/{id}", lambda: {}, boss=True, about=some_course),
+    "CreateProficiencyTestDto": Sender("POST", "/proficiency-tests", lambda: dict(GOOD_TEST), boss=True, accepted=201),
+    "UpdateProficiencyTestDto": Sender("PATCH", "/proficiency-tests/{id}", lambda: {}, boss=True, about=some_test),
+    "ImportProficiencyTestDto": Sender("POST", "/proficiency-tests/import", lambda: dict(GOOD_IMPORT), boss=True,
+                                       accepted=201),
 }
 CASES = [(shape, field) for shape in SENDERS for field in contract.shapes[shape]]
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import contract
-from fields import superadmin
+from fields import GOOD_IMPORT, GOOD_TEST, superadmin
 from okul import BUILD, REGISTRATION, fresh, sign, unbase64
 
 HEADING = "program method path role status flags in out title".split()
@@ -114,6 +114,10 @@ def some_course(okul, owner):
     return superadmin(okul).post("/courses", {"title": "Of the rights", "language": "en"}).data["id"]
 
 
+def some_test(okul, owner):
+    return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
+
+
 GOOD = {
     ("GET", "/"): {}, ("GET", "/health"): {}, ("GET", "/swagger/json"): {}, ("GET", "/api/docs"): {},
     ("GET", "/me"): {}, ("GET", "/me/export"): {}, ("PATCH", "/me"): {"body": lambda okul, caller: {"bio": "x"}}, ("GET", "/me/optional"): {},
@@ -140,6 +144,12 @@ GOOD = {
     ("POST", "/courses"): {"body": lambda okul, caller: {"title": "Of the rights", "language": "tr"}},
     ("PATCH", "/courses/{id}"): {"id": some_course, "body": lambda okul, caller: {"price": 0.1}},
     ("POST", "/courses/{id}/duplicate"): {"id": some_course},
+    ("GET", "/proficiency-tests"): {}, ("GET", "/proficiency-tests/target-languages"): {},
+    ("GET", "/proficiency-tests/{id}"): {"id": some_test}, ("DELETE", "/proficiency-tests/{id}"): {"id": some_test},
+    ("POST", "/proficiency-tests"): {"body": lambda okul, caller: GOOD_TEST},
+    ("POST", "/proficiency-tests/import"): {"body": lambda okul, caller: GOOD_IMPORT},
+    ("POST", "/proficiency-tests/{id}/duplicate"): {"id": some_test},
+    ("PATCH", "/proficiency-tests/{id}"): {"id": some_test, "body": lambda okul, caller: {"shuffle": True}},
 }
 
 
