@@ -77,8 +77,8 @@ class Results(bench.Bench):
         made = re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX result_\w+ ON result [^;]*;", schema)
         made += re.findall(r"(?ms)^CREATE TRIGGER result_\w+ .*?^END;", schema)
         drop = [f"DROP {kind} {name};" for kind, name in re.findall(r"CREATE (?:UNIQUE )?(INDEX|TRIGGER) (\w+)", "\n".join(made))]
-        tally = ("INSERT INTO result_tally SELECT test, level, target_language, count(*) FROM result"
-                 " GROUP BY test, level, target_language;")
+        tally = ("INSERT INTO result_tally SELECT version, level, test, target_language, count(*) FROM result"
+                 " GROUP BY version, level;")
         self.ctl("sql", "\n".join([*drop, FILL.format(count=count, users=users), ";", tally, *made]))
 
     def submit(self, connections, seconds, tokens):
