@@ -117,7 +117,7 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
 
 enum {
-	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW, CHANGE_VERSION,
+	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
 	NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
 };
 
@@ -134,13 +134,10 @@ static const char *const sql[] = {
 	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
-	/* Which version a test has, whether it must stay as it is, and whether a change of it is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, " IS_TAKEN("now.pk") ", ?5 OR ifnull(?2 <> now.title, 0)"
+	/* Which version a test has, and whether a change of it is one. */
+	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
 		" OR ifnull(?3 <> now.target_language, 0) OR ifnull(?4 <> level_ranges, 0)"
 		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
-	[CHANGE_VERSION] = "UPDATE test_version SET title = ifnull(?2, title), target_language = ifnull(?3, target_language),"
-		" level_ranges = ifnull(?4, level_ranges), answer_key = ifnull(?5, answer_key), questions = ifnull(?6, questions)"
-		" WHERE pk = ?1 RETURNING pk",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
 		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
@@ -288,8 +285,8 @@ if_named(const struct request *rq, const char *name, int64_t value)
 }
 
 /*
- * Gives the version that the test has from now on: the same where nothing of it changes, the same changed where nobody has
- * seen it yet, else a new one. False when there is no such test.
+ * Gives the version that the test has from now on: the same where nothing of it changes, else a new one. False when there is
+ * no such test.
  */
 static bool
 change_version(struct request *rq, const struct placement *test, int64_t *pk, int64_t *version)
@@ -301,9 +298,9 @@ change_version(struct request *rq, const struct placement *test, int64_t *pk, in
 		return false;
 	*pk = db_int(row, 0);
 	*version = db_int(row, 1);
-	int way = !db_flag(row, 3) ? -1 : db_flag(row, 2) ? NEW_VERSION : CHANGE_VERSION;
+	bool changed = db_flag(row, 2);
 	db_end(row);
-	if (way >= 0 && db_one(rq->db, &row, sql[way],
+	if (changed && db_one(rq->db, &row, sql[NEW_VERSION],
 			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
 		*version = db_int(row, 0);
 		db_end(row);

@@ -10,6 +10,7 @@
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 static const char *const formats[] = { "json", "csv", NULL };
 #define SORTS 4
+#define SEEK 10	/* entries that could be read while another place of an index is looked for */
 
 static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query }) };
@@ -96,7 +97,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 
 /* The page is found in an index first, and then joined with its rows. */
 #define PAGE(source, order, limit, offset) \
-	COLUMNS " FROM (SELECT result.pk AS found FROM result " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
+	COLUMNS " FROM (SELECT result.pk AS found FROM " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
 	") CROSS JOIN result ON result.pk = found" JOINED " ORDER BY " order
 
 /* ?1 test, ?2 level, ?3 target language, ?4 from, ?5 to */
@@ -104,15 +105,16 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	"(?1 IS NULL OR result.test = ?1) AND (?2 IS NULL OR result.level = ?2)" \
 	" AND (?3 IS NULL OR result.target_language = ?3 COLLATE NOCASE) AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
-/* Ways to the results that a filter leaves: along an order, by test, or by language and level. */
-#define ALONG_TIME "INDEXED BY result_time WHERE " FILTER
-#define ALONG_SCORE "INDEXED BY result_score WHERE " FILTER
-#define OF_TEST "INDEXED BY result_test WHERE result.test = ?1 AND " FILTER
-#define OF_KIND \
-	"INDEXED BY result_kind WHERE ?1 IS NULL AND result.target_language IN (SELECT target_language FROM result_tally" \
-	" WHERE ?3 IS NULL OR target_language = ?3 COLLATE NOCASE) AND result.level IN" \
-	" (SELECT value FROM json_each('[\"A1\",\"A2\",\"B1\",\"B2\",\"C1\",\"C2\"]') WHERE ?2 IS NULL OR value = ?2)" \
-	" AND result.completed_at >= ?4 AND result.completed_at < ?5"
+#define KINDS \
+	"(?1 IS NULL OR kind.test = ?1) AND (?2 IS NULL OR kind.level = ?2)" \
+	" AND (?3 IS NULL OR kind.target_language = ?3 COLLATE NOCASE)"
+
+/* Ways to the results that a filter leaves: along an order, or by their kinds. */
+#define ALONG_TIME "result INDEXED BY result_time WHERE " FILTER
+#define ALONG_SCORE "result INDEXED BY result_score WHERE " FILTER
+#define OF_KINDS \
+	"result_tally AS kind CROSS JOIN result INDEXED BY result_kind ON result.version = kind.version" \
+	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
  * ?6 a query of the index of users, ?7 a JSON list of the words. Words of one or two letters have no three-letter pieces,
@@ -123,7 +125,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	TEXT_HAS_WORDS("(sort_name || ' ' || email || ' ' || ifnull(username, ''))", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 #define FOUND " AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS ")"
-#define OF_USERS "INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
+#define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
 #define MEANT " /* scan is meant: of users, tests or an index */"
 
 #define NEWEST "result.completed_at DESC, result.pk DESC"
@@ -139,16 +141,15 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	LINE " FROM result INDEXED BY " index JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset MEANT
 
 enum {
-	ALONG, BY_TEST = ALONG + SORTS, BY_KIND = BY_TEST + SORTS, SEARCHED = BY_KIND + SORTS, BY_USERS = SEARCHED + SORTS,
+	ALONG, BY_KIND = ALONG + SORTS, SEARCHED = BY_KIND + SORTS, BY_USERS = SEARCHED + SORTS,
 	TABLE_ALL = BY_USERS + SORTS, TABLE_SEARCHED = TABLE_ALL + SORTS,
-	COUNT_TALLY = TABLE_SEARCHED + SORTS, COUNT_ALONG, COUNT_TEST, COUNT_KIND, COUNT_SEARCHED, COUNT_USERS,
+	COUNT_TALLY = TABLE_SEARCHED + SORTS, COUNT_ALONG, COUNT_KIND, COUNT_SEARCHED, COUNT_USERS,
 	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE, DELETE_ONE,
 };
 
 static const char *const sql[] = {
 	IN_ORDERS(ALONG, ALONG_TIME, ALONG_SCORE, "?6", "?7"),
-	IN_ORDERS(BY_TEST, OF_TEST, OF_TEST, "?6", "?7"),
-	IN_ORDERS(BY_KIND, OF_KIND, OF_KIND, "?6", "?7"),
+	IN_ORDERS(BY_KIND, OF_KINDS, OF_KINDS, "?6", "?7"),
 	IN_ORDERS(SEARCHED, ALONG_TIME FOUND, ALONG_SCORE FOUND, "?8", "?9"),
 	IN_ORDERS(BY_USERS, OF_USERS, OF_USERS, "?8", "?9"),
 	[TABLE_ALL + 0] = TABLE("result_time", "", NEWEST, "?6", "?7"),
@@ -159,21 +160,18 @@ static const char *const sql[] = {
 	[TABLE_SEARCHED + 1] = TABLE("result_time", FOUND, OLDEST, "?8", "?9"),
 	[TABLE_SEARCHED + 2] = TABLE("result_score", FOUND, HIGHEST, "?8", "?9"),
 	[TABLE_SEARCHED + 3] = TABLE("result_score", FOUND, LOWEST, "?8", "?9"),
-	[COUNT_TALLY] = "SELECT coalesce(sum(n), 0) FROM result_tally AS result WHERE (?1 IS NULL OR test = ?1) AND"
-		" (?2 IS NULL OR level = ?2) AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) AND ?4 < ?5" MEANT,
-	[COUNT_ALONG] = "SELECT count(*) FROM result " ALONG_TIME MEANT,
-	[COUNT_TEST] = "SELECT count(*) FROM result " OF_TEST MEANT,
-	[COUNT_KIND] = "SELECT count(*) FROM result " OF_KIND MEANT,
-	[COUNT_SEARCHED] = "SELECT count(*) FROM result " ALONG_TIME FOUND MEANT,
-	[COUNT_USERS] = "SELECT count(*) FROM result " OF_USERS MEANT,
-	/* of all, of the test, and of what the filters leave but for the times */
-	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE test = ?1), 0), coalesce(sum(n) FILTER (WHERE"
-		" (?1 IS NULL OR test = ?1) AND (?2 IS NULL OR level = ?2) AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE)), 0)"
-		" FROM result_tally" MEANT,
+	[COUNT_TALLY] = "SELECT coalesce(sum(n), 0) FROM result_tally AS kind WHERE " KINDS " AND ?4 < ?5" MEANT,
+	[COUNT_ALONG] = "SELECT count(*) FROM " ALONG_TIME MEANT,
+	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS MEANT,
+	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND MEANT,
+	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS MEANT,
+	/* of all, and of what the filters leave but for the times; the latter's kinds */
+	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
+		" FROM result_tally AS kind" MEANT,
 	/* whether a search finds some users only, and no test */
 	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000 AND NOT EXISTS " FOUND_VERSIONS MEANT,
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version WHERE test_id = ?1 LIMIT 1" MEANT,
-	[OF_USER] = PAGE("INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
+	[OF_USER] = PAGE("result INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
 	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
 	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user = ?2 OR ?3)",
@@ -277,37 +275,23 @@ test_pk(struct request *rq, const char *id)
 }
 
 /*
- * The way that passes over the fewest entries. Along an order they are as thin as what the filters leave of all; where
- * those that are left must be sorted, all of them are read, and sorting is about as dear as reading twice.
+ * The way that passes over the fewest entries. Along an order they are as thin as what the filters leave of all. By kind none
+ * is in vain, but all must be read and sorted, which is about as dear as reading them three times.
  */
 static int
-way_of(struct request *rq, struct args args, int sort)
+way_of(struct request *rq, struct args args)
 {
 	struct page page = page_of(rq->query);
-	int64_t all, of_test, left, end = page.offset + page.limit;
+	double all = 0, left = 0, kinds = 0, end = (double)(page.offset + page.limit);
 	struct db_rows *row;
-	enum db_rc rc = db_one(rq->db, &row, sql[TALLIES], (struct args){ args.values, 3 });
-	bool test = args.values[0].type != VALUE_NULL, kind = args.values[1].type != VALUE_NULL || args.values[2].type != VALUE_NULL;
 
-	all = rc == DB_ROW ? db_int(row, 0) : 0;
-	of_test = rc == DB_ROW ? db_int(row, 1) : 0;
-	left = rc == DB_ROW ? db_int(row, 2) : 0;
+	if (db_one(rq->db, &row, sql[TALLIES], (struct args){ args.values, 3 }) == DB_ROW) {
+		all = (double)db_int(row, 0);
+		left = (double)db_int(row, 1);
+		kinds = (double)db_int(row, 2);
+	}
 	db_end(row);
-	double along = left > end ? (double)end * (double)all / (double)left : (double)all;
-	double by_test = sort >= 2 ? 3.0 * (double)of_test : left > end ? (double)end * (double)of_test / (double)left : (double)of_test;
-	if (test)
-		return by_test <= along ? BY_TEST : ALONG;
-	return kind && 3.0 * (double)left < along ? BY_KIND : ALONG;
-}
-
-static int
-count_of(struct args args, bool times)
-{
-	if (!times)
-		return COUNT_TALLY;
-	if (args.values[0].type != VALUE_NULL)
-		return COUNT_TEST;
-	return args.values[1].type != VALUE_NULL || args.values[2].type != VALUE_NULL ? COUNT_KIND : COUNT_ALONG;
+	return 3 * left + SEEK * kinds < (left > end ? end * all / left : all) ? BY_KIND : ALONG;
 }
 
 static struct reply
@@ -330,6 +314,7 @@ get_results(struct request *rq)
 	const char *test = field_text(rq->query, "testId"), *zone = rq->conf->time_zone;
 	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *format = field_text(rq->query, "format");
 	bool times = field_has(rq->query, "from") || field_has(rq->query, "to"), table = format && strcmp(format, "csv") == 0;
+	bool kind = test || field_has(rq->query, "level") || field_has(rq->query, "targetLanguage");
 	int sort = sort_of(field_text(rq->query, "sort"));
 
 	proficiency_close_due(rq, 0);
@@ -340,7 +325,8 @@ get_results(struct request *rq)
 		return search_results(rq, args, words, sort, table);
 	if (table)
 		return reply_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line);
-	return reply_list(rq, sql[count_of(args, times)], sql[way_of(rq, args, sort) + sort], args, &result_list);
+	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
+	return reply_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
 }
 
 /* ---- those of a user */
@@ -368,6 +354,8 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
+#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
+
 static void
 put_text_of(struct buf *out, const char *before, struct quiz_text text)
 {
@@ -378,22 +366,21 @@ put_text_of(struct buf *out, const char *before, struct quiz_text text)
 const char *
 proficiency_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length)
 {
-	struct quiz_question *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
+	struct quiz_question question;
 	struct buf out = { .arena = arena };
-	int count = quiz_split(stored, questions);
 
+	(void)buf_room(&out, ANSWERS_ROOM);
 	buf_putc(&out, '[');
-	for (int i = 0; i < count && (size_t)i < length; i++) {
-		const struct quiz_question *question = &questions[i];
-		bool right = chosen[i] == question->right;
-		if (chosen[i] == 0 || chosen[i] > question->options)
+	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
+		bool right = chosen[i] == question.right;
+		if (chosen[i] == 0 || chosen[i] > question.options)
 			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question->id);
-		put_text_of(&out, ",\"questionText\":", question->text);
-		put_text_of(&out, ",\"optionId\":", question->option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question->option[chosen[i] - 1].text);
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
+		put_text_of(&out, ",\"questionText\":", question.text);
+		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
 		buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-		put_text_of(&out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
+		put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
 		buf_putc(&out, '}');
 	}
 	buf_putc(&out, ']');

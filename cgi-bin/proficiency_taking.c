@@ -43,29 +43,25 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 /* ---- statements */
 
 /* A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. */
-#define OPEN_TEST \
-	"test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk CROSS JOIN test_version AS version" \
-	" ON version.pk = coalesce(attempt.version, test.version)"
+#define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
 
 #define OWN_ATTEMPT \
-	"attempt CROSS JOIN test ON test.pk = attempt.test CROSS JOIN test_version AS version ON version.pk = attempt.version" \
+	"attempt CROSS JOIN test ON test.pk = attempt.test" \
 	" WHERE attempt.id = ?1 AND attempt.user = ?2 AND (test.is_published OR ?3)"
+
+#define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
 enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
-	[PAPER] = "SELECT version.pk, version.answer_key, version.level_ranges, version.target_language, version.test_id,"
-		" version.title, version.questions, user.name, user.surname FROM " OPEN_TEST " CROSS JOIN user ON user.pk = ?2 WHERE " SEEN,
-	[OWN_PAPER] = "SELECT version.pk, version.answer_key, version.level_ranges, version.target_language, version.test_id,"
-		" version.title, version.questions, NULL, NULL FROM " OWN_ATTEMPT,
-	/* ?4 and ?5: key and ranges of a paper; a version that nobody has answered may have been changed meanwhile. */
-	[STATE] = "SELECT test.pk, version.pk, test.id, ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline,"
-		" attempt.chosen, attempt.seed, version.answer_key IS ?4 AND version.level_ranges IS ?5, test.duration_minutes, test.shuffle,"
+	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
+		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN,
+	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
+	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
 		" AND result.test = test.pk) >= test.max_attempts END FROM " OPEN_TEST " WHERE " SEEN,
-	[OWN_STATE] = "SELECT test.pk, version.pk, test.id, attempt.pk, attempt.id, attempt.started_at, attempt.deadline,"
-		" attempt.chosen, attempt.seed, 1, 0, 0, 0 FROM " OWN_ATTEMPT,
+	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0 FROM " OWN_ATTEMPT,
 	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
@@ -104,14 +100,12 @@ const struct section proficiency_taking = { routes, COUNT(routes), sql, COUNT(sq
 
 /* ---- what is asked, and what is answered */
 
-/* A version with answers to it. Everything is copied: it outlives the snapshot that it was read in. */
 struct paper {
-	int64_t version;
-	struct value key;
-	const char *ranges, *language, *test_id, *title, *questions, *name, *surname;
-	unsigned char chosen[QUIZ_QUESTIONS_MAX];
-	int count;
-	struct quiz_grade grade;	/* of what is submitted, which in words is: */
+	const struct test_version *version;
+	const char *name, *surname;	/* the user's */
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what came with the request, which is about */
+	int count;			/* questions */
+	struct quiz_grade grade;	/* what is submitted comes to this, and in words is */
 	const char *answers;
 };
 
@@ -121,27 +115,23 @@ copy(struct arena *arena, const char *text)
 	return text ? arena_string(arena, text) : NULL;
 }
 
-/* Leaves rq->prepared, unless there is nothing to be seen with that id. */
+/* Leaves rq->prepared, unless there is nothing to be seen with that id. It outlives the snapshot that it was read in. */
 static void
 read_paper(struct request *rq, const char *statement, struct faults *faults)
 {
-	struct arena *arena = rq->arena;
+	struct paper *paper = arena_alloc(rq->arena, sizeof(*paper));
 	struct db_rows *row;
 
-	rq->prepared = NULL;
 	if (db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW) {
-		struct paper *paper = rq->prepared = arena_alloc(arena, sizeof(*paper));
-		size_t length = db_size(row, 1);
-		*paper = (struct paper){ db_int(row, 0), value_blob(arena_copy(arena, db_blob(row, 1), length), length),
-			arena_string(arena, db_text(row, 2)), arena_string(arena, db_text(row, 3)),
-			arena_string(arena, db_text(row, 4)), arena_string(arena, db_text(row, 5)),
-			arena_copy(arena, db_text(row, 6), db_size(row, 6)), copy(arena, db_text(row, 7)),
-			copy(arena, db_text(row, 8)) };
-		if (rq->body)
-			paper->count = quiz_read(paper->key.bytes, length, cJSON_GetObjectItemCaseSensitive(rq->body, "answers"),
-				paper->chosen, faults);
+		paper->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
+		paper->name = copy(rq->arena, db_text(row, 1));
+		paper->surname = copy(rq->arena, db_text(row, 2));
 	}
 	db_end(row);
+	rq->prepared = paper->version ? paper : NULL;
+	if (rq->prepared && rq->body)
+		paper->count = quiz_read(paper->version->key.bytes, paper->version->key.length,
+			cJSON_GetObjectItemCaseSensitive(rq->body, "answers"), paper->chosen, faults);
 }
 
 static void
@@ -169,8 +159,8 @@ check_submit(struct request *rq, struct faults *faults)
 	paper = rq->prepared;
 	if (!paper || faults->count > 0)
 		return;
-	paper->grade = quiz_grade(paper->key.bytes, paper->key.length, paper->chosen, paper->ranges);
-	paper->answers = proficiency_answers(rq->arena, paper->questions, paper->chosen, (size_t)paper->count);
+	paper->grade = quiz_grade(paper->version->key.bytes, paper->version->key.length, paper->chosen, paper->version->ranges);
+	paper->answers = proficiency_answers(rq->arena, paper->version->questions, paper->chosen, (size_t)paper->count);
 }
 
 /* ---- the state at hand, inside the transaction */
@@ -181,22 +171,20 @@ struct state {
 	int64_t started, deadline;	/* 0: no limit */
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what is saved */
 	struct value seed;
-	bool same;			/* the version is the paper's, key and ranges too */
 	int64_t minutes;
 	bool shuffle, used_up;
 };
 
 static bool
-read_state(struct request *rq, const char *statement, struct args args, struct state *state)
+read_state(struct request *rq, const char *statement, struct state *state)
 {
 	struct db_rows *row;
-	bool there = db_one(rq->db, &row, statement, args) == DB_ROW;
+	bool there = db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW;
 
 	if (there) {
 		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
 			copy(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
-			.same = db_flag(row, 9), .minutes = db_int(row, 10), .shuffle = db_flag(row, 11),
-			.used_up = db_flag(row, 12) };
+			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11) };
 		if (db_size(row, 7) > 0 && db_size(row, 7) <= sizeof(state->chosen))
 			memcpy(state->chosen, db_blob(row, 7), db_size(row, 7));
 	}
@@ -211,18 +199,13 @@ read_state(struct request *rq, const char *statement, struct args args, struct s
 static bool
 face(struct request *rq, struct state *state)
 {
-	for (int tries = 0; tries < 2; tries++) {
-		const struct paper *paper = rq->prepared;
-		struct value key = paper ? paper->key : value_null(), ranges = paper ? value_text(paper->ranges) : value_null();
-		if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, is_admin(rq), key, ranges), state))
-			return false;
-		if (paper && paper->version == state->version && state->same)
-			return true;
+	const struct paper *paper = rq->prepared;
+
+	if (!read_state(rq, sql[STATE], state))
+		return false;
+	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
-		if (!rq->prepared || rq->faults.count > 0)
-			return rq->prepared != NULL;
-	}
-	return true;
+	return rq->prepared != NULL;
 }
 
 /* ---- answering with an attempt */
@@ -269,12 +252,26 @@ put_question(struct request *rq, const struct quiz_question *question, int order
 	put_end(rq);
 }
 
+static int
+split(struct arena *arena, const char *text, struct quiz_question **questions)
+{
+	struct quiz_question question;
+	int count = 0;
+
+	for (const char *at = text; quiz_next(&at, &question); )
+		count++;
+	*questions = arena_alloc(arena, (size_t)count * sizeof(question));
+	for (int i = 0; i < count && quiz_next(&text, &(*questions)[i]); i++)
+		;
+	return count;
+}
+
 static struct reply
 reply_attempt(struct request *rq, const struct state *state, bool with_questions)
 {
 	const struct paper *paper = rq->prepared;
-	struct quiz_question *questions = arena_alloc(rq->arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
-	int count = quiz_split(paper->questions, questions);
+	struct quiz_question *questions;
+	int count = split(rq->arena, paper->version->questions, &questions);
 	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
 	unsigned char order[QUIZ_QUESTIONS_MAX];
 
@@ -365,7 +362,7 @@ patch_attempt(struct request *rq)
 	const struct paper *paper = rq->prepared;
 	struct state state;
 
-	if (!paper || !read_state(rq, sql[OWN_STATE], ARGS(rq->id, rq->user->pk, is_admin(rq)), &state))
+	if (!paper || !read_state(rq, sql[OWN_STATE], &state))
 		return no_attempt(rq);
 	if (attempt_is_over(state.deadline, rq->now))
 		return over(rq);
@@ -392,9 +389,9 @@ reply_result(struct request *rq, const struct result *result, int64_t number)
 	put_text(rq, "surname", paper->surname);
 	put_end(rq);
 	put_object(rq, "test");
-	put_text(rq, "id", paper->test_id);
-	put_text(rq, "title", paper->title);
-	put_text(rq, "targetLanguage", paper->language);
+	put_text(rq, "id", paper->version->test_id);
+	put_text(rq, "title", paper->version->title);
+	put_text(rq, "targetLanguage", paper->version->language);
 	put_end(rq);
 	put_int(rq, "attempt", number);
 	put_number(rq, "totalScore", result->grade.score);
@@ -423,7 +420,7 @@ post_submit(struct request *rq)
 	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
-		paper->language, rq->now, paper->chosen, paper->grade };
+		paper->version->language, rq->now, paper->chosen, paper->grade };
 	int64_t number = attempt_record(rq->db, &result);
 	if (state.attempt)
 		attempt_remove(rq->db, state.attempt);

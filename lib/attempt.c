@@ -1,6 +1,6 @@
 #include "attempt.h"
 
-enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE };
+enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE, VERSION };
 
 #define DUE_COLUMNS \
 	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
@@ -18,8 +18,72 @@ const char *const attempt_sql[] = {
 		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		" RETURNING attempt",
 	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
+	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
 };
 const size_t attempt_sql_count = COUNT(attempt_sql);
+
+/* ---- versions */
+
+#define KEPT 4
+#define KEEP_SIZE (64 * 1024)	/* bytes of one: 100 questions of ordinary length */
+
+static const char *
+keep(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	const char *kept = memcpy(*at, text, size);
+
+	*at += size;
+	return kept;
+}
+
+/* The row at hand in one block of memory, which `at` is. */
+static void
+copy_version(struct test_version *version, const struct db_rows *row, char *at)
+{
+	size_t length = db_size(row, 0);
+
+	version->key = value_blob(memcpy(at, db_blob(row, 0), length), length);
+	at += length;
+	version->ranges = keep(&at, db_text(row, 1));
+	version->language = keep(&at, db_text(row, 2));
+	version->test_id = keep(&at, db_text(row, 3));
+	version->title = keep(&at, db_text(row, 4));
+	version->questions = keep(&at, db_text(row, 5));
+}
+
+const struct test_version *
+attempt_version(struct db *db, struct arena *arena, int64_t pk)
+{
+	static struct { struct test_version version; char *memory; } kept[KEPT];
+	static unsigned next;
+	struct test_version *found = NULL;
+	struct db_rows *row;
+
+	for (size_t i = 0; i < KEPT; i++)
+		if (kept[i].memory && kept[i].version.pk == pk)
+			return &kept[i].version;
+	if (db_one(db, &row, attempt_sql[VERSION], ARGS(pk)) == DB_ROW) {
+		size_t size = db_size(row, 0);
+		for (int column = 1; column <= 5; column++)
+			size += db_size(row, column) + 1;
+		char *memory = size <= KEEP_SIZE ? malloc(size) : NULL;
+		if (memory) {
+			free(kept[next % KEPT].memory);
+			kept[next % KEPT].memory = memory;
+			found = &kept[next++ % KEPT].version;
+		} else {
+			memory = arena_alloc(arena, size);
+			found = arena_alloc(arena, sizeof(*found));
+		}
+		found->pk = pk;
+		copy_version(found, row, memory);
+	}
+	db_end(row);
+	return found;
+}
+
+/* ---- attempts */
 
 bool
 attempt_due(struct db *db, int64_t now, int64_t user)

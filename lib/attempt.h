@@ -8,6 +8,7 @@
 #ifndef OKUL_ATTEMPT_H
 #define OKUL_ATTEMPT_H
 
+#include "arena.h"
 #include "base.h"
 #include "clock.h"
 #include "db.h"
@@ -24,6 +25,20 @@ attempt_is_over(int64_t deadline, int64_t now)
 {
 	return deadline && now > deadline + ATTEMPT_GRACE;
 }
+
+/* A version of a test, as taking it needs it. */
+struct test_version {
+	int64_t pk;
+	struct value key;		/* lib/quiz.h */
+	const char *ranges, *language, *test_id, *title, *questions;
+};
+
+/*
+ * Reads a version; NULL when there is none. It never changes, so that the process keeps the last few it has read, unless they
+ * are large: reading 20 KiB anew would be a tenth of a submission. Borrowed until three others were asked for; a large one
+ * lies in the arena.
+ */
+const struct test_version *attempt_version(struct db *db, struct arena *arena, int64_t pk);
 
 /* True when that user (0: anybody) has attempts to be closed. Reads only. */
 must_use bool attempt_due(struct db *db, int64_t now, int64_t user);

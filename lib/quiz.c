@@ -374,15 +374,16 @@ quiz_check_questions(const cJSON *questions, struct faults *faults)
 static const char *
 next_token(const char *s)
 {
-	return s + strspn(s, ", :\t\r\n");
+	while (*s == ',' || *s == ':' || *s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')
+		s++;
+	return s;
 }
 
 static const char *
 skip_string(const char *s)
 {
-	for (s++; *s && *s != '"'; s++)
-		if (*s == '\\' && s[1])
-			s++;
+	for (s++; *(s += strcspn(s, "\"\\")) == '\\'; s++)
+		s += s[1] != '\0';
 	return *s ? s + 1 : s;
 }
 
@@ -449,20 +450,18 @@ split_options(const char *s, struct quiz_question *question)
 	return *s ? s + 1 : s;
 }
 
-int
-quiz_split(const char *questions, struct quiz_question *out)
+bool
+quiz_next(const char **at, struct quiz_question *question)
 {
-	static const struct quiz_question empty = { { "\"\"", 2 }, { "\"\"", 2 }, { "1", 1 }, { "null", 4 } };
-	const char *s = next_token(questions);
-	int count = 0;
+	const char *s = next_token(*at);
 
-	if (*s != '[')
-		return 0;
-	for (s = next_token(s + 1); *s == '{' && count < QUIZ_QUESTIONS_MAX; s = next_token(s), count++) {
-		out[count] = empty;
-		s = split_object(s, &out[count], 0);
-	}
-	return count;
+	if (*s == '[')
+		s = next_token(s + 1);
+	if (*s != '{')
+		return false;
+	*question = (struct quiz_question){ { "\"\"", 2 }, { "\"\"", 2 }, { "1", 1 }, { "null", 4 } };
+	*at = split_object(s, question, 0);
+	return true;
 }
 
 /* ---- the order in which an attempt sees it */

@@ -63,9 +63,10 @@ struct quiz_question {
 };
 
 /*
- * Takes stored questions apart, at most QUIZ_QUESTIONS_MAX. Gives their number. The texts point into `questions`.
+ * Takes the next of stored questions apart: *at is their text at first, then where the call before left it. False behind the
+ * last. The texts point into the questions.
  */
-int quiz_split(const char *questions, struct quiz_question *out);
+must_use bool quiz_next(const char **at, struct quiz_question *question);
 
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each

@@ -84,9 +84,10 @@ CREATE INDEX file_owner ON file (owner, size);
 
 -- ---- placement tests
 
--- What a test asked at some time: never changed once a result or an attempt refers to it, so that a result keeps its wording.
+-- What a test asked at some time. A version never changes, so that a result keeps its wording, and programs may remember it by
+-- its pk; a change of the test makes another, and what nothing refers to goes.
 CREATE TABLE test_version (
-	pk INTEGER PRIMARY KEY,
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice
 	test INTEGER NOT NULL,		-- pk of the test; without reference: results outlive their test
 	test_id TEXT NOT NULL,
 	title TEXT NOT NULL,
@@ -161,30 +162,29 @@ CREATE TABLE result (
 	completed_at INTEGER NOT NULL,
 	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
 ) STRICT;
-CREATE INDEX result_version ON result (version);
 CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
 -- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
--- the page is known: in an order (by time, by score), or among those of a test or of a language and level.
+-- the page is known: along an order (by time, by score), or by the versions and levels that a filter leaves.
 CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
 CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
-CREATE INDEX result_test ON result (test, completed_at, pk, level, target_language, total_score);
-CREATE INDEX result_kind ON result (target_language, level, completed_at, pk, total_score);
+CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
 
 -- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows.
 CREATE TABLE result_tally (
-	test INTEGER NOT NULL,
+	version INTEGER NOT NULL,
 	level TEXT NOT NULL,
+	test INTEGER NOT NULL,		-- the version's, as is the language
 	target_language TEXT NOT NULL,
 	n INTEGER NOT NULL CHECK (n >= 0),
-	PRIMARY KEY (test, level, target_language)
+	PRIMARY KEY (version, level)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
-	INSERT INTO result_tally (test, level, target_language, n) VALUES (new.test, new.level, new.target_language, 1)
-		ON CONFLICT DO UPDATE SET n = n + 1;
+	INSERT INTO result_tally (version, level, test, target_language, n)
+		VALUES (new.version, new.level, new.test, new.target_language, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
-	UPDATE result_tally SET n = n - 1
-		WHERE test = old.test AND level = old.level AND target_language = old.target_language;
+	UPDATE result_tally SET n = n - 1 WHERE version = old.version AND level = old.level;
+	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
 END;
 
 PRAGMA user_version = 2;

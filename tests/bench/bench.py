@@ -275,4 +275,5 @@ def main():
         bench.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

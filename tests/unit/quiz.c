@@ -332,13 +332,11 @@ one_option_is_right(void **state)
 static const char *
 split_all(const char *json)
 {
-	static struct quiz_question questions[QUIZ_QUESTIONS_MAX];
+	struct quiz_question question, *q = &question;
 	struct buf all = { .arena = arena };
-	int count = quiz_split(json, questions);
 
 	buf_puts(&all, "");
-	for (int i = 0; i < count; i++) {
-		const struct quiz_question *q = &questions[i];
+	while (quiz_next(&json, q)) {
 		buf_printf(&all, "%.*s %.*s %.*s %.*s", (int)q->id.length, q->id.s, (int)q->text.length, q->text.s,
 			(int)q->points.length, q->points.s, (int)q->media.length, q->media.s);
 		for (int o = 0; o < q->options; o++)
