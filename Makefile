@@ -76,7 +76,9 @@ $(CTL): $(call object,$(CTL_SOURCES)) $(LIB)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CTL_LIBS)
 
 # What tests/api needs beside okulctl.
-$(B)/tests/queue_mail: $(call object,tests/api/queue_mail.c) $(LIB)
+API_HELPERS := $(B)/tests/queue_mail $(B)/tests/grade
+
+$(API_HELPERS): $(B)/tests/%: $(B)/obj/tests/api/%.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
@@ -207,7 +209,7 @@ ifeq ($(FLAVOUR),release)
 api:	## run the API tests (FLAVOUR=test or asan; TESTS="-k word" picks some)
 	@$(MAKE) --no-print-directory FLAVOUR=test api
 else
-api: build $(B)/tests/queue_mail
+api: build $(API_HELPERS)
 	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini tests/api $(TESTS)
 endif
 

@@ -5,6 +5,7 @@
  */
 #include "okulctl.h"
 
+#include "attempt.h"
 #include "audit.h"
 #include "clock.h"
 #include "text.h"
@@ -17,10 +18,12 @@ static int run(int argc, char **argv, const char *data);
 const struct command command_cleanup = {
 	.name = "cleanup",
 	.usage = "[--dry-run] [--quiet]",
-	.summary = "delete what has expired, and the accounts whose deletion is due",
+	.summary = "delete what has expired, and the accounts whose deletion is due; grade what ran out of time",
 	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
 		"expired a day ago and that no `okulctl mail` has dropped, and accounts whose owners asked for it and let the\n"
 		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
+		"Attempts at placement tests whose time ran out become results, and wordings of tests that no result needs any\n"
+		"more go.\n"
 		"Prints a line a kind. Safe at any time, also twice at once; meant to be run daily by cron.\n"
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
@@ -28,6 +31,11 @@ const struct command command_cleanup = {
 };
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
+
+#define NOT_NEEDED \
+	"NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
 /* ?1 the time up to which, ?2 the number of rows at most */
 static const struct kind {
@@ -50,9 +58,13 @@ static const struct kind {
 	{ "expired mails", DAY,
 	  "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
 	  "DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)" },
+	/* The last result of a changed or deleted test went, with its user or by an admin. ?1 is of no use to it. */
+	{ "wordings of tests that nothing needs", 0,
+	  "SELECT count(*) FROM test_version WHERE ?1 AND " NOT_NEEDED,
+	  "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE ?1 AND " NOT_NEEDED " LIMIT ?2)" },
 };
 
-enum { DUE, FINALIZE, COUNT_DUE };
+enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS };
 
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
@@ -61,6 +73,7 @@ static const char *const sql[] = {
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
 	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO " RETURNING id, email, role",
+	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 	[COUNT_DUE] =
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 };
@@ -72,10 +85,10 @@ struct cleanup {
 };
 
 static void
-say(const struct cleanup *c, const char *name, int64_t count)
+say(const struct cleanup *c, const char *name, int64_t count, const char *done)
 {
 	if (!c->quiet)
-		printf("%s: %lld %s\n", name, (long long)count, c->dry_run ? "would be deleted" : "deleted");
+		printf("%s: %lld %s%s\n", name, (long long)count, c->dry_run ? "would be " : "", done);
 }
 
 static enum db_rc
@@ -111,6 +124,24 @@ drop_kind(const struct cleanup *c, const struct kind *kind, int64_t *count)
 		rc = drop_batch(c, kind, &dropped);
 		if (rc == DB_DONE)
 			*count += dropped;
+	}
+	return rc;
+}
+
+/* ---- attempts */
+
+static enum db_rc
+close_attempts(const struct cleanup *c, int64_t *count)
+{
+	int64_t closed = BATCH;
+	enum db_rc rc = DB_DONE;
+
+	while (rc == DB_DONE && closed == BATCH) {
+		if ((rc = db_write_begin(c->db)) != DB_DONE)
+			break;
+		closed = attempt_close_due(c->db, c->now, 0, BATCH);
+		rc = db_write_commit(c->db);
+		*count += rc == DB_DONE ? closed : 0;
 	}
 	return rc;
 }
@@ -191,13 +222,18 @@ clean(const struct cleanup *c)
 		count = 0;
 		rc = c->dry_run ? count_rows(c, kinds[i].count, c->now - kinds[i].age, &count) :
 			drop_kind(c, &kinds[i], &count);
-		say(c, kinds[i].name, count);
+		say(c, kinds[i].name, count, "deleted");
 	}
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
+	rc = c->dry_run ? count_rows(c, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count) : close_attempts(c, &count);
+	say(c, "attempts whose time ran out", count, "graded");
+	if (rc != DB_DONE)
+		return rc;
+	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);
-	say(c, "accounts whose deletion was due", count);
+	say(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
 	/* A long read keeps the WAL as it is: then the next run empties it. */

@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "answer.h"
+#include "attempt.h"
 #include "audit.h"
 #include "etag.h"
 #include "gate.h"
@@ -9,6 +10,7 @@
 #include "mail.h"
 #include "openapi.h"
 #include "otp.h"
+#include "placement.h"
 #include "random.h"
 #include "token.h"
 #include "upload.h"
@@ -259,6 +261,7 @@ static const struct { const char *const *sql; const size_t *count; } shared_sql[
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
 	{ limit_sql, &limit_sql_count },
 	{ file_sql, &file_sql_count },
+	{ placement_sql, &placement_sql_count }, { attempt_sql, &attempt_sql_count },
 };
 
 static bool

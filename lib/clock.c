@@ -230,3 +230,74 @@ clock_date(const char *s)
 
 	return read_date(s, &date) ? days_of_date(date) * DAY : 0;
 }
+
+/* The two digits at `s`, which stand behind `before`; -1 when they do not or are `limit` or more. */
+static int
+read2(const char *s, char before, int limit)
+{
+	if (s[0] != before || s[1] < '0' || s[1] > '9' || s[2] < '0' || s[2] > '9')
+		return -1;
+	int number = (s[1] - '0') * 10 + s[2] - '0';
+	return number < limit ? number : -1;
+}
+
+/* Milliseconds since midnight of what stands behind a date; -1 when malformed. */
+static int
+read_hours(const char *s)
+{
+	int hours = read2(s, 'T', 24), minutes = hours < 0 ? -1 : read2(s + 3, ':', 60);
+	int seconds = minutes < 0 ? -1 : read2(s + 6, ':', 60), fraction = 0, worth = 100;
+
+	if (seconds < 0)
+		return -1;
+	s += 9;
+	if (*s == '.') {
+		if (s[1] < '0' || s[1] > '9')
+			return -1;
+		for (s++; *s >= '0' && *s <= '9' && worth > 0; s++, worth /= 10)
+			fraction += (*s - '0') * worth;
+	}
+	return strcmp(s, "Z") == 0 ? (hours * 3600 + minutes * 60 + seconds) * 1000 + fraction : -1;
+}
+
+bool
+clock_is_time(const char *s)
+{
+	char date[11] = "";
+
+	if (!s || strlen(s) < 20)
+		return false;
+	memcpy(date, s, 10);
+	return clock_is_date(date) && read_hours(s + 10) >= 0;
+}
+
+int64_t
+clock_time(const char *s)
+{
+	char date[11] = "";
+
+	memcpy(date, s, 10);
+	return clock_date(date) + read_hours(s + 10);
+}
+
+int64_t
+clock_midnight(const char *text, const char *zone)
+{
+	struct date date;
+	struct tm tm, found;
+	time_t time;
+
+	if (!read_date(text, &date))
+		return 0;
+	setenv("TZ", zone, 1);
+	tzset();
+	tm = (struct tm){ .tm_year = date.year - 1900, .tm_mon = date.month - 1, .tm_mday = date.day, .tm_isdst = -1 };
+	time = mktime(&tm);
+	/* Where midnight is passed over, the C library may end up an hour before the gap instead of behind it. */
+	if (localtime_r(&time, &found) && found.tm_mday != date.day) {
+		tm = (struct tm){ .tm_year = date.year - 1900, .tm_mon = date.month - 1, .tm_mday = date.day, .tm_hour = 1,
+			.tm_isdst = -1 };
+		time = mktime(&tm);
+	}
+	return (int64_t)time * SECOND;
+}

@@ -28,6 +28,15 @@ void clock_text(int64_t time, char out[static CLOCK_TEXT]);
 bool clock_is_date(const char *s);
 /* Midnight UTC of a good date. */
 int64_t clock_date(const char *s);
+/* 2026-01-15T10:30:00.000Z, with or without the fraction (1 to 3 digits); false when malformed or no time of a day. */
+bool clock_is_time(const char *s);
+/* A good one in milliseconds. */
+int64_t clock_time(const char *s);
+/*
+ * The first moment of a good date in a time zone of this system, like Europe/Istanbul: midnight, or what comes after it
+ * where the clocks pass over it. An unknown zone is UTC. Sets the process's TZ.
+ */
+int64_t clock_midnight(const char *date, const char *zone);
 /* The date of a time as YYYY-MM-DD in UTC. */
 void clock_date_text(int64_t time, char out[static 11]);
 /* Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110 section 5.6.7); 29 characters and a NUL. */

@@ -79,6 +79,64 @@ field_find(const struct shape *shape, const char *name)
 	return NULL;
 }
 
+/* ---- two lists of faults in one order */
+
+/* Where a fault belongs: the field of the shape, and the element of it when that is a list. */
+struct place {
+	int field;	/* from 0; unknown ones behind all others */
+	long element;	/* -1: the field as a whole */
+};
+
+static struct place
+place_of(const struct shape *shape, const struct fault *fault)
+{
+	struct place place = { 0, -1 };
+	size_t length = strcspn(fault->text, ".[:");
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, shape)) &&
+	       (strncmp(field->name, fault->text, length) != 0 || field->name[length] != '\0'))
+		place.field++;
+	if (fault->text[length] == '[')
+		place.element = strtol(fault->text + length + 1, NULL, 10);
+	return place;
+}
+
+static bool
+is_behind(struct place a, struct place b)
+{
+	return a.field != b.field ? a.field > b.field : a.element > b.element;
+}
+
+void
+faults_merge(struct faults *faults, size_t from, const struct faults *more, const struct shape *shape)
+{
+	struct fault **link = &faults->first, *next;
+	struct place at, passed = { -1, -1 };
+	int whole = -1;		/* a field that has a fault as a whole */
+
+	while (from-- > 0)
+		link = &(*link)->next;
+	for (struct fault *fault = more->first; fault; fault = next) {
+		const struct place own = place_of(shape, fault);
+		next = fault->next;
+		while (*link && !is_behind(at = place_of(shape, *link), own)) {
+			passed = at;
+			whole = at.element < 0 ? at.field : whole;
+			link = &(*link)->next;
+		}
+		if (own.field == whole || (own.field == passed.field && own.element == passed.element))
+			continue;
+		fault->next = *link;
+		*link = fault;
+		link = &fault->next;
+		faults->count++;
+	}
+	while (*faults->last)
+		faults->last = &(*faults->last)->next;
+}
+
 /* ---- checking values */
 
 struct check {
@@ -176,6 +234,10 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
+		return;
+	case TIME:
+		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
+			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
 		return;
 	case URL:
 		if (strlen(text) > FIELD_URL_MAX)
@@ -451,6 +513,16 @@ field_json(const cJSON *object, const char *name)
 	const cJSON *item = get(object, name);
 
 	return cJSON_IsRaw(item) ? item->valuestring : NULL;
+}
+
+int64_t
+field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback)
+{
+	const char *text = field_text(object, name);
+
+	if (!text)
+		return fallback;
+	return clock_is_date(text) ? clock_midnight(text, zone) : clock_time(text);
 }
 
 bool

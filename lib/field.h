@@ -17,7 +17,7 @@ enum field_type {
 	INT,			/* integer in min..max */
 	NUMBER,			/* number in min..max */
 	BOOL,
-	TIME,			/* 2026-01-15T10:30:00.000Z; in the database milliseconds */
+	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
 	DATE,			/* 2026-01-15; in the database the same text */
 	ID,			/* 24 lower-case hex digits */
 	EMAIL,			/* folded to lower case */
@@ -49,6 +49,7 @@ struct field {
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
 	bool raw;		/* TEXT: not trimmed */
+	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
 	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
@@ -76,6 +77,12 @@ struct faults {
 void faults_init(struct faults *faults, struct arena *arena, enum language language);
 /* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. */
 void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
+/*
+ * Takes over the faults of `more`, which stand in the order of the shape, and puts each at its place among those that
+ * field_check() added behind the first `from`. Where that found fault with the same field, or the same element of a list,
+ * what `more` says of it is dropped: it may be a mere consequence.
+ */
+void faults_merge(struct faults *faults, size_t from, const struct faults *more, const struct shape *shape);
 
 /*
  * Checks a body against a shape, in place: trims, folds, and adds one fault for each bad field (missing, wrong type,
@@ -109,6 +116,9 @@ bool field_has(const cJSON *object, const char *name);
  * that no number is rounded on its way. NULL for any other.
  */
 const char *field_json(const cJSON *object, const char *name);
+
+/* A TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
+int64_t field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback);
 
 /* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };

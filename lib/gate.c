@@ -133,6 +133,19 @@ check_body(struct request *rq, const char *body)
 	return pass();
 }
 
+static const struct shape no_body = { .fields = (const struct field[]){ { 0 } } };
+
+/* What the route itself finds, told together with what its shapes found. */
+static void
+check_further(struct request *rq, size_t before_body)
+{
+	struct faults more;
+
+	faults_init(&more, rq->arena, rq->language);
+	rq->route->check(rq, &more);
+	faults_merge(&rq->faults, before_body, &more, rq->route->in ? rq->route->in : &no_body);
+}
+
 static struct reply
 check_fields(struct request *rq)
 {
@@ -140,8 +153,11 @@ check_fields(struct request *rq)
 	rq->query = rq->route->own_query ? cJSON_CreateObject() : field_query(rq->route->query, rq->http.query, &rq->faults);
 	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && !rq->upload_count && rq->faults.count == 0)
 		return reply_error(rq, EMPTY_CHANGE);
+	size_t before_body = rq->faults.count;
 	if (rq->route->in)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
+	if (rq->route->check)
+		check_further(rq, before_body);
 	return rq->faults.count > 0 ? reply_error(rq, BAD_FIELDS) : pass();
 }
 

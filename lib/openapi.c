@@ -323,6 +323,10 @@ put_schema(struct buf *out, const struct field *field)
 			put_raw(out, "const", "true");
 		break;
 	case TIME:
+		if (field->or_date) {
+			put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$");
+			break;
+		}
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$");
 		put_string(out, "format", "date-time");
 		break;

@@ -145,15 +145,27 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 	return reply_done(rq);
 }
 
-struct reply
-reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+static struct reply
+reply_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
-	*table = (struct table){ name, rows, { values, args.count }, shape };
+	*table = (struct table){ name, rows, { values, args.count }, shape, walk };
 	return (struct reply){ .status = rq->success, .table = table };
+}
+
+struct reply
+reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+{
+	return reply_table(rq, name, rows, args, shape, false);
+}
+
+struct reply
+reply_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+{
+	return reply_table(rq, name, rows, args, shape, true);
 }
 
 struct reply

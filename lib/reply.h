@@ -40,6 +40,7 @@ struct request {
 	cJSON *query;			/* checked against route->query; never NULL in a handler */
 	struct user *user;		/* NULL: anonymous */
 	struct faults faults;
+	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
 	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */
@@ -54,6 +55,7 @@ struct table {
 	const char *sql;
 	struct args args;		/* without limit and offset */
 	const struct shape *shape;
+	bool walk;			/* its rows come in order as they are read: run once, for all of them */
 };
 
 struct reply {
@@ -104,6 +106,12 @@ must_use struct reply reply_rows(struct request *rq, const char *sql, struct arg
  * read, in one snapshot, so that it takes no memory; at most 10 s.
  */
 must_use struct reply reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
+/*
+ * The same for a statement that finds its rows in their order and need not sort them: it runs once, and so passes over no
+ * row twice.
+ */
+must_use struct reply reply_csv_walk(struct request *rq, const char *name, const char *rows, struct args args,
+	const struct shape *shape);
 /* A file of this server, outside the envelope. */
 must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
 /* The same for what somebody uploaded: with the value of its Content-Disposition, and nothing in it may run in a browser. */

@@ -17,6 +17,12 @@ struct route {
 	const char *path;		/* segments; {id} takes 24 hex digits, {key} one segment */
 	enum role role;			/* the least role */
 	struct reply (*handler)(struct request *rq);
+	/*
+	 * What a shape cannot say, and work that is to be done before the write transaction: runs in the gate, behind the
+	 * check of the fields, and adds to `faults` what it finds, in the order of `in`. All faults are told at once, so it
+	 * may see fields that are wrong. What it computes for the handler it leaves in rq->prepared. NULL: nothing.
+	 */
+	void (*check)(struct request *rq, struct faults *faults);
 	const struct shape *in;		/* JSON body; with `upload` the fields of a form */
 	const struct upload_rule *upload;	/* takes files, as lib/upload.h says; such a row writes */
 	const struct shape *query;	/* query parameters */

@@ -124,16 +124,17 @@ END;
 
 -- ---- placement tests
 
--- What a test asked at some time: never changed once a result or an attempt refers to it, so that a result keeps its wording.
+-- What a test asked at some time. A version never changes, so that a result keeps its wording, and programs may remember it by
+-- its pk; a change of the test makes another, and what nothing refers to goes.
 CREATE TABLE test_version (
-	pk INTEGER PRIMARY KEY,
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice
 	test INTEGER NOT NULL,		-- pk of the test; without reference: results outlive their test
 	test_id TEXT NOT NULL,
 	title TEXT NOT NULL,
 	target_language TEXT NOT NULL,
 	level_ranges TEXT NOT NULL,	-- JSON list of {level, minScore, maxScore}, in rising order
 	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/quiz.h
-	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, options: [{id, text, isCorrect}]}
+	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
 ) STRICT;
 CREATE INDEX test_version_test ON test_version (test);
 
@@ -155,6 +156,18 @@ CREATE TABLE test (
 ) STRICT;
 CREATE INDEX test_version_of ON test (version);
 
+-- test:version is to the list of tests what course:version is to that of courses.
+INSERT INTO tally (name) VALUES ('test:version');
+CREATE TRIGGER test_added AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_changed AFTER UPDATE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_removed AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+
 -- An attempt that is open: started, not yet submitted. Its row goes when its result comes.
 CREATE TABLE attempt (
 	pk INTEGER PRIMARY KEY,
@@ -164,6 +177,7 @@ CREATE TABLE attempt (
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	started_at INTEGER NOT NULL,
 	deadline INTEGER,		-- NULL: no limit of time
+	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
 	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
 	UNIQUE (user, test)
 ) STRICT;
@@ -171,7 +185,8 @@ CREATE INDEX attempt_test ON attempt (test);
 CREATE INDEX attempt_version ON attempt (version);
 CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
 
--- What somebody reached: a snapshot, together with the version that it points to.
+-- What somebody reached: a snapshot, together with the version that it points to. Where an attempt was open, its id goes on
+-- as that of the result. Rows are never changed, only deleted.
 CREATE TABLE result (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -185,10 +200,32 @@ CREATE TABLE result (
 	level TEXT NOT NULL CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
 	target_language TEXT NOT NULL,
 	completed_at INTEGER NOT NULL,
-	chosen BLOB NOT NULL,		-- a byte a question of the version: the option from 1, 0 for none
-	UNIQUE (user, test, attempt)
+	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
 ) STRICT;
-CREATE INDEX result_version ON result (version);
+CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
+-- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
+-- the page is known: along an order (by time, by score), or by the versions and levels that a filter leaves.
+CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
+CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
+CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
+
+-- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows.
+CREATE TABLE result_tally (
+	version INTEGER NOT NULL,
+	level TEXT NOT NULL,
+	test INTEGER NOT NULL,		-- the version's, as is the language
+	target_language TEXT NOT NULL,
+	n INTEGER NOT NULL CHECK (n >= 0),
+	PRIMARY KEY (version, level)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
+	INSERT INTO result_tally (version, level, test, target_language, n)
+		VALUES (new.version, new.level, new.test, new.target_language, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
+	UPDATE result_tally SET n = n - 1 WHERE version = old.version AND level = old.level;
+	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
+END;
 
 -- ---- contact
 

@@ -36,6 +36,14 @@ settings  GET  /settings/{key}              public    200  -                    
 settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
 storage  GET   /storage/files/{key}         public    200  ?expires&signature       application/octet-stream         -
+proficiency  POST    /proficiency-tests                 admin   201  CreateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
+proficiency  GET     /proficiency-tests                 public  200  ?page&limit&search&targetLanguage&sort  {ProficiencyTestListResponseDto}  -
+proficiency  POST    /proficiency-tests/import          admin   201  ImportProficiencyTestDto  ProficiencyTestDetailResponseDto  -
+proficiency  GET     /proficiency-tests/target-languages  public  200  -                       TargetLanguagesResponseDto        -
+proficiency  POST    /proficiency-tests/{id}/duplicate  admin   201  -                         ProficiencyTestDetailResponseDto  -
+proficiency  PATCH   /proficiency-tests/{id}            admin   200  UpdateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
+proficiency  GET     /proficiency-tests/{id}            public  200  -                         ProficiencyTestDetailResponseDto  -
+proficiency  DELETE  /proficiency-tests/{id}            admin   200  -                         DeleteProficiencyTestResponseDto  -
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -57,6 +65,7 @@ contact  GET   /contact                     admin     200  ?page&limit&search&st
 contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDto   ContactResponseDto               -
 contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
 contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
+proficiency  GET  /proficiency-tests/{id}/statistics  admin  200  -  ProficiencyTestStatisticsResponseDto  -
 """
 
 SHAPES = """
@@ -381,6 +390,100 @@ CourseResponseDto
   isPublished bool
   createdAt time
   updatedAt time
+
+OptionDto
+  text string 1..1000
+  isCorrect bool
+QuestionDto
+  text string 1..4000
+  points? number 0..1000 above 0
+  mediaUrl? url null
+  options OptionDto[] 2..10, exactly one correct
+LevelRangeDto
+  level enum A1|A2|B1|B2|C1|C2
+  minScore number 0..100
+  maxScore number 0..100
+CreateProficiencyTestDto
+  title string 1..200
+  description? string 0..5000
+  targetLanguage string 2..8
+  durationMinutes? int 1..600 null
+  maxAttempts? int 0..100
+  shuffle? bool
+  isPublished? bool
+  questions QuestionDto[] 1..200
+  levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
+UpdateProficiencyTestDto
+  ? CreateProficiencyTestDto
+ImportProficiencyTestDto
+  title string 1..200
+  description? string 0..5000
+  targetLanguage string 2..8
+  durationMinutes? int 1..600 null
+  maxAttempts? int 0..100
+  shuffle? bool
+  isPublished? bool
+  gift gift
+  skip? bool
+  levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
+LevelRangeResponseDto
+  level enum A1|A2|B1|B2|C1|C2
+  minScore number
+  maxScore number
+ProficiencyOptionResponseDto
+  id id
+  text string 1..1000
+  isCorrect? bool only for an admin
+ProficiencyQuestionResponseDto
+  id id
+  text string 1..4000
+  points number
+  mediaUrl url null
+  order int 0..
+  options ProficiencyOptionResponseDto[]
+ProficiencyTestListResponseDto
+  id id
+  title string 1..200
+  description string 0..5000
+  targetLanguage string 2..8
+  durationMinutes int 1..600 null
+  maxAttempts int 0..100
+  shuffle bool
+  isPublished bool
+  questionCount int 0..
+  createdAt time
+  updatedAt time
+ProficiencyTestDetailResponseDto
+  + ProficiencyTestListResponseDto
+  questions ProficiencyQuestionResponseDto[]
+  levelRanges LevelRangeResponseDto[]
+TargetLanguagesResponseDto
+  languages string[]
+DeleteProficiencyTestResponseDto
+  + DeleteResponseDto
+
+ProficiencyTestStatisticsResponseDto
+  testId id
+  attempts int 0..
+  mean number null
+  standardDeviation number null
+  cronbachAlpha number null
+  standardErrorOfMeasurement number null
+  isReliable bool
+  questions QuestionStatisticsDto[]
+QuestionStatisticsDto
+  id id
+  text string 1..4000
+  order int 0..
+  difficulty number null
+  discrimination number null
+  unanswered int 0..
+  options OptionStatisticsDto[]
+OptionStatisticsDto
+  id id
+  text string 1..1000
+  isCorrect bool
+  chosen int 0..
 """
 
 names = itertools.count()
@@ -414,7 +517,7 @@ class Route:
 @dataclass
 class Field:
     name: str
-    kind: str               # string int number bool time date id email url enum list object json
+    kind: str               # string int number bool time date id email url enum list object json gift
     optional: bool = False
     nullable: bool = False
     min: int | None = None  # code points, value or number of elements
@@ -425,6 +528,7 @@ class Field:
     username: bool = False
     key: bool = False       # what fits into a path as it is
     must_be_true: bool = False
+    above_min: bool = False  # the smallest value is itself too small
     item: str | None = None  # of a list: "string" or the name of a shape
     item_min: int | None = None
     item_max: int | None = None
@@ -451,6 +555,7 @@ def read_field(line):
     field.username = rest.find("a-z 0-9 _ .") >= 0
     field.key = "a-z A-Z 0-9 . _ -" in rest
     field.must_be_true = "must be true" in rest
+    field.above_min = "above 0" in rest
     if kind in ("string", "int", "number") and notes and ".." in notes[0]:
         low, high = notes[0].split("..")
         field.min, field.max = int(low), int(high) if high else None
@@ -461,6 +566,9 @@ def read_field(line):
         many = re.match(r"at most (\d+) of (\d+)\.\.(\d+)", rest)
         if many:
             field.max, field.item_min, field.item_max = map(int, many.groups())
+        count = re.match(r"(\d+)\.\.(\d+)", rest)
+        if count:
+            field.min, field.max = map(int, count.groups())
     elif kind[0].isupper():
         field.kind, field.of = "object", kind
     return field
@@ -493,6 +601,7 @@ def schema_of(field):
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
         "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
         "url": {"type": "string", "minLength": 1, "maxLength": 2048},
+        "gift": {"type": "string", "minLength": 1},
         "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {}, "json": {},
     }[field.kind].copy()
     limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"),
@@ -523,11 +632,13 @@ def schema_for(name):
 
 
 def route_of(method, path):
-    """The row that a request belongs to, or None; a fixed segment wins over a parameter. HEAD belongs to GET."""
+    """The row that a request belongs to, or None; a fixed segment wins over a parameter, whichever methods it has. HEAD
+    belongs to GET."""
     method = "GET" if method == "HEAD" else method
     path = path.partition("?")[0]
-    found = [r for r in routes if r.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", r.path), path)]
-    return min(found, key=lambda r: r.path.count("{"), default=None)
+    found = [r for r in routes if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", r.path), path)]
+    best = min(found, key=lambda r: r.path.count("{"), default=None)
+    return next((r for r in found if r.method == method and r.path == best.path), None)
 
 
 def good_values(field):
@@ -565,7 +676,7 @@ def good_values(field):
     elif field.kind == "date":
         yield "leap day", "2000-02-29"
     elif field.kind in ("int", "number"):
-        yield "smallest", field.min
+        yield "smallest", field.min + (1e-6 if field.above_min else 0)
         yield "largest", field.max
         if field.kind == "number":
             yield "a fraction", 0.1
@@ -574,7 +685,10 @@ def good_values(field):
         for text in ("http://example.com", "https://example.com:8080/a%20b.jpg?x=1&y=2#z", "/storage/files/a.png", " /a "):
             yield repr(text), text
         yield "longest", "https://example.com/".ljust(2048, "a")
-    elif field.kind == "list":
+    elif field.kind == "gift":
+        yield "a question", "1 + 1 is {=2 ~3}."
+        yield "with white space around it", "\r\n 1 + 1 is {=2 ~3}. \r\n\r\n"
+    elif field.kind == "list" and field.item == "string":
         yield "empty", []
         yield "full", ["ü" * field.item_max] * field.max
 
@@ -588,7 +702,7 @@ def bad_values(field):
         yield "too long in bytes", "ğ" * (JSON_MAX // 2)
         return
     own = {"string": ["a string"], "email": ["a string"], "date": ["a string"], "enum": ["a string"], "bool": ["true"],
-           "url": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
+           "url": ["a string"], "gift": ["a string"], "int": ["a number"], "number": ["a number", "a fraction"], "list": ["a list"]}[field.kind]
     yield from ((why, value) for why, value in wrong_types.items() if why not in own)
     if not field.nullable:
         yield "null", None
@@ -618,6 +732,9 @@ def bad_values(field):
         for number in (field.min - 1, field.max + 1, -1e300, 1e300):
             yield repr(number), number
         yield "a number in quotes", str(field.min + 1)
+        if field.above_min:
+            yield "the limit", field.min
+            yield "just below it", -1e-300
     elif field.kind == "url":
         for text in ("", " ", "x", "a.jpg", "./a.jpg", "//example.com/a.jpg", "ftp://example.com/", "http://", "https:///a",
                      "javascript:alert(1)", "data:image/png;base64,AA==", "https://ada@example.com/", "https://exa mple.com",
@@ -644,6 +761,13 @@ def bad_values(field):
                      "a@example.com\r\nBcc: b@example.com", "a@exam\tple.com", "a\x01@example.com",
                      "x" * 65 + "@example.com", "a@" + "x" * 64 + ".com", "a@" + ".".join(["x" * 60] * 5)):
             yield repr(text[:40]), text
+    elif field.kind == "gift":
+        for text in ("", " ", "no question", "1 + 1 is {=2}."):
+            yield repr(text), text
+    elif field.kind == "list" and field.item != "string":
+        yield "too few", [{}] * (field.min - 1)
+        yield "too many", [{}] * (field.max + 1)
+        yield "elements of another type", ["x"] * field.min
     elif field.kind == "list":
         yield "too many", ["x"] * (field.max + 1)
         yield "an empty element", ["x", ""]

@@ -42,6 +42,17 @@ def asked(okul):
     return okul.post("/contact", QUESTION).data["id"]
 
 
+GOOD_QUESTION = {"text": "1 + 1 is", "options": [{"text": "2", "isCorrect": True}, {"text": "3", "isCorrect": False}]}
+GOOD_TEST = {"title": "Of the fields", "targetLanguage": "en", "questions": [GOOD_QUESTION],
+             "levelRanges": [{"level": "A1", "minScore": 0, "maxScore": 100}]}
+GOOD_IMPORT = {k: v for k, v in GOOD_TEST.items() if k != "questions"} | {"gift": "1 + 1 is {=2 ~3}."}
+
+
+@functools.cache
+def some_test(okul):
+    return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
+
+
 SENDERS = {
     "RequestOtpUnifiedDto": Sender("POST", "/auth/otp/request", lambda: {"email": fresh()}),
     # past the fields: nobody asked for this code
@@ -62,6 +73,10 @@ SENDERS = {
     "CreateContactRequestDto": Sender("POST", "/contact", lambda: dict(QUESTION), accepted=201, but=("website", "stamp")),
     "ReplyContactRequestDto": Sender("POST", "/contact/{id}/reply", lambda: {"message": "Now."}, boss=True, about=asked, but=("message",)),
     "UpdateContactStatusRequestDto": Sender("PATCH", "/contact/{id}/status", lambda: {"status": "REPLIED"}, boss=True, about=asked),
+    "CreateProficiencyTestDto": Sender("POST", "/proficiency-tests", lambda: dict(GOOD_TEST), boss=True, accepted=201),
+    "UpdateProficiencyTestDto": Sender("PATCH", "/proficiency-tests/{id}", lambda: {}, boss=True, about=some_test),
+    "ImportProficiencyTestDto": Sender("POST", "/proficiency-tests/import", lambda: dict(GOOD_IMPORT), boss=True,
+                                       accepted=201),
 }
 CASES = [(shape, field) for shape in SENDERS for field in contract.shapes[shape]]
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import contract
-from fields import superadmin
+from fields import GOOD_IMPORT, GOOD_TEST, superadmin
 from okul import BUILD, REGISTRATION, form, fresh, sign, unbase64
 from samples import png
 
@@ -145,6 +145,10 @@ def own_file(okul, owner):
     return okul.registered().upload(png()).data["key"]
 
 
+def some_test(okul, owner):
+    return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
+
+
 GOOD = {
     ("POST", "/contact"): {"body": question}, ("GET", "/contact/form"): {}, ("GET", "/contact"): {},
     ("POST", "/contact/{id}/reply"): {"id": asked, "body": lambda okul, caller: {"message": "Now."}},
@@ -179,6 +183,13 @@ GOOD = {
     ("POST", "/courses"): {"body": lambda okul, caller: {"title": "Of the rights", "language": "tr"}},
     ("PATCH", "/courses/{id}"): {"id": some_course, "body": lambda okul, caller: {"price": 0.1}},
     ("POST", "/courses/{id}/duplicate"): {"id": some_course},
+    ("GET", "/proficiency-tests"): {}, ("GET", "/proficiency-tests/target-languages"): {},
+    ("GET", "/proficiency-tests/{id}"): {"id": some_test}, ("DELETE", "/proficiency-tests/{id}"): {"id": some_test},
+    ("POST", "/proficiency-tests"): {"body": lambda okul, caller: GOOD_TEST},
+    ("POST", "/proficiency-tests/import"): {"body": lambda okul, caller: GOOD_IMPORT},
+    ("POST", "/proficiency-tests/{id}/duplicate"): {"id": some_test},
+    ("PATCH", "/proficiency-tests/{id}"): {"id": some_test, "body": lambda okul, caller: {"shuffle": True}},
+    ("GET", "/proficiency-tests/{id}/statistics"): {"id": some_test},
 }
 
 

@@ -350,4 +350,5 @@ def main():
         options.bench.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -92,6 +92,54 @@ days_of_the_calendar(void **state)
 	assert_int_equal(clock_date("1900-03-01") - clock_date("1900-02-28"), DAY);
 }
 
+static void
+times_are_read(void **state)
+{
+	static const struct { const char *text; int64_t time; } good[] = {
+		{ "1970-01-01T00:00:00.000Z", 0 }, { "1970-01-01T00:00:00Z", 0 }, { "1970-01-02T01:02:03.4Z", 90123400 },
+		{ "1969-12-31T23:59:59.999Z", -1 }, { "2026-01-15T10:30:00.05Z", INT64_C(1768473000050) },
+	};
+	static const char *const bad[] = {
+		"", "2026-01-15", "2026-01-15T10:30:00", "2026-01-15T10:30:00.000", "2026-01-15T10:30:00.0000Z",
+		"2026-01-15T10:30:00.Z", "2026-01-15T10:30Z", "2026-01-15T24:00:00Z", "2026-01-15T10:60:00Z", "2026-01-15T10:30:60Z",
+		"2026-02-29T10:30:00Z", "2026-01-15 10:30:00Z", "2026-01-15t10:30:00z", "2026-01-15T10:30:00.000Zx",
+		"2026-01-15T1a:30:00.000Z", "2026-01-15T10:30:00+00:00", "2026-01-15T10:30:00,000Z", "2026-01-15T10-30-00.000Z",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		check(clock_is_time(good[i].text), good[i].text);
+		check(clock_time(good[i].text) == good[i].time, good[i].text);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		check(!clock_is_time(bad[i]), bad[i]);
+	assert_false(clock_is_time(NULL));
+}
+
+static void
+midnight_where_the_school_is(void **state)
+{
+	static const struct { const char *date, *zone, *time; } cases[] = {
+		{ "2026-01-15", "UTC", "2026-01-15T00:00:00.000Z" },
+		{ "2026-01-15", "Europe/Istanbul", "2026-01-14T21:00:00.000Z" },
+		{ "2010-01-15", "Europe/Istanbul", "2010-01-14T22:00:00.000Z" },
+		{ "2026-07-15", "Europe/Berlin", "2026-07-14T22:00:00.000Z" },
+		{ "2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z" },
+		{ "2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z" },
+		{ "2026-01-15", "America/Los_Angeles", "2026-01-15T08:00:00.000Z" },
+		/* the clocks went from 23:59:59 to 01:00:00 */
+		{ "2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z" },
+		{ "2026-01-15", "No/Where", "2026-01-15T00:00:00.000Z" },
+	};
+	char text[CLOCK_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		clock_text(clock_midnight(cases[i].date, cases[i].zone), text);
+		assert_string_equal(text, cases[i].time);
+	}
+}
+
 static int64_t
 real_time(void)
 {
@@ -168,6 +216,8 @@ main(void)
 		cmocka_unit_test(times_agree_with_the_c_library),
 		cmocka_unit_test(http_dates),
 		cmocka_unit_test(days_of_the_calendar),
+		cmocka_unit_test(times_are_read),
+		cmocka_unit_test(midnight_where_the_school_is),
 		cmocka_unit_test(tests_can_set_the_clock_of_a_test_build_only),
 		cmocka_unit_test(ticks_are_microseconds),
 	};

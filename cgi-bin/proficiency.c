@@ -1,0 +1,378 @@
+/*
+ * proficiency - placement tests as their authors see them, and main().
+ */
+#include "proficiency.h"
+
+#include "audit.h"
+#include "copy.h"
+#include "quiz.h"
+
+#define TITLE_MAX 200
+
+static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
+
+static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of title or description" },
+	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+
+/* ---- what comes in */
+
+static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
+	{ "text", TEXT, 1, 1000, .example = "\"went\"" },
+	{ "isCorrect", BOOL }) };
+
+static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
+	{ "text", TEXT, 1, 4000, .example = "\"Yesterday I ___ home.\"" },
+	{ "points", NUMBER, 0, 1000, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
+	{ "mediaUrl", URL, .optional = true, .nullable = true },
+	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
+
+static const struct shape range = { .name = "LevelRangeDto", .fields = FIELDS(
+	{ "level", ENUM, .oneof = level_enum },
+	{ "minScore", NUMBER, 0, 100 },
+	{ "maxScore", NUMBER, 0, 100 }) };
+
+const struct shape proficiency_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
+	{ "title", TEXT, 1, TITLE_MAX, .example = "\"Placement test\"" },
+	{ "description", TEXT, 0, 5000, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .example = "\"en\"" },
+	{ "durationMinutes", INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
+	{ "maxAttempts", INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
+	{ "shuffle", BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
+	{ "isPublished", BOOL, .optional = true, .note = "true unless given" }) };
+
+const struct shape proficiency_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
+	{ "levelRanges", LIST, 1, 6, .of = &range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
+
+static const struct shape create_test = { .name = "CreateProficiencyTestDto", .fields = FIELDS(
+	{ "", PLUS, .of = &proficiency_head },
+	{ "questions", LIST, 1, QUIZ_QUESTIONS_MAX, .of = &question },
+	{ "", PLUS, .of = &proficiency_ranges }) };
+
+static const struct shape update_test = { .name = "UpdateProficiencyTestDto", .all_optional = true, .fields = FIELDS(
+	{ "", PLUS, .of = &create_test }) };
+
+/* ---- what goes out */
+
+static const struct shape option_response = { .name = "ProficiencyOptionResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "text", TEXT, 1, 1000 },
+	{ "isCorrect", BOOL, .admin_only = true }) };
+
+const struct shape proficiency_question = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "text", TEXT, 1, 4000 },
+	{ "points", NUMBER },
+	{ "mediaUrl", URL, .nullable = true },
+	{ "order", INT, 0 },
+	{ "options", LIST, .of = &option_response }) };
+
+static const struct shape range_response = { .name = "LevelRangeResponseDto", .fields = FIELDS(
+	{ "level", ENUM, .oneof = level_enum },
+	{ "minScore", NUMBER },
+	{ "maxScore", NUMBER }) };
+
+static const struct shape test_list = { .name = "ProficiencyTestListResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, TITLE_MAX },
+	{ "description", TEXT, 0, 5000 },
+	{ "targetLanguage", TEXT, 2, 8 },
+	{ "durationMinutes", INT, 1, 600, .nullable = true },
+	{ "maxAttempts", INT, 0, 100 },
+	{ "shuffle", BOOL },
+	{ "isPublished", BOOL },
+	{ "questionCount", INT, 0 },
+	{ "createdAt", TIME },
+	{ "updatedAt", TIME }) };
+
+const struct shape proficiency_detail = { .name = "ProficiencyTestDetailResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &test_list },
+	{ "questions", LIST, .of = &proficiency_question },
+	{ "levelRanges", LIST, .of = &range_response }) };
+
+static const struct shape target_languages = { .name = "TargetLanguagesResponseDto", .fields = FIELDS(
+	{ "languages", LIST, .item = TEXT }) };
+
+static const struct shape delete_test_response = { .name = "DeleteProficiencyTestResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &delete_response }) };
+
+/* ---- statements */
+
+#define TEST_COLUMNS \
+	"test.id AS id, test.title AS title, test.description AS description, test.target_language AS targetLanguage," \
+	" test.duration_minutes AS durationMinutes, test.max_attempts AS maxAttempts, test.shuffle AS shuffle," \
+	" test.is_published AS isPublished, test.question_count AS questionCount, test.created_at AS createdAt," \
+	" test.updated_at AS updatedAt"
+
+/* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
+#define MATCHING \
+	" FROM test WHERE (is_published OR ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
+	" AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) /* scan is meant */"
+#define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
+
+#define IS_TAKEN(version) \
+	"(EXISTS (SELECT 1 FROM result WHERE result.version = " version ")" \
+	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
+
+enum {
+	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
+	NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
+};
+
+static const char *const sql[] = {
+	[LIST_TESTS + 0] = LISTED("pk DESC"),
+	[LIST_TESTS + 1] = LISTED("pk"),
+	[LIST_TESTS + 2] = LISTED("okul_fold(title), pk"),
+	[LIST_TESTS + 3] = LISTED("okul_fold(title) DESC, pk DESC"),
+	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
+	[ONE] = "SELECT " TEST_COLUMNS ", " PLACEMENT_QUESTIONS("now", "?2") " AS questions, now.level_ranges AS levelRanges"
+		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1 AND (test.is_published OR ?2)",
+	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
+		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
+	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
+		" level_ranges, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
+	/* Which version a test has, and whether a change of it is one. */
+	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
+		" OR ifnull(?3 <> now.target_language, 0) OR ifnull(?4 <> level_ranges, 0)"
+		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
+		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
+		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
+	/* ?5 and ?6: whether the limit of time changes, and to what */
+	[CHANGE_TEST] = "UPDATE test SET version = ?2, title = ifnull(?3, title), description = ifnull(?4, description),"
+		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
+		" max_attempts = ifnull(?7, max_attempts), shuffle = ifnull(?8, shuffle), is_published = ifnull(?9, is_published),"
+		" target_language = ifnull(?10, target_language), question_count = ifnull(nullif(?11, 0), question_count),"
+		" folded = okul_fold(ifnull(?3, title), ifnull(?4, description)), updated_at = ?12 WHERE pk = ?1",
+	[DELETE_TEST] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
+	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2 AND NOT " IS_TAKEN("test_version.pk"),
+};
+
+/* ---- routes */
+
+/* Grows with every change of a test: whoever has the list of that number has the newest. */
+#define LIST_VERSION "SELECT n FROM tally WHERE name = 'test:version'"
+
+static void check_test(struct request *rq, struct faults *faults);
+static void check_source(struct request *rq, struct faults *faults);
+static struct reply post_test(struct request *rq);
+static struct reply get_tests(struct request *rq);
+static struct reply post_duplicate(struct request *rq);
+static struct reply patch_test(struct request *rq);
+static struct reply get_test(struct request *rq);
+static struct reply delete_test(struct request *rq);
+static struct reply get_target_languages(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/proficiency-tests", ADMIN, post_test, .check = check_test, .in = &create_test, .out = &proficiency_detail,
+	  .status = 201, .writes = true, .title = "Create a new proficiency test", .example = "{\"title\":\"Placement test\","
+	  "\"targetLanguage\":\"en\",\"questions\":[{\"text\":\"Yesterday I ___ home.\",\"options\":[{\"text\":\"went\","
+	  "\"isCorrect\":true},{\"text\":\"goed\",\"isCorrect\":false}]}],\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,"
+	  "\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,\"maxScore\":100}]}" },
+	{ GET, "/proficiency-tests", PUBLIC, get_tests, .query = &list_query, .out = &test_list, .out_page = true,
+	  .version = LIST_VERSION, .title = "List available proficiency tests", .note = "Drafts are listed for admins only." },
+	{ POST, "/proficiency-tests/{id}/duplicate", ADMIN, post_duplicate, .check = check_source, .out = &proficiency_detail,
+	  .status = 201, .writes = true, .title = "Duplicate an existing proficiency test",
+	  .note = "The copy is a draft, whose questions have ids of their own." },
+	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_test, .in = &update_test,
+	  .out = &proficiency_detail, .writes = true, .shows = get_test, .title = "Update an existing proficiency test",
+	  .note = "Questions and level ranges are replaced as a whole, and new questions have new ids. What was answered "
+	  "already keeps its wording.", .example = "{\"isPublished\":false}" },
+	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
+	  .note = "Drafts and right answers are for admins only." },
+	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
+	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
+	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
+	  .version = LIST_VERSION, .title = "Get available target languages", .note = "Those of published tests; for admins those of drafts too." },
+};
+
+const struct section proficiency_authoring = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "proficiency", "Placement tests, attempts and results", SECTIONS(
+	&proficiency_authoring, &proficiency_gift, &proficiency_taking, &proficiency_results, &proficiency_statistics) };
+
+/* ---- making tests */
+
+static cJSON *
+get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+struct placement *
+proficiency_of_body(struct request *rq)
+{
+	struct placement *test = arena_alloc(rq->arena, sizeof(*test));
+
+	*test = (struct placement){ field_text(rq->body, "title"), field_text(rq->body, "description"),
+		field_text(rq->body, "targetLanguage"), field_int(rq->body, "durationMinutes", 0),
+		field_int(rq->body, "maxAttempts", 1), field_bool(rq->body, "shuffle", false),
+		field_bool(rq->body, "isPublished", true) };
+	return test;
+}
+
+static void
+check_test(struct request *rq, struct faults *faults)
+{
+	cJSON *questions = get(rq->body, "questions"), *ranges = get(rq->body, "levelRanges");
+	struct placement *test;
+
+	quiz_check_questions(questions, faults);
+	quiz_check_ranges(ranges, faults);
+	if (rq->faults.count + faults->count > 0)
+		return;
+	rq->prepared = test = proficiency_of_body(rq);
+	if (questions)
+		placement_set_questions(test, rq->arena, questions);
+	if (ranges)
+		placement_set_ranges(test, rq->arena, ranges);
+}
+
+struct reply
+proficiency_add(struct request *rq, const struct placement *test)
+{
+	char *id = arena_alloc(rq->arena, ID_TEXT);
+
+	random_id(id);
+	placement_add(rq->db, test, id, rq->now);
+	return reply_row(rq, sql[ONE], ARGS(id, true), &proficiency_detail);
+}
+
+static struct reply
+post_test(struct request *rq)
+{
+	return proficiency_add(rq, rq->prepared);
+}
+
+/* The test to be copied, with new ids. A list of 200 questions is taken apart here rather than inside the transaction. */
+static void
+check_source(struct request *rq, struct faults *faults)
+{
+	enum json_fault fault;
+	struct db_rows *row;
+
+	(void)faults;
+	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
+		return;
+	struct placement *test = rq->prepared = arena_alloc(rq->arena, sizeof(*test));
+	*test = (struct placement){ arena_string(rq->arena, db_text(row, 0)), arena_string(rq->arena, db_text(row, 1)),
+		arena_string(rq->arena, db_text(row, 2)), db_int(row, 3), db_int(row, 4), db_flag(row, 5),
+		.ranges = arena_string(rq->arena, db_text(row, 6)) };
+	placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
+	db_end(row);
+}
+
+static struct reply
+post_duplicate(struct request *rq)
+{
+	struct placement *test = rq->prepared;
+
+	if (!test)
+		return reply_error(rq, NOT_FOUND);
+	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, TITLE_MAX);
+	return proficiency_add(rq, test);
+}
+
+/* ---- changing them */
+
+/* A value that stays as it is where the body does not name it. */
+static struct value
+if_named(const struct request *rq, const char *name, int64_t value)
+{
+	return field_has(rq->body, name) ? value_int(value) : value_null();
+}
+
+/*
+ * Gives the version that the test has from now on: the same where nothing of it changes, else a new one. False when there is
+ * no such test.
+ */
+static bool
+change_version(struct request *rq, const struct placement *test, int64_t *pk, int64_t *version)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[VERSION_NOW],
+		   ARGS(rq->id, test->title, test->language, test->ranges, test->questions != NULL)) != DB_ROW)
+		return false;
+	*pk = db_int(row, 0);
+	*version = db_int(row, 1);
+	bool changed = db_flag(row, 2);
+	db_end(row);
+	if (changed && db_one(rq->db, &row, sql[NEW_VERSION],
+			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
+		*version = db_int(row, 0);
+		db_end(row);
+	}
+	return true;
+}
+
+static struct reply
+patch_test(struct request *rq)
+{
+	const struct placement *test = rq->prepared;
+	int64_t pk, version;
+
+	if (!change_version(rq, test, &pk, &version))
+		return reply_error(rq, NOT_FOUND);
+	(void)!db_run(rq->db, sql[CHANGE_TEST], ARGS(pk, version, test->title, test->description,
+		field_has(rq->body, "durationMinutes"), test->minutes, if_named(rq, "maxAttempts", test->attempts),
+		if_named(rq, "shuffle", test->shuffle), if_named(rq, "isPublished", test->published), test->language,
+		test->count, rq->now), NULL);
+	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, version), NULL);
+	return reply_row(rq, sql[ONE], ARGS(rq->id, true), &proficiency_detail);
+}
+
+static struct reply
+delete_test(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });
+	int64_t pk = db_int(row, 0);
+	db_end(row);
+	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, 0), NULL);
+	return reply_deleted(rq, S_TEST_DELETED, rq->id);
+}
+
+/* ---- reading them */
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static struct reply
+get_tests(struct request *rq)
+{
+	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
+	int sort = sort_of(field_text(rq->query, "sort"));
+
+	return reply_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + sort],
+		ARGS(is_admin(rq), words, field_text(rq->query, "targetLanguage")), &test_list);
+}
+
+static struct reply
+get_test(struct request *rq)
+{
+	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &proficiency_detail);
+}
+
+static struct reply
+get_target_languages(struct request *rq)
+{
+	return reply_row(rq, sql[TARGET_LANGUAGES], ARGS(is_admin(rq)), &target_languages);
+}
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}

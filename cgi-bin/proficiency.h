@@ -1,0 +1,33 @@
+/*
+ * proficiency - what the files of the group share.
+ */
+#ifndef OKUL_PROFICIENCY_H
+#define OKUL_PROFICIENCY_H
+
+#include "app.h"
+#include "placement.h"
+
+/* proficiency.c, and each other in proficiency_<name>.c */
+extern const struct section proficiency_authoring, proficiency_gift, proficiency_taking, proficiency_results,
+	proficiency_statistics;
+
+extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseDto */
+extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
+extern const struct shape proficiency_head;		/* what is in front of a test's questions when it is made */
+extern const struct shape proficiency_ranges;		/* its level ranges */
+
+/* A test as the body names it, with what a new one has where it does not; questions and ranges are left to the caller. */
+struct placement *proficiency_of_body(struct request *rq);
+/* Adds a test and shows it. */
+struct reply proficiency_add(struct request *rq, const struct placement *test);
+
+/* ---- proficiency_results.c */
+
+extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
+
+/* Closes the attempts of a user (0: anybody's) whose time has run out, so that what a GET shows of results is all there is. */
+void proficiency_close_due(struct request *rq, int64_t user);
+/* The answers of a result as a JSON list: those that were given, in the order of the test. `chosen` has `length` bytes. */
+const char *proficiency_answers(struct arena *arena, const char *questions, const unsigned char *chosen, size_t length);
+
+#endif

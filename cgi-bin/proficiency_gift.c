@@ -1,0 +1,65 @@
+/*
+ * proficiency - tests made from a text in the GIFT format.
+ */
+#include "proficiency.h"
+
+#include "gift.h"
+#include "quiz.h"
+
+static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
+	{ "", PLUS, .of = &proficiency_head },
+	{ "gift", TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
+	  .example = "\"Yesterday I {=went ~goed} home.\"" },
+	{ "skip", BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
+	{ "", PLUS, .of = &proficiency_ranges }) };
+
+static void check_import(struct request *rq, struct faults *faults);
+static struct reply post_import(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/proficiency-tests/import", ADMIN, post_import, .check = check_import, .in = &import_test,
+	  .out = &proficiency_detail, .status = 201, .writes = true, .title = "Create a proficiency test from GIFT text (ours)",
+	  .note = "Each question that cannot be taken (short answer, numerical, matching, essay, several right answers, partial "
+	  "credit) is an error that names its line, and then nothing is made, unless `skip` is true. Comments above a question "
+	  "may give its points and media: `// okul: points 2`, `// okul: media https://example.com/a.mp3`. Names of questions, "
+	  "feedback and categories are not kept; HTML becomes text.",
+	  .example = "{\"title\":\"Placement test\",\"targetLanguage\":\"en\",\"gift\":\"Yesterday I {=went ~goed} home.\","
+	  "\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,"
+	  "\"maxScore\":100}]}" },
+};
+
+const struct section proficiency_gift = { routes, COUNT(routes), NULL, 0 };
+
+/* Where nothing at all came of the text, `skip` leaves nothing to be made. */
+static void
+add_faults(const struct gift *gift, bool skip, struct faults *faults)
+{
+	for (const struct gift_note *note = gift->faults.first; note; note = note->next)
+		if (!skip || !gift->questions->child)
+			faults_add(faults, "gift", note->what, note->line ? arena_format(faults->arena, "%zu", note->line) : NULL);
+}
+
+static void
+check_import(struct request *rq, struct faults *faults)
+{
+	const cJSON *ranges = cJSON_GetObjectItemCaseSensitive(rq->body, "levelRanges");
+	const char *text = field_text(rq->body, "gift");
+	struct gift gift = { 0 };
+
+	if (text) {
+		gift_read(&gift, rq->arena, text, strlen(text));
+		add_faults(&gift, field_bool(rq->body, "skip", false), faults);
+	}
+	quiz_check_ranges(ranges, faults);
+	if (rq->faults.count + faults->count > 0)
+		return;
+	struct placement *test = rq->prepared = proficiency_of_body(rq);
+	placement_set_questions(test, rq->arena, gift.questions);
+	placement_set_ranges(test, rq->arena, ranges);
+}
+
+static struct reply
+post_import(struct request *rq)
+{
+	return proficiency_add(rq, rq->prepared);
+}

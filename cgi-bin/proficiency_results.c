@@ -1,0 +1,415 @@
+/*
+ * proficiency - results, one's own and everybody's.
+ */
+#include "proficiency.h"
+
+#include "attempt.h"
+#include "audit.h"
+#include "quiz.h"
+
+static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
+static const char *const formats[] = { "json", "csv", NULL };
+#define SORTS 4
+#define SEEK 10	/* entries that could be read while another place of an index is looked for */
+
+static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query }) };
+
+static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of the user's name or address, or of the test's title" },
+	{ "testId", ID, .optional = true },
+	{ "level", ENUM, .oneof = level_enum, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
+	{ "to", TIME, .or_date = true, .optional = true, .note = "until just before it" },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+
+static const struct shape user_summary = { .name = "UserTestResultUserSummaryDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "email", EMAIL },
+	{ "name", TEXT, 0, 100, .nullable = true },
+	{ "surname", TEXT, 0, 100, .nullable = true }) };
+
+static const struct shape test_summary = { .name = "UserTestResultTestSummaryDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, 200 },
+	{ "targetLanguage", TEXT, 2, 8 }) };
+
+static const struct shape result_list = { .name = "UserTestResultListResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "user", OBJECT, .of = &user_summary },
+	{ "test", OBJECT, .of = &test_summary, .note = "as it was when the result came about" },
+	{ "attempt", INT, 1 },
+	{ "totalScore", NUMBER },
+	{ "correctCount", INT, 0 },
+	{ "questionCount", INT, 1 },
+	{ "level", ENUM, .oneof = level_enum },
+	{ "completedAt", TIME }) };
+
+static const struct shape result_answer = { .name = "UserTestAnswerResponseDto", .fields = FIELDS(
+	{ "questionId", ID },
+	{ "questionText", TEXT, 1, 4000 },
+	{ "optionId", ID },
+	{ "optionText", TEXT, 1, 1000 },
+	{ "isCorrect", BOOL },
+	{ "points", NUMBER, .note = "won" }) };
+
+const struct shape proficiency_result = { .name = "UserTestResultResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &result_list },
+	{ "answers", LIST, .of = &result_answer, .note = "those that were given, in the order of the test" }) };
+
+/* The same in a table, without objects. */
+static const struct shape result_line = { .name = "ResultLine", .fields = FIELDS(
+	{ "id", ID },
+	{ "userId", ID },
+	{ "email", EMAIL },
+	{ "name", TEXT },
+	{ "surname", TEXT },
+	{ "testId", ID },
+	{ "testTitle", TEXT },
+	{ "targetLanguage", TEXT },
+	{ "attempt", INT },
+	{ "totalScore", NUMBER },
+	{ "correctCount", INT },
+	{ "questionCount", INT },
+	{ "level", TEXT },
+	{ "completedAt", TIME }) };
+
+static const struct shape delete_result_response = { .name = "DeleteUserTestResultResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &delete_response }) };
+
+/* ---- statements */
+
+#define COLUMNS \
+	"SELECT result.id AS id, json_object('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
+	" AS user, json_object('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
+	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
+	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
+#define LINE \
+	"SELECT result.id AS id, user.id AS userId, user.email AS email, user.name AS name, user.surname AS surname," \
+	" version.test_id AS testId, version.title AS testTitle, version.target_language AS targetLanguage," \
+	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
+	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
+#define JOINED \
+	" CROSS JOIN user ON user.pk = result.user CROSS JOIN test_version AS version ON version.pk = result.version"
+
+/* The page is found in an index first, and then joined with its rows. */
+#define PAGE(source, order, limit, offset) \
+	COLUMNS " FROM (SELECT result.pk AS found FROM " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
+	") CROSS JOIN result ON result.pk = found" JOINED " ORDER BY " order
+
+/* ?1 test, ?2 level, ?3 target language, ?4 from, ?5 to */
+#define FILTER \
+	"(?1 IS NULL OR result.test = ?1) AND (?2 IS NULL OR result.level = ?2)" \
+	" AND (?3 IS NULL OR result.target_language = ?3 COLLATE NOCASE) AND result.completed_at >= ?4 AND result.completed_at < ?5"
+
+#define KINDS \
+	"(?1 IS NULL OR kind.test = ?1) AND (?2 IS NULL OR kind.level = ?2)" \
+	" AND (?3 IS NULL OR kind.target_language = ?3 COLLATE NOCASE)"
+
+/* Ways to the results that a filter leaves: along an order, or by their kinds. */
+#define ALONG_TIME "result INDEXED BY result_time WHERE " FILTER
+#define ALONG_SCORE "result INDEXED BY result_score WHERE " FILTER
+#define OF_KINDS \
+	"result_tally AS kind CROSS JOIN result INDEXED BY result_kind ON result.version = kind.version" \
+	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
+
+/*
+ * ?6 a query of the index of users, ?7 a JSON list of the words. Words of one or two letters have no three-letter pieces,
+ * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
+ */
+#define FOUND_USERS \
+	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
+	TEXT_HAS_WORDS("(sort_name || ' ' || email || ' ' || ifnull(username, ''))", "?7") ")"
+#define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
+#define FOUND " AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS ")"
+#define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
+#define MEANT " /* scan is meant: of users, tests or an index */"
+
+#define NEWEST "result.completed_at DESC, result.pk DESC"
+#define OLDEST "result.completed_at, result.pk"
+#define HIGHEST "result.total_score DESC, result.pk DESC"
+#define LOWEST "result.total_score, result.pk"
+
+#define IN_ORDERS(first, by_time, by_score, limit, offset) \
+	[first] = PAGE(by_time, NEWEST, limit, offset) MEANT, [first + 1] = PAGE(by_time, OLDEST, limit, offset) MEANT, \
+	[first + 2] = PAGE(by_score, HIGHEST, limit, offset) MEANT, [first + 3] = PAGE(by_score, LOWEST, limit, offset) MEANT
+/* JOINED stands between the table and its WHERE. */
+#define TABLE(index, more, order, limit, offset) \
+	LINE " FROM result INDEXED BY " index JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset MEANT
+
+enum {
+	ALONG, BY_KIND = ALONG + SORTS, SEARCHED = BY_KIND + SORTS, BY_USERS = SEARCHED + SORTS,
+	TABLE_ALL = BY_USERS + SORTS, TABLE_SEARCHED = TABLE_ALL + SORTS,
+	COUNT_TALLY = TABLE_SEARCHED + SORTS, COUNT_ALONG, COUNT_KIND, COUNT_SEARCHED, COUNT_USERS,
+	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE, DELETE_ONE,
+};
+
+static const char *const sql[] = {
+	IN_ORDERS(ALONG, ALONG_TIME, ALONG_SCORE, "?6", "?7"),
+	IN_ORDERS(BY_KIND, OF_KINDS, OF_KINDS, "?6", "?7"),
+	IN_ORDERS(SEARCHED, ALONG_TIME FOUND, ALONG_SCORE FOUND, "?8", "?9"),
+	IN_ORDERS(BY_USERS, OF_USERS, OF_USERS, "?8", "?9"),
+	[TABLE_ALL + 0] = TABLE("result_time", "", NEWEST, "?6", "?7"),
+	[TABLE_ALL + 1] = TABLE("result_time", "", OLDEST, "?6", "?7"),
+	[TABLE_ALL + 2] = TABLE("result_score", "", HIGHEST, "?6", "?7"),
+	[TABLE_ALL + 3] = TABLE("result_score", "", LOWEST, "?6", "?7"),
+	[TABLE_SEARCHED + 0] = TABLE("result_time", FOUND, NEWEST, "?8", "?9"),
+	[TABLE_SEARCHED + 1] = TABLE("result_time", FOUND, OLDEST, "?8", "?9"),
+	[TABLE_SEARCHED + 2] = TABLE("result_score", FOUND, HIGHEST, "?8", "?9"),
+	[TABLE_SEARCHED + 3] = TABLE("result_score", FOUND, LOWEST, "?8", "?9"),
+	[COUNT_TALLY] = "SELECT coalesce(sum(n), 0) FROM result_tally AS kind WHERE " KINDS " AND ?4 < ?5" MEANT,
+	[COUNT_ALONG] = "SELECT count(*) FROM " ALONG_TIME MEANT,
+	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS MEANT,
+	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND MEANT,
+	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS MEANT,
+	/* of all, and of what the filters leave but for the times; the latter's kinds */
+	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
+		" FROM result_tally AS kind" MEANT,
+	/* whether a search finds some users only, and no test */
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000 AND NOT EXISTS " FOUND_VERSIONS MEANT,
+	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version WHERE test_id = ?1 LIMIT 1" MEANT,
+	[OF_USER] = PAGE("result INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
+	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
+	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
+	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user = ?2 OR ?3)",
+	[DELETE_ONE] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM user WHERE user.pk = result.user),"
+		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
+};
+
+/* ---- routes */
+
+static struct reply get_results(struct request *rq);
+static struct reply get_user_results(struct request *rq);
+static struct reply get_own_results(struct request *rq);
+static struct reply get_result(struct request *rq);
+static struct reply delete_result(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/proficiency-tests/admin/results/{id}", ADMIN, get_result, .out = &proficiency_result,
+	  .title = "Get detailed test result (Admin)" },
+	{ DELETE, "/proficiency-tests/admin/results/{id}", ADMIN, delete_result, .out = &delete_result_response, .writes = true,
+	  .shows = get_result, .title = "Delete test result (Admin)", .note = "Gives the attempt back to its user." },
+	{ GET, "/proficiency-tests/admin/results", ADMIN, get_results, .query = &list_query, .out = &result_list,
+	  .out_page = true, .title = "Get all test results (Admin)",
+	  .note = "A page of the results, or with format=csv all of them as a file." },
+	{ GET, "/proficiency-tests/admin/users/{userId}/results", ADMIN, get_user_results, .query = &page_only,
+	  .out = &result_list, .out_page = true, .title = "Get test results for a specific user (Admin)" },
+	{ GET, "/proficiency-tests/results/me", USER, get_own_results, .query = &page_only, .out = &result_list,
+	  .out_page = true, .title = "Get current user results" },
+	{ GET, "/proficiency-tests/results/{id}", USER, get_result, .out = &proficiency_result,
+	  .title = "Get detailed test result", .note = "One's own; for admins anybody's." },
+};
+
+const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(sql) };
+
+/* ---- attempts whose time has run out */
+
+/* A GET that finds such writes after all. Where that cannot be now, it shows what there is. */
+void
+proficiency_close_due(struct request *rq, int64_t user)
+{
+	struct user *self = rq->user;
+
+	if (!attempt_due(rq->db, rq->now, user) || !db_writable(rq->db))
+		return;
+	self->id = arena_string(rq->arena, self->id);
+	self->email = arena_string(rq->arena, self->email);
+	self->session_id = arena_string(rq->arena, self->session_id);
+	db_end(self->row);
+	self->row = NULL;
+	if (db_write_begin(rq->db) != DB_DONE)
+		return;
+	(void)attempt_close_due(rq->db, rq->now, user, 100);
+	(void)!db_write_commit(rq->db);
+}
+
+/* ---- all results */
+
+static void
+put_quoted(struct buf *match, const char *word)
+{
+	buf_puts(match, match->length ? " \"" : "\"");
+	for (; *word; word++) {
+		buf_putc(match, *word);
+		if (*word == '"')
+			buf_putc(match, '"');
+	}
+	buf_putc(match, '"');
+}
+
+/* An FTS5 query in which all words must stand; NULL when one is too short for its index. */
+static const char *
+match_of(struct request *rq, const char *words)
+{
+	struct buf match = { .arena = rq->arena };
+	const cJSON *list = cJSON_Parse(words), *word;
+
+	cJSON_ArrayForEach(word, list) {
+		if (text_points(word->valuestring, strlen(word->valuestring)) < 3)
+			return NULL;
+		put_quoted(&match, word->valuestring);
+	}
+	return match.s;
+}
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static int64_t
+test_pk(struct request *rq, const char *id)
+{
+	struct db_rows *row;
+	int64_t pk = db_one(rq->db, &row, sql[TEST_PK], ARGS(id)) == DB_ROW ? db_int(row, 0) : 0;
+
+	db_end(row);
+	return pk;
+}
+
+/*
+ * The way that passes over the fewest entries. Along an order they are as thin as what the filters leave of all. By kind none
+ * is in vain, but all must be read and sorted, which is about as dear as reading them three times.
+ */
+static int
+way_of(struct request *rq, struct args args)
+{
+	struct page page = page_of(rq->query);
+	double all = 0, left = 0, kinds = 0, end = (double)(page.offset + page.limit);
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[TALLIES], (struct args){ args.values, 3 }) == DB_ROW) {
+		all = (double)db_int(row, 0);
+		left = (double)db_int(row, 1);
+		kinds = (double)db_int(row, 2);
+	}
+	db_end(row);
+	return 3 * left + SEEK * kinds < (left > end ? end * all / left : all) ? BY_KIND : ALONG;
+}
+
+static struct reply
+search_results(struct request *rq, struct args filter, const char *words, int sort, bool table)
+{
+	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
+		match_of(rq, words), words);
+	struct db_rows *row;
+
+	if (table)
+		return reply_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line);
+	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
+	db_end(row);
+	return reply_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
+}
+
+static struct reply
+get_results(struct request *rq)
+{
+	const char *test = field_text(rq->query, "testId"), *zone = rq->conf->time_zone;
+	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *format = field_text(rq->query, "format");
+	bool times = field_has(rq->query, "from") || field_has(rq->query, "to"), table = format && strcmp(format, "csv") == 0;
+	bool kind = test || field_has(rq->query, "level") || field_has(rq->query, "targetLanguage");
+	int sort = sort_of(field_text(rq->query, "sort"));
+
+	proficiency_close_due(rq, 0);
+	struct args args = ARGS(test ? value_int(test_pk(rq, test)) : value_null(), field_text(rq->query, "level"),
+		field_text(rq->query, "targetLanguage"), field_time(rq->query, "from", zone, INT64_MIN),
+		field_time(rq->query, "to", zone, INT64_MAX));
+	if (words)
+		return search_results(rq, args, words, sort, table);
+	if (table)
+		return reply_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line);
+	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
+	return reply_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
+}
+
+/* ---- those of a user */
+
+static struct reply
+get_user_results(struct request *rq)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(rq->db, &row, sql[USER_PK], ARGS(rq->id));
+	int64_t pk = rc == DB_ROW ? db_int(row, 0) : 0;
+
+	db_end(row);
+	if (rc != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	proficiency_close_due(rq, pk);
+	return reply_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
+}
+
+static struct reply
+get_own_results(struct request *rq)
+{
+	proficiency_close_due(rq, rq->user->pk);
+	return reply_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(rq->user->pk), &result_list);
+}
+
+/* ---- one */
+
+#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
+
+static void
+put_text_of(struct buf *out, const char *before, struct quiz_text text)
+{
+	buf_puts(out, before);
+	buf_put(out, text.s, text.length);
+}
+
+const char *
+proficiency_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length)
+{
+	struct quiz_question question;
+	struct buf out = { .arena = arena };
+
+	(void)buf_room(&out, ANSWERS_ROOM);
+	buf_putc(&out, '[');
+	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
+		bool right = chosen[i] == question.right;
+		if (chosen[i] == 0 || chosen[i] > question.options)
+			continue;
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
+		put_text_of(&out, ",\"questionText\":", question.text);
+		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
+		buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
+		put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
+		buf_putc(&out, '}');
+	}
+	buf_putc(&out, ']');
+	return out.s;
+}
+
+static struct reply
+get_result(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	int next = put_row(rq, &result_list, row, 0);
+	put_json(rq, "answers", proficiency_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1)));
+	db_end(row);
+	return reply_done(rq);
+}
+
+static struct reply
+delete_result(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[DELETE_ONE], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "result.deleted", rq->id, db_text(row, 0), before });
+	db_end(row);
+	return reply_deleted(rq, S_RESULT_DELETED, rq->id);
+}

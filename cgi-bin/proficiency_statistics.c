@@ -1,0 +1,173 @@
+/*
+ * proficiency - how the questions of a test do.
+ */
+#include "proficiency.h"
+#include "statistics.h"
+
+#include <math.h>
+
+#define RELIABLE_FROM 30	/* attempts */
+#define PATIENCE (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
+
+static const struct shape option_figures = { .name = "OptionStatisticsDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "text", TEXT, 1, 1000 },
+	{ "isCorrect", BOOL },
+	{ "chosen", INT, .note = "attempts that chose it" }) };
+
+static const struct shape question_figures = { .name = "QuestionStatisticsDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "text", TEXT, 1, 4000 },
+	{ "order", INT, .note = "place in the test, from 0" },
+	{ "difficulty", NUMBER, .nullable = true, .example = "0.62", .note = "proportion of the attempts that have it right: "
+	  "high is easy. Null without attempts" },
+	{ "discrimination", NUMBER, .nullable = true, .example = "0.35", .note = "correlation of this question with the points "
+	  "of all others (corrected point-biserial), -1 to 1. Below 0.2 it hardly tells strong from weak learners; below 0 look "
+	  "whether the right option is the one that is marked. Null where all have it right, all have it wrong, or all have "
+	  "the same points without it" },
+	{ "unanswered", INT, .note = "attempts without an answer to it" },
+	{ "options", LIST, .of = &option_figures }) };
+
+static const struct shape figures = { .name = "ProficiencyTestStatisticsResponseDto", .fields = FIELDS(
+	{ "testId", ID },
+	{ "attempts", INT, .example = "412" },
+	{ "mean", NUMBER, .nullable = true, .example = "61.4", .note = "of the scores, in percent of the points possible, as "
+	  "totalScore is. Null without attempts" },
+	{ "standardDeviation", NUMBER, .nullable = true, .example = "18.2", .note = "of the scores, in percent; of a sample "
+	  "(n - 1). Null below two attempts" },
+	{ "cronbachAlpha", NUMBER, .nullable = true, .example = "0.87", .note = "consistency of the test, at most 1; below 0 "
+	  "where questions contradict each other. Null for a single question, below two attempts, and where all scores are "
+	  "the same" },
+	{ "standardErrorOfMeasurement", NUMBER, .nullable = true, .example = "6.6", .note = "in percent: "
+	  "standardDeviation x sqrt(1 - cronbachAlpha). A score is good to about this much up or down. Null where "
+	  "cronbachAlpha is" },
+	{ "isReliable", BOOL, .note = "false below 30 attempts: the figures then tell little" },
+	{ "questions", LIST, .of = &question_figures, .note = "as the test has them now" }) };
+
+enum { QUESTIONS, SHEETS };
+
+static const char *const sql[] = {
+	[QUESTIONS] =
+		"SELECT questions FROM test CROSS JOIN test_version AS version ON version.pk = test.version WHERE test.id = ?1",
+	/* Another title or other level ranges make a new version, but no other questions: the key stays the same. */
+	[SHEETS] =
+		"SELECT chosen FROM test CROSS JOIN test_version AS current ON current.pk = test.version"
+		" CROSS JOIN test_version AS version ON version.test = test.pk AND version.answer_key = current.answer_key"
+		" CROSS JOIN result ON result.version = version.pk WHERE test.id = ?1",
+};
+
+static struct reply get_statistics(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/proficiency-tests/{id}/statistics", ADMIN, get_statistics, .out = &figures,
+	  .title = "Item statistics of a test (Admin)",
+	  .note = "Classical test theory over all attempts that were submitted with the questions that the test has now: a new "
+	  "title or other level ranges keep them, a change of the questions, their options or points starts anew. An attempt "
+	  "counts as often as it was made. A figure that the attempts do not define is null." },
+};
+
+const struct section proficiency_statistics = { routes, COUNT(routes), sql, COUNT(sql) };
+
+static struct statistics *
+statistics_for(struct request *rq, const cJSON *questions)
+{
+	int count = cJSON_GetArraySize(questions), i = 0;
+	struct statistics_question *read = arena_alloc(rq->arena, (size_t)count * sizeof(*read));
+	const cJSON *question, *option;
+
+	cJSON_ArrayForEach(question, questions) {
+		read[i].points = field_number(question, "points", 1);
+		cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options")) {
+			read[i].options++;
+			if (field_bool(option, "isCorrect", false))
+				read[i].right = read[i].options;
+		}
+		i++;
+	}
+	return statistics_new(rq->arena, read, count);
+}
+
+static void
+add_sheets(struct request *rq, struct statistics *statistics)
+{
+	struct db_rows *rows;
+
+	db_patience(rq->db, PATIENCE);
+	for (enum db_rc rc = db_one(rq->db, &rows, sql[SHEETS], ARGS(rq->id)); rc == DB_ROW; rc = db_next(rows))
+		statistics_add(statistics, db_blob(rows, 0), db_size(rows, 0));
+	db_end(rows);
+}
+
+static void
+put_figure(struct request *rq, const char *name, double figure)
+{
+	if (isnan(figure))
+		put_null(rq, name);
+	else
+		put_number(rq, name, figure);
+}
+
+static void
+put_question(struct request *rq, const cJSON *question, int order, struct statistics_item item)
+{
+	const cJSON *option;
+	int number = 0;
+
+	put_object(rq, NULL);
+	put_text(rq, "id", field_text(question, "id"));
+	put_text(rq, "text", field_text(question, "text"));
+	put_int(rq, "order", order);
+	put_figure(rq, "difficulty", item.difficulty);
+	put_figure(rq, "discrimination", item.discrimination);
+	put_int(rq, "unanswered", item.chosen[0]);
+	put_list(rq, "options");
+	cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options")) {
+		put_object(rq, NULL);
+		put_text(rq, "id", field_text(option, "id"));
+		put_text(rq, "text", field_text(option, "text"));
+		put_bool(rq, "isCorrect", field_bool(option, "isCorrect", false));
+		put_int(rq, "chosen", item.chosen[++number]);
+		put_end(rq);
+	}
+	put_end_list(rq);
+	put_end(rq);
+}
+
+static struct reply
+reply_statistics(struct request *rq, const struct statistics *statistics, const cJSON *questions)
+{
+	struct statistics_total total = statistics_total(statistics);
+	const cJSON *question;
+	int order = 0;
+
+	reply_begin(rq);
+	put_text(rq, "testId", rq->id);
+	put_int(rq, "attempts", total.sheets);
+	put_figure(rq, "mean", total.mean);
+	put_figure(rq, "standardDeviation", total.deviation);
+	put_figure(rq, "cronbachAlpha", total.alpha);
+	put_figure(rq, "standardErrorOfMeasurement", total.error);
+	put_bool(rq, "isReliable", total.sheets >= RELIABLE_FROM);
+	put_list(rq, "questions");
+	cJSON_ArrayForEach(question, questions) {
+		put_question(rq, question, order, statistics_item(statistics, order));
+		order++;
+	}
+	put_end_list(rq);
+	return reply_done(rq);
+}
+
+static struct reply
+get_statistics(struct request *rq)
+{
+	enum json_fault fault;
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[QUESTIONS], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	const cJSON *questions = json_parse(rq->arena, db_text(row, 0), db_size(row, 0), JSON_DEPTH, &fault);
+	db_end(row);
+	struct statistics *statistics = statistics_for(rq, questions);
+	add_sheets(rq, statistics);
+	return reply_statistics(rq, statistics, questions);
+}

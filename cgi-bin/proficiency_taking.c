@@ -1,0 +1,461 @@
+/*
+ * proficiency - open attempts, their answers, and submitting them.
+ *
+ * What a learner sees here never says which option is right: that comes with the result. Answers are read, graded and put
+ * into words before the write transaction; inside it is looked whether they still belong to what is asked.
+ */
+#include "proficiency.h"
+
+#include "attempt.h"
+#include "quiz.h"
+#include "random.h"
+
+static const struct shape answer = { .name = "AnswerDto", .fields = FIELDS(
+	{ "questionId", ID },
+	{ "optionId", ID }) };
+
+static const struct shape submit_test = { .name = "SubmitTestDto", .fields = FIELDS(
+	{ "answers", LIST, 1, QUIZ_QUESTIONS_MAX, .of = &answer, .note = "a question at most once" }) };
+
+static const struct shape attempt_response = { .name = "AttemptResponseDto", .fields = FIELDS(
+	{ "id", ID, .note = "its result will have the same" },
+	{ "testId", ID },
+	{ "startedAt", TIME },
+	{ "deadline", TIME, .nullable = true, .note = "null: no limit of time" },
+	{ "answers", LIST, .of = &answer, .note = "those that are saved" }) };
+
+static const struct shape started_attempt = { .name = "StartedAttemptResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &attempt_response },
+	{ "questions", LIST, .of = &proficiency_question, .note = "in the order of this attempt, options too" }) };
+
+static const struct shape status_result = { .name = "UserTestStatusSummaryDto", .fields = FIELDS(
+	{ "resultId", ID },
+	{ "totalScore", NUMBER },
+	{ "level", ENUM, .oneof = level_enum },
+	{ "completedAt", TIME }) };
+
+static const struct shape status_response = { .name = "UserTestStatusResponseDto", .fields = FIELDS(
+	{ "hasCompleted", BOOL },
+	{ "attempts", INT, 0, .note = "results; an open attempt is none yet" },
+	{ "attemptsLeft", INT, 0, .nullable = true, .note = "null: no limit" },
+	{ "result", OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
+
+/* ---- statements */
+
+/* A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. */
+#define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
+#define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
+
+#define OWN_ATTEMPT \
+	"attempt CROSS JOIN test ON test.pk = attempt.test" \
+	" WHERE attempt.id = ?1 AND attempt.user = ?2 AND (test.is_published OR ?3)"
+
+#define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
+
+enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
+
+static const char *const sql[] = {
+	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
+		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN,
+	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
+	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
+		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
+		" AND result.test = test.pk) >= test.max_attempts END FROM " OPEN_TEST " WHERE " SEEN,
+	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0 FROM " OWN_ATTEMPT,
+	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
+	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
+	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user = ?2 AND result.test = test.pk),"
+		" last.id, last.total_score, last.level, last.completed_at FROM test LEFT JOIN result AS last ON last.pk ="
+		" (SELECT pk FROM result WHERE result.user = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
+};
+
+/* ---- routes */
+
+static void check_start(struct request *rq, struct faults *faults);
+static void check_submit(struct request *rq, struct faults *faults);
+static void check_save(struct request *rq, struct faults *faults);
+static struct reply post_start(struct request *rq);
+static struct reply post_submit(struct request *rq);
+static struct reply patch_attempt(struct request *rq);
+static struct reply get_status(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
+	  .writes = true, .errors = STATUSES(409), .title = "Start an attempt",
+	  .note = "A test with a limit of time must be started; others may be, to save answers on the way. While the attempt is "
+	  "open this gives it again, with the same order and the answers saved so far. Whoever lets the time run out has taken "
+	  "the test: what was saved is graded." },
+	{ PATCH, "/proficiency-tests/attempts/{id}", USER, patch_attempt, .check = check_save, .in = &submit_test,
+	  .out = &attempt_response, .writes = true, .errors = STATUSES(409), .title = "Save answers of an open attempt",
+	  .note = "Adds to what is saved; a question that was answered before is answered anew." },
+	{ POST, "/proficiency-tests/{id}/submit", USER, post_submit, .check = check_submit, .in = &submit_test,
+	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .title = "Submit a proficiency test",
+	  .note = "These are the answers: what was saved on the way no longer counts. It ends an open attempt." },
+	{ GET, "/proficiency-tests/{id}/status", USER, get_status, .out = &status_response,
+	  .title = "Check if user has completed the test" },
+};
+
+const struct section proficiency_taking = { routes, COUNT(routes), sql, COUNT(sql) };
+
+/* ---- what is asked, and what is answered */
+
+struct paper {
+	const struct test_version *version;
+	const char *name, *surname;	/* the user's */
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what came with the request, which is about */
+	int count;			/* questions */
+	struct quiz_grade grade;	/* what is submitted comes to this, and in words is */
+	const char *answers;
+};
+
+static const char *
+copy(struct arena *arena, const char *text)
+{
+	return text ? arena_string(arena, text) : NULL;
+}
+
+/* Leaves rq->prepared, unless there is nothing to be seen with that id. It outlives the snapshot that it was read in. */
+static void
+read_paper(struct request *rq, const char *statement, struct faults *faults)
+{
+	struct paper *paper = arena_alloc(rq->arena, sizeof(*paper));
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW) {
+		paper->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
+		paper->name = copy(rq->arena, db_text(row, 1));
+		paper->surname = copy(rq->arena, db_text(row, 2));
+	}
+	db_end(row);
+	rq->prepared = paper->version ? paper : NULL;
+	if (rq->prepared && rq->body)
+		paper->count = quiz_read(paper->version->key.bytes, paper->version->key.length,
+			cJSON_GetObjectItemCaseSensitive(rq->body, "answers"), paper->chosen, faults);
+}
+
+static void
+check_start(struct request *rq, struct faults *faults)
+{
+	if (rq->faults.count == 0)
+		read_paper(rq, sql[PAPER], faults);
+}
+
+static void
+check_save(struct request *rq, struct faults *faults)
+{
+	if (rq->faults.count == 0)
+		read_paper(rq, sql[OWN_PAPER], faults);
+}
+
+static void
+check_submit(struct request *rq, struct faults *faults)
+{
+	struct paper *paper;
+
+	if (rq->faults.count > 0)
+		return;
+	read_paper(rq, sql[PAPER], faults);
+	paper = rq->prepared;
+	if (!paper || faults->count > 0)
+		return;
+	paper->grade = quiz_grade(paper->version->key.bytes, paper->version->key.length, paper->chosen, paper->version->ranges);
+	paper->answers = proficiency_answers(rq->arena, paper->version->questions, paper->chosen, (size_t)paper->count);
+}
+
+/* ---- the state at hand, inside the transaction */
+
+struct state {
+	int64_t test, version, attempt;	/* 0: none is open */
+	const char *test_id, *attempt_id;
+	int64_t started, deadline;	/* 0: no limit */
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what is saved */
+	struct value seed;
+	int64_t minutes;
+	bool shuffle, used_up;
+};
+
+static bool
+read_state(struct request *rq, const char *statement, struct state *state)
+{
+	struct db_rows *row;
+	bool there = db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW;
+
+	if (there) {
+		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
+			copy(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
+			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11) };
+		if (db_size(row, 7) > 0 && db_size(row, 7) <= sizeof(state->chosen))
+			memcpy(state->chosen, db_blob(row, 7), db_size(row, 7));
+	}
+	db_end(row);
+	return there;
+}
+
+/*
+ * What the user faces with the test, and the paper that belongs to it: read anew where another took its place while the
+ * request waited. False when there is nothing to be seen.
+ */
+static bool
+face(struct request *rq, struct state *state)
+{
+	const struct paper *paper = rq->prepared;
+
+	if (!read_state(rq, sql[STATE], state))
+		return false;
+	if (!paper || paper->version->pk != state->version)
+		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
+	return rq->prepared != NULL;
+}
+
+/* ---- answering with an attempt */
+
+/* 0 to count - 1 in the order that `seed` goes on with; as they are without one. */
+static void
+order_of(uint64_t *seed, int count, unsigned char *order)
+{
+	if (seed) {
+		quiz_shuffle(seed, count, order);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		order[i] = (unsigned char)i;
+}
+
+static void
+put_raw(struct request *rq, const char *name, struct quiz_text text)
+{
+	put_json(rq, name, "");
+	buf_put(rq->out, text.s, text.length);
+}
+
+static void
+put_question(struct request *rq, const struct quiz_question *question, int order, uint64_t *seed)
+{
+	unsigned char options[QUIZ_OPTIONS_MAX];
+
+	order_of(seed, question->options, options);
+	put_object(rq, NULL);
+	put_raw(rq, "id", question->id);
+	put_raw(rq, "text", question->text);
+	put_raw(rq, "points", question->points);
+	put_raw(rq, "mediaUrl", question->media);
+	put_int(rq, "order", order);
+	put_list(rq, "options");
+	for (int i = 0; i < question->options; i++) {
+		put_object(rq, NULL);
+		put_raw(rq, "id", question->option[options[i]].id);
+		put_raw(rq, "text", question->option[options[i]].text);
+		put_end(rq);
+	}
+	put_end_list(rq);
+	put_end(rq);
+}
+
+static int
+split(struct arena *arena, const char *text, struct quiz_question **questions)
+{
+	struct quiz_question question;
+	int count = 0;
+
+	for (const char *at = text; quiz_next(&at, &question); )
+		count++;
+	*questions = arena_alloc(arena, (size_t)count * sizeof(question));
+	for (int i = 0; i < count && quiz_next(&text, &(*questions)[i]); i++)
+		;
+	return count;
+}
+
+static struct reply
+reply_attempt(struct request *rq, const struct state *state, bool with_questions)
+{
+	const struct paper *paper = rq->prepared;
+	struct quiz_question *questions;
+	int count = split(rq->arena, paper->version->questions, &questions);
+	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
+	unsigned char order[QUIZ_QUESTIONS_MAX];
+
+	order_of(shuffled, count, order);
+	reply_begin(rq);
+	put_text(rq, "id", state->attempt_id);
+	put_text(rq, "testId", state->test_id);
+	put_time(rq, "startedAt", state->started);
+	if (state->deadline)
+		put_time(rq, "deadline", state->deadline);
+	else
+		put_null(rq, "deadline");
+	put_list(rq, "answers");
+	for (int i = 0; i < count; i++) {
+		const struct quiz_question *question = &questions[order[i]];
+		int chosen = state->chosen[order[i]];
+		if (chosen == 0 || chosen > question->options)
+			continue;
+		put_object(rq, NULL);
+		put_raw(rq, "questionId", question->id);
+		put_raw(rq, "optionId", question->option[chosen - 1].id);
+		put_end(rq);
+	}
+	put_end_list(rq);
+	if (with_questions) {
+		put_list(rq, "questions");
+		for (int i = 0; i < count; i++)
+			put_question(rq, &questions[order[i]], i, shuffled);
+		put_end_list(rq);
+	}
+	return reply_done(rq);
+}
+
+/* ---- starting and saving */
+
+static void
+begin_attempt(struct request *rq, struct state *state)
+{
+	char *id = arena_alloc(rq->arena, ID_TEXT);
+	int64_t seed;
+
+	random_id(id);
+	random_bytes(&seed, sizeof(seed));
+	state->attempt_id = id;
+	state->started = rq->now;
+	state->deadline = state->minutes ? rq->now + state->minutes * MINUTE : 0;
+	state->seed = state->shuffle ? value_int(seed) : value_null();
+	(void)!db_run(rq->db, sql[BEGIN], ARGS(id, rq->user->pk, state->test, state->version, rq->now,
+		state->deadline ? value_int(state->deadline) : value_null(), state->seed), NULL);
+}
+
+static struct reply
+post_start(struct request *rq)
+{
+	struct state state;
+	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
+
+	if (!face(rq, &state))
+		return reply_error(rq, NOT_FOUND);
+	if (!state.attempt && state.used_up)
+		return closed ? reply_error_keep(rq, ATTEMPTS_USED) : reply_error(rq, ATTEMPTS_USED);
+	if (!state.attempt)
+		begin_attempt(rq, &state);
+	return reply_attempt(rq, &state, true);
+}
+
+static struct reply
+over(struct request *rq)
+{
+	(void)attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
+	return reply_error_keep(rq, ATTEMPT_OVER);
+}
+
+/* An attempt that is no more has left a result under its id, unless somebody deleted that. */
+static struct reply
+no_attempt(struct request *rq)
+{
+	struct db_rows *row;
+	bool result = db_one(rq->db, &row, sql[IS_RESULT], ARGS(rq->id, rq->user->pk)) == DB_ROW;
+
+	db_end(row);
+	return reply_error(rq, result ? ATTEMPT_OVER : NOT_FOUND);
+}
+
+static struct reply
+patch_attempt(struct request *rq)
+{
+	const struct paper *paper = rq->prepared;
+	struct state state;
+
+	if (!paper || !read_state(rq, sql[OWN_STATE], &state))
+		return no_attempt(rq);
+	if (attempt_is_over(state.deadline, rq->now))
+		return over(rq);
+	for (int i = 0; i < paper->count; i++)
+		if (paper->chosen[i])
+			state.chosen[i] = paper->chosen[i];
+	(void)!db_run(rq->db, sql[SAVE], ARGS(state.attempt, value_blob(state.chosen, (size_t)paper->count)), NULL);
+	return reply_attempt(rq, &state, false);
+}
+
+/* ---- submitting */
+
+static struct reply
+reply_result(struct request *rq, const struct result *result, int64_t number)
+{
+	const struct paper *paper = rq->prepared;
+
+	reply_begin(rq);
+	put_text(rq, "id", result->id);
+	put_object(rq, "user");
+	put_text(rq, "id", rq->user->id);
+	put_text(rq, "email", rq->user->email);
+	put_text(rq, "name", paper->name);
+	put_text(rq, "surname", paper->surname);
+	put_end(rq);
+	put_object(rq, "test");
+	put_text(rq, "id", paper->version->test_id);
+	put_text(rq, "title", paper->version->title);
+	put_text(rq, "targetLanguage", paper->version->language);
+	put_end(rq);
+	put_int(rq, "attempt", number);
+	put_number(rq, "totalScore", result->grade.score);
+	put_int(rq, "correctCount", result->grade.correct);
+	put_int(rq, "questionCount", result->grade.questions);
+	put_text(rq, "level", result->grade.level);
+	put_time(rq, "completedAt", result->completed_at);
+	put_json(rq, "answers", paper->answers);
+	return reply_done(rq);
+}
+
+static struct reply
+post_submit(struct request *rq)
+{
+	struct state state;
+	char id[ID_TEXT];
+
+	if (!face(rq, &state))
+		return reply_error(rq, NOT_FOUND);
+	if (rq->faults.count > 0)
+		return reply_error(rq, BAD_FIELDS);
+	if (state.attempt && attempt_is_over(state.deadline, rq->now))
+		return over(rq);
+	if (!state.attempt && (state.used_up || state.minutes))
+		return reply_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
+	const struct paper *paper = rq->prepared;
+	random_id(id);
+	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
+		paper->version->language, rq->now, paper->chosen, paper->grade };
+	int64_t number = attempt_record(rq->db, &result);
+	if (state.attempt)
+		attempt_remove(rq->db, state.attempt);
+	return reply_result(rq, &result, number);
+}
+
+/* ---- the status */
+
+static struct reply
+get_status(struct request *rq)
+{
+	struct db_rows *row;
+
+	proficiency_close_due(rq, rq->user->pk);
+	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
+	reply_begin(rq);
+	put_bool(rq, "hasCompleted", attempts > 0);
+	put_int(rq, "attempts", attempts);
+	if (max == 0)
+		put_null(rq, "attemptsLeft");
+	else
+		put_int(rq, "attemptsLeft", max > attempts ? max - attempts : 0);
+	if (db_is_null(row, 2))
+		put_null(rq, "result");
+	else
+		put_object(rq, "result");
+	if (!db_is_null(row, 2)) {
+		put_text(rq, "resultId", db_text(row, 2));
+		put_number(rq, "totalScore", db_real(row, 3));
+		put_text(rq, "level", db_text(row, 4));
+		put_time(rq, "completedAt", db_int(row, 5));
+		put_end(rq);
+	}
+	db_end(row);
+	return reply_done(rq);
+}

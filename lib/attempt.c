@@ -1,0 +1,148 @@
+#include "attempt.h"
+
+enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE, VERSION };
+
+#define DUE_COLUMNS \
+	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
+	" version.answer_key, version.level_ranges, version.target_language" \
+	" FROM attempt CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
+
+const char *const attempt_sql[] = {
+	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
+	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user = ?2 LIMIT 1",
+	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
+	[USER_NEXT] = DUE_COLUMNS " AND attempt.user = ?2 ORDER BY attempt.deadline LIMIT 1",
+	[RECORD] =
+		"INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,"
+		" target_language, completed_at, chosen) VALUES (?1, ?2, ?3, ?4,"
+		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" RETURNING attempt",
+	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
+	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
+};
+const size_t attempt_sql_count = COUNT(attempt_sql);
+
+/* ---- versions */
+
+#define KEPT 4
+#define KEEP_SIZE (64 * 1024)	/* bytes of one: 100 questions of ordinary length */
+
+static const char *
+keep(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	const char *kept = memcpy(*at, text, size);
+
+	*at += size;
+	return kept;
+}
+
+/* The row at hand in one block of memory, which `at` is. */
+static void
+copy_version(struct test_version *version, const struct db_rows *row, char *at)
+{
+	size_t length = db_size(row, 0);
+
+	version->key = value_blob(memcpy(at, db_blob(row, 0), length), length);
+	at += length;
+	version->ranges = keep(&at, db_text(row, 1));
+	version->language = keep(&at, db_text(row, 2));
+	version->test_id = keep(&at, db_text(row, 3));
+	version->title = keep(&at, db_text(row, 4));
+	version->questions = keep(&at, db_text(row, 5));
+}
+
+const struct test_version *
+attempt_version(struct db *db, struct arena *arena, int64_t pk)
+{
+	static struct { struct test_version version; char *memory; } kept[KEPT];
+	static unsigned next;
+	struct test_version *found = NULL;
+	struct db_rows *row;
+
+	for (size_t i = 0; i < KEPT; i++)
+		if (kept[i].memory && kept[i].version.pk == pk)
+			return &kept[i].version;
+	if (db_one(db, &row, attempt_sql[VERSION], ARGS(pk)) == DB_ROW) {
+		size_t size = db_size(row, 0);
+		for (int column = 1; column <= 5; column++)
+			size += db_size(row, column) + 1;
+		char *memory = size <= KEEP_SIZE ? malloc(size) : NULL;
+		if (memory) {
+			free(kept[next % KEPT].memory);
+			kept[next % KEPT].memory = memory;
+			found = &kept[next++ % KEPT].version;
+		} else {
+			memory = arena_alloc(arena, size);
+			found = arena_alloc(arena, sizeof(*found));
+		}
+		found->pk = pk;
+		copy_version(found, row, memory);
+	}
+	db_end(row);
+	return found;
+}
+
+/* ---- attempts */
+
+bool
+attempt_due(struct db *db, int64_t now, int64_t user)
+{
+	struct db_rows *row;
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, user)) :
+		db_one(db, &row, attempt_sql[ANY_DUE], ARGS(now - ATTEMPT_GRACE));
+
+	db_end(row);
+	return rc == DB_ROW;
+}
+
+int64_t
+attempt_record(struct db *db, const struct result *result)
+{
+	const struct quiz_grade *grade = &result->grade;
+	struct db_rows *row;
+	int64_t number = 0;
+
+	if (db_one(db, &row, attempt_sql[RECORD], ARGS(result->id, result->user, result->test, result->version, grade->score,
+			grade->correct, grade->questions, grade->level, result->target_language, result->completed_at,
+			value_blob(result->chosen, (size_t)grade->questions))) == DB_ROW)
+		number = db_int(row, 0);
+	db_end(row);
+	return number;
+}
+
+void
+attempt_remove(struct db *db, int64_t pk)
+{
+	(void)!db_run(db, attempt_sql[REMOVE], ARGS(pk), NULL);
+}
+
+static bool
+close_next(struct db *db, int64_t now, int64_t user)
+{
+	unsigned char chosen[QUIZ_QUESTIONS_MAX] = { 0 };
+	struct db_rows *row;
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_NEXT], ARGS(now - ATTEMPT_GRACE, user)) :
+		db_one(db, &row, attempt_sql[NEXT], ARGS(now - ATTEMPT_GRACE));
+
+	if (rc == DB_ROW) {
+		int64_t pk = db_int(row, 0);
+		if (db_size(row, 6) <= sizeof(chosen) && !db_is_null(row, 6))
+			memcpy(chosen, db_blob(row, 6), db_size(row, 6));
+		attempt_record(db, &(struct result){ db_text(row, 1), db_int(row, 2), db_int(row, 3), db_int(row, 4), db_text(row, 9),
+			db_int(row, 5), chosen, quiz_grade(db_blob(row, 7), db_size(row, 7), chosen, db_text(row, 8)) });
+		attempt_remove(db, pk);
+	}
+	db_end(row);
+	return rc == DB_ROW && db_failure(db) == DB_DONE;
+}
+
+int64_t
+attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit)
+{
+	int64_t closed = 0;
+
+	while (closed < limit && close_next(db, now, user))
+		closed++;
+	return closed;
+}

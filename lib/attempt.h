@@ -1,0 +1,65 @@
+/*
+ * attempt - open attempts at placement tests, and the results that they become.
+ *
+ * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what was saved
+ * until then is graded, and the result is completed at the deadline. That is written by whoever looks next: a request of
+ * that user, a list of results, or `okulctl cleanup`. Until then the attempt counts as open nowhere.
+ */
+#ifndef OKUL_ATTEMPT_H
+#define OKUL_ATTEMPT_H
+
+#include "arena.h"
+#include "base.h"
+#include "clock.h"
+#include "db.h"
+#include "quiz.h"
+
+#define ATTEMPT_GRACE (5 * SECOND)	/* an answer may be on its way when the time runs out */
+
+extern const char *const attempt_sql[];
+extern const size_t attempt_sql_count;
+
+/* True when an attempt with that deadline (0: none) takes no more answers. */
+static inline bool
+attempt_is_over(int64_t deadline, int64_t now)
+{
+	return deadline && now > deadline + ATTEMPT_GRACE;
+}
+
+/* A version of a test, as taking it needs it. */
+struct test_version {
+	int64_t pk;
+	struct value key;		/* lib/quiz.h */
+	const char *ranges, *language, *test_id, *title, *questions;
+};
+
+/*
+ * Reads a version; NULL when there is none. It never changes, so that the process keeps the last few it has read, unless they
+ * are large: reading 20 KiB anew would be a tenth of a submission. Borrowed until three others were asked for; a large one
+ * lies in the arena.
+ */
+const struct test_version *attempt_version(struct db *db, struct arena *arena, int64_t pk);
+
+/* True when that user (0: anybody) has attempts to be closed. Reads only. */
+must_use bool attempt_due(struct db *db, int64_t now, int64_t user);
+
+/*
+ * Closes up to `limit` of them, oldest first. Inside a write transaction; gives how many, a failure sticks to db.
+ */
+int64_t attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit);
+
+struct result {
+	const char *id;
+	int64_t user, test, version;
+	const char *target_language;
+	int64_t completed_at;
+	const unsigned char *chosen;	/* grade.questions bytes */
+	struct quiz_grade grade;
+};
+
+/* Writes a result down, inside a write transaction. Gives its number among those of user and test, from 1. */
+int64_t attempt_record(struct db *db, const struct result *result);
+/* Takes away an attempt that has become a result. */
+void attempt_remove(struct db *db, int64_t pk);
+
+#endif

@@ -1,0 +1,611 @@
+#include "gift.h"
+
+#include "field.h"
+#include "quiz.h"
+
+#include <math.h>
+#include <strings.h>
+
+#define TEXT_MAX 4000		/* code points, as QuestionDto and OptionDto have them */
+#define OPTION_MAX 1000
+#define POINTS_MAX 1000
+#define GAP "_____"
+
+/*
+ * A piece of a question whose escapes are resolved. A byte that was escaped is no sign any more, which `plain` tells: it
+ * has a byte for each of `s`, 1 where it was.
+ */
+struct span {
+	const char *s, *plain;
+	size_t length;
+};
+
+struct reader {
+	struct arena *arena;
+	struct gift *gift;
+	struct buf text, plain;		/* of the question at hand */
+	size_t line, start;		/* the one at hand, and that where the question begins */
+	double points;			/* for the next question; 0: not said */
+	const char *media;
+	bool full;			/* there are more questions than a test may have */
+};
+
+static void
+note(struct reader *reader, struct gift_notes *notes, size_t line, enum sentence what)
+{
+	if (notes->count++ >= GIFT_NOTES_MAX)
+		return;
+	struct gift_note *new = arena_alloc(reader->arena, sizeof(*new));
+	*new = (struct gift_note){ line, what };
+	*notes->last = new;
+	notes->last = &new->next;
+}
+
+/* Gives false, for `return refuse(...)`. */
+static bool
+refuse(struct reader *reader, enum sentence what)
+{
+	note(reader, &reader->gift->faults, reader->start, what);
+	return false;
+}
+
+/* ---- spans */
+
+/* The first `sign` from `from` on; the length when there is none. */
+static size_t
+find(const struct span *span, size_t from, char sign)
+{
+	while (from < span->length && (span->s[from] != sign || span->plain[from]))
+		from++;
+	return from;
+}
+
+static bool
+begins_at(const struct span *span, size_t at, const char *signs)
+{
+	for (; *signs; signs++, at++)
+		if (at >= span->length || span->s[at] != *signs || span->plain[at])
+			return false;
+	return true;
+}
+
+static bool
+has(const struct span *span, const char *signs)
+{
+	for (size_t i = 0; i < span->length; i++)
+		if (begins_at(span, i, signs))
+			return true;
+	return false;
+}
+
+static bool
+is_space(const struct span *span, size_t at)
+{
+	return strchr(" \t\n", span->s[at]) && !span->plain[at];
+}
+
+static struct span
+part(const struct span *span, size_t from, size_t to)
+{
+	struct span part = { span->s + from, span->plain + from, to - from };
+
+	while (part.length > 0 && is_space(&part, 0))
+		part = (struct span){ part.s + 1, part.plain + 1, part.length - 1 };
+	while (part.length > 0 && is_space(&part, part.length - 1))
+		part.length--;
+	return part;
+}
+
+/* ---- HTML */
+
+static bool
+is_one_of(const char *name, size_t length, const char *const *names)
+{
+	for (; *names; names++)
+		if (strlen(*names) == length && strncasecmp(name, *names, length) == 0)
+			return true;
+	return false;
+}
+
+static void
+put_point(struct buf *out, unsigned long point)
+{
+	if (point < 0x20 || point == 0xa0 || point == 0x7f)
+		buf_putc(out, ' ');
+	else if (point < 0x80)
+		buf_putc(out, (char)point);
+	else if (point < 0x800)
+		buf_put(out, (char[]){ (char)(0xc0 | point >> 6), (char)(0x80 | (point & 0x3f)) }, 2);
+	else if (point < 0x10000)
+		buf_put(out, (char[]){ (char)(0xe0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3f)),
+			(char)(0x80 | (point & 0x3f)) }, 3);
+	else
+		buf_put(out, (char[]){ (char)(0xf0 | point >> 18), (char)(0x80 | (point >> 12 & 0x3f)),
+			(char)(0x80 | (point >> 6 & 0x3f)), (char)(0x80 | (point & 0x3f)) }, 4);
+}
+
+/* Bytes of the character reference that `s` begins with, which goes decoded into `out`; 0 when it is none that we know. */
+static size_t
+put_entity(struct buf *out, const char *s, size_t left)
+{
+	static const struct { const char *name; const char *text; } named[] = {
+		{ "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&apos;", "'" }, { "&nbsp;", " " },
+	};
+
+	for (size_t i = 0; i < COUNT(named); i++) {
+		size_t length = strlen(named[i].name);
+		if (length <= left && memcmp(s, named[i].name, length) == 0) {
+			buf_puts(out, named[i].text);
+			return length;
+		}
+	}
+	char digits[12] = "", *end = digits;
+	bool hex = left > 2 && (s[2] == 'x' || s[2] == 'X');
+	if (left < 4 || s[1] != '#')
+		return 0;
+	size_t from = hex ? 3 : 2, length = left - from < sizeof(digits) - 1 ? left - from : sizeof(digits) - 1;
+	memcpy(digits, s + from, length);
+	length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	if (length == 0 || length > 7 || digits[length] != ';')
+		return 0;
+	unsigned long point = strtoul(digits, &end, hex ? 16 : 10);
+	if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+		return 0;
+	put_point(out, point);
+	return from + length + 1;
+}
+
+/* A line ends, unless it just did. */
+static void
+put_line_end(struct buf *out)
+{
+	while (out->length > 0 && out->s[out->length - 1] == ' ')
+		out->length--;
+	if (out->length > 0 && out->s[out->length - 1] != '\n')
+		buf_putc(out, '\n');
+}
+
+/* Bytes of the tag or comment that `s` begins with; 0 when it is none. */
+static size_t
+tag_length(const char *s, size_t left)
+{
+	bool comment = left > 3 && memcmp(s, "<!--", 4) == 0;
+	char first = left > 1 ? s[1] : ' ', lower = (char)(first | 0x20);
+
+	if (first != '/' && first != '!' && (lower < 'a' || lower > 'z'))
+		return 0;
+	const char *end = comment ? memmem(s + 4, left - 4, "-->", 3) : memchr(s, '>', left);
+	return end ? (size_t)(end - s) + (comment ? 3 : 1) : 0;
+}
+
+/* What a browser would show as text. False when it would show more than text. */
+static bool
+put_html(struct buf *out, const char *s, size_t length)
+{
+	static const char *const lines[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6",
+		"pre", "blockquote", NULL };
+	static const char *const media[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
+
+	for (size_t i = 0, step; i < length; i += step) {
+		if (s[i] == '<' && (step = tag_length(s + i, length - i)) > 0) {
+			const char *name = s + i + 1 + (s[i + 1] == '/');
+			size_t name_length = strcspn(name, " \t\n/>");
+			if (is_one_of(name, name_length, media))
+				return false;
+			if (is_one_of(name, name_length, lines))
+				put_line_end(out);
+		} else if (s[i] == '&' && (step = put_entity(out, s + i, length - i)) > 0) {
+			/* done */
+		} else {
+			bool space = strchr(" \t\n", s[i]) != NULL;
+			step = 1;
+			if (!space)
+				buf_putc(out, s[i]);
+			else if (out->length > 0 && !strchr(" \n", out->s[out->length - 1]))
+				buf_putc(out, ' ');
+		}
+	}
+	return true;
+}
+
+/* ---- texts of questions and answers */
+
+enum format { MOODLE, HTML, PLAIN, MARKDOWN };
+
+static const char *const formats[] = { [MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]" };
+
+/*
+ * The text in its final form, NULL when it is none of 1 to `max` code points. `*format` is what it has unless it says
+ * another, and gets what it has; `*media` becomes true when it holds more than text.
+ */
+static const char *
+read_text(struct reader *reader, const char *s, size_t length, size_t max, enum format *format, bool *media)
+{
+	struct buf text = { .arena = reader->arena };
+
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		size_t tag = strlen(formats[i]);
+		if (length < tag || memcmp(s, formats[i], tag) != 0)
+			continue;
+		*format = (enum format)i;
+		s += tag;
+		length -= tag;
+		break;
+	}
+	if (*format != HTML)
+		buf_put(&text, s, length);
+	else if (!put_html(&text, s, length))
+		*media = true;
+	const char *trimmed = text.s ? text.s : "";
+	size_t left = text.length, points;
+	text_trim(&trimmed, &left);
+	points = text_points(trimmed, left);
+	return points >= 1 && points <= max ? arena_copy(reader->arena, trimmed, left) : NULL;
+}
+
+struct question {
+	const char *text, *options[QUIZ_OPTIONS_MAX];
+	int count, right;
+	enum format format;
+};
+
+static bool
+keep(struct reader *reader, const struct question *question)
+{
+	cJSON *object = cJSON_CreateObject(), *options;
+
+	reader->full = cJSON_GetArraySize(reader->gift->questions) == QUIZ_QUESTIONS_MAX;
+	if (reader->full)
+		return refuse(reader, S_GIFT_MANY);
+	cJSON_AddStringToObject(object, "text", question->text);
+	cJSON_AddNumberToObject(object, "points", reader->points > 0 ? reader->points : 1);
+	if (reader->media)
+		cJSON_AddStringToObject(object, "mediaUrl", reader->media);
+	options = cJSON_AddArrayToObject(object, "options");
+	for (int i = 0; i < question->count; i++) {
+		cJSON *option = cJSON_CreateObject();
+		cJSON_AddStringToObject(option, "text", question->options[i]);
+		cJSON_AddBoolToObject(option, "isCorrect", i == question->right);
+		cJSON_AddItemToArray(options, option);
+	}
+	return cJSON_AddItemToArray(reader->gift->questions, object);
+}
+
+/* ---- answers */
+
+/* %100%, %-50%, %33.333% in front of an answer: takes it off and gives it; else gives `weight` back. */
+static double
+read_weight(struct span *answer, double weight)
+{
+	char number[24] = "";
+	size_t end = answer->length > 0 && answer->s[0] == '%' ? 1 : 0, length;
+
+	while (end > 0 && end < answer->length && answer->s[end] != '%')
+		end++;
+	length = end > 0 ? end - 1 : 0;
+	if (end == answer->length || length == 0 || length >= sizeof(number))
+		return weight;
+	memcpy(number, answer->s + 1, length);
+	const char *digits = number + strspn(number, "-");
+	if (digits[0] < '0' || digits[0] > '9' || digits[strspn(digits, "0123456789.")])
+		return weight;
+	*answer = part(answer, end + 1, answer->length);
+	weight = strtod(digits, NULL);
+	return digits > number ? -weight : weight;
+}
+
+/* One answer, feedback and all; `weight` is that of its sign. */
+static bool
+read_answer(struct reader *reader, struct question *question, const struct span *whole, double weight)
+{
+	struct span answer = part(whole, 0, find(whole, 0, '#'));
+	enum format format = question->format;
+	bool media = false;
+
+	weight = read_weight(&answer, weight);
+	if (question->count == QUIZ_OPTIONS_MAX)
+		return refuse(reader, S_GIFT_OPTIONS);
+	const char *text = read_text(reader, answer.s, answer.length, OPTION_MAX, &format, &media);
+	if (media || !text)
+		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_OPTION);
+	if ((weight > 0 && weight != 100) || (weight == 100 && question->right >= 0))
+		return refuse(reader, S_GIFT_WEIGHTS);
+	if (weight == 100)
+		question->right = question->count;
+	question->options[question->count++] = text;
+	return true;
+}
+
+static bool
+read_choice(struct reader *reader, struct question *question, const struct span *answers)
+{
+	size_t at = 0, end;
+	double weight = 0;
+
+	for (;; at = end + 1) {
+		size_t wrong = find(answers, at, '~'), right = find(answers, at, '=');
+		end = wrong < right ? wrong : right;
+		struct span answer = part(answers, at, end);
+		/* What stands in front of the first sign is an answer only if there is something. */
+		if ((at > 0 || answer.length > 0) && !read_answer(reader, question, &answer, weight))
+			return false;
+		if (end == answers->length)
+			break;
+		weight = end == right ? 100 : 0;
+	}
+	if (question->count < 2)
+		return refuse(reader, S_GIFT_OPTIONS);
+	return question->right >= 0 ? keep(reader, question) : refuse(reader, S_GIFT_WEIGHTS);
+}
+
+/* 1 and 0 for true and false, -1 for what is neither. */
+static int
+truth_of(const struct span *answers)
+{
+	static const char *const yes[] = { "T", "TRUE", NULL }, *const no[] = { "F", "FALSE", NULL };
+	struct span word = part(answers, 0, find(answers, 0, '#'));
+
+	return is_one_of(word.s, word.length, yes) ? 1 : is_one_of(word.s, word.length, no) ? 0 : -1;
+}
+
+static bool
+read_answers(struct reader *reader, struct question *question, struct span answers)
+{
+	/* #### begins the feedback to the question as a whole. */
+	for (size_t i = answers.length; i-- > 0;) {
+		if (begins_at(&answers, i, "####")) {
+			answers = part(&answers, 0, i);
+			break;
+		}
+	}
+	int truth = truth_of(&answers);
+	if (answers.length == 0)
+		return refuse(reader, S_GIFT_ESSAY);
+	if (begins_at(&answers, 0, "#"))
+		return refuse(reader, S_GIFT_NUMERICAL);
+	if (has(&answers, "~"))
+		return read_choice(reader, question, &answers);
+	if (has(&answers, "=") && has(&answers, "->"))
+		return refuse(reader, S_GIFT_MATCHING);
+	if (truth < 0)
+		return refuse(reader, S_GIFT_SHORT);
+	question->options[0] = "True";
+	question->options[1] = "False";
+	question->count = 2;
+	question->right = truth ? 0 : 1;
+	return keep(reader, question);
+}
+
+/* ---- questions */
+
+/* Past ::name::. One that is not closed is none, and its colons go as they do in Moodle. */
+static struct span
+skip_name(const struct span *text)
+{
+	if (!begins_at(text, 0, "::"))
+		return *text;
+	for (size_t i = 2; i < text->length; i++)
+		if (begins_at(text, i, "::"))
+			return part(text, i + 2, text->length);
+	return part(text, 2, text->length);
+}
+
+static bool
+read_question(struct reader *reader)
+{
+	const struct span all = { reader->text.s, reader->plain.s, reader->text.length };
+	struct span text = part(&all, 0, all.length);
+	struct question question = { .right = -1 };
+	struct buf words = { .arena = reader->arena };
+	bool media = false;
+
+	text = skip_name(&text);
+	size_t open = find(&text, 0, '{'), close = find(&text, 0, '}');
+	if (open == text.length && close == text.length)
+		return refuse(reader, S_GIFT_DESCRIPTION);
+	if (close == text.length || open > close || find(&text, open + 1, '{') < text.length ||
+	    find(&text, close + 1, '}') < text.length)
+		return refuse(reader, S_GIFT_BRACES);
+	buf_put(&words, text.s, open);
+	/* Answers with text behind them are a gap in it. */
+	buf_puts(&words, close + 1 < text.length ? GAP : "");
+	buf_put(&words, text.s + close + 1, text.length - close - 1);
+	question.text = read_text(reader, words.s, words.length, TEXT_MAX, &question.format, &media);
+	if (media || !question.text)
+		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_TEXT);
+	return read_answers(reader, &question, part(&text, open + 1, close));
+}
+
+static void
+end_question(struct reader *reader)
+{
+	if (reader->text.length == 0)
+		return;
+	(void)read_question(reader);
+	buf_reset(&reader->text, SIZE_MAX);
+	buf_reset(&reader->plain, SIZE_MAX);
+	reader->points = 0;
+	reader->media = NULL;
+}
+
+/* ---- lines */
+
+/* "points 2.5" or "media URL" behind "// okul:". */
+static bool
+read_comment(struct reader *reader, const char *s, size_t length)
+{
+	const char *word = arena_copy(reader->arena, s, length);
+	char *end;
+
+	if (strncmp(word, "media ", 6) == 0) {
+		reader->media = word + 6 + strspn(word + 6, " \t");
+		return text_is_url(reader->media);
+	}
+	if (strncmp(word, "points ", 7) != 0 || word[7 + strspn(word + 7, "0123456789.e+-")])
+		return false;
+	reader->points = strtod(word + 7, &end);
+	return end > word + 7 && *end == '\0' && isfinite(reader->points) && reader->points > 0 && reader->points <= POINTS_MAX;
+}
+
+static void
+skip_comment(struct reader *reader, const char *s, size_t length)
+{
+	static const char ours[] = "okul:";
+
+	text_trim(&s, &length);
+	if (length < strlen(ours) || memcmp(s, ours, strlen(ours)) != 0)
+		return;
+	s += strlen(ours);
+	length -= strlen(ours);
+	text_trim(&s, &length);
+	if (read_comment(reader, s, length))
+		return;
+	note(reader, &reader->gift->faults, reader->line, S_GIFT_COMMENT);
+	reader->points = 0;
+	reader->media = NULL;
+}
+
+static void
+add_line(struct reader *reader, const char *s, size_t length)
+{
+	static const char escaped[] = "\\:#={}~n";
+
+	if (reader->text.length == 0) {
+		reader->start = reader->line;
+	} else {
+		buf_putc(&reader->text, '\n');
+		buf_putc(&reader->plain, '\0');
+	}
+	for (size_t i = 0; i < length; i++) {
+		bool plain = s[i] == '\\' && i + 1 < length && strchr(escaped, s[i + 1]) && s[i + 1];
+		char c = plain ? s[++i] : s[i];
+		buf_putc(&reader->text, plain && c == 'n' ? '\n' : c);
+		buf_putc(&reader->plain, plain);
+	}
+}
+
+static void
+read_line(struct reader *reader, const char *s, size_t length)
+{
+	static const char category[] = "$CATEGORY:";
+
+	reader->line++;
+	text_trim(&s, &length);
+	if (length == 0)
+		end_question(reader);
+	else if (length >= 2 && memcmp(s, "//", 2) == 0)
+		skip_comment(reader, s + 2, length - 2);
+	else if (reader->text.length == 0 && length >= strlen(category) && memcmp(s, category, strlen(category)) == 0)
+		note(reader, &reader->gift->dropped, reader->line, S_GIFT_CATEGORY);
+	else
+		add_line(reader, s, length);
+}
+
+void
+gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length)
+{
+	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena };
+	const char *end = text + length;
+
+	*gift = (struct gift){ .questions = cJSON_CreateArray() };
+	gift->faults.last = &gift->faults.first;
+	gift->dropped.last = &gift->dropped.first;
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3;	/* a byte order mark, as some editors write it */
+	while (text < end && !reader.full) {
+		const char *stop = text;
+		while (stop < end && *stop != '\n' && *stop != '\r')
+			stop++;
+		read_line(&reader, text, (size_t)(stop - text));
+		text = stop + (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n') + 1;
+	}
+	end_question(&reader);
+	if (!gift->questions->child && gift->faults.count == 0)
+		note(&reader, &gift->faults, 0, S_GIFT_NONE);
+}
+
+/* ---- writing */
+
+/* Line ends become \n whatever they were; at the front [plain] keeps what would be a sign there and cannot be escaped. */
+static void
+put_escaped(struct buf *out, const char *text)
+{
+	for (const char *s = text; *s; s++) {
+		if (*s == '\r' && s[1] == '\n')
+			continue;
+		if (*s == '\n' || *s == '\r') {
+			buf_puts(out, "\\n");
+			continue;
+		}
+		if (strchr("\\:#={}~", *s))
+			buf_putc(out, '\\');
+		buf_putc(out, *s);
+	}
+}
+
+static void
+put_option(struct buf *out, const cJSON *option)
+{
+	const char *text = field_text(option, "text");
+
+	buf_puts(out, field_bool(option, "isCorrect", false) ? "\t=" : "\t~");
+	buf_puts(out, text[0] == '[' || text[0] == '%' ? formats[PLAIN] : "");
+	put_escaped(out, text);
+	buf_putc(out, '\n');
+}
+
+/* True when the options are those that true/false becomes; `*truth` gets which of them is right. */
+static bool
+is_truth(const cJSON *options, bool *truth)
+{
+	const cJSON *yes = cJSON_GetArrayItem(options, 0), *no = cJSON_GetArrayItem(options, 1);
+
+	if (cJSON_GetArraySize(options) != 2 || strcmp(field_text(yes, "text"), "True") != 0 ||
+	    strcmp(field_text(no, "text"), "False") != 0)
+		return false;
+	*truth = field_bool(yes, "isCorrect", false);
+	return true;
+}
+
+static void
+put_question(struct buf *out, const cJSON *question)
+{
+	const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options"), *option;
+	double points = field_number(question, "points", 1);
+	const char *media = field_text(question, "mediaUrl");
+	bool truth;
+
+	if (points != 1) {
+		buf_puts(out, "// okul: points ");
+		buf_number(out, points);
+		buf_putc(out, '\n');
+	}
+	if (media) {
+		buf_puts(out, "// okul: media ");
+		buf_puts(out, media);
+		buf_putc(out, '\n');
+	}
+	buf_puts(out, formats[PLAIN]);
+	put_escaped(out, field_text(question, "text"));
+	if (is_truth(options, &truth)) {
+		buf_puts(out, truth ? "{TRUE}\n\n" : "{FALSE}\n\n");
+		return;
+	}
+	buf_puts(out, "{\n");
+	cJSON_ArrayForEach(option, options)
+		put_option(out, option);
+	buf_puts(out, "}\n\n");
+}
+
+void
+gift_write(struct buf *out, const char *title, const cJSON *questions)
+{
+	const cJSON *question;
+
+	buf_puts(out, "// test: ");
+	for (; *title; title++)
+		buf_putc(out, (unsigned char)*title < ' ' ? ' ' : *title);
+	buf_puts(out, "\n\n");
+	cJSON_ArrayForEach(question, questions)
+		put_question(out, question);
+}

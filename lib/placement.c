@@ -1,0 +1,120 @@
+#include "placement.h"
+
+#include "field.h"
+#include "quiz.h"
+#include "random.h"
+#include "text.h"
+
+enum { ADD_VERSION, ADD };
+
+const char *const placement_sql[] = {
+	/* The version comes first, since the test refers to it, and is told which key the test will have. */
+	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
+		" VALUES (1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
+		" ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
+	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
+		" is_published, question_count, created_at, updated_at, folded, description)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), ifnull(?12, ''))",
+};
+const size_t placement_sql_count = COUNT(placement_sql);
+
+static const cJSON *
+get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static void
+put_text(struct buf *out, const char *text)
+{
+	if (text)
+		buf_json(out, text, strlen(text));
+	else
+		buf_puts(out, "null");
+}
+
+/* {"id":"...","text":"..." : how both a question and an option begin. */
+static void
+put_head(struct buf *out, cJSON *object, bool first)
+{
+	char id[ID_TEXT];
+
+	random_id(id);
+	cJSON_DeleteItemFromObjectCaseSensitive(object, "id");
+	cJSON_AddStringToObject(object, "id", id);	/* for the key */
+	buf_puts(out, first ? "{\"id\":\"" : ",{\"id\":\"");
+	buf_puts(out, id);
+	buf_puts(out, "\",\"text\":");
+	put_text(out, field_text(object, "text"));
+}
+
+static void
+put_question(struct buf *out, cJSON *question, int order)
+{
+	bool first = true;
+	cJSON *option;
+
+	put_head(out, question, order == 0);
+	buf_puts(out, ",\"points\":");
+	buf_number(out, field_number(question, "points", 1));
+	buf_puts(out, ",\"mediaUrl\":");
+	put_text(out, field_text(question, "mediaUrl"));
+	buf_puts(out, ",\"order\":");
+	buf_int(out, order);
+	buf_puts(out, ",\"options\":[");
+	cJSON_ArrayForEach(option, get(question, "options")) {
+		put_head(out, option, first);
+		buf_puts(out, field_bool(option, "isCorrect", false) ? ",\"isCorrect\":true}" : ",\"isCorrect\":false}");
+		first = false;
+	}
+	buf_puts(out, "]}");
+}
+
+void
+placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions)
+{
+	struct buf text = { .arena = arena }, key = text;
+	cJSON *question;
+
+	test->count = 0;
+	buf_putc(&text, '[');
+	cJSON_ArrayForEach(question, questions)
+		put_question(&text, question, test->count++);
+	buf_putc(&text, ']');
+	quiz_key(&key, questions);
+	test->questions = text.s;
+	test->key = value_blob(key.s, key.length);
+}
+
+void
+placement_set_ranges(struct placement *test, struct arena *arena, const cJSON *ranges)
+{
+	struct buf text = { .arena = arena };
+	const cJSON *range;
+
+	cJSON_ArrayForEach(range, ranges) {
+		buf_puts(&text, text.length ? ",{\"level\":" : "[{\"level\":");
+		put_text(&text, field_text(range, "level"));
+		buf_puts(&text, ",\"minScore\":");
+		buf_number(&text, field_number(range, "minScore", 0));
+		buf_puts(&text, ",\"maxScore\":");
+		buf_number(&text, field_number(range, "maxScore", 0));
+		buf_putc(&text, '}');
+	}
+	buf_putc(&text, ']');
+	test->ranges = text.s;
+}
+
+void
+placement_add(struct db *db, const struct placement *test, const char *id, int64_t now)
+{
+	struct db_rows *row;
+
+	if (db_one(db, &row, placement_sql[ADD_VERSION],
+		   ARGS(id, test->title, test->language, test->ranges, test->key, test->questions)) != DB_ROW)
+		return;
+	int64_t version = db_int(row, 0), pk = db_int(row, 1);
+	db_end(row);
+	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, test->title, test->language, test->minutes,
+		test->attempts, test->shuffle, test->published, test->count, now, test->description), NULL);
+}

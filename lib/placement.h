@@ -1,0 +1,49 @@
+/*
+ * placement - a placement test as it is stored, written by the program and by okulctl alike.
+ *
+ * The texts that are stored are answers already: questions as ProficiencyQuestionResponseDto shows them to an admin, level
+ * ranges as LevelRangeResponseDto, so that showing a test needs no JSON work. PLACEMENT_QUESTIONS leaves out what only
+ * admins see.
+ */
+#ifndef OKUL_PLACEMENT_H
+#define OKUL_PLACEMENT_H
+
+#include "arena.h"
+#include "base.h"
+#include "db.h"
+#include "json.h"
+
+extern const char *const placement_sql[];
+extern const size_t placement_sql_count;
+
+/* Of a change: NULL (or count 0) where it stays as it is. Of a new test only `description` may be NULL: there is none. */
+struct placement {
+	const char *title, *description, *language;
+	int64_t minutes;		/* 0: no limit of time */
+	int64_t attempts;		/* 0: no limit */
+	bool shuffle, published;
+	const char *questions, *ranges;	/* JSON text */
+	struct value key;		/* the answer key, or NULL: lib/quiz.h */
+	int count;			/* of the questions */
+};
+
+/*
+ * Fills in questions, key and count from a checked list of QuestionDto, which gets new ids on the way (old ones go). JSON
+ * work on up to 1 MiB: do it before the write transaction. cJSON must allocate in `arena`: json_use().
+ */
+void placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions);
+/* The same for ranges, from a checked list of LevelRangeDto. */
+void placement_set_ranges(struct placement *test, struct arena *arena, const cJSON *ranges);
+
+/* Inside a write transaction: a new test under a new id. A failure sticks to db. */
+void placement_add(struct db *db, const struct placement *test, const char *id, int64_t now);
+
+/*
+ * In SQL the questions of test_version `version`, with the right answers when `all` is true. It is a replacement of bytes:
+ * inside a JSON string every quote is escaped, so that these can only stand where an option's own field does.
+ */
+#define PLACEMENT_QUESTIONS(version, all) \
+	"CASE WHEN " all " THEN " version ".questions ELSE replace(replace(" version ".questions," \
+	" ',\"isCorrect\":true', ''), ',\"isCorrect\":false', '') END"
+
+#endif

@@ -1,0 +1,504 @@
+#include "quiz.h"
+
+#include <math.h>
+
+/*
+ * A key: a byte for the form, the number of questions, then for each question a record of 24 bytes, then the ids of all
+ * options in the order of their questions, 12 bytes each. Numbers are little-endian.
+ *
+ *	record: id 12, digits of the points 8, how many of them are decimals 2 (signed), options 1, the right one 1 (from 1)
+ */
+#define FORM 1
+#define HEAD_SIZE 3
+#define RECORD_SIZE 24
+#define ID_SIZE 12
+
+/* 20,000 times the sum of 200 numbers below 10^31 fits 127 bits. */
+#define SCALED_DIGITS 31
+
+typedef unsigned __int128 wide;
+
+/* ---- writing */
+
+static void
+put_little(struct buf *out, uint64_t number, int bytes)
+{
+	while (bytes-- > 0) {
+		buf_putc(out, (char)(number & 0xff));
+		number >>= 8;
+	}
+}
+
+static uint64_t
+get_little(const unsigned char *in, int bytes)
+{
+	uint64_t number = 0;
+
+	while (bytes-- > 0)
+		number = number << 8 | in[bytes];
+	return number;
+}
+
+struct decimal {
+	uint64_t digits;	/* at most 17 */
+	int decimals;		/* the number is digits / 10^decimals */
+};
+
+/* The shortest decimal that reads back as the same double. */
+static struct decimal
+decimal_of(double number)
+{
+	struct decimal decimal = { 0 };
+	char text[32];
+	const char *s;
+
+	if (!(number > 0) || !isfinite(number))
+		return decimal;
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	for (s = text; *s != 'e'; s++) {
+		if (*s == '.') {
+			decimal.decimals = (int)(strchr(s, 'e') - s - 1);
+			continue;
+		}
+		decimal.digits = decimal.digits * 10 + (uint64_t)(*s - '0');
+	}
+	decimal.decimals -= (int)strtol(s + 1, NULL, 10);
+	return decimal;
+}
+
+static void
+put_id(struct buf *out, const cJSON *object)
+{
+	unsigned char id[ID_SIZE] = { 0 };
+	const char *text = field_text(object, "id");
+
+	if (text && strlen(text) == 2 * ID_SIZE)
+		(void)text_hex_decode(id, sizeof(id), text);
+	buf_put(out, id, sizeof(id));
+}
+
+void
+quiz_key(struct buf *out, const cJSON *questions)
+{
+	const cJSON *question, *option;
+
+	put_little(out, FORM, 1);
+	put_little(out, (uint64_t)cJSON_GetArraySize(questions), 2);
+	cJSON_ArrayForEach(question, questions) {
+		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
+		struct decimal points = decimal_of(field_number(question, "points", 1));
+		int number = 0, right = 0;
+		cJSON_ArrayForEach(option, options) {
+			number++;
+			if (field_bool(option, "isCorrect", false))
+				right = number;
+		}
+		put_id(out, question);
+		put_little(out, points.digits, 8);
+		put_little(out, (uint64_t)(int64_t)points.decimals, 2);
+		put_little(out, (uint64_t)number, 1);
+		put_little(out, (uint64_t)right, 1);
+	}
+	cJSON_ArrayForEach(question, questions) {
+		cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options"))
+			put_id(out, option);
+	}
+}
+
+/* ---- reading */
+
+struct question {
+	const unsigned char *id;
+	struct decimal points;
+	int options, right;
+	const unsigned char *option_ids;
+};
+
+/* Takes a key apart. Gives the number of questions; 0 when the bytes are no key. */
+static int
+read_key(const void *key, size_t length, struct question questions[static QUIZ_QUESTIONS_MAX])
+{
+	const unsigned char *in = key;
+	size_t count, options = 0;
+
+	if (!in || length < HEAD_SIZE || in[0] != FORM)
+		return 0;
+	count = (size_t)get_little(in + 1, 2);
+	if (count > QUIZ_QUESTIONS_MAX || length < HEAD_SIZE + count * RECORD_SIZE)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		const unsigned char *record = in + HEAD_SIZE + i * RECORD_SIZE;
+		questions[i] = (struct question){ record, { get_little(record + 12, 8), (int16_t)get_little(record + 20, 2) },
+			record[22], record[23], in + HEAD_SIZE + count * RECORD_SIZE + options * ID_SIZE };
+		options += record[22];
+	}
+	return length == HEAD_SIZE + count * RECORD_SIZE + options * ID_SIZE ? (int)count : 0;
+}
+
+static bool
+read_id(const cJSON *object, const char *name, unsigned char id[static ID_SIZE])
+{
+	const char *text = field_text(object, name);
+
+	return text && strlen(text) == 2 * ID_SIZE && text_hex_decode(id, ID_SIZE, text);
+}
+
+/* From `start` on and round: answers mostly come in the order of the questions. */
+static int
+find_question(const struct question *questions, int count, const unsigned char *id, int start)
+{
+	for (int i = 0; i < count; i++) {
+		int at = start + i < count ? start + i : start + i - count;
+		if (memcmp(questions[at].id, id, ID_SIZE) == 0)
+			return at;
+	}
+	return -1;
+}
+
+/* The number of the option from 1; 0 when the question has no such option. */
+static int
+find_option(const struct question *question, const unsigned char *id)
+{
+	for (int i = 0; i < question->options; i++)
+		if (memcmp(question->option_ids + i * ID_SIZE, id, ID_SIZE) == 0)
+			return i + 1;
+	return 0;
+}
+
+static void
+fault_at(struct faults *faults, const char *list, int index, const char *field, enum sentence which, const char *argument)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s[%d].%s", list, index, field);
+	faults_add(faults, name, which, argument);
+}
+
+int
+quiz_read(const void *key, size_t key_length, const cJSON *answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
+	struct faults *faults)
+{
+	struct question questions[QUIZ_QUESTIONS_MAX];
+	int count = read_key(key, key_length, questions), at = 0, index = 0;
+	const cJSON *answer;
+
+	memset(chosen, 0, QUIZ_QUESTIONS_MAX);
+	cJSON_ArrayForEach(answer, answers) {
+		unsigned char question[ID_SIZE], option[ID_SIZE];
+		int found = read_id(answer, "questionId", question) ? find_question(questions, count, question, at) : -1;
+		int picked = found >= 0 && read_id(answer, "optionId", option) ? find_option(&questions[found], option) : 0;
+		if (found < 0)
+			fault_at(faults, "answers", index, "questionId", S_F_NO_QUESTION, NULL);
+		else if (chosen[found])
+			fault_at(faults, "answers", index, "questionId", S_F_QUESTION_TWICE, NULL);
+		else if (!picked)
+			fault_at(faults, "answers", index, "optionId", S_F_NO_OPTION, NULL);
+		else
+			chosen[found] = (unsigned char)picked;
+		at = found + 1;
+		index++;
+	}
+	return count;
+}
+
+/* ---- grading */
+
+static int
+count_digits(uint64_t number)
+{
+	int digits = 0;
+
+	for (; number > 0; number /= 10)
+		digits++;
+	return digits;
+}
+
+/* digits x 10^exponent, cut where it is no integer; the caller sees to it that it fits. */
+static wide
+scaled(uint64_t digits, int exponent)
+{
+	wide number = digits;
+
+	for (; exponent > 0; exponent--)
+		number *= 10;
+	for (; exponent < 0 && number > 0; exponent++)
+		number /= 10;
+	return number;
+}
+
+/* The power of ten that makes integers of all points, or of those that matter. */
+static int
+common_scale(const struct question *questions, int count)
+{
+	int decimals = 0, top = INT16_MIN;
+
+	for (int i = 0; i < count; i++) {
+		const struct decimal *points = &questions[i].points;
+		if (points->digits == 0)
+			continue;
+		if (points->decimals > decimals)
+			decimals = points->decimals;
+		if (count_digits(points->digits) - points->decimals > top)
+			top = count_digits(points->digits) - points->decimals;
+	}
+	return decimals < SCALED_DIGITS - top ? decimals : SCALED_DIGITS - top;
+}
+
+static const char *
+level_of(const char *ranges, double score)
+{
+	cJSON *list = ranges ? cJSON_Parse(ranges) : NULL;
+	const char *level = level_enum[0];
+	const cJSON *range;
+
+	cJSON_ArrayForEach(range, list) {
+		const char *name = field_text(range, "level");
+		for (int i = 0; name && level_enum[i]; i++)
+			if (field_number(range, "minScore", INFINITY) <= score && strcmp(name, level_enum[i]) == 0)
+				level = level_enum[i];
+	}
+	cJSON_Delete(list);
+	return level;
+}
+
+struct quiz_grade
+quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges)
+{
+	struct question questions[QUIZ_QUESTIONS_MAX];
+	struct quiz_grade grade = { .questions = read_key(key, key_length, questions) };
+	int scale = common_scale(questions, grade.questions);
+	wide won = 0, possible = 0;
+
+	for (int i = 0; i < grade.questions; i++) {
+		wide points = scaled(questions[i].points.digits, scale - questions[i].points.decimals);
+		possible += points;
+		if (chosen[i] && chosen[i] == questions[i].right) {
+			won += points;
+			grade.correct++;
+		}
+	}
+	/* Hundredths: one division of integers, and one of doubles that gives the double of the decimal. */
+	if (possible > 0)
+		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
+	grade.level = level_of(ranges, grade.score);
+	return grade;
+}
+
+/* ---- checking what a test is made of */
+
+static bool
+read_number(const cJSON *object, const char *name, double *number)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (cJSON_IsNumber(item))
+		*number = item->valuedouble;
+	return cJSON_IsNumber(item);
+}
+
+/*
+ * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
+ * most as a double: two of them by less than this.
+ */
+static bool
+joins(double end, double start)
+{
+	return start == end || fabs(start - end - 1) < 1e-13;
+}
+
+static void
+fault_number(struct faults *faults, int index, const char *field, enum sentence which, double number)
+{
+	struct buf text = { .arena = faults->arena };
+
+	buf_number(&text, number);
+	fault_at(faults, "levelRanges", index, field, which, text.s);
+}
+
+void
+quiz_check_ranges(const cJSON *ranges, struct faults *faults)
+{
+	double end = 0, start = -1;
+	int count = cJSON_GetArraySize(ranges), index = 0;
+	bool known = false;	/* where the range before ends */
+	const cJSON *range;
+
+	cJSON_ArrayForEach(range, ranges) {
+		double min = 0, max = 0, before = start;
+		bool whole = read_number(range, "minScore", &min) && read_number(range, "maxScore", &max);
+		if (!whole) {
+			/* for field_check() */
+		} else if (index == 0 && min != 0) {
+			fault_at(faults, "levelRanges", index, "minScore", S_F_RANGE_FIRST, NULL);
+		} else if (index > 0 && known && !(joins(end, min) && min > before)) {
+			fault_number(faults, index, "minScore", S_F_RANGE_NEXT, end);
+		} else if (max < min) {
+			fault_number(faults, index, "maxScore", S_F_LOW, min);
+		} else if (index == count - 1 && max != 100) {
+			fault_at(faults, "levelRanges", index, "maxScore", S_F_RANGE_LAST, NULL);
+		}
+		known = whole;
+		end = whole ? max : 0;
+		start = whole ? min : -1;
+		index++;
+	}
+}
+
+void
+quiz_check_questions(const cJSON *questions, struct faults *faults)
+{
+	const cJSON *question, *option;
+	int index = 0;
+
+	cJSON_ArrayForEach(question, questions) {
+		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
+		double points = 1;
+		int right = 0;
+		if (read_number(question, "points", &points) && points == 0)
+			fault_at(faults, "questions", index, "points", S_F_ABOVE, "0");
+		cJSON_ArrayForEach(option, options)
+			right += field_bool(option, "isCorrect", false);
+		if (cJSON_GetArraySize(options) > 0 && right != 1)
+			fault_at(faults, "questions", index, "options", S_F_ONE_RIGHT, NULL);
+		index++;
+	}
+}
+
+/* ---- the words of it */
+
+/* Past white space, commas and colons; between values nothing else stands in JSON that we have written. */
+static const char *
+next_token(const char *s)
+{
+	while (*s == ',' || *s == ':' || *s == ' ' || *s == '\t' || *s == '\r' || *s == '\n')
+		s++;
+	return s;
+}
+
+static const char *
+skip_string(const char *s)
+{
+	for (s++; *(s += strcspn(s, "\"\\")) == '\\'; s++)
+		s += s[1] != '\0';
+	return *s ? s + 1 : s;
+}
+
+/* Behind the value that begins at `s`. */
+static const char *
+skip_value(const char *s)
+{
+	int depth = 0;
+
+	do {
+		if (*s == '"') {
+			s = skip_string(s);
+			continue;
+		}
+		if (*s == '{' || *s == '[')
+			depth++;
+		else if (*s == '}' || *s == ']')
+			depth--;
+		else if (depth == 0)
+			return s + strcspn(s, ",]} \t\r\n");
+		s += *s != '\0';
+	} while (*s && depth > 0);
+	return s;
+}
+
+static bool
+is_name(const char *s, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(s + 1, name, length) == 0 && s[length + 1] == '"';
+}
+
+static const char *split_options(const char *s, struct quiz_question *question);
+
+/* Reads a question (`option` 0) or one of its options, and gives what stands behind it. */
+static const char *
+split_object(const char *s, struct quiz_question *question, int option)
+{
+	struct quiz_text *id = option ? &question->option[option - 1].id : &question->id;
+	struct quiz_text *text = option ? &question->option[option - 1].text : &question->text;
+
+	for (s = next_token(s + 1); *s == '"'; s = next_token(s)) {
+		const char *name = s, *value = next_token(skip_string(s));
+		struct quiz_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
+			option ? NULL : is_name(name, "points") ? &question->points :
+			is_name(name, "mediaUrl") ? &question->media : NULL;
+		if (option && is_name(name, "isCorrect") && *value == 't')
+			question->right = option;
+		s = !option && *value == '[' && is_name(name, "options") ? split_options(value, question) : skip_value(value);
+		if (to)
+			*to = (struct quiz_text){ value, (size_t)(s - value) };
+	}
+	return *s ? s + 1 : s;
+}
+
+static const char *
+split_options(const char *s, struct quiz_question *question)
+{
+	for (s = next_token(s + 1); *s == '{' && question->options < QUIZ_OPTIONS_MAX; s = next_token(s)) {
+		question->options++;
+		s = split_object(s, question, question->options);
+	}
+	return *s ? s + 1 : s;
+}
+
+bool
+quiz_next(const char **at, struct quiz_question *question)
+{
+	const char *s = next_token(*at);
+
+	if (*s == '[')
+		s = next_token(s + 1);
+	if (*s != '{')
+		return false;
+	*question = (struct quiz_question){ { "\"\"", 2 }, { "\"\"", 2 }, { "1", 1 }, { "null", 4 } };
+	*at = split_object(s, question, 0);
+	return true;
+}
+
+/* ---- the order in which an attempt sees it */
+
+/* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */
+static uint64_t
+next_random(uint64_t *seed)
+{
+	uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/* Below `limit`, without bias: what lies above the last whole multiple of it is drawn anew. */
+static int
+below(uint64_t *seed, uint64_t limit)
+{
+	uint64_t number;
+
+	do {
+		number = next_random(seed);
+	} while (number >= UINT64_MAX - UINT64_MAX % limit);
+	return (int)(number % limit);
+}
+
+/* Fisher and Yates, as Durstenfeld has it (CACM 7, 1964, Algorithm 235). */
+void
+quiz_shuffle(uint64_t *seed, int count, unsigned char *order)
+{
+	for (int i = 0; i < count; i++)
+		order[i] = (unsigned char)i;
+	for (int i = count - 1; i > 0; i--) {
+		int other = below(seed, (uint64_t)i + 1);
+		unsigned char kept = order[i];
+		order[i] = order[other];
+		order[other] = kept;
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * Grades answer sheets, as a program would, and says what is wrong with tests: for proficiency_model.py, which does the
+ * same by other means, and has more of them than would go through a web server in its time.
+ *
+ *	grade <CASES
+ *
+ * A case is a line of JSON, {"questions": [...], "levelRanges": [...], "sheets": [[AnswerDto...]...]}; its answer a line
+ * {"faults": [...], "sheets": [{"faults": [...], "score", "correct", "questions", "level", "chosen"}...]}.
+ */
+#include "json.h"
+#include "quiz.h"
+
+static void
+put_faults(struct buf *out, const struct faults *faults)
+{
+	buf_puts(out, "{\"faults\":[");
+	for (const struct fault *fault = faults->first; fault; fault = fault->next) {
+		buf_json(out, fault->text, strlen(fault->text));
+		buf_puts(out, fault->next ? "," : "");
+	}
+	buf_puts(out, "]");
+}
+
+static void
+put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJSON *answers, const char *ranges)
+{
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];
+	struct faults faults;
+
+	faults_init(&faults, arena, EN);
+	int count = quiz_read(key->s, key->length, answers, chosen, &faults);
+	struct quiz_grade grade = quiz_grade(key->s, key->length, chosen, ranges);
+	put_faults(out, &faults);
+	buf_puts(out, ",\"score\":");
+	buf_number(out, grade.score);
+	buf_printf(out, ",\"correct\":%d,\"questions\":%d,\"level\":\"%s\",\"chosen\":\"", grade.correct, grade.questions,
+		grade.level);
+	buf_hex(out, chosen, (size_t)count);
+	buf_puts(out, "\"}");
+}
+
+static bool
+answer(struct buf *out, struct arena *arena, const char *line, size_t length)
+{
+	enum json_fault fault;
+	const cJSON *test = json_parse(arena, line, length, JSON_DEPTH, &fault), *sheet;
+	const cJSON *questions = cJSON_GetObjectItemCaseSensitive(test, "questions");
+	const cJSON *ranges = cJSON_GetObjectItemCaseSensitive(test, "levelRanges");
+	const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(test, "sheets");
+	struct buf key = { .arena = arena };
+	struct faults faults;
+
+	if (!test)
+		return false;
+	faults_init(&faults, arena, EN);
+	quiz_check_questions(questions, &faults);
+	quiz_check_ranges(ranges, &faults);
+	quiz_key(&key, questions);
+	put_faults(out, &faults);
+	buf_puts(out, ",\"sheets\":[");
+	cJSON_ArrayForEach(sheet, sheets) {
+		put_sheet(out, arena, &key, sheet, cJSON_PrintUnformatted(ranges));
+		buf_puts(out, sheet->next ? "," : "");
+	}
+	buf_puts(out, "]}");
+	return true;
+}
+
+int
+main(void)
+{
+	struct arena *arena = arena_new(1 << 20);
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	json_use(arena);
+	while ((length = getline(&line, &room, stdin)) > 0) {
+		struct buf out = { .arena = arena };
+		if (!answer(&out, arena, line, (size_t)length))
+			return EXIT_DATA;
+		puts(out.s);
+		arena_reset(arena);
+	}
+	free(line);
+	arena_free(arena);
+	return 0;
+}
