@@ -216,6 +216,14 @@ proficiency_of_body(struct request *rq)
 	return test;
 }
 
+/* One range is measured by the one before it, so they are looked at only when each of them is well. */
+void
+proficiency_check_ranges(struct request *rq, struct faults *faults)
+{
+	if (!faults_name(&rq->faults, "levelRanges"))
+		quiz_check_ranges(get(rq->body, "levelRanges"), faults);
+}
+
 static void
 check_test(struct request *rq, struct faults *faults)
 {
@@ -223,7 +231,7 @@ check_test(struct request *rq, struct faults *faults)
 	struct placement *test;
 
 	quiz_check_questions(questions, faults);
-	quiz_check_ranges(ranges, faults);
+	proficiency_check_ranges(rq, faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
 	rq->prepared = test = proficiency_of_body(rq);

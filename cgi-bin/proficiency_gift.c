@@ -4,7 +4,6 @@
 #include "proficiency.h"
 
 #include "gift.h"
-#include "quiz.h"
 
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
 	{ "", PLUS, .of = &proficiency_head },
@@ -50,7 +49,7 @@ check_import(struct request *rq, struct faults *faults)
 		gift_read(&gift, rq->arena, text, strlen(text));
 		add_faults(&gift, field_bool(rq->body, "skip", false), faults);
 	}
-	quiz_check_ranges(ranges, faults);
+	proficiency_check_ranges(rq, faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
 	struct placement *test = rq->prepared = proficiency_of_body(rq);
