@@ -439,7 +439,7 @@ read_comment(struct reader *reader, const char *s, size_t length)
 
 	if (strncmp(word, "media ", 6) == 0) {
 		reader->media = word + 6 + strspn(word + 6, " \t");
-		return text_is_url(reader->media);
+		return strlen(reader->media) <= FIELD_URL_MAX && text_is_url(reader->media);
 	}
 	if (strncmp(word, "points ", 7) != 0 || word[7 + strspn(word + 7, "0123456789.e+-")])
 		return false;
