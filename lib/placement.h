@@ -34,8 +34,8 @@ struct placement {
 };
 
 /*
- * A test as a checked body of the two shapes names it; what it does not name is as a new test has it. Texts are borrowed from
- * the body. The questions are for placement_set_questions().
+ * A test as a checked body of the two shapes names it; what it does not name is as a new test has it. Texts are borrowed
+ * from the body. The questions are for placement_set_questions().
  */
 struct placement *placement_of(struct arena *arena, const cJSON *body);
 /*
