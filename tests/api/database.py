@@ -39,6 +39,7 @@ def work(okul):
     assert okul.get("/settings/none").status == 404
     assert ada.get("/me").status == 200 and ada.patch("/me", {"bio": "x"}).status == 200
     assert okul.get("/courses").status == 200
+    assert okul.get("/proficiency-tests").status == 200
     assert okul.get("/health").status == 200 and ada.get("/auth/sessions").status == 200
     assert ada.post("/auth/logout").status == 200
 
