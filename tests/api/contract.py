@@ -44,6 +44,16 @@ proficiency  POST    /proficiency-tests/{id}/duplicate  admin   201  -          
 proficiency  PATCH   /proficiency-tests/{id}            admin   200  UpdateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
 proficiency  GET     /proficiency-tests/{id}            public  200  -                         ProficiencyTestDetailResponseDto  -
 proficiency  DELETE  /proficiency-tests/{id}            admin   200  -                         DeleteProficiencyTestResponseDto  -
+proficiency  POST    /proficiency-tests/{id}/start          user   201  -              StartedAttemptResponseDto  -
+proficiency  PATCH   /proficiency-tests/attempts/{id}       user   200  SubmitTestDto  AttemptResponseDto         -
+proficiency  POST    /proficiency-tests/{id}/submit         user   201  SubmitTestDto  UserTestResultResponseDto  -
+proficiency  GET     /proficiency-tests/{id}/status         user   200  -              UserTestStatusResponseDto  -
+proficiency  GET     /proficiency-tests/admin/results/{id}  admin  200  -              UserTestResultResponseDto  -
+proficiency  DELETE  /proficiency-tests/admin/results/{id}  admin  200  -              DeleteUserTestResultResponseDto  -
+proficiency  GET     /proficiency-tests/admin/results       admin  200  ?page&limit&search&testId&level&targetLanguage&from&to&sort&format  {UserTestResultListResponseDto}  -
+proficiency  GET     /proficiency-tests/admin/users/{userId}/results  admin  200  ?page&limit  {UserTestResultListResponseDto}  -
+proficiency  GET     /proficiency-tests/results/me          user   200  ?page&limit    {UserTestResultListResponseDto}  -
+proficiency  GET     /proficiency-tests/results/{id}        user   200  -              UserTestResultResponseDto  -
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -484,6 +494,61 @@ OptionStatisticsDto
   text string 1..1000
   isCorrect bool
   chosen int 0..
+AnswerDto
+  questionId id
+  optionId id
+SubmitTestDto
+  answers AnswerDto[] 1..200
+AttemptResponseDto
+  id id
+  testId id
+  startedAt time
+  deadline time null
+  answers AnswerDto[]
+StartedAttemptResponseDto
+  + AttemptResponseDto
+  questions ProficiencyQuestionResponseDto[]
+UserTestAnswerResponseDto
+  questionId id
+  questionText string 1..4000
+  optionId id
+  optionText string 1..1000
+  isCorrect bool
+  points number
+UserTestResultUserSummaryDto
+  id id
+  email email
+  name string 0..100 null
+  surname string 0..100 null
+UserTestResultTestSummaryDto
+  id id
+  title string 1..200
+  targetLanguage string 2..8
+UserTestResultListResponseDto
+  id id
+  user UserTestResultUserSummaryDto
+  test UserTestResultTestSummaryDto
+  attempt int 1..
+  totalScore number
+  correctCount int 0..
+  questionCount int 1..
+  level enum A1|A2|B1|B2|C1|C2
+  completedAt time
+UserTestResultResponseDto
+  + UserTestResultListResponseDto
+  answers UserTestAnswerResponseDto[]
+UserTestStatusSummaryDto
+  resultId id
+  totalScore number
+  level enum A1|A2|B1|B2|C1|C2
+  completedAt time
+UserTestStatusResponseDto
+  hasCompleted bool
+  attempts int 0..
+  attemptsLeft int 0.. null
+  result UserTestStatusSummaryDto null
+DeleteUserTestResultResponseDto
+  + DeleteResponseDto
 """
 
 names = itertools.count()

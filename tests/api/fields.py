@@ -53,6 +53,12 @@ def some_test(okul):
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
 
 
+@functools.cache
+def free_test(okul):
+    """A test that may be submitted as often as one likes."""
+    return superadmin(okul).post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data
+
+
 SENDERS = {
     "RequestOtpUnifiedDto": Sender("POST", "/auth/otp/request", lambda: {"email": fresh()}),
     # past the fields: nobody asked for this code
@@ -78,6 +84,8 @@ SENDERS = {
     "ImportProficiencyTestDto": Sender("POST", "/proficiency-tests/import", lambda: dict(GOOD_IMPORT), boss=True,
                                        accepted=201),
 }
+SENDERS["SubmitTestDto"] = Sender("POST", "/proficiency-tests/{id}/submit", lambda: {"answers": [{"questionId": "0" * 24, "optionId": "0" * 24}]}, boss=True,
+                                  about=lambda okul: free_test(okul)["id"])
 CASES = [(shape, field) for shape in SENDERS for field in contract.shapes[shape]]
 
 

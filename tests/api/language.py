@@ -5,8 +5,9 @@ import re
 import pytest
 
 from contract import LANGUAGES
-from fields import superadmin
+from fields import GOOD_TEST, superadmin
 from okul import REGISTRATION, ROOT, fresh
+from rights import first_options
 
 DELETION = "/api/v1/users/me/account-deletion"
 
@@ -52,6 +53,11 @@ ERRORS = [
     ("S_BEING_DELETED", None, lambda o, a, **l: asked(o).get("/me", **l)),
     ("S_SESSION_ENDED", None, lambda o, a, **l: (p := o.login()).delete(f"/auth/sessions/{p.claims()['sid']}", **l)),
     ("S_COURSE_DELETED", None, lambda o, a, **l: superadmin(o).delete("/courses/" + course(o), **l)),
+    ("S_RESULT_DELETED", None, lambda o, a, **l: superadmin(o).delete(f"/proficiency-tests/admin/results/{submitted(o)[1]}", **l)),
+    ("S_ATTEMPTS_USED", None, lambda o, a, **l: (t := submitted(o))[2].post(f"/proficiency-tests/{t[0]}/start", **l)),
+    ("S_ATTEMPT_OVER", None, lambda o, a, **l: (t := submitted(o))[2].patch(f"/proficiency-tests/attempts/{t[1]}", t[3], **l)),
+    ("S_NOT_STARTED", None, lambda o, a, **l: (t := submitted(o, durationMinutes=5, maxAttempts=0))[2].post(
+        f"/proficiency-tests/{t[0]}/submit", t[3], **l)),
     ("S_LOGGED_OUT_EVERYWHERE", None, lambda o, a, **l: o.login().post("/api/v1/auth/logout", **l)),
 ]
 
@@ -61,6 +67,15 @@ def asked(okul):
     person = okul.login()
     assert person.post(DELETION).status == 201
     return person
+
+
+def submitted(okul, **fields):
+    """A test, the result of an attempt at it, who made it, and their answers."""
+    test = superadmin(okul).post("/proficiency-tests", GOOD_TEST | fields).data
+    who, answers = okul.registered(), first_options(test)
+    attempt = who.post(f"/proficiency-tests/{test['id']}/start").data["id"]
+    assert who.post(f"/proficiency-tests/{test['id']}/submit", answers).status == 201
+    return test["id"], attempt, who, answers
 
 
 def course(okul):

@@ -149,6 +149,41 @@ def some_test(okul, owner):
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
 
 
+def first_options(test):
+    return {"answers": [{"questionId": q["id"], "optionId": q["options"][0]["id"]} for q in test["questions"]]}
+
+
+def attempts_of(okul):
+    """One server's tests of this file: of a person, the test that was last looked at."""
+    return vars(okul.server).setdefault("tests_of_rights", {})
+
+
+def taken_test(okul, owner):
+    attempts_of(okul)[owner] = superadmin(okul).post("/proficiency-tests", GOOD_TEST).data
+    return attempts_of(okul)[owner]["id"]
+
+
+def own_attempt(okul, owner):
+    """Of whoever may not have one, a superadmin's."""
+    test = taken_test(okul, owner)
+    for who in (owner, superadmin(okul)):
+        answer = okul.post(f"/proficiency-tests/{test}/start", token=who.token)
+        if answer.status == 201:
+            return answer.data["id"]
+
+
+def own_result(okul, owner):
+    test = taken_test(okul, owner)
+    for who in (owner, superadmin(okul)):
+        answer = okul.post(f"/proficiency-tests/{test}/submit", first_options(attempts_of(okul)[owner]), token=who.token)
+        if answer.status == 201:
+            return answer.data["id"]
+
+
+def own_answers(okul, owner):
+    return first_options(attempts_of(okul)[owner])
+
+
 GOOD = {
     ("POST", "/contact"): {"body": question}, ("GET", "/contact/form"): {}, ("GET", "/contact"): {},
     ("POST", "/contact/{id}/reply"): {"id": asked, "body": lambda okul, caller: {"message": "Now."}},
@@ -190,6 +225,13 @@ GOOD = {
     ("POST", "/proficiency-tests/{id}/duplicate"): {"id": some_test},
     ("PATCH", "/proficiency-tests/{id}"): {"id": some_test, "body": lambda okul, caller: {"shuffle": True}},
     ("GET", "/proficiency-tests/{id}/statistics"): {"id": some_test},
+    ("POST", "/proficiency-tests/{id}/start"): {"id": some_test}, ("GET", "/proficiency-tests/{id}/status"): {"id": some_test},
+    ("POST", "/proficiency-tests/{id}/submit"): {"id": taken_test, "body": own_answers},
+    ("PATCH", "/proficiency-tests/attempts/{id}"): {"id": own_attempt, "body": own_answers, "other user": 404},
+    ("GET", "/proficiency-tests/results/me"): {}, ("GET", "/proficiency-tests/results/{id}"): {"id": own_result, "other user": 404},
+    ("GET", "/proficiency-tests/admin/results"): {}, ("GET", "/proficiency-tests/admin/results/{id}"): {"id": own_result},
+    ("DELETE", "/proficiency-tests/admin/results/{id}"): {"id": own_result},
+    ("GET", "/proficiency-tests/admin/users/{userId}/results"): {"userId": somebody},
 }
 
 

@@ -27,7 +27,7 @@ def boss(okul):
 
 
 def path_of(route):
-    return route.path.replace("{id}", SOME_ID)
+    return route.path.replace("{id}", SOME_ID).replace("{userId}", SOME_ID)
 
 
 # ---- paths and methods
@@ -57,7 +57,7 @@ def test_methods(okul, ada, path):
     """A method that the path has not is 405; Allow names those that it has; OPTIONS is 204."""
     has = {r.method for r in contract.routes if r.path == path}
     has |= {"HEAD"} if "GET" in has else set()
-    target = path.replace("{id}", SOME_ID)
+    target = path.replace("{id}", SOME_ID).replace("{userId}", SOME_ID)
     for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} - has:
         answer = okul.request(method, target, token=ada.token)
         assert answer.status == 405, answer
