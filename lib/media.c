@@ -194,25 +194,22 @@ is_frame_header(int marker)
 static int64_t
 jpeg_scan_end(struct source *s, int64_t at)
 {
-	const unsigned char *bytes, *mark, *next;
+	const unsigned char *bytes, *mark, *end;
 	size_t n;
 
 	while ((bytes = stretch(s, at, &n))) {
-		mark = memchr(bytes, 0xff, n);
-		if (!mark) {
-			at += (int64_t)n;
-			continue;
+		end = bytes + n;
+		for (mark = bytes; (mark = memchr(mark, 0xff, (size_t)(end - mark))) && mark + 1 < end; ) {
+			if (mark[1] == 0xff)
+				mark++;
+			else if (mark[1] == 0 || (mark[1] >= RST0 && mark[1] <= RST7))
+				mark += 2;
+			else
+				return at + (mark - bytes);
 		}
-		at += mark - bytes;
-		next = look(s, at + 1, 1);
-		if (!next)
+		at += mark ? mark - bytes : (int64_t)n;
+		if (mark && !look(s, at, 2))
 			return -1;
-		if (*next == 0xff)
-			at++;
-		else if (*next == 0 || (*next >= RST0 && *next <= RST7))
-			at += 2;
-		else
-			return at;
 	}
 	return -1;
 }
@@ -357,53 +354,80 @@ is_gif(struct source *s)
 
 /* ---- WebP: RFC 9649 */
 
-/* True when a chunk's data, of which `s` has `length` bytes at `at`, begins as a picture of its kind does. */
-static bool
-webp_picture(struct source *s, const char *kind, int64_t at, int64_t length)
-{
-	const unsigned char *b;
+struct chunk {
+	char kind[4];
+	int64_t content, length, end;	/* end: behind the byte that makes it even */
+};
 
-	if (memcmp(kind, "VP8L", 4) == 0)
-		return length >= 5 && (b = look(s, at, 5)) && b[0] == 0x2f && b[4] >> 5 == 0;
-	if (memcmp(kind, "VP8 ", 4) == 0)
-		return length >= 10 && (b = look(s, at, 10)) && !(b[0] & 1) && memcmp(b + 3, "\x9d\x01\x2a", 3) == 0 &&
-			(le16(b + 6) & 0x3fff) && (le16(b + 8) & 0x3fff);
-	/* ANMF: a frame of an animation, with chunks of its own */
-	return length >= 16 + 8 && (b = look(s, at + 16, 4)) &&
-		(memcmp(b, "VP8 ", 4) == 0 || memcmp(b, "VP8L", 4) == 0 || memcmp(b, "ALPH", 4) == 0);
+static bool
+webp_chunk(struct source *s, int64_t at, int64_t end, struct chunk *chunk)
+{
+	const unsigned char *b = part(s, at, 8);
+
+	if (!b)
+		return false;
+	memcpy(chunk->kind, b, 4);
+	chunk->content = at + 8;
+	chunk->length = le32(b + 4);
+	chunk->end = chunk->content + chunk->length + chunk->length % 2;
+	return chunk->end <= end;
+}
+
+static bool
+is_chunk(const struct chunk *chunk, const char *kind)
+{
+	return memcmp(chunk->kind, kind, 4) == 0;
+}
+
+/* A chunk that begins as the pictures of its kind do. */
+static bool
+webp_picture(struct source *s, const struct chunk *chunk)
+{
+	const unsigned char *b = look(s, chunk->content, 10);
+
+	if (is_chunk(chunk, "VP8L"))
+		return (b = look(s, chunk->content, 5)) && chunk->length >= 5 && b[0] == 0x2f && b[4] >> 5 == 0;
+	return is_chunk(chunk, "VP8 ") && b && chunk->length >= 10 && !(b[0] & 1) &&
+		memcmp(b + 3, "\x9d\x01\x2a", 3) == 0 && (le16(b + 6) & 0x3fff) && (le16(b + 8) & 0x3fff);
+}
+
+/* A picture of an animation: where and how long it is shown, perhaps its transparency, and the picture. */
+static bool
+webp_frame(struct source *s, const struct chunk *frame)
+{
+	int64_t at = frame->content + 16, end = frame->content + frame->length;
+	struct chunk chunk;
+
+	if (!webp_chunk(s, at, end, &chunk) || (is_chunk(&chunk, "ALPH") && !webp_chunk(s, chunk.end, end, &chunk)))
+		return false;
+	return webp_picture(s, &chunk);
 }
 
 static bool
 is_webp(struct source *s)
 {
-	bool is_extended = false, has_picture = false, is_picture;
 	const unsigned char *b = look(s, 0, 12);
-	char kind[4];
-	int64_t at, length;
+	bool has_picture = false;
+	struct chunk chunk;
 
 	if (!b || memcmp(b, "RIFF", 4) != 0 || memcmp(b + 8, "WEBP", 4) != 0 || (int64_t)le32(b + 4) + 8 != s->size ||
-		s->size % 2)
+		!webp_chunk(s, 12, s->size, &chunk))
 		return false;
-	for (at = 12; at < s->size; at += 8 + length + length % 2) {
-		b = part(s, at, 8);
-		/* A simple file is one chunk. */
-		if (!b || (at > 12 && !is_extended))
+	/* A simple file is one chunk. */
+	if (!is_chunk(&chunk, "VP8X"))
+		return chunk.end == s->size && webp_picture(s, &chunk);
+	if (chunk.length != 10)
+		return false;
+	for (int64_t at = chunk.end; at < s->size; at = chunk.end) {
+		if (!webp_chunk(s, at, s->size, &chunk) || is_chunk(&chunk, "VP8X"))
 			return false;
-		length = le32(b + 4);
-		memcpy(kind, b, 4);
-		if (length > s->size - at - 8)
-			return false;
-		is_picture = memcmp(kind, "VP8 ", 4) == 0 || memcmp(kind, "VP8L", 4) == 0 || memcmp(kind, "ANMF", 4) == 0;
-		if (is_picture && !webp_picture(s, kind, at + 8, length))
-			return false;
-		if (at == 12) {
-			is_extended = memcmp(kind, "VP8X", 4) == 0 && length == 10;
-			if (!is_extended && memcmp(kind, "VP8 ", 4) != 0 && memcmp(kind, "VP8L", 4) != 0)
+		if (is_chunk(&chunk, "VP8 ") || is_chunk(&chunk, "VP8L") || is_chunk(&chunk, "ANMF")) {
+			if (is_chunk(&chunk, "ANMF") ? !webp_frame(s, &chunk) : !webp_picture(s, &chunk))
 				return false;
+			has_picture = true;
 		}
-		has_picture |= is_picture;
 	}
-	return has_picture && at == s->size;
+	return has_picture;
 }
 
 /* ---- PDF: ISO 32000-1, sections 7.5.2 to 7.5.8 and annex H.3 */
@@ -564,7 +588,7 @@ mp4_movie(struct source *s, const struct box *moov)
 static bool
 is_mp4(struct source *s)
 {
-	bool has_movie = false, has_media = false;
+	bool has_movie = false, has_media = false, is_short = false;
 	const unsigned char *brand;
 	struct box box;
 
@@ -579,9 +603,11 @@ is_mp4(struct source *s)
 				return false;
 			has_movie = true;
 		}
-		has_media |= is_box(&box, "mdat") || is_box(&box, "moof");
+		/* what a fragment tells of follows it */
+		is_short = is_box(&box, "moof") || (is_short && !is_box(&box, "mdat"));
+		has_media |= is_box(&box, "mdat");
 	}
-	return has_movie && has_media;
+	return has_movie && has_media && !is_short;
 }
 
 /* ---- WebM: RFC 8794 (EBML) sections 4 to 6 and 11, RFC 9559 (Matroska) section 5.1 */
@@ -718,18 +744,18 @@ syncsafe(const unsigned char *b)
 	return (b[0] | b[1] | b[2] | b[3]) & 0x80 ? UINT32_MAX : (uint32_t)b[0] << 21 | b[1] << 14 | b[2] << 7 | b[3];
 }
 
-/* Behind the ID3v2 tag at `at`; `at` itself where there is none; -1 where it goes over the end. */
+/* Behind the ID3v2 tag at `at`; `at` itself where there is none; -1 where it goes over the end. libmagic knows no footers. */
 static int64_t
 mp3_front_tag(struct source *s, int64_t at)
 {
-	const unsigned char *b = look(s, at, 10);
+	const unsigned char *b = part(s, at, 10);
 	int64_t size;
 
 	if (!b || memcmp(b, "ID3", 3) != 0)
 		return at;
 	if (b[3] < 2 || b[3] > 4 || b[4] == 0xff || syncsafe(b + 6) == UINT32_MAX)
 		return -1;
-	size = 10 + (int64_t)syncsafe(b + 6) + (b[3] == 4 && b[5] & 0x10 ? 10 : 0);
+	size = 10 + (int64_t)syncsafe(b + 6);
 	return size <= s->size - at ? at + size : -1;
 }
 
@@ -782,8 +808,8 @@ mp3_back_tag(struct source *s, int64_t at)
 	const unsigned char *b = look(s, at, 32);
 	int64_t size = -1;
 
-	if (s->size - at == 128 && starts(s, at, "TAG", 3))
-		return s->size;
+	if (s->size - at >= 128 && starts(s, at, "TAG", 3))
+		return at + 128;
 	if (b && memcmp(b, "APETAGEX", 8) == 0 && b[23] & 0x80)		/* with a header: size is what follows it */
 		size = 32 + (int64_t)le32(b + 12);
 	return size > 0 && size <= s->size - at ? at + size : -1;
@@ -799,7 +825,6 @@ is_mp3(struct source *s)
 
 	for (at = 0, start = -1; at != start; )		/* a second one was put before the first by some */
 		at = mp3_front_tag(s, start = at);
-	at = at < 0 ? -1 : at > 0 ? skip_zeros(s, at) : 0;
 	if (at < 0)
 		return false;
 	for (start = at; (b = part(s, at, 4)) && (length = mp3_frame(b)) && length <= s->size - at; at += length) {
