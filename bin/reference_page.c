@@ -311,6 +311,7 @@ put_string_type(const struct page *page, const cJSON *schema)
 		{ "format", "date", "date" },
 		{ "format", "email", "e-mail address" },
 		{ "format", "uri-reference", "URL" },
+		{ "format", "binary", "a file" },
 		{ "pattern", "^[0-9a-f]{24}$", "id" },
 	};
 
@@ -404,6 +405,14 @@ media(const cJSON *content_of)
 	return content ? content->child : NULL;
 }
 
+static bool
+is_form(const struct operation *operation)
+{
+	const cJSON *body = media(member(operation->json, "requestBody"));
+
+	return body && strcmp(body->string, "multipart/form-data") == 0;
+}
+
 /* Ids and keys of a path are left to the shell: /users/{id} becomes /users/$ID. */
 static void
 put_url(struct buf *line, const char *path)
@@ -417,6 +426,15 @@ put_url(struct buf *line, const char *path)
 			buf_putc(line, variable && *path >= 'a' && *path <= 'z' ? (char)(*path & ~0x20) : *path);
 		variable = *path == '{' || (variable && *path != '}');
 	}
+}
+
+/* The rest of a word of the shell that was begun with a single quote. */
+static void
+put_quoted(struct buf *line, const char *text)
+{
+	for (const char *s = text; *s; s++)
+		buf_puts(line, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
+	buf_puts(line, "'");
 }
 
 static void
@@ -438,9 +456,25 @@ put_curl_body(const struct page *page, const struct operation *operation, struct
 	else
 		pretty(&text, given ? given : body, 1);
 	buf_puts(line, " \\\n  -H 'Content-Type: application/json' \\\n  -d '");
-	for (const char *s = text.s; *s; s++)
-		buf_puts(line, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
-	buf_puts(line, "'");
+	put_quoted(line, text.s);
+}
+
+/* A form: files by their name, everything else as text. */
+static void
+put_curl_form(const struct page *page, const cJSON *schema, struct buf *line)
+{
+	const cJSON *field;
+
+	cJSON_ArrayForEach(field, member(schema, "properties")) {
+		const cJSON *items = member(field, "items");
+		bool file = strcmp(string(items ? items : field, "format"), "binary") == 0;
+		if (!file && !is_required(schema, field->string))
+			continue;
+		cJSON *value = file ? NULL : example(page, field, field->string, true, DEPTH);
+		const char *text = file ? "@photo.png" : cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
+		buf_printf(line, " \\\n  -F '%s=", field->string);
+		put_quoted(line, text);
+	}
 }
 
 static void
@@ -461,7 +495,9 @@ put_curl(const struct page *page, const struct operation *operation)
 	buf_puts(&line, variable ? "\"" : "");
 	if (cJSON_GetArraySize(member(operation->json, "security")) > 0)
 		buf_puts(&line, " \\\n  -H \"Authorization: Bearer $TOKEN\"");
-	if (operation->schema)
+	if (operation->schema && is_form(operation))
+		put_curl_form(page, operation->schema, &line);
+	else if (operation->schema)
 		put_curl_body(page, operation, &line);
 	put(page, "<pre class=\"curl\">");
 	put_text(page, line.s);

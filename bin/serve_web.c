@@ -128,18 +128,20 @@ int
 web_configure(const struct house *house)
 {
 	const struct conf *conf = house->conf;
-	char digits[8], run[PATH_MAX];
+	char digits[8], run[PATH_MAX], upload[48];
 	const struct replacement main_file[] = {
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
 		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
 	};
 	const struct replacement folders[] = {
+		{ "client_max_body_size 100m", upload },
 		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
 	};
 
 	snprintf(digits, sizeof(digits), "%d", house->port);
 	snprintf(run, sizeof(run), "%s/run", conf->data);
+	snprintf(upload, sizeof(upload), "client_max_body_size %lldm", (long long)conf->upload_request_limit);
 	int a = fill_in(conf, "development.conf", "nginx.conf", main_file);
 	int b = fill_in(conf, "common.conf", "nginx-common.conf", folders);
 	int c = fill_in(conf, "locations.conf", "nginx-locations.conf", folders);

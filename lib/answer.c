@@ -2,6 +2,7 @@
 
 #include "csv.h"
 #include "log.h"
+#include "range.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@ status_line(int status)
 	case 200: return "Status: 200 OK\r\n";
 	case 201: return "Status: 201 Created\r\n";
 	case 204: return "Status: 204 No Content\r\n";
+	case 206: return "Status: 206 Partial Content\r\n";
 	case 304: return "Status: 304 Not Modified\r\n";
 	case 400: return "Status: 400 Bad Request\r\n";
 	case 401: return "Status: 401 Unauthorized\r\n";
@@ -22,8 +24,10 @@ status_line(int status)
 	case 404: return "Status: 404 Not Found\r\n";
 	case 405: return "Status: 405 Method Not Allowed\r\n";
 	case 409: return "Status: 409 Conflict\r\n";
+	case 412: return "Status: 412 Precondition Failed\r\n";
 	case 413: return "Status: 413 Content Too Large\r\n";
 	case 415: return "Status: 415 Unsupported Media Type\r\n";
+	case 416: return "Status: 416 Range Not Satisfiable\r\n";
 	case 429: return "Status: 429 Too Many Requests\r\n";
 	case 503: return "Status: 503 Service Unavailable\r\n";
 	default: return "Status: 500 Internal Server Error\r\n";
@@ -120,9 +124,10 @@ put_error(struct request *rq, const struct reply *reply)
 	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
 	buf_int(rq->out, reply->status);
 	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
-	if (reply->error != BAD_FIELDS)
+	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
+	if (!faults)
 		put_sentence(rq, reply);
-	for (const struct fault *fault = rq->faults.first; fault && reply->error == BAD_FIELDS; fault = fault->next)
+	for (const struct fault *fault = rq->faults.first; fault && faults; fault = fault->next)
 		put_text(rq, NULL, fault->text);
 	put_end_list(rq);
 	put_time(rq, "timestamp", rq->now);
@@ -189,7 +194,12 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 {
 	begin_head(head, rq, status, NULL);
 	header(head, "Content-Type", reply->file_type);
-	buf_puts(head, "Cache-Control: no-cache\r\n");
+	header(head, "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
+	if (reply->file_disposition)
+		header(head, "Content-Disposition", reply->file_disposition);
+	/* nginx adds this to what it sends for us; where we or Apache send, nobody else does. */
+	if (reply->file_disposition && rq->conf->delivery != DELIVER_X_ACCEL)
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -197,31 +207,56 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 }
 
 static int
+file_error(struct http *http, struct request *rq, struct buf *head, enum error error)
+{
+	struct reply failed = reply_error(rq, error);
+
+	return send_envelope(http, rq, &failed, head, NULL);
+}
+
+static void
+send_part(struct http *http, struct request *rq, struct buf *head, int file, const struct range *range, int64_t size)
+{
+	buf_puts(head, "Accept-Ranges: bytes\r\n");
+	if (range->status != 304)
+		header_int(head, "Content-Length", range->length);
+	if (range->status == 206)
+		header(head, "Content-Range", arena_format(rq->arena, "bytes %lld-%lld/%lld", (long long)range->from,
+			(long long)(range->from + range->length - 1), (long long)size));
+	if (range->status == 304 || rq->http.method == HEAD || lseek(file, range->from, SEEK_SET) != range->from)
+		http_send(http, head, "", 0);
+	else
+		(void)http_send_file(http, head, file, range->length);
+}
+
+static int
 send_file_itself(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
 {
 	struct stat st;
+	char changed[30];
 	int file = open(reply->file, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0 || fstat(file, &st) != 0) {
 		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
 		if (file >= 0)
 			close(file);
-		struct reply failed = reply_error(rq, INTERNAL);
-		return send_envelope(http, rq, &failed, head, NULL);
+		return file_error(http, rq, head, INTERNAL);
 	}
-	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec * 1000 +
-		(unsigned long long)st.st_mtim.tv_nsec / 1000000, (unsigned long long)st.st_size);
-	bool same = rq->http.if_none_match && strstr(rq->http.if_none_match, etag);
-	file_head(head, rq, reply, same ? 304 : reply->status);
+	int64_t milliseconds = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)milliseconds,
+		(unsigned long long)st.st_size);
+	struct range range = range_of(&rq->http, etag, milliseconds, st.st_size);
+	if (range.status == 412 || range.status == 416) {
+		close(file);
+		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE);
+	}
+	file_head(head, rq, reply, range.status);
 	header(head, "ETag", etag);
-	if (!same)
-		header_int(head, "Content-Length", st.st_size);
-	if (same || rq->http.method == HEAD)
-		http_send(http, head, "", 0);
-	else
-		(void)http_send_file(http, head, file, st.st_size);
+	clock_http_text(milliseconds, changed);
+	header(head, "Last-Modified", changed);
+	send_part(http, rq, head, file, &range, st.st_size);
 	close(file);
-	return same ? 304 : reply->status;
+	return range.status;
 }
 
 static int

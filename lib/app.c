@@ -9,6 +9,7 @@
 #include "otp.h"
 #include "random.h"
 #include "token.h"
+#include "upload.h"
 
 #include <malloc.h>
 #include <setjmp.h>
@@ -36,7 +37,8 @@ struct app {
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-static volatile sig_atomic_t request_running, ticks_running;	/* ticks since the request at hand began */
+/* Ticks since the request at hand began, or since it last moved bytes: a large upload may take its time. */
+static volatile sig_atomic_t request_running, ticks_running, progress_seen;
 
 static void
 on_tick(int signal)
@@ -44,8 +46,9 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
 
 	(void)signal;
-	if (!request_running) {
+	if (!request_running || progress_seen != http_progress()) {
 		ticks_running = 0;
+		progress_seen = http_progress();
 	} else if (++ticks_running > 3) {
 		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 		_exit(EXIT_FAILURE);
@@ -136,11 +139,11 @@ handle(struct request *rq, struct app *app, struct buf *allow)
 		return reply_error(rq, NO_PATH);
 	if (match == ROUTE_NO_METHOD)
 		return reply_error(rq, NO_METHOD);
-	if (rq->http.content_length > app->conf->body_limit)
+	if (rq->http.content_length > upload_body_limit(rq))
 		return reply_error(rq, TOO_LARGE);
 	if (!app->db)
 		return reply_error(rq, UNAVAILABLE);
-	if (rq->route->in && rq->http.content_length > 0)
+	if (rq->route->in && rq->http.content_length > 0 && !upload_wanted(rq))
 		body = http_body(app->http, app->arena, rq->http.content_length, app->conf->body_limit);
 	struct reply reply = gate(rq, body);
 	if (!reply.error)
@@ -202,6 +205,7 @@ serve_one(struct app *app, struct request *rq)
 	if (rq->mail_queued && status < 500)
 		mail_wake(app->conf);
 	log_summary(&app->summary, rq->user, status, started);
+	upload_close(rq);
 	if (app->db)
 		db_release(app->db);
 	log_request("");
@@ -223,7 +227,8 @@ serve(struct app *app)
 		ticks_running = 0;
 		request_running = 1;
 		struct http_request wire = rq.http;
-		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body };
+		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
+			.wire = app->http };
 		serve_one(app, &rq);
 		request_running = 0;
 		served++;
@@ -239,6 +244,7 @@ serve(struct app *app)
 /* The statements of the library, which every program can run. */
 static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
 	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
+	{ file_sql, &file_sql_count },
 };
 
 static bool

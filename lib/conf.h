@@ -54,6 +54,11 @@ struct conf {
 	int64_t deletion_grace;		/* days until an account deletion is done */
 
 	int64_t body_limit;		/* bytes of a JSON body */
+	int64_t upload_limit;		/* MiB of one file */
+	int64_t upload_request_limit;	/* MiB of a whole multipart body */
+	int64_t storage_user_quota;	/* MiB of all files of one user; 0: none. Admins have no quota */
+	int64_t storage_total_quota;	/* MiB of all stored files together; 0: none */
+	int64_t storage_reserve;	/* MiB of the disk that uploads leave free */
 	int64_t retire_after;		/* requests until a worker is replaced; 0 never */
 	int64_t workers;		/* processes a program */
 	enum file_delivery delivery;

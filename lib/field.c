@@ -67,8 +67,8 @@ field_next(struct field_walk *walk, const struct shape *shape)
 	}
 }
 
-static const struct field *
-find_field(const struct shape *shape, const char *name)
+const struct field *
+field_find(const struct shape *shape, const char *name)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
@@ -311,7 +311,7 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 			faults_add(faults, name, S_F_REQUIRED, NULL);
 	}
 	cJSON_ArrayForEach(item, object) {
-		if (find_field(shape, item->string))
+		if (field_find(shape, item->string))
 			continue;
 		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
 			text_clip(faults->arena, item->string, 40));
@@ -346,6 +346,21 @@ query_value(const struct field *field, const char *text)
 	return cJSON_CreateString(text);
 }
 
+cJSON *
+field_form_value(struct arena *arena, const struct field *field, const char *text)
+{
+	enum json_fault fault;
+	cJSON *value;
+
+	if (field->nullable && field->type != TEXT && !text[0])
+		return cJSON_CreateNull();
+	if (field->type != LIST && field->type != OBJECT && field->type != JSON)
+		return query_value(field, text);
+	/* A level less than a body has: the form stands for the object around it. */
+	value = json_parse(arena, text, strlen(text), JSON_DEPTH - 1, &fault);
+	return value ? value : cJSON_CreateString(text);
+}
+
 static void
 query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t length, struct faults *faults)
 {
@@ -357,7 +372,7 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 
 	if (!name || !text)
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
-	else if (!shape || !(field = find_field(shape, name)))
+	else if (!shape || !(field = field_find(shape, name)))
 		faults_add(faults, text_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 	else if (cJSON_GetObjectItemCaseSensitive(object, name))
 		faults_add(faults, name, S_F_TWICE, NULL);

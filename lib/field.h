@@ -85,6 +85,15 @@ must_use bool field_check(const struct shape *shape, cJSON *object, struct fault
  */
 must_use cJSON *field_query(const struct shape *shape, const char *query, struct faults *faults);
 
+/* The field of that name, PLUS resolved; NULL when the shape has none. */
+const struct field *field_find(const struct shape *shape, const char *name);
+/*
+ * The JSON value that the text of a form's field stands for, by the type of the field: as in a query, and lists, objects and
+ * JSON as JSON text. An empty text is null where the field takes null and is no TEXT. What cannot be read stays a text, and
+ * is a fault of its type in field_check().
+ */
+must_use cJSON *field_form_value(struct arena *arena, const struct field *field, const char *text);
+
 /* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
 const char *field_text(const cJSON *object, const char *name);
 int64_t field_int(const cJSON *object, const char *name, int64_t fallback);

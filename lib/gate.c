@@ -2,6 +2,7 @@
 
 #include "json.h"
 #include "token.h"
+#include "upload.h"
 
 #include <strings.h>
 
@@ -97,7 +98,7 @@ check_body(struct request *rq, const char *body)
 
 	if (!is_json(rq->http.content_type)) {
 		struct reply reply = reply_error(rq, WRONG_TYPE);
-		reply.argument = "application/json";
+		reply.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 		return reply;
 	}
 	if (!body && rq->http.content_length > 0)
@@ -115,8 +116,8 @@ static struct reply
 check_fields(struct request *rq)
 {
 	route_params(rq);
-	rq->query = field_query(rq->route->query, rq->http.query, &rq->faults);
-	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && rq->faults.count == 0)
+	rq->query = rq->route->own_query ? cJSON_CreateObject() : field_query(rq->route->query, rq->http.query, &rq->faults);
+	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && !rq->upload_count && rq->faults.count == 0)
 		return reply_error(rq, EMPTY_CHANGE);
 	if (rq->route->in)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
@@ -128,7 +129,11 @@ gate(struct request *rq, const char *body)
 {
 	struct reply reply = gate_caller(rq);
 
-	if (!reply.error && rq->route->in)
+	if (!reply.error && upload_wanted(rq))
+		reply = upload_receive(rq);
+	else if (!reply.error && rq->route->in)
 		reply = check_body(rq, body);
-	return reply.error ? reply : check_fields(rq);
+	if (!reply.error)
+		reply = check_fields(rq);
+	return reply.error || !rq->upload_count ? reply : upload_keep(rq);
 }

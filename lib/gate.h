@@ -7,7 +7,7 @@
 #include "route.h"
 
 /*
- * Token, role and registration, content type, JSON, fields. Fills rq->user, rq->body and rq->query. The size was
+ * Token, role and registration, content type, JSON or form, fields. Fills rq->user, rq->body, rq->uploads and rq->query. The size was
  * checked and the body read before: `body` is NULL where it did not arrive whole.
  * Gives a reply whose error is NO_ERROR when the handler may run.
  */

@@ -22,6 +22,10 @@ struct http {
 static struct http the_http;
 static volatile sig_atomic_t stopping;
 
+#define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
+static uint64_t bytes_moved;
+static volatile sig_atomic_t progress;
+
 static void
 on_stop(int signal)
 {
@@ -155,7 +159,12 @@ read_environment(const struct http *http, char **environment, struct http_reques
 			TAKE("HTTP_X_REQUEST_ID", rq->request_id)
 			TAKE("HTTP_USER_AGENT", rq->user_agent)
 			TAKE("HTTP_ORIGIN", rq->origin)
+			TAKE("HTTP_IF_MATCH", rq->if_match)
 			TAKE("HTTP_IF_NONE_MATCH", rq->if_none_match)
+			TAKE("HTTP_IF_MODIFIED_SINCE", rq->if_modified_since)
+			TAKE("HTTP_IF_UNMODIFIED_SINCE", rq->if_unmodified_since)
+			TAKE("HTTP_RANGE", rq->range)
+			TAKE("HTTP_IF_RANGE", rq->if_range)
 			TAKE("HTTP_X_FORWARDED_FOR", forwarded)
 			break;
 		}
@@ -255,6 +264,29 @@ http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
 	return body;
 }
 
+static void
+count_bytes(size_t bytes)
+{
+	bytes_moved += bytes;
+	progress = (int)(bytes_moved / PROGRESS & INT32_MAX);
+}
+
+ptrdiff_t
+http_read(struct http *http, void *out, size_t room)
+{
+	ptrdiff_t n = read_some(http, out, room);
+
+	if (n > 0)
+		count_bytes((size_t)n);
+	return n;
+}
+
+int
+http_progress(void)
+{
+	return progress;
+}
+
 static bool
 write_all(struct http *http, const char *bytes, size_t length)
 {
@@ -281,7 +313,11 @@ http_begin(struct http *http, const struct buf *head)
 bool
 http_write(struct http *http, const char *bytes, size_t length)
 {
-	return write_all(http, bytes, length);
+	bool good = write_all(http, bytes, length);
+
+	if (good)
+		count_bytes(length);
+	return good;
 }
 
 void

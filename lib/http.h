@@ -26,7 +26,9 @@ struct http_request {
 	const char *client;		/* REMOTE_ADDR, or the last X-Forwarded-For of a trusted proxy */
 	const char *user_agent;
 	const char *origin;
-	const char *if_none_match;
+	const char *if_match, *if_none_match;
+	const char *if_modified_since, *if_unmodified_since;
+	const char *range, *if_range;
 };
 
 enum http_event {
@@ -47,6 +49,13 @@ must_use enum http_event http_next(struct http *http, struct http_request *reque
  * went away) or the length is over `limit`.
  */
 must_use char *http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit);
+/*
+ * Reads the next piece of a body that is too large for memory: gives its bytes, 0 at the end of what came, -1 when the
+ * client went away. The caller holds the sum against content_length.
+ */
+must_use ptrdiff_t http_read(struct http *http, void *out, size_t room);
+/* Grows while a body is read by http_read() or an answer is written: a request that is long is not one that is stuck. */
+int http_progress(void);
 /* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
 void http_send(struct http *http, const struct buf *head, const char *body, size_t length);
 /* The same in steps, for an answer that is made while it is sent: head, pieces, end. False when the client went away. */

@@ -2,6 +2,7 @@
 
 #include "field.h"
 #include "text.h"
+#include "upload.h"
 
 /* What can go wrong with a route, by status. Every row is one shared response of the document. */
 static const struct failure {
@@ -16,8 +17,10 @@ static const struct failure {
 		NULL, NULL, NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },
+	{ 412, "PreconditionFailed", "A condition of the request does not hold.", NULL, NULL, NULL },
 	{ 413, "TooLarge", "The body is larger than the server takes.", NULL, NULL, NULL },
 	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL, NULL, NULL },
+	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", NULL, NULL, NULL },
 	{ 429, "TooMany", "A limit is reached.", "Retry-After", "integer", "Seconds to wait." },
 	{ 500, "Internal", "Something went wrong on the server's side.", NULL, NULL, NULL },
 	{ 503, "Unavailable", "The database is busy, full or read-only. Nothing is half-done.",
@@ -74,7 +77,7 @@ may_answer(const struct route *route, int status)
 		break;
 	case 413:
 	case 415:
-		if (route->in)
+		if (route->in || route->upload)
 			return true;
 		break;
 	case 429:
@@ -111,11 +114,13 @@ print_in(const struct route *route, FILE *out)
 
 	if (route->in)
 		fputs(route->in->name, out);
+	if (route->upload)
+		fprintf(out, "+%s", route->upload->part);
 	while (route->query && (field = field_next(&walk, route->query))) {
 		fprintf(out, "%c%s", before, field->name);
 		before = '&';
 	}
-	fputs(route->in || route->query ? "\t" : "-\t", out);
+	fputs(route->in || route->query || route->upload ? "\t" : "-\t", out);
 }
 
 static void
@@ -370,13 +375,12 @@ struct shapes {
 	bool failed;
 };
 
+static void shapes_add_inner(struct shapes *shapes, const struct shape *shape);
+
 /* Takes in a shape, and what it holds. */
 static void
 shapes_add(struct shapes *shapes, const struct shape *shape)
 {
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
 	for (size_t i = 0; i < shapes->count; i++)
 		if (shapes->list[i] == shape)
 			return;
@@ -385,6 +389,16 @@ shapes_add(struct shapes *shapes, const struct shape *shape)
 		return;
 	}
 	shapes->list[shapes->count++] = shape;
+	shapes_add_inner(shapes, shape);
+}
+
+/* Only what it holds: the fields of a form stand in its own schema. */
+static void
+shapes_add_inner(struct shapes *shapes, const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
 	while ((field = field_next(&walk, shape)))
 		if (field->of)
 			shapes_add(shapes, field->of);
@@ -575,11 +589,8 @@ put_query_parameters(struct buf *out, const struct shape *query)
 }
 
 static void
-put_body(struct buf *out, const struct route *route)
+put_json_body(struct buf *out, const struct route *route)
 {
-	put_open(out, "requestBody", '{');
-	put_raw(out, "required", "true");
-	put_open(out, "content", '{');
 	put_open(out, "application/json", '{');
 	put_open(out, "schema", '{');
 	put_ref(out, "schemas", route->in->name);
@@ -587,6 +598,113 @@ put_body(struct buf *out, const struct route *route)
 	if (route->example)
 		put_raw(out, "example", route->example);
 	put_close(out, '}');
+}
+
+/* The files of a form: one, or a list of them. */
+static void
+put_file_field(struct buf *out, const struct upload_rule *rule)
+{
+	put_open(out, rule->part, '{');
+	if (rule->max > 1) {
+		put_string(out, "type", "array");
+		put_double(out, "maxItems", rule->max);
+		put_open(out, "items", '{');
+	}
+	put_string(out, "type", "string");
+	put_string(out, "format", "binary");
+	if (rule->max > 1)
+		put_close(out, '}');
+	put_close(out, '}');
+}
+
+static void
+put_form_fields(struct buf *out, const struct route *route)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	put_open(out, "properties", '{');
+	put_file_field(out, route->upload);
+	while (route->in && (field = field_next(&walk, route->in))) {
+		put_open(out, field->name, '{');
+		put_schema(out, field);
+		put_description(out, field);
+		put_close(out, '}');
+	}
+	put_close(out, '}');
+	put_open(out, "required", '[');
+	if (route->upload->required)
+		put_string(out, NULL, route->upload->part);
+	walk = (struct field_walk){ 0 };
+	while (route->in && (field = field_next(&walk, route->in)))
+		if (!field->optional && !route->in->all_optional)
+			put_string(out, NULL, field->name);
+	put_close(out, ']');
+}
+
+static void
+put_types(struct buf *out, const struct upload_rule *rule)
+{
+	struct buf all = { 0 };
+
+	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
+		if (!upload_takes(rule, (enum media_type)type))
+			continue;
+		buf_puts(&all, all.length ? ", " : "");
+		buf_puts(&all, media_info((enum media_type)type)->mime);
+	}
+	out->failed |= all.failed;
+	put_open(out, rule->part, '{');
+	put_string(out, "contentType", all.s ? all.s : "");
+	put_close(out, '}');
+	buf_clear(&all);
+}
+
+/* How a part stands for its field, where that is not plain text. */
+static void
+put_encoding(struct buf *out, const struct route *route)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	put_open(out, "encoding", '{');
+	put_types(out, route->upload);
+	while (route->in && (field = field_next(&walk, route->in)))
+		if (field->type == LIST || field->type == OBJECT || field->type == JSON)
+			put_raw(out, field->name, "{\"contentType\":\"application/json\"}");
+	put_close(out, '}');
+}
+
+static void
+put_form_body(struct buf *out, const struct route *route)
+{
+	put_open(out, "multipart/form-data", '{');
+	put_open(out, "schema", '{');
+	put_string(out, "type", "object");
+	put_form_fields(out, route);
+	put_raw(out, "additionalProperties", "false");
+	put_close(out, '}');
+	put_encoding(out, route);
+	put_close(out, '}');
+}
+
+/* True when the body may be JSON. */
+static bool
+takes_json(const struct route *route)
+{
+	return route->in && (!route->upload || route->upload->json_too);
+}
+
+static void
+put_body(struct buf *out, const struct route *route)
+{
+	put_open(out, "requestBody", '{');
+	put_raw(out, "required", "true");
+	put_open(out, "content", '{');
+	if (takes_json(route))
+		put_json_body(out, route);
+	if (route->upload)
+		put_form_body(out, route);
 	put_close(out, '}');
 	put_close(out, '}');
 }
@@ -629,7 +747,10 @@ put_success(struct buf *out, const struct route *route)
 	put_open(out, route->out_type ? route->out_type : "application/json", '{');
 	put_open(out, "schema", '{');
 	if (route->out_type) {
+		bool binary = strcmp(route->out_type, "application/octet-stream") == 0;
 		put_string(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
+		if (binary)
+			put_string(out, "format", "binary");
 	} else {
 		put_enveloped(out, true);
 		put_data(out, route);
@@ -683,7 +804,7 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	if (route->query)
 		put_query_parameters(out, route->query);
 	put_close(out, ']');
-	if (route->in)
+	if (route->in || route->upload)
 		put_body(out, route);
 	put_responses(out, route);
 	put_close(out, '}');
@@ -747,8 +868,10 @@ route_openapi(const struct program *program, FILE *out)
 	shapes_add(&shapes, &envelope);
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		good &= has_words(route);
-		if (route->in)
+		if (takes_json(route))
 			shapes_add(&shapes, route->in);
+		else if (route->in)
+			shapes_add_inner(&shapes, route->in);
 		if (route->out)
 			shapes_add(&shapes, route->out);
 		if (route->out_page)

@@ -162,6 +162,17 @@ reply_file(struct request *rq, const char *path, const char *type)
 	return (struct reply){ .status = rq->success, .file = path, .file_type = type };
 }
 
+struct reply
+reply_download(struct request *rq, const char *path, const char *type, const char *disposition, bool is_public)
+{
+	struct reply reply = reply_file(rq, path, type);
+
+	reply.file_disposition = disposition;
+	/* A private file is asked for anew each time: the right to it may have ended. */
+	reply.file_cache = is_public ? "public, max-age=86400" : "private, no-cache";
+	return reply;
+}
+
 /* ---- writing JSON */
 
 /* What stands before tells whether a comma is due: strings end in a quote, so an opening bracket is never inside one. */

@@ -19,6 +19,7 @@
 #include "user.h"
 
 struct route;
+struct upload;
 
 struct request {
 	struct http_request http;
@@ -38,6 +39,9 @@ struct request {
 	struct user *user;		/* NULL: anonymous */
 	struct faults faults;
 	struct buf *out;		/* the answer's data */
+	struct http *wire;		/* where the body of an upload is read from */
+	struct upload *uploads;		/* files of a form, in the order of the parts; lib/upload.h */
+	size_t upload_count;
 	bool mail_queued;		/* wake the sender after the commit */
 };
 
@@ -58,6 +62,8 @@ struct reply {
 	const struct table *table;	/* the answer is these rows as CSV */
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
+	const char *file_disposition;	/* value of Content-Disposition; NULL: none */
+	const char *file_cache;		/* value of Cache-Control; NULL: no-cache */
 };
 
 /* True for an admin or superadmin; false for the anonymous. */
@@ -94,6 +100,9 @@ must_use struct reply reply_rows(struct request *rq, const char *sql, struct arg
 must_use struct reply reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
 /* A file of this server, outside the envelope. */
 must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
+/* The same for what somebody uploaded: with the value of its Content-Disposition, and nothing in it may run in a browser. */
+must_use struct reply reply_download(struct request *rq, const char *path, const char *type, const char *disposition,
+	bool is_public);
 
 /* ---- writing JSON: `name` NULL inside a list */
 void put_text(struct request *rq, const char *name, const char *text);	/* NULL: null */

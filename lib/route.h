@@ -9,14 +9,18 @@
 #include "reply.h"
 #include "role.h"
 
+struct upload_rule;
+
 /* A complete row: router, gate, --routes, the OpenAPI document and the rights matrix of the tests all read it. */
 struct route {
 	enum method method;
 	const char *path;		/* segments; {id} takes 24 hex digits, {key} one segment */
 	enum role role;			/* the least role */
 	struct reply (*handler)(struct request *rq);
-	const struct shape *in;		/* JSON body */
+	const struct shape *in;		/* JSON body; with `upload` the fields of a form */
+	const struct upload_rule *upload;	/* takes files, as lib/upload.h says; such a row writes */
 	const struct shape *query;	/* query parameters */
+	bool own_query;			/* the handler reads the query itself; `query` is for the reference only */
 	const struct shape *out;	/* data of a success */
 	bool out_list;			/* data is a list of `out` */
 	bool out_page;			/* data is {items: list of `out`, pagination: PaginationDto} */

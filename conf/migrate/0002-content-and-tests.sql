@@ -44,12 +44,30 @@ CREATE TABLE file (
 	size INTEGER NOT NULL,
 	mime TEXT NOT NULL,
 	name TEXT NOT NULL,		-- as the client called it
-	owner INTEGER REFERENCES user (pk) ON DELETE SET NULL,
+	owner INTEGER REFERENCES user (pk) ON DELETE SET NULL,	-- NULL: the school; a private one is then for admins
 	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
 	created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE INDEX file_owner ON file (owner, size);
+
+-- How many bytes are stored: those of each hash once.
+INSERT INTO tally (name) VALUES ('file:bytes');
+CREATE TRIGGER file_added AFTER INSERT ON file
+WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = new.sha256 AND pk <> new.pk)
+BEGIN
+	UPDATE tally SET n = n + new.size WHERE name = 'file:bytes';
+END;
+CREATE TRIGGER file_removed AFTER DELETE ON file
+WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = old.sha256)
+BEGIN
+	UPDATE tally SET n = n - old.size WHERE name = 'file:bytes';
+END;
+-- A user's private files go with them; the public ones stay, and then belong to the school. The bytes are left to
+-- `okulctl files gc`.
+CREATE TRIGGER file_owner_removed BEFORE DELETE ON user BEGIN
+	DELETE FROM file WHERE owner = old.pk AND NOT is_public;
+END;
 
 -- ---- placement tests
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field as member
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
+# A form is form:SHAPE+PART: the fields of the shape, and the field that holds files.
 # "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted.
 ROUTES = """
 app    GET     /                            public    200  -                        HelloResponseDto                 -
@@ -24,6 +25,8 @@ users  PATCH   /admin/users/{id}/email      admin     200  AdminUpdateUserEmailD
 users  PATCH   /admin/users/{id}/role       superadmin  200  UpdateUserRoleDto      UserResponseDto                  -
 users  POST    /api/v1/users/me/account-deletion  user  201  -                      AccountDeletionV1ResponseDto     early,leaving
 users  DELETE  /api/v1/users/me/account-deletion  user  200  -                      AccountDeletionV1ResponseDto     early,leaving
+storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
+storage  GET   /storage/files/{key}         public    200  ?expires&signature       application/octet-stream         -
 auth   POST    /auth/refresh                public    200  RefreshTokenDto          AuthResponseDto                  -
 auth   POST    /auth/logout                 user      200  -                        LogoutResponseDto                early,leaving
 auth   POST    /auth/otp/request            public    200  RequestOtpUnifiedDto     OtpResponseDto                   -
@@ -203,6 +206,18 @@ AccountDeletionV1ResponseDto
   scheduledFor time null
   cancelledAt time null
 
+UploadFileDto
+  folder? enum public|private
+UploadFileResponseDto
+  id id
+  key string 1..200
+  url url
+  fileName string 1..255
+  mimeType string 3..127
+  size int 0..
+  sha256 string 64..64
+  isPublic bool
+
 UserProfileDto
   id id
   email email
@@ -293,6 +308,7 @@ class Route:
     role: str
     status: int
     request: str | None     # name of a shape
+    part: str | None        # the field of a form that holds files
     query: tuple            # names of query parameters
     response: str
     early: bool
@@ -324,8 +340,9 @@ def read_routes():
     for line in ROUTES.strip().splitlines():
         program, method, path, role, status, request, response, when = line.split()
         query = tuple(request[1:].split("&")) if request.startswith("?") else ()
-        shape = None if query or request == "-" else request
-        yield Route(program, method, path, role, int(status), shape, query, response, "early" in when, "leaving" in when)
+        shape, _, part = request.removeprefix("form:").partition("+")
+        shape = None if query or request == "-" else shape
+        yield Route(program, method, path, role, int(status), shape, part or None, query, response, "early" in when, "leaving" in when)
 
 
 def read_field(line):
@@ -365,6 +382,7 @@ def read_shapes():
 
 routes = list(read_routes())
 shapes = read_shapes()
+forms = {r.request for r in routes if r.part}       # shapes whose fields stand in a form, and nowhere else
 
 
 def schema_of(field):
@@ -373,7 +391,7 @@ def schema_of(field):
         "string": {"type": "string"}, "int": {"type": "integer"}, "number": {"type": "number"},
         "bool": {"type": "boolean"},
         "time": {"type": "string", "pattern": TIME}, "date": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
-        "id": {"type": "string", "pattern": ID}, "email": {"type": "string", "maxLength": 254},
+        "id": {"type": "string", "pattern": ID}, "url": {"type": "string", "minLength": 1, "maxLength": 2048}, "email": {"type": "string", "maxLength": 254},
         "enum": {"type": "string", "enum": field.words}, "list": {"type": "array"}, "object": {},
     }[field.kind].copy()
     limits = {"string": ("minLength", "maxLength"), "int": ("minimum", "maximum"), "list": ("minItems", "maxItems")}

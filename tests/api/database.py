@@ -61,7 +61,7 @@ def test_only_sqlite_opens_the_database(tmp_path):
             # SQLite's own signature; fopen() and a plain open() have another
             assert "O_NOFOLLOW" in entry["flags"] and "O_CLOEXEC" in entry["flags"], f"{program}: {entry}"
     workers = [pid for pid, program in programs.items() if program.endswith(".fcgi") and pid in alive]
-    assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == ["app.fcgi", "auth.fcgi", "users.fcgi"]
+    assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == ["app.fcgi", "auth.fcgi", "storage.fcgi", "users.fcgi"]
     for pid in workers:
         entries = opened[pid]
         assert entries == before[pid], f"{programs[pid]} opened or closed a file while at work: {entries}"

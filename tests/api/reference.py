@@ -144,8 +144,12 @@ def test_examples_are_what_the_reference_allows(name):
     curl, *answers = Articles(PAGE).of[name]
     words = shlex.split(curl.replace("\\\n", " "))
     assert ("Authorization: Bearer $TOKEN" in words) == bool(op["security"])
-    assert ("-d" in words) == ("requestBody" in op)
-    if "requestBody" in op:
+    form = "multipart/form-data" in op.get("requestBody", {}).get("content", {})
+    assert ("-d" in words) == ("requestBody" in op and not form) and ("-F" in words) == form
+    if form:
+        given = dict(words[i + 1].split("=", 1) for i, word in enumerate(words) if word == "-F")
+        assert set(op["requestBody"]["content"]["multipart/form-data"]["schema"]["required"]) <= set(given)
+    elif "requestBody" in op:
         body = json.loads(words[words.index("-d") + 1])
         assert body
         judge(op["requestBody"]["content"]["application/json"]["schema"]).validate(body)

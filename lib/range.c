@@ -1,0 +1,132 @@
+#include "range.h"
+
+#include "clock.h"
+#include "text.h"
+
+#include <strings.h>
+
+/* True when a list of tags, or "*", names the tag (section 13.1.1). A weak one counts only where `weak` says so. */
+static bool
+names(const char *list, const char *etag, bool weak)
+{
+	size_t length = strlen(etag);
+
+	while (*(list += strspn(list, " \t,"))) {
+		if (*list == '*')
+			return true;
+		bool is_weak = strncmp(list, "W/", 2) == 0;
+		list += is_weak ? 2 : 0;
+		const char *end = *list == '"' ? strchr(list + 1, '"') : NULL;
+		if (!end)
+			return false;
+		if ((weak || !is_weak) && (size_t)(end + 1 - list) == length && memcmp(list, etag, length) == 0)
+			return true;
+		list = end + 1;
+	}
+	return false;
+}
+
+/* A time of the form that every sender has to use (IMF-fixdate, section 5.6.7), in milliseconds; -1 for anything else. */
+static int64_t
+http_time(const char *s)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char date[11], again[30];
+	int64_t day, year, part[3];
+
+	if (strlen(s) != 29 || !text_to_int((char[]){ s[5], s[6], '\0' }, 1, 31, &day) ||
+	    !text_to_int((char[]){ s[12], s[13], s[14], s[15], '\0' }, 1970, 9999, &year))
+		return -1;
+	const char *month = strstr(months, (char[]){ s[8], s[9], s[10], '\0' });
+	for (int i = 0; i < 3; i++)
+		if (!text_to_int((char[]){ s[17 + 3 * i], s[18 + 3 * i], '\0' }, 0, 59, &part[i]))
+			return -1;
+	if (!month)
+		return -1;
+	snprintf(date, sizeof(date), "%04d-%02d-%02d", (int)year, (int)((month - months) / 3 + 1), (int)day);
+	if (!clock_is_date(date))
+		return -1;
+	int64_t time = clock_date(date) + part[0] * HOUR + part[1] * MINUTE + part[2] * SECOND;
+	/* Weekday, blanks and all the rest. */
+	clock_http_text(time, again);
+	return strcmp(s, again) == 0 ? time : -1;
+}
+
+/* 200 when the conditions let the request pass, else 304 or 412, in the order of section 13.2.2. */
+static int
+conditions(const struct http_request *rq, const char *etag, int64_t changed)
+{
+	int64_t time;
+
+	if (rq->if_match) {
+		if (!names(rq->if_match, etag, false))
+			return 412;
+	} else if (rq->if_unmodified_since && (time = http_time(rq->if_unmodified_since)) >= 0 && changed > time) {
+		return 412;
+	}
+	if (rq->if_none_match)
+		return names(rq->if_none_match, etag, true) ? 304 : 200;
+	if (rq->if_modified_since && (time = http_time(rq->if_modified_since)) >= 0 && changed <= time)
+		return 304;
+	return 200;
+}
+
+/* False where a part of another state of the file was asked to be filled up (section 13.1.5). */
+static bool
+still_same(const char *if_range, const char *etag, int64_t changed)
+{
+	return !if_range || strcmp(if_range, etag) == 0 || http_time(if_range) == changed;
+}
+
+/* A run of digits, cut at 18 of them, as a number; false when there is none. */
+static bool
+number(const char **s, int64_t *out)
+{
+	size_t length = strspn(*s, "0123456789");
+
+	*out = 0;
+	for (size_t i = 0; i < length; i++)
+		*out = *out > INT64_MAX / 10 - 10 ? *out : *out * 10 + ((*s)[i] - '0');
+	*s += length;
+	return length > 0;
+}
+
+/* "bytes=first-last", "bytes=first-" or "bytes=-count" (section 14.1.2). */
+static struct range
+part_of(const char *s, int64_t size)
+{
+	const struct range whole = { 200, 0, size };
+	int64_t first, last;
+
+	if (strncasecmp(s, "bytes=", 6) != 0)
+		return whole;
+	s += 6;
+	bool has_first = number(&s, &first);
+	if (*s++ != '-')
+		return whole;
+	bool has_last = number(&s, &last);
+	if (*s || (!has_first && !has_last) || (has_first && has_last && last < first))
+		return whole;
+	if (!has_first) {
+		first = last < size ? size - last : 0;
+		return last > 0 && size > 0 ? (struct range){ 206, first, size - first } : (struct range){ .status = 416 };
+	}
+	if (first >= size)
+		return (struct range){ .status = 416 };
+	if (!has_last || last >= size)
+		last = size - 1;
+	return (struct range){ 206, first, last - first + 1 };
+}
+
+struct range
+range_of(const struct http_request *rq, const char *etag, int64_t changed, int64_t size)
+{
+	changed -= changed % SECOND;
+	int status = conditions(rq, etag, changed);
+
+	if (status != 200)
+		return (struct range){ .status = status };
+	if (rq->method != GET || !rq->range || !still_same(rq->if_range, etag, changed))
+		return (struct range){ 200, 0, size };
+	return part_of(rq->range, size);
+}

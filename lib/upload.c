@@ -1,0 +1,348 @@
+#include "upload.h"
+
+#include "multipart.h"
+#include "route.h"
+
+#include <strings.h>
+
+#define PIECE (32 * 1024)	/* bytes that are read at once */
+
+static const char form_type[] = "multipart/form-data";
+
+/* What is known while a form is read. */
+struct intake {
+	struct request *rq;
+	const struct upload_rule *rule;
+	struct upload *file;		/* the file at hand; NULL: none */
+	const struct field *field;	/* the field at hand; with neither, the part is passed over */
+	struct buf text;		/* its value */
+	struct reply stop;		/* why the reading was ended */
+};
+
+static struct reply
+pass(void)
+{
+	return (struct reply){ .error = NO_ERROR };
+}
+
+static bool
+is_form(const char *type)
+{
+	size_t length = sizeof(form_type) - 1;
+
+	return type && strncasecmp(type, form_type, length) == 0 && strchr("; \t", type[length]) != NULL;
+}
+
+bool
+upload_wanted(const struct request *rq)
+{
+	const struct upload_rule *rule = rq->route->upload;
+
+	return rule && (!rule->json_too || is_form(rq->http.content_type));
+}
+
+int64_t
+upload_body_limit(const struct request *rq)
+{
+	return upload_wanted(rq) ? rq->conf->upload_request_limit * MIB : rq->conf->body_limit;
+}
+
+/* ---- parts */
+
+static bool
+stop(struct intake *in, enum error error)
+{
+	in->stop = reply_error(in->rq, error);
+	return false;
+}
+
+/* One fault of a file, as the answer. */
+static bool
+stop_file(struct intake *in, enum error error, enum sentence which, const char *argument)
+{
+	faults_add(&in->rq->faults, in->rule->part, which, argument);
+	return stop(in, error);
+}
+
+static enum error
+store_error(enum file_rc rc)
+{
+	switch (rc) {
+	case FILE_DONE: return NO_ERROR;
+	case FILE_FULL: return STORAGE_FULL;
+	case FILE_READONLY: return STORAGE_READONLY;
+	default: return INTERNAL;
+	}
+}
+
+static bool
+stored(struct intake *in, enum file_rc rc)
+{
+	return rc == FILE_DONE || stop(in, store_error(rc));
+}
+
+static bool
+begin_file(struct intake *in, const struct multipart_part *part)
+{
+	struct request *rq = in->rq;
+
+	if (rq->upload_count == (size_t)in->rule->max) {
+		struct buf max = { .arena = rq->arena };
+		buf_int(&max, in->rule->max);
+		return stop_file(in, BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
+	}
+	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
+	/* Nothing jumps from here until the draft says what it has open: upload_close() looks at it. */
+	in->file = &rq->uploads[rq->upload_count++];
+	in->file->name = name;
+	return stored(in, file_begin(rq->conf, &in->file->draft));
+}
+
+static bool
+begin_field(struct intake *in, const char *name)
+{
+	struct request *rq = in->rq;
+
+	in->field = rq->route->in ? field_find(rq->route->in, name) : NULL;
+	if (!in->field) {
+		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
+	} else if (field_has(rq->body, name)) {
+		faults_add(&rq->faults, name, S_F_TWICE, NULL);
+		in->field = NULL;
+	}
+	in->text = (struct buf){ .arena = rq->arena };
+	buf_puts(&in->text, "");
+	return true;
+}
+
+static bool
+begin(void *context, const struct multipart_part *part)
+{
+	struct intake *in = context;
+
+	in->file = NULL;
+	in->field = NULL;
+	return strcmp(part->name, in->rule->part) == 0 ? begin_file(in, part) : begin_field(in, part->name);
+}
+
+static bool
+data(void *context, const void *bytes, size_t length)
+{
+	struct intake *in = context;
+	const struct conf *conf = in->rq->conf;
+
+	if (in->file && in->file->draft.size + (int64_t)length > conf->upload_limit * MIB) {
+		struct buf limit = { .arena = in->rq->arena };
+		buf_int(&limit, conf->upload_limit);
+		return stop_file(in, FILE_TOO_LARGE, S_F_FILE_SIZE, limit.s);
+	}
+	if (in->file)
+		return stored(in, file_write(&in->file->draft, bytes, length));
+	if (in->field && in->text.length + length > UPLOAD_FIELD_MAX) {
+		faults_add(&in->rq->faults, in->field->name, S_F_LONG, arena_format(in->rq->arena, "%d", UPLOAD_FIELD_MAX));
+		return stop(in, BAD_FIELDS);
+	}
+	if (in->field)
+		buf_put(&in->text, bytes, length);
+	return true;
+}
+
+bool
+upload_takes(const struct upload_rule *rule, enum media_type type)
+{
+	const enum media_type *taken = rule->types;
+
+	while (taken && *taken != MEDIA_NONE && *taken != type)
+		taken++;
+	return type != MEDIA_NONE && (!taken || *taken == type);
+}
+
+/* "png, jpeg, ...": what the route takes. */
+static const char *
+taken_types(struct arena *arena, const struct upload_rule *rule)
+{
+	struct buf all = { .arena = arena };
+
+	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
+		if (!upload_takes(rule, (enum media_type)type))
+			continue;
+		buf_puts(&all, all.length ? ", " : "");
+		buf_puts(&all, media_info((enum media_type)type)->extension);
+	}
+	return all.s;
+}
+
+static bool
+end_file(struct intake *in)
+{
+	struct request *rq = in->rq;
+	struct upload *file = in->file;
+
+	if (file->draft.size == 0 && !file->name[0] && !in->rule->required) {
+		file_drop(rq->conf, &file->draft);	/* a file field of a form that was left empty */
+		rq->upload_count--;
+		return true;
+	}
+	if (file->draft.size == 0) {
+		faults_add(&rq->faults, in->rule->part, S_F_EMPTY, NULL);
+		return true;
+	}
+	if (!stored(in, file_end(&file->draft)))
+		return false;
+	file->type = media_detect(file->draft.fd, file->draft.size);
+	if (file->type == MEDIA_FAILED)
+		return stop(in, INTERNAL);
+	if (!upload_takes(in->rule, file->type))
+		return stop_file(in, FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
+	if (!file->name[0])
+		file->name = arena_format(rq->arena, "file.%s", media_info(file->type)->extension);
+	return true;
+}
+
+static bool
+end_field(struct intake *in)
+{
+	struct request *rq = in->rq;
+
+	if (memchr(in->text.s, '\0', in->text.length))
+		return stop(in, BAD_NUL);
+	if (!text_is_utf8(in->text.s, in->text.length))
+		return stop(in, BAD_UTF8);
+	cJSON_AddItemToObject(rq->body, in->field->name, field_form_value(rq->arena, in->field, in->text.s));
+	return true;
+}
+
+static bool
+end(void *context)
+{
+	struct intake *in = context;
+
+	return in->file ? end_file(in) : in->field ? end_field(in) : true;
+}
+
+/* ---- the form */
+
+/* Reads to the end of the body, or to what stops it. */
+static struct reply
+read_form(struct intake *in, struct multipart *multipart)
+{
+	struct request *rq = in->rq;
+	char *piece = arena_alloc(rq->arena, PIECE);
+	int64_t left = rq->http.content_length;
+	enum multipart_result result = MULTIPART_GOOD;
+
+	while (left > 0 && result == MULTIPART_GOOD) {
+		ptrdiff_t n = http_read(rq->wire, piece, left < PIECE ? (size_t)left : PIECE);
+		if (n <= 0)
+			return reply_error(rq, BAD_BODY_LENGTH);
+		result = multipart_feed(multipart, piece, (size_t)n);
+		left -= n;
+	}
+	if (result == MULTIPART_STOPPED)
+		return in->stop;
+	return multipart_complete(multipart) ? pass() : reply_error(rq, BAD_MULTIPART);
+}
+
+static struct reply
+check_type(struct request *rq, char *boundary)
+{
+	struct reply reply = reply_error(rq, WRONG_TYPE);
+
+	reply.argument = form_type;
+	if (!is_form(rq->http.content_type))
+		return reply;
+	return multipart_boundary(rq->http.content_type, boundary) ? pass() : reply_error(rq, BAD_MULTIPART);
+}
+
+struct reply
+upload_receive(struct request *rq)
+{
+	static const struct multipart_handlers handlers = { begin, data, end };
+	const struct upload_rule *rule = rq->route->upload;
+	char boundary[MULTIPART_BOUNDARY_MAX + 1];
+	struct intake in = { .rq = rq, .rule = rule };
+	struct reply reply = check_type(rq, boundary);
+
+	if (reply.error)
+		return reply;
+	db_release(rq->db);
+	if (!file_has_room(rq->conf, rq->http.content_length))
+		return reply_error(rq, STORAGE_FULL);
+	struct multipart *multipart = arena_alloc(rq->arena, sizeof(*multipart));
+	rq->uploads = arena_alloc(rq->arena, (size_t)rule->max * sizeof(*rq->uploads));
+	rq->body = cJSON_CreateObject();
+	multipart_init(multipart, boundary, &handlers, &in);
+	reply = read_form(&in, multipart);
+	if (!reply.error && rule->required && rq->upload_count == 0)
+		faults_add(&rq->faults, rule->part, S_F_REQUIRED, NULL);
+	return reply;
+}
+
+struct reply
+upload_keep(struct request *rq)
+{
+	const struct upload_rule *rule = rq->route->upload;
+	struct reply reply = rule->may ? rule->may(rq) : pass();
+
+	for (size_t i = 0; i < rq->upload_count && !reply.error; i++) {
+		enum file_rc rc = file_keep(rq->conf, &rq->uploads[i].draft);
+		if (rc != FILE_DONE)
+			reply = reply_error(rq, store_error(rc));
+	}
+	return reply;
+}
+
+void
+upload_close(struct request *rq)
+{
+	for (size_t i = 0; i < rq->upload_count; i++)
+		file_drop(rq->conf, &rq->uploads[i].draft);
+	rq->upload_count = 0;
+}
+
+/* ---- what it becomes */
+
+static struct reply
+quota_reply(struct request *rq, enum file_quota quota)
+{
+	if (quota == FILE_FITS)
+		return pass();
+	struct reply reply = reply_error(rq, quota == FILE_USER_FULL ? QUOTA_REACHED : STORAGE_FULL);
+	if (quota == FILE_USER_FULL)
+		reply.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);
+	return reply;
+}
+
+/* Whose quota counts. */
+static int64_t
+quota_of(const struct request *rq, int64_t owner)
+{
+	return is_admin(rq) ? 0 : owner;
+}
+
+struct reply
+upload_fits(struct request *rq)
+{
+	enum file_quota quota = FILE_FITS;
+	int64_t before = 0;
+
+	for (size_t i = 0; i < rq->upload_count && quota == FILE_FITS; i++) {
+		const struct draft *draft = &rq->uploads[i].draft;
+		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before);
+		before += draft->size;
+	}
+	return quota_reply(rq, quota);
+}
+
+struct reply
+upload_add(struct request *rq, const struct upload *upload, struct file_row *row)
+{
+	struct reply reply = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0));
+
+	if (reply.error)
+		return reply;
+	row->type = upload->type;
+	row->name = upload->name;
+	/* Where the failure is not the database's, the bytes went away under our hands: all is undone, and may be tried anew. */
+	return file_add(rq->db, rq->conf, &upload->draft, row, rq->now) ? pass() : reply_error(rq, BUSY);
+}
