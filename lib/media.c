@@ -200,16 +200,21 @@ jpeg_scan_end(struct source *s, int64_t at)
 
 	while ((bytes = stretch(s, at, &n))) {
 		end = bytes + n;
-		for (mark = bytes; (mark = memchr(mark, 0xff, (size_t)(end - mark))) && mark + 1 < end; ) {
-			if (mark[1] == 0xff)
+		for (mark = bytes; mark + 1 < end; ) {
+			if (mark[0] != 0xff) {
+				mark = memchr(mark, 0xff, (size_t)(end - mark));
+				mark = mark ? mark : end;
+			} else if (mark[1] == 0xff) {
 				mark++;
-			else if (mark[1] == 0 || (mark[1] >= RST0 && mark[1] <= RST7))
+			} else if (mark[1] == 0 || (mark[1] >= RST0 && mark[1] <= RST7)) {
 				mark += 2;
-			else
+			} else {
 				return at + (mark - bytes);
+			}
 		}
-		at += mark ? mark - bytes : (int64_t)n;
-		if (mark && !look(s, at, 2))
+		at += mark - bytes;
+		/* the last byte in hand may be half a marker */
+		if (mark < end && !look(s, at, 2))
 			return -1;
 	}
 	return -1;

@@ -229,6 +229,9 @@ faults_inside_are_seen(void **state)
 		{ "plain.png", "IHDR", "\0\1\0\0", 4, 4 },
 		{ "plain.png", "IHDR", "\0\0\xff\xff", 4, 4, true },
 		{ "plain.png", "IHDR", "\x80\0\0\0", 4, 8 },
+		{ "plain.png", "IHDR", "\0\1\0\0", 4, 8 },
+		{ "plain.png", "IHDR", "\0\0\xff\xff", 4, 8, true },
+		{ "plain.png", "IHDR", "\1", 1, 16, true },
 		{ "plain.png", "IHDR", "\3", 1, 12 },
 		{ "plain.png", "IHDR", "\4", 1, 12 },
 		{ "plain.png", "IHDR", "\5", 1, 13 },
@@ -250,6 +253,12 @@ faults_inside_are_seen(void **state)
 		{ "plain.jpg", "\xff\xc0", "\xff\xc4", 2, 0 },	/* no frame */
 		{ "plain.jpg", "\xff\xdb", "\xff\xd8", 2, 0 },
 		{ "plain.jpg", "\xff\xdb", "\xff\x01", 2, 0 },
+		{ "plain.jpg", "\xff\xdb", "\xff\xbf", 2, 0 },
+		{ "plain.jpg", "\xff\xdb", "\xff\xd0", 2, 0 },
+		{ "plain.jpg", "\xff\xc0", "\xff\xc2", 2, 0, true },
+		{ "plain.jpg", "\xff\xc0", "\xff\xcf", 2, 0, true },
+		{ "plain.jpg", "\xff\xc0", "\xff\xc8", 2, 0 },
+		{ "plain.jpg", "\xff\xc0", "\xff\xcc", 2, 0 },
 		{ "plain.jpg", "\xff\xdb", "\0", 1, 0 },
 		{ "plain.jpg", "\xff\xdb", "\0\1", 2, 2 },
 		{ "plain.jpg", "\xff\xdb", "\xff\xff", 2, 2 },
@@ -264,6 +273,10 @@ faults_inside_are_seen(void **state)
 		{ "plain.gif", "\x2c\0\0\0\0", "\x09", 1, 10 },
 		{ "plain.gif", "\x2c\0\0\0\0", "\0", 1, 10 },
 		{ "plain.gif", "\x2c\0\0\0\0", "\x01", 1, 11 },
+		{ "plain.gif", "\x2c\0\0\0\0", "\x08", 1, 10, true },
+		{ "plain.gif", "\x2c\0\0\0\0", "\x01", 1, 10, true },
+		{ "plain.gif", "\x2c\0\0\0\0", "\0\0", 2, 5 },
+		{ "plain.gif", "GIF89a", "\0\0", 2, 8 },
 		{ "animated.gif", "two pictures", "<script>12<!", 12, 0, true },
 		{ "lossy.webp", "RIFF", "\x3b", 1, 4 },
 		{ "lossy.webp", "VP8 ", "VP8Z", 4, 0 },
@@ -400,6 +413,46 @@ a_photo_may_have_a_preview_behind_it(void **state)
 	buf_clear(&second);
 }
 
+static void
+there_are_not_many_pictures_in_a_photo(void **state)
+{
+	struct buf one = sample("plain.jpg"), bytes = picture(TEXT("\xff\xe2\0\x06MPF\0"), NULL, 0);
+
+	(void)state;
+	for (int count = 2; count <= 17; count++) {
+		buf_put(&bytes, count % 2 ? "\0\0" : "", count % 2 ? 2 : 0);
+		buf_put(&bytes, one.s, one.length);
+		assert_int_equal(detect(bytes.s, bytes.length), count <= 16 ? MEDIA_JPEG : MEDIA_NONE);
+	}
+	buf_clear(&bytes);
+	buf_clear(&one);
+}
+
+/* Every place of the last bytes relative to what the walk has in hand; and data that only looks like a marker. */
+static void
+a_scan_may_end_anywhere(void **state)
+{
+	static const char data[] = { 1, '\xff', 0, 2, '\xff', '\xd0', '\xff', '\xd7', '\xff', '\xff', 0 };
+	struct buf one = sample("plain.jpg");
+
+	(void)state;
+	for (size_t n = 16384 - 24; n < 16384 + 24; n++) {
+		struct buf bytes = { 0 };
+
+		buf_put(&bytes, one.s, one.length - 2);
+		while (bytes.length < n)
+			buf_putc(&bytes, data[(bytes.length + n) % sizeof(data)]);
+		/* not half of something */
+		buf_putc(&bytes, 0);
+		assert_int_equal(detect(bytes.s, bytes.length), MEDIA_NONE);
+		buf_put(&bytes, "\xff\xff\xd9", 3);
+		if (detect(bytes.s, bytes.length) != MEDIA_JPEG)
+			fail_msg("a scan of which the end is byte %zu", bytes.length);
+		buf_clear(&bytes);
+	}
+	buf_clear(&one);
+}
+
 #define SAMSUNG(block, kind, begin, size, length) \
 	block "SEFH\x65\0\0\0\1\0\0\0\0\0" kind begin "\0\0\0" size "\0\0\0" length "\0\0\0SEFT"
 #define BLOCK "\0\0\x01\x0a\x05\0\0\0timer"
@@ -410,6 +463,8 @@ a_photo_may_have_the_trailer_of_its_phone(void **state)
 	static const struct { const char *bytes; size_t length; bool is_good; } cases[] = {
 		{ TEXT(SAMSUNG(BLOCK, "\x01\x0a", "\x0d", "\x0d", "\x18")), true },
 		{ TEXT("SEFH\x65\0\0\0\0\0\0\0\x0c\0\0\0SEFT"), true },
+		{ TEXT(SAMSUNG("\0\0\x01\x0a\0\0\0\0", "\x01\x0a", "\x08", "\x08", "\x18")), true },
+		{ TEXT(SAMSUNG("\0\0\x01\x0a\0\0\0", "\x01\x0a", "\x07", "\x07", "\x18")) },
 		{ TEXT("x" SAMSUNG(BLOCK, "\x01\x0a", "\x0d", "\x0d", "\x18")) },	/* a byte that nothing tells of */
 		{ TEXT(SAMSUNG(BLOCK, "\x01\x0a", "\x0d", "\x0c", "\x18")) },
 		{ TEXT(SAMSUNG(BLOCK, "\x01\x0a", "\x0c", "\x0c", "\x18")) },
@@ -454,6 +509,8 @@ sound_may_have_tags(void **state)
 	cases[] = {
 		{ TEXT("ID3\3\0\0\0\0\0\2ab"), TEXT(""), true },
 		{ TEXT("ID3\3\0\0\0\0\0\2abID3\4\0\0\0\0\0\1c"), TEXT(""), true },
+		{ TEXT("ID3\2\0\0\0\0\0\2ab"), TEXT(""), true },
+		{ TEXT("ID3\5\0\0\0\0\0\2ab"), TEXT("") },
 		{ TEXT("ID3\3\0\0\0\0\0\2abc"), TEXT("") },
 		{ TEXT(""), TEXT("APETAGEX\xd0\7\0\0\x20\0\0\0\0\0\0\0\0\0\0\xa0\0\0\0\0\0\0\0\0"
 			"APETAGEX\xd0\7\0\0\x20\0\0\0\0\0\0\0\0\0\0\x80\0\0\0\0\0\0\0\0"), true },
@@ -478,17 +535,117 @@ sound_may_have_tags(void **state)
 }
 
 static void
-a_box_may_have_a_long_size(void **state)
+boxes_may_be_odd(void **state)
 {
-	struct buf bytes = sample("plain.mp4");
+	static const struct { const char *bytes; size_t length; bool is_good; } behind[] = {
+		{ TEXT("\0\0\0\1free\0\0\0\0\0\0\0\x12xx"), true },	/* a long size */
+		{ TEXT("\0\0\0\1free\0\0\0\0\0\0\0\x10"), true },
+		{ TEXT("\0\0\0\1free\0\0\0\0\0\0\0\x0fxx") },		/* less than its own head */
+		{ TEXT("\0\0\0\1free\0\0\0\0\0\0\0\x13xx") },
+		{ TEXT("\0\0\0\1free\x80\0\0\0\0\0\0\x12xx") },
+		{ TEXT("\0\0\0\1free\xff\xff\xff\xff\xff\xff\xff\xffxx") },
+		{ TEXT("\0\0\0\0free") },				/* to the end of the file */
+		{ TEXT("\0\0\0\x08 ~~\xa9"), true },
+		{ TEXT("\0\0\0\x08\x1f~~~") }, { TEXT("\0\0\0\x08~~~\x7f") },
+		{ TEXT("\0\0\0\x08mdat"), true }, { TEXT("\0\0\0\x08moof") }, { TEXT("\0\0\0\x08moof\0\0\0\x08" "free") },
+		{ TEXT("\0\0\0\x08moof\0\0\0\x08" "free\0\0\0\x08mdat"), true },
+	};
+	struct buf bytes = sample("plain.mp4"), shorter_brand = { 0 };
+	size_t length = bytes.length;
 
 	(void)state;
-	buf_put(&bytes, "\0\0\0\1free\0\0\0\0\0\0\0\x12xx", 18);
-	assert_int_equal(detect(bytes.s, bytes.length), MEDIA_MP4);
-	bytes.s[bytes.length - 3] = 0x0f;	/* less than its own head */
-	assert_int_equal(detect(bytes.s, bytes.length), MEDIA_NONE);
-	memset(bytes.s + bytes.length - 10, 0xff, 8);
-	assert_int_equal(detect(bytes.s, bytes.length), MEDIA_NONE);
+	for (size_t i = 0; i < COUNT(behind); i++) {
+		bytes.length = length;
+		buf_put(&bytes, behind[i].bytes, behind[i].length);
+		if (detect(bytes.s, bytes.length) != (behind[i].is_good ? MEDIA_MP4 : MEDIA_NONE))
+			fail_msg("case %zu is %s", i, name_of(detect(bytes.s, bytes.length)));
+	}
+	/* a major brand alone */
+	buf_put(&shorter_brand, TEXT("\0\0\0\x10" "ftypisom\0\0\2\0"));
+	buf_put(&shorter_brand, bytes.s + 28, length - 28);
+	assert_memory_equal(bytes.s + 28 + 4, "free", 4);
+	assert_int_equal(detect(shorter_brand.s, shorter_brand.length), MEDIA_MP4);
+	buf_clear(&shorter_brand);
+	buf_clear(&bytes);
+}
+
+#define EBML_WEBM "\x1a\x45\xdf\xa3\x87\x42\x82\x84webm"
+#define TRACK "\x16\x54\xae\x6b\x83\xae\x81x"
+
+static void
+elements_may_be_odd(void **state)
+{
+	static const struct { const char *bytes; size_t length; bool is_good; } cases[] = {
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\xff\xe7\x81\0"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\x90" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\x8f" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x08\0\0\0\x03\xe7\x81\0"), true },
+		/* open clusters, one behind the other, and an index behind them */
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\xff\xe7\x81\0\x1f\x43\xb6\x75\xff\xe7\x81\1"
+			"\xec\x80\x1c\x53\xbb\x6b\x80"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff\x16\x54\xae\x6b\x80\x1f\x43\xb6\x75\x83\xe7\x81\0") },	/* no track */
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x80") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\x1c\x53\xbb\x6b") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff\x16\x54\xae\x6b\xff\xae\x81x\x1f\x43\xb6\x75\x83\xe7\x81\0") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x84\xe7\x81\0") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\0\xe7\x81\0") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x0f\x43\xb6\x75\x83\xe7\x81\0") },
+		{ TEXT("\x1a\x45\xdf\xa3\x88\x42\x82\x85webm\0\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0") },
+		{ TEXT("\x1a\x45\xdf\xa3\x80\x42\x82\x84webm\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0") },
+		{ TEXT("\x1a\x45\xdf\xa3\xff\x42\x82\x84webm\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (detect(cases[i].bytes, cases[i].length) != (cases[i].is_good ? MEDIA_WEBM : MEDIA_NONE))
+			fail_msg("case %zu is %s", i, name_of(detect(cases[i].bytes, cases[i].length)));
+}
+
+static void
+references_may_be_odd(void **state)
+{
+	static const struct { const char *pdf; bool is_good; } cases[] = {
+		/* byte 9 is the first of the second line */
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n9\n%%EOF", true },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n8\n%%EOF", true },
+		{ "%PDF-1.4\n\nxref\n0 1\nstartxref\n8\n%%EOF", true },
+		{ "%PDF-1.4\n\n\nxref\n0 1\nstartxref\n8\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\r\n000000000000000009\r\n%%EOF\r\n", true },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n0000000000000000009\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref 9 %%EOF", true },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref9%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\n9\n%%EOF" },
+		{ "%PDF-1.4\nxrefs\n0 1\nstartxref\n9\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n18\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n99\n%%EOF" },
+		{ "%PDF-1.4\nxref\n0 1\nstartxref\n999999999999999999\n%%EOF" },
+		{ "%PDF-1.4\n12 0 obj\nstartxref\n9\n%%EOF", true },
+		{ "%PDF-1.4\n12  0\r\nobj<</Type/XRef>>\nstartxref\n9\n%%EOF", true },
+		{ "%PDF-1.4\n12 0 ob\nstartxref\n9\n%%EOF" },
+		{ "%PDF-1.4\n12 obj\nstartxref\n9\n%%EOF" },
+		{ "%PDF-1.4\n12 0obj\nstartxref\n9\n%%EOF" },
+		{ "9\n%%EOF" }, { "%%EOF" }, { "%PDF-1.4%%EOF" }, { "%PDF-1.4 9%%EOF" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (detect(cases[i].pdf, strlen(cases[i].pdf)) != (cases[i].is_good ? MEDIA_PDF : MEDIA_NONE))
+			fail_msg("case %zu is %s", i, name_of(detect(cases[i].pdf, strlen(cases[i].pdf))));
+}
+
+static void
+a_pdf_ends_near_its_end(void **state)
+{
+	struct buf bytes = sample("plain.pdf");
+	size_t length = bytes.length;
+
+	(void)state;
+	memset(buf_room(&bytes, 2048), '\n', 2048);
+	assert_int_equal(detect(bytes.s, length + 1024 - 5), MEDIA_PDF);
+	assert_int_equal(detect(bytes.s, length + 1024 - 4), MEDIA_NONE);
 	buf_clear(&bytes);
 }
 
@@ -625,7 +782,12 @@ main(void)
 		cmocka_unit_test(a_photo_may_have_the_trailer_of_its_phone),
 		cmocka_unit_test(segments_may_be_long),
 		cmocka_unit_test(sound_may_have_tags),
-		cmocka_unit_test(a_box_may_have_a_long_size),
+		cmocka_unit_test(there_are_not_many_pictures_in_a_photo),
+		cmocka_unit_test(a_scan_may_end_anywhere),
+		cmocka_unit_test(boxes_may_be_odd),
+		cmocka_unit_test(elements_may_be_odd),
+		cmocka_unit_test(references_may_be_odd),
+		cmocka_unit_test(a_pdf_ends_near_its_end),
 		cmocka_unit_test(both_judges_must_agree),
 		cmocka_unit_test(without_a_judge_nothing_is_said),
 		cmocka_unit_test(the_position_of_the_file_stays),
