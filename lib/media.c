@@ -9,10 +9,10 @@
 #include <magic.h>
 
 /*
- * The walks below read headers and jump over what lies between, from the first byte to the last, so a file costs about what
- * reading it once costs, and most cost far less. Checksums are not computed: who makes a bad file on purpose gets them
- * right. What a chunk, comment or free box holds is the sender's affair: whatever it is, the file is delivered as what it
- * is here said to be, and a browser told not to guess.
+ * The walks below read headers and jump over what lies between, from the first byte to the last, so a file costs what
+ * reading it once costs at most, and most cost far less. Checksums are not computed: who makes a bad file on purpose
+ * gets them right. What a chunk, comment or free box holds is the sender's affair: whatever it is, the file is
+ * delivered as what it is here said to be, and a browser told not to guess.
  */
 
 #define WINDOW 16384		/* bytes of the file at hand; also what libmagic gets to see */
@@ -263,9 +263,9 @@ jpeg_picture(struct source *s, int64_t at, bool *more)
 }
 
 /*
- * What Samsung's phones put behind a picture: blocks, a directory of them (SEFH, version, count; for each block its kind,
- * how far before the directory it begins, and its size), the directory's length, SEFT. The directory must tell of every byte,
- * and the whole be small: a film is none of it.
+ * What Samsung's phones put behind a picture: blocks, a directory of them (SEFH, version, count; for each block its
+ * kind, how far before the directory it begins, and its size), the directory's length, SEFT. The directory must tell of
+ * every byte, and the whole be small: a film is none of it.
  */
 static bool
 jpeg_samsung(struct source *s, int64_t at)
@@ -527,8 +527,8 @@ is_pdf(struct source *s)
 static bool
 is_mp4_brand(const unsigned char *brand)
 {
-	static const char brands[][5] = { "isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8", "iso9", "mp41",
-		"mp42", "avc1", "dash", "M4V ", "M4VH", "M4VP", "MSNV", "NDSC", "mmp4" };
+	static const char brands[][5] = { "isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8", "iso9",
+		"mp41", "mp42", "avc1", "dash", "M4V ", "M4VH", "M4VP", "MSNV", "NDSC", "mmp4" };
 
 	for (size_t i = 0; i < COUNT(brands); i++)
 		if (memcmp(brand, brands[i], 4) == 0)
@@ -687,8 +687,8 @@ webm_header(struct source *s, const struct element *header)
 static bool
 is_of_segment(uint32_t id)
 {
-	return id == SEEK_HEAD || id == INFO || id == TRACKS || id == CLUSTER || id == CUES || id == CHAPTERS || id == TAGS ||
-		id == VOID_ || id == CRC;
+	return id == SEEK_HEAD || id == INFO || id == TRACKS || id == CLUSTER || id == CUES || id == CHAPTERS ||
+		id == TAGS || id == VOID_ || id == CRC;
 }
 
 static bool
@@ -750,7 +750,7 @@ syncsafe(const unsigned char *b)
 	return (b[0] | b[1] | b[2] | b[3]) & 0x80 ? UINT32_MAX : (uint32_t)b[0] << 21 | b[1] << 14 | b[2] << 7 | b[3];
 }
 
-/* Behind the ID3v2 tag at `at`; `at` itself where there is none; -1 where it goes over the end. libmagic knows no footers. */
+/* Behind the ID3v2 tag at `at`; `at` where there is none; -1 where it goes over the end. libmagic knows no footers. */
 static int64_t
 mp3_front_tag(struct source *s, int64_t at)
 {
@@ -780,8 +780,8 @@ mp3_frame(const unsigned char *b)
 	if (b[0] != 0xff || (b[1] & 0xe6) != 0xe2 || version == 1 || rate == 0 || rate == 15 || sampling == 3 ||
 		(b[3] & 3) == 2)
 		return 0;
-	return (is_one ? 144 : 72) * 1000 * rates[is_one][rate] / (hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) +
-		(b[2] >> 1 & 1);
+	return (is_one ? 144 : 72) * 1000 * rates[is_one][rate] /
+		(hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) + (b[2] >> 1 & 1);
 }
 
 /* Same version, layer, sampling rate, and one channel or two. */
@@ -792,8 +792,8 @@ mp3_agree(const unsigned char *a, const unsigned char *b)
 }
 
 /*
- * Bytes of the stream as the first frame tells them where it is a table of contents (Xing, LAME), which is what shows that
- * a stream was cut between two frames; else 0.
+ * Bytes of the stream as the first frame tells them where it is a table of contents (Xing, LAME), which is what shows
+ * that a stream was cut between two frames; else 0.
  */
 static int64_t
 mp3_told(struct source *s, int64_t at, const unsigned char header[static 4], int64_t length)
@@ -880,9 +880,9 @@ is_called(const struct kind *kind, const char *name)
 }
 
 /*
- * The second judge: knows a thousand types of which a file could be one instead. It is loaded for each file and unloaded
- * again, library and database: that takes a third of a millisecond, of an upload that waits for the disk. Linked to it,
- * every program would load four more libraries at each start, and every worker keep memory of its own for them.
+ * The second judge: knows a thousand types of which a file could be one instead. It is loaded for each file and
+ * unloaded again, library and database: that takes a third of a millisecond, of an upload that waits for the disk.
+ * Linked to it, programs would load four more libraries at each start, and workers keep memory of their own for them.
  */
 struct judge {
 	void *library;

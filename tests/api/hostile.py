@@ -1,6 +1,6 @@
-"""Uploads by people who mean harm: files that are two things at once, cut, or not what they are said to be, and names that
-would be paths, headers or scripts. Each goes through the web server, is taken only as what it wholly is, lands nowhere but
-below DATA/files under its hash, and comes back so that no browser takes it for anything else."""
+"""Uploads by people who mean harm: files that are two things at once, cut, or not what they are said to be, and names
+that would be paths, headers or scripts. Each goes through the web server, is taken only as what it wholly is, lands
+nowhere but below DATA/files under its hash, and comes back so that no browser takes it for anything else."""
 
 import hashlib
 import io
@@ -72,44 +72,63 @@ def foreign():
     tar = b"x.png".ljust(257, b"\0") + b"ustar\x0000" + bytes(1024)
     return {
         "html": HTML, "html-bom": b"\xef\xbb\xbf" + HTML, "html-utf16": ("\ufeff" + HTML.decode()).encode("utf-16-le"),
-        "html-after-spaces": b" " * 600 + HTML, "html-comment": b"<!-- x -->" + HTML, "svg": SVG, "svg-gzip": zlib.compress(SVG, wbits=31),
-        "xhtml": b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>', "xml": b'<?xml version="1.0"?><a/>',
+        "html-after-spaces": b" " * 600 + HTML, "html-comment": b"<!-- x -->" + HTML, "svg": SVG,
+        "svg-gzip": zlib.compress(SVG, wbits=31),
+        "xhtml": b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>',
+        "xml": b'<?xml version="1.0"?><a/>',
         "xml-entities": b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "javascript": b"alert(1)",
-        "json": b'{"a":1}', "css": b"body{background:url(javascript:alert(1))}", "text": b"hello", "nul": b"\0", "spaces": b"  \n ",
-        "zip": archive(), "docx": archive("word/document.xml"), "jar": archive("META-INF/MANIFEST.MF"), "exe": EXE, "elf": ELF,
-        "shell": SHELL, "php": PHP, "python": b"#!/usr/bin/env python3\nimport os\n", "batch": b"@echo off\r\ndel *\r\n",
-        "tar": tar, "gzip": zlib.compress(b"x", wbits=31), "7z": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24), "rar": b"Rar!\x1a\7\1\0" + bytes(20),
-        "cab": b"MSCF" + bytes(40), "class": b"\xca\xfe\xba\xbe\0\0\0\x34", "wasm": b"\0asm\1\0\0\0", "swf": b"FWS\x09" + bytes(30),
-        "sqlite": b"SQLite format 3\0" + bytes(84), "bmp": b"BM\x3a\0\0\0" + bytes(52), "tiff": b"II*\0\x08\0\0\0" + bytes(20),
-        "ico": b"\0\0\1\0\1\0\x10\x10" + bytes(14), "psd": b"8BPS\0\1" + bytes(24), "wav": RIFF.pack(b"RIFF", 36, b"WAVE") + bytes(32),
-        "avi": RIFF.pack(b"RIFF", 36, b"AVI ") + bytes(32), "ogg": b"OggS\0\2" + bytes(40), "flac": b"fLaC\0\0\0\x22" + bytes(34),
-        "midi": b"MThd\0\0\0\6\0\0\0\1\0\x60", "postscript": b"%!PS-Adobe-3.0\n%%EOF\n", "rtf": b"{\\rtf1 x}", "eml": b"From: a@b\r\n\r\nx",
-        "playlist": b"#EXTM3U\nfile:///etc/passwd\n", "imagemagick": b"push graphic-context\nimage over 0,0 0,0 'https://x'\n",
-        "matroska": SAMPLES["plain.webm"].replace(b"\x42\x82\x84webm", b"\x42\x82\x84webx"), "heic": mp4.replace(b"isom", b"heic", 1),
-        "avif": mp4.replace(b"isom", b"avif", 1), "quicktime": mp4.replace(b"isom", b"qt  ", 1), "3gp": mp4.replace(b"isom", b"3gp4", 1),
+        "json": b'{"a":1}', "css": b"body{background:url(javascript:alert(1))}", "text": b"hello", "nul": b"\0",
+        "spaces": b"  \n ",
+        "zip": archive(), "docx": archive("word/document.xml"), "jar": archive("META-INF/MANIFEST.MF"), "exe": EXE,
+        "elf": ELF,
+        "shell": SHELL, "php": PHP, "python": b"#!/usr/bin/env python3\nimport os\n",
+        "batch": b"@echo off\r\ndel *\r\n",
+        "tar": tar, "gzip": zlib.compress(b"x", wbits=31), "7z": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24),
+        "rar": b"Rar!\x1a\7\1\0" + bytes(20),
+        "cab": b"MSCF" + bytes(40), "class": b"\xca\xfe\xba\xbe\0\0\0\x34", "wasm": b"\0asm\1\0\0\0",
+        "swf": b"FWS\x09" + bytes(30),
+        "sqlite": b"SQLite format 3\0" + bytes(84), "bmp": b"BM\x3a\0\0\0" + bytes(52),
+        "tiff": b"II*\0\x08\0\0\0" + bytes(20),
+        "ico": b"\0\0\1\0\1\0\x10\x10" + bytes(14), "psd": b"8BPS\0\1" + bytes(24),
+        "wav": RIFF.pack(b"RIFF", 36, b"WAVE") + bytes(32),
+        "avi": RIFF.pack(b"RIFF", 36, b"AVI ") + bytes(32), "ogg": b"OggS\0\2" + bytes(40),
+        "flac": b"fLaC\0\0\0\x22" + bytes(34),
+        "midi": b"MThd\0\0\0\6\0\0\0\1\0\x60", "postscript": b"%!PS-Adobe-3.0\n%%EOF\n", "rtf": b"{\\rtf1 x}",
+        "eml": b"From: a@b\r\n\r\nx",
+        "playlist": b"#EXTM3U\nfile:///etc/passwd\n",
+        "imagemagick": b"push graphic-context\nimage over 0,0 0,0 'https://x'\n",
+        "matroska": SAMPLES["plain.webm"].replace(b"\x42\x82\x84webm", b"\x42\x82\x84webx"),
+        "heic": mp4.replace(b"isom", b"heic", 1),
+        "avif": mp4.replace(b"isom", b"avif", 1), "quicktime": mp4.replace(b"isom", b"qt  ", 1),
+        "3gp": mp4.replace(b"isom", b"3gp4", 1),
         "raw-photo": mp4.replace(b"isom", b"crx ", 1), "iso": bytes(32769) + b"CD001\1" + bytes(100),
     }
 
 
 def inside(kind):
-    """Whole files of the kind that carry something else where the kind has room for anything: they stay what they are."""
+    """Whole files of the kind that carry something else where there is room for anything: they stay what they are."""
     one, payload = PLAIN[kind], HTML + archive()
     if kind == "png":
-        return {"text": one[:33] + chunk(b"tEXt", b"Comment\0" + payload) + one[33:], "php": one[:33] + chunk(b"tEXt", b"C\0" + PHP) + one[33:],
-                "own-chunk": one[:33] + chunk(b"evIl", payload) + one[33:], "pixels": one[:33] + chunk(b"IDAT", payload) + one[33:]}
+        def with_chunk(name, data):
+            return one[:33] + chunk(name, data) + one[33:]
+        return {"text": with_chunk(b"tEXt", b"Comment\0" + payload), "php": with_chunk(b"tEXt", b"C\0" + PHP),
+                "own-chunk": with_chunk(b"evIl", payload), "pixels": with_chunk(b"IDAT", payload)}
     if kind == "jpg":
         def segment(marker, data):
             return one[:2] + b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data + one[2:]
-        return {"comment": segment(0xfe, payload), "exif": segment(0xe1, b"Exif\0\0" + payload), "script": segment(0xfe, b"*/=alert(1);/*")}
+        return {"comment": segment(0xfe, payload), "exif": segment(0xe1, b"Exif\0\0" + payload),
+                "script": segment(0xfe, b"*/=alert(1);/*")}
     if kind == "gif":
         # GIF89a/*...*/=alert(1): the width is the two bytes of a comment's begin
         script = b"GIF89a/*" + one[8:-1] + b"\x21\xfe\x0e*/=alert(1);//\0;"
-        return {"comment": one[:-1] + b"\x21\xfe" + b"".join(bytes([len(p)]) + p for p in (HTML, SVG)) + b"\0;", "script": script}
+        return {"comment": one[:-1] + b"\x21\xfe" + b"".join(bytes([len(p)]) + p for p in (HTML, SVG)) + b"\0;",
+                "script": script}
     if kind == "webp":
         def riff(content):
             return RIFF.pack(b"RIFF", 4 + len(content), b"WEBP") + content
         data = payload + b"\0" * (len(payload) % 2)
-        return {"xmp": riff(b"VP8X\x0a\0\0\0\4\0\0\0\x0f\0\0\x0f\0\0" + one[12:] + b"XMP " + struct.pack("<I", len(payload)) + data)}
+        return {"xmp": riff(b"VP8X\x0a\0\0\0\4\0\0\0\x0f\0\0\x0f\0\0" + one[12:] + b"XMP "
+                            + struct.pack("<I", len(payload)) + data)}
     if kind == "pdf":
         made = one.replace(b"/Catalog", b"/Catalog /OpenAction <</S/JavaScript/JS(app.alert(1))>>")
         at = made.index(b"xref\n0 4")
@@ -140,7 +159,8 @@ def corpus():
 
     # right bytes, wrong label: the bytes say what it is
     labels = [(b"evil.html", b"text/html"), (b"evil.svg", b"image/svg+xml"), (b"shell.php", b"application/x-httpd-php"),
-              (b"a.png.exe", b"application/x-msdownload"), (b"none", b""), (b".htaccess", b"text/plain; charset=utf-7"), (b"x.gif", b"image/gif")]
+              (b"a.png.exe", b"application/x-msdownload"), (b"none", b""),
+              (b".htaccess", b"text/plain; charset=utf-7"), (b"x.gif", b"image/gif")]
     for kind in MIMES:
         for name, claim in labels:
             add(f"{kind}-as-{name.decode()}", PLAIN[kind], kind, name=name, claim=claim, stored=name.decode())
@@ -177,52 +197,83 @@ def names():
     table = [
         ("up", b"../../../" + mark.encode(), mark), ("up-windows", b"..\\..\\" + mark.encode(), mark),
         ("up-mixed", b"..\\../" + mark.encode(), mark), ("up-twice", b"....//....//" + mark.encode(), mark),
-        ("up-only", b"../..", "file.png"), ("dot", b".", "file.png"), ("dots", b"..", "file.png"), ("slash", b"/", "file.png"),
-        ("three-dots", b"...", "..."), ("passwd", b"../../../../etc/passwd", "passwd"), ("absolute", b"/tmp/" + mark.encode(), mark),
-        ("drive", b"C:\\Windows\\win.ini", "win.ini"), ("drive-relative", b"C:x.png", None), ("share", b"\\\\server\\share\\x.png", "x.png"),
-        ("url", b"file:///etc/passwd", "passwd"), ("stream", b"x.png::$DATA", None), ("device", b"\\\\.\\PhysicalDrive0", None),
+        ("up-only", b"../..", "file.png"), ("dot", b".", "file.png"), ("dots", b"..", "file.png"),
+        ("slash", b"/", "file.png"),
+        ("three-dots", b"...", "..."), ("passwd", b"../../../../etc/passwd", "passwd"),
+        ("absolute", b"/tmp/" + mark.encode(), mark),
+        ("drive", b"C:\\Windows\\win.ini", "win.ini"), ("drive-relative", b"C:x.png", None),
+        ("share", b"\\\\server\\share\\x.png", "x.png"),
+        ("url", b"file:///etc/passwd", "passwd"), ("stream", b"x.png::$DATA", None),
+        ("device", b"\\\\.\\PhysicalDrive0", None),
         ("encoded", b"..%2f..%2f" + mark.encode(), None), ("encoded-twice", b"..%252f..%252f" + mark.encode(), None),
         ("encoded-windows", b"..%5c" + mark.encode(), None), ("overlong-encoded", b"..%c0%af" + mark.encode(), None),
         ("overlong", b"..\xc0\xaf" + mark.encode(), 400), ("wide", "．．／x.png".encode(), "．．／x.png"),
         ("fraction-slash", "..∕x.png".encode(), "..∕x.png"), ("semicolon", b"..;/x.png", "x.png"),
-        ("nul", b"x.png\0.html", 400), ("nul-encoded", b"x%00.png", None), ("control", b"x\x01.png", 400), ("escape", b"\x1b[2Jx.png", 400),
-        ("delete", b"x\x7f.png", 400), ("next-line", "x\u0085.png".encode(), None), ("separator", "x\u2028y.png".encode(), None),
+        ("nul", b"x.png\0.html", 400), ("nul-encoded", b"x%00.png", None), ("control", b"x\x01.png", 400),
+        ("escape", b"\x1b[2Jx.png", 400),
+        ("delete", b"x\x7f.png", 400), ("next-line", "x\u0085.png".encode(), None),
+        ("separator", "x\u2028y.png".encode(), None),
         ("tab", b"a\tb.png", None),
         ("cr", b"x\rX-Evil: 1.png", 400), ("lf", b"x\nX-Evil: 1.png", 400), ("crlf", b"x\r\nX-Evil: 1\r\n.png", 400),
         ("crlf-encoded", b"x%0d%0aX-Evil:%201.png", None), ("crlf-wide", "x嘊嘍X-Evil: 1.png".encode(), None),
-        ("quotes", b"x%22; filename=%22evil.exe", 'x"; filename="evil.exe'), ("quotes-escaped", b'x\\"; y.png', 'x"; y.png'),
-        ("parameter", b"x.png; filename*=UTF-8''evil.exe", "x.png; filename*=UTF-8''evil.exe"), ("comma", b"a,b.png", "a,b.png"),
-        ("percent", b"100%.png", "100%.png"), ("format", b"%s%s%n%x.png", "%s%s%n%x.png"), ("dollar", b"${jndi:ldap:x}.png", None),
-        ("template", b"{{7*7}}.png", "{{7*7}}.png"), ("script", b"<script>alert(1)<%2fscript>.png", None), ("image", b"<img src=x onerror=alert(1)>.png", None),
-        ("sql", b"'; DROP TABLE file;--.png", "'; DROP TABLE file;--.png"), ("command", b"$(touch okul-was-here).png", None),
-        ("backticks", b"`touch okul-was-here`.png", None), ("pipe", b"|touch okul-was-here", None), ("option", b"-rf", "-rf"), ("star", b"*.png", "*.png"),
-        ("htaccess", b".htaccess", ".htaccess"), ("database", b"okul.db", "okul.db"), ("keys", b"keys.conf", "keys.conf"), ("reserved", b"CON", "CON"),
-        ("reserved-2", b"nul.png", "nul.png"), ("spaces", b"  x.png  ", None), ("only-spaces", b"   ", None), ("empty", b"", "file.png"),
-        ("turkish", "Ders notları ğüşiöçİI.png".encode(), "Ders notları ğüşiöçİI.png"), ("decomposed", "u\u0308.png".encode(), "u\u0308.png"),
-        ("emoji", "👩‍🏫.png".encode(), "👩‍🏫.png"), ("right-to-left", "x\u202egpj.exe".encode(), None), ("isolate", "\u2066x\u2069.png".encode(), None),
-        ("mark", "\ufeffx.png".encode(), None), ("not-a-character", "x\ufffe.png".encode(), None), ("latin1", b"\xe7\xf6.png", 400),
-        ("surrogate", b"\xed\xa0\x80.png", 400), ("cut-utf8", b"x\xc5", 400), ("above-unicode", b"\xf4\x90\x80\x80.png", 400),
-        ("long", long.encode(), long[:255]), ("longest", b"a" * 255, "a" * 255), ("too-long-for-a-head", b"a" * 9000, 400),
+        ("quotes", b"x%22; filename=%22evil.exe", 'x"; filename="evil.exe'),
+        ("quotes-escaped", b'x\\"; y.png', 'x"; y.png'),
+        ("parameter", b"x.png; filename*=UTF-8''evil.exe", "x.png; filename*=UTF-8''evil.exe"),
+        ("comma", b"a,b.png", "a,b.png"),
+        ("percent", b"100%.png", "100%.png"), ("format", b"%s%s%n%x.png", "%s%s%n%x.png"),
+        ("dollar", b"${jndi:ldap:x}.png", None),
+        ("template", b"{{7*7}}.png", "{{7*7}}.png"), ("script", b"<script>alert(1)<%2fscript>.png", None),
+        ("image", b"<img src=x onerror=alert(1)>.png", None),
+        ("sql", b"'; DROP TABLE file;--.png", "'; DROP TABLE file;--.png"),
+        ("command", b"$(touch okul-was-here).png", None),
+        ("backticks", b"`touch okul-was-here`.png", None), ("pipe", b"|touch okul-was-here", None),
+        ("option", b"-rf", "-rf"), ("star", b"*.png", "*.png"),
+        ("htaccess", b".htaccess", ".htaccess"), ("database", b"okul.db", "okul.db"),
+        ("keys", b"keys.conf", "keys.conf"), ("reserved", b"CON", "CON"),
+        ("reserved-2", b"nul.png", "nul.png"), ("spaces", b"  x.png  ", None), ("only-spaces", b"   ", None),
+        ("empty", b"", "file.png"),
+        ("turkish", "Ders notları ğüşiöçİI.png".encode(), "Ders notları ğüşiöçİI.png"),
+        ("decomposed", "u\u0308.png".encode(), "u\u0308.png"),
+        ("emoji", "👩‍🏫.png".encode(), "👩‍🏫.png"), ("right-to-left", "x\u202egpj.exe".encode(), None),
+        ("isolate", "\u2066x\u2069.png".encode(), None),
+        ("mark", "\ufeffx.png".encode(), None), ("not-a-character", "x\ufffe.png".encode(), None),
+        ("latin1", b"\xe7\xf6.png", 400),
+        ("surrogate", b"\xed\xa0\x80.png", 400), ("cut-utf8", b"x\xc5", 400),
+        ("above-unicode", b"\xf4\x90\x80\x80.png", 400),
+        ("long", long.encode(), long[:255]), ("longest", b"a" * 255, "a" * 255),
+        ("too-long-for-a-head", b"a" * 9000, 400),
         ("combining", ("x" + "\u0301" * 200 + ".png").encode(), None),
     ]
-    every = [Case(f"name-{what}", png(b"n%d" % number), 400 if stored == 400 else "png", name=name, stored=None if stored == 400 else stored)
+    every = [Case(f"name-{what}", png(b"n%d" % number), 400 if stored == 400 else "png", name=name, stored=None
+                  if stored == 400 else stored)
              for number, (what, name, stored) in enumerate(table)]
 
     dispositions = [
-        ("extended", b'name="file"; filename*=UTF-8\'\'..%2F..%2F' + mark.encode(), mark), ("extended-crlf", b'name="file"; filename*=UTF-8\'\'x%0D%0AX-Evil%3A%201', 400),
-        ("extended-nul", b'name="file"; filename*=UTF-8\'\'x%00.png', 400), ("extended-overlong", b'name="file"; filename*=UTF-8\'\'..%C0%AFx', 400),
-        ("extended-latin1", b'name="file"; filename*=ISO-8859-1\'\'%e7.png', 400), ("extended-broken", b'name="file"; filename*=UTF-8\'\'%zz', 400),
+        ("extended", b'name="file"; filename*=UTF-8\'\'..%2F..%2F' + mark.encode(), mark),
+        ("extended-crlf", b'name="file"; filename*=UTF-8\'\'x%0D%0AX-Evil%3A%201', 400),
+        ("extended-nul", b'name="file"; filename*=UTF-8\'\'x%00.png', 400),
+        ("extended-overlong", b'name="file"; filename*=UTF-8\'\'..%C0%AFx', 400),
+        ("extended-latin1", b'name="file"; filename*=ISO-8859-1\'\'%e7.png', 400),
+        ("extended-broken", b'name="file"; filename*=UTF-8\'\'%zz', 400),
         ("both", b'name="file"; filename="a.png"; filename*=UTF-8\'\'%2e%2e%5cb.png', "b.png"),
-        ("filename-twice", b'name="file"; filename="a.png"; filename="b.png"', 400), ("name-twice", b'name="file"; name="folder"; filename="a.png"', 400),
-        ("no-name", b'filename="a.png"', 400), ("empty-name", b'name=""; filename="a.png"', 400), ("other-name", b'name="avatar"; filename="a.png"', 400),
-        ("name-of-a-path", b'name="../file"; filename="a.png"', 400), ("name-with-line", b'name="file\n"; filename="a.png"', 400),
+        ("filename-twice", b'name="file"; filename="a.png"; filename="b.png"', 400),
+        ("name-twice", b'name="file"; name="folder"; filename="a.png"', 400),
+        ("no-name", b'filename="a.png"', 400), ("empty-name", b'name=""; filename="a.png"', 400),
+        ("other-name", b'name="avatar"; filename="a.png"', 400),
+        ("name-of-a-path", b'name="../file"; filename="a.png"', 400),
+        ("name-with-line", b'name="file\n"; filename="a.png"', 400),
         ("open-quote", b'name="file"; filename="a.png', 400), ("token", b"name=file; filename=../a.png", "a.png"),
-        ("capitals", b'NAME="file"; FileName="a.png"', "a.png"), ("field-with-bytes", b'name="folder"; filename="public"', 400),
+        ("capitals", b'NAME="file"; FileName="a.png"', "a.png"),
+        ("field-with-bytes", b'name="folder"; filename="public"', 400),
     ]
-    every += [Case(f"disposition-{what}", png(b"d%d" % number), 400 if stored == 400 else "png", disposition=b"; " + text,
-                   stored=None if stored == 400 else stored) for number, (what, text, stored) in enumerate(dispositions)]
-    every += [Case(f"claim-{what}", png(b"c%d" % number), expected, claim=claim) for number, (what, claim, expected) in enumerate([
-        ("crlf", b"image/png\r\nX-Evil: 1", "png"), ("lf", b"image/png\nX-Evil: 1", 400), ("nul", b"image/png\0", 400), ("long", b"a/" + b"b" * 9000, 400),
+    every += [Case(f"disposition-{what}", png(b"d%d" % number), 400 if stored == 400 else "png", disposition=b"; "
+                   + text,
+                   stored=None if stored == 400 else stored) for number,
+                   (what, text, stored) in enumerate(dispositions)]
+    every += [Case(f"claim-{what}", png(b"c%d" % number), expected, claim=claim) for number,
+              (what, claim, expected) in enumerate([
+        ("crlf", b"image/png\r\nX-Evil: 1", "png"), ("lf", b"image/png\nX-Evil: 1", 400), ("nul", b"image/png\0", 400),
+        ("long", b"a/" + b"b" * 9000, 400),
         ("wild", b"*/*", "png"), ("utf7", b"text/html; charset=utf-7", "png"), ("latin1", b"\xe7/\xe7", 400)])]
     return every
 
@@ -264,30 +315,36 @@ def tree(server):
         if inside in ("data/run", "data/log"):
             folders.clear()
             continue
-        found |= {os.path.normpath(os.path.join(inside, name)) for name in folders + files if not name.startswith("okul.db")}
+        found |= {os.path.normpath(os.path.join(inside, name)) for name in folders + files
+                  if not name.startswith("okul.db")}
     return found
 
 
 def form_of(case):
     disposition = case.disposition or b'; name="file"; filename="' + case.name + b'"'
     kind = b"Content-Type: " + case.claim + b"\r\n" if case.claim else b""
-    return (b"--" + BOUNDARY + b"\r\nContent-Disposition: form-data" + disposition + b"\r\n" + kind + b"\r\n" + case.content
+    return (b"--" + BOUNDARY + b"\r\nContent-Disposition: form-data" + disposition + b"\r\n" + kind + b"\r\n"
+            + case.content
             + b"\r\n--" + BOUNDARY + b"--\r\n")
 
 
 def send(attacker, case):
-    return attacker.post("/storage/upload", body=form_of(case), content_type="multipart/form-data; boundary=" + BOUNDARY.decode())
+    return attacker.post("/storage/upload", body=form_of(case), content_type="multipart/form-data; boundary="
+                         + BOUNDARY.decode())
 
 
-ALLOWED = {"server", "date", "content-type", "content-length", "connection", "keep-alive", "last-modified", "etag", "accept-ranges", "cache-control",
-           "content-disposition", "content-security-policy", "x-content-type-options", "x-request-id", "x-frame-options", "referrer-policy",
+ALLOWED = {"server", "date", "content-type", "content-length", "connection", "keep-alive", "last-modified", "etag",
+           "accept-ranges", "cache-control",
+           "content-disposition", "content-security-policy", "x-content-type-options", "x-request-id",
+           "x-frame-options", "referrer-policy",
            "cross-origin-resource-policy", "vary"}
-DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)"(?:; filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""",
-                         re.ASCII)
+DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)""""
+                         r"""(?:; filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""", re.ASCII)
 
 
 def check_name(name):
-    assert 1 <= len(name) <= 255 and not re.search(r"[\0-\x08\x0a-\x1f\x7f/\\]", name) and name not in (".", ".."), repr(name)
+    assert 1 <= len(name) <= 255 and name not in (".", ".."), repr(name)
+    assert not re.search(r"[\0-\x08\x0a-\x1f\x7f/\\]", name), repr(name)
 
 
 def check_download(school, data, case):
@@ -342,12 +399,15 @@ def test_nothing_lies_where_a_name_pointed(school, attacker):
         if b"okul-was-here" in case.name + (case.disposition or b""):
             send(attacker, case)
     server = school.server
-    places = {Path("/"), Path("/etc"), Path("/tmp"), Path(tempfile.gettempdir()), Path.cwd(), ROOT, server.home, server.data, server.data / "files"}
+    places = {Path("/"), Path("/etc"), Path("/tmp"), Path(tempfile.gettempdir()), Path.cwd(), ROOT, server.home,
+              server.data, server.data / "files"}
     assert [p for place in places for p in place.glob("*okul-was-here*")] == []
-    assert [p for p in (server.data / "files").rglob("*") if p.is_file() and not re.fullmatch(r"[0-9a-f]{64}", p.name)] == []
+    assert [p for p in (server.data / "files").rglob("*") if p.is_file()
+            and not re.fullmatch(r"[0-9a-f]{64}", p.name)] == []
 
 
-@pytest.mark.parametrize("folder", ["../public", "private/../public", "/etc", "PUBLIC", "public\0", "public ", "", "%2e%2e", "private;public"])
+@pytest.mark.parametrize("folder", ["../public", "private/../public", "/etc", "PUBLIC", "public\0", "public ", "",
+                                    "%2e%2e", "private;public"])
 def test_a_folder_is_one_of_two_words(attacker, folder):
     answer = attacker.upload(png(b"folder"), "a.png", ("folder", folder))
     assert answer.status in (400, 403), answer
@@ -360,8 +420,10 @@ def test_only_an_admin_makes_a_file_public(school, attacker):
 
 
 @pytest.mark.parametrize("key", [
-    "../okul.db", "..%2fokul.db", "..%2F..%2Fkeys.conf", "%2e%2e%2fokul.db", "..%5cokul.db", "%252e%252e%252fokul.db", "..%c0%afokul.db", "....//okul.db",
-    "%00", "a%00.png", "%0d%0aX-Evil:%201", "/etc/passwd", "%2fetc%2fpasswd", "..", ".", "%2e%2e", "_data%2ffiles", "*", "%25", "'%20OR%201=1--", "a" * 300,
+    "../okul.db", "..%2fokul.db", "..%2F..%2Fkeys.conf", "%2e%2e%2fokul.db", "..%5cokul.db", "%252e%252e%252fokul.db",
+    "..%c0%afokul.db", "....//okul.db",
+    "%00", "a%00.png", "%0d%0aX-Evil:%201", "/etc/passwd", "%2fetc%2fpasswd", "..", ".", "%2e%2e", "_data%2ffiles",
+    "*", "%25", "'%20OR%201=1--", "a" * 300,
     "x.png%0d%0aX-Accel-Redirect:%20/_data/files/..", quote("../" * 20 + "etc/passwd", safe=""), "%E2%80%AEgnp.x"])
 def test_a_key_is_no_path(school, attacker, key):
     for caller in (school, attacker):
@@ -370,7 +432,8 @@ def test_a_key_is_no_path(school, attacker, key):
         assert b"SQLite" not in answer.body and b"root:" not in answer.body and "X-Evil" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/_data/files/", "/_data/files/../okul.db", "/_data/okul.db", "/_share/schema.sql", "/files/", "/storage/files", "/data/okul.db"])
+@pytest.mark.parametrize("path", ["/_data/files/", "/_data/files/../okul.db", "/_data/okul.db", "/_share/schema.sql",
+                                  "/files/", "/storage/files", "/data/okul.db"])
 def test_no_address_leads_to_the_folder_itself(school, attacker, path):
     stored = attacker.upload(png()).data["sha256"]
     for address in (path, path + stored[:2] + "/" + stored):
@@ -381,7 +444,8 @@ def test_the_type_in_the_address_changes_nothing(school, attacker):
     """A key is the whole of its bytes: another extension is another key, which nobody has."""
     key = attacker.upload(PLAIN["png"], "x.png").data["key"]
     assert attacker.get(f"/storage/files/{key}").status == 200
-    for other in (key.replace(".png", ".html"), key.removesuffix(".png"), key + ".html", key + "/x.html", key.upper(), key + ";x.html"):
+    for other in (key.replace(".png", ".html"), key.removesuffix(".png"), key + ".html", key + "/x.html", key.upper(),
+                  key + ";x.html"):
         assert attacker.get("/storage/files/" + other).status in (400, 404), other
 
 

@@ -1,4 +1,4 @@
-/* Types of files: whatever the bytes, the walk stays inside them, ends, and a file that is one type is so only whole. */
+/* Types of files: whatever the bytes, the walk stays inside them and ends, and what is of a type is so only whole. */
 #include "media.h"
 #include "fuzz.h"
 
