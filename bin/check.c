@@ -4,11 +4,14 @@
 #include "okulctl.h"
 
 #include "clock.h"
+#include "file.h"
 #include "text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -26,7 +29,6 @@ const struct command command_check = {
 	.run = run,
 };
 
-#define MIB (INT64_C(1) << 20)
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
 #define WAL_WARN (16 * MIB)
@@ -83,6 +85,53 @@ check_private(const struct conf *conf, const char *what, const char *name)
 		say(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
 	else
 		say(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+}
+
+/*
+ * The web server sends uploads itself: its user reads them as a member of their group. Asked only where it is known to be so,
+ * by the setting or by the sockets that systemd makes.
+ */
+static void
+check_web_user(const struct stat *files)
+{
+	const struct passwd *web = getpwnam("www-data");
+	const struct group *group = getgrgid(files->st_gid);
+	gid_t groups[256];
+	int count = COUNT(groups);
+	bool member = false;
+
+	if (!web || getgrouplist(web->pw_name, web->pw_gid, groups, &count) < 0)
+		return;
+	for (int i = 0; i < count; i++)
+		member |= groups[i] == files->st_gid;
+	if (member || web->pw_uid == files->st_uid)
+		say(OK, "downloads", "the web server's user may read the files");
+	else
+		say(WARN, "downloads", "the web server's user may not read the files; say: adduser %s %s, and restart the web server",
+			web->pw_name, group ? group->gr_name : "okul");
+}
+
+static void
+check_files(const struct conf *conf)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/files", conf->data);
+	if (stat(path, &st) != 0 && errno == ENOENT) {
+		say(OK, "files", "no upload yet");
+		return;
+	}
+	if (access(path, R_OK | W_OK | X_OK) != 0) {
+		say(FAIL, "files", "%s: %s; say: chown -R okul:okul %s", path, strerror(errno), path);
+		return;
+	}
+	if ((st.st_mode & 07777) != 0750)
+		say(FAIL, "files", "%s has mode %04o instead of 0750; say: chmod 750 %s", path, st.st_mode & 07777, path);
+	else
+		say(OK, "files", "%s, mode 0750", path);
+	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
+		check_web_user(&st);
 }
 
 static void
@@ -279,6 +328,7 @@ run(int argc, char **argv, const char *data)
 	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
+	check_files(conf);
 	check_disk(conf);
 	check_database(conf);
 	check_mail(conf);

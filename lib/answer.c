@@ -173,32 +173,35 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 
 /* ---- files */
 
-/* The internal location of the shipped web server configuration that stands for a folder of ours. */
-static bool
-accel_path(const struct request *rq, const char *path, struct buf *head)
+/* The internal location of the shipped web server configuration that stands for a file of ours; NULL for none. */
+static const char *
+accel_path(const struct request *rq, const char *path)
 {
 	const struct { const char *folder, *location; } places[] = { { rq->conf->share, "/_share" }, { rq->conf->data, "/_data" } };
 
 	for (size_t i = 0; i < COUNT(places); i++) {
 		size_t length = strlen(places[i].folder);
-		if (strncmp(path, places[i].folder, length) == 0 && path[length] == '/') {
-			header(head, "X-Accel-Redirect", arena_format(rq->arena, "%s%s", places[i].location, path + length));
-			return true;
-		}
+		if (strncmp(path, places[i].folder, length) == 0 && path[length] == '/')
+			return arena_format(rq->arena, "%s%s", places[i].location, path + length);
 	}
-	return false;
+	return NULL;
 }
 
+/*
+ * What describes a file goes to nginx under names of our own: it would put Cache-Control and Content-Disposition into its own
+ * answer too where the file is missing, or the range or a condition is not met. Its configuration gives them their names.
+ */
 static void
-file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status)
+file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status, bool accel)
 {
 	begin_head(head, rq, status, NULL);
-	header(head, "Content-Type", reply->file_type);
-	header(head, "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
+	if (status != 304)
+		header(head, "Content-Type", reply->file_type);
+	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
 	if (reply->file_disposition)
-		header(head, "Content-Disposition", reply->file_disposition);
+		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", reply->file_disposition);
 	/* nginx adds this to what it sends for us; where we or Apache send, nobody else does. */
-	if (reply->file_disposition && rq->conf->delivery != DELIVER_X_ACCEL)
+	if (reply->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
@@ -214,68 +217,64 @@ file_error(struct http *http, struct request *rq, struct buf *head, enum error e
 	return send_envelope(http, rq, &failed, head, NULL);
 }
 
+/* The tag that nginx gives a file, so that it is the same whoever sends it. */
 static void
-send_part(struct http *http, struct request *rq, struct buf *head, int file, const struct range *range, int64_t size)
+file_tag(struct buf *head, const char *etag, int64_t changed)
 {
+	char text[30];
+
+	clock_http_text(changed, text);
+	header(head, "ETag", etag);
+	header(head, "Last-Modified", text);
 	buf_puts(head, "Accept-Ranges: bytes\r\n");
-	if (range->status != 304)
-		header_int(head, "Content-Length", range->length);
+}
+
+static void
+send_part(struct http *http, struct request *rq, struct buf *head, const char *path, const struct range *range, int64_t size)
+{
+	int file = rq->http.method == HEAD ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+	header_int(head, "Content-Length", range->length);
 	if (range->status == 206)
 		header(head, "Content-Range", arena_format(rq->arena, "bytes %lld-%lld/%lld", (long long)range->from,
 			(long long)(range->from + range->length - 1), (long long)size));
-	if (range->status == 304 || rq->http.method == HEAD || lseek(file, range->from, SEEK_SET) != range->from)
-		http_send(http, head, "", 0);
-	else
+	if (file >= 0 && lseek(file, range->from, SEEK_SET) == range->from)
 		(void)http_send_file(http, head, file, range->length);
-}
-
-static int
-send_file_itself(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
-{
-	struct stat st;
-	char changed[30];
-	int file = open(reply->file, O_RDONLY | O_CLOEXEC);
-
-	if (file < 0 || fstat(file, &st) != 0) {
-		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
-		if (file >= 0)
-			close(file);
-		return file_error(http, rq, head, INTERNAL);
-	}
-	int64_t milliseconds = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)milliseconds,
-		(unsigned long long)st.st_size);
-	struct range range = range_of(&rq->http, etag, milliseconds, st.st_size);
-	if (range.status == 412 || range.status == 416) {
+	else
+		http_send(http, head, "", 0);
+	if (file >= 0)
 		close(file);
-		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE);
-	}
-	file_head(head, rq, reply, range.status);
-	header(head, "ETag", etag);
-	clock_http_text(milliseconds, changed);
-	header(head, "Last-Modified", changed);
-	send_part(http, rq, head, file, &range, st.st_size);
-	close(file);
-	return range.status;
 }
 
 static int
 send_file(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
 {
-	file_head(head, rq, reply, reply->status);
-	switch (rq->conf->delivery) {
-	case DELIVER_X_ACCEL:
-		if (!accel_path(rq, reply->file, head))
-			return send_file_itself(http, rq, reply, head);
-		break;
-	case DELIVER_X_SENDFILE:
-		header(head, "X-Sendfile", reply->file);
-		break;
-	case DELIVER_ITSELF:
-		return send_file_itself(http, rq, reply, head);
+	const char *accel = rq->conf->delivery == DELIVER_X_ACCEL ? accel_path(rq, reply->file) : NULL;
+	struct stat st;
+
+	if (stat(reply->file, &st) != 0) {
+		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
+		return file_error(http, rq, head, INTERNAL);
 	}
-	http_send(http, head, "", 0);
-	return reply->status;
+	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec,
+		(unsigned long long)st.st_size);
+	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
+	struct range range = range_of(&rq->http, etag, changed, st.st_size);
+	if (range.status == 412 || range.status == 416)
+		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE);
+	bool web = range.status != 304 && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
+	if (web) {
+		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : reply->file);
+		http_send(http, head, "", 0);
+		return range.status;
+	}
+	file_tag(head, etag, changed);
+	if (range.status == 304)
+		http_send(http, head, "", 0);
+	else
+		send_part(http, rq, head, reply->file, &range, st.st_size);
+	return range.status;
 }
 
 /* ---- tables */

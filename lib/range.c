@@ -78,44 +78,69 @@ still_same(const char *if_range, const char *etag, int64_t changed)
 	return !if_range || strcmp(if_range, etag) == 0 || http_time(if_range) == changed;
 }
 
-/* A run of digits, cut at 18 of them, as a number; false when there is none. */
+/* A run of digits as a number; false when there is none, or one that no file is as large as. */
 static bool
 number(const char **s, int64_t *out)
 {
-	size_t length = strspn(*s, "0123456789");
+	const char *start = *s;
 
-	*out = 0;
-	for (size_t i = 0; i < length; i++)
-		*out = *out > INT64_MAX / 10 - 10 ? *out : *out * 10 + ((*s)[i] - '0');
-	*s += length;
-	return length > 0;
+	for (*out = 0; **s >= '0' && **s <= '9'; (*s)++) {
+		if (*out > INT64_MAX / 10 - 1)
+			return false;
+		*out = *out * 10 + (**s - '0');
+	}
+	return *s > start;
 }
 
-/* "bytes=first-last", "bytes=first-" or "bytes=-count" (section 14.1.2). */
+/* "first-last", "first-" or "-count", with blanks around, up to a comma or the end. False when it is none of them. */
+static bool
+span(const char **s, int64_t size, int64_t *first, int64_t *end)
+{
+	int64_t last;
+
+	*s += strspn(*s, " ");
+	bool suffix = **s == '-';
+	if (!suffix && !number(s, first))
+		return false;
+	*s += strspn(*s, " ");
+	if (*(*s)++ != '-')
+		return false;
+	*s += strspn(*s, " ");
+	*end = size;
+	if (suffix || (**s && **s != ',')) {
+		if (!number(s, &last))
+			return false;
+		*s += strspn(*s, " ");
+		if (suffix)
+			*first = last < size ? size - last : 0;
+		else if (last < size)
+			*end = last + 1;
+	}
+	return !**s || **s == ',';
+}
+
+/*
+ * What a Range header asks for (section 14.2), as nginx answers with `max_ranges 1`: it looks behind us, and must not find
+ * anything else. A list counts where one of its ranges is within the file, and is not answered in parts otherwise.
+ */
 static struct range
 part_of(const char *s, int64_t size)
 {
-	const struct range whole = { 200, 0, size };
-	int64_t first, last;
+	struct range range = { .status = 416 };
+	int64_t first = 0, end;
 
 	if (strncasecmp(s, "bytes=", 6) != 0)
-		return whole;
+		return (struct range){ 200, 0, size };
 	s += 6;
-	bool has_first = number(&s, &first);
-	if (*s++ != '-')
-		return whole;
-	bool has_last = number(&s, &last);
-	if (*s || (!has_first && !has_last) || (has_first && has_last && last < first))
-		return whole;
-	if (!has_first) {
-		first = last < size ? size - last : 0;
-		return last > 0 && size > 0 ? (struct range){ 206, first, size - first } : (struct range){ .status = 416 };
+	for (bool more = true; more; more = *s++ == ',') {
+		if (!span(&s, size, &first, &end))
+			return (struct range){ .status = 416 };
+		if (first < end && range.status == 206)
+			return (struct range){ 200, 0, size };
+		if (first < end)
+			range = (struct range){ 206, first, end - first };
 	}
-	if (first >= size)
-		return (struct range){ .status = 416 };
-	if (!has_last || last >= size)
-		last = size - 1;
-	return (struct range){ 206, first, last - first + 1 };
+	return range;
 }
 
 struct range

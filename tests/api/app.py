@@ -47,8 +47,8 @@ def test_health_tells_of_a_database_that_cannot_be_read():
 # ---- plain CGI: the same program without a socket
 
 
-def cgi(server, program, method, path, headers=None, body=b""):
-    """Runs a program as a web server without FastCGI would (RFC 3875)."""
+def cgi_process(server, program, method, path, headers, length, content_type):
+    """Starts a program as a web server without FastCGI would (RFC 3875)."""
     target, _, query = path.partition("?")
     environment = server.environment | {
         "OKUL_DATA": str(server.data), "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
@@ -56,11 +56,17 @@ def cgi(server, program, method, path, headers=None, body=b""):
         "PATH_INFO": target, "REQUEST_URI": path, "QUERY_STRING": query,
         "REMOTE_ADDR": "127.0.0.1",
     } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
-    if body:
-        environment |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
-    run = subprocess.run([BUILD / f"{program}.fcgi"], env=environment, input=body, capture_output=True, timeout=60)
-    assert run.returncode == 0, run.stderr.decode()
-    return parse_cgi(run.stdout)
+    if length:
+        environment |= {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": content_type}
+    return subprocess.Popen([BUILD / f"{program}.fcgi"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def cgi(server, program, method, path, headers=None, body=b"", content_type="application/json", length=None):
+    run = cgi_process(server, program, method, path, headers, length or len(body), content_type)
+    out, err = run.communicate(body, timeout=60)
+    assert run.returncode == 0, err.decode()
+    return parse_cgi(out)
 
 
 def same_but_time(envelope):
@@ -248,7 +254,7 @@ def test_program_lists_its_routes(program):
     for r in expected:
         row = rows[r.method, r.path]
         assert row[0] == r.program and row[3] == r.role and row[4] == str(r.status)
-        assert row[6] == (r.request or "?" + "&".join(r.query) if r.request or r.query else "-")
+        assert row[6] == (f"{r.request}+{r.part}" if r.part else r.request or "?" + "&".join(r.query) if r.request or r.query else "-")
         assert row[7] == (f"({r.response})" if "/" in r.response
                           else re.sub(r"{(\w+)}", r"{items: \1[], pagination}", r.response))
         assert len(row[8]) > 5

@@ -123,7 +123,7 @@ class Server:
         self.under = list(under)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": "off", "OKUL_WORKERS": "3",
-            "OKUL_RETIRE_AFTER": "0", "OKUL_CLOCK": str(self.clock.path),
+            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel", "OKUL_CLOCK": str(self.clock.path),
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
         } | settings
@@ -290,7 +290,7 @@ def check_headers(a):
     assert len(request_id) == 1 and re.fullmatch(r"[\w.:-]{1,128}", request_id[0]), f"X-Request-Id {request_id}: {a}"
     assert h.get_all("X-Content-Type-Options") == ["nosniff"], f"nosniff: {a}\n{h}"
     assert len(h.get_all("Cache-Control") or []) == 1, f"Cache-Control: {a}\n{h}"
-    assert len(h.get_all("Content-Type") or []) == (0 if a.status == 204 else 1), f"one Content-Type: {a}\n{h}"
+    assert len(h.get_all("Content-Type") or []) == (0 if a.status in (204, 304) else 1), f"one Content-Type: {a}\n{h}"
     assert not re.search(r"\d", h.get("Server", "")), f"the server tells its version: {h['Server']}"
     if a.status == 401:
         assert h.get("WWW-Authenticate", "").startswith("Bearer"), f"401 without WWW-Authenticate: {a}"
@@ -426,7 +426,7 @@ class Okul:
         file = route and ("/" in route.response or "format=csv" in a.path)
         if a.body and not (a.status in (200, 206) and file):
             check_envelope(a, self.server.clock.offset)
-        if route and a.method != "HEAD" and a.json:
+        if route and a.method != "HEAD" and a.json and a.status not in (502, 504):    # those are the web server's
             self.reference.check(a, route)
         if a.json and a.status == 200 and a.data and "accessToken" in a.data:
             self.server.tokens |= {a.data["accessToken"], a.data["refreshToken"]}

@@ -1,0 +1,378 @@
+/*
+ * okulctl files - what was uploaded: are all bytes there, and away with those that nobody names.
+ */
+#include "okulctl.h"
+
+#include "clock.h"
+#include "file.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int run_gc(int argc, char **argv, const char *data);
+static int run_verify(int argc, char **argv, const char *data);
+
+const struct command command_files_gc = {
+	.name = "files gc",
+	.usage = "[--dry-run] [--quiet]",
+	.summary = "delete stored files that no row names any more",
+	.help = "The bytes of deleted files, and what uploads that were broken off have left, go when they are an hour old.\n"
+		"Safe at any time, also while files are uploaded; meant to be run daily by cron.\n"
+		"--dry-run  only count\n"
+		"--quiet    print nothing but warnings and errors\n",
+	.run = run_gc,
+};
+
+const struct command command_files_verify = {
+	.name = "files verify",
+	.usage = "",
+	.summary = "look whether every uploaded file is there and unchanged",
+	.help = "Reads all stored files, and compares size and SHA-256 with what was uploaded. A line for each that is damaged:\n"
+		"the keys that name it, its path, and what is wrong. The exit code is 1 when there is one: restore it from a\n"
+		"backup. Changes nothing; safe at any time.\n",
+	.run = run_verify,
+};
+
+#define BATCH 32		/* files that are deleted in one go behind the gate */
+#define PAGE 200		/* rows that are read at once: a snapshot kept for long keeps the WAL from being emptied */
+
+enum { NAMED, PAGE_OF };
+
+static const char *const sql[] = {
+	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
+	[PAGE_OF] =
+		"SELECT sha256, min(size), max(size), group_concat(key, ' '), count(*) FROM file WHERE sha256 > ?1"
+		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
+};
+
+static enum db_rc
+is_named(struct db *db, const char *sha256, bool *named)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql[NAMED], ARGS(sha256));
+
+	*named = rc == DB_ROW;
+	db_end(row);
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+/* ---- gc */
+
+struct gc {
+	struct db *db;
+	int store;			/* DATA/files */
+	int64_t before;			/* seconds: what changed later is left alone */
+	bool dry_run, quiet;
+	int64_t orphans, bytes, leftovers;
+	char batch[BATCH][FILE_HASH_TEXT];
+	size_t count;
+};
+
+static bool
+is_hash(const char *name)
+{
+	return strlen(name) == FILE_HASH_TEXT - 1 && strspn(name, "0123456789abcdef") == FILE_HASH_TEXT - 1;
+}
+
+/* True for a file that has not changed for an hour. Linking it and uploading the same bytes again are changes. */
+static bool
+is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
+{
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	*bytes = st.st_size;
+	return st.st_ctim.tv_sec < gc->before;
+}
+
+/* Behind the gate: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
+static void
+delete_orphan(struct gc *gc, const char *sha256)
+{
+	char path[FILE_HASH_TEXT + 4];
+	int64_t bytes;
+	bool named;
+
+	snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
+	if (!is_old(gc, gc->store, path, &bytes) || is_named(gc->db, sha256, &named) != DB_DONE || named)
+		return;
+	if (unlinkat(gc->store, path, 0) != 0) {
+		fprintf(stderr, "okulctl: warning: files/%s cannot be deleted: %s\n", path, strerror(errno));
+		return;
+	}
+	gc->orphans++;
+	gc->bytes += bytes;
+}
+
+static enum db_rc
+delete_batch(struct gc *gc)
+{
+	if (gc->count == 0)
+		return DB_DONE;
+	enum db_rc rc = db_write_begin(gc->db);
+	if (rc != DB_DONE)
+		return rc;
+	for (size_t i = 0; i < gc->count; i++)
+		delete_orphan(gc, gc->batch[i]);
+	rc = db_failure(gc->db);
+	db_write_rollback(gc->db);	/* no row was written */
+	gc->count = 0;
+	return rc;
+}
+
+static enum db_rc
+take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
+{
+	if (gc->dry_run) {
+		gc->orphans++;
+		gc->bytes += bytes;
+		return DB_DONE;
+	}
+	memcpy(gc->batch[gc->count++], sha256, FILE_HASH_TEXT);
+	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
+}
+
+static DIR *
+open_folder(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!folder && fd >= 0)
+		close(fd);
+	return folder;
+}
+
+static enum db_rc
+walk_hashes(struct gc *gc, const char *name)
+{
+	DIR *folder = open_folder(gc->store, name);
+	const struct dirent *entry;
+	enum db_rc rc = DB_DONE;
+
+	while (folder && rc == DB_DONE && (entry = readdir(folder))) {
+		int64_t bytes;
+		bool named = true;
+		if (!is_hash(entry->d_name) || strncmp(entry->d_name, name, 2) != 0 ||
+		    !is_old(gc, dirfd(folder), entry->d_name, &bytes))
+			continue;
+		rc = is_named(gc->db, entry->d_name, &named);
+		if (rc == DB_DONE && !named)
+			rc = take_orphan(gc, entry->d_name, bytes);
+		db_release(gc->db);
+	}
+	if (folder)
+		closedir(folder);
+	return rc;
+}
+
+/* What uploads left that had to have a name, where the file system knows no O_TMPFILE. */
+static void
+walk_leftovers(struct gc *gc)
+{
+	DIR *folder = open_folder(gc->store, "tmp");
+	const struct dirent *entry;
+	int64_t bytes;
+
+	while (folder && (entry = readdir(folder)))
+		if (is_old(gc, dirfd(folder), entry->d_name, &bytes) &&
+		    (gc->dry_run || unlinkat(dirfd(folder), entry->d_name, 0) == 0))
+			gc->leftovers++;
+	if (folder)
+		closedir(folder);
+}
+
+static enum db_rc
+collect(struct gc *gc)
+{
+	enum db_rc rc = DB_DONE;
+	char name[3];
+
+	for (int i = 0; i < 256 && rc == DB_DONE; i++) {
+		snprintf(name, sizeof(name), "%02x", i);
+		rc = walk_hashes(gc, name);
+	}
+	if (rc == DB_DONE)
+		rc = delete_batch(gc);
+	walk_leftovers(gc);
+	return rc;
+}
+
+static bool
+read_options(struct gc *gc, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		gc->dry_run |= option == 'n';
+		gc->quiet |= option == 'q';
+		if (option == '?')
+			return false;
+	}
+	return optind == argc;
+}
+
+static int
+open_store(const struct conf *conf)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/files", conf->data) >= (int)sizeof(path))
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+run_gc(int argc, char **argv, const char *data)
+{
+	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
+
+	if (!read_options(&gc, argc, argv))
+		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` says what can be asked");
+	const struct conf *conf = ctl_conf(data);
+	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
+	if (!gc.db)
+		return EXIT_CONFIG;
+	gc.store = open_store(conf);
+	if (gc.store < 0 && errno != ENOENT) {
+		db_close(gc.db);
+		return ctl_error(EXIT_CONFIG, "%s/files: %s; run this as the user that runs okul", conf->data, strerror(errno));
+	}
+	enum db_rc rc = gc.store < 0 ? DB_DONE : collect(&gc);
+	const char *done = gc.dry_run ? "would be deleted" : "deleted";
+	if (!gc.quiet)
+		printf("files that no row names: %lld %s, %lld KiB\nbroken-off uploads: %lld %s\n", (long long)gc.orphans, done,
+			(long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
+	if (gc.store >= 0)
+		close(gc.store);
+	db_close(gc.db);
+	return rc == DB_DONE ? EXIT_SUCCESS :
+		ctl_error(EXIT_FAILURE, "stopped: %s; the next run goes on", db_reason(rc));
+}
+
+/* ---- verify */
+
+struct verify {
+	struct db *db;
+	const struct conf *conf;
+	char after[FILE_HASH_TEXT];	/* the last hash that was looked at */
+	int64_t files, rows, bytes, damaged;
+};
+
+/* What is wrong with a stored file, in words; NULL: nothing. */
+static const char *
+fault_of(const char *path, const char *sha256, int64_t size)
+{
+	static char why[128];
+	static char piece[65536];
+	struct secret_hash_state hash;
+	unsigned char right[32], found[32];
+	struct stat st;
+	ssize_t n = 0;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || fstat(file, &st) != 0) {
+		snprintf(why, sizeof(why), "%s", errno == ENOENT ? "is missing" : strerror(errno));
+		if (file >= 0)
+			close(file);
+		return why;
+	}
+	secret_hash_begin(&hash);
+	while (st.st_size == size && (n = read(file, piece, sizeof(piece))) > 0)
+		secret_hash_add(&hash, piece, (size_t)n);
+	secret_hash_end(&hash, found);
+	why[0] = '\0';
+	if (st.st_size != size)
+		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
+	else if (n < 0)
+		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
+	else if (!text_hex_decode(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
+		snprintf(why, sizeof(why), "has other bytes than were uploaded");
+	close(file);
+	return why[0] ? why : NULL;
+}
+
+/* The rows may have gone while the file was read, and the file with them. */
+static bool
+still_named(struct db *db, const char *sha256)
+{
+	bool named;
+
+	return is_named(db, sha256, &named) != DB_DONE || named;
+}
+
+static void
+verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
+{
+	char path[PATH_MAX];
+	const char *fault;
+
+	snprintf(path, sizeof(path), "%s/files/%.2s/%s", v->conf->data, v->after, v->after);
+	fault = least == most ? fault_of(path, v->after, least) : "has rows that name different sizes";
+	v->files++;
+	v->bytes += least;
+	if (!fault || !still_named(v->db, v->after))
+		return;
+	v->damaged++;
+	printf("%s: %s %s\n", keys, path, fault);
+}
+
+/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open meanwhile. */
+static enum db_rc
+verify_page(struct verify *v, bool *more)
+{
+	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE];
+	struct db_rows *rows;
+	size_t count = 0;
+	enum db_rc rc = db_one(v->db, &rows, sql[PAGE_OF], ARGS(v->after, PAGE));
+
+	for (; rc == DB_ROW && count < PAGE; rc = db_next(rows), count++) {
+		snprintf(page[count].sha256, FILE_HASH_TEXT, "%s", db_text(rows, 0));
+		page[count].least = db_int(rows, 1);
+		page[count].most = db_int(rows, 2);
+		page[count].keys = strdup(db_text(rows, 3));
+		v->rows += db_int(rows, 4);
+	}
+	db_end(rows);
+	db_release(v->db);
+	*more = count == PAGE;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(v->after, page[i].sha256, FILE_HASH_TEXT);
+		verify_one(v, page[i].least, page[i].most, page[i].keys ? page[i].keys : "?");
+		free(page[i].keys);
+		db_release(v->db);
+	}
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+static int
+run_verify(int argc, char **argv, const char *data)
+{
+	struct verify v = { .after = "" };
+	enum db_rc rc = DB_DONE;
+
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "files verify takes no \"%s\"", argv[1]);
+	v.conf = ctl_conf(data);
+	v.db = v.conf ? ctl_db(v.conf, DB_READ_ONLY) : NULL;
+	if (!v.db)
+		return EXIT_CONFIG;
+	for (bool more = true; more && rc == DB_DONE;)
+		rc = verify_page(&v, &more);
+	db_close(v.db);
+	printf("%lld files, named by %lld rows, %lld MiB: %lld damaged\n", (long long)v.files, (long long)v.rows,
+		(long long)(v.bytes / MIB), (long long)v.damaged);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "stopped: %s", db_reason(rc));
+	return v.damaged ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,634 @@
+"""Group storage: what may be uploaded, what the answer says, and who gets it back."""
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+import urllib.parse
+from datetime import datetime, timezone
+
+import pytest
+
+import contract
+from okul import Okul, Server, form, fresh, once, until
+from samples import mp4, pdf, png
+
+MIB = 1 << 20
+URL = re.compile(r"http://127\.0\.0\.1:\d+(/storage/files/[^?]+)(?:\?expires=(\d+)&signature=([0-9a-f]{64}))?")
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A server with small limits and quotas, whose clock the tests turn."""
+    server = Server("small", OKUL_WORKERS="1", OKUL_UPLOAD_LIMIT="1", OKUL_UPLOAD_REQUEST_LIMIT="2", OKUL_STORAGE_USER_QUOTA="2",
+                    OKUL_STORAGE_TOTAL_QUOTA="8")
+    yield Okul(server)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def itself():
+    """A server whose programs send files themselves."""
+    server = Server("itself", OKUL_WORKERS="2", OKUL_DELIVERY="itself")
+    yield Okul(server)
+    server.stop()
+
+
+def files(server):
+    """What lies in DATA/files: {name: path}."""
+    return {p.name: p for p in (server.data / "files").rglob("*") if p.is_file()}
+
+
+def path_of(answer):
+    """The address of an upload, as a path of this server."""
+    return urllib.parse.urlsplit(answer.data["url"])._replace(scheme="", netloc="").geturl()
+
+
+def uploaded(person, content=None, *fields, name="photo.png"):
+    answer = person.upload(content or png(), name, *fields)
+    assert answer.status == 201, answer
+    return answer
+
+
+# ---- what the answer says
+
+
+@pytest.mark.parametrize("make, mime, extension", [(png, "image/png", "png"), (pdf, "application/pdf", "pdf"), (mp4, "video/mp4", "mp4")])
+def test_upload(okul, make, mime, extension):
+    ada, content = okul.registered(), make()
+    answer = uploaded(ada, content, name="what the client says.txt")
+    data = answer.data
+    assert list(data) == [f.name for f in contract.shapes["UploadFileResponseDto"]]
+    assert data["key"] == f"{data['id']}.{extension}" and data["mimeType"] == mime
+    assert data["size"] == len(content) and data["sha256"] == hashlib.sha256(content).hexdigest()
+    assert data["fileName"] == "what the client says.txt" and data["isPublic"] is False
+    path, expires, signature = URL.fullmatch(data["url"]).groups()
+    assert path == f"/storage/files/{data['key']}" and signature
+    assert 895 <= int(expires) - time.time() <= 900
+    assert files(okul.server)[data["sha256"]].read_bytes() == content
+    assert okul.get(path_of(answer)).body == content
+
+
+@pytest.mark.parametrize("given, kept", [
+    ("C:\\Users\\ada\\ödev.png", "ödev.png"), ("../../etc/passwd", "passwd"), ("", "file.png"), ("..", "file.png"), ("a/", "file.png"),
+    ("ğ" * 300 + ".png", "ğ" * 255), ("%22quoted%22.png", '"quoted".png'), ("<script>.html", "<script>.html"), ("a;b=c.png", "a;b=c.png"),
+])
+def test_the_name_is_the_last_segment_of_what_the_client_calls_it(okul, given, kept):
+    answer = uploaded(okul.registered(), name=given)
+    assert answer.data["fileName"] == kept
+    got = okul.get(path_of(answer))
+    assert got.status == 200
+    told = re.search(r"filename\*=UTF-8''(\S+)|filename=\"(.*?)\"", got.headers["Content-Disposition"])
+    whole = re.search(r"filename\*=UTF-8''(\S+)$", got.headers["Content-Disposition"])
+    assert urllib.parse.unquote(whole[1]) if whole else told[2] == kept
+
+
+def test_folders(okul):
+    ada, boss = okul.registered(), okul.staff("admin")
+    assert uploaded(ada, None, ("folder", "private")).data["isPublic"] is False
+    answer = ada.upload(png(), "a.png", ("folder", "public"))
+    assert answer.status == 403, answer
+    answer = uploaded(boss, None, ("folder", "public"))
+    assert answer.data["isPublic"] is True and URL.fullmatch(answer.data["url"])[2] is None
+    # the order of the parts is the client's
+    kind, body = form(("folder", "public"), ("file", "a.png", png()))
+    assert boss.request("POST", "/storage/upload", body=body, content_type=kind).data["isPublic"] is True
+
+
+def test_an_upload_that_may_not_be_leaves_nothing(okul):
+    ada, content = okul.registered(), png()
+    assert ada.upload(content, "a.png", ("folder", "public")).status == 403
+    assert hashlib.sha256(content).hexdigest() not in files(okul.server)
+
+
+def test_the_same_bytes_are_stored_once(okul):
+    ada, bob, content = okul.registered(), okul.registered(), png()
+    first, second = uploaded(ada, content), uploaded(bob, content, name="other.png")
+    assert first.data["key"] != second.data["key"] and first.data["sha256"] == second.data["sha256"]
+    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{first.data['sha256']}'").split() == ["count(*)", "2"]
+    assert [n for n in files(okul.server) if n == first.data["sha256"]] == [first.data["sha256"]]
+    assert okul.get(path_of(second)).body == content
+    assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "whoever has the same bytes has no right to that row"
+
+
+# ---- what is refused
+
+
+def faults(answer, status, *names):
+    assert answer.status == status, answer
+    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
+
+
+WRONG = {
+    "zero bytes": ([("file", "a.png", b"")], 400, ["file"]),
+    "no file": ([("folder", "private")], 400, ["file"]),
+    "two files": ([("file", "a.png", png()), ("file", "b.png", png())], 400, ["file"]),
+    "an unknown field": ([("file", "a.png", png()), ("title", "x")], 400, ["title"]),
+    "an unknown file": ([("file", "a.png", png()), ("photo", "b.png", png())], 400, ["photo"]),
+    "an unknown folder": ([("file", "a.png", png()), ("folder", "secret")], 400, ["folder"]),
+    "an empty folder": ([("file", "a.png", png()), ("folder", "")], 400, ["folder"]),
+    "folder twice": ([("file", "a.png", png()), ("folder", "private"), ("folder", "private")], 400, ["folder"]),
+    "a field that is too long": ([("file", "a.png", png()), ("folder", "x" * 65537)], 400, ["folder"]),
+    "several at once": ([("file", "a.png", b""), ("x", "y"), ("folder", "z")], 400, ["file", "x", "folder"]),
+    "text": ([("file", "a.png", b"hello")], 415, ["file"]),
+    "a page": ([("file", "a.png", b"<!doctype html><script>alert(1)</script>")], 415, ["file"]),
+    "a drawing": ([("file", "a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>')], 415, ["file"]),
+    "half a picture": ([("file", "a.png", png()[:-6])], 415, ["file"]),
+    "a picture with a tail": ([("file", "a.png", png() + b"<?php ?>")], 415, ["file"]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_named_and_leaves_nothing(okul, case):
+    parts, status, names = WRONG[case]
+    ada, before = okul.registered(), set(files(okul.server))
+    answers = [okul.upload(*parts, token=ada.token, language=language) for language in contract.LANGUAGES]
+    for answer in answers:
+        faults(answer, status, *names)
+    assert len({tuple(a.errors) for a in answers}) == 4, "in the caller's language"
+    assert set(files(okul.server)) == before
+    assert okul.server.sql(f"SELECT count(*) FROM file WHERE owner = (SELECT pk FROM user WHERE id = '{ada.id}')").split()[1] == "0"
+
+
+def body_cases():
+    kind, body = form(("file", "a.png", png()), boundary="xyz")
+    yield "no type", None, body, 415
+    yield "json", "application/json", b"{}", 415
+    yield "another form", "application/x-www-form-urlencoded", b"file=a", 415
+    yield "mixed", "multipart/mixed; boundary=xyz", body, 415
+    yield "no boundary", "multipart/form-data", body, 400
+    yield "an empty boundary", "multipart/form-data; boundary=", body, 400
+    yield "another boundary", "multipart/form-data; boundary=zyx", body, 400
+    yield "no end", kind, body[:-10], 400
+    yield "no body", kind, b"", 400
+    yield "a field with a NUL", *form(("file", "a.png", png()), ("folder", b"a\0b")), 400
+    yield "a field that is no UTF-8", *form(("file", "a.png", png()), ("folder", b"\xff")), 400
+
+
+@pytest.mark.parametrize("case", list(body_cases()), ids=lambda c: c[0])
+def test_a_body_that_is_no_form(okul, case):
+    _, kind, body, status = case
+    before = set(files(okul.server))
+    answer = okul.registered().request("POST", "/storage/upload", body=body, content_type=kind)
+    assert answer.status == status, answer
+    assert set(files(okul.server)) == before
+
+
+def test_limits(small):
+    ada = small.registered()
+    assert ada.upload(mp4(MIB)).status == 201, "a file of just the limit"
+    answers = [ada.okul.upload(("file", "a", mp4(MIB + 1)), token=ada.token, language=language) for language in contract.LANGUAGES]
+    for answer in answers:
+        faults(answer, 413, "file")
+        assert "1 MiB" in answer.errors[0]
+    assert len({a.errors[0] for a in answers}) == 4
+    # over the limit of a request: the web server says it, before anybody is asked who calls
+    assert small.upload(("file", "a", mp4(3 * MIB))).status == 413
+    # far over the limit of a file, within that of a request: the answer comes though the body was not read to its end
+    assert ada.upload(mp4(2 * MIB - 4096)).status == 413
+
+
+def test_the_order_of_the_checks(okul):
+    """Token, registration, content type, fields: the first fault answers."""
+    assert okul.upload(("file", "a", b"")).status == 401
+    assert okul.request("POST", "/storage/upload", body=b"{}", token="x.y.z").status == 401
+    new = okul.login()
+    assert new.upload(b"").status == 403
+    assert new.request("POST", "/storage/upload", body=b"{}").status == 403
+    assert okul.registered().request("POST", "/storage/upload", body=b"{}").status == 415
+
+
+def test_a_large_body_of_nobody_gets_its_answer(okul):
+    """The worker answers without reading 20 MiB, and the client hears it."""
+    for _ in range(3):
+        assert okul.upload(("file", "a", mp4(20 * MIB))).status == 401
+        assert okul.get("/storage/files/x").status == 404
+
+
+def test_nothing_stays_open(small):
+    """After every kind of ending the worker has the descriptors that it had."""
+    ada, (worker,) = small.registered(), small.server.workers("storage")
+
+    def count():
+        return len(os.listdir(f"/proc/{worker}/fd"))
+
+    def all_endings():
+        for content, fields in ((png(), ()), (b"", ()), (b"x", ()), (mp4(MIB + 1), ()), (png(), [("folder", "x")]),
+                                (png(), [("folder", "public")])):
+            ada.upload(content, "a", *fields)
+        kind, body = form(("file", "a.png", png()))
+        ada.request("POST", "/storage/upload", body=body[:-30], content_type=kind)
+        ada.get("/storage/files/x")
+        time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close at once
+        return count()
+    first = all_endings()
+    assert all_endings() == first
+
+
+# ---- quotas and the disk
+
+
+def test_the_quota_of_a_user(small):
+    ada, boss = small.registered(), small.staff("admin")
+    uploaded(ada, mp4(MIB))
+    uploaded(ada, mp4(MIB - 1000))
+    content = mp4(1001)
+    answers = [small.upload(("file", "a", content), token=ada.token, language=language) for language in contract.LANGUAGES]
+    assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4 and "2 MiB" in answers[0].errors[0]
+    assert hashlib.sha256(content).hexdigest() not in files(small.server), "what is refused is not kept"
+    uploaded(ada, mp4(1000))
+    assert ada.upload(png()).status == 409
+    for _ in range(3):
+        uploaded(boss, mp4(MIB))    # an admin has none
+    assert small.registered().upload(png()).status == 201, "it is that of one user"
+
+
+def test_the_quota_of_all_counts_bytes_once():
+    with contextlib.closing(Closing(OKUL_STORAGE_TOTAL_QUOTA="3", OKUL_UPLOAD_LIMIT="4")) as okul:
+        boss, content = okul.staff("admin"), mp4(2 * MIB)
+        for _ in range(3):
+            uploaded(boss, content)
+        answer = boss.upload(mp4(MIB + 1))
+        assert answer.status == 503 and "Retry-After" in answer.headers, answer
+        uploaded(boss, mp4(MIB))
+        uploaded(boss, content)
+        tally = "SELECT n FROM tally WHERE name = 'file:bytes'"
+        assert okul.server.sql(tally).split()[1] == str(3 * MIB)
+        okul.server.sql(f"DELETE FROM file WHERE sha256 = '{hashlib.sha256(content).hexdigest()}'")
+        assert okul.server.sql(tally).split()[1] == str(MIB)
+
+
+class Closing(Okul):
+    def __init__(self, **settings):
+        super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
+
+    def close(self):
+        self.server.stop()
+
+
+def test_a_disk_that_is_nearly_full_takes_no_upload():
+    with contextlib.closing(Closing(OKUL_STORAGE_RESERVE="16777216")) as okul:      # 16 TiB shall stay free
+        ada = okul.registered()
+        answer = ada.upload(png())
+        assert answer.status == 503 and "Retry-After" in answer.headers, answer
+        assert ada.get("/me").status == 200
+
+
+def test_without_nameless_files():
+    """A file system that does not know O_TMPFILE."""
+    with contextlib.closing(Closing(OKUL_NO_TMPFILE="1")) as okul:
+        ada, content = okul.registered(), png()
+        answer = uploaded(ada, content)
+        assert uploaded(ada, content).data["sha256"] == answer.data["sha256"]
+        ada.upload(b"no picture")
+        assert okul.get(path_of(answer)).body == content
+        assert list(files(okul.server)) == [answer.data["sha256"]], "nothing stays in tmp"
+        okul.server.ctl("files", "verify")
+
+
+# ---- who gets it back
+
+
+def signed(answer, **change):
+    """The address with parameters changed, or left out where they are None."""
+    path = urllib.parse.urlsplit(path_of(answer))
+    pairs = {k: change.get(k, v) for k, v in urllib.parse.parse_qsl(path.query)}
+    return path.path + "?" + "&".join(f"{k}={v}" for k, v in pairs.items() if v is not None)
+
+
+def test_a_public_file_is_for_anyone(okul):
+    answer = uploaded(okul.staff("admin"), None, ("folder", "public"))
+    path = path_of(answer)
+    for caller in (okul, okul.login(), okul.registered(), okul.staff("superadmin")):
+        got = caller.get(path)
+        assert got.status == 200 and got.headers["Cache-Control"] == "public, max-age=86400"
+    assert okul.get(path, token="no.good.token").status == 200
+    assert okul.get(path + "?signature=x").status == 200
+    assert okul.head(path).status == 200
+
+
+def test_a_private_file(okul):
+    ada, answer = okul.registered(), None
+    answer = uploaded(ada)
+    bare = f"/storage/files/{answer.data['key']}"
+    bad = signed(answer, signature="0" * 64)
+    callers = {"nobody": okul, "stranger": okul.registered(), "unregistered": okul.login(), "owner": ada, "admin": okul.staff("admin"),
+               "superadmin": okul.staff("superadmin")}
+    expected = {
+        path_of(answer): dict.fromkeys(callers, 200),
+        bare: {"nobody": 401, "stranger": 404, "unregistered": 404, "owner": 200, "admin": 200, "superadmin": 200},
+        bad: {"nobody": 403, "stranger": 403, "unregistered": 403, "owner": 200, "admin": 200, "superadmin": 200},
+    }
+    for path, of in expected.items():
+        for name, caller in callers.items():
+            for method in ("GET", "HEAD"):
+                got = caller.request(method, path)
+                assert got.status == of[name], (name, got)
+                if got.status == 200:
+                    assert got.headers["Cache-Control"] == "private, no-cache"
+    assert okul.get(bare, token="no.good.token").status == 401
+
+
+@pytest.mark.parametrize("change", [
+    {"signature": None}, {"expires": None}, {"signature": ""}, {"expires": ""}, {"signature": "x" * 64}, {"signature": "0" * 63},
+    {"expires": "99999999999"}, {"expires": "-1"}, {"expires": "1e9"}, {"expires": "9" * 30}, {"expires": "%zz"}, {"signature": "%00"},
+], ids=str)
+def test_a_signature_that_is_not_right(okul, change):
+    path = signed(uploaded(okul.registered()), **change)
+    answers = [okul.get(path, language=language) for language in contract.LANGUAGES]
+    assert [a.status for a in answers] == [403] * 4, answers[0]
+    assert len({a.errors[0] for a in answers}) == 4
+
+
+def test_a_signature_is_for_one_key_and_comes_once(okul):
+    ada = okul.registered()
+    one, other = uploaded(ada), uploaded(ada)
+    query = path_of(one).partition("?")[2]
+    assert okul.get(f"/storage/files/{other.data['key']}?{query}").status == 403
+    for again in query.split("&"):
+        assert okul.get(f"{path_of(one)}&{again}").status == 403
+    expires, signature = query.split("&")
+    assert okul.get(f"/storage/files/{one.data['key']}?{signature}&{expires}").status == 200
+    # one bit of the signature
+    wrong = hex(int(signature[-1], 16) ^ 1)[2:]
+    assert okul.get(path_of(one)[:-1] + wrong).status == 403
+    faults(okul.get(path_of(one) + "&x=1"), 400, "x")
+    faults(okul.get(f"/storage/files/{one.data['key']}?x"), 400, "x")
+
+
+def test_a_signature_lives_15_minutes(small):
+    answer = uploaded(small.registered())
+    path = path_of(answer)
+    assert small.get(path).status == 200
+    small.server.clock.advance(15 * 60 - 20)
+    assert small.get(path).status == 200
+    small.server.clock.advance(21)
+    assert small.get(path).status == 403
+
+
+@pytest.mark.parametrize("key", ["x", "..", "%2e%2e%2fokul.db", "0" * 24 + ".png", "a" * 3000, "%ff", "keys.conf"])
+def test_a_key_that_nobody_has(okul, key):
+    for caller in (okul, okul.registered(), okul.staff("admin")):
+        assert caller.get(f"/storage/files/{key}").status == 404
+    assert okul.get(f"/storage/files/{key}?expires=1&signature=x").status == 404
+
+
+def test_who_is_leaving_keeps_what_is_theirs(okul):
+    ada, boss, bob = okul.registered(), okul.staff("admin"), okul.registered()
+    own, others = uploaded(ada).data["key"], uploaded(bob).data["key"]
+    bosses = uploaded(boss).data["key"]
+    for person in (ada, boss):
+        assert person.post("/api/v1/users/me/account-deletion").status == 201
+        assert person.upload(png()).status == 403
+    assert ada.get(f"/storage/files/{own}").status == 200 and boss.get(f"/storage/files/{bosses}").status == 200
+    assert boss.get(f"/storage/files/{others}").status == 404
+
+
+def test_a_deactivated_owner_gets_nothing(okul):
+    ada = okul.registered()
+    key = uploaded(ada).data["key"]
+    ada.set("is_active = 0")
+    assert ada.get(f"/storage/files/{key}").status == 401
+
+
+def test_the_schools_own_private_file_is_for_admins(okul):
+    ada = okul.registered()
+    answer = uploaded(ada)
+    okul.server.sql(f"UPDATE file SET owner = NULL WHERE key = '{answer.data['key']}'")
+    path = f"/storage/files/{answer.data['key']}"
+    assert ada.get(path).status == 404 and okul.staff("admin").get(path).status == 200 and okul.get(path_of(answer)).status == 200
+
+
+# ---- when a user goes
+
+
+def deleted_by_admin(okul, person):
+    assert okul.staff("superadmin").delete(f"/users/{person.id}").status == 200
+
+
+def deleted_by_cleanup(okul, person):
+    assert person.post("/api/v1/users/me/account-deletion").status == 201
+    person.set("deletion_scheduled_for = 1")
+    okul.server.ctl("cleanup")
+
+
+@pytest.mark.parametrize("delete", [deleted_by_admin, deleted_by_cleanup])
+def test_private_files_go_with_their_owner_and_public_ones_stay(okul, delete):
+    boss, bob, shared = okul.staff("admin"), okul.registered(), png()
+    private, public = uploaded(boss), uploaded(boss, None, ("folder", "public"))
+    own, same = uploaded(boss, shared), uploaded(bob, shared)
+    delete(okul, boss)
+    assert okul.get(path_of(private)).status == 404 and okul.staff("admin").get(path_of(private)).status == 404
+    assert okul.get(path_of(own)).status == 404
+    assert okul.get(path_of(public)).status == 200
+    assert okul.get(path_of(same)).body == shared
+    assert okul.server.sql(f"SELECT owner IS NULL FROM file WHERE key = '{public.data['key']}'").split()[-1] == "1"
+
+
+# ---- on the wire
+
+
+@pytest.fixture(params=["okul", "itself"])
+def either(request):
+    """Once the web server sends files, once the program does."""
+    return request.getfixturevalue(request.param)
+
+
+def http_date(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def good_headers(got, name="ders notları.png"):
+    h = got.headers
+    assert h.get_all("Content-Security-Policy") == ["default-src 'none'; sandbox"], got
+    assert h["Content-Type"] == "image/png" and (h.get_all("Accept-Ranges") == ["bytes"] or got.status == 206)
+    assert h.get_all("Content-Disposition") == [f"inline; filename=\"ders notlar_.png\"; filename*=UTF-8''{urllib.parse.quote(name)}"]
+    assert h["Last-Modified"] and h["ETag"]
+
+
+def in_envelope(got):
+    """An error says nothing of the file, and no cache keeps it."""
+    assert got.headers["Content-Type"].startswith("application/json") and got.headers["Cache-Control"] == "no-store", got
+    assert "Content-Disposition" not in got.headers
+
+
+def test_whole_or_in_parts(either):
+    content = png()
+    n, path = len(content), path_of(uploaded(either.registered(), content, name="ders notları.png"))
+    whole = either.get(path)
+    assert whole.status == 200 and whole.body == content and whole.headers["Content-Length"] == str(n)
+    good_headers(whole)
+    head = either.head(path)
+    assert head.status == 200 and head.headers["Content-Length"] == str(n)
+    good_headers(head)
+    etag, changed = whole.headers["ETag"], whole.headers["Last-Modified"]
+    for span, first, last in (("0-0", 0, 0), ("0-", 0, n - 1), ("5-9", 5, 9), (f"{n - 1}-", n - 1, n - 1), ("-4", n - 4, n - 1),
+                              (f"-{n + 5}", 0, n - 1), (f"3-{n + 9}", 3, n - 1)):
+        for condition in ({}, {"If-Range": etag}, {"If-Range": changed}, {"If-Match": etag}):
+            part = either.get(path, headers={"Range": f"bytes={span}"} | condition)
+            assert part.status == 206 and part.body == content[first:last + 1], (span, condition, part)
+            assert part.headers["Content-Range"] == f"bytes {first}-{last}/{n}" and part.headers["ETag"] == etag
+            good_headers(part)
+    for span in (f"{n}-", f"{n + 5}-{n + 9}"):
+        none = either.get(path, headers={"Range": f"bytes={span}"}, language="de")
+        assert none.status == 416 and none.errors, none
+        in_envelope(none)
+    for wrong in ("9-5", "x-y", "", "-", "-0", "0-1,x", f"{n}-,{n + 1}-", "9" * 30 + "-"):
+        got = either.get(path, headers={"Range": f"bytes={wrong}"})
+        assert got.status == 416, (wrong, got)
+        in_envelope(got)
+    for ignored in ("lines=1-2", "bytes=0-1,3-4"):
+        assert either.get(path, headers={"Range": ignored}).body == content
+    assert either.get(path, headers={"Range": f"bytes=0-1,{n}-"}).body == content[:2]
+    for other in ('"another"', http_date(time.time() - 9999)):
+        got = either.get(path, headers={"Range": "bytes=0-0", "If-Range": other})
+        assert got.status == 200 and got.body == content
+
+
+def test_conditions(either):
+    path = path_of(uploaded(either.registered(), name="ders notları.png"))
+    first = either.get(path)
+    etag, changed = first.headers["ETag"], first.headers["Last-Modified"]
+    earlier = http_date(time.time() - 9999)
+    for headers in ({"If-None-Match": etag}, {"If-None-Match": f'"x", {etag}'}, {"If-None-Match": "*"}, {"If-None-Match": f"W/{etag}"},
+                    {"If-Modified-Since": changed}, {"If-None-Match": etag, "If-Modified-Since": earlier}):
+        got = either.get(path, headers=headers)
+        assert got.status == 304 and got.headers["ETag"] == etag, (headers, got)
+        assert got.headers["Cache-Control"] == "private, no-cache"
+    for headers in ({"If-None-Match": '"x"'}, {"If-Modified-Since": earlier}, {"If-Match": etag}, {"If-Match": "*"},
+                    {"If-Unmodified-Since": changed}, {"If-None-Match": '"x"', "If-Modified-Since": changed},
+                    {"If-Modified-Since": "yesterday"}):
+        assert either.get(path, headers=headers).status == 200, headers
+    for headers in ({"If-Match": '"x"'}, {"If-Match": f"W/{etag}"}, {"If-Unmodified-Since": earlier}):
+        got = either.get(path, headers=headers, language="tr")
+        assert got.status == 412 and got.errors, got
+        in_envelope(got)
+
+
+def test_pdfs_are_saved_and_films_are_shown(either):
+    ada = either.registered()
+    for content, how in ((pdf(), "attachment"), (mp4(), "inline"), (png(), "inline")):
+        got = either.get(path_of(uploaded(ada, content, name="ad")))
+        assert got.headers["Content-Disposition"] == f'{how}; filename="ad"'
+
+
+def test_a_row_without_its_file_is_an_error_of_ours_and_stays_in_the_envelope(either):
+    ada = either.registered()
+    answer = uploaded(ada)
+    files(either.server)[answer.data["sha256"]].unlink()
+    got = either.get(path_of(answer))
+    assert got.status in (404, 500) and got.errors
+    in_envelope(got)
+    run = either.server.ctl("files", "verify", check=False)
+    assert run.returncode == 1 and answer.data["key"] in run.stdout and "is missing" in run.stdout
+    either.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
+
+
+def test_what_anybody_stored_is_read_by_the_group_alone(okul):
+    answer = uploaded(okul.registered())
+    path = files(okul.server)[answer.data["sha256"]]
+    assert path.stat().st_mode & 0o7777 == 0o640
+    assert path.parent.stat().st_mode & 0o7777 == path.parent.parent.stat().st_mode & 0o7777 == 0o750
+    assert path.parent.name == path.name[:2]
+    for private in ("okul.db", "keys.conf"):
+        assert (okul.server.data / private).stat().st_mode & 0o077 == 0
+
+
+# ---- plain CGI: the same program without a server around it
+
+
+def test_plain_cgi_uploads_and_downloads(okul):
+    from app import cgi
+    ada, content = okul.registered(), png()
+    kind, body = form(("file", "ş.png", content))
+    token = {"Authorization": f"Bearer {ada.token}"}
+    environment = okul.server.environment
+    okul.server.environment = environment | {"OKUL_DELIVERY": "itself"}
+    try:
+        status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind)
+        assert status == 201, answer
+        import json
+        data = json.loads(answer, object_pairs_hook=once)["data"]
+        path = f"/storage/files/{data['key']}"
+        status, headers, got = cgi(okul.server, "storage", "GET", path, token)
+        assert (status, got) == (200, content) and headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        status, headers, got = cgi(okul.server, "storage", "GET", path, token | {"Range": "bytes=2-4"})
+        assert (status, got, headers["Content-Range"]) == (206, content[2:5], f"bytes 2-4/{len(content)}")
+        assert cgi(okul.server, "storage", "GET", path, token | {"If-Match": '"x"'})[0] == 412
+        assert cgi(okul.server, "storage", "GET", path, token | {"Range": "bytes=9999-"})[0] == 416
+        # the program minds the size itself where no web server does
+        status, _, _ = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind, length=101 * MIB)
+        assert status == 413
+        # less than was promised
+        status, _, _ = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind, length=len(body) + 10)
+        assert status == 400
+    finally:
+        okul.server.environment = environment
+
+
+# ---- okulctl files
+
+
+def test_verify_names_what_is_damaged():
+    with contextlib.closing(Closing()) as okul:
+        ada = okul.registered()
+        good, cut, changed, gone = (uploaded(ada, name=fresh()) for _ in range(4))
+        run = okul.server.ctl("files", "verify")
+        assert run.stdout == "4 files, named by 4 rows, 0 MiB: 0 damaged\n"
+        paths = files(okul.server)
+        for answer, act in ((cut, lambda p: os.truncate(p, 5)), (changed, lambda p: p.write_bytes(p.read_bytes()[:-1] + b"x")),
+                            (gone, lambda p: p.unlink())):
+            act(paths[answer.data["sha256"]])
+        run = okul.server.ctl("files", "verify", check=False)
+        lines = run.stdout.splitlines()
+        assert run.returncode == 1 and len(lines) == 4 and lines[-1].endswith("3 damaged")
+        for answer, words in ((cut, "has 5 bytes instead of"), (changed, "has other bytes"), (gone, "is missing")):
+            (line,) = [x for x in lines if answer.data["key"] in x]
+            assert str(paths[answer.data["sha256"]]) in line and words in line
+        assert good.data["key"] not in run.stdout
+
+
+def test_gc_takes_what_nobody_names_when_it_is_an_hour_old():
+    with contextlib.closing(Closing()) as okul:
+        ada = okul.registered()
+        keep, orphan = uploaded(ada), uploaded(ada)
+        okul.server.sql(f"DELETE FROM file WHERE key = '{orphan.data['key']}'")
+        (okul.server.data / "files/tmp").mkdir()
+        (okul.server.data / "files/tmp/0123").write_bytes(b"half")
+        (okul.server.data / "files/README").write_bytes(b"the operator's")
+
+        def gc(*options):
+            return [int(n) for n in re.findall(r": (\d+) ", okul.server.ctl("files", "gc", *options).stdout)]
+        assert gc() == [0, 0], "what is young is left alone"
+        okul.server.clock.advance(3590)
+        assert gc() == [0, 0]
+        okul.server.clock.advance(20)
+        before = set(files(okul.server))
+        assert gc("--dry-run") == [1, 1] and set(files(okul.server)) == before
+        assert gc() == [1, 1]
+        assert set(files(okul.server)) == {keep.data["sha256"], "README"}
+        assert gc() == [0, 0] and okul.server.ctl("files", "gc", "--quiet").stdout == ""
+        okul.server.ctl("files", "verify")
+
+
+def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
+    ada, content = okul.registered(), png()
+    first = uploaded(ada, content)
+    path = files(okul.server)[first.data["sha256"]]
+    okul.server.sql(f"DELETE FROM file WHERE key = '{first.data['key']}'")
+    before = path.stat().st_ctime_ns
+    time.sleep(0.02)
+    uploaded(ada, content)
+    assert path.stat().st_ctime_ns > before
+
+
+def test_check_looks_at_the_files(okul):
+    uploaded(okul.registered())
+    assert re.search(r"(?m)^ok +files: .*0750$", okul.server.ctl("check", check=False).stdout)
+    folder = okul.server.data / "files"
+    folder.chmod(0o700)
+    try:
+        assert re.search(r"(?m)^FAIL files: .*chmod 750", okul.server.ctl("check", check=False).stdout)
+    finally:
+        folder.chmod(0o750)
