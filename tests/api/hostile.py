@@ -338,8 +338,8 @@ ALLOWED = {"server", "date", "content-type", "content-length", "connection", "ke
            "content-disposition", "content-security-policy", "x-content-type-options", "x-request-id",
            "x-frame-options", "referrer-policy",
            "cross-origin-resource-policy", "vary"}
-DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)""""
-                         r"""(?:; filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""", re.ASCII)
+DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)"(?:; """
+                         r"""filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""", re.ASCII)
 
 
 def check_name(name):
