@@ -16,7 +16,7 @@ from storage import Closing, files, path_of, uploaded
 MIB = 1 << 20
 # OKUL_LONG=1 makes the large ones as large as the bars say; the figures of the normal run show the same.
 LARGE = 500 * MIB if os.environ.get("OKUL_LONG") else 64 * MIB
-ROUNDS = 40 if os.environ.get("OKUL_LONG") else 6
+ROUNDS = 40 if os.environ.get("OKUL_LONG") else 4
 
 
 def at_once(*acts):
