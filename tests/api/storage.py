@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 import pytest
 
 import contract
-from okul import Okul, Server, form, fresh, once, until
+from okul import Okul, Server, form, fresh, once
 from samples import mp4, pdf, png
 
 MIB = 1 << 20
