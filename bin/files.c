@@ -331,7 +331,7 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {
-	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE];
+	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE] = { 0 };
 	struct db_rows *rows;
 	size_t count = 0;
 	enum db_rc rc = db_one(v->db, &rows, sql[PAGE_OF], ARGS(v->after, PAGE));
