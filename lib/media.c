@@ -2,16 +2,17 @@
 
 #include "log.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <unistd.h>
 
 #include <magic.h>
 
 /*
- * The walks below read headers and jump over what lies between, from the first byte to the last, so a file costs about what
- * reading it once costs, and most cost far less. Checksums are not computed: who makes a bad file on purpose gets them
- * right. What a chunk, comment or free box holds is the sender's affair: whatever it is, the file is delivered as what it
- * is here said to be, and a browser told not to guess.
+ * The walks below read headers and jump over what lies between, from the first byte to the last, so a file costs what
+ * reading it once costs at most, and most cost far less. Checksums are not computed: who makes a bad file on purpose
+ * gets them right. What a chunk, comment or free box holds is the sender's affair: whatever it is, the file is
+ * delivered as what it is here said to be, and a browser told not to guess.
  */
 
 #define WINDOW 16384		/* bytes of the file at hand; also what libmagic gets to see */
@@ -194,25 +195,27 @@ is_frame_header(int marker)
 static int64_t
 jpeg_scan_end(struct source *s, int64_t at)
 {
-	const unsigned char *bytes, *mark, *next;
+	const unsigned char *bytes, *mark, *end;
 	size_t n;
 
 	while ((bytes = stretch(s, at, &n))) {
-		mark = memchr(bytes, 0xff, n);
-		if (!mark) {
-			at += (int64_t)n;
-			continue;
+		end = bytes + n;
+		for (mark = bytes; mark + 1 < end; ) {
+			if (mark[0] != 0xff) {
+				mark = memchr(mark, 0xff, (size_t)(end - mark));
+				mark = mark ? mark : end;
+			} else if (mark[1] == 0xff) {
+				mark++;
+			} else if (mark[1] == 0 || (mark[1] >= RST0 && mark[1] <= RST7)) {
+				mark += 2;
+			} else {
+				return at + (mark - bytes);
+			}
 		}
 		at += mark - bytes;
-		next = look(s, at + 1, 1);
-		if (!next)
+		/* the last byte in hand may be half a marker */
+		if (mark < end && !look(s, at, 2))
 			return -1;
-		if (*next == 0xff)
-			at++;
-		else if (*next == 0 || (*next >= RST0 && *next <= RST7))
-			at += 2;
-		else
-			return at;
 	}
 	return -1;
 }
@@ -260,9 +263,9 @@ jpeg_picture(struct source *s, int64_t at, bool *more)
 }
 
 /*
- * What Samsung's phones put behind a picture: blocks, a directory of them (SEFH, version, count; for each block its kind,
- * how far before the directory it begins, and its size), the directory's length, SEFT. The directory must tell of every byte,
- * and the whole be small: a film is none of it.
+ * What Samsung's phones put behind a picture: blocks, a directory of them (SEFH, version, count; for each block its
+ * kind, how far before the directory it begins, and its size), the directory's length, SEFT. The directory must tell of
+ * every byte, and the whole be small: a film is none of it.
  */
 static bool
 jpeg_samsung(struct source *s, int64_t at)
@@ -357,53 +360,80 @@ is_gif(struct source *s)
 
 /* ---- WebP: RFC 9649 */
 
-/* True when a chunk's data, of which `s` has `length` bytes at `at`, begins as a picture of its kind does. */
-static bool
-webp_picture(struct source *s, const char *kind, int64_t at, int64_t length)
-{
-	const unsigned char *b;
+struct chunk {
+	char kind[4];
+	int64_t content, length, end;	/* end: behind the byte that makes it even */
+};
 
-	if (memcmp(kind, "VP8L", 4) == 0)
-		return length >= 5 && (b = look(s, at, 5)) && b[0] == 0x2f && b[4] >> 5 == 0;
-	if (memcmp(kind, "VP8 ", 4) == 0)
-		return length >= 10 && (b = look(s, at, 10)) && !(b[0] & 1) && memcmp(b + 3, "\x9d\x01\x2a", 3) == 0 &&
-			(le16(b + 6) & 0x3fff) && (le16(b + 8) & 0x3fff);
-	/* ANMF: a frame of an animation, with chunks of its own */
-	return length >= 16 + 8 && (b = look(s, at + 16, 4)) &&
-		(memcmp(b, "VP8 ", 4) == 0 || memcmp(b, "VP8L", 4) == 0 || memcmp(b, "ALPH", 4) == 0);
+static bool
+webp_chunk(struct source *s, int64_t at, int64_t end, struct chunk *chunk)
+{
+	const unsigned char *b = part(s, at, 8);
+
+	if (!b)
+		return false;
+	memcpy(chunk->kind, b, 4);
+	chunk->content = at + 8;
+	chunk->length = le32(b + 4);
+	chunk->end = chunk->content + chunk->length + chunk->length % 2;
+	return chunk->end <= end;
+}
+
+static bool
+is_chunk(const struct chunk *chunk, const char *kind)
+{
+	return memcmp(chunk->kind, kind, 4) == 0;
+}
+
+/* A chunk that begins as the pictures of its kind do. */
+static bool
+webp_picture(struct source *s, const struct chunk *chunk)
+{
+	const unsigned char *b = look(s, chunk->content, 10);
+
+	if (is_chunk(chunk, "VP8L"))
+		return (b = look(s, chunk->content, 5)) && chunk->length >= 5 && b[0] == 0x2f && b[4] >> 5 == 0;
+	return is_chunk(chunk, "VP8 ") && b && chunk->length >= 10 && !(b[0] & 1) &&
+		memcmp(b + 3, "\x9d\x01\x2a", 3) == 0 && (le16(b + 6) & 0x3fff) && (le16(b + 8) & 0x3fff);
+}
+
+/* A picture of an animation: where and how long it is shown, perhaps its transparency, and the picture. */
+static bool
+webp_frame(struct source *s, const struct chunk *frame)
+{
+	int64_t at = frame->content + 16, end = frame->content + frame->length;
+	struct chunk chunk;
+
+	if (!webp_chunk(s, at, end, &chunk) || (is_chunk(&chunk, "ALPH") && !webp_chunk(s, chunk.end, end, &chunk)))
+		return false;
+	return webp_picture(s, &chunk);
 }
 
 static bool
 is_webp(struct source *s)
 {
-	bool is_extended = false, has_picture = false, is_picture;
 	const unsigned char *b = look(s, 0, 12);
-	char kind[4];
-	int64_t at, length;
+	bool has_picture = false;
+	struct chunk chunk;
 
 	if (!b || memcmp(b, "RIFF", 4) != 0 || memcmp(b + 8, "WEBP", 4) != 0 || (int64_t)le32(b + 4) + 8 != s->size ||
-		s->size % 2)
+		!webp_chunk(s, 12, s->size, &chunk))
 		return false;
-	for (at = 12; at < s->size; at += 8 + length + length % 2) {
-		b = part(s, at, 8);
-		/* A simple file is one chunk. */
-		if (!b || (at > 12 && !is_extended))
+	/* A simple file is one chunk. */
+	if (!is_chunk(&chunk, "VP8X"))
+		return chunk.end == s->size && webp_picture(s, &chunk);
+	if (chunk.length != 10)
+		return false;
+	for (int64_t at = chunk.end; at < s->size; at = chunk.end) {
+		if (!webp_chunk(s, at, s->size, &chunk) || is_chunk(&chunk, "VP8X"))
 			return false;
-		length = le32(b + 4);
-		memcpy(kind, b, 4);
-		if (length > s->size - at - 8)
-			return false;
-		is_picture = memcmp(kind, "VP8 ", 4) == 0 || memcmp(kind, "VP8L", 4) == 0 || memcmp(kind, "ANMF", 4) == 0;
-		if (is_picture && !webp_picture(s, kind, at + 8, length))
-			return false;
-		if (at == 12) {
-			is_extended = memcmp(kind, "VP8X", 4) == 0 && length == 10;
-			if (!is_extended && memcmp(kind, "VP8 ", 4) != 0 && memcmp(kind, "VP8L", 4) != 0)
+		if (is_chunk(&chunk, "VP8 ") || is_chunk(&chunk, "VP8L") || is_chunk(&chunk, "ANMF")) {
+			if (is_chunk(&chunk, "ANMF") ? !webp_frame(s, &chunk) : !webp_picture(s, &chunk))
 				return false;
+			has_picture = true;
 		}
-		has_picture |= is_picture;
 	}
-	return has_picture && at == s->size;
+	return has_picture;
 }
 
 /* ---- PDF: ISO 32000-1, sections 7.5.2 to 7.5.8 and annex H.3 */
@@ -497,8 +527,8 @@ is_pdf(struct source *s)
 static bool
 is_mp4_brand(const unsigned char *brand)
 {
-	static const char brands[][5] = { "isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8", "iso9", "mp41",
-		"mp42", "avc1", "dash", "M4V ", "M4VH", "M4VP", "MSNV", "NDSC", "mmp4" };
+	static const char brands[][5] = { "isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8", "iso9",
+		"mp41", "mp42", "avc1", "dash", "M4V ", "M4VH", "M4VP", "MSNV", "NDSC", "mmp4" };
 
 	for (size_t i = 0; i < COUNT(brands); i++)
 		if (memcmp(brand, brands[i], 4) == 0)
@@ -564,7 +594,7 @@ mp4_movie(struct source *s, const struct box *moov)
 static bool
 is_mp4(struct source *s)
 {
-	bool has_movie = false, has_media = false;
+	bool has_movie = false, has_media = false, is_short = false;
 	const unsigned char *brand;
 	struct box box;
 
@@ -579,9 +609,11 @@ is_mp4(struct source *s)
 				return false;
 			has_movie = true;
 		}
-		has_media |= is_box(&box, "mdat") || is_box(&box, "moof");
+		/* what a fragment tells of follows it */
+		is_short = is_box(&box, "moof") || (is_short && !is_box(&box, "mdat"));
+		has_media |= is_box(&box, "mdat");
 	}
-	return has_movie && has_media;
+	return has_movie && has_media && !is_short;
 }
 
 /* ---- WebM: RFC 8794 (EBML) sections 4 to 6 and 11, RFC 9559 (Matroska) section 5.1 */
@@ -655,8 +687,8 @@ webm_header(struct source *s, const struct element *header)
 static bool
 is_of_segment(uint32_t id)
 {
-	return id == SEEK_HEAD || id == INFO || id == TRACKS || id == CLUSTER || id == CUES || id == CHAPTERS || id == TAGS ||
-		id == VOID_ || id == CRC;
+	return id == SEEK_HEAD || id == INFO || id == TRACKS || id == CLUSTER || id == CUES || id == CHAPTERS ||
+		id == TAGS || id == VOID_ || id == CRC;
 }
 
 static bool
@@ -718,18 +750,18 @@ syncsafe(const unsigned char *b)
 	return (b[0] | b[1] | b[2] | b[3]) & 0x80 ? UINT32_MAX : (uint32_t)b[0] << 21 | b[1] << 14 | b[2] << 7 | b[3];
 }
 
-/* Behind the ID3v2 tag at `at`; `at` itself where there is none; -1 where it goes over the end. */
+/* Behind the ID3v2 tag at `at`; `at` where there is none; -1 where it goes over the end. libmagic knows no footers. */
 static int64_t
 mp3_front_tag(struct source *s, int64_t at)
 {
-	const unsigned char *b = look(s, at, 10);
+	const unsigned char *b = part(s, at, 10);
 	int64_t size;
 
 	if (!b || memcmp(b, "ID3", 3) != 0)
 		return at;
 	if (b[3] < 2 || b[3] > 4 || b[4] == 0xff || syncsafe(b + 6) == UINT32_MAX)
 		return -1;
-	size = 10 + (int64_t)syncsafe(b + 6) + (b[3] == 4 && b[5] & 0x10 ? 10 : 0);
+	size = 10 + (int64_t)syncsafe(b + 6);
 	return size <= s->size - at ? at + size : -1;
 }
 
@@ -748,8 +780,8 @@ mp3_frame(const unsigned char *b)
 	if (b[0] != 0xff || (b[1] & 0xe6) != 0xe2 || version == 1 || rate == 0 || rate == 15 || sampling == 3 ||
 		(b[3] & 3) == 2)
 		return 0;
-	return (is_one ? 144 : 72) * 1000 * rates[is_one][rate] / (hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) +
-		(b[2] >> 1 & 1);
+	return (is_one ? 144 : 72) * 1000 * rates[is_one][rate] /
+		(hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) + (b[2] >> 1 & 1);
 }
 
 /* Same version, layer, sampling rate, and one channel or two. */
@@ -760,8 +792,8 @@ mp3_agree(const unsigned char *a, const unsigned char *b)
 }
 
 /*
- * Bytes of the stream as the first frame tells them where it is a table of contents (Xing, LAME), which is what shows that
- * a stream was cut between two frames; else 0.
+ * Bytes of the stream as the first frame tells them where it is a table of contents (Xing, LAME), which is what shows
+ * that a stream was cut between two frames; else 0.
  */
 static int64_t
 mp3_told(struct source *s, int64_t at, const unsigned char header[static 4], int64_t length)
@@ -782,8 +814,8 @@ mp3_back_tag(struct source *s, int64_t at)
 	const unsigned char *b = look(s, at, 32);
 	int64_t size = -1;
 
-	if (s->size - at == 128 && starts(s, at, "TAG", 3))
-		return s->size;
+	if (s->size - at >= 128 && starts(s, at, "TAG", 3))
+		return at + 128;
 	if (b && memcmp(b, "APETAGEX", 8) == 0 && b[23] & 0x80)		/* with a header: size is what follows it */
 		size = 32 + (int64_t)le32(b + 12);
 	return size > 0 && size <= s->size - at ? at + size : -1;
@@ -799,7 +831,6 @@ is_mp3(struct source *s)
 
 	for (at = 0, start = -1; at != start; )		/* a second one was put before the first by some */
 		at = mp3_front_tag(s, start = at);
-	at = at < 0 ? -1 : at > 0 ? skip_zeros(s, at) : 0;
 	if (at < 0)
 		return false;
 	for (start = at; (b = part(s, at, 4)) && (length = mp3_frame(b)) && length <= s->size - at; at += length) {
@@ -849,25 +880,65 @@ is_called(const struct kind *kind, const char *name)
 }
 
 /*
- * The second judge: knows a thousand types of which a file could be one instead. It is opened for each file and closed
- * again: its database costs a tenth of a millisecond to map, but as long as it is open, a process has memory of its own in
- * it. The checks for texts, which need many times as much of both, have nothing to say about these types.
+ * The second judge: knows a thousand types of which a file could be one instead. It is loaded for each file and
+ * unloaded again, library and database: that takes a third of a millisecond, of an upload that waits for the disk.
+ * Linked to it, programs would load four more libraries at each start, and workers keep memory of their own for them.
  */
+struct judge {
+	void *library;
+	typeof(magic_open) *open;
+	typeof(magic_load) *load;
+	typeof(magic_buffer) *buffer;
+	typeof(magic_error) *error;
+	typeof(magic_close) *close;
+};
+
+static bool
+judge_load(struct judge *judge)
+{
+	judge->library = dlopen("libmagic.so.1", RTLD_NOW | RTLD_LOCAL);
+	return judge->library && (judge->open = dlsym(judge->library, "magic_open")) &&
+		(judge->load = dlsym(judge->library, "magic_load")) &&
+		(judge->buffer = dlsym(judge->library, "magic_buffer")) &&
+		(judge->error = dlsym(judge->library, "magic_error")) &&
+		(judge->close = dlsym(judge->library, "magic_close"));
+}
+
+/* The checks for texts, which need many times as much time and memory, have nothing to say about our types. */
+static enum media_type
+judge_ask(const struct judge *judge, struct source *s, enum media_type type)
+{
+	magic_t magic = judge->open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_BUILTIN);
+	const char *name = NULL, *why = NULL;
+
+	if (magic && judge->load(magic, NULL) == 0 && look(s, 0, 1))
+		name = judge->buffer(magic, s->window, s->have);
+	if (!name) {
+		why = magic ? judge->error(magic) : NULL;
+		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", why ? why : "no memory");
+		type = MEDIA_FAILED;
+	} else if (!is_called(&kinds[type], name)) {
+		type = MEDIA_NONE;
+	}
+	if (magic)
+		judge->close(magic);
+	return type;
+}
+
 static enum media_type
 ask_libmagic(struct source *s, enum media_type type)
 {
-	const char *name = NULL;
-	magic_t magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_BUILTIN);
+	struct judge judge = { 0 };
 
-	if (magic && magic_load(magic, NULL) == 0 && look(s, 0, 1))
-		name = magic_buffer(magic, s->window, s->have);
-	if (!name)
-		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", magic && magic_error(magic) ? magic_error(magic) : "memory");
-	else if (!is_called(&kinds[type], name))
-		type = MEDIA_NONE;
-	if (magic)
-		magic_close(magic);
-	return name ? type : MEDIA_FAILED;
+	if (judge_load(&judge)) {
+		type = judge_ask(&judge, s, type);
+	} else {
+		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", dlerror());
+		type = MEDIA_FAILED;
+	}
+	if (judge.library)
+		dlclose(judge.library);
+	return type;
 }
 
 enum media_type

@@ -7,7 +7,7 @@
 #include "base.h"
 
 enum media_type {
-	MEDIA_FAILED = -1,	/* nobody can say: the file cannot be read, or libmagic has no database or no memory; logged */
+	MEDIA_FAILED = -1,	/* nobody can say: no reading, no libmagic, no database of it, or no memory; logged */
 	MEDIA_NONE,		/* none of the others, or not wholly what its first bytes say */
 	MEDIA_PNG, MEDIA_JPEG, MEDIA_WEBP, MEDIA_GIF, MEDIA_PDF, MEDIA_MP4, MEDIA_WEBM, MEDIA_MP3,
 	MEDIA_TYPES		/* how many there are */
@@ -23,9 +23,13 @@ struct media_info {
 const struct media_info *media_info(enum media_type type);
 
 /*
- * What the first `size` bytes of an open file are; more than that are not looked at. Reads with pread() only, so the file's
- * position stays. The file must be complete: one that was cut, or that goes on behind its own end, is MEDIA_NONE.
- * Two judges must agree: the structure, walked to its end, and libmagic.
+ * What the first `size` bytes of an open file are; more than that are not looked at. Reads with pread() only, so the
+ * file's position stays. The file must be complete: one that was cut, or goes on behind its own end, is MEDIA_NONE; but
+ * a stream that nothing announces the length of (MP3 without a table, fragmented MP4, live WebM) is whole wherever a
+ * frame, fragment or block ends. Two judges must agree: the structure, walked to its end, and libmagic.
+ *
+ * Takes 20 KiB of stack, and time in proportion to the size: what is read is at most twice the file, and no more than
+ * 2^20 parts of it are walked; a file of more is none.
  */
 enum media_type media_detect(int file, int64_t size);
 
