@@ -3,15 +3,13 @@
 import itertools
 import json
 import random
-import re
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
 
 from contract import LANGUAGES
 from fields import superadmin
-from okul import Okul, Server, fresh
+from okul import Okul, Server
 from people import ids, rows
 from races import all_at_once, statuses
 
@@ -478,7 +476,7 @@ def leaks(answer):
 
 def test_the_answer_key_reaches_no_learner(okul):
     """All that a learner may ask, at every stage; texts of options that look like the field do not count."""
-    boss, ada, eve = superadmin(okul), okul.registered(), okul.registered()
+    ada, eve = okul.registered(), okul.registered()
     plain = [q | {"options": [o | {"text": f"o{i}"} for i, o in enumerate(q["options"])]} for q in questions(1, 2, 3)]
     tests = [made(okul, questions=plain, **f) for f in
              ({}, {"durationMinutes": 5}, {"shuffle": True, "maxAttempts": 0}, {"isPublished": False})]
@@ -716,7 +714,7 @@ def test_counts_stay_exact(okul):
     left = sum(good(boss.get(f"{PATH}/admin/results?testId={t['id']}"))["pagination"]["total"] for t in tests)
     assert left == 4 * 4
     assert rows(okul, TALLIES[0]) == rows(okul, TALLIES[1])
-    assert rows(okul, f"SELECT count(*) FROM result WHERE user NOT IN (SELECT pk FROM user)") == [["0"]]
+    assert rows(okul, "SELECT count(*) FROM result WHERE user NOT IN (SELECT pk FROM user)") == [["0"]]
 
 
 def test_deleting_a_user_takes_results_and_attempts(okul):
