@@ -11,6 +11,7 @@
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
 	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
+	&command_test_import, &command_test_export, &command_test_list,
 	&command_audit, &command_key_list, &command_key_rotate, &command_sql, &command_reference,
 };
 

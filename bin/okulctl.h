@@ -20,7 +20,8 @@ struct command {
 /* Rows of the files in bin/; okulctl.c lists them. */
 extern const struct command command_serve, command_migrate, command_check, command_mail, command_cleanup,
 	command_user_add, command_user_import, command_user_role, command_user_list, command_audit, command_key_list,
-	command_key_rotate, command_sql, command_reference;
+	command_key_rotate, command_sql, command_reference,
+	command_test_import, command_test_export, command_test_list;
 
 /* "okulctl: <message>" on standard error; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);

@@ -7,8 +7,6 @@
 #include "copy.h"
 #include "quiz.h"
 
-#define TITLE_MAX 200
-
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
 static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
@@ -29,27 +27,10 @@ static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
 	{ "mediaUrl", URL, .optional = true, .nullable = true },
 	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
 
-static const struct shape range = { .name = "LevelRangeDto", .fields = FIELDS(
-	{ "level", ENUM, .oneof = level_enum },
-	{ "minScore", NUMBER, 0, 100 },
-	{ "maxScore", NUMBER, 0, 100 }) };
-
-const struct shape proficiency_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
-	{ "title", TEXT, 1, TITLE_MAX, .example = "\"Placement test\"" },
-	{ "description", TEXT, 0, 5000, .optional = true },
-	{ "targetLanguage", TEXT, 2, 8, .example = "\"en\"" },
-	{ "durationMinutes", INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
-	{ "maxAttempts", INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
-	{ "shuffle", BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
-	{ "isPublished", BOOL, .optional = true, .note = "true unless given" }) };
-
-const struct shape proficiency_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
-	{ "levelRanges", LIST, 1, 6, .of = &range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
-
 static const struct shape create_test = { .name = "CreateProficiencyTestDto", .fields = FIELDS(
-	{ "", PLUS, .of = &proficiency_head },
+	{ "", PLUS, .of = &placement_head },
 	{ "questions", LIST, 1, QUIZ_QUESTIONS_MAX, .of = &question },
-	{ "", PLUS, .of = &proficiency_ranges }) };
+	{ "", PLUS, .of = &placement_ranges }) };
 
 static const struct shape update_test = { .name = "UpdateProficiencyTestDto", .all_optional = true, .fields = FIELDS(
 	{ "", PLUS, .of = &create_test }) };
@@ -76,7 +57,7 @@ static const struct shape range_response = { .name = "LevelRangeResponseDto", .f
 
 static const struct shape test_list = { .name = "ProficiencyTestListResponseDto", .fields = FIELDS(
 	{ "id", ID },
-	{ "title", TEXT, 1, TITLE_MAX },
+	{ "title", TEXT, 1, PLACEMENT_TITLE_MAX },
 	{ "description", TEXT, 0, 5000 },
 	{ "targetLanguage", TEXT, 2, 8 },
 	{ "durationMinutes", INT, 1, 600, .nullable = true },
@@ -201,33 +182,27 @@ get(const cJSON *object, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-struct placement *
-proficiency_of_body(struct request *rq)
+/* One range is measured by the one before it, so they are looked at only when each of them is well. */
+void
+proficiency_check_ranges(struct request *rq, struct faults *faults)
 {
-	struct placement *test = arena_alloc(rq->arena, sizeof(*test));
-
-	*test = (struct placement){ field_text(rq->body, "title"), field_text(rq->body, "description"),
-		field_text(rq->body, "targetLanguage"), field_int(rq->body, "durationMinutes", 0),
-		field_int(rq->body, "maxAttempts", 1), field_bool(rq->body, "shuffle", false),
-		field_bool(rq->body, "isPublished", true) };
-	return test;
+	if (!faults_name(&rq->faults, "levelRanges"))
+		quiz_check_ranges(get(rq->body, "levelRanges"), faults);
 }
 
 static void
 check_test(struct request *rq, struct faults *faults)
 {
-	cJSON *questions = get(rq->body, "questions"), *ranges = get(rq->body, "levelRanges");
+	cJSON *questions = get(rq->body, "questions");
 	struct placement *test;
 
 	quiz_check_questions(questions, faults);
-	quiz_check_ranges(ranges, faults);
+	proficiency_check_ranges(rq, faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	rq->prepared = test = proficiency_of_body(rq);
+	rq->prepared = test = placement_of(rq->arena, rq->body);
 	if (questions)
 		placement_set_questions(test, rq->arena, questions);
-	if (ranges)
-		placement_set_ranges(test, rq->arena, ranges);
 }
 
 struct reply
@@ -271,7 +246,7 @@ post_duplicate(struct request *rq)
 
 	if (!test)
 		return reply_error(rq, NOT_FOUND);
-	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, TITLE_MAX);
+	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
 	return proficiency_add(rq, test);
 }
 

@@ -13,11 +13,9 @@ extern const struct section proficiency_authoring, proficiency_gift, proficiency
 
 extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseDto */
 extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
-extern const struct shape proficiency_head;		/* what is in front of a test's questions when it is made */
-extern const struct shape proficiency_ranges;		/* its level ranges */
 
-/* A test as the body names it, with what a new one has where it does not; questions and ranges are left to the caller. */
-struct placement *proficiency_of_body(struct request *rq);
+/* What is wrong with the level ranges of the body beyond their shapes. */
+void proficiency_check_ranges(struct request *rq, struct faults *faults);
 /* Adds a test and shows it. */
 struct reply proficiency_add(struct request *rq, const struct placement *test);
 

@@ -4,14 +4,13 @@
 #include "proficiency.h"
 
 #include "gift.h"
-#include "quiz.h"
 
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
-	{ "", PLUS, .of = &proficiency_head },
+	{ "", PLUS, .of = &placement_head },
 	{ "gift", TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
 	  .example = "\"Yesterday I {=went ~goed} home.\"" },
 	{ "skip", BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
-	{ "", PLUS, .of = &proficiency_ranges }) };
+	{ "", PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);
 static struct reply post_import(struct request *rq);
@@ -42,7 +41,6 @@ add_faults(const struct gift *gift, bool skip, struct faults *faults)
 static void
 check_import(struct request *rq, struct faults *faults)
 {
-	const cJSON *ranges = cJSON_GetObjectItemCaseSensitive(rq->body, "levelRanges");
 	const char *text = field_text(rq->body, "gift");
 	struct gift gift = { 0 };
 
@@ -50,12 +48,11 @@ check_import(struct request *rq, struct faults *faults)
 		gift_read(&gift, rq->arena, text, strlen(text));
 		add_faults(&gift, field_bool(rq->body, "skip", false), faults);
 	}
-	quiz_check_ranges(ranges, faults);
+	proficiency_check_ranges(rq, faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	struct placement *test = rq->prepared = proficiency_of_body(rq);
-	placement_set_questions(test, rq->arena, gift.questions);
-	placement_set_ranges(test, rq->arena, ranges);
+	rq->prepared = placement_of(rq->arena, rq->body);
+	placement_set_questions(rq->prepared, rq->arena, gift.questions);
 }
 
 static struct reply

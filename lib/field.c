@@ -36,6 +36,17 @@ faults_add(struct faults *faults, const char *name, enum sentence which, const c
 	faults->count++;
 }
 
+bool
+faults_name(const struct faults *faults, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const struct fault *fault = faults->first; fault; fault = fault->next)
+		if (strncmp(fault->text, name, length) == 0 && strchr(".[:", fault->text[length]))
+			return true;
+	return false;
+}
+
 static void
 fault_number(struct faults *faults, const char *name, enum sentence which, double number)
 {

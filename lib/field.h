@@ -76,6 +76,8 @@ struct faults {
 void faults_init(struct faults *faults, struct arena *arena, enum language language);
 /* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. */
 void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
+/* True when there is one with this field of the body, or within it. */
+bool faults_name(const struct faults *faults, const char *name);
 /*
  * Takes over the faults of `more`, which stand in the order of the shape, and puts each at its place among those that
  * field_check() added behind the first `from`. Where that found fault with the same field, or the same element of a list,

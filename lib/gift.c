@@ -30,15 +30,19 @@ struct reader {
 	bool full;			/* there are more questions than a test may have */
 };
 
+/* In the order of lines: a comment inside a question is looked at before the question is. */
 static void
 note(struct reader *reader, struct gift_notes *notes, size_t line, enum sentence what)
 {
+	struct gift_note **link = &notes->first;
+
 	if (notes->count++ >= GIFT_NOTES_MAX)
 		return;
+	while (*link && (*link)->line <= line)
+		link = &(*link)->next;
 	struct gift_note *new = arena_alloc(reader->arena, sizeof(*new));
-	*new = (struct gift_note){ line, what };
-	*notes->last = new;
-	notes->last = &new->next;
+	*new = (struct gift_note){ line, what, *link };
+	*link = new;
 }
 
 /* Gives false, for `return refuse(...)`. */
@@ -182,8 +186,8 @@ tag_length(const char *s, size_t left)
 static bool
 put_html(struct buf *out, const char *s, size_t length)
 {
-	static const char *const lines[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6",
-		"pre", "blockquote", NULL };
+	static const char *const lines[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5",
+		"h6", "pre", "blockquote", NULL };
 	static const char *const media[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
 
 	for (size_t i = 0, step; i < length; i += step) {
@@ -439,7 +443,7 @@ read_comment(struct reader *reader, const char *s, size_t length)
 
 	if (strncmp(word, "media ", 6) == 0) {
 		reader->media = word + 6 + strspn(word + 6, " \t");
-		return text_is_url(reader->media);
+		return strlen(reader->media) <= FIELD_URL_MAX && text_is_url(reader->media);
 	}
 	if (strncmp(word, "points ", 7) != 0 || word[7 + strspn(word + 7, "0123456789.e+-")])
 		return false;
@@ -508,8 +512,6 @@ gift_read(struct gift *gift, struct arena *arena, const char *text, size_t lengt
 	const char *end = text + length;
 
 	*gift = (struct gift){ .questions = cJSON_CreateArray() };
-	gift->faults.last = &gift->faults.first;
-	gift->dropped.last = &gift->dropped.first;
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;	/* a byte order mark, as some editors write it */
 	while (text < end && !reader.full) {

@@ -7,7 +7,8 @@
  * answers, partial credit.
  *
  * Texts are plain here. [plain], [moodle] and [markdown] texts stay as they are; of [html] the tags are taken out, entities
- * are decoded, and a tag that ends a line in a browser ends one. HTML with a picture, sound or frame cannot be taken.
+ * are decoded, and a tag that ends a line in a browser ends one. HTML with a picture, sound or frame cannot be taken. Lines
+ * of other texts end where they end in the file.
  *
  * Points and media stand in comments above their question, which other programs pass over:
  *
@@ -25,22 +26,25 @@
 
 #define GIFT_NOTES_MAX 100		/* kept of each kind; all are counted */
 
-struct gift_notes {
+struct gift_notes {	/* in the order of lines */
 	size_t count;
 	struct gift_note {
 		size_t line;		/* from 1; 0: the text as a whole */
 		enum sentence what;	/* its %s is the line */
 		struct gift_note *next;
-	} *first, **last;
+	} *first;
 };
 
 struct gift {
 	cJSON *questions;		/* a list of QuestionDto within all its limits; empty when there are none */
-	struct gift_notes faults;	/* what was left out, in order; or that there is no question at all */
+	struct gift_notes faults;	/* what was left out; or that there is no question at all */
 	struct gift_notes dropped;	/* what was passed over and changes no question: categories */
 };
 
-/* Reads UTF-8 without NUL, any line ends, up to the first question over the limit. cJSON must allocate in `arena`: json_use(). */
+/*
+ * Reads UTF-8 without NUL, with any line ends, up to the first question over the limit. cJSON must allocate in `arena`:
+ * json_use().
+ */
 void gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length);
 
 /* Writes questions (QuestionDto, ids or not) so that gift_read() gives the same again. `title` goes into a comment. */

@@ -1,9 +1,25 @@
 #include "placement.h"
 
-#include "field.h"
 #include "quiz.h"
 #include "random.h"
 #include "text.h"
+
+static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
+	{ "level", ENUM, .oneof = level_enum },
+	{ "minScore", NUMBER, 0, 100 },
+	{ "maxScore", NUMBER, 0, 100 }) };
+
+const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
+	{ "title", TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
+	{ "description", TEXT, 0, 5000, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .example = "\"en\"" },
+	{ "durationMinutes", INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
+	{ "maxAttempts", INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
+	{ "shuffle", BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
+	{ "isPublished", BOOL, .optional = true, .note = "true unless given" }) };
+
+const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
+	{ "levelRanges", LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
 enum { ADD_VERSION, ADD };
 
@@ -86,8 +102,8 @@ placement_set_questions(struct placement *test, struct arena *arena, cJSON *ques
 	test->key = value_blob(key.s, key.length);
 }
 
-void
-placement_set_ranges(struct placement *test, struct arena *arena, const cJSON *ranges)
+static const char *
+ranges_text(struct arena *arena, const cJSON *ranges)
 {
 	struct buf text = { .arena = arena };
 	const cJSON *range;
@@ -102,7 +118,19 @@ placement_set_ranges(struct placement *test, struct arena *arena, const cJSON *r
 		buf_putc(&text, '}');
 	}
 	buf_putc(&text, ']');
-	test->ranges = text.s;
+	return text.s;
+}
+
+struct placement *
+placement_of(struct arena *arena, const cJSON *body)
+{
+	struct placement *test = arena_alloc(arena, sizeof(*test));
+	const cJSON *ranges = get(body, "levelRanges");
+
+	*test = (struct placement){ field_text(body, "title"), field_text(body, "description"), field_text(body, "targetLanguage"),
+		field_int(body, "durationMinutes", 0), field_int(body, "maxAttempts", 1), field_bool(body, "shuffle", false),
+		field_bool(body, "isPublished", true), .ranges = ranges ? ranges_text(arena, ranges) : NULL };
+	return test;
 }
 
 void

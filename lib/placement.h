@@ -11,10 +11,16 @@
 #include "arena.h"
 #include "base.h"
 #include "db.h"
+#include "field.h"
 #include "json.h"
 
 extern const char *const placement_sql[];
 extern const size_t placement_sql_count;
+
+#define PLACEMENT_TITLE_MAX 200	/* code points */
+
+extern const struct shape placement_head;	/* the fields in front of the questions of a test that is made */
+extern const struct shape placement_ranges;	/* the field behind them: levelRanges */
 
 /* Of a change: NULL (or count 0) where it stays as it is. Of a new test only `description` may be NULL: there is none. */
 struct placement {
@@ -28,12 +34,15 @@ struct placement {
 };
 
 /*
+ * A test as a checked body of the two shapes names it; what it does not name is as a new test has it. Texts are borrowed
+ * from the body. The questions are for placement_set_questions().
+ */
+struct placement *placement_of(struct arena *arena, const cJSON *body);
+/*
  * Fills in questions, key and count from a checked list of QuestionDto, which gets new ids on the way (old ones go). JSON
  * work on up to 1 MiB: do it before the write transaction. cJSON must allocate in `arena`: json_use().
  */
 void placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions);
-/* The same for ranges, from a checked list of LevelRangeDto. */
-void placement_set_ranges(struct placement *test, struct arena *arena, const cJSON *ranges);
 
 /* Inside a write transaction: a new test under a new id. A failure sticks to db. */
 void placement_add(struct db *db, const struct placement *test, const char *id, int64_t now);

@@ -38,6 +38,7 @@ def work(okul):
     assert ada.renew().status == 200
     assert ada.get("/me").status == 200 and ada.patch("/me", {"bio": "x"}).status == 200
     assert okul.get("/courses").status == 200
+    assert okul.get("/proficiency-tests").status == 200
     assert okul.get("/health").status == 200 and ada.get("/auth/sessions").status == 200
     assert ada.post("/auth/logout").status == 200
 
@@ -62,7 +63,8 @@ def test_only_sqlite_opens_the_database(tmp_path):
             # SQLite's own signature; fopen() and a plain open() have another
             assert "O_NOFOLLOW" in entry["flags"] and "O_CLOEXEC" in entry["flags"], f"{program}: {entry}"
     workers = [pid for pid, program in programs.items() if program.endswith(".fcgi") and pid in alive]
-    assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == ["app.fcgi", "auth.fcgi", "courses.fcgi", "users.fcgi"]
+    assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == [
+        "app.fcgi", "auth.fcgi", "courses.fcgi", "proficiency.fcgi", "users.fcgi"]
     for pid in workers:
         entries = opened[pid]
         assert entries == before[pid], f"{programs[pid]} opened or closed a file while at work: {entries}"

@@ -78,10 +78,30 @@ faults_stand_in_the_order_of_the_shape(void **state)
 	arena_free(arena);
 }
 
+static void
+a_fault_names_its_field(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	struct faults faults;
+
+	(void)state;
+	add_all(&faults, arena, "first list[2].text deep.er");
+	assert_true(faults_name(&faults, "first"));
+	assert_true(faults_name(&faults, "list"));
+	assert_true(faults_name(&faults, "deep"));
+	assert_false(faults_name(&faults, "fir"));
+	assert_false(faults_name(&faults, "firsts"));
+	assert_false(faults_name(&faults, "text"));
+	arena_free(arena);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(faults_stand_in_the_order_of_the_shape) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(faults_stand_in_the_order_of_the_shape),
+		cmocka_unit_test(a_fault_names_its_field),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,339 @@
+/*
+ * okulctl test - placement tests as files: made from a text in Moodle's GIFT format, and written as one.
+ */
+#include "okulctl.h"
+
+#include "arena.h"
+#include "clock.h"
+#include "gift.h"
+#include "placement.h"
+#include "quiz.h"
+#include "random.h"
+#include "text.h"
+
+#include <getopt.h>
+
+static int run_import(int argc, char **argv, const char *data);
+static int run_export(int argc, char **argv, const char *data);
+static int run_list(int argc, char **argv, const char *data);
+
+const struct command command_test_import = {
+	.name = "test import",
+	.usage = "FILE.gift --title TITLE --language LANGUAGE --ranges A1:0-20,A2:21-40,... [OPTION...]",
+	.summary = "make a placement test from questions in Moodle's GIFT format",
+	.help = "FILE.gift is UTF-8 text (https://docs.moodle.org/en/GIFT_format), or - for standard input. Multiple choice with\n"
+		"one right answer and true/false are taken, also as a missing word. Anything else (short answer, numerical, matching,\n"
+		"essay, several right answers, partial credit) is named with its line, the exit code is 65, and nothing is made.\n"
+		"Names of questions, feedback and categories are not kept; HTML becomes text. Comments above a question may give\n"
+		"its points (1 unless given) and its media:\n"
+		"  // okul: points 2.5\n"
+		"  // okul: media https://example.com/a.mp3\n"
+		"The ranges of the levels rise from 0 to 100; each starts where the one before ends, or one above.\n"
+		"--description TEXT  what people read before they start\n"
+		"--minutes N         the time that they have; no limit unless given\n"
+		"--attempts N        how often each of them may try, 0 without limit; 1 unless given\n"
+		"--shuffle           each attempt sees questions and answers in an order of its own\n"
+		"--draft             only administrators see the test, until they publish it\n"
+		"--skip              leave out the questions that cannot be taken\n"
+		"--dry-run           only check: nothing is made\n",
+	.run = run_import,
+};
+
+const struct command command_test_export = {
+	.name = "test export",
+	.usage = "ID",
+	.summary = "write the questions of a placement test in Moodle's GIFT format",
+	.help = "To standard output: okulctl test export ID >FILE.gift. `okulctl test import` makes the same questions of it again,\n"
+		"points and media included; Moodle reads it too. `okulctl test list` shows the ids.\n",
+	.run = run_export,
+};
+
+const struct command command_test_list = {
+	.name = "test list",
+	.usage = "",
+	.summary = "list the placement tests, oldest first",
+	.help = "One line a test, separated by tabs, under a line of headings. Times are UTC.\n",
+	.run = run_list,
+};
+
+#define TEXT_MAX (16 << 20)	/* bytes of a file */
+
+static const char find_sql[] =
+	"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1";
+static const char list_sql[] =
+	"SELECT id, title, target_language AS language, question_count AS questions,"
+	" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
+	" (SELECT count(*) FROM result WHERE result.test = test.pk) AS results,"
+	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk";
+
+static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
+	{ "", PLUS, .of = &placement_head },
+	{ "", PLUS, .of = &placement_ranges }) };
+
+/* ---- test import */
+
+struct import {
+	struct arena *arena;
+	cJSON *body;			/* what the options say, as the API would take it */
+	const char *file;
+	char *text;
+	size_t length;
+	bool skip, dry_run;
+};
+
+/* "A1:0-20,A2:21-40": what has another form gets scores that are refused. */
+static void
+add_ranges(struct import *im, const char *s)
+{
+	cJSON *list = cJSON_AddArrayToObject(im->body, "levelRanges");
+
+	while (*s) {
+		char level[16] = "";
+		double from = -1, to = -1;
+		int length = 0;
+		cJSON *range = cJSON_CreateObject();
+		if (sscanf(s, "%15[^:]:%lf-%lf%n", level, &from, &to, &length) != 3 || !strchr(",", s[length])) {
+			length = (int)strcspn(s, ",");
+			from = to = -1;
+		}
+		cJSON_AddStringToObject(range, "level", level);
+		cJSON_AddNumberToObject(range, "minScore", from);
+		cJSON_AddNumberToObject(range, "maxScore", to);
+		cJSON_AddItemToArray(list, range);
+		s += length + (s[length] == ',');
+	}
+}
+
+static void
+add_number(cJSON *body, const char *name, const char *text)
+{
+	int64_t number;
+
+	if (text_to_int(text, INT32_MIN, INT32_MAX, &number))
+		cJSON_AddNumberToObject(body, name, (double)number);
+	else
+		cJSON_AddStringToObject(body, name, text);	/* to be told that it is no number */
+}
+
+static bool
+read_option(struct import *im, int option, const char *argument)
+{
+	switch (option) {
+	case 't': return cJSON_AddStringToObject(im->body, "title", argument);
+	case 'l': return cJSON_AddStringToObject(im->body, "targetLanguage", argument);
+	case 'd': return cJSON_AddStringToObject(im->body, "description", argument);
+	case 'm': return add_number(im->body, "durationMinutes", argument), true;
+	case 'a': return add_number(im->body, "maxAttempts", argument), true;
+	case 'r': return add_ranges(im, argument), true;
+	case 's': return cJSON_AddTrueToObject(im->body, "shuffle");
+	case 'D': return cJSON_AddFalseToObject(im->body, "isPublished");
+	case 'k': return im->skip = true;
+	case 'n': return im->dry_run = true;
+	default: return ctl_error(EXIT_USAGE, "`okulctl test import --help` says what can be asked") == 0;
+	}
+}
+
+static int
+read_options(struct import *im, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "title", required_argument, NULL, 't' }, { "language", required_argument, NULL, 'l' },
+		{ "description", required_argument, NULL, 'd' }, { "minutes", required_argument, NULL, 'm' },
+		{ "attempts", required_argument, NULL, 'a' }, { "ranges", required_argument, NULL, 'r' },
+		{ "shuffle", no_argument, NULL, 's' }, { "draft", no_argument, NULL, 'D' }, { "skip", no_argument, NULL, 'k' },
+		{ "dry-run", no_argument, NULL, 'n' }, { 0 },
+	};
+	struct faults faults;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!read_option(im, option, optarg))
+			return EXIT_USAGE;
+	if (optind + 1 != argc)
+		return ctl_error(EXIT_USAGE, "usage: okulctl test import %s", command_test_import.usage);
+	im->file = argv[optind];
+	faults_init(&faults, im->arena, EN);
+	if (field_check(&import_shape, im->body, &faults) || !faults_name(&faults, "levelRanges"))
+		quiz_check_ranges(cJSON_GetObjectItemCaseSensitive(im->body, "levelRanges"), &faults);
+	for (const struct fault *fault = faults.first; fault; fault = fault->next)
+		ctl_error(EXIT_DATA, "%s", fault->text);
+	return faults.count > 0 ? EXIT_DATA : EXIT_SUCCESS;
+}
+
+/* The line of the first byte that is no text; 0 when all is. */
+static size_t
+bad_line(const struct import *im)
+{
+	size_t line = 1;
+
+	for (size_t i = 0, step; i < im->length; i += step, line += im->text[i - 1] == '\n') {
+		step = text_utf8_sequence(im->text + i, im->length - i);
+		if (step == 0 || im->text[i] == '\0')
+			return line;
+	}
+	return 0;
+}
+
+static int
+read_file(struct import *im)
+{
+	bool standard = strcmp(im->file, "-") == 0;
+	FILE *in = standard ? stdin : fopen(im->file, "re");
+	size_t line;
+
+	if (!in)
+		return ctl_error(EXIT_DATA, "%s: %m", im->file);
+	im->text = arena_alloc(im->arena, TEXT_MAX + 1);
+	im->length = fread(im->text, 1, TEXT_MAX + 1, in);
+	bool failed = ferror(in);
+	if (!standard)
+		fclose(in);
+	if (failed)
+		return ctl_error(EXIT_DATA, "%s cannot be read", im->file);
+	if (im->length > TEXT_MAX)
+		return ctl_error(EXIT_DATA, "%s has more than %d MiB", im->file, TEXT_MAX >> 20);
+	if ((line = bad_line(im)) > 0)
+		return ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; save the file as UTF-8", im->file, line);
+	return EXIT_SUCCESS;
+}
+
+static void
+tell(const struct import *im, const struct gift_notes *notes, const char *what)
+{
+	size_t told = 0;
+
+	for (const struct gift_note *note = notes->first; note; note = note->next, told++) {
+		struct buf text = { .arena = im->arena };
+		buf_sentence(&text, note->what, EN, note->line ? arena_format(im->arena, "%zu", note->line) : NULL);
+		ctl_error(0, "%s: %s%s", im->file, what, text.s);
+	}
+	if (notes->count > told)
+		ctl_error(0, "%s: and %zu more", im->file, notes->count - told);
+}
+
+static enum db_rc
+add(struct db *db, const struct placement *test, const char *id)
+{
+	enum db_rc rc = db_write_begin(db);
+
+	if (rc != DB_DONE)
+		return rc;
+	placement_add(db, test, id, clock_now());
+	return db_write_commit(db);	/* tells a failure that stuck */
+}
+
+static int
+store(const struct import *im, const struct gift *gift, const char *data)
+{
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
+	struct placement *test = placement_of(im->arena, im->body);
+	char id[ID_TEXT];
+
+	if (!db)
+		return EXIT_CONFIG;
+	placement_set_questions(test, im->arena, gift->questions);
+	random_id(id);
+	enum db_rc rc = add(db, test, id);
+	db_close(db);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	printf("%s: made with %d questions, id %s\n", test->title, test->count, id);
+	return EXIT_SUCCESS;
+}
+
+static int
+import(struct import *im, int argc, char **argv, const char *data)
+{
+	int code = read_options(im, argc, argv);
+	struct gift gift;
+
+	if (code == EXIT_SUCCESS)
+		code = read_file(im);
+	if (code != EXIT_SUCCESS)
+		return code;
+	gift_read(&gift, im->arena, im->text, im->length);
+	int count = cJSON_GetArraySize(gift.questions);
+	bool skip = im->skip && count > 0;
+	tell(im, &gift.faults, skip ? "left out: " : "");
+	tell(im, &gift.dropped, "");
+	if (gift.faults.count > 0 && !skip)
+		return ctl_error(EXIT_DATA, "nothing was made%s", count > 0 ? "; --skip leaves out what cannot be taken" : "");
+	if (!im->dry_run)
+		return store(im, &gift, data);
+	printf("questions to import: %d; nothing was made\n", count);
+	return EXIT_SUCCESS;
+}
+
+static int
+run_import(int argc, char **argv, const char *data)
+{
+	struct import im = { .arena = arena_new(1 << 16) };
+
+	if (!im.arena)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	json_use(im.arena);
+	im.body = cJSON_CreateObject();
+	int code = import(&im, argc, argv, data);
+	json_use(NULL);
+	arena_free(im.arena);
+	return code;
+}
+
+/* ---- test export */
+
+static int
+export(struct db *db, struct arena *arena, const char *id)
+{
+	struct buf out = { .arena = arena };
+	enum json_fault fault;
+	struct db_rows *row;
+
+	if (db_one(db, &row, find_sql, ARGS(id)) != DB_ROW) {
+		enum db_rc rc = db_failure(db);
+		return rc == DB_DONE ? ctl_error(EXIT_DATA, "there is no test %s; `okulctl test list` shows them", id) :
+			ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	}
+	json_use(arena);
+	gift_write(&out, db_text(row, 0), json_parse(arena, db_text(row, 1), db_size(row, 1), JSON_DEPTH, &fault));
+	json_use(NULL);
+	db_end(row);
+	fwrite(out.s, 1, out.length, stdout);
+	return EXIT_SUCCESS;
+}
+
+static int
+run_export(int argc, char **argv, const char *data)
+{
+	struct arena *arena;
+	struct db *db;
+
+	if (argc != 2)
+		return ctl_error(EXIT_USAGE, "usage: okulctl test export %s", command_test_export.usage);
+	const struct conf *conf = ctl_conf(data);
+	if (!conf || !(db = ctl_db(conf, DB_READ_ONLY)))
+		return EXIT_CONFIG;
+	int code = (arena = arena_new(1 << 16)) ? export(db, arena, argv[1]) : ctl_error(EXIT_FAILURE, "out of memory");
+	db_close(db);
+	arena_free(arena);
+	return code;
+}
+
+/* ---- test list */
+
+static int
+run_list(int argc, char **argv, const char *data)
+{
+	struct db *db;
+	char why[512];
+
+	(void)argv;
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "test list takes no arguments");
+	const struct conf *conf = ctl_conf(data);
+	if (!conf || !(db = ctl_db(conf, DB_READ_ONLY)))
+		return EXIT_CONFIG;
+	enum db_rc rc = db_shell(db, list_sql, false, ctl_print_row, stdout, why, sizeof(why));
+	db_close(db);
+	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", why);
+}

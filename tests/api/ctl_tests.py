@@ -1,0 +1,128 @@
+"""okulctl test import, export, list: placement tests as files."""
+
+import re
+import subprocess
+
+import pytest
+
+from fields import superadmin
+from okul import OKULCTL, ROOT
+from proficiency import FULL, PATH, asked, made, shown
+from people import rows
+
+GIFT = ROOT / "tests/unit/gift"
+OPTIONS = ["--title", "By the operator", "--language", "en", "--ranges", "A1:0-20,A2:21-40.5,B2:40.5-100"]
+QUESTIONS = "// okul: points 2.5\n1 + 1 is {=2 ~3}.\n\nSnow is cold.{T}\n"
+
+
+@pytest.fixture(scope="module")
+def boss(okul):
+    return superadmin(okul)
+
+
+def run(okul, *arguments, text=None, check=None):
+    """okulctl with `text` as standard input."""
+    text = text.encode() if isinstance(text, str) else text
+    done = subprocess.run([OKULCTL, "-d", str(okul.server.data), "test", *arguments], env=okul.server.environment, input=text or b"",
+                          capture_output=True, timeout=60)
+    if check is not None:
+        assert done.returncode == check, done
+    return done
+
+
+def imported(okul, *options, text=QUESTIONS):
+    told = run(okul, "import", "-", *OPTIONS, *options, text=text, check=0).stdout.decode()
+    return re.fullmatch(r".+: made with \d+ questions, id ([0-9a-f]{24})\n", told)[1]
+
+
+def count(okul):
+    return rows(okul, "SELECT count(*) FROM test")[0][0]
+
+
+def test_import_makes_a_test(okul, boss):
+    test = shown(okul, imported(okul))
+    assert (test["title"], test["targetLanguage"], test["description"]) == ("By the operator", "en", "")
+    assert (test["durationMinutes"], test["maxAttempts"], test["shuffle"], test["isPublished"]) == (None, 1, False, True)
+    assert [(r["level"], r["minScore"], r["maxScore"]) for r in test["levelRanges"]] == \
+        [("A1", 0, 20), ("A2", 21, 40.5), ("B2", 40.5, 100)]
+    assert [(q["text"], q["points"]) for q in test["questions"]] == [("1 + 1 is _____.", 2.5), ("Snow is cold.", 1)]
+    own = shown(boss, imported(okul, "--draft", "--shuffle", "--minutes", "30", "--attempts", "0", "--description", " ğ "))
+    assert (own["durationMinutes"], own["maxAttempts"], own["shuffle"], own["isPublished"]) == (30, 0, True, False)
+    assert own["description"] == "ğ" and [o["isCorrect"] for o in own["questions"][0]["options"]] == [True, False]
+
+
+def test_what_is_exported_is_imported_again(okul, boss):
+    for test in (made(boss, **FULL), shown(boss, imported(okul, text=(GIFT / "choice.gift").read_text())),
+                 shown(boss, imported(okul, text=(GIFT / "truth.gift").read_text()))):
+        text = run(okul, "export", test["id"], check=0).stdout
+        again = imported(okul, text=text)
+        assert asked(shown(boss, again)) == asked(test)
+        assert run(okul, "export", again, check=0).stdout.split(b"\n", 1)[1] == text.split(b"\n", 1)[1]
+        body = {"title": "x", "targetLanguage": "en", "levelRanges": FULL["levelRanges"], "gift": text.decode()}
+        assert asked(boss.post(PATH + "/import", body).data) == asked(test)
+
+
+def test_faults_are_named_by_line_and_nothing_is_made(okul, boss):
+    before = count(okul)
+    wanted = [f"okulctl: {GIFT}/refused.gift: {line[2:]}"
+              for line in (GIFT / "refused.txt").read_text().splitlines() if line.startswith("! ")]
+    done = run(okul, "import", str(GIFT / "refused.gift"), *OPTIONS, check=65)
+    assert done.stderr.decode().splitlines() == [*wanted, "okulctl: nothing was made; --skip leaves out what cannot be taken"]
+    assert done.stdout == b"" and count(okul) == before
+    done = run(okul, "import", str(GIFT / "refused.gift"), *OPTIONS, "--skip", check=0)
+    assert done.stderr.decode().splitlines() == [w.replace(".gift: ", ".gift: left out: ") for w in wanted]
+    assert count(okul) == str(int(before) + 1)
+    done = run(okul, "import", "-", *OPTIONS, "--skip", text="Q{}\n\n" * 150, check=65)
+    assert done.stderr.decode().splitlines()[-2:] == ["okulctl: -: and 50 more", "okulctl: nothing was made"]
+
+
+def test_a_dry_run_makes_nothing(okul):
+    before = count(okul)
+    assert run(okul, "import", "-", *OPTIONS, "--dry-run", text=QUESTIONS, check=0).stdout == \
+        b"questions to import: 2; nothing was made\n"
+    run(okul, "import", "-", *OPTIONS, "--dry-run", text="Q{}", check=65)
+    assert count(okul) == before
+
+
+@pytest.mark.parametrize("options, error", [
+    (["--title", "", "--language", "e", "--ranges", "A1:0-20,A2:22-100", "--minutes", "x"],
+     ["title: must not be empty", "targetLanguage: must have at least 2 characters", "durationMinutes: must be an integer",
+      "levelRanges[1].minScore: must be where the range before ends (20) or one above it"]),
+    ([], ["title: is required", "targetLanguage: is required", "levelRanges: is required"]),
+    (["--title", "x", "--language", "en", "--ranges", "A1"],
+     ["levelRanges[0].minScore: must be at least 0", "levelRanges[0].maxScore: must be at least 0"]),
+    (["--title", "x", "--language", "en", "--ranges", "A1:0-100x"], None),
+    (["--title", "x", "--language", "en", "--ranges", "A1:0-nan,A1:0-100"], None),
+    (["--title", "x", "--language", "en", "--ranges", ""], ["levelRanges: must have at least 1 elements"]),
+    ([*OPTIONS, "--attempts", "101", "--minutes", "0"],
+     ["durationMinutes: must be at least 1", "maxAttempts: must be at most 100"]),
+])
+def test_options_that_are_refused(okul, options, error):
+    before = count(okul)
+    done = run(okul, "import", "-", *options, text=QUESTIONS, check=65)
+    assert error is None or [line.removeprefix("okulctl: ") for line in done.stderr.decode().splitlines()] == error
+    assert count(okul) == before
+
+
+@pytest.mark.parametrize("text, error", [(b"Q{T}\n\nQ\xff{T}", "-: line 3 is not UTF-8 text; save the file as UTF-8"),
+                                         (b"Q\0{T}", "-: line 1 is not UTF-8 text; save the file as UTF-8"),
+                                         ("Q{T}".encode("utf-16"), "-: line 1 is not UTF-8 text; save the file as UTF-8"),
+                                         (b"", "-: holds no question"), (b"a" * (2 ** 24 + 1), "- has more than 16 MiB")])
+def test_files_that_are_no_text(okul, text, error):
+    assert run(okul, "import", "-", *OPTIONS, text=text, check=65).stderr.decode().startswith("okulctl: " + error)
+
+
+def test_usage(okul, tmp_path):
+    for arguments in (["import"], ["import", "a", "b"], ["import", "a", "--what"], ["export"], ["export", "a", "b"], ["list", "a"]):
+        assert run(okul, *arguments, check=64).stderr.splitlines()[-1].startswith(b"okulctl: "), arguments
+    missing = run(okul, "import", str(tmp_path / "none"), *OPTIONS, check=65)
+    assert missing.stderr.decode() == f"okulctl: {tmp_path}/none: No such file or directory\n"
+    assert b"there is no test" in run(okul, "export", "0" * 24, check=65).stderr
+    assert run(okul, "import", str(tmp_path), *OPTIONS, check=65).stderr
+
+
+def test_list(okul, boss):
+    test = made(boss, title="Tab\tbed", isPublished=False)
+    lines = run(okul, "list", check=0).stdout.decode().splitlines()
+    assert lines[0].split("\t") == ["id", "title", "language", "questions", "published", "results", "created"]
+    assert lines[-1].split("\t")[:6] == [test["id"], "Tab\\tbed", "en", "1", "no", "0"]
