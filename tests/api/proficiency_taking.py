@@ -522,11 +522,9 @@ def test_the_answer_key_reaches_no_learner(okul):
 # ---- everybody's results
 
 
-@pytest.fixture(scope="module")
-def archive():
-    """A server with 600 results of all kinds, and what is known of them, oldest first."""
-    server = Server("archive", OKUL_WORKERS="2")
-    okul, chance = Okul(server), random.Random(7)
+def fill(okul):
+    """600 results of all kinds, and what is known of them, oldest first."""
+    chance = random.Random(7)
     tests = [made(okul, title=title, targetLanguage=language) for title, language in
              (("Alpha", "en"), ("Beta", "de"), ("Gamma Şiir", "de"), ("Delta", "tr"))]
     people = [okul.registered() for _ in range(8)]
@@ -548,8 +546,17 @@ def archive():
     for batch in range(0, len(statements), 100):
         okul.server.sql(";".join(statements[batch:batch + 100]))
     okul.known, okul.tests, okul.people = known, tests, people
-    yield okul
-    server.stop()
+    return okul
+
+
+@pytest.fixture(scope="module")
+def archive():
+    """A server that only these tests use."""
+    server = Server("archive", OKUL_WORKERS="2")
+    try:
+        yield fill(Okul(server))
+    finally:
+        server.stop()
 
 
 def found(okul, query="", limit=100):
