@@ -176,6 +176,13 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_next ON outbox (next_at);
 CREATE INDEX outbox_recipient ON outbox (recipient);
 
+-- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
+CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM login_code WHERE email = old.email;
+	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = old.email;
+	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
+END;
+
 -- ---- courses
 
 CREATE TABLE course (
@@ -425,6 +432,7 @@ CREATE TABLE contact (
 CREATE INDEX contact_status ON contact (status);
 CREATE INDEX contact_source ON contact (source, status);
 CREATE INDEX contact_sort_name ON contact (sort_name);
+CREATE INDEX contact_email ON contact (email);	-- what somebody asked, for the copy of their data
 
 INSERT INTO tally (name) VALUES ('contact'), ('contact:PENDING'), ('contact:REPLIED');
 CREATE TRIGGER contact_added AFTER INSERT ON contact BEGIN

@@ -496,7 +496,7 @@ put_curl(const struct page *page, const struct operation *operation)
 	if (cJSON_GetArraySize(member(operation->json, "security")) > 0)
 		buf_puts(&line, " \\\n  -H \"Authorization: Bearer $TOKEN\"");
 	if (operation->schema && is_form(operation))
-		put_curl_form(page, operation->schema, &line);
+		put_curl_form(page, resolve(page, operation->schema), &line);
 	else if (operation->schema)
 		put_curl_body(page, operation, &line);
 	put(page, "<pre class=\"curl\">");

@@ -24,7 +24,5 @@ extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
 
 /* Closes the attempts of a user (0: anybody's) whose time has run out, so that what a GET shows of results is all there is. */
 void proficiency_close_due(struct request *rq, int64_t user);
-/* The answers of a result as a JSON list: those that were given, in the order of the test. `chosen` has `length` bytes. */
-const char *proficiency_answers(struct arena *arena, const char *questions, const unsigned char *chosen, size_t length);
 
 #endif

@@ -354,39 +354,6 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
-#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
-
-static void
-put_text_of(struct buf *out, const char *before, struct quiz_text text)
-{
-	buf_puts(out, before);
-	buf_put(out, text.s, text.length);
-}
-
-const char *
-proficiency_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length)
-{
-	struct quiz_question question;
-	struct buf out = { .arena = arena };
-
-	(void)buf_room(&out, ANSWERS_ROOM);
-	buf_putc(&out, '[');
-	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
-		bool right = chosen[i] == question.right;
-		if (chosen[i] == 0 || chosen[i] > question.options)
-			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
-		put_text_of(&out, ",\"questionText\":", question.text);
-		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
-		buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-		put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
-		buf_putc(&out, '}');
-	}
-	buf_putc(&out, ']');
-	return out.s;
-}
-
 static struct reply
 get_result(struct request *rq)
 {
@@ -396,7 +363,7 @@ get_result(struct request *rq)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", proficiency_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1)));
+	put_json(rq, "answers", quiz_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true));
 	db_end(row);
 	return reply_done(rq);
 }

@@ -160,7 +160,7 @@ check_submit(struct request *rq, struct faults *faults)
 	if (!paper || faults->count > 0)
 		return;
 	paper->grade = quiz_grade(paper->version->key.bytes, paper->version->key.length, paper->chosen, paper->version->ranges);
-	paper->answers = proficiency_answers(rq->arena, paper->version->questions, paper->chosen, (size_t)paper->count);
+	paper->answers = quiz_answers(rq->arena, paper->version->questions, paper->chosen, (size_t)paper->count, true);
 }
 
 /* ---- the state at hand, inside the transaction */

@@ -89,7 +89,8 @@ get_me_optional(struct request *rq)
 }
 
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "users", "Profiles, roles, account deletion", SECTIONS(&users_me, &users_admin, &users_deletion) };
+static const struct program program = { "users", "Profiles, roles, account deletion",
+	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export) };
 
 int
 main(int argc, char **argv)

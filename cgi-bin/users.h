@@ -6,7 +6,7 @@
 
 #include "app.h"
 
-extern const struct section users_me, users_admin, users_deletion;
+extern const struct section users_me, users_admin, users_deletion, users_export;
 
 /* A column keeps its value unless the body (?1) names the field; null in the body is NULL in the column. */
 #define CHANGED(column, field) \

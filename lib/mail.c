@@ -260,11 +260,13 @@ put_words(struct buf *out, const char *s, size_t column)
 	return column + strlen(close);
 }
 
-/* True when the value can stand at `column` as it is. */
+/* True when the value can stand at `column` as it is. White space at the end of a line may be lost on the way. */
 static bool
 is_plain(const char *s, size_t column)
 {
-	return is_ascii_text(s) && !strstr(s, "=?") && column + strlen(s) <= LINE_WIDTH;
+	size_t length = strlen(s);
+
+	return is_ascii_text(s) && !strstr(s, "=?") && column + length <= LINE_WIDTH && !(length && s[length - 1] == ' ');
 }
 
 static void

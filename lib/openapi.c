@@ -405,7 +405,7 @@ shapes_add(struct shapes *shapes, const struct shape *shape)
 	shapes_add_inner(shapes, shape);
 }
 
-/* Only what it holds: the fields of a form stand in its own schema. */
+/* Only what it holds: a form is no shape by itself, its files belong to it. */
 static void
 shapes_add_inner(struct shapes *shapes, const struct shape *shape)
 {
@@ -453,6 +453,89 @@ put_shape(struct buf *out, const struct shape *shape)
 		put_double(out, "minProperties", 1);
 	put_raw(out, "additionalProperties", "false");
 	put_close(out, '}');
+}
+
+/* ---- forms */
+
+/* True when the body may be JSON. */
+static bool
+takes_json(const struct route *route)
+{
+	return route->in && (!route->upload || route->upload->json_too);
+}
+
+/* A form that JSON cannot stand in for is a component as well, named like the shape of its fields. */
+static bool
+is_named_form(const struct route *route)
+{
+	return route->in && !takes_json(route);
+}
+
+/* The files of a form: one, or a list of them. */
+static void
+put_file_field(struct buf *out, const struct upload_rule *rule)
+{
+	put_open(out, rule->part, '{');
+	if (rule->max > 1) {
+		put_string(out, "type", "array");
+		put_double(out, "maxItems", rule->max);
+		put_open(out, "items", '{');
+	}
+	put_string(out, "type", "string");
+	put_string(out, "format", "binary");
+	if (rule->max > 1)
+		put_close(out, '}');
+	put_close(out, '}');
+}
+
+static void
+put_form_fields(struct buf *out, const struct route *route)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	put_open(out, "properties", '{');
+	put_file_field(out, route->upload);
+	while (route->in && (field = field_next(&walk, route->in))) {
+		put_open(out, field->name, '{');
+		put_schema(out, field);
+		put_description(out, field);
+		put_close(out, '}');
+	}
+	put_close(out, '}');
+	put_open(out, "required", '[');
+	if (route->upload->required)
+		put_string(out, NULL, route->upload->part);
+	walk = (struct field_walk){ 0 };
+	while (route->in && (field = field_next(&walk, route->in)))
+		if (!field->optional && !route->in->all_optional)
+			put_string(out, NULL, field->name);
+	put_close(out, ']');
+}
+
+static void
+put_form(struct buf *out, const char *name, const struct route *route)
+{
+	put_open(out, name, '{');
+	put_string(out, "type", "object");
+	put_form_fields(out, route);
+	put_raw(out, "additionalProperties", "false");
+	put_close(out, '}');
+}
+
+/* Each once, whichever routes take it. */
+static void
+put_named_forms(struct buf *out, const struct program *program)
+{
+	const struct route *route;
+
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
+		bool seen = false;
+		for (size_t before = 0; before < i && !seen; before++)
+			seen = route_at(program, before)->in == route->in;
+		if (is_named_form(route) && !seen)
+			put_form(out, route->in->name, route);
+	}
 }
 
 /* An envelope whose data is said by the members that the caller puts before put_enveloped_end(). */
@@ -568,6 +651,7 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	put_open(out, "schemas", '{');
 	for (size_t i = 0; i < shapes->count; i++)
 		put_shape(out, shapes->list[i]);
+	put_named_forms(out, program);
 	put_error_shape(out);
 	put_close(out, '}');
 	put_conditions(out, program);
@@ -668,48 +752,6 @@ put_json_body(struct buf *out, const struct route *route)
 	put_close(out, '}');
 }
 
-/* The files of a form: one, or a list of them. */
-static void
-put_file_field(struct buf *out, const struct upload_rule *rule)
-{
-	put_open(out, rule->part, '{');
-	if (rule->max > 1) {
-		put_string(out, "type", "array");
-		put_double(out, "maxItems", rule->max);
-		put_open(out, "items", '{');
-	}
-	put_string(out, "type", "string");
-	put_string(out, "format", "binary");
-	if (rule->max > 1)
-		put_close(out, '}');
-	put_close(out, '}');
-}
-
-static void
-put_form_fields(struct buf *out, const struct route *route)
-{
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	put_open(out, "properties", '{');
-	put_file_field(out, route->upload);
-	while (route->in && (field = field_next(&walk, route->in))) {
-		put_open(out, field->name, '{');
-		put_schema(out, field);
-		put_description(out, field);
-		put_close(out, '}');
-	}
-	put_close(out, '}');
-	put_open(out, "required", '[');
-	if (route->upload->required)
-		put_string(out, NULL, route->upload->part);
-	walk = (struct field_walk){ 0 };
-	while (route->in && (field = field_next(&walk, route->in)))
-		if (!field->optional && !route->in->all_optional)
-			put_string(out, NULL, field->name);
-	put_close(out, ']');
-}
-
 static void
 put_types(struct buf *out, const struct upload_rule *rule)
 {
@@ -747,20 +789,15 @@ static void
 put_form_body(struct buf *out, const struct route *route)
 {
 	put_open(out, "multipart/form-data", '{');
-	put_open(out, "schema", '{');
-	put_string(out, "type", "object");
-	put_form_fields(out, route);
-	put_raw(out, "additionalProperties", "false");
-	put_close(out, '}');
+	if (is_named_form(route)) {
+		put_open(out, "schema", '{');
+		put_ref(out, "schemas", route->in->name);
+		put_close(out, '}');
+	} else {
+		put_form(out, "schema", route);
+	}
 	put_encoding(out, route);
 	put_close(out, '}');
-}
-
-/* True when the body may be JSON. */
-static bool
-takes_json(const struct route *route)
-{
-	return route->in && (!route->upload || route->upload->json_too);
 }
 
 static void

@@ -468,6 +468,41 @@ quiz_next(const char **at, struct quiz_question *question)
 	return true;
 }
 
+#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
+
+static void
+put_text_of(struct buf *out, const char *before, struct quiz_text text)
+{
+	buf_puts(out, before);
+	buf_put(out, text.s, text.length);
+}
+
+const char *
+quiz_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded)
+{
+	struct quiz_question question;
+	struct buf out = { .arena = arena };
+
+	(void)buf_room(&out, ANSWERS_ROOM);
+	buf_putc(&out, '[');
+	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
+		bool right = chosen[i] == question.right;
+		if (chosen[i] == 0 || chosen[i] > question.options)
+			continue;
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
+		put_text_of(&out, ",\"questionText\":", question.text);
+		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
+		if (graded) {
+			buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
+			put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
+		}
+		buf_putc(&out, '}');
+	}
+	buf_putc(&out, ']');
+	return out.s;
+}
+
 /* ---- the order in which an attempt sees it */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */

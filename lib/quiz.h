@@ -12,6 +12,7 @@
 #ifndef OKUL_QUIZ_H
 #define OKUL_QUIZ_H
 
+#include "arena.h"
 #include "base.h"
 #include "field.h"
 #include "text.h"
@@ -67,6 +68,12 @@ struct quiz_question {
  * last. The texts point into the questions.
  */
 must_use bool quiz_next(const char **at, struct quiz_question *question);
+
+/*
+ * The answers that were given to stored questions, in their order, as a JSON list in the arena: questionId, questionText,
+ * optionId and optionText of each, and when `graded` whether it isCorrect and the points won. `chosen` has `length` bytes.
+ */
+const char *quiz_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded);
 
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each

@@ -193,11 +193,12 @@ def test_reference_tells_what_the_route_takes_and_gives(okul, route):
     assert operation["summary"]
     if route.part:
         form = operation["requestBody"]["content"]["multipart/form-data"]
-        fields = {k: v for k, v in form["schema"]["properties"].items() if k != route.part}
-        assert form["schema"]["properties"][route.part]["format"] == "binary" and form["encoding"][route.part]["contentType"]
+        schema = resolve(okul, form["schema"])
+        fields = {k: v for k, v in schema["properties"].items() if k != route.part}
+        assert schema["properties"][route.part]["format"] == "binary" and form["encoding"][route.part]["contentType"]
         wanted = contract.schema_for(route.request)
         assert {k: normal(okul, v) for k, v in fields.items()} == {k: normal(okul, v) for k, v in wanted["properties"].items()}
-        assert sorted(form["schema"]["required"]) == sorted([route.part, *wanted["required"]])
+        assert sorted(schema["required"]) == sorted([route.part, *wanted["required"]])
     elif route.request:
         taken = operation["requestBody"]["content"]["application/json"]["schema"]
         assert taken == {"$ref": f"#/components/schemas/{route.request}"}

@@ -2,8 +2,11 @@
 server. A new group pastes its rows and blocks below; a route that has no row here fails the suite (rights.py)."""
 
 import itertools
+import json
+import os
 import re
 from dataclasses import dataclass, field as member, replace
+from pathlib import Path
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
 # A form is form:SHAPE+PART: the fields of the shape, and the field that holds files.
@@ -225,6 +228,8 @@ UserV1Dto
   accountDeletionScheduledFor time null
   accountDeletionCancelledAt time null
   accountDeletionFinalizedAt time null
+UserDocument
+  + UserV1Dto
 AuthV1ResponseDto
   + TokensV1ResponseDto
   user UserV1Dto
@@ -235,13 +240,20 @@ TokenValidityV1ResponseDto
 AccountExportDto
   generatedAt time
   profile UserProfileDto
-  account UserV1Dto
+  account UserDocument
   registeredAt time null
   consents AccountConsentDto[]
   sessions AccountSessionDto[]
   changes AccountChangeDto[]
   events AccountEventDto[]
+  loginCodes AccountCodeDto[]
   waitingMails AccountMailDto[]
+  results AccountResultDto[]
+  attempts AccountAttemptDto[]
+  files AccountFileDto[]
+  materials AccountMaterialDto[]
+  assignments AccountAssignmentDto[]
+  contactRequests AccountRequestDto[]
 AccountConsentDto
   text string 1..100
   version string 0..20 null
@@ -266,6 +278,74 @@ AccountMailDto
   template string 1..100
   createdAt time
   attempts int 0..
+AccountCodeDto
+  createdAt time
+  expiresAt time
+  language enum tr|en|es|de
+  tries int 0..
+  isUsed bool
+AccountChoiceDto
+  questionId id
+  questionText string 1..4000
+  optionId id
+  optionText string 1..1000
+AccountAnswerDto
+  + AccountChoiceDto
+  isCorrect bool
+  points number
+AccountResultDto
+  id id
+  testId id
+  testTitle string 1..200
+  targetLanguage string 2..8
+  attempt int 1..
+  totalScore number
+  correctCount int 0..
+  questionCount int 1..
+  level enum A1|A2|B1|B2|C1|C2
+  completedAt time
+  answers AccountAnswerDto[]
+AccountAttemptDto
+  id id
+  testId id
+  testTitle string 1..200
+  startedAt time
+  deadline time null
+  answers AccountChoiceDto[]
+AccountFileDto
+  id id
+  key string 1..200
+  fileName string 1..255
+  mimeType string 3..127
+  size int 0..
+  sha256 string 64..64
+  isPublic bool
+  createdAt time
+  url url
+AccountMaterialDto
+  id id
+  title string 1..200
+  assignedAt time
+  openedAt time null
+  note string 0..1000 null
+AccountAssignmentDto
+  materialId id
+  title string 1..200
+  assignedAt time
+  note string 0..1000 null
+  users int 1..
+AccountRequestDto
+  id id
+  fullName string 1..200
+  phoneNumber string 0..20 null
+  subject string 0..200 null
+  message string 1..5000
+  source string 0..64 null
+  language enum tr|en|es|de
+  status enum PENDING|REPLIED
+  reply string 1..10000 null
+  repliedAt time null
+  createdAt time
 AccountDeletionV1ResponseDto
   status enum none|pending|cancelled|finalized
   requestedAt time null
@@ -839,3 +919,55 @@ def bad_values(field):
         yield "a long element", ["ü" * (field.item_max + 1)]
         yield "an element of another type", ["x", 1]
         yield "a null element", [None]
+
+
+# ---- the promise to clients as they have it: the files in tests/contract, or those of OKUL_CONTRACT=FOLDER
+
+FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A row of endpoints.tsv as it stands there."""
+    program: str
+    method: str
+    path: str
+    role: str
+    success: str
+    request: str
+    response: str
+    title: str
+
+    def __str__(self):
+        return f"{self.method} {self.path}"
+
+    @property
+    def query(self):
+        """Names of query parameters: ?page&limit, with notes in brackets behind a name."""
+        return re.findall(r"[?&](\w+)", self.request) if self.request.startswith("?") else []
+
+    @property
+    def takes(self):
+        """The name of the body's DTO, or None; files and fields of their own stand beside it in a form."""
+        return next(iter(re.findall(r"\w+Dto\b", self.request)), None)
+
+    @property
+    def data(self):
+        """What a success has as data, as JSON Schema; None for one outside the envelope."""
+        if self.response.startswith("("):
+            return None
+        name = re.search(r"\w+Dto\b", self.response)[0]
+        one = {"$ref": f"#/$defs/{name}"}
+        if self.response == name:
+            return one
+        many = {"type": "array", "items": one}
+        if self.response == f"{name}[]":
+            return many
+        assert re.fullmatch(rf"{{items: {name}\[\], pagination(: PaginationDto)?}}", self.response), self.response
+        page = {"items": many, "pagination": {"$ref": "#/$defs/PaginationDto"}}
+        return {"type": "object", "properties": page, "required": list(page), "additionalProperties": False}
+
+
+promises = [Promise(*line.split("\t")) for line in (FOLDER / "endpoints.tsv").read_text().splitlines()[1:]]
+promised_of = {(p.method, p.path): p for p in promises}
+promised_schemas = json.loads((FOLDER / "schemas.json").read_text())

@@ -549,13 +549,29 @@ class Person:
 
 
 class Reference:
-    """The OpenAPI document that the server gives out, as a judge of its answers."""
+    """The judges of an answer: the OpenAPI document that the server gives out, and the contract's own schemas."""
 
     def __init__(self, document):
         import jsonschema
         self.document, self.judges, self.approved = document, {}, set()
         self.resolver = jsonschema.RefResolver("", document)
+        self.promises = jsonschema.RefResolver("", contract.promised_schemas)
         self.validator = jsonschema.Draft202012Validator
+
+    def judges_of(self, answer, route):
+        promised = self.document["paths"][route.path][route.method.lower()]["responses"]
+        assert str(answer.status) in promised, f"the reference does not promise this status: {answer}"
+        response = promised[str(answer.status)]
+        while "$ref" in response:
+            response = self.resolver.resolve(response["$ref"])[1]
+        schema = response["content"]["application/json"]["schema"]
+        judges = [("the reference", None, self.validator(schema, resolver=self.resolver))]
+        row = contract.promised_of.get((route.method, route.path))
+        if row and answer.status < 400:     # of an error check_envelope() knows all that there is
+            assert str(answer.status) == row.success, f"the contract promises {row.success}: {answer}"
+            if row.data:
+                judges.append(("the contract", "data", self.validator(row.data, resolver=self.promises)))
+        return judges
 
     def check(self, answer, route):
         key = (route.method, route.path, answer.status)
@@ -563,14 +579,10 @@ class Reference:
         if known in self.approved:
             return
         if key not in self.judges:
-            promised = self.document["paths"][route.path][route.method.lower()]["responses"]
-            assert str(answer.status) in promised, f"the reference does not promise this status: {answer}"
-            response = promised[str(answer.status)]
-            while "$ref" in response:
-                response = self.resolver.resolve(response["$ref"])[1]
-            self.judges[key] = self.validator(response["content"]["application/json"]["schema"], resolver=self.resolver)
-        for fault in self.judges[key].iter_errors(answer.json):
-            raise AssertionError(f"not as the reference says: {fault.message} at {list(fault.path)}: {answer}")
+            self.judges[key] = self.judges_of(answer, route)
+        for who, part, judge in self.judges[key]:
+            for fault in judge.iter_errors(answer.json[part] if part else answer.json):
+                raise AssertionError(f"not as {who} says: {fault.message} at {list(fault.path)}: {answer}")
         self.approved.add(known)
 
 

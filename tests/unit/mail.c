@@ -406,6 +406,141 @@ test_shipped_templates(void **state)
 	}
 }
 
+/* ---- what strangers write into a form */
+
+static const char *const tricks[] = {
+	"\r\n", "\n", "\r", "\n\r", "\r\n.\r\n", "\n.\n", ".", "..", "\r\n..", "\r\n\r\n", "\v", "\f", "\t", " ", "\x01", "\x1b[0m", "\x7f",
+	"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe5\x98\x8a\xe5\x98\x8d",
+	"Bcc: eve@example.com", "To: eve@example.com", "Cc:eve@example.com", "Content-Type: text/html", "From: eve@example.com",
+	"=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
+	"MAIL FROM:<eve@example.com>", "RCPT TO:<eve@example.com>", "DATA", "QUIT", "--=_" ID, "\r\n--=_" ID "--\r\n", "%0d%0aBcc:eve@example.com",
+	"&#13;&#10;", "{{school}}", "{{nobody}}", "{{", "}}", ",", "\"", "\\", "<eve@example.com>", ">", "<", ";", ":", "(", ")", "[", "]", "@", "'",
+	"a", "Ada", "ğ", "İ", "ß", "😀", "e\xcc\x81",
+	"a very long word that no line can hold a-very-long-word-that-no-line-can-hold-a-very-long-word-that-no-line-can-hold-a-very-long-word",
+};
+
+/* Numbers of a fixed series, below `limit` (Marsaglia: Xorshift RNGs, 2003). */
+static size_t
+chance(size_t limit)
+{
+	static uint64_t x = 88172645463325252;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (size_t)(x % limit);
+}
+
+static const char *
+a_trick(size_t pieces)
+{
+	struct buf out = { .arena = arena };
+
+	buf_puts(&out, "");
+	while (pieces-- > 0)
+		buf_puts(&out, tricks[chance(COUNT(tricks))]);
+	return out.s;
+}
+
+/* What contact.c makes of a subject. */
+static const char *
+on_one_line(const char *text)
+{
+	char *line = arena_string(arena, text);
+
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	return line;
+}
+
+/* The same with plain line feeds. */
+static const char *
+unix_lines(const char *text)
+{
+	struct buf out = { .arena = arena };
+
+	for (buf_puts(&out, ""); *text; text++)
+		if (*text != '\r' || text[1] != '\n')
+			buf_putc(&out, *text);
+	return out.s;
+}
+
+static void
+check_header_names(const char *message)
+{
+	static const char *const names[] = { "Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Language",
+		"MIME-Version", "Content-Type" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_memory_equal(message, names[i], strlen(names[i]));
+		assert_memory_equal(message + strlen(names[i]), ": ", 2);
+		do
+			message = strstr(message, "\r\n") + 2;
+		while (*message == ' ');
+	}
+	assert_memory_equal(message, "\r\n", 2);
+}
+
+/* Every header as it must be, two parts, and in them nothing but what was written. */
+static void
+check_reply(const char *message, const struct mail_value *v, const char *to)
+{
+	int boundaries = 0;
+
+	check_lines(message);
+	check_header_names(message);
+	assert_string_equal(header(message, "From"), "\"okul\" <school@example.org>");
+	assert_string_equal(header(message, "To"), to);
+	assert_string_equal(decode_words(header(message, "Subject")), arena_format(arena, "Re: %s", v[2].text));
+	for (const char *s = message; (s = strstr(s, "\r\n--=_" ID)); s++)
+		boundaries++;
+	assert_int_equal(boundaries, 3);
+	assert_string_equal(part(message, "text/plain"), unix_lines(arena_format(arena,
+		"Hello %s,\n\n%s\n\nokul\n\nYou wrote to us:\n\n%s\n", v[1].text, v[3].text, v[5].text)));
+}
+
+/* One address, whatever a reader of headers looks for: a local part and a domain, without a special or white space. */
+static bool
+is_one_address(const char *s)
+{
+	return strspn(s, "!#$%&'*+-./0123456789=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~") == strlen(s);
+}
+
+static void
+test_ten_thousand_tricks(void **state)
+{
+	size_t refused_subjects = 0, refused_addresses = 0;
+
+	(void)state;
+	for (int n = 0; n < 10000; n++) {
+		arena_reset(arena);
+		const char *subject = a_trick(chance(8));
+		const char *local = a_trick(1 + chance(2));
+		const char *to = strlen(local) < 40 && n % 4 == 0 ? arena_format(arena, "a%s@example.com", local) : "ada@example.com";
+		struct mail_value v[] = { { "school", "okul" }, { "name", a_trick(chance(6)) }, { "subject", subject },
+			{ "reply", a_trick(chance(30)) }, { "question", "" }, { "quoted", a_trick(chance(20)) } };
+		struct mail mail = { .id = ID, .to = to, .template = "contact-reply", .language = EN, .created = CREATED, .values = v,
+			.count = COUNT(v) };
+		const char *message = compose(&mail);
+		bool clean = strcmp(on_one_line(subject), subject) == 0, one = is_one_address(to);
+
+		v[4].text = v[5].text;
+		refused_subjects += !clean;
+		refused_addresses += !one;
+		assert_int_equal(message != NULL, clean && one);
+		if (message)
+			check_reply(message, v, to);
+		v[2].text = on_one_line(subject);
+		mail.to = "ada@example.com";
+		message = compose(&mail);
+		assert_non_null(message);
+		check_reply(message, v, mail.to);
+	}
+	assert_in_range(refused_subjects, 1000, 9000);
+	assert_in_range(refused_addresses, 500, 2500);
+}
+
 /* ---- the outbox */
 
 static struct db *
@@ -588,6 +723,7 @@ main(void)
 		cmocka_unit_test(test_template_faults),
 		cmocka_unit_test(test_operators_template_wins),
 		cmocka_unit_test(test_shipped_templates),
+		cmocka_unit_test(test_ten_thousand_tricks),
 		cmocka_unit_test(test_outbox),
 		cmocka_unit_test(test_sealed_text_that_is_no_list_of_values),
 		cmocka_unit_test(test_wake),

@@ -1,0 +1,273 @@
+/*
+ * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
+ */
+#include "link.h"
+#include "quiz.h"
+#include "users.h"
+
+static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
+
+/* The user as the second seed's clients name it, all of it. */
+static const struct shape user_document = { .name = "UserDocument", .fields = FIELDS(
+	{ "", PLUS, .of = &user_v1 }) };
+
+/* What of a shape comes from columns as it is. */
+static const struct shape result_columns = { .name = "ResultColumns", .fields = FIELDS(
+	{ "id", ID },
+	{ "testId", ID },
+	{ "testTitle", TEXT, 1, 200 },
+	{ "targetLanguage", TEXT, 2, 8 },
+	{ "attempt", INT, 1 },
+	{ "totalScore", NUMBER },
+	{ "correctCount", INT },
+	{ "questionCount", INT, 1 },
+	{ "level", ENUM, .oneof = level_enum },
+	{ "completedAt", TIME }) };
+
+static const struct shape attempt_columns = { .name = "AttemptColumns", .fields = FIELDS(
+	{ "id", ID },
+	{ "testId", ID },
+	{ "testTitle", TEXT, 1, 200 },
+	{ "startedAt", TIME },
+	{ "deadline", TIME, .nullable = true }) };
+
+static const struct shape file_columns = { .name = "FileColumns", .fields = FIELDS(
+	{ "id", ID },
+	{ "key", TEXT, 1, 200 },
+	{ "fileName", TEXT, 1, 255 },
+	{ "mimeType", TEXT, 3, 127 },
+	{ "size", INT },
+	{ "sha256", TEXT, 64, 64 },
+	{ "isPublic", BOOL },
+	{ "createdAt", TIME }) };
+
+static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
+	{ "kind", TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
+	{ "at", TIME }) };
+
+static const struct shape export_change = { .name = "AccountChangeDto", .fields = FIELDS(
+	{ "at", TIME },
+	{ "action", TEXT, 1, 100, .example = "\"user.role\"" },
+	{ "before", TEXT, .nullable = true },
+	{ "after", TEXT, .nullable = true }) };
+
+static const struct shape export_session = { .name = "AccountSessionDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "createdAt", TIME },
+	{ "lastUsedAt", TIME },
+	{ "expiresAt", TIME },
+	{ "ip", TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
+	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" }) };
+
+static const struct shape export_mail = { .name = "AccountMailDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "template", TEXT, 1, 100, .example = "\"login-code\"" },
+	{ "createdAt", TIME },
+	{ "attempts", INT }) };
+
+static const struct shape export_consent = { .name = "AccountConsentDto", .fields = FIELDS(
+	{ "text", TEXT, 1, 100, .example = "\"privacyPolicy\"" },
+	{ "version", TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
+	{ "acceptedAt", TIME }) };
+
+static const struct shape export_code = { .name = "AccountCodeDto", .fields = FIELDS(
+	{ "createdAt", TIME },
+	{ "expiresAt", TIME },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "tries", INT, .note = "wrong ones" },
+	{ "isUsed", BOOL }) };
+
+static const struct shape export_choice = { .name = "AccountChoiceDto", .fields = FIELDS(
+	{ "questionId", ID },
+	{ "questionText", TEXT, 1, 4000 },
+	{ "optionId", ID },
+	{ "optionText", TEXT, 1, 1000 }) };
+
+static const struct shape export_answer = { .name = "AccountAnswerDto", .fields = FIELDS(
+	{ "", PLUS, .of = &export_choice },
+	{ "isCorrect", BOOL },
+	{ "points", NUMBER, .note = "won" }) };
+
+static const struct shape export_result = { .name = "AccountResultDto", .fields = FIELDS(
+	{ "", PLUS, .of = &result_columns },
+	{ "answers", LIST, .of = &export_answer, .note = "those that were given, in the order of the test" }) };
+
+static const struct shape export_attempt = { .name = "AccountAttemptDto", .fields = FIELDS(
+	{ "", PLUS, .of = &attempt_columns },
+	{ "answers", LIST, .of = &export_choice, .note = "those that were saved" }) };
+
+static const struct shape export_file = { .name = "AccountFileDto", .fields = FIELDS(
+	{ "", PLUS, .of = &file_columns },
+	{ "url", URL, .note = "of a private file good for 15 minutes" }) };
+
+static const struct shape export_material = { .name = "AccountMaterialDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, 200 },
+	{ "assignedAt", TIME },
+	{ "openedAt", TIME, .nullable = true },
+	{ "note", TEXT, 0, 1000, .nullable = true }) };
+
+static const struct shape export_assignment = { .name = "AccountAssignmentDto", .fields = FIELDS(
+	{ "materialId", ID },
+	{ "title", TEXT, 1, 200 },
+	{ "assignedAt", TIME },
+	{ "note", TEXT, 0, 1000, .nullable = true },
+	{ "users", INT, 1, .note = "to how many" }) };
+
+static const struct shape export_request = { .name = "AccountRequestDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "fullName", TEXT, 1, 200 },
+	{ "phoneNumber", TEXT, 0, 20, .nullable = true },
+	{ "subject", TEXT, 0, 200, .nullable = true },
+	{ "message", TEXT, 1, 5000 },
+	{ "source", TEXT, 0, 64, .nullable = true },
+	{ "language", ENUM, .oneof = language_codes },
+	{ "status", ENUM, .oneof = request_states },
+	{ "reply", TEXT, 1, 10000, .nullable = true },
+	{ "repliedAt", TIME, .nullable = true },
+	{ "createdAt", TIME }) };
+
+static const struct shape export = { .name = "AccountExportDto", .fields = FIELDS(
+	{ "generatedAt", TIME },
+	{ "profile", OBJECT, .of = &user_profile },
+	{ "account", OBJECT, .of = &user_document },
+	{ "registeredAt", TIME, .nullable = true },
+	{ "consents", LIST, .of = &export_consent },
+	{ "sessions", LIST, .of = &export_session },
+	{ "changes", LIST, .of = &export_change, .note = "what was changed on the account, and by the account on others" },
+	{ "events", LIST, .of = &export_event },
+	{ "loginCodes", LIST, .of = &export_code },
+	{ "waitingMails", LIST, .of = &export_mail },
+	{ "results", LIST, .of = &export_result },
+	{ "attempts", LIST, .of = &export_attempt, .note = "open ones" },
+	{ "files", LIST, .of = &export_file },
+	{ "materials", LIST, .of = &export_material, .note = "that were assigned to the account" },
+	{ "assignments", LIST, .of = &export_assignment, .note = "that the account made" },
+	{ "contactRequests", LIST, .of = &export_request, .note = "that came from the account's address" }) };
+
+enum { ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, CODES, MAILS, RESULTS, ATTEMPTS, FILES, MATERIALS, ASSIGNMENTS, REQUESTS };
+
+#define CONSENT(text, column) \
+	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
+	" FROM user WHERE pk = ?1 AND " column "_at IS NOT NULL"
+
+static const char *const sql[] = {
+	[ACCOUNT] = "SELECT registered_at, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[CONSENTS] =
+		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
+		CONSENT("consentForm", "consent_form"),
+	[SESSIONS] =
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
+		" user_agent AS userAgent FROM session WHERE user = ?1 ORDER BY pk",
+	[CHANGES] =
+		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
+		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
+	[EVENTS] = "SELECT kind, at FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = ?1 ORDER BY at",
+	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
+	[CODES] = "SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code WHERE email = ?1",
+	[RESULTS] =
+		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
+		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
+		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
+		" result.chosen FROM result CROSS JOIN test_version AS version ON version.pk = result.version WHERE result.user = ?1"
+		" ORDER BY result.pk",
+	[ATTEMPTS] =
+		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
+		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
+		" CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.user = ?1 ORDER BY attempt.pk",
+	[FILES] =
+		"SELECT id, key, name AS fileName, mime AS mimeType, size, sha256, is_public AS isPublic, created_at AS createdAt"
+		" FROM file WHERE owner = ?1 ORDER BY pk",
+	[MATERIALS] =
+		"SELECT material.id AS id, material.title AS title, assignment.assigned_at AS assignedAt,"
+		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment"
+		" CROSS JOIN material ON material.pk = assignment.material WHERE assignment.user = ?1 ORDER BY assignment.pk",
+	[ASSIGNMENTS] =
+		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
+		" assignment.note AS note, count(*) AS users FROM assignment"
+		" CROSS JOIN material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
+		" GROUP BY assignment.assigned_at, assignment.material, assignment.note",
+	[REQUESTS] =
+		"SELECT id, full_name AS fullName, phone_number AS phoneNumber, subject, message, source, language, status, reply,"
+		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",
+};
+
+static struct reply get_export(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true,
+	  .being_deleted = true,
+	  .title = "Everything stored about the caller", .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
+};
+
+const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
+
+/* Rows of answered questions: the columns of `shape`, and behind them the questions and what was chosen. */
+static void
+put_answered(struct request *rq, const char *name, const char *rows, const struct shape *shape, bool graded)
+{
+	struct db_rows *row;
+
+	put_list(rq, name);
+	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
+		put_object(rq, NULL);
+		int next = put_row(rq, shape, row, 0);
+		put_json(rq, "answers", quiz_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded));
+		put_end(rq);
+	}
+	db_end(row);
+	put_end_list(rq);
+}
+
+static void
+put_files(struct request *rq)
+{
+	struct db_rows *row;
+
+	put_list(rq, "files");
+	for (enum db_rc rc = db_one(rq->db, &row, sql[FILES], ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
+		put_object(rq, NULL);
+		put_row(rq, &file_columns, row, 0);
+		put_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
+		put_end(rq);
+	}
+	db_end(row);
+	put_end_list(rq);
+}
+
+static void
+put_account(struct request *rq, const struct db_rows *row)
+{
+	put_time(rq, "generatedAt", rq->now);
+	put_row_object(rq, "profile", &user_profile, rq->user->row, USER_ROW_PROFILE);
+	put_row_object(rq, "account", &user_document, row, 1);
+	if (db_is_null(row, 0))
+		put_null(rq, "registeredAt");
+	else
+		put_time(rq, "registeredAt", db_int(row, 0));
+}
+
+static struct reply
+get_export(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[ACCOUNT], ARGS(rq->user->pk)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	put_account(rq, row);
+	db_end(row);
+	put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
+	put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
+	put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
+	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email), &export_event);
+	put_rows(rq, "loginCodes", sql[CODES], ARGS(rq->user->email), &export_code);
+	put_rows(rq, "waitingMails", sql[MAILS], ARGS(rq->user->email), &export_mail);
+	put_answered(rq, "results", sql[RESULTS], &result_columns, true);
+	put_answered(rq, "attempts", sql[ATTEMPTS], &attempt_columns, false);
+	put_files(rq);
+	put_rows(rq, "materials", sql[MATERIALS], ARGS(rq->user->pk), &export_material);
+	put_rows(rq, "assignments", sql[ASSIGNMENTS], ARGS(rq->user->pk), &export_assignment);
+	put_rows(rq, "contactRequests", sql[REQUESTS], ARGS(rq->user->email), &export_request);
+	return reply_done(rq);
+}

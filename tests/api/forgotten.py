@@ -1,0 +1,58 @@
+"""What is left of somebody whose account was deleted: what the contract lets stay, and nothing else in any table."""
+
+import secrets
+
+import pytest
+
+from export import ADDRESSED, of_users, rows, with_everything
+from okul import until
+from v1 import DELETION
+
+# The audit trace, what somebody changed in the school's settings, and requests through the contact form, with the reply to
+# one that is on its way.
+STAYS = {"audit.actor_id", "audit.actor_email", "audit.subject_id", "audit.subject", "setting_version.actor_id",
+         "setting_version.actor_email", "contact.full_name", "contact.email", "contact.subject", "contact.sort_name", "contact.folded",
+         "outbox.recipient"}
+
+
+def traces(server, pk, *words):
+    """The columns, as table.column, that point to the user or hold one of the words anywhere within."""
+    columns = rows(server, "SELECT m.name AS t, c.name AS c FROM sqlite_schema AS m, pragma_table_info(m.name) AS c"
+                           " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.sql NOT LIKE 'CREATE VIRTUAL%'")
+    looks = [f"SELECT '{t}.{c}' AS place WHERE EXISTS (SELECT 1 FROM {t} WHERE {c} = {pk})" for t, c in of_users(server)]
+    for column in columns:
+        held = " OR ".join(f"instr(CAST({column['c']} AS BLOB), CAST('{word}' AS BLOB))" for word in words)
+        looks.append(f"SELECT '{column['t']}.{column['c']}' WHERE EXISTS (SELECT 1 FROM \"{column['t']}\" WHERE {held})")
+    return {row["place"] for row in rows(server, " UNION ALL ".join(looks))}
+
+
+def found_by_search(server, word):
+    return int(rows(server, f"SELECT count(*) AS n FROM user_text WHERE user_text MATCH '\"{word}\"'")[0]["n"])
+
+
+@pytest.mark.parametrize("how", ["by an admin", "as asked for"])
+def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
+    server, boss, mark = later.server, later.staff("superadmin"), "m" + secrets.token_hex(6)
+    bystander = later.registered()
+    with with_everything(later, boss, mark) as ada:
+        assert ada.post("/settings", {"key": mark + "2", "value": 1}).status == 200
+        user = rows(server, f"SELECT pk FROM user WHERE id = '{ada.id}'")[0]["pk"]
+        before = traces(server, user, ada.id, mark)
+        places = {f"{t}.{c}" for t, c in of_users(server) | ADDRESSED}
+        assert before > places | {"user.bio", "session.user_agent", "file.name", "assignment.note"}, "what is to go is there"
+        assert found_by_search(server, mark) == 1
+        if how == "by an admin":
+            assert boss.delete(f"/users/{ada.id}").status == 200
+        else:
+            assert ada.post(DELETION).status == 201
+            server.clock.advance(28 * 86400 + 60)
+            server.ctl("cleanup")
+        left = traces(server, user, ada.id, mark) - {"setting.key", "setting_version.key"}
+        assert left - STAYS == set()
+        assert left >= {"audit.subject_id", "contact.email"} and found_by_search(server, mark) == 0
+        templates = [row["template"] for row in rows(server, f"SELECT template FROM outbox WHERE recipient = '{ada.email}'")]
+        assert templates == (["contact-reply"] if how == "by an admin" else [])
+    if templates:
+        until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply all the same")
+    assert rows(server, f"SELECT name FROM user WHERE id = '{bystander.id}'") == [{"name": "Ada"}]
+    assert rows(server, "SELECT count(*) AS n FROM file WHERE name = 'poster.png' AND owner IS NULL")[0]["n"] != "0"

@@ -1,0 +1,182 @@
+"""The server against the contract's own files (tests/contract): what clients were promised, in the words that they have.
+
+What okul has on top of the contract, and what its prose says beyond its schemas, stands here in lists, each entry of which
+must be needed: neither the contract nor the server can change unseen."""
+
+import json
+
+import pytest
+
+import contract
+from okul import BUILD, ROOT
+from rights import LISTED
+
+DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
+SHAPES = DOCUMENT["components"]["schemas"]
+PROMISED = contract.promised_schemas["$defs"]
+NAMES = (ROOT / "tests" / "contract" / "names.txt").read_text().split()     # those that the seed's own site lists
+
+# Programs of the contract that are not there yet. Whoever brings one takes its name away.
+WAITING = {"materials", "dashboard"}
+PROGRAMS = {p.program for p in contract.promises}
+HERE = [p for p in contract.promises if p.program not in WAITING]
+
+
+def test_the_contract_is_read():
+    assert len(contract.promises) >= 69 and len({(p.method, p.path) for p in contract.promises}) == len(contract.promises)
+    assert len(PROMISED) >= 93
+
+
+def test_nobody_waits_for_what_is_there():
+    assert WAITING <= PROGRAMS and not {name for name in WAITING if (BUILD / f"{name}.fcgi").exists()}
+
+
+# ---- routes
+
+
+@pytest.mark.parametrize("row", HERE, ids=str)
+def test_the_programs_serve_the_row(row):
+    served = [r for r in LISTED if (r["method"], r["path"]) == (row.method, row.path)]
+    assert len(served) == 1, "no program has this route"
+    role = {"public or signed": "public"}.get(row.role, row.role)
+    assert (served[0]["program"], served[0]["role"], served[0]["status"]) == (row.program, role, row.success)
+    if row.takes:
+        assert served[0]["in"].partition("+")[0] == row.takes
+    if row.data:
+        assert served[0]["out"] == row.response.replace(", pagination: PaginationDto}", ", pagination}")
+
+
+@pytest.mark.parametrize("row", HERE, ids=str)
+def test_the_reference_has_the_row(row):
+    operation = DOCUMENT["paths"][row.path][row.method.lower()]
+    assert operation["tags"] == [row.program]
+    assert operation["x-role"] == {"public or signed": "public"}.get(row.role, row.role)
+    assert [s for s in operation["responses"] if s < "300"] == [row.success]
+    if "seed" not in row.title and "ours" not in row.title and "guide" not in row.title:
+        assert operation["summary"] == row.title
+
+
+# query parameters on top of the contract
+MORE_QUERY = {
+    "GET /users": {"format"}, "GET /contact": {"format"}, "GET /proficiency-tests/admin/results": {"format"},
+    "GET /proficiency-tests": {"sort"},     # the contract's page names its fields, the row forgets it
+}
+
+
+@pytest.mark.parametrize("row", HERE, ids=str)
+def test_the_reference_has_the_rows_query_parameters(row):
+    parameters = DOCUMENT["paths"][row.path][row.method.lower()]["parameters"]
+    named = {p["name"] for p in parameters if p.get("in") == "query"}
+    assert named - set(row.query) == MORE_QUERY.get(str(row), set()) and set(row.query) <= named
+    assert not [p["name"] for p in parameters if p.get("in") == "query" and p.get("required")]
+
+
+def test_query_parameters_on_top_are_those_of_rows():
+    assert set(MORE_QUERY) <= {str(row) for row in contract.promises}
+
+
+# ---- shapes
+
+
+def within(schema):
+    """Names of the shapes that a schema holds, and that those hold."""
+    found = set()
+
+    def walk(node):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+            name = value.rpartition("/")[2] if key == "$ref" else None
+            if name and name not in found:
+                found.add(name)
+                walk(PROMISED[name])
+            walk(value)
+    walk(schema)
+    return found
+
+
+def shapes_of(rows):
+    return set().union(*(within([row.data, {"$ref": f"/{row.takes}"} if row.takes else None]) for row in rows))
+
+
+LATER = shapes_of(p for p in contract.promises if p.program in WAITING) - shapes_of(HERE)
+THERE = [name for name in PROMISED if name not in LATER]
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in LATER])
+def test_a_name_that_clients_know_stands_in_the_reference(name):
+    assert name in SHAPES
+
+
+def test_every_shape_of_the_contract_belongs_to_a_row():
+    assert set(PROMISED) - shapes_of(contract.promises) == {"BaseResponseDto"}
+
+
+# Fields on top of the contract's.
+MORE_FIELDS = {
+    "CreateContactRequestDto": {"website", "stamp"},
+    "CreateEducationMaterialDto": {"pdfs"},     # it is sent as a form, and its files with it
+}
+
+# What the contract says in prose and its schemas cannot: shape, field ("" for the shape itself), what the reference adds.
+LETTERS, USERNAME = {"pattern": "^[A-Za-z]+$"}, {"pattern": "^[a-z0-9_.]+$"}
+KEY = {"pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._-]+$"}
+PRICE, SCORE, INTERESTS = {"minimum": 0, "maximum": 10**9}, {"minimum": 0, "maximum": 100}, {"items": {"type": ["string"], "minLength": 1, "maxLength": 50}}
+NOT_EMPTY = {"minProperties": 1}
+PROSE = {
+    ("UpdateMeProfileDto", ""): NOT_EMPTY, ("AdminUpdateUserProfileDto", ""): NOT_EMPTY, ("UpdateCourseDto", ""): NOT_EMPTY,
+    ("UpdateProficiencyTestDto", ""): NOT_EMPTY, ("UpdateEducationMaterialDto", ""): NOT_EMPTY,
+    ("CompleteRegistrationDto", "privacyPolicyAccepted"): {"const": True},
+    ("CompleteRegistrationDto", "termsOfUseAccepted"): {"const": True},
+    ("UpdateMeProfileDto", "username"): USERNAME, ("AdminUpdateUserProfileDto", "username"): USERNAME,
+    ("UpdateMeProfileDto", "interests"): INTERESTS, ("AdminUpdateUserProfileDto", "interests"): INTERESTS,
+    ("CreateCourseDto", "price"): PRICE, ("UpdateCourseDto", "price"): PRICE, ("CourseResponseDto", "price"): PRICE,
+    ("CreateCourseDto", "currency"): LETTERS, ("UpdateCourseDto", "currency"): LETTERS, ("CourseResponseDto", "currency"): LETTERS,
+    ("QuestionDto", "points"): {"minimum": 0, "maximum": 1000},
+    ("LevelRangeDto", "minScore"): SCORE, ("LevelRangeDto", "maxScore"): SCORE,
+    ("UpsertSettingDto", "key"): KEY, ("SettingValueResponseDto", "key"): KEY, ("SettingResponseDto", "key"): KEY,
+}
+
+
+def plain(schema):
+    """A schema in one spelling: without what judges nothing, and with null as one more type."""
+    schema = {k: v for k, v in schema.items() if k not in ("description", "examples")}
+    if "anyOf" in schema:
+        inner, null = schema["anyOf"]
+        assert null == {"type": "null"} and len(schema) == 1
+        return plain(inner) | {"type": sorted([*plain(inner).get("type", []), "null"])}
+    if schema.get("format") in ("date", "date-time", "uri-reference"):
+        del schema["format"]    # beside a pattern, or a rule that no word of JSON Schema says
+    if schema.get("minLength") == 0:
+        del schema["minLength"]
+    if "$ref" in schema:
+        schema["$ref"] = schema["$ref"].rpartition("/")[2]
+    if "type" in schema:
+        schema["type"] = sorted(schema["type"] if isinstance(schema["type"], list) else [schema["type"]])
+    if "enum" in schema:
+        schema["enum"] = [word for word in schema["enum"] if word is not None]
+    if "items" in schema:
+        schema["items"] = plain(schema["items"])
+    return schema
+
+
+def parts(schema):
+    """A shape's fields, each as a schema; under "" what it says of itself."""
+    itself = {k: v for k, v in schema.items() if k not in ("description", "properties", "required")}
+    return {"": itself} | {name: plain(field) for name, field in schema["properties"].items()}
+
+
+@pytest.mark.parametrize("name", THERE)
+def test_the_reference_says_the_contracts_shape(name):
+    ours, theirs = SHAPES[name], PROMISED[name]
+    more = MORE_FIELDS.get(name, set())
+    assert [f for f in ours["properties"] if f not in more] == list(theirs["properties"]), "the fields in their order"
+    assert ours["required"] == theirs["required"]
+    said = parts(ours)
+    for field, promised in parts(theirs).items():
+        assert said[field] == promised | PROSE.get((name, field), {}), field
+
+
+def test_what_is_on_top_is_needed():
+    for name, fields in MORE_FIELDS.items():
+        assert name in LATER or fields <= set(SHAPES[name]["properties"]) - set(PROMISED[name]["properties"])
+    for (name, field), more in PROSE.items():
+        assert not more.items() <= parts(PROMISED[name])[field].items()
