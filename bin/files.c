@@ -279,7 +279,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	unsigned char right[32], found[32];
 	struct stat st;
 	ssize_t n = 0;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be no file, but one that waits for a writer */
 
 	if (file < 0 || fstat(file, &st) != 0) {
 		snprintf(why, sizeof(why), "%s", errno == ENOENT ? "is missing" : strerror(errno));
@@ -288,11 +288,13 @@ fault_of(const char *path, const char *sha256, int64_t size)
 		return why;
 	}
 	secret_hash_begin(&hash);
-	while (st.st_size == size && (n = read(file, piece, sizeof(piece))) > 0)
+	while (S_ISREG(st.st_mode) && st.st_size == size && (n = read(file, piece, sizeof(piece))) > 0)
 		secret_hash_add(&hash, piece, (size_t)n);
 	secret_hash_end(&hash, found);
 	why[0] = '\0';
-	if (st.st_size != size)
+	if (!S_ISREG(st.st_mode))
+		snprintf(why, sizeof(why), "is no file");
+	else if (st.st_size != size)
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
 	else if (n < 0)
 		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
@@ -331,7 +333,7 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {
-	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE];
+	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE] = { 0 };
 	struct db_rows *rows;
 	size_t count = 0;
 	enum db_rc rc = db_one(v->db, &rows, sql[PAGE_OF], ARGS(v->after, PAGE));

@@ -43,8 +43,8 @@ const struct command command_test_export = {
 	.name = "test export",
 	.usage = "ID",
 	.summary = "write the questions of a placement test in Moodle's GIFT format",
-	.help = "To standard output: okulctl test export ID >FILE.gift. `okulctl test import` makes the same questions of it again,\n"
-		"points and media included; Moodle reads it too. `okulctl test list` shows the ids.\n",
+	.help = "To standard output: okulctl test export ID >FILE.gift. `okulctl test import` makes the same questions of it\n"
+		"again, points and media included; Moodle reads it too. `okulctl test list` shows the ids.\n",
 	.run = run_export,
 };
 

@@ -167,7 +167,8 @@ static const struct route routes[] = {
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
 	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
-	  .version = LIST_VERSION, .title = "Get available target languages", .note = "Those of published tests; for admins those of drafts too." },
+	  .version = LIST_VERSION, .title = "Get available target languages",
+	  .note = "Those of published tests; for admins those of drafts too." },
 };
 
 const struct section proficiency_authoring = { routes, COUNT(routes), sql, COUNT(sql) };

@@ -280,17 +280,39 @@ clock_time(const char *s)
 	return clock_date(date) + read_hours(s + 10);
 }
 
+static void
+use_zone(const char *zone)
+{
+	setenv("TZ", zone, 1);
+	tzset();
+}
+
+void
+clock_zone_date_text(int64_t time, const char *zone, char out[static 11])
+{
+	int rest;
+	int64_t days = split(time, &rest);
+	time_t seconds = (time_t)(days * (DAY / SECOND) + rest / SECOND);
+	struct tm tm;
+
+	use_zone(zone);
+	if (!localtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
+		clock_date_text(time, out);
+		return;
+	}
+	*put_date(out, (struct date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday }) = '\0';
+}
+
 int64_t
 clock_midnight(const char *text, const char *zone)
 {
 	struct date date;
 	struct tm tm, found;
-	time_t time;
+	time_t time, earlier;
 
 	if (!read_date(text, &date))
 		return 0;
-	setenv("TZ", zone, 1);
-	tzset();
+	use_zone(zone);
 	tm = (struct tm){ .tm_year = date.year - 1900, .tm_mon = date.month - 1, .tm_mday = date.day, .tm_isdst = -1 };
 	time = mktime(&tm);
 	/* Where midnight is passed over, the C library may end up an hour before the gap instead of behind it. */
@@ -299,5 +321,9 @@ clock_midnight(const char *text, const char *zone)
 			.tm_isdst = -1 };
 		time = mktime(&tm);
 	}
+	/* Where it is midnight twice, it may be either, by what it was last asked. */
+	earlier = time - HOUR / SECOND;
+	if (localtime_r(&earlier, &found) && found.tm_mday == date.day)
+		time = earlier;
 	return (int64_t)time * SECOND;
 }

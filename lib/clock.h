@@ -37,6 +37,8 @@ int64_t clock_time(const char *s);
  * where the clocks pass over it. An unknown zone is UTC. Sets the process's TZ.
  */
 int64_t clock_midnight(const char *date, const char *zone);
+/* The date of a time as YYYY-MM-DD in such a time zone. Sets the process's TZ. */
+void clock_zone_date_text(int64_t time, const char *zone, char out[static 11]);
 /* The date of a time as YYYY-MM-DD in UTC. */
 void clock_date_text(int64_t time, char out[static 11]);
 /* Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110 section 5.6.7); 29 characters and a NUL. */

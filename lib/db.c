@@ -65,6 +65,8 @@ struct db {
 	bool writing;
 	bool snapshot;			/* an explicit read transaction is open */
 	bool patient;			/* statements may run as long as they like */
+	void (*progress)(void *context);	/* to be called while a copy is made */
+	void *progress_context;
 	int64_t slow_at;		/* ticks; 0: no long statement yet */
 	int64_t room_looked_at;		/* ticks */
 	bool room_short;
@@ -347,6 +349,8 @@ on_progress(void *context)
 	struct db *db = context;
 	int64_t now;
 
+	if (db->progress)
+		db->progress(db->progress_context);
 	if (db->patient)
 		return 0;
 	now = clock_ticks();
@@ -1191,6 +1195,86 @@ db_shell(struct db *db, const char *sql, bool loose, void (*row)(void *context, 
 	struct script script = { .db = db, .loose = loose, .row = row, .context = context, .why = why, .room = room };
 
 	return run_script(&script, sql);
+}
+
+/* ---- copying */
+
+int64_t
+db_copy_size(struct db *db)
+{
+	static const char sql[] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+	struct db_rows *row;
+	int64_t size = db_one(db, &row, sql, NO_ARGS) == DB_ROW ? db_int(row, 0) : -1;
+
+	db_release(db);
+	return size;
+}
+
+/* Allowed on a connection that is open for reading only: what it opens beside it may be written. Gives SQLite's code. */
+static int
+vacuum_into(struct db *db, const char *path)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db->read.sqlite, "VACUUM INTO ?1", -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	sqlite3_finalize(statement);
+	return code;
+}
+
+/* The first column of the first row, as text in `out`. Gives SQLite's code. */
+static int
+ask(sqlite3 *sqlite, const char *sql, char *out, size_t room)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
+
+	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	return code;
+}
+
+static bool
+is_sound(const char *path, int version, char *why, size_t room)
+{
+	char found[256] = "", number[16] = "";
+	sqlite3 *copy = NULL;
+	int code = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE, NULL);
+
+	if (code == SQLITE_OK)
+		code = set_up(copy);
+	if (code == SQLITE_OK)
+		code = ask(copy, "PRAGMA integrity_check(1)", found, sizeof(found));
+	if (code == SQLITE_ROW)
+		code = ask(copy, version_sql, number, sizeof(number));
+	bool sound = code == SQLITE_ROW && strcmp(found, "ok") == 0 && strtol(number, NULL, 10) == version;
+	if (!sound)
+		text_complain(why, room, "the copy is damaged (%s); `okulctl check` looks at the database itself",
+			code == SQLITE_ROW ? found : sqlite3_errmsg(copy));
+	sqlite3_close(copy);
+	return sound;
+}
+
+bool
+db_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
+{
+	int version, code;
+
+	drop_snapshot(db);
+	db->patient = true;
+	db->progress = progress;
+	db->progress_context = context;
+	version = version_of(&db->read);
+	code = vacuum_into(db, path);
+	db->patient = false;
+	db->progress = NULL;
+	if (code != SQLITE_DONE)
+		return text_complain(why, room, "%s", sqlite3_errmsg(db->read.sqlite));
+	return is_sound(path, version, why, room);
 }
 
 /* ---- making */

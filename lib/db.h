@@ -131,6 +131,17 @@ must_use enum db_rc db_script(struct db *db, const char *sql, bool loose, char *
  */
 must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose,
 	void (*row)(void *context, const struct db_rows *rows, bool first), void *context, char *why, size_t room);
+/*
+ * Copies the database as it is now into `path`, a file that is not there or empty, without passing the gate: the copy is made
+ * from one snapshot of the read connection, which takes nothing from writers but the emptying of the WAL, and the source is
+ * not written to. Then reads the whole copy to see that it is sound, and of the schema version of its source. `progress` (may
+ * be NULL) is called every now and then while it is written. Not on the disk yet when this returns. The copy is not in WAL
+ * mode: db_adopt(). On failure something may be left at `path`, and `why` says what is wrong.
+ */
+must_use bool db_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
+/* Bytes that a copy takes at most. -1 when they cannot be told. */
+int64_t db_copy_size(struct db *db);
+
 /* Makes a new database file from the schema text: mode 0600, WAL mode, 4 KiB pages. Fails when the file exists. */
 must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
 /* Puts an existing database file into WAL mode; a backup made by VACUUM INTO has left it. */

@@ -216,7 +216,9 @@ put_html(struct buf *out, const char *s, size_t length)
 
 enum format { MOODLE, HTML, PLAIN, MARKDOWN };
 
-static const char *const formats[] = { [MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]" };
+static const char *const formats[] = {
+	[MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]",
+};
 
 /*
  * The text in its final form, NULL when it is none of 1 to `max` code points. `*format` is what it has unless it says
@@ -528,7 +530,7 @@ gift_read(struct gift *gift, struct arena *arena, const char *text, size_t lengt
 
 /* ---- writing */
 
-/* Line ends become \n whatever they were; at the front [plain] keeps what would be a sign there and cannot be escaped. */
+/* Line ends become \n, whatever they were. */
 static void
 put_escaped(struct buf *out, const char *text)
 {
@@ -545,6 +547,7 @@ put_escaped(struct buf *out, const char *text)
 	}
 }
 
+/* [plain] keeps what would be a sign at the front and cannot be escaped: another tag, a weight. */
 static void
 put_option(struct buf *out, const cJSON *option)
 {

@@ -255,6 +255,8 @@ level_of(const char *ranges, double score)
 	const char *level = level_enum[0];
 	const cJSON *range;
 
+	if (!list)
+		return level;
 	cJSON_ArrayForEach(range, list) {
 		const char *name = field_text(range, "level");
 		for (int i = 0; name && level_enum[i]; i++)
@@ -354,6 +356,8 @@ quiz_check_questions(const cJSON *questions, struct faults *faults)
 	const cJSON *question, *option;
 	int index = 0;
 
+	if (!questions)
+		return;
 	cJSON_ArrayForEach(question, questions) {
 		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
 		double points = 1;

@@ -52,6 +52,32 @@ put_hex(char *out, uint64_t number, int digits)
 	}
 }
 
+static struct { bool on; uint64_t seed; int64_t time; } pretended;
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t
+pretend_chance(void)
+{
+	uint64_t z = pretended.seed += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static int64_t last_time;
+static uint64_t low;
+
+void
+random_id_pretend(uint64_t seed, int64_t time)
+{
+	pretended.on = true;
+	pretended.seed = seed;
+	pretended.time = time;
+	if (time < last_time)
+		last_time = 0;
+}
+
 /*
  * Within a millisecond the low part starts in the lower half of its range and takes random steps of at most 2^32: that
  * leaves room for half a million ids, and keeps apart processes that were forked from one with the same last id.
@@ -59,12 +85,13 @@ put_hex(char *out, uint64_t number, int digits)
 void
 random_id(char out[static ID_TEXT])
 {
-	static int64_t last_time;
-	static uint64_t low;
-	int64_t time = clock_now();
+	int64_t time = pretended.on ? pretended.time : clock_now();
 	uint64_t chance;
 
-	randombytes_buf(&chance, sizeof(chance));
+	if (pretended.on)
+		chance = pretend_chance();
+	else
+		randombytes_buf(&chance, sizeof(chance));
 	if (time <= last_time) {
 		low += 1 + (chance & UINT32_MAX);
 		time = last_time + (low >> 52 != 0);

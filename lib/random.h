@@ -23,6 +23,11 @@ void random_digits(char *out, unsigned digits);
  * start. Ids of one process always grow; those of two processes grow with time to the millisecond.
  */
 void random_id(char out[static ID_TEXT]);
+/*
+ * From here on, for good, random_id() tells of `time` and takes its chance from a series that `seed` gives: calls of the same
+ * kind give the same ids. For data that is made up, in a process that makes no other.
+ */
+void random_id_pretend(uint64_t seed, int64_t time);
 
 /* HMAC-SHA-256 over the parts in turn, each preceded by its length, so that ("ab","c") and ("a","bc") differ. */
 struct part { const void *bytes; size_t length; };

@@ -216,22 +216,35 @@ CREATE INDEX result_time ON result (completed_at, pk, level, target_language, te
 CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
 CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
 
--- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows.
+-- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows. And their scores, as
+-- whole numbers, so that what comes and goes leaves no rounding behind.
 CREATE TABLE result_tally (
 	version INTEGER NOT NULL,
 	level TEXT NOT NULL,
 	test INTEGER NOT NULL,		-- the version's, as is the language
 	target_language TEXT NOT NULL,
 	n INTEGER NOT NULL CHECK (n >= 0),
+	hundredths INTEGER NOT NULL CHECK (hundredths >= 0),	-- sum of total_score x 100
 	PRIMARY KEY (version, level)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
-	INSERT INTO result_tally (version, level, test, target_language, n)
-		VALUES (new.version, new.level, new.test, new.target_language, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+	INSERT INTO result_tally (version, level, test, target_language, n, hundredths)
+		VALUES (new.version, new.level, new.test, new.target_language, 1, CAST(round(new.total_score * 100) AS INTEGER))
+		ON CONFLICT DO UPDATE SET n = n + 1, hundredths = hundredths + excluded.hundredths;
 END;
 CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
-	UPDATE result_tally SET n = n - 1 WHERE version = old.version AND level = old.level;
+	UPDATE result_tally SET n = n - 1, hundredths = hundredths - CAST(round(old.total_score * 100) AS INTEGER)
+		WHERE version = old.version AND level = old.level;
 	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
+END;
+-- An operator's doing; the programs change no result.
+CREATE TRIGGER result_changed AFTER UPDATE OF version, level, test, target_language, total_score ON result BEGIN
+	UPDATE result_tally SET n = n - 1, hundredths = hundredths - CAST(round(old.total_score * 100) AS INTEGER)
+		WHERE version = old.version AND level = old.level;
+	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
+	INSERT INTO result_tally (version, level, test, target_language, n, hundredths)
+		VALUES (new.version, new.level, new.test, new.target_language, 1, CAST(round(new.total_score * 100) AS INTEGER))
+		ON CONFLICT DO UPDATE SET n = n + 1, hundredths = hundredths + excluded.hundredths;
 END;
 
 -- ---- contact
@@ -307,5 +320,132 @@ CREATE TABLE assignment (
 ) STRICT;
 CREATE INDEX assignment_material ON assignment (material);
 CREATE INDEX assignment_by ON assignment (assigned_by);
+
+-- ---- what the dashboard counts
+
+-- How much came in each day and each quarter of an hour of UTC: users that are still there by created_at, results by
+-- completed_at, contact requests by created_at, assignments by assigned_at. What came between two times is a sum over the
+-- days between them, over quarters of an hour in the days that they cut, and a look at the rows themselves in the quarters
+-- that they cut. Every time zone is whole quarters of an hour from UTC, so months, wherever they begin, cut none.
+CREATE TABLE time_tally (
+	span INTEGER NOT NULL,		-- in milliseconds: 86400000 or 900000
+	number INTEGER NOT NULL,	-- time / span
+	users INTEGER NOT NULL DEFAULT 0 CHECK (users >= 0),
+	results INTEGER NOT NULL DEFAULT 0 CHECK (results >= 0),
+	contacts INTEGER NOT NULL DEFAULT 0 CHECK (contacts >= 0),
+	assignments INTEGER NOT NULL DEFAULT 0 CHECK (assignments >= 0),
+	PRIMARY KEY (span, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_created ON user (created_at);
+CREATE INDEX contact_created ON contact (created_at);
+CREATE INDEX assignment_assigned ON assignment (assigned_at);
+
+CREATE TRIGGER user_timed AFTER INSERT ON user BEGIN
+	INSERT INTO time_tally (span, number, users)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET users = users + 1;
+END;
+CREATE TRIGGER user_untimed AFTER DELETE ON user BEGIN
+	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+END;
+CREATE TRIGGER user_retimed AFTER UPDATE OF created_at ON user WHEN new.created_at <> old.created_at BEGIN
+	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+	INSERT INTO time_tally (span, number, users)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET users = users + 1;
+END;
+CREATE TRIGGER result_timed AFTER INSERT ON result BEGIN
+	INSERT INTO time_tally (span, number, results)
+		VALUES (86400000, new.completed_at / 86400000, 1), (900000, new.completed_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET results = results + 1;
+END;
+CREATE TRIGGER result_untimed AFTER DELETE ON result BEGIN
+	UPDATE time_tally SET results = results - 1 WHERE span = 86400000 AND number = old.completed_at / 86400000;
+	UPDATE time_tally SET results = results - 1 WHERE span = 900000 AND number = old.completed_at / 900000;
+END;
+CREATE TRIGGER result_retimed AFTER UPDATE OF completed_at ON result WHEN new.completed_at <> old.completed_at BEGIN
+	UPDATE time_tally SET results = results - 1 WHERE span = 86400000 AND number = old.completed_at / 86400000;
+	UPDATE time_tally SET results = results - 1 WHERE span = 900000 AND number = old.completed_at / 900000;
+	INSERT INTO time_tally (span, number, results)
+		VALUES (86400000, new.completed_at / 86400000, 1), (900000, new.completed_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET results = results + 1;
+END;
+CREATE TRIGGER contact_timed AFTER INSERT ON contact BEGIN
+	INSERT INTO time_tally (span, number, contacts)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET contacts = contacts + 1;
+END;
+CREATE TRIGGER contact_untimed AFTER DELETE ON contact BEGIN
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+END;
+CREATE TRIGGER contact_retimed AFTER UPDATE OF created_at ON contact WHEN new.created_at <> old.created_at BEGIN
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+	INSERT INTO time_tally (span, number, contacts)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET contacts = contacts + 1;
+END;
+CREATE TRIGGER assignment_timed AFTER INSERT ON assignment BEGIN
+	INSERT INTO time_tally (span, number, assignments)
+		VALUES (86400000, new.assigned_at / 86400000, 1), (900000, new.assigned_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET assignments = assignments + 1;
+END;
+CREATE TRIGGER assignment_untimed AFTER DELETE ON assignment BEGIN
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 86400000 AND number = old.assigned_at / 86400000;
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 900000 AND number = old.assigned_at / 900000;
+END;
+CREATE TRIGGER assignment_retimed AFTER UPDATE OF assigned_at ON assignment WHEN new.assigned_at <> old.assigned_at BEGIN
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 86400000 AND number = old.assigned_at / 86400000;
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 900000 AND number = old.assigned_at / 900000;
+	INSERT INTO time_tally (span, number, assignments)
+		VALUES (86400000, new.assigned_at / 86400000, 1), (900000, new.assigned_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET assignments = assignments + 1;
+END;
+
+-- 'registration': users whose registration is complete; 'assignment:user': users with an assignment
+INSERT INTO tally (name) VALUES ('registration'), ('test'), ('material'), ('assignment'), ('assignment:user');
+CREATE TRIGGER user_registration_added AFTER INSERT ON user WHEN new.registered_at IS NOT NULL BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'registration';
+END;
+CREATE TRIGGER user_registration_changed AFTER UPDATE OF registered_at ON user BEGIN
+	UPDATE tally SET n = n + (new.registered_at IS NOT NULL) - (old.registered_at IS NOT NULL) WHERE name = 'registration';
+END;
+CREATE TRIGGER user_registration_removed AFTER DELETE ON user WHEN old.registered_at IS NOT NULL BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'registration';
+END;
+CREATE TRIGGER test_counted AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'test';
+END;
+CREATE TRIGGER test_uncounted AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'test';
+END;
+CREATE TRIGGER material_counted AFTER INSERT ON material BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'material';
+END;
+CREATE TRIGGER material_uncounted AFTER DELETE ON material BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'material';
+END;
+CREATE TRIGGER assignment_counted AFTER INSERT ON assignment BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment';
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+END;
+CREATE TRIGGER assignment_uncounted AFTER DELETE ON assignment BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment';
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+END;
+CREATE TRIGGER assignment_given AFTER UPDATE OF user ON assignment WHEN new.user <> old.user BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+END;
+
+-- What version 1 has of it are users.
+INSERT INTO time_tally (span, number, users) SELECT 86400000, created_at / 86400000, count(*) FROM user GROUP BY 2;
+INSERT INTO time_tally (span, number, users) SELECT 900000, created_at / 900000, count(*) FROM user GROUP BY 2;
+UPDATE tally SET n = (SELECT count(*) FROM user WHERE registered_at IS NOT NULL) WHERE name = 'registration';
 
 PRAGMA user_version = 2;

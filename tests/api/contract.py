@@ -79,6 +79,7 @@ contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDt
 contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
 contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
 proficiency  GET  /proficiency-tests/{id}/statistics  admin  200  -  ProficiencyTestStatisticsResponseDto  -
+dashboard  GET  /admin/dashboard/stats      admin     200  ?months                  AdminDashboardStatsResponseDto   live
 """
 
 SHAPES = """
@@ -170,6 +171,92 @@ ContactFormResponseDto
   stamp string 0..100
   notBefore time
   expiresAt time
+
+DashboardUsersOverviewDto
+  total int 0..
+  admins int 0..
+  registrationCompleted int 0..
+  completionRate number
+  newLast30Days int 0..
+  monthlyGrowthRate number
+DashboardCoursesOverviewDto
+  total int 0..
+DashboardTestsOverviewDto
+  totalTests int 0..
+  totalSubmissions int 0..
+  averageScore number
+  submissionsLast30Days int 0..
+  monthlyGrowthRate number
+DashboardContactsOverviewDto
+  total int 0..
+  pending int 0..
+  replied int 0..
+  replyRate number
+  newLast30Days int 0..
+DashboardMaterialsOverviewDto
+  total int 0..
+  assignments int 0..
+  assignedUsers int 0..
+  avgAssignmentsPerUser number
+  assignmentsLast30Days int 0..
+DashboardOverviewDto
+  users DashboardUsersOverviewDto
+  courses DashboardCoursesOverviewDto
+  tests DashboardTestsOverviewDto
+  contacts DashboardContactsOverviewDto
+  materials DashboardMaterialsOverviewDto
+DashboardTrendDto
+  month string 7..7
+  label string 8..8
+  users int 0..
+  testSubmissions int 0..
+  contacts int 0..
+  materialAssignments int 0..
+DashboardDistributionItemDto
+  key string 1..64
+  label string 1..64
+  count int 0..
+  percentage number
+DashboardLevelDistributionItemDto
+  + DashboardDistributionItemDto
+  averageScore number
+DashboardLanguageDistributionItemDto
+  key string 1..64
+  label string 1..64
+  submissions int 0..
+  averageScore number
+DashboardDistributionsDto
+  roles DashboardDistributionItemDto[]
+  contactsByStatus DashboardDistributionItemDto[]
+  levels DashboardLevelDistributionItemDto[]
+  languages DashboardLanguageDistributionItemDto[]
+DashboardRecentContactDto
+  id id
+  fullName string 1..200
+  email email
+  status enum PENDING|REPLIED
+  createdAt time
+  repliedAt time null
+  source string 0..64 null
+DashboardRecentResultDto
+  id id
+  userName string 0..201
+  userEmail email
+  level enum A1|A2|B1|B2|C1|C2
+  totalScore number
+  targetLanguage string 2..8
+  testTitle string 1..200
+  completedAt time
+DashboardRecentActivityDto
+  contacts DashboardRecentContactDto[]
+  testResults DashboardRecentResultDto[]
+AdminDashboardStatsResponseDto
+  generatedAt time
+  months int 1..24
+  overview DashboardOverviewDto
+  trends DashboardTrendDto[]
+  distributions DashboardDistributionsDto
+  recentActivity DashboardRecentActivityDto
 
 RequestOtpDto
   email email

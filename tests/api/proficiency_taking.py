@@ -3,15 +3,13 @@
 import itertools
 import json
 import random
-import re
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
 
 from contract import LANGUAGES
 from fields import superadmin
-from okul import Okul, Server, fresh
+from okul import Okul, Server
 from people import ids, rows
 from races import all_at_once, statuses
 
@@ -478,7 +476,7 @@ def leaks(answer):
 
 def test_the_answer_key_reaches_no_learner(okul):
     """All that a learner may ask, at every stage; texts of options that look like the field do not count."""
-    boss, ada, eve = superadmin(okul), okul.registered(), okul.registered()
+    ada, eve = okul.registered(), okul.registered()
     plain = [q | {"options": [o | {"text": f"o{i}"} for i, o in enumerate(q["options"])]} for q in questions(1, 2, 3)]
     tests = [made(okul, questions=plain, **f) for f in
              ({}, {"durationMinutes": 5}, {"shuffle": True, "maxAttempts": 0}, {"isPublished": False})]
@@ -524,11 +522,9 @@ def test_the_answer_key_reaches_no_learner(okul):
 # ---- everybody's results
 
 
-@pytest.fixture(scope="module")
-def archive():
-    """A server with 600 results of all kinds, and what is known of them, oldest first."""
-    server = Server("archive", OKUL_WORKERS="2")
-    okul, chance = Okul(server), random.Random(7)
+def fill(okul):
+    """600 results of all kinds, and what is known of them, oldest first."""
+    chance = random.Random(7)
     tests = [made(okul, title=title, targetLanguage=language) for title, language in
              (("Alpha", "en"), ("Beta", "de"), ("Gamma Şiir", "de"), ("Delta", "tr"))]
     people = [okul.registered() for _ in range(8)]
@@ -550,8 +546,17 @@ def archive():
     for batch in range(0, len(statements), 100):
         okul.server.sql(";".join(statements[batch:batch + 100]))
     okul.known, okul.tests, okul.people = known, tests, people
-    yield okul
-    server.stop()
+    return okul
+
+
+@pytest.fixture(scope="module")
+def archive():
+    """A server that only these tests use."""
+    server = Server("archive", OKUL_WORKERS="2")
+    try:
+        yield fill(Okul(server))
+    finally:
+        server.stop()
 
 
 def found(okul, query="", limit=100):
@@ -716,7 +721,7 @@ def test_counts_stay_exact(okul):
     left = sum(good(boss.get(f"{PATH}/admin/results?testId={t['id']}"))["pagination"]["total"] for t in tests)
     assert left == 4 * 4
     assert rows(okul, TALLIES[0]) == rows(okul, TALLIES[1])
-    assert rows(okul, f"SELECT count(*) FROM result WHERE user NOT IN (SELECT pk FROM user)") == [["0"]]
+    assert rows(okul, "SELECT count(*) FROM result WHERE user NOT IN (SELECT pk FROM user)") == [["0"]]
 
 
 def test_deleting_a_user_takes_results_and_attempts(okul):

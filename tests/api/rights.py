@@ -232,6 +232,7 @@ GOOD = {
     ("GET", "/proficiency-tests/admin/results"): {}, ("GET", "/proficiency-tests/admin/results/{id}"): {"id": own_result},
     ("DELETE", "/proficiency-tests/admin/results/{id}"): {"id": own_result},
     ("GET", "/proficiency-tests/admin/users/{userId}/results"): {"userId": somebody},
+    ("GET", "/admin/dashboard/stats"): {},
 }
 
 

@@ -172,7 +172,16 @@ def test_a_body_that_is_no_form(okul, case):
     before = set(files(okul.server))
     answer = okul.registered().request("POST", "/storage/upload", body=body, content_type=kind)
     assert answer.status == status, answer
+    assert len(answer.errors) == 1 and not answer.errors[0].startswith("folder:"), answer
     assert set(files(okul.server)) == before
+
+
+def test_a_field_is_read_up_to_its_limit(okul):
+    ada = okul.registered()
+    for length, words in ((65536, "must be one of"), (65537, "must have at most 65536")):
+        answer = ada.upload(png(), "a.png", ("folder", "x" * length))
+        faults(answer, 400, "folder")
+        assert words in answer.errors[0]
 
 
 def test_limits(small):
@@ -283,7 +292,8 @@ def test_without_nameless_files():
         assert uploaded(ada, content).data["sha256"] == answer.data["sha256"]
         ada.upload(b"no picture")
         assert okul.get(path_of(answer)).body == content
-        assert list(files(okul.server)) == [answer.data["sha256"]], "nothing stays in tmp"
+        # what has a name in tmp goes when the answer is out
+        until(lambda: list(files(okul.server)) == [answer.data["sha256"]], "tmp to be empty")
         okul.server.ctl("files", "verify")
 
 
@@ -506,6 +516,17 @@ def test_conditions(either):
         in_envelope(got)
 
 
+def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
+    boss = guarded.staff("admin")
+    path = path_of(uploaded(boss, None, ("folder", "public")))
+    for method in ("GET", "HEAD"):
+        got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
+        assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
+        assert "Origin" in got.headers["Vary"]
+    got = guarded.get(path, headers={"Origin": "https://evil.example"})
+    assert got.status == 200 and "Access-Control-Allow-Origin" not in got.headers and "Origin" in got.headers["Vary"]
+
+
 def test_pdfs_are_saved_and_films_are_shown(either):
     ada = either.registered()
     for content, how in ((pdf(), "attachment"), (mp4(), "inline"), (png(), "inline")):
@@ -523,6 +544,24 @@ def test_a_row_without_its_file_is_an_error_of_ours_and_stays_in_the_envelope(ei
     run = either.server.ctl("files", "verify", check=False)
     assert run.returncode == 1 and answer.data["key"] in run.stdout and "is missing" in run.stdout
     either.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
+
+
+def test_an_error_of_the_web_server_says_nothing_of_the_file(okul):
+    """What the program found is nothing that nginx can send."""
+    boss = okul.staff("admin")
+    answer = uploaded(boss, None, ("folder", "public"))
+    path = files(okul.server)[answer.data["sha256"]]
+    path.unlink()
+    os.mkfifo(path)
+    try:
+        got = okul.get(path_of(answer), headers={"X-Request-Id": "mine"})
+        assert got.status == 404 and got.headers["X-Request-Id"] == "mine"
+        in_envelope(got)
+        run = okul.server.ctl("files", "verify", check=False)
+        assert run.returncode == 1 and f"{path} is no file" in run.stdout
+    finally:
+        path.unlink()
+        okul.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
 
 
 def test_what_anybody_stored_is_read_by_the_group_alone(okul):

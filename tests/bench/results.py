@@ -8,11 +8,13 @@ Beside GET /me in the same run, as bench.py measures it: read the ratios. Every 
 """
 
 import argparse
+import json
 import os
 import re
 import statistics
 import subprocess
 import time
+import urllib.request
 
 import bench
 from bench import BUILD, ROOT
@@ -65,8 +67,6 @@ class Results(bench.Bench):
                 "levelRanges": ranges}
 
     def send(self, path, body, token):
-        import json
-        import urllib.request
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(),
                                          {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
         return json.load(urllib.request.urlopen(request))["data"]
@@ -83,7 +83,6 @@ class Results(bench.Bench):
 
     def submit(self, connections, seconds, tokens):
         """As many wrk at once as there are tokens; of each: requests/s, p50, p99, p99.9 and max in ms."""
-        import json
         answers = [{"questionId": q["id"], "optionId": q["options"][i % 4]["id"]} for i, q in enumerate(self.test["questions"])]
         script = self.dir / "submit.lua"
         script.write_text(SUBMIT.format(body=json.dumps({"answers": answers})))

@@ -130,6 +130,9 @@ midnight_where_the_school_is(void **state)
 		/* the clocks went from 23:59:59 to 01:00:00 */
 		{ "2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z" },
 		{ "2026-01-15", "No/Where", "2026-01-15T00:00:00.000Z" },
+		/* and here from 00:59:59 to 00:00:00: it was midnight twice */
+		{ "2026-11-01", "America/Havana", "2026-11-01T04:00:00.000Z" },
+		{ "2026-11-02", "America/Havana", "2026-11-02T05:00:00.000Z" },
 	};
 	char text[CLOCK_TEXT];
 
@@ -137,6 +140,33 @@ midnight_where_the_school_is(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		clock_text(clock_midnight(cases[i].date, cases[i].zone), text);
 		assert_string_equal(text, cases[i].time);
+	}
+	/* whatever was asked before it */
+	clock_midnight("2026-12-01", "America/Havana");
+	clock_text(clock_midnight("2026-11-01", "America/Havana"), text);
+	assert_string_equal(text, "2026-11-01T04:00:00.000Z");
+}
+
+static void
+dates_where_the_school_is(void **state)
+{
+	static const struct { const char *time, *zone, *date; } cases[] = {
+		{ "2026-01-31T20:59:59.999Z", "Europe/Istanbul", "2026-01-31" },
+		{ "2026-01-31T21:00:00.000Z", "Europe/Istanbul", "2026-02-01" },
+		{ "2026-03-01T04:59:59.999Z", "America/New_York", "2026-02-28" },
+		{ "2026-08-01T04:00:00.000Z", "America/New_York", "2026-08-01" },
+		{ "2026-01-31T18:14:59.999Z", "Asia/Kathmandu", "2026-01-31" },
+		{ "2026-01-31T18:15:00.000Z", "Asia/Kathmandu", "2026-02-01" },
+		{ "1969-12-31T23:59:59.999Z", "UTC", "1969-12-31" },
+		{ "9999-12-31T23:59:59.999Z", "Asia/Kathmandu", "9999-12-31" },
+		{ "2026-01-31T23:00:00.000Z", "No/Where", "2026-01-31" },
+	};
+	char text[11];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		clock_zone_date_text(clock_time(cases[i].time), cases[i].zone, text);
+		assert_string_equal(text, cases[i].date);
 	}
 }
 
@@ -218,6 +248,7 @@ main(void)
 		cmocka_unit_test(days_of_the_calendar),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(midnight_where_the_school_is),
+		cmocka_unit_test(dates_where_the_school_is),
 		cmocka_unit_test(tests_can_set_the_clock_of_a_test_build_only),
 		cmocka_unit_test(ticks_are_microseconds),
 	};

@@ -535,6 +535,60 @@ sound_may_have_tags(void **state)
 }
 
 static void
+chunks_may_be_odd(void **state)
+{
+	/* behind the header of a PNG that is good without */
+	static const struct { const char *bytes; size_t length; bool is_good; } png[] = {
+		{ TEXT("\0\0\0\1ziPz?abcd"), true }, { TEXT("\0\0\0\0ZZZZabcd"), true },
+		{ TEXT("\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0abcd") },
+		{ TEXT("\0\0\0\0z`Pzabcd") }, { TEXT("\0\0\0\0zi{zabcd") }, { TEXT("\0\0\0\0z1Pzabcd") }, { TEXT("\0\0\0\0zi[zabcd") },
+		{ TEXT("\0\0\0\0z@Pzabcd") }, { TEXT("\0\0\0\0\0\0\0\0abcd") },
+	};
+#define LOSSLESS "VP8L\6\0\0\0\x2f\0\0\0\0\0"
+#define LOSSY "VP8 \x0a\0\0\0\xd0\1\0\x9d\1\x2a\1\0\1\0"
+#define EXTENDED "VP8X\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define FRAME(length) "ANMF" length "\0\0\0" "0123456789abcdef"
+	/* behind RIFF, the size, WEBP */
+	static const struct { const char *bytes; size_t length; bool is_good; } webp[] = {
+		{ TEXT(LOSSLESS), true }, { TEXT(LOSSY), true }, { TEXT("VP8L\5\0\0\0\x2f\0\0\0\0\0"), true },
+		{ TEXT("VP8L\4\0\0\0\x2f\0\0\0") }, { TEXT("VP8 \x09\0\0\0\xd0\1\0\x9d\1\x2a\1\0\1\0") },
+		{ TEXT(LOSSY LOSSY) }, { TEXT(LOSSY "EXIF\0\0\0\0") },
+		{ TEXT(EXTENDED) }, { TEXT(EXTENDED LOSSY), true }, { TEXT(EXTENDED LOSSLESS), true },
+		{ TEXT(EXTENDED "ICCP\1\0\0\0x\0" LOSSY "EXIF\0\0\0\0"), true }, { TEXT(EXTENDED LOSSY EXTENDED) },
+		{ TEXT(EXTENDED LOSSY "junk") }, { TEXT(EXTENDED "VP8L\6\0\0\0\x2e\0\0\0\0\0") },
+		{ TEXT("VP8X\x08\0\0\0\0\0\0\0\0\0\0\0" LOSSY) }, { TEXT("EXIF\0\0\0\0" LOSSY) },
+		{ TEXT(EXTENDED FRAME("\x22") LOSSY), true }, { TEXT(EXTENDED FRAME("\x1e") LOSSLESS), true },
+		{ TEXT(EXTENDED FRAME("\x2c") "ALPH\2\0\0\0xx" LOSSY), true }, { TEXT(EXTENDED FRAME("\x1a") "ALPH\2\0\0\0xx") },
+		{ TEXT(EXTENDED FRAME("\x2c") "ALPI\2\0\0\0xx" LOSSY) }, { TEXT(EXTENDED FRAME("\x10")) },
+		{ TEXT(EXTENDED "ANMF\4\0\0\0" "0123") }, { TEXT(EXTENDED FRAME("\x20") LOSSY) },
+	};
+	struct buf plain = sample("plain.png");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(png); i++) {
+		struct buf bytes = { 0 };
+
+		buf_put(&bytes, plain.s, 33);
+		buf_put(&bytes, png[i].bytes, png[i].length);
+		buf_put(&bytes, plain.s + 33, plain.length - 33);
+		if (detect(bytes.s, bytes.length) != (png[i].is_good ? MEDIA_PNG : MEDIA_NONE))
+			fail_msg("png %zu is %s", i, name_of(detect(bytes.s, bytes.length)));
+		buf_clear(&bytes);
+	}
+	for (size_t i = 0; i < COUNT(webp); i++) {
+		struct buf bytes = { 0 };
+
+		buf_put(&bytes, "RIFF\0\0\0\0WEBP", 12);
+		buf_put(&bytes, webp[i].bytes, webp[i].length);
+		bytes.s[4] = (char)(bytes.length - 8);
+		if (detect(bytes.s, bytes.length) != (webp[i].is_good ? MEDIA_WEBP : MEDIA_NONE))
+			fail_msg("webp %zu is %s", i, name_of(detect(bytes.s, bytes.length)));
+		buf_clear(&bytes);
+	}
+	buf_clear(&plain);
+}
+
+static void
 boxes_may_be_odd(void **state)
 {
 	static const struct { const char *bytes; size_t length; bool is_good; } behind[] = {
@@ -585,6 +639,11 @@ elements_may_be_odd(void **state)
 		/* open clusters, one behind the other, and an index behind them */
 		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\xff\xe7\x81\0\x1f\x43\xb6\x75\xff\xe7\x81\1"
 			"\xec\x80\x1c\x53\xbb\x6b\x80"), true },
+		/* all that a cluster may have, and what it may not; an open one ends with any that is of the segment */
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\xff\xe7\x81\0\xa3\x80\xa0\x80\xa7\x80\xab\x80"
+			"\x58\x54\x80\xaf\x80\xec\x80\xbf\x80\x12\x54\xc3\x67\x80"), true },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\xff\xe7\x81\0\xa4\x80") },
+		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\xe7\x81\0\xa3\x80") },
 		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff\x16\x54\xae\x6b\x80\x1f\x43\xb6\x75\x83\xe7\x81\0") },	/* no track */
 		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x80") },
 		{ TEXT(EBML_WEBM "\x18\x53\x80\x67\xff" TRACK "\x1f\x43\xb6\x75\x83\x1c\x53\xbb\x6b") },
@@ -784,6 +843,7 @@ main(void)
 		cmocka_unit_test(sound_may_have_tags),
 		cmocka_unit_test(there_are_not_many_pictures_in_a_photo),
 		cmocka_unit_test(a_scan_may_end_anywhere),
+		cmocka_unit_test(chunks_may_be_odd),
 		cmocka_unit_test(boxes_may_be_odd),
 		cmocka_unit_test(elements_may_be_odd),
 		cmocka_unit_test(references_may_be_odd),

@@ -1,5 +1,6 @@
 #include "openapi.h"
 #include "unit.h"
+#include "upload.h"
 
 /* ---- a program that has one of everything */
 
@@ -32,6 +33,13 @@ static const struct shape search = { .name = "SearchQuery", .fields = FIELDS(
 	{ "q", TEXT, 1, 80 },
 	{ "page", INT, 1, 1000, .optional = true }) };
 
+static const struct shape leaf_form = { .name = "LeafFormDto", .fields = FIELDS(
+	{ "title", TEXT, 1, 80 },
+	{ "notes", LIST, 0, 3, .of = &leaf, .optional = true }) };
+static const enum media_type pictures[] = { MEDIA_PNG, MEDIA_GIF, MEDIA_NONE };
+static const struct upload_rule one_picture = { .part = "picture", .max = 1, .required = true, .types = pictures };
+static const struct upload_rule some_files = { .part = "files", .max = 9, .json_too = true };
+
 static struct reply
 never(struct request *rq)
 {
@@ -51,6 +59,10 @@ static const struct route routes[] = {
 	{ DELETE, "/trees/{id}", USER, never, .out = &tree, .writes = true, .shows = never, .title = "Fell" },
 	{ PATCH, "/trees/{id}/x-y/{key}", USER, never, .in = &change, .out = &tree, .writes = true, .unregistered = true,
 	  .title = "Change" },
+	{ POST, "/leaves", USER, never, .in = &leaf_form, .upload = &one_picture, .writes = true, .title = "Put" },
+	{ PATCH, "/leaves", USER, never, .in = &change, .upload = &some_files, .writes = true, .title = "Mend" },
+	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .out_type = "application/octet-stream",
+	  .errors = STATUSES(412, 416), .title = "Fetch" },
 };
 static const struct section section = { routes, COUNT(routes), NULL, 0 };
 static const struct program program = { "trees", "All about trees", SECTIONS(&section) };
@@ -187,6 +199,19 @@ rows_become_operations(void **state)
 		{ "~trees~{id}~x-y~{key}/patch/responses/200/headers", "" },
 		{ "~trees~{id}/patch/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
 		{ "~trees~{id}/delete/responses/200/headers", "" },
+		{ "~leaves/post/requestBody", "{\"required\":true,\"content\":{\"multipart/form-data\":{\"schema\":{\"type\":\"object\","
+		  "\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
+		  "\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
+		  "\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},\"maxItems\":3}},\"required\":[\"picture\",\"title\"],"
+		  "\"additionalProperties\":false},\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
+		  "\"notes\":{\"contentType\":\"application/json\"}}}}}" },
+		{ "~leaves/patch/requestBody/content/application~json",
+		  "{\"schema\":{\"$ref\":\"#/components/schemas/ChangeTreeDto\"}}" },
+		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/properties/files",
+		  "{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":\"string\",\"format\":\"binary\"}}" },
+		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/required", "[]" },
+		{ "~leaves~{key}/get/responses/200/content",
+		  "{\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
 	};
 
 	(void)state;
@@ -195,7 +220,7 @@ rows_become_operations(void **state)
 	expect(json, "tags", "[{\"name\":\"trees\",\"description\":\"All about trees\"}]");
 	const cJSON *last = at(json, "paths/~trees~{id}/patch/parameters")->child->next;
 	expect((cJSON *)last, "$ref", "\"#/components/parameters/IfMatch\"");
-	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/leaf /trees/{id}/x-y/{key} ");
+	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/leaf /trees/{id}/x-y/{key} /leaves /leaves/{key} ");
 	expect_names(json, "paths/~trees", "get post ");
 	cJSON_Delete(json);
 }
@@ -211,8 +236,10 @@ errors_follow_from_the_row(void **state)
 	expect_names(json, "paths/~trees~{id}/get/responses", "200 304 400 401 403 404 500 503 ");
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
 	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 500 503 ");
-	expect_names(json, "components/responses",
-		"NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed TooLarge WrongType TooMany Internal Unavailable ");
+	expect_names(json, "paths/~leaves/post/responses", "200 400 401 403 413 415 500 503 ");
+	expect_names(json, "paths/~leaves~{key}/get/responses", "200 400 404 412 416 500 503 ");
+	expect_names(json, "components/responses", "NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed "
+		"TooLarge WrongType NoSuchRange TooMany Internal Unavailable ");
 	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 500 503 ");
 	expect_names(json, "components/parameters", "IfNoneMatch IfMatch ");
 	expect_names(json, "components/headers", "ETag ");
@@ -287,7 +314,10 @@ routes_are_listed_for_people(void **state)
 		"trees\tPOST\t/trees\tadmin\t201\twrites,limit\tMakeTreeDto\tTreeDto\tMake\n"
 		"trees\tPATCH\t/trees/{id}\tuser\t200\twrites\tChangeTreeDto\tTreeDto\tPrune\n"
 		"trees\tDELETE\t/trees/{id}\tuser\t200\twrites\t-\tTreeDto\tFell\n"
-		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n");
+		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n"
+		"trees\tPOST\t/leaves\tuser\t200\twrites\tLeafFormDto+picture\t-\tPut\n"
+		"trees\tPATCH\t/leaves\tuser\t200\twrites\tChangeTreeDto+files\t-\tMend\n"
+		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&page\t(application/octet-stream)\tFetch\n");
 	free(text);
 }
 

@@ -184,6 +184,24 @@ hashes_are_sha256(void **state)
 }
 
 static void
+a_hash_of_pieces_is_that_of_the_whole(void **state)
+{
+	unsigned char bytes[200], whole[32], pieces[32];
+	struct secret_hash_state hash;
+
+	(void)state;
+	random_bytes(bytes, sizeof(bytes));
+	secret_hash(whole, bytes, sizeof(bytes));
+	for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
+		secret_hash_begin(&hash);
+		secret_hash_add(&hash, bytes, cut);
+		secret_hash_add(&hash, bytes + cut, sizeof(bytes) - cut);
+		secret_hash_end(&hash, pieces);
+		assert_memory_equal(whole, pieces, sizeof(whole));
+	}
+}
+
+static void
 short_hashes_depend_on_every_byte(void **state)
 {
 	char text[] = "a text of some length";
@@ -264,6 +282,7 @@ main(void)
 		cmocka_unit_test(bytes_are_not_the_same_twice),
 		cmocka_unit_test(macs_tell_parts_apart),
 		cmocka_unit_test(hashes_are_sha256),
+		cmocka_unit_test(a_hash_of_pieces_is_that_of_the_whole),
 		cmocka_unit_test(short_hashes_depend_on_every_byte),
 		cmocka_unit_test(secrets_are_compared_and_wiped),
 		cmocka_unit_test(seals_open_only_unbroken_and_with_their_key),

@@ -1,0 +1,317 @@
+/*
+ * okulctl backup - a copy of the database in one file, made and checked while okul runs.
+ */
+#include "okulctl.h"
+
+#include "clock.h"
+#include "random.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_backup = {
+	.name = "backup",
+	.usage = "FILE|FOLDER [--keep N] [--quiet]",
+	.summary = "copy the database into one file, while okul runs",
+	.help = "The copy is the database as it was at one moment. It is written beside its place as NAME.new, synced to the disk,\n"
+		"read through for damage, and only then gets its name: a file of that name is a whole backup, mode 0600. Prints its\n"
+		"size and SHA-256. A FILE that exists is refused. In a FOLDER it is called okul-YYYY-MM-DD-HHMMSS.db (UTC); one that\n"
+		"ends in / is made where it is missing.\n"
+		"\n"
+		"Requests go on meanwhile, writes too. What they write makes okul.db-wal grow until the copy is made; then it\n"
+		"shrinks again. Uploaded files and keys.conf are not in it: see Operate in the README.\n"
+		"--keep N   in a FOLDER: then delete the oldest backups of such a name, so that N stay\n"
+		"--quiet    print nothing but errors\n",
+	.run = run,
+};
+
+#define MIB (INT64_C(1) << 20)
+#define KEEP_MAX 100000
+#define PATTERN "okul-dddd-dd-dd-dddddd.db"	/* d: a digit */
+#define SYNC_EVERY (8 * MIB)
+
+struct backup {
+	const struct conf *conf;
+	struct db *db;
+	bool quiet;
+	int64_t keep;				/* 0: all */
+	char folder[PATH_MAX], path[PATH_MAX];	/* where it goes; path of its own folder */
+	char aside[PATH_MAX + 32];
+	int file;				/* aside, locked */
+	int64_t size, synced;
+	char sha256[65];
+};
+
+/* ---- where it goes */
+
+/* FILE or FOLDER, made out by what is there and by a slash at the end. */
+static int
+find_place(struct backup *b, const char *argument)
+{
+	size_t length = strlen(argument);
+	bool named_folder = length > 0 && argument[length - 1] == '/';
+	char time[CLOCK_TEXT];
+	struct stat st;
+
+	while (length > 1 && argument[length - 1] == '/')
+		length--;
+	if (length == 0 || length + sizeof(PATTERN) >= sizeof(b->folder) - 8)
+		return ctl_error(EXIT_USAGE, "\"%s\" is no path for a backup", argument);
+	snprintf(b->folder, sizeof(b->folder), "%.*s", (int)length, argument);
+	if (named_folder && mkdir(b->folder, 0700) != 0 && errno != EEXIST)
+		return ctl_error(EXIT_DATA, "%s cannot be made: %m", b->folder);
+	if (named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode))) {
+		clock_text(clock_now(), time);
+		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time, time + 11, time + 14,
+			time + 17);
+		snprintf(b->aside, sizeof(b->aside), "%s/okul-backup.new", b->folder);
+		return EXIT_SUCCESS;
+	}
+	if (b->keep)
+		return ctl_error(EXIT_USAGE, "--keep is for a folder, and %s is none; with a / at the end it is made", b->folder);
+	snprintf(b->path, sizeof(b->path), "%.*s", (int)length, argument);
+	snprintf(b->aside, sizeof(b->aside), "%s.new", b->path);
+	char *slash = strrchr(b->folder, '/');
+	if (!slash)
+		snprintf(b->folder, sizeof(b->folder), ".");
+	else
+		slash[slash == b->folder] = '\0';
+	return EXIT_SUCCESS;
+}
+
+static int
+refuse_existing(const struct backup *b)
+{
+	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
+}
+
+/*
+ * The file is locked while it is written, so that two runs do not write into one, and what a run that was killed has left is
+ * written over. Whoever waited here may hold what has become a backup meanwhile: hence the look at its name.
+ */
+static int
+open_aside(struct backup *b)
+{
+	struct stat mine, named;
+
+	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (b->file < 0)
+		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside,
+			errno == ENOENT ? "; make the folder first, or name it with a / at the end" : "");
+	if (flock(b->file, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? ctl_error(EXIT_FAILURE, "another backup to %s is running", b->folder) :
+			ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
+	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+		return ctl_error(EXIT_FAILURE, "another backup to %s was running; try again", b->folder);
+	if (ftruncate(b->file, 0) != 0 || fchmod(b->file, 0600) != 0)
+		return ctl_error(EXIT_DATA, "%s cannot be written: %m", b->aside);
+	return EXIT_SUCCESS;
+}
+
+/* On the disk that okul writes to, its reserve stays free: a backup must not stop the school. */
+static int
+look_for_room(const struct backup *b)
+{
+	int64_t size = db_copy_size(b->db), spare;
+	struct stat here, there;
+	struct statvfs disk;
+
+	if (size < 0 || statvfs(b->folder, &disk) != 0)
+		return EXIT_SUCCESS;	/* writing will tell */
+	spare = (int64_t)(disk.f_bavail * disk.f_frsize);
+	if (stat(b->folder, &here) == 0 && stat(b->conf->data, &there) == 0 && here.st_dev == there.st_dev)
+		spare -= b->conf->storage_reserve * MIB;
+	if (spare >= size)
+		return EXIT_SUCCESS;
+	return ctl_error(EXIT_DATA, "%s has no room for %lld MiB: %lld MiB may be used there", b->folder,
+		(long long)(size / MIB + 1), (long long)(spare > 0 ? spare / MIB : 0));
+}
+
+/* ---- making it */
+
+/* Bit by bit: all at once at the end would hold up the writers of the same disk, who wait for it at each commit. */
+static void
+sync_some(void *context)
+{
+	struct backup *b = context;
+	struct stat st;
+
+	if (fstat(b->file, &st) != 0 || st.st_size - b->synced < SYNC_EVERY)
+		return;
+	b->synced = st.st_size;
+	(void)!fdatasync(b->file);	/* the last one counts */
+}
+
+static bool
+hash(struct backup *b)
+{
+	static unsigned char piece[1 << 16];
+	struct secret_hash_state state;
+	unsigned char sum[32];
+	ssize_t n;
+
+	secret_hash_begin(&state);
+	for (b->size = 0; (n = pread(b->file, piece, sizeof(piece), (off_t)b->size)) > 0; b->size += n)
+		secret_hash_add(&state, piece, (size_t)n);
+	secret_hash_end(&state, sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(b->sha256 + 2 * i, 3, "%02x", sum[i]);
+	return n == 0;
+}
+
+static bool
+sync_folder(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = folder >= 0 && fsync(folder) == 0;
+
+	if (folder >= 0)
+		close(folder);
+	return good;
+}
+
+/* Its name, which nobody may have taken meanwhile; some file systems know only the second way. */
+static bool
+give_name(const struct backup *b)
+{
+	if (renameat2(AT_FDCWD, b->aside, AT_FDCWD, b->path, RENAME_NOREPLACE) == 0)
+		return true;
+	return (errno == EINVAL || errno == ENOSYS) && link(b->aside, b->path) == 0 && unlink(b->aside) == 0;
+}
+
+static int
+make(struct backup *b)
+{
+	char why[512];
+	int code = look_for_room(b);
+
+	if (code == EXIT_SUCCESS && !db_copy(b->db, b->aside, sync_some, b, why, sizeof(why)))
+		code = ctl_error(EXIT_FAILURE, "%s: %s", b->path, why);
+	if (code == EXIT_SUCCESS && (fsync(b->file) != 0 || !hash(b)))
+		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m", b->path);
+	if (code == EXIT_SUCCESS && !give_name(b))
+		code = errno == EEXIST ? refuse_existing(b) : ctl_error(EXIT_FAILURE, "%s cannot be made: %m", b->path);
+	if (code == EXIT_SUCCESS && !sync_folder(b->folder))
+		code = ctl_error(EXIT_FAILURE, "%s cannot be synced: %m", b->folder);
+	return code;
+}
+
+/* Without a name of its own nothing stays behind, not even SQLite's journal of the copy. */
+static void
+clear_aside(const struct backup *b)
+{
+	char journal[PATH_MAX + 48];
+
+	snprintf(journal, sizeof(journal), "%s-journal", b->aside);
+	unlink(journal);
+	unlink(b->aside);
+}
+
+static int
+make_aside(struct backup *b)
+{
+	int code = open_aside(b);
+
+	if (code == EXIT_SUCCESS) {
+		code = make(b);
+		if (code != EXIT_SUCCESS)
+			clear_aside(b);
+	}
+	if (b->file >= 0)
+		close(b->file);
+	if (code == EXIT_SUCCESS && !b->quiet)
+		printf("%s: %lld bytes, SHA-256 %s\n", b->path, (long long)b->size, b->sha256);
+	return code;
+}
+
+/* ---- those before it */
+
+static int
+is_backup(const struct dirent *entry)
+{
+	size_t i;
+
+	for (i = 0; PATTERN[i] && entry->d_name[i]; i++)
+		if (PATTERN[i] == 'd' && i > 4 && i < sizeof(PATTERN) - 3 ? entry->d_name[i] < '0' || entry->d_name[i] > '9' :
+		    entry->d_name[i] != PATTERN[i])
+			return 0;
+	return PATTERN[i] == entry->d_name[i];
+}
+
+static int
+drop_old(const struct backup *b)
+{
+	struct dirent **names;
+	int count = scandir(b->folder, &names, is_backup, alphasort), code = EXIT_SUCCESS, dropped = 0;
+	char path[PATH_MAX + 300];
+
+	if (count < 0)
+		return ctl_error(EXIT_FAILURE, "%s cannot be listed: %m", b->folder);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", b->folder, names[i]->d_name);
+		if (i < count - b->keep) {
+			if (unlink(path) == 0)
+				dropped++;
+			else
+				code = ctl_error(EXIT_FAILURE, "%s cannot be deleted: %m", path);
+		}
+		free(names[i]);
+	}
+	free(names);
+	if (!b->quiet)
+		printf("backups in %s: %d, older ones deleted: %d\n", b->folder, count - dropped, dropped);
+	return code;
+}
+
+static bool
+read_options(struct backup *b, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "keep", required_argument, NULL, 'k' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'k' && !text_to_int(optarg, 1, KEEP_MAX, &b->keep))
+			return ctl_error(EXIT_USAGE, "--keep takes a number from 1 to %d", KEEP_MAX) == 0;
+		if (option == '?')
+			return ctl_error(EXIT_USAGE, "`okulctl backup --help` says what can be asked") == 0;
+		b->quiet |= option == 'q';
+	}
+	return optind + 1 == argc || ctl_error(EXIT_USAGE, "usage: okulctl backup %s", command_backup.usage) == 0;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	struct backup b = { .file = -1 };
+	char why[1024];
+	int code;
+
+	if (!read_options(&b, argc, argv))
+		return EXIT_USAGE;
+	b.conf = ctl_conf(data);
+	if (!b.conf)
+		return EXIT_CONFIG;
+	/* Of any version: before an upgrade too a backup must be had. */
+	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
+	if (!b.db)
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	code = find_place(&b, argv[optind]);
+	if (code == EXIT_SUCCESS)
+		code = access(b.path, F_OK) == 0 ? refuse_existing(&b) : make_aside(&b);
+	db_close(b.db);
+	if (code == EXIT_SUCCESS && b.keep)
+		code = drop_old(&b);
+	return code;
+}

@@ -1,0 +1,347 @@
+/*
+ * okulctl demo - fills an empty database with a school that is made up, to look around in, to show, to measure.
+ */
+#include "demo.h"
+
+#include "clock.h"
+#include "json.h"
+#include "okulctl.h"
+#include "random.h"
+#include "text.h"
+
+#include <getopt.h>
+#include <math.h>
+
+static int run(int argc, char **argv, const char *data);
+
+const struct command command_demo = {
+	.name = "demo",
+	.usage = "[--users N] [--results N] [--contacts N] [--courses N] [--seed N] [--until DATE]",
+	.summary = "fill an empty database with a school that is made up",
+	.help = "People of four languages, courses, settings, two placement tests with a year of results, questions of visitors,\n"
+		"materials with PDFs and whom they were given to. All of it is as if it had come through the API; results are graded.\n"
+		"A database that holds anything is refused. Mail addresses are of example.com, .org and .net, which nobody has.\n"
+		"--users N     20 to 100000; 200 unless given\n"
+		"--results N   0 to 1000000; 600 unless given\n"
+		"--contacts N  0 to 50000; 80 unless given\n"
+		"--courses N   0 to 10000; 24 unless given\n"
+		"--seed N      another number makes another school, the same makes the same; 1 unless given\n"
+		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); today unless given\n",
+	.run = run,
+};
+
+#define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
+
+/* Tables that are empty in a database that nobody has used. */
+static const char in_use_sql[] =
+	"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
+	" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
+	" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
+	" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
+	" /* scan is meant, of one row */";
+
+/* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
+
+uint64_t
+demo_bits(struct demo *d)
+{
+	uint64_t z = d->chance += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+void
+demo_series(struct demo *d, const char *part)
+{
+	static const unsigned char key[HASH_KEY] = "okul demo series";
+
+	d->chance = random_hash_keyed(key, part, strlen(part)) ^ d->seed * UINT64_C(0x9e3779b97f4a7c15);
+	(void)demo_bits(d);
+}
+
+double
+demo_real(struct demo *d)
+{
+	return (double)(demo_bits(d) >> 11) * 0x1p-53;
+}
+
+int64_t
+demo_below(struct demo *d, int64_t limit)
+{
+	return (int64_t)(demo_real(d) * (double)limit);
+}
+
+bool
+demo_happens(struct demo *d, double probability)
+{
+	return demo_real(d) < probability;
+}
+
+/* The sum of twelve even ones is normal enough. */
+double
+demo_normal(struct demo *d)
+{
+	double sum = -6;
+
+	for (int i = 0; i < 12; i++)
+		sum += demo_real(d);
+	return sum;
+}
+
+void
+demo_id(struct demo *d, char id[static ID_TEXT], int64_t time)
+{
+	random_id_pretend(demo_bits(d), time);
+	random_id(id);
+}
+
+/* ---- time */
+
+/* How much there is to do in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
+static const double by_month[] = { 1.25, 1.1, 1, .9, .8, .7, .55, .75, 1.5, 1.35, 1, .7 };
+static const double by_day[] = { .75, 1.1, 1.1, 1.05, 1, .8, .7 };
+static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5, .9,
+	.5, .3, .15 };
+
+static double
+weight_of(int64_t hour, double day_noise, double part)
+{
+	char date[11];
+	int64_t month, day = hour / 24;
+
+	clock_date_text(hour * HOUR, date);
+	if (!text_to_int((const char[]){ date[5], date[6], '\0' }, 1, 12, &month))
+		month = 1;
+	/* 1970-01-01 was a Thursday; the school grows by half in that time */
+	return by_month[month - 1] * by_day[(day + 4) % 7] * by_hour[hour % 24] * day_noise * (1 + .5 * part);
+}
+
+void
+timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count)
+{
+	double day_noise = 1;
+
+	*line = (struct timeline){ .start = start, .hours = (until - start) / HOUR, .count = count };
+	line->sums = calloc((size_t)line->hours + 1, sizeof(*line->sums));
+	if (!line->sums)
+		abort();
+	for (int64_t h = 0; h < line->hours; h++) {
+		if (h % 24 == 0)
+			day_noise = .7 + .6 * demo_real(d);
+		line->sums[h + 1] = line->sums[h] + weight_of(start / HOUR + h, day_noise, (double)h / (double)line->hours);
+	}
+}
+
+/* The i-th of n equal shares of all there is to do, somewhere within: so they rise, and need no sorting. */
+int64_t
+timeline_next(struct timeline *line, struct demo *d)
+{
+	double at = ((double)line->next++ + demo_real(d)) / (double)line->count * line->sums[line->hours];
+	const double *sum = line->sums + line->hour;
+
+	while (line->hour + 1 < line->hours && sum[1] <= at) {
+		line->hour++;
+		sum++;
+	}
+	double part = (at - sum[0]) / (sum[1] - sum[0]);
+	return line->start + line->hour * HOUR + (int64_t)(fmin(part, .999999) * (double)HOUR);
+}
+
+void
+timeline_clear(struct timeline *line)
+{
+	free(line->sums);
+	line->sums = NULL;
+}
+
+/* ---- parts */
+
+enum db_rc
+demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i), void *context)
+{
+	enum db_rc rc = DB_DONE;
+
+	for (int64_t i = 0; i < count && rc == DB_DONE;) {
+		rc = db_write_begin(d->db);
+		if (rc != DB_DONE)
+			break;
+		db_patience(d->db, MINUTE);
+		for (int64_t end = i + batch; i < count && i < end; i++)
+			add(d, context, i);
+		rc = db_write_commit(d->db);
+		arena_reset(d->batch);
+	}
+	return rc;
+}
+
+/* Learners are in the order in which they came. */
+struct demo_user *
+demo_learner(struct demo *d, int64_t time)
+{
+	int64_t low = 0, high = d->learner_count;
+
+	while (low < high) {
+		int64_t middle = (low + high) / 2;
+		if (d->user[d->learners[middle]].created + HOUR <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return NULL;
+	int64_t recent = low / 12 + 8 < low ? low / 12 + 8 : low;
+	int64_t at = demo_happens(d, .6) ? low - 1 - demo_below(d, recent) : demo_below(d, low);
+	return &d->user[d->learners[at]];
+}
+
+/* What is in a database that is not empty; NULL: nothing. */
+static enum db_rc
+look_for_use(struct db *db, const char **in_use)
+{
+	static char found[32];
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, in_use_sql, NO_ARGS);
+
+	*in_use = NULL;
+	if (rc == DB_ROW && !db_is_null(row, 0)) {
+		snprintf(found, sizeof(found), "%s", db_text(row, 0));
+		*in_use = found;
+	}
+	db_release(db);
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+static enum db_rc
+make_all(struct demo *d)
+{
+	static enum db_rc (*const parts[])(struct demo *d) = { demo_make_users, demo_make_settings, demo_make_courses,
+		demo_make_results, demo_make_materials, demo_make_contacts, demo_make_logins };
+	enum db_rc rc = DB_DONE;
+
+	for (size_t i = 0; i < COUNT(parts) && rc == DB_DONE; i++)
+		rc = parts[i](d);
+	if (rc == DB_DONE)
+		rc = db_checkpoint(d->db, true);
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps the WAL; all is written */
+}
+
+static void
+tell(const struct demo *d, int64_t ticks)
+{
+	char date[11];
+
+	clock_date_text(d->until, date);
+	printf("Made in %lld.%lld s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
+		"%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
+		(long long)(ticks / 1000000), (long long)(ticks / 100000 % 10), date,
+		(unsigned long long)d->seed, (long long)d->users, (long long)d->staff, (long long)d->courses, COUNT(demo_tests),
+		(long long)d->results, (long long)d->materials, (long long)d->files, (long long)d->assignments, (long long)d->opened,
+		(long long)d->contacts);
+	printf("To log in as superadmin@example.com, ask for a code (POST /auth/otp/request, or the page that does). ");
+	if (d->conf->mail_transport == MAIL_FILE)
+		printf("It lands in %s/mail.\n", d->conf->data);
+	else
+		printf("Under\n`make run` it lands in DATA/mail. Mail to example.com reaches nobody: make somebody whose mail you read a\n"
+			"superadmin with `okulctl user add EMAIL --role superadmin`.\n");
+}
+
+static int
+fill(struct demo *d)
+{
+	char why[256] = "", pragma[64];
+	const char *in_use;
+	enum db_rc rc = look_for_use(d->db, &in_use);
+	int64_t start = clock_ticks();
+
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	if (in_use)
+		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
+			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
+	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size = -%d", CACHE_KIB);
+	rc = db_script(d->db, pragma, true, why, sizeof(why));
+	if (rc == DB_DONE)
+		rc = make_all(d);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
+	tell(d, clock_ticks() - start);
+	return EXIT_SUCCESS;
+}
+
+/* ---- options */
+
+static bool
+read_number(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	return text_to_int(text, min, max, out) ||
+		ctl_error(EXIT_USAGE, "--%s takes a number from %lld to %lld", name, (long long)min, (long long)max) == 0;
+}
+
+static bool
+read_date(const char *text, int64_t *until)
+{
+	int64_t today = clock_now() / DAY * DAY;
+
+	if (!clock_is_date(text))
+		return ctl_error(EXIT_USAGE, "--until takes a date like 2026-01-31") == 0;
+	*until = clock_date(text);
+	if (*until > today || *until < clock_date("2000-01-01"))
+		return ctl_error(EXIT_USAGE, "--until takes a date from 2000-01-01 to today: nothing may lie in the future") == 0;
+	return true;
+}
+
+static bool
+read_options(struct demo *d, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "users", required_argument, NULL, 'u' }, { "results", required_argument, NULL, 'r' },
+		{ "contacts", required_argument, NULL, 'c' }, { "courses", required_argument, NULL, 'k' },
+		{ "seed", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' }, { 0 },
+	};
+	int64_t seed = 1;
+	bool good = true;
+	int option;
+
+	while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'u': good = read_number("users", optarg, 20, 100000, &d->users); break;
+		case 'r': good = read_number("results", optarg, 0, 1000000, &d->results); break;
+		case 'c': good = read_number("contacts", optarg, 0, 50000, &d->contacts); break;
+		case 'k': good = read_number("courses", optarg, 0, 10000, &d->courses); break;
+		case 's': good = read_number("seed", optarg, 0, INT64_MAX, &seed); break;
+		case 't': good = read_date(optarg, &d->until); break;
+		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` says what can be asked") == 0;
+		}
+	}
+	d->seed = (uint64_t)seed;
+	d->start = d->until - 365 * DAY;
+	if (good && optind < argc)
+		return ctl_error(EXIT_USAGE, "demo takes no \"%s\"", argv[optind]) == 0;
+	return good;
+}
+
+static int
+run(int argc, char **argv, const char *data)
+{
+	struct demo d = { .users = 200, .results = 600, .contacts = 80, .courses = 24, .until = clock_now() / DAY * DAY };
+
+	if (!read_options(&d, argc, argv))
+		return EXIT_USAGE;
+	d.conf = ctl_conf(data);
+	d.db = d.conf ? ctl_db(d.conf, DB_READ_WRITE) : NULL;
+	if (!d.db)
+		return EXIT_CONFIG;
+	d.batch = arena_new(1 << 20);
+	d.user = calloc((size_t)d.users, sizeof(*d.user));
+	d.learners = calloc((size_t)d.users, sizeof(*d.learners));
+	json_use(d.batch);
+	int code = d.batch && d.user && d.learners ? fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
+	json_use(NULL);
+	db_close(d.db);
+	arena_free(d.batch);
+	free(d.user);
+	free(d.learners);
+	return code;
+}

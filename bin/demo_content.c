@@ -1,0 +1,200 @@
+/*
+ * demo_content - courses, settings and contact requests of the demo school.
+ */
+#include "demo.h"
+
+#include "clock.h"
+#include "random.h"
+#include "setting.h"
+#include "text.h"
+
+enum { ADD_COURSE, ADD_CONTACT };
+
+static const char *const sql[] = {
+	[ADD_COURSE] =
+		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, position, is_published,"
+		" created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[ADD_CONTACT] =
+		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, status,"
+		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10, 'REPLIED', 'PENDING'),"
+		" ?10, ?11, okul_fold(?2), okul_fold(?2, ?3, ?5, ?6))",
+};
+
+/* ---- courses */
+
+static const char *const levels[] = { "A1", "A2", "B1", "B2", "C1", "C2" };
+
+/* Of each kind of course the title behind "Deutsch B1 – ", and what it is. */
+#define KINDS 5
+static const struct offer {
+	const char *name;
+	struct { const char *title, *description; } kind[KINDS];
+} offers[LANGUAGES] = {
+	[TR] = { "Türkçe", {
+		{ "Akşam kursu", "Haftada iki akşam, işten sonra. Konuşmaya ağırlık verilir; küçük sınıflarda en çok on iki kişi." },
+		{ "Yoğun kurs", "Her gün dört ders. Kısa zamanda bir seviye ilerlemek isteyenler için." },
+		{ "Hafta sonu", "Cumartesi ve pazar sabahları. Çay molası dahil." },
+		{ "Çevrim içi", "Evinizden, canlı derslerle. Kayıtlar bir ay boyunca izlenebilir." },
+		{ "Sınav hazırlığı", "Yeterlik sınavlarına hazırlık: örnek sınavlar ve birebir geri bildirim." } } },
+	[EN] = { "English", {
+		{ "Evening course", "Two evenings a week, after work. Much talking, in groups of twelve at most." },
+		{ "Intensive course", "Four lessons every day, for those who want to climb a level quickly." },
+		{ "Weekend", "Saturday and Sunday mornings, with a break for tea." },
+		{ "Online", "From home, with a live teacher. Recordings can be watched for a month." },
+		{ "Exam preparation", "Mock exams and personal feedback for IELTS, TOEFL and Cambridge exams." } } },
+	[ES] = { "Español", {
+		{ "Curso de tarde", "Dos tardes por semana, después del trabajo. Se habla mucho, en grupos de doce como máximo." },
+		{ "Curso intensivo", "Cuatro clases al día, para quien quiera subir de nivel con rapidez." },
+		{ "Fin de semana", "Sábados y domingos por la mañana, con una pausa para el café." },
+		{ "En línea", "Desde casa, con clases en directo. Las grabaciones se pueden ver durante un mes." },
+		{ "Preparación de exámenes", "Simulacros y comentarios personales para el DELE y el SIELE." } } },
+	[DE] = { "Deutsch", {
+		{ "Abendkurs", "Zwei Abende in der Woche, nach der Arbeit. Es wird viel gesprochen, in Gruppen bis zwölf." },
+		{ "Intensivkurs", "Jeden Tag vier Stunden, für alle, die schnell eine Stufe weiter wollen." },
+		{ "Wochenende", "Samstag- und Sonntagvormittag, mit einer Pause für Tee." },
+		{ "Online", "Von zu Hause, mit Unterricht in Echtzeit. Aufzeichnungen stehen einen Monat lang bereit." },
+		{ "Prüfungsvorbereitung", "Probeprüfungen und persönliche Rückmeldung für Goethe-Zertifikat und TestDaF." } } },
+};
+
+static void
+add_course(struct demo *d, void *context, int64_t i)
+{
+	enum language language = (enum language)(i % LANGUAGES);
+	int64_t level = i / LANGUAGES % (int64_t)COUNT(levels), kind = (i / LANGUAGES + i / 24) % KINDS, round = i / (24 * KINDS);
+	const struct offer *offer = &offers[language];
+	/* In the order in which they were made; the last of a long list within the year. */
+	int64_t created = d->start - 30 * DAY + (d->until - d->start) * i / (d->courses + 1) + demo_below(d, HOUR);
+	double price = 2400 + 650 * (double)level + (kind == 1 ? 1800 : kind == 4 ? 900 : 0) + 100 * (double)demo_below(d, 6) + 90;
+	bool foreign = language != TR && kind == 3;
+	char id[ID_TEXT];
+
+	(void)context;
+	const char *title = arena_format(d->batch, round ? "%s %s – %s (%lld)" : "%s %s – %s", offer->name, levels[level],
+		offer->kind[kind].title, (long long)round + 1);
+	demo_id(d, id, created);
+	(void)!db_run(d->db, sql[ADD_COURSE], ARGS(id, title, offer->kind[kind].description, language_code(language),
+		levels[level], foreign ? (double)(int64_t)(price / 35) + .5 : price, foreign ? "EUR" : "TRY", kind == 1 ? 4 : 12, i,
+		(i * 5 + 3) % 8 != 0, created, created + demo_below(d, d->until - created)), NULL);
+}
+
+enum db_rc
+demo_make_courses(struct demo *d)
+{
+	demo_series(d, "courses");
+	return demo_batches(d, d->courses, DEMO_BATCH, add_course, NULL);
+}
+
+/* ---- settings */
+
+static const struct {
+	const char *key, *value, *description;
+	bool is_private;
+} settings[] = {
+	{ "school.name", "\"Okul Dil Merkezi\"", "Name of the school", false },
+	{ "school.address", "{\"street\":\"Bağdat Caddesi 1\",\"city\":\"İstanbul\",\"country\":\"TR\"}", "As on the contact page", false },
+	{ "school.phone", "\"+90 216 555 01 23\"", "Front desk", false },
+	{ "school.email", "\"info@example.com\"", NULL, false },
+	{ "school.hours", "[{\"days\":\"Mon-Fri\",\"from\":\"09:00\",\"to\":\"21:00\"},{\"days\":\"Sat-Sun\",\"from\":\"10:00\",\"to\":\"17:00\"}]",
+	  "Opening hours", false },
+	{ "home.hero", "{\"tr\":\"Bir dil, bir dünya.\",\"en\":\"One language, one world.\",\"es\":\"Un idioma, un mundo.\","
+	  "\"de\":\"Eine Sprache, eine Welt.\"}", "Headline of the start page", false },
+	{ "home.languages", "[\"tr\",\"en\",\"es\",\"de\"]", "Languages of the site, in the order of the menu", false },
+	{ "home.showPrices", "true", NULL, false },
+	{ "enrolment.discount", "{\"percent\":10,\"until\":\"end of month\"}", "Early birds", false },
+	{ "office.targets", "{\"resultsPerMonth\":60,\"replyHours\":24}", "For the office only", true },
+};
+
+static void
+add_setting(struct demo *d, void *context, int64_t i)
+{
+	int64_t at = d->start - 5 * DAY + i * HOUR;
+
+	(void)context;
+	random_id_pretend(demo_bits(d), at);
+	setting_put(d->db, at, &(struct setting){ .key = settings[i].key, .value = settings[i].value, .describes = true,
+		.description = settings[i].description, .access = settings[i].is_private ? IS_PRIVATE : IS_PUBLIC });
+}
+
+enum db_rc
+demo_make_settings(struct demo *d)
+{
+	demo_series(d, "settings");
+	return demo_batches(d, COUNT(settings), DEMO_BATCH, add_setting, NULL);
+}
+
+/* ---- contact */
+
+#define TOPICS 5
+static const struct { const char *subject, *message, *reply; } topics[LANGUAGES][TOPICS] = {
+	[TR] = {
+		{ "Kurs ücretleri", "Merhaba, akşam kurslarının ücreti ne kadar? Taksitle ödeyebilir miyim?",
+		  "Merhaba, güncel ücretler kurs sayfamızda. Üç taksite kadar ödeyebilirsiniz." },
+		{ "A1 başlangıç tarihi", "Bir sonraki A1 kursu ne zaman başlıyor? Hiç bilgim yok, baştan başlamak istiyorum.",
+		  "Yeni A1 grubu her ayın ilk pazartesi günü başlıyor. Sizi görmekten mutluluk duyarız." },
+		{ "Seviye tespit sınavı", "Seviye sınavına tekrar girebilir miyim? İlkinde çok heyecanlandım.",
+		  "Elbette, sınava istediğiniz kadar girebilirsiniz." },
+		{ NULL, "Hafta sonu kurslarında yer var mı?", "Evet, birkaç yerimiz var. Kayıt için bizi arayabilirsiniz." },
+		{ "Belge", "Kursu bitirince sertifika veriyor musunuz?", "Evet, derslerin yüzde sekseniyle belge veriyoruz." } },
+	[EN] = {
+		{ "Prices", "Hello, how much is the evening course, and can I pay by instalments?",
+		  "Hello, the prices are on our courses page. You may pay in up to three instalments." },
+		{ "Start of B1", "When does the next B1 course begin? I work until six.",
+		  "The next evening group begins on the first Monday of the month, at half past six." },
+		{ "Placement test", "I ran out of time in the placement test. May I take it again?",
+		  "Of course. You may take it as often as you like." },
+		{ NULL, "Do you have places left in the weekend course?", "Yes, a few. Give us a call and we keep one for you." },
+		{ "IELTS", "Do you prepare for IELTS, and how long does it take from B2?",
+		  "We do. From B2 most people need about twelve weeks." } },
+	[ES] = {
+		{ "Precios", "Hola, ¿cuánto cuesta el curso de tarde? ¿Puedo pagarlo a plazos?",
+		  "Buenos días. Los precios están en la página de cursos; puede pagar en tres plazos." },
+		{ "Comienzo del curso", "¿Cuándo empieza el próximo curso de turco para principiantes?",
+		  "El primer lunes de cada mes. Le esperamos." },
+		{ "Prueba de nivel", "¿Puedo repetir la prueba de nivel?", "Por supuesto, tantas veces como quiera." },
+		{ NULL, "¿Quedan plazas el fin de semana?", "Sí, quedan algunas. Llámenos y le reservamos una." },
+		{ "Clases en línea", "¿Las clases en línea se graban?", "Sí, puede verlas durante un mes." } },
+	[DE] = {
+		{ "Preise", "Guten Tag, was kostet der Abendkurs, und kann ich in Raten zahlen?",
+		  "Guten Tag, die Preise stehen auf unserer Kursseite. Sie können in bis zu drei Raten zahlen." },
+		{ "Kursbeginn", "Wann beginnt der nächste Türkischkurs für Anfänger?",
+		  "Am ersten Montag des Monats. Wir freuen uns auf Sie." },
+		{ "Einstufungstest", "Darf ich den Einstufungstest wiederholen?", "Selbstverständlich, so oft Sie möchten." },
+		{ NULL, "Gibt es noch Plätze im Wochenendkurs?", "Ja, einige wenige. Rufen Sie uns gern an." },
+		{ "Prüfung", "Bereiten Sie auf das Goethe-Zertifikat vor?", "Ja, in unserem Kurs zur Prüfungsvorbereitung." } },
+};
+static const char *const sources[] = { "website", "website", "website", "instagram", "google", "friend" };
+
+static void
+add_contact(struct demo *d, void *context, int64_t i)
+{
+	struct timeline *line = context;
+	int64_t created = timeline_next(line, d), replied = created + HOUR + demo_below(d, 40 * HOUR);
+	enum language language = demo_language(d);
+	int64_t topic = demo_below(d, TOPICS);
+	struct demo_name name;
+	char id[ID_TEXT];
+
+	(void)i;
+	demo_name(d, language, &name);
+	/* Now and then one is forgotten. */
+	bool is_replied = demo_happens(d, .93) && replied < d->until;
+	const char *phone = demo_happens(d, .5) ? arena_format(d->batch, "+90 532 %03lld %02lld %02lld", (long long)demo_below(d, 1000),
+		(long long)demo_below(d, 100), (long long)demo_below(d, 100)) : NULL;
+	const char *source = demo_happens(d, .9) ? DEMO_PICK(d, sources) : NULL;
+	demo_id(d, id, created);
+	(void)!db_run(d->db, sql[ADD_CONTACT], ARGS(id, arena_format(d->batch, "%s %s", name.name, name.surname), name.address, phone,
+		topics[language][topic].subject, topics[language][topic].message, source, language_code(language), created,
+		is_replied ? value_int(replied) : value_null(), is_replied ? topics[language][topic].reply : NULL), NULL);
+}
+
+enum db_rc
+demo_make_contacts(struct demo *d)
+{
+	struct timeline line;
+
+	demo_series(d, "contacts");
+	timeline_init(&line, d, d->start, d->until, d->contacts);
+	enum db_rc rc = demo_batches(d, d->contacts, DEMO_BATCH, add_contact, &line);
+	timeline_clear(&line);
+	return rc;
+}

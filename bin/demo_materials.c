@@ -1,0 +1,292 @@
+/*
+ * demo_materials - materials of the demo school: PDFs that are written here, videos, and whom they were given to.
+ */
+#include "demo.h"
+
+#include "clock.h"
+#include "file.h"
+#include "random.h"
+#include "text.h"
+
+enum { ADD, ADD_PDF, ASSIGN };
+
+static const char *const sql[] = {
+	[ADD] = "INSERT INTO material (id, title, locale, level, created_at, updated_at, folded, description, videos)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?5, okul_fold(?2, ?6), ?6, ?7) RETURNING pk",
+	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE id = ?3), ?4)",
+	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT DO NOTHING",
+};
+
+#define LINES 4
+
+static const struct material {
+	const char *title;
+	enum language locale;
+	const char *level, *description, *video;
+	struct { const char *task, *solution; } line[LINES];
+} materials[] = {
+	{ "Türk alfabesi ve okunuş", TR, "A1", "Yirmi dokuz harf, her birine bir örnek.", "Alfabe şarkısı",
+	  { { "ç, ğ, ş harfleriyle birer kelime yazın.", "çay, dağ, şeker" }, { "I ve i: hangisi noktalı? __zmir, __ğdır", "İzmir, Iğdır" },
+	    { "Okuyun: Öğretmen üzüm yiyor.", "(sesli okuma)" }, { "Kaç sesli harf var?", "sekiz: a e ı i o ö u ü" } } },
+	{ "Büyük ünlü uyumu", TR, "A2", "Ekler nasıl seçilir: -lar mı, -ler mi?", NULL,
+	  { { "ev__ (çoğul)", "evler" }, { "okul__ (çoğul)", "okullar" }, { "göz__ (çoğul)", "gözler" }, { "kapı__ (çoğul)", "kapılar" } } },
+	{ "Haber metinleri", TR, "B1", "Kısa haberler ve sorular.", "Akşam haberleri",
+	  { { "Metnin konusu nedir?", "hava durumu" }, { "Yağmur nerede bekleniyor?", "Karadeniz kıyılarında" },
+	    { "Zıt anlamlısı: soğuk", "sıcak" }, { "Özetleyin (iki cümle).", "(serbest)" } } },
+	{ "Everyday conversations", EN, "A1", "At the shop, at the station, on the phone.", "At the station",
+	  { { "Can I ___ you?", "help" }, { "How ___ is it?", "much" }, { "A ticket ___ Oxford, please.", "to" }, { "See you ___ Monday.", "on" } } },
+	{ "Present perfect or past simple?", EN, "B1", "When to use which, with forty sentences to practise.", "The present perfect",
+	  { { "I ___ (see) him yesterday.", "saw" }, { "I ___ (never, be) to Rome.", "have never been" },
+	    { "When ___ (you, arrive)?", "did you arrive" }, { "She ___ (live) here since May.", "has lived" } } },
+	{ "Linking words in essays", EN, "C1", "However, moreover, albeit: what goes where.", NULL,
+	  { { "It rained; ___, we went out.", "nevertheless" }, { "___ being late, he smiled.", "Despite" },
+	    { "A short, ___ useful, note.", "albeit" }, { "___ to the report, sales fell.", "According" } } },
+	{ "Artikel: der, die, das", DE, "A1", "Regeln, die meistens stimmen, und ihre Ausnahmen.", "Der, die, das in fünf Minuten",
+	  { { "___ Mädchen", "das" }, { "___ Freiheit", "die" }, { "___ Frühling", "der" }, { "___ Büro", "das" } } },
+	{ "Perfekt mit haben und sein", DE, "A2", "Bewegung, Veränderung und der ganze Rest.", NULL,
+	  { { "Wir ___ nach Köln gefahren.", "sind" }, { "Er ___ gut geschlafen.", "hat" }, { "Sie ___ spät aufgewacht.", "ist" },
+	    { "Ich ___ den Schlüssel gefunden.", "habe" } } },
+	{ "Konjunktiv II im Alltag", DE, "B2", "Höflich bitten, wünschen, bereuen.", "Wenn ich du wäre",
+	  { { "___ Sie mir bitte helfen? (können)", "Könnten" }, { "Wenn ich Zeit ___ (haben)", "hätte" },
+	    { "Ich ___ lieber zu Hause. (bleiben)", "bliebe" }, { "Das ___ nicht nötig gewesen. (sein)", "wäre" } } },
+	{ "Ser y estar", ES, "A1", "Dos verbos para una sola palabra.", "¿Ser o estar?",
+	  { { "Yo ___ de Ankara.", "soy" }, { "Hoy ___ cansada.", "estoy" }, { "La niña ___ alta.", "es" }, { "¿Dónde ___ el baño?", "está" } } },
+	{ "El pretérito indefinido", ES, "A2", "Lo que pasó ayer.", NULL,
+	  { { "Ayer ___ (comer) paella.", "comí" }, { "¿Qué ___ (hacer) tú?", "hiciste" }, { "Ellos ___ (ir) al cine.", "fueron" },
+	    { "Nosotros ___ (estar) allí.", "estuvimos" } } },
+	{ "El subjuntivo presente", ES, "B2", "Deseos, dudas y emociones.", "Ojalá",
+	  { { "Ojalá ___ (venir) pronto.", "venga" }, { "No creo que ___ (ser) verdad.", "sea" },
+	    { "Espero que ___ (tener, tú) suerte.", "tengas" }, { "Quiero que me ___ (decir, usted) algo.", "diga" } } },
+};
+
+static const char *const worksheet[LANGUAGES] = { [TR] = "Alıştırmalar", [EN] = "Worksheet", [ES] = "Ejercicios", [DE] = "Arbeitsblatt" };
+static const char *const key[LANGUAGES] = { [TR] = "Çözümler", [EN] = "Answer key", [ES] = "Soluciones", [DE] = "Lösungen" };
+static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.", [EN] = "Please work through it until next week.",
+	[ES] = "Para la semana que viene, por favor.", [DE] = "Bitte bis nächste Woche durcharbeiten." };
+
+/* ---- PDF (ISO 32000-1): one page, one of the fonts that every reader has, WinAnsi and the Turkish letters that it lacks */
+
+static const struct { const char *letter; unsigned char code; } turkish[] = {
+	{ "ğ", 0x81 }, { "Ğ", 0x8d }, { "ı", 0x8f }, { "İ", 0x90 }, { "ş", 0x9d }, { "Ş", 0x8e },
+};
+#define ENCODING \
+	"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[129/gbreve 141/Gbreve/Scedilla/dotlessi/Idotaccent 157/scedilla]>>"
+
+/* A letter's code in the font; '?' for one that it has not. */
+static unsigned char
+code_of(const char *s, size_t length)
+{
+	for (size_t i = 0; i < COUNT(turkish); i++)
+		if (strncmp(s, turkish[i].letter, length) == 0)
+			return turkish[i].code;
+	if (length == 1)
+		return (unsigned char)*s;
+	if (length == 2 && (unsigned char)s[0] <= 0xc3)
+		return (unsigned char)(((unsigned char)s[0] & 3) << 6 | ((unsigned char)s[1] & 0x3f));
+	return '?';
+}
+
+static void
+put_string(struct buf *out, const char *s)
+{
+	buf_putc(out, '(');
+	for (size_t step; *s; s += step) {
+		step = text_utf8_sequence(s, strlen(s));
+		unsigned char code = code_of(s, step);
+		if (code >= 0x80 || code == '(' || code == ')' || code == '\\')
+			buf_printf(out, "\\%03o", code);
+		else
+			buf_putc(out, (char)code);
+	}
+	buf_putc(out, ')');
+}
+
+static void
+put_line(struct buf *out, int size, int down, const char *text)
+{
+	buf_printf(out, "/F1 %d Tf 0 -%d Td ", size, down);
+	put_string(out, text);
+	buf_puts(out, " Tj\n");
+}
+
+struct pdf {
+	struct buf out;
+	size_t at[8];
+	int count;
+};
+
+static void
+begin_object(struct pdf *pdf)
+{
+	pdf->at[pdf->count++] = pdf->out.length;
+	buf_printf(&pdf->out, "%d 0 obj\n", pdf->count);
+}
+
+static void
+put_object(struct pdf *pdf, const char *what)
+{
+	begin_object(pdf);
+	buf_puts(&pdf->out, what);
+	buf_puts(&pdf->out, "\nendobj\n");
+}
+
+/* Exercises of a material, or what solves them. */
+static struct buf
+write_pdf(struct arena *arena, const struct material *material, bool solved)
+{
+	struct pdf pdf = { .out.arena = arena };
+	struct buf page = { .arena = arena };
+
+	buf_puts(&page, "BT 60 800 Td\n");
+	put_line(&page, 20, 20, material->title);
+	put_line(&page, 12, 24, arena_format(arena, "%s - %s", material->level, solved ? key[material->locale] : worksheet[material->locale]));
+	for (int i = 0; i < LINES; i++)
+		put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1, solved ? material->line[i].solution : material->line[i].task));
+	buf_puts(&page, "ET\n");
+
+	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
+	put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
+	put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
+	put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
+	put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
+	put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
+	put_object(&pdf, ENCODING);
+	size_t table = pdf.out.length;
+	buf_printf(&pdf.out, "xref\n0 %d\n0000000000 65535 f \n", pdf.count + 1);
+	for (int i = 0; i < pdf.count; i++)
+		buf_printf(&pdf.out, "%010zu 00000 n \n", pdf.at[i]);
+	buf_printf(&pdf.out, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", pdf.count + 1, table);
+	return pdf.out;
+}
+
+/* ---- materials */
+
+static enum db_rc
+meaning(enum file_rc rc)
+{
+	return rc == FILE_DONE ? DB_DONE : rc == FILE_FULL ? DB_FULL : rc == FILE_READONLY ? DB_READONLY : DB_BROKEN;
+}
+
+/* The bytes on the disk under their name, as an upload leaves them. */
+static enum db_rc
+keep_pdf(struct demo *d, const struct material *material, bool solved, struct draft *draft)
+{
+	struct buf pdf = write_pdf(d->batch, material, solved);
+	enum file_rc rc = file_begin(d->conf, draft);
+
+	if (rc == FILE_DONE)
+		rc = file_write(draft, pdf.s, pdf.length);
+	if (rc == FILE_DONE)
+		rc = file_end(draft);
+	if (rc == FILE_DONE)
+		rc = file_keep(d->conf, draft);
+	return meaning(rc);
+}
+
+static bool
+add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved, const struct draft *draft, int64_t at)
+{
+	const char *title = solved ? key[material->locale] : worksheet[material->locale];
+	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", material->title, title) };
+	char id[ID_TEXT];
+
+	random_id_pretend(demo_bits(d), at);
+	if (!file_add(d->db, d->conf, draft, &row, at))
+		return false;
+	d->files++;
+	demo_id(d, id, at);
+	return db_run(d->db, sql[ADD_PDF], ARGS(id, pk, row.id, title), NULL) == DB_DONE;
+}
+
+static const char *
+videos_of(struct demo *d, const struct material *material, int64_t at, int64_t i)
+{
+	struct buf out = { .arena = d->batch };
+	char id[ID_TEXT];
+
+	if (!material->video)
+		return "[]";
+	demo_id(d, id, at);
+	buf_printf(&out, "[{\"id\":\"%s\",\"title\":", id);
+	buf_json(&out, material->video, strlen(material->video));
+	buf_printf(&out, ",\"url\":\"https://www.example.com/videos/%lld\"}]", (long long)i + 101);
+	return out.s;
+}
+
+static enum db_rc
+add_material(struct demo *d, int64_t i)
+{
+	const struct material *material = &materials[i];
+	struct draft draft[2] = { { .fd = -1 }, { .fd = -1 } };
+	int64_t at = d->start - ((int64_t)COUNT(materials) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
+	int count = i % 3 == 2 ? 1 : 2;		/* not all come with a key */
+	const char *videos = videos_of(d, material, at, i);
+	enum db_rc rc = DB_DONE;
+	struct db_rows *row;
+	char id[ID_TEXT];
+
+	demo_id(d, id, at);
+	for (int n = 0; n < count && rc == DB_DONE; n++)
+		rc = keep_pdf(d, material, n > 0, &draft[n]);
+	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
+		if (db_one(d->db, &row, sql[ADD], ARGS(id, material->title, language_code(material->locale), material->level, at,
+			   material->description, videos)) == DB_ROW) {
+			int64_t pk = db_int(row, 0);
+			db_end(row);
+			for (int n = 0; n < count && rc == DB_DONE; n++)
+				rc = add_pdf(d, pk, material, n > 0, &draft[n], at) ? DB_DONE : DB_BROKEN;
+		}
+		if (rc == DB_DONE)
+			rc = db_write_commit(d->db);
+		else
+			db_write_rollback(d->db);
+	}
+	for (int n = 0; n < count; n++)
+		file_drop(d->conf, &draft[n]);
+	arena_reset(d->batch);
+	return rc;
+}
+
+/* ---- whom they were given to */
+
+static void
+assign(struct demo *d, void *context, int64_t i)
+{
+	struct timeline *line = context;
+	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(materials)), done = 0;
+	struct demo_user *user = demo_learner(d, at);
+	const struct demo_user *teacher = &d->user[3 + demo_below(d, d->staff - 3)];
+	int64_t opened = at + 10 * MINUTE + demo_below(d, 6 * DAY);
+	bool is_opened = demo_happens(d, .7) && opened < d->until, noted = demo_happens(d, .3);
+
+	(void)i;
+	if (!user)
+		return;
+	/* `materials` are the only ones, so their keys are their places. */
+	(void)!db_run(d->db, sql[ASSIGN], ARGS(material + 1, user->pk, at, teacher->pk, is_opened ? value_int(opened) : value_null(),
+		noted ? notes[user->language] : NULL), &done);
+	d->assignments += done;
+	d->opened += done && is_opened;
+	if (done && is_opened && user->last_login < opened)
+		user->last_login = opened;
+}
+
+enum db_rc
+demo_make_materials(struct demo *d)
+{
+	enum db_rc rc = DB_DONE;
+	struct timeline line;
+
+	demo_series(d, "materials");
+	for (size_t i = 0; i < COUNT(materials) && rc == DB_DONE; i++, d->materials++)
+		rc = add_material(d, (int64_t)i);
+	demo_series(d, "assignments");
+	if (rc == DB_DONE) {
+		int64_t count = d->users * 9 / 10;
+		timeline_init(&line, d, d->start, d->until, count);
+		rc = demo_batches(d, count, DEMO_BATCH, assign, &line);
+		timeline_clear(&line);
+	}
+	return rc;
+}

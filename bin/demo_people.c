@@ -1,0 +1,325 @@
+/*
+ * demo_people - the people of the demo school: names, users, when they were last seen.
+ */
+#include "demo.h"
+
+#include "clock.h"
+#include "random.h"
+#include "text.h"
+#include "user.h"
+
+#define YEAR (365 * DAY + DAY / 4)
+#define SUPERADMIN "superadmin@example.com"
+
+struct people {
+	const char *const women[32], *const men[32], *const surnames[48];
+	const char *zone, *country_code, *mobile;	/* mobile: how a number begins; eight digits follow */
+	double share;
+};
+
+static const struct people people[LANGUAGES] = {
+	[TR] = {
+		{ "Ayşe", "Fatma", "Zeynep", "Elif", "Merve", "Büşra", "Esra", "Özlem", "Gülşah", "Şule", "Ceren", "Defne", "İpek",
+		  "Nazlı", "Selin", "Tuğba", "Ece", "Yağmur", "Derya", "Hatice", "Sevgi", "Pınar", "Aslı", "Melis", "Damla", "Eylül",
+		  "Gizem", "Irmak", "Nil", "Simge", "Tülay", "Çiğdem" },
+		{ "Mehmet", "Mustafa", "Ahmet", "Emre", "Burak", "Can", "Cem", "Deniz", "Eren", "Furkan", "Görkem", "Hakan", "İbrahim",
+		  "Kaan", "Kerem", "Murat", "Oğuz", "Okan", "Ömer", "Onur", "Serkan", "Şahin", "Tolga", "Umut", "Volkan", "Yiğit",
+		  "Yusuf", "Arda", "Barış", "Çağlar", "Ozan", "Rüzgâr" },
+		{ "Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Yıldız", "Yıldırım", "Öztürk", "Aydın", "Özdemir", "Arslan", "Doğan",
+		  "Kılıç", "Aslan", "Çetin", "Kara", "Koç", "Kurt", "Özkan", "Şimşek", "Polat", "Korkmaz", "Çakır", "Erdoğan", "Acar",
+		  "Güneş", "Aktaş", "Bulut", "Işık", "Tekin", "Sönmez", "Taş", "Güler", "Yavuz", "Ateş", "Bozkurt", "Duman", "Ünal",
+		  "Sarı", "Tunç", "Uçar", "Karaca", "Gündüz", "Toprak", "Ergin", "Ilgaz", "Başaran", "Özgür" },
+		"Europe/Istanbul", "90", "53", .56 },
+	[DE] = {
+		{ "Anna", "Lena", "Laura", "Katharina", "Julia", "Sophie", "Marie", "Lea", "Hannah", "Johanna", "Charlotte", "Franziska",
+		  "Greta", "Heike", "Ingrid", "Jana", "Karin", "Luisa", "Mia", "Nele", "Petra", "Renate", "Sabine", "Theresa", "Ursula",
+		  "Verena", "Wiebke", "Käthe", "Jördis", "Antje", "Birgit", "Claudia" },
+		{ "Lukas", "Felix", "Jonas", "Maximilian", "Paul", "Leon", "Finn", "Elias", "Moritz", "Niklas", "Tobias", "Sebastian",
+		  "Florian", "Jürgen", "Klaus", "Matthias", "Stefan", "Thomas", "Uwe", "Wolfgang", "Björn", "Dirk", "Erik", "Friedrich",
+		  "Günther", "Hannes", "Jakob", "Konrad", "Ludwig", "Michael", "Oskar", "Rainer" },
+		{ "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Meyer", "Wagner", "Becker", "Schulz", "Hoffmann", "Schäfer",
+		  "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Schwarz", "Zimmermann", "Braun", "Krüger",
+		  "Hofmann", "Hartmann", "Lange", "Werner", "Krause", "Lehmann", "Köhler", "Maier", "König", "Huber", "Kaiser", "Fuchs",
+		  "Peters", "Scholz", "Möller", "Weiß", "Jung", "Hahn", "Vogel", "Friedrichs", "Günzel", "Berger", "Winkler", "Roth",
+		  "Lorenz", "Baumann" },
+		"Europe/Berlin", "49", "151", .16 },
+	[ES] = {
+		{ "María", "Carmen", "Lucía", "Ana", "Isabel", "Sofía", "Paula", "Elena", "Cristina", "Marta", "Pilar", "Raquel",
+		  "Begoña", "Rocío", "Inés", "Silvia", "Nuria", "Alba", "Noelia", "Rosario", "Teresa", "Beatriz", "Irene", "Lorena",
+		  "Ángela", "Valeria", "Ximena", "Yolanda", "Celia", "Daniela", "Olga", "Amparo" },
+		{ "José", "Antonio", "Manuel", "Francisco", "Javier", "Carlos", "Miguel", "Alejandro", "Pablo", "Sergio", "Jorge",
+		  "Alberto", "Álvaro", "Diego", "Adrián", "Rubén", "Iván", "Óscar", "Ramón", "Andrés", "Joaquín", "Íñigo", "Gonzalo",
+		  "Hugo", "Mateo", "Nicolás", "Rafael", "Santiago", "Tomás", "Vicente", "Martín", "Emilio" },
+		{ "García", "González", "Rodríguez", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez", "Jiménez", "Ruiz",
+		  "Hernández", "Díaz", "Moreno", "Muñoz", "Álvarez", "Romero", "Alonso", "Gutiérrez", "Navarro", "Torres", "Domínguez",
+		  "Vázquez", "Ramos", "Gil", "Ramírez", "Serrano", "Blanco", "Molina", "Morales", "Suárez", "Ortega", "Delgado", "Castro",
+		  "Ortiz", "Rubio", "Marín", "Núñez", "Iglesias", "Medina", "Garrido", "Cortés", "Castillo", "Lozano", "Guerrero",
+		  "Cano", "Prieto", "Peña" },
+		"Europe/Madrid", "34", "6", .12 },
+	[EN] = {
+		{ "Emma", "Olivia", "Amelia", "Isla", "Grace", "Ruby", "Emily", "Chloe", "Lily", "Evie", "Alice", "Harriet", "Daisy",
+		  "Florence", "Matilda", "Rosie", "Eleanor", "Abigail", "Bethany", "Caitlin", "Fiona", "Gemma", "Hazel", "Imogen",
+		  "Jessica", "Kate", "Lucy", "Megan", "Naomi", "Poppy", "Rebecca", "Zoe" },
+		{ "Oliver", "George", "Harry", "Jack", "Noah", "Arthur", "Charlie", "Henry", "James", "William", "Edward", "Alfie",
+		  "Benjamin", "Callum", "Dylan", "Ethan", "Frederick", "Graham", "Isaac", "Joshua", "Kieran", "Liam", "Nathan", "Owen",
+		  "Patrick", "Reuben", "Samuel", "Theodore", "Toby", "Victor", "Winston", "Zachary" },
+		{ "Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Johnson", "Davies", "Robinson", "Wright", "Thompson",
+		  "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke", "Harris", "Lewis", "Clark",
+		  "Cooper", "Ward", "Turner", "Hill", "Moore", "Baker", "Morris", "Allen", "Carter", "Mitchell", "Parker", "Shaw",
+		  "Bennett", "Campbell", "Foster", "Murray", "Palmer", "Reid", "Stewart", "Marshall", "Hughes", "Ellis", "O'Brien",
+		  "Wallace", "Fletcher" },
+		"Europe/London", "44", "77", .16 },
+};
+
+static const char *const domains[] = { "example.com", "example.org", "example.net" };
+static const char *const interests[] = { "music", "travel", "cinema", "cooking", "football", "reading", "hiking", "photography",
+	"chess", "theatre", "history", "gardening" };
+static const char *const trades[] = { "engineer", "nurse", "student", "lawyer", "designer", "teacher", "accountant", "tour guide",
+	"software developer", "translator", "physician", "salesperson" };
+static const char *const sources[] = { "google", "instagram_ads", "friend", "website" };
+
+enum { ADD, SEEN };
+
+static const char *const sql[] = {
+	/* ?4 active, ?8 created, ?9 registered (NULL: not yet), ?10 consent form, ?12 to ?14 versions, ?15 the rest as JSON */
+	[ADD] =
+		"INSERT INTO user (id, email, role, is_active, language, name, surname, created_at, updated_at, registered_at,"
+		" privacy_policy_at, terms_of_use_at, consent_form_at, last_login_at, privacy_policy_version, terms_of_use_version,"
+		" consent_form_version, username, gender, birth_date, country_code, phone_number, interests, expertise, bio,"
+		" signup_source, timezone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?8), ?9, ?9, ?9, ?10, ?11,"
+		" iif(?9, ?12, NULL), iif(?9, ?13, NULL), iif(?10, ?14, NULL), ?15 ->> '$.username', ?15 ->> '$.gender',"
+		" ?15 ->> '$.birth', ?15 ->> '$.country', ?15 ->> '$.phone', coalesce(?15 ->> '$.interests', '[]'),"
+		" ?15 ->> '$.expertise', ?15 ->> '$.bio', ?15 ->> '$.source', ?15 ->> '$.zone') RETURNING pk",
+	[SEEN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1 AND last_login_at < ?2",
+};
+
+enum language
+demo_language(struct demo *d)
+{
+	double at = demo_real(d);
+
+	for (enum language language = 0; language < LANGUAGES; language++)
+		if ((at -= people[language].share) < 0)
+			return language;
+	return TR;
+}
+
+/* ---- names */
+
+/* "Ayşe Işık" as ayse.isik. */
+static void
+make_handle(struct demo_name *name)
+{
+	struct buf folded = { 0 };
+	size_t length = 0;
+
+	buf_fold(&folded, name->name, strlen(name->name));
+	buf_putc(&folded, '.');
+	buf_fold(&folded, name->surname, strlen(name->surname));
+	for (const char *c = folded.s ? folded.s : ""; *c && length < 20; c++)
+		if ((*c >= 'a' && *c <= 'z') || *c == '.')
+			name->handle[length++] = *c;
+	name->handle[length] = '\0';
+	buf_clear(&folded);
+}
+
+void
+demo_name(struct demo *d, enum language language, struct demo_name *name)
+{
+	const struct people *of = &people[language];
+
+	name->female = demo_happens(d, .56);
+	name->name = name->female ? DEMO_PICK(d, of->women) : DEMO_PICK(d, of->men);
+	name->surname = DEMO_PICK(d, of->surnames);
+	make_handle(name);
+	snprintf(name->address, sizeof(name->address), "%s%lld@%s", name->handle, (long long)demo_below(d, 90) + 10,
+		DEMO_PICK(d, domains));
+}
+
+/* ---- users */
+
+struct crowd {
+	struct timeline line;
+	uint16_t *used;			/* how often a handle was given out, by its hash: two that share one skip numbers */
+};
+#define USED_ROOM (1 << 20)
+
+static const unsigned char handle_key[HASH_KEY] = "okul demo handle";
+
+/* The first ayse.isik is that, the next ayse.isik2. */
+static void
+make_unique(struct crowd *crowd, struct demo *d, struct demo_name *name)
+{
+	size_t length = strlen(name->handle);
+	uint16_t times = ++crowd->used[random_hash_keyed(handle_key, name->handle, length) % USED_ROOM];
+
+	if (times > 1)
+		snprintf(name->handle + length, sizeof(name->handle) - length, "%d", times);
+	snprintf(name->address, sizeof(name->address), "%s@%s", name->handle, DEMO_PICK(d, domains));
+}
+
+static void
+put_member(struct buf *out, const char *name, const char *value)
+{
+	buf_puts(out, out->length > 1 ? ",\"" : "\"");
+	buf_puts(out, name);
+	buf_puts(out, "\":");
+	buf_json(out, value, strlen(value));
+}
+
+static void
+put_interests(struct buf *out, struct demo *d)
+{
+	size_t first = (size_t)demo_below(d, COUNT(interests));
+
+	buf_puts(out, ",\"interests\":[");
+	for (size_t i = 0; i <= first % 3; i++) {
+		buf_puts(out, i ? ",\"" : "\"");
+		buf_puts(out, interests[(first + i * 5) % COUNT(interests)]);
+		buf_putc(out, '"');
+	}
+	buf_putc(out, ']');
+}
+
+/* What people tell of themselves when they register, and some later. */
+static const char *
+describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, const char *bio)
+{
+	const struct people *of = &people[user->language];
+	struct buf out = { .arena = d->batch };
+	char date[11];
+
+	buf_putc(&out, '{');
+	put_member(&out, "zone", of->zone);
+	if (demo_happens(d, .7))
+		put_member(&out, "source", DEMO_PICK(d, sources));
+	if (!user->may_learn && !user->is_staff)
+		return buf_putc(&out, '}'), out.s;
+	if (demo_happens(d, .6))
+		put_member(&out, "username", name->handle);
+	if (demo_happens(d, .8))
+		put_member(&out, "gender", name->female ? "female" : "male");
+	if (demo_happens(d, .85)) {
+		clock_date_text(d->start - (user->is_staff ? 26 : 17) * YEAR - demo_below(d, 40 * YEAR), date);
+		put_member(&out, "birth", date);
+	}
+	if (demo_happens(d, .75)) {
+		put_member(&out, "country", of->country_code);
+		put_member(&out, "phone", arena_format(d->batch, "%s%08lld", of->mobile, (long long)demo_below(d, 100000000)));
+	}
+	if (demo_happens(d, .5))
+		put_interests(&out, d);
+	if (bio)
+		put_member(&out, "bio", bio);
+	put_member(&out, "expertise", user->is_staff ? "language teaching" : DEMO_PICK(d, trades));
+	buf_putc(&out, '}');
+	return out.s;
+}
+
+static void
+write_user(struct demo *d, struct demo_user *user, const struct demo_name *name, const char *role, bool active, int64_t registered,
+	const char *bio)
+{
+	const struct conf *conf = d->conf;
+	struct value at = registered ? value_int(registered) : value_null();
+	struct value consent = registered && demo_happens(d, .7) ? at : value_null();
+	const char *rest = describe(d, user, name, bio);
+	struct db_rows *row;
+	char id[ID_TEXT];
+
+	demo_id(d, id, user->created);
+	if (db_one(d->db, &row, sql[ADD], ARGS(id, name->address, role, active, language_code(user->language),
+		   registered ? value_text(name->name) : value_null(), registered ? value_text(name->surname) : value_null(),
+		   user->created, at, consent, user->last_login, conf->privacy_policy_version, conf->terms_of_use_version,
+		   conf->consent_form_version, rest)) == DB_ROW)
+		user->pk = db_int(row, 0);
+	db_end(row);
+}
+
+/* The first of all may do everything; the two behind it run the office, the others teach. */
+static void
+add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i)
+{
+	static const char *const bios[] = { "Teaches English.", "Teaches German.", "Teaches Turkish.", "Teaches Spanish." };
+	static const enum language mother_tongues[] = { EN, DE, TR, ES };
+	struct demo_name name;
+
+	user->is_staff = true;
+	user->language = i < 3 ? TR : mother_tongues[(i - 3) % 4];
+	user->created = d->start - 40 * DAY + i * DAY + 8 * HOUR + demo_below(d, 6 * HOUR);
+	user->last_login = d->until - DAY - demo_below(d, 3 * DAY);
+	demo_name(d, user->language, &name);
+	make_unique(crowd, d, &name);
+	if (i == 0)
+		snprintf(name.address, sizeof(name.address), SUPERADMIN);
+	write_user(d, user, &name, i == 0 ? "superadmin" : "admin", true, user->created + 5 * MINUTE,
+		i == 0 ? "Runs the school." : i < 3 ? "Office." : bios[(i - 3) % 4]);
+}
+
+static void
+add_user(struct demo *d, void *context, int64_t i)
+{
+	struct crowd *crowd = context;
+	struct demo_user *user = &d->user[i];
+	struct demo_name name;
+
+	if (i < d->staff) {
+		add_staff(d, crowd, user, i);
+		return;
+	}
+	user->created = timeline_next(&crowd->line, d);
+	user->language = demo_language(d);
+	demo_name(d, user->language, &name);
+	make_unique(crowd, d, &name);
+	bool active = !demo_happens(d, .02), registered = demo_happens(d, .9);
+	user->may_learn = active && registered;
+	/* Most do not stay for long. */
+	double stay = demo_real(d);
+	user->last_login = user->created + 2 * MINUTE + (int64_t)(stay * stay * (double)(d->until - HOUR / 2 - user->created));
+	if (user->may_learn)
+		d->learners[d->learner_count++] = i;
+	write_user(d, user, &name, "user", active, registered ? user->created + MINUTE : 0, NULL);
+}
+
+/* Search for users is brought up to date in each transaction, at its end. */
+static void
+add_and_index(struct demo *d, void *context, int64_t i)
+{
+	add_user(d, context, i);
+	if (i % DEMO_BATCH == DEMO_BATCH - 1 || i == d->users - 1)
+		user_reindex(d->db);
+}
+
+enum db_rc
+demo_make_users(struct demo *d)
+{
+	struct crowd crowd = { .used = calloc(USED_ROOM, sizeof(uint16_t)) };
+
+	if (!crowd.used)
+		return DB_BROKEN;
+	demo_series(d, "users");
+	d->staff = 3 + (d->users < 80 ? 2 : d->users < 400 ? d->users / 40 : 10);
+	/* Some came in the weeks before, so that there is somebody to take the first tests. */
+	timeline_init(&crowd.line, d, d->start - 30 * DAY, d->until - HOUR, d->users - d->staff);
+	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, add_and_index, &crowd);
+	timeline_clear(&crowd.line);
+	free(crowd.used);
+	return rc;
+}
+
+/* ---- when they were last seen */
+
+static void
+note_login(struct demo *d, void *context, int64_t i)
+{
+	const struct demo_user *user = &d->user[i];
+
+	(void)context;
+	(void)!db_run(d->db, sql[SEEN], ARGS(user->pk, user->last_login), NULL);
+}
+
+enum db_rc
+demo_make_logins(struct demo *d)
+{
+	return demo_batches(d, d->users, DEMO_BATCH * 5, note_login, NULL);
+}

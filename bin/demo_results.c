@@ -1,0 +1,222 @@
+/*
+ * demo_results - the placement tests of the demo school, and a year in which they were taken.
+ *
+ * Everybody has an ability, which grows while they learn; the better it fits a question's difficulty, the likelier the right
+ * answer (the three-parameter model of item response theory, Birnbaum 1968). So difficulty, discrimination and reliability in
+ * the statistics come out as those of real tests. What is written is what was answered: the grade is that of lib/quiz.
+ */
+#include "demo.h"
+
+#include "attempt.h"
+#include "clock.h"
+#include "json.h"
+#include "placement.h"
+#include "quiz.h"
+#include "random.h"
+
+#include <math.h>
+
+#define YEAR (365. * DAY)
+#define BATCH 10000		/* rows a transaction: some tenths of a second */
+
+struct test {
+	const struct demo_test *source;
+	int64_t pk;
+	const struct test_version *version;
+	unsigned char right[QUIZ_QUESTIONS_MAX];	/* the number of the right option */
+};
+
+struct year {
+	struct timeline line;
+	struct test test[COUNT(demo_tests)];
+	struct arena *versions;
+	struct result *batch;		/* BATCH of them: graded before the gate is passed */
+};
+
+static const struct { const char *level; double from, to; } ranges[] = {
+	{ "A1", 0, 20 }, { "A2", 21, 38 }, { "B1", 39, 56 }, { "B2", 57, 72 }, { "C1", 73, 88 }, { "C2", 89, 100 },
+};
+
+static const char find_sql[] = "SELECT test.pk, version FROM test WHERE id = ?1";
+
+/* ---- the tests */
+
+/* As an admin would send it: options in an order that tells nothing. */
+static cJSON *
+questions_of(struct demo *d, struct test *test)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (int i = 0; i < test->source->count; i++) {
+		const struct demo_question *question = &test->source->questions[i];
+		cJSON *made = cJSON_CreateObject(), *options = cJSON_CreateArray();
+		int right = (int)demo_below(d, DEMO_OPTIONS);
+		for (int o = 0; o < DEMO_OPTIONS; o++) {
+			int from = o == right ? 0 : o < right ? o + 1 : o;
+			cJSON *option = cJSON_CreateObject();
+			cJSON_AddStringToObject(option, "text", question->option[from]);
+			cJSON_AddBoolToObject(option, "isCorrect", from == 0);
+			cJSON_AddItemToArray(options, option);
+		}
+		test->right[i] = (unsigned char)(right + 1);
+		cJSON_AddStringToObject(made, "text", question->text);
+		cJSON_AddNumberToObject(made, "points", question->points);
+		cJSON_AddItemToObject(made, "options", options);
+		cJSON_AddItemToArray(list, made);
+	}
+	return list;
+}
+
+static cJSON *
+head_of(const struct demo_test *source)
+{
+	cJSON *body = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(body, "levelRanges");
+
+	cJSON_AddStringToObject(body, "title", source->title);
+	cJSON_AddStringToObject(body, "description", source->description);
+	cJSON_AddStringToObject(body, "targetLanguage", source->language);
+	if (source->minutes)
+		cJSON_AddNumberToObject(body, "durationMinutes", (double)source->minutes);
+	cJSON_AddNumberToObject(body, "maxAttempts", 0);
+	cJSON_AddTrueToObject(body, "shuffle");
+	for (size_t i = 0; i < COUNT(ranges); i++) {
+		cJSON *range = cJSON_CreateObject();
+		cJSON_AddStringToObject(range, "level", ranges[i].level);
+		cJSON_AddNumberToObject(range, "minScore", ranges[i].from);
+		cJSON_AddNumberToObject(range, "maxScore", ranges[i].to);
+		cJSON_AddItemToArray(list, range);
+	}
+	return body;
+}
+
+static enum db_rc
+make_test(struct demo *d, struct year *year, struct test *test, int64_t at)
+{
+	struct placement *placement = placement_of(d->batch, head_of(test->source));
+	struct db_rows *row;
+	char id[ID_TEXT];
+
+	demo_id(d, id, at);
+	placement_set_questions(placement, d->batch, questions_of(d, test));
+	enum db_rc rc = db_write_begin(d->db);
+	if (rc != DB_DONE)
+		return rc;
+	placement_add(d->db, placement, id, at);
+	rc = db_write_commit(d->db);
+	if (rc == DB_DONE && db_one(d->db, &row, find_sql, ARGS(id)) == DB_ROW) {
+		int64_t version = db_int(row, 1);
+		test->pk = db_int(row, 0);
+		test->version = attempt_version(d->db, year->versions, version);
+	}
+	db_release(d->db);
+	arena_reset(d->batch);
+	return rc == DB_DONE && !test->version ? DB_BROKEN : rc;
+}
+
+/* ---- taking them */
+
+/* What somebody can: of their own, more with time, less in another language than in the one they know best. */
+static double
+ability_of(const struct demo *d, const struct demo_user *user, int which, int64_t at)
+{
+	struct demo own = { .seed = d->seed + (uint64_t)user->pk * 7919 };
+
+	demo_series(&own, "ability");
+	double ability = demo_normal(&own), pace = .3 + .9 * demo_real(&own), other = .5 * demo_normal(&own);
+	return ability * 1.25 - .15 + (which ? other - .2 : 0) + pace * (double)(at - user->created) / YEAR;
+}
+
+/* Who knows German already learns English. */
+static int
+choose_test(struct demo *d, const struct demo_user *user)
+{
+	if (user->language == DE || user->language == EN)
+		return user->language == EN;
+	return demo_happens(d, .34);
+}
+
+static unsigned char
+answer(struct demo *d, const struct test *test, int i, double ability)
+{
+	const struct demo_question *question = &test->source->questions[i];
+	double gap = question->difficulty - ability, guess = .16;
+	double knows = guess + (1 - guess) / (1 + exp(question->sharpness * gap));
+	int right = test->right[i], wrong;
+
+	/* What is far too hard is left out now and then. */
+	if (demo_happens(d, gap > 1.5 ? .12 : .012))
+		return 0;
+	if (demo_happens(d, knows))
+		return (unsigned char)right;
+	/* One of the wrong ones looks best. */
+	wrong = demo_happens(d, .5) ? 1 : 2 + (int)demo_below(d, DEMO_OPTIONS - 2);
+	return (unsigned char)(wrong < right ? wrong : wrong + 1);
+}
+
+static void
+take(struct demo *d, struct year *year, struct result *result)
+{
+	int64_t at = timeline_next(&year->line, d);
+	struct demo_user *user = demo_learner(d, at);
+
+	if (!user)
+		user = &d->user[d->staff - 1];	/* a teacher tries it out */
+	int which = choose_test(d, user);
+	const struct test *test = &year->test[which];
+	double ability = ability_of(d, user, which, at);
+	unsigned char *chosen = arena_alloc(d->batch, (size_t)test->source->count);
+	char *id = arena_alloc(d->batch, ID_TEXT);
+
+	demo_id(d, id, at);
+	for (int i = 0; i < test->source->count; i++)
+		chosen[i] = answer(d, test, i, ability);
+	const struct test_version *version = test->version;
+	*result = (struct result){ id, user->pk, test->pk, version->pk, version->language, at, chosen,
+		quiz_grade(version->key.bytes, version->key.length, chosen, version->ranges) };
+	if (user->last_login < at)
+		user->last_login = at;
+}
+
+static enum db_rc
+make_results(struct demo *d, struct year *year)
+{
+	enum db_rc rc = DB_DONE;
+
+	for (int64_t done = 0; done < d->results && rc == DB_DONE;) {
+		int64_t count = d->results - done < BATCH ? d->results - done : BATCH;
+		for (int64_t i = 0; i < count; i++)
+			take(d, year, &year->batch[i]);
+		rc = db_write_begin(d->db);
+		if (rc != DB_DONE)
+			break;
+		db_patience(d->db, MINUTE);
+		for (int64_t i = 0; i < count; i++)
+			attempt_record(d->db, &year->batch[i]);
+		rc = db_write_commit(d->db);
+		arena_reset(d->batch);
+		done += count;
+	}
+	return rc;
+}
+
+enum db_rc
+demo_make_results(struct demo *d)
+{
+	struct year year = { .batch = calloc(BATCH, sizeof(*year.batch)), .versions = arena_new(1 << 16) };
+	enum db_rc rc = year.batch && year.versions ? DB_DONE : DB_BROKEN;
+
+	demo_series(d, "tests");
+	for (size_t i = 0; i < COUNT(demo_tests) && rc == DB_DONE; i++) {
+		year.test[i].source = &demo_tests[i];
+		rc = make_test(d, &year, &year.test[i], d->start - 10 * DAY + (int64_t)i * DAY + 10 * HOUR);
+	}
+	demo_series(d, "results");
+	if (rc == DB_DONE) {
+		timeline_init(&year.line, d, d->start, d->until, d->results);
+		rc = make_results(d, &year);
+		timeline_clear(&year.line);
+	}
+	arena_free(year.versions);
+	free(year.batch);
+	return rc;
+}

@@ -1,0 +1,498 @@
+/*
+ * dashboard - the school in figures, for its admins.
+ *
+ * Nothing is counted here: triggers keep the counters (schema.sql), so that the answer costs the same however many rows there
+ * are. All figures of an answer are of one moment: its statements see one snapshot.
+ */
+#include "app.h"
+
+#define MONTHS_DEFAULT 6
+#define MONTHS_MAX 24
+#define WINDOW (30 * DAY)
+#define QUARTER (15 * MINUTE)
+#define LEVELS 6
+#define FOREVER (INT64_MAX / DAY * DAY)
+
+/* ---- shapes */
+
+static const char *const states[] = { "PENDING", "REPLIED", NULL };
+
+static const struct shape query = { .name = "DashboardQuery", .fields = FIELDS(
+	{ "months", INT, 1, MONTHS_MAX, .optional = true, .note = "months in `trends`, the present one included; 6 unless given" }) };
+
+static const struct shape users_overview = { .name = "DashboardUsersOverviewDto", .fields = FIELDS(
+	{ "total", INT },
+	{ "admins", INT, .note = "and superadmins" },
+	{ "registrationCompleted", INT },
+	{ "completionRate", NUMBER, .example = "85.71", .note = "percent" },
+	{ "newLast30Days", INT },
+	{ "monthlyGrowthRate", NUMBER, .example = "12.5", .note = "percent, over the 30 days before them" }) };
+
+static const struct shape courses_overview = { .name = "DashboardCoursesOverviewDto", .fields = FIELDS(
+	{ "total", INT, .note = "drafts too" }) };
+
+static const struct shape tests_overview = { .name = "DashboardTestsOverviewDto", .fields = FIELDS(
+	{ "totalTests", INT, .note = "drafts too" },
+	{ "totalSubmissions", INT },
+	{ "averageScore", NUMBER, .example = "61.4" },
+	{ "submissionsLast30Days", INT },
+	{ "monthlyGrowthRate", NUMBER, .example = "-4.17", .note = "percent, over the 30 days before them" }) };
+
+static const struct shape contacts_overview = { .name = "DashboardContactsOverviewDto", .fields = FIELDS(
+	{ "total", INT },
+	{ "pending", INT },
+	{ "replied", INT },
+	{ "replyRate", NUMBER, .example = "66.67", .note = "percent" },
+	{ "newLast30Days", INT }) };
+
+static const struct shape materials_overview = { .name = "DashboardMaterialsOverviewDto", .fields = FIELDS(
+	{ "total", INT },
+	{ "assignments", INT },
+	{ "assignedUsers", INT, .note = "users with an assignment" },
+	{ "avgAssignmentsPerUser", NUMBER, .example = "2.5", .note = "of those users" },
+	{ "assignmentsLast30Days", INT }) };
+
+static const struct shape overview = { .name = "DashboardOverviewDto", .fields = FIELDS(
+	{ "users", OBJECT, .of = &users_overview },
+	{ "courses", OBJECT, .of = &courses_overview },
+	{ "tests", OBJECT, .of = &tests_overview },
+	{ "contacts", OBJECT, .of = &contacts_overview },
+	{ "materials", OBJECT, .of = &materials_overview }) };
+
+static const struct shape trend = { .name = "DashboardTrendDto", .fields = FIELDS(
+	{ "month", TEXT, 7, 7, .example = "\"2026-02\"" },
+	{ "label", TEXT, 8, 8, .example = "\"Feb 2026\"", .note = "in English" },
+	{ "users", INT, .note = "who signed up in it and are still there" },
+	{ "testSubmissions", INT },
+	{ "contacts", INT },
+	{ "materialAssignments", INT }) };
+
+static const struct shape share = { .name = "DashboardDistributionItemDto", .fields = FIELDS(
+	{ "key", TEXT, 1, 64, .example = "\"admin\"" },
+	{ "label", TEXT, 1, 64, .example = "\"Admin\"", .note = "in English" },
+	{ "count", INT },
+	{ "percentage", NUMBER, .example = "12.5", .note = "of all" }) };
+
+static const struct shape level_share = { .name = "DashboardLevelDistributionItemDto", .fields = FIELDS(
+	{ "", PLUS, .of = &share },
+	{ "averageScore", NUMBER, .example = "61.4" }) };
+
+static const struct shape language_share = { .name = "DashboardLanguageDistributionItemDto", .fields = FIELDS(
+	{ "key", TEXT, 1, 64, .example = "\"tr\"", .note = "the target language, as tests spell it" },
+	{ "label", TEXT, 1, 64, .example = "\"Turkish\"", .note = "in English; the key where it is no language that we know" },
+	{ "submissions", INT },
+	{ "averageScore", NUMBER, .example = "61.4" }) };
+
+static const struct shape distributions = { .name = "DashboardDistributionsDto", .fields = FIELDS(
+	{ "roles", LIST, .of = &share, .note = "every role, the lowest first" },
+	{ "contactsByStatus", LIST, .of = &share, .note = "every status" },
+	{ "levels", LIST, .of = &level_share, .note = "every level, the lowest first" },
+	{ "languages", LIST, .of = &language_share, .note = "those with results, most results first" }) };
+
+static const struct shape recent_contact = { .name = "DashboardRecentContactDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "fullName", TEXT, 1, 200 },
+	{ "email", EMAIL },
+	{ "status", ENUM, .oneof = states },
+	{ "createdAt", TIME },
+	{ "repliedAt", TIME, .nullable = true },
+	{ "source", TEXT, 0, 64, .nullable = true }) };
+
+static const struct shape recent_result = { .name = "DashboardRecentResultDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "userName", TEXT, 0, 201, .note = "name and surname; empty while the user has none" },
+	{ "userEmail", EMAIL },
+	{ "level", ENUM, .oneof = level_enum },
+	{ "totalScore", NUMBER, .example = "61.4" },
+	{ "targetLanguage", TEXT, 2, 8 },
+	{ "testTitle", TEXT, 1, 200, .note = "as it was then" },
+	{ "completedAt", TIME }) };
+
+static const struct shape recent_activity = { .name = "DashboardRecentActivityDto", .fields = FIELDS(
+	{ "contacts", LIST, .of = &recent_contact, .note = "the newest 5" },
+	{ "testResults", LIST, .of = &recent_result, .note = "the newest 5" }) };
+
+static const struct shape stats = { .name = "AdminDashboardStatsResponseDto", .fields = FIELDS(
+	{ "generatedAt", TIME },
+	{ "months", INT, 1, MONTHS_MAX },
+	{ "overview", OBJECT, .of = &overview },
+	{ "trends", LIST, .of = &trend, .note = "the last months of the school's time zone, oldest first" },
+	{ "distributions", OBJECT, .of = &distributions },
+	{ "recentActivity", OBJECT, .of = &recent_activity }) };
+
+/* ---- statements */
+
+/* What came, in the order of the columns of time_tally. */
+enum kind { USERS, RESULTS, CONTACTS, ASSIGNMENTS, KINDS };
+
+enum { TALLY, SPANS, ROWS, LEVEL_SUMS, LANGUAGE_SUMS, RECENT_CONTACTS, RECENT_RESULTS };
+
+static const char *const sql[] = {
+	[TALLY] = "SELECT n FROM tally WHERE name = ?1",
+	[SPANS] = "SELECT sum(users), sum(results), sum(contacts), sum(assignments) FROM time_tally"
+		" WHERE span = ?1 AND number >= ?2 AND number < ?3",
+	[ROWS] = "SELECT (SELECT count(*) FROM user WHERE created_at >= ?1 AND created_at < ?2),"
+		" (SELECT count(*) FROM result WHERE completed_at >= ?1 AND completed_at < ?2),"
+		" (SELECT count(*) FROM contact WHERE created_at >= ?1 AND created_at < ?2),"
+		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
+	[LEVEL_SUMS] = "SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level /* scan is meant: a row a kind of result */",
+	/* tests spell a language as they like: where capitals are all that differs it is one, as in lists */
+	[LANGUAGE_SUMS] = "SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally GROUP BY target_language COLLATE NOCASE"
+		" ORDER BY 2 DESC, 1 /* scan is meant: the same */",
+	[RECENT_CONTACTS] = "SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
+		" source FROM contact"
+		" ORDER BY created_at DESC, pk DESC LIMIT 5 /* scan is meant: five entries of an index */",
+	[RECENT_RESULTS] =
+		"SELECT result.id AS id, trim(ifnull(user.name, '') || ' ' || ifnull(user.surname, '')) AS userName,"
+		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
+		" result.target_language AS targetLanguage, version.title AS testTitle, result.completed_at AS completedAt"
+		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) CROSS JOIN result ON result.pk = found"
+		" CROSS JOIN user ON user.pk = result.user CROSS JOIN test_version AS version ON version.pk = result.version"
+		" ORDER BY result.completed_at DESC, result.pk DESC /* scan is meant: five entries of an index */",
+};
+
+static struct reply get_stats(struct request *rq);
+
+static const struct route routes[] = {
+	{ GET, "/admin/dashboard/stats", ADMIN, get_stats, .query = &query, .out = &stats, .no_store = true,
+	  .title = "Get aggregated dashboard metrics for admin panel",
+	  .note = "Exact, and all of one moment. The last 30 days begin 30 times 24 hours ago. A rate is 0 where there is nothing to "
+	  "divide by; percentages have two decimals." },
+};
+
+static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "dashboard", "The school in figures", SECTIONS(&section) };
+
+/* ---- how much came when */
+
+struct counts { int64_t of[KINDS]; };
+
+static void
+add_row(struct request *rq, struct counts *counts, const char *statement, struct args args)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, statement, args) == DB_ROW)
+		for (int kind = 0; kind < KINDS; kind++)
+			counts->of[kind] += db_int(row, kind);
+	db_end(row);
+}
+
+/* Adds what came in [from, to): by days as far as whole ones lie in it, the rest by quarters of an hour, the rest by rows. */
+static void
+add_between(struct request *rq, struct counts *counts, int64_t from, int64_t to, size_t by)
+{
+	static const int64_t spans[] = { DAY, QUARTER };
+
+	if (from >= to)
+		return;
+	if (by == COUNT(spans)) {
+		add_row(rq, counts, sql[ROWS], ARGS(from, to));
+		return;
+	}
+	int64_t span = spans[by], first = (from + span - 1) / span, end = to / span;
+	if (first >= end) {
+		add_between(rq, counts, from, to, by + 1);
+		return;
+	}
+	add_between(rq, counts, from, first * span, by + 1);
+	add_row(rq, counts, sql[SPANS], ARGS(span, first, end));
+	add_between(rq, counts, end * span, to, by + 1);
+}
+
+static struct counts
+counts_between(struct request *rq, int64_t from, int64_t to)
+{
+	struct counts counts = { { 0 } };
+
+	add_between(rq, &counts, from, to, 0);
+	return counts;
+}
+
+/* ---- sums and rates */
+
+static int64_t
+tally(struct request *rq, const char *name)
+{
+	struct db_rows *row;
+	int64_t n = db_one(rq->db, &row, sql[TALLY], ARGS(name)) == DB_ROW ? db_int(row, 0) : 0;
+
+	db_end(row);
+	return n;
+}
+
+/* Results and the sum of their scores. */
+struct sum { int64_t n, hundredths; };
+
+struct results {
+	struct sum all, level[LEVELS];
+};
+
+static struct results
+sum_results(struct request *rq)
+{
+	struct results results = { { 0 } };
+	struct db_rows *rows;
+
+	for (enum db_rc rc = db_one(rq->db, &rows, sql[LEVEL_SUMS], NO_ARGS); rc == DB_ROW; rc = db_next(rows)) {
+		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
+		results.all.n += sum.n;
+		results.all.hundredths += sum.hundredths;
+		for (int i = 0; i < LEVELS; i++)
+			if (strcmp(db_text(rows, 0), level_enum[i]) == 0)
+				results.level[i] = sum;
+	}
+	db_end(rows);
+	return results;
+}
+
+/* To two decimals, a half away from zero; 0 where there is nothing to divide by. */
+static double
+ratio(int64_t part, int64_t whole)
+{
+	if (whole == 0)
+		return 0;
+	int64_t twice = 200 * (part < 0 ? -part : part), hundredths = (twice + whole) / (2 * whole);
+	return (double)(part < 0 ? -hundredths : hundredths) / 100;
+}
+
+static double
+percent(int64_t part, int64_t whole)
+{
+	return ratio(100 * part, whole);
+}
+
+static double
+average(struct sum sum)
+{
+	return ratio(sum.hundredths, 100 * sum.n);
+}
+
+/* ---- overview */
+
+static void
+put_users(struct request *rq, int64_t now, int64_t before)
+{
+	int64_t total = tally(rq, "user"), registered = tally(rq, "registration");
+
+	put_object(rq, "users");
+	put_int(rq, "total", total);
+	put_int(rq, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
+	put_int(rq, "registrationCompleted", registered);
+	put_number(rq, "completionRate", percent(registered, total));
+	put_int(rq, "newLast30Days", now);
+	put_number(rq, "monthlyGrowthRate", percent(now - before, before));
+	put_end(rq);
+}
+
+static void
+put_tests(struct request *rq, struct sum all, int64_t now, int64_t before)
+{
+	put_object(rq, "tests");
+	put_int(rq, "totalTests", tally(rq, "test"));
+	put_int(rq, "totalSubmissions", all.n);
+	put_number(rq, "averageScore", average(all));
+	put_int(rq, "submissionsLast30Days", now);
+	put_number(rq, "monthlyGrowthRate", percent(now - before, before));
+	put_end(rq);
+}
+
+static void
+put_contacts(struct request *rq, int64_t now)
+{
+	int64_t total = tally(rq, "contact"), replied = tally(rq, "contact:REPLIED");
+
+	put_object(rq, "contacts");
+	put_int(rq, "total", total);
+	put_int(rq, "pending", tally(rq, "contact:PENDING"));
+	put_int(rq, "replied", replied);
+	put_number(rq, "replyRate", percent(replied, total));
+	put_int(rq, "newLast30Days", now);
+	put_end(rq);
+}
+
+static void
+put_materials(struct request *rq, int64_t now)
+{
+	int64_t assignments = tally(rq, "assignment"), users = tally(rq, "assignment:user");
+
+	put_object(rq, "materials");
+	put_int(rq, "total", tally(rq, "material"));
+	put_int(rq, "assignments", assignments);
+	put_int(rq, "assignedUsers", users);
+	put_number(rq, "avgAssignmentsPerUser", ratio(assignments, users));
+	put_int(rq, "assignmentsLast30Days", now);
+	put_end(rq);
+}
+
+static void
+put_overview(struct request *rq, const struct results *results)
+{
+	/* Without an end: a row is from the future only where the clock was set back, and then it came just now. */
+	struct counts now = counts_between(rq, rq->now - WINDOW, FOREVER);
+	struct counts before = counts_between(rq, rq->now - 2 * WINDOW, rq->now - WINDOW);
+
+	put_object(rq, "overview");
+	put_users(rq, now.of[USERS], before.of[USERS]);
+	put_object(rq, "courses");
+	put_int(rq, "total", tally(rq, "course"));
+	put_end(rq);
+	put_tests(rq, results->all, now.of[RESULTS], before.of[RESULTS]);
+	put_contacts(rq, now.of[CONTACTS]);
+	put_materials(rq, now.of[ASSIGNMENTS]);
+	put_end(rq);
+}
+
+/* ---- trends */
+
+/* When a month of the school's time zone begins; `month` counts from January of the year 0. */
+static int64_t
+begin_of(struct request *rq, int month)
+{
+	return clock_midnight(arena_format(rq->arena, "%04d-%02d-01", month / 12, month % 12 + 1), rq->conf->time_zone);
+}
+
+static int
+month_of(struct request *rq, int64_t time)
+{
+	char date[11];
+
+	clock_zone_date_text(time, rq->conf->time_zone, date);
+	return (int)strtol(date, NULL, 10) * 12 + (int)strtol(date + 5, NULL, 10) - 1;
+}
+
+static void
+put_trends(struct request *rq, int months)
+{
+	static const char names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	int present = month_of(rq, rq->now), month = present - months + 1;
+	int64_t begin = begin_of(rq, month), end;
+
+	put_list(rq, "trends");
+	for (; month <= present; month++, begin = end) {
+		end = begin_of(rq, month + 1);
+		struct counts counts = counts_between(rq, begin, end);
+		put_object(rq, NULL);
+		put_text(rq, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
+		put_text(rq, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
+		put_int(rq, "users", counts.of[USERS]);
+		put_int(rq, "testSubmissions", counts.of[RESULTS]);
+		put_int(rq, "contacts", counts.of[CONTACTS]);
+		put_int(rq, "materialAssignments", counts.of[ASSIGNMENTS]);
+		put_end(rq);
+	}
+	put_end_list(rq);
+}
+
+/* ---- distributions */
+
+static void
+put_share(struct request *rq, const char *key, const char *label, int64_t count, int64_t all)
+{
+	put_object(rq, NULL);
+	put_text(rq, "key", key);
+	put_text(rq, "label", label);
+	put_int(rq, "count", count);
+	put_number(rq, "percentage", percent(count, all));
+}
+
+/* Of what tally counts as NAME:KEY, all together as NAME. */
+static void
+put_shares(struct request *rq, const char *list, const char *name, const char *const *keys, const char *const *labels)
+{
+	int64_t all = tally(rq, name);
+
+	put_list(rq, list);
+	for (int i = 0; keys[i]; i++) {
+		put_share(rq, keys[i], labels[i], tally(rq, arena_format(rq->arena, "%s:%s", name, keys[i])), all);
+		put_end(rq);
+	}
+	put_end_list(rq);
+}
+
+static void
+put_levels(struct request *rq, const struct results *results)
+{
+	put_list(rq, "levels");
+	for (int i = 0; i < LEVELS; i++) {
+		put_share(rq, level_enum[i], level_enum[i], results->level[i].n, results->all.n);
+		put_number(rq, "averageScore", average(results->level[i]));
+		put_end(rq);
+	}
+	put_end_list(rq);
+}
+
+/* Of a code of ISO 639-1. */
+static const char *
+language_name(const char *code)
+{
+	static const struct { const char *code, *name; } languages[] = {
+		{ "ar", "Arabic" }, { "de", "German" }, { "el", "Greek" }, { "en", "English" }, { "es", "Spanish" }, { "fa", "Persian" },
+		{ "fr", "French" }, { "it", "Italian" }, { "ja", "Japanese" }, { "ko", "Korean" }, { "nl", "Dutch" }, { "pl", "Polish" },
+		{ "pt", "Portuguese" }, { "ru", "Russian" }, { "tr", "Turkish" }, { "uk", "Ukrainian" }, { "zh", "Chinese" } };
+
+	for (size_t i = 0; i < COUNT(languages); i++)
+		if (strcasecmp(code, languages[i].code) == 0)
+			return languages[i].name;
+	return code;
+}
+
+static void
+put_languages(struct request *rq)
+{
+	struct db_rows *rows;
+
+	put_list(rq, "languages");
+	for (enum db_rc rc = db_one(rq->db, &rows, sql[LANGUAGE_SUMS], NO_ARGS); rc == DB_ROW; rc = db_next(rows)) {
+		const char *code = db_text(rows, 0);
+		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
+		put_object(rq, NULL);
+		put_text(rq, "key", code);
+		put_text(rq, "label", language_name(code));
+		put_int(rq, "submissions", sum.n);
+		put_number(rq, "averageScore", average(sum));
+		put_end(rq);
+	}
+	db_end(rows);
+	put_end_list(rq);
+}
+
+static void
+put_distributions(struct request *rq, const struct results *results)
+{
+	static const char *const roles[] = { "User", "Admin", "Superadmin" }, *const state_labels[] = { "Pending", "Replied" };
+
+	put_object(rq, "distributions");
+	put_shares(rq, "roles", "user", role_enum, roles);
+	put_shares(rq, "contactsByStatus", "contact", states, state_labels);
+	put_levels(rq, results);
+	put_languages(rq);
+	put_end(rq);
+}
+
+/* ---- the whole */
+
+static struct reply
+get_stats(struct request *rq)
+{
+	int months = (int)field_int(rq->query, "months", MONTHS_DEFAULT);
+	const struct results results = sum_results(rq);
+
+	reply_begin(rq);
+	put_time(rq, "generatedAt", rq->now);
+	put_int(rq, "months", months);
+	put_overview(rq, &results);
+	put_trends(rq, months);
+	put_distributions(rq, &results);
+	put_object(rq, "recentActivity");
+	put_rows(rq, "contacts", sql[RECENT_CONTACTS], NO_ARGS, &recent_contact);
+	put_rows(rq, "testResults", sql[RECENT_RESULTS], NO_ARGS, &recent_result);
+	put_end(rq);
+	return reply_done(rq);
+}
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}
