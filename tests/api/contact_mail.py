@@ -95,7 +95,7 @@ class Case:
         assert str(make_header(decode_header(subject))) == "Re: " + self.subject
         parts = list(message.iter_parts())
         assert [p.get_content_type() for p in parts] == ["text/plain", "text/html"] and not any(p.defects for p in parts)
-        plain = parts[0].get_content().replace("\r\n", "\n")
+        plain = parts[0].get_content().replace("\r\n", "\n") + "\n"     # the last one belongs to the boundary (RFC 2046 section 5.1.1)
         quoted = "".join(f"> {line}\n" for line in self.question.split("\n"))
         assert plain == f"Hello {self.name},\n\n{self.reply}\n\nokul\n\nYou wrote to us:\n\n{quoted}"
 

@@ -51,9 +51,9 @@ def test_a_curl_can_be_pasted(okul, folder, name):
     site = "http://127.0.0.1:8080"
     assert lines.count(site) == 1
     done = subprocess.run(["bash", "-euc", lines.replace(site, f"http://127.0.0.1:{okul.server.port}") + r" -w '\n%{http_code}'"],
-                          capture_output=True, text=True, timeout=30, cwd=folder, env={"PATH": os.environ["PATH"], "TOKEN": boss.token} | given)
+                          capture_output=True, timeout=30, cwd=folder, env={"PATH": os.environ["PATH"], "TOKEN": boss.token} | given)
     assert done.returncode == 0 and not done.stderr, done.stderr
-    body, _, status = done.stdout.rpartition("\n")
+    body, _, status = done.stdout.rpartition(b"\n")
     assert int(status) == ANSWERS.get(name, route.status), body[:500]
     if int(status) >= 400 and "requestBody" in operation:
         told = json.loads(body)["errors"]
