@@ -11,7 +11,7 @@ import pytest
 import contract
 from okul import BUILD
 from reference import OPERATIONS, PAGE, Articles
-from rights import GOOD, path_of
+from rights import path_of
 from samples import pdf, png
 
 # Examples name things that only their owner can have. What is wrong with those is told last, so all else on the line is good.
