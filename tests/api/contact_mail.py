@@ -1,0 +1,133 @@
+"""Header tricks in every field of the contact form and of its reply, through the whole chain to a real SMTP server: they change
+no receiver, no header, and not the number of mails. OKUL_LONG=1 sends 10,000 instead of some; tests/unit/mail.c composes as
+many at each run."""
+
+import json
+import os
+import random
+import re
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from email.header import decode_header, make_header
+from pathlib import Path
+
+import pytest
+
+from mail import Relay, parse
+from okul import Okul, Server, until
+
+CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
+HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type"]
+LIMITS = {"fullName": 200, "phoneNumber": 20, "subject": 200, "message": 5000, "source": 64}
+SPACE = " \t\n\r\v\f"       # what the server trims
+
+BREAKS = ["\r\n", "\n", "\r", "\n\r", "\r\n\r\n", "\r\n.\r\n", "\n.\n", "\r\n..", ".", "..", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029",
+          "\u560a\u560d", "%0d%0a", "&#13;&#10;", "\\r\\n"]
+WORDS = ["Bcc: eve@example.com", "To: eve@example.com", "Cc:eve@example.com", "From: eve@example.com", "Subject: x", "Content-Type: text/html",
+         "MIME-Version: 1.0", "MAIL FROM:<eve@example.com>", "RCPT TO:<eve@example.com>", "DATA", "QUIT", "RSET", "BDAT 3 LAST",
+         "=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
+         ", eve@example.com", "; eve@example.com", "<eve@example.com>", "\"", "\\", "(", ")", "[", "]", ":", ";", ",", "'", "@", "{{school}}", "{{", "}}"]
+LETTERS = ["a", "Ada", "ğ", "İ", "ß", "😀", "e\u0301", "\u202e", "\u2066", "\ufeff", "\u200b", "\t", " ", "\x01", "\x1b[0m", "\x7f", "x" * 70, "ş" * 90]
+NEVER = ["\0", "\ud800"]    # no such text in JSON as RFC 8259 and the contract have it
+
+
+def text(chance, most, empty=True):
+    pieces = [chance.choice(chance.choice((BREAKS, WORDS, LETTERS))) for _ in range(chance.randint(0, most))]
+    if not empty:
+        pieces.insert(chance.randint(0, len(pieces)), "Ada")
+    if chance.random() < 0.01:
+        pieces.append(chance.choice(NEVER))
+    return "".join(pieces)
+
+
+def one_line(value):
+    return "".join(" " if c < " " or c == "\x7f" else c for c in value)
+
+
+def lines(value):
+    return re.sub(r"\r\n", "\n", value)
+
+
+class Case:
+    """One visitor, who has a way with words, and the school's reply, which has it too."""
+
+    def __init__(self, number):
+        chance = random.Random(number)
+        self.address = f"case{number}@example.com"
+        self.body = {name: text(chance, 3 if limit < 100 else 8, name not in ("fullName", "message"))[:limit] for name, limit in LIMITS.items()}
+        self.body |= {"email": self.address, "language": "en"}
+        self.reply = text(chance, 40, number % 50 == 1)[:10_000]
+        if number % 10 == 0:        # an address that is none, or one to more than one
+            self.address = None
+            self.body["email"] = f"case{number}" + chance.choice((text(chance, 3), "@example.com" + text(chance, 3)))
+
+    def is_good(self):
+        never = any(n in value for value in self.body.values() for n in NEVER)
+        return self.address and not never and self.body["fullName"].strip(SPACE) and self.body["message"].strip(SPACE)
+
+    def play(self, okul, boss):
+        """True when a mail must come of it."""
+        self.sent = False
+        asked = okul.request("POST", "/contact", body=json.dumps(self.body).encode())
+        assert asked.status == (201 if self.is_good() else asked.status if not self.address and asked.status == 201 else 400), asked
+        if asked.status != 201:
+            return
+        self.address = asked.data["email"]
+        assert re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", self.address) and self.address == self.body["email"].strip(SPACE).lower()
+        answer = okul.request("POST", f"/contact/{asked.data['id']}/reply", body=json.dumps({"message": self.reply}).encode(), token=boss.token)
+        good = not any(n in self.reply for n in NEVER) and self.reply.strip(SPACE)
+        assert answer.status == (200 if good else 400), answer
+        self.sent = answer.status == 200
+        self.subject = one_line(asked.data["subject"] or "Your question")
+        self.name, self.reply, self.question = (lines(t) for t in (asked.data["fullName"], self.reply.strip(SPACE), asked.data["message"]))
+
+    def check(self, mail):
+        assert mail["from"] == "school@example.org" and mail["to"] == [self.address]
+        raw = mail["content"].encode("latin-1")
+        assert not re.search(rb"(?<!\r)\n|\r(?!\n)|[^\r\n\t -~]", raw) and not re.search(rb"(?m)^\.", raw)
+        assert max(map(len, raw.split(b"\r\n"))) <= 200
+        message = parse(mail)
+        assert message.keys() == HEADERS and message.defects == []
+        assert message["To"] == self.address and [a.addr_spec for a in message["From"].addresses] == ["school@example.org"]
+        head = raw.partition(b"\r\n\r\n")[0].decode()
+        subject = re.search(r"(?s)^Subject: (.*?)(?=\r\n\S)", head, re.M)[1].replace("\r\n ", " ")
+        assert str(make_header(decode_header(subject))) == "Re: " + self.subject
+        parts = list(message.iter_parts())
+        assert [p.get_content_type() for p in parts] == ["text/plain", "text/html"] and not any(p.defects for p in parts)
+        plain = parts[0].get_content().replace("\r\n", "\n") + "\n"     # the last one belongs to the boundary (RFC 2046 section 5.1.1)
+        quoted = "".join(f"> {line}\n" for line in self.question.split("\n"))
+        assert plain == f"Hello {self.name},\n\n{self.reply}\n\nokul\n\nYou wrote to us:\n\n{quoted}"
+
+
+@pytest.fixture(scope="module")
+def chain():
+    home = Path(tempfile.mkdtemp(prefix="okul-relay-"))
+    relay = Relay(home)
+    server = Server("contact", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_HOST="127.0.0.1", OKUL_SMTP_PORT=str(relay.ports["plain"]),
+                    OKUL_SMTP_SECURITY="plain", OKUL_MAIL_FROM="school@example.org", OKUL_MAIL_NAME="okul")
+    yield Okul(server), relay
+    server.stop()
+    relay.stop()
+    shutil.rmtree(home)
+
+
+def test_no_words_of_a_visitor_or_of_a_reply_change_a_mail(chain):
+    okul, relay = chain
+    okul.server.ctl("user", "add", "boss@example.com", "--role", "superadmin")
+    assert okul.post("/auth/otp/request", {"email": "boss@example.com"}).status == 200
+    code = re.search(r"(?m)^(\d{6})\r?$", until(relay.received, "the code")[0]["content"])[1]
+    boss = type("Boss", (), {"token": okul.verify("boss@example.com", code).data["accessToken"]})
+    relay.forget()
+
+    cases = [Case(n) for n in range(CASES)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda case: case.play(okul, boss), cases))
+    expected = {case.address: case for case in cases if case.sent}
+    assert CASES * 0.8 < len(expected) < CASES
+
+    until(lambda: okul.server.sql("SELECT count(*) FROM outbox").split()[-1] == "0", "all mails to be sent", 60)
+    mails = relay.received()
+    assert sorted(a for mail in mails for a in mail["to"]) == sorted(expected) and len(mails) == len(expected)
+    for mail in mails:
+        expected[mail["to"][0]].check(mail)

@@ -1,0 +1,65 @@
+"""The page at /api/docs: every group is there, and every curl on it can be pasted into a shell as it is."""
+
+import html
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import contract
+from okul import BUILD
+from reference import OPERATIONS, PAGE, Articles
+from rights import path_of
+from samples import pdf, png
+
+# Examples name things that only their owner can have. What is wrong with those is told last, so all else on the line is good.
+ANSWERS = {
+    "postAuthOtpVerify": 400, "postApiV1AuthVerifyOtpEmail": 400, "postAuthRefresh": 401, "postApiV1AuthRefresh": 401,
+    "postApiV1AuthRevokeToken": 404, "postProficiencyTestsIdSubmit": 400, "patchProficiencyTestsAttemptsId": 400,
+    "deleteApiV1UsersMeAccountDeletion": 409, "postEducationMaterialsIdAssign": 404,
+}
+
+
+def test_the_page_lists_all_groups_in_their_order():
+    groups = [html.unescape(g) for g in re.findall(r'<a class="?group"?[^>]*>([^<]+)<', PAGE)]
+    order = re.search(r"(?m)^REFERENCE_ORDER := (.*)$", (BUILD.parents[1] / "Makefile").read_text())[1].split()
+    assert groups.pop(0) == "Start here"
+    assert groups == [g for g in order if g in {p.stem for p in BUILD.glob("*.fcgi")}]
+    assert set(groups) == {r.program for r in contract.routes}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("paste")
+    (folder / "photo.png").write_bytes(png())
+    (folder / "lesson.pdf").write_bytes(pdf())
+    return folder
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_curl_can_be_pasted(okul, folder, name):
+    method, path, operation = OPERATIONS[name]
+    route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
+    boss = okul.staff("superadmin")
+    given = re.fullmatch(re.sub(r"{(\w+)}", lambda m: f"(?P<{m[1].upper()}>[^/]+)", path), path_of(okul, route, boss)).groupdict()
+    if name == "getStorageFilesKey":    # without a token, a file for all
+        given["KEY"] = boss.upload(png(), "photo.png", ("folder", "public")).data["key"]
+    okul.server.sql("DELETE FROM event WHERE subject = 'user@example.com'; DELETE FROM login_code WHERE email = 'user@example.com'")
+    lines = Articles(PAGE).of[name][0]
+    site = "http://127.0.0.1:8080"
+    assert lines.count(site) == 1
+    done = subprocess.run(["bash", "-euc", lines.replace(site, f"http://127.0.0.1:{okul.server.port}") + r" -w '\n%{http_code}'"],
+                          capture_output=True, timeout=30, cwd=folder, env={"PATH": os.environ["PATH"], "TOKEN": boss.token} | given)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    body, _, status = done.stdout.rpartition(b"\n")
+    assert int(status) == ANSWERS.get(name, route.status), body[:500]
+    if int(status) >= 400 and "requestBody" in operation:
+        told = json.loads(body)["errors"]
+        assert len(told) == 1 and not any(word in told[0] for word in ("not a known field", "is required", "must be")), told
+
+
+def test_what_is_no_success_is_needed():
+    later = {name for name in ANSWERS if "Education" in name and not (BUILD / "materials.fcgi").exists()}
+    assert ANSWERS.keys() - later <= OPERATIONS.keys()
