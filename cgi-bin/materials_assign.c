@@ -107,7 +107,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 	enum language language = EN;
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->base_url },
-		{ "note", a->note ? a->note : "" }, { "paragraph", a->paragraph } };
+		{ "paragraph", a->paragraph } };
 
 	(void)!language_of(db_text(who, 2), &language);
 	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(who, 1), language, "material-assigned", values,
