@@ -13,7 +13,7 @@ import pytest
 
 import contract
 from contract import LANGUAGES
-from okul import Okul, Server, form, fresh, until
+from okul import Okul, Server, form, until
 from races import all_at_once, closed, statuses
 from samples import pdf, png
 from storage import files
