@@ -459,10 +459,20 @@ put_curl_body(const struct page *page, const struct operation *operation, struct
 	put_quoted(line, text.s);
 }
 
+/* A name of a file that is taken. */
+static const char *
+file_name(const struct operation *operation, const char *part)
+{
+	const cJSON *encoding = member(media(member(operation->json, "requestBody")), "encoding");
+
+	return strcmp(string(member(encoding, part), "contentType"), "application/pdf") == 0 ? "@lesson.pdf" : "@photo.png";
+}
+
 /* A form: files by their name, everything else as text. */
 static void
-put_curl_form(const struct page *page, const cJSON *schema, struct buf *line)
+put_curl_form(const struct page *page, const struct operation *operation, struct buf *line)
 {
+	const cJSON *schema = resolve(page, operation->schema);
 	const cJSON *field;
 
 	cJSON_ArrayForEach(field, member(schema, "properties")) {
@@ -471,7 +481,7 @@ put_curl_form(const struct page *page, const cJSON *schema, struct buf *line)
 		if (!file && !is_required(schema, field->string))
 			continue;
 		cJSON *value = file ? NULL : example(page, field, field->string, true, DEPTH);
-		const char *text = file ? "@photo.png" : cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
+		const char *text = file ? file_name(operation, field->string) : cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
 		buf_printf(line, " \\\n  -F '%s=", field->string);
 		put_quoted(line, text);
 	}
@@ -496,7 +506,7 @@ put_curl(const struct page *page, const struct operation *operation)
 	if (cJSON_GetArraySize(member(operation->json, "security")) > 0)
 		buf_puts(&line, " \\\n  -H \"Authorization: Bearer $TOKEN\"");
 	if (operation->schema && is_form(operation))
-		put_curl_form(page, resolve(page, operation->schema), &line);
+		put_curl_form(page, operation, &line);
 	else if (operation->schema)
 		put_curl_body(page, operation, &line);
 	put(page, "<pre class=\"curl\">");

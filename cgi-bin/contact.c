@@ -248,18 +248,6 @@ get_contacts(struct request *rq)
 	return reply_list(rq, sql[count], sql[list], args, &contact_response);
 }
 
-/* A line of a mail's head: what is no letter there, a line break above all, becomes a space. */
-static const char *
-one_line(struct arena *arena, const char *text)
-{
-	char *line = arena_string(arena, text);
-
-	for (unsigned char *c = (unsigned char *)line; *c; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	return line;
-}
-
 static const char *
 quoted(struct arena *arena, const char *text)
 {
@@ -284,7 +272,7 @@ mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(row, 4) }, { "subject", one_line(rq->arena, subject) },
+		{ "school", rq->conf->mail_name }, { "name", db_text(row, 4) }, { "subject", mail_one_line(rq->arena, subject) },
 		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) } };
 	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, 0), language, "contact-reply", values,
 		COUNT(values)) == DB_DONE;

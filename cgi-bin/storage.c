@@ -2,6 +2,7 @@
  * storage - files: upload, download by key.
  */
 #include "app.h"
+#include "assignment.h"
 #include "link.h"
 #include "upload.h"
 
@@ -23,6 +24,7 @@ static const struct shape upload_response = { .name = "UploadFileResponseDto", .
 
 static const struct shape download_query = { .name = "DownloadQuery", .fields = FIELDS(
 	{ "expires", INT, .optional = true, .note = "of a signed address: seconds since 1970" },
+	{ "user", ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
 	{ "signature", TEXT, 64, 64, .optional = true, .note = "of a signed address" }) };
 
 enum { BY_KEY };
@@ -45,7 +47,7 @@ static const struct route routes[] = {
 	{ GET, "/storage/files/{key}", PUBLIC, get_file, .query = &download_query, .own_query = true,
 	  .out_type = "application/octet-stream", .errors = STATUSES(401, 403, 412, 416), .title = "(ours) download",
 	  .note = "The bytes, with ETag, Range (206) and Content-Disposition. A private file takes a signed address, or the token of its "
-	  "owner or an admin." },
+	  "owner or an admin. The first GET of an address that names a user sets openedAt of their assignment." },
 };
 
 /* ---- upload */
@@ -134,15 +136,36 @@ send_file(struct request *rq, const struct db_rows *file)
 		disposition.s, db_flag(file, IS_PUBLIC));
 }
 
+/*
+ * A GET that finds such writes after all. What is sent lies in the arena by now; the row of the caller is let go. Nobody opens
+ * a file for another: an address in the hands of somebody whose token says so counts for nothing.
+ */
+static void
+note_opening(struct request *rq, const char *user)
+{
+	struct user *self = rq->user;
+
+	if (rq->http.method != GET || (self && strcmp(self->id, user) != 0) || !assignment_unopened(rq->db, rq->params[0], user))
+		return;
+	if (self) {
+		self->id = arena_string(rq->arena, self->id);
+		self->email = arena_string(rq->arena, self->email);
+		self->session_id = arena_string(rq->arena, self->session_id);
+		db_end(self->row);
+		self->row = NULL;
+	}
+	assignment_note_opening(rq->db, rq->params[0], user, rq->now);
+}
+
 static struct reply
 get_file(struct request *rq)
 {
-	const char *unknown, *key = rq->params[0];
-	enum link_state link = link_check(rq->arena, rq->conf, key, rq->http.query, rq->now, &unknown);
+	const char *name, *key = rq->params[0];
+	enum link_state link = link_check(rq->arena, rq->conf, key, rq->http.query, rq->now, &name);
 	struct db_rows *file;
 
 	if (link == LINK_UNKNOWN) {
-		faults_add(&rq->faults, text_clip(rq->arena, unknown, 40), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 		return reply_error(rq, BAD_FIELDS);
 	}
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
@@ -150,6 +173,8 @@ get_file(struct request *rq)
 	enum error error = may_read(rq, file, link);
 	struct reply reply = error ? reply_error(rq, error) : send_file(rq, file);
 	db_end(file);
+	if (!reply.error && name)
+		note_opening(rq, name);
 	return reply;
 }
 

@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "answer.h"
+#include "assignment.h"
 #include "attempt.h"
 #include "audit.h"
 #include "etag.h"
@@ -262,6 +263,7 @@ static const struct { const char *const *sql; const size_t *count; } shared_sql[
 	{ limit_sql, &limit_sql_count },
 	{ file_sql, &file_sql_count },
 	{ placement_sql, &placement_sql_count }, { attempt_sql, &attempt_sql_count },
+	{ assignment_sql, &assignment_sql_count },
 };
 
 static bool

@@ -2,6 +2,9 @@
 
 #include "random.h"
 
+#define DIGITS 16
+#define DIGITS_OF_TIME 4	/* of an answer with signed addresses */
+
 static unsigned char key[HASH_KEY];
 
 void
@@ -30,17 +33,17 @@ tag_length(const char *s)
 	return *c == '"' ? (size_t)((const char *)c - s) + 1 : 0;
 }
 
-/* The tag itself, or what a compressing server made of it by a suffix. */
+/* The tag itself, or what a compressing server made of it by a suffix; its last `passed` digits do not count. */
 static bool
-names(const char *tag, size_t length, const char *etag)
+names(const char *tag, size_t length, const char *etag, size_t passed)
 {
 	size_t own = strlen(etag) - 1;
 
-	return length > own && memcmp(tag, etag, own) == 0 && (tag[own] == '-' || length == own + 1);
+	return length > own && memcmp(tag, etag, own - passed) == 0 && (tag[own] == '-' || length == own + 1);
 }
 
-bool
-etag_listed(const char *value, const char *etag)
+static bool
+listed(const char *value, const char *etag, size_t passed)
 {
 	bool found = false;
 
@@ -51,7 +54,7 @@ etag_listed(const char *value, const char *etag)
 		if (strncmp(value, "W/", 2) == 0)
 			value += 2;
 		size_t length = tag_length(value);
-		found |= etag[0] && names(value, length, etag);
+		found |= etag[0] && names(value, length, etag, passed);
 		value += length;
 		value += strspn(value, " \t");
 		if (length == 0 || (*value && *value != ','))
@@ -60,22 +63,53 @@ etag_listed(const char *value, const char *etag)
 	return found;
 }
 
+bool
+etag_listed(const char *value, const char *etag)
+{
+	return listed(value, etag, 0);
+}
+
 /* ---- the tag of an answer */
+
+static void
+put_digits(char *out, int digits, uint64_t number)
+{
+	while (digits-- > 0) {
+		out[digits] = "0123456789abcdef"[number & 15];
+		number >>= 4;
+	}
+}
 
 static void
 put(char etag[static ETAG_TEXT], uint64_t hash)
 {
-	*etag++ = '"';
-	for (int shift = 60; shift >= 0; shift -= 4)
-		*etag++ = "0123456789abcdef"[hash >> shift & 15];
-	*etag++ = '"';
-	*etag = '\0';
+	etag[0] = etag[1 + DIGITS] = '"';
+	etag[2 + DIGITS] = '\0';
+	put_digits(etag + 1, DIGITS, hash);
+}
+
+static void
+put_of_links(struct request *rq)
+{
+	struct buf lasting = { .arena = rq->arena };
+	size_t at = REPLY_DATA_AT;
+
+	for (const struct fleeting *part = rq->links; part; part = part->next) {
+		buf_put(&lasting, rq->out->s + at, part->at - at);
+		at = part->at + part->length;
+	}
+	buf_put(&lasting, rq->out->s + at, rq->out->length - at);
+	put(rq->etag, random_hash_keyed(key, lasting.s, lasting.length));
+	put_digits(rq->etag + 1 + DIGITS - DIGITS_OF_TIME, DIGITS_OF_TIME, (uint64_t)(rq->now / ETAG_LINKS_FRESH));
 }
 
 static void
 put_of_data(struct request *rq)
 {
-	put(rq->etag, random_hash_keyed(key, rq->out->s + REPLY_DATA_AT, rq->out->length - REPLY_DATA_AT));
+	if (rq->links)
+		put_of_links(rq);
+	else
+		put(rq->etag, random_hash_keyed(key, rq->out->s + REPLY_DATA_AT, rq->out->length - REPLY_DATA_AT));
 }
 
 bool
@@ -130,7 +164,7 @@ etag_guard(struct request *rq)
 			return reply;
 		put_of_data(rq);
 	}
-	if (!etag_listed(rq->http.if_match, rq->etag))
+	if (!listed(rq->http.if_match, rq->etag, rq->links ? DIGITS_OF_TIME : 0))
 		reply = reply_error(rq, PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
 	return reply;

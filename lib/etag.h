@@ -4,11 +4,18 @@
  * A tag is a keyed hash of the answer's data, so the envelope's time does not count; or, where the route has a version, of
  * that and of all else that determines the data. All processes of an installation make the same tag of the same data, until
  * OKUL_VERSION changes.
+ *
+ * An answer with signed addresses (put_link()) is another each time, though nothing has changed. Its tag is that of the data
+ * without what is another each time, in 12 of its 16 digits; the others are those of the time, in steps of ETAG_LINKS_FRESH. So a 304 is
+ * given as long as the addresses that the client keeps are still good for two thirds of their life, and If-Match, which looks
+ * at the 12 digits only, for as long as nothing changes.
  */
 #ifndef OKUL_ETAG_H
 #define OKUL_ETAG_H
 
 #include "route.h"
+
+#define ETAG_LINKS_FRESH (5 * MINUTE)
 
 /* Makes the key. Call once a process, before any other call here. */
 void etag_init(const struct conf *conf);

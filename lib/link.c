@@ -5,31 +5,51 @@
 
 /* ---- signed addresses */
 
+#define EXPIRES "expires="	/* what stands before it is the same in each address of a file for a user */
+
+/* `user` NULL: the address names nobody. */
 static void
-sign(const struct conf *conf, const char *key, const char *expires, unsigned char mac[static MAC_BYTES])
+sign(const struct conf *conf, const char *key, const char *expires, const char *user, unsigned char mac[static MAC_BYTES])
 {
-	secret_mac(mac, conf->link_key, (const struct part[]){ PART("storage file"), PART(key), PART(expires) }, 3);
+	const struct part parts[] = { PART("storage file"), PART(key), PART(expires), PART(user ? user : "") };
+
+	secret_mac(mac, conf->link_key, parts, user ? COUNT(parts) : COUNT(parts) - 1);
 }
 
 const char *
 link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_public, int64_t now)
 {
+	return is_public ? arena_format(arena, "%s/storage/files/%s", conf->base_url, key) :
+		link_url_for(arena, conf, key, NULL, now);
+}
+
+const char *
+link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now)
+{
+	const char *expires = arena_format(arena, "%lld", (long long)(now / SECOND + LINK_LIFE));
 	unsigned char mac[MAC_BYTES];
 	struct buf url = { .arena = arena };
 
-	buf_printf(&url, "%s/storage/files/%s", conf->base_url, key);
-	if (is_public)
-		return url.s;
-	const char *expires = arena_format(arena, "%lld", (long long)(now / SECOND + LINK_LIFE));
-	sign(conf, key, expires, mac);
-	buf_printf(&url, "?expires=%s&signature=", expires);
+	sign(conf, key, expires, user, mac);
+	buf_printf(&url, "%s/storage/files/%s?", conf->base_url, key);
+	if (user)
+		buf_printf(&url, "user=%s&", user);
+	buf_printf(&url, EXPIRES "%s&signature=", expires);
 	buf_hex(&url, mac, sizeof(mac));
 	return url.s;
 }
 
-struct signature { const char *expires, *signature; bool bad; };
+const char *
+link_fleeting(const char *url)
+{
+	const char *query = strchr(url, '?'), *fleeting = query ? strstr(query, EXPIRES) : NULL;
 
-/* One name=value. Gives the name where it is neither of ours. */
+	return fleeting ? fleeting : url + strlen(url);
+}
+
+struct signature { const char *expires, *user, *signature; bool bad; };
+
+/* One name=value. Gives the name where it is none of ours. */
 static const char *
 take(struct arena *arena, const char *pair, size_t length, struct signature *out)
 {
@@ -41,6 +61,8 @@ take(struct arena *arena, const char *pair, size_t length, struct signature *out
 
 	if (name && strcmp(name, "expires") == 0)
 		place = &out->expires;
+	else if (name && strcmp(name, "user") == 0)
+		place = &out->user;
 	else if (name && strcmp(name, "signature") == 0)
 		place = &out->signature;
 	else
@@ -59,25 +81,29 @@ is_signed(const struct conf *conf, const char *key, const struct signature *s, i
 	if (!s->expires || !s->signature || !text_to_int(s->expires, 0, INT64_MAX / SECOND, &expires) ||
 	    strlen(s->signature) != 2 * MAC_BYTES || !text_hex_decode(given, MAC_BYTES, s->signature))
 		return false;
-	sign(conf, key, s->expires, right);
+	sign(conf, key, s->expires, s->user, right);
 	return secret_equal(given, right, MAC_BYTES) && expires * SECOND > now;
 }
 
 enum link_state
 link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now,
-	const char **unknown)
+	const char **name)
 {
 	struct signature s = { 0 };
 
 	while (query && *query) {
 		size_t length = strcspn(query, "&");
-		if (length > 0 && (*unknown = take(arena, query, length, &s)))
+		if (length > 0 && (*name = take(arena, query, length, &s)))
 			return LINK_UNKNOWN;
 		query += length + (query[length] == '&');
 	}
-	if (!s.expires && !s.signature)
+	*name = NULL;
+	if (!s.expires && !s.user && !s.signature)
 		return LINK_NONE;
-	return !s.bad && is_signed(conf, key, &s, now) ? LINK_GOOD : LINK_BAD;
+	if (s.bad || !is_signed(conf, key, &s, now))
+		return LINK_BAD;
+	*name = s.user;
+	return LINK_GOOD;
 }
 
 /* ---- what a download is called */

@@ -13,17 +13,27 @@
 
 /* The public address of a file; for a private one signed, and good for LINK_LIFE from `now` (milliseconds) on. */
 const char *link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_public, int64_t now);
+/*
+ * The signed address of a private file, given to one user: it names them (24 hex digits; NULL: nobody), so that it is known
+ * who opened the file. It opens the file for whoever has it, as any signed address does.
+ */
+const char *link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now);
+/* Where in an address from here that begins which is another each time; at its end when nothing is. */
+const char *link_fleeting(const char *url);
 
 enum link_state {
-	LINK_NONE,		/* neither expires nor signature */
+	LINK_NONE,		/* no parameter of ours */
 	LINK_GOOD,
 	LINK_BAD,		/* wrong, expired, malformed, or with a parameter missing or twice */
-	LINK_UNKNOWN,		/* there is a parameter that is neither of the two */
+	LINK_UNKNOWN,		/* there is a parameter that is none of ours */
 };
 
-/* What the query (NULL for none) of an address says at `now`. Of LINK_UNKNOWN `*unknown` gets the name. */
+/*
+ * What the query (NULL for none) of an address says at `now`. `*name` gets the user that a good one names, NULL for nobody,
+ * and of LINK_UNKNOWN the parameter.
+ */
 must_use enum link_state link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query,
-	int64_t now, const char **unknown);
+	int64_t now, const char **name);
 
 /*
  * Appends the value of a Content-Disposition (RFC 6266): the name in ASCII for all, and where that loses something in UTF-8

@@ -25,6 +25,17 @@ const char *const mail_sql[] = {
 };
 const size_t mail_sql_count = COUNT(mail_sql);
 
+const char *
+mail_one_line(struct arena *arena, const char *text)
+{
+	char *line = arena_string(arena, text);
+
+	for (unsigned char *c = (unsigned char *)line; *c; c++)
+		if (*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	return line;
+}
+
 static void
 put_values(struct buf *out, const struct mail_value *values, size_t count)
 {

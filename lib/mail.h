@@ -19,6 +19,9 @@ extern const size_t mail_sql_count;
 
 struct mail_value { const char *name, *text; };
 
+/* A value for a line of a mail's head: what is no letter there, a line break above all, becomes a space. */
+const char *mail_one_line(struct arena *arena, const char *text);
+
 /*
  * Adds a mail to the outbox, inside a write transaction. `template` is the stem of conf/mail/<template>.<language>.txt
  * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`).

@@ -806,10 +806,10 @@ put_body(struct buf *out, const struct route *route)
 	put_open(out, "requestBody", '{');
 	put_raw(out, "required", "true");
 	put_open(out, "content", '{');
+	if (route->upload)
+		put_form_body(out, route);	/* first: what comes first is shown by the page */
 	if (takes_json(route))
 		put_json_body(out, route);
-	if (route->upload)
-		put_form_body(out, route);
 	put_close(out, '}');
 	put_close(out, '}');
 }

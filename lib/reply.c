@@ -1,5 +1,6 @@
 #include "reply.h"
 
+#include "link.h"
 #include "text.h"
 
 bool
@@ -41,6 +42,7 @@ static void
 begin_data(struct request *rq, char bracket)
 {
 	buf_reset(rq->out, SIZE_MAX);
+	rq->links = rq->last_link = NULL;
 	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
 	buf_int(rq->out, rq->success);
 	buf_puts(rq->out, ",\"data\":");
@@ -120,29 +122,66 @@ reply_rows(struct request *rq, const char *sql, struct args args, const struct s
 	return (struct reply){ .status = rq->success };
 }
 
-struct reply
-reply_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
-{
-	struct page page = page_of(rq->query);
+/* The rows of a page: the statement takes args, and behind them limit and offset. */
+struct paged {
+	struct page page;
 	struct value values[ARGS_MAX + 2];
+	struct args args;
+};
+
+static void
+page_begin(struct request *rq, struct paged *paged, struct args args)
+{
+	paged->page = page_of(rq->query);
+	memcpy(paged->values, args.values, args.count * sizeof(*args.values));
+	paged->values[args.count] = value_int(paged->page.limit);
+	paged->values[args.count + 1] = value_int(paged->page.offset);
+	paged->args = (struct args){ paged->values, args.count + 2 };
+	reply_begin(rq);
+}
+
+static struct reply
+page_done(struct request *rq, const struct paged *paged, const char *count, struct args args)
+{
 	struct db_rows *row;
 	int64_t total = 0;
 
 	if (db_one(rq->db, &row, count, args) == DB_ROW)
 		total = db_int(row, 0);
 	db_end(row);
-	memcpy(values, args.values, args.count * sizeof(*values));
-	values[args.count] = value_int(page.limit);
-	values[args.count + 1] = value_int(page.offset);
-	reply_begin(rq);
-	put_rows(rq, "items", rows_sql, (struct args){ values, args.count + 2 }, shape);
 	put_object(rq, "pagination");
-	put_int(rq, "page", page.number);
-	put_int(rq, "limit", page.limit);
+	put_int(rq, "page", paged->page.number);
+	put_int(rq, "limit", paged->page.limit);
 	put_int(rq, "total", total);
-	put_int(rq, "totalPages", page_count(&page, total));
+	put_int(rq, "totalPages", page_count(&paged->page, total));
 	put_end(rq);
 	return reply_done(rq);
+}
+
+struct reply
+reply_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
+{
+	struct paged paged;
+
+	page_begin(rq, &paged, args);
+	put_rows(rq, "items", rows_sql, paged.args, shape);
+	return page_done(rq, &paged, count, args);
+}
+
+struct reply
+reply_list_by(struct request *rq, const char *count, const char *rows_sql, struct args args,
+	void (*put)(struct request *rq, const struct db_rows *row))
+{
+	struct paged paged;
+	struct db_rows *rows;
+
+	page_begin(rq, &paged, args);
+	put_list(rq, "items");
+	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows))
+		put(rq, rows);
+	db_end(rows);
+	put_end_list(rq);
+	return page_done(rq, &paged, count, args);
 }
 
 static struct reply
@@ -262,6 +301,21 @@ put_json(struct request *rq, const char *name, const char *json)
 {
 	put_name(rq->out, name);
 	buf_puts(rq->out, json);
+}
+
+/* Nothing in what is signed has to be escaped, so that it ends the answer as it is, but for the quote. */
+void
+put_link(struct request *rq, const char *name, const char *url)
+{
+	size_t length = strlen(link_fleeting(url));
+
+	put_text(rq, name, url);
+	if (!length || rq->out->failed)
+		return;
+	struct fleeting *part = arena_alloc(rq->arena, sizeof(*part));
+	*part = (struct fleeting){ rq->out->length - 1 - length, length, NULL };
+	*(rq->last_link ? &rq->last_link->next : &rq->links) = part;
+	rq->last_link = part;
 }
 
 void

@@ -23,6 +23,9 @@ struct upload;
 
 #define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
 
+/* What of an address by put_link() is another each time: so many bytes of the answer from there on. */
+struct fleeting { size_t at, length; struct fleeting *next; };
+
 struct request {
 	struct http_request http;
 	const struct conf *conf;
@@ -42,6 +45,7 @@ struct request {
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
+	struct fleeting *links, *last_link;	/* in the answer, in their order */
 	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */
 	struct upload *uploads;		/* files of a form, in the order of the parts; lib/upload.h */
@@ -99,6 +103,9 @@ must_use struct reply reply_row(struct request *rq, const char *sql, struct args
  */
 must_use struct reply reply_list(struct request *rq, const char *count, const char *rows, struct args args,
 	const struct shape *shape);
+/* The same where an item is more than the columns of its row: `put` writes each, as an object of its own. */
+must_use struct reply reply_list_by(struct request *rq, const char *count, const char *rows, struct args args,
+	void (*put)(struct request *rq, const struct db_rows *row));
 /* All rows of a statement, as a plain list. */
 must_use struct reply reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /*
@@ -126,6 +133,8 @@ void put_bool(struct request *rq, const char *name, bool truth);
 void put_time(struct request *rq, const char *name, int64_t time);
 void put_null(struct request *rq, const char *name);
 void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
+/* A signed address (lib/link.h): that it is signed anew each time is no change of what the answer's tag is of. */
+void put_link(struct request *rq, const char *name, const char *url);
 void put_object(struct request *rq, const char *name);
 void put_list(struct request *rq, const char *name);
 void put_end(struct request *rq);	/* of an object */

@@ -307,6 +307,10 @@ CREATE TABLE material_pdf (
 ) STRICT;
 CREATE INDEX material_pdf_material ON material_pdf (material);
 CREATE INDEX material_pdf_file ON material_pdf (file);
+-- The file of a PDF is its own, and goes with it; the bytes are left to `okulctl files gc`.
+CREATE TRIGGER material_pdf_removed AFTER DELETE ON material_pdf BEGIN
+	DELETE FROM file WHERE pk = old.file;
+END;
 
 CREATE TABLE assignment (
 	pk INTEGER PRIMARY KEY,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field as member, replace
 from pathlib import Path
 
 # Program, method, path, role, success, request (a shape or ?query parameters), response (X[]: a list, {X}: a page of X).
-# A form is form:SHAPE+PART: the fields of the shape, and the field that holds files.
+# A form is form:SHAPE+PART: the fields of the shape, and the field that holds files; any:SHAPE+PART may be JSON without files too.
 # "early" marks what a user may do before the registration is complete, "leaving" what one may who has asked to be deleted,
 # "live" a GET whose answer is of this moment only: it has no ETag.
 ROUTES = """
@@ -38,7 +38,7 @@ courses  POST    /courses/{id}/duplicate    admin     201  -                    
 settings  GET  /settings/{key}              public    200  -                        SettingValueResponseDto          -
 settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
-storage  GET   /storage/files/{key}         public    200  ?expires&signature       application/octet-stream         -
+storage  GET   /storage/files/{key}         public    200  ?expires&user&signature  application/octet-stream         -
 proficiency  POST    /proficiency-tests                 admin   201  CreateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
 proficiency  GET     /proficiency-tests                 public  200  ?page&limit&search&targetLanguage&sort  {ProficiencyTestListResponseDto}  -
 proficiency  POST    /proficiency-tests/import          admin   201  ImportProficiencyTestDto  ProficiencyTestDetailResponseDto  -
@@ -80,6 +80,14 @@ contact  DELETE  /contact/{id}              admin     200  -                    
 contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
 proficiency  GET  /proficiency-tests/{id}/statistics  admin  200  -  ProficiencyTestStatisticsResponseDto  -
 dashboard  GET  /admin/dashboard/stats      admin     200  ?months                  AdminDashboardStatsResponseDto   live
+materials  POST    /education-materials                          admin  201  any:CreateEducationMaterialDto+pdfs  EducationMaterialResponseDto            -
+materials  GET     /education-materials                          admin  200  ?page&limit&search&locale&sort       {EducationMaterialResponseDto}          -
+materials  POST    /education-materials/{id}/assign              admin  200  AssignEducationMaterialDto           AssignEducationMaterialSummaryDto       -
+materials  GET     /education-materials/assigned/me              user   200  -                                    MyAssignedEducationMaterialsResponseDto -
+materials  GET     /education-materials/assigned/users/{userId}  admin  200  -                                    AdminUserAssignedMaterialsResponseDto   -
+materials  GET     /education-materials/{id}                     user   200  -                                    EducationMaterialResponseDto            -
+materials  PATCH   /education-materials/{id}                     admin  200  any:UpdateEducationMaterialDto+pdfs  EducationMaterialResponseDto            -
+materials  DELETE  /education-materials/{id}                     admin  200  -                                    DeleteEducationMaterialResponseDto      -
 """
 
 SHAPES = """
@@ -439,6 +447,70 @@ AccountDeletionV1ResponseDto
   scheduledFor time null
   cancelledAt time null
 
+MaterialPdfResponseDto
+  id id
+  title string 1..200
+  fileName string 1..255
+  size int 1..
+  url url
+MaterialVideoDto
+  title string 1..200
+  url url
+MaterialVideoResponseDto
+  id id
+  title string 1..200
+  url url
+CreateEducationMaterialDto
+  title string 1..200
+  description? string 0..5000
+  locale enum tr|en|es|de
+  level? enum A1|A2|B1|B2|C1|C2 null
+  videos? MaterialVideoDto[] 0..50
+UpdateEducationMaterialDto
+  ? CreateEducationMaterialDto
+  removePdfIds? id[] 0..50
+EducationMaterialResponseDto
+  id id
+  title string 1..200
+  description string 0..5000
+  locale enum tr|en|es|de
+  level enum A1|A2|B1|B2|C1|C2 null
+  pdfs MaterialPdfResponseDto[]
+  videos MaterialVideoResponseDto[]
+  createdAt time
+  updatedAt time
+AssignEducationMaterialDto
+  userIds id[] 1..500
+  note? string 0..1000 null
+AssignEducationMaterialSummaryDto
+  materialId id
+  requested int 1..500
+  assigned int 0..500
+  alreadyAssigned int 0..500
+AssignedByResponseDto
+  id id
+  name string 0..201
+AssignedEducationMaterialResponseDto
+  + EducationMaterialResponseDto
+  assignedAt time
+  assignedBy AssignedByResponseDto null
+  openedAt time null
+  note string 0..1000 null
+MyAssignedEducationMaterialsResponseDto
+  materials AssignedEducationMaterialResponseDto[]
+  total int 0..
+UserSummaryForAssignmentsDto
+  id id
+  email email
+  name string 0..100 null
+  surname string 0..100 null
+AdminUserAssignedMaterialsResponseDto
+  user UserSummaryForAssignmentsDto
+  materials AssignedEducationMaterialResponseDto[]
+  total int 0..
+DeleteEducationMaterialResponseDto
+  + DeleteResponseDto
+
 UploadFileDto
   folder? enum public|private
 UploadFileResponseDto
@@ -736,6 +808,7 @@ class Route:
     status: int
     request: str | None     # name of a shape
     part: str | None        # the field of a form that holds files
+    json: bool              # the body may be JSON
     query: tuple            # names of query parameters
     response: str
     early: bool
@@ -771,9 +844,9 @@ def read_routes():
     for line in ROUTES.strip().splitlines():
         program, method, path, role, status, request, response, when = line.split()
         query = tuple(request[1:].split("&")) if request.startswith("?") else ()
-        shape, _, part = request.removeprefix("form:").partition("+")
+        shape, _, part = request.removeprefix("form:").removeprefix("any:").partition("+")
         shape = None if query or request == "-" else shape
-        yield Route(program, method, path, role, int(status), shape, part or None, query, response, "early" in when,
+        yield Route(program, method, path, role, int(status), shape, part or None, bool(shape) and not request.startswith("form:"), query, response, "early" in when,
                     "leaving" in when, "live" in when)
 
 
@@ -822,7 +895,7 @@ def read_shapes():
 
 routes = list(read_routes())
 shapes = read_shapes()
-forms = {r.request for r in routes if r.part}       # shapes whose fields stand in a form, and nowhere else
+forms = {r.request for r in routes if r.part and not r.json}    # shapes whose fields stand in a form, and nowhere else
 
 
 def schema_of(field):
@@ -844,7 +917,8 @@ def schema_of(field):
     if field.max is not None:
         schema[high] = field.max
     if field.kind == "list":
-        schema["items"] = {"type": "string"} if field.item == "string" else schema_for(field.item)
+        item = {"string": {"type": "string"}, "id": {"type": "string", "pattern": ID}}
+        schema["items"] = item.get(field.item) or schema_for(field.item)
     if field.kind == "object":
         schema = schema_for(field.of)
     return {"anyOf": [schema, {"type": "null"}]} if field.nullable else schema
@@ -920,6 +994,9 @@ def good_values(field):
     elif field.kind == "gift":
         yield "a question", "1 + 1 is {=2 ~3}."
         yield "with white space around it", "\r\n 1 + 1 is {=2 ~3}. \r\n\r\n"
+    elif field.kind == "list" and field.item == "MaterialVideoDto":
+        yield "empty", []
+        yield "full", [{"title": "😀" * 200, "url": "https://example.com/".ljust(2048, "a")}] * field.max
     elif field.kind == "list" and field.item == "string":
         yield "empty", []
         yield "full", ["ü" * field.item_max] * field.max
@@ -996,10 +1073,22 @@ def bad_values(field):
     elif field.kind == "gift":
         for text in ("", " ", "no question", "1 + 1 is {=2}."):
             yield repr(text), text
+    elif field.kind == "list" and field.item == "id":
+        good = [f"{i:024x}" for i in range(field.max + 1)]
+        if field.min:
+            yield "too few", good[:field.min - 1]
+        yield "too many", good
+        yield "one twice", [good[0], good[1], good[0]]
+        yield "one twice, but for white space", [good[0], " " + good[0]]
+        for text in ("", "0" * 23, "0" * 25, "g" * 24, "A" * 24, "-" + "0" * 23):
+            yield repr(text), [good[0], text]
+        yield "a null element", [None]
+        yield "an element of another type", [good[0], 1]
     elif field.kind == "list" and field.item != "string":
-        yield "too few", [{}] * (field.min - 1)
+        if field.min:
+            yield "too few", [{}] * (field.min - 1)
         yield "too many", [{}] * (field.max + 1)
-        yield "elements of another type", ["x"] * field.min
+        yield "elements of another type", ["x"] * (field.min or 1)
     elif field.kind == "list":
         yield "too many", ["x"] * (field.max + 1)
         yield "an empty element", ["x", ""]

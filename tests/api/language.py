@@ -5,7 +5,7 @@ import re
 import pytest
 
 from contract import LANGUAGES
-from fields import GOOD_TEST, superadmin
+from fields import GOOD_MATERIAL, GOOD_TEST, superadmin
 from okul import REGISTRATION, ROOT, fresh
 from rights import first_options
 
@@ -53,6 +53,8 @@ ERRORS = [
     ("S_BEING_DELETED", None, lambda o, a, **l: asked(o).get("/me", **l)),
     ("S_SESSION_ENDED", None, lambda o, a, **l: (p := o.login()).delete(f"/auth/sessions/{p.claims()['sid']}", **l)),
     ("S_COURSE_DELETED", None, lambda o, a, **l: superadmin(o).delete("/courses/" + course(o), **l)),
+    ("S_MATERIAL_DELETED", None, lambda o, a, **l: (b := superadmin(o)).delete(
+        f"/education-materials/{b.post('/education-materials', GOOD_MATERIAL).data['id']}", **l)),
     ("S_RESULT_DELETED", None, lambda o, a, **l: superadmin(o).delete(f"/proficiency-tests/admin/results/{submitted(o)[1]}", **l)),
     ("S_ATTEMPTS_USED", None, lambda o, a, **l: (t := submitted(o))[2].post(f"/proficiency-tests/{t[0]}/start", **l)),
     ("S_ATTEMPT_OVER", None, lambda o, a, **l: (t := submitted(o))[2].patch(f"/proficiency-tests/attempts/{t[1]}", t[3], **l)),

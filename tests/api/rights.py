@@ -9,7 +9,7 @@ import time
 import pytest
 
 import contract
-from fields import GOOD_IMPORT, GOOD_TEST, superadmin
+from fields import GOOD_IMPORT, GOOD_MATERIAL, GOOD_TEST, superadmin
 from okul import BUILD, REGISTRATION, form, fresh, sign, unbase64
 from samples import png
 
@@ -184,7 +184,25 @@ def own_answers(okul, owner):
     return first_options(attempts_of(okul)[owner])
 
 
+def some_material(okul, owner):
+    return superadmin(okul).post("/education-materials", GOOD_MATERIAL).data["id"]
+
+
+def own_material(okul, owner):
+    """The id of a material that is assigned to the owner, where there is one."""
+    boss, id_ = superadmin(okul), some_material(okul, owner)
+    if owner is not Nobody:
+        boss.post(f"/education-materials/{id_}/assign", {"userIds": [owner.id]})
+    return id_
+
+
 GOOD = {
+    ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
+    ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
+    ("GET", "/education-materials/assigned/me"): {}, ("GET", "/education-materials/assigned/users/{userId}"): {"userId": somebody},
+    ("GET", "/education-materials/{id}"): {"id": own_material, "other user": 404},
+    ("PATCH", "/education-materials/{id}"): {"id": some_material, "body": lambda okul, caller: {"level": "A1"}},
+    ("DELETE", "/education-materials/{id}"): {"id": some_material},
     ("POST", "/contact"): {"body": question}, ("GET", "/contact/form"): {}, ("GET", "/contact"): {},
     ("POST", "/contact/{id}/reply"): {"id": asked, "body": lambda okul, caller: {"message": "Now."}},
     ("DELETE", "/contact/{id}"): {"id": asked},

@@ -12,6 +12,7 @@ FOLDER/mode, looked up at each step:
     later           451 to recipients that begin with "later"
     closing         421 to every recipient
     slow            takes the message, and says so half a second later
+    slow-N          the same, N milliseconds later
     hang            says nothing at all to a new connection
     hang-at-end     takes mails as ever, but gives QUIT no answer
     refuse-and-hang refuse and hang-at-end in one
@@ -67,8 +68,8 @@ class Handler:
         })
         with open(self.folder / "received", "a") as received:
             received.write(line + "\n")
-        if self.mode() == "slow":
-            await asyncio.sleep(0.5)
+        if self.mode().startswith("slow"):
+            await asyncio.sleep(int(self.mode().partition("-")[2] or 500) / 1000)
         return "250 taken"
 
     async def handle_QUIT(self, server, session, envelope):

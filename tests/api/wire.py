@@ -8,7 +8,7 @@ import pytest
 
 import contract
 from okul import REGISTRATION, fresh, form
-from samples import png
+from samples import pdf, png
 
 REQUEST = "/auth/otp/request"
 COMPLETE = "/auth/registration/complete"
@@ -92,7 +92,7 @@ def test_head_of_what_is_not_there(okul):
 def test_a_query_parameter_that_the_route_has_not(okul, boss, route):
     more = {"token": boss.token}
     if route.part:
-        more["content_type"], more["body"] = form((route.part, "a.png", png()))
+        more["content_type"], more["body"] = form((route.part, "a", pdf() if route.part == "pdfs" else png()))
     elif route.request:
         more["json_"] = {}
     for query in ("x=1", "x", "=1", "X%20Y=%C3%BC", "x=1&x=2", *(() if "page" in route.query else ("page=1",))):

@@ -160,7 +160,11 @@ shapes_become_schemas(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		expect(at(json, "components/schemas"), cases[i].path, cases[i].wanted);
 	expect_names(json, "components/schemas/TreeDto/properties", "id name colour first leaves born at delta free any ");
-	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto MakeTreeDto ChangeTreeDto ErrorResponse ");
+	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto MakeTreeDto ChangeTreeDto LeafFormDto ErrorResponse ");
+	expect(json, "components/schemas/LeafFormDto", "{\"type\":\"object\",\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
+		"\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
+		"\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},\"maxItems\":3}},\"required\":[\"picture\",\"title\"],"
+		"\"additionalProperties\":false}");
 	cJSON_Delete(json);
 }
 
@@ -199,11 +203,8 @@ rows_become_operations(void **state)
 		{ "~trees~{id}~x-y~{key}/patch/responses/200/headers", "" },
 		{ "~trees~{id}/patch/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
 		{ "~trees~{id}/delete/responses/200/headers", "" },
-		{ "~leaves/post/requestBody", "{\"required\":true,\"content\":{\"multipart/form-data\":{\"schema\":{\"type\":\"object\","
-		  "\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
-		  "\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
-		  "\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},\"maxItems\":3}},\"required\":[\"picture\",\"title\"],"
-		  "\"additionalProperties\":false},\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
+		{ "~leaves/post/requestBody", "{\"required\":true,\"content\":{\"multipart/form-data\":{"
+		  "\"schema\":{\"$ref\":\"#/components/schemas/LeafFormDto\"},\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
 		  "\"notes\":{\"contentType\":\"application/json\"}}}}}" },
 		{ "~leaves/patch/requestBody/content/application~json",
 		  "{\"schema\":{\"$ref\":\"#/components/schemas/ChangeTreeDto\"}}" },

@@ -1,0 +1,396 @@
+/*
+ * materials - education materials: PDFs and videos that admins put together.
+ *
+ * A PDF is a file of the school, private and without owner: it stays when the admin goes who brought it. Its address is signed
+ * anew in each answer.
+ */
+#include "materials.h"
+
+#include "audit.h"
+#include "link.h"
+#include "upload.h"
+
+#include <strings.h>
+
+#define TITLE_POINTS 200
+#define DESCRIPTION_POINTS 5000
+#define VIDEOS_MAX 50
+#define PDFS_MAX 20			/* in one request */
+
+static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
+static const enum media_type pdf_only[] = { MEDIA_PDF, MEDIA_NONE };
+
+/* ---- shapes */
+
+static const struct shape video = { .name = "MaterialVideoDto", .fields = FIELDS(
+	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Greetings\"" },
+	{ "url", URL, .example = "\"https://example.com/greetings.mp4\"" }) };
+
+static const struct shape create_material = { .name = "CreateEducationMaterialDto", .fields = FIELDS(
+	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
+	{ "description", TEXT, 0, DESCRIPTION_POINTS, .optional = true, .example = "\"To be read before the first lesson\"" },
+	{ "locale", ENUM, .oneof = language_codes, .example = "\"en\"" },
+	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	{ "videos", LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
+
+static const struct shape update_material = { .name = "UpdateEducationMaterialDto", .all_optional = true, .fields = FIELDS(
+	{ "", PLUS, .of = &create_material },
+	{ "removePdfIds", LIST, 0, 50, .item = ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
+
+static const struct shape pdf_facts = { .name = "MaterialPdfFacts", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, TITLE_POINTS, .note = "the name of the file, without its ending", .example = "\"Unit 1\"" },
+	{ "fileName", TEXT, 1, 255, .example = "\"Unit 1.pdf\"" },
+	{ "size", INT, 1, .note = "bytes", .example = "48213" }) };
+
+static const struct shape pdf_response = { .name = "MaterialPdfResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &pdf_facts },
+	{ "url", URL, .note = "signed; lives 15 minutes" }) };
+
+static const struct shape video_response = { .name = "MaterialVideoResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "", PLUS, .of = &video }) };
+
+static const struct shape head = { .name = "MaterialHead", .fields = FIELDS(
+	{ "id", ID },
+	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
+	{ "description", TEXT, 0, DESCRIPTION_POINTS, .example = "\"To be read before the first lesson\"" },
+	{ "locale", ENUM, .oneof = language_codes, .example = "\"en\"" },
+	{ "level", ENUM, .oneof = level_enum, .nullable = true }) };
+
+static const struct shape tail = { .name = "MaterialTail", .fields = FIELDS(
+	{ "videos", LIST, .of = &video_response },
+	{ "createdAt", TIME },
+	{ "updatedAt", TIME }) };
+
+const struct shape material_response = { .name = "EducationMaterialResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &head },
+	{ "pdfs", LIST, .of = &pdf_response },
+	{ "", PLUS, .of = &tail }) };
+
+static const struct shape delete_material_response = { .name = "DeleteEducationMaterialResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &delete_response }) };
+
+static const struct shape list_query = { .name = "EducationMaterialListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of title or description; all must be there" },
+	{ "locale", ENUM, .oneof = language_codes, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+
+/* ---- statements */
+
+/* ?1 a locale, ?2 words of a search. A school has materials by the hundred: all are looked at, and then the page is read. */
+#define MATCHING \
+	" FROM material WHERE (?1 IS NULL OR locale = ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
+#define LISTED(order) \
+	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4)" \
+	" CROSS JOIN material ON material.pk = found ORDER BY " order " /* scan is meant */"
+
+enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS, ADD, ADD_PDF, CHANGE, DROP_PDF, DROP };
+
+static const char *const sql[] = {
+	[LIST_MATERIALS + 0] = LISTED("material.pk DESC"),
+	[LIST_MATERIALS + 1] = LISTED("material.pk"),
+	[LIST_MATERIALS + 2] = LISTED("okul_fold(material.title), material.pk"),
+	[LIST_MATERIALS + 3] = LISTED("okul_fold(material.title) DESC, material.pk DESC"),
+	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scan is meant */",
+	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
+	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
+		" ON assignment.user = ?3 AND assignment.material = material.pk"
+		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
+	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
+	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
+		" FROM material_pdf CROSS JOIN file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
+	[ADD] = "INSERT INTO material (id, title, description, locale, level, videos, created_at, updated_at, folded)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
+	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE key = ?3), ?4)",
+	/* ?5 and ?6: whether the level changes, and to what */
+	[CHANGE] = "UPDATE material SET title = ifnull(?2, title), description = ifnull(?3, description), locale = ifnull(?4, locale),"
+		" level = CASE WHEN ?5 THEN ?6 ELSE level END, videos = ifnull(?7, videos), updated_at = ?8,"
+		" folded = okul_fold(ifnull(?2, title), ifnull(?3, description)) WHERE id = ?1 RETURNING pk",
+	[DROP_PDF] = "DELETE FROM material_pdf WHERE id = ?1 AND material = ?2",
+	[DROP] = "DELETE FROM material WHERE id = ?1 RETURNING title",
+};
+
+/* ---- routes */
+
+static struct reply may_change(struct request *rq);
+static void check_material(struct request *rq, struct faults *faults);
+static struct reply post_material(struct request *rq);
+static struct reply get_materials(struct request *rq);
+static struct reply get_material(struct request *rq);
+static struct reply patch_material(struct request *rq);
+static struct reply delete_material(struct request *rq);
+
+static const struct upload_rule new_pdfs = { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = upload_fits };
+static const struct upload_rule more_pdfs = { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = may_change };
+
+static const struct route routes[] = {
+	{ POST, "/education-materials", ADMIN, post_material, .check = check_material, .in = &create_material, .upload = &new_pdfs,
+	  .out = &material_response, .status = 201, .writes = true,
+	  .title = "Create a new education material with multiple PDFs and videos",
+	  .note = "A form with up to 20 PDFs, or JSON without any.",
+	  .example = "{\"title\":\"First words\",\"locale\":\"en\"}" },
+	{ GET, "/education-materials", ADMIN, get_materials, .query = &list_query, .out = &material_response, .out_page = true,
+	  .title = "List all education materials with optional locale filtering" },
+	{ GET, "/education-materials/{id}", USER, get_material, .out = &material_response,
+	  .title = "Get detailed information about a specific education material",
+	  .note = "For admins, and the users it is assigned to." },
+	{ PATCH, "/education-materials/{id}", ADMIN, patch_material, .check = check_material, .in = &update_material,
+	  .upload = &more_pdfs, .out = &material_response, .writes = true, .shows = get_material,
+	  .title = "Update education material details and/or add new PDFs",
+	  .note = "Changes the fields that are named and no others. Up to 20 PDFs are added; videos are replaced as a whole, and have "
+	  "new ids. Files without any field are a change too.",
+	  .example = "{\"title\":\"First words and numbers\"}" },
+	{ DELETE, "/education-materials/{id}", ADMIN, delete_material, .out = &delete_material_response, .writes = true,
+	  .shows = get_material, .title = "Delete an education material", .note = "Its PDFs and assignments go with it." },
+};
+
+static const struct section authoring = { routes, COUNT(routes), sql, COUNT(sql) };
+static const struct program program = { "materials", "Education materials, and whom they are assigned to",
+	SECTIONS(&authoring, &materials_assigning) };
+
+/* ---- what is checked before the transaction */
+
+static cJSON *
+get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* A few hundred at most: comparing each with each takes less than a millisecond. */
+void
+materials_check_twice(const struct request *rq, const char *name, struct faults *faults)
+{
+	const cJSON *list = get(rq->body, name), *item, *other;
+	int i = 0;
+
+	cJSON_ArrayForEach(item, list) {
+		for (other = list->child; other != item; other = other->next)
+			if (cJSON_IsString(item) && cJSON_IsString(other) && strcmp(item->valuestring, other->valuestring) == 0)
+				break;
+		if (other != item)
+			faults_add(faults, arena_format(rq->arena, "%s[%d]", name, i), S_F_TWICE, NULL);
+		i++;
+	}
+}
+
+/* As they are stored: with ids. */
+static const char *
+videos_text(struct arena *arena, const cJSON *videos)
+{
+	struct buf text = { .arena = arena };
+	const cJSON *item;
+	char id[ID_TEXT];
+
+	buf_putc(&text, '[');
+	cJSON_ArrayForEach(item, videos) {
+		const char *title = field_text(item, "title"), *url = field_text(item, "url");
+		random_id(id);
+		buf_printf(&text, "%s{\"id\":\"%s\",\"title\":", text.length > 1 ? "," : "", id);
+		buf_json(&text, title, strlen(title));
+		buf_puts(&text, ",\"url\":");
+		buf_json(&text, url, strlen(url));
+		buf_putc(&text, '}');
+	}
+	buf_putc(&text, ']');
+	return text.s;
+}
+
+static void
+check_material(struct request *rq, struct faults *faults)
+{
+	const cJSON *videos = get(rq->body, "videos");
+
+	materials_check_twice(rq, "removePdfIds", faults);
+	if (rq->faults.count + faults->count == 0 && videos)
+		rq->prepared = (void *)videos_text(rq->arena, videos);
+}
+
+/* ---- showing them */
+
+static void
+put_pdfs(struct request *rq, int64_t material, const char *user)
+{
+	struct db_rows *pdf;
+
+	put_list(rq, "pdfs");
+	for (enum db_rc rc = db_one(rq->db, &pdf, sql[PDFS], ARGS(material)); rc == DB_ROW; rc = db_next(pdf)) {
+		put_object(rq, NULL);
+		put_row(rq, &pdf_facts, pdf, 1);
+		put_link(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
+		put_end(rq);
+	}
+	db_end(pdf);
+	put_end_list(rq);
+}
+
+void
+materials_put(struct request *rq, const struct db_rows *row, const char *user)
+{
+	int column = put_row(rq, &head, row, 1);
+
+	put_pdfs(rq, db_int(row, 0), user);
+	put_row(rq, &tail, row, column);
+}
+
+static void
+put_item(struct request *rq, const struct db_rows *row)
+{
+	put_object(rq, NULL);
+	materials_put(rq, row, NULL);
+	put_end(rq);
+}
+
+static struct reply
+show(struct request *rq, const char *id)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[ONE], ARGS(id, is_admin(rq), rq->user->pk)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	materials_put(rq, row, db_flag(row, MATERIAL_COLUMN_COUNT) ? rq->user->id : NULL);
+	db_end(row);
+	return reply_done(rq);
+}
+
+static struct reply
+get_material(struct request *rq)
+{
+	return show(rq, rq->id);
+}
+
+static int
+sort_of(const char *name)
+{
+	for (int i = 0; name && sorts[i]; i++)
+		if (strcmp(sorts[i], name) == 0)
+			return i;
+	return 0;
+}
+
+static struct reply
+get_materials(struct request *rq)
+{
+	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
+	int sort = sort_of(field_text(rq->query, "sort"));
+
+	return reply_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort], ARGS(field_text(rq->query, "locale"), words),
+		put_item);
+}
+
+/* ---- making and changing them */
+
+/* The name of the file without its ending, where something is left of it. */
+static const char *
+pdf_title(struct arena *arena, const char *name)
+{
+	size_t length = strlen(name), ending = sizeof(".pdf") - 1;
+	const char *title = name;
+
+	if (length > ending && strcasecmp(name + length - ending, ".pdf") == 0)
+		length -= ending;
+	text_trim(&title, &length);
+	return text_clip(arena, length > 0 ? arena_copy(arena, title, length) : name, TITLE_POINTS);
+}
+
+static struct reply
+add_pdf(struct request *rq, int64_t material, const struct upload *upload)
+{
+	struct file_row file = { .owner = 0, .is_public = false };
+	struct reply reply = upload_add(rq, upload, &file);
+	char id[ID_TEXT];
+
+	random_id(id);
+	if (!reply.error)
+		(void)!db_run(rq->db, sql[ADD_PDF], ARGS(id, material, file.key, pdf_title(rq->arena, file.name)), NULL);
+	return reply;
+}
+
+static struct reply
+add_pdfs(struct request *rq, int64_t material)
+{
+	struct reply reply = { .error = NO_ERROR };
+
+	for (size_t i = 0; i < rq->upload_count && !reply.error; i++)
+		reply = add_pdf(rq, material, &rq->uploads[i]);
+	return reply;
+}
+
+static struct reply
+post_material(struct request *rq)
+{
+	const char *description = field_text(rq->body, "description"), *videos = rq->prepared;
+	struct db_rows *row;
+	char id[ID_TEXT];
+
+	random_id(id);
+	if (db_one(rq->db, &row, sql[ADD], ARGS(id, field_text(rq->body, "title"), description ? description : "",
+			field_text(rq->body, "locale"), field_text(rq->body, "level"), videos ? videos : "[]", rq->now)) != DB_ROW)
+		return reply_error(rq, INTERNAL);
+	int64_t pk = db_int(row, 0);
+	db_end(row);
+	struct reply reply = add_pdfs(rq, pk);
+	return reply.error ? reply : show(rq, id);
+}
+
+/* Before the files of a change get their names. */
+static struct reply
+may_change(struct request *rq)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(rq->db, &row, sql[IS_THERE], ARGS(rq->id));
+
+	db_end(row);
+	return rc == DB_ROW ? upload_fits(rq) : reply_error(rq, NOT_FOUND);
+}
+
+/* False when one of them is not this material's. */
+static bool
+drop_pdfs(struct request *rq, int64_t material)
+{
+	const cJSON *item;
+	int64_t dropped = 1;
+
+	cJSON_ArrayForEach(item, get(rq->body, "removePdfIds"))
+		if (db_run(rq->db, sql[DROP_PDF], ARGS(item->valuestring, material), &dropped) != DB_DONE || !dropped)
+			return false;
+	return true;
+}
+
+static struct reply
+patch_material(struct request *rq)
+{
+	const cJSON *body = rq->body;
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[CHANGE], ARGS(rq->id, field_text(body, "title"), field_text(body, "description"),
+			field_text(body, "locale"), field_has(body, "level"), field_text(body, "level"), (const char *)rq->prepared,
+			rq->now)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	int64_t pk = db_int(row, 0);
+	db_end(row);
+	if (!drop_pdfs(rq, pk))
+		return reply_error(rq, NOT_FOUND);
+	struct reply reply = add_pdfs(rq, pk);
+	return reply.error ? reply : show(rq, rq->id);
+}
+
+static struct reply
+delete_material(struct request *rq)
+{
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[DROP], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.deleted", rq->id, db_text(row, 0) });
+	db_end(row);
+	return reply_deleted(rq, S_MATERIAL_DELETED, rq->id);
+}
+
+int
+main(int argc, char **argv)
+{
+	return app_main(argc, argv, &program);
+}

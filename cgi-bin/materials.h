@@ -1,0 +1,29 @@
+/*
+ * materials - what the files of this group share.
+ */
+#ifndef OKUL_MATERIALS_H
+#define OKUL_MATERIALS_H
+
+#include "app.h"
+
+#define MATERIAL_NOTE_MAX 1000		/* code points */
+
+extern const struct section materials_assigning;
+extern const struct shape material_response;		/* EducationMaterialResponseDto */
+
+/* What materials_put() reads, from table `material`, and how many columns that are. */
+#define MATERIAL_COLUMNS \
+	"material.pk, material.id AS id, material.title AS title, material.description AS description, material.locale AS locale," \
+	" material.level AS level, material.videos AS videos, material.created_at AS createdAt, material.updated_at AS updatedAt"
+#define MATERIAL_COLUMN_COUNT 9
+
+/*
+ * Puts the fields of material_response into the object at hand. The addresses of its PDFs name `user` (id; NULL: nobody), whose
+ * opening of them is noted.
+ */
+void materials_put(struct request *rq, const struct db_rows *row, const char *user);
+
+/* One fault for each element of a list of ids that was there before. Passes over what is no list, or no text in it. */
+void materials_check_twice(const struct request *rq, const char *name, struct faults *faults);
+
+#endif

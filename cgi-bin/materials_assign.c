@@ -1,0 +1,219 @@
+/*
+ * materials - who has been assigned which material, and has opened it.
+ *
+ * Whoever is newly assigned is mailed, once, in their own language. The mails are written in the transaction of the assignments
+ * and sent after it; their sending holds up nobody.
+ */
+#include "materials.h"
+
+#include "mail.h"
+
+static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
+	{ "userIds", LIST, 1, 500, .item = ID },
+	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+
+static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
+	{ "materialId", ID },
+	{ "requested", INT, 1, 500, .example = "3" },
+	{ "assigned", INT, 0, 500, .note = "newly: they are mailed", .example = "2" },
+	{ "alreadyAssigned", INT, 0, 500, .note = "nothing changes for them", .example = "1" }) };
+
+static const struct shape assigned_by = { .name = "AssignedByResponseDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "name", TEXT, 0, 201, .example = "\"Ada Lovelace\"" }) };
+
+static const struct shape assigned_tail = { .name = "AssignedTail", .fields = FIELDS(
+	{ "openedAt", TIME, .nullable = true, .note = "when they first opened one of its PDFs" },
+	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .nullable = true }) };
+
+static const struct shape assigned_material = { .name = "AssignedEducationMaterialResponseDto", .fields = FIELDS(
+	{ "", PLUS, .of = &material_response },
+	{ "assignedAt", TIME },
+	{ "assignedBy", OBJECT, .of = &assigned_by, .nullable = true, .note = "null: their account is gone" },
+	{ "", PLUS, .of = &assigned_tail }) };
+
+static const struct shape my_materials = { .name = "MyAssignedEducationMaterialsResponseDto", .fields = FIELDS(
+	{ "materials", LIST, .of = &assigned_material },
+	{ "total", INT, 0 }) };
+
+static const struct shape user_summary = { .name = "UserSummaryForAssignmentsDto", .fields = FIELDS(
+	{ "id", ID },
+	{ "email", EMAIL },
+	{ "name", TEXT, 0, 100, .nullable = true },
+	{ "surname", TEXT, 0, 100, .nullable = true }) };
+
+static const struct shape users_materials = { .name = "AdminUserAssignedMaterialsResponseDto", .fields = FIELDS(
+	{ "user", OBJECT, .of = &user_summary },
+	{ "", PLUS, .of = &my_materials }) };
+
+/* ---- statements */
+
+#define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
+
+enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY };
+
+static const char *const sql[] = {
+	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
+	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user WHERE id = ?1",
+	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, note) VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT DO NOTHING",
+	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
+		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment CROSS JOIN material"
+		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
+		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
+	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",
+};
+
+enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };
+
+/* ---- routes */
+
+static void check_assign(struct request *rq, struct faults *faults);
+static struct reply post_assign(struct request *rq);
+static struct reply get_mine(struct request *rq);
+static struct reply get_of_user(struct request *rq);
+
+static const struct route routes[] = {
+	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
+	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
+	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
+	  "the ids is nobody's, nobody is assigned." },
+	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
+	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
+	  "caller: the first use of one is openedAt." },
+	{ GET, "/education-materials/assigned/users/{userId}", ADMIN, get_of_user, .out = &users_materials,
+	  .title = "Get assigned education materials for a specific user (Admin)", .note = "Last assigned first." },
+};
+
+const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(sql) };
+
+/* ---- assigning */
+
+static void
+check_assign(struct request *rq, struct faults *faults)
+{
+	materials_check_twice(rq, "userIds", faults);
+}
+
+struct assigning {
+	int64_t material;		/* pk */
+	const char *title, *note, *paragraph;	/* the note as a paragraph of its own, or "" */
+	int64_t assigned, already;
+};
+
+static bool
+mail_user(struct request *rq, const struct assigning *a, const struct db_rows *who)
+{
+	enum language language = EN;
+	const struct mail_value values[] = {
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->base_url },
+		{ "paragraph", a->paragraph } };
+
+	(void)!language_of(db_text(who, 2), &language);
+	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(who, 1), language, "material-assigned", values,
+		COUNT(values)) == DB_DONE;
+}
+
+/* False when there is no such user, or the database failed. */
+static bool
+assign(struct request *rq, struct assigning *a, const char *id)
+{
+	struct db_rows *who;
+	int64_t added = 0;
+	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW && db_run(rq->db, sql[ASSIGN],
+		ARGS(a->material, db_int(who, 0), rq->now, rq->user->pk, a->note), &added) == DB_DONE;
+
+	if (good && added)
+		good = mail_user(rq, a, who);
+	db_end(who);
+	a->assigned += added;
+	a->already += !added;
+	return good;
+}
+
+static struct reply
+put_summary(struct request *rq, const struct assigning *a)
+{
+	rq->mail_queued = a->assigned > 0;
+	reply_begin(rq);
+	put_text(rq, "materialId", rq->id);
+	put_int(rq, "requested", a->assigned + a->already);
+	put_int(rq, "assigned", a->assigned);
+	put_int(rq, "alreadyAssigned", a->already);
+	return reply_done(rq);
+}
+
+static struct reply
+post_assign(struct request *rq)
+{
+	struct assigning a = { .note = field_text(rq->body, "note") };
+	const cJSON *item;
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	a.material = db_int(row, 0);
+	a.title = mail_one_line(rq->arena, db_text(row, 1));
+	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
+	db_end(row);
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rq->body, "userIds"))
+		if (!assign(rq, &a, item->valuestring))
+			return reply_error(rq, NOT_FOUND);
+	return put_summary(rq, &a);
+}
+
+/* ---- what is assigned */
+
+static void
+put_assigned(struct request *rq, const struct db_rows *row, const char *user)
+{
+	put_object(rq, NULL);
+	materials_put(rq, row, user);
+	put_time(rq, "assignedAt", db_int(row, ASSIGNED_AT));
+	if (db_is_null(row, ASSIGNED_BY))
+		put_null(rq, "assignedBy");
+	else
+		put_row_object(rq, "assignedBy", &assigned_by, row, ASSIGNED_BY);
+	put_row(rq, &assigned_tail, row, OPENED_AT);
+	put_end(rq);
+}
+
+/* The materials of a user, and how many they are. The addresses name `reader`; NULL: nobody. */
+static void
+put_materials(struct request *rq, int64_t user, const char *reader)
+{
+	struct db_rows *row;
+	int64_t total = 0;
+
+	put_list(rq, "materials");
+	for (enum db_rc rc = db_one(rq->db, &row, sql[ASSIGNED], ARGS(user)); rc == DB_ROW; rc = db_next(row)) {
+		put_assigned(rq, row, reader);
+		total++;
+	}
+	db_end(row);
+	put_end_list(rq);
+	put_int(rq, "total", total);
+}
+
+static struct reply
+get_mine(struct request *rq)
+{
+	reply_begin(rq);
+	put_materials(rq, rq->user->pk, rq->user->id);
+	return reply_done(rq);
+}
+
+static struct reply
+get_of_user(struct request *rq)
+{
+	struct db_rows *user;
+
+	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	put_row_object(rq, "user", &user_summary, user, 1);
+	int64_t pk = db_int(user, 0);
+	db_end(user);
+	put_materials(rq, pk, NULL);
+	return reply_done(rq);
+}

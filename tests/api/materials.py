@@ -1,0 +1,651 @@
+"""Group materials: what admins put together, whom it is assigned to, and when they first opened it."""
+
+import contextlib
+import hashlib
+import json
+import re
+import secrets
+import time
+import urllib.parse
+from datetime import datetime, timezone
+
+import pytest
+
+import contract
+from contract import LANGUAGES
+from okul import Okul, Server, form, until
+from races import all_at_once, closed, statuses
+from samples import pdf, png
+from storage import files
+
+MATERIALS = "/education-materials"
+NOBODYS = "0" * 24
+STALE = '"0123456789abcdef"'
+VIDEO = {"title": "Selamlaşma", "url": "https://example.com/selam.mp4"}
+
+
+@pytest.fixture(scope="module")
+def boss(okul):
+    return okul.staff("admin")
+
+
+def send(boss, method, path, *parts, **more):
+    kind, body = form(*parts)
+    return boss.request(method, path, body=body, content_type=kind, **more)
+
+
+def make(boss, *pdfs, **fields):
+    """A material with PDFs of these names."""
+    fields = {"title": "İlk sözcükler", "locale": "tr"} | fields
+    answer = send(boss, "POST", MATERIALS, *((k, v if isinstance(v, str) else json.dumps(v)) for k, v in fields.items()),
+                  *(("pdfs", name, pdf()) for name in pdfs))
+    assert answer.status == 201, answer
+    return answer.data
+
+
+def assign(boss, material, *people, **fields):
+    return boss.post(f"{MATERIALS}/{material['id']}/assign", {"userIds": [getattr(p, "id", p) for p in people]} | fields)
+
+
+def one(okul, sql):
+    """The single value that a query gives."""
+    return okul.server.sql(sql).splitlines()[1]
+
+
+def bare(url):
+    """An address as a path of this server."""
+    return urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def lasting(data):
+    """The same without what signs addresses."""
+    return json.loads(re.sub(r"expires=\d+&signature=[0-9a-f]{64}", "", json.dumps(data)))
+
+
+def key_of(url):
+    return urllib.parse.urlsplit(url).path.rpartition("/")[2]
+
+
+def faults(answer, status, *names):
+    assert answer.status == status, answer
+    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
+
+
+# ---- making them
+
+
+def test_a_material_with_pdfs_and_videos(okul, boss):
+    one, two = pdf(), pdf()
+    answer = send(boss, "POST", MATERIALS, ("title", " İlk sözcükler "), ("locale", "tr"), ("level", "A1"), ("pdfs", "Ünite 1.PDF", one),
+                  ("description", "Derse gelmeden önce"), ("videos", json.dumps([VIDEO, VIDEO | {"url": "/v/2"}])), ("pdfs", "b.pdf", two))
+    assert answer.status == 201, answer
+    data = answer.data
+    assert list(data) == [f.name for f in contract.shapes["EducationMaterialResponseDto"]]
+    assert data | {"title": "İlk sözcükler", "locale": "tr", "level": "A1", "description": "Derse gelmeden önce"} == data
+    assert [(p["title"], p["fileName"], p["size"]) for p in data["pdfs"]] == [("Ünite 1", "Ünite 1.PDF", len(one)), ("b", "b.pdf", len(two))]
+    assert [(v["title"], v["url"]) for v in data["videos"]] == [(VIDEO["title"], VIDEO["url"]), (VIDEO["title"], "/v/2")]
+    assert len({i["id"] for i in data["pdfs"] + data["videos"]}) == 4
+    assert data["createdAt"] == data["updatedAt"]
+    for shown, content in zip(data["pdfs"], (one, two)):
+        got = okul.get(bare(shown["url"]))
+        assert got.body == content and got.headers["Content-Type"] == "application/pdf"
+        assert urllib.parse.quote(shown["fileName"]) in got.headers["Content-Disposition"]
+    assert lasting(boss.get(f"{MATERIALS}/{data['id']}").data) == lasting(data)
+    assert lasting(boss.get(f"{MATERIALS}?limit=1").data["items"]) == [lasting(data)]
+
+
+def test_a_material_without_any_pdf(boss):
+    made = make(boss)
+    assert made["pdfs"] == made["videos"] == [] and made["level"] is None and made["description"] == ""
+    assert make(boss, level="", videos="[]")["level"] is None
+    kind, body = form(("title", "x"), ("locale", "en"), ("pdfs", "", b""))
+    answer = boss.request("POST", MATERIALS, body=body, content_type=kind)
+    assert answer.status == 201 and answer.data["pdfs"] == [], "a field that a browser leaves empty"
+
+
+def test_json_will_do_where_there_is_no_file(boss):
+    answer = boss.post(MATERIALS, {"title": "x", "locale": "de", "videos": [VIDEO]})
+    assert answer.status == 201 and [v["title"] for v in answer.data["videos"]] == [VIDEO["title"]] and answer.data["pdfs"] == []
+
+
+@pytest.mark.parametrize("name, title", [
+    ("a.pdf", "a"), ("a.PdF", "a"), (".pdf", ".pdf"), (" .pdf", " .pdf"), ("a b .pdf", "a b"), ("a.pdf.pdf", "a.pdf"), ("notes", "notes"),
+    ("C:\\x\\ğ.pdf", "ğ"), ("ğ" * 240 + ".pdf", "ğ" * 200), ("", "file"),
+])
+def test_the_title_of_a_pdf_is_its_name(boss, name, title):
+    assert make(boss, name)["pdfs"][0]["title"].strip() == title.strip()
+
+
+def wrong_forms():
+    good = [("title", "x"), ("locale", "en")]
+    yield "a picture", [*good, ("pdfs", "a.pdf", png())], 415, ["pdfs"]
+    yield "text", [*good, ("pdfs", "a.pdf", b"hello")], 415, ["pdfs"]
+    yield "half a PDF", [*good, ("pdfs", "a.pdf", pdf()), ("pdfs", "b.pdf", pdf()[:-30])], 415, ["pdfs"]
+    yield "an empty PDF", [*good, ("pdfs", "a.pdf", b"")], 400, ["pdfs"]
+    yield "too many", [*good, *(("pdfs", "a.pdf", pdf()) for _ in range(21))], 400, ["pdfs"]
+    yield "another field of files", [*good, ("file", "a.pdf", pdf())], 400, ["file"]
+    yield "no title", [("locale", "en"), ("pdfs", "a.pdf", pdf())], 400, ["title"]
+    yield "nothing but a file", [("pdfs", "a.pdf", pdf())], 400, ["title", "locale"]
+    yield "everything", [("title", " "), ("locale", "xx"), ("level", "A0"), ("videos", "{}"), ("x", "y")], 400, [
+        "x", "title", "locale", "level", "videos"]
+    for text in ("", "x", "{}", "[", "null", '"[]"', "[1]", '[{"title":"x"}]', '[{"title":"x","url":"ftp://x"}]', '[{"title":"x","title":"y","url":"/"}]',
+                 '[{"title":"","url":"/"}]', '[{"title":"x","url":"/","id":"1"}]', json.dumps([VIDEO] * 51)):
+        yield f"videos {text[:30]}", [*good, ("videos", text)], 400, None
+    yield "locale twice", [*good, ("locale", "de")], 400, ["locale"]
+    yield "ids to be removed, of what is only made", [*good, ("removePdfIds", "[]")], 400, ["removePdfIds"]
+    yield "a list that is too long", [*good, ("videos", "[" + " " * 262144 + "]")], 400, ["videos"]
+
+
+@pytest.mark.parametrize("case", list(wrong_forms()), ids=lambda c: c[0])
+def test_what_is_wrong_is_named_and_leaves_nothing(okul, boss, case):
+    _, parts, status, names = case
+    count = "SELECT (SELECT count(*) FROM material) || ' ' || (SELECT count(*) FROM file)"
+    before = one(okul, count), set(files(okul.server))
+    answers = [send(boss, "POST", MATERIALS, *parts, language=language) for language in LANGUAGES]
+    for answer in answers:
+        if names:
+            faults(answer, status, *names)
+        else:
+            assert answer.status == 400 and len(answer.errors) == 1 and answer.errors[0].startswith(("videos: ", "videos[0]")), answer
+    assert len({tuple(a.errors) for a in answers}) == 4, "in the caller's language"
+    assert (one(okul, count), set(files(okul.server))) == before
+
+
+def test_the_longest_material(boss):
+    videos = [{"title": "😀" * 200, "url": "https://example.com/".ljust(2048, "a")}] * 50
+    kind, body = form(("title", "😀" * 200), ("locale", "en"), ("description", "ğ" * 5000), ("videos", json.dumps(videos)),
+                      *(("pdfs", f"{i}.pdf", pdf()) for i in range(20)))
+    answer = boss.request("POST", MATERIALS, body=body, content_type=kind)
+    assert answer.status == 201, answer
+    assert [p["title"] for p in answer.data["pdfs"]] == [str(i) for i in range(20)]
+    assert [{k: v[k] for k in VIDEO} for v in answer.data["videos"]] == videos
+    assert boss.patch(f"{MATERIALS}/{answer.data['id']}", {"videos": videos}).status == 200
+
+
+def test_another_content_type(boss):
+    for type_ in ("text/plain", "application/x-www-form-urlencoded", None):
+        answer = boss.request("POST", MATERIALS, body=b"title=x", content_type=type_)
+        assert answer.status == 415 and "multipart/form-data" in answer.errors[0] and "application/json" in answer.errors[0]
+
+
+def test_the_quota_of_all():
+    server = Server("full", OKUL_WORKERS="1", OKUL_STORAGE_TOTAL_QUOTA="1")
+    try:
+        boss = Okul(server).staff("admin")
+        large = pdf(own="x" * 700_000)
+        assert send(boss, "POST", MATERIALS, ("title", "x"), ("locale", "en"), ("pdfs", "a.pdf", large)).status == 201
+        before = set(files(server))
+        answer = send(boss, "POST", MATERIALS, ("title", "x"), ("locale", "en"), ("pdfs", "a.pdf", pdf()), ("pdfs", "a.pdf", pdf(own="y" * 700_000)))
+        assert answer.status == 503 and boss.get(MATERIALS).data["pagination"]["total"] == 1 and set(files(server)) == before
+        assert boss.patch(f"{MATERIALS}/{boss.get(MATERIALS).data['items'][0]['id']}", {"level": "B1"}).status == 200
+    finally:
+        server.stop()
+
+
+# ---- changing them
+
+
+def test_a_change_in_json(boss):
+    made = make(boss, "a.pdf", level="A1", description="x", videos=[VIDEO])
+    path = f"{MATERIALS}/{made['id']}"
+    time.sleep(0.002)
+    for change in ({"title": "Yeni"}, {"description": ""}, {"locale": "de"}, {"level": "C2"}, {"level": None}, {"removePdfIds": []}):
+        answer = boss.patch(path, change)
+        assert answer.status == 200, answer
+        made |= {k: v for k, v in change.items() if k in made} | {"updatedAt": answer.data["updatedAt"]}
+        assert lasting(answer.data) == lasting(made) == lasting(boss.get(path).data)
+    assert made["updatedAt"] > made["createdAt"]
+
+
+def test_videos_are_replaced_as_a_whole(boss):
+    made = make(boss, videos=[VIDEO, VIDEO])
+    answer = boss.patch(f"{MATERIALS}/{made['id']}", {"videos": [VIDEO]})
+    assert len(answer.data["videos"]) == 1 and answer.data["videos"][0]["id"] not in [v["id"] for v in made["videos"]]
+    assert boss.patch(f"{MATERIALS}/{made['id']}", {"title": "y"}).data["videos"] == answer.data["videos"]
+    assert boss.patch(f"{MATERIALS}/{made['id']}", {"videos": []}).data["videos"] == []
+
+
+def test_pdfs_come_and_go(okul, boss):
+    made = make(boss, "a.pdf", "b.pdf", "c.pdf")
+    a, b, c = made["pdfs"]
+    path = f"{MATERIALS}/{made['id']}"
+    answer = send(boss, "PATCH", path, ("pdfs", "d.pdf", pdf()))
+    assert answer.status == 200 and [p["title"] for p in answer.data["pdfs"]] == ["a", "b", "c", "d"], "files only are a change"
+    answer = send(boss, "PATCH", path, ("removePdfIds", json.dumps([b["id"], a["id"]])), ("title", "z"), ("level", ""), ("pdfs", "e.pdf", pdf()))
+    assert answer.status == 200 and [p["title"] for p in answer.data["pdfs"]] == ["c", "d", "e"] and answer.data["title"] == "z"
+    assert okul.get(bare(a["url"])).status == okul.get(bare(b["url"])).status == 404
+    assert okul.get(bare(c["url"])).status == 200
+    assert one(okul, f"SELECT count(*) FROM file WHERE key IN ('{key_of(a['url'])}', '{key_of(b['url'])}')") == "0"
+    assert boss.patch(path, {"removePdfIds": [p["id"] for p in answer.data["pdfs"]]}).data["pdfs"] == []
+
+
+def test_a_pdf_that_the_material_has_not(okul, boss):
+    made, other = make(boss, "a.pdf"), make(boss, "b.pdf")
+    path, before = f"{MATERIALS}/{made['id']}", set(files(okul.server))
+    for strange in (NOBODYS, other["pdfs"][0]["id"], made["id"]):
+        answer = boss.patch(path, {"title": "never", "removePdfIds": [made["pdfs"][0]["id"], strange]})
+        assert answer.status == 404, answer
+        assert send(boss, "PATCH", path, ("removePdfIds", json.dumps([strange])), ("pdfs", "c.pdf", pdf())).status == 404
+        assert lasting(boss.get(path).data) == lasting(made), "nothing is changed"
+    assert lasting(boss.get(f"{MATERIALS}/{other['id']}").data) == lasting(other)
+    answer = boss.patch(path, {"removePdfIds": [made["pdfs"][0]["id"]] * 2})
+    faults(answer, 400, "removePdfIds[1]")
+    assert int(one(okul, "SELECT count(*) FROM file WHERE owner IS NULL AND NOT is_public")) >= 2 and before <= set(files(okul.server))
+
+
+@pytest.mark.parametrize("body", [{}, None])
+def test_an_empty_change(boss, body):
+    path = f"{MATERIALS}/{make(boss)['id']}"
+    answer = boss.patch(path, {}) if body is not None else send(boss, "PATCH", path, ("pdfs", "", b""))
+    assert answer.status == 400 and answer.errors == ["Name at least one field to change"]
+
+
+def test_what_is_not_there(okul, boss):
+    before = set(files(okul.server))
+    for id_, status in ((NOBODYS, 404), ("x", 400)):
+        path = f"{MATERIALS}/{id_}"
+        answers = [boss.get(path), boss.patch(path, {"title": "x"}), boss.delete(path), send(boss, "PATCH", path, ("pdfs", "a.pdf", pdf())),
+                   boss.post(f"{path}/assign", {"userIds": [boss.id]}), boss.get(f"{MATERIALS}/assigned/users/{id_}")]
+        assert {a.status for a in answers} == {status}, answers
+    assert set(files(okul.server)) == before, "files of a change that cannot be are not kept"
+
+
+def test_changes_at_once(boss):
+    """Each adds a PDF and takes away the same one: one wins the removal, and no PDF is lost."""
+    made = make(boss, "old.pdf")
+    path, old = f"{MATERIALS}/{made['id']}", made["pdfs"][0]["id"]
+    answers = all_at_once(6, lambda n: send(boss, "PATCH", path, ("removePdfIds", json.dumps([old])), ("pdfs", f"{n}.pdf", pdf())))
+    assert statuses(answers) == [200] + [404] * 5
+    assert len(boss.get(path).data["pdfs"]) == 1
+
+
+def test_deleting(okul, boss):
+    ada, made, other = okul.registered(), make(boss, "a.pdf", "b.pdf"), make(boss, "c.pdf")
+    assert assign(boss, made, ada).status == assign(boss, other, ada).status == 200
+    answer = boss.delete(f"{MATERIALS}/{made['id']}")
+    assert answer.status == 200 and answer.data == {"message": "The education material has been deleted", "id": made["id"]}
+    assert boss.get(f"{MATERIALS}/{made['id']}").status == 404 and boss.delete(f"{MATERIALS}/{made['id']}").status == 404
+    assert [m["id"] for m in ada.get(f"{MATERIALS}/assigned/me").data["materials"]] == [other["id"]]
+    for gone in made["pdfs"]:
+        assert okul.get(bare(gone["url"])).status == 404
+        assert one(okul, f"SELECT count(*) FROM file WHERE key = '{key_of(gone['url'])}'") == "0"
+    assert okul.get(bare(other["pdfs"][0]["url"])).status == 200
+    assert one(okul, f"SELECT actor_email || ' ' || action FROM audit WHERE subject_id = '{made['id']}'") == f"{boss.email} material.deleted"
+
+
+def test_the_bytes_of_what_was_deleted_go_too():
+    server = Server("gone", OKUL_WORKERS="1")
+    try:
+        boss, content = Okul(server).staff("admin"), pdf()
+        made = send(boss, "POST", MATERIALS, ("title", "x"), ("locale", "en"), ("pdfs", "a.pdf", content), ("pdfs", "b.pdf", pdf())).data
+        assert boss.patch(f"{MATERIALS}/{made['id']}", {"removePdfIds": [made["pdfs"][0]["id"]]}).status == 200
+        server.clock.advance(4000)
+        server.ctl("files", "gc")
+        assert len(files(server)) == 1 and hashlib.sha256(content).hexdigest() not in files(server)
+        assert one(boss.okul, "SELECT n FROM tally WHERE name = 'file:bytes'") == str(made["pdfs"][1]["size"])
+    finally:
+        server.stop()
+
+
+def test_a_pdf_stays_when_the_admin_goes_who_brought_it(okul, boss):
+    gone = okul.staff("admin")
+    made, ada = make(gone, "a.pdf"), okul.registered()
+    assert assign(gone, made, ada, note="x").data["assigned"] == 1
+    assert ada.get(f"{MATERIALS}/assigned/me").data["materials"][0]["assignedBy"] == {"id": gone.id, "name": ""}
+    assert okul.staff("superadmin").delete(f"/users/{gone.id}").status == 200
+    mine = ada.get(f"{MATERIALS}/assigned/me").data["materials"][0]
+    assert mine["assignedBy"] is None and mine["note"] == "x"
+    assert okul.get(bare(mine["pdfs"][0]["url"])).status == 200
+    assert lasting(boss.get(f"{MATERIALS}/{made['id']}").data) == lasting(made)
+
+
+# ---- lists
+
+
+def test_search_filter_and_order(boss):
+    mark = secrets.token_hex(4)
+    one = make(boss, title=f"Çalışma {mark}", description="ISPARTA")["id"]
+    two = make(boss, "a.pdf", title=f"andré {mark}", locale="de", description="Straße")["id"]
+    three = make(boss, title=f"B {mark}", locale="de")["id"]
+
+    def found(query):
+        data = boss.get(f"{MATERIALS}?{query}").data
+        assert data["pagination"]["total"] >= len(data["items"])
+        return [m["id"] for m in data["items"]]
+    assert found(f"search={mark}") == found(f"search={mark}&sort=-createdAt") == [three, two, one]
+    assert found(f"search={mark}&sort=createdAt") == [one, two, three]
+    assert found(f"search={mark}&sort=title") == [two, three, one] and found(f"search={mark}&sort=-title") == [one, three, two]
+    assert found(f"search={mark}&locale=de") == [three, two] and found(f"search={mark}&locale=es") == []
+    assert found(f"search={mark}%20%C4%B1sparta") == [one] and found(f"search=STRASSE%20{mark}") == [two]
+    assert found("locale=de&limit=2") == [three, two] and found("search=&limit=3") == [three, two, one]
+    page = boss.get(f"{MATERIALS}?search={mark}&limit=2&page=2").data
+    assert [m["id"] for m in page["items"]] == [one] and page["pagination"] == {"page": 2, "limit": 2, "total": 3, "totalPages": 2}
+    assert found(f"search={mark}&page=9") == []
+
+
+@pytest.mark.parametrize("query", ["locale=xx", "locale=", "sort=level", "sort=-updatedAt", "page=0", "limit=101", "level=A1", "locale=de&locale=en"])
+def test_a_bad_query(boss, query):
+    answer = boss.get(f"{MATERIALS}?{query}")
+    assert answer.status == 400 and len(answer.errors) == 1
+
+
+# ---- tags of answers whose addresses are signed anew each time
+
+
+def test_the_same_answer_has_the_same_tag_though_it_is_signed_anew(later):
+    boss = later.staff("admin")
+    made, ada = make(boss, "a.pdf", "b.pdf"), later.registered()
+    assert assign(boss, made, ada).status == 200
+    for who, path in ((boss, f"{MATERIALS}/{made['id']}"), (boss, f"{MATERIALS}?limit=1"), (ada, f"{MATERIALS}/{made['id']}"),
+                      (ada, f"{MATERIALS}/assigned/me"), (boss, f"{MATERIALS}/assigned/users/{ada.id}")):
+        later.server.clock.advance(301 - later.server.clock.now() % 300)     # at the beginning of a step of five minutes
+        first = who.get(path)
+        later.server.clock.advance(200)
+        second = who.get(path)
+        assert first.body.count(b"signature=") == 2 and lasting(first.data) == lasting(second.data) and first.data != second.data
+        assert first.headers["ETag"] == second.headers["ETag"]
+        assert who.get(path, headers={"If-None-Match": first.headers["ETag"]}).status == 304
+        later.server.clock.advance(101)
+        third = who.get(path, headers={"If-None-Match": first.headers["ETag"]})
+        assert third.status == 200 and lasting(third.data) == lasting(first.data), "the addresses that the client has are getting old"
+
+
+def test_a_form_may_be_open_for_long(later):
+    boss = later.staff("admin")
+    made = make(boss, "a.pdf")
+    path = f"{MATERIALS}/{made['id']}"
+    seen = boss.get(path).headers["ETag"]
+    later.server.clock.advance(3000)
+    answer = boss.patch(path, {"title": "Late"}, headers={"If-Match": seen})
+    assert answer.status == 200 and boss.patch(path, {"title": "Later"}, headers={"If-Match": seen}).status == 412
+    later.server.clock.advance(301)
+    assert boss.patch(path, {"title": "Last"}, headers={"If-Match": f'{STALE}, W/{answer.headers["ETag"]}'}).status == 200
+    seen = boss.get(path).headers["ETag"]
+    assert send(boss, "PATCH", path, ("pdfs", "b.pdf", pdf()), headers={"If-Match": seen}).status == 200
+    assert send(boss, "PATCH", path, ("pdfs", "c.pdf", pdf()), headers={"If-Match": seen}).status == 412
+    for value in (STALE, seen[:-5] + '0000"', '"' + "0" * 12 + seen[13:]):
+        assert boss.delete(path, headers={"If-Match": value}).status == 412, value
+    assert len(boss.get(path).data["pdfs"]) == 2
+    now = boss.get(path).headers["ETag"]
+    assert boss.delete(path, headers={"If-Match": now}).status == 200
+
+
+def test_a_text_that_looks_like_an_address_is_not_passed_over(boss):
+    texts = [f"http://127.0.0.1/storage/files/a.pdf?expires=1&signature={n}" for n in "12"]
+    made = make(boss, "a.pdf", description=texts[0])
+    path = f"{MATERIALS}/{made['id']}"
+    seen = boss.get(path).headers["ETag"]
+    changed = boss.patch(path, {"description": texts[1]})
+    one(boss.okul, f"UPDATE material SET updated_at = created_at WHERE id = '{made['id']}' RETURNING 1")
+    assert boss.get(path).data["updatedAt"] == made["updatedAt"]
+    assert boss.get(path).headers["ETag"][:13] != seen[:13] and changed.status == 200
+
+
+def test_a_tag_is_of_whom_the_addresses_name(okul, boss):
+    made, ada, bob = make(boss, "a.pdf"), okul.registered(), okul.registered()
+    assert assign(boss, made, ada, bob).data["assigned"] == 2
+    tags = {who.get(f"{MATERIALS}/{made['id']}").headers["ETag"][:13] for who in (ada, bob, boss)}
+    assert len(tags) == 3, "else a browser would show one the other's"
+
+
+# ---- assigning
+
+
+def test_assigning(okul, boss):
+    made, ada, bob = make(boss, "a.pdf", level="A2", videos=[VIDEO]), okul.registered(), okul.registered()
+    giver = okul.staff("admin")
+    giver.patch("/me", {"name": "Grace", "surname": "Hopper"})
+    answer = assign(giver, made, ada, bob, note=" Pazartesiye kadar ")
+    assert answer.status == 200 and answer.data == {"materialId": made["id"], "requested": 2, "assigned": 2, "alreadyAssigned": 0}
+    answer = ada.get(f"{MATERIALS}/assigned/me")
+    assert list(answer.data) == ["materials", "total"] and answer.data["total"] == 1
+    mine = answer.data["materials"][0]
+    assert list(mine) == [f.name for f in contract.shapes["AssignedEducationMaterialResponseDto"]]
+    assert mine["note"] == "Pazartesiye kadar" and mine["openedAt"] is None and mine["assignedBy"] == {"id": giver.id, "name": "Grace Hopper"}
+    assert {k: v for k, v in mine.items() if k in made and k != "pdfs"} == {k: v for k, v in made.items() if k != "pdfs"}
+    assert f"user={ada.id}&" in mine["pdfs"][0]["url"]
+    seen = boss.get(f"{MATERIALS}/assigned/users/{ada.id}").data
+    assert list(seen) == ["user", "materials", "total"] and seen["total"] == 1
+    assert seen["user"] == {"id": ada.id, "email": ada.email, "name": "Ada", "surname": "Lovelace"}
+    assert "user=" not in seen["materials"][0]["pdfs"][0]["url"]
+    assert lasting(seen["materials"][0] | {"pdfs": []}) == lasting(mine | {"pdfs": []})
+    assert lasting(ada.get(f"{MATERIALS}/{made['id']}").data) == lasting({k: v for k, v in mine.items() if k in made})
+    assert boss.get(f"{MATERIALS}/assigned/users/{okul.login().id}").data["materials"] == []
+
+
+def test_a_material_is_for_those_it_is_assigned_to(okul, boss):
+    made, ada, eve = make(boss, "a.pdf"), okul.registered(), okul.registered()
+    path = f"{MATERIALS}/{made['id']}"
+    assert ada.get(path).status == 404
+    assert assign(boss, made, ada).status == 200
+    assert ada.get(path).status == 200 and eve.get(path).status == 404 and boss.get(path).status == 200
+    assert eve.get(f"{MATERIALS}/assigned/me").data == {"materials": [], "total": 0}
+    key = f"/storage/files/{key_of(made['pdfs'][0]['url'])}"
+    assert [who.get(key).status for who in (okul, ada, eve, boss)] == [401, 404, 404, 200], "without a signature"
+
+
+def test_last_assigned_first(okul, boss):
+    ada, made = okul.registered(), [make(boss) for _ in range(4)]
+    order = [made[2], made[0], made[3], made[1]]
+    for material in order:
+        assert assign(boss, material, ada).status == 200
+    assert [m["id"] for m in ada.get(f"{MATERIALS}/assigned/me").data["materials"]] == [m["id"] for m in reversed(order)]
+    assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 4
+
+
+def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
+    made, ada, bob = make(boss), okul.registered(), okul.registered()
+    for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):
+        assert assign(boss, made, *ids).status == 404
+    faults(assign(boss, made, ada, bob, ada.id), 400, "userIds[2]")
+    faults(assign(boss, made, ada, " " + ada.id), 400, "userIds[1]")
+    faults(assign(boss, made, ada, "x", ada, 7, "x", note="y" * 1001), 400, "userIds[1]", "userIds[2]", "userIds[3]", "userIds[4]", "note")
+    assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
+    assert one(okul, f"SELECT count(*) FROM outbox WHERE recipient IN ('{ada.email}', '{bob.email}')") == "0"
+    assert len(okul.server.mailbox.to(ada.email)) == 1, "the login code"
+
+
+WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı"), "en": ("Hello Ada Lovelace,", "has assigned you a new education material"),
+         "es": ("Hola Ada Lovelace:", "le ha asignado un nuevo material educativo"), "de": ("Guten Tag Ada Lovelace,", "hat Ihnen neues Lernmaterial zugewiesen")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_mail(okul, boss, language):
+    ada, hello = okul.registered(), WORDS[language]
+    assert ada.patch("/me", {"language": language}).status == 200
+    plain = make(boss, title="Ä\r\nBcc: eve@example.com\t<b>")
+    assert assign(boss, plain, ada, note="İlk satır\n<ikinci> {{title}}").status == 200
+    mail = okul.server.mailbox.wait(ada.email, 2)
+    assert mail["Subject"].endswith(": Ä  Bcc: eve@example.com <b>") and len(mail["To"].addresses) == 1 and mail["Bcc"] is None
+    text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert text.startswith(hello[0]) and hello[1] in text and "\n\nİlk satır\n<ikinci> {{title}}\n\n" in text
+    assert re.search(r"\nhttp://127\.0\.0\.1:\d+\n", text), "where to log in"
+    page = mail.get_body(("html",)).get_content()
+    assert f'lang="{language}"' in page and "&lt;ikinci&gt;" in page and "&lt;b&gt;" in page and hello[1] in page
+    other = make(boss, title="Yalın")
+    assert assign(boss, other, ada).status == 200
+    text = okul.server.mailbox.wait(ada.email, 3).get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert ": Yalın\n\n" in text and "\n\n\n" not in text and "{" not in text
+
+
+def test_whoever_has_no_name_is_greeted_by_address(okul, boss):
+    new = okul.login()
+    assert assign(boss, make(boss), new).status == 200
+    assert okul.server.mailbox.wait(new.email, 2).get_body(("plain",)).get_content().startswith(f"Hello {new.email},")
+
+
+def test_assigning_again_mails_nobody_and_changes_nothing(okul, boss):
+    made, ada, bob = make(boss), okul.registered(), okul.registered()
+    assert assign(boss, made, ada, note="one").data["assigned"] == 1
+    okul.server.mailbox.wait(ada.email, 2)
+    before = ada.get(f"{MATERIALS}/assigned/me").data
+    answer = assign(okul.staff("admin"), made, bob, ada, note="two")
+    assert answer.data == {"materialId": made["id"], "requested": 2, "assigned": 1, "alreadyAssigned": 1}
+    assert ada.get(f"{MATERIALS}/assigned/me").data["materials"] == before["materials"]
+    okul.server.mailbox.wait(bob.email, 2)
+    assert assign(boss, made, ada, bob).data["assigned"] == 0
+    until(lambda: one(okul, f"SELECT count(*) FROM outbox WHERE recipient = '{bob.email}'") == "0", "an empty outbox")
+    assert len(okul.server.mailbox.to(ada.email)) == len(okul.server.mailbox.to(bob.email)) == 2
+
+
+def test_assigning_at_once_mails_once(okul, boss):
+    made, people = make(boss), [okul.registered() for _ in range(3)]
+    answers = all_at_once(8, lambda n: assign(boss, made, *people[n % 3:], *people[:n % 3]))
+    assert {a.status for a in answers} == {200} and sum(a.data["assigned"] for a in answers) == 3
+    for person in people:
+        okul.server.mailbox.wait(person.email, 2)
+    until(lambda: one(okul, f"SELECT count(*) FROM outbox WHERE recipient = '{people[0].email}'") == "0", "an empty outbox")
+    assert [len(okul.server.mailbox.to(p.email)) for p in people] == [2, 2, 2]
+
+
+def test_five_hundred_at_once(okul, boss):
+    """One transaction: every one of them is assigned and mailed, or, with one unknown, nobody."""
+    mark = secrets.token_hex(4)
+    okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO user (id, email, timezone, language,"
+                    f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
+                    " substr('trenesde', i % 4 * 2 + 1, 2), 1, 1 FROM n")
+    ids, made = [f"{mark}{i:016x}" for i in range(1, 501)], make(boss)
+    assert assign(boss, made, *ids[:499], NOBODYS).status == 404
+    answer = assign(boss, made, *ids, note="x" * 1000)
+    assert answer.data == {"materialId": made["id"], "requested": 500, "assigned": 500, "alreadyAssigned": 0}
+    # those that are not sent yet need not be
+    waiting = okul.server.sql(f"DELETE FROM outbox WHERE recipient LIKE '%.{mark}@example.com' RETURNING recipient, language").splitlines()[1:]
+    mailed = {tuple(line.split("\t")) for line in waiting}
+    okul.server.mailbox.look()
+    sent = {a: mails for a, mails in okul.server.mailbox.mails.items() if a.endswith(f".{mark}@example.com")}
+    mailed |= {(address, mails[0]["Content-Language"]) for address, mails in sent.items()}
+    assert mailed == {(f"p{i}.{mark}@example.com", LANGUAGES[i % 4]) for i in range(1, 501)}
+    assert len(waiting) + sum(map(len, sent.values())) <= 501, "one may have been under way"
+    assert assign(boss, made, *ids).data["alreadyAssigned"] == 500
+    okul.server.sql(f"DELETE FROM user WHERE email LIKE '%.{mark}@example.com'")
+    assert one(okul, f"SELECT count(*) FROM assignment WHERE material = (SELECT pk FROM material WHERE id = '{made['id']}')") == "0"
+
+
+# ---- the first opening
+
+
+def opened(boss, person, material):
+    shown = boss.get(f"{MATERIALS}/assigned/users/{person.id}").data["materials"]
+    return next(m["openedAt"] for m in shown if m["id"] == material["id"])
+
+
+def own_url(person, material, n=0):
+    return bare(person.get(f"{MATERIALS}/{material['id']}").data["pdfs"][n]["url"])
+
+
+def test_the_first_opening_is_kept(later):
+    boss, ada, bob = later.staff("admin"), later.registered(), later.registered()
+    made, other = make(boss, "a.pdf", "b.pdf"), make(boss, "c.pdf")
+    for material in (made, other):
+        assert assign(boss, material, ada, bob).status == 200
+    assert later.get(own_url(ada, made)).status == 200, "a browser shows no token"
+    first = opened(boss, ada, made)
+    told = datetime.strptime(first, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
+    assert -1 < later.server.clock.now() - told < 30
+    assert opened(boss, bob, made) is opened(boss, ada, other) is None, "theirs, and of this material"
+    assert ada.get(f"{MATERIALS}/assigned/me").data["materials"][1]["openedAt"] == first
+    later.server.clock.advance(60)
+    for n in (0, 1):
+        assert later.get(own_url(ada, made, n)).status == 200
+    assert opened(boss, ada, made) == first
+    mine = ada.get(f"{MATERIALS}/assigned/me").data["materials"]
+    assert later.get(bare(mine[0]["pdfs"][0]["url"]), token=ada.token).status == 200
+    assert opened(boss, ada, other) > first
+
+
+def test_what_is_no_opening(okul, boss):
+    made, ada = make(boss, "a.pdf"), okul.registered()
+    assert assign(boss, made, ada).status == 200
+    url = own_url(ada, made)
+    plain = bare(boss.get(f"{MATERIALS}/assigned/users/{ada.id}").data["materials"][0]["pdfs"][0]["url"])
+    listed = bare(next(m for m in boss.get(MATERIALS).data["items"] if m["id"] == made["id"])["pdfs"][0]["url"])
+    key = plain.partition("?")[0]
+    for answer, status in ((okul.head(url), 200), (okul.get(plain), 200), (boss.get(plain), 200), (boss.get(key), 200), (okul.get(bare(made["pdfs"][0]["url"])), 200),
+                           (okul.get(listed), 200), (boss.get(url), 200), (okul.registered().get(url), 200), (okul.get(key), 401), (ada.get(key), 404),
+                           (okul.get(re.sub("signature=....", "signature=0000", url)), 403), (ada.get(f"{MATERIALS}/{made['id']}"), 200)):
+        assert answer.status == status, answer
+    assert opened(boss, ada, made) is None
+    assert okul.get(url, headers={"Range": "bytes=0-9"}).status == 206
+    assert opened(boss, ada, made), "a viewer that asks for pieces opens it too"
+
+
+def test_an_address_names_the_user_it_was_signed_for(okul, boss):
+    made, ada, bob = make(boss, "a.pdf"), okul.registered(), okul.registered()
+    assert assign(boss, made, ada, bob).status == 200
+    url = own_url(ada, made)
+    parts = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+    path = url.partition("?")[0]
+
+    def get(*pairs):
+        return okul.get(path + "?" + "&".join(f"{k}={v}" for k, v in pairs)).status
+    expires, user, signature = (("expires", parts["expires"]), ("user", parts["user"]), ("signature", parts["signature"]))
+    for pairs in ((expires, signature), (expires, ("user", bob.id), signature), (expires, ("user", ""), signature), (user,), (user, expires), (user, signature),
+                  (expires, user, user, signature), (expires, user, ("user", bob.id), signature), (("expires", int(parts["expires"]) + 1), user, signature)):
+        assert get(*pairs) == 403, pairs
+    plain = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(made["pdfs"][0]["url"]).query))
+    assert get(("user", ada.id), *plain.items()) == 403, "an address that names nobody cannot be made to name somebody"
+    assert get(signature, user, expires) == 200 and opened(boss, bob, made) is None and opened(boss, ada, made)
+    assert okul.get(path + "?users=1").status == 400
+
+
+def test_an_admin_who_has_been_assigned_it_opens_it_as_any_user(okul, boss):
+    made, admin = make(boss, "a.pdf"), okul.staff("admin")
+    assert assign(boss, made, admin).status == 200
+    assert okul.get(own_url(admin, made)).status == 200
+    assert opened(boss, admin, made)
+
+
+def test_an_address_that_has_expired(later):
+    boss, ada = later.staff("admin"), later.registered()
+    made = make(boss, "a.pdf")
+    assert assign(boss, made, ada).status == 200
+    url = own_url(ada, made)
+    later.server.clock.advance(901)
+    assert later.get(url).status == 403 and opened(boss, ada, made) is None
+    url = own_url(ada, made)
+    later.server.clock.advance(890)
+    assert later.get(url).status == 200
+
+
+def test_opening_at_once_is_noted_once(okul, boss):
+    made, ada = make(boss, "a.pdf"), okul.registered()
+    assert assign(boss, made, ada).status == 200
+    url = own_url(ada, made)
+    assert statuses(all_at_once(8, lambda n: okul.get(url))) == [200] * 8
+    first = opened(boss, ada, made)
+    assert first and okul.get(url).status == 200 and opened(boss, ada, made) == first
+
+
+def test_what_cannot_be_noted_is_read_all_the_same():
+    """A database that takes no writes just now refuses nobody a file."""
+    server = Server("busy", OKUL_WORKERS="1")
+    try:
+        okul = Okul(server)
+        boss, ada = okul.staff("admin"), okul.registered()
+        made = make(boss, "a.pdf")
+        assert assign(boss, made, ada).status == 200
+        url = own_url(ada, made)
+        with busy(server):
+            assert okul.get(url, token=ada.token).status == 200
+        assert opened(boss, ada, made) is None
+        assert okul.get(url).status == 200 and opened(boss, ada, made)
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def busy(server):
+    """Somebody stays at the write gate."""
+    with open(server.data / "okul.gate", "r+b") as gate:
+        until(lambda: closed(gate), "a moment without writers")
+        yield
+
+
+def test_the_tables_of_a_user_who_is_deleted(okul, boss):
+    made, ada = make(boss, "a.pdf"), okul.registered()
+    assert assign(boss, made, ada).status == 200
+    url = own_url(ada, made)
+    assert okul.staff("superadmin").delete(f"/users/{ada.id}").status == 200
+    assert one(okul, f"SELECT count(*) FROM assignment JOIN material ON material.pk = material WHERE id = '{made['id']}'") == "0"
+    assert okul.get(url).status == 200, "an address lives its quarter of an hour"
+    assert boss.get(f"{MATERIALS}/{made['id']}").status == 200

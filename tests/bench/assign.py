@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Assigning a material to 500 users: how long the one transaction holds others up, and whether anybody notices while a slow
+SMTP server takes the 500 mails.
+
+usage: tests/bench/assign.py [--rounds N] [--mail MILLISECONDS]
+
+Runs a server of build/ (make build) of its own. Each round has a quiet part, and an equally long one from the assignment to the
+last mail; in both, readers (GET /me) and a writer (PATCH /me) ask at a fixed pace. What is printed are medians over the rounds.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+os.environ["OKUL_BUILD"] = "build"
+sys.path.insert(0, str(ROOT / "tests" / "api"))
+import okul as api  # noqa: E402
+
+USERS = """
+INSERT INTO user (id, email, name, surname, language, timezone, created_at, updated_at)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+SELECT printf('%024x', i), 'user' || i || '@example.com', 'Name' || i, 'Surname' || i, substr('trenesde', i % 4 * 2 + 1, 2), 'UTC', 1, 1 FROM n
+"""
+PACE = 0.01
+
+
+def percentile(times, part):
+    return sorted(times)[int(len(times) * part)] * 1000
+
+
+def login(client, address):
+    code = client.post("/api/v1/auth/send-otp-email", {"email": address}).data["code"]
+    answer = client.post("/api/v1/auth/verify-otp-email", {"email": address, "code": code})
+    return answer.data["accessToken"]
+
+
+class Load:
+    """Two readers and a writer, each asking every PACE seconds; what an answer took, by kind."""
+
+    def __init__(self, server, token):
+        self.server, self.token, self.times, self.ended = server, token, {"read": [], "write": []}, threading.Event()
+
+    def run(self, kind):
+        connection = api.http.client.HTTPConnection("127.0.0.1", self.server.port)
+        headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
+        due = time.monotonic()
+        while not self.ended.is_set():
+            due += PACE
+            time.sleep(max(0, due - time.monotonic()))
+            started = time.monotonic()
+            if kind == "read":
+                connection.request("GET", "/me", headers=headers)
+            else:
+                connection.request("PATCH", "/me", json.dumps({"bio": "x"}), headers)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 200, response.status
+            self.times[kind].append(time.monotonic() - started)
+
+    def __enter__(self):
+        self.threads = [threading.Thread(target=self.run, args=[kind]) for kind in ("read", "read", "write")]
+        for thread in self.threads:
+            thread.start()
+        return self.times
+
+    def __exit__(self, *why):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mail", type=int, default=20, help="milliseconds that the SMTP server takes for a mail (20)")
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="okul-smtp-"))
+    (folder / "mode").write_text(f"slow-{options.mail}")
+    (folder / "received").touch()
+    smtp = subprocess.Popen(["/usr/bin/python3", ROOT / "tests/api/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
+    port = json.loads(smtp.stdout.readline())["plain"]
+    server = api.Server("assign", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_PORT=str(port), OKUL_SMTP_SECURITY="plain",
+                        OKUL_WORKERS="4")
+    try:
+        client = api.Okul(server)
+        server.sql(USERS)
+        server.ctl("user", "add", "boss@example.com", "--role", "admin")
+        boss, ids = login(client, "boss@example.com"), [f"{i:024x}" for i in range(1, 501)]
+        rows = []
+        for number in range(options.rounds):
+            api.until(lambda: server.sql("SELECT count(*) FROM outbox").split()[1] == "0", "an empty outbox")
+            material = client.post("/education-materials", {"title": f"Unit {number}", "locale": "en"}, token=boss).data["id"]
+            received = len((folder / "received").read_text().splitlines())
+            with Load(server, boss) as busy:
+                time.sleep(0.5)
+                started = time.monotonic()
+                answer = client.post(f"/education-materials/{material}/assign", {"userIds": ids, "note": "x" * 1000}, token=boss)
+                request = time.monotonic() - started
+                assert answer.data["assigned"] == 500, answer
+                while (sent := len((folder / "received").read_text().splitlines()) - received) < 500:
+                    time.sleep(0.25)
+                delivery = time.monotonic() - started
+            assert sent == 500
+            with Load(server, boss) as quiet:
+                time.sleep(delivery)
+            rows.append([request * 1000, delivery] + [f(t[kind]) for kind in ("read", "write") for t in (quiet, busy)
+                                                      for f in (lambda x: percentile(x, .5), lambda x: percentile(x, .99), lambda x: max(x) * 1000)])
+            print(" ".join(f"{x:8.2f}" for x in rows[-1]), flush=True)
+        middle = [statistics.median(column) for column in zip(*rows)]
+        print(f"assigning 500: {middle[0]:.1f} ms the request; the last mail after {middle[1]:.1f} s")
+        for n, kind in enumerate(("GET /me", "PATCH /me")):
+            quiet, busy = middle[2 + 6 * n:5 + 6 * n], middle[5 + 6 * n:8 + 6 * n]
+            for name, a, b in zip(("p50", "p99", "max"), quiet, busy):
+                print(f"{kind:10} {name}: quiet {a:.2f} ms, while mails go out {b:.2f} ms, ratio {b / a:.2f}")
+    finally:
+        smtp.kill()
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
