@@ -108,7 +108,8 @@ def submits(options, whole):
         whole.ctl("sql", "\n".join(make))
     slower = statistics.median(a / b for a, b in zip(times["counters"], times["without"]))
     print(f"\nsubmit of 40 answers, 1 connection: p50 {statistics.median(times['counters']):.3f} ms with the dashboard's counters,"
-          f" {statistics.median(times['without']):.3f} ms without: {slower:.2f} x; an fdatasync of 4 KiB there takes {whole.fsync_ms():.2f} ms")
+          f" {statistics.median(times['without']):.3f} ms without: {slower:.2f} x;"
+          f" an fdatasync of 4 KiB there takes {whole.fsync_ms():.2f} ms")
     print(f"{INSERTS} results in one transaction: {statistics.median(inserts['counters']):.1f} us each with them,"
           f" {statistics.median(inserts['without']):.1f} us without")
 
