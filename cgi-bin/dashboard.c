@@ -1,8 +1,8 @@
 /*
  * dashboard - the school in figures, for its admins.
  *
- * Nothing is counted here: triggers keep the counters (schema.sql), so that the answer costs the same however many rows there
- * are. All figures of an answer are of one moment: its statements see one snapshot.
+ * Nothing is counted here: triggers keep the counters (schema.sql), so that the answer costs the same however many rows
+ * there are. All figures of an answer are of one moment: its statements see one snapshot.
  */
 #include "app.h"
 
@@ -18,7 +18,8 @@
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
 static const struct shape query = { .name = "DashboardQuery", .fields = FIELDS(
-	{ "months", INT, 1, MONTHS_MAX, .optional = true, .note = "months in `trends`, the present one included; 6 unless given" }) };
+	{ "months", INT, 1, MONTHS_MAX, .optional = true,
+	  .note = "months in `trends`, the present one included; 6 unless given" }) };
 
 static const struct shape users_overview = { .name = "DashboardUsersOverviewDto", .fields = FIELDS(
 	{ "total", INT },
@@ -79,7 +80,8 @@ static const struct shape level_share = { .name = "DashboardLevelDistributionIte
 
 static const struct shape language_share = { .name = "DashboardLanguageDistributionItemDto", .fields = FIELDS(
 	{ "key", TEXT, 1, 64, .example = "\"tr\"", .note = "the target language, as tests spell it" },
-	{ "label", TEXT, 1, 64, .example = "\"Turkish\"", .note = "in English; the key where it is no language that we know" },
+	{ "label", TEXT, 1, 64, .example = "\"Turkish\"",
+	  .note = "in English; the key where it is no language that we know" },
 	{ "submissions", INT },
 	{ "averageScore", NUMBER, .example = "61.4" }) };
 
@@ -135,19 +137,24 @@ static const char *const sql[] = {
 		" (SELECT count(*) FROM result WHERE completed_at >= ?1 AND completed_at < ?2),"
 		" (SELECT count(*) FROM contact WHERE created_at >= ?1 AND created_at < ?2),"
 		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
-	[LEVEL_SUMS] = "SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level /* scan is meant: a row a kind of result */",
+	[LEVEL_SUMS] =
+		"SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level"
+		" /* scan is meant: a row for each kind of result */",
 	/* tests spell a language as they like: where capitals are all that differs it is one, as in lists */
-	[LANGUAGE_SUMS] = "SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally GROUP BY target_language COLLATE NOCASE"
-		" ORDER BY 2 DESC, 1 /* scan is meant: the same */",
-	[RECENT_CONTACTS] = "SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
-		" source FROM contact"
-		" ORDER BY created_at DESC, pk DESC LIMIT 5 /* scan is meant: five entries of an index */",
+	[LANGUAGE_SUMS] =
+		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
+		" GROUP BY target_language COLLATE NOCASE ORDER BY 2 DESC, 1 /* scan is meant: the same */",
+	[RECENT_CONTACTS] =
+		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
+		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scan is meant: of an index */",
 	[RECENT_RESULTS] =
 		"SELECT result.id AS id, trim(ifnull(user.name, '') || ' ' || ifnull(user.surname, '')) AS userName,"
 		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
-		" result.target_language AS targetLanguage, version.title AS testTitle, result.completed_at AS completedAt"
-		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) CROSS JOIN result ON result.pk = found"
-		" CROSS JOIN user ON user.pk = result.user CROSS JOIN test_version AS version ON version.pk = result.version"
+		" result.target_language AS targetLanguage, version.title AS testTitle,"
+		" result.completed_at AS completedAt"
+		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5)"
+		" CROSS JOIN result ON result.pk = found CROSS JOIN user ON user.pk = result.user"
+		" CROSS JOIN test_version AS version ON version.pk = result.version"
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scan is meant: five entries of an index */",
 };
 
@@ -156,8 +163,8 @@ static struct reply get_stats(struct request *rq);
 static const struct route routes[] = {
 	{ GET, "/admin/dashboard/stats", ADMIN, get_stats, .query = &query, .out = &stats, .no_store = true,
 	  .title = "Get aggregated dashboard metrics for admin panel",
-	  .note = "Exact, and all of one moment. The last 30 days begin 30 times 24 hours ago. A rate is 0 where there is nothing to "
-	  "divide by; percentages have two decimals." },
+	  .note = "Exact, and all of one moment. The last 30 days begin 30 times 24 hours ago. A rate is 0 where there "
+	  "is nothing to divide by; percentages have two decimals." },
 };
 
 static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -178,7 +185,7 @@ add_row(struct request *rq, struct counts *counts, const char *statement, struct
 	db_end(row);
 }
 
-/* Adds what came in [from, to): by days as far as whole ones lie in it, the rest by quarters of an hour, the rest by rows. */
+/* Adds what came in [from, to): its whole days, the whole quarters of an hour at its ends, and the rows beyond them. */
 static void
 add_between(struct request *rq, struct counts *counts, int64_t from, int64_t to, size_t by)
 {
@@ -364,7 +371,8 @@ month_of(struct request *rq, int64_t time)
 static void
 put_trends(struct request *rq, int months)
 {
-	static const char names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char names[][4] = {
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	int present = month_of(rq, rq->now), month = present - months + 1;
 	int64_t begin = begin_of(rq, month), end;
 
@@ -427,9 +435,10 @@ static const char *
 language_name(const char *code)
 {
 	static const struct { const char *code, *name; } languages[] = {
-		{ "ar", "Arabic" }, { "de", "German" }, { "el", "Greek" }, { "en", "English" }, { "es", "Spanish" }, { "fa", "Persian" },
-		{ "fr", "French" }, { "it", "Italian" }, { "ja", "Japanese" }, { "ko", "Korean" }, { "nl", "Dutch" }, { "pl", "Polish" },
-		{ "pt", "Portuguese" }, { "ru", "Russian" }, { "tr", "Turkish" }, { "uk", "Ukrainian" }, { "zh", "Chinese" } };
+		{ "ar", "Arabic" }, { "de", "German" }, { "el", "Greek" }, { "en", "English" }, { "es", "Spanish" },
+		{ "fa", "Persian" }, { "fr", "French" }, { "it", "Italian" }, { "ja", "Japanese" }, { "ko", "Korean" },
+		{ "nl", "Dutch" }, { "pl", "Polish" }, { "pt", "Portuguese" }, { "ru", "Russian" }, { "tr", "Turkish" },
+		{ "uk", "Ukrainian" }, { "zh", "Chinese" } };
 
 	for (size_t i = 0; i < COUNT(languages); i++)
 		if (strcasecmp(code, languages[i].code) == 0)
@@ -460,7 +469,8 @@ put_languages(struct request *rq)
 static void
 put_distributions(struct request *rq, const struct results *results)
 {
-	static const char *const roles[] = { "User", "Admin", "Superadmin" }, *const state_labels[] = { "Pending", "Replied" };
+	static const char *const roles[] = { "User", "Admin", "Superadmin" };
+	static const char *const state_labels[] = { "Pending", "Replied" };
 
 	put_object(rq, "distributions");
 	put_shares(rq, "roles", "user", role_enum, roles);
@@ -469,8 +479,6 @@ put_distributions(struct request *rq, const struct results *results)
 	put_languages(rq);
 	put_end(rq);
 }
-
-/* ---- the whole */
 
 static struct reply
 get_stats(struct request *rq)

@@ -31,7 +31,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}
 SELECT printf('%024x', i), 1 + i % {users}, test.pk, test.version, 1 + i / {users}, (i * 7919 % 10001) / 100.0, i % 41, 40,
 	CASE WHEN i > {count} - {count} / 100 THEN 'A1' WHEN lang = 3 AND level = 5 AND i % 2000 <> 23 THEN 'C1'
 	ELSE substr('A1A2B1B2C1C2', 1 + 2 * level, 2) END,
-	test.target_language, 1700000000000 + i * 60000, zeroblob(40)
+	test.target_language, {first} + i * {step}, zeroblob(40)
 FROM (SELECT i, CASE WHEN i > {count} - {count} / 100 THEN 0 ELSE i % 4 END AS lang, i / 4 % 6 AS level FROM n)
 	CROSS JOIN test ON test.title = 'Bench ' || lang
 """
@@ -46,16 +46,30 @@ done = function(s, l, r) io.write(string.format('@ %d %d %d %d %d %d %d\\n', s.r
 """
 
 
+# What the triggers that are away meanwhile would have counted.
+TALLIES = """
+INSERT INTO result_tally SELECT version, level, test, target_language, count(*), sum(CAST(round(total_score * 100) AS INTEGER))
+	FROM result GROUP BY version, level;
+INSERT INTO time_tally (span, number, results) SELECT 86400000, completed_at / 86400000, count(*) FROM result WHERE true GROUP BY 2
+	ON CONFLICT DO UPDATE SET results = excluded.results;
+INSERT INTO time_tally (span, number, results) SELECT 900000, completed_at / 900000, count(*) FROM result WHERE true GROUP BY 2
+	ON CONFLICT DO UPDATE SET results = excluded.results;
+"""
+
+
 class Results(bench.Bench):
-    def __init__(self, users, count):
-        super().__init__(users)
-        self.pool("proficiency", [BUILD / "proficiency.fcgi"])
+    """As many results, one each `step` milliseconds."""
+
+    def __init__(self, users, count, first=1700000000000, step=60000, programs=()):
+        super().__init__(users, 100)
+        for name in ("proficiency", *programs):
+            self.pool(name, [BUILD / f"{name}.fcgi"])
         self.nginx.terminate()
         self.nginx.wait()
         self.nginx = self.web(self.port, bench.WORKERS)
         tests = [self.send("/proficiency-tests", self.a_test(i), self.admin) for i in range(len(LANGUAGES))]
         self.test = tests[0]
-        self.fill(users, count)
+        self.fill(users, count, first, step)
         self.learners = [self.login(f"user{i}@example.com") for i in range(2, 2 + WRITERS)]
 
     def a_test(self, number):
@@ -71,15 +85,13 @@ class Results(bench.Bench):
                                          {"Content-Type": "application/json", "Authorization": f"Bearer {token}"})
         return json.load(urllib.request.urlopen(request))["data"]
 
-    def fill(self, users, count):
+    def fill(self, users, count, first, step):
         """Without indexes and triggers first: a third of the time."""
         schema = (ROOT / "schema.sql").read_text()
         made = re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX result_\w+ ON result [^;]*;", schema)
         made += re.findall(r"(?ms)^CREATE TRIGGER result_\w+ .*?^END;", schema)
         drop = [f"DROP {kind} {name};" for kind, name in re.findall(r"CREATE (?:UNIQUE )?(INDEX|TRIGGER) (\w+)", "\n".join(made))]
-        tally = ("INSERT INTO result_tally SELECT version, level, test, target_language, count(*) FROM result"
-                 " GROUP BY version, level;")
-        self.ctl("sql", "\n".join([*drop, FILL.format(count=count, users=users), ";", tally, *made]))
+        self.ctl("sql", "\n".join([*drop, FILL.format(count=count, users=users, first=first, step=step), ";", TALLIES, *made]))
 
     def submit(self, connections, seconds, tokens):
         """As many wrk at once as there are tokens; of each: requests/s, p50, p99, p99.9 and max in ms."""

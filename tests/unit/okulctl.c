@@ -436,6 +436,32 @@ every_old_schema_grows_into_the_shipped_one(void **state)
 	}
 }
 
+static void
+users_of_version_1_are_counted(void **state)
+{
+	static const char users[] =
+		"WITH made (i, registered) AS (VALUES (1, 5), (2, NULL), (3, 7), (900001, 1), (86400000 * 20, NULL))"
+		" INSERT INTO user (id, email, timezone, registered_at, created_at, updated_at)"
+		" SELECT i, i || '@example.com', 'UTC', registered, i, 0 FROM made";
+
+	(void)state;
+	use_shipped_share();
+	assert_int_equal(mkdir(data, 0700), 0);
+	if (!db_create(data, text_of("tests/unit/schema/0001.sql"), why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_run(0, "sql", users);
+	assert_run(0, "migrate");
+	assert_int_equal(number("SELECT n FROM tally WHERE name = 'registration'"), 3);
+	assert_int_equal(number("SELECT count(*) FROM time_tally"), 5);
+	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 86400000 AND number = 0"), 4);
+	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 86400000 AND number = 20"), 1);
+	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 0"), 3);
+	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 1"), 1);
+	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 20 * 96"), 1);
+	assert_run(0, "sql", "DELETE FROM user");
+	assert_int_equal(number("SELECT sum(users) + (SELECT n FROM tally WHERE name = 'registration') FROM time_tally"), 0);
+}
+
 static int
 set_up_shipped(void **state)
 {
@@ -732,6 +758,7 @@ main(void)
 		test(set_up_old, a_gap_between_versions_changes_nothing),
 		test(set_up_old, a_newer_database_is_left_alone),
 		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
+		test(set_up, users_of_version_1_are_counted),
 		test(set_up_shipped, user_add_makes_a_user),
 		test(set_up_shipped, user_add_refuses_what_is_wrong),
 		test(set_up_shipped, the_last_superadmin_stays),
