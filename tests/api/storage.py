@@ -483,6 +483,7 @@ def test_whole_or_in_parts(either):
     for span in (f"{n}-", f"{n + 5}-{n + 9}"):
         none = either.get(path, headers={"Range": f"bytes={span}"}, language="de")
         assert none.status == 416 and none.errors, none
+        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "how long it is, for another try"
         in_envelope(none)
     for wrong in ("9-5", "x-y", "", "-", "-0", "0-1,x", f"{n}-,{n + 1}-", "9" * 30 + "-"):
         got = either.get(path, headers={"Range": f"bytes={wrong}"})
@@ -490,6 +491,10 @@ def test_whole_or_in_parts(either):
         in_envelope(got)
     for ignored in ("lines=1-2", "bytes=0-1,3-4"):
         assert either.get(path, headers={"Range": ignored}).body == content
+    for span in ("0-0", f"{n}-", "x"):     # a range is for GET (RFC 9110 section 14.2)
+        head = either.head(path, headers={"Range": f"bytes={span}"})
+        assert head.status == 200 and head.headers["Content-Length"] == str(n) and "Content-Range" not in head.headers
+        good_headers(head)
     assert either.get(path, headers={"Range": f"bytes=0-1,{n}-"}).body == content[:2]
     for other in ('"another"', http_date(time.time() - 9999)):
         got = either.get(path, headers={"Range": "bytes=0-0", "If-Range": other})
@@ -523,6 +528,11 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
+        # what a viewer of PDFs or films needs to ask for parts
+        exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
+    asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
+    assert {"Range", "If-Range"} <= set(asked["Access-Control-Allow-Headers"].split(", "))
     got = guarded.get(path, headers={"Origin": "https://evil.example"})
     assert got.status == 200 and "Access-Control-Allow-Origin" not in got.headers and "Origin" in got.headers["Vary"]
 
