@@ -126,8 +126,10 @@ etag_guard(struct request *rq)
 		return reply;
 	if (rq->route->shows) {
 		reply = rq->route->shows(rq);
-		if (reply.error || rq->out->failed)
+		if (reply.error)
 			return reply;
+		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
+			return reply_error(rq, BUSY);
 		put_of_data(rq);
 	}
 	if (!etag_listed(rq->http.if_match, rq->etag))

@@ -165,6 +165,25 @@ a_change_needs_the_tag_of_what_is_there(void **state)
 	assert_int_equal(guarded(&post, tag), NO_ERROR);
 }
 
+static struct reply
+too_long(struct request *rq)
+{
+	rq->out->failed = true;
+	return good(rq);
+}
+
+/* Else a change would go ahead unchecked: the handler starts an answer of its own, and nobody remembers. */
+static void
+without_memory_for_what_is_there_nothing_is_changed(void **state)
+{
+	const struct route large = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = too_long };
+
+	(void)state;
+	assert_int_equal(guarded(&large, tag_of(&get, "{}", 200)), BUSY);
+	assert_int_equal(guarded(&large, "*"), BUSY);
+	assert_int_equal(guarded(&large, NULL), NO_ERROR);
+}
+
 /* ---- versions */
 
 static struct arena *arena;
@@ -296,6 +315,7 @@ main(void)
 		cmocka_unit_test(an_installation_has_its_own_tags),
 		cmocka_unit_test(only_what_can_be_asked_for_again_has_a_tag),
 		cmocka_unit_test(a_change_needs_the_tag_of_what_is_there),
+		cmocka_unit_test(without_memory_for_what_is_there_nothing_is_changed),
 		cmocka_unit_test(a_version_stands_for_the_answer),
 		cmocka_unit_test(the_tag_of_a_version_stays_that_of_the_answer),
 	};
