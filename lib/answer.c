@@ -300,13 +300,12 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
 	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
 	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
-	if (web) {
+	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */
+	if (!(web && accel))
+		file_tag(head, etag, changed);
+	if (web)
 		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : reply->file);
-		http_send(http, head, "", 0);
-		return range.status;
-	}
-	file_tag(head, etag, changed);
-	if (range.status == 304)
+	if (web || range.status == 304)
 		http_send(http, head, "", 0);
 	else
 		send_part(http, rq, head, reply->file, &range, st.st_size);

@@ -265,6 +265,8 @@ upload_receive(struct request *rq)
 
 	if (reply.error)
 		return reply;
+	if (rq->http.content_length < -1)
+		return reply_error(rq, BAD_BODY_LENGTH);
 	db_release(rq->db);
 	if (!file_has_room(rq->conf, rq->http.content_length))
 		return reply_error(rq, STORAGE_FULL);

@@ -4,6 +4,9 @@ import contextlib
 import hashlib
 import os
 import re
+import resource
+import socket
+import subprocess
 import time
 import urllib.parse
 from datetime import datetime, timezone
@@ -11,7 +14,7 @@ from datetime import datetime, timezone
 import pytest
 
 import contract
-from okul import Okul, Server, form, fresh, once, until
+from okul import BUILD, Okul, Server, form, fresh, once, until
 from samples import mp4, pdf, png
 
 MIB = 1 << 20
@@ -614,6 +617,78 @@ def test_plain_cgi_uploads_and_downloads(okul):
         assert status == 400
     finally:
         okul.server.environment = environment
+
+
+def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
+    """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
+    from app import cgi
+    ada, content = okul.registered(), png()
+    answer = uploaded(ada, content)
+    path, environment = path_of(answer), okul.server.environment
+    nginx = okul.get(path)
+    okul.server.environment = environment | {"OKUL_DELIVERY": "x-sendfile"}
+    try:
+        status, headers, body = cgi(okul.server, "storage", "GET", path, {"Range": "bytes=2-4"})
+        assert (status, body) == (200, b"") and headers["X-Sendfile"] == str(files(okul.server)[answer.data["sha256"]])
+        for name in ("ETag", "Last-Modified", "Cache-Control", "Content-Type", "Content-Disposition", "Content-Security-Policy"):
+            assert headers.get_all(name) == [nginx.headers[name]], name
+        assert "Content-Length" not in headers
+        status, headers, body = cgi(okul.server, "storage", "GET", path, {"If-None-Match": nginx.headers["ETag"]})
+        assert (status, body) == (304, b"") and "X-Sendfile" not in headers
+        status, headers, body = cgi(okul.server, "storage", "HEAD", path)
+        assert (status, body, headers["Content-Length"]) == (200, b"", str(len(content))) and "X-Sendfile" not in headers
+    finally:
+        okul.server.environment = environment
+
+
+@pytest.mark.parametrize("program, path, kind", [("storage", "/storage/upload", "multipart/form-data; boundary=x"),
+                                                 ("contact", "/contact", "application/json")])
+def test_plain_cgi_says_that_it_needs_a_length(okul, program, path, kind):
+    from app import cgi
+    boss, environment = okul.registered(), okul.server.environment
+    okul.server.environment = environment | {"CONTENT_TYPE": kind}
+    headers = {"Authorization": f"Bearer {boss.token}"}
+    try:
+        status, _, answer = cgi(okul.server, program, "POST", path, headers | {"Transfer-Encoding": "chunked"})
+        assert status == 400 and b"did not arrive whole" in answer
+        status, _, answer = cgi(okul.server, program, "POST", path, headers)
+        assert status == 400 and b"did not arrive whole" not in answer
+    finally:
+        okul.server.environment = environment
+
+
+@pytest.mark.parametrize("length", [MIB, 0])
+def test_plain_cgi_is_heard_though_it_reads_no_body(okul, length):
+    """
+    Apache's mod_cgid: standard input and output are one socket, and the body is sent before the answer is read. Who ends with
+    the body unread resets the connection, and the answer is lost.
+    """
+    from app import parse_cgi
+    here, there = socket.socketpair()
+    environment = okul.server.environment | {
+        "OKUL_DATA": str(okul.server.data), "REQUEST_METHOD": "POST", "REQUEST_URI": "/storage/upload", "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x"} | ({"CONTENT_LENGTH": str(length)} if length else {"HTTP_TRANSFER_ENCODING": "chunked"})
+    run = subprocess.Popen([BUILD / "storage.fcgi"], env=environment, stdin=there, stdout=there, stderr=subprocess.DEVNULL)
+    there.close()
+    here.settimeout(30)
+    with here:
+        here.sendall(b"x" * MIB)
+        here.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := here.recv(65536):
+            answer += piece
+    assert run.wait(10) == 0 and parse_cgi(answer)[0] == 401
+
+
+def test_a_file_larger_than_the_system_lets_one_be():
+    """A limit of file sizes (ulimit -f, as on shared hosting) ends no worker."""
+    with contextlib.closing(Closing(OKUL_WORKERS="1")) as okul:
+        ada, (worker,) = okul.registered(), okul.server.workers("storage")
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (4 * MIB, 4 * MIB))
+        answer = ada.upload(mp4(6 * MIB))
+        assert answer.status == 503 and "Retry-After" in answer.headers, answer
+        uploaded(ada)
+        assert list(okul.server.workers("storage")) == [worker]
 
 
 # ---- okulctl files
