@@ -331,7 +331,7 @@ upload_fits(struct request *rq)
 	for (size_t i = 0; i < rq->upload_count && quota == FILE_FITS; i++) {
 		const struct draft *draft = &rq->uploads[i].draft;
 		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before);
-		before += draft->size;
+		before += file_weight(draft->size);
 	}
 	return quota_reply(rq, quota);
 }

@@ -244,16 +244,26 @@ def test_nothing_stays_open(small):
 def test_the_quota_of_a_user(small):
     ada, boss = small.registered(), small.staff("admin")
     uploaded(ada, mp4(MIB))
-    uploaded(ada, mp4(MIB - 1000))
-    content = mp4(1001)
+    uploaded(ada, mp4(MIB - 5000))
+    content = mp4(5001)
     answers = [small.upload(("file", "a", content), token=ada.token, language=language) for language in contract.LANGUAGES]
     assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4 and "2 MiB" in answers[0].errors[0]
     assert hashlib.sha256(content).hexdigest() not in files(small.server), "what is refused is not kept"
-    uploaded(ada, mp4(1000))
+    uploaded(ada, mp4(5000))
     assert ada.upload(png()).status == 409
     for _ in range(3):
         uploaded(boss, mp4(MIB))    # an admin has none
     assert small.registered().upload(png()).status == 201, "it is that of one user"
+
+
+def test_a_small_file_counts_as_what_it_takes(small):
+    """Else half a gigabyte of quota would be millions of files, each with its block on the disk and its row."""
+    ada = small.registered()
+    uploaded(ada, mp4(MIB))
+    uploaded(ada, mp4(MIB - 2 * 4096))
+    for _ in range(2):
+        uploaded(ada)
+    assert ada.upload(png()).status == 409
 
 
 def test_the_quota_of_all_counts_bytes_once():
