@@ -1,6 +1,7 @@
 #include "etag.h"
 
 #include "random.h"
+#include "tag.h"
 
 static unsigned char key[HASH_KEY];
 
@@ -15,49 +16,11 @@ etag_init(const struct conf *conf)
 	secret_wipe(mac, sizeof(mac));
 }
 
-/* ---- lists of tags */
-
-/* Bytes of the opaque-tag at `s` (RFC 9110 section 8.8.3), its quotes among them; 0 when there is none. */
-static size_t
-tag_length(const char *s)
-{
-	const unsigned char *c = (const unsigned char *)s;
-
-	if (*c++ != '"')
-		return 0;
-	while (*c == 0x21 || (*c >= 0x23 && *c != 0x7f))
-		c++;
-	return *c == '"' ? (size_t)((const char *)c - s) + 1 : 0;
-}
-
-/* The tag itself, or what a compressing server made of it by a suffix. */
+/* Weakly, also where RFC 9110 section 13.1.1 wants it strong: the data of an answer is the same however it was sent. */
 static bool
-names(const char *tag, size_t length, const char *etag)
+is_listed(const char *value, const char *etag)
 {
-	size_t own = strlen(etag) - 1;
-
-	return length > own && memcmp(tag, etag, own) == 0 && (tag[own] == '-' || length == own + 1);
-}
-
-bool
-etag_listed(const char *value, const char *etag)
-{
-	bool found = false;
-
-	value += strspn(value, " \t");
-	if (value[0] == '*')
-		return value[1 + strspn(value + 1, " \t")] == '\0';
-	while (*(value += strspn(value, " \t,"))) {
-		if (strncmp(value, "W/", 2) == 0)
-			value += 2;
-		size_t length = tag_length(value);
-		found |= etag[0] && names(value, length, etag);
-		value += length;
-		value += strspn(value, " \t");
-		if (length == 0 || (*value && *value != ','))
-			return false;
-	}
-	return found;
+	return tag_listed(value, etag, TAG_RECODED);
 }
 
 /* ---- the tag of an answer */
@@ -93,7 +56,7 @@ etag_put(struct request *rq, const struct reply *reply)
 bool
 etag_known(const struct request *rq)
 {
-	return rq->http.if_none_match && etag_listed(rq->http.if_none_match, rq->etag);
+	return rq->http.if_none_match && is_listed(rq->http.if_none_match, rq->etag);
 }
 
 /* ---- before the handler */
@@ -114,7 +77,7 @@ etag_unchanged(struct request *rq)
 	buf_puts(&facts, rq->http.target);
 	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));
 	/* Whoever names the tag was given it for an answer; "*" asks whether there is one, which only the handler knows. */
-	return etag_known(rq) && !etag_listed(rq->http.if_none_match, "");
+	return etag_known(rq) && !is_listed(rq->http.if_none_match, "");
 }
 
 struct reply
@@ -132,7 +95,7 @@ etag_guard(struct request *rq)
 			return reply_error(rq, BUSY);
 		put_of_data(rq);
 	}
-	if (!etag_listed(rq->http.if_match, rq->etag))
+	if (!is_listed(rq->http.if_match, rq->etag))
 		reply = reply_error(rq, PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
 	return reply;
