@@ -76,11 +76,11 @@ cors_headers(struct buf *head, const struct request *rq, const char *allow)
 		return;
 	header(head, "Access-Control-Allow-Origin", rq->http.origin);
 	header(head, "Access-Control-Expose-Headers",
-		"Content-Disposition, Content-Language, ETag, Retry-After, X-Request-Id");
+		"Accept-Ranges, Content-Disposition, Content-Language, Content-Range, ETag, Retry-After, X-Request-Id");
 	if (rq->http.method == OPTIONS) {
 		header(head, "Access-Control-Allow-Methods", allow);
 		header(head, "Access-Control-Allow-Headers",
-			"Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id");
+			"Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id");
 		header(head, "Access-Control-Max-Age", "600");
 	}
 }
@@ -194,6 +194,8 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
 		header(head, "WWW-Authenticate", reply->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+	if (status == 416)	/* RFC 9110 section 15.5.17: how long it is, for another try */
+		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)reply->file_size);
 	if (reply->retry_after || status == 503)
 		header_int(head, "Retry-After", reply->retry_after ? reply->retry_after : 1);
 	header_int(head, "Content-Length", (int64_t)rq->out->length);
@@ -242,10 +244,11 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 }
 
 static int
-file_error(struct http *http, struct request *rq, struct buf *head, enum error error)
+file_error(struct http *http, struct request *rq, struct buf *head, enum error error, int64_t size)
 {
 	struct reply failed = reply_error(rq, error);
 
+	failed.file_size = size;
 	return send_envelope(http, rq, &failed, head, NULL);
 }
 
@@ -268,8 +271,8 @@ send_part(struct http *http, struct request *rq, struct buf *head, const char *p
 
 	header_int(head, "Content-Length", range->length);
 	if (range->status == 206)
-		header(head, "Content-Range", arena_format(rq->arena, "bytes %lld-%lld/%lld", (long long)range->from,
-			(long long)(range->from + range->length - 1), (long long)size));
+		buf_printf(head, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)range->from,
+			(long long)(range->from + range->length - 1), (long long)size);
 	if (file >= 0 && lseek(file, range->from, SEEK_SET) == range->from)
 		(void)http_send_file(http, head, file, range->length);
 	else
@@ -286,23 +289,23 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 
 	if (stat(reply->file, &st) != 0) {
 		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
-		return file_error(http, rq, head, INTERNAL);
+		return file_error(http, rq, head, INTERNAL, 0);
 	}
 	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec,
 		(unsigned long long)st.st_size);
 	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
 	struct range range = range_of(&rq->http, etag, changed, st.st_size);
 	if (range.status == 412 || range.status == 416)
-		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE);
-	bool web = range.status != 304 && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE, st.st_size);
+	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
+	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
 	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
-	if (web) {
+	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */
+	if (!(web && accel))
+		file_tag(head, etag, changed);
+	if (web)
 		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : reply->file);
-		http_send(http, head, "", 0);
-		return range.status;
-	}
-	file_tag(head, etag, changed);
-	if (range.status == 304)
+	if (web || range.status == 304)
 		http_send(http, head, "", 0);
 	else
 		send_part(http, rq, head, reply->file, &range, st.st_size);

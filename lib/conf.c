@@ -80,7 +80,7 @@ static const struct setting settings[] = {
 	{ "upload_request_limit", INTEGER, AT(upload_request_limit), "100", NULL, 1, 65536,
 	  "MiB of a whole upload; the web server's own limit for /storage and /education-materials has to allow it" },
 	{ "storage_user_quota", INTEGER, AT(storage_user_quota), "500", NULL, 0, 16777216,
-	  "MiB of all files of one user, admins excepted; 0 none" },
+	  "MiB of all files of one user, each counted as 4 KiB at least, admins excepted; 0 none" },
 	{ "storage_total_quota", INTEGER, AT(storage_total_quota), "0", NULL, 0, 16777216,
 	  "MiB of all stored files together; 0 none" },
 	{ "storage_reserve", INTEGER, AT(storage_reserve), "256", NULL, 0, 16777216,

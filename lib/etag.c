@@ -1,6 +1,7 @@
 #include "etag.h"
 
 #include "random.h"
+#include "tag.h"
 
 #define DIGITS 16
 #define DIGITS_OF_TIME 4	/* of an answer with signed addresses */
@@ -18,55 +19,14 @@ etag_init(const struct conf *conf)
 	secret_wipe(mac, sizeof(mac));
 }
 
-/* ---- lists of tags */
-
-/* Bytes of the opaque-tag at `s` (RFC 9110 section 8.8.3), its quotes among them; 0 when there is none. */
-static size_t
-tag_length(const char *s)
-{
-	const unsigned char *c = (const unsigned char *)s;
-
-	if (*c++ != '"')
-		return 0;
-	while (*c == 0x21 || (*c >= 0x23 && *c != 0x7f))
-		c++;
-	return *c == '"' ? (size_t)((const char *)c - s) + 1 : 0;
-}
-
-/* The tag itself, or what a compressing server made of it by a suffix; its last `passed` digits do not count. */
+/*
+ * Weakly, also where RFC 9110 section 13.1.1 wants it strong: the data of an answer is the same however it was sent. The last
+ * `passed` digits of the tag do not count.
+ */
 static bool
-names(const char *tag, size_t length, const char *etag, size_t passed)
+is_listed(const char *value, const char *etag, size_t passed)
 {
-	size_t own = strlen(etag) - 1;
-
-	return length > own && memcmp(tag, etag, own - passed) == 0 && (tag[own] == '-' || length == own + 1);
-}
-
-static bool
-listed(const char *value, const char *etag, size_t passed)
-{
-	bool found = false;
-
-	value += strspn(value, " \t");
-	if (value[0] == '*')
-		return value[1 + strspn(value + 1, " \t")] == '\0';
-	while (*(value += strspn(value, " \t,"))) {
-		if (strncmp(value, "W/", 2) == 0)
-			value += 2;
-		size_t length = tag_length(value);
-		found |= etag[0] && names(value, length, etag, passed);
-		value += length;
-		value += strspn(value, " \t");
-		if (length == 0 || (*value && *value != ','))
-			return false;
-	}
-	return found;
-}
-
-bool
-etag_listed(const char *value, const char *etag)
-{
-	return listed(value, etag, 0);
+	return tag_listed(value, etag, TAG_RECODED, passed);
 }
 
 /* ---- the tag of an answer */
@@ -127,7 +87,7 @@ etag_put(struct request *rq, const struct reply *reply)
 bool
 etag_known(const struct request *rq)
 {
-	return rq->http.if_none_match && etag_listed(rq->http.if_none_match, rq->etag);
+	return rq->http.if_none_match && is_listed(rq->http.if_none_match, rq->etag, 0);
 }
 
 /* ---- before the handler */
@@ -148,7 +108,7 @@ etag_unchanged(struct request *rq)
 	buf_puts(&facts, rq->http.target);
 	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));
 	/* Whoever names the tag was given it for an answer; "*" asks whether there is one, which only the handler knows. */
-	return etag_known(rq) && !etag_listed(rq->http.if_none_match, "");
+	return etag_known(rq) && !is_listed(rq->http.if_none_match, "", 0);
 }
 
 struct reply
@@ -160,11 +120,13 @@ etag_guard(struct request *rq)
 		return reply;
 	if (rq->route->shows) {
 		reply = rq->route->shows(rq);
-		if (reply.error || rq->out->failed)
+		if (reply.error)
 			return reply;
+		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
+			return reply_error(rq, BUSY);
 		put_of_data(rq);
 	}
-	if (!listed(rq->http.if_match, rq->etag, rq->links ? DIGITS_OF_TIME : 0))
+	if (!is_listed(rq->http.if_match, rq->etag, rq->links ? DIGITS_OF_TIME : 0))
 		reply = reply_error(rq, PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
 	return reply;

@@ -21,14 +21,6 @@
 void etag_init(const struct conf *conf);
 
 /*
- * True when the value of an If-Match or If-None-Match header names the tag: `*` or a list. Both are compared weakly, also
- * where RFC 9110 section 13.1.1 wants it strong: a server that compresses an answer on its way marks the tag ( W/"..." by
- * nginx, "...-gzip" by Apache), and the data is the same all the same. A malformed value names nothing. `etag` "" is that of
- * nothing in particular: only `*` names it.
- */
-must_use bool etag_listed(const char *value, const char *etag);
-
-/*
  * Before the handler of a GET: where its route has a version, puts the tag of the answer to come into rq->etag, and gives
  * true when the caller has that answer already.
  */

@@ -19,7 +19,7 @@ const char *const file_sql[] = {
 	[ADD] =
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] = "SELECT sum(size) FROM file WHERE owner = ?1",
+	[USER_BYTES] = "SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
@@ -87,10 +87,13 @@ bool
 file_has_room(const struct conf *conf, int64_t bytes)
 {
 	struct statvfs disk;
+	int store = open_store(conf);	/* it may be on a disk of its own */
+	bool asked = store >= 0 && fstatvfs(store, &disk) == 0;
 
+	if (store >= 0)
+		close(store);
 	/* Where the disk cannot be asked, writing will tell. */
-	return statvfs(conf->data, &disk) != 0 ||
-		(int64_t)(disk.f_bavail * disk.f_frsize) >= bytes + conf->storage_reserve * MIB;
+	return !asked || (int64_t)(disk.f_bavail * disk.f_frsize) >= bytes + conf->storage_reserve * MIB;
 }
 
 const char *
@@ -242,6 +245,12 @@ file_drop(const struct conf *conf, struct draft *draft)
 
 /* ---- rows */
 
+int64_t
+file_weight(int64_t size)
+{
+	return size > FILE_LEAST ? size : FILE_LEAST;
+}
+
 enum file_quota
 file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int64_t user, int64_t before)
 {
@@ -249,10 +258,10 @@ file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int
 	int64_t sum = 0;
 
 	if (user && conf->storage_user_quota) {
-		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user)) == DB_ROW)
+		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST)) == DB_ROW)
 			sum = db_int(row, 0);
 		db_end(row);
-		if (sum + before + draft->size > conf->storage_user_quota * MIB)
+		if (sum + before + file_weight(draft->size) > conf->storage_user_quota * MIB)
 			return FILE_USER_FULL;
 	}
 	if (!conf->storage_total_quota)

@@ -26,6 +26,7 @@
 #define FILE_HASH_TEXT 65		/* 64 hex digits and a NUL */
 #define FILE_KEY_TEXT 40		/* id, dot, extension, NUL */
 #define FILE_ORPHAN_AGE (60 * 60)	/* seconds that a file without a row is left alone */
+#define FILE_LEAST 4096			/* bytes that a file takes on the disk, however small it is */
 #define MIB (INT64_C(1) << 20)
 
 extern const char *const file_sql[];
@@ -78,9 +79,12 @@ struct file_row {
 
 enum file_quota { FILE_FITS, FILE_USER_FULL, FILE_ALL_FULL };
 
+/* What a file of `size` bytes counts in the quota of a user. */
+int64_t file_weight(int64_t size);
+
 /*
- * Whether a draft that ended fits the quotas. `user` is the pk of one whose quota counts, 0 for none; `before` are bytes
- * that will be theirs too and have no row yet. Bytes that are stored already count again for a user, not for all.
+ * Whether a draft that ended fits the quotas. `user` is the pk of one whose quota counts, 0 for none; `before` is the weight
+ * of what will be theirs too and has no row yet. Bytes that are stored already count again for a user, not for all.
  */
 must_use enum file_quota file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int64_t user,
 	int64_t before);

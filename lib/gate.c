@@ -121,7 +121,7 @@ check_body(struct request *rq, const char *body)
 		reply.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 		return reply;
 	}
-	if (!body && rq->http.content_length > 0)
+	if (!body && rq->http.content_length != 0 && rq->http.content_length != -1)
 		return reply_error(rq, BAD_BODY_LENGTH);
 	if (body)
 		rq->body = json_parse(rq->arena, body, (size_t)rq->http.content_length, JSON_DEPTH, &fault);

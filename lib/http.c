@@ -12,6 +12,7 @@
 
 struct http {
 	bool cgi, served;	/* served: the one request of a CGI process was given out */
+	int64_t unread;		/* bytes of a CGI body that nobody has read; INT64_MAX: unknown */
 	bool open;		/* a FastCGI request waits for its answer */
 	const char *trusted_proxy;
 	FCGX_Request fcgi;
@@ -23,6 +24,7 @@ static struct http the_http;
 static volatile sig_atomic_t stopping;
 
 #define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
+#define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
 static uint64_t bytes_moved;
 static volatile sig_atomic_t progress;
 
@@ -51,6 +53,7 @@ catch_stop_signals(struct http *http)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a file that would be larger than may be: write() says so */
 }
 
 struct http *
@@ -139,7 +142,7 @@ value_of(const char *entry, const char *name, size_t length)
 static void
 read_environment(const struct http *http, char **environment, struct http_request *rq)
 {
-	const char *value, *length = "", *forwarded = NULL;
+	const char *value, *length = "", *coding = NULL, *forwarded = NULL;
 
 	*rq = (struct http_request){ .method = OTHER_METHOD, .method_name = "", .target = "/", .client = "" };
 	for (char **entry = environment; *entry; entry++) {
@@ -165,12 +168,15 @@ read_environment(const struct http *http, char **environment, struct http_reques
 			TAKE("HTTP_IF_UNMODIFIED_SINCE", rq->if_unmodified_since)
 			TAKE("HTTP_RANGE", rq->range)
 			TAKE("HTTP_IF_RANGE", rq->if_range)
+			TAKE("HTTP_TRANSFER_ENCODING", coding)
 			TAKE("HTTP_X_FORWARDED_FOR", forwarded)
 			break;
 		}
 	}
 	rq->method = method_of(rq->method_name);
 	rq->content_length = content_length(length);
+	if (rq->content_length == -1 && coding)
+		rq->content_length = -2;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
 	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
@@ -180,9 +186,50 @@ read_environment(const struct http *http, char **environment, struct http_reques
 }
 
 static void
+count_bytes(size_t bytes)
+{
+	bytes_moved += bytes;
+	progress = (int)(bytes_moved / PROGRESS & INT32_MAX);
+}
+
+static ssize_t
+read_some(struct http *http, char *out, size_t room)
+{
+	ssize_t n;
+
+	if (!http->cgi)
+		return FCGX_GetStr(out, room > INT32_MAX ? INT32_MAX : (int)room, http->fcgi.in);
+	do
+		n = read(STDIN_FILENO, out, room);
+	while (n < 0 && errno == EINTR);
+	http->unread = n > 0 ? http->unread - n : 0;
+	return n;
+}
+
+/*
+ * Reads what is left of a CGI body. Apache's mod_cgid sends all of it before it looks at the answer, over one socket: if we
+ * ended before that, the answer would be lost. (libfcgi does the same for FastCGI.)
+ */
+static void
+drain(struct http *http)
+{
+	char trash[16384];
+	ssize_t n;
+
+	for (int64_t most = DRAIN; http->unread > 0 && most > 0; most -= n) {
+		n = read_some(http, trash, http->unread < (int64_t)sizeof(trash) ? (size_t)http->unread : sizeof(trash));
+		if (n <= 0)
+			break;
+		count_bytes((size_t)n);
+	}
+}
+
+static void
 finish(struct http *http)
 {
-	if (http->open && !http->cgi)
+	if (http->open && http->cgi)
+		drain(http);
+	else if (http->open)
 		FCGX_Finish_r(&http->fcgi);
 	http->open = false;
 }
@@ -211,6 +258,7 @@ http_next(struct http *http, struct http_request *request)
 			return HTTP_STOP;
 		http->served = http->open = true;
 		read_environment(http, environ, request);
+		http->unread = request->content_length == -2 ? INT64_MAX : request->content_length;
 		return HTTP_REQUEST;
 	}
 	while (!stopping) {
@@ -236,19 +284,6 @@ http_next(struct http *http, struct http_request *request)
 	return HTTP_STOP;
 }
 
-static ssize_t
-read_some(struct http *http, char *out, size_t room)
-{
-	ssize_t n;
-
-	if (!http->cgi)
-		return FCGX_GetStr(out, room > INT32_MAX ? INT32_MAX : (int)room, http->fcgi.in);
-	do
-		n = read(STDIN_FILENO, out, room);
-	while (n < 0 && errno == EINTR);
-	return n;
-}
-
 char *
 http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
 {
@@ -262,13 +297,6 @@ http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
 		have += (size_t)n;
 	}
 	return body;
-}
-
-static void
-count_bytes(size_t bytes)
-{
-	bytes_moved += bytes;
-	progress = (int)(bytes_moved / PROGRESS & INT32_MAX);
 }
 
 ptrdiff_t

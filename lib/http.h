@@ -19,7 +19,7 @@ struct http_request {
 	size_t path_length;		/* bytes of the target before '?' */
 	const char *query;		/* behind '?'; NULL for none */
 	const char *content_type;
-	int64_t content_length;		/* -1: none, -2: malformed */
+	int64_t content_length;		/* -1: no body, -2: malformed, or a body without it */
 	const char *authorization;
 	const char *accept_language;
 	const char *request_id;		/* as sent */

@@ -1,30 +1,10 @@
 #include "range.h"
 
 #include "clock.h"
+#include "tag.h"
 #include "text.h"
 
 #include <strings.h>
-
-/* True when a list of tags, or "*", names the tag (section 13.1.1). A weak one counts only where `weak` says so. */
-static bool
-names(const char *list, const char *etag, bool weak)
-{
-	size_t length = strlen(etag);
-
-	while (*(list += strspn(list, " \t,"))) {
-		if (*list == '*')
-			return true;
-		bool is_weak = strncmp(list, "W/", 2) == 0;
-		list += is_weak ? 2 : 0;
-		const char *end = *list == '"' ? strchr(list + 1, '"') : NULL;
-		if (!end)
-			return false;
-		if ((weak || !is_weak) && (size_t)(end + 1 - list) == length && memcmp(list, etag, length) == 0)
-			return true;
-		list = end + 1;
-	}
-	return false;
-}
 
 /* A time of the form that every sender has to use (IMF-fixdate, section 5.6.7), in milliseconds; -1 for anything else. */
 static int64_t
@@ -59,13 +39,13 @@ conditions(const struct http_request *rq, const char *etag, int64_t changed)
 	int64_t time;
 
 	if (rq->if_match) {
-		if (!names(rq->if_match, etag, false))
+		if (!tag_listed(rq->if_match, etag, TAG_STRONG, 0))
 			return 412;
 	} else if (rq->if_unmodified_since && (time = http_time(rq->if_unmodified_since)) >= 0 && changed > time) {
 		return 412;
 	}
 	if (rq->if_none_match)
-		return names(rq->if_none_match, etag, true) ? 304 : 200;
+		return tag_listed(rq->if_none_match, etag, TAG_WEAK, 0) ? 304 : 200;
 	if (rq->if_modified_since && (time = http_time(rq->if_modified_since)) >= 0 && changed <= time)
 		return 304;
 	return 200;

@@ -73,6 +73,7 @@ struct reply {
 	const char *file_type;
 	const char *file_disposition;	/* value of Content-Disposition; NULL: none */
 	const char *file_cache;		/* value of Cache-Control; NULL: no-cache */
+	int64_t file_size;		/* of an error about its ranges: the bytes that it has */
 };
 
 /* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */

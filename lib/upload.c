@@ -265,6 +265,8 @@ upload_receive(struct request *rq)
 
 	if (reply.error)
 		return reply;
+	if (rq->http.content_length < -1)
+		return reply_error(rq, BAD_BODY_LENGTH);
 	db_release(rq->db);
 	if (!file_has_room(rq->conf, rq->http.content_length))
 		return reply_error(rq, STORAGE_FULL);
@@ -329,7 +331,7 @@ upload_fits(struct request *rq)
 	for (size_t i = 0; i < rq->upload_count && quota == FILE_FITS; i++) {
 		const struct draft *draft = &rq->uploads[i].draft;
 		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before);
-		before += draft->size;
+		before += file_weight(draft->size);
 	}
 	return quota_reply(rq, quota);
 }

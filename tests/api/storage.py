@@ -4,6 +4,9 @@ import contextlib
 import hashlib
 import os
 import re
+import resource
+import socket
+import subprocess
 import time
 import urllib.parse
 from datetime import datetime, timezone
@@ -11,7 +14,7 @@ from datetime import datetime, timezone
 import pytest
 
 import contract
-from okul import Okul, Server, form, fresh, once, until
+from okul import BUILD, Okul, Server, form, fresh, once, until
 from samples import mp4, pdf, png
 
 MIB = 1 << 20
@@ -241,16 +244,26 @@ def test_nothing_stays_open(small):
 def test_the_quota_of_a_user(small):
     ada, boss = small.registered(), small.staff("admin")
     uploaded(ada, mp4(MIB))
-    uploaded(ada, mp4(MIB - 1000))
-    content = mp4(1001)
+    uploaded(ada, mp4(MIB - 5000))
+    content = mp4(5001)
     answers = [small.upload(("file", "a", content), token=ada.token, language=language) for language in contract.LANGUAGES]
     assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4 and "2 MiB" in answers[0].errors[0]
     assert hashlib.sha256(content).hexdigest() not in files(small.server), "what is refused is not kept"
-    uploaded(ada, mp4(1000))
+    uploaded(ada, mp4(5000))
     assert ada.upload(png()).status == 409
     for _ in range(3):
         uploaded(boss, mp4(MIB))    # an admin has none
     assert small.registered().upload(png()).status == 201, "it is that of one user"
+
+
+def test_a_small_file_counts_as_what_it_takes(small):
+    """Else half a gigabyte of quota would be millions of files, each with its block on the disk and its row."""
+    ada = small.registered()
+    uploaded(ada, mp4(MIB))
+    uploaded(ada, mp4(MIB - 2 * 4096))
+    for _ in range(2):
+        uploaded(ada)
+    assert ada.upload(png()).status == 409
 
 
 def test_the_quota_of_all_counts_bytes_once():
@@ -483,6 +496,7 @@ def test_whole_or_in_parts(either):
     for span in (f"{n}-", f"{n + 5}-{n + 9}"):
         none = either.get(path, headers={"Range": f"bytes={span}"}, language="de")
         assert none.status == 416 and none.errors, none
+        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "how long it is, for another try"
         in_envelope(none)
     for wrong in ("9-5", "x-y", "", "-", "-0", "0-1,x", f"{n}-,{n + 1}-", "9" * 30 + "-"):
         got = either.get(path, headers={"Range": f"bytes={wrong}"})
@@ -490,6 +504,10 @@ def test_whole_or_in_parts(either):
         in_envelope(got)
     for ignored in ("lines=1-2", "bytes=0-1,3-4"):
         assert either.get(path, headers={"Range": ignored}).body == content
+    for span in ("0-0", f"{n}-", "x"):     # a range is for GET (RFC 9110 section 14.2)
+        head = either.head(path, headers={"Range": f"bytes={span}"})
+        assert head.status == 200 and head.headers["Content-Length"] == str(n) and "Content-Range" not in head.headers
+        good_headers(head)
     assert either.get(path, headers={"Range": f"bytes=0-1,{n}-"}).body == content[:2]
     for other in ('"another"', http_date(time.time() - 9999)):
         got = either.get(path, headers={"Range": "bytes=0-0", "If-Range": other})
@@ -523,6 +541,11 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
+        # what a viewer of PDFs or films needs to ask for parts
+        exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
+        assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
+    asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
+    assert {"Range", "If-Range"} <= set(asked["Access-Control-Allow-Headers"].split(", "))
     got = guarded.get(path, headers={"Origin": "https://evil.example"})
     assert got.status == 200 and "Access-Control-Allow-Origin" not in got.headers and "Origin" in got.headers["Vary"]
 
@@ -604,6 +627,78 @@ def test_plain_cgi_uploads_and_downloads(okul):
         assert status == 400
     finally:
         okul.server.environment = environment
+
+
+def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
+    """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
+    from app import cgi
+    ada, content = okul.registered(), png()
+    answer = uploaded(ada, content)
+    path, environment = path_of(answer), okul.server.environment
+    nginx = okul.get(path)
+    okul.server.environment = environment | {"OKUL_DELIVERY": "x-sendfile"}
+    try:
+        status, headers, body = cgi(okul.server, "storage", "GET", path, {"Range": "bytes=2-4"})
+        assert (status, body) == (200, b"") and headers["X-Sendfile"] == str(files(okul.server)[answer.data["sha256"]])
+        for name in ("ETag", "Last-Modified", "Cache-Control", "Content-Type", "Content-Disposition", "Content-Security-Policy"):
+            assert headers.get_all(name) == [nginx.headers[name]], name
+        assert "Content-Length" not in headers
+        status, headers, body = cgi(okul.server, "storage", "GET", path, {"If-None-Match": nginx.headers["ETag"]})
+        assert (status, body) == (304, b"") and "X-Sendfile" not in headers
+        status, headers, body = cgi(okul.server, "storage", "HEAD", path)
+        assert (status, body, headers["Content-Length"]) == (200, b"", str(len(content))) and "X-Sendfile" not in headers
+    finally:
+        okul.server.environment = environment
+
+
+@pytest.mark.parametrize("program, path, kind", [("storage", "/storage/upload", "multipart/form-data; boundary=x"),
+                                                 ("contact", "/contact", "application/json")])
+def test_plain_cgi_says_that_it_needs_a_length(okul, program, path, kind):
+    from app import cgi
+    boss, environment = okul.registered(), okul.server.environment
+    okul.server.environment = environment | {"CONTENT_TYPE": kind}
+    headers = {"Authorization": f"Bearer {boss.token}"}
+    try:
+        status, _, answer = cgi(okul.server, program, "POST", path, headers | {"Transfer-Encoding": "chunked"})
+        assert status == 400 and b"did not arrive whole" in answer
+        status, _, answer = cgi(okul.server, program, "POST", path, headers)
+        assert status == 400 and b"did not arrive whole" not in answer
+    finally:
+        okul.server.environment = environment
+
+
+@pytest.mark.parametrize("length", [MIB, 0])
+def test_plain_cgi_is_heard_though_it_reads_no_body(okul, length):
+    """
+    Apache's mod_cgid: standard input and output are one socket, and the body is sent before the answer is read. Who ends with
+    the body unread resets the connection, and the answer is lost.
+    """
+    from app import parse_cgi
+    here, there = socket.socketpair()
+    environment = okul.server.environment | {
+        "OKUL_DATA": str(okul.server.data), "REQUEST_METHOD": "POST", "REQUEST_URI": "/storage/upload", "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x"} | ({"CONTENT_LENGTH": str(length)} if length else {"HTTP_TRANSFER_ENCODING": "chunked"})
+    run = subprocess.Popen([BUILD / "storage.fcgi"], env=environment, stdin=there, stdout=there, stderr=subprocess.DEVNULL)
+    there.close()
+    here.settimeout(30)
+    with here:
+        here.sendall(b"x" * MIB)
+        here.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := here.recv(65536):
+            answer += piece
+    assert run.wait(10) == 0 and parse_cgi(answer)[0] == 401
+
+
+def test_a_file_larger_than_the_system_lets_one_be():
+    """A limit of file sizes (ulimit -f, as on shared hosting) ends no worker."""
+    with contextlib.closing(Closing(OKUL_WORKERS="1")) as okul:
+        ada, (worker,) = okul.registered(), okul.server.workers("storage")
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (4 * MIB, 4 * MIB))
+        answer = ada.upload(mp4(6 * MIB))
+        assert answer.status == 503 and "Retry-After" in answer.headers, answer
+        uploaded(ada)
+        assert list(okul.server.workers("storage")) == [worker]
 
 
 # ---- okulctl files
