@@ -299,5 +299,9 @@ clock_midnight(const char *text, const char *zone)
 			.tm_isdst = -1 };
 		time = mktime(&tm);
 	}
+	/* Where it comes twice, the C library takes the one that fits what it was asked before. */
+	time_t earlier = time - 3600;
+	if (localtime_r(&earlier, &found) && found.tm_mday == date.day)
+		time = earlier;
 	return (int64_t)time * SECOND;
 }
