@@ -113,7 +113,7 @@ static const char *const sql[] = {
 	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
 	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
-		" level_ranges, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+		" level_ranges, questions, now.pk FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
 	/* Which version a test has, and whether a change of it is one. */
 	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
@@ -222,31 +222,52 @@ post_test(struct request *rq)
 	return proficiency_add(rq, rq->prepared);
 }
 
-/* The test to be copied, with new ids. A list of 200 questions is taken apart here rather than inside the transaction. */
-static void
-check_source(struct request *rq, struct faults *faults)
+struct source {
+	struct placement test;
+	int64_t version;	/* whose questions it has, with new ids */
+};
+
+/* The test to be copied. False when there is none. */
+static bool
+read_source(struct request *rq, struct source *source)
 {
+	struct placement *test = &source->test;
 	enum json_fault fault;
 	struct db_rows *row;
 
-	(void)faults;
-	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
-		return;
-	struct placement *test = rq->prepared = arena_alloc(rq->arena, sizeof(*test));
+	if (db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
+		return false;
 	*test = (struct placement){ arena_string(rq->arena, db_text(row, 0)), arena_string(rq->arena, db_text(row, 1)),
 		arena_string(rq->arena, db_text(row, 2)), db_int(row, 3), db_int(row, 4), db_flag(row, 5),
-		.ranges = arena_string(rq->arena, db_text(row, 6)) };
-	placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
+		.questions = test->questions, .ranges = arena_string(rq->arena, db_text(row, 6)), .key = test->key,
+		.count = test->count };
+	if (source->version != db_int(row, 8))
+		placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
+	source->version = db_int(row, 8);
 	db_end(row);
+	return true;
+}
+
+/* A list of 200 questions is taken apart here rather than inside the transaction. */
+static void
+check_source(struct request *rq, struct faults *faults)
+{
+	struct source *source = arena_alloc(rq->arena, sizeof(*source));
+
+	(void)faults;
+	if (rq->faults.count == 0 && read_source(rq, source))
+		rq->prepared = source;
 }
 
 static struct reply
 post_duplicate(struct request *rq)
 {
-	struct placement *test = rq->prepared;
+	struct source *source = rq->prepared;
 
-	if (!test)
+	/* It may be another by now, or gone. */
+	if (!source || !read_source(rq, source))
 		return reply_error(rq, NOT_FOUND);
+	struct placement *test = &source->test;
 	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
 	return proficiency_add(rq, test);
 }

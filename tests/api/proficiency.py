@@ -12,7 +12,7 @@ import contract
 from fields import GOOD_IMPORT, GOOD_TEST, superadmin
 from okul import ROOT, Okul, Server
 from people import ids, rows
-from races import all_at_once
+from races import all_at_once, overtaken
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
@@ -431,6 +431,20 @@ def test_duplicate(okul, boss):
     assert shown(boss, test["id"]) == test, "a copy is of its own"
     longest = made(boss, title=secrets.token_hex(4) + "ü" * 192)
     assert boss.post(f"{PATH}/{longest['id']}/duplicate").data["title"] == longest["title"][:193] + " (copy)"
+
+
+def test_what_becomes_of_a_test_while_its_duplicate_waits(okul, boss):
+    """The copy is of the test as it is when its turn comes."""
+    test, other = made(boss), made(boss, **FULL)
+    path, of_test = f"{PATH}/{test['id']}/duplicate", f"WHERE id = '{test['id']}'"
+    changed = overtaken(okul, f"UPDATE test SET version = (SELECT version FROM test WHERE id = '{other['id']}'), max_attempts = 7,"
+                        f" question_count = 3 {of_test}", lambda: boss.post(path))
+    assert changed.status == 201 and asked(changed.data) == asked(other) and changed.data["maxAttempts"] == 7
+    assert not set(all_ids(changed.data)) & set(all_ids(other))
+    title = test["title"] + " (copy"
+    before = listed(boss, search=title)["pagination"]["total"]
+    assert overtaken(okul, f"DELETE FROM test {of_test}", lambda: boss.post(path)).status == 404
+    assert listed(boss, search=title)["pagination"]["total"] == before
 
 
 def test_a_duplicate_can_be_graded(okul, boss):
