@@ -3,6 +3,7 @@
  */
 #include "proficiency.h"
 
+#include "attempt.h"
 #include "audit.h"
 #include "copy.h"
 #include "quiz.h"
@@ -321,11 +322,15 @@ patch_test(struct request *rq)
 	return reply_row(rq, sql[ONE], ARGS(rq->id, true), &proficiency_detail);
 }
 
+#define CLOSED_MAX 10000	/* half a second */
+
 static struct reply
 delete_test(struct request *rq)
 {
 	struct db_rows *row;
 
+	/* Attempts whose time has run out count as taken, and results stay. */
+	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
 	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });

@@ -1,5 +1,6 @@
 """Group proficiency, for learners: starting, saving, submitting, the status; and results, one's own and everybody's."""
 
+import fcntl
 import itertools
 import json
 import random
@@ -9,9 +10,9 @@ import pytest
 
 from contract import LANGUAGES
 from fields import superadmin
-from okul import Okul, Server
+from okul import Okul, Server, until
 from people import ids, rows
-from races import all_at_once, statuses
+from races import DOOR, all_at_once, closed, lock, statuses
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
@@ -386,9 +387,18 @@ LOOKS = {
     "of the user": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/users/{who.id}/results"),
     "all": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results"),
     "all as CSV": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results?format=csv"),
+    "result": lambda o, who, test: who.get(f"{PATH}/results/{attempts_of(o, test)[0]}"),
+    "result, by an admin": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results/{attempts_of(o, test)[0]}"),
+    "statistics": lambda o, who, test: superadmin(o).get(f"{PATH}/{test['id']}/statistics"),
     "cleanup": lambda o, who, test: o.server.ctl("cleanup"),
 }
 LOOKS["start"] = lambda o, who, test: start(who, test)
+
+
+def attempts_of(okul, test):
+    """The ids of its open attempts."""
+    found = rows(okul, f"SELECT attempt.id FROM attempt JOIN test ON test.pk = attempt.test WHERE test.id = '{test['id']}'")
+    return [id_ for id_, in found]
 
 
 @pytest.mark.parametrize("saved", ["", "++-"])
@@ -401,6 +411,7 @@ def test_an_attempt_whose_time_runs_out_is_taken(exam, look, saved):
     exam.server.clock.advance(66)
     answer = LOOKS[look](exam, ada, test)
     assert look == "cleanup" or answer.status == {"start": 409, "submit": 409}.get(look, 200), answer
+    assert look != "statistics" or answer.data["attempts"] == 1
     columns = "result.id, total_score, correct_count, attempt, level, completed_at"
     [[*found, completed]] = rows(exam, f"SELECT {columns} FROM result JOIN user ON user.pk = result.user WHERE user.id = '{ada.id}'")
     assert found == ([attempt["id"], "66.67", "2", "1", "B1"] if saved else [attempt["id"], "0.0", "0", "1", "A1"])
@@ -419,6 +430,40 @@ def test_looks_at_once_close_an_attempt_once(exam):
     found = all_at_once(20, lambda n: ada.get(f"{PATH}/results/me") if n % 2 else ada.get(f"{PATH}/{test['id']}/status"))
     assert statuses(found) == [200] * 20
     assert all(a.data["pagination"]["total"] == 1 if "pagination" in a.data else a.data["attempts"] == 1 for a in found)
+
+
+def test_a_list_shows_all_that_ran_out(exam):
+    """A year of learners who ran out of time at once."""
+    test = made(exam, durationMinutes=1)
+    exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+        INSERT INTO user (id, email, timezone, created_at, updated_at) SELECT printf('%024x', i), i || '@year.example', 'UTC', 1, 1 FROM n;
+        INSERT INTO attempt (id, user, test, version, started_at, deadline) SELECT printf('%024x', user.pk), user.pk, test.pk, version, 1, 2
+        FROM user, test WHERE test.id = '{test['id']}' AND email LIKE '%@year.example'""")
+    assert good(superadmin(exam).get(f"{PATH}/admin/results?testId={test['id']}"))["pagination"]["total"] == 450
+
+
+def test_a_list_is_shown_when_nothing_can_be_written(exam):
+    """What ran out then waits for the next look."""
+    ada, test, other = exam.registered(), made(exam), made(exam, durationMinutes=1)
+    result = good(submit(ada, test, "+++"))
+    good(start(ada, other))
+    exam.server.clock.advance(66)
+    with open(exam.server.data / "okul.gate", "r+b") as gate:
+        until(lambda: closed(gate), "a moment without writers")
+        assert ids({"items": mine(ada)}) == [result["id"]]
+        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+    assert len(mine(ada)) == 2
+
+
+def test_deleting_a_test_leaves_what_ran_out_before(exam):
+    ada, eve, test = exam.registered(), exam.registered(), made(exam, durationMinutes=1)
+    attempt = good(start(ada, test))
+    good(save(ada, attempt, test, "++-"))
+    exam.server.clock.advance(66)
+    good(start(eve, test))
+    good(superadmin(exam).delete(f"{PATH}/{test['id']}"))
+    assert [(r["id"], r["totalScore"]) for r in mine(ada)] == [(attempt["id"], 66.67)] and mine(eve) == []
+    assert "attempts whose time ran out: 0 graded" in exam.server.ctl("cleanup").stdout
 
 
 def test_a_save_too_late_closes_the_attempt(exam):
