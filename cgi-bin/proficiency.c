@@ -94,12 +94,14 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	" AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) /* scan is meant */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
+#define CURRENT " FROM test JOIN test_version AS now ON now.pk = test.version"
+
 #define IS_TAKEN(version) \
 	"(EXISTS (SELECT 1 FROM result WHERE result.version = " version ")" \
 	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
 
 enum {
-	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
+	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, PUBLISHED, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
 	NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
 };
 
@@ -109,17 +111,17 @@ static const char *const sql[] = {
 	[LIST_TESTS + 2] = LISTED("okul_fold(title), pk"),
 	[LIST_TESTS + 3] = LISTED("okul_fold(title) DESC, pk DESC"),
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
-	[ONE] = "SELECT " TEST_COLUMNS ", " PLACEMENT_QUESTIONS("now", "?2") " AS questions, now.level_ranges AS levelRanges"
-		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1 AND (test.is_published OR ?2)",
+	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
+	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
 	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
-		" level_ranges, questions, now.pk FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
 	/* Which version a test has, and whether a change of it is one. */
 	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
 		" OR ifnull(?3 <> now.target_language, 0) OR ifnull(?4 <> level_ranges, 0)"
-		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+		CURRENT " WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
 		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
@@ -164,7 +166,8 @@ static const struct route routes[] = {
 	  .note = "Questions and level ranges are replaced as a whole, and new questions have new ids. What was answered "
 	  "already keeps its wording.", .example = "{\"isPublished\":false}" },
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
-	  .note = "Drafts and right answers are for admins only." },
+	  .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see options in another order "
+	  "than its author gave them." },
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
 	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
@@ -214,7 +217,7 @@ proficiency_add(struct request *rq, const struct placement *test)
 
 	random_id(id);
 	placement_add(rq->db, test, id, rq->now);
-	return reply_row(rq, sql[ONE], ARGS(id, true), &proficiency_detail);
+	return reply_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
 }
 
 static struct reply
@@ -319,7 +322,7 @@ patch_test(struct request *rq)
 		if_named(rq, "shuffle", test->shuffle), if_named(rq, "isPublished", test->published), test->language,
 		test->count, rq->now), NULL);
 	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, version), NULL);
-	return reply_row(rq, sql[ONE], ARGS(rq->id, true), &proficiency_detail);
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
 #define CLOSED_MAX 10000	/* half a second */
@@ -364,7 +367,18 @@ get_tests(struct request *rq)
 static struct reply
 get_test(struct request *rq)
 {
-	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &proficiency_detail);
+	struct db_rows *row;
+
+	if (is_admin(rq))
+		return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
+	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	int next = put_row(rq, &test_list, row, 0);
+	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));
+	put_json(rq, "levelRanges", db_text(row, next + 1));
+	db_end(row);
+	return reply_done(rq);
 }
 
 static struct reply

@@ -285,6 +285,31 @@ def test_orders(okul, shuffle):
         assert orders == [as_made] * 6
 
 
+def place_of_right(test, questions_):
+    """Where the right option stands, of each question."""
+    right = {o["id"] for q in test["questions"] for o in q["options"] if o["isCorrect"]}
+    return [next(i for i, o in enumerate(q["options"]) if o["id"] in right) for q in questions_]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_no_order_tells_the_right_option(okul, shuffle):
+    """Of authors who always put it in one place; ids grow, so neither do they tell the place where it was put."""
+    test, ada = made(okul, *[1] * 60, shuffle=shuffle), okul.registered()
+    assert place_of_right(test, test["questions"]) == [1] * 60
+    by_id = [q | {"options": sorted(q["options"], key=lambda o: o["id"])} for q in test["questions"]]
+    copied = good(superadmin(okul).post(f"{PATH}/{test['id']}/duplicate"))
+    assert set(place_of_right(test, by_id)) == {0, 1, 2, 3}
+    assert {0, 1, 2, 3} == set(place_of_right(copied, [q | {"options": sorted(q["options"], key=lambda o: o["id"])}
+                                                       for q in copied["questions"]]))
+    for who in (okul, ada):
+        seen = good(who.get(f"{PATH}/{test['id']}"))
+        assert seen == good(who.get(f"{PATH}/{test['id']}")), "each time the same"
+        assert {k: v for k, v in seen.items() if k != "questions"} == {k: v for k, v in test.items() if k != "questions"}
+        asked = by_id if shuffle else test["questions"]
+        assert seen["questions"] == [q | {"options": [{"id": o["id"], "text": o["text"]} for o in q["options"]]} for q in asked]
+    assert good(superadmin(okul).get(f"{PATH}/{test['id']}")) == test, "the author's own order is theirs"
+
+
 def test_an_attempt_keeps_the_test_as_it_was(okul):
     ada, eve, bob = (okul.registered() for _ in range(3))
     test = made(okul, shuffle=True, maxAttempts=2)
