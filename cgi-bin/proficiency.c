@@ -101,8 +101,8 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
 
 enum {
-	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, PUBLISHED, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
-	NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
+	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, PUBLISHED, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, ASKED,
+	VERSION_NOW, NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
 };
 
 static const char *const sql[] = {
@@ -118,10 +118,10 @@ static const char *const sql[] = {
 	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
-	/* Which version a test has, and whether a change of it is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
-		" OR ifnull(?3 <> now.target_language, 0) OR ifnull(?4 <> level_ranges, 0)"
-		CURRENT " WHERE test.id = ?1",
+	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
+	/* Which version a test has, and whether a change of words around the questions is one. */
+	[VERSION_NOW] = "SELECT test.pk, now.pk, ifnull(?2 <> now.title, 0) OR ifnull(?3 <> now.target_language, 0)"
+		" OR ifnull(?4 <> level_ranges, 0)" CURRENT " WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
 		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
@@ -141,6 +141,7 @@ static const char *const sql[] = {
 #define LIST_VERSION "SELECT n FROM tally WHERE name = 'test:version'"
 
 static void check_test(struct request *rq, struct faults *faults);
+static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
 static struct reply post_test(struct request *rq);
 static struct reply get_tests(struct request *rq);
@@ -161,10 +162,10 @@ static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/duplicate", ADMIN, post_duplicate, .check = check_source, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Duplicate an existing proficiency test",
 	  .note = "The copy is a draft, whose questions have ids of their own." },
-	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_test, .in = &update_test,
+	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_change, .in = &update_test,
 	  .out = &proficiency_detail, .writes = true, .shows = get_test, .title = "Update an existing proficiency test",
-	  .note = "Questions and level ranges are replaced as a whole, and new questions have new ids. What was answered "
-	  "already keeps its wording.", .example = "{\"isPublished\":false}" },
+	  .note = "Questions and level ranges are replaced as a whole. Questions of which anything changes all get new ids. What "
+	  "was answered already keeps its wording.", .example = "{\"isPublished\":false}" },
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
 	  .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see options in another order "
 	  "than its author gave them." },
@@ -278,6 +279,23 @@ post_duplicate(struct request *rq)
 
 /* ---- changing them */
 
+/* A form may send all that there is: what it leaves as it was must not become something else by new ids. */
+static void
+check_change(struct request *rq, struct faults *faults)
+{
+	const cJSON *questions = get(rq->body, "questions");
+	struct placement *test;
+	struct db_rows *row;
+
+	check_test(rq, faults);
+	test = rq->prepared;
+	if (!test || !questions || db_one(rq->db, &row, sql[ASKED], ARGS(rq->id)) != DB_ROW)
+		return;
+	if (placement_asks_same(rq->arena, db_text(row, 1), questions))
+		test->asked_by = db_int(row, 0);
+	db_end(row);
+}
+
 /* A value that stays as it is where the body does not name it. */
 static struct value
 if_named(const struct request *rq, const char *name, int64_t value)
@@ -290,16 +308,19 @@ if_named(const struct request *rq, const char *name, int64_t value)
  * no such test.
  */
 static bool
-change_version(struct request *rq, const struct placement *test, int64_t *pk, int64_t *version)
+change_version(struct request *rq, struct placement *test, int64_t *pk, int64_t *version)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[VERSION_NOW],
-		   ARGS(rq->id, test->title, test->language, test->ranges, test->questions != NULL)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[VERSION_NOW], ARGS(rq->id, test->title, test->language, test->ranges)) != DB_ROW)
 		return false;
 	*pk = db_int(row, 0);
 	*version = db_int(row, 1);
-	bool changed = db_flag(row, 2);
+	if (*version == test->asked_by) {
+		test->questions = NULL;
+		test->key = value_null();
+	}
+	bool changed = test->questions || db_flag(row, 2);
 	db_end(row);
 	if (changed && db_one(rq->db, &row, sql[NEW_VERSION],
 			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
@@ -312,7 +333,7 @@ change_version(struct request *rq, const struct placement *test, int64_t *pk, in
 static struct reply
 patch_test(struct request *rq)
 {
-	const struct placement *test = rq->prepared;
+	struct placement *test = rq->prepared;
 	int64_t pk, version;
 
 	if (!change_version(rq, test, &pk, &version))

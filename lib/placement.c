@@ -125,6 +125,61 @@ placement_set_questions(struct placement *test, struct arena *arena, cJSON *ques
 	test->key = value_blob(key.s, key.length);
 }
 
+static bool
+is_written(const struct buf *own, struct quiz_text stored)
+{
+	return own->length == stored.length && memcmp(own->s, stored.s, stored.length) == 0;
+}
+
+static bool
+is_text(struct buf *room, struct quiz_text stored, const char *text)
+{
+	buf_reset(room, SIZE_MAX);
+	put_text(room, text);
+	return is_written(room, stored);
+}
+
+static bool
+is_number(struct buf *room, struct quiz_text stored, double number)
+{
+	buf_reset(room, SIZE_MAX);
+	buf_number(room, number);
+	return is_written(room, stored);
+}
+
+static bool
+is_question(struct buf *room, const struct quiz_question *stored, const cJSON *question)
+{
+	const cJSON *options = get(question, "options"), *option;
+	int i = 0;
+
+	if (!is_text(room, stored->text, field_text(question, "text")) ||
+	    !is_text(room, stored->media, field_text(question, "mediaUrl")) ||
+	    !is_number(room, stored->points, field_number(question, "points", 1)) ||
+	    cJSON_GetArraySize(options) != stored->options)
+		return false;
+	cJSON_ArrayForEach(option, options) {
+		if (!is_text(room, stored->option[i].text, field_text(option, "text")) ||
+		    field_bool(option, "isCorrect", false) != (stored->right == i + 1))
+			return false;
+		i++;
+	}
+	return true;
+}
+
+bool
+placement_asks_same(struct arena *arena, const char *stored, const cJSON *questions)
+{
+	struct buf room = { .arena = arena };
+	struct quiz_question asked;
+	const cJSON *question;
+
+	cJSON_ArrayForEach(question, questions)
+		if (!quiz_next(&stored, &asked) || !is_question(&room, &asked, question))
+			return false;
+	return !quiz_next(&stored, &asked);
+}
+
 static const char *
 ranges_text(struct arena *arena, const cJSON *ranges)
 {

@@ -30,6 +30,7 @@ struct placement {
 	const char *questions, *ranges;	/* JSON text */
 	struct value key;		/* the answer key, or NULL: lib/quiz.h */
 	int count;			/* of the questions */
+	int64_t asked_by;		/* of a change: pk of a version that asks the same already, and keeps its ids; 0: none */
 };
 
 /*
@@ -43,6 +44,9 @@ struct placement *placement_of(struct arena *arena, const cJSON *body);
  * transaction. cJSON must allocate in `arena`: json_use().
  */
 void placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions);
+
+/* True when a checked list of QuestionDto is, ids apart, what is stored: same words, points and media in the same order. */
+must_use bool placement_asks_same(struct arena *arena, const char *stored, const cJSON *questions);
 
 /* Inside a write transaction: a new test under a new id. A failure sticks to db. */
 void placement_add(struct db *db, const struct placement *test, const char *id, int64_t now);

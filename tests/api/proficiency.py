@@ -373,6 +373,48 @@ def test_a_change_of_nothing_that_was_asked_makes_no_version(okul, boss, change)
     assert len(versions(okul, test)) == 1
 
 
+SAME = FULL["questions"]
+OTHERS = {
+    "a text": [SAME[0] | {"text": "Was"}, *SAME[1:]], "an order": [SAME[1], SAME[0], SAME[2]], "one less": SAME[:2],
+    "one more": [*SAME, SAME[0]], "points": [*SAME[:2], SAME[2] | {"points": 1.5}], "media": [*SAME[:2], SAME[2] | {"mediaUrl": "/x"}],
+    "no media": [SAME[0] | {"mediaUrl": None}, *SAME[1:]],
+    "an option": [*SAME[:2], question("Wer?", "ich", "er")], "an option more": [*SAME[:2], question("Wer?", "ich", "du", "er")],
+    "the order of options": [*SAME[:2], question("Wer?", "du", "ich")],
+    "the right one": [*SAME[:2], SAME[2] | {"options": [o | {"isCorrect": not o["isCorrect"]} for o in SAME[2]["options"]]}],
+}
+
+
+def test_questions_that_are_sent_as_they_are_keep_their_ids(okul, boss):
+    """A form that sends all of a test leaves its figures alone, and the pages that learners have before them."""
+    test = made(boss, **FULL)
+    answered(okul, test)
+    path, before = f"{PATH}/{test['id']}", versions(okul, test)
+    for own in (SAME, [SAME[0] | {"text": f" {SAME[0]['text']}\n"}, SAME[1], SAME[2] | {"points": 1.0, "mediaUrl": None}]):
+        after = boss.patch(path, FULL | {"questions": own})
+        assert after.status == 200 and after.data["questions"] == test["questions"] and versions(okul, test) == before
+    after = boss.patch(path, {"title": "New", "questions": SAME}).data
+    assert after["questions"] == test["questions"] and after["questionCount"] == 3
+    assert [v[1:] for v in versions(okul, test)] == [before[0][1:], ("New", *before[0][2:])]
+    keys = "SELECT count(DISTINCT answer_key), count(DISTINCT questions) FROM test_version WHERE test_id = '%s'"
+    assert rows(okul, keys % test["id"]) == [["1", "1"]]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_questions_of_which_anything_changes_are_new(boss, other):
+    test = made(boss, **FULL)
+    after = boss.patch(f"{PATH}/{test['id']}", {"questions": OTHERS[other]}).data
+    assert asked(after) == [{"points": 1, "mediaUrl": None} | q for q in OTHERS[other]]
+    assert not set(all_ids(after)) & set(all_ids(test))
+
+
+def test_questions_that_were_the_same_until_others_came(okul, boss):
+    """What was sent is what the test has then, also where it looked like nothing new before the request waited."""
+    test, other = made(boss, **FULL), made(boss)
+    after = overtaken(okul, f"UPDATE test SET version = (SELECT version FROM test WHERE id = '{other['id']}')"
+                            f" WHERE id = '{test['id']}'", lambda: boss.patch(f"{PATH}/{test['id']}", {"questions": SAME}))
+    assert after.status == 200 and asked(after.data) == asked(test) and shown(boss, test["id"]) == after.data
+
+
 def test_versions_that_nothing_refers_to_go(okul, boss):
     test = made(boss)
     answered(okul, test)
