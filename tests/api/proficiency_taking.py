@@ -13,7 +13,7 @@ from contract import LANGUAGES
 from fields import superadmin
 from okul import Okul, Server, until
 from people import ids, rows
-from races import DOOR, all_at_once, closed, lock, statuses
+from races import DOOR, all_at_once, closed, lock, overtaken, statuses
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
@@ -361,6 +361,13 @@ def test_a_test_that_changes_while_submits_wait(okul):
             assert [a["questionId"] for a in answer.data["answers"]] == [q["id"] for q in version["questions"]]
             assert answer.data["test"]["title"] == version["title"]
             assert good(boss.get(f"{PATH}/results/{answer.data['id']}")) == answer.data
+
+
+@pytest.mark.parametrize("act", [start, lambda who, test: submit(who, test, "+++")], ids=["start", "submit"])
+def test_a_test_that_is_deleted_while_its_learner_waits(okul, act):
+    ada, test = okul.registered(), made(okul)
+    assert overtaken(okul, f"DELETE FROM test WHERE id = '{test['id']}'", lambda: act(ada, test)).status == 404
+    assert mine(ada) == []
 
 
 def test_drafts_are_for_admins(okul):
