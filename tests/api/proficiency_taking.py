@@ -340,8 +340,8 @@ def test_an_attempt_keeps_the_test_as_it_was(okul):
 
 
 def test_a_test_that_changes_while_submits_wait(okul):
-    """Each is graded by the version that it was made for, or refused."""
-    test = made(okul, 1, 1, maxAttempts=0)
+    """Each is graded by the version that it was made for, or refused. All have other questions than the one before."""
+    test = made(okul, 1, 1, 1, 1, maxAttempts=0)
     boss, learners, latest = superadmin(okul), [okul.registered() for _ in range(6)], [test]
 
     def act(n):
