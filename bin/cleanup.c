@@ -31,6 +31,7 @@ const struct command command_cleanup = {
 };
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
+#define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
 
 #define NOT_NEEDED \
 	"NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
@@ -183,11 +184,12 @@ static enum db_rc
 finalize_batch(const struct cleanup *c, struct walk *walk)
 {
 	enum db_rc rc = db_write_begin(c->db);
+	int64_t began = clock_ticks();
 
 	if (rc != DB_DONE)
 		return rc;
 	walk->deleted = 0;
-	for (int i = 0; i < BATCH && !walk->over; i++)
+	for (int i = 0; i < BATCH && !walk->over && clock_ticks() - began < BATCH_TIME; i++)
 		finalize_next(c, walk);
 	user_reindex(c->db);
 	return db_write_commit(c->db);

@@ -3,6 +3,7 @@
  */
 #include "proficiency.h"
 
+#include "attempt.h"
 #include "audit.h"
 #include "copy.h"
 #include "quiz.h"
@@ -93,13 +94,15 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	" AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) /* scan is meant */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
+#define CURRENT " FROM test JOIN test_version AS now ON now.pk = test.version"
+
 #define IS_TAKEN(version) \
 	"(EXISTS (SELECT 1 FROM result WHERE result.version = " version ")" \
 	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
 
 enum {
-	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, VERSION_NOW,
-	NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
+	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, PUBLISHED, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, ASKED,
+	VERSION_NOW, NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
 };
 
 static const char *const sql[] = {
@@ -108,17 +111,17 @@ static const char *const sql[] = {
 	[LIST_TESTS + 2] = LISTED("okul_fold(title), pk"),
 	[LIST_TESTS + 3] = LISTED("okul_fold(title) DESC, pk DESC"),
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
-	[ONE] = "SELECT " TEST_COLUMNS ", " PLACEMENT_QUESTIONS("now", "?2") " AS questions, now.level_ranges AS levelRanges"
-		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1 AND (test.is_published OR ?2)",
+	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
+	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
 	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
-		" level_ranges, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
-	/* Which version a test has, and whether a change of it is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, ?5 OR ifnull(?2 <> now.title, 0)"
-		" OR ifnull(?3 <> now.target_language, 0) OR ifnull(?4 <> level_ranges, 0)"
-		" FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
+	/* Which version a test has, and whether a change of words around the questions is one. */
+	[VERSION_NOW] = "SELECT test.pk, now.pk, ifnull(?2 <> now.title, 0) OR ifnull(?3 <> now.target_language, 0)"
+		" OR ifnull(?4 <> level_ranges, 0)" CURRENT " WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
 		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
@@ -138,6 +141,7 @@ static const char *const sql[] = {
 #define LIST_VERSION "SELECT n FROM tally WHERE name = 'test:version'"
 
 static void check_test(struct request *rq, struct faults *faults);
+static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
 static struct reply post_test(struct request *rq);
 static struct reply get_tests(struct request *rq);
@@ -158,12 +162,13 @@ static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/duplicate", ADMIN, post_duplicate, .check = check_source, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Duplicate an existing proficiency test",
 	  .note = "The copy is a draft, whose questions have ids of their own." },
-	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_test, .in = &update_test,
+	{ PATCH, "/proficiency-tests/{id}", ADMIN, patch_test, .check = check_change, .in = &update_test,
 	  .out = &proficiency_detail, .writes = true, .shows = get_test, .title = "Update an existing proficiency test",
-	  .note = "Questions and level ranges are replaced as a whole, and new questions have new ids. What was answered "
-	  "already keeps its wording.", .example = "{\"isPublished\":false}" },
+	  .note = "Questions and level ranges are replaced as a whole. Questions of which anything changes all get new ids. What "
+	  "was answered already keeps its wording.", .example = "{\"isPublished\":false}" },
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
-	  .note = "Drafts and right answers are for admins only." },
+	  .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see options in another order "
+	  "than its author gave them." },
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
 	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
@@ -213,7 +218,7 @@ proficiency_add(struct request *rq, const struct placement *test)
 
 	random_id(id);
 	placement_add(rq->db, test, id, rq->now);
-	return reply_row(rq, sql[ONE], ARGS(id, true), &proficiency_detail);
+	return reply_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
 }
 
 static struct reply
@@ -222,36 +227,74 @@ post_test(struct request *rq)
 	return proficiency_add(rq, rq->prepared);
 }
 
-/* The test to be copied, with new ids. A list of 200 questions is taken apart here rather than inside the transaction. */
-static void
-check_source(struct request *rq, struct faults *faults)
+struct source {
+	struct placement test;
+	int64_t version;	/* whose questions it has, with new ids */
+};
+
+/* The test to be copied. False when there is none. */
+static bool
+read_source(struct request *rq, struct source *source)
 {
+	struct placement *test = &source->test;
 	enum json_fault fault;
 	struct db_rows *row;
 
-	(void)faults;
-	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
-		return;
-	struct placement *test = rq->prepared = arena_alloc(rq->arena, sizeof(*test));
+	if (db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
+		return false;
 	*test = (struct placement){ arena_string(rq->arena, db_text(row, 0)), arena_string(rq->arena, db_text(row, 1)),
 		arena_string(rq->arena, db_text(row, 2)), db_int(row, 3), db_int(row, 4), db_flag(row, 5),
-		.ranges = arena_string(rq->arena, db_text(row, 6)) };
-	placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
+		.questions = test->questions, .ranges = arena_string(rq->arena, db_text(row, 6)), .key = test->key,
+		.count = test->count };
+	if (source->version != db_int(row, 8))
+		placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
+	source->version = db_int(row, 8);
 	db_end(row);
+	return true;
+}
+
+/* A list of 200 questions is taken apart here rather than inside the transaction. */
+static void
+check_source(struct request *rq, struct faults *faults)
+{
+	struct source *source = arena_alloc(rq->arena, sizeof(*source));
+
+	(void)faults;
+	if (rq->faults.count == 0 && read_source(rq, source))
+		rq->prepared = source;
 }
 
 static struct reply
 post_duplicate(struct request *rq)
 {
-	struct placement *test = rq->prepared;
+	struct source *source = rq->prepared;
 
-	if (!test)
+	/* It may be another by now, or gone. */
+	if (!source || !read_source(rq, source))
 		return reply_error(rq, NOT_FOUND);
+	struct placement *test = &source->test;
 	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
 	return proficiency_add(rq, test);
 }
 
 /* ---- changing them */
+
+/* A form may send all that there is: what it leaves as it was must not become something else by new ids. */
+static void
+check_change(struct request *rq, struct faults *faults)
+{
+	const cJSON *questions = get(rq->body, "questions");
+	struct placement *test;
+	struct db_rows *row;
+
+	check_test(rq, faults);
+	test = rq->prepared;
+	if (!test || !questions || db_one(rq->db, &row, sql[ASKED], ARGS(rq->id)) != DB_ROW)
+		return;
+	if (placement_asks_same(rq->arena, db_text(row, 1), questions))
+		test->asked_by = db_int(row, 0);
+	db_end(row);
+}
 
 /* A value that stays as it is where the body does not name it. */
 static struct value
@@ -265,16 +308,19 @@ if_named(const struct request *rq, const char *name, int64_t value)
  * no such test.
  */
 static bool
-change_version(struct request *rq, const struct placement *test, int64_t *pk, int64_t *version)
+change_version(struct request *rq, struct placement *test, int64_t *pk, int64_t *version)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[VERSION_NOW],
-		   ARGS(rq->id, test->title, test->language, test->ranges, test->questions != NULL)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[VERSION_NOW], ARGS(rq->id, test->title, test->language, test->ranges)) != DB_ROW)
 		return false;
 	*pk = db_int(row, 0);
 	*version = db_int(row, 1);
-	bool changed = db_flag(row, 2);
+	if (*version == test->asked_by) {
+		test->questions = NULL;
+		test->key = value_null();
+	}
+	bool changed = test->questions || db_flag(row, 2);
 	db_end(row);
 	if (changed && db_one(rq->db, &row, sql[NEW_VERSION],
 			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
@@ -287,7 +333,7 @@ change_version(struct request *rq, const struct placement *test, int64_t *pk, in
 static struct reply
 patch_test(struct request *rq)
 {
-	const struct placement *test = rq->prepared;
+	struct placement *test = rq->prepared;
 	int64_t pk, version;
 
 	if (!change_version(rq, test, &pk, &version))
@@ -297,14 +343,18 @@ patch_test(struct request *rq)
 		if_named(rq, "shuffle", test->shuffle), if_named(rq, "isPublished", test->published), test->language,
 		test->count, rq->now), NULL);
 	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, version), NULL);
-	return reply_row(rq, sql[ONE], ARGS(rq->id, true), &proficiency_detail);
+	return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
+
+#define CLOSED_MAX 10000	/* half a second */
 
 static struct reply
 delete_test(struct request *rq)
 {
 	struct db_rows *row;
 
+	/* Attempts whose time has run out count as taken, and results stay. */
+	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
 	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });
@@ -338,7 +388,18 @@ get_tests(struct request *rq)
 static struct reply
 get_test(struct request *rq)
 {
-	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &proficiency_detail);
+	struct db_rows *row;
+
+	if (is_admin(rq))
+		return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
+	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	reply_begin(rq);
+	int next = put_row(rq, &test_list, row, 0);
+	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));
+	put_json(rq, "levelRanges", db_text(row, next + 1));
+	db_end(row);
+	return reply_done(rq);
 }
 
 static struct reply

@@ -18,6 +18,14 @@ void proficiency_check_ranges(struct request *rq, struct faults *faults);
 /* Adds a test and shows it. */
 struct reply proficiency_add(struct request *rq, const struct placement *test);
 
+/* ---- proficiency_taking.c */
+
+/*
+ * "questions" as learners see them: without the right answers. Where each attempt is to have an order of its own, options
+ * are in that of their ids, which is nobody's; else, as everything, in their author's.
+ */
+void proficiency_put_questions(struct request *rq, const char *questions, bool shuffle);
+
 /* ---- proficiency_results.c */
 
 extern const struct shape proficiency_result;		/* UserTestResultResponseDto */

@@ -207,23 +207,43 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- attempts whose time has run out */
 
-/* A GET that finds such writes after all. Where that cannot be now, it shows what there is. */
-void
-proficiency_close_due(struct request *rq, int64_t user)
+#define BATCH 200	/* a transaction */
+#define BATCHES 50
+
+/* The row ends with the snapshot. */
+static void
+keep_user(struct request *rq)
 {
 	struct user *self = rq->user;
 
-	if (!attempt_due(rq->db, rq->now, user) || !db_writable(rq->db))
-		return;
 	self->id = arena_string(rq->arena, self->id);
 	self->email = arena_string(rq->arena, self->email);
 	self->session_id = arena_string(rq->arena, self->session_id);
 	db_end(self->row);
 	self->row = NULL;
-	if (db_write_begin(rq->db) != DB_DONE)
+}
+
+/* A GET that finds such writes after all. Where that cannot be now, it shows what there is. */
+void
+proficiency_close_due(struct request *rq, int64_t user)
+{
+	int64_t closed = BATCH;
+
+	if (!attempt_due(rq->db, rq->now, user))
 		return;
-	(void)attempt_close_due(rq->db, rq->now, user, 100);
-	(void)!db_write_commit(rq->db);
+	if (db_writing(rq->db)) {	/* it tells a DELETE what there is to be deleted */
+		(void)attempt_close_due(rq->db, rq->now, user, BATCH);
+		return;
+	}
+	if (!db_writable(rq->db))
+		return;
+	keep_user(rq);
+	for (int i = 0; i < BATCHES && closed == BATCH && db_write_begin(rq->db) == DB_DONE; i++) {
+		closed = attempt_close_due(rq->db, rq->now, user, BATCH);
+		(void)!db_write_commit(rq->db);
+	}
+	if (db_failure(rq->db) != DB_DONE)
+		db_release(rq->db);
 }
 
 /* ---- all results */
@@ -359,6 +379,7 @@ get_result(struct request *rq)
 {
 	struct db_rows *row;
 
+	proficiency_close_due(rq, is_admin(rq) ? 0 : rq->user->pk);
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);

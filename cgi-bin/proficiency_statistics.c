@@ -163,6 +163,7 @@ get_statistics(struct request *rq)
 	enum json_fault fault;
 	struct db_rows *row;
 
+	proficiency_close_due(rq, 0);
 	if (db_one(rq->db, &row, sql[QUESTIONS], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	const cJSON *questions = json_parse(rq->arena, db_text(row, 0), db_size(row, 0), JSON_DEPTH, &fault);

@@ -208,7 +208,7 @@ face(struct request *rq, struct state *state)
 	return rq->prepared != NULL;
 }
 
-/* ---- answering with an attempt */
+/* ---- what a learner sees */
 
 /* 0 to count - 1 in the order that `seed` goes on with; as they are without one. */
 static void
@@ -230,11 +230,8 @@ put_raw(struct request *rq, const char *name, struct quiz_text text)
 }
 
 static void
-put_question(struct request *rq, const struct quiz_question *question, int order, uint64_t *seed)
+put_question(struct request *rq, const struct quiz_question *question, int order, const unsigned char *options)
 {
-	unsigned char options[QUIZ_OPTIONS_MAX];
-
-	order_of(seed, question->options, options);
 	put_object(rq, NULL);
 	put_raw(rq, "id", question->id);
 	put_raw(rq, "text", question->text);
@@ -250,6 +247,36 @@ put_question(struct request *rq, const struct quiz_question *question, int order
 	}
 	put_end_list(rq);
 	put_end(rq);
+}
+
+/* 0 to count - 1, by the ids of the options. */
+static void
+order_by_id(const struct quiz_question *question, unsigned char *order)
+{
+	for (int i = 0; i < question->options; i++) {
+		struct quiz_text id = question->option[i].id;
+		int at = i;
+		for (; at > 0 && memcmp(question->option[order[at - 1]].id.s, id.s, id.length) > 0; at--)
+			order[at] = order[at - 1];
+		order[at] = (unsigned char)i;
+	}
+}
+
+void
+proficiency_put_questions(struct request *rq, const char *questions, bool shuffle)
+{
+	unsigned char options[QUIZ_OPTIONS_MAX];
+	struct quiz_question question;
+
+	put_list(rq, "questions");
+	for (int i = 0; quiz_next(&questions, &question); i++) {
+		if (shuffle)
+			order_by_id(&question, options);
+		else
+			order_of(NULL, question.options, options);
+		put_question(rq, &question, i, options);
+	}
+	put_end_list(rq);
 }
 
 static int
@@ -273,7 +300,7 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 	struct quiz_question *questions;
 	int count = split(rq->arena, paper->version->questions, &questions);
 	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
-	unsigned char order[QUIZ_QUESTIONS_MAX];
+	unsigned char order[QUIZ_QUESTIONS_MAX], options[QUIZ_OPTIONS_MAX];
 
 	order_of(shuffled, count, order);
 	reply_begin(rq);
@@ -298,8 +325,10 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 	put_end_list(rq);
 	if (with_questions) {
 		put_list(rq, "questions");
-		for (int i = 0; i < count; i++)
-			put_question(rq, &questions[order[i]], i, shuffled);
+		for (int i = 0; i < count; i++) {
+			order_of(shuffled, questions[order[i]].options, options);
+			put_question(rq, &questions[order[i]], i, options);
+		}
 		put_end_list(rq);
 	}
 	return reply_done(rq);

@@ -3,7 +3,8 @@
  *
  * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what was saved
  * until then is graded, and the result is completed at the deadline. That is written by whoever looks next: a request of
- * that user, a list of results, or `okulctl cleanup`. Until then the attempt counts as open nowhere.
+ * that user, results or figures that an admin sees, the deletion of a test, or `okulctl cleanup`. Until then the attempt
+ * counts as open nowhere.
  */
 #ifndef OKUL_ATTEMPT_H
 #define OKUL_ATTEMPT_H

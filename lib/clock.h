@@ -33,8 +33,8 @@ bool clock_is_time(const char *s);
 /* A good one in milliseconds. */
 int64_t clock_time(const char *s);
 /*
- * The first moment of a good date in a time zone of this system, like Europe/Istanbul: midnight, or what comes after it
- * where the clocks pass over it. An unknown zone is UTC. Sets the process's TZ.
+ * The first moment of a good date in a time zone of this system, like Europe/Istanbul: midnight, the first where there are
+ * two, or what comes after it where the clocks pass over it. An unknown zone is UTC. Sets the process's TZ.
  */
 int64_t clock_midnight(const char *date, const char *zone);
 /* The date of a time as YYYY-MM-DD in such a time zone. Sets the process's TZ. */

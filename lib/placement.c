@@ -51,11 +51,8 @@ put_text(struct buf *out, const char *text)
 
 /* {"id":"...","text":"..." : how both a question and an option begin. */
 static void
-put_head(struct buf *out, cJSON *object, bool first)
+put_head(struct buf *out, cJSON *object, const char *id, bool first)
 {
-	char id[ID_TEXT];
-
-	random_id(id);
 	cJSON_DeleteItemFromObjectCaseSensitive(object, "id");
 	cJSON_AddStringToObject(object, "id", id);	/* for the key */
 	buf_puts(out, first ? "{\"id\":\"" : ",{\"id\":\"");
@@ -64,13 +61,43 @@ put_head(struct buf *out, cJSON *object, bool first)
 	put_text(out, field_text(object, "text"));
 }
 
+/*
+ * New ids in any order: each is above the last, and would tell where its author put an option, as right ones often are the
+ * first.
+ */
+static void
+shuffled_ids(char ids[static QUIZ_OPTIONS_MAX][ID_TEXT], int count)
+{
+	for (int i = 0; i < count; i++) {
+		int other = (int)random_below((uint32_t)i + 1);
+		if (other < i)
+			memcpy(ids[i], ids[other], ID_TEXT);
+		random_id(ids[other]);
+	}
+}
+
+static void
+put_options(struct buf *out, const cJSON *options)
+{
+	char ids[QUIZ_OPTIONS_MAX][ID_TEXT];
+	int i = 0;
+	cJSON *option;
+
+	shuffled_ids(ids, cJSON_GetArraySize(options));
+	cJSON_ArrayForEach(option, options) {
+		put_head(out, option, ids[i], i == 0);
+		buf_puts(out, field_bool(option, "isCorrect", false) ? ",\"isCorrect\":true}" : ",\"isCorrect\":false}");
+		i++;
+	}
+}
+
 static void
 put_question(struct buf *out, cJSON *question, int order)
 {
-	bool first = true;
-	cJSON *option;
+	char id[ID_TEXT];
 
-	put_head(out, question, order == 0);
+	random_id(id);
+	put_head(out, question, id, order == 0);
 	buf_puts(out, ",\"points\":");
 	buf_number(out, field_number(question, "points", 1));
 	buf_puts(out, ",\"mediaUrl\":");
@@ -78,11 +105,7 @@ put_question(struct buf *out, cJSON *question, int order)
 	buf_puts(out, ",\"order\":");
 	buf_int(out, order);
 	buf_puts(out, ",\"options\":[");
-	cJSON_ArrayForEach(option, get(question, "options")) {
-		put_head(out, option, first);
-		buf_puts(out, field_bool(option, "isCorrect", false) ? ",\"isCorrect\":true}" : ",\"isCorrect\":false}");
-		first = false;
-	}
+	put_options(out, get(question, "options"));
 	buf_puts(out, "]}");
 }
 
@@ -100,6 +123,61 @@ placement_set_questions(struct placement *test, struct arena *arena, cJSON *ques
 	quiz_key(&key, questions);
 	test->questions = text.s;
 	test->key = value_blob(key.s, key.length);
+}
+
+static bool
+is_written(const struct buf *own, struct quiz_text stored)
+{
+	return own->length == stored.length && memcmp(own->s, stored.s, stored.length) == 0;
+}
+
+static bool
+is_text(struct buf *room, struct quiz_text stored, const char *text)
+{
+	buf_reset(room, SIZE_MAX);
+	put_text(room, text);
+	return is_written(room, stored);
+}
+
+static bool
+is_number(struct buf *room, struct quiz_text stored, double number)
+{
+	buf_reset(room, SIZE_MAX);
+	buf_number(room, number);
+	return is_written(room, stored);
+}
+
+static bool
+is_question(struct buf *room, const struct quiz_question *stored, const cJSON *question)
+{
+	const cJSON *options = get(question, "options"), *option;
+	int i = 0;
+
+	if (!is_text(room, stored->text, field_text(question, "text")) ||
+	    !is_text(room, stored->media, field_text(question, "mediaUrl")) ||
+	    !is_number(room, stored->points, field_number(question, "points", 1)) ||
+	    cJSON_GetArraySize(options) != stored->options)
+		return false;
+	cJSON_ArrayForEach(option, options) {
+		if (!is_text(room, stored->option[i].text, field_text(option, "text")) ||
+		    field_bool(option, "isCorrect", false) != (stored->right == i + 1))
+			return false;
+		i++;
+	}
+	return true;
+}
+
+bool
+placement_asks_same(struct arena *arena, const char *stored, const cJSON *questions)
+{
+	struct buf room = { .arena = arena };
+	struct quiz_question asked;
+	const cJSON *question;
+
+	cJSON_ArrayForEach(question, questions)
+		if (!quiz_next(&stored, &asked) || !is_question(&room, &asked, question))
+			return false;
+	return !quiz_next(&stored, &asked);
 }
 
 static const char *

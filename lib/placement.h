@@ -2,8 +2,7 @@
  * placement - a placement test as it is stored, written by the program and by okulctl alike.
  *
  * The texts that are stored are answers already: questions as ProficiencyQuestionResponseDto shows them to an admin, level
- * ranges as LevelRangeResponseDto, so that showing a test needs no JSON work. PLACEMENT_QUESTIONS leaves out what only
- * admins see.
+ * ranges as LevelRangeResponseDto, so that showing a test to one needs no JSON work.
  */
 #ifndef OKUL_PLACEMENT_H
 #define OKUL_PLACEMENT_H
@@ -31,6 +30,7 @@ struct placement {
 	const char *questions, *ranges;	/* JSON text */
 	struct value key;		/* the answer key, or NULL: lib/quiz.h */
 	int count;			/* of the questions */
+	int64_t asked_by;		/* of a change: pk of a version that asks the same already, and keeps its ids; 0: none */
 };
 
 /*
@@ -39,20 +39,16 @@ struct placement {
  */
 struct placement *placement_of(struct arena *arena, const cJSON *body);
 /*
- * Fills in questions, key and count from a checked list of QuestionDto, which gets new ids on the way (old ones go). JSON
- * work on up to 1 MiB: do it before the write transaction. cJSON must allocate in `arena`: json_use().
+ * Fills in questions, key and count from a checked list of QuestionDto, which gets new ids on the way (old ones go). The ids
+ * of questions grow in their order, those of options are in none. JSON work on up to 1 MiB: do it before the write
+ * transaction. cJSON must allocate in `arena`: json_use().
  */
 void placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions);
 
+/* True when a checked list of QuestionDto is, ids apart, what is stored: same words, points and media in the same order. */
+must_use bool placement_asks_same(struct arena *arena, const char *stored, const cJSON *questions);
+
 /* Inside a write transaction: a new test under a new id. A failure sticks to db. */
 void placement_add(struct db *db, const struct placement *test, const char *id, int64_t now);
-
-/*
- * In SQL the questions of test_version `version`, with the right answers when `all` is true. It is a replacement of bytes:
- * inside a JSON string every quote is escaped, so that these can only stand where an option's own field does.
- */
-#define PLACEMENT_QUESTIONS(version, all) \
-	"CASE WHEN " all " THEN " version ".questions ELSE replace(replace(" version ".questions," \
-	" ',\"isCorrect\":true', ''), ',\"isCorrect\":false', '') END"
 
 #endif

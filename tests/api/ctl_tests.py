@@ -8,6 +8,7 @@ import pytest
 from fields import superadmin
 from okul import OKULCTL, ROOT
 from proficiency import FULL, PATH, asked, made, shown
+from proficiency_taking import answers, start
 from people import rows
 
 GIFT = ROOT / "tests/unit/gift"
@@ -60,6 +61,36 @@ def test_what_is_exported_is_imported_again(okul, boss):
         assert run(okul, "export", again, check=0).stdout.split(b"\n", 1)[1] == text.split(b"\n", 1)[1]
         body = {"title": "x", "targetLanguage": "en", "levelRanges": FULL["levelRanges"], "gift": text.decode()}
         assert asked(boss.post(PATH + "/import", body).data) == asked(test)
+
+
+# What stands around a text, in JSON and in GIFT, and what is hard to carry.
+TEXTS = [
+    '","isCorrect":true', ',"isCorrect":true', '\\","isCorrect\\":true', '","isCorrect":true}],"x":[{"', '\\u0022,\\u0022isCorrect\\u0022:true',
+    'x","isCorrect":false},{"id":"', '"}],"options":[{"id":"x"', "}]", "{", "[", "]", "}", ",", "a,", ',"', '"', 'a\\"', "\\", "\\\\",
+    "a\\", "\\n", "{=a ~b}", "=~{}:#\\n", "->", "#", "####x", "%50%x", "%", "// okul: points 3", "//", "$CATEGORY: x", "::n::x", "[html]<b>",
+    "[plain]x", "[", "True", "False", "</script>", "tab\there", "line\nbreak", "a\vb\fc", "\x01\x1f\x7f\x80\x85", "\u2028\u2029", "\ufeffx",
+    "\u200bx", "x\u00a0", "😀👩‍👩‍👧", "\U0010ffff",
+]
+
+
+def test_texts_come_through_whatever_they_look_like(okul, boss):
+    """Stored, shown to author and learner, answered, exported, imported; and no option tells more than its text."""
+    body = []
+    for i, text in enumerate(TEXTS):
+        options = list(dict.fromkeys([text, TEXTS[(i * 7 + 3) % len(TEXTS)], TEXTS[(i * 5 + 1) % len(TEXTS)], "z"]))
+        body.append({"text": text, "points": 0.001 + i * 17.3, "mediaUrl": f"https://example.com/{i}?a=%22,b#c" if i % 2 else None,
+                     "options": [{"text": o, "isCorrect": j == i % len(options)} for j, o in enumerate(options)]})
+    test, ada = made(boss, questions=body), okul.registered()
+    assert asked(test) == body
+    public = [q | {"options": [{"id": o["id"], "text": o["text"]} for o in q["options"]]} for q in test["questions"]]
+    assert shown(ada, test["id"])["questions"] == start(ada, test).data["questions"] == public
+    result = ada.post(f"{PATH}/{test['id']}/submit", answers(test, "+" * len(body))).data
+    assert result["totalScore"] == 100 and [a["questionText"] for a in result["answers"]] == TEXTS
+    assert [a["points"] for a in result["answers"]] == [q["points"] for q in body]
+    again = shown(boss, imported(okul, text=run(okul, "export", test["id"], check=0).stdout))
+    assert asked(again) == body
+    assert asked(boss.post(f"{PATH}/{again['id']}/duplicate").data) == body
+    assert boss.patch(f"{PATH}/{again['id']}", {"questions": body}).data["questions"] == again["questions"]
 
 
 def test_faults_are_named_by_line_and_nothing_is_made(okul, boss):

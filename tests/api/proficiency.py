@@ -12,7 +12,7 @@ import contract
 from fields import GOOD_IMPORT, GOOD_TEST, superadmin
 from okul import ROOT, Okul, Server
 from people import ids, rows
-from races import all_at_once
+from races import all_at_once, overtaken
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
@@ -261,7 +261,7 @@ def test_a_refused_request_makes_nothing(okul, boss):
 
 
 def test_right_answers_are_for_admins_only(okul, boss):
-    test = made(boss, **FULL | {"isPublished": True})
+    test = made(boss, **FULL | {"isPublished": True, "shuffle": False})
     for stranger in (okul, okul.registered(), okul.login()):
         answer = stranger.get(f"{PATH}/{test['id']}")
         assert answer.status == 200
@@ -373,6 +373,48 @@ def test_a_change_of_nothing_that_was_asked_makes_no_version(okul, boss, change)
     assert len(versions(okul, test)) == 1
 
 
+SAME = FULL["questions"]
+OTHERS = {
+    "a text": [SAME[0] | {"text": "Was"}, *SAME[1:]], "an order": [SAME[1], SAME[0], SAME[2]], "one less": SAME[:2],
+    "one more": [*SAME, SAME[0]], "points": [*SAME[:2], SAME[2] | {"points": 1.5}], "media": [*SAME[:2], SAME[2] | {"mediaUrl": "/x"}],
+    "no media": [SAME[0] | {"mediaUrl": None}, *SAME[1:]],
+    "an option": [*SAME[:2], question("Wer?", "ich", "er")], "an option more": [*SAME[:2], question("Wer?", "ich", "du", "er")],
+    "the order of options": [*SAME[:2], question("Wer?", "du", "ich")],
+    "the right one": [*SAME[:2], SAME[2] | {"options": [o | {"isCorrect": not o["isCorrect"]} for o in SAME[2]["options"]]}],
+}
+
+
+def test_questions_that_are_sent_as_they_are_keep_their_ids(okul, boss):
+    """A form that sends all of a test leaves its figures alone, and the pages that learners have before them."""
+    test = made(boss, **FULL)
+    answered(okul, test)
+    path, before = f"{PATH}/{test['id']}", versions(okul, test)
+    for own in (SAME, [SAME[0] | {"text": f" {SAME[0]['text']}\n"}, SAME[1], SAME[2] | {"points": 1.0, "mediaUrl": None}]):
+        after = boss.patch(path, FULL | {"questions": own})
+        assert after.status == 200 and after.data["questions"] == test["questions"] and versions(okul, test) == before
+    after = boss.patch(path, {"title": "New", "questions": SAME}).data
+    assert after["questions"] == test["questions"] and after["questionCount"] == 3
+    assert [v[1:] for v in versions(okul, test)] == [before[0][1:], ("New", *before[0][2:])]
+    keys = "SELECT count(DISTINCT answer_key), count(DISTINCT questions) FROM test_version WHERE test_id = '%s'"
+    assert rows(okul, keys % test["id"]) == [["1", "1"]]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_questions_of_which_anything_changes_are_new(boss, other):
+    test = made(boss, **FULL)
+    after = boss.patch(f"{PATH}/{test['id']}", {"questions": OTHERS[other]}).data
+    assert asked(after) == [{"points": 1, "mediaUrl": None} | q for q in OTHERS[other]]
+    assert not set(all_ids(after)) & set(all_ids(test))
+
+
+def test_questions_that_were_the_same_until_others_came(okul, boss):
+    """What was sent is what the test has then, also where it looked like nothing new before the request waited."""
+    test, other = made(boss, **FULL), made(boss)
+    after = overtaken(okul, f"UPDATE test SET version = (SELECT version FROM test WHERE id = '{other['id']}')"
+                            f" WHERE id = '{test['id']}'", lambda: boss.patch(f"{PATH}/{test['id']}", {"questions": SAME}))
+    assert after.status == 200 and asked(after.data) == asked(test) and shown(boss, test["id"]) == after.data
+
+
 def test_versions_that_nothing_refers_to_go(okul, boss):
     test = made(boss)
     answered(okul, test)
@@ -431,6 +473,20 @@ def test_duplicate(okul, boss):
     assert shown(boss, test["id"]) == test, "a copy is of its own"
     longest = made(boss, title=secrets.token_hex(4) + "ü" * 192)
     assert boss.post(f"{PATH}/{longest['id']}/duplicate").data["title"] == longest["title"][:193] + " (copy)"
+
+
+def test_what_becomes_of_a_test_while_its_duplicate_waits(okul, boss):
+    """The copy is of the test as it is when its turn comes."""
+    test, other = made(boss), made(boss, **FULL)
+    path, of_test = f"{PATH}/{test['id']}/duplicate", f"WHERE id = '{test['id']}'"
+    changed = overtaken(okul, f"UPDATE test SET version = (SELECT version FROM test WHERE id = '{other['id']}'), max_attempts = 7,"
+                        f" question_count = 3 {of_test}", lambda: boss.post(path))
+    assert changed.status == 201 and asked(changed.data) == asked(other) and changed.data["maxAttempts"] == 7
+    assert not set(all_ids(changed.data)) & set(all_ids(other))
+    title = test["title"] + " (copy"
+    before = listed(boss, search=title)["pagination"]["total"]
+    assert overtaken(okul, f"DELETE FROM test {of_test}", lambda: boss.post(path)).status == 404
+    assert listed(boss, search=title)["pagination"]["total"] == before
 
 
 def test_a_duplicate_can_be_graded(okul, boss):

@@ -1,17 +1,19 @@
 """Group proficiency, for learners: starting, saving, submitting, the status; and results, one's own and everybody's."""
 
+import fcntl
 import itertools
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
 
 from contract import LANGUAGES
 from fields import superadmin
-from okul import Okul, Server
+from okul import Okul, Server, until
 from people import ids, rows
-from races import all_at_once, statuses
+from races import DOOR, all_at_once, closed, lock, overtaken, statuses
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
@@ -284,6 +286,31 @@ def test_orders(okul, shuffle):
         assert orders == [as_made] * 6
 
 
+def place_of_right(test, questions_):
+    """Where the right option stands, of each question."""
+    right = {o["id"] for q in test["questions"] for o in q["options"] if o["isCorrect"]}
+    return [next(i for i, o in enumerate(q["options"]) if o["id"] in right) for q in questions_]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_no_order_tells_the_right_option(okul, shuffle):
+    """Of authors who always put it in one place; ids grow, so neither do they tell the place where it was put."""
+    test, ada = made(okul, *[1] * 60, shuffle=shuffle), okul.registered()
+    assert place_of_right(test, test["questions"]) == [1] * 60
+    by_id = [q | {"options": sorted(q["options"], key=lambda o: o["id"])} for q in test["questions"]]
+    copied = good(superadmin(okul).post(f"{PATH}/{test['id']}/duplicate"))
+    assert set(place_of_right(test, by_id)) == {0, 1, 2, 3}
+    assert {0, 1, 2, 3} == set(place_of_right(copied, [q | {"options": sorted(q["options"], key=lambda o: o["id"])}
+                                                       for q in copied["questions"]]))
+    for who in (okul, ada):
+        seen = good(who.get(f"{PATH}/{test['id']}"))
+        assert seen == good(who.get(f"{PATH}/{test['id']}")), "each time the same"
+        assert {k: v for k, v in seen.items() if k != "questions"} == {k: v for k, v in test.items() if k != "questions"}
+        asked = by_id if shuffle else test["questions"]
+        assert seen["questions"] == [q | {"options": [{"id": o["id"], "text": o["text"]} for o in q["options"]]} for q in asked]
+    assert good(superadmin(okul).get(f"{PATH}/{test['id']}")) == test, "the author's own order is theirs"
+
+
 def test_an_attempt_keeps_the_test_as_it_was(okul):
     ada, eve, bob = (okul.registered() for _ in range(3))
     test = made(okul, shuffle=True, maxAttempts=2)
@@ -313,8 +340,8 @@ def test_an_attempt_keeps_the_test_as_it_was(okul):
 
 
 def test_a_test_that_changes_while_submits_wait(okul):
-    """Each is graded by the version that it was made for, or refused."""
-    test = made(okul, 1, 1, maxAttempts=0)
+    """Each is graded by the version that it was made for, or refused. All have other questions than the one before."""
+    test = made(okul, 1, 1, 1, 1, maxAttempts=0)
     boss, learners, latest = superadmin(okul), [okul.registered() for _ in range(6)], [test]
 
     def act(n):
@@ -334,6 +361,13 @@ def test_a_test_that_changes_while_submits_wait(okul):
             assert [a["questionId"] for a in answer.data["answers"]] == [q["id"] for q in version["questions"]]
             assert answer.data["test"]["title"] == version["title"]
             assert good(boss.get(f"{PATH}/results/{answer.data['id']}")) == answer.data
+
+
+@pytest.mark.parametrize("act", [start, lambda who, test: submit(who, test, "+++")], ids=["start", "submit"])
+def test_a_test_that_is_deleted_while_its_learner_waits(okul, act):
+    ada, test = okul.registered(), made(okul)
+    assert overtaken(okul, f"DELETE FROM test WHERE id = '{test['id']}'", lambda: act(ada, test)).status == 404
+    assert mine(ada) == []
 
 
 def test_drafts_are_for_admins(okul):
@@ -386,9 +420,18 @@ LOOKS = {
     "of the user": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/users/{who.id}/results"),
     "all": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results"),
     "all as CSV": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results?format=csv"),
+    "result": lambda o, who, test: who.get(f"{PATH}/results/{attempts_of(o, test)[0]}"),
+    "result, by an admin": lambda o, who, test: superadmin(o).get(f"{PATH}/admin/results/{attempts_of(o, test)[0]}"),
+    "statistics": lambda o, who, test: superadmin(o).get(f"{PATH}/{test['id']}/statistics"),
     "cleanup": lambda o, who, test: o.server.ctl("cleanup"),
 }
 LOOKS["start"] = lambda o, who, test: start(who, test)
+
+
+def attempts_of(okul, test):
+    """The ids of its open attempts."""
+    found = rows(okul, f"SELECT attempt.id FROM attempt JOIN test ON test.pk = attempt.test WHERE test.id = '{test['id']}'")
+    return [id_ for id_, in found]
 
 
 @pytest.mark.parametrize("saved", ["", "++-"])
@@ -401,6 +444,7 @@ def test_an_attempt_whose_time_runs_out_is_taken(exam, look, saved):
     exam.server.clock.advance(66)
     answer = LOOKS[look](exam, ada, test)
     assert look == "cleanup" or answer.status == {"start": 409, "submit": 409}.get(look, 200), answer
+    assert look != "statistics" or answer.data["attempts"] == 1
     columns = "result.id, total_score, correct_count, attempt, level, completed_at"
     [[*found, completed]] = rows(exam, f"SELECT {columns} FROM result JOIN user ON user.pk = result.user WHERE user.id = '{ada.id}'")
     assert found == ([attempt["id"], "66.67", "2", "1", "B1"] if saved else [attempt["id"], "0.0", "0", "1", "A1"])
@@ -419,6 +463,40 @@ def test_looks_at_once_close_an_attempt_once(exam):
     found = all_at_once(20, lambda n: ada.get(f"{PATH}/results/me") if n % 2 else ada.get(f"{PATH}/{test['id']}/status"))
     assert statuses(found) == [200] * 20
     assert all(a.data["pagination"]["total"] == 1 if "pagination" in a.data else a.data["attempts"] == 1 for a in found)
+
+
+def test_a_list_shows_all_that_ran_out(exam):
+    """A year of learners who ran out of time at once."""
+    test = made(exam, durationMinutes=1)
+    exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
+        INSERT INTO user (id, email, timezone, created_at, updated_at) SELECT printf('%024x', i), i || '@year.example', 'UTC', 1, 1 FROM n;
+        INSERT INTO attempt (id, user, test, version, started_at, deadline) SELECT printf('%024x', user.pk), user.pk, test.pk, version, 1, 2
+        FROM user, test WHERE test.id = '{test['id']}' AND email LIKE '%@year.example'""")
+    assert good(superadmin(exam).get(f"{PATH}/admin/results?testId={test['id']}"))["pagination"]["total"] == 450
+
+
+def test_a_list_is_shown_when_nothing_can_be_written(exam):
+    """What ran out then waits for the next look."""
+    ada, test, other = exam.registered(), made(exam), made(exam, durationMinutes=1)
+    result = good(submit(ada, test, "+++"))
+    good(start(ada, other))
+    exam.server.clock.advance(66)
+    with open(exam.server.data / "okul.gate", "r+b") as gate:
+        until(lambda: closed(gate), "a moment without writers")
+        assert ids({"items": mine(ada)}) == [result["id"]]
+        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+    assert len(mine(ada)) == 2
+
+
+def test_deleting_a_test_leaves_what_ran_out_before(exam):
+    ada, eve, test = exam.registered(), exam.registered(), made(exam, durationMinutes=1)
+    attempt = good(start(ada, test))
+    good(save(ada, attempt, test, "++-"))
+    exam.server.clock.advance(66)
+    good(start(eve, test))
+    good(superadmin(exam).delete(f"{PATH}/{test['id']}"))
+    assert [(r["id"], r["totalScore"]) for r in mine(ada)] == [(attempt["id"], 66.67)] and mine(eve) == []
+    assert "attempts whose time ran out: 0 graded" in exam.server.ctl("cleanup").stdout
 
 
 def test_a_save_too_late_closes_the_attempt(exam):
@@ -465,6 +543,26 @@ def test_cleanup_drops_wordings_that_nothing_needs(exam):
     assert "wordings of tests that nothing needs: 1 would be deleted\n" in exam.server.ctl("cleanup", "--dry-run").stdout
     assert "wordings of tests that nothing needs: 1 deleted\n" in exam.server.ctl("cleanup").stdout
     assert rows(exam, of_test) == [["Another"]]
+
+
+def test_cleanup_lets_others_write_between_accounts_with_many_results(exam):
+    """Which it else would not do for seconds; and what takes longer than two is stopped, today and tomorrow."""
+    boss, test, count = superadmin(exam), made(exam, maxAttempts=0), 60
+    exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+        INSERT INTO user (id, email, timezone, created_at, updated_at, deletion_status, deletion_requested_at, deletion_scheduled_for)
+        SELECT printf('%024x', 9000 + i), i || '@leaving.example', 'UTC', 1, 1, 'pending', 1, 1 FROM n;
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+        INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level, target_language,
+        completed_at, chosen) SELECT lower(hex(randomblob(12))), user.pk, test.pk, version, i, 1, 1, 3, 'A1', target_language,
+        user.pk + i * 1000, x'010203' FROM n, test, user WHERE test.id = '{test['id']}' AND email LIKE '%@leaving.example'""")
+    total = good(boss.get("/users?limit=1"))["pagination"]["total"]
+    with ThreadPoolExecutor(1) as pool:
+        cleanup, seen = pool.submit(exam.server.ctl, "cleanup"), set()
+        while not cleanup.done():
+            seen.add(total - good(boss.get("/users?limit=1"))["pagination"]["total"])
+    assert f"accounts whose deletion was due: {count} deleted" in cleanup.result().stdout
+    assert seen - {0, count}, "never was one gone and another not"
+    assert rows(exam, TALLIES[0]) == rows(exam, TALLIES[1])
 
 
 # ---- the answer key

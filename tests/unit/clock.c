@@ -129,6 +129,14 @@ midnight_where_the_school_is(void **state)
 		{ "2026-01-15", "America/Los_Angeles", "2026-01-15T08:00:00.000Z" },
 		/* the clocks went from 23:59:59 to 01:00:00 */
 		{ "2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z" },
+		/* they went from 01:00 back to 00:00: of the two the first, whatever was asked before */
+		{ "2025-11-02", "America/Havana", "2025-11-02T04:00:00.000Z" },
+		{ "2025-12-20", "America/Havana", "2025-12-20T05:00:00.000Z" },
+		{ "2025-11-02", "America/Havana", "2025-11-02T04:00:00.000Z" },
+		{ "2025-07-01", "Atlantic/Azores", "2025-07-01T00:00:00.000Z" },
+		{ "2025-10-26", "Atlantic/Azores", "2025-10-26T00:00:00.000Z" },
+		{ "2025-12-20", "Atlantic/Azores", "2025-12-20T01:00:00.000Z" },
+		{ "2025-10-26", "Atlantic/Azores", "2025-10-26T00:00:00.000Z" },
 		{ "2026-01-15", "No/Where", "2026-01-15T00:00:00.000Z" },
 		/* and here from 00:59:59 to 00:00:00: it was midnight twice */
 		{ "2026-11-01", "America/Havana", "2026-11-01T04:00:00.000Z" },
