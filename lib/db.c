@@ -1210,12 +1210,12 @@ db_copy_size(struct db *db)
 	return size;
 }
 
-/* Allowed on a connection that is open for reading only: what it opens beside it may be written. Gives SQLite's code. */
+/* Gives SQLite's code. */
 static int
-vacuum_into(struct db *db, const char *path)
+vacuum_into(struct connection *on, const char *path)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(db->read.sqlite, "VACUUM INTO ?1", -1, &statement, NULL);
+	int code = sqlite3_prepare_v2(on->sqlite, "VACUUM INTO ?1", -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
@@ -1247,6 +1247,9 @@ is_sound(const char *path, int version, char *why, size_t room)
 
 	if (code == SQLITE_OK)
 		code = set_up(copy);
+	/* Every index is looked up row by row. Nobody else knows this file, so it may be mapped. */
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(copy, "PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -16384", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = ask(copy, "PRAGMA integrity_check(1)", found, sizeof(found));
 	if (code == SQLITE_ROW)
@@ -1259,22 +1262,28 @@ is_sound(const char *path, int version, char *why, size_t room)
 	return sound;
 }
 
+/*
+ * VACUUM INTO only reads its source. On a connection that is open for reading only it would work too, but copies tables row
+ * by row instead of page by page, which takes eight times as long (SQLite 3.40.1). Nothing is committed on this one, and
+ * closing it checkpoints nothing: so it needs no gate.
+ */
 bool
 db_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
 {
-	int version, code;
+	struct connection on = { .db = db };
+	int version = version_of(&db->read);
 
 	drop_snapshot(db);
 	db->patient = true;
 	db->progress = progress;
 	db->progress_context = context;
-	version = version_of(&db->read);
-	code = vacuum_into(db, path);
+	bool good = open_connection(db, &on, SQLITE_OPEN_READWRITE, why, room);
+	if (good && vacuum_into(&on, path) != SQLITE_DONE)
+		good = text_complain(why, room, "%s", sqlite3_errmsg(on.sqlite));
+	close_connection(&on);
 	db->patient = false;
 	db->progress = NULL;
-	if (code != SQLITE_DONE)
-		return text_complain(why, room, "%s", sqlite3_errmsg(db->read.sqlite));
-	return is_sound(path, version, why, room);
+	return good && is_sound(path, version, why, room);
 }
 
 /* ---- making */

@@ -133,8 +133,8 @@ must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose,
 	void (*row)(void *context, const struct db_rows *rows, bool first), void *context, char *why, size_t room);
 /*
  * Copies the database as it is now into `path`, a file that is not there or empty, without passing the gate: the copy is made
- * from one snapshot of the read connection, which takes nothing from writers but the emptying of the WAL, and the source is
- * not written to. Then reads the whole copy to see that it is sound, and of the schema version of its source. `progress` (may
+ * from one snapshot on a connection of its own, which takes nothing from writers but the emptying of the WAL, and the source
+ * is not written to. Then reads the whole copy to see that it is sound, and of the schema version of its source. `progress` (may
  * be NULL) is called every now and then while it is written. Not on the disk yet when this returns. The copy is not in WAL
  * mode: db_adopt(). On failure something may be left at `path`, and `why` says what is wrong.
  */

@@ -1,0 +1,226 @@
+"""okulctl backup: whole copies of a database that is being written to."""
+
+import hashlib
+import os
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from okul import OKULCTL, SLOW, Okul, Server
+
+LINE = re.compile(r"(.+): (\d+) bytes, SHA-256 ([0-9a-f]{64})\n")
+NAME = re.compile(r"okul-\d{4}-\d\d-\d\d-\d{6}\.db")
+
+
+@pytest.fixture(scope="module")
+def school():
+    """A server whose database is large enough that a copy takes a while."""
+    server = Server("backup")
+    try:
+        server.ctl("demo", "--users", "500", "--results", str(20000 // SLOW))
+        yield Okul(server)
+    finally:
+        server.stop()
+
+
+def look(path):
+    """Opens a backup and looks through all of it; gives what a query says."""
+    with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert copy.execute("PRAGMA foreign_key_check").fetchall() == []
+        # what triggers count and what is there belong together: one moment
+        assert copy.execute("SELECT n FROM tally WHERE name = 'contact'").fetchone() == \
+            copy.execute("SELECT count(*) FROM contact").fetchone()
+        return copy.execute("SELECT user_version, (SELECT max(CAST(bio AS INTEGER)) FROM user WHERE bio GLOB '[0-9]*') "
+                            "FROM pragma_user_version").fetchone()
+
+
+def test_a_backup_is_whole_private_and_what_it_says(school, tmp_path):
+    path = tmp_path / "one.db"
+    told = LINE.fullmatch(school.server.ctl("backup", str(path)).stdout)
+    assert told[1] == str(path) and int(told[2]) == path.stat().st_size
+    assert told[3] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and os.listdir(tmp_path) == ["one.db"]
+    assert look(path)[0] == int(school.server.sql("PRAGMA user_version").split()[1])
+    assert school.server.ctl("backup", str(tmp_path / "two.db"), "--quiet").stdout == ""
+
+
+def test_backups_while_four_write(school, tmp_path):
+    """Every one opens and is sound, holds what was acknowledged before it, and hardly anybody waits for it."""
+    people = [school.registered() for _ in range(4)]
+    done, at_work, failed = [0] * 4, threading.Event(), []
+    times = {"alone": [], "beside": []}
+    phase = "alone"
+
+    def write(who):
+        try:
+            while not at_work.is_set():
+                start = time.perf_counter()
+                assert people[who].patch("/me", {"bio": str(done[who] + 1)}).status == 200
+                school.post("/contact", {"fullName": "X", "email": "x@example.com", "message": "y"}) if done[who] % 8 == 0 else None
+                done[who] += 1
+                times[phase].append(time.perf_counter() - start)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(who,)) for who in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(.7)
+        phase = "beside"
+        for i in range(5):
+            before = max(done)
+            school.server.ctl("backup", str(tmp_path / f"{i}.db"))
+            assert look(tmp_path / f"{i}.db")[1] >= before, "what was acknowledged before it"
+    finally:
+        at_work.set()
+        for thread in threads:
+            thread.join()
+    assert not failed, failed
+    assert len(times["beside"]) > 20
+
+    def p99(of):
+        return sorted(of)[int(len(of) * .99)]
+    # the bar is 2x, on a quiet machine; a copy behind the gate holds them all up for as long as it takes
+    assert p99(times["beside"]) < max(6 * p99(times["alone"]), .15 * SLOW), {k: p99(v) for k, v in times.items()}
+    size = (school.server.data / "okul.db-wal").stat().st_size
+    assert size < 32 << 20, f"the WAL has {size} bytes"
+
+
+def test_it_needs_no_gate(school, tmp_path):
+    """With the gate shut, a write waits in vain for 2 s; a backup does not even notice."""
+    held = subprocess.Popen(["/usr/bin/python3", "-c", (
+        "import fcntl, struct, sys, time\n"
+        "file = open(sys.argv[1], 'r+b')\n"
+        "fcntl.fcntl(file, 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))\n"    # F_OFD_SETLK
+        "print('held', flush=True); time.sleep(60)"), str(school.server.data / "okul.gate")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert held.stdout.readline() == "held\n"
+        assert school.server.ctl("sql", "UPDATE course SET price = price", check=False).returncode != 0
+        school.server.ctl("backup", str(tmp_path / "shut.db"))
+    finally:
+        held.kill()
+        held.wait()
+    look(tmp_path / "shut.db")
+
+
+def test_it_never_writes_to_the_source(school, tmp_path):
+    trace = tmp_path / "trace"
+    done = subprocess.run(["strace", "-f", "-y", "-e", "trace=write,pwrite64,pwritev,ftruncate,fallocate,unlink,unlinkat,rename,renameat,"
+                           "renameat2", "-o", str(trace), OKULCTL, "-d", str(school.server.data), "backup", str(tmp_path / "b.db")],
+                          env=school.server.environment | {"ASAN_OPTIONS": "detect_leaks=0"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    calls = [line for line in trace.read_text().splitlines() if str(school.server.data) in line]
+    assert [c for c in calls if "okul.db-shm>" not in c] == [], calls     # locks and the index of the WAL live there
+
+
+def test_what_exists_is_refused(school, tmp_path):
+    path = tmp_path / "mine"
+    path.write_text("mine")
+    done = school.server.ctl("backup", str(path), check=False)
+    assert done.returncode == 65 and done.stderr == \
+        f"okulctl: {path} exists; a backup does not replace anything: name another file, or a folder\n"
+    assert path.read_text() == "mine" and os.listdir(tmp_path) == ["mine"]
+    own = school.server.data / "okul.db"
+    assert school.server.ctl("backup", str(own), check=False).returncode == 65
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert school.server.ctl("backup", str(tmp_path / "link"), check=False).returncode != 0
+    assert not (tmp_path / "nowhere").exists() and (tmp_path / "link").is_symlink()
+
+
+def test_a_folder_and_how_many_stay(school, tmp_path):
+    folder = tmp_path / "made"
+    foreign = ["okul-2020-01-01-000000.db.bak", "okul-2020-01-01-00000.db", "okul-2020-01-01-00000x.db", "other.db"]
+    done = school.server.ctl("backup", f"{folder}/")
+    assert NAME.fullmatch(os.path.basename(LINE.match(done.stdout)[1])) and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    first = os.listdir(folder)
+    for name in [*foreign, *(f"okul-2020-01-0{day}-120000.db" for day in range(1, 6))]:
+        (folder / name).touch()
+    time.sleep(1.01)
+    told = school.server.ctl("backup", str(folder), "--keep", "3").stdout
+    assert told.endswith(f"backups in {folder}: 3, older ones deleted: 4\n"), told
+    left = set(os.listdir(folder)) - set(foreign)
+    assert len(left) == 3 and left > set(first) | {"okul-2020-01-05-120000.db"} and len(os.listdir(folder)) == 3 + len(foreign)
+    for name in left - {"okul-2020-01-05-120000.db"}:
+        look(folder / name)
+
+
+def test_a_broken_off_run_is_no_backup_and_stands_in_nobodys_way(school, tmp_path):
+    (tmp_path / "okul-backup.new").write_bytes(b"half a backup")
+    (tmp_path / "okul-backup.new-journal").write_bytes(b"half a journal")
+    school.server.ctl("backup", str(tmp_path))
+    assert [NAME.fullmatch(name) is not None for name in os.listdir(tmp_path)] == [True]
+    for _ in range(3):
+        running = subprocess.Popen([OKULCTL, "-d", str(school.server.data), "backup", str(tmp_path / "cut.db")],
+                                   env=school.server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(.02 * SLOW)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        if (tmp_path / "cut.db").exists():
+            look(tmp_path / "cut.db")
+            (tmp_path / "cut.db").unlink()
+    school.server.ctl("backup", str(tmp_path / "cut.db"))
+    look(tmp_path / "cut.db")
+    assert not list(tmp_path.glob("*.new*"))
+
+
+def test_two_at_once(school, tmp_path):
+    import fcntl
+    with open(tmp_path / "okul-backup.new", "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        done = school.server.ctl("backup", str(tmp_path), check=False)
+    assert done.returncode == 1 and "another backup" in done.stderr and os.listdir(tmp_path) == ["okul-backup.new"]
+
+
+@pytest.mark.parametrize("arguments, code, error", [
+    ([], 64, "usage: okulctl backup"), (["a", "b"], 64, "usage"), (["a", "--what"], 64, "--help"), ([""], 64, "no path"),
+    (["{}/x.db", "--keep", "3"], 64, "is for a folder"), (["{}", "--keep", "0"], 64, "from 1 to"), (["{}", "--keep", "x"], 64, "from 1"),
+    (["{}/none/x.db"], 65, "No such file or directory; make the folder first"), (["{}/none/deep/"], 65, "cannot be made"),
+    (["/proc/x.db"], 65, "/proc/x.db.new cannot be made"), (["/dev/null"], 65, "exists"),
+])
+def test_what_is_refused(school, tmp_path, arguments, code, error):
+    done = school.server.ctl("backup", *(a.format(tmp_path) for a in arguments), check=False)
+    assert done.returncode == code and error in done.stderr.splitlines()[-1], done
+    assert done.stdout == "" and os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(school, tmp_path):
+    """As much as a process may write into one file stands in for a disk."""
+    done = subprocess.run(["bash", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "-", OKULCTL, "-d", str(school.server.data), "backup",
+                           str(tmp_path / "full.db")], env=school.server.environment, capture_output=True, text=True)
+    assert done.returncode == 1 and re.fullmatch(rf"okulctl: {tmp_path}/full\.db: .*(full|I/O error).*\n", done.stderr), done
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_is_too_small_is_not_begun_upon(school, tmp_path):
+    small = school.server.environment | {"OKUL_STORAGE_RESERVE": "16777216"}
+    data = school.server.data
+    done = subprocess.run([OKULCTL, "-d", str(data), "backup", str(data / "b.db")], env=small, capture_output=True, text=True)
+    assert done.returncode == 65 and re.search(r"has no room for \d+ MiB: 0 MiB may be used there", done.stderr), done
+    assert not list(data.glob("b.db*"))
+
+
+def test_a_backup_is_restored(school, tmp_path):
+    """As the README says: into the folder, migrate, and okul serves it."""
+    path = tmp_path / "saved.db"
+    school.server.ctl("backup", str(path))
+    server = Server("restore")
+    try:
+        server.end()
+        for old in server.data.glob("okul.db*"):
+            old.unlink()
+        path.rename(server.data / "okul.db")
+        server.ctl("migrate")
+        server.start()
+        found = Okul(server).get("/courses").data["pagination"]["total"]
+        assert found == school.get("/courses").data["pagination"]["total"] > 0
+        assert "FAIL" not in server.ctl("check", check=False).stdout
+    finally:
+        server.stop()
