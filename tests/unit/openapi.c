@@ -154,6 +154,10 @@ shapes_become_schemas(void **state)
 		{ "MakeTreeDto/properties/count", "{\"type\":\"integer\",\"minimum\":0}" },
 		{ "ChangeTreeDto/required", "[]" },
 		{ "ChangeTreeDto/minProperties", "1" },
+		{ "LeafFormDto", "{\"type\":\"object\",\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
+		  "\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
+		  "\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},\"maxItems\":3}},\"required\":[\"picture\",\"title\"],"
+		  "\"additionalProperties\":false}" },
 	};
 
 	(void)state;
@@ -204,7 +208,8 @@ rows_become_operations(void **state)
 		{ "~trees~{id}/patch/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
 		{ "~trees~{id}/delete/responses/200/headers", "" },
 		{ "~leaves/post/requestBody", "{\"required\":true,\"content\":{\"multipart/form-data\":{"
-		  "\"schema\":{\"$ref\":\"#/components/schemas/LeafFormDto\"},\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
+		  "\"schema\":{\"$ref\":\"#/components/schemas/LeafFormDto\"},"
+		  "\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
 		  "\"notes\":{\"contentType\":\"application/json\"}}}}}" },
 		{ "~leaves/patch/requestBody/content/application~json",
 		  "{\"schema\":{\"$ref\":\"#/components/schemas/ChangeTreeDto\"}}" },
