@@ -10,7 +10,6 @@
 #include "random.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
-static const char *const formats[] = { "json", "csv", NULL };
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
 static const struct shape create_contact = { .name = "CreateContactRequestDto", .fields = FIELDS(
@@ -55,7 +54,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 	{ "status", ENUM, .oneof = states, .optional = true },
 	{ "source", TEXT, 0, 64, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+	{ "", PLUS, .of = &page_format }) };
 
 #define COLUMNS \
 	"contact.id AS id, contact.full_name AS fullName, contact.email AS email, contact.phone_number AS phoneNumber, " \
@@ -101,6 +100,7 @@ static const char *const sql[] = {
 		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
 };
 
+static void check_robot(struct request *rq, struct faults *faults);
 static struct reply post_contact(struct request *rq);
 static struct reply get_form(struct request *rq);
 static struct reply get_contacts(struct request *rq);
@@ -109,8 +109,8 @@ static struct reply delete_contact(struct request *rq);
 static struct reply patch_status(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/contact", PUBLIC, post_contact, .in = &create_contact, .out = &contact_response, .status = 201, .writes = true,
-	  .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
+	{ POST, "/contact", PUBLIC, post_contact, .check = check_robot, .in = &create_contact, .out = &contact_response, .status = 201,
+	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
 	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
 	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
@@ -176,15 +176,15 @@ get_form(struct request *rq)
 /* ---- asking */
 
 static void
-check_robot(struct request *rq)
+check_robot(struct request *rq, struct faults *faults)
 {
 	const char *website = field_text(rq->body, "website"), *stamp = field_text(rq->body, "stamp");
 	enum sentence fault = stamp && stamp[0] ? stamp_fault(rq, stamp) : S_OK;
 
 	if (website && website[0])
-		faults_add(&rq->faults, "website", S_F_LEAVE_EMPTY, NULL);
+		faults_add(faults, "website", S_F_LEAVE_EMPTY, NULL);
 	if (fault != S_OK)
-		faults_add(&rq->faults, "stamp", fault, NULL);
+		faults_add(faults, "stamp", fault, NULL);
 }
 
 /* Milliseconds until this client may ask again; 0: now. Counts it then. */
@@ -209,9 +209,6 @@ post_contact(struct request *rq)
 	enum language language = rq->language;
 	char id[ID_TEXT];
 
-	check_robot(rq);
-	if (rq->faults.count > 0)
-		return reply_error(rq, BAD_FIELDS);
 	int64_t wait = client_wait(rq);
 	if (wait > 0)
 		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
@@ -225,27 +222,19 @@ post_contact(struct request *rq)
 
 /* ---- the school's side */
 
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static struct reply
 get_contacts(struct request *rq)
 {
 	const char *status = field_text(rq->query, "status"), *source = field_text(rq->query, "source");
-	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *format = field_text(rq->query, "format");
+	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
 	int count = words ? COUNT_TEXT : source ? COUNT_SOURCE : COUNT_TALLY;
-	int list = (words ? LIST_TEXT : source ? LIST_SOURCE : status ? LIST_STATUS : LIST_ALL) + sort_of(field_text(rq->query, "sort"));
+	int list = words ? LIST_TEXT : source ? LIST_SOURCE : status ? LIST_STATUS : LIST_ALL;
+	int sort = field_choice(rq->query, "sort", sorts);
 	struct args args = ARGS(status, source, words);
 
-	if (format && strcmp(format, "csv") == 0)
-		return reply_csv(rq, "contact", sql[list], args, &contact_response);
-	return reply_list(rq, sql[count], sql[list], args, &contact_response);
+	if (page_is_table(rq->query))
+		return reply_csv(rq, "contact", sql[list + sort], args, &contact_response);
+	return reply_list(rq, sql[count], sql[list + sort], args, &contact_response);
 }
 
 static const char *

@@ -147,15 +147,6 @@ static const struct route routes[] = {
 	  " language." },
 };
 
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static struct reply
 get_courses(struct request *rq)
 {
@@ -164,7 +155,7 @@ get_courses(struct request *rq)
 	bool filtered = language || level;
 	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
 	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
-	int sort = sort_of(field_text(rq->query, "sort"));
+	int sort = field_choice(rq->query, "sort", sorts);
 
 	return reply_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
 }

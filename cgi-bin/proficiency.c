@@ -366,20 +366,11 @@ delete_test(struct request *rq)
 
 /* ---- reading them */
 
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static struct reply
 get_tests(struct request *rq)
 {
 	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int sort = sort_of(field_text(rq->query, "sort"));
+	int sort = field_choice(rq->query, "sort", sorts);
 
 	return reply_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + sort],
 		ARGS(is_admin(rq), words, field_text(rq->query, "targetLanguage")), &test_list);

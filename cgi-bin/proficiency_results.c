@@ -8,7 +8,6 @@
 #include "quiz.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
-static const char *const formats[] = { "json", "csv", NULL };
 #define SORTS 4
 #define SEEK 10	/* entries that could be read while another place of an index is looked for */
 
@@ -24,7 +23,7 @@ static const struct shape list_query = { .name = "ResultListQuery", .fields = FI
 	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
 	{ "to", TIME, .or_date = true, .optional = true, .note = "until just before it" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+	{ "", PLUS, .of = &page_format }) };
 
 static const struct shape user_summary = { .name = "UserTestResultUserSummaryDto", .fields = FIELDS(
 	{ "id", ID },
@@ -248,42 +247,6 @@ proficiency_close_due(struct request *rq, int64_t user)
 
 /* ---- all results */
 
-static void
-put_quoted(struct buf *match, const char *word)
-{
-	buf_puts(match, match->length ? " \"" : "\"");
-	for (; *word; word++) {
-		buf_putc(match, *word);
-		if (*word == '"')
-			buf_putc(match, '"');
-	}
-	buf_putc(match, '"');
-}
-
-/* An FTS5 query in which all words must stand; NULL when one is too short for its index. */
-static const char *
-match_of(struct request *rq, const char *words)
-{
-	struct buf match = { .arena = rq->arena };
-	const cJSON *list = cJSON_Parse(words), *word;
-
-	cJSON_ArrayForEach(word, list) {
-		if (text_points(word->valuestring, strlen(word->valuestring)) < 3)
-			return NULL;
-		put_quoted(&match, word->valuestring);
-	}
-	return match.s;
-}
-
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static int64_t
 test_pk(struct request *rq, const char *id)
 {
@@ -318,7 +281,7 @@ static struct reply
 search_results(struct request *rq, struct args filter, const char *words, int sort, bool table)
 {
 	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
-		match_of(rq, words), words);
+		text_match(rq->arena, field_text(rq->query, "search")), words);
 	struct db_rows *row;
 
 	if (table)
@@ -332,10 +295,10 @@ static struct reply
 get_results(struct request *rq)
 {
 	const char *test = field_text(rq->query, "testId"), *zone = rq->conf->time_zone;
-	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *format = field_text(rq->query, "format");
-	bool times = field_has(rq->query, "from") || field_has(rq->query, "to"), table = format && strcmp(format, "csv") == 0;
+	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
+	bool times = field_has(rq->query, "from") || field_has(rq->query, "to"), table = page_is_table(rq->query);
 	bool kind = test || field_has(rq->query, "level") || field_has(rq->query, "targetLanguage");
-	int sort = sort_of(field_text(rq->query, "sort"));
+	int sort = field_choice(rq->query, "sort", sorts);
 
 	proficiency_close_due(rq, 0);
 	struct args args = ARGS(test ? value_int(test_pk(rq, test)) : value_null(), field_text(rq->query, "level"),

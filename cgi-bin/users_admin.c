@@ -7,7 +7,6 @@
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", user.is_active AS isActive, user.deletion_status AS accountDeletionStatus"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
-static const char *const formats[] = { "json", "csv", NULL };
 
 static const struct shape user_response = { .name = "UserResponseDto", .fields = FIELDS(
 	{ "", PLUS, .of = &user_profile },
@@ -19,7 +18,7 @@ static const struct shape list_query = { .name = "UserListQuery", .fields = FIEL
 	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, surname, user name or address" },
 	{ "role", ENUM, .oneof = role_enum, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+	{ "", PLUS, .of = &page_format }) };
 
 static const struct shape update_profile = { .name = "AdminUpdateUserProfileDto", .all_optional = true, .fields = FIELDS(
 	{ "", PLUS, .of = &user_update_me },
@@ -117,66 +116,17 @@ const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
 
 /* ---- the list */
 
-static void
-put_quoted(struct buf *match, const char *word, size_t length)
-{
-	buf_puts(match, match->length ? " \"" : "\"");
-	for (size_t i = 0; i < length; i++) {
-		buf_putc(match, word[i]);
-		if (word[i] == '"')
-			buf_putc(match, '"');
-	}
-	buf_putc(match, '"');
-}
-
-struct search {
-	const char *match;	/* an FTS5 query in which all words must stand; NULL when one is too short for its index */
-	const char *words;	/* a JSON list of them; NULL when there are none */
-};
-
-static struct search
-search_of(struct request *rq, const char *text)
-{
-	static const char space[] = " \t\r\n";
-	struct buf folded = { .arena = rq->arena }, match = folded, words = folded;
-	bool indexed = true;
-
-	buf_fold(&folded, text, strlen(text));
-	for (const char *word = folded.s ? folded.s + strspn(folded.s, space) : ""; *word; word += strspn(word, space)) {
-		size_t length = strcspn(word, space);
-		indexed &= text_points(word, length) >= 3;
-		put_quoted(&match, word, length);
-		buf_putc(&words, words.length ? ',' : '[');
-		buf_json(&words, word, length);
-		word += length;
-	}
-	if (words.length)
-		buf_putc(&words, ']');
-	return (struct search){ indexed ? match.s : NULL, words.s };
-}
-
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static struct reply
 get_users(struct request *rq)
 {
-	const char *role = field_text(rq->query, "role"), *text = field_text(rq->query, "search");
-	struct search search = text ? search_of(rq, text) : (struct search){ NULL, NULL };
-	int sort = sort_of(field_text(rq->query, "sort"));
+	const char *role = field_text(rq->query, "role"), *search = field_text(rq->query, "search");
+	const char *match = text_match(rq->arena, search), *words = text_words(rq->arena, search);
+	int sort = field_choice(rq->query, "sort", sorts);
+	int count = match ? COUNT_TEXT : words ? COUNT_SHORT : COUNT_TALLY;
+	int list = match ? LIST_TEXT : words ? LIST_SHORT : role ? LIST_ROLE : LIST_ALL;
+	struct args args = ARGS(role, match ? match : words);
 
-	const char *format = field_text(rq->query, "format");
-	int count = search.match ? COUNT_TEXT : search.words ? COUNT_SHORT : COUNT_TALLY;
-	int list = search.match ? LIST_TEXT : search.words ? LIST_SHORT : role ? LIST_ROLE : LIST_ALL;
-	struct args args = ARGS(role, search.match ? search.match : search.words);
-
-	if (format && strcmp(format, "csv") == 0)
+	if (page_is_table(rq->query))
 		return reply_csv(rq, "users", sql[list + sort], args, &user_response);
 	return reply_list(rq, sql[count], sql[list + sort], args, &user_response);
 }

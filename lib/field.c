@@ -494,6 +494,17 @@ field_text(const cJSON *object, const char *name)
 	return cJSON_GetStringValue(get(object, name));
 }
 
+int
+field_choice(const cJSON *object, const char *name, const char *const *oneof)
+{
+	const char *word = field_text(object, name);
+
+	for (int i = 0; word && oneof[i]; i++)
+		if (strcmp(oneof[i], word) == 0)
+			return i;
+	return 0;
+}
+
 int64_t
 field_int(const cJSON *object, const char *name, int64_t fallback)
 {

@@ -113,6 +113,8 @@ int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
+/* Where an ENUM's word stands in its list; 0, the first, where the field is missing. */
+int field_choice(const cJSON *object, const char *name, const char *const *oneof);
 /*
  * A JSON field as it stands in the request's body: the gate keeps the text of those that stand at the top of a shape, so
  * that no number is rounded on its way. NULL for any other.

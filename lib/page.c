@@ -4,6 +4,13 @@ const struct shape page_query = { .name = "Page", .fields = FIELDS(
 	{ "page", INT, 1, 1000000, .optional = true, .example = "1", .note = "from 1" },
 	{ "limit", INT, 1, 100, .optional = true, .example = "20", .note = "rows a page; 20 unless given" }) };
 
+enum { FORMAT_JSON, FORMAT_CSV };
+
+static const char *const formats[] = { [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", NULL };
+
+const struct shape page_format = { .name = "PageFormat", .fields = FIELDS(
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+
 const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
 	{ "page", INT, 1, 1000000, .example = "1" },
 	{ "limit", INT, 1, 100, .example = "20" },
@@ -17,6 +24,12 @@ page_of(const cJSON *query)
 
 	page.offset = (page.number - 1) * page.limit;
 	return page;
+}
+
+bool
+page_is_table(const cJSON *query)
+{
+	return field_choice(query, "format", formats) == FORMAT_CSV;
 }
 
 int64_t

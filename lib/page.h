@@ -9,6 +9,8 @@
 
 /* page and limit, to be taken into a query's shape: { "", PLUS, .of = &page_query }. */
 extern const struct shape page_query;
+/* format, likewise, for a list that may be had as a file. */
+extern const struct shape page_format;
 /* PaginationDto. */
 extern const struct shape pagination;
 
@@ -20,6 +22,8 @@ struct page {
 
 /* Of a checked query; page 1 of 20 where it does not say. */
 struct page page_of(const cJSON *query);
+/* True where the query asks for all rows as CSV instead of a page. */
+bool page_is_table(const cJSON *query);
 int64_t page_count(const struct page *page, int64_t total);
 
 #endif

@@ -472,23 +472,60 @@ buf_fold(struct buf *buf, const char *s, size_t length)
 	}
 }
 
+static const char space[] = " \t\r\n";
+
+/* The first word of a folded text. Gives its length; 0 at the end. */
+static size_t
+first_word(const char **s)
+{
+	*s += strspn(*s, space);
+	return strcspn(*s, space);
+}
+
+/* A text folded; never NULL. */
+static const char *
+folded(struct arena *arena, const char *s)
+{
+	struct buf text = { .arena = arena };
+
+	if (s)
+		buf_fold(&text, s, strlen(s));
+	return text.s ? text.s : "";
+}
+
 const char *
 text_words(struct arena *arena, const char *s)
 {
-	static const char space[] = " \t\r\n";
-	struct buf folded = { .arena = arena }, words = folded;
+	struct buf words = { .arena = arena };
+	const char *word = folded(arena, s);
 
-	if (s)
-		buf_fold(&folded, s, strlen(s));
-	for (const char *word = folded.s ? folded.s + strspn(folded.s, space) : ""; *word; word += strspn(word, space)) {
-		size_t length = strcspn(word, space);
+	for (size_t length; (length = first_word(&word)) > 0; word += length) {
 		buf_putc(&words, words.length ? ',' : '[');
 		buf_json(&words, word, length);
-		word += length;
 	}
 	if (words.length)
 		buf_putc(&words, ']');
 	return words.s;
+}
+
+const char *
+text_match(struct arena *arena, const char *s)
+{
+	struct buf match = { .arena = arena };
+	const char *word = folded(arena, s);
+
+	for (size_t length; (length = first_word(&word)) > 0; word += length) {
+		if (text_points(word, length) < 3)
+			return NULL;
+		buf_puts(&match, match.length ? " \"" : "\"");
+		for (size_t i = 0; i < length; i++) {
+			buf_putc(&match, word[i]);
+			if (word[i] == '"')
+				buf_putc(&match, '"');
+		}
+		buf_putc(&match, '"');
+	}
+	return match.s;
 }
 
 void

@@ -77,6 +77,11 @@ void buf_fold(struct buf *buf, const char *s, size_t length);
  */
 const char *text_words(struct arena *arena, const char *s);
 /*
+ * The same words as a query of FTS5 that all of them must match, for an index of three-letter pieces. NULL for no words, and
+ * where one is too short for such an index.
+ */
+const char *text_match(struct arena *arena, const char *s);
+/*
  * True in SQL where `column`, a folded text, holds every word of `words`, such a list, somewhere. The first is looked for by
  * itself, since going through the list costs more than most rows are worth.
  */

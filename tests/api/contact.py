@@ -88,6 +88,10 @@ def test_the_field_that_people_do_not_see(okul):
     assert answer.status == 400 and answer.errors == ["website: must be left empty"]
     assert found(boss, f"search={address}") == []
     ask(okul, website=" ")
+    # told together with all else that is wrong, in the order of the fields
+    answer = okul.post("/contact", {"fullName": "", "message": 1, "website": "x", "stamp": "1.2", "email": address, "more": 1})
+    assert answer.status == 400
+    assert [e.partition(":")[0] for e in answer.errors] == ["fullName", "message", "website", "stamp", "more"], answer
 
 
 def test_the_stamp_of_a_form(later):

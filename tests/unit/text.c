@@ -355,17 +355,23 @@ texts_are_folded_for_search(void **state)
 static void
 the_words_of_a_search(void **state)
 {
-	static const struct { const char *text, *words; } cases[] = {
-		{ NULL, NULL }, { "", NULL }, { " \t\r\n ", NULL }, { "\u0301", NULL },
-		{ "a", "[\"a\"]" }, { " Ömer\tÇELİK \n", "[\"omer\",\"celik\"]" }, { "Straße", "[\"strasse\"]" },
-		{ "a  b a", "[\"a\",\"b\",\"a\"]" }, { "d\"Arc \\", "[\"d\\\"arc\",\"\\\\\"]" }, { "a\xC2\xA0" "b", "[\"a\xC2\xA0" "b\"]" },
+	static const struct { const char *text, *words, *match; } cases[] = {
+		{ NULL, NULL, NULL }, { "", NULL, NULL }, { " \t\r\n ", NULL, NULL }, { "\u0301", NULL, NULL },
+		{ "a", "[\"a\"]", NULL }, { " Ömer\tÇELİK \n", "[\"omer\",\"celik\"]", "\"omer\" \"celik\"" },
+		{ "Straße", "[\"strasse\"]", "\"strasse\"" }, { "a  b a", "[\"a\",\"b\",\"a\"]", NULL },
+		{ "abc de", "[\"abc\",\"de\"]", NULL }, { "日本語", "[\"日本語\"]", "\"日本語\"" }, { "日本", "[\"日本\"]", NULL },
+		{ "d\"Arc \\", "[\"d\\\"arc\",\"\\\\\"]", NULL }, { "d\"Arc", "[\"d\\\"arc\"]", "\"d\"\"arc\"" },
+		{ "abc OR def*", "[\"abc\",\"or\",\"def*\"]", NULL }, { "abc NOT", "[\"abc\",\"not\"]", "\"abc\" \"not\"" },
+		{ "a\xC2\xA0" "b", "[\"a\xC2\xA0" "b\"]", "\"a\xC2\xA0" "b\"" },
 	};
 	struct arena *arena = arena_new(1024);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *words = text_words(arena, cases[i].text);
-		check(cases[i].words ? words && strcmp(words, cases[i].words) == 0 : !words, cases[i].text ? cases[i].text : "NULL");
+		const char *match = text_match(arena, cases[i].text), *name = cases[i].text ? cases[i].text : "NULL";
+		check(cases[i].words ? words && strcmp(words, cases[i].words) == 0 : !words, name);
+		check(cases[i].match ? match && strcmp(match, cases[i].match) == 0 : !match, name);
 	}
 	arena_free(arena);
 }
