@@ -213,11 +213,13 @@ api: build $(API_HELPERS)
 	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini tests/api $(TESTS)
 endif
 
-# Every part runs, also after one that failed; tests/count keeps what each of them counted for .ci/run.
+# Every part runs, also after one that failed; tests/count keeps what each of them counted for .ci/run. The API tests wait
+# for the server most of the time, so those of both flavours run side by side.
 test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
-	@status=0; for flavour in test asan; do for part in unit api; do \
-		tests/count $$part-$$flavour $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$flavour $$part || status=1; \
-	done; done; exit $$status
+	@status=0; part() { tests/count $$1-$$2 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 $$1; }; \
+	part unit test || status=1; part unit asan || status=1; \
+	part api asan >build/api-asan.log 2>&1 & asan=$$!; \
+	part api test || status=1; wait $$asan || status=1; cat build/api-asan.log; exit $$status
 
 # ---- reference: what the programs say of themselves, joined into one document and one page
 
