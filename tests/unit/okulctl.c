@@ -676,7 +676,7 @@ a_mistyped_command_is_answered_with_the_nearest(void **state)
 	assert_says("did you mean \"okulctl user list\"?");
 	assert_run(EXIT_USAGE, "user");
 	assert_says("did you mean \"okulctl user ");
-	assert_run(EXIT_USAGE, "bake");
+	assert_run(EXIT_USAGE, "xylophone");
 	assert_null(strstr(output, "did you mean"));
 	assert_says("okulctl --help");
 	assert_run(EXIT_USAGE, "--colour");
