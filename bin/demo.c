@@ -93,7 +93,7 @@ demo_normal(struct demo *d)
 void
 demo_id(struct demo *d, char id[static ID_TEXT], int64_t time)
 {
-	random_id_pretend(demo_bits(d), time);
+	random_pretend(demo_bits(d), time);
 	random_id(id);
 }
 

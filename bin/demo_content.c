@@ -110,7 +110,7 @@ add_setting(struct demo *d, void *context, int64_t i)
 	int64_t at = d->start - 5 * DAY + i * HOUR;
 
 	(void)context;
-	random_id_pretend(demo_bits(d), at);
+	random_pretend(demo_bits(d), at);
 	setting_put(d->db, at, &(struct setting){ .key = settings[i].key, .value = settings[i].value, .describes = true,
 		.description = settings[i].description, .access = settings[i].is_private ? IS_PRIVATE : IS_PUBLIC });
 }

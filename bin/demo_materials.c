@@ -191,7 +191,7 @@ add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved
 	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", material->title, title) };
 	char id[ID_TEXT];
 
-	random_id_pretend(demo_bits(d), at);
+	random_pretend(demo_bits(d), at);
 	if (!file_add(d->db, d->conf, draft, &row, at))
 		return false;
 	d->files++;

@@ -22,9 +22,24 @@ random_bytes(void *out, size_t n)
 	randombytes_buf(out, n);
 }
 
+static struct { bool on; uint64_t seed; int64_t time; } pretended;
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t
+pretend_chance(void)
+{
+	uint64_t z = pretended.seed += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
 uint32_t
 random_below(uint32_t limit)
 {
+	if (pretended.on)
+		return (uint32_t)((pretend_chance() >> 32) * limit >> 32);
 	return randombytes_uniform(limit);
 }
 
@@ -52,24 +67,11 @@ put_hex(char *out, uint64_t number, int digits)
 	}
 }
 
-static struct { bool on; uint64_t seed; int64_t time; } pretended;
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t
-pretend_chance(void)
-{
-	uint64_t z = pretended.seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 static int64_t last_time;
 static uint64_t low;
 
 void
-random_id_pretend(uint64_t seed, int64_t time)
+random_pretend(uint64_t seed, int64_t time)
 {
 	pretended.on = true;
 	pretended.seed = seed;

@@ -24,10 +24,10 @@ void random_digits(char *out, unsigned digits);
  */
 void random_id(char out[static ID_TEXT]);
 /*
- * From here on, for good, random_id() tells of `time` and takes its chance from a series that `seed` gives: calls of the same
- * kind give the same ids. For data that is made up, in a process that makes no other.
+ * From here on, for good, random_id() tells of `time`, and takes its chance, as random_below() does, from a series that `seed`
+ * gives: calls of the same kind give the same. For data that is made up, in a process that makes no other and no secret.
  */
-void random_id_pretend(uint64_t seed, int64_t time);
+void random_pretend(uint64_t seed, int64_t time);
 
 /* HMAC-SHA-256 over the parts in turn, each preceded by its length, so that ("ab","c") and ("a","bc") differ. */
 struct part { const void *bytes; size_t length; };
