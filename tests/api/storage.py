@@ -651,6 +651,19 @@ def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
         okul.server.environment = environment
 
 
+def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
+    """libmagic without its database, or without memory for it, takes every file for unknown: that is no 415."""
+    from app import cgi
+    ada, environment = okul.registered(), okul.server.environment
+    kind, body = form(("file", "a.png", png()))
+    okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # Debian's has comments only
+    try:
+        status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, body, kind)
+        assert status == 500, answer
+    finally:
+        okul.server.environment = environment
+
+
 @pytest.mark.parametrize("program, path, kind", [("storage", "/storage/upload", "multipart/form-data; boundary=x"),
                                                  ("contact", "/contact", "application/json")])
 def test_plain_cgi_says_that_it_needs_a_length(okul, program, path, kind):
