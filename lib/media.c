@@ -904,6 +904,19 @@ judge_load(struct judge *judge)
 		(judge->close = dlsym(judge->library, "magic_close"));
 }
 
+/*
+ * Whether its database was read: where that is missing, damaged or too large for the memory that is left, libmagic makes do
+ * with the empty one of /etc, and knows nothing.
+ */
+static bool
+judge_knows(const struct judge *judge, magic_t magic)
+{
+	static const unsigned char gif[] = "GIF89a\1\0\1\0\0\0";
+	const char *name = judge->buffer(magic, gif, sizeof(gif));
+
+	return name && strcmp(name, "image/gif") == 0;
+}
+
 /* The checks for texts, which need many times as much time and memory, have nothing to say about our types. */
 static enum media_type
 judge_ask(const struct judge *judge, struct source *s, enum media_type type)
@@ -911,11 +924,11 @@ judge_ask(const struct judge *judge, struct source *s, enum media_type type)
 	magic_t magic = judge->open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_BUILTIN);
 	const char *name = NULL, *why = NULL;
 
-	if (magic && judge->load(magic, NULL) == 0 && look(s, 0, 1))
+	if (magic && judge->load(magic, NULL) == 0 && judge_knows(judge, magic) && look(s, 0, 1))
 		name = judge->buffer(magic, s->window, s->have);
 	if (!name) {
 		why = magic ? judge->error(magic) : NULL;
-		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", why ? why : "no memory");
+		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", why ? why : "no memory, or no database");
 		type = MEDIA_FAILED;
 	} else if (!is_called(&kinds[type], name)) {
 		type = MEDIA_NONE;

@@ -16,6 +16,7 @@ import pytest
 import contract
 from okul import BUILD, Okul, Server, form, fresh, once, until
 from samples import mp4, pdf, png
+from wire import chunked
 
 MIB = 1 << 20
 URL = re.compile(r"http://127\.0\.0\.1:\d+(/storage/files/[^?]+)(?:\?expires=(\d+)&signature=([0-9a-f]{64}))?")
@@ -209,6 +210,17 @@ def test_the_order_of_the_checks(okul):
     assert new.upload(b"").status == 403
     assert new.request("POST", "/storage/upload", body=b"{}").status == 403
     assert okul.registered().request("POST", "/storage/upload", body=b"{}").status == 415
+
+
+def test_a_body_in_chunks(okul):
+    """Without Content-Length, as from a pipe: the web server counts it before the program sees it."""
+    ada, content = okul.registered(), mp4(300_000)
+    kind, body = form(("file", "a.mp4", content))
+    head = (f"POST /storage/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\nContent-Type: {kind}\r\n"
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n").encode()
+    answer = okul.raw(head + chunked(body), "POST", "/storage/upload")
+    assert answer.status == 201 and answer.data["sha256"] == hashlib.sha256(content).hexdigest()
+    assert okul.raw(head + chunked(body[:-30]), "POST", "/storage/upload").status == 400
 
 
 def test_a_large_body_of_nobody_gets_its_answer(okul):
@@ -647,6 +659,19 @@ def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
         assert (status, body) == (304, b"") and "X-Sendfile" not in headers
         status, headers, body = cgi(okul.server, "storage", "HEAD", path)
         assert (status, body, headers["Content-Length"]) == (200, b"", str(len(content))) and "X-Sendfile" not in headers
+    finally:
+        okul.server.environment = environment
+
+
+def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
+    """libmagic without its database, or without memory for it, takes every file for unknown: that is no 415."""
+    from app import cgi
+    ada, environment = okul.registered(), okul.server.environment
+    kind, body = form(("file", "a.png", png()))
+    okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # Debian's has comments only
+    try:
+        status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, body, kind)
+        assert status == 500, answer
     finally:
         okul.server.environment = environment
 
