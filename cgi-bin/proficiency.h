@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "placement.h"
+#include "quiz.h"
 
 /* proficiency.c, and each other in proficiency_<name>.c */
 extern const struct section proficiency_authoring, proficiency_gift, proficiency_taking, proficiency_results,
@@ -24,7 +25,7 @@ extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
 
 /* Closes the attempts of a user (0: anybody's) whose time has run out, so that what a GET shows of results is all there is. */
 void proficiency_close_due(struct request *rq, int64_t user);
-/* The answers of a result as a JSON list: those that were given, in the order of the test. `chosen` has `length` bytes. */
-const char *proficiency_answers(struct arena *arena, const char *questions, const unsigned char *chosen, size_t length);
+/* The answers of a result as a JSON list: those that were given, in the order of the test. `chosen` has `count` bytes. */
+const char *proficiency_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count);
 
 #endif

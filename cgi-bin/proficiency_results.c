@@ -364,27 +364,37 @@ put_text_of(struct buf *out, const char *before, struct quiz_text text)
 }
 
 const char *
-proficiency_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length)
+proficiency_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count)
 {
-	struct quiz_question question;
 	struct buf out = { .arena = arena };
 
 	(void)buf_room(&out, ANSWERS_ROOM);
 	buf_putc(&out, '[');
-	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
-		bool right = chosen[i] == question.right;
-		if (chosen[i] == 0 || chosen[i] > question.options)
+	for (int i = 0; i < count; i++) {
+		const struct quiz_question *question = &questions[i];
+		bool right = chosen[i] == question->right;
+		if (chosen[i] == 0 || chosen[i] > question->options)
 			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
-		put_text_of(&out, ",\"questionText\":", question.text);
-		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question->id);
+		put_text_of(&out, ",\"questionText\":", question->text);
+		put_text_of(&out, ",\"optionId\":", question->option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question->option[chosen[i] - 1].text);
 		buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-		put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
+		put_text_of(&out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
 		buf_putc(&out, '}');
 	}
 	buf_putc(&out, ']');
 	return out.s;
+}
+
+/* Of a version and what was chosen, in two columns of the row. */
+static const char *
+answers_of(struct arena *arena, const struct db_rows *row, int column)
+{
+	int count = quiz_split(db_text(row, column), NULL, (int)db_size(row, column + 1));
+	struct quiz_question *questions = arena_alloc(arena, (size_t)count * sizeof(*questions));
+
+	return proficiency_answers(arena, questions, db_blob(row, column + 1), quiz_split(db_text(row, column), questions, count));
 }
 
 static struct reply
@@ -396,7 +406,7 @@ get_result(struct request *rq)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", proficiency_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1)));
+	put_json(rq, "answers", answers_of(rq->arena, row, next));
 	db_end(row);
 	return reply_done(rq);
 }

@@ -468,6 +468,17 @@ quiz_next(const char **at, struct quiz_question *question)
 	return true;
 }
 
+int
+quiz_split(const char *text, struct quiz_question *questions, int most)
+{
+	struct quiz_question question;
+	int count = 0;
+
+	while (count < most && quiz_next(&text, questions ? &questions[count] : &question))
+		count++;
+	return count;
+}
+
 /* ---- the order in which an attempt sees it */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */

@@ -67,6 +67,8 @@ struct quiz_question {
  * last. The texts point into the questions.
  */
 must_use bool quiz_next(const char **at, struct quiz_question *question);
+/* Takes at most `most` of them apart; gives how many there are up to there. With `questions` NULL it only counts. */
+int quiz_split(const char *text, struct quiz_question *questions, int most);
 
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each
