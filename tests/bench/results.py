@@ -48,7 +48,7 @@ done = function(s, l, r) io.write(string.format('@ %d %d %d %d %d %d %d\\n', s.r
 
 class Results(bench.Bench):
     def __init__(self, users, count):
-        super().__init__(users)
+        super().__init__(users, 10)
         self.pool("proficiency", [BUILD / "proficiency.fcgi"])
         self.nginx.terminate()
         self.nginx.wait()
