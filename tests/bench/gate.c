@@ -1,5 +1,5 @@
 /*
- * Writers through the gate, and writers that only wait as SQLite does (busy_timeout), side by side.
+ * Writers through the gate, each of whose commits waits for its sync, and writers that only wait as SQLite does (busy_timeout), side by side.
  * usage: gate [SECONDS [PROCESSES]]; under tests/bench/gate.sh with a slow disk. Ends with 1 when the gate misses its bar.
  */
 #include "writers_gate.h"
@@ -102,14 +102,14 @@ main(int argc, char **argv)
 	}
 	clock_init();
 	log_init("bench", false, LOG_FATAL);
-	printf("%ld processes, %.1f s each way, synchronous = FULL\n", processes, seconds);
+	printf("%ld processes, %.1f s each way, every commit on the disk\n", processes, seconds);
 	printf("%-13s %6s %8s %8s %8s %8s %8s %8s %5s %6s    %s\n", "", "tx/s", "slow/fst", "slow/fair", "p50 ms", "p99 ms",
 		"p99.9 ms", "max ms", "busy", "failed", "transactions of each");
 	struct outcome gate = measure(&way_gate, (int)processes, seconds);
 	print(way_gate.name, &gate);
 	struct outcome plain = measure(&way_plain, (int)processes, seconds);
 	print(way_plain.name, &plain);
-	bool good = gate.busy == 0 && gate.failed == 0 && gate.slowest_to_fair >= 0.5 && gate.p999 <= 30;
-	printf("gate: no busy, slowest >= 0.50 of its fair share, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
+	bool good = gate.busy == 0 && gate.failed == 0 && gate.slowest_to_fair >= 0.5 && gate.p99 <= 6 && gate.p999 <= 30;
+	printf("gate: no busy, slowest >= 0.50 of its fair share, p99 <= 6 ms, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
