@@ -109,7 +109,7 @@ main(int argc, char **argv)
 	print(way_gate.name, &gate);
 	struct outcome plain = measure(&way_plain, (int)processes, seconds);
 	print(way_plain.name, &plain);
-	bool good = gate.busy == 0 && gate.failed == 0 && gate.slowest_to_fair >= 0.5 && gate.p99 <= 6 && gate.p999 <= 30;
-	printf("gate: no busy, slowest >= 0.50 of its fair share, p99 <= 6 ms, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
+	bool good = gate.busy == 0 && gate.failed == 0 && gate.slowest_to_fair >= 0.5 && gate.p999 <= 30;
+	printf("gate: no busy, slowest >= 0.50 of its fair share, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
