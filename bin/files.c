@@ -119,7 +119,9 @@ delete_batch(struct gc *gc)
 	enum db_rc rc = db_write_begin(gc->db);
 	if (rc != DB_DONE)
 		return rc;
-	for (size_t i = 0; i < gc->count; i++)
+	/* A row that somebody has just deleted must not come back when its file is gone. */
+	rc = db_settle(gc->db);
+	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);
 	db_write_rollback(gc->db);	/* no row was written */

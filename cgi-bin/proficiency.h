@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "placement.h"
+#include "quiz.h"
 
 /* proficiency.c, and each other in proficiency_<name>.c */
 extern const struct section proficiency_authoring, proficiency_gift, proficiency_taking, proficiency_results,

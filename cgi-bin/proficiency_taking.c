@@ -160,7 +160,8 @@ check_submit(struct request *rq, struct faults *faults)
 	if (!paper || faults->count > 0)
 		return;
 	paper->grade = quiz_grade(paper->version->key.bytes, paper->version->key.length, paper->chosen, paper->version->ranges);
-	paper->answers = quiz_answers(rq->arena, paper->version->questions, paper->chosen, (size_t)paper->count, true);
+	paper->answers = quiz_answers(rq->arena, paper->version->questions, paper->chosen,
+		paper->count < paper->version->count ? paper->count : paper->version->count, true);
 }
 
 /* ---- the state at hand, inside the transaction */
@@ -279,26 +280,12 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 	put_end_list(rq);
 }
 
-static int
-split(struct arena *arena, const char *text, struct quiz_question **questions)
-{
-	struct quiz_question question;
-	int count = 0;
-
-	for (const char *at = text; quiz_next(&at, &question); )
-		count++;
-	*questions = arena_alloc(arena, (size_t)count * sizeof(question));
-	for (int i = 0; i < count && quiz_next(&text, &(*questions)[i]); i++)
-		;
-	return count;
-}
-
 static struct reply
 reply_attempt(struct request *rq, const struct state *state, bool with_questions)
 {
 	const struct paper *paper = rq->prepared;
-	struct quiz_question *questions;
-	int count = split(rq->arena, paper->version->questions, &questions);
+	const struct quiz_question *questions = paper->version->questions;
+	int count = paper->version->count;
 	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
 	unsigned char order[QUIZ_QUESTIONS_MAX], options[QUIZ_OPTIONS_MAX];
 

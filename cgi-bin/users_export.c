@@ -212,7 +212,7 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
 		put_object(rq, NULL);
 		int next = put_row(rq, shape, row, 0);
-		put_json(rq, "answers", quiz_answers(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded));
+		put_json(rq, "answers", quiz_answers_of(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded));
 		put_end(rq);
 	}
 	db_end(row);

@@ -25,7 +25,7 @@ const size_t attempt_sql_count = COUNT(attempt_sql);
 /* ---- versions */
 
 #define KEPT 4
-#define KEEP_SIZE (64 * 1024)	/* bytes of one: 100 questions of ordinary length */
+#define KEEP_SIZE (64 * 1024)	/* bytes of one: 60 questions of ordinary length, which are taken apart */
 
 static const char *
 keep(char **at, const char *text)
@@ -39,17 +39,20 @@ keep(char **at, const char *text)
 
 /* The row at hand in one block of memory, which `at` is. */
 static void
-copy_version(struct test_version *version, const struct db_rows *row, char *at)
+copy_version(struct test_version *version, const struct db_rows *row, int questions, char *at)
 {
 	size_t length = db_size(row, 0);
+	struct quiz_question *question = (struct quiz_question *)at;
 
+	at += (size_t)questions * sizeof(*question);
 	version->key = value_blob(memcpy(at, db_blob(row, 0), length), length);
 	at += length;
 	version->ranges = keep(&at, db_text(row, 1));
 	version->language = keep(&at, db_text(row, 2));
 	version->test_id = keep(&at, db_text(row, 3));
 	version->title = keep(&at, db_text(row, 4));
-	version->questions = keep(&at, db_text(row, 5));
+	version->count = quiz_split(keep(&at, db_text(row, 5)), question, questions);
+	version->questions = question;
 }
 
 const struct test_version *
@@ -64,7 +67,8 @@ attempt_version(struct db *db, struct arena *arena, int64_t pk)
 		if (kept[i].memory && kept[i].version.pk == pk)
 			return &kept[i].version;
 	if (db_one(db, &row, attempt_sql[VERSION], ARGS(pk)) == DB_ROW) {
-		size_t size = db_size(row, 0);
+		int questions = quiz_split(db_text(row, 5), NULL, QUIZ_QUESTIONS_MAX);
+		size_t size = db_size(row, 0) + (size_t)questions * sizeof(struct quiz_question);
 		for (int column = 1; column <= 5; column++)
 			size += db_size(row, column) + 1;
 		char *memory = size <= KEEP_SIZE ? malloc(size) : NULL;
@@ -77,7 +81,7 @@ attempt_version(struct db *db, struct arena *arena, int64_t pk)
 			found = arena_alloc(arena, sizeof(*found));
 		}
 		found->pk = pk;
-		copy_version(found, row, memory);
+		copy_version(found, row, questions, memory);
 	}
 	db_end(row);
 	return found;

@@ -31,12 +31,14 @@ attempt_is_over(int64_t deadline, int64_t now)
 struct test_version {
 	int64_t pk;
 	struct value key;		/* lib/quiz.h */
-	const char *ranges, *language, *test_id, *title, *questions;
+	const char *ranges, *language, *test_id, *title;
+	const struct quiz_question *questions;
+	int count;			/* of them */
 };
 
 /*
  * Reads a version; NULL when there is none. It never changes, so that the process keeps the last few it has read, unless they
- * are large: reading 20 KiB anew would be a tenth of a submission. Borrowed until three others were asked for; a large one
+ * are large: reading 20 KiB anew and taking it apart would be a fourth of a submission. Borrowed until three others were asked for; a large one
  * lies in the arena.
  */
 const struct test_version *attempt_version(struct db *db, struct arena *arena, int64_t pk);

@@ -24,9 +24,10 @@
 #define BUSY_BEHIND_GATE 250
 #define BUSY_RESTART 20				/* readers to leave the WAL; nobody can write meanwhile */
 
-/* Frames (pages) in the WAL after a commit at which it is copied back, and at which it must begin anew. */
+/* Each time the WAL has grown by so many frames (pages) it is copied back. From RESTART on it must begin anew: more often. */
 #define FRAMES_PASSIVE 1000
 #define FRAMES_RESTART 4000
+#define FRAMES_OVERDUE 250
 
 static const char begin_sql[] = "BEGIN", begin_immediate_sql[] = "BEGIN IMMEDIATE", commit_sql[] = "COMMIT",
 	rollback_sql[] = "ROLLBACK", version_sql[] = "PRAGMA user_version";
@@ -71,7 +72,8 @@ struct db {
 	int64_t room_looked_at;		/* ticks */
 	bool room_short;
 	bool sync_failed;
-	int frames;			/* in the WAL after the last commit */
+	int frames;			/* in the WAL after the last commit; 0: it changed nothing */
+	int frames_before;		/* what this connection has ever written, before it */
 	int copied;			/* of them by the last checkpoint of this process */
 };
 
@@ -127,6 +129,26 @@ stick(struct db *db, enum db_rc rc)
 
 static int version_of(struct connection *on);
 
+/*
+ * What the kernel could not write it may have dropped: a second sync that succeeds would prove nothing, neither here nor in
+ * another process, and what others write next would lie behind a gap. So nobody writes any more, see "writing" below.
+ */
+static void
+note_failed_sync(struct db *db)
+{
+	int error = db->gate.file < 0 ? 0 : turnstile_shut(&db->gate);
+
+	db->sync_failed = true;
+	log_line(LOG_FAULT, "sync_failed text=\"no more writes, until the machine was started anew\"%s%s",
+		error ? " others_not_told=" : "", error ? strerror(error) : "");
+}
+
+static bool
+is_sync_failure(int code)
+{
+	return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
 static enum db_rc
 fail(struct connection *on, int code, const char *sql)
 {
@@ -137,8 +159,8 @@ fail(struct connection *on, int code, const char *sql)
 		return rc;
 	log_line(rc == DB_BUSY ? LOG_WARN : LOG_FAULT, "db_failed code=%d errno=%d text=\"%s\" sql=\"%s\"", code,
 		sqlite3_system_errno(on->sqlite), sqlite3_errmsg(on->sqlite), sql);
-	/* What the kernel could not write it may have dropped: a second sync that succeeds would prove nothing. */
-	db->sync_failed |= code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+	if (is_sync_failure(code))
+		note_failed_sync(db);
 	/* A statement that no longer fits was most likely overtaken by a migration. */
 	if (rc == DB_ERROR && db->version && version_of(on) != db->version)
 		rc = DB_OLD;
@@ -469,7 +491,7 @@ open_connection(struct db *db, struct connection *on, int flags, char *why, size
 	}
 	code = sqlite3_exec(on->sqlite,
 		"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512; PRAGMA mmap_size = 0;"
-		"PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL;",
+		"PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON; PRAGMA synchronous = NORMAL;",
 		NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return explain_failure(db, on->sqlite, code, why, room);
@@ -868,7 +890,48 @@ db_value(const struct db_rows *rows, int column)
 	return value_null();
 }
 
-/* ---- writing */
+/*
+ * ---- writing
+ *
+ * A commit is on the disk before anybody is told of it, but not before the next one may begin: COMMIT runs behind the gate
+ * at synchronous = NORMAL, which writes to the WAL and does not sync it; then the gate opens, and the WAL is synced in the
+ * yard (settle()). Only then db_write_commit() returns. So the syncs of several writers run side by side, where at
+ * synchronous = FULL one waits for the other. What follows is true of SQLite 3.40.1 (wal.c) and Linux; tests/unit/power.c
+ * cuts the power at every point of it.
+ *
+ * An acknowledged commit is found again. Its frames were written before its sync began, and a sync of a file takes all that
+ * was written to it before, by whomever. So all frames before them are on the disk as well; a frame of the WAL counts if all
+ * before it do (a chain of check sums), so they do. Whoever commits later lies behind in the WAL: when its sync returns,
+ * what it saw and built upon is on the disk too. What tears is the end that nobody was told of. The next commit begins in
+ * the middle of a disk's sector that holds the end of this one: as with FULL, disks are trusted not to change bytes that
+ * are written again as they were (SQLITE_POWERSAFE_OVERWRITE).
+ *
+ * Checkpoints run behind the gate too. At NORMAL as at FULL each syncs the WAL before it copies a page into the database,
+ * and syncs the database before it says that all was copied (walCheckpoint()); only when all was copied the WAL begins
+ * anew (walRestartLog()) or is cut (TRUNCATE). So when another process does that between a COMMIT here and its sync, these
+ * frames are in the database by then, and that is on the disk. The sync that follows is then of no use, and does no
+ * harm: nobody removes the WAL while a connection is open, so it is the same file.
+ *
+ * When the WAL begins anew its header gets a new salt, and is synced before the first frame is written, at NORMAL too
+ * (sqlite3WalFrames(), syncHeader): old frames never count under a new header, nor new ones under the old. A WAL that is new
+ * needs its name on the disk: SQLite syncs the folder with the first sync of each connection (UNIXFILE_DIRSYNC), and this
+ * is why settle() asks SQLite's file for the sync instead of calling fdatasync() itself.
+ *
+ * A reader sees a commit before its sync, and what a GET shows may so be gone after a power cut in that moment; it was
+ * acknowledged to nobody. A commit that changed nothing is settled like any other, since it may answer "done" because of
+ * what it saw. Whoever does something beside the database that cannot be taken back (removes a file) must call
+ * db_settle() between looking and doing.
+ *
+ * A failed sync is final, everywhere: its commit is visible, but may be lost with those behind it. Linux (since 4.13)
+ * tells the error to each who has the file open, once. Who opens it later would be told nothing, and its own sync would
+ * succeed: so the gate is shut for all (turnstile_shut()), and who writes for the first time waits until all who are
+ * syncing have synced or shut it, with the WAL open already. It stays shut until the machine has been started anew: then
+ * the WAL is read from the disk, up to the gap. A sync fails as well inside COMMIT (the header), and in checkpoints. What is
+ * left is a process that is killed between being told and shutting the gate, a few microseconds after a disk failed.
+ *
+ * Scripts and migrations take the same way; loose ones settle once, at their end, behind the gate. db_create() and
+ * db_adopt() work alone, at FULL.
+ */
 
 /* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */
 static bool
@@ -908,11 +971,26 @@ enter(struct db *db)
 		return stick(db, access(db->path, W_OK) == 0 ? DB_BROKEN : DB_READONLY);
 	}
 	error = turnstile_enter(&db->gate, GATE_WAIT);
+	if (error == ENOTRECOVERABLE) {
+		db->sync_failed = true;
+		log_line(LOG_FAULT, "gate_shut text=\"a sync failed, here or in another process\"");
+		return stick(db, DB_BROKEN);
+	}
 	if (error) {
 		log_line(error == ETIMEDOUT ? LOG_WARN : LOG_FAULT, "gate_failed text=\"%s\"", strerror(error));
 		return stick(db, error == ETIMEDOUT ? DB_BUSY : DB_BROKEN);
 	}
 	return DB_DONE;
+}
+
+/* Frames that this connection has ever written. */
+static int
+frames_written(const struct db *db)
+{
+	int now = 0, most;
+
+	sqlite3_db_status(db->write.sqlite, SQLITE_DBSTATUS_CACHE_WRITE, &now, &most, 0);
+	return now;
 }
 
 enum db_rc
@@ -925,6 +1003,7 @@ db_write_begin(struct db *db)
 	if (enter(db) != DB_DONE)
 		return db->failure;
 	db->frames = 0;
+	db->frames_before = frames_written(db);
 	code = execute(&db->write, begin_immediate_sql);
 	if (code != SQLITE_DONE) {
 		fail(&db->write, code, begin_immediate_sql);
@@ -946,16 +1025,18 @@ db_write_begin(struct db *db)
  *
  * PASSIVE copies what no reader needs any more, but under many reads some reader is always there, and the WAL would
  * never begin anew. RESTART waits for those of now to leave. That is of no use while one of them stays (a backup), which
- * is seen by PASSIVE copying no further than the last time.
+ * is seen by PASSIVE copying no further than the last time. Once in so many frames, by whoever writes the one that makes
+ * them full: two syncs behind the gate are dear while a reader keeps the WAL from beginning anew.
  */
 static void
 checkpoint_if_due(struct db *db)
 {
 	sqlite3 *sqlite = db->write.sqlite;
-	int before = db->copied;
+	int before = db->copied, written = frames_written(db) - db->frames_before;
+	int step = db->frames < FRAMES_RESTART ? FRAMES_PASSIVE : FRAMES_OVERDUE;
 	int code;
 
-	if (db->frames < FRAMES_PASSIVE)
+	if (db->frames / step == (db->frames - written) / step)
 		return;
 	code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &db->copied);
 	if (code == SQLITE_OK && db->frames >= FRAMES_RESTART && db->copied != before) {
@@ -963,9 +1044,40 @@ checkpoint_if_due(struct db *db)
 		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 		sqlite3_busy_timeout(sqlite, BUSY_BEHIND_GATE);
 	}
-	/* The commit before it is safe, whatever became of the checkpoint. */
+	/* What was committed stays in the WAL, whatever became of the checkpoint. */
 	if (code != SQLITE_OK && code != SQLITE_BUSY)
 		log_line(LOG_FAULT, "checkpoint_failed code=%d text=\"%s\"", code, sqlite3_errmsg(sqlite));
+	if (is_sync_failure(code))
+		note_failed_sync(db);
+}
+
+static bool
+sync_wal(sqlite3 *sqlite)
+{
+	sqlite3_file *wal = NULL;
+
+	/* In WAL mode this is the WAL (open_connection() has seen to it). */
+	return sqlite3_file_control(sqlite, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal && wal->pMethods &&
+		wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+/* Returns when all that was committed before is on the disk. */
+static enum db_rc
+settle(struct db *db)
+{
+	if (!db->sync_failed && !sync_wal(db->write.sqlite)) {
+		log_line(LOG_FAULT, "wal_not_synced errno=%d", errno);
+		note_failed_sync(db);
+	}
+	return db->sync_failed ? stick(db, DB_BROKEN) : DB_DONE;
+}
+
+enum db_rc
+db_settle(struct db *db)
+{
+	if (!db->writing)
+		return misuse(db, "nothing to settle outside of a write transaction", "");
+	return db->failure == DB_DONE ? settle(db) : db->failure;
 }
 
 enum db_rc
@@ -988,8 +1100,10 @@ db_write_commit(struct db *db)
 	checkpoint_if_due(db);
 	db->writing = false;
 	db->slow_at = 0;
+	turnstile_step_out(&db->gate);
+	enum db_rc rc = settle(db);
 	turnstile_leave(&db->gate);
-	return DB_DONE;
+	return rc;
 }
 
 void
@@ -1053,8 +1167,8 @@ db_alive(struct db *db, int *version)
 bool
 db_writable(struct db *db)
 {
-	return db->mode == DB_READ_WRITE && !db->sync_failed && has_room(db) && access(db->path, W_OK) == 0 &&
-		access(db->folder, W_OK) == 0;
+	return db->mode == DB_READ_WRITE && !db->sync_failed && !turnstile_is_shut(db->gate_path) && has_room(db) &&
+		access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
 }
 
 enum db_rc
@@ -1125,6 +1239,10 @@ script_leave(struct script *script, enum db_rc rc)
 			(void)execute(&db->write, rollback_sql);
 			text_complain(script->why, script->room, "a transaction was left open, and was rolled back");
 			rc = DB_ERROR;
+		}
+		if (settle(db) != DB_DONE && rc == DB_DONE) {
+			rc = DB_BROKEN;
+			text_complain(script->why, script->room, "%s", db_reason(rc));
 		}
 		turnstile_leave(&db->gate);
 	} else if (rc != DB_DONE) {

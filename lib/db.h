@@ -89,13 +89,19 @@ struct value db_value(const struct db_rows *rows, int column);
 
 /*
  * A write transaction: waits for the gate (at most 2 s), then BEGIN IMMEDIATE. Inside it do only bound statements:
- * no JSON, hashing, file or mail work that can be done before. After a true commit the rows are on the disk.
+ * no JSON, hashing, file or mail work that can be done before. After DB_DONE from commit all rows that it wrote or saw are
+ * on the disk; others may see them a moment before. DB_BROKEN says that a sync failed: nobody writes any more then.
  * Give back with exactly one of commit or rollback; after DB_BUSY etc. from begin there is nothing to give back.
  */
 must_use enum db_rc db_write_begin(struct db *db);
 must_use enum db_rc db_write_commit(struct db *db);
 void db_write_rollback(struct db *db);
 bool db_writing(const struct db *db);
+/*
+ * Inside a write transaction, before it wrote anything: puts on the disk what others have committed. For what is done next
+ * beside the database because of what was read, and cannot be taken back when that is lost in a power cut.
+ */
+must_use enum db_rc db_settle(struct db *db);
 
 /*
  * Resets every statement still running, ends the read snapshot, forgets a sticky failure. At the end of each request, or

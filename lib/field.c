@@ -12,8 +12,6 @@
 const char *const role_enum[] = { "user", "admin", "superadmin", NULL };
 const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL };	/* CEFR */
 
-#define NAME_ROOM 192		/* "questions[199].options[9].isCorrect" and the like */
-
 void
 faults_init(struct faults *faults, struct arena *arena, enum language language)
 {
@@ -45,15 +43,6 @@ faults_name(const struct faults *faults, const char *name)
 		if (strncmp(fault->text, name, length) == 0 && strchr(".[:", fault->text[length]))
 			return true;
 	return false;
-}
-
-static void
-fault_number(struct faults *faults, const char *name, enum sentence which, double number)
-{
-	struct buf text = { .arena = faults->arena };
-
-	buf_number(&text, number);
-	faults_add(faults, name, which, text.s);
 }
 
 /* ---- walking a shape */
@@ -150,15 +139,53 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 
 /* ---- checking values */
 
+/* What is looked at, and where it stands. Most of it is good: only a fault puts its name together. */
 struct check {
 	struct faults *faults;
-	const char *name;	/* full, as the fault will call it */
+	const struct check *within;	/* NULL: the object as a whole */
+	const char *name;		/* of a member; NULL: an element of a list */
+	int index;
 };
+
+/* "questions[199].options[9].isCorrect" and the like. */
+static void
+put_name(struct buf *out, const struct check *check)
+{
+	if (check->within)
+		put_name(out, check->within);
+	if (!check->name) {
+		buf_putc(out, '[');
+		buf_int(out, check->index);
+		buf_putc(out, ']');
+		return;
+	}
+	if (out->length > 0)
+		buf_putc(out, '.');
+	buf_puts(out, check->name);
+}
+
+static const char *
+name_of(const struct check *check)
+{
+	struct buf name = { .arena = check->faults->arena };
+
+	put_name(&name, check);
+	return name.s;
+}
 
 static void
 bad(const struct check *check, enum sentence which, const char *argument)
 {
-	faults_add(check->faults, check->name, which, argument);
+	faults_add(check->faults, name_of(check), which, argument);
+}
+
+static void
+bad_number(const struct check *check, enum sentence which, double number)
+{
+	struct buf text = { .arena = check->faults->arena };
+
+	buf_number(&text, number);
+	bad(check, which, text.s);
 }
 
 static bool
@@ -197,11 +224,11 @@ check_length(const struct check *check, const char *text, double min, double max
 	if (points < min && points == 0)
 		bad(check, S_F_EMPTY, NULL);
 	else if (min == max && points != min && max > 0)
-		fault_number(check->faults, check->name, S_F_EXACT, min);
+		bad_number(check, S_F_EXACT, min);
 	else if (points < min)
-		fault_number(check->faults, check->name, S_F_SHORT, min);
+		bad_number(check, S_F_SHORT, min);
 	else if (max > 0 && points > max)
-		fault_number(check->faults, check->name, S_F_LONG, max);
+		bad_number(check, S_F_LONG, max);
 }
 
 static void
@@ -252,7 +279,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		return;
 	case URL:
 		if (strlen(text) > FIELD_URL_MAX)
-			fault_number(check->faults, check->name, S_F_LONG, FIELD_URL_MAX);
+			bad_number(check, S_F_LONG, FIELD_URL_MAX);
 		else if (!text_is_url(text))
 			bad(check, S_F_URL, NULL);
 		return;
@@ -279,12 +306,12 @@ static void
 check_number(const struct check *check, double number, double min, double max)
 {
 	if (number < min)
-		fault_number(check->faults, check->name, S_F_LOW, min);
+		bad_number(check, S_F_LOW, min);
 	else if ((max > 0 || min < 0) && number > max)
-		fault_number(check->faults, check->name, S_F_HIGH, max);
+		bad_number(check, S_F_HIGH, max);
 }
 
-static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const char *prefix);
+static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within);
 static void check_value(const struct check *check, const struct field *field, cJSON *item);
 
 static void
@@ -296,18 +323,15 @@ check_list(const struct check *check, const struct field *field, cJSON *list)
 	cJSON *item;
 
 	if (count < field->min) {
-		fault_number(check->faults, check->name, S_F_FEW, field->min);
+		bad_number(check, S_F_FEW, field->min);
 		return;
 	}
 	if (field->max > 0 && count > field->max) {
-		fault_number(check->faults, check->name, S_F_MANY, field->max);
+		bad_number(check, S_F_MANY, field->max);
 		return;
 	}
-	cJSON_ArrayForEach(item, list) {
-		char name[NAME_ROOM];
-		snprintf(name, sizeof(name), "%s[%d]", check->name, i++);
-		check_value(&(struct check){ check->faults, name }, &element, item);
-	}
+	cJSON_ArrayForEach(item, list)
+		check_value(&(struct check){ check->faults, check, .index = i++ }, &element, item);
 }
 
 static enum sentence
@@ -363,14 +387,14 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 		check_oneof(check, item->valuestring, field->oneof);
 		break;
 	case OBJECT:
-		check_object(field->of, item, check->faults, check->name);
+		check_object(field->of, item, check->faults, check);
 		break;
 	case LIST:
 		check_list(check, field, item);
 		break;
 	case JSON:
 		if (field->max > 0 && cJSON_IsRaw(item) && (double)strlen(item->valuestring) > field->max)
-			fault_number(check->faults, check->name, S_F_JSON_LONG, field->max);
+			bad_number(check, S_F_JSON_LONG, field->max);
 		break;
 	default:
 		check_string(check, field, field->type, item, field->min, field->max);
@@ -378,34 +402,30 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 }
 
 static void
-check_object(const struct shape *shape, cJSON *object, struct faults *faults, const char *prefix)
+check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
-	char name[NAME_ROOM];
 	cJSON *item;
 
 	while ((field = field_next(&walk, shape))) {
-		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "", field->name);
+		const struct check check = { faults, within, field->name };
 		item = cJSON_GetObjectItemCaseSensitive(object, field->name);
 		if (item)
-			check_value(&(struct check){ faults, name }, field, item);
+			check_value(&check, field, item);
 		else if (!field->optional && !shape->all_optional)
-			faults_add(faults, name, S_F_REQUIRED, NULL);
+			bad(&check, S_F_REQUIRED, NULL);
 	}
 	cJSON_ArrayForEach(item, object) {
-		if (field_find(shape, item->string))
-			continue;
-		snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] ? "." : "",
-			text_clip(faults->arena, item->string, 40));
-		faults_add(faults, name, S_F_UNKNOWN, NULL);
+		if (!field_find(shape, item->string))
+			bad(&(struct check){ faults, within, text_clip(faults->arena, item->string, 40) }, S_F_UNKNOWN, NULL);
 	}
 }
 
 bool
 field_check(const struct shape *shape, cJSON *object, struct faults *faults)
 {
-	check_object(shape, object, faults, "");
+	check_object(shape, object, faults, NULL);
 	return faults->count == 0;
 }
 
@@ -476,7 +496,7 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 		query += length + (query[length] == '&');
 	}
 	if (shape)
-		check_object(shape, object, faults, "");
+		check_object(shape, object, faults, NULL);
 	return faults->count == before ? object : NULL;
 }
 

@@ -117,6 +117,17 @@ read_escape(struct reader *in, unsigned *point)
 	return letter ? JSON_GOOD : read_unicode(in, point);
 }
 
+/* How many of the next bytes are characters of their own that mean themselves: most of what strings are made of. */
+static size_t
+plain_bytes(const struct reader *in)
+{
+	const char *from = in->text + in->at, *end = in->text + in->length, *s = from;
+
+	while (s < end && (signed char)*s >= 0x20 && *s != '"' && *s != '\\')	/* from 0x80 on they are negative */
+		s++;
+	return (size_t)(s - from);
+}
+
 /* A string behind its first quote. Its bytes go to `out`, if given; they are never more than its text has. */
 static enum json_fault
 read_string(struct reader *in, char *out, size_t *length)
@@ -143,7 +154,9 @@ read_string(struct reader *in, char *out, size_t *length)
 			step = put_utf8(utf8, point);
 			from = utf8;
 		} else {
-			step = text_utf8_sequence(from, in->length - in->at);
+			step = plain_bytes(in);
+			if (step == 0)
+				step = text_utf8_sequence(from, in->length - in->at);
 			if (step == 0)
 				return JSON_UTF8;
 			in->at += step;

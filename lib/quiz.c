@@ -468,6 +468,17 @@ quiz_next(const char **at, struct quiz_question *question)
 	return true;
 }
 
+int
+quiz_split(const char *text, struct quiz_question *questions, int most)
+{
+	struct quiz_question question;
+	int count = 0;
+
+	while (count < most && quiz_next(&text, questions ? &questions[count] : &question))
+		count++;
+	return count;
+}
+
 #define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
 
 static void
@@ -478,29 +489,38 @@ put_text_of(struct buf *out, const char *before, struct quiz_text text)
 }
 
 const char *
-quiz_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded)
+quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count, bool graded)
 {
-	struct quiz_question question;
 	struct buf out = { .arena = arena };
 
 	(void)buf_room(&out, ANSWERS_ROOM);
 	buf_putc(&out, '[');
-	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++) {
-		bool right = chosen[i] == question.right;
-		if (chosen[i] == 0 || chosen[i] > question.options)
+	for (int i = 0; i < count; i++) {
+		const struct quiz_question *question = &questions[i];
+		bool right = chosen[i] == question->right;
+		if (chosen[i] == 0 || chosen[i] > question->options)
 			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question.id);
-		put_text_of(&out, ",\"questionText\":", question.text);
-		put_text_of(&out, ",\"optionId\":", question.option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question.option[chosen[i] - 1].text);
+		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question->id);
+		put_text_of(&out, ",\"questionText\":", question->text);
+		put_text_of(&out, ",\"optionId\":", question->option[chosen[i] - 1].id);
+		put_text_of(&out, ",\"optionText\":", question->option[chosen[i] - 1].text);
 		if (graded) {
 			buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-			put_text_of(&out, ",\"points\":", right ? question.points : (struct quiz_text){ "0", 1 });
+			put_text_of(&out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
 		}
 		buf_putc(&out, '}');
 	}
 	buf_putc(&out, ']');
 	return out.s;
+}
+
+const char *
+quiz_answers_of(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded)
+{
+	int count = quiz_split(stored, NULL, (int)length);
+	struct quiz_question *questions = arena_alloc(arena, (size_t)count * sizeof(*questions));
+
+	return quiz_answers(arena, questions, chosen, quiz_split(stored, questions, count), graded);
 }
 
 /* ---- the order in which an attempt sees it */

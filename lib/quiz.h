@@ -68,12 +68,17 @@ struct quiz_question {
  * last. The texts point into the questions.
  */
 must_use bool quiz_next(const char **at, struct quiz_question *question);
+/* Takes at most `most` of them apart; gives how many there are up to there. With `questions` NULL it only counts. */
+int quiz_split(const char *text, struct quiz_question *questions, int most);
 
 /*
- * The answers that were given to stored questions, in their order, as a JSON list in the arena: questionId, questionText,
- * optionId and optionText of each, and when `graded` whether it isCorrect and the points won. `chosen` has `length` bytes.
+ * The answers that were given to questions, in their order, as a JSON list in the arena: questionId, questionText, optionId
+ * and optionText of each, and when `graded` whether it isCorrect and the points won. `chosen` has `count` bytes.
  */
-const char *quiz_answers(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded);
+const char *quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count,
+	bool graded);
+/* The same of stored questions; `chosen` has `length` bytes. */
+const char *quiz_answers_of(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded);
 
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each

@@ -5,10 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* The bytes of the file that are locked. */
-enum place { QUEUE, DOOR };
+/* The bytes of the file that are locked; that there is text in them does not matter. */
+enum place { QUEUE, DOOR, YARD };
+
+#define SIGN "a sync failed: what was written last may be lost; boot "
+#define SIGN_ROOM 128
 
 /* The timer rings again and again, since its first signal may come just before fcntl() blocks. */
 #define RING_AGAIN_NS (10 * 1000 * 1000)
@@ -20,10 +25,11 @@ lock_of(enum place place, short type)
 }
 
 static void
-unlock(const struct turnstile *gate, enum place place)
+unlock(const struct turnstile *gate, enum place first, enum place last)
 {
-	struct flock lock = lock_of(place, F_UNLCK);
+	struct flock lock = lock_of(first, F_UNLCK);
 
+	lock.l_len = (off_t)(last - first + 1);
 	fcntl(gate->file, F_OFD_SETLK, &lock);
 }
 
@@ -99,11 +105,70 @@ take(struct turnstile *gate, enum place place, int64_t until)
 	return wait_for(gate, place, until);
 }
 
+/* ---- the sign */
+
+static bool
+read_boot(char *boot, size_t room)
+{
+	int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? -1 : read(file, boot, room - 1);
+
+	if (file >= 0)
+		close(file);
+	boot[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+/* Whatever stands there and is not of another boot counts: in doubt nobody passes. */
+static bool
+says_shut(int file)
+{
+	char sign[SIGN_ROOM] = "", boot[64];
+	ssize_t length = pread(file, sign, sizeof(sign) - 1, 0);
+
+	if (length <= 0)
+		return length < 0;
+	return strncmp(sign, SIGN, strlen(SIGN)) != 0 || !read_boot(boot, sizeof(boot)) ||
+		strcmp(sign + strlen(SIGN), boot) == 0;
+}
+
+bool
+turnstile_is_shut(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool shut = file < 0 ? errno != ENOENT : says_shut(file);
+
+	if (file >= 0)
+		close(file);
+	return shut;
+}
+
+int
+turnstile_shut(const struct turnstile *gate)
+{
+	char sign[SIGN_ROOM] = SIGN;
+	size_t length = strlen(SIGN);
+
+	(void)!read_boot(sign + length, sizeof(sign) - length);
+	length = strlen(sign);
+	ssize_t written = pwrite(gate->file, sign, length, 0);
+	return written == (ssize_t)length ? 0 : written < 0 ? errno : ENOSPC;
+}
+
+/* ---- passing */
+
 int
 turnstile_open(struct turnstile *gate, const char *path)
 {
+	struct stat st;
+
 	*gate = (struct turnstile){ .file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) };
-	return gate->file < 0 ? errno : 0;
+	if (gate->file < 0)
+		return errno;
+	/* The sign must find room also on a disk that is full. Where this is not possible it will mostly do so. */
+	if (fstat(gate->file, &st) == 0 && st.st_blocks == 0)
+		(void)!fallocate(gate->file, FALLOC_FL_KEEP_SIZE, 0, SIGN_ROOM);
+	return 0;
 }
 
 void
@@ -125,12 +190,31 @@ turnstile_enter(struct turnstile *gate, int64_t wait)
 	if (error)
 		return error;
 	error = take(gate, DOOR, until);
-	unlock(gate, QUEUE);
+	unlock(gate, QUEUE, QUEUE);
+	if (error)
+		return error;
+	if (!gate->known)
+		error = take(gate, YARD, until);
+	gate->known |= !error;
+	if (!error && says_shut(gate->file))
+		error = ENOTRECOVERABLE;
+	if (error)
+		turnstile_leave(gate);
 	return error;
+}
+
+void
+turnstile_step_out(struct turnstile *gate)
+{
+	struct flock lock = lock_of(YARD, F_RDLCK);
+
+	/* Nobody else can hold it alone: that is done only inside. It also turns the first one's own lock into a shared one. */
+	if (fcntl(gate->file, F_OFD_SETLK, &lock) == 0)
+		unlock(gate, DOOR, DOOR);
 }
 
 void
 turnstile_leave(struct turnstile *gate)
 {
-	unlock(gate, DOOR);
+	unlock(gate, DOOR, YARD);
 }

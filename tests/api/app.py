@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import pathlib
 import re
 import subprocess
 
@@ -40,6 +41,30 @@ def test_health_tells_of_a_database_that_cannot_be_read():
         answer = okul.get("/health")
         assert answer.status == 503, answer
         assert okul.get("/").status == 200      # what needs no database goes on
+    finally:
+        server.stop()
+
+
+def test_after_a_failed_sync_nobody_writes_and_health_tells():
+    """As lib/turnstile.h leaves it, from whatever process: tests/unit/db.c and power.c make syncs fail."""
+    server = Server("shut", OKUL_WORKERS="2")
+    okul = Okul(server)
+    try:
+        ada = okul.registered()
+        gate = server.data / "okul.gate"
+        boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
+        gate.write_text(f"a sync failed: what was written last may be lost; boot {boot}")
+        for _ in range(4):
+            answer = ada.patch("/me", {"bio": "not to be kept"})
+            assert answer.status == 503, answer
+        assert ada.get("/me").data["bio"] is None
+        assert okul.get("/health").data["status"] == "degraded"
+        assert server.ctl("sql", "DELETE FROM session", check=False).returncode
+        gate.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
+        assert okul.get("/health").data["status"] == "ok"
+        # who has been refused stays so until it is started anew, as all are with the machine
+        server.ctl("sql", "UPDATE user SET bio = 'kept'")
+        assert ada.get("/me").data["bio"] == "kept"
     finally:
         server.stop()
 

@@ -1,5 +1,5 @@
 /*
- * Writers through the gate, and writers that only wait as SQLite does (busy_timeout), side by side.
+ * Writers through the gate, each of whose commits waits for its sync, and writers that only wait as SQLite does (busy_timeout), side by side.
  * usage: gate [SECONDS [PROCESSES]]; under tests/bench/gate.sh with a slow disk. Ends with 1 when the gate misses its bar.
  */
 #include "writers_gate.h"
@@ -102,7 +102,7 @@ main(int argc, char **argv)
 	}
 	clock_init();
 	log_init("bench", false, LOG_FATAL);
-	printf("%ld processes, %.1f s each way, synchronous = FULL\n", processes, seconds);
+	printf("%ld processes, %.1f s each way, every commit on the disk\n", processes, seconds);
 	printf("%-13s %6s %8s %8s %8s %8s %8s %8s %5s %6s    %s\n", "", "tx/s", "slow/fst", "slow/fair", "p50 ms", "p99 ms",
 		"p99.9 ms", "max ms", "busy", "failed", "transactions of each");
 	struct outcome gate = measure(&way_gate, (int)processes, seconds);

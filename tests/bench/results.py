@@ -3,8 +3,8 @@
 
 usage: tests/bench/results.py [--seconds N] [--rounds N] [--results N] [--quick]
 
-Beside GET /me in the same run, as bench.py measures it: read the ratios. Every submit that is answered is on the disk
-(synchronous=FULL), so the disk counts; it says what an fsync takes. Needs wrk; build first: make build build/bench/echo.
+Beside GET /me in the same run, as bench.py measures it: read the ratios. Every submit that is answered is on the disk,
+so the disk counts; it says what an fsync takes. Needs wrk; build first: make build build/bench/echo.
 """
 
 import argparse

@@ -38,7 +38,9 @@ static const char
 
 /* ---- the machine underneath, as the tests want it */
 
-static bool disk_is_full, sync_fails;
+static bool disk_is_full;
+static int syncs, sync_fails;	/* done so far; how many more succeed, below 0: all */
+static void (*on_sync)(void);
 
 int
 statvfs(const char *path, struct statvfs *disk)
@@ -52,9 +54,18 @@ statvfs(const char *path, struct statvfs *disk)
 int
 fsync(int file)
 {
-	if (sync_fails)
+	void (*hook)(void) = on_sync;
+
+	syncs++;
+	on_sync = NULL;
+	if (hook)
+		hook();
+	if (sync_fails == 0) {
 		errno = EIO;
-	return sync_fails || file < 0 ? -1 : 0;
+		return -1;
+	}
+	sync_fails--;
+	return file < 0 ? -1 : 0;
 }
 
 int
@@ -96,7 +107,9 @@ static int
 set_up_folder(void **state)
 {
 	(void)state;
-	disk_is_full = sync_fails = false;
+	disk_is_full = false;
+	sync_fails = -1;
+	on_sync = NULL;
 	snprintf(folder, sizeof(folder), "/tmp/okul-unit-XXXXXX");
 	return mkdtemp(folder) ? 0 : -1;
 }
@@ -540,22 +553,160 @@ a_full_disk_stops_writes_only(void **state)
 }
 
 static void
+nobody_writes_any_more(struct db *on, const char *whose)
+{
+	check(!db_writable(on), whose);
+	check(db_write_begin(on) == DB_BROKEN, whose);
+	db_release(on);
+	check(number(on, count_sql, NO_ARGS) >= 3, whose);
+	db_release(on);
+}
+
+/* The first sync of a WAL is that of its header, inside the commit; then one a commit, behind it; then those of checkpoints. */
+static void
 a_failed_sync_is_final(void **state)
 {
+	static const struct { int after; bool checkpoint; const char *name; } cases[] = {
+		{ 0, false, "of the header" }, { 2, false, "of a commit" }, { 2, true, "of the WAL in a checkpoint" },
+		{ 3, true, "of the database in a checkpoint" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (i > 0)
+			assert_int_equal(set_up(state), 0);
+		/* A folder is synced with the first sync of each connection; here, none of them has had it. */
+		if (cases[i].after > 0)
+			write_one(db, add_sql, ARGS("four", 4));
+		if (cases[i].checkpoint) {
+			sync_fails = cases[i].after - 2;
+			check(db_checkpoint(db, false) == DB_BROKEN, cases[i].name);
+		} else {
+			assert_int_equal(db_write_begin(db), DB_DONE);
+			assert_int_equal(db_run(db, add_sql, ARGS("five", 5), NULL), DB_DONE);
+			sync_fails = 0;
+			check(db_write_commit(db) == DB_BROKEN, cases[i].name);
+		}
+		sync_fails = -1;
+		db_release(db);
+		nobody_writes_any_more(db, cases[i].name);
+		nobody_writes_any_more(other, cases[i].name);
+		struct db *late = open_db(DB_READ_WRITE, VERSION);
+		nobody_writes_any_more(late, cases[i].name);
+		db_close(late);
+		if (i + 1 < COUNT(cases))
+			assert_int_equal(tear_down(state), 0);
+	}
+}
+
+/* What it reads then is what is on the disk. */
+static void
+a_machine_started_anew_writes_again(void **state)
+{
+	FILE *file;
+	int length;
+
 	(void)state;
-	assert_int_equal(db_write_begin(db), DB_DONE);
-	assert_int_equal(db_run(db, add_sql, ARGS("four", 4), NULL), DB_DONE);
-	sync_fails = true;
-	assert_int_equal(db_write_commit(db), DB_BROKEN);
-	sync_fails = false;
-	db_release(db);
-	assert_int_equal(number(db, count_sql, NO_ARGS), 3);
-	db_release(db);
-	assert_false(db_writable(db));
-	assert_int_equal(db_write_begin(db), DB_BROKEN);
-	db_release(db);
-	/* Another process has its own view of the disk, and finds the gate free. */
+	write_one(other, add_sql, ARGS("four", 4));
+	sync_fails = 0;
+	assert_int_equal(db_checkpoint(db, true), DB_BROKEN);
+	sync_fails = -1;
+	nobody_writes_any_more(other, "before");
+	file = fopen(path_of("okul.gate"), "r+");
+	assert_non_null(file);
+	fseek(file, -2, SEEK_END);
+	length = fgetc(file);
+	fseek(file, -2, SEEK_END);
+	fputc(length == 'a' ? 'b' : 'a', file);
+	fclose(file);
+	struct db *late = open_db(DB_READ_WRITE, VERSION);
+	assert_true(db_writable(late));
+	write_one(late, add_sql, ARGS("five", 5));
+	db_close(late);
+}
+
+/* Whatever it holds else: who wrote that is unknown. */
+static void
+a_sign_that_nobody_can_read_shuts_the_gate(void **state)
+{
+	FILE *file = fopen(path_of("okul.gate"), "w");
+
+	(void)state;
+	fputs("a sync fai", file);
+	fclose(file);
+	nobody_writes_any_more(db, "torn");
+}
+
+static int syncs_then;
+
+static void
+let_another_write(void)
+{
+	syncs_then = syncs;
 	write_one(other, add_sql, ARGS("five", 5));
+	syncs_then = syncs - syncs_then;
+}
+
+/* While one waits for the disk the next one writes, and each waits for itself. */
+static void
+a_sync_does_not_keep_others_out(void **state)
+{
+	(void)state;
+	write_one(db, add_sql, ARGS("four", 4));
+	write_one(other, set_sql, ARGS("one", 1));
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_int_equal(db_run(db, add_sql, ARGS("six", 6), NULL), DB_DONE);
+	on_sync = let_another_write;
+	assert_int_equal(db_write_commit(db), DB_DONE);
+	assert_int_equal(syncs_then, 1);
+	assert_int_equal(number(db, count_sql, NO_ARGS), 6);
+}
+
+static void
+fail_another(void)
+{
+	sync_fails = 0;
+	assert_int_equal(db_write_begin(other), DB_DONE);
+	assert_int_equal(db_run(other, add_sql, ARGS("five", 5), NULL), DB_DONE);
+	assert_int_equal(db_write_commit(other), DB_BROKEN);
+}
+
+/* The kernel tells both, since both had the WAL open. */
+static void
+all_who_sync_learn_of_a_failure(void **state)
+{
+	(void)state;
+	write_one(db, add_sql, ARGS("four", 4));
+	write_one(other, set_sql, ARGS("one", 1));
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_int_equal(db_run(db, add_sql, ARGS("six", 6), NULL), DB_DONE);
+	on_sync = fail_another;
+	assert_int_equal(db_write_commit(db), DB_BROKEN);
+}
+
+/* It may say "done" because of what another has not synced yet, or never will. */
+static void
+a_commit_without_a_change_is_synced_too(void **state)
+{
+	(void)state;
+	write_one(db, add_sql, ARGS("four", 4));
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	syncs = 0;
+	assert_int_equal(db_write_commit(db), DB_DONE);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	syncs = 0;
+	assert_int_equal(db_settle(db), DB_DONE);
+	assert_int_equal(syncs, 1);
+	db_write_rollback(db);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(db_settle(db), DB_ERROR);
+	db_release(db);
+	syncs = 0;
+	assert_int_equal(db_script(db, "DELETE FROM item WHERE n = 4", true, why, sizeof(why)), DB_DONE);
+	assert_int_equal(syncs, 1);
+	sync_fails = 0;
+	assert_int_equal(db_script(db, "DELETE FROM item WHERE n = 3", true, why, sizeof(why)), DB_BROKEN);
+	assert_string_equal(why, db_reason(DB_BROKEN));
 }
 
 static void
@@ -873,6 +1024,24 @@ a_long_read_does_not_hold_up_commits(void **state)
 	assert_true(clock_ticks() - start < SECONDS(1) / 2);
 }
 
+/* Else each commit pays two syncs more as long as there are readers, who keep the WAL from beginning anew. */
+static void
+a_checkpoint_is_not_made_with_each_commit(void **state)
+{
+	struct db_rows *row;
+
+	(void)state;
+	assert_int_equal(db_one(other, &row, names_sql, NO_ARGS), DB_ROW);
+	grow_wal(db, 5);
+	syncs = 0;
+	for (int i = 0; i < 50; i++) {
+		db_release(other);
+		assert_int_equal(db_one(other, &row, names_sql, NO_ARGS), DB_ROW);
+		write_one(db, set_sql, ARGS("two", i));
+	}
+	assert_in_range(syncs, 50, 60);
+}
+
 static void
 a_checkpoint_empties_the_wal(void **state)
 {
@@ -1015,6 +1184,11 @@ main(void)
 		test(a_long_read_is_stopped),
 		test(a_full_disk_stops_writes_only),
 		test(a_failed_sync_is_final),
+		test(a_machine_started_anew_writes_again),
+		test(a_sign_that_nobody_can_read_shuts_the_gate),
+		test(a_sync_does_not_keep_others_out),
+		test(all_who_sync_learn_of_a_failure),
+		test(a_commit_without_a_change_is_synced_too),
 		test(an_overtaken_program_does_not_write),
 		test(every_result_has_a_reason),
 		test(a_row_holds_the_snapshot),
@@ -1031,6 +1205,7 @@ main(void)
 		test(the_wal_shrinks_after_a_long_read),
 		test(the_wal_begins_anew_under_readers),
 		test(a_long_read_does_not_hold_up_commits),
+		test(a_checkpoint_is_not_made_with_each_commit),
 		test(a_checkpoint_empties_the_wal),
 		test(a_script_is_all_or_nothing),
 		test(a_script_joins_the_open_transaction),
