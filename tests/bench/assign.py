@@ -25,7 +25,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ["OKUL_BUILD"] = "build"
 sys.path.insert(0, str(ROOT / "tests" / "api"))
-import okul as api  # noqa: E402
+import okul as api  # noqa: E402 - it is found by the path that is set above
 
 USERS = """
 INSERT INTO user (id, email, name, surname, language, timezone, created_at, updated_at)
