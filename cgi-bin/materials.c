@@ -261,20 +261,11 @@ get_material(struct request *rq)
 	return show(rq, rq->id);
 }
 
-static int
-sort_of(const char *name)
-{
-	for (int i = 0; name && sorts[i]; i++)
-		if (strcmp(sorts[i], name) == 0)
-			return i;
-	return 0;
-}
-
 static struct reply
 get_materials(struct request *rq)
 {
 	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int sort = sort_of(field_text(rq->query, "sort"));
+	int sort = field_choice(rq->query, "sort", sorts);
 
 	return reply_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort], ARGS(field_text(rq->query, "locale"), words),
 		put_item);
