@@ -201,9 +201,10 @@ def test_cleanup_goes_on_after_a_full_batch(folder):
     assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("table, make, left", [("session", "sessions", 250), ("user", "users", 251)])
-def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make, left):
-    """Batches of 200: the first is done, and the second, in which a row resists, is undone as a whole."""
+@pytest.mark.parametrize("table, make", [("session", "sessions"), ("user", "users")])
+def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
+    """Batches of at most 200, of users also no longer than 50 ms: what came before the one in which a row resists is done,
+    that one is undone as a whole."""
     folder.add()
     make = getattr(folder, make)
     folder.put(make(200, -HOUR), make(100, -2 * MINUTE), make(150, -MINUTE))
@@ -211,9 +212,10 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make, left)
     folder.sql(f"CREATE TRIGGER no BEFORE DELETE ON {table} WHEN old.pk = {last} BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("cleanup")
     assert run.returncode == 1 and "stopped: a rule of the schema forbids it" in run.stderr
-    assert folder.numbers_of(table) == [left] and folder.numbers_of("audit") == [201 if table == "user" else 1]
+    [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
+    assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
-    assert max(told(folder.good("cleanup"))) == 250
+    assert max(told(folder.good("cleanup"))) == left - (table == "user")
 
 
 def test_cleanup_twice_at_once(folder):

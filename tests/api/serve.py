@@ -193,6 +193,7 @@ def test_a_closed_terminal_ends_it(house):
     house.end()
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)    # the tests may run under nohup, which would make it stay
         os.execve(OKULCTL, [OKULCTL, "-d", str(house.data), "serve", "--port", str(house.port)], house.environment)
     house.process.pid = pid
     until(lambda: house.status() == 200, "/health")
