@@ -89,7 +89,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="okul-smtp-"))
     (folder / "mode").write_text(f"slow-{options.mail}")
     (folder / "received").touch()
-    smtp = subprocess.Popen(["/usr/bin/python3", ROOT / "tests/api/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
+    # in life it is another machine: it gets what the others leave
+    smtp = subprocess.Popen(["chrt", "-i", "0", "/usr/bin/python3", ROOT / "tests/api/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
     port = json.loads(smtp.stdout.readline())["plain"]
     server = api.Server("assign", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_PORT=str(port), OKUL_SMTP_SECURITY="plain",
                         OKUL_WORKERS="4")
