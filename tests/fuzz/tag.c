@@ -21,7 +21,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *value = string_of(data, size);
-	bool found = tag_listed(value, TAG, TAG_RECODED, 0), any = tag_listed(value, "", TAG_RECODED);
+	bool found = tag_listed(value, TAG, TAG_RECODED, 0), any = tag_listed(value, "", TAG_RECODED, 0);
 	bool list = named_in(OTHER ",", value, "", OTHER);
 
 	must(!any || (found && !list && value[strspn(value, " \t*")] == '\0'));
