@@ -39,6 +39,14 @@ def percentile(times, part):
     return sorted(times)[int(len(times) * part)] * 1000
 
 
+def lines(path):
+    """How many lines came since the last look: little work, for it is done beside the measuring."""
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        while True:
+            yield file.read().count(b"\n")
+
+
 def login(client, address):
     code = client.post("/api/v1/auth/send-otp-email", {"email": address}).data["code"]
     answer = client.post("/api/v1/auth/verify-otp-email", {"email": address, "code": code})
@@ -103,7 +111,8 @@ def main():
         for number in range(options.rounds):
             api.until(lambda: server.sql("SELECT count(*) FROM outbox").split()[1] == "0", "an empty outbox")
             material = client.post("/education-materials", {"title": f"Unit {number}", "locale": "en"}, token=boss).data["id"]
-            received = len((folder / "received").read_text().splitlines())
+            received = lines(folder / "received")
+            next(received)
             with Load(server, boss) as before:
                 time.sleep(options.quiet)
             with Load(server, boss) as busy:
@@ -111,8 +120,10 @@ def main():
                 answer = client.post(f"/education-materials/{material}/assign", {"userIds": ids, "note": "x" * 1000}, token=boss)
                 request = time.monotonic() - started
                 assert answer.data["assigned"] == 500, answer
-                while (sent := len((folder / "received").read_text().splitlines()) - received) < 500:
+                sent = 0
+                while sent < 500:
                     time.sleep(0.25)
+                    sent += next(received)
                 delivery = time.monotonic() - started
             assert sent == 500
             with Load(server, boss) as after:
