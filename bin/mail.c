@@ -1,10 +1,14 @@
 /*
  * okulctl mail - sends what waits in the outbox.
  *
- * A sender takes a row by moving its next_at forward: for that long, its lease, no other sender sees it. Then it sends,
- * outside of any transaction, and drops the row. A sender that dies in between leaves the row to be sent again when the
- * lease is over: a mail goes out at least once, and twice only where the death falls between the server's last word and
- * the row's end. Both copies then have the same Message-ID.
+ * A sender takes a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. Then
+ * it sends, outside of any transaction, and in one more drops what is out and takes the next batch. A sender that dies in
+ * between leaves its rows to be sent again when the lease is over: a mail goes out at least once, and twice only where the
+ * death falls between the server's last word and the row's end. Both copies then have the same Message-ID.
+ *
+ * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
+ * mail that somebody waits for may wait for others. A row a transaction instead would make 500 mails a thousand
+ * transactions, which the requests of that time feel.
  */
 #include "okulctl.h"
 
@@ -27,12 +31,38 @@
 #define LONGEST_SLEEP MINUTE		/* a wake-up may be lost, a clock may be set */
 #define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none would go now */
 #define DATABASE_PAUSE (5 * SECOND)
-#define LEASE_MARGIN MINUTE		/* beyond the time that sending may take */
+#define LEASE_MARGIN MINUTE		/* beyond the time that sending may take; more than BATCH_TIME */
+#define BATCH_TIME 250			/* milliseconds */
+#define BATCH_MOST 16
+
+enum outcome {
+	BACK,			/* not tried */
+	GONE,			/* sent, refused or expired */
+	LATER,
+};
+
+struct job {
+	struct mail mail;
+	const void *sealed;
+	size_t length;
+	enum outcome outcome;
+	bool sent;
+	int64_t next;		/* of LATER */
+	const char *why;
+};
+
+struct batch {
+	struct arena *arena;	/* what the jobs point to */
+	struct job jobs[BATCH_MOST];
+	size_t count;
+};
 
 struct sender {
 	const struct conf *conf;
 	struct db *db;
-	struct arena *arena;
+	struct arena *arena;	/* of the mail at hand */
+	struct batch *taken, *other;
+	size_t size;		/* of the next batch */
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
@@ -40,16 +70,17 @@ struct sender {
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, CLAIM, DROP, PUT_OFF };
+enum { DUE, CLAIM, DROP, PUT_OFF, GIVE_BACK };
 
 static const char *const sql[] = {
 	[DUE] = "SELECT min(next_at) FROM outbox",
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1 "
-		"WHERE pk = (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT 1) "
+		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
 		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	/* `attempts` tells whether the lease is still ours. */
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
+	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
 };
 
 static const struct transport *const transports[] = {
@@ -59,28 +90,20 @@ static const struct transport *const transports[] = {
 /* ---- the database */
 
 static bool
+stopping(const struct sender *s)
+{
+	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
+
+	return poll(&stop, 1, 0) > 0;
+}
+
+static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
 	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
 	s->hold_until = clock_now() + DATABASE_PAUSE;
 	s->trouble = true;
 	return false;
-}
-
-static bool
-change(struct sender *s, const char *text, struct args args)
-{
-	enum db_rc rc = db_write_begin(s->db);
-
-	if (rc == DB_DONE) {
-		rc = db_run(s->db, text, args, NULL);
-		if (rc == DB_DONE)
-			rc = db_write_commit(s->db);
-		else
-			db_write_rollback(s->db);
-	}
-	db_release(s->db);
-	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
 /* When the next row is to be taken; INT64_MAX when none waits. */
@@ -99,64 +122,131 @@ next_due(struct sender *s)
 	return due > s->hold_until ? due : s->hold_until;
 }
 
-struct sealed { void *bytes; size_t length; };
-
 static void
-read_row(struct sender *s, const struct db_rows *row, struct mail *mail, struct sealed *sealed)
+read_row(struct batch *batch, const struct db_rows *row)
 {
-	*mail = (struct mail){
-		.id = arena_string(s->arena, db_text(row, 0)),
-		.to = arena_string(s->arena, db_text(row, 1)),
-		.template = arena_string(s->arena, db_text(row, 3)),
-		.created = db_int(row, 5),
-		.expires = db_int(row, 6),
-		.attempts = db_int(row, 7),
+	struct arena *arena = batch->arena;
+	struct job *job = &batch->jobs[batch->count++];
+
+	*job = (struct job){
+		.mail = {
+			.id = arena_string(arena, db_text(row, 0)),
+			.to = arena_string(arena, db_text(row, 1)),
+			.template = arena_string(arena, db_text(row, 3)),
+			.created = db_int(row, 5),
+			.expires = db_int(row, 6),
+			.attempts = db_int(row, 7),
+		},
+		.sealed = arena_copy(arena, db_blob(row, 4), db_size(row, 4)),
+		.length = db_size(row, 4),
 	};
-	(void)language_of(db_text(row, 2), &mail->language);	/* the schema lets in no other */
-	*sealed = (struct sealed){ arena_copy(s->arena, db_blob(row, 4), db_size(row, 4)), db_size(row, 4) };
+	(void)language_of(db_text(row, 2), &job->mail.language);	/* the schema lets in no other */
 }
 
-/* Takes the row that waited longest. False when there is none, or the database fails. */
-static bool
-claim(struct sender *s, struct mail *mail, struct sealed *sealed)
+/* Takes the rows that come first. */
+static enum db_rc
+claim(struct sender *s, struct batch *batch)
 {
 	int64_t now = clock_now();
 	int64_t lease = TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
-	struct db_rows *row;
-	bool found = false;
+	struct db_rows *rows;
 
+	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease, (int64_t)s->size));
+	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
+		read_row(batch, rows);
+		rc = DB_DONE;
+	}
+	db_end(rows);
+	return rc;
+}
+
+static enum db_rc
+note(struct sender *s, const struct job *job)
+{
+	const struct mail *mail = &job->mail;
+
+	switch (job->outcome) {
+	case BACK:
+		return db_run(s->db, sql[GIVE_BACK], ARGS(mail->id, mail->attempts, mail_turn(mail->created, mail->expires)), NULL);
+	case GONE:
+		return db_run(s->db, sql[DROP], ARGS(mail->id), NULL);
+	case LATER:
+		break;
+	}
+	return db_run(s->db, sql[PUT_OFF], ARGS(mail->id, mail->attempts, job->next, job->why), NULL);
+}
+
+/* In one transaction: notes what became of the batch at hand, and takes the next one if `more`. */
+static bool
+exchange_once(struct sender *s, bool more)
+{
 	enum db_rc rc = db_write_begin(s->db);
+
 	if (rc == DB_DONE) {
-		rc = db_one(s->db, &row, sql[CLAIM], ARGS(now, now + lease));
-		found = rc == DB_ROW;
-		if (found)
-			read_row(s, row, mail, sealed);
-		db_end(row);
-		if (rc == DB_ROW || rc == DB_DONE)
+		for (size_t i = 0; i < s->taken->count && rc == DB_DONE; i++)
+			rc = note(s, &s->taken->jobs[i]);
+		if (rc == DB_DONE && more)
+			rc = claim(s, s->other);
+		if (rc == DB_DONE)
 			rc = db_write_commit(s->db);
 		else
 			db_write_rollback(s->db);
 	}
 	db_release(s->db);
-	return rc == DB_DONE ? found : database_failed(s, rc);
+	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
 /* ---- one mail */
 
-static bool
-stopping(const struct sender *s)
+static void
+empty(struct batch *batch)
 {
-	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
-
-	return poll(&stop, 1, 0) > 0;
+	batch->count = 0;
+	arena_reset(batch->arena);
 }
 
+/*
+ * exchange_once() until it worked, when the batch has mails that are out: those must not be sent again. Of all others the end
+ * of the lease takes care.
+ */
+static void
+exchange(struct sender *s)
+{
+	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
+	bool more = !stopping(s) && next_due(s) <= clock_now(), done = false, out = false;
+
+	if (s->taken->count == 0 && !more)
+		return;
+	for (size_t i = 0; i < s->taken->count; i++)
+		out |= s->taken->jobs[i].sent;
+	while (!done) {
+		empty(s->other);
+		done = exchange_once(s, more);
+		if (!done && (!out || poll(&stop, 1, (int)SECOND) > 0))
+			break;
+	}
+	for (size_t i = 0; i < s->taken->count && !done; i++) {
+		if (s->taken->jobs[i].sent)
+			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
+				s->taken->jobs[i].mail.id);
+	}
+	empty(s->taken);
+	if (!done)
+		empty(s->other);
+	struct batch *next = s->other;
+	s->other = s->taken;
+	s->taken = next;
+}
+
+/* ---- one mail */
+
 static enum send_result
-send_one(struct sender *s, struct mail *mail, const struct sealed *sealed, char *why, size_t room)
+send_one(struct sender *s, struct job *job, char *why, size_t room)
 {
 	struct buf message = { .arena = s->arena };
+	struct mail *mail = &job->mail;
 
-	if (!mail_unseal(s->conf, s->arena, sealed->bytes, sealed->length, mail) ||
+	if (!mail_unseal(s->conf, s->arena, job->sealed, job->length, mail) ||
 	    !mail_compose(s->conf, s->arena, mail, &message)) {
 		snprintf(why, room, "it cannot be composed: the log says why");
 		return SEND_LATER;
@@ -165,95 +255,87 @@ send_one(struct sender *s, struct mail *mail, const struct sealed *sealed, char 
 	return s->transport->send(s->conf, &letter, why, room);
 }
 
-/* A mail that is out must not be sent again: asks the database for as long as it takes. */
 static void
-drop_sent(struct sender *s, const struct mail *mail)
-{
-	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
-
-	while (!change(s, sql[DROP], ARGS(mail->id))) {
-		if (poll(&stop, 1, (int)SECOND) > 0) {
-			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
-				mail->id);
-			return;
-		}
-	}
-}
-
-static void
-put_off(struct sender *s, const struct mail *mail, const char *why)
+put_off(struct sender *s, struct job *job, const char *why)
 {
 	static const int64_t waits[] = { 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR };
+	const struct mail *mail = &job->mail;
 	size_t step = mail->attempts < (int64_t)COUNT(waits) ? (size_t)mail->attempts - 1 : COUNT(waits) - 1;
 	int64_t next = clock_now() + waits[step];
 
 	s->trouble = true;
 	log_line(LOG_WARN, "mail_failed id=%s attempt=%lld retry_s=%lld reason=\"%s\"", mail->id, (long long)mail->attempts,
 		(long long)(waits[step] / SECOND), why);
+	job->outcome = LATER;
 	/* At its end a mail is taken once more, to be dropped. */
-	(void)change(s, sql[PUT_OFF], ARGS(mail->id, mail->attempts, next < mail->expires ? next : mail->expires, why));
+	job->next = next < mail->expires ? next : mail->expires;
+	job->why = arena_string(s->taken->arena, why);
 }
 
 static void
-drop_refused(struct sender *s, const struct mail *mail, const char *why)
+handle(struct sender *s, struct job *job)
 {
-	log_line(LOG_WARN, "mail_refused id=%s to=%s attempt=%lld reason=\"%s\"", mail->id, mail->to,
-		(long long)mail->attempts, why);
-	(void)change(s, sql[DROP], ARGS(mail->id));
-}
-
-static void
-drop_expired(struct sender *s, const struct mail *mail)
-{
-	log_line(LOG_WARN, "mail_expired id=%s template=%s attempts=%lld", mail->id, mail->template,
-		(long long)mail->attempts - 1);
-	(void)change(s, sql[DROP], ARGS(mail->id));
-}
-
-static void
-handle(struct sender *s, struct mail *mail, const struct sealed *sealed)
-{
+	const struct mail *mail = &job->mail;
 	char why[256] = "";
 	int64_t start = clock_ticks();
 
+	job->outcome = GONE;
 	if (mail->expires <= clock_now()) {
-		drop_expired(s, mail);
+		log_line(LOG_WARN, "mail_expired id=%s template=%s attempts=%lld", mail->id, mail->template,
+			(long long)mail->attempts - 1);
 		return;
 	}
-	switch (send_one(s, mail, sealed, why, sizeof(why))) {
+	switch (send_one(s, job, why, sizeof(why))) {
 	case SEND_DONE:
+		job->sent = true;
 		log_line(LOG_NOTE, "mail_sent id=%s template=%s by=%s attempt=%lld ms=%lld", mail->id, mail->template,
 			s->transport->name, (long long)mail->attempts, (long long)(clock_ticks() - start) / 1000);
-		drop_sent(s, mail);
 		return;
 	case SEND_REFUSED:
-		drop_refused(s, mail, why);
+		log_line(LOG_WARN, "mail_refused id=%s to=%s attempt=%lld reason=\"%s\"", mail->id, mail->to,
+			(long long)mail->attempts, why);
 		return;
 	case SEND_LATER:
-		put_off(s, mail, why);
+		put_off(s, job, why);
 		return;
 	case SEND_DOWN:
 		s->hold_until = clock_now() + DOWN_PAUSE;
-		put_off(s, mail, why);
+		put_off(s, job, why);
 		return;
 	case SEND_STOPPED:
-		(void)change(s, sql[PUT_OFF], ARGS(mail->id, mail->attempts, clock_now(), "the sender was stopped"));
+		job->outcome = LATER;
+		job->next = clock_now();
+		job->why = "the sender was stopped";
 		return;
 	}
 }
 
 /* ---- the loop */
 
+/* Sends of the batch at hand what can be sent in BATCH_TIME, at least one; the next batch gets the size of that. */
+static void
+work(struct sender *s)
+{
+	int64_t end = clock_ticks() + BATCH_TIME * 1000;
+	size_t done = 0;
+
+	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && s->hold_until <= clock_now()) {
+		handle(s, &s->taken->jobs[done++]);
+		arena_reset(s->arena);
+	}
+	if (clock_ticks() >= end)
+		s->size = done > 1 ? done : 1;
+	else if (done == s->size)
+		s->size = done < BATCH_MOST / 2 ? 2 * done : BATCH_MOST;
+}
+
 static void
 send_due(struct sender *s)
 {
-	struct sealed sealed;
-	struct mail mail;
-
-	while (!stopping(s) && next_due(s) <= clock_now() && claim(s, &mail, &sealed)) {
-		handle(s, &mail, &sealed);
-		arena_reset(s->arena);
-	}
+	do {
+		exchange(s);
+		work(s);
+	} while (s->taken->count > 0);
 	if (s->transport->rest)
 		s->transport->rest();
 }
@@ -352,7 +434,10 @@ run(int argc, char **argv, const char *data)
 
 	if (argc > 2 || (argc == 2 && !keep && strcmp(argv[1], "--once") != 0))
 		return ctl_error(EXIT_USAGE, "mail takes --once or --keep (see okulctl mail --help)");
-	struct sender s = { .conf = ctl_conf(data), .stop = -1, .wake = -1 };
+	static struct batch batches[2];
+	struct sender s = {
+		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .wake = -1,
+	};
 	if (!s.conf)
 		return EXIT_CONFIG;
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
@@ -361,12 +446,16 @@ run(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
-	if (!s.arena || !catch_signals(&s))
+	batches[0].arena = arena_new(65536);
+	batches[1].arena = arena_new(65536);
+	if (!s.arena || !batches[0].arena || !batches[1].arena || !catch_signals(&s))
 		return ctl_error(EXIT_NO_HOST, "out of memory or descriptors");
 	json_use(s.arena);
 	int rc = run_sender(&s, keep);
 	json_use(NULL);
 	arena_free(s.arena);
+	arena_free(batches[0].arena);
+	arena_free(batches[1].arena);
 	db_close(s.db);
 	return rc;
 }
@@ -381,6 +470,8 @@ const struct command command_mail = {
 		"How they are sent is set in okul.conf: mail_transport, mail_from, sendmail, smtp_*.\n"
 		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min, 15 min, then hourly, until it expires:\n"
 		"a login code with its life, others after 24 hours. A mail that the server refuses for good is dropped at once.\n"
+		"A mail with a short life goes before one with a long one. A sender that is killed leaves what it was about to note, a\n"
+		"quarter of a second's mails and 16 at most: they are sent a second time, with the same Message-ID.\n"
 		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
 		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
 	.run = run,

@@ -14,6 +14,7 @@
 
 #define LINE_WIDTH 76		/* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
 #define TEMPLATE_MAX 65536
+#define LIFE DAY			/* of a mail that nothing else makes useless */
 
 /* ---- the outbox */
 
@@ -21,7 +22,7 @@ enum { QUEUE };
 
 const char *const mail_sql[] = {
 	[QUEUE] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6)",
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 };
 const size_t mail_sql_count = COUNT(mail_sql);
 
@@ -63,8 +64,15 @@ mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t 
 	secret_seal(sealed, json.s, json.length, conf->mail_key);
 	secret_wipe(json.s, json.length);
 	random_id(id);
+	expires = expires ? expires : now + LIFE;
 	return db_run(db, mail_sql[QUEUE], ARGS(id, to, language_code(language), template, value_blob(sealed, length), now,
-		expires ? expires : now + DAY), NULL);
+		expires, mail_turn(now, expires)), NULL);
+}
+
+int64_t
+mail_turn(int64_t created, int64_t expires)
+{
+	return expires - LIFE < created ? expires - LIFE : created;
 }
 
 void

@@ -30,6 +30,12 @@ must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct ar
 	int64_t expires, const char *to, enum language language, const char *template,
 	const struct mail_value *values, size_t count);
 
+/*
+ * The place of a mail in the queue (milliseconds; never later than `created`): who has least time left goes first, so that a
+ * login code does not wait for the mails of an assignment that is larger than the mail server is fast.
+ */
+int64_t mail_turn(int64_t created, int64_t expires);
+
 /* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);
 

@@ -431,6 +431,80 @@ def test_a_sender_killed_before_it_could_note_the_delivery(school, relay):
     assert parse(first)["Message-ID"] == parse(second)["Message-ID"], "who gets both can tell"
 
 
+def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
+    relay.mode("slow-20")
+    school.use(relay)
+    addresses = [f"user{n:02}@example.com" for n in range(60)]
+    school.queue(*addresses)
+    sender = school.start()
+    until(lambda: len(relay.received()) > 30, "half of the mails")
+    sender.kill()
+    sender.wait()
+    left = {row["recipient"] for row in school.rows()}
+    out = relay.recipients()
+    twice = left & set(out)
+    assert len(left) > 20 and len(twice) <= 16
+    relay.mode("accept")
+    assert school.once().returncode == 0
+    held = [row["attempts"] for row in school.rows()]
+    assert set(held) == {1} and len(held) <= 16, "the batch's leases; no others"
+    school.advance(lease(5 * SLOW))
+    assert school.once().returncode == 0
+    assert sorted(set(relay.recipients())) == addresses
+    assert len(relay.received()) == len(addresses) + len(twice)
+    assert len({parse(mail)["Message-ID"] for mail in relay.received()}) == len(addresses)
+
+
+def untried(school):
+    """The rows that nobody tried and that may be sent now; all are, but the ones that were tried."""
+    rows = [row for row in school.rows() if row["attempts"] == 0]
+    assert all(row["next_at"] <= school.now() and row["last_error"] is None for row in rows)
+    return {row["recipient"] for row in rows}
+
+
+def test_a_sender_that_is_stopped_gives_back_what_it_took(school, relay):
+    relay.mode("slow-20")
+    school.use(relay)
+    addresses = {f"user{n:02}@example.com" for n in range(60)}
+    school.queue(*sorted(addresses))
+    sender = school.keep()
+    until(lambda: len(relay.received()) > 30, "half of the mails")
+    sender.send_signal(signal.SIGTERM)
+    assert sender.wait(4 * SLOW) == 0
+    left = untried(school)
+    assert len(left) == len(school.rows()) > 0
+    assert left | set(relay.recipients()) == addresses and not left & set(relay.recipients())
+
+
+def test_a_server_that_goes_away_gets_one_try_and_not_the_batch(school, relay):
+    relay.mode("slow-20")
+    school.use(relay)
+    addresses = {f"user{n:02}@example.com" for n in range(60)}
+    school.queue(*sorted(addresses))
+    sender = school.start()
+    until(lambda: len(relay.received()) > 30, "half of the mails")
+    relay.mode("closing")
+    assert sender.wait(4 * SLOW) == 69
+    tried = [row for row in school.rows() if row["attempts"] > 0]
+    assert [row["attempts"] for row in tried] == [1] and "421" in tried[0]["last_error"]
+    assert len(untried(school)) + 1 + len(relay.received()) == len(addresses)
+
+
+def test_a_code_does_not_wait_for_others(school, relay):
+    school.use(relay)
+    school.queue(*[f"user{n:02}@example.com" for n in range(80)], life=0)
+    school.queue("waiting@example.com", life=600)
+    relay.mode("slow-20")
+    sender = school.keep()
+    until(lambda: len(relay.received()) > 10, "some mails")
+    school.queue("also@example.com", life=600)
+    until(lambda: school.rows() == [], "an empty outbox", 20)
+    sender.send_signal(signal.SIGTERM)
+    order = [mail["to"][0] for mail in relay.received()]
+    assert order[0] == "waiting@example.com"
+    assert len(order) == 82 and order.index("also@example.com") < 50
+
+
 def test_a_delivery_is_noted_however_long_the_database_takes(school, relay):
     relay.mode("slow")
     school.use(relay)
