@@ -32,6 +32,7 @@ const struct command command_cleanup = {
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
 #define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
+#define USER_TIME MINUTE	/* a user may have so many that others meanwhile wait in vain; not to go at all would be worse */
 
 #define NOT_NEEDED \
 	"NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
@@ -188,6 +189,7 @@ finalize_batch(const struct cleanup *c, struct walk *walk)
 
 	if (rc != DB_DONE)
 		return rc;
+	db_patience(c->db, USER_TIME);
 	walk->deleted = 0;
 	for (int i = 0; i < BATCH && !walk->over && clock_ticks() - began < BATCH_TIME; i++)
 		finalize_next(c, walk);

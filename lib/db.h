@@ -113,7 +113,10 @@ enum db_rc db_failure(const struct db *db);
 /* A result as half a sentence for an operator: what is wrong and what to do. */
 const char *db_reason(enum db_rc rc);
 
-/* Lets the reads of this request take so long together, instead of 2 s; until db_release(). */
+/*
+ * Lets the statements from here on take so long together, instead of 2 s: those of the write transaction that is open, until its
+ * end, else the reads, until db_release().
+ */
 void db_patience(struct db *db, int64_t milliseconds);
 
 /* True when a trivial read works right now, and the schema version it saw. */
