@@ -7,6 +7,7 @@
 #include "app.h"
 
 #define MATERIAL_NOTE_MAX 1000		/* code points */
+#define MATERIAL_IDS_MAX 500		/* in one list */
 
 extern const struct section materials_assigning;
 extern const struct shape material_response;		/* EducationMaterialResponseDto */
@@ -23,7 +24,10 @@ extern const struct shape material_response;		/* EducationMaterialResponseDto */
  */
 void materials_put(struct request *rq, const struct db_rows *row, const char *user);
 
-/* One fault for each element of a list of ids that was there before. Passes over what is no list, or no text in it. */
+/*
+ * One fault for each element of a list of ids that was there before. Passes over what is no list, what is no text in it, and
+ * a list of more than MATERIAL_IDS_MAX, which is a fault as a whole.
+ */
 void materials_check_twice(const struct request *rq, const char *name, struct faults *faults);
 
 #endif

@@ -9,14 +9,14 @@
 #include "mail.h"
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
-	{ "userIds", LIST, 1, 500, .item = ID },
+	{ "userIds", LIST, 1, MATERIAL_IDS_MAX, .item = ID },
 	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", ID },
-	{ "requested", INT, 1, 500, .example = "3" },
-	{ "assigned", INT, 0, 500, .note = "newly: they are mailed", .example = "2" },
-	{ "alreadyAssigned", INT, 0, 500, .note = "nothing changes for them", .example = "1" }) };
+	{ "requested", INT, 1, MATERIAL_IDS_MAX, .example = "3" },
+	{ "assigned", INT, 0, MATERIAL_IDS_MAX, .note = "newly: they are mailed", .example = "2" },
+	{ "alreadyAssigned", INT, 0, MATERIAL_IDS_MAX, .note = "nothing changes for them", .example = "1" }) };
 
 static const struct shape assigned_by = { .name = "AssignedByResponseDto", .fields = FIELDS(
 	{ "id", ID },

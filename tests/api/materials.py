@@ -445,6 +445,13 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
     assert len(okul.server.mailbox.to(ada.email)) == 1, "the login code"
 
 
+def test_far_too_many_ids_are_not_compared(okul, boss):
+    """Each with each of what fits into a body would take minutes, and the watchdog would end the worker."""
+    made, many = make(boss), [f"{n:x}" for n in range(110_000)]
+    faults(boss.post(f"{MATERIALS}/{made['id']}/assign", {"userIds": many}), 400, "userIds")
+    faults(boss.patch(f"{MATERIALS}/{made['id']}", {"removePdfIds": many}), 400, "removePdfIds")
+
+
 WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı"), "en": ("Hello Ada Lovelace,", "has assigned you a new education material"),
          "es": ("Hola Ada Lovelace:", "le ha asignado un nuevo material educativo"), "de": ("Guten Tag Ada Lovelace,", "hat Ihnen neues Lernmaterial zugewiesen")}
 
