@@ -169,16 +169,20 @@ put_line_end(struct buf *out)
 		buf_putc(out, '\n');
 }
 
-/* Bytes of the tag or comment that `s` begins with; 0 when it is none. */
+/*
+ * Bytes of the tag or comment that `s` begins with; 0 when it is none. In `unclosed` what was seen not to end: from further on it
+ * does not end either, and looking again for each of a million signs would take minutes.
+ */
 static size_t
-tag_length(const char *s, size_t left)
+tag_length(const char *s, size_t left, bool unclosed[static 2])
 {
 	bool comment = left > 3 && memcmp(s, "<!--", 4) == 0;
 	char first = left > 1 ? s[1] : ' ', lower = (char)(first | 0x20);
 
-	if (first != '/' && first != '!' && (lower < 'a' || lower > 'z'))
+	if (unclosed[comment] || (first != '/' && first != '!' && (lower < 'a' || lower > 'z')))
 		return 0;
 	const char *end = comment ? memmem(s + 4, left - 4, "-->", 3) : memchr(s, '>', left);
+	unclosed[comment] = !end;
 	return end ? (size_t)(end - s) + (comment ? 3 : 1) : 0;
 }
 
@@ -189,9 +193,10 @@ put_html(struct buf *out, const char *s, size_t length)
 	static const char *const lines[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5",
 		"h6", "pre", "blockquote", NULL };
 	static const char *const media[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
+	bool unclosed[2] = { false };
 
 	for (size_t i = 0, step; i < length; i += step) {
-		if (s[i] == '<' && (step = tag_length(s + i, length - i)) > 0) {
+		if (s[i] == '<' && (step = tag_length(s + i, length - i, unclosed)) > 0) {
 			const char *name = s + i + 1 + (s[i + 1] == '/');
 			size_t name_length = strcspn(name, " \t\n/>");
 			if (is_one_of(name, name_length, media))

@@ -576,6 +576,12 @@ def test_import(okul, boss):
     assert shown(boss, answer.data["id"]) == answer.data and okul.get(f"{PATH}/{answer.data['id']}").status == 404
 
 
+def test_import_of_comments_that_are_never_closed(boss):
+    """Looking for the end of each anew would take longer than the watchdog waits."""
+    answer = boss.post(PATH + "/import", GOOD_IMPORT | {"gift": "[html]" + "<!--" * 200_000 + "{=a ~b}"})
+    assert answer.status == 400 and answer.errors == ["gift: line 1: the text of a question must have 1 to 4000 characters"]
+
+
 def test_import_names_the_line_of_each_fault(boss):
     text = (GIFT / "refused.gift").read_text()
     wanted = [f"gift: {line[2:]}" for line in (GIFT / "refused.txt").read_text().splitlines() if line.startswith("! ")]
