@@ -10,7 +10,9 @@ static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .
 	{ "scheduledFor", TIME, .nullable = true },
 	{ "cancelledAt", TIME, .nullable = true }) };
 
-enum { SHOW, ASK, CANCEL, MAY_GO };
+#define ASKED_DAILY 10	/* each time leaves its trace for good, and who asks need not even be registered */
+
+enum { SHOW, ASK, CANCEL, MAY_GO, ASKED };
 
 static const char *const sql[] = {
 	[SHOW] =
@@ -23,6 +25,7 @@ static const char *const sql[] = {
 		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[MAY_GO] = "SELECT 1 FROM user WHERE pk = ?1 AND " USER_MAY_GO,
+	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested' AND at > ?2",
 };
 
 static struct reply post_deletion(struct request *rq);
@@ -30,7 +33,7 @@ static struct reply delete_deletion(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
-	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Ask for the deletion of one's account",
+	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409, 429), .title = "Ask for the deletion of one's account",
 	  .note = "Done after 28 days. Until then the account can log in, but only to cancel." },
 	{ DELETE, "/api/v1/users/me/account-deletion", USER, delete_deletion, .out = &deletion, .writes = true,
 	  .unregistered = true, .being_deleted = true, .errors = STATUSES(409), .title = "Cancel it within the grace period" },
@@ -50,11 +53,27 @@ reply_changed(struct request *rq, const char *change, struct args args, enum err
 	return reply_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
 }
 
+/* Milliseconds until the caller may ask again; 0: now. */
+static int64_t
+wait_to_ask(struct request *rq)
+{
+	struct db_rows *row;
+	int64_t wait = 0;
+
+	if (db_one(rq->db, &row, sql[ASKED], ARGS(rq->user->id, rq->now - DAY)) == DB_ROW && db_int(row, 0) >= ASKED_DAILY)
+		wait = db_int(row, 1) + DAY - rq->now;
+	db_end(row);
+	return wait;
+}
+
 static struct reply
 post_deletion(struct request *rq)
 {
 	struct db_rows *row;
+	int64_t wait = wait_to_ask(rq);
 
+	if (wait > 0)
+		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
 	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
 		return reply_error(rq, LAST_SUPERADMIN);
 	return reply_changed(rq, sql[ASK], ARGS(rq->user->pk, rq->now, rq->now + rq->conf->deletion_grace * DAY),

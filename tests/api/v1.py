@@ -430,6 +430,19 @@ def test_ask_and_cancel(later):
         later.server.clock.advance(100)
 
 
+def test_asking_and_cancelling_without_end(later):
+    """Each time leaves its trace for good, and any address can do it."""
+    ada = login(later)
+    for _ in range(10):
+        assert ada.post(DELETION).status == 201 and ada.delete(DELETION).status == 200
+        later.server.clock.advance(60)
+    answer = ada.post(DELETION)
+    assert answer.status == 429 and 86400 - 660 < int(answer.headers["Retry-After"]) <= 86400 - 600
+    assert later.server.sql(f"SELECT count(*) FROM audit WHERE subject_id = '{ada.id}'").split()[-1] == "20"
+    later.server.clock.advance(86400 - 600)
+    assert login(later, ada.email).post(DELETION).status == 201
+
+
 def test_the_days_are_configured(site):
     ada = login(site)
     check_dates(site, ada.post(DELETION).data, 3)
