@@ -347,7 +347,8 @@ get_result(struct request *rq)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", quiz_answers_of(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true));
+	put_json(rq, "answers", "");
+	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return reply_done(rq);
 }

@@ -165,12 +165,13 @@ static const char *const sql[] = {
 	[EVENTS] = "SELECT kind, at FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = ?1 ORDER BY at",
 	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
 	[CODES] = "SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code WHERE email = ?1",
+	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
 	[RESULTS] =
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
 		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
 		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
-		" result.chosen FROM result CROSS JOIN test_version AS version ON version.pk = result.version WHERE result.user = ?1"
-		" ORDER BY result.pk",
+		" result.chosen FROM (SELECT pk AS found FROM result WHERE user = ?1 ORDER BY pk LIMIT -1)"
+		" CROSS JOIN result ON result.pk = found CROSS JOIN test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
 		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
 		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
@@ -209,10 +210,12 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	struct db_rows *row;
 
 	put_list(rq, name);
-	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
+	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW && !rq->out->failed;
+	     rc = db_next(row)) {
 		put_object(rq, NULL);
 		int next = put_row(rq, shape, row, 0);
-		put_json(rq, "answers", quiz_answers_of(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded));
+		put_json(rq, "answers", "");
+		buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
 		put_end(rq);
 	}
 	db_end(row);

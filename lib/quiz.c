@@ -488,6 +488,26 @@ put_text_of(struct buf *out, const char *before, struct quiz_text text)
 	buf_put(out, text.s, text.length);
 }
 
+static void
+put_answer(struct buf *out, const struct quiz_question *question, int chosen, bool graded)
+{
+	bool right = chosen == question->right;
+
+	if (chosen == 0 || chosen > question->options)
+		return;
+	if (out->length > 0 && out->s[out->length - 1] != '[')
+		buf_putc(out, ',');
+	put_text_of(out, "{\"questionId\":", question->id);
+	put_text_of(out, ",\"questionText\":", question->text);
+	put_text_of(out, ",\"optionId\":", question->option[chosen - 1].id);
+	put_text_of(out, ",\"optionText\":", question->option[chosen - 1].text);
+	if (graded) {
+		buf_puts(out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
+		put_text_of(out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
+	}
+	buf_putc(out, '}');
+}
+
 const char *
 quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count, bool graded)
 {
@@ -495,32 +515,21 @@ quiz_answers(struct arena *arena, const struct quiz_question *questions, const u
 
 	(void)buf_room(&out, ANSWERS_ROOM);
 	buf_putc(&out, '[');
-	for (int i = 0; i < count; i++) {
-		const struct quiz_question *question = &questions[i];
-		bool right = chosen[i] == question->right;
-		if (chosen[i] == 0 || chosen[i] > question->options)
-			continue;
-		put_text_of(&out, out.length > 1 ? ",{\"questionId\":" : "{\"questionId\":", question->id);
-		put_text_of(&out, ",\"questionText\":", question->text);
-		put_text_of(&out, ",\"optionId\":", question->option[chosen[i] - 1].id);
-		put_text_of(&out, ",\"optionText\":", question->option[chosen[i] - 1].text);
-		if (graded) {
-			buf_puts(&out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-			put_text_of(&out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
-		}
-		buf_putc(&out, '}');
-	}
+	for (int i = 0; i < count; i++)
+		put_answer(&out, &questions[i], chosen[i], graded);
 	buf_putc(&out, ']');
 	return out.s;
 }
 
-const char *
-quiz_answers_of(struct arena *arena, const char *stored, const unsigned char *chosen, size_t length, bool graded)
+void
+buf_answers(struct buf *out, const char *stored, const unsigned char *chosen, size_t length, bool graded)
 {
-	int count = quiz_split(stored, NULL, (int)length);
-	struct quiz_question *questions = arena_alloc(arena, (size_t)count * sizeof(*questions));
+	struct quiz_question question;
 
-	return quiz_answers(arena, questions, chosen, quiz_split(stored, questions, count), graded);
+	buf_putc(out, '[');
+	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++)
+		put_answer(out, &question, chosen[i], graded);
+	buf_putc(out, ']');
 }
 
 /* ---- the order in which an attempt sees it */

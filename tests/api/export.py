@@ -6,11 +6,16 @@ import os
 import re
 import secrets
 import signal
+import urllib.error
+import urllib.request
 from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
 
 import contract
 from auth import sender
-from okul import REGISTRATION
+from okul import BUILD, REGISTRATION, Okul, Server
 from people import give_email, give_role, profile
 from proficiency_taking import RANGES, answers, questions
 from samples import png
@@ -215,3 +220,54 @@ def test_export_of_one_who_has_asked_to_be_deleted(later):
     data = export(ada)
     assert data["account"]["accountDeletionStatus"] == "pending"
     assert [c["action"] for c in data["changes"]] == ["user.deletion-requested"]
+
+
+# ---- memory
+
+
+@pytest.fixture
+def small():
+    """A server of its own: what its workers took at most is looked at."""
+    server = Server("small", OKUL_WORKERS="1")
+    yield Okul(server)
+    server.stop()
+
+
+def took(okul):
+    """MiB that the worker of the users had at most."""
+    [pid] = okul.server.workers("users")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) // 1024
+
+
+def take_over_and_over(okul, ada, times):
+    """As if they had taken the test so many times more."""
+    okul.server.sql(f"""INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,
+        target_language, completed_at, chosen) WITH RECURSIVE more (n, top) AS (SELECT 1, max(attempt) FROM result UNION ALL
+        SELECT n + 1, top FROM more WHERE n < {times}) SELECT printf('%024x', top + n), user, test, version, top + n,
+        total_score, correct_count, question_count, level, target_language, completed_at, chosen FROM result, more
+        WHERE attempt = 1""")
+
+
+def raw_export(okul, ada):
+    """Status and size: the usual checks would take a minute over it."""
+    request = urllib.request.Request(f"http://127.0.0.1:{okul.server.port}/me/export", headers={"Authorization": "Bearer " + ada.token})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, len(answer.read())
+    except urllib.error.HTTPError as answer:
+        return answer.code, len(answer.read())
+
+
+@pytest.mark.skipif("asan" in BUILD.name, reason="its own memory would be counted")
+def test_export_of_very_many_results_leaves_memory_to_others(small):
+    """Where a test may be taken without end, somebody can make the copy as large as they like."""
+    ada, boss = small.registered(), small.staff("admin")
+    asked = [{"text": "x" * 400, "options": [{"text": "a", "isCorrect": True}, {"text": "b", "isCorrect": False}]}] * 200
+    made = good(boss.post("/proficiency-tests", {"title": "Again", "targetLanguage": "en", "maxAttempts": 0,
+                                                 "questions": asked, "levelRanges": RANGES}))
+    path = f"/proficiency-tests/{made['id']}/submit"
+    good(ada.post(path, {"answers": [{"questionId": q["id"], "optionId": q["options"][0]["id"]} for q in made["questions"]]}))
+    take_over_and_over(small, ada, 499)
+    status, size = raw_export(small, ada)
+    assert status == 200 and size > 500 * 100_000
+    assert took(small) < 2.5 * size / (1 << 20), "the answer, and what it grew from"
