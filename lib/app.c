@@ -19,10 +19,12 @@
 #include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define FIRST_BLOCK (32 * 1024)		/* of the arena: more than an ordinary request needs */
 #define KEEP_ROOM (64 * 1024)		/* of the answer's buffer between requests */
+#define MEMORY (INT64_C(256) << 20)	/* bytes of a worker: one that wants more answers 503 before the machine has no more */
 #define WATCHDOG 15			/* seconds; above the 2 s of gate and reads, below the web server's 20 s */
 
 /* What the log says of a request, copied: the transport takes its texts back with the answer. */
@@ -72,6 +74,20 @@ start_watchdog(void)
 	sigaction(SIGRTMIN + 1, &action, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0)
 		log_line(LOG_WARN, "no timer for the watchdog: a stuck request is not ended");
+}
+
+/* What is asked for may be large: a copy of all that somebody has, who can make it more and more. */
+static void
+limit_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__	/* its own memory counts */
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_DATA, &most) == 0 && most.rlim_cur > MEMORY) {
+		most.rlim_cur = MEMORY;
+		(void)!setrlimit(RLIMIT_DATA, &most);
+	}
+#endif
 }
 
 /* ---- one request */
@@ -237,6 +253,7 @@ serve(struct app *app)
 	int64_t served = 0;
 
 	start_watchdog();
+	limit_memory();
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {

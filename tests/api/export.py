@@ -271,3 +271,6 @@ def test_export_of_very_many_results_leaves_memory_to_others(small):
     status, size = raw_export(small, ada)
     assert status == 200 and size > 500 * 100_000
     assert took(small) < 2.5 * size / (1 << 20), "the answer, and what it grew from"
+    take_over_and_over(small, ada, 3500)
+    assert raw_export(small, ada)[0] == 503
+    assert took(small) < 300 and ada.get("/me").status == 200
