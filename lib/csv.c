@@ -155,11 +155,25 @@ csv_clear(struct csv *csv)
 
 /* ---- writing */
 
+/* The signs are the same to some spreadsheets in the width of Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20. */
+static bool
+is_formula(const char *s)
+{
+	static const char *const wide[] = { "＝", "＋", "－", "＠" };
+
+	if (*s && strchr("=+-@\t\r\n", *s))
+		return true;
+	for (size_t i = 0; i < COUNT(wide); i++)
+		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+			return true;
+	return false;
+}
+
 void
 buf_csv(struct buf *buf, const char *field)
 {
 	const char *rest = field ? field : "";
-	bool formula = *rest && strchr("=+-@\t\r", *rest), quotes = strpbrk(rest, "\",;\t\r\n") != NULL;
+	bool formula = is_formula(rest), quotes = strpbrk(rest, "\",;\t\r\n") != NULL;
 
 	if (quotes)
 		buf_putc(buf, '"');

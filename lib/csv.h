@@ -51,9 +51,10 @@ void csv_clear(struct csv *csv);
 
 /*
  * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A text
- * that a spreadsheet would take for a formula, one that begins with = + - @ tab or CR, gets an apostrophe in front,
- * which makes it a text: a user could else name themself =HYPERLINK(...) and wait for the admin who opens the list. So
- * what is read back is not always what was written; numbers, which may begin with a minus, go in without this.
+ * that a spreadsheet would take for a formula, one that begins with = + - @ (also as wide as a Chinese character), tab, CR
+ * or LF, gets an apostrophe in front, which makes it a text: a user could else name themself =HYPERLINK(...) and wait for
+ * the admin who opens the list. So what is read back is not always what was written; numbers, which may begin with a minus,
+ * go in without this.
  */
 void buf_csv(struct buf *buf, const char *field);
 

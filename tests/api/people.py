@@ -377,7 +377,7 @@ def cell(value):
     if value is None or isinstance(value, bool):
         return {None: "", True: "true", False: "false"}[value]
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return "'" + text if text[:1] in tuple("=+-@\t\r") else text
+    return "'" + text if text[:1] in tuple("=+-@\t\r\n＝＋－＠") else text
 
 
 @pytest.mark.parametrize("query", [

@@ -199,6 +199,8 @@ fields_are_written_with_quotes_where_they_need_them(void **state)
 		/* no formulas */
 		{ "=1+1", "'=1+1" }, { "+49", "'+49" }, { "-1", "'-1" }, { "@SUM(A1)", "'@SUM(A1)" }, { "\t=1", "\"'\t=1\"" },
 		{ "\r=1", "\"'\r=1\"" }, { "=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"" },
+		{ "\n=1", "\"'\n=1\"" }, { "＝1+1", "'＝1+1" }, { "＋49", "'＋49" }, { "－1", "'－1" }, { "＠SUM(A1)", "'＠SUM(A1)" },
+		{ "！1", "！1" }, { "\xef\xbc", "\xef\xbc" },
 	};
 	struct buf out = { 0 };
 
