@@ -157,7 +157,10 @@ handle_reading(struct request *rq)
 {
 	const struct reply not_modified = { .status = 304 };
 
-	return etag_unchanged(rq) ? not_modified : rq->route->handler(rq);
+	if (etag_unchanged(rq))
+		return not_modified;
+	struct reply reply = rq->route->handler(rq);
+	return rq->out->failed ? reply_error(rq, BUSY) : reply;
 }
 
 static struct reply
