@@ -365,6 +365,10 @@ has_type(enum field_type type, const cJSON *item)
 static void
 check_value(const struct check *check, const struct field *field, cJSON *item)
 {
+	if (cJSON_IsInvalid(item)) {
+		bad(check, S_F_TWICE, NULL);	/* see field_twice() */
+		return;
+	}
 	if (cJSON_IsNull(item) && field->type != JSON) {
 		if (!field->nullable)
 			bad(check, S_F_NOT_NULL, NULL);
@@ -464,6 +468,16 @@ field_form_value(struct arena *arena, const struct field *field, const char *tex
 	return value ? value : cJSON_CreateString(text);
 }
 
+bool
+field_twice(cJSON *object, const char *name)
+{
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (item)
+		item->type = cJSON_Invalid;
+	return item;
+}
+
 static void
 query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t length, struct faults *faults)
 {
@@ -477,9 +491,7 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
 	else if (!shape || !(field = field_find(shape, name)))
 		faults_add(faults, text_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
-	else if (cJSON_GetObjectItemCaseSensitive(object, name))
-		faults_add(faults, name, S_F_TWICE, NULL);
-	else if (!cJSON_AddItemToObject(object, name, query_value(field, text)))
+	else if (!field_twice(object, name) && !cJSON_AddItemToObject(object, name, query_value(field, text)))
 		faults_add(faults, name, S_F_TEXT, NULL);
 }
 

@@ -106,6 +106,11 @@ const struct field *field_find(const struct shape *shape, const char *name);
  * is a fault of its type in field_check().
  */
 must_use cJSON *field_form_value(struct arena *arena, const struct field *field, const char *text);
+/*
+ * For what reads a field after the other: true when the object has that field already, whose second value is not added then.
+ * field_check() says so of the field, in its place, and nothing else of it.
+ */
+must_use bool field_twice(cJSON *object, const char *name);
 
 /* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
 const char *field_text(const cJSON *object, const char *name);

@@ -131,7 +131,10 @@ def wrong_forms():
     for text in ("", "x", "{}", "[", "null", '"[]"', "[1]", '[{"title":"x"}]', '[{"title":"x","url":"ftp://x"}]', '[{"title":"x","title":"y","url":"/"}]',
                  '[{"title":"","url":"/"}]', '[{"title":"x","url":"/","id":"1"}]', json.dumps([VIDEO] * 51)):
         yield f"videos {text[:30]}", [*good, ("videos", text)], 400, None
+    yield "two empty PDFs", [*good, ("pdfs", "a.pdf", b""), ("pdfs", "b.pdf", b"")], 400, ["pdfs"]
     yield "locale twice", [*good, ("locale", "de")], 400, ["locale"]
+    yield "twice and three times, wrong as well", [*good, ("locale", "xx"), ("locale", ""), ("title", "y")], 400, ["title", "locale"]
+    yield "a list twice, the first not even one", [*good, ("videos", "x"), ("videos", "[]")], 400, ["videos"]
     yield "ids to be removed, of what is only made", [*good, ("removePdfIds", "[]")], 400, ["removePdfIds"]
     yield "a list that is too long", [*good, ("videos", "[" + " " * 262144 + "]")], 400, ["videos"]
 
