@@ -30,7 +30,7 @@ struct route {
 	const struct shape *out;	/* data of a success */
 	bool out_list;			/* data is a list of `out` */
 	bool out_page;			/* data is {items: list of `out`, pagination: PaginationDto} */
-	const char *out_type;		/* media type of an answer outside the envelope */
+	const char *out_type;		/* media type of a file, which the web server sends outside the envelope; two stars: any */
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */
 	bool unregistered;		/* open to a user whose registration is not complete */
