@@ -322,6 +322,10 @@ check_list(const struct check *check, const struct field *field, cJSON *list)
 	int count = cJSON_GetArraySize(list), i = 0;
 	cJSON *item;
 
+	if (count == 0 && field->min == 1) {
+		bad(check, S_F_EMPTY, NULL);	/* "at least 1 elements" is no language */
+		return;
+	}
 	if (count < field->min) {
 		bad_number(check, S_F_FEW, field->min);
 		return;

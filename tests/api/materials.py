@@ -441,6 +441,7 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
     for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):
         assert assign(boss, made, *ids).status == 404
     faults(assign(boss, made, ada, bob, ada.id), 400, "userIds[2]")
+    assert assign(boss, made).errors == ["userIds: must not be empty"]
     faults(assign(boss, made, ada, " " + ada.id), 400, "userIds[1]")
     faults(assign(boss, made, ada, "x", ada, 7, "x", note="y" * 1001), 400, "userIds[1]", "userIds[2]", "userIds[3]", "userIds[4]", "note")
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
