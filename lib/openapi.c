@@ -710,12 +710,14 @@ put_operation_id(struct buf *out, const struct route *route)
 }
 
 static void
-put_security(struct buf *out, enum role role)
+put_security(struct buf *out, const struct route *route)
 {
+	bool may = route->role == OPTIONAL || route->more_by_token;
+
 	put_open(out, "security", '[');
-	if (role == OPTIONAL)
+	if (may)
 		put_raw(out, NULL, "{}");
-	if (role >= OPTIONAL)
+	if (may || route->role >= USER)
 		put_raw(out, NULL, "{\"bearer\":[]}");
 	put_close(out, ']');
 }
@@ -958,7 +960,7 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	if (route->note)
 		put_string(out, "description", route->note);
 	put_string(out, "x-role", role_name(route->role));
-	put_security(out, route->role);
+	put_security(out, route);
 	put_open(out, "parameters", '[');
 	put_path_parameters(out, route->path);
 	if (route->query)

@@ -36,6 +36,7 @@ struct route {
 	bool unregistered;		/* open to a user whose registration is not complete */
 	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* may answer 429 */
+	bool more_by_token;		/* PUBLIC: admins or an owner get more; the reference says that a token may be sent */
 	bool no_store;			/* GET: its answer is of this moment only, without a tag */
 	/*
 	 * GET: SQL that gives one integer, which changes whenever an answer of this route may change for any caller; a

@@ -78,6 +78,15 @@ def test_query_parameters_on_top_are_those_of_rows():
     assert MORE_QUERY.keys() | MORE_TYPES.keys() <= {str(row) for row in contract.promises}
 
 
+def test_the_reference_says_where_a_token_shows_more():
+    """Drafts, right answers, hidden settings, private files: a client made from the reference sends none where it may not."""
+    may = [{}, {"bearer": []}]
+    told = {str(row) for row in HERE if DOCUMENT["paths"][row.path][row.method.lower()]["security"] == may}
+    assert told == {"GET /me/optional", "GET /courses", "GET /courses/{id}", "GET /proficiency-tests",
+                    "GET /proficiency-tests/{id}", "GET /proficiency-tests/target-languages", "GET /settings/{key}",
+                    "GET /storage/files/{key}"}
+
+
 @pytest.mark.parametrize("row", HERE, ids=str)
 def test_the_reference_has_the_rows_answers(row):
     """A list that takes format=csv gives that too; the bytes of a file are of any type."""

@@ -61,7 +61,8 @@ static const struct route routes[] = {
 	  .title = "Change" },
 	{ POST, "/leaves", USER, never, .in = &leaf_form, .upload = &one_picture, .writes = true, .title = "Put" },
 	{ PATCH, "/leaves", USER, never, .in = &change, .upload = &some_files, .writes = true, .title = "Mend" },
-	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .out_type = "*/*", .title = "Fetch" },
+	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .more_by_token = true, .out_type = "*/*",
+	  .title = "Fetch" },
 };
 static const struct section section = { routes, COUNT(routes), NULL, 0 };
 static const struct program program = { "trees", "All about trees", SECTIONS(&section) };
@@ -217,6 +218,7 @@ rows_become_operations(void **state)
 		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/required", "[]" },
 		{ "~leaves~{key}/get/responses/200/content",
 		  "{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
+		{ "~leaves~{key}/get/security", "[{},{\"bearer\":[]}]" },
 		{ "~leaves~{key}/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
 		{ "~/get/responses/206/content", "{\"text/html\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
 	};
