@@ -24,7 +24,7 @@ static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
 
 static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
 	{ "text", TEXT, 1, 4000, .example = "\"Yesterday I ___ home.\"" },
-	{ "points", NUMBER, 0, 1000, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
+	{ "points", NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
 	{ "mediaUrl", URL, .optional = true, .nullable = true },
 	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
 

@@ -303,12 +303,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 }
 
 static void
-check_number(const struct check *check, double number, double min, double max)
+check_number(const struct check *check, const struct field *field, double number)
 {
-	if (number < min)
-		bad_number(check, S_F_LOW, min);
-	else if ((max > 0 || min < 0) && number > max)
-		bad_number(check, S_F_HIGH, max);
+	if (field->above_min && number <= field->min)
+		bad_number(check, S_F_ABOVE, field->min);
+	else if (number < field->min)
+		bad_number(check, S_F_LOW, field->min);
+	else if ((field->max > 0 || field->min < 0) && number > field->max)
+		bad_number(check, S_F_HIGH, field->max);
 }
 
 static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within);
@@ -385,7 +387,7 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 	switch (field->type) {
 	case INT:
 	case NUMBER:
-		check_number(check, item->valuedouble, field->min, field->max);
+		check_number(check, field, item->valuedouble);
 		break;
 	case BOOL:
 		if (field->must_be_true && !cJSON_IsTrue(item))

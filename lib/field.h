@@ -48,6 +48,7 @@ struct field {
 	bool letters;		/* TEXT: ASCII letters only, folded to upper case first */
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
+	bool above_min;		/* NUMBER: more than min, which itself is too small */
 	bool raw;		/* TEXT: not trimmed */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */

@@ -269,7 +269,7 @@ put_number_schema(struct buf *out, const struct field *field)
 
 	put_type(out, field, integer ? "integer" : "number");
 	if (integer || bounded || field->min > 0)
-		put_double(out, "minimum", field->min);
+		put_double(out, field->above_min ? "exclusiveMinimum" : "minimum", field->min);
 	if (bounded)
 		put_double(out, "maximum", field->max);
 }

@@ -913,7 +913,7 @@ def schema_of(field):
               "number": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
     low, high = limits.get(field.kind, (None, None))
     if field.min is not None:
-        schema[low] = field.min
+        schema["exclusiveMinimum" if field.above_min else low] = field.min
     if field.max is not None:
         schema[high] = field.max
     if field.kind == "list":

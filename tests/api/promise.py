@@ -161,7 +161,7 @@ PROSE = {
     ("UpdateMeProfileDto", "interests"): INTERESTS, ("AdminUpdateUserProfileDto", "interests"): INTERESTS,
     ("CreateCourseDto", "price"): PRICE, ("UpdateCourseDto", "price"): PRICE, ("CourseResponseDto", "price"): PRICE,
     ("CreateCourseDto", "currency"): LETTERS, ("UpdateCourseDto", "currency"): LETTERS, ("CourseResponseDto", "currency"): LETTERS,
-    ("QuestionDto", "points"): {"minimum": 0, "maximum": 1000},
+    ("QuestionDto", "points"): {"exclusiveMinimum": 0, "maximum": 1000},
     ("LevelRangeDto", "minScore"): SCORE, ("LevelRangeDto", "maxScore"): SCORE,
     ("UpsertSettingDto", "key"): KEY, ("SettingValueResponseDto", "key"): KEY, ("SettingResponseDto", "key"): KEY,
 }
