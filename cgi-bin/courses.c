@@ -129,12 +129,12 @@ static struct reply duplicate_course(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/courses", PUBLIC, get_courses, .query = &list_query, .out = &course_response, .out_page = true,
-	  .version = LIST_VERSION, .title = "Get all courses",
+	  .more_by_token = true, .version = LIST_VERSION, .title = "Get all courses",
 	  .note = "A page of the courses that are published; an admin sees the drafts too." },
 	{ POST, "/courses", ADMIN, post_course, .in = &create_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Create a new course (Admin only)" },
 	{ GET, "/courses/{id}", PUBLIC, get_course, .out = &course_response, .title = "Kurs detayını görüntüle",
-	  .note = "A draft is there for admins only." },
+	  .more_by_token = true, .note = "A draft is there for admins only." },
 	{ PATCH, "/courses/{id}", ADMIN, patch_course, .in = &update_course, .out = &course_response, .writes = true,
 	  .shows = get_course, .title = "Update an existing course (Admin only)",
 	  .note = "Changes the fields that are named and no others.",

@@ -24,7 +24,7 @@ static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
 
 static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
 	{ "text", TEXT, 1, 4000, .example = "\"Yesterday I ___ home.\"" },
-	{ "points", NUMBER, 0, 1000, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
+	{ "points", NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
 	{ "mediaUrl", URL, .optional = true, .nullable = true },
 	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
 
@@ -158,7 +158,8 @@ static const struct route routes[] = {
 	  "\"isCorrect\":true},{\"text\":\"goed\",\"isCorrect\":false}]}],\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,"
 	  "\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,\"maxScore\":100}]}" },
 	{ GET, "/proficiency-tests", PUBLIC, get_tests, .query = &list_query, .out = &test_list, .out_page = true,
-	  .version = LIST_VERSION, .title = "List available proficiency tests", .note = "Drafts are listed for admins only." },
+	  .more_by_token = true, .version = LIST_VERSION, .title = "List available proficiency tests",
+	  .note = "Drafts are listed for admins only." },
 	{ POST, "/proficiency-tests/{id}/duplicate", ADMIN, post_duplicate, .check = check_source, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Duplicate an existing proficiency test",
 	  .note = "The copy is a draft, whose questions have ids of their own." },
@@ -167,12 +168,12 @@ static const struct route routes[] = {
 	  .note = "Questions and level ranges are replaced as a whole. Questions of which anything changes all get new ids. What "
 	  "was answered already keeps its wording.", .example = "{\"isPublished\":false}" },
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
-	  .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see options in another order "
-	  "than its author gave them." },
+	  .more_by_token = true, .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see "
+	  "options in another order than its author gave them." },
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
 	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
-	  .version = LIST_VERSION, .title = "Get available target languages",
+	  .more_by_token = true, .version = LIST_VERSION, .title = "Get available target languages",
 	  .note = "Those of published tests; for admins those of drafts too." },
 };
 

@@ -38,7 +38,7 @@ static struct reply post_setting(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",
-	  .note = "A setting that is not public is 404 for all but admins." },
+	  .more_by_token = true, .note = "A setting that is not public is 404 for all but admins." },
 	{ POST, "/settings", ADMIN, post_setting, .in = &upsert_setting, .out = &setting_response, .writes = true,
 	  .title = "Create or update a setting (Admin)",
 	  .note = "Adds the setting, or changes the one of that key; updatedAt moves only where something changed.",

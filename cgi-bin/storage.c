@@ -45,7 +45,7 @@ static const struct route routes[] = {
 	  .writes = true, .errors = STATUSES(409), .title = "Upload a file to storage",
 	  .note = "Takes png, jpeg, webp, gif, pdf, mp4, webm and mp3, as told by the bytes. 409 when the quota of the user is reached." },
 	{ GET, "/storage/files/{key}", PUBLIC, get_file, .query = &download_query, .own_query = true,
-	  .out_type = "application/octet-stream", .errors = STATUSES(401, 403, 412, 416), .title = "(ours) download",
+	  .more_by_token = true, .out_type = "*/*", .errors = STATUSES(401, 403), .title = "(ours) download",
 	  .note = "The bytes, with ETag, Range (206) and Content-Disposition. A private file takes a signed address, or the token of its "
 	  "owner or an admin. The first GET of an address that names a user sets openedAt of their assignment." },
 };

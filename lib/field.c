@@ -303,12 +303,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 }
 
 static void
-check_number(const struct check *check, double number, double min, double max)
+check_number(const struct check *check, const struct field *field, double number)
 {
-	if (number < min)
-		bad_number(check, S_F_LOW, min);
-	else if ((max > 0 || min < 0) && number > max)
-		bad_number(check, S_F_HIGH, max);
+	if (field->above_min && number <= field->min)
+		bad_number(check, S_F_ABOVE, field->min);
+	else if (number < field->min)
+		bad_number(check, S_F_LOW, field->min);
+	else if ((field->max > 0 || field->min < 0) && number > field->max)
+		bad_number(check, S_F_HIGH, field->max);
 }
 
 static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within);
@@ -322,6 +324,10 @@ check_list(const struct check *check, const struct field *field, cJSON *list)
 	int count = cJSON_GetArraySize(list), i = 0;
 	cJSON *item;
 
+	if (count == 0 && field->min == 1) {
+		bad(check, S_F_EMPTY, NULL);	/* "at least 1 elements" is no language */
+		return;
+	}
 	if (count < field->min) {
 		bad_number(check, S_F_FEW, field->min);
 		return;
@@ -365,6 +371,10 @@ has_type(enum field_type type, const cJSON *item)
 static void
 check_value(const struct check *check, const struct field *field, cJSON *item)
 {
+	if (cJSON_IsInvalid(item)) {
+		bad(check, S_F_TWICE, NULL);	/* see field_twice() */
+		return;
+	}
 	if (cJSON_IsNull(item) && field->type != JSON) {
 		if (!field->nullable)
 			bad(check, S_F_NOT_NULL, NULL);
@@ -377,7 +387,7 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 	switch (field->type) {
 	case INT:
 	case NUMBER:
-		check_number(check, item->valuedouble, field->min, field->max);
+		check_number(check, field, item->valuedouble);
 		break;
 	case BOOL:
 		if (field->must_be_true && !cJSON_IsTrue(item))
@@ -464,6 +474,16 @@ field_form_value(struct arena *arena, const struct field *field, const char *tex
 	return value ? value : cJSON_CreateString(text);
 }
 
+bool
+field_twice(cJSON *object, const char *name)
+{
+	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (item)
+		item->type = cJSON_Invalid;
+	return item;
+}
+
 static void
 query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t length, struct faults *faults)
 {
@@ -477,9 +497,7 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
 	else if (!shape || !(field = field_find(shape, name)))
 		faults_add(faults, text_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
-	else if (cJSON_GetObjectItemCaseSensitive(object, name))
-		faults_add(faults, name, S_F_TWICE, NULL);
-	else if (!cJSON_AddItemToObject(object, name, query_value(field, text)))
+	else if (!field_twice(object, name) && !cJSON_AddItemToObject(object, name, query_value(field, text)))
 		faults_add(faults, name, S_F_TEXT, NULL);
 }
 

@@ -48,6 +48,7 @@ struct field {
 	bool letters;		/* TEXT: ASCII letters only, folded to upper case first */
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
+	bool above_min;		/* NUMBER: more than min, which itself is too small */
 	bool raw;		/* TEXT: not trimmed */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
@@ -106,6 +107,11 @@ const struct field *field_find(const struct shape *shape, const char *name);
  * is a fault of its type in field_check().
  */
 must_use cJSON *field_form_value(struct arena *arena, const struct field *field, const char *text);
+/*
+ * For what reads a field after the other: true when the object has that field already, whose second value is not added then.
+ * field_check() says so of the field, in its place, and nothing else of it.
+ */
+must_use bool field_twice(cJSON *object, const char *name);
 
 /* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
 const char *field_text(const cJSON *object, const char *name);

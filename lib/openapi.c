@@ -46,6 +46,13 @@ success_status(const struct route *route)
 	return route->status ? route->status : 200;
 }
 
+/* What is sent by the web server, with a tag of its own and in parts. */
+static bool
+is_file(const struct route *route)
+{
+	return route->out_type;
+}
+
 static bool
 lists(const struct route *route, int status)
 {
@@ -77,12 +84,16 @@ may_answer(const struct route *route, int status)
 			return true;
 		break;
 	case 412:
-		if (route->method == PATCH || route->method == DELETE)
+		if (route->method == PATCH || route->method == DELETE || is_file(route))
 			return true;
 		break;
 	case 413:
 	case 415:
 		if (route->in || route->upload)
+			return true;
+		break;
+	case 416:
+		if (is_file(route))
 			return true;
 		break;
 	case 429:
@@ -258,7 +269,7 @@ put_number_schema(struct buf *out, const struct field *field)
 
 	put_type(out, field, integer ? "integer" : "number");
 	if (integer || bounded || field->min > 0)
-		put_double(out, "minimum", field->min);
+		put_double(out, field->above_min ? "exclusiveMinimum" : "minimum", field->min);
 	if (bounded)
 		put_double(out, "maximum", field->max);
 }
@@ -594,9 +605,15 @@ put_failure(struct buf *out, const struct failure *failure)
 /* ---- conditional requests: what is the same for every route that takes part */
 
 static bool
+may_be_kept(const struct route *route)
+{
+	return route_is_tagged(route) || is_file(route);
+}
+
+static bool
 shows_tag(const struct route *route)
 {
-	return route_is_tagged(route) || (route->method == PATCH && route->shows);
+	return may_be_kept(route) || (route->method == PATCH && route->shows);
 }
 
 static bool
@@ -635,7 +652,7 @@ put_conditions(struct buf *out, const struct program *program)
 		put_raw(out, "ETag", "{\"description\":\"Names this state of the data.\",\"schema\":{\"type\":\"string\"}}");
 	put_close(out, '}');
 	put_open(out, "parameters", '{');
-	if (any_route(program, route_is_tagged))
+	if (any_route(program, may_be_kept))
 		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
 	if (any_route(program, takes_if_match))
 		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
@@ -656,7 +673,7 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	put_close(out, '}');
 	put_conditions(out, program);
 	put_open(out, "responses", '{');
-	if (any_route(program, route_is_tagged))
+	if (any_route(program, may_be_kept))
 		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\","
 			"\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
@@ -693,12 +710,14 @@ put_operation_id(struct buf *out, const struct route *route)
 }
 
 static void
-put_security(struct buf *out, enum role role)
+put_security(struct buf *out, const struct route *route)
 {
+	bool may = route->role == OPTIONAL || route->more_by_token;
+
 	put_open(out, "security", '[');
-	if (role == OPTIONAL)
+	if (may)
 		put_raw(out, NULL, "{}");
-	if (role >= OPTIONAL)
+	if (may || route->role >= USER)
 		put_raw(out, NULL, "{\"bearer\":[]}");
 	put_close(out, ']');
 }
@@ -841,6 +860,36 @@ put_data(struct buf *out, const struct route *route)
 }
 
 static void
+put_file(struct buf *out, const struct route *route)
+{
+	put_open(out, "content", '{');
+	put_open(out, route->out_type, '{');
+	put_open(out, "schema", '{');
+	put_string(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
+	if (strcmp(route->out_type, "*/*") == 0)
+		put_string(out, "format", "binary");
+	put_close(out, '}');
+	put_close(out, '}');
+	put_close(out, '}');
+}
+
+static void
+put_answer(struct buf *out, const struct route *route)
+{
+	put_open(out, "content", '{');
+	put_open(out, "application/json", '{');
+	put_open(out, "schema", '{');
+	put_enveloped(out, true);
+	put_data(out, route);
+	put_enveloped_end(out);
+	put_close(out, '}');
+	put_close(out, '}');
+	if (route->query && field_find(route->query, page_format.fields->name) == page_format.fields)
+		put_raw(out, "text/csv", "{\"schema\":{\"type\":\"string\"}}");
+	put_close(out, '}');
+}
+
+static void
 put_success(struct buf *out, const struct route *route)
 {
 	char status[12];
@@ -850,21 +899,23 @@ put_success(struct buf *out, const struct route *route)
 	put_string(out, "description", success_status(route) == 201 ? "Created" : "OK");
 	if (shows_tag(route))
 		put_raw(out, "headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}");
+	if (is_file(route))
+		put_file(out, route);
+	else
+		put_answer(out, route);
+	put_close(out, '}');
+}
+
+/* A part of a text or of JSON is any bytes. */
+static void
+put_part(struct buf *out, const struct route *route)
+{
+	put_open(out, "206", '{');
+	put_string(out, "description", "The part that the header Range asks for.");
+	put_raw(out, "headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+		"\"Content-Range\":{\"description\":\"Which part it is, and the size of all.\",\"schema\":{\"type\":\"string\"}}}");
 	put_open(out, "content", '{');
-	put_open(out, route->out_type ? route->out_type : "application/json", '{');
-	put_open(out, "schema", '{');
-	if (route->out_type) {
-		bool binary = strcmp(route->out_type, "application/octet-stream") == 0;
-		put_string(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
-		if (binary)
-			put_string(out, "format", "binary");
-	} else {
-		put_enveloped(out, true);
-		put_data(out, route);
-		put_enveloped_end(out);
-	}
-	put_close(out, '}');
-	put_close(out, '}');
+	put_raw(out, route->out_type, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
 	put_close(out, '}');
 	put_close(out, '}');
 }
@@ -876,7 +927,9 @@ put_responses(struct buf *out, const struct route *route)
 
 	put_open(out, "responses", '{');
 	put_success(out, route);
-	if (route_is_tagged(route))
+	if (is_file(route))
+		put_part(out, route);
+	if (may_be_kept(route))
 		put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		if (!may_answer(route, failures[i].status))
@@ -907,12 +960,12 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	if (route->note)
 		put_string(out, "description", route->note);
 	put_string(out, "x-role", role_name(route->role));
-	put_security(out, route->role);
+	put_security(out, route);
 	put_open(out, "parameters", '[');
 	put_path_parameters(out, route->path);
 	if (route->query)
 		put_query_parameters(out, route->query);
-	if (route_is_tagged(route))
+	if (may_be_kept(route))
 		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
 	if (takes_if_match(route))
 		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfMatch\"}");

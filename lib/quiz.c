@@ -360,10 +360,7 @@ quiz_check_questions(const cJSON *questions, struct faults *faults)
 		return;
 	cJSON_ArrayForEach(question, questions) {
 		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
-		double points = 1;
 		int right = 0;
-		if (read_number(question, "points", &points) && points == 0)
-			fault_at(faults, "questions", index, "points", S_F_ABOVE, "0");
 		cJSON_ArrayForEach(option, options)
 			right += field_bool(option, "isCorrect", false);
 		if (cJSON_GetArraySize(options) > 0 && right != 1)

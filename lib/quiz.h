@@ -29,7 +29,7 @@ void quiz_key(struct buf *out, const cJSON *questions);
  */
 void quiz_check_ranges(const cJSON *ranges, struct faults *faults);
 /*
- * Questions as they came: exactly one option of each must be right, and its points above 0; "questions[2].options: ...".
+ * Questions as they came: exactly one option of each must be right; "questions[2].options: ...".
  * Both checks pass over what has not the form of its DTO, which field_check() finds.
  */
 void quiz_check_questions(const cJSON *questions, struct faults *faults);

@@ -30,12 +30,13 @@ struct route {
 	const struct shape *out;	/* data of a success */
 	bool out_list;			/* data is a list of `out` */
 	bool out_page;			/* data is {items: list of `out`, pagination: PaginationDto} */
-	const char *out_type;		/* media type of an answer outside the envelope */
+	const char *out_type;		/* media type of a file, which the web server sends outside the envelope; two stars: any */
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */
 	bool unregistered;		/* open to a user whose registration is not complete */
 	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* may answer 429 */
+	bool more_by_token;		/* PUBLIC: admins or an owner get more; the reference says that a token may be sent */
 	bool no_store;			/* GET: its answer is of this moment only, without a tag */
 	/*
 	 * GET: SQL that gives one integer, which changes whenever an answer of this route may change for any caller; a

@@ -104,12 +104,10 @@ begin_field(struct intake *in, const char *name)
 	struct request *rq = in->rq;
 
 	in->field = rq->route->in ? field_find(rq->route->in, name) : NULL;
-	if (!in->field) {
+	if (!in->field)
 		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
-	} else if (field_has(rq->body, name)) {
-		faults_add(&rq->faults, name, S_F_TWICE, NULL);
+	else if (field_twice(rq->body, name))
 		in->field = NULL;
-	}
 	in->text = (struct buf){ .arena = rq->arena };
 	buf_puts(&in->text, "");
 	return true;
@@ -184,7 +182,8 @@ end_file(struct intake *in)
 		return true;
 	}
 	if (file->draft.size == 0) {
-		faults_add(&rq->faults, in->rule->part, S_F_EMPTY, NULL);
+		if (!faults_name(&rq->faults, in->rule->part))
+			faults_add(&rq->faults, in->rule->part, S_F_EMPTY, NULL);
 		return true;
 	}
 	if (!stored(in, file_end(&file->draft)))

@@ -192,7 +192,7 @@ def normal(okul, schema):
     for key in ("minLength", "minItems"):
         if schema.get(key):
             out[key] = schema[key]
-    for key in ("maxLength", "maxItems", "minimum"):
+    for key in ("maxLength", "maxItems", "minimum", "exclusiveMinimum"):
         if key in schema and not (key == "maxLength" and schema.get("format") in ("date", "date-time")):
             out[key] = schema[key]
     if "items" in schema:

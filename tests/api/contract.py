@@ -38,7 +38,7 @@ courses  POST    /courses/{id}/duplicate    admin     201  -                    
 settings  GET  /settings/{key}              public    200  -                        SettingValueResponseDto          -
 settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
-storage  GET   /storage/files/{key}         public    200  ?expires&user&signature  application/octet-stream         -
+storage  GET   /storage/files/{key}         public    200  ?expires&user&signature  */*                              -
 proficiency  POST    /proficiency-tests                 admin   201  CreateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
 proficiency  GET     /proficiency-tests                 public  200  ?page&limit&search&targetLanguage&sort  {ProficiencyTestListResponseDto}  -
 proficiency  POST    /proficiency-tests/import          admin   201  ImportProficiencyTestDto  ProficiencyTestDetailResponseDto  -
@@ -913,7 +913,7 @@ def schema_of(field):
               "number": ("minimum", "maximum"), "list": ("minItems", "maxItems")}
     low, high = limits.get(field.kind, (None, None))
     if field.min is not None:
-        schema[low] = field.min
+        schema["exclusiveMinimum" if field.above_min else low] = field.min
     if field.max is not None:
         schema[high] = field.max
     if field.kind == "list":

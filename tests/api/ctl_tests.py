@@ -124,7 +124,7 @@ def test_a_dry_run_makes_nothing(okul):
      ["levelRanges[0].minScore: must be at least 0", "levelRanges[0].maxScore: must be at least 0"]),
     (["--title", "x", "--language", "en", "--ranges", "A1:0-100x"], None),
     (["--title", "x", "--language", "en", "--ranges", "A1:0-nan,A1:0-100"], None),
-    (["--title", "x", "--language", "en", "--ranges", ""], ["levelRanges: must have at least 1 elements"]),
+    (["--title", "x", "--language", "en", "--ranges", ""], ["levelRanges: must not be empty"]),
     ([*OPTIONS, "--attempts", "101", "--minutes", "0"],
      ["durationMinutes: must be at least 1", "maxAttempts: must be at most 100"]),
 ])

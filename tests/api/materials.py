@@ -131,7 +131,10 @@ def wrong_forms():
     for text in ("", "x", "{}", "[", "null", '"[]"', "[1]", '[{"title":"x"}]', '[{"title":"x","url":"ftp://x"}]', '[{"title":"x","title":"y","url":"/"}]',
                  '[{"title":"","url":"/"}]', '[{"title":"x","url":"/","id":"1"}]', json.dumps([VIDEO] * 51)):
         yield f"videos {text[:30]}", [*good, ("videos", text)], 400, None
+    yield "two empty PDFs", [*good, ("pdfs", "a.pdf", b""), ("pdfs", "b.pdf", b"")], 400, ["pdfs"]
     yield "locale twice", [*good, ("locale", "de")], 400, ["locale"]
+    yield "twice and three times, wrong as well", [*good, ("locale", "xx"), ("locale", ""), ("title", "y")], 400, ["title", "locale"]
+    yield "a list twice, the first not even one", [*good, ("videos", "x"), ("videos", "[]")], 400, ["videos"]
     yield "ids to be removed, of what is only made", [*good, ("removePdfIds", "[]")], 400, ["removePdfIds"]
     yield "a list that is too long", [*good, ("videos", "[" + " " * 262144 + "]")], 400, ["videos"]
 
@@ -438,6 +441,7 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
     for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):
         assert assign(boss, made, *ids).status == 404
     faults(assign(boss, made, ada, bob, ada.id), 400, "userIds[2]")
+    assert assign(boss, made).errors == ["userIds: must not be empty"]
     faults(assign(boss, made, ada, " " + ada.id), 400, "userIds[1]")
     faults(assign(boss, made, ada, "x", ada, 7, "x", note="y" * 1001), 400, "userIds[1]", "userIds[2]", "userIds[3]", "userIds[4]", "note")
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0

@@ -440,8 +440,8 @@ class Okul:
             check_caching(a, route)
         if a.body and not (a.status in (200, 206) and file):
             check_envelope(a, self.server.clock.offset)
-        if route and a.method != "HEAD" and a.json and a.status not in (502, 504):    # those are the web server's
-            self.reference.check(a, route)
+        if route and a.method != "HEAD" and a.status not in (502, 504):    # those are the web server's
+            self.reference.check(a, route) if a.json else self.reference.check_type(a, route)
         if a.json and a.status == 200 and a.data and "accessToken" in a.data:
             self.server.tokens |= {a.data["accessToken"], a.data["refreshToken"]}
         return a
@@ -558,13 +558,23 @@ class Reference:
         self.promises = jsonschema.RefResolver("", contract.promised_schemas)
         self.validator = jsonschema.Draft202012Validator
 
-    def judges_of(self, answer, route):
+    def response(self, answer, route):
+        """What the reference says of an answer with this status."""
         promised = self.document["paths"][route.path][route.method.lower()]["responses"]
         assert str(answer.status) in promised, f"the reference does not promise this status: {answer}"
         response = promised[str(answer.status)]
         while "$ref" in response:
             response = self.resolver.resolve(response["$ref"])[1]
-        schema = response["content"]["application/json"]["schema"]
+        return response
+
+    def check_type(self, answer, route):
+        """Of what is no JSON the reference says no more than the media type."""
+        types = self.response(answer, route).get("content", {})
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        assert kind in types or "*/*" in types or not (types or answer.body), f"the reference does not promise {kind}: {answer}"
+
+    def judges_of(self, answer, route):
+        schema = self.response(answer, route)["content"]["application/json"]["schema"]
         judges = [("the reference", None, self.validator(schema, resolver=self.resolver))]
         row = contract.promised_of.get((route.method, route.path))
         if row and answer.status < 400:     # of an error check_envelope() knows all that there is

@@ -198,6 +198,16 @@ def test_query_parameters_that_are_refused(boss, query):
     assert answer.errors[0].startswith(re.search(r"([^&]+)=[^=]*$", query)[1] + ": "), answer
 
 
+@pytest.mark.parametrize("query, errors", [
+    ("limit=5&limit=5&page=0", ["page: must be at least 1", "limit: may be given only once"]),
+    ("page=x&page=y&page=1", ["page: may be given only once"]),
+    ("sort=x&search=&limit=0&sort=name", ["limit: must be at least 1", "sort: may be given only once"]),
+])
+def test_a_parameter_given_twice_is_one_fault_in_its_place(boss, query, errors):
+    answer = boss.get("/users?" + query)
+    assert answer.status == 400 and answer.errors == errors
+
+
 @pytest.mark.parametrize("search", ["%ff", "a%00b", "%", "%C3"])
 def test_a_search_that_cannot_be_decoded(boss, search):
     assert boss.get("/users?search=" + search).status == 400

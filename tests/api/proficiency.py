@@ -242,8 +242,8 @@ def test_all_faults_at_once_in_the_order_of_the_fields(boss):
                       question("q", "a", "b", points=0)]}
     answer = boss.post(PATH + "?x=1", body)
     assert answer.status == 400 and [e.partition(":")[0] for e in answer.errors] == [
-        "x", "title", "questions[0].options", "questions[1].text", "questions[2].options", "questions[3].options",
-        "questions[4].points", "levelRanges[0].minScore", "levelRanges[1].maxScore", "extra"]
+        "x", "title", "questions[0].options", "questions[1].text", "questions[2].options", "questions[3].points",
+        "questions[3].options", "questions[4].points", "levelRanges[0].minScore", "levelRanges[1].maxScore", "extra"]
     answer = boss.post(PATH, body | {"questions": [two_right] * 201})
     assert [e for e in answer.errors if e.startswith("questions")] == ["questions: must have at most 200 elements"]
 

@@ -61,8 +61,8 @@ static const struct route routes[] = {
 	  .title = "Change" },
 	{ POST, "/leaves", USER, never, .in = &leaf_form, .upload = &one_picture, .writes = true, .title = "Put" },
 	{ PATCH, "/leaves", USER, never, .in = &change, .upload = &some_files, .writes = true, .title = "Mend" },
-	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .out_type = "application/octet-stream",
-	  .errors = STATUSES(412, 416), .title = "Fetch" },
+	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .more_by_token = true, .out_type = "*/*",
+	  .title = "Fetch" },
 };
 static const struct section section = { routes, COUNT(routes), NULL, 0 };
 static const struct program program = { "trees", "All about trees", SECTIONS(&section) };
@@ -190,8 +190,8 @@ rows_become_operations(void **state)
 		  "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}},{\"$ref\":\"#/components/parameters/IfNoneMatch\"}]" },
 		{ "~trees/get/responses/304", "{\"$ref\":\"#/components/responses/NotModified\"}" },
 		{ "~trees/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
-		{ "~/get/parameters", "[]" },
-		{ "~/get/responses/200/headers", "" },
+		{ "~/get/parameters", "[{\"$ref\":\"#/components/parameters/IfNoneMatch\"}]" },
+		{ "~/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
 		{ "~trees~{id}~leaf/get/responses/304", "" },
 		{ "~trees~{id}~leaf/get/responses/200/headers", "" },
 		{ "~trees/post/responses/201/headers", "" },
@@ -217,7 +217,10 @@ rows_become_operations(void **state)
 		  "{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":\"string\",\"format\":\"binary\"}}" },
 		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/required", "[]" },
 		{ "~leaves~{key}/get/responses/200/content",
-		  "{\"application/octet-stream\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
+		  "{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
+		{ "~leaves~{key}/get/security", "[{},{\"bearer\":[]}]" },
+		{ "~leaves~{key}/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~/get/responses/206/content", "{\"text/html\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
 	};
 
 	(void)state;
@@ -237,13 +240,13 @@ errors_follow_from_the_row(void **state)
 	cJSON *json = printed(&program);
 
 	(void)state;
-	expect_names(json, "paths/~/get/responses", "200 400 500 503 ");
+	expect_names(json, "paths/~/get/responses", "200 206 304 400 412 416 500 503 ");
 	expect_names(json, "paths/~trees/get/responses", "200 304 400 500 503 ");
 	expect_names(json, "paths/~trees~{id}/get/responses", "200 304 400 401 403 404 500 503 ");
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
 	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 500 503 ");
 	expect_names(json, "paths/~leaves/post/responses", "200 400 401 403 413 415 500 503 ");
-	expect_names(json, "paths/~leaves~{key}/get/responses", "200 400 404 412 416 500 503 ");
+	expect_names(json, "paths/~leaves~{key}/get/responses", "200 206 304 400 404 412 416 500 503 ");
 	expect_names(json, "components/responses", "NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed "
 		"TooLarge WrongType NoSuchRange TooMany Internal Unavailable ");
 	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 500 503 ");
@@ -323,7 +326,7 @@ routes_are_listed_for_people(void **state)
 		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n"
 		"trees\tPOST\t/leaves\tuser\t200\twrites\tLeafFormDto+picture\t-\tPut\n"
 		"trees\tPATCH\t/leaves\tuser\t200\twrites\tChangeTreeDto+files\t-\tMend\n"
-		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&page\t(application/octet-stream)\tFetch\n");
+		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&page\t(*/*)\tFetch\n");
 	free(text);
 }
 

@@ -309,7 +309,6 @@ one_option_is_right(void **state)
 		{ "[{\"options\":[{\"isCorrect\":false},{\"isCorrect\":false}]}]", "questions[0].options: must have exactly one correct option" },
 		{ "[{\"options\":[{\"isCorrect\":true},{\"isCorrect\":false}]},{\"options\":[{\"isCorrect\":true},{\"isCorrect\":true}]}]",
 		  "questions[1].options: must have exactly one correct option" },
-		{ "[{\"points\":0,\"options\":[{\"isCorrect\":true}]}]", "questions[0].points: must be above 0" },
 		/* for field_check() */
 		{ "[7,null,{\"points\":\"x\"},{\"options\":7},{\"options\":[]}]", "" },
 		{ "7", "" },
