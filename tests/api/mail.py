@@ -505,6 +505,16 @@ def test_a_code_does_not_wait_for_others(school, relay):
     assert len(order) == 82 and order.index("also@example.com") < 50
 
 
+def test_a_code_goes_first_among_those_that_are_taken_together(school, relay):
+    school.use(relay)
+    school.queue("first@example.com", life=300)     # alone: nobody knows yet how fast the server is
+    school.queue("other@example.com", life=0)
+    school.queue("waiting@example.com", life=600)
+    assert school.once().returncode == 0
+    order = [mail["to"][0] for mail in relay.received()]
+    assert order == ["first@example.com", "waiting@example.com", "other@example.com"]
+
+
 def test_a_delivery_is_noted_however_long_the_database_takes(school, relay):
     relay.mode("slow")
     school.use(relay)
