@@ -248,24 +248,27 @@ is_backup(const struct dirent *entry)
 	return PATTERN[i] == entry->d_name[i];
 }
 
+/* What was just made stays, also where the clock was ahead when the others were. */
 static int
 drop_old(const struct backup *b)
 {
 	struct dirent **names;
 	int count = scandir(b->folder, &names, is_backup, alphasort), code = EXIT_SUCCESS, dropped = 0;
+	int64_t surplus = count - b->keep;
 	char path[PATH_MAX + 300];
 
 	if (count < 0)
 		return ctl_error(EXIT_FAILURE, "%s cannot be listed: %m", b->folder);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", b->folder, names[i]->d_name);
-		if (i < count - b->keep) {
-			if (unlink(path) == 0)
-				dropped++;
-			else
-				code = ctl_error(EXIT_FAILURE, "%s cannot be deleted: %m", path);
-		}
 		free(names[i]);
+		if (surplus <= 0 || strcmp(path, b->path) == 0)
+			continue;
+		surplus--;
+		if (unlink(path) == 0)
+			dropped++;
+		else
+			code = ctl_error(EXIT_FAILURE, "%s cannot be deleted: %m", path);
 	}
 	free(names);
 	if (!b->quiet)
