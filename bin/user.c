@@ -92,7 +92,7 @@ struct new_user {
 	const char *role, *language;
 };
 
-static bool
+static int
 read_new_user(int argc, char **argv, struct new_user *user)
 {
 	static const struct option options[] = {
@@ -107,14 +107,14 @@ read_new_user(int argc, char **argv, struct new_user *user)
 		else if (option == 'l')
 			user->language = optarg;
 		else
-			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked");
 	}
 	if (optind + 1 != argc)
-		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage) == 0;
+		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage);
 	user->email = argv[optind];
 	if (!language_of(user->language, &language))
-		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language) == 0;
-	return is_email(user->email) && is_role(user->role);
+		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language);
+	return is_email(user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
 static enum db_rc
@@ -141,10 +141,11 @@ run_add(int argc, char **argv, const char *data)
 {
 	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
+	int code = read_new_user(argc, argv, &user);
 	enum db_rc rc;
 
-	if (!read_new_user(argc, argv, &user))
-		return EXIT_USAGE;
+	if (code != EXIT_SUCCESS)
+		return code;
 	if (!open_all(data, DB_READ_WRITE))
 		return EXIT_CONFIG;
 	random_id(id);

@@ -354,6 +354,15 @@ def test_what_changed_nothing_leaves_no_trace(folder):
     assert folder.content() == before
 
 
+@pytest.mark.parametrize("arguments, says", [
+    ("add nobody", "no mail address"), ("add a@example.com --role boss", "no role"), ("add a@example.com --language fr", "no language"),
+    ("role nobody admin", "no mail address"), ("role a@example.com boss", "no role"),
+])
+def test_a_value_that_is_wrong_is_no_wrong_usage(folder, arguments, says):
+    run = folder.ctl("user", *arguments.split())
+    assert run.returncode == 65 and says in run.stderr and run.stdout == ""
+
+
 @pytest.mark.parametrize("command", [("user", "add", "new@example.com"), ("user", "role", "ada@example.com", "admin")])
 def test_no_change_without_its_trace(folder, command):
     """One transaction: where the trace cannot be written, nothing is."""
