@@ -363,6 +363,17 @@ def test_a_value_that_is_wrong_is_no_wrong_usage(folder, arguments, says):
     assert run.returncode == 65 and says in run.stderr and run.stdout == ""
 
 
+def test_a_search_that_is_left_behind_is_told(folder):
+    with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as other:
+        other.execute("INSERT INTO user_reindex (pk) VALUES (1)")
+        other.execute("BEGIN IMMEDIATE")
+        run = folder.ctl("sql", "SELECT 1")
+        assert run.returncode == 0 and "the search for users is behind" in run.stderr
+        other.rollback()
+    folder.good("sql", "SELECT 1")
+    assert folder.numbers_of("user_reindex") == [0]
+
+
 @pytest.mark.parametrize("command", [("user", "add", "new@example.com"), ("user", "role", "ada@example.com", "admin")])
 def test_no_change_without_its_trace(folder, command):
     """One transaction: where the trace cannot be written, nothing is."""
