@@ -319,6 +319,16 @@ def test_cleanup_empties_the_wal(folder):
         assert wal.stat().st_size == 0
 
 
+def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
+    folder.put(folder.users(5000, DAY))
+    paused = folder.start("user", "list")
+    paused.stdout.readline()    # more follows than a pipe takes
+    folder.put(folder.codes(1, -MINUTE))
+    folder.good("cleanup")
+    assert (folder.data / "okul.db-wal").stat().st_size == 0
+    assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+
+
 # ---- audit
 
 
