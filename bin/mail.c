@@ -7,8 +7,8 @@
  * death falls between the server's last word and the row's end. Both copies then have the same Message-ID.
  *
  * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
- * mail that somebody waits for may wait for others. A row a transaction instead would make 500 mails a thousand
- * transactions, which the requests of that time feel.
+ * mail that somebody waits for may wait for others: longer, up to TRANSPORT_MAX, only where the server hangs in the midst of
+ * a batch. A row a transaction instead would make 500 mails a thousand transactions, which the requests of that time feel.
  */
 #include "okulctl.h"
 
@@ -205,7 +205,7 @@ exchange_once(struct sender *s, bool more)
 	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
-/* ---- one mail */
+/* ---- batches */
 
 static void
 empty(struct batch *batch)
