@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -809,6 +810,22 @@ def test_a_mail_sealed_under_another_key(school):
     school.advance(10)
     assert school.once().returncode == 0
     assert len(list((school.data / "mail").iterdir())) == 1
+
+
+def test_the_crontab_sends_and_says_only_what_went_wrong(school, relay):
+    line, = re.findall(r"(?m)^#\* [^#]* okul +(.*\$OKUL mail)$", (ROOT / "conf/cron/okul").read_text())
+    school.use(relay)
+    environment = school.environment | {"OKUL": f"{BUILD / 'okulctl'} -d {school.data}"}
+
+    def minute():
+        done = subprocess.run(["sh", "-c", line], env=environment, text=True, capture_output=True, timeout=60, check=False)
+        return done.stdout + done.stderr
+
+    school.queue("someone@example.com")
+    assert minute() == "" and relay.recipients() == ["someone@example.com"]
+    relay.mode("refuse")
+    school.queue("refused@example.com")
+    assert "mail_refused" in minute()
 
 
 def test_usage(school):
