@@ -164,7 +164,9 @@ static const char *const sql[] = {
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
 	[EVENTS] = "SELECT kind, at FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = ?1 ORDER BY at",
 	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
-	[CODES] = "SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code WHERE email = ?1",
+	[CODES] =
+		"SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code"
+		" WHERE email = ?1",
 	[RESULTS] =
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
 		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
@@ -195,9 +197,9 @@ static const char *const sql[] = {
 static struct reply get_export(struct request *rq);
 
 static const struct route routes[] = {
-	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true,
-	  .being_deleted = true,
-	  .title = "Everything stored about the caller", .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
+	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
+	  .title = "Everything stored about the caller",
+	  .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
 };
 
 const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -212,7 +214,8 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
 		put_object(rq, NULL);
 		int next = put_row(rq, shape, row, 0);
-		put_json(rq, "answers", quiz_answers_of(rq->arena, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded));
+		put_json(rq, "answers", quiz_answers_of(rq->arena, db_text(row, next), db_blob(row, next + 1),
+			db_size(row, next + 1), graded));
 		put_end(rq);
 	}
 	db_end(row);
