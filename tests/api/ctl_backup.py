@@ -179,6 +179,13 @@ def test_a_broken_off_run_is_no_backup_and_stands_in_nobodys_way(school, tmp_pat
     assert not list(tmp_path.glob("*.new*"))
 
 
+def test_what_is_beside_and_no_backup_is_left_alone(school, tmp_path):
+    (tmp_path / "plan.new").write_text("What is new in spring")
+    done = school.server.ctl("backup", str(tmp_path / "plan"), check=False)
+    assert done.returncode == 65 and "plan.new exists and is no database" in done.stderr
+    assert (tmp_path / "plan.new").read_text() == "What is new in spring" and os.listdir(tmp_path) == ["plan.new"]
+
+
 def test_two_at_once(school, tmp_path):
     import fcntl
     with open(tmp_path / "okul-backup.new", "wb") as file:
