@@ -515,7 +515,7 @@ def test_five_hundred_at_once(okul, boss):
     sent = {a: mails for a, mails in okul.server.mailbox.mails.items() if a.endswith(f".{mark}@example.com")}
     mailed |= {(address, mails[0]["Content-Language"]) for address, mails in sent.items()}
     assert mailed == {(f"p{i}.{mark}@example.com", LANGUAGES[i % 4]) for i in range(1, 501)}
-    assert len(waiting) + sum(map(len, sent.values())) <= 501, "one may have been under way"
+    assert len(waiting) + sum(map(len, sent.values())) <= 516, "a batch may have been under way"
     assert assign(boss, made, *ids).data["alreadyAssigned"] == 500
     okul.server.sql(f"DELETE FROM user WHERE email LIKE '%.{mark}@example.com'")
     assert one(okul, f"SELECT count(*) FROM assignment WHERE material = (SELECT pk FROM material WHERE id = '{made['id']}')") == "0"
