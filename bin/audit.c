@@ -84,41 +84,14 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 	return true;
 }
 
-static enum db_rc
-list(struct db *db, const struct wanted *wanted, FILE *out)
-{
-	struct db_rows *rows;
-	bool first = true;
-	enum db_rc rc = db_one(db, &rows, sql[wanted->subject ? OF_SUBJECT : NEWEST],
-		ARGS(wanted->subject, wanted->actor, wanted->action, wanted->since, wanted->limit));
-
-	for (; rc == DB_ROW; rc = db_next(rows), first = false)
-		ctl_print_row(out, rows, first);
-	db_release(db);
-	return rc;
-}
-
 static int
 run(int argc, char **argv, const char *data)
 {
 	struct wanted wanted = { .since = INT64_MIN, .limit = 100 };
-	char *text = NULL;
-	size_t length = 0;
+	int64_t count;
 
 	if (!read_wanted(argc, argv, &wanted))
 		return EXIT_USAGE;
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
-	if (!db)
-		return EXIT_CONFIG;
-	/* Whoever reads the output may take their time: not while the snapshot is held. */
-	FILE *out = open_memstream(&text, &length);
-	enum db_rc rc = out ? list(db, &wanted, out) : DB_ERROR;
-	db_close(db);
-	if (!out || fclose(out) != 0)
-		return ctl_error(EXIT_FAILURE, "out of memory; ask for less with --limit");
-	if (rc == DB_DONE)
-		fwrite(text, 1, length, stdout);
-	free(text);
-	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	return ctl_table(data, sql[wanted.subject ? OF_SUBJECT : NEWEST],
+		ARGS(wanted.subject, wanted.actor, wanted.action, wanted.since, wanted.limit), &count);
 }

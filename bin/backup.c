@@ -47,6 +47,7 @@ struct backup {
 	int64_t keep;				/* 0: all */
 	char folder[PATH_MAX], path[PATH_MAX];	/* where it goes; path of its own folder */
 	char aside[PATH_MAX + 32];
+	bool in_folder;				/* aside has a name that is okul's, not one that somebody may have given */
 	int file;				/* aside, locked */
 	int64_t size, synced;
 	char sha256[65];
@@ -70,7 +71,8 @@ find_place(struct backup *b, const char *argument)
 	snprintf(b->folder, sizeof(b->folder), "%.*s", (int)length, argument);
 	if (named_folder && mkdir(b->folder, 0700) != 0 && errno != EEXIST)
 		return ctl_error(EXIT_DATA, "%s cannot be made: %m", b->folder);
-	if (named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode))) {
+	b->in_folder = named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode));
+	if (b->in_folder) {
 		clock_text(clock_now(), time);
 		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time, time + 11, time + 14,
 			time + 17);
@@ -95,6 +97,17 @@ refuse_existing(const struct backup *b)
 	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
 }
 
+/* True for a file that a run which was killed may have left: empty, or as a database begins, written or not yet. */
+static bool
+is_leftover(const struct backup *b)
+{
+	static const char nothing[16];
+	char head[16] = "";
+
+	return pread(b->file, head, sizeof(head), 0) <= 0 || memcmp(head, "SQLite format 3", sizeof(head)) == 0 ||
+		memcmp(head, nothing, sizeof(head)) == 0;
+}
+
 /*
  * The file is locked while it is written, so that two runs do not write into one, and what a run that was killed has left is
  * written over. Whoever waited here may hold what has become a backup meanwhile: hence the look at its name.
@@ -113,6 +126,8 @@ open_aside(struct backup *b)
 			ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
 	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
 		return ctl_error(EXIT_FAILURE, "another backup to %s was running; try again", b->folder);
+	if (!b->in_folder && !is_leftover(b))
+		return ctl_error(EXIT_DATA, "%s exists and is no database, and would be written over; name another file", b->aside);
 	if (ftruncate(b->file, 0) != 0 || fchmod(b->file, 0600) != 0)
 		return ctl_error(EXIT_DATA, "%s cannot be written: %m", b->aside);
 	return EXIT_SUCCESS;
@@ -248,24 +263,27 @@ is_backup(const struct dirent *entry)
 	return PATTERN[i] == entry->d_name[i];
 }
 
+/* What was just made stays, also where the clock was ahead when the others were. */
 static int
 drop_old(const struct backup *b)
 {
 	struct dirent **names;
 	int count = scandir(b->folder, &names, is_backup, alphasort), code = EXIT_SUCCESS, dropped = 0;
+	int64_t surplus = count - b->keep;
 	char path[PATH_MAX + 300];
 
 	if (count < 0)
 		return ctl_error(EXIT_FAILURE, "%s cannot be listed: %m", b->folder);
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", b->folder, names[i]->d_name);
-		if (i < count - b->keep) {
-			if (unlink(path) == 0)
-				dropped++;
-			else
-				code = ctl_error(EXIT_FAILURE, "%s cannot be deleted: %m", path);
-		}
 		free(names[i]);
+		if (surplus <= 0 || strcmp(path, b->path) == 0)
+			continue;
+		surplus--;
+		if (unlink(path) == 0)
+			dropped++;
+		else
+			code = ctl_error(EXIT_FAILURE, "%s cannot be deleted: %m", path);
 	}
 	free(names);
 	if (!b->quiet)

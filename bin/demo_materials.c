@@ -60,7 +60,8 @@ static const struct material {
 	    { "Espero que ___ (tener, tú) suerte.", "tengas" }, { "Quiero que me ___ (decir, usted) algo.", "diga" } } },
 };
 
-static const char *const worksheet[LANGUAGES] = { [TR] = "Alıştırmalar", [EN] = "Worksheet", [ES] = "Ejercicios", [DE] = "Arbeitsblatt" };
+static const char *const worksheet[LANGUAGES] = { [TR] = "Alıştırmalar", [EN] = "Worksheet", [ES] = "Ejercicios",
+	[DE] = "Arbeitsblatt" };
 static const char *const key[LANGUAGES] = { [TR] = "Çözümler", [EN] = "Answer key", [ES] = "Soluciones", [DE] = "Lösungen" };
 static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.", [EN] = "Please work through it until next week.",
 	[ES] = "Para la semana que viene, por favor.", [DE] = "Bitte bis nächste Woche durcharbeiten." };
@@ -140,9 +141,10 @@ write_pdf(struct arena *arena, const struct material *material, bool solved)
 
 	buf_puts(&page, "BT 60 800 Td\n");
 	put_line(&page, 20, 20, material->title);
-	put_line(&page, 12, 24, arena_format(arena, "%s - %s", material->level, solved ? key[material->locale] : worksheet[material->locale]));
+	put_line(&page, 12, 24, arena_format(arena, "%s - %s", material->level, (solved ? key : worksheet)[material->locale]));
 	for (int i = 0; i < LINES; i++)
-		put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1, solved ? material->line[i].solution : material->line[i].task));
+		put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
+			solved ? material->line[i].solution : material->line[i].task));
 	buf_puts(&page, "ET\n");
 
 	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");

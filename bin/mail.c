@@ -7,8 +7,8 @@
  * death falls between the server's last word and the row's end. Both copies then have the same Message-ID.
  *
  * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
- * mail that somebody waits for may wait for others. A row a transaction instead would make 500 mails a thousand
- * transactions, which the requests of that time feel.
+ * mail that somebody waits for may wait for others: longer, up to TRANSPORT_MAX, only where the server hangs in the midst of
+ * a batch. A row a transaction instead would make 500 mails a thousand transactions, which the requests of that time feel.
  */
 #include "okulctl.h"
 
@@ -122,13 +122,19 @@ next_due(struct sender *s)
 	return due > s->hold_until ? due : s->hold_until;
 }
 
+static int64_t
+turn_of(const struct job *job)
+{
+	return mail_turn(job->mail.created, job->mail.expires);
+}
+
+/* Rows come in any order: each is put at its turn. */
 static void
 read_row(struct batch *batch, const struct db_rows *row)
 {
 	struct arena *arena = batch->arena;
-	struct job *job = &batch->jobs[batch->count++];
-
-	*job = (struct job){
+	size_t at = batch->count++;
+	struct job job = {
 		.mail = {
 			.id = arena_string(arena, db_text(row, 0)),
 			.to = arena_string(arena, db_text(row, 1)),
@@ -140,7 +146,10 @@ read_row(struct batch *batch, const struct db_rows *row)
 		.sealed = arena_copy(arena, db_blob(row, 4), db_size(row, 4)),
 		.length = db_size(row, 4),
 	};
-	(void)language_of(db_text(row, 2), &job->mail.language);	/* the schema lets in no other */
+	(void)language_of(db_text(row, 2), &job.mail.language);	/* the schema lets in no other */
+	for (; at > 0 && turn_of(&batch->jobs[at - 1]) > turn_of(&job); at--)
+		batch->jobs[at] = batch->jobs[at - 1];
+	batch->jobs[at] = job;
 }
 
 /* Takes the rows that come first. */
@@ -167,7 +176,7 @@ note(struct sender *s, const struct job *job)
 
 	switch (job->outcome) {
 	case BACK:
-		return db_run(s->db, sql[GIVE_BACK], ARGS(mail->id, mail->attempts, mail_turn(mail->created, mail->expires)), NULL);
+		return db_run(s->db, sql[GIVE_BACK], ARGS(mail->id, mail->attempts, turn_of(job)), NULL);
 	case GONE:
 		return db_run(s->db, sql[DROP], ARGS(mail->id), NULL);
 	case LATER:
@@ -196,7 +205,7 @@ exchange_once(struct sender *s, bool more)
 	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
-/* ---- one mail */
+/* ---- batches */
 
 static void
 empty(struct batch *batch)

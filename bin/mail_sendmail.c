@@ -24,7 +24,8 @@ message_file(const struct letter *letter)
 	for (size_t i = 0; out && i < letter->length; i++)
 		if (letter->bytes[i] != '\r')
 			putc(letter->bytes[i], out);
-	if (!out || fclose(out) != 0 || lseek(file, 0, SEEK_SET) != 0) {
+	bool good = out && !ferror(out);
+	if ((out && fclose(out) != 0) || !good || lseek(file, 0, SEEK_SET) != 0) {
 		if (file >= 0)
 			close(file);
 		return -1;

@@ -13,8 +13,8 @@ static const struct command *const commands[] = {
 	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
-	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql, &command_reference,
-	&command_backup, &command_demo,
+	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,
+	&command_reference, &command_backup, &command_demo,
 };
 
 int
@@ -95,6 +95,32 @@ ctl_print_row(void *file, const struct db_rows *rows, bool first)
 		print_value(file, rows, i);
 	}
 	putc('\n', file);
+}
+
+int
+ctl_table(const char *data, const char *sql, struct args args, int64_t *count)
+{
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	struct db_rows *rows;
+	char *text = NULL;
+	size_t length = 0;
+
+	*count = 0;
+	if (!db)
+		return EXIT_CONFIG;
+	FILE *out = open_memstream(&text, &length);
+	db_patience(db, MINUTE);
+	enum db_rc rc = out ? db_one(db, &rows, sql, args) : DB_ERROR;
+	for (; rc == DB_ROW; rc = db_next(rows))
+		ctl_print_row(out, rows, (*count)++ == 0);
+	db_close(db);
+	if (!out || fclose(out) != 0)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	if (rc == DB_DONE)
+		fwrite(text, 1, length, stdout);
+	free(text);
+	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 }
 
 static int

@@ -37,5 +37,11 @@ must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
  * newline or backslash is written \t, \n, \\; bytes that are no text are written x'...'. For db_shell().
  */
 void ctl_print_row(void *file, const struct db_rows *rows, bool first);
+/*
+ * Prints what a statement reads from the database of DATA so, to standard output. All is read first: whoever reads the output
+ * may take their time, and no snapshot may be held meanwhile. `*count` gets the number of rows. Gives an exit code, after
+ * having said what failed.
+ */
+must_use int ctl_table(const char *data, const char *sql, struct args args, int64_t *count);
 
 #endif

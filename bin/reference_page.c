@@ -481,7 +481,8 @@ put_curl_form(const struct page *page, const struct operation *operation, struct
 		if (!file && !is_required(schema, field->string))
 			continue;
 		cJSON *value = file ? NULL : example(page, field, field->string, true, DEPTH);
-		const char *text = file ? file_name(operation, field->string) : cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
+		const char *text = file ? file_name(operation, field->string) :
+			cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
 		buf_printf(line, " \\\n  -F '%s=", field->string);
 		put_quoted(line, text);
 	}
@@ -524,7 +525,8 @@ put_input(const struct page *page, const struct operation *operation)
 	put(page, "<table>\n");
 	cJSON_ArrayForEach(parameter, parameters) {
 		const cJSON *plain = resolve(page, parameter);
-		const char *in = string(plain, "in"), *form = strcmp(in, "query") == 0 ? "?%s" : strcmp(in, "header") == 0 ? "%s:" : "{%s}";
+		const char *in = string(plain, "in");
+		const char *form = strcmp(in, "query") == 0 ? "?%s" : strcmp(in, "header") == 0 ? "%s:" : "{%s}";
 		put_field(page, "", arena_format(page->arena, form, string(plain, "name")), member(plain, "required"),
 			member(plain, "schema"), string(plain, "description"));
 	}

@@ -90,56 +90,33 @@ is_key(const char *key)
 
 /* ---- reading */
 
-/* Rows as a table; those of a `key`, unless it is NULL. Gives how many there were, -1 after having said what failed. */
-static int
-print(const char *data, const char *statement, const char *key)
-{
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
-	struct db_rows *rows;
-	char *text = NULL;
-	size_t length = 0;
-	int count = 0;
-
-	if (!db)
-		return -EXIT_CONFIG;
-	/* Whoever reads the output may take their time: not while the snapshot is held. */
-	FILE *out = open_memstream(&text, &length);
-	enum db_rc rc = out ? db_one(db, &rows, statement, key ? ARGS(key) : NO_ARGS) : DB_ERROR;
-	for (; rc == DB_ROW; rc = db_next(rows))
-		ctl_print_row(out, rows, count++ == 0);
-	db_close(db);
-	if (!out || fclose(out) != 0)
-		return -ctl_error(EXIT_FAILURE, "out of memory");
-	if (rc == DB_DONE)
-		fwrite(text, 1, length, stdout);
-	free(text);
-	return rc == DB_DONE ? count : -ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
-}
-
 static int
 run_list(int argc, char **argv, const char *data)
 {
+	int64_t count;
+
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "setting list takes no arguments; `okulctl setting get KEY` prints one");
-	int count = print(data, sql[LIST], NULL);
-	if (count == 0)
+	int code = ctl_table(data, sql[LIST], NO_ARGS, &count);
+	if (code == EXIT_SUCCESS && count == 0)
 		puts("no setting is there yet; `okulctl setting set` makes one");
-	return count < 0 ? -count : EXIT_SUCCESS;
+	return code;
 }
 
 static int
 run_history(int argc, char **argv, const char *data)
 {
+	int64_t count;
+
 	if (argc != 2 || strncmp(argv[1], "--", 2) == 0)
 		return ctl_error(EXIT_USAGE, "usage: okulctl setting history %s", command_setting_history.usage);
 	if (!is_key(argv[1]))
 		return EXIT_DATA;
-	int count = print(data, sql[HISTORY], argv[1]);
-	if (count == 0)
+	int code = ctl_table(data, sql[HISTORY], ARGS(argv[1]), &count);
+	if (code == EXIT_SUCCESS && count == 0)
 		return ctl_error(EXIT_DATA, "there never was a setting %s; `okulctl setting list` lists them", argv[1]);
-	return count < 0 ? -count : EXIT_SUCCESS;
+	return code;
 }
 
 static bool

@@ -41,6 +41,15 @@ read_input(void)
 	return strdup("");
 }
 
+static bool
+reindex(struct db *db)
+{
+	if (db_write_begin(db) != DB_DONE)
+		return false;
+	user_reindex(db);
+	return db_write_commit(db) == DB_DONE;
+}
+
 /* The search index is not kept by triggers: after statements of an operator's own it is brought up to date here. */
 static void
 index_users(struct db *db)
@@ -54,10 +63,7 @@ index_users(struct db *db)
 		return;
 	bool any = db_one(db, &row, waiting, NO_ARGS) == DB_ROW;
 	db_release(db);
-	if (!any || db_write_begin(db) != DB_DONE)
-		return;
-	user_reindex(db);
-	if (db_write_commit(db) != DB_DONE)
+	if (any && !reindex(db))
 		ctl_error(EXIT_FAILURE, "the search for users is behind until the next of them is changed");
 }
 

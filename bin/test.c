@@ -324,16 +324,10 @@ run_export(int argc, char **argv, const char *data)
 static int
 run_list(int argc, char **argv, const char *data)
 {
-	struct db *db;
-	char why[512];
+	int64_t count;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "test list takes no arguments");
-	const struct conf *conf = ctl_conf(data);
-	if (!conf || !(db = ctl_db(conf, DB_READ_ONLY)))
-		return EXIT_CONFIG;
-	enum db_rc rc = db_shell(db, list_sql, false, ctl_print_row, stdout, why, sizeof(why));
-	db_close(db);
-	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", why);
+	return ctl_table(data, list_sql, NO_ARGS, &count);
 }

@@ -63,10 +63,10 @@ static const struct conf *conf;
 static struct db *db;
 
 static bool
-open_all(const char *data, enum db_mode mode)
+open_all(const char *data)
 {
 	conf = ctl_conf(data);
-	db = conf ? ctl_db(conf, mode) : NULL;
+	db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
 	return db != NULL;
 }
 
@@ -92,7 +92,7 @@ struct new_user {
 	const char *role, *language;
 };
 
-static bool
+static int
 read_new_user(int argc, char **argv, struct new_user *user)
 {
 	static const struct option options[] = {
@@ -107,14 +107,14 @@ read_new_user(int argc, char **argv, struct new_user *user)
 		else if (option == 'l')
 			user->language = optarg;
 		else
-			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked");
 	}
 	if (optind + 1 != argc)
-		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage) == 0;
+		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage);
 	user->email = argv[optind];
 	if (!language_of(user->language, &language))
-		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language) == 0;
-	return is_email(user->email) && is_role(user->role);
+		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language);
+	return is_email(user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
 static enum db_rc
@@ -141,11 +141,12 @@ run_add(int argc, char **argv, const char *data)
 {
 	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
+	int code = read_new_user(argc, argv, &user);
 	enum db_rc rc;
 
-	if (!read_new_user(argc, argv, &user))
-		return EXIT_USAGE;
-	if (!open_all(data, DB_READ_WRITE))
+	if (code != EXIT_SUCCESS)
+		return code;
+	if (!open_all(data))
 		return EXIT_CONFIG;
 	random_id(id);
 	rc = add(&user, id);
@@ -197,7 +198,7 @@ run_role(int argc, char **argv, const char *data)
 	const char *email = argv[1], *role = argv[2];
 	if (!is_email(argv[1]) || !is_role(role))
 		return EXIT_DATA;
-	if (!open_all(data, DB_READ_WRITE))
+	if (!open_all(data))
 		return EXIT_CONFIG;
 	rc = db_write_begin(db);
 	if (rc == DB_DONE) {
@@ -222,15 +223,10 @@ run_role(int argc, char **argv, const char *data)
 static int
 run_list(int argc, char **argv, const char *data)
 {
-	char why[512];
-	enum db_rc rc;
+	int64_t count;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
-	if (!open_all(data, DB_READ_ONLY))
-		return EXIT_CONFIG;
-	rc = db_shell(db, list_sql, false, ctl_print_row, stdout, why, sizeof(why));
-	db_close(db);
-	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", why);
+	return ctl_table(data, list_sql, NO_ARGS, &count);
 }

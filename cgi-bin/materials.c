@@ -122,8 +122,8 @@ static struct reply get_material(struct request *rq);
 static struct reply patch_material(struct request *rq);
 static struct reply delete_material(struct request *rq);
 
-static const struct upload_rule new_pdfs = { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = upload_fits };
-static const struct upload_rule more_pdfs = { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = may_change };
+#define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked }
+static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
 
 static const struct route routes[] = {
 	{ POST, "/education-materials", ADMIN, post_material, .check = check_material, .in = &create_material, .upload = &new_pdfs,

@@ -168,7 +168,8 @@ static const char *const sql[] = {
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind" MEANT,
 	/* whether a search finds some users only, and no test */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000 AND NOT EXISTS " FOUND_VERSIONS MEANT,
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000"
+		" AND NOT EXISTS " FOUND_VERSIONS MEANT,
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version WHERE test_id = ?1 LIMIT 1" MEANT,
 	[OF_USER] = PAGE("result INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
@@ -361,7 +362,8 @@ delete_result(struct request *rq)
 	if (db_one(rq->db, &row, sql[DELETE_ONE], ARGS(rq->id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "result.deleted", rq->id, db_text(row, 0), before });
+	audit_add(rq->db, rq->now,
+		&(struct audit){ rq->user->id, rq->user->email, "result.deleted", rq->id, db_text(row, 0), before });
 	db_end(row);
 	return reply_deleted(rq, S_RESULT_DELETED, rq->id);
 }

@@ -43,7 +43,8 @@ static const struct upload_rule one_file = { .part = "file", .max = 1, .required
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,
 	  .writes = true, .errors = STATUSES(409), .title = "Upload a file to storage",
-	  .note = "Takes png, jpeg, webp, gif, pdf, mp4, webm and mp3, as told by the bytes. 409 when the quota of the user is reached." },
+	  .note = "Takes png, jpeg, webp, gif, pdf, mp4, webm and mp3, as told by the bytes. 409 when the quota of the user is "
+	  "reached." },
 	{ GET, "/storage/files/{key}", PUBLIC, get_file, .query = &download_query, .own_query = true,
 	  .more_by_token = true, .out_type = "*/*", .errors = STATUSES(401, 403), .title = "(ours) download",
 	  .note = "The bytes, with ETag, Range (206) and Content-Disposition. A private file takes a signed address, or the token of its "

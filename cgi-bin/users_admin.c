@@ -46,9 +46,11 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
-#define HAS(word) "(instr(user.sort_name, " word ") OR instr(user.email, " word ") OR ifnull(instr(user.username, " word "), 0))"
+#define HAS(word) \
+	"(instr(user.sort_name, " word ") OR instr(user.email, " word ") OR ifnull(instr(user.username, " word "), 0))"
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 is a JSON list of the words. */
-#define BY_SHORT HAS("?2 ->> 0") " AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE key > 0 AND NOT " HAS("value") ") /* scan is meant */"
+#define BY_SHORT \
+	HAS("?2 ->> 0") " AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE key > 0 AND NOT " HAS("value") ") /* scan is meant */"
 
 #define FILTERED(index, order, text_order) \
 	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
@@ -101,7 +103,8 @@ static const struct route routes[] = {
 	  .title = "Tüm kullanıcıları listele", .note = "A page of the users, or with format=csv all of them as a file." },
 	{ GET, "/users/{id}", ADMIN, get_user, .out = &user_response, .title = "Get user by id (Admin)" },
 	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .shows = show_target,
-	  .errors = STATUSES(409), .title = "Kullanıcı sil", .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
+	  .errors = STATUSES(409), .title = "Kullanıcı sil",
+	  .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
 	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .in = &update_profile, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
 	  .example = "{\"isActive\":false}" },

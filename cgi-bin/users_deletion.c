@@ -49,7 +49,8 @@ reply_changed(struct request *rq, const char *change, struct args args, enum err
 	(void)!db_run(rq->db, change, args, &changed);
 	if (changed == 0)
 		return reply_error(rq, unchanged);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email, NULL, NULL });
+	audit_add(rq->db, rq->now,
+		&(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email });
 	return reply_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
 }
 

@@ -196,9 +196,9 @@ static const char *const sql[] = {
 static struct reply get_export(struct request *rq);
 
 static const struct route routes[] = {
-	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true,
-	  .being_deleted = true,
-	  .title = "Everything stored about the caller", .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
+	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
+	  .title = "Everything stored about the caller",
+	  .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
 };
 
 const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };

@@ -152,6 +152,14 @@ def test_a_folder_and_how_many_stay(school, tmp_path):
         look(folder / name)
 
 
+def test_the_one_just_made_stays(school, tmp_path):
+    """Also beside one that was made when the clock was ahead."""
+    (tmp_path / "okul-2999-01-01-000000.db").touch()
+    told = school.server.ctl("backup", str(tmp_path), "--keep", "1").stdout
+    made = LINE.match(told)[1]
+    assert [str(path) for path in tmp_path.iterdir()] == [made]
+
+
 def test_a_broken_off_run_is_no_backup_and_stands_in_nobodys_way(school, tmp_path):
     (tmp_path / "okul-backup.new").write_bytes(b"half a backup")
     (tmp_path / "okul-backup.new-journal").write_bytes(b"half a journal")
@@ -169,6 +177,13 @@ def test_a_broken_off_run_is_no_backup_and_stands_in_nobodys_way(school, tmp_pat
     school.server.ctl("backup", str(tmp_path / "cut.db"))
     look(tmp_path / "cut.db")
     assert not list(tmp_path.glob("*.new*"))
+
+
+def test_what_is_beside_and_no_backup_is_left_alone(school, tmp_path):
+    (tmp_path / "plan.new").write_text("What is new in spring")
+    done = school.server.ctl("backup", str(tmp_path / "plan"), check=False)
+    assert done.returncode == 65 and "plan.new exists and is no database" in done.stderr
+    assert (tmp_path / "plan.new").read_text() == "What is new in spring" and os.listdir(tmp_path) == ["plan.new"]
 
 
 def test_two_at_once(school, tmp_path):

@@ -319,6 +319,16 @@ def test_cleanup_empties_the_wal(folder):
         assert wal.stat().st_size == 0
 
 
+def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
+    folder.put(folder.users(5000, DAY))
+    paused = folder.start("user", "list")
+    paused.stdout.readline()    # more follows than a pipe takes
+    folder.put(folder.codes(1, -MINUTE))
+    folder.good("cleanup")
+    assert (folder.data / "okul.db-wal").stat().st_size == 0
+    assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+
+
 # ---- audit
 
 
@@ -352,6 +362,26 @@ def test_what_changed_nothing_leaves_no_trace(folder):
     assert "last active superadmin" in folder.ctl("user", "role", boss, "user").stderr
     assert folder.ctl("user", "role", "nobody@example.com", "user").returncode == 65
     assert folder.content() == before
+
+
+@pytest.mark.parametrize("arguments, says", [
+    ("add nobody", "no mail address"), ("add a@example.com --role boss", "no role"), ("add a@example.com --language fr", "no language"),
+    ("role nobody admin", "no mail address"), ("role a@example.com boss", "no role"),
+])
+def test_a_value_that_is_wrong_is_no_wrong_usage(folder, arguments, says):
+    run = folder.ctl("user", *arguments.split())
+    assert run.returncode == 65 and says in run.stderr and run.stdout == ""
+
+
+def test_a_search_that_is_left_behind_is_told(folder):
+    with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as other:
+        other.execute("INSERT INTO user_reindex (pk) VALUES (1)")
+        other.execute("BEGIN IMMEDIATE")
+        run = folder.ctl("sql", "SELECT 1")
+        assert run.returncode == 0 and "the search for users is behind" in run.stderr
+        other.rollback()
+    folder.good("sql", "SELECT 1")
+    assert folder.numbers_of("user_reindex") == [0]
 
 
 @pytest.mark.parametrize("command", [("user", "add", "new@example.com"), ("user", "role", "ada@example.com", "admin")])

@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -505,6 +506,16 @@ def test_a_code_does_not_wait_for_others(school, relay):
     assert len(order) == 82 and order.index("also@example.com") < 50
 
 
+def test_a_code_goes_first_among_those_that_are_taken_together(school, relay):
+    school.use(relay)
+    school.queue("first@example.com", life=300)     # alone: nobody knows yet how fast the server is
+    school.queue("other@example.com", life=0)
+    school.queue("waiting@example.com", life=600)
+    assert school.once().returncode == 0
+    order = [mail["to"][0] for mail in relay.received()]
+    assert order == ["first@example.com", "waiting@example.com", "other@example.com"]
+
+
 def test_a_delivery_is_noted_however_long_the_database_takes(school, relay):
     relay.mode("slow")
     school.use(relay)
@@ -799,6 +810,22 @@ def test_a_mail_sealed_under_another_key(school):
     school.advance(10)
     assert school.once().returncode == 0
     assert len(list((school.data / "mail").iterdir())) == 1
+
+
+def test_the_crontab_sends_and_says_only_what_went_wrong(school, relay):
+    line, = re.findall(r"(?m)^#\* [^#]* okul +(.*\$OKUL mail)$", (ROOT / "conf/cron/okul").read_text())
+    school.use(relay)
+    environment = school.environment | {"OKUL": f"{BUILD / 'okulctl'} -d {school.data}"}
+
+    def minute():
+        done = subprocess.run(["sh", "-c", line], env=environment, text=True, capture_output=True, timeout=60, check=False)
+        return done.stdout + done.stderr
+
+    school.queue("someone@example.com")
+    assert minute() == "" and relay.recipients() == ["someone@example.com"]
+    relay.mode("refuse")
+    school.queue("refused@example.com")
+    assert "mail_refused" in minute()
 
 
 def test_usage(school):
