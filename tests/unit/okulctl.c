@@ -263,12 +263,28 @@ migrate_makes_folder_and_database(void **state)
 	(void)state;
 	put_file("share/schema.sql", NEW);
 	assert_run(0, "migrate");
+	assert_says("keys.conf: made\n");
 	assert_int_equal(mode_of(DATA_NAME), 0700);
 	assert_int_equal(mode_of(DATA_NAME "/okul.db"), 0600);
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_shape(NEW);
 	assert_run(0, "migrate");
 	assert_says("has version 3 already");
+	assert_null(strstr(output, "keys.conf"));
+}
+
+/* A database that was restored without them: nothing else would say why everybody is logged out. */
+static void
+migrate_says_that_keys_were_missing(void **state)
+{
+	char path[140];
+
+	(void)state;
+	assert_run(0, "migrate");
+	snprintf(path, sizeof(path), "%s/keys.conf", data);
+	assert_int_equal(unlink(path), 0);
+	assert_run(0, "migrate");
+	assert_says("keys.conf: made; whoever was logged in has to log in again");
 }
 
 static void
@@ -749,6 +765,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(set_up, migrate_makes_folder_and_database),
+		test(set_up_shipped, migrate_says_that_keys_were_missing),
 		test(set_up_old, migrate_waits_for_another),
 		test(set_up_old, migrate_takes_every_step),
 		test(set_up_old, migrate_saves_the_old_database),
