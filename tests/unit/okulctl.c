@@ -681,7 +681,21 @@ check_finds_mails_that_wait(void **state)
 }
 
 static void
-check_judges_the_mail_settings(void **state)
+check_finds_that_libmagic_is_missing(void **state)
+{
+	(void)state;
+	assert_run(0, "check");
+	assert_says("ok   uploads");
+	put_file("libmagic.so.1", "no library");
+	setenv("LD_LIBRARY_PATH", top, 1);
+	assert_run(1, "check");
+	unsetenv("LD_LIBRARY_PATH");
+	assert_says("FAIL uploads");
+	assert_says("apt-get install libmagic1");
+}
+
+static void
+check_judges_the_settings(void **state)
 {
 	static const struct { const char *conf, *says; } cases[] = {
 		{ "mail_transport = smtp\nsmtp_host = mx.example.com\nsmtp_security = plain\n", "FAIL mail" },
@@ -696,6 +710,12 @@ check_judges_the_mail_settings(void **state)
 		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
 		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
+		{ "", "warn address: links in answers and mails lead to http://127.0.0.1:8080" },
+		{ "base_url = https://okul.example.org\n", "ok   address" },
+		{ "base_url = https://okul.example.org/\n", "FAIL address" },
+		{ "base_url = okul.example.org\n", "FAIL address" },
+		{ "", "ok   time zone: Europe/Istanbul" },
+		{ "time_zone = Mars/Base\n", "FAIL time zone: Mars/Base" },
 	};
 
 	(void)state;
@@ -788,7 +808,8 @@ main(void)
 		test(set_up_shipped, check_finds_a_missing_or_old_database),
 		test(set_up_shipped, check_finds_mails_that_wait),
 		test(set_up_shipped, sql_keeps_the_search_index),
-		test(set_up_shipped, check_judges_the_mail_settings),
+		test(set_up_shipped, check_finds_that_libmagic_is_missing),
+		test(set_up_shipped, check_judges_the_settings),
 		test(set_up, a_mistyped_command_is_answered_with_the_nearest),
 		test(set_up, every_command_has_help),
 		test(set_up, a_missing_folder_is_said),
