@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "media.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -132,6 +134,24 @@ check_files(const struct conf *conf)
 		say(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
 		check_web_user(&st);
+}
+
+/* Nothing is linked to libmagic, so that programs start without it: the first who would notice is whoever uploads. */
+static void
+check_uploads(void)
+{
+	static const char gif[] = "GIF89a\1\0\1\0\200\0\0\0\0\0\377\377\377,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";
+	const int64_t size = sizeof(gif) - 1;
+	int file = memfd_create("gif", MFD_CLOEXEC);
+
+	if (file < 0 || write(file, gif, (size_t)size) != size)
+		say(WARN, "uploads", "cannot be tried: %s", strerror(errno));
+	else if (media_detect(file, size) != MEDIA_GIF)
+		say(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; say: apt-get install libmagic1");
+	else
+		say(OK, "uploads", "libmagic knows what a file is");
+	if (file >= 0)
+		close(file);
 }
 
 static void
@@ -306,6 +326,32 @@ check_mail(const struct conf *conf)
 	}
 }
 
+/* ---- what nobody reads before it is wrong */
+
+static void
+check_address(const struct conf *conf)
+{
+	const char *url = conf->base_url;
+	size_t length = strlen(url);
+
+	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) || url[length - 1] == '/')
+		say(FAIL, "address", "base_url = %s must begin with https:// (or http://) and have no slash at the end", url);
+	else if (!conf->development && strncmp(url, "http://127.0.0.1:", 17) == 0)
+		say(WARN, "address", "links in answers and mails lead to %s; set base_url", url);
+	else
+		say(OK, "address", "%s", url);
+}
+
+static void
+check_zone(const struct conf *conf)
+{
+	if (clock_is_zone(conf->time_zone))
+		say(OK, "time zone", "%s", conf->time_zone);
+	else
+		say(FAIL, "time zone", "%s is none that this system knows, and UTC is used; mend time_zone, or say: apt-get install "
+			"tzdata", conf->time_zone);
+}
+
 /* ---- all */
 
 static int
@@ -329,8 +375,11 @@ run(int argc, char **argv, const char *data)
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
 	check_files(conf);
+	check_uploads();
 	check_disk(conf);
 	check_database(conf);
 	check_mail(conf);
+	check_address(conf);
+	check_zone(conf);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -168,7 +168,8 @@ rotate(const struct conf *conf, const char *path, int folder)
 	else if (!rewrite(&out, text, number))
 		code = ctl_error(EXIT_CONFIG, "%s has no line [jwt]; restore it from a backup", path);
 	else if (!replace(path, &out, &owner, folder))
-		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m; run this as the user that owns it", path);
+		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m%s", path,
+			errno == EACCES || errno == EPERM ? "; run this as the user that owns it" : "");
 	else
 		printf("k%lld signs from the next start on; restart okul now\n", (long long)number);
 	for (size_t i = KEYS_KEPT - 1; i < conf->jwt_count && code == EXIT_SUCCESS; i++)

@@ -55,19 +55,34 @@ schema_version(const char *schema)
 	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
 }
 
+/* As conf_load() finds it. */
+static const char *
+data_folder(const char *data)
+{
+	if (!data)
+		data = getenv("OKUL_DATA");
+	return data && *data ? data : "var";
+}
+
 /* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
 static bool
 make_folder(const char *data)
 {
-	if (!data)
-		data = getenv("OKUL_DATA");
-	if (!data || !*data)
-		data = "var";
 	if (mkdir(data, 0700) == 0)
 		printf("%s: made\n", data);
 	else if (errno != EEXIST)
-		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", data) == 0;
+		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m%s", data, errno == ENOENT ? "; make the folder above it first" : "")
+			== 0;
 	return true;
+}
+
+static bool
+has_file(const char *data, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", data_folder(data), name);
+	return access(path, F_OK) == 0;
 }
 
 /* Of two at once one waits, and finds the work done. The lock goes with the process. */
@@ -321,11 +336,15 @@ run(int argc, char **argv, const char *data)
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
-	if (!make_folder(data))
+	if (!make_folder(data_folder(data)))
 		return EXIT_CONFIG;
+	bool had_keys = has_file(data, "keys.conf"), had_database = has_file(data, "okul.db");
 	const struct conf *conf = ctl_conf(data);
 	if (!conf || !take_lock(conf))
 		return EXIT_CONFIG;
+	if (!had_keys)
+		printf("%s/keys.conf: made%s\n", conf->data, !had_database ? "" : "; whoever was logged in has to log in again, and "
+			"mails that wait are lost, unless you put back the one of before");
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
 	char *schema = read_file(path);
 	int version = schema ? schema_version(schema) : 0;

@@ -71,12 +71,13 @@ read_options(int argc, char **argv, struct options *options)
 
 /* ---- what one data folder has once */
 
+/* The group enters it, the web server's user with it: also where a mail sender with another umask was here first. */
 static bool
 make_folder(const struct house *house, const char *name)
 {
 	const char *path = arena_format(house->arena, "%s/%s", house->conf->data, name);
 
-	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+	if (mkdir(path, 0750) == 0 || (errno == EEXIST && (chmod(path, 0750) == 0 || errno == EPERM)))
 		return true;
 	ctl_error(EXIT_CONFIG, "%s cannot be made: %s", path, strerror(errno));
 	return false;

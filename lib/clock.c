@@ -1,9 +1,10 @@
 #include "clock.h"
 
-#ifdef OKUL_TEST
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#ifdef OKUL_TEST
+#include <sys/mman.h>
 
 static const volatile int64_t *shift;	/* milliseconds, changed by the tests while we run */
 #endif
@@ -278,6 +279,27 @@ clock_time(const char *s)
 
 	memcpy(date, s, 10);
 	return clock_date(date) + read_hours(s + 10);
+}
+
+bool
+clock_is_zone(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-";
+	static const char magic[] = { 'T', 'Z', 'i', 'f' };	/* RFC 8536 section 3.1 */
+	char path[128], found[sizeof(magic)] = "";
+
+	if (strcmp(name, "UTC") == 0)
+		return true;
+	/* The names of the tz database: no way out of its folder, and no second spelling. */
+	if (name[0] == '/' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
+		return false;
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+	/* The folder holds other folders and lists too. */
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool zone = file >= 0 && read(file, found, sizeof(found)) == sizeof(found) && memcmp(found, magic, sizeof(magic)) == 0;
+	if (file >= 0)
+		close(file);
+	return zone;
 }
 
 static void

@@ -32,6 +32,8 @@ int64_t clock_date(const char *s);
 bool clock_is_time(const char *s);
 /* A good one in milliseconds. */
 int64_t clock_time(const char *s);
+/* Whether this system knows a time zone by that name, one of the tz database: Europe/Istanbul. */
+bool clock_is_zone(const char *name);
 /*
  * The first moment of a good date in a time zone of this system, like Europe/Istanbul: midnight, the first where there are
  * two, or what comes after it where the clocks pass over it. An unknown zone is UTC. Sets the process's TZ.

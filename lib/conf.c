@@ -315,7 +315,7 @@ read_keys(struct conf *conf, char *why, size_t room)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
-	if (stat(path, &st) != 0 && !make_keys(path, why, room))
+	if (stat(path, &st) != 0 && errno == ENOENT && !make_keys(path, why, room))
 		return false;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
 		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,

@@ -4,10 +4,7 @@
 #include "role.h"
 #include "text.h"
 
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
-#include <unistd.h>
 
 const char *const role_enum[] = { "user", "admin", "superadmin", NULL };
 const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL };	/* CEFR */
@@ -188,27 +185,6 @@ bad_number(const struct check *check, enum sentence which, double number)
 	bad(check, which, text.s);
 }
 
-static bool
-is_zone(const char *name)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-";
-	static const char magic[] = { 'T', 'Z', 'i', 'f' };	/* RFC 8536 section 3.1 */
-	char path[128], found[sizeof(magic)] = "";
-
-	if (strcmp(name, "UTC") == 0)
-		return true;
-	/* The names of the tz database: no way out of its folder, and no second spelling. */
-	if (name[0] == '/' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
-		return false;
-	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
-	/* The folder holds other folders and lists too. */
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	bool zone = file >= 0 && read(file, found, sizeof(found)) == sizeof(found) && memcmp(found, magic, sizeof(magic)) == 0;
-	if (file >= 0)
-		close(file);
-	return zone;
-}
-
 static void
 set_string(struct arena *arena, cJSON *item, const char *text, size_t length)
 {
@@ -296,7 +272,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
-	else if (field->zone && !is_zone(text))
+	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 	else if (field->key && !text_is_key(text))
 		bad(check, S_F_KEY, NULL);

@@ -238,6 +238,13 @@ def test_sockets_are_for_owner_and_group(house):
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
 
 
+def test_the_group_enters_the_folder_of_the_sockets_whoever_made_it(house):
+    house.end()
+    (house.data / "run").chmod(0o700)    # as `okulctl mail --keep` makes it
+    house.start()
+    assert (house.data / "run").stat().st_mode & 0o7777 == 0o750
+
+
 def test_a_second_run_keeps_keys_and_users(house):
     keys = house.keys()
     house.ctl("user", "add", "ada@example.com")

@@ -263,12 +263,28 @@ migrate_makes_folder_and_database(void **state)
 	(void)state;
 	put_file("share/schema.sql", NEW);
 	assert_run(0, "migrate");
+	assert_says("keys.conf: made\n");
 	assert_int_equal(mode_of(DATA_NAME), 0700);
 	assert_int_equal(mode_of(DATA_NAME "/okul.db"), 0600);
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_shape(NEW);
 	assert_run(0, "migrate");
 	assert_says("has version 3 already");
+	assert_null(strstr(output, "keys.conf"));
+}
+
+/* A database that was restored without them: nothing else would say why everybody is logged out. */
+static void
+migrate_says_that_keys_were_missing(void **state)
+{
+	char path[140];
+
+	(void)state;
+	assert_run(0, "migrate");
+	snprintf(path, sizeof(path), "%s/keys.conf", data);
+	assert_int_equal(unlink(path), 0);
+	assert_run(0, "migrate");
+	assert_says("keys.conf: made; whoever was logged in has to log in again");
 }
 
 static void
@@ -665,7 +681,21 @@ check_finds_mails_that_wait(void **state)
 }
 
 static void
-check_judges_the_mail_settings(void **state)
+check_finds_that_libmagic_is_missing(void **state)
+{
+	(void)state;
+	assert_run(0, "check");
+	assert_says("ok   uploads");
+	put_file("libmagic.so.1", "no library");
+	setenv("LD_LIBRARY_PATH", top, 1);
+	assert_run(1, "check");
+	unsetenv("LD_LIBRARY_PATH");
+	assert_says("FAIL uploads");
+	assert_says("apt-get install libmagic1");
+}
+
+static void
+check_judges_the_settings(void **state)
 {
 	static const struct { const char *conf, *says; } cases[] = {
 		{ "mail_transport = smtp\nsmtp_host = mx.example.com\nsmtp_security = plain\n", "FAIL mail" },
@@ -680,6 +710,12 @@ check_judges_the_mail_settings(void **state)
 		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
 		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
+		{ "", "warn address: links in answers and mails lead to http://127.0.0.1:8080" },
+		{ "base_url = https://okul.example.org\n", "ok   address" },
+		{ "base_url = https://okul.example.org/\n", "FAIL address" },
+		{ "base_url = okul.example.org\n", "FAIL address" },
+		{ "", "ok   time zone: Europe/Istanbul" },
+		{ "time_zone = Mars/Base\n", "FAIL time zone: Mars/Base" },
 	};
 
 	(void)state;
@@ -749,6 +785,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(set_up, migrate_makes_folder_and_database),
+		test(set_up_shipped, migrate_says_that_keys_were_missing),
 		test(set_up_old, migrate_waits_for_another),
 		test(set_up_old, migrate_takes_every_step),
 		test(set_up_old, migrate_saves_the_old_database),
@@ -771,7 +808,8 @@ main(void)
 		test(set_up_shipped, check_finds_a_missing_or_old_database),
 		test(set_up_shipped, check_finds_mails_that_wait),
 		test(set_up_shipped, sql_keeps_the_search_index),
-		test(set_up_shipped, check_judges_the_mail_settings),
+		test(set_up_shipped, check_finds_that_libmagic_is_missing),
+		test(set_up_shipped, check_judges_the_settings),
 		test(set_up, a_mistyped_command_is_answered_with_the_nearest),
 		test(set_up, every_command_has_help),
 		test(set_up, a_missing_folder_is_said),
