@@ -148,13 +148,8 @@ note_opening(struct request *rq, const char *user)
 
 	if (rq->http.method != GET || (self && strcmp(self->id, user) != 0) || !assignment_unopened(rq->db, rq->params[0], user))
 		return;
-	if (self) {
-		self->id = arena_string(rq->arena, self->id);
-		self->email = arena_string(rq->arena, self->email);
-		self->session_id = arena_string(rq->arena, self->session_id);
-		db_end(self->row);
-		self->row = NULL;
-	}
+	if (self)
+		user_detach(self, rq->arena);
 	assignment_note_opening(rq->db, rq->params[0], user, rq->now);
 }
 
