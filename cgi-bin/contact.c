@@ -187,31 +187,17 @@ check_robot(struct request *rq, struct faults *faults)
 		faults_add(faults, "stamp", fault, NULL);
 }
 
-/* Milliseconds until this client may ask again; 0: now. Counts it then. */
-static int64_t
-client_wait(struct request *rq)
-{
-	char client[LIMIT_CLIENT];
-
-	if (!rq->conf->limits)
-		return 0;
-	limit_client(client, rq->http.client);
-	struct limit_window hour = limit_look(rq->db, "contact-client", client, rq->now - HOUR);
-	if (hour.count >= rq->conf->contact_hourly)
-		return hour.oldest + HOUR - rq->now;
-	limit_count(rq->db, "contact-client", client, rq->now, HOUR);
-	return 0;
-}
-
 static struct reply
 post_contact(struct request *rq)
 {
+	static const char kind[] = "contact-client";
+	int64_t wait = limit_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR, rq->conf->contact_hourly);
 	enum language language = rq->language;
 	char id[ID_TEXT];
 
-	int64_t wait = client_wait(rq);
-	if (wait > 0)
+	if (wait)
 		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
+	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(field_text(rq->body, "language"), &language);
 	random_id(id);
 	(void)!db_run(rq->db, sql[ADD], ARGS(id, field_text(rq->body, "fullName"), field_text(rq->body, "email"),

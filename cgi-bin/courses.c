@@ -101,7 +101,8 @@ static const char *const sql[] = {
 	[ONE] = "SELECT " COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[ADD] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
-		" is_published, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)"
+		" is_published, created_at, updated_at)"
+		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), nullif(?8, 0), ?9, ?10, ?11, ?12, ?12)"
 		" RETURNING " COLUMNS,
 	/* the price as a number of its own: JSON text would round it */
 	[CHANGE] =
@@ -166,23 +167,16 @@ get_course(struct request *rq)
 	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
 }
 
-static const char *
-or_else(const char *text, const char *fallback)
-{
-	return text ? text : fallback;
-}
-
 static struct reply
 post_course(struct request *rq)
 {
 	const cJSON *body = rq->body;
-	int64_t weeks = field_int(body, "durationWeeks", 0);
 	char id[ID_TEXT];
 
 	random_id(id);
-	return reply_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), or_else(field_text(body, "description"), ""),
+	return reply_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), field_text(body, "description"),
 		field_text(body, "language"), field_text(body, "level"), field_number(body, "price", 0),
-		or_else(field_text(body, "currency"), "TRY"), weeks ? value_int(weeks) : value_null(), field_text(body, "imageUrl"),
+		field_text(body, "currency"), field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"),
 		field_int(body, "order", 0), field_bool(body, "isPublished", true), rq->now), &course_response);
 }
 

@@ -102,7 +102,7 @@ static const char *const sql[] = {
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
 		" FROM material_pdf CROSS JOIN file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 	[ADD] = "INSERT INTO material (id, title, description, locale, level, videos, created_at, updated_at, folded)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
+		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ifnull(?6, '[]'), ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
 	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE key = ?3), ?4)",
 	/* ?5 and ?6: whether the level changes, and to what */
 	[CHANGE] = "UPDATE material SET title = ifnull(?2, title), description = ifnull(?3, description), locale = ifnull(?4, locale),"
@@ -314,13 +314,13 @@ add_pdfs(struct request *rq, int64_t material)
 static struct reply
 post_material(struct request *rq)
 {
-	const char *description = field_text(rq->body, "description"), *videos = rq->prepared;
 	struct db_rows *row;
 	char id[ID_TEXT];
 
 	random_id(id);
-	if (db_one(rq->db, &row, sql[ADD], ARGS(id, field_text(rq->body, "title"), description ? description : "",
-			field_text(rq->body, "locale"), field_text(rq->body, "level"), videos ? videos : "[]", rq->now)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[ADD], ARGS(id, field_text(rq->body, "title"), field_text(rq->body, "description"),
+			field_text(rq->body, "locale"), field_text(rq->body, "level"), (const char *)rq->prepared,
+			rq->now)) != DB_ROW)
 		return reply_error(rq, INTERNAL);
 	int64_t pk = db_int(row, 0);
 	db_end(row);

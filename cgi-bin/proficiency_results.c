@@ -210,20 +210,6 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 #define BATCH 200	/* a transaction */
 #define BATCHES 50
 
-/* The row ends with the snapshot. */
-static void
-keep_user(struct request *rq)
-{
-	struct user *self = rq->user;
-
-	self->id = arena_string(rq->arena, self->id);
-	self->email = arena_string(rq->arena, self->email);
-	self->session_id = arena_string(rq->arena, self->session_id);
-	db_end(self->row);
-	self->row = NULL;
-}
-
-/* A GET that finds such writes after all. Where that cannot be now, it shows what there is. */
 void
 proficiency_close_due(struct request *rq, int64_t user)
 {
@@ -235,15 +221,10 @@ proficiency_close_due(struct request *rq, int64_t user)
 		(void)attempt_close_due(rq->db, rq->now, user, BATCH);
 		return;
 	}
-	if (!db_writable(rq->db))
-		return;
-	keep_user(rq);
-	for (int i = 0; i < BATCHES && closed == BATCH && db_write_begin(rq->db) == DB_DONE; i++) {
+	for (int i = 0; i < BATCHES && closed == BATCH && late_begin(rq); i++) {
 		closed = attempt_close_due(rq->db, rq->now, user, BATCH);
-		(void)!db_write_commit(rq->db);
+		closed = late_end(rq) ? closed : 0;
 	}
-	if (db_failure(rq->db) != DB_DONE)
-		db_release(rq->db);
 }
 
 /* ---- all results */

@@ -138,24 +138,19 @@ send_file(struct request *rq, const struct db_rows *file)
 }
 
 /*
- * A GET that finds such writes after all. What is sent lies in the arena by now; the row of the caller is let go. Nobody opens
- * a file for another: an address in the hands of somebody whose token says so counts for nothing.
+ * What is sent lies in the arena by now. Nobody opens a file for another: an address in the hands of somebody whose token
+ * says so counts for nothing.
  */
 static void
 note_opening(struct request *rq, const char *user)
 {
-	struct user *self = rq->user;
+	const char *key = rq->params[0];
 
-	if (rq->http.method != GET || (self && strcmp(self->id, user) != 0) || !assignment_unopened(rq->db, rq->params[0], user))
+	if (rq->http.method != GET || (rq->user && strcmp(rq->user->id, user) != 0) ||
+	    !assignment_unopened(rq->db, key, user) || !late_begin(rq))
 		return;
-	if (self) {
-		self->id = arena_string(rq->arena, self->id);
-		self->email = arena_string(rq->arena, self->email);
-		self->session_id = arena_string(rq->arena, self->session_id);
-		db_end(self->row);
-		self->row = NULL;
-	}
-	assignment_note_opening(rq->db, rq->params[0], user, rq->now);
+	assignment_open(rq->db, key, user, rq->now);
+	late_end(rq);
 }
 
 static struct reply

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "range.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -264,11 +265,10 @@ file_tag(struct buf *head, const char *etag, int64_t changed)
 	buf_puts(head, "Accept-Ranges: bytes\r\n");
 }
 
+/* `file` -1: without the bytes. */
 static void
-send_part(struct http *http, struct request *rq, struct buf *head, const char *path, const struct range *range, int64_t size)
+send_part(struct http *http, struct buf *head, int file, const struct range *range, int64_t size)
 {
-	int file = rq->http.method == HEAD ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-
 	header_int(head, "Content-Length", range->length);
 	if (range->status == 206)
 		buf_printf(head, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)range->from,
@@ -277,8 +277,6 @@ send_part(struct http *http, struct request *rq, struct buf *head, const char *p
 		(void)http_send_file(http, head, file, range->length);
 	else
 		http_send(http, head, "", 0);
-	if (file >= 0)
-		close(file);
 }
 
 static int
@@ -286,6 +284,7 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 {
 	const char *accel = rq->conf->delivery == DELIVER_X_ACCEL ? accel_path(rq, reply->file) : NULL;
 	struct stat st;
+	int file = -1;
 
 	if (stat(reply->file, &st) != 0) {
 		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
@@ -299,6 +298,10 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE, st.st_size);
 	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
 	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+	if (!web && range.status != 304 && rq->http.method == GET && (file = open(reply->file, O_RDONLY | O_CLOEXEC)) < 0) {
+		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", reply->file, strerror(errno));
+		return file_error(http, rq, head, INTERNAL, 0);
+	}
 	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
 	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */
 	if (!(web && accel))
@@ -308,7 +311,9 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 	if (web || range.status == 304)
 		http_send(http, head, "", 0);
 	else
-		send_part(http, rq, head, reply->file, &range, st.st_size);
+		send_part(http, head, file, &range, st.st_size);
+	if (file >= 0)
+		close(file);
 	return range.status;
 }
 

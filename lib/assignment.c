@@ -24,16 +24,7 @@ assignment_unopened(struct db *db, const char *key, const char *user)
 }
 
 void
-assignment_note_opening(struct db *db, const char *key, const char *user, int64_t now)
+assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 {
-	if (!db_writable(db))
-		return;
-	if (db_write_begin(db) == DB_DONE) {
-		if (db_run(db, assignment_sql[OPEN], ARGS(key, user, now), NULL) != DB_DONE)
-			db_write_rollback(db);
-		else
-			(void)!db_write_commit(db);
-	}
-	if (db_failure(db) != DB_DONE)
-		db_release(db);
+	(void)!db_run(db, assignment_sql[OPEN], ARGS(key, user, now), NULL);
 }

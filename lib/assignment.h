@@ -12,10 +12,7 @@ extern const size_t assignment_sql_count;
 
 /* Whether the file with that key is of a material that this user (id) has been assigned, and has opened no PDF of. Reads only. */
 must_use bool assignment_unopened(struct db *db, const char *key, const char *user);
-/*
- * Notes that they have, in a write transaction of its own: no row of a snapshot may be in use. Where that cannot be now, it is
- * left to the next opening: whoever only wants to read is not refused, so a failure sticks to nothing but the log.
- */
-void assignment_note_opening(struct db *db, const char *key, const char *user, int64_t now);
+/* Notes that they have, inside a write transaction; a failure sticks to db. */
+void assignment_open(struct db *db, const char *key, const char *user, int64_t now);
 
 #endif

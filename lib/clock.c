@@ -290,8 +290,11 @@ clock_is_zone(const char *name)
 
 	if (strcmp(name, "UTC") == 0)
 		return true;
-	/* The names of the tz database: no way out of its folder, and no second spelling. */
-	if (name[0] == '/' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
+	/*
+	 * The names of the tz database: no way out of its folder, and no second spelling. They begin with a capital; what
+	 * does not (posix/, right/ with its leap seconds, localtime) only lies beside them.
+	 */
+	if (name[0] < 'A' || name[0] > 'Z' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
 		return false;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
 	/* The folder holds other folders and lists too. */

@@ -7,7 +7,7 @@
 #include "base.h"
 #include "sentence.h"
 
-/* ERROR_DEF(name, status, sentence) */
+/* E(name, status, sentence) */
 #define ERRORS(E) \
 	E(NO_ERROR,		200, S_OK) \
 	E(BAD_JSON,		400, S_BAD_JSON) \

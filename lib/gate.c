@@ -29,22 +29,6 @@ find_user(struct request *rq)
 	return rq->user != NULL;
 }
 
-/*
- * The row is gone when the write transaction begins, or ends: a handler that writes must not answer from it, and the log
- * names the user afterwards.
- */
-static void
-detach_user(struct request *rq)
-{
-	struct user *user = rq->user;
-
-	user->id = arena_string(rq->arena, user->id);
-	user->email = arena_string(rq->arena, user->email);
-	user->session_id = arena_string(rq->arena, user->session_id);
-	db_end(user->row);
-	user->row = NULL;
-}
-
 struct reply
 gate_caller(struct request *rq)
 {
@@ -57,7 +41,7 @@ gate_caller(struct request *rq)
 	if (!rq->user)
 		return pass();
 	if (route->writes)
-		detach_user(rq);
+		user_detach(rq->user, rq->arena);
 	if (route->role > rq->user->role)
 		return reply_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)

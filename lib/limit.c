@@ -14,16 +14,18 @@ const char *const limit_sql[] = {
 };
 const size_t limit_sql_count = COUNT(limit_sql);
 
-struct limit_window
-limit_look(struct db *db, const char *kind, const char *subject, int64_t since)
+struct limit_state
+limit_look(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
 {
-	struct limit_window window = { 0 };
+	struct limit_state state = { 0 };
 	struct db_rows *row;
 
-	if (db_one(db, &row, limit_sql[LOOK], ARGS(kind, subject, since)) == DB_ROW)
-		window = (struct limit_window){ db_int(row, 0), db_int(row, 1), db_int(row, 2) };
+	if (db_one(db, &row, limit_sql[LOOK], ARGS(kind, subject, now - window)) == DB_ROW) {
+		state.wait = db_int(row, 0) >= most ? db_int(row, 1) + window - now : 0;
+		state.newest = db_int(row, 2);
+	}
 	db_end(row);
-	return window;
+	return state;
 }
 
 void
@@ -33,14 +35,12 @@ limit_count(struct db *db, const char *kind, const char *subject, int64_t now, i
 	(void)!db_run(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now), NULL);
 }
 
-_Static_assert(LIMIT_CLIENT == INET6_ADDRSTRLEN, "room for any address");
-
 /*
- * A server that listens on [::] for both shows IPv4 addresses as ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them
- * are in one /64.
+ * The subject that stands for a client's address. A server that listens on [::] for both shows IPv4 addresses as
+ * ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them are in one /64.
  */
-void
-limit_client(char out[static LIMIT_CLIENT], const char *client)
+static void
+put_subject(char out[static INET6_ADDRSTRLEN], const char *client)
 {
 	struct in6_addr address;
 
@@ -52,4 +52,28 @@ limit_client(char out[static LIMIT_CLIENT], const char *client)
 		memset(address.s6_addr + 8, 0, 8);
 		inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
 	}
+}
+
+int64_t
+limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
+	int64_t window, int64_t most)
+{
+	char subject[INET6_ADDRSTRLEN];
+
+	if (!conf->limits)
+		return 0;
+	put_subject(subject, client);
+	return limit_look(db, kind, subject, now, window, most).wait;
+}
+
+void
+limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
+	int64_t window)
+{
+	char subject[INET6_ADDRSTRLEN];
+
+	if (!conf->limits)
+		return;
+	put_subject(subject, client);
+	limit_count(db, kind, subject, now, window);
 }

@@ -6,15 +6,20 @@
 #define OKUL_LIMIT_H
 
 #include "base.h"
+#include "conf.h"
 #include "db.h"
 
 extern const char *const limit_sql[];
 extern const size_t limit_sql_count;
 
-struct limit_window { int64_t count, oldest, newest; };	/* times in milliseconds; 0 where there is no event */
+struct limit_state {
+	int64_t wait;	/* milliseconds until one more may happen; 0: now */
+	int64_t newest;	/* time of the last one; 0 where there is none in the window */
+};
 
-/* What was counted behind `since`. */
-struct limit_window limit_look(struct db *db, const char *kind, const char *subject, int64_t since);
+/* What may happen at `now` where `most` may in any `window` milliseconds. */
+struct limit_state limit_look(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window,
+	int64_t most);
 
 /*
  * Counts one more at `now`, and drops what is older than `window` milliseconds, so that the table does not grow. A failure
@@ -23,10 +28,13 @@ struct limit_window limit_look(struct db *db, const char *kind, const char *subj
 void limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window);
 
 /*
- * The subject that stands for a client's address: one subscriber commonly has a whole IPv6 /64 (RFC 6177), so that counts
- * as one client.
+ * The same for a client by its address: the wait, and counting. One subscriber commonly has a whole IPv6 /64
+ * (RFC 6177), so that counts as one client. Where conf has no limits by client address, nothing is counted and the wait
+ * is 0.
  */
-#define LIMIT_CLIENT 46		/* INET6_ADDRSTRLEN */
-void limit_client(char out[static LIMIT_CLIENT], const char *client);
+int64_t limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
+	int64_t window, int64_t most);
+void limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
+	int64_t window);
 
 #endif

@@ -33,7 +33,7 @@ void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
  */
 struct log_access { const char *method, *path, *client, *user; int status; int64_t microseconds; };
 void log_access(enum log_level level, const struct log_access *access);
-/* What the last line said, for errors shown to an operator; "" where there was none. */
+/* What the last line said, for tests; "" where there was none. */
 const char *log_last(void);
 
 #endif

@@ -739,7 +739,7 @@ is_webm(struct source *s)
 	return at == s->size && has_tracks && has_cluster;
 }
 
-/* ---- MP3: ISO/IEC 11172-3 section 2.4 and 13818-3, layer III; tags: ID3v2.4.0, ID3v1.1, APEv2, Lyrics3 v2 */
+/* ---- MP3: ISO/IEC 11172-3 section 2.4 and 13818-3, layer III; tags: ID3v2.4.0, ID3v1.1, APEv2 */
 
 #define MP3_FRAMES_MIN 3
 #define TAGS_MAX 8

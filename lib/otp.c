@@ -30,26 +30,15 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
-static enum error
-client_limit(struct db *db, const struct conf *conf, int64_t now, const char *client, int64_t *wait)
-{
-	if (!conf->limits)
-		return NO_ERROR;
-	struct limit_window window = limit_look(db, by_client, client, now - HOUR);
-	*wait = window.oldest + HOUR - now;
-	return window.count >= conf->client_hourly ? TOO_MANY_REQUESTS : NO_ERROR;
-}
-
 /* In *wait how long until this address may ask for a code again; 0 for NO_ERROR. */
 static enum error
 email_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, int64_t *wait)
 {
-	struct limit_window window = limit_look(db, by_email, email, now - HOUR);
-	int64_t pause = window.count > 0 ? window.newest + conf->code_pause * SECOND - now : 0;
-	int64_t hour = window.count >= conf->code_hourly ? window.oldest + HOUR - now : 0;
+	struct limit_state hour = limit_look(db, by_email, email, now, HOUR, conf->code_hourly);
+	int64_t pause = hour.newest ? hour.newest + conf->code_pause * SECOND - now : 0;
 
-	*wait = hour > pause ? hour : pause > 0 ? pause : 0;
-	return *wait == 0 ? NO_ERROR : hour > pause ? TOO_MANY_CODES : TOO_SOON;
+	*wait = hour.wait > pause ? hour.wait : pause > 0 ? pause : 0;
+	return *wait == 0 ? NO_ERROR : hour.wait > pause ? TOO_MANY_CODES : TOO_SOON;
 }
 
 enum error
@@ -57,13 +46,11 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	char *code, int64_t *wait)
 {
 	unsigned char mac[MAC_BYTES];
-	char client[LIMIT_CLIENT], minutes[24];
+	char minutes[24];
 	int64_t expires = now + conf->code_life * SECOND;
 
-	limit_client(client, request->client);
-	enum error error = client_limit(db, conf, now, client, wait);
-	if (!error)
-		error = email_limits(db, conf, now, request->email, wait);
+	*wait = limit_client(db, conf, by_client, request->client, now, HOUR, conf->client_hourly);
+	enum error error = *wait ? TOO_MANY_REQUESTS : email_limits(db, conf, now, request->email, wait);
 	if (error)
 		return error;
 	random_digits(code, request->digits);
@@ -73,8 +60,7 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 
 	/* A failure of any of these sticks to db, and so to the answer. */
 	limit_count(db, by_email, request->email, now, HOUR);
-	if (conf->limits)
-		limit_count(db, by_client, client, now, HOUR);
+	limit_count_client(db, conf, by_client, request->client, now, HOUR);
 	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(request->email, value_blob(mac, sizeof(mac)),
 		language_code(request->language), now, expires), NULL);
 	(void)!mail_queue(db, conf, arena, now, expires, request->email, request->language, "login-code", values, COUNT(values));
@@ -87,13 +73,11 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *emai
 {
 	unsigned char given[MAC_BYTES];
 	struct db_rows *row;
-	struct limit_window day = limit_look(db, wrong, email, now - DAY);
 
 	code_mac(given, conf, email, code);
-	if (day.count >= conf->daily_wrong) {
-		*wait = day.oldest + DAY - now;
+	*wait = limit_look(db, wrong, email, now, DAY, conf->daily_wrong).wait;
+	if (*wait)
 		return TOO_MANY_TRIES;
-	}
 	enum db_rc rc = db_one(db, &row, otp_sql[FIND_CODE], ARGS(email));
 	bool spent = rc == DB_ROW && db_int(row, 0) > now && !db_flag(row, 2) && db_int(row, 1) >= conf->code_tries;
 	db_end(row);

@@ -126,12 +126,6 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 	sodium_memzero(&state, sizeof(state));
 }
 
-void
-secret_hash(unsigned char out[static 32], const void *bytes, size_t length)
-{
-	crypto_hash_sha256(out, bytes, length);
-}
-
 /* The header names no type of libsodium; a place that is large enough and aligned for one is all that it needs. */
 _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_state) &&
 	_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state), "secret_hash_state is too small");

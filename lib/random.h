@@ -33,9 +33,7 @@ void random_pretend(uint64_t seed, int64_t time);
 struct part { const void *bytes; size_t length; };
 #define PART(string) { (string), strlen(string) }
 void secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count);
-/* Plain SHA-256. */
-void secret_hash(unsigned char out[static 32], const void *bytes, size_t length);
-/* SHA-256 of bytes that come in pieces. The fields are its own; nothing to give back. */
+/* Plain SHA-256 of bytes that come in pieces. The fields are its own; nothing to give back. */
 struct secret_hash_state { uint64_t own[16]; };
 void secret_hash_begin(struct secret_hash_state *state);
 void secret_hash_add(struct secret_hash_state *state, const void *bytes, size_t length);

@@ -36,6 +36,32 @@ reply_wait(struct request *rq, enum error error, int64_t milliseconds)
 	return reply;
 }
 
+/* ---- late writes */
+
+static bool
+late_gives(struct request *rq, enum db_rc rc)
+{
+	if (rc != DB_DONE)
+		db_release(rq->db);
+	return rc == DB_DONE;
+}
+
+bool
+late_begin(struct request *rq)
+{
+	if (!db_writable(rq->db))
+		return false;
+	if (rq->user)
+		user_detach(rq->user, rq->arena);
+	return late_gives(rq, db_write_begin(rq->db));
+}
+
+bool
+late_end(struct request *rq)
+{
+	return late_gives(rq, db_write_commit(rq->db));
+}
+
 /* ---- success */
 
 static void

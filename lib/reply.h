@@ -87,6 +87,16 @@ must_use struct reply reply_error(struct request *rq, enum error error);
 must_use struct reply reply_error_keep(struct request *rq, enum error error);	/* commits what was written */
 must_use struct reply reply_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
 
+/* ---- a GET that finds that it has to write after all */
+/*
+ * True inside a write transaction, which late_end() commits. It ends the read snapshot, with all rows, and detaches
+ * rq->user. False where that cannot be now: it is left to whoever comes next, since one who only wants to read is not
+ * refused. A failure of either sticks to nothing but the log.
+ */
+must_use bool late_begin(struct request *rq);
+/* False when nothing was written. */
+bool late_end(struct request *rq);
+
 /* ---- success */
 /* Starts an object as data; put its fields, then return reply_done(). */
 void reply_begin(struct request *rq);

@@ -147,6 +147,18 @@ user_of_session(struct db *db, const struct claims *claims, int64_t now, struct 
 }
 
 void
+user_detach(struct user *user, struct arena *arena)
+{
+	if (!user->row)
+		return;
+	user->id = arena_string(arena, user->id);
+	user->email = arena_string(arena, user->email);
+	user->session_id = arena_string(arena, user->session_id);
+	db_end(user->row);
+	user->row = NULL;
+}
+
+void
 user_reindex(struct db *db)
 {
 	for (int i = UNINDEX; i <= INDEXED; i++)

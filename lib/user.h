@@ -4,6 +4,7 @@
 #ifndef OKUL_USER_H
 #define OKUL_USER_H
 
+#include "arena.h"
 #include "base.h"
 #include "db.h"
 #include "field.h"
@@ -62,8 +63,8 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 	" AND other.is_active AND other.deletion_status <> 'pending' AND other.pk <> user.pk))"
 
 /*
- * Who asks. Texts are borrowed from `row`, which stays open until the end of the request; in a route that writes they are
- * copies, and it is NULL.
+ * Who asks. Texts are borrowed from `row`, which stays open until the end of the request; behind user_detach(), as in each
+ * route that writes, they are copies, and it is NULL.
  */
 struct user {
 	int64_t pk;
@@ -82,6 +83,11 @@ struct user {
 
 /* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
 must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);
+/*
+ * Copies the texts into the arena and ends the row, which is gone when a write transaction begins or ends: a handler that
+ * writes must not answer from it, and the log names the user afterwards. Does nothing where that is done.
+ */
+void user_detach(struct user *user, struct arena *arena);
 
 /*
  * Brings the search index up to date with the users whose name, user name or address changed. Call it in each write

@@ -91,7 +91,7 @@ def test_profiles_are_ones_own(okul):
 
 
 @pytest.mark.parametrize("name", ["Europe/Atlantis", "Europe", "leapseconds", "Europe//Berlin", "/Europe/Berlin",
-                                  "../localtime"])
+                                  "../localtime", "localtime", "posix/Europe/Berlin", "right/Europe/Berlin"])
 def test_what_is_no_time_zone(okul, name):
     answer = okul.login().patch("/me", {"timezone": name})
     assert answer.status == 400 and answer.errors == ["timezone: must be a time zone like Europe/Istanbul"]
