@@ -4,6 +4,8 @@
 #include "audit.h"
 #include "users.h"
 
+/* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
+#define PATIENCE (10 * SECOND)
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", user.is_active AS isActive, user.deletion_status AS accountDeletionStatus"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
@@ -196,6 +198,7 @@ delete_user(struct request *rq)
 	if (target.last_superadmin)
 		return reply_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
+	db_patience(rq->db, PATIENCE);
 	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
 	user_reindex(rq->db);
 	return reply_deleted(rq, S_USER_DELETED, rq->id);
