@@ -18,11 +18,16 @@ close_table(struct csv *csv)
 	csv_clear(csv);
 }
 
-/* A formula comes back with an apostrophe in front. */
+/* A formula, of usual or of wide signs, comes back with an apostrophe in front. */
 static bool
 is_same(const char *read, const char *written)
 {
-	return strcmp(read + (*written && strchr("=+-@\t\r", *written)), written) == 0;
+	static const char *const signs[] = { "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20" };
+	bool formula = false;
+
+	for (size_t i = 0; i < COUNT(signs); i++)
+		formula |= strncmp(written, signs[i], strlen(signs[i])) == 0;
+	return strcmp(read + formula, written) == 0;
 }
 
 static void
