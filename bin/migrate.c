@@ -76,13 +76,20 @@ make_folder(const char *data)
 	return true;
 }
 
+/* The database is there first only where the keys were lost. */
 static bool
-has_file(const char *data, const char *name)
+make_keys(const char *data)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], why[1024];
+	bool made;
 
-	snprintf(path, sizeof(path), "%s/%s", data_folder(data), name);
-	return access(path, F_OK) == 0;
+	if (!conf_make_keys(data, &made, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why) == 0;
+	snprintf(path, sizeof(path), "%s/okul.db", data);
+	if (made)
+		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; whoever was logged in has to log in again, and "
+			"mails that wait are lost, unless you put back the one of before");
+	return true;
 }
 
 /* Of two at once one waits, and finds the work done. The lock goes with the process. */
@@ -336,15 +343,11 @@ run(int argc, char **argv, const char *data)
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
-	if (!make_folder(data_folder(data)))
+	if (!make_folder(data_folder(data)) || !make_keys(data_folder(data)))
 		return EXIT_CONFIG;
-	bool had_keys = has_file(data, "keys.conf"), had_database = has_file(data, "okul.db");
 	const struct conf *conf = ctl_conf(data);
 	if (!conf || !take_lock(conf))
 		return EXIT_CONFIG;
-	if (!had_keys)
-		printf("%s/keys.conf: made%s\n", conf->data, !had_database ? "" : "; whoever was logged in has to log in again, and "
-			"mails that wait are lost, unless you put back the one of before");
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
 	char *schema = read_file(path);
 	int version = schema ? schema_version(schema) : 0;

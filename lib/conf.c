@@ -279,23 +279,31 @@ put_new_keys(struct buf *out)
 	put_new_key(out, "link");
 }
 
-/* Written aside and linked into place: of two first starts one wins, and both then read the same file. */
-static bool
-make_keys(const char *path, char *why, size_t room)
+/* Written aside and linked into place: of two at once one wins, and both then read the same file. */
+bool
+conf_make_keys(const char *data, bool *made, char *why, size_t room)
 {
-	char aside[PATH_MAX];
+	char path[PATH_MAX], aside[PATH_MAX];
 	struct buf text = { 0 };
 
-	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
-		return text_complain(why, room, "%s: the path is too long", path);
+	*made = false;
+	random_init();
+	if (snprintf(path, sizeof(path), "%s/keys.conf", data) >= (int)sizeof(path) ||
+	    snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
+		return text_complain(why, room, "%s: the path is too long", data);
+	if (access(path, F_OK) == 0)
+		return true;
 	int file = mkostemp(aside, O_CLOEXEC);
 	if (file < 0)
 		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
 			strerror(errno));
 	put_new_keys(&text);
 	/* A full disk takes only a part, and says so here, not at fsync(). */
-	bool good = !text.failed && write(file, text.s, text.length) == (ssize_t)text.length && fsync(file) == 0 &&
-		(link(aside, path) == 0 || errno == EEXIST);
+	bool good = !text.failed && write(file, text.s, text.length) == (ssize_t)text.length && fsync(file) == 0;
+	if (good) {
+		*made = link(aside, path) == 0;
+		good = *made || errno == EEXIST;
+	}
 	if (!good)
 		text_complain(why, room, "%s cannot be written: %s", path, strerror(errno));
 	close(file);
@@ -315,8 +323,9 @@ read_keys(struct conf *conf, char *why, size_t room)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
-	if (stat(path, &st) != 0 && errno == ENOENT && !make_keys(path, why, room))
-		return false;
+	if (stat(path, &st) != 0 && errno == ENOENT)
+		return text_complain(why, room, "%s is missing; restore it from a backup, or run `okulctl migrate`, which makes new "
+			"keys: on a database in use everybody has to log in again then, and mails that wait are lost", path);
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
 		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
 			strerror(errno));
@@ -329,8 +338,8 @@ read_keys(struct conf *conf, char *why, size_t room)
 	if (conf->jwt_count == 0 || secret_equal(conf->code_key, zero, KEY_BYTES) ||
 	    secret_equal(conf->refresh_key, zero, KEY_BYTES) || secret_equal(conf->mail_key, zero, KEY_BYTES) ||
 	    secret_equal(conf->link_key, zero, KEY_BYTES))
-		return text_complain(why, room, "%s lacks a key; restore it from a backup, or move it away to have new keys made "
-			"(which ends every session)", path);
+		return text_complain(why, room, "%s lacks a key; restore it from a backup, or move it away and run `okulctl migrate` to "
+			"have new keys made (which ends every session)", path);
 	return true;
 }
 

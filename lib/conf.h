@@ -1,7 +1,8 @@
 /*
  * conf - the configuration: built-in defaults, then DATA/okul.conf (ini), then the environment (OKUL_<NAME>).
  *
- * The keys (DATA/keys.conf, mode 0600) are made at first start. Nothing here changes after conf_load().
+ * The keys (DATA/keys.conf, mode 0600) are made by `okulctl migrate`, and by nothing else: new ones in the place of some that
+ * were lost end all sessions, which nobody should learn from their users. Nothing here changes after conf_load().
  */
 #ifndef OKUL_CONF_H
 #define OKUL_CONF_H
@@ -75,11 +76,16 @@ struct conf {
 };
 
 /*
- * Loads the configuration of the data folder (NULL: OKUL_DATA, else "var"). The folder must exist. Makes
- * DATA/keys.conf where it is missing (atomically, so that two first starts agree). Memory is kept for the process's life.
- * On failure gives NULL and says in `why` what is wrong and what to do.
+ * Loads the configuration of the data folder (NULL: OKUL_DATA, else "var"). Folder and keys must exist. Memory is kept for the
+ * process's life. On failure gives NULL and says in `why` what is wrong and what to do.
  */
 must_use const struct conf *conf_load(const char *data, char *why, size_t room);
+
+/*
+ * Makes DATA/keys.conf where it is missing, atomically; `*made` says whether it did. False when it cannot: `why` says what to
+ * do.
+ */
+must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);
 
 /* A path below the data folder, malloc'd: conf_path(conf, "okul.db"). NULL when memory is short. */
 must_use char *conf_path(const struct conf *conf, const char *name);

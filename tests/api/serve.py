@@ -292,6 +292,7 @@ def test_a_taken_port_is_said_with_the_way_out(house):
 def test_a_folder_that_nginx_cannot_take_is_refused(house, tmp_path):
     odd = tmp_path / "my data"
     odd.mkdir()
+    shutil.copy2(house.data / "keys.conf", odd)
     assert "choose another folder" in refused(house, "--port", free_port(), data=odd)
 
 

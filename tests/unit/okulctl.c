@@ -2,6 +2,7 @@
  * okulctl as an operator meets it: the program itself, on data folders of its own.
  */
 #include "clock.h"
+#include "conf.h"
 #include "db.h"
 #include "log.h"
 #include "text.h"
@@ -273,9 +274,9 @@ migrate_makes_folder_and_database(void **state)
 	assert_null(strstr(output, "keys.conf"));
 }
 
-/* A database that was restored without them: nothing else would say why everybody is logged out. */
+/* As where a database was restored without them: no program makes new ones in silence, which would log everybody out. */
 static void
-migrate_says_that_keys_were_missing(void **state)
+only_migrate_makes_keys(void **state)
 {
 	char path[140];
 
@@ -283,8 +284,14 @@ migrate_says_that_keys_were_missing(void **state)
 	assert_run(0, "migrate");
 	snprintf(path, sizeof(path), "%s/keys.conf", data);
 	assert_int_equal(unlink(path), 0);
+	assert_run(1, "check");
+	assert_says("keys.conf is missing; restore it from a backup");
+	assert_run(78, "sql", "SELECT 1");
+	assert_says("keys.conf is missing; restore it from a backup");
+	assert_int_not_equal(access(path, F_OK), 0);
 	assert_run(0, "migrate");
 	assert_says("keys.conf: made; whoever was logged in has to log in again");
+	assert_int_equal(mode_of(DATA_NAME "/keys.conf"), 0600);
 }
 
 static void
@@ -455,6 +462,7 @@ every_old_schema_grows_into_the_shipped_one(void **state)
 static void
 users_of_version_1_are_counted(void **state)
 {
+	bool made;
 	static const char users[] =
 		"WITH made (i, registered) AS (VALUES (1, 5), (2, NULL), (3, 7), (900001, 1), (86400000 * 20, NULL))"
 		" INSERT INTO user (id, email, timezone, registered_at, created_at, updated_at)"
@@ -464,6 +472,8 @@ users_of_version_1_are_counted(void **state)
 	use_shipped_share();
 	assert_int_equal(mkdir(data, 0700), 0);
 	if (!db_create(data, text_of("tests/unit/schema/0001.sql"), why, sizeof(why)))
+		fail_msg("%s", why);
+	if (!conf_make_keys(data, &made, why, sizeof(why)))
 		fail_msg("%s", why);
 	assert_run(0, "sql", users);
 	assert_run(0, "migrate");
@@ -785,7 +795,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(set_up, migrate_makes_folder_and_database),
-		test(set_up_shipped, migrate_says_that_keys_were_missing),
+		test(set_up_shipped, only_migrate_makes_keys),
 		test(set_up_old, migrate_waits_for_another),
 		test(set_up_old, migrate_takes_every_step),
 		test(set_up_old, migrate_saves_the_old_database),
