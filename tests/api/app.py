@@ -35,7 +35,10 @@ def test_health_tells_of_a_database_that_cannot_be_read():
     try:
         okul.reference      # read while all is well
         # a new version of every page, so that no worker can answer from what it remembers, then nonsense on the disk
-        server.ctl("sql", "--loose", "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        def all_is_in_the_file():   # not while somebody reads: then the WAL keeps what a worker will answer from
+            server.ctl("sql", "--loose", "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+            return (server.data / "okul.db-wal").stat().st_size == 0
+        until(all_is_in_the_file, "an empty WAL")
         with open(server.data / "okul.db", "r+b") as file:
             file.write(b"\xa5" * 8192)
         answer = okul.get("/health")
