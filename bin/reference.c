@@ -33,12 +33,6 @@ static const char frame[] =
 	"\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}},"
 	"\"schemas\":{},\"headers\":{},\"parameters\":{},\"responses\":{}}}";
 
-static cJSON *
-member(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 /* The whole of a file as a string; NULL with errno set. */
 static char *
 read_file(struct arena *arena, const char *path)
@@ -76,7 +70,7 @@ join(cJSON *to, cJSON *from)
 {
 	while (from && from->child) {
 		cJSON *item = cJSON_DetachItemViaPointer(from, from->child);
-		const cJSON *present = member(to, item->string);
+		const cJSON *present = json_get(to, item->string);
 		if (present && !cJSON_Compare(present, item, true))
 			return item->string;
 		if (!present && !cJSON_AddItemToObject(to, item->string, item))
@@ -92,7 +86,7 @@ join_paths(cJSON *to, cJSON *from)
 	const cJSON *path;
 
 	cJSON_ArrayForEach(path, from)
-		if (member(to, path->string))
+		if (json_get(to, path->string))
 			return path->string;
 	return join(to, from);
 }
@@ -103,22 +97,22 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	static const char *const shared[] = { "headers", "parameters", "responses" };
 	const char *text = read_file(arena, file), *name;
 	cJSON *part = text ? cJSON_Parse(text) : NULL;
-	cJSON *components = member(document, "components"), *theirs = member(part, "components");
+	cJSON *components = json_get(document, "components"), *theirs = json_get(part, "components");
 	const cJSON *tag;
 
 	if (!text)
 		return ctl_error(EXIT_DATA, "%s: %s", file, strerror(errno));
-	if (!member(part, "paths"))
+	if (!json_get(part, "paths"))
 		return ctl_error(EXIT_DATA, "%s: not what a program prints for --openapi; run it by hand to see why", file);
-	cJSON_ArrayForEach(tag, member(part, "tags"))
-		cJSON_AddItemToArray(member(document, "tags"), cJSON_Duplicate(tag, true));
-	if ((name = join_paths(member(document, "paths"), member(part, "paths"))))
+	cJSON_ArrayForEach(tag, json_get(part, "tags"))
+		cJSON_AddItemToArray(json_get(document, "tags"), cJSON_Duplicate(tag, true));
+	if ((name = join_paths(json_get(document, "paths"), json_get(part, "paths"))))
 		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
-	if ((name = join(member(components, "schemas"), member(theirs, "schemas"))))
+	if ((name = join(json_get(components, "schemas"), json_get(theirs, "schemas"))))
 		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
 			file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
-		if ((name = join(member(components, shared[i]), member(theirs, shared[i]))))
+		if ((name = join(json_get(components, shared[i]), json_get(theirs, shared[i]))))
 			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all anew", file, name, shared[i]);
 	return EXIT_SUCCESS;
 }

@@ -10,16 +10,10 @@ struct page {
 	const cJSON *document;
 };
 
-static cJSON *
-member(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 static const char *
 string(const cJSON *object, const char *name)
 {
-	const char *text = cJSON_GetStringValue(member(object, name));
+	const char *text = cJSON_GetStringValue(json_get(object, name));
 
 	return text ? text : "";
 }
@@ -53,13 +47,13 @@ static const cJSON *
 resolve(const struct page *page, const cJSON *thing)
 {
 	const cJSON *at = page->document;
-	const char *ref = cJSON_GetStringValue(member(thing, "$ref"));
+	const char *ref = cJSON_GetStringValue(json_get(thing, "$ref"));
 
 	if (!ref || ref[0] != '#')
 		return thing;
 	for (ref++; *ref == '/'; ) {
 		size_t length = strcspn(++ref, "/");
-		at = member(at, arena_copy(page->arena, ref, length));
+		at = json_get(at, arena_copy(page->arena, ref, length));
 		ref += length;
 	}
 	return at;
@@ -77,7 +71,7 @@ ref_name(const cJSON *thing)
 static const char *
 type_of(const cJSON *schema)
 {
-	const cJSON *type = member(schema, "type");
+	const cJSON *type = json_get(schema, "type");
 
 	return cJSON_IsArray(type) ? type->child->valuestring : string(schema, "type");
 }
@@ -85,14 +79,14 @@ type_of(const cJSON *schema)
 static bool
 is_nullable(const cJSON *schema)
 {
-	return cJSON_IsArray(member(schema, "type")) || member(schema, "anyOf");
+	return cJSON_IsArray(json_get(schema, "type")) || json_get(schema, "anyOf");
 }
 
 /* A nullable object is written as anyOf [it, null]. */
 static const cJSON *
 without_null(const cJSON *schema)
 {
-	const cJSON *any = member(schema, "anyOf");
+	const cJSON *any = json_get(schema, "anyOf");
 
 	return any ? any->child : schema;
 }
@@ -102,7 +96,7 @@ is_required(const cJSON *shape, const char *name)
 {
 	const cJSON *word;
 
-	cJSON_ArrayForEach(word, member(shape, "required"))
+	cJSON_ArrayForEach(word, json_get(shape, "required"))
 		if (strcmp(word->valuestring, name) == 0)
 			return true;
 	return false;
@@ -116,8 +110,8 @@ static cJSON *example(const struct page *page, const cJSON *schema, const char *
 static cJSON *
 example_filler(const struct page *page, const cJSON *schema, const char *name)
 {
-	double min = cJSON_IsNumber(member(schema, "minLength")) ? member(schema, "minLength")->valuedouble : 0;
-	double max = cJSON_IsNumber(member(schema, "maxLength")) ? member(schema, "maxLength")->valuedouble : 1024;
+	double min = cJSON_IsNumber(json_get(schema, "minLength")) ? json_get(schema, "minLength")->valuedouble : 0;
+	double max = cJSON_IsNumber(json_get(schema, "maxLength")) ? json_get(schema, "maxLength")->valuedouble : 1024;
 	const char *seed = strncmp(string(schema, "pattern"), "^[0-9]", 6) == 0 ? "123456" : name;
 	struct buf text = { .arena = page->arena };
 
@@ -150,10 +144,10 @@ static cJSON *
 example_list(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
 {
 	cJSON *list = cJSON_CreateArray();
-	const cJSON *least = member(schema, "minItems");
+	const cJSON *least = json_get(schema, "minItems");
 
 	for (int i = 0; i == 0 || (cJSON_IsNumber(least) && i < least->valuedouble); i++)
-		cJSON_AddItemToArray(list, example(page, member(schema, "items"), name, request, depth));
+		cJSON_AddItemToArray(list, example(page, json_get(schema, "items"), name, request, depth));
 	return list;
 }
 
@@ -164,8 +158,8 @@ example_object(const struct page *page, const cJSON *schema, bool request, int d
 	cJSON *object = cJSON_CreateObject();
 	const cJSON *field;
 
-	cJSON_ArrayForEach(field, member(schema, "properties"))
-		if (!request || is_required(schema, field->string) || member(field, "examples"))
+	cJSON_ArrayForEach(field, json_get(schema, "properties"))
+		if (!request || is_required(schema, field->string) || json_get(field, "examples"))
 			cJSON_AddItemToObject(object, field->string, example(page, field, field->string, request, depth));
 	return object;
 }
@@ -180,7 +174,7 @@ example_all(const struct page *page, const cJSON *all, int depth)
 	cJSON_ArrayForEach(part, all) {
 		cJSON *some = example(page, part, "", false, depth);
 		while ((field = some->child)) {
-			cJSON *present = member(object, field->string);
+			cJSON *present = json_get(object, field->string);
 			cJSON_DetachItemViaPointer(some, field);
 			if (present)
 				cJSON_ReplaceItemViaPointer(object, present, field);
@@ -195,17 +189,17 @@ static cJSON *
 example(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
 {
 	schema = resolve(page, schema);
-	const cJSON *given = member(schema, "examples"), *words = member(schema, "enum"), *least = member(schema, "minimum");
+	const cJSON *given = json_get(schema, "examples"), *words = json_get(schema, "enum"), *least = json_get(schema, "minimum");
 	const char *type = type_of(schema);
 
 	if (given || words)
 		return cJSON_Duplicate(given ? given->child : words->child, true);
-	if (member(schema, "const"))
-		return cJSON_Duplicate(member(schema, "const"), true);
+	if (json_get(schema, "const"))
+		return cJSON_Duplicate(json_get(schema, "const"), true);
 	if (is_nullable(schema) || strcmp(type, "null") == 0 || depth == 0)
 		return cJSON_CreateNull();
-	if (member(schema, "allOf"))
-		return example_all(page, member(schema, "allOf"), depth - 1);
+	if (json_get(schema, "allOf"))
+		return example_all(page, json_get(schema, "allOf"), depth - 1);
 	if (strcmp(type, "object") == 0)
 		return example_object(page, schema, request, depth - 1);
 	if (strcmp(type, "array") == 0)
@@ -269,7 +263,7 @@ put_json(const struct page *page, const cJSON *item)
 static void
 put_bounds(const struct page *page, const cJSON *schema, const char *least, const char *most, const char *unit)
 {
-	const cJSON *min = member(schema, least), *max = member(schema, most);
+	const cJSON *min = json_get(schema, least), *max = json_get(schema, most);
 
 	if (!min && !max)
 		return;
@@ -331,13 +325,13 @@ put_type(const struct page *page, const cJSON *schema)
 	const cJSON *plain = without_null(schema);
 	const char *type = type_of(plain);
 
-	if (member(plain, "$ref")) {
+	if (json_get(plain, "$ref")) {
 		put_text(page, ref_name(plain));
-	} else if (member(plain, "enum")) {
-		put_words(page, member(plain, "enum"));
+	} else if (json_get(plain, "enum")) {
+		put_words(page, json_get(plain, "enum"));
 	} else if (strcmp(type, "array") == 0) {
 		put(page, "list of ");
-		put_type(page, member(plain, "items"));
+		put_type(page, json_get(plain, "items"));
 		put_bounds(page, plain, "minItems", "maxItems", " elements");
 	} else if (strcmp(type, "string") == 0) {
 		put_string_type(page, plain);
@@ -345,7 +339,7 @@ put_type(const struct page *page, const cJSON *schema)
 		put(page, type);
 		put_bounds(page, plain, "minimum", "maximum", "");
 	} else if (strcmp(type, "boolean") == 0) {
-		put(page, member(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
+		put(page, json_get(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
 	} else {
 		put(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
 	}
@@ -381,10 +375,10 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 	const cJSON *field;
 
 	shape = resolve(page, shape);
-	cJSON_ArrayForEach(field, member(shape, "properties")) {
-		const cJSON *plain = without_null(field), *items = member(plain, "items");
+	cJSON_ArrayForEach(field, json_get(shape, "properties")) {
+		const cJSON *plain = without_null(field), *items = json_get(plain, "items");
 		put_field(page, prefix, field->string, is_required(shape, field->string), field, string(field, "description"));
-		if (depth > 0 && (member(plain, "$ref") || member(items, "$ref")))
+		if (depth > 0 && (json_get(plain, "$ref") || json_get(items, "$ref")))
 			put_fields(page, arena_format(page->arena, "%s%s%s.", prefix, field->string, items ? "[]" : ""),
 				items ? items : plain, depth - 1);
 	}
@@ -400,7 +394,7 @@ struct operation {
 static const cJSON *
 media(const cJSON *content_of)
 {
-	const cJSON *content = member(content_of, "content");
+	const cJSON *content = json_get(content_of, "content");
 
 	return content ? content->child : NULL;
 }
@@ -408,7 +402,7 @@ media(const cJSON *content_of)
 static bool
 is_form(const struct operation *operation)
 {
-	const cJSON *body = media(member(operation->json, "requestBody"));
+	const cJSON *body = media(json_get(operation->json, "requestBody"));
 
 	return body && strcmp(body->string, "multipart/form-data") == 0;
 }
@@ -440,11 +434,11 @@ put_quoted(struct buf *line, const char *text)
 static void
 put_curl_body(const struct page *page, const struct operation *operation, struct buf *line)
 {
-	const cJSON *given = member(media(member(operation->json, "requestBody")), "example");
+	const cJSON *given = json_get(media(json_get(operation->json, "requestBody")), "example");
 	cJSON *body = given ? NULL : example(page, operation->schema, "", true, DEPTH);
 	/* A change needs at least one field, though no particular one. */
 	if (body && !body->child) {
-		const cJSON *first = member(resolve(page, operation->schema), "properties");
+		const cJSON *first = json_get(resolve(page, operation->schema), "properties");
 		if (first && (first = first->child))
 			cJSON_AddItemToObject(body, first->string, example(page, first, first->string, true, DEPTH));
 	}
@@ -463,9 +457,9 @@ put_curl_body(const struct page *page, const struct operation *operation, struct
 static const char *
 file_name(const struct operation *operation, const char *part)
 {
-	const cJSON *encoding = member(media(member(operation->json, "requestBody")), "encoding");
+	const cJSON *encoding = json_get(media(json_get(operation->json, "requestBody")), "encoding");
 
-	return strcmp(string(member(encoding, part), "contentType"), "application/pdf") == 0 ? "@lesson.pdf" : "@photo.png";
+	return strcmp(string(json_get(encoding, part), "contentType"), "application/pdf") == 0 ? "@lesson.pdf" : "@photo.png";
 }
 
 /* A form: files by their name, everything else as text. */
@@ -475,8 +469,8 @@ put_curl_form(const struct page *page, const struct operation *operation, struct
 	const cJSON *schema = resolve(page, operation->schema);
 	const cJSON *field;
 
-	cJSON_ArrayForEach(field, member(schema, "properties")) {
-		const cJSON *items = member(field, "items");
+	cJSON_ArrayForEach(field, json_get(schema, "properties")) {
+		const cJSON *items = json_get(field, "items");
 		bool file = strcmp(string(items ? items : field, "format"), "binary") == 0;
 		if (!file && !is_required(schema, field->string))
 			continue;
@@ -504,7 +498,7 @@ put_curl(const struct page *page, const struct operation *operation)
 	buf_puts(&line, variable ? "\"" BASE : BASE);
 	put_url(&line, operation->path);
 	buf_puts(&line, variable ? "\"" : "");
-	if (cJSON_GetArraySize(member(operation->json, "security")) > 0)
+	if (cJSON_GetArraySize(json_get(operation->json, "security")) > 0)
 		buf_puts(&line, " \\\n  -H \"Authorization: Bearer $TOKEN\"");
 	if (operation->schema && is_form(operation))
 		put_curl_form(page, operation, &line);
@@ -518,7 +512,7 @@ put_curl(const struct page *page, const struct operation *operation)
 static void
 put_input(const struct page *page, const struct operation *operation)
 {
-	const cJSON *parameters = member(operation->json, "parameters"), *parameter;
+	const cJSON *parameters = json_get(operation->json, "parameters"), *parameter;
 
 	if (!operation->schema && !cJSON_GetArraySize(parameters))
 		return;
@@ -527,8 +521,8 @@ put_input(const struct page *page, const struct operation *operation)
 		const cJSON *plain = resolve(page, parameter);
 		const char *in = string(plain, "in");
 		const char *form = strcmp(in, "query") == 0 ? "?%s" : strcmp(in, "header") == 0 ? "%s:" : "{%s}";
-		put_field(page, "", arena_format(page->arena, form, string(plain, "name")), member(plain, "required"),
-			member(plain, "schema"), string(plain, "description"));
+		put_field(page, "", arena_format(page->arena, form, string(plain, "name")), json_get(plain, "required"),
+			json_get(plain, "schema"), string(plain, "description"));
 	}
 	if (operation->schema)
 		put_fields(page, "", operation->schema, DEPTH);
@@ -539,14 +533,14 @@ put_input(const struct page *page, const struct operation *operation)
 static const cJSON *
 envelope_data(const cJSON *schema)
 {
-	return member(member(cJSON_GetArrayItem(member(schema, "allOf"), 1), "properties"), "data");
+	return json_get(json_get(cJSON_GetArrayItem(json_get(schema, "allOf"), 1), "properties"), "data");
 }
 
 static void
 put_success(const struct page *page, const cJSON *response)
 {
-	const cJSON *body = media(response), *schema = member(body, "schema");
-	bool enveloped = member(schema, "allOf");
+	const cJSON *body = media(response), *schema = json_get(body, "schema");
+	bool enveloped = json_get(schema, "allOf");
 
 	put(page, "<p class=\"status\"><b>");
 	put_text(page, response->string);
@@ -555,8 +549,8 @@ put_success(const struct page *page, const cJSON *response)
 		put_type(page, envelope_data(schema));
 	else
 		put_text(page, body ? body->string : "");
-	if (member(response, "headers"))
-		buf_printf(page->out, " with <code>%s</code>", member(response, "headers")->child->string);
+	if (json_get(response, "headers"))
+		buf_printf(page->out, " with <code>%s</code>", json_get(response, "headers")->child->string);
 	put(page, "</p>\n");
 	if (!enveloped)
 		return;
@@ -587,7 +581,7 @@ put_failures(const struct page *page, const cJSON *responses)
 static void
 put_operation(const struct page *page, const struct operation *operation)
 {
-	const cJSON *json = operation->json, *responses = member(json, "responses");
+	const cJSON *json = operation->json, *responses = json_get(json, "responses");
 
 	buf_printf(page->out, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>", string(json, "operationId"),
 		operation->method, operation->method);
@@ -621,11 +615,11 @@ each_operation(const struct page *page, const char *tag, void (*show)(const stru
 {
 	const cJSON *path, *method;
 
-	cJSON_ArrayForEach(path, member(page->document, "paths")) {
+	cJSON_ArrayForEach(path, json_get(page->document, "paths")) {
 		cJSON_ArrayForEach(method, path) {
-			const cJSON *body = media(member(method, "requestBody"));
-			if (strcmp(member(method, "tags")->child->valuestring, tag) == 0)
-				show(page, &(struct operation){ path->string, method->string, method, member(body, "schema") });
+			const cJSON *body = media(json_get(method, "requestBody"));
+			if (strcmp(json_get(method, "tags")->child->valuestring, tag) == 0)
+				show(page, &(struct operation){ path->string, method->string, method, json_get(body, "schema") });
 		}
 	}
 }
@@ -633,7 +627,7 @@ each_operation(const struct page *page, const char *tag, void (*show)(const stru
 static void
 put_version(const struct page *page)
 {
-	put_text(page, string(member(page->document, "info"), "version"));
+	put_text(page, string(json_get(page->document, "info"), "version"));
 }
 
 static void
@@ -641,7 +635,7 @@ put_navigation(const struct page *page)
 {
 	const cJSON *tag;
 
-	cJSON_ArrayForEach(tag, member(page->document, "tags")) {
+	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
 		const char *name = string(tag, "name");
 		buf_printf(page->out, "<div><a class=\"group\" href=\"#group-%s\">%s</a>\n", name, name);
 		each_operation(page, name, put_link);
@@ -654,7 +648,7 @@ put_routes(const struct page *page)
 {
 	const cJSON *tag;
 
-	cJSON_ArrayForEach(tag, member(page->document, "tags")) {
+	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
 		const char *name = string(tag, "name");
 		buf_printf(page->out, "<section id=\"group-%s\">\n<h2>%s</h2>\n", name, name);
 		put_paragraph(page, "", string(tag, "description"));
@@ -669,10 +663,10 @@ find_response(const struct page *page, const char *status)
 {
 	const cJSON *path, *method;
 
-	cJSON_ArrayForEach(path, member(page->document, "paths"))
+	cJSON_ArrayForEach(path, json_get(page->document, "paths"))
 		cJSON_ArrayForEach(method, path)
-			if (member(member(method, "responses"), status))
-				return resolve(page, member(member(method, "responses"), status));
+			if (json_get(json_get(method, "responses"), status))
+				return resolve(page, json_get(json_get(method, "responses"), status));
 	return NULL;
 }
 
@@ -688,8 +682,8 @@ put_error_table(const struct page *page)
 			continue;
 		buf_printf(page->out, "<tr id=\"e%s\"><td><b>%s</b><td>", status, status);
 		put_text(page, string(response, "description"));
-		if (member(response, "headers"))
-			buf_printf(page->out, " With <code>%s</code>.", member(response, "headers")->child->string);
+		if (json_get(response, "headers"))
+			buf_printf(page->out, " With <code>%s</code>.", json_get(response, "headers")->child->string);
 		put(page, "\n");
 	}
 }

@@ -154,7 +154,7 @@ read_options(struct import *im, int argc, char **argv)
 	im->file = argv[optind];
 	faults_init(&faults, im->arena, EN);
 	if (field_check(&import_shape, im->body, &faults) || !faults_name(&faults, "levelRanges"))
-		quiz_check_ranges(cJSON_GetObjectItemCaseSensitive(im->body, "levelRanges"), &faults);
+		quiz_check_ranges(json_get(im->body, "levelRanges"), &faults);
 	for (const struct fault *fault = faults.first; fault; fault = fault->next)
 		ctl_error(EXIT_DATA, "%s", fault->text);
 	return faults.count > 0 ? EXIT_DATA : EXIT_SUCCESS;

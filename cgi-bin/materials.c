@@ -152,17 +152,11 @@ static const struct program program = { "materials", "Education materials, and w
 
 /* ---- what is checked before the transaction */
 
-static cJSON *
-get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 /* Comparing each with each of so many takes less than a millisecond; of the 300,000 that a body may hold, minutes. */
 void
 materials_check_twice(const struct request *rq, const char *name, struct faults *faults)
 {
-	const cJSON *list = get(rq->body, name), *item, *other;
+	const cJSON *list = json_get(rq->body, name), *item, *other;
 	int i = 0;
 
 	if (cJSON_GetArraySize(list) > MATERIAL_IDS_MAX)
@@ -202,7 +196,7 @@ videos_text(struct arena *arena, const cJSON *videos)
 static void
 check_material(struct request *rq, struct faults *faults)
 {
-	const cJSON *videos = get(rq->body, "videos");
+	const cJSON *videos = json_get(rq->body, "videos");
 
 	materials_check_twice(rq, "removePdfIds", faults);
 	if (rq->faults.count + faults->count == 0 && videos)
@@ -346,7 +340,7 @@ drop_pdfs(struct request *rq, int64_t material)
 	const cJSON *item;
 	int64_t dropped = 1;
 
-	cJSON_ArrayForEach(item, get(rq->body, "removePdfIds"))
+	cJSON_ArrayForEach(item, json_get(rq->body, "removePdfIds"))
 		if (db_run(rq->db, sql[DROP_PDF], ARGS(item->valuestring, material), &dropped) != DB_DONE || !dropped)
 			return false;
 	return true;

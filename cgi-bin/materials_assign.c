@@ -156,7 +156,7 @@ post_assign(struct request *rq)
 	a.title = mail_one_line(rq->arena, db_text(row, 1));
 	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
 	db_end(row);
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rq->body, "userIds"))
+	cJSON_ArrayForEach(item, json_get(rq->body, "userIds"))
 		if (!assign(rq, &a, item->valuestring))
 			return reply_error(rq, NOT_FOUND);
 	return put_summary(rq, &a);

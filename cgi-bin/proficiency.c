@@ -183,24 +183,18 @@ static const struct program program = { "proficiency", "Placement tests, attempt
 
 /* ---- making tests */
 
-static cJSON *
-get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 /* One range is measured by the one before it, so they are looked at only when each of them is well. */
 void
 proficiency_check_ranges(struct request *rq, struct faults *faults)
 {
 	if (!faults_name(&rq->faults, "levelRanges"))
-		quiz_check_ranges(get(rq->body, "levelRanges"), faults);
+		quiz_check_ranges(json_get(rq->body, "levelRanges"), faults);
 }
 
 static void
 check_test(struct request *rq, struct faults *faults)
 {
-	cJSON *questions = get(rq->body, "questions");
+	cJSON *questions = json_get(rq->body, "questions");
 	struct placement *test;
 
 	quiz_check_questions(questions, faults);
@@ -284,7 +278,7 @@ post_duplicate(struct request *rq)
 static void
 check_change(struct request *rq, struct faults *faults)
 {
-	const cJSON *questions = get(rq->body, "questions");
+	const cJSON *questions = json_get(rq->body, "questions");
 	struct placement *test;
 	struct db_rows *row;
 

@@ -77,7 +77,7 @@ statistics_for(struct request *rq, const cJSON *questions)
 
 	cJSON_ArrayForEach(question, questions) {
 		read[i].points = field_number(question, "points", 1);
-		cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options")) {
+		cJSON_ArrayForEach(option, json_get(question, "options")) {
 			read[i].options++;
 			if (field_bool(option, "isCorrect", false))
 				read[i].right = read[i].options;
@@ -121,7 +121,7 @@ put_question(struct request *rq, const cJSON *question, int order, struct statis
 	put_figure(rq, "discrimination", item.discrimination);
 	put_int(rq, "unanswered", item.chosen[0]);
 	put_list(rq, "options");
-	cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options")) {
+	cJSON_ArrayForEach(option, json_get(question, "options")) {
 		put_object(rq, NULL);
 		put_text(rq, "id", field_text(option, "id"));
 		put_text(rq, "text", field_text(option, "text"));

@@ -131,7 +131,7 @@ read_paper(struct request *rq, const char *statement, struct faults *faults)
 	rq->prepared = paper->version ? paper : NULL;
 	if (rq->prepared && rq->body)
 		paper->count = quiz_read(paper->version->key.bytes, paper->version->key.length,
-			cJSON_GetObjectItemCaseSensitive(rq->body, "answers"), paper->chosen, faults);
+			json_get(rq->body, "answers"), paper->chosen, faults);
 }
 
 static void

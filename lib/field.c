@@ -396,7 +396,7 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 
 	while ((field = field_next(&walk, shape))) {
 		const struct check check = { faults, within, field->name };
-		item = cJSON_GetObjectItemCaseSensitive(object, field->name);
+		item = json_get(object, field->name);
 		if (item)
 			check_value(&check, field, item);
 		else if (!field->optional && !shape->all_optional)
@@ -453,7 +453,7 @@ field_form_value(struct arena *arena, const struct field *field, const char *tex
 bool
 field_twice(cJSON *object, const char *name)
 {
-	cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	cJSON *item = json_get(object, name);
 
 	if (item)
 		item->type = cJSON_Invalid;
@@ -496,16 +496,10 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 
 /* ---- reading a checked object */
 
-static const cJSON *
-get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 const char *
 field_text(const cJSON *object, const char *name)
 {
-	return cJSON_GetStringValue(get(object, name));
+	return cJSON_GetStringValue(json_get(object, name));
 }
 
 int
@@ -522,7 +516,7 @@ field_choice(const cJSON *object, const char *name, const char *const *oneof)
 int64_t
 field_int(const cJSON *object, const char *name, int64_t fallback)
 {
-	const cJSON *item = get(object, name);
+	const cJSON *item = json_get(object, name);
 
 	return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
 }
@@ -530,7 +524,7 @@ field_int(const cJSON *object, const char *name, int64_t fallback)
 double
 field_number(const cJSON *object, const char *name, double fallback)
 {
-	const cJSON *item = get(object, name);
+	const cJSON *item = json_get(object, name);
 
 	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
 }
@@ -538,7 +532,7 @@ field_number(const cJSON *object, const char *name, double fallback)
 bool
 field_bool(const cJSON *object, const char *name, bool fallback)
 {
-	const cJSON *item = get(object, name);
+	const cJSON *item = json_get(object, name);
 
 	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
 }
@@ -546,7 +540,7 @@ field_bool(const cJSON *object, const char *name, bool fallback)
 const char *
 field_json(const cJSON *object, const char *name)
 {
-	const cJSON *item = get(object, name);
+	const cJSON *item = json_get(object, name);
 
 	return cJSON_IsRaw(item) ? item->valuestring : NULL;
 }
@@ -564,5 +558,5 @@ field_time(const cJSON *object, const char *name, const char *zone, int64_t fall
 bool
 field_has(const cJSON *object, const char *name)
 {
-	return get(object, name) != NULL;
+	return json_get(object, name) != NULL;
 }

@@ -580,7 +580,7 @@ is_truth(const cJSON *options, bool *truth)
 static void
 put_question(struct buf *out, const cJSON *question)
 {
-	const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options"), *option;
+	const cJSON *options = json_get(question, "options"), *option;
 	double points = field_number(question, "points", 1);
 	const char *media = field_text(question, "mediaUrl");
 	bool truth;

@@ -431,6 +431,12 @@ json_check(struct arena *arena, const char *text, size_t length, int depth, size
 
 /* ---- a member as it stands */
 
+cJSON *
+json_get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
 const char *
 json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length)
 {

@@ -33,6 +33,9 @@ void json_use(struct arena *arena);
 /* Checks, then parses. NULL on a fault (see *fault). Owned by the arena given to json_use(). */
 must_use cJSON *json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault);
 
+/* A member of an object by its exact name; NULL when it has none, or is none itself. */
+cJSON *json_get(const cJSON *object, const char *name);
+
 /*
  * The value of a member of an object as it stands in its text, digit by digit, without the white space around it: a double
  * holds neither 12345678901234567890 nor the last digit of 1.10. `text` is one that json_check() found good. NULL when it

@@ -34,12 +34,6 @@ const char *const placement_sql[] = {
 };
 const size_t placement_sql_count = COUNT(placement_sql);
 
-static const cJSON *
-get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 static void
 put_text(struct buf *out, const char *text)
 {
@@ -105,7 +99,7 @@ put_question(struct buf *out, cJSON *question, int order)
 	buf_puts(out, ",\"order\":");
 	buf_int(out, order);
 	buf_puts(out, ",\"options\":[");
-	put_options(out, get(question, "options"));
+	put_options(out, json_get(question, "options"));
 	buf_puts(out, "]}");
 }
 
@@ -150,7 +144,7 @@ is_number(struct buf *room, struct quiz_text stored, double number)
 static bool
 is_question(struct buf *room, const struct quiz_question *stored, const cJSON *question)
 {
-	const cJSON *options = get(question, "options"), *option;
+	const cJSON *options = json_get(question, "options"), *option;
 	int i = 0;
 
 	if (!is_text(room, stored->text, field_text(question, "text")) ||
@@ -203,7 +197,7 @@ struct placement *
 placement_of(struct arena *arena, const cJSON *body)
 {
 	struct placement *test = arena_alloc(arena, sizeof(*test));
-	const cJSON *ranges = get(body, "levelRanges");
+	const cJSON *ranges = json_get(body, "levelRanges");
 
 	*test = (struct placement){ field_text(body, "title"), field_text(body, "description"), field_text(body, "targetLanguage"),
 		field_int(body, "durationMinutes", 0), field_int(body, "maxAttempts", 1), field_bool(body, "shuffle", false),

@@ -89,7 +89,7 @@ quiz_key(struct buf *out, const cJSON *questions)
 	put_little(out, FORM, 1);
 	put_little(out, (uint64_t)cJSON_GetArraySize(questions), 2);
 	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
+		const cJSON *options = json_get(question, "options");
 		struct decimal points = decimal_of(field_number(question, "points", 1));
 		int number = 0, right = 0;
 		cJSON_ArrayForEach(option, options) {
@@ -104,7 +104,7 @@ quiz_key(struct buf *out, const cJSON *questions)
 		put_little(out, (uint64_t)right, 1);
 	}
 	cJSON_ArrayForEach(question, questions) {
-		cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options"))
+		cJSON_ArrayForEach(option, json_get(question, "options"))
 			put_id(out, option);
 	}
 }
@@ -295,7 +295,7 @@ quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, cons
 static bool
 read_number(const cJSON *object, const char *name, double *number)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	const cJSON *item = json_get(object, name);
 
 	if (cJSON_IsNumber(item))
 		*number = item->valuedouble;
@@ -359,7 +359,7 @@ quiz_check_questions(const cJSON *questions, struct faults *faults)
 	if (!questions)
 		return;
 	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = cJSON_GetObjectItemCaseSensitive(question, "options");
+		const cJSON *options = json_get(question, "options");
 		int right = 0;
 		cJSON_ArrayForEach(option, options)
 			right += field_bool(option, "isCorrect", false);
