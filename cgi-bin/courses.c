@@ -78,10 +78,6 @@ enum {
 	ONE, ADD, CHANGE, TAKEN, COPY, REMOVE,
 };
 
-/* A column keeps its value unless the body (?1) names the field; null in the body is NULL in the column. */
-#define CHANGED(column, field) \
-	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
-
 static const char *const sql[] = {
 	SORTED(0, "newest", "pk DESC"),
 	SORTED(1, "newest", "pk"),
@@ -106,10 +102,11 @@ static const char *const sql[] = {
 		" RETURNING " COLUMNS,
 	/* the price as a number of its own: JSON text would round it */
 	[CHANGE] =
-		"UPDATE course SET " CHANGED("title", "title") CHANGED("description", "description") CHANGED("language", "language")
-		CHANGED("level", "level") "price = coalesce(?2, price), " CHANGED("currency", "currency")
-		CHANGED("duration_weeks", "durationWeeks") CHANGED("image_url", "imageUrl") CHANGED("position", "order")
-		CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COLUMNS,
+		"UPDATE course SET " FIELD_CHANGED("title", "title") FIELD_CHANGED("description", "description")
+		FIELD_CHANGED("language", "language") FIELD_CHANGED("level", "level") "price = coalesce(?2, price), "
+		FIELD_CHANGED("currency", "currency") FIELD_CHANGED("duration_weeks", "durationWeeks")
+		FIELD_CHANGED("image_url", "imageUrl") FIELD_CHANGED("position", "order")
+		FIELD_CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COLUMNS,
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 	[COPY] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"

@@ -8,20 +8,17 @@
 
 extern const struct section users_me, users_admin, users_deletion, users_export;
 
-/* A column keeps its value unless the body (?1) names the field; null in the body is NULL in the column. */
-#define CHANGED(column, field) \
-	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
-
 /* UPDATE of a profile: the body ?1, the time ?2, the user ?3. */
 #define UPDATE_PROFILE(more) \
 	"UPDATE user SET " \
-	CHANGED("name", "name") CHANGED("surname", "surname") CHANGED("username", "username") \
-	CHANGED("language", "language") CHANGED("country_code", "countryCode") CHANGED("phone_number", "phoneNumber") \
-	CHANGED("profile_photo", "profilePhoto") CHANGED("availability", "availabilityStatus") \
-	CHANGED("birth_date", "birthDate") CHANGED("gender", "gender") CHANGED("interests", "interests") \
-	CHANGED("expertise", "expertise") CHANGED("bio", "bio") CHANGED("instagram", "instagram") CHANGED("x", "x") \
-	CHANGED("tiktok", "tiktok") CHANGED("snapchat", "snapchat") CHANGED("facebook", "facebook") \
-	CHANGED("timezone", "timezone") more \
+	FIELD_CHANGED("name", "name") FIELD_CHANGED("surname", "surname") FIELD_CHANGED("username", "username") \
+	FIELD_CHANGED("language", "language") FIELD_CHANGED("country_code", "countryCode") \
+	FIELD_CHANGED("phone_number", "phoneNumber") FIELD_CHANGED("profile_photo", "profilePhoto") \
+	FIELD_CHANGED("availability", "availabilityStatus") FIELD_CHANGED("birth_date", "birthDate") \
+	FIELD_CHANGED("gender", "gender") FIELD_CHANGED("interests", "interests") \
+	FIELD_CHANGED("expertise", "expertise") FIELD_CHANGED("bio", "bio") FIELD_CHANGED("instagram", "instagram") \
+	FIELD_CHANGED("x", "x") FIELD_CHANGED("tiktok", "tiktok") FIELD_CHANGED("snapchat", "snapchat") \
+	FIELD_CHANGED("facebook", "facebook") FIELD_CHANGED("timezone", "timezone") more \
 	"username_changed_at = CASE WHEN json_type(?1, '$.username') IS NULL OR username IS ?1 ->> '$.username'" \
 	" THEN username_changed_at ELSE ?2 END, " \
 	"updated_at = ?2 WHERE pk = ?3"

@@ -113,6 +113,13 @@ must_use cJSON *field_form_value(struct arena *arena, const struct field *field,
  */
 must_use bool field_twice(cJSON *object, const char *name);
 
+/*
+ * SQL of a PATCH whose body is ?1: a column keeps its value unless the body names the field; null in the body is NULL in the
+ * column.
+ */
+#define FIELD_CHANGED(column, field) \
+	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
+
 /* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
 const char *field_text(const cJSON *object, const char *name);
 int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
