@@ -184,17 +184,6 @@ hash(struct backup *b)
 	return n == 0;
 }
 
-static bool
-sync_folder(const char *path)
-{
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = folder >= 0 && fsync(folder) == 0;
-
-	if (folder >= 0)
-		close(folder);
-	return good;
-}
-
 /* Its name, which nobody may have taken meanwhile; some file systems know only the second way. */
 static bool
 give_name(const struct backup *b)
@@ -216,7 +205,7 @@ make(struct backup *b)
 		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m", b->path);
 	if (code == EXIT_SUCCESS && !give_name(b))
 		code = errno == EEXIST ? refuse_existing(b) : ctl_error(EXIT_FAILURE, "%s cannot be made: %m", b->path);
-	if (code == EXIT_SUCCESS && !sync_folder(b->folder))
+	if (code == EXIT_SUCCESS && !db_sync(b->folder))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be synced: %m", b->folder);
 	return code;
 }

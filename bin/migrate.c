@@ -124,17 +124,6 @@ find_step(const struct conf *conf, int version)
 	return path;
 }
 
-static bool
-sync_file(const char *path)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	bool good = file >= 0 && fsync(file) == 0;
-
-	if (file >= 0)
-		close(file);
-	return good;
-}
-
 /* In SQL a quote inside a text is doubled. */
 static char *
 quoted(const char *text)
@@ -168,7 +157,7 @@ back_up(const struct conf *conf, struct db *db, int version)
 	name = quoted(aside);
 	good = name && asprintf(&sql, "VACUUM INTO %s", name) > 0 &&
 		db_script(db, sql, true, why, sizeof(why)) == DB_DONE;
-	if (good && !(sync_file(aside) && rename(aside, path) == 0 && sync_file(conf->data))) {
+	if (good && !(db_sync(aside) && rename(aside, path) == 0 && db_sync(conf->data))) {
 		snprintf(why, sizeof(why), "%s", strerror(errno));
 		good = false;
 	}

@@ -1455,15 +1455,14 @@ db_adopt(const char *data, char *why, size_t room)
 	return good;
 }
 
-/* So that the new name survives a power cut. */
-static bool
-sync_folder(const char *path)
+bool
+db_sync(const char *path)
 {
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = folder >= 0 && fsync(folder) == 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0;
 
-	if (folder >= 0)
-		close(folder);
+	if (fd >= 0)
+		close(fd);
 	return good;
 }
 
@@ -1478,7 +1477,7 @@ db_create(const char *data, const char *schema, char *why, size_t room)
 		return text_complain(why, room, "out of memory");
 	/* Made aside and linked into place: nobody sees half a database, and of two that make one only one succeeds. */
 	if (fill(aside, schema, why, room)) {
-		good = link(aside, path) == 0 && sync_folder(data);
+		good = link(aside, path) == 0 && db_sync(data);
 		if (!good)
 			text_complain(why, room, "%s cannot be made: %s", path, strerror(errno));
 	}

@@ -151,6 +151,12 @@ must_use bool db_copy(struct db *db, const char *path, void (*progress)(void *co
 /* Bytes that a copy takes at most. -1 when they cannot be told. */
 int64_t db_copy_size(struct db *db);
 
+/*
+ * Puts on the disk a file beside the database, a copy of it say, or the names in a folder. Not for the three that only SQLite
+ * may open. False with errno set.
+ */
+must_use bool db_sync(const char *path);
+
 /* Makes a new database file from the schema text: mode 0600, WAL mode, 4 KiB pages. Fails when the file exists. */
 must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
 /* Puts an existing database file into WAL mode; a backup made by VACUUM INTO has left it. */
