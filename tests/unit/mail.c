@@ -6,16 +6,13 @@
 #include "log.h"
 #include "mail.h"
 #include "random.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define ID "0123456789abcdef01234567"
 #define CREATED INT64_C(1768473000000)	/* 2026-01-15T10:30:00Z */
@@ -29,22 +26,10 @@ static struct mail_value values[] = { { "code", "482913" }, { "minutes", "10" },
 /* ---- help */
 
 static void
-write_file(const char *name, const char *bytes, size_t length)
-{
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", data, name);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
 write_template(const char *text, const char *html)
 {
-	write_file("mail-templates/own.en.txt", text, strlen(text));
-	write_file("mail-templates/own.en.html", html, strlen(html));
+	put_file(data, "mail-templates/own.en.txt", text, strlen(text));
+	put_file(data, "mail-templates/own.en.html", html, strlen(html));
 }
 
 static struct mail
@@ -338,14 +323,14 @@ test_template_faults(void **state)
 	assert_non_null(strstr(compose_value("{{other}}"), "\r\n{{other}}\r\n"));
 	write_template("Hello\n\n{{value}}\n", good_html);
 	assert_null(compose_value("x"));
-	write_file("mail-templates/own.en.txt", "Subject: x\n\n\0{{value}}\n", 24);
+	put_file(data, "mail-templates/own.en.txt", "Subject: x\n\n\0{{value}}\n", 24);
 	assert_null(compose_value("x"));
-	write_file("mail-templates/own.en.txt", "Subject: x\n\n\xff\n", 14);
+	put_file(data, "mail-templates/own.en.txt", "Subject: x\n\n\xff\n", 14);
 	assert_null(compose_value("x"));
 	char *large = arena_alloc(arena, 70000);
 	memset(large, 'x', 70000);
 	memcpy(large, good_text, 12);
-	write_file("mail-templates/own.en.txt", large, 70000);
+	put_file(data, "mail-templates/own.en.txt", large, 70000);
 	assert_null(compose_value("x"));
 	assert_null(compose(&missing));
 	assert_non_null(strstr(log_last(), "missing.en.txt"));
@@ -359,7 +344,7 @@ test_operators_template_wins(void **state)
 	char folder[200];
 
 	(void)state;
-	write_file("mail-templates/login-code.de.txt", own, strlen(own));
+	put_file(data, "mail-templates/login-code.de.txt", own, strlen(own));
 	const char *message = compose(&mail);
 	assert_non_null(message);
 	assert_string_equal(header(message, "Subject"), "Eigener 482913");

@@ -23,16 +23,9 @@
 static char top[64], data[100], share[80], output[16384], why[1024];
 
 static void
-put_file(const char *name, const char *text)
+put_text(const char *name, const char *text)
 {
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	put_file(top, name, text, strlen(text));
 }
 
 static bool
@@ -197,9 +190,9 @@ set_up_old(void **state)
 	struct db *db = db_open(data, DB_READ_WRITE, 1, why, sizeof(why));
 	enum db_rc rc = db ? db_script(db, rows, false, why, sizeof(why)) : DB_ERROR;
 	db_close(db);
-	put_file("share/schema.sql", NEW);
-	put_file("share/migrate/0002-born.sql", STEP_2);
-	put_file("share/migrate/0003-name-not-empty.sql", STEP_3);
+	put_text("share/schema.sql", NEW);
+	put_text("share/migrate/0002-born.sql", STEP_2);
+	put_text("share/migrate/0003-name-not-empty.sql", STEP_3);
 	return rc == DB_DONE ? 0 : -1;
 }
 
@@ -262,7 +255,7 @@ static void
 migrate_makes_folder_and_database(void **state)
 {
 	(void)state;
-	put_file("share/schema.sql", NEW);
+	put_text("share/schema.sql", NEW);
 	assert_run(0, "migrate");
 	assert_says("keys.conf: made\n");
 	assert_int_equal(mode_of(DATA_NAME), 0700);
@@ -352,14 +345,14 @@ static void
 a_step_that_fails_is_undone(void **state)
 {
 	(void)state;
-	put_file("share/migrate/0003-name-not-empty.sql", "DROP TABLE pet; CREATE TABLE pet (a INTEGER) STRICT; SELECT nonsense");
+	put_text("share/migrate/0003-name-not-empty.sql", "DROP TABLE pet; CREATE TABLE pet (a INTEGER) STRICT; SELECT nonsense");
 	assert_run(1, "migrate");
 	assert_says("no such column: nonsense");
 	assert_says("has version 2 still");
 	assert_int_equal(number("PRAGMA user_version"), 2);
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
 	/* After it was mended the rest is done. */
-	put_file("share/migrate/0003-name-not-empty.sql", STEP_3);
+	put_text("share/migrate/0003-name-not-empty.sql", STEP_3);
 	assert_run(0, "migrate");
 	assert_true(has_file(DATA_NAME "/backup-before-migrate-2.db"));
 	assert_shape(NEW);
@@ -369,7 +362,7 @@ static void
 a_step_that_orphans_rows_is_undone(void **state)
 {
 	(void)state;
-	put_file("share/migrate/0003-name-not-empty.sql", "DELETE FROM person WHERE pk = 1");
+	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM person WHERE pk = 1");
 	assert_run(1, "migrate");
 	assert_says("table pet: 1 rows refer to nothing");
 	assert_int_equal(number("PRAGMA user_version"), 2);
@@ -380,7 +373,7 @@ static void
 a_step_cannot_commit_halfway(void **state)
 {
 	(void)state;
-	put_file("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
+	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
 	assert_run(1, "migrate");
 	assert_says("have no place here");
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
@@ -390,7 +383,7 @@ static void
 a_gap_between_versions_changes_nothing(void **state)
 {
 	(void)state;
-	put_file("share/schema.sql", "PRAGMA user_version = 4;");
+	put_text("share/schema.sql", "PRAGMA user_version = 4;");
 	assert_run(EXIT_CONFIG, "migrate");
 	assert_says("0004-*.sql");
 	assert_int_equal(number("PRAGMA user_version"), 1);
@@ -401,9 +394,9 @@ static void
 a_newer_database_is_left_alone(void **state)
 {
 	(void)state;
-	put_file("share/schema.sql", "PRAGMA user_version = 3;");
+	put_text("share/schema.sql", "PRAGMA user_version = 3;");
 	assert_run(0, "migrate");
-	put_file("share/schema.sql", "PRAGMA user_version = 2;");
+	put_text("share/schema.sql", "PRAGMA user_version = 2;");
 	assert_run(EXIT_CONFIG, "migrate");
 	assert_says("knows only 2");
 	assert_int_equal(number("PRAGMA user_version"), 3);
@@ -432,7 +425,7 @@ use_shipped_share(void)
 
 	assert_non_null(getcwd(path, sizeof(path)));
 	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/conf/migrate");
-	put_file("share/schema.sql", text_of("schema.sql"));
+	put_text("share/schema.sql", text_of("schema.sql"));
 	snprintf(share + strlen(share), sizeof(share) - strlen(share), "/migrate");
 	assert_int_equal(rmdir(share), 0);
 	assert_int_equal(symlink(path, share), 0);
@@ -696,7 +689,7 @@ check_finds_that_libmagic_is_missing(void **state)
 	(void)state;
 	assert_run(0, "check");
 	assert_says("ok   uploads");
-	put_file("libmagic.so.1", "no library");
+	put_text("libmagic.so.1", "no library");
 	setenv("LD_LIBRARY_PATH", top, 1);
 	assert_run(1, "check");
 	unsetenv("LD_LIBRARY_PATH");
@@ -730,7 +723,7 @@ check_judges_the_settings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		put_file(DATA_NAME "/okul.conf", cases[i].conf);
+		put_text(DATA_NAME "/okul.conf", cases[i].conf);
 		RUN("check");
 		assert_says(cases[i].says);
 	}

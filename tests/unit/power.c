@@ -418,18 +418,6 @@ cut_at(struct disk *disk, size_t end, unsigned percent)
 }
 
 static void
-save(const char *where, const char *name, const char *bytes, size_t length)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", where, name);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void
 empty(const char *where)
 {
 	DIR *list = opendir(where);
@@ -503,9 +491,9 @@ cut_and_look(const char *where, struct disk *disk, size_t end)
 	}
 	cut_at(disk, end, percents[draw(COUNT(percents))]);
 	empty(where);
-	save(where, "okul.db", disk->bytes[DATABASE], disk->length[DATABASE]);
+	put_file(where, "okul.db", disk->bytes[DATABASE], disk->length[DATABASE]);
 	if (disk->named)
-		save(where, "okul.db-wal", disk->bytes[WAL], disk->length[WAL]);
+		put_file(where, "okul.db-wal", disk->bytes[WAL], disk->length[WAL]);
 	return look(where, end);
 }
 
