@@ -4,7 +4,7 @@
 -- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
 -- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- People. An address is stored in lower case.
 CREATE TABLE user (

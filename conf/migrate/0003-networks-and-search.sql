@@ -1,0 +1,1 @@
+-- What schema.sql has and version 2 had not. A step that was published stays as it is; this one may grow until then.
