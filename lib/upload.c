@@ -120,6 +120,8 @@ begin(void *context, const struct multipart_part *part)
 
 	in->file = NULL;
 	in->field = NULL;
+	if (faults_enough(&in->rq->faults))
+		return stop(in, BAD_FIELDS);
 	return strcmp(part->name, in->rule->part) == 0 ? begin_file(in, part) : begin_field(in, part->name);
 }
 
