@@ -128,7 +128,7 @@ def test_white_space_inside_a_description_stays(boss):
 def test_a_course_that_is_not_there(boss, method, path):
     body = {"title": "x"} if method == "PATCH" else None
     assert boss.request(method, path.replace("{id}", NOBODYS), body).status == 404
-    for id_ in ("1", "0" * 23, "0" * 25, "g" * 24, "A" * 24):
+    for id_ in ("1", "0" * 23, "0" * 25, "g" * 24):
         answer = boss.request(method, path.replace("{id}", id_), body)
         assert answer.status == 400 and answer.errors == ["id: must be 24 hexadecimal digits"], f"{id_}: {answer}"
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from okul import form
+
 MARK = b"\xef\xbb\xbf"
 numbers = itertools.count(1)
 
@@ -133,10 +135,9 @@ def test_one_byte_order_mark_is_ignored(okul, boss):
 
 def test_a_byte_order_mark_before_json_in_a_form(okul, boss):
     """A field of a form that is JSON text, and a text of it."""
-    parts = {"title": "\ufeffMarked", "locale": "tr", "videos": '\ufeff[{"title":"a","url":"https://example.com/a"}]'}
-    body = b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value.encode())
-                    for name, value in parts.items()) + b"--b--\r\n"
-    answer = boss.request("POST", "/education-materials", body=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    kind, body = form(("title", "\ufeffMarked"), ("locale", "tr"),
+                      ("videos", '\ufeff[{"title":"a","url":"https://example.com/a"}]'))
+    answer = boss.request("POST", "/education-materials", body=body, content_type=kind)
     assert answer.status == 201, answer
     assert answer.data["title"] == "Marked" and answer.data["videos"][0]["title"] == "a"
 
