@@ -44,7 +44,9 @@ upload_wanted(const struct request *rq)
 int64_t
 upload_body_limit(const struct request *rq)
 {
-	return upload_wanted(rq) ? rq->conf->upload_request_limit * MIB : rq->conf->body_limit;
+	if (upload_wanted(rq))
+		return rq->conf->upload_request_limit * MIB;
+	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 /* ---- parts */

@@ -274,10 +274,48 @@ def padded(size):
     return body + b" " * (size - len(body))
 
 
-def test_a_body_of_one_mebibyte(okul):
-    assert okul.request("POST", REQUEST, body=padded(MIB)).status == 200
-    answer = okul.request("POST", REQUEST, body=padded(MIB + 1))
+def test_a_body_of_one_mebibyte(okul, ada):
+    body = b'{"bio":"x"}'
+    assert ada.request("PATCH", "/me", body=body.ljust(MIB)).status == 200
+    answer = ada.request("PATCH", "/me", body=body.ljust(MIB + 1))
     assert answer.status == 413 and answer.errors == ["The request body is too large"]
+
+
+@pytest.mark.parametrize("path", [r.path for r in contract.routes if r.json and r.role == "public" and "{" not in r.path])
+def test_what_anybody_may_send_is_shorter(okul, path):
+    """64 KiB, in every route that needs no token; whoever sends one along has no more."""
+    for token in (None, "bad"):
+        assert okul.request("POST", path, body=b"{}".ljust(KIB64), token=token).status == 400
+        answer = okul.request("POST", path, body=b"{}".ljust(KIB64 + 1), token=token)
+        assert answer.status == 413 and answer.errors == ["The request body is too large"]
+
+
+def test_of_many_faults_the_first_fifty_are_told(okul, ada):
+    """And that there are more; whatever their number costs no more."""
+    for count, told in ((49, 49), (50, 50), (51, 51), (6000, 51)):
+        body = {"email": fresh()} | {f"k{i:04}": 0 for i in range(count)}
+        answer = okul.post(REQUEST, body)
+        assert answer.status == 400 and len(answer.errors) == told
+        assert answer.errors[:50] == [f"k{i:04}: is not a known field" for i in range(min(count, 50))]
+        if count > 50:
+            for language in LANGUAGES:
+                assert okul.post(REQUEST, body, language=language).errors[50] == SENTENCES["S_MORE_FAULTS"][language]
+    answer = ada.request("PATCH", "/me", body=json.dumps({f"{i:x}": 0 for i in range(100000)}).encode())
+    assert answer.status == 400 and len(answer.errors) == 51 and len(answer.body) < 10000
+
+
+def test_faults_of_fields_come_before_unknown_ones_and_count_together(boss):
+    answer = boss.post("/proficiency-tests", {"title": "", "questions": [{"text": "x", "options": [{}] * 10}] * 60, "zz": 1})
+    assert answer.status == 400 and len(answer.errors) == 51
+    assert answer.errors[0].startswith("title: ") and answer.errors[1].startswith("targetLanguage: ")
+    assert answer.errors[2].startswith("questions[0].options[0].text: ")
+    assert answer.errors[50] == SENTENCES["S_MORE_FAULTS"]["en"]
+
+
+def test_a_form_with_many_unknown_fields(boss):
+    kind, body = form(*((f"k{i}", "x") for i in range(200)))
+    answer = boss.request("POST", "/education-materials", body=body, content_type=kind)
+    assert answer.status == 400 and len(answer.errors) == 51
 
 
 HEAD = f"POST {REQUEST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
@@ -291,6 +329,7 @@ def chunked(body):
 def test_a_chunked_body(okul):
     head = HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     assert okul.raw(head + chunked(padded(9000)), "POST", REQUEST).status == 200
+    assert okul.raw(head + chunked(padded(KIB64 + 1)), "POST", REQUEST).status == 413
     assert okul.raw(head + chunked(padded(MIB + 1)), "POST", REQUEST).status == 413
 
 
