@@ -118,7 +118,7 @@ def test_currency_is_three_letters_in_upper_case(boss):
 
 def test_white_space_inside_a_description_stays(boss):
     course = made(boss, description=" \n a  b\n\n\tc\u00a0 \n")
-    assert course["description"] == "a  b\n\n\tc\u00a0"
+    assert course["description"] == "a  b\n\n\tc"
     assert made(boss, description="😀" * 20000)["description"] == "😀" * 20000
     assert boss.post("/courses", MINIMAL | {"description": "x" * 20001}).status == 400
 
