@@ -132,7 +132,8 @@ CREATE TABLE session (
 	last_used_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	ip TEXT,
-	user_agent TEXT
+	user_agent TEXT,
+	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
 ) STRICT;
 CREATE INDEX session_user ON session (user);
 CREATE INDEX session_expires ON session (expires_at);

@@ -59,6 +59,8 @@ static const struct setting settings[] = {
 	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, "seconds that an access token lives" },
 	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000,
 	  "seconds that a session lives without use" },
+	{ "session_life", INTEGER, AT(session_life), "15552000", NULL, 3600, 315360000,
+	  "seconds after its login at which a session ends, however often it is used" },
 	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60,
 	  "seconds that a replaced refresh token still works" },
 	{ "contact_hourly", INTEGER, AT(contact_hourly), "5", NULL, 1, 100000,

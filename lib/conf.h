@@ -45,7 +45,8 @@ struct conf {
 	int64_t code_tries;		/* wrong tries a code */
 	int64_t daily_wrong;		/* wrong tries a day for one address */
 	int64_t access_life;		/* seconds */
-	int64_t refresh_life;		/* seconds */
+	int64_t refresh_life;		/* seconds that a session lives without use */
+	int64_t session_life;		/* seconds that it lives at all */
 	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
 	bool limits;			/* limits by client address */
