@@ -111,7 +111,7 @@ const char *const user_sql[] = {
 	/* scan is meant, of the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
 		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email)"
+	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
 		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };
