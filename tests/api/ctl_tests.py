@@ -1,5 +1,7 @@
 """okulctl test import, export, list: placement tests as files."""
 
+import html
+import html.entities
 import re
 import subprocess
 
@@ -157,3 +159,14 @@ def test_list(okul, boss):
     lines = run(okul, "list", check=0).stdout.decode().splitlines()
     assert lines[0].split("\t") == ["id", "title", "language", "questions", "published", "results", "created"]
     assert lines[-1].split("\t")[:6] == [test["id"], "Tab\\tbed", "en", "1", "no", "0"]
+
+
+def test_every_character_reference_of_html_is_read(okul):
+    """As Python knows them, those without semicolon too; white space is a space, and numbers 128 to 159 are Windows-1252."""
+    names = [*html.entities.html5, "#241;", "#XF1;", "#xf1", "#0150;", "#128;"]
+    halves = [names[::2], names[1::2]]
+    wanted = ["|".join(re.sub(r"\s+", " ", html.unescape("&" + name)) for name in half) for half in halves]
+    # what has no text of its own is trimmed at the ends
+    text = "\n\n".join("|".join("&" + name for name in half) + ". {T}" for half in halves)
+    test = shown(okul, imported(okul, text=text))
+    assert [q["text"] for q in test["questions"]] == [w + "." for w in wanted]
