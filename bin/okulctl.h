@@ -28,6 +28,13 @@ extern const struct command command_test_import, command_test_export, command_te
 /* "okulctl: <message>" on standard error; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);
 
+/*
+ * A file that somebody brings ("-": standard input) as UTF-8 text without NUL, rewound; the caller closes it. `encoding` is the
+ * name of what it is written in (iconv's), NULL for UTF-8; `max` the most bytes it may have, 0 for any. NULL after having said
+ * why: what is written in anything else is refused as a whole, with a guess at what it is.
+ */
+must_use FILE *ctl_text(const char *path, const char *encoding, size_t max);
+
 /* Loads configuration and opens the database; NULL after having said why and what to do. */
 must_use const struct conf *ctl_conf(const char *data);
 must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
