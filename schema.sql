@@ -121,6 +121,8 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_subject ON audit (subject_id);
 CREATE INDEX audit_actor ON audit (actor_id);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (

@@ -44,3 +44,7 @@ UPDATE course SET sort_title = okul_fold(title), folded = okul_fold(title, descr
 UPDATE test SET folded = okul_fold(title, description);
 UPDATE contact SET sort_name = okul_fold(full_name), folded = okul_fold(full_name, email, subject, message);
 UPDATE material SET folded = okul_fold(title, description);
+
+-- The audit as a list of the API.
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
