@@ -121,6 +121,8 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_subject ON audit (subject_id);
 CREATE INDEX audit_actor ON audit (actor_id);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (
@@ -134,7 +136,8 @@ CREATE TABLE session (
 	last_used_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	ip TEXT,
-	user_agent TEXT
+	user_agent TEXT,
+	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
 ) STRICT;
 CREATE INDEX session_user ON session (user);
 CREATE INDEX session_expires ON session (expires_at);

@@ -163,7 +163,7 @@ find_target(struct request *rq, struct target *target)
 	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)),
 		db_flag(row, 3), db_flag(row, 4) };
 	db_end(row);
-	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+	return target->role > USER && user_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */

@@ -55,6 +55,11 @@ void buf_json(struct buf *buf, const char *string, size_t length);
 void buf_hex(struct buf *buf, const void *bytes, size_t length);
 /* Text for HTML: & < > " ' escaped. */
 void buf_html(struct buf *buf, const char *string);
+/*
+ * Text of anybody's for a terminal or a log: what would move the cursor, change the direction of writing or end the line is
+ * written \x1b, \u202e (text_is_control()), and so is each byte that is no UTF-8.
+ */
+void buf_visible(struct buf *buf, const char *s, size_t length);
 /* Empties it; gives back what is over `keep` bytes of room. */
 void buf_reset(struct buf *buf, size_t keep);
 void buf_clear(struct buf *buf);
@@ -63,6 +68,11 @@ void buf_clear(struct buf *buf);
 bool text_is_utf8(const char *bytes, size_t length);
 /* Bytes (1 to 4) of the well-formed UTF-8 sequence that [s, s + left) begins with; 0 when it begins with none. */
 size_t text_utf8_sequence(const char *s, size_t left);
+/*
+ * True for a well-formed sequence of `length` bytes that is a control character (C0, DEL, C1), a line or paragraph separator, or one
+ * that changes the direction of text (UAX #9): nothing to show to people as it is.
+ */
+bool text_is_control(const char *s, size_t length);
 /* Code points in well-formed UTF-8. */
 size_t text_points(const char *bytes, size_t length);
 /* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */

@@ -121,6 +121,12 @@ const size_t user_sql_count = COUNT(user_sql);
 enum { COLUMN_ID = USER_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = USER_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = USER_ROW_PROFILE + USER_COLUMN_REGISTERED };
 
+enum role
+user_rights(const struct user *user)
+{
+	return !user ? PUBLIC : user->being_deleted ? USER : user->role;
+}
+
 enum db_rc
 user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user)
 {

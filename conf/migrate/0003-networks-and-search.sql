@@ -1,5 +1,11 @@
 -- What schema.sql has and version 2 had not. A step that was published stays as it is; this one may grow until then.
 
+-- ---- sessions
+
+-- Which refresh tokens were replaced lately, and 180 days at most from the login on.
+ALTER TABLE session ADD COLUMN recent TEXT NOT NULL DEFAULT '[]';
+UPDATE session SET expires_at = min(expires_at, created_at + 15552000000);
+
 -- ---- search
 
 -- What is searched and sorted was folded by a table that knew few letters. All of it is folded again, and the index of users,
@@ -38,3 +44,7 @@ UPDATE course SET sort_title = okul_fold(title), folded = okul_fold(title, descr
 UPDATE test SET folded = okul_fold(title, description);
 UPDATE contact SET sort_name = okul_fold(full_name), folded = okul_fold(full_name, email, subject, message);
 UPDATE material SET folded = okul_fold(title, description);
+
+-- The audit as a list of the API.
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
