@@ -91,7 +91,7 @@ FIELD_ERRORS = [
     ("name", "S_F_EMPTY", None, {"name": " "}), ("phoneNumber", "S_F_SHORT", "4", {"phoneNumber": "123"}),
     ("phoneNumber", "S_F_DIGITS", None, {"phoneNumber": "12a45"}),
     ("gender", "S_F_ONE_OF", "female, male, other", {"gender": "x"}),
-    ("birthDate", "S_F_DATE", None, {"birthDate": "x"}),
+    ("birthDate", "S_F_DATE", None, {"birthDate": "x"}), ("birthDate", "S_F_BIRTH", "1900-01-01", {"birthDate": "1899-12-31"}),
     ("interests", "S_F_LIST", None, {"interests": "x"}), ("interests", "S_F_MANY", "20", {"interests": ["x"] * 21}),
     ("username", "S_F_USERNAME", None, {"username": "a b c"}), ("unknown", "S_F_UNKNOWN", None, {"unknown": 1}),
 ]
