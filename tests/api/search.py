@@ -168,3 +168,34 @@ def test_a_change_is_found_at_once(boss):
     assert boss.patch(f"/courses/{course}", {"title": f"Þór {mark}"}).status == 200
     for words, found in (("zolc", []), ("thor", [course]), ("þ", [course]), ("ż", [])):
         assert ids(boss, "/courses", f"{mark} {words}") == found
+
+
+SORTS = {
+    "/users": "createdAt email name", "/courses": "createdAt title price order", "/proficiency-tests": "createdAt title",
+    "/proficiency-tests/admin/results": "completedAt totalScore", "/contact": "createdAt fullName",
+    "/education-materials": "createdAt title",
+}
+
+
+@pytest.mark.parametrize("path", SORTS)
+def test_sort_takes_what_the_contract_lists(boss, path):
+    """In either direction, and nothing else."""
+    good = SORTS[path].split()
+    for field in good:
+        for sort in (field, "-" + field):
+            assert boss.get(f"{path}?sort={sort}").status == 200, sort
+    others = {"createdAt", "completedAt", "email", "name", "title", "price", "order", "fullName", "totalScore", "updatedAt"} - set(good)
+    for sort in (*others, "", "-", "--" + good[0], good[0].upper(), f"{good[0]},{good[1]}", "%2B" + good[0], "pk", good[0] + "%20desc"):
+        answer = boss.get(f"{path}?sort={sort}")
+        assert answer.status == 400 and answer.errors[0].startswith("sort: "), sort
+
+
+@pytest.mark.parametrize("path", SORTS)
+def test_the_newest_come_first_20_a_page(boss, path):
+    by = "completedAt" if path.endswith("results") else "createdAt"
+    data = boss.get(path).data
+    assert data == boss.get(f"{path}?page=1&limit=20&sort=-{by}").data and data["pagination"]["limit"] == 20
+    for query in ("page=0", "page=-1", "page=x", "page=1.5", "page=", "limit=0", "limit=101", "limit=1e1", "page=1&page=1", "limit=%31%30x"):
+        assert boss.get(f"{path}?{query}").status == 400, query
+    beyond = boss.get(f"{path}?page=1000000").data
+    assert beyond["items"] == [] and beyond["pagination"]["total"] == data["pagination"]["total"]
