@@ -307,6 +307,8 @@ check_mail(const struct conf *conf)
 		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
 		say(OK, "sender", "%s <%s>", conf->mail_name, from);
+	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
+		say(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
@@ -331,15 +333,15 @@ check_mail(const struct conf *conf)
 static void
 check_address(const struct conf *conf)
 {
-	const char *url = conf->base_url;
-	size_t length = strlen(url);
+	static const char local[] = "http://127.0.0.1:";
+	const char *api = conf->base_url, *app = conf->app_url;
 
-	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) || url[length - 1] == '/')
-		say(FAIL, "address", "base_url = %s must begin with https:// (or http://) and have no slash at the end", url);
-	else if (!conf->development && strncmp(url, "http://127.0.0.1:", 17) == 0)
-		say(WARN, "address", "links in answers and mails lead to %s; set base_url", url);
+	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
+		say(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
+		say(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		say(OK, "address", "%s", url);
+		say(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
 }
 
 static void

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum setting_type { STRING, INTEGER, FLAG, CHOICE };
+enum setting_type { STRING, ADDRESS, INTEGER, FLAG, CHOICE };	/* ADDRESS: of a web site; where the fallback is "", none */
 
 struct setting {
 	const char *name;
@@ -30,12 +30,16 @@ struct setting {
 static const struct setting settings[] = {
 	{ "env", CHOICE, AT(development), "production", WORDS("production", "development"), 0, 0,
 	  "development shows the /api/v1 login code in the answer and is chatty" },
-	{ "base_url", STRING, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0,
-	  "public address of the site, without a slash at the end" },
+	{ "base_url", ADDRESS, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0,
+	  "public address of the API: https://example.org; addresses of files begin with it" },
+	{ "app_url", ADDRESS, AT(app_url), "", NULL, 0, 0,
+	  "address of the web app, where links in mails lead to; empty: base_url" },
 	{ "share", STRING, AT(share), "", NULL, 0, 0,
 	  "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)" },
 	{ "mail_from", STRING, AT(mail_from), "okul@localhost", NULL, 0, 0, "sender address of mails" },
 	{ "mail_name", STRING, AT(mail_name), "okul", NULL, 0, 0, "the school's name in mails" },
+	{ "reply_to", STRING, AT(reply_to), "", NULL, 0, 0,
+	  "address that gets what people answer to a reply; empty: that of the admin who replied" },
 	{ "mail_transport", CHOICE, AT(mail_transport), "file", WORDS("file", "sendmail", "smtp"), 0, 0,
 	  "file writes DATA/mail/*.eml, for development" },
 	{ "sendmail", STRING, AT(sendmail), "/usr/sbin/sendmail", NULL, 0, 0, "program of transport sendmail" },
@@ -118,19 +122,44 @@ set_choice(const struct setting *setting, void *place, const char *text, char *w
 }
 
 static bool
+set_string(char **place, const char *text, size_t length, char *why, size_t room)
+{
+	char *copy = strndup(text, length);
+
+	if (!copy)
+		return text_complain(why, room, "out of memory");
+	free(*place);
+	*place = copy;
+	return true;
+}
+
+/* Paths are put behind it, so a slash at the end goes. */
+static bool
+set_address(const struct setting *setting, char **place, const char *text, char *why, size_t room)
+{
+	size_t length = strlen(text), scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	bool none = length == 0 && setting->fallback[0] == '\0';
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\", text[i]))
+			scheme = 0;
+	while (length > scheme && text[length - 1] == '/')
+		length--;
+	if (!none && (scheme == 0 || length == scheme || text[scheme] == '/'))
+		return text_complain(why, room, "%s = %s: must be an address like https://example.org", setting->name, text);
+	return set_string(place, text, length, why, room);
+}
+
+static bool
 set(struct conf *conf, const struct setting *setting, const char *text, char *why, size_t room)
 {
 	void *place = (char *)conf + setting->offset;
 
 	switch (setting->type) {
-	case STRING: {
-		char *copy = strdup(text);
-		if (!copy)
-			return text_complain(why, room, "out of memory");
-		free(*(char **)place);
-		*(char **)place = copy;
-		return true;
-	}
+	case STRING:
+		return set_string(place, text, strlen(text), why, room);
+	case ADDRESS:
+		return set_address(setting, place, text, why, room);
 	case INTEGER:
 		if (text_to_int(text, setting->min, setting->max, place))
 			return true;
@@ -385,6 +414,8 @@ conf_load(const char *data, char *why, size_t room)
 			return NULL;
 	if (!read_file(conf, why, room) || !read_environment(conf, why, room) || !find_share(conf, why, room) ||
 	    !read_keys(conf, why, room))
+		return NULL;
+	if (!conf->app_url[0] && !set_string((char **)&conf->app_url, conf->base_url, strlen(conf->base_url), why, room))
 		return NULL;
 	return conf;
 }

@@ -24,11 +24,13 @@ struct jwt_key {
 struct conf {
 	const char *data;		/* absolute path of DATA */
 	bool development;		/* OKUL_ENV=development */
-	const char *base_url;		/* public address without a slash at the end, as in links of mails */
+	const char *base_url;		/* public address of the API, without a slash at the end */
+	const char *app_url;		/* of the web app, likewise: where links in mails lead to */
 	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi.json, docs.html */
 
 	const char *mail_from;		/* address */
 	const char *mail_name;		/* display name; the school's name in mails */
+	const char *reply_to;		/* address that gets the answers to replies; "" for that of who replied */
 	enum mail_transport mail_transport;
 	const char *sendmail;		/* absolute path */
 	const char *smtp_host;

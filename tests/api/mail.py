@@ -26,10 +26,10 @@ BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 SLOW = 4 if "asan" in BUILD.name else 1
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SUBJECTS = {
-    "tr": "Şehir Dil Okulu giriş kodunuz",
-    "en": "Your login code for Şehir Dil Okulu",
-    "es": "Su código de acceso a Şehir Dil Okulu",
-    "de": "Ihr Anmeldecode für Şehir Dil Okulu",
+    "tr": " - Şehir Dil Okulu giriş kodunuz",
+    "en": " is your login code for Şehir Dil Okulu",
+    "es": " es su código de acceso a Şehir Dil Okulu",
+    "de": " ist Ihr Anmeldecode für Şehir Dil Okulu",
 }
 
 
@@ -203,7 +203,7 @@ def check_message(message, to, language, code):
     assert message["To"] == to
     assert message["From"].addresses[0].addr_spec == "school@example.org"
     assert message["From"].addresses[0].display_name == "Şehir Dil Okulu"
-    assert message["Subject"] == SUBJECTS[language]
+    assert message["Subject"] == code + SUBJECTS[language]
     assert message["Content-Language"] == language
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"].endswith("@example.org>")
