@@ -16,7 +16,7 @@ static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIE
 
 static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of the user's name or address, or of the test's title" },
+	PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
 	{ "testId", ID, .optional = true },
 	{ "level", ENUM, .oneof = level_enum, .optional = true },
 	{ "targetLanguage", TEXT, 2, 8, .optional = true },

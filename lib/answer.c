@@ -141,8 +141,11 @@ put_error(struct request *rq, const struct reply *reply)
 	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, reply);
-	for (const struct fault *fault = rq->faults.first; fault && faults; fault = fault->next)
+	size_t told = 0;
+	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
 		put_text(rq, NULL, fault->text);
+	if (faults && rq->faults.count > told)
+		put_text(rq, NULL, sentence(S_MORE_FAULTS, rq->language));
 	put_end_list(rq);
 	put_time(rq, "timestamp", rq->now);
 	put_end(rq);

@@ -178,7 +178,7 @@ handle(struct request *rq, struct app *app, struct buf *allow)
 	if (!app->db)
 		return reply_error(rq, UNAVAILABLE);
 	if (rq->route->in && rq->http.content_length > 0 && !upload_wanted(rq))
-		body = http_body(app->http, app->arena, rq->http.content_length, app->conf->body_limit);
+		body = http_body(app->http, app->arena, rq->http.content_length, upload_body_limit(rq));
 	struct reply reply = gate(rq, body);
 	if (!reply.error)
 		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);

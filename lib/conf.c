@@ -82,7 +82,7 @@ static const struct setting settings[] = {
 	{ "consent_form_version", STRING, AT(consent_form_version), "1.0.0", NULL, 0, 0, "likewise" },
 	{ "deletion_grace", INTEGER, AT(deletion_grace), "28", NULL, 0, 365,
 	  "days until an account deletion that was asked for is done" },
-	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body" },
+	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body; at most 65536 where no login is needed" },
 	{ "upload_limit", INTEGER, AT(upload_limit), "25", NULL, 1, 65536, "MiB of one uploaded file" },
 	{ "upload_request_limit", INTEGER, AT(upload_request_limit), "100", NULL, 1, 65536,
 	  "MiB of a whole upload; the web server's own limit for /storage and /education-materials has to allow it" },

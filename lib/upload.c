@@ -44,7 +44,9 @@ upload_wanted(const struct request *rq)
 int64_t
 upload_body_limit(const struct request *rq)
 {
-	return upload_wanted(rq) ? rq->conf->upload_request_limit * MIB : rq->conf->body_limit;
+	if (upload_wanted(rq))
+		return rq->conf->upload_request_limit * MIB;
+	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 /* ---- parts */
@@ -120,6 +122,8 @@ begin(void *context, const struct multipart_part *part)
 
 	in->file = NULL;
 	in->field = NULL;
+	if (faults_enough(&in->rq->faults))
+		return stop(in, BAD_FIELDS);
 	return strcmp(part->name, in->rule->part) == 0 ? begin_file(in, part) : begin_field(in, part->name);
 }
 

@@ -30,7 +30,9 @@ struct upload {
 bool upload_takes(const struct upload_rule *rule, enum media_type type);
 /* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
 bool upload_wanted(const struct request *rq);
-/* The most bytes that the body of this request may have. */
+#define PUBLIC_BODY_MAX (64 * 1024)	/* bytes of a body that anybody may send */
+
+/* The most bytes that the body of this request may have: less for a route that is open to everybody. */
 int64_t upload_body_limit(const struct request *rq);
 
 /*
