@@ -82,6 +82,12 @@ http_open(const char *trusted_proxy)
 }
 
 bool
+http_cgi_environment(void)
+{
+	return getenv("GATEWAY_INTERFACE") || getenv("REQUEST_METHOD");
+}
+
+bool
 http_is_cgi(const struct http *http)
 {
 	return http->cgi;
