@@ -183,7 +183,7 @@ REFUSED = {
     "page": ["0", "-1", "1000001", "x", "", "1.5", "1e3", "0x1", "+1", "%201x", "%EF%BC%91", "9" * 20, "null"],
     "limit": ["0", "-1", "101", "x", "", "1.5", "1000000", "all"],
     "sort": ["", "-", "id", "createdat", "--name", "+name", "name,email", "-createdAt,name", "password", "name;--"],
-    "role": ["", "root", "Admin", "user,admin", "public"], "format": ["", "xml", "CSV"],
+    "role": ["", "root", "Admin", "user,admin", "public"], "format": ["", "xml", "CSV"], "separator": ["", ",", ";", "tab"],
     "search": ["x" * 101, "%C3%BC" * 101],
     # twice
     "page=1&page": ["1"], "limit=5&page=1&limit": ["5"], "role=user&role": ["admin"], "sort=name&sort": ["email"],
@@ -394,13 +394,13 @@ def test_deep_pages(school, head, crowd):
         school.server.sql("DELETE FROM user WHERE email LIKE 'deep%@example.com'")
 
 
-def table(answer):
+def table(answer, separator=","):
     """The rows of a CSV file."""
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8", answer
     assert answer.headers["Content-Disposition"] == 'attachment; filename="users.csv"'
     text = answer.body.decode("utf-8")
     assert text.startswith("\ufeff") and text.endswith("\r\n"), "marked for Excel; lines end as RFC 4180 says"
-    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
+    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True, delimiter=separator))
 
 
 def cell(value):
@@ -420,8 +420,11 @@ def test_the_list_as_a_file(head, crowd, query):
     answer = head.get("/users?" + urlencode(query | {"format": "csv"}))
     expected = listed(head, limit=100, **query)["items"]
     assert table(answer) == [{name: cell(value) for name, value in item.items()} for item in expected]
-    heading = answer.body.decode("utf-8-sig").splitlines()[0]
-    assert heading.split(",") == [f.name for f in contract.shapes["UserResponseDto"]]
+    for separator, name in ((",", "comma"), (";", "semicolon")):
+        same = head.get("/users?" + urlencode(query | {"format": "csv", "separator": name}))
+        assert table(same, separator) == table(answer)
+        heading = same.body.decode("utf-8-sig").splitlines()[0]
+        assert heading.split(separator) == [f.name for f in contract.shapes["UserResponseDto"]]
 
 
 def test_texts_that_would_do_something_in_a_file(okul, boss):
