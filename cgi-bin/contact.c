@@ -52,7 +52,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 	{ "", PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of name, address, subject or message"),
 	{ "status", ENUM, .oneof = states, .optional = true },
-	{ "source", TEXT, 0, 64, .optional = true },
+	{ "source", TEXT, 0, 64, .optional = true, .example = "\"website\"" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
 

@@ -23,9 +23,10 @@ static const struct shape upload_response = { .name = "UploadFileResponseDto", .
 	{ "isPublic", BOOL }) };
 
 static const struct shape download_query = { .name = "DownloadQuery", .fields = FIELDS(
-	{ "expires", INT, .optional = true, .note = "of a signed address: seconds since 1970" },
+	{ "expires", INT, .optional = true, .example = "1767225600", .note = "of a signed address: seconds since 1970" },
 	{ "user", ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
-	{ "signature", TEXT, 64, 64, .optional = true, .note = "of a signed address" }) };
+	{ "signature", TEXT, 64, 64, .optional = true,
+	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", .note = "of a signed address" }) };
 
 enum { BY_KEY };
 

@@ -442,6 +442,7 @@ class Okul:
             check_envelope(a, self.server.clock.offset)
         if route and a.method != "HEAD" and a.status not in (502, 504):    # those are the web server's
             self.reference.check(a, route) if a.json else self.reference.check_type(a, route)
+            self.reference.check_named_headers(a, route)
         if a.json and a.status == 200 and a.data and "accessToken" in a.data:
             self.server.tokens |= {a.data["accessToken"], a.data["refreshToken"]}
         return a
@@ -572,6 +573,14 @@ class Reference:
         types = self.response(answer, route).get("content", {})
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         assert kind in types or "*/*" in types or not (types or answer.body), f"the reference does not promise {kind}: {answer}"
+
+    def check_named_headers(self, answer, route):
+        """What a client may want to read stands in the reference; and what that says of every answer, this one has."""
+        said = self.response(answer, route)["headers"]
+        for name in self.document["components"]["headers"]:
+            if name in said and name in ("X-Request-Id", "Content-Language", "Retry-After", "WWW-Authenticate", "Content-Range"):
+                assert (name in answer.headers) or (name == "Content-Language" and not answer.json), f"{name} is missing: {answer}"
+            assert name in said or name not in answer.headers, f"the reference does not say that it has {name}: {answer}"
 
     def judges_of(self, answer, route):
         schema = self.response(answer, route)["content"]["application/json"]["schema"]
