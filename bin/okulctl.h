@@ -25,6 +25,11 @@ extern const struct command command_setting_list, command_setting_get, command_s
 extern const struct command command_backup, command_demo;
 extern const struct command command_test_import, command_test_export, command_test_list;
 
+/* Brings DATA/origins.map in line with the configuration; false after having said why it cannot. */
+must_use bool origins_write(const struct conf *conf);
+/* True when it is. */
+bool origins_known(const struct conf *conf);
+
 /* "okulctl: <message>" on standard error; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);
 

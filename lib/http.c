@@ -307,7 +307,7 @@ accept_request(struct http *http)
 static void
 await_body(struct http *http, const struct http_request *request)
 {
-	http->unread = request->content_length == -2 ? INT64_MAX : request->content_length;
+	http->unread = request->content_length == -2 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
 }
 
 enum http_event
