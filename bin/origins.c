@@ -16,10 +16,10 @@
 static void
 put_pair(struct buf *out, const char *origin, size_t length)
 {
-	buf_puts(out, "\"~^");
+	buf_puts(out, "~^");
 	for (size_t i = 0; i < length; i++)
 		buf_printf(out, strchr(".+[]", origin[i]) ? "[%c]" : "%c", origin[i]);
-	buf_printf(out, "$\" \"%.*s\";\n", (int)length, origin);
+	buf_printf(out, "$ %.*s;\n", (int)length, origin);
 }
 
 static void

@@ -29,6 +29,7 @@ import contract
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 OKULCTL = str(BUILD / "okulctl")
+WEB = os.environ.get("OKUL_WEB", "nginx")   # who is in front of the programs: nginx or apache
 SLOW = 4 if "asan" in BUILD.name else 1     # how much longer than the plain build a wait may take
 
 # Web apps that may call every server of the tests: the second is written in another way than browsers send it.
@@ -115,18 +116,20 @@ def code_in(mail):
 
 
 class Server:
-    """One `okulctl serve` on a data folder of its own."""
+    """One `okulctl serve` on a data folder of its own, with nginx, and where it is wanted with Apache in front of it."""
 
-    def __init__(self, name, under=(), **settings):
+    def __init__(self, name, under=(), web=WEB, **settings):
         self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
         self.data = self.home / "data"
         self.data.mkdir(mode=0o700)
-        self.port = free_port()
+        self.web, self.apache = web, None
+        self.port = free_port()     # that tests talk to
+        self.nginx_port = self.port if web == "nginx" else free_port()
         self.clock = Clock(self.home / "clock")
         self.under = list(under)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": "off", "OKUL_WORKERS": "3",
-            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel", "OKUL_CLOCK": str(self.clock.path),
+            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel" if web == "nginx" else "x-sendfile", "OKUL_CLOCK": str(self.clock.path),
             "OKUL_CORS_ORIGINS": f"{ORIGIN}, HTTPS://Admin.Okul.Example:443/",
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
@@ -141,10 +144,13 @@ class Server:
     def start(self):
         with open(self.home / "serve.log", "ab") as log:
             self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port",
-                                             str(self.port)],
+                                             str(self.nginx_port)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
                                             cwd=self.home)
         try:
+            if self.web == "apache":
+                from apache_server import Apache
+                self.apache = Apache(self)
             until(self.answers, "the server's /health", 20)
         except BaseException:
             self.process.kill()
@@ -158,6 +164,10 @@ class Server:
         except OSError:
             return False
 
+    def listens(self, port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
     def glance(self, path):
         """Status and body of a GET that no test is about."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
@@ -167,6 +177,9 @@ class Server:
 
     def end(self):
         """Ends the server as an operator would, and has it explain itself where it did not end well."""
+        if self.apache:
+            self.apache.stop()
+            self.apache = None
         children = self.processes()
         os.kill(min(children) if self.under else self.process.pid, signal.SIGTERM)
         try:
@@ -315,14 +328,14 @@ def check_headers(a):
 
 
 # nginx's own ids, and those of Apache's mod_unique_id; programs make 24 digits.
-BY_WEB_SERVER = re.compile(r"[0-9a-f]{32}|[\w@-]{27}")
+BY_WEB_SERVER = re.compile(r"[0-9a-f]{32}|[\w@-]{27}|\d{14}-\d+")
 
 
 def check_cors(a, origins):
     """A page of an allowed origin may read whatever it is answered, by whomever; no other may."""
     names = sorted(name.lower() for name in a.headers if name.lower().startswith("access-control-"))
     if origins:
-        vary = ", ".join(a.headers.get_all("Vary") or []).lower().split(", ")
+        vary = re.split(r",\s*", ",".join(a.headers.get_all("Vary") or []).lower())
         assert vary.count("origin") == 1, f"Vary {vary}: {a}"
     if a.origin not in origins:
         assert not names, f"{names} for {a.origin}: {a}"
@@ -343,7 +356,7 @@ def check_caching(a, route):
     if route and a.method in ("GET", "HEAD") and a.status in (200, 304) and not route.live:
         assert re.fullmatch(r'"[0-9a-f]{16}"', a.headers["ETag"] or ""), f"ETag {a.headers['ETag']}: {a}"
         assert a.headers["Cache-Control"] == "private, no-cache", f"{a.headers['Cache-Control']}: {a}"
-        assert {"Authorization", "Accept-Language"} <= set(", ".join(a.headers.get_all("Vary") or []).split(", ")), f"Vary: {a}"
+        assert {"Authorization", "Accept-Language"} <= set(re.split(r",\s*", ",".join(a.headers.get_all("Vary") or []))), f"Vary: {a}"
     else:
         assert a.headers["Cache-Control"] == "no-store", f"{a.headers['Cache-Control']}: {a}"
         assert "ETag" not in a.headers or (a.method, a.status) == ("PATCH", 200), f"ETag {a.headers['ETag']}: {a}"

@@ -28,15 +28,15 @@ class House(Server):
     folder of its own, or no nginx."""
 
     def __init__(self, build=BUILD, web=True, **settings):
-        self.okulctl, self.web = str(build / "okulctl"), web
-        super().__init__("serve", **{"OKUL_WORKERS": "2", "OKUL_DELIVERY": "x-accel"} | settings)
+        self.okulctl, self.has_web = str(build / "okulctl"), web
+        super().__init__("serve", web="nginx", **{"OKUL_WORKERS": "2", "OKUL_DELIVERY": "x-accel"} | settings)
 
     def start(self):
-        options = ["--port", str(self.port)] if self.web else []
+        options = ["--port", str(self.port)] if self.has_web else []
         with open(self.home / "serve.log", "wb") as log:
             self.process = subprocess.Popen([self.okulctl, "-d", str(self.data), "serve", *options], start_new_session=True, cwd=self.home,
                                             env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if self.web:
+        if self.has_web:
             until(lambda: "Ctrl-C stops" in self.output() or self.process.poll() is not None, "the screen", 20)
             assert self.process.poll() is None, self.output()
         else:
