@@ -1,6 +1,7 @@
 #include "conf.h"
 
 #include "log.h"
+#include "origin.h"
 #include "random.h"
 #include "text.h"
 
@@ -74,7 +75,7 @@ static const struct setting settings[] = {
 	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
 	  "address of a proxy in front whose X-Forwarded-For is believed" },
 	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0,
-	  "origins of web apps that may call the API, separated by spaces" },
+	  "origins of web apps that may call the API (https://app.example.org), separated by spaces; `okulctl migrate` tells nginx" },
 	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, "the school's time zone" },
 	{ "privacy_policy_version", STRING, AT(privacy_policy_version), "1.0.0", NULL, 0, 0,
 	  "version of the text that people now accept, kept with each acceptance" },
@@ -498,6 +499,17 @@ conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room)
 	return true;
 }
 
+static bool
+make_origins(struct conf *conf, char *why, size_t room)
+{
+	struct buf list = { 0 };
+
+	origin_list(&list, conf->cors_origins);
+	free((char *)conf->origins);
+	conf->origins = list.s;
+	return (!list.failed && list.s) || text_complain(why, room, "out of memory");
+}
+
 const struct conf *
 conf_load(const char *data, char *why, size_t room)
 {
@@ -517,7 +529,7 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(conf, &settings[i], settings[i].fallback, why, room))
 			return NULL;
 	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !find_share(conf, why, room) ||
-	    !read_keys(conf, why, room))
+	    !make_origins(conf, why, room) || !read_keys(conf, why, room))
 		return NULL;
 	if (!conf->app_url[0] && !set_string((char **)&conf->app_url, conf->base_url, strlen(conf->base_url), why, room))
 		return NULL;

@@ -56,7 +56,8 @@ struct conf {
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
 	bool limits;			/* limits by client address */
 	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
-	const char *cors_origins;	/* separated by spaces; "" for none */
+	const char *cors_origins;	/* as the operator wrote them */
+	const char *origins;		/* the good ones of them, as origin_list() makes them; "" for none */
 	const char *time_zone;
 	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;	/* of the texts now shown */
 	int64_t deletion_grace;		/* days until an account deletion is done */

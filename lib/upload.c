@@ -258,6 +258,19 @@ check_type(struct request *rq, char *boundary)
 }
 
 struct reply
+upload_check(struct request *rq)
+{
+	char boundary[MULTIPART_BOUNDARY_MAX + 1];
+	struct reply reply = check_type(rq, boundary);
+
+	if (!reply.error && rq->http.content_length < -1)
+		reply = reply_error(rq, BAD_BODY_LENGTH);
+	if (!reply.error && !file_has_room(rq->conf, rq->http.content_length))
+		reply = reply_error(rq, STORAGE_FULL);
+	return reply;
+}
+
+struct reply
 upload_receive(struct request *rq)
 {
 	static const struct multipart_handlers handlers = { begin, data, end };
@@ -268,11 +281,7 @@ upload_receive(struct request *rq)
 
 	if (reply.error)
 		return reply;
-	if (rq->http.content_length < -1)
-		return reply_error(rq, BAD_BODY_LENGTH);
 	db_release(rq->db);
-	if (!file_has_room(rq->conf, rq->http.content_length))
-		return reply_error(rq, STORAGE_FULL);
 	struct multipart *multipart = arena_alloc(rq->arena, sizeof(*multipart));
 	rq->uploads = arena_alloc(rq->arena, (size_t)rule->max * sizeof(*rq->uploads));
 	rq->body = cJSON_CreateObject();
