@@ -67,6 +67,7 @@ struct conf {
 	int64_t upload_request_limit;	/* MiB of a whole multipart body */
 	int64_t storage_user_quota;	/* MiB of all files of one user; 0: none. Admins have no quota */
 	int64_t storage_total_quota;	/* MiB of all stored files together; 0: none */
+	int64_t storage_share;		/* percent of the disk for stored files while others than admins upload; 0: no limit */
 	int64_t storage_reserve;	/* MiB of the disk that uploads leave free */
 	int64_t retire_after;		/* requests until a worker is replaced; 0 never */
 	int64_t workers;		/* processes a program */

@@ -23,7 +23,7 @@ struct upload_rule {
 struct upload {
 	struct draft draft;		/* whole, and on the disk */
 	enum media_type type;
-	const char *name;		/* 1 to 255 code points, without control characters but tabs */
+	const char *name;		/* of link_file_name() */
 };
 
 /* True when files of that type are taken. */

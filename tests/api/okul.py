@@ -558,7 +558,7 @@ def form(*parts, boundary=None):
         value = rest[-1] if isinstance(rest[-1], bytes) else rest[-1].encode()
         file = f'; filename="{rest[0]}"' if len(rest) == 2 else ""
         kind = "Content-Type: application/octet-stream\r\n" if len(rest) == 2 else ""
-        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode() + value + b"\r\n"
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode(errors="surrogateescape") + value + b"\r\n"
     return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
 
 
