@@ -213,7 +213,10 @@ put_pdfs(struct request *rq, int64_t material, const char *user)
 	put_list(rq, "pdfs");
 	for (enum db_rc rc = db_one(rq->db, &pdf, sql[PDFS], ARGS(material)); rc == DB_ROW; rc = db_next(pdf)) {
 		put_object(rq, NULL);
-		put_row(rq, &pdf_facts, pdf, 1);
+		put_text(rq, "id", db_text(pdf, 1));
+		put_text(rq, "title", db_text(pdf, 2));
+		put_text(rq, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
+		put_int(rq, "size", db_int(pdf, 4));
 		put_link(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
 		put_end(rq);
 	}

@@ -116,7 +116,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 {
 	enum language language = EN;
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->base_url },
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->app_url },
 		{ "paragraph", a->paragraph } };
 
 	(void)!language_of(db_text(who, 2), &language);

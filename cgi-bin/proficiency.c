@@ -13,7 +13,7 @@ static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title
 static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of title or description"),
-	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- what comes in */

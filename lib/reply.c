@@ -232,7 +232,7 @@ reply_table(struct request *rq, const char *name, const char *rows, struct args 
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
-	*table = (struct table){ name, rows, { values, args.count }, shape, walk };
+	*table = (struct table){ name, rows, { values, args.count }, shape, page_separator(rq->query), walk };
 	return (struct reply){ .status = rq->success, .table = table };
 }
 

@@ -40,6 +40,8 @@ settings  GET  /settings/{key}              public    200  -                    
 settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
 storage  GET   /storage/files/{key}         public    200  ?expires&user&signature  */*                              -
+storage  GET   /storage/files               user      200  ?page&limit&search&owner&folder&sort  {UploadFileResponseDto}  -
+storage  DELETE  /storage/files/{key}       user      200  -                        DeleteResponseDto                -
 proficiency  POST    /proficiency-tests                 admin   201  CreateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
 proficiency  GET     /proficiency-tests                 public  200  ?page&limit&search&targetLanguage&sort  {ProficiencyTestListResponseDto}  -
 proficiency  POST    /proficiency-tests/import          admin   201  ImportProficiencyTestDto  ProficiencyTestDetailResponseDto  -
