@@ -106,6 +106,16 @@ def test_the_stamp_of_a_form(later):
     assert old.status == 400 and old.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
+def test_the_stamp_of_a_clock_that_was_ahead(wild):
+    wild.server.clock.advance(3600)
+    try:
+        stamp = wild.get("/contact/form").data["stamp"]
+    finally:
+        wild.server.clock.advance(-3600)
+    answer = wild.post("/contact", {"fullName": "Ada", "email": fresh(), "message": "x", "stamp": stamp})
+    assert answer.status == 400 and answer.errors == ["stamp: is not valid or has expired; open the form again"]
+
+
 @pytest.mark.parametrize("bend", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
                                   lambda t, m: t, lambda t, m: ".", lambda t, m: f"0{t}.{m}", lambda t, m: f"{t}.{m.upper()}", lambda t, m: "x" * 100])
 def test_a_forged_stamp(later, bend):

@@ -456,6 +456,18 @@ def test_asking_and_cancelling_without_end(later):
     assert login(later, ada.email).post(DELETION).status == 201
 
 
+def test_what_was_asked_when_the_clock_was_ahead_counts_no_longer(wild):
+    wild.server.clock.advance(400 * 86400)
+    try:
+        ada = wild.registered()
+        for _ in range(10):
+            assert ada.post(DELETION).status == 201 and ada.delete(DELETION).status == 200
+        assert ada.post(DELETION).status == 429
+    finally:
+        wild.server.clock.advance(-400 * 86400)
+    assert ada.renew().status == 200 and ada.post(DELETION).status == 201
+
+
 def test_the_days_are_configured(site):
     ada = login(site)
     check_dates(site, ada.post(DELETION).data, 3)
