@@ -200,6 +200,11 @@ BEGIN
 	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
 END;
 
+-- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
+CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
+END;
+
 -- ---- courses
 
 CREATE TABLE course (

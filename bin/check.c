@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "file.h"
 #include "media.h"
+#include "origin.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -357,6 +358,29 @@ check_address(const struct conf *conf)
 		say(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
 }
 
+/* Tells what can never match, which is passed over at run time, and whether the web server knows the rest. */
+static void
+check_origins(const struct conf *conf)
+{
+	const char *list = conf->cors_origins, *entry, *fault;
+	struct buf good = { 0 };
+	size_t length;
+	bool bad = false;
+
+	while ((entry = origin_next(&list, &length))) {
+		if (!(fault = origin_put(&good, entry, length)))
+			continue;
+		bad = true;
+		say(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
+	}
+	buf_clear(&good);
+	if (!origins_known(conf))
+		say(WARN, "origins", "the web server does not know cors_origins as they are now; say: okulctl migrate, and reload the web "
+			"server");
+	else if (!bad)
+		say(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
+}
+
 static void
 check_zone(const struct conf *conf)
 {
@@ -396,6 +420,7 @@ run(int argc, char **argv, const char *data)
 	check_database(conf);
 	check_mail(conf);
 	check_address(conf);
+	check_origins(conf);
 	check_zone(conf);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

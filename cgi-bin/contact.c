@@ -17,14 +17,14 @@ static const struct shape create_contact = { .name = "CreateContactRequestDto", 
 	{ "email", EMAIL, .example = "\"ayse@example.com\"" },
 	{ "phoneNumber", TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
 	{ "subject", TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
-	{ "message", TEXT, 1, 5000, .example = "\"When does the next A1 course begin?\"" },
+	{ "message", TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
 	{ "source", TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
 	{ "website", TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
 	{ "stamp", TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 10000, .example = "\"The next A1 course begins on Monday.\"" }) };
+	{ "message", TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
 
 static const struct shape update_status = { .name = "UpdateContactStatusRequestDto", .fields = FIELDS(
 	{ "status", ENUM, .oneof = states }) };
@@ -50,9 +50,9 @@ static const struct shape form_response = { .name = "ContactFormResponseDto", .f
 
 static const struct shape list_query = { .name = "ContactListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, address, subject or message" },
+	PAGE_SEARCH("parts of name, address, subject or message"),
 	{ "status", ENUM, .oneof = states, .optional = true },
-	{ "source", TEXT, 0, 64, .optional = true },
+	{ "source", TEXT, 0, 64, .optional = true, .example = "\"website\"" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
 

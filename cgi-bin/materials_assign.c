@@ -12,7 +12,7 @@
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
 	{ "userIds", LIST, 1, MATERIAL_IDS_MAX, .item = ID },
-	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", ID },

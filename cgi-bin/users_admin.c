@@ -19,7 +19,7 @@ static const struct shape user_response = { .name = "UserResponseDto", .fields =
 
 static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, surname, user name or address" },
+	PAGE_SEARCH("parts of name, surname, user name or address"),
 	{ "role", ENUM, .oneof = role_enum, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };

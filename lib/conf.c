@@ -1,6 +1,7 @@
 #include "conf.h"
 
 #include "log.h"
+#include "origin.h"
 #include "random.h"
 #include "text.h"
 
@@ -74,7 +75,7 @@ static const struct setting settings[] = {
 	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
 	  "address of a proxy in front whose X-Forwarded-For is believed" },
 	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0,
-	  "origins of web apps that may call the API, separated by spaces" },
+	  "origins of web apps that may call the API (https://app.example.org), separated by spaces; `okulctl migrate` tells nginx" },
 	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, "the school's time zone" },
 	{ "privacy_policy_version", STRING, AT(privacy_policy_version), "1.0.0", NULL, 0, 0,
 	  "version of the text that people now accept, kept with each acceptance" },
@@ -82,14 +83,16 @@ static const struct setting settings[] = {
 	{ "consent_form_version", STRING, AT(consent_form_version), "1.0.0", NULL, 0, 0, "likewise" },
 	{ "deletion_grace", INTEGER, AT(deletion_grace), "28", NULL, 0, 365,
 	  "days until an account deletion that was asked for is done" },
-	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body" },
+	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body; at most 65536 where no login is needed" },
 	{ "upload_limit", INTEGER, AT(upload_limit), "25", NULL, 1, 65536, "MiB of one uploaded file" },
 	{ "upload_request_limit", INTEGER, AT(upload_request_limit), "100", NULL, 1, 65536,
 	  "MiB of a whole upload; the web server's own limit for /storage and /education-materials has to allow it" },
-	{ "storage_user_quota", INTEGER, AT(storage_user_quota), "500", NULL, 0, 16777216,
+	{ "storage_user_quota", INTEGER, AT(storage_user_quota), "100", NULL, 0, 16777216,
 	  "MiB of all files of one user, each counted as 4 KiB at least, admins excepted; 0 none" },
 	{ "storage_total_quota", INTEGER, AT(storage_total_quota), "0", NULL, 0, 16777216,
 	  "MiB of all stored files together; 0 none" },
+	{ "storage_share", INTEGER, AT(storage_share), "50", NULL, 0, 100,
+	  "percent of its disk that all stored files together may take while others than admins upload; 0 no limit" },
 	{ "storage_reserve", INTEGER, AT(storage_reserve), "256", NULL, 0, 16777216,
 	  "MiB of the disk that uploads leave free" },
 	{ "retire_after", INTEGER, AT(retire_after), "100000", NULL, 0, INT64_C(1000000000),
@@ -498,6 +501,17 @@ conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room)
 	return true;
 }
 
+static bool
+make_origins(struct conf *conf, char *why, size_t room)
+{
+	struct buf list = { 0 };
+
+	origin_list(&list, conf->cors_origins);
+	free((char *)conf->origins);
+	conf->origins = list.s;
+	return (!list.failed && list.s) || text_complain(why, room, "out of memory");
+}
+
 const struct conf *
 conf_load(const char *data, char *why, size_t room)
 {
@@ -517,7 +531,7 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(conf, &settings[i], settings[i].fallback, why, room))
 			return NULL;
 	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !find_share(conf, why, room) ||
-	    !read_keys(conf, why, room))
+	    !make_origins(conf, why, room) || !read_keys(conf, why, room))
 		return NULL;
 	if (!conf->app_url[0] && !set_string((char **)&conf->app_url, conf->base_url, strlen(conf->base_url), why, room))
 		return NULL;

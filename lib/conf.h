@@ -56,7 +56,8 @@ struct conf {
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
 	bool limits;			/* limits by client address */
 	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
-	const char *cors_origins;	/* separated by spaces; "" for none */
+	const char *cors_origins;	/* as the operator wrote them */
+	const char *origins;		/* the good ones of them, as origin_list() makes them; "" for none */
 	const char *time_zone;
 	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;	/* of the texts now shown */
 	int64_t deletion_grace;		/* days until an account deletion is done */
@@ -66,6 +67,7 @@ struct conf {
 	int64_t upload_request_limit;	/* MiB of a whole multipart body */
 	int64_t storage_user_quota;	/* MiB of all files of one user; 0: none. Admins have no quota */
 	int64_t storage_total_quota;	/* MiB of all stored files together; 0: none */
+	int64_t storage_share;		/* percent of the disk for stored files while others than admins upload; 0: no limit */
 	int64_t storage_reserve;	/* MiB of the disk that uploads leave free */
 	int64_t retire_after;		/* requests until a worker is replaced; 0 never */
 	int64_t workers;		/* processes a program */

@@ -62,3 +62,8 @@ UPDATE material SET folded = okul_fold(title, description);
 -- The audit as a list of the API.
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_name ON audit (subject);
+
+-- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
+CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
+END;

@@ -148,7 +148,7 @@ def test_search_filters_and_order(okul):
         assert found(boss, f"{query}limit=1&page={total + 1}") == []
 
 
-@pytest.mark.parametrize("query", ["status=DONE", "sort=email", "page=0", "limit=101", "language=tr", "status=PENDING&status=REPLIED"])
+@pytest.mark.parametrize("query", ["status=DONE", "sort=email", "page=0", "limit=101", "language=tr", "status=PENDING&status=REPLIED", "separator=;", "separator=tab"])
 def test_a_bad_query(okul, query):
     answer = okul.staff("admin").get(f"/contact?{query}")
     assert answer.status == 400 and len(answer.errors) == 1
@@ -163,6 +163,8 @@ def test_csv(okul):
     rows = list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline="")))
     assert len(rows) == 1 and list(rows[0]) == list(data)
     assert rows[0]["fullName"] == "'=cmd()" and rows[0]["message"] == data["message"] and rows[0]["reply"] == ""
+    answer = boss.get(f"/contact?format=csv&separator=semicolon&search={mark}")
+    assert list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""), delimiter=";")) == rows
 
 
 # ---- the reply

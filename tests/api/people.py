@@ -183,7 +183,7 @@ REFUSED = {
     "page": ["0", "-1", "1000001", "x", "", "1.5", "1e3", "0x1", "+1", "%201x", "%EF%BC%91", "9" * 20, "null"],
     "limit": ["0", "-1", "101", "x", "", "1.5", "1000000", "all"],
     "sort": ["", "-", "id", "createdat", "--name", "+name", "name,email", "-createdAt,name", "password", "name;--"],
-    "role": ["", "root", "Admin", "user,admin", "public"], "format": ["", "xml", "CSV"],
+    "role": ["", "root", "Admin", "user,admin", "public"], "format": ["", "xml", "CSV"], "separator": ["", ",", ";", "tab"],
     "search": ["x" * 101, "%C3%BC" * 101],
     # twice
     "page=1&page": ["1"], "limit=5&page=1&limit": ["5"], "role=user&role": ["admin"], "sort=name&sort": ["email"],
@@ -228,10 +228,14 @@ def test_as_json_is_as_without_saying(boss):
 # ---- search and sort, in a school whose people are known
 
 
+PLAIN = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "’": "'",
+                       "\u200b": None, "\u00ad": None})
+
+
 def fold(text):
-    """The contract's "without case, Turkish letters included", and German: by the Unicode database, not by tables."""
-    text = unicodedata.normalize("NFKD", re.sub("[Iıİ]", "i", text).casefold().replace("ı", "i"))
-    return "".join(c for c in text if not unicodedata.combining(c))
+    """The contract's "in every script that has case, with and without accents", by Python's Unicode database."""
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+    return text.translate(PLAIN)
 
 
 # name, surname; some have a user name too, some a role
@@ -240,7 +244,10 @@ NAMES = [(first.strip() or None, last.strip() or None) for first, last in (pair.
 Ingrid, Großstraßer / Ömer, Çelik / omer, celik / Öö, Ü / Li, Ng / Su, Yılmaz / Ayşe Gül, Yılmaz / Gül, Ayşegil /
 AND, OR / Not, Near / O'Neil, d"Arc / 50%, _off_ / Star*, Ca^ret / Semi;colon, -- comment / Back\slash, (paren) /
 col:umn, -minus / Ελένη, ΠΑΠΠΑ / Наташа, РОСТОВА / 日本, 語学校 / 😀😀😀, x😀y / naïve, Café / Ng, / , Ng / , /
-aaaa, aaa / Anna, Änne / anna, annE / Zoë, Çınar / éclair, Ağaç
+aaaa, aaa / Anna, Änne / anna, annE / Zoë, Çınar / éclair, Ağaç /
+Əli, Əliyev / ƏLİ, ƏLİYEVA / Șerban, Ţurcanu / ŞERBAN, ȚURCANU / Nguyễn, Thị Đặng / NGUYEN, DANG /
+Οδυσσέας, Παπαδόπουλος / ΟΔΥΣΣΕΑΣ, ΠΑΠΑΔΟΠΟΥΛΟΣ / Їжак, Ґеник / Қасым, Өмір / ҚАСЫМ, ӨМІР / Ђорђе, Љубић /
+Łukasz, Żółć / LUKASZ, ZOLC / Søren, Ærø / Þór, Ðað / O’Brien, Zoé / Անի, Սարգսյան / მარიამ, ბერიძე
 """.split("/"))]
 
 
@@ -276,6 +283,10 @@ a b c / l n / na an / ann na / aaaa aa / aaa / AND / OR / NOT / and or / AND OR 
 " / "" / d"A / d"Arc / ' / '' / O'Neil / % / %%% / 50% / _ / ___ / _off_ / of_ / * / *** / Star* / sta* / ^ / ^ret /
 ; / ; -- / -- / -- com / - / -minus / -min -us / \ / \s / k\slash / ( / ) / (paren) / col:umn / col: / name: / folded: /
 folded : a / { / + / a+b / ? / ?1 / παππα / наташа / РОСТОВ / 日本 / 語 / 語学校 / 日本語 / 😀 / 😀😀😀 / x😀y /
+əli / Ə / ə / ƏLİYEV / əliyeva / lıyev / șerban / ŞERBAN / serban / ȚURCANU / turcanu / ţ / Ș / nguyen / NGUYỄN / nguyễn / ễ / dang /
+Đặng / đ / thi DANG / nguyen thi / οδυσσεας / ΟΔΥΣΣΈΑΣ / οδυσσέασ / Σ / ς / άς / παπαδοπουλος / ΠΑΠΑΔΌΠΟΥΛΟΣ / їжак / ЇЖАК / ГЕНИК /
+Ґеник / қасым / ҚАСЫМ / Ө / өмір / ђорђе / ЂОРЂЕ / љ / lukasz / Łukasz / zolc / ŻÓŁĆ / soren / SØREN / aero / ærø / thor / ÞÓR /
+o'brien / O’BRIEN / O’Neil / zoe zoé / ԱՆԻ / ՍԱՐԳՍՅԱՆ / მარ / e a e / ma ma am /
 naive / NAÏVE / cafe / CAFÉ / @ / @example / example.com / .com / xyzzy / xy zzy / nick_ / k_3 / NULL / 1 / 12 / 0
 """.split(" /")] + ['"""', "x" * 100, "ğ" * 100, "a\u0301", "\u0301", "\u0301 \u0301 z"]
 
@@ -302,6 +313,14 @@ def test_the_searches_find_what_they_are_meant_to(crowd):
         assert found[search] == {("Ömer", "Çelik"), ("omer", "celik")}
     assert found["yılmaz su"] == found["su yılmaz"] == {("Su", "Yılmaz")} and ("Ayşe Gül", "Yılmaz") in found["yıl gü"]
     assert found["ö"] == found["Ö"] == found["o"] > {("omer", "celik"), ("Öö", "Ü")}
+    for search in ("nguyen", "NGUYỄN", "nguyễn", "dang", "Đặng"):
+        assert found[search] == {("Nguyễn", "Thị Đặng"), ("NGUYEN", "DANG")}
+    for search in ("οδυσσεας", "ΟΔΥΣΣΈΑΣ", "οδυσσέασ", "παπαδοπουλος"):
+        assert found[search] == {("Οδυσσέας", "Παπαδόπουλος"), ("ΟΔΥΣΣΕΑΣ", "ΠΑΠΑΔΟΠΟΥΛΟΣ")}
+    assert found["əli"] == found["Ə"] == found["ə"] == {("Əli", "Əliyev"), ("ƏLİ", "ƏLİYEVA")} and len(found["əliyeva"]) == 1
+    assert found["șerban"] == found["ŞERBAN"] == found["turcanu"] == {("Șerban", "Ţurcanu"), ("ŞERBAN", "ȚURCANU")}
+    assert found["ҚАСЫМ"] == found["өмір"] == {("Қасым", "Өмір"), ("ҚАСЫМ", "ӨМІР")} and len(found["ђорђе"]) == 1
+    assert found["lukasz"] == found["ŻÓŁĆ"] and len(found["zolc"]) == 2 and len(found["ԱՆԻ"]) == len(found["მარ"]) == 1
     assert found["d\"Arc"] == {("O'Neil", "d\"Arc")} and found["50%"] == {("50%", "_off_")}
     assert found["@example"] == {(i["name"], i["surname"]) for i in crowd}
     assert not found["xyzzy"] and not found["AND OR NOT"]
@@ -375,13 +394,13 @@ def test_deep_pages(school, head, crowd):
         school.server.sql("DELETE FROM user WHERE email LIKE 'deep%@example.com'")
 
 
-def table(answer):
+def table(answer, separator=","):
     """The rows of a CSV file."""
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8", answer
     assert answer.headers["Content-Disposition"] == 'attachment; filename="users.csv"'
     text = answer.body.decode("utf-8")
     assert text.startswith("\ufeff") and text.endswith("\r\n"), "marked for Excel; lines end as RFC 4180 says"
-    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
+    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True, delimiter=separator))
 
 
 def cell(value):
@@ -401,8 +420,11 @@ def test_the_list_as_a_file(head, crowd, query):
     answer = head.get("/users?" + urlencode(query | {"format": "csv"}))
     expected = listed(head, limit=100, **query)["items"]
     assert table(answer) == [{name: cell(value) for name, value in item.items()} for item in expected]
-    heading = answer.body.decode("utf-8-sig").splitlines()[0]
-    assert heading.split(",") == [f.name for f in contract.shapes["UserResponseDto"]]
+    for separator, name in ((",", "comma"), (";", "semicolon")):
+        same = head.get("/users?" + urlencode(query | {"format": "csv", "separator": name}))
+        assert table(same, separator) == table(answer)
+        heading = same.body.decode("utf-8-sig").splitlines()[0]
+        assert heading.split(separator) == [f.name for f in contract.shapes["UserResponseDto"]]
 
 
 def test_texts_that_would_do_something_in_a_file(okul, boss):
@@ -410,7 +432,7 @@ def test_texts_that_would_do_something_in_a_file(okul, boss):
     for bio in ('=HYPERLINK("https://x.example","x")', "+49 30", "-1", "@SUM(A1)", 'a "b", c; d', "a\nb\r\nc", "=", "'"):
         assert profile(boss, ada.id, bio=bio, interests=["=1+1", 'a "b"', "ü,"]).status == 200
         row, = table(boss.get("/users?format=csv&search=" + ada.email))
-        assert row["bio"] == cell(bio) and json.loads(row["interests"]) == ["=1+1", 'a "b"', "ü,"]
+        assert row["bio"] == cell(bio.replace("\r\n", "\n")) and json.loads(row["interests"]) == ["=1+1", 'a "b"', "ü,"]
 
 
 def test_a_file_needs_the_same_rights(okul, boss):
