@@ -296,6 +296,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
+	else if (field->link && text[strcspn(text, ":/?#")] == ':' && !text_is_url(text))
+		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 	else if (field->key && !text_is_key(text))
