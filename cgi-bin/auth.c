@@ -48,7 +48,7 @@ static const struct shape complete_registration = { .name = "CompleteRegistratio
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .optional = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
 	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
 	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },

@@ -227,6 +227,15 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
+static bool
+is_birth(const char *date)
+{
+	char today[11];
+
+	clock_date_text(clock_now(), today);
+	return strcmp(date, FIELD_BIRTH_FIRST) >= 0 && strcmp(date, today) <= 0;
+}
+
 /* Brings a TEXT into the form that is kept. True where it holds a control character that it may not hold. */
 static bool
 is_unclean(const struct field *field, char *text)
@@ -268,6 +277,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
+		else if (field->birth && !is_birth(text))
+			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
 		return;
 	case TIME:
 		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))

@@ -843,6 +843,7 @@ def good_values(field):
         yield "true", True
     elif field.kind == "date":
         yield "leap day", "2000-02-29"
+        yield "first", "1900-01-01"
     elif field.kind in ("int", "number"):
         yield "smallest", field.min + (1e-6 if field.above_min else 0)
         yield "largest", field.max
@@ -920,7 +921,7 @@ def bad_values(field):
         yield "empty", ""
     elif field.kind == "date":
         for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001",
-                     "2001-01-01T00:00:00.000Z", "2001-01-01x", ""):
+                     "2001-01-01T00:00:00.000Z", "2001-01-01x", "", "1899-12-31", "0001-01-01", "9999-12-31"):
             yield repr(text), text
     elif field.kind == "bool":
         yield "0", 0
