@@ -1,6 +1,7 @@
 #include "field.h"
 
 #include "clock.h"
+#include "email.h"
 #include "role.h"
 #include "text.h"
 
@@ -221,6 +222,24 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
+static void
+check_email(const struct check *check, cJSON *item)
+{
+	const char *kept;
+
+	switch (email_keep(check->faults->arena, item->valuestring, &kept)) {
+	case EMAIL_GOOD:
+		set_string(check->faults->arena, item, kept, strlen(kept));
+		break;
+	case EMAIL_NONE:
+		bad(check, S_F_EMAIL, NULL);
+		break;
+	case EMAIL_DOMAIN:
+		bad(check, S_F_EMAIL_DOMAIN, NULL);
+		break;
+	}
+}
+
 /* Strings of every kind: trimmed and folded in place first, then held against their limits. */
 static void
 check_string(const struct check *check, const struct field *field, enum field_type type, cJSON *item, double min, double max)
@@ -231,15 +250,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	if (!field->raw)
 		text_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
-	if (type == EMAIL || field->username)
+	if (field->username)
 		text_lower(item->valuestring);
 	else if (field->letters)
 		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
 	case EMAIL:
-		if (!text_is_email(text))
-			bad(check, S_F_EMAIL, NULL);
+		check_email(check, item);
 		return;
 	case ID:
 		if (!text_is_id(text))
