@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import contract
-from okul import fresh, until
+from okul import Okul, Server, fresh, until
 
 ASK = {"fullName": "Ayşe Işık", "phoneNumber": "+90 537", "subject": "Akşam kursları", "message": "A1 ne zaman?\n\nSaygılar", "source": "website", "language": "tr"}
 
@@ -177,6 +177,33 @@ def test_a_reply_is_mailed_in_the_askers_language_with_the_question(okul, langua
     assert "&lt;Görüşürüz&gt;" in page and "&lt;b&gt;Saygılar" in page and f'lang="{language}"' in page
 
 
+def test_who_answers(okul):
+    """Whoever asked can answer back, to the admin who wrote; a person's answer is not marked as automatic."""
+    boss = okul.staff("admin")
+    for name, shown in (({}, ""), ({"name": "Şule", "surname": "Işık"}, "Şule Işık")):
+        if name:
+            assert boss.patch("/me", name).status == 200
+        address = fresh()
+        assert boss.post(f"/contact/{ask(okul, email=address)['id']}/reply", {"message": "x"}).status == 200
+        mail = okul.server.mailbox.wait(address)
+        reply_to, = mail["Reply-To"].addresses
+        assert (reply_to.addr_spec, reply_to.display_name) == (boss.email, shown)
+        assert mail["From"].addresses[0].addr_spec == "okul@localhost"
+        assert mail["Auto-Submitted"] is mail["Precedence"] is None
+
+
+def test_a_mailbox_of_the_school_that_answers():
+    server = Server("answers", OKUL_WORKERS="1", OKUL_REPLY_TO="office@school.example", OKUL_MAIL_NAME="Şehir Dil Okulu")
+    try:
+        okul, address = Okul(server), fresh()
+        boss = okul.staff("admin")
+        assert boss.post(f"/contact/{ask(okul, email=address)['id']}/reply", {"message": "x"}).status == 200
+        mail = server.mailbox.wait(address)
+        assert str(mail["Reply-To"]) == "Şehir Dil Okulu <office@school.example>" and boss.email not in mail.as_string()
+    finally:
+        server.stop()
+
+
 def test_a_request_without_subject_gets_one(okul):
     address = fresh()
     data = ask(okul, email=address, language="es")
@@ -208,7 +235,7 @@ def test_no_header_comes_from_a_visitor(okul, trick):
     data = ask(okul, email=address, fullName=trick[:200], subject=trick[:200], message=trick, source=trick[:64])
     assert boss.post(f"/contact/{data['id']}/reply", {"message": trick}).status == 200
     mail = okul.server.mailbox.wait(address)
-    assert set(mail.keys()) <= {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Language", "Auto-Submitted"}, mail.keys()
+    assert set(mail.keys()) <= {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Language", "Reply-To"}, mail.keys()
     assert mail["Bcc"] is None and [a.addr_spec for a in mail["To"].addresses] == [address]
     assert not any(line.startswith(b".") for line in mail.source.split(b"\r\n"))
 
