@@ -228,7 +228,6 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
-<<<<<<< HEAD
 static void
 check_email(const struct check *check, cJSON *item)
 {
@@ -245,7 +244,8 @@ check_email(const struct check *check, cJSON *item)
 		bad(check, S_F_EMAIL_DOMAIN, NULL);
 		break;
 	}
-=======
+}
+
 /* Brings a TEXT into the form that is kept. True where it holds a control character that it may not hold. */
 static bool
 is_unclean(const struct field *field, char *text)
@@ -258,7 +258,6 @@ is_unclean(const struct field *field, char *text)
 	}
 	text_drop_directions(text);
 	return text_has_control(text, "");
->>>>>>> main
 }
 
 /* Strings of every kind: trimmed and folded in place first, then held against their limits. */
@@ -271,11 +270,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	if (!field->raw)
 		text_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
-<<<<<<< HEAD
-	if (field->username)
-=======
-	if (type == EMAIL || type == ID || field->username)
->>>>>>> main
+	if (type == ID || field->username)
 		text_lower(item->valuestring);
 	else if (field->letters)
 		text_upper(item->valuestring);
