@@ -124,6 +124,7 @@ static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
 static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
+static struct reply show_profile(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
 static const struct route routes[] = {
@@ -145,8 +146,8 @@ static const struct route routes[] = {
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
-	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
-	  .title = "Complete registration" },
+	  .out = &complete_registration_response, .writes = true, .shows = show_profile, .unregistered = true,
+	  .errors = STATUSES(409), .title = "Complete registration", .note = "If-Match takes the tag of GET /me." },
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
@@ -422,6 +423,12 @@ delete_session(struct request *rq)
 }
 
 /* ---- registration */
+
+static struct reply
+show_profile(struct request *rq)
+{
+	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+}
 
 static struct reply
 post_registration(struct request *rq)
