@@ -292,12 +292,12 @@ def test_the_reference_says_where_there_are_tags(okul, route):
     tagged = route.method == "GET" and not route.live
     bound = route.method == "PATCH" and SHOWN.get(route.path, route.path) in PATHS
     assert ("304" in answers) == ("If-None-Match" in taken) == tagged
-    assert (headers_of(okul, answers[str(route.status)]) == {"ETag"}) == (tagged or bound)
+    assert ("ETag" in headers_of(okul, answers[str(route.status)])) == (tagged or bound)
     assert ("412" in answers) == (route.method in ("PATCH", "DELETE"))
     assert "If-Match" in taken if bound else route.method == "DELETE" or "If-Match" not in taken
     if tagged:
         kept = okul.reference.resolver.resolve(answers["304"]["$ref"])[1]
-        assert headers_of(okul, kept) == {"ETag"} and "content" not in kept
+        assert headers_of(okul, kept) == {"ETag", "X-Request-Id"} and "content" not in kept
 
 
 def test_the_page_says_so_too(okul):
