@@ -181,24 +181,24 @@ check_openapi() {
 # What a front end does with the reference: three generators make a client, with which the whole journey of a user and of an
 # admin (clients/*.ts) compiles under the strictest rules, without a cast, and runs against a server.
 check_clients() {
-	local out=build/lint/clients journeys=tests/lint/clients bin=$here/node_modules count
-	[ -d $journeys ] || journeys=$here/clients
-	grep -nE '[^*] as [A-Za-z{]|: any\b|<any\b|[]A-Za-z0-9_)]![^=]|@ts-|eslint-' $journeys/*.ts | sed 's/$/ (a cast)/' | grep . && return
+	local out=build/lint/clients journeys=tests/lint/clients count
+	[ -d "$journeys" ] || journeys=$here/clients
+	grep -nE '[^*] as [A-Za-z{]|: any\b|<any\b|[]A-Za-z0-9_)]![^=]|@ts-|eslint-' "$journeys"/*.ts | sed 's/$/ (a cast)/' | grep . && return
 	node_packages || return
-	rm -rf $out && mkdir -p $out/generated && cp $journeys/*.ts "$here"/clients/{tsconfig.json,orval.config.cjs} $out &&
-		cp build/share/openapi.json $out && ln -s "$bin" $out/node_modules || return
+	rm -rf "$out" && mkdir -p "$out/generated" && cp "$journeys"/*.ts "$here"/clients/{tsconfig.json,orval.config.cjs} "$out" &&
+		cp build/share/openapi.json "$out" && ln -s "$here/node_modules" "$out/node_modules" || return
 	(
-		cd $out || exit
+		cd "$out" || exit
 		node node_modules/openapi-typescript/bin/cli.js openapi.json -o generated/fetch.d.ts >types 2>&1 || cat types &
 		node node_modules/orval/dist/bin/orval.js --config orval.config.cjs >orval 2>&1 || tail -n5 orval &
 		wait
 		node node_modules/swagger-typescript-api/dist/cli.js generate -p openapi.json -o generated -n swagger.ts >swagger 2>&1 ||
 			tail -n5 swagger
 	)
-	count=$(find $out/generated/orval -type f | wc -l)
+	count=$(find "$out/generated/orval" -type f | wc -l)
 	[ "$count" -le 400 ] || { echo "orval makes $count files: a type of each field again"; return; }
-	node $out/node_modules/typescript/bin/tsc -p $out || return
-	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build $out/out
+	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
+	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
 }
 
 work=$(mktemp -d) || exit 1

@@ -90,7 +90,7 @@ plant_document clients 'orval makes [0-9]+ files' '
 schemas = d["components"]["schemas"]
 for shape in list(schemas.values()):
     for name, field in shape.get("properties", {}).items():
-        named = schemas.get(field.get("$ref", "").rpartition("/")[2], {})
+        named = schemas.get(str(next(iter(field.values()), "")).rpartition("/")[2], {})
         if "enum" in named: shape["properties"][name] = named'
 plant clients '\(a cast\)' tests/lint/clients/fetch.ts 'const a = b as C;'
 plant clients '\(a cast\)' tests/lint/clients/orval.ts 'const a = b!.c;'
