@@ -1045,6 +1045,8 @@ static void
 put_body(struct buf *out, const struct route *route)
 {
 	put_open(out, "requestBody", '{');
+	if (route->role < USER)
+		put_string(out, "description", "At most 64 KiB.");
 	put_raw(out, "required", "true");
 	put_open(out, "content", '{');
 	if (route->upload)

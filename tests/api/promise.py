@@ -66,7 +66,8 @@ def test_the_reference_has_the_row(row):
 
 # query parameters on top of the contract
 MORE_QUERY = {
-    "GET /users": {"format"}, "GET /contact": {"format"}, "GET /proficiency-tests/admin/results": {"format"},
+    "GET /users": {"format", "separator"}, "GET /contact": {"format", "separator"},
+    "GET /proficiency-tests/admin/results": {"format", "separator"},
     # the contract's page names their fields, the rows forget it
     "GET /proficiency-tests": {"sort"}, "GET /education-materials": {"sort"},
     "GET /storage/files/{key}": {"user"},   # of the signed address of a material
