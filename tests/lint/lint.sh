@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example openapi clients)
+checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -163,6 +163,18 @@ check_example() {
 	[ -x build/okulctl ] || { echo "build/okulctl is not built; run make"; return; }
 	diff <(build/okulctl check --settings) conf/okul.conf.example >/dev/null ||
 		echo "conf/okul.conf.example is old; run: build/okulctl check --settings >conf/okul.conf.example"
+}
+
+# Nothing comes from the npm registry but what package-lock.json names by its hash, and versions are exact.
+check_packages() {
+	local lock=tests/lint/package-lock.json manifest=tests/lint/package.json
+	files | grep -E '^(Makefile$|\.ci/|conf/|tests/)' | grep -vE '^tests/lint/.*\.(sh|json)$' |
+		xargs -r grep -nHE '\b(npx +[-@a-z]|npm +(i|install|exec|add)\b)' | grep -v '^conf/docs.html:'
+	[ -e "$manifest" ] || return 0
+	grep -nE '": "[\^~><*]|"latest"' "$manifest"
+	[ -e "$lock" ] || { echo "$lock is missing; npm install --package-lock-only --ignore-scripts makes it"; return; }
+	awk '/^    "node_modules\// { name = $1; hash = 0 } /"integrity"/ { hash = 1 }
+		/^    },?$/ && name { if (!hash) print name " has no hash"; name = "" }' "$lock"
 }
 
 # What package-lock.json says, whole and nothing else, and no script of any package is run. Done once a lock.

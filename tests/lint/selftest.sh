@@ -55,7 +55,7 @@ plant_document() {
 }
 
 good_tree
-for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python; do
+for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -81,6 +81,9 @@ plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
 plant example 'not built' conf/okul.conf.example ''
+plant packages 'conf/a.sh:1:npx --yes' conf/a.sh 'npx --yes b@1'
+plant packages '"a": "\^1' tests/lint/package.json '{"dependencies":{\n"a": "^1"}}'
+plant packages 'is missing' tests/lint/package.json '{}'
 plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
 "license":{"name":"a","identifier":"MIT"}},"servers":[{"url":"/"}],"paths":{"/a":{"get":{"operationId":"a","summary":"a",
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
