@@ -244,7 +244,7 @@ $(REFERENCE) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
 
 .PHONY: lint setup-lint
 setup-lint:	## install the Debian packages that lint needs and that are missing
-	@conf/setup.sh build lint $$(command -v npx >/dev/null || echo npx)
+	@conf/setup.sh build run lint $$(command -v npm >/dev/null || echo node)
 
 lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves
 	@$(MAKE) --no-print-directory FLAVOUR=release build
