@@ -1,8 +1,10 @@
 """The API behind Apache: as a virtual host in front of the programs, and on shared hosting, where it runs them by .htaccess.
 OKUL_WEB=apache makes all other tests talk to Apache too."""
 
+import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -143,40 +145,39 @@ def hosted(request, tmp_path_factory):
 class Hosting(Apache):
     """Apache with nothing of okul in its own configuration."""
 
-    MODULES = "mpm_event authz_core env setenvif headers unique_id alias mime dir rewrite cgid"
-    CONFIGURATION = """
-	TypesConfig /etc/mime.types
-	ScriptSock {home}/cgid
-	{environment}
-	<Directory {home}/root>
-		AllowOverride All
-		Require all granted
-	</Directory>
-	FcgidIPCDir {home}
-	FcgidProcessTableFile {home}/fcgid
-"""
-
     def __init__(self, server, kind):
         self.kind = kind
         super().__init__(server, free_port())
 
     def modules(self):
-        return self.MODULES + (" fcgid" if self.kind == "fcgid" else "")
+        return "mpm_event authz_core env setenvif headers unique_id alias mime dir rewrite cgid" + (" fcgid" if self.kind == "fcgid" else "")
+
+    def environment(self):
+        """What is set in okul.conf otherwise, the clock of the tests, and where the sanitizers write."""
+        names = [name for name in self.server.environment if name.startswith("OKUL_") or name.endswith("SAN_OPTIONS")]
+        return {name: self.server.environment[name] for name in names} | {
+            "OKUL_DATA": str(self.server.data), "OKUL_BASE_URL": f"http://127.0.0.1:{self.port}"}
+
+    def server_lines(self):
+        lines = ["TypesConfig /etc/mime.types", f"ScriptSock {self.home}/cgid"]
+        if self.kind == "fcgid":
+            lines += [f"FcgidIPCDir {self.home}/fcgid", f"FcgidProcessTableFile {self.home}/fcgid.table"]
+            lines += [f'FcgidInitialEnv {name} "{value}"' for name, value in self.environment().items()]
+        return "\n".join(lines)
 
     def configure(self):
         root = self.home / "root"
         shutil.copy(ROOT / "conf/apache/htaccess", root / ".htaccess")
         (root / "cgi-bin").mkdir()
-        for program in [*BUILD.glob("*.fcgi"), BUILD / "share"]:
-            (root / "cgi-bin" / program.name).symlink_to(program)
-        # What an operator sets in okul.conf, and the clock of the tests.
-        told = {name: value for name, value in self.server.environment.items() if name.startswith("OKUL_") or name.endswith("SAN_OPTIONS")}
-        told |= {"OKUL_DATA": str(self.server.data), "OKUL_BASE_URL": f"http://127.0.0.1:{self.port}"}
-        lines = [f'SetEnv {name} "{value}"' for name, value in told.items()]
-        if self.kind == "fcgid":
-            lines += [f'FcgidInitialEnv {name} "{value}"' for name, value in told.items()]
-        text = self.CONFIGURATION if self.kind == "fcgid" else re.sub(r"(?m)^\tFcgid.*\n", "", self.CONFIGURATION)
-        return text.format(home=self.home, environment="\n\t".join(lines))
+        (self.home / "fcgid").mkdir()
+        for program in BUILD.glob("*.fcgi"):
+            shutil.copy(program, root / "cgi-bin")
+        (root / "cgi-bin/share").symlink_to(BUILD / "share")
+        if os.geteuid() == 0:   # a host's Apache runs programs as the user whose data it is
+            self.server.home.chmod(0o711)
+            subprocess.run(["chown", "-R", "www-data", self.server.data, self.server.clock.path, self.home / "fcgid"], check=True)
+        lines = [f'SetEnv {name} "{value}"' for name, value in self.environment().items()]
+        return "\n\t".join([*lines, f"<Directory {root}>", "AllowOverride All", "Require all granted", "</Directory>"])
 
 
 def test_login_on_shared_hosting(hosted):

@@ -19,6 +19,7 @@ ServerName okul.example
 ServerTokens Prod
 TraceEnable Off
 ErrorLog {home}/start.log
+{server}
 <VirtualHost *:{port}>
 	DocumentRoot {home}/root
 	{host}
@@ -44,7 +45,8 @@ class Apache:
         server.home.chmod(0o710)
         server.data.chmod(0o750)
         (self.home / "apache.conf").write_text(CONFIGURATION.format(
-            home=self.home, port=self.port, modules=modules, user=user, host=self.configure()))
+            home=self.home, port=self.port, modules=modules, user=user, host=self.configure(),
+            server=self.server_lines()))
         self.process = subprocess.Popen([APACHE, "-f", str(self.home / "apache.conf"), "-D", "FOREGROUND"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         env=os.environ | {"TZ": "UTC"})
@@ -52,6 +54,10 @@ class Apache:
 
     def modules(self):
         return "mpm_event authz_core env setenvif headers unique_id alias proxy proxy_fcgi buffer reqtimeout xsendfile"
+
+    def server_lines(self):
+        """What stands outside of the virtual host."""
+        return ""
 
     def configure(self):
         """What stands in the virtual host."""
