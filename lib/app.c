@@ -187,12 +187,14 @@ judge(struct request *rq)
 static const char *
 read_body(struct request *rq, struct app *app)
 {
-	if (!rq->route->in || rq->http.content_length <= 0 || upload_wanted(rq))
+	int64_t *length = &rq->http.content_length;
+
+	if (!rq->route->in || *length == 0 || *length == -1 || upload_wanted(rq))
 		return NULL;
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	db_release(app->db);
-	return http_body(app->http, app->arena, rq->http.content_length, upload_body_limit(rq));
+	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
 
 static struct reply
@@ -212,8 +214,11 @@ handle(struct request *rq, struct app *app)
 	struct reply reply = gate_head(rq);
 	if (!reply.error && rq->http.body != BODY_HERE)
 		return judge(rq);
+	const char *body = reply.error ? NULL : read_body(rq, app);
+	if (!reply.error && rq->http.content_length > upload_body_limit(rq))
+		reply = reply_error(rq, TOO_LARGE);	/* one whose length nobody had told */
 	if (!reply.error)
-		reply = gate_body(rq, read_body(rq, app));
+		reply = gate_body(rq, body);
 	if (!reply.error)
 		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
