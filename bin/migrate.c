@@ -23,6 +23,7 @@ const struct command command_migrate = {
 	.summary = "make the database, or bring it to the schema of this version",
 	.help = "Makes the data folder and the database where they are missing. An older database is saved first, to\n"
 		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
+		"DATA/origins.map, by which the web server knows cors_origins, is brought in line with okul.conf.\n"
 		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
 	.run = run,
 };
@@ -55,15 +56,6 @@ schema_version(const char *schema)
 	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
 }
 
-/* As conf_load() finds it. */
-static const char *
-data_folder(const char *data)
-{
-	if (!data)
-		data = getenv("OKUL_DATA");
-	return data && *data ? data : "var";
-}
-
 /* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
 static bool
 make_folder(const char *data)
@@ -80,7 +72,7 @@ make_folder(const char *data)
 static bool
 make_keys(const char *data)
 {
-	char path[PATH_MAX], why[1024];
+	char path[PATH_MAX + 16], why[1024];
 	bool made;
 
 	if (!conf_make_keys(data, &made, why, sizeof(why)))
@@ -325,14 +317,16 @@ create(const struct conf *conf, const char *schema, int version)
 static int
 run(int argc, char **argv, const char *data)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], folder[PATH_MAX], why[PATH_MAX + 200];
 	struct stat st;
 	int code = EXIT_CONFIG;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
-	if (!make_folder(data_folder(data)) || !make_keys(data_folder(data)))
+	if (!conf_folder(data, folder, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	if (!make_folder(folder) || !make_keys(folder))
 		return EXIT_CONFIG;
 	const struct conf *conf = ctl_conf(data);
 	if (!conf || !take_lock(conf))
@@ -345,6 +339,8 @@ run(int argc, char **argv, const char *data)
 	} else {
 		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
 		code = stat(path, &st) == 0 ? update(conf, version) : create(conf, schema, version);
+		if (code == EXIT_SUCCESS && !origins_write(conf))
+			code = EXIT_CONFIG;
 	}
 	free(schema);
 	return code;

@@ -17,6 +17,7 @@ const struct command command_reference = {
 	.help = "Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together,\n"
 		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n",
 	.run = run,
+	.no_data = true,
 };
 
 static const char frame[] =
@@ -151,8 +152,10 @@ run(int argc, char **argv, const char *data)
 		code = ctl_error(EXIT_DATA, "%s: %s", argv[3], strerror(errno));
 	for (int i = 4; i < argc && code == EXIT_SUCCESS; i++)
 		code = join_part(document, arena, argv[i]);
-	if (code == EXIT_SUCCESS)
+	if (code == EXIT_SUCCESS) {
+		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
+	}
 	arena_free(arena);
 	return code;
 }

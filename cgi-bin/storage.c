@@ -27,9 +27,10 @@ static const struct shape upload_response = { .name = "UploadFileResponseDto", .
 	{ "isPublic", BOOL }) };
 
 static const struct shape download_query = { .name = "DownloadQuery", .fields = FIELDS(
-	{ "expires", INT, .optional = true, .note = "of a signed address: seconds since 1970" },
+	{ "expires", INT, .optional = true, .example = "1767225600", .note = "of a signed address: seconds since 1970" },
 	{ "user", ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
-	{ "signature", TEXT, 64, 64, .optional = true, .note = "of a signed address" }) };
+	{ "signature", TEXT, 64, 64, .optional = true,
+	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", .note = "of a signed address" }) };
 
 static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
@@ -139,10 +140,7 @@ post_upload(struct request *rq)
 
 /* ---- download */
 
-/*
- * Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs, but has no
- * rights of an admin any more, as elsewhere.
- */
+/* Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs. */
 static bool
 is_theirs(const struct request *rq, const struct db_rows *file)
 {
@@ -150,7 +148,7 @@ is_theirs(const struct request *rq, const struct db_rows *file)
 
 	if (!user)
 		return false;
-	return (is_admin(rq) && !user->being_deleted) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
 }
 
 static enum error
