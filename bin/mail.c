@@ -456,6 +456,7 @@ run(int argc, char **argv, const char *data)
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
 	if (!s.db)
 		return EXIT_CONFIG;
+	db_only_deletes(s.db, true);	/* what is out is deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
 	batches[0].arena = arena_new(65536);

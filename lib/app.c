@@ -131,6 +131,7 @@ db_error(enum db_rc rc)
 static struct reply
 handle_writing(struct request *rq)
 {
+	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
