@@ -28,10 +28,22 @@ extern const struct command command_setting_list, command_setting_get, command_s
 extern const struct command command_backup, command_demo;
 extern const struct command command_test_import, command_test_export, command_test_list;
 
+/* Brings DATA/origins.map in line with the configuration; false after having said why it cannot. */
+must_use bool origins_write(const struct conf *conf);
+/* True when it is. */
+bool origins_known(const struct conf *conf);
+
 /* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: buf_visible(). */
 void ctl_print(void *file, const char *format, va_list list);
 /* "okulctl: <message>" on standard error, printed so; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);
+
+/*
+ * A file that somebody brings ("-": standard input) as UTF-8 text without NUL, rewound; the caller closes it. `encoding` is the
+ * name of what it is written in (iconv's), NULL for UTF-8; `max` the most bytes it may have, 0 for any. NULL after having said
+ * why: what is written in anything else is refused as a whole, with a guess at what it is.
+ */
+must_use FILE *ctl_text(const char *path, const char *encoding, size_t max);
 
 /* Loads configuration and opens the database; NULL after having said why and what to do. */
 must_use const struct conf *ctl_conf(const char *data);

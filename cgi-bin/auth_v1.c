@@ -19,7 +19,7 @@ static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELD
 
 static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
 	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512 },
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", INT, 1, .example = "3600" },
 	{ "refreshExpiresIn", INT, 1, .example = "2592000" }) };
 
@@ -130,7 +130,7 @@ post_revoke(struct request *rq)
 	struct login login;
 	enum shown_token token = auth_find_token(rq, field_text(rq->body, "refreshToken"), &login);
 
-	if ((token != CURRENT && token != JUST_REPLACED) || login.user != rq->user->pk)
+	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
 		return reply_error(rq, NOT_FOUND);
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
 	return reply_deleted(rq, S_SESSION_ENDED, login.session);

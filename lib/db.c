@@ -458,6 +458,18 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 	buf_clear(&folded);
 }
 
+/* okul_has_words(text, words): TEXT_HAS_WORDS() of text.h. */
+static void
+has_words(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
+
+	(void)count;
+	if (text && words)
+		sqlite3_result_int(context, text_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
+			(size_t)sqlite3_value_bytes(values[1])));
+}
+
 /* Settings that do not need the file. Gives SQLite's code. */
 static int
 set_up(sqlite3 *sqlite)
@@ -475,9 +487,11 @@ set_up(sqlite3 *sqlite)
 	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
 	for (size_t i = 0; i < COUNT(options); i++)
 		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
+	int code = sqlite3_create_function(sqlite, "okul_has_words", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+		has_words, NULL, NULL);
 	/* INNOCUOUS: the schema's triggers call it. */
-	return sqlite3_create_function(sqlite, "okul_fold", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-		fold, NULL, NULL);
+	return code ? code : sqlite3_create_function(sqlite, "okul_fold", -1,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, fold, NULL, NULL);
 }
 
 static bool

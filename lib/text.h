@@ -78,12 +78,19 @@ size_t text_points(const char *bytes, size_t length);
 /* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */
 const char *text_clip(struct arena *arena, const char *s, size_t points);
 /*
- * Appends the form in which texts are searched and sorted: lower case without accents, so that İ I ı i are one letter,
- * as are ş and s, ö and o, and ß is ss. Latin, Greek and Cyrillic; other letters stay as they are. Well-formed UTF-8.
+ * Appends the form in which texts are searched and sorted: Unicode's compatibility decomposition and case folding without
+ * accents, so that İ I ı i are one letter, as are ş and s, ς and σ, й and и, and ß is ss; letters that do not decompose
+ * as they are typed without their key (ø o, ł l, đ d, æ ae, þ th); white space as spaces; nothing of what is invisible.
+ * Bytes that are no UTF-8 are left out.
+ *
+ * What is stored in this form stays good when the library's Unicode grows: for characters that it knows, decomposition and
+ * case folding never change (Unicode Character Encoding Stability Policies). Even so an index that must be told what it
+ * holds is told the stored text, not a new folding.
  */
 void buf_fold(struct buf *buf, const char *s, size_t length);
 /*
- * The words of a search, folded, as a JSON list for SQL (TEXT_HAS_WORDS); NULL for a text that is NULL or white space.
+ * The words of a search, folded, with a space between, for TEXT_HAS_WORDS(); each once, and none that is a part of another.
+ * NULL for a text that is NULL or holds none.
  */
 const char *text_words(struct arena *arena, const char *s);
 /*
@@ -91,15 +98,21 @@ const char *text_words(struct arena *arena, const char *s);
  * where one is too short for such an index.
  */
 const char *text_match(struct arena *arena, const char *s);
-/*
- * True in SQL where `column`, a folded text, holds every word of `words`, such a list, somewhere. The first is looked for by
- * itself, since going through the list costs more than most rows are worth.
- */
-#define TEXT_HAS_WORDS(column, words) \
-	"(instr(" column ", " words " ->> 0) AND NOT EXISTS (SELECT 1 FROM json_each(" words ") AS word" \
-	" WHERE word.key > 0 AND NOT instr(" column ", word.value)))"
-/* Narrows [*s, *s + *length) past ASCII white space at both ends. */
+/* True where a folded text holds every one of such words. */
+bool text_has_words(const char *text, size_t length, const char *words, size_t words_length);
+/* The same in SQL, on connections of db.h; NULL where one of them is. */
+#define TEXT_HAS_WORDS(column, words) "okul_has_words(" column ", " words ")"
+/* Narrows [*s, *s + *length) past white space (Unicode's White_Space) and invisible characters at both ends. */
 void text_trim(const char **s, size_t *length);
+/* Makes, in place, LF of each CR LF. */
+void text_unify_lines(char *s);
+/*
+ * Takes out, in place, what sets the direction of a part of a text (UAX 9 section 2: embeddings, overrides, isolates): in one
+ * line, which programs put beside others, it makes things look as if they stood elsewhere.
+ */
+void text_drop_directions(char *s);
+/* True where well-formed UTF-8 holds a control character (category Cc) that is not among those of ASCII in `but`. */
+bool text_has_control(const char *s, const char *but);
 /* Folds A-Z in place, or a-z. */
 void text_lower(char *s);
 void text_upper(char *s);

@@ -13,7 +13,7 @@ static const struct shape handles = { .name = "Handles", .fields = FIELDS(
 
 static const struct shape about = { .name = "About", .fields = FIELDS(
 	{ "expertise", TEXT, 0, 64, .nullable = true },
-	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "bio", TEXT, 0, 500, .lines = true, .nullable = true },
 	{ "", PLUS, .of = &handles }) };
 
 const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
@@ -111,7 +111,7 @@ const char *const user_sql[] = {
 	/* scan is meant, of the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
 		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email)"
+	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
 		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };

@@ -108,6 +108,7 @@ def test_a_code_of_four_digits_is_mailed(okul, language):
     assert answer.status == 201 and list(answer.data) == ["email", "code"] and answer.data["email"] == address.lower()
     mail = okul.server.mailbox.wait(address.lower())
     assert code_in(mail) == answer.data["code"], "a server in development tells it"
+    assert re.match(rf"{code_in(mail)}\b.*okul", mail["Subject"])
     assert f'lang="{language}"' in mail.get_body(("html",)).get_content()
     assert verify(okul, address.upper(), f" {code_in(mail)} ").status == 200
 
@@ -369,11 +370,23 @@ def test_revoke_token(later):
     assert revoke(ada, ada.refresh).status == 200 and ada.get("/me").status == 401, "one's own"
 
 
+def test_revoke_a_token_that_was_replaced_and_still_works(later):
+    """Of a client that never got the answer, and of another tab."""
+    for renewals, wait in ((1, 3500), (2, 9)):
+        ada = login(later)
+        first = ada.refresh
+        for _ in range(renewals):
+            assert ada.renew().status == 200
+        later.server.clock.advance(wait)
+        assert revoke(ada, first).status == 200 and ada.get("/me").status == 401
+
+
 def test_revoke_a_token_that_is_no_live_one_of_the_callers(later):
     ada, eve, dead = login(later), login(later), login(later)
     assert dead.post("/auth/logout").status == 200
     first = ada.refresh
     assert ada.renew().status == ada.renew().status == 200
+    later.server.clock.advance(11)
     for token in (eve.refresh, dead.refresh, first, "x" * 43, ada.token[:512], ada.refresh[:-1], ada.refresh + "A"):
         assert revoke(ada, token).status == 404
     assert ada.get("/me").status == eve.get("/me").status == 200, "and nobody's session ended"
