@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define USER_ID "0123456789abcdef01234567"
 #define SESSION_ID "89abcdef0123456789abcdef"
@@ -667,6 +669,63 @@ other_forms_are_no_refresh_tokens(void **state)
 	buf_clear(&token);
 }
 
+/* ---- memory */
+
+static bool starved;
+
+/* Takes this program's place of malloc() where tests say so; libjwt and OpenSSL call it too. */
+extern void *__libc_malloc(size_t size);
+
+#ifndef __SANITIZE_ADDRESS__
+void *
+malloc(size_t size)
+{
+	return starved ? NULL : __libc_malloc(size);
+}
+#endif
+
+/*
+ * A child of its own, since who is woken once stays awake: 0 when token_check() said `wanted` while there was no memory, and GOOD
+ * once there was some again.
+ */
+static void
+assert_starving_says(enum token_verdict wanted, const char *token, bool awake)
+{
+	struct claims claims;
+	char why[100];
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct buf other = { 0 };
+
+		if (!token_init(&conf, why, sizeof(why)) || (awake && !token_issue(&other, USER_ID, SESSION_ID, NOW)))
+			_exit(1);
+		starved = true;
+		enum token_verdict verdict = token_check(token, strlen(token), NOW, &claims);
+		bool issued = token_issue(&other, USER_ID, SESSION_ID, NOW);
+		starved = false;
+		_exit(verdict != wanted || issued || token_check(token, strlen(token), NOW, &claims) != TOKEN_GOOD);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void
+without_memory_no_token_is_wrong(void **state)
+{
+	struct buf token = { 0 };
+
+	(void)state;
+#ifndef __SANITIZE_ADDRESS__	/* its own malloc() cannot be replaced */
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_starving_says(TOKEN_NO_MEMORY, token.s, true);
+	assert_starving_says(TOKEN_NO_MEMORY, token.s, false);
+	buf_clear(&token);
+#endif
+	(void)token;
+}
+
 #define test(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -688,6 +747,7 @@ main(void)
 		test(odd_texts_are_refused),
 		test(long_tokens_are_refused),
 		test(a_token_seen_is_remembered),
+		test(without_memory_no_token_is_wrong),
 		test(many_tokens_push_each_other_out),
 		test(the_first_key_signs_and_all_verify),
 		test(missing_keys_end_the_start),
