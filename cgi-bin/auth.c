@@ -139,7 +139,7 @@ static const struct route routes[] = {
 	  .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
 	  "each gives the same successor. Used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },

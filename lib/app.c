@@ -44,8 +44,8 @@ struct app {
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-/* Ticks since the request at hand began, or since it last moved bytes: a large upload may take its time. */
-static volatile sig_atomic_t request_running, ticks_running, progress_seen;
+/* Ticks since the connection at hand came, or since it last moved bytes: a large upload may take its time. */
+static volatile sig_atomic_t ticks_running, progress_seen;
 
 static void
 on_tick(int signal)
@@ -53,7 +53,7 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
 
 	(void)signal;
-	if (!request_running || progress_seen != http_progress()) {
+	if (!http_busy() || progress_seen != http_progress()) {
 		ticks_running = 0;
 		progress_seen = http_progress();
 	} else if (++ticks_running > 3) {
@@ -131,6 +131,7 @@ db_error(enum db_rc rc)
 static struct reply
 handle_writing(struct request *rq)
 {
+	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
@@ -298,13 +299,10 @@ serve(struct app *app)
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
-		ticks_running = 0;
-		request_running = 1;
 		struct http_request wire = rq.http;
 		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
 			.wire = app->http };
 		serve_one(app, &rq);
-		request_running = 0;
 		served++;
 	}
 	log_flush();

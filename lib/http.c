@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LINGERING 64		/* connections that a worker may leave open so */
@@ -21,7 +22,6 @@ struct http {
 	const char *trusted_proxy;
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
-	sigset_t accepting;	/* every signal */
 };
 
 static struct http the_http;
@@ -30,8 +30,9 @@ static volatile sig_atomic_t stopping;
 #define UNKNOWN_PIECE 16384	/* bytes that are asked for at once where nobody said how many there are */
 #define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
+#define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
 static uint64_t bytes_moved;
-static volatile sig_atomic_t progress;
+static volatile sig_atomic_t progress, busy;
 
 static void
 on_stop(int signal)
@@ -67,7 +68,6 @@ http_open(const char *trusted_proxy)
 	struct http *http = &the_http;
 
 	http->trusted_proxy = trusted_proxy;
-	sigfillset(&http->accepting);
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -278,6 +278,7 @@ finish(struct http *http)
 		FCGX_Finish_r(&http->fcgi);
 	}
 	http->open = false;
+	busy = 0;
 }
 
 /* Waits for a connection or a stop signal, as ppoll() does, and closes meanwhile what the web server has closed. */
@@ -299,16 +300,29 @@ wait_for_request(struct http *http, struct pollfd *listening, const struct times
 	return ready;
 }
 
-/* libfcgi takes a signal during its poll() for the end of the connection, and drops the request. */
+/*
+ * Accepts a connection and reads the request up to its body. libfcgi would accept it too, but takes a signal meanwhile for the end of
+ * the connection: the watchdog's. Given a connection, as if one was kept open, it only reads.
+ */
 static bool
 accept_request(struct http *http)
 {
-	sigset_t before;
+	struct pollfd wire = { .fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC), .events = POLLIN };
+	int ready;
 
-	sigprocmask(SIG_SETMASK, &http->accepting, &before);
-	bool accepted = FCGX_Accept_r(&http->fcgi) == 0;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return accepted;
+	if (wire.fd < 0)
+		return false;
+	busy = 1;
+	count_bytes(PROGRESS);
+	while ((ready = poll(&wire, 1, SILENCE)) < 0 && errno == EINTR)
+		;
+	if (ready <= 0) {
+		close(wire.fd);
+		return false;
+	}
+	http->fcgi.ipcFd = wire.fd;
+	http->fcgi.keepConnection = 1;
+	return FCGX_Accept_r(&http->fcgi) == 0;
 }
 
 static void
@@ -328,6 +342,7 @@ http_next(struct http *http, struct http_request *request)
 		if (http->served)
 			return HTTP_STOP;
 		http->served = http->open = true;
+		busy = 1;
 		read_environment(http, environ, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -346,9 +361,11 @@ http_next(struct http *http, struct http_request *request)
 			continue;
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
-		if (!accept_request(http))
+		http->open = accept_request(http);
+		if (!http->open) {
+			busy = 0;
 			continue;	/* another worker was faster, or the peer went away */
-		http->open = true;
+		}
 		read_environment(http, http->fcgi.envp, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -401,6 +418,12 @@ http_read(struct http *http, void *out, size_t room)
 	if (n > 0)
 		count_bytes((size_t)n);
 	return n;
+}
+
+bool
+http_busy(void)
+{
+	return busy;
 }
 
 int
