@@ -8,6 +8,7 @@
 #define OKUL_CONF_H
 
 #include "base.h"
+#include "network.h"
 
 #define KEY_BYTES 32
 #define KEYS_JWT_MAX 8
@@ -39,17 +40,27 @@ struct conf {
 	int64_t smtp_timeout;		/* seconds for one mail, sendmail's too */
 
 	int64_t code_life;		/* seconds */
-	int64_t code_pause;		/* seconds between two codes for one address */
-	int64_t code_hourly;		/* codes an hour for one address */
-	int64_t client_hourly;		/* code requests an hour for one client address */
+	/* for one address: of each network that its user logs in from, and once more of all others together */
+	int64_t code_pause;		/* seconds between two codes */
+	int64_t code_hourly;		/* codes an hour */
 	int64_t code_tries;		/* wrong tries a code */
-	int64_t daily_wrong;		/* wrong tries a day for one address */
+	int64_t daily_wrong;		/* wrong tries a day, 6 digits */
+	int64_t daily_wrong_short;	/* likewise, 4 digits */
+	int64_t code_daily;		/* codes a day for one address, in all */
+	int64_t code_daily_new;		/* of these for networks that its user does not log in from */
+	int64_t known_days;		/* how long a network is known from a login on */
+	/* for one client network, whatever the address */
+	int64_t client_hourly;		/* codes an hour for addresses that do not log in from there */
+	int64_t client_wrong_hourly, client_wrong_daily;	/* wrong tries */
+	int64_t client_users_daily;	/* new users a day */
+	bool api_v1;			/* the second surface is there */
 	int64_t access_life;		/* seconds */
 	int64_t refresh_life;		/* seconds */
 	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
-	bool limits;			/* limits by client address */
-	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
+	bool limits;			/* limits by client network */
+	const char *trusted_proxy;	/* as it is written; read into: */
+	struct network_list proxies;	/* whose X-Forwarded-For is believed */
 	const char *cors_origins;	/* separated by spaces; "" for none */
 	const char *time_zone;
 	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;	/* of the texts now shown */

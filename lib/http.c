@@ -2,7 +2,6 @@
 
 #include "log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -14,7 +13,8 @@ struct http {
 	bool cgi, served;	/* served: the one request of a CGI process was given out */
 	int64_t unread;		/* bytes of a CGI body that nobody has read; INT64_MAX: unknown */
 	bool open;		/* a FastCGI request waits for its answer */
-	const char *trusted_proxy;
+	const struct network_list *trusted;
+	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
 	sigset_t accepting;	/* every signal */
@@ -57,11 +57,11 @@ catch_stop_signals(struct http *http)
 }
 
 struct http *
-http_open(const char *trusted_proxy)
+http_open(const struct network_list *trusted)
 {
 	struct http *http = &the_http;
 
-	http->trusted_proxy = trusted_proxy;
+	http->trusted = trusted;
 	sigfillset(&http->accepting);
 	catch_stop_signals(http);
 	/*
@@ -114,18 +114,6 @@ content_length(const char *text)
 	return text_to_int(text, 0, INT64_MAX, &length) ? length : -2;
 }
 
-/* The last address of a list is the one that the proxy next to us saw itself; the proxy's own where it is none. */
-static const char *
-forwarded_client(const char *list, const char *proxy)
-{
-	const char *comma = strrchr(list, ',');
-	const char *last = comma ? comma + 1 : list;
-	unsigned char address[16];
-
-	last += strspn(last, " \t");
-	return inet_pton(AF_INET, last, address) == 1 || inet_pton(AF_INET6, last, address) == 1 ? last : proxy;
-}
-
 /* "NAME=value" for the given NAME: the value, else NULL. */
 static inline const char *
 value_of(const char *entry, const char *name, size_t length)
@@ -140,7 +128,7 @@ value_of(const char *entry, const char *name, size_t length)
 	}
 
 static void
-read_environment(const struct http *http, char **environment, struct http_request *rq)
+read_environment(struct http *http, char **environment, struct http_request *rq)
 {
 	const char *value, *length = "", *coding = NULL, *forwarded = NULL;
 
@@ -179,8 +167,7 @@ read_environment(const struct http *http, char **environment, struct http_reques
 		rq->content_length = -2;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
-	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
-		rq->client = forwarded_client(forwarded, rq->client);
+	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
 }
