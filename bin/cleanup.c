@@ -47,7 +47,8 @@ static const struct kind {
 } kinds[] = {
 	{ "expired login codes", 0,
 	  "SELECT count(*) FROM login_code WHERE expires_at <= ?1",
-	  "DELETE FROM login_code WHERE email IN (SELECT email FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
+	  "DELETE FROM login_code WHERE (email, network) IN"
+	  " (SELECT email, network FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
 	{ "expired sessions", 0,
 	  "SELECT count(*) FROM session WHERE expires_at <= ?1",
 	  "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)" },
