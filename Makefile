@@ -15,7 +15,7 @@ B := $(BUILD_$(FLAVOUR))
 
 CC := gcc
 PKG_CONFIG ?= pkg-config
-LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih
+LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih libutf8proc
 CTL_PACKAGES := libcurl
 
 WARN := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wwrite-strings

@@ -52,13 +52,15 @@ CREATE TABLE user (
 	deletion_cancelled_at INTEGER,
 	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
 	created_at INTEGER NOT NULL,
-	updated_at INTEGER NOT NULL
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; kept by triggers
 ) STRICT;
 CREATE INDEX user_role ON user (role);
 CREATE INDEX user_sort_name ON user (sort_name);
 CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
--- Search for parts of words: the folded name, surname, user name and address of each user, by their three-letter pieces.
+-- Search for parts of words: user.folded by its three-letter pieces. The index does not keep the text and must be told what
+-- it held to forget it, so that is what stood in the row, not a new folding.
 -- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
 -- user_reindex() of lib/user.h brings user_text up to date in the same transaction.
 -- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
@@ -69,7 +71,8 @@ CREATE TABLE user_reindex (
 ) STRICT;
 
 CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
 	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
 	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
@@ -77,17 +80,16 @@ END;
 CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
 WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
 BEGIN
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
-	INSERT OR IGNORE INTO user_reindex (pk, old)
-		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 END;
 CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
 	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
 END;
 CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
-	INSERT OR IGNORE INTO user_reindex (pk, old)
-		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
 	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
 	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
 END;
@@ -119,8 +121,8 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_subject ON audit (subject_id);
 CREATE INDEX audit_actor ON audit (actor_id);
--- What `okulctl cleanup` drops after a year: logins come without end.
-CREATE INDEX audit_login ON audit (at) WHERE action IN ('session.login', 'session.locked');
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (
@@ -134,7 +136,8 @@ CREATE TABLE session (
 	last_used_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	ip TEXT,
-	user_agent TEXT
+	user_agent TEXT,
+	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
 ) STRICT;
 CREATE INDEX session_user ON session (user);
 CREATE INDEX session_expires ON session (expires_at);

@@ -51,7 +51,7 @@ say(enum verdict verdict, const char *name, const char *format, ...)
 	failed |= verdict == FAIL;
 	printf("%-4s %s: ", words[verdict], name);
 	va_start(list, format);
-	vprintf(format, list);
+	ctl_print(stdout, format, list);
 	va_end(list);
 	putchar('\n');
 }
@@ -87,6 +87,19 @@ check_private(const struct conf *conf, const char *what, const char *name)
 		say(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
 	else
 		say(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+}
+
+/* Who may read okul.conf is of no matter until there is a password in it: the group has the web server's user in it. */
+static void
+check_settings_file(const struct conf *conf)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
+	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
+		say(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); say: chmod 600 %s", path,
+			st.st_mode & 07777, path);
 }
 
 /*
@@ -367,13 +380,14 @@ run(int argc, char **argv, const char *data)
 		return EXIT_SUCCESS;
 	}
 	const struct conf *conf = conf_load(data, why, sizeof(why));
-	if (!conf) {
+	if (!conf || !conf_load_secrets(why, sizeof(why))) {
 		say(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}
 	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
+	check_settings_file(conf);
 	check_files(conf);
 	check_uploads();
 	check_disk(conf);

@@ -447,8 +447,11 @@ run(int argc, char **argv, const char *data)
 	struct sender s = {
 		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .wake = -1,
 	};
+	char why[1024];
 	if (!s.conf)
 		return EXIT_CONFIG;
+	if (!conf_load_secrets(why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
 	if (!s.db)

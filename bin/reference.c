@@ -17,6 +17,7 @@ const struct command command_reference = {
 	.help = "Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together,\n"
 		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n",
 	.run = run,
+	.no_data = true,
 };
 
 static const char frame[] =

@@ -15,8 +15,8 @@ const struct command command_sql = {
 	.usage = "[--loose] [SQL]",
 	.summary = "run SQL statements on the database, without disturbing it",
 	.help = "Runs the statements of the argument, else of standard input, and prints rows separated by tabs under a line\n"
-		"with the names of their columns. In values a tab, newline or backslash is written \\t, \\n, \\\\; bytes that are\n"
-		"no text are written x'...'.\n"
+		"with the names of their columns. In values a tab, newline or backslash is written \\t, \\n, \\\\; other control\n"
+		"characters \\x1b or \\u202e, so that no name moves the cursor; bytes that are no text are written x'...'.\n"
 		"\n"
 		"Statements that only read hold nobody up. From the first one that writes, all run in one transaction, which is\n"
 		"kept only if every one of them works.\n"

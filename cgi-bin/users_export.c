@@ -197,10 +197,15 @@ static const char *const sql[] = {
 		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",
 };
 
+static const char *const formats[] = { "json", NULL };
+
+static const struct shape export_query = { .name = "AccountExportQuery", .fields = FIELDS(
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "the one that there is" }) };
+
 static struct reply get_export(struct request *rq);
 
 static const struct route routes[] = {
-	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
+	{ GET, "/me/export", USER, get_export, .query = &export_query, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
 	  .title = "Everything stored about the caller",
 	  .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
 };

@@ -347,8 +347,10 @@ app_main(int argc, char **argv, const struct program *program)
 {
 	struct app app = { .program = program };
 	char why[512] = "out of memory";
-	const char *option = argc > 1 ? argv[1] : "";
+	/* A web server that runs us as CGI passes on a query without '=' as arguments (RFC 3875 section 4.4): anybody's. */
+	const char *option = argc > 1 && !http_cgi_environment() ? argv[1] : "";
 
+	secret_no_core();
 	log_init(program->name, false, LOG_NOTE);
 	clock_init();
 	if (strcmp(option, "--routes") == 0)

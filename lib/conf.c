@@ -22,6 +22,7 @@ struct setting {
 	const char *const *words;	/* CHOICE: in the order of the enum */
 	int64_t min, max;
 	const char *summary;
+	bool secret;			/* read by conf_load_secrets() alone */
 };
 
 #define AT(member) offsetof(struct conf, member)
@@ -44,7 +45,7 @@ static const struct setting settings[] = {
 	{ "smtp_security", CHOICE, AT(smtp_security), "starttls", WORDS("plain", "starttls", "tls"), 0, 0,
 	  "plain only to a server on this machine" },
 	{ "smtp_user", STRING, AT(smtp_user), "", NULL, 0, 0, "login of the SMTP server; empty for none" },
-	{ "smtp_password", STRING, AT(smtp_password), "", NULL, 0, 0, "its password" },
+	{ "smtp_password", STRING, AT(smtp_password), "", NULL, 0, 0, "its password; the file then is for its owner alone", true },
 	{ "smtp_ca", STRING, AT(smtp_ca), "", NULL, 0, 0,
 	  "file of certificates that vouch for the server; empty: the system's" },
 	{ "smtp_timeout", INTEGER, AT(smtp_timeout), "30", NULL, 1, 600, "seconds for one mail, sendmail's too" },
@@ -71,6 +72,8 @@ static const struct setting settings[] = {
 	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, "seconds that an access token lives" },
 	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000,
 	  "seconds that a session lives without use" },
+	{ "session_life", INTEGER, AT(session_life), "15552000", NULL, 3600, 315360000,
+	  "seconds after its login at which a session ends, however often it is used" },
 	{ "refresh_grace", INTEGER, AT(refresh_grace), "10", NULL, 0, 60,
 	  "seconds that a replaced refresh token still works" },
 	{ "contact_hourly", INTEGER, AT(contact_hourly), "5", NULL, 1, 100000,
@@ -162,6 +165,7 @@ struct reading {
 	const char *file;
 	char *why;
 	size_t room;
+	bool secrets;			/* only these count, else all others */
 	bool seen[COUNT(settings)];
 };
 
@@ -182,6 +186,8 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 			return 0;
 		}
 		reading->seen[i] = true;
+		if (settings[i].secret != reading->secrets)
+			return 1;
 		if (set(reading->conf, &settings[i], value, fault, sizeof(fault)))
 			return 1;
 		text_complain(reading->why, reading->room, "%s: %s", reading->file, fault);
@@ -192,34 +198,97 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 	return 0;
 }
 
+/* ---- okul.conf */
+
+#define FILE_MOST 65536			/* bytes of okul.conf */
+
+struct lines {
+	const char *next;
+	bool secrets;
+};
+
 static bool
-read_file(struct conf *conf, char *why, size_t room)
+is_secret(const char *line)
 {
-	char path[PATH_MAX];
-	struct reading reading = { .conf = conf, .file = path, .why = why, .room = room };
+	for (size_t i = 0; i < COUNT(settings); i++)
+		if (settings[i].secret && strncmp(line, settings[i].name, strlen(settings[i].name)) == 0)
+			return true;
+	return false;
+}
+
+/* As fgets() would read them, for libinih. A secret that nobody asked for reads as an empty line, so that no copy of it stays. */
+static char *
+next_line(char *out, int room, void *user)
+{
+	struct lines *lines = user;
+	size_t length = strcspn(lines->next, "\n"), n;
+
+	if (!*lines->next)
+		return NULL;
+	length += lines->next[length] == '\n';
+	n = length < (size_t)room ? length : (size_t)room - 1;
+	memcpy(out, lines->next, n);
+	out[n] = '\0';
+	if (!lines->secrets && is_secret(lines->next)) {
+		memcpy(out, "\n", 2);
+		n = length;
+	}
+	lines->next += n;
+	return out;
+}
+
+/* The whole of a file in `room` bytes, with a NUL behind it. False with errno set. */
+static bool
+read_whole(const char *path, char *out, size_t room)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	size_t have = 0;
+	ssize_t n = -1;
+
+	while (file >= 0 && have < room - 1 && (n = read(file, out + have, room - 1 - have)) > 0)
+		have += (size_t)n;
+	int error = n > 0 ? EFBIG : errno;
+	if (file >= 0)
+		close(file);
+	out[have] = '\0';
+	errno = error;
+	return n == 0;
+}
+
+static bool
+read_file(struct conf *conf, bool secrets, char *why, size_t room)
+{
+	char path[PATH_MAX], *text;
+	struct reading reading = { .conf = conf, .file = path, .why = why, .room = room, .secrets = secrets };
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
 	if (access(path, F_OK) != 0)
 		return true;
+	text = malloc(FILE_MOST);
+	if (!text)
+		return text_complain(why, room, "out of memory");
 	why[0] = '\0';
-	int rc = ini_parse(path, on_setting, &reading);
-	if (rc == 0)
-		return true;
-	if (why[0])
-		return false;
-	if (rc < 0)
-		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
-			strerror(errno));
-	return text_complain(why, room, "%s: line %d is not of the form name = value", path, rc);
+	bool there = read_whole(path, text, FILE_MOST);
+	if (!there)
+		text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
+	struct lines lines = { text, secrets };
+	int rc = there ? ini_parse_stream(next_line, &lines, on_setting, &reading) : -1;
+	secret_wipe(text, FILE_MOST);
+	free(text);
+	if (rc != 0 && !why[0])
+		text_complain(why, room, "%s: line %d is not of the form name = value", path, rc);
+	return rc == 0;
 }
 
 static bool
-read_environment(struct conf *conf, char *why, size_t room)
+read_environment(struct conf *conf, bool secrets, char *why, size_t room)
 {
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		char name[64] = "OKUL_";
 		char fault[300];
 
+		if (settings[i].secret != secrets)
+			continue;
 		for (size_t k = 0; settings[i].name[k] && k + 6 < sizeof(name); k++)
 			name[k + 5] = (char)toupper((unsigned char)settings[i].name[k]);
 		const char *value = getenv(name);
@@ -355,7 +424,20 @@ read_keys(struct conf *conf, char *why, size_t room)
 	return true;
 }
 
-/* share/ beside the running program. */
+/* ---- what lies beside the running program */
+
+static bool
+path_beside(const char *name, char out[static PATH_MAX], char *why, size_t room)
+{
+	ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 32);
+
+	if (length <= 0)
+		return text_complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE and OKUL_DATA");
+	out[length] = '\0';
+	snprintf(strrchr(out, '/'), 32, "/%s", name);
+	return true;
+}
+
 static bool
 find_share(struct conf *conf, char *why, size_t room)
 {
@@ -363,12 +445,8 @@ find_share(struct conf *conf, char *why, size_t room)
 
 	if (conf->share[0])
 		return true;
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/share"));
-	if (length <= 0)
-		return text_complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE");
-	path[length] = '\0';
-	char *slash = strrchr(path, '/');
-	memcpy(slash, "/share", sizeof("/share"));
+	if (!path_beside("share", path, why, room))
+		return false;
 	free((char *)conf->share);
 	conf->share = strdup(path);
 	return conf->share || text_complain(why, room, "out of memory");
@@ -383,29 +461,63 @@ read_proxies(struct conf *conf, char *why, size_t room)
 		text_complain(why, room, "trusted_proxy: %s", fault);
 }
 
+/* What okul.data says. "" where there is no such file. */
+static bool
+read_pointer(char out[static PATH_MAX], char *why, size_t room)
+{
+	char path[PATH_MAX];
+
+	out[0] = '\0';
+	if (!path_beside("okul.data", path, why, room))
+		return false;
+	if (!read_whole(path, out, PATH_MAX))
+		return errno == ENOENT || text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
+	out[strcspn(out, "\r\n")] = '\0';
+	return out[0] == '/' || text_complain(why, room, "%s must hold one line, the absolute path of the data folder: "
+		"echo /home/me/okul-data >%s", path, path);
+}
+
+bool
+conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room)
+{
+	if (!data)
+		data = getenv("OKUL_DATA");
+	out[0] = '\0';
+	if ((!data || !data[0]) && !read_pointer(out, why, room))
+		return false;
+	if (!out[0] && snprintf(out, PATH_MAX, "%s", data && data[0] ? data : "var") >= PATH_MAX)
+		return text_complain(why, room, "the path of the data folder is too long");
+	return true;
+}
+
 const struct conf *
 conf_load(const char *data, char *why, size_t room)
 {
 	struct conf *conf = &loaded;
+	char folder[PATH_MAX];
 
 	random_init();
-	if (!data)
-		data = getenv("OKUL_DATA");
-	if (!data || !data[0])
-		data = "var";
-	conf->data = realpath(data, NULL);
+	if (!conf_folder(data, folder, why, room))
+		return NULL;
+	conf->data = realpath(folder, NULL);
 	if (!conf->data) {
 		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s migrate` "
-			"makes it", data, strerror(errno), data);
+			"makes it", folder, strerror(errno), folder);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
 		if (!set(conf, &settings[i], settings[i].fallback, why, room))
 			return NULL;
-	if (!read_file(conf, why, room) || !read_environment(conf, why, room) || !read_proxies(conf, why, room) ||
+	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !read_proxies(conf, why, room) ||
 	    !find_share(conf, why, room) || !read_keys(conf, why, room))
 		return NULL;
 	return conf;
+}
+
+bool
+conf_load_secrets(char *why, size_t room)
+{
+	return read_file(&loaded, true, why, room) && read_environment(&loaded, true, why, room);
 }
 
 char *

@@ -10,6 +10,8 @@
 #include "base.h"
 #include "network.h"
 
+#include <limits.h>
+
 #define KEY_BYTES 32
 #define KEYS_JWT_MAX 8
 
@@ -35,7 +37,8 @@ struct conf {
 	const char *smtp_host;
 	int64_t smtp_port;
 	enum smtp_security smtp_security;
-	const char *smtp_user, *smtp_password;	/* "" for none */
+	const char *smtp_user;		/* "" for none */
+	const char *smtp_password;	/* "" for none, and before conf_load_secrets() */
 	const char *smtp_ca;		/* file of certificates to trust; "" for the system's */
 	int64_t smtp_timeout;		/* seconds for one mail, sendmail's too */
 
@@ -55,7 +58,8 @@ struct conf {
 	int64_t client_users_daily;	/* new users a day */
 	bool api_v1;			/* the second surface is there */
 	int64_t access_life;		/* seconds */
-	int64_t refresh_life;		/* seconds */
+	int64_t refresh_life;		/* seconds that a session lives without use */
+	int64_t session_life;		/* seconds that it lives at all */
 	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
 	bool limits;			/* limits by client network */
@@ -87,10 +91,22 @@ struct conf {
 };
 
 /*
- * Loads the configuration of the data folder (NULL: OKUL_DATA, else "var"). Folder and keys must exist. Memory is kept for the
- * process's life. On failure gives NULL and says in `why` what is wrong and what to do.
+ * The path of the data folder, which need not exist: `data` (what -d said) unless it is NULL, else the environment's OKUL_DATA, else
+ * what the file okul.data beside the program says, else "var". That file holds one line, an absolute path: so programs that lie
+ * below a web root need no link there to data that do not. False when it holds something else: `why` says what to do.
+ */
+must_use bool conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room);
+
+/*
+ * Loads the configuration of conf_folder(data). Folder and keys must exist. Memory is kept for the process's life. On failure
+ * gives NULL and says in `why` what is wrong and what to do.
  */
 must_use const struct conf *conf_load(const char *data, char *why, size_t room);
+/*
+ * Fills in what only the sender of mails has to know, smtp_password; conf_load() leaves no copy of it in memory, so that a fault
+ * in a program that strangers talk to cannot tell it. Call after conf_load(). Fails as that does.
+ */
+must_use bool conf_load_secrets(char *why, size_t room);
 
 /*
  * Makes DATA/keys.conf where it is missing, atomically; `*made` says whether it did. False when it cannot: `why` says what to

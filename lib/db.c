@@ -466,6 +466,18 @@ mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
+/* okul_has_words(text, words): TEXT_HAS_WORDS() of text.h. */
+static void
+has_words(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
+
+	(void)count;
+	if (text && words)
+		sqlite3_result_int(context, text_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
+			(size_t)sqlite3_value_bytes(values[1])));
+}
+
 /* Settings that do not need the file. Gives SQLite's code. */
 static int
 set_up(sqlite3 *sqlite)
@@ -486,7 +498,10 @@ set_up(sqlite3 *sqlite)
 	/* INNOCUOUS: the schema's triggers call them. */
 	const int kind = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 	int code = sqlite3_create_function(sqlite, "okul_fold", -1, kind, NULL, fold, NULL, NULL);
-	return code ? code : sqlite3_create_function(sqlite, "okul_mailbox", 1, kind, NULL, mailbox, NULL, NULL);
+	if (!code)
+		code = sqlite3_create_function(sqlite, "okul_mailbox", 1, kind, NULL, mailbox, NULL, NULL);
+	return code ? code : sqlite3_create_function(sqlite, "okul_has_words", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+		has_words, NULL, NULL);
 }
 
 static bool

@@ -46,7 +46,7 @@ gate_caller(struct request *rq)
 		return reply_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
 		return reply_error(rq, NOT_REGISTERED);
-	if (route->role >= USER && rq->user->being_deleted && !route->being_deleted)
+	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > user_rights(rq->user)))
 		return reply_error(rq, BEING_DELETED);
 	return pass();
 }

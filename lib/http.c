@@ -82,6 +82,12 @@ http_open(const struct network_list *trusted)
 }
 
 bool
+http_cgi_environment(void)
+{
+	return getenv("GATEWAY_INTERFACE") || getenv("REQUEST_METHOD");
+}
+
+bool
 http_is_cgi(const struct http *http)
 {
 	return http->cgi;

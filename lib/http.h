@@ -40,6 +40,8 @@ enum http_event {
 
 struct http;
 
+/* True when a web server has started this process for one CGI request (RFC 3875), whatever program it is. */
+bool http_cgi_environment(void);
 /* Takes over standard input. `trusted` are the proxies in front. Blocks SIGTERM, SIGINT and SIGHUP outside http_next(). */
 must_use struct http *http_open(const struct network_list *trusted);
 bool http_is_cgi(const struct http *http);

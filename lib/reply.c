@@ -6,7 +6,7 @@
 bool
 is_admin(const struct request *rq)
 {
-	return rq->user && rq->user->role >= ADMIN;
+	return user_rights(rq->user) >= ADMIN;
 }
 
 /* ---- errors */

@@ -111,7 +111,7 @@ const char *const user_sql[] = {
 	/* scan is meant, of the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
 		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email)"
+	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
 		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };
@@ -120,6 +120,12 @@ const size_t user_sql_count = COUNT(user_sql);
 /* Positions in user_profile. */
 enum { COLUMN_ID = USER_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = USER_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = USER_ROW_PROFILE + USER_COLUMN_REGISTERED };
+
+enum role
+user_rights(const struct user *user)
+{
+	return !user ? PUBLIC : user->being_deleted ? USER : user->role;
+}
 
 enum db_rc
 user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user)

@@ -20,8 +20,9 @@ app    GET     /api/docs                    public    200  -                    
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          -
-users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving,live
+users  GET     /me/export                   user      200  ?format                  AccountExportDto                 early,leaving,live
 users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
+users  GET     /admin/audit                 admin     200  ?page&limit&action&actor&subject&from&to  {AuditEntryResponseDto}  -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
 users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
 users  PATCH   /admin/users/{id}/profile    admin     200  AdminUpdateUserProfileDto  UserResponseDto                -
@@ -83,6 +84,7 @@ dashboard  GET  /admin/dashboard/stats      admin     200  ?months              
 materials  POST    /education-materials                          admin  201  any:CreateEducationMaterialDto+pdfs  EducationMaterialResponseDto            -
 materials  GET     /education-materials                          admin  200  ?page&limit&search&locale&sort       {EducationMaterialResponseDto}          -
 materials  POST    /education-materials/{id}/assign              admin  200  AssignEducationMaterialDto           AssignEducationMaterialSummaryDto       -
+materials  DELETE  /education-materials/{id}/assign/{userId}     admin  200  -                                    DeleteResponseDto                       -
 materials  GET     /education-materials/assigned/me              user   200  -                                    MyAssignedEducationMaterialsResponseDto -
 materials  GET     /education-materials/assigned/users/{userId}  admin  200  -                                    AdminUserAssignedMaterialsResponseDto   -
 materials  GET     /education-materials/{id}                     user   200  -                                    EducationMaterialResponseDto            -
@@ -175,11 +177,6 @@ ContactResponseDto
   reply string 1..10000 null
   repliedAt time null
   createdAt time
-ContactFormResponseDto
-  stamp string 0..100
-  notBefore time
-  expiresAt time
-
 DashboardUsersOverviewDto
   total int 0..
   admins int 0..
@@ -323,8 +320,6 @@ UserV1Dto
   accountDeletionScheduledFor time null
   accountDeletionCancelledAt time null
   accountDeletionFinalizedAt time null
-UserDocument
-  + UserV1Dto
 AuthV1ResponseDto
   + TokensV1ResponseDto
   user UserV1Dto
@@ -332,115 +327,6 @@ AuthV1ResponseDto
 TokenValidityV1ResponseDto
   isValid bool
   expiresAt time
-AccountExportDto
-  generatedAt time
-  profile UserProfileDto
-  account UserDocument
-  registeredAt time null
-  consents AccountConsentDto[]
-  sessions AccountSessionDto[]
-  changes AccountChangeDto[]
-  events AccountEventDto[]
-  loginCodes AccountCodeDto[]
-  waitingMails AccountMailDto[]
-  results AccountResultDto[]
-  attempts AccountAttemptDto[]
-  files AccountFileDto[]
-  materials AccountMaterialDto[]
-  assignments AccountAssignmentDto[]
-  contactRequests AccountRequestDto[]
-AccountConsentDto
-  text string 1..100
-  version string 0..20 null
-  acceptedAt time
-AccountSessionDto
-  id id
-  createdAt time
-  lastUsedAt time
-  expiresAt time
-  ip string 0..45 null
-  userAgent string 0..256 null
-AccountChangeDto
-  at time
-  action string 1..100
-  before string null
-  after string null
-AccountEventDto
-  kind string 1..100
-  at time
-AccountMailDto
-  id id
-  template string 1..100
-  createdAt time
-  attempts int 0..
-AccountCodeDto
-  createdAt time
-  expiresAt time
-  language enum tr|en|es|de
-  tries int 0..
-  isUsed bool
-AccountChoiceDto
-  questionId id
-  questionText string 1..4000
-  optionId id
-  optionText string 1..1000
-AccountAnswerDto
-  + AccountChoiceDto
-  isCorrect bool
-  points number
-AccountResultDto
-  id id
-  testId id
-  testTitle string 1..200
-  targetLanguage string 2..8
-  attempt int 1..
-  totalScore number
-  correctCount int 0..
-  questionCount int 1..
-  level enum A1|A2|B1|B2|C1|C2
-  completedAt time
-  answers AccountAnswerDto[]
-AccountAttemptDto
-  id id
-  testId id
-  testTitle string 1..200
-  startedAt time
-  deadline time null
-  answers AccountChoiceDto[]
-AccountFileDto
-  id id
-  key string 1..200
-  fileName string 1..255
-  mimeType string 3..127
-  size int 0..
-  sha256 string 64..64
-  isPublic bool
-  createdAt time
-  url url
-AccountMaterialDto
-  id id
-  title string 1..200
-  assignedAt time
-  openedAt time null
-  note string 0..1000 null
-AccountAssignmentDto
-  materialId id
-  title string 1..200
-  assignedAt time
-  note string 0..1000 null
-  users int 1..
-AccountRequestDto
-  id id
-  fullName string 1..200
-  phoneNumber string 0..20 null
-  subject string 0..200 null
-  message string 1..5000
-  source string 0..64 null
-  language enum tr|en|es|de
-  status enum PENDING|REPLIED
-  reply string 1..10000 null
-  repliedAt time null
-  createdAt time
 AccountDeletionV1ResponseDto
   status enum none|pending|cancelled|finalized
   requestedAt time null
@@ -511,8 +397,6 @@ AdminUserAssignedMaterialsResponseDto
 DeleteEducationMaterialResponseDto
   + DeleteResponseDto
 
-UploadFileDto
-  folder? enum public|private
 UploadFileResponseDto
   id id
   key string 1..200
@@ -664,17 +548,6 @@ CreateProficiencyTestDto
   levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
 UpdateProficiencyTestDto
   ? CreateProficiencyTestDto
-ImportProficiencyTestDto
-  title string 1..200
-  description? string 0..5000
-  targetLanguage string 2..8
-  durationMinutes? int 1..600 null
-  maxAttempts? int 0..100
-  shuffle? bool
-  isPublished? bool
-  gift gift
-  skip? bool
-  levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
 LevelRangeResponseDto
   level enum A1|A2|B1|B2|C1|C2
   minScore number
@@ -711,42 +584,11 @@ TargetLanguagesResponseDto
 DeleteProficiencyTestResponseDto
   + DeleteResponseDto
 
-ProficiencyTestStatisticsResponseDto
-  testId id
-  attempts int 0..
-  mean number null
-  standardDeviation number null
-  cronbachAlpha number null
-  standardErrorOfMeasurement number null
-  isReliable bool
-  questions QuestionStatisticsDto[]
-QuestionStatisticsDto
-  id id
-  text string 1..4000
-  order int 0..
-  difficulty number null
-  discrimination number null
-  unanswered int 0..
-  options OptionStatisticsDto[]
-OptionStatisticsDto
-  id id
-  text string 1..1000
-  isCorrect bool
-  chosen int 0..
 AnswerDto
   questionId id
   optionId id
 SubmitTestDto
   answers AnswerDto[] 1..200
-AttemptResponseDto
-  id id
-  testId id
-  startedAt time
-  deadline time null
-  answers AnswerDto[]
-StartedAttemptResponseDto
-  + AttemptResponseDto
-  questions ProficiencyQuestionResponseDto[]
 UserTestAnswerResponseDto
   questionId id
   questionText string 1..4000
@@ -789,6 +631,10 @@ UserTestStatusResponseDto
 DeleteUserTestResultResponseDto
   + DeleteResponseDto
 """
+
+FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
+# The shapes of what we add: a file of its own, so that the contract's files stay as its keeper wrote them.
+OURS = (Path(__file__).resolve().parents[1] / "contract" / "ours.txt").read_text()
 
 names = itertools.count()
 
@@ -879,11 +725,16 @@ def read_field(line):
     return field
 
 
-def read_shapes():
+def read_shapes(text):
+    """Blocks in the words of dtos.txt, by the name of the shape."""
     shapes = {}
-    for line in filter(str.strip, SHAPES.splitlines()):
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
         if not line.startswith(" "):
             shapes[line.strip()] = current = []
+        elif line.startswith("  + ") and line.endswith(" every field may be left out"):
+            current += [replace(field, optional=True) for field in shapes[line.split()[1]]]
         elif line.startswith("  + "):
             current += shapes[line[4:].strip()]
         elif line.startswith("  ? "):       # the same, and each may be left out
@@ -894,7 +745,7 @@ def read_shapes():
 
 
 routes = list(read_routes())
-shapes = read_shapes()
+shapes = read_shapes(SHAPES + OURS)
 forms = {r.request for r in routes if r.part and not r.json}    # shapes whose fields stand in a form, and nowhere else
 
 
@@ -1099,8 +950,6 @@ def bad_values(field):
 
 # ---- the promise to clients as they have it: the files in tests/contract, or those of OKUL_CONTRACT=FOLDER
 
-FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
-
 
 @dataclass(frozen=True)
 class Promise:
@@ -1118,6 +967,11 @@ class Promise:
         return f"{self.method} {self.path}"
 
     @property
+    def is_file(self):
+        """What the web server sends, outside the envelope."""
+        return self.response.startswith("(") and self.response != "(a JSON document)"
+
+    @property
     def query(self):
         """Names of query parameters: ?page&limit, with notes in brackets behind a name."""
         return re.findall(r"[?&](\w+)", self.request) if self.request.startswith("?") else []
@@ -1125,13 +979,17 @@ class Promise:
     @property
     def takes(self):
         """The name of the body's DTO, or None; files and fields of their own stand beside it in a form."""
+        if self.request == "multipart: file, folder?":
+            return "UploadFileDto"
         return next(iter(re.findall(r"\w+Dto\b", self.request)), None)
 
     @property
     def data(self):
         """What a success has as data, as JSON Schema; None for one outside the envelope."""
-        if self.response.startswith("("):
+        if self.is_file:
             return None
+        if self.response == "(a JSON document)":    # enveloped, since no word says that it is not
+            return {"$ref": "#/$defs/AccountExportDto"}
         name = re.search(r"\w+Dto\b", self.response)[0]
         one = {"$ref": f"#/$defs/{name}"}
         if self.response == name:
@@ -1147,3 +1005,34 @@ class Promise:
 promises = [Promise(*line.split("\t")) for line in (FOLDER / "endpoints.tsv").read_text().splitlines()[1:]]
 promised_of = {(p.method, p.path): p for p in promises}
 promised_schemas = json.loads((FOLDER / "schemas.json").read_text())
+
+
+def promised_field(field):
+    """The field as JSON Schema in the style of schemas.json: shapes by their names, null as one more type."""
+    named = {name: {"$ref": f"#/$defs/{name}"} for name in (field.of, field.item) if name}
+    schema = named.get(field.of) or schema_of(replace(field, nullable=False, item="string" if field.item else None))
+    if field.kind == "url":
+        schema = {"type": "string", "minLength": 1, "maxLength": 2048}
+    if field.kind == "email":
+        schema = {"type": "string", "format": "email", "maxLength": 254}
+    if field.digits:
+        schema["pattern"] = "^[0-9]+$" if field.min else "^[0-9]*$"
+    if field.item:
+        schema["items"] = {"string": {"type": "string"}, "id": {"type": "string", "pattern": ID}}.get(field.item, named[field.item])
+    if not field.nullable:
+        return schema
+    if "$ref" in schema or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def promised(shapes):
+    """Shapes as $defs."""
+    return {name: {"type": "object", "properties": {f.name: promised_field(f) for f in fields},
+                   "required": [f.name for f in fields if not f.optional], "additionalProperties": False}
+            for name, fields in shapes.items()}
+
+
+promised_dtos = (FOLDER / "dtos.txt").read_text()
+their_defs = promised_schemas["$defs"]
+promised_schemas = promised_schemas | {"$defs": {n: d for n, d in promised(read_shapes(promised_dtos + OURS)).items()} | their_defs}

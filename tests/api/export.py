@@ -273,3 +273,11 @@ def test_export_of_very_many_results_leaves_memory_to_others(small):
     answer = ada.get("/me/export", language="tr")
     assert answer.status == 503 and answer.errors == [SENTENCES["S_BUSY"]["tr"]]
     assert took(small) < 300 and ada.get("/me").status == 200
+
+
+def test_the_format_may_be_named(okul):
+    ada = okul.registered()
+    named, plain = ada.get("/me/export?format=json"), ada.get("/me/export")
+    assert named.status == 200 and list(named.data) == list(plain.data) and named.data["profile"] == plain.data["profile"]
+    for bad in ("xml", "csv", ""):
+        assert ada.get(f"/me/export?format={bad}").status == 400

@@ -427,6 +427,33 @@ def test_a_material_is_for_those_it_is_assigned_to(okul, boss):
     assert [who.get(key).status for who in (okul, ada, eve, boss)] == [401, 404, 404, 200], "without a signature"
 
 
+def test_taking_an_assignment_back(okul, boss):
+    made, other, ada, bob = make(boss, "a.pdf"), make(boss), okul.registered(), okul.registered()
+    assert assign(boss, made, ada, bob).status == assign(boss, other, ada).status == 200
+    path = f"{MATERIALS}/{made['id']}/assign/{ada.id}"
+    answer = boss.delete(path)
+    assert answer.status == 200 and answer.data["id"] == ada.id
+    assert ada.get(f"{MATERIALS}/{made['id']}").status == 404 and bob.get(f"{MATERIALS}/{made['id']}").status == 200
+    assert [m["id"] for m in ada.get(f"{MATERIALS}/assigned/me").data["materials"]] == [other["id"]]
+    for gone in (path, f"{MATERIALS}/{made['id']}/assign/{NOBODYS}", f"{MATERIALS}/{NOBODYS}/assign/{bob.id}"):
+        assert boss.delete(gone).status == 404
+    faults(boss.delete(f"{MATERIALS}/x/assign/y"), 400, "id", "userId")
+    entry = boss.get(f"/admin/audit?subject={ada.id}&action=material.").data["items"][0]
+    assert (entry["action"], entry["actorId"], entry["subject"], entry["before"]) == (
+        "material.unassigned", boss.id, ada.email, made["title"])
+    assert assign(boss, made, ada).data["assigned"] == 1, "and may be given again"
+
+
+def test_an_assignment_is_taken_back_as_it_was_seen(okul, boss):
+    made, ada = make(boss), okul.registered()
+    assert assign(boss, made, ada).status == 200
+    path, seen = f"{MATERIALS}/{made['id']}/assign/{ada.id}", boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
+    assert assign(boss, make(boss), ada).status == 200
+    assert boss.delete(path, headers={"If-Match": seen.headers["ETag"]}).status == 412
+    seen = boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
+    assert boss.delete(path, headers={"If-Match": seen.headers["ETag"]}).status == 200
+
+
 def test_last_assigned_first(okul, boss):
     ada, made = okul.registered(), [make(boss) for _ in range(4)]
     order = [made[2], made[0], made[3], made[1]]

@@ -70,6 +70,17 @@ def test_one_refresh_token_used_many_times(okul):
     assert ada.renew().status == 200
 
 
+def test_one_spent_token_used_many_times(later):
+    ada = later.login()
+    first = ada.refresh
+    assert ada.renew().status == ada.renew().status == 200
+    later.server.clock.advance(11)
+    answers = all_at_once(MANY, lambda n: later.post("/auth/refresh", {"refreshToken": first}))
+    assert statuses(answers) == [401] * MANY
+    told = later.server.sql(f"SELECT count(*) FROM audit WHERE action = 'session.reuse' AND subject_id = '{ada.id}'")
+    assert told.split()[-1] == "1", "one session ended once"
+
+
 def test_one_registration_completed_many_times(okul):
     ada = okul.login()
     answers = all_at_once(20, lambda n: ada.post("/auth/registration/complete", REGISTRATION | {"name": f"Ada {n}"}))

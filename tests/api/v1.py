@@ -369,11 +369,23 @@ def test_revoke_token(later):
     assert revoke(ada, ada.refresh).status == 200 and ada.get("/me").status == 401, "one's own"
 
 
+def test_revoke_a_token_that_was_replaced_and_still_works(later):
+    """Of a client that never got the answer, and of another tab."""
+    for renewals, wait in ((1, 3500), (2, 9)):
+        ada = login(later)
+        first = ada.refresh
+        for _ in range(renewals):
+            assert ada.renew().status == 200
+        later.server.clock.advance(wait)
+        assert revoke(ada, first).status == 200 and ada.get("/me").status == 401
+
+
 def test_revoke_a_token_that_is_no_live_one_of_the_callers(later):
     ada, eve, dead = login(later), login(later), login(later)
     assert dead.post("/auth/logout").status == 200
     first = ada.refresh
     assert ada.renew().status == ada.renew().status == 200
+    later.server.clock.advance(11)
     for token in (eve.refresh, dead.refresh, first, "x" * 43, ada.token[:512], ada.refresh[:-1], ada.refresh + "A"):
         assert revoke(ada, token).status == 404
     assert ada.get("/me").status == eve.get("/me").status == 200, "and nobody's session ended"
