@@ -32,6 +32,8 @@
 #define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none would go now */
 #define DATABASE_PAUSE (5 * SECOND)
 #define LEASE_MARGIN MINUTE		/* beyond the time that sending may take; more than BATCH_TIME */
+/* No row is put off for longer: one that lies further ahead was dated by a clock that was set back since. */
+#define AHEAD (HOUR + CLOCK_SLACK)
 #define BATCH_TIME 250			/* milliseconds */
 #define BATCH_MOST 16
 
@@ -66,14 +68,15 @@ struct sender {
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
-	int64_t hold_until;	/* nothing is tried before */
+	int64_t hold_until;	/* nothing is tried before; see held() */
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, CLAIM, DROP, PUT_OFF, GIVE_BACK };
+enum { DUE, MEND_AHEAD, CLAIM, DROP, PUT_OFF, GIVE_BACK };
 
 static const char *const sql[] = {
-	[DUE] = "SELECT min(next_at) FROM outbox",
+	[DUE] = "SELECT (SELECT min(next_at) FROM outbox), EXISTS (SELECT 1 FROM outbox WHERE next_at > ?1)",
+	[MEND_AHEAD] = "UPDATE outbox SET next_at = ?1 WHERE next_at > ?2",
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1 "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
 		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
@@ -97,6 +100,15 @@ stopping(const struct sender *s)
 	return poll(&stop, 1, 0) > 0;
 }
 
+/* Milliseconds for which nothing is tried. A hold that lasts longer than any is of a clock that was set back since. */
+static int64_t
+held(const struct sender *s)
+{
+	int64_t left = s->hold_until - clock_now();
+
+	return left > 0 && left <= DOWN_PAUSE ? left : 0;
+}
+
 static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
@@ -111,15 +123,15 @@ static int64_t
 next_due(struct sender *s)
 {
 	struct db_rows *row;
-	int64_t due = INT64_MAX;
+	int64_t due = INT64_MAX, now = clock_now();
 
-	enum db_rc rc = db_one(s->db, &row, sql[DUE], NO_ARGS);
+	enum db_rc rc = db_one(s->db, &row, sql[DUE], ARGS(now + AHEAD));
 	if (rc == DB_ROW && !db_is_null(row, 0))
-		due = db_int(row, 0);
+		due = db_flag(row, 1) ? now : db_int(row, 0);
 	else if (rc != DB_ROW)
 		database_failed(s, rc);
 	db_release(s->db);
-	return due > s->hold_until ? due : s->hold_until;
+	return due > now + held(s) ? due : now + held(s);
 }
 
 static int64_t
@@ -160,6 +172,7 @@ claim(struct sender *s, struct batch *batch)
 	int64_t lease = TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
 	struct db_rows *rows;
 
+	(void)!db_run(s->db, sql[MEND_AHEAD], ARGS(now, now + AHEAD), NULL);
 	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease, (int64_t)s->size));
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
 		read_row(batch, rows);
@@ -328,7 +341,7 @@ work(struct sender *s)
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && s->hold_until <= clock_now()) {
+	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && held(s) == 0) {
 		handle(s, &s->taken->jobs[done++]);
 		arena_reset(s->arena);
 	}
