@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "file.h"
 #include "media.h"
+#include "origin.h"
 #include "text.h"
 
 #include <arpa/inet.h>
@@ -320,6 +321,8 @@ check_mail(const struct conf *conf)
 		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
 		say(OK, "sender", "%s <%s>", conf->mail_name, from);
+	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
+		say(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
@@ -344,15 +347,38 @@ check_mail(const struct conf *conf)
 static void
 check_address(const struct conf *conf)
 {
-	const char *url = conf->base_url;
-	size_t length = strlen(url);
+	static const char local[] = "http://127.0.0.1:";
+	const char *api = conf->base_url, *app = conf->app_url;
 
-	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) || url[length - 1] == '/')
-		say(FAIL, "address", "base_url = %s must begin with https:// (or http://) and have no slash at the end", url);
-	else if (!conf->development && strncmp(url, "http://127.0.0.1:", 17) == 0)
-		say(WARN, "address", "links in answers and mails lead to %s; set base_url", url);
+	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
+		say(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
+		say(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		say(OK, "address", "%s", url);
+		say(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
+}
+
+/* Tells what can never match, which is passed over at run time, and whether the web server knows the rest. */
+static void
+check_origins(const struct conf *conf)
+{
+	const char *list = conf->cors_origins, *entry, *fault;
+	struct buf good = { 0 };
+	size_t length;
+	bool bad = false;
+
+	while ((entry = origin_next(&list, &length))) {
+		if (!(fault = origin_put(&good, entry, length)))
+			continue;
+		bad = true;
+		say(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
+	}
+	buf_clear(&good);
+	if (!origins_known(conf))
+		say(WARN, "origins", "the web server does not know cors_origins as they are now; say: okulctl migrate, and reload the web "
+			"server");
+	else if (!bad)
+		say(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
 }
 
 static void
@@ -394,6 +420,7 @@ run(int argc, char **argv, const char *data)
 	check_database(conf);
 	check_mail(conf);
 	check_address(conf);
+	check_origins(conf);
 	check_zone(conf);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -30,10 +30,9 @@
 
 #define LONGEST_SLEEP MINUTE		/* a wake-up may be lost, a clock may be set */
 #define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none would go now */
+#define LONGEST_WAIT HOUR		/* until the next try */
 #define DATABASE_PAUSE (5 * SECOND)
 #define LEASE_MARGIN MINUTE		/* beyond the time that sending may take; more than BATCH_TIME */
-/* No row is put off for longer: one that lies further ahead was dated by a clock that was set back since. */
-#define AHEAD (HOUR + CLOCK_SLACK)
 #define BATCH_TIME 250			/* milliseconds */
 #define BATCH_MOST 16
 
@@ -68,15 +67,24 @@ struct sender {
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
-	int64_t hold_until;	/* nothing is tried before; see held() */
+	int64_t hold_from, hold_until;	/* nothing is tried in between */
+	bool ahead;		/* rows wait for a time that a clock had which was ahead */
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, MEND_AHEAD, CLAIM, DROP, PUT_OFF, GIVE_BACK };
+enum { DUE, AHEAD, MEND, CLAIM, DROP, PUT_OFF, GIVE_BACK };
+
+/*
+ * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
+ * clock was ahead, and its time has come. At time ?1.
+ */
+#define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
 
 static const char *const sql[] = {
-	[DUE] = "SELECT (SELECT min(next_at) FROM outbox), EXISTS (SELECT 1 FROM outbox WHERE next_at > ?1)",
-	[MEND_AHEAD] = "UPDATE outbox SET next_at = ?1 WHERE next_at > ?2",
+	[DUE] = "SELECT min(next_at) FROM outbox",
+	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
+	[MEND] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
+		"WHERE " IS_AHEAD,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1 "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
 		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
@@ -100,22 +108,36 @@ stopping(const struct sender *s)
 	return poll(&stop, 1, 0) > 0;
 }
 
-/* Milliseconds for which nothing is tried. A hold that lasts longer than any is of a clock that was set back since. */
-static int64_t
+static void
+hold(struct sender *s, int64_t pause)
+{
+	s->hold_from = clock_now();
+	s->hold_until = s->hold_from + pause;
+}
+
+/* A clock that was set back does not prolong it. */
+static bool
 held(const struct sender *s)
 {
-	int64_t left = s->hold_until - clock_now();
+	int64_t now = clock_now();
 
-	return left > 0 && left <= DOWN_PAUSE ? left : 0;
+	return now >= s->hold_from && now < s->hold_until;
 }
 
 static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
 	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
-	s->hold_until = clock_now() + DATABASE_PAUSE;
+	hold(s, DATABASE_PAUSE);
 	s->trouble = true;
 	return false;
+}
+
+/* For so long the rows that were taken are this sender's. */
+static int64_t
+lease(const struct sender *s)
+{
+	return TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
 }
 
 /* When the next row is to be taken; INT64_MAX when none waits. */
@@ -125,13 +147,20 @@ next_due(struct sender *s)
 	struct db_rows *row;
 	int64_t due = INT64_MAX, now = clock_now();
 
-	enum db_rc rc = db_one(s->db, &row, sql[DUE], ARGS(now + AHEAD));
-	if (rc == DB_ROW && !db_is_null(row, 0))
-		due = db_flag(row, 1) ? now : db_int(row, 0);
-	else if (rc != DB_ROW)
+	s->ahead = false;
+	enum db_rc rc = db_one(s->db, &row, sql[DUE], NO_ARGS);
+	if (rc == DB_ROW && !db_is_null(row, 0)) {
+		due = db_int(row, 0);
+		db_end(row);
+		rc = db_one(s->db, &row, sql[AHEAD], ARGS(now, lease(s), LONGEST_WAIT));
+		s->ahead = rc == DB_ROW && db_flag(row, 0);
+	}
+	if (rc != DB_ROW)
 		database_failed(s, rc);
 	db_release(s->db);
-	return due > now + held(s) ? due : now + held(s);
+	if (s->ahead && due > now)
+		due = now;
+	return held(s) && due < s->hold_until ? s->hold_until : due;
 }
 
 static int64_t
@@ -169,11 +198,11 @@ static enum db_rc
 claim(struct sender *s, struct batch *batch)
 {
 	int64_t now = clock_now();
-	int64_t lease = TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
 	struct db_rows *rows;
 
-	(void)!db_run(s->db, sql[MEND_AHEAD], ARGS(now, now + AHEAD), NULL);
-	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease, (int64_t)s->size));
+	if (s->ahead)
+		(void)!db_run(s->db, sql[MEND], ARGS(now, lease(s), LONGEST_WAIT), NULL);	/* a failure sticks to db */
+	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease(s), (int64_t)s->size));
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
 		read_row(batch, rows);
 		rc = DB_DONE;
@@ -280,7 +309,7 @@ send_one(struct sender *s, struct job *job, char *why, size_t room)
 static void
 put_off(struct sender *s, struct job *job, const char *why)
 {
-	static const int64_t waits[] = { 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR };
+	static const int64_t waits[] = { 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, LONGEST_WAIT };
 	const struct mail *mail = &job->mail;
 	size_t step = mail->attempts < (int64_t)COUNT(waits) ? (size_t)mail->attempts - 1 : COUNT(waits) - 1;
 	int64_t next = clock_now() + waits[step];
@@ -321,7 +350,7 @@ handle(struct sender *s, struct job *job)
 		put_off(s, job, why);
 		return;
 	case SEND_DOWN:
-		s->hold_until = clock_now() + DOWN_PAUSE;
+		hold(s, DOWN_PAUSE);
 		put_off(s, job, why);
 		return;
 	case SEND_STOPPED:
@@ -341,7 +370,7 @@ work(struct sender *s)
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && held(s) == 0) {
+	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !held(s)) {
 		handle(s, &s->taken->jobs[done++]);
 		arena_reset(s->arena);
 	}

@@ -23,6 +23,7 @@ const struct command command_migrate = {
 	.summary = "make the database, or bring it to the schema of this version",
 	.help = "Makes the data folder and the database where they are missing. An older database is saved first, to\n"
 		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
+		"DATA/origins.map, by which the web server knows cors_origins, is brought in line with okul.conf.\n"
 		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
 	.run = run,
 };
@@ -338,6 +339,8 @@ run(int argc, char **argv, const char *data)
 	} else {
 		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
 		code = stat(path, &st) == 0 ? update(conf, version) : create(conf, schema, version);
+		if (code == EXIT_SUCCESS && !origins_write(conf))
+			code = EXIT_CONFIG;
 	}
 	free(schema);
 	return code;

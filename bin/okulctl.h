@@ -28,6 +28,11 @@ extern const struct command command_setting_list, command_setting_get, command_s
 extern const struct command command_backup, command_demo;
 extern const struct command command_test_import, command_test_export, command_test_list;
 
+/* Brings DATA/origins.map in line with the configuration; false after having said why it cannot. */
+must_use bool origins_write(const struct conf *conf);
+/* True when it is. */
+bool origins_known(const struct conf *conf);
+
 /* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: buf_visible(). */
 void ctl_print(void *file, const char *format, va_list list);
 /* "okulctl: <message>" on standard error, printed so; gives `code`, for `return ctl_error(EXIT_DATA, ...)`. */

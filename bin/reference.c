@@ -152,8 +152,10 @@ run(int argc, char **argv, const char *data)
 		code = ctl_error(EXIT_DATA, "%s: %s", argv[3], strerror(errno));
 	for (int i = 4; i < argc && code == EXIT_SUCCESS; i++)
 		code = join_part(document, arena, argv[i]);
-	if (code == EXIT_SUCCESS)
+	if (code == EXIT_SUCCESS) {
+		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
+	}
 	arena_free(arena);
 	return code;
 }

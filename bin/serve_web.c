@@ -132,7 +132,9 @@ web_configure(const struct house *house)
 	const struct replacement main_file[] = {
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
 		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
-		{ "@USER@", geteuid() == 0 ? "user root;" : "" }, { NULL, NULL },
+		{ "@USER@", geteuid() == 0 ? "user root;" : "" },
+		{ "@LIMITS@", conf->limits ? "limit_conn okul_clients 50; limit_conn okul_uploaders 8; limit_conn okul_server 600;" : "" },
+		{ NULL, NULL },
 	};
 	const struct replacement folders[] = {
 		{ "client_max_body_size 100m", upload },

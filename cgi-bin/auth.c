@@ -21,11 +21,11 @@ static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields 
 	{ "code", TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
-	{ "refreshToken", TEXT, 16, 512 }) };
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
 static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
 	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512 },
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", INT, 1, .example = "3600" },
 	{ "refreshExpiresIn", INT, 1, .example = "2592000" },
 	{ "isNewUser", BOOL },

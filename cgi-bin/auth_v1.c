@@ -19,7 +19,7 @@ static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELD
 
 static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
 	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512 },
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", INT, 1, .example = "3600" },
 	{ "refreshExpiresIn", INT, 1, .example = "2592000" }) };
 

@@ -12,7 +12,7 @@
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
 	{ "userIds", LIST, 1, MATERIAL_IDS_MAX, .item = ID },
-	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", ID },
@@ -116,7 +116,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 {
 	enum language language = EN;
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->base_url },
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->app_url },
 		{ "paragraph", a->paragraph } };
 
 	(void)!language_of(db_text(who, 2), &language);

@@ -16,12 +16,12 @@ static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIE
 
 static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of the user's name or address, or of the test's title" },
+	PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
 	{ "testId", ID, .optional = true },
 	{ "level", ENUM, .oneof = level_enum, .optional = true },
-	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
 	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .note = "until just before it" },
+	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
 

@@ -7,6 +7,7 @@
 #include "proficiency.h"
 
 #include "attempt.h"
+#include "limit.h"
 #include "quiz.h"
 #include "random.h"
 
@@ -40,6 +41,13 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 	{ "attemptsLeft", INT, 0, .nullable = true, .note = "null: no limit" },
 	{ "result", OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
 
+/*
+ * Each result of a test without limit of attempts is a row for good, so that they are counted, as they begin: deleting a
+ * result gives nothing back, and who was let in may finish.
+ */
+#define DAILY_MOST 20
+#define DAILY_KIND "submit"		/* subject: id of the user, a blank, id of the test; schema.sql deletes them with the user */
+
 /* ---- statements */
 
 /* A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. */
@@ -60,8 +68,8 @@ static const char *const sql[] = {
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
-		" AND result.test = test.pk) >= test.max_attempts END FROM " OPEN_TEST " WHERE " SEEN,
-	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0 FROM " OWN_ATTEMPT,
+		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN,
+	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
@@ -82,7 +90,7 @@ static struct reply get_status(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
-	  .writes = true, .errors = STATUSES(409), .title = "Start an attempt",
+	  .writes = true, .errors = STATUSES(409), .client_limit = true, .title = "Start an attempt",
 	  .note = "A test with a limit of time must be started; others may be, to save answers on the way. While the attempt is "
 	  "open this gives it again, with the same order and the answers saved so far. Whoever lets the time run out has taken "
 	  "the test: what was saved is graded." },
@@ -90,8 +98,10 @@ static const struct route routes[] = {
 	  .out = &attempt_response, .writes = true, .errors = STATUSES(409), .title = "Save answers of an open attempt",
 	  .note = "Adds to what is saved; a question that was answered before is answered anew." },
 	{ POST, "/proficiency-tests/{id}/submit", USER, post_submit, .check = check_submit, .in = &submit_test,
-	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .title = "Submit a proficiency test",
-	  .note = "These are the answers: what was saved on the way no longer counts. It ends an open attempt." },
+	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .client_limit = true,
+	  .title = "Submit a proficiency test",
+	  .note = "These are the answers: what was saved on the way no longer counts. It ends an open attempt. A test without limit "
+	  "of attempts may be begun 20 times in 24 hours; what was begun may be submitted." },
 	{ GET, "/proficiency-tests/{id}/status", USER, get_status, .out = &status_response,
 	  .title = "Check if user has completed the test" },
 };
@@ -173,7 +183,7 @@ struct state {
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what is saved */
 	struct value seed;
 	int64_t minutes;
-	bool shuffle, used_up;
+	bool shuffle, used_up, unlimited;
 };
 
 static bool
@@ -185,7 +195,8 @@ read_state(struct request *rq, const char *statement, struct state *state)
 	if (there) {
 		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
 			copy(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
-			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11) };
+			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11),
+			.unlimited = db_flag(row, 12) };
 		if (db_size(row, 7) > 0 && db_size(row, 7) <= sizeof(state->chosen))
 			memcpy(state->chosen, db_blob(row, 7), db_size(row, 7));
 	}
@@ -207,6 +218,22 @@ face(struct request *rq, struct state *state)
 	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
 	return rq->prepared != NULL;
+}
+
+/* Milliseconds until the user may take that test once more. */
+static int64_t
+daily_wait(struct request *rq, const struct state *state)
+{
+	const char *subject = arena_format(rq->arena, "%s %s", rq->user->id, state->test_id);
+
+	return state->unlimited ? limit_wait(rq->db, DAILY_KIND, subject, rq->now, DAY, DAILY_MOST) : 0;
+}
+
+static void
+count_daily(struct request *rq, const struct state *state)
+{
+	if (state->unlimited)
+		limit_count(rq->db, DAILY_KIND, arena_format(rq->arena, "%s %s", rq->user->id, state->test_id), rq->now, DAY);
 }
 
 /* ---- what a learner sees */
@@ -343,14 +370,22 @@ static struct reply
 post_start(struct request *rq)
 {
 	struct state state;
-	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
+	struct reply reply = { .error = NO_ERROR };
+	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000), wait;
 
 	if (!face(rq, &state))
 		return reply_error(rq, NOT_FOUND);
 	if (!state.attempt && state.used_up)
-		return closed ? reply_error_keep(rq, ATTEMPTS_USED) : reply_error(rq, ATTEMPTS_USED);
-	if (!state.attempt)
+		reply = reply_error(rq, ATTEMPTS_USED);
+	else if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
+		reply = reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+	reply.commit = closed > 0;
+	if (reply.error)
+		return reply;
+	if (!state.attempt) {
 		begin_attempt(rq, &state);
+		count_daily(rq, &state);
+	}
 	return reply_attempt(rq, &state, true);
 }
 
@@ -433,6 +468,9 @@ post_submit(struct request *rq)
 		return over(rq);
 	if (!state.attempt && (state.used_up || state.minutes))
 		return reply_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
+	int64_t wait = state.attempt ? 0 : daily_wait(rq, &state);
+	if (wait > 0)
+		return reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
 	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
@@ -440,6 +478,8 @@ post_submit(struct request *rq)
 	int64_t number = attempt_record(rq->db, &result);
 	if (state.attempt)
 		attempt_remove(rq->db, state.attempt);
+	else
+		count_daily(rq, &state);
 	return reply_result(rq, &result, number);
 }
 

@@ -8,7 +8,7 @@ static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields
 	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
 	{ "value", JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
 	  .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
-	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .optional = true, .nullable = true,
+	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .lines = true, .optional = true, .nullable = true,
 	  .note = "stays as it is where it is left out", .example = "\"Title of the home page\"" },
 	{ "isPublic", BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
 

@@ -11,7 +11,7 @@ static const struct shape list_query = { .name = "AuditListQuery", .fields = FIE
 	{ "subject", TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
 	  .note = "id, address or key of what it was done to; with an address also what was done while it was another" },
 	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .note = "until just before it" }) };
+	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" }) };
 
 static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fields = FIELDS(
 	{ "at", TIME },

@@ -37,10 +37,13 @@ $root apt-get -q update
 $root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
 	apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing
 
-case "$missing " in
-*" nginx "*)
-	[ -d /run/systemd/system ] || $root invoke-rc.d --quiet nginx stop || true
-	$root update-rc.d nginx disable
-	say "the system's own nginx service is left off; \`systemctl enable --now nginx\` turns it on"
-	;;
-esac
+# Not in place of what the machine serves already: only what was installed a moment ago is turned off.
+for web in nginx apache2; do
+	case "$missing " in
+	*" $web "*)
+		[ -d /run/systemd/system ] || $root invoke-rc.d --quiet "$web" stop || true
+		$root update-rc.d "$web" disable
+		say "the system's own $web service is left off; \`systemctl enable --now $web\` turns it on"
+		;;
+	esac
+done

@@ -3,6 +3,7 @@
 #include "csv.h"
 #include "etag.h"
 #include "log.h"
+#include "origin.h"
 #include "range.h"
 
 #include <errno.h>
@@ -54,31 +55,18 @@ header_int(struct buf *head, const char *name, int64_t value)
 	buf_put(head, "\r\n", 2);
 }
 
-/* ---- cross-origin requests (WHATWG Fetch): answered for the configured origins only */
+/* ---- what every answer begins with */
 
-static bool
-origin_allowed(const struct conf *conf, const char *origin)
-{
-	const char *s = conf->cors_origins;
-
-	while (origin && *(s += strspn(s, " "))) {
-		size_t length = strcspn(s, " ");
-		if (strlen(origin) == length && memcmp(s, origin, length) == 0)
-			return true;
-		s += length;
-	}
-	return false;
-}
-
+/* A page of another site gets to read the answer, and to send the request, where its origin is configured (WHATWG Fetch). */
 static void
 cors_headers(struct buf *head, const struct request *rq, const char *allow)
 {
-	if (!origin_allowed(rq->conf, rq->http.origin))
+	if (!rq->http.origin || !origin_in(rq->conf->origins, rq->http.origin))
 		return;
 	header(head, "Access-Control-Allow-Origin", rq->http.origin);
 	header(head, "Access-Control-Expose-Headers",
 		"Accept-Ranges, Content-Disposition, Content-Language, Content-Range, ETag, Retry-After, X-Request-Id");
-	if (rq->http.method == OPTIONS) {
+	if (rq->http.method == OPTIONS && allow) {
 		header(head, "Access-Control-Allow-Methods", allow);
 		header(head, "Access-Control-Allow-Headers",
 			"Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id");
@@ -86,38 +74,37 @@ cors_headers(struct buf *head, const struct request *rq, const char *allow)
 	}
 }
 
+/* What the answer depends on beside its address (RFC 9110 section 12.5.5). */
 static void
-begin_head(struct buf *head, const struct request *rq, int status, const char *allow)
-{
-	buf_reset(head, SIZE_MAX);
-	buf_puts(head, status_line(status));
-	header(head, "X-Request-Id", rq->request_id);
-	buf_puts(head, "X-Content-Type-Options: nosniff\r\n");
-	if (allow)
-		header(head, "Allow", allow);
-	if (rq->conf->cors_origins[0])
-		cors_headers(head, rq, allow);
-}
-
-/* What a cache may do with the answer, and what it depends on beside its address (RFC 9110 section 12.5.5). */
-static void
-cache_headers(struct buf *head, const struct request *rq, const char *control, bool personal)
+vary_header(struct buf *head, const struct request *rq, bool personal)
 {
 	static const char asking[] = "Authorization, Accept-Language", from_origin[] = "Authorization, Accept-Language, Origin";
-	bool origins = rq->conf->cors_origins[0];
+	bool origins = rq->conf->origins[0];
 
-	header(head, "Cache-Control", control);
 	if (personal || origins)
 		header(head, "Vary", !personal ? "Origin" : origins ? from_origin : asking);
 }
 
-int
-answer_options(struct http *http, struct request *rq, struct buf *head, const char *allow)
+/* The one beginning of all answers. `personal`: a cache may keep it, for one who asks with the same token and language. */
+static void
+begin_head(struct buf *head, const struct request *rq, int status, const char *allow, bool personal)
 {
-	begin_head(head, rq, 204, allow);
-	cache_headers(head, rq, "no-store", false);
-	http_send(http, head, "", 0);
-	return 204;
+	buf_reset(head, SIZE_MAX);
+	buf_puts(head, status_line(status));
+	header(head, "X-Request-Id", rq->request_id);
+	/* Addresses of files carry signatures, which no other site is to read in a Referer. */
+	buf_puts(head, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+	if (allow)
+		header(head, "Allow", allow);
+	vary_header(head, rq, personal);
+	cors_headers(head, rq, allow);
+}
+
+/* JSON and tables are data: a browser that is led to one renders nothing, and in no frame. */
+static void
+data_policy(struct buf *head)
+{
+	buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
 
 /* ---- the envelope */
@@ -141,8 +128,11 @@ put_error(struct request *rq, const struct reply *reply)
 	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, reply);
-	for (const struct fault *fault = rq->faults.first; fault && faults; fault = fault->next)
+	size_t told = 0;
+	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
 		put_text(rq, NULL, fault->text);
+	if (faults && rq->faults.count > told)
+		put_text(rq, NULL, sentence(S_MORE_FAULTS, rq->language));
 	put_end_list(rq);
 	put_time(rq, "timestamp", rq->now);
 	put_end(rq);
@@ -159,15 +149,25 @@ finish_success(struct request *rq)
 static int
 send_not_modified(struct http *http, struct request *rq, struct buf *head)
 {
-	begin_head(head, rq, 304, NULL);
-	cache_headers(head, rq, "private, no-cache", true);
+	begin_head(head, rq, 304, NULL, true);
+	header(head, "Cache-Control", "private, no-cache");
 	header(head, "ETag", rq->etag);
 	http_send(http, head, "", 0);
 	return 304;
 }
 
+/* 204: what OPTIONS asks for is in the headers. */
 static int
-send_envelope(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
+send_empty(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+{
+	begin_head(head, rq, reply->status, reply->allow, false);
+	header(head, "Cache-Control", "no-store");
+	http_send(http, head, "", 0);
+	return reply->status;
+}
+
+static int
+send_envelope(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
 {
 	bool tagged = etag_put(rq, reply), keep = tagged && rq->route->method == GET;
 	int status = reply->status;
@@ -187,9 +187,10 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 		status = 503;
 		tagged = keep = false;
 	}
-	begin_head(head, rq, status, allow);
+	begin_head(head, rq, status, reply->allow, keep);
 	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\n");
-	cache_headers(head, rq, keep ? "private, no-cache" : "no-store", keep);
+	data_policy(head);
+	header(head, "Cache-Control", keep ? "private, no-cache" : "no-store");
 	if (tagged)
 		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
@@ -227,7 +228,7 @@ accel_path(const struct request *rq, const char *path)
 static void
 file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status, bool accel)
 {
-	begin_head(head, rq, status, NULL);
+	begin_head(head, rq, status, NULL, false);
 	if (status != 304)
 		header(head, "Content-Type", reply->file_type);
 	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
@@ -236,12 +237,10 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 	/* nginx adds this to what it sends for us; where we or Apache send, nobody else does. */
 	if (reply->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
-	if (rq->conf->cors_origins[0])
-		header(head, "Vary", "Origin");
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-			"base-uri 'none'; form-action 'none'\r\n");
+			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 }
 
 static int
@@ -250,7 +249,7 @@ file_error(struct http *http, struct request *rq, struct buf *head, enum error e
 	struct reply failed = reply_error(rq, error);
 
 	failed.file_size = size;
-	return send_envelope(http, rq, &failed, head, NULL);
+	return send_envelope(http, rq, &failed, head);
 }
 
 /* The tag that nginx gives a file, so that it is the same whoever sends it. */
@@ -323,8 +322,20 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 #define TABLE_PIECE (32 * 1024)		/* bytes that are sent at once */
 #define TABLE_TIME (10 * SECOND)
 
+/* Where the semicolon stands between cells, the comma is the decimal sign: a spreadsheet would take 12.05 for a date. */
 static void
-put_cell(struct buf *out, const struct field *field, const struct db_rows *rows, int column)
+put_decimal(struct buf *out, double number, char separator)
+{
+	size_t start = out->length;
+
+	buf_number(out, number);
+	char *point = separator == ';' && !out->failed ? strchr(out->s + start, '.') : NULL;
+	if (point)
+		*point = ',';
+}
+
+static void
+put_cell(struct buf *out, const struct table *table, const struct field *field, const struct db_rows *rows, int column)
 {
 	char time[CLOCK_TEXT];
 
@@ -335,7 +346,7 @@ put_cell(struct buf *out, const struct field *field, const struct db_rows *rows,
 		buf_int(out, db_int(rows, column));
 		break;
 	case NUMBER:
-		buf_number(out, db_real(rows, column));
+		put_decimal(out, db_real(rows, column), table->separator);
 		break;
 	case BOOL:
 		buf_puts(out, db_flag(rows, column) ? "true" : "false");
@@ -351,16 +362,16 @@ put_cell(struct buf *out, const struct field *field, const struct db_rows *rows,
 
 /* A line: the names of the fields, or with `rows` their values. */
 static void
-put_line(struct buf *out, const struct shape *shape, const struct db_rows *rows)
+put_line(struct buf *out, const struct table *table, const struct db_rows *rows)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	for (int column = 0; (field = field_next(&walk, shape)); column++) {
+	for (int column = 0; (field = field_next(&walk, table->shape)); column++) {
 		if (column > 0)
-			buf_putc(out, ',');
+			buf_putc(out, table->separator);
 		if (rows)
-			put_cell(out, field, rows, column);
+			put_cell(out, table, field, rows, column);
 		else
 			buf_csv(out, field->name);
 	}
@@ -381,7 +392,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {
-		put_line(rq->out, table->shape, rows);
+		put_line(rq->out, table, rows);
 		if (rq->out->length < TABLE_PIECE)
 			continue;
 		if (!http_write(http, rq->out->s, rq->out->length))
@@ -398,13 +409,14 @@ send_table(struct http *http, struct request *rq, const struct reply *reply, str
 	const struct table *table = reply->table;
 	int64_t offset = 0, count = TABLE_PAGE;
 
-	begin_head(head, rq, reply->status, NULL);
+	begin_head(head, rq, reply->status, NULL, false);
 	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\n");
-	cache_headers(head, rq, "no-store", false);
+	data_policy(head);
+	header(head, "Cache-Control", "no-store");
 	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */
-	put_line(rq->out, table->shape, NULL);
+	put_line(rq->out, table, NULL);
 	db_patience(rq->db, TABLE_TIME);
 	bool there = http_begin(http, head);
 	for (; there && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)
@@ -418,11 +430,13 @@ send_table(struct http *http, struct request *rq, const struct reply *reply, str
 }
 
 int
-answer_send(struct http *http, struct request *rq, const struct reply *reply, struct buf *head, const char *allow)
+answer_send(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
 {
+	if (reply->status == 204)
+		return send_empty(http, rq, reply, head);
 	if (reply->file && !reply->error)
 		return send_file(http, rq, reply, head);
 	if (reply->table && !reply->error)
 		return send_table(http, rq, reply, head);
-	return send_envelope(http, rq, reply, head, allow);
+	return send_envelope(http, rq, reply, head);
 }

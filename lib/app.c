@@ -164,22 +164,56 @@ handle_reading(struct request *rq)
 }
 
 static struct reply
-handle(struct request *rq, struct app *app, struct buf *allow)
+no_method(struct request *rq, const char *allow)
 {
-	enum route_match match = route_find(app->program, rq, allow);
-	const char *body = NULL;
+	struct reply reply = { .status = 204 };
+
+	if (rq->http.method != OPTIONS)
+		reply = reply_error(rq, NO_METHOD);
+	reply.allow = allow;
+	return reply;
+}
+
+/* What is said to a web server that has not sent the body. That it withholds one which may be taken: that changed just now. */
+static struct reply
+judge(struct request *rq)
+{
+	struct reply reply = { .status = 204 };
+
+	return rq->http.body == BODY_ASKED ? reply : reply_error(rq, BUSY);
+}
+
+/* Nothing of the database is held while it comes: a web server that does not keep bodies sends it as slowly as the client. */
+static const char *
+read_body(struct request *rq, struct app *app)
+{
+	if (!rq->route->in || rq->http.content_length <= 0 || upload_wanted(rq))
+		return NULL;
+	if (rq->user)
+		user_detach(rq->user, rq->arena);
+	db_release(app->db);
+	return http_body(app->http, app->arena, rq->http.content_length, upload_body_limit(rq));
+}
+
+static struct reply
+handle(struct request *rq, struct app *app)
+{
+	struct buf allow = { .arena = app->arena };
+	enum route_match match = route_find(app->program, rq, &allow);
 
 	if (match == ROUTE_NO_PATH)
 		return reply_error(rq, NO_PATH);
 	if (match == ROUTE_NO_METHOD)
-		return reply_error(rq, NO_METHOD);
+		return no_method(rq, allow.s);
 	if (rq->http.content_length > upload_body_limit(rq))
 		return reply_error(rq, TOO_LARGE);
 	if (!app->db)
 		return reply_error(rq, UNAVAILABLE);
-	if (rq->route->in && rq->http.content_length > 0 && !upload_wanted(rq))
-		body = http_body(app->http, app->arena, rq->http.content_length, app->conf->body_limit);
-	struct reply reply = gate(rq, body);
+	struct reply reply = gate_head(rq);
+	if (!reply.error && rq->http.body != BODY_HERE)
+		return judge(rq);
+	if (!reply.error)
+		reply = gate_body(rq, read_body(rq, app));
 	if (!reply.error)
 		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
@@ -209,7 +243,6 @@ serve_one(struct app *app, struct request *rq)
 {
 	int64_t started = clock_ticks();
 	jmp_buf exhausted;
-	struct buf allow = { .arena = app->arena };
 	volatile int status = 503;
 
 	rq->now = clock_now();
@@ -222,11 +255,10 @@ serve_one(struct app *app, struct request *rq)
 		app->summary = summarize(rq);
 		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
 		faults_init(&rq->faults, app->arena, rq->language);
-		struct reply reply = handle(rq, app, &allow);
-		if (reply.error == NO_METHOD && rq->http.method == OPTIONS)
-			status = answer_options(app->http, rq, &app->head, allow.s);
-		else
-			status = answer_send(app->http, rq, &reply, &app->head, allow.s);
+		struct reply reply = handle(rq, app);
+		if (rq->http.body == BODY_ASKED && reply.error)
+			reply.status = 403;	/* nginx knows no other word for it */
+		status = answer_send(app->http, rq, &reply, &app->head);
 	} else {
 		/* Memory ran out somewhere above: nothing was answered or committed yet. */
 		if (app->db && db_writing(app->db))
@@ -235,11 +267,12 @@ serve_one(struct app *app, struct request *rq)
 		struct reply reply = reply_error(rq, BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
-		status = answer_send(app->http, rq, &reply, &app->head, NULL);
+		status = answer_send(app->http, rq, &reply, &app->head);
 	}
 	if (rq->mail_queued && status < 500)
 		mail_wake(app->conf);
-	log_summary(&app->summary, rq->user, status, started);
+	if (rq->http.body != BODY_ASKED)	/* the request itself comes next */
+		log_summary(&app->summary, rq->user, status, started);
 	upload_close(rq);
 	if (app->db)
 		db_release(app->db);

@@ -1,6 +1,7 @@
 #include "conf.h"
 
 #include "log.h"
+#include "origin.h"
 #include "random.h"
 #include "text.h"
 
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum setting_type { STRING, INTEGER, FLAG, CHOICE };
+enum setting_type { STRING, ADDRESS, INTEGER, FLAG, CHOICE };	/* ADDRESS: of a web site; where the fallback is "", none */
 
 struct setting {
 	const char *name;
@@ -31,12 +32,16 @@ struct setting {
 static const struct setting settings[] = {
 	{ "env", CHOICE, AT(development), "production", WORDS("production", "development"), 0, 0,
 	  "development shows the /api/v1 login code in the answer and is chatty" },
-	{ "base_url", STRING, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0,
-	  "public address of the site, without a slash at the end" },
+	{ "base_url", ADDRESS, AT(base_url), "http://127.0.0.1:8080", NULL, 0, 0,
+	  "public address of the API: https://example.org; addresses of files begin with it" },
+	{ "app_url", ADDRESS, AT(app_url), "", NULL, 0, 0,
+	  "address of the web app, where links in mails lead to; empty: base_url" },
 	{ "share", STRING, AT(share), "", NULL, 0, 0,
 	  "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)" },
 	{ "mail_from", STRING, AT(mail_from), "okul@localhost", NULL, 0, 0, "sender address of mails" },
 	{ "mail_name", STRING, AT(mail_name), "okul", NULL, 0, 0, "the school's name in mails" },
+	{ "reply_to", STRING, AT(reply_to), "", NULL, 0, 0,
+	  "address that gets what people answer to a reply; empty: that of the admin who replied" },
 	{ "mail_transport", CHOICE, AT(mail_transport), "file", WORDS("file", "sendmail", "smtp"), 0, 0,
 	  "file writes DATA/mail/*.eml, for development" },
 	{ "sendmail", STRING, AT(sendmail), "/usr/sbin/sendmail", NULL, 0, 0, "program of transport sendmail" },
@@ -82,7 +87,7 @@ static const struct setting settings[] = {
 	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
 	  "proxies in front whose X-Forwarded-For is believed, like 192.0.2.1 10.0.0.0/8 2001:db8::/32" },
 	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0,
-	  "origins of web apps that may call the API, separated by spaces" },
+	  "origins of web apps that may call the API (https://app.example.org), separated by spaces; `okulctl migrate` tells nginx" },
 	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, "the school's time zone" },
 	{ "privacy_policy_version", STRING, AT(privacy_policy_version), "1.0.0", NULL, 0, 0,
 	  "version of the text that people now accept, kept with each acceptance" },
@@ -90,14 +95,16 @@ static const struct setting settings[] = {
 	{ "consent_form_version", STRING, AT(consent_form_version), "1.0.0", NULL, 0, 0, "likewise" },
 	{ "deletion_grace", INTEGER, AT(deletion_grace), "28", NULL, 0, 365,
 	  "days until an account deletion that was asked for is done" },
-	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body" },
+	{ "body_limit", INTEGER, AT(body_limit), "1048576", NULL, 1024, 16777216, "bytes of a JSON body; at most 65536 where no login is needed" },
 	{ "upload_limit", INTEGER, AT(upload_limit), "25", NULL, 1, 65536, "MiB of one uploaded file" },
 	{ "upload_request_limit", INTEGER, AT(upload_request_limit), "100", NULL, 1, 65536,
 	  "MiB of a whole upload; the web server's own limit for /storage and /education-materials has to allow it" },
-	{ "storage_user_quota", INTEGER, AT(storage_user_quota), "500", NULL, 0, 16777216,
+	{ "storage_user_quota", INTEGER, AT(storage_user_quota), "100", NULL, 0, 16777216,
 	  "MiB of all files of one user, each counted as 4 KiB at least, admins excepted; 0 none" },
 	{ "storage_total_quota", INTEGER, AT(storage_total_quota), "0", NULL, 0, 16777216,
 	  "MiB of all stored files together; 0 none" },
+	{ "storage_share", INTEGER, AT(storage_share), "50", NULL, 0, 100,
+	  "percent of its disk that all stored files together may take while others than admins upload; 0 no limit" },
 	{ "storage_reserve", INTEGER, AT(storage_reserve), "256", NULL, 0, 16777216,
 	  "MiB of the disk that uploads leave free" },
 	{ "retire_after", INTEGER, AT(retire_after), "100000", NULL, 0, INT64_C(1000000000),
@@ -131,19 +138,44 @@ set_choice(const struct setting *setting, void *place, const char *text, char *w
 }
 
 static bool
+set_string(char **place, const char *text, size_t length, char *why, size_t room)
+{
+	char *copy = strndup(text, length);
+
+	if (!copy)
+		return text_complain(why, room, "out of memory");
+	free(*place);
+	*place = copy;
+	return true;
+}
+
+/* Paths are put behind it, so a slash at the end goes. */
+static bool
+set_address(const struct setting *setting, char **place, const char *text, char *why, size_t room)
+{
+	size_t length = strlen(text), scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	bool none = length == 0 && setting->fallback[0] == '\0';
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\", text[i]))
+			scheme = 0;
+	while (length > scheme && text[length - 1] == '/')
+		length--;
+	if (!none && (scheme == 0 || length == scheme || text[scheme] == '/'))
+		return text_complain(why, room, "%s = %s: must be an address like https://example.org", setting->name, text);
+	return set_string(place, text, length, why, room);
+}
+
+static bool
 set(struct conf *conf, const struct setting *setting, const char *text, char *why, size_t room)
 {
 	void *place = (char *)conf + setting->offset;
 
 	switch (setting->type) {
-	case STRING: {
-		char *copy = strdup(text);
-		if (!copy)
-			return text_complain(why, room, "out of memory");
-		free(*(char **)place);
-		*(char **)place = copy;
-		return true;
-	}
+	case STRING:
+		return set_string(place, text, strlen(text), why, room);
+	case ADDRESS:
+		return set_address(setting, place, text, why, room);
 	case INTEGER:
 		if (text_to_int(text, setting->min, setting->max, place))
 			return true;
@@ -490,6 +522,17 @@ conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room)
 	return true;
 }
 
+static bool
+make_origins(struct conf *conf, char *why, size_t room)
+{
+	struct buf list = { 0 };
+
+	origin_list(&list, conf->cors_origins);
+	free((char *)conf->origins);
+	conf->origins = list.s;
+	return (!list.failed && list.s) || text_complain(why, room, "out of memory");
+}
+
 const struct conf *
 conf_load(const char *data, char *why, size_t room)
 {
@@ -509,7 +552,9 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(conf, &settings[i], settings[i].fallback, why, room))
 			return NULL;
 	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !read_proxies(conf, why, room) ||
-	    !find_share(conf, why, room) || !read_keys(conf, why, room))
+	    !find_share(conf, why, room) || !make_origins(conf, why, room) || !read_keys(conf, why, room))
+		return NULL;
+	if (!conf->app_url[0] && !set_string((char **)&conf->app_url, conf->base_url, strlen(conf->base_url), why, room))
 		return NULL;
 	return conf;
 }

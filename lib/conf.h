@@ -27,11 +27,13 @@ struct jwt_key {
 struct conf {
 	const char *data;		/* absolute path of DATA */
 	bool development;		/* OKUL_ENV=development */
-	const char *base_url;		/* public address without a slash at the end, as in links of mails */
+	const char *base_url;		/* public address of the API, without a slash at the end */
+	const char *app_url;		/* of the web app, likewise: where links in mails lead to */
 	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi.json, docs.html */
 
 	const char *mail_from;		/* address */
 	const char *mail_name;		/* display name; the school's name in mails */
+	const char *reply_to;		/* address that gets the answers to replies; "" for that of who replied */
 	enum mail_transport mail_transport;
 	const char *sendmail;		/* absolute path */
 	const char *smtp_host;
@@ -65,7 +67,8 @@ struct conf {
 	bool limits;			/* limits by client network */
 	const char *trusted_proxy;	/* as it is written; read into: */
 	struct network_list proxies;	/* whose X-Forwarded-For is believed */
-	const char *cors_origins;	/* separated by spaces; "" for none */
+	const char *cors_origins;	/* as the operator wrote them */
+	const char *origins;		/* the good ones of them, as origin_list() makes them; "" for none */
 	const char *time_zone;
 	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;	/* of the texts now shown */
 	int64_t deletion_grace;		/* days until an account deletion is done */
@@ -75,6 +78,7 @@ struct conf {
 	int64_t upload_request_limit;	/* MiB of a whole multipart body */
 	int64_t storage_user_quota;	/* MiB of all files of one user; 0: none. Admins have no quota */
 	int64_t storage_total_quota;	/* MiB of all stored files together; 0: none */
+	int64_t storage_share;		/* percent of the disk for stored files while others than admins upload; 0: no limit */
 	int64_t storage_reserve;	/* MiB of the disk that uploads leave free */
 	int64_t retire_after;		/* requests until a worker is replaced; 0 never */
 	int64_t workers;		/* processes a program */

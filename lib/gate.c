@@ -96,15 +96,22 @@ keep_texts(struct request *rq, const char *body)
 }
 
 static struct reply
+check_type(struct request *rq)
+{
+	struct reply reply = pass();
+
+	if (!is_json(rq->http.content_type)) {
+		reply = reply_error(rq, WRONG_TYPE);
+		reply.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
+	}
+	return reply;
+}
+
+static struct reply
 check_body(struct request *rq, const char *body)
 {
 	enum json_fault fault = JSON_SYNTAX;
 
-	if (!is_json(rq->http.content_type)) {
-		struct reply reply = reply_error(rq, WRONG_TYPE);
-		reply.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
-		return reply;
-	}
 	if (!body && rq->http.content_length != 0 && rq->http.content_length != -1)
 		return reply_error(rq, BAD_BODY_LENGTH);
 	if (body)
@@ -146,13 +153,25 @@ check_fields(struct request *rq)
 }
 
 struct reply
-gate(struct request *rq, const char *body)
+gate_head(struct request *rq)
 {
 	struct reply reply = gate_caller(rq);
 
 	if (!reply.error && upload_wanted(rq))
-		reply = upload_receive(rq);
+		reply = upload_check(rq);
 	else if (!reply.error && rq->route->in)
+		reply = check_type(rq);
+	return reply;
+}
+
+struct reply
+gate_body(struct request *rq, const char *body)
+{
+	struct reply reply = pass();
+
+	if (upload_wanted(rq))
+		reply = upload_receive(rq);
+	else if (rq->route->in)
 		reply = check_body(rq, body);
 	if (!reply.error)
 		reply = check_fields(rq);

@@ -7,11 +7,16 @@
 #include "route.h"
 
 /*
- * Token, role and registration, content type, JSON or form, fields. Fills rq->user, rq->body, rq->uploads and rq->query. The size was
- * checked and the body read before: `body` is NULL where it did not arrive whole.
- * Gives a reply whose error is NO_ERROR when the handler may run.
+ * What the head of the request decides, before a byte of its body is read: token, role and registration, content type, and
+ * whether there is room for files. Fills rq->user. Both give a reply whose error is NO_ERROR when all is well so far.
  */
-must_use struct reply gate(struct request *rq, const char *body);
+must_use struct reply gate_head(struct request *rq);
+
+/*
+ * What comes after it: JSON or form, fields. Fills rq->body, rq->uploads and rq->query. The body of a form is read here, any other
+ * was read before: `body` is NULL where it did not arrive whole.
+ */
+must_use struct reply gate_body(struct request *rq, const char *body);
 
 /*
  * The part of it that looks at the caller: token, role and registration. It fills rq->user, anew when called again: inside

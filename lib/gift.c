@@ -188,6 +188,19 @@ static const char *const formats[] = {
 	[MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]",
 };
 
+/* Control characters have no place in a text: what Word writes for the end of a line (VT), and others. */
+static void
+blank_controls(struct buf *text)
+{
+	for (size_t i = 0, step; i < text->length; i += step) {
+		step = text_utf8_sequence(text->s + i, text->length - i);
+		bool c1 = step == 2 && text->s[i] == '\xc2' && (unsigned char)text->s[i + 1] < 0xa0;
+		if (c1 || text->s[i] == 0x7f || (step == 1 && (unsigned char)text->s[i] < ' ' && !strchr("\t\n", text->s[i])))
+			memset(text->s + i, ' ', step);
+		step += step == 0;
+	}
+}
+
 /*
  * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is what it has unless it
  * says another, and gets what it has; `*media` becomes true when it holds more than text.
@@ -210,6 +223,7 @@ read_text(struct reader *reader, const char *s, size_t length, size_t max, enum 
 		buf_put(&text, s, length);
 	else if (!put_html(&text, s, length, *format == HTML))
 		*media = true;
+	blank_controls(&text);
 	const char *trimmed = text.s ? text.s : "";
 	size_t left = text.length;
 	text_trim(&trimmed, &left);

@@ -9,9 +9,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define LINGERING 64		/* connections that a worker may leave open so */
+
 struct http {
 	bool cgi, served;	/* served: the one request of a CGI process was given out */
-	int64_t unread;		/* bytes of a CGI body that nobody has read; INT64_MAX: unknown */
+	int64_t unread;		/* bytes of the body that nobody has read; INT64_MAX: unknown */
+	int lingering[LINGERING];	/* answered, but the body is still coming; -1: free */
+	size_t lingering_next, lingering_count;	/* the place to be used next; how many there are */
 	bool open;		/* a FastCGI request waits for its answer */
 	const struct network_list *trusted;
 	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
@@ -69,6 +73,8 @@ http_open(const struct network_list *trusted)
 	 * the first call of any kind.
 	 */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
+	for (size_t i = 0; i < LINGERING; i++)
+		http->lingering[i] = -1;
 	http->cgi = FCGX_IsCGI();
 	if (http->cgi)
 		return http;
@@ -136,7 +142,7 @@ value_of(const char *entry, const char *name, size_t length)
 static void
 read_environment(struct http *http, char **environment, struct http_request *rq)
 {
-	const char *value, *length = "", *coding = NULL, *forwarded = NULL;
+	const char *value, *length = "", *coding = NULL, *forwarded = NULL, *body = "";
 
 	*rq = (struct http_request){ .method = OTHER_METHOD, .method_name = "", .target = "/", .client = "" };
 	for (char **entry = environment; *entry; entry++) {
@@ -149,6 +155,9 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 		case 'C':
 			TAKE("CONTENT_TYPE", rq->content_type)
 			TAKE("CONTENT_LENGTH", length)
+			break;
+		case 'O':
+			TAKE("OKUL_BODY", body)
 			break;
 		case 'H':
 			TAKE("HTTP_AUTHORIZATION", rq->authorization)
@@ -171,6 +180,7 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 	rq->content_length = content_length(length);
 	if (rq->content_length == -1 && coding)
 		rq->content_length = -2;
+	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
 	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
@@ -190,11 +200,13 @@ read_some(struct http *http, char *out, size_t room)
 {
 	ssize_t n;
 
-	if (!http->cgi)
-		return FCGX_GetStr(out, room > INT32_MAX ? INT32_MAX : (int)room, http->fcgi.in);
-	do
-		n = read(STDIN_FILENO, out, room);
-	while (n < 0 && errno == EINTR);
+	if (!http->cgi) {
+		n = FCGX_GetStr(out, room > INT32_MAX ? INT32_MAX : (int)room, http->fcgi.in);
+	} else {
+		do
+			n = read(STDIN_FILENO, out, room);
+		while (n < 0 && errno == EINTR);
+	}
 	http->unread = n > 0 ? http->unread - n : 0;
 	return n;
 }
@@ -218,13 +230,59 @@ drain(struct http *http)
 }
 
 static void
+leave(struct http *http, size_t place)
+{
+	if (http->lingering[place] < 0)
+		return;
+	close(http->lingering[place]);
+	http->lingering[place] = -1;
+	http->lingering_count--;
+}
+
+/*
+ * Keeps our end of a connection whose body is still coming, beyond the answer. Apache sends on what a slow client sends, and
+ * tells it 503 instead of our answer when that fails; reading on would hold a worker as long as the client likes.
+ */
+static void
+linger(struct http *http)
+{
+	size_t place = http->lingering_next++ % LINGERING;
+
+	leave(http, place);
+	http->lingering[place] = fcntl(http->fcgi.ipcFd, F_DUPFD_CLOEXEC, 3);
+	http->lingering_count += http->lingering[place] >= 0;
+}
+
+static void
 finish(struct http *http)
 {
-	if (http->open && http->cgi)
+	if (http->open && http->cgi) {
 		drain(http);
-	else if (http->open)
+	} else if (http->open) {
+		if (http->unread > 0)
+			linger(http);
 		FCGX_Finish_r(&http->fcgi);
+	}
 	http->open = false;
+}
+
+/* Waits for a connection or a stop signal, as ppoll() does, and closes meanwhile what the web server has closed. */
+static int
+wait_for_request(struct http *http, struct pollfd *listening, const struct timespec *wait)
+{
+	struct pollfd all[1 + LINGERING];
+
+	if (http->lingering_count == 0)
+		return ppoll(listening, 1, wait, &http->waiting);
+	all[0] = *listening;
+	for (size_t i = 0; i < LINGERING; i++)
+		all[1 + i] = (struct pollfd){ .fd = http->lingering[i] };
+	int ready = ppoll(all, COUNT(all), wait, &http->waiting);
+	for (size_t i = 0; i < LINGERING && ready > 0; i++)
+		if (all[1 + i].revents)
+			leave(http, i);
+	*listening = all[0];
+	return ready;
 }
 
 /* libfcgi takes a signal during its poll() for the end of the connection, and drops the request. */
@@ -239,6 +297,12 @@ accept_request(struct http *http)
 	return accepted;
 }
 
+static void
+await_body(struct http *http, const struct http_request *request)
+{
+	http->unread = request->content_length == -2 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
+}
+
 enum http_event
 http_next(struct http *http, struct http_request *request)
 {
@@ -251,7 +315,7 @@ http_next(struct http *http, struct http_request *request)
 			return HTTP_STOP;
 		http->served = http->open = true;
 		read_environment(http, environ, request);
-		http->unread = request->content_length == -2 ? INT64_MAX : request->content_length;
+		await_body(http, request);
 		return HTTP_REQUEST;
 	}
 	while (!stopping) {
@@ -259,12 +323,12 @@ http_next(struct http *http, struct http_request *request)
 		 * The only place where a stop signal gets in: never between accept() and the answer. While the log holds lines
 		 * this only looks: nothing at hand is the time to write them.
 		 */
-		int ready = ppoll(&listening, 1, log_waits() ? &at_once : NULL, &http->waiting);
+		int ready = wait_for_request(http, &listening, log_waits() ? &at_once : NULL);
 		if (ready < 0 && errno != EINTR)
 			return HTTP_FAILED;
 		if (ready == 0)
 			log_flush();
-		if (ready <= 0)
+		if (ready <= 0 || !listening.revents)
 			continue;
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
@@ -272,6 +336,7 @@ http_next(struct http *http, struct http_request *request)
 			continue;	/* another worker was faster, or the peer went away */
 		http->open = true;
 		read_environment(http, http->fcgi.envp, request);
+		await_body(http, request);
 		return HTTP_REQUEST;
 	}
 	return HTTP_STOP;

@@ -12,6 +12,16 @@
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, OTHER_METHOD };
 
+/*
+ * Where the body of a request is. A web server that would keep large bodies on its disk asks first, by the parameter
+ * OKUL_BODY, which no header can set.
+ */
+enum http_body {
+	BODY_HERE,		/* it follows; also where there is none */
+	BODY_ASKED,		/* may it be taken? The answer is 204 or 403, of no interest to the client */
+	BODY_WITHHELD,		/* it may not: the client is to be told why */
+};
+
 /* Everything is borrowed from the transport or the arena until http_send(). Missing headers are NULL. */
 struct http_request {
 	enum method method;
@@ -21,6 +31,7 @@ struct http_request {
 	const char *query;		/* behind '?'; NULL for none */
 	const char *content_type;
 	int64_t content_length;		/* -1: no body, -2: malformed, or a body without it */
+	enum http_body body;
 	const char *authorization;
 	const char *accept_language;
 	const char *request_id;		/* as sent */

@@ -59,6 +59,7 @@ struct table {
 	const char *sql;
 	struct args args;		/* without limit and offset */
 	const struct shape *shape;
+	char separator;			/* ',' or ';' */
 	bool walk;			/* its rows come in order as they are read: run once, for all of them */
 };
 
@@ -66,6 +67,7 @@ struct reply {
 	int status;
 	enum error error;		/* NO_ERROR for success */
 	const char *argument;		/* for the error's sentence */
+	const char *allow;		/* methods of the path (405, OPTIONS); NULL: no Allow header */
 	int64_t retry_after;		/* seconds; 0: none */
 	bool commit;			/* keep what was written although this is an error */
 	const struct table *table;	/* the answer is these rows as CSV */

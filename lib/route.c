@@ -141,7 +141,13 @@ route_params(struct request *rq)
 
 	for (int i = 0; i < 2 && (pattern = strchr(pattern, '{')); i++) {
 		size_t length = strcspn(++pattern, "}");
-		if (route_is_id(pattern, length) && !text_is_id(rq->params[i]))
+		if (!route_is_id(pattern, length))
+			continue;
+		char *id = arena_string(rq->arena, rq->params[i]);
+		text_lower(id);
+		rq->params[i] = id;
+		if (!text_is_id(id))
 			faults_add(&rq->faults, arena_copy(rq->arena, pattern, length), S_F_ID, NULL);
 	}
+	rq->id = rq->params[0];
 }

@@ -91,7 +91,7 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 must_use enum route_match route_find(const struct program *program, struct request *rq, struct buf *allow);
 /* True for the name of a path parameter that takes 24 hex digits: id, userId. */
 bool route_is_id(const char *name, size_t length);
-/* Adds a fault for each {id} or {...Id} of the path that is not 24 hex digits. */
+/* Makes each {id} or {...Id} of the path lower case, and adds a fault for each that is not 24 hex digits. */
 void route_params(struct request *rq);
 
 #endif

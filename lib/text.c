@@ -724,9 +724,8 @@ text_trim(const char **s, size_t *length)
 	}
 }
 
-/* Makes LF of CR LF. */
-static void
-unify_lines(char *s)
+void
+text_unify_lines(char *s)
 {
 	char *out = s;
 
@@ -736,9 +735,8 @@ unify_lines(char *s)
 	*out = '\0';
 }
 
-/* Takes out what sets the direction of a part: in one line it makes things look as if they stood elsewhere. */
-static void
-drop_directions(char *s)
+void
+text_drop_directions(char *s)
 {
 	char *out = s;
 
@@ -753,20 +751,15 @@ drop_directions(char *s)
 }
 
 bool
-text_clean(char *s, bool lines)
+text_has_control(const char *s, const char *but)
 {
-	if (lines)
-		unify_lines(s);
-	else
-		drop_directions(s);
-	for (const unsigned char *c = (const unsigned char *)s; *c; c++) {
-		if (lines && (*c == '\t' || *c == '\n'))
-			continue;
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
 		/* C0, DEL, and C1, which UTF-8 spells C2 80 to C2 9F */
-		if (*c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F))
-			return false;
+		if (((c < 0x20 || c == 0x7F) && !strchr(but, c)) || (c == 0xC2 && next >= 0x80 && next <= 0x9F))
+			return true;
 	}
-	return true;
+	return false;
 }
 
 void

@@ -104,12 +104,15 @@ bool text_has_words(const char *text, size_t length, const char *words, size_t w
 #define TEXT_HAS_WORDS(column, words) "okul_has_words(" column ", " words ")"
 /* Narrows [*s, *s + *length) past white space (Unicode's White_Space) and invisible characters at both ends. */
 void text_trim(const char **s, size_t *length);
+/* Makes, in place, LF of each CR LF. */
+void text_unify_lines(char *s);
 /*
- * Makes, in place, what people send what is kept: of one line, without characters that set a direction (UAX 9 section 2), or
- * with `lines` with LF for each CR LF. False where it holds a control character (Cc) that has no place there: only with
- * `lines` tab and LF have.
+ * Takes out, in place, what sets the direction of a part of a text (UAX 9 section 2: embeddings, overrides, isolates): in one
+ * line, which programs put beside others, it makes things look as if they stood elsewhere.
  */
-must_use bool text_clean(char *s, bool lines);
+void text_drop_directions(char *s);
+/* True where well-formed UTF-8 holds a control character (category Cc) that is not among those of ASCII in `but`. */
+bool text_has_control(const char *s, const char *but);
 /* Folds A-Z in place, or a-z. */
 void text_lower(char *s);
 void text_upper(char *s);

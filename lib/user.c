@@ -13,7 +13,7 @@ static const struct shape handles = { .name = "Handles", .fields = FIELDS(
 
 static const struct shape about = { .name = "About", .fields = FIELDS(
 	{ "expertise", TEXT, 0, 64, .nullable = true },
-	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "bio", TEXT, 0, 500, .lines = true, .nullable = true },
 	{ "", PLUS, .of = &handles }) };
 
 const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(

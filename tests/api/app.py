@@ -129,10 +129,12 @@ def test_plain_cgi_logs_in(okul):
 
 
 def test_plain_cgi_minds_the_size_of_a_body_itself(okul):
-    body = json.dumps({"email": "size@example.com"}).encode()
-    for length, expected in ((1 << 20, 200), ((1 << 20) + 1, 413)):
-        status, _, answer = cgi(okul.server, "auth", "POST", "/auth/otp/request", body=body.ljust(length))
-        assert status == expected == json.loads(answer)["statusCode"]
+    public = ("auth", "POST", "/auth/otp/request", {}), json.dumps({"email": "size@example.com"}).encode(), 1 << 16
+    user = ("users", "PATCH", "/me", {"Authorization": f"Bearer {okul.login().token}"}), b'{"bio":"x"}', 1 << 20
+    for request, body, limit in (public, user):
+        for length, expected in ((limit, 200), (limit + 1, 413)):
+            status, _, answer = cgi(okul.server, *request, body=body.ljust(length))
+            assert status == expected == json.loads(answer)["statusCode"]
 
 
 def test_plain_cgi_head_has_no_body(okul):

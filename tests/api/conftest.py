@@ -42,9 +42,8 @@ def later():
 
 @pytest.fixture(scope="session")
 def guarded():
-    """A server with limits by client address, and with origins that browsers may call from. Its clock turns too."""
-    yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on",
-                      OKUL_CORS_ORIGINS="https://okul.example https://admin.okul.example")
+    """A server with limits by client address. Its clock turns too."""
+    yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on")
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):

@@ -18,13 +18,13 @@ from mail import Relay, parse
 from okul import Okul, Server, until
 
 CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
-HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type"]
+HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language", "MIME-Version", "Content-Type"]
 LIMITS = {"fullName": 200, "phoneNumber": 20, "subject": 200, "message": 5000, "source": 64}
 SPACE = " \t\n\r\v\f"       # what the server trims
 
 BREAKS = ["\r\n", "\n", "\r", "\n\r", "\r\n\r\n", "\r\n.\r\n", "\n.\n", "\r\n..", ".", "..", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029",
           "\u560a\u560d", "%0d%0a", "&#13;&#10;", "\\r\\n"]
-WORDS = ["Bcc: eve@example.com", "To: eve@example.com", "Cc:eve@example.com", "From: eve@example.com", "Subject: x", "Content-Type: text/html",
+WORDS = ["\nFrom ", "From ", "Bcc: eve@example.com", "To: eve@example.com", "Cc:eve@example.com", "From: eve@example.com", "Subject: x", "Content-Type: text/html",
          "MIME-Version: 1.0", "MAIL FROM:<eve@example.com>", "RCPT TO:<eve@example.com>", "DATA", "QUIT", "RSET", "BDAT 3 LAST",
          "=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
          ", eve@example.com", "; eve@example.com", "<eve@example.com>", "\"", "\\", "(", ")", "[", "]", ":", ";", ",", "'", "@", "{{school}}", "{{", "}}"]
@@ -85,10 +85,11 @@ class Case:
     def check(self, mail):
         assert mail["from"] == "school@example.org" and mail["to"] == [self.address]
         raw = mail["content"].encode("latin-1")
-        assert not re.search(rb"(?<!\r)\n|\r(?!\n)|[^\r\n\t -~]", raw) and not re.search(rb"(?m)^\.", raw)
+        assert not re.search(rb"(?<!\r)\n|\r(?!\n)|[^\r\n\t -~]", raw) and not re.search(rb"(?m)^(\.|From )", raw)
         assert max(map(len, raw.split(b"\r\n"))) <= 200
         message = parse(mail)
         assert message.keys() == HEADERS and message.defects == []
+        assert message["Reply-To"] == "boss@example.com"
         assert message["To"] == self.address and [a.addr_spec for a in message["From"].addresses] == ["school@example.org"]
         head = raw.partition(b"\r\n\r\n")[0].decode()
         subject = re.search(r"(?s)^Subject: (.*?)(?=\r\n\S)", head, re.M)[1].replace("\r\n ", " ")

@@ -26,10 +26,10 @@ BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 SLOW = 4 if "asan" in BUILD.name else 1
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SUBJECTS = {
-    "tr": "Şehir Dil Okulu giriş kodunuz",
-    "en": "Your login code for Şehir Dil Okulu",
-    "es": "Su código de acceso a Şehir Dil Okulu",
-    "de": "Ihr Anmeldecode für Şehir Dil Okulu",
+    "tr": " - Şehir Dil Okulu giriş kodunuz",
+    "en": " is your login code for Şehir Dil Okulu",
+    "es": " es su código de acceso a Şehir Dil Okulu",
+    "de": " ist Ihr Anmeldecode für Şehir Dil Okulu",
 }
 
 
@@ -203,7 +203,7 @@ def check_message(message, to, language, code):
     assert message["To"] == to
     assert message["From"].addresses[0].addr_spec == "school@example.org"
     assert message["From"].addresses[0].display_name == "Şehir Dil Okulu"
-    assert message["Subject"] == SUBJECTS[language]
+    assert message["Subject"] == code + SUBJECTS[language]
     assert message["Content-Language"] == language
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"].endswith("@example.org>")
@@ -288,6 +288,50 @@ def test_a_server_that_comes_back_loses_nothing(school, relay):
     until(lambda: len(relay.received()) == 3, "the mails")
     until(lambda: school.rows() == [], "an empty outbox")
     assert relay.recipients() == ["one@example.com", "three@example.com", "two@example.com"]
+
+
+def test_a_clock_that_is_set_back_holds_up_nothing(school, relay):
+    """Neither the pause before a server that was down, nor a mail that was put off, nor one that was written meanwhile."""
+    school.advance(3 * DAY)
+    relay.stop()
+    try:
+        sender = school.use(relay).keep()
+        school.queue("one@example.com", life=0)
+        until(lambda: "mail_failed" in sender.log(), "the first try")
+        school.queue("two@example.com", life=0)
+        school.queue("code@example.com", life=600)
+    finally:
+        relay.start()
+    assert [row["attempts"] for row in school.rows()] == [1, 0, 0]
+    school.advance(-3 * DAY)
+    school.queue("three@example.com", life=0)   # wakes the sender
+    until(lambda: school.rows() == [], "an empty outbox", 4)
+    assert relay.recipients() == ["code@example.com", "one@example.com", "three@example.com", "two@example.com"]
+    dates = [parsedate_to_datetime(parse(mail)["Date"]).timestamp() for mail in relay.received()]
+    assert all(date < time.time() + 60 for date in dates), "none comes from the future"
+
+
+def test_a_mail_of_a_clock_that_was_ahead_is_tried_for_a_day_and_no_longer(school, relay):
+    school.use(relay, OKUL_SMTP_PORT="1")
+    school.advance(10 * DAY)
+    school.queue("someone@example.com", life=0)
+    school.advance(-10 * DAY)
+    assert school.once().returncode == 69
+    row, = school.rows()
+    assert row["attempts"] == 1 and row["expires_at"] <= school.now() + DAY * 1000
+    assert row["next_at"] <= school.now() + 10_000, "its waits are those of any other"
+    school.advance(DAY + 1)
+    assert "mail_expired" in school.once().stderr and school.rows() == []
+
+
+def test_the_longest_waits_are_not_taken_for_those_of_a_clock_that_was_ahead(school, relay):
+    school.use(relay, OKUL_SMTP_PORT="1")
+    school.queue("someone@example.com", life=0)
+    for wait in (10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR):
+        assert school.once().returncode == 69
+        before = [row["next_at"] for row in school.rows()]
+        assert school.once().returncode == 0 and [row["next_at"] for row in school.rows()] == before
+        school.advance(wait + 1)
 
 
 def test_waits_grow_until_the_end(school, relay):

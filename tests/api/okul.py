@@ -29,7 +29,11 @@ import contract
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 OKULCTL = str(BUILD / "okulctl")
+WEB = os.environ.get("OKUL_WEB", "nginx")   # who is in front of the programs: nginx or apache
 SLOW = 4 if "asan" in BUILD.name else 1     # how much longer than the plain build a wait may take
+
+# Web apps that may call every server of the tests: the second is written in another way than browsers send it.
+ORIGIN, ADMIN_ORIGIN = ORIGINS = ["https://okul.example", "https://admin.okul.example"]
 
 counter = itertools.count(1)
 
@@ -112,21 +116,25 @@ def code_in(mail):
 
 
 class Server:
-    """One `okulctl serve` on a data folder of its own."""
+    """One `okulctl serve` on a data folder of its own, with nginx, and where it is wanted with Apache in front of it."""
 
-    def __init__(self, name, under=(), **settings):
+    def __init__(self, name, under=(), web=WEB, **settings):
         self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
         self.data = self.home / "data"
         self.data.mkdir(mode=0o700)
-        self.port = free_port()
+        self.web, self.apache = web, None
+        self.port = free_port()     # that tests talk to
+        self.nginx_port = self.port if web == "nginx" else free_port()
         self.clock = Clock(self.home / "clock")
         self.under = list(under)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": "off", "OKUL_WORKERS": "3",
-            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel", "OKUL_CLOCK": str(self.clock.path),
+            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel" if web == "nginx" else "x-sendfile", "OKUL_CLOCK": str(self.clock.path),
+            "OKUL_CORS_ORIGINS": f"{ORIGIN}, HTTPS://Admin.Okul.Example:443/",
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
         } | settings
+        self.origins = ORIGINS if self.environment["OKUL_CORS_ORIGINS"] else []
         self.mailbox = Mailbox(self.data / "mail")
         self.codes, self.tokens = set(), set()  # every secret that this server gave out
         self.process = None
@@ -136,10 +144,13 @@ class Server:
     def start(self):
         with open(self.home / "serve.log", "ab") as log:
             self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port",
-                                             str(self.port)],
+                                             str(self.nginx_port)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
                                             cwd=self.home)
         try:
+            if self.web == "apache":
+                from apache_server import Apache
+                self.apache = Apache(self)
             until(self.answers, "the server's /health", 20)
         except BaseException:
             self.process.kill()
@@ -153,6 +164,10 @@ class Server:
         except OSError:
             return False
 
+    def listens(self, port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
     def glance(self, path):
         """Status and body of a GET that no test is about."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
@@ -162,6 +177,9 @@ class Server:
 
     def end(self):
         """Ends the server as an operator would, and has it explain itself where it did not end well."""
+        if self.apache:
+            self.apache.stop()
+            self.apache = None
         children = self.processes()
         os.kill(min(children) if self.under else self.process.pid, signal.SIGTERM)
         try:
@@ -259,6 +277,7 @@ class Answer:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
+    origin: str | None = None       # that was sent
     json: dict | None = None
 
     @property
@@ -289,6 +308,8 @@ def check_headers(a):
     request_id = h.get_all("X-Request-Id") or []
     assert len(request_id) == 1 and re.fullmatch(r"[\w.:-]{1,128}", request_id[0]), f"X-Request-Id {request_id}: {a}"
     assert h.get_all("X-Content-Type-Options") == ["nosniff"], f"nosniff: {a}\n{h}"
+    assert h.get_all("Referrer-Policy") == ["no-referrer"], f"Referrer-Policy: {a}\n{h}"
+    assert "Strict-Transport-Security" not in h, f"HSTS without TLS: {a}\n{h}"
     assert len(h.get_all("Cache-Control") or []) == 1, f"Cache-Control: {a}\n{h}"
     types = len(h.get_all("Content-Type") or [])
     assert types <= 1 if a.status == 304 else types == (a.status != 204), f"one Content-Type: {a}\n{h}"
@@ -306,12 +327,36 @@ def check_headers(a):
         assert a.body == b"", f"a body: {a}"
 
 
+# nginx's own ids, and those of Apache's mod_unique_id; programs make 24 digits.
+BY_WEB_SERVER = re.compile(r"[0-9a-f]{32}|[\w@-]{27}|\d{14}-\d+")
+
+
+def check_cors(a, origins):
+    """A page of an allowed origin may read whatever it is answered, by whomever; no other may."""
+    names = sorted(name.lower() for name in a.headers if name.lower().startswith("access-control-"))
+    if origins:
+        vary = re.split(r",\s*", ",".join(a.headers.get_all("Vary") or []).lower())
+        assert vary.count("origin") == 1, f"Vary {vary}: {a}"
+    if a.origin not in origins:
+        assert not names, f"{names} for {a.origin}: {a}"
+        return
+    if not names and a.status in (400, 414, 431) and BY_WEB_SERVER.fullmatch(a.headers["X-Request-Id"]):
+        return      # the request line was no such thing, and the web server read no header behind it
+    preflight = ["access-control-allow-headers", "access-control-allow-methods", "access-control-max-age"]
+    preflight = preflight if (a.method, a.status) == ("OPTIONS", 204) else []
+    assert names == sorted(["access-control-allow-origin", "access-control-expose-headers", *preflight]), f"{names}: {a}"
+    assert a.headers["Access-Control-Allow-Origin"] == a.origin, f"{a.headers['Access-Control-Allow-Origin']}: {a}"
+    assert {"ETag", "Retry-After", "X-Request-Id"} <= set(a.headers["Access-Control-Expose-Headers"].split(", ")), f"{a}"
+    if preflight:
+        assert a.headers["Access-Control-Allow-Methods"] == a.headers["Allow"], f"{a}"
+
+
 def check_caching(a, route):
     """What a client may keep has a tag by which it can ask later; nothing else of the programs is to be kept."""
     if route and a.method in ("GET", "HEAD") and a.status in (200, 304) and not route.live:
         assert re.fullmatch(r'"[0-9a-f]{16}"', a.headers["ETag"] or ""), f"ETag {a.headers['ETag']}: {a}"
         assert a.headers["Cache-Control"] == "private, no-cache", f"{a.headers['Cache-Control']}: {a}"
-        assert {"Authorization", "Accept-Language"} <= set(", ".join(a.headers.get_all("Vary") or []).split(", ")), f"Vary: {a}"
+        assert {"Authorization", "Accept-Language"} <= set(re.split(r",\s*", ",".join(a.headers.get_all("Vary") or []))), f"Vary: {a}"
     else:
         assert a.headers["Cache-Control"] == "no-store", f"{a.headers['Cache-Control']}: {a}"
         assert "ETag" not in a.headers or (a.method, a.status) == ("PATCH", 200), f"ETag {a.headers['ETag']}: {a}"
@@ -319,6 +364,7 @@ def check_caching(a, route):
 
 def check_envelope(a, offset):
     assert a.headers["Content-Type"] == "application/json; charset=utf-8", f"{a.headers['Content-Type']}: {a}"
+    assert a.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"], f"{a.headers}: {a}"
     a.json = json.loads(a.body.decode("utf-8"), object_pairs_hook=once)
     assert list(a.json) == contract.ENVELOPE, f"the five keys in order: {a}"
     good = a.status < 400
@@ -356,7 +402,15 @@ class Okul:
     # -- sending
 
     def send(self, method, path, body=None, headers=()):
-        """One exchange; headers as pairs, sent as they are. A connection that was closed meanwhile is made anew."""
+        """
+        One exchange; headers as pairs, sent as they are. A connection that was closed meanwhile is made anew. It is sent as
+        from a page of the web app, unless an origin is given, "" for none.
+        """
+        headers = list(headers)
+        if not any(name.lower() == "origin" for name, _ in headers):
+            headers.append(("Origin", ORIGIN))
+        headers = [(name, value) for name, value in headers if (name.lower(), value) != ("origin", "")]
+        origin = dict((name.lower(), value) for name, value in headers).get("origin")
         for attempt in (1, 2):
             connection = getattr(self.local, "connection", None)
             new = connection is None
@@ -383,7 +437,7 @@ class Okul:
         if response.will_close:
             connection.close()
             self.local.connection = None
-        return self.check(Answer(method, path, response.status, response.headers, content))
+        return self.check(Answer(method, path, response.status, response.headers, content, origin))
 
     def raw(self, request, method="GET", path="/"):
         """Sends bytes over a connection of their own and reads until the answer's end."""
@@ -394,7 +448,9 @@ class Okul:
                 pass    # the server has heard enough; its answer is there to be read
             response = http.client.HTTPResponse(wire, method=method)
             response.begin()
-            return self.check(Answer(method, path, response.status, response.headers, response.read()))
+            origin = re.search(rb"(?i)\r\norigin: *([^\r]*)\r\n", request)
+            return self.check(Answer(method, path, response.status, response.headers, response.read(),
+                                     origin[1].decode("latin-1") if origin else None))
 
     def request(self, method, path, json_=None, body=None, token=None, language=None, headers=None,
                 content_type="application/json"):
@@ -434,6 +490,7 @@ class Okul:
 
     def check(self, a):
         check_headers(a)
+        check_cors(a, self.server.origins)
         route = contract.route_of(a.method, a.path)
         file = route and ("/" in route.response or "format=csv" in a.path)
         if not (a.status in (200, 206, 304, 416) and file):
@@ -442,6 +499,7 @@ class Okul:
             check_envelope(a, self.server.clock.offset)
         if route and a.method != "HEAD" and a.status not in (502, 504):    # those are the web server's
             self.reference.check(a, route) if a.json else self.reference.check_type(a, route)
+            self.reference.check_named_headers(a, route)
         if a.json and a.status == 200 and a.data and "accessToken" in a.data:
             self.server.tokens |= {a.data["accessToken"], a.data["refreshToken"]}
         return a
@@ -500,7 +558,7 @@ def form(*parts, boundary=None):
         value = rest[-1] if isinstance(rest[-1], bytes) else rest[-1].encode()
         file = f'; filename="{rest[0]}"' if len(rest) == 2 else ""
         kind = "Content-Type: application/octet-stream\r\n" if len(rest) == 2 else ""
-        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode() + value + b"\r\n"
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode(errors="surrogateescape") + value + b"\r\n"
     return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
 
 
@@ -572,6 +630,14 @@ class Reference:
         types = self.response(answer, route).get("content", {})
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         assert kind in types or "*/*" in types or not (types or answer.body), f"the reference does not promise {kind}: {answer}"
+
+    def check_named_headers(self, answer, route):
+        """What a client may want to read stands in the reference; and what that says of every answer, this one has."""
+        said = self.response(answer, route)["headers"]
+        for name in self.document["components"]["headers"]:
+            if name in said and name in ("X-Request-Id", "Content-Language", "Retry-After", "WWW-Authenticate", "Content-Range"):
+                assert (name in answer.headers) or (name == "Content-Language" and not answer.json), f"{name} is missing: {answer}"
+            assert name in said or name not in answer.headers, f"the reference does not say that it has {name}: {answer}"
 
     def judges_of(self, answer, route):
         schema = self.response(answer, route)["content"]["application/json"]["schema"]

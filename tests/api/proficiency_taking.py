@@ -739,12 +739,12 @@ def test_search_by_address(archive):
     assert [r["id"] for r in found(archive, f"&search={quote(who.email)}")] == expected(archive, lambda r: r["userId"] == who.id)
 
 
-def table(okul, query=""):
+def table(okul, query="", separator=","):
     import csv
     answer = superadmin(okul).get(f"{PATH}/admin/results?format=csv{query}")
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="results.csv"'
-    return list(csv.DictReader(answer.body.decode("utf-8-sig").splitlines()))
+    return list(csv.DictReader(answer.body.decode("utf-8-sig").splitlines(), delimiter=separator))
 
 
 @pytest.mark.parametrize("query, keep, sort", [
@@ -758,6 +758,8 @@ def table(okul, query=""):
 def test_the_table(archive, query, keep, sort):
     lines = table(archive, query)
     assert [line["id"] for line in lines] == expected(archive, keep, sort)
+    spreadsheet = table(archive, query + "&separator=semicolon", ";")
+    assert spreadsheet == [line | {"totalScore": line["totalScore"].replace(".", ",")} for line in lines]
     by_id = {r["id"]: r for r in archive.known}
     for line in lines[:50]:
         known = by_id[line["id"]]

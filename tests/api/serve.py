@@ -28,15 +28,15 @@ class House(Server):
     folder of its own, or no nginx."""
 
     def __init__(self, build=BUILD, web=True, **settings):
-        self.okulctl, self.web = str(build / "okulctl"), web
-        super().__init__("serve", **{"OKUL_WORKERS": "2", "OKUL_DELIVERY": "x-accel"} | settings)
+        self.okulctl, self.has_web = str(build / "okulctl"), web
+        super().__init__("serve", web="nginx", **{"OKUL_WORKERS": "2", "OKUL_DELIVERY": "x-accel"} | settings)
 
     def start(self):
-        options = ["--port", str(self.port)] if self.web else []
+        options = ["--port", str(self.port)] if self.has_web else []
         with open(self.home / "serve.log", "wb") as log:
             self.process = subprocess.Popen([self.okulctl, "-d", str(self.data), "serve", *options], start_new_session=True, cwd=self.home,
                                             env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if self.web:
+        if self.has_web:
             until(lambda: "Ctrl-C stops" in self.output() or self.process.poll() is not None, "the screen", 20)
             assert self.process.poll() is None, self.output()
         else:
@@ -641,7 +641,7 @@ def test_sentences_of_the_web_servers_are_those_of_the_programs():
 
 def test_headers_that_a_program_reads_are_passed_to_it():
     reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/http.c").read_text()))
-    passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/locations.conf").read_text(), re.M))
+    passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/params.conf").read_text(), re.M))
     # nginx takes a body without a length to its end first, and then names its length
     assert reads == passed | {"HTTP_TRANSFER_ENCODING"} and "HTTP_AUTHORIZATION" in reads
 

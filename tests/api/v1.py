@@ -110,6 +110,7 @@ def test_a_code_of_four_digits_is_mailed(okul, language):
     assert answer.status == 201 and list(answer.data) == ["email", "code"] and answer.data["email"] == address.lower()
     mail = okul.server.mailbox.wait(address.lower())
     assert code_in(mail) == answer.data["code"], "a server in development tells it"
+    assert re.match(rf"{code_in(mail)}\b.*okul", mail["Subject"])
     assert f'lang="{language}"' in mail.get_body(("html",)).get_content()
     assert verify(okul, address.upper(), f" {code_in(mail)} ").status == 200
 

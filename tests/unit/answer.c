@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static struct conf conf = { .cors_origins = "", .data = "/nowhere", .share = "/nowhere" };
+static struct conf conf = { .origins = "", .data = "/nowhere", .share = "/nowhere" };
 static struct arena *arena;
 static struct buf out, head;
 static char sent[4096];
@@ -30,7 +30,7 @@ answer(struct request *rq, const struct reply *reply)
 	int file = memfd_create("answer", 0), before = dup(STDOUT_FILENO);
 
 	dup2(file, STDOUT_FILENO);
-	int status = answer_send(http_open(&(struct network_list){ 0 }), rq, reply, &head, NULL);
+	int status = answer_send(http_open(&(struct network_list){ 0 }), rq, reply, &head);
 	dup2(before, STDOUT_FILENO);
 	ssize_t length = pread(file, sent, sizeof(sent) - 1, 0);
 	sent[length > 0 ? length : 0] = '\0';

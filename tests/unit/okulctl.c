@@ -481,6 +481,31 @@ users_of_version_1_are_counted(void **state)
 	assert_int_equal(number("SELECT sum(users) + (SELECT n FROM tally WHERE name = 'registration') FROM time_tally"), 0);
 }
 
+static void
+sessions_of_version_2_end_180_days_after_their_login(void **state)
+{
+	bool made;
+	static const char sessions[] =
+		"INSERT INTO user (id, email, is_active, timezone, created_at, updated_at)"
+		" VALUES ('1', 'a@example.com', 1, 'UTC', 0, 0), ('2', 'b@example.com', 0, 'UTC', 0, 0);"
+		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at)"
+		" VALUES ('old', 1, x'00', 1, 1000, 1, 15552001001), ('new', 1, x'00', 1, 1000, 1, 15552000999),"
+		" ('gone', 2, x'00', 1, 1000, 1, 15552000999)";
+
+	(void)state;
+	use_shipped_share();
+	assert_int_equal(mkdir(data, 0700), 0);
+	if (!db_create(data, text_of("tests/unit/schema/0002.sql"), why, sizeof(why)) ||
+	    !conf_make_keys(data, &made, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_run(0, "sql", sessions);
+	assert_run(0, "migrate");
+	assert_int_equal(number("SELECT expires_at FROM session WHERE id = 'old' AND recent = '[]'"), 15552001000);
+	assert_int_equal(number("SELECT expires_at FROM session WHERE id = 'new' AND recent = '[]'"), 15552000999);
+	/* One of a user who was deactivated would come back with them. */
+	assert_int_equal(number("SELECT count(*) FROM session"), 2);
+}
+
 static int
 set_up_shipped(void **state)
 {
@@ -714,9 +739,20 @@ check_judges_the_settings(void **state)
 		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
 		{ "", "warn address: links in answers and mails lead to http://127.0.0.1:8080" },
-		{ "base_url = https://okul.example.org\n", "ok   address" },
-		{ "base_url = https://okul.example.org/\n", "FAIL address" },
-		{ "base_url = okul.example.org\n", "FAIL address" },
+		{ "base_url = https://okul.example.org\n", "ok   address: https://okul.example.org\n" },
+		{ "base_url = https://okul.example.org//\n", "ok   address: https://okul.example.org\n" },
+		{ "base_url = okul.example.org\n", "base_url = okul.example.org: must be an address" },
+		{ "base_url =\n", "base_url = : must be an address" },
+		{ "base_url = https://okul.example.org\napp_url =\n", "ok   address: https://okul.example.org\n" },
+		{ "base_url = https://okul.example.org\napp_url = https://app.example.org/de/\n",
+			"ok   address: https://okul.example.org, links in mails to https://app.example.org/de\n" },
+		{ "base_url = https://okul.example.org\napp_url = http://127.0.0.1:3000\n", "warn address: links in mails lead to" },
+		{ "app_url = javascript:alert(1)\n", "app_url = javascript:alert(1): must be an address" },
+		{ "app_url = https:///x\n", "app_url = https:///x: must be an address" },
+		{ "app_url = https://\n", "app_url = https://: must be an address" },
+		{ "app_url = https://example.org/\"x\n", "must be an address" },
+		{ "app_url = https://example.org/a b\n", "must be an address" },
+		{ "reply_to = nobody\n", "FAIL replies" },
 		{ "", "ok   time zone: Europe/Istanbul" },
 		{ "time_zone = Mars/Base\n", "FAIL time zone: Mars/Base" },
 	};
@@ -799,6 +835,7 @@ main(void)
 		test(set_up_old, a_newer_database_is_left_alone),
 		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
 		test(set_up, users_of_version_1_are_counted),
+		test(set_up, sessions_of_version_2_end_180_days_after_their_login),
 		test(set_up_shipped, user_add_makes_a_user),
 		test(set_up_shipped, user_add_refuses_what_is_wrong),
 		test(set_up_shipped, the_last_superadmin_stays),
