@@ -29,7 +29,7 @@ struct conf {
 	bool development;		/* OKUL_ENV=development */
 	const char *base_url;		/* public address of the API, without a slash at the end */
 	const char *app_url;		/* of the web app, likewise: where links in mails lead to */
-	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi.json, docs.html */
+	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi*.json, docs*.html */
 
 	const char *mail_from;		/* address */
 	const char *mail_name;		/* display name; the school's name in mails */
