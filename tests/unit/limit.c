@@ -76,7 +76,7 @@ what_lies_ahead_does_not_count(void **state)
 	limit_count(db, "k", "s", NOW + SECOND, DAY);
 	limit_count(db, "k", "s", NOW, DAY);
 	assert_int_equal(events(), 3);
-	assert_int_equal(limit_wait(db, "k", "s", NOW, DAY, 1), DAY);
+	assert_int_equal(limit_wait(db, "k", "s", NOW, DAY, 3), DAY);
 	assert_int_equal(limit_wait(db, "k", "s", NOW, 0, 1), 0);
 }
 

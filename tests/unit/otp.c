@@ -379,6 +379,9 @@ a_class_logs_in_again(void **state)
 	for (int i = 0; i < 31; i++)
 		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, i % 2 ? 6 : 4), NO_ERROR);
 	now += DAY;
+	for (int i = 0; i < 31; i++)	/* these do not count as its strangers */
+		assert_non_null(ask(numbered("pupil%d@example.com", i), HOME, 6));
+	now += MINUTE;
 	for (int i = 0; i < 30; i++)	/* strangers in the same network have used up what those may */
 		assert_non_null(ask(numbered("stranger%d@example.com", i), HOME, 6));
 	assert_null(ask("stranger30@example.com", HOME, 6));
