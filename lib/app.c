@@ -407,7 +407,7 @@ app_main(int argc, char **argv, const struct program *program)
 	log_init(program->name, app.conf->log_syslog, (enum log_level)app.conf->log_level);
 	json_use(app.arena);
 	bool serving = !option[0];
-	if (serving && !(app.http = http_open(app.conf->trusted_proxy)))
+	if (serving && !(app.http = http_open(&app.conf->proxies)))
 		return fail(&app, "standard input is not a socket to serve from");
 	if (!token_init(app.conf, why, sizeof(why)))
 		return fail(&app, why);

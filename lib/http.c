@@ -2,7 +2,6 @@
 
 #include "log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -19,7 +18,8 @@ struct http {
 	int lingering[LINGERING];	/* answered, but the body is still coming; -1: free */
 	size_t lingering_next, lingering_count;	/* the place to be used next; how many there are */
 	bool open;		/* a FastCGI request waits for its answer */
-	const char *trusted_proxy;
+	const struct network_list *trusted;
+	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
 };
@@ -63,11 +63,11 @@ catch_stop_signals(struct http *http)
 }
 
 struct http *
-http_open(const char *trusted_proxy)
+http_open(const struct network_list *trusted)
 {
 	struct http *http = &the_http;
 
-	http->trusted_proxy = trusted_proxy;
+	http->trusted = trusted;
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -127,18 +127,6 @@ content_length(const char *text)
 	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
 }
 
-/* The last address of a list is the one that the proxy next to us saw itself; the proxy's own where it is none. */
-static const char *
-forwarded_client(const char *list, const char *proxy)
-{
-	const char *comma = strrchr(list, ',');
-	const char *last = comma ? comma + 1 : list;
-	unsigned char address[16];
-
-	last += strspn(last, " \t");
-	return inet_pton(AF_INET, last, address) == 1 || inet_pton(AF_INET6, last, address) == 1 ? last : proxy;
-}
-
 /* "NAME=value" for the given NAME: the value, else NULL. */
 static inline const char *
 value_of(const char *entry, const char *name, size_t length)
@@ -153,7 +141,7 @@ value_of(const char *entry, const char *name, size_t length)
 	}
 
 static void
-read_environment(const struct http *http, char **environment, struct http_request *rq)
+read_environment(struct http *http, char **environment, struct http_request *rq)
 {
 	const char *value, *length = "", *coding = NULL, *forwarded = NULL, *body = "";
 
@@ -196,8 +184,7 @@ read_environment(const struct http *http, char **environment, struct http_reques
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
-	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
-		rq->client = forwarded_client(forwarded, rq->client);
+	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
 }
