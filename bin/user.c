@@ -265,7 +265,7 @@ run_unlock(int argc, char **argv, const char *data)
 
 	if (argc != 2 || argv[1][0] == '-')
 		return ctl_error(EXIT_USAGE, "usage: okulctl user unlock %s", command_user_unlock.usage);
-	if (!is_email(argv[1]))
+	if (!is_email(&argv[1]))
 		return EXIT_DATA;
 	if (!open_all(data))
 		return EXIT_CONFIG;
