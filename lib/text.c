@@ -855,6 +855,22 @@ text_is_email(const char *s)
 	return local > 0 && s[local] == '@' && is_domain(s + local + 1) && strlen(s) <= 254;
 }
 
+void
+text_mailbox(char out[static EMAIL_TEXT], const char *email)
+{
+	size_t local = strcspn(email, "@"), tag = strcspn(email, "+"), n = 0;
+	const char *domain = email + local;
+	bool gmail = strcmp(domain, "@gmail.com") == 0 || strcmp(domain, "@googlemail.com") == 0;
+
+	/* a name that begins with + has no other part */
+	if (tag > 0 && tag < local)
+		local = tag;
+	for (size_t i = 0; i < local && n < EMAIL_TEXT - 1; i++)
+		if (!gmail || email[i] != '.')
+			out[n++] = email[i];
+	snprintf(out + n, EMAIL_TEXT - n, "%s", gmail ? "@gmail.com" : domain);
+}
+
 /* Bytes at `s` that are unreserved, sub-delims, percent-encoded or of `more` (RFC 3986 appendix A). */
 static size_t
 url_run(const char *s, const char *more)

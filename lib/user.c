@@ -52,7 +52,7 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "language", ENUM, .oneof = language_codes },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
-	{ "profilePhoto", TEXT, 0, 512, .nullable = true },
+	{ "profilePhoto", TEXT, 0, 512, .link = true, .nullable = true, .note = "a file name, a path, or an http or https address" },
 	{ "availabilityStatus", ENUM, .oneof = availability },
 	{ "birthDate", DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
 	{ "gender", ENUM, .oneof = genders, .nullable = true },

@@ -99,6 +99,20 @@ def test_what_is_no_time_zone(okul, name):
     assert answer.status == 400 and answer.errors == ["timezone: must be a time zone like Europe/Istanbul"]
 
 
+@pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
+                                   "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z"])
+def test_a_photo_is_nothing_that_runs(okul, photo):
+    ada, boss = okul.login(), okul.staff("admin")
+    for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
+        assert answer.status == 400 and answer.errors == ["profilePhoto: must be an http or https URL or a path that starts with /"]
+    assert ada.get("/me").data["profilePhoto"] is None
+
+
+@pytest.mark.parametrize("photo", ["a.jpg", "", "/storage/files/x", "img/a:b.png", "a.png?t=1:2", "HTTPS://example.com/a.jpg", "http://[::1]:8080/a", None])
+def test_a_photo_may_be_a_name_a_path_or_an_address(okul, photo):
+    assert okul.login().patch("/me", {"profilePhoto": photo}).data["profilePhoto"] == photo
+
+
 def test_white_space_is_trimmed_at_both_ends_only(okul):
     ada = okul.login()
     data = ada.patch("/me", {"name": " \t\r\n\ufeff Ada  King\u00a0 \u200b\n", "bio": " \u3164 ", "interests": ["  music\u2003"]}).data
