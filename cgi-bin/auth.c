@@ -4,6 +4,7 @@
 #include "auth.h"
 
 #include "audit.h"
+#include "limit.h"
 #include "log.h"
 #include "otp.h"
 
@@ -48,7 +49,7 @@ static const struct shape complete_registration = { .name = "CompleteRegistratio
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .optional = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
 	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
 	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },
@@ -65,12 +66,10 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 /* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
 #define RECENT_KEPT "63"
 
-enum { LANGUAGE, FIND_USER, ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
+enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
 	END_OWN, REGISTER, MISSING };
 
 static const char *const sql[] = {
-	[LANGUAGE] = "SELECT language FROM user WHERE email = ?1",
-	[FIND_USER] = "SELECT pk, id, is_active FROM user WHERE email = ?1",
 	[ADD_USER] =
 		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
@@ -124,6 +123,7 @@ static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
 static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
+static struct reply show_profile(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
 static const struct route routes[] = {
@@ -138,15 +138,15 @@ static const struct route routes[] = {
 	  .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
 	  "each gives the same successor. Used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
-	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
-	  .title = "Complete registration" },
+	  .out = &complete_registration_response, .writes = true, .shows = show_profile, .unregistered = true,
+	  .errors = STATUSES(409), .title = "Complete registration", .note = "If-Match takes the tag of GET /me." },
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
@@ -155,15 +155,10 @@ static const struct route routes[] = {
 
 /* Asked for by name, else by Accept-Language, else the user's own. */
 static enum language
-mail_language(struct request *rq, const char *email)
+mail_language(struct request *rq, const struct otp_caller *caller)
 {
-	enum language language = rq->language;
-	struct db_rows *row;
+	enum language language = rq->language_asked || !caller->user ? rq->language : caller->language;
 
-	/* Looked up in any case: a known address must not take longer than an unknown one. */
-	if (db_one(rq->db, &row, sql[LANGUAGE], ARGS(email)) == DB_ROW && !rq->language_asked)
-		(void)!language_of(db_text(row, 0), &language);
-	db_end(row);
 	(void)!language_of(field_text(rq->body, "language"), &language);
 	return language;
 }
@@ -171,12 +166,12 @@ mail_language(struct request *rq, const char *email)
 struct reply
 auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *rq, const char *code))
 {
-	const char *email = field_text(rq->body, "email");
-	struct otp_request request = { email, rq->http.client, mail_language(rq, email), digits };
+	struct otp_caller caller;
 	char code[10];
 	int64_t wait;
-	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &request, code, &wait);
 
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
 	if (error)
 		return reply_wait(rq, error, wait);
 	rq->mail_queued = true;
@@ -202,6 +197,8 @@ post_otp_request(struct request *rq)
 }
 
 /* ---- login */
+
+static const char user_client[] = "user-client";
 
 bool
 auth_put_tokens(struct request *rq, const struct login *login)
@@ -258,6 +255,7 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 {
 	struct db_rows *row;
 
+	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
 	login->is_new = true;
 	random_id(login->user_id);
 	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
@@ -267,34 +265,43 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 	user_reindex(rq->db);
 }
 
-bool
-auth_login(struct request *rq, struct login *login, struct reply *refusal)
+/* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
+static enum error
+judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 {
-	const char *email = field_text(rq->body, "email");
-	enum language language = EN;
-	bool active = true;
-	int64_t wait = 0;
-	struct db_rows *row;
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, email, field_text(rq->body, "code"), &language, &wait);
+	if (!caller->active)
+		return DEACTIVATED;
+	if (caller->role >= ADMIN && caller->digits < 6)
+		return STAFF_CODE;
+	*wait = caller->user ? 0 :
+		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
+	return *wait ? TOO_MANY_CLIENT_USERS : NO_ERROR;
+}
 
-	*login = (struct login){ 0 };
+bool
+auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal)
+{
+	enum language language = EN;
+	int64_t wait = 0;
+	struct otp_caller caller;
+
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, field_text(rq->body, "code"), &language, &wait);
+	if (!error)
+		error = judge_login(rq, &caller, &wait);
+	*login = (struct login){ .user = caller.user };
 	if (error) {
-		*refusal = error == TOO_MANY_TRIES ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
+		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
+		*refusal = error_status(error) == 429 ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
 		return false;
 	}
-	if (db_one(rq->db, &row, sql[FIND_USER], ARGS(email)) == DB_ROW) {
-		login->user = db_int(row, 0);
-		snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 1));
-		active = db_flag(row, 2);
-	}
-	db_end(row);
-	if (!active) {
-		*refusal = reply_error_keep(rq, DEACTIVATED);
-		return false;
-	}
-	if (login->user == 0)
-		add_user(rq, login, email, language);
+	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
+	if (!caller.user)
+		add_user(rq, login, caller.email, language);
+	caller.user = login->user;
+	memcpy(caller.user_id, login->user_id, sizeof(caller.user_id));
 	open_session(rq, login);
+	otp_login(rq->db, rq->conf, rq->now, &caller);
 	return true;
 }
 
@@ -304,7 +311,7 @@ post_otp_verify(struct request *rq)
 	struct login login;
 	struct reply refusal;
 
-	return auth_login(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
 
 /* ---- refresh tokens */
@@ -422,6 +429,12 @@ delete_session(struct request *rq)
 }
 
 /* ---- registration */
+
+static struct reply
+show_profile(struct request *rq)
+{
+	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+}
 
 static struct reply
 post_registration(struct request *rq)

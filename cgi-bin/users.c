@@ -54,7 +54,8 @@ users_name_rests(struct request *rq, int64_t pk, const char *username)
 {
 	struct db_rows *row;
 	bool rests = db_one(rq->db, &row, sql[USERNAME], ARGS(pk)) == DB_ROW && db_text(row, 0) &&
-		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) <= rq->now && db_int(row, 1) + USERNAME_REST > rq->now;
+		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_REST > rq->now &&
+		db_int(row, 1) <= rq->now + CLOCK_SLACK;
 
 	db_end(row);
 	return rests;

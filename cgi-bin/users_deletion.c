@@ -62,10 +62,10 @@ wait_to_ask(struct request *rq)
 	struct db_rows *row;
 	int64_t wait = 0;
 
-	if (db_one(rq->db, &row, sql[ASKED], ARGS(rq->user->id, rq->now - DAY, rq->now)) == DB_ROW && db_int(row, 0) >= ASKED_DAILY)
+	if (db_one(rq->db, &row, sql[ASKED], ARGS(rq->user->id, rq->now - DAY, rq->now + CLOCK_SLACK)) == DB_ROW && db_int(row, 0) >= ASKED_DAILY)
 		wait = db_int(row, 1) + DAY - rq->now;
 	db_end(row);
-	return wait;
+	return wait < DAY ? wait : DAY;
 }
 
 static struct reply

@@ -54,7 +54,7 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
 	{ "profilePhoto", TEXT, 0, 512, .link = true, .nullable = true, .note = "a file name, a path, or an http or https address" },
 	{ "availabilityStatus", ENUM, .oneof = availability },
-	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
 	{ "gender", ENUM, .oneof = genders, .nullable = true },
 	{ "interests", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
 	{ "", PLUS, .of = &about },

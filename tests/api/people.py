@@ -74,7 +74,7 @@ def rows(okul, sql):
 def audit(okul, id_):
     """What happened to a user since the operator made them."""
     columns = "actor_email, action, subject, before, after"
-    return rows(okul, f"SELECT {columns} FROM audit WHERE subject_id = '{id_}' AND action <> 'user.added' ORDER BY pk")
+    return rows(okul, f"SELECT {columns} FROM audit WHERE subject_id = '{id_}' AND action NOT IN ('user.added', 'session.login') ORDER BY pk")
 
 
 def count(okul, what):
