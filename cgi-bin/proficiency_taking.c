@@ -228,7 +228,7 @@ daily_wait(struct request *rq, const struct state *state)
 {
 	const char *subject = arena_format(rq->arena, "%s %s", rq->user->id, state->test_id);
 
-	return state->unlimited ? limit_look(rq->db, DAILY_KIND, subject, rq->now, DAY, DAILY_MOST).wait : 0;
+	return state->unlimited ? limit_wait(rq->db, DAILY_KIND, subject, rq->now, DAY, DAILY_MOST) : 0;
 }
 
 static void

@@ -228,6 +228,15 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
+static bool
+is_birth(const char *date)
+{
+	char today[11];
+
+	clock_date_text(clock_now(), today);
+	return strcmp(date, FIELD_BIRTH_FIRST) >= 0 && strcmp(date, today) <= 0;
+}
+
 static void
 check_email(const struct check *check, cJSON *item)
 {
@@ -286,6 +295,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
+		else if (field->birth && !is_birth(text))
+			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
 		return;
 	case TIME:
 		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
@@ -314,6 +325,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
+	else if (field->link && text[strcspn(text, ":/?#")] == ':' && !text_is_url(text))
+		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 	else if (field->key && !text_is_key(text))

@@ -56,6 +56,7 @@ static const struct enumeration {
 	{ "HealthStatus", "ok degraded" },
 	{ "DatabaseStatus", "ok unavailable" },
 	{ "ListFormat", "json csv" },
+	{ "CsvSeparator", "comma semicolon" },
 };
 
 static const struct shape envelope = {

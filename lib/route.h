@@ -33,6 +33,7 @@ struct route {
 	const char *out_type;		/* media type of a file, which the web server sends outside the envelope; two stars: any */
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */
+	bool makes_room;		/* deletes more than it adds, as each DELETE does: goes on while the disk is nearly full */
 	bool unregistered;		/* open to a user whose registration is not complete */
 	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* may answer 429 */

@@ -19,7 +19,7 @@ from samples import mp4, pdf, png
 from wire import chunked
 
 MIB = 1 << 20
-SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir()}
+SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir() if p.is_file()}
 URL = re.compile(r"http://127\.0\.0\.1:\d+(/storage/files/[^?]+)(?:\?expires=(\d+)&signature=([0-9a-f]{64}))?")
 
 
@@ -285,6 +285,16 @@ def test_a_file_that_its_readers_read_is_taken_as_it_came(okul, content, extensi
     got = okul.get(path_of(answer))
     assert got.body == content and got.headers["Content-Type"] == answer.data["mimeType"]
     assert got.headers["X-Content-Type-Options"] == "nosniff" and "sandbox" in got.headers["Content-Security-Policy"]
+
+
+def test_files_of_real_encoders_are_taken(okul):
+    """Some of those that tests/bench/files.py makes; there are all."""
+    ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
+    for path in paths:
+        answer = uploaded(ada, path.read_bytes(), name=path.name)
+        assert answer.data["fileName"] == path.name, answer
+        assert okul.get(path_of(answer)).body == path.read_bytes()
+    assert len(paths) >= 60
 
 
 @pytest.mark.parametrize("content", [bytes(1020) + pdf(), b"%PDF-1.7\n%%EOF\n", b"<p>A file begins with %PDF-1.4, then 1 0 objects</p>",

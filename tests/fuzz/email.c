@@ -40,6 +40,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* folding its case makes it no other kind of text */
 		text_lower(address);
 		must(text_is_email(address));
+		char mailbox[EMAIL_TEXT], twice[EMAIL_TEXT];
+		text_mailbox(mailbox, address);
+		text_mailbox(twice, mailbox);
+		must(strcmp(mailbox, twice) == 0 && strlen(mailbox) <= length && strchr(mailbox, '@') > mailbox);
 	}
 	free(address);
 	return 0;
