@@ -52,13 +52,15 @@ CREATE TABLE user (
 	deletion_cancelled_at INTEGER,
 	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
 	created_at INTEGER NOT NULL,
-	updated_at INTEGER NOT NULL
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; kept by triggers
 ) STRICT;
 CREATE INDEX user_role ON user (role);
 CREATE INDEX user_sort_name ON user (sort_name);
 CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
--- Search for parts of words: the folded name, surname, user name and address of each user, by their three-letter pieces.
+-- Search for parts of words: user.folded by its three-letter pieces. The index does not keep the text and must be told what
+-- it held to forget it, so that is what stood in the row, not a new folding.
 -- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
 -- user_reindex() of lib/user.h brings user_text up to date in the same transaction.
 -- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
@@ -69,7 +71,8 @@ CREATE TABLE user_reindex (
 ) STRICT;
 
 CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
 	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
 	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
@@ -77,17 +80,16 @@ END;
 CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
 WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
 BEGIN
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname) WHERE pk = new.pk;
-	INSERT OR IGNORE INTO user_reindex (pk, old)
-		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 END;
 CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
 	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
 END;
 CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
-	INSERT OR IGNORE INTO user_reindex (pk, old)
-		VALUES (old.pk, okul_fold(old.name, old.surname, old.username, old.email));
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
 	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
 	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
 END;
@@ -119,6 +121,8 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_subject ON audit (subject_id);
 CREATE INDEX audit_actor ON audit (actor_id);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
 
 -- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
 CREATE TABLE session (
@@ -132,27 +136,43 @@ CREATE TABLE session (
 	last_used_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	ip TEXT,
-	user_agent TEXT
+	user_agent TEXT,
+	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
 ) STRICT;
 CREATE INDEX session_user ON session (user);
 CREATE INDEX session_expires ON session (expires_at);
 
--- The login code of an address, whether it has a user or not. One row an address: a new code replaces the old.
+-- The login codes of an address, whether it has a user or not. One row a client network: a new code of it replaces its old one.
 CREATE TABLE login_code (
-	email TEXT PRIMARY KEY,
+	email TEXT NOT NULL,
+	network TEXT NOT NULL,		-- the client network that asked for it
+	digits INTEGER NOT NULL,
 	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
 	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
-	tries INTEGER NOT NULL DEFAULT 0,
-	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
+	tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from that network
+	strange_tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from others
+	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1)),
+	PRIMARY KEY (email, network)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX login_code_expires ON login_code (expires_at);
 
+-- The networks from which a user logged in lately. They have budgets of their own in table event.
+CREATE TABLE known_network (
+	place BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seen_at INTEGER NOT NULL	-- the last login from there
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_network_user ON known_network (user);
+CREATE INDEX known_network_seen ON known_network (seen_at);	-- for `okulctl cleanup`
+
 -- What counts towards a limit: one row an event, dropped when its window is over.
 CREATE TABLE event (
-	kind TEXT NOT NULL,		-- 'code-email', 'code-client', 'wrong-email', 'contact-client'
-	subject TEXT NOT NULL,		-- mail address or client address
+	-- by mailbox 'code-email', 'wrong-email' (6 digits), 'wrong-short' (4), by client network 'code-client', 'wrong-client',
+	-- 'user-client', 'contact-client'
+	kind TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- mailbox, behind it a space and a mark for a known network; or client network
 	at INTEGER NOT NULL,
 	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
 	PRIMARY KEY (kind, subject, at, n)
@@ -179,8 +199,26 @@ CREATE INDEX outbox_recipient ON outbox (recipient);
 -- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
 CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
 	DELETE FROM login_code WHERE email = old.email;
-	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = old.email;
+	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short')
+		AND subject >= okul_mailbox(old.email) AND subject < okul_mailbox(old.email) || '!';
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
+END;
+-- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
+-- they asked; mail_queue() of lib/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
+-- before. And a deactivation ends the sessions for good.
+CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON user WHEN NOT new.is_active AND old.is_active BEGIN
+	DELETE FROM session WHERE user = new.pk;
+	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
+END;
+CREATE TRIGGER user_leaving AFTER UPDATE OF deletion_status ON user
+WHEN new.deletion_status = 'pending' AND old.deletion_status <> 'pending'
+BEGIN
+	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
+END;
+
+-- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
+CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
 END;
 
 -- ---- courses

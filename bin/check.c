@@ -52,7 +52,7 @@ say(enum verdict verdict, const char *name, const char *format, ...)
 	failed |= verdict == FAIL;
 	printf("%-4s %s: ", words[verdict], name);
 	va_start(list, format);
-	vprintf(format, list);
+	ctl_print(stdout, format, list);
 	va_end(list);
 	putchar('\n');
 }
@@ -88,6 +88,19 @@ check_private(const struct conf *conf, const char *what, const char *name)
 		say(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
 	else
 		say(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+}
+
+/* Who may read okul.conf is of no matter until there is a password in it: the group has the web server's user in it. */
+static void
+check_settings_file(const struct conf *conf)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
+	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
+		say(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); say: chmod 600 %s", path,
+			st.st_mode & 07777, path);
 }
 
 /*
@@ -308,6 +321,8 @@ check_mail(const struct conf *conf)
 		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
 		say(OK, "sender", "%s <%s>", conf->mail_name, from);
+	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
+		say(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
@@ -332,15 +347,15 @@ check_mail(const struct conf *conf)
 static void
 check_address(const struct conf *conf)
 {
-	const char *url = conf->base_url;
-	size_t length = strlen(url);
+	static const char local[] = "http://127.0.0.1:";
+	const char *api = conf->base_url, *app = conf->app_url;
 
-	if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) || url[length - 1] == '/')
-		say(FAIL, "address", "base_url = %s must begin with https:// (or http://) and have no slash at the end", url);
-	else if (!conf->development && strncmp(url, "http://127.0.0.1:", 17) == 0)
-		say(WARN, "address", "links in answers and mails lead to %s; set base_url", url);
+	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
+		say(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
+		say(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		say(OK, "address", "%s", url);
+		say(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
 }
 
 /* Tells what can never match, which is passed over at run time, and whether the web server knows the rest. */
@@ -391,13 +406,14 @@ run(int argc, char **argv, const char *data)
 		return EXIT_SUCCESS;
 	}
 	const struct conf *conf = conf_load(data, why, sizeof(why));
-	if (!conf) {
+	if (!conf || !conf_load_secrets(why, sizeof(why))) {
 		say(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}
 	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
+	check_settings_file(conf);
 	check_files(conf);
 	check_uploads();
 	check_disk(conf);

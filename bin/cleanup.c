@@ -20,8 +20,10 @@ const struct command command_cleanup = {
 	.usage = "[--dry-run] [--quiet]",
 	.summary = "delete what has expired, and the accounts whose deletion is due; grade what ran out of time",
 	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
-		"expired a day ago and that no `okulctl mail` has dropped, and accounts whose owners asked for it and let the\n"
+		"expired a day ago and that no `okulctl mail` has dropped, networks from which nobody logged in for known_days,\n"
+		"what the audit has of logins over a year ago, and accounts whose owners asked for it and let the\n"
 		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
+		"Sessions that would live longer than refresh_life, as of a clock that was ahead, get that.\n"
 		"Attempts at placement tests whose time ran out become results, and wordings of tests that no result needs any\n"
 		"more go.\n"
 		"Prints a line a kind. Safe at any time, also twice at once; meant to be run daily by cron.\n"
@@ -39,15 +41,19 @@ const struct command command_cleanup = {
 	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
+#define KNOWN (-1)
+#define LOGIN "action IN ('session.login', 'session.locked')"
+
 /* ?1 the time up to which, ?2 the number of rows at most */
 static const struct kind {
 	const char *name;
-	int64_t age;		/* milliseconds that it is kept beyond its time */
+	int64_t age;		/* milliseconds that it is kept beyond its time; KNOWN: as the configuration says of networks */
 	const char *count, *drop;
 } kinds[] = {
 	{ "expired login codes", 0,
 	  "SELECT count(*) FROM login_code WHERE expires_at <= ?1",
-	  "DELETE FROM login_code WHERE email IN (SELECT email FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
+	  "DELETE FROM login_code WHERE (email, network) IN"
+	  " (SELECT email, network FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
 	{ "expired sessions", 0,
 	  "SELECT count(*) FROM session WHERE expires_at <= ?1",
 	  "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)" },
@@ -56,6 +62,13 @@ static const struct kind {
 	  "SELECT count(*) FROM event WHERE at <= ?1",
 	  "DELETE FROM event WHERE (kind, subject, at, n) IN"
 	  " (SELECT kind, subject, at, n FROM event WHERE at <= ?1 LIMIT ?2)" },
+	{ "networks of old logins", KNOWN,
+	  "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
+	  "DELETE FROM known_network WHERE place IN (SELECT place FROM known_network WHERE seen_at <= ?1 LIMIT ?2)" },
+	/* The rest of the audit stays: logins come without end. */
+	{ "traces of old logins", 365 * DAY,
+	  "SELECT count(*) FROM audit WHERE at <= ?1 AND " LOGIN,
+	  "DELETE FROM audit WHERE pk IN (SELECT pk FROM audit WHERE at <= ?1 AND " LOGIN " LIMIT ?2)" },
 	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
 	{ "expired mails", DAY,
 	  "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
@@ -66,7 +79,7 @@ static const struct kind {
 	  "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE ?1 AND " NOT_NEEDED " LIMIT ?2)" },
 };
 
-enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS };
+enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, MEND_AHEAD };
 
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
@@ -76,13 +89,18 @@ static const char *const sql[] = {
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
 	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO " RETURNING id, email, role",
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
+	/* ?1 is the time at which a session ends that is used now: beyond it lie those that were used when the clock was ahead. */
+	[COUNT_AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",
+	[MEND_AHEAD] =
+		"UPDATE session SET expires_at = ?1 WHERE pk IN (SELECT pk FROM session WHERE expires_at > ?1 LIMIT ?2)",
 	[COUNT_DUE] =
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 };
 
 struct cleanup {
 	struct db *db;
-	int64_t now;
+	int64_t now, latest;	/* ... at which a session may end */
+	int64_t known;		/* milliseconds that a network is known from a login on */
 	bool dry_run, quiet;
 };
 
@@ -106,26 +124,26 @@ count_rows(const struct cleanup *c, const char *text, int64_t until, int64_t *co
 }
 
 static enum db_rc
-drop_batch(const struct cleanup *c, const struct kind *kind, int64_t *dropped)
+run_batch(const struct cleanup *c, const char *text, int64_t until, int64_t *done)
 {
 	enum db_rc rc = db_write_begin(c->db);
 
 	if (rc != DB_DONE)
 		return rc;
-	(void)!db_run(c->db, kind->drop, ARGS(c->now - kind->age, BATCH), dropped);
+	(void)!db_run(c->db, text, ARGS(until, BATCH), done);
 	return db_write_commit(c->db);
 }
 
 static enum db_rc
-drop_kind(const struct cleanup *c, const struct kind *kind, int64_t *count)
+run_batches(const struct cleanup *c, const char *text, int64_t until, int64_t *count)
 {
-	int64_t dropped = BATCH;
+	int64_t done = BATCH;
 	enum db_rc rc = DB_DONE;
 
-	while (rc == DB_DONE && dropped == BATCH) {
-		rc = drop_batch(c, kind, &dropped);
+	while (rc == DB_DONE && done == BATCH) {
+		rc = run_batch(c, text, until, &done);
 		if (rc == DB_DONE)
-			*count += dropped;
+			*count += done;
 	}
 	return rc;
 }
@@ -224,10 +242,16 @@ clean(const struct cleanup *c)
 
 	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++) {
 		count = 0;
-		rc = c->dry_run ? count_rows(c, kinds[i].count, c->now - kinds[i].age, &count) :
-			drop_kind(c, &kinds[i], &count);
+		int64_t until = c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age);
+		rc = c->dry_run ? count_rows(c, kinds[i].count, until, &count) : run_batches(c, kinds[i].drop, until, &count);
 		say(c, kinds[i].name, count, "deleted");
 	}
+	if (rc != DB_DONE)
+		return rc;
+	count = 0;
+	rc = c->dry_run ? count_rows(c, sql[COUNT_AHEAD], c->latest, &count) :
+		run_batches(c, sql[MEND_AHEAD], c->latest, &count);
+	say(c, "sessions that were dated ahead", count, "mended");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
@@ -266,6 +290,9 @@ run(int argc, char **argv, const char *data)
 	c.db = conf ? ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!c.db)
 		return EXIT_CONFIG;
+	db_only_deletes(c.db, true);
+	c.latest = c.now + conf->refresh_life * SECOND;
+	c.known = conf->known_days * DAY;
 	enum db_rc rc = clean(&c);
 	db_close(c.db);
 	return rc == DB_DONE ? EXIT_SUCCESS :

@@ -56,15 +56,6 @@ schema_version(const char *schema)
 	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
 }
 
-/* As conf_load() finds it. */
-static const char *
-data_folder(const char *data)
-{
-	if (!data)
-		data = getenv("OKUL_DATA");
-	return data && *data ? data : "var";
-}
-
 /* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
 static bool
 make_folder(const char *data)
@@ -81,7 +72,7 @@ make_folder(const char *data)
 static bool
 make_keys(const char *data)
 {
-	char path[PATH_MAX], why[1024];
+	char path[PATH_MAX + 16], why[1024];
 	bool made;
 
 	if (!conf_make_keys(data, &made, why, sizeof(why)))
@@ -326,14 +317,16 @@ create(const struct conf *conf, const char *schema, int version)
 static int
 run(int argc, char **argv, const char *data)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], folder[PATH_MAX], why[PATH_MAX + 200];
 	struct stat st;
 	int code = EXIT_CONFIG;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
-	if (!make_folder(data_folder(data)) || !make_keys(data_folder(data)))
+	if (!conf_folder(data, folder, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	if (!make_folder(folder) || !make_keys(folder))
 		return EXIT_CONFIG;
 	const struct conf *conf = ctl_conf(data);
 	if (!conf || !take_lock(conf))

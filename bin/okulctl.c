@@ -1,21 +1,44 @@
 #include "okulctl.h"
 
 #include "clock.h"
+#include "http.h"
 #include "log.h"
+#include "random.h"
 #include "text.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
-	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
 	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,
 	&command_reference, &command_backup, &command_demo,
 };
+
+void
+ctl_print(void *file, const char *format, va_list list)
+{
+	struct buf text = { 0 };
+	char *raw;
+	int length = vasprintf(&raw, format, list);
+
+	if (length < 0)
+		return;
+	buf_visible(&text, raw, (size_t)length);
+	if (text.s)
+		fwrite(text.s, 1, text.length, file);
+	free(raw);
+	buf_clear(&text);
+}
 
 int
 ctl_error(int code, const char *format, ...)
@@ -25,7 +48,7 @@ ctl_error(int code, const char *format, ...)
 	fflush(stdout);
 	fputs("okulctl: ", stderr);
 	va_start(list, format);
-	vfprintf(stderr, format, list);
+	ctl_print(stderr, format, list);
 	va_end(list);
 	fputc('\n', stderr);
 	return code;
@@ -54,47 +77,54 @@ ctl_db(const struct conf *conf, enum db_mode mode)
 }
 
 static void
-print_value(FILE *out, const struct db_rows *rows, int column)
+put_value(struct buf *out, const struct db_rows *rows, int column)
 {
-	const unsigned char *s = db_blob(rows, column);
+	const char *s = db_blob(rows, column);
 	size_t length = db_size(rows, column);
 
 	if (db_is_null(rows, column)) {
-		fputs("NULL", out);
-		return;
-	}
-	if (!text_is_utf8((const char *)s, length) || memchr(s ? s : (const unsigned char *)"", '\0', length)) {
-		fputs("x'", out);
-		for (size_t i = 0; i < length; i++)
-			fprintf(out, "%02x", s[i]);
-		fputs("'", out);
-		return;
-	}
-	for (size_t i = 0; i < length; i++) {
-		if (s[i] == '\t')
-			fputs("\\t", out);
-		else if (s[i] == '\n')
-			fputs("\\n", out);
-		else if (s[i] == '\\')
-			fputs("\\\\", out);
-		else
-			putc(s[i], out);
+		buf_puts(out, "NULL");
+	} else if (!text_is_utf8(s, length) || memchr(s ? s : "", '\0', length)) {
+		buf_puts(out, "x'");
+		buf_hex(out, s, length);
+		buf_putc(out, '\'');
+	} else {
+		for (size_t i = 0, n; i < length; i += n) {
+			static const char marks[] = "\t\n\\", *const names[] = { "\\t", "\\n", "\\\\" };
+			const char *mark = strchr(marks, s[i]);
+
+			n = mark ? 1 : text_utf8_sequence(s + i, length - i);
+			if (mark)
+				buf_puts(out, names[mark - marks]);
+			else
+				buf_visible(out, s + i, n);
+		}
 	}
 }
 
 void
 ctl_print_row(void *file, const struct db_rows *rows, bool first)
 {
-	for (int i = 0; first && i < db_columns(rows); i++)
-		fprintf(file, "%s%s", i ? "\t" : "", db_name(rows, i));
+	struct buf out = { 0 };
+
+	for (int i = 0; first && i < db_columns(rows); i++) {
+		if (i)
+			buf_putc(&out, '\t');
+		buf_visible(&out, db_name(rows, i), strlen(db_name(rows, i)));
+	}
 	if (first)
-		putc('\n', file);
+		buf_putc(&out, '\n');
 	for (int i = 0; i < db_columns(rows); i++) {
 		if (i)
-			putc('\t', file);
-		print_value(file, rows, i);
+			buf_putc(&out, '\t');
+		put_value(&out, rows, i);
 	}
-	putc('\n', file);
+	buf_putc(&out, '\n');
+	if (out.failed)
+		fputs("(out of memory)\n", file);
+	else
+		fwrite(out.s, 1, out.length, file);
+	buf_clear(&out);
 }
 
 int
@@ -127,7 +157,8 @@ static int
 print_help(void)
 {
 	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
-		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else var.\n\n");
+		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else the one that the file okul.data\n"
+		"beside okulctl names, else var. As root okulctl acts as the owner of DATA.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
@@ -215,6 +246,61 @@ unknown_command(int argc, char **argv)
 		typed, nearest);
 }
 
+/* ---- whose files these are */
+
+static char acts_as[64];	/* the user whose rights root has put on; "" for none */
+
+/* The owner of the data folder, or of a database in a folder of root's; root for all else. */
+static struct stat
+owner_of(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	struct stat st = { 0 }, database;
+
+	snprintf(path, sizeof(path), "%s/okul.db", folder);
+	if (stat(folder, &st) == 0 && st.st_uid == 0 && stat(path, &database) == 0)
+		st = database;
+	return st;
+}
+
+/*
+ * What root makes in the data folder of another user, okul cannot use: a lock, a journal, a key. So root acts as that user, from
+ * before the first file is opened.
+ */
+static bool
+act_as_owner(const char *data)
+{
+	char folder[PATH_MAX], why[PATH_MAX + 200];
+
+	/* A folder that cannot be told is for the command to complain of. */
+	if (geteuid() != 0 || !conf_folder(data, folder, why, sizeof(why)))
+		return true;
+	const struct stat st = owner_of(folder);
+	if (st.st_uid == 0)
+		return true;
+	const struct passwd *owner = getpwuid(st.st_uid);
+	gid_t group = owner ? owner->pw_gid : st.st_gid;
+	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
+	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 && setuid(st.st_uid) == 0)
+		return true;
+	return ctl_error(EXIT_CONFIG, "%s belongs to %s, as whom this process cannot act: %s; run okulctl as that user", folder,
+		acts_as, strerror(errno)) == 0;
+}
+
+static int
+run(const struct command *command, int argc, char **argv, const char *data)
+{
+	int code;
+
+	if (!command->no_data && !act_as_owner(data))
+		return EXIT_CONFIG;
+	code = command->run(argc, argv, data);
+	if (code != EXIT_SUCCESS && code != EXIT_USAGE && acts_as[0])
+		ctl_error(code, "(root acts as %s, the owner of the data folder: what that user may not read or write, this could not)",
+			acts_as);
+	return code;
+}
+
 static int
 run_command(int argc, char **argv, const char *data)
 {
@@ -226,7 +312,7 @@ run_command(int argc, char **argv, const char *data)
 		if (words < argc && (strcmp(argv[words], "--help") == 0 || strcmp(argv[words], "-h") == 0))
 			return print_command_help(commands[i]);
 		optind = 0;	/* a command may use getopt(), from its own start */
-		return commands[i]->run(argc - words + 1, argv + words - 1, data);
+		return run(commands[i], argc - words + 1, argv + words - 1, data);
 	}
 	return unknown_command(argc, argv);
 }
@@ -242,6 +328,12 @@ main(int argc, char **argv)
 	int option, code;
 
 	umask(0077);
+	secret_no_core();
+	/* Its arguments would be what anybody asks for (RFC 3875 section 4.4). */
+	if (http_cgi_environment()) {
+		fputs("Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nForbidden\n", stdout);
+		return ctl_error(EXIT_USAGE, "okulctl serves no web server; where a program of one starts it on purpose, say: env -i okulctl");
+	}
 	log_init("okulctl", false, LOG_NOTE);
 	clock_init();
 	/* '+': an option behind the command is the command's own. */

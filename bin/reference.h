@@ -1,5 +1,5 @@
 /*
- * reference - the API reference as a page, made from the OpenAPI document alone.
+ * reference - the API reference as a page, made from the OpenAPI document alone, and the examples of both.
  */
 #ifndef OKUL_REFERENCE_H
 #define OKUL_REFERENCE_H
@@ -8,6 +8,12 @@
 #include "base.h"
 #include "json.h"
 #include "text.h"
+
+/*
+ * Gives each parameter and each body of the document that has none an example of its own, which the server takes: what is
+ * required, and fields that have examples. cJSON must be on `arena` (json_use).
+ */
+void reference_examples(struct arena *arena, cJSON *document);
 
 /*
  * Appends the template to `out`, its places filled from the document: {{version}}, {{navigation}}, {{errors}},

@@ -42,21 +42,22 @@ put_paragraph(const struct page *page, const char *attributes, const char *text)
 
 /* ---- schemas */
 
-/* Where "#/components/schemas/X" points; the thing itself when it is no reference. */
+/* Where "#/components/schemas/X" points, and where that points; the thing itself when it is no reference. */
 static const cJSON *
 resolve(const struct page *page, const cJSON *thing)
 {
-	const cJSON *at = page->document;
-	const char *ref = cJSON_GetStringValue(json_get(thing, "$ref"));
+	const char *ref;
 
-	if (!ref || ref[0] != '#')
-		return thing;
-	for (ref++; *ref == '/'; ) {
-		size_t length = strcspn(++ref, "/");
-		at = json_get(at, arena_copy(page->arena, ref, length));
-		ref += length;
+	for (int hops = 0; hops < DEPTH && (ref = cJSON_GetStringValue(json_get(thing, "$ref"))) && ref[0] == '#'; hops++) {
+		const cJSON *at = page->document;
+		for (ref++; *ref == '/'; ) {
+			size_t length = strcspn(++ref, "/");
+			at = json_get(at, arena_copy(page->arena, ref, length));
+			ref += length;
+		}
+		thing = at;
 	}
-	return at;
+	return thing;
 }
 
 static const char *
@@ -132,6 +133,7 @@ example_string(const struct page *page, const cJSON *schema, const char *name)
 		{ "format", "email", "user@example.com" },
 		{ "format", "uri-reference", "https://example.com/a.png" },
 		{ "pattern", "^[0-9a-f]{24}$", "019bc1a5e0c8f3d27b6a4e15" },
+		{ "pattern", "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$", "2026-01-15" },
 	};
 
 	for (size_t i = 0; i < COUNT(known); i++)
@@ -164,32 +166,14 @@ example_object(const struct page *page, const cJSON *schema, bool request, int d
 	return object;
 }
 
-/* Envelopes: the last of several members has the last word about a field. */
-static cJSON *
-example_all(const struct page *page, const cJSON *all, int depth)
-{
-	cJSON *object = cJSON_CreateObject(), *field;
-	const cJSON *part;
-
-	cJSON_ArrayForEach(part, all) {
-		cJSON *some = example(page, part, "", false, depth);
-		while ((field = some->child)) {
-			cJSON *present = json_get(object, field->string);
-			cJSON_DetachItemViaPointer(some, field);
-			if (present)
-				cJSON_ReplaceItemViaPointer(object, present, field);
-			else
-				cJSON_AddItemToObject(object, field->string, field);
-		}
-	}
-	return object;
-}
-
 static cJSON *
 example(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
 {
+	const cJSON *beside = json_get(schema, "examples");	/* of this use of a component */
+
 	schema = resolve(page, schema);
-	const cJSON *given = json_get(schema, "examples"), *words = json_get(schema, "enum"), *least = json_get(schema, "minimum");
+	const cJSON *given = beside ? beside : json_get(schema, "examples");
+	const cJSON *words = json_get(schema, "enum"), *least = json_get(schema, "minimum");
 	const char *type = type_of(schema);
 
 	if (given || words)
@@ -198,8 +182,6 @@ example(const struct page *page, const cJSON *schema, const char *name, bool req
 		return cJSON_Duplicate(json_get(schema, "const"), true);
 	if (is_nullable(schema) || strcmp(type, "null") == 0 || depth == 0)
 		return cJSON_CreateNull();
-	if (json_get(schema, "allOf"))
-		return example_all(page, json_get(schema, "allOf"), depth - 1);
 	if (strcmp(type, "object") == 0)
 		return example_object(page, schema, request, depth - 1);
 	if (strcmp(type, "array") == 0)
@@ -325,10 +307,10 @@ put_type(const struct page *page, const cJSON *schema)
 	const cJSON *plain = without_null(schema);
 	const char *type = type_of(plain);
 
-	if (json_get(plain, "$ref")) {
+	if (json_get(resolve(page, plain), "enum")) {
+		put_words(page, json_get(resolve(page, plain), "enum"));
+	} else if (json_get(plain, "$ref")) {
 		put_text(page, ref_name(plain));
-	} else if (json_get(plain, "enum")) {
-		put_words(page, json_get(plain, "enum"));
 	} else if (strcmp(type, "array") == 0) {
 		put(page, "list of ");
 		put_type(page, json_get(plain, "items"));
@@ -399,6 +381,15 @@ media(const cJSON *content_of)
 	return content ? content->child : NULL;
 }
 
+/* The field of a form that holds a file, or a list of files. */
+static bool
+is_file(const cJSON *field)
+{
+	const cJSON *items = json_get(field, "items");
+
+	return strcmp(string(items ? items : field, "format"), "binary") == 0;
+}
+
 static bool
 is_form(const struct operation *operation)
 {
@@ -434,51 +425,29 @@ put_quoted(struct buf *line, const char *text)
 static void
 put_curl_body(const struct page *page, const struct operation *operation, struct buf *line)
 {
-	const cJSON *given = json_get(media(json_get(operation->json, "requestBody")), "example");
-	cJSON *body = given ? NULL : example(page, operation->schema, "", true, DEPTH);
-	/* A change needs at least one field, though no particular one. */
-	if (body && !body->child) {
-		const cJSON *first = json_get(resolve(page, operation->schema), "properties");
-		if (first && (first = first->child))
-			cJSON_AddItemToObject(body, first->string, example(page, first, first->string, true, DEPTH));
-	}
-	char *compact = cJSON_PrintUnformatted(given ? given : body);
+	const cJSON *body = json_get(media(json_get(operation->json, "requestBody")), "example");
+	char *compact = cJSON_PrintUnformatted(body);
 	struct buf text = { .arena = page->arena };
 
 	if (compact && strlen(compact) <= BODY_WIDTH)
 		buf_puts(&text, compact);
 	else
-		pretty(&text, given ? given : body, 1);
+		pretty(&text, body, 1);
 	buf_puts(line, " \\\n  -H 'Content-Type: application/json' \\\n  -d '");
 	put_quoted(line, text.s);
-}
-
-/* A name of a file that is taken. */
-static const char *
-file_name(const struct operation *operation, const char *part)
-{
-	const cJSON *encoding = json_get(media(json_get(operation->json, "requestBody")), "encoding");
-
-	return strcmp(string(json_get(encoding, part), "contentType"), "application/pdf") == 0 ? "@lesson.pdf" : "@photo.png";
 }
 
 /* A form: files by their name, everything else as text. */
 static void
 put_curl_form(const struct page *page, const struct operation *operation, struct buf *line)
 {
-	const cJSON *schema = resolve(page, operation->schema);
-	const cJSON *field;
+	const cJSON *fields = json_get(resolve(page, operation->schema), "properties"), *value;
 
-	cJSON_ArrayForEach(field, json_get(schema, "properties")) {
-		const cJSON *items = json_get(field, "items");
-		bool file = strcmp(string(items ? items : field, "format"), "binary") == 0;
-		if (!file && !is_required(schema, field->string))
-			continue;
-		cJSON *value = file ? NULL : example(page, field, field->string, true, DEPTH);
-		const char *text = file ? file_name(operation, field->string) :
-			cJSON_IsString(value) ? value->valuestring : cJSON_PrintUnformatted(value);
-		buf_printf(line, " \\\n  -F '%s=", field->string);
-		put_quoted(line, text);
+	cJSON_ArrayForEach(value, json_get(media(json_get(operation->json, "requestBody")), "example")) {
+		bool file = is_file(json_get(fields, value->string));
+		const cJSON *first = file && cJSON_IsArray(value) ? value->child : value;
+		buf_printf(line, " \\\n  -F '%s=%s", value->string, file ? "@" : "");
+		put_quoted(line, cJSON_IsString(first) ? first->valuestring : cJSON_PrintUnformatted(value));
 	}
 }
 
@@ -529,28 +498,44 @@ put_input(const struct page *page, const struct operation *operation)
 	put(page, "</table>\n");
 }
 
-/* What an envelope holds: its second member narrows the data of the first. */
+/* What an envelope holds; NULL where the schema is none. */
 static const cJSON *
-envelope_data(const cJSON *schema)
+envelope_data(const struct page *page, const cJSON *schema)
 {
-	return json_get(json_get(cJSON_GetArrayItem(json_get(schema, "allOf"), 1), "properties"), "data");
+	const cJSON *fields = json_get(resolve(page, schema), "properties");
+
+	return json_get(fields, "isSuccess") ? json_get(fields, "data") : NULL;
+}
+
+/* The headers of an answer that are more than what all answers have. */
+static void
+put_headers(const struct page *page, const cJSON *response, const char *before, const char *after)
+{
+	const cJSON *header;
+	int count = 0;
+
+	cJSON_ArrayForEach(header, json_get(response, "headers")) {
+		if (strcmp(header->string, "X-Request-Id") == 0 || strcmp(header->string, "Content-Language") == 0)
+			continue;
+		buf_printf(page->out, "%s<code>%s</code>", count++ ? ", " : before, header->string);
+	}
+	put(page, count ? after : "");
 }
 
 static void
 put_success(const struct page *page, const cJSON *response)
 {
 	const cJSON *body = media(response), *schema = json_get(body, "schema");
-	bool enveloped = json_get(schema, "allOf");
+	bool enveloped = envelope_data(page, schema);
 
 	put(page, "<p class=\"status\"><b>");
 	put_text(page, response->string);
 	put(page, "</b> ");
 	if (enveloped)
-		put_type(page, envelope_data(schema));
+		put_type(page, envelope_data(page, schema));
 	else
 		put_text(page, body ? body->string : "");
-	if (json_get(response, "headers"))
-		buf_printf(page->out, " with <code>%s</code>", json_get(response, "headers")->child->string);
+	put_headers(page, response, " with ", "");
 	put(page, "</p>\n");
 	if (!enveloped)
 		return;
@@ -682,9 +667,62 @@ put_error_table(const struct page *page)
 			continue;
 		buf_printf(page->out, "<tr id=\"e%s\"><td><b>%s</b><td>", status, status);
 		put_text(page, string(response, "description"));
-		if (json_get(response, "headers"))
-			buf_printf(page->out, " With <code>%s</code>.", json_get(response, "headers")->child->string);
+		put_headers(page, response, " With ", ".");
 		put(page, "\n");
+	}
+}
+
+/* ---- examples in the document itself, for what has none yet */
+
+/* Names of files that are taken. */
+static cJSON *
+example_file(const cJSON *body, const cJSON *field)
+{
+	const char *types = string(json_get(json_get(body, "encoding"), field->string), "contentType");
+	cJSON *name = cJSON_CreateString(strcmp(types, "application/pdf") == 0 ? "lesson.pdf" : "photo.png");
+
+	if (!json_get(field, "items"))
+		return name;
+	cJSON *list = cJSON_CreateArray();
+	cJSON_AddItemToArray(list, name);
+	return list;
+}
+
+static cJSON *
+example_body(const struct page *page, const cJSON *body)
+{
+	const cJSON *schema = resolve(page, json_get(body, "schema")), *fields = json_get(schema, "properties"), *field;
+	cJSON *object = cJSON_CreateObject();
+	bool form = strcmp(body->string, "multipart/form-data") == 0;
+
+	cJSON_ArrayForEach(field, fields) {
+		if (is_file(field))
+			cJSON_AddItemToObject(object, field->string, example_file(body, field));
+		else if (is_required(schema, field->string) || (json_get(field, "examples") && !form))
+			cJSON_AddItemToObject(object, field->string, example(page, field, field->string, true, DEPTH));
+	}
+	/* A change needs at least one field, though no particular one. */
+	if (!object->child && fields && fields->child)
+		cJSON_AddItemToObject(object, fields->child->string, example(page, fields->child, fields->child->string, true, DEPTH));
+	return object;
+}
+
+void
+reference_examples(struct arena *arena, cJSON *document)
+{
+	struct page page = { NULL, arena, document };
+	cJSON *path, *method, *thing;
+
+	cJSON_ArrayForEach(path, json_get(document, "paths")) {
+		cJSON_ArrayForEach(method, path) {
+			cJSON_ArrayForEach(thing, json_get(method, "parameters"))
+				if (json_get(thing, "schema") && !json_get(thing, "example"))
+					cJSON_AddItemToObject(thing, "example",
+						example(&page, json_get(thing, "schema"), string(thing, "name"), true, DEPTH));
+			cJSON_ArrayForEach(thing, json_get(json_get(method, "requestBody"), "content"))
+				if (!json_get(thing, "example"))
+					cJSON_AddItemToObject(thing, "example", example_body(&page, thing));
+		}
 	}
 }
 

@@ -239,6 +239,7 @@ add_all(struct house *house, const char *self, const char *folder)
 	if (!add_programs(house, folder))
 		return false;
 	if (!add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
+	    .has_password = true,
 	    .argv = ARGUMENTS(house->arena, self, "-d", house->conf->data, "mail", "--keep") }, 1))
 		return false;
 	if (!house->port)

@@ -35,6 +35,7 @@ struct service {
 	int input;		/* standard input of its processes */
 	int stop;		/* the signal that ends one once its work is done */
 	enum renewal renewal;
+	bool has_password;	/* may have OKUL_SMTP_PASSWORD in its environment, which nobody else needs */
 	bool refused;		/* ended with EXIT_CONFIG: not started again before SIGHUP */
 	size_t count;
 	struct place *places;	/* zeroed */

@@ -53,6 +53,8 @@ become(const struct house *house, const struct service *service, pid_t parent)
 		signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (!service->has_password)
+		unsetenv("OKUL_SMTP_PASSWORD");
 	execv(service->argv[0], service->argv);
 	fprintf(stderr, "okulctl: %s: %s\n", service->argv[0], strerror(errno));
 	_exit(EXIT_CONFIG);

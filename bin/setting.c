@@ -270,9 +270,13 @@ check_description(struct arena *arena, struct setting *setting)
 	text_trim(&setting->description, &length);
 	if (!text_is_utf8(setting->description, length))
 		return ctl_error(EXIT_DATA, "--description is no UTF-8 text") == 0;
-	if (text_points(setting->description, length) > SETTING_DESCRIPTION_MAX)
+	char *text = arena_copy(arena, setting->description, length);
+	text_unify_lines(text);
+	if (text_has_control(text, "\t\n"))
+		return ctl_error(EXIT_DATA, "--description holds a control character") == 0;
+	if (text_points(text, strlen(text)) > SETTING_DESCRIPTION_MAX)
 		return ctl_error(EXIT_DATA, "--description has more than %d characters", SETTING_DESCRIPTION_MAX) == 0;
-	setting->description = length > 0 ? arena_copy(arena, setting->description, length) : NULL;
+	setting->description = text[0] ? text : NULL;
 	return true;
 }
 

@@ -22,10 +22,10 @@ const struct command command_test_import = {
 	.usage = "FILE.gift --title TITLE --language LANGUAGE --ranges A1:0-20,A2:21-40,... [OPTION...]",
 	.summary = "make a placement test from questions in Moodle's GIFT format",
 	.help = "FILE.gift is UTF-8 text (https://docs.moodle.org/en/GIFT_format), or - for standard input. Multiple choice with\n"
-		"one right answer and true/false are taken, also as a missing word. Anything else (short answer, numerical, matching,\n"
-		"essay, several right answers, partial credit) is named with its line, the exit code is 65, and nothing is made.\n"
-		"Names of questions, feedback and categories are not kept; HTML becomes text. Comments above a question may give\n"
-		"its points (1 unless given) and its media:\n"
+		"one right answer and true/false are taken, also as a missing word. Anything else (Cloze, short answer, numerical,\n"
+		"matching, essay, several right answers, partial credit) is named with its line, the exit code is 65, and nothing\n"
+		"is made. Feedback, categories, and names of questions that have a text are not kept; HTML becomes text. Comments\n"
+		"above a question may give its points (1 unless given) and its media:\n"
 		"  // okul: points 2.5\n"
 		"  // okul: media https://example.com/a.mp3\n"
 		"The ranges of the levels rise from 0 to 100; each starts where the one before ends, or one above.\n"
@@ -34,6 +34,7 @@ const struct command command_test_import = {
 		"--attempts N        how often each of them may try, 0 without limit; 1 unless given\n"
 		"--shuffle           each attempt sees questions and answers in an order of its own\n"
 		"--draft             only administrators see the test, until they publish it\n"
+		"--encoding NAME     what FILE.gift is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
 		"--skip              leave out the questions that cannot be taken\n"
 		"--dry-run           only check: nothing is made\n",
 	.run = run_import,
@@ -75,7 +76,7 @@ static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
 struct import {
 	struct arena *arena;
 	cJSON *body;			/* what the options say, as the API would take it */
-	const char *file;
+	const char *file, *encoding;
 	char *text;
 	size_t length;
 	bool skip, dry_run;
@@ -127,6 +128,7 @@ read_option(struct import *im, int option, const char *argument)
 	case 'r': return add_ranges(im, argument), true;
 	case 's': return cJSON_AddTrueToObject(im->body, "shuffle");
 	case 'D': return cJSON_AddFalseToObject(im->body, "isPublished");
+	case 'e': return (im->encoding = argument);
 	case 'k': return im->skip = true;
 	case 'n': return im->dry_run = true;
 	default: return ctl_error(EXIT_USAGE, "`okulctl test import --help` says what can be asked") == 0;
@@ -141,7 +143,7 @@ read_options(struct import *im, int argc, char **argv)
 		{ "description", required_argument, NULL, 'd' }, { "minutes", required_argument, NULL, 'm' },
 		{ "attempts", required_argument, NULL, 'a' }, { "ranges", required_argument, NULL, 'r' },
 		{ "shuffle", no_argument, NULL, 's' }, { "draft", no_argument, NULL, 'D' }, { "skip", no_argument, NULL, 'k' },
-		{ "dry-run", no_argument, NULL, 'n' }, { 0 },
+		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },
 	};
 	struct faults faults;
 	int option;
@@ -160,41 +162,22 @@ read_options(struct import *im, int argc, char **argv)
 	return faults.count > 0 ? EXIT_DATA : EXIT_SUCCESS;
 }
 
-/* The line of the first byte that is no text; 0 when all is. */
-static size_t
-bad_line(const struct import *im)
-{
-	size_t line = 1;
-
-	for (size_t i = 0, step; i < im->length; i += step, line += im->text[i - 1] == '\n') {
-		step = text_utf8_sequence(im->text + i, im->length - i);
-		if (step == 0 || im->text[i] == '\0')
-			return line;
-	}
-	return 0;
-}
-
 static int
 read_file(struct import *im)
 {
-	bool standard = strcmp(im->file, "-") == 0;
-	FILE *in = standard ? stdin : fopen(im->file, "re");
-	size_t line;
+	FILE *in = ctl_text(im->file, im->encoding, TEXT_MAX);
 
 	if (!in)
-		return ctl_error(EXIT_DATA, "%s: %m", im->file);
-	im->text = arena_alloc(im->arena, TEXT_MAX + 1);
-	im->length = fread(im->text, 1, TEXT_MAX + 1, in);
-	bool failed = ferror(in);
-	if (!standard)
-		fclose(in);
-	if (failed)
-		return ctl_error(EXIT_DATA, "%s cannot be read", im->file);
-	if (im->length > TEXT_MAX)
-		return ctl_error(EXIT_DATA, "%s has more than %d MiB", im->file, TEXT_MAX >> 20);
-	if ((line = bad_line(im)) > 0)
-		return ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; save the file as UTF-8", im->file, line);
-	return EXIT_SUCCESS;
+		return EXIT_DATA;
+	long size = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
+	if (size >= 0) {
+		rewind(in);
+		im->text = arena_alloc(im->arena, (size_t)size + 1);
+		im->length = fread(im->text, 1, (size_t)size, in);
+	}
+	bool failed = size < 0 || ferror(in);
+	fclose(in);
+	return failed ? ctl_error(EXIT_DATA, "%s cannot be read", im->file) : EXIT_SUCCESS;
 }
 
 static void

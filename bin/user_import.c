@@ -12,6 +12,7 @@
 #include "csv.h"
 #include "random.h"
 #include "user.h"
+#include "user_table.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,20 +23,30 @@ static int run(int argc, char **argv, const char *data);
 
 const struct command command_user_import = {
 	.name = "user import",
-	.usage = "FILE.csv [--dry-run]",
+	.usage = "FILE.csv [--encoding NAME] [--dry-run]",
 	.summary = "make users from a table, a row each",
-	.help = "FILE.csv is UTF-8 text as spreadsheets write it (RFC 4180; commas, semicolons or tabs), or - for\n"
-		"standard input. Its first line names the columns, in any order: email, which every row has, and any of\n"
+	.help = "FILE.csv is text as spreadsheets write it (RFC 4180; commas, semicolons or tabs, a line sep=; above or not),\n"
+		"or - for standard input. Its first line names the columns, in any order: email, which every row has, and any of\n"
 		"  role language name surname username countryCode phoneNumber birthDate gender timezone profilePhoto\n"
-		"  availabilityStatus expertise bio instagram x tiktok snapchat facebook\n"
-		"An empty cell counts as left out; then the role is user and the language English. The rules are those of the\n"
-		"API: birthDate is like 1998-04-23, countryCode and phoneNumber are digits only.\n"
+		"  availabilityStatus interests expertise bio instagram x tiktok snapchat facebook\n"
+		"or what people call these in Turkish, English, Spanish or German, in any case (E-posta, Soyad, Geburtsdatum,\n"
+		"Correo electrónico). An empty cell counts as left out; then the role is user and the language English. The rules\n"
+		"are those of the API. Beyond it\n"
+		"  birthDate    may be 23.04.1998, 23/04/1998 or 23-04-1998: the day first. One with the month first (04/23/1998)\n"
+		"               refuses the whole file, since nobody can tell what 03/04/1998 means beside it\n"
+		"  phoneNumber  may have spaces and signs between its digits; +90 532 ... is split into countryCode and number,\n"
+		"               and where the code is known so the 0 in front is left out\n"
+		"  countryCode, language, gender  may be words: TR, Almanca, Kadın, weiblich\n"
+		"\n"
+		"What GET /users?format=csv gives is taken too: id, isActive and accountDeletionStatus as they are there; consents,\n"
+		"times and isRegistrationComplete are not kept, since nobody but the user can give them.\n"
 		"\n"
 		"Every row with an error is named on standard error, with its line in the file (\"line 17: email: must be a\n"
 		"valid e-mail address\"), and the exit code is 1; the other rows are imported. An address or user name that a\n"
 		"user has already, or that stands in the file twice, is an error too. Who was imported completes the\n"
 		"registration at the first login.\n"
-		"--dry-run  only check: nothing is changed. Run this first.\n",
+		"--encoding NAME  what FILE.csv is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
+		"--dry-run        only check: nothing is changed. Run this first.\n",
 	.run = run,
 };
 
@@ -44,30 +55,40 @@ const struct command command_user_import = {
 static const struct shape import_shape = { .all_optional = true, .fields = FIELDS(
 	{ "email", EMAIL },
 	{ "role", ENUM, .oneof = role_enum },
-	{ "", PLUS, .of = &user_update_me }) };
+	{ "", PLUS, .of = &user_update_me },
+	{ "id", ID },
+	{ "isActive", BOOL },
+	{ "accountDeletionStatus", ENUM, .oneof = user_deletion_states }) };
+
+/* A column that is passed over: what nobody but the user can give, and times, by which the keys of users are ordered. */
+static const struct field passed_over = { .name = "" };
 
 enum { ADD, TAKEN };
 
 #define CELL(name) "?2 ->> '$." name "'"
+#define PENDING CELL("accountDeletionStatus") " IS 'pending'"
 
 static const char *const sql[] = {
-	/* ?1 id, ?2 the row as JSON, ?3 the school's time zone, ?4 now */
+	/* ?1 id, ?2 the row as JSON, ?3 the school's time zone, ?4 now, ?5 when a deletion that is asked for now is due */
 	[ADD] =
 		"INSERT INTO user (id, email, role, language, timezone, availability, name, surname, username, country_code,"
 		" phone_number, birth_date, gender, profile_photo, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
-		" created_at, updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
+		" interests, is_active, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at, updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
 		" coalesce(" CELL("language") ", 'en'), coalesce(" CELL("timezone") ", ?3),"
 		" coalesce(" CELL("availabilityStatus") ", 'offline'), "
 		CELL("name") ", " CELL("surname") ", " CELL("username") ", " CELL("countryCode") ", " CELL("phoneNumber") ", "
 		CELL("birthDate") ", " CELL("gender") ", " CELL("profilePhoto") ", " CELL("expertise") ", " CELL("bio") ", "
-		CELL("instagram") ", " CELL("x") ", " CELL("tiktok") ", " CELL("snapchat") ", " CELL("facebook") ", ?4, ?4)",
-	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2)",
+		CELL("instagram") ", " CELL("x") ", " CELL("tiktok") ", " CELL("snapchat") ", " CELL("facebook") ", "
+		"coalesce(?2 -> '$.interests', '[]'), coalesce(" CELL("isActive") ", 1), iif(" PENDING ", 'pending', 'none'), "
+		"iif(" PENDING ", ?4, NULL), iif(" PENDING ", ?5, NULL), ?4, ?4)",
+	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
+		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
 };
 
 struct row {
 	size_t line;
 	cJSON *cells;		/* object of import_shape */
-	const char *json, *email, *username;
+	const char *json, *email, *username, *own_id;	/* NULL: none */
 	char id[ID_TEXT];
 	struct buf errors;	/* a line each; empty: the row is good */
 };
@@ -77,10 +98,11 @@ struct import {
 	struct db *db;
 	bool dry_run;
 	struct csv csv;
-	const struct field *columns[CSV_FIELDS_MAX];
+	const struct field *columns[CSV_FIELDS_MAX];	/* NULL: one without heading */
+	const char *headings[CSV_FIELDS_MAX];
 	size_t column_count;
 	struct arena *batch, *file;	/* what lives as long as a batch, and as long as the run */
-	void *emails, *usernames;	/* of the file so far: trees of struct seen */
+	void *emails, *usernames, *ids;	/* of the file so far: trees of struct seen */
 	struct row rows[BATCH];
 	size_t count;
 	int64_t good, bad;
@@ -124,10 +146,19 @@ first_line(struct import *im, void **tree, const char *text, size_t line)
 	return first ? (*first)->line : line;
 }
 
+/* The line above this one in which the text stood first; 0: none. */
+static size_t
+line_above(struct import *im, void **tree, const char *text, size_t line)
+{
+	size_t first = text ? first_line(im, tree, text, line) : line;
+
+	return first != line ? first : 0;
+}
+
 static void
 check_cells(struct import *im, struct row *row)
 {
-	size_t email_line = row->line, username_line = row->line;
+	const char *phone = user_table_phone(im->batch, row->cells);
 	struct faults faults;
 
 	faults_init(&faults, im->batch, EN);
@@ -136,36 +167,60 @@ check_cells(struct import *im, struct row *row)
 	(void)!field_check(&import_shape, row->cells, &faults);
 	for (const struct fault *fault = faults.first; fault; fault = fault->next)
 		complain(row, "%s", fault->text);
+	if (phone)
+		complain(row, "%s", phone);
 	row->email = field_text(row->cells, "email");
 	row->username = field_text(row->cells, "username");
-	if (row->email)
-		email_line = first_line(im, &im->emails, row->email, row->line);
-	if (row->username)
-		username_line = first_line(im, &im->usernames, row->username, row->line);
-	if (faults.count > 0)
+	row->own_id = field_text(row->cells, "id");
+	size_t email_line = line_above(im, &im->emails, row->email, row->line);
+	size_t username_line = line_above(im, &im->usernames, row->username, row->line);
+	size_t id_line = line_above(im, &im->ids, row->own_id, row->line);
+	if (row->errors.length > 0)
 		return;
-	if (email_line != row->line)
+	if (email_line)
 		complain(row, "email: stands in line %zu already", email_line);
-	if (username_line != row->line)
+	if (username_line)
 		complain(row, "username: stands in line %zu already", username_line);
+	if (id_line)
+		complain(row, "id: stands in line %zu already", id_line);
+}
+
+/* A cell as the field takes it; what is of another kind is a text, and a fault of it. */
+static void
+read_cell(struct import *im, struct row *row, size_t column, const char *cell)
+{
+	const struct field *field = im->columns[column];
+	const char *text = user_table_cell(im->batch, field, im->headings[column], cell), *date;
+
+	if (field->type == DATE && user_table_date(im->batch, cell, &date) == USER_TABLE_SHORT_YEAR)
+		complain(row, "%s: the year must have four digits", field->name);
+	else
+		cJSON_AddItemToObject(row->cells, field->name, field_form_value(im->batch, field, text));
 }
 
 /* False for a row without any text, which spreadsheets like to leave at the end. */
 static bool
 read_cells(struct import *im, struct row *row)
 {
+	bool any = false;
+
 	row->cells = cJSON_CreateObject();
 	for (size_t i = 0; i < im->csv.count; i++) {
 		const char *cell = im->csv.fields[i];
 		size_t length = strlen(cell);
 
 		text_trim(&cell, &length);
-		if (length > 0 && i < im->column_count)
-			cJSON_AddStringToObject(row->cells, im->columns[i]->name, cell);
-		else if (length > 0)
-			return true;
+		if (length == 0)
+			continue;
+		any = true;
+		if (i >= im->column_count)
+			complain(row, "number of cells is %zu, of columns %zu", im->csv.count, im->column_count);
+		else if (!im->columns[i])
+			complain(row, "cell %zu holds text, and its column has no heading", i + 1);
+		else if (im->columns[i] != &passed_over)
+			read_cell(im, row, i, arena_copy(im->batch, cell, length));
 	}
-	return row->cells->child != NULL;
+	return any;
 }
 
 static const char *
@@ -177,7 +232,7 @@ reason(enum csv_result result)
 	case CSV_OPEN:
 		return "a cell begins with a quote, and no quote ends it";
 	case CSV_UTF8:
-		return "is no UTF-8 text; let the spreadsheet save it as \"CSV UTF-8\"";
+		return "is no UTF-8 text";	/* never: ctl_text() */
 	case CSV_LONG:
 		return "has too many cells, or too long ones; is a quote missing?";
 	default:
@@ -197,13 +252,14 @@ read_row(struct import *im, struct row *row, enum csv_result *result)
 	} while (*result == CSV_ROW && !read_cells(im, row));
 	if (*result != CSV_ROW) {
 		complain(row, "%s", reason(*result));
-	} else if (im->csv.count != im->column_count) {
-		complain(row, "number of cells is %zu, of columns %zu", im->csv.count, im->column_count);
-	} else {
-		check_cells(im, row);
-		row->json = cJSON_PrintUnformatted(row->cells);
-		random_id(row->id);
+		return true;
 	}
+	check_cells(im, row);
+	row->json = cJSON_PrintUnformatted(row->cells);
+	if (row->own_id && row->errors.length == 0)
+		memcpy(row->id, row->own_id, ID_TEXT);
+	else
+		random_id(row->id);
 	return true;
 }
 
@@ -214,11 +270,13 @@ check_taken(struct import *im, struct row *row)
 {
 	struct db_rows *taken;
 
-	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->email, row->username)) == DB_ROW) {
+	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->email, row->username, row->own_id)) == DB_ROW) {
 		if (db_flag(taken, 0))
 			complain(row, "email: belongs to a user already");
 		if (db_flag(taken, 1))
 			complain(row, "username: belongs to a user already");
+		if (db_flag(taken, 2))
+			complain(row, "id: belongs to a user already");
 	}
 	db_end(taken);
 }
@@ -226,7 +284,8 @@ check_taken(struct import *im, struct row *row)
 static void
 add_user(struct import *im, struct row *row, int64_t now)
 {
-	enum db_rc rc = db_run(im->db, sql[ADD], ARGS(row->id, row->json, im->conf->time_zone, now), NULL);
+	enum db_rc rc = db_run(im->db, sql[ADD], ARGS(row->id, row->json, im->conf->time_zone, now,
+		now + im->conf->deletion_grace * DAY), NULL);
 	const char *role = field_text(row->cells, "role");
 
 	if (rc == DB_TAKEN)
@@ -304,53 +363,92 @@ import_rows(struct import *im)
 
 /* ---- the file */
 
-static const struct field *
-find_column(const char *name)
-{
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	/* A list has no form in a cell. */
-	while ((field = field_next(&walk, &import_shape)))
-		if (strcmp(field->name, name) == 0 && field->type != LIST)
-			return field;
-	return NULL;
-}
-
 static bool
 has_column(const struct import *im, const char *name)
 {
 	for (size_t i = 0; i < im->column_count; i++)
-		if (strcmp(im->columns[i]->name, name) == 0)
+		if (im->columns[i] && strcmp(im->columns[i]->name, name) == 0)
 			return true;
 	return false;
+}
+
+/* The first row with any text: its cells become im->headings. */
+static bool
+find_header(struct import *im)
+{
+	enum csv_result result;
+	bool any = false;
+
+	while (!any) {
+		if ((result = csv_next(&im->csv)) == CSV_END)
+			return ctl_error(EXIT_DATA, "the file is empty; its first line names the columns") == 0;
+		if (result != CSV_ROW)
+			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, reason(result)) == 0;
+		for (size_t i = 0; i < im->csv.count; i++) {
+			const char *cell = im->csv.fields[i];
+			size_t length = strlen(cell);
+			text_trim(&cell, &length);
+			im->headings[i] = arena_copy(im->file, cell, length);
+			any = any || length > 0;
+		}
+	}
+	return true;
 }
 
 static bool
 read_header(struct import *im)
 {
-	enum csv_result result = csv_next(&im->csv);
+	const char *names[CSV_FIELDS_MAX];
+	im->column_count = 0;
 
-	if (result == CSV_END)
-		return ctl_error(EXIT_DATA, "the file is empty; its first line names the columns") == 0;
-	if (result != CSV_ROW)
-		return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, reason(result)) == 0;
+	if (!find_header(im))
+		return false;
+	user_table_columns(im->file, im->headings, im->csv.count, names);
 	for (size_t i = 0; i < im->csv.count; i++) {
-		const char *cell = im->csv.fields[i];
-		size_t length = strlen(cell);
-		text_trim(&cell, &length);
-		const char *name = arena_copy(im->file, cell, length);
+		const struct field *field = names[i] ? field_find(&import_shape, names[i]) : NULL;
 
-		if (has_column(im, name))
-			return ctl_error(EXIT_DATA, "line %zu: there are two columns \"%s\"", im->csv.line, name) == 0;
-		im->columns[i] = find_column(name);
-		if (!im->columns[i])
+		if (!names[i] && im->headings[i][0])
 			return ctl_error(EXIT_DATA, "line %zu: there is no column \"%s\"; `okulctl user import --help` lists them",
-				im->csv.line, name) == 0;
-		im->column_count++;
+				im->csv.line, im->headings[i]) == 0;
+		if (field && has_column(im, names[i]))
+			return ctl_error(EXIT_DATA, "line %zu: there are two columns \"%s\"", im->csv.line, names[i]) == 0;
+		im->columns[im->column_count++] = field || !names[i] ? field : &passed_over;
 	}
 	return has_column(im, "email") || ctl_error(EXIT_DATA, "line %zu: must name the columns, and among them email",
 		im->csv.line) == 0;
+}
+
+static bool
+open_table(struct import *im, FILE *file)
+{
+	csv_clear(&im->csv);
+	rewind(file);
+	csv_init(&im->csv, file);
+	return read_header(im);
+}
+
+/* Nothing is imported of a file in which a date has its month first: others in it would be misread without a word. */
+static bool
+check_dates(struct import *im)
+{
+	enum csv_result result;
+	const char *date;
+
+	while ((result = csv_next(&im->csv)) != CSV_END && result != CSV_BROKEN) {
+		for (size_t i = 0; result == CSV_ROW && i < im->csv.count && i < im->column_count; i++) {
+			const char *cell = im->csv.fields[i];
+			size_t length = strlen(cell);
+
+			text_trim(&cell, &length);
+			if (im->columns[i] && im->columns[i]->type == DATE &&
+			    user_table_date(im->batch, arena_copy(im->batch, cell, length), &date) == USER_TABLE_MONTH_FIRST)
+				return ctl_error(EXIT_DATA, "line %zu: %s: %.*s has the month first, and okul reads the day first: nothing "
+					"was done. Let the spreadsheet write dates like 1998-04-23", im->csv.line, im->columns[i]->name,
+					(int)length, cell) == 0;
+		}
+		arena_reset(im->batch);
+	}
+	return true;
 }
 
 static void
@@ -369,13 +467,13 @@ import_file(struct import *im, FILE *file)
 	if (!im->batch || !im->file)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(im->batch);
-	csv_init(&im->csv, file);
-	if (read_header(im))
+	if (open_table(im, file) && check_dates(im) && open_table(im, file))
 		code = import_rows(im);
 	csv_clear(&im->csv);
 	json_use(NULL);
 	tdestroy(im->emails, keep);
 	tdestroy(im->usernames, keep);
+	tdestroy(im->ids, keep);
 	arena_free(im->batch);
 	arena_free(im->file);
 	return code;
@@ -384,27 +482,28 @@ import_file(struct import *im, FILE *file)
 static int
 run(int argc, char **argv, const char *data)
 {
-	static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { 0 } };
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },
+	};
 	static struct import im;
+	const char *encoding = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
 			return ctl_error(EXIT_USAGE, "`okulctl user import --help` says what can be asked");
-		im.dry_run = true;
+		im.dry_run = im.dry_run || option == 'n';
+		encoding = option == 'e' ? optarg : encoding;
 	}
 	if (optind + 1 != argc)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user import %s", command_user_import.usage);
-	const char *path = argv[optind];
-	bool standard_input = strcmp(path, "-") == 0;
-	FILE *file = standard_input ? stdin : fopen(path, "re");
+	FILE *file = ctl_text(argv[optind], encoding, 0);
 	if (!file)
-		return ctl_error(EXIT_DATA, "%s: %m", path);
+		return EXIT_DATA;
 	im.conf = ctl_conf(data);
 	im.db = im.conf ? ctl_db(im.conf, im.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	int code = im.db ? import_file(&im, file) : EXIT_CONFIG;
 	db_close(im.db);
-	if (!standard_input)
-		fclose(file);
+	fclose(file);
 	return code;
 }

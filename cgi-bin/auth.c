@@ -3,6 +3,9 @@
  */
 #include "auth.h"
 
+#include "audit.h"
+#include "limit.h"
+#include "log.h"
 #include "otp.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
@@ -18,11 +21,11 @@ static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields 
 	{ "code", TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
-	{ "refreshToken", TEXT, 16, 512 }) };
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
 static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
 	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512 },
+	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", INT, 1, .example = "3600" },
 	{ "refreshExpiresIn", INT, 1, .example = "2592000" },
 	{ "isNewUser", BOOL },
@@ -46,7 +49,7 @@ static const struct shape complete_registration = { .name = "CompleteRegistratio
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .optional = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
 	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
 	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },
@@ -60,12 +63,13 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 	{ "isRegistrationComplete", BOOL },
 	{ "missingFields", LIST, .item = TEXT, .example = "[\"name\",\"surname\"]" }) };
 
-enum { LANGUAGE, FIND_USER, ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
+/* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
+#define RECENT_KEPT "63"
+
+enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
 	END_OWN, REGISTER, MISSING };
 
 static const char *const sql[] = {
-	[LANGUAGE] = "SELECT language FROM user WHERE email = ?1",
-	[FIND_USER] = "SELECT pk, id, is_active FROM user WHERE email = ?1",
 	[ADD_USER] =
 		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
@@ -74,17 +78,29 @@ static const char *const sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
+	/*
+	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
+	 * that clocks may differ, the grace is over.
+	 */
 	[FIND_SESSION] =
-		"SELECT session.pk, session.user, user.id, session.seed, session.counter, session.rotated_at"
+		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
+		" min(session.expires_at, session.created_at + ?3),"
+		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
+		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
-		" WHERE session.id = ?1 AND session.expires_at > ?2 AND user.is_active",
+		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
+	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
 	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, expires_at = ?4"
-		" WHERE pk = ?1 AND counter = ?2",
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
+		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
+		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
+		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
+		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, min(expires_at, created_at + ?4) AS expiresAt, ip,"
 		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
+		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
 	[REGISTER] =
@@ -107,6 +123,7 @@ static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
 static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
+static struct reply show_profile(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
 static const struct route routes[] = {
@@ -119,16 +136,17 @@ static const struct route routes[] = {
 	  .note = "Gives the tokens, and makes the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &auth_response, .writes = true,
 	  .errors = STATUSES(401), .title = "Token yenileme",
-	  .note = "Replaces the refresh token. The one replaced works 10 more seconds; used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
+	  "each gives the same successor. Used later it ends the session." },
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
-	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
-	  .title = "Complete registration" },
+	  .out = &complete_registration_response, .writes = true, .shows = show_profile, .unregistered = true,
+	  .errors = STATUSES(409), .title = "Complete registration", .note = "If-Match takes the tag of GET /me." },
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
@@ -137,15 +155,10 @@ static const struct route routes[] = {
 
 /* Asked for by name, else by Accept-Language, else the user's own. */
 static enum language
-mail_language(struct request *rq, const char *email)
+mail_language(struct request *rq, const struct otp_caller *caller)
 {
-	enum language language = rq->language;
-	struct db_rows *row;
+	enum language language = rq->language_asked || !caller->user ? rq->language : caller->language;
 
-	/* Looked up in any case: a known address must not take longer than an unknown one. */
-	if (db_one(rq->db, &row, sql[LANGUAGE], ARGS(email)) == DB_ROW && !rq->language_asked)
-		(void)!language_of(db_text(row, 0), &language);
-	db_end(row);
 	(void)!language_of(field_text(rq->body, "language"), &language);
 	return language;
 }
@@ -153,12 +166,12 @@ mail_language(struct request *rq, const char *email)
 struct reply
 auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *rq, const char *code))
 {
-	const char *email = field_text(rq->body, "email");
-	struct otp_request request = { email, rq->http.client, mail_language(rq, email), digits };
+	struct otp_caller caller;
 	char code[10];
 	int64_t wait;
-	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &request, code, &wait);
 
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
 	if (error)
 		return reply_wait(rq, error, wait);
 	rq->mail_queued = true;
@@ -185,6 +198,8 @@ post_otp_request(struct request *rq)
 
 /* ---- login */
 
+static const char user_client[] = "user-client";
+
 bool
 auth_put_tokens(struct request *rq, const struct login *login)
 {
@@ -198,7 +213,7 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	put_text(rq, "accessToken", access.s);
 	put_text(rq, "refreshToken", refresh.s);
 	put_int(rq, "expiresIn", rq->conf->access_life);
-	put_int(rq, "refreshExpiresIn", rq->conf->refresh_life);
+	put_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 	return true;
 }
 
@@ -223,13 +238,15 @@ static void
 open_session(struct request *rq, struct login *login)
 {
 	const char *agent = rq->http.user_agent;
+	const struct conf *conf = rq->conf;
 
 	if (agent && !text_is_utf8(agent, strlen(agent)))
 		agent = NULL;
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
+	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	(void)!db_run(rq->db, sql[ADD_SESSION], ARGS(login->session, login->user, value_blob(login->seed, sizeof(login->seed)),
-		rq->now, rq->now + rq->conf->refresh_life * SECOND, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
+		rq->now, login->expires, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
 	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(login->user, rq->now), NULL);
 }
 
@@ -238,6 +255,7 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 {
 	struct db_rows *row;
 
+	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
 	login->is_new = true;
 	random_id(login->user_id);
 	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
@@ -247,34 +265,43 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 	user_reindex(rq->db);
 }
 
-bool
-auth_login(struct request *rq, struct login *login, struct reply *refusal)
+/* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
+static enum error
+judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 {
-	const char *email = field_text(rq->body, "email");
-	enum language language = EN;
-	bool active = true;
-	int64_t wait = 0;
-	struct db_rows *row;
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, email, field_text(rq->body, "code"), &language, &wait);
+	if (!caller->active)
+		return DEACTIVATED;
+	if (caller->role >= ADMIN && caller->digits < 6)
+		return STAFF_CODE;
+	*wait = caller->user ? 0 :
+		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
+	return *wait ? TOO_MANY_CLIENT_USERS : NO_ERROR;
+}
 
-	*login = (struct login){ 0 };
+bool
+auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal)
+{
+	enum language language = EN;
+	int64_t wait = 0;
+	struct otp_caller caller;
+
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, field_text(rq->body, "code"), &language, &wait);
+	if (!error)
+		error = judge_login(rq, &caller, &wait);
+	*login = (struct login){ .user = caller.user };
 	if (error) {
-		*refusal = error == TOO_MANY_TRIES ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
+		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
+		*refusal = error_status(error) == 429 ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
 		return false;
 	}
-	if (db_one(rq->db, &row, sql[FIND_USER], ARGS(email)) == DB_ROW) {
-		login->user = db_int(row, 0);
-		snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 1));
-		active = db_flag(row, 2);
-	}
-	db_end(row);
-	if (!active) {
-		*refusal = reply_error_keep(rq, DEACTIVATED);
-		return false;
-	}
-	if (login->user == 0)
-		add_user(rq, login, email, language);
+	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
+	if (!caller.user)
+		add_user(rq, login, caller.email, language);
+	caller.user = login->user;
+	memcpy(caller.user_id, login->user_id, sizeof(caller.user_id));
 	open_session(rq, login);
+	otp_login(rq->db, rq->conf, rq->now, &caller);
 	return true;
 }
 
@@ -284,7 +311,7 @@ post_otp_verify(struct request *rq)
 	struct login login;
 	struct reply refusal;
 
-	return auth_login(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
 
 /* ---- refresh tokens */
@@ -296,43 +323,67 @@ auth_find_token(struct request *rq, const char *token, struct login *login)
 	uint32_t shown;
 	struct db_rows *row;
 
+	rq->now = clock_now();	/* who came later may have been served first, while this request waited to write */
 	*login = (struct login){ 0 };
-	if (!refresh_parse(token, login->session, &shown, secret) ||
-	    db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->session, rq->now)) != DB_ROW)
+	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
+	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
 		return NOT_OURS;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
 	snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 2));
 	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
 	login->counter = (uint32_t)db_int(row, 4);
-	int64_t rotated = db_int(row, 5);
+	login->expires = db_int(row, 5);
+	/* The last one that was replaced always works: had its successor been used, it would not be the last one. */
+	int64_t working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
+	login->email = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
 
 	if (shown > login->counter || !refresh_check(login->seed, login->session, shown, secret))
 		return NOT_OURS;
 	if (shown == login->counter)
 		return CURRENT;
-	return shown + 1 == login->counter && rq->now <= rotated + rq->conf->refresh_grace * SECOND ? JUST_REPLACED : LONG_REPLACED;
+	return login->counter - shown <= working ? REPLACED : SPENT;
 }
 
-/*
- * The current token is replaced; the one before it gives the same successor again for some seconds (an answer that got
- * lost, two tabs); an older one ends the session, since two parties seem to hold it.
- */
+/* Two parties seem to hold the tokens of the session. */
+static void
+end_reused(struct request *rq, const struct login *login)
+{
+	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+	log_line(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
+	audit_add(rq->db, rq->now, &(struct audit){ login->user_id, login->email, "session.reuse", login->user_id, login->email,
+		.before = login->session });
+}
+
+static bool
+rotate(struct request *rq, struct login *login)
+{
+	const struct conf *conf = rq->conf;
+	struct db_rows *row;
+	bool good = db_one(rq->db, &row, sql[ROTATE], ARGS(login->pk, login->counter, rq->now, conf->session_life * SECOND,
+		conf->refresh_grace * SECOND, conf->refresh_life * SECOND)) == DB_ROW;
+
+	if (good) {
+		login->counter = (uint32_t)db_int(row, 0);
+		login->expires = db_int(row, 1);
+	}
+	db_end(row);
+	return good;
+}
+
+/* The current token is replaced; one replaced before that still works gives the same successor again. */
 bool
 auth_refresh(struct request *rq, struct login *login, struct reply *refusal)
 {
 	*refusal = reply_error(rq, BAD_REFRESH);
 	switch (auth_find_token(rq, field_text(rq->body, "refreshToken"), login)) {
 	case CURRENT:
-		(void)!db_run(rq->db, sql[ROTATE], ARGS(login->pk, login->counter, rq->now,
-			rq->now + rq->conf->refresh_life * SECOND), NULL);
-		login->counter++;
+		return rotate(rq, login);
+	case REPLACED:
 		return true;
-	case JUST_REPLACED:
-		return true;
-	case LONG_REPLACED:
-		(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+	case SPENT:
+		end_reused(rq, login);
 		refusal->commit = true;
 		return false;
 	case NOT_OURS:
@@ -362,7 +413,8 @@ post_logout(struct request *rq)
 struct reply
 auth_get_sessions(struct request *rq)
 {
-	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now), &auth_session_response);
+	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now,
+		rq->conf->session_life * SECOND), &auth_session_response);
 }
 
 static struct reply
@@ -377,6 +429,12 @@ delete_session(struct request *rq)
 }
 
 /* ---- registration */
+
+static struct reply
+show_profile(struct request *rq)
+{
+	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+}
 
 static struct reply
 post_registration(struct request *rq)

@@ -14,22 +14,28 @@ extern const struct shape auth_refresh_token, auth_logout_response, auth_session
 struct login {
 	int64_t pk;			/* of the session */
 	int64_t user;
+	const char *email;		/* by auth_find_token() */
 	char user_id[ID_TEXT], session[ID_TEXT];
 	unsigned char seed[REFRESH_SEED];
 	uint32_t counter;
+	int64_t expires;		/* of the session */
 	bool is_new;			/* the user was made just now */
 };
 
 /* Mails a code of so many digits to the body's address; `reply` writes the answer. */
 struct reply auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *, const char *code));
 
-/* Uses up the body's code, makes the user where the address is new, opens a session. False: answer with *refusal. */
-must_use bool auth_login(struct request *rq, struct login *login, struct reply *refusal);
+/*
+ * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. False: answer with
+ * *refusal.
+ */
+must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal);
 
 /* Replaces the body's refresh token. False: answer with *refusal. */
 must_use bool auth_refresh(struct request *rq, struct login *login, struct reply *refusal);
 
-enum shown_token { NOT_OURS, CURRENT, JUST_REPLACED, LONG_REPLACED };
+/* A token that was replaced works where its owner may still have it: in another tab, or since the answer got lost. */
+enum shown_token { NOT_OURS, CURRENT, REPLACED, SPENT };
 
 /* The live session of a refresh token, and what the token is to it. */
 must_use enum shown_token auth_find_token(struct request *rq, const char *token, struct login *login);

@@ -17,14 +17,14 @@ static const struct shape create_contact = { .name = "CreateContactRequestDto", 
 	{ "email", EMAIL, .example = "\"ayse@example.com\"" },
 	{ "phoneNumber", TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
 	{ "subject", TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
-	{ "message", TEXT, 1, 5000, .example = "\"When does the next A1 course begin?\"" },
+	{ "message", TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
 	{ "source", TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
 	{ "website", TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
 	{ "stamp", TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 10000, .example = "\"The next A1 course begins on Monday.\"" }) };
+	{ "message", TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
 
 static const struct shape update_status = { .name = "UpdateContactStatusRequestDto", .fields = FIELDS(
 	{ "status", ENUM, .oneof = states }) };
@@ -50,9 +50,9 @@ static const struct shape form_response = { .name = "ContactFormResponseDto", .f
 
 static const struct shape list_query = { .name = "ContactListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, address, subject or message" },
+	PAGE_SEARCH("parts of name, address, subject or message"),
 	{ "status", ENUM, .oneof = states, .optional = true },
-	{ "source", TEXT, 0, 64, .optional = true },
+	{ "source", TEXT, 0, 64, .optional = true, .example = "\"website\"" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
 
@@ -78,7 +78,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 #define SORTS 4
 enum {
 	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
-	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ADD, ONE, REPLY, DROP, SET_STATUS,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ADD, ONE, REPLY, ANSWERER, DROP, SET_STATUS,
 };
 
 static const char *const sql[] = {
@@ -95,6 +95,7 @@ static const char *const sql[] = {
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
 	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
 		" RETURNING email, language, subject, message, full_name",
+	[ANSWERER] = "SELECT email, trim(ifnull(name, '') || ' ' || ifnull(surname, '')) FROM user WHERE pk = ?1",
 	[DROP] = "DELETE FROM contact WHERE id = ?1",
 	[SET_STATUS] =
 		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
@@ -155,7 +156,7 @@ stamp_fault(struct request *rq, const char *stamp)
 
 	put_stamp(&own, rq, time);
 	if (strlen(stamp) != own.length || !secret_equal(stamp, own.s, own.length) || !text_to_int(time, 0, INT64_MAX, &shown) ||
-	    rq->now > shown + STAMP_LIFE)
+	    rq->now > shown + STAMP_LIFE || shown > rq->now + CLOCK_SLACK)
 		return S_F_STAMP;
 	return rq->now < shown + STAMP_REST ? S_F_TOO_FAST : S_OK;
 }
@@ -237,10 +238,27 @@ quoted(struct arena *arena, const char *text)
 	return out.s;
 }
 
+/* Who answers: the mailbox that the school names for it, else whoever writes the reply. */
+static struct mail_value
+answerer(struct request *rq, struct mail_value *name)
+{
+	struct mail_value address = { "reply_to", rq->conf->reply_to };
+	struct db_rows *row;
+
+	*name = (struct mail_value){ "reply_name", rq->conf->mail_name };
+	if (!address.text[0] && db_one(rq->db, &row, sql[ANSWERER], ARGS(rq->user->pk)) == DB_ROW) {
+		address.text = arena_string(rq->arena, db_text(row, 0));
+		name->text = mail_one_line(rq->arena, db_text(row, 1));
+		db_end(row);
+	}
+	return address;
+}
+
 static bool
 mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 {
 	enum language language = EN;
+	struct mail_value reply_name, reply_to = answerer(rq, &reply_name);
 
 	(void)!language_of(db_text(row, 1), &language);
 	const char *subject = db_text(row, 2), *question = db_text(row, 3);
@@ -248,7 +266,7 @@ mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "name", db_text(row, 4) }, { "subject", mail_one_line(rq->arena, subject) },
-		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) } };
+		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) }, reply_to, reply_name };
 	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, 0), language, "contact-reply", values,
 		COUNT(values)) == DB_DONE;
 }

@@ -13,7 +13,7 @@ static const char *const sorts[] = {
 
 static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
 	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	{ "description", TEXT, 0, 20000, .optional = true, .example = "\"Günlük konuşma için\"" },
+	{ "description", TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
 	{ "language", ENUM, .oneof = language_codes },
 	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
 	{ "price", NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
@@ -44,7 +44,7 @@ static const struct shape course_response = { .name = "CourseResponseDto", .fiel
 
 static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of title or description; all must be there" },
+	PAGE_SEARCH("parts of words of title or description; all must be there"),
 	{ "language", ENUM, .oneof = language_codes, .optional = true },
 	{ "level", ENUM, .oneof = level_enum, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };

@@ -28,7 +28,7 @@ static const struct shape video = { .name = "MaterialVideoDto", .fields = FIELDS
 
 static const struct shape create_material = { .name = "CreateEducationMaterialDto", .fields = FIELDS(
 	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
-	{ "description", TEXT, 0, DESCRIPTION_POINTS, .optional = true, .example = "\"To be read before the first lesson\"" },
+	{ "description", TEXT, 0, DESCRIPTION_POINTS, .lines = true, .optional = true, .example = "\"To be read before the first lesson\"" },
 	{ "locale", ENUM, .oneof = language_codes, .example = "\"en\"" },
 	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
 	{ "videos", LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
@@ -73,7 +73,7 @@ static const struct shape delete_material_response = { .name = "DeleteEducationM
 
 static const struct shape list_query = { .name = "EducationMaterialListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of title or description; all must be there" },
+	PAGE_SEARCH("parts of words of title or description; all must be there"),
 	{ "locale", ENUM, .oneof = language_codes, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
@@ -213,7 +213,10 @@ put_pdfs(struct request *rq, int64_t material, const char *user)
 	put_list(rq, "pdfs");
 	for (enum db_rc rc = db_one(rq->db, &pdf, sql[PDFS], ARGS(material)); rc == DB_ROW; rc = db_next(pdf)) {
 		put_object(rq, NULL);
-		put_row(rq, &pdf_facts, pdf, 1);
+		put_text(rq, "id", db_text(pdf, 1));
+		put_text(rq, "title", db_text(pdf, 2));
+		put_text(rq, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
+		put_int(rq, "size", db_int(pdf, 4));
 		put_link(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
 		put_end(rq);
 	}

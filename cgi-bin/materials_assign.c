@@ -6,11 +6,13 @@
  */
 #include "materials.h"
 
+#include "audit.h"
+
 #include "mail.h"
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
 	{ "userIds", LIST, 1, MATERIAL_IDS_MAX, .item = ID },
-	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", ID },
@@ -50,11 +52,12 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 
 #define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
 
-enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY };
+enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY, UNASSIGN };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user WHERE id = ?1",
+	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, note) VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT DO NOTHING",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
@@ -62,6 +65,9 @@ static const char *const sql[] = {
 		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",
+	[UNASSIGN] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
+		" AND user = (SELECT pk FROM user WHERE id = ?2) RETURNING (SELECT email FROM user WHERE id = ?2),"
+		" (SELECT title FROM material WHERE id = ?1)",
 };
 
 enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };
@@ -70,6 +76,8 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 
 static void check_assign(struct request *rq, struct faults *faults);
 static struct reply post_assign(struct request *rq);
+static struct reply delete_assignment(struct request *rq);
+static struct reply show_of_user(struct request *rq);
 static struct reply get_mine(struct request *rq);
 static struct reply get_of_user(struct request *rq);
 
@@ -77,7 +85,10 @@ static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
 	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
-	  "the ids is nobody's, nobody is assigned." },
+	  "the ids is nobody's, or of somebody who is deactivated or has asked to be deleted, the answer is 404 and nobody is assigned." },
+	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response, .writes = true,
+	  .shows = show_of_user, .title = "Take an assignment back (Admin)", .note = "The user has no longer the material, and is not told. "
+	  "The id of the answer is the user's. If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
 	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
 	  "caller: the first use of one is openedAt." },
@@ -106,7 +117,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 {
 	enum language language = EN;
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->base_url },
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->app_url },
 		{ "paragraph", a->paragraph } };
 
 	(void)!language_of(db_text(who, 2), &language);
@@ -114,7 +125,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 		COUNT(values)) == DB_DONE;
 }
 
-/* False when there is no such user, or the database failed. */
+/* False when there is no such user, none that may log in and stay, or the database failed. */
 static bool
 assign(struct request *rq, struct assigning *a, const char *id)
 {
@@ -204,11 +215,11 @@ get_mine(struct request *rq)
 }
 
 static struct reply
-get_of_user(struct request *rq)
+of_user(struct request *rq, const char *id)
 {
 	struct db_rows *user;
 
-	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(rq->id)) != DB_ROW)
+	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(id)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
 	reply_begin(rq);
 	put_row_object(rq, "user", &user_summary, user, 1);
@@ -216,4 +227,32 @@ get_of_user(struct request *rq)
 	db_end(user);
 	put_materials(rq, pk, NULL);
 	return reply_done(rq);
+}
+
+static struct reply
+get_of_user(struct request *rq)
+{
+	return of_user(rq, rq->id);
+}
+
+/* ---- taking back */
+
+static struct reply
+show_of_user(struct request *rq)
+{
+	return of_user(rq, rq->params[1]);
+}
+
+static struct reply
+delete_assignment(struct request *rq)
+{
+	const char *user = rq->params[1];
+	struct db_rows *row;
+
+	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0),
+		db_text(row, 1) });
+	db_end(row);
+	return reply_deleted(rq, S_UNASSIGNED, user);
 }

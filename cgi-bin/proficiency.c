@@ -12,18 +12,18 @@ static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title
 
 static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of title or description" },
-	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	PAGE_SEARCH("parts of title or description"),
+	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- what comes in */
 
 static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 1000, .example = "\"went\"" },
+	{ "text", TEXT, 1, 1000, .lines = true, .example = "\"went\"" },
 	{ "isCorrect", BOOL }) };
 
 static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 4000, .example = "\"Yesterday I ___ home.\"" },
+	{ "text", TEXT, 1, 4000, .lines = true, .example = "\"Yesterday I ___ home.\"" },
 	{ "points", NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
 	{ "mediaUrl", URL, .optional = true, .nullable = true },
 	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };

@@ -18,10 +18,10 @@ static struct reply post_import(struct request *rq);
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/import", ADMIN, post_import, .check = check_import, .in = &import_test,
 	  .out = &proficiency_detail, .status = 201, .writes = true, .title = "Create a proficiency test from GIFT text (ours)",
-	  .note = "Each question that cannot be taken (short answer, numerical, matching, essay, several right answers, partial "
-	  "credit) is an error that names its line, and then nothing is made, unless `skip` is true. Comments above a question "
-	  "may give its points and media: `// okul: points 2`, `// okul: media https://example.com/a.mp3`. Names of questions, "
-	  "feedback and categories are not kept; HTML becomes text.",
+	  .note = "Each question that cannot be taken (Cloze, short answer, numerical, matching, essay, several right answers, "
+	  "partial credit) is an error that names its line, and then nothing is made, unless `skip` is true. Comments above a "
+	  "question may give its points and media: `// okul: points 2`, `// okul: media https://example.com/a.mp3`. Feedback, "
+	  "categories, answers without text, and names of questions that have a text are not kept; HTML becomes text.",
 	  .example = "{\"title\":\"Placement test\",\"targetLanguage\":\"en\",\"gift\":\"Yesterday I {=went ~goed} home.\","
 	  "\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,\"maxScore\":50},{\"level\":\"A2\",\"minScore\":50,"
 	  "\"maxScore\":100}]}" },

@@ -16,12 +16,12 @@ static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIE
 
 static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of the user's name or address, or of the test's title" },
+	PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
 	{ "testId", ID, .optional = true },
 	{ "level", ENUM, .oneof = level_enum, .optional = true },
-	{ "targetLanguage", TEXT, 2, 8, .optional = true },
+	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
 	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .note = "until just before it" },
+	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
 
@@ -116,12 +116,12 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
- * ?6 a query of the index of users, ?7 a JSON list of the words. Words of one or two letters have no three-letter pieces,
+ * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
 #define FOUND_USERS \
 	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
-	TEXT_HAS_WORDS("(sort_name || ' ' || email || ' ' || ifnull(username, ''))", "?7") ")"
+	TEXT_HAS_WORDS("folded", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 #define FOUND " AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS ")"
 #define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER

@@ -7,6 +7,7 @@
 #include "proficiency.h"
 
 #include "attempt.h"
+#include "limit.h"
 #include "quiz.h"
 #include "random.h"
 
@@ -40,15 +41,24 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 	{ "attemptsLeft", INT, 0, .nullable = true, .note = "null: no limit" },
 	{ "result", OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
 
+/*
+ * Each result of a test without limit of attempts is a row for good, so that they are counted, as they begin: deleting a
+ * result gives nothing back, and who was let in may finish.
+ */
+#define DAILY_MOST 20
+#define DAILY_KIND "submit"		/* subject: id of the user, a blank, id of the test; schema.sql deletes them with the user */
+
 /* ---- statements */
 
-/* A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. */
+/*
+ * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one may finish it
+ * when the test is unpublished meanwhile.
+ */
 #define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
+#define SEEN_OR_OPEN "test.id = ?1 AND (test.is_published OR ?3 OR attempt.pk IS NOT NULL)"
 
-#define OWN_ATTEMPT \
-	"attempt CROSS JOIN test ON test.pk = attempt.test" \
-	" WHERE attempt.id = ?1 AND attempt.user = ?2 AND (test.is_published OR ?3)"
+#define OWN_ATTEMPT "attempt CROSS JOIN test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
 
 #define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
@@ -56,12 +66,12 @@ enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
 	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
-		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN,
+		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
-		" AND result.test = test.pk) >= test.max_attempts END FROM " OPEN_TEST " WHERE " SEEN,
-	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0 FROM " OWN_ATTEMPT,
+		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
+	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
@@ -82,7 +92,7 @@ static struct reply get_status(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
-	  .writes = true, .errors = STATUSES(409), .title = "Start an attempt",
+	  .writes = true, .errors = STATUSES(409), .client_limit = true, .title = "Start an attempt",
 	  .note = "A test with a limit of time must be started; others may be, to save answers on the way. While the attempt is "
 	  "open this gives it again, with the same order and the answers saved so far. Whoever lets the time run out has taken "
 	  "the test: what was saved is graded." },
@@ -90,8 +100,10 @@ static const struct route routes[] = {
 	  .out = &attempt_response, .writes = true, .errors = STATUSES(409), .title = "Save answers of an open attempt",
 	  .note = "Adds to what is saved; a question that was answered before is answered anew." },
 	{ POST, "/proficiency-tests/{id}/submit", USER, post_submit, .check = check_submit, .in = &submit_test,
-	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .title = "Submit a proficiency test",
-	  .note = "These are the answers: what was saved on the way no longer counts. It ends an open attempt." },
+	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .client_limit = true,
+	  .title = "Submit a proficiency test",
+	  .note = "These are the answers: what was saved on the way no longer counts. It ends an open attempt. A test without limit "
+	  "of attempts may be begun 20 times in 24 hours; what was begun may be submitted." },
 	{ GET, "/proficiency-tests/{id}/status", USER, get_status, .out = &status_response,
 	  .title = "Check if user has completed the test" },
 };
@@ -117,12 +129,12 @@ copy(struct arena *arena, const char *text)
 
 /* Leaves rq->prepared, unless there is nothing to be seen with that id. It outlives the snapshot that it was read in. */
 static void
-read_paper(struct request *rq, const char *statement, struct faults *faults)
+read_paper(struct request *rq, const char *statement, struct args args, struct faults *faults)
 {
 	struct paper *paper = arena_alloc(rq->arena, sizeof(*paper));
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW) {
+	if (db_one(rq->db, &row, statement, args) == DB_ROW) {
 		paper->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
 		paper->name = copy(rq->arena, db_text(row, 1));
 		paper->surname = copy(rq->arena, db_text(row, 2));
@@ -138,14 +150,14 @@ static void
 check_start(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[PAPER], faults);
+		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
 }
 
 static void
 check_save(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[OWN_PAPER], faults);
+		read_paper(rq, sql[OWN_PAPER], ARGS(rq->id, rq->user->pk), faults);
 }
 
 static void
@@ -155,7 +167,7 @@ check_submit(struct request *rq, struct faults *faults)
 
 	if (rq->faults.count > 0)
 		return;
-	read_paper(rq, sql[PAPER], faults);
+	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
 	paper = rq->prepared;
 	if (!paper || faults->count > 0)
 		return;
@@ -173,19 +185,20 @@ struct state {
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what is saved */
 	struct value seed;
 	int64_t minutes;
-	bool shuffle, used_up;
+	bool shuffle, used_up, unlimited;
 };
 
 static bool
-read_state(struct request *rq, const char *statement, struct state *state)
+read_state(struct request *rq, const char *statement, struct args args, struct state *state)
 {
 	struct db_rows *row;
-	bool there = db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW;
+	bool there = db_one(rq->db, &row, statement, args) == DB_ROW;
 
 	if (there) {
 		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
 			copy(rq->arena, db_text(row, 4)), db_int(row, 5), db_int(row, 6), .seed = db_value(row, 8),
-			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11) };
+			.minutes = db_int(row, 9), .shuffle = db_flag(row, 10), .used_up = db_flag(row, 11),
+			.unlimited = db_flag(row, 12) };
 		if (db_size(row, 7) > 0 && db_size(row, 7) <= sizeof(state->chosen))
 			memcpy(state->chosen, db_blob(row, 7), db_size(row, 7));
 	}
@@ -202,11 +215,27 @@ face(struct request *rq, struct state *state)
 {
 	const struct paper *paper = rq->prepared;
 
-	if (!read_state(rq, sql[STATE], state))
+	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, is_admin(rq)), state))
 		return false;
 	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
 	return rq->prepared != NULL;
+}
+
+/* Milliseconds until the user may take that test once more. */
+static int64_t
+daily_wait(struct request *rq, const struct state *state)
+{
+	const char *subject = arena_format(rq->arena, "%s %s", rq->user->id, state->test_id);
+
+	return state->unlimited ? limit_wait(rq->db, DAILY_KIND, subject, rq->now, DAY, DAILY_MOST) : 0;
+}
+
+static void
+count_daily(struct request *rq, const struct state *state)
+{
+	if (state->unlimited)
+		limit_count(rq->db, DAILY_KIND, arena_format(rq->arena, "%s %s", rq->user->id, state->test_id), rq->now, DAY);
 }
 
 /* ---- what a learner sees */
@@ -343,14 +372,22 @@ static struct reply
 post_start(struct request *rq)
 {
 	struct state state;
-	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
+	struct reply reply = { .error = NO_ERROR };
+	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000), wait;
 
 	if (!face(rq, &state))
 		return reply_error(rq, NOT_FOUND);
 	if (!state.attempt && state.used_up)
-		return closed ? reply_error_keep(rq, ATTEMPTS_USED) : reply_error(rq, ATTEMPTS_USED);
-	if (!state.attempt)
+		reply = reply_error(rq, ATTEMPTS_USED);
+	else if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
+		reply = reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+	reply.commit = closed > 0;
+	if (reply.error)
+		return reply;
+	if (!state.attempt) {
 		begin_attempt(rq, &state);
+		count_daily(rq, &state);
+	}
 	return reply_attempt(rq, &state, true);
 }
 
@@ -378,7 +415,7 @@ patch_attempt(struct request *rq)
 	const struct paper *paper = rq->prepared;
 	struct state state;
 
-	if (!paper || !read_state(rq, sql[OWN_STATE], &state))
+	if (!paper || !read_state(rq, sql[OWN_STATE], ARGS(rq->id, rq->user->pk), &state))
 		return no_attempt(rq);
 	if (attempt_is_over(state.deadline, rq->now))
 		return over(rq);
@@ -433,6 +470,9 @@ post_submit(struct request *rq)
 		return over(rq);
 	if (!state.attempt && (state.used_up || state.minutes))
 		return reply_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
+	int64_t wait = state.attempt ? 0 : daily_wait(rq, &state);
+	if (wait > 0)
+		return reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
 	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
@@ -440,6 +480,8 @@ post_submit(struct request *rq)
 	int64_t number = attempt_record(rq->db, &result);
 	if (state.attempt)
 		attempt_remove(rq->db, state.attempt);
+	else
+		count_daily(rq, &state);
 	return reply_result(rq, &result, number);
 }
 

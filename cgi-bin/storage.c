@@ -1,12 +1,16 @@
 /*
- * storage - files: upload, download by key.
+ * storage - files: upload, download by key, list and delete.
  */
 #include "app.h"
 #include "assignment.h"
+#include "audit.h"
 #include "link.h"
 #include "upload.h"
 
-static const char *const folders[] = { "public", "private", NULL };
+enum { IN_PUBLIC, IN_PRIVATE };
+static const char *const folders[] = { [IN_PUBLIC] = "public", [IN_PRIVATE] = "private", NULL };
+static const char *const sorts[] = { "-createdAt", "createdAt", "name", "-name", "size", "-size", NULL };
+#define SORTS (COUNT(sorts) - 1)
 
 static const struct shape upload_fields = { .name = "UploadFileDto", .fields = FIELDS(
 	{ "folder", ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
@@ -23,33 +27,83 @@ static const struct shape upload_response = { .name = "UploadFileResponseDto", .
 	{ "isPublic", BOOL }) };
 
 static const struct shape download_query = { .name = "DownloadQuery", .fields = FIELDS(
-	{ "expires", INT, .optional = true, .note = "of a signed address: seconds since 1970" },
+	{ "expires", INT, .optional = true, .example = "1767225600", .note = "of a signed address: seconds since 1970" },
 	{ "user", ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
-	{ "signature", TEXT, 64, 64, .optional = true, .note = "of a signed address" }) };
+	{ "signature", TEXT, 64, 64, .optional = true,
+	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", .note = "of a signed address" }) };
 
-enum { BY_KEY };
+static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
+	{ "", PLUS, .of = &page_query },
+	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of the name; all must be there" },
+	{ "owner", ID, .optional = true, .note = "whose; only admins may name somebody else" },
+	{ "folder", ENUM, .oneof = folders, .optional = true },
+	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+
+/* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
+#define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
+#define OF_ONE "file INDEXED BY file_owner WHERE owner = ?1 AND " MATCHING
+#define OF_ALL "file WHERE ?1 IS NULL AND " MATCHING
+#define PAGE(files, order) \
+	"SELECT id, key, name, mime, size, sha256, is_public FROM (SELECT pk AS found FROM " files " ORDER BY " order \
+	" LIMIT ?4 OFFSET ?5) CROSS JOIN file ON pk = found ORDER BY " order " /* scan is meant, where all are listed */"
+#define SORTED(i, order) [PAGE_ONE + i] = PAGE(OF_ONE, order), [PAGE_ALL + i] = PAGE(OF_ALL, order)
+
+enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, COUNT_ALL, USER_PK, BY_KEY };
 
 static const char *const sql[] = {
-	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public FROM file WHERE key = ?1",
+	SORTED(0, "pk DESC"),
+	SORTED(1, "pk"),
+	SORTED(2, "okul_fold(name), pk"),
+	SORTED(3, "okul_fold(name) DESC, pk DESC"),
+	SORTED(4, "size, pk"),
+	SORTED(5, "size DESC, pk DESC"),
+	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
+	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scan is meant */",
+	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
+	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
 };
-enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC };
+enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC, FILE_ID, FILE_PK };
 
 static struct reply may_upload(struct request *rq);
 static struct reply post_upload(struct request *rq);
 static struct reply get_file(struct request *rq);
+static struct reply get_files(struct request *rq);
+static struct reply delete_file(struct request *rq);
 
 static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload };
 
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,
 	  .writes = true, .errors = STATUSES(409), .title = "Upload a file to storage",
-	  .note = "Takes png, jpeg, webp, gif, pdf, mp4, webm and mp3, as told by the bytes. 409 when the quota of the user is "
-	  "reached." },
+	  .note = "Takes png, jpeg, webp, gif, avif, heic, pdf, mp4, mov, webm, mp3 and m4a, as told by the bytes, which are kept "
+	  "as they came. The name gets an extension of that type. 409 when the quota of the user is reached." },
+	{ GET, "/storage/files", USER, get_files, .query = &list_query, .out = &upload_response, .out_page = true,
+	  .title = "(ours) the caller's uploads; an admin sees all" },
 	{ GET, "/storage/files/{key}", PUBLIC, get_file, .query = &download_query, .own_query = true,
 	  .more_by_token = true, .out_type = "*/*", .errors = STATUSES(401, 403), .title = "(ours) download",
 	  .note = "The bytes, with ETag, Range (206) and Content-Disposition. A private file takes a signed address, or the token of its "
 	  "owner or an admin. The first GET of an address that names a user sets openedAt of their assignment." },
+	{ DELETE, "/storage/files/{key}", USER, delete_file, .out = &delete_response, .writes = true, .errors = STATUSES(409),
+	  .title = "(ours) delete an upload: its owner or an admin; 409 while a material holds it" },
 };
+
+/* ---- one file, as answers show it */
+
+struct stored { const char *id, *key, *name, *mime; int64_t size; const char *sha256; bool is_public; };
+
+/* The fields of upload_response, into the object at hand. */
+static void
+put_file(struct request *rq, const struct stored *file)
+{
+	put_text(rq, "id", file->id);
+	put_text(rq, "key", file->key);
+	put_link(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
+	put_text(rq, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
+	put_text(rq, "mimeType", file->mime);
+	put_int(rq, "size", file->size);
+	put_text(rq, "sha256", file->sha256);
+	put_bool(rq, "isPublic", file->is_public);
+}
 
 /* ---- upload */
 
@@ -79,23 +133,14 @@ post_upload(struct request *rq)
 	if (reply.error)
 		return reply;
 	reply_begin(rq);
-	put_text(rq, "id", file.id);
-	put_text(rq, "key", file.key);
-	put_text(rq, "url", link_url(rq->arena, rq->conf, file.key, file.is_public, rq->now));
-	put_text(rq, "fileName", file.name);
-	put_text(rq, "mimeType", media_info(file.type)->mime);
-	put_int(rq, "size", upload->draft.size);
-	put_text(rq, "sha256", upload->draft.sha256);
-	put_bool(rq, "isPublic", file.is_public);
+	put_file(rq, &(struct stored){ file.id, file.key, file.name, media_info(file.type)->mime, upload->draft.size,
+		upload->draft.sha256, file.is_public });
 	return reply_done(rq);
 }
 
 /* ---- download */
 
-/*
- * Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs, but has no
- * rights of an admin any more, as elsewhere.
- */
+/* Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs. */
 static bool
 is_theirs(const struct request *rq, const struct db_rows *file)
 {
@@ -103,7 +148,7 @@ is_theirs(const struct request *rq, const struct db_rows *file)
 
 	if (!user)
 		return false;
-	return (is_admin(rq) && !user->being_deleted) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
 }
 
 static enum error
@@ -116,23 +161,16 @@ may_read(const struct request *rq, const struct db_rows *file, enum link_state l
 	return rq->user ? NOT_FOUND : rq->http.authorization ? BAD_TOKEN : NO_TOKEN;
 }
 
-/* In the sandbox that every upload is put into, a browser's viewer of PDFs does not start: they are saved. */
-static bool
-is_inline(const char *mime)
-{
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++)
-		if (strcmp(media_info((enum media_type)type)->mime, mime) == 0)
-			return media_info((enum media_type)type)->is_inline;
-	return false;
-}
-
 static struct reply
 send_file(struct request *rq, const struct db_rows *file)
 {
 	const char *mime = db_text(file, MIME);
+	enum media_type type = media_of_mime(mime);
 	struct buf disposition = { .arena = rq->arena };
 
-	buf_disposition(&disposition, is_inline(mime), db_text(file, NAME));
+	/* what is a type no more is saved */
+	buf_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
+		link_file_name(rq->arena, db_text(file, NAME), type));
 	return reply_download(rq, file_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));
 }
@@ -174,8 +212,64 @@ get_file(struct request *rq)
 	return reply;
 }
 
+/* ---- list */
+
+static void
+put_item(struct request *rq, const struct db_rows *row)
+{
+	put_object(rq, NULL);
+	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
+		db_text(row, 5), db_flag(row, 6) });
+	put_end(rq);
+}
+
+static struct reply
+get_files(struct request *rq)
+{
+	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *owner = field_text(rq->query, "owner");
+	struct value whose = is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
+	bool one = owner || !is_admin(rq);
+	int sort = field_choice(rq->query, "sort", sorts);
+	struct db_rows *row;
+
+	if (owner && !is_admin(rq) && strcmp(owner, rq->user->id) != 0)
+		return reply_error(rq, ROLE_TOO_LOW);
+	if (owner) {
+		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
+			whose = value_int(db_int(row, 0));
+		db_end(row);
+	}
+	if (field_has(rq->query, "folder"))
+		is_public = value_int(field_choice(rq->query, "folder", folders) == IN_PUBLIC);
+	return reply_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
+		ARGS(whose, is_public, words), put_item);
+}
+
+/* ---- delete */
+
+static struct reply
+delete_file(struct request *rq)
+{
+	const char *key = rq->params[0];
+	struct db_rows *file;
+
+	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
+		return reply_error(rq, NOT_FOUND);
+	bool is_own = !db_is_null(file, OWNER) && db_int(file, OWNER) == rq->user->pk, is_public = db_flag(file, IS_PUBLIC);
+	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
+	int64_t pk = db_int(file, FILE_PK);
+	db_end(file);
+	if (!is_own && !is_admin(rq))
+		return reply_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
+	if (!file_remove(rq->db, pk, rq->now))
+		return reply_error(rq, FILE_IN_USE);
+	if (!is_own)
+		audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "file.deleted", id, name });
+	return reply_deleted(rq, S_FILE_DELETED, id);
+}
+
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "storage", "Files: upload and download", SECTIONS(&storage) };
+static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage) };
 
 int
 main(int argc, char **argv)

@@ -6,7 +6,7 @@
 
 #include "app.h"
 
-extern const struct section users_me, users_admin, users_deletion, users_export;
+extern const struct section users_me, users_admin, users_deletion, users_export, users_audit;
 
 /* UPDATE of a profile: the body ?1, the time ?2, the user ?3. */
 #define UPDATE_PROFILE(more) \

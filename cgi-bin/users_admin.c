@@ -2,6 +2,8 @@
  * users - the list of users, and what admins and superadmins change on others.
  */
 #include "audit.h"
+#include "log.h"
+#include "mail.h"
 #include "users.h"
 
 /* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
@@ -17,7 +19,7 @@ static const struct shape user_response = { .name = "UserResponseDto", .fields =
 
 static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of name, surname, user name or address" },
+	PAGE_SEARCH("parts of name, surname, user name or address"),
 	{ "role", ENUM, .oneof = role_enum, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	{ "", PLUS, .of = &page_format }) };
@@ -48,11 +50,8 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
 #define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
-#define HAS(word) \
-	"(instr(user.sort_name, " word ") OR instr(user.email, " word ") OR ifnull(instr(user.username, " word "), 0))"
-/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 is a JSON list of the words. */
-#define BY_SHORT \
-	HAS("?2 ->> 0") " AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE key > 0 AND NOT " HAS("value") ") /* scan is meant */"
+/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
+#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scan is meant */"
 
 #define FILTERED(index, order, text_order) \
 	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
@@ -85,7 +84,7 @@ static const char *const sql[] = {
 	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
 	[UPDATE] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
-	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO " FROM user WHERE id = ?1",
+	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM user WHERE id = ?1",
 	[SET_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
 	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
 	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
@@ -109,10 +108,11 @@ static const struct route routes[] = {
 	  .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
 	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .in = &update_profile, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
+	  .note = "isActive false ends the sessions of that user for good.",
 	  .example = "{\"isActive\":false}" },
 	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .in = &update_email, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
-	  .note = "Ends the sessions of that user." },
+	  .note = "Ends the sessions of that user, and mails whoever had the address until now." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
 };
@@ -150,6 +150,7 @@ struct target {
 	enum role role;
 	bool active;
 	bool last_superadmin;
+	enum language language;
 };
 
 /*
@@ -164,9 +165,10 @@ find_target(struct request *rq, struct target *target)
 	if (db_one(rq->db, &row, sql[TARGET], ARGS(rq->id)) != DB_ROW)
 		return NOT_FOUND;
 	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)),
-		db_flag(row, 3), db_flag(row, 4) };
+		db_flag(row, 3), db_flag(row, 4), EN };
+	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && rq->user->role < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+	return target->role > USER && user_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
@@ -236,12 +238,25 @@ patch_profile(struct request *rq)
 	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
 		return reply_error(rq, USERNAME_TAKEN);
 	user_reindex(rq->db);
-	if (target.active && !active)
-		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
 	note(rq, &target, "user.profile", NULL, names_of(rq, rq->body));
 	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+}
+
+/* Whoever had the address until now is told, without a word of whose it is now: the old one may have been a mistyped one. */
+static void
+mail_changed(struct request *rq, const struct target *target)
+{
+	char when[CLOCK_TEXT];
+
+	clock_text(rq->now, when);
+	const struct mail_value values[] = {
+		{ "school", rq->conf->mail_name }, { "email", target->email }, { "link", rq->conf->app_url },
+		{ "when", arena_format(rq->arena, "%.10s %.5s UTC", when, when + strlen("2026-01-15T")) } };
+	(void)!mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
+		COUNT(values));
+	rq->mail_queued = true;
 }
 
 static struct reply
@@ -259,6 +274,8 @@ patch_email(struct request *rq)
 		user_reindex(rq->db);
 		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 		note(rq, &target, "user.email", target.email, email);
+		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
+		mail_changed(rq, &target);
 	}
 	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
@@ -279,6 +296,8 @@ patch_role(struct request *rq)
 	if (role != target.role) {
 		(void)!db_run(rq->db, sql[SET_ROLE], ARGS(target.pk, role_name(role), rq->now), NULL);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
+		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
+			role_name(role));
 	}
 	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }

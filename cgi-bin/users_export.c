@@ -162,9 +162,14 @@ static const char *const sql[] = {
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
-	[EVENTS] = "SELECT kind, at FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = ?1 ORDER BY at",
+	[EVENTS] =
+		"SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email', 'wrong-short')"
+		" AND subject >= okul_mailbox(?1) AND subject < okul_mailbox(?1) || '!')"
+		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at",
 	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
-	[CODES] = "SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code WHERE email = ?1",
+	[CODES] =
+		"SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries + strange_tries AS tries, used AS isUsed"
+		" FROM login_code WHERE email = ?1 ORDER BY created_at",
 	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
 	[RESULTS] =
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
@@ -193,10 +198,15 @@ static const char *const sql[] = {
 		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",
 };
 
+static const char *const formats[] = { "json", NULL };
+
+static const struct shape export_query = { .name = "AccountExportQuery", .fields = FIELDS(
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "the one that there is" }) };
+
 static struct reply get_export(struct request *rq);
 
 static const struct route routes[] = {
-	{ GET, "/me/export", USER, get_export, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
+	{ GET, "/me/export", USER, get_export, .query = &export_query, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
 	  .title = "Everything stored about the caller",
 	  .note = "A copy of one's data (GDPR, article 15): account, sessions, results, files, materials, questions." },
 };
@@ -230,7 +240,14 @@ put_files(struct request *rq)
 	put_list(rq, "files");
 	for (enum db_rc rc = db_one(rq->db, &row, sql[FILES], ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
 		put_object(rq, NULL);
-		put_row(rq, &file_columns, row, 0);
+		put_text(rq, "id", db_text(row, 0));
+		put_text(rq, "key", db_text(row, 1));
+		put_text(rq, "fileName", link_file_name(rq->arena, db_text(row, 2), media_of_mime(db_text(row, 3))));
+		put_text(rq, "mimeType", db_text(row, 3));
+		put_int(rq, "size", db_int(row, 4));
+		put_text(rq, "sha256", db_text(row, 5));
+		put_bool(rq, "isPublic", db_flag(row, 6));
+		put_time(rq, "createdAt", db_int(row, 7));
 		put_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
 		put_end(rq);
 	}
@@ -263,7 +280,7 @@ get_export(struct request *rq)
 	put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
 	put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
 	put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
-	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email), &export_event);
+	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email, rq->user->id), &export_event);
 	put_rows(rq, "loginCodes", sql[CODES], ARGS(rq->user->email), &export_code);
 	put_rows(rq, "waitingMails", sql[MAILS], ARGS(rq->user->email), &export_mail);
 	put_answered(rq, "results", sql[RESULTS], &result_columns, true);

@@ -128,8 +128,11 @@ put_error(struct request *rq, const struct reply *reply)
 	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, reply);
-	for (const struct fault *fault = rq->faults.first; fault && faults; fault = fault->next)
+	size_t told = 0;
+	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
 		put_text(rq, NULL, fault->text);
+	if (faults && rq->faults.count > told)
+		put_text(rq, NULL, sentence(S_MORE_FAULTS, rq->language));
 	put_end_list(rq);
 	put_time(rq, "timestamp", rq->now);
 	put_end(rq);
@@ -319,8 +322,20 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 #define TABLE_PIECE (32 * 1024)		/* bytes that are sent at once */
 #define TABLE_TIME (10 * SECOND)
 
+/* Where the semicolon stands between cells, the comma is the decimal sign: a spreadsheet would take 12.05 for a date. */
 static void
-put_cell(struct buf *out, const struct field *field, const struct db_rows *rows, int column)
+put_decimal(struct buf *out, double number, char separator)
+{
+	size_t start = out->length;
+
+	buf_number(out, number);
+	char *point = separator == ';' && !out->failed ? strchr(out->s + start, '.') : NULL;
+	if (point)
+		*point = ',';
+}
+
+static void
+put_cell(struct buf *out, const struct table *table, const struct field *field, const struct db_rows *rows, int column)
 {
 	char time[CLOCK_TEXT];
 
@@ -331,7 +346,7 @@ put_cell(struct buf *out, const struct field *field, const struct db_rows *rows,
 		buf_int(out, db_int(rows, column));
 		break;
 	case NUMBER:
-		buf_number(out, db_real(rows, column));
+		put_decimal(out, db_real(rows, column), table->separator);
 		break;
 	case BOOL:
 		buf_puts(out, db_flag(rows, column) ? "true" : "false");
@@ -347,16 +362,16 @@ put_cell(struct buf *out, const struct field *field, const struct db_rows *rows,
 
 /* A line: the names of the fields, or with `rows` their values. */
 static void
-put_line(struct buf *out, const struct shape *shape, const struct db_rows *rows)
+put_line(struct buf *out, const struct table *table, const struct db_rows *rows)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	for (int column = 0; (field = field_next(&walk, shape)); column++) {
+	for (int column = 0; (field = field_next(&walk, table->shape)); column++) {
 		if (column > 0)
-			buf_putc(out, ',');
+			buf_putc(out, table->separator);
 		if (rows)
-			put_cell(out, field, rows, column);
+			put_cell(out, table, field, rows, column);
 		else
 			buf_csv(out, field->name);
 	}
@@ -377,7 +392,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {
-		put_line(rq->out, table->shape, rows);
+		put_line(rq->out, table, rows);
 		if (rq->out->length < TABLE_PIECE)
 			continue;
 		if (!http_write(http, rq->out->s, rq->out->length))
@@ -401,7 +416,7 @@ send_table(struct http *http, struct request *rq, const struct reply *reply, str
 	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */
-	put_line(rq->out, table->shape, NULL);
+	put_line(rq->out, table, NULL);
 	db_patience(rq->db, TABLE_TIME);
 	bool there = http_begin(http, head);
 	for (; there && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)

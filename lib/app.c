@@ -44,8 +44,8 @@ struct app {
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-/* Ticks since the request at hand began, or since it last moved bytes: a large upload may take its time. */
-static volatile sig_atomic_t request_running, ticks_running, progress_seen;
+/* Ticks since the connection at hand came, or since it last moved bytes: a large upload may take its time. */
+static volatile sig_atomic_t ticks_running, progress_seen;
 
 static void
 on_tick(int signal)
@@ -53,7 +53,7 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
 
 	(void)signal;
-	if (!request_running || progress_seen != http_progress()) {
+	if (!http_busy() || progress_seen != http_progress()) {
 		ticks_running = 0;
 		progress_seen = http_progress();
 	} else if (++ticks_running > 3) {
@@ -131,6 +131,7 @@ db_error(enum db_rc rc)
 static struct reply
 handle_writing(struct request *rq)
 {
+	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
@@ -194,7 +195,7 @@ read_body(struct request *rq, struct app *app)
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	db_release(app->db);
-	return http_body(app->http, app->arena, length, app->conf->body_limit);
+	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
 
 static struct reply
@@ -298,13 +299,10 @@ serve(struct app *app)
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
-		ticks_running = 0;
-		request_running = 1;
 		struct http_request wire = rq.http;
 		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
 			.wire = app->http };
 		serve_one(app, &rq);
-		request_running = 0;
 		served++;
 	}
 	log_flush();
@@ -385,8 +383,10 @@ app_main(int argc, char **argv, const struct program *program)
 {
 	struct app app = { .program = program };
 	char why[512] = "out of memory";
-	const char *option = argc > 1 ? argv[1] : "";
+	/* A web server that runs us as CGI passes on a query without '=' as arguments (RFC 3875 section 4.4): anybody's. */
+	const char *option = argc > 1 && !http_cgi_environment() ? argv[1] : "";
 
+	secret_no_core();
 	log_init(program->name, false, LOG_NOTE);
 	clock_init();
 	if (strcmp(option, "--routes") == 0)
@@ -407,7 +407,7 @@ app_main(int argc, char **argv, const struct program *program)
 	log_init(program->name, app.conf->log_syslog, (enum log_level)app.conf->log_level);
 	json_use(app.arena);
 	bool serving = !option[0];
-	if (serving && !(app.http = http_open(app.conf->trusted_proxy)))
+	if (serving && !(app.http = http_open(&app.conf->proxies)))
 		return fail(&app, "standard input is not a socket to serve from");
 	if (!token_init(app.conf, why, sizeof(why)))
 		return fail(&app, why);

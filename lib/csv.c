@@ -1,6 +1,33 @@
 #include "csv.h"
 
+#include <strings.h>
+
+/*
+ * True for what a spreadsheet takes for a formula, behind apostrophes or not. The signs are the same to some in the width of
+ * Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20.
+ */
+static bool
+is_formula(const char *s)
+{
+	static const char *const wide[] = { "＝", "＋", "－", "＠" };
+
+	s += strspn(s, "'");
+	if (*s && strchr("=+-@\t\r\n", *s))
+		return true;
+	for (size_t i = 0; i < COUNT(wide); i++)
+		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+			return true;
+	return false;
+}
+
 /* ---- reading */
+
+/* Without the apostrophe of buf_csv(). */
+static const char *
+unguarded(const char *field)
+{
+	return field[0] == '\'' && is_formula(field) ? field + 1 : field;
+}
 
 /* The next byte of the file, or EOF. */
 static int
@@ -53,11 +80,7 @@ put(struct csv *csv, int c)
 static bool
 at_separator(struct csv *csv)
 {
-	int c = csv->next;
-
-	if (csv->separator == 0 && (c == ',' || c == ';' || c == '\t'))
-		csv->separator = c;
-	return c == csv->separator;
+	return csv->next == csv->separator;
 }
 
 static void
@@ -119,7 +142,43 @@ read_row(struct csv *csv)
 		advance(csv);
 	/* Only now: the text may have moved as it grew. */
 	for (size_t i = 0; i < csv->count; i++)
-		csv->fields[i] = csv->text.s + csv->starts[i];
+		csv->fields[i] = unguarded(csv->text.s + csv->starts[i]);
+}
+
+/* Whichever of , ; and tab stands most often outside of quotes in the first line that has any text; of equals the first. */
+static int
+find_separator(const unsigned char *s, const unsigned char *end)
+{
+	static const char separators[] = ",;\t";
+	struct { size_t count; const unsigned char *first; } seen[3] = { 0 };
+	bool quoted = false;
+	int best = 0;
+
+	while (s < end && (*s == '\n' || *s == '\r'))
+		s++;
+	for (; s < end && (quoted || (*s != '\n' && *s != '\r')); s++) {
+		const char *found = quoted ? NULL : memchr(separators, *s, 3);
+		quoted = quoted != (*s == '"');
+		if (found && seen[found - separators].count++ == 0)
+			seen[found - separators].first = s;
+	}
+	for (int i = 1; i < 3; i++)
+		if (seen[i].count > seen[best].count || (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
+			best = i;
+	return separators[best];
+}
+
+/* A first line like sep=; that says the separator to Excel, in quotes or not. Returns its bytes without its end; 0: none. */
+static size_t
+read_separator(const unsigned char *s, size_t left, int *separator)
+{
+	size_t quotes = left > 0 && s[0] == '"', length = 5 + 2 * quotes;
+
+	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 || !memchr(",;\t|", s[quotes + 4], 4) ||
+	    (quotes && s[6] != '"') || (left > length && s[length] != '\n' && s[length] != '\r'))
+		return 0;
+	*separator = s[quotes + 4];
+	return length;
 }
 
 void
@@ -130,6 +189,8 @@ csv_init(struct csv *csv, FILE *in)
 	csv->have = fread(csv->block, 1, sizeof(csv->block), in);
 	if (csv->have >= 3 && memcmp(csv->block, "\xef\xbb\xbf", 3) == 0)
 		csv->at = 3;
+	csv->separator = find_separator(csv->block + csv->at, csv->block + csv->have);
+	csv->at += read_separator(csv->block + csv->at, csv->have - csv->at, &csv->separator);
 	advance(csv);
 	csv->line_now = 1;
 }
@@ -142,8 +203,6 @@ csv_next(struct csv *csv)
 			return ferror(csv->in) ? CSV_BROKEN : CSV_END;
 		read_row(csv);
 	} while (csv->fault == CSV_ROW && csv->count == 1 && csv->fields[0][0] == '\0' && !csv->quoted);
-	if (csv->separator == 0)
-		csv->separator = ',';
 	return ferror(csv->in) ? CSV_BROKEN : csv->fault;
 }
 
@@ -154,20 +213,6 @@ csv_clear(struct csv *csv)
 }
 
 /* ---- writing */
-
-/* The signs are the same to some spreadsheets in the width of Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20. */
-static bool
-is_formula(const char *s)
-{
-	static const char *const wide[] = { "＝", "＋", "－", "＠" };
-
-	if (*s && strchr("=+-@\t\r\n", *s))
-		return true;
-	for (size_t i = 0; i < COUNT(wide); i++)
-		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
-			return true;
-	return false;
-}
 
 void
 buf_csv(struct buf *buf, const char *field)

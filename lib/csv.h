@@ -23,8 +23,9 @@ enum csv_result {
 
 /*
  * Reads a table. Rows end with LF, CRLF or CR; inside quotes any of them reads as LF. Empty lines are skipped, as is a
- * byte order mark at the start. Fields are separated by whichever of , ; and tab comes first in the first row:
- * spreadsheets write a semicolon where the comma is the decimal sign.
+ * byte order mark at the start. Fields are separated by whichever of , ; and tab stands most often in the first row (of
+ * equals, that which stands first): spreadsheets write a semicolon where the comma is the decimal sign. A first line like
+ * sep=; says it, for Excel, and is no row. The apostrophe that buf_csv() puts in front of a formula is taken off.
  */
 struct csv {
 	size_t line;		/* of the file at which the row begins, from 1 */
@@ -37,7 +38,7 @@ struct csv {
 	size_t at, have;	/* in the block */
 	size_t line_now;
 	int next;		/* the byte at hand, or EOF */
-	int separator;		/* 0: not known yet */
+	int separator;
 	struct buf text;	/* of the fields */
 	size_t starts[CSV_FIELDS_MAX];
 	bool quoted;		/* some field of the row is */
@@ -53,8 +54,8 @@ void csv_clear(struct csv *csv);
  * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A text
  * that a spreadsheet would take for a formula, one that begins with = + - @ (also as wide as a Chinese character), tab, CR
  * or LF, gets an apostrophe in front, which makes it a text: a user could else name themself =HYPERLINK(...) and wait for
- * the admin who opens the list. So what is read back is not always what was written; numbers, which may begin with a minus,
- * go in without this.
+ * the admin who opens the list. A text that has such apostrophes already gets one more, so that csv_next() reads back what was
+ * written. Numbers, which may begin with a minus, go in without this.
  */
 void buf_csv(struct buf *buf, const char *field);
 

@@ -1,6 +1,7 @@
 #include "field.h"
 
 #include "clock.h"
+#include "email.h"
 #include "role.h"
 #include "text.h"
 
@@ -20,8 +21,12 @@ void
 faults_add(struct faults *faults, const char *name, enum sentence which, const char *argument)
 {
 	struct buf text = { .arena = faults->arena };
-	struct fault *fault = arena_alloc(faults->arena, sizeof(*fault));
 
+	if (faults->count >= FAULTS_TOLD) {
+		faults->count = FAULTS_TOLD + 1;
+		return;
+	}
+	struct fault *fault = arena_alloc(faults->arena, sizeof(*fault));
 	buf_puts(&text, name);
 	buf_puts(&text, ": ");
 	buf_sentence(&text, which, faults->language, argument);
@@ -132,6 +137,8 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 	}
 	while (*faults->last)
 		faults->last = &(*faults->last)->next;
+	if (faults_enough(more))
+		faults->count = FAULTS_TOLD + 1;
 }
 
 /* ---- checking values */
@@ -173,7 +180,7 @@ name_of(const struct check *check)
 static void
 bad(const struct check *check, enum sentence which, const char *argument)
 {
-	faults_add(check->faults, name_of(check), which, argument);
+	faults_add(check->faults, faults_enough(check->faults) ? "" : name_of(check), which, argument);
 }
 
 static void
@@ -221,6 +228,47 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
+static bool
+is_birth(const char *date)
+{
+	char today[11];
+
+	clock_date_text(clock_now(), today);
+	return strcmp(date, FIELD_BIRTH_FIRST) >= 0 && strcmp(date, today) <= 0;
+}
+
+static void
+check_email(const struct check *check, cJSON *item)
+{
+	const char *kept;
+
+	switch (email_keep(check->faults->arena, item->valuestring, &kept)) {
+	case EMAIL_GOOD:
+		set_string(check->faults->arena, item, kept, strlen(kept));
+		break;
+	case EMAIL_NONE:
+		bad(check, S_F_EMAIL, NULL);
+		break;
+	case EMAIL_DOMAIN:
+		bad(check, S_F_EMAIL_DOMAIN, NULL);
+		break;
+	}
+}
+
+/* Brings a TEXT into the form that is kept. True where it holds a control character that it may not hold. */
+static bool
+is_unclean(const struct field *field, char *text)
+{
+	if (field->raw)
+		return text_has_control(text, "\t\n\r");
+	if (field->lines) {
+		text_unify_lines(text);
+		return text_has_control(text, "\t\n");
+	}
+	text_drop_directions(text);
+	return text_has_control(text, "");
+}
+
 /* Strings of every kind: trimmed and folded in place first, then held against their limits. */
 static void
 check_string(const struct check *check, const struct field *field, enum field_type type, cJSON *item, double min, double max)
@@ -231,15 +279,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	if (!field->raw)
 		text_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
-	if (type == EMAIL || field->username)
+	if (type == ID || field->username)
 		text_lower(item->valuestring);
 	else if (field->letters)
 		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
 	case EMAIL:
-		if (!text_is_email(text))
-			bad(check, S_F_EMAIL, NULL);
+		check_email(check, item);
 		return;
 	case ID:
 		if (!text_is_id(text))
@@ -248,6 +295,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
+		else if (field->birth && !is_birth(text))
+			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
 		return;
 	case TIME:
 		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
@@ -262,6 +311,10 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	default:
 		break;
 	}
+	if (is_unclean(field, item->valuestring)) {
+		bad(check, field->lines || field->raw ? S_F_CONTROL_LINES : S_F_CONTROL, NULL);
+		return;
+	}
 	size_t faults = check->faults->count;
 	check_length(check, text, min, max);
 	if (check->faults->count != faults)
@@ -272,6 +325,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
+	else if (field->link && text[strcspn(text, ":/?#")] == ':' && !text_is_url(text))
+		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 	else if (field->key && !text_is_key(text))
@@ -312,8 +367,11 @@ check_list(const struct check *check, const struct field *field, cJSON *list)
 		bad_number(check, S_F_MANY, field->max);
 		return;
 	}
-	cJSON_ArrayForEach(item, list)
+	cJSON_ArrayForEach(item, list) {
+		if (faults_enough(check->faults))
+			break;
 		check_value(&(struct check){ check->faults, check, .index = i++ }, &element, item);
+	}
 }
 
 static enum sentence
@@ -403,6 +461,8 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 			bad(&check, S_F_REQUIRED, NULL);
 	}
 	cJSON_ArrayForEach(item, object) {
+		if (faults_enough(faults))
+			break;
 		if (!field_find(shape, item->string))
 			bad(&(struct check){ faults, within, text_clip(faults->arena, item->string, 40) }, S_F_UNKNOWN, NULL);
 	}

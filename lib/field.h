@@ -13,14 +13,14 @@
 
 enum field_type {
 	END_OF_FIELDS,
-	TEXT,			/* string of min..max code points, trimmed first unless .raw */
+	TEXT,			/* string of min..max code points, trimmed first unless .raw; of one line unless .lines */
 	INT,			/* integer in min..max */
 	NUMBER,			/* number in min..max */
 	BOOL,
 	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
 	DATE,			/* 2026-01-15; in the database the same text */
-	ID,			/* 24 lower-case hex digits */
-	EMAIL,			/* folded to lower case */
+	ID,			/* 24 hex digits, folded to lower case */
+	EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
 	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	ENUM,			/* one of .oneof */
 	JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
@@ -30,6 +30,7 @@ enum field_type {
 };
 
 #define FIELD_URL_MAX 2048
+#define FIELD_BIRTH_FIRST "1900-01-01"
 
 struct shape;
 
@@ -49,9 +50,12 @@ struct field {
 	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* BOOL */
 	bool above_min;		/* NUMBER: more than min, which itself is too small */
-	bool raw;		/* TEXT: not trimmed */
+	bool lines;		/* TEXT: may have line feeds and tabs; CR LF is made LF */
+	bool raw;		/* TEXT: not trimmed, and CR stays */
+	bool birth;		/* DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
+	bool link;		/* TEXT: a name, a path, or an address of http or https; no other scheme */
 	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */
@@ -67,17 +71,26 @@ struct shape {
 
 #define FIELDS(...) ((const struct field[]){ __VA_ARGS__, { 0 } })
 
+#define FAULTS_TOLD 50		/* of one request; of all behind them an answer only says that there are more */
+
 /* What is wrong with a request: sentences in the caller's language, in the order of the fields. */
 struct faults {
 	struct arena *arena;
 	enum language language;
-	size_t count;
+	size_t count;		/* of those in the list, and one more where there are more than FAULTS_TOLD */
 	struct fault { const char *text; struct fault *next; } *first, **last;
 };
 
 void faults_init(struct faults *faults, struct arena *arena, enum language language);
-/* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. */
+/* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. Keeps the first FAULTS_TOLD. */
 void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
+/* True where what is added would be told no more, so that there is no need to look for it. */
+static inline bool
+faults_enough(const struct faults *faults)
+{
+	return faults->count > FAULTS_TOLD;
+}
+
 /* True when there is one with this field of the body, or within it. */
 bool faults_name(const struct faults *faults, const char *name);
 /*

@@ -1,5 +1,6 @@
 #include "file.h"
 
+#include "clock.h"
 #include "log.h"
 #include "text.h"
 
@@ -13,16 +14,24 @@
 #define SYNC_EVERY (16 * MIB)	/* so that the last fsync() is short: the web server waits for it */
 #define TRIES 5
 
-enum { ADD, USER_BYTES, ALL_BYTES };
+#define GONE "file-gone"		/* what an owner deletes lies on the disk, and counts, until gc comes by */
+#define GONE_FOR (2 * HOUR)	/* FILE_ORPHAN_AGE, and gc each hour */
+
+enum { ADD, USER_BYTES, ALL_BYTES, NOTE_GONE, REMOVE };
 
 const char *const file_sql[] = {
 	[ADD] =
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] = "SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1",
+	[USER_BYTES] = "SELECT ifnull((SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1), 0) + ifnull((SELECT sum(max(n, ?2))"
+		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1) AND at > ?3), 0)",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
+	[NOTE_GONE] =
+		"INSERT OR IGNORE INTO event (kind, subject, at, n) SELECT '" GONE "', user.id, ?2, file.size"
+		" FROM file CROSS JOIN user ON user.pk = file.owner WHERE file.pk = ?1",
+	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)",
 };
 const size_t file_sql_count = COUNT(file_sql);
 
@@ -136,6 +145,7 @@ enum file_rc
 file_begin(const struct conf *conf, struct draft *draft)
 {
 	int store = open_store(conf);
+	struct statvfs disk;
 
 	*draft = (struct draft){ .fd = -1 };
 	if (store < 0)
@@ -148,6 +158,8 @@ file_begin(const struct conf *conf, struct draft *draft)
 		draft->fd = open_temporary(store, draft);
 	enum file_rc rc = draft->fd >= 0 && fchmod(draft->fd, 0640) == 0 ? FILE_DONE : failed("create");
 	close(store);
+	if (rc == FILE_DONE && fstatvfs(draft->fd, &disk) == 0)
+		draft->disk = (int64_t)(disk.f_blocks * disk.f_frsize);
 	secret_hash_begin(&draft->hash);
 	return rc;
 }
@@ -252,25 +264,28 @@ file_weight(int64_t size)
 }
 
 enum file_quota
-file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int64_t user, int64_t before)
+file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int64_t user, int64_t before,
+	int64_t now)
 {
+	int64_t sum = 0, most = conf->storage_total_quota ? conf->storage_total_quota * MIB : INT64_MAX;
+	int64_t share = user && conf->storage_share && draft->disk ? draft->disk / 100 * conf->storage_share : INT64_MAX;
 	struct db_rows *row;
-	int64_t sum = 0;
 
 	if (user && conf->storage_user_quota) {
-		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST)) == DB_ROW)
+		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR)) == DB_ROW)
 			sum = db_int(row, 0);
 		db_end(row);
 		if (sum + before + file_weight(draft->size) > conf->storage_user_quota * MIB)
 			return FILE_USER_FULL;
 	}
-	if (!conf->storage_total_quota)
+	most = share < most ? share : most;
+	if (most == INT64_MAX)
 		return FILE_FITS;
 	sum = 0;
 	if (db_one(db, &row, file_sql[ALL_BYTES], ARGS(draft->sha256, draft->size)) == DB_ROW)
 		sum = db_int(row, 0);
 	db_end(row);
-	return sum > conf->storage_total_quota * MIB ? FILE_ALL_FULL : FILE_FITS;
+	return sum > most ? FILE_ALL_FULL : FILE_FITS;
 }
 
 /* Whether it still lies under its name; once more put there where `okulctl files gc` was faster than the renewed time. */
@@ -292,4 +307,13 @@ file_add(struct db *db, const struct conf *conf, const struct draft *draft, stru
 	snprintf(row->key, sizeof(row->key), "%s.%s", row->id, info->extension);
 	return is_there(conf, draft) && db_run(db, file_sql[ADD], ARGS(row->id, row->key, draft->sha256, draft->size, info->mime,
 		row->name, row->owner, row->is_public, now), NULL) == DB_DONE;
+}
+
+bool
+file_remove(struct db *db, int64_t pk, int64_t now)
+{
+	int64_t removed = 0;
+
+	(void)!db_run(db, file_sql[NOTE_GONE], ARGS(pk, now), NULL);
+	return db_run(db, file_sql[REMOVE], ARGS(pk), &removed) != DB_DONE || removed > 0;
 }

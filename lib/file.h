@@ -48,6 +48,7 @@ struct draft {
 	char sha256[FILE_HASH_TEXT];	/* from file_end() on */
 	struct secret_hash_state hash;
 	int64_t unsynced;		/* bytes written since the last fdatasync() */
+	int64_t disk;			/* bytes of the disk that it lies on; 0: unknown */
 	char temporary[32];		/* name in DATA/files/tmp where the file system knows no O_TMPFILE; else "" */
 };
 
@@ -83,11 +84,12 @@ enum file_quota { FILE_FITS, FILE_USER_FULL, FILE_ALL_FULL };
 int64_t file_weight(int64_t size);
 
 /*
- * Whether a draft that ended fits the quotas. `user` is the pk of one whose quota counts, 0 for none; `before` is the weight
- * of what will be theirs too and has no row yet. Bytes that are stored already count again for a user, not for all.
+ * Whether a draft that ended fits the quotas. `user` is the pk of one whose quota counts, and that of the share of the disk;
+ * 0 for an admin, whom neither stops, so that nobody else can. `before` is the weight of what will be theirs too and has no
+ * row yet. Bytes that are stored already count again for a user, not for all; what a user deletes counts for two hours more.
  */
 must_use enum file_quota file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int64_t user,
-	int64_t before);
+	int64_t before, int64_t now);
 
 /*
  * Inside a write transaction: the row of a draft that was kept. Sets id and key. A private file without owner is the
@@ -95,5 +97,10 @@ must_use enum file_quota file_fits(struct db *db, const struct conf *conf, const
  * gone: then `row` may not be committed.
  */
 must_use bool file_add(struct db *db, const struct conf *conf, const struct draft *draft, struct file_row *row, int64_t now);
+/*
+ * Inside a write transaction: deletes a row; its bytes are left to `okulctl files gc`. False when a material holds it: nothing
+ * of the transaction may be kept then. A failure sticks to db.
+ */
+must_use bool file_remove(struct db *db, int64_t pk, int64_t now);
 
 #endif

@@ -1,5 +1,6 @@
 #include "gift.h"
 
+#include "entity.h"
 #include "field.h"
 #include "quiz.h"
 
@@ -111,54 +112,6 @@ is_one_of(const char *name, size_t length, const char *const *names)
 	return false;
 }
 
-static void
-put_point(struct buf *out, unsigned long point)
-{
-	if (point < 0x20 || point == 0xa0 || point == 0x7f)
-		buf_putc(out, ' ');
-	else if (point < 0x80)
-		buf_putc(out, (char)point);
-	else if (point < 0x800)
-		buf_put(out, (char[]){ (char)(0xc0 | point >> 6), (char)(0x80 | (point & 0x3f)) }, 2);
-	else if (point < 0x10000)
-		buf_put(out, (char[]){ (char)(0xe0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3f)),
-			(char)(0x80 | (point & 0x3f)) }, 3);
-	else
-		buf_put(out, (char[]){ (char)(0xf0 | point >> 18), (char)(0x80 | (point >> 12 & 0x3f)),
-			(char)(0x80 | (point >> 6 & 0x3f)), (char)(0x80 | (point & 0x3f)) }, 4);
-}
-
-/* Bytes of the character reference that `s` begins with, which goes decoded into `out`; 0 when it is none that we know. */
-static size_t
-put_entity(struct buf *out, const char *s, size_t left)
-{
-	static const struct { const char *name; const char *text; } named[] = {
-		{ "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&apos;", "'" }, { "&nbsp;", " " },
-	};
-
-	for (size_t i = 0; i < COUNT(named); i++) {
-		size_t length = strlen(named[i].name);
-		if (length <= left && memcmp(s, named[i].name, length) == 0) {
-			buf_puts(out, named[i].text);
-			return length;
-		}
-	}
-	char digits[12] = "", *end = digits;
-	bool hex = left > 2 && (s[2] == 'x' || s[2] == 'X');
-	if (left < 4 || s[1] != '#')
-		return 0;
-	size_t from = hex ? 3 : 2, length = left - from < sizeof(digits) - 1 ? left - from : sizeof(digits) - 1;
-	memcpy(digits, s + from, length);
-	length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
-	if (length == 0 || length > 7 || digits[length] != ';')
-		return 0;
-	unsigned long point = strtoul(digits, &end, hex ? 16 : 10);
-	if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-		return 0;
-	put_point(out, point);
-	return from + length + 1;
-}
-
 /* A line ends, unless it just did. */
 static void
 put_line_end(struct buf *out)
@@ -186,27 +139,37 @@ tag_length(const char *s, size_t left, bool unclosed[static 2])
 	return end ? (size_t)(end - s) + (comment ? 3 : 1) : 0;
 }
 
-/* What a browser would show as text. False when it would show more than text. */
+/* Elements that texts are formatted with. In what is no [html] any other name is no tag: "a <b> c" is, "<your name>" is not. */
+static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr", "i", "ins",
+	"mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td", "th", "thead", "tt", "u", NULL };
+static const char *const line_elements[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6",
+	"pre", "blockquote", NULL };
+static const char *const media_elements[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
+
+/*
+ * What a browser would show as text. False when it would show more than text. With `html` white space is what it is there: one
+ * space; without, lines end where they end in the file, as Moodle shows its other formats, in which HTML is good too.
+ */
 static bool
-put_html(struct buf *out, const char *s, size_t length)
+put_html(struct buf *out, const char *s, size_t length, bool html)
 {
-	static const char *const lines[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5",
-		"h6", "pre", "blockquote", NULL };
-	static const char *const media[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
 	bool unclosed[2] = { false };
 
 	for (size_t i = 0, step; i < length; i += step) {
 		if (s[i] == '<' && (step = tag_length(s + i, length - i, unclosed)) > 0) {
 			const char *name = s + i + 1 + (s[i + 1] == '/');
 			size_t name_length = strcspn(name, " \t\n/>");
-			if (is_one_of(name, name_length, media))
+			bool line = is_one_of(name, name_length, line_elements);
+			if (is_one_of(name, name_length, media_elements))
 				return false;
-			if (is_one_of(name, name_length, lines))
+			if (line)
 				put_line_end(out);
-		} else if (s[i] == '&' && (step = put_entity(out, s + i, length - i)) > 0) {
+			else if (!html && s[i + 1] != '!' && !is_one_of(name, name_length, inline_elements))
+				buf_put(out, s + i, step);
+		} else if (s[i] == '&' && (step = buf_entity(out, s + i, length - i)) > 0) {
 			/* done */
 		} else {
-			bool space = strchr(" \t\n", s[i]) != NULL;
+			bool space = html && strchr(" \t\n", s[i]);
 			step = 1;
 			if (!space)
 				buf_putc(out, s[i]);
@@ -225,9 +188,22 @@ static const char *const formats[] = {
 	[MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]",
 };
 
+/* Control characters have no place in a text: what Word writes for the end of a line (VT), and others. */
+static void
+blank_controls(struct buf *text)
+{
+	for (size_t i = 0, step; i < text->length; i += step) {
+		step = text_utf8_sequence(text->s + i, text->length - i);
+		bool c1 = step == 2 && text->s[i] == '\xc2' && (unsigned char)text->s[i + 1] < 0xa0;
+		if (c1 || text->s[i] == 0x7f || (step == 1 && (unsigned char)text->s[i] < ' ' && !strchr("\t\n", text->s[i])))
+			memset(text->s + i, ' ', step);
+		step += step == 0;
+	}
+}
+
 /*
- * The text in its final form, NULL when it is none of 1 to `max` code points. `*format` is what it has unless it says
- * another, and gets what it has; `*media` becomes true when it holds more than text.
+ * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is what it has unless it
+ * says another, and gets what it has; `*media` becomes true when it holds more than text.
  */
 static const char *
 read_text(struct reader *reader, const char *s, size_t length, size_t max, enum format *format, bool *media)
@@ -243,15 +219,15 @@ read_text(struct reader *reader, const char *s, size_t length, size_t max, enum 
 		length -= tag;
 		break;
 	}
-	if (*format != HTML)
+	if (*format == PLAIN)
 		buf_put(&text, s, length);
-	else if (!put_html(&text, s, length))
+	else if (!put_html(&text, s, length, *format == HTML))
 		*media = true;
+	blank_controls(&text);
 	const char *trimmed = text.s ? text.s : "";
-	size_t left = text.length, points;
+	size_t left = text.length;
 	text_trim(&trimmed, &left);
-	points = text_points(trimmed, left);
-	return points >= 1 && points <= max ? arena_copy(reader->arena, trimmed, left) : NULL;
+	return text_points(trimmed, left) <= max ? arena_copy(reader->arena, trimmed, left) : NULL;
 }
 
 struct question {
@@ -305,7 +281,7 @@ read_weight(struct span *answer, double weight)
 	return digits > number ? -weight : weight;
 }
 
-/* One answer, feedback and all; `weight` is that of its sign. */
+/* One answer, feedback and all; `weight` is that of its sign. One without text is dropped, as Moodle does: {~are~=am}. */
 static bool
 read_answer(struct reader *reader, struct question *question, const struct span *whole, double weight)
 {
@@ -314,11 +290,13 @@ read_answer(struct reader *reader, struct question *question, const struct span 
 	bool media = false;
 
 	weight = read_weight(&answer, weight);
-	if (question->count == QUIZ_OPTIONS_MAX)
-		return refuse(reader, S_GIFT_OPTIONS);
 	const char *text = read_text(reader, answer.s, answer.length, OPTION_MAX, &format, &media);
 	if (media || !text)
 		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_OPTION);
+	if (!text[0])
+		return true;
+	if (question->count == QUIZ_OPTIONS_MAX)
+		return refuse(reader, S_GIFT_OPTIONS);
 	if ((weight > 0 && weight != 100) || (weight == 100 && question->right >= 0))
 		return refuse(reader, S_GIFT_WEIGHTS);
 	if (weight == 100)
@@ -337,8 +315,7 @@ read_choice(struct reader *reader, struct question *question, const struct span 
 		size_t wrong = find(answers, at, '~'), right = find(answers, at, '=');
 		end = wrong < right ? wrong : right;
 		struct span answer = part(answers, at, end);
-		/* What stands in front of the first sign is an answer only if there is something. */
-		if ((at > 0 || answer.length > 0) && !read_answer(reader, question, &answer, weight))
+		if (!read_answer(reader, question, &answer, weight))
 			return false;
 		if (end == answers->length)
 			break;
@@ -389,42 +366,102 @@ read_answers(struct reader *reader, struct question *question, struct span answe
 
 /* ---- questions */
 
-/* Past ::name::. One that is not closed is none, and its colons go as they do in Moodle. */
+/*
+ * Past ::name::, which `*name` gets. One that is not closed is none, and its colons go as they do in Moodle.
+ */
 static struct span
-skip_name(const struct span *text)
+skip_name(const struct span *text, struct span *name)
 {
 	if (!begins_at(text, 0, "::"))
 		return *text;
-	for (size_t i = 2; i < text->length; i++)
-		if (begins_at(text, i, "::"))
+	for (size_t i = 2; i < text->length; i++) {
+		if (begins_at(text, i, "::")) {
+			*name = part(text, 2, i);
 			return part(text, i + 2, text->length);
+		}
+	}
 	return part(text, 2, text->length);
+}
+
+static size_t
+run_of(const struct span *span, size_t at, const char *signs)
+{
+	size_t from = at;
+
+	while (at < span->length && span->s[at] && !span->plain[at] && strchr(signs, span->s[at]))
+		at++;
+	return at - from;
+}
+
+/*
+ * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose kinds have names of letters and _
+ * (Moodle knows 26, plugins add more), with or without a weight. No answer begins so.
+ */
+static bool
+is_cloze(const struct span *text, size_t at)
+{
+	static const char space[] = " \t\n", letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+	size_t kind;
+
+	at += run_of(text, at, space);
+	at += run_of(text, at, "0123456789.,");
+	at += run_of(text, at, space);
+	if (!begins_at(text, at, ":"))
+		return false;
+	at += 1 + run_of(text, at + 1, space);
+	kind = run_of(text, at, letters);
+	at += kind;
+	return kind > 0 && begins_at(text, at + run_of(text, at, space), ":");
+}
+
+static bool
+has_cloze(const struct span *text)
+{
+	for (size_t i = find(text, 0, '{'); i < text->length; i = find(text, i + 1, '{'))
+		if (is_cloze(text, i + 1))
+			return true;
+	return false;
+}
+
+/* Fills in the text. False where there is none, and no name to stand for it, or it cannot be taken. */
+static bool
+read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open, size_t close)
+{
+	struct buf words = { .arena = reader->arena };
+	bool media = false;
+
+	buf_put(&words, text->s, open);
+	/* Answers with text behind them are a gap in it. */
+	buf_puts(&words, close + 1 < text->length ? GAP : "");
+	buf_put(&words, text->s + close + 1, text->length - close - 1);
+	question->text = read_text(reader, words.s ? words.s : "", words.length, TEXT_MAX, &question->format, &media);
+	if (!media && question->text && !question->text[0]) {
+		enum format plain = PLAIN;
+		question->text = read_text(reader, name.s, name.length, TEXT_MAX, &plain, &media);
+	}
+	if (media || !question->text || !question->text[0])
+		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_TEXT);
+	return true;
 }
 
 static bool
 read_question(struct reader *reader)
 {
 	const struct span all = { reader->text.s, reader->plain.s, reader->text.length };
-	struct span text = part(&all, 0, all.length);
+	struct span text = part(&all, 0, all.length), name = part(&all, 0, 0);
 	struct question question = { .right = -1 };
-	struct buf words = { .arena = reader->arena };
-	bool media = false;
 
-	text = skip_name(&text);
+	text = skip_name(&text, &name);
+	if (has_cloze(&text))
+		return refuse(reader, S_GIFT_CLOZE);
 	size_t open = find(&text, 0, '{'), close = find(&text, 0, '}');
 	if (open == text.length && close == text.length)
 		return refuse(reader, S_GIFT_DESCRIPTION);
 	if (close == text.length || open > close || find(&text, open + 1, '{') < text.length ||
 	    find(&text, close + 1, '}') < text.length)
 		return refuse(reader, S_GIFT_BRACES);
-	buf_put(&words, text.s, open);
-	/* Answers with text behind them are a gap in it. */
-	buf_puts(&words, close + 1 < text.length ? GAP : "");
-	buf_put(&words, text.s + close + 1, text.length - close - 1);
-	question.text = read_text(reader, words.s, words.length, TEXT_MAX, &question.format, &media);
-	if (media || !question.text)
-		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_TEXT);
-	return read_answers(reader, &question, part(&text, open + 1, close));
+	return read_words(reader, &question, &text, name, open, close) &&
+		read_answers(reader, &question, part(&text, open + 1, close));
 }
 
 static void

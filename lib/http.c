@@ -2,12 +2,12 @@
 
 #include "log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LINGERING 64		/* connections that a worker may leave open so */
@@ -18,10 +18,10 @@ struct http {
 	int lingering[LINGERING];	/* answered, but the body is still coming; -1: free */
 	size_t lingering_next, lingering_count;	/* the place to be used next; how many there are */
 	bool open;		/* a FastCGI request waits for its answer */
-	const char *trusted_proxy;
+	const struct network_list *trusted;
+	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
-	sigset_t accepting;	/* every signal */
 };
 
 static struct http the_http;
@@ -30,8 +30,9 @@ static volatile sig_atomic_t stopping;
 #define UNKNOWN_PIECE 16384	/* bytes that are asked for at once where nobody said how many there are */
 #define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
+#define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
 static uint64_t bytes_moved;
-static volatile sig_atomic_t progress;
+static volatile sig_atomic_t progress, busy;
 
 static void
 on_stop(int signal)
@@ -62,12 +63,11 @@ catch_stop_signals(struct http *http)
 }
 
 struct http *
-http_open(const char *trusted_proxy)
+http_open(const struct network_list *trusted)
 {
 	struct http *http = &the_http;
 
-	http->trusted_proxy = trusted_proxy;
-	sigfillset(&http->accepting);
+	http->trusted = trusted;
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -86,6 +86,12 @@ http_open(const char *trusted_proxy)
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&http->fcgi, STDIN_FILENO, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		return NULL;
 	return http;
+}
+
+bool
+http_cgi_environment(void)
+{
+	return getenv("GATEWAY_INTERFACE") || getenv("REQUEST_METHOD");
 }
 
 bool
@@ -121,18 +127,6 @@ content_length(const char *text)
 	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
 }
 
-/* The last address of a list is the one that the proxy next to us saw itself; the proxy's own where it is none. */
-static const char *
-forwarded_client(const char *list, const char *proxy)
-{
-	const char *comma = strrchr(list, ',');
-	const char *last = comma ? comma + 1 : list;
-	unsigned char address[16];
-
-	last += strspn(last, " \t");
-	return inet_pton(AF_INET, last, address) == 1 || inet_pton(AF_INET6, last, address) == 1 ? last : proxy;
-}
-
 /* "NAME=value" for the given NAME: the value, else NULL. */
 static inline const char *
 value_of(const char *entry, const char *name, size_t length)
@@ -147,7 +141,7 @@ value_of(const char *entry, const char *name, size_t length)
 	}
 
 static void
-read_environment(const struct http *http, char **environment, struct http_request *rq)
+read_environment(struct http *http, char **environment, struct http_request *rq)
 {
 	const char *value, *length = "", *coding = NULL, *forwarded = NULL, *body = "";
 
@@ -190,8 +184,7 @@ read_environment(const struct http *http, char **environment, struct http_reques
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
-	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
-		rq->client = forwarded_client(forwarded, rq->client);
+	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
 }
@@ -272,6 +265,7 @@ finish(struct http *http)
 		FCGX_Finish_r(&http->fcgi);
 	}
 	http->open = false;
+	busy = 0;
 }
 
 /* Waits for a connection or a stop signal, as ppoll() does, and closes meanwhile what the web server has closed. */
@@ -293,16 +287,29 @@ wait_for_request(struct http *http, struct pollfd *listening, const struct times
 	return ready;
 }
 
-/* libfcgi takes a signal during its poll() for the end of the connection, and drops the request. */
+/*
+ * Accepts a connection and reads the request up to its body. libfcgi would accept it too, but takes a signal meanwhile for the end of
+ * the connection: the watchdog's. Given a connection, as if one was kept open, it only reads.
+ */
 static bool
 accept_request(struct http *http)
 {
-	sigset_t before;
+	struct pollfd wire = { .fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC), .events = POLLIN };
+	int ready;
 
-	sigprocmask(SIG_SETMASK, &http->accepting, &before);
-	bool accepted = FCGX_Accept_r(&http->fcgi) == 0;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return accepted;
+	if (wire.fd < 0)
+		return false;
+	busy = 1;
+	count_bytes(PROGRESS);
+	while ((ready = poll(&wire, 1, SILENCE)) < 0 && errno == EINTR)
+		;
+	if (ready <= 0) {
+		close(wire.fd);
+		return false;
+	}
+	http->fcgi.ipcFd = wire.fd;
+	http->fcgi.keepConnection = 1;
+	return FCGX_Accept_r(&http->fcgi) == 0;
 }
 
 static void
@@ -322,6 +329,7 @@ http_next(struct http *http, struct http_request *request)
 		if (http->served)
 			return HTTP_STOP;
 		http->served = http->open = true;
+		busy = 1;
 		read_environment(http, environ, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -340,9 +348,11 @@ http_next(struct http *http, struct http_request *request)
 			continue;
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
-		if (!accept_request(http))
+		http->open = accept_request(http);
+		if (!http->open) {
+			busy = 0;
 			continue;	/* another worker was faster, or the peer went away */
-		http->open = true;
+		}
 		read_environment(http, http->fcgi.envp, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -395,6 +405,12 @@ http_read(struct http *http, void *out, size_t room)
 	if (n > 0)
 		count_bytes((size_t)n);
 	return n;
+}
+
+bool
+http_busy(void)
+{
+	return busy;
 }
 
 int

@@ -17,7 +17,17 @@ struct reader {
 	const char *text;
 	size_t length, at;
 	int depth;		/* levels that may still be opened */
+	struct number *numbers;	/* those too long for cJSON, the last first */
 };
+
+/* A number in the text. */
+struct number {
+	struct number *next;
+	size_t at, length;
+	double value;
+};
+
+#define CJSON_NUMBER_MAX 63	/* bytes of a number that cJSON reads; it cuts longer ones */
 
 static enum json_fault read_value(struct reader *in);
 
@@ -185,7 +195,7 @@ read_number(struct reader *in)
 {
 	const size_t start = in->at;
 	char digits[JSON_NUMBER_MAX + 1];
-	size_t length;
+	bool exponent;
 
 	if (peek(in) == '-')
 		in->at++;
@@ -198,8 +208,8 @@ read_number(struct reader *in)
 		if (skip_digits(in) == 0)
 			return JSON_SYNTAX;
 	}
-	length = in->at - start;
-	if (peek(in) == 'e' || peek(in) == 'E') {
+	exponent = peek(in) == 'e' || peek(in) == 'E';
+	if (exponent) {
 		in->at++;
 		if (peek(in) == '+' || peek(in) == '-')
 			in->at++;
@@ -208,13 +218,19 @@ read_number(struct reader *in)
 	}
 	if (in->at - start > JSON_NUMBER_MAX)
 		return JSON_SYNTAX;
-	/* Without exponent it is too short to be too large. */
-	if (in->at - start == length)
+	const size_t length = in->at - start;
+	/* Without exponent a short one is not too large. */
+	if (!exponent && length <= CJSON_NUMBER_MAX)
 		return JSON_GOOD;
-	length = in->at - start;
 	memcpy(digits, in->text + start, length);
 	digits[length] = '\0';
-	return isfinite(strtod(digits, NULL)) ? JSON_GOOD : JSON_SYNTAX;
+	const double value = strtod(digits, NULL);
+	if (length > CJSON_NUMBER_MAX) {
+		struct number *number = arena_alloc(in->arena, sizeof(*number));
+		*number = (struct number){ in->numbers, start, length, value };
+		in->numbers = number;
+	}
+	return isfinite(value) ? JSON_GOOD : JSON_SYNTAX;
 }
 
 static enum json_fault
@@ -413,19 +429,37 @@ read_value(struct reader *in)
 	return fault;
 }
 
+static struct reader
+reader_of(struct arena *arena, const char *text, size_t length, int depth)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+	bool marked = length >= sizeof(mark) - 1 && memcmp(text, mark, sizeof(mark) - 1) == 0;
+
+	return (struct reader){ .arena = arena, .text = text, .length = length, .at = marked ? sizeof(mark) - 1 : 0,
+		.depth = depth };
+}
+
+static enum json_fault
+read_all(struct reader *in)
+{
+	enum json_fault fault = read_value(in);
+
+	if (!fault && in->at < in->length)
+		fault = JSON_SYNTAX;
+	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
+	if (fault == JSON_SYNTAX && !text_is_utf8(in->text, in->length))
+		fault = JSON_UTF8;
+	return fault;
+}
+
 enum json_fault
 json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at)
 {
-	struct reader in = { .arena = arena, .text = text, .length = length, .depth = depth };
-	enum json_fault fault = read_value(&in);
+	struct reader in = reader_of(arena, text, length, depth);
+	enum json_fault fault = read_all(&in);
 
-	if (!fault && in.at < length)
-		fault = JSON_SYNTAX;
 	if (fault && at)
 		*at = in.at;
-	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
-	if (fault == JSON_SYNTAX && !text_is_utf8(text, length))
-		fault = JSON_UTF8;
 	return fault;
 }
 
@@ -440,7 +474,7 @@ json_get(const cJSON *object, const char *name)
 const char *
 json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length)
 {
-	struct reader in = { .arena = arena, .text = text, .length = length, .depth = JSON_DEPTH };
+	struct reader in = reader_of(arena, text, length, JSON_DEPTH);
 
 	skip_space(&in);
 	if (peek(&in) != '{')
@@ -491,9 +525,39 @@ json_use(struct arena *arena)
 	cJSON_InitHooks(arena ? &hooks : NULL);
 }
 
+/* A copy of the text whose long numbers are written as short as the same double can be. */
+static const char *
+shorten(struct reader *in, const char *text, size_t *length)
+{
+	struct buf out = { .arena = in->arena };
+	struct number *first = NULL, *next;
+	size_t at = 0;
+
+	for (; in->numbers; in->numbers = next) {
+		next = in->numbers->next;
+		in->numbers->next = first;
+		first = in->numbers;
+	}
+	for (; first; first = first->next) {
+		buf_put(&out, text + at, first->at - at);
+		buf_number(&out, first->value);
+		at = first->at + first->length;
+	}
+	buf_put(&out, text + at, *length - at);
+	*length = out.length;
+	return out.s;
+}
+
 cJSON *
 json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
 {
-	*fault = json_check(arena, text, length, depth, NULL);
-	return *fault ? NULL : cJSON_ParseWithLengthOpts(text, length, NULL, false);
+	struct reader in = reader_of(arena, text, length, depth);
+	const size_t mark = in.at;
+
+	*fault = read_all(&in);
+	if (*fault)
+		return NULL;
+	if (in.numbers)
+		text = shorten(&in, text, &length);
+	return cJSON_ParseWithLengthOpts(text + mark, length - mark, NULL, false);
 }

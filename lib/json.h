@@ -10,7 +10,7 @@
 #include <cjson/cJSON.h>
 
 #define JSON_DEPTH 32		/* the root counts 1 */
-#define JSON_NUMBER_MAX 63	/* bytes of a number; cJSON would cut it there (RFC 8259 section 9 allows such limits) */
+#define JSON_NUMBER_MAX 1200	/* bytes of a number (RFC 8259 section 9 allows a limit); no double needs more to be exact */
 
 enum json_fault {
 	JSON_GOOD,
@@ -22,7 +22,8 @@ enum json_fault {
 };
 
 /*
- * One pass over the text, memory bounded by depth; names of objects are kept in the arena to find doubles.
+ * One pass over the text, memory bounded by depth; names of objects are kept in the arena to find doubles. One byte order
+ * mark before the text is ignored (RFC 8259 section 8.1), here and below.
  * `depth` is the greatest nesting allowed. On a fault `*at` (may be NULL) is the offset in bytes.
  */
 must_use enum json_fault json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at);

@@ -3,9 +3,14 @@
 #include "clock.h"
 #include "random.h"
 
+#include <iconv.h>
+#include <strings.h>
+
 /* ---- signed addresses */
 
+#define OF_USER "user="
 #define EXPIRES "expires="	/* what stands before it is the same in each address of a file for a user */
+#define SIGNATURE "signature="
 
 /* `user` NULL: the address names nobody. */
 static void
@@ -14,6 +19,15 @@ sign(const struct conf *conf, const char *key, const char *expires, const char *
 	const struct part parts[] = { PART("storage file"), PART(key), PART(expires), PART(user ? user : "") };
 
 	secret_mac(mac, conf->link_key, parts, user ? COUNT(parts) : COUNT(parts) - 1);
+}
+
+static void
+put_query(struct buf *buf, const char *user, const char *expires, const unsigned char mac[static MAC_BYTES])
+{
+	if (user)
+		buf_printf(buf, OF_USER "%s&", user);
+	buf_printf(buf, EXPIRES "%s&" SIGNATURE, expires);
+	buf_hex(buf, mac, MAC_BYTES);
 }
 
 const char *
@@ -32,10 +46,7 @@ link_url_for(struct arena *arena, const struct conf *conf, const char *key, cons
 
 	sign(conf, key, expires, user, mac);
 	buf_printf(&url, "%s/storage/files/%s?", conf->base_url, key);
-	if (user)
-		buf_printf(&url, "user=%s&", user);
-	buf_printf(&url, EXPIRES "%s&signature=", expires);
-	buf_hex(&url, mac, sizeof(mac));
+	put_query(&url, user, expires, mac);
 	return url.s;
 }
 
@@ -47,66 +58,180 @@ link_fleeting(const char *url)
 	return fleeting ? fleeting : url + strlen(url);
 }
 
-struct signature { const char *expires, *user, *signature; bool bad; };
-
-/* One name=value. Gives the name where it is none of ours. */
+/* The value of a parameter that `*s` begins with, which another follows; `*s` is behind it then. Else NULL. */
 static const char *
-take(struct arena *arena, const char *pair, size_t length, struct signature *out)
+take(struct arena *arena, const char **s, const char *name)
 {
-	const char *equals = memchr(pair, '=', length);
-	size_t name_length = equals ? (size_t)(equals - pair) : length;
-	const char *name = text_percent_decode(arena, pair, name_length, true);
-	const char *value = equals ? text_percent_decode(arena, equals + 1, length - name_length - 1, true) : "";
-	const char **place;
+	size_t length = strlen(name);
+	const char *value = *s + length, *end = strncmp(*s, name, length) == 0 ? strchr(value, '&') : NULL;
 
-	if (name && strcmp(name, "expires") == 0)
-		place = &out->expires;
-	else if (name && strcmp(name, "user") == 0)
-		place = &out->user;
-	else if (name && strcmp(name, "signature") == 0)
-		place = &out->signature;
-	else
-		return name ? name : "?";
-	out->bad |= *place || !value;
-	*place = value ? value : "";
-	return NULL;
+	if (!end)
+		return NULL;
+	*s = end + 1;
+	return arena_copy(arena, value, (size_t)(end - value));
 }
 
+/*
+ * True for an address from here, byte by byte: with other spellings of it one would get around whatever compares addresses,
+ * as caches and logs do.
+ */
 static bool
-is_signed(const struct conf *conf, const char *key, const struct signature *s, int64_t now)
+is_signed(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now, const char **user)
 {
-	unsigned char given[MAC_BYTES], right[MAC_BYTES];
-	int64_t expires;
+	struct buf right = { .arena = arena };
+	unsigned char mac[MAC_BYTES];
+	const char *at = query, *expires;
+	int64_t seconds;
 
-	if (!s->expires || !s->signature || !text_to_int(s->expires, 0, INT64_MAX / SECOND, &expires) ||
-	    strlen(s->signature) != 2 * MAC_BYTES || !text_hex_decode(given, MAC_BYTES, s->signature))
+	*user = take(arena, &at, OF_USER);
+	expires = take(arena, &at, EXPIRES);
+	if (!expires || !text_to_int(expires, 0, INT64_MAX / SECOND, &seconds))
 		return false;
-	sign(conf, key, s->expires, s->user, right);
-	return secret_equal(given, right, MAC_BYTES) && expires * SECOND > now;
+	sign(conf, key, expires, *user, mac);
+	put_query(&right, *user, expires, mac);
+	/* One that lives longer than any signed now is of a clock that was set back since. */
+	int64_t left = seconds * SECOND - now;
+	return right.length == strlen(query) && secret_equal(right.s, query, right.length) &&
+		left > 0 && left <= LINK_LIFE * SECOND + CLOCK_SLACK;
 }
 
 enum link_state
 link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now,
 	const char **name)
 {
-	struct signature s = { 0 };
+	const char *unknown = NULL;
+	bool has_ours = false;
 
-	while (query && *query) {
-		size_t length = strcspn(query, "&");
-		if (length > 0 && (*name = take(arena, query, length, &s)))
-			return LINK_UNKNOWN;
-		query += length + (query[length] == '&');
+	for (const char *pair = query; pair && *pair; pair += strcspn(pair, "&"), pair += *pair == '&') {
+		const char *is = text_percent_decode(arena, pair, strcspn(pair, "=&"), true);
+		if (is && (strcmp(is, "user") == 0 || strcmp(is, "expires") == 0 || strcmp(is, "signature") == 0))
+			has_ours = true;
+		else if (*pair != '&' && !unknown)
+			unknown = is ? is : "?";
 	}
 	*name = NULL;
-	if (!s.expires && !s.user && !s.signature)
-		return LINK_NONE;
-	if (s.bad || !is_signed(conf, key, &s, now))
-		return LINK_BAD;
-	*name = s.user;
-	return LINK_GOOD;
+	if (has_ours && is_signed(arena, conf, key, query, now, name))
+		return LINK_GOOD;
+	*name = has_ours ? NULL : unknown;
+	return has_ours ? LINK_BAD : unknown ? LINK_UNKNOWN : LINK_NONE;
 }
 
 /* ---- what a download is called */
+
+/* Code points that are not to be seen, or that change how others are shown. */
+static bool
+is_hidden(unsigned c)
+{
+	static const unsigned short ranges[][2] = {
+		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
+		{ 0x61c, 0x61c }, { 0x180e, 0x180e },
+		{ 0x200b, 0x200b }, { 0x200e, 0x200f },	/* not the two joiners, which belong to the spelling of words and emoji */
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
+	};
+
+	for (size_t i = 0; i < COUNT(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return c >= 0xe0000 && c <= 0xe0fff;
+}
+
+/* The code point of a well-formed sequence of `length` bytes. */
+static unsigned
+point(const char *s, size_t length)
+{
+	unsigned c = length == 1 ? (unsigned char)*s : (unsigned char)*s & (0xffu >> (length + 1));
+
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+/* Appends text that is no UTF-8 as Windows-1254, the bytes that it lacks as '_'. */
+static void
+put_turkish(struct buf *out, const char *s)
+{
+	iconv_t table = iconv_open("UTF-8", "WINDOWS-1254");
+
+	for (; *s; s++) {
+		char in = *s, sequence[8], *from = &in, *to = sequence;
+		size_t from_left = 1, to_left = sizeof(sequence);
+		if (table != (iconv_t)-1 && iconv(table, &from, &from_left, &to, &to_left) == 0)
+			buf_put(out, sequence, (size_t)(to - sequence));
+		else
+			buf_putc(out, (unsigned char)in < 0x80 ? in : '_');
+	}
+	if (table != (iconv_t)-1)
+		iconv_close(table);
+}
+
+/* The last segment of `given`, as it may be shown. No dots and spaces at its ends: they hide it, or get lost. */
+static const char *
+shown_name(struct arena *arena, const char *given)
+{
+	struct buf text = { .arena = arena }, out = { .arena = arena };
+	const char *slash;
+
+	if (text_is_utf8(given, strlen(given)))
+		buf_puts(&text, given);
+	else
+		put_turkish(&text, given);
+	const char *s = text.s ? text.s : "", *end = s + strlen(s);
+	while ((slash = strpbrk(s, "/\\")))
+		s = slash + 1;
+	buf_puts(&out, "");
+	for (size_t n; (n = text_utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
+		if (!is_hidden(point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
+			buf_put(&out, s, n);
+	while (out.length > 0 && (out.s[out.length - 1] == ' ' || out.s[out.length - 1] == '.'))
+		out.s[--out.length] = '\0';
+	return out.s;
+}
+
+/* Where the extension of a name begins, at its dot: up to 8 letters and digits, with a letter. Its end where it has none. */
+static const char *
+extension_of(const char *name)
+{
+	const char *end = name + strlen(name), *dot = strrchr(name, '.');
+	bool has_letter = false;
+
+	for (const char *c = dot ? dot + 1 : end; *c; c++) {
+		bool letter = (*c | 0x20) >= 'a' && (*c | 0x20) <= 'z';
+		if (!letter && (*c < '0' || *c > '9'))
+			return end;
+		has_letter |= letter;
+	}
+	return dot && dot > name && has_letter && end - dot <= 9 ? dot : end;
+}
+
+static bool
+is_extension(const char *dot, const struct media_info *info)
+{
+	return *dot && (strcasecmp(dot + 1, info->extension) == 0 || (info->also[0] && strcasecmp(dot + 1, info->also[0]) == 0) ||
+		(info->also[1] && strcasecmp(dot + 1, info->also[1]) == 0));
+}
+
+const char *
+link_file_name(struct arena *arena, const char *given, enum media_type type)
+{
+	const struct media_info *info = media_info(type);
+	const char *name = shown_name(arena, given), *dot;
+
+	if (!*name)
+		name = "file";
+	dot = extension_of(name);
+	if (info && !is_extension(dot, info)) {
+		name = arena_copy(arena, name, (size_t)(dot - name));
+		dot = extension_of(name);	/* of a.png.exe */
+		if (!is_extension(dot, info)) {
+			name = arena_format(arena, "%s.%s", name, info->extension);
+			dot = extension_of(name);
+		}
+	}
+	size_t points = text_points(name, strlen(name)), ending = strlen(dot);
+	if (points <= LINK_NAME_MAX)
+		return name;
+	return arena_format(arena, "%s%s", text_clip(arena, name, LINK_NAME_MAX - ending), dot);
+}
 
 /* attr-char of RFC 8187 section 3.2.1 */
 static bool

@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "base.h"
 #include "conf.h"
+#include "media.h"
 #include "text.h"
 
 #define LINK_LIFE (15 * 60)		/* seconds that a signed address lives */
@@ -24,8 +25,8 @@ const char *link_fleeting(const char *url);
 enum link_state {
 	LINK_NONE,		/* no parameter of ours */
 	LINK_GOOD,
-	LINK_BAD,		/* wrong, expired, malformed, or with a parameter missing or twice */
-	LINK_UNKNOWN,		/* there is a parameter that is none of ours */
+	LINK_BAD,		/* wrong, expired, or anything else than an address from here, byte by byte */
+	LINK_UNKNOWN,		/* there are only parameters that are none of ours */
 };
 
 /*
@@ -34,6 +35,16 @@ enum link_state {
  */
 must_use enum link_state link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query,
 	int64_t now, const char **name);
+
+#define LINK_NAME_MAX 255		/* code points of the name of a file */
+
+/*
+ * The name under which a file of that type may be saved, from what its sender calls it: its last segment, in UTF-8 (other
+ * bytes are read as Windows-1254), without control, direction and other invisible characters, with an extension of the
+ * type: in place of another one, or behind what has none. 1 to LINK_NAME_MAX code points; a name from here stays as it is.
+ * For MEDIA_NONE so does the extension. In the arena.
+ */
+const char *link_file_name(struct arena *arena, const char *given, enum media_type type);
 
 /*
  * Appends the value of a Content-Disposition (RFC 6266): the name in ASCII for all, and where that loses something in UTF-8

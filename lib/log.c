@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include "clock.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -56,15 +57,19 @@ log_request(const char *id)
 	request = id ? id : "";
 }
 
-/* Replaces the control characters of ASCII, and those of Unicode's C1 block (UTF-8 C2 80 to C2 9F). */
+/* Replaces what a terminal would act upon, and what is no UTF-8. */
 static void
 tame(char *text)
 {
-	for (unsigned char *s = (unsigned char *)text; *s; s++) {
-		if (*s < 0x20 || *s == 0x7f)
-			*s = '?';
-		else if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f)
-			s[0] = s[1] = '?';
+	size_t n;
+
+	for (char *s = text; *s; s += n) {
+		n = 1;
+		if (*s >= 0x20 && *s < 0x7f)
+			continue;
+		n = text_utf8_sequence(s, strnlen(s, 4));
+		if (n == 0 || text_is_control(s, n))
+			memset(s, '?', n += n == 0);
 	}
 }
 

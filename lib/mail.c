@@ -15,14 +15,18 @@
 #define LINE_WIDTH 76		/* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
 #define TEMPLATE_MAX 65536
 #define LIFE DAY			/* of a mail that nothing else makes useless */
+#define REPLY_TO "reply_to"
+#define REPLY_NAME "reply_name"
 
 /* ---- the outbox */
 
 enum { QUEUE };
 
 const char *const mail_sql[] = {
+	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
 	[QUEUE] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
+		"(SELECT 1 FROM user WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 };
 const size_t mail_sql_count = COUNT(mail_sql);
 
@@ -225,6 +229,15 @@ is_address(const char *s)
 	return strchr(s, '@') != NULL;
 }
 
+/* True where nobody answers. */
+static bool
+is_answerer(const struct mail *mail)
+{
+	const char *address = value_of(mail, REPLY_TO, strlen(REPLY_TO)), *name = value_of(mail, REPLY_NAME, strlen(REPLY_NAME));
+
+	return !address || (is_address(address) && name && is_header_text(name));
+}
+
 static bool
 is_ascii_text(const char *s)
 {
@@ -302,11 +315,11 @@ put_subject(struct buf *out, const char *subject)
 }
 
 static void
-put_from(struct buf *out, const char *name, const char *address)
+put_mailbox(struct buf *out, const char *header, const char *name, const char *address)
 {
-	size_t column = strlen("From: ");
+	size_t column = strlen(header) + strlen(": ");
 
-	buf_puts(out, "From: ");
+	buf_printf(out, "%s: ", header);
 	if (*name && is_plain(name, column + 2) && !strpbrk(name, "\"\\")) {
 		buf_printf(out, "\"%s\"", name);
 		column += strlen(name) + 2;
@@ -326,12 +339,16 @@ put_headers(struct buf *out, const struct conf *conf, const struct mail *mail, c
 	clock_http_text(mail->created, date);
 	/* RFC 5322 section 3.3 writes the zone as a number. */
 	buf_printf(out, "Date: %.*s +0000\r\n", (int)(strlen(date) - strlen(" GMT")), date);
-	put_from(out, conf->mail_name, conf->mail_from);
+	put_mailbox(out, "From", conf->mail_name, conf->mail_from);
 	buf_printf(out, "To: %s\r\n", mail->to);
 	put_subject(out, subject);
 	/* The same at each try, so that a mail that came twice is seen to be the same. */
 	buf_printf(out, "Message-ID: <%s@%s>\r\n", mail->id, strrchr(conf->mail_from, '@') + 1);
-	buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: no out-of-office answers, please */
+	const char *answerer = value_of(mail, REPLY_TO, strlen(REPLY_TO));
+	if (answerer)
+		put_mailbox(out, "Reply-To", value_of(mail, REPLY_NAME, strlen(REPLY_NAME)), answerer);
+	else
+		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: no out-of-office answers, please */
 	buf_printf(out, "Content-Language: %s\r\n", language_code(mail->language));
 	buf_puts(out, "MIME-Version: 1.0\r\n");
 	/* "=_" stands in no quoted-printable text (RFC 2045 section 6.7). */
@@ -346,7 +363,17 @@ is_line_end(const char *s)
 	return *s == '\0' || *s == '\n' || (s[0] == '\r' && s[1] == '\n');
 }
 
-/* RFC 2045 section 6.7. A dot that would begin a line is encoded: no relay on the way can take it for SMTP's own. */
+/*
+ * What must not begin a line: a dot, which a relay on the way could take for SMTP's own, and the word by which a mailbox file
+ * tells its mails apart (RFC 4155), before which many programs put a ">".
+ */
+static bool
+needs_care(const char *line)
+{
+	return *line == '.' || strncmp(line, "From ", strlen("From ")) == 0;
+}
+
+/* RFC 2045 section 6.7. */
 static void
 put_quoted_printable(struct buf *out, const char *s)
 {
@@ -363,7 +390,7 @@ put_quoted_printable(struct buf *out, const char *s)
 			buf_puts(out, "=\r\n");
 			column = 0;
 		}
-		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(*s == '.' && column == 0);
+		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && needs_care(s));
 		if (plain)
 			buf_putc(out, *s);
 		else
@@ -403,8 +430,8 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	struct buf subject = { .arena = arena }, text = { .arena = arena }, html = { .arena = arena };
 	char *subject_line;
 
-	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name)) {
-		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name or the recipient is malformed\"", mail->id);
+	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) || !is_answerer(mail)) {
+		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name, reply_to or the recipient is malformed\"", mail->id);
 		return false;
 	}
 	const char *text_body = read_template(conf, arena, mail, "txt");

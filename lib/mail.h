@@ -17,6 +17,10 @@
 extern const char *const mail_sql[];	/* for db_check() and --check; mail_sql_count of them */
 extern const size_t mail_sql_count;
 
+/*
+ * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is somebody's answer:
+ * it goes with Reply-To, and not marked as automatic.
+ */
 struct mail_value { const char *name, *text; };
 
 /* A value for a line of a mail's head: what is no letter there, a line break above all, becomes a space. */
@@ -24,7 +28,9 @@ const char *mail_one_line(struct arena *arena, const char *text);
 
 /*
  * Adds a mail to the outbox, inside a write transaction. `template` is the stem of conf/mail/<template>.<language>.txt
- * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`).
+ * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`). To a user who
+ * is deactivated or whose deletion is pending only a login code, an answer to what they asked, and the notice of a changed
+ * address go: any other mail is left out, which is no failure.
  */
 must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
 	int64_t expires, const char *to, enum language language, const char *template,
@@ -59,7 +65,7 @@ must_use bool mail_unseal(const struct conf *conf, struct arena *arena, const vo
  * Composes the message (RFC 5322, MIME multipart/alternative, text and HTML, header values encoded by RFC 2047) from
  * two templates, <template>.<language>.txt and .html: an operator's in DATA/mail-templates first, else the shipped one
  * in conf->share/mail. The first line of the text is "Subject: ...". Values are escaped for HTML in the HTML part.
- * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot; the same mail always gives the same
+ * Lines end with CRLF, none is longer than 998 bytes, and none begins with a dot or "From "; the same mail always gives the same
  * bytes. False (reason logged) when a template is missing or holds a place that has no value, or when an address is
  * malformed or a header value holds a control character.
  */

@@ -7,29 +7,31 @@
 #include "base.h"
 
 enum media_type {
-	MEDIA_FAILED = -1,	/* nobody can say: no reading, no libmagic, no database of it, or no memory; logged */
-	MEDIA_NONE,		/* none of the others, or not wholly what its first bytes say */
-	MEDIA_PNG, MEDIA_JPEG, MEDIA_WEBP, MEDIA_GIF, MEDIA_PDF, MEDIA_MP4, MEDIA_WEBM, MEDIA_MP3,
+	MEDIA_FAILED = -1,	/* unknown: the file could not be read, or libmagic or its database is missing; logged */
+	MEDIA_NONE,		/* none of the others */
+	MEDIA_PNG, MEDIA_JPEG, MEDIA_WEBP, MEDIA_GIF, MEDIA_AVIF, MEDIA_HEIC, MEDIA_PDF, MEDIA_MP4, MEDIA_MOV, MEDIA_WEBM,
+	MEDIA_MP3, MEDIA_M4A,
 	MEDIA_TYPES		/* how many there are */
 };
 
 struct media_info {
-	const char *mime;	/* "image/png" */
-	const char *extension;	/* "png", without a dot */
+	const char *mime;	/* "image/jpeg" */
+	const char *extension;	/* "jpg", without a dot */
+	const char *also[2];	/* other extensions that files of the type have; NULL: none */
 	bool is_inline;		/* a browser may show it instead of saving it */
 };
 
 /* Constants. NULL for MEDIA_NONE and MEDIA_FAILED. */
 const struct media_info *media_info(enum media_type type);
+/* The type with that mime; MEDIA_NONE where none has it. */
+enum media_type media_of_mime(const char *mime);
 
 /*
- * What the first `size` bytes of an open file are; more than that are not looked at. Reads with pread() only, so the
- * file's position stays. The file must be complete: one that was cut, or goes on behind its own end, is MEDIA_NONE; but
- * a stream that nothing announces the length of (MP3 without a table, fragmented MP4, live WebM) is whole wherever a
- * frame, fragment or block ends. Two judges must agree: the structure, walked to its end, and libmagic.
+ * The type of an open file of `size` bytes. Reads with pread() only, so the file's position stays. A file is of the type
+ * whose readers would read it: what else it holds, and whether it is complete, is not looked at. So whoever sends it out has
+ * to say the type, and forbid guessing another.
  *
- * Takes 20 KiB of stack, and time in proportion to the size: what is read is at most twice the file, and no more than
- * 2^20 parts of it are walked; a file of more is none.
+ * Takes 20 KiB of stack; reads at most 2 MiB of the file. libmagic is loaded for the call, and unloaded again.
  */
 enum media_type media_detect(int file, int64_t size);
 

@@ -232,23 +232,6 @@ has_controls(const char *s)
 	return false;
 }
 
-/* What a client calls a file, without folders and cut to the length that is kept. */
-static const char *
-last_segment(char *name)
-{
-	char *slash;
-	size_t points = 0;
-
-	while ((slash = strpbrk(name, "/\\")))
-		name = slash + 1;
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return "";
-	for (char *s = name; *s; s++)
-		if (((unsigned char)*s & 0xc0) != 0x80 && ++points > MULTIPART_FILE_NAME_MAX)
-			*s-- = '\0';
-	return name;
-}
-
 static bool
 is_good_text(const char *s)
 {
@@ -286,11 +269,9 @@ read_disposition(char *s, struct multipart_part *part)
 			return false;
 		file_name = extended ? extended : file_name;
 	}
-	if (!is_good_text(plain) || !is_good_text(file_name))
-		return false;
 	part->name = plain;
-	part->file_name = file_name ? last_segment(file_name) : NULL;
-	return true;
+	part->file_name = file_name;
+	return is_good_text(plain);
 }
 
 /* A client that encodes what it sends would have its base64 stored as the file. */
@@ -316,6 +297,8 @@ read_line(char *line, struct multipart_part *part)
 	*end = '\0';
 	if (strcasecmp(line, "Content-Disposition") == 0)
 		return !part->name && read_disposition(value, part);
+	if (has_controls(value))
+		return false;
 	if (strcasecmp(line, "Content-Transfer-Encoding") == 0)
 		return is_plain_encoding(value);
 	if (strcasecmp(line, "Content-Type") == 0) {
@@ -370,8 +353,7 @@ feed_head(struct multipart *m, const char *bytes, size_t length)
 		bool behind_cr = m->head_length > 0 && m->head[m->head_length - 1] == '\r';
 		unsigned char c = (unsigned char)bytes[i++];
 
-		if (m->head_length == MULTIPART_HEAD_MAX || behind_cr != (c == '\n') ||
-		    (c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) {
+		if (m->head_length == MULTIPART_HEAD_MAX || behind_cr != (c == '\n') || c == '\0') {
 			breaks(m);
 			break;
 		}

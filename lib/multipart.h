@@ -20,7 +20,6 @@
 #define MULTIPART_BOUNDARY_MAX 70	/* bytes (RFC 2046 section 5.1.1) */
 #define MULTIPART_HEAD_MAX 8192		/* bytes of the header lines of a part, the empty line included */
 #define MULTIPART_PARTS_MAX 256
-#define MULTIPART_FILE_NAME_MAX 255	/* code points */
 
 enum multipart_result {
 	MULTIPART_GOOD,			/* so far: see multipart_complete() */
@@ -28,14 +27,15 @@ enum multipart_result {
 	MULTIPART_STOPPED,		/* a handler gave false */
 };
 
-/* What a part says of itself. Well-formed UTF-8 without control characters but tabs; valid until end() has returned. */
+/*
+ * What a part says of itself, valid until end() has returned. Name and type are well-formed UTF-8 without control characters
+ * but tabs.
+ */
 struct multipart_part {
 	const char *name;		/* of the field, as the client sent it; never empty */
 	/*
-	 * NULL: a plain field. Else a file: the last segment, behind any '/' and '\', of what the client calls it, cut
-	 * to MULTIPART_FILE_NAME_MAX; "" where that leaves no name ("", ".", ".."), as of a file field left empty in a
-	 * browser. Fit to be shown, and put into a Content-Disposition by RFC 8187; not fit to name anything on our
-	 * disk. Not normalised: é may be one code point or two.
+	 * NULL: a plain field. Else a file: what the client calls it, with folders, in any encoding, with any bytes but NUL;
+	 * "" of a file field left empty in a browser. link_file_name() makes a name of it.
 	 */
 	const char *file_name;
 	const char *content_type;	/* as the client claims, not checked; NULL when it says nothing */
@@ -80,9 +80,9 @@ void multipart_init(struct multipart *m, const char *boundary, const struct mult
  * Content-Disposition and Content-Type. In a quoted name \" and \\ and %22 stand for " \ and ", all else for itself;
  * filename* (RFC 8187, UTF-8) goes before filename when it is well-formed.
  *
- * Broken: a line that ends with LF or CR alone; anything behind a boundary on its line; a header line that is folded,
- * has control characters or no name; a part without name, or with Content-Disposition, Content-Type or a parameter of
- * the former twice; names that are no UTF-8; a Content-Transfer-Encoding that would have to be undone (RFC 7578 section
+ * Broken: a line that ends with LF or CR alone; a NUL; anything behind a boundary on its line; a header line that is
+ * folded, has no name, or has control characters elsewhere than in the name of a file; a part without name, or with Content-Disposition, Content-Type or a parameter of
+ * the former twice; names of fields that are no UTF-8; a Content-Transfer-Encoding that would have to be undone (RFC 7578 section
  * 4.7 deprecates it: HTTP carries any bytes).
  */
 must_use enum multipart_result multipart_feed(struct multipart *m, const void *bytes, size_t length);

@@ -8,24 +8,55 @@
 static const struct failure {
 	int status;
 	const char *name, *description;
-	const char *header, *header_type, *header_description;
+	const char *header;	/* of its own; NULL: none */
 } failures[] = {
-	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL, NULL, NULL },
-	{ 401, "Unauthorized", "No token, or one that is not valid (any more).",
-		"WWW-Authenticate", "string", "Bearer" },
-	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.",
-		NULL, NULL, NULL },
-	{ 404, "NotFound", "There is nothing with that id or key.", NULL, NULL, NULL },
-	{ 409, "Conflict", "The state of things forbids it.", NULL, NULL, NULL },
+	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL },
+	{ 401, "Unauthorized", "No token, or one that is not valid (any more).", "WWW-Authenticate" },
+	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.", NULL },
+	{ 404, "NotFound", "There is nothing with that id or key.", NULL },
+	{ 409, "Conflict", "The state of things forbids it.", NULL },
 	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed meanwhile, and "
-		"nothing was done.", NULL, NULL, NULL },
-	{ 413, "TooLarge", "The body is larger than the server takes.", NULL, NULL, NULL },
-	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL, NULL, NULL },
-	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", NULL, NULL, NULL },
-	{ 429, "TooMany", "A limit is reached.", "Retry-After", "integer", "Seconds to wait." },
-	{ 500, "Internal", "Something went wrong on the server's side.", NULL, NULL, NULL },
-	{ 503, "Unavailable", "The database is busy, full or read-only. Nothing is half-done.",
-		"Retry-After", "integer", "Seconds to wait." },
+		"nothing was done.", NULL },
+	{ 413, "TooLarge", "The body is larger than the server takes.", NULL },
+	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL },
+	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", "Content-Range" },
+	{ 429, "TooMany", "A limit is reached, one of the web server's among them.", "Retry-After" },
+	{ 500, "Internal", "Something went wrong on the server's side.", NULL },
+	{ 503, "Unavailable", "The database is busy, full or read-only. Nothing is half-done.", "Retry-After" },
+};
+
+/* Headers of answers. Every answer has the first, and each in the envelope the second. */
+static const struct header {
+	const char *name, *description, *type;
+} headers[] = {
+	{ "X-Request-Id", "Names the request in the server's log; the caller's own, where it sent a sane one.", "string" },
+	{ "Content-Language", "The language of the sentences: tr, en, es or de.", "string" },
+	{ "ETag", "Names this state of the data.", "string" },
+	{ "Retry-After", "Seconds to wait.", "integer" },
+	{ "WWW-Authenticate", "Bearer, and why a token was refused.", "string" },
+	{ "Content-Range", "Which part it is, and the size of all.", "string" },
+	{ "Content-Disposition", "The name under which to save it.", "string" },
+};
+
+/*
+ * The enumerations of bodies and answers by name, so that a client has one type for each and not one for each field. They are
+ * known by their words: two tables with the same words are one type.
+ */
+static const struct enumeration {
+	const char *name, *words;
+} enumerations[] = {
+	{ "Language", "tr en es de" },
+	{ "Level", "A1 A2 B1 B2 C1 C2" },
+	{ "Role", "user admin superadmin" },
+	{ "Gender", "female male other" },
+	{ "AvailabilityStatus", "available busy offline" },
+	{ "AccountDeletionStatus", "none pending cancelled finalized" },
+	{ "ContactStatus", "PENDING REPLIED" },
+	{ "StorageFolder", "public private" },
+	{ "HealthStatus", "ok degraded" },
+	{ "DatabaseStatus", "ok unavailable" },
+	{ "ListFormat", "json csv" },
+	{ "CsvSeparator", "comma semicolon" },
 };
 
 static const struct shape envelope = {
@@ -68,6 +99,7 @@ may_answer(const struct route *route, int status)
 {
 	switch (status) {
 	case 400:	/* at the least a query parameter that it does not know */
+	case 429:	/* at the least of the web server */
 	case 500:
 	case 503:
 		return true;
@@ -84,7 +116,7 @@ may_answer(const struct route *route, int status)
 			return true;
 		break;
 	case 412:
-		if (route->method == PATCH || route->method == DELETE || is_file(route))
+		if (route_is_guarded(route) || is_file(route))
 			return true;
 		break;
 	case 413:
@@ -94,10 +126,6 @@ may_answer(const struct route *route, int status)
 		break;
 	case 416:
 		if (is_file(route))
-			return true;
-		break;
-	case 429:
-		if (route->client_limit)
 			return true;
 		break;
 	}
@@ -274,30 +302,56 @@ put_number_schema(struct buf *out, const struct field *field)
 		put_double(out, "maximum", field->max);
 }
 
+/* The enumeration with these words; NULL when none has a name. */
+static const struct enumeration *
+enumeration_of(const char *const *words)
+{
+	for (size_t i = 0; i < COUNT(enumerations); i++) {
+		const char *at = enumerations[i].words;
+		size_t word = 0;
+		for (; words[word]; word++) {
+			size_t length = strcspn(at, " ");
+			if (strlen(words[word]) != length || memcmp(words[word], at, length) != 0)
+				break;
+			at += length + (at[length] == ' ');
+		}
+		if (!words[word] && !*at)
+			return &enumerations[i];
+	}
+	return NULL;
+}
+
+/* What a component says, or null. */
+static void
+put_ref_schema(struct buf *out, const char *name, bool nullable)
+{
+	if (!nullable) {
+		put_ref(out, "schemas", name);
+		return;
+	}
+	put_open(out, "anyOf", '[');
+	put_open(out, NULL, '{');
+	put_ref(out, "schemas", name);
+	put_close(out, '}');
+	put_raw(out, NULL, "{\"type\":\"null\"}");
+	put_close(out, ']');
+}
+
 static void
 put_enum_schema(struct buf *out, const struct field *field)
 {
+	const struct enumeration *named = enumeration_of(field->oneof);
+
+	if (named) {
+		put_ref_schema(out, named->name, field->nullable);
+		return;
+	}
 	put_type(out, field, "string");
 	put_open(out, "enum", '[');
 	for (const char *const *word = field->oneof; *word; word++)
 		put_string(out, NULL, *word);
 	if (field->nullable)
 		put_raw(out, NULL, "null");
-	put_close(out, ']');
-}
-
-static void
-put_object_schema(struct buf *out, const struct field *field)
-{
-	if (!field->nullable) {
-		put_ref(out, "schemas", field->of->name);
-		return;
-	}
-	put_open(out, "anyOf", '[');
-	put_open(out, NULL, '{');
-	put_ref(out, "schemas", field->of->name);
-	put_close(out, '}');
-	put_raw(out, NULL, "{\"type\":\"null\"}");
 	put_close(out, ']');
 }
 
@@ -363,7 +417,7 @@ put_schema(struct buf *out, const struct field *field)
 		put_enum_schema(out, field);
 		break;
 	case OBJECT:
-		put_object_schema(out, field);
+		put_ref_schema(out, field->of->name, field->nullable);
 		break;
 	case LIST:
 		put_list_schema(out, field);
@@ -401,6 +455,15 @@ struct shapes {
 
 static void shapes_add_inner(struct shapes *shapes, const struct shape *shape);
 
+/* The shape that this one is by another name; NULL when it is one of its own. */
+static const struct shape *
+alias_of(const struct shape *shape)
+{
+	const struct field *first = shape->fields;
+
+	return first->type == PLUS && first[1].type == END_OF_FIELDS && !shape->all_optional && !shape->note ? first->of : NULL;
+}
+
 /* Takes in a shape, and what it holds. */
 static void
 shapes_add(struct shapes *shapes, const struct shape *shape)
@@ -423,6 +486,8 @@ shapes_add_inner(struct shapes *shapes, const struct shape *shape)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
+	if (alias_of(shape))
+		shapes_add(shapes, alias_of(shape));
 	while ((field = field_next(&walk, shape)))
 		if (field->of)
 			shapes_add(shapes, field->of);
@@ -448,6 +513,11 @@ put_shape(struct buf *out, const struct shape *shape)
 	const struct field *field;
 
 	put_open(out, shape->name, '{');
+	if (alias_of(shape)) {
+		put_ref(out, "schemas", alias_of(shape)->name);
+		put_close(out, '}');
+		return;
+	}
 	put_string(out, "type", "object");
 	if (shape->note)
 		put_string(out, "description", shape->note);
@@ -475,11 +545,25 @@ takes_json(const struct route *route)
 	return route->in && (!route->upload || route->upload->json_too);
 }
 
-/* A form that JSON cannot stand in for is a component as well, named like the shape of its fields. */
-static bool
-is_named_form(const struct route *route)
+/*
+ * The component that a form is: named like the shape of its fields where that is no body by itself, else with Form in the place
+ * of Dto.
+ */
+struct name { char text[128]; };
+
+static struct name
+form_name(const struct route *route)
 {
-	return route->in && !takes_json(route);
+	struct name name;
+	const char *shape = route->in ? route->in->name : "FileDto";
+	size_t length = strlen(shape);
+
+	if (route->in && !takes_json(route))
+		snprintf(name.text, sizeof(name.text), "%s", shape);
+	else
+		snprintf(name.text, sizeof(name.text), "%.*sForm",
+			(int)(length > 3 && strcmp(shape + length - 3, "Dto") == 0 ? length - 3 : length), shape);
+	return name;
 }
 
 /* The files of a form: one, or a list of them. */
@@ -541,26 +625,56 @@ put_named_forms(struct buf *out, const struct program *program)
 	const struct route *route;
 
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
-		bool seen = false;
+		bool seen = !route->upload;
 		for (size_t before = 0; before < i && !seen; before++)
-			seen = route_at(program, before)->in == route->in;
-		if (is_named_form(route) && !seen)
-			put_form(out, route->in->name, route);
+			seen = route_at(program, before)->upload && route_at(program, before)->in == route->in;
+		if (!seen)
+			put_form(out, form_name(route).text, route);
 	}
 }
 
-/* An envelope whose data is said by the members that the caller puts before put_enveloped_end(). */
-static void
-put_enveloped(struct buf *out, bool success)
+/* ---- envelopes: BaseResponseDto as each route has it. Whole objects, not allOf, of which generators make optional fields. */
+
+/* UserProfileResponseDto is enveloped as UserProfileResponse; a list of SessionResponseDto as SessionListResponse. */
+static struct name
+name_from(const char *shape, const char *ending)
 {
-	put_open(out, "allOf", '[');
-	put_open(out, NULL, '{');
-	put_ref(out, "schemas", envelope.name);
-	put_close(out, '}');
-	put_open(out, NULL, '{');
+	static const char *const tails[] = { "Dto", "Response", "List" };
+	struct name name;
+	size_t length = strlen(shape);
+
+	/* "List" is only taken off before another ending: what UserTestResultListResponseDto makes pages of are results. */
+	for (size_t i = 0; i < COUNT(tails) - (strcmp(ending, "Response") == 0); i++) {
+		size_t tail = strlen(tails[i]);
+		if (length > tail && memcmp(shape + length - tail, tails[i], tail) == 0)
+			length -= tail;
+	}
+	snprintf(name.text, sizeof(name.text), "%.*s%s", (int)length, shape, ending);
+	return name;
+}
+
+static struct name
+page_name(const struct route *route)
+{
+	return name_from(route->out->name, "Page");
+}
+
+static struct name
+envelope_name(const struct route *route)
+{
+	return name_from(route->out ? route->out->name : "Empty",
+		route->out_page ? "PageResponse" : route->out_list ? "ListResponse" : "Response");
+}
+
+/* The envelope's other fields; the caller puts the schema of data between the two. */
+static void
+put_enveloped(struct buf *out, const char *name, bool success)
+{
+	put_open(out, name, '{');
 	put_string(out, "type", "object");
 	put_open(out, "properties", '{');
-	put_raw(out, "isSuccess", success ? "{\"const\":true}" : "{\"const\":false}");
+	put_raw(out, "isSuccess", success ? "{\"type\":\"boolean\",\"const\":true}" : "{\"type\":\"boolean\",\"const\":false}");
+	put_raw(out, "statusCode", "{\"type\":\"integer\"}");
 	put_open(out, "data", '{');
 }
 
@@ -568,18 +682,79 @@ static void
 put_enveloped_end(struct buf *out)
 {
 	put_close(out, '}');
+	put_raw(out, "errors", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
+	put_raw(out, "timestamp", "{\"type\":\"string\",\"format\":\"date-time\"}");
 	put_close(out, '}');
+	put_raw(out, "required", "[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
+	put_raw(out, "additionalProperties", "false");
 	put_close(out, '}');
-	put_close(out, ']');
 }
 
 static void
 put_error_shape(struct buf *out)
 {
-	put_open(out, "ErrorResponse", '{');
-	put_enveloped(out, false);
+	put_enveloped(out, "ErrorResponse", false);
 	put_string(out, "type", "null");
 	put_enveloped_end(out);
+}
+
+static void
+put_page_shape(struct buf *out, const struct route *route)
+{
+	put_open(out, page_name(route).text, '{');
+	put_string(out, "type", "object");
+	put_open(out, "properties", '{');
+	put_open(out, "items", '{');
+	put_schema(out, &(struct field){ .type = LIST, .of = route->out });
+	put_close(out, '}');
+	put_open(out, "pagination", '{');
+	put_ref(out, "schemas", pagination.name);
+	put_close(out, '}');
+	put_close(out, '}');
+	put_raw(out, "required", "[\"items\",\"pagination\"]");
+	put_raw(out, "additionalProperties", "false");
+	put_close(out, '}');
+}
+
+static void
+put_success_shape(struct buf *out, const struct route *route)
+{
+	if (route->out_page)
+		put_page_shape(out, route);
+	put_enveloped(out, envelope_name(route).text, true);
+	if (!route->out)
+		put_string(out, "type", "null");
+	else if (route->out_page)
+		put_ref(out, "schemas", page_name(route).text);
+	else
+		put_schema(out, &(struct field){ .type = route->out_list ? LIST : OBJECT, .of = route->out });
+	put_enveloped_end(out);
+}
+
+/* Each once, whichever routes answer so. */
+static void
+put_success_shapes(struct buf *out, const struct program *program)
+{
+	const struct route *route, *other;
+
+	for (size_t i = 0; (route = route_at(program, i)); i++) {
+		bool seen = is_file(route);
+		for (size_t before = 0; before < i && !seen; before++) {
+			other = route_at(program, before);
+			seen = !is_file(other) && strcmp(envelope_name(other).text, envelope_name(route).text) == 0;
+		}
+		if (!seen)
+			put_success_shape(out, route);
+	}
+}
+
+/* ---- answers that several routes share, and headers */
+
+static void
+put_header_ref(struct buf *out, const char *name)
+{
+	put_open(out, name, '{');
+	put_ref(out, "headers", name);
 	put_close(out, '}');
 }
 
@@ -588,16 +763,12 @@ put_failure(struct buf *out, const struct failure *failure)
 {
 	put_open(out, failure->name, '{');
 	put_string(out, "description", failure->description);
-	if (failure->header) {
-		put_open(out, "headers", '{');
-		put_open(out, failure->header, '{');
-		put_string(out, "description", failure->header_description);
-		put_open(out, "schema", '{');
-		put_string(out, "type", failure->header_type);
-		put_close(out, '}');
-		put_close(out, '}');
-		put_close(out, '}');
-	}
+	put_open(out, "headers", '{');
+	if (failure->header)
+		put_header_ref(out, failure->header);
+	put_header_ref(out, "X-Request-Id");
+	put_header_ref(out, "Content-Language");
+	put_close(out, '}');
 	put_raw(out, "content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/ErrorResponse\"}}}");
 	put_close(out, '}');
 }
@@ -641,22 +812,74 @@ put_condition(struct buf *out, const char *component, const char *header, const 
 	put_string(out, "in", "header");
 	put_string(out, "description", description);
 	put_raw(out, "schema", "{\"type\":\"string\"}");
+	put_raw(out, "example", "\"\\\"5d41402abc4b2a76\\\"\"");
+	put_close(out, '}');
+}
+
+static void
+put_headers(struct buf *out)
+{
+	put_open(out, "headers", '{');
+	for (size_t i = 0; i < COUNT(headers); i++) {
+		put_open(out, headers[i].name, '{');
+		put_string(out, "description", headers[i].description);
+		put_open(out, "schema", '{');
+		put_string(out, "type", headers[i].type);
+		put_close(out, '}');
+		put_close(out, '}');
+	}
 	put_close(out, '}');
 }
 
 static void
 put_conditions(struct buf *out, const struct program *program)
 {
-	put_open(out, "headers", '{');
-	if (any_route(program, shows_tag))
-		put_raw(out, "ETag", "{\"description\":\"Names this state of the data.\",\"schema\":{\"type\":\"string\"}}");
-	put_close(out, '}');
 	put_open(out, "parameters", '{');
 	if (any_route(program, may_be_kept))
 		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
 	if (any_route(program, takes_if_match))
 		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
 	put_close(out, '}');
+}
+
+static bool
+shape_has(const struct shape *shape, const struct enumeration *wanted)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, shape)))
+		if ((field->oneof && enumeration_of(field->oneof) == wanted) ||
+		    (field->item_oneof && enumeration_of(field->item_oneof) == wanted))
+			return true;
+	return false;
+}
+
+/* Those that the program's shapes, forms and queries name. */
+static void
+put_enumerations(struct buf *out, const struct program *program, const struct shapes *shapes)
+{
+	const struct route *route;
+
+	for (size_t i = 0; i < COUNT(enumerations); i++) {
+		bool used = false;
+		for (size_t s = 0; s < shapes->count && !used; s++)
+			used = shape_has(shapes->list[s], &enumerations[i]);
+		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
+			used = (route->in && shape_has(route->in, &enumerations[i])) ||
+				(route->query && shape_has(route->query, &enumerations[i]));
+		if (!used)
+			continue;
+		put_open(out, enumerations[i].name, '{');
+		put_string(out, "type", "string");
+		put_open(out, "enum", '[');
+		for (const char *word = enumerations[i].words; *word; word += strcspn(word, " "), word += *word == ' ') {
+			put_name(out, NULL);
+			buf_json(out, word, strcspn(word, " "));
+		}
+		put_close(out, ']');
+		put_close(out, '}');
+	}
 }
 
 static void
@@ -669,13 +892,17 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	for (size_t i = 0; i < shapes->count; i++)
 		put_shape(out, shapes->list[i]);
 	put_named_forms(out, program);
+	put_enumerations(out, program, shapes);
+	put_success_shapes(out, program);
 	put_error_shape(out);
 	put_close(out, '}');
+	put_headers(out);
 	put_conditions(out, program);
 	put_open(out, "responses", '{');
 	if (any_route(program, may_be_kept))
-		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\","
-			"\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}}");
+		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
+			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
 		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
@@ -808,13 +1035,9 @@ static void
 put_form_body(struct buf *out, const struct route *route)
 {
 	put_open(out, "multipart/form-data", '{');
-	if (is_named_form(route)) {
-		put_open(out, "schema", '{');
-		put_ref(out, "schemas", route->in->name);
-		put_close(out, '}');
-	} else {
-		put_form(out, "schema", route);
-	}
+	put_open(out, "schema", '{');
+	put_ref(out, "schemas", form_name(route).text);
+	put_close(out, '}');
 	put_encoding(out, route);
 	put_close(out, '}');
 }
@@ -823,6 +1046,8 @@ static void
 put_body(struct buf *out, const struct route *route)
 {
 	put_open(out, "requestBody", '{');
+	if (route->role < USER)
+		put_string(out, "description", "At most 64 KiB.");
 	put_raw(out, "required", "true");
 	put_open(out, "content", '{');
 	if (route->upload)
@@ -831,32 +1056,6 @@ put_body(struct buf *out, const struct route *route)
 		put_json_body(out, route);
 	put_close(out, '}');
 	put_close(out, '}');
-}
-
-static void
-put_data(struct buf *out, const struct route *route)
-{
-	struct field data = { .type = route->out_list || route->out_page ? LIST : OBJECT, .of = route->out };
-
-	if (!route->out) {
-		put_string(out, "type", "null");
-		return;
-	}
-	if (!route->out_page) {
-		put_schema(out, &data);
-		return;
-	}
-	put_string(out, "type", "object");
-	put_open(out, "properties", '{');
-	put_open(out, "items", '{');
-	put_schema(out, &data);
-	put_close(out, '}');
-	put_open(out, "pagination", '{');
-	put_ref(out, "schemas", pagination.name);
-	put_close(out, '}');
-	put_close(out, '}');
-	put_raw(out, "required", "[\"items\",\"pagination\"]");
-	put_raw(out, "additionalProperties", "false");
 }
 
 static void
@@ -873,18 +1072,23 @@ put_file(struct buf *out, const struct route *route)
 	put_close(out, '}');
 }
 
+/* True for a list that may be had as CSV. */
+static bool
+may_be_table(const struct route *route)
+{
+	return route->query && field_find(route->query, page_format.fields->name) == page_format.fields;
+}
+
 static void
 put_answer(struct buf *out, const struct route *route)
 {
 	put_open(out, "content", '{');
 	put_open(out, "application/json", '{');
 	put_open(out, "schema", '{');
-	put_enveloped(out, true);
-	put_data(out, route);
-	put_enveloped_end(out);
+	put_ref(out, "schemas", envelope_name(route).text);
 	put_close(out, '}');
 	put_close(out, '}');
-	if (route->query && field_find(route->query, page_format.fields->name) == page_format.fields)
+	if (may_be_table(route))
 		put_raw(out, "text/csv", "{\"schema\":{\"type\":\"string\"}}");
 	put_close(out, '}');
 }
@@ -897,8 +1101,15 @@ put_success(struct buf *out, const struct route *route)
 	snprintf(status, sizeof(status), "%d", success_status(route));
 	put_open(out, status, '{');
 	put_string(out, "description", success_status(route) == 201 ? "Created" : "OK");
+	put_open(out, "headers", '{');
 	if (shows_tag(route))
-		put_raw(out, "headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}");
+		put_header_ref(out, "ETag");
+	if (may_be_table(route) || (is_file(route) && strcmp(route->out_type, "*/*") == 0))
+		put_header_ref(out, "Content-Disposition");
+	put_header_ref(out, "X-Request-Id");
+	if (!is_file(route))
+		put_header_ref(out, "Content-Language");
+	put_close(out, '}');
 	if (is_file(route))
 		put_file(out, route);
 	else
@@ -912,8 +1123,11 @@ put_part(struct buf *out, const struct route *route)
 {
 	put_open(out, "206", '{');
 	put_string(out, "description", "The part that the header Range asks for.");
-	put_raw(out, "headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
-		"\"Content-Range\":{\"description\":\"Which part it is, and the size of all.\",\"schema\":{\"type\":\"string\"}}}");
+	put_open(out, "headers", '{');
+	put_header_ref(out, "ETag");
+	put_header_ref(out, "Content-Range");
+	put_header_ref(out, "X-Request-Id");
+	put_close(out, '}');
 	put_open(out, "content", '{');
 	put_raw(out, route->out_type, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
 	put_close(out, '}');
@@ -1023,6 +1237,19 @@ has_words(const struct route *route)
 	return true;
 }
 
+/* True when all words that its fields choose from have a name. */
+static bool
+has_named_enumerations(const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, shape)))
+		if ((field->oneof && !enumeration_of(field->oneof)) || (field->item_oneof && !enumeration_of(field->item_oneof)))
+			return false;
+	return true;
+}
+
 bool
 route_openapi(const struct program *program, FILE *out)
 {
@@ -1044,6 +1271,8 @@ route_openapi(const struct program *program, FILE *out)
 		if (route->out_page)
 			shapes_add(&shapes, &pagination);
 	}
+	for (size_t i = 0; i < shapes.count; i++)
+		good &= has_named_enumerations(shapes.list[i]);
 	put_open(&text, NULL, '{');
 	put_tags(&text, program);
 	put_paths(&text, program);

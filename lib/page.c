@@ -8,8 +8,14 @@ enum { FORMAT_JSON, FORMAT_CSV };
 
 static const char *const formats[] = { [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", NULL };
 
+enum { SEPARATOR_COMMA, SEPARATOR_SEMICOLON };
+
+static const char *const separators[] = { [SEPARATOR_COMMA] = "comma", [SEPARATOR_SEMICOLON] = "semicolon", NULL };
+
 const struct shape page_format = { .name = "PageFormat", .fields = FIELDS(
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" }) };
+	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" },
+	{ "separator", ENUM, .oneof = separators, .optional = true, .note = "of the cells of a CSV file; comma unless given. semicolon is "
+	  "what spreadsheets of Turkish, Spanish and German take, with a decimal comma in numbers" }) };
 
 const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
 	{ "page", INT, 1, 1000000, .example = "1" },
@@ -30,6 +36,12 @@ bool
 page_is_table(const cJSON *query)
 {
 	return field_choice(query, "format", formats) == FORMAT_CSV;
+}
+
+char
+page_separator(const cJSON *query)
+{
+	return field_choice(query, "separator", separators) == SEPARATOR_SEMICOLON ? ';' : ',';
 }
 
 int64_t

@@ -9,8 +9,10 @@
 
 /* page and limit, to be taken into a query's shape: { "", PLUS, .of = &page_query }. */
 extern const struct shape page_query;
-/* format, likewise, for a list that may be had as a file. */
+/* format and separator, likewise, for a list that may be had as a file. */
 extern const struct shape page_format;
+/* The search of a list, likewise: how long it may be, and that white space of any kind parts its words. */
+#define PAGE_SEARCH(what) { "search", TEXT, 0, 100, .optional = true, .lines = true, .note = what }
 /* PaginationDto. */
 extern const struct shape pagination;
 
@@ -24,6 +26,8 @@ struct page {
 struct page page_of(const cJSON *query);
 /* True where the query asks for all rows as CSV instead of a page. */
 bool page_is_table(const cJSON *query);
+/* What stands between its cells: ',' unless the query says ';', for spreadsheets whose decimal sign is the comma. */
+char page_separator(const cJSON *query);
 int64_t page_count(const struct page *page, int64_t total);
 
 #endif

@@ -11,7 +11,7 @@ static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIE
 
 const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
 	{ "title", TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
-	{ "description", TEXT, 0, 5000, .optional = true },
+	{ "description", TEXT, 0, 5000, .lines = true, .optional = true },
 	{ "targetLanguage", TEXT, 2, 8, .example = "\"en\"" },
 	{ "durationMinutes", INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
 	{ "maxAttempts", INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },

@@ -3,6 +3,8 @@
 #include "clock.h"
 
 #include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 static unsigned char process_key[crypto_shorthash_KEYBYTES];
 
@@ -176,6 +178,16 @@ void
 secret_wipe(void *bytes, size_t n)
 {
 	sodium_memzero(bytes, n);
+}
+
+/* The limit is not asked for where the kernel hands the dump to a program (core_pattern with a |), PR_SET_DUMPABLE is. */
+void
+secret_no_core(void)
+{
+	const struct rlimit none = { 0 };
+
+	(void)!setrlimit(RLIMIT_CORE, &none);
+	(void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void

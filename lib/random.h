@@ -45,6 +45,8 @@ uint64_t random_hash_keyed(const unsigned char key[static HASH_KEY], const void 
 /* Compares in constant time. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *bytes, size_t n);
+/* From here on a crash leaves no copy of this process's memory on a disk. The first call of each program that will hold keys. */
+void secret_no_core(void);
 /* XSalsa20-Poly1305 (NaCl secretbox) with a random nonce in front: `out` holds length + SEAL_EXTRA bytes. */
 void secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned char key[static 32]);
 /* Undoes it into `out` (length - SEAL_EXTRA bytes); false when the seal is broken or of another key. */

@@ -6,7 +6,7 @@
 bool
 is_admin(const struct request *rq)
 {
-	return rq->user && rq->user->role >= ADMIN;
+	return user_rights(rq->user) >= ADMIN;
 }
 
 /* ---- errors */
@@ -51,6 +51,7 @@ late_begin(struct request *rq)
 {
 	if (!db_writable(rq->db))
 		return false;
+	db_only_deletes(rq->db, false);
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	return late_gives(rq, db_write_begin(rq->db));
@@ -122,15 +123,18 @@ reply_row(struct request *rq, const char *sql, struct args args, const struct sh
 	return reply_done(rq);
 }
 
-static void
+/* Gives the number of rows. */
+static int64_t
 put_all(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
 	struct db_rows *rows;
+	int64_t count = 0;
 
-	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows))
+	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows), count++)
 		put_row_object(rq, NULL, shape, rows, 0);
 	db_end(rows);
 	put_end_list(rq);
+	return count;
 }
 
 void
@@ -166,15 +170,26 @@ page_begin(struct request *rq, struct paged *paged, struct args args)
 	reply_begin(rq);
 }
 
-static struct reply
-page_done(struct request *rq, const struct paged *paged, const char *count, struct args args)
+/* The total behind a page of `shown` rows. One that is not full is the last, and tells it; a search need not run again. */
+static int64_t
+total_of(struct request *rq, const struct page *page, int64_t shown, const char *count, struct args args)
 {
 	struct db_rows *row;
 	int64_t total = 0;
 
+	if (shown < page->limit && (shown > 0 || page->offset == 0))
+		return page->offset + shown;
 	if (db_one(rq->db, &row, count, args) == DB_ROW)
 		total = db_int(row, 0);
 	db_end(row);
+	return total;
+}
+
+static struct reply
+page_done(struct request *rq, const struct paged *paged, int64_t shown, const char *count, struct args args)
+{
+	int64_t total = total_of(rq, &paged->page, shown, count, args);
+
 	put_object(rq, "pagination");
 	put_int(rq, "page", paged->page.number);
 	put_int(rq, "limit", paged->page.limit);
@@ -190,8 +205,8 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 	struct paged paged;
 
 	page_begin(rq, &paged, args);
-	put_rows(rq, "items", rows_sql, paged.args, shape);
-	return page_done(rq, &paged, count, args);
+	put_list(rq, "items");
+	return page_done(rq, &paged, put_all(rq, rows_sql, paged.args, shape), count, args);
 }
 
 struct reply
@@ -200,14 +215,15 @@ reply_list_by(struct request *rq, const char *count, const char *rows_sql, struc
 {
 	struct paged paged;
 	struct db_rows *rows;
+	int64_t shown = 0;
 
 	page_begin(rq, &paged, args);
 	put_list(rq, "items");
-	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows))
+	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows), shown++)
 		put(rq, rows);
 	db_end(rows);
 	put_end_list(rq);
-	return page_done(rq, &paged, count, args);
+	return page_done(rq, &paged, shown, count, args);
 }
 
 static struct reply
@@ -217,7 +233,7 @@ reply_table(struct request *rq, const char *name, const char *rows, struct args 
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
-	*table = (struct table){ name, rows, { values, args.count }, shape, walk };
+	*table = (struct table){ name, rows, { values, args.count }, shape, page_separator(rq->query), walk };
 	return (struct reply){ .status = rq->success, .table = table };
 }
 

@@ -59,6 +59,7 @@ struct table {
 	const char *sql;
 	struct args args;		/* without limit and offset */
 	const struct shape *shape;
+	char separator;			/* ',' or ';' */
 	bool walk;			/* its rows come in order as they are read: run once, for all of them */
 };
 

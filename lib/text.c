@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <strings.h>
+#include <utf8proc.h>
 
 #define ROOM_LEAST 128
 
@@ -396,6 +397,43 @@ text_is_utf8(const char *bytes, size_t length)
 	return true;
 }
 
+/* The code point of a well-formed sequence. */
+static uint32_t
+code_point(const unsigned char *s, size_t length)
+{
+	uint32_t point = length == 1 ? s[0] : s[0] & (0x7f >> length);
+
+	for (size_t i = 1; i < length; i++)
+		point = point << 6 | (s[i] & 0x3f);
+	return point;
+}
+
+bool
+text_is_control(const char *s, size_t length)
+{
+	uint32_t point = code_point((const unsigned char *)s, length);
+
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
+		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+void
+buf_visible(struct buf *buf, const char *s, size_t length)
+{
+	for (size_t i = 0, n; i < length; i += n) {
+		const unsigned char *at = (const unsigned char *)s + i;
+
+		n = text_utf8_sequence(s + i, length - i);
+		if (n > 0 && !text_is_control(s + i, n))
+			buf_put(buf, at, n);
+		else if (n > 1)
+			buf_printf(buf, "\\u%04x", code_point(at, n));
+		else
+			buf_printf(buf, "\\x%02x", *at);
+		n += n == 0;
+	}
+}
+
 size_t
 text_points(const char *bytes, size_t length)
 {
@@ -419,92 +457,199 @@ text_clip(struct arena *arena, const char *s, size_t points)
 	return arena_copy(arena, s, length);
 }
 
-/* U+00C0 to U+017F (Latin-1 Supplement, Latin Extended-A) without case and accents. */
-static const char latin_folds[0x180 - 0xC0][3] = {
-	"a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i", "i",
-	"d", "n", "o", "o", "o", "o", "o", "", "o", "u", "u", "u", "u", "y", "th", "ss",
-	"a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i", "i",
-	"d", "n", "o", "o", "o", "o", "o", "", "o", "u", "u", "u", "u", "y", "th", "y",
-	"a", "a", "a", "a", "a", "a", "c", "c", "c", "c", "c", "c", "c", "c", "d", "d",
-	"d", "d", "e", "e", "e", "e", "e", "e", "e", "e", "e", "e", "g", "g", "g", "g",
-	"g", "g", "g", "g", "h", "h", "h", "h", "i", "i", "i", "i", "i", "i", "i", "i",
-	"i", "i", "ij", "ij", "j", "j", "k", "k", "k", "l", "l", "l", "l", "l", "l", "l",
-	"l", "l", "l", "n", "n", "n", "n", "n", "n", "n", "n", "n", "o", "o", "o", "o",
-	"o", "o", "oe", "oe", "r", "r", "r", "r", "r", "r", "s", "s", "s", "s", "s", "s",
-	"s", "s", "t", "t", "t", "t", "t", "t", "u", "u", "u", "u", "u", "u", "u", "u",
-	"u", "u", "u", "u", "w", "w", "y", "y", "y", "z", "z", "z", "z", "z", "z", "s",
-};
+/* ---- what Unicode knows of characters */
 
-/* Greek and Cyrillic capitals stand a fixed distance before their small letters. */
-static unsigned
-fold_two_bytes(unsigned point)
+/* The code point that [s, s + left) begins with, and its bytes; -1 and 1 where that is no well-formed UTF-8. */
+static int32_t
+first_point(const char *s, size_t left, size_t *bytes)
 {
-	if ((point >= 0x391 && point <= 0x3A9) || (point >= 0x410 && point <= 0x42F))
-		return point + 0x20;
-	if (point >= 0x400 && point <= 0x40F)
-		return point + 0x50;
-	return point;
+	utf8proc_int32_t point = -1;
+	utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)left, &point);
+
+	*bytes = length > 0 ? (size_t)length : 1;
+	return length > 0 ? point : -1;
+}
+
+static bool
+is_blank(int32_t point)
+{
+	if (point < 0x80)
+		return point >= 0 && is_space((char)point);
+	switch (utf8proc_get_property(point)->category) {
+	case UTF8PROC_CATEGORY_ZS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return true;
+	default:
+		return point == 0x85 || point == 0x2800;	/* next line, and the braille pattern without dots */
+	}
+}
+
+/*
+ * Shows nothing by itself: byte order mark, zero width characters, direction marks, fillers. Not what changes the sign
+ * before it: the tags that end the flag of England, or the selector that makes a sign an emoji.
+ */
+static bool
+is_invisible(int32_t point)
+{
+	const utf8proc_property_t *property = utf8proc_get_property(point);
+
+	return property->ignorable && (point < 0xE0000 || point > 0xE007F) && property->category != UTF8PROC_CATEGORY_MN;
+}
+
+/* ---- folding */
+
+/* Letters that no decomposition takes apart, as people type them who lack the key; and signs that phones write. */
+static const char *
+plain_letter(int32_t point)
+{
+	switch (point) {
+	case 0x131: return "i";		/* dotless i */
+	case 0x237: return "j";
+	case 0xE6: return "ae";
+	case 0x153: return "oe";
+	case 0xF8: return "o";
+	case 0xFE: return "th";
+	case 0xF0:
+	case 0x111:
+	case 0x257: return "d";
+	case 0x127: return "h";
+	case 0x142: return "l";
+	case 0x14B: return "n";
+	case 0x167: return "t";
+	case 0x138: return "k";
+	case 0x199: return "k";		/* with a hook: Hausa, as b, d and y */
+	case 0x253: return "b";
+	case 0x1B4: return "y";
+	case 0x1B6: return "z";
+	case 0x2BC:
+	case 0x2018:
+	case 0x2019: return "'";
+	case 0x2010:
+	case 0x2011:
+	case 0x2013: return "-";
+	default: return NULL;
+	}
+}
+
+/*
+ * A mark that may be left out when typing: accents, and the vowel points of Hebrew and Arabic. By its canonical
+ * combining class: vowels and tones of Indic scripts and Thai, and what makes another syllable of a kana, have others.
+ */
+static bool
+is_accent(int32_t point)
+{
+	unsigned class = (unsigned)utf8proc_get_property(point)->combining_class;
+
+	return class >= 200 || class == 1 || (class >= 10 && class <= 36);
+}
+
+static void
+fold_letter(struct buf *buf, int32_t letter)
+{
+	utf8proc_int32_t lower[4];
+	int boundary = 0;
+	utf8proc_ssize_t count = utf8proc_decompose_char(letter, lower, COUNT(lower), UTF8PROC_CASEFOLD, &boundary);
+
+	for (utf8proc_ssize_t i = 0; i < count && count <= (utf8proc_ssize_t)COUNT(lower); i++) {
+		const char *plain = plain_letter(lower[i]);
+		char utf8[4];
+
+		if (plain)
+			buf_puts(buf, plain);
+		else
+			buf_put(buf, utf8, (size_t)utf8proc_encode_char(lower[i], (utf8proc_uint8_t *)utf8));
+	}
+}
+
+static void
+fold_point(struct buf *buf, int32_t point)
+{
+	utf8proc_int32_t parts[18];	/* no compatibility decomposition is longer (U+FDFA) */
+	int boundary = 0;
+	utf8proc_ssize_t count = utf8proc_decompose_char(point, parts, COUNT(parts),
+		UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE, &boundary);
+
+	for (utf8proc_ssize_t i = 0; i < count && count <= (utf8proc_ssize_t)COUNT(parts); i++) {
+		if (is_blank(parts[i]))
+			buf_putc(buf, ' ');
+		else if (!is_accent(parts[i]))
+			fold_letter(buf, parts[i]);
+	}
 }
 
 void
 buf_fold(struct buf *buf, const char *s, size_t length)
 {
-	const unsigned char *c = (const unsigned char *)s, *end = c + length;
+	for (size_t i = 0, bytes = 1; i < length; i += bytes) {
+		int32_t point = (unsigned char)s[i];
 
-	while (c < end) {
-		size_t bytes = *c < 0x80 ? 1 : *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : 4;
-		if (bytes > (size_t)(end - c))
-			break;
-		unsigned point = bytes == 2 ? (*c & 0x1Fu) << 6 | (c[1] & 0x3Fu) : 0;
-		if (bytes == 1)
-			buf_putc(buf, *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : (char)*c);
-		else if (bytes == 2 && point >= 0xC0 && point < 0x180)
-			buf_puts(buf, latin_folds[point - 0xC0]);
-		else if (bytes == 2 && (point < 0x300 || point > 0x36F)) {	/* not a combining accent */
-			point = fold_two_bytes(point);
-			buf_putc(buf, (char)(0xC0 | point >> 6));
-			buf_putc(buf, (char)(0x80 | (point & 0x3F)));
-		} else if (bytes == 3 && memcmp(c, "\xE1\xBA\x9E", 3) == 0)	/* capital sharp s, U+1E9E */
-			buf_puts(buf, "ss");
-		else if (bytes >= 3)
-			buf_put(buf, c, bytes);
-		c += bytes;
+		bytes = 1;
+		if (point >= 0x80)
+			point = first_point(s + i, length - i, &bytes);
+		if (point >= 0x80)
+			fold_point(buf, point);
+		else if (point >= 0)
+			buf_putc(buf, is_space((char)point) ? ' ' : point >= 'A' && point <= 'Z' ? (char)(point | 0x20) : (char)point);
 	}
 }
 
-static const char space[] = " \t\r\n";
+/* ---- searching */
 
-/* The first word of a folded text. Gives its length; 0 at the end. */
-static size_t
-first_word(const char **s)
+struct word {
+	struct word *next;
+	const char *s;		/* folded, not terminated */
+	size_t length;
+};
+
+/* Drops from a list what `word` holds; false where one of the list holds `word`. */
+static bool
+adds_to(struct word **list, const struct word *word)
 {
-	*s += strspn(*s, space);
-	return strcspn(*s, space);
+	for (struct word **link = list; *link;) {
+		if (memmem((*link)->s, (*link)->length, word->s, word->length))
+			return false;
+		if (memmem(word->s, word->length, (*link)->s, (*link)->length))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	}
+	return true;
 }
 
-/* A text folded; never NULL. */
-static const char *
-folded(struct arena *arena, const char *s)
+/* The words of a text, folded, in their order; not those that another holds, since it cannot be found without them. */
+static struct word *
+words_of(struct arena *arena, const char *s)
 {
-	struct buf text = { .arena = arena };
+	struct word *list = NULL, **end;
+	struct buf folded = { .arena = arena };
 
 	if (s)
-		buf_fold(&text, s, strlen(s));
-	return text.s ? text.s : "";
+		buf_fold(&folded, s, strlen(s));
+	for (s = folded.s; s && *(s += strspn(s, " "));) {
+		struct word word = { NULL, s, strcspn(s, " ") };
+
+		s += word.length;
+		if (!adds_to(&list, &word))
+			continue;
+		for (end = &list; *end; end = &(*end)->next)
+			;
+		*end = arena_alloc(arena, sizeof(word));
+		**end = word;
+	}
+	return list;
 }
 
 const char *
 text_words(struct arena *arena, const char *s)
 {
 	struct buf words = { .arena = arena };
-	const char *word = folded(arena, s);
 
-	for (size_t length; (length = first_word(&word)) > 0; word += length) {
-		buf_putc(&words, words.length ? ',' : '[');
-		buf_json(&words, word, length);
+	for (const struct word *word = words_of(arena, s); word; word = word->next) {
+		if (words.length)
+			buf_putc(&words, ' ');
+		buf_put(&words, word->s, word->length);
 	}
-	if (words.length)
-		buf_putc(&words, ']');
 	return words.s;
 }
 
@@ -512,15 +657,14 @@ const char *
 text_match(struct arena *arena, const char *s)
 {
 	struct buf match = { .arena = arena };
-	const char *word = folded(arena, s);
 
-	for (size_t length; (length = first_word(&word)) > 0; word += length) {
-		if (text_points(word, length) < 3)
+	for (const struct word *word = words_of(arena, s); word; word = word->next) {
+		if (text_points(word->s, word->length) < 3)
 			return NULL;
 		buf_puts(&match, match.length ? " \"" : "\"");
-		for (size_t i = 0; i < length; i++) {
-			buf_putc(&match, word[i]);
-			if (word[i] == '"')
+		for (size_t i = 0; i < word->length; i++) {
+			buf_putc(&match, word->s[i]);
+			if (word->s[i] == '"')
 				buf_putc(&match, '"');
 		}
 		buf_putc(&match, '"');
@@ -528,15 +672,93 @@ text_match(struct arena *arena, const char *s)
 	return match.s;
 }
 
+bool
+text_has_words(const char *text, size_t length, const char *words, size_t words_length)
+{
+	const char *end = words + words_length;
+
+	while (words < end) {
+		const char *space = memchr(words, ' ', (size_t)(end - words));
+		size_t word = (size_t)((space ? space : end) - words);
+
+		if (!memmem(text, length, words, word))
+			return false;
+		words += word + 1;
+	}
+	return true;
+}
+
+/* ---- white space, case and control characters */
+
+/* Where the last code point of [s, s + length) begins. */
+static size_t
+last_point(const char *s, size_t length)
+{
+	size_t at = length - 1;
+
+	while (at > 0 && length - at < 4 && ((unsigned char)s[at] & 0xC0) == 0x80)
+		at--;
+	return at;
+}
+
 void
 text_trim(const char **s, size_t *length)
 {
-	while (*length > 0 && is_space(**s)) {
-		++*s;
-		--*length;
+	size_t bytes;
+
+	while (*length > 0) {
+		int32_t point = first_point(*s, *length, &bytes);
+		/* before the first sign there is none to change */
+		if (!is_blank(point) && !utf8proc_get_property(point)->ignorable)
+			break;
+		*s += bytes;
+		*length -= bytes;
 	}
-	while (*length > 0 && is_space((*s)[*length - 1]))
-		--*length;
+	while (*length > 0) {
+		size_t at = last_point(*s, *length);
+		int32_t point = first_point(*s + at, *length - at, &bytes);
+		if (at + bytes != *length || (!is_blank(point) && !is_invisible(point)))
+			break;
+		*length = at;
+	}
+}
+
+void
+text_unify_lines(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++)
+		if (s[0] != '\r' || s[1] != '\n')
+			*out++ = *s;
+	*out = '\0';
+}
+
+void
+text_drop_directions(char *s)
+{
+	char *out = s;
+
+	for (size_t bytes; *s; s += bytes) {
+		int32_t point = first_point(s, strnlen(s, 4), &bytes);
+		if ((point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069))
+			continue;
+		memmove(out, s, bytes);
+		out += bytes;
+	}
+	*out = '\0';
+}
+
+bool
+text_has_control(const char *s, const char *but)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
+		/* C0, DEL, and C1, which UTF-8 spells C2 80 to C2 9F */
+		if (((c < 0x20 || c == 0x7F) && !strchr(but, c)) || (c == 0xC2 && next >= 0x80 && next <= 0x9F))
+			return true;
+	}
+	return false;
 }
 
 void
@@ -631,6 +853,22 @@ text_is_email(const char *s)
 	size_t local = local_part(s);
 
 	return local > 0 && s[local] == '@' && is_domain(s + local + 1) && strlen(s) <= 254;
+}
+
+void
+text_mailbox(char out[static EMAIL_TEXT], const char *email)
+{
+	size_t local = strcspn(email, "@"), tag = strcspn(email, "+"), n = 0;
+	const char *domain = email + local;
+	bool gmail = strcmp(domain, "@gmail.com") == 0 || strcmp(domain, "@googlemail.com") == 0;
+
+	/* a name that begins with + has no other part */
+	if (tag > 0 && tag < local)
+		local = tag;
+	for (size_t i = 0; i < local && n < EMAIL_TEXT - 1; i++)
+		if (!gmail || email[i] != '.')
+			out[n++] = email[i];
+	snprintf(out + n, EMAIL_TEXT - n, "%s", gmail ? "@gmail.com" : domain);
 }
 
 /* Bytes at `s` that are unreserved, sub-delims, percent-encoded or of `more` (RFC 3986 appendix A). */

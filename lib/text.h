@@ -55,6 +55,11 @@ void buf_json(struct buf *buf, const char *string, size_t length);
 void buf_hex(struct buf *buf, const void *bytes, size_t length);
 /* Text for HTML: & < > " ' escaped. */
 void buf_html(struct buf *buf, const char *string);
+/*
+ * Text of anybody's for a terminal or a log: what would move the cursor, change the direction of writing or end the line is
+ * written \x1b, \u202e (text_is_control()), and so is each byte that is no UTF-8.
+ */
+void buf_visible(struct buf *buf, const char *s, size_t length);
 /* Empties it; gives back what is over `keep` bytes of room. */
 void buf_reset(struct buf *buf, size_t keep);
 void buf_clear(struct buf *buf);
@@ -63,17 +68,29 @@ void buf_clear(struct buf *buf);
 bool text_is_utf8(const char *bytes, size_t length);
 /* Bytes (1 to 4) of the well-formed UTF-8 sequence that [s, s + left) begins with; 0 when it begins with none. */
 size_t text_utf8_sequence(const char *s, size_t left);
+/*
+ * True for a well-formed sequence of `length` bytes that is a control character (C0, DEL, C1), a line or paragraph separator, or one
+ * that changes the direction of text (UAX #9): nothing to show to people as it is.
+ */
+bool text_is_control(const char *s, size_t length);
 /* Code points in well-formed UTF-8. */
 size_t text_points(const char *bytes, size_t length);
 /* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */
 const char *text_clip(struct arena *arena, const char *s, size_t points);
 /*
- * Appends the form in which texts are searched and sorted: lower case without accents, so that İ I ı i are one letter,
- * as are ş and s, ö and o, and ß is ss. Latin, Greek and Cyrillic; other letters stay as they are. Well-formed UTF-8.
+ * Appends the form in which texts are searched and sorted: Unicode's compatibility decomposition and case folding without
+ * accents, so that İ I ı i are one letter, as are ş and s, ς and σ, й and и, and ß is ss; letters that do not decompose
+ * as they are typed without their key (ø o, ł l, đ d, æ ae, þ th); white space as spaces; nothing of what is invisible.
+ * Bytes that are no UTF-8 are left out.
+ *
+ * What is stored in this form stays good when the library's Unicode grows: for characters that it knows, decomposition and
+ * case folding never change (Unicode Character Encoding Stability Policies). Even so an index that must be told what it
+ * holds is told the stored text, not a new folding.
  */
 void buf_fold(struct buf *buf, const char *s, size_t length);
 /*
- * The words of a search, folded, as a JSON list for SQL (TEXT_HAS_WORDS); NULL for a text that is NULL or white space.
+ * The words of a search, folded, with a space between, for TEXT_HAS_WORDS(); each once, and none that is a part of another.
+ * NULL for a text that is NULL or holds none.
  */
 const char *text_words(struct arena *arena, const char *s);
 /*
@@ -81,15 +98,21 @@ const char *text_words(struct arena *arena, const char *s);
  * where one is too short for such an index.
  */
 const char *text_match(struct arena *arena, const char *s);
-/*
- * True in SQL where `column`, a folded text, holds every word of `words`, such a list, somewhere. The first is looked for by
- * itself, since going through the list costs more than most rows are worth.
- */
-#define TEXT_HAS_WORDS(column, words) \
-	"(instr(" column ", " words " ->> 0) AND NOT EXISTS (SELECT 1 FROM json_each(" words ") AS word" \
-	" WHERE word.key > 0 AND NOT instr(" column ", word.value)))"
-/* Narrows [*s, *s + *length) past ASCII white space at both ends. */
+/* True where a folded text holds every one of such words. */
+bool text_has_words(const char *text, size_t length, const char *words, size_t words_length);
+/* The same in SQL, on connections of db.h; NULL where one of them is. */
+#define TEXT_HAS_WORDS(column, words) "okul_has_words(" column ", " words ")"
+/* Narrows [*s, *s + *length) past white space (Unicode's White_Space) and invisible characters at both ends. */
 void text_trim(const char **s, size_t *length);
+/* Makes, in place, LF of each CR LF. */
+void text_unify_lines(char *s);
+/*
+ * Takes out, in place, what sets the direction of a part of a text (UAX 9 section 2: embeddings, overrides, isolates): in one
+ * line, which programs put beside others, it makes things look as if they stood elsewhere.
+ */
+void text_drop_directions(char *s);
+/* True where well-formed UTF-8 holds a control character (category Cc) that is not among those of ASCII in `but`. */
+bool text_has_control(const char *s, const char *but);
 /* Folds A-Z in place, or a-z. */
 void text_lower(char *s);
 void text_upper(char *s);
@@ -104,6 +127,12 @@ bool text_is_id(const char *s);
  * domain of at least two labels, the last of them no number.
  */
 bool text_is_email(const char *s);
+#define EMAIL_TEXT 255		/* a mail address and a NUL (RFC 5321 section 4.5.3.1.3) */
+/*
+ * The mailbox behind a good address in lower case, for limits only: all addresses that providers deliver to one mailbox give
+ * the same text. What stands behind a + is left out, and at Gmail the dots; googlemail.com is Gmail.
+ */
+void text_mailbox(char out[static EMAIL_TEXT], const char *email);
 /* http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
 bool text_is_url(const char *s);
 

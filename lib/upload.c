@@ -1,5 +1,6 @@
 #include "upload.h"
 
+#include "link.h"
 #include "multipart.h"
 #include "route.h"
 
@@ -44,7 +45,9 @@ upload_wanted(const struct request *rq)
 int64_t
 upload_body_limit(const struct request *rq)
 {
-	return upload_wanted(rq) ? rq->conf->upload_request_limit * MIB : rq->conf->body_limit;
+	if (upload_wanted(rq))
+		return rq->conf->upload_request_limit * MIB;
+	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 /* ---- parts */
@@ -120,6 +123,8 @@ begin(void *context, const struct multipart_part *part)
 
 	in->file = NULL;
 	in->field = NULL;
+	if (faults_enough(&in->rq->faults))
+		return stop(in, BAD_FIELDS);
 	return strcmp(part->name, in->rule->part) == 0 ? begin_file(in, part) : begin_field(in, part->name);
 }
 
@@ -193,8 +198,7 @@ end_file(struct intake *in)
 		return stop(in, INTERNAL);
 	if (!upload_takes(in->rule, file->type))
 		return stop_file(in, FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
-	if (!file->name[0])
-		file->name = arena_format(rq->arena, "file.%s", media_info(file->type)->extension);
+	file->name = link_file_name(rq->arena, file->name, file->type);
 	return true;
 }
 
@@ -343,7 +347,7 @@ upload_fits(struct request *rq)
 
 	for (size_t i = 0; i < rq->upload_count && quota == FILE_FITS; i++) {
 		const struct draft *draft = &rq->uploads[i].draft;
-		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before);
+		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before, rq->now);
 		before += file_weight(draft->size);
 	}
 	return quota_reply(rq, quota);
@@ -352,7 +356,7 @@ upload_fits(struct request *rq)
 struct reply
 upload_add(struct request *rq, const struct upload *upload, struct file_row *row)
 {
-	struct reply reply = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0));
+	struct reply reply = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0, rq->now));
 
 	if (reply.error)
 		return reply;

@@ -23,14 +23,16 @@ struct upload_rule {
 struct upload {
 	struct draft draft;		/* whole, and on the disk */
 	enum media_type type;
-	const char *name;		/* 1 to 255 code points, without control characters but tabs */
+	const char *name;		/* of link_file_name() */
 };
 
 /* True when files of that type are taken. */
 bool upload_takes(const struct upload_rule *rule, enum media_type type);
 /* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
 bool upload_wanted(const struct request *rq);
-/* The most bytes that the body of this request may have. */
+#define PUBLIC_BODY_MAX (64 * 1024)	/* bytes of a body that anybody may send */
+
+/* The most bytes that the body of this request may have: less for a route that is open to everybody. */
 int64_t upload_body_limit(const struct request *rq);
 
 /* What can be said before the form is read: its type, its length, whether there is room for it. */

@@ -13,7 +13,7 @@ static const struct shape handles = { .name = "Handles", .fields = FIELDS(
 
 static const struct shape about = { .name = "About", .fields = FIELDS(
 	{ "expertise", TEXT, 0, 64, .nullable = true },
-	{ "bio", TEXT, 0, 500, .nullable = true },
+	{ "bio", TEXT, 0, 500, .lines = true, .nullable = true },
 	{ "", PLUS, .of = &handles }) };
 
 const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
@@ -52,9 +52,9 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	{ "language", ENUM, .oneof = language_codes },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
-	{ "profilePhoto", TEXT, 0, 512, .nullable = true },
+	{ "profilePhoto", TEXT, 0, 512, .link = true, .nullable = true, .note = "a file name, a path, or an http or https address" },
 	{ "availabilityStatus", ENUM, .oneof = availability },
-	{ "birthDate", DATE, .nullable = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
 	{ "gender", ENUM, .oneof = genders, .nullable = true },
 	{ "interests", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
 	{ "", PLUS, .of = &about },
@@ -111,7 +111,7 @@ const char *const user_sql[] = {
 	/* scan is meant, of the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
 		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, okul_fold(user.name, user.surname, user.username, user.email)"
+	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
 		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };
@@ -120,6 +120,12 @@ const size_t user_sql_count = COUNT(user_sql);
 /* Positions in user_profile. */
 enum { COLUMN_ID = USER_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = USER_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = USER_ROW_PROFILE + USER_COLUMN_REGISTERED };
+
+enum role
+user_rights(const struct user *user)
+{
+	return !user ? PUBLIC : user->being_deleted ? USER : user->role;
+}
 
 enum db_rc
 user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user)

@@ -81,6 +81,12 @@ struct user {
 #define USER_ROW_PROFILE 5
 #define USER_COLUMN_REGISTERED 25	/* position of isRegistrationComplete in user_profile */
 
+/*
+ * Who counts as what, now: an admin or superadmin whose deletion is pending has the rights of a user until they cancel it; nobody
+ * (NULL) has those of PUBLIC. Every question for the caller's role is asked here.
+ */
+enum role user_rights(const struct user *user);
+
 /* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
 must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);
 /*

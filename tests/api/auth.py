@@ -6,11 +6,12 @@ import re
 import secrets
 import signal
 import time
+from datetime import datetime
 
 import pytest
 
 import contract
-from okul import REGISTRATION, Okul, Server, base64url, code_in, fresh, sign, unbase64, until
+from okul import REGISTRATION, SLOW, Okul, Server, base64url, code_in, fresh, sign, unbase64, until
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 SENT = "Verification code has been sent to your email address"
@@ -354,6 +355,7 @@ def test_later_use_of_a_replaced_refresh_token_ends_the_session(later):
     other = later.login()
     first = ada.refresh
     ada.renew()
+    ada.renew()
     later.server.clock.advance(11)
     assert ada.get("/me").status == 200
     answer = later.post("/auth/refresh", {"refreshToken": first})
@@ -363,13 +365,174 @@ def test_later_use_of_a_replaced_refresh_token_ends_the_session(later):
     assert other.get("/me").status == 200, "others are not touched"
 
 
-def test_use_of_the_last_but_one_refresh_token_ends_the_session(okul):
+REFRESHES = ["/auth/refresh", "/api/v1/auth/refresh"]
+
+
+def successor(okul, token, path="/auth/refresh"):
+    """What a refresh token is replaced with; None: it was refused."""
+    answer = okul.post(path, {"refreshToken": token})
+    assert answer.status in (200, 401), answer
+    return answer.data["refreshToken"] if answer.status == 200 else None
+
+
+def chain(okul, first, count, path="/auth/refresh"):
+    """A refresh token and what comes of it, each used once."""
+    tokens = [first]
+    for _ in range(count):
+        tokens.append(successor(okul, tokens[-1], path))
+    assert len(set(tokens)) == count + 1 and None not in tokens
+    return tokens
+
+
+def audit(okul, id_, action):
+    rows = okul.server.sql(f"SELECT actor_id, subject_id, before, after FROM audit WHERE subject_id = '{id_}'"
+                           f" AND action = '{action}' ORDER BY pk")
+    return [line.split("\t") for line in rows.splitlines()[1:]]
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_tabs_that_refresh_one_after_another(later, path):
+    """Every token replaced within the last ten seconds gives the newest one."""
+    ada = later.login()
+    *replaced, newest = chain(later, ada.refresh, 12, path)
+    later.server.clock.advance(8)
+    for token in [*replaced, *replaced[::-1]]:
+        assert successor(later, token, path) == newest
+    assert successor(later, newest, path) not in (None, *replaced, newest)
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_ten_seconds_are_counted_for_each_token(later, path):
+    ada = later.login()
+    first, second = chain(later, ada.refresh, 1, path)
+    later.server.clock.advance(6)
+    third = successor(later, second, path)
+    later.server.clock.advance(3)
+    assert successor(later, first, path) == successor(later, second, path) == third
+    later.server.clock.advance(3)
+    assert successor(later, second, path) == third
+    assert successor(later, first, path) is None, "replaced twelve seconds ago"
+    assert successor(later, third, path) is None and ada.get("/me").status == 401, "the session has ended"
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_an_answer_that_got_lost(later, path):
+    """The token works until its successor is used, be it for days; whether an access token is used does not count."""
+    ada = later.login()
+    first, second = chain(later, ada.refresh, 1, path)
+    for days in (1, 25):
+        later.server.clock.advance(days * 86400)
+        answer = later.post(path, {"refreshToken": first})
+        assert answer.data["refreshToken"] == second
+        assert later.get("/me", token=answer.data["accessToken"]).status == 200
+    assert answer.data["refreshExpiresIn"] == pytest.approx(4 * 86400, abs=60 * SLOW), "nothing was prolonged"
+    third = successor(later, second, path)
+    later.server.clock.advance(11)
+    assert successor(later, second, path) == third, "now that one may have got lost"
+    assert successor(later, first, path) is None
+    assert successor(later, third, path) is None
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_the_reuse_of_a_spent_token_is_told(later, path):
+    ada = later.login()
+    first, *_ = chain(later, ada.refresh, 2, path)
+    later.server.clock.advance(11)
+    session = ada.claims()["sid"]
+    assert [successor(later, first, path) for _ in range(2)] == [None] * 2
+    assert audit(later, ada.id, "session.reuse") == [[ada.id, ada.id, session, "NULL"]]
+    log = (later.server.data / "log/okul.log").read_text()
+    line, = [line for line in log.splitlines() if f"session_reuse user={ada.id}" in line]
+    assert "level=warn" in line and f"session={session} client=127.0.0.1" in line and ada.email not in line
+
+
+def test_a_session_that_is_refreshed_without_end_keeps_a_short_list(okul):
     ada = okul.login()
-    first = ada.refresh
-    ada.renew()
-    ada.renew()
-    assert okul.post("/auth/refresh", {"refreshToken": first}).status == 401
+    tokens = chain(okul, ada.refresh, 80)
+    kept, size = okul.server.sql(f"SELECT json_array_length(recent), length(recent) FROM session"
+                                 f" WHERE id = '{ada.claims()['sid']}'").splitlines()[1].split("\t")
+    assert int(kept) <= 64 and int(size) < 1000
+    assert {successor(okul, token) for token in tokens[-20:-1]} == {tokens[-1]}
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_a_clock_that_was_set_back_prolongs_no_grace(wild, path):
+    ada, eve, bob = (wild.login() for _ in range(3))
+    try:
+        wild.server.clock.advance(3600)
+        adas, eves = chain(wild, ada.refresh, 2, path), chain(wild, eve.refresh, 1, path)
+    finally:
+        wild.server.clock.advance(-3600)
+    bobs = chain(wild, bob.refresh, 2, path)
+    assert successor(wild, bobs[0], path) == bobs[-1], "who was not there when it was ahead notices nothing"
+    assert successor(wild, adas[1], path) == adas[2], "whose successor was not used"
+    assert successor(wild, adas[0], path) is None, "replaced at a time that has not come"
+    assert successor(wild, adas[2], path) is None
+    newer = chain(wild, eves[-1], 2, path)
+    assert successor(wild, newer[0], path) == newer[-1]
+    assert successor(wild, eves[0], path) is None, "nor when others were replaced since"
+
+
+@pytest.mark.parametrize("path", REFRESHES)
+def test_a_session_ends_180_days_after_its_login(later, path):
+    ada = later.login()
+    for days in (29, 58, 87, 116, 145, 174):
+        later.server.clock.advance(29 * 86400)
+        answer = later.post(path, {"refreshToken": ada.refresh})
+        assert answer.status == 200, f"{days} days after the login"
+        ada.token, ada.refresh = answer.data["accessToken"], answer.data["refreshToken"]
+        life = min(30, 180 - days) * 86400
+        assert answer.data["refreshExpiresIn"] == pytest.approx(life, abs=60 * SLOW)
+        session, = ada.get("/auth/sessions").data
+        expires = datetime.fromisoformat(session["expiresAt"].replace("Z", "+00:00")).timestamp()
+        assert expires - later.server.clock.now() == pytest.approx(life, abs=60 * SLOW)
+    later.server.clock.advance(6 * 86400 - 600)
+    assert ada.renew().status == 200 and ada.get("/me").status == 200
+    later.server.clock.advance(600)
     assert ada.get("/me").status == 401 and ada.renew().status == 401
+
+
+def test_a_shorter_life_holds_for_the_sessions_that_are_there(wild):
+    ada, start = wild.login(), wild.server.clock.offset
+    wild.server.clock.advance(2 * 86400)
+    assert ada.renew().status == 200
+    wild.server.environment["OKUL_SESSION_LIFE"] = str(3 * 86400)
+    wild.server.restart()
+    answer = ada.renew()
+    assert answer.status == 200 and 0 < answer.data["refreshExpiresIn"] <= 86400
+    wild.server.environment["OKUL_SESSION_LIFE"] = str(86400)
+    wild.server.restart()
+    assert ada.get("/auth/sessions").data == [] and ada.renew().status == 401
+    del wild.server.environment["OKUL_SESSION_LIFE"]
+    wild.server.restart()
+    wild.server.clock.advance((start - wild.server.clock.offset) / 1000)
+
+
+@pytest.mark.parametrize("first", ["refresh", "cleanup"])
+def test_a_login_that_lies_ahead_makes_no_longer_session(wild, first):
+    """The clock was a year ahead at the login, and is set right."""
+    wild.server.clock.advance(400 * 86400)
+    try:
+        ada = wild.login()
+    finally:
+        wild.server.clock.advance(-400 * 86400)
+    start = wild.server.clock.offset
+    if first == "cleanup":
+        assert re.search(r"sessions that were dated ahead: [1-9]\d* mended", wild.server.ctl("cleanup").stdout)
+    row = f"FROM session WHERE id = '{ada.claims()['sid']}'"
+    try:
+        if first == "refresh":
+            assert ada.renew().status == 200
+        expires = int(wild.server.sql(f"SELECT expires_at {row}").split()[-1])
+        assert expires <= (wild.server.clock.now() + 30 * 86400) * 1000
+        assert ada.renew().status == 200, "from which on the login counts, where it was not seen before"
+        for _ in range(6):
+            wild.server.clock.advance(29 * 86400)
+            assert ada.renew().status == 200
+        wild.server.clock.advance(6 * 86400 + 60)
+        assert ada.renew().status == 401
+    finally:
+        wild.server.clock.advance((start - wild.server.clock.offset) / 1000)
 
 
 def test_a_guessed_refresh_token_ends_nothing(okul):

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import contract
-from okul import fresh, until
+from okul import Okul, Server, fresh, until
 
 ASK = {"fullName": "Ayşe Işık", "phoneNumber": "+90 537", "subject": "Akşam kursları", "message": "A1 ne zaman?\n\nSaygılar", "source": "website", "language": "tr"}
 
@@ -106,6 +107,16 @@ def test_the_stamp_of_a_form(later):
     assert old.status == 400 and old.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
+def test_the_stamp_of_a_clock_that_was_ahead(wild):
+    wild.server.clock.advance(3600)
+    try:
+        stamp = wild.get("/contact/form").data["stamp"]
+    finally:
+        wild.server.clock.advance(-3600)
+    answer = wild.post("/contact", {"fullName": "Ada", "email": fresh(), "message": "x", "stamp": stamp})
+    assert answer.status == 400 and answer.errors == ["stamp: is not valid or has expired; open the form again"]
+
+
 @pytest.mark.parametrize("bend", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
                                   lambda t, m: t, lambda t, m: ".", lambda t, m: f"0{t}.{m}", lambda t, m: f"{t}.{m.upper()}", lambda t, m: "x" * 100])
 def test_a_forged_stamp(later, bend):
@@ -138,7 +149,7 @@ def test_search_filters_and_order(okul):
         assert found(boss, f"{query}limit=1&page={total + 1}") == []
 
 
-@pytest.mark.parametrize("query", ["status=DONE", "sort=email", "page=0", "limit=101", "language=tr", "status=PENDING&status=REPLIED"])
+@pytest.mark.parametrize("query", ["status=DONE", "sort=email", "page=0", "limit=101", "language=tr", "status=PENDING&status=REPLIED", "separator=;", "separator=tab"])
 def test_a_bad_query(okul, query):
     answer = okul.staff("admin").get(f"/contact?{query}")
     assert answer.status == 400 and len(answer.errors) == 1
@@ -153,6 +164,8 @@ def test_csv(okul):
     rows = list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline="")))
     assert len(rows) == 1 and list(rows[0]) == list(data)
     assert rows[0]["fullName"] == "'=cmd()" and rows[0]["message"] == data["message"] and rows[0]["reply"] == ""
+    answer = boss.get(f"/contact?format=csv&separator=semicolon&search={mark}")
+    assert list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""), delimiter=";")) == rows
 
 
 # ---- the reply
@@ -173,6 +186,33 @@ def test_a_reply_is_mailed_in_the_askers_language_with_the_question(okul, langua
     assert "\nPazartesi.\n<Görüşürüz>\n" in text and f"\n{wrote}\n\n> A1 ne zaman?\n> \n> <b>Saygılar</b>" in text
     page = mail.get_body(("html",)).get_content()
     assert "&lt;Görüşürüz&gt;" in page and "&lt;b&gt;Saygılar" in page and f'lang="{language}"' in page
+
+
+def test_who_answers(okul):
+    """Whoever asked can answer back, to the admin who wrote; a person's answer is not marked as automatic."""
+    boss = okul.staff("admin")
+    for name, shown in (({}, ""), ({"name": "Şule", "surname": "Işık"}, "Şule Işık")):
+        if name:
+            assert boss.patch("/me", name).status == 200
+        address = fresh()
+        assert boss.post(f"/contact/{ask(okul, email=address)['id']}/reply", {"message": "x"}).status == 200
+        mail = okul.server.mailbox.wait(address)
+        reply_to, = mail["Reply-To"].addresses
+        assert (reply_to.addr_spec, reply_to.display_name) == (boss.email, shown)
+        assert mail["From"].addresses[0].addr_spec == "okul@localhost"
+        assert mail["Auto-Submitted"] is mail["Precedence"] is None
+
+
+def test_a_mailbox_of_the_school_that_answers():
+    server = Server("answers", OKUL_WORKERS="1", OKUL_REPLY_TO="office@school.example", OKUL_MAIL_NAME="Şehir Dil Okulu")
+    try:
+        okul, address = Okul(server), fresh()
+        boss = okul.staff("admin")
+        assert boss.post(f"/contact/{ask(okul, email=address)['id']}/reply", {"message": "x"}).status == 200
+        mail = server.mailbox.wait(address)
+        assert str(mail["Reply-To"]) == "Şehir Dil Okulu <office@school.example>" and boss.email not in mail.as_string()
+    finally:
+        server.stop()
 
 
 def test_a_request_without_subject_gets_one(okul):
@@ -203,10 +243,15 @@ TRICKS = ["x\r\nBcc: eve@example.com", "x\nTo: eve@example.com", "x\r.\r\n.\r\nM
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_header_comes_from_a_visitor(okul, trick):
     address, boss = fresh(), okul.staff("admin")
-    data = ask(okul, email=address, fullName=trick[:200], subject=trick[:200], message=trick, source=trick[:64])
-    assert boss.post(f"/contact/{data['id']}/reply", {"message": trick}).status == 200
+    line, text = (re.sub(r"[\x00-\x1f\x7f]", " ", trick), re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)", " ", trick))
+    if line != trick:
+        for field in ("fullName", "subject", "source"):
+            answer = okul.post("/contact", {"fullName": "Ada", "email": address, "message": "x"} | {field: trick[:64]})
+            assert answer.status == 400 and answer.errors == [f"{field}: must not contain line breaks, tabs or other control characters"], answer
+    data = ask(okul, email=address, fullName=line[:200], subject=line[:200], message=text, source=line[:64])
+    assert boss.post(f"/contact/{data['id']}/reply", {"message": text}).status == 200
     mail = okul.server.mailbox.wait(address)
-    assert set(mail.keys()) <= {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Language", "Auto-Submitted"}, mail.keys()
+    assert set(mail.keys()) <= {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Language", "Reply-To"}, mail.keys()
     assert mail["Bcc"] is None and [a.addr_spec for a in mail["To"].addresses] == [address]
     assert not any(line.startswith(b".") for line in mail.source.split(b"\r\n"))
 

@@ -20,8 +20,9 @@ app    GET     /api/docs                    public    200  -                    
 users  GET     /me                          user      200  -                        UserProfileResponseDto           early
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          -
-users  GET     /me/export                   user      200  -                        AccountExportDto                 early,leaving,live
-users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
+users  GET     /me/export                   user      200  ?format                  AccountExportDto                 early,leaving,live
+users  GET     /users                       admin     200  ?page&limit&search&role&sort&format&separator  {UserResponseDto}    -
+users  GET     /admin/audit                 admin     200  ?page&limit&action&actor&subject&from&to  {AuditEntryResponseDto}  -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
 users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
 users  PATCH   /admin/users/{id}/profile    admin     200  AdminUpdateUserProfileDto  UserResponseDto                -
@@ -39,6 +40,8 @@ settings  GET  /settings/{key}              public    200  -                    
 settings  POST  /settings                   admin     200  UpsertSettingDto         SettingResponseDto               -
 storage  POST  /storage/upload              user      201  form:UploadFileDto+file  UploadFileResponseDto            -
 storage  GET   /storage/files/{key}         public    200  ?expires&user&signature  */*                              -
+storage  GET   /storage/files               user      200  ?page&limit&search&owner&folder&sort  {UploadFileResponseDto}  -
+storage  DELETE  /storage/files/{key}       user      200  -                        DeleteResponseDto                -
 proficiency  POST    /proficiency-tests                 admin   201  CreateProficiencyTestDto  ProficiencyTestDetailResponseDto  -
 proficiency  GET     /proficiency-tests                 public  200  ?page&limit&search&targetLanguage&sort  {ProficiencyTestListResponseDto}  -
 proficiency  POST    /proficiency-tests/import          admin   201  ImportProficiencyTestDto  ProficiencyTestDetailResponseDto  -
@@ -53,7 +56,7 @@ proficiency  POST    /proficiency-tests/{id}/submit         user   201  SubmitTe
 proficiency  GET     /proficiency-tests/{id}/status         user   200  -              UserTestStatusResponseDto  -
 proficiency  GET     /proficiency-tests/admin/results/{id}  admin  200  -              UserTestResultResponseDto  -
 proficiency  DELETE  /proficiency-tests/admin/results/{id}  admin  200  -              DeleteUserTestResultResponseDto  -
-proficiency  GET     /proficiency-tests/admin/results       admin  200  ?page&limit&search&testId&level&targetLanguage&from&to&sort&format  {UserTestResultListResponseDto}  -
+proficiency  GET     /proficiency-tests/admin/results       admin  200  ?page&limit&search&testId&level&targetLanguage&from&to&sort&format&separator  {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/admin/users/{userId}/results  admin  200  ?page&limit  {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/results/me          user   200  ?page&limit    {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/results/{id}        user   200  -              UserTestResultResponseDto  -
@@ -74,7 +77,7 @@ auth   GET     /api/v1/auth/sessions        user      200  -                    
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
 contact  POST  /contact                     public    201  CreateContactRequestDto  ContactResponseDto               -
 contact  GET   /contact/form                public    200  -                        ContactFormResponseDto           live
-contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format  {ContactResponseDto}  -
+contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format&separator  {ContactResponseDto}  -
 contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDto   ContactResponseDto               -
 contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
 contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
@@ -83,6 +86,7 @@ dashboard  GET  /admin/dashboard/stats      admin     200  ?months              
 materials  POST    /education-materials                          admin  201  any:CreateEducationMaterialDto+pdfs  EducationMaterialResponseDto            -
 materials  GET     /education-materials                          admin  200  ?page&limit&search&locale&sort       {EducationMaterialResponseDto}          -
 materials  POST    /education-materials/{id}/assign              admin  200  AssignEducationMaterialDto           AssignEducationMaterialSummaryDto       -
+materials  DELETE  /education-materials/{id}/assign/{userId}     admin  200  -                                    DeleteResponseDto                       -
 materials  GET     /education-materials/assigned/me              user   200  -                                    MyAssignedEducationMaterialsResponseDto -
 materials  GET     /education-materials/assigned/users/{userId}  admin  200  -                                    AdminUserAssignedMaterialsResponseDto   -
 materials  GET     /education-materials/{id}                     user   200  -                                    EducationMaterialResponseDto            -
@@ -175,11 +179,6 @@ ContactResponseDto
   reply string 1..10000 null
   repliedAt time null
   createdAt time
-ContactFormResponseDto
-  stamp string 0..100
-  notBefore time
-  expiresAt time
-
 DashboardUsersOverviewDto
   total int 0..
   admins int 0..
@@ -323,8 +322,6 @@ UserV1Dto
   accountDeletionScheduledFor time null
   accountDeletionCancelledAt time null
   accountDeletionFinalizedAt time null
-UserDocument
-  + UserV1Dto
 AuthV1ResponseDto
   + TokensV1ResponseDto
   user UserV1Dto
@@ -332,115 +329,6 @@ AuthV1ResponseDto
 TokenValidityV1ResponseDto
   isValid bool
   expiresAt time
-AccountExportDto
-  generatedAt time
-  profile UserProfileDto
-  account UserDocument
-  registeredAt time null
-  consents AccountConsentDto[]
-  sessions AccountSessionDto[]
-  changes AccountChangeDto[]
-  events AccountEventDto[]
-  loginCodes AccountCodeDto[]
-  waitingMails AccountMailDto[]
-  results AccountResultDto[]
-  attempts AccountAttemptDto[]
-  files AccountFileDto[]
-  materials AccountMaterialDto[]
-  assignments AccountAssignmentDto[]
-  contactRequests AccountRequestDto[]
-AccountConsentDto
-  text string 1..100
-  version string 0..20 null
-  acceptedAt time
-AccountSessionDto
-  id id
-  createdAt time
-  lastUsedAt time
-  expiresAt time
-  ip string 0..45 null
-  userAgent string 0..256 null
-AccountChangeDto
-  at time
-  action string 1..100
-  before string null
-  after string null
-AccountEventDto
-  kind string 1..100
-  at time
-AccountMailDto
-  id id
-  template string 1..100
-  createdAt time
-  attempts int 0..
-AccountCodeDto
-  createdAt time
-  expiresAt time
-  language enum tr|en|es|de
-  tries int 0..
-  isUsed bool
-AccountChoiceDto
-  questionId id
-  questionText string 1..4000
-  optionId id
-  optionText string 1..1000
-AccountAnswerDto
-  + AccountChoiceDto
-  isCorrect bool
-  points number
-AccountResultDto
-  id id
-  testId id
-  testTitle string 1..200
-  targetLanguage string 2..8
-  attempt int 1..
-  totalScore number
-  correctCount int 0..
-  questionCount int 1..
-  level enum A1|A2|B1|B2|C1|C2
-  completedAt time
-  answers AccountAnswerDto[]
-AccountAttemptDto
-  id id
-  testId id
-  testTitle string 1..200
-  startedAt time
-  deadline time null
-  answers AccountChoiceDto[]
-AccountFileDto
-  id id
-  key string 1..200
-  fileName string 1..255
-  mimeType string 3..127
-  size int 0..
-  sha256 string 64..64
-  isPublic bool
-  createdAt time
-  url url
-AccountMaterialDto
-  id id
-  title string 1..200
-  assignedAt time
-  openedAt time null
-  note string 0..1000 null
-AccountAssignmentDto
-  materialId id
-  title string 1..200
-  assignedAt time
-  note string 0..1000 null
-  users int 1..
-AccountRequestDto
-  id id
-  fullName string 1..200
-  phoneNumber string 0..20 null
-  subject string 0..200 null
-  message string 1..5000
-  source string 0..64 null
-  language enum tr|en|es|de
-  status enum PENDING|REPLIED
-  reply string 1..10000 null
-  repliedAt time null
-  createdAt time
 AccountDeletionV1ResponseDto
   status enum none|pending|cancelled|finalized
   requestedAt time null
@@ -511,8 +399,6 @@ AdminUserAssignedMaterialsResponseDto
 DeleteEducationMaterialResponseDto
   + DeleteResponseDto
 
-UploadFileDto
-  folder? enum public|private
 UploadFileResponseDto
   id id
   key string 1..200
@@ -664,17 +550,6 @@ CreateProficiencyTestDto
   levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
 UpdateProficiencyTestDto
   ? CreateProficiencyTestDto
-ImportProficiencyTestDto
-  title string 1..200
-  description? string 0..5000
-  targetLanguage string 2..8
-  durationMinutes? int 1..600 null
-  maxAttempts? int 0..100
-  shuffle? bool
-  isPublished? bool
-  gift gift
-  skip? bool
-  levelRanges LevelRangeDto[] 1..6, covering 0..100 without gap or overlap
 LevelRangeResponseDto
   level enum A1|A2|B1|B2|C1|C2
   minScore number
@@ -711,42 +586,11 @@ TargetLanguagesResponseDto
 DeleteProficiencyTestResponseDto
   + DeleteResponseDto
 
-ProficiencyTestStatisticsResponseDto
-  testId id
-  attempts int 0..
-  mean number null
-  standardDeviation number null
-  cronbachAlpha number null
-  standardErrorOfMeasurement number null
-  isReliable bool
-  questions QuestionStatisticsDto[]
-QuestionStatisticsDto
-  id id
-  text string 1..4000
-  order int 0..
-  difficulty number null
-  discrimination number null
-  unanswered int 0..
-  options OptionStatisticsDto[]
-OptionStatisticsDto
-  id id
-  text string 1..1000
-  isCorrect bool
-  chosen int 0..
 AnswerDto
   questionId id
   optionId id
 SubmitTestDto
   answers AnswerDto[] 1..200
-AttemptResponseDto
-  id id
-  testId id
-  startedAt time
-  deadline time null
-  answers AnswerDto[]
-StartedAttemptResponseDto
-  + AttemptResponseDto
-  questions ProficiencyQuestionResponseDto[]
 UserTestAnswerResponseDto
   questionId id
   questionText string 1..4000
@@ -789,6 +633,10 @@ UserTestStatusResponseDto
 DeleteUserTestResultResponseDto
   + DeleteResponseDto
 """
+
+FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
+# The shapes of what we add: a file of its own, so that the contract's files stay as its keeper wrote them.
+OURS = (Path(__file__).resolve().parents[1] / "contract" / "ours.txt").read_text()
 
 names = itertools.count()
 
@@ -879,11 +727,16 @@ def read_field(line):
     return field
 
 
-def read_shapes():
+def read_shapes(text):
+    """Blocks in the words of dtos.txt, by the name of the shape."""
     shapes = {}
-    for line in filter(str.strip, SHAPES.splitlines()):
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
         if not line.startswith(" "):
             shapes[line.strip()] = current = []
+        elif line.startswith("  + ") and line.endswith(" every field may be left out"):
+            current += [replace(field, optional=True) for field in shapes[line.split()[1]]]
         elif line.startswith("  + "):
             current += shapes[line[4:].strip()]
         elif line.startswith("  ? "):       # the same, and each may be left out
@@ -894,7 +747,7 @@ def read_shapes():
 
 
 routes = list(read_routes())
-shapes = read_shapes()
+shapes = read_shapes(SHAPES + OURS)
 forms = {r.request for r in routes if r.part and not r.json}    # shapes whose fields stand in a form, and nowhere else
 
 
@@ -947,6 +800,13 @@ def route_of(method, path):
     return next((r for r in found if r.method == method and r.path == best.path), None)
 
 
+# White_Space of Unicode, and what is invisible: trimmed at both ends.
+INVISIBLE = ("\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+             "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad\u202a\u2066\u3164")
+# Texts of several lines; all others have one.
+LINES = {"description", "message", "note", "bio"}
+
+
 def good_values(field):
     """Values at the edges of what the field takes (time zones have names of their own, so no edges)."""
     if field.nullable:
@@ -971,9 +831,11 @@ def good_values(field):
         letter = "7" if field.digits else "ğ"   # one code point, two bytes
         yield "shortest", letter * field.min
         yield "longest", letter * field.max
-        yield "longest with white space around it", " \t\r\n" + letter * field.max + " \t\r\n"
+        yield "longest with white space around it", INVISIBLE + letter * field.max + INVISIBLE
         if not field.digits:
             yield "longest of four bytes each", "😀" * field.max
+        if field.name in LINES:
+            yield "lines", "a\tb\n\nc"
     elif field.kind == "enum":
         for word in field.words:
             yield word, word
@@ -981,6 +843,7 @@ def good_values(field):
         yield "true", True
     elif field.kind == "date":
         yield "leap day", "2000-02-29"
+        yield "first", "1900-01-01"
     elif field.kind in ("int", "number"):
         yield "smallest", field.min + (1e-6 if field.above_min else 0)
         yield "largest", field.max
@@ -1020,7 +883,10 @@ def bad_values(field):
         yield "too long", letter * (field.max + 1)
         if field.min:
             yield "empty", ""
-            yield "white space only", " \t\r\n "
+            yield "white space only", INVISIBLE
+        if field.max > 2:
+            for control in ("\r", "\x01", "\x1b", "\x7f", "\x80", "\x85", "\x9b") + (() if field.name in LINES else ("\n", "\t", "\r\n")):
+                yield f"control character {control!r}", letter + control + letter * max(field.min - 2, 1)
         if field.min and field.min > 1:
             yield "too short", letter * (field.min - 1)
             yield "too short without its white space", " " + letter * (field.min - 1) + " "
@@ -1055,7 +921,7 @@ def bad_values(field):
         yield "empty", ""
     elif field.kind == "date":
         for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001",
-                     "2001-01-01T00:00:00.000Z", "2001-01-01x", ""):
+                     "2001-01-01T00:00:00.000Z", "2001-01-01x", "", "1899-12-31", "0001-01-01", "9999-12-31"):
             yield repr(text), text
     elif field.kind == "bool":
         yield "0", 0
@@ -1080,7 +946,7 @@ def bad_values(field):
         yield "too many", good
         yield "one twice", [good[0], good[1], good[0]]
         yield "one twice, but for white space", [good[0], " " + good[0]]
-        for text in ("", "0" * 23, "0" * 25, "g" * 24, "A" * 24, "-" + "0" * 23):
+        for text in ("", "0" * 23, "0" * 25, "g" * 24, "-" + "0" * 23):
             yield repr(text), [good[0], text]
         yield "a null element", [None]
         yield "an element of another type", [good[0], 1]
@@ -1099,8 +965,6 @@ def bad_values(field):
 
 # ---- the promise to clients as they have it: the files in tests/contract, or those of OKUL_CONTRACT=FOLDER
 
-FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
-
 
 @dataclass(frozen=True)
 class Promise:
@@ -1118,6 +982,11 @@ class Promise:
         return f"{self.method} {self.path}"
 
     @property
+    def is_file(self):
+        """What the web server sends, outside the envelope."""
+        return self.response.startswith("(") and self.response != "(a JSON document)"
+
+    @property
     def query(self):
         """Names of query parameters: ?page&limit, with notes in brackets behind a name."""
         return re.findall(r"[?&](\w+)", self.request) if self.request.startswith("?") else []
@@ -1125,13 +994,17 @@ class Promise:
     @property
     def takes(self):
         """The name of the body's DTO, or None; files and fields of their own stand beside it in a form."""
+        if self.request == "multipart: file, folder?":
+            return "UploadFileDto"
         return next(iter(re.findall(r"\w+Dto\b", self.request)), None)
 
     @property
     def data(self):
         """What a success has as data, as JSON Schema; None for one outside the envelope."""
-        if self.response.startswith("("):
+        if self.is_file:
             return None
+        if self.response == "(a JSON document)":    # enveloped, since no word says that it is not
+            return {"$ref": "#/$defs/AccountExportDto"}
         name = re.search(r"\w+Dto\b", self.response)[0]
         one = {"$ref": f"#/$defs/{name}"}
         if self.response == name:
@@ -1147,3 +1020,34 @@ class Promise:
 promises = [Promise(*line.split("\t")) for line in (FOLDER / "endpoints.tsv").read_text().splitlines()[1:]]
 promised_of = {(p.method, p.path): p for p in promises}
 promised_schemas = json.loads((FOLDER / "schemas.json").read_text())
+
+
+def promised_field(field):
+    """The field as JSON Schema in the style of schemas.json: shapes by their names, null as one more type."""
+    named = {name: {"$ref": f"#/$defs/{name}"} for name in (field.of, field.item) if name}
+    schema = named.get(field.of) or schema_of(replace(field, nullable=False, item="string" if field.item else None))
+    if field.kind == "url":
+        schema = {"type": "string", "minLength": 1, "maxLength": 2048}
+    if field.kind == "email":
+        schema = {"type": "string", "format": "email", "maxLength": 254}
+    if field.digits:
+        schema["pattern"] = "^[0-9]+$" if field.min else "^[0-9]*$"
+    if field.item:
+        schema["items"] = {"string": {"type": "string"}, "id": {"type": "string", "pattern": ID}}.get(field.item, named[field.item])
+    if not field.nullable:
+        return schema
+    if "$ref" in schema or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def promised(shapes):
+    """Shapes as $defs."""
+    return {name: {"type": "object", "properties": {f.name: promised_field(f) for f in fields},
+                   "required": [f.name for f in fields if not f.optional], "additionalProperties": False}
+            for name, fields in shapes.items()}
+
+
+promised_dtos = (FOLDER / "dtos.txt").read_text()
+their_defs = promised_schemas["$defs"]
+promised_schemas = promised_schemas | {"$defs": {n: d for n, d in promised(read_shapes(promised_dtos + OURS)).items()} | their_defs}

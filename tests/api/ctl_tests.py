@@ -1,5 +1,7 @@
 """okulctl test import, export, list: placement tests as files."""
 
+import html
+import html.entities
 import re
 import subprocess
 
@@ -68,8 +70,8 @@ TEXTS = [
     '","isCorrect":true', ',"isCorrect":true', '\\","isCorrect\\":true', '","isCorrect":true}],"x":[{"', '\\u0022,\\u0022isCorrect\\u0022:true',
     'x","isCorrect":false},{"id":"', '"}],"options":[{"id":"x"', "}]", "{", "[", "]", "}", ",", "a,", ',"', '"', 'a\\"', "\\", "\\\\",
     "a\\", "\\n", "{=a ~b}", "=~{}:#\\n", "->", "#", "####x", "%50%x", "%", "// okul: points 3", "//", "$CATEGORY: x", "::n::x", "[html]<b>",
-    "[plain]x", "[", "True", "False", "</script>", "tab\there", "line\nbreak", "a\vb\fc", "\x01\x1f\x7f\x80\x85", "\u2028\u2029", "\ufeffx",
-    "\u200bx", "x\u00a0", "😀👩‍👩‍👧", "\U0010ffff",
+    "[plain]x", "[", "True", "False", "</script>", "tab\there", "line\nbreak", "a\u2028\u2029b", "x\ufeffx",
+    "x\u200bx", "x\u00a0x", "😀👩‍👩‍👧", "\U0010ffff",
 ]
 
 
@@ -135,12 +137,58 @@ def test_options_that_are_refused(okul, options, error):
     assert count(okul) == before
 
 
-@pytest.mark.parametrize("text, error", [(b"Q{T}\n\nQ\xff{T}", "-: line 3 is not UTF-8 text; save the file as UTF-8"),
-                                         (b"Q\0{T}", "-: line 1 is not UTF-8 text; save the file as UTF-8"),
-                                         ("Q{T}".encode("utf-16"), "-: line 1 is not UTF-8 text; save the file as UTF-8"),
-                                         (b"", "-: holds no question"), (b"a" * (2 ** 24 + 1), "- has more than 16 MiB")])
+UTF8 = "say --encoding {0}, or save it as UTF-8"
+
+
+@pytest.mark.parametrize("text, error", [
+    (b"Q{T}\n\nQ\xff{T}", "-: line 3 is not UTF-8 text; it looks like windows-1252: " + UTF8.format("windows-1252")),
+    ("Ä{T}\n\nIşık{T}".encode("windows-1254"), "-: line 1 is not UTF-8 text; it looks like windows-1254: " + UTF8.format("windows-1254")),
+    (b"Q\0{T}", "-: line 1 is not UTF-8 text; save the file as UTF-8"),
+    ("Q{T}".encode("utf-16"), "-: line 1 is not UTF-8 text; it looks like utf-16: " + UTF8.format("utf-16")),
+    ("Q{T}".encode("utf-16-le"), "-: line 1 is not UTF-8 text; it looks like utf-16le: " + UTF8.format("utf-16le")),
+    ("Q{T}".encode("utf-16-be"), "-: line 1 is not UTF-8 text; it looks like utf-16be: " + UTF8.format("utf-16be")),
+    (b"", "-: holds no question"), (b"a" * (2 ** 24 + 1), "- has more than 16 MiB")])
 def test_files_that_are_no_text(okul, text, error):
-    assert run(okul, "import", "-", *OPTIONS, text=text, check=65).stderr.decode().startswith("okulctl: " + error)
+    before = count(okul)
+    assert run(okul, "import", "-", *OPTIONS, text=text, check=65).stderr.decode().splitlines()[0] == "okulctl: " + error
+    assert count(okul) == before
+
+
+@pytest.mark.parametrize("encoding, text", [
+    ("windows-1254", "Işık açık mı? Öğün “şu” {=İ ~Ğ}"), ("WINDOWS-1252", "¿Qué día… müßig {=ñ ~€}"), ("iso-8859-9", "Ş{=ş ~ğ}"),
+    ("utf-16", "\ufeffIşık 😀\r\n{=a\r\n~ğ}\r\n"), ("utf-16le", "Işık{=a ~b}"), ("utf-16be", "Işık{=a ~b}"), ("utf-8", "Işık{=a ~b}"),
+])
+def test_a_file_is_read_in_the_encoding_that_is_said(okul, boss, encoding, text):
+    body = text.encode("utf-16-le" if encoding == "utf-16" else encoding)
+    question, = shown(boss, imported(okul, "--encoding", encoding, text=body))["questions"]
+    assert question["text"] == text.strip("\ufeff").partition("{")[0].strip()
+    assert [o["text"] for o in question["options"]] == re.findall(r"[=~](\S)", text)
+
+
+def test_a_long_file_is_converted_whole(okul, boss):
+    """Across the blocks in which it is converted, characters of two units of UTF-16 at their ends among them."""
+    texts = [f"{i} " + "ğ😀" * (i % 97 + 700) for i in range(150)]
+    for encoding in ("utf-16-le", "utf-8"):
+        body = "\n\n".join(t + "{T}" for t in texts).encode(encoding)
+        test = shown(boss, imported(okul, "--encoding", encoding.replace("16-", "16"), text=body))
+        assert [q["text"] for q in test["questions"]] == texts
+
+
+@pytest.mark.parametrize("encoding, text, error", [
+    ("windows-1254", "Işık{T}", "- is UTF-8 already; leave out --encoding windows-1254"),
+    ("utf-16", "Q{T}", "- is UTF-8 already; leave out --encoding utf-16"),
+    ("utf-16", b"\xff\xfeQ\0\n\0\x00\xdc", "-: line 2 is not utf-16 text; nothing was done"),
+    ("utf-16le", b"Q\0\n\0\xe4", "-: line 2 is not utf-16le text; nothing was done"),
+    ("windows-1254", b"Q\n\n\x81\xe4{T}", "-: line 3 is not windows-1254 text; nothing was done"),
+    ("windows-1252", b"\xe4\n\0{T}", "-: line 2 is not windows-1252 text; nothing was done"),
+    ("klingon", b"\xe4{T}", 'there is no encoding "klingon"; windows-1254, windows-1252 and utf-16 are some'),
+    ("ascii//IGNORE", b"\xe4{T}", 'there is no encoding "ascii//IGNORE"; windows-1254, windows-1252 and utf-16 are some'),
+    ("", b"\xe4{T}", 'there is no encoding ""; windows-1254, windows-1252 and utf-16 are some'),
+])
+def test_a_file_that_is_not_in_the_encoding_that_is_said(okul, encoding, text, error):
+    before = count(okul)
+    assert run(okul, "import", "-", *OPTIONS, "--encoding", encoding, text=text, check=65).stderr.decode() == f"okulctl: {error}\n"
+    assert count(okul) == before
 
 
 def test_usage(okul, tmp_path):
@@ -157,3 +205,14 @@ def test_list(okul, boss):
     lines = run(okul, "list", check=0).stdout.decode().splitlines()
     assert lines[0].split("\t") == ["id", "title", "language", "questions", "published", "results", "created"]
     assert lines[-1].split("\t")[:6] == [test["id"], "Tab\\tbed", "en", "1", "no", "0"]
+
+
+def test_every_character_reference_of_html_is_read(okul):
+    """As Python knows them, those without semicolon too; white space is a space, and numbers 128 to 159 are Windows-1252."""
+    names = [*html.entities.html5, "#241;", "#XF1;", "#xf1", "#0150;", "#128;"]
+    halves = [names[::2], names[1::2]]
+    wanted = ["|".join(re.sub(r"\s+", " ", html.unescape("&" + name)) for name in half) for half in halves]
+    # what has no text of its own is trimmed at the ends
+    text = "\n\n".join("|".join("&" + name for name in half) + ". {T}" for half in halves)
+    test = shown(okul, imported(okul, text=text))
+    assert [q["text"] for q in test["questions"]] == [w + "." for w in wanted]

@@ -14,6 +14,7 @@ import pytest
 import contract
 from contract import LANGUAGES
 from okul import Okul, Server, form, until
+from people import profile
 from races import all_at_once, closed, statuses
 from samples import pdf, png
 from storage import files
@@ -427,6 +428,33 @@ def test_a_material_is_for_those_it_is_assigned_to(okul, boss):
     assert [who.get(key).status for who in (okul, ada, eve, boss)] == [401, 404, 404, 200], "without a signature"
 
 
+def test_taking_an_assignment_back(okul, boss):
+    made, other, ada, bob = make(boss, "a.pdf"), make(boss), okul.registered(), okul.registered()
+    assert assign(boss, made, ada, bob).status == assign(boss, other, ada).status == 200
+    path = f"{MATERIALS}/{made['id']}/assign/{ada.id}"
+    answer = boss.delete(path)
+    assert answer.status == 200 and answer.data["id"] == ada.id
+    assert ada.get(f"{MATERIALS}/{made['id']}").status == 404 and bob.get(f"{MATERIALS}/{made['id']}").status == 200
+    assert [m["id"] for m in ada.get(f"{MATERIALS}/assigned/me").data["materials"]] == [other["id"]]
+    for gone in (path, f"{MATERIALS}/{made['id']}/assign/{NOBODYS}", f"{MATERIALS}/{NOBODYS}/assign/{bob.id}"):
+        assert boss.delete(gone).status == 404
+    faults(boss.delete(f"{MATERIALS}/x/assign/y"), 400, "id", "userId")
+    entry = boss.get(f"/admin/audit?subject={ada.id}&action=material.").data["items"][0]
+    assert (entry["action"], entry["actorId"], entry["subject"], entry["before"]) == (
+        "material.unassigned", boss.id, ada.email, made["title"])
+    assert assign(boss, made, ada).data["assigned"] == 1, "and may be given again"
+
+
+def test_an_assignment_is_taken_back_as_it_was_seen(okul, boss):
+    made, ada = make(boss), okul.registered()
+    assert assign(boss, made, ada).status == 200
+    path, seen = f"{MATERIALS}/{made['id']}/assign/{ada.id}", boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
+    assert assign(boss, make(boss), ada).status == 200
+    assert boss.delete(path, headers={"If-Match": seen.headers["ETag"]}).status == 412
+    seen = boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
+    assert boss.delete(path, headers={"If-Match": seen.headers["ETag"]}).status == 200
+
+
 def test_last_assigned_first(okul, boss):
     ada, made = okul.registered(), [make(boss) for _ in range(4)]
     order = [made[2], made[0], made[3], made[1]]
@@ -447,6 +475,21 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
     assert one(okul, f"SELECT count(*) FROM outbox WHERE recipient IN ('{ada.email}', '{bob.email}')") == "0"
     assert len(okul.server.mailbox.to(ada.email)) == 1, "the login code"
+
+
+def test_only_active_users_are_assigned_a_material(okul, boss):
+    """Not who is deactivated, nor who has asked to be deleted; back again they are as anybody. What they have already stays."""
+    made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
+    assert assign(boss, made, bob, eve).status == 200
+    assert profile(boss, bob.id, isActive=False).status == 200
+    assert eve.post("/api/v1/users/me/account-deletion").status == 201
+    for ids in ([bob], [eve], [ada, bob], [ada, eve]):
+        for material in (made, later):
+            assert assign(boss, material, *ids).status == 404
+    assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
+    assert [m["id"] for m in boss.get(f"{MATERIALS}/assigned/users/{bob.id}").data["materials"]] == [made["id"]]
+    assert profile(boss, bob.id, isActive=True).status == eve.delete("/api/v1/users/me/account-deletion").status == 200
+    assert assign(boss, later, ada, bob, eve).data["assigned"] == 3
 
 
 def test_far_too_many_ids_are_not_compared(okul, boss):

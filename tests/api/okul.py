@@ -500,6 +500,7 @@ class Okul:
         by_web_server = a.status in (502, 504) or a.status == 429 and BY_WEB_SERVER.fullmatch(a.headers["X-Request-Id"])
         if route and a.method != "HEAD" and not by_web_server:
             self.reference.check(a, route) if a.json else self.reference.check_type(a, route)
+            self.reference.check_named_headers(a, route)
         if a.json and a.status == 200 and a.data and "accessToken" in a.data:
             self.server.tokens |= {a.data["accessToken"], a.data["refreshToken"]}
         return a
@@ -558,7 +559,7 @@ def form(*parts, boundary=None):
         value = rest[-1] if isinstance(rest[-1], bytes) else rest[-1].encode()
         file = f'; filename="{rest[0]}"' if len(rest) == 2 else ""
         kind = "Content-Type: application/octet-stream\r\n" if len(rest) == 2 else ""
-        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode() + value + b"\r\n"
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n{kind}\r\n').encode(errors="surrogateescape") + value + b"\r\n"
     return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
 
 
@@ -630,6 +631,14 @@ class Reference:
         types = self.response(answer, route).get("content", {})
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         assert kind in types or "*/*" in types or not (types or answer.body), f"the reference does not promise {kind}: {answer}"
+
+    def check_named_headers(self, answer, route):
+        """What a client may want to read stands in the reference; and what that says of every answer, this one has."""
+        said = self.response(answer, route)["headers"]
+        for name in self.document["components"]["headers"]:
+            if name in said and name in ("X-Request-Id", "Content-Language", "Retry-After", "WWW-Authenticate", "Content-Range"):
+                assert (name in answer.headers) or (name == "Content-Language" and not answer.json), f"{name} is missing: {answer}"
+            assert name in said or name not in answer.headers, f"the reference does not say that it has {name}: {answer}"
 
     def judges_of(self, answer, route):
         schema = self.response(answer, route)["content"]["application/json"]["schema"]

@@ -163,7 +163,7 @@ def test_points_come_back_as_they_were_sent(okul, boss, points):
 def test_a_test_that_is_not_there(boss, method, path):
     body = {"title": "x"} if method == "PATCH" else None
     assert boss.request(method, PATH + path.replace("{id}", NOBODYS), body).status == 404
-    for id_ in ("1", "0" * 23, "g" * 24, "A" * 24):
+    for id_ in ("1", "0" * 23, "g" * 24):
         answer = boss.request(method, PATH + path.replace("{id}", id_), body)
         assert answer.status == 400 and answer.errors == ["id: must be 24 hexadecimal digits"], f"{id_}: {answer}"
 

@@ -188,6 +188,14 @@ def some_material(okul, owner):
     return superadmin(okul).post("/education-materials", GOOD_MATERIAL).data["id"]
 
 
+def given_last(okul, owner):
+    """The id of somebody who has the newest material."""
+    newest = superadmin(okul).get("/education-materials?limit=1").data["items"][0]["id"]
+    person = okul.login().id
+    assert superadmin(okul).post(f"/education-materials/{newest}/assign", {"userIds": [person]}).status == 200
+    return person
+
+
 def own_material(okul, owner):
     """The id of a material that is assigned to the owner, where there is one."""
     boss, id_ = superadmin(okul), some_material(okul, owner)
@@ -199,6 +207,7 @@ def own_material(okul, owner):
 GOOD = {
     ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
     ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
+    ("DELETE", "/education-materials/{id}/assign/{userId}"): {"id": some_material, "userId": given_last},
     ("GET", "/education-materials/assigned/me"): {}, ("GET", "/education-materials/assigned/users/{userId}"): {"userId": somebody},
     ("GET", "/education-materials/{id}"): {"id": own_material, "other user": 404},
     ("PATCH", "/education-materials/{id}"): {"id": some_material, "body": lambda okul, caller: {"level": "A1"}},
@@ -225,10 +234,11 @@ GOOD = {
     ("POST", "/api/v1/users/me/account-deletion"): {"being deleted": 409, "admin being deleted": 409},
     ("DELETE", "/api/v1/users/me/account-deletion"): {"before": lambda okul, caller: okul.post("/api/v1/users/me/account-deletion", token=caller.token)},
     ("GET", "/settings/{key}"): {"key": some_setting}, ("POST", "/settings"): {"body": lambda okul, caller: {"key": "of.the-rights", "value": 1}},
-    ("POST", "/storage/upload"): {"form": an_upload},
+    ("POST", "/storage/upload"): {"form": an_upload}, ("GET", "/storage/files"): {},
+    ("DELETE", "/storage/files/{key}"): {"key": own_file, "other user": 404},
     ("GET", "/storage/files/{key}"): {"key": own_file, "anonymous": 401, "unregistered": 404, "other user": 404, "being deleted": 404,
                                       "admin being deleted": 404},
-    ("GET", "/users"): {}, ("GET", "/users/{id}"): {"id": somebody}, ("DELETE", "/users/{id}"): {"id": somebody},
+    ("GET", "/admin/audit"): {}, ("GET", "/users"): {}, ("GET", "/users/{id}"): {"id": somebody}, ("DELETE", "/users/{id}"): {"id": somebody},
     ("PATCH", "/admin/users/{id}/profile"): {"id": somebody, "body": lambda okul, caller: {"name": "Ada"}},
     ("PATCH", "/admin/users/{id}/email"): {"id": somebody, "body": lambda okul, caller: {"email": fresh()}},
     ("PATCH", "/admin/users/{id}/role"): {"id": somebody, "body": lambda okul, caller: {"role": "admin"}},

@@ -111,7 +111,7 @@ def test_sentences(okul, boss, language):
     assert okul.get("/settings/a+b", language=language).errors == answer.errors[:1]
 
 
-@pytest.mark.parametrize("value", ["", "nul", "1.", "01", '"\\u0000"', '"\\ud800"', '{"a":1,"a":2}', "[" * 32 + "]" * 32, "1" * 64])
+@pytest.mark.parametrize("value", ["", "nul", "1.", "01", '"\\u0000"', '"\\ud800"', '{"a":1,"a":2}', "[" * 32 + "]" * 32, "1" * 400])
 def test_what_is_no_json_is_no_value(okul, boss, value):
     key = new_key()
     assert boss.request("POST", "/settings", body=f'{{"key":"{key}","value":{value}}}'.encode()).status == 400

@@ -18,37 +18,24 @@ close_table(struct csv *csv)
 	csv_clear(csv);
 }
 
-/* A formula, of usual or of wide signs, comes back with an apostrophe in front. */
-static bool
-is_same(const char *read, const char *written)
-{
-	static const char *const signs[] = { "=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20" };
-	bool formula = false;
-
-	for (size_t i = 0; i < COUNT(signs); i++)
-		formula |= strncmp(written, signs[i], strlen(signs[i])) == 0;
-	return strcmp(read + formula, written) == 0;
-}
-
 static void
 write_and_read(const struct csv *row)
 {
 	struct buf text = { 0 };
 	struct csv again;
 
-	buf_puts(&text, "a,b\n");
+	buf_puts(&text, "sep=,\n");
 	for (size_t i = 0; i < row->count; i++) {
 		buf_puts(&text, i ? "," : "");
 		buf_csv(&text, row->fields[i]);
 	}
 	buf_putc(&text, '\n');
 	open_table(&again, text.s, text.length);
-	must(csv_next(&again) == CSV_ROW && again.separator == ',');
 	/* one empty field alone is written as an empty line, which is none */
 	if (row->count > 1 || row->fields[0][0]) {
 		must(csv_next(&again) == CSV_ROW && again.count == row->count && again.line == 2);
 		for (size_t i = 0; i < row->count; i++)
-			must(is_same(again.fields[i], row->fields[i]));
+			must(strcmp(again.fields[i], row->fields[i]) == 0);
 	}
 	must(csv_next(&again) == CSV_END);
 	close_table(&again);

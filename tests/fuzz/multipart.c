@@ -15,10 +15,8 @@ static bool
 begin(void *out, const struct multipart_part *part)
 {
 	must(part->name[0]);
-	must(!part->file_name || !strpbrk(part->file_name, "/\\"));
-	must(!part->file_name || text_points(part->file_name, strlen(part->file_name)) <= MULTIPART_FILE_NAME_MAX);
 	put_name(out, part->name);
-	put_name(out, part->file_name);
+	buf_printf(out, "[%s]", part->file_name ? part->file_name : "-");
 	put_name(out, part->content_type);
 	return true;
 }

@@ -76,6 +76,17 @@ rows_read_as_they_stand(void **state)
 		{ "\"a;b\",c\nd;e,f\n", "1[a;b|c] 2[d;e|f] " },
 		{ "a\nb;c\nd,e\n", "1[a] 2[b;c] 3[d|e] " },
 		{ "\na;b\n", "2[a|b] " },
+		/* by number, outside of quotes; of equals the first */
+		{ "a, b;c;d\ne;f,g\n", "1[a, b|c|d] 2[e|f,g] " },
+		{ "\"a,b,c,d\";e\nf;g\n", "1[a,b,c,d|e] 2[f|g] " },
+		{ "\"a\n,,,\";b\n", "1[a\n,,,|b] " },
+		{ "a;b,c\n", "1[a|b,c] " }, { "a\tb,c;d\te\n", "1[a|b,c;d|e] " },
+		/* a first line that says it, which is no row */
+		{ "sep=;\na;b,c,d\n", "2[a|b,c,d] " }, { "\xef\xbb\xbfSEP=,\r\na,b;c;d\r\n", "2[a|b;c;d] " },
+		{ "sep=\t\na\tb,c,d", "2[a|b,c,d] " }, { "\"sep=|\"\na|b,c,d\n", "2[a|b,c,d] " }, { "sep=;", "" },
+		{ "sep=;x\n", "1[sep=|x] " }, { "sep=x\na;b\n", "1[sep=x] 2[a;b] " }, { "\nsep=;\n", "2[sep=|] " },
+		/* what guards a formula from spreadsheets is off again, once */
+		{ "'=1,'+49,'@a,'-1,'＝1\n", "1[=1|+49|@a|-1|＝1] " }, { "''=1,'a,','',\"'\n=\"\n", "1['=1|'a|'|''|\n=] " },
 	};
 
 	(void)state;
@@ -200,7 +211,7 @@ fields_are_written_with_quotes_where_they_need_them(void **state)
 		{ "=1+1", "'=1+1" }, { "+49", "'+49" }, { "-1", "'-1" }, { "@SUM(A1)", "'@SUM(A1)" }, { "\t=1", "\"'\t=1\"" },
 		{ "\r=1", "\"'\r=1\"" }, { "=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"" },
 		{ "\n=1", "\"'\n=1\"" }, { "＝1+1", "'＝1+1" }, { "＋49", "'＋49" }, { "－1", "'－1" }, { "＠SUM(A1)", "'＠SUM(A1)" },
-		{ "！1", "！1" }, { "\xef\xbc", "\xef\xbc" },
+		{ "！1", "！1" }, { "\xef\xbc", "\xef\xbc" }, { "'=1", "''=1" }, { "''+", "'''+" }, { "'a=1", "'a=1" }, { "'", "'" },
 	};
 	struct buf out = { 0 };
 

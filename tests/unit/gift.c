@@ -115,6 +115,13 @@ line_ends_and_a_byte_order_mark_do_not_matter(void **state)
 }
 
 static void
+control_characters_are_spaces(void **state)
+{
+	(void)state;
+	assert_string_equal(lines_of("A\vB\x7f\x01" "C\tD\xc2\x85{=x\f\x1f ~\x02y \xc2\xa1}"), "A B  C\tD\n+ x\n- y ¡\n");
+}
+
+static void
 nothing_is_no_test(void **state)
 {
 	static const char *const nothing[] = { "", "\n \n", "// okul: points 2\n", "$CATEGORY: a\n" };
@@ -241,7 +248,7 @@ any_question_survives(void **state)
 	static const char *const texts[] = {
 		"a", "{", "}", "{}", "a{b", "::a::b", ":", "=", "~a=b#c", "%50%a", "%", "[html]<b>", "[plain]a", "[a]", "[", "//a",
 		"// okul: points 5", "$CATEGORY: a", "\\", "\\\\", "\\n", "a\\", "a\nb", "a\n\nb", "a\n//b\nc", "a\n   b", "####", "->",
-		"True", "TRUE", "T", "<p>&amp;", "_____", "a _____ b", "ğ😀", "\t a", "a\x01" "b", "?{=a ~b}",
+		"True", "TRUE", "T", "<p>&amp;", "_____", "a _____ b", "ğ😀", "\t a", "?{=a ~b}",
 	};
 	cJSON *questions = cJSON_CreateArray();
 
@@ -293,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		test(files_mean_what_is_said_of_them),
 		test(line_ends_and_a_byte_order_mark_do_not_matter),
+		test(control_characters_are_spaces),
 		test(nothing_is_no_test),
 		test(texts_keep_the_limits_of_a_test),
 		test(two_hundred_questions_are_enough),

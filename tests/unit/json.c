@@ -18,6 +18,7 @@
 #define CLOSE4 "}}}}"
 #define OPEN32 OPEN4 OPEN4 OPEN4 OPEN4 OPEN4 OPEN4 OPEN4 OPEN4
 #define CLOSE32 CLOSE4 CLOSE4 CLOSE4 CLOSE4 CLOSE4 CLOSE4 CLOSE4 CLOSE4
+#define ZEROS60 "000000000000000000000000000000000000000000000000000000000000"
 #define NINES60 "999999999999999999999999999999999999999999999999999999999999"
 
 static const struct {
@@ -29,7 +30,8 @@ static const struct {
 	Y("{}"), Y("[]"), Y("null"), Y("true"), Y("false"), Y("0"), Y("\"\""), Y("\"a\""),
 	Y(" \t\n\r[ \t\n\r] \t\n\r"), Y("{\"a\":1}"), Y(" { \"a\" : 1 , \"b\" : [ 2 , 3 ] } "),
 	Y("[null,true,false,0,\"\",{},[]]"), Y("[[],[[]],{\"\":{}}]"), S(""), S(" "), S("\n"), S("\0"), S("{}\0"),
-	S("\xef\xbb\xbf{}"), S("\v{}"), S("\f[]"), S("[\xc2\xa0]"), S("\xe2\x81\xa0[]"), S("nul"), S("nulll"),
+	Y("\xef\xbb\xbf{}"), Y("\xef\xbb\xbf \"\xef\xbb\xbf\""), S("\xef\xbb\xbf"), S("\xef\xbb\xbf\xef\xbb\xbf{}"),
+	S(" \xef\xbb\xbf{}"), S("{}\xef\xbb\xbf"), U("\xef\xbb{}"), S("\v{}"), S("\f[]"), S("[\xc2\xa0]"), S("\xe2\x81\xa0[]"), S("nul"), S("nulll"),
 	S("nULL"), S("True"), S("tru"), S("truee"), S("fals"), S("FALSE"), S("undefined"), S("NaN"), S("Infinity"),
 	S("-Infinity"), S("a"), S("*"), U("\xff"), S("\xc3\xa9"), S("<json/>"), S("{}{}"), S("{} x"), S("[]]"),
 	S("{}}"), S("1 2"), S("[1]x"), S("\"a\"\"b\""), S("/* a */ {}"), S("{} // a"), S("# a\n{}"), S("{/**/}"),
@@ -73,9 +75,12 @@ static const struct {
 	S("1."), S(".1"), S("-.1"), S("1.e1"), S("0.e1"), S("1e"), S("1e+"), S("1eE1"), S("1e1.5"), S("0e"),
 	S("1.2.3"), S("1 000"), S("1_000"), S("0x1F"), S("1f"), S("- 1"), S("1+2"), S("-a"), S("1,5"),
 	S("\xef\xbc\x91"), S("-NaN"), S("2.e+3"), S("[1e]"), S("[-]"),
-	/* more than a double or cJSON holds */
-	S("1e309"), S("-1e309"), S("[1e999999]"), S(NINES60 "9999"),
-	S("0." NINES60 "99"),
+	/* longer than cJSON reads */
+	Y(NINES60 "9999"), Y("0." NINES60 "99"), Y("-0." ZEROS60 "000000000000000001"), Y("[0." NINES60 NINES60 "e-9,1]"),
+	Y(NINES60 NINES60 NINES60 NINES60 NINES60), Y("{\"a\":-" NINES60 "0000 ,\"b\":[1." ZEROS60 "01]}"), S("0" NINES60 "99"),
+	S("0." NINES60 "999.1"), S("0." NINES60 "999e"),
+	/* more than a double holds */
+	S("1e309"), S("-1e309"), S("[1e999999]"), S("1." NINES60 NINES60 "e309"), S(NINES60 NINES60 NINES60 NINES60 NINES60 NINES60),
 
 	/* ---- strings */
 	Y("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), Y("\"\\u0041\\u00e9\\u20AC\""), Y("\"\\ud83d\\ude00\""),
@@ -146,6 +151,28 @@ cjson_takes_what_the_check_takes(void **state)
 		check((root != NULL) == (fault == JSON_GOOD), cases[i].text);
 		arena_reset(arena);
 	}
+	json_use(NULL);
+	arena_free(arena);
+}
+
+static void
+long_numbers_keep_their_value_and_their_text(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf{\"a\":0." ZEROS60 ZEROS60 "25,\"b\":[-" NINES60 "9999 ,7],\"c\":\"" NINES60 "9999\"}";
+	struct arena *arena = arena_new(4096);
+	enum json_fault fault;
+	size_t length;
+
+	(void)state;
+	json_use(arena);
+	cJSON *root = json_parse(arena, text, sizeof(text) - 1, JSON_DEPTH, &fault);
+	assert_non_null(root);
+	assert_true(json_get(root, "a")->valuedouble == 25e-122);
+	assert_true(cJSON_GetArrayItem(json_get(root, "b"), 0)->valuedouble == -1e64);
+	assert_true(cJSON_GetArrayItem(json_get(root, "b"), 1)->valuedouble == 7);
+	assert_string_equal(json_get(root, "c")->valuestring, NINES60 "9999");
+	const char *member = json_member(arena, text, sizeof(text) - 1, "b", &length);
+	assert_memory_equal(member, "[-" NINES60 "9999 ,7]", length);
 	json_use(NULL);
 	arena_free(arena);
 }
@@ -315,6 +342,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_taken_and_refused),
 		cmocka_unit_test(cjson_takes_what_the_check_takes),
+		cmocka_unit_test(long_numbers_keep_their_value_and_their_text),
 		cmocka_unit_test(beginnings_are_refused),
 		cmocka_unit_test(faults_have_a_place),
 		cmocka_unit_test(the_caller_sets_the_depth),

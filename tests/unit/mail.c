@@ -145,6 +145,7 @@ check_lines(const char *message)
 		assert_non_null(end);
 		assert_true(end - line <= 76);
 		assert_int_not_equal(*line, '.');
+		assert_int_not_equal(strncmp(line, "From ", 5), 0);
 		assert_true(end == line || end[-1] > ' ');	/* a relay may strip white space there */
 		for (; line < end; line++)
 			assert_true((*line >= ' ' && *line <= '~') || *line == '\t');
@@ -165,7 +166,8 @@ test_headers(void **state)
 	assert_memory_equal(message, "Date: Thu, 15 Jan 2026 10:30:00 +0000\r\n", 39);
 	assert_string_equal(header(message, "From"), "\"okul\" <school@example.org>");
 	assert_string_equal(header(message, "To"), "someone@example.com");
-	assert_string_equal(header(message, "Subject"), "Your login code for okul");
+	assert_string_equal(header(message, "Subject"), "482913 is your login code for okul");
+	assert_null(header(message, "Reply-To"));
 	assert_string_equal(header(message, "Message-ID"), "<" ID "@example.org>");
 	assert_string_equal(header(message, "Auto-Submitted"), "auto-generated");
 	assert_string_equal(header(message, "Content-Language"), "en");
@@ -205,6 +207,64 @@ test_control_characters_are_refused(void **state)
 		conf.mail_from = "school@example.org";
 	}
 	assert_non_null(compose(&mail));
+}
+
+/* A mail with reply_to is somebody's answer. */
+static void
+test_reply_to(void **state)
+{
+	static const struct { const char *address, *name, *header; } cases[] = {
+		{ "ada@school.org", "Ada Lovelace", "\"Ada Lovelace\" <ada@school.org>" },
+		{ "ada@school.org", "", "<ada@school.org>" },
+		{ "ada@school.org", "Şule", "=?UTF-8?Q?=C5=9Eule?= <ada@school.org>" },
+		{ "ada@school.org", "Ada\r\nBcc: eve@example.com", NULL },
+		{ "ada@school.org\r\nBcc: eve@example.com", "Ada", NULL },
+		{ "ada@school.org, eve@example.com", "Ada", NULL },
+		{ "ada@school.org", NULL, NULL },
+		{ "", "Ada", NULL },
+	};
+	struct mail mail = a_mail("own", EN);
+
+	(void)state;
+	write_template("Subject: x\n\nbody\n", "<p>body</p>\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct mail_value answer[] = { { "reply_to", cases[i].address }, { "reply_name", cases[i].name } };
+		mail.values = answer;
+		mail.count = cases[i].name ? 2 : 1;
+		const char *message = compose(&mail);
+		assert_int_equal(message != NULL, cases[i].header != NULL);
+		if (!message)
+			continue;
+		assert_string_equal(header(message, "Reply-To"), cases[i].header);
+		assert_null(header(message, "Auto-Submitted"));
+		assert_string_equal(header(message, "From"), "\"okul\" <school@example.org>");
+		check_lines(message);
+	}
+}
+
+/* Long words must break on a phone: a mail program shows the whole mail as wide as its widest line. */
+static void
+test_every_page_breaks_long_words(void **state)
+{
+	static const char *const templates[] = { "contact-reply", "email-changed", "login-code", "material-assigned" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(templates) * LANGUAGES; i++) {
+		char page[65536] = "";
+		FILE *file = fopen(arena_format(arena, "conf/mail/%s.%s.html", templates[i / LANGUAGES], language_codes[i % LANGUAGES]), "r");
+		assert_non_null(file);
+		assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+		fclose(file);
+		const char *box = strstr(page, "<body");
+		assert_non_null(strstr(page, "<meta name=\"viewport\" content=\"width=device-width\">"));
+		assert_non_null(box = strstr(box, "\n<div style=\""));
+		assert_non_null(strstr(box, "overflow-wrap:anywhere;word-break:break-word\">"));
+		/* All that is shown stands in that one box, and nothing in it has a width of its own. */
+		assert_null(strstr(box + 2, "<div"));
+		assert_non_null(strstr(page, "</div>\n</body>"));
+		assert_null(strstr(page, "<table"));
+		assert_null(strstr(page, "nowrap"));
+	}
 }
 
 static void
@@ -254,12 +314,15 @@ test_body_round_trip(void **state)
 	struct buf text = { .arena = arena };
 
 	(void)state;
-	buf_puts(&text, ".\n..\n.dot\n\nÄ ğ 🎓 = =3D\nspace \ntab\t\n \nFrom here\n--=_" "\n\x01\x7f\r\n");
+	buf_puts(&text, "From a\nFrom\n From b\nFrom: c\n>From d\n.\n..\n.dot\n\nÄ ğ 🎓 = =3D\nspace \ntab\t\n \nFrom here\n--=_" "\n\x01\x7f\r\n");
 	/* Every way in which a dot, a space, or a long character can meet the end of a full line. */
 	for (int n = 60; n < 90; n++) {
 		for (int i = 0; i < n; i++)
 			buf_putc(&text, 'x');
 		buf_puts(&text, ".. . ç\n");
+		for (int i = 0; i < n; i++)
+			buf_putc(&text, 'x');
+		buf_puts(&text, "From here\n");
 	}
 	for (int i = 0; i < 3000; i++)
 		buf_puts(&text, i % 7 ? "." : "ş");
@@ -272,6 +335,11 @@ test_body_round_trip(void **state)
 	char *cr = strchr(expected, '\r');
 	memmove(cr, cr + 1, strlen(cr));	/* a CRLF of the source is a line end like any other */
 	assert_string_equal(part(message, "text/plain"), expected);
+	write_template("Subject: x\n\nx\n", "From here\n{{value}}\n");
+	message = compose_value("From there");
+	check_lines(message);
+	assert_non_null(strstr(message, "\r\n\r\n=46rom here\r\n=46rom there\r\n"));
+	assert_string_equal(part(message, "text/html"), "From here\nFrom there\n");
 }
 
 static void
@@ -351,7 +419,7 @@ test_operators_template_wins(void **state)
 	assert_string_equal(part(message, "text/plain"), "Own 482913\n");
 	assert_non_null(strstr(part(message, "text/html"), "Anmeldecode"));	/* the shipped one */
 	mail.language = EN;
-	assert_string_equal(header(compose(&mail), "Subject"), "Your login code for okul");
+	assert_string_equal(header(compose(&mail), "Subject"), "482913 is your login code for okul");
 
 	/* One that is there but cannot be read is no reason to send another text than the operator wants. */
 	mail.language = DE;
@@ -377,7 +445,7 @@ test_shipped_templates(void **state)
 		check_lines(message);
 		const char *text = part(message, "text/plain"), *html = part(message, "text/html");
 		assert_non_null(strstr(decode_words(header(message, "Subject")), words[language]));
-		assert_null(strstr(decode_words(header(message, "Subject")), "482913"));
+		assert_memory_equal(decode_words(header(message, "Subject")), "482913 ", 7);
 		/* For `grep`: the code is a line, and no other line of the message begins with it. */
 		const char *line = strstr(message, "\r\n482913\r\n");
 		assert_non_null(line);
@@ -398,7 +466,7 @@ static const char *const tricks[] = {
 	"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe5\x98\x8a\xe5\x98\x8d",
 	"Bcc: eve@example.com", "To: eve@example.com", "Cc:eve@example.com", "Content-Type: text/html", "From: eve@example.com",
 	"=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
-	"MAIL FROM:<eve@example.com>", "RCPT TO:<eve@example.com>", "DATA", "QUIT", "--=_" ID, "\r\n--=_" ID "--\r\n", "%0d%0aBcc:eve@example.com",
+	"\nFrom ", "From ", "MAIL FROM:<eve@example.com>", "RCPT TO:<eve@example.com>", "DATA", "QUIT", "--=_" ID, "\r\n--=_" ID "--\r\n", "%0d%0aBcc:eve@example.com",
 	"&#13;&#10;", "{{school}}", "{{nobody}}", "{{", "}}", ",", "\"", "\\", "<eve@example.com>", ">", "<", ";", ":", "(", ")", "[", "]", "@", "'",
 	"a", "Ada", "ğ", "İ", "ß", "😀", "e\xcc\x81",
 	"a very long word that no line can hold a-very-long-word-that-no-line-can-hold-a-very-long-word-that-no-line-can-hold-a-very-long-word",
@@ -454,7 +522,7 @@ unix_lines(const char *text)
 static void
 check_header_names(const char *message)
 {
-	static const char *const names[] = { "Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "Content-Language",
+	static const char *const names[] = { "Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language",
 		"MIME-Version", "Content-Type" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -477,6 +545,7 @@ check_reply(const char *message, const struct mail_value *v, const char *to)
 	check_header_names(message);
 	assert_string_equal(header(message, "From"), "\"okul\" <school@example.org>");
 	assert_string_equal(header(message, "To"), to);
+	assert_memory_equal(header(message, "Reply-To") + strlen(header(message, "Reply-To")) - 16, "<ada@school.org>", 16);
 	assert_string_equal(decode_words(header(message, "Subject")), arena_format(arena, "Re: %s", v[2].text));
 	for (const char *s = message; (s = strstr(s, "\r\n--=_" ID)); s++)
 		boundaries++;
@@ -504,7 +573,8 @@ test_ten_thousand_tricks(void **state)
 		const char *local = a_trick(1 + chance(2));
 		const char *to = strlen(local) < 40 && n % 4 == 0 ? arena_format(arena, "a%s@example.com", local) : "ada@example.com";
 		struct mail_value v[] = { { "school", "okul" }, { "name", a_trick(chance(6)) }, { "subject", subject },
-			{ "reply", a_trick(chance(30)) }, { "question", "" }, { "quoted", a_trick(chance(20)) } };
+			{ "reply", a_trick(chance(30)) }, { "question", "" }, { "quoted", a_trick(chance(20)) },
+			{ "reply_to", "ada@school.org" }, { "reply_name", on_one_line(a_trick(chance(4))) } };
 		struct mail mail = { .id = ID, .to = to, .template = "contact-reply", .language = EN, .created = CREATED, .values = v,
 			.count = COUNT(v) };
 		const char *message = compose(&mail);
@@ -616,6 +686,52 @@ test_outbox(void **state)
 	assert_false(mail_unseal(&conf, arena, sealed, length, &mail));
 }
 
+/* Who is deactivated or leaves gets none but login codes, answers and the notice of a changed address. */
+static void
+test_who_gets_no_mail(void **state)
+{
+	static const char *const templates[] = { "material-assigned", "login-code", "contact-reply", "email-changed" };
+	static const struct { const char *change; int left; } cases[] = {
+		{ "UPDATE user SET is_active = 0", 3 }, { "UPDATE user SET is_active = 1", 4 },
+		{ "UPDATE user SET deletion_status = 'pending'", 3 }, { "UPDATE user SET deletion_status = 'cancelled'", 4 },
+	};
+	struct db *db;
+	struct db_rows *row;
+	char why[300] = "";
+
+	(void)state;
+	/* Goes on with the database of test_outbox. */
+	db = db_open(data, DB_READ_WRITE, 0, why, sizeof(why));
+	assert_non_null(db);
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_int_equal(db_run(db, "DELETE FROM outbox", NO_ARGS, NULL), DB_DONE);
+	assert_int_equal(db_run(db, "INSERT INTO user (id, email, timezone, created_at, updated_at)"
+		" VALUES ('1', 'ada@example.com', 'UTC', 0, 0)", NO_ARGS, NULL), DB_DONE);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(db_run(db, cases[i].change, NO_ARGS, NULL), DB_DONE);
+		for (int k = 0; k < 2; k++) {
+			/* What waits when it changes stays or goes as what is queued afterwards. */
+			if (k == 1 || i == 0) {
+				assert_int_equal(db_run(db, "DELETE FROM outbox", NO_ARGS, NULL), DB_DONE);
+				for (size_t t = 0; t < COUNT(templates); t++)
+					assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "ada@example.com", EN, templates[t], values, 0),
+						DB_DONE);
+			}
+			assert_int_equal(db_one(db, &row, "SELECT count(*) FROM outbox", NO_ARGS), DB_ROW);
+			assert_int_equal(db_int(row, 0), k == 0 && cases[i].left == 4 ? 3 : cases[i].left);
+			db_end(row);
+		}
+	}
+	/* Nobody's address, and that of another. */
+	assert_int_equal(db_run(db, cases[0].change, NO_ARGS, NULL), DB_DONE);
+	assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "eve@example.com", EN, templates[0], values, 0), DB_DONE);
+	assert_int_equal(db_one(db, &row, "SELECT count(*) FROM outbox WHERE recipient = 'eve@example.com'", NO_ARGS), DB_ROW);
+	assert_int_equal(db_int(row, 0), 1);
+	db_end(row);
+	db_write_rollback(db);
+	db_close(db);
+}
+
 static void
 test_sealed_text_that_is_no_list_of_values(void **state)
 {
@@ -703,6 +819,8 @@ main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_control_characters_are_refused),
 		cmocka_unit_test(test_header_words),
+		cmocka_unit_test(test_reply_to),
+		cmocka_unit_test(test_every_page_breaks_long_words),
 		cmocka_unit_test(test_body_round_trip),
 		cmocka_unit_test(test_lone_carriage_return),
 		cmocka_unit_test(test_html_is_escaped),
@@ -711,6 +829,7 @@ main(void)
 		cmocka_unit_test(test_shipped_templates),
 		cmocka_unit_test(test_ten_thousand_tricks),
 		cmocka_unit_test(test_outbox),
+		cmocka_unit_test(test_who_gets_no_mail),
 		cmocka_unit_test(test_sealed_text_that_is_no_list_of_values),
 		cmocka_unit_test(test_wake),
 	};

@@ -4,6 +4,7 @@
 
 /* ---- a program that has one of everything */
 
+static const char *const genders[] = { "female", "male", "other", NULL };
 static const char *const colours[] = { "red", "green", NULL };
 static const struct shape leaf = { .name = "LeafDto", .fields = FIELDS(
 	{ "size", NUMBER, 0, 100 },
@@ -13,7 +14,8 @@ static const struct shape base = { .name = "BaseDto", .fields = FIELDS(
 	{ "name", TEXT, 1, 80, .nullable = true, .note = "as in the passport", .example = "\"Ayşe\"" }) };
 static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
 	{ "", PLUS, .of = &base },
-	{ "colour", ENUM, .oneof = colours, .nullable = true },
+	{ "gender", ENUM, .oneof = genders, .nullable = true },
+	{ "sex", ENUM, .oneof = genders },
 	{ "first", OBJECT, .of = &leaf, .nullable = true },
 	{ "leaves", LIST, 1, 9, .of = &leaf },
 	{ "born", DATE },
@@ -21,6 +23,8 @@ static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
 	{ "delta", NUMBER, -10, 10 },
 	{ "free", NUMBER },
 	{ "any", JSON }) };
+/* The same by another name. */
+static const struct shape bush = { .name = "BushResponseDto", .fields = FIELDS({ "", PLUS, .of = &base }) };
 static const struct shape make = { .name = "MakeTreeDto", .fields = FIELDS(
 	{ "email", EMAIL },
 	{ "code", TEXT, 6, 6, .digits = true },
@@ -31,6 +35,7 @@ static const struct shape change = { .name = "ChangeTreeDto", .all_optional = tr
 	{ "", PLUS, .of = &make }) };
 static const struct shape search = { .name = "SearchQuery", .fields = FIELDS(
 	{ "q", TEXT, 1, 80 },
+	{ "colour", ENUM, .oneof = colours, .optional = true },
 	{ "page", INT, 1, 1000, .optional = true }) };
 
 static const struct shape leaf_form = { .name = "LeafFormDto", .fields = FIELDS(
@@ -52,6 +57,8 @@ static const struct route routes[] = {
 	{ GET, "/", PUBLIC, never, .out_type = "text/html", .title = "Page" },
 	{ GET, "/trees", OPTIONAL, never, .query = &search, .out = &tree, .out_list = true, .title = "List" },
 	{ GET, "/trees/{id}", USER, never, .out = &tree, .title = "Show" },
+	{ GET, "/bushes", USER, never, .query = &page_format, .out = &bush, .out_page = true, .title = "Bushes" },
+	{ GET, "/bushes/{id}", USER, never, .out = &bush, .title = "Bush" },
 	{ GET, "/trees/{id}/leaf", USER, never, .out = &leaf, .no_store = true, .title = "Now" },
 	{ POST, "/trees", ADMIN, never, .in = &make, .out = &tree, .status = 201, .writes = true, .client_limit = true,
 	  .errors = STATUSES(409), .title = "Make", .note = "Slow.", .example = "{\"email\":\"a@b.example\"}" },
@@ -115,7 +122,7 @@ expect(cJSON *json, const char *path, const char *wanted)
 static void
 expect_names(cJSON *json, const char *path, const char *wanted)
 {
-	char names[512] = "";
+	char names[1024] = "";
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, at(json, path))
@@ -129,12 +136,15 @@ shapes_become_schemas(void **state)
 {
 	cJSON *json = printed(&program);
 	static const struct { const char *path, *wanted; } cases[] = {
-		{ "TreeDto/required", "[\"id\",\"name\",\"colour\",\"first\",\"leaves\",\"born\",\"at\",\"delta\",\"free\",\"any\"]" },
+		{ "TreeDto/required", "[\"id\",\"name\",\"gender\",\"sex\",\"first\",\"leaves\",\"born\",\"at\",\"delta\",\"free\",\"any\"]" },
 		{ "TreeDto/additionalProperties", "false" },
 		{ "TreeDto/properties/id", "{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{24}$\"}" },
 		{ "TreeDto/properties/name", "{\"type\":[\"string\",\"null\"],\"minLength\":1,\"maxLength\":80,"
 		  "\"examples\":[\"Ayşe\"],\"description\":\"as in the passport\"}" },
-		{ "TreeDto/properties/colour", "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",null]}" },
+		{ "TreeDto/properties/gender", "{\"anyOf\":[{\"$ref\":\"#/components/schemas/Gender\"},{\"type\":\"null\"}]}" },
+		{ "TreeDto/properties/sex", "{\"$ref\":\"#/components/schemas/Gender\"}" },
+		{ "Gender", "{\"type\":\"string\",\"enum\":[\"female\",\"male\",\"other\"]}" },
+		{ "BushResponseDto", "{\"$ref\":\"#/components/schemas/BaseDto\"}" },
 		{ "TreeDto/properties/first", "{\"anyOf\":[{\"$ref\":\"#/components/schemas/LeafDto\"},{\"type\":\"null\"}]}" },
 		{ "TreeDto/properties/leaves", "{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},"
 		  "\"minItems\":1,\"maxItems\":9}" },
@@ -163,14 +173,20 @@ shapes_become_schemas(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		expect(at(json, "components/schemas"), cases[i].path, cases[i].wanted);
-	expect_names(json, "components/schemas/TreeDto/properties", "id name colour first leaves born at delta free any ");
-	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto MakeTreeDto ChangeTreeDto LeafFormDto ErrorResponse ");
+	expect_names(json, "components/schemas/TreeDto/properties", "id name gender sex first leaves born at delta free any ");
+	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto BushResponseDto BaseDto PaginationDto MakeTreeDto "
+		"ChangeTreeDto LeafFormDto ChangeTreeForm Gender ListFormat CsvSeparator TreeListResponse TreeResponse BushPage BushPageResponse "
+		"BushResponse LeafResponse EmptyResponse ErrorResponse ");
 	expect(json, "components/schemas/LeafFormDto", "{\"type\":\"object\",\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
 		"\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
 		"\"items\":{\"$ref\":\"#/components/schemas/LeafDto\"},\"maxItems\":3}},\"required\":[\"picture\",\"title\"],"
 		"\"additionalProperties\":false}");
 	cJSON_Delete(json);
 }
+
+#define LAST_HEADER(name) "\"" name "\":{\"$ref\":\"#/components/headers/" name "\"}"
+#define HEADER(name) LAST_HEADER(name) ","
+#define HEADERS(more) "{" more HEADER("X-Request-Id") LAST_HEADER("Content-Language") "}"
 
 static void
 rows_become_operations(void **state)
@@ -186,15 +202,21 @@ rows_become_operations(void **state)
 		{ "~trees/get/x-role", "\"optional\"" },
 		{ "~trees/get/requestBody", "" },
 		{ "~trees/get/parameters", "[{\"name\":\"q\",\"in\":\"query\",\"required\":true,"
-		  "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}},{\"name\":\"page\",\"in\":\"query\","
+		  "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80}},{\"name\":\"colour\",\"in\":\"query\",\"schema\":"
+		  "{\"type\":\"string\",\"enum\":[\"red\",\"green\"]}},{\"name\":\"page\",\"in\":\"query\","
 		  "\"schema\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}},{\"$ref\":\"#/components/parameters/IfNoneMatch\"}]" },
 		{ "~trees/get/responses/304", "{\"$ref\":\"#/components/responses/NotModified\"}" },
-		{ "~trees/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~trees/get/responses/200/headers", HEADERS(HEADER("ETag")) },
+		{ "~trees/get/responses/200/content",
+		  "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/TreeListResponse\"}}}" },
+		{ "~bushes/get/responses/200/content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/"
+		  "BushPageResponse\"}},\"text/csv\":{\"schema\":{\"type\":\"string\"}}}" },
+		{ "~bushes/get/responses/200/headers", HEADERS(HEADER("ETag") HEADER("Content-Disposition")) },
 		{ "~/get/parameters", "[{\"$ref\":\"#/components/parameters/IfNoneMatch\"}]" },
-		{ "~/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~/get/responses/200/headers", "{" HEADER("ETag") LAST_HEADER("X-Request-Id") "}" },
 		{ "~trees~{id}~leaf/get/responses/304", "" },
-		{ "~trees~{id}~leaf/get/responses/200/headers", "" },
-		{ "~trees/post/responses/201/headers", "" },
+		{ "~trees~{id}~leaf/get/responses/200/headers", HEADERS("") },
+		{ "~trees/post/responses/201/headers", HEADERS("") },
 		{ "~trees/post/description", "\"Slow.\"" },
 		{ "~trees/post/security", "[{\"bearer\":[]}]" },
 		{ "~trees/post/requestBody", "{\"required\":true,\"content\":{\"application/json\":{"
@@ -204,22 +226,23 @@ rows_become_operations(void **state)
 		{ "~trees~{id}~x-y~{key}/patch/parameters", "[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
 		  "\"schema\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{24}$\"}},{\"name\":\"key\",\"in\":\"path\","
 		  "\"required\":true,\"schema\":{\"type\":\"string\",\"minLength\":1}}]" },
-		{ "~trees~{id}~x-y~{key}/patch/responses/200/headers", "" },
-		{ "~trees~{id}/patch/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
-		{ "~trees~{id}/delete/responses/200/headers", "" },
+		{ "~trees~{id}~x-y~{key}/patch/responses/200/headers", HEADERS("") },
+		{ "~trees~{id}/patch/responses/200/headers", HEADERS(HEADER("ETag")) },
+		{ "~trees~{id}/delete/responses/200/headers", HEADERS("") },
 		{ "~leaves/post/requestBody", "{\"required\":true,\"content\":{\"multipart/form-data\":{"
 		  "\"schema\":{\"$ref\":\"#/components/schemas/LeafFormDto\"},"
 		  "\"encoding\":{\"picture\":{\"contentType\":\"image/png, image/gif\"},"
 		  "\"notes\":{\"contentType\":\"application/json\"}}}}}" },
 		{ "~leaves/patch/requestBody/content/application~json",
 		  "{\"schema\":{\"$ref\":\"#/components/schemas/ChangeTreeDto\"}}" },
-		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/properties/files",
-		  "{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":\"string\",\"format\":\"binary\"}}" },
-		{ "~leaves/patch/requestBody/content/multipart~form-data/schema/required", "[]" },
+		{ "~leaves/patch/requestBody/content/multipart~form-data/schema",
+		  "{\"$ref\":\"#/components/schemas/ChangeTreeForm\"}" },
+		{ "~leaves/post/responses/200/content/application~json/schema", "{\"$ref\":\"#/components/schemas/EmptyResponse\"}" },
 		{ "~leaves~{key}/get/responses/200/content",
 		  "{\"*/*\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
 		{ "~leaves~{key}/get/security", "[{},{\"bearer\":[]}]" },
-		{ "~leaves~{key}/get/responses/200/headers", "{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"}}" },
+		{ "~leaves~{key}/get/responses/200/headers",
+		  "{" HEADER("ETag") HEADER("Content-Disposition") LAST_HEADER("X-Request-Id") "}" },
 		{ "~/get/responses/206/content", "{\"text/html\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}" },
 	};
 
@@ -229,7 +252,10 @@ rows_become_operations(void **state)
 	expect(json, "tags", "[{\"name\":\"trees\",\"description\":\"All about trees\"}]");
 	const cJSON *last = at(json, "paths/~trees~{id}/patch/parameters")->child->next;
 	expect((cJSON *)last, "$ref", "\"#/components/parameters/IfMatch\"");
-	expect_names(json, "paths", "/ /trees /trees/{id} /trees/{id}/leaf /trees/{id}/x-y/{key} /leaves /leaves/{key} ");
+	expect(json, "components/schemas/ChangeTreeForm/properties/files",
+		"{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":\"string\",\"format\":\"binary\"}}");
+	expect(json, "components/schemas/ChangeTreeForm/required", "[]");
+	expect_names(json, "paths", "/ /trees /trees/{id} /bushes /bushes/{id} /trees/{id}/leaf /trees/{id}/x-y/{key} /leaves /leaves/{key} ");
 	expect_names(json, "paths/~trees", "get post ");
 	cJSON_Delete(json);
 }
@@ -240,20 +266,23 @@ errors_follow_from_the_row(void **state)
 	cJSON *json = printed(&program);
 
 	(void)state;
-	expect_names(json, "paths/~/get/responses", "200 206 304 400 412 416 500 503 ");
-	expect_names(json, "paths/~trees/get/responses", "200 304 400 500 503 ");
-	expect_names(json, "paths/~trees~{id}/get/responses", "200 304 400 401 403 404 500 503 ");
+	expect_names(json, "paths/~/get/responses", "200 206 304 400 412 416 429 500 503 ");
+	expect_names(json, "paths/~trees/get/responses", "200 304 400 429 500 503 ");
+	expect_names(json, "paths/~trees~{id}/get/responses", "200 304 400 401 403 404 429 500 503 ");
 	expect_names(json, "paths/~trees/post/responses", "201 400 401 403 409 413 415 429 500 503 ");
-	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 500 503 ");
-	expect_names(json, "paths/~leaves/post/responses", "200 400 401 403 413 415 500 503 ");
-	expect_names(json, "paths/~leaves~{key}/get/responses", "200 206 304 400 404 412 416 500 503 ");
+	expect_names(json, "paths/~trees~{id}~x-y~{key}/patch/responses", "200 400 401 403 404 412 413 415 429 500 503 ");
+	expect_names(json, "paths/~leaves/post/responses", "200 400 401 403 413 415 429 500 503 ");
+	expect_names(json, "paths/~leaves~{key}/get/responses", "200 206 304 400 404 412 416 429 500 503 ");
 	expect_names(json, "components/responses", "NotModified BadRequest Unauthorized Forbidden NotFound Conflict PreconditionFailed "
 		"TooLarge WrongType NoSuchRange TooMany Internal Unavailable ");
-	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 500 503 ");
+	expect_names(json, "paths/~trees~{id}/delete/responses", "200 400 401 403 404 412 429 500 503 ");
 	expect_names(json, "components/parameters", "IfNoneMatch IfMatch ");
-	expect_names(json, "components/headers", "ETag ");
-	expect_names(json, "components/responses/TooMany/headers", "Retry-After ");
-	expect_names(json, "components/responses/Unauthorized/headers", "WWW-Authenticate ");
+	expect_names(json, "components/headers", "X-Request-Id Content-Language ETag Retry-After WWW-Authenticate Content-Range "
+		"Content-Disposition ");
+	expect_names(json, "components/responses/TooMany/headers", "Retry-After X-Request-Id Content-Language ");
+	expect_names(json, "components/responses/Unauthorized/headers", "WWW-Authenticate X-Request-Id Content-Language ");
+	expect_names(json, "components/responses/NotFound/headers", "X-Request-Id Content-Language ");
+	expect_names(json, "components/responses/NotModified/headers", "ETag X-Request-Id ");
 	cJSON_Delete(json);
 }
 
@@ -261,18 +290,30 @@ static void
 answers_are_enveloped(void **state)
 {
 	cJSON *json = printed(&program);
-	cJSON *list = at(json, "paths/~trees/get/responses/200/content/application~json/schema/allOf");
+	static const char *const typed[] = { "TreeResponse", "TreeListResponse", "BushPageResponse", "EmptyResponse", "ErrorResponse" };
+	char path[128];
 
 	(void)state;
 	expect_names(json, "components/schemas/BaseResponseDto/properties", "isSuccess statusCode data errors timestamp ");
 	expect(json, "components/schemas/BaseResponseDto/required",
 		"[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
-	expect(cJSON_GetArrayItem(list, 0), "$ref", "\"#/components/schemas/BaseResponseDto\"");
-	expect(cJSON_GetArrayItem(list, 1), "properties/data",
+	/* All of it in each, so that no generator makes an optional field of what is always there. */
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		snprintf(path, sizeof(path), "components/schemas/%s/properties", typed[i]);
+		expect_names(json, path, "isSuccess statusCode data errors timestamp ");
+		expect(at(json, path), "isSuccess", strcmp(typed[i], "ErrorResponse") == 0 ?
+			"{\"type\":\"boolean\",\"const\":false}" : "{\"type\":\"boolean\",\"const\":true}");
+		snprintf(path, sizeof(path), "components/schemas/%s/required", typed[i]);
+		expect(json, path, "[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
+	}
+	expect(json, "components/schemas/TreeListResponse/properties/data",
 		"{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/TreeDto\"}}");
-	expect(cJSON_GetArrayItem(list, 1), "properties/isSuccess/const", "true");
-	expect(cJSON_GetArrayItem(at(json, "components/schemas/ErrorResponse/allOf"), 1), "properties",
-		"{\"isSuccess\":{\"const\":false},\"data\":{\"type\":\"null\"}}");
+	expect(json, "components/schemas/TreeResponse/properties/data", "{\"$ref\":\"#/components/schemas/TreeDto\"}");
+	expect(json, "components/schemas/BushPageResponse/properties/data", "{\"$ref\":\"#/components/schemas/BushPage\"}");
+	expect(json, "components/schemas/BushPage/properties", "{\"items\":{\"type\":\"array\",\"items\":{\"$ref\":"
+		"\"#/components/schemas/BushResponseDto\"}},\"pagination\":{\"$ref\":\"#/components/schemas/PaginationDto\"}}");
+	expect(json, "components/schemas/ErrorResponse/properties/data", "{\"type\":\"null\"}");
+	expect(json, "components/schemas/EmptyResponse/properties/data", "{\"type\":\"null\"}");
 	cJSON_Delete(json);
 }
 
@@ -282,6 +323,19 @@ a_status_without_words_is_refused(void **state)
 	const struct route odd[] = {
 		{ GET, "/", PUBLIC, never, .out = &tree, .errors = STATUSES(418), .title = "Tea" },
 	};
+	const struct section odd_section = { odd, COUNT(odd), NULL, 0 };
+	FILE *out = fopen("/dev/null", "w");
+
+	(void)state;
+	assert_false(route_openapi(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
+	fclose(out);
+}
+
+static void
+words_without_a_name_are_refused(void **state)
+{
+	const struct shape paint = { .name = "PaintDto", .fields = FIELDS({ "colour", ENUM, .oneof = colours }) };
+	const struct route odd[] = { { GET, "/", PUBLIC, never, .out = &paint, .title = "Paint" } };
 	const struct section odd_section = { odd, COUNT(odd), NULL, 0 };
 	FILE *out = fopen("/dev/null", "w");
 
@@ -317,8 +371,10 @@ routes_are_listed_for_people(void **state)
 	assert_string_equal(text,
 		"program\tmethod\tpath\trole\tstatus\tflags\tin\tout\ttitle\n"
 		"trees\tGET\t/\tpublic\t200\t-\t-\t(text/html)\tPage\n"
-		"trees\tGET\t/trees\toptional\t200\t-\t?q&page\tTreeDto[]\tList\n"
+		"trees\tGET\t/trees\toptional\t200\t-\t?q&colour&page\tTreeDto[]\tList\n"
 		"trees\tGET\t/trees/{id}\tuser\t200\t-\t-\tTreeDto\tShow\n"
+		"trees\tGET\t/bushes\tuser\t200\t-\t?format&separator\t{items: BushResponseDto[], pagination}\tBushes\n"
+		"trees\tGET\t/bushes/{id}\tuser\t200\t-\t-\tBushResponseDto\tBush\n"
 		"trees\tGET\t/trees/{id}/leaf\tuser\t200\t-\t-\tLeafDto\tNow\n"
 		"trees\tPOST\t/trees\tadmin\t201\twrites,limit\tMakeTreeDto\tTreeDto\tMake\n"
 		"trees\tPATCH\t/trees/{id}\tuser\t200\twrites\tChangeTreeDto\tTreeDto\tPrune\n"
@@ -326,7 +382,7 @@ routes_are_listed_for_people(void **state)
 		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n"
 		"trees\tPOST\t/leaves\tuser\t200\twrites\tLeafFormDto+picture\t-\tPut\n"
 		"trees\tPATCH\t/leaves\tuser\t200\twrites\tChangeTreeDto+files\t-\tMend\n"
-		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&page\t(*/*)\tFetch\n");
+		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&colour&page\t(*/*)\tFetch\n");
 	free(text);
 }
 
@@ -339,6 +395,7 @@ main(void)
 		cmocka_unit_test(errors_follow_from_the_row),
 		cmocka_unit_test(answers_are_enveloped),
 		cmocka_unit_test(a_status_without_words_is_refused),
+		cmocka_unit_test(words_without_a_name_are_refused),
 		cmocka_unit_test(a_full_disk_is_seen),
 		cmocka_unit_test(routes_are_listed_for_people),
 	};

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <math.h>
+#include <utf8proc.h>
 
 /* A text that may hold NUL bytes. */
 #define BYTES(literal) (literal), sizeof(literal) - 1
@@ -331,6 +332,17 @@ texts_are_clipped_between_points(void **state)
 	arena_free(arena);
 }
 
+/* The folded text, malloc'd. */
+static char *
+folded(const char *text)
+{
+	struct buf buf = { 0 };
+
+	buf_puts(&buf, "");
+	buf_fold(&buf, text, strlen(text));
+	return buf.s;
+}
+
 static void
 texts_are_folded_for_search(void **state)
 {
@@ -338,17 +350,92 @@ texts_are_folded_for_search(void **state)
 		{ "", "" }, { "Plain ASCII 09 [@`{", "plain ascii 09 [@`{" }, { "Iİıi", "iiii" }, { "Isparta ISPARTA", "isparta isparta" },
 		{ "ŞşĞğÜüÖöÇç", "ssgguuoocc" }, { "Straße STRASSE", "strasse strasse" }, { "\xe1\xba\x9e", "ss" },
 		{ "Ñandú Ángel", "nandu angel" }, { "ÆæŒœ", "aeaeoeoe" }, { "e\xcc\x81" "a", "ea" }, { "ΕΛΛ", "ελλ" },
-		{ "МОСКВА Ёж", "москва ёж" }, { "日本 😀", "日本 😀" }, { "a\xc3", "a" },
+		{ "МОСКВА Ёж", "москва еж" }, { "日本 😀", "日本 😀" }, { "a\xc3", "a" }, { "a\xc3\xff" "b", "ab" },
+		/* Azerbaijani, Romanian with comma and cedilla, Polish, Czech, Croatian, Icelandic, Danish, Maltese, Hausa */
+		{ "Əliyev ƏLİYEV əliyev", "əliyev əliyev əliyev" }, { "Șerban ŞERBAN Țurcanu Ţ", "serban serban turcanu t" },
+		{ "Łódź ŻÓŁĆ", "lodz zolc" }, { "ČŘĎŤŇŮ", "crdtnu" }, { "Đorđe", "dorde" }, { "Þór Ðað", "thor dad" },
+		{ "Søren Ågård", "soren agard" }, { "Ħamrun", "hamrun" }, { "Ɗanladi Ƙofar Ɓ Ƴ", "danladi kofar b y" },
+		/* Vietnamese, as one character and as several */
+		{ "Nguyễn NGUYỄN Đặng Thị Ướt", "nguyen nguyen dang thi uot" }, { "Nguye\u0302\u0303n", "nguyen" },
+		/* Greek with accents, final sigma, and the breathings and the iota of old texts */
+		{ "Οδυσσέας ΟΔΥΣΣΕΑΣ", "οδυσσεασ οδυσσεασ" }, { "Ϊΰ ϊ", "ιυ ι" }, { "ᾳ ᾼ Ἀθῆναι", "α α αθηναι" },
+		/* Cyrillic of Ukraine, Serbia, Kazakhstan; Armenian, Georgian, Cherokee's two cases */
+		{ "Її Ґ Є Ў", "іі ґ є у" }, { "ЂЋЉЊЏ", "ђћљњџ" }, { "ӘҒҚҢӨҰҮҺ", "әғқңөұүһ" }, { "ԵՐԵՎԱՆ", "երեվան" },
+		{ "ՍԵՎ և", "սեվ եւ" }, { "Თბილისი", "თბილისი" },
+		/* forms of one letter, wide letters, ligatures, signs */
+		{ "ﬁﬀ ＡＢｃ Ⅷ", "fiff abc viii" }, { "O’Neil O‘Neil Oʼ", "o'neil o'neil o'" }, { "a\u2011b", "a-b" },
+		/* where a mark is no accent: kana, Devanagari, Thai */
+		{ "が", "か\u3099" }, { "कि", "कि" }, { "ที่", "ที่" }, { "שָׁלוֹם", "שלום" }, { "مُحَمَّد", "محمد" },
+		/* white space, and what is invisible */
+		{ "a\u00a0b\u3000c\u2028d\te\xc2\x85" "f", "a b c d e f" }, { "a\u200bb\ufeff\u00adc\u200dd", "abcd" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct buf buf = { 0 };
+		char *found = folded(cases[i].text);
 
-		buf_puts(&buf, "");
-		buf_fold(&buf, cases[i].text, strlen(cases[i].text));
-		assert_string_equal(buf.s, cases[i].folded);
-		buf_clear(&buf);
+		check(strcmp(found, cases[i].folded) == 0, cases[i].text);
+		free(found);
+	}
+}
+
+static size_t
+put_point(char *out, int32_t point)
+{
+	size_t length = (size_t)utf8proc_encode_char(point, (utf8proc_uint8_t *)out);
+
+	out[length] = '\0';
+	return length;
+}
+
+/* True where two characters are one for a search. */
+static bool
+folds_alike(int32_t a, int32_t b)
+{
+	char texts[2][5], *forms[2];
+
+	put_point(texts[0], a);
+	put_point(texts[1], b);
+	forms[0] = folded(texts[0]);
+	forms[1] = folded(texts[1]);
+	bool alike = strcmp(forms[0], forms[1]) == 0;
+	free(forms[0]);
+	free(forms[1]);
+	return alike;
+}
+
+static void
+every_letter_is_found_in_either_case(void **state)
+{
+	(void)state;
+	for (int32_t point = 0; point <= 0x10FFFF; point++) {
+		char name[16];
+
+		if (point >= 0xD800 && point <= 0xDFFF)
+			continue;
+		snprintf(name, sizeof(name), "U+%04X", (unsigned)point);
+		check(folds_alike(point, utf8proc_tolower(point)), name);
+		/* but for the iota that is written below a letter, an accent, whose capital is a letter */
+		check(point == 0x345 || folds_alike(point, utf8proc_toupper(point)), name);
+	}
+}
+
+static void
+what_is_folded_stays_so(void **state)
+{
+	(void)state;
+	for (int32_t point = 1; point <= 0x10FFFF; point++) {
+		char text[5], name[16], *once, *twice;
+
+		if (point >= 0xD800 && point <= 0xDFFF)
+			continue;
+		put_point(text, point);
+		once = folded(text);
+		twice = folded(once);
+		snprintf(name, sizeof(name), "U+%04X", (unsigned)point);
+		check(strcmp(once, twice) == 0 && text_is_utf8(once, strlen(once)), name);
+		free(once);
+		free(twice);
 	}
 }
 
@@ -356,13 +443,16 @@ static void
 the_words_of_a_search(void **state)
 {
 	static const struct { const char *text, *words, *match; } cases[] = {
-		{ NULL, NULL, NULL }, { "", NULL, NULL }, { " \t\r\n ", NULL, NULL }, { "\u0301", NULL, NULL },
-		{ "a", "[\"a\"]", NULL }, { " Ömer\tÇELİK \n", "[\"omer\",\"celik\"]", "\"omer\" \"celik\"" },
-		{ "Straße", "[\"strasse\"]", "\"strasse\"" }, { "a  b a", "[\"a\",\"b\",\"a\"]", NULL },
-		{ "abc de", "[\"abc\",\"de\"]", NULL }, { "日本語", "[\"日本語\"]", "\"日本語\"" }, { "日本", "[\"日本\"]", NULL },
-		{ "d\"Arc \\", "[\"d\\\"arc\",\"\\\\\"]", NULL }, { "d\"Arc", "[\"d\\\"arc\"]", "\"d\"\"arc\"" },
-		{ "abc OR def*", "[\"abc\",\"or\",\"def*\"]", NULL }, { "abc NOT", "[\"abc\",\"not\"]", "\"abc\" \"not\"" },
-		{ "a\xC2\xA0" "b", "[\"a\xC2\xA0" "b\"]", "\"a\xC2\xA0" "b\"" },
+		{ NULL, NULL, NULL }, { "", NULL, NULL }, { " \t\r\n ", NULL, NULL }, { "\u0301", NULL, NULL }, { "\u200b", NULL, NULL },
+		{ "a", "a", NULL }, { " Ömer\tÇELİK \n", "omer celik", "\"omer\" \"celik\"" },
+		{ "Straße", "strasse", "\"strasse\"" }, { "a  b a", "a b", NULL },
+		{ "abc de", "abc de", NULL }, { "日本語", "日本語", "\"日本語\"" }, { "日本", "日本", NULL },
+		{ "d\"Arc \\", "d\"arc \\", NULL }, { "d\"Arc", "d\"arc", "\"d\"\"arc\"" },
+		{ "abc OR def*", "abc or def*", NULL }, { "abc NOT", "abc not", "\"abc\" \"not\"" },
+		{ "a\u00a0b", "a b", NULL }, { "Ömer omer ÖMER", "omer", "\"omer\"" },
+		/* what another holds is found with it */
+		{ "a ankara ank kara x", "ankara x", NULL }, { "an ank ankara", "ankara", "\"ankara\"" }, { "ab ba aba", "aba", "\"aba\"" },
+		{ "x ab y abc", "x y abc", NULL },
 	};
 	struct arena *arena = arena_new(1024);
 
@@ -377,11 +467,38 @@ the_words_of_a_search(void **state)
 }
 
 static void
+words_are_found_in_a_text(void **state)
+{
+	static const struct { const char *text, *words; bool found; } cases[] = {
+		{ "ada lovelace", "ada", true }, { "ada lovelace", "a", true }, { "ada lovelace", "love da", true },
+		{ "ada lovelace", "da love x", false }, { "ada lovelace", "lovelaces", false }, { "ada lovelace", "a l", true },
+		{ "", "a", false }, { "a", "", true }, { "50%_off", "%_", true }, { "50% off", "%_", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check(text_has_words(cases[i].text, strlen(cases[i].text), cases[i].words, strlen(cases[i].words)) ==
+			cases[i].found, cases[i].words);
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
 		{ "", "" }, { " ", "" }, { " \t\n\v\f\r", "" }, { "a", "a" }, { "  a b\t", "a b" }, { "\n a", "a" },
-		{ "a ", "a" }, { "\xc2\xa0" "a", "\xc2\xa0" "a" }, { "\x1f" "a\x1f", "\x1f" "a\x1f" },
+		{ "a ", "a" }, { "\x1f" "a\x1f", "\x1f" "a\x1f" },
+		/* White_Space of Unicode's PropList.txt, all of it */
+		{ "\xc2\x85" "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+			"a\xc2\x85" "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000", "a" },
+		/* zero width, byte order mark, direction, soft hyphen, fillers */
+		{ "\ufeff\u200b\u200c\u200d\u2060\u200e\u200f\u202a\u2066\u00ad\u3164\uffa0\u2800\u180e" "a b\ufeff\u200b \u2060\u202c\u2069", "a b" },
+		{ "\u200b \u3164", "" }, { "a\u200bb", "a\u200bb" }, { "\ufe0f", "" }, { "\ufe0f \u034f" "a", "a" },
+		/* a heart that is red, the flag of England, an accent */
+		{ " \u2764\ufe0f ", "\u2764\ufe0f" }, { "a\u0301 ", "a\u0301" },
+		{ "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F\n",
+			"\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F" },
+		/* no UTF-8 */
+		{ " \xff ", "\xff" }, { "\x80", "\x80" }, { "a\xe2\x80", "a\xe2\x80" },
 	};
 
 	(void)state;
@@ -390,8 +507,38 @@ white_space_is_trimmed(void **state)
 		size_t length = strlen(s);
 
 		text_trim(&s, &length);
-		assert_int_equal(length, strlen(cases[i].trimmed));
-		assert_memory_equal(s, cases[i].trimmed, length);
+		check(length == strlen(cases[i].trimmed) && memcmp(s, cases[i].trimmed, length) == 0, cases[i].text);
+	}
+}
+
+static void
+control_characters_are_found(void **state)
+{
+	/* what is kept of one line and of several; NULL: refused */
+	static const struct { const char *text, *line, *lines; } cases[] = {
+		{ "", "", "" }, { "Ayşe", "Ayşe", "Ayşe" }, { "a\tb", NULL, "a\tb" }, { "a\nb", NULL, "a\nb" },
+		{ "a\r\nb\r\n\r\nc", NULL, "a\nb\n\nc" }, { "a\rb", NULL, NULL }, { "a\r\r\nb", NULL, NULL }, { "a\r", NULL, NULL },
+		{ "a\x1b[31mb", NULL, NULL }, { "a\x01", NULL, NULL }, { "\x1f" "a", NULL, NULL }, { "a\x7f", NULL, NULL },
+		{ "a\xc2\x80" "", NULL, NULL }, { "a\xc2\x9b" "31m", NULL, NULL }, { "\xc2\x85" "", NULL, NULL }, { "a\v", NULL, NULL }, { "a\f", NULL, NULL },
+		{ "\u00a0", "\u00a0", "\u00a0" }, { "À", "À", "À" }, { "😀", "😀", "😀" }, { "a\u200db", "a\u200db", "a\u200db" },
+		{ "evil\u202etxt.exe", "eviltxt.exe", "evil\u202etxt.exe" }, { "\u2068Ali\u2069 \u2068Veli\u2069", "Ali Veli",
+			"\u2068Ali\u2069 \u2068Veli\u2069" },
+		{ "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "",
+			"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" },
+		{ "a\u200eb\u200f", "a\u200eb\u200f", "a\u200eb\u200f" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (int lines = 0; lines < 2; lines++) {
+			const char *kept = lines ? cases[i].lines : cases[i].line;
+			char *s = strdup(cases[i].text);
+
+			lines ? text_unify_lines(s) : text_drop_directions(s);
+			bool good = !text_has_control(s, lines ? "\t\n" : "");
+			check(good == (kept != NULL) && (!kept || strcmp(s, kept) == 0), cases[i].text);
+			free(s);
+		}
 	}
 }
 
@@ -459,6 +606,32 @@ addresses(void **state)
 		check(!text_is_email(bad[i]), bad[i]);
 	assert_int_equal(strlen(good[COUNT(good) - 1]), 254);
 	assert_int_equal(strlen(bad[COUNT(bad) - 1]), 255);
+}
+
+static void
+addresses_of_one_mailbox(void **state)
+{
+	static const struct { const char *email, *mailbox; } cases[] = {
+		{ "ada@example.com", "ada@example.com" }, { "ada+1@example.com", "ada@example.com" },
+		{ "ada+a+b@example.com", "ada@example.com" }, { "ada+@example.com", "ada@example.com" },
+		{ "a.d.a@example.com", "a.d.a@example.com" }, { "ada-1@example.com", "ada-1@example.com" },
+		{ "+ada@example.com", "+ada@example.com" }, { "ada@gmail.com", "ada@gmail.com" },
+		{ "a.d.a@gmail.com", "ada@gmail.com" }, { "a.da+x.y@gmail.com", "ada@gmail.com" },
+		{ "a.da@googlemail.com", "ada@gmail.com" }, { "ada@googlemail.com.tr", "ada@googlemail.com.tr" },
+		{ "a.da@mail.gmail.com", "a.da@mail.gmail.com" }, { "", "" },
+	};
+	char mailbox[EMAIL_TEXT], longest[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		text_mailbox(mailbox, cases[i].email);
+		if (strcmp(mailbox, cases[i].mailbox) != 0)
+			fail_msg("%s: %s instead of %s", cases[i].email, mailbox, cases[i].mailbox);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	text_mailbox(mailbox, longest);
+	assert_int_equal(strlen(mailbox), EMAIL_TEXT - 1);
 }
 
 static void
@@ -625,11 +798,16 @@ main(void)
 		cmocka_unit_test(points_are_counted),
 		cmocka_unit_test(texts_are_clipped_between_points),
 		cmocka_unit_test(texts_are_folded_for_search),
+		cmocka_unit_test(every_letter_is_found_in_either_case),
+		cmocka_unit_test(what_is_folded_stays_so),
 		cmocka_unit_test(the_words_of_a_search),
+		cmocka_unit_test(words_are_found_in_a_text),
 		cmocka_unit_test(white_space_is_trimmed),
+		cmocka_unit_test(control_characters_are_found),
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(digits_and_ids),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(addresses_of_one_mailbox),
 		cmocka_unit_test(urls),
 		cmocka_unit_test(percent_decoding),
 		cmocka_unit_test(base64url_goes_there_and_back),
