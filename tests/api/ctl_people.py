@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import contract
-from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh, until
+from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
