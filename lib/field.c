@@ -298,6 +298,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_LETTERS, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
+	else if (field->reference && text[0] && !text_is_reference(text))
+		bad(check, S_F_URL, NULL);
 	else if (field->key && !text_is_key(text))
 		bad(check, S_F_KEY, NULL);
 }

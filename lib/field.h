@@ -53,6 +53,7 @@ struct field {
 	bool raw;		/* TEXT: not trimmed, and CR stays */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
+	bool reference;		/* TEXT: empty, or what a browser may follow, see text_is_reference() */
 	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */

@@ -893,6 +893,18 @@ url_host(const char *s)
 	return digits > 5 ? 0 : i + 1 + digits;
 }
 
+/* A path, and perhaps a query and a fragment behind it (RFC 3986 section 3). */
+static bool
+is_path(const char *s)
+{
+	s += url_run(s, ":@/");
+	if (*s == '?')
+		s += 1 + url_run(s + 1, ":@/?");
+	if (*s == '#')
+		s += 1 + url_run(s + 1, ":@/?");
+	return *s == '\0';
+}
+
 bool
 text_is_url(const char *s)
 {
@@ -909,12 +921,13 @@ text_is_url(const char *s)
 		if (!is_among(*s, "/?#"))
 			return *s == '\0';
 	}
-	s += url_run(s, ":@/");
-	if (*s == '?')
-		s += 1 + url_run(s + 1, ":@/?");
-	if (*s == '#')
-		s += 1 + url_run(s + 1, ":@/?");
-	return *s == '\0';
+	return is_path(s);
+}
+
+bool
+text_is_reference(const char *s)
+{
+	return text_is_url(s) || (*s && *s != '/' && s[strcspn(s, ":/?#")] != ':' && is_path(s));
 }
 
 /* ---- decoding */

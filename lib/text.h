@@ -129,6 +129,8 @@ bool text_is_id(const char *s);
 bool text_is_email(const char *s);
 /* http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
 bool text_is_url(const char *s);
+/* The same, or a path relative to wherever the reader is (path-noscheme of RFC 3986): what leads to no script or other site. */
+bool text_is_reference(const char *s);
 
 /*
  * Percent-decodes [s, s + length) into the arena (RFC 3986 section 2.1); `plus` also turns '+' into a space.

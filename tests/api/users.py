@@ -84,6 +84,21 @@ def test_what_one_may_not_change_of_oneself(okul, field, value):
     assert ada.get("/me").data == before
 
 
+@pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example/a.jpg",
+                                   "/\\evil.example/a.jpg", "https:evil.example", "ftp://a/b", "http://ada@evil.example/", "a b.jpg", "/a\tb"])
+def test_a_photo_is_an_address_that_a_browser_may_follow(okul, photo):
+    ada, boss = okul.login(), okul.staff("superadmin")
+    for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
+        assert answer.status == 400 and answer.errors[0].startswith("profilePhoto: "), answer
+    assert ada.get("/me").data["profilePhoto"] is None
+
+
+@pytest.mark.parametrize("photo", ["", "sample.jpg", "/storage/files/a.png", "https://example.com/a.jpg?x=1", "HTTP://EXAMPLE.COM/", None])
+def test_photos_that_are_good(okul, photo):
+    ada = okul.login()
+    assert ada.patch("/me", {"profilePhoto": photo}).data["profilePhoto"] == photo
+
+
 def test_profiles_are_ones_own(okul):
     ada, eve = okul.login(), okul.login()
     ada.patch("/me", {"name": "Ada"})

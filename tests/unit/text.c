@@ -625,12 +625,22 @@ urls(void **state)
 		"/%zz", "http://a:123456/", "http://a:8x/", "http://[::1", "http://[]/", "http://[zz::1]/",
 		"http://a/ü", "/{id}", "/a|b", "/a^b", "/a`b", "/a#b#c", "httpx://a", "http//a",
 	};
+	static const char *const relative[] = { "sample.jpg", "photos/1.jpg?v=2#a:b", "../a.jpg", "a/b:c", "?a", "a%20b.jpg" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		check(text_is_url(good[i]), good[i]);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		check(!text_is_url(bad[i]), bad[i]);
+	/* a path that is relative will do there */
+	for (size_t i = 0; i < COUNT(good); i++)
+		check(text_is_reference(good[i]), good[i]);
+	for (size_t i = 0; i < COUNT(relative); i++)
+		check(text_is_reference(relative[i]) && !text_is_url(relative[i]), relative[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		check(!text_is_reference(bad[i]) || strcmp(bad[i], "a") == 0 || strcmp(bad[i], "example.com") == 0 ||
+			strcmp(bad[i], "http//a") == 0, bad[i]);
+	check(!text_is_reference("JAVASCRIPT:alert(1)") && !text_is_reference("java\tscript:x") && !text_is_reference("a:b/c"), "");
 }
 
 /* ---- decoding */
