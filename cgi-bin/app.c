@@ -24,7 +24,8 @@ static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
 	{ GET, "/health", PUBLIC, get_health, .out = &health, .no_store = true, .errors = STATUSES(503),
 	  .title = "Liveness and readiness",
-	  .note = "503 when the database cannot be read; status is degraded when it cannot be written." },
+	  .note = "503 when the database cannot be read; status is degraded when it cannot be written: a full disk, a lock "
+	          "that somebody keeps, programs older than the database. Looked at once a second." },
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
@@ -42,24 +43,32 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return reply_error(rq, UNAVAILABLE);
+	bool writable = db_try_write(rq->db);
 	reply_begin(rq);
-	put_text(rq, "status", db_writable(rq->db) ? "ok" : "degraded");
+	put_text(rq, "status", writable ? "ok" : "degraded");
 	put_text(rq, "database", "ok");
 	put_text(rq, "version", OKUL_VERSION);
 	put_int(rq, "schemaVersion", version);
 	return reply_done(rq);
 }
 
+/* The reference tells of no surface that is off. */
+static const char *
+share_file(struct request *rq, const char *name, const char *extension)
+{
+	return arena_format(rq->arena, "%s/%s%s.%s", rq->conf->share, name, rq->conf->api_v1 ? "" : "-unified", extension);
+}
+
 static struct reply
 get_openapi(struct request *rq)
 {
-	return reply_file(rq, arena_format(rq->arena, "%s/openapi.json", rq->conf->share), "application/json");
+	return reply_file(rq, share_file(rq, "openapi", "json"), "application/json");
 }
 
 static struct reply
 get_docs(struct request *rq)
 {
-	return reply_file(rq, arena_format(rq->arena, "%s/docs.html", rq->conf->share), "text/html; charset=utf-8");
+	return reply_file(rq, share_file(rq, "docs", "html"), "text/html; charset=utf-8");
 }
 
 static const struct section section = { routes, COUNT(routes), NULL, 0 };

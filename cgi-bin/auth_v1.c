@@ -56,10 +56,10 @@ static const struct route routes[] = {
 	  .example = "{\"email\":\"user@example.com\",\"code\":\"1234\"}" },
 	{ POST, "/api/v1/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &tokens, .writes = true,
 	  .errors = STATUSES(401), .title = "Access token yenile" },
-	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
 	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .in = &auth_refresh_token, .out = &delete_response,
-	  .writes = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
+	  .writes = true, .makes_room = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
 	  .note = "Ends the session of a refresh token of the caller." },
 	{ GET, "/api/v1/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true,
 	  .unregistered = true, .title = "Aktif oturumları listele" },
@@ -92,7 +92,7 @@ post_verify(struct request *rq)
 	struct reply refusal;
 	struct db_rows *row;
 
-	if (!auth_login(rq, &login, &refusal))
+	if (!auth_login(rq, 4, &login, &refusal))
 		return refusal;
 	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login.user)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);

@@ -156,7 +156,7 @@ stamp_fault(struct request *rq, const char *stamp)
 
 	put_stamp(&own, rq, time);
 	if (strlen(stamp) != own.length || !secret_equal(stamp, own.s, own.length) || !text_to_int(time, 0, INT64_MAX, &shown) ||
-	    rq->now > shown + STAMP_LIFE)
+	    rq->now > shown + STAMP_LIFE || shown > rq->now + CLOCK_SLACK)
 		return S_F_STAMP;
 	return rq->now < shown + STAMP_REST ? S_F_TOO_FAST : S_OK;
 }

@@ -56,6 +56,7 @@ static const struct enumeration {
 	{ "HealthStatus", "ok degraded" },
 	{ "DatabaseStatus", "ok unavailable" },
 	{ "ListFormat", "json csv" },
+	{ "CsvSeparator", "comma semicolon" },
 };
 
 static const struct shape envelope = {
@@ -115,7 +116,7 @@ may_answer(const struct route *route, int status)
 			return true;
 		break;
 	case 412:
-		if (route->method == PATCH || route->method == DELETE || is_file(route))
+		if (route_is_guarded(route) || is_file(route))
 			return true;
 		break;
 	case 413:

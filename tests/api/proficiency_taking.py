@@ -378,14 +378,31 @@ def test_drafts_are_for_admins(okul):
     good(save(boss, attempt, test, "+"))
     assert all("isCorrect" not in o for q in attempt["questions"] for o in q["options"]), "an exam for them too"
     assert good(submit(boss, test, "+++"))["totalScore"] == 100 and status(boss, test)["attempts"] == 1
-    # withdrawn in the middle
-    test = made(okul)
+
+
+def test_who_has_an_open_attempt_finishes_a_test_that_is_withdrawn(okul):
+    ada, eve, boss, test = okul.registered(), okul.registered(), superadmin(okul), made(okul, maxAttempts=0)
     attempt = good(start(ada, test))
     good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": False}))
-    for answer in (start(ada, test), save(ada, attempt, test, "+"), submit(ada, test, "+++"), ada.get(f"{PATH}/{test['id']}/status")):
-        assert answer.status == 404
-    good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": True}))
-    assert good(start(ada, test)) == attempt
+    for answer in (start(eve, test), submit(eve, test, "+++"), save(eve, attempt, test, "+"), eve.get(f"{PATH}/{test['id']}/status"),
+                   ada.get(f"{PATH}/{test['id']}"), ada.get(f"{PATH}/{test['id']}/status")):
+        assert answer.status == 404, "a draft as any other, to others and where no attempt is"
+    assert good(start(ada, test)) == attempt, "loaded again"
+    assert good(save(ada, attempt, test, "+"))["answers"]
+    assert good(submit(ada, test, "+++"))["totalScore"] == 100
+    for answer in (start(ada, test), submit(ada, test, "+++")):
+        assert answer.status == 404, "once more it is not to be had"
+
+
+def test_an_attempt_at_a_withdrawn_test_whose_time_runs_out(exam):
+    ada, boss, test = exam.registered(), superadmin(exam), made(exam, durationMinutes=1, maxAttempts=0)
+    attempt = good(start(ada, test))
+    good(save(ada, attempt, test, "+"))
+    good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": False}))
+    exam.server.clock.advance(120)
+    assert save(ada, attempt, test, "-").status == 409
+    assert submit(ada, test, "+++").status == start(ada, test).status == 404
+    assert [r["id"] for r in mine(ada)] == [attempt["id"]], "taken, with what was saved"
 
 
 # ---- time
