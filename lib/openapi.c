@@ -908,6 +908,7 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	if (any_route(program, may_be_kept))
 		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
@@ -1132,6 +1133,8 @@ put_part(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	put_header_ref(out, "ETag");
 	put_header_ref(out, "Content-Range");
+	if (strcmp(route->out_type, "*/*") == 0)
+		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	put_close(out, '}');
 	put_open(out, "content", '{');

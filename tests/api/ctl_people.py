@@ -192,6 +192,13 @@ def test_cleanup_forgets_networks_and_logins_of_long_ago(folder):
     assert "networks of old logins: 1 deleted" in folder.good("cleanup")
 
 
+def test_cleanup_drops_what_a_clock_that_was_ahead_left(folder):
+    folder.add()
+    folder.put(folder.codes(3, 400 * DAY), folder.codes(1, DAY - MINUTE), folder.events(4, 400 * DAY), folder.events(1, MINUTE))
+    assert told(folder.good("cleanup"))[:3] == [3, 0, 4]
+    assert folder.numbers_of("login_code", "event") == [1, 1]
+
+
 def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
     fill(folder)
     before = folder.content()
