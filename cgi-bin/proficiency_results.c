@@ -123,15 +123,21 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
 	TEXT_HAS_WORDS("folded", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
-/* What a title has of the words need not be found in the user. */
+/*
+ * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
+ * those who have what this title leaves.
+ */
 #define LEFT TEXT_WORDS_LEFT("okul_fold(title)", "?7")
-#define HALF_FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " LEFT " NOT IN ('', ?7))"
+#define HALF_FOUND "test_version WHERE " LEFT " NOT IN ('', ?7)"
+#define HALF_FOUND_USERS \
+	"(SELECT user.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
+	" CROSS JOIN user ON " TEXT_HAS_WORDS("user.folded", "half.words") ")"
 #define FOUND_TOGETHER \
+	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user IN " HALF_FOUND_USERS " AND " \
 	TEXT_HAS_WORDS("(SELECT folded FROM user WHERE pk = result.user)", \
-		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)")
+		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
 #define FOUND \
-	" AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS \
-	" OR (result.version IN " HALF_FOUND_VERSIONS " AND " FOUND_TOGETHER "))"
+	" AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
 #define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
 #define MEANT " /* scan is meant: of users, tests or an index */"
 
