@@ -45,7 +45,7 @@ def closing(wires):
 
 def begin(okul, path, length, token=None, kind="multipart/form-data; boundary=x", method="POST", body=b""):
     """Sends a head, and so much of the body."""
-    wire = socket.create_connection(("127.0.0.1", okul.server.port), timeout=30 * SLOW)
+    wire = socket.create_connection(("127.0.0.1", okul.server.port), 30 * SLOW, (okul.source, 0))
     head = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {length}", f"Origin: {ORIGIN}"]
     head += [f"Authorization: Bearer {token}"] if token else []
     wire.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
