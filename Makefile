@@ -169,6 +169,12 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+.PHONY: corpus
+corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
+	@conf/setup.sh build run test corpus
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@tests/bench/files.py
+
 $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi

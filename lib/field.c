@@ -325,7 +325,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
-	else if (field->link && text[strcspn(text, ":/?#")] == ':' && !text_is_url(text))
+	else if (field->link && ((text[strcspn(text, ":/?#")] == ':' && !text_is_url(text)) || strncmp(text, "//", 2) == 0 ||
+			strchr(text, '\\')))
 		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);

@@ -55,7 +55,7 @@ struct field {
 	bool birth;		/* DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
-	bool link;		/* TEXT: a name, a path, or an address of http or https; no other scheme */
+	bool link;		/* TEXT: a name, a path, or an address of http or https; no other scheme, nor //HOST or a backslash */
 	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */

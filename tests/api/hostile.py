@@ -347,7 +347,8 @@ ALLOWED = {"server", "date", "content-type", "content-length", "connection", "ke
            "accept-ranges", "cache-control",
            "content-disposition", "content-security-policy", "x-content-type-options", "x-request-id",
            "x-frame-options", "referrer-policy",
-           "cross-origin-resource-policy", "vary", "access-control-allow-origin", "access-control-expose-headers"}
+           "cross-origin-resource-policy", "vary", "access-control-allow-origin",
+           "access-control-expose-headers"}
 DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)"(?:; """
                          r"""filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""", re.ASCII)
 

@@ -100,7 +100,8 @@ def test_what_is_no_time_zone(okul, name):
 
 
 @pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
-                                   "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z"])
+                                   "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z",
+                                   "//evil.example/a.jpg", "/\\evil.example", "\\\\evil.example\\a"])
 def test_a_photo_is_nothing_that_runs(okul, photo):
     ada, boss = okul.login(), okul.staff("admin")
     for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):

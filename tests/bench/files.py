@@ -179,8 +179,6 @@ def pdfs(m):
                            ("first", "--pages", ".", "1", "--"), ("rotated", "--rotate=90")):
         for source in (office, "gs-1.4.pdf"):
             m.make(f"qpdf-{name}-{source}", "qpdf", *options, "@" + source, f"@qpdf-{name}-{source}")
-    m.make("im.pdf", "convert", "@src.png", "@im.pdf")
-    m.make("im-pages.pdf", "convert", "@src.png", "@src-alpha.png", "@im-pages.pdf")
     m.make("cairo.pdf", "pdftocairo", "-pdf", "@gs-1.4.pdf", "@cairo.pdf")
     m.make("united.pdf", "pdfunite", "@gs-1.4.pdf", "@cairo.pdf", "@united.pdf")
     m.make("exiftool.pdf", "exiftool", "-q", "-Title=Ünite", "-o", "@exiftool.pdf", "@gs-1.4.pdf")
@@ -353,7 +351,7 @@ def check(api, person, path):
 def main():
     options = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
     options.add_argument("--keep", type=pathlib.Path)
-    options.add_argument("--build", default="build")
+    options.add_argument("--build", default="build/test")
     options = options.parse_args()
     os.environ["OKUL_BUILD"] = options.build
     sys.path.insert(0, str(ROOT / "tests" / "api"))

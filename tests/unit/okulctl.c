@@ -886,6 +886,29 @@ a_missing_folder_is_said(void **state)
 
 #define test(set_up_, function) cmocka_unit_test_setup_teardown(function, set_up_, tear_down)
 
+static void
+photos_of_version_2_that_are_no_address_go(void **state)
+{
+	static const char users[] =
+		"WITH made (i, photo) AS (VALUES (1, 'https://example.com/a.jpg'), (2, '/a.jpg'), (3, 'a b.jpg'), (4, 'fotoğraf.jpg'),"
+		" (5, 'javascript:alert(1)'), (6, '//evil.example/a.jpg'), (7, '/' || char(92) || 'evil.example'), (8, NULL), (9, ''),"
+		" (10, 'java' || char(9) || 'script:alert(1)'), (11, 'HTTP://example.com/a.jpg'))"
+		" INSERT INTO user (id, email, profile_photo, timezone, created_at, updated_at)"
+		" SELECT i, i || '@example.com', photo, 'UTC', i, 0 FROM made";
+	bool made;
+
+	(void)state;
+	use_shipped_share();
+	assert_int_equal(mkdir(data, 0700), 0);
+	if (!db_create(data, text_of("tests/unit/schema/0002.sql"), why, sizeof(why)) || !conf_make_keys(data, &made, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_run(0, "sql", users);
+	assert_run(0, "migrate");
+	assert_int_equal(number("SELECT sum(1 << id) FROM user WHERE profile_photo IS NOT NULL"),
+		1 << 1 | 1 << 2 | 1 << 4 | 1 << 9 | 1 << 11);
+	assert_int_equal(number("SELECT count(*) FROM user"), 11);
+}
+
 int
 main(void)
 {
@@ -902,6 +925,7 @@ main(void)
 		test(set_up_old, a_newer_database_is_left_alone),
 		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
 		test(set_up, users_of_version_1_are_counted),
+		test(set_up, photos_of_version_2_that_are_no_address_go),
 		test(set_up, what_version_2_folded_is_folded_again),
 		test(set_up, sessions_of_version_2_end_180_days_after_their_login),
 		test(set_up_shipped, user_add_makes_a_user),
