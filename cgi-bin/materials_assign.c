@@ -86,9 +86,10 @@ static const struct route routes[] = {
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
 	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
 	  "the ids is nobody's, or of somebody who is deactivated or has asked to be deleted, the answer is 404 and nobody is assigned." },
-	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response, .writes = true,
-	  .shows = show_of_user, .title = "Take an assignment back (Admin)", .note = "The user has no longer the material, and is not told. "
-	  "The id of the answer is the user's. If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
+	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
+	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
+	  .note = "The user has no longer the material, and is not told. The id of the answer is the user's. "
+	  "If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
 	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
 	  "caller: the first use of one is openedAt." },
@@ -251,8 +252,8 @@ delete_assignment(struct request *rq)
 
 	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0),
-		db_text(row, 1) });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
+		db_text(row, 0), db_text(row, 1) });
 	db_end(row);
 	return reply_deleted(rq, S_UNASSIGNED, user);
 }

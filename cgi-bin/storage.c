@@ -34,7 +34,7 @@ static const struct shape download_query = { .name = "DownloadQuery", .fields = 
 
 static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of the name; all must be there" },
+	PAGE_SEARCH("parts of words of the name; all must be there"),
 	{ "owner", ID, .optional = true, .note = "whose; only admins may name somebody else" },
 	{ "folder", ENUM, .oneof = folders, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };

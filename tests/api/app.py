@@ -84,7 +84,7 @@ def cgi_process(server, program, method, path, headers, length, content_type):
         "PATH_INFO": target, "REQUEST_URI": path, "QUERY_STRING": query,
         "REMOTE_ADDR": "127.0.0.1",
     } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
-    if length:
+    if length > 0:  # else nobody tells it
         environment |= {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": content_type}
     return subprocess.Popen([BUILD / f"{program}.fcgi"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)

@@ -293,11 +293,12 @@ def test_an_upload_without_a_length_arrives(crowded):
         assert answer.status == status, answer
 
 
-def test_json_without_a_length_arrives(crowded):
+def test_json_without_a_length(crowded):
+    """Apache knows no bound for it, and wants the length."""
     body = json.dumps({"email": fresh()}).encode()
     answer = crowded.raw(b"POST /auth/otp/request HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                          b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), "POST", "/auth/otp/request")
-    assert answer.status == 200, answer
+    assert answer.status == (200 if crowded.server.web == "nginx" else 411), answer
 
 
 # ---- limits of connections

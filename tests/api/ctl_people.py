@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import contract
-from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh, until
+from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
@@ -190,6 +190,13 @@ def test_cleanup_forgets_networks_and_logins_of_long_ago(folder):
     assert folder.numbers_of("known_network", "audit") == [1, 3]
     folder.environment["OKUL_KNOWN_DAYS"] = "89"
     assert "networks of old logins: 1 deleted" in folder.good("cleanup")
+
+
+def test_cleanup_drops_what_a_clock_that_was_ahead_left(folder):
+    folder.add()
+    folder.put(folder.codes(3, 400 * DAY), folder.codes(1, DAY - MINUTE), folder.events(4, 400 * DAY), folder.events(1, MINUTE))
+    assert told(folder.good("cleanup"))[:3] == [3, 0, 4]
+    assert folder.numbers_of("login_code", "event") == [1, 1]
 
 
 def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):

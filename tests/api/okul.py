@@ -497,7 +497,7 @@ class Okul:
             check_caching(a, route)
         if a.body and not (a.status in (200, 206) and file):
             check_envelope(a, self.server.clock.offset)
-        by_web_server = a.status in (502, 504) or a.status == 429 and BY_WEB_SERVER.fullmatch(a.headers["X-Request-Id"])
+        by_web_server = a.status in (502, 504) or a.status in (411, 429) and BY_WEB_SERVER.fullmatch(a.headers["X-Request-Id"])
         if route and a.method != "HEAD" and not by_web_server:
             self.reference.check(a, route) if a.json else self.reference.check_type(a, route)
             self.reference.check_named_headers(a, route)

@@ -10,6 +10,7 @@ import contract
 from fields import GOOD_TEST
 from people import profile
 from rights import first_options
+from samples import png
 
 TEXT = "Nguyễn Łódź Əliyev Οδυσσέας ҚАСЫМ Şırnak İSTANBUL Straße O’Neil 50% a_b"
 OTHER = "Nothing like that"
@@ -55,6 +56,12 @@ def add_result_by_test(boss, text, mark):
     return boss.okul.registered().post(f"/proficiency-tests/{test['id']}/submit", first_options(test)).data["id"]
 
 
+def add_file(boss, text, mark):
+    answer = boss.upload(png(), f"{text} {mark}.png")
+    assert answer.status == 201, answer
+    return answer.data["id"]
+
+
 def posted(path, text_field, mark_field, **fields):
     def add(boss, text, mark):
         answer = boss.post(path, fields | {text_field: text, mark_field: mark})
@@ -74,6 +81,7 @@ LISTS = {
     "results, test": Of("/proficiency-tests/admin/results", add_result_by_test, csv=True),
     "materials": Of("/education-materials", posted("/education-materials", "title", "description", locale="en")),
     "materials, description": Of("/education-materials", posted("/education-materials", "description", "title", locale="en")),
+    "files": Of("/storage/files", add_file),
     "contact": Of("/contact", posted("/contact", "fullName", "subject", **ASK), csv=True),
     "contact, message": Of("/contact", posted("/contact", "message", "fullName", **ASK), csv=True),
     "contact, subject": Of("/contact", posted("/contact", "subject", "message", **ASK), csv=True),
@@ -173,7 +181,7 @@ def test_a_change_is_found_at_once(boss):
 SORTS = {
     "/users": "createdAt email name", "/courses": "createdAt title price order", "/proficiency-tests": "createdAt title",
     "/proficiency-tests/admin/results": "completedAt totalScore", "/contact": "createdAt fullName",
-    "/education-materials": "createdAt title",
+    "/education-materials": "createdAt title", "/storage/files": "createdAt name size",
 }
 
 
@@ -184,7 +192,7 @@ def test_sort_takes_what_the_contract_lists(boss, path):
     for field in good:
         for sort in (field, "-" + field):
             assert boss.get(f"{path}?sort={sort}").status == 200, sort
-    others = {"createdAt", "completedAt", "email", "name", "title", "price", "order", "fullName", "totalScore", "updatedAt"} - set(good)
+    others = {"createdAt", "completedAt", "email", "name", "title", "price", "order", "fullName", "totalScore", "size", "updatedAt"} - set(good)
     for sort in (*others, "", "-", "--" + good[0], good[0].upper(), f"{good[0]},{good[1]}", "%2B" + good[0], "pk", good[0] + "%20desc"):
         answer = boss.get(f"{path}?sort={sort}")
         assert answer.status == 400 and answer.errors[0].startswith("sort: "), sort

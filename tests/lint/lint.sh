@@ -186,8 +186,11 @@ node_packages() {
 }
 
 check_openapi() {
+	local document
 	node_packages || return
-	REDOCLY_TELEMETRY=off node "$here/openapi.mjs" build/share/openapi.json 2>&1
+	for document in build/share/openapi*.json; do
+		REDOCLY_TELEMETRY=off node "$here/openapi.mjs" "$document" 2>&1 | sed "s,^,${document##*/}: ,"
+	done
 }
 
 # What a front end does with the reference: three generators make a client, with which the whole journey of a user and of an
