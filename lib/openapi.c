@@ -915,7 +915,6 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	if (any_route(program, may_be_kept))
 		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
-			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
@@ -1159,7 +1158,12 @@ put_responses(struct buf *out, const struct route *route)
 	put_success(out, route);
 	if (is_file(route))
 		put_part(out, route);
-	if (may_be_kept(route))
+	if (may_be_kept(route) && is_file(route) && strcmp(route->out_type, "*/*") == 0)
+		put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
+			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
+			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
+	else if (may_be_kept(route))
 		put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		if (!may_answer(route, failures[i].status))
