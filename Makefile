@@ -169,6 +169,12 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+.PHONY: corpus
+corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
+	@conf/setup.sh build run test corpus
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@tests/bench/files.py
+
 $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi
@@ -226,10 +232,12 @@ test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
 
 REFERENCE_ORDER := app auth users courses storage proficiency settings materials contact dashboard
 REFERENCE := $(B)/share/openapi.json $(B)/share/docs.html
+# The same where okul.conf says api_v1 = off.
+REFERENCE_UNIFIED := $(B)/share/openapi-unified.json $(B)/share/docs-unified.html
 REFERENCE_PARTS := $(patsubst %,$(B)/obj/openapi/%.json, \
 	$(filter $(GROUPS_),$(REFERENCE_ORDER)) $(filter-out $(REFERENCE_ORDER),$(GROUPS_)))
 
-build: $(REFERENCE)
+build: $(REFERENCE) $(REFERENCE_UNIFIED)
 
 $(B)/obj/openapi/%.json: $(B)/%.fcgi
 	@mkdir -p $(@D)
@@ -240,11 +248,15 @@ $(REFERENCE) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
 	@echo "  DOCS  $(REFERENCE)"
 	@$(CTL) reference $(REFERENCE) conf/docs.html $(REFERENCE_PARTS)
 
+$(REFERENCE_UNIFIED) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
+	@mkdir -p $(B)/share
+	@$(CTL) reference --without /api/v1/ $(REFERENCE_UNIFIED) conf/docs.html $(REFERENCE_PARTS)
+
 # ---- lint: what no compiler checks
 
 .PHONY: lint setup-lint
 setup-lint:	## install the Debian packages that lint needs and that are missing
-	@conf/setup.sh build lint $$(command -v npx >/dev/null || echo npx)
+	@conf/setup.sh build run lint $$(command -v npm >/dev/null || echo node)
 
 lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves
 	@$(MAKE) --no-print-directory FLAVOUR=release build

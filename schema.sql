@@ -142,22 +142,37 @@ CREATE TABLE session (
 CREATE INDEX session_user ON session (user);
 CREATE INDEX session_expires ON session (expires_at);
 
--- The login code of an address, whether it has a user or not. One row an address: a new code replaces the old.
+-- The login codes of an address, whether it has a user or not. One row a client network: a new code of it replaces its old one.
 CREATE TABLE login_code (
-	email TEXT PRIMARY KEY,
+	email TEXT NOT NULL,
+	network TEXT NOT NULL,		-- the client network that asked for it
+	digits INTEGER NOT NULL,
 	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
 	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
-	tries INTEGER NOT NULL DEFAULT 0,
-	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1))
+	tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from that network
+	strange_tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from others
+	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1)),
+	PRIMARY KEY (email, network)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX login_code_expires ON login_code (expires_at);
 
+-- The networks from which a user logged in lately. They have budgets of their own in table event.
+CREATE TABLE known_network (
+	place BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seen_at INTEGER NOT NULL	-- the last login from there
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_network_user ON known_network (user);
+CREATE INDEX known_network_seen ON known_network (seen_at);	-- for `okulctl cleanup`
+
 -- What counts towards a limit: one row an event, dropped when its window is over.
 CREATE TABLE event (
-	kind TEXT NOT NULL,		-- 'code-email', 'code-client', 'wrong-email', 'contact-client'
-	subject TEXT NOT NULL,		-- mail address or client address
+	-- by mailbox 'code-email', 'wrong-email' (6 digits), 'wrong-short' (4), by client network 'code-client', 'wrong-client',
+	-- 'user-client', 'contact-client'
+	kind TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- mailbox, behind it a space and a mark for a known network; or client network
 	at INTEGER NOT NULL,
 	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
 	PRIMARY KEY (kind, subject, at, n)
@@ -184,7 +199,8 @@ CREATE INDEX outbox_recipient ON outbox (recipient);
 -- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
 CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
 	DELETE FROM login_code WHERE email = old.email;
-	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email') AND subject = old.email;
+	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short')
+		AND subject >= okul_mailbox(old.email) AND subject < okul_mailbox(old.email) || '!';
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
 END;
 -- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what

@@ -20,7 +20,8 @@ const struct command command_cleanup = {
 	.usage = "[--dry-run] [--quiet]",
 	.summary = "delete what has expired, and the accounts whose deletion is due; grade what ran out of time",
 	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
-		"expired a day ago and that no `okulctl mail` has dropped, and accounts whose owners asked for it and let the\n"
+		"expired a day ago and that no `okulctl mail` has dropped, networks from which nobody logged in for known_days,\n"
+		"what the audit has of logins over a year ago, and accounts whose owners asked for it and let the\n"
 		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
 		"Sessions that would live longer than refresh_life, as of a clock that was ahead, get that.\n"
 		"Attempts at placement tests whose time ran out become results, and wordings of tests that no result needs any\n"
@@ -40,23 +41,36 @@ const struct command command_cleanup = {
 	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
+#define KNOWN (-1)
+/* Also what lies further ahead than any can: it is of a clock that was set back, and counts no more. */
+#define OVER(time) "(" time " <= ?1 OR " time " > ?1 + 172800000)"
+#define LOGIN "action IN ('session.login', 'session.locked')"
+
 /* ?1 the time up to which, ?2 the number of rows at most */
 static const struct kind {
 	const char *name;
-	int64_t age;		/* milliseconds that it is kept beyond its time */
+	int64_t age;		/* milliseconds that it is kept beyond its time; KNOWN: as the configuration says of networks */
 	const char *count, *drop;
 } kinds[] = {
 	{ "expired login codes", 0,
-	  "SELECT count(*) FROM login_code WHERE expires_at <= ?1",
-	  "DELETE FROM login_code WHERE email IN (SELECT email FROM login_code WHERE expires_at <= ?1 LIMIT ?2)" },
+	  "SELECT count(*) FROM login_code WHERE " OVER("expires_at"),
+	  "DELETE FROM login_code WHERE (email, network) IN"
+	  " (SELECT email, network FROM login_code WHERE " OVER("expires_at") " LIMIT ?2)" },
 	{ "expired sessions", 0,
 	  "SELECT count(*) FROM session WHERE expires_at <= ?1",
 	  "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)" },
 	/* The longest window of a limit is a day. */
 	{ "old limit counts", DAY,
-	  "SELECT count(*) FROM event WHERE at <= ?1",
+	  "SELECT count(*) FROM event WHERE " OVER("at"),
 	  "DELETE FROM event WHERE (kind, subject, at, n) IN"
-	  " (SELECT kind, subject, at, n FROM event WHERE at <= ?1 LIMIT ?2)" },
+	  " (SELECT kind, subject, at, n FROM event WHERE " OVER("at") " LIMIT ?2)" },
+	{ "networks of old logins", KNOWN,
+	  "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
+	  "DELETE FROM known_network WHERE place IN (SELECT place FROM known_network WHERE seen_at <= ?1 LIMIT ?2)" },
+	/* The rest of the audit stays: logins come without end. */
+	{ "traces of old logins", 365 * DAY,
+	  "SELECT count(*) FROM audit WHERE at <= ?1 AND " LOGIN,
+	  "DELETE FROM audit WHERE pk IN (SELECT pk FROM audit WHERE at <= ?1 AND " LOGIN " LIMIT ?2)" },
 	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
 	{ "expired mails", DAY,
 	  "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
@@ -88,6 +102,7 @@ static const char *const sql[] = {
 struct cleanup {
 	struct db *db;
 	int64_t now, latest;	/* ... at which a session may end */
+	int64_t known;		/* milliseconds that a network is known from a login on */
 	bool dry_run, quiet;
 };
 
@@ -229,7 +244,7 @@ clean(const struct cleanup *c)
 
 	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++) {
 		count = 0;
-		int64_t until = c->now - kinds[i].age;
+		int64_t until = c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age);
 		rc = c->dry_run ? count_rows(c, kinds[i].count, until, &count) : run_batches(c, kinds[i].drop, until, &count);
 		say(c, kinds[i].name, count, "deleted");
 	}
@@ -279,6 +294,7 @@ run(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	db_only_deletes(c.db, true);
 	c.latest = c.now + conf->refresh_life * SECOND;
+	c.known = conf->known_days * DAY;
 	enum db_rc rc = clean(&c);
 	db_close(c.db);
 	return rc == DB_DONE ? EXIT_SUCCESS :

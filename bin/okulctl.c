@@ -17,7 +17,7 @@
 
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
-	&command_user_add, &command_user_import, &command_user_role, &command_user_list,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
 	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,

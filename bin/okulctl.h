@@ -22,7 +22,7 @@ struct command {
 
 /* Rows of the files in bin/; okulctl.c lists them. */
 extern const struct command command_serve, command_migrate, command_check, command_mail, command_cleanup,
-	command_user_add, command_user_import, command_user_role, command_user_list, command_audit, command_key_list,
+	command_user_add, command_user_import, command_user_role, command_user_list, command_user_unlock, command_audit, command_key_list,
 	command_key_rotate, command_sql, command_reference, command_files_gc, command_files_verify;
 extern const struct command command_setting_list, command_setting_get, command_setting_set, command_setting_history;
 extern const struct command command_backup, command_demo;

@@ -12,10 +12,11 @@ static int run(int argc, char **argv, const char *data);
 
 const struct command command_reference = {
 	.name = "reference",
-	.usage = "OPENAPI_OUT HTML_OUT TEMPLATE PART...",
+	.usage = "[--without PATH] OPENAPI_OUT HTML_OUT TEMPLATE PART...",
 	.summary = "join the programs' parts of the API reference (for the build)",
 	.help = "Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together,\n"
-		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n",
+		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n"
+		"--without  leave out what is below this path\n",
 	.run = run,
 	.no_data = true,
 };
@@ -26,7 +27,8 @@ static const char frame[] =
 	"\"summary\":\"The backend of a small language school\","
 	"\"description\":\"Log in: ask for a code with POST /auth/otp/request, take it from the mail, and trade it for tokens "
 	"with POST /auth/otp/verify. Every JSON answer has the same five fields (BaseResponseDto). Sentences come in tr, en, "
-	"es or de by Accept-Language. Every answer carries X-Request-Id.\","
+	"es or de by Accept-Language. Every answer carries X-Request-Id. HEAD works wherever GET does; a method that a "
+	"path does not have is 405 with Allow.\","
 	"\"license\":{\"name\":\"All rights reserved\",\"identifier\":\"LicenseRef-All-Rights-Reserved\"}},"
 	"\"servers\":[{\"url\":\"/\"}],"
 	"\"tags\":[],\"paths\":{},"
@@ -118,6 +120,48 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	return EXIT_SUCCESS;
 }
 
+/* True when something points to the schema of that name. */
+static bool
+is_used(const cJSON *thing, const char *name)
+{
+	static const char place[] = "#/components/schemas/";
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, thing) {
+		const char *ref = item->string && strcmp(item->string, "$ref") == 0 ? cJSON_GetStringValue(item) : NULL;
+		if (ref && strncmp(ref, place, sizeof(place) - 1) == 0 && strcmp(ref + sizeof(place) - 1, name) == 0)
+			return true;
+		if (is_used(item, name))
+			return true;
+	}
+	return false;
+}
+
+/* The paths of a surface that can be turned off, and the schemas that nothing points to without them. */
+static void
+leave_out(cJSON *document, const char *prefix)
+{
+	cJSON *paths = json_get(document, "paths"), *schemas = json_get(json_get(document, "components"), "schemas");
+	cJSON *item, *next;
+	bool again = true;
+
+	for (item = paths ? paths->child : NULL; item; item = next) {
+		next = item->next;
+		if (strncmp(item->string, prefix, strlen(prefix)) == 0)
+			cJSON_Delete(cJSON_DetachItemViaPointer(paths, item));
+	}
+	while (again) {
+		again = false;
+		for (item = schemas ? schemas->child : NULL; item; item = next) {
+			next = item->next;
+			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, item->string))
+				continue;
+			cJSON_Delete(cJSON_DetachItemViaPointer(schemas, item));
+			again = true;
+		}
+	}
+}
+
 static int
 write_reference(struct arena *arena, char **argv, const char *template, const cJSON *document)
 {
@@ -136,9 +180,12 @@ static int
 run(int argc, char **argv, const char *data)
 {
 	struct arena *arena = arena_new(1 << 20);
+	const char *without = argc > 2 && strcmp(argv[1], "--without") == 0 ? argv[2] : NULL;
 	int code = EXIT_SUCCESS;
 
 	(void)data;
+	argc -= without ? 2 : 0;
+	argv += without ? 2 : 0;
 	if (!arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	if (argc < 5) {
@@ -153,6 +200,8 @@ run(int argc, char **argv, const char *data)
 	for (int i = 4; i < argc && code == EXIT_SUCCESS; i++)
 		code = join_part(document, arena, argv[i]);
 	if (code == EXIT_SUCCESS) {
+		if (without)
+			leave_out(document, without);
 		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
 	}

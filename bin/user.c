@@ -3,8 +3,11 @@
  */
 #include "okulctl.h"
 
+#include "arena.h"
 #include "audit.h"
 #include "clock.h"
+#include "email.h"
+#include "otp.h"
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
@@ -16,6 +19,7 @@
 static int run_add(int argc, char **argv, const char *data);
 static int run_role(int argc, char **argv, const char *data);
 static int run_list(int argc, char **argv, const char *data);
+static int run_unlock(int argc, char **argv, const char *data);
 
 const struct command command_user_add = {
 	.name = "user add",
@@ -39,6 +43,16 @@ const struct command command_user_list = {
 	.summary = "list the users, oldest first",
 	.help = "One line a user, separated by tabs, under a line of headings. Times are UTC.\n",
 	.run = run_list,
+};
+
+const struct command command_user_unlock = {
+	.name = "user unlock",
+	.usage = "EMAIL",
+	.summary = "let somebody log in again for whose address too many codes were asked for or tried",
+	.help = "Forgets the codes that were asked for and the wrong tries that were made for the address and for all addresses of\n"
+		"the same mailbox (ada+1@example.com is ada@example.com), for every network; whether a user has it or not. What a\n"
+		"client network did wrong for many addresses stays counted: it is over after an hour, or a day at most.\n",
+	.run = run_unlock,
 };
 
 enum { ADD, CHANGE_ROLE, FIND };
@@ -70,12 +84,19 @@ open_all(const char *data)
 	return db != NULL;
 }
 
-/* Folds the address in place. */
+/* `*email` gets the address as it is kept. */
 static bool
-is_email(char *email)
+is_email(char **email)
 {
-	text_lower(email);
-	return text_is_email(email) || ctl_error(EXIT_DATA, "\"%s\" is no mail address", email) == 0;
+	static struct arena *arena;	/* of the whole run */
+	const char *kept;
+
+	if (!arena && !(arena = arena_new(1024)))
+		return ctl_error(EXIT_FAILURE, "out of memory") == 0;
+	if (email_keep(arena, *email, &kept) != EMAIL_GOOD)
+		return ctl_error(EXIT_DATA, "\"%s\" is no mail address", *email) == 0;
+	*email = (char *)kept;
+	return true;
 }
 
 static bool
@@ -114,7 +135,7 @@ read_new_user(int argc, char **argv, struct new_user *user)
 	user->email = argv[optind];
 	if (!language_of(user->language, &language))
 		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language);
-	return is_email(user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
+	return is_email(&user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
 static enum db_rc
@@ -195,9 +216,10 @@ run_role(int argc, char **argv, const char *data)
 
 	if (argc != 3)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user role %s", command_user_role.usage);
-	const char *email = argv[1], *role = argv[2];
-	if (!is_email(argv[1]) || !is_role(role))
+	const char *role = argv[2];
+	if (!is_email(&argv[1]) || !is_role(role))
 		return EXIT_DATA;
+	const char *email = argv[1];
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	rc = db_write_begin(db);
@@ -215,6 +237,47 @@ run_role(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
 			email);
 	printf("%s: is %s %s\n", email, role, change == CHANGED ? "now" : "already");
+	return EXIT_SUCCESS;
+}
+
+/* ---- user unlock */
+
+/* Inside a write transaction. */
+static void
+unlock(const char *email, int64_t *events)
+{
+	struct db_rows *row;
+	char id[ID_TEXT] = "";
+
+	otp_unlock(db, email, events);
+	if (db_one(db, &row, sql[FIND], ARGS(email)) == DB_ROW)
+		snprintf(id, sizeof(id), "%s", db_text(row, 0));
+	db_end(row);
+	/* The audit is of users; of other addresses nothing is kept. */
+	if (id[0])
+		audit_add(db, clock_now(), &(struct audit){ .action = "session.unlocked", .subject_id = id, .subject = email });
+}
+
+static int
+run_unlock(int argc, char **argv, const char *data)
+{
+	int64_t events = 0;
+
+	if (argc != 2 || argv[1][0] == '-')
+		return ctl_error(EXIT_USAGE, "usage: okulctl user unlock %s", command_user_unlock.usage);
+	if (!is_email(&argv[1]))
+		return EXIT_DATA;
+	if (!open_all(data))
+		return EXIT_CONFIG;
+	enum db_rc rc = db_write_begin(db);
+	if (rc == DB_DONE) {
+		unlock(argv[1], &events);
+		rc = db_write_commit(db);
+	}
+	db_close(db);
+	if (rc != DB_DONE)
+		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+	printf("%s: unlocked, %lld codes and wrong tries forgotten\n", argv[1], (long long)events);
 	return EXIT_SUCCESS;
 }
 

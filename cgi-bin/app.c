@@ -52,16 +52,23 @@ get_health(struct request *rq)
 	return reply_done(rq);
 }
 
+/* The reference tells of no surface that is off. */
+static const char *
+share_file(struct request *rq, const char *name, const char *extension)
+{
+	return arena_format(rq->arena, "%s/%s%s.%s", rq->conf->share, name, rq->conf->api_v1 ? "" : "-unified", extension);
+}
+
 static struct reply
 get_openapi(struct request *rq)
 {
-	return reply_file(rq, arena_format(rq->arena, "%s/openapi.json", rq->conf->share), "application/json");
+	return reply_file(rq, share_file(rq, "openapi", "json"), "application/json");
 }
 
 static struct reply
 get_docs(struct request *rq)
 {
-	return reply_file(rq, arena_format(rq->arena, "%s/docs.html", rq->conf->share), "text/html; charset=utf-8");
+	return reply_file(rq, share_file(rq, "docs", "html"), "text/html; charset=utf-8");
 }
 
 static const struct section section = { routes, COUNT(routes), NULL, 0 };

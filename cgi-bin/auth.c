@@ -4,6 +4,7 @@
 #include "auth.h"
 
 #include "audit.h"
+#include "limit.h"
 #include "log.h"
 #include "otp.h"
 
@@ -48,7 +49,7 @@ static const struct shape complete_registration = { .name = "CompleteRegistratio
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .optional = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
 	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
 	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },
@@ -65,12 +66,10 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 /* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
 #define RECENT_KEPT "63"
 
-enum { LANGUAGE, FIND_USER, ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
+enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
 	END_OWN, REGISTER, MISSING };
 
 static const char *const sql[] = {
-	[LANGUAGE] = "SELECT language FROM user WHERE email = ?1",
-	[FIND_USER] = "SELECT pk, id, is_active FROM user WHERE email = ?1",
 	[ADD_USER] =
 		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
@@ -79,18 +78,21 @@ static const char *const sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
-	/* ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, the grace is over. */
+	/*
+	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
+	 * that clocks may differ, the grace is over.
+	 */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
 		" min(session.expires_at, session.created_at + ?3),"
-		" CASE WHEN session.rotated_at <= ?2 THEN"
+		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
 		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
 	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
 	[ROTATE] =
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
-		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 THEN json_array(?3) ELSE"
+		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
 		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
 		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
@@ -121,6 +123,7 @@ static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
 static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
+static struct reply show_profile(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
 static const struct route routes[] = {
@@ -142,8 +145,8 @@ static const struct route routes[] = {
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
-	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
-	  .title = "Complete registration" },
+	  .out = &complete_registration_response, .writes = true, .shows = show_profile, .unregistered = true,
+	  .errors = STATUSES(409), .title = "Complete registration", .note = "If-Match takes the tag of GET /me." },
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
@@ -152,15 +155,10 @@ static const struct route routes[] = {
 
 /* Asked for by name, else by Accept-Language, else the user's own. */
 static enum language
-mail_language(struct request *rq, const char *email)
+mail_language(struct request *rq, const struct otp_caller *caller)
 {
-	enum language language = rq->language;
-	struct db_rows *row;
+	enum language language = rq->language_asked || !caller->user ? rq->language : caller->language;
 
-	/* Looked up in any case: a known address must not take longer than an unknown one. */
-	if (db_one(rq->db, &row, sql[LANGUAGE], ARGS(email)) == DB_ROW && !rq->language_asked)
-		(void)!language_of(db_text(row, 0), &language);
-	db_end(row);
 	(void)!language_of(field_text(rq->body, "language"), &language);
 	return language;
 }
@@ -168,12 +166,12 @@ mail_language(struct request *rq, const char *email)
 struct reply
 auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *rq, const char *code))
 {
-	const char *email = field_text(rq->body, "email");
-	struct otp_request request = { email, rq->http.client, mail_language(rq, email), digits };
+	struct otp_caller caller;
 	char code[10];
 	int64_t wait;
-	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &request, code, &wait);
 
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
 	if (error)
 		return reply_wait(rq, error, wait);
 	rq->mail_queued = true;
@@ -199,6 +197,8 @@ post_otp_request(struct request *rq)
 }
 
 /* ---- login */
+
+static const char user_client[] = "user-client";
 
 bool
 auth_put_tokens(struct request *rq, const struct login *login)
@@ -255,6 +255,7 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 {
 	struct db_rows *row;
 
+	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
 	login->is_new = true;
 	random_id(login->user_id);
 	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
@@ -264,34 +265,43 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 	user_reindex(rq->db);
 }
 
-bool
-auth_login(struct request *rq, struct login *login, struct reply *refusal)
+/* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
+static enum error
+judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 {
-	const char *email = field_text(rq->body, "email");
-	enum language language = EN;
-	bool active = true;
-	int64_t wait = 0;
-	struct db_rows *row;
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, email, field_text(rq->body, "code"), &language, &wait);
+	if (!caller->active)
+		return DEACTIVATED;
+	if (caller->role >= ADMIN && caller->digits < 6)
+		return STAFF_CODE;
+	*wait = caller->user ? 0 :
+		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
+	return *wait ? TOO_MANY_CLIENT_USERS : NO_ERROR;
+}
 
-	*login = (struct login){ 0 };
+bool
+auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal)
+{
+	enum language language = EN;
+	int64_t wait = 0;
+	struct otp_caller caller;
+
+	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, field_text(rq->body, "code"), &language, &wait);
+	if (!error)
+		error = judge_login(rq, &caller, &wait);
+	*login = (struct login){ .user = caller.user };
 	if (error) {
-		*refusal = error == TOO_MANY_TRIES ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
+		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
+		*refusal = error_status(error) == 429 ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
 		return false;
 	}
-	if (db_one(rq->db, &row, sql[FIND_USER], ARGS(email)) == DB_ROW) {
-		login->user = db_int(row, 0);
-		snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 1));
-		active = db_flag(row, 2);
-	}
-	db_end(row);
-	if (!active) {
-		*refusal = reply_error_keep(rq, DEACTIVATED);
-		return false;
-	}
-	if (login->user == 0)
-		add_user(rq, login, email, language);
+	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
+	if (!caller.user)
+		add_user(rq, login, caller.email, language);
+	caller.user = login->user;
+	memcpy(caller.user_id, login->user_id, sizeof(caller.user_id));
 	open_session(rq, login);
+	otp_login(rq->db, rq->conf, rq->now, &caller);
 	return true;
 }
 
@@ -301,7 +311,7 @@ post_otp_verify(struct request *rq)
 	struct login login;
 	struct reply refusal;
 
-	return auth_login(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
 
 /* ---- refresh tokens */
@@ -313,6 +323,7 @@ auth_find_token(struct request *rq, const char *token, struct login *login)
 	uint32_t shown;
 	struct db_rows *row;
 
+	rq->now = clock_now();	/* who came later may have been served first, while this request waited to write */
 	*login = (struct login){ 0 };
 	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
 	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
@@ -418,6 +429,12 @@ delete_session(struct request *rq)
 }
 
 /* ---- registration */
+
+static struct reply
+show_profile(struct request *rq)
+{
+	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+}
 
 static struct reply
 post_registration(struct request *rq)

@@ -25,8 +25,11 @@ struct login {
 /* Mails a code of so many digits to the body's address; `reply` writes the answer. */
 struct reply auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *, const char *code));
 
-/* Uses up the body's code, makes the user where the address is new, opens a session. False: answer with *refusal. */
-must_use bool auth_login(struct request *rq, struct login *login, struct reply *refusal);
+/*
+ * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. False: answer with
+ * *refusal.
+ */
+must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal);
 
 /* Replaces the body's refresh token. False: answer with *refusal. */
 must_use bool auth_refresh(struct request *rq, struct login *login, struct reply *refusal);

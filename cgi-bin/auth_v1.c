@@ -92,7 +92,7 @@ post_verify(struct request *rq)
 	struct reply refusal;
 	struct db_rows *row;
 
-	if (!auth_login(rq, &login, &refusal))
+	if (!auth_login(rq, 4, &login, &refusal))
 		return refusal;
 	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login.user)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);

@@ -48,13 +48,14 @@ show_me(struct request *rq)
 	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
-/* A username is free to be set the first time, and rests for 30 days after each change. */
+/* A change at a time that has not come was one of a clock that was ahead: nobody waits for it. */
 bool
 users_name_rests(struct request *rq, int64_t pk, const char *username)
 {
 	struct db_rows *row;
 	bool rests = db_one(rq->db, &row, sql[USERNAME], ARGS(pk)) == DB_ROW && db_text(row, 0) &&
-		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_REST > rq->now;
+		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_REST > rq->now &&
+		db_int(row, 1) <= rq->now + CLOCK_SLACK;
 
 	db_end(row);
 	return rests;

@@ -25,7 +25,8 @@ static const char *const sql[] = {
 		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[MAY_GO] = "SELECT 1 FROM user WHERE pk = ?1 AND " USER_MAY_GO,
-	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested' AND at > ?2",
+	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested'"
+		" AND at > ?2 AND at <= ?3",
 };
 
 static struct reply post_deletion(struct request *rq);
@@ -61,10 +62,10 @@ wait_to_ask(struct request *rq)
 	struct db_rows *row;
 	int64_t wait = 0;
 
-	if (db_one(rq->db, &row, sql[ASKED], ARGS(rq->user->id, rq->now - DAY)) == DB_ROW && db_int(row, 0) >= ASKED_DAILY)
+	if (db_one(rq->db, &row, sql[ASKED], ARGS(rq->user->id, rq->now - DAY, rq->now + CLOCK_SLACK)) == DB_ROW && db_int(row, 0) >= ASKED_DAILY)
 		wait = db_int(row, 1) + DAY - rq->now;
 	db_end(row);
-	return wait;
+	return wait < DAY ? wait : DAY;
 }
 
 static struct reply

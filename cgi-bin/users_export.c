@@ -162,10 +162,14 @@ static const char *const sql[] = {
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
-	[EVENTS] = "SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email') AND subject = ?1)"
+	[EVENTS] =
+		"SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email', 'wrong-short')"
+		" AND subject >= okul_mailbox(?1) AND subject < okul_mailbox(?1) || '!')"
 		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at",
 	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
-	[CODES] = "SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries, used AS isUsed FROM login_code WHERE email = ?1",
+	[CODES] =
+		"SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries + strange_tries AS tries, used AS isUsed"
+		" FROM login_code WHERE email = ?1 ORDER BY created_at",
 	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
 	[RESULTS] =
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"

@@ -188,12 +188,14 @@ judge(struct request *rq)
 static const char *
 read_body(struct request *rq, struct app *app)
 {
-	if (!rq->route->in || rq->http.content_length <= 0 || upload_wanted(rq))
+	int64_t *length = &rq->http.content_length;
+
+	if (!rq->route->in || *length == 0 || *length == -1 || upload_wanted(rq))
 		return NULL;
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	db_release(app->db);
-	return http_body(app->http, app->arena, rq->http.content_length, upload_body_limit(rq));
+	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
 
 static struct reply
@@ -213,8 +215,11 @@ handle(struct request *rq, struct app *app)
 	struct reply reply = gate_head(rq);
 	if (!reply.error && rq->http.body != BODY_HERE)
 		return judge(rq);
+	const char *body = reply.error ? NULL : read_body(rq, app);
+	if (!reply.error && rq->http.content_length > upload_body_limit(rq))
+		reply = reply_error(rq, TOO_LARGE);	/* one whose length nobody had told */
 	if (!reply.error)
-		reply = gate_body(rq, read_body(rq, app));
+		reply = gate_body(rq, body);
 	if (!reply.error)
 		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
@@ -402,7 +407,7 @@ app_main(int argc, char **argv, const struct program *program)
 	log_init(program->name, app.conf->log_syslog, (enum log_level)app.conf->log_level);
 	json_use(app.arena);
 	bool serving = !option[0];
-	if (serving && !(app.http = http_open(app.conf->trusted_proxy)))
+	if (serving && !(app.http = http_open(&app.conf->proxies)))
 		return fail(&app, "standard input is not a socket to serve from");
 	if (!token_init(app.conf, why, sizeof(why)))
 		return fail(&app, why);

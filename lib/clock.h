@@ -12,6 +12,12 @@
 #define DAY (24 * HOUR)
 
 /*
+ * A stored time that lies further ahead than so is of a clock that was set back since: nothing may wait for it, or live by it.
+ * Less may lie between a process's look at the clock and its turn to write.
+ */
+#define CLOCK_SLACK MINUTE
+
+/*
  * In a test build, OKUL_CLOCK names a file of 8 bytes (host byte order): milliseconds to add to the real time,
  * read at each call. Call once at start; harmless in other builds.
  */

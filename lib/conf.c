@@ -55,13 +55,25 @@ static const struct setting settings[] = {
 	  "file of certificates that vouch for the server; empty: the system's" },
 	{ "smtp_timeout", INTEGER, AT(smtp_timeout), "30", NULL, 1, 600, "seconds for one mail, sendmail's too" },
 	{ "code_life", INTEGER, AT(code_life), "600", NULL, 60, 86400, "seconds that a login code lives" },
-	{ "code_pause", INTEGER, AT(code_pause), "60", NULL, 0, 3600, "seconds between two codes for one address" },
+	{ "code_pause", INTEGER, AT(code_pause), "60", NULL, 0, 3600, "seconds between two codes for one mail address; this, "
+	  "code_hourly, daily_wrong and daily_wrong_short for each network that the user logs in from, and for all others together" },
 	{ "code_hourly", INTEGER, AT(code_hourly), "5", NULL, 1, 1000, "codes an hour for one mail address" },
+	{ "code_daily", INTEGER, AT(code_daily), "30", NULL, 1, 10000, "codes a day for one mail address, in all" },
+	{ "code_daily_new", INTEGER, AT(code_daily_new), "6", NULL, 1, 10000,
+	  "of these for networks that the user does not log in from: the rest is the user's own, whatever strangers ask for" },
 	{ "client_hourly", INTEGER, AT(client_hourly), "30", NULL, 1, 100000,
-	  "code requests an hour for one client address" },
+	  "codes an hour for one client network, those for users that log in from there excepted" },
+	{ "client_wrong_hourly", INTEGER, AT(client_wrong_hourly), "10", NULL, 1, 100000,
+	  "wrong codes an hour from one client network, whatever the address" },
+	{ "client_wrong_daily", INTEGER, AT(client_wrong_daily), "50", NULL, 1, 1000000, "likewise, a day" },
+	{ "client_users_daily", INTEGER, AT(client_users_daily), "40", NULL, 1, 1000000,
+	  "new users a day from one client network" },
 	{ "code_tries", INTEGER, AT(code_tries), "5", NULL, 1, 10, "wrong tries that kill a code" },
 	{ "daily_wrong", INTEGER, AT(daily_wrong), "25", NULL, 1, 1000,
 	  "wrong tries a day for one mail address, over all codes" },
+	{ "daily_wrong_short", INTEGER, AT(daily_wrong_short), "3", NULL, 1, 1000, "likewise, for the 4-digit codes of /api/v1" },
+	{ "known_days", INTEGER, AT(known_days), "90", NULL, 1, 3650, "days that a network is known from a user's login there on" },
+	{ "api_v1", FLAG, AT(api_v1), "on", NULL, 0, 0, "the surface /api/v1, whose codes have 4 digits; off: 404" },
 	{ "access_life", INTEGER, AT(access_life), "3600", NULL, 60, 86400, "seconds that an access token lives" },
 	{ "refresh_life", INTEGER, AT(refresh_life), "2592000", NULL, 3600, 31536000,
 	  "seconds that a session lives without use" },
@@ -71,9 +83,9 @@ static const struct setting settings[] = {
 	  "seconds that a replaced refresh token still works" },
 	{ "contact_hourly", INTEGER, AT(contact_hourly), "5", NULL, 1, 100000,
 	  "contact requests an hour for one client address, IPv6 by its /64" },
-	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, "limits by client address; those by mail address stay" },
+	{ "limits", FLAG, AT(limits), "on", NULL, 0, 0, "limits by client network (IPv4 address, IPv6 /64); those by mail address stay" },
 	{ "trusted_proxy", STRING, AT(trusted_proxy), "", NULL, 0, 0,
-	  "address of a proxy in front whose X-Forwarded-For is believed" },
+	  "proxies in front whose X-Forwarded-For is believed, like 192.0.2.1 10.0.0.0/8 2001:db8::/32" },
 	{ "cors_origins", STRING, AT(cors_origins), "", NULL, 0, 0,
 	  "origins of web apps that may call the API (https://app.example.org), separated by spaces; `okulctl migrate` tells nginx" },
 	{ "time_zone", STRING, AT(time_zone), "Europe/Istanbul", NULL, 0, 0, "the school's time zone" },
@@ -471,6 +483,15 @@ find_share(struct conf *conf, char *why, size_t room)
 	return conf->share || text_complain(why, room, "out of memory");
 }
 
+static bool
+read_proxies(struct conf *conf, char *why, size_t room)
+{
+	char fault[200];
+
+	return network_list_read(&conf->proxies, conf->trusted_proxy, fault, sizeof(fault)) ||
+		text_complain(why, room, "trusted_proxy: %s", fault);
+}
+
 /* What okul.data says. "" where there is no such file. */
 static bool
 read_pointer(char out[static PATH_MAX], char *why, size_t room)
@@ -529,8 +550,8 @@ conf_load(const char *data, char *why, size_t room)
 	for (size_t i = 0; i < COUNT(settings); i++)
 		if (!set(conf, &settings[i], settings[i].fallback, why, room))
 			return NULL;
-	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !find_share(conf, why, room) ||
-	    !make_origins(conf, why, room) || !read_keys(conf, why, room))
+	if (!read_file(conf, false, why, room) || !read_environment(conf, false, why, room) || !read_proxies(conf, why, room) ||
+	    !find_share(conf, why, room) || !make_origins(conf, why, room) || !read_keys(conf, why, room))
 		return NULL;
 	if (!conf->app_url[0] && !set_string((char **)&conf->app_url, conf->base_url, strlen(conf->base_url), why, room))
 		return NULL;

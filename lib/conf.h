@@ -8,6 +8,7 @@
 #define OKUL_CONF_H
 
 #include "base.h"
+#include "network.h"
 
 #include <limits.h>
 
@@ -28,7 +29,7 @@ struct conf {
 	bool development;		/* OKUL_ENV=development */
 	const char *base_url;		/* public address of the API, without a slash at the end */
 	const char *app_url;		/* of the web app, likewise: where links in mails lead to */
-	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi.json, docs.html */
+	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi*.json, docs*.html */
 
 	const char *mail_from;		/* address */
 	const char *mail_name;		/* display name; the school's name in mails */
@@ -44,18 +45,28 @@ struct conf {
 	int64_t smtp_timeout;		/* seconds for one mail, sendmail's too */
 
 	int64_t code_life;		/* seconds */
-	int64_t code_pause;		/* seconds between two codes for one address */
-	int64_t code_hourly;		/* codes an hour for one address */
-	int64_t client_hourly;		/* code requests an hour for one client address */
+	/* for one address: of each network that its user logs in from, and once more of all others together */
+	int64_t code_pause;		/* seconds between two codes */
+	int64_t code_hourly;		/* codes an hour */
 	int64_t code_tries;		/* wrong tries a code */
-	int64_t daily_wrong;		/* wrong tries a day for one address */
+	int64_t daily_wrong;		/* wrong tries a day, 6 digits */
+	int64_t daily_wrong_short;	/* likewise, 4 digits */
+	int64_t code_daily;		/* codes a day for one address, in all */
+	int64_t code_daily_new;		/* of these for networks that its user does not log in from */
+	int64_t known_days;		/* how long a network is known from a login on */
+	/* for one client network, whatever the address */
+	int64_t client_hourly;		/* codes an hour for addresses that do not log in from there */
+	int64_t client_wrong_hourly, client_wrong_daily;	/* wrong tries */
+	int64_t client_users_daily;	/* new users a day */
+	bool api_v1;			/* the second surface is there */
 	int64_t access_life;		/* seconds */
 	int64_t refresh_life;		/* seconds that a session lives without use */
 	int64_t session_life;		/* seconds that it lives at all */
 	int64_t refresh_grace;		/* seconds that a replaced refresh token still works */
 	int64_t contact_hourly;		/* contact requests an hour for one client address */
-	bool limits;			/* limits by client address */
-	const char *trusted_proxy;	/* address whose X-Forwarded-For is believed; "" for none */
+	bool limits;			/* limits by client network */
+	const char *trusted_proxy;	/* as it is written; read into: */
+	struct network_list proxies;	/* whose X-Forwarded-For is believed */
 	const char *cors_origins;	/* as the operator wrote them */
 	const char *origins;		/* the good ones of them, as origin_list() makes them; "" for none */
 	const char *time_zone;

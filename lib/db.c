@@ -458,6 +458,20 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 	buf_clear(&folded);
 }
 
+/* okul_mailbox(address): text_mailbox() */
+static void
+mailbox(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *email = (const char *)sqlite3_value_text(values[0]);
+	char text[EMAIL_TEXT];
+
+	(void)count;
+	if (!email)
+		return;
+	text_mailbox(text, email);
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
 /* okul_has_words(text, words): TEXT_HAS_WORDS() of text.h. */
 static void
 has_words(sqlite3_context *context, int count, sqlite3_value **values)
@@ -487,11 +501,13 @@ set_up(sqlite3 *sqlite)
 	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
 	for (size_t i = 0; i < COUNT(options); i++)
 		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
-	int code = sqlite3_create_function(sqlite, "okul_has_words", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+	/* INNOCUOUS: the schema's triggers call them. */
+	const int kind = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+	int code = sqlite3_create_function(sqlite, "okul_fold", -1, kind, NULL, fold, NULL, NULL);
+	if (!code)
+		code = sqlite3_create_function(sqlite, "okul_mailbox", 1, kind, NULL, mailbox, NULL, NULL);
+	return code ? code : sqlite3_create_function(sqlite, "okul_has_words", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
 		has_words, NULL, NULL);
-	/* INNOCUOUS: the schema's triggers call it. */
-	return code ? code : sqlite3_create_function(sqlite, "okul_fold", -1,
-		SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL, fold, NULL, NULL);
 }
 
 static bool

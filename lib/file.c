@@ -24,7 +24,8 @@ const char *const file_sql[] = {
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
 	[USER_BYTES] = "SELECT ifnull((SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1), 0) + ifnull((SELECT sum(max(n, ?2))"
-		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1) AND at > ?3), 0)",
+		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1)"
+		" AND at > ?3 AND at <= ?4), 0)",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
@@ -272,7 +273,7 @@ file_fits(struct db *db, const struct conf *conf, const struct draft *draft, int
 	struct db_rows *row;
 
 	if (user && conf->storage_user_quota) {
-		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR)) == DB_ROW)
+		if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR, now + CLOCK_SLACK)) == DB_ROW)
 			sum = db_int(row, 0);
 		db_end(row);
 		if (sum + before + file_weight(draft->size) > conf->storage_user_quota * MIB)

@@ -2,7 +2,6 @@
 
 #include "log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -19,7 +18,8 @@ struct http {
 	int lingering[LINGERING];	/* answered, but the body is still coming; -1: free */
 	size_t lingering_next, lingering_count;	/* the place to be used next; how many there are */
 	bool open;		/* a FastCGI request waits for its answer */
-	const char *trusted_proxy;
+	const struct network_list *trusted;
+	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
 };
@@ -27,6 +27,7 @@ struct http {
 static struct http the_http;
 static volatile sig_atomic_t stopping;
 
+#define UNKNOWN_PIECE 16384	/* bytes that are asked for at once where nobody said how many there are */
 #define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
 #define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
@@ -62,11 +63,11 @@ catch_stop_signals(struct http *http)
 }
 
 struct http *
-http_open(const char *trusted_proxy)
+http_open(const struct network_list *trusted)
 {
 	struct http *http = &the_http;
 
-	http->trusted_proxy = trusted_proxy;
+	http->trusted = trusted;
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -123,19 +124,7 @@ content_length(const char *text)
 
 	if (!text[0])
 		return -1;
-	return text_to_int(text, 0, INT64_MAX, &length) ? length : -2;
-}
-
-/* The last address of a list is the one that the proxy next to us saw itself; the proxy's own where it is none. */
-static const char *
-forwarded_client(const char *list, const char *proxy)
-{
-	const char *comma = strrchr(list, ',');
-	const char *last = comma ? comma + 1 : list;
-	unsigned char address[16];
-
-	last += strspn(last, " \t");
-	return inet_pton(AF_INET, last, address) == 1 || inet_pton(AF_INET6, last, address) == 1 ? last : proxy;
+	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
 }
 
 /* "NAME=value" for the given NAME: the value, else NULL. */
@@ -152,7 +141,7 @@ value_of(const char *entry, const char *name, size_t length)
 	}
 
 static void
-read_environment(const struct http *http, char **environment, struct http_request *rq)
+read_environment(struct http *http, char **environment, struct http_request *rq)
 {
 	const char *value, *length = "", *coding = NULL, *forwarded = NULL, *body = "";
 
@@ -191,12 +180,11 @@ read_environment(const struct http *http, char **environment, struct http_reques
 	rq->method = method_of(rq->method_name);
 	rq->content_length = content_length(length);
 	if (rq->content_length == -1 && coding)
-		rq->content_length = -2;
+		rq->content_length = LENGTH_UNKNOWN;
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
-	if (forwarded && http->trusted_proxy[0] && strcmp(rq->client, http->trusted_proxy) == 0)
-		rq->client = forwarded_client(forwarded, rq->client);
+	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
 }
@@ -327,7 +315,7 @@ accept_request(struct http *http)
 static void
 await_body(struct http *http, const struct http_request *request)
 {
-	http->unread = request->content_length == -2 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
+	http->unread = request->content_length < -1 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
 }
 
 enum http_event
@@ -372,14 +360,36 @@ http_next(struct http *http, struct http_request *request)
 	return HTTP_STOP;
 }
 
-char *
-http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
+/* A body that ends where it ends. */
+static char *
+endless_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
 {
-	if (length < 0 || length > limit)
+	struct buf body = { .arena = arena };
+	ssize_t n = 1;
+
+	buf_puts(&body, "");
+	while (n > 0 && (int64_t)body.length <= limit) {
+		size_t room = (size_t)limit + 1 - body.length;
+		if (room > UNKNOWN_PIECE)
+			room = UNKNOWN_PIECE;
+		n = read_some(http, buf_room(&body, room), room);
+		body.length += n > 0 ? (size_t)n : 0;
+	}
+	*length = (int64_t)body.length;
+	body.s[body.length] = '\0';
+	return n < 0 || *length > limit ? NULL : body.s;
+}
+
+char *
+http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
+{
+	if (*length == LENGTH_UNKNOWN)
+		return endless_body(http, arena, length, limit);
+	if (*length < 0 || *length > limit)
 		return NULL;
-	char *body = arena_alloc(arena, (size_t)length + 1);
-	for (size_t have = 0; have < (size_t)length;) {
-		ssize_t n = read_some(http, body + have, (size_t)length - have);
+	char *body = arena_alloc(arena, (size_t)*length + 1);
+	for (size_t have = 0; have < (size_t)*length;) {
+		ssize_t n = read_some(http, body + have, (size_t)*length - have);
 		if (n <= 0)
 			return NULL;
 		have += (size_t)n;

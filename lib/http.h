@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "base.h"
+#include "network.h"
 #include "text.h"
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, OTHER_METHOD };
@@ -29,18 +30,21 @@ struct http_request {
 	size_t path_length;		/* bytes of the target before '?' */
 	const char *query;		/* behind '?'; NULL for none */
 	const char *content_type;
-	int64_t content_length;		/* -1: no body, -2: malformed, or a body without it */
+	int64_t content_length;		/* -1: no body; or one of these: */
 	enum http_body body;
 	const char *authorization;
 	const char *accept_language;
 	const char *request_id;		/* as sent */
-	const char *client;		/* REMOTE_ADDR, or the last X-Forwarded-For of a trusted proxy */
+	const char *client;		/* REMOTE_ADDR, or whom proxies that are believed name */
 	const char *user_agent;
 	const char *origin;
 	const char *if_match, *if_none_match;
 	const char *if_modified_since, *if_unmodified_since;
 	const char *range, *if_range;
 };
+
+#define LENGTH_MALFORMED (-2)
+#define LENGTH_UNKNOWN (-3)		/* a body without it: it ends where http_read() gives 0 */
 
 enum http_event {
 	HTTP_REQUEST,		/* one is ready */
@@ -52,16 +56,16 @@ struct http;
 
 /* True when a web server has started this process for one CGI request (RFC 3875), whatever program it is. */
 bool http_cgi_environment(void);
-/* Takes over standard input. `trusted_proxy` as in struct conf. Blocks SIGTERM, SIGINT and SIGHUP outside http_next(). */
-must_use struct http *http_open(const char *trusted_proxy);
+/* Takes over standard input. `trusted` are the proxies in front. Blocks SIGTERM, SIGINT and SIGHUP outside http_next(). */
+must_use struct http *http_open(const struct network_list *trusted);
 bool http_is_cgi(const struct http *http);
 /* Waits for a request and fills it in. Whatever the last request held is gone. */
 must_use enum http_event http_next(struct http *http, struct http_request *request);
 /*
- * Reads the body: at most content_length bytes into the arena, NUL-terminated. NULL when fewer came (the client
- * went away) or the length is over `limit`.
+ * Reads the body into the arena, NUL-terminated: *length bytes, at most `limit`. NULL when fewer came (the client went away) or
+ * the length is over `limit`. LENGTH_UNKNOWN becomes the length that came; limit + 1, and NULL, for more than the limit.
  */
-must_use char *http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit);
+must_use char *http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit);
 /*
  * Reads the next piece of a body that is too large for memory: gives its bytes, 0 at the end of what came, -1 when the
  * client went away. The caller holds the sum against content_length.

@@ -1,79 +1,89 @@
 #include "limit.h"
 
-#include <arpa/inet.h>
+#include "clock.h"
+#include "network.h"
 
-enum { LOOK, COUNT_ONE, DROP };
+enum { NTH, NTH_OF_ALL, COUNT_ONE, DROP, DROP_NEWEST };
+
+#define WITHIN " AND at > ?3 AND at <= ?4 ORDER BY at DESC LIMIT 1 OFFSET ?5"
 
 const char *const limit_sql[] = {
-	/* count, oldest and newest of the window */
-	[LOOK] = "SELECT count(*), min(at), max(at) FROM event WHERE kind = ?1 AND subject = ?2 AND at > ?3",
+	/* When it is out of the window, there are less than so many in it. */
+	[NTH] = "SELECT at FROM event WHERE kind = ?1 AND subject = ?2" WITHIN,
+	/* A space is the first of the characters that can follow in a subject, and ! would be the second. */
+	[NTH_OF_ALL] = "SELECT at FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'" WITHIN,
 	[COUNT_ONE] =
 		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
 		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
-	[DROP] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND at <= ?3",
+	[DROP] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at <= ?3 OR at > ?4)",
+	[DROP_NEWEST] =
+		"DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="
+		" (SELECT at, n FROM event WHERE kind = ?1 AND subject = ?2 ORDER BY at DESC, n DESC LIMIT 1)",
 };
 const size_t limit_sql_count = COUNT(limit_sql);
 
-struct limit_state
-limit_look(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
+static int64_t
+wait_for(struct db *db, const char *sql, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
 {
-	struct limit_state state = { 0 };
 	struct db_rows *row;
+	int64_t wait = 0;
 
-	if (db_one(db, &row, limit_sql[LOOK], ARGS(kind, subject, now - window)) == DB_ROW) {
-		state.wait = db_int(row, 0) >= most ? db_int(row, 1) + window - now : 0;
-		state.newest = db_int(row, 2);
-	}
+	if (db_one(db, &row, sql, ARGS(kind, subject, now - window, now + CLOCK_SLACK, most - 1)) == DB_ROW)
+		wait = db_int(row, 0) + window - now;
 	db_end(row);
-	return state;
+	return wait < window ? wait : window;
+}
+
+int64_t
+limit_wait(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
+{
+	return wait_for(db, limit_sql[NTH], kind, subject, now, window, most);
+}
+
+int64_t
+limit_wait_all(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
+{
+	return wait_for(db, limit_sql[NTH_OF_ALL], kind, subject, now, window, most);
 }
 
 void
 limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window)
 {
-	(void)!db_run(db, limit_sql[DROP], ARGS(kind, subject, now - window), NULL);
+	(void)!db_run(db, limit_sql[DROP], ARGS(kind, subject, now - window, now + CLOCK_SLACK), NULL);
 	(void)!db_run(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now), NULL);
-}
-
-/*
- * The subject that stands for a client's address. A server that listens on [::] for both shows IPv4 addresses as
- * ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2): all of them are in one /64.
- */
-static void
-put_subject(char out[static INET6_ADDRSTRLEN], const char *client)
-{
-	struct in6_addr address;
-
-	if (inet_pton(AF_INET6, client, &address) != 1) {
-		snprintf(out, INET6_ADDRSTRLEN, "%s", client);
-	} else if (IN6_IS_ADDR_V4MAPPED(&address)) {
-		inet_ntop(AF_INET, address.s6_addr + 12, out, INET6_ADDRSTRLEN);
-	} else {
-		memset(address.s6_addr + 8, 0, 8);
-		inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
-	}
 }
 
 int64_t
 limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window, int64_t most)
 {
-	char subject[INET6_ADDRSTRLEN];
+	char network[NETWORK_TEXT];
 
 	if (!conf->limits)
 		return 0;
-	put_subject(subject, client);
-	return limit_look(db, kind, subject, now, window, most).wait;
+	network_of(network, client);
+	return limit_wait(db, kind, network, now, window, most);
 }
 
 void
 limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window)
 {
-	char subject[INET6_ADDRSTRLEN];
+	char network[NETWORK_TEXT];
 
 	if (!conf->limits)
 		return;
-	put_subject(subject, client);
-	limit_count(db, kind, subject, now, window);
+	network_of(network, client);
+	limit_count(db, kind, network, now, window);
+}
+
+void
+limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, const char *client)
+{
+	char network[NETWORK_TEXT];
+
+	if (!conf->limits)
+		return;
+	network_of(network, client);
+	(void)!db_run(db, limit_sql[DROP_NEWEST], ARGS(kind, network), NULL);
 }

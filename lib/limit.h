@@ -1,6 +1,9 @@
 /*
  * limit - how often something may happen: events counted in a sliding window. Rows of table `event`, of a kind ('code-client')
- * and a subject (an address); to be called inside a write transaction, so that what is counted is what happens.
+ * and a subject (a mailbox, a client network); to be called inside a write transaction, so that what is counted is what happens.
+ *
+ * An event that lies ahead is of a clock that was set back since, and does not count. Only so far ahead that another process
+ * can have looked at the same clock before it waited for its turn (CLOCK_SLACK of lib/clock.h), it is taken to be of now.
  */
 #ifndef OKUL_LIMIT_H
 #define OKUL_LIMIT_H
@@ -12,14 +15,14 @@
 extern const char *const limit_sql[];
 extern const size_t limit_sql_count;
 
-struct limit_state {
-	int64_t wait;	/* milliseconds until one more may happen; 0: now */
-	int64_t newest;	/* time of the last one; 0 where there is none in the window */
-};
+/*
+ * The milliseconds from `now` until one more may happen where `most` (at least 1) may in any `window` milliseconds; 0: now.
+ * Never more than the window.
+ */
+int64_t limit_wait(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most);
 
-/* What may happen at `now` where `most` may in any `window` milliseconds. */
-struct limit_state limit_look(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window,
-	int64_t most);
+/* The same over `subject` and all subjects that begin with it and a space. */
+int64_t limit_wait_all(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most);
 
 /*
  * Counts one more at `now`, and drops what is older than `window` milliseconds, so that the table does not grow. A failure
@@ -28,13 +31,13 @@ struct limit_state limit_look(struct db *db, const char *kind, const char *subje
 void limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window);
 
 /*
- * The same for a client by its address: the wait, and counting. One subscriber commonly has a whole IPv6 /64
- * (RFC 6177), so that counts as one client. Where conf has no limits by client address, nothing is counted and the wait
- * is 0.
+ * The same for a client by its network (lib/network.h): the wait, counting, and taking back the newest one. Where conf has no
+ * limits by client network, nothing is counted and the wait is 0.
  */
 int64_t limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window, int64_t most);
 void limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window);
+void limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, const char *client);
 
 #endif

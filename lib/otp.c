@@ -1,26 +1,45 @@
 #include "otp.h"
 
+#include "audit.h"
 #include "clock.h"
 #include "limit.h"
+#include "log.h"
 #include "mail.h"
-#include "random.h"
 
-enum { STORE_CODE, FIND_CODE, COUNT_TRY, USE_CODE };
+enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_EVENTS, FORGET_TRIES };
+
+#define LIVE_MAX 16		/* codes that a try is compared with; more than can be live under the limits of conf by default */
 
 const char *const otp_sql[] = {
+	[FIND_USER] = "SELECT pk, id, is_active, role, language FROM user WHERE email = ?1",
+	[IS_KNOWN] = "SELECT 1 FROM known_network WHERE place = ?1 AND seen_at > ?2",
 	[STORE_CODE] =
-		"INSERT INTO login_code (email, mac, language, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-		" ON CONFLICT (email) DO UPDATE SET mac = excluded.mac, language = excluded.language,"
-		" created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0, used = 0",
-	[FIND_CODE] = "SELECT expires_at, tries, used FROM login_code WHERE email = ?1",
-	[COUNT_TRY] =
-		"UPDATE login_code SET tries = tries + 1"
-		" WHERE email = ?1 AND used = 0 AND tries < ?2 AND expires_at > ?3 RETURNING mac, language",
-	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND used = 0",
+		"INSERT INTO login_code (email, network, digits, mac, language, created_at, expires_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+		" ON CONFLICT (email, network) DO UPDATE SET digits = excluded.digits, mac = excluded.mac,"
+		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
+		" strange_tries = 0, used = 0",
+	/* The network's own first, then the newest. One that was made later than now is of a clock that was set back since. */
+	[LIVE_CODES] =
+		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND used = 0"
+		" AND expires_at > ?3 AND created_at <= ?4 ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
+	[COUNT_TRY] = "UPDATE login_code SET tries = tries + 1 WHERE email = ?1 AND network = ?2",
+	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
+	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND network = ?2 AND used = 0",
+	[KNOW] =
+		"INSERT INTO known_network (place, user, seen_at) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (place) DO UPDATE SET seen_at = excluded.seen_at",
+	[FORGET_EVENTS] =
+		"DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short') AND subject >= ?1 AND subject < ?1 || '!'",
+	/* scan is meant, of the codes of a day, for an operator */
+	[FORGET_TRIES] =
+		"UPDATE login_code /* scan is meant */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
 };
 const size_t otp_sql_count = COUNT(otp_sql);
 
-static const char by_email[] = "code-email", by_client[] = "code-client", wrong[] = "wrong-email";
+/* By mailbox, and by client network. */
+static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
+static const char code_client[] = "code-client", wrong_client[] = "wrong-client";
 
 static void
 code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *email, const char *code)
@@ -30,68 +49,301 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
-/* In *wait how long until this address may ask for a code again; 0 for NO_ERROR. */
-static enum error
-email_limits(struct db *db, const struct conf *conf, int64_t now, const char *email, int64_t *wait)
+/*
+ * A network of a user, under a key that is not in the database. The first part, which is no address, keeps it apart from the
+ * codes, so that both can be of one key.
+ */
+static void
+place_of(unsigned char place[static MAC_BYTES], const struct conf *conf, const char *user_id, const char *network)
 {
-	struct limit_state hour = limit_look(db, by_email, email, now, HOUR, conf->code_hourly);
-	int64_t pause = hour.newest ? hour.newest + conf->code_pause * SECOND - now : 0;
+	const struct part parts[] = { PART("known network"), PART(user_id), PART(network) };
 
-	*wait = hour.wait > pause ? hour.wait : pause > 0 ? pause : 0;
-	return *wait == 0 ? NO_ERROR : hour.wait > pause ? TOO_MANY_CODES : TOO_SOON;
+	secret_mac(place, conf->code_key, parts, COUNT(parts));
 }
 
+/* ---- who asks */
+
+static void
+find_user(struct db *db, struct otp_caller *caller)
+{
+	struct db_rows *row;
+
+	if (db_one(db, &row, otp_sql[FIND_USER], ARGS(caller->email)) == DB_ROW) {
+		caller->user = db_int(row, 0);
+		snprintf(caller->user_id, sizeof(caller->user_id), "%s", db_text(row, 1));
+		caller->active = db_flag(row, 2);
+		caller->role = role_of(db_text(row, 3));
+		(void)!language_of(db_text(row, 4), &caller->language);
+	}
+	db_end(row);
+}
+
+void
+otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, unsigned digits,
+	struct otp_caller *caller)
+{
+	unsigned char place[MAC_BYTES];
+	struct buf mark = { 0 };
+	struct db_rows *row;
+
+	*caller = (struct otp_caller){ .email = email, .client = client, .digits = digits, .active = true, .role = USER, .language = EN };
+	network_of(caller->network, client);
+	text_mailbox(caller->mailbox, email);
+	find_user(db, caller);
+	place_of(place, conf, caller->user_id, caller->network);
+	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(place, sizeof(place)),
+		now - conf->known_days * DAY)) == DB_ROW;
+	db_end(row);
+	snprintf(caller->own, sizeof(caller->own), "%s", caller->mailbox);
+	if (caller->known) {
+		buf_hex(&mark, place, 8);
+		snprintf(caller->own, sizeof(caller->own), "%s %s", caller->mailbox, mark.s ? mark.s : "");
+		buf_clear(&mark);
+	}
+}
+
+/* ---- limits */
+
+/* What holds somebody up, and how long: of several limits the one that lasts longest. */
+struct hold {
+	enum error error;
+	int64_t wait;
+};
+
+static void
+hold(struct hold *hold, enum error error, int64_t wait)
+{
+	if (wait > hold->wait)
+		*hold = (struct hold){ error, wait };
+}
+
+/* Until the caller may ask for a code. */
+static struct hold
+request_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
+{
+	struct hold h = { NO_ERROR, 0 };
+
+	hold(&h, TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
+	hold(&h, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
+	if (!caller->known)
+		hold(&h, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
+	hold(&h, TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
+	if (!caller->known)
+		hold(&h, TOO_MANY_CLIENT_CODES,
+			limit_client(db, conf, code_client, caller->client, now, HOUR, conf->client_hourly));
+	return h;
+}
+
+/* Wrong tries for one mailbox. */
+struct budget {
+	const char *kind;
+	int64_t daily;
+};
+
+static struct budget
+wrong_budget(const struct conf *conf, const struct otp_caller *caller)
+{
+	return caller->digits < 6 ? (struct budget){ wrong_short, conf->daily_wrong_short } :
+		(struct budget){ wrong_email, conf->daily_wrong };
+}
+
+static int64_t
+wrong_wait(struct db *db, const struct budget *budget, const char *subject, int64_t now)
+{
+	return limit_wait(db, budget->kind, subject, now, DAY, budget->daily);
+}
+
+/* Tells the operator, and those who look at the account. One to whom no account belongs is named by nothing. */
+static void
+note_lock(struct db *db, int64_t now, const struct otp_caller *caller, const char *what)
+{
+	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", caller->user ? caller->user_id : "-", caller->client, what);
+	if (caller->user)
+		audit_add(db, now, &(struct audit){ caller->user_id, caller->email, "session.locked", caller->user_id, caller->email,
+			.after = what });
+}
+
+static void
+count_wrong(struct db *db, const struct budget *budget, int64_t now, const struct otp_caller *caller, const char *subject)
+{
+	limit_count(db, budget->kind, subject, now, DAY);
+	if (wrong_wait(db, budget, subject, now))
+		note_lock(db, now, caller, subject == caller->mailbox ? "wrong codes, networks that are not known" :
+			"wrong codes, a known network");
+}
+
+static struct hold
+client_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
+{
+	struct hold h = { NO_ERROR, 0 };
+
+	hold(&h, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
+	hold(&h, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
+	return h;
+}
+
+/* ---- asking */
+
 enum error
-otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, const struct otp_request *request,
-	char *code, int64_t *wait)
+otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, const struct otp_caller *caller,
+	enum language language, char *code, int64_t *wait)
 {
 	unsigned char mac[MAC_BYTES];
 	char minutes[24];
 	int64_t expires = now + conf->code_life * SECOND;
+	struct hold h = request_limits(db, conf, now, caller);
 
-	*wait = limit_client(db, conf, by_client, request->client, now, HOUR, conf->client_hourly);
-	enum error error = *wait ? TOO_MANY_REQUESTS : email_limits(db, conf, now, request->email, wait);
-	if (error)
-		return error;
-	random_digits(code, request->digits);
-	code_mac(mac, conf, request->email, code);
+	*wait = h.wait;
+	if (h.error)
+		return h.error;
+	random_digits(code, caller->digits);
+	code_mac(mac, conf, caller->email, code);
 	snprintf(minutes, sizeof(minutes), "%lld", (long long)(conf->code_life / 60));
 	const struct mail_value values[] = { { "code", code }, { "minutes", minutes }, { "school", conf->mail_name } };
 
 	/* A failure of any of these sticks to db, and so to the answer. */
-	limit_count(db, by_email, request->email, now, HOUR);
-	limit_count_client(db, conf, by_client, request->client, now, HOUR);
-	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(request->email, value_blob(mac, sizeof(mac)),
-		language_code(request->language), now, expires), NULL);
-	(void)!mail_queue(db, conf, arena, now, expires, request->email, request->language, "login-code", values, COUNT(values));
+	limit_count(db, code_email, caller->own, now, DAY);
+	if (!caller->known)
+		limit_count_client(db, conf, code_client, caller->client, now, HOUR);
+	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(caller->email, caller->network, (int64_t)caller->digits,
+		value_blob(mac, sizeof(mac)), language_code(language), now, expires), NULL);
+	(void)!mail_queue(db, conf, arena, now, expires, caller->email, language, "login-code", values, COUNT(values));
 	return NO_ERROR;
 }
 
+/* ---- trying */
+
+struct live_code {
+	char network[NETWORK_TEXT];	/* that asked for it */
+	unsigned char mac[MAC_BYTES];
+	enum language language;
+	int64_t tries, strange_tries;	/* wrong ones, from that network and from others */
+};
+
+static size_t
+live_codes(struct db *db, int64_t now, const struct otp_caller *caller, struct live_code codes[static LIVE_MAX])
+{
+	struct db_rows *row;
+	size_t count = 0;
+
+	for (enum db_rc rc = db_one(db, &row, otp_sql[LIVE_CODES], ARGS(caller->email, (int64_t)caller->digits, now, now + CLOCK_SLACK,
+	     caller->network, LIVE_MAX)); rc == DB_ROW && count < LIVE_MAX; rc = db_next(row)) {
+		struct live_code *code = &codes[count];
+		if (db_size(row, 1) != MAC_BYTES || !language_of(db_text(row, 2), &code->language))
+			continue;
+		snprintf(code->network, sizeof(code->network), "%s", db_text(row, 0));
+		memcpy(code->mac, db_blob(row, 1), MAC_BYTES);
+		code->tries = db_int(row, 3);
+		code->strange_tries = db_int(row, 4);
+		count++;
+	}
+	db_end(row);
+	return count;
+}
+
+/* What the codes of an address let the caller try. */
+struct bench {
+	struct live_code codes[LIVE_MAX];
+	size_t count;
+	bool own;		/* the first is of the caller's network */
+};
+
+/* Until the caller may try: a spent code is replaced by a new one as soon as that may be asked for. */
+static struct hold
+try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct bench *bench)
+{
+	const struct budget budget = wrong_budget(conf, caller);
+	struct hold h = client_limits(db, conf, now, caller);
+	bool spent = bench->count > 0;
+
+	if (bench->own || !caller->known)
+		hold(&h, caller->known ? TOO_MANY_OWN_TRIES : TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
+	else if (bench->count > 0)
+		hold(&h, TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
+	if (h.error)
+		return h;
+	if (bench->own)
+		spent = bench->codes[0].tries >= conf->code_tries;
+	for (size_t i = 0; i < bench->count && !bench->own; i++)
+		spent &= bench->codes[i].strange_tries >= conf->code_tries;
+	if (spent) {
+		h = request_limits(db, conf, now, caller);
+		h.error = CODE_SPENT;
+	}
+	return h;
+}
+
+/* The code of the bench that is given; NULL when none is. What was compared in vain is counted. */
+static const struct live_code *
+compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct bench *bench,
+	const unsigned char given[static MAC_BYTES])
+{
+	const struct budget budget = wrong_budget(conf, caller);
+
+	for (size_t i = 0; i < bench->count; i++) {
+		const struct live_code *code = &bench->codes[i];
+		bool own = bench->own && i == 0;
+
+		if (!own && (code->strange_tries >= conf->code_tries || wrong_wait(db, &budget, caller->mailbox, now)))
+			continue;
+		if (secret_equal(code->mac, given, MAC_BYTES))
+			return code;
+		(void)!db_run(db, otp_sql[own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(caller->email, code->network), NULL);
+		count_wrong(db, &budget, now, caller, own && caller->known ? caller->own : caller->mailbox);
+	}
+	return NULL;
+}
+
 enum error
-otp_verify(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *code,
+otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const char *code,
 	enum language *language, int64_t *wait)
 {
 	unsigned char given[MAC_BYTES];
-	struct db_rows *row;
+	struct bench bench;
 
-	code_mac(given, conf, email, code);
-	*wait = limit_look(db, wrong, email, now, DAY, conf->daily_wrong).wait;
-	if (*wait)
-		return TOO_MANY_TRIES;
-	enum db_rc rc = db_one(db, &row, otp_sql[FIND_CODE], ARGS(email));
-	bool spent = rc == DB_ROW && db_int(row, 0) > now && !db_flag(row, 2) && db_int(row, 1) >= conf->code_tries;
-	db_end(row);
-	if (spent) {
-		(void)email_limits(db, conf, now, email, wait);
-		return TOO_MANY_TRIES;
+	code_mac(given, conf, caller->email, code);
+	bench.count = live_codes(db, now, caller, bench.codes);
+	bench.own = bench.count > 0 && strcmp(bench.codes[0].network, caller->network) == 0;
+	struct hold h = try_limits(db, conf, now, caller, &bench);
+	*wait = h.wait;
+	if (h.error)
+		return h.error;
+
+	const struct live_code *right = compare(db, conf, now, caller, &bench, given);
+	if (right) {
+		*language = right->language;
+		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
 	}
-	rc = db_one(db, &row, otp_sql[COUNT_TRY], ARGS(email, conf->code_tries, now));
-	bool right = rc == DB_ROW && db_size(row, 0) == MAC_BYTES && secret_equal(db_blob(row, 0), given, MAC_BYTES) &&
-		language_of(db_text(row, 1), language);
-	db_end(row);
-	if (right)
-		return db_run(db, otp_sql[USE_CODE], ARGS(email), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
-	if (rc == DB_ROW)
-		limit_count(db, wrong, email, now, DAY);
+	limit_count_client(db, conf, wrong_client, caller->client, now, DAY);
+	log_line(LOG_NOTE, "login_wrong user=%s client=%s", caller->user ? caller->user_id : "-", caller->client);
+	if (client_limits(db, conf, now, caller).error)
+		log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", caller->client);
 	return WRONG_CODE;
+}
+
+/* ---- afterwards */
+
+void
+otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
+{
+	unsigned char place[MAC_BYTES];
+
+	place_of(place, conf, caller->user_id, caller->network);
+	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(place, sizeof(place)), caller->user, now), NULL);
+	/* A class that logs in for the first time is no crowd of strangers. */
+	if (!caller->known)
+		limit_uncount_client(db, conf, code_client, caller->client);
+	log_line(LOG_NOTE, "login user=%s client=%s", caller->user_id, caller->client);
+	audit_add(db, now, &(struct audit){ caller->user_id, caller->email, "session.login", caller->user_id, caller->email,
+		.after = caller->known ? NULL : "from a network that was not known" });
+}
+
+void
+otp_unlock(struct db *db, const char *email, int64_t *events)
+{
+	char mailbox[EMAIL_TEXT];
+
+	text_mailbox(mailbox, email);
+	(void)!db_run(db, otp_sql[FORGET_EVENTS], ARGS(mailbox), events);
+	(void)!db_run(db, otp_sql[FORGET_TRIES], ARGS(mailbox), NULL);
 }

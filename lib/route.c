@@ -33,6 +33,15 @@ split_path(struct request *rq, struct path *path)
 	return true;
 }
 
+/* A surface that the operator has turned off is not there. */
+static bool
+is_off(const struct request *rq, const struct route *route)
+{
+	static const char v1[] = "/api/v1/";
+
+	return rq->conf && !rq->conf->api_v1 && strncmp(route->path, v1, sizeof(v1) - 1) == 0;
+}
+
 /* The number of parameters when the pattern takes the path, else -1. */
 static int
 match(const char *pattern, const struct path *path, const char *params[static 2])
@@ -91,7 +100,7 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		const char *params[2] = { NULL, NULL };
 		int found = match(route->path, &path, params);
-		if (found < 0 || found > best_params || (best && found == best_params && strcmp(best, route->path) != 0))
+		if (found < 0 || found > best_params || is_off(rq, route) || (best && found == best_params && strcmp(best, route->path) != 0))
 			continue;
 		if (found < best_params) {
 			best = route->path;
@@ -111,6 +120,12 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	}
 	list_methods(program, best, allow);
 	return ROUTE_NO_METHOD;
+}
+
+bool
+route_is_guarded(const struct route *route)
+{
+	return route->method == PATCH || route->method == DELETE || (route->method == POST && route->shows);
 }
 
 bool

@@ -127,6 +127,12 @@ bool text_is_id(const char *s);
  * domain of at least two labels, the last of them no number.
  */
 bool text_is_email(const char *s);
+#define EMAIL_TEXT 255		/* a mail address and a NUL (RFC 5321 section 4.5.3.1.3) */
+/*
+ * The mailbox behind a good address in lower case, for limits only: all addresses that providers deliver to one mailbox give
+ * the same text. What stands behind a + is left out, and at Gmail the dots; googlemail.com is Gmail.
+ */
+void text_mailbox(char out[static EMAIL_TEXT], const char *email);
 /* http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
 bool text_is_url(const char *s);
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 import contract
-from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh, until
+from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "event", "outbox", "instance")
+TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
 
 
 class Folder:
@@ -90,8 +90,15 @@ class Folder:
                 + insert.format(at=self.now() + at))
 
     def codes(self, count, at):
-        return self.rows("INSERT INTO login_code (email, mac, language, created_at, expires_at) "
-                  "SELECT i || '@example.com', x'00', 'en', 0, {at} FROM i", count, at)
+        return self.rows("INSERT INTO login_code (email, network, digits, mac, language, created_at, expires_at) "
+                  "SELECT (i / 2) || '@example.com', i, 6, x'00', 'en', 0, {at} FROM i", count, at)
+
+    def networks(self, count, at, user="(SELECT min(pk) FROM user)"):
+        return self.rows(f"INSERT INTO known_network (place, user, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
+
+    def traces(self, count, at, action="session.login"):
+        return self.rows("INSERT INTO audit (at, action, subject_id, subject) "
+                  f"SELECT {{at}}, '{action}', 'x', 'x' FROM i", count, at)
 
     def sessions(self, count, at, user="(SELECT min(pk) FROM user)"):
         return self.rows("INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at) "
@@ -124,7 +131,7 @@ def folder(new, tmp_path):
     return Folder(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["cleanup", "audit", "user import", "key list", "key rotate"])
+@pytest.mark.parametrize("name", ["cleanup", "audit", "user import", "user unlock", "key list", "key rotate"])
 def test_help(folder, name):
     assert re.search(f"(?m)^  {name}  +[a-z]", folder.good("--help"))
     text = folder.good(*name.split(), "--help")
@@ -171,6 +178,25 @@ def test_cleanup_deletes_what_is_over(folder):
     folder.clock.advance(86400)
     assert told(folder.good("cleanup")) == [0, 0, 0, 1, 0]
     assert folder.numbers_of("login_code", "session", "event", "outbox") == [0] * 4 and folder.emails() == {"keeper@example.com"}
+
+
+def test_cleanup_forgets_networks_and_logins_of_long_ago(folder):
+    folder.add()
+    folder.put(folder.networks(300, -90 * DAY - MINUTE), folder.networks(1, -90 * DAY + MINUTE),
+               folder.traces(300, -365 * DAY - MINUTE), folder.traces(1, -365 * DAY + MINUTE),
+               folder.traces(1, -365 * DAY - MINUTE, "session.locked"), folder.traces(1, -365 * DAY - MINUTE, "user.role"))
+    said = folder.good("cleanup")
+    assert "networks of old logins: 300 deleted" in said and "traces of old logins: 301 deleted" in said
+    assert folder.numbers_of("known_network", "audit") == [1, 3]
+    folder.environment["OKUL_KNOWN_DAYS"] = "89"
+    assert "networks of old logins: 1 deleted" in folder.good("cleanup")
+
+
+def test_cleanup_drops_what_a_clock_that_was_ahead_left(folder):
+    folder.add()
+    folder.put(folder.codes(3, 400 * DAY), folder.codes(1, DAY - MINUTE), folder.events(4, 400 * DAY), folder.events(1, MINUTE))
+    assert told(folder.good("cleanup"))[:3] == [3, 0, 4]
+    assert folder.numbers_of("login_code", "event") == [1, 1]
 
 
 def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
@@ -531,11 +557,11 @@ def test_import_keeps_search_counters_and_audit(folder):
 def test_who_was_imported_logs_in_and_registers(okul):
     address = fresh()
     path = okul.server.home / "import.csv"
-    path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1815-12-10\n")
+    path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1915-12-10\n")
     okul.server.ctl("user", "import", str(path))
     ada = okul.login(address)
     me = ada.get("/me").data
-    assert [me[k] for k in ("name", "surname", "phoneNumber", "birthDate")] == ["Ada", "Lovelace", "5372505890", "1815-12-10"]
+    assert [me[k] for k in ("name", "surname", "phoneNumber", "birthDate")] == ["Ada", "Lovelace", "5372505890", "1915-12-10"]
     assert me["isRegistrationComplete"] is False
     answer = ada.post("/auth/registration/complete", {"name": "Ada", "surname": "King", "privacyPolicyAccepted": True, "termsOfUseAccepted": True})
     assert answer.status == 200 and ada.patch("/me", {"username": address.partition("@")[0].replace("-", "_")}).status == 200
@@ -551,6 +577,8 @@ def test_who_was_imported_logs_in_and_registers(okul):
     ({"countryCode": "Narnia"}, ["countryCode: must have at most 4 characters"]),
     ({"countryCode": "9x"}, ["countryCode: must hold digits only"]),
     ({"phoneNumber": "123"}, ["phoneNumber: must have at least 4 characters"]),
+    ({"birthDate": "1899-12-31"}, ["birthDate: must be between 1900-01-01 and today"]),
+    ({"name": "a\tb"}, ["name: must not contain line breaks, tabs or other control characters"]),
     ({"birthDate": "31.02.1998"}, ["birthDate: must be a date like 2026-01-15"]),
     ({"birthDate": "23.04.98"}, ["birthDate: the year must have four digits"]),
     ({"birthDate": "23.04/1998"}, ["birthDate: must be a date like 2026-01-15"]),

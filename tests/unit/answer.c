@@ -30,7 +30,7 @@ answer(struct request *rq, const struct reply *reply)
 	int file = memfd_create("answer", 0), before = dup(STDOUT_FILENO);
 
 	dup2(file, STDOUT_FILENO);
-	int status = answer_send(http_open(""), rq, reply, &head);
+	int status = answer_send(http_open(&(struct network_list){ 0 }), rq, reply, &head);
 	dup2(before, STDOUT_FILENO);
 	ssize_t length = pread(file, sent, sizeof(sent) - 1, 0);
 	sent[length > 0 ? length : 0] = '\0';

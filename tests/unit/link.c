@@ -78,6 +78,18 @@ every_bit_of_a_signature_counts(void **state)
 	assert_int_equal(state_of(query, NOW), LINK_GOOD);
 }
 
+/* Signed by a clock that was ahead: it does not live until then. */
+static void
+a_clock_that_was_set_back_prolongs_no_address(void **state)
+{
+	const char *query = query_of(&conf, KEY);
+
+	(void)state;
+	assert_int_equal(state_of(query, NOW - 30 * SECOND), LINK_GOOD);
+	assert_int_equal(state_of(query, NOW - 2 * MINUTE), LINK_BAD);
+	assert_int_equal(state_of(query, NOW - 400 * DAY), LINK_BAD);
+}
+
 static void
 queries(void **state)
 {
@@ -212,6 +224,7 @@ main(void)
 		cmocka_unit_test(a_signature_is_what_it_was),
 		cmocka_unit_test(signatures_live_their_time_and_are_for_one_key),
 		cmocka_unit_test(every_bit_of_a_signature_counts),
+		cmocka_unit_test(a_clock_that_was_set_back_prolongs_no_address),
 		cmocka_unit_test(queries),
 		cmocka_unit_test(dispositions),
 		cmocka_unit_test(names_of_files),

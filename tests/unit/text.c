@@ -609,6 +609,32 @@ addresses(void **state)
 }
 
 static void
+addresses_of_one_mailbox(void **state)
+{
+	static const struct { const char *email, *mailbox; } cases[] = {
+		{ "ada@example.com", "ada@example.com" }, { "ada+1@example.com", "ada@example.com" },
+		{ "ada+a+b@example.com", "ada@example.com" }, { "ada+@example.com", "ada@example.com" },
+		{ "a.d.a@example.com", "a.d.a@example.com" }, { "ada-1@example.com", "ada-1@example.com" },
+		{ "+ada@example.com", "+ada@example.com" }, { "ada@gmail.com", "ada@gmail.com" },
+		{ "a.d.a@gmail.com", "ada@gmail.com" }, { "a.da+x.y@gmail.com", "ada@gmail.com" },
+		{ "a.da@googlemail.com", "ada@gmail.com" }, { "ada@googlemail.com.tr", "ada@googlemail.com.tr" },
+		{ "a.da@mail.gmail.com", "a.da@mail.gmail.com" }, { "", "" },
+	};
+	char mailbox[EMAIL_TEXT], longest[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		text_mailbox(mailbox, cases[i].email);
+		if (strcmp(mailbox, cases[i].mailbox) != 0)
+			fail_msg("%s: %s instead of %s", cases[i].email, mailbox, cases[i].mailbox);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	text_mailbox(mailbox, longest);
+	assert_int_equal(strlen(mailbox), EMAIL_TEXT - 1);
+}
+
+static void
 urls(void **state)
 {
 	static const char *const good[] = {
@@ -781,6 +807,7 @@ main(void)
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(digits_and_ids),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(addresses_of_one_mailbox),
 		cmocka_unit_test(urls),
 		cmocka_unit_test(percent_decoding),
 		cmocka_unit_test(base64url_goes_there_and_back),

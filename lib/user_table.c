@@ -1,6 +1,7 @@
 #include "user_table.h"
 
 #include "text.h"
+#include "user.h"
 
 /* Folded, letters and digits alone: what is left of "Doğum Tarihi:" is "dogumtarihi". */
 static const char *
@@ -53,17 +54,22 @@ static const struct meaning headings_of[] = {
 		" nacimiento" },
 	{ "gender", "sex cinsiyet cinsiyeti geschlecht sexo genero" },
 	{ "timezone", "saatdilimi zeitzone zonahoraria" },
-	/* by their names in the API, in any case */
-	{ "email", "email" }, { "name", "name" }, { "surname", "surname" }, { "username", "username" }, { "role", "role" },
-	{ "language", "language" }, { "countryCode", "countrycode" }, { "phoneNumber", "phonenumber" }, { "birthDate", "birthdate" },
-	{ "gender", "gender" }, { "timezone", "timezone" }, { "profilePhoto", "profilephoto" },
-	{ "availabilityStatus", "availabilitystatus" }, { "expertise", "expertise" }, { "bio", "bio" }, { "instagram", "instagram" },
-	{ "x", "x" }, { "tiktok", "tiktok" }, { "snapchat", "snapchat" }, { "facebook", "facebook" }, { "interests", "interests" },
-	{ "id", "id" }, { "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
-	{ "privacyPolicyAccepted", "privacypolicyaccepted" }, { "termsOfUseAccepted", "termsofuseaccepted" },
-	{ "consentFormAccepted", "consentformaccepted" }, { "isRegistrationComplete", "isregistrationcomplete" },
-	{ "lastLogin", "lastlogin" }, { "createdAt", "createdat" }, { "updatedAt", "updatedat" },
+	/* what GET /users shows beside a profile */
+	{ "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
 };
+
+/* By its name in the API, in any case. */
+static const char *
+api_name(struct arena *arena, const char *heading)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while ((field = field_next(&walk, &user_profile)))
+		if (strcmp(plain(arena, field->name), heading) == 0)
+			return field->name;
+	return meaning_of(headings_of, COUNT(headings_of), heading);
+}
 
 void
 user_table_columns(struct arena *arena, const char *const *headings, size_t count, const char **fields)
@@ -74,8 +80,7 @@ user_table_columns(struct arena *arena, const char *const *headings, size_t coun
 		given = given || strcmp(plain(arena, headings[i]), "vorname") == 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *heading = plain(arena, headings[i]);
-		fields[i] = given && strcmp(heading, "name") == 0 ? "surname" :
-			meaning_of(headings_of, COUNT(headings_of), heading);
+		fields[i] = given && strcmp(heading, "name") == 0 ? "surname" : api_name(arena, heading);
 	}
 }
 
