@@ -880,22 +880,10 @@ db_real(const struct db_rows *rows, int column)
 	return sqlite3_column_double(rows->statement, column);
 }
 
-/* A text that is there and yet NULL is one for whose NUL there was no memory: "" for whoever reads on, and the request fails. */
-static const char *
-text_or_failure(const struct db_rows *rows, const unsigned char *text, int type)
-{
-	if (text || type == SQLITE_NULL)
-		return (const char *)text;
-	stick(rows->on->db, DB_BROKEN);
-	return "";
-}
-
 const char *
 db_text(const struct db_rows *rows, int column)
 {
-	const unsigned char *text = sqlite3_column_text(rows->statement, column);
-
-	return text ? (const char *)text : text_or_failure(rows, NULL, sqlite3_column_type(rows->statement, column));
+	return (const char *)sqlite3_column_text(rows->statement, column);
 }
 
 const void *
@@ -928,7 +916,7 @@ db_value(const struct db_rows *rows, int column)
 	case SQLITE_FLOAT:
 		return value_real(sqlite3_value_double(value));
 	case SQLITE_TEXT: {
-		const char *text = text_or_failure(rows, sqlite3_value_text(value), SQLITE_TEXT);
+		const unsigned char *text = sqlite3_value_text(value);
 		return (struct value){ .type = VALUE_TEXT, .bytes = text, .length = (size_t)sqlite3_value_bytes(value) };
 	}
 	case SQLITE_BLOB: {
