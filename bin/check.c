@@ -227,7 +227,7 @@ is_way_to(const char *a, const char *b)
 
 /* Links in a folder that lead to the data. True when one was told of. */
 static bool
-check_links(const struct conf *conf, const char *folder)
+check_links(const struct conf *conf, const char *folder, const char *programs)
 {
 	DIR *entries = opendir(folder);
 	const struct dirent *entry;
@@ -242,7 +242,7 @@ check_links(const struct conf *conf, const char *folder)
 			continue;
 		found = true;
 		say(WARN, "web", "%s leads from a web root to the data, keys and all, where the server does not heed .htaccess; say: "
-			"rm %s; echo %s >%s/okul.data", path, path, conf->data, folder);
+			"rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
 	}
 	if (entries)
 		closedir(entries);
@@ -266,9 +266,11 @@ check_exposure(const struct conf *conf)
 		programs[length] = '\0';
 		*strrchr(programs, '/') = '\0';
 		snprintf(root, sizeof(root), "%s", programs);
-		if (find_web_root(root)) {
-			found |= check_links(conf, programs);
-			found |= strcmp(root, programs) != 0 && check_links(conf, root);
+		for (bool first = true; find_web_root(root); first = false) {
+			if (first && strcmp(root, programs) != 0)
+				found |= check_links(conf, programs, programs);
+			found |= check_links(conf, root, programs);
+			*strrchr(root, '/') = '\0';
 		}
 	}
 	if (!found)
