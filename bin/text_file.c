@@ -168,7 +168,7 @@ map(struct source *source, FILE *file)
 	return source->mapped = true;
 }
 
-/* `raw` itself when it is UTF-8, else a new file; NULL when it can be neither. */
+/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` is left open, when it can be neither. */
 static FILE *
 as_utf8(struct source *source, const char *encoding, FILE *raw)
 {
@@ -180,10 +180,12 @@ as_utf8(struct source *source, const char *encoding, FILE *raw)
 		return bad == source->length || refuse(source, bad) ? raw : NULL;
 	}
 	FILE *out = tmpfile();
-	if (!out)
+	if (!out) {
 		ctl_error(EXIT_FAILURE, "a temporary file cannot be made: %m");
-	else if (to_utf8(source, encoding, out))
+	} else if (to_utf8(source, encoding, out)) {
+		fclose(raw);
 		return out;
+	}
 	if (out)
 		fclose(out);
 	return NULL;
@@ -204,7 +206,7 @@ ctl_text(const char *path, const char *encoding, size_t max)
 		munmap((void *)source.bytes, source.length);
 	if (in && !standard)
 		fclose(in);
-	if (raw && raw != text)
+	if (raw && !text)
 		fclose(raw);
 	if (text)
 		rewind(text);

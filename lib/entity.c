@@ -68,8 +68,8 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 		const char *line = low + (high - low) / 2;
 		while (line > low && line[-1] != '\n')
 			line--;
-		const char *tab = strchr(line, '\t'), *end = strchr(tab, '\n');
-		size_t own = (size_t)(tab - line);
+		size_t own = strcspn(line, "\t");
+		const char *tab = line + own, *end = tab + strcspn(tab, "\n");
 		int order = memcmp(name, line, length < own ? length : own);
 		if (order == 0 && length == own) {
 			*text = tab + 1;
