@@ -169,6 +169,12 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+.PHONY: corpus
+corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
+	@conf/setup.sh build run test corpus
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
+	@tests/bench/files.py
+
 $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi
@@ -250,7 +256,7 @@ $(REFERENCE_UNIFIED) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
 
 .PHONY: lint setup-lint
 setup-lint:	## install the Debian packages that lint needs and that are missing
-	@conf/setup.sh build lint $$(command -v npx >/dev/null || echo npx)
+	@conf/setup.sh build run lint $$(command -v npm >/dev/null || echo node)
 
 lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves
 	@$(MAKE) --no-print-directory FLAVOUR=release build

@@ -292,6 +292,7 @@ run(int argc, char **argv, const char *data)
 	c.db = conf ? ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!c.db)
 		return EXIT_CONFIG;
+	db_only_deletes(c.db, true);
 	c.latest = c.now + conf->refresh_life * SECOND;
 	c.known = conf->known_days * DAY;
 	enum db_rc rc = clean(&c);

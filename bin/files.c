@@ -245,6 +245,7 @@ run_gc(int argc, char **argv, const char *data)
 	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!gc.db)
 		return EXIT_CONFIG;
+	db_only_deletes(gc.db, true);
 	gc.store = open_store(conf);
 	if (gc.store < 0 && errno != ENOENT) {
 		db_close(gc.db);

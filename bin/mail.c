@@ -3,8 +3,12 @@
  *
  * A sender takes a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. Then
  * it sends, outside of any transaction, and in one more drops what is out and takes the next batch. A sender that dies in
- * between leaves its rows to be sent again when the lease is over: a mail goes out at least once, and twice only where the
- * death falls between the server's last word and the row's end. Both copies then have the same Message-ID.
+ * between leaves its rows to be sent again: a mail goes out at least once, and twice only where the death falls between the
+ * server's last word and the row's end. Both copies then have the same Message-ID.
+ *
+ * All senders share a lock while they live (DATA/mail.lock), which the kernel gives back when they die. Who can have it alone knows
+ * that no other lives, and that all leases but its own are of the dead: it ends them, since a login code does not live much longer
+ * than a lease. A sender that hangs keeps its lease to the end.
  *
  * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
  * mail that somebody waits for may wait for others: longer, up to TRANSPORT_MAX, only where the server hangs in the midst of
@@ -20,6 +24,7 @@
 #include "mail_transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -66,13 +71,15 @@ struct sender {
 	size_t size;		/* of the next batch */
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
+	int alive;		/* DATA/mail.lock, held with others; -1: cannot be had */
+	int64_t looked_at;	/* ticks: for leases of the dead */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
 	int64_t hold_from, hold_until;	/* nothing is tried in between */
 	bool ahead;		/* rows wait for a time that a clock had which was ahead */
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, AHEAD, MEND, CLAIM, DROP, PUT_OFF, GIVE_BACK };
+enum { DUE, AHEAD, MEND, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK };
 
 /*
  * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
@@ -80,12 +87,18 @@ enum { DUE, AHEAD, MEND, CLAIM, DROP, PUT_OFF, GIVE_BACK };
  */
 #define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
 
+/* At time ?1 a sender has it: what is put off has a last_error, what is given back is due. */
+#define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"
+
 static const char *const sql[] = {
 	[DUE] = "SELECT min(next_at) FROM outbox",
 	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
 	[MEND] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
 		"WHERE " IS_AHEAD,
-	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1 "
+	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
+	/* At their turns, as mail_turn() has them; ?2 is that of 0, 0. */
+	[TAKE_OVER] = "UPDATE outbox SET next_at = min(created_at, expires_at + ?2) WHERE " IS_LEASED,
+	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
 		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
@@ -245,6 +258,62 @@ exchange_once(struct sender *s, bool more)
 	}
 	db_release(s->db);
 	return rc == DB_DONE ? true : database_failed(s, rc);
+}
+
+/* ---- the dead */
+
+static bool
+lock_alive(const struct sender *s, int command, short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+	return s->alive >= 0 && fcntl(s->alive, command, &lock) == 0;
+}
+
+static void
+show_life(struct sender *s)
+{
+	char *path = conf_path(s->conf, "mail.lock");
+
+	s->alive = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+	free(path);
+	if (!lock_alive(s, F_OFD_SETLKW, F_RDLCK))
+		log_line(LOG_WARN, "mail_lock why=\"%s\" then=\"mails of a sender that was killed wait for the end of its lease\"",
+			strerror(errno));
+}
+
+/* True when a sender has, or had, one of the rows. */
+static bool
+is_any_leased(struct sender *s)
+{
+	struct db_rows *row;
+	bool any = db_one(s->db, &row, sql[LEASED], ARGS(clock_now())) == DB_ROW && db_flag(row, 0);
+
+	db_release(s->db);
+	return any;
+}
+
+/* Call while this sender has no row itself. */
+static void
+take_over(struct sender *s)
+{
+	enum db_rc rc = DB_DONE;
+	int64_t count = 0;
+
+	s->looked_at = clock_ticks();
+	if (!is_any_leased(s) || !lock_alive(s, F_OFD_SETLK, F_WRLCK))
+		return;
+	rc = db_write_begin(s->db);
+	if (rc == DB_DONE) {
+		(void)!db_run(s->db, sql[TAKE_OVER], ARGS(clock_now(), mail_turn(0, 0)), &count);
+		rc = db_write_commit(s->db);
+	}
+	db_release(s->db);
+	(void)!lock_alive(s, F_OFD_SETLK, F_RDLCK);
+	if (rc != DB_DONE)
+		(void)!database_failed(s, rc);
+	else if (count > 0)
+		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had them is gone\"", (long long)count);
 }
 
 /* ---- batches */
@@ -410,6 +479,8 @@ keep_sending(struct sender *s)
 {
 	log_line(LOG_NOTE, "mail_start transport=%s", s->transport->name);
 	while (!stopping(s)) {
+		if (clock_ticks() - s->looked_at >= LONGEST_SLEEP * 1000)
+			take_over(s);
 		send_due(s);
 		sleep_until(s, next_due(s));
 	}
@@ -466,6 +537,8 @@ run_sender(struct sender *s, bool keep)
 {
 	struct sockaddr_un address;
 
+	show_life(s);
+	take_over(s);
 	if (!keep) {
 		send_due(s);
 		return s->trouble ? EXIT_NO_HOST : 0;
@@ -487,7 +560,7 @@ run(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "mail takes --once or --keep (see okulctl mail --help)");
 	static struct batch batches[2];
 	struct sender s = {
-		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .wake = -1,
+		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .wake = -1, .alive = -1,
 	};
 	char why[1024];
 	if (!s.conf)
@@ -498,6 +571,7 @@ run(int argc, char **argv, const char *data)
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
 	if (!s.db)
 		return EXIT_CONFIG;
+	db_only_deletes(s.db, true);	/* what is out is deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
 	batches[0].arena = arena_new(65536);
@@ -525,7 +599,7 @@ const struct command command_mail = {
 		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min, 15 min, then hourly, until it expires:\n"
 		"a login code with its life, others after 24 hours. A mail that the server refuses for good is dropped at once.\n"
 		"A mail with a short life goes before one with a long one. A sender that is killed leaves what it was about to note, a\n"
-		"quarter of a second's mails and 16 at most: they are sent a second time, with the same Message-ID.\n"
+		"quarter of a second's mails and 16 at most: the next sender sends them a second time, with the same Message-ID.\n"
 		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
 		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
 	.run = run,

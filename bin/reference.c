@@ -27,7 +27,8 @@ static const char frame[] =
 	"\"summary\":\"The backend of a small language school\","
 	"\"description\":\"Log in: ask for a code with POST /auth/otp/request, take it from the mail, and trade it for tokens "
 	"with POST /auth/otp/verify. Every JSON answer has the same five fields (BaseResponseDto). Sentences come in tr, en, "
-	"es or de by Accept-Language. Every answer carries X-Request-Id.\","
+	"es or de by Accept-Language. Every answer carries X-Request-Id. HEAD works wherever GET does; a method that a "
+	"path does not have is 405 with Allow.\","
 	"\"license\":{\"name\":\"All rights reserved\",\"identifier\":\"LicenseRef-All-Rights-Reserved\"}},"
 	"\"servers\":[{\"url\":\"/\"}],"
 	"\"tags\":[],\"paths\":{},"
@@ -119,16 +120,45 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	return EXIT_SUCCESS;
 }
 
-/* Of a surface that can be turned off. */
-static void
-leave_out(cJSON *paths, const char *prefix)
+/* True when something points to the schema of that name. */
+static bool
+is_used(const cJSON *thing, const char *name)
 {
-	cJSON *path = paths ? paths->child : NULL, *next;
+	static const char place[] = "#/components/schemas/";
+	const cJSON *item;
 
-	for (; path; path = next) {
-		next = path->next;
-		if (strncmp(path->string, prefix, strlen(prefix)) == 0)
-			cJSON_Delete(cJSON_DetachItemViaPointer(paths, path));
+	cJSON_ArrayForEach(item, thing) {
+		const char *ref = item->string && strcmp(item->string, "$ref") == 0 ? cJSON_GetStringValue(item) : NULL;
+		if (ref && strncmp(ref, place, sizeof(place) - 1) == 0 && strcmp(ref + sizeof(place) - 1, name) == 0)
+			return true;
+		if (is_used(item, name))
+			return true;
+	}
+	return false;
+}
+
+/* The paths of a surface that can be turned off, and the schemas that nothing points to without them. */
+static void
+leave_out(cJSON *document, const char *prefix)
+{
+	cJSON *paths = json_get(document, "paths"), *schemas = json_get(json_get(document, "components"), "schemas");
+	cJSON *item, *next;
+	bool again = true;
+
+	for (item = paths ? paths->child : NULL; item; item = next) {
+		next = item->next;
+		if (strncmp(item->string, prefix, strlen(prefix)) == 0)
+			cJSON_Delete(cJSON_DetachItemViaPointer(paths, item));
+	}
+	while (again) {
+		again = false;
+		for (item = schemas ? schemas->child : NULL; item; item = next) {
+			next = item->next;
+			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, item->string))
+				continue;
+			cJSON_Delete(cJSON_DetachItemViaPointer(schemas, item));
+			again = true;
+		}
 	}
 }
 
@@ -171,7 +201,7 @@ run(int argc, char **argv, const char *data)
 		code = join_part(document, arena, argv[i]);
 	if (code == EXIT_SUCCESS) {
 		if (without)
-			leave_out(json_get(document, "paths"), without);
+			leave_out(document, without);
 		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
 	}

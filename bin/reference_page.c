@@ -46,10 +46,11 @@ put_paragraph(const struct page *page, const char *attributes, const char *text)
 static const cJSON *
 resolve(const struct page *page, const cJSON *thing)
 {
-	const char *ref;
-
-	for (int hops = 0; hops < DEPTH && (ref = cJSON_GetStringValue(json_get(thing, "$ref"))) && ref[0] == '#'; hops++) {
+	for (int hops = 0; hops < DEPTH; hops++) {
+		const char *ref = cJSON_GetStringValue(json_get(thing, "$ref"));
 		const cJSON *at = page->document;
+		if (!ref || ref[0] != '#')
+			break;
 		for (ref++; *ref == '/'; ) {
 			size_t length = strcspn(++ref, "/");
 			at = json_get(at, arena_copy(page->arena, ref, length));
@@ -691,7 +692,8 @@ example_file(const cJSON *body, const cJSON *field)
 static cJSON *
 example_body(const struct page *page, const cJSON *body)
 {
-	const cJSON *schema = resolve(page, json_get(body, "schema")), *fields = json_get(schema, "properties"), *field;
+	const cJSON *schema = resolve(page, json_get(body, "schema")), *fields = json_get(schema, "properties");
+	const cJSON *field, *first = fields ? fields->child : NULL;
 	cJSON *object = cJSON_CreateObject();
 	bool form = strcmp(body->string, "multipart/form-data") == 0;
 
@@ -702,8 +704,8 @@ example_body(const struct page *page, const cJSON *body)
 			cJSON_AddItemToObject(object, field->string, example(page, field, field->string, true, DEPTH));
 	}
 	/* A change needs at least one field, though no particular one. */
-	if (!object->child && fields && fields->child)
-		cJSON_AddItemToObject(object, fields->child->string, example(page, fields->child, fields->child->string, true, DEPTH));
+	if (!object->child && first)
+		cJSON_AddItemToObject(object, first->string, example(page, first, first->string, true, DEPTH));
 	return object;
 }
 

@@ -82,6 +82,7 @@ run(int argc, char **argv, const char *data)
 	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
+	db_only_deletes(db, true);	/* where room is short, an operator makes some */
 	char *input = argc > first ? strdup(argv[first]) : read_input();
 	enum db_rc rc = input ? db_shell(db, input, loose, ctl_print_row, stdout, why, sizeof(why)) : DB_ERROR;
 	free(input);

@@ -3,8 +3,10 @@
  */
 #include "okulctl.h"
 
+#include "arena.h"
 #include "audit.h"
 #include "clock.h"
+#include "email.h"
 #include "otp.h"
 #include "random.h"
 #include "role.h"
@@ -82,12 +84,19 @@ open_all(const char *data)
 	return db != NULL;
 }
 
-/* Folds the address in place. */
+/* `*email` gets the address as it is kept. */
 static bool
-is_email(char *email)
+is_email(char **email)
 {
-	text_lower(email);
-	return text_is_email(email) || ctl_error(EXIT_DATA, "\"%s\" is no mail address", email) == 0;
+	static struct arena *arena;	/* of the whole run */
+	const char *kept;
+
+	if (!arena && !(arena = arena_new(1024)))
+		return ctl_error(EXIT_FAILURE, "out of memory") == 0;
+	if (email_keep(arena, *email, &kept) != EMAIL_GOOD)
+		return ctl_error(EXIT_DATA, "\"%s\" is no mail address", *email) == 0;
+	*email = (char *)kept;
+	return true;
 }
 
 static bool
@@ -126,7 +135,7 @@ read_new_user(int argc, char **argv, struct new_user *user)
 	user->email = argv[optind];
 	if (!language_of(user->language, &language))
 		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language);
-	return is_email(user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
+	return is_email(&user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
 static enum db_rc
@@ -207,9 +216,10 @@ run_role(int argc, char **argv, const char *data)
 
 	if (argc != 3)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user role %s", command_user_role.usage);
-	const char *email = argv[1], *role = argv[2];
-	if (!is_email(argv[1]) || !is_role(role))
+	const char *role = argv[2];
+	if (!is_email(&argv[1]) || !is_role(role))
 		return EXIT_DATA;
+	const char *email = argv[1];
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	rc = db_write_begin(db);
@@ -255,7 +265,7 @@ run_unlock(int argc, char **argv, const char *data)
 
 	if (argc != 2 || argv[1][0] == '-')
 		return ctl_error(EXIT_USAGE, "usage: okulctl user unlock %s", command_user_unlock.usage);
-	if (!is_email(argv[1]))
+	if (!is_email(&argv[1]))
 		return EXIT_DATA;
 	if (!open_all(data))
 		return EXIT_CONFIG;

@@ -24,7 +24,8 @@ static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
 	{ GET, "/health", PUBLIC, get_health, .out = &health, .no_store = true, .errors = STATUSES(503),
 	  .title = "Liveness and readiness",
-	  .note = "503 when the database cannot be read; status is degraded when it cannot be written." },
+	  .note = "503 when the database cannot be read; status is degraded when it cannot be written: a full disk, a lock "
+	          "that somebody keeps, programs older than the database. Looked at once a second." },
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
@@ -42,8 +43,9 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return reply_error(rq, UNAVAILABLE);
+	bool writable = db_try_write(rq->db);
 	reply_begin(rq);
-	put_text(rq, "status", db_writable(rq->db) ? "ok" : "degraded");
+	put_text(rq, "status", writable ? "ok" : "degraded");
 	put_text(rq, "database", "ok");
 	put_text(rq, "version", OKUL_VERSION);
 	put_int(rq, "schemaVersion", version);

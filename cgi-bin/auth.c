@@ -49,7 +49,7 @@ static const struct shape complete_registration = { .name = "CompleteRegistratio
 	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
 	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
 	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .optional = true, .example = "\"1998-04-23\"" },
+	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
 	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
 	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
 	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },
@@ -78,18 +78,21 @@ static const char *const sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
-	/* ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, the grace is over. */
+	/*
+	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
+	 * that clocks may differ, the grace is over.
+	 */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
 		" min(session.expires_at, session.created_at + ?3),"
-		" CASE WHEN session.rotated_at <= ?2 THEN"
+		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
 		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
 	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
 	[ROTATE] =
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
-		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 THEN json_array(?3) ELSE"
+		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
 		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
 		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
@@ -120,6 +123,7 @@ static struct reply post_refresh(struct request *rq);
 static struct reply post_logout(struct request *rq);
 static struct reply delete_session(struct request *rq);
 static struct reply post_registration(struct request *rq);
+static struct reply show_profile(struct request *rq);
 static struct reply get_registration(struct request *rq);
 
 static const struct route routes[] = {
@@ -134,15 +138,15 @@ static const struct route routes[] = {
 	  .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
 	  "each gives the same successor. Used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .unregistered = true,
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
 	  .unregistered = true, .title = "End one session" },
 	{ POST, "/auth/registration/complete", USER, post_registration, .in = &complete_registration,
-	  .out = &complete_registration_response, .writes = true, .unregistered = true, .errors = STATUSES(409),
-	  .title = "Complete registration" },
+	  .out = &complete_registration_response, .writes = true, .shows = show_profile, .unregistered = true,
+	  .errors = STATUSES(409), .title = "Complete registration", .note = "If-Match takes the tag of GET /me." },
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
@@ -319,6 +323,7 @@ auth_find_token(struct request *rq, const char *token, struct login *login)
 	uint32_t shown;
 	struct db_rows *row;
 
+	rq->now = clock_now();	/* who came later may have been served first, while this request waited to write */
 	*login = (struct login){ 0 };
 	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
 	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
@@ -424,6 +429,12 @@ delete_session(struct request *rq)
 }
 
 /* ---- registration */
+
+static struct reply
+show_profile(struct request *rq)
+{
+	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+}
 
 static struct reply
 post_registration(struct request *rq)

@@ -119,7 +119,8 @@ static const struct route routes[] = {
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
 	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .in = &reply_contact, .out = &contact_response, .writes = true,
 	  .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
-	  .note = "Mails the reply to the asker, in their language and with their question; once." },
+	  .note = "Mails the reply to the asker, in their language and with their question; once. The mail says who answers "
+	  "(Reply-To): the admin, or the mailbox that the configuration names." },
 	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
 	  .title = "Delete a contact request (Admin)" },
 	{ PATCH, "/contact/{id}/status", ADMIN, patch_status, .in = &update_status, .out = &contact_response, .writes = true,

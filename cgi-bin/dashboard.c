@@ -80,8 +80,7 @@ static const struct shape level_share = { .name = "DashboardLevelDistributionIte
 
 static const struct shape language_share = { .name = "DashboardLanguageDistributionItemDto", .fields = FIELDS(
 	{ "key", TEXT, 1, 64, .example = "\"tr\"", .note = "the target language, as tests spell it" },
-	{ "label", TEXT, 1, 64, .example = "\"Turkish\"",
-	  .note = "in English; the key where it is no language that we know" },
+	{ "label", TEXT, 1, 64, .example = "\"TR\"", .note = "the key in upper case" },
 	{ "submissions", INT },
 	{ "averageScore", NUMBER, .example = "61.4" }) };
 
@@ -430,20 +429,13 @@ put_levels(struct request *rq, const struct results *results)
 	put_end_list(rq);
 }
 
-/* Of a code of ISO 639-1. */
 static const char *
-language_name(const char *code)
+upper(struct arena *arena, const char *code)
 {
-	static const struct { const char *code, *name; } languages[] = {
-		{ "ar", "Arabic" }, { "de", "German" }, { "el", "Greek" }, { "en", "English" }, { "es", "Spanish" },
-		{ "fa", "Persian" }, { "fr", "French" }, { "it", "Italian" }, { "ja", "Japanese" }, { "ko", "Korean" },
-		{ "nl", "Dutch" }, { "pl", "Polish" }, { "pt", "Portuguese" }, { "ru", "Russian" }, { "tr", "Turkish" },
-		{ "uk", "Ukrainian" }, { "zh", "Chinese" } };
+	char *label = arena_string(arena, code);
 
-	for (size_t i = 0; i < COUNT(languages); i++)
-		if (strcasecmp(code, languages[i].code) == 0)
-			return languages[i].name;
-	return code;
+	text_upper(label);
+	return label;
 }
 
 static void
@@ -457,7 +449,7 @@ put_languages(struct request *rq)
 		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
 		put_object(rq, NULL);
 		put_text(rq, "key", code);
-		put_text(rq, "label", language_name(code));
+		put_text(rq, "label", upper(rq->arena, code));
 		put_int(rq, "submissions", sum.n);
 		put_number(rq, "averageScore", average(sum));
 		put_end(rq);

@@ -56,7 +56,8 @@ enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY, UNASSIGN };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user WHERE id = ?1",
+	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, note) VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT DO NOTHING",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
@@ -84,10 +85,11 @@ static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
 	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
-	  "the ids is nobody's, nobody is assigned." },
-	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response, .writes = true,
-	  .shows = show_of_user, .title = "Take an assignment back (Admin)", .note = "The user has no longer the material, and is not told. "
-	  "The id of the answer is the user's. If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
+	  "the ids is nobody's, or of somebody who is deactivated or has asked to be deleted, the answer is 404 and nobody is assigned." },
+	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
+	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
+	  .note = "The user has no longer the material, and is not told. The id of the answer is the user's. "
+	  "If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
 	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
 	  "caller: the first use of one is openedAt." },
@@ -124,7 +126,7 @@ mail_user(struct request *rq, const struct assigning *a, const struct db_rows *w
 		COUNT(values)) == DB_DONE;
 }
 
-/* False when there is no such user, or the database failed. */
+/* False when there is no such user, none that may log in and stay, or the database failed. */
 static bool
 assign(struct request *rq, struct assigning *a, const char *id)
 {
@@ -250,8 +252,8 @@ delete_assignment(struct request *rq)
 
 	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
 		return reply_error(rq, NOT_FOUND);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0),
-		db_text(row, 1) });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
+		db_text(row, 0), db_text(row, 1) });
 	db_end(row);
 	return reply_deleted(rq, S_UNASSIGNED, user);
 }

@@ -50,13 +50,15 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 
 /* ---- statements */
 
-/* A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. */
+/*
+ * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one may finish it
+ * when the test is unpublished meanwhile.
+ */
 #define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
+#define SEEN_OR_OPEN "test.id = ?1 AND (test.is_published OR ?3 OR attempt.pk IS NOT NULL)"
 
-#define OWN_ATTEMPT \
-	"attempt CROSS JOIN test ON test.pk = attempt.test" \
-	" WHERE attempt.id = ?1 AND attempt.user = ?2 AND (test.is_published OR ?3)"
+#define OWN_ATTEMPT "attempt CROSS JOIN test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
 
 #define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
@@ -64,11 +66,11 @@ enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
 	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
-		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN,
+		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
-		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN,
+		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
@@ -127,12 +129,12 @@ copy(struct arena *arena, const char *text)
 
 /* Leaves rq->prepared, unless there is nothing to be seen with that id. It outlives the snapshot that it was read in. */
 static void
-read_paper(struct request *rq, const char *statement, struct faults *faults)
+read_paper(struct request *rq, const char *statement, struct args args, struct faults *faults)
 {
 	struct paper *paper = arena_alloc(rq->arena, sizeof(*paper));
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW) {
+	if (db_one(rq->db, &row, statement, args) == DB_ROW) {
 		paper->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
 		paper->name = copy(rq->arena, db_text(row, 1));
 		paper->surname = copy(rq->arena, db_text(row, 2));
@@ -148,14 +150,14 @@ static void
 check_start(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[PAPER], faults);
+		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
 }
 
 static void
 check_save(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[OWN_PAPER], faults);
+		read_paper(rq, sql[OWN_PAPER], ARGS(rq->id, rq->user->pk), faults);
 }
 
 static void
@@ -165,7 +167,7 @@ check_submit(struct request *rq, struct faults *faults)
 
 	if (rq->faults.count > 0)
 		return;
-	read_paper(rq, sql[PAPER], faults);
+	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
 	paper = rq->prepared;
 	if (!paper || faults->count > 0)
 		return;
@@ -187,10 +189,10 @@ struct state {
 };
 
 static bool
-read_state(struct request *rq, const char *statement, struct state *state)
+read_state(struct request *rq, const char *statement, struct args args, struct state *state)
 {
 	struct db_rows *row;
-	bool there = db_one(rq->db, &row, statement, ARGS(rq->id, rq->user->pk, is_admin(rq))) == DB_ROW;
+	bool there = db_one(rq->db, &row, statement, args) == DB_ROW;
 
 	if (there) {
 		*state = (struct state){ db_int(row, 0), db_int(row, 1), db_int(row, 3), arena_string(rq->arena, db_text(row, 2)),
@@ -213,7 +215,7 @@ face(struct request *rq, struct state *state)
 {
 	const struct paper *paper = rq->prepared;
 
-	if (!read_state(rq, sql[STATE], state))
+	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, is_admin(rq)), state))
 		return false;
 	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
@@ -413,7 +415,7 @@ patch_attempt(struct request *rq)
 	const struct paper *paper = rq->prepared;
 	struct state state;
 
-	if (!paper || !read_state(rq, sql[OWN_STATE], &state))
+	if (!paper || !read_state(rq, sql[OWN_STATE], ARGS(rq->id, rq->user->pk), &state))
 		return no_attempt(rq);
 	if (attempt_is_over(state.deadline, rq->now))
 		return over(rq);

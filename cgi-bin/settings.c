@@ -35,13 +35,15 @@ static const char *const sql[] = {
 
 static struct reply get_setting(struct request *rq);
 static struct reply post_setting(struct request *rq);
+static struct reply show_posted(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",
 	  .more_by_token = true, .note = "A setting that is not public is 404 for all but admins." },
 	{ POST, "/settings", ADMIN, post_setting, .in = &upsert_setting, .out = &setting_response, .writes = true,
-	  .title = "Create or update a setting (Admin)",
-	  .note = "Adds the setting, or changes the one of that key; updatedAt moves only where something changed.",
+	  .shows = show_posted, .title = "Create or update a setting (Admin)",
+	  .note = "Adds the setting, or changes the one of that key; updatedAt moves only where something changed. If-Match takes the "
+	  "tag of GET /settings/{key}; where there is no setting of that key yet, the answer to it is 412.",
 	  .example = "{\"key\":\"home.title\",\"value\":{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}}" },
 };
 
@@ -55,6 +57,12 @@ get_setting(struct request *rq)
 	if (rq->faults.count > 0)
 		return reply_error(rq, BAD_FIELDS);
 	return reply_row(rq, sql[VALUE_OF], ARGS(rq->id, is_admin(rq)), &setting_value);
+}
+
+static struct reply
+show_posted(struct request *rq)
+{
+	return reply_row(rq, sql[VALUE_OF], ARGS(field_text(rq->body, "key"), true), &setting_value);
 }
 
 static struct reply

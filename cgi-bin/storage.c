@@ -34,7 +34,7 @@ static const struct shape download_query = { .name = "DownloadQuery", .fields = 
 
 static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "search", TEXT, 0, 100, .optional = true, .note = "parts of words of the name; all must be there" },
+	PAGE_SEARCH("parts of words of the name; all must be there"),
 	{ "owner", ID, .optional = true, .note = "whose; only admins may name somebody else" },
 	{ "folder", ENUM, .oneof = folders, .optional = true },
 	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
@@ -191,6 +191,16 @@ note_opening(struct request *rq, const char *user)
 	late_end(rq);
 }
 
+/* Whether the path ends with the key as it is, without escapes: a signature is for one spelling. */
+static bool
+is_spelled_plainly(const struct request *rq, const char *key)
+{
+	size_t length = strlen(key);
+
+	return rq->http.path_length > length && rq->http.target[rq->http.path_length - length - 1] == '/' &&
+		memcmp(rq->http.target + rq->http.path_length - length, key, length) == 0;
+}
+
 static struct reply
 get_file(struct request *rq)
 {
@@ -198,6 +208,10 @@ get_file(struct request *rq)
 	enum link_state link = link_check(rq->arena, rq->conf, key, rq->http.query, rq->now, &name);
 	struct db_rows *file;
 
+	if (link == LINK_GOOD && !is_spelled_plainly(rq, key)) {
+		link = LINK_BAD;
+		name = NULL;
+	}
 	if (link == LINK_UNKNOWN) {
 		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 		return reply_error(rq, BAD_FIELDS);

@@ -48,7 +48,7 @@ show_me(struct request *rq)
 	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
-/* A username is free to be set the first time, and rests for 30 days after each change. */
+/* A change at a time that has not come was one of a clock that was ahead: nobody waits for it. */
 bool
 users_name_rests(struct request *rq, int64_t pk, const char *username)
 {

@@ -5,13 +5,16 @@
 
 static const struct shape list_query = { .name = "AuditListQuery", .fields = FIELDS(
 	{ "", PLUS, .of = &page_query },
-	{ "action", TEXT, 0, 100, .optional = true, .example = "\"user.\"", .note = "what was done, or how that begins" },
+	{ "action", TEXT, 0, 100, .optional = true, .example = "\"user.\"",
+	  .note = "what was done, or how that begins" },
 	{ "actor", TEXT, 0, 254, .optional = true, .example = "\"admin@example.com\"",
 	  .note = "id or address of who did it; operator for what okulctl did" },
 	{ "subject", TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
-	  .note = "id, address or key of what it was done to; with an address also what was done while it was another" },
-	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" }) };
+	  .note = "id, address or key of what it was done to; by an address also what was done while it was another" },
+	{ "from", TIME, .or_date = true, .optional = true,
+	  .note = "a time, or a date: its midnight where the school is" },
+	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"",
+	  .note = "until just before it" }) };
 
 static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fields = FIELDS(
 	{ "at", TIME },
@@ -19,22 +22,24 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 	{ "actorId", ID, .nullable = true, .note = "null: the operator, by okulctl" },
 	{ "actorEmail", EMAIL, .nullable = true, .note = "as it was then" },
 	{ "subjectId", TEXT, 0, 254, .example = "\"019bc1a5e0c8f3d27b6a4e15\"" },
-	{ "subject", TEXT, 0, 254, .example = "\"user@example.com\"", .note = "address of a user, title of a course, key of a setting ..." },
+	{ "subject", TEXT, 0, 254, .example = "\"user@example.com\"",
+	  .note = "address of a user, title of a course, key of a setting ..." },
 	{ "before", TEXT, .nullable = true, .example = "\"user\"" },
 	{ "after", TEXT, .nullable = true, .example = "\"admin\"" }) };
 
-/* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are kept in lower case. */
+/* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are in lower case. */
 #define FILTER \
 	" AND audit.at >= ?4 AND audit.at < ?5 AND (?2 IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
 	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3)"
 #define BY_TIME "audit INDEXED BY audit_at WHERE ?1 IS NULL" FILTER
 /* An address may have changed, the id has not: found are all ids that go or went by it. */
 #define BY_SUBJECT \
-	"audit INDEXED BY audit_subject WHERE subject_id IN (SELECT lower(?1) UNION SELECT id FROM user WHERE email = lower(?1)" \
+	"audit INDEXED BY audit_subject WHERE subject_id IN (SELECT lower(?1)" \
+	" UNION SELECT id FROM user WHERE email = lower(?1)" \
 	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
 #define PAGE(source) \
-	"SELECT at, action, actor_id AS actorId, actor_email AS actorEmail, subject_id AS subjectId, subject, before, after FROM " \
-	source " ORDER BY audit.at DESC, audit.pk DESC LIMIT ?6 OFFSET ?7"
+	"SELECT at, action, actor_id AS actorId, actor_email AS actorEmail, subject_id AS subjectId, subject, before," \
+	" after FROM " source " ORDER BY audit.at DESC, audit.pk DESC LIMIT ?6 OFFSET ?7"
 
 enum { LIST_ALL, LIST_OF_SUBJECT, COUNT_ALL, COUNT_OF_SUBJECT };
 
@@ -49,7 +54,8 @@ static struct reply get_audit(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/admin/audit", ADMIN, get_audit, .query = &list_query, .out = &audit_entry, .out_page = true,
-	  .title = "Who changed what on whom (Admin)", .note = "Newest first. An entry stays when its actor or subject is deleted." },
+	  .title = "Who changed what on whom (Admin)",
+	  .note = "Newest first. An entry stays when its actor or subject is deleted." },
 };
 
 const struct section users_audit = { routes, COUNT(routes), sql, COUNT(sql) };
@@ -67,8 +73,10 @@ static struct reply
 get_audit(struct request *rq)
 {
 	const char *subject = filter(rq, "subject"), *zone = rq->conf->time_zone;
-	struct args args = ARGS(subject, filter(rq, "actor"), filter(rq, "action"), field_time(rq->query, "from", zone, INT64_MIN),
-		field_time(rq->query, "to", zone, INT64_MAX));
+	struct args args = ARGS(subject, filter(rq, "actor"), filter(rq, "action"),
+		field_time(rq->query, "from", zone, INT64_MIN), field_time(rq->query, "to", zone, INT64_MAX));
 
-	return reply_list(rq, sql[subject ? COUNT_OF_SUBJECT : COUNT_ALL], sql[subject ? LIST_OF_SUBJECT : LIST_ALL], args, &audit_entry);
+	if (subject)
+		return reply_list(rq, sql[COUNT_OF_SUBJECT], sql[LIST_OF_SUBJECT], args, &audit_entry);
+	return reply_list(rq, sql[COUNT_ALL], sql[LIST_ALL], args, &audit_entry);
 }

@@ -25,8 +25,8 @@ static const char *const sql[] = {
 		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[MAY_GO] = "SELECT 1 FROM user WHERE pk = ?1 AND " USER_MAY_GO,
-	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested' AND at > ?2"
-		" AND at <= ?3",
+	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested'"
+		" AND at > ?2 AND at <= ?3",
 };
 
 static struct reply post_deletion(struct request *rq);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages of conf/packages that are missing: setup.sh SET... (build, run, test, lint, fuzz, bench).
+# Installs the Debian packages of conf/packages that are missing: setup.sh SET... (build, run, test, lint, fuzz, bench, corpus).
 # Asks nothing, and does nothing when all of them are there.
 set -eu
 

@@ -234,13 +234,15 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
 	if (reply->file_disposition)
 		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", reply->file_disposition);
-	/* nginx adds this to what it sends for us; where we or Apache send, nobody else does. */
+	/* nginx adds this to uploads that it sends for us; where we or Apache send, nobody else does. */
 	if (reply->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Pages of ours carry style and script inline and load nothing. */
 	if (strncmp(reply->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
 			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
+	else if (!reply->file_disposition)
+		data_policy(head);
 }
 
 static int

@@ -44,8 +44,8 @@ struct app {
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-/* Ticks since the request at hand began, or since it last moved bytes: a large upload may take its time. */
-static volatile sig_atomic_t request_running, ticks_running, progress_seen;
+/* Ticks since the connection at hand came, or since it last moved bytes: a large upload may take its time. */
+static volatile sig_atomic_t ticks_running, progress_seen;
 
 static void
 on_tick(int signal)
@@ -53,7 +53,7 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
 
 	(void)signal;
-	if (!request_running || progress_seen != http_progress()) {
+	if (!http_busy() || progress_seen != http_progress()) {
 		ticks_running = 0;
 		progress_seen = http_progress();
 	} else if (++ticks_running > 3) {
@@ -131,6 +131,7 @@ db_error(enum db_rc rc)
 static struct reply
 handle_writing(struct request *rq)
 {
+	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
@@ -187,12 +188,14 @@ judge(struct request *rq)
 static const char *
 read_body(struct request *rq, struct app *app)
 {
-	if (!rq->route->in || rq->http.content_length <= 0 || upload_wanted(rq))
+	int64_t *length = &rq->http.content_length;
+
+	if (!rq->route->in || *length == 0 || *length == -1 || upload_wanted(rq))
 		return NULL;
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	db_release(app->db);
-	return http_body(app->http, app->arena, rq->http.content_length, upload_body_limit(rq));
+	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
 
 static struct reply
@@ -212,8 +215,11 @@ handle(struct request *rq, struct app *app)
 	struct reply reply = gate_head(rq);
 	if (!reply.error && rq->http.body != BODY_HERE)
 		return judge(rq);
+	const char *body = reply.error ? NULL : read_body(rq, app);
+	if (!reply.error && rq->http.content_length > upload_body_limit(rq))
+		reply = reply_error(rq, TOO_LARGE);	/* one whose length nobody had told */
 	if (!reply.error)
-		reply = gate_body(rq, read_body(rq, app));
+		reply = gate_body(rq, body);
 	if (!reply.error)
 		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
@@ -293,13 +299,10 @@ serve(struct app *app)
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
-		ticks_running = 0;
-		request_running = 1;
 		struct http_request wire = rq.http;
 		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
 			.wire = app->http };
 		serve_one(app, &rq);
-		request_running = 0;
 		served++;
 	}
 	log_flush();

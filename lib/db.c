@@ -14,14 +14,17 @@
 #include <unistd.h>
 
 #define MICROSECONDS INT64_C(1000000)
-#define GATE_WAIT (2 * MICROSECONDS)
+#define WRITE_WAIT (2 * MICROSECONDS)		/* for the gate and SQLite's lock together */
+#define PROBE_WAIT (MICROSECONDS / 2)		/* of db_try_write(), once in PROBE_EVERY */
+#define PROBE_EVERY MICROSECONDS
 #define STATEMENT_LIMIT (2 * MICROSECONDS)	/* of all statements of one request together */
 #define STEPS_BETWEEN_LOOKS 10000		/* of SQLite's machine: some tenths of a millisecond */
-#define ROOM_KEPT_FREE ((uint64_t)16 << 20)
+#define ROOM_KEPT_FREE ((uint64_t)16 << 20)	/* bytes of the disk */
+#define ROOM_TO_DELETE ((uint64_t)4 << 20)	/* likewise, from what only deletes: the WAL grows by that as well */
 
 /* Milliseconds to wait for locks of SQLite itself: at the start and in reads another process may be in recovery. */
 #define BUSY_AT_START 2000
-#define BUSY_BEHIND_GATE 250
+#define BUSY_BEHIND_GATE 250			/* of a checkpoint, for readers */
 #define BUSY_RESTART 20				/* readers to leave the WAL; nobody can write meanwhile */
 
 /* Each time the WAL has grown by so many frames (pages) it is copied back. From RESTART on it must begin anew: more often. */
@@ -70,7 +73,10 @@ struct db {
 	void *progress_context;
 	int64_t slow_at;		/* ticks; 0: no long statement yet */
 	int64_t room_looked_at;		/* ticks */
-	bool room_short;
+	uint64_t room;			/* bytes then free */
+	bool only_deletes;		/* what is written next */
+	int64_t probed_at;		/* ticks */
+	bool probe_passed;
 	bool sync_failed;
 	int frames;			/* in the WAL after the last commit; 0: it changed nothing */
 	int frames_before;		/* what this connection has ever written, before it */
@@ -190,7 +196,7 @@ db_reason(enum db_rc rc)
 	case DB_SLOW:
 		return "it took longer than 2 seconds and was stopped";
 	case DB_FULL:
-		return "less than 16 MiB are free on the disk; make room";
+		return "less than 16 MiB are free on the disk (4 MiB for what deletes); make room";
 	case DB_READONLY:
 		return "the database file or its folder is not writable for this user";
 	case DB_BROKEN:
@@ -966,26 +972,32 @@ db_value(const struct db_rows *rows, int column)
 
 /* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */
 static bool
-has_room(struct db *db)
+has_room(struct db *db, uint64_t mark)
 {
 	int64_t now = clock_ticks();
 	struct statvfs disk;
 
 	if (db->room_looked_at && now - db->room_looked_at < MICROSECONDS)
-		return !db->room_short;
+		return db->room >= mark;
 	db->room_looked_at = now;
-	db->room_short = statvfs(db->folder, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_KEPT_FREE;
-	if (db->room_short)
-		log_line(LOG_FAULT, "disk_full folder=%s free=%llu", db->folder,
-			(unsigned long long)disk.f_bavail * disk.f_frsize);
-	return !db->room_short;
+	db->room = statvfs(db->folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
+	if (db->room < ROOM_KEPT_FREE)
+		log_line(LOG_FAULT, "disk_full folder=%s free=%llu", db->folder, (unsigned long long)db->room);
+	return db->room >= mark;
+}
+
+void
+db_only_deletes(struct db *db, bool only)
+{
+	db->only_deletes = only;
 }
 
 /* Opens what writing needs and passes the gate. */
 static enum db_rc
-enter(struct db *db)
+enter(struct db *db, int64_t wait)
 {
 	char why[PATH_MAX + 200];
+	int64_t until = clock_ticks() + wait, left;
 	int error;
 
 	drop_snapshot(db);
@@ -993,7 +1005,7 @@ enter(struct db *db)
 		return db->failure;
 	if (db->mode == DB_READ_ONLY)
 		return misuse(db, "opened for reading", begin_immediate_sql);
-	if (!has_room(db))
+	if (!has_room(db, db->only_deletes ? ROOM_TO_DELETE : ROOM_KEPT_FREE))
 		return stick(db, DB_FULL);
 	if (db->sync_failed)
 		return stick(db, DB_BROKEN);
@@ -1001,7 +1013,7 @@ enter(struct db *db)
 		log_line(LOG_FAULT, "db_unwritable text=\"%s\"", why);
 		return stick(db, access(db->path, W_OK) == 0 ? DB_BROKEN : DB_READONLY);
 	}
-	error = turnstile_enter(&db->gate, GATE_WAIT);
+	error = turnstile_enter(&db->gate, wait);
 	if (error == ENOTRECOVERABLE) {
 		db->sync_failed = true;
 		log_line(LOG_FAULT, "gate_shut text=\"a sync failed, here or in another process\"");
@@ -1011,6 +1023,9 @@ enter(struct db *db)
 		log_line(error == ETIMEDOUT ? LOG_WARN : LOG_FAULT, "gate_failed text=\"%s\"", strerror(error));
 		return stick(db, error == ETIMEDOUT ? DB_BUSY : DB_BROKEN);
 	}
+	/* Whoever writes without passing the gate, another SQLite shell say, is waited for as long as the gate has left. */
+	left = until - clock_ticks();
+	sqlite3_busy_timeout(db->write.sqlite, left < 1000 ? 1 : (int)(left / 1000));
 	return DB_DONE;
 }
 
@@ -1024,14 +1039,14 @@ frames_written(const struct db *db)
 	return now;
 }
 
-enum db_rc
-db_write_begin(struct db *db)
+static enum db_rc
+begin(struct db *db, int64_t wait)
 {
 	int code;
 
 	if (db->writing)
 		return misuse(db, "a write transaction is open already", begin_immediate_sql);
-	if (enter(db) != DB_DONE)
+	if (enter(db, wait) != DB_DONE)
 		return db->failure;
 	db->frames = 0;
 	db->frames_before = frames_written(db);
@@ -1048,6 +1063,12 @@ db_write_begin(struct db *db)
 		return stick(db, DB_OLD);
 	}
 	return DB_DONE;
+}
+
+enum db_rc
+db_write_begin(struct db *db)
+{
+	return begin(db, WRITE_WAIT);
 }
 
 /*
@@ -1195,11 +1216,38 @@ db_alive(struct db *db, int *version)
 	return found >= 0;
 }
 
+/* What a request that writes needs: the gate, SQLite's lock, the schema that this program knows. */
+static bool
+probe(struct db *db)
+{
+	if (db->failure != DB_DONE)
+		return false;
+	bool passed = begin(db, PROBE_WAIT) == DB_DONE;
+	if (passed)
+		db_write_rollback(db);
+	passed = passed && db->failure == DB_DONE;
+	db->failure = DB_DONE;		/* it was the probe's, and is told */
+	return passed;
+}
+
 bool
 db_writable(struct db *db)
 {
-	return db->mode == DB_READ_WRITE && !db->sync_failed && !turnstile_is_shut(db->gate_path) && has_room(db) &&
+	return db->mode == DB_READ_WRITE && !db->sync_failed && !turnstile_is_shut(db->gate_path) && has_room(db, ROOM_KEPT_FREE) &&
 		access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
+}
+
+bool
+db_try_write(struct db *db)
+{
+	if (!db_writable(db))
+		return false;
+	if (!db->probed_at || clock_ticks() - db->probed_at >= PROBE_EVERY) {
+		db->only_deletes = false;
+		db->probe_passed = probe(db);
+		db->probed_at = clock_ticks();
+	}
+	return db->probe_passed;
 }
 
 enum db_rc
@@ -1209,8 +1257,9 @@ db_checkpoint(struct db *db, bool truncate)
 
 	if (db->writing)
 		return misuse(db, "a checkpoint inside a transaction", "");
-	if (enter(db) != DB_DONE)
+	if (enter(db, WRITE_WAIT) != DB_DONE)
 		return db->failure;
+	sqlite3_busy_timeout(db->write.sqlite, BUSY_BEHIND_GATE);
 	code = sqlite3_wal_checkpoint_v2(db->write.sqlite, NULL,
 		truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (code != SQLITE_OK)
@@ -1252,7 +1301,7 @@ static enum db_rc
 script_enter(struct script *script)
 {
 	struct db *db = script->db;
-	enum db_rc rc = script->loose ? enter(db) : db_write_begin(db);
+	enum db_rc rc = script->loose ? enter(db, WRITE_WAIT) : db_write_begin(db);
 
 	script->entered = rc == DB_DONE;
 	if (!script->entered)

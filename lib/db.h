@@ -24,7 +24,7 @@ enum db_rc {
 	DB_REFUSED,		/* another constraint (FOREIGN KEY, CHECK, NOT NULL, a STRICT type): our fault */
 	DB_BUSY,		/* the gate or the lock was not to be had in 2 s */
 	DB_SLOW,		/* a read ran longer than 2 s and was stopped */
-	DB_FULL,		/* disk full or nearly so */
+	DB_FULL,		/* disk full or nearly so: db_only_deletes() */
 	DB_READONLY,		/* file or folder is not writable */
 	DB_BROKEN,		/* I/O error, corruption, not a database, missing */
 	DB_OLD,			/* schema version differs from that of the program */
@@ -88,7 +88,7 @@ bool db_flag(const struct db_rows *rows, int column);
 struct value db_value(const struct db_rows *rows, int column);
 
 /*
- * A write transaction: waits for the gate (at most 2 s), then BEGIN IMMEDIATE. Inside it do only bound statements:
+ * A write transaction: waits for the gate, then for SQLite's lock (at most 2 s together), BEGIN IMMEDIATE. Inside it do only bound statements:
  * no JSON, hashing, file or mail work that can be done before. After DB_DONE from commit all rows that it wrote or saw are
  * on the disk; others may see them a moment before. DB_BROKEN says that a sync failed: nobody writes any more then.
  * Give back with exactly one of commit or rollback; after DB_BUSY etc. from begin there is nothing to give back.
@@ -122,8 +122,20 @@ void db_patience(struct db *db, int64_t milliseconds);
 /* True when a trivial read works right now, and the schema version it saw. */
 bool db_alive(struct db *db, int *version);
 
-/* False when a write would be refused now: too little disk, or no right to write. Writes nothing. */
-bool db_writable(struct db *db);
+/* False when a write would be refused now: too little disk, no right to write, a sync that failed. Writes nothing, waits for nobody. */
+must_use bool db_writable(struct db *db);
+/*
+ * The same, and whether a write transaction can begin: false also when somebody keeps the gate or SQLite's lock, or the schema has
+ * changed. Waits at most half a second; asked again within a second it says what it saw last, so it costs no more however often
+ * it is asked. Ends the read snapshot. Call it outside of a write transaction.
+ */
+must_use bool db_try_write(struct db *db);
+
+/*
+ * Writes are refused (DB_FULL) when less than 16 MiB of the disk are free. While `only`, which says that what is written next
+ * deletes more than it adds, this begins at 4 MiB: else nobody could make room.
+ */
+void db_only_deletes(struct db *db, bool only);
 
 /* A checkpoint under the gate; `truncate` also empties the WAL file. */
 must_use enum db_rc db_checkpoint(struct db *db, bool truncate);

@@ -116,10 +116,13 @@ etag_guard(struct request *rq)
 {
 	struct reply reply = { .error = NO_ERROR };
 
-	if (!rq->http.if_match || (rq->route->method != PATCH && rq->route->method != DELETE))
+	if (!rq->http.if_match || !route_is_guarded(rq->route))
 		return reply;
 	if (rq->route->shows) {
 		reply = rq->route->shows(rq);
+		/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
+		if (reply.error == NOT_FOUND && rq->route->method == POST)
+			return reply_error(rq, PRECONDITION_FAILED);
 		if (reply.error)
 			return reply;
 		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */

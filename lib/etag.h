@@ -27,9 +27,9 @@ void etag_init(const struct conf *conf);
 must_use bool etag_unchanged(struct request *rq);
 
 /*
- * Before the handler of a PATCH or DELETE, inside its transaction: looks at If-Match as struct route says for `shows`. A
- * route without it has no tag that could be named, so it takes only `*`. Gives a reply whose error is NO_ERROR when the
- * handler may run. POST changes nothing that is shown at its own path, and so has no such condition.
+ * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at If-Match as
+ * struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes only `*`. Gives a
+ * reply whose error is NO_ERROR when the handler may run.
  */
 must_use struct reply etag_guard(struct request *rq);
 

@@ -1,6 +1,7 @@
 #include "field.h"
 
 #include "clock.h"
+#include "email.h"
 #include "role.h"
 #include "text.h"
 
@@ -227,6 +228,33 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 	bad(check, S_F_ONE_OF, all.s);
 }
 
+static bool
+is_birth(const char *date)
+{
+	char today[11];
+
+	clock_date_text(clock_now(), today);
+	return strcmp(date, FIELD_BIRTH_FIRST) >= 0 && strcmp(date, today) <= 0;
+}
+
+static void
+check_email(const struct check *check, cJSON *item)
+{
+	const char *kept;
+
+	switch (email_keep(check->faults->arena, item->valuestring, &kept)) {
+	case EMAIL_GOOD:
+		set_string(check->faults->arena, item, kept, strlen(kept));
+		break;
+	case EMAIL_NONE:
+		bad(check, S_F_EMAIL, NULL);
+		break;
+	case EMAIL_DOMAIN:
+		bad(check, S_F_EMAIL_DOMAIN, NULL);
+		break;
+	}
+}
+
 /* Brings a TEXT into the form that is kept. True where it holds a control character that it may not hold. */
 static bool
 is_unclean(const struct field *field, char *text)
@@ -251,15 +279,14 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	if (!field->raw)
 		text_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
-	if (type == EMAIL || type == ID || field->username)
+	if (type == ID || field->username)
 		text_lower(item->valuestring);
 	else if (field->letters)
 		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
 	case EMAIL:
-		if (!text_is_email(text))
-			bad(check, S_F_EMAIL, NULL);
+		check_email(check, item);
 		return;
 	case ID:
 		if (!text_is_id(text))
@@ -268,6 +295,8 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
+		else if (field->birth && !is_birth(text))
+			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
 		return;
 	case TIME:
 		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
@@ -296,6 +325,9 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
+	else if (field->link && ((text[strcspn(text, ":/?#")] == ':' && !text_is_url(text)) || strncmp(text, "//", 2) == 0 ||
+			strchr(text, '\\')))
+		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
 	else if (field->key && !text_is_key(text))

@@ -20,7 +20,7 @@ enum field_type {
 	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
 	DATE,			/* 2026-01-15; in the database the same text */
 	ID,			/* 24 hex digits, folded to lower case */
-	EMAIL,			/* folded to lower case */
+	EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
 	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	ENUM,			/* one of .oneof */
 	JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
@@ -30,6 +30,7 @@ enum field_type {
 };
 
 #define FIELD_URL_MAX 2048
+#define FIELD_BIRTH_FIRST "1900-01-01"
 
 struct shape;
 
@@ -51,8 +52,10 @@ struct field {
 	bool above_min;		/* NUMBER: more than min, which itself is too small */
 	bool lines;		/* TEXT: may have line feeds and tabs; CR LF is made LF */
 	bool raw;		/* TEXT: not trimmed, and CR stays */
+	bool birth;		/* DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
 	bool or_date;		/* TIME: a date will do too; field_time() reads either */
 	bool zone;		/* TEXT: the name of a time zone that this system has */
+	bool link;		/* TEXT: a name, a path, or an address of http or https; no other scheme, nor //HOST or a backslash */
 	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */

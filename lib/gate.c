@@ -14,19 +14,20 @@ pass(void)
 
 /* ---- who asks */
 
-static bool
+static enum token_verdict
 find_user(struct request *rq)
 {
 	size_t length;
 	const char *token = token_bearer(rq->http.authorization, &length);
 	struct claims claims;
+	enum token_verdict verdict = token ? token_check(token, length, rq->now, &claims) : TOKEN_BAD;
 
-	if (!token || !token_check(token, length, rq->now, &claims))
-		return false;
+	if (verdict != TOKEN_GOOD)
+		return verdict;
 	rq->user = arena_alloc(rq->arena, sizeof(*rq->user));
 	if (user_of_session(rq->db, &claims, rq->now, rq->user) != DB_ROW)
 		rq->user = NULL;
-	return rq->user != NULL;
+	return rq->user ? TOKEN_GOOD : TOKEN_BAD;
 }
 
 struct reply
@@ -36,7 +37,10 @@ gate_caller(struct request *rq)
 
 	if (route->role >= USER && !rq->http.authorization)
 		return reply_error(rq, NO_TOKEN);
-	if (rq->http.authorization && !find_user(rq) && route->role >= USER)
+	enum token_verdict verdict = rq->http.authorization ? find_user(rq) : TOKEN_BAD;
+	if (verdict == TOKEN_NO_MEMORY)
+		return reply_error(rq, BUSY);
+	if (verdict == TOKEN_BAD && route->role >= USER)
 		return reply_error(rq, BAD_TOKEN);
 	if (!rq->user)
 		return pass();

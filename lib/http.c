@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LINGERING 64		/* connections that a worker may leave open so */
@@ -21,16 +22,17 @@ struct http {
 	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
 	FCGX_Request fcgi;
 	sigset_t waiting;	/* the signal mask while nothing is at hand */
-	sigset_t accepting;	/* every signal */
 };
 
 static struct http the_http;
 static volatile sig_atomic_t stopping;
 
+#define UNKNOWN_PIECE 16384	/* bytes that are asked for at once where nobody said how many there are */
 #define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
+#define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
 static uint64_t bytes_moved;
-static volatile sig_atomic_t progress;
+static volatile sig_atomic_t progress, busy;
 
 static void
 on_stop(int signal)
@@ -66,7 +68,6 @@ http_open(const struct network_list *trusted)
 	struct http *http = &the_http;
 
 	http->trusted = trusted;
-	sigfillset(&http->accepting);
 	catch_stop_signals(http);
 	/*
 	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
@@ -123,7 +124,7 @@ content_length(const char *text)
 
 	if (!text[0])
 		return -1;
-	return text_to_int(text, 0, INT64_MAX, &length) ? length : -2;
+	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
 }
 
 /* "NAME=value" for the given NAME: the value, else NULL. */
@@ -179,7 +180,7 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 	rq->method = method_of(rq->method_name);
 	rq->content_length = content_length(length);
 	if (rq->content_length == -1 && coding)
-		rq->content_length = -2;
+		rq->content_length = LENGTH_UNKNOWN;
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
@@ -264,6 +265,7 @@ finish(struct http *http)
 		FCGX_Finish_r(&http->fcgi);
 	}
 	http->open = false;
+	busy = 0;
 }
 
 /* Waits for a connection or a stop signal, as ppoll() does, and closes meanwhile what the web server has closed. */
@@ -285,22 +287,35 @@ wait_for_request(struct http *http, struct pollfd *listening, const struct times
 	return ready;
 }
 
-/* libfcgi takes a signal during its poll() for the end of the connection, and drops the request. */
+/*
+ * Accepts a connection and reads the request up to its body. libfcgi would accept it too, but takes a signal meanwhile for the end of
+ * the connection: the watchdog's. Given a connection, as if one was kept open, it only reads.
+ */
 static bool
 accept_request(struct http *http)
 {
-	sigset_t before;
+	struct pollfd wire = { .fd = accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC), .events = POLLIN };
+	int ready;
 
-	sigprocmask(SIG_SETMASK, &http->accepting, &before);
-	bool accepted = FCGX_Accept_r(&http->fcgi) == 0;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return accepted;
+	if (wire.fd < 0)
+		return false;
+	busy = 1;
+	count_bytes(PROGRESS);
+	while ((ready = poll(&wire, 1, SILENCE)) < 0 && errno == EINTR)
+		;
+	if (ready <= 0) {
+		close(wire.fd);
+		return false;
+	}
+	http->fcgi.ipcFd = wire.fd;
+	http->fcgi.keepConnection = 1;
+	return FCGX_Accept_r(&http->fcgi) == 0;
 }
 
 static void
 await_body(struct http *http, const struct http_request *request)
 {
-	http->unread = request->content_length == -2 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
+	http->unread = request->content_length < -1 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
 }
 
 enum http_event
@@ -314,6 +329,7 @@ http_next(struct http *http, struct http_request *request)
 		if (http->served)
 			return HTTP_STOP;
 		http->served = http->open = true;
+		busy = 1;
 		read_environment(http, environ, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -332,9 +348,11 @@ http_next(struct http *http, struct http_request *request)
 			continue;
 		if (listening.revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
-		if (!accept_request(http))
+		http->open = accept_request(http);
+		if (!http->open) {
+			busy = 0;
 			continue;	/* another worker was faster, or the peer went away */
-		http->open = true;
+		}
 		read_environment(http, http->fcgi.envp, request);
 		await_body(http, request);
 		return HTTP_REQUEST;
@@ -342,14 +360,36 @@ http_next(struct http *http, struct http_request *request)
 	return HTTP_STOP;
 }
 
-char *
-http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit)
+/* A body that ends where it ends. */
+static char *
+endless_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
 {
-	if (length < 0 || length > limit)
+	struct buf body = { .arena = arena };
+	ssize_t n = 1;
+
+	buf_puts(&body, "");
+	while (n > 0 && (int64_t)body.length <= limit) {
+		size_t room = (size_t)limit + 1 - body.length;
+		if (room > UNKNOWN_PIECE)
+			room = UNKNOWN_PIECE;
+		n = read_some(http, buf_room(&body, room), room);
+		body.length += n > 0 ? (size_t)n : 0;
+	}
+	*length = (int64_t)body.length;
+	body.s[body.length] = '\0';
+	return n < 0 || *length > limit ? NULL : body.s;
+}
+
+char *
+http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
+{
+	if (*length == LENGTH_UNKNOWN)
+		return endless_body(http, arena, length, limit);
+	if (*length < 0 || *length > limit)
 		return NULL;
-	char *body = arena_alloc(arena, (size_t)length + 1);
-	for (size_t have = 0; have < (size_t)length;) {
-		ssize_t n = read_some(http, body + have, (size_t)length - have);
+	char *body = arena_alloc(arena, (size_t)*length + 1);
+	for (size_t have = 0; have < (size_t)*length;) {
+		ssize_t n = read_some(http, body + have, (size_t)*length - have);
 		if (n <= 0)
 			return NULL;
 		have += (size_t)n;
@@ -365,6 +405,12 @@ http_read(struct http *http, void *out, size_t room)
 	if (n > 0)
 		count_bytes((size_t)n);
 	return n;
+}
+
+bool
+http_busy(void)
+{
+	return busy;
 }
 
 int

@@ -30,7 +30,7 @@ struct http_request {
 	size_t path_length;		/* bytes of the target before '?' */
 	const char *query;		/* behind '?'; NULL for none */
 	const char *content_type;
-	int64_t content_length;		/* -1: no body, -2: malformed, or a body without it */
+	int64_t content_length;		/* -1: no body; or one of these: */
 	enum http_body body;
 	const char *authorization;
 	const char *accept_language;
@@ -42,6 +42,9 @@ struct http_request {
 	const char *if_modified_since, *if_unmodified_since;
 	const char *range, *if_range;
 };
+
+#define LENGTH_MALFORMED (-2)
+#define LENGTH_UNKNOWN (-3)		/* a body without it: it ends where http_read() gives 0 */
 
 enum http_event {
 	HTTP_REQUEST,		/* one is ready */
@@ -59,16 +62,18 @@ bool http_is_cgi(const struct http *http);
 /* Waits for a request and fills it in. Whatever the last request held is gone. */
 must_use enum http_event http_next(struct http *http, struct http_request *request);
 /*
- * Reads the body: at most content_length bytes into the arena, NUL-terminated. NULL when fewer came (the client
- * went away) or the length is over `limit`.
+ * Reads the body into the arena, NUL-terminated: *length bytes, at most `limit`. NULL when fewer came (the client went away) or
+ * the length is over `limit`. LENGTH_UNKNOWN becomes the length that came; limit + 1, and NULL, for more than the limit.
  */
-must_use char *http_body(struct http *http, struct arena *arena, int64_t length, int64_t limit);
+must_use char *http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit);
 /*
  * Reads the next piece of a body that is too large for memory: gives its bytes, 0 at the end of what came, -1 when the
  * client went away. The caller holds the sum against content_length.
  */
 must_use ptrdiff_t http_read(struct http *http, void *out, size_t room);
-/* Grows while a body is read by http_read() or an answer is written: a request that is long is not one that is stuck. */
+/* True from a connection's coming to the end of its request, also inside http_next(). For signal handlers. */
+bool http_busy(void);
+/* Changes with each connection, and while a body is read by http_read() or an answer written: what is long is not stuck. Likewise. */
 int http_progress(void);
 /* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
 void http_send(struct http *http, const struct buf *head, const char *body, size_t length);

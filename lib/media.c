@@ -15,7 +15,7 @@
  */
 
 #define WINDOW 16384			/* bytes of the file in memory */
-#define MAGIC_BYTES 4096		/* that libmagic gets: the type of document of a WebM is within so many */
+#define MAGIC_BYTES 1024		/* that libmagic gets; real files are recognised by their first 32 */
 #define PDF_HEADER_WITHIN 1024		/* bytes: ISO 32000-1 annex H.3.4.1 */
 #define PDF_OBJECT_WITHIN (1 << 20)	/* the first object is looked for in so many bytes */
 #define BOXES_MAX 32
@@ -183,7 +183,7 @@ has_sound(struct source *s, int64_t at)
 
 	while (at < end && (n = left(s, at, WINDOW)) > 0 && look(s, at, n)) {
 		next = at + (int64_t)n == s->size ? s->size : at + (int64_t)n - FRAMES_MIN * FRAME_MAX;
-		for (; at < next; at++)
+		for (; at < next && at < end; at++)
 			if (s->window[at - s->at] == 0xff && plays(s, at))
 				return true;
 	}
@@ -309,6 +309,8 @@ media_detect(int file, int64_t size)
 	s.failed = false;
 	s.at = 0;
 	s.have = 0;
+	if (size <= 0)
+		return MEDIA_NONE;
 	int64_t sound = skip_tags(&s);
 	enum media_type type = by_boxes(&s);
 	if (type == MEDIA_NONE && (sound > 0 ? has_sound(&s, sound) : plays(&s, 0)))

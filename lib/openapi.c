@@ -12,7 +12,8 @@ static const struct failure {
 } failures[] = {
 	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL },
 	{ 401, "Unauthorized", "No token, or one that is not valid (any more).", "WWW-Authenticate" },
-	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.", NULL },
+	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.",
+		NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL },
 	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed meanwhile, and "
@@ -29,7 +30,7 @@ static const struct failure {
 static const struct header {
 	const char *name, *description, *type;
 } headers[] = {
-	{ "X-Request-Id", "Names the request in the server's log; the caller's own, where it sent a sane one.", "string" },
+	{ "X-Request-Id", "Names the request in the server's log; the caller's own, if it sent a sane one.", "string" },
 	{ "Content-Language", "The language of the sentences: tr, en, es or de.", "string" },
 	{ "ETag", "Names this state of the data.", "string" },
 	{ "Retry-After", "Seconds to wait.", "integer" },
@@ -39,8 +40,8 @@ static const struct header {
 };
 
 /*
- * The enumerations of bodies and answers by name, so that a client has one type for each and not one for each field. They are
- * known by their words: two tables with the same words are one type.
+ * The enumerations of bodies and answers by name, so that a client has one type for each and not one for each field.
+ * They are known by their words: two tables with the same words are one type.
  */
 static const struct enumeration {
 	const char *name, *words;
@@ -56,6 +57,7 @@ static const struct enumeration {
 	{ "HealthStatus", "ok degraded" },
 	{ "DatabaseStatus", "ok unavailable" },
 	{ "ListFormat", "json csv" },
+	{ "CsvSeparator", "comma semicolon" },
 };
 
 static const struct shape envelope = {
@@ -115,7 +117,7 @@ may_answer(const struct route *route, int status)
 			return true;
 		break;
 	case 412:
-		if (route->method == PATCH || route->method == DELETE || is_file(route))
+		if (route_is_guarded(route) || is_file(route))
 			return true;
 		break;
 	case 413:
@@ -460,7 +462,9 @@ alias_of(const struct shape *shape)
 {
 	const struct field *first = shape->fields;
 
-	return first->type == PLUS && first[1].type == END_OF_FIELDS && !shape->all_optional && !shape->note ? first->of : NULL;
+	bool alone = first->type == PLUS && first[1].type == END_OF_FIELDS;
+
+	return alone && !shape->all_optional && !shape->note ? first->of : NULL;
 }
 
 /* Takes in a shape, and what it holds. */
@@ -545,8 +549,8 @@ takes_json(const struct route *route)
 }
 
 /*
- * The component that a form is: named like the shape of its fields where that is no body by itself, else with Form in the place
- * of Dto.
+ * The component that a form is: named like the shape of its fields where that is no body by itself, else with Form in
+ * the place of Dto.
  */
 struct name { char text[128]; };
 
@@ -632,7 +636,7 @@ put_named_forms(struct buf *out, const struct program *program)
 	}
 }
 
-/* ---- envelopes: BaseResponseDto as each route has it. Whole objects, not allOf, of which generators make optional fields. */
+/* ---- envelopes: BaseResponseDto as each route has it. Whole objects: of an allOf generators make optional fields */
 
 /* UserProfileResponseDto is enveloped as UserProfileResponse; a list of SessionResponseDto as SessionListResponse. */
 static struct name
@@ -642,7 +646,7 @@ name_from(const char *shape, const char *ending)
 	struct name name;
 	size_t length = strlen(shape);
 
-	/* "List" is only taken off before another ending: what UserTestResultListResponseDto makes pages of are results. */
+	/* "List" is only taken off before another ending: a page of UserTestResultListResponseDto is one of results. */
 	for (size_t i = 0; i < COUNT(tails) - (strcmp(ending, "Response") == 0); i++) {
 		size_t tail = strlen(tails[i]);
 		if (length > tail && memcmp(shape + length - tail, tails[i], tail) == 0)
@@ -672,7 +676,10 @@ put_enveloped(struct buf *out, const char *name, bool success)
 	put_open(out, name, '{');
 	put_string(out, "type", "object");
 	put_open(out, "properties", '{');
-	put_raw(out, "isSuccess", success ? "{\"type\":\"boolean\",\"const\":true}" : "{\"type\":\"boolean\",\"const\":false}");
+	put_open(out, "isSuccess", '{');
+	put_string(out, "type", "boolean");
+	put_raw(out, "const", success ? "true" : "false");
+	put_close(out, '}');
 	put_raw(out, "statusCode", "{\"type\":\"integer\"}");
 	put_open(out, "data", '{');
 }
@@ -901,6 +908,7 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	if (any_route(program, may_be_kept))
 		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
@@ -1125,6 +1133,8 @@ put_part(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	put_header_ref(out, "ETag");
 	put_header_ref(out, "Content-Range");
+	if (strcmp(route->out_type, "*/*") == 0)
+		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	put_close(out, '}');
 	put_open(out, "content", '{');
@@ -1244,7 +1254,8 @@ has_named_enumerations(const struct shape *shape)
 	const struct field *field;
 
 	while ((field = field_next(&walk, shape)))
-		if ((field->oneof && !enumeration_of(field->oneof)) || (field->item_oneof && !enumeration_of(field->item_oneof)))
+		if ((field->oneof && !enumeration_of(field->oneof)) ||
+		    (field->item_oneof && !enumeration_of(field->item_oneof)))
 			return false;
 	return true;
 }

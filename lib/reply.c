@@ -51,6 +51,7 @@ late_begin(struct request *rq)
 {
 	if (!db_writable(rq->db))
 		return false;
+	db_only_deletes(rq->db, false);
 	if (rq->user)
 		user_detach(rq->user, rq->arena);
 	return late_gives(rq, db_write_begin(rq->db));

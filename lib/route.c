@@ -123,6 +123,12 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 }
 
 bool
+route_is_guarded(const struct route *route)
+{
+	return route->method == PATCH || route->method == DELETE || (route->method == POST && route->shows);
+}
+
+bool
 route_is_tagged(const struct route *route)
 {
 	return route->method == GET && !route->out_type && !route->no_store && (route->status == 0 || route->status == 200);

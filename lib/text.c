@@ -481,7 +481,7 @@ is_blank(int32_t point)
 	case UTF8PROC_CATEGORY_ZP:
 		return true;
 	default:
-		return point == 0x85;
+		return point == 0x85 || point == 0x2800;	/* next line, and the braille pattern without dots */
 	}
 }
 
@@ -494,8 +494,7 @@ is_invisible(int32_t point)
 {
 	const utf8proc_property_t *property = utf8proc_get_property(point);
 
-	return point == 0x2800 || (point >= 0x80 && property->ignorable && (point < 0xE0000 || point > 0xE007F) &&
-		property->category != UTF8PROC_CATEGORY_MN);
+	return property->ignorable && (point < 0xE0000 || point > 0xE007F) && property->category != UTF8PROC_CATEGORY_MN;
 }
 
 /* ---- folding */
@@ -710,7 +709,7 @@ text_trim(const char **s, size_t *length)
 	while (*length > 0) {
 		int32_t point = first_point(*s, *length, &bytes);
 		/* before the first sign there is none to change */
-		if (!is_blank(point) && !is_invisible(point) && !utf8proc_get_property(point)->ignorable)
+		if (!is_blank(point) && !utf8proc_get_property(point)->ignorable)
 			break;
 		*s += bytes;
 		*length -= bytes;

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "json.h"
 
+#include <errno.h>
 #include <jwt.h>
 #include <strings.h>
 
@@ -13,6 +14,8 @@
 #define SIGNATURE_BYTES 32		/* HMAC-SHA-256 */
 #define SIGNATURE_TEXT 43		/* characters of that, without padding */
 #define SECONDS_MAX INT64_C(253402300799)	/* the end of the year 9999 */
+#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 takes less than 1 MiB at its first use */
+#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt takes less than 16 KiB */
 
 /* The table of tokens that were found good: 32 sets of 4, about 60 KiB, of which only what is used is ever touched. */
 #define SEEN_SETS 32
@@ -30,6 +33,7 @@ _Static_assert(sizeof(struct seen) * SEEN_SETS * SEEN_WAYS <= 65536, "the table 
 
 static const struct conf *conf;
 static struct { char text[HEADER_MAX]; size_t length; } headers[KEYS_JWT_MAX];
+static bool awake;			/* libjwt and OpenSSL have been used, and `headers` is filled */
 static struct arena *scratch;		/* for the names in a payload; emptied after each check */
 static struct seen seen[SEEN_SETS][SEEN_WAYS];
 
@@ -65,16 +69,10 @@ jwt_under(size_t key)
 	return jwt;
 }
 
-/*
- * Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. At the first
- * use of the key, not at the start: waking OpenSSL takes longer than a CGI process that has no token to look at.
- */
+/* Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. */
 static bool
 learn_header(size_t key)
 {
-	if (headers[key].length > 0)
-		return true;
-
 	jwt_t *jwt = jwt_under(key);
 	char *token = jwt ? jwt_encode_str(jwt) : NULL;
 	size_t length = token ? strcspn(token, ".") : 0;
@@ -86,6 +84,36 @@ learn_header(size_t key)
 	free(token);
 	jwt_free(jwt);
 	return headers[key].length > 0;
+}
+
+/*
+ * libjwt does not look whether OpenSSL had the memory for a signature: it then reads what is not there, or finds a good token
+ * wrong. So what they need is asked for before. What was just freed is there for them: there are no threads.
+ */
+static bool
+is_memory_there(size_t bytes)
+{
+	void *volatile trial = malloc(bytes);
+
+	free(trial);
+	return trial != NULL;
+}
+
+/*
+ * Has libjwt and OpenSSL make ready what they need once. At the first token, not at the start: it takes longer than all else that a
+ * CGI process does that has no token to look at, and 150 KiB of a worker that never sees one.
+ */
+static bool
+wake(void)
+{
+	if (awake)
+		return is_memory_there(JWT_ROOM);
+	if (!is_memory_there(OPENSSL_ROOM))
+		return false;
+	for (size_t key = 0; key < conf->jwt_count; key++)
+		if (!learn_header(key))
+			return false;
+	return awake = true;
 }
 
 static const char *
@@ -106,6 +134,7 @@ token_init(const struct conf *settings, char *why, size_t room)
 {
 	conf = settings;
 	memset(headers, 0, sizeof(headers));
+	awake = false;
 	memset(seen, 0, sizeof(seen));
 	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key)) {
 		snprintf(why, room, "the configuration has no keys for tokens");
@@ -144,7 +173,7 @@ add_claims(jwt_t *jwt, const char *user, const char *session, int64_t issued)
 bool
 token_issue(struct buf *out, const char *user, const char *session, int64_t now)
 {
-	jwt_t *jwt = jwt_under(0);
+	jwt_t *jwt = wake() ? jwt_under(0) : NULL;
 	char *token = jwt && add_claims(jwt, user, session, now / SECOND) ? jwt_encode_str(jwt) : NULL;
 
 	if (token)
@@ -216,7 +245,7 @@ static const unsigned char *
 key_of(const struct parts *parts)
 {
 	for (size_t key = 0; key < conf->jwt_count; key++)
-		if (learn_header(key) && headers[key].length == parts->header_length &&
+		if (headers[key].length == parts->header_length &&
 		    memcmp(headers[key].text, parts->header, parts->header_length) == 0)
 			return conf->jwt[key].key;
 	return NULL;
@@ -285,45 +314,48 @@ read_claims(jwt_t *jwt, struct claims *claims)
 }
 
 /* Everything but the time. */
-static bool
+static enum token_verdict
 verify(const char *token, size_t length, struct claims *claims)
 {
 	char copy[TOKEN_MAX + 1];
 	struct parts parts;
-	const unsigned char *key = split(token, length, &parts) ? key_of(&parts) : NULL;
 	jwt_t *jwt = NULL;
-	bool good;
 
+	if (!wake())
+		return TOKEN_NO_MEMORY;
+	const unsigned char *key = split(token, length, &parts) ? key_of(&parts) : NULL;
 	if (!key || !is_well_formed(&parts))
-		return false;
+		return TOKEN_BAD;
 	memcpy(copy, token, length);
 	copy[length] = '\0';
-	good = jwt_decode(&jwt, copy, key, KEY_BYTES) == 0 && read_claims(jwt, claims);
+	int error = jwt_decode(&jwt, copy, key, KEY_BYTES);
+	bool good = error == 0 && read_claims(jwt, claims);
 	jwt_free(jwt);
-	return good;
+	return good ? TOKEN_GOOD : error == ENOMEM ? TOKEN_NO_MEMORY : TOKEN_BAD;
 }
 
-bool
+enum token_verdict
 token_check(const char *token, size_t length, int64_t now, struct claims *claims)
 {
 	uint64_t hash;
 	const struct seen *known;
+	enum token_verdict verdict = TOKEN_GOOD;
 
 	if (length == 0 || length > TOKEN_MAX)
-		return false;
+		return TOKEN_BAD;
 	/* Those worth finding differ in their signatures, which stand last. */
 	size_t tail = length < SIGNATURE_TEXT ? length : SIGNATURE_TEXT;
 	hash = random_hash(token + length - tail, tail);
 	known = find_seen(hash, token, length);
 	if (known)
 		*claims = known->claims;
-	else if (!verify(token, length, claims))
-		return false;
+	else if ((verdict = verify(token, length, claims)) != TOKEN_GOOD)
+		return verdict;
 	if (!is_alive(claims, now))
-		return false;
+		return TOKEN_BAD;
 	if (!known)
 		keep_seen(hash, token, length, claims);
-	return true;
+	return TOKEN_GOOD;
 }
 
 const char *

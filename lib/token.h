@@ -26,11 +26,14 @@ must_use bool token_init(const struct conf *conf, char *why, size_t room);
 /* Appends a new access token. `now` in milliseconds; it lives for conf's access_life. False when memory is short. */
 must_use bool token_issue(struct buf *out, const char *user, const char *session, int64_t now);
 
+/* NO_MEMORY: nobody knows; the request is to be tried again (503), since 401 would log a client out. */
+enum token_verdict { TOKEN_BAD, TOKEN_GOOD, TOKEN_NO_MEMORY };
+
 /*
- * True when the token is ours, unchanged and alive at `now`. Reads nothing but the token: whether its session lives
+ * GOOD when the token is ours, unchanged and alive at `now`. Reads nothing but the token: whether its session lives
  * is for the caller. A token seen before is answered from a small table of this process.
  */
-must_use bool token_check(const char *token, size_t length, int64_t now, struct claims *claims);
+must_use enum token_verdict token_check(const char *token, size_t length, int64_t now, struct claims *claims);
 
 /* The token of an Authorization header ("Bearer x", RFC 6750; the scheme in any case); NULL and 0 when it has none. */
 const char *token_bearer(const char *authorization, size_t *length);

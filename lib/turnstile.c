@@ -143,48 +143,90 @@ turnstile_is_shut(const char *path)
 	return shut;
 }
 
-int
-turnstile_shut(const struct turnstile *gate)
+static int
+put_sign(int file)
 {
 	char sign[SIGN_ROOM] = SIGN;
 	size_t length = strlen(SIGN);
 
 	(void)!read_boot(sign + length, sizeof(sign) - length);
 	length = strlen(sign);
-	ssize_t written = pwrite(gate->file, sign, length, 0);
+	ssize_t written = pwrite(file, sign, length, 0);
 	return written == (ssize_t)length ? 0 : written < 0 ? errno : ENOSPC;
 }
 
-/* ---- passing */
+/* ---- the file */
+
+static int
+open_file(struct turnstile *gate)
+{
+	struct stat st;
+
+	gate->known = false;
+	gate->file = open(gate->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (gate->file < 0 || fstat(gate->file, &st) != 0)
+		return errno;
+	gate->device = st.st_dev;
+	gate->inode = st.st_ino;
+	/* The sign must find room also on a disk that is full. Where this is not possible it will mostly do so. */
+	if (st.st_blocks == 0)
+		(void)!fallocate(gate->file, FALLOC_FL_KEEP_SIZE, 0, SIGN_ROOM);
+	return 0;
+}
+
+static void
+close_file(struct turnstile *gate)
+{
+	if (gate->file >= 0)
+		close(gate->file);
+	gate->file = -1;
+}
+
+/* Others that open the path now lock another file, or none. */
+static bool
+was_removed(const struct turnstile *gate)
+{
+	struct stat st;
+
+	return stat(gate->path, &st) != 0 || st.st_ino != gate->inode || st.st_dev != gate->device;
+}
 
 int
 turnstile_open(struct turnstile *gate, const char *path)
 {
-	struct stat st;
-
-	*gate = (struct turnstile){ .file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) };
-	if (gate->file < 0)
-		return errno;
-	/* The sign must find room also on a disk that is full. Where this is not possible it will mostly do so. */
-	if (fstat(gate->file, &st) == 0 && st.st_blocks == 0)
-		(void)!fallocate(gate->file, FALLOC_FL_KEEP_SIZE, 0, SIGN_ROOM);
-	return 0;
+	*gate = (struct turnstile){ .path = path };
+	return open_file(gate);
 }
+
+int
+turnstile_shut(const struct turnstile *gate)
+{
+	struct turnstile now = { .path = gate->path };
+	int error = put_sign(gate->file);
+
+	if (was_removed(gate)) {
+		error = open_file(&now);
+		if (!error)
+			error = put_sign(now.file);
+		close_file(&now);
+	}
+	return error;
+}
+
+/* ---- passing */
 
 void
 turnstile_close(struct turnstile *gate)
 {
 	if (gate->has_timer)
 		timer_delete(gate->timer);
-	if (gate->file >= 0)
-		close(gate->file);
+	close_file(gate);
 	*gate = (struct turnstile){ .file = -1 };
 }
 
-int
-turnstile_enter(struct turnstile *gate, int64_t wait)
+static int
+enter(struct turnstile *gate, int64_t until)
 {
-	int64_t until = clock_ticks() + wait;
 	int error = take(gate, QUEUE, until);
 
 	if (error)
@@ -200,6 +242,28 @@ turnstile_enter(struct turnstile *gate, int64_t wait)
 		error = ENOTRECOVERABLE;
 	if (error)
 		turnstile_leave(gate);
+	return error;
+}
+
+int
+turnstile_enter(struct turnstile *gate, int64_t wait)
+{
+	int64_t until = clock_ticks() + wait;
+	int error = 0;
+
+	while (!error) {
+		error = gate->file < 0 ? open_file(gate) : 0;
+		if (!error)
+			error = enter(gate, until);
+		/* One system call; two locks would let two in. */
+		if ((error && error != ENOTRECOVERABLE) || !was_removed(gate))
+			return error;
+		if (error)
+			(void)!turnstile_shut(gate);	/* the new file says it too */
+		else
+			turnstile_leave(gate);
+		close_file(gate);
+	}
 	return error;
 }
 

@@ -14,20 +14,28 @@
  * and says so once, to those who had the file open then; others would write on what is not there. The sign is text in the
  * file, and names the boot of the machine, since what the next one reads is what was written. Removing the file, when
  * no okul runs, opens the gate as well.
+ *
+ * A file that was removed or replaced under those who have it open is found out by the next of them that gets in, who goes
+ * over to the one that others lock.
  */
 #ifndef OKUL_TURNSTILE_H
 #define OKUL_TURNSTILE_H
 
 #include "base.h"
 
+#include <sys/types.h>
+
 struct turnstile {
-	int file;
+	const char *path;
+	int file;		/* -1: none */
+	dev_t device;		/* and inode: which file that is */
+	ino_t inode;
 	bool known;		/* has passed once */
 	bool has_timer;
 	timer_t timer;
 };
 
-/* Opens the gate's file; makes it with mode 0600. Call after any fork. Gives 0 or an errno. */
+/* Opens the gate's file; makes it with mode 0600. Call after any fork. Borrows `path`. Gives 0 or an errno. */
 must_use int turnstile_open(struct turnstile *gate, const char *path);
 void turnstile_close(struct turnstile *gate);
 

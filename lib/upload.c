@@ -231,11 +231,14 @@ read_form(struct intake *in, struct multipart *multipart)
 {
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
-	int64_t left = rq->http.content_length;
+	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* by itself */
+	int64_t left = ends ? upload_body_limit(rq) + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
 	while (left > 0 && result == MULTIPART_GOOD) {
 		ptrdiff_t n = http_read(rq->wire, piece, left < PIECE ? (size_t)left : PIECE);
+		if (n == 0 && ends)
+			break;
 		if (n <= 0)
 			return reply_error(rq, BAD_BODY_LENGTH);
 		result = multipart_feed(multipart, piece, (size_t)n);
@@ -243,6 +246,8 @@ read_form(struct intake *in, struct multipart *multipart)
 	}
 	if (result == MULTIPART_STOPPED)
 		return in->stop;
+	if (ends && left == 0)
+		return reply_error(rq, TOO_LARGE);
 	return multipart_complete(multipart) ? pass() : reply_error(rq, BAD_MULTIPART);
 }
 
@@ -263,7 +268,7 @@ upload_check(struct request *rq)
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
 	struct reply reply = check_type(rq, boundary);
 
-	if (!reply.error && rq->http.content_length < -1)
+	if (!reply.error && rq->http.content_length == LENGTH_MALFORMED)
 		reply = reply_error(rq, BAD_BODY_LENGTH);
 	if (!reply.error && !file_has_room(rq->conf, rq->http.content_length))
 		reply = reply_error(rq, STORAGE_FULL);

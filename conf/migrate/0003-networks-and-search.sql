@@ -102,3 +102,8 @@ END;
 CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
 	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
 END;
+
+-- Addresses that a browser would take for a script or another site, as profile photos could be.
+UPDATE user SET profile_photo = NULL WHERE profile_photo NOT LIKE 'http://%' AND profile_photo NOT LIKE 'https://%'
+	AND (instr(profile_photo, ':') OR profile_photo LIKE '//%' OR instr(profile_photo, char(92))
+		OR profile_photo GLOB '*[' || char(1) || '-' || char(32) || ']*');

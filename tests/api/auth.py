@@ -368,14 +368,6 @@ def test_later_use_of_a_replaced_refresh_token_ends_the_session(later):
 REFRESHES = ["/auth/refresh", "/api/v1/auth/refresh"]
 
 
-@pytest.fixture(scope="module")
-def wild():
-    """A server whose clock goes back too."""
-    server = Server("wild", OKUL_WORKERS="2")
-    yield Okul(server)
-    server.stop()
-
-
 def successor(okul, token, path="/auth/refresh"):
     """What a refresh token is replaced with; None: it was refused."""
     answer = okul.post(path, {"refreshToken": token})

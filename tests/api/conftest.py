@@ -46,6 +46,12 @@ def guarded():
     yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on")
 
 
+@pytest.fixture(scope="session")
+def wild():
+    """A server whose clock the tests turn back as well; each puts it right again."""
+    yield from served("wild", OKUL_WORKERS="2")
+
+
 def pytest_terminal_summary(terminalreporter, exitstatus):
     """The line that tests/count reads. What was skipped or could not be set up did not pass."""
     stats = terminalreporter.stats

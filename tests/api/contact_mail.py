@@ -20,7 +20,8 @@ from okul import Okul, Server, until
 CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
 HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language", "MIME-Version", "Content-Type"]
 LIMITS = {"fullName": 200, "phoneNumber": 20, "subject": 200, "message": 5000, "source": 64}
-SPACE = " \t\n\r\v\f"       # what the server trims
+SPACE = " \t\n\r\v\f\x85\u2028\u2029\u200b\ufeff\u202e\u2066"     # what the server trims of what is made here
+CONTROL, DIRECTION = re.compile(r"[\x00-\x1f\x7f-\x9f]"), re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 BREAKS = ["\r\n", "\n", "\r", "\n\r", "\r\n\r\n", "\r\n.\r\n", "\n.\n", "\r\n..", ".", "..", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029",
           "\u560a\u560d", "%0d%0a", "&#13;&#10;", "\\r\\n"]
@@ -32,21 +33,30 @@ LETTERS = ["a", "Ada", "ğ", "İ", "ß", "😀", "e\u0301", "\u202e", "\u2066", 
 NEVER = ["\0", "\ud800"]    # no such text in JSON as RFC 8259 and the contract have it
 
 
-def text(chance, most, empty=True):
+def text(chance, most, empty=True, breaks=False):
     pieces = [chance.choice(chance.choice((BREAKS, WORDS, LETTERS))) for _ in range(chance.randint(0, most))]
     if not empty:
         pieces.insert(chance.randint(0, len(pieces)), "Ada")
     if chance.random() < 0.01:
         pieces.append(chance.choice(NEVER))
-    return "".join(pieces)
+    text = "".join(pieces)
+    if chance.random() < 0.05:
+        return text
+    # else hardly any would get as far as to a mail
+    text = CONTROL.sub(lambda m: m[0] if m[0] in "\0\t\r\n" else " ", text)
+    return re.sub(r"\r(?!\n)", "\n", text) if breaks else re.sub(r"[\t\r\n]", " ", text)
 
 
 def one_line(value):
-    return "".join(" " if c < " " or c == "\x7f" else c for c in value)
+    """What the server keeps of a text of one line; None: it refuses it."""
+    value = DIRECTION.sub("", value.strip(SPACE))
+    return None if CONTROL.search(value) or any(n in value for n in NEVER) else value
 
 
 def lines(value):
-    return re.sub(r"\r\n", "\n", value)
+    """The same of a text that may have more lines."""
+    value = value.strip(SPACE).replace("\r\n", "\n")
+    return None if CONTROL.search(value.translate({9: None, 10: None})) or any(n in value for n in NEVER) else value
 
 
 class Case:
@@ -55,16 +65,16 @@ class Case:
     def __init__(self, number):
         chance = random.Random(number)
         self.address = f"case{number}@example.com"
-        self.body = {name: text(chance, 3 if limit < 100 else 8, name not in ("fullName", "message"))[:limit] for name, limit in LIMITS.items()}
+        self.body = {name: text(chance, 3 if limit < 100 else 8, name not in ("fullName", "message"), name == "message")[:limit] for name, limit in LIMITS.items()}
         self.body |= {"email": self.address, "language": "en"}
-        self.reply = text(chance, 40, number % 50 == 1)[:10_000]
+        self.reply = text(chance, 40, number % 50 == 1, True)[:10_000]
         if number % 10 == 0:        # an address that is none, or one to more than one
             self.address = None
             self.body["email"] = f"case{number}" + chance.choice((text(chance, 3), "@example.com" + text(chance, 3)))
 
     def is_good(self):
-        never = any(n in value for value in self.body.values() for n in NEVER)
-        return self.address and not never and self.body["fullName"].strip(SPACE) and self.body["message"].strip(SPACE)
+        kept = {name: (lines if name == "message" else one_line)(self.body[name]) for name in LIMITS}
+        return self.address and None not in kept.values() and kept["fullName"] and kept["message"]
 
     def play(self, okul, boss):
         """True when a mail must come of it."""
@@ -76,11 +86,11 @@ class Case:
         self.address = asked.data["email"]
         assert re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", self.address) and self.address == self.body["email"].strip(SPACE).lower()
         answer = okul.request("POST", f"/contact/{asked.data['id']}/reply", body=json.dumps({"message": self.reply}).encode(), token=boss.token)
-        good = not any(n in self.reply for n in NEVER) and self.reply.strip(SPACE)
+        good = lines(self.reply)
         assert answer.status == (200 if good else 400), answer
         self.sent = answer.status == 200
-        self.subject = one_line(asked.data["subject"] or "Your question")
-        self.name, self.reply, self.question = (lines(t) for t in (asked.data["fullName"], self.reply.strip(SPACE), asked.data["message"]))
+        self.subject = one_line(self.body["subject"]) or "Your question"
+        self.name, self.reply, self.question = one_line(self.body["fullName"]), good, lines(self.body["message"])
 
     def check(self, mail):
         assert mail["from"] == "school@example.org" and mail["to"] == [self.address]
@@ -125,7 +135,7 @@ def test_no_words_of_a_visitor_or_of_a_reply_change_a_mail(chain):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda case: case.play(okul, boss), cases))
     expected = {case.address: case for case in cases if case.sent}
-    assert CASES * 0.8 < len(expected) < CASES
+    assert CASES * 0.6 < len(expected) < CASES * 0.9
 
     until(lambda: okul.server.sql("SELECT count(*) FROM outbox").split()[-1] == "0", "all mails to be sent", 60)
     mails = relay.received()

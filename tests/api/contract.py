@@ -21,7 +21,7 @@ users  GET     /me                          user      200  -                    
 users  PATCH   /me                          user      200  UpdateMeProfileDto       UserProfileResponseDto           early
 users  GET     /me/optional                 optional  200  -                        OptionalAuthResponseDto          -
 users  GET     /me/export                   user      200  ?format                  AccountExportDto                 early,leaving,live
-users  GET     /users                       admin     200  ?page&limit&search&role&sort&format  {UserResponseDto}    -
+users  GET     /users                       admin     200  ?page&limit&search&role&sort&format&separator  {UserResponseDto}    -
 users  GET     /admin/audit                 admin     200  ?page&limit&action&actor&subject&from&to  {AuditEntryResponseDto}  -
 users  GET     /users/{id}                  admin     200  -                        UserResponseDto                  -
 users  DELETE  /users/{id}                  admin     200  -                        DeleteResponseDto                -
@@ -56,7 +56,7 @@ proficiency  POST    /proficiency-tests/{id}/submit         user   201  SubmitTe
 proficiency  GET     /proficiency-tests/{id}/status         user   200  -              UserTestStatusResponseDto  -
 proficiency  GET     /proficiency-tests/admin/results/{id}  admin  200  -              UserTestResultResponseDto  -
 proficiency  DELETE  /proficiency-tests/admin/results/{id}  admin  200  -              DeleteUserTestResultResponseDto  -
-proficiency  GET     /proficiency-tests/admin/results       admin  200  ?page&limit&search&testId&level&targetLanguage&from&to&sort&format  {UserTestResultListResponseDto}  -
+proficiency  GET     /proficiency-tests/admin/results       admin  200  ?page&limit&search&testId&level&targetLanguage&from&to&sort&format&separator  {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/admin/users/{userId}/results  admin  200  ?page&limit  {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/results/me          user   200  ?page&limit    {UserTestResultListResponseDto}  -
 proficiency  GET     /proficiency-tests/results/{id}        user   200  -              UserTestResultResponseDto  -
@@ -77,7 +77,7 @@ auth   GET     /api/v1/auth/sessions        user      200  -                    
 auth   GET     /api/v1/auth/validate-token  user      200  -                        TokenValidityV1ResponseDto       early
 contact  POST  /contact                     public    201  CreateContactRequestDto  ContactResponseDto               -
 contact  GET   /contact/form                public    200  -                        ContactFormResponseDto           live
-contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format  {ContactResponseDto}  -
+contact  GET   /contact                     admin     200  ?page&limit&search&status&source&sort&format&separator  {ContactResponseDto}  -
 contact  POST  /contact/{id}/reply          admin     200  ReplyContactRequestDto   ContactResponseDto               -
 contact  DELETE  /contact/{id}              admin     200  -                        DeleteResponseDto                -
 contact  PATCH  /contact/{id}/status        admin     200  UpdateContactStatusRequestDto  ContactResponseDto         -
@@ -843,6 +843,7 @@ def good_values(field):
         yield "true", True
     elif field.kind == "date":
         yield "leap day", "2000-02-29"
+        yield "first", "1900-01-01"
     elif field.kind in ("int", "number"):
         yield "smallest", field.min + (1e-6 if field.above_min else 0)
         yield "largest", field.max
@@ -920,7 +921,7 @@ def bad_values(field):
         yield "empty", ""
     elif field.kind == "date":
         for text in ("2001-02-29", "2001-13-01", "2001-00-10", "2001-01-00", "2001-1-1", "20010101", "01.01.2001",
-                     "2001-01-01T00:00:00.000Z", "2001-01-01x", ""):
+                     "2001-01-01T00:00:00.000Z", "2001-01-01x", "", "1899-12-31", "0001-01-01", "9999-12-31"):
             yield repr(text), text
     elif field.kind == "bool":
         yield "0", 0

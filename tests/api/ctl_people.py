@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import contract
-from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh, until
+from okul import OKULCTL, ROOT, SLOW, Clock, Okul, Server, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
@@ -557,11 +557,11 @@ def test_import_keeps_search_counters_and_audit(folder):
 def test_who_was_imported_logs_in_and_registers(okul):
     address = fresh()
     path = okul.server.home / "import.csv"
-    path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1815-12-10\n")
+    path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1915-12-10\n")
     okul.server.ctl("user", "import", str(path))
     ada = okul.login(address)
     me = ada.get("/me").data
-    assert [me[k] for k in ("name", "surname", "phoneNumber", "birthDate")] == ["Ada", "Lovelace", "5372505890", "1815-12-10"]
+    assert [me[k] for k in ("name", "surname", "phoneNumber", "birthDate")] == ["Ada", "Lovelace", "5372505890", "1915-12-10"]
     assert me["isRegistrationComplete"] is False
     answer = ada.post("/auth/registration/complete", {"name": "Ada", "surname": "King", "privacyPolicyAccepted": True, "termsOfUseAccepted": True})
     assert answer.status == 200 and ada.patch("/me", {"username": address.partition("@")[0].replace("-", "_")}).status == 200
@@ -577,6 +577,8 @@ def test_who_was_imported_logs_in_and_registers(okul):
     ({"countryCode": "Narnia"}, ["countryCode: must have at most 4 characters"]),
     ({"countryCode": "9x"}, ["countryCode: must hold digits only"]),
     ({"phoneNumber": "123"}, ["phoneNumber: must have at least 4 characters"]),
+    ({"birthDate": "1899-12-31"}, ["birthDate: must be between 1900-01-01 and today"]),
+    ({"name": "a\tb"}, ["name: must not contain line breaks, tabs or other control characters"]),
     ({"birthDate": "31.02.1998"}, ["birthDate: must be a date like 2026-01-15"]),
     ({"birthDate": "23.04.98"}, ["birthDate: the year must have four digits"]),
     ({"birthDate": "23.04/1998"}, ["birthDate: must be a date like 2026-01-15"]),

@@ -24,7 +24,7 @@ from samples import png
 MIMES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "pdf": "application/pdf",
          "avif": "image/avif", "heic": "image/heic", "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm",
          "mp3": "audio/mpeg", "m4a": "audio/mp4"}
-SAMPLES = {p.name: p.read_bytes() for p in sorted((ROOT / "tests/unit/media").iterdir())}
+SAMPLES = {p.name: p.read_bytes() for p in sorted((ROOT / "tests/unit/media").iterdir()) if p.is_file()}
 OWN = ("png", "jpg", "webp", "gif", "pdf", "mp4", "webm", "mp3")    # those that can be taken apart here
 PLAIN = {kind: SAMPLES.get(f"plain.{kind}") or SAMPLES["lossless.webp"] for kind in OWN}
 BOUNDARY = b"----okulHostile7MA4YWxkTrZu0gW"
@@ -347,7 +347,8 @@ ALLOWED = {"server", "date", "content-type", "content-length", "connection", "ke
            "accept-ranges", "cache-control",
            "content-disposition", "content-security-policy", "x-content-type-options", "x-request-id",
            "x-frame-options", "referrer-policy",
-           "cross-origin-resource-policy", "vary"}
+           "cross-origin-resource-policy", "vary", "access-control-allow-origin",
+           "access-control-expose-headers"}
 DISPOSITION = re.compile(r"""(inline|attachment); filename="([ !#$&-\[\]-~]*)"(?:; """
                          r"""filename\*=UTF-8''((?:[\w!#$&+\-.^`|~]|%[0-9A-F]{2})+))?""", re.ASCII)
 

@@ -86,11 +86,12 @@ def course(okul):
 
 FIELD_ERRORS = [
     ("name", "S_F_TEXT", None, {"name": 1}), ("name", "S_F_NOT_NULL", None, {"name": None}),
-    ("name", "S_F_LONG", "100", {"name": "x" * 101}),
+    ("name", "S_F_LONG", "100", {"name": "x" * 101}), ("name", "S_F_CONTROL", None, {"name": "a\nb"}),
+    ("bio", "S_F_CONTROL_LINES", None, {"bio": "a\x1bb"}),
     ("name", "S_F_EMPTY", None, {"name": " "}), ("phoneNumber", "S_F_SHORT", "4", {"phoneNumber": "123"}),
     ("phoneNumber", "S_F_DIGITS", None, {"phoneNumber": "12a45"}),
     ("gender", "S_F_ONE_OF", "female, male, other", {"gender": "x"}),
-    ("birthDate", "S_F_DATE", None, {"birthDate": "x"}),
+    ("birthDate", "S_F_DATE", None, {"birthDate": "x"}), ("birthDate", "S_F_BIRTH", "1900-01-01", {"birthDate": "1899-12-31"}),
     ("interests", "S_F_LIST", None, {"interests": "x"}), ("interests", "S_F_MANY", "20", {"interests": ["x"] * 21}),
     ("username", "S_F_USERNAME", None, {"username": "a b c"}), ("unknown", "S_F_UNKNOWN", None, {"unknown": 1}),
 ]

@@ -14,6 +14,7 @@ import pytest
 import contract
 from contract import LANGUAGES
 from okul import Okul, Server, form, until
+from people import profile
 from races import all_at_once, closed, statuses
 from samples import pdf, png
 from storage import files
@@ -474,6 +475,21 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
     assert one(okul, f"SELECT count(*) FROM outbox WHERE recipient IN ('{ada.email}', '{bob.email}')") == "0"
     assert len(okul.server.mailbox.to(ada.email)) == 1, "the login code"
+
+
+def test_only_active_users_are_assigned_a_material(okul, boss):
+    """Not who is deactivated, nor who has asked to be deleted; back again they are as anybody. What they have already stays."""
+    made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
+    assert assign(boss, made, bob, eve).status == 200
+    assert profile(boss, bob.id, isActive=False).status == 200
+    assert eve.post("/api/v1/users/me/account-deletion").status == 201
+    for ids in ([bob], [eve], [ada, bob], [ada, eve]):
+        for material in (made, later):
+            assert assign(boss, material, *ids).status == 404
+    assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 0
+    assert [m["id"] for m in boss.get(f"{MATERIALS}/assigned/users/{bob.id}").data["materials"]] == [made["id"]]
+    assert profile(boss, bob.id, isActive=True).status == eve.delete("/api/v1/users/me/account-deletion").status == 200
+    assert assign(boss, later, ada, bob, eve).data["assigned"] == 3
 
 
 def test_far_too_many_ids_are_not_compared(okul, boss):

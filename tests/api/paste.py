@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from urllib.parse import urlencode
 
 import pytest
 
@@ -58,6 +59,28 @@ def test_a_curl_can_be_pasted(okul, folder, name):
     if int(status) >= 400 and "requestBody" in operation:
         told = json.loads(body)["errors"]
         assert len(told) == 1 and not any(word in told[0] for word in ("not a known field", "is required", "must be")), told
+
+
+@pytest.mark.parametrize("name", [n for n, (_, _, op) in OPERATIONS.items() if any(p.get("in") == "query" for p in op["parameters"])])
+def test_examples_of_queries_are_taken(okul, name):
+    """Each by itself, and all of them at once."""
+    method, path, operation = OPERATIONS[name]
+    route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
+    boss = okul.staff("superadmin")
+    given = {p["name"]: p["example"] for p in operation["parameters"] if p.get("in") == "query"}
+    assert set(given) == set(route.query)
+    for query in (*({k: v} for k, v in given.items()), given):
+        answer = boss.request(method.upper(), path_of(okul, route, boss) + "?" + urlencode(query))
+        assert answer.status == route.status, (query, answer)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, _, op) in OPERATIONS.items() if len(op.get("requestBody", {}).get("content", {})) > 1])
+def test_examples_of_json_in_the_place_of_a_form_are_taken(okul, name):
+    method, path, operation = OPERATIONS[name]
+    route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
+    boss = okul.staff("superadmin")
+    body = operation["requestBody"]["content"]["application/json"]["example"]
+    assert boss.request(method.upper(), path_of(okul, route, boss), body).status == route.status
 
 
 def test_what_is_no_success_is_needed():

@@ -778,6 +778,18 @@ def test_usernames_given_by_admins_keep_the_rules(later):
     assert not [i for i in ids(listed(boss, search=first)) if i != eve.id]
 
 
+def test_a_username_of_a_clock_that_was_ahead_does_not_rest_until_then(wild):
+    wild.server.clock.advance(400 * 86400)
+    try:
+        ada = wild.login()
+        assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 200
+    finally:
+        wild.server.clock.advance(-400 * 86400)
+    assert ada.renew().status == 200
+    assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 200
+    assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 409, "and now it rests"
+
+
 # ---- a change of role
 
 

@@ -378,14 +378,31 @@ def test_drafts_are_for_admins(okul):
     good(save(boss, attempt, test, "+"))
     assert all("isCorrect" not in o for q in attempt["questions"] for o in q["options"]), "an exam for them too"
     assert good(submit(boss, test, "+++"))["totalScore"] == 100 and status(boss, test)["attempts"] == 1
-    # withdrawn in the middle
-    test = made(okul)
+
+
+def test_who_has_an_open_attempt_finishes_a_test_that_is_withdrawn(okul):
+    ada, eve, boss, test = okul.registered(), okul.registered(), superadmin(okul), made(okul, maxAttempts=0)
     attempt = good(start(ada, test))
     good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": False}))
-    for answer in (start(ada, test), save(ada, attempt, test, "+"), submit(ada, test, "+++"), ada.get(f"{PATH}/{test['id']}/status")):
-        assert answer.status == 404
-    good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": True}))
-    assert good(start(ada, test)) == attempt
+    for answer in (start(eve, test), submit(eve, test, "+++"), save(eve, attempt, test, "+"), eve.get(f"{PATH}/{test['id']}/status"),
+                   ada.get(f"{PATH}/{test['id']}"), ada.get(f"{PATH}/{test['id']}/status")):
+        assert answer.status == 404, "a draft as any other, to others and where no attempt is"
+    assert good(start(ada, test)) == attempt, "loaded again"
+    assert good(save(ada, attempt, test, "+"))["answers"]
+    assert good(submit(ada, test, "+++"))["totalScore"] == 100
+    for answer in (start(ada, test), submit(ada, test, "+++")):
+        assert answer.status == 404, "once more it is not to be had"
+
+
+def test_an_attempt_at_a_withdrawn_test_whose_time_runs_out(exam):
+    ada, boss, test = exam.registered(), superadmin(exam), made(exam, durationMinutes=1, maxAttempts=0)
+    attempt = good(start(ada, test))
+    good(save(ada, attempt, test, "+"))
+    good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": False}))
+    exam.server.clock.advance(120)
+    assert save(ada, attempt, test, "-").status == 409
+    assert submit(ada, test, "+++").status == start(ada, test).status == 404
+    assert [r["id"] for r in mine(ada)] == [attempt["id"]], "taken, with what was saved"
 
 
 # ---- time
@@ -843,3 +860,66 @@ def test_who_deletes_a_result_is_written_down(okul):
     assert boss.delete(f"{PATH}/admin/results/{result['id']}").status == 404
     assert rows(okul, f"SELECT actor_email, action, subject, before FROM audit WHERE subject_id = '{result['id']}'") == [
         [boss.email, "result.deleted", ada.email, "Placement: 66.67, B1"]]
+
+
+# ---- 20 a day
+
+
+@pytest.fixture
+def daily():
+    """A server of its own, whose clock may be turned over a day."""
+    server = Server("daily", OKUL_WORKERS="1")
+    yield Okul(server)
+    server.stop()
+
+
+def test_a_test_without_limit_of_attempts_is_taken_20_times_a_day(daily):
+    ada, bob, test, other = daily.registered(), daily.registered(), made(daily, maxAttempts=0), made(daily, maxAttempts=0)
+    for person in (ada, superadmin(daily)):
+        for _ in range(20):
+            good(submit(person, test, "+"))
+        refused = [person.post(f"{PATH}/{test['id']}/submit", answers(test, "+"), language=language) for language in LANGUAGES]
+        assert [a.status for a in refused] == [429] * 4 and len({a.errors[0] for a in refused}) == 4
+        assert 86000 < int(refused[0].headers["Retry-After"]) <= 86400
+        assert start(person, test).status == 429
+        assert status(person, test)["attempts"] == 20
+    # it is of one user and one test
+    good(submit(bob, test, "+"))
+    good(submit(ada, other, "+"))
+    # deleting results gives nothing back
+    for result in mine(ada):
+        if result["test"]["id"] == test["id"]:
+            assert superadmin(daily).delete(f"{PATH}/admin/results/{result['id']}").status == 200
+    assert submit(ada, test, "+").status == 429
+    daily.server.clock.advance(86400 + 60)
+    ada = daily.login(ada.email)
+    good(submit(ada, test, "+"))
+
+
+def test_what_was_begun_may_be_submitted(okul):
+    ada, test = okul.registered(), made(okul, maxAttempts=0)
+    for _ in range(19):
+        good(submit(ada, test, "+"))
+    attempt = good(start(ada, test))
+    assert submit(okul.registered(), test, "+").status == 201
+    good(start(ada, test))      # the same once more, which counts nothing
+    good(save(ada, attempt, test, "-"))
+    assert good(submit(ada, test, "+"))["id"] == attempt["id"]
+    assert submit(ada, test, "+").status == start(ada, test).status == 429
+
+
+def test_attempts_whose_time_runs_out_count_as_well(daily):
+    """A result is written of each, so that starting is what counts where the test is timed."""
+    ada, test = daily.registered(), made(daily, maxAttempts=0, durationMinutes=1)
+    for _ in range(20):
+        good(start(ada, test))
+        daily.server.clock.advance(70)
+    refused = start(ada, test)
+    assert refused.status == 429 and status(ada, test)["attempts"] == 20, refused
+
+
+def test_a_test_with_a_limit_of_attempts_has_no_other(okul):
+    ada, test = okul.registered(), made(okul, maxAttempts=22)
+    for _ in range(22):
+        good(submit(ada, test, "+"))
+    assert submit(ada, test, "+").status == 409

@@ -70,6 +70,20 @@ def test_one_refresh_token_used_many_times(okul):
     assert ada.renew().status == 200
 
 
+def test_tabs_that_refresh_at_the_same_time(okul):
+    """With tokens of three generations: nobody is taken for a thief, and all hold tokens of a session that lives."""
+    ada = okul.login()
+    tokens = [ada.refresh]
+    for _ in range(2):
+        assert ada.renew().status == 200
+        tokens.append(ada.refresh)
+    for _ in range(3):
+        answers = all_at_once(MANY, lambda n: okul.post("/auth/refresh", {"refreshToken": tokens[-1 - n % 3]}))
+        assert statuses(answers) == [200] * MANY
+        tokens.append(okul.post("/auth/refresh", {"refreshToken": tokens[-2]}).data["refreshToken"])
+    assert len(set(tokens)) == 6 and ada.get("/me").status == 200
+
+
 def test_one_spent_token_used_many_times(later):
     ada = later.login()
     first = ada.refresh
@@ -188,6 +202,15 @@ def test_who_is_logged_out_while_a_request_waits_changes_nothing(okul):
                        lambda: ada.patch("/me", {"bio": "too late"}))
     assert answer.status == 401
     assert "too late" not in okul.server.sql(f"SELECT bio FROM user WHERE id = '{ada.id}'")
+
+
+def test_a_tab_that_is_overtaken_while_it_waits(okul):
+    """The token it shows is replaced twice meanwhile, at times after the one at which it came."""
+    ada = okul.login()
+    now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    answer = overtaken(okul, f"UPDATE session SET counter = counter + 2, rotated_at = {now}, recent = json_array({now}, {now})"
+                             f" WHERE id = '{ada.claims()['sid']}'", lambda: okul.post("/auth/refresh", {"refreshToken": ada.refresh}))
+    assert answer.status == 200 and ada.get("/me").status == 200
 
 
 def test_who_is_demoted_while_a_request_waits_changes_nothing(okul):

@@ -49,12 +49,12 @@ def part(tag, paths, schemas=None, responses=None):
 
 @pytest.fixture
 def join(tmp_path):
-    def run(*parts):
+    def run(*parts, options=()):
         files = []
         for i, content in enumerate(parts):
             files.append(tmp_path / f"{i}.json")
             files[-1].write_text(content if isinstance(content, str) else json.dumps(content))
-        command = [OKULCTL, "reference", tmp_path / "openapi.json", tmp_path / "docs.html", TEMPLATE, *files]
+        command = [OKULCTL, "reference", *options, tmp_path / "openapi.json", tmp_path / "docs.html", TEMPLATE, *files]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, umask=0o077)
         run.document, run.page = ((tmp_path / name).read_text() if (tmp_path / name).exists() else None
                                   for name in ("openapi.json", "docs.html"))
@@ -75,6 +75,20 @@ def test_parts_become_one_document_in_their_order(join):
     assert document["components"]["schemas"] == shared | {"Z": {"type": "string"}, "A": {"type": "null"}}
     assert document["components"]["responses"] == {"Bad": {"description": "x"}}
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_a_surface_is_left_out_with_what_only_it_needs(join):
+    def answer(name):
+        return {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}}}
+    def field(name):
+        return {"type": "object", "properties": {"a": {"$ref": f"#/components/schemas/{name}"}}, "required": ["a"]}
+    schemas = {"Old": field("OldPart"), "OldPart": field("OldGrain"), "OldGrain": {"type": "null"}, "New": field("Shared"),
+               "Shared": {"type": "null"}, "BaseResponseDto": {"type": "object"}}
+    paths = {"/api/v1/a": {"get": operation("old", "a", **answer("Old"))}, "/a": {"get": operation("new", "a", **answer("New"))}}
+    assert join(part("a", paths, schemas), options=["--without", "/api/v1"]).returncode == 0
+    document = json.loads(join.document)
+    assert list(document["paths"]) == ["/a"]
+    assert list(document["components"]["schemas"]) == ["New", "Shared", "BaseResponseDto"]
 
 
 @pytest.mark.parametrize("second, named", [

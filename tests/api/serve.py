@@ -619,6 +619,23 @@ def test_the_access_log_has_no_query(open_house, visitor):
     assert '"GET /nothing" 404 ' in line and "secret" not in line
 
 
+def test_no_log_of_nginx_has_a_signature_or_where_it_was_followed(house):
+    """Whatever goes wrong with such a request: its program is away, its file, a body goes to the disk."""
+    signed = {"Referer": "https://okul.example/?signature=leaked-by-referer"}
+    address = "?expires=1&signature=leaked-by-address"
+    (house.data / "run" / "storage.sock").unlink()
+    assert house.fetch("/storage/files/a.png" + address, **signed)[0] == 502
+    assert house.fetch("/nothing" + address, **signed)[0] == 404
+    with socket.create_connection(("127.0.0.1", house.port)) as wire:
+        wire.sendall(b"POST /auth/nothing%s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
+                     % (address.encode(), signed["Referer"].encode()) + b" " * 200000)
+        assert b" 404 " in wire.recv(100)
+    def told():
+        return "".join(path.read_text() for path in (house.data / "log").iterdir())
+    until(lambda: told().count(" /storage/files/a.png") == 1 and "/auth/nothing" in told(), "the lines")
+    assert "leaked" not in told()
+
+
 # ---- what stands in two places says the same in both
 
 

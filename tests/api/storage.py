@@ -19,7 +19,7 @@ from samples import mp4, pdf, png
 from wire import chunked
 
 MIB = 1 << 20
-SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir()}
+SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir() if p.is_file()}
 URL = re.compile(r"http://127\.0\.0\.1:\d+(/storage/files/[^?]+)(?:\?expires=(\d+)&signature=([0-9a-f]{64}))?")
 
 
@@ -287,6 +287,16 @@ def test_a_file_that_its_readers_read_is_taken_as_it_came(okul, content, extensi
     assert got.headers["X-Content-Type-Options"] == "nosniff" and "sandbox" in got.headers["Content-Security-Policy"]
 
 
+def test_files_of_real_encoders_are_taken(okul):
+    """Some of those that tests/bench/files.py makes; there are all."""
+    ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
+    for path in paths:
+        answer = uploaded(ada, path.read_bytes(), name=path.name)
+        assert answer.data["fileName"] == path.name, answer
+        assert okul.get(path_of(answer)).body == path.read_bytes()
+    assert len(paths) >= 60
+
+
 @pytest.mark.parametrize("content", [bytes(1020) + pdf(), b"%PDF-1.7\n%%EOF\n", b"<p>A file begins with %PDF-1.4, then 1 0 objects</p>",
                                      b"ID3\3\0\0\0\0\0\0" + bytes(9000), b"Die freeware" * 50, b"\0\0\0\x14ftyp3gp4\0\0\0\0isom"],
                          ids=["header too late", "no object", "speaks of it", "a tag alone", "a word of QuickTime", "3gp"])
@@ -453,6 +463,9 @@ def test_a_signature_is_for_one_key_and_comes_once(okul):
     for spelling in (f"{signature}&{expires}", f"&{expires}&{signature}", f"{expires}&&{signature}", f"{expires}&{signature}&",
                      f"%65{expires[1:]}&{signature}", f"{expires}&s%69gnature={signature[10:]}", f"{expires}&{signature}&x=1"):
         assert okul.get(f"{bare}?{spelling}").status == 403, spelling
+    for path in (bare[:-1] + "%67", "/storage/files/%" + f"{ord(bare[15]):02x}" + bare[16:], "/storage/%66iles" + bare[14:]):
+        assert okul.get(f"{path}?{expires}&{signature}").status == (200 if "%66" in path else 403), path
+        assert ada.get(path).status == 200, "the owner's token needs no signature"
     # one bit of the signature
     wrong = hex(int(signature[-1], 16) ^ 1)[2:]
     assert okul.get(path_of(one)[:-1] + wrong).status == 403
@@ -836,18 +849,26 @@ def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
         okul.server.environment = environment
 
 
-@pytest.mark.parametrize("program, path, kind", [("storage", "/storage/upload", "multipart/form-data; boundary=x"),
-                                                 ("contact", "/contact", "application/json")])
-def test_plain_cgi_says_that_it_needs_a_length(okul, program, path, kind):
+def test_plain_cgi_takes_a_body_whose_length_nobody_told(okul):
+    """Chunked on the wire: it ends where it ends, and only a program that is told of it reads at all (RFC 3875 4.2)."""
     from app import cgi
-    boss, environment = okul.registered(), okul.server.environment
-    okul.server.environment = environment | {"CONTENT_TYPE": kind}
-    headers = {"Authorization": f"Bearer {boss.token}"}
+    boss, environment, content = okul.registered(), okul.server.environment, png()
+    token = {"Authorization": f"Bearer {boss.token}"}
+    kind, body = form(("file", "a.png", content))
+    json_ = b'{"bio":"' + b"x" * 40000 + b'"}'
+    cases = [("storage", "POST", "/storage/upload", kind, body, 201), ("storage", "POST", "/storage/upload", kind, body[:-9], 400),
+             ("storage", "POST", "/storage/upload", kind, b"", 400), ("users", "PATCH", "/me", "application/json", b'{"bio":"x"}', 200),
+             ("users", "PATCH", "/me", "application/json", json_, 400), ("users", "PATCH", "/me", "application/json", b"", 400),
+             ("users", "PATCH", "/me", "application/json", b" " * (MIB + 1), 413), ("users", "PATCH", "/me", "application/json", b" " * MIB, 400),
+             ("contact", "POST", "/contact", "application/json", b" " * 65537, 413)]
     try:
-        status, _, answer = cgi(okul.server, program, "POST", path, headers | {"Transfer-Encoding": "chunked"})
-        assert status == 400 and b"did not arrive whole" in answer
-        status, _, answer = cgi(okul.server, program, "POST", path, headers)
-        assert status == 400 and b"did not arrive whole" not in answer
+        for program, method, path, kind, body, expected in cases:
+            okul.server.environment = environment | {"CONTENT_TYPE": kind}
+            status, _, answer = cgi(okul.server, program, method, path, token | {"Transfer-Encoding": "chunked"}, body, length=-1)
+            assert status == expected and b"did not arrive whole" not in answer, f"{method} {path} {len(body)}: {answer}"
+            if body:
+                status, _, answer = cgi(okul.server, program, method, path, token, body, length=-1)
+                assert status == 400 and b"did not arrive whole" not in answer
     finally:
         okul.server.environment = environment
 

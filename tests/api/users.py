@@ -1,5 +1,7 @@
 """Group users: one's own profile."""
 
+import time
+
 import pytest
 
 import contract
@@ -9,7 +11,7 @@ PROFILE = {
     "name": "Ayşe Gül", "surname": "Yılmaz", "language": "tr", "countryCode": "90", "phoneNumber": "5372505890",
     "profilePhoto": "https://example.com/a.jpg", "availabilityStatus": "busy", "birthDate": "1992-02-29",
     "gender": "other", "interests": ["müzik", "reading", "😀"], "expertise": "İngilizce",
-    "bio": "Zeile 1\nZeile 2 \"'<>&\\ \u2028", "instagram": "ayse",
+    "bio": "Zeile 1\nZeile 2 \"'<>&\\ \u2028.", "instagram": "ayse",
     "x": "ayse_x", "tiktok": "t", "snapchat": "s", "facebook": "f", "timezone": "Europe/Berlin",
 }
 
@@ -97,11 +99,29 @@ def test_what_is_no_time_zone(okul, name):
     assert answer.status == 400 and answer.errors == ["timezone: must be a time zone like Europe/Istanbul"]
 
 
+@pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
+                                   "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z",
+                                   "//evil.example/a.jpg", "/\\evil.example", "\\\\evil.example\\a"])
+def test_a_photo_is_nothing_that_runs(okul, photo):
+    ada, boss = okul.login(), okul.staff("admin")
+    for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
+        assert answer.status == 400 and answer.errors == ["profilePhoto: must be an http or https URL or a path that starts with /"]
+    assert ada.get("/me").data["profilePhoto"] is None
+
+
+@pytest.mark.parametrize("photo", ["a.jpg", "", "/storage/files/x", "img/a:b.png", "a.png?t=1:2", "HTTPS://example.com/a.jpg", "http://[::1]:8080/a", None])
+def test_a_photo_may_be_a_name_a_path_or_an_address(okul, photo):
+    assert okul.login().patch("/me", {"profilePhoto": photo}).data["profilePhoto"] == photo
+
+
 def test_white_space_is_trimmed_at_both_ends_only(okul):
     ada = okul.login()
-    data = ada.patch("/me", {"name": " \t\r\n Ada  King\u00a0 \n", "bio": "  ", "interests": ["  music "]}).data
-    assert data["name"] == "Ada  King\u00a0", "ASCII white space; a no-break space stays"
+    data = ada.patch("/me", {"name": " \t\r\n\ufeff Ada  King\u00a0 \u200b\n", "bio": " \u3164 ", "interests": ["  music\u2003"]}).data
+    assert data["name"] == "Ada  King"
     assert data["bio"] == "" and data["interests"] == ["music"]
+    assert ada.patch("/me", {"surname": "Yıl\u00a0maz\u200d.", "expertise": "❤\ufe0f"}).data["surname"] == "Yıl\u00a0maz\u200d."
+    assert ada.get("/me").data["expertise"] == "❤\ufe0f", "without its selector it is another sign"
+    assert ada.patch("/me", {"name": "\u200b\u3164\ufeff"}).errors == ["name: must not be empty"]
 
 
 def test_username(later):
@@ -152,3 +172,14 @@ def test_staff_have_profiles_too(okul, role):
     boss = okul.staff(role)
     assert boss.get("/me").data["role"] == role
     assert boss.patch("/me", {"name": "Grace"}).data["name"] == "Grace"
+
+
+def test_nobody_is_born_tomorrow(later):
+    clock = later.server.clock
+    clock.advance(86400 * 1.5 - clock.now() % 86400)    # noon, far from a change of the date
+    day = lambda days: time.strftime("%Y-%m-%d", time.gmtime(clock.now() + days * 86400))
+    ada = later.login()
+    assert ada.patch("/me", {"birthDate": day(0)}).data["birthDate"] == day(0)
+    for date in (day(1), day(366), "1899-12-31"):
+        answer = ada.patch("/me", {"birthDate": date})
+        assert answer.status == 400 and answer.errors == ["birthDate: must be between 1900-01-01 and today"]

@@ -1,12 +1,31 @@
 /* Addresses: what passes can stand in a header and in an SMTP command as it is. */
+#include "email.h"
 #include "fuzz.h"
 #include "text.h"
+
+/* What is kept is an address, in lower case, and kept as it is when it comes again. */
+static void
+keep(const char *address)
+{
+	static struct arena *arena;
+	const char *kept, *again;
+
+	if (!arena)
+		arena = arena_new(4096);
+	arena_reset(arena);
+	if (!text_is_utf8(address, strlen(address)) || email_keep(arena, address, &kept) != EMAIL_GOOD)
+		return;
+	must(text_is_email(kept));
+	must(email_keep(arena, kept, &again) == EMAIL_GOOD && strcmp(again, kept) == 0);
+	must(strncasecmp(address, kept, (size_t)(strchr(kept, '@') - kept)) == 0);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *address = string_of(data, size);
 
+	keep(address);
 	if (text_is_email(address)) {
 		const char *at = strchr(address, '@');
 		size_t length = strlen(address);

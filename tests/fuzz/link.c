@@ -1,4 +1,4 @@
-/* The query of a signed address, and names in Content-Disposition: nothing but the right signature opens a file, and no name ends its header. */
+/* The query of a signed address, and names of files: nothing but the right signature opens a file, and no name ends its header. */
 #include "fuzz.h"
 #include "link.h"
 #include "random.h"
@@ -29,6 +29,19 @@ name(struct arena *arena, const char *text)
 	}
 }
 
+static void
+file_name(struct arena *arena, const char *text, enum media_type type)
+{
+	const char *kept = link_file_name(arena, text, type);
+	size_t length = strlen(kept);
+
+	must(length > 0 && text_is_utf8(kept, length) && text_points(kept, length) <= LINK_NAME_MAX);
+	must(!strpbrk(kept, "/\\") && kept[0] != '.' && kept[0] != ' ' && !strstr(kept, "\u202e"));
+	for (const char *s = kept; *s; s++)
+		must((unsigned char)*s >= ' ' && *s != 0x7f);
+	must(strcmp(link_file_name(arena, kept, type), kept) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *right = strstr(link_url(arena, &conf, KEY, false, NOW), "signature=") + 10;
 	must(state != LINK_GOOD || strlen(text) >= strlen(right));
 	name(arena, text);
+	file_name(arena, text, (enum media_type)(MEDIA_PNG + size % (MEDIA_TYPES - 1)));
 	free(text);
 	return 0;
 }

@@ -10,12 +10,10 @@ export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
-# Runs on the Node 18 of Debian 12 too; 2.x does not.
-redocly=@redocly/cli@1.34.6
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example openapi)
+checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -167,17 +165,59 @@ check_example() {
 		echo "conf/okul.conf.example is old; run: build/okulctl check --settings >conf/okul.conf.example"
 }
 
-# Our router prefers a fixed segment to a parameter, so /results/{id} beside /{id}/status is no ambiguity.
-check_openapi() {
-	local out
-	need npx || return
-	if out=$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true timeout 300 npx --yes "$redocly" lint \
-		--format=stylish --skip-rule=no-ambiguous-paths build/share/openapi.json 2>&1); then
-		grep -q 'You have .* warning' <<<"$out" || return
-	fi
-	grep -E '^ +[0-9]+:[0-9]+ |npm (error|ERR)|does not exist|ENOENT' <<<"$out" || tail -n3 <<<"$out"
+# Nothing comes from the npm registry but what package-lock.json names by its hash, and versions are exact.
+check_packages() {
+	local lock=tests/lint/package-lock.json manifest=tests/lint/package.json
+	files | grep -E '^(Makefile$|\.ci/|conf/|tests/)' | grep -vE '^tests/lint/.*\.(sh|json)$' |
+		xargs -r grep -nHE '\b(npx +[-@a-z]|npm +(i|install|exec|add)\b)' | grep -v '^conf/docs.html:'
+	[ -e "$manifest" ] || return 0
+	grep -nE '": "[\^~><*]|"latest"' "$manifest"
+	[ -e "$lock" ] || { echo "$lock is missing; npm install --package-lock-only --ignore-scripts makes it"; return; }
+	awk '/^    "node_modules\// { name = $1; hash = 0 } /"integrity"/ { hash = 1 }
+		/^    },?$/ && name { if (!hash) print name " has no hash"; name = "" }' "$lock"
 }
 
+# What package-lock.json says, whole and nothing else, and no script of any package is run. Done once a lock.
+node_packages() {
+	need node && need npm || return
+	cmp -s "$here/package-lock.json" "$here/node_modules/.locked" && return
+	timeout 300 npm ci --prefix "$here" --ignore-scripts --no-audit --no-fund >"$work/npm" 2>&1 || { tail -n5 "$work/npm"; return 1; }
+	cp "$here/package-lock.json" "$here/node_modules/.locked"
+}
+
+check_openapi() {
+	local document
+	node_packages || return
+	for document in build/share/openapi*.json; do
+		REDOCLY_TELEMETRY=off node "$here/openapi.mjs" "$document" 2>&1 | sed "s,^,${document##*/}: ,"
+	done
+}
+
+# What a front end does with the reference: three generators make a client, with which the whole journey of a user and of an
+# admin (clients/*.ts) compiles under the strictest rules, without a cast, and runs against a server.
+check_clients() {
+	local out=build/lint/clients journeys=tests/lint/clients count
+	[ -d "$journeys" ] || journeys=$here/clients
+	grep -nE '[^*] as [A-Za-z{]|: any\b|<any\b|[]A-Za-z0-9_)]![^=]|@ts-|eslint-' "$journeys"/*.ts | sed 's/$/ (a cast)/' | grep . && return
+	node_packages || return
+	rm -rf "$out" && mkdir -p "$out/generated" && cp "$journeys"/*.ts "$here"/clients/{tsconfig.json,orval.config.cjs} "$out" &&
+		cp build/share/openapi.json "$out" && ln -s "$here/node_modules" "$out/node_modules" || return
+	(
+		cd "$out" || exit
+		node node_modules/openapi-typescript/bin/cli.js openapi.json -o generated/fetch.d.ts >types 2>&1 || cat types &
+		node node_modules/orval/dist/bin/orval.js --config orval.config.cjs >orval 2>&1 || tail -n5 orval &
+		wait
+		node node_modules/swagger-typescript-api/dist/cli.js generate -p openapi.json -o generated -n swagger.ts >swagger 2>&1 ||
+			tail -n5 swagger
+	)
+	count=$(find "$out/generated/orval" -type f | wc -l)
+	[ "$count" -le 400 ] || { echo "orval makes $count files: a type of each field again"; return; }
+	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
+	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
+}
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
 failed=0
 for check in "${@:-${checks[@]}}"; do
 	declare -F "check_$check" >/dev/null || { echo "lint.sh: there is no check $check"; exit 64; }

@@ -35,8 +35,27 @@ plant() {
 	fi
 }
 
+# plant_document CHECK REASON CHANGE: with that change of the build's own reference, a Python statement about d, CHECK must fail.
+plant_document() {
+	local said
+	good_tree
+	python3 - "$here/../../build/share/openapi.json" "$tree/build/share/openapi.json" "$3" <<-'END' || failed=1
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		exec(sys.argv[3])
+		json.dump(d, open(sys.argv[2], "w"))
+	END
+	said=$("$here/lint.sh" -C "$tree" "$1")
+	if [ $? = 1 ] && grep -qE "$2" <<<"$said"; then
+		echo "ok $1 sees it: $2"
+	else
+		echo "FAIL selftest: $1 misses \"$2\" in: $3: $said"
+		failed=1
+	fi
+}
+
 good_tree
-for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python; do
+for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -62,7 +81,20 @@ plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
 plant example 'not built' conf/okul.conf.example ''
+plant packages 'conf/a.sh:1:npx --yes' conf/a.sh 'npx --yes b@1'
+plant packages '"a": "\^1' tests/lint/package.json '{"dependencies":{\n"a": "^1"}}'
+plant packages 'is missing' tests/lint/package.json '{}'
 plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","info":{"title":"a","version":"1",
 "license":{"name":"a","identifier":"MIT"}},"servers":[{"url":"/"}],"paths":{"/a":{"get":{"operationId":"a","summary":"a",
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
+plant_document openapi 'not OpenAPI 3.1' 'd["paths"]["/me"]["get"]["parameters"][0] = {"name": "a"}'
+plant_document clients "is possibly .undefined" 'd["components"]["schemas"]["UserProfileResponse"]["required"].remove("data")'
+plant_document clients 'orval makes [0-9]+ files' '
+schemas = d["components"]["schemas"]
+for shape in list(schemas.values()):
+    for name, field in shape.get("properties", {}).items():
+        named = schemas.get(str(next(iter(field.values()), "")).rpartition("/")[2], {})
+        if "enum" in named: shape["properties"][name] = named'
+plant clients '\(a cast\)' tests/lint/clients/fetch.ts 'const a = b as C;'
+plant clients '\(a cast\)' tests/lint/clients/orval.ts 'const a = b!.c;'
 exit $failed

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -39,6 +40,7 @@ static const char
 /* ---- the machine underneath, as the tests want it */
 
 static bool disk_is_full;
+static unsigned long full_pages = 4095;	/* free on a full disk */
 static int syncs, sync_fails;	/* done so far; how many more succeed, below 0: all */
 static void (*on_sync)(void);
 
@@ -46,7 +48,7 @@ int
 statvfs(const char *path, struct statvfs *disk)
 {
 	(void)path;
-	*disk = (struct statvfs){ .f_frsize = 4096, .f_bavail = disk_is_full ? 4095 : 1000000 };
+	*disk = (struct statvfs){ .f_frsize = 4096, .f_bavail = disk_is_full ? full_pages : 1000000 };
 	return 0;
 }
 
@@ -552,6 +554,29 @@ a_full_disk_stops_writes_only(void **state)
 	write_one(db, add_sql, ARGS("four", 4));
 }
 
+/* What makes room must not be refused for want of it, down to the last 4 MiB. */
+static void
+a_disk_that_is_nearly_full_lets_deletions_through(void **state)
+{
+	(void)state;
+	disk_is_full = true;
+	db_only_deletes(db, true);
+	assert_int_equal(db_write_begin(db), DB_DONE);
+	assert_int_equal(db_run(db, "DELETE FROM item WHERE name = 'one'", NO_ARGS, NULL), DB_DONE);
+	assert_int_equal(db_write_commit(db), DB_DONE);
+	assert_int_equal(number(db, count_sql, NO_ARGS), 2);
+	db_only_deletes(db, false);
+	assert_int_equal(db_write_begin(db), DB_FULL);
+	db_release(db);
+	full_pages = 1023;
+	usleep(1100 * 1000);
+	db_only_deletes(db, true);
+	assert_int_equal(db_write_begin(db), DB_FULL);
+	db_release(db);
+	disk_is_full = false;
+	full_pages = 4095;
+}
+
 static void
 nobody_writes_any_more(struct db *on, const char *whose)
 {
@@ -899,6 +924,108 @@ end_child(pid_t child)
 	waitpid(child, NULL, 0);
 }
 
+/* ---- a writer that knows nothing of the gate */
+
+static void
+keep_lock(int ready, int64_t microseconds)
+{
+	char path[160];
+	sqlite3 *sqlite;
+
+	snprintf(path, sizeof(path), "%s/okul.db", folder);
+	if (sqlite3_open(path, &sqlite) == SQLITE_OK && sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+	    write(ready, "", 1) == 1)
+		usleep((useconds_t)microseconds);
+	_exit(0);
+}
+
+/* SQLite's write lock, kept for so long by a child that is another SQLite shell. Gives its process id. */
+static pid_t
+lock_in_child(int64_t microseconds)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (child == 0)
+		keep_lock(ready[1], microseconds);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+static void
+a_foreign_lock_of_a_second_is_waited_out(void **state)
+{
+	pid_t child = lock_in_child(SECONDS(1));
+
+	(void)state;
+	write_one(db, add_sql, ARGS("four", 4));
+	waitpid(child, NULL, 0);
+	assert_int_equal(number(db, count_sql, NO_ARGS), 4);
+}
+
+/* Gate and lock have two seconds together. */
+static void
+a_foreign_lock_is_waited_for_two_seconds_in_all(void **state)
+{
+	pid_t child = lock_in_child(SECONDS(8)), holder;
+	int64_t start = clock_ticks();
+
+	(void)state;
+	assert_int_equal(db_write_begin(db), DB_BUSY);
+	assert_in_range(clock_ticks() - start, SECONDS(19) / 10, SECONDS(28) / 10);
+	db_release(db);
+	holder = fork();
+	if (holder == 0) {
+		struct db *mine = open_db(DB_READ_WRITE, VERSION);
+
+		(void)!db_write_begin(mine);	/* waits for the lock behind the gate, 2 s */
+		_exit(0);
+	}
+	usleep(1000 * 1000);
+	start = clock_ticks();
+	assert_int_equal(db_write_begin(db), DB_BUSY);
+	assert_in_range(clock_ticks() - start, SECONDS(19) / 10, SECONDS(28) / 10);
+	db_release(db);
+	waitpid(holder, NULL, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+static void
+whether_a_write_can_begin_is_tried(void **state)
+{
+	int64_t start = clock_ticks();
+
+	(void)state;
+	assert_true(db_try_write(db));
+	pid_t child = write_in_child();
+	assert_true(db_writable(db));
+	assert_true(db_try_write(db));	/* what it saw less than a second ago */
+	usleep(1100 * 1000);
+	start = clock_ticks();
+	assert_false(db_try_write(db));
+	assert_in_range(clock_ticks() - start, SECONDS(4) / 10, SECONDS(19) / 10);
+	assert_int_equal(db_failure(db), DB_DONE);
+	assert_int_equal(number(db, count_sql, NO_ARGS), 3);
+	start = clock_ticks();
+	for (int i = 0; i < 100; i++)
+		assert_false(db_try_write(db));
+	assert_true(clock_ticks() - start < SECONDS(10));	/* not 100 times half a second */
+	end_child(child);
+	usleep(1100 * 1000);
+	assert_true(db_try_write(db));
+	/* A migration went by. */
+	assert_int_equal(db_script(other, "PRAGMA user_version = 99", false, why, sizeof(why)), DB_DONE);
+	usleep(1100 * 1000);
+	assert_false(db_try_write(db));
+	assert_int_equal(db_failure(db), DB_DONE);
+}
+
 /* The child opens the files itself: locks must not be shared by fork(). */
 static void
 a_killed_writer_leaves_the_gate(void **state)
@@ -1183,6 +1310,7 @@ main(void)
 		test(a_transaction_that_was_left_open_is_undone),
 		test(a_long_read_is_stopped),
 		test(a_full_disk_stops_writes_only),
+		test(a_disk_that_is_nearly_full_lets_deletions_through),
 		test(a_failed_sync_is_final),
 		test(a_machine_started_anew_writes_again),
 		test(a_sign_that_nobody_can_read_shuts_the_gate),
@@ -1199,6 +1327,9 @@ main(void)
 		test(a_writer_holds_no_snapshot),
 		test(rows_left_running_do_not_hinder_the_commit),
 		test(the_gate_lets_one_in),
+		test(a_foreign_lock_of_a_second_is_waited_out),
+		test(a_foreign_lock_is_waited_for_two_seconds_in_all),
+		test(whether_a_write_can_begin_is_tried),
 		test(a_killed_writer_leaves_the_gate),
 		test(a_waiting_writer_goes_on_when_the_gate_opens),
 		test(the_wal_stays_small),

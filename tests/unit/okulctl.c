@@ -481,6 +481,70 @@ users_of_version_1_are_counted(void **state)
 	assert_int_equal(number("SELECT sum(users) + (SELECT n FROM tally WHERE name = 'registration') FROM time_tally"), 0);
 }
 
+/* What version 2 knew no better: its folding left these letters as they were, in rows and in the index of users. */
+static void
+what_version_2_folded_is_folded_again(void **state)
+{
+	static const char rows[] =
+		"INSERT INTO user (pk, id, email, name, surname, timezone, created_at, updated_at)"
+		" VALUES (7, 'a', 'ng@example.com', 'Nguyễn', 'Thị', 'UTC', 1, 1), (8, 'b', 'b@example.com', NULL, NULL, 'UTC', 1, 1);"
+		"INSERT INTO user_text (user_text) VALUES ('delete-all');"
+		"INSERT INTO user_text (rowid, folded) VALUES (7, 'nguyễn thị ng@example.com'), (8, 'b@example.com');"
+		"DELETE FROM user_reindex;"
+		"INSERT INTO course (id, title, description, language, created_at, updated_at) VALUES ('c', 'Nguyễn', 'Thị', 'tr', 1, 1);"
+		"INSERT INTO test_version (pk, test, test_id, title, target_language, level_ranges, answer_key, questions)"
+		" VALUES (1, 1, 't', 'Nguyễn', 'en', '[]', x'', '[]');"
+		"INSERT INTO test (pk, id, version, title, target_language, question_count, created_at, updated_at, folded, description)"
+		" VALUES (1, 't', 1, 'Nguyễn', 'en', 1, 1, 1, 'nguyễn', 'Thị');"
+		"INSERT INTO contact (id, full_name, email, language, created_at, sort_name, folded, message, subject)"
+		" VALUES ('q', 'Nguyễn', 'n@example.com', 'en', 1, 'nguyễn', 'nguyễn', 'Thị', NULL);"
+		"INSERT INTO material (id, title, locale, created_at, updated_at, folded, description)"
+		" VALUES ('m', 'Nguyễn', 'en', 1, 1, 'nguyễn', 'Thị');"
+		"UPDATE user SET sort_name = lower(sort_name); UPDATE course SET sort_title = 'nguyễn', folded = 'nguyễn thị';";
+	bool made;
+
+	(void)state;
+	use_shipped_share();
+	assert_int_equal(mkdir(data, 0700), 0);
+	if (!db_create(data, text_of("tests/unit/schema/0002.sql"), why, sizeof(why)))
+		fail_msg("%s", why);
+	if (!conf_make_keys(data, &made, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_run(0, "sql", rows);
+	assert_run(0, "migrate");
+	assert_int_equal(number("SELECT count(*) FROM user WHERE sort_name = 'nguyen thi' AND folded = 'nguyen thi ng@example.com'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM user WHERE sort_name = '' AND folded = 'b@example.com'"), 1);
+	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'nguyen'"), 7);
+	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'example'"), 2);
+	assert_int_equal(number("SELECT count(*) FROM course WHERE sort_title = 'nguyen' AND folded = 'nguyen thi'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM test WHERE folded = 'nguyen thi'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM contact WHERE sort_name = 'nguyen' AND folded = 'nguyen n@example.com thi'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM material WHERE folded = 'nguyen thi'"), 1);
+	assert_run(0, "sql", "UPDATE user SET name = 'Ada' WHERE pk = 7");
+	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'nguyen'"), 0);
+	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'ada'"), 7);
+	assert_run(0, "sql", "DELETE FROM user WHERE pk = 7");
+	assert_run(0, "sql", "INSERT INTO user_text (user_text) VALUES ('integrity-check')");
+	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'example'"), 1);
+}
+
+/* As if a later version of the library folded a letter otherwise than the one that the row and the index come from. */
+static void
+the_index_forgets_what_it_was_told(void **state)
+{
+	(void)state;
+	assert_run(0, "sql", "INSERT INTO user (pk, id, email, timezone, created_at, updated_at) VALUES (7, 'a', 'ng@b.de', 'UTC', 1, 1)");
+	assert_run(0, "sql", "UPDATE user SET folded = 'unlike ng@b.de'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
+		"INSERT INTO user_text (rowid, folded) VALUES (7, 'unlike ng@b.de')");
+	assert_run(0, "sql", "UPDATE user SET name = 'Ada'");
+	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'unlike'"), 0);
+	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'ada'"), 7);
+	assert_run(0, "sql", "UPDATE user SET folded = 'unlike'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
+		"INSERT INTO user_text (rowid, folded) VALUES (7, 'unlike')");
+	assert_run(0, "sql", "DELETE FROM user");
+	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'unlike'"), 0);
+}
+
 static void
 sessions_of_version_2_end_180_days_after_their_login(void **state)
 {
@@ -822,6 +886,29 @@ a_missing_folder_is_said(void **state)
 
 #define test(set_up_, function) cmocka_unit_test_setup_teardown(function, set_up_, tear_down)
 
+static void
+photos_of_version_2_that_are_no_address_go(void **state)
+{
+	static const char users[] =
+		"WITH made (i, photo) AS (VALUES (1, 'https://example.com/a.jpg'), (2, '/a.jpg'), (3, 'a b.jpg'), (4, 'fotoğraf.jpg'),"
+		" (5, 'javascript:alert(1)'), (6, '//evil.example/a.jpg'), (7, '/' || char(92) || 'evil.example'), (8, NULL), (9, ''),"
+		" (10, 'java' || char(9) || 'script:alert(1)'), (11, 'HTTP://example.com/a.jpg'))"
+		" INSERT INTO user (id, email, profile_photo, timezone, created_at, updated_at)"
+		" SELECT i, i || '@example.com', photo, 'UTC', i, 0 FROM made";
+	bool made;
+
+	(void)state;
+	use_shipped_share();
+	assert_int_equal(mkdir(data, 0700), 0);
+	if (!db_create(data, text_of("tests/unit/schema/0002.sql"), why, sizeof(why)) || !conf_make_keys(data, &made, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_run(0, "sql", users);
+	assert_run(0, "migrate");
+	assert_int_equal(number("SELECT sum(1 << id) FROM user WHERE profile_photo IS NOT NULL"),
+		1 << 1 | 1 << 2 | 1 << 4 | 1 << 9 | 1 << 11);
+	assert_int_equal(number("SELECT count(*) FROM user"), 11);
+}
+
 int
 main(void)
 {
@@ -838,6 +925,8 @@ main(void)
 		test(set_up_old, a_newer_database_is_left_alone),
 		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
 		test(set_up, users_of_version_1_are_counted),
+		test(set_up, photos_of_version_2_that_are_no_address_go),
+		test(set_up, what_version_2_folded_is_folded_again),
 		test(set_up, sessions_of_version_2_end_180_days_after_their_login),
 		test(set_up_shipped, user_add_makes_a_user),
 		test(set_up_shipped, user_add_refuses_what_is_wrong),
@@ -851,6 +940,7 @@ main(void)
 		test(set_up_shipped, check_finds_a_missing_or_old_database),
 		test(set_up_shipped, check_finds_mails_that_wait),
 		test(set_up_shipped, sql_keeps_the_search_index),
+		test(set_up_shipped, the_index_forgets_what_it_was_told),
 		test(set_up_shipped, check_finds_that_libmagic_is_missing),
 		test(set_up_shipped, check_judges_the_settings),
 		test(set_up, a_mistyped_command_is_answered_with_the_nearest),

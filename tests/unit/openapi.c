@@ -175,7 +175,7 @@ shapes_become_schemas(void **state)
 		expect(at(json, "components/schemas"), cases[i].path, cases[i].wanted);
 	expect_names(json, "components/schemas/TreeDto/properties", "id name gender sex first leaves born at delta free any ");
 	expect_names(json, "components/schemas", "BaseResponseDto TreeDto LeafDto BushResponseDto BaseDto PaginationDto MakeTreeDto "
-		"ChangeTreeDto LeafFormDto ChangeTreeForm Gender ListFormat TreeListResponse TreeResponse BushPage BushPageResponse "
+		"ChangeTreeDto LeafFormDto ChangeTreeForm Gender ListFormat CsvSeparator TreeListResponse TreeResponse BushPage BushPageResponse "
 		"BushResponse LeafResponse EmptyResponse ErrorResponse ");
 	expect(json, "components/schemas/LeafFormDto", "{\"type\":\"object\",\"properties\":{\"picture\":{\"type\":\"string\",\"format\":\"binary\"},"
 		"\"title\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},\"notes\":{\"type\":\"array\","
@@ -373,7 +373,7 @@ routes_are_listed_for_people(void **state)
 		"trees\tGET\t/\tpublic\t200\t-\t-\t(text/html)\tPage\n"
 		"trees\tGET\t/trees\toptional\t200\t-\t?q&colour&page\tTreeDto[]\tList\n"
 		"trees\tGET\t/trees/{id}\tuser\t200\t-\t-\tTreeDto\tShow\n"
-		"trees\tGET\t/bushes\tuser\t200\t-\t?format\t{items: BushResponseDto[], pagination}\tBushes\n"
+		"trees\tGET\t/bushes\tuser\t200\t-\t?format&separator\t{items: BushResponseDto[], pagination}\tBushes\n"
 		"trees\tGET\t/bushes/{id}\tuser\t200\t-\t-\tBushResponseDto\tBush\n"
 		"trees\tGET\t/trees/{id}/leaf\tuser\t200\t-\t-\tLeafDto\tNow\n"
 		"trees\tPOST\t/trees\tadmin\t201\twrites,limit\tMakeTreeDto\tTreeDto\tMake\n"

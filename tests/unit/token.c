@@ -2,8 +2,11 @@
 #include "clock.h"
 #include "unit.h"
 
+#include <malloc.h>
 #include <sodium.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define USER_ID "0123456789abcdef01234567"
 #define SESSION_ID "89abcdef0123456789abcdef"
@@ -667,6 +670,73 @@ other_forms_are_no_refresh_tokens(void **state)
 	buf_clear(&token);
 }
 
+/* ---- memory */
+
+static int64_t memory_left = INT64_MAX / 2;	/* bytes */
+
+extern void *__libc_malloc(size_t size);
+extern void __libc_free(void *bytes);
+
+#ifdef __SANITIZE_ADDRESS__	/* its own malloc() cannot be replaced: nothing is to be found, and a fork takes long */
+#define STEP 65536
+#else
+#define STEP 500
+void *
+malloc(size_t size)
+{
+	void *bytes = (int64_t)size <= memory_left ? __libc_malloc(size) : NULL;
+
+	if (bytes)
+		memory_left -= (int64_t)malloc_usable_size(bytes);
+	return bytes;
+}
+
+void
+free(void *bytes)
+{
+	if (bytes)
+		memory_left += (int64_t)malloc_usable_size(bytes);
+	__libc_free(bytes);
+}
+#endif
+
+/* In a child of its own, since who was woken stays awake: with so much memory left a good token may be anything but bad. */
+static void
+assert_not_bad(const char *token, int64_t memory, bool awake)
+{
+	struct claims claims;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct buf other = { 0 };
+
+		if (!token_init(&conf, why, sizeof(why)) || (awake && !token_issue(&other, USER_ID, SESSION_ID, NOW)))
+			_exit(1);
+		memory_left = memory;
+		enum token_verdict verdict = token_check(token, strlen(token), NOW, &claims);
+		memory_left = INT64_MAX / 2;
+		_exit(verdict == TOKEN_BAD || token_check(token, strlen(token), NOW, &claims) != TOKEN_GOOD ? 2 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (status != 0)
+		fail_msg("with %lld bytes of memory: status %x", (long long)memory, (unsigned)status);
+}
+
+static void
+without_memory_no_token_is_wrong(void **state)
+{
+	struct buf token = { 0 };
+
+	(void)state;
+	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	for (int64_t memory = 0; memory < 96 * 1024; memory += STEP / 2)
+		assert_not_bad(token.s, memory, true);
+	for (int64_t memory = 0; memory < 1024 * 1024; memory += STEP)
+		assert_not_bad(token.s, memory, false);
+	buf_clear(&token);
+}
+
 #define test(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -688,6 +758,7 @@ main(void)
 		test(odd_texts_are_refused),
 		test(long_tokens_are_refused),
 		test(a_token_seen_is_remembered),
+		test(without_memory_no_token_is_wrong),
 		test(many_tokens_push_each_other_out),
 		test(the_first_key_signs_and_all_verify),
 		test(missing_keys_end_the_start),

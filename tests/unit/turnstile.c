@@ -98,6 +98,50 @@ nobody_passes_a_gate_that_is_shut(void **state)
 	assert_false(turnstile_is_shut(path));
 }
 
+/* Who has the old file open would else be let in beside who has opened the new one. */
+static void
+a_file_that_was_removed_is_left(void **state)
+{
+	struct turnstile three;
+
+	(void)state;
+	pass(&one);
+	pass(&two);
+	unlink(path);
+	assert_int_equal(turnstile_open(&three, path), 0);
+	assert_int_equal(turnstile_enter(&three, SOON), 0);
+	assert_int_equal(turnstile_enter(&one, SOON), ETIMEDOUT);
+	turnstile_leave(&three);
+	assert_int_equal(turnstile_enter(&one, SOON), 0);
+	assert_int_equal(turnstile_enter(&two, SOON), ETIMEDOUT);
+	assert_int_equal(turnstile_enter(&three, SOON), ETIMEDOUT);
+	turnstile_leave(&one);
+	pass(&two);
+	/* Removed, and nobody has made it anew. */
+	unlink(path);
+	assert_int_equal(turnstile_enter(&two, SOON), 0);
+	assert_int_equal(turnstile_enter(&one, SOON), ETIMEDOUT);
+	turnstile_leave(&two);
+	pass(&one);
+	turnstile_close(&three);
+}
+
+static void
+a_sign_outlives_the_removal_of_its_file(void **state)
+{
+	(void)state;
+	pass(&one);
+	pass(&two);
+	assert_int_equal(turnstile_enter(&one, SOON), 0);
+	unlink(path);
+	assert_int_equal(turnstile_shut(&one), 0);
+	turnstile_leave(&one);
+	assert_true(turnstile_is_shut(path));
+	unlink(path);
+	assert_int_equal(turnstile_enter(&two, SOON), ENOTRECOVERABLE);
+	assert_true(turnstile_is_shut(path));
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int
@@ -107,6 +151,8 @@ main(void)
 		test(who_steps_out_lets_the_next_one_in),
 		test(who_comes_first_waits_for_the_yard),
 		test(nobody_passes_a_gate_that_is_shut),
+		test(a_file_that_was_removed_is_left),
+		test(a_sign_outlives_the_removal_of_its_file),
 	};
 
 	clock_init();

@@ -1,0 +1,209 @@
+"""Search is the same in every list and for every length of a word: each list has a row with the same text in a field of its
+own, and one with another, and finds them by the same words."""
+
+import secrets
+from urllib.parse import quote
+
+import pytest
+
+import contract
+from fields import GOOD_TEST
+from people import profile
+from rights import first_options
+from samples import png
+
+TEXT = "Nguyễn Łódź Əliyev Οδυσσέας ҚАСЫМ Şırnak İSTANBUL Straße O’Neil 50% a_b"
+OTHER = "Nothing like that"
+
+# what TEXT is found by ...
+FOUND = """
+nguyen / NGUYỄN / Nguyễn / guye / uy / ễ / e / E / ng / lodz / Łódź / ŁÓDŹ / ód / ł / əliyev / ƏLİYEV / Əliyev / ə / Ə / lıy / οδυσσεας / ΟΔΥΣΣΕΑΣ /
+Οδυσσέας / σ / ς / Σ / έα / қасым / Қасым / ҚАС / ас / sirnak / ŞIRNAK / şırnak / Sırnak / Ş / ş / ır / IR / istanbul / ISTANBUL / ıstanbul / İstanbul /
+strasse / STRASSE / straße / STRAẞE / ß / ss / o'neil / O’NEIL / ' / ’n / 50% / % / 0% / a_b / _ / _b /
+straße nguyen / nguyen straße / NGUYEN nguyễn Nguyễn nguyen NGUYEN / e e e e e e e e e e e e e e e e e e e e e / n ng ngu nguy nguye nguyen /
+lodz ə ҚАСЫМ / o d u s
+""".split("/")
+# ... and by what not
+MISSED = """
+nguyenx / xyzzy / 51% / %% / __ / a%b / a_c / "nguyen" / "a / * / nguyen* / ngu%en / ngu_en / nguyen xyzzy / lodz - / istanbul -x / (nguyen) / \\ /
+nguyen OR xyzzy / NOT xyzzy / əliyevə
+""".split("/")
+
+
+class Of:
+    """One list: how a row with such a text is made, which gives its id in the list, and how it is asked."""
+
+    def __init__(self, path, add, public=False, csv=False):
+        self.path, self.add, self.public, self.csv = path, add, public, csv
+
+
+def add_user(boss, text, mark):
+    ada = boss.okul.login()
+    assert profile(boss, ada.id, name=text, surname=mark).status == 200
+    return ada.id
+
+
+def add_result(boss, text, mark):
+    """By the name of its user."""
+    test = boss.post("/proficiency-tests", GOOD_TEST).data
+    ada = boss.okul.registered()
+    assert profile(boss, ada.id, name=text, surname=mark).status == 200
+    return ada.post(f"/proficiency-tests/{test['id']}/submit", first_options(test)).data["id"]
+
+
+def add_result_by_test(boss, text, mark):
+    test = boss.post("/proficiency-tests", GOOD_TEST | {"title": f"{text} {mark}"}).data
+    return boss.okul.registered().post(f"/proficiency-tests/{test['id']}/submit", first_options(test)).data["id"]
+
+
+def add_file(boss, text, mark):
+    answer = boss.upload(png(), f"{text} {mark}.png")
+    assert answer.status == 201, answer
+    return answer.data["id"]
+
+
+def posted(path, text_field, mark_field, **fields):
+    def add(boss, text, mark):
+        answer = boss.post(path, fields | {text_field: text, mark_field: mark})
+        assert answer.status == 201, answer
+        return answer.data["id"]
+    return add
+
+
+ASK = {"fullName": "Ada", "email": "ada@example.com", "message": "When?"}
+LISTS = {
+    "users": Of("/users", add_user, csv=True),
+    "courses": Of("/courses", posted("/courses", "title", "description", language="tr"), public=True),
+    "courses, description": Of("/courses", posted("/courses", "description", "title", language="tr"), public=True),
+    "tests": Of("/proficiency-tests", posted("/proficiency-tests", "title", "description", **GOOD_TEST), public=True),
+    "tests, description": Of("/proficiency-tests", posted("/proficiency-tests", "description", "title", **GOOD_TEST), public=True),
+    "results": Of("/proficiency-tests/admin/results", add_result, csv=True),
+    "results, test": Of("/proficiency-tests/admin/results", add_result_by_test, csv=True),
+    "materials": Of("/education-materials", posted("/education-materials", "title", "description", locale="en")),
+    "materials, description": Of("/education-materials", posted("/education-materials", "description", "title", locale="en")),
+    "files": Of("/storage/files", add_file),
+    "contact": Of("/contact", posted("/contact", "fullName", "subject", **ASK), csv=True),
+    "contact, message": Of("/contact", posted("/contact", "message", "fullName", **ASK), csv=True),
+    "contact, subject": Of("/contact", posted("/contact", "subject", "message", **ASK), csv=True),
+}
+
+
+def test_no_list_with_a_search_is_forgotten():
+    searched = {r.path for r in contract.routes if r.method == "GET" and "search" in (r.query or ())}
+    assert searched == {of.path for of in LISTS.values()}
+
+
+@pytest.fixture(scope="module")
+def boss(okul):
+    return okul.staff("superadmin")
+
+
+@pytest.fixture(scope="module", params=LISTS)
+def rows(request, boss):
+    """A list, the id of a row with TEXT, and a word that this row and one with OTHER have beside it."""
+    of, mark = LISTS[request.param], "m" + secrets.token_hex(5)
+    of.add(boss, OTHER, mark)
+    return of, of.add(boss, TEXT, mark), mark
+
+
+def ids(boss, path, search, **more):
+    query = "".join(f"&{name}={value}" for name, value in more.items())
+    answer = boss.get(f"{path}?search={quote(search)}&limit=100{query}")
+    assert answer.status == 200, answer
+    assert answer.data["pagination"]["total"] == len(answer.data["items"])
+    return [item["id"] for item in answer.data["items"]]
+
+
+@pytest.mark.parametrize("words", [words.strip() for words in FOUND])
+def test_found(boss, rows, words):
+    """Alone with the word of the row, before and behind it, which is a short and a long search at once."""
+    of, id_, mark = rows
+    for search in (f"{mark} {words}", f"{words} {mark}"):
+        assert id_ in ids(boss, of.path, search), search
+    if max(map(len, words.split())) > 2:
+        assert ids(boss, of.path, f"{mark} {words}") == [id_], "and the other is not"
+
+
+@pytest.mark.parametrize("words", [words.strip() for words in MISSED])
+def test_missed(boss, rows, words):
+    of, id_, mark = rows
+    assert ids(boss, of.path, f"{mark} {words}") == []
+
+
+def test_by_the_word_alone(boss, rows):
+    of, id_, mark = rows
+    for search in (mark, mark.upper(), mark[1:], mark[:4] + "  " + mark[3:], f"\u3000{mark}\u00a0", f"\u200b{mark}\ufeff", f"\t{mark}\n"):
+        assert ids(boss, of.path, search)[0] == id_ and len(ids(boss, of.path, search)) == 2, ascii(search)
+
+
+def test_an_empty_search_is_as_if_left_out(boss, rows):
+    of, id_, mark = rows
+    everything = boss.get(of.path).data
+    for search in ("", "%20", "%09%0a", "%E2%80%8B", "%EF%BB%BF", "%CC%81"):
+        assert boss.get(f"{of.path}?search={search}").data == everything
+
+
+def test_at_most_100_characters(boss, rows):
+    of, id_, mark = rows
+    for search, status in (("x" * 100, 200), ("x" * 101, 400), ("😀" * 100, 200), ("😀" * 101, 400), (" " * 10 + "x" * 100, 200),
+                           ("a\x1bb", 400), ("a\x7f", 400)):
+        answer = boss.get(f"{of.path}?search={quote(search)}")
+        assert answer.status == status and (status == 200 or answer.errors[0].startswith("search: ")), ascii(search)
+
+
+def test_a_file_of_a_search(boss, rows):
+    of, id_, mark = rows
+    if of.csv:
+        for search in (f"{mark} nguyen", f"{mark} e uy"):
+            lines = boss.get(f"{of.path}?format=csv&search={quote(search)}").body.decode("utf-8-sig").splitlines()
+            assert len(lines) == 2 and "Nguyễn" in lines[1]
+
+
+def test_everybody_finds_what_everybody_may_see(okul, boss, rows):
+    of, id_, mark = rows
+    if of.public:
+        assert ids(okul, of.path, f"{mark} NGUYEN ə") == [id_]
+
+
+def test_a_change_is_found_at_once(boss):
+    """By the new words and no longer by the old, where words of one letter and of more are looked for in two ways."""
+    mark = "m" + secrets.token_hex(5)
+    ada = add_user(boss, "Żółć", mark)
+    assert profile(boss, ada, name="Þór").status == 200
+    for words, found in (("zolc", []), ("thor", [ada]), ("þ", [ada]), ("ż", [])):
+        assert ids(boss, "/users", f"{mark} {words}") == found
+    course = boss.post("/courses", {"title": f"Żółć {mark}", "language": "tr"}).data["id"]
+    assert boss.patch(f"/courses/{course}", {"title": f"Þór {mark}"}).status == 200
+    for words, found in (("zolc", []), ("thor", [course]), ("þ", [course]), ("ż", [])):
+        assert ids(boss, "/courses", f"{mark} {words}") == found
+
+
+SORTS = {
+    "/users": "createdAt email name", "/courses": "createdAt title price order", "/proficiency-tests": "createdAt title",
+    "/proficiency-tests/admin/results": "completedAt totalScore", "/contact": "createdAt fullName",
+    "/education-materials": "createdAt title", "/storage/files": "createdAt name size",
+}
+
+
+@pytest.mark.parametrize("path", SORTS)
+def test_sort_takes_what_the_contract_lists(boss, path):
+    """In either direction, and nothing else."""
+    good = SORTS[path].split()
+    for field in good:
+        for sort in (field, "-" + field):
+            assert boss.get(f"{path}?sort={sort}").status == 200, sort
+    others = {"createdAt", "completedAt", "email", "name", "title", "price", "order", "fullName", "totalScore", "size", "updatedAt"} - set(good)
+    for sort in (*others, "", "-", "--" + good[0], good[0].upper(), f"{good[0]},{good[1]}", "%2B" + good[0], "pk", good[0] + "%20desc"):
+        answer = boss.get(f"{path}?sort={sort}")
+        assert answer.status == 400 and answer.errors[0].startswith("sort: "), sort
+
+
+@pytest.mark.parametrize("path", SORTS)
+def test_the_newest_come_first_20_a_page(boss, path):
+    by = "completedAt" if path.endswith("results") else "createdAt"
+    data = boss.get(path).data
+    assert data == boss.get(f"{path}?page=1&limit=20&sort=-{by}").data and data["pagination"]["limit"] == 20
+    for query in ("page=0", "page=-1", "page=x", "page=1.5", "page=", "limit=0", "limit=101", "limit=1e1", "page=1&page=1", "limit=%31%30x"):
+        assert boss.get(f"{path}?{query}").status == 400, query
+    beyond = boss.get(f"{path}?page=1000000").data
+    assert beyond["items"] == [] and beyond["pagination"]["total"] == data["pagination"]["total"]

@@ -1,0 +1,78 @@
+/*
+ * Lists of people: whatever stands in a cell, it stays UTF-8, and what is understood is a value of the API, which means itself
+ * when it comes again. The input is a line: heading, cell, country, number, with a tab between.
+ */
+#include "field.h"
+#include "fuzz.h"
+#include "user.h"
+#include "user_table.h"
+
+static const char *
+next_text(struct arena *arena, char **rest)
+{
+	const char *s = *rest ? strsep(rest, "\t") : "";
+	size_t length = strlen(s);
+
+	text_trim(&s, &length);
+	return arena_copy(arena, s, length);
+}
+
+static void
+take_cell(struct arena *arena, const char *heading, const char *cell)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	const char *name, *date, *again;
+
+	user_table_columns(arena, &heading, 1, &name);
+	must(!name || heading[0]);
+	while ((field = field_next(&walk, &user_update_me))) {
+		const char *value = user_table_cell(arena, field, heading, cell);
+		must(text_is_utf8(value, strlen(value)));
+		must(strcmp(user_table_cell(arena, field, heading, value), value) == 0);
+	}
+	enum user_table_date kind = user_table_date(arena, cell, &date);
+	must(kind == USER_TABLE_DATE || date == cell);
+	must(date == cell || (strlen(date) == 10 && date[4] == '-' && date[7] == '-'));
+	must(user_table_date(arena, date, &again) == kind && strcmp(again, date) == 0);
+}
+
+static void
+take_phone(struct arena *arena, const char *country, const char *number)
+{
+	cJSON *row = cJSON_CreateObject();
+
+	if (country[0])
+		cJSON_AddStringToObject(row, "countryCode", country);
+	if (number[0])
+		cJSON_AddStringToObject(row, "phoneNumber", number);
+	const char *fault = user_table_phone(arena, row), *kept = field_text(row, "phoneNumber");
+	must(!fault || !kept);
+	must(!kept || text_is_utf8(kept, strlen(kept)));
+	/* digits, or the cell as it was, for field_check() to refuse */
+	must(!kept || text_is_digits(kept) || !kept[0] || strcmp(kept, number) == 0);
+	if (kept && text_is_digits(kept) && strncmp(kept, "00", 2) != 0) {
+		kept = arena_string(arena, kept);
+		must(!user_table_phone(arena, row) && strcmp(field_text(row, "phoneNumber"), kept) == 0);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct arena *arena;
+	char *text = string_of(data, size), *rest = text;
+
+	if (!arena)
+		arena = arena_new(1 << 16);
+	arena_reset(arena);
+	json_use(arena);
+	if (text_is_utf8(text, strlen(text))) {
+		const char *heading = next_text(arena, &rest), *cell = next_text(arena, &rest), *country = next_text(arena, &rest);
+		take_cell(arena, heading, cell);
+		take_phone(arena, country, next_text(arena, &rest));
+	}
+	json_use(NULL);
+	free(text);
+	return 0;
+}
