@@ -125,9 +125,10 @@ request_limits(struct db *db, const struct conf *conf, int64_t now, const struct
 	struct refusal r = { NO_ERROR, 0 };
 
 	refuse(&r, TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
-	refuse(&r, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
+	refuse(&r, caller->known ? TOO_MANY_CODES : TOO_MANY_STRANGE_CODES,
+		limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
 	if (!caller->known)
-		refuse(&r, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
+		refuse(&r, TOO_MANY_STRANGE_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
 	refuse(&r, TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
 	if (!caller->known)
 		refuse(&r, TOO_MANY_CLIENT_CODES,

@@ -48,9 +48,9 @@ void otp_caller(struct db *db, const struct conf *conf, int64_t now, const char 
 
 /*
  * Stores a new code in place of the one that this network had for the address, and queues its mail. Gives
- * NO_ERROR, or TOO_SOON, TOO_MANY_CODES (mailbox) or TOO_MANY_CLIENT_CODES (client network) and in *wait
- * the milliseconds until it may be asked for again. `code` (digits + 1 bytes) gets the code; wipe it after
- * use.
+ * NO_ERROR, or TOO_SOON, TOO_MANY_CODES, TOO_MANY_STRANGE_CODES (mailbox) or TOO_MANY_CLIENT_CODES (client
+ * network) and in *wait the milliseconds until it may be asked for again. `code` (digits + 1 bytes) gets
+ * the code; wipe it after use.
  */
 must_use enum error otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
 	const struct otp_caller *caller, enum language language, char *code, int64_t *wait);
