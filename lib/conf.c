@@ -140,12 +140,11 @@ set_choice(const struct setting *setting, void *place, const char *text, char *w
 static bool
 set_string(char **place, const char *text, size_t length, char *why, size_t room)
 {
-	char *copy = strndup(text, length);
+	char *before = *place;
 
-	if (!copy)
+	if (asprintf(place, "%.*s", (int)length, text) < 0)
 		return text_complain(why, room, "out of memory");
-	free(*place);
-	*place = copy;
+	free(before);
 	return true;
 }
 

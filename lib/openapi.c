@@ -85,6 +85,13 @@ is_file(const struct route *route)
 	return route->out_type;
 }
 
+/* What somebody uploaded, which has a name to save it under. */
+static bool
+is_upload(const struct route *route)
+{
+	return is_file(route) && strcmp(route->out_type, "*/*") == 0;
+}
+
 static bool
 lists(const struct route *route, int status)
 {
@@ -1110,7 +1117,7 @@ put_success(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	if (shows_tag(route))
 		put_header_ref(out, "ETag");
-	if (may_be_table(route) || (is_file(route) && strcmp(route->out_type, "*/*") == 0))
+	if (may_be_table(route) || is_upload(route))
 		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	if (!is_file(route))
@@ -1132,7 +1139,7 @@ put_part(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	put_header_ref(out, "ETag");
 	put_header_ref(out, "Content-Range");
-	if (strcmp(route->out_type, "*/*") == 0)
+	if (is_upload(route))
 		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	put_close(out, '}');
