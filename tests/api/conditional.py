@@ -326,7 +326,7 @@ def test_the_reference_says_where_there_are_tags(okul, route):
     assert "If-Match" in taken if bound or posted else route.method == "DELETE" or "If-Match" not in taken
     if tagged:
         kept = okul.reference.resolver.resolve(answers["304"]["$ref"])[1]
-        assert headers_of(okul, kept) == {"ETag", "X-Request-Id"} and "content" not in kept
+        assert {"ETag", "X-Request-Id"} <= headers_of(okul, kept) and "content" not in kept
 
 
 def test_the_page_says_so_too(okul):

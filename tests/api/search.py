@@ -178,6 +178,26 @@ def test_a_change_is_found_at_once(boss):
         assert ids(boss, "/courses", f"{mark} {words}") == found
 
 
+def test_words_may_stand_in_different_fields(boss):
+    """Of a result some in its user and some in its test; of all else in any two columns."""
+    mark = "m" + secrets.token_hex(5)
+    user, test = boss.okul.registered(), boss.post("/proficiency-tests", GOOD_TEST | {"title": f"Żółć {mark}"}).data
+    assert profile(boss, user.id, name="Nguyễn", surname="Đặng").status == 200
+    result = user.post(f"/proficiency-tests/{test['id']}/submit", first_options(test)).data["id"]
+    boss.okul.registered().post(f"/proficiency-tests/{test['id']}/submit", first_options(test))
+    path = "/proficiency-tests/admin/results"
+    for search in (f"{mark} nguyen", f"nguyen {mark} dang", f"zolc dang {mark}", f"{user.email} {mark}", f"d {mark} z ng", f"dang ż {mark} ł"):
+        assert ids(boss, path, search) == ids(boss, path, search, sort="totalScore") == [result], search
+        assert len(boss.get(f"{path}?format=csv&search={quote(search)}").body.splitlines()) == 2
+    for search in (f"{mark} nguyen xyzzy", f"nguyen {mark} zolcx", f"{mark} q{mark}"):
+        assert ids(boss, path, search) == [] and len(boss.get(f"{path}?format=csv&search={quote(search)}").body.splitlines()) == 1
+    assert len(ids(boss, path, mark)) == len(ids(boss, path, f"{mark} zolc")) == 2
+    ask = posted("/contact", "fullName", "subject", **ASK | {"message": "Wann?"})(boss, "Nguyễn", mark)
+    assert ids(boss, "/contact", f"wann {mark} nguyen ada@example") == [ask]
+    course = boss.post("/courses", {"title": "Nguyễn", "description": mark, "language": "tr"}).data["id"]
+    assert ids(boss, "/courses", f"{mark} nguyen") == [course]
+
+
 SORTS = {
     "/users": "createdAt email name", "/courses": "createdAt title price order", "/proficiency-tests": "createdAt title",
     "/proficiency-tests/admin/results": "completedAt totalScore", "/contact": "createdAt fullName",

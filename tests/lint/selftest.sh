@@ -90,7 +90,7 @@ plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","i
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
 plant_document openapi 'not OpenAPI 3.1' 'd["paths"]["/me"]["get"]["parameters"][0] = {"name": "a"}'
 plant_document clients "is possibly .undefined" 'd["components"]["schemas"]["UserProfileResponse"]["required"].remove("data")'
-plant_document clients 'orval makes [0-9]+ files' '
+plant_document clients 'orval makes [0-9]+ enumerations' '
 schemas = d["components"]["schemas"]
 for shape in list(schemas.values()):
     for name, field in shape.get("properties", {}).items():

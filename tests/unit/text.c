@@ -482,6 +482,25 @@ words_are_found_in_a_text(void **state)
 }
 
 static void
+words_that_are_not_in_a_text_are_left(void **state)
+{
+	static const struct { const char *text, *words, *left; } cases[] = {
+		{ "ada lovelace", "ada", "" }, { "ada lovelace", "x", "x" }, { "ada lovelace", "x love y", "x y" },
+		{ "", "a b", "a b" }, { "b", "a b c", "a c" }, { "a", "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf left = { 0 };
+
+		buf_puts(&left, "");
+		text_words_left(&left, cases[i].text, strlen(cases[i].text), cases[i].words, strlen(cases[i].words));
+		check(strcmp(left.s, cases[i].left) == 0, cases[i].words);
+		buf_clear(&left);
+	}
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
@@ -802,6 +821,7 @@ main(void)
 		cmocka_unit_test(what_is_folded_stays_so),
 		cmocka_unit_test(the_words_of_a_search),
 		cmocka_unit_test(words_are_found_in_a_text),
+		cmocka_unit_test(words_that_are_not_in_a_text_are_left),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(control_characters_are_found),
 		cmocka_unit_test(only_ascii_letters_are_folded),
