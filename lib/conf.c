@@ -252,19 +252,21 @@ static char *
 next_line(char *out, int room, void *user)
 {
 	struct lines *lines = user;
-	size_t length = strcspn(lines->next, "\n"), n;
+	const char *line = lines->next;
+	size_t length = strcspn(line, "\n");
 
-	if (!*lines->next)
+	if (!*line)
 		return NULL;
-	length += lines->next[length] == '\n';
-	n = length < (size_t)room ? length : (size_t)room - 1;
-	memcpy(out, lines->next, n);
-	out[n] = '\0';
-	if (!lines->secrets && is_secret(lines->next)) {
-		memcpy(out, "\n", 2);
-		n = length;
+	length += line[length] == '\n';
+	if (!lines->secrets && is_secret(line)) {
+		lines->next += length;
+		return memcpy(out, "\n", 2);
 	}
-	lines->next += n;
+	if (length >= (size_t)room)
+		length = (size_t)room - 1;
+	lines->next += length;
+	memcpy(out, line, length);
+	out[length] = '\0';
 	return out;
 }
 
