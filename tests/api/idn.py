@@ -30,9 +30,9 @@ def test_one_user_however_the_domain_is_typed(later, typed, kept):
     first, box = later.login(f"{name}@{kept}"), server.mailbox
     for count, domain in enumerate(typed, 2):
         address = f" {name.upper()}@{domain} "
-        assert later.post("/auth/otp/request", {"email": address}).status == 429
         server.clock.advance(61)
         assert later.post("/auth/otp/request", {"email": address}).status == 200
+        assert later.post("/auth/otp/request", {"email": f"{name}@{kept}"}).status == 429
         mail = box.wait(f"{name}@{kept}", count)
         server.codes.add(code_in(mail))
         answer = later.verify(address, code_in(mail))
