@@ -160,7 +160,7 @@ CREATE INDEX login_code_expires ON login_code (expires_at);
 
 -- The networks from which a user logged in lately. They have budgets of their own in table event.
 CREATE TABLE known_network (
-	place BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
 	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
 	seen_at INTEGER NOT NULL	-- the last login from there
 ) STRICT, WITHOUT ROWID;

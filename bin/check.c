@@ -10,6 +10,7 @@
 #include "text.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -181,6 +182,99 @@ check_disk(const struct conf *conf)
 	enum verdict verdict = free_bytes < DISK_FAIL ? FAIL : free_bytes < DISK_WARN ? WARN : OK;
 	say(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
 		verdict ? "; make room: below 16 MiB every write is refused" : "");
+}
+
+/* ---- what a web server could deliver */
+
+/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, and other folders beside them. */
+static bool
+is_web_root(const char *folder)
+{
+	static const char *const names[] = { "htdocs", "httpdocs", "html", "public_html", "www", "wwwroot", "webroot", "public",
+		"cgi-bin" };
+	const char *name = strrchr(folder, '/') + 1;
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/.htaccess", folder);
+	if (access(path, F_OK) == 0)
+		return true;
+	for (size_t i = 0; i < COUNT(names) && strcmp(folder, "/var/www") != 0; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Cuts an absolute path to the nearest folder of it, itself included, that looks like a web root; false when none does. */
+static bool
+find_web_root(char *path)
+{
+	for (char *end = path + strlen(path); end > path; end = strrchr(path, '/')) {
+		*end = '\0';
+		if (is_web_root(path))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the one path is the other or lies below it, in either order: both are then reached through either. */
+static bool
+is_way_to(const char *a, const char *b)
+{
+	size_t length = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return strncmp(a, b, length) == 0 && strchr("/", a[length]) && strchr("/", b[length]);
+}
+
+/* Links in a folder that lead to the data. True when one was told of. */
+static bool
+check_links(const struct conf *conf, const char *folder, const char *programs)
+{
+	DIR *entries = opendir(folder);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (entries && (entry = readdir(entries))) {
+		char path[PATH_MAX + 300], target[PATH_MAX];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
+			continue;
+		found = true;
+		say(WARN, "web", "%s leads from a web root to the data, keys and all, where the server does not heed .htaccess; say: "
+			"rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
+	}
+	if (entries)
+		closedir(entries);
+	return found;
+}
+
+static void
+check_exposure(const struct conf *conf)
+{
+	char root[PATH_MAX], programs[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", programs, sizeof(programs) - 1);
+	bool found = false;
+
+	snprintf(root, sizeof(root), "%s", conf->data);
+	if (find_web_root(root)) {
+		found = true;
+		say(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server does "
+			"not heed .htaccess; move %s out of there, and write its new path into okul.data beside okulctl", root, conf->data);
+	}
+	if (length > 0) {
+		programs[length] = '\0';
+		*strrchr(programs, '/') = '\0';
+		snprintf(root, sizeof(root), "%s", programs);
+		for (bool first = true; find_web_root(root); first = false) {
+			if (first && strcmp(root, programs) != 0)
+				found |= check_links(conf, programs, programs);
+			found |= check_links(conf, root, programs);
+			*strrchr(root, '/') = '\0';
+		}
+	}
+	if (!found)
+		say(OK, "web", "the data lie below no web root");
 }
 
 /* ---- the database */
@@ -414,6 +508,7 @@ run(int argc, char **argv, const char *data)
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
 	check_settings_file(conf);
+	check_exposure(conf);
 	check_files(conf);
 	check_uploads();
 	check_disk(conf);

@@ -66,7 +66,7 @@ static const struct kind {
 	  " (SELECT kind, subject, at, n FROM event WHERE " OVER("at") " LIMIT ?2)" },
 	{ "networks of old logins", KNOWN,
 	  "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
-	  "DELETE FROM known_network WHERE place IN (SELECT place FROM known_network WHERE seen_at <= ?1 LIMIT ?2)" },
+	  "DELETE FROM known_network WHERE mac IN (SELECT mac FROM known_network WHERE seen_at <= ?1 LIMIT ?2)" },
 	/* The rest of the audit stays: logins come without end. */
 	{ "traces of old logins", 365 * DAY,
 	  "SELECT count(*) FROM audit WHERE at <= ?1 AND " LOGIN,

@@ -43,8 +43,9 @@ bad_byte(const struct source *source)
 }
 
 /*
- * What a file that is no UTF-8 may be, as --encoding takes it; NULL: no text. A text in Latin letters has a NUL in every other
- * byte of its UTF-16. Windows-1254 is Windows-1252 with six letters of Turkish in the place of Icelandic ones.
+ * What a file that is no UTF-8 may be, as --encoding takes it; NULL: no text. A text in Latin letters has a NUL in
+ * every other byte of its UTF-16. Windows-1254 is Windows-1252 with six letters of Turkish in the place of Icelandic
+ * ones.
  */
 static const char *
 guess(const struct source *source)
@@ -71,10 +72,11 @@ refuse(const struct source *source, size_t bad)
 	const char *encoding = guess(source);
 
 	if (encoding)
-		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; it looks like %s: say --encoding %s, or save it as UTF-8", source->path,
-			line_of(source->bytes, bad), encoding, encoding);
+		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; it looks like %s: say --encoding %s, or save it as UTF-8",
+			source->path, line_of(source->bytes, bad), encoding, encoding);
 	else
-		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; save the file as UTF-8", source->path, line_of(source->bytes, bad));
+		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; save the file as UTF-8", source->path,
+			line_of(source->bytes, bad));
 	return false;
 }
 
@@ -121,7 +123,8 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 	/* To iconv "//IGNORE" says that letters may be lost, and "" is what the operator's terminal has. */
 	iconv_t with = encoding[0] && !strchr(encoding, '/') ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
 	if (with == (iconv_t)-1)
-		return ctl_error(EXIT_USAGE, "there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some", encoding) == 0;
+		return ctl_error(EXIT_USAGE, "there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
+			encoding) == 0;
 	bool good = convert(source, encoding, with, out);
 	iconv_close(with);
 	return good;
@@ -165,7 +168,7 @@ map(struct source *source, FILE *file)
 	return source->mapped = true;
 }
 
-/* `raw` itself when it is UTF-8, else a new file; NULL when it can be neither. */
+/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` is left open, when it can be neither. */
 static FILE *
 as_utf8(struct source *source, const char *encoding, FILE *raw)
 {
@@ -177,10 +180,12 @@ as_utf8(struct source *source, const char *encoding, FILE *raw)
 		return bad == source->length || refuse(source, bad) ? raw : NULL;
 	}
 	FILE *out = tmpfile();
-	if (!out)
+	if (!out) {
 		ctl_error(EXIT_FAILURE, "a temporary file cannot be made: %m");
-	else if (to_utf8(source, encoding, out))
+	} else if (to_utf8(source, encoding, out)) {
+		fclose(raw);
 		return out;
+	}
 	if (out)
 		fclose(out);
 	return NULL;
@@ -201,7 +206,7 @@ ctl_text(const char *path, const char *encoding, size_t max)
 		munmap((void *)source.bytes, source.length);
 	if (in && !standard)
 		fclose(in);
-	if (raw && raw != text)
+	if (raw && !text)
 		fclose(raw);
 	if (text)
 		rewind(text);

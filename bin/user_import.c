@@ -35,7 +35,7 @@ const struct command command_user_import = {
 		"  birthDate    may be 23.04.1998, 23/04/1998 or 23-04-1998: the day first. One with the month first (04/23/1998)\n"
 		"               refuses the whole file, since nobody can tell what 03/04/1998 means beside it\n"
 		"  phoneNumber  may have spaces and signs between its digits; +90 532 ... is split into countryCode and number,\n"
-		"               and where the code is known so the 0 in front is left out\n"
+		"               and 0532 ... loses its 0 where the code is known. Digits alone stay as they are\n"
 		"  countryCode, language, gender  may be words: TR, Almanca, Kadın, weiblich\n"
 		"\n"
 		"What GET /users?format=csv gives is taken too: id, isActive and accountDeletionStatus as they are there; consents,\n"
@@ -73,7 +73,8 @@ static const char *const sql[] = {
 	[ADD] =
 		"INSERT INTO user (id, email, role, language, timezone, availability, name, surname, username, country_code,"
 		" phone_number, birth_date, gender, profile_photo, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
-		" interests, is_active, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at, updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
+		" interests, is_active, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at,"
+		" updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
 		" coalesce(" CELL("language") ", 'en'), coalesce(" CELL("timezone") ", ?3),"
 		" coalesce(" CELL("availabilityStatus") ", 'offline'), "
 		CELL("name") ", " CELL("surname") ", " CELL("username") ", " CELL("countryCode") ", " CELL("phoneNumber") ", "

@@ -123,7 +123,21 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
 	TEXT_HAS_WORDS("folded", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
-#define FOUND " AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS ")"
+/*
+ * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
+ * those who have what this title leaves.
+ */
+#define LEFT TEXT_WORDS_LEFT("okul_fold(title)", "?7")
+#define HALF_FOUND "test_version WHERE " LEFT " NOT IN ('', ?7)"
+#define HALF_FOUND_USERS \
+	"(SELECT user.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
+	" CROSS JOIN user ON " TEXT_HAS_WORDS("user.folded", "half.words") ")"
+#define FOUND_TOGETHER \
+	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user IN " HALF_FOUND_USERS " AND " \
+	TEXT_HAS_WORDS("(SELECT folded FROM user WHERE pk = result.user)", \
+		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
+#define FOUND \
+	" AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
 #define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
 #define MEANT " /* scan is meant: of users, tests or an index */"
 
@@ -167,9 +181,9 @@ static const char *const sql[] = {
 	/* of all, and of what the filters leave but for the times; the latter's kinds */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind" MEANT,
-	/* whether a search finds some users only, and no test */
+	/* whether a search finds some users only, and nothing in a test */
 	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000"
-		" AND NOT EXISTS " FOUND_VERSIONS MEANT,
+		" AND NOT EXISTS (SELECT 1 FROM test_version WHERE " LEFT " <> ?7)" MEANT,
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version WHERE test_id = ?1 LIMIT 1" MEANT,
 	[OF_USER] = PAGE("result INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",

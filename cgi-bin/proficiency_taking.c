@@ -51,8 +51,8 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 /* ---- statements */
 
 /*
- * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one may finish it
- * when the test is unpublished meanwhile.
+ * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one
+ * may finish it when the test is unpublished meanwhile.
  */
 #define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"

@@ -191,14 +191,13 @@ note_opening(struct request *rq, const char *user)
 	late_end(rq);
 }
 
-/* Whether the path ends with the key as it is, without escapes: a signature is for one spelling. */
+/* Whether the path is that of link_url(), without escapes: a signature is for one spelling. */
 static bool
 is_spelled_plainly(const struct request *rq, const char *key)
 {
-	size_t length = strlen(key);
+	const char *path = arena_format(rq->arena, "/storage/files/%s", key);
 
-	return rq->http.path_length > length && rq->http.target[rq->http.path_length - length - 1] == '/' &&
-		memcmp(rq->http.target + rq->http.path_length - length, key, length) == 0;
+	return rq->http.path_length == strlen(path) && memcmp(rq->http.target, path, rq->http.path_length) == 0;
 }
 
 static struct reply

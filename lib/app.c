@@ -45,7 +45,7 @@ struct app {
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
 /* Ticks since the connection at hand came, or since it last moved bytes: a large upload may take its time. */
-static volatile sig_atomic_t ticks_running, progress_seen;
+static volatile sig_atomic_t ticks_running, connection_seen, progress_seen;
 
 static void
 on_tick(int signal)
@@ -53,9 +53,12 @@ on_tick(int signal)
 	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
 
 	(void)signal;
-	if (!http_busy() || progress_seen != http_progress()) {
-		ticks_running = 0;
+	if (connection_seen != http_connections() || progress_seen != http_progress()) {
+		ticks_running = connection_seen != http_connections();	/* the first of a new one */
+		connection_seen = http_connections();
 		progress_seen = http_progress();
+	} else if (!http_busy()) {
+		ticks_running = 0;
 	} else if (++ticks_running > 3) {
 		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 		_exit(EXIT_FAILURE);

@@ -140,12 +140,11 @@ set_choice(const struct setting *setting, void *place, const char *text, char *w
 static bool
 set_string(char **place, const char *text, size_t length, char *why, size_t room)
 {
-	char *copy = strndup(text, length);
+	char *before = *place;
 
-	if (!copy)
+	if (asprintf(place, "%.*s", (int)length, text) < 0)
 		return text_complain(why, room, "out of memory");
-	free(*place);
-	*place = copy;
+	free(before);
 	return true;
 }
 
@@ -253,19 +252,21 @@ static char *
 next_line(char *out, int room, void *user)
 {
 	struct lines *lines = user;
-	size_t length = strcspn(lines->next, "\n"), n;
+	const char *line = lines->next;
+	size_t length = strcspn(line, "\n");
 
-	if (!*lines->next)
+	if (!*line)
 		return NULL;
-	length += lines->next[length] == '\n';
-	n = length < (size_t)room ? length : (size_t)room - 1;
-	memcpy(out, lines->next, n);
-	out[n] = '\0';
-	if (!lines->secrets && is_secret(lines->next)) {
-		memcpy(out, "\n", 2);
-		n = length;
+	length += line[length] == '\n';
+	if (!lines->secrets && is_secret(line)) {
+		lines->next += length;
+		return memcpy(out, "\n", 2);
 	}
-	lines->next += n;
+	if (length >= (size_t)room)
+		length = (size_t)room - 1;
+	lines->next += length;
+	memcpy(out, line, length);
+	out[length] = '\0';
 	return out;
 }
 

@@ -3,8 +3,8 @@
 #include <strings.h>
 
 /*
- * True for what a spreadsheet takes for a formula, behind apostrophes or not. The signs are the same to some in the width of
- * Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20.
+ * True for what a spreadsheet takes for a formula, behind apostrophes or not. The signs are the same to some in the
+ * width of Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20.
  */
 static bool
 is_formula(const char *s)
@@ -145,7 +145,10 @@ read_row(struct csv *csv)
 		csv->fields[i] = unguarded(csv->text.s + csv->starts[i]);
 }
 
-/* Whichever of , ; and tab stands most often outside of quotes in the first line that has any text; of equals the first. */
+/*
+ * Whichever of , ; and tab stands most often outside of quotes in the first line that has any text; of equals the
+ * first.
+ */
 static int
 find_separator(const unsigned char *s, const unsigned char *end)
 {
@@ -168,7 +171,10 @@ find_separator(const unsigned char *s, const unsigned char *end)
 	return separators[best];
 }
 
-/* A first line like sep=; that says the separator to Excel, in quotes or not. Returns its bytes without its end; 0: none. */
+/*
+ * A first line like sep=; that says the separator to Excel, in quotes or not. Returns its bytes without its end; 0:
+ * none.
+ */
 static size_t
 read_separator(const unsigned char *s, size_t left, int *separator)
 {

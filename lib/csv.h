@@ -51,11 +51,11 @@ enum csv_result csv_next(struct csv *csv);
 void csv_clear(struct csv *csv);
 
 /*
- * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A text
- * that a spreadsheet would take for a formula, one that begins with = + - @ (also as wide as a Chinese character), tab, CR
- * or LF, gets an apostrophe in front, which makes it a text: a user could else name themself =HYPERLINK(...) and wait for
- * the admin who opens the list. A text that has such apostrophes already gets one more, so that csv_next() reads back what was
- * written. Numbers, which may begin with a minus, go in without this.
+ * Appends one field (NULL: an empty one), in quotes where it needs them; commas and line ends are the caller's. A
+ * text that a spreadsheet would take for a formula, one that begins with = + - @ (also as wide as a Chinese
+ * character), tab, CR or LF, gets an apostrophe in front, which makes it a text: a user could else name themself
+ * =HYPERLINK(...) and wait for the admin who opens the list. A text that has such apostrophes already gets one more,
+ * so that csv_next() reads back what was written. Numbers, which may begin with a minus, go in without this.
  */
 void buf_csv(struct buf *buf, const char *field);
 

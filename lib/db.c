@@ -437,6 +437,17 @@ explain_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_
 	return text_complain(why, room, "%s: %s", db->path, sqlite3_errmsg(sqlite));
 }
 
+/* Gives SQLite the text, and clears it. */
+static void
+put_result(sqlite3_context *context, struct buf *text)
+{
+	if (text->failed)
+		sqlite3_result_error_nomem(context);
+	else
+		sqlite3_result_text(context, text->length ? text->s : "", (int)text->length, SQLITE_TRANSIENT);
+	buf_clear(text);
+}
+
 /* okul_fold(a, b, ...): the texts that are not NULL, folded for search and sorting, with a space between. */
 static void
 fold(sqlite3_context *context, int count, sqlite3_value **values)
@@ -451,11 +462,7 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 			buf_putc(&folded, ' ');
 		buf_fold(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
 	}
-	if (folded.failed)
-		sqlite3_result_error_nomem(context);
-	else
-		sqlite3_result_text(context, folded.length ? folded.s : "", (int)folded.length, SQLITE_TRANSIENT);
-	buf_clear(&folded);
+	put_result(context, &folded);
 }
 
 /* okul_mailbox(address): text_mailbox() */
@@ -484,6 +491,20 @@ has_words(sqlite3_context *context, int count, sqlite3_value **values)
 			(size_t)sqlite3_value_bytes(values[1])));
 }
 
+/* okul_words_left(text, words): TEXT_WORDS_LEFT(). */
+static void
+words_left(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
+	struct buf left = { 0 };
+
+	(void)count;
+	if (!text || !words)
+		return;
+	text_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
+	put_result(context, &left);
+}
+
 /* Settings that do not need the file. Gives SQLite's code. */
 static int
 set_up(sqlite3 *sqlite)
@@ -501,13 +522,22 @@ set_up(sqlite3 *sqlite)
 	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
 	for (size_t i = 0; i < COUNT(options); i++)
 		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
-	/* INNOCUOUS: the schema's triggers call them. */
-	const int kind = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-	int code = sqlite3_create_function(sqlite, "okul_fold", -1, kind, NULL, fold, NULL, NULL);
-	if (!code)
-		code = sqlite3_create_function(sqlite, "okul_mailbox", 1, kind, NULL, mailbox, NULL, NULL);
-	return code ? code : sqlite3_create_function(sqlite, "okul_has_words", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-		has_words, NULL, NULL);
+	static const struct {
+		const char *name;
+		int args, flags;
+		void (*run)(sqlite3_context *context, int count, sqlite3_value **values);
+	} functions[] = {
+		/* INNOCUOUS: the schema's triggers call them. */
+		{ "okul_fold", -1, SQLITE_INNOCUOUS, fold },
+		{ "okul_mailbox", 1, SQLITE_INNOCUOUS, mailbox },
+		{ "okul_has_words", 2, 0, has_words },
+		{ "okul_words_left", 2, 0, words_left },
+	};
+	int code = SQLITE_OK;
+	for (size_t i = 0; i < COUNT(functions) && code == SQLITE_OK; i++)
+		code = sqlite3_create_function(sqlite, functions[i].name, functions[i].args,
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | functions[i].flags, NULL, functions[i].run, NULL, NULL);
+	return code;
 }
 
 static bool
@@ -970,17 +1000,36 @@ db_value(const struct db_rows *rows, int column)
  * db_adopt() work alone, at FULL.
  */
 
+/* Bytes of the disk that may still be used. */
+static uint64_t
+free_room(const char *folder)
+{
+	struct statvfs disk;
+
+#ifdef OKUL_TEST	/* tests say it in a file */
+	const char *path = getenv("OKUL_DISK");
+	FILE *file = path ? fopen(path, "re") : NULL;
+	unsigned long long said = 0;
+	bool is_said = file && fscanf(file, "%llu", &said) == 1;
+
+	if (file)
+		fclose(file);
+	if (is_said)
+		return said;
+#endif
+	return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
+}
+
 /* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */
 static bool
 has_room(struct db *db, uint64_t mark)
 {
 	int64_t now = clock_ticks();
-	struct statvfs disk;
 
 	if (db->room_looked_at && now - db->room_looked_at < MICROSECONDS)
 		return db->room >= mark;
 	db->room_looked_at = now;
-	db->room = statvfs(db->folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
+	db->room = free_room(db->folder);
 	if (db->room < ROOM_KEPT_FREE)
 		log_line(LOG_FAULT, "disk_full folder=%s free=%llu", db->folder, (unsigned long long)db->room);
 	return db->room >= mark;

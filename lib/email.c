@@ -9,8 +9,8 @@
 #define DOMAIN_BYTES_MAX 1024	/* the longest domain has 253 characters, of at most 4 bytes */
 
 /*
- * Loaded by the first address that needs it, then kept: linked to it, each program would load it and libunistring, of 2 MiB,
- * at each start.
+ * Loaded by the first address that needs it, then kept: linked to it, each program would load it and libunistring, of
+ * 2 MiB, at each start.
  */
 static struct {
 	void *library;

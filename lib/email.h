@@ -14,8 +14,8 @@ enum email_fault {
 };
 
 /*
- * `*kept` gets the address in lower case, its domain in ASCII: ada@Örnek.com.tr as ada@xn--rnek-4qa.com.tr (IDNA2008 with the
- * mapping of UTS 46, without its deviations: ß stays). `s` is UTF-8; the part before the @ is ASCII.
+ * `*kept` gets the address in lower case, its domain in ASCII: ada@Örnek.com.tr as ada@xn--rnek-4qa.com.tr (IDNA2008
+ * with the mapping of UTS 46, without its deviations: ß stays). `s` is UTF-8; the part before the @ is ASCII.
  */
 must_use enum email_fault email_keep(struct arena *arena, const char *s, const char **kept);
 

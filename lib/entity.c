@@ -68,8 +68,8 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 		const char *line = low + (high - low) / 2;
 		while (line > low && line[-1] != '\n')
 			line--;
-		const char *tab = strchr(line, '\t'), *end = strchr(tab, '\n');
-		size_t own = (size_t)(tab - line);
+		size_t own = strcspn(line, "\t");
+		const char *tab = line + own, *end = tab + strcspn(tab, "\n");
 		int order = memcmp(name, line, length < own ? length : own);
 		if (order == 0 && length == own) {
 			*text = tab + 1;
@@ -84,6 +84,12 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 	return false;
 }
 
+static bool
+is_of_name(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 size_t
 buf_entity(struct buf *out, const char *s, size_t left)
 {
@@ -94,8 +100,7 @@ buf_entity(struct buf *out, const char *s, size_t left)
 		return 0;
 	if (s[1] == '#')
 		return put_number(out, s, left);
-	while (length < left - 1 && length < NAME_MAX_BYTES &&
-	       ((s[1 + length] >= '0' && s[1 + length] <= '9') || ((s[1 + length] | 0x20) >= 'a' && (s[1 + length] | 0x20) <= 'z')))
+	while (length < left - 1 && length < NAME_MAX_BYTES && is_of_name(s[1 + length]))
 		length++;
 	if (length < left - 1 && s[1 + length] == ';')
 		length++;

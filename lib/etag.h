@@ -1,14 +1,14 @@
 /*
  * etag - conditional requests (RFC 9110 section 13): tags of answers, If-None-Match (304) and If-Match (412).
  *
- * A tag is a keyed hash of the answer's data, so the envelope's time does not count; or, where the route has a version, of
- * that and of all else that determines the data. All processes of an installation make the same tag of the same data, until
- * OKUL_VERSION changes.
+ * A tag is a keyed hash of the answer's data, so the envelope's time does not count; or, where the route has a
+ * version, of that and of all else that determines the data. All processes of an installation make the same tag of
+ * the same data, until OKUL_VERSION changes.
  *
- * An answer with signed addresses (put_link()) is another each time, though nothing has changed. Its tag is that of the data
- * without what is another each time, in 12 of its 16 digits; the others are those of the time, in steps of ETAG_LINKS_FRESH. So a 304 is
- * given as long as the addresses that the client keeps are still good for two thirds of their life, and If-Match, which looks
- * at the 12 digits only, for as long as nothing changes.
+ * An answer with signed addresses (put_link()) is another each time, though nothing has changed. Its tag is that of
+ * the data without what is another each time, in 12 of its 16 digits; the others are those of the time, in steps of
+ * ETAG_LINKS_FRESH. So a 304 is given as long as the addresses that the client keeps are still good for two thirds of
+ * their life, and If-Match, which looks at the 12 digits only, for as long as nothing changes.
  */
 #ifndef OKUL_ETAG_H
 #define OKUL_ETAG_H
@@ -27,13 +27,16 @@ void etag_init(const struct conf *conf);
 must_use bool etag_unchanged(struct request *rq);
 
 /*
- * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at If-Match as
- * struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes only `*`. Gives a
- * reply whose error is NO_ERROR when the handler may run.
+ * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at
+ * If-Match as struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes
+ * only `*`. Gives a reply whose error is NO_ERROR when the handler may run.
  */
 must_use struct reply etag_guard(struct request *rq);
 
-/* Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope open. */
+/*
+ * Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope
+ * open.
+ */
 must_use bool etag_put(struct request *rq, const struct reply *reply);
 /* True when If-None-Match names the answer's tag. */
 must_use bool etag_known(const struct request *rq);

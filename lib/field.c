@@ -118,7 +118,7 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 	struct place at, passed = { -1, -1 };
 	int whole = -1;		/* a field that has a fault as a whole */
 
-	while (from-- > 0)
+	while (from-- > 0 && *link)	/* the last of more than FAULTS_TOLD is only counted */
 		link = &(*link)->next;
 	for (struct fault *fault = more->first; fault; fault = next) {
 		const struct place own = place_of(shape, fault);

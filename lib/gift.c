@@ -123,8 +123,8 @@ put_line_end(struct buf *out)
 }
 
 /*
- * Bytes of the tag or comment that `s` begins with; 0 when it is none. In `unclosed` what was seen not to end: from further on it
- * does not end either, and looking again for each of a million signs would take minutes.
+ * Bytes of the tag or comment that `s` begins with; 0 when it is none. In `unclosed` what was seen not to end: from
+ * further on it does not end either, and looking again for each of a million signs would take minutes.
  */
 static size_t
 tag_length(const char *s, size_t left, bool unclosed[static 2])
@@ -139,16 +139,22 @@ tag_length(const char *s, size_t left, bool unclosed[static 2])
 	return end ? (size_t)(end - s) + (comment ? 3 : 1) : 0;
 }
 
-/* Elements that texts are formatted with. In what is no [html] any other name is no tag: "a <b> c" is, "<your name>" is not. */
-static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr", "i", "ins",
-	"mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td", "th", "thead", "tt", "u", NULL };
-static const char *const line_elements[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6",
-	"pre", "blockquote", NULL };
-static const char *const media_elements[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
+/*
+ * Elements that texts are formatted with. In what is no [html] any other name is no tag: "a <b> c" is, "<your name>"
+ * is not.
+ */
+static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr",
+	"i", "ins", "mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td",
+	"th", "thead", "tt", "u", NULL };
+static const char *const line_elements[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4",
+	"h5", "h6", "pre", "blockquote", NULL };
+static const char *const media_elements[] = { "img", "audio", "video", "iframe", "object", "embed", "svg",
+	"canvas", NULL };
 
 /*
- * What a browser would show as text. False when it would show more than text. With `html` white space is what it is there: one
- * space; without, lines end where they end in the file, as Moodle shows its other formats, in which HTML is good too.
+ * What a browser would show as text. False when it would show more than text. With `html` white space is what it is
+ * there: one space; without, lines end where they end in the file, as Moodle shows its other formats, in which HTML
+ * is good too.
  */
 static bool
 put_html(struct buf *out, const char *s, size_t length, bool html)
@@ -202,8 +208,8 @@ blank_controls(struct buf *text)
 }
 
 /*
- * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is what it has unless it
- * says another, and gets what it has; `*media` becomes true when it holds more than text.
+ * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is what it
+ * has unless it says another, and gets what it has; `*media` becomes true when it holds more than text.
  */
 static const char *
 read_text(struct reader *reader, const char *s, size_t length, size_t max, enum format *format, bool *media)
@@ -394,8 +400,8 @@ run_of(const struct span *span, size_t at, const char *signs)
 }
 
 /*
- * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose kinds have names of letters and _
- * (Moodle knows 26, plugins add more), with or without a weight. No answer begins so.
+ * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose kinds have names of letters
+ * and _ (Moodle knows 26, plugins add more), with or without a weight. No answer begins so.
  */
 static bool
 is_cloze(const struct span *text, size_t at)
@@ -425,7 +431,8 @@ has_cloze(const struct span *text)
 
 /* Fills in the text. False where there is none, and no name to stand for it, or it cannot be taken. */
 static bool
-read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open, size_t close)
+read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open,
+	size_t close)
 {
 	struct buf words = { .arena = reader->arena };
 	bool media = false;

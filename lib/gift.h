@@ -1,15 +1,16 @@
 /*
  * gift - questions as text, in Moodle's GIFT format (https://docs.moodle.org/en/GIFT_format): pure, knows no database.
  *
- * Read as Moodle reads it, where it has what a placement test has: questions with exactly one right answer, multiple choice
- * (also as a missing word, whose gap becomes _____) and true/false, which becomes the options True and False. An answer without
- * text is dropped. The name of a question is its text where it has no other, and else dropped, as are feedback, categories,
- * comments, ids and tags. What cannot be taken is named by its line: Cloze, short answer, numerical, matching, essay,
- * descriptions, several right answers, partial credit.
+ * Read as Moodle reads it, where it has what a placement test has: questions with exactly one right answer, multiple
+ * choice (also as a missing word, whose gap becomes _____) and true/false, which becomes the options True and False.
+ * An answer without text is dropped. The name of a question is its text where it has no other, and else dropped, as
+ * are feedback, categories, comments, ids and tags. What cannot be taken is named by its line: Cloze, short answer,
+ * numerical, matching, essay, descriptions, several right answers, partial credit.
  *
- * Texts are plain here: tags are taken out, character references (&ntilde;) decoded, and a tag that ends a line in a browser
- * ends one. Of [html] any tag is one; [moodle], which is the default, and [markdown] may hold the common ones, and their lines
- * end where they end in the file. [plain] texts stay as they are. HTML with a picture, sound or frame cannot be taken.
+ * Texts are plain here: tags are taken out, character references (&ntilde;) decoded, and a tag that ends a line in a
+ * browser ends one. Of [html] any tag is one; [moodle], which is the default, and [markdown] may hold the common
+ * ones, and their lines end where they end in the file. [plain] texts stay as they are. HTML with a picture, sound or
+ * frame cannot be taken.
  *
  * Points and media stand in comments above their question, which other programs pass over:
  *

@@ -32,7 +32,7 @@ static volatile sig_atomic_t stopping;
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
 #define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
 static uint64_t bytes_moved;
-static volatile sig_atomic_t progress, busy;
+static volatile sig_atomic_t progress, busy, connections;
 
 static void
 on_stop(int signal)
@@ -300,7 +300,7 @@ accept_request(struct http *http)
 	if (wire.fd < 0)
 		return false;
 	busy = 1;
-	count_bytes(PROGRESS);
+	connections++;
 	while ((ready = poll(&wire, 1, SILENCE)) < 0 && errno == EINTR)
 		;
 	if (ready <= 0) {
@@ -411,6 +411,12 @@ bool
 http_busy(void)
 {
 	return busy;
+}
+
+int
+http_connections(void)
+{
+	return connections;
 }
 
 int

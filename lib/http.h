@@ -73,7 +73,9 @@ must_use char *http_body(struct http *http, struct arena *arena, int64_t *length
 must_use ptrdiff_t http_read(struct http *http, void *out, size_t room);
 /* True from a connection's coming to the end of its request, also inside http_next(). For signal handlers. */
 bool http_busy(void);
-/* Changes with each connection, and while a body is read by http_read() or an answer written: what is long is not stuck. Likewise. */
+/* Changes with each connection. Likewise. */
+int http_connections(void);
+/* Grows while a body is read by http_read() or an answer is written: what is long is not stuck. Likewise. */
 int http_progress(void);
 /* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
 void http_send(struct http *http, const struct buf *head, const char *body, size_t length);

@@ -85,6 +85,13 @@ is_file(const struct route *route)
 	return route->out_type;
 }
 
+/* What somebody uploaded, which has a name to save it under. */
+static bool
+is_upload(const struct route *route)
+{
+	return is_file(route) && strcmp(route->out_type, "*/*") == 0;
+}
+
 static bool
 lists(const struct route *route, int status)
 {
@@ -908,7 +915,6 @@ put_components(struct buf *out, const struct program *program, const struct shap
 	if (any_route(program, may_be_kept))
 		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
-			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		bool used = false;
@@ -1111,7 +1117,7 @@ put_success(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	if (shows_tag(route))
 		put_header_ref(out, "ETag");
-	if (may_be_table(route) || (is_file(route) && strcmp(route->out_type, "*/*") == 0))
+	if (may_be_table(route) || is_upload(route))
 		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	if (!is_file(route))
@@ -1133,7 +1139,7 @@ put_part(struct buf *out, const struct route *route)
 	put_open(out, "headers", '{');
 	put_header_ref(out, "ETag");
 	put_header_ref(out, "Content-Range");
-	if (strcmp(route->out_type, "*/*") == 0)
+	if (is_upload(route))
 		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
 	put_close(out, '}');
@@ -1152,7 +1158,12 @@ put_responses(struct buf *out, const struct route *route)
 	put_success(out, route);
 	if (is_file(route))
 		put_part(out, route);
-	if (may_be_kept(route))
+	if (is_upload(route))
+		put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
+			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
+			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
+			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
+	else if (may_be_kept(route))
 		put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		if (!may_answer(route, failures[i].status))

@@ -12,14 +12,17 @@ enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY
 
 const char *const otp_sql[] = {
 	[FIND_USER] = "SELECT pk, id, is_active, role, language FROM user WHERE email = ?1",
-	[IS_KNOWN] = "SELECT 1 FROM known_network WHERE place = ?1 AND seen_at > ?2",
+	[IS_KNOWN] = "SELECT 1 FROM known_network WHERE mac = ?1 AND seen_at > ?2",
 	[STORE_CODE] =
 		"INSERT INTO login_code (email, network, digits, mac, language, created_at, expires_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		" ON CONFLICT (email, network) DO UPDATE SET digits = excluded.digits, mac = excluded.mac,"
 		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
 		" strange_tries = 0, used = 0",
-	/* The network's own first, then the newest. One that was made later than now is of a clock that was set back since. */
+	/*
+	 * The network's own first, then the newest. One that was made later than now is of a clock that was
+	 * set back since.
+	 */
 	[LIVE_CODES] =
 		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND used = 0"
 		" AND expires_at > ?3 AND created_at <= ?4 ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
@@ -27,8 +30,8 @@ const char *const otp_sql[] = {
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
 	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND network = ?2 AND used = 0",
 	[KNOW] =
-		"INSERT INTO known_network (place, user, seen_at) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT (place) DO UPDATE SET seen_at = excluded.seen_at",
+		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
 	[FORGET_EVENTS] =
 		"DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short') AND subject >= ?1 AND subject < ?1 || '!'",
 	/* scan is meant, of the codes of a day, for an operator */
@@ -50,15 +53,15 @@ code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const cha
 }
 
 /*
- * A network of a user, under a key that is not in the database. The first part, which is no address, keeps it apart from the
- * codes, so that both can be of one key.
+ * A network of a user, under a key that is not in the database. The first part, which is no address, keeps
+ * it apart from the codes, so that both can be of one key.
  */
 static void
-place_of(unsigned char place[static MAC_BYTES], const struct conf *conf, const char *user_id, const char *network)
+network_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *user_id, const char *network)
 {
 	const struct part parts[] = { PART("known network"), PART(user_id), PART(network) };
 
-	secret_mac(place, conf->code_key, parts, COUNT(parts));
+	secret_mac(mac, conf->code_key, parts, COUNT(parts));
 }
 
 /* ---- who asks */
@@ -82,56 +85,55 @@ void
 otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, unsigned digits,
 	struct otp_caller *caller)
 {
-	unsigned char place[MAC_BYTES];
-	struct buf mark = { 0 };
+	unsigned char mac[MAC_BYTES];
+	uint64_t mark;
 	struct db_rows *row;
 
 	*caller = (struct otp_caller){ .email = email, .client = client, .digits = digits, .active = true, .role = USER, .language = EN };
 	network_of(caller->network, client);
 	text_mailbox(caller->mailbox, email);
 	find_user(db, caller);
-	place_of(place, conf, caller->user_id, caller->network);
-	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(place, sizeof(place)),
+	network_mac(mac, conf, caller->user_id, caller->network);
+	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(mac, sizeof(mac)),
 		now - conf->known_days * DAY)) == DB_ROW;
 	db_end(row);
+	memcpy(&mark, mac, sizeof(mark));
 	snprintf(caller->own, sizeof(caller->own), "%s", caller->mailbox);
-	if (caller->known) {
-		buf_hex(&mark, place, 8);
-		snprintf(caller->own, sizeof(caller->own), "%s %s", caller->mailbox, mark.s ? mark.s : "");
-		buf_clear(&mark);
-	}
+	if (caller->known)
+		snprintf(caller->own, sizeof(caller->own), "%s %016llx", caller->mailbox, (unsigned long long)mark);
 }
 
 /* ---- limits */
 
-/* What holds somebody up, and how long: of several limits the one that lasts longest. */
-struct hold {
+/* Why somebody has to wait, and how long: of several limits the one that lasts longest. */
+struct refusal {
 	enum error error;
 	int64_t wait;
 };
 
 static void
-hold(struct hold *hold, enum error error, int64_t wait)
+refuse(struct refusal *refusal, enum error error, int64_t wait)
 {
-	if (wait > hold->wait)
-		*hold = (struct hold){ error, wait };
+	if (wait > refusal->wait)
+		*refusal = (struct refusal){ error, wait };
 }
 
 /* Until the caller may ask for a code. */
-static struct hold
+static struct refusal
 request_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	struct hold h = { NO_ERROR, 0 };
+	struct refusal r = { NO_ERROR, 0 };
 
-	hold(&h, TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
-	hold(&h, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
+	refuse(&r, TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
+	refuse(&r, caller->known ? TOO_MANY_CODES : TOO_MANY_STRANGE_CODES,
+		limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
 	if (!caller->known)
-		hold(&h, TOO_MANY_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
-	hold(&h, TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
+		refuse(&r, TOO_MANY_STRANGE_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
+	refuse(&r, TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
 	if (!caller->known)
-		hold(&h, TOO_MANY_CLIENT_CODES,
+		refuse(&r, TOO_MANY_CLIENT_CODES,
 			limit_client(db, conf, code_client, caller->client, now, HOUR, conf->client_hourly));
-	return h;
+	return r;
 }
 
 /* Wrong tries for one mailbox. */
@@ -153,7 +155,10 @@ wrong_wait(struct db *db, const struct budget *budget, const char *subject, int6
 	return limit_wait(db, budget->kind, subject, now, DAY, budget->daily);
 }
 
-/* Tells the operator, and those who look at the account. One to whom no account belongs is named by nothing. */
+/*
+ * Tells the operator, and those who look at the account. One to whom no account belongs is named by
+ * nothing.
+ */
 static void
 note_lock(struct db *db, int64_t now, const struct otp_caller *caller, const char *what)
 {
@@ -172,14 +177,14 @@ count_wrong(struct db *db, const struct budget *budget, int64_t now, const struc
 			"wrong codes, a known network");
 }
 
-static struct hold
+static struct refusal
 client_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	struct hold h = { NO_ERROR, 0 };
+	struct refusal r = { NO_ERROR, 0 };
 
-	hold(&h, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
-	hold(&h, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
-	return h;
+	refuse(&r, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
+	refuse(&r, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
+	return r;
 }
 
 /* ---- asking */
@@ -191,11 +196,11 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	unsigned char mac[MAC_BYTES];
 	char minutes[24];
 	int64_t expires = now + conf->code_life * SECOND;
-	struct hold h = request_limits(db, conf, now, caller);
+	struct refusal r = request_limits(db, conf, now, caller);
 
-	*wait = h.wait;
-	if (h.error)
-		return h.error;
+	*wait = r.wait;
+	if (r.error)
+		return r.error;
 	random_digits(code, caller->digits);
 	code_mac(mac, conf, caller->email, code);
 	snprintf(minutes, sizeof(minutes), "%lld", (long long)(conf->code_life / 60));
@@ -242,47 +247,47 @@ live_codes(struct db *db, int64_t now, const struct otp_caller *caller, struct l
 }
 
 /* What the codes of an address let the caller try. */
-struct bench {
-	struct live_code codes[LIVE_MAX];
+struct codes {
+	struct live_code list[LIVE_MAX];
 	size_t count;
 	bool own;		/* the first is of the caller's network */
 };
 
 /* Until the caller may try: a spent code is replaced by a new one as soon as that may be asked for. */
-static struct hold
-try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct bench *bench)
+static struct refusal
+try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes)
 {
 	const struct budget budget = wrong_budget(conf, caller);
-	struct hold h = client_limits(db, conf, now, caller);
-	bool spent = bench->count > 0;
+	struct refusal r = client_limits(db, conf, now, caller);
+	bool spent = codes->count > 0;
 
-	if (bench->own || !caller->known)
-		hold(&h, caller->known ? TOO_MANY_OWN_TRIES : TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
-	else if (bench->count > 0)
-		hold(&h, TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
-	if (h.error)
-		return h;
-	if (bench->own)
-		spent = bench->codes[0].tries >= conf->code_tries;
-	for (size_t i = 0; i < bench->count && !bench->own; i++)
-		spent &= bench->codes[i].strange_tries >= conf->code_tries;
+	if (codes->own || !caller->known)
+		refuse(&r, caller->known ? TOO_MANY_OWN_TRIES : TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
+	else if (codes->count > 0)
+		refuse(&r, TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
+	if (r.error)
+		return r;
+	if (codes->own)
+		spent = codes->list[0].tries >= conf->code_tries;
+	for (size_t i = 0; i < codes->count && !codes->own; i++)
+		spent &= codes->list[i].strange_tries >= conf->code_tries;
 	if (spent) {
-		h = request_limits(db, conf, now, caller);
-		h.error = CODE_SPENT;
+		r = request_limits(db, conf, now, caller);
+		r.error = CODE_SPENT;
 	}
-	return h;
+	return r;
 }
 
-/* The code of the bench that is given; NULL when none is. What was compared in vain is counted. */
+/* The code that is given; NULL when none of them is. What was compared in vain is counted. */
 static const struct live_code *
-compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct bench *bench,
+compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes,
 	const unsigned char given[static MAC_BYTES])
 {
 	const struct budget budget = wrong_budget(conf, caller);
 
-	for (size_t i = 0; i < bench->count; i++) {
-		const struct live_code *code = &bench->codes[i];
-		bool own = bench->own && i == 0;
+	for (size_t i = 0; i < codes->count; i++) {
+		const struct live_code *code = &codes->list[i];
+		bool own = codes->own && i == 0;
 
 		if (!own && (code->strange_tries >= conf->code_tries || wrong_wait(db, &budget, caller->mailbox, now)))
 			continue;
@@ -299,17 +304,17 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp
 	enum language *language, int64_t *wait)
 {
 	unsigned char given[MAC_BYTES];
-	struct bench bench;
+	struct codes codes;
 
 	code_mac(given, conf, caller->email, code);
-	bench.count = live_codes(db, now, caller, bench.codes);
-	bench.own = bench.count > 0 && strcmp(bench.codes[0].network, caller->network) == 0;
-	struct hold h = try_limits(db, conf, now, caller, &bench);
-	*wait = h.wait;
-	if (h.error)
-		return h.error;
+	codes.count = live_codes(db, now, caller, codes.list);
+	codes.own = codes.count > 0 && strcmp(codes.list[0].network, caller->network) == 0;
+	struct refusal r = try_limits(db, conf, now, caller, &codes);
+	*wait = r.wait;
+	if (r.error)
+		return r.error;
 
-	const struct live_code *right = compare(db, conf, now, caller, &bench, given);
+	const struct live_code *right = compare(db, conf, now, caller, &codes, given);
 	if (right) {
 		*language = right->language;
 		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
@@ -326,10 +331,10 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp
 void
 otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	unsigned char place[MAC_BYTES];
+	unsigned char mac[MAC_BYTES];
 
-	place_of(place, conf, caller->user_id, caller->network);
-	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(place, sizeof(place)), caller->user, now), NULL);
+	network_mac(mac, conf, caller->user_id, caller->network);
+	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(mac, sizeof(mac)), caller->user, now), NULL);
 	/* A class that logs in for the first time is no crowd of strangers. */
 	if (!caller->known)
 		limit_uncount_client(db, conf, code_client, caller->client);

@@ -1,12 +1,13 @@
 /*
  * otp - login codes: asked for, mailed, checked, counted.
  *
- * Budgets go by mailbox and by client network (lib/network.h). A network from which a user logged in lately is known for them
- * and has budgets of its own; all others together share one, so that strangers can use up that and no more. A client network
- * has budgets over all mailboxes. The mailbox counts (text_mailbox()), the address as typed is the user and gets the mail.
+ * Budgets go by mailbox and by client network (lib/network.h). A network from which a user logged in lately
+ * is known for them and has budgets of its own; all others together share one, so that strangers can use up
+ * that and no more. A client network has budgets over all mailboxes. The mailbox counts (text_mailbox()),
+ * the address as typed is the user and gets the mail.
  *
- * All calls run inside the caller's write transaction. What otp_verify() wrote must be committed also when it refuses: a
- * try counts whether it is answered or not.
+ * All calls run inside the caller's write transaction. What otp_verify() wrote must be committed also when
+ * it refuses: a try counts whether it is answered or not.
  */
 #ifndef OKUL_OTP_H
 #define OKUL_OTP_H
@@ -46,25 +47,27 @@ void otp_caller(struct db *db, const struct conf *conf, int64_t now, const char 
 	struct otp_caller *caller);
 
 /*
- * Stores a new code in place of the one that this network had for the address, and queues its mail. Gives NO_ERROR, or
- * TOO_SOON, TOO_MANY_CODES (mailbox) or TOO_MANY_CLIENT_CODES (client network) and in *wait the milliseconds until it may be
- * asked for again. `code` (digits + 1 bytes) gets the code; wipe it after use.
+ * Stores a new code in place of the one that this network had for the address, and queues its mail. Gives
+ * NO_ERROR, or TOO_SOON, TOO_MANY_CODES, TOO_MANY_STRANGE_CODES (mailbox) or TOO_MANY_CLIENT_CODES (client
+ * network) and in *wait the milliseconds until it may be asked for again. `code` (digits + 1 bytes) gets
+ * the code; wipe it after use.
  */
 must_use enum error otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
 	const struct otp_caller *caller, enum language language, char *code, int64_t *wait);
 
 /*
- * Uses up a code of the address: the one that the caller's network asked for, or, counted as a stranger's try, one that another
- * network asked for. A try counts once for each code that it was compared with. Gives NO_ERROR once for a right code (and in
- * *language that of its mail), WRONG_CODE for a wrong or dead one; CODE_SPENT after too many wrong tries on it,
- * TOO_MANY_TRIES or TOO_MANY_OWN_TRIES (mailbox), TOO_MANY_CLIENT_TRIES (client network) and *wait until the next may be.
+ * Uses up a code of the address: the one that the caller's network asked for, or, counted as a stranger's
+ * try, one that another network asked for. A try counts once for each code that it was compared with. Gives
+ * NO_ERROR once for a right code (and in *language that of its mail), WRONG_CODE for a wrong or dead one;
+ * CODE_SPENT after too many wrong tries on it, TOO_MANY_TRIES or TOO_MANY_OWN_TRIES (mailbox),
+ * TOO_MANY_CLIENT_TRIES (client network) and *wait until the next may be.
  */
 must_use enum error otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller,
 	const char *code, enum language *language, int64_t *wait);
 
 /*
- * Notes that caller->user (which must be set, with user_id) logs in: the network is known from now on, and a code that was asked
- * for from there no longer counts as one of a stranger.
+ * Notes that caller->user (which must be set, with user_id) logs in: the network is known from now on, and
+ * a code that was asked for from there no longer counts as one of a stranger.
  */
 void otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller);
 

@@ -47,9 +47,9 @@ struct route {
 	const char *version;
 	/*
 	 * The handler of the GET that shows what is changed here, or one that gives the same data. It runs inside the write
-	 * transaction, for a request with If-Match: its errors come first, then 412 when the tag of its data is not named. A POST
-	 * whose GET would be 404 is 412. The 200 of a PATCH must have that data too, and carries the tag of it. rq->user->row is
-	 * NULL there.
+	 * transaction, for a request with If-Match: its errors come first, then 412 when the tag of its data is not named. A
+	 * POST whose GET would be 404 is 412. The 200 of a PATCH must have that data too, and carries the tag of it.
+	 * rq->user->row is NULL there.
 	 */
 	struct reply (*shows)(struct request *rq);
 	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
@@ -61,7 +61,10 @@ struct route {
 /* True when a 200 of the route carries a tag and may be 304: a GET in the envelope, unless the row says no_store. */
 bool route_is_tagged(const struct route *route);
 
-/* True when the route changes what is there, and so looks at If-Match: each PATCH and DELETE, and a POST that something shows. */
+/*
+ * True when the route changes what is there, and so looks at If-Match: each PATCH and DELETE, and a POST that
+ * something shows.
+ */
 bool route_is_guarded(const struct route *route);
 
 #define STATUSES(...) ((const int[]){ __VA_ARGS__, 0 })

@@ -672,6 +672,24 @@ text_match(struct arena *arena, const char *s)
 	return match.s;
 }
 
+void
+text_words_left(struct buf *left, const char *text, size_t length, const char *words, size_t words_length)
+{
+	const char *end = words + words_length;
+
+	while (words < end) {
+		const char *space = memchr(words, ' ', (size_t)(end - words));
+		size_t word = (size_t)((space ? space : end) - words);
+
+		if (!memmem(text, length, words, word)) {
+			if (left->length > 0)
+				buf_putc(left, ' ');
+			buf_put(left, words, word);
+		}
+		words += word + 1;
+	}
+}
+
 bool
 text_has_words(const char *text, size_t length, const char *words, size_t words_length)
 {

@@ -100,8 +100,11 @@ const char *text_words(struct arena *arena, const char *s);
 const char *text_match(struct arena *arena, const char *s);
 /* True where a folded text holds every one of such words. */
 bool text_has_words(const char *text, size_t length, const char *words, size_t words_length);
+/* Appends those words, with a space between, that it does not hold. */
+void text_words_left(struct buf *left, const char *text, size_t length, const char *words, size_t words_length);
 /* The same in SQL, on connections of db.h; NULL where one of them is. */
 #define TEXT_HAS_WORDS(column, words) "okul_has_words(" column ", " words ")"
+#define TEXT_WORDS_LEFT(column, words) "okul_words_left(" column ", " words ")"
 /* Narrows [*s, *s + *length) past white space (Unicode's White_Space) and invisible characters at both ends. */
 void text_trim(const char **s, size_t *length);
 /* Makes, in place, LF of each CR LF. */

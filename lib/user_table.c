@@ -39,16 +39,18 @@ meaning_of(const struct meaning *meanings, size_t count, const char *word)
 /* ---- headings */
 
 static const struct meaning headings_of[] = {
-	{ "email", "eposta epostaadresi mail mailadresi mailadresse emailadresse emailaddress emailadresi correo correoelectronico"
-		" direcciondecorreo direcciondecorreoelectronico" },
+	{ "email", "eposta epostaadresi mail mailadresi mailadresse emailadresse emailaddress emailadresi"
+		" correo correoelectronico direcciondecorreo direcciondecorreoelectronico" },
 	{ "name", "ad adi isim firstname givenname forename vorname nombre nombres" },
 	{ "surname", "soyad soyadi soyisim lastname familyname nachname familienname zuname apellido apellidos" },
 	{ "username", "kullaniciadi benutzername nombredeusuario usuario" },
 	{ "role", "rol rolle" },
 	{ "language", "dil dili sprache idioma lengua" },
-	{ "countryCode", "country ulke ulkekodu land landercode landesvorwahl landervorwahl vorwahl pais prefijo codigodepais codigopais" },
-	{ "phoneNumber", "phone phoneno telephone telephonenumber tel telno telefon telefonnumarasi telefonno cep cepno ceptel ceptelefonu"
-		" gsm mobile mobilephone mobilenumber cellphone telefonnummer handy handynummer mobil mobiltelefon mobilnummer telefono"
+	{ "countryCode", "country ulke ulkekodu land landercode landesvorwahl landervorwahl vorwahl pais prefijo "
+		"codigodepais codigopais" },
+	{ "phoneNumber", "phone phoneno telephone telephonenumber tel telno telefon telefonnumarasi telefonno cep cepno"
+		" ceptel ceptelefonu gsm mobile mobilephone mobilenumber cellphone telefonnummer handy handynummer"
+		" mobil mobiltelefon mobilnummer telefono"
 		" numerodetelefono movil telefonomovil celular" },
 	{ "birthDate", "dateofbirth birthday dob dogumtarihi dogumgunu geburtsdatum geburtstag fechadenacimiento fechanacimiento"
 		" nacimiento" },
@@ -183,8 +185,8 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 /* ---- phone numbers */
 
 /*
- * Digits, behind a + where one stands in front; what people put between them is taken out, also where a web page or a word
- * processor put it (U+00A0, U+2000 to U+206F). The text itself where there is anything else.
+ * Digits, behind a + where one stands in front; what people put between them is taken out, also where a web page or a
+ * word processor put it (U+00A0, U+2000 to U+206F). The text itself where there is anything else.
  */
 static const char *
 dialled(struct arena *arena, const char *s)
@@ -209,8 +211,8 @@ dialled(struct arena *arena, const char *s)
 static size_t
 country_length(const char *number)
 {
-	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66"
-		" 81 82 84 86 90 91 92 93 94 95 98 ";
+	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64"
+		" 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
 	char start[] = { number[0], number[0] ? number[1] : '\0', ' ', '\0' };
 
 	if (number[0] == '1' || number[0] == '7')

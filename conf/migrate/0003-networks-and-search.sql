@@ -83,7 +83,7 @@ CREATE TABLE login_code (
 CREATE INDEX login_code_expires ON login_code (expires_at);
 
 CREATE TABLE known_network (
-	place BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
 	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
 	seen_at INTEGER NOT NULL	-- the last login from there
 ) STRICT, WITHOUT ROWID;

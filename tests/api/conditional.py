@@ -11,6 +11,7 @@ import contract
 import rights
 from app import cgi
 from okul import REGISTRATION, SLOW
+from materials import lasting
 from races import all_at_once, statuses
 
 STALE = '"0123456789abcdef"'
@@ -83,7 +84,7 @@ def test_every_get_says_that_nothing_is_new(okul, boss, route):
         answer = boss.request(method, path, headers=unless(had))
         assert answer.status == 304 and answer.headers["ETag"] == had and "Content-Length" not in answer.headers
     for other in (STALE, "x"):
-        assert boss.get(path, headers=unless(other)).data == boss.get(path).data
+        assert lasting(boss.get(path, headers=unless(other)).data) == lasting(boss.get(path).data)
 
 
 def test_values_that_name_the_tag(okul, ada):
@@ -326,7 +327,7 @@ def test_the_reference_says_where_there_are_tags(okul, route):
     assert "If-Match" in taken if bound or posted else route.method == "DELETE" or "If-Match" not in taken
     if tagged:
         kept = okul.reference.resolver.resolve(answers["304"]["$ref"])[1]
-        assert headers_of(okul, kept) == {"ETag", "X-Request-Id"} and "content" not in kept
+        assert {"ETag", "X-Request-Id"} <= headers_of(okul, kept) and "content" not in kept
 
 
 def test_the_page_says_so_too(okul):

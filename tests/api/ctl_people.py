@@ -94,7 +94,7 @@ class Folder:
                   "SELECT (i / 2) || '@example.com', i, 6, x'00', 'en', 0, {at} FROM i", count, at)
 
     def networks(self, count, at, user="(SELECT min(pk) FROM user)"):
-        return self.rows(f"INSERT INTO known_network (place, user, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
+        return self.rows(f"INSERT INTO known_network (mac, user, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
 
     def traces(self, count, at, action="session.login"):
         return self.rows("INSERT INTO audit (at, action, subject_id, subject) "

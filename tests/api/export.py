@@ -25,7 +25,7 @@ from v1 import DELETION, login
 # columns that are no fact about the person, are one that another column holds too, or are there to stay secret
 DERIVED = {
     "user": {"pk", "sort_name", "folded"}, "session": {"pk", "user", "seed", "counter", "rotated_at", "recent"},
-    "known_network": {"place", "user"}, "login_code": {"mac", "network", "digits", "tries", "strange_tries"},
+    "known_network": {"mac", "user"}, "login_code": {"mac", "network", "digits", "tries", "strange_tries"},
     "event": {"n"}, "outbox": {"pk", "recipient", "language", "sealed", "next_at", "expires_at", "last_error"},
     "attempt": {"pk", "user", "test", "version", "seed", "chosen"}, "result": {"pk", "user", "test", "version", "chosen"},
     "file": {"pk", "owner"}, "assignment": {"pk", "material", "user", "assigned_by"}, "contact": {"pk", "sort_name", "folded"},

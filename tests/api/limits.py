@@ -107,7 +107,8 @@ def test_strangers_do_not_keep_the_owner_out(limited):
     wait = held(limited.verify(address, "000000", **at(network())), LOCKED, 70000, 86400)
     assert count(limited, f"SELECT count(*) FROM event WHERE kind = 'wrong-email' AND subject = '{address}'") == 25
     asked = request(limited, address, network())
-    held(asked, "Too many codes were asked for with this address; use the newest one, or ask again later", 70000, 86400)
+    held(asked, "Too many codes were asked for with this address from unknown networks; use the newest one, ask again later, or ask on "
+         "a network from which you have logged in before", 70000, 86400)
     limited.server.clock.advance(wait)
     assert limited.verify(address, "000000", **at(network())).status == 400, "the wait was right"
 

@@ -110,7 +110,7 @@ def test_json_will_do_where_there_is_no_file(boss):
 
 
 @pytest.mark.parametrize("name, title", [
-    ("a.pdf", "a"), ("a.PdF", "a"), (".pdf", ".pdf"), (" .pdf", " .pdf"), ("a b .pdf", "a b"), ("a.pdf.pdf", "a.pdf"), ("notes", "notes"),
+    ("a.pdf", "a"), ("a.PdF", "a"), (".pdf", "pdf"), (" .pdf", "pdf"), ("a b .pdf", "a b"), ("a.pdf.pdf", "a.pdf"), ("notes", "notes"), ("a.hta", "a"),
     ("C:\\x\\ğ.pdf", "ğ"), ("ğ" * 240 + ".pdf", "ğ" * 200), ("", "file"),
 ])
 def test_the_title_of_a_pdf_is_its_name(boss, name, title):
@@ -121,7 +121,7 @@ def wrong_forms():
     good = [("title", "x"), ("locale", "en")]
     yield "a picture", [*good, ("pdfs", "a.pdf", png())], 415, ["pdfs"]
     yield "text", [*good, ("pdfs", "a.pdf", b"hello")], 415, ["pdfs"]
-    yield "half a PDF", [*good, ("pdfs", "a.pdf", pdf()), ("pdfs", "b.pdf", pdf()[:-30])], 415, ["pdfs"]
+    yield "a PDF without anything", [*good, ("pdfs", "a.pdf", pdf()), ("pdfs", "b.pdf", b"%PDF-1.4\n%%EOF\n")], 415, ["pdfs"]
     yield "an empty PDF", [*good, ("pdfs", "a.pdf", b"")], 400, ["pdfs"]
     yield "too many", [*good, *(("pdfs", "a.pdf", pdf()) for _ in range(21))], 400, ["pdfs"]
     yield "another field of files", [*good, ("file", "a.pdf", pdf())], 400, ["file"]
@@ -507,7 +507,9 @@ WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı
 def test_the_mail(okul, boss, language):
     ada, hello = okul.registered(), WORDS[language]
     assert ada.patch("/me", {"language": language}).status == 200
-    plain = make(boss, title="Ä\r\nBcc: eve@example.com\t<b>")
+    plain = make(boss, title="Ä")
+    okul.server.sql("UPDATE material SET title = 'Ä' || char(13, 10) || 'Bcc: eve@example.com' || char(9) || '<b>'"
+                    f" WHERE id = '{plain['id']}'")     # no request brings such a title; an old database may
     assert assign(boss, plain, ada, note="İlk satır\n<ikinci> {{title}}").status == 200
     mail = okul.server.mailbox.wait(ada.email, 2)
     assert mail["Subject"].endswith(": Ä  Bcc: eve@example.com <b>") and len(mail["To"].addresses) == 1 and mail["Bcc"] is None
@@ -639,7 +641,9 @@ def test_an_address_names_the_user_it_was_signed_for(okul, boss):
         assert get(*pairs) == 403, pairs
     plain = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(made["pdfs"][0]["url"]).query))
     assert get(("user", ada.id), *plain.items()) == 403, "an address that names nobody cannot be made to name somebody"
-    assert get(signature, user, expires) == 200 and opened(boss, bob, made) is None and opened(boss, ada, made)
+    for pairs in ((signature, user, expires), (expires, user, signature), (user, signature, expires)):
+        assert get(*pairs) == 403, "one spelling is good"
+    assert get(user, expires, signature) == 200 and opened(boss, bob, made) is None and opened(boss, ada, made)
     assert okul.get(path + "?users=1").status == 400
 
 

@@ -700,7 +700,7 @@ def test_no_mail_but_codes_for_those_who_left(school, head, how):
         else:
             assert ada.post(DELETION).status == 201
         assert count(school, waiting) == 0
-        assert head.post(f"/education-materials/{other}/assign", {"userIds": [ada.id]}).status == 200
+        assert head.post(f"/education-materials/{other}/assign", {"userIds": [ada.id]}).status == 404
         assert count(school, waiting) == 0
     finally:
         os.kill(sender, signal.SIGCONT)

@@ -53,8 +53,7 @@ def revoked(okul):
     return person
 
 
-def deactivated(okul):
-    person = okul.registered()
+def deactivated(person):
     person.set("is_active = 0")
     return person
 
@@ -66,8 +65,15 @@ def deleted(okul):
 
 
 def leaving(person):
-    """Somebody who has asked to be deleted, and has not been yet."""
+    """Somebody who has asked to be deleted, and has not been yet. The last superadmin may not."""
+    superadmin(person.okul)
     assert person.post("/api/v1/users/me/account-deletion").status == 201
+    return person
+
+
+def complete(person):
+    """Staff with a registration as users have it."""
+    assert person.post("/auth/registration/complete", REGISTRATION).status == 200
     return person
 
 
@@ -76,11 +82,13 @@ class Nobody:
 
 
 CALLERS = {
-    "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None), "revoked": (revoked, None), "deactivated": (deactivated, None),
+    "none": (lambda okul: Nobody, None), "forged": (forged, None), "expired": (expired, None), "revoked": (revoked, None), "deactivated": (lambda okul: deactivated(okul.registered()), None),
+    "deactivated admin": (lambda okul: deactivated(okul.staff("admin")), None),
     "deleted": (deleted, None), "unregistered": (lambda okul: okul.login(), "user"), "user": (lambda okul: okul.registered(), "user"),
     "other user": (lambda okul: okul.registered(), "user"), "being deleted": (lambda okul: leaving(okul.registered()), "user"),
     "admin being deleted": (lambda okul: leaving(okul.staff("admin")), "admin"),
-    "admin": (lambda okul: okul.staff("admin"), "admin"), "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
+    "superadmin being deleted": (lambda okul: leaving(okul.staff("superadmin")), "superadmin"),
+    "registered admin": (lambda okul: complete(okul.staff("admin")), "admin"), "admin": (lambda okul: okul.staff("admin"), "admin"), "superadmin": (lambda okul: okul.staff("superadmin"), "superadmin"),
 }
 
 
@@ -222,7 +230,7 @@ GOOD = {
     ("POST", "/auth/logout"): {},
     ("POST", "/auth/otp/request"): {"body": lambda okul, caller: {"email": fresh()}},
     ("POST", "/auth/otp/verify"): {"body": code_for_new},
-    ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409, "other user": 409},
+    ("POST", "/auth/registration/complete"): {"body": lambda okul, caller: REGISTRATION, "user": 409, "registered admin": 409, "other user": 409},
     ("GET", "/auth/registration/status"): {}, ("GET", "/auth/sessions"): {},
     ("DELETE", "/auth/sessions/{id}"): {"id": own_session, "other user": 404},
     ("POST", "/api/v1/auth/send-otp-email"): {"body": lambda okul, caller: {"email": fresh()}},
@@ -273,6 +281,8 @@ def path_of(okul, route, owner):
 def expected(route, kind, good):
     """The status that the contract gives a good request of this caller."""
     role = CALLERS[kind][1]
+    if kind == "superadmin being deleted":
+        good = good | {kind: good[like] for like in ("admin being deleted",) if like in good}
     if RANK[route.role] == 0:
         return good.get(kind, route.status) if role else good.get("anonymous", route.status)
     if role is None:
@@ -308,6 +318,49 @@ def test_cell(okul, row, kind):
 
 def test_the_matrix_covers_the_contract():
     assert {(r["method"], r["path"]) for r in LISTED} == {(r.method, r.path) for r in contract.routes} == set(GOOD)
+
+
+# ---- what only admins see on routes that are open to others
+
+
+def sights(okul, see):
+    """What one sees, as see(path) gives the data of an answer or None: by name, whether it is what is for admins alone."""
+    boss = superadmin(okul)
+    words = secrets.token_hex(6)
+    course = boss.post("/courses", {"title": words, "language": "en", "isPublished": False}).data["id"]
+    draft = boss.post("/proficiency-tests", GOOD_TEST | {"title": words, "isPublished": False}).data["id"]
+    test = boss.post("/proficiency-tests", GOOD_TEST).data["id"]
+    material = some_material(okul, boss)
+    file = boss.upload(png()).data["key"]
+    key = some_setting(okul, None)
+    okul.server.ctl("setting", "set", key, "1", "--private")
+    listed = [see(f"/courses?search={words}"), see(f"/proficiency-tests?search={words}")]
+    seen = see(f"/proficiency-tests/{test}")
+    return {
+        "a course that is a draft": see(f"/courses/{course}") is not None, "it in the list": bool(listed[0]["items"]),
+        "a test that is a draft": see(f"/proficiency-tests/{draft}") is not None, "it in their list": bool(listed[1]["items"]),
+        "right answers": "isCorrect" in json.dumps(seen), "a private setting": see(f"/settings/{key}") is not None,
+        "a material of nobody's": see(f"/education-materials/{material}") is not None,
+        "a private file of another's": see(f"/storage/files/{file}") is not None,
+    }
+
+
+@pytest.mark.parametrize("kind", CALLERS)
+def test_what_is_for_admins_alone(okul, kind):
+    caller = CALLERS[kind][0](okul)
+
+    def see(path):
+        answer = okul.get(path, token=caller.token)
+        return (answer.json or {"data": True})["data"] if answer.status == 200 else None
+    assert set(sights(okul, see).values()) == {kind in ("admin", "registered admin", "superadmin")}
+
+
+def test_who_cancels_the_deletion_is_an_admin_again(okul):
+    boss = leaving(okul.staff("admin"))
+    draft = superadmin(okul).post("/courses", {"title": "A draft", "language": "en", "isPublished": False}).data["id"]
+    assert boss.get(f"/courses/{draft}").status == 404
+    assert boss.delete("/api/v1/users/me/account-deletion").status == 200
+    assert boss.get(f"/courses/{draft}").status == 200
 
 
 # ---- the role is read at each request

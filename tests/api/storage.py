@@ -464,8 +464,8 @@ def test_a_signature_is_for_one_key_and_comes_once(okul):
                      f"%65{expires[1:]}&{signature}", f"{expires}&s%69gnature={signature[10:]}", f"{expires}&{signature}&x=1"):
         assert okul.get(f"{bare}?{spelling}").status == 403, spelling
     for path in (bare[:-1] + "%67", "/storage/files/%" + f"{ord(bare[15]):02x}" + bare[16:], "/storage/%66iles" + bare[14:]):
-        assert okul.get(f"{path}?{expires}&{signature}").status == (200 if "%66" in path else 403), path
-        assert ada.get(path).status == 200, "the owner's token needs no signature"
+        assert okul.get(f"{path}?{expires}&{signature}").status == 403, path
+    assert ada.get(bare[:-1] + "%67").status == 200, "the owner's token needs no signature"
     # one bit of the signature
     wrong = hex(int(signature[-1], 16) ^ 1)[2:]
     assert okul.get(path_of(one)[:-1] + wrong).status == 403
@@ -542,7 +542,7 @@ def test_a_list_of_uploads(okul):
             assert [i["key"] for i in listed(boss, query.replace(" ", "%20") + f"&owner={ada.id}")[0]] == [d["key"] for d in keys], query
     everything, pages = listed(boss, "?limit=100")
     assert {one["key"], two["key"]} < {i["key"] for i in everything} and pages["total"] >= 3
-    assert [i["key"] for i in everything[-1:]] == [listed(boss, f"?limit=1&sort=createdAt")[0][0]["key"]] or pages["total"] > 100
+    assert [i["key"] for i in everything[-1:]] == [listed(boss, "?limit=1&sort=createdAt")[0][0]["key"]] or pages["total"] > 100
     public = uploaded(boss, None, ("folder", "public")).data["key"]
     assert public in {i["key"] for i in listed(boss, "?folder=public&limit=100&sort=-createdAt")[0]}
     assert public not in {i["key"] for i in listed(boss, "?folder=private&limit=100&sort=-createdAt")[0]}

@@ -325,6 +325,14 @@ def test_faults_of_fields_come_before_unknown_ones_and_count_together(boss):
     assert answer.errors[50] == SENTENCES["S_MORE_FAULTS"]["en"]
 
 
+@pytest.mark.parametrize("path, body", [("/contact", {"website": "x"}), ("/auth/otp/request", {"x": 1})])
+def test_many_faults_of_the_query_and_some_of_the_body(okul, path, body):
+    """The first route looks further than its shapes say, the second not."""
+    answer = okul.post(path + "?" + "&".join(f"k{i}=1" for i in range(200)), body)
+    assert answer.status == 400 and len(answer.errors) == 51
+    assert answer.errors[0] == "k0: is not a known query parameter" and answer.errors[50] == SENTENCES["S_MORE_FAULTS"]["en"]
+
+
 def test_a_form_with_many_unknown_fields(boss):
     kind, body = form(*((f"k{i}", "x") for i in range(200)))
     answer = boss.request("POST", "/education-materials", body=body, content_type=kind)

@@ -135,10 +135,10 @@ check_cppcheck() {
 		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib -Ibin 2>&1
 }
 
-# What gcc 12 says of leaks is guesswork where a pointer is kept in a struct: AddressSanitizer watches over those.
+# Of a leak that has no name gcc 12 has lost the track itself, in a struct: AddressSanitizer watches over those.
 check_analyzer() {
-	c_files c | xargs -r -n1 -P2 "$cc" "${flags[@]}" -O1 -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-file-leak \
-		-c -o /dev/null 2>&1 | grep -E 'Wanalyzer|error:'
+	c_files c | xargs -r -n1 -P2 "$cc" "${flags[@]}" -O1 -fanalyzer -include "$here/analyzer.h" -c -o /dev/null 2>&1 |
+		grep -E 'Wanalyzer|error:' | grep -v 'leak of .<unknown>'
 }
 
 check_shell() {
@@ -210,8 +210,8 @@ check_clients() {
 		node node_modules/swagger-typescript-api/dist/cli.js generate -p openapi.json -o generated -n swagger.ts >swagger 2>&1 ||
 			tail -n5 swagger
 	)
-	count=$(find "$out/generated/orval" -type f | wc -l)
-	[ "$count" -le 400 ] || { echo "orval makes $count files: a type of each field again"; return; }
+	count=$(grep -l '} as const' "$out"/generated/orval/model/* | wc -l)
+	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/openapi.c names them"; return; }
 	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
 	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
 }

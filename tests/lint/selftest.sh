@@ -76,6 +76,7 @@ plant suppressions 'no reason given' lib/db.c 'int a; // cppcheck-suppress unuse
 plant suppressions '6 silenced warnings' lib/db.c "$(for i in 1 2 3 4 5 6; do echo "int a$i; // NOLINT - it is $i"; done)"
 plant cppcheck 'out of bounds' lib/db.c 'int f(void) { int a[2] = { 1, 2 }; return a[2]; }'
 plant analyzer 'double-.free' lib/db.c '#include <stdlib.h>\nvoid f(void *p) { free(p); free(p); }'
+plant analyzer 'leak of .p' lib/db.c '#include <stdlib.h>\nint f(int n) { char *p = malloc(9); if (!p) return 0; *p = n; return *p; }'
 plant shell 'SC2086' conf/do.sh "#!/bin/sh\nrm \$1"
 plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
@@ -89,7 +90,7 @@ plant openapi 'security-defined' build/share/openapi.json '{"openapi":"3.1.0","i
 "responses":{"200":{"description":"a"},"400":{"description":"a"}}}}}}'
 plant_document openapi 'not OpenAPI 3.1' 'd["paths"]["/me"]["get"]["parameters"][0] = {"name": "a"}'
 plant_document clients "is possibly .undefined" 'd["components"]["schemas"]["UserProfileResponse"]["required"].remove("data")'
-plant_document clients 'orval makes [0-9]+ files' '
+plant_document clients 'orval makes [0-9]+ enumerations' '
 schemas = d["components"]["schemas"]
 for shape in list(schemas.values()):
     for name, field in shape.get("properties", {}).items():

@@ -143,6 +143,54 @@ form_values(void **state)
 	assert_null(field_find(&course, "titl"));
 }
 
+static void
+the_first_fifty_are_kept(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	struct faults there, more;
+	size_t kept = 0;
+
+	(void)state;
+	faults_init(&there, arena, EN);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(faults_enough(&there), i > FAULTS_TOLD);
+		faults_add(&there, "id", S_F_EMPTY, NULL);
+	}
+	for (const struct fault *fault = there.first; fault; fault = fault->next)
+		kept++;
+	assert_int_equal(kept, FAULTS_TOLD);
+	assert_int_equal(there.count, FAULTS_TOLD + 1);
+	/* all of them are of the query, and so stand before what is found of the body */
+	add_all(&more, arena, "first names");
+	faults_merge(&there, there.count, &more, &shape);
+	assert_int_equal(there.count, FAULTS_TOLD + 3);
+	assert_int_equal(strncmp(there.first->text, "id:", 3), 0);
+	arena_free(arena);
+}
+
+static void
+a_fault_behind_fifty_is_no_reason_to_look(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	struct faults faults;
+	char name[16];
+
+	(void)state;
+	json_use(arena);
+	cJSON *object = cJSON_CreateObject();
+	for (int i = 0; i < 100000; i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		cJSON_AddItemToObject(object, name, cJSON_CreateTrue());
+	}
+	faults_init(&faults, arena, EN);
+	size_t before = arena_used(arena);
+	assert_false(field_check(&shape, object, &faults));
+	assert_true(faults_enough(&faults));
+	assert_true(arena_used(arena) - before < 32768);
+	json_use(NULL);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -150,6 +198,8 @@ main(void)
 		cmocka_unit_test(faults_stand_in_the_order_of_the_shape),
 		cmocka_unit_test(a_fault_names_its_field),
 		cmocka_unit_test(form_values),
+		cmocka_unit_test(the_first_fifty_are_kept),
+		cmocka_unit_test(a_fault_behind_fifty_is_no_reason_to_look),
 	};
 
 	form_arena = arena_new(65536);

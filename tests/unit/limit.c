@@ -51,7 +51,10 @@ so_many_in_a_window(void **state)
 	assert_int_equal(limit_wait(db, "l", "s", NOW, HOUR, 3), 0);
 }
 
-/* The operator has lowered the limit: the wait is that until less are left, not that until the oldest is out. */
+/*
+ * The operator has lowered the limit: the wait is that until less are left, not that until the oldest is
+ * out.
+ */
 static void
 the_wait_is_right_where_more_happened_than_may(void **state)
 {

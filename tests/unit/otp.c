@@ -1,6 +1,7 @@
 /*
- * lib/otp.c: what somebody reaches who guesses as cleverly as can be, in simulated days, with the limits of the shipped
- * configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire, with smaller numbers.
+ * lib/otp.c: what somebody reaches who guesses as cleverly as can be, in simulated days, with the limits of
+ * the shipped configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire,
+ * with smaller numbers.
  */
 #include "clock.h"
 #include "log.h"
@@ -135,8 +136,8 @@ end(void **state)
 /* ---- guessing */
 
 /*
- * One IPv4, 150 accounts, ten days: every six minutes, as often as wrong tries may be, it asks for codes and guesses on them
- * until it is refused, over both surfaces.
+ * One IPv4, 150 accounts, ten days: every six minutes, as often as wrong tries may be, it asks for codes
+ * and guesses on them until it is refused, over both surfaces.
  */
 static void
 one_network_guesses_on_many_accounts(void **state)
@@ -224,7 +225,10 @@ a_hundred_networks_attack_one_address(void **state)
 	assert_in_range(number(mails, OWNER), 25, 30);
 }
 
-/* One who shares the owner's network, or has taken over a machine there, has the owner's budget and that of strangers. */
+/*
+ * One who shares the owner's network, or has taken over a machine there, has the owner's budget and that of
+ * strangers.
+ */
 static void
 an_attacker_in_the_owners_network(void **state)
 {
@@ -308,7 +312,7 @@ a_network_is_known_for_ninety_days(void **state)
 	assert_true(caller(OWNER, HOME, 6).known);
 	now += 1;
 	assert_false(caller(OWNER, HOME, 6).known);
-	assert_int_equal(number("SELECT count(*) FROM known_network /* scan is meant */ WHERE instr(place, ?1)", HOME), 0);
+	assert_int_equal(number("SELECT count(*) FROM known_network /* scan is meant */ WHERE instr(mac, ?1)", HOME), 0);
 }
 
 static void
@@ -345,7 +349,10 @@ unlocking_forgets_all_that_was_counted_for_a_mailbox(void **state)
 
 /* ---- a class */
 
-/* Nobody was there before: as those who are in no longer count, the last one gets in while the first hour lasts. */
+/*
+ * Nobody was there before: as those who are in no longer count, the last one gets in while the first hour
+ * lasts.
+ */
 static void
 a_class_logs_in_for_the_first_time(void **state)
 {

@@ -482,6 +482,25 @@ words_are_found_in_a_text(void **state)
 }
 
 static void
+words_that_are_not_in_a_text_are_left(void **state)
+{
+	static const struct { const char *text, *words, *left; } cases[] = {
+		{ "ada lovelace", "ada", "" }, { "ada lovelace", "x", "x" }, { "ada lovelace", "x love y", "x y" },
+		{ "", "a b", "a b" }, { "b", "a b c", "a c" }, { "a", "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf left = { 0 };
+
+		buf_puts(&left, "");
+		text_words_left(&left, cases[i].text, strlen(cases[i].text), cases[i].words, strlen(cases[i].words));
+		check(strcmp(left.s, cases[i].left) == 0, cases[i].words);
+		buf_clear(&left);
+	}
+}
+
+static void
 white_space_is_trimmed(void **state)
 {
 	static const struct { const char *text, *trimmed; } cases[] = {
@@ -778,6 +797,30 @@ integers_are_read(void **state)
 	}
 }
 
+/* What a terminal acts upon, at the edges of each range. */
+static void
+what_moves_a_terminal_is_made_visible(void **state)
+{
+	static const struct { const char *text, *shown; } cases[] = {
+		{ "Ay\xc5\x9f" "e \\ ~", "Ay\xc5\x9f" "e \\ ~" }, { "a\x1b[2J\x07\n\t\x01\x1f\x7f", "a\\x1b[2J\\x07\\x0a\\x09\\x01\\x1f\\x7f" },
+		{ "\xc2\x80\xc2\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0" }, { "\xd8\x9b\xd8\x9c\xd8\x9d", "\xd8\x9b\\u061c\xd8\x9d" },
+		{ "\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90", "\xe2\x80\x8d\\u200e\\u200f\xe2\x80\x90" },
+		{ "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf", "\xe2\x80\xa7\\u2028\\u202e\xe2\x80\xaf" },
+		{ "\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", "\xe2\x81\xa5\\u2066\\u2069\xe2\x81\xaa" },
+		{ "\xf0\x9f\x91\xa9", "\xf0\x9f\x91\xa9" }, { "\x9b" "31m\xc3(\xe2\x80", "\\x9b31m\\xc3(\\xe2\\x80" }, { "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buf out = { 0 };
+
+		buf_puts(&out, "");
+		buf_visible(&out, cases[i].text, strlen(cases[i].text));
+		assert_string_equal(out.s, cases[i].shown);
+		buf_clear(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -802,6 +845,7 @@ main(void)
 		cmocka_unit_test(what_is_folded_stays_so),
 		cmocka_unit_test(the_words_of_a_search),
 		cmocka_unit_test(words_are_found_in_a_text),
+		cmocka_unit_test(words_that_are_not_in_a_text_are_left),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(control_characters_are_found),
 		cmocka_unit_test(only_ascii_letters_are_folded),
@@ -814,6 +858,7 @@ main(void)
 		cmocka_unit_test(malformed_base64url_is_refused),
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(integers_are_read),
+		cmocka_unit_test(what_moves_a_terminal_is_made_visible),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

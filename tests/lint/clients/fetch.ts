@@ -1,4 +1,4 @@
-// The journey of a user and of an admin by openapi-typescript and openapi-fetch; `run.mjs` runs it against a server.
+// The journey of a user and of an admin by openapi-typescript and openapi-fetch; `run.cjs` runs it against a server.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./generated/fetch";
 

@@ -1,0 +1,491 @@
+"""What the machine around okul does to it: a web server that runs the programs as CGI, a host that heeds no .htaccess, root at
+the keyboard, half a request on a socket, a lock that somebody keeps, a disk that is nearly full."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import contract
+from okul import BUILD, OKULCTL, ROOT, SLOW, Okul, Server, free_port, parse_cgi, until
+
+PROGRAMS = sorted(BUILD.glob("*.fcgi"))
+WEB_USER = "www-data"
+IS_ROOT = os.geteuid() == 0
+CGI = {"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
+       "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "REMOTE_ADDR": "127.0.0.1"}
+
+
+def clean():
+    """An environment that says nothing of okul."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")}
+
+
+# ---- RFC 3875 4.4: a query without '=' comes as arguments
+
+
+@pytest.mark.parametrize("marks", (CGI, {"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}), ids=("all", "method", "interface"))
+@pytest.mark.parametrize("option", ("--help", "--check", "--routes", "--openapi", "--version", "-d", "sql"))
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.stem)
+def test_a_query_is_no_command_line(okul, program, option, marks):
+    environment = okul.server.environment | {"OKUL_DATA": str(okul.server.data), "REQUEST_URI": "/nothing?" + option, "QUERY_STRING": option}
+    run = subprocess.run([program, option], env=environment | marks, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    status, _, body = parse_cgi(run.stdout)
+    assert run.returncode == 0 and status == 404, run
+    assert list(json.loads(body)) == contract.ENVELOPE
+
+
+@pytest.mark.parametrize("arguments", (["--help"], ["--version"], ["sql", "SELECT 1"], ["user", "list"], ["migrate"], ["mail"], []), ids=" ".join)
+def test_okulctl_is_no_cgi_program(okul, arguments):
+    for marks in ({"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}):
+        environment = okul.server.environment | {"OKUL_DATA": str(okul.server.data)} | marks
+        run = subprocess.run([OKULCTL, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        status, _, body = parse_cgi(run.stdout)
+        assert (status, body) == (403, b"Forbidden\n") and run.returncode == 64 and b"env -i" in run.stderr
+
+
+# ---- shared hosting, as conf/apache/htaccess has it
+
+
+class Host:
+    """An Apache of a host that runs all as its user, with a web folder as the first lines of conf/apache/htaccess say."""
+
+    def __init__(self, home):
+        self.home, self.web, self.data = home, home / "public_html", home / "okul-data"
+        self.port = free_port()
+        programs = self.web / "cgi-bin"
+        programs.mkdir(parents=True)
+        for file in (*PROGRAMS, Path(OKULCTL)):
+            shutil.copy(file, programs)
+        shutil.copytree(BUILD / "share", programs / "share")
+        shutil.copy(ROOT / "conf/apache/htaccess", self.web / ".htaccess")
+        if IS_ROOT:
+            for folder in home.parents:
+                if folder.stat().st_uid == 0 and "pytest" in str(folder):
+                    folder.chmod(0o755)
+            for path in (home, *home.rglob("*")):
+                shutil.chown(path, WEB_USER, WEB_USER)
+        self.set_up = re.search(r"(?m)^#     (cgi-bin/okulctl .*)$", (ROOT / "conf/apache/htaccess").read_text())[1]
+        run = self.run(["sh", "-ec", self.set_up], cwd=self.web)
+        assert run.returncode == 0, run
+
+    def run(self, command, **more):
+        return subprocess.run(command, env=clean() | {"HOME": str(self.home)}, **self.user(), **more, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60)
+
+    @staticmethod
+    def user():
+        return {"user": WEB_USER, "group": WEB_USER, "extra_groups": []} if IS_ROOT else {}
+
+    @contextlib.contextmanager
+    def apache(self, extra):
+        modules = "mpm_prefork authz_core dir mime alias rewrite setenvif headers env cgi".split()
+        configuration = self.home / "apache.conf"
+        configuration.write_text("\n".join(
+            [f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so" for m in modules] +
+            [f"ServerRoot {self.home}", f"PidFile {self.home}/apache.pid", f"ErrorLog {self.home}/error.log", "ServerName localhost",
+             f"Mutex file:{self.home}", "StartServers 2", "MaxRequestWorkers 4", f"Listen 127.0.0.1:{self.port}", f"DocumentRoot {self.web}",
+             "TypesConfig /etc/mime.types", f"PassEnv PATH\n{extra}"]) + "\n")
+        configuration.chmod(0o644)
+        process = subprocess.Popen(["apache2", "-f", str(configuration), "-DFOREGROUND"], env=clean(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.user())
+        try:
+            until(lambda: process.poll() is not None or self.answers(), "Apache", 20)
+            assert process.poll() is None, (self.home / "error.log").read_text()
+            yield self
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return self.get("/")
+
+    def get(self, path):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30 * SLOW)) as connection:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def secrets(self):
+        keys = re.findall(r"[0-9a-f]{64}", (self.data / "keys.conf").read_text())
+        assert len(keys) == 5
+        return [key.encode() for key in keys]
+
+    def tells(self, body):
+        return body.startswith(b"SQLite format 3\0") or any(secret in body for secret in self.secrets())
+
+    def paths(self):
+        """All that lies below the web root, however it is reached, and where things lay once."""
+        found = {"/var/okul.db", "/var/keys.conf", "/cgi-bin/var/okul.db", "/cgi-bin/var/keys.conf", "/cgi-bin/var/okul.db-wal"}
+        for folder, folders, files in os.walk(self.web, followlinks=True):
+            found |= {"/" + str(Path(folder, name).relative_to(self.web)) for name in (*files, *folders)}
+        return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    return Host(tmp_path_factory.mktemp("host"))
+
+
+# A host that heeds no .htaccess and delivers all as it is; one that runs what lies in cgi-bin besides.
+DEAF = "<Directory />\nAllowOverride None\nRequire all granted\nOptions FollowSymLinks Indexes\n</Directory>\n"
+MODES = {"as it is": DEAF, "cgi-bin": DEAF + "ScriptAlias /cgi-bin/ {web}/cgi-bin/\n"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_host_that_heeds_no_htaccess_serves_no_secret(host, mode):
+    with host.apache(MODES[mode].format(web=host.web)):
+        served = 0
+        for path in host.paths():
+            status, body = host.get(path)
+            served += status == 200
+            assert not host.tells(body), path
+        assert served > (10 if mode == "as it is" else 0), "something is served at all"
+        if mode == "cgi-bin":
+            for option in ("--help", "--check", "sql"):
+                assert host.get(f"/cgi-bin/okulctl?{option}") == (403, b"Forbidden\n")
+                status, body = host.get(f"/cgi-bin/app.fcgi?{option}")
+                assert list(json.loads(body)) == contract.ENVELOPE
+
+
+def test_a_host_that_heeds_htaccess_serves_okul(host):
+    with host.apache("<Directory />\nAllowOverride All\nRequire all granted\nOptions All\n</Directory>\n"):
+        status, body = host.get("/health")
+        assert status == 200 and json.loads(body)["data"]["status"] == "ok", body
+        status, body = host.get("/courses?--help")
+        assert status == 400 and list(json.loads(body)) == contract.ENVELOPE
+        for path in host.paths():
+            status, body = host.get(path.replace(" ", "%20"))
+            assert status in (301, 404) and not host.tells(body), path
+
+
+def test_check_warns_of_data_that_a_web_server_could_deliver(host):
+    def told():
+        run = host.run([host.web / "cgi-bin/okulctl", "check"], cwd=host.home)
+        return [line for line in run.stdout.splitlines() if " web: " in line]
+    assert told() == ["ok   web: the data lie below no web root"]
+    for link in (host.web / "cgi-bin/var", host.web / "data"):
+        link.symlink_to(host.data)
+        line, = told()
+        assert line.startswith(f"warn web: {link} leads") and f"rm {link}; echo {host.data} >" in line
+        link.unlink()
+    inside = host.web / "okul-data"
+    shutil.copytree(host.data, inside)
+    for path in (inside, *inside.rglob("*")):
+        if IS_ROOT:
+            shutil.chown(path, WEB_USER, WEB_USER)
+    run = host.run([host.web / "cgi-bin/okulctl", "-d", inside, "check"], cwd=host.home)
+    assert f"warn web: the data lie below {host.web}, which looks like a web root" in run.stdout
+    shutil.rmtree(inside)
+
+
+# ---- okul.data
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """okulctl and a program in a folder of their own, with nothing else said of where the data are."""
+    for file in (Path(OKULCTL), BUILD / "app.fcgi"):
+        shutil.copy(file, tmp_path)
+    shutil.copytree(BUILD / "share", tmp_path / "share")
+
+    def run(*arguments, program="okulctl", **settings):
+        return subprocess.run([tmp_path / program, *arguments], env=clean() | settings, cwd=tmp_path, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60)
+    run.folder = tmp_path
+    return run
+
+
+def test_a_file_beside_the_programs_names_the_data(programs):
+    for name in ("named", "said", "asked"):
+        assert programs("-d", name, "migrate").returncode == 0
+    assert programs("migrate").returncode == 0 and (programs.folder / "var/okul.db").exists()
+    (programs.folder / "okul.data").write_text(f"{programs.folder}/named\n")
+    first = re.compile(r"configuration: (\S+),")
+    assert first.search(programs("check").stdout)[1] == f"{programs.folder}/named"
+    assert first.search(programs("check", OKUL_DATA="said").stdout)[1] == f"{programs.folder}/said"
+    assert first.search(programs("-d", "asked", "check", OKUL_DATA="said").stdout)[1] == f"{programs.folder}/asked"
+    shutil.rmtree(programs.folder / "var")
+    assert programs("--check", program="app.fcgi").returncode == 0
+    run = programs(program="app.fcgi", **CGI, REQUEST_URI="/health")
+    assert parse_cgi(run.stdout.encode())[0] == 200
+
+
+@pytest.mark.parametrize("text", ("", "\n", "named\n", "../named\n", " /tmp\n", "x" * 5000), ids=repr)
+def test_a_file_that_names_no_data_is_refused(programs, text):
+    """Not passed over: what lies in var may be another school, or in the web root."""
+    assert programs("migrate").returncode == 0
+    (programs.folder / "okul.data").write_text(text)
+    for run in (programs("check"), programs("migrate"), programs("sql", "SELECT 1"), programs("--check", program="app.fcgi")):
+        assert run.returncode in (1, 78) and f"{programs.folder}/okul.data" in run.stdout + run.stderr
+
+
+# ---- root
+
+
+COMMANDS = (["migrate"], ["user", "add", "a@example.com"], ["user", "role", "a@example.com", "superadmin"], ["user", "list"],
+            ["key", "rotate"], ["key", "list"], ["sql", "UPDATE user SET bio = 'x'"], ["cleanup"], ["files", "gc"], ["files", "verify"],
+            ["mail", "--once"], ["setting", "set", "a.b", "1"], ["audit"], ["check"], ["backup", "--keep", "2", "{data}/backup/"])
+
+
+def foreign_folder(tmp_path):
+    """A data folder of another user's, as root sees it."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if "pytest" in str(folder):
+            folder.chmod(0o755)
+    data = tmp_path / "data"
+    data.mkdir(mode=0o750)
+    shutil.chown(data, WEB_USER, WEB_USER)
+    return data
+
+
+def as_root(data, *arguments):
+    return subprocess.run([OKULCTL, "-d", str(data), *arguments], env=clean(), text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=120)
+
+
+def owner_of_the_folder(data):
+    owner = data.stat().st_uid
+    (data / "backup").mkdir()
+    shutil.chown(data / "backup", WEB_USER, WEB_USER)
+    for command in COMMANDS:
+        run = as_root(data, *(word.format(data=data) for word in command))
+        assert run.returncode == 0 or command[0] == "check", run
+        for path in (data, *data.rglob("*")):
+            assert path.stat().st_uid == owner, f"{path} after {command}"
+    assert (data / "okul.gate").exists() and list((data / "backup").glob("*.db"))
+
+
+def owner_of_the_database(data):
+    assert as_root(data, "migrate").returncode == 0
+    shutil.chown(data, "root", WEB_USER)
+    data.chmod(0o770)
+    assert as_root(data, "sql", "UPDATE user SET bio = 'x'").returncode == 0
+    assert {path.owner() for path in data.iterdir()} == {WEB_USER}
+
+
+def told_what_the_owner_may_not(data):
+    assert as_root(data, "migrate").returncode == 0
+    own = data.parent / "root"
+    own.mkdir(mode=0o700)
+    run = as_root(data, "backup", str(own / "okul.db"))
+    assert run.returncode != 0 and list(own.iterdir()) == []
+    assert "Permission denied" in run.stderr and f"root acts as {WEB_USER}" in run.stderr
+
+
+def refused(data):
+    """Root in a name space of its own cannot act as the one who owns /."""
+    run = subprocess.run(["unshare", "-r", OKULCTL, "-d", "/", "check"], env=clean(), text=True, capture_output=True, timeout=60)
+    assert run.returncode == 78 and "cannot act" in run.stderr, run
+
+
+@pytest.mark.parametrize("way", (owner_of_the_folder, owner_of_the_database, told_what_the_owner_may_not) if IS_ROOT else (refused,))
+def test_root_acts_as_the_owner_of_the_data(tmp_path, way):
+    way(foreign_folder(tmp_path) if IS_ROOT else tmp_path)
+
+
+def test_what_is_roots_own_stays_so(tmp_path):
+    assert as_root(tmp_path / "data", "migrate").returncode == 0
+    assert as_root(tmp_path / "data", "user", "add", "a@example.com").returncode == 0
+    assert {path.stat().st_uid for path in (tmp_path / "data").iterdir()} == {os.geteuid()}
+
+
+# ---- secrets in processes
+
+
+@contextlib.contextmanager
+def serving(name, **settings):
+    server = Server(name, **settings)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def test_no_process_leaves_its_memory_on_a_disk():
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2 if IS_ROOT else (before[1], before[1]))
+    try:
+        with serving("core", OKUL_WORKERS="1") as server:
+            def ours():     # nginx has no key of ours
+                return {pid: name for pid, name in server.processes().items() if not name.startswith("nginx")} | {server.process.pid: "serve"}
+            until(lambda: len(ours()) > len(PROGRAMS) + 2 and "mail" in str(ours()), "all programs")
+            for pid, name in ours().items():
+                limits = Path(f"/proc/{pid}/limits").read_text()
+                assert re.search(r"(?m)^Max core file size +0 +0 ", limits), f"{name}: {limits}"
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
+    """In the environment, which a program passes on; tests/unit/conf.c looks into the memory."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    shutil.copy(OKULCTL, folder)
+    shutil.copytree(BUILD / "share", folder / "share")
+    spy = folder / "app.fcgi"
+    spy.write_text(f"#!/bin/sh\nenv >{tmp_path}/new && mv {tmp_path}/new {tmp_path}/seen\nexec sleep 60\n")
+    spy.chmod(0o755)
+    data = tmp_path / "data"
+    environment = clean() | {"OKUL_SMTP_PASSWORD": "hunter22", "OKUL_DATA": str(data), "OKUL_WORKERS": "1"}
+    subprocess.run([OKULCTL, "migrate"], env=environment, check=True, capture_output=True)
+    serve = subprocess.Popen([folder / "okulctl", "serve"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    try:
+        until((tmp_path / "seen").exists, "the program")
+        seen = (tmp_path / "seen").read_text()
+        assert "OKUL_DATA=" in seen and "PASSWORD" not in seen and "hunter22" not in seen
+    finally:
+        serve.terminate()
+        assert serve.wait(40) == 0
+
+
+def test_check_tells_who_may_read_the_password(programs):
+    assert programs("migrate").returncode == 0
+    file = programs.folder / "var/okul.conf"
+    file.write_text("mail_from = school@example.org\n")
+    file.chmod(0o640)
+    assert "password" not in programs("check").stdout
+    file.write_text("smtp_password = hunter22\n")
+    told = programs("check").stdout
+    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); say: chmod 600 {file}" in told
+    file.chmod(0o600)
+    assert "password" not in programs("check").stdout
+
+
+# ---- half a request
+
+
+@pytest.mark.kills
+def test_half_a_request_holds_no_worker():
+    """In the middle of its parameters, of a record's head, and with nothing at all. An idle worker lives on."""
+    with serving("half", OKUL_WORKERS="1") as server:
+        idle = server.workers("users")
+        begin = struct.pack(">BBHHBB", 1, 1, 1, 8, 0, 0) + struct.pack(">HB5x", 1, 0)
+        for start in (begin + struct.pack(">BBHHBB", 1, 4, 1, 100, 0, 0) + b"\x0e\x03REQUEST_METHODGET", begin + b"\x01\x04", b""):
+            with socket.socket(socket.AF_UNIX) as wire:
+                wire.connect(str(server.data / "run/app.sock"))
+                wire.sendall(start)
+                until(lambda: server.glance("/")[0] == 200, "a worker", 45)
+        assert server.workers("users") == idle
+
+
+# ---- /health
+
+
+@contextlib.contextmanager
+def held(server):
+    """Keeps the gate, as a process does that was stopped in the midst of a write."""
+    with open(server.data / "okul.gate", "r+b") as gate:
+        fcntl.fcntl(gate, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
+        yield
+
+
+def health(okul):
+    return okul.get("/health").data["status"]
+
+
+def test_health_tells_of_a_lock_that_somebody_keeps():
+    with serving("held", OKUL_WORKERS="1") as server:
+        okul = Okul(server)
+        ada = okul.registered()
+        assert health(okul) == "ok"
+        with held(server):
+            until(lambda: health(okul) == "degraded", "degraded")
+            assert ada.patch("/me", {"bio": "no"}).status == 503
+            began = time.monotonic()
+            for _ in range(50):
+                okul.get("/health")
+            assert time.monotonic() - began < 20 * SLOW, "who asks often waits no longer"
+        until(lambda: health(okul) == "ok", "ok")
+        assert ada.patch("/me", {"bio": "yes"}).status == 200
+
+
+def test_health_tells_of_programs_older_than_the_database():
+    with serving("older", OKUL_WORKERS="1") as server:
+        okul = Okul(server)
+        ada = okul.registered()
+        version = int(server.sql("PRAGMA user_version").split()[-1])
+        server.sql(f"PRAGMA user_version = {version + 1}")
+        until(lambda: health(okul) == "degraded", "degraded")
+        assert ada.patch("/me", {"bio": "no"}).status == 503
+        server.sql(f"PRAGMA user_version = {version}")
+        until(lambda: health(okul) == "ok", "ok")
+
+
+def test_a_lock_file_that_was_removed_comes_back():
+    with serving("removed", OKUL_WORKERS="2") as server:
+        okul = Okul(server)
+        ada = okul.registered()
+        (server.data / "okul.gate").unlink()
+        assert ada.patch("/me", {"bio": "yes"}).status == 200
+        assert (server.data / "okul.gate").exists()
+        with held(server):      # the new one, which the workers then have open too
+            assert ada.patch("/me", {"bio": "no"}).status == 503
+        assert health(okul) in ("ok", "degraded")
+
+
+# ---- a disk that is nearly full
+
+
+def test_a_disk_that_is_nearly_full_lets_go_of_things():
+    """Test builds read in a file how much is free."""
+    with serving("full", OKUL_WORKERS="1", OKUL_DISK="") as server:
+        disk = server.home / "disk"
+        server.environment["OKUL_DISK"] = str(disk)
+        server.restart()
+        okul = Okul(server)
+        ada, boss, again, other = okul.registered(), *(okul.staff("admin") for _ in range(3))
+        course = boss.post("/courses", {"title": "A", "language": "en"}).data["id"]
+        disk.write_text(str(8 << 20))
+        time.sleep(1.1)
+        assert ada.patch("/me", {"bio": "no"}).status == 503
+        assert health(okul) == "degraded"
+        assert boss.delete(f"/courses/{course}").status == 200
+        assert again.post("/auth/logout").status == 200
+        assert other.post("/api/v1/auth/logout").status == 200
+        assert server.ctl("cleanup").returncode == 0
+        assert server.ctl("files", "gc").returncode == 0
+        assert server.ctl("sql", "DELETE FROM event").returncode == 0
+        assert server.ctl("user", "add", "b@example.com", check=False).returncode == 1
+        disk.write_text(str(3 << 20))
+        time.sleep(1.1)
+        run = server.ctl("cleanup", check=False)
+        assert run.returncode == 1 and "MiB are free" in run.stderr
+        disk.unlink()
+
+
+# ---- what a terminal must not get
+
+
+NASTY = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\x9b31m\x7f"
+SHOWN = "\\x1b]0;owned\\x07\\x1b[2J\\u202egnp.exe\\u2066\\u009b31m\\x7f"
+
+
+def test_no_name_moves_the_cursor(programs):
+    assert programs("migrate").returncode == 0
+    assert programs("user", "add", "nasty@example.com").returncode == 0
+    literal = "'" + NASTY + "'"
+    assert programs("sql", f"UPDATE user SET name = {literal}, bio = 'Ayşe çok güzel 👩‍👩‍👧' || char(9, 92)").returncode == 0
+    assert programs("sql", f"INSERT INTO audit (at, action, subject_id, subject, before) SELECT 1, 'user.role', id, email, {literal} FROM user").returncode == 0
+    assert programs("sql", "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at, last_error)"
+                    f" VALUES ('{24 * 'a'}', 'a@example.com', 'en', 'login-code', x'00', 0, 0, 0, {literal})").returncode == 0
+    for run in (programs("sql", "SELECT name FROM user"), programs("audit"), programs("check"),
+                programs("sql", f'SELECT 1 AS "{NASTY}"'), programs("sql", f'SELECT * FROM "{NASTY}"'), programs(NASTY)):
+        said = run.stdout + run.stderr
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", said), said
+        assert "\\x1b]0;owned" in said
+    assert SHOWN in programs("sql", "SELECT name FROM user").stdout
+    assert "Ayşe çok güzel 👩‍👩‍👧\\t\\\\" in programs("sql", "SELECT bio FROM user").stdout
