@@ -133,11 +133,11 @@ web_configure(const struct house *house)
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
 		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" },
-		{ "@LIMITS@", conf->limits ? "limit_conn okul_clients 50; limit_conn okul_uploaders 8; limit_conn okul_server 600;" : "" },
+		{ "@LIMITS@", conf->limits ? "limit_conn okul_clients 50; limit_conn okul_server 600;" : "" },
 		{ NULL, NULL },
 	};
 	const struct replacement folders[] = {
-		{ "client_max_body_size 100m", upload },
+		{ "client_max_body_size 100m", upload }, { "limit_conn ", conf->limits ? "limit_conn " : "#limit_conn " },
 		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
 	};
 

@@ -92,19 +92,18 @@ begin_head(struct buf *head, const struct request *rq, int status, const char *a
 	buf_reset(head, SIZE_MAX);
 	buf_puts(head, status_line(status));
 	header(head, "X-Request-Id", rq->request_id);
-	/* Addresses of files carry signatures, which no other site is to read in a Referer. */
-	buf_puts(head, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+	buf_puts(head, "X-Content-Type-Options: nosniff\r\n");
 	if (allow)
 		header(head, "Allow", allow);
 	vary_header(head, rq, personal);
 	cors_headers(head, rq, allow);
 }
 
-/* JSON and tables are data: a browser that is led to one renders nothing, and in no frame. */
+/* JSON and tables are data: no page of another site may show them in a frame. */
 static void
 data_policy(struct buf *head)
 {
-	buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+	buf_puts(head, "Content-Security-Policy: frame-ancestors 'none'\r\n");
 }
 
 /* ---- the envelope */
@@ -229,6 +228,8 @@ static void
 file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status, bool accel)
 {
 	begin_head(head, rq, status, NULL, false);
+	/* Addresses of files carry signatures, which no other site is to read in a Referer. */
+	buf_puts(head, "Referrer-Policy: no-referrer\r\n");
 	if (status != 304)
 		header(head, "Content-Type", reply->file_type);
 	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
@@ -242,7 +243,7 @@ file_head(struct buf *head, const struct request *rq, const struct reply *reply,
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
 			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 	else if (!reply->file_disposition)
-		data_policy(head);
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
 
 static int
