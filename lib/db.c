@@ -522,7 +522,11 @@ set_up(sqlite3 *sqlite)
 	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
 	for (size_t i = 0; i < COUNT(options); i++)
 		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
-	static const struct { const char *name; int args, flags; void (*run)(sqlite3_context *, int, sqlite3_value **); } functions[] = {
+	static const struct {
+		const char *name;
+		int args, flags;
+		void (*run)(sqlite3_context *context, int count, sqlite3_value **values);
+	} functions[] = {
 		/* INNOCUOUS: the schema's triggers call them. */
 		{ "okul_fold", -1, SQLITE_INNOCUOUS, fold },
 		{ "okul_mailbox", 1, SQLITE_INNOCUOUS, mailbox },

@@ -1158,7 +1158,7 @@ put_responses(struct buf *out, const struct route *route)
 	put_success(out, route);
 	if (is_file(route))
 		put_part(out, route);
-	if (may_be_kept(route) && is_file(route) && strcmp(route->out_type, "*/*") == 0)
+	if (is_upload(route))
 		put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
 			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"

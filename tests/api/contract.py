@@ -804,7 +804,7 @@ def route_of(method, path):
 INVISIBLE = ("\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
              "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad\u202a\u2066\u3164")
 # Texts of several lines; all others have one.
-LINES = {"description", "message", "note", "bio"}
+LINES = {"description", "message", "note", "bio", "text"}
 
 
 def good_values(field):

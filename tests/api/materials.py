@@ -507,7 +507,9 @@ WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı
 def test_the_mail(okul, boss, language):
     ada, hello = okul.registered(), WORDS[language]
     assert ada.patch("/me", {"language": language}).status == 200
-    plain = make(boss, title="Ä\r\nBcc: eve@example.com\t<b>")
+    plain = make(boss, title="Ä")
+    okul.server.sql("UPDATE material SET title = 'Ä' || char(13, 10) || 'Bcc: eve@example.com' || char(9) || '<b>'"
+                    f" WHERE id = '{plain['id']}'")     # no request brings such a title; an old database may
     assert assign(boss, plain, ada, note="İlk satır\n<ikinci> {{title}}").status == 200
     mail = okul.server.mailbox.wait(ada.email, 2)
     assert mail["Subject"].endswith(": Ä  Bcc: eve@example.com <b>") and len(mail["To"].addresses) == 1 and mail["Bcc"] is None

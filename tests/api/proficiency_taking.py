@@ -738,7 +738,8 @@ def test_from_is_included_and_to_is_not(archive, times, first):
     ("ş", lambda r, o: r["userId"] in (o.people[3].id,) or r["test"]["title"] == "Gamma Şiir" or "s" in r["email"]),
     ("şiir", lambda r, o: r["test"]["title"] == "Gamma Şiir"), ("siir gam", lambda r, o: r["test"]["title"] == "Gamma Şiir"),
     ("alpha", lambda r, o: r["test"]["title"] == "Alpha"), ("lovelace", lambda r, o: r["userId"] != o.people[3].id),
-    ("ule.y ıld", lambda r, o: r["userId"] == o.people[3].id), ("sule alpha", lambda r, o: False), ('"', lambda r, o: False),
+    ("ule.y ıld", lambda r, o: r["userId"] == o.people[3].id), ("xyzzy alpha", lambda r, o: False),
+    ("sule alpha", lambda r, o: r["userId"] == o.people[3].id and r["test"]["title"] == "Alpha"), ('"', lambda r, o: False),
     ("=1", lambda r, o: r["userId"] == o.people[4].id), ("* OR", lambda r, o: False), ("   ", lambda r, o: True), ("", lambda r, o: True),
 ])
 def test_search(archive, search, keep):

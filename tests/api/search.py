@@ -140,7 +140,9 @@ def test_an_empty_search_is_as_if_left_out(boss, rows):
     of, id_, mark = rows
     everything = boss.get(of.path).data
     for search in ("", "%20", "%09%0a", "%E2%80%8B", "%EF%BB%BF", "%CC%81"):
-        assert boss.get(f"{of.path}?search={search}").data == everything
+        data = boss.get(f"{of.path}?search={search}").data
+        assert data["pagination"] == everything["pagination"]
+        assert [item["id"] for item in data["items"]] == [item["id"] for item in everything["items"]]
 
 
 def test_at_most_100_characters(boss, rows):
@@ -221,8 +223,10 @@ def test_sort_takes_what_the_contract_lists(boss, path):
 @pytest.mark.parametrize("path", SORTS)
 def test_the_newest_come_first_20_a_page(boss, path):
     by = "completedAt" if path.endswith("results") else "createdAt"
-    data = boss.get(path).data
-    assert data == boss.get(f"{path}?page=1&limit=20&sort=-{by}").data and data["pagination"]["limit"] == 20
+    data, said = boss.get(path).data, boss.get(f"{path}?page=1&limit=20&sort=-{by}").data
+    # an address is signed anew in each answer
+    assert [i["id"] for i in data["items"]] == [i["id"] for i in said["items"]] and data["pagination"] == said["pagination"]
+    assert data["pagination"]["limit"] == 20
     for query in ("page=0", "page=-1", "page=x", "page=1.5", "page=", "limit=0", "limit=101", "limit=1e1", "page=1&page=1", "limit=%31%30x"):
         assert boss.get(f"{path}?{query}").status == 400, query
     beyond = boss.get(f"{path}?page=1000000").data

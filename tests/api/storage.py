@@ -542,7 +542,7 @@ def test_a_list_of_uploads(okul):
             assert [i["key"] for i in listed(boss, query.replace(" ", "%20") + f"&owner={ada.id}")[0]] == [d["key"] for d in keys], query
     everything, pages = listed(boss, "?limit=100")
     assert {one["key"], two["key"]} < {i["key"] for i in everything} and pages["total"] >= 3
-    assert [i["key"] for i in everything[-1:]] == [listed(boss, f"?limit=1&sort=createdAt")[0][0]["key"]] or pages["total"] > 100
+    assert [i["key"] for i in everything[-1:]] == [listed(boss, "?limit=1&sort=createdAt")[0][0]["key"]] or pages["total"] > 100
     public = uploaded(boss, None, ("folder", "public")).data["key"]
     assert public in {i["key"] for i in listed(boss, "?folder=public&limit=100&sort=-createdAt")[0]}
     assert public not in {i["key"] for i in listed(boss, "?folder=private&limit=100&sort=-createdAt")[0]}

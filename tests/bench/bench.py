@@ -307,7 +307,9 @@ def courses(options):
         "page 1": "/courses", "page 400": "/courses?page=400", "by title, page 400": "/courses?sort=title&page=400",
         "by price, page 400": "/courses?sort=price&page=400", "one language and level": "/courses?language=tr&level=A1",
         "search, 20 found": "/courses?search=KONUSMA", "search, all found": "/courses?search=haftada%20iki",
-        "search, none found": "/courses?search=xyzzy"})
+        "search, none found": "/courses?search=xyzzy",
+        # of two letters each, none a part of another: the most that a search of 100 characters can ask for
+        "search, 33 words": "/courses?search=ha+af+ft+ta+ad+ik+ki+gu+un+ku+uc+cu+uk+gr+ru+up+pl+la+ar+is+an+na+ma+al+li+il+le+er+re+en+ne+es+se"})
 
 
 def memory(options):
