@@ -181,7 +181,7 @@ check_disk(const struct conf *conf)
 	int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
 	enum verdict verdict = free_bytes < DISK_FAIL ? FAIL : free_bytes < DISK_WARN ? WARN : OK;
 	say(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
-		verdict ? "; make room: below 16 MiB every write is refused" : "");
+		verdict ? "; make room: below 16 MiB only what deletes is written, below 4 MiB nothing" : "");
 }
 
 /* ---- what a web server could deliver */

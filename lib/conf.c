@@ -543,6 +543,7 @@ conf_load(const char *data, char *why, size_t room)
 	random_init();
 	if (!conf_folder(data, folder, why, room))
 		return NULL;
+	free((char *)conf->data);
 	conf->data = realpath(folder, NULL);
 	if (!conf->data) {
 		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s migrate` "

@@ -12,6 +12,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -71,9 +72,6 @@ class Host:
         shutil.copytree(BUILD / "share", programs / "share")
         shutil.copy(ROOT / "conf/apache/htaccess", self.web / ".htaccess")
         if IS_ROOT:
-            for folder in home.parents:
-                if folder.stat().st_uid == 0 and "pytest" in str(folder):
-                    folder.chmod(0o755)
             for path in (home, *home.rglob("*")):
                 shutil.chown(path, WEB_USER, WEB_USER)
         self.set_up = re.search(r"(?m)^#     (cgi-bin/okulctl .*)$", (ROOT / "conf/apache/htaccess").read_text())[1]
@@ -134,9 +132,18 @@ class Host:
         return sorted(found)
 
 
+@contextlib.contextmanager
+def open_folder():
+    """A folder that every user can enter; those that pytest makes are for one."""
+    with tempfile.TemporaryDirectory(prefix="okul-host-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
-def host(tmp_path_factory):
-    return Host(tmp_path_factory.mktemp("host"))
+def host():
+    with open_folder() as folder:
+        yield Host(folder)
 
 
 # A host that heeds no .htaccess and delivers all as it is; one that runs what lies in cgi-bin besides.
@@ -240,14 +247,12 @@ COMMANDS = (["migrate"], ["user", "add", "a@example.com"], ["user", "role", "a@e
             ["mail", "--once"], ["setting", "set", "a.b", "1"], ["audit"], ["check"], ["backup", "--keep", "2", "{data}/backup/"])
 
 
-def foreign_folder(tmp_path):
+def foreign_folder(above):
     """A data folder of another user's, as root sees it."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if "pytest" in str(folder):
-            folder.chmod(0o755)
-    data = tmp_path / "data"
+    data = above / "data"
     data.mkdir(mode=0o750)
-    shutil.chown(data, WEB_USER, WEB_USER)
+    if IS_ROOT:
+        shutil.chown(data, WEB_USER, WEB_USER)
     return data
 
 
@@ -292,8 +297,9 @@ def refused(data):
 
 
 @pytest.mark.parametrize("way", (owner_of_the_folder, owner_of_the_database, told_what_the_owner_may_not) if IS_ROOT else (refused,))
-def test_root_acts_as_the_owner_of_the_data(tmp_path, way):
-    way(foreign_folder(tmp_path) if IS_ROOT else tmp_path)
+def test_root_acts_as_the_owner_of_the_data(way):
+    with open_folder() as folder:
+        way(foreign_folder(folder))
 
 
 def test_what_is_roots_own_stays_so(tmp_path):
