@@ -83,7 +83,8 @@ static const struct route routes[] = {
 	  .more_by_token = true, .out_type = "*/*", .errors = STATUSES(401, 403), .title = "(ours) download",
 	  .note = "The bytes, with ETag, Range (206) and Content-Disposition. A private file takes a signed address, or the token of its "
 	  "owner or an admin. The first GET of an address that names a user sets openedAt of their assignment." },
-	{ DELETE, "/storage/files/{key}", USER, delete_file, .out = &delete_response, .writes = true, .errors = STATUSES(409),
+	{ DELETE, "/storage/files/{key}", USER, delete_file, .out = &delete_response, .writes = true, .shows = get_file,
+	  .errors = STATUSES(409),
 	  .title = "(ours) delete an upload: its owner or an admin; 409 while a material holds it" },
 };
 

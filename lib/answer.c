@@ -255,7 +255,6 @@ file_error(struct http *http, struct request *rq, struct buf *head, enum error e
 	return send_envelope(http, rq, &failed, head);
 }
 
-/* The tag that nginx gives a file, so that it is the same whoever sends it. */
 static void
 file_tag(struct buf *head, const char *etag, int64_t changed)
 {
@@ -292,8 +291,7 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
 		return file_error(http, rq, head, INTERNAL, 0);
 	}
-	const char *etag = arena_format(rq->arena, "\"%llx-%llx\"", (unsigned long long)st.st_mtim.tv_sec,
-		(unsigned long long)st.st_size);
+	const char *etag = etag_of_file(rq->arena, &st);
 	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
 	struct range range = range_of(&rq->http, etag, changed, st.st_size);
 	if (range.status == 412 || range.status == 416)

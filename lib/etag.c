@@ -111,10 +111,18 @@ etag_unchanged(struct request *rq)
 	return etag_known(rq) && !is_listed(rq->http.if_none_match, "", 0);
 }
 
+const char *
+etag_of_file(struct arena *arena, const struct stat *st)
+{
+	return arena_format(arena, "\"%llx-%llx\"", (unsigned long long)st->st_mtim.tv_sec, (unsigned long long)st->st_size);
+}
+
 struct reply
 etag_guard(struct request *rq)
 {
 	struct reply reply = { .error = NO_ERROR };
+	const char *tag = rq->etag;
+	struct stat st;
 
 	if (!rq->http.if_match || !route_is_guarded(rq->route))
 		return reply;
@@ -127,9 +135,12 @@ etag_guard(struct request *rq)
 			return reply;
 		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
 			return reply_error(rq, BUSY);
-		put_of_data(rq);
+		if (!reply.file)
+			put_of_data(rq);
+		else if (stat(reply.file, &st) == 0)
+			tag = etag_of_file(rq->arena, &st);
 	}
-	if (!is_listed(rq->http.if_match, rq->etag, rq->links ? DIGITS_OF_TIME : 0))
+	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
 		reply = reply_error(rq, PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
 	return reply;

@@ -15,6 +15,8 @@
 
 #include "route.h"
 
+#include <sys/stat.h>
+
 #define ETAG_LINKS_FRESH (5 * MINUTE)
 
 /* Makes the key. Call once a process, before any other call here. */
@@ -32,6 +34,9 @@ must_use bool etag_unchanged(struct request *rq);
  * only `*`. Gives a reply whose error is NO_ERROR when the handler may run.
  */
 must_use struct reply etag_guard(struct request *rq);
+
+/* The tag that nginx gives a file, so that it is the same whoever sends it; in the arena. */
+const char *etag_of_file(struct arena *arena, const struct stat *st);
 
 /*
  * Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope

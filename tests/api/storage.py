@@ -583,6 +583,17 @@ def test_an_upload_is_deleted_by_its_owner_or_an_admin(okul):
     assert len({ada.delete("/storage/files/x", language=language).errors[0] for language in contract.LANGUAGES}) == 4
 
 
+def test_deleting_takes_the_tag_that_the_download_has(okul):
+    ada = okul.registered()
+    mine = uploaded(ada)
+    path = f"/storage/files/{mine.data['key']}"
+    etag = ada.get(path).headers["ETag"]
+    assert ada.delete(path, headers={"If-Match": '"x"'}).status == 412
+    assert ada.get(path).status == 200
+    assert ada.delete(path, headers={"If-Match": etag}).status == 200
+    assert ada.delete(path, headers={"If-Match": etag}).status == 404
+
+
 def test_what_a_material_holds_stays(okul):
     boss = okul.staff("admin")
     kind, body = form(("title", "Held"), ("locale", "en"), ("pdfs", "a.pdf", pdf()))
