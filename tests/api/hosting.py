@@ -378,6 +378,7 @@ def test_check_tells_who_may_read_the_password(programs):
 def test_half_a_request_holds_no_worker():
     """In the middle of its parameters, of a record's head, and with nothing at all. An idle worker lives on."""
     with serving("half", OKUL_WORKERS="1") as server:
+        until(lambda: "Ctrl-C stops" in server.output(), "the end of the start, which gives up on a held worker")
         idle = server.workers("users")
         begin = struct.pack(">BBHHBB", 1, 1, 1, 8, 0, 0) + struct.pack(">HB5x", 1, 0)
         for start in (begin + struct.pack(">BBHHBB", 1, 4, 1, 100, 0, 0) + b"\x0e\x03REQUEST_METHODGET", begin + b"\x01\x04", b""):
