@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""GET /me of two builds of okul, measured in turn on one machine: is the second slower than the first?
+
+usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off]
+
+OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both serve as `okulctl serve` does, nginx
+included; each round measures one and then the other, and the next round the other way round. Prints the median of
+NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+
+class Server:
+    def __init__(self, build, limits):
+        self.data = tempfile.mkdtemp(prefix="okul-compare-")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
+        self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
+                                 "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"}
+        for words in (["migrate"], ["user", "add", "a@example.com", "--role", "superadmin"]):
+            subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.token = self.login()
+
+    def wait(self, look):
+        end = time.monotonic() + 20
+        while True:
+            try:
+                found = look()
+                if found:
+                    return found
+            except OSError:
+                pass
+            if time.monotonic() > end:
+                raise SystemExit(f"{self.command[0]} does not answer")
+            time.sleep(0.05)
+
+    def post(self, path, body):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request))
+
+    def login(self):
+        self.wait(lambda: urllib.request.urlopen(self.url + "/health"))
+        self.post("/auth/otp/request", {"email": "a@example.com", "language": "en"})
+        mail = self.wait(lambda: list(pathlib.Path(self.data, "mail").glob("*.eml")))[0]
+        code = re.search(r"^(\d{6})", mail.read_text(), re.M)[1]
+        return self.post("/auth/otp/verify", {"email": "a@example.com", "code": code})["data"]["accessToken"]
+
+    def rate(self, connections, seconds):
+        """Requests a second."""
+        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-H", f"Authorization: Bearer {self.token}",
+                               self.url + "/me"], capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in said:
+            raise SystemExit(said)
+        return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1])
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        shutil.rmtree(self.data)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("old")
+    parser.add_argument("new")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--limits", choices=("on", "off"), default="on")
+    args = parser.parse_args()
+    servers, rates = [], ([], [])
+    try:
+        for build in (args.old, args.new):
+            servers.append(Server(build, args.limits))
+        for server in servers:
+            server.rate(args.connections, 1)
+        for turn in range(args.rounds):
+            for which in (0, 1) if turn % 2 == 0 else (1, 0):
+                rates[which].append(servers[which].rate(args.connections, args.seconds))
+    finally:
+        for server in servers:
+            server.stop()
+    ratios = [new / old for old, new in zip(*rates)]
+    print(f"old {statistics.median(rates[0]):.0f}/s, new {statistics.median(rates[1]):.0f}/s, "
+          f"new/old {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}, {args.rounds} rounds)")
+
+
+if __name__ == "__main__":
+    main()
