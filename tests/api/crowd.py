@@ -8,7 +8,6 @@ import select
 import socket
 import stat
 import statistics
-import struct
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ import time
 
 import pytest
 
-from okul import ORIGIN, SLOW, Answer, Okul, Server, form, fresh, until
+from okul import ORIGIN, SLOW, Answer, Okul, Server, fastcgi, form, fresh, until
 from samples import mp4, pdf, png
 
 MIB = 1 << 20
@@ -250,36 +249,13 @@ def test_a_program_asks_for_no_body_that_it_will_not_take(crowded):
         told = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length)}
         told |= {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         for how, expected in ((None, status), ("withheld", status), ("asked", 403)):
-            got = head_alone(crowded.server.data / f"run/{program}.sock", told | ({"OKUL_BODY": how} if how else {}))
+            got = fastcgi(crowded.server.data / f"run/{program}.sock", told | ({"OKUL_BODY": how} if how else {}), None)
             assert got.startswith(b"Status: %d " % expected), f"{how} {method} {path}: {got[:100]}"
     may = {"REQUEST_METHOD": "POST", "REQUEST_URI": "/storage/upload", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(LARGE),
            "CONTENT_TYPE": "multipart/form-data; boundary=x", "HTTP_AUTHORIZATION": f"Bearer {ada.token}"}
     socket_ = crowded.server.data / "run/storage.sock"
-    assert head_alone(socket_, may | {"OKUL_BODY": "asked"}).startswith(b"Status: 204 ")
-    assert head_alone(socket_, may | {"OKUL_BODY": "withheld"}).startswith(b"Status: 503 "), "it was refused a moment ago"
-
-
-def head_alone(path, parameters):
-    """FastCGI without a record of standard input: gives what the program answers."""
-    def length(n):
-        return struct.pack(">B", n) if n < 128 else struct.pack(">I", n | 1 << 31)
-
-    def record(kind, content):
-        return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
-    pairs = b"".join(length(len(k)) + length(len(v)) + k.encode() + v.encode() for k, v in parameters.items())
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(30 * SLOW)
-        wire.connect(str(path))
-        wire.sendall(record(1, struct.pack(">HB5x", 1, 0)) + record(4, pairs) + record(4, b""))
-        data = b""
-        while chunk := wire.recv(65536):
-            data += chunk
-    out = b""
-    while len(data) >= 8:
-        _, kind, _, size, padding, _ = struct.unpack(">BBHHBB", data[:8])
-        out += data[8:8 + size] if kind == 6 else b""
-        data = data[8 + size + padding:]
-    return out
+    assert fastcgi(socket_, may | {"OKUL_BODY": "asked"}, None).startswith(b"Status: 204 ")
+    assert fastcgi(socket_, may | {"OKUL_BODY": "withheld"}, None).startswith(b"Status: 503 "), "it was refused a moment ago"
 
 
 # ---- those who may

@@ -684,7 +684,8 @@ def sign(header, payload, key, digest=hashlib.sha256):
 
 
 def fastcgi(path, parameters, body=b""):
-    """One request to a worker's socket (FastCGI 1.0, role responder). Gives all it wrote to standard output."""
+    """One request to a worker's socket (FastCGI 1.0, role responder); with body None without a record of standard input.
+    Gives all it wrote to standard output."""
     def record(kind, content):
         return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
@@ -699,7 +700,7 @@ def fastcgi(path, parameters, body=b""):
         wire.settimeout(60)
         wire.connect(str(path))
         try:
-            wire.sendall(record(1, struct.pack(">HB5x", 1, 0)) + stream(4, pairs) + stream(5, body))
+            wire.sendall(record(1, struct.pack(">HB5x", 1, 0)) + stream(4, pairs) + (b"" if body is None else stream(5, body)))
         except ConnectionError:
             pass
         data = b""
