@@ -133,7 +133,7 @@ web_configure(const struct house *house)
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
 		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" },
-		{ "@LIMITS@", conf->limits ? "limit_conn okul_clients 50; limit_conn okul_server 600;" : "" },
+		{ "@LIMITS@", conf->limits ? "limit_conn okul_by_client 50; limit_conn okul_server 600;" : "" },
 		{ NULL, NULL },
 	};
 	const struct replacement folders[] = {
