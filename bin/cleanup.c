@@ -81,7 +81,7 @@ static const struct kind {
 	  "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE ?1 AND " NOT_NEEDED " LIMIT ?2)" },
 };
 
-enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, MEND_AHEAD };
+enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, FIX_AHEAD };
 
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
@@ -93,7 +93,7 @@ static const char *const sql[] = {
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 	/* ?1 is the time at which a session ends that is used now: beyond it lie those that were used when the clock was ahead. */
 	[COUNT_AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",
-	[MEND_AHEAD] =
+	[FIX_AHEAD] =
 		"UPDATE session SET expires_at = ?1 WHERE pk IN (SELECT pk FROM session WHERE expires_at > ?1 LIMIT ?2)",
 	[COUNT_DUE] =
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
@@ -252,8 +252,8 @@ clean(const struct cleanup *c)
 		return rc;
 	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_AHEAD], c->latest, &count) :
-		run_batches(c, sql[MEND_AHEAD], c->latest, &count);
-	say(c, "sessions that were dated ahead", count, "mended");
+		run_batches(c, sql[FIX_AHEAD], c->latest, &count);
+	say(c, "sessions that were dated ahead", count, "corrected");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;

@@ -79,7 +79,7 @@ struct sender {
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, AHEAD, MEND, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK };
+enum { DUE, AHEAD, FIX_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK };
 
 /*
  * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
@@ -93,7 +93,7 @@ enum { DUE, AHEAD, MEND, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK };
 static const char *const sql[] = {
 	[DUE] = "SELECT min(next_at) FROM outbox",
 	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
-	[MEND] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
+	[FIX_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
 		"WHERE " IS_AHEAD,
 	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
 	/* At their turns, as mail_turn() has them; ?2 is that of 0, 0. */
@@ -214,7 +214,7 @@ claim(struct sender *s, struct batch *batch)
 	struct db_rows *rows;
 
 	if (s->ahead)
-		(void)!db_run(s->db, sql[MEND], ARGS(now, lease(s), LONGEST_WAIT), NULL);	/* a failure sticks to db */
+		(void)!db_run(s->db, sql[FIX_AHEAD], ARGS(now, lease(s), LONGEST_WAIT), NULL);	/* a failure sticks to db */
 	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease(s), (int64_t)s->size));
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
 		read_row(batch, rows);

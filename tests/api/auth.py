@@ -518,7 +518,7 @@ def test_a_login_that_lies_ahead_makes_no_longer_session(wild, first):
         wild.server.clock.advance(-400 * 86400)
     start = wild.server.clock.offset
     if first == "cleanup":
-        assert re.search(r"sessions that were dated ahead: [1-9]\d* mended", wild.server.ctl("cleanup").stdout)
+        assert re.search(r"sessions that were dated ahead: [1-9]\d* corrected", wild.server.ctl("cleanup").stdout)
     row = f"FROM session WHERE id = '{ada.claims()['sid']}'"
     try:
         if first == "refresh":
