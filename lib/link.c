@@ -135,17 +135,6 @@ is_hidden(unsigned c)
 	return c >= 0xe0000 && c <= 0xe0fff;
 }
 
-/* The code point of a well-formed sequence of `length` bytes. */
-static unsigned
-point(const char *s, size_t length)
-{
-	unsigned c = length == 1 ? (unsigned char)*s : (unsigned char)*s & (0xffu >> (length + 1));
-
-	for (size_t i = 1; i < length; i++)
-		c = c << 6 | ((unsigned char)s[i] & 0x3f);
-	return c;
-}
-
 /* Appends text that is no UTF-8 as Windows-1254, the bytes that it lacks as '_'. */
 static void
 put_turkish(struct buf *out, const char *s)
@@ -180,7 +169,7 @@ shown_name(struct arena *arena, const char *given)
 		s = slash + 1;
 	buf_puts(&out, "");
 	for (size_t n; (n = text_utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
-		if (!is_hidden(point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
+		if (!is_hidden(text_code_point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
 			buf_put(&out, s, n);
 	while (out.length > 0 && (out.s[out.length - 1] == ' ' || out.s[out.length - 1] == '.'))
 		out.s[--out.length] = '\0';

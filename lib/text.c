@@ -397,21 +397,21 @@ text_is_utf8(const char *bytes, size_t length)
 	return true;
 }
 
-/* The code point of a well-formed sequence. */
-static uint32_t
-code_point(const unsigned char *s, size_t length)
+uint32_t
+text_code_point(const char *s, size_t length)
 {
-	uint32_t point = length == 1 ? s[0] : s[0] & (0x7f >> length);
+	const unsigned char *byte = (const unsigned char *)s;
+	uint32_t point = length == 1 ? byte[0] : byte[0] & (0x7f >> length);
 
 	for (size_t i = 1; i < length; i++)
-		point = point << 6 | (s[i] & 0x3f);
+		point = point << 6 | (byte[i] & 0x3f);
 	return point;
 }
 
 bool
 text_is_control(const char *s, size_t length)
 {
-	uint32_t point = code_point((const unsigned char *)s, length);
+	uint32_t point = text_code_point(s, length);
 
 	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
 		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
@@ -427,7 +427,7 @@ buf_visible(struct buf *buf, const char *s, size_t length)
 		if (n > 0 && !text_is_control(s + i, n))
 			buf_put(buf, at, n);
 		else if (n > 1)
-			buf_printf(buf, "\\u%04x", code_point(at, n));
+			buf_printf(buf, "\\u%04x", text_code_point(s + i, n));
 		else
 			buf_printf(buf, "\\x%02x", *at);
 		n += n == 0;

@@ -68,6 +68,8 @@ void buf_clear(struct buf *buf);
 bool text_is_utf8(const char *bytes, size_t length);
 /* Bytes (1 to 4) of the well-formed UTF-8 sequence that [s, s + left) begins with; 0 when it begins with none. */
 size_t text_utf8_sequence(const char *s, size_t left);
+/* The code point of a well-formed sequence of `length` bytes. */
+uint32_t text_code_point(const char *s, size_t length);
 /*
  * True for a well-formed sequence of `length` bytes that is a control character (C0, DEL, C1), a line or paragraph separator, or one
  * that changes the direction of text (UAX #9): nothing to show to people as it is.
