@@ -31,11 +31,12 @@ HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-CPPFLAGS := -D_GNU_SOURCE -Ilib
+LAYERS := base store shape school web
+CPPFLAGS := -D_GNU_SOURCE $(LAYERS:%=-Ilib/%)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
-LIB_SOURCES := $(wildcard lib/*.c)
+LIB_SOURCES := $(wildcard $(LAYERS:%=lib/%/*.c))
 LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))

@@ -62,7 +62,7 @@ CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_statu
 -- Search for parts of words: user.folded by its three-letter pieces. The index does not keep the text and must be told what
 -- it held to forget it, so that is what stood in the row, not a new folding.
 -- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
--- user_reindex() of lib/user.h brings user_text up to date in the same transaction.
+-- user_reindex() of lib/school/user.h brings user_text up to date in the same transaction.
 -- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
 CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
 CREATE TABLE user_reindex (
@@ -204,7 +204,7 @@ CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
 END;
 -- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
--- they asked; mail_queue() of lib/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
+-- they asked; mail_queue() of lib/school/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
 -- before. And a deactivation ends the sessions for good.
 CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON user WHEN NOT new.is_active AND old.is_active BEGIN
 	DELETE FROM session WHERE user = new.pk;
@@ -354,7 +354,7 @@ CREATE TABLE test_version (
 	title TEXT NOT NULL,
 	target_language TEXT NOT NULL,
 	level_ranges TEXT NOT NULL,	-- JSON list of {level, minScore, maxScore}, in rising order
-	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/quiz.h
+	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/school/quiz.h
 	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
 ) STRICT;
 CREATE INDEX test_version_test ON test_version (test);

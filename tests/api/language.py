@@ -1,4 +1,4 @@
-"""Sentences in tr, en, es and de: of errors, of messages, of mails. The texts are those of lib/sentences.def."""
+"""Sentences in tr, en, es and de: of errors, of messages, of mails. The texts are those of lib/shape/sentences.def."""
 
 import re
 
@@ -13,7 +13,7 @@ DELETION = "/api/v1/users/me/account-deletion"
 
 
 def read_sentences():
-    rows = re.findall(r'^SENTENCE\((\w+), "(.*)", "(.*)", "(.*)", "(.*)"\)$', (ROOT / "lib/sentences.def").read_text(),
+    rows = re.findall(r'^SENTENCE\((\w+), "(.*)", "(.*)", "(.*)", "(.*)"\)$', (ROOT / "lib/shape/sentences.def").read_text(),
                       re.M)
     return {name: dict(zip(LANGUAGES, texts)) for name, *texts in rows}
 

@@ -640,7 +640,7 @@ def test_no_log_of_nginx_has_a_signature_or_where_it_was_followed(house):
 
 
 def sentences(name):
-    row = re.search(rf"SENTENCE\({name}, (.*)\)\n", (ROOT / "lib/sentences.def").read_text())[1]
+    row = re.search(rf"SENTENCE\({name}, (.*)\)\n", (ROOT / "lib/shape/sentences.def").read_text())[1]
     return dict(zip(("tr", "en", "es", "de"), re.findall(r'"((?:[^"\\]|\\.)*)"', row)))
 
 
@@ -657,7 +657,7 @@ def test_sentences_of_the_web_servers_are_those_of_the_programs():
 
 
 def test_headers_that_a_program_reads_are_passed_to_it():
-    reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/http.c").read_text()))
+    reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/web/http.c").read_text()))
     passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/params.conf").read_text(), re.M))
     # nginx takes a body without a length to its end first, and then names its length
     assert reads == passed | {"HTTP_TRANSFER_ENCODING"} and "HTTP_AUTHORIZATION" in reads
@@ -681,7 +681,7 @@ def test_no_log_of_a_web_server_has_the_query_of_an_address():
 def test_every_time_out_is_longer_than_the_one_inside_it():
     def seconds(file, pattern):
         return int(re.search(pattern, (ROOT / file).read_text(), re.M)[1])
-    watchdog = seconds("lib/app.c", r"^#define WATCHDOG (\d+)")
+    watchdog = seconds("lib/web/app.c", r"^#define WATCHDOG (\d+)")
     read = seconds("conf/nginx/locations.conf", r"^fastcgi_read_timeout (\d+)s;")
     web_stop = seconds("bin/serve_keep.c", r"^#define WEB_STOP \((\d+) \* SECOND\)")
     stop = seconds("bin/serve_keep.c", r"^#define STOP \((\d+) \* SECOND\)")

@@ -1,5 +1,5 @@
 /*
- * What cppcheck 2.10 cannot read, said simpler: it knows neither _Generic (lib/value.h) nor the macros of a library
+ * What cppcheck 2.10 cannot read, said simpler: it knows neither _Generic (lib/store/value.h) nor the macros of a library
  * whose headers it is not given. Included before every file that it checks.
  */
 #define OKUL_VALUE_H

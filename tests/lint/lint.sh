@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
 cc=${CC:-gcc}
-flags=(-std=gnu17 -D_GNU_SOURCE -Ilib -Ibin -Wall -Wextra -Wno-missing-field-initializers)
+flags=(-std=gnu17 -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
 checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example packages openapi clients)
 
@@ -91,11 +91,11 @@ check_wrapped() {
 	done
 }
 
-# Calls of the functions that lib/base.h poisons, seen where a file escapes base.h too; in handlers also of the heap.
+# Calls of the functions that lib/base/base.h poisons, seen where a file escapes base.h too; in handlers also of the heap.
 check_banned() {
 	local file poisoned heap='malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf'
-	poisoned=$(sed -n 's/^#pragma GCC poison //p' lib/base.h)
-	[ -n "$poisoned" ] || echo "lib/base.h: no list of banned functions"
+	poisoned=$(sed -n 's/^#pragma GCC poison //p' lib/base/base.h)
+	[ -n "$poisoned" ] || echo "lib/base/base.h: no list of banned functions"
 	for file in $(c_files '[ch]'); do
 		case $file in cgi-bin/*) names="$poisoned alloca $heap" ;; *) names="$poisoned alloca" ;; esac
 		# Without comments, and with numbers of lines.
@@ -132,7 +132,7 @@ check_suppressions() {
 check_cppcheck() {
 	need cppcheck || return
 	c_files c | xargs -r cppcheck --quiet --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib -Ibin 2>&1
+		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
 }
 
 # Of a leak that has no name gcc 12 has lost the track itself, in a struct: AddressSanitizer watches over those.
@@ -211,7 +211,7 @@ check_clients() {
 			tail -n5 swagger
 	)
 	count=$(grep -l '} as const' "$out"/generated/orval/model/* | wc -l)
-	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/openapi.c names them"; return; }
+	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/web/openapi.c names them"; return; }
 	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
 	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
 }

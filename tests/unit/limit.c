@@ -1,4 +1,4 @@
-/* lib/limit.c: sliding windows, also over a clock that was set back. */
+/* lib/school/limit.c: sliding windows, also over a clock that was set back. */
 #include "clock.h"
 #include "limit.h"
 #include "log.h"

@@ -1,4 +1,4 @@
-/* lib/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
+/* lib/school/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
 #include "arena.h"
 #include "clock.h"
 #include "db.h"

@@ -1,5 +1,5 @@
 /*
- * lib/otp.c: what somebody reaches who guesses as cleverly as can be, in simulated days, with the limits of
+ * lib/school/otp.c: what somebody reaches who guesses as cleverly as can be, in simulated days, with the limits of
  * the shipped configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire,
  * with smaller numbers.
  */

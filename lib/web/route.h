@@ -24,7 +24,7 @@ struct route {
 	 */
 	void (*check)(struct request *rq, struct faults *faults);
 	const struct shape *in;		/* JSON body; with `upload` the fields of a form */
-	const struct upload_rule *upload;	/* takes files, as lib/upload.h says; such a row writes */
+	const struct upload_rule *upload;	/* takes files, as lib/web/upload.h says; such a row writes */
 	const struct shape *query;	/* query parameters */
 	bool own_query;			/* the handler reads the query itself; `query` is for the reference only */
 	const struct shape *out;	/* data of a success */

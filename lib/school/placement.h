@@ -28,7 +28,7 @@ struct placement {
 	int64_t attempts;		/* 0: no limit */
 	bool shuffle, published;
 	const char *questions, *ranges;	/* JSON text */
-	struct value key;		/* the answer key, or NULL: lib/quiz.h */
+	struct value key;		/* the answer key, or NULL: lib/school/quiz.h */
 	int count;			/* of the questions */
 	int64_t asked_by;		/* of a change: pk of a version that asks the same already, and keeps its ids; 0: none */
 };

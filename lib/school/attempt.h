@@ -30,7 +30,7 @@ attempt_is_over(int64_t deadline, int64_t now)
 /* A version of a test, as taking it needs it. */
 struct test_version {
 	int64_t pk;
-	struct value key;		/* lib/quiz.h */
+	struct value key;		/* lib/school/quiz.h */
 	const char *ranges, *language, *test_id, *title;
 	const struct quiz_question *questions;
 	int count;			/* of them */

@@ -5,7 +5,7 @@
  *
  * An event that lies ahead is of a clock that was set back since, and does not count. Only so far ahead
  * that another process can have looked at the same clock before it waited for its turn (CLOCK_SLACK of
- * lib/clock.h), it is taken to be of now.
+ * lib/base/clock.h), it is taken to be of now.
  */
 #ifndef OKUL_LIMIT_H
 #define OKUL_LIMIT_H
@@ -33,7 +33,7 @@ int64_t limit_wait_all(struct db *db, const char *kind, const char *subject, int
 void limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window);
 
 /*
- * The same for a client by its network (lib/network.h): the wait, counting, and taking back the newest one.
+ * The same for a client by its network (lib/base/network.h): the wait, counting, and taking back the newest one.
  * Where conf has no limits by client network, nothing is counted and the wait is 0.
  */
 int64_t limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,

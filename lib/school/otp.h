@@ -1,7 +1,7 @@
 /*
  * otp - login codes: asked for, mailed, checked, counted.
  *
- * Budgets go by mailbox and by client network (lib/network.h). A network from which a user logged in lately
+ * Budgets go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately
  * is known for them and has budgets of its own; all others together share one, so that strangers can use up
  * that and no more. A client network has budgets over all mailboxes. The mailbox counts (text_mailbox()),
  * the address as typed is the user and gets the mail.

@@ -48,7 +48,7 @@ struct request {
 	struct fleeting *links, *last_link;	/* in the answer, in their order */
 	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */
-	struct upload *uploads;		/* files of a form, in the order of the parts; lib/upload.h */
+	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
 	size_t upload_count;
 	bool mail_queued;		/* wake the sender after the commit */
 };
@@ -146,7 +146,7 @@ void put_bool(struct request *rq, const char *name, bool truth);
 void put_time(struct request *rq, const char *name, int64_t time);
 void put_null(struct request *rq, const char *name);
 void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
-/* A signed address (lib/link.h): that it is signed anew each time is no change of what the answer's tag is of. */
+/* A signed address (lib/web/link.h): that it is signed anew each time is no change of what the answer's tag is of. */
 void put_link(struct request *rq, const char *name, const char *url);
 void put_object(struct request *rq, const char *name);
 void put_list(struct request *rq, const char *name);
