@@ -105,7 +105,7 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 # This one runs the program itself, that one needs a slow disk.
 $(B)/unit/okulctl: | $(CTL)
-$(B)/unit/gate: $(B)/obj/tests/bench/slow_fsync.o
+$(B)/unit/writer_lock: $(B)/obj/tests/bench/slow_fsync.o
 
 .PHONY: unit
 unit: $(UNIT)	## run the unit tests

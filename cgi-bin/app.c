@@ -15,10 +15,10 @@ static const struct shape health = { .name = "HealthResponseDto", .fields = FIEL
 	{ "version", TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
 	{ "schemaVersion", INT, 1, .example = "1" }) };
 
-static struct reply get_hello(struct request *rq);
-static struct reply get_health(struct request *rq);
-static struct reply get_openapi(struct request *rq);
-static struct reply get_docs(struct request *rq);
+static struct response get_hello(struct request *rq);
+static struct response get_health(struct request *rq);
+static struct response get_openapi(struct request *rq);
+static struct response get_docs(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
@@ -30,28 +30,28 @@ static const struct route routes[] = {
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
 
-static struct reply
+static struct response
 get_hello(struct request *rq)
 {
-	return reply_message(rq, S_HELLO);
+	return response_message(rq, S_HELLO);
 }
 
-static struct reply
+static struct response
 get_health(struct request *rq)
 {
 	int version;
 
 	if (!db_alive(rq->db, &version))
-		return reply_error(rq, UNAVAILABLE);
+		return response_error(rq, UNAVAILABLE);
 	if (rq->user)	/* the trial ends their row, and the log names them */
 		user_detach(rq->user, rq->arena);
 	bool writable = db_try_write(rq->db);
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "status", writable ? "ok" : "degraded");
 	put_text(rq, "database", "ok");
 	put_text(rq, "version", OKUL_VERSION);
 	put_int(rq, "schemaVersion", version);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* The reference tells of no surface that is off. */
@@ -61,16 +61,16 @@ share_file(struct request *rq, const char *name, const char *extension)
 	return arena_format(rq->arena, "%s/%s%s.%s", rq->conf->share, name, rq->conf->api_v1 ? "" : "-unified", extension);
 }
 
-static struct reply
+static struct response
 get_openapi(struct request *rq)
 {
-	return reply_file(rq, share_file(rq, "openapi", "json"), "application/json");
+	return response_file(rq, share_file(rq, "openapi", "json"), "application/json");
 }
 
-static struct reply
+static struct response
 get_docs(struct request *rq)
 {
-	return reply_file(rq, share_file(rq, "docs", "html"), "text/html; charset=utf-8");
+	return response_file(rq, share_file(rq, "docs", "html"), "text/html; charset=utf-8");
 }
 
 static const struct section section = { routes, COUNT(routes), NULL, 0 };

@@ -117,14 +117,14 @@ static const char *const sql[] = {
 		" FROM user WHERE pk = ?1",
 };
 
-static struct reply post_otp_request(struct request *rq);
-static struct reply post_otp_verify(struct request *rq);
-static struct reply post_refresh(struct request *rq);
-static struct reply post_logout(struct request *rq);
-static struct reply delete_session(struct request *rq);
-static struct reply post_registration(struct request *rq);
-static struct reply show_profile(struct request *rq);
-static struct reply get_registration(struct request *rq);
+static struct response post_otp_request(struct request *rq);
+static struct response post_otp_verify(struct request *rq);
+static struct response post_refresh(struct request *rq);
+static struct response post_logout(struct request *rq);
+static struct response delete_session(struct request *rq);
+static struct response post_registration(struct request *rq);
+static struct response show_profile(struct request *rq);
+static struct response get_registration(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .in = &request_otp, .out = &otp_response, .writes = true,
@@ -163,8 +163,8 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 	return language;
 }
 
-struct reply
-auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *rq, const char *code))
+struct response
+auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *rq, const char *code))
 {
 	struct otp_caller caller;
 	char code[10];
@@ -173,24 +173,24 @@ auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(str
 	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
 	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
 	if (error)
-		return reply_wait(rq, error, wait);
+		return response_wait(rq, error, wait);
 	rq->mail_queued = true;
-	struct reply good = reply(rq, code);
+	struct response good = response(rq, code);
 	secret_wipe(code, sizeof(code));
 	return good;
 }
 
-static struct reply
+static struct response
 reply_code_sent(struct request *rq, const char *code)
 {
 	(void)code;
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "message", sentence(S_CODE_SENT, rq->language));
 	put_text(rq, "email", field_text(rq->body, "email"));
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 post_otp_request(struct request *rq)
 {
 	return auth_request_code(rq, 6, reply_code_sent);
@@ -217,21 +217,21 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	return true;
 }
 
-static struct reply
+static struct response
 reply_login(struct request *rq, const struct login *login)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(login->user)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	if (!auth_put_tokens(rq, login))
-		return reply_error(rq, INTERNAL);
+		return response_error(rq, INTERNAL);
 	put_bool(rq, "isNewUser", login->is_new);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 static void
@@ -279,7 +279,7 @@ judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 }
 
 bool
-auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal)
+auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal)
 {
 	enum language language = EN;
 	int64_t wait = 0;
@@ -292,7 +292,7 @@ auth_login(struct request *rq, unsigned digits, struct login *login, struct repl
 	*login = (struct login){ .user = caller.user };
 	if (error) {
 		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
-		*refusal = error_status(error) == 429 ? reply_wait(rq, error, wait) : reply_error_keep(rq, error);
+		*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
 		return false;
 	}
 	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
@@ -305,11 +305,11 @@ auth_login(struct request *rq, unsigned digits, struct login *login, struct repl
 	return true;
 }
 
-static struct reply
+static struct response
 post_otp_verify(struct request *rq)
 {
 	struct login login;
-	struct reply refusal;
+	struct response refusal;
 
 	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
@@ -374,9 +374,9 @@ rotate(struct request *rq, struct login *login)
 
 /* The current token is replaced; one replaced before that still works gives the same successor again. */
 bool
-auth_refresh(struct request *rq, struct login *login, struct reply *refusal)
+auth_refresh(struct request *rq, struct login *login, struct response *refusal)
 {
-	*refusal = reply_error(rq, BAD_REFRESH);
+	*refusal = response_error(rq, BAD_REFRESH);
 	switch (auth_find_token(rq, field_text(rq->body, "refreshToken"), login)) {
 	case CURRENT:
 		return rotate(rq, login);
@@ -392,51 +392,51 @@ auth_refresh(struct request *rq, struct login *login, struct reply *refusal)
 	return false;
 }
 
-static struct reply
+static struct response
 post_refresh(struct request *rq)
 {
 	struct login login;
-	struct reply refusal;
+	struct response refusal;
 
 	return auth_refresh(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
 }
 
 /* ---- sessions */
 
-static struct reply
+static struct response
 post_logout(struct request *rq)
 {
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(rq->user->session), NULL);
-	return reply_message(rq, S_LOGGED_OUT);
+	return response_message(rq, S_LOGGED_OUT);
 }
 
-struct reply
+struct response
 auth_get_sessions(struct request *rq)
 {
-	return reply_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now,
+	return response_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now,
 		rq->conf->session_life * SECOND), &auth_session_response);
 }
 
-static struct reply
+static struct response
 delete_session(struct request *rq)
 {
 	int64_t changed = 0;
 
 	(void)!db_run(rq->db, sql[END_OWN], ARGS(rq->user->pk, rq->id, rq->now), &changed);
 	if (changed == 0)
-		return reply_error(rq, NOT_FOUND);
-	return reply_deleted(rq, S_SESSION_ENDED, rq->id);
+		return response_error(rq, NOT_FOUND);
+	return response_deleted(rq, S_SESSION_ENDED, rq->id);
 }
 
 /* ---- registration */
 
-static struct reply
+static struct response
 show_profile(struct request *rq)
 {
-	return reply_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
+	return response_row(rq, sql[USER_BY_PK], ARGS(rq->user->pk), &user_profile);
 }
 
-static struct reply
+static struct response
 post_registration(struct request *rq)
 {
 	int64_t changed = 0;
@@ -445,26 +445,26 @@ post_registration(struct request *rq)
 	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk,
 		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version, rq->conf->consent_form_version), &changed);
 	if (changed == 0)
-		return reply_error(rq, ALREADY_REGISTERED);
+		return response_error(rq, ALREADY_REGISTERED);
 	user_reindex(rq->db);
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	put_text(rq, "message", sentence(S_REGISTERED, rq->language));
 	put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 get_registration(struct request *rq)
 {
 	static const char *const fields[] = { "name", "surname", "privacyPolicyAccepted", "termsOfUseAccepted" };
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[MISSING], ARGS(rq->user->pk)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
 	put_list(rq, "missingFields");
 	for (int i = 0; i < (int)COUNT(fields) && !db_flag(row, 0); i++)
@@ -472,7 +472,7 @@ get_registration(struct request *rq)
 			put_text(rq, NULL, fields[i]);
 	put_end_list(rq);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };

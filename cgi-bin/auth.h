@@ -22,17 +22,17 @@ struct login {
 	bool is_new;			/* the user was made just now */
 };
 
-/* Mails a code of so many digits to the body's address; `reply` writes the answer. */
-struct reply auth_request_code(struct request *rq, unsigned digits, struct reply (*reply)(struct request *, const char *code));
+/* Mails a code of so many digits to the body's address; `response` writes the answer. */
+struct response auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *, const char *code));
 
 /*
  * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. False: answer with
  * *refusal.
  */
-must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct reply *refusal);
+must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal);
 
 /* Replaces the body's refresh token. False: answer with *refusal. */
-must_use bool auth_refresh(struct request *rq, struct login *login, struct reply *refusal);
+must_use bool auth_refresh(struct request *rq, struct login *login, struct response *refusal);
 
 /* A token that was replaced works where its owner may still have it: in another tab, or since the answer got lost. */
 enum shown_token { NOT_OURS, CURRENT, REPLACED, SPENT };
@@ -44,6 +44,6 @@ must_use enum shown_token auth_find_token(struct request *rq, const char *token,
 must_use bool auth_put_tokens(struct request *rq, const struct login *login);
 
 /* The caller's live sessions, newest first. */
-struct reply auth_get_sessions(struct request *rq);
+struct response auth_get_sessions(struct request *rq);
 
 #endif

@@ -40,12 +40,12 @@ static const char *const sql[] = {
 	[END_ALL] = "DELETE FROM session WHERE user = ?1",
 };
 
-static struct reply post_send(struct request *rq);
-static struct reply post_verify(struct request *rq);
-static struct reply post_refresh(struct request *rq);
-static struct reply post_logout(struct request *rq);
-static struct reply post_revoke(struct request *rq);
-static struct reply get_validity(struct request *rq);
+static struct response post_send(struct request *rq);
+static struct response post_verify(struct request *rq);
+static struct response post_refresh(struct request *rq);
+static struct response post_logout(struct request *rq);
+static struct response post_revoke(struct request *rq);
+static struct response get_validity(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/auth/send-otp-email", PUBLIC, post_send, .in = &request_otp, .out = &otp_response, .status = 201,
@@ -69,78 +69,78 @@ static const struct route routes[] = {
 
 const struct section auth_v1 = { routes, COUNT(routes), sql, COUNT(sql) };
 
-static struct reply
+static struct response
 reply_code_sent(struct request *rq, const char *code)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "email", field_text(rq->body, "email"));
 	if (rq->conf->development)
 		put_text(rq, "code", code);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 post_send(struct request *rq)
 {
 	return auth_request_code(rq, 4, reply_code_sent);
 }
 
-static struct reply
+static struct response
 post_verify(struct request *rq)
 {
 	struct login login;
-	struct reply refusal;
+	struct response refusal;
 	struct db_rows *row;
 
 	if (!auth_login(rq, 4, &login, &refusal))
 		return refusal;
 	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login.user)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	if (!auth_put_tokens(rq, &login))
-		return reply_error(rq, INTERNAL);
+		return response_error(rq, INTERNAL);
 	put_row_object(rq, "user", &user_v1, row, 1);
 	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 post_refresh(struct request *rq)
 {
 	struct login login;
-	struct reply refusal;
+	struct response refusal;
 
 	if (!auth_refresh(rq, &login, &refusal))
 		return refusal;
-	reply_begin(rq);
-	return auth_put_tokens(rq, &login) ? reply_done(rq) : reply_error(rq, INTERNAL);
+	response_begin(rq);
+	return auth_put_tokens(rq, &login) ? response_done(rq) : response_error(rq, INTERNAL);
 }
 
-static struct reply
+static struct response
 post_logout(struct request *rq)
 {
 	(void)!db_run(rq->db, sql[END_ALL], ARGS(rq->user->pk), NULL);
-	return reply_message(rq, S_LOGGED_OUT_EVERYWHERE);
+	return response_message(rq, S_LOGGED_OUT_EVERYWHERE);
 }
 
-static struct reply
+static struct response
 post_revoke(struct request *rq)
 {
 	struct login login;
 	enum shown_token token = auth_find_token(rq, field_text(rq->body, "refreshToken"), &login);
 
 	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
-	return reply_deleted(rq, S_SESSION_ENDED, login.session);
+	return response_deleted(rq, S_SESSION_ENDED, login.session);
 }
 
-static struct reply
+static struct response
 get_validity(struct request *rq)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_bool(rq, "isValid", true);
 	put_time(rq, "expiresAt", rq->user->token_expires);
-	return reply_done(rq);
+	return response_done(rq);
 }

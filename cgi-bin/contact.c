@@ -102,12 +102,12 @@ static const char *const sql[] = {
 };
 
 static void check_robot(struct request *rq, struct faults *faults);
-static struct reply post_contact(struct request *rq);
-static struct reply get_form(struct request *rq);
-static struct reply get_contacts(struct request *rq);
-static struct reply post_reply(struct request *rq);
-static struct reply delete_contact(struct request *rq);
-static struct reply patch_status(struct request *rq);
+static struct response post_contact(struct request *rq);
+static struct response get_form(struct request *rq);
+static struct response get_contacts(struct request *rq);
+static struct response post_reply(struct request *rq);
+static struct response delete_contact(struct request *rq);
+static struct response patch_status(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/contact", PUBLIC, post_contact, .check = check_robot, .in = &create_contact, .out = &contact_response, .status = 201,
@@ -162,17 +162,17 @@ stamp_fault(struct request *rq, const char *stamp)
 	return rq->now < shown + STAMP_REST ? S_F_TOO_FAST : S_OK;
 }
 
-static struct reply
+static struct response
 get_form(struct request *rq)
 {
 	struct buf stamp = { .arena = rq->arena };
 
 	put_stamp(&stamp, rq, arena_format(rq->arena, "%lld", (long long)rq->now));
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "stamp", stamp.s);
 	put_time(rq, "notBefore", rq->now + STAMP_REST);
 	put_time(rq, "expiresAt", rq->now + STAMP_LIFE);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* ---- asking */
@@ -189,7 +189,7 @@ check_robot(struct request *rq, struct faults *faults)
 		faults_add(faults, "stamp", fault, NULL);
 }
 
-static struct reply
+static struct response
 post_contact(struct request *rq)
 {
 	static const char kind[] = "contact-client";
@@ -198,19 +198,19 @@ post_contact(struct request *rq)
 	char id[ID_TEXT];
 
 	if (wait)
-		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
+		return response_wait(rq, TOO_MANY_REQUESTS, wait);
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(field_text(rq->body, "language"), &language);
 	random_id(id);
 	(void)!db_run(rq->db, sql[ADD], ARGS(id, field_text(rq->body, "fullName"), field_text(rq->body, "email"),
 		field_text(rq->body, "phoneNumber"), field_text(rq->body, "subject"), field_text(rq->body, "message"),
 		field_text(rq->body, "source"), language_code(language), rq->now), NULL);
-	return reply_row(rq, sql[ONE], ARGS(id), &contact_response);
+	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
 /* ---- the school's side */
 
-static struct reply
+static struct response
 get_contacts(struct request *rq)
 {
 	const char *status = field_text(rq->query, "status"), *source = field_text(rq->query, "source");
@@ -221,8 +221,8 @@ get_contacts(struct request *rq)
 	struct args args = ARGS(status, source, words);
 
 	if (page_is_table(rq->query))
-		return reply_csv(rq, "contact", sql[list + sort], args, &contact_response);
-	return reply_list(rq, sql[count], sql[list + sort], args, &contact_response);
+		return response_csv(rq, "contact", sql[list + sort], args, &contact_response);
+	return response_list(rq, sql[count], sql[list + sort], args, &contact_response);
 }
 
 static const char *
@@ -272,7 +272,7 @@ mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 		COUNT(values)) == DB_DONE;
 }
 
-static struct reply
+static struct response
 post_reply(struct request *rq)
 {
 	const char *message = field_text(rq->body, "message");
@@ -281,27 +281,27 @@ post_reply(struct request *rq)
 	if (db_one(rq->db, &row, sql[REPLY], ARGS(rq->id, message, rq->now)) == DB_ROW) {
 		rq->mail_queued = mail_reply(rq, row, message);
 		db_end(row);
-		return reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+		return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
 	}
 	db_end(row);
-	struct reply reply = reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	return reply.error ? reply : reply_error(rq, ALREADY_REPLIED);
+	struct response response = response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+	return response.error ? response : response_error(rq, ALREADY_REPLIED);
 }
 
-static struct reply
+static struct response
 delete_contact(struct request *rq)
 {
 	int64_t changed = 0;
 
 	(void)!db_run(rq->db, sql[DROP], ARGS(rq->id), &changed);
-	return changed ? reply_deleted(rq, S_CONTACT_DELETED, rq->id) : reply_error(rq, NOT_FOUND);
+	return changed ? response_deleted(rq, S_CONTACT_DELETED, rq->id) : response_error(rq, NOT_FOUND);
 }
 
-static struct reply
+static struct response
 patch_status(struct request *rq)
 {
 	(void)!db_run(rq->db, sql[SET_STATUS], ARGS(rq->id, field_text(rq->body, "status"), rq->now), NULL);
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
 }
 
 int

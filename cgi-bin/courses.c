@@ -115,12 +115,12 @@ static const char *const sql[] = {
 	[REMOVE] = "DELETE FROM course WHERE id = ?1 RETURNING title",
 };
 
-static struct reply get_courses(struct request *rq);
-static struct reply get_course(struct request *rq);
-static struct reply post_course(struct request *rq);
-static struct reply patch_course(struct request *rq);
-static struct reply delete_course(struct request *rq);
-static struct reply duplicate_course(struct request *rq);
+static struct response get_courses(struct request *rq);
+static struct response get_course(struct request *rq);
+static struct response post_course(struct request *rq);
+static struct response patch_course(struct request *rq);
+static struct response delete_course(struct request *rq);
+static struct response duplicate_course(struct request *rq);
 
 /* Grows with every change of a course: whoever has the list of that number has the newest. */
 #define LIST_VERSION "SELECT n FROM tally WHERE name = 'course:version'"
@@ -145,7 +145,7 @@ static const struct route routes[] = {
 	  " language." },
 };
 
-static struct reply
+static struct response
 get_courses(struct request *rq)
 {
 	const char *language = field_text(rq->query, "language"), *level = field_text(rq->query, "level");
@@ -155,62 +155,62 @@ get_courses(struct request *rq)
 	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
 	int sort = field_choice(rq->query, "sort", sorts);
 
-	return reply_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
+	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
 }
 
-static struct reply
+static struct response
 get_course(struct request *rq)
 {
-	return reply_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
 }
 
-static struct reply
+static struct response
 post_course(struct request *rq)
 {
 	const cJSON *body = rq->body;
 	char id[ID_TEXT];
 
 	random_id(id);
-	return reply_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), field_text(body, "description"),
+	return response_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), field_text(body, "description"),
 		field_text(body, "language"), field_text(body, "level"), field_number(body, "price", 0),
 		field_text(body, "currency"), field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"),
 		field_int(body, "order", 0), field_bool(body, "isPublished", true), rq->now), &course_response);
 }
 
-static struct reply
+static struct response
 patch_course(struct request *rq)
 {
 	const char *body = cJSON_PrintUnformatted(rq->body);
 	struct value price = field_has(rq->body, "price") ? value_real(field_number(rq->body, "price", 0)) : value_null();
 
-	return reply_row(rq, sql[CHANGE], ARGS(body, price, rq->now, rq->id), &course_response);
+	return response_row(rq, sql[CHANGE], ARGS(body, price, rq->now, rq->id), &course_response);
 }
 
-static struct reply
+static struct response
 delete_course(struct request *rq)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[REMOVE], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
-	return reply_deleted(rq, S_COURSE_DELETED, rq->id);
+	return response_deleted(rq, S_COURSE_DELETED, rq->id);
 }
 
-static struct reply
+static struct response
 duplicate_course(struct request *rq)
 {
 	struct db_rows *row;
 	char id[ID_TEXT];
 
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, true)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	const char *title = copy_next_title(rq->arena, rq->db, sql[TAKEN], db_text(row, 1), rq->language, TITLE_POINTS);
 	db_end(row);
 	random_id(id);
-	return reply_row(rq, sql[COPY], ARGS(rq->id, id, title, rq->now), &course_response);
+	return response_row(rq, sql[COPY], ARGS(rq->id, id, title, rq->now), &course_response);
 }
 
 static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };

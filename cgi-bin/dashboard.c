@@ -157,7 +157,7 @@ static const char *const sql[] = {
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scan is meant: five entries of an index */",
 };
 
-static struct reply get_stats(struct request *rq);
+static struct response get_stats(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/admin/dashboard/stats", ADMIN, get_stats, .query = &query, .out = &stats, .no_store = true,
@@ -472,13 +472,13 @@ put_distributions(struct request *rq, const struct results *results)
 	put_end(rq);
 }
 
-static struct reply
+static struct response
 get_stats(struct request *rq)
 {
 	int months = (int)field_int(rq->query, "months", MONTHS_DEFAULT);
 	const struct results results = sum_results(rq);
 
-	reply_begin(rq);
+	response_begin(rq);
 	put_time(rq, "generatedAt", rq->now);
 	put_int(rq, "months", months);
 	put_overview(rq, &results);
@@ -488,7 +488,7 @@ get_stats(struct request *rq)
 	put_rows(rq, "contacts", sql[RECENT_CONTACTS], NO_ARGS, &recent_contact);
 	put_rows(rq, "testResults", sql[RECENT_RESULTS], NO_ARGS, &recent_result);
 	put_end(rq);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 int

@@ -114,13 +114,13 @@ static const char *const sql[] = {
 
 /* ---- routes */
 
-static struct reply may_change(struct request *rq);
+static struct response may_change(struct request *rq);
 static void check_material(struct request *rq, struct faults *faults);
-static struct reply post_material(struct request *rq);
-static struct reply get_materials(struct request *rq);
-static struct reply get_material(struct request *rq);
-static struct reply patch_material(struct request *rq);
-static struct reply delete_material(struct request *rq);
+static struct response post_material(struct request *rq);
+static struct response get_materials(struct request *rq);
+static struct response get_material(struct request *rq);
+static struct response patch_material(struct request *rq);
+static struct response delete_material(struct request *rq);
 
 #define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked }
 static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
@@ -241,32 +241,32 @@ put_item(struct request *rq, const struct db_rows *row)
 	put_end(rq);
 }
 
-static struct reply
+static struct response
 show(struct request *rq, const char *id)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[ONE], ARGS(id, is_admin(rq), rq->user->pk)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	materials_put(rq, row, db_flag(row, MATERIAL_COLUMN_COUNT) ? rq->user->id : NULL);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 get_material(struct request *rq)
 {
 	return show(rq, rq->id);
 }
 
-static struct reply
+static struct response
 get_materials(struct request *rq)
 {
 	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
 	int sort = field_choice(rq->query, "sort", sorts);
 
-	return reply_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort], ARGS(field_text(rq->query, "locale"), words),
+	return response_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort], ARGS(field_text(rq->query, "locale"), words),
 		put_item);
 }
 
@@ -285,30 +285,30 @@ pdf_title(struct arena *arena, const char *name)
 	return text_clip(arena, length > 0 ? arena_copy(arena, title, length) : name, TITLE_POINTS);
 }
 
-static struct reply
+static struct response
 add_pdf(struct request *rq, int64_t material, const struct upload *upload)
 {
 	struct file_row file = { .owner = 0, .is_public = false };
-	struct reply reply = upload_add(rq, upload, &file);
+	struct response response = upload_add(rq, upload, &file);
 	char id[ID_TEXT];
 
 	random_id(id);
-	if (!reply.error)
+	if (!response.error)
 		(void)!db_run(rq->db, sql[ADD_PDF], ARGS(id, material, file.key, pdf_title(rq->arena, file.name)), NULL);
-	return reply;
+	return response;
 }
 
-static struct reply
+static struct response
 add_pdfs(struct request *rq, int64_t material)
 {
-	struct reply reply = { .error = NO_ERROR };
+	struct response response = { .error = NO_ERROR };
 
-	for (size_t i = 0; i < rq->upload_count && !reply.error; i++)
-		reply = add_pdf(rq, material, &rq->uploads[i]);
-	return reply;
+	for (size_t i = 0; i < rq->upload_count && !response.error; i++)
+		response = add_pdf(rq, material, &rq->uploads[i]);
+	return response;
 }
 
-static struct reply
+static struct response
 post_material(struct request *rq)
 {
 	struct db_rows *row;
@@ -318,22 +318,22 @@ post_material(struct request *rq)
 	if (db_one(rq->db, &row, sql[ADD], ARGS(id, field_text(rq->body, "title"), field_text(rq->body, "description"),
 			field_text(rq->body, "locale"), field_text(rq->body, "level"), (const char *)rq->prepared,
 			rq->now)) != DB_ROW)
-		return reply_error(rq, INTERNAL);
+		return response_error(rq, INTERNAL);
 	int64_t pk = db_int(row, 0);
 	db_end(row);
-	struct reply reply = add_pdfs(rq, pk);
-	return reply.error ? reply : show(rq, id);
+	struct response response = add_pdfs(rq, pk);
+	return response.error ? response : show(rq, id);
 }
 
 /* Before the files of a change get their names. */
-static struct reply
+static struct response
 may_change(struct request *rq)
 {
 	struct db_rows *row;
 	enum db_rc rc = db_one(rq->db, &row, sql[IS_THERE], ARGS(rq->id));
 
 	db_end(row);
-	return rc == DB_ROW ? upload_fits(rq) : reply_error(rq, NOT_FOUND);
+	return rc == DB_ROW ? upload_fits(rq) : response_error(rq, NOT_FOUND);
 }
 
 /* False when one of them is not this material's. */
@@ -349,7 +349,7 @@ drop_pdfs(struct request *rq, int64_t material)
 	return true;
 }
 
-static struct reply
+static struct response
 patch_material(struct request *rq)
 {
 	const cJSON *body = rq->body;
@@ -358,25 +358,25 @@ patch_material(struct request *rq)
 	if (db_one(rq->db, &row, sql[CHANGE], ARGS(rq->id, field_text(body, "title"), field_text(body, "description"),
 			field_text(body, "locale"), field_has(body, "level"), field_text(body, "level"), (const char *)rq->prepared,
 			rq->now)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	int64_t pk = db_int(row, 0);
 	db_end(row);
 	if (!drop_pdfs(rq, pk))
-		return reply_error(rq, NOT_FOUND);
-	struct reply reply = add_pdfs(rq, pk);
-	return reply.error ? reply : show(rq, rq->id);
+		return response_error(rq, NOT_FOUND);
+	struct response response = add_pdfs(rq, pk);
+	return response.error ? response : show(rq, rq->id);
 }
 
-static struct reply
+static struct response
 delete_material(struct request *rq)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[DROP], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
-	return reply_deleted(rq, S_MATERIAL_DELETED, rq->id);
+	return response_deleted(rq, S_MATERIAL_DELETED, rq->id);
 }
 
 int

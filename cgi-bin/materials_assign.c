@@ -75,11 +75,11 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 /* ---- routes */
 
 static void check_assign(struct request *rq, struct faults *faults);
-static struct reply post_assign(struct request *rq);
-static struct reply delete_assignment(struct request *rq);
-static struct reply show_of_user(struct request *rq);
-static struct reply get_mine(struct request *rq);
-static struct reply get_of_user(struct request *rq);
+static struct response post_assign(struct request *rq);
+static struct response delete_assignment(struct request *rq);
+static struct response show_of_user(struct request *rq);
+static struct response get_mine(struct request *rq);
+static struct response get_of_user(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
@@ -143,19 +143,19 @@ assign(struct request *rq, struct assigning *a, const char *id)
 	return good;
 }
 
-static struct reply
+static struct response
 put_summary(struct request *rq, const struct assigning *a)
 {
 	rq->mail_queued = a->assigned > 0;
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "materialId", rq->id);
 	put_int(rq, "requested", a->assigned + a->already);
 	put_int(rq, "assigned", a->assigned);
 	put_int(rq, "alreadyAssigned", a->already);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 post_assign(struct request *rq)
 {
 	struct assigning a = { .note = field_text(rq->body, "note") };
@@ -163,14 +163,14 @@ post_assign(struct request *rq)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	a.material = db_int(row, 0);
 	a.title = mail_one_line(rq->arena, db_text(row, 1));
 	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
 	db_end(row);
 	cJSON_ArrayForEach(item, json_get(rq->body, "userIds"))
 		if (!assign(rq, &a, item->valuestring))
-			return reply_error(rq, NOT_FOUND);
+			return response_error(rq, NOT_FOUND);
 	return put_summary(rq, &a);
 }
 
@@ -207,30 +207,30 @@ put_materials(struct request *rq, int64_t user, const char *reader)
 	put_int(rq, "total", total);
 }
 
-static struct reply
+static struct response
 get_mine(struct request *rq)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_materials(rq, rq->user->pk, rq->user->id);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 of_user(struct request *rq, const char *id)
 {
 	struct db_rows *user;
 
 	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	put_row_object(rq, "user", &user_summary, user, 1);
 	int64_t pk = db_int(user, 0);
 	db_end(user);
 	put_materials(rq, pk, NULL);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 get_of_user(struct request *rq)
 {
 	return of_user(rq, rq->id);
@@ -238,22 +238,22 @@ get_of_user(struct request *rq)
 
 /* ---- taking back */
 
-static struct reply
+static struct response
 show_of_user(struct request *rq)
 {
 	return of_user(rq, rq->params[1]);
 }
 
-static struct reply
+static struct response
 delete_assignment(struct request *rq)
 {
 	const char *user = rq->params[1];
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
 		db_text(row, 0), db_text(row, 1) });
 	db_end(row);
-	return reply_deleted(rq, S_UNASSIGNED, user);
+	return response_deleted(rq, S_UNASSIGNED, user);
 }

@@ -143,13 +143,13 @@ static const char *const sql[] = {
 static void check_test(struct request *rq, struct faults *faults);
 static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
-static struct reply post_test(struct request *rq);
-static struct reply get_tests(struct request *rq);
-static struct reply post_duplicate(struct request *rq);
-static struct reply patch_test(struct request *rq);
-static struct reply get_test(struct request *rq);
-static struct reply delete_test(struct request *rq);
-static struct reply get_target_languages(struct request *rq);
+static struct response post_test(struct request *rq);
+static struct response get_tests(struct request *rq);
+static struct response post_duplicate(struct request *rq);
+static struct response patch_test(struct request *rq);
+static struct response get_test(struct request *rq);
+static struct response delete_test(struct request *rq);
+static struct response get_target_languages(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests", ADMIN, post_test, .check = check_test, .in = &create_test, .out = &proficiency_detail,
@@ -206,17 +206,17 @@ check_test(struct request *rq, struct faults *faults)
 		placement_set_questions(test, rq->arena, questions);
 }
 
-struct reply
+struct response
 proficiency_add(struct request *rq, const struct placement *test)
 {
 	char *id = arena_alloc(rq->arena, ID_TEXT);
 
 	random_id(id);
 	placement_add(rq->db, test, id, rq->now);
-	return reply_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
+	return response_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
 }
 
-static struct reply
+static struct response
 post_test(struct request *rq)
 {
 	return proficiency_add(rq, rq->prepared);
@@ -259,14 +259,14 @@ check_source(struct request *rq, struct faults *faults)
 		rq->prepared = source;
 }
 
-static struct reply
+static struct response
 post_duplicate(struct request *rq)
 {
 	struct source *source = rq->prepared;
 
 	/* It may be another by now, or gone. */
 	if (!source || !read_source(rq, source))
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	struct placement *test = &source->test;
 	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
 	return proficiency_add(rq, test);
@@ -325,25 +325,25 @@ change_version(struct request *rq, struct placement *test, int64_t *pk, int64_t 
 	return true;
 }
 
-static struct reply
+static struct response
 patch_test(struct request *rq)
 {
 	struct placement *test = rq->prepared;
 	int64_t pk, version;
 
 	if (!change_version(rq, test, &pk, &version))
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	(void)!db_run(rq->db, sql[CHANGE_TEST], ARGS(pk, version, test->title, test->description,
 		field_has(rq->body, "durationMinutes"), test->minutes, if_named(rq, "maxAttempts", test->attempts),
 		if_named(rq, "shuffle", test->shuffle), if_named(rq, "isPublished", test->published), test->language,
 		test->count, rq->now), NULL);
 	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, version), NULL);
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
 #define CLOSED_MAX 10000	/* half a second */
 
-static struct reply
+static struct response
 delete_test(struct request *rq)
 {
 	struct db_rows *row;
@@ -351,47 +351,47 @@ delete_test(struct request *rq)
 	/* Attempts whose time has run out count as taken, and results stay. */
 	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
 	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });
 	int64_t pk = db_int(row, 0);
 	db_end(row);
 	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, 0), NULL);
-	return reply_deleted(rq, S_TEST_DELETED, rq->id);
+	return response_deleted(rq, S_TEST_DELETED, rq->id);
 }
 
 /* ---- reading them */
 
-static struct reply
+static struct response
 get_tests(struct request *rq)
 {
 	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
 	int sort = field_choice(rq->query, "sort", sorts);
 
-	return reply_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + sort],
+	return response_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + sort],
 		ARGS(is_admin(rq), words, field_text(rq->query, "targetLanguage")), &test_list);
 }
 
-static struct reply
+static struct response
 get_test(struct request *rq)
 {
 	struct db_rows *row;
 
 	if (is_admin(rq))
-		return reply_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
+		return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	int next = put_row(rq, &test_list, row, 0);
 	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));
 	put_json(rq, "levelRanges", db_text(row, next + 1));
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 get_target_languages(struct request *rq)
 {
-	return reply_row(rq, sql[TARGET_LANGUAGES], ARGS(is_admin(rq)), &target_languages);
+	return response_row(rq, sql[TARGET_LANGUAGES], ARGS(is_admin(rq)), &target_languages);
 }
 
 int

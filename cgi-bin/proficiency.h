@@ -17,7 +17,7 @@ extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseD
 /* What is wrong with the level ranges of the body beyond their shapes. */
 void proficiency_check_ranges(struct request *rq, struct faults *faults);
 /* Adds a test and shows it. */
-struct reply proficiency_add(struct request *rq, const struct placement *test);
+struct response proficiency_add(struct request *rq, const struct placement *test);
 
 /* ---- proficiency_taking.c */
 

@@ -13,7 +13,7 @@ static const struct shape import_test = { .name = "ImportProficiencyTestDto", .f
 	{ "", PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);
-static struct reply post_import(struct request *rq);
+static struct response post_import(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/import", ADMIN, post_import, .check = check_import, .in = &import_test,
@@ -55,7 +55,7 @@ check_import(struct request *rq, struct faults *faults)
 	placement_set_questions(rq->prepared, rq->arena, gift.questions);
 }
 
-static struct reply
+static struct response
 post_import(struct request *rq)
 {
 	return proficiency_add(rq, rq->prepared);

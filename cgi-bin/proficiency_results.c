@@ -195,11 +195,11 @@ static const char *const sql[] = {
 
 /* ---- routes */
 
-static struct reply get_results(struct request *rq);
-static struct reply get_user_results(struct request *rq);
-static struct reply get_own_results(struct request *rq);
-static struct reply get_result(struct request *rq);
-static struct reply delete_result(struct request *rq);
+static struct response get_results(struct request *rq);
+static struct response get_user_results(struct request *rq);
+static struct response get_own_results(struct request *rq);
+static struct response get_result(struct request *rq);
+static struct response delete_result(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/proficiency-tests/admin/results/{id}", ADMIN, get_result, .out = &proficiency_result,
@@ -273,7 +273,7 @@ way_of(struct request *rq, struct args args)
 	return 3 * left + SEEK * kinds < (left > end ? end * all / left : all) ? BY_KIND : ALONG;
 }
 
-static struct reply
+static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort, bool table)
 {
 	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
@@ -281,13 +281,13 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 	struct db_rows *row;
 
 	if (table)
-		return reply_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line);
+		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
 	db_end(row);
-	return reply_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
+	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }
 
-static struct reply
+static struct response
 get_results(struct request *rq)
 {
 	const char *test = field_text(rq->query, "testId"), *zone = rq->conf->time_zone;
@@ -303,14 +303,14 @@ get_results(struct request *rq)
 	if (words)
 		return search_results(rq, args, words, sort, table);
 	if (table)
-		return reply_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line);
+		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line);
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
-	return reply_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
+	return response_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
 }
 
 /* ---- those of a user */
 
-static struct reply
+static struct response
 get_user_results(struct request *rq)
 {
 	struct db_rows *row;
@@ -319,46 +319,46 @@ get_user_results(struct request *rq)
 
 	db_end(row);
 	if (rc != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	proficiency_close_due(rq, pk);
-	return reply_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
+	return response_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
 }
 
-static struct reply
+static struct response
 get_own_results(struct request *rq)
 {
 	proficiency_close_due(rq, rq->user->pk);
-	return reply_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(rq->user->pk), &result_list);
+	return response_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(rq->user->pk), &result_list);
 }
 
 /* ---- one */
 
-static struct reply
+static struct response
 get_result(struct request *rq)
 {
 	struct db_rows *row;
 
 	proficiency_close_due(rq, is_admin(rq) ? 0 : rq->user->pk);
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	int next = put_row(rq, &result_list, row, 0);
 	put_json(rq, "answers", "");
 	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 delete_result(struct request *rq)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[DELETE_ONE], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "result.deleted", rq->id, db_text(row, 0), before });
 	db_end(row);
-	return reply_deleted(rq, S_RESULT_DELETED, rq->id);
+	return response_deleted(rq, S_RESULT_DELETED, rq->id);
 }

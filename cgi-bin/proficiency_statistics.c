@@ -56,7 +56,7 @@ static const char *const sql[] = {
 		" CROSS JOIN result ON result.version = version.pk WHERE test.id = ?1",
 };
 
-static struct reply get_statistics(struct request *rq);
+static struct response get_statistics(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/proficiency-tests/{id}/statistics", ADMIN, get_statistics, .out = &figures,
@@ -133,14 +133,14 @@ put_question(struct request *rq, const cJSON *question, int order, struct statis
 	put_end(rq);
 }
 
-static struct reply
+static struct response
 reply_statistics(struct request *rq, const struct statistics *statistics, const cJSON *questions)
 {
 	struct statistics_total total = statistics_total(statistics);
 	const cJSON *question;
 	int order = 0;
 
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "testId", rq->id);
 	put_int(rq, "attempts", total.sheets);
 	put_figure(rq, "mean", total.mean);
@@ -154,10 +154,10 @@ reply_statistics(struct request *rq, const struct statistics *statistics, const 
 		order++;
 	}
 	put_end_list(rq);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 get_statistics(struct request *rq)
 {
 	enum json_fault fault;
@@ -165,7 +165,7 @@ get_statistics(struct request *rq)
 
 	proficiency_close_due(rq, 0);
 	if (db_one(rq->db, &row, sql[QUESTIONS], ARGS(rq->id)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	const cJSON *questions = json_parse(rq->arena, db_text(row, 0), db_size(row, 0), JSON_DEPTH, &fault);
 	db_end(row);
 	struct statistics *statistics = statistics_for(rq, questions);

@@ -85,10 +85,10 @@ static const char *const sql[] = {
 static void check_start(struct request *rq, struct faults *faults);
 static void check_submit(struct request *rq, struct faults *faults);
 static void check_save(struct request *rq, struct faults *faults);
-static struct reply post_start(struct request *rq);
-static struct reply post_submit(struct request *rq);
-static struct reply patch_attempt(struct request *rq);
-static struct reply get_status(struct request *rq);
+static struct response post_start(struct request *rq);
+static struct response post_submit(struct request *rq);
+static struct response patch_attempt(struct request *rq);
+static struct response get_status(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
@@ -309,7 +309,7 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 	put_end_list(rq);
 }
 
-static struct reply
+static struct response
 reply_attempt(struct request *rq, const struct state *state, bool with_questions)
 {
 	const struct paper *paper = rq->prepared;
@@ -319,7 +319,7 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 	unsigned char order[QUIZ_QUESTIONS_MAX], options[QUIZ_OPTIONS_MAX];
 
 	order_of(shuffled, count, order);
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "id", state->attempt_id);
 	put_text(rq, "testId", state->test_id);
 	put_time(rq, "startedAt", state->started);
@@ -347,7 +347,7 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 		}
 		put_end_list(rq);
 	}
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* ---- starting and saving */
@@ -368,22 +368,22 @@ begin_attempt(struct request *rq, struct state *state)
 		state->deadline ? value_int(state->deadline) : value_null(), state->seed), NULL);
 }
 
-static struct reply
+static struct response
 post_start(struct request *rq)
 {
 	struct state state;
-	struct reply reply = { .error = NO_ERROR };
+	struct response response = { .error = NO_ERROR };
 	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000), wait;
 
 	if (!face(rq, &state))
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	if (!state.attempt && state.used_up)
-		reply = reply_error(rq, ATTEMPTS_USED);
+		response = response_error(rq, ATTEMPTS_USED);
 	else if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
-		reply = reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
-	reply.commit = closed > 0;
-	if (reply.error)
-		return reply;
+		response = response_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+	response.commit = closed > 0;
+	if (response.error)
+		return response;
 	if (!state.attempt) {
 		begin_attempt(rq, &state);
 		count_daily(rq, &state);
@@ -391,25 +391,25 @@ post_start(struct request *rq)
 	return reply_attempt(rq, &state, true);
 }
 
-static struct reply
+static struct response
 over(struct request *rq)
 {
 	(void)attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
-	return reply_error_keep(rq, ATTEMPT_OVER);
+	return response_error_keep(rq, ATTEMPT_OVER);
 }
 
 /* An attempt that is no more has left a result under its id, unless somebody deleted that. */
-static struct reply
+static struct response
 no_attempt(struct request *rq)
 {
 	struct db_rows *row;
 	bool result = db_one(rq->db, &row, sql[IS_RESULT], ARGS(rq->id, rq->user->pk)) == DB_ROW;
 
 	db_end(row);
-	return reply_error(rq, result ? ATTEMPT_OVER : NOT_FOUND);
+	return response_error(rq, result ? ATTEMPT_OVER : NOT_FOUND);
 }
 
-static struct reply
+static struct response
 patch_attempt(struct request *rq)
 {
 	const struct paper *paper = rq->prepared;
@@ -428,12 +428,12 @@ patch_attempt(struct request *rq)
 
 /* ---- submitting */
 
-static struct reply
+static struct response
 reply_result(struct request *rq, const struct result *result, int64_t number)
 {
 	const struct paper *paper = rq->prepared;
 
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "id", result->id);
 	put_object(rq, "user");
 	put_text(rq, "id", rq->user->id);
@@ -453,26 +453,26 @@ reply_result(struct request *rq, const struct result *result, int64_t number)
 	put_text(rq, "level", result->grade.level);
 	put_time(rq, "completedAt", result->completed_at);
 	put_json(rq, "answers", paper->answers);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-static struct reply
+static struct response
 post_submit(struct request *rq)
 {
 	struct state state;
 	char id[ID_TEXT];
 
 	if (!face(rq, &state))
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	if (rq->faults.count > 0)
-		return reply_error(rq, BAD_FIELDS);
+		return response_error(rq, BAD_FIELDS);
 	if (state.attempt && attempt_is_over(state.deadline, rq->now))
 		return over(rq);
 	if (!state.attempt && (state.used_up || state.minutes))
-		return reply_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
+		return response_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
 	int64_t wait = state.attempt ? 0 : daily_wait(rq, &state);
 	if (wait > 0)
-		return reply_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+		return response_wait(rq, TOO_MANY_SUBMISSIONS, wait);
 	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
@@ -487,16 +487,16 @@ post_submit(struct request *rq)
 
 /* ---- the status */
 
-static struct reply
+static struct response
 get_status(struct request *rq)
 {
 	struct db_rows *row;
 
 	proficiency_close_due(rq, rq->user->pk);
 	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
-	reply_begin(rq);
+	response_begin(rq);
 	put_bool(rq, "hasCompleted", attempts > 0);
 	put_int(rq, "attempts", attempts);
 	if (max == 0)
@@ -515,5 +515,5 @@ get_status(struct request *rq)
 		put_end(rq);
 	}
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }

@@ -33,9 +33,9 @@ static const char *const sql[] = {
 		" FROM setting WHERE key = ?1",
 };
 
-static struct reply get_setting(struct request *rq);
-static struct reply post_setting(struct request *rq);
-static struct reply show_posted(struct request *rq);
+static struct response get_setting(struct request *rq);
+static struct response post_setting(struct request *rq);
+static struct response show_posted(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",
@@ -47,7 +47,7 @@ static const struct route routes[] = {
 	  .example = "{\"key\":\"home.title\",\"value\":{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}}" },
 };
 
-static struct reply
+static struct response
 get_setting(struct request *rq)
 {
 	if (strlen(rq->id) > SETTING_KEY_MAX)
@@ -55,17 +55,17 @@ get_setting(struct request *rq)
 	else if (!text_is_key(rq->id))
 		faults_add(&rq->faults, "key", S_F_KEY, NULL);
 	if (rq->faults.count > 0)
-		return reply_error(rq, BAD_FIELDS);
-	return reply_row(rq, sql[VALUE_OF], ARGS(rq->id, is_admin(rq)), &setting_value);
+		return response_error(rq, BAD_FIELDS);
+	return response_row(rq, sql[VALUE_OF], ARGS(rq->id, is_admin(rq)), &setting_value);
 }
 
-static struct reply
+static struct response
 show_posted(struct request *rq)
 {
-	return reply_row(rq, sql[VALUE_OF], ARGS(field_text(rq->body, "key"), true), &setting_value);
+	return response_row(rq, sql[VALUE_OF], ARGS(field_text(rq->body, "key"), true), &setting_value);
 }
 
-static struct reply
+static struct response
 post_setting(struct request *rq)
 {
 	const struct setting setting = {
@@ -77,7 +77,7 @@ post_setting(struct request *rq)
 	};
 
 	setting_put(rq->db, rq->now, &setting);
-	return reply_row(rq, sql[ONE], ARGS(setting.key), &setting_response);
+	return response_row(rq, sql[ONE], ARGS(setting.key), &setting_response);
 }
 
 static const struct section own = { routes, COUNT(routes), sql, COUNT(sql) };

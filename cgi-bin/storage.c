@@ -64,11 +64,11 @@ static const char *const sql[] = {
 };
 enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC, FILE_ID, FILE_PK };
 
-static struct reply may_upload(struct request *rq);
-static struct reply post_upload(struct request *rq);
-static struct reply get_file(struct request *rq);
-static struct reply get_files(struct request *rq);
-static struct reply delete_file(struct request *rq);
+static struct response may_upload(struct request *rq);
+static struct response post_upload(struct request *rq);
+static struct response get_file(struct request *rq);
+static struct response get_files(struct request *rq);
+static struct response delete_file(struct request *rq);
 
 static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload };
 
@@ -116,27 +116,27 @@ is_for_all(const struct request *rq)
 	return folder && strcmp(folder, "public") == 0;
 }
 
-static struct reply
+static struct response
 may_upload(struct request *rq)
 {
-	return is_for_all(rq) && !is_admin(rq) ? reply_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
+	return is_for_all(rq) && !is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
 }
 
-static struct reply
+static struct response
 post_upload(struct request *rq)
 {
 	const struct upload *upload = &rq->uploads[0];
 	struct file_row file = { .owner = rq->user->pk, .is_public = is_for_all(rq) };
 
 	if (file.is_public && !is_admin(rq))
-		return reply_error(rq, ROLE_TOO_LOW);
-	struct reply reply = upload_add(rq, upload, &file);
-	if (reply.error)
-		return reply;
-	reply_begin(rq);
+		return response_error(rq, ROLE_TOO_LOW);
+	struct response response = upload_add(rq, upload, &file);
+	if (response.error)
+		return response;
+	response_begin(rq);
 	put_file(rq, &(struct stored){ file.id, file.key, file.name, media_info(file.type)->mime, upload->draft.size,
 		upload->draft.sha256, file.is_public });
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* ---- download */
@@ -162,7 +162,7 @@ may_read(const struct request *rq, const struct db_rows *file, enum link_state l
 	return rq->user ? NOT_FOUND : rq->http.authorization ? BAD_TOKEN : NO_TOKEN;
 }
 
-static struct reply
+static struct response
 send_file(struct request *rq, const struct db_rows *file)
 {
 	const char *mime = db_text(file, MIME);
@@ -172,7 +172,7 @@ send_file(struct request *rq, const struct db_rows *file)
 	/* what is a type no more is saved */
 	buf_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
 		link_file_name(rq->arena, db_text(file, NAME), type));
-	return reply_download(rq, file_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
+	return response_download(rq, file_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));
 }
 
@@ -201,7 +201,7 @@ is_spelled_plainly(const struct request *rq, const char *key)
 	return rq->http.path_length == strlen(path) && memcmp(rq->http.target, path, rq->http.path_length) == 0;
 }
 
-static struct reply
+static struct response
 get_file(struct request *rq)
 {
 	const char *name, *key = rq->params[0];
@@ -214,16 +214,16 @@ get_file(struct request *rq)
 	}
 	if (link == LINK_UNKNOWN) {
 		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
-		return reply_error(rq, BAD_FIELDS);
+		return response_error(rq, BAD_FIELDS);
 	}
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	enum error error = may_read(rq, file, link);
-	struct reply reply = error ? reply_error(rq, error) : send_file(rq, file);
+	struct response response = error ? response_error(rq, error) : send_file(rq, file);
 	db_end(file);
-	if (!reply.error && name)
+	if (!response.error && name)
 		note_opening(rq, name);
-	return reply;
+	return response;
 }
 
 /* ---- list */
@@ -237,7 +237,7 @@ put_item(struct request *rq, const struct db_rows *row)
 	put_end(rq);
 }
 
-static struct reply
+static struct response
 get_files(struct request *rq)
 {
 	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *owner = field_text(rq->query, "owner");
@@ -247,7 +247,7 @@ get_files(struct request *rq)
 	struct db_rows *row;
 
 	if (owner && !is_admin(rq) && strcmp(owner, rq->user->id) != 0)
-		return reply_error(rq, ROLE_TOO_LOW);
+		return response_error(rq, ROLE_TOO_LOW);
 	if (owner) {
 		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
 			whose = value_int(db_int(row, 0));
@@ -255,31 +255,31 @@ get_files(struct request *rq)
 	}
 	if (field_has(rq->query, "folder"))
 		is_public = value_int(field_choice(rq->query, "folder", folders) == IN_PUBLIC);
-	return reply_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
+	return response_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
 		ARGS(whose, is_public, words), put_item);
 }
 
 /* ---- delete */
 
-static struct reply
+static struct response
 delete_file(struct request *rq)
 {
 	const char *key = rq->params[0];
 	struct db_rows *file;
 
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
+		return response_error(rq, NOT_FOUND);
 	bool is_own = !db_is_null(file, OWNER) && db_int(file, OWNER) == rq->user->pk, is_public = db_flag(file, IS_PUBLIC);
 	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
 	int64_t pk = db_int(file, FILE_PK);
 	db_end(file);
 	if (!is_own && !is_admin(rq))
-		return reply_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
+		return response_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
 	if (!file_remove(rq->db, pk, rq->now))
-		return reply_error(rq, FILE_IN_USE);
+		return response_error(rq, FILE_IN_USE);
 	if (!is_own)
 		audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "file.deleted", id, name });
-	return reply_deleted(rq, S_FILE_DELETED, id);
+	return response_deleted(rq, S_FILE_DELETED, id);
 }
 
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };

@@ -16,10 +16,10 @@ static const char *const sql[] = {
 	[UPDATE_ME] = UPDATE_PROFILE(""),
 };
 
-static struct reply get_me(struct request *rq);
-static struct reply patch_me(struct request *rq);
-static struct reply show_me(struct request *rq);
-static struct reply get_me_optional(struct request *rq);
+static struct response get_me(struct request *rq);
+static struct response patch_me(struct request *rq);
+static struct response show_me(struct request *rq);
+static struct response get_me_optional(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/me", USER, get_me, .out = &user_profile_response, .unregistered = true, .title = "Kullanıcı profili",
@@ -33,19 +33,19 @@ static const struct route routes[] = {
 
 #define USERNAME_REST (30 * DAY)
 
-static struct reply
+static struct response
 get_me(struct request *rq)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* The same inside a write transaction, where the caller's row is gone. */
-static struct reply
+static struct response
 show_me(struct request *rq)
 {
-	return reply_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
+	return response_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
 /* A change at a time that has not come was one of a clock that was ahead: nobody waits for it. */
@@ -61,24 +61,24 @@ users_name_rests(struct request *rq, int64_t pk, const char *username)
 	return rests;
 }
 
-static struct reply
+static struct response
 patch_me(struct request *rq)
 {
 	const char *username = field_text(rq->body, "username");
 	const char *body = cJSON_PrintUnformatted(rq->body);
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
-		return reply_error(rq, USERNAME_RECENT);
+		return response_error(rq, USERNAME_RECENT);
 	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
-		return reply_error(rq, USERNAME_TAKEN);
+		return response_error(rq, USERNAME_TAKEN);
 	user_reindex(rq->db);
 	return show_me(rq);
 }
 
-static struct reply
+static struct response
 get_me_optional(struct request *rq)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_bool(rq, "isAuthenticated", rq->user);
 	put_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
 	if (rq->user) {
@@ -86,7 +86,7 @@ get_me_optional(struct request *rq)
 	} else {
 		put_null(rq, "user");
 	}
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };

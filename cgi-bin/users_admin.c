@@ -91,13 +91,13 @@ static const char *const sql[] = {
 	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
 };
 
-static struct reply get_users(struct request *rq);
-static struct reply get_user(struct request *rq);
-static struct reply show_target(struct request *rq);
-static struct reply delete_user(struct request *rq);
-static struct reply patch_profile(struct request *rq);
-static struct reply patch_email(struct request *rq);
-static struct reply patch_role(struct request *rq);
+static struct response get_users(struct request *rq);
+static struct response get_user(struct request *rq);
+static struct response show_target(struct request *rq);
+static struct response delete_user(struct request *rq);
+static struct response patch_profile(struct request *rq);
+static struct response patch_email(struct request *rq);
+static struct response patch_role(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/users", ADMIN, get_users, .query = &list_query, .out = &user_response, .out_page = true,
@@ -121,7 +121,7 @@ const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
 
 /* ---- the list */
 
-static struct reply
+static struct response
 get_users(struct request *rq)
 {
 	const char *role = field_text(rq->query, "role"), *search = field_text(rq->query, "search");
@@ -132,14 +132,14 @@ get_users(struct request *rq)
 	struct args args = ARGS(role, match ? match : words);
 
 	if (page_is_table(rq->query))
-		return reply_csv(rq, "users", sql[list + sort], args, &user_response);
-	return reply_list(rq, sql[count], sql[list + sort], args, &user_response);
+		return response_csv(rq, "users", sql[list + sort], args, &user_response);
+	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 
-static struct reply
+static struct response
 get_user(struct request *rq)
 {
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
 /* ---- changes of others */
@@ -172,13 +172,13 @@ find_target(struct request *rq, struct target *target)
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
-static struct reply
+static struct response
 show_target(struct request *rq)
 {
 	struct target target;
 	enum error error = find_target(rq, &target);
 
-	return error ? reply_error(rq, error) : get_user(rq);
+	return error ? response_error(rq, error) : get_user(rq);
 }
 
 static void
@@ -187,23 +187,23 @@ note(struct request *rq, const struct target *target, const char *action, const 
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email, before, after });
 }
 
-static struct reply
+static struct response
 delete_user(struct request *rq)
 {
 	struct target target;
 	enum error error = find_target(rq, &target);
 
 	if (error)
-		return reply_error(rq, error);
+		return response_error(rq, error);
 	if (target.pk == rq->user->pk)
-		return reply_error(rq, NOT_YOURSELF);
+		return response_error(rq, NOT_YOURSELF);
 	if (target.last_superadmin)
-		return reply_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	db_patience(rq->db, PATIENCE);
 	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
 	user_reindex(rq->db);
-	return reply_deleted(rq, S_USER_DELETED, rq->id);
+	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
 /* The trace of a change outlives the user: it says which fields were changed, not what a person's life is like. */
@@ -219,7 +219,7 @@ names_of(struct request *rq, const cJSON *body)
 	return names.s;
 }
 
-static struct reply
+static struct response
 patch_profile(struct request *rq)
 {
 	const char *username = field_text(rq->body, "username"), *body = cJSON_PrintUnformatted(rq->body);
@@ -227,21 +227,21 @@ patch_profile(struct request *rq)
 	enum error error = find_target(rq, &target);
 
 	if (error)
-		return reply_error(rq, error);
+		return response_error(rq, error);
 	bool active = field_bool(rq->body, "isActive", target.active);
 	if (!active && target.pk == rq->user->pk)
-		return reply_error(rq, NOT_YOURSELF);
+		return response_error(rq, NOT_YOURSELF);
 	if (!active && target.last_superadmin)
-		return reply_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, LAST_SUPERADMIN);
 	if (username && users_name_rests(rq, target.pk, username))
-		return reply_error(rq, USERNAME_RECENT);
+		return response_error(rq, USERNAME_RECENT);
 	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
-		return reply_error(rq, USERNAME_TAKEN);
+		return response_error(rq, USERNAME_TAKEN);
 	user_reindex(rq->db);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
 	note(rq, &target, "user.profile", NULL, names_of(rq, rq->body));
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
 /* Whoever had the address until now is told, without a word of whose it is now: the old one may have been a mistyped one. */
@@ -259,7 +259,7 @@ mail_changed(struct request *rq, const struct target *target)
 	rq->mail_queued = true;
 }
 
-static struct reply
+static struct response
 patch_email(struct request *rq)
 {
 	const char *email = field_text(rq->body, "email");
@@ -267,20 +267,20 @@ patch_email(struct request *rq)
 	enum error error = find_target(rq, &target);
 
 	if (error)
-		return reply_error(rq, error);
+		return response_error(rq, error);
 	if (strcmp(target.email, email) != 0) {
 		if (db_run(rq->db, sql[SET_EMAIL], ARGS(target.pk, email, rq->now), NULL) == DB_TAKEN)
-			return reply_error(rq, EMAIL_TAKEN);
+			return response_error(rq, EMAIL_TAKEN);
 		user_reindex(rq->db);
 		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
 		mail_changed(rq, &target);
 	}
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
-static struct reply
+static struct response
 patch_role(struct request *rq)
 {
 	enum role role = role_of(field_text(rq->body, "role"));
@@ -288,16 +288,16 @@ patch_role(struct request *rq)
 	enum error error = find_target(rq, &target);
 
 	if (error)
-		return reply_error(rq, error);
+		return response_error(rq, error);
 	if (role < target.role && target.last_superadmin)
-		return reply_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, LAST_SUPERADMIN);
 	if (role < target.role && target.pk == rq->user->pk)
-		return reply_error(rq, NOT_YOURSELF);
+		return response_error(rq, NOT_YOURSELF);
 	if (role != target.role) {
 		(void)!db_run(rq->db, sql[SET_ROLE], ARGS(target.pk, role_name(role), rq->now), NULL);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
 		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
 			role_name(role));
 	}
-	return reply_row(rq, sql[ONE], ARGS(rq->id), &user_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }

@@ -50,7 +50,7 @@ static const char *const sql[] = {
 	[COUNT_OF_SUBJECT] = "SELECT count(*) FROM " BY_SUBJECT,
 };
 
-static struct reply get_audit(struct request *rq);
+static struct response get_audit(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/admin/audit", ADMIN, get_audit, .query = &list_query, .out = &audit_entry, .out_page = true,
@@ -69,7 +69,7 @@ filter(const struct request *rq, const char *name)
 	return text && text[0] ? text : NULL;
 }
 
-static struct reply
+static struct response
 get_audit(struct request *rq)
 {
 	const char *subject = filter(rq, "subject"), *zone = rq->conf->time_zone;
@@ -77,6 +77,6 @@ get_audit(struct request *rq)
 		field_time(rq->query, "from", zone, INT64_MIN), field_time(rq->query, "to", zone, INT64_MAX));
 
 	if (subject)
-		return reply_list(rq, sql[COUNT_OF_SUBJECT], sql[LIST_OF_SUBJECT], args, &audit_entry);
-	return reply_list(rq, sql[COUNT_ALL], sql[LIST_ALL], args, &audit_entry);
+		return response_list(rq, sql[COUNT_OF_SUBJECT], sql[LIST_OF_SUBJECT], args, &audit_entry);
+	return response_list(rq, sql[COUNT_ALL], sql[LIST_ALL], args, &audit_entry);
 }

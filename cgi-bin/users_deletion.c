@@ -29,8 +29,8 @@ static const char *const sql[] = {
 		" AND at > ?2 AND at <= ?3",
 };
 
-static struct reply post_deletion(struct request *rq);
-static struct reply delete_deletion(struct request *rq);
+static struct response post_deletion(struct request *rq);
+static struct response delete_deletion(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
@@ -42,17 +42,17 @@ static const struct route routes[] = {
 
 const struct section users_deletion = { routes, COUNT(routes), sql, COUNT(sql) };
 
-static struct reply
+static struct response
 reply_changed(struct request *rq, const char *change, struct args args, enum error unchanged, const char *action)
 {
 	int64_t changed = 0;
 
 	(void)!db_run(rq->db, change, args, &changed);
 	if (changed == 0)
-		return reply_error(rq, unchanged);
+		return response_error(rq, unchanged);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email });
-	return reply_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
+	return response_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
 }
 
 /* Milliseconds until the caller may ask again; 0: now. */
@@ -68,21 +68,21 @@ wait_to_ask(struct request *rq)
 	return wait < DAY ? wait : DAY;
 }
 
-static struct reply
+static struct response
 post_deletion(struct request *rq)
 {
 	struct db_rows *row;
 	int64_t wait = wait_to_ask(rq);
 
 	if (wait > 0)
-		return reply_wait(rq, TOO_MANY_REQUESTS, wait);
+		return response_wait(rq, TOO_MANY_REQUESTS, wait);
 	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
-		return reply_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, LAST_SUPERADMIN);
 	return reply_changed(rq, sql[ASK], ARGS(rq->user->pk, rq->now, rq->now + rq->conf->deletion_grace * DAY),
 		DELETION_PENDING, "user.deletion-requested");
 }
 
-static struct reply
+static struct response
 delete_deletion(struct request *rq)
 {
 	return reply_changed(rq, sql[CANCEL], ARGS(rq->user->pk, rq->now), NO_DELETION, "user.deletion-cancelled");

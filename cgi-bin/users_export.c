@@ -203,7 +203,7 @@ static const char *const formats[] = { "json", NULL };
 static const struct shape export_query = { .name = "AccountExportQuery", .fields = FIELDS(
 	{ "format", ENUM, .oneof = formats, .optional = true, .note = "the one that there is" }) };
 
-static struct reply get_export(struct request *rq);
+static struct response get_export(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/me/export", USER, get_export, .query = &export_query, .out = &export, .no_store = true, .unregistered = true, .being_deleted = true,
@@ -267,14 +267,14 @@ put_account(struct request *rq, const struct db_rows *row)
 		put_time(rq, "registeredAt", db_int(row, 0));
 }
 
-static struct reply
+static struct response
 get_export(struct request *rq)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[ACCOUNT], ARGS(rq->user->pk)) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	put_account(rq, row);
 	db_end(row);
 	put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
@@ -289,5 +289,5 @@ get_export(struct request *rq)
 	put_rows(rq, "materials", sql[MATERIALS], ARGS(rq->user->pk), &export_material);
 	put_rows(rq, "assignments", sql[ASSIGNMENTS], ARGS(rq->user->pk), &export_assignment);
 	put_rows(rq, "contactRequests", sql[REQUESTS], ARGS(rq->user->email), &export_request);
-	return reply_done(rq);
+	return response_done(rq);
 }

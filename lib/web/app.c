@@ -1,11 +1,11 @@
 #include "app.h"
 
-#include "answer.h"
+#include "send.h"
 #include "assignment.h"
 #include "attempt.h"
 #include "audit.h"
 #include "etag.h"
-#include "gate.h"
+#include "check.h"
 #include "limit.h"
 #include "log.h"
 #include "mail.h"
@@ -131,60 +131,60 @@ db_error(enum db_rc rc)
 }
 
 /* The handler inside its transaction. What it returned holds only if everything it wrote is on the disk. */
-static struct reply
+static struct response
 handle_writing(struct request *rq)
 {
 	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
-		return reply_error(rq, db_error(rc));
+		return response_error(rq, db_error(rc));
 	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
-	struct reply reply = gate_caller(rq);
-	if (!reply.error)
-		reply = etag_guard(rq);
-	if (!reply.error)
-		reply = rq->route->handler(rq);
+	struct response response = check_caller(rq);
+	if (!response.error)
+		response = etag_guard(rq);
+	if (!response.error)
+		response = rq->route->handler(rq);
 	if (rq->out->failed)
-		reply = reply_error(rq, BUSY);	/* no memory for the answer: what cannot be told must not have happened */
-	if (db_failure(rq->db) != DB_DONE || (reply.error && !reply.commit)) {
+		response = response_error(rq, BUSY);	/* no memory for the answer: what cannot be told must not have happened */
+	if (db_failure(rq->db) != DB_DONE || (response.error && !response.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
-		return reply;
+		return response;
 	}
 	rc = db_write_commit(rq->db);
-	return rc == DB_DONE ? reply : reply_error(rq, db_error(rc));
+	return rc == DB_DONE ? response : response_error(rq, db_error(rc));
 }
 
-static struct reply
+static struct response
 handle_reading(struct request *rq)
 {
-	const struct reply not_modified = { .status = 304 };
+	const struct response not_modified = { .status = 304 };
 
 	if (etag_unchanged(rq))
 		return not_modified;
-	struct reply reply = rq->route->handler(rq);
-	return rq->out->failed ? reply_error(rq, BUSY) : reply;
+	struct response response = rq->route->handler(rq);
+	return rq->out->failed ? response_error(rq, BUSY) : response;
 }
 
-static struct reply
+static struct response
 no_method(struct request *rq, const char *allow)
 {
-	struct reply reply = { .status = 204 };
+	struct response response = { .status = 204 };
 
 	if (rq->http.method != OPTIONS)
-		reply = reply_error(rq, NO_METHOD);
-	reply.allow = allow;
-	return reply;
+		response = response_error(rq, NO_METHOD);
+	response.allow = allow;
+	return response;
 }
 
 /* What is said to a web server that has not sent the body. That it withholds one which may be taken: that changed just now. */
-static struct reply
+static struct response
 judge(struct request *rq)
 {
-	struct reply reply = { .status = 204 };
+	struct response response = { .status = 204 };
 
-	return rq->http.body == BODY_ASKED ? reply : reply_error(rq, BUSY);
+	return rq->http.body == BODY_ASKED ? response : response_error(rq, BUSY);
 }
 
 /* Nothing of the database is held while it comes: a web server that does not keep bodies sends it as slowly as the client. */
@@ -201,32 +201,32 @@ read_body(struct request *rq, struct app *app)
 	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
 
-static struct reply
+static struct response
 handle(struct request *rq, struct app *app)
 {
 	struct buf allow = { .arena = app->arena };
 	enum route_match match = route_find(app->program, rq, &allow);
 
 	if (match == ROUTE_NO_PATH)
-		return reply_error(rq, NO_PATH);
+		return response_error(rq, NO_PATH);
 	if (match == ROUTE_NO_METHOD)
 		return no_method(rq, allow.s);
 	if (rq->http.content_length > upload_body_limit(rq))
-		return reply_error(rq, TOO_LARGE);
+		return response_error(rq, TOO_LARGE);
 	if (!app->db)
-		return reply_error(rq, UNAVAILABLE);
-	struct reply reply = gate_head(rq);
-	if (!reply.error && rq->http.body != BODY_HERE)
+		return response_error(rq, UNAVAILABLE);
+	struct response response = check_head(rq);
+	if (!response.error && rq->http.body != BODY_HERE)
 		return judge(rq);
-	const char *body = reply.error ? NULL : read_body(rq, app);
-	if (!reply.error && rq->http.content_length > upload_body_limit(rq))
-		reply = reply_error(rq, TOO_LARGE);	/* one whose length nobody had told */
-	if (!reply.error)
-		reply = gate_body(rq, body);
-	if (!reply.error)
-		reply = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
+	const char *body = response.error ? NULL : read_body(rq, app);
+	if (!response.error && rq->http.content_length > upload_body_limit(rq))
+		response = response_error(rq, TOO_LARGE);	/* one whose length nobody had told */
+	if (!response.error)
+		response = check_body(rq, body);
+	if (!response.error)
+		response = rq->route->writes ? handle_writing(rq) : handle_reading(rq);
 	enum db_rc failure = db_failure(app->db);
-	return failure == DB_DONE ? reply : reply_error(rq, db_error(failure));
+	return failure == DB_DONE ? response : response_error(rq, db_error(failure));
 }
 
 static struct summary
@@ -264,19 +264,19 @@ serve_one(struct app *app, struct request *rq)
 		app->summary = summarize(rq);
 		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
 		faults_init(&rq->faults, app->arena, rq->language);
-		struct reply reply = handle(rq, app);
-		if (rq->http.body == BODY_ASKED && reply.error)
-			reply.status = 403;	/* nginx knows no other word for it */
-		status = answer_send(app->http, rq, &reply, &app->head);
+		struct response response = handle(rq, app);
+		if (rq->http.body == BODY_ASKED && response.error)
+			response.status = 403;	/* nginx knows no other word for it */
+		status = send_response(app->http, rq, &response, &app->head);
 	} else {
 		/* Memory ran out somewhere above: nothing was answered or committed yet. */
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
 		rq->user = NULL;	/* its texts may have gone with the transaction */
-		struct reply reply = reply_error(rq, BUSY);
+		struct response response = response_error(rq, BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
-		status = answer_send(app->http, rq, &reply, &app->head);
+		status = send_response(app->http, rq, &response, &app->head);
 	}
 	if (rq->mail_queued && status < 500)
 		mail_wake(app->conf);

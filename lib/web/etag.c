@@ -52,7 +52,7 @@ static void
 put_of_links(struct request *rq)
 {
 	struct buf lasting = { .arena = rq->arena };
-	size_t at = REPLY_DATA_AT;
+	size_t at = RESPONSE_DATA_AT;
 
 	for (const struct fleeting *part = rq->links; part; part = part->next) {
 		buf_put(&lasting, rq->out->s + at, part->at - at);
@@ -69,15 +69,15 @@ put_of_data(struct request *rq)
 	if (rq->links)
 		put_of_links(rq);
 	else
-		put(rq->etag, random_hash_keyed(key, rq->out->s + REPLY_DATA_AT, rq->out->length - REPLY_DATA_AT));
+		put(rq->etag, random_hash_keyed(key, rq->out->s + RESPONSE_DATA_AT, rq->out->length - RESPONSE_DATA_AT));
 }
 
 bool
-etag_put(struct request *rq, const struct reply *reply)
+etag_put(struct request *rq, const struct response *response)
 {
-	if (reply->error || rq->out->failed)
+	if (response->error || rq->out->failed)
 		return false;
-	if (reply->status != 200 || !(route_is_tagged(rq->route) || (rq->route->method == PATCH && rq->route->shows)))
+	if (response->status != 200 || !(route_is_tagged(rq->route) || (rq->route->method == PATCH && rq->route->shows)))
 		return rq->etag[0];
 	if (!rq->etag[0])
 		put_of_data(rq);
@@ -117,31 +117,31 @@ etag_of_file(struct arena *arena, const struct stat *st)
 	return arena_format(arena, "\"%llx-%llx\"", (unsigned long long)st->st_mtim.tv_sec, (unsigned long long)st->st_size);
 }
 
-struct reply
+struct response
 etag_guard(struct request *rq)
 {
-	struct reply reply = { .error = NO_ERROR };
+	struct response response = { .error = NO_ERROR };
 	const char *tag = rq->etag;
 	struct stat st;
 
 	if (!rq->http.if_match || !route_is_guarded(rq->route))
-		return reply;
+		return response;
 	if (rq->route->shows) {
-		reply = rq->route->shows(rq);
+		response = rq->route->shows(rq);
 		/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
-		if (reply.error == NOT_FOUND && rq->route->method == POST)
-			return reply_error(rq, PRECONDITION_FAILED);
-		if (reply.error)
-			return reply;
+		if (response.error == NOT_FOUND && rq->route->method == POST)
+			return response_error(rq, PRECONDITION_FAILED);
+		if (response.error)
+			return response;
 		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
-			return reply_error(rq, BUSY);
-		if (!reply.file)
+			return response_error(rq, BUSY);
+		if (!response.file)
 			put_of_data(rq);
-		else if (stat(reply.file, &st) == 0)
+		else if (stat(response.file, &st) == 0)
 			tag = etag_of_file(rq->arena, &st);
 	}
 	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
-		reply = reply_error(rq, PRECONDITION_FAILED);
+		response = response_error(rq, PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
-	return reply;
+	return response;
 }

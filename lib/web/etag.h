@@ -31,9 +31,9 @@ must_use bool etag_unchanged(struct request *rq);
 /*
  * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at
  * If-Match as struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes
- * only `*`. Gives a reply whose error is NO_ERROR when the handler may run.
+ * only `*`. Gives a response whose error is NO_ERROR when the handler may run.
  */
-must_use struct reply etag_guard(struct request *rq);
+must_use struct response etag_guard(struct request *rq);
 
 /* The tag that nginx gives a file, so that it is the same whoever sends it; in the arena. */
 const char *etag_of_file(struct arena *arena, const struct stat *st);
@@ -42,7 +42,7 @@ const char *etag_of_file(struct arena *arena, const struct stat *st);
  * Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope
  * open.
  */
-must_use bool etag_put(struct request *rq, const struct reply *reply);
+must_use bool etag_put(struct request *rq, const struct response *response);
 /* True when If-None-Match names the answer's tag. */
 must_use bool etag_known(const struct request *rq);
 

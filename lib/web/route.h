@@ -6,7 +6,7 @@
 
 #include "base.h"
 #include "http.h"
-#include "reply.h"
+#include "response.h"
 #include "role.h"
 
 struct upload_rule;
@@ -16,7 +16,7 @@ struct route {
 	enum method method;
 	const char *path;		/* segments; {id} takes 24 hex digits, {key} one segment */
 	enum role role;			/* the least role */
-	struct reply (*handler)(struct request *rq);
+	struct response (*handler)(struct request *rq);
 	/*
 	 * What a shape cannot say, and work that is to be done before the write transaction: runs in the gate, behind the
 	 * check of the fields, and adds to `faults` what it finds, in the order of `in`. All faults are told at once, so it
@@ -51,7 +51,7 @@ struct route {
 	 * POST whose GET would be 404 is 412. The 200 of a PATCH must have that data too, and carries the tag of it.
 	 * rq->user->row is NULL there.
 	 */
-	struct reply (*shows)(struct request *rq);
+	struct response (*shows)(struct request *rq);
 	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
 	const char *title;		/* for the reference */
 	const char *note;		/* longer text for the reference; may be NULL */

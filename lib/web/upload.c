@@ -17,13 +17,13 @@ struct intake {
 	struct upload *file;		/* the file at hand; NULL: none */
 	const struct field *field;	/* the field at hand; with neither, the part is passed over */
 	struct buf text;		/* its value */
-	struct reply stop;		/* why the reading was ended */
+	struct response stop;		/* why the reading was ended */
 };
 
-static struct reply
+static struct response
 pass(void)
 {
-	return (struct reply){ .error = NO_ERROR };
+	return (struct response){ .error = NO_ERROR };
 }
 
 static bool
@@ -55,7 +55,7 @@ upload_body_limit(const struct request *rq)
 static bool
 stop(struct intake *in, enum error error)
 {
-	in->stop = reply_error(in->rq, error);
+	in->stop = response_error(in->rq, error);
 	return false;
 }
 
@@ -226,7 +226,7 @@ end(void *context)
 /* ---- the form */
 
 /* Reads to the end of the body, or to what stops it. */
-static struct reply
+static struct response
 read_form(struct intake *in, struct multipart *multipart)
 {
 	struct request *rq = in->rq;
@@ -240,75 +240,75 @@ read_form(struct intake *in, struct multipart *multipart)
 		if (n == 0 && ends)
 			break;
 		if (n <= 0)
-			return reply_error(rq, BAD_BODY_LENGTH);
+			return response_error(rq, BAD_BODY_LENGTH);
 		result = multipart_feed(multipart, piece, (size_t)n);
 		left -= n;
 	}
 	if (result == MULTIPART_STOPPED)
 		return in->stop;
 	if (ends && left == 0)
-		return reply_error(rq, TOO_LARGE);
-	return multipart_complete(multipart) ? pass() : reply_error(rq, BAD_MULTIPART);
+		return response_error(rq, TOO_LARGE);
+	return multipart_complete(multipart) ? pass() : response_error(rq, BAD_MULTIPART);
 }
 
-static struct reply
+static struct response
 check_type(struct request *rq, char *boundary)
 {
-	struct reply reply = reply_error(rq, WRONG_TYPE);
+	struct response response = response_error(rq, WRONG_TYPE);
 
-	reply.argument = form_type;
+	response.argument = form_type;
 	if (!is_form(rq->http.content_type))
-		return reply;
-	return multipart_boundary(rq->http.content_type, boundary) ? pass() : reply_error(rq, BAD_MULTIPART);
+		return response;
+	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, BAD_MULTIPART);
 }
 
-struct reply
+struct response
 upload_check(struct request *rq)
 {
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
-	struct reply reply = check_type(rq, boundary);
+	struct response response = check_type(rq, boundary);
 
-	if (!reply.error && rq->http.content_length == LENGTH_MALFORMED)
-		reply = reply_error(rq, BAD_BODY_LENGTH);
-	if (!reply.error && !file_has_room(rq->conf, rq->http.content_length))
-		reply = reply_error(rq, STORAGE_FULL);
-	return reply;
+	if (!response.error && rq->http.content_length == LENGTH_MALFORMED)
+		response = response_error(rq, BAD_BODY_LENGTH);
+	if (!response.error && !file_has_room(rq->conf, rq->http.content_length))
+		response = response_error(rq, STORAGE_FULL);
+	return response;
 }
 
-struct reply
+struct response
 upload_receive(struct request *rq)
 {
 	static const struct multipart_handlers handlers = { begin, data, end };
 	const struct upload_rule *rule = rq->route->upload;
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
 	struct intake in = { .rq = rq, .rule = rule };
-	struct reply reply = check_type(rq, boundary);
+	struct response response = check_type(rq, boundary);
 
-	if (reply.error)
-		return reply;
+	if (response.error)
+		return response;
 	db_release(rq->db);
 	struct multipart *multipart = arena_alloc(rq->arena, sizeof(*multipart));
 	rq->uploads = arena_alloc(rq->arena, (size_t)rule->max * sizeof(*rq->uploads));
 	rq->body = cJSON_CreateObject();
 	multipart_init(multipart, boundary, &handlers, &in);
-	reply = read_form(&in, multipart);
-	if (!reply.error && rule->required && rq->upload_count == 0)
+	response = read_form(&in, multipart);
+	if (!response.error && rule->required && rq->upload_count == 0)
 		faults_add(&rq->faults, rule->part, S_F_REQUIRED, NULL);
-	return reply;
+	return response;
 }
 
-struct reply
+struct response
 upload_keep(struct request *rq)
 {
 	const struct upload_rule *rule = rq->route->upload;
-	struct reply reply = rule->may ? rule->may(rq) : pass();
+	struct response response = rule->may ? rule->may(rq) : pass();
 
-	for (size_t i = 0; i < rq->upload_count && !reply.error; i++) {
+	for (size_t i = 0; i < rq->upload_count && !response.error; i++) {
 		enum file_rc rc = file_keep(rq->conf, &rq->uploads[i].draft);
 		if (rc != FILE_DONE)
-			reply = reply_error(rq, store_error(rc));
+			response = response_error(rq, store_error(rc));
 	}
-	return reply;
+	return response;
 }
 
 void
@@ -321,15 +321,15 @@ upload_close(struct request *rq)
 
 /* ---- what it becomes */
 
-static struct reply
+static struct response
 quota_reply(struct request *rq, enum file_quota quota)
 {
 	if (quota == FILE_FITS)
 		return pass();
-	struct reply reply = reply_error(rq, quota == FILE_USER_FULL ? QUOTA_REACHED : STORAGE_FULL);
+	struct response response = response_error(rq, quota == FILE_USER_FULL ? QUOTA_REACHED : STORAGE_FULL);
 	if (quota == FILE_USER_FULL)
-		reply.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);
-	return reply;
+		response.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);
+	return response;
 }
 
 /* Whose quota counts. */
@@ -339,7 +339,7 @@ quota_of(const struct request *rq, int64_t owner)
 	return is_admin(rq) ? 0 : owner;
 }
 
-struct reply
+struct response
 upload_fits(struct request *rq)
 {
 	enum file_quota quota = FILE_FITS;
@@ -353,15 +353,15 @@ upload_fits(struct request *rq)
 	return quota_reply(rq, quota);
 }
 
-struct reply
+struct response
 upload_add(struct request *rq, const struct upload *upload, struct file_row *row)
 {
-	struct reply reply = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0, rq->now));
+	struct response response = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0, rq->now));
 
-	if (reply.error)
-		return reply;
+	if (response.error)
+		return response;
 	row->type = upload->type;
 	row->name = upload->name;
 	/* Where the failure is not the database's, the bytes went away under our hands: all is undone, and may be tried anew. */
-	return file_add(rq->db, rq->conf, &upload->draft, row, rq->now) ? pass() : reply_error(rq, BUSY);
+	return file_add(rq->db, rq->conf, &upload->draft, row, rq->now) ? pass() : response_error(rq, BUSY);
 }

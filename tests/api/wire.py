@@ -471,5 +471,5 @@ def test_other_origins(okul, origin):
 
 
 def test_the_web_server_exposes_what_the_programs_expose():
-    told = re.search(r'"Access-Control-Expose-Headers",\s*"([^"]*)"', (ROOT / "lib/web/answer.c").read_text())[1]
+    told = re.search(r'"Access-Control-Expose-Headers",\s*"([^"]*)"', (ROOT / "lib/web/send.c").read_text())[1]
     assert told in (ROOT / "conf/nginx/common.conf").read_text() and told in (ROOT / "conf/apache/locations.conf").read_text()

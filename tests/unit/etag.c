@@ -10,7 +10,7 @@
 
 static struct conf conf;
 static struct buf out;
-static struct reply good(struct request *rq) { (void)rq; return (struct reply){ .status = 200 }; }
+static struct response good(struct request *rq) { (void)rq; return (struct response){ .status = 200 }; }
 static const struct route get = { GET, "/x", PUBLIC, good }, live = { GET, "/x", PUBLIC, good, .no_store = true },
 	page = { GET, "/x", PUBLIC, good, .out_type = "text/html" }, post = { POST, "/x", PUBLIC, good, .writes = true },
 	change = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = good }, bare = { PATCH, "/x", PUBLIC, good, .writes = true },
@@ -36,7 +36,7 @@ tag_of(const struct route *route, const char *data, int status)
 	struct request rq = request_of(route, data);
 	char *tag = tags[turn++ % 8];
 
-	bool has = etag_put(&rq, &(struct reply){ .status = status });
+	bool has = etag_put(&rq, &(struct response){ .status = status });
 	assert_int_equal(has, rq.etag[0] != '\0');
 	memcpy(tag, rq.etag, ETAG_TEXT);
 	return tag;
@@ -84,9 +84,9 @@ only_what_can_be_asked_for_again_has_a_tag(void **state)
 	assert_string_equal(tag_of(&post, "{}", 201), "");
 	assert_string_equal(tag_of(&bare, "{}", 200), "");
 	assert_string_equal(tag_of(&fell, "{}", 200), "");
-	assert_false(etag_put(&rq, &(struct reply){ .status = 404, .error = NOT_FOUND }));
+	assert_false(etag_put(&rq, &(struct response){ .status = 404, .error = NOT_FOUND }));
 	out.failed = true;
-	assert_false(etag_put(&rq, &(struct reply){ .status = 200 }));
+	assert_false(etag_put(&rq, &(struct response){ .status = 200 }));
 	out.failed = false;
 }
 
@@ -98,12 +98,12 @@ guarded(const struct route *route, const char *if_match)
 	struct request rq = request_of(route, "{}");
 
 	rq.http.if_match = if_match;
-	struct reply reply = etag_guard(&rq);
+	struct response response = etag_guard(&rq);
 	assert_string_equal(rq.etag, "");
-	return reply.error;
+	return response.error;
 }
 
-static struct reply gone(struct request *rq) { return reply_error(rq, NOT_FOUND); }
+static struct response gone(struct request *rq) { return response_error(rq, NOT_FOUND); }
 
 static void
 a_change_needs_the_tag_of_what_is_there(void **state)
@@ -129,7 +129,7 @@ a_change_needs_the_tag_of_what_is_there(void **state)
 	assert_int_equal(guarded(&post, tag), NO_ERROR);
 }
 
-static struct reply
+static struct response
 too_long(struct request *rq)
 {
 	rq->out->failed = true;
@@ -244,9 +244,9 @@ the_tag_of_a_version_stays_that_of_the_answer(void **state)
 
 	(void)state;
 	memcpy(rq.etag, TAG, ETAG_TEXT);
-	assert_true(etag_put(&rq, &(struct reply){ .status = 200 }));
+	assert_true(etag_put(&rq, &(struct response){ .status = 200 }));
 	assert_string_equal(rq.etag, TAG);
-	assert_true(etag_put(&rq, &(struct reply){ .status = 304 }));
+	assert_true(etag_put(&rq, &(struct response){ .status = 304 }));
 }
 
 static int

@@ -45,12 +45,12 @@ static const enum media_type pictures[] = { MEDIA_PNG, MEDIA_GIF, MEDIA_NONE };
 static const struct upload_rule one_picture = { .part = "picture", .max = 1, .required = true, .types = pictures };
 static const struct upload_rule some_files = { .part = "files", .max = 9, .json_too = true };
 
-static struct reply
+static struct response
 never(struct request *rq)
 {
 	(void)rq;
 	fail();
-	return (struct reply){ 0 };
+	return (struct response){ 0 };
 }
 
 static const struct route routes[] = {

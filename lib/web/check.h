@@ -1,27 +1,27 @@
 /*
- * gate - everything that is checked before a handler runs, in the order that the contract gives.
+ * check - everything that is checked before a handler runs, in the order that the contract gives.
  */
-#ifndef OKUL_GATE_H
-#define OKUL_GATE_H
+#ifndef OKUL_CHECK_H
+#define OKUL_CHECK_H
 
 #include "route.h"
 
 /*
  * What the head of the request decides, before a byte of its body is read: token, role and registration, content type, and
- * whether there is room for files. Fills rq->user. Both give a reply whose error is NO_ERROR when all is well so far.
+ * whether there is room for files. Fills rq->user. Both give a response whose error is NO_ERROR when all is well so far.
  */
-must_use struct reply gate_head(struct request *rq);
+must_use struct response check_head(struct request *rq);
 
 /*
  * What comes after it: JSON or form, fields. Fills rq->body, rq->uploads and rq->query. The body of a form is read here, any other
  * was read before: `body` is NULL where it did not arrive whole.
  */
-must_use struct reply gate_body(struct request *rq, const char *body);
+must_use struct response check_body(struct request *rq, const char *body);
 
 /*
  * The part of it that looks at the caller: token, role and registration. It fills rq->user, anew when called again: inside
  * a write transaction it sees what others committed while the request waited.
  */
-must_use struct reply gate_caller(struct request *rq);
+must_use struct response check_caller(struct request *rq);
 
 #endif

@@ -1,4 +1,4 @@
-#include "gate.h"
+#include "check.h"
 
 #include "json.h"
 #include "token.h"
@@ -6,10 +6,10 @@
 
 #include <strings.h>
 
-static struct reply
+static struct response
 pass(void)
 {
-	return (struct reply){ .error = NO_ERROR };
+	return (struct response){ .error = NO_ERROR };
 }
 
 /* ---- who asks */
@@ -30,28 +30,28 @@ find_user(struct request *rq)
 	return rq->user ? TOKEN_GOOD : TOKEN_BAD;
 }
 
-struct reply
-gate_caller(struct request *rq)
+struct response
+check_caller(struct request *rq)
 {
 	const struct route *route = rq->route;
 
 	if (route->role >= USER && !rq->http.authorization)
-		return reply_error(rq, NO_TOKEN);
+		return response_error(rq, NO_TOKEN);
 	enum token_verdict verdict = rq->http.authorization ? find_user(rq) : TOKEN_BAD;
 	if (verdict == TOKEN_NO_MEMORY)
-		return reply_error(rq, BUSY);
+		return response_error(rq, BUSY);
 	if (verdict == TOKEN_BAD && route->role >= USER)
-		return reply_error(rq, BAD_TOKEN);
+		return response_error(rq, BAD_TOKEN);
 	if (!rq->user)
 		return pass();
 	if (route->writes)
 		user_detach(rq->user, rq->arena);
 	if (route->role > rq->user->role)
-		return reply_error(rq, ROLE_TOO_LOW);
+		return response_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
-		return reply_error(rq, NOT_REGISTERED);
+		return response_error(rq, NOT_REGISTERED);
 	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > user_rights(rq->user)))
-		return reply_error(rq, BEING_DELETED);
+		return response_error(rq, BEING_DELETED);
 	return pass();
 }
 
@@ -99,31 +99,31 @@ keep_texts(struct request *rq, const char *body)
 	}
 }
 
-static struct reply
+static struct response
 check_type(struct request *rq)
 {
-	struct reply reply = pass();
+	struct response response = pass();
 
 	if (!is_json(rq->http.content_type)) {
-		reply = reply_error(rq, WRONG_TYPE);
-		reply.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
+		response = response_error(rq, WRONG_TYPE);
+		response.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 	}
-	return reply;
+	return response;
 }
 
-static struct reply
-check_body(struct request *rq, const char *body)
+static struct response
+parse_body(struct request *rq, const char *body)
 {
 	enum json_fault fault = JSON_SYNTAX;
 
 	if (!body && rq->http.content_length != 0 && rq->http.content_length != -1)
-		return reply_error(rq, BAD_BODY_LENGTH);
+		return response_error(rq, BAD_BODY_LENGTH);
 	if (body)
 		rq->body = json_parse(rq->arena, body, (size_t)rq->http.content_length, JSON_DEPTH, &fault);
 	if (!rq->body)
-		return reply_error(rq, json_error(fault));
+		return response_error(rq, json_error(fault));
 	if (!cJSON_IsObject(rq->body))
-		return reply_error(rq, BAD_OBJECT);
+		return response_error(rq, BAD_OBJECT);
 	keep_texts(rq, body);
 	return pass();
 }
@@ -141,43 +141,43 @@ check_further(struct request *rq, size_t before_body)
 	faults_merge(&rq->faults, before_body, &more, rq->route->in ? rq->route->in : &no_body);
 }
 
-static struct reply
+static struct response
 check_fields(struct request *rq)
 {
 	route_params(rq);
 	rq->query = rq->route->own_query ? cJSON_CreateObject() : field_query(rq->route->query, rq->http.query, &rq->faults);
 	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && !rq->upload_count && rq->faults.count == 0)
-		return reply_error(rq, EMPTY_CHANGE);
+		return response_error(rq, EMPTY_CHANGE);
 	size_t before_body = rq->faults.count;
 	if (rq->route->in)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
 	if (rq->route->check)
 		check_further(rq, before_body);
-	return rq->faults.count > 0 ? reply_error(rq, BAD_FIELDS) : pass();
+	return rq->faults.count > 0 ? response_error(rq, BAD_FIELDS) : pass();
 }
 
-struct reply
-gate_head(struct request *rq)
+struct response
+check_head(struct request *rq)
 {
-	struct reply reply = gate_caller(rq);
+	struct response response = check_caller(rq);
 
-	if (!reply.error && upload_wanted(rq))
-		reply = upload_check(rq);
-	else if (!reply.error && rq->route->in)
-		reply = check_type(rq);
-	return reply;
+	if (!response.error && upload_wanted(rq))
+		response = upload_check(rq);
+	else if (!response.error && rq->route->in)
+		response = check_type(rq);
+	return response;
 }
 
-struct reply
-gate_body(struct request *rq, const char *body)
+struct response
+check_body(struct request *rq, const char *body)
 {
-	struct reply reply = pass();
+	struct response response = pass();
 
 	if (upload_wanted(rq))
-		reply = upload_receive(rq);
+		response = upload_receive(rq);
 	else if (rq->route->in)
-		reply = check_body(rq, body);
-	if (!reply.error)
-		reply = check_fields(rq);
-	return reply.error || !rq->upload_count ? reply : upload_keep(rq);
+		response = parse_body(rq, body);
+	if (!response.error)
+		response = check_fields(rq);
+	return response.error || !rq->upload_count ? response : upload_keep(rq);
 }

@@ -1,4 +1,4 @@
-#include "answer.h"
+#include "send.h"
 #include "route.h"
 #include "unit.h"
 
@@ -25,12 +25,12 @@ a_request(void)
 
 /* What goes out as plain CGI, in `sent`. Gives the status. */
 static int
-answer(struct request *rq, const struct reply *reply)
+answer(struct request *rq, const struct response *response)
 {
 	int file = memfd_create("answer", 0), before = dup(STDOUT_FILENO);
 
 	dup2(file, STDOUT_FILENO);
-	int status = answer_send(http_open(&(struct network_list){ 0 }), rq, reply, &head);
+	int status = send_response(http_open(&(struct network_list){ 0 }), rq, response, &head);
 	dup2(before, STDOUT_FILENO);
 	ssize_t length = pread(file, sent, sizeof(sent) - 1, 0);
 	sent[length > 0 ? length : 0] = '\0';
@@ -50,14 +50,14 @@ what_cannot_be_opened_is_no_answer_without_its_bytes(void **state)
 	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/okul-unit-answer-%d", (int)getpid());
 	assert_int_equal(bind(own, (const struct sockaddr *)&address, sizeof(address)), 0);
-	const struct reply reply = { .status = 200, .file = address.sun_path, .file_type = "text/html" };
-	assert_int_equal(answer(&rq, &reply), 500);
+	const struct response response = { .status = 200, .file = address.sun_path, .file_type = "text/html" };
+	assert_int_equal(answer(&rq, &response), 500);
 	assert_non_null(strstr(sent, "Status: 500 "));
 	assert_non_null(strstr(sent, sentence(S_INTERNAL, EN)));
 	rq.http.method = HEAD;
-	assert_int_equal(answer(&rq, &reply), 200);
+	assert_int_equal(answer(&rq, &response), 200);
 	unlink(address.sun_path);
-	assert_int_equal(answer(&rq, &reply), 500);
+	assert_int_equal(answer(&rq, &response), 500);
 	close(own);
 }
 

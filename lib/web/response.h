@@ -1,11 +1,11 @@
 /*
- * reply - the request as a handler sees it, and the answers that it can return.
+ * response - the request as a handler sees it, and the answers that it can return.
  *
- * A handler returns exactly one struct reply. The data of an answer is written as JSON into a buffer that is kept
+ * A handler returns exactly one struct response. The data of an answer is written as JSON into a buffer that is kept
  * for the process's life; the put_ calls below set the commas.
  */
-#ifndef OKUL_REPLY_H
-#define OKUL_REPLY_H
+#ifndef OKUL_RESPONSE_H
+#define OKUL_RESPONSE_H
 
 #include "arena.h"
 #include "base.h"
@@ -63,7 +63,7 @@ struct table {
 	bool walk;			/* its rows come in order as they are read: run once, for all of them */
 };
 
-struct reply {
+struct response {
 	int status;
 	enum error error;		/* NO_ERROR for success */
 	const char *argument;		/* for the error's sentence */
@@ -79,15 +79,15 @@ struct reply {
 };
 
 /* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
-#define REPLY_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
+#define RESPONSE_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
 /* True for an admin or superadmin; false for the anonymous. */
 bool is_admin(const struct request *rq);
 
 /* ---- errors */
-must_use struct reply reply_error(struct request *rq, enum error error);
-must_use struct reply reply_error_keep(struct request *rq, enum error error);	/* commits what was written */
-must_use struct reply reply_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
+must_use struct response response_error(struct request *rq, enum error error);
+must_use struct response response_error_keep(struct request *rq, enum error error);	/* commits what was written */
+must_use struct response response_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
 
 /* ---- a GET that finds that it has to write after all */
 /*
@@ -100,42 +100,42 @@ must_use bool late_begin(struct request *rq);
 bool late_end(struct request *rq);
 
 /* ---- success */
-/* Starts an object as data; put its fields, then return reply_done(). */
-void reply_begin(struct request *rq);
-must_use struct reply reply_done(struct request *rq);
+/* Starts an object as data; put its fields, then return response_done(). */
+void response_begin(struct request *rq);
+must_use struct response response_done(struct request *rq);
 /* {"message": ...} of any DTO that is only that. */
-must_use struct reply reply_message(struct request *rq, enum sentence sentence);
+must_use struct response response_message(struct request *rq, enum sentence sentence);
 /* DeleteResponseDto: what was deleted, in words and by id. */
 extern const struct shape delete_response;
-must_use struct reply reply_deleted(struct request *rq, enum sentence sentence, const char *id);
+must_use struct response response_deleted(struct request *rq, enum sentence sentence, const char *id);
 /* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
-must_use struct reply reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+must_use struct response response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /*
  * One page of a list: `count` gives the number of all with `args`; `rows` the page, with args and behind them two more,
  * the limit and the offset. Both see one snapshot.
  */
-must_use struct reply reply_list(struct request *rq, const char *count, const char *rows, struct args args,
+must_use struct response response_list(struct request *rq, const char *count, const char *rows, struct args args,
 	const struct shape *shape);
 /* The same where an item is more than the columns of its row: `put` writes each, as an object of its own. */
-must_use struct reply reply_list_by(struct request *rq, const char *count, const char *rows, struct args args,
+must_use struct response response_list_by(struct request *rq, const char *count, const char *rows, struct args args,
 	void (*put)(struct request *rq, const struct db_rows *row));
 /* All rows of a statement, as a plain list. */
-must_use struct reply reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+must_use struct response response_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /*
- * What reply_list() shows a page of, all of it as a CSV file: name.csv, headed by the names of the fields. Sent while it is
+ * What response_list() shows a page of, all of it as a CSV file: name.csv, headed by the names of the fields. Sent while it is
  * read, in one snapshot, so that it takes no memory; at most 10 s.
  */
-must_use struct reply reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
+must_use struct response response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
 /*
  * The same for a statement that finds its rows in their order and need not sort them: it runs once, and so passes over no
  * row twice.
  */
-must_use struct reply reply_csv_walk(struct request *rq, const char *name, const char *rows, struct args args,
+must_use struct response response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args,
 	const struct shape *shape);
 /* A file of this server, outside the envelope. */
-must_use struct reply reply_file(struct request *rq, const char *path, const char *type);
+must_use struct response response_file(struct request *rq, const char *path, const char *type);
 /* The same for what somebody uploaded: with the value of its Content-Disposition, and nothing in it may run in a browser. */
-must_use struct reply reply_download(struct request *rq, const char *path, const char *type, const char *disposition,
+must_use struct response response_download(struct request *rq, const char *path, const char *type, const char *disposition,
 	bool is_public);
 
 /* ---- writing JSON: `name` NULL inside a list */

@@ -1,4 +1,4 @@
-#include "reply.h"
+#include "response.h"
 
 #include "link.h"
 #include "text.h"
@@ -11,29 +11,29 @@ is_admin(const struct request *rq)
 
 /* ---- errors */
 
-struct reply
-reply_error(struct request *rq, enum error error)
+struct response
+response_error(struct request *rq, enum error error)
 {
 	(void)rq;
-	return (struct reply){ .status = error_status(error), .error = error };
+	return (struct response){ .status = error_status(error), .error = error };
 }
 
-struct reply
-reply_error_keep(struct request *rq, enum error error)
+struct response
+response_error_keep(struct request *rq, enum error error)
 {
-	struct reply reply = reply_error(rq, error);
+	struct response response = response_error(rq, error);
 
-	reply.commit = true;
-	return reply;
+	response.commit = true;
+	return response;
 }
 
-struct reply
-reply_wait(struct request *rq, enum error error, int64_t milliseconds)
+struct response
+response_wait(struct request *rq, enum error error, int64_t milliseconds)
 {
-	struct reply reply = reply_error(rq, error);
+	struct response response = response_error(rq, error);
 
-	reply.retry_after = milliseconds > SECOND ? (milliseconds + SECOND - 1) / SECOND : 1;
-	return reply;
+	response.retry_after = milliseconds > SECOND ? (milliseconds + SECOND - 1) / SECOND : 1;
+	return response;
 }
 
 /* ---- late writes */
@@ -77,50 +77,50 @@ begin_data(struct request *rq, char bracket)
 }
 
 void
-reply_begin(struct request *rq)
+response_begin(struct request *rq)
 {
 	begin_data(rq, '{');
 }
 
-struct reply
-reply_done(struct request *rq)
+struct response
+response_done(struct request *rq)
 {
 	put_end(rq);
-	return (struct reply){ .status = rq->success };
+	return (struct response){ .status = rq->success };
 }
 
-struct reply
-reply_message(struct request *rq, enum sentence which)
+struct response
+response_message(struct request *rq, enum sentence which)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "message", sentence(which, rq->language));
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
 	{ "message", TEXT, 1, 200, .example = "\"It has been deleted\"" },
 	{ "id", ID }) };
 
-struct reply
-reply_deleted(struct request *rq, enum sentence which, const char *id)
+struct response
+response_deleted(struct request *rq, enum sentence which, const char *id)
 {
-	reply_begin(rq);
+	response_begin(rq);
 	put_text(rq, "message", sentence(which, rq->language));
 	put_text(rq, "id", id);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-struct reply
-reply_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+struct response
+response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql, args) != DB_ROW)
-		return reply_error(rq, NOT_FOUND);
-	reply_begin(rq);
+		return response_error(rq, NOT_FOUND);
+	response_begin(rq);
 	put_row(rq, shape, row, 0);
 	db_end(row);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
 /* Gives the number of rows. */
@@ -144,12 +144,12 @@ put_rows(struct request *rq, const char *name, const char *sql, struct args args
 	put_all(rq, sql, args, shape);
 }
 
-struct reply
-reply_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+struct response
+response_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
 	begin_data(rq, '[');
 	put_all(rq, sql, args, shape);
-	return (struct reply){ .status = rq->success };
+	return (struct response){ .status = rq->success };
 }
 
 /* The rows of a page: the statement takes args, and behind them limit and offset. */
@@ -167,7 +167,7 @@ page_begin(struct request *rq, struct paged *paged, struct args args)
 	paged->values[args.count] = value_int(paged->page.limit);
 	paged->values[args.count + 1] = value_int(paged->page.offset);
 	paged->args = (struct args){ paged->values, args.count + 2 };
-	reply_begin(rq);
+	response_begin(rq);
 }
 
 /* The total behind a page of `shown` rows. One that is not full is the last, and tells it; a search need not run again. */
@@ -185,7 +185,7 @@ total_of(struct request *rq, const struct page *page, int64_t shown, const char 
 	return total;
 }
 
-static struct reply
+static struct response
 page_done(struct request *rq, const struct paged *paged, int64_t shown, const char *count, struct args args)
 {
 	int64_t total = total_of(rq, &paged->page, shown, count, args);
@@ -196,11 +196,11 @@ page_done(struct request *rq, const struct paged *paged, int64_t shown, const ch
 	put_int(rq, "total", total);
 	put_int(rq, "totalPages", page_count(&paged->page, total));
 	put_end(rq);
-	return reply_done(rq);
+	return response_done(rq);
 }
 
-struct reply
-reply_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
+struct response
+response_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
 {
 	struct paged paged;
 
@@ -209,8 +209,8 @@ reply_list(struct request *rq, const char *count, const char *rows_sql, struct a
 	return page_done(rq, &paged, put_all(rq, rows_sql, paged.args, shape), count, args);
 }
 
-struct reply
-reply_list_by(struct request *rq, const char *count, const char *rows_sql, struct args args,
+struct response
+response_list_by(struct request *rq, const char *count, const char *rows_sql, struct args args,
 	void (*put)(struct request *rq, const struct db_rows *row))
 {
 	struct paged paged;
@@ -226,44 +226,44 @@ reply_list_by(struct request *rq, const char *count, const char *rows_sql, struc
 	return page_done(rq, &paged, shown, count, args);
 }
 
-static struct reply
-reply_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, bool walk)
+static struct response
+response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
 	*table = (struct table){ name, rows, { values, args.count }, shape, page_separator(rq->query), walk };
-	return (struct reply){ .status = rq->success, .table = table };
+	return (struct response){ .status = rq->success, .table = table };
 }
 
-struct reply
-reply_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+struct response
+response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
 {
-	return reply_table(rq, name, rows, args, shape, false);
+	return response_table(rq, name, rows, args, shape, false);
 }
 
-struct reply
-reply_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+struct response
+response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
 {
-	return reply_table(rq, name, rows, args, shape, true);
+	return response_table(rq, name, rows, args, shape, true);
 }
 
-struct reply
-reply_file(struct request *rq, const char *path, const char *type)
+struct response
+response_file(struct request *rq, const char *path, const char *type)
 {
-	return (struct reply){ .status = rq->success, .file = path, .file_type = type };
+	return (struct response){ .status = rq->success, .file = path, .file_type = type };
 }
 
-struct reply
-reply_download(struct request *rq, const char *path, const char *type, const char *disposition, bool is_public)
+struct response
+response_download(struct request *rq, const char *path, const char *type, const char *disposition, bool is_public)
 {
-	struct reply reply = reply_file(rq, path, type);
+	struct response response = response_file(rq, path, type);
 
-	reply.file_disposition = disposition;
+	response.file_disposition = disposition;
 	/* A private file is asked for anew each time: the right to it may have ended. */
-	reply.file_cache = is_public ? "public, max-age=86400" : "private, no-cache";
-	return reply;
+	response.file_cache = is_public ? "public, max-age=86400" : "private, no-cache";
+	return response;
 }
 
 /* ---- writing JSON */

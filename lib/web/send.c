@@ -1,4 +1,4 @@
-#include "answer.h"
+#include "send.h"
 
 #include "csv.h"
 #include "etag.h"
@@ -109,24 +109,24 @@ data_policy(struct buf *head)
 /* ---- the envelope */
 
 static void
-put_sentence(struct request *rq, const struct reply *reply)
+put_sentence(struct request *rq, const struct response *response)
 {
 	struct buf text = { .arena = rq->arena };
 
-	buf_sentence(&text, error_sentence(reply->error), rq->language, reply->argument);
+	buf_sentence(&text, error_sentence(response->error), rq->language, response->argument);
 	put_text(rq, NULL, text.s);
 }
 
 static void
-put_error(struct request *rq, const struct reply *reply)
+put_error(struct request *rq, const struct response *response)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
-	buf_int(rq->out, reply->status);
+	buf_int(rq->out, response->status);
 	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
-	bool faults = reply->error == BAD_FIELDS || reply->error == FILE_TOO_LARGE || reply->error == FILE_WRONG_TYPE;
+	bool faults = response->error == BAD_FIELDS || response->error == FILE_TOO_LARGE || response->error == FILE_WRONG_TYPE;
 	if (!faults)
-		put_sentence(rq, reply);
+		put_sentence(rq, response);
 	size_t told = 0;
 	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
 		put_text(rq, NULL, fault->text);
@@ -157,24 +157,24 @@ send_not_modified(struct http *http, struct request *rq, struct buf *head)
 
 /* 204: what OPTIONS asks for is in the headers. */
 static int
-send_empty(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+send_empty(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	begin_head(head, rq, reply->status, reply->allow, false);
+	begin_head(head, rq, response->status, response->allow, false);
 	header(head, "Cache-Control", "no-store");
 	http_send(http, head, "", 0);
-	return reply->status;
+	return response->status;
 }
 
 static int
-send_envelope(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+send_envelope(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	bool tagged = etag_put(rq, reply), keep = tagged && rq->route->method == GET;
-	int status = reply->status;
+	bool tagged = etag_put(rq, response), keep = tagged && rq->route->method == GET;
+	int status = response->status;
 
 	if (keep && (status == 304 || etag_known(rq)))
 		return send_not_modified(http, rq, head);
-	if (reply->error)
-		put_error(rq, reply);
+	if (response->error)
+		put_error(rq, response);
 	else
 		finish_success(rq);
 	if (rq->out->failed) {
@@ -186,7 +186,7 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 		status = 503;
 		tagged = keep = false;
 	}
-	begin_head(head, rq, status, reply->allow, keep);
+	begin_head(head, rq, status, response->allow, keep);
 	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\n");
 	data_policy(head);
 	header(head, "Cache-Control", keep ? "private, no-cache" : "no-store");
@@ -194,11 +194,11 @@ send_envelope(struct http *http, struct request *rq, const struct reply *reply, 
 		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
-		header(head, "WWW-Authenticate", reply->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+		header(head, "WWW-Authenticate", response->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
 	if (status == 416)	/* RFC 9110 section 15.5.17: how long it is, for another try */
-		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)reply->file_size);
-	if (reply->retry_after || status == 503)
-		header_int(head, "Retry-After", reply->retry_after ? reply->retry_after : 1);
+		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)response->file_size);
+	if (response->retry_after || status == 503)
+		header_int(head, "Retry-After", response->retry_after ? response->retry_after : 1);
 	header_int(head, "Content-Length", (int64_t)rq->out->length);
 	http_send(http, head, rq->out->s, rq->http.method == HEAD ? 0 : rq->out->length);
 	return status;
@@ -225,31 +225,31 @@ accel_path(const struct request *rq, const char *path)
  * answer too where the file is missing, or the range or a condition is not met. Its configuration gives them their names.
  */
 static void
-file_head(struct buf *head, const struct request *rq, const struct reply *reply, int status, bool accel)
+file_head(struct buf *head, const struct request *rq, const struct response *response, int status, bool accel)
 {
 	begin_head(head, rq, status, NULL, false);
 	/* Addresses of files carry signatures, which no other site is to read in a Referer. */
 	buf_puts(head, "Referrer-Policy: no-referrer\r\n");
 	if (status != 304)
-		header(head, "Content-Type", reply->file_type);
-	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", reply->file_cache ? reply->file_cache : "no-cache");
-	if (reply->file_disposition)
-		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", reply->file_disposition);
+		header(head, "Content-Type", response->file_type);
+	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", response->file_cache ? response->file_cache : "no-cache");
+	if (response->file_disposition)
+		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", response->file_disposition);
 	/* nginx adds this to uploads that it sends for us; where we or Apache send, nobody else does. */
-	if (reply->file_disposition && !accel)
+	if (response->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Pages of ours carry style and script inline and load nothing. */
-	if (strncmp(reply->file_type, "text/html", 9) == 0)
+	if (strncmp(response->file_type, "text/html", 9) == 0)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
 			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
-	else if (!reply->file_disposition)
+	else if (!response->file_disposition)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
 
 static int
 file_error(struct http *http, struct request *rq, struct buf *head, enum error error, int64_t size)
 {
-	struct reply failed = reply_error(rq, error);
+	struct response failed = response_error(rq, error);
 
 	failed.file_size = size;
 	return send_envelope(http, rq, &failed, head);
@@ -281,14 +281,14 @@ send_part(struct http *http, struct buf *head, int file, const struct range *ran
 }
 
 static int
-send_file(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+send_file(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	const char *accel = rq->conf->delivery == DELIVER_X_ACCEL ? accel_path(rq, reply->file) : NULL;
+	const char *accel = rq->conf->delivery == DELIVER_X_ACCEL ? accel_path(rq, response->file) : NULL;
 	struct stat st;
 	int file = -1;
 
-	if (stat(reply->file, &st) != 0) {
-		log_line(LOG_FAULT, "file_missing path=%s", reply->file);
+	if (stat(response->file, &st) != 0) {
+		log_line(LOG_FAULT, "file_missing path=%s", response->file);
 		return file_error(http, rq, head, INTERNAL, 0);
 	}
 	const char *etag = etag_of_file(rq->arena, &st);
@@ -298,16 +298,16 @@ send_file(struct http *http, struct request *rq, const struct reply *reply, stru
 		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE, st.st_size);
 	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
 	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
-	if (!web && range.status != 304 && rq->http.method == GET && (file = open(reply->file, O_RDONLY | O_CLOEXEC)) < 0) {
-		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", reply->file, strerror(errno));
+	if (!web && range.status != 304 && rq->http.method == GET && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
+		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", response->file, strerror(errno));
 		return file_error(http, rq, head, INTERNAL, 0);
 	}
-	file_head(head, rq, reply, web ? reply->status : range.status, accel && web);
+	file_head(head, rq, response, web ? response->status : range.status, accel && web);
 	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */
 	if (!(web && accel))
 		file_tag(head, etag, changed);
 	if (web)
-		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : reply->file);
+		header(head, accel ? "X-Accel-Redirect" : "X-Sendfile", accel ? accel : response->file);
 	if (web || range.status == 304)
 		http_send(http, head, "", 0);
 	else
@@ -405,12 +405,12 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 }
 
 static int
-send_table(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+send_table(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	const struct table *table = reply->table;
+	const struct table *table = response->table;
 	int64_t offset = 0, count = TABLE_PAGE;
 
-	begin_head(head, rq, reply->status, NULL, false);
+	begin_head(head, rq, response->status, NULL, false);
 	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\n");
 	data_policy(head);
 	header(head, "Cache-Control", "no-store");
@@ -427,17 +427,17 @@ send_table(struct http *http, struct request *rq, const struct reply *reply, str
 	if (there && rq->http.method != HEAD)
 		(void)!http_write(http, rq->out->s, rq->out->length);
 	http_end(http);
-	return reply->status;
+	return response->status;
 }
 
 int
-answer_send(struct http *http, struct request *rq, const struct reply *reply, struct buf *head)
+send_response(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	if (reply->status == 204)
-		return send_empty(http, rq, reply, head);
-	if (reply->file && !reply->error)
-		return send_file(http, rq, reply, head);
-	if (reply->table && !reply->error)
-		return send_table(http, rq, reply, head);
-	return send_envelope(http, rq, reply, head);
+	if (response->status == 204)
+		return send_empty(http, rq, response, head);
+	if (response->file && !response->error)
+		return send_file(http, rq, response, head);
+	if (response->table && !response->error)
+		return send_table(http, rq, response, head);
+	return send_envelope(http, rq, response, head);
 }
