@@ -126,7 +126,7 @@ static struct response get_material(struct request *rq);
 static struct response patch_material(struct request *rq);
 static struct response delete_material(struct request *rq);
 
-#define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
+#define TAKES_PDFS(asked) { .reader = &upload_reader, .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
 static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
 
 static const struct route routes[] = {

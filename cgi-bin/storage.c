@@ -73,7 +73,7 @@ static struct response get_file(struct request *rq);
 static struct response get_files(struct request *rq);
 static struct response delete_file(struct request *rq);
 
-static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
+static const struct upload_rule one_file = { .reader = &upload_reader, .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
 
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,

@@ -42,14 +42,35 @@ check_caller(struct request *rq)
 
 /* ---- what is asked */
 
-/* "application/json", with or without parameters (RFC 9110 section 8.3.1: case does not count). */
+/* The type, with or without parameters (RFC 9110 section 8.3.1: case does not count). */
 static bool
-is_json(const char *type)
+is_type(const char *given, const char *type)
 {
-	static const char json[] = "application/json";
-	size_t length = sizeof(json) - 1;
+	size_t length = strlen(type);
 
-	return type && strncasecmp(type, json, length) == 0 && strchr("; \t", type[length]) != NULL;
+	return given && strncasecmp(given, type, length) == 0 && strchr("; \t", given[length]) != NULL;
+}
+
+bool
+check_is_form_type(const char *content_type)
+{
+	return is_type(content_type, "multipart/form-data");
+}
+
+bool
+check_is_form(const struct request *rq)
+{
+	const struct upload_rule *rule = rq->route->upload;
+
+	return rule && (!rule->json_too || check_is_form_type(rq->http.content_type));
+}
+
+int64_t
+check_body_limit(const struct request *rq)
+{
+	if (check_is_form(rq))
+		return rq->conf->upload_request_limit * MIB;
+	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 static enum error
@@ -89,7 +110,7 @@ check_type(struct request *rq)
 {
 	struct response response = pass();
 
-	if (!is_json(rq->http.content_type)) {
+	if (!is_type(rq->http.content_type, "application/json")) {
 		response = response_error(rq, WRONG_TYPE);
 		response.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 	}
@@ -146,8 +167,8 @@ check_head(struct request *rq)
 {
 	struct response response = check_caller(rq);
 
-	if (!response.error && upload_wanted(rq))
-		response = upload_check(rq);
+	if (!response.error && check_is_form(rq))
+		response = rq->route->upload->reader->check(rq);
 	else if (!response.error && rq->route->in)
 		response = check_type(rq);
 	return response;
@@ -158,11 +179,11 @@ check_body(struct request *rq, const char *body)
 {
 	struct response response = pass();
 
-	if (upload_wanted(rq))
-		response = upload_receive(rq);
+	if (check_is_form(rq))
+		response = rq->route->upload->reader->receive(rq);
 	else if (rq->route->in)
 		response = parse_body(rq, body);
 	if (!response.error)
 		response = check_fields(rq);
-	return response.error || !rq->upload_count ? response : upload_keep(rq);
+	return response.error || !rq->upload_count ? response : rq->route->upload->reader->keep(rq);
 }

@@ -1016,12 +1016,7 @@ put_types(struct buf *out, const struct upload_rule *rule)
 {
 	struct buf all = { 0 };
 
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!upload_takes(rule, (enum media_type)type))
-			continue;
-		buf_puts(&all, all.length ? ", " : "");
-		buf_puts(&all, media_info((enum media_type)type)->mime);
-	}
+	rule->reader->types(&all, rule);
 	out->failed |= all.failed;
 	put_open(out, rule->part, '{');
 	put_string(out, "contentType", all.s ? all.s : "");

@@ -1,6 +1,5 @@
 #include "response.h"
 
-#include "link.h"
 #include "text.h"
 
 bool
@@ -356,21 +355,6 @@ put_json(struct request *rq, const char *name, const char *json)
 {
 	put_name(rq->out, name);
 	buf_puts(rq->out, json);
-}
-
-/* Nothing in what is signed has to be escaped, so that it ends the answer as it is, but for the quote. */
-void
-put_link(struct request *rq, const char *name, const char *url)
-{
-	size_t length = strlen(link_fleeting(url));
-
-	put_text(rq, name, url);
-	if (!length || rq->out->failed)
-		return;
-	struct fleeting *part = arena_alloc(rq->arena, sizeof(*part));
-	*part = (struct fleeting){ rq->out->length - 1 - length, length, NULL };
-	*(rq->last_link ? &rq->last_link->next : &rq->links) = part;
-	rq->last_link = part;
 }
 
 void

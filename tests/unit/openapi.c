@@ -42,8 +42,8 @@ static const struct shape leaf_form = { .name = "LeafFormDto", .fields = FIELDS(
 	{ "title", TEXT, 1, 80 },
 	{ "notes", LIST, 0, 3, .of = &leaf, .optional = true }) };
 static const enum media_type pictures[] = { MEDIA_PNG, MEDIA_GIF, MEDIA_NONE };
-static const struct upload_rule one_picture = { .part = "picture", .max = 1, .required = true, .types = pictures };
-static const struct upload_rule some_files = { .part = "files", .max = 9, .json_too = true };
+static const struct upload_rule one_picture = { .reader = &upload_reader, .part = "picture", .max = 1, .required = true, .types = pictures };
+static const struct upload_rule some_files = { .reader = &upload_reader, .part = "files", .max = 9, .json_too = true };
 
 static struct response
 never(struct request *rq)
