@@ -3,8 +3,6 @@
 #include "json.h"
 #include "upload.h"
 
-#include <strings.h>
-
 static struct response
 pass(void)
 {
@@ -42,27 +40,12 @@ check_caller(struct request *rq)
 
 /* ---- what is asked */
 
-/* The type, with or without parameters (RFC 9110 section 8.3.1: case does not count). */
-static bool
-is_type(const char *given, const char *type)
-{
-	size_t length = strlen(type);
-
-	return given && strncasecmp(given, type, length) == 0 && strchr("; \t", given[length]) != NULL;
-}
-
-bool
-check_is_form_type(const char *content_type)
-{
-	return is_type(content_type, "multipart/form-data");
-}
-
 bool
 check_is_form(const struct request *rq)
 {
 	const struct upload_rule *rule = rq->route->upload;
 
-	return rule && (!rule->json_too || check_is_form_type(rq->http.content_type));
+	return rule && (!rule->json_too || http_is_type(rq->http.content_type, "multipart/form-data"));
 }
 
 int64_t
@@ -110,7 +93,7 @@ check_type(struct request *rq)
 {
 	struct response response = pass();
 
-	if (!is_type(rq->http.content_type, "application/json")) {
+	if (!http_is_type(rq->http.content_type, "application/json")) {
 		response = response_error(rq, WRONG_TYPE);
 		response.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 	}

@@ -26,8 +26,6 @@ must_use struct response check_caller(struct request *rq);
 
 /* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
 bool check_is_form(const struct request *rq);
-/* True for multipart/form-data, with or without parameters; NULL is none. */
-bool check_is_form_type(const char *content_type);
 
 #define PUBLIC_BODY_MAX (64 * 1024)	/* bytes of a body that anybody may send */
 

@@ -1,6 +1,5 @@
 #include "upload.h"
 
-#include "check.h"
 #include "link.h"
 #include "multipart.h"
 #include "route.h"
@@ -205,7 +204,7 @@ read_form(struct intake *in, struct multipart *multipart)
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
 	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* by itself */
-	int64_t left = ends ? check_body_limit(rq) + 1 : rq->http.content_length;
+	int64_t left = ends ? rq->conf->upload_request_limit * MIB + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
 	while (left > 0 && result == MULTIPART_GOOD) {
@@ -230,7 +229,7 @@ check_type(struct request *rq, char *boundary)
 	struct response response = response_error(rq, WRONG_TYPE);
 
 	response.argument = "multipart/form-data";
-	if (!check_is_form_type(rq->http.content_type))
+	if (!http_is_type(rq->http.content_type, "multipart/form-data"))
 		return response;
 	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, BAD_MULTIPART);
 }
