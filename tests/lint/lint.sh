@@ -66,7 +66,7 @@ layer_faults() {
 		} else if (room == "cgi-bin") {
 			group = from; sub(/_.*/, "", group); sub(/_.*/, "", to_module)
 			if (group != to_module) print file ": includes " to " of another group"
-		} else if (system("test -f bin/" to) != 0) {
+		} else if (system("test -f bin/" to " || test -f $(dirname " file ")/" to) != 0) {
 			print file ": includes " to ", which is neither of bin/ nor of lib/"
 		}
 	}' "$here/layers.txt" -
