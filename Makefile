@@ -31,10 +31,20 @@ HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-LAYERS := base store shape school web
-CPPFLAGS := -D_GNU_SOURCE $(LAYERS:%=-Ilib/%)
+CPPFLAGS := -D_GNU_SOURCE
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
+
+# The layers of lib/: the include path of a file is its own folder and those below it, so that what lies higher or beside does
+# not compile. Programs and tests see all.
+LAYERS := base store shape school web
+BELOW_base :=
+BELOW_store := base
+BELOW_shape := base
+BELOW_school := base store shape
+BELOW_web := base store shape
+layer = $(if $(filter lib/%,$(1)),$(word 2,$(subst /, ,$(1))))
+includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS)))
 
 LIB_SOURCES := $(wildcard $(LAYERS:%=lib/%/*.c))
 LIB := $(B)/libokul.a
@@ -64,7 +74,7 @@ $(B)/share/.made: $(SHARED) Makefile
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(call includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(call object,$(DEMO_SOURCES) $(WRITER_SOURCES)): CPPFLAGS += -Ibin
 
@@ -143,7 +153,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_B)/%,$(wildcard tests/fuzz/*.c))
 
 $(FUZZ_B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	@$(FUZZ_CC) $(CPPFLAGS) $(call includes,$<) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ_B)/libokul.a: $(LIB_SOURCES:%.c=$(FUZZ_B)/obj/%.o)
 	@rm -f $@; $(AR) rcs $@ $^

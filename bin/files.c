@@ -70,14 +70,14 @@ struct gc {
 	int64_t before;			/* seconds: what changed later is left alone */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
-	char batch[BATCH][FILE_HASH_TEXT];
+	char batch[BATCH][BLOB_HASH_TEXT];
 	size_t count;
 };
 
 static bool
 is_hash(const char *name)
 {
-	return strlen(name) == FILE_HASH_TEXT - 1 && strspn(name, "0123456789abcdef") == FILE_HASH_TEXT - 1;
+	return strlen(name) == BLOB_HASH_TEXT - 1 && strspn(name, "0123456789abcdef") == BLOB_HASH_TEXT - 1;
 }
 
 /* True for a file that has not changed for an hour. Linking it and uploading the same bytes again are changes. */
@@ -96,7 +96,7 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
-	char path[FILE_HASH_TEXT + 4];
+	char path[BLOB_HASH_TEXT + 4];
 	int64_t bytes;
 	bool named;
 
@@ -137,7 +137,7 @@ take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
 		gc->bytes += bytes;
 		return DB_DONE;
 	}
-	memcpy(gc->batch[gc->count++], sha256, FILE_HASH_TEXT);
+	memcpy(gc->batch[gc->count++], sha256, BLOB_HASH_TEXT);
 	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
@@ -268,7 +268,7 @@ run_gc(int argc, char **argv, const char *data)
 struct verify {
 	struct db *db;
 	const struct conf *conf;
-	char after[FILE_HASH_TEXT];	/* the last hash that was looked at */
+	char after[BLOB_HASH_TEXT];	/* the last hash that was looked at */
 	int64_t files, rows, bytes, damaged;
 };
 
@@ -336,13 +336,13 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {
-	struct { char sha256[FILE_HASH_TEXT], *keys; int64_t least, most; } page[PAGE] = { 0 };
+	struct { char sha256[BLOB_HASH_TEXT], *keys; int64_t least, most; } page[PAGE] = { 0 };
 	struct db_rows *rows;
 	size_t count = 0;
 	enum db_rc rc = db_one(v->db, &rows, sql[PAGE_OF], ARGS(v->after, PAGE));
 
 	for (; rc == DB_ROW && count < PAGE; rc = db_next(rows), count++) {
-		snprintf(page[count].sha256, FILE_HASH_TEXT, "%s", db_text(rows, 0));
+		snprintf(page[count].sha256, BLOB_HASH_TEXT, "%s", db_text(rows, 0));
 		page[count].least = db_int(rows, 1);
 		page[count].most = db_int(rows, 2);
 		page[count].keys = strdup(db_text(rows, 3));
@@ -352,7 +352,7 @@ verify_page(struct verify *v, bool *more)
 	db_release(v->db);
 	*more = count == PAGE;
 	for (size_t i = 0; i < count; i++) {
-		memcpy(v->after, page[i].sha256, FILE_HASH_TEXT);
+		memcpy(v->after, page[i].sha256, BLOB_HASH_TEXT);
 		verify_one(v, page[i].least, page[i].most, page[i].keys ? page[i].keys : "?");
 		free(page[i].keys);
 		db_release(v->db);

@@ -2,6 +2,8 @@
  * app - the service itself: is it there, is it well, what can it do.
  */
 #include "app.h"
+#include "session.h"
+#include "token.h"
 
 static const char *const states[] = { "ok", "degraded", NULL };
 static const char *const database_states[] = { "ok", "unavailable", NULL };
@@ -43,8 +45,7 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return response_error(rq, UNAVAILABLE);
-	if (rq->user)	/* the trial ends their row, and the log names them */
-		user_detach(rq->user, rq->arena);
+	request_detach_user(rq);	/* the trial ends their row, and the log names them */
 	bool writable = db_try_write(rq->db);
 	response_begin(rq);
 	put_text(rq, "status", writable ? "ok" : "degraded");
@@ -74,7 +75,8 @@ get_docs(struct request *rq)
 }
 
 static const struct section section = { routes, COUNT(routes), NULL, 0 };
-static const struct program program = { "app", "The service itself", SECTIONS(&section) };
+static const struct program program = { "app", "The service itself", SECTIONS(&section),
+	.statements = STATEMENTS(&session_statements), .start = token_init, .authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

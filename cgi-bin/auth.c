@@ -2,6 +2,10 @@
  * auth - login by a code from an e-mail, sessions, registration; and what both surfaces share.
  */
 #include "auth.h"
+#include "mail.h"
+#include "session.h"
+#include "token.h"
+#include "user.h"
 
 #include "audit.h"
 #include "limit.h"
@@ -478,7 +482,8 @@ get_registration(struct request *rq)
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = {
 	"auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&auth_unified, &auth_v1),
-};
+	.statements = STATEMENTS(&audit_statements, &limit_statements, &mail_statements, &otp_statements, &session_statements, &user_statements),
+	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int
 main(int argc, char **argv)

@@ -2,6 +2,7 @@
  * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
  */
 #include "auth.h"
+#include "user.h"
 
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
 	{ "email", EMAIL, .example = "\"user@example.com\"" },

@@ -8,6 +8,8 @@
 #include "limit.h"
 #include "mail.h"
 #include "random.h"
+#include "session.h"
+#include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
@@ -128,7 +130,9 @@ static const struct route routes[] = {
 };
 
 static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "contact", "Questions of visitors, and replies", SECTIONS(&section) };
+static const struct program program = { "contact", "Questions of visitors, and replies", SECTIONS(&section),
+	.statements = STATEMENTS(&limit_statements, &mail_statements, &session_statements),
+	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */
 

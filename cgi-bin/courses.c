@@ -4,6 +4,9 @@
 #include "app.h"
 #include "audit.h"
 #include "copy.h"
+#include "random.h"
+#include "session.h"
+#include "token.h"
 
 #define TITLE_POINTS 200
 
@@ -214,7 +217,9 @@ duplicate_course(struct request *rq)
 }
 
 static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses) };
+static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses),
+	.statements = STATEMENTS(&audit_statements, &session_statements),
+	.start = token_init, .authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

@@ -5,6 +5,8 @@
  * there are. All figures of an answer are of one moment: its statements see one snapshot.
  */
 #include "app.h"
+#include "session.h"
+#include "token.h"
 
 #define MONTHS_DEFAULT 6
 #define MONTHS_MAX 24
@@ -167,7 +169,8 @@ static const struct route routes[] = {
 };
 
 static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "dashboard", "The school in figures", SECTIONS(&section) };
+static const struct program program = { "dashboard", "The school in figures", SECTIONS(&section),
+	.statements = STATEMENTS(&session_statements), .start = token_init, .authenticate = session_authenticate };
 
 /* ---- how much came when */
 

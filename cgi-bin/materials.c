@@ -5,9 +5,13 @@
  * anew in each answer.
  */
 #include "materials.h"
+#include "mail.h"
+#include "session.h"
+#include "token.h"
 
 #include "audit.h"
 #include "link.h"
+#include "file.h"
 #include "upload.h"
 
 #include <strings.h>
@@ -122,7 +126,7 @@ static struct response get_material(struct request *rq);
 static struct response patch_material(struct request *rq);
 static struct response delete_material(struct request *rq);
 
-#define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked }
+#define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
 static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
 
 static const struct route routes[] = {
@@ -148,7 +152,9 @@ static const struct route routes[] = {
 
 static const struct section authoring = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "materials", "Education materials, and whom they are assigned to",
-	SECTIONS(&authoring, &materials_assigning) };
+	SECTIONS(&authoring, &materials_assigning),
+	.statements = STATEMENTS(&audit_statements, &file_statements, &mail_statements, &session_statements),
+	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- what is checked before the transaction */
 
@@ -288,14 +294,15 @@ pdf_title(struct arena *arena, const char *name)
 static struct response
 add_pdf(struct request *rq, int64_t material, const struct upload *upload)
 {
-	struct file_row file = { .owner = 0, .is_public = false };
-	struct response response = upload_add(rq, upload, &file);
+	struct file_row file = { .type = upload->type, .name = upload->name };
+	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, 0, rq->now);
 	char id[ID_TEXT];
 
+	if (error)
+		return upload_error(rq, error);
 	random_id(id);
-	if (!response.error)
-		(void)!db_run(rq->db, sql[ADD_PDF], ARGS(id, material, file.key, pdf_title(rq->arena, file.name)), NULL);
-	return response;
+	(void)!db_run(rq->db, sql[ADD_PDF], ARGS(id, material, file.key, pdf_title(rq->arena, file.name)), NULL);
+	return (struct response){ .error = NO_ERROR };
 }
 
 static struct response

@@ -2,6 +2,11 @@
  * proficiency - placement tests as their authors see them, and main().
  */
 #include "proficiency.h"
+#include "limit.h"
+#include "placement.h"
+#include "random.h"
+#include "session.h"
+#include "token.h"
 
 #include "attempt.h"
 #include "audit.h"
@@ -179,7 +184,9 @@ static const struct route routes[] = {
 
 const struct section proficiency_authoring = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "proficiency", "Placement tests, attempts and results", SECTIONS(
-	&proficiency_authoring, &proficiency_gift, &proficiency_taking, &proficiency_results, &proficiency_statistics) };
+	&proficiency_authoring, &proficiency_gift, &proficiency_taking, &proficiency_results, &proficiency_statistics),
+	.statements = STATEMENTS(&attempt_statements, &audit_statements, &limit_statements, &placement_statements, &session_statements),
+	.start = token_init, .authenticate = session_authenticate };
 
 /* ---- making tests */
 

@@ -2,7 +2,10 @@
  * settings - what the school's web site reads: a key and any JSON.
  */
 #include "app.h"
+#include "audit.h"
+#include "session.h"
 #include "setting.h"
+#include "token.h"
 
 static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields = FIELDS(
 	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
@@ -81,8 +84,9 @@ post_setting(struct request *rq)
 }
 
 static const struct section own = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct section shared = { .sql = setting_sql, .sql_count = SETTING_SQL };
-static const struct program program = { "settings", "What the web site reads", SECTIONS(&own, &shared) };
+static const struct program program = { "settings", "What the web site reads", SECTIONS(&own),
+	.statements = STATEMENTS(&audit_statements, &session_statements, &setting_statements),
+	.start = token_init, .authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

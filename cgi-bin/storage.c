@@ -4,7 +4,10 @@
 #include "app.h"
 #include "assignment.h"
 #include "audit.h"
+#include "file.h"
 #include "link.h"
+#include "session.h"
+#include "token.h"
 #include "upload.h"
 
 enum { IN_PUBLIC, IN_PRIVATE };
@@ -70,7 +73,7 @@ static struct response get_file(struct request *rq);
 static struct response get_files(struct request *rq);
 static struct response delete_file(struct request *rq);
 
-static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload };
+static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
 
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,
@@ -126,16 +129,16 @@ static struct response
 post_upload(struct request *rq)
 {
 	const struct upload *upload = &rq->uploads[0];
-	struct file_row file = { .owner = rq->user->pk, .is_public = is_for_all(rq) };
+	struct file_row file = { .type = upload->type, .name = upload->name, .owner = rq->user->pk, .is_public = is_for_all(rq) };
 
 	if (file.is_public && !is_admin(rq))
 		return response_error(rq, ROLE_TOO_LOW);
-	struct response response = upload_add(rq, upload, &file);
-	if (response.error)
-		return response;
+	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, upload_quota_user(rq, file.owner), rq->now);
+	if (error)
+		return upload_error(rq, error);
 	response_begin(rq);
-	put_file(rq, &(struct stored){ file.id, file.key, file.name, media_info(file.type)->mime, upload->draft.size,
-		upload->draft.sha256, file.is_public });
+	put_file(rq, &(struct stored){ file.id, file.key, file.name, media_info(file.type)->mime, upload->blob.size,
+		upload->blob.sha256, file.is_public });
 	return response_done(rq);
 }
 
@@ -145,7 +148,7 @@ post_upload(struct request *rq)
 static bool
 is_theirs(const struct request *rq, const struct db_rows *file)
 {
-	const struct user *user = rq->user;
+	const struct caller *user = rq->user;
 
 	if (!user)
 		return false;
@@ -172,7 +175,7 @@ send_file(struct request *rq, const struct db_rows *file)
 	/* what is a type no more is saved */
 	buf_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
 		link_file_name(rq->arena, db_text(file, NAME), type));
-	return response_download(rq, file_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
+	return response_download(rq, blob_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));
 }
 
@@ -283,7 +286,9 @@ delete_file(struct request *rq)
 }
 
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage) };
+static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage),
+	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &session_statements),
+	.start = token_init, .authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

@@ -1,6 +1,11 @@
 /*
  * users - the caller's own profile, and main().
  */
+#include "audit.h"
+#include "mail.h"
+#include "session.h"
+#include "token.h"
+#include "user.h"
 #include "users.h"
 
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
@@ -37,7 +42,7 @@ static struct response
 get_me(struct request *rq)
 {
 	response_begin(rq);
-	put_row(rq, &user_profile, rq->user->row, USER_ROW_PROFILE);
+	put_row(rq, &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	return response_done(rq);
 }
 
@@ -82,7 +87,7 @@ get_me_optional(struct request *rq)
 	put_bool(rq, "isAuthenticated", rq->user);
 	put_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
 	if (rq->user) {
-		put_row_object(rq, "user", &user_profile, rq->user->row, USER_ROW_PROFILE);
+		put_row_object(rq, "user", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	} else {
 		put_null(rq, "user");
 	}
@@ -91,7 +96,9 @@ get_me_optional(struct request *rq)
 
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
-	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit) };
+	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit),
+	.statements = STATEMENTS(&audit_statements, &mail_statements, &session_statements, &user_statements),
+	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int
 main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "log.h"
 #include "mail.h"
+#include "user.h"
 #include "users.h"
 
 /* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
@@ -168,7 +169,7 @@ find_target(struct request *rq, struct target *target)
 		db_flag(row, 3), db_flag(row, 4), EN };
 	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && user_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */

@@ -2,6 +2,7 @@
  * users - asking for the deletion of one's account, and taking that back.
  */
 #include "audit.h"
+#include "user.h"
 #include "users.h"
 
 static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .fields = FIELDS(

@@ -3,6 +3,8 @@
  */
 #include "link.h"
 #include "quiz.h"
+#include "session.h"
+#include "user.h"
 #include "users.h"
 
 static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
@@ -259,7 +261,7 @@ static void
 put_account(struct request *rq, const struct db_rows *row)
 {
 	put_time(rq, "generatedAt", rq->now);
-	put_row_object(rq, "profile", &user_profile, rq->user->row, USER_ROW_PROFILE);
+	put_row_object(rq, "profile", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	put_row_object(rq, "account", &user_document, row, 1);
 	if (db_is_null(row, 0))
 		put_null(rq, "registeredAt");

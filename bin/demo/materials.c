@@ -165,36 +165,36 @@ write_pdf(struct arena *arena, const struct material *material, bool solved)
 /* ---- materials */
 
 static enum db_rc
-meaning(enum file_rc rc)
+meaning(enum blob_rc rc)
 {
-	return rc == FILE_DONE ? DB_DONE : rc == FILE_FULL ? DB_FULL : rc == FILE_READONLY ? DB_READONLY : DB_BROKEN;
+	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
 }
 
 /* The bytes on the disk under their name, as an upload leaves them. */
 static enum db_rc
-keep_pdf(struct demo *d, const struct material *material, bool solved, struct draft *draft)
+keep_pdf(struct demo *d, const struct material *material, bool solved, struct blob *blob)
 {
 	struct buf pdf = write_pdf(d->batch, material, solved);
-	enum file_rc rc = file_begin(d->conf, draft);
+	enum blob_rc rc = blob_begin(d->conf, blob);
 
-	if (rc == FILE_DONE)
-		rc = file_write(draft, pdf.s, pdf.length);
-	if (rc == FILE_DONE)
-		rc = file_end(draft);
-	if (rc == FILE_DONE)
-		rc = file_keep(d->conf, draft);
+	if (rc == BLOB_DONE)
+		rc = blob_write(blob, pdf.s, pdf.length);
+	if (rc == BLOB_DONE)
+		rc = blob_end(blob);
+	if (rc == BLOB_DONE)
+		rc = blob_keep(d->conf, blob);
 	return meaning(rc);
 }
 
 static bool
-add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved, const struct draft *draft, int64_t at)
+add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved, const struct blob *blob, int64_t at)
 {
 	const char *title = solved ? key[material->locale] : worksheet[material->locale];
 	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", material->title, title) };
 	char id[ID_TEXT];
 
 	random_pretend(demo_bits(d), at);
-	if (!file_add(d->db, d->conf, draft, &row, at))
+	if (!file_add(d->db, d->conf, blob, &row, at))
 		return false;
 	d->files++;
 	demo_id(d, id, at);
@@ -220,7 +220,7 @@ static enum db_rc
 add_material(struct demo *d, int64_t i)
 {
 	const struct material *material = &materials[i];
-	struct draft draft[2] = { { .fd = -1 }, { .fd = -1 } };
+	struct blob blob[2] = { { .fd = -1 }, { .fd = -1 } };
 	int64_t at = d->start - ((int64_t)COUNT(materials) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
 	int count = i % 3 == 2 ? 1 : 2;		/* not all come with a key */
 	const char *videos = videos_of(d, material, at, i);
@@ -230,14 +230,14 @@ add_material(struct demo *d, int64_t i)
 
 	demo_id(d, id, at);
 	for (int n = 0; n < count && rc == DB_DONE; n++)
-		rc = keep_pdf(d, material, n > 0, &draft[n]);
+		rc = keep_pdf(d, material, n > 0, &blob[n]);
 	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
 		if (db_one(d->db, &row, sql[ADD], ARGS(id, material->title, language_code(material->locale), material->level, at,
 			   material->description, videos)) == DB_ROW) {
 			int64_t pk = db_int(row, 0);
 			db_end(row);
 			for (int n = 0; n < count && rc == DB_DONE; n++)
-				rc = add_pdf(d, pk, material, n > 0, &draft[n], at) ? DB_DONE : DB_BROKEN;
+				rc = add_pdf(d, pk, material, n > 0, &blob[n], at) ? DB_DONE : DB_BROKEN;
 		}
 		if (rc == DB_DONE)
 			rc = db_write_commit(d->db);
@@ -245,7 +245,7 @@ add_material(struct demo *d, int64_t i)
 			db_write_rollback(d->db);
 	}
 	for (int n = 0; n < count; n++)
-		file_drop(d->conf, &draft[n]);
+		blob_drop(d->conf, &blob[n]);
 	arena_reset(d->batch);
 	return rc;
 }

@@ -7,11 +7,11 @@ enum { UNOPENED, OPEN };
 	" CROSS JOIN assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
 	" WHERE file.key = " key " AND assignment.opened_at IS NULL"
 
-const char *const assignment_sql[] = {
+static const char *const assignment_sql[] = {
 	[UNOPENED] = UNOPENED_OF("?1", "?2"),
 	[OPEN] = "UPDATE assignment SET opened_at = ?3 WHERE pk = (" UNOPENED_OF("?1", "?2") ")",
 };
-const size_t assignment_sql_count = COUNT(assignment_sql);
+const struct db_statements assignment_statements = { assignment_sql, COUNT(assignment_sql) };
 
 bool
 assignment_unopened(struct db *db, const char *key, const char *user)

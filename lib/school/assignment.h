@@ -7,8 +7,7 @@
 #include "base.h"
 #include "db.h"
 
-extern const char *const assignment_sql[];
-extern const size_t assignment_sql_count;
+extern const struct db_statements assignment_statements;
 
 /* Whether the file with that key is of a material that this user (id) has been assigned, and has opened no PDF of. Reads only. */
 must_use bool assignment_unopened(struct db *db, const char *key, const char *user);

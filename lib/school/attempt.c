@@ -7,7 +7,7 @@ enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE, VERSION };
 	" version.answer_key, version.level_ranges, version.target_language" \
 	" FROM attempt CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
-const char *const attempt_sql[] = {
+static const char *const attempt_sql[] = {
 	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
 	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user = ?2 LIMIT 1",
 	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
@@ -20,7 +20,7 @@ const char *const attempt_sql[] = {
 	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
 	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
 };
-const size_t attempt_sql_count = COUNT(attempt_sql);
+const struct db_statements attempt_statements = { attempt_sql, COUNT(attempt_sql) };
 
 /* ---- versions */
 

@@ -17,8 +17,7 @@
 
 #define ATTEMPT_GRACE (5 * SECOND)	/* an answer may be on its way when the time runs out */
 
-extern const char *const attempt_sql[];
-extern const size_t attempt_sql_count;
+extern const struct db_statements attempt_statements;
 
 /* True when an attempt with that deadline (0: none) takes no more answers. */
 static inline bool

@@ -2,12 +2,12 @@
 
 enum { ADD };
 
-const char *const audit_sql[] = {
+static const char *const audit_sql[] = {
 	[ADD] =
 		"INSERT INTO audit (at, actor_id, actor_email, action, subject_id, subject, before, after)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 };
-const size_t audit_sql_count = COUNT(audit_sql);
+const struct db_statements audit_statements = { audit_sql, COUNT(audit_sql) };
 
 void
 audit_add(struct db *db, int64_t now, const struct audit *entry)

@@ -7,8 +7,7 @@
 #include "base.h"
 #include "db.h"
 
-extern const char *const audit_sql[];
-extern const size_t audit_sql_count;
+extern const struct db_statements audit_statements;
 
 struct audit {
 	const char *actor_id, *actor_email;	/* NULL: the operator */

@@ -7,7 +7,7 @@ enum { NTH, NTH_OF_ALL, COUNT_ONE, DROP, DROP_NEWEST };
 
 #define WITHIN " AND at > ?3 AND at <= ?4 ORDER BY at DESC LIMIT 1 OFFSET ?5"
 
-const char *const limit_sql[] = {
+static const char *const limit_sql[] = {
 	/* When it is out of the window, there are less than so many in it. */
 	[NTH] = "SELECT at FROM event WHERE kind = ?1 AND subject = ?2" WITHIN,
 	/* A space is the first of the characters that can follow in a subject, and ! would be the second. */
@@ -20,7 +20,7 @@ const char *const limit_sql[] = {
 		"DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="
 		" (SELECT at, n FROM event WHERE kind = ?1 AND subject = ?2 ORDER BY at DESC, n DESC LIMIT 1)",
 };
-const size_t limit_sql_count = COUNT(limit_sql);
+const struct db_statements limit_statements = { limit_sql, COUNT(limit_sql) };
 
 static int64_t
 wait_for(struct db *db, const char *sql, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)

@@ -14,8 +14,7 @@
 #include "conf.h"
 #include "db.h"
 
-extern const char *const limit_sql[];
-extern const size_t limit_sql_count;
+extern const struct db_statements limit_statements;
 
 /*
  * The milliseconds from `now` until one more may happen where `most` (at least 1) may in any `window`

@@ -22,13 +22,13 @@
 
 enum { QUEUE };
 
-const char *const mail_sql[] = {
+static const char *const mail_sql[] = {
 	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
 	[QUEUE] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
 		"(SELECT 1 FROM user WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 };
-const size_t mail_sql_count = COUNT(mail_sql);
+const struct db_statements mail_statements = { mail_sql, COUNT(mail_sql) };
 
 const char *
 mail_one_line(struct arena *arena, const char *text)

@@ -14,8 +14,7 @@
 #include "sentence.h"
 #include "text.h"
 
-extern const char *const mail_sql[];	/* for db_check() and --check; mail_sql_count of them */
-extern const size_t mail_sql_count;
+extern const struct db_statements mail_statements;
 
 /*
  * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is somebody's answer:

@@ -10,7 +10,7 @@ enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY
 
 #define LIVE_MAX 16		/* codes that a try is compared with; more than can be live under the limits of conf by default */
 
-const char *const otp_sql[] = {
+static const char *const otp_sql[] = {
 	[FIND_USER] = "SELECT pk, id, is_active, role, language FROM user WHERE email = ?1",
 	[IS_KNOWN] = "SELECT 1 FROM known_network WHERE mac = ?1 AND seen_at > ?2",
 	[STORE_CODE] =
@@ -38,7 +38,7 @@ const char *const otp_sql[] = {
 	[FORGET_TRIES] =
 		"UPDATE login_code /* scan is meant */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
 };
-const size_t otp_sql_count = COUNT(otp_sql);
+const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 
 /* By mailbox, and by client network. */
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";

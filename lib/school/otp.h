@@ -23,8 +23,7 @@
 #include "sentence.h"
 #include "text.h"
 
-extern const char *const otp_sql[];
-extern const size_t otp_sql_count;
+extern const struct db_statements otp_statements;
 
 /* Who asks for which user, from where. Filled by otp_caller(). */
 struct otp_caller {

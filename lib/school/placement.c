@@ -23,7 +23,7 @@ const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields
 
 enum { ADD_VERSION, ADD };
 
-const char *const placement_sql[] = {
+static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" VALUES (1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
@@ -32,7 +32,7 @@ const char *const placement_sql[] = {
 		" is_published, question_count, created_at, updated_at, folded, description)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), ifnull(?12, ''))",
 };
-const size_t placement_sql_count = COUNT(placement_sql);
+const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 
 static void
 put_text(struct buf *out, const char *text)

@@ -13,8 +13,7 @@
 #include "field.h"
 #include "json.h"
 
-extern const char *const placement_sql[];
-extern const size_t placement_sql_count;
+extern const struct db_statements placement_statements;
 
 #define PLACEMENT_TITLE_MAX 200	/* code points */
 

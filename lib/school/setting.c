@@ -6,7 +6,7 @@
 enum { FIND, ADD, CHANGE, NOTE };
 
 /* ?1 key, ?2 value, ?3 whether a description is given, ?4 description, ?5 whether public, NULL: as it is */
-const char *const setting_sql[SETTING_SQL] = {
+static const char *const setting_sql[] = {
 	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS NOT ?4, ?5 IS NOT NULL AND is_public <> ?5"
 		" FROM setting WHERE key = ?1",
 	[ADD] = "INSERT INTO setting (id, key, is_public, created_at, updated_at, description, value)"
@@ -17,6 +17,7 @@ const char *const setting_sql[SETTING_SQL] = {
 		" SELECT key, 1 + coalesce((SELECT max(version) FROM setting_version WHERE key = ?1), 0), ?2, ?3, ?4,"
 		" is_public, description, value FROM setting WHERE key = ?1",
 };
+const struct db_statements setting_statements = { setting_sql, COUNT(setting_sql) };
 
 static void
 note(struct db *db, int64_t now, const struct setting *setting, const char *id, const char *action, const char *what)

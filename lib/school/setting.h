@@ -11,8 +11,7 @@
 #define SETTING_VALUE_MAX 65536		/* bytes of JSON text */
 #define SETTING_DESCRIPTION_MAX 500	/* code points */
 
-#define SETTING_SQL 4
-extern const char *const setting_sql[SETTING_SQL];
+extern const struct db_statements setting_statements;
 
 struct setting {
 	const char *key;

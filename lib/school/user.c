@@ -100,14 +100,9 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 	{ "accountDeletionCancelledAt", TIME, .nullable = true },
 	{ "accountDeletionFinalizedAt", TIME, .nullable = true }) };
 
-enum { OF_SESSION, UNINDEX, INDEX, INDEXED };
+enum { UNINDEX, INDEX, INDEXED };
 
-/* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
-const char *const user_sql[] = {
-	[OF_SESSION] =
-		"SELECT session.pk, session.id, user.pk, user.is_active, user.deletion_status = 'pending', " USER_PROFILE_COLUMNS
-		" FROM session JOIN user ON user.pk = session.user"
-		" WHERE session.id = ?1 AND session.expires_at > ?2",
+static const char *const user_sql[] = {
 	/* scan is meant, of the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
 		" WHERE old IS NOT NULL",
@@ -115,54 +110,7 @@ const char *const user_sql[] = {
 		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
 };
-const size_t user_sql_count = COUNT(user_sql);
-
-/* Positions in user_profile. */
-enum { COLUMN_ID = USER_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = USER_ROW_PROFILE + 6,
-	COLUMN_REGISTERED = USER_ROW_PROFILE + USER_COLUMN_REGISTERED };
-
-enum role
-user_rights(const struct user *user)
-{
-	return !user ? PUBLIC : user->being_deleted ? USER : user->role;
-}
-
-enum db_rc
-user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user)
-{
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, user_sql[OF_SESSION], ARGS(claims->session, now));
-
-	if (rc != DB_ROW)
-		return rc;
-	if (!db_flag(row, 3) || strcmp(db_text(row, COLUMN_ID), claims->user) != 0)
-		return DB_DONE;
-	*user = (struct user){
-		.pk = db_int(row, 2),
-		.id = db_text(row, COLUMN_ID),
-		.email = db_text(row, COLUMN_EMAIL),
-		.role = role_of(db_text(row, COLUMN_ROLE)),
-		.registered = db_flag(row, COLUMN_REGISTERED),
-		.being_deleted = db_flag(row, 4),
-		.session = db_int(row, 0),
-		.session_id = db_text(row, 1),
-		.token_expires = claims->expires,
-		.row = row,
-	};
-	return language_of(db_text(row, COLUMN_LANGUAGE), &user->language) ? DB_ROW : DB_DONE;
-}
-
-void
-user_detach(struct user *user, struct arena *arena)
-{
-	if (!user->row)
-		return;
-	user->id = arena_string(arena, user->id);
-	user->email = arena_string(arena, user->email);
-	user->session_id = arena_string(arena, user->session_id);
-	db_end(user->row);
-	user->row = NULL;
-}
+const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
 
 void
 user_reindex(struct db *db)

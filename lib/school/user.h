@@ -1,5 +1,5 @@
 /*
- * user - users and their sessions, as login, gate and profile need them.
+ * user - users: the shapes and columns of their profile, and their place in the search.
  */
 #ifndef OKUL_USER_H
 #define OKUL_USER_H
@@ -10,10 +10,8 @@
 #include "field.h"
 #include "random.h"
 #include "role.h"
-#include "token.h"
 
-extern const char *const user_sql[];
-extern const size_t user_sql_count;
+extern const struct db_statements user_statements;
 
 extern const struct shape user_profile;			/* UserProfileDto */
 extern const struct shape user_profile_response;	/* UserProfileResponseDto */
@@ -62,38 +60,7 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 	"(user.role <> 'superadmin' OR EXISTS (SELECT 1 FROM user AS other WHERE other.role = 'superadmin'" \
 	" AND other.is_active AND other.deletion_status <> 'pending' AND other.pk <> user.pk))"
 
-/*
- * Who asks. Texts are borrowed from `row`, which stays open until the end of the request; behind user_detach(), as in each
- * route that writes, they are copies, and it is NULL.
- */
-struct user {
-	int64_t pk;
-	const char *id, *email;
-	enum role role;
-	enum language language;
-	bool registered;
-	bool being_deleted;		/* has asked for it, and may still cancel */
-	int64_t session;		/* pk of the session */
-	const char *session_id;
-	int64_t token_expires;		/* milliseconds */
-	struct db_rows *row;		/* a row whose columns from USER_ROW_PROFILE on are user_profile's */
-};
-#define USER_ROW_PROFILE 5
 #define USER_COLUMN_REGISTERED 25	/* position of isRegistrationComplete in user_profile */
-
-/*
- * Who counts as what, now: an admin or superadmin whose deletion is pending has the rights of a user until they cancel it; nobody
- * (NULL) has those of PUBLIC. Every question for the caller's role is asked here.
- */
-enum role user_rights(const struct user *user);
-
-/* The active user of a session that lives at `now`. DB_ROW when there is one, DB_DONE when not. One statement. */
-must_use enum db_rc user_of_session(struct db *db, const struct claims *claims, int64_t now, struct user *user);
-/*
- * Copies the texts into the arena and ends the row, which is gone when a write transaction begins or ends: a handler that
- * writes must not answer from it, and the log names the user afterwards. Does nothing where that is done.
- */
-void user_detach(struct user *user, struct arena *arena);
 
 /*
  * Brings the search index up to date with the users whose name, user name or address changed. Call it in each write

@@ -37,6 +37,9 @@ enum db_rc {
 struct db;
 struct db_rows;
 
+/* All statements of a module, for db_check() and db_explain(). */
+struct db_statements { const char *const *sql; size_t count; };
+
 enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 
 /*

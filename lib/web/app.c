@@ -1,19 +1,11 @@
 #include "app.h"
 
 #include "send.h"
-#include "assignment.h"
-#include "attempt.h"
-#include "audit.h"
 #include "etag.h"
 #include "check.h"
-#include "limit.h"
 #include "log.h"
-#include "mail.h"
 #include "openapi.h"
-#include "otp.h"
-#include "placement.h"
 #include "random.h"
-#include "token.h"
 #include "upload.h"
 
 #include <malloc.h>
@@ -195,8 +187,7 @@ read_body(struct request *rq, struct app *app)
 
 	if (!rq->route->in || *length == 0 || *length == -1 || upload_wanted(rq))
 		return NULL;
-	if (rq->user)
-		user_detach(rq->user, rq->arena);
+	request_detach_user(rq);
 	db_release(app->db);
 	return http_body(app->http, app->arena, length, upload_body_limit(rq));
 }
@@ -239,7 +230,7 @@ summarize(const struct request *rq)
 }
 
 static void
-log_summary(const struct summary *summary, const struct user *user, int status, int64_t started)
+log_summary(const struct summary *summary, const struct caller *user, int status, int64_t started)
 {
 	const struct log_access access = { summary->method, summary->path, summary->client, user ? user->id : "-", status,
 		clock_ticks() - started };
@@ -279,7 +270,7 @@ serve_one(struct app *app, struct request *rq)
 		status = send_response(app->http, rq, &response, &app->head);
 	}
 	if (rq->mail_queued && status < 500)
-		mail_wake(app->conf);
+		app->program->mail_wake(app->conf);
 	if (rq->http.body != BODY_ASKED)	/* the request itself comes next */
 		log_summary(&app->summary, rq->user, status, started);
 	upload_close(rq);
@@ -303,7 +294,7 @@ serve(struct app *app)
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
 		struct http_request wire = rq.http;
-		rq = (struct request){ .http = wire, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
+		rq = (struct request){ .http = wire, .program = app->program, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
 			.wire = app->http };
 		serve_one(app, &rq);
 		served++;
@@ -316,27 +307,35 @@ serve(struct app *app)
 
 /* ---- start */
 
-/* The statements of the library, which every program can run. */
-static const struct { const char *const *sql; const size_t *count; } shared_sql[] = {
-	{ user_sql, &user_sql_count }, { otp_sql, &otp_sql_count }, { mail_sql, &mail_sql_count }, { audit_sql, &audit_sql_count },
-	{ limit_sql, &limit_sql_count },
-	{ file_sql, &file_sql_count },
-	{ placement_sql, &placement_sql_count }, { attempt_sql, &attempt_sql_count },
-	{ assignment_sql, &assignment_sql_count },
-};
+/* The i-th list: first those of the modules, then those of the sections, then the versions of routes. False behind the last. */
+static bool
+statements_at(const struct program *program, size_t i, struct db_statements *list)
+{
+	const struct route *route;
+
+	for (const struct db_statements *const *of = program->statements; of && *of; of++) {
+		*list = (struct db_statements){ (*of)->sql, (*of)->count };
+		if (i-- == 0)
+			return true;
+	}
+	for (const struct section *const *of = program->sections; *of; of++) {
+		*list = (struct db_statements){ (*of)->sql, (*of)->sql_count };
+		if (i-- == 0)
+			return true;
+	}
+	route = route_at(program, i);
+	*list = (struct db_statements){ route ? &route->version : NULL, route && route->version ? 1 : 0 };
+	return route != NULL;
+}
 
 static bool
 check_all(const struct program *program, struct db *db, char *why, size_t room)
 {
-	const struct route *route;
+	struct db_statements list;
 	bool good = true;
 
-	for (size_t i = 0; i < COUNT(shared_sql) && good; i++)
-		good = db_check(db, shared_sql[i].sql, *shared_sql[i].count, why, room);
-	for (const struct section *const *section = program->sections; *section && good; section++)
-		good = db_check(db, (*section)->sql, (*section)->sql_count, why, room);
-	for (size_t i = 0; (route = route_at(program, i)) && good; i++)
-		good = !route->version || db_check(db, &route->version, 1, why, room);
+	for (size_t i = 0; good && statements_at(program, i, &list); i++)
+		good = db_check(db, list.sql, list.count, why, room);
 	return good;
 }
 
@@ -354,15 +353,11 @@ usage(const char *self, int code)
 static int
 check(const struct program *program, struct db *db)
 {
-	const struct route *route;
+	struct db_statements list;
 	int scans = 0;
 
-	for (size_t i = 0; i < COUNT(shared_sql); i++)
-		scans += db_explain(db, shared_sql[i].sql, *shared_sql[i].count, stdout);
-	for (const struct section *const *section = program->sections; *section; section++)
-		scans += db_explain(db, (*section)->sql, (*section)->sql_count, stdout);
-	for (size_t i = 0; (route = route_at(program, i)); i++)
-		scans += route->version ? db_explain(db, &route->version, 1, stdout) : 0;
+	for (size_t i = 0; statements_at(program, i, &list); i++)
+		scans += db_explain(db, list.sql, list.count, stdout);
 	printf("%s: %d full scans that are not marked as meant\n", program->name, scans);
 	return scans ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -370,7 +365,7 @@ check(const struct program *program, struct db *db)
 static int
 fail(struct app *app, const char *why)
 {
-	struct request rq = { .arena = app->arena, .out = &app->body };
+	struct request rq = { .program = app->program, .arena = app->arena, .out = &app->body };
 
 	log_line(LOG_FATAL, "%s", why);
 	if (!app->http || !http_is_cgi(app->http) || !app->conf || http_next(app->http, &rq.http) != HTTP_REQUEST)
@@ -412,7 +407,7 @@ app_main(int argc, char **argv, const struct program *program)
 	bool serving = !option[0];
 	if (serving && !(app.http = http_open(&app.conf->proxies)))
 		return fail(&app, "standard input is not a socket to serve from");
-	if (!token_init(app.conf, why, sizeof(why)))
+	if (program->start && !program->start(app.conf, why, sizeof(why)))
 		return fail(&app, why);
 	etag_init(app.conf);
 	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));

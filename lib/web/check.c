@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include "json.h"
-#include "token.h"
 #include "upload.h"
 
 #include <strings.h>
@@ -14,43 +13,29 @@ pass(void)
 
 /* ---- who asks */
 
-static enum token_verdict
-find_user(struct request *rq)
-{
-	size_t length;
-	const char *token = token_bearer(rq->http.authorization, &length);
-	struct claims claims;
-	enum token_verdict verdict = token ? token_check(token, length, rq->now, &claims) : TOKEN_BAD;
-
-	if (verdict != TOKEN_GOOD)
-		return verdict;
-	rq->user = arena_alloc(rq->arena, sizeof(*rq->user));
-	if (user_of_session(rq->db, &claims, rq->now, rq->user) != DB_ROW)
-		rq->user = NULL;
-	return rq->user ? TOKEN_GOOD : TOKEN_BAD;
-}
-
 struct response
 check_caller(struct request *rq)
 {
 	const struct route *route = rq->route;
+	enum error error = NO_TOKEN;
 
-	if (route->role >= USER && !rq->http.authorization)
-		return response_error(rq, NO_TOKEN);
-	enum token_verdict verdict = rq->http.authorization ? find_user(rq) : TOKEN_BAD;
-	if (verdict == TOKEN_NO_MEMORY)
-		return response_error(rq, BUSY);
-	if (verdict == TOKEN_BAD && route->role >= USER)
-		return response_error(rq, BAD_TOKEN);
+	rq->user = NULL;
+	if (rq->http.authorization && rq->program->authenticate) {
+		struct caller *caller = arena_alloc(rq->arena, sizeof(*caller));
+		error = rq->program->authenticate(rq->db, rq->http.authorization, rq->now, caller);
+		rq->user = error ? NULL : caller;
+	}
+	if (error && (error == BUSY || route->role >= USER))
+		return response_error(rq, error);
 	if (!rq->user)
 		return pass();
 	if (route->writes)
-		user_detach(rq->user, rq->arena);
+		request_detach_user(rq);
 	if (route->role > rq->user->role)
 		return response_error(rq, ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
 		return response_error(rq, NOT_REGISTERED);
-	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > user_rights(rq->user)))
+	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > caller_rights(rq->user)))
 		return response_error(rq, BEING_DELETED);
 	return pass();
 }

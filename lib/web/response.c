@@ -6,7 +6,21 @@
 bool
 is_admin(const struct request *rq)
 {
-	return user_rights(rq->user) >= ADMIN;
+	return caller_rights(rq->user) >= ADMIN;
+}
+
+void
+request_detach_user(struct request *rq)
+{
+	struct caller *user = rq->user;
+
+	if (!user || !user->row)
+		return;
+	user->id = arena_string(rq->arena, user->id);
+	user->email = arena_string(rq->arena, user->email);
+	user->session_id = arena_string(rq->arena, user->session_id);
+	db_end(user->row);
+	user->row = NULL;
 }
 
 /* ---- errors */
@@ -52,8 +66,7 @@ late_begin(struct request *rq)
 	if (!db_writable(rq->db))
 		return false;
 	db_only_deletes(rq->db, false);
-	if (rq->user)
-		user_detach(rq->user, rq->arena);
+	request_detach_user(rq);
 	return late_gives(rq, db_write_begin(rq->db));
 }
 

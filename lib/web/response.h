@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "base.h"
+#include "caller.h"
 #include "clock.h"
 #include "conf.h"
 #include "db.h"
@@ -16,8 +17,8 @@
 #include "field.h"
 #include "http.h"
 #include "page.h"
-#include "user.h"
 
+struct program;
 struct route;
 struct upload;
 
@@ -31,6 +32,7 @@ struct request {
 	const struct conf *conf;
 	struct arena *arena;
 	struct db *db;
+	const struct program *program;
 	const struct route *route;
 	int success;			/* status of the route's success */
 	int64_t now;			/* one time for the whole request */
@@ -41,7 +43,7 @@ struct request {
 	const char *params[2];		/* all {...} of the path, in order */
 	cJSON *body;			/* checked against route->in; NULL where the route takes none */
 	cJSON *query;			/* checked against route->query; never NULL in a handler */
-	struct user *user;		/* NULL: anonymous */
+	struct caller *user;		/* NULL: anonymous */
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
@@ -50,7 +52,7 @@ struct request {
 	struct http *wire;		/* where the body of an upload is read from */
 	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
 	size_t upload_count;
-	bool mail_queued;		/* wake the sender after the commit */
+	bool mail_queued;		/* the program's mail_wake() is called after the commit */
 };
 
 /* Rows that are read while they are sent. The statement takes args, a limit and an offset. */
@@ -83,6 +85,11 @@ struct response {
 
 /* True for an admin or superadmin; false for the anonymous. */
 bool is_admin(const struct request *rq);
+/*
+ * Copies the texts of rq->user into the arena and ends the row, which is gone when a write transaction begins or ends: a handler
+ * that writes must not read from it, and the log names the user afterwards. Does nothing where that is done, or for nobody.
+ */
+void request_detach_user(struct request *rq);
 
 /* ---- errors */
 must_use struct response response_error(struct request *rq, enum error error);

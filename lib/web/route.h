@@ -82,9 +82,21 @@ struct program {
 	const char *name;		/* auth -> auth.fcgi, auth.sock, okul@auth.service */
 	const char *title;		/* one line for the reference */
 	const struct section *const *sections;	/* NULL behind the last */
+	/* Statements of the modules of the domain that its handlers call; NULL behind the last. */
+	const struct db_statements *const *statements;
+	/* Called once at the start; what it cannot start without it says in `why`. NULL: nothing. */
+	bool (*start)(const struct conf *conf, char *why, size_t room);
+	/*
+	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. Returns NO_ERROR, BAD_TOKEN, or BUSY
+	 * when it cannot tell now. NULL: every caller is anonymous.
+	 */
+	enum error (*authenticate)(struct db *db, const char *authorization, int64_t now, struct caller *caller);
+	/* Called after the commit of a request that queued a mail. NULL: no route of the program does. */
+	void (*mail_wake)(const struct conf *conf);
 };
 
 #define SECTIONS(...) ((const struct section *const[]){ __VA_ARGS__, NULL })
+#define STATEMENTS(...) ((const struct db_statements *const[]){ __VA_ARGS__, NULL })
 
 /* The i-th route over all parts; NULL behind the last. */
 const struct route *route_at(const struct program *program, size_t i);

@@ -68,20 +68,20 @@ stop_file(struct intake *in, enum error error, enum sentence which, const char *
 }
 
 static enum error
-store_error(enum file_rc rc)
+store_error(enum blob_rc rc)
 {
 	switch (rc) {
-	case FILE_DONE: return NO_ERROR;
-	case FILE_FULL: return STORAGE_FULL;
-	case FILE_READONLY: return STORAGE_READONLY;
+	case BLOB_DONE: return NO_ERROR;
+	case BLOB_FULL: return STORAGE_FULL;
+	case BLOB_READONLY: return STORAGE_READONLY;
 	default: return INTERNAL;
 	}
 }
 
 static bool
-stored(struct intake *in, enum file_rc rc)
+stored(struct intake *in, enum blob_rc rc)
 {
-	return rc == FILE_DONE || stop(in, store_error(rc));
+	return rc == BLOB_DONE || stop(in, store_error(rc));
 }
 
 static bool
@@ -95,10 +95,10 @@ begin_file(struct intake *in, const struct multipart_part *part)
 		return stop_file(in, BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
 	}
 	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
-	/* Nothing jumps from here until the draft says what it has open: upload_close() looks at it. */
+	/* Nothing jumps from here until the blob says what it has open: upload_close() looks at it. */
 	in->file = &rq->uploads[rq->upload_count++];
 	in->file->name = name;
-	return stored(in, file_begin(rq->conf, &in->file->draft));
+	return stored(in, blob_begin(rq->conf, &in->file->blob));
 }
 
 static bool
@@ -134,13 +134,13 @@ data(void *context, const void *bytes, size_t length)
 	struct intake *in = context;
 	const struct conf *conf = in->rq->conf;
 
-	if (in->file && in->file->draft.size + (int64_t)length > conf->upload_limit * MIB) {
+	if (in->file && in->file->blob.size + (int64_t)length > conf->upload_limit * MIB) {
 		struct buf limit = { .arena = in->rq->arena };
 		buf_int(&limit, conf->upload_limit);
 		return stop_file(in, FILE_TOO_LARGE, S_F_FILE_SIZE, limit.s);
 	}
 	if (in->file)
-		return stored(in, file_write(&in->file->draft, bytes, length));
+		return stored(in, blob_write(&in->file->blob, bytes, length));
 	if (in->field && in->text.length + length > UPLOAD_FIELD_MAX) {
 		faults_add(&in->rq->faults, in->field->name, S_F_LONG, arena_format(in->rq->arena, "%d", UPLOAD_FIELD_MAX));
 		return stop(in, BAD_FIELDS);
@@ -181,19 +181,19 @@ end_file(struct intake *in)
 	struct request *rq = in->rq;
 	struct upload *file = in->file;
 
-	if (file->draft.size == 0 && !file->name[0] && !in->rule->required) {
-		file_drop(rq->conf, &file->draft);	/* a file field of a form that was left empty */
+	if (file->blob.size == 0 && !file->name[0] && !in->rule->required) {
+		blob_drop(rq->conf, &file->blob);	/* a file field of a form that was left empty */
 		rq->upload_count--;
 		return true;
 	}
-	if (file->draft.size == 0) {
+	if (file->blob.size == 0) {
 		if (!faults_name(&rq->faults, in->rule->part))
 			faults_add(&rq->faults, in->rule->part, S_F_EMPTY, NULL);
 		return true;
 	}
-	if (!stored(in, file_end(&file->draft)))
+	if (!stored(in, blob_end(&file->blob)))
 		return false;
-	file->type = media_detect(file->draft.fd, file->draft.size);
+	file->type = media_detect(file->blob.fd, file->blob.size);
 	if (file->type == MEDIA_FAILED)
 		return stop(in, INTERNAL);
 	if (!upload_takes(in->rule, file->type))
@@ -270,7 +270,7 @@ upload_check(struct request *rq)
 
 	if (!response.error && rq->http.content_length == LENGTH_MALFORMED)
 		response = response_error(rq, BAD_BODY_LENGTH);
-	if (!response.error && !file_has_room(rq->conf, rq->http.content_length))
+	if (!response.error && !blob_has_room(rq->conf, rq->http.content_length))
 		response = response_error(rq, STORAGE_FULL);
 	return response;
 }
@@ -304,8 +304,8 @@ upload_keep(struct request *rq)
 	struct response response = rule->may ? rule->may(rq) : pass();
 
 	for (size_t i = 0; i < rq->upload_count && !response.error; i++) {
-		enum file_rc rc = file_keep(rq->conf, &rq->uploads[i].draft);
-		if (rc != FILE_DONE)
+		enum blob_rc rc = blob_keep(rq->conf, &rq->uploads[i].blob);
+		if (rc != BLOB_DONE)
 			response = response_error(rq, store_error(rc));
 	}
 	return response;
@@ -315,26 +315,24 @@ void
 upload_close(struct request *rq)
 {
 	for (size_t i = 0; i < rq->upload_count; i++)
-		file_drop(rq->conf, &rq->uploads[i].draft);
+		blob_drop(rq->conf, &rq->uploads[i].blob);
 	rq->upload_count = 0;
 }
 
 /* ---- what it becomes */
 
-static struct response
-quota_reply(struct request *rq, enum file_quota quota)
+struct response
+upload_error(struct request *rq, enum error error)
 {
-	if (quota == FILE_FITS)
-		return pass();
-	struct response response = response_error(rq, quota == FILE_USER_FULL ? QUOTA_REACHED : STORAGE_FULL);
-	if (quota == FILE_USER_FULL)
+	struct response response = response_error(rq, error);
+
+	if (error == QUOTA_REACHED)
 		response.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);
 	return response;
 }
 
-/* Whose quota counts. */
-static int64_t
-quota_of(const struct request *rq, int64_t owner)
+int64_t
+upload_quota_user(const struct request *rq, int64_t owner)
 {
 	return is_admin(rq) ? 0 : owner;
 }
@@ -342,26 +340,11 @@ quota_of(const struct request *rq, int64_t owner)
 struct response
 upload_fits(struct request *rq)
 {
-	enum file_quota quota = FILE_FITS;
+	enum error error = NO_ERROR;
 	int64_t before = 0;
 
-	for (size_t i = 0; i < rq->upload_count && quota == FILE_FITS; i++) {
-		const struct draft *draft = &rq->uploads[i].draft;
-		quota = file_fits(rq->db, rq->conf, draft, quota_of(rq, rq->user->pk), before, rq->now);
-		before += file_weight(draft->size);
-	}
-	return quota_reply(rq, quota);
-}
-
-struct response
-upload_add(struct request *rq, const struct upload *upload, struct file_row *row)
-{
-	struct response response = quota_reply(rq, file_fits(rq->db, rq->conf, &upload->draft, quota_of(rq, row->owner), 0, rq->now));
-
-	if (response.error)
-		return response;
-	row->type = upload->type;
-	row->name = upload->name;
-	/* Where the failure is not the database's, the bytes went away under our hands: all is undone, and may be tried anew. */
-	return file_add(rq->db, rq->conf, &upload->draft, row, rq->now) ? pass() : response_error(rq, BUSY);
+	for (size_t i = 0; i < rq->upload_count && !error; i++)
+		error = rq->route->upload->fits(rq->db, rq->conf, &rq->uploads[i].blob, upload_quota_user(rq, rq->user->pk), &before,
+			rq->now);
+	return error ? upload_error(rq, error) : pass();
 }

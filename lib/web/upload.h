@@ -4,7 +4,8 @@
 #ifndef OKUL_UPLOAD_H
 #define OKUL_UPLOAD_H
 
-#include "file.h"
+#include "blob.h"
+#include "media.h"
 #include "response.h"
 
 #define UPLOAD_FIELD_MAX (256 * 1024)	/* bytes of a field that is no file: a list of 50 videos, every letter escaped */
@@ -18,10 +19,16 @@ struct upload_rule {
 	bool json_too;			/* a request without files may be JSON */
 	/* Asked when all is read and checked, before the files get their names: refuses what need not be kept. May be NULL. */
 	struct response (*may)(struct request *rq);
+	/*
+	 * Whether one file fits the quotas of `user` (0: no user's), beside `*before` bytes of the same request, to which it adds
+	 * its own. Returns NO_ERROR, QUOTA_REACHED or STORAGE_FULL.
+	 */
+	enum error (*fits)(struct db *db, const struct conf *conf, const struct blob *blob, int64_t user, int64_t *before,
+		int64_t now);
 };
 
 struct upload {
-	struct draft draft;		/* whole, and on the disk */
+	struct blob blob;		/* whole, and on the disk */
 	enum media_type type;
 	const char *name;		/* of link_file_name() */
 };
@@ -45,10 +52,12 @@ must_use struct response upload_check(struct request *rq);
 must_use struct response upload_receive(struct request *rq);
 /* Asks may() and puts the files under their names, the last thing before the write transaction. */
 must_use struct response upload_keep(struct request *rq);
-/* In the handler: minds the quotas and adds the row. `row` is filled in but for id, key, type and name, which it gets here. */
-must_use struct response upload_add(struct request *rq, const struct upload *upload, struct file_row *row);
-/* In may(): whether all files of the request fit the quotas of its user. */
+/* In may(): asks fits() of all files of the request. */
 must_use struct response upload_fits(struct request *rq);
+/* The user whose quota a file of `owner` counts in: 0 where the caller is an admin, whom no quota stops. */
+int64_t upload_quota_user(const struct request *rq, int64_t owner);
+/* The response to an error of fits(), or of adding the row. */
+must_use struct response upload_error(struct request *rq, enum error error);
 /* Closes what is open. At the end of each request, however it ended. */
 void upload_close(struct request *rq);
 

@@ -183,7 +183,7 @@ struct asking { const char *target; enum role role; enum language language; cons
 static bool
 unchanged(struct db *db, const struct route *route, struct asking asking, char tag[static ETAG_TEXT])
 {
-	struct user user = { .role = asking.role };
+	struct caller user = { .role = asking.role };
 	struct request rq = request_of(route, "");
 
 	rq.db = db;
