@@ -51,13 +51,18 @@ LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
 PROGRAMS := $(GROUPS_:%=$(B)/%.fcgi)
+# Of bin/: okulctl, the demo that it runs, and what writes the reference, which only the build needs.
 CTL := $(B)/okulctl
 CTL_SOURCES := $(wildcard bin/*.c)
+DEMO := $(B)/okul-demo
+DEMO_SOURCES := bin/ctl.c $(wildcard bin/demo/*.c)
+WRITER := $(B)/okul-reference
+WRITER_SOURCES := bin/ctl.c $(wildcard bin/reference/*.c)
 
 object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
-build: $(PROGRAMS) $(CTL) $(B)/share/.made	## compile everything into build/
+build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
 
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
 SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*)
@@ -70,6 +75,8 @@ $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(call includes,$<) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(call object,$(DEMO_SOURCES) $(WRITER_SOURCES)): CPPFLAGS += -Ibin
 
 $(LIB): $(call object,$(LIB_SOURCES))
 	@echo "  AR    $@"
@@ -86,6 +93,12 @@ $(CTL): $(call object,$(CTL_SOURCES)) $(LIB)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CTL_LIBS)
 
+$(DEMO): $(call object,$(DEMO_SOURCES)) $(LIB)
+$(WRITER): $(call object,$(WRITER_SOURCES)) $(LIB)
+$(DEMO) $(WRITER):
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+
 # What tests/api needs beside okulctl.
 API_HELPERS := $(B)/tests/queue_mail $(B)/tests/grade
 
@@ -100,7 +113,7 @@ PREFIX ?= /usr/local
 .PHONY: install
 install: build	## copy programs and share/ to PREFIX/lib/okul, and link okulctl (PREFIX=/usr/local DESTDIR=)
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/okul $(DESTDIR)$(PREFIX)/bin
-	@install -s -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL)
+	@install -s -m 755 -t $(DESTDIR)$(PREFIX)/lib/okul $(PROGRAMS) $(CTL) $(DEMO)
 	@rm -rf $(DESTDIR)$(PREFIX)/lib/okul/share && cp -r $(B)/share $(DESTDIR)$(PREFIX)/lib/okul/share
 	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/lib/okul
 	@ln -sf ../lib/okul/okulctl $(DESTDIR)$(PREFIX)/bin/okulctl
@@ -114,7 +127,7 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
 # This one runs the program itself, that one needs a slow disk.
-$(B)/unit/okulctl: | $(CTL)
+$(B)/unit/okulctl: | $(CTL) $(DEMO)
 $(B)/unit/writer_lock: $(B)/obj/tests/bench/slow_fsync.o
 
 .PHONY: unit
@@ -254,14 +267,14 @@ $(B)/obj/openapi/%.json: $(B)/%.fcgi
 	@mkdir -p $(@D)
 	@$< --openapi >$@
 
-$(REFERENCE) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
+$(REFERENCE) &: $(WRITER) conf/docs.html $(REFERENCE_PARTS)
 	@mkdir -p $(B)/share
 	@echo "  DOCS  $(REFERENCE)"
-	@$(CTL) reference $(REFERENCE) conf/docs.html $(REFERENCE_PARTS)
+	@$(WRITER) $(REFERENCE) conf/docs.html $(REFERENCE_PARTS)
 
-$(REFERENCE_UNIFIED) &: $(CTL) conf/docs.html $(REFERENCE_PARTS)
+$(REFERENCE_UNIFIED) &: $(WRITER) conf/docs.html $(REFERENCE_PARTS)
 	@mkdir -p $(B)/share
-	@$(CTL) reference --without /api/v1/ $(REFERENCE_UNIFIED) conf/docs.html $(REFERENCE_PARTS)
+	@$(WRITER) --without /api/v1/ $(REFERENCE_UNIFIED) conf/docs.html $(REFERENCE_PARTS)
 
 # ---- lint: what no compiler checks
 

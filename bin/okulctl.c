@@ -1,19 +1,14 @@
 #include "okulctl.h"
 
 #include "clock.h"
-#include "http.h"
-#include "log.h"
-#include "random.h"
 #include "text.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
-#include <stdarg.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+/* Usage and help of a command that is a program of its own are that program's. */
+static const struct command command_demo = { .name = "demo", .summary = DEMO_SUMMARY, .program = "okul-demo" };
 
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
@@ -21,60 +16,8 @@ static const struct command *const commands[] = {
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
 	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,
-	&command_reference, &command_backup, &command_demo,
+	&command_backup, &command_demo,
 };
-
-void
-ctl_print(void *file, const char *format, va_list list)
-{
-	struct buf text = { 0 };
-	char *raw;
-	int length = vasprintf(&raw, format, list);
-
-	if (length < 0)
-		return;
-	buf_visible(&text, raw, (size_t)length);
-	if (text.s)
-		fwrite(text.s, 1, text.length, file);
-	free(raw);
-	buf_clear(&text);
-}
-
-int
-ctl_error(int code, const char *format, ...)
-{
-	va_list list;
-
-	fflush(stdout);
-	fputs("okulctl: ", stderr);
-	va_start(list, format);
-	ctl_print(stderr, format, list);
-	va_end(list);
-	fputc('\n', stderr);
-	return code;
-}
-
-const struct conf *
-ctl_conf(const char *data)
-{
-	char why[1024];
-	const struct conf *conf = conf_load(data, why, sizeof(why));
-
-	if (!conf)
-		ctl_error(EXIT_CONFIG, "%s", why);
-	return conf;
-}
-
-struct db *
-ctl_db(const struct conf *conf, enum db_mode mode)
-{
-	char why[1024];
-	struct db *db = db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why));
-
-	if (!db)
-		ctl_error(EXIT_CONFIG, "%s", why);
-	return db;
-}
 
 static void
 put_value(struct buf *out, const struct db_rows *rows, int column)
@@ -165,14 +108,6 @@ print_help(void)
 	return EXIT_SUCCESS;
 }
 
-static int
-print_command_help(const struct command *command)
-{
-	printf("usage: okulctl [-d DATA] %s%s%s\n\n%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
-		command->summary, command->help);
-	return EXIT_SUCCESS;
-}
-
 /* How many of the words make up the command's name; 0 when it is another. */
 static int
 match(const struct command *command, int argc, char **argv)
@@ -246,59 +181,28 @@ unknown_command(int argc, char **argv)
 		typed, nearest);
 }
 
-/* ---- whose files these are */
-
-static char acts_as[64];	/* the user whose rights root has put on; "" for none */
-
-/* The owner of the data folder, or of a database in a folder of root's; root for all else. */
-static struct stat
-owner_of(const char *folder)
-{
-	char path[PATH_MAX + 16];
-	struct stat st = { 0 }, database;
-
-	snprintf(path, sizeof(path), "%s/okul.db", folder);
-	if (stat(folder, &st) == 0 && st.st_uid == 0 && stat(path, &database) == 0)
-		st = database;
-	return st;
-}
-
-/*
- * What root makes in the data folder of another user, okul cannot use: a lock, a journal, a key. So root acts as that user, from
- * before the first file is opened.
- */
-static bool
-act_as_owner(const char *data)
-{
-	char folder[PATH_MAX], why[PATH_MAX + 200];
-
-	/* A folder that cannot be told is for the command to complain of. */
-	if (geteuid() != 0 || !conf_folder(data, folder, why, sizeof(why)))
-		return true;
-	const struct stat st = owner_of(folder);
-	if (st.st_uid == 0)
-		return true;
-	const struct passwd *owner = getpwuid(st.st_uid);
-	gid_t group = owner ? owner->pw_gid : st.st_gid;
-	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
-	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 && setuid(st.st_uid) == 0)
-		return true;
-	return ctl_error(EXIT_CONFIG, "%s belongs to %s, as whom this process cannot act: %s; run okulctl as that user", folder,
-		acts_as, strerror(errno)) == 0;
-}
-
+/* Replaces this process by a program that lies beside it. Returns only when it cannot. */
 static int
-run(const struct command *command, int argc, char **argv, const char *data)
+run_program(const char *program, int argc, char **argv, const char *data)
 {
-	int code;
+	char path[PATH_MAX], why[200];
+	char **arguments = calloc((size_t)argc + 3, sizeof(*arguments)), **next = arguments;
 
-	if (!command->no_data && !act_as_owner(data))
-		return EXIT_CONFIG;
-	code = command->run(argc, argv, data);
-	if (code != EXIT_SUCCESS && code != EXIT_USAGE && acts_as[0])
-		ctl_error(code, "(root acts as %s, the owner of the data folder: what that user may not read or write, this could not)",
-			acts_as);
-	return code;
+	if (!arguments)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	*next++ = (char *)program;
+	if (data) {
+		*next++ = (char *)"-d";
+		*next++ = (char *)data;
+	}
+	for (int i = 1; i < argc; i++)
+		*next++ = argv[i];
+	if (!conf_beside(program, path, why, sizeof(why)))
+		ctl_error(EXIT_CONFIG, "%s", why);
+	else if (execv(path, arguments) != 0)
+		ctl_error(EXIT_CONFIG, "%s cannot be run: %m; `make` builds it, and it belongs beside okulctl", path);
+	free(arguments);
+	return EXIT_CONFIG;
 }
 
 static int
@@ -309,10 +213,12 @@ run_command(int argc, char **argv, const char *data)
 
 		if (words == 0)
 			continue;
-		if (words < argc && (strcmp(argv[words], "--help") == 0 || strcmp(argv[words], "-h") == 0))
-			return print_command_help(commands[i]);
+		argc -= words - 1;
+		argv += words - 1;
 		optind = 0;	/* a command may use getopt(), from its own start */
-		return run(commands[i], argc - words + 1, argv + words - 1, data);
+		if (commands[i]->program)
+			return run_program(commands[i]->program, argc, argv, data);
+		return ctl_run(commands[i], argc, argv, data);
 	}
 	return unknown_command(argc, argv);
 }
@@ -325,32 +231,21 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' }, { 0 },
 	};
 	const char *data = NULL;
-	int option, code;
+	int option, code = ctl_init("okulctl");
 
-	umask(0077);
-	secret_no_core();
-	/* Its arguments would be what anybody asks for (RFC 3875 section 4.4). */
-	if (http_cgi_environment()) {
-		fputs("Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nForbidden\n", stdout);
-		return ctl_error(EXIT_USAGE, "okulctl serves no web server; where a program of one starts it on purpose, say: env -i okulctl");
-	}
-	log_init("okulctl", false, LOG_NOTE);
-	clock_init();
+	if (code != EXIT_SUCCESS)
+		return code;
 	/* '+': an option behind the command is the command's own. */
 	while ((option = getopt_long(argc, argv, "+d:hV", options, NULL)) != -1) {
 		if (option == 'h')
-			return print_help();
+			return ctl_finish(print_help());
 		if (option == 'V')
-			return puts("okulctl " OKUL_VERSION), EXIT_SUCCESS;
+			return puts("okulctl " OKUL_VERSION), ctl_finish(EXIT_SUCCESS);
 		if (option != 'd')
-			return ctl_error(EXIT_USAGE, "`okulctl --help` says what can be asked");
+			return ctl_error(EXIT_USAGE, "`okulctl --help` lists commands and options");
 		data = optarg;
 	}
 	if (optind == argc)
 		return ctl_error(EXIT_USAGE, "a command is missing; `okulctl --help` lists them");
-	code = run_command(argc - optind, argv + optind, data);
-	/* What was not written was not done: a full disk or a closed pipe behind us. */
-	if (fflush(stdout) != 0 && code == EXIT_SUCCESS)
-		return ctl_error(EXIT_FAILURE, "the output cannot be written: %m");
-	return code;
+	return run_command(argc - optind, argv + optind, data);
 }

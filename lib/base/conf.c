@@ -459,8 +459,8 @@ read_keys(struct conf *conf, char *why, size_t room)
 
 /* ---- what lies beside the running program */
 
-static bool
-path_beside(const char *name, char out[static PATH_MAX], char *why, size_t room)
+bool
+conf_beside(const char *name, char out[static PATH_MAX], char *why, size_t room)
 {
 	ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 32);
 
@@ -478,7 +478,7 @@ find_share(struct conf *conf, char *why, size_t room)
 
 	if (conf->share[0])
 		return true;
-	if (!path_beside("share", path, why, room))
+	if (!conf_beside("share", path, why, room))
 		return false;
 	free((char *)conf->share);
 	conf->share = strdup(path);
@@ -501,7 +501,7 @@ read_pointer(char out[static PATH_MAX], char *why, size_t room)
 	char path[PATH_MAX];
 
 	out[0] = '\0';
-	if (!path_beside("okul.data", path, why, room))
+	if (!conf_beside("okul.data", path, why, room))
 		return false;
 	if (!read_whole(path, out, PATH_MAX))
 		return errno == ENOENT || text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));

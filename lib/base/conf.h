@@ -101,6 +101,9 @@ struct conf {
  */
 must_use bool conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room);
 
+/* The path of the file `name` (at most 30 bytes) in the folder of the running program. False, with the reason in `why`, without /proc. */
+must_use bool conf_beside(const char *name, char out[static PATH_MAX], char *why, size_t room);
+
 /*
  * Loads the configuration of conf_folder(data). Folder and keys must exist. Memory is kept for the process's life. On failure
  * gives NULL and says in `why` what is wrong and what to do.

@@ -16,7 +16,7 @@ void route_print(const struct program *program, FILE *out);
 
 /*
  * --openapi: this program's part of the OpenAPI 3.1 document:
- * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}. `okulctl reference` joins the parts.
+ * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}. okul-reference joins the parts.
  * False when memory is short, `out` takes no more, a row lists an error status that openapi.c has no words for, or a body or
  * an answer has an ENUM that openapi.c has no name for.
  */

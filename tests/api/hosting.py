@@ -48,10 +48,11 @@ def test_a_query_is_no_command_line(okul, program, option, marks):
 
 
 @pytest.mark.parametrize("arguments", (["--help"], ["--version"], ["sql", "SELECT 1"], ["user", "list"], ["migrate"], ["mail"], []), ids=" ".join)
-def test_okulctl_is_no_cgi_program(okul, arguments):
+@pytest.mark.parametrize("program", ("okulctl", "okul-demo"))
+def test_okulctl_is_no_cgi_program(okul, program, arguments):
     for marks in ({"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}):
         environment = okul.server.environment | {"OKUL_DATA": str(okul.server.data)} | marks
-        run = subprocess.run([OKULCTL, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        run = subprocess.run([BUILD / program, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         status, _, body = parse_cgi(run.stdout)
         assert (status, body) == (403, b"Forbidden\n") and run.returncode == 64 and b"env -i" in run.stderr
 

@@ -1,4 +1,4 @@
-"""`okulctl reference`: the programs' parts joined into one document, and the page made from it."""
+"""okul-reference: the programs' parts joined into one document, and the page made from it."""
 
 import html.parser
 import json
@@ -8,7 +8,7 @@ import subprocess
 import jsonschema
 import pytest
 
-from okul import BUILD, OKULCTL, ROOT
+from okul import BUILD, ROOT
 
 TEMPLATE = ROOT / "conf" / "docs.html"
 
@@ -54,7 +54,7 @@ def join(tmp_path):
         for i, content in enumerate(parts):
             files.append(tmp_path / f"{i}.json")
             files[-1].write_text(content if isinstance(content, str) else json.dumps(content))
-        command = [OKULCTL, "reference", *options, tmp_path / "openapi.json", tmp_path / "docs.html", TEMPLATE, *files]
+        command = [BUILD / "okul-reference", *options, tmp_path / "openapi.json", tmp_path / "docs.html", TEMPLATE, *files]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, umask=0o077)
         run.document, run.page = ((tmp_path / name).read_text() if (tmp_path / name).exists() else None
                                   for name in ("openapi.json", "docs.html"))
@@ -112,7 +112,7 @@ def test_the_files_are_for_the_web_server_to_read(join, tmp_path):
 
 def test_missing_files_and_arguments_are_told_apart(tmp_path):
     def run(*arguments):
-        return subprocess.run([OKULCTL, "reference", *arguments], capture_output=True, text=True, timeout=30)
+        return subprocess.run([BUILD / "okul-reference", *arguments], capture_output=True, text=True, timeout=30)
     assert run(tmp_path / "a", tmp_path / "b").returncode == 64
     gone = run(tmp_path / "a", tmp_path / "b", TEMPLATE, tmp_path / "gone.json")
     assert gone.returncode == 65 and "gone.json" in gone.stderr

@@ -855,7 +855,7 @@ every_command_has_help(void **state)
 {
 	static const char *const commands[][2] = {
 		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "user", "add" }, { "user", "role" }, { "user", "list" },
-		{ "sql" }, { "reference" }, { "setting", "list" }, { "setting", "get" }, { "setting", "set" }, { "setting", "history" },
+		{ "sql" }, { "demo" }, { "setting", "list" }, { "setting", "get" }, { "setting", "set" }, { "setting", "history" },
 	};
 	char line[64];
 

@@ -1,4 +1,10 @@
-#include "okulctl.h"
+/*
+ * okul-reference - joins the programs' parts of the API reference, for the build.
+ *
+ * Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together, and a page for
+ * people made from it and the HTML template. Fails when two parts disagree. --without leaves out what is below that path.
+ */
+#include "ctl.h"
 
 #include "arena.h"
 #include "json.h"
@@ -8,18 +14,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-static int run(int argc, char **argv, const char *data);
-
-const struct command command_reference = {
-	.name = "reference",
-	.usage = "[--without PATH] OPENAPI_OUT HTML_OUT TEMPLATE PART...",
-	.summary = "join the programs' parts of the API reference (for the build)",
-	.help = "Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together,\n"
-		"and a page for people made from it and the HTML template. Fails when two parts disagree.\n"
-		"--without  leave out what is below this path\n",
-	.run = run,
-	.no_data = true,
-};
+static const char usage[] = "usage: okul-reference [--without PATH] OPENAPI_OUT HTML_OUT TEMPLATE PART...";
 
 static const char frame[] =
 	"{\"openapi\":\"3.1.0\","
@@ -55,7 +50,7 @@ read_file(struct arena *arena, const char *path)
 	return good ? text.s : NULL;
 }
 
-/* For everybody to read, the web server among them, whatever umask okulctl set for its other files. */
+/* For everybody to read, the web server among them, whatever umask ctl_init() set. */
 static bool
 write_file(const char *path, const char *text, size_t length)
 {
@@ -116,7 +111,7 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 			file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if ((name = join(json_get(components, shared[i]), json_get(theirs, shared[i]))))
-			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all anew", file, name, shared[i]);
+			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again", file, name, shared[i]);
 	return EXIT_SUCCESS;
 }
 
@@ -176,21 +171,22 @@ write_reference(struct arena *arena, char **argv, const char *template, const cJ
 	return EXIT_SUCCESS;
 }
 
-static int
-run(int argc, char **argv, const char *data)
+int
+main(int argc, char **argv)
 {
 	struct arena *arena = arena_new(1 << 20);
 	const char *without = argc > 2 && strcmp(argv[1], "--without") == 0 ? argv[2] : NULL;
-	int code = EXIT_SUCCESS;
+	int code = ctl_init("okul-reference");
 
-	(void)data;
+	if (code != EXIT_SUCCESS)
+		return code;
 	argc -= without ? 2 : 0;
 	argv += without ? 2 : 0;
 	if (!arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	if (argc < 5) {
 		arena_free(arena);
-		return ctl_error(EXIT_USAGE, "reference needs %s", command_reference.usage);
+		return ctl_error(EXIT_USAGE, "%s", usage);
 	}
 	json_use(arena);
 	const char *template = read_file(arena, argv[3]);

@@ -194,7 +194,7 @@ add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved
 	char id[ID_TEXT];
 
 	random_pretend(demo_bits(d), at);
-	if (!file_add(d->db, d->conf, blob, &row, at))
+	if (file_add(d->db, d->conf, blob, &row, at) != NO_ERROR)
 		return false;
 	d->files++;
 	demo_id(d, id, at);

@@ -4,8 +4,8 @@
 #include "demo.h"
 
 #include "clock.h"
+#include "ctl.h"
 #include "json.h"
-#include "okulctl.h"
 #include "random.h"
 #include "text.h"
 
@@ -14,10 +14,10 @@
 
 static int run(int argc, char **argv, const char *data);
 
-const struct command command_demo = {
+static const struct command demo = {
 	.name = "demo",
 	.usage = "[--users N] [--results N] [--contacts N] [--courses N] [--seed N] [--until DATE]",
-	.summary = "fill an empty database with a school that is made up",
+	.summary = DEMO_SUMMARY,
 	.help = "People of four languages, courses, settings, two placement tests with a year of results, questions of visitors,\n"
 		"materials with PDFs and whom they were given to. All of it is as if it had come through the API; results are graded.\n"
 		"A database that holds anything is refused. Mail addresses are of example.com, .org and .net, which nobody has.\n"
@@ -344,4 +344,21 @@ run(int argc, char **argv, const char *data)
 	free(d.user);
 	free(d.learners);
 	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *data = NULL;
+	int code = ctl_init("okulctl");	/* which runs this program, and names the data folder first */
+
+	if (code != EXIT_SUCCESS)
+		return code;
+	if (argc > 2 && strcmp(argv[1], "-d") == 0) {
+		data = argv[2];
+		argv[2] = argv[0];
+		argc -= 2;
+		argv += 2;
+	}
+	return ctl_run(&demo, argc, argv, data);
 }

@@ -1,0 +1,161 @@
+#include "ctl.h"
+
+#include "clock.h"
+#include "http.h"
+#include "log.h"
+#include "random.h"
+#include "text.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *program_name = "okulctl";
+
+void
+ctl_print(void *file, const char *format, va_list list)
+{
+	struct buf text = { 0 };
+	char *raw;
+	int length = vasprintf(&raw, format, list);
+
+	if (length < 0)
+		return;
+	buf_visible(&text, raw, (size_t)length);
+	if (text.s)
+		fwrite(text.s, 1, text.length, file);
+	free(raw);
+	buf_clear(&text);
+}
+
+int
+ctl_error(int code, const char *format, ...)
+{
+	va_list list;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_name);
+	va_start(list, format);
+	ctl_print(stderr, format, list);
+	va_end(list);
+	fputc('\n', stderr);
+	return code;
+}
+
+const struct conf *
+ctl_conf(const char *data)
+{
+	char why[1024];
+	const struct conf *conf = conf_load(data, why, sizeof(why));
+
+	if (!conf)
+		ctl_error(EXIT_CONFIG, "%s", why);
+	return conf;
+}
+
+struct db *
+ctl_db(const struct conf *conf, enum db_mode mode)
+{
+	char why[1024];
+	struct db *db = db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why));
+
+	if (!db)
+		ctl_error(EXIT_CONFIG, "%s", why);
+	return db;
+}
+
+/* ---- the owner of the data folder */
+
+static char acts_as[64];	/* the user that root acts as; "" for none */
+
+/* The owner of the data folder, or of a database in a folder of root's; root for all else. */
+static struct stat
+owner_of(const char *folder)
+{
+	char path[PATH_MAX + 16];
+	struct stat st = { 0 }, database;
+
+	snprintf(path, sizeof(path), "%s/okul.db", folder);
+	if (stat(folder, &st) == 0 && st.st_uid == 0 && stat(path, &database) == 0)
+		st = database;
+	return st;
+}
+
+/*
+ * A file that root makes in the data folder of another user (a lock, a journal, a key) could not be used by okul. So root acts
+ * as that user, from before the first file is opened.
+ */
+static bool
+act_as_owner(const char *data)
+{
+	char folder[PATH_MAX], why[PATH_MAX + 200];
+
+	/* When the folder is not known, the command reports it. */
+	if (geteuid() != 0 || !conf_folder(data, folder, why, sizeof(why)))
+		return true;
+	const struct stat st = owner_of(folder);
+	if (st.st_uid == 0)
+		return true;
+	const struct passwd *owner = getpwuid(st.st_uid);
+	gid_t group = owner ? owner->pw_gid : st.st_gid;
+	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
+	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 && setuid(st.st_uid) == 0)
+		return true;
+	return ctl_error(EXIT_CONFIG, "%s belongs to %s, and this process cannot become that user: %s; run okulctl as that user", folder,
+		acts_as, strerror(errno)) == 0;
+}
+
+/* ---- begin, run, end */
+
+int
+ctl_init(const char *name)
+{
+	program_name = name;
+	umask(0077);
+	secret_no_core();
+	/* Its arguments would be what anybody asks for (RFC 3875 section 4.4). */
+	if (http_cgi_environment()) {
+		fputs("Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nForbidden\n", stdout);
+		return ctl_error(EXIT_USAGE, "a web server may not run %s; if a program that a web server runs has to, let it use: env -i %s",
+			name, name);
+	}
+	log_init(name, false, LOG_NOTE);
+	clock_init();
+	return EXIT_SUCCESS;
+}
+
+int
+ctl_finish(int code)
+{
+	/* A full disk, or a pipe that was closed: without its output the command has failed. */
+	if (fflush(stdout) != 0 && code == EXIT_SUCCESS)
+		return ctl_error(EXIT_FAILURE, "the output cannot be written: %m");
+	return code;
+}
+
+static int
+print_command_help(const struct command *command)
+{
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
+		command->summary, command->help);
+	return ctl_finish(EXIT_SUCCESS);
+}
+
+int
+ctl_run(const struct command *command, int argc, char **argv, const char *data)
+{
+	int code;
+
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		return print_command_help(command);
+	if (!act_as_owner(data))
+		return EXIT_CONFIG;
+	code = command->run(argc, argv, data);
+	if (code != EXIT_SUCCESS && code != EXIT_USAGE && acts_as[0])
+		ctl_error(code, "(root acts as %s, the owner of the data folder: it can only read and write what that user can)",
+			acts_as);
+	return ctl_finish(code);
+}
