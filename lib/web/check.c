@@ -76,7 +76,7 @@ keep_texts(struct request *rq, const char *body)
 	const struct field *field;
 
 	while ((field = field_next(&walk, rq->route->in))) {
-		cJSON *item = field->type == JSON ? json_get(rq->body, field->name) : NULL;
+		cJSON *item = field->type == FIELD_JSON ? json_get(rq->body, field->name) : NULL;
 		size_t length = 0;
 		const char *text = !item ? NULL :
 			json_member(rq->arena, body, (size_t)rq->http.content_length, field->name, &length);

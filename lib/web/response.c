@@ -110,8 +110,8 @@ response_message(struct request *rq, enum sentence which)
 }
 
 const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"It has been deleted\"" },
-	{ "id", ID }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"It has been deleted\"" },
+	{ "id", FIELD_ID }) };
 
 struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
@@ -391,9 +391,9 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 		put_null(rq, field->name);
 		break;
 	case VALUE_INT:
-		if (field->type == TIME)
+		if (field->type == FIELD_TIME)
 			put_time(rq, field->name, value->integer);
-		else if (field->type == BOOL)
+		else if (field->type == FIELD_BOOL)
 			put_bool(rq, field->name, value->integer);
 		else
 			put_int(rq, field->name, value->integer);
@@ -404,7 +404,7 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_TEXT:
 	case VALUE_BLOB:
 		put_name(rq->out, field->name);
-		if (field->type == JSON || field->type == LIST || field->type == OBJECT)
+		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
 			buf_put(rq->out, value->bytes, value->length);
 		else
 			buf_json(rq->out, value->bytes, value->length);
