@@ -13,6 +13,9 @@ BUILD_test := build/test
 BUILD_asan := build/asan
 B := $(BUILD_$(FLAVOUR))
 
+# What schema.sql sets; programs refuse a database of another version. What knows it is compiled again when it changes.
+SCHEMA_VERSION := $(shell sed -n 's/^PRAGMA user_version = \([0-9]*\);$$/\1/p' schema.sql)
+
 CC := gcc
 PKG_CONFIG ?= pkg-config
 LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih libutf8proc
@@ -31,7 +34,7 @@ HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-CPPFLAGS := -D_GNU_SOURCE
+CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -63,6 +66,8 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 .PHONY: build clean help
 build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
+
+$(call object,$(shell grep -l DB_SCHEMA_VERSION lib/*/*.c bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess

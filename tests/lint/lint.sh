@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
 cc=${CC:-gcc}
-flags=(-std=gnu17 -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
+flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
 checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example packages openapi clients)
 
@@ -137,7 +137,7 @@ check_suppressions() {
 check_cppcheck() {
 	need cppcheck || return
 	c_files c | xargs -r cppcheck --quiet --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
+		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
 }
 
 # Of a leak that has no name gcc 12 has lost the track itself, in a struct: AddressSanitizer watches over those.

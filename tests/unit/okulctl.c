@@ -432,17 +432,22 @@ use_shipped_share(void)
 	*strrchr(share, '/') = '\0';
 }
 
-/* tests/unit/schema/NNNN.sql is schema.sql as it was at version NNNN; the newest is schema.sql itself. */
+/*
+ * tests/unit/schema/NNNN.sql is schema.sql as it was at version NNNN; the newest is schema.sql itself. A version without a file
+ * is passed through on the way from the first.
+ */
 static void
 every_old_schema_grows_into_the_shipped_one(void **state)
 {
 	char path[64];
 
 	for (int version = 1; version <= DB_SCHEMA_VERSION; version++) {
+		snprintf(path, sizeof(path), "tests/unit/schema/%04d.sql", version);
+		if (version > 1 && version < DB_SCHEMA_VERSION && access(path, F_OK) != 0)
+			continue;
 		assert_int_equal(set_up(state), 0);
 		use_shipped_share();
 		assert_int_equal(mkdir(data, 0700), 0);
-		snprintf(path, sizeof(path), "tests/unit/schema/%04d.sql", version);
 		if (!db_create(data, text_of(version < DB_SCHEMA_VERSION ? path : "schema.sql"), why, sizeof(why)))
 			fail_msg("%s: %s", path, why);
 		assert_run(0, "migrate");
