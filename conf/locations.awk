@@ -5,7 +5,8 @@
 # A program gets each path prefix below which it has routes: /courses for /courses/{id}. What several programs share, /admin and
 # /api/v1, takes the segment behind it along. The program that serves / would get everything, so its paths are taken as they are.
 # In a template a line @NGINX@, @APACHE@ or @HTACCESS@ stands for the table, @UPLOADS@ for the paths that take files, joined
-# by |, and @UPLOADERS@ for the programs of those.
+# by |, and @UPLOADERS@ for the programs of those. @README@ stands for the rows of README.md, to which lint holds it: the groups
+# whose paths are not just those below their own name.
 
 BEGIN { FS = "\t" }
 
@@ -123,6 +124,19 @@ function htaccess(    i, at, list, done) {
 	}
 }
 
+function readme(    i, n_named, program, list, names, names_of) {
+	for (i = 1; i <= count; i++) {
+		program = owner[order[i]]
+		if (!(program in list))
+			names = names " " program
+		list[program] = list[program] " `" order[i] (exact[program] ? "`" : "...`")
+	}
+	n_named = split(substr(names, 2), names_of, " ")
+	for (i = 1; i <= n_named; i++)
+		if (list[names_of[i]] != " `/" names_of[i] "...`")
+			printf "| %s |%s |\n", names_of[i], list[names_of[i]]
+}
+
 file == 2 {
 	if (FNR == 1)
 		read_table()
@@ -132,6 +146,8 @@ file == 2 {
 		apache()
 	else if (/^@HTACCESS@$/)
 		htaccess()
+	else if (/^@README@$/)
+		readme()
 	else {
 		gsub(/@UPLOADS@/, uploads)
 		gsub(/@UPLOADERS@/, uploaders)
