@@ -82,7 +82,7 @@ class Promise:
 
 
 promises = [Promise(*line.split("\t")) for line in (FOLDER / "endpoints.tsv").read_text().splitlines()[1:]]
-promises += [Promise(*row.split("\t")) for row in OURS["endpoints"]]
+promises += [Promise(*row) for row in OURS["endpoints"]]
 promised_of = {(p.method, p.path): p for p in promises}
 their_defs = json.loads((FOLDER / "schemas.json").read_text())["$defs"]
 promised_schemas = {"$defs": OURS["$defs"] | their_defs}
