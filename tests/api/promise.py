@@ -198,7 +198,8 @@ def test_the_reference_says_the_contracts_shape(name):
     assert [f for f in ours["required"] if f not in more] == theirs["required"]
     said = parts(ours)
     for field, promised in parts(theirs).items():
-        assert said[field] == promised | PROSE.get((name, field), {}), field
+        wanted = promised | PROSE.get((name, field), {})
+        assert said[field] == wanted, f"{name} {field or 'itself'}: the program says {said[field]}, the contract {wanted}"
 
 
 def test_what_is_on_top_is_needed():
