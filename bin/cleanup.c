@@ -81,15 +81,14 @@ static const struct kind {
 	  "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE ?1 AND " NOT_NEEDED " LIMIT ?2)" },
 };
 
-enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, FIX_AHEAD };
+enum { DUE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, FIX_AHEAD };
 
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
 	[DUE] =
-		"SELECT pk, deletion_scheduled_for, email FROM user WHERE deletion_status = 'pending'"
+		"SELECT pk, deletion_scheduled_for, id, email, role FROM user WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
-	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO " RETURNING id, email, role",
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 	/* ?1 is the time at which a session ends that is used now: beyond it lie those that were used when the clock was ahead. */
 	[COUNT_AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",
@@ -182,22 +181,21 @@ struct walk {
 static void
 finalize_next(const struct cleanup *c, struct walk *walk)
 {
-	struct db_rows *due, *gone;
+	struct db_rows *due;
 
 	walk->over = db_one(c->db, &due, sql[DUE], ARGS(c->now, walk->at, walk->pk)) != DB_ROW;
 	if (walk->over)
 		return;
 	walk->pk = db_int(due, 0);
 	walk->at = db_int(due, 1);
-	if (db_one(c->db, &gone, sql[FINALIZE], ARGS(walk->pk)) == DB_ROW) {
+	if (user_delete(c->db, walk->pk)) {
 		walk->deleted++;
-		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(gone, 0),
-			.subject = db_text(gone, 1), .before = db_text(gone, 2) });
+		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(due, 2),
+			.subject = db_text(due, 3), .before = db_text(due, 4) });
 	} else {
 		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion and is the last active superadmin, so stays; "
-			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 2));
+			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 3));
 	}
-	db_end(gone);
 	db_end(due);
 }
 
@@ -213,7 +211,6 @@ finalize_batch(const struct cleanup *c, struct walk *walk)
 	walk->deleted = 0;
 	for (int i = 0; i < BATCH && !walk->over && clock_ticks() - began < BATCH_TIME; i++)
 		finalize_next(c, walk);
-	user_reindex(c->db);
 	return db_write_commit(c->db);
 }
 

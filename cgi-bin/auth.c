@@ -70,17 +70,12 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 /* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
 #define RECENT_KEPT "63"
 
-enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
-	END_OWN, REGISTER, MISSING };
+enum { ADD_SESSION, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS, END_OWN, MISSING };
 
 static const char *const sql[] = {
-	[ADD_USER] =
-		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
 	[ADD_SESSION] =
 		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
-	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	/*
 	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
@@ -107,15 +102,6 @@ static const char *const sql[] = {
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
-	[REGISTER] =
-		"UPDATE user SET name = ?1 ->> '$.name', surname = ?1 ->> '$.surname',"
-		" country_code = coalesce(?1 ->> '$.countryCode', country_code),"
-		" phone_number = coalesce(?1 ->> '$.phoneNumber', phone_number),"
-		" birth_date = coalesce(?1 ->> '$.birthDate', birth_date), language = coalesce(?1 ->> '$.language', language),"
-		" privacy_policy_at = ?2, privacy_policy_version = ?4, terms_of_use_at = ?2, terms_of_use_version = ?5,"
-		" consent_form_at = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?2 END,"
-		" consent_form_version = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?6 END,"
-		" registered_at = ?2, updated_at = ?2 WHERE pk = ?3 AND registered_at IS NULL",
 	[MISSING] =
 		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
 		" FROM user WHERE pk = ?1",
@@ -251,22 +237,18 @@ open_session(struct request *rq, struct login *login)
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	(void)!db_run(rq->db, sql[ADD_SESSION], ARGS(login->session, login->user, value_blob(login->seed, sizeof(login->seed)),
 		rq->now, login->expires, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
-	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(login->user, rq->now), NULL);
+	user_set_last_login(rq->db, login->user, rq->now);
 }
 
 static void
 add_user(struct request *rq, struct login *login, const char *email, enum language language)
 {
-	struct db_rows *row;
-
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
 	login->is_new = true;
 	random_id(login->user_id);
-	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
-	    field_text(rq->body, "signupSource"), field_text(rq->body, "signupCampaign"), rq->now)) == DB_ROW)
-		login->user = db_int(row, 0);
-	db_end(row);
-	user_reindex(rq->db);
+	(void)!user_add(rq->db, &(struct user_new){ .id = login->user_id, .email = email, .language = language_code(language),
+		.timezone = rq->conf->time_zone, .signup_source = field_text(rq->body, "signupSource"),
+		.signup_campaign = field_text(rq->body, "signupCampaign"), .created_at = rq->now }, &login->user);
 }
 
 /* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
@@ -443,14 +425,16 @@ show_profile(struct request *rq)
 static struct response
 post_registration(struct request *rq)
 {
-	int64_t changed = 0;
+	const cJSON *body = rq->body;
+	const struct user_registration registration = {
+		field_text(body, "name"), field_text(body, "surname"), field_text(body, "countryCode"), field_text(body, "phoneNumber"),
+		field_text(body, "birthDate"), field_text(body, "language"),
+		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version,
+		field_bool(body, "consentFormAccepted", false) ? rq->conf->consent_form_version : NULL };
 	struct db_rows *row;
 
-	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk,
-		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version, rq->conf->consent_form_version), &changed);
-	if (changed == 0)
+	if (!user_register(rq->db, rq->user->pk, &registration, rq->now))
 		return response_error(rq, ALREADY_REGISTERED);
-	user_reindex(rq->db);
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);

@@ -13,12 +13,11 @@ static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .
 	{ "message", TEXT, 1, 200, .example = "\"You are logged in\"" },
 	{ "user", OBJECT, .of = &user_profile, .nullable = true }) };
 
-enum { PROFILE, USERNAME, UPDATE_ME };
+enum { PROFILE, USERNAME };
 
 static const char *const sql[] = {
 	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	[USERNAME] = "SELECT username, username_changed_at FROM user WHERE pk = ?1",
-	[UPDATE_ME] = UPDATE_PROFILE(""),
 };
 
 static struct response get_me(struct request *rq);
@@ -74,9 +73,8 @@ patch_me(struct request *rq)
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
+	if (user_change(rq->db, rq->user->pk, body, false, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
-	user_reindex(rq->db);
 	return show_me(rq);
 }
 
