@@ -68,8 +68,8 @@ static const char list_sql[] =
 	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk";
 
 static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
-	{ "", PLUS, .of = &placement_head },
-	{ "", PLUS, .of = &placement_ranges }) };
+	{ "", FIELD_PLUS, .of = &placement_head },
+	{ "", FIELD_PLUS, .of = &placement_ranges }) };
 
 /* ---- test import */
 

@@ -53,12 +53,12 @@ const struct command command_user_import = {
 #define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
 
 static const struct shape import_shape = { .all_optional = true, .fields = FIELDS(
-	{ "email", EMAIL },
-	{ "role", ENUM, .oneof = role_enum },
-	{ "", PLUS, .of = &user_update_me },
-	{ "id", ID },
-	{ "isActive", BOOL },
-	{ "accountDeletionStatus", ENUM, .oneof = user_deletion_states }) };
+	{ "email", FIELD_EMAIL },
+	{ "role", FIELD_ENUM, .oneof = role_enum },
+	{ "", FIELD_PLUS, .of = &user_update_me },
+	{ "id", FIELD_ID },
+	{ "isActive", FIELD_BOOL },
+	{ "accountDeletionStatus", FIELD_ENUM, .oneof = user_deletion_states }) };
 
 /* A column that is passed over: what nobody but the user can give, and times, by which the keys of users are ordered. */
 static const struct field passed_over = { .name = "" };
@@ -177,7 +177,7 @@ read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 	const struct field *field = im->columns[column];
 	const char *text = user_table_cell(im->batch, field, im->headings[column], cell), *date;
 
-	if (field->type == DATE && user_table_date(im->batch, cell, &date) == USER_TABLE_SHORT_YEAR)
+	if (field->type == FIELD_DATE && user_table_date(im->batch, cell, &date) == USER_TABLE_SHORT_YEAR)
 		complain(row, "%s: the year must have four digits", field->name);
 	else
 		cJSON_AddItemToObject(row->cells, field->name, field_form_value(im->batch, field, text));
@@ -445,7 +445,7 @@ check_dates(struct import *im)
 			size_t length = strlen(cell);
 
 			text_trim(&cell, &length);
-			if (im->columns[i] && im->columns[i]->type == DATE &&
+			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
 			    user_table_date(im->batch, arena_copy(im->batch, cell, length), &date) == USER_TABLE_MONTH_FIRST)
 				return ctl_error(EXIT_DATA, "line %zu: %s: %.*s has the month first, and okul reads the day first: nothing "
 					"was done. Let the spreadsheet write dates like 1998-04-23", im->csv.line, im->columns[i]->name,

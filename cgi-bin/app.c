@@ -9,13 +9,13 @@ static const char *const states[] = { "ok", "degraded", NULL };
 static const char *const database_states[] = { "ok", "unavailable", NULL };
 
 static const struct shape hello = { .name = "HelloResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"Hello! okul is running.\"" }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"Hello! okul is running.\"" }) };
 
 static const struct shape health = { .name = "HealthResponseDto", .fields = FIELDS(
-	{ "status", ENUM, .oneof = states },
-	{ "database", ENUM, .oneof = database_states },
-	{ "version", TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
-	{ "schemaVersion", INT, 1, .example = "1" }) };
+	{ "status", FIELD_ENUM, .oneof = states },
+	{ "database", FIELD_ENUM, .oneof = database_states },
+	{ "version", FIELD_TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
+	{ "schemaVersion", FIELD_INT, 1, .example = "1" }) };
 
 static struct response get_hello(struct request *rq);
 static struct response get_health(struct request *rq);

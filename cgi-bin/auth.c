@@ -13,59 +13,59 @@
 #include "otp.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"user@example.com\"" },
-	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "OtpResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"Verification code has been sent to your email address\"" },
-	{ "email", EMAIL, .example = "\"user@example.com\"" }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"Verification code has been sent to your email address\"" },
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" }) };
 
 static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"user@example.com\"" },
-	{ "code", TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	{ "code", FIELD_TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
-	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
+	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
 static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
-	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
-	{ "expiresIn", INT, 1, .example = "3600" },
-	{ "refreshExpiresIn", INT, 1, .example = "2592000" },
-	{ "isNewUser", BOOL },
-	{ "isRegistrationComplete", BOOL },
-	{ "user", OBJECT, .of = &user_profile }) };
+	{ "accessToken", FIELD_TEXT, 20, 4096 },
+	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
+	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
+	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" },
+	{ "isNewUser", FIELD_BOOL },
+	{ "isRegistrationComplete", FIELD_BOOL },
+	{ "user", FIELD_OBJECT, .of = &user_profile }) };
 
 const struct shape auth_logout_response = { .name = "LogoutResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"You have been logged out\"" }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"You have been logged out\"" }) };
 
 const struct shape auth_session_response = { .name = "SessionResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "createdAt", TIME },
-	{ "lastUsedAt", TIME },
-	{ "expiresAt", TIME },
-	{ "ip", TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
-	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
-	{ "isCurrent", BOOL }) };
+	{ "id", FIELD_ID },
+	{ "createdAt", FIELD_TIME },
+	{ "lastUsedAt", FIELD_TIME },
+	{ "expiresAt", FIELD_TIME },
+	{ "ip", FIELD_TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
+	{ "userAgent", FIELD_TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
+	{ "isCurrent", FIELD_BOOL }) };
 
 static const struct shape complete_registration = { .name = "CompleteRegistrationDto", .fields = FIELDS(
-	{ "name", TEXT, 1, 100, .example = "\"Ayşe\"" },
-	{ "surname", TEXT, 1, 100, .example = "\"Yılmaz\"" },
-	{ "countryCode", TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
-	{ "phoneNumber", TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
-	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
-	{ "privacyPolicyAccepted", BOOL, .must_be_true = true, .example = "true" },
-	{ "termsOfUseAccepted", BOOL, .must_be_true = true, .example = "true" },
-	{ "consentFormAccepted", BOOL, .optional = true, .example = "true" }) };
+	{ "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
+	{ "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	{ "countryCode", FIELD_TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
+	{ "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
+	{ "birthDate", FIELD_DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
+	{ "privacyPolicyAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	{ "termsOfUseAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	{ "consentFormAccepted", FIELD_BOOL, .optional = true, .example = "true" }) };
 
 static const struct shape complete_registration_response = { .name = "CompleteRegistrationResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"Your registration is complete\"" },
-	{ "user", OBJECT, .of = &user_profile }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"Your registration is complete\"" },
+	{ "user", FIELD_OBJECT, .of = &user_profile }) };
 
 static const struct shape registration_status = { .name = "RegistrationStatusResponseDto", .fields = FIELDS(
-	{ "isRegistrationComplete", BOOL },
-	{ "missingFields", LIST, .item = TEXT, .example = "[\"name\",\"surname\"]" }) };
+	{ "isRegistrationComplete", FIELD_BOOL },
+	{ "missingFields", FIELD_LIST, .item = FIELD_TEXT, .example = "[\"name\",\"surname\"]" }) };
 
 /* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
 #define RECENT_KEPT "63"

@@ -5,33 +5,33 @@
 #include "user.h"
 
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"user@example.com\"" },
-	{ "language", ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "EmailOtpV1ResponseDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"user@example.com\"" },
-	{ "code", TEXT, 4, 4, .optional = true, .example = "\"1234\"", .note = "only in development (OKUL_ENV=development)" }) };
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	{ "code", FIELD_TEXT, 4, 4, .optional = true, .example = "\"1234\"", .note = "only in development (OKUL_ENV=development)" }) };
 
 static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"user@example.com\"" },
-	{ "code", TEXT, 4, 4, .digits = true, .example = "\"1234\"" },
-	{ "signupSource", TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
-	{ "signupCampaign", TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
+	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	{ "code", FIELD_TEXT, 4, 4, .digits = true, .example = "\"1234\"" },
+	{ "signupSource", FIELD_TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
+	{ "signupCampaign", FIELD_TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
 
 static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
-	{ "accessToken", TEXT, 20, 4096 },
-	{ "refreshToken", TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
-	{ "expiresIn", INT, 1, .example = "3600" },
-	{ "refreshExpiresIn", INT, 1, .example = "2592000" }) };
+	{ "accessToken", FIELD_TEXT, 20, 4096 },
+	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
+	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
+	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" }) };
 
 static const struct shape auth_response = { .name = "AuthV1ResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &tokens },
-	{ "user", OBJECT, .of = &user_v1 },
-	{ "isRegistrationComplete", BOOL }) };
+	{ "", FIELD_PLUS, .of = &tokens },
+	{ "user", FIELD_OBJECT, .of = &user_v1 },
+	{ "isRegistrationComplete", FIELD_BOOL }) };
 
 static const struct shape validity = { .name = "TokenValidityV1ResponseDto", .fields = FIELDS(
-	{ "isValid", BOOL, .example = "true" },
-	{ "expiresAt", TIME }) };
+	{ "isValid", FIELD_BOOL, .example = "true" },
+	{ "expiresAt", FIELD_TIME }) };
 
 enum { USER_V1, END_SESSION, END_ALL };
 

@@ -15,48 +15,48 @@ static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fu
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
 static const struct shape create_contact = { .name = "CreateContactRequestDto", .fields = FIELDS(
-	{ "fullName", TEXT, 1, 200, .example = "\"Ayşe Yılmaz\"" },
-	{ "email", EMAIL, .example = "\"ayse@example.com\"" },
-	{ "phoneNumber", TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
-	{ "subject", TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
-	{ "message", TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
-	{ "source", TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
-	{ "language", ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
-	{ "website", TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
-	{ "stamp", TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
+	{ "fullName", FIELD_TEXT, 1, 200, .example = "\"Ayşe Yılmaz\"" },
+	{ "email", FIELD_EMAIL, .example = "\"ayse@example.com\"" },
+	{ "phoneNumber", FIELD_TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
+	{ "subject", FIELD_TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
+	{ "message", FIELD_TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
+	{ "source", FIELD_TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
+	{ "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
+	{ "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
+	{ "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
 
 static const struct shape update_status = { .name = "UpdateContactStatusRequestDto", .fields = FIELDS(
-	{ "status", ENUM, .oneof = states }) };
+	{ "status", FIELD_ENUM, .oneof = states }) };
 
 static const struct shape contact_response = { .name = "ContactResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "fullName", TEXT, 1, 200 },
-	{ "email", EMAIL },
-	{ "phoneNumber", TEXT, 0, 20, .nullable = true },
-	{ "subject", TEXT, 0, 200, .nullable = true },
-	{ "message", TEXT, 1, 5000 },
-	{ "source", TEXT, 0, 64, .nullable = true },
-	{ "language", ENUM, .oneof = language_codes },
-	{ "status", ENUM, .oneof = states },
-	{ "reply", TEXT, 1, 10000, .nullable = true },
-	{ "repliedAt", TIME, .nullable = true },
-	{ "createdAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "fullName", FIELD_TEXT, 1, 200 },
+	{ "email", FIELD_EMAIL },
+	{ "phoneNumber", FIELD_TEXT, 0, 20, .nullable = true },
+	{ "subject", FIELD_TEXT, 0, 200, .nullable = true },
+	{ "message", FIELD_TEXT, 1, 5000 },
+	{ "source", FIELD_TEXT, 0, 64, .nullable = true },
+	{ "language", FIELD_ENUM, .oneof = language_codes },
+	{ "status", FIELD_ENUM, .oneof = states },
+	{ "reply", FIELD_TEXT, 1, 10000, .nullable = true },
+	{ "repliedAt", FIELD_TIME, .nullable = true },
+	{ "createdAt", FIELD_TIME }) };
 
 static const struct shape form_response = { .name = "ContactFormResponseDto", .fields = FIELDS(
-	{ "stamp", TEXT, 0, 100, .note = "to be sent along as `stamp`" },
-	{ "notBefore", TIME, .note = "earlier than this nobody can have filled in the form" },
-	{ "expiresAt", TIME }) };
+	{ "stamp", FIELD_TEXT, 0, 100, .note = "to be sent along as `stamp`" },
+	{ "notBefore", FIELD_TIME, .note = "earlier than this nobody can have filled in the form" },
+	{ "expiresAt", FIELD_TIME }) };
 
 static const struct shape list_query = { .name = "ContactListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of name, address, subject or message"),
-	{ "status", ENUM, .oneof = states, .optional = true },
-	{ "source", TEXT, 0, 64, .optional = true, .example = "\"website\"" },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", PLUS, .of = &page_format }) };
+	{ "status", FIELD_ENUM, .oneof = states, .optional = true },
+	{ "source", FIELD_TEXT, 0, 64, .optional = true, .example = "\"website\"" },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "", FIELD_PLUS, .of = &page_format }) };
 
 #define COLUMNS \
 	"contact.id AS id, contact.full_name AS fullName, contact.email AS email, contact.phone_number AS phoneNumber, " \

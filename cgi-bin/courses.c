@@ -15,42 +15,42 @@ static const char *const sorts[] = {
 };
 
 static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
-	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	{ "description", TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
-	{ "language", ENUM, .oneof = language_codes },
-	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	{ "price", NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
-	{ "currency", TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	{ "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	{ "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
+	{ "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
 	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
-	{ "durationWeeks", INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
-	{ "imageUrl", URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
-	{ "order", INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
-	{ "isPublished", BOOL, .optional = true, .note = "true unless given; only admins see a draft", .example = "true" }) };
+	{ "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
+	{ "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	{ "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
+	{ "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft", .example = "true" }) };
 
 static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = FIELDS(
-	{ "", PLUS, .of = &create_course }) };
+	{ "", FIELD_PLUS, .of = &create_course }) };
 
 static const struct shape course_response = { .name = "CourseResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	{ "description", TEXT, 0, 20000, .example = "\"Günlük konuşma için\"" },
-	{ "language", ENUM, .oneof = language_codes },
-	{ "level", ENUM, .oneof = level_enum, .nullable = true },
-	{ "price", NUMBER, 0, 1e9, .example = "1999.99" },
-	{ "currency", TEXT, 3, 3, .letters = true, .example = "\"TRY\"" },
-	{ "durationWeeks", INT, 1, 520, .nullable = true },
-	{ "imageUrl", URL, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
-	{ "order", INT, 0, 1000000 },
-	{ "isPublished", BOOL },
-	{ "createdAt", TIME },
-	{ "updatedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	{ "description", FIELD_TEXT, 0, 20000, .example = "\"Günlük konuşma için\"" },
+	{ "language", FIELD_ENUM, .oneof = language_codes },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .nullable = true },
+	{ "price", FIELD_NUMBER, 0, 1e9, .example = "1999.99" },
+	{ "currency", FIELD_TEXT, 3, 3, .letters = true, .example = "\"TRY\"" },
+	{ "durationWeeks", FIELD_INT, 1, 520, .nullable = true },
+	{ "imageUrl", FIELD_URL, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	{ "order", FIELD_INT, 0, 1000000 },
+	{ "isPublished", FIELD_BOOL },
+	{ "createdAt", FIELD_TIME },
+	{ "updatedAt", FIELD_TIME }) };
 
 static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of words of title or description; all must be there"),
-	{ "language", ENUM, .oneof = language_codes, .optional = true },
-	{ "level", ENUM, .oneof = level_enum, .optional = true },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 #define COLUMNS \
 	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \

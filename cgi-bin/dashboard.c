@@ -20,108 +20,108 @@
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
 static const struct shape query = { .name = "DashboardQuery", .fields = FIELDS(
-	{ "months", INT, 1, MONTHS_MAX, .optional = true,
+	{ "months", FIELD_INT, 1, MONTHS_MAX, .optional = true,
 	  .note = "months in `trends`, the present one included; 6 unless given" }) };
 
 static const struct shape users_overview = { .name = "DashboardUsersOverviewDto", .fields = FIELDS(
-	{ "total", INT },
-	{ "admins", INT, .note = "and superadmins" },
-	{ "registrationCompleted", INT },
-	{ "completionRate", NUMBER, .example = "85.71", .note = "percent" },
-	{ "newLast30Days", INT },
-	{ "monthlyGrowthRate", NUMBER, .example = "12.5", .note = "percent, over the 30 days before them" }) };
+	{ "total", FIELD_INT },
+	{ "admins", FIELD_INT, .note = "and superadmins" },
+	{ "registrationCompleted", FIELD_INT },
+	{ "completionRate", FIELD_NUMBER, .example = "85.71", .note = "percent" },
+	{ "newLast30Days", FIELD_INT },
+	{ "monthlyGrowthRate", FIELD_NUMBER, .example = "12.5", .note = "percent, over the 30 days before them" }) };
 
 static const struct shape courses_overview = { .name = "DashboardCoursesOverviewDto", .fields = FIELDS(
-	{ "total", INT, .note = "drafts too" }) };
+	{ "total", FIELD_INT, .note = "drafts too" }) };
 
 static const struct shape tests_overview = { .name = "DashboardTestsOverviewDto", .fields = FIELDS(
-	{ "totalTests", INT, .note = "drafts too" },
-	{ "totalSubmissions", INT },
-	{ "averageScore", NUMBER, .example = "61.4" },
-	{ "submissionsLast30Days", INT },
-	{ "monthlyGrowthRate", NUMBER, .example = "-4.17", .note = "percent, over the 30 days before them" }) };
+	{ "totalTests", FIELD_INT, .note = "drafts too" },
+	{ "totalSubmissions", FIELD_INT },
+	{ "averageScore", FIELD_NUMBER, .example = "61.4" },
+	{ "submissionsLast30Days", FIELD_INT },
+	{ "monthlyGrowthRate", FIELD_NUMBER, .example = "-4.17", .note = "percent, over the 30 days before them" }) };
 
 static const struct shape contacts_overview = { .name = "DashboardContactsOverviewDto", .fields = FIELDS(
-	{ "total", INT },
-	{ "pending", INT },
-	{ "replied", INT },
-	{ "replyRate", NUMBER, .example = "66.67", .note = "percent" },
-	{ "newLast30Days", INT }) };
+	{ "total", FIELD_INT },
+	{ "pending", FIELD_INT },
+	{ "replied", FIELD_INT },
+	{ "replyRate", FIELD_NUMBER, .example = "66.67", .note = "percent" },
+	{ "newLast30Days", FIELD_INT }) };
 
 static const struct shape materials_overview = { .name = "DashboardMaterialsOverviewDto", .fields = FIELDS(
-	{ "total", INT },
-	{ "assignments", INT },
-	{ "assignedUsers", INT, .note = "users with an assignment" },
-	{ "avgAssignmentsPerUser", NUMBER, .example = "2.5", .note = "of those users" },
-	{ "assignmentsLast30Days", INT }) };
+	{ "total", FIELD_INT },
+	{ "assignments", FIELD_INT },
+	{ "assignedUsers", FIELD_INT, .note = "users with an assignment" },
+	{ "avgAssignmentsPerUser", FIELD_NUMBER, .example = "2.5", .note = "of those users" },
+	{ "assignmentsLast30Days", FIELD_INT }) };
 
 static const struct shape overview = { .name = "DashboardOverviewDto", .fields = FIELDS(
-	{ "users", OBJECT, .of = &users_overview },
-	{ "courses", OBJECT, .of = &courses_overview },
-	{ "tests", OBJECT, .of = &tests_overview },
-	{ "contacts", OBJECT, .of = &contacts_overview },
-	{ "materials", OBJECT, .of = &materials_overview }) };
+	{ "users", FIELD_OBJECT, .of = &users_overview },
+	{ "courses", FIELD_OBJECT, .of = &courses_overview },
+	{ "tests", FIELD_OBJECT, .of = &tests_overview },
+	{ "contacts", FIELD_OBJECT, .of = &contacts_overview },
+	{ "materials", FIELD_OBJECT, .of = &materials_overview }) };
 
 static const struct shape trend = { .name = "DashboardTrendDto", .fields = FIELDS(
-	{ "month", TEXT, 7, 7, .example = "\"2026-02\"" },
-	{ "label", TEXT, 8, 8, .example = "\"Feb 2026\"", .note = "in English" },
-	{ "users", INT, .note = "who signed up in it and are still there" },
-	{ "testSubmissions", INT },
-	{ "contacts", INT },
-	{ "materialAssignments", INT }) };
+	{ "month", FIELD_TEXT, 7, 7, .example = "\"2026-02\"" },
+	{ "label", FIELD_TEXT, 8, 8, .example = "\"Feb 2026\"", .note = "in English" },
+	{ "users", FIELD_INT, .note = "who signed up in it and are still there" },
+	{ "testSubmissions", FIELD_INT },
+	{ "contacts", FIELD_INT },
+	{ "materialAssignments", FIELD_INT }) };
 
 static const struct shape share = { .name = "DashboardDistributionItemDto", .fields = FIELDS(
-	{ "key", TEXT, 1, 64, .example = "\"admin\"" },
-	{ "label", TEXT, 1, 64, .example = "\"Admin\"", .note = "in English" },
-	{ "count", INT },
-	{ "percentage", NUMBER, .example = "12.5", .note = "of all" }) };
+	{ "key", FIELD_TEXT, 1, 64, .example = "\"admin\"" },
+	{ "label", FIELD_TEXT, 1, 64, .example = "\"Admin\"", .note = "in English" },
+	{ "count", FIELD_INT },
+	{ "percentage", FIELD_NUMBER, .example = "12.5", .note = "of all" }) };
 
 static const struct shape level_share = { .name = "DashboardLevelDistributionItemDto", .fields = FIELDS(
-	{ "", PLUS, .of = &share },
-	{ "averageScore", NUMBER, .example = "61.4" }) };
+	{ "", FIELD_PLUS, .of = &share },
+	{ "averageScore", FIELD_NUMBER, .example = "61.4" }) };
 
 static const struct shape language_share = { .name = "DashboardLanguageDistributionItemDto", .fields = FIELDS(
-	{ "key", TEXT, 1, 64, .example = "\"tr\"", .note = "the target language, as tests spell it" },
-	{ "label", TEXT, 1, 64, .example = "\"TR\"", .note = "the key in upper case" },
-	{ "submissions", INT },
-	{ "averageScore", NUMBER, .example = "61.4" }) };
+	{ "key", FIELD_TEXT, 1, 64, .example = "\"tr\"", .note = "the target language, as tests spell it" },
+	{ "label", FIELD_TEXT, 1, 64, .example = "\"TR\"", .note = "the key in upper case" },
+	{ "submissions", FIELD_INT },
+	{ "averageScore", FIELD_NUMBER, .example = "61.4" }) };
 
 static const struct shape distributions = { .name = "DashboardDistributionsDto", .fields = FIELDS(
-	{ "roles", LIST, .of = &share, .note = "every role, the lowest first" },
-	{ "contactsByStatus", LIST, .of = &share, .note = "every status" },
-	{ "levels", LIST, .of = &level_share, .note = "every level, the lowest first" },
-	{ "languages", LIST, .of = &language_share, .note = "those with results, most results first" }) };
+	{ "roles", FIELD_LIST, .of = &share, .note = "every role, the lowest first" },
+	{ "contactsByStatus", FIELD_LIST, .of = &share, .note = "every status" },
+	{ "levels", FIELD_LIST, .of = &level_share, .note = "every level, the lowest first" },
+	{ "languages", FIELD_LIST, .of = &language_share, .note = "those with results, most results first" }) };
 
 static const struct shape recent_contact = { .name = "DashboardRecentContactDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "fullName", TEXT, 1, 200 },
-	{ "email", EMAIL },
-	{ "status", ENUM, .oneof = states },
-	{ "createdAt", TIME },
-	{ "repliedAt", TIME, .nullable = true },
-	{ "source", TEXT, 0, 64, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "fullName", FIELD_TEXT, 1, 200 },
+	{ "email", FIELD_EMAIL },
+	{ "status", FIELD_ENUM, .oneof = states },
+	{ "createdAt", FIELD_TIME },
+	{ "repliedAt", FIELD_TIME, .nullable = true },
+	{ "source", FIELD_TEXT, 0, 64, .nullable = true }) };
 
 static const struct shape recent_result = { .name = "DashboardRecentResultDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "userName", TEXT, 0, 201, .note = "name and surname; empty while the user has none" },
-	{ "userEmail", EMAIL },
-	{ "level", ENUM, .oneof = level_enum },
-	{ "totalScore", NUMBER, .example = "61.4" },
-	{ "targetLanguage", TEXT, 2, 8 },
-	{ "testTitle", TEXT, 1, 200, .note = "as it was then" },
-	{ "completedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "userName", FIELD_TEXT, 0, 201, .note = "name and surname; empty while the user has none" },
+	{ "userEmail", FIELD_EMAIL },
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "totalScore", FIELD_NUMBER, .example = "61.4" },
+	{ "targetLanguage", FIELD_TEXT, 2, 8 },
+	{ "testTitle", FIELD_TEXT, 1, 200, .note = "as it was then" },
+	{ "completedAt", FIELD_TIME }) };
 
 static const struct shape recent_activity = { .name = "DashboardRecentActivityDto", .fields = FIELDS(
-	{ "contacts", LIST, .of = &recent_contact, .note = "the newest 5" },
-	{ "testResults", LIST, .of = &recent_result, .note = "the newest 5" }) };
+	{ "contacts", FIELD_LIST, .of = &recent_contact, .note = "the newest 5" },
+	{ "testResults", FIELD_LIST, .of = &recent_result, .note = "the newest 5" }) };
 
 static const struct shape stats = { .name = "AdminDashboardStatsResponseDto", .fields = FIELDS(
-	{ "generatedAt", TIME },
-	{ "months", INT, 1, MONTHS_MAX },
-	{ "overview", OBJECT, .of = &overview },
-	{ "trends", LIST, .of = &trend, .note = "the last months of the school's time zone, oldest first" },
-	{ "distributions", OBJECT, .of = &distributions },
-	{ "recentActivity", OBJECT, .of = &recent_activity }) };
+	{ "generatedAt", FIELD_TIME },
+	{ "months", FIELD_INT, 1, MONTHS_MAX },
+	{ "overview", FIELD_OBJECT, .of = &overview },
+	{ "trends", FIELD_LIST, .of = &trend, .note = "the last months of the school's time zone, oldest first" },
+	{ "distributions", FIELD_OBJECT, .of = &distributions },
+	{ "recentActivity", FIELD_OBJECT, .of = &recent_activity }) };
 
 /* ---- statements */
 

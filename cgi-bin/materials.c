@@ -27,59 +27,59 @@ static const enum media_type pdf_only[] = { MEDIA_PDF, MEDIA_NONE };
 /* ---- shapes */
 
 static const struct shape video = { .name = "MaterialVideoDto", .fields = FIELDS(
-	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"Greetings\"" },
-	{ "url", URL, .example = "\"https://example.com/greetings.mp4\"" }) };
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Greetings\"" },
+	{ "url", FIELD_URL, .example = "\"https://example.com/greetings.mp4\"" }) };
 
 static const struct shape create_material = { .name = "CreateEducationMaterialDto", .fields = FIELDS(
-	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
-	{ "description", TEXT, 0, DESCRIPTION_POINTS, .lines = true, .optional = true, .example = "\"To be read before the first lesson\"" },
-	{ "locale", ENUM, .oneof = language_codes, .example = "\"en\"" },
-	{ "level", ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	{ "videos", LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
+	{ "description", FIELD_TEXT, 0, DESCRIPTION_POINTS, .lines = true, .optional = true, .example = "\"To be read before the first lesson\"" },
+	{ "locale", FIELD_ENUM, .oneof = language_codes, .example = "\"en\"" },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	{ "videos", FIELD_LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
 
 static const struct shape update_material = { .name = "UpdateEducationMaterialDto", .all_optional = true, .fields = FIELDS(
-	{ "", PLUS, .of = &create_material },
-	{ "removePdfIds", LIST, 0, 50, .item = ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
+	{ "", FIELD_PLUS, .of = &create_material },
+	{ "removePdfIds", FIELD_LIST, 0, 50, .item = FIELD_ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
 
 static const struct shape pdf_facts = { .name = "MaterialPdfFacts", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, TITLE_POINTS, .note = "the name of the file, without its ending", .example = "\"Unit 1\"" },
-	{ "fileName", TEXT, 1, 255, .example = "\"Unit 1.pdf\"" },
-	{ "size", INT, 1, .note = "bytes", .example = "48213" }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .note = "the name of the file, without its ending", .example = "\"Unit 1\"" },
+	{ "fileName", FIELD_TEXT, 1, 255, .example = "\"Unit 1.pdf\"" },
+	{ "size", FIELD_INT, 1, .note = "bytes", .example = "48213" }) };
 
 static const struct shape pdf_response = { .name = "MaterialPdfResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &pdf_facts },
-	{ "url", URL, .note = "signed; lives 15 minutes" }) };
+	{ "", FIELD_PLUS, .of = &pdf_facts },
+	{ "url", FIELD_URL, .note = "signed; lives 15 minutes" }) };
 
 static const struct shape video_response = { .name = "MaterialVideoResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "", PLUS, .of = &video }) };
+	{ "id", FIELD_ID },
+	{ "", FIELD_PLUS, .of = &video }) };
 
 static const struct shape head = { .name = "MaterialHead", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
-	{ "description", TEXT, 0, DESCRIPTION_POINTS, .example = "\"To be read before the first lesson\"" },
-	{ "locale", ENUM, .oneof = language_codes, .example = "\"en\"" },
-	{ "level", ENUM, .oneof = level_enum, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
+	{ "description", FIELD_TEXT, 0, DESCRIPTION_POINTS, .example = "\"To be read before the first lesson\"" },
+	{ "locale", FIELD_ENUM, .oneof = language_codes, .example = "\"en\"" },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .nullable = true }) };
 
 static const struct shape tail = { .name = "MaterialTail", .fields = FIELDS(
-	{ "videos", LIST, .of = &video_response },
-	{ "createdAt", TIME },
-	{ "updatedAt", TIME }) };
+	{ "videos", FIELD_LIST, .of = &video_response },
+	{ "createdAt", FIELD_TIME },
+	{ "updatedAt", FIELD_TIME }) };
 
 const struct shape material_response = { .name = "EducationMaterialResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &head },
-	{ "pdfs", LIST, .of = &pdf_response },
-	{ "", PLUS, .of = &tail }) };
+	{ "", FIELD_PLUS, .of = &head },
+	{ "pdfs", FIELD_LIST, .of = &pdf_response },
+	{ "", FIELD_PLUS, .of = &tail }) };
 
 static const struct shape delete_material_response = { .name = "DeleteEducationMaterialResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &delete_response }) };
+	{ "", FIELD_PLUS, .of = &delete_response }) };
 
 static const struct shape list_query = { .name = "EducationMaterialListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of words of title or description; all must be there"),
-	{ "locale", ENUM, .oneof = language_codes, .optional = true },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	{ "locale", FIELD_ENUM, .oneof = language_codes, .optional = true },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- statements */
 
@@ -126,7 +126,7 @@ static struct response get_material(struct request *rq);
 static struct response patch_material(struct request *rq);
 static struct response delete_material(struct request *rq);
 
-#define TAKES_PDFS(asked) { .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
+#define TAKES_PDFS(asked) { .reader = &upload_reader, .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
 static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
 
 static const struct route routes[] = {

@@ -11,42 +11,42 @@
 #include "mail.h"
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
-	{ "userIds", LIST, 1, MATERIAL_IDS_MAX, .item = ID },
-	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	{ "userIds", FIELD_LIST, 1, MATERIAL_IDS_MAX, .item = FIELD_ID },
+	{ "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
-	{ "materialId", ID },
-	{ "requested", INT, 1, MATERIAL_IDS_MAX, .example = "3" },
-	{ "assigned", INT, 0, MATERIAL_IDS_MAX, .note = "newly: they are mailed", .example = "2" },
-	{ "alreadyAssigned", INT, 0, MATERIAL_IDS_MAX, .note = "nothing changes for them", .example = "1" }) };
+	{ "materialId", FIELD_ID },
+	{ "requested", FIELD_INT, 1, MATERIAL_IDS_MAX, .example = "3" },
+	{ "assigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "newly: they are mailed", .example = "2" },
+	{ "alreadyAssigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "nothing changes for them", .example = "1" }) };
 
 static const struct shape assigned_by = { .name = "AssignedByResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "name", TEXT, 0, 201, .example = "\"Ada Lovelace\"" }) };
+	{ "id", FIELD_ID },
+	{ "name", FIELD_TEXT, 0, 201, .example = "\"Ada Lovelace\"" }) };
 
 static const struct shape assigned_tail = { .name = "AssignedTail", .fields = FIELDS(
-	{ "openedAt", TIME, .nullable = true, .note = "when they first opened one of its PDFs" },
-	{ "note", TEXT, 0, MATERIAL_NOTE_MAX, .nullable = true }) };
+	{ "openedAt", FIELD_TIME, .nullable = true, .note = "when they first opened one of its PDFs" },
+	{ "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .nullable = true }) };
 
 static const struct shape assigned_material = { .name = "AssignedEducationMaterialResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &material_response },
-	{ "assignedAt", TIME },
-	{ "assignedBy", OBJECT, .of = &assigned_by, .nullable = true, .note = "null: their account is gone" },
-	{ "", PLUS, .of = &assigned_tail }) };
+	{ "", FIELD_PLUS, .of = &material_response },
+	{ "assignedAt", FIELD_TIME },
+	{ "assignedBy", FIELD_OBJECT, .of = &assigned_by, .nullable = true, .note = "null: their account is gone" },
+	{ "", FIELD_PLUS, .of = &assigned_tail }) };
 
 static const struct shape my_materials = { .name = "MyAssignedEducationMaterialsResponseDto", .fields = FIELDS(
-	{ "materials", LIST, .of = &assigned_material },
-	{ "total", INT, 0 }) };
+	{ "materials", FIELD_LIST, .of = &assigned_material },
+	{ "total", FIELD_INT, 0 }) };
 
 static const struct shape user_summary = { .name = "UserSummaryForAssignmentsDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "email", EMAIL },
-	{ "name", TEXT, 0, 100, .nullable = true },
-	{ "surname", TEXT, 0, 100, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "email", FIELD_EMAIL },
+	{ "name", FIELD_TEXT, 0, 100, .nullable = true },
+	{ "surname", FIELD_TEXT, 0, 100, .nullable = true }) };
 
 static const struct shape users_materials = { .name = "AdminUserAssignedMaterialsResponseDto", .fields = FIELDS(
-	{ "user", OBJECT, .of = &user_summary },
-	{ "", PLUS, .of = &my_materials }) };
+	{ "user", FIELD_OBJECT, .of = &user_summary },
+	{ "", FIELD_PLUS, .of = &my_materials }) };
 
 /* ---- statements */
 

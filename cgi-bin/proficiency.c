@@ -16,74 +16,74 @@
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
 static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of title or description"),
-	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	{ "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- what comes in */
 
 static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 1000, .lines = true, .example = "\"went\"" },
-	{ "isCorrect", BOOL }) };
+	{ "text", FIELD_TEXT, 1, 1000, .lines = true, .example = "\"went\"" },
+	{ "isCorrect", FIELD_BOOL }) };
 
 static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 4000, .lines = true, .example = "\"Yesterday I ___ home.\"" },
-	{ "points", NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
-	{ "mediaUrl", URL, .optional = true, .nullable = true },
-	{ "options", LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
+	{ "text", FIELD_TEXT, 1, 4000, .lines = true, .example = "\"Yesterday I ___ home.\"" },
+	{ "points", FIELD_NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
+	{ "mediaUrl", FIELD_URL, .optional = true, .nullable = true },
+	{ "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
 
 static const struct shape create_test = { .name = "CreateProficiencyTestDto", .fields = FIELDS(
-	{ "", PLUS, .of = &placement_head },
-	{ "questions", LIST, 1, QUIZ_QUESTIONS_MAX, .of = &question },
-	{ "", PLUS, .of = &placement_ranges }) };
+	{ "", FIELD_PLUS, .of = &placement_head },
+	{ "questions", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &question },
+	{ "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static const struct shape update_test = { .name = "UpdateProficiencyTestDto", .all_optional = true, .fields = FIELDS(
-	{ "", PLUS, .of = &create_test }) };
+	{ "", FIELD_PLUS, .of = &create_test }) };
 
 /* ---- what goes out */
 
 static const struct shape option_response = { .name = "ProficiencyOptionResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "text", TEXT, 1, 1000 },
-	{ "isCorrect", BOOL, .admin_only = true }) };
+	{ "id", FIELD_ID },
+	{ "text", FIELD_TEXT, 1, 1000 },
+	{ "isCorrect", FIELD_BOOL, .admin_only = true }) };
 
 const struct shape proficiency_question = { .name = "ProficiencyQuestionResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "text", TEXT, 1, 4000 },
-	{ "points", NUMBER },
-	{ "mediaUrl", URL, .nullable = true },
-	{ "order", INT, 0 },
-	{ "options", LIST, .of = &option_response }) };
+	{ "id", FIELD_ID },
+	{ "text", FIELD_TEXT, 1, 4000 },
+	{ "points", FIELD_NUMBER },
+	{ "mediaUrl", FIELD_URL, .nullable = true },
+	{ "order", FIELD_INT, 0 },
+	{ "options", FIELD_LIST, .of = &option_response }) };
 
 static const struct shape range_response = { .name = "LevelRangeResponseDto", .fields = FIELDS(
-	{ "level", ENUM, .oneof = level_enum },
-	{ "minScore", NUMBER },
-	{ "maxScore", NUMBER }) };
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "minScore", FIELD_NUMBER },
+	{ "maxScore", FIELD_NUMBER }) };
 
 static const struct shape test_list = { .name = "ProficiencyTestListResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, PLACEMENT_TITLE_MAX },
-	{ "description", TEXT, 0, 5000 },
-	{ "targetLanguage", TEXT, 2, 8 },
-	{ "durationMinutes", INT, 1, 600, .nullable = true },
-	{ "maxAttempts", INT, 0, 100 },
-	{ "shuffle", BOOL },
-	{ "isPublished", BOOL },
-	{ "questionCount", INT, 0 },
-	{ "createdAt", TIME },
-	{ "updatedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX },
+	{ "description", FIELD_TEXT, 0, 5000 },
+	{ "targetLanguage", FIELD_TEXT, 2, 8 },
+	{ "durationMinutes", FIELD_INT, 1, 600, .nullable = true },
+	{ "maxAttempts", FIELD_INT, 0, 100 },
+	{ "shuffle", FIELD_BOOL },
+	{ "isPublished", FIELD_BOOL },
+	{ "questionCount", FIELD_INT, 0 },
+	{ "createdAt", FIELD_TIME },
+	{ "updatedAt", FIELD_TIME }) };
 
 const struct shape proficiency_detail = { .name = "ProficiencyTestDetailResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &test_list },
-	{ "questions", LIST, .of = &proficiency_question },
-	{ "levelRanges", LIST, .of = &range_response }) };
+	{ "", FIELD_PLUS, .of = &test_list },
+	{ "questions", FIELD_LIST, .of = &proficiency_question },
+	{ "levelRanges", FIELD_LIST, .of = &range_response }) };
 
 static const struct shape target_languages = { .name = "TargetLanguagesResponseDto", .fields = FIELDS(
-	{ "languages", LIST, .item = TEXT }) };
+	{ "languages", FIELD_LIST, .item = FIELD_TEXT }) };
 
 static const struct shape delete_test_response = { .name = "DeleteProficiencyTestResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &delete_response }) };
+	{ "", FIELD_PLUS, .of = &delete_response }) };
 
 /* ---- statements */
 

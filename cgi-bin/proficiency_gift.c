@@ -6,11 +6,11 @@
 #include "gift.h"
 
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
-	{ "", PLUS, .of = &placement_head },
-	{ "gift", TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
+	{ "", FIELD_PLUS, .of = &placement_head },
+	{ "gift", FIELD_TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
 	  .example = "\"Yesterday I {=went ~goed} home.\"" },
-	{ "skip", BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
-	{ "", PLUS, .of = &placement_ranges }) };
+	{ "skip", FIELD_BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
+	{ "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);
 static struct response post_import(struct request *rq);

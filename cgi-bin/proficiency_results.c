@@ -12,72 +12,72 @@ static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore
 #define SEEK 10	/* entries that could be read while another place of an index is looked for */
 
 static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query }) };
+	{ "", FIELD_PLUS, .of = &page_query }) };
 
 static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
-	{ "testId", ID, .optional = true },
-	{ "level", ENUM, .oneof = level_enum, .optional = true },
-	{ "targetLanguage", TEXT, 2, 8, .optional = true, .example = "\"en\"" },
-	{ "from", TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", PLUS, .of = &page_format }) };
+	{ "testId", FIELD_ID, .optional = true },
+	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
+	{ "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
+	{ "from", FIELD_TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
+	{ "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "", FIELD_PLUS, .of = &page_format }) };
 
 static const struct shape user_summary = { .name = "UserTestResultUserSummaryDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "email", EMAIL },
-	{ "name", TEXT, 0, 100, .nullable = true },
-	{ "surname", TEXT, 0, 100, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "email", FIELD_EMAIL },
+	{ "name", FIELD_TEXT, 0, 100, .nullable = true },
+	{ "surname", FIELD_TEXT, 0, 100, .nullable = true }) };
 
 static const struct shape test_summary = { .name = "UserTestResultTestSummaryDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, 200 },
-	{ "targetLanguage", TEXT, 2, 8 }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, 200 },
+	{ "targetLanguage", FIELD_TEXT, 2, 8 }) };
 
 static const struct shape result_list = { .name = "UserTestResultListResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "user", OBJECT, .of = &user_summary },
-	{ "test", OBJECT, .of = &test_summary, .note = "as it was when the result came about" },
-	{ "attempt", INT, 1 },
-	{ "totalScore", NUMBER },
-	{ "correctCount", INT, 0 },
-	{ "questionCount", INT, 1 },
-	{ "level", ENUM, .oneof = level_enum },
-	{ "completedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "user", FIELD_OBJECT, .of = &user_summary },
+	{ "test", FIELD_OBJECT, .of = &test_summary, .note = "as it was when the result came about" },
+	{ "attempt", FIELD_INT, 1 },
+	{ "totalScore", FIELD_NUMBER },
+	{ "correctCount", FIELD_INT, 0 },
+	{ "questionCount", FIELD_INT, 1 },
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "completedAt", FIELD_TIME }) };
 
 static const struct shape result_answer = { .name = "UserTestAnswerResponseDto", .fields = FIELDS(
-	{ "questionId", ID },
-	{ "questionText", TEXT, 1, 4000 },
-	{ "optionId", ID },
-	{ "optionText", TEXT, 1, 1000 },
-	{ "isCorrect", BOOL },
-	{ "points", NUMBER, .note = "won" }) };
+	{ "questionId", FIELD_ID },
+	{ "questionText", FIELD_TEXT, 1, 4000 },
+	{ "optionId", FIELD_ID },
+	{ "optionText", FIELD_TEXT, 1, 1000 },
+	{ "isCorrect", FIELD_BOOL },
+	{ "points", FIELD_NUMBER, .note = "won" }) };
 
 const struct shape proficiency_result = { .name = "UserTestResultResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &result_list },
-	{ "answers", LIST, .of = &result_answer, .note = "those that were given, in the order of the test" }) };
+	{ "", FIELD_PLUS, .of = &result_list },
+	{ "answers", FIELD_LIST, .of = &result_answer, .note = "those that were given, in the order of the test" }) };
 
 /* The same in a table, without objects. */
 static const struct shape result_line = { .name = "ResultLine", .fields = FIELDS(
-	{ "id", ID },
-	{ "userId", ID },
-	{ "email", EMAIL },
-	{ "name", TEXT },
-	{ "surname", TEXT },
-	{ "testId", ID },
-	{ "testTitle", TEXT },
-	{ "targetLanguage", TEXT },
-	{ "attempt", INT },
-	{ "totalScore", NUMBER },
-	{ "correctCount", INT },
-	{ "questionCount", INT },
-	{ "level", TEXT },
-	{ "completedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "userId", FIELD_ID },
+	{ "email", FIELD_EMAIL },
+	{ "name", FIELD_TEXT },
+	{ "surname", FIELD_TEXT },
+	{ "testId", FIELD_ID },
+	{ "testTitle", FIELD_TEXT },
+	{ "targetLanguage", FIELD_TEXT },
+	{ "attempt", FIELD_INT },
+	{ "totalScore", FIELD_NUMBER },
+	{ "correctCount", FIELD_INT },
+	{ "questionCount", FIELD_INT },
+	{ "level", FIELD_TEXT },
+	{ "completedAt", FIELD_TIME }) };
 
 static const struct shape delete_result_response = { .name = "DeleteUserTestResultResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &delete_response }) };
+	{ "", FIELD_PLUS, .of = &delete_response }) };
 
 /* ---- statements */
 

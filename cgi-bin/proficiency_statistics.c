@@ -10,39 +10,39 @@
 #define PATIENCE (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
 
 static const struct shape option_figures = { .name = "OptionStatisticsDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "text", TEXT, 1, 1000 },
-	{ "isCorrect", BOOL },
-	{ "chosen", INT, .note = "attempts that chose it" }) };
+	{ "id", FIELD_ID },
+	{ "text", FIELD_TEXT, 1, 1000 },
+	{ "isCorrect", FIELD_BOOL },
+	{ "chosen", FIELD_INT, .note = "attempts that chose it" }) };
 
 static const struct shape question_figures = { .name = "QuestionStatisticsDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "text", TEXT, 1, 4000 },
-	{ "order", INT, .note = "place in the test, from 0" },
-	{ "difficulty", NUMBER, .nullable = true, .example = "0.62", .note = "proportion of the attempts that have it right: "
+	{ "id", FIELD_ID },
+	{ "text", FIELD_TEXT, 1, 4000 },
+	{ "order", FIELD_INT, .note = "place in the test, from 0" },
+	{ "difficulty", FIELD_NUMBER, .nullable = true, .example = "0.62", .note = "proportion of the attempts that have it right: "
 	  "high is easy. Null without attempts" },
-	{ "discrimination", NUMBER, .nullable = true, .example = "0.35", .note = "correlation of this question with the points "
+	{ "discrimination", FIELD_NUMBER, .nullable = true, .example = "0.35", .note = "correlation of this question with the points "
 	  "of all others (corrected point-biserial), -1 to 1. Below 0.2 it hardly tells strong from weak learners; below 0 look "
 	  "whether the right option is the one that is marked. Null where all have it right, all have it wrong, or all have "
 	  "the same points without it" },
-	{ "unanswered", INT, .note = "attempts without an answer to it" },
-	{ "options", LIST, .of = &option_figures }) };
+	{ "unanswered", FIELD_INT, .note = "attempts without an answer to it" },
+	{ "options", FIELD_LIST, .of = &option_figures }) };
 
 static const struct shape figures = { .name = "ProficiencyTestStatisticsResponseDto", .fields = FIELDS(
-	{ "testId", ID },
-	{ "attempts", INT, .example = "412" },
-	{ "mean", NUMBER, .nullable = true, .example = "61.4", .note = "of the scores, in percent of the points possible, as "
+	{ "testId", FIELD_ID },
+	{ "attempts", FIELD_INT, .example = "412" },
+	{ "mean", FIELD_NUMBER, .nullable = true, .example = "61.4", .note = "of the scores, in percent of the points possible, as "
 	  "totalScore is. Null without attempts" },
-	{ "standardDeviation", NUMBER, .nullable = true, .example = "18.2", .note = "of the scores, in percent; of a sample "
+	{ "standardDeviation", FIELD_NUMBER, .nullable = true, .example = "18.2", .note = "of the scores, in percent; of a sample "
 	  "(n - 1). Null below two attempts" },
-	{ "cronbachAlpha", NUMBER, .nullable = true, .example = "0.87", .note = "consistency of the test, at most 1; below 0 "
+	{ "cronbachAlpha", FIELD_NUMBER, .nullable = true, .example = "0.87", .note = "consistency of the test, at most 1; below 0 "
 	  "where questions contradict each other. Null for a single question, below two attempts, and where all scores are "
 	  "the same" },
-	{ "standardErrorOfMeasurement", NUMBER, .nullable = true, .example = "6.6", .note = "in percent: "
+	{ "standardErrorOfMeasurement", FIELD_NUMBER, .nullable = true, .example = "6.6", .note = "in percent: "
 	  "standardDeviation x sqrt(1 - cronbachAlpha). A score is good to about this much up or down. Null where "
 	  "cronbachAlpha is" },
-	{ "isReliable", BOOL, .note = "false below 30 attempts: the figures then tell little" },
-	{ "questions", LIST, .of = &question_figures, .note = "as the test has them now" }) };
+	{ "isReliable", FIELD_BOOL, .note = "false below 30 attempts: the figures then tell little" },
+	{ "questions", FIELD_LIST, .of = &question_figures, .note = "as the test has them now" }) };
 
 enum { QUESTIONS, SHEETS };
 

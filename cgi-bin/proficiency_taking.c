@@ -12,34 +12,34 @@
 #include "random.h"
 
 static const struct shape answer = { .name = "AnswerDto", .fields = FIELDS(
-	{ "questionId", ID },
-	{ "optionId", ID }) };
+	{ "questionId", FIELD_ID },
+	{ "optionId", FIELD_ID }) };
 
 static const struct shape submit_test = { .name = "SubmitTestDto", .fields = FIELDS(
-	{ "answers", LIST, 1, QUIZ_QUESTIONS_MAX, .of = &answer, .note = "a question at most once" }) };
+	{ "answers", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &answer, .note = "a question at most once" }) };
 
 static const struct shape attempt_response = { .name = "AttemptResponseDto", .fields = FIELDS(
-	{ "id", ID, .note = "its result will have the same" },
-	{ "testId", ID },
-	{ "startedAt", TIME },
-	{ "deadline", TIME, .nullable = true, .note = "null: no limit of time" },
-	{ "answers", LIST, .of = &answer, .note = "those that are saved" }) };
+	{ "id", FIELD_ID, .note = "its result will have the same" },
+	{ "testId", FIELD_ID },
+	{ "startedAt", FIELD_TIME },
+	{ "deadline", FIELD_TIME, .nullable = true, .note = "null: no limit of time" },
+	{ "answers", FIELD_LIST, .of = &answer, .note = "those that are saved" }) };
 
 static const struct shape started_attempt = { .name = "StartedAttemptResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &attempt_response },
-	{ "questions", LIST, .of = &proficiency_question, .note = "in the order of this attempt, options too" }) };
+	{ "", FIELD_PLUS, .of = &attempt_response },
+	{ "questions", FIELD_LIST, .of = &proficiency_question, .note = "in the order of this attempt, options too" }) };
 
 static const struct shape status_result = { .name = "UserTestStatusSummaryDto", .fields = FIELDS(
-	{ "resultId", ID },
-	{ "totalScore", NUMBER },
-	{ "level", ENUM, .oneof = level_enum },
-	{ "completedAt", TIME }) };
+	{ "resultId", FIELD_ID },
+	{ "totalScore", FIELD_NUMBER },
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "completedAt", FIELD_TIME }) };
 
 static const struct shape status_response = { .name = "UserTestStatusResponseDto", .fields = FIELDS(
-	{ "hasCompleted", BOOL },
-	{ "attempts", INT, 0, .note = "results; an open attempt is none yet" },
-	{ "attemptsLeft", INT, 0, .nullable = true, .note = "null: no limit" },
-	{ "result", OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
+	{ "hasCompleted", FIELD_BOOL },
+	{ "attempts", FIELD_INT, 0, .note = "results; an open attempt is none yet" },
+	{ "attemptsLeft", FIELD_INT, 0, .nullable = true, .note = "null: no limit" },
+	{ "result", FIELD_OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
 
 /*
  * Each result of a test without limit of attempts is a row for good, so that they are counted, as they begin: deleting a

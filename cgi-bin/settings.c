@@ -8,25 +8,25 @@
 #include "token.h"
 
 static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields = FIELDS(
-	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
-	{ "value", JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
+	{ "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", FIELD_JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
 	  .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
-	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .lines = true, .optional = true, .nullable = true,
+	{ "description", FIELD_TEXT, 0, SETTING_DESCRIPTION_MAX, .lines = true, .optional = true, .nullable = true,
 	  .note = "stays as it is where it is left out", .example = "\"Title of the home page\"" },
-	{ "isPublic", BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
+	{ "isPublic", FIELD_BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
 
 static const struct shape setting_value = { .name = "SettingValueResponseDto", .fields = FIELDS(
-	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
-	{ "value", JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" }) };
+	{ "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", FIELD_JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" }) };
 
 static const struct shape setting_response = { .name = "SettingResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "key", TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
-	{ "value", JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
-	{ "description", TEXT, 0, SETTING_DESCRIPTION_MAX, .nullable = true },
-	{ "isPublic", BOOL },
-	{ "createdAt", TIME },
-	{ "updatedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	{ "value", FIELD_JSON, .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
+	{ "description", FIELD_TEXT, 0, SETTING_DESCRIPTION_MAX, .nullable = true },
+	{ "isPublic", FIELD_BOOL },
+	{ "createdAt", FIELD_TIME },
+	{ "updatedAt", FIELD_TIME }) };
 
 enum { VALUE_OF, ONE };
 

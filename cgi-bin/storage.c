@@ -16,31 +16,31 @@ static const char *const sorts[] = { "-createdAt", "createdAt", "name", "-name",
 #define SORTS (COUNT(sorts) - 1)
 
 static const struct shape upload_fields = { .name = "UploadFileDto", .fields = FIELDS(
-	{ "folder", ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
+	{ "folder", FIELD_ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
 	  "private, which is the default, its owner and admins" }) };
 
 static const struct shape upload_response = { .name = "UploadFileResponseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "key", TEXT, 1, 200, .note = "the last segment of its address", .example = "\"019bf1c3a0e4d1f2a3b4c5d6.pdf\"" },
-	{ "url", URL, .note = "of a private file it is signed and lives 15 minutes" },
-	{ "fileName", TEXT, 1, 255, .example = "\"Ders notları.pdf\"" },
-	{ "mimeType", TEXT, 3, 127, .note = "what the bytes say, not what the sender says", .example = "\"application/pdf\"" },
-	{ "size", INT, .note = "bytes" },
-	{ "sha256", TEXT, 64, 64, .note = "of the bytes, as hexadecimal digits" },
-	{ "isPublic", BOOL }) };
+	{ "id", FIELD_ID },
+	{ "key", FIELD_TEXT, 1, 200, .note = "the last segment of its address", .example = "\"019bf1c3a0e4d1f2a3b4c5d6.pdf\"" },
+	{ "url", FIELD_URL, .note = "of a private file it is signed and lives 15 minutes" },
+	{ "fileName", FIELD_TEXT, 1, 255, .example = "\"Ders notları.pdf\"" },
+	{ "mimeType", FIELD_TEXT, 3, 127, .note = "what the bytes say, not what the sender says", .example = "\"application/pdf\"" },
+	{ "size", FIELD_INT, .note = "bytes" },
+	{ "sha256", FIELD_TEXT, 64, 64, .note = "of the bytes, as hexadecimal digits" },
+	{ "isPublic", FIELD_BOOL }) };
 
 static const struct shape download_query = { .name = "DownloadQuery", .fields = FIELDS(
-	{ "expires", INT, .optional = true, .example = "1767225600", .note = "of a signed address: seconds since 1970" },
-	{ "user", ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
-	{ "signature", TEXT, 64, 64, .optional = true,
+	{ "expires", FIELD_INT, .optional = true, .example = "1767225600", .note = "of a signed address: seconds since 1970" },
+	{ "user", FIELD_ID, .optional = true, .note = "of the address of an assigned material: whom it was given to" },
+	{ "signature", FIELD_TEXT, 64, 64, .optional = true,
 	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", .note = "of a signed address" }) };
 
 static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of words of the name; all must be there"),
-	{ "owner", ID, .optional = true, .note = "whose; only admins may name somebody else" },
-	{ "folder", ENUM, .oneof = folders, .optional = true },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	{ "owner", FIELD_ID, .optional = true, .note = "whose; only admins may name somebody else" },
+	{ "folder", FIELD_ENUM, .oneof = folders, .optional = true },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
 #define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
@@ -73,7 +73,7 @@ static struct response get_file(struct request *rq);
 static struct response get_files(struct request *rq);
 static struct response delete_file(struct request *rq);
 
-static const struct upload_rule one_file = { .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
+static const struct upload_rule one_file = { .reader = &upload_reader, .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
 
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,

@@ -9,9 +9,9 @@
 #include "users.h"
 
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
-	{ "isAuthenticated", BOOL },
-	{ "message", TEXT, 1, 200, .example = "\"You are logged in\"" },
-	{ "user", OBJECT, .of = &user_profile, .nullable = true }) };
+	{ "isAuthenticated", FIELD_BOOL },
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"You are logged in\"" },
+	{ "user", FIELD_OBJECT, .of = &user_profile, .nullable = true }) };
 
 enum { PROFILE, USERNAME };
 

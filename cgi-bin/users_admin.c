@@ -14,26 +14,26 @@
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
 static const struct shape user_response = { .name = "UserResponseDto", .fields = FIELDS(
-	{ "", PLUS, .of = &user_profile },
-	{ "isActive", BOOL },
-	{ "accountDeletionStatus", ENUM, .oneof = user_deletion_states }) };
+	{ "", FIELD_PLUS, .of = &user_profile },
+	{ "isActive", FIELD_BOOL },
+	{ "accountDeletionStatus", FIELD_ENUM, .oneof = user_deletion_states }) };
 
 static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
+	{ "", FIELD_PLUS, .of = &page_query },
 	PAGE_SEARCH("parts of name, surname, user name or address"),
-	{ "role", ENUM, .oneof = role_enum, .optional = true },
-	{ "sort", ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", PLUS, .of = &page_format }) };
+	{ "role", FIELD_ENUM, .oneof = role_enum, .optional = true },
+	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	{ "", FIELD_PLUS, .of = &page_format }) };
 
 static const struct shape update_profile = { .name = "AdminUpdateUserProfileDto", .all_optional = true, .fields = FIELDS(
-	{ "", PLUS, .of = &user_update_me },
-	{ "isActive", BOOL }) };
+	{ "", FIELD_PLUS, .of = &user_update_me },
+	{ "isActive", FIELD_BOOL }) };
 
 static const struct shape update_email = { .name = "AdminUpdateUserEmailDto", .fields = FIELDS(
-	{ "email", EMAIL, .example = "\"new@example.com\"" }) };
+	{ "email", FIELD_EMAIL, .example = "\"new@example.com\"" }) };
 
 static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields = FIELDS(
-	{ "role", ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
+	{ "role", FIELD_ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
 /*
  * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping as

@@ -4,28 +4,28 @@
 #include "users.h"
 
 static const struct shape list_query = { .name = "AuditListQuery", .fields = FIELDS(
-	{ "", PLUS, .of = &page_query },
-	{ "action", TEXT, 0, 100, .optional = true, .example = "\"user.\"",
+	{ "", FIELD_PLUS, .of = &page_query },
+	{ "action", FIELD_TEXT, 0, 100, .optional = true, .example = "\"user.\"",
 	  .note = "what was done, or how that begins" },
-	{ "actor", TEXT, 0, 254, .optional = true, .example = "\"admin@example.com\"",
+	{ "actor", FIELD_TEXT, 0, 254, .optional = true, .example = "\"admin@example.com\"",
 	  .note = "id or address of who did it; operator for what okulctl did" },
-	{ "subject", TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
+	{ "subject", FIELD_TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
 	  .note = "id, address or key of what it was done to; by an address also what was done while it was another" },
-	{ "from", TIME, .or_date = true, .optional = true,
+	{ "from", FIELD_TIME, .or_date = true, .optional = true,
 	  .note = "a time, or a date: its midnight where the school is" },
-	{ "to", TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"",
+	{ "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"",
 	  .note = "until just before it" }) };
 
 static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fields = FIELDS(
-	{ "at", TIME },
-	{ "action", TEXT, 1, 100, .example = "\"user.role\"" },
-	{ "actorId", ID, .nullable = true, .note = "null: the operator, by okulctl" },
-	{ "actorEmail", EMAIL, .nullable = true, .note = "as it was then" },
-	{ "subjectId", TEXT, 0, 254, .example = "\"019bc1a5e0c8f3d27b6a4e15\"" },
-	{ "subject", TEXT, 0, 254, .example = "\"user@example.com\"",
+	{ "at", FIELD_TIME },
+	{ "action", FIELD_TEXT, 1, 100, .example = "\"user.role\"" },
+	{ "actorId", FIELD_ID, .nullable = true, .note = "null: the operator, by okulctl" },
+	{ "actorEmail", FIELD_EMAIL, .nullable = true, .note = "as it was then" },
+	{ "subjectId", FIELD_TEXT, 0, 254, .example = "\"019bc1a5e0c8f3d27b6a4e15\"" },
+	{ "subject", FIELD_TEXT, 0, 254, .example = "\"user@example.com\"",
 	  .note = "address of a user, title of a course, key of a setting ..." },
-	{ "before", TEXT, .nullable = true, .example = "\"user\"" },
-	{ "after", TEXT, .nullable = true, .example = "\"admin\"" }) };
+	{ "before", FIELD_TEXT, .nullable = true, .example = "\"user\"" },
+	{ "after", FIELD_TEXT, .nullable = true, .example = "\"admin\"" }) };
 
 /* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are in lower case. */
 #define FILTER \

@@ -6,10 +6,10 @@
 #include "users.h"
 
 static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .fields = FIELDS(
-	{ "status", ENUM, .oneof = user_deletion_states, .example = "\"pending\"" },
-	{ "requestedAt", TIME, .nullable = true },
-	{ "scheduledFor", TIME, .nullable = true },
-	{ "cancelledAt", TIME, .nullable = true }) };
+	{ "status", FIELD_ENUM, .oneof = user_deletion_states, .example = "\"pending\"" },
+	{ "requestedAt", FIELD_TIME, .nullable = true },
+	{ "scheduledFor", FIELD_TIME, .nullable = true },
+	{ "cancelledAt", FIELD_TIME, .nullable = true }) };
 
 #define ASKED_DAILY 10	/* each time leaves its trace for good, and who asks need not even be registered */
 

@@ -11,141 +11,141 @@ static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
 
 /* The user as the second seed's clients name it, all of it. */
 static const struct shape user_document = { .name = "UserDocument", .fields = FIELDS(
-	{ "", PLUS, .of = &user_v1 }) };
+	{ "", FIELD_PLUS, .of = &user_v1 }) };
 
 /* What of a shape comes from columns as it is. */
 static const struct shape result_columns = { .name = "ResultColumns", .fields = FIELDS(
-	{ "id", ID },
-	{ "testId", ID },
-	{ "testTitle", TEXT, 1, 200 },
-	{ "targetLanguage", TEXT, 2, 8 },
-	{ "attempt", INT, 1 },
-	{ "totalScore", NUMBER },
-	{ "correctCount", INT },
-	{ "questionCount", INT, 1 },
-	{ "level", ENUM, .oneof = level_enum },
-	{ "completedAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "testId", FIELD_ID },
+	{ "testTitle", FIELD_TEXT, 1, 200 },
+	{ "targetLanguage", FIELD_TEXT, 2, 8 },
+	{ "attempt", FIELD_INT, 1 },
+	{ "totalScore", FIELD_NUMBER },
+	{ "correctCount", FIELD_INT },
+	{ "questionCount", FIELD_INT, 1 },
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "completedAt", FIELD_TIME }) };
 
 static const struct shape attempt_columns = { .name = "AttemptColumns", .fields = FIELDS(
-	{ "id", ID },
-	{ "testId", ID },
-	{ "testTitle", TEXT, 1, 200 },
-	{ "startedAt", TIME },
-	{ "deadline", TIME, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "testId", FIELD_ID },
+	{ "testTitle", FIELD_TEXT, 1, 200 },
+	{ "startedAt", FIELD_TIME },
+	{ "deadline", FIELD_TIME, .nullable = true }) };
 
 static const struct shape file_columns = { .name = "FileColumns", .fields = FIELDS(
-	{ "id", ID },
-	{ "key", TEXT, 1, 200 },
-	{ "fileName", TEXT, 1, 255 },
-	{ "mimeType", TEXT, 3, 127 },
-	{ "size", INT },
-	{ "sha256", TEXT, 64, 64 },
-	{ "isPublic", BOOL },
-	{ "createdAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "key", FIELD_TEXT, 1, 200 },
+	{ "fileName", FIELD_TEXT, 1, 255 },
+	{ "mimeType", FIELD_TEXT, 3, 127 },
+	{ "size", FIELD_INT },
+	{ "sha256", FIELD_TEXT, 64, 64 },
+	{ "isPublic", FIELD_BOOL },
+	{ "createdAt", FIELD_TIME }) };
 
 static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
-	{ "kind", TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
-	{ "at", TIME }) };
+	{ "kind", FIELD_TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
+	{ "at", FIELD_TIME }) };
 
 static const struct shape export_change = { .name = "AccountChangeDto", .fields = FIELDS(
-	{ "at", TIME },
-	{ "action", TEXT, 1, 100, .example = "\"user.role\"" },
-	{ "before", TEXT, .nullable = true },
-	{ "after", TEXT, .nullable = true }) };
+	{ "at", FIELD_TIME },
+	{ "action", FIELD_TEXT, 1, 100, .example = "\"user.role\"" },
+	{ "before", FIELD_TEXT, .nullable = true },
+	{ "after", FIELD_TEXT, .nullable = true }) };
 
 static const struct shape export_session = { .name = "AccountSessionDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "createdAt", TIME },
-	{ "lastUsedAt", TIME },
-	{ "expiresAt", TIME },
-	{ "ip", TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
-	{ "userAgent", TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" }) };
+	{ "id", FIELD_ID },
+	{ "createdAt", FIELD_TIME },
+	{ "lastUsedAt", FIELD_TIME },
+	{ "expiresAt", FIELD_TIME },
+	{ "ip", FIELD_TEXT, 0, 45, .nullable = true, .example = "\"127.0.0.1\"" },
+	{ "userAgent", FIELD_TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" }) };
 
 static const struct shape export_mail = { .name = "AccountMailDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "template", TEXT, 1, 100, .example = "\"login-code\"" },
-	{ "createdAt", TIME },
-	{ "attempts", INT }) };
+	{ "id", FIELD_ID },
+	{ "template", FIELD_TEXT, 1, 100, .example = "\"login-code\"" },
+	{ "createdAt", FIELD_TIME },
+	{ "attempts", FIELD_INT }) };
 
 static const struct shape export_consent = { .name = "AccountConsentDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 100, .example = "\"privacyPolicy\"" },
-	{ "version", TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
-	{ "acceptedAt", TIME }) };
+	{ "text", FIELD_TEXT, 1, 100, .example = "\"privacyPolicy\"" },
+	{ "version", FIELD_TEXT, 0, 20, .nullable = true, .example = "\"1.2.0\"" },
+	{ "acceptedAt", FIELD_TIME }) };
 
 static const struct shape export_code = { .name = "AccountCodeDto", .fields = FIELDS(
-	{ "createdAt", TIME },
-	{ "expiresAt", TIME },
-	{ "language", ENUM, .oneof = language_codes },
-	{ "tries", INT, .note = "wrong ones" },
-	{ "isUsed", BOOL }) };
+	{ "createdAt", FIELD_TIME },
+	{ "expiresAt", FIELD_TIME },
+	{ "language", FIELD_ENUM, .oneof = language_codes },
+	{ "tries", FIELD_INT, .note = "wrong ones" },
+	{ "isUsed", FIELD_BOOL }) };
 
 static const struct shape export_choice = { .name = "AccountChoiceDto", .fields = FIELDS(
-	{ "questionId", ID },
-	{ "questionText", TEXT, 1, 4000 },
-	{ "optionId", ID },
-	{ "optionText", TEXT, 1, 1000 }) };
+	{ "questionId", FIELD_ID },
+	{ "questionText", FIELD_TEXT, 1, 4000 },
+	{ "optionId", FIELD_ID },
+	{ "optionText", FIELD_TEXT, 1, 1000 }) };
 
 static const struct shape export_answer = { .name = "AccountAnswerDto", .fields = FIELDS(
-	{ "", PLUS, .of = &export_choice },
-	{ "isCorrect", BOOL },
-	{ "points", NUMBER, .note = "won" }) };
+	{ "", FIELD_PLUS, .of = &export_choice },
+	{ "isCorrect", FIELD_BOOL },
+	{ "points", FIELD_NUMBER, .note = "won" }) };
 
 static const struct shape export_result = { .name = "AccountResultDto", .fields = FIELDS(
-	{ "", PLUS, .of = &result_columns },
-	{ "answers", LIST, .of = &export_answer, .note = "those that were given, in the order of the test" }) };
+	{ "", FIELD_PLUS, .of = &result_columns },
+	{ "answers", FIELD_LIST, .of = &export_answer, .note = "those that were given, in the order of the test" }) };
 
 static const struct shape export_attempt = { .name = "AccountAttemptDto", .fields = FIELDS(
-	{ "", PLUS, .of = &attempt_columns },
-	{ "answers", LIST, .of = &export_choice, .note = "those that were saved" }) };
+	{ "", FIELD_PLUS, .of = &attempt_columns },
+	{ "answers", FIELD_LIST, .of = &export_choice, .note = "those that were saved" }) };
 
 static const struct shape export_file = { .name = "AccountFileDto", .fields = FIELDS(
-	{ "", PLUS, .of = &file_columns },
-	{ "url", URL, .note = "of a private file good for 15 minutes" }) };
+	{ "", FIELD_PLUS, .of = &file_columns },
+	{ "url", FIELD_URL, .note = "of a private file good for 15 minutes" }) };
 
 static const struct shape export_material = { .name = "AccountMaterialDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "title", TEXT, 1, 200 },
-	{ "assignedAt", TIME },
-	{ "openedAt", TIME, .nullable = true },
-	{ "note", TEXT, 0, 1000, .nullable = true }) };
+	{ "id", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, 200 },
+	{ "assignedAt", FIELD_TIME },
+	{ "openedAt", FIELD_TIME, .nullable = true },
+	{ "note", FIELD_TEXT, 0, 1000, .nullable = true }) };
 
 static const struct shape export_assignment = { .name = "AccountAssignmentDto", .fields = FIELDS(
-	{ "materialId", ID },
-	{ "title", TEXT, 1, 200 },
-	{ "assignedAt", TIME },
-	{ "note", TEXT, 0, 1000, .nullable = true },
-	{ "users", INT, 1, .note = "to how many" }) };
+	{ "materialId", FIELD_ID },
+	{ "title", FIELD_TEXT, 1, 200 },
+	{ "assignedAt", FIELD_TIME },
+	{ "note", FIELD_TEXT, 0, 1000, .nullable = true },
+	{ "users", FIELD_INT, 1, .note = "to how many" }) };
 
 static const struct shape export_request = { .name = "AccountRequestDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "fullName", TEXT, 1, 200 },
-	{ "phoneNumber", TEXT, 0, 20, .nullable = true },
-	{ "subject", TEXT, 0, 200, .nullable = true },
-	{ "message", TEXT, 1, 5000 },
-	{ "source", TEXT, 0, 64, .nullable = true },
-	{ "language", ENUM, .oneof = language_codes },
-	{ "status", ENUM, .oneof = request_states },
-	{ "reply", TEXT, 1, 10000, .nullable = true },
-	{ "repliedAt", TIME, .nullable = true },
-	{ "createdAt", TIME }) };
+	{ "id", FIELD_ID },
+	{ "fullName", FIELD_TEXT, 1, 200 },
+	{ "phoneNumber", FIELD_TEXT, 0, 20, .nullable = true },
+	{ "subject", FIELD_TEXT, 0, 200, .nullable = true },
+	{ "message", FIELD_TEXT, 1, 5000 },
+	{ "source", FIELD_TEXT, 0, 64, .nullable = true },
+	{ "language", FIELD_ENUM, .oneof = language_codes },
+	{ "status", FIELD_ENUM, .oneof = request_states },
+	{ "reply", FIELD_TEXT, 1, 10000, .nullable = true },
+	{ "repliedAt", FIELD_TIME, .nullable = true },
+	{ "createdAt", FIELD_TIME }) };
 
 static const struct shape export = { .name = "AccountExportDto", .fields = FIELDS(
-	{ "generatedAt", TIME },
-	{ "profile", OBJECT, .of = &user_profile },
-	{ "account", OBJECT, .of = &user_document },
-	{ "registeredAt", TIME, .nullable = true },
-	{ "consents", LIST, .of = &export_consent },
-	{ "sessions", LIST, .of = &export_session },
-	{ "changes", LIST, .of = &export_change, .note = "what was changed on the account, and by the account on others" },
-	{ "events", LIST, .of = &export_event },
-	{ "loginCodes", LIST, .of = &export_code },
-	{ "waitingMails", LIST, .of = &export_mail },
-	{ "results", LIST, .of = &export_result },
-	{ "attempts", LIST, .of = &export_attempt, .note = "open ones" },
-	{ "files", LIST, .of = &export_file },
-	{ "materials", LIST, .of = &export_material, .note = "that were assigned to the account" },
-	{ "assignments", LIST, .of = &export_assignment, .note = "that the account made" },
-	{ "contactRequests", LIST, .of = &export_request, .note = "that came from the account's address" }) };
+	{ "generatedAt", FIELD_TIME },
+	{ "profile", FIELD_OBJECT, .of = &user_profile },
+	{ "account", FIELD_OBJECT, .of = &user_document },
+	{ "registeredAt", FIELD_TIME, .nullable = true },
+	{ "consents", FIELD_LIST, .of = &export_consent },
+	{ "sessions", FIELD_LIST, .of = &export_session },
+	{ "changes", FIELD_LIST, .of = &export_change, .note = "what was changed on the account, and by the account on others" },
+	{ "events", FIELD_LIST, .of = &export_event },
+	{ "loginCodes", FIELD_LIST, .of = &export_code },
+	{ "waitingMails", FIELD_LIST, .of = &export_mail },
+	{ "results", FIELD_LIST, .of = &export_result },
+	{ "attempts", FIELD_LIST, .of = &export_attempt, .note = "open ones" },
+	{ "files", FIELD_LIST, .of = &export_file },
+	{ "materials", FIELD_LIST, .of = &export_material, .note = "that were assigned to the account" },
+	{ "assignments", FIELD_LIST, .of = &export_assignment, .note = "that the account made" },
+	{ "contactRequests", FIELD_LIST, .of = &export_request, .note = "that came from the account's address" }) };
 
 enum { ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, CODES, MAILS, RESULTS, ATTEMPTS, FILES, MATERIALS, ASSIGNMENTS, REQUESTS };
 
@@ -203,7 +203,7 @@ static const char *const sql[] = {
 static const char *const formats[] = { "json", NULL };
 
 static const struct shape export_query = { .name = "AccountExportQuery", .fields = FIELDS(
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "the one that there is" }) };
+	{ "format", FIELD_ENUM, .oneof = formats, .optional = true, .note = "the one that there is" }) };
 
 static struct response get_export(struct request *rq);
 

@@ -5,21 +5,21 @@
 #include "text.h"
 
 static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
-	{ "level", ENUM, .oneof = level_enum },
-	{ "minScore", NUMBER, 0, 100 },
-	{ "maxScore", NUMBER, 0, 100 }) };
+	{ "level", FIELD_ENUM, .oneof = level_enum },
+	{ "minScore", FIELD_NUMBER, 0, 100 },
+	{ "maxScore", FIELD_NUMBER, 0, 100 }) };
 
 const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
-	{ "title", TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
-	{ "description", TEXT, 0, 5000, .lines = true, .optional = true },
-	{ "targetLanguage", TEXT, 2, 8, .example = "\"en\"" },
-	{ "durationMinutes", INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
-	{ "maxAttempts", INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
-	{ "shuffle", BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
-	{ "isPublished", BOOL, .optional = true, .note = "true unless given" }) };
+	{ "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
+	{ "description", FIELD_TEXT, 0, 5000, .lines = true, .optional = true },
+	{ "targetLanguage", FIELD_TEXT, 2, 8, .example = "\"en\"" },
+	{ "durationMinutes", FIELD_INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
+	{ "maxAttempts", FIELD_INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
+	{ "shuffle", FIELD_BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
+	{ "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given" }) };
 
 const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
-	{ "levelRanges", LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
+	{ "levelRanges", FIELD_LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
 enum { ADD_VERSION, ADD };
 

@@ -126,11 +126,11 @@ user_table_cell(struct arena *arena, const struct field *field, const char *head
 {
 	const char *word = plain(arena, cell), *date;
 
-	if (field->type == DATE) {
+	if (field->type == FIELD_DATE) {
 		user_table_date(arena, cell, &date);
 		return date;
 	}
-	if (field->type == BOOL)
+	if (field->type == FIELD_BOOL)
 		return or_cell(meaning_of(truths, COUNT(truths), word), cell);
 	if (strcmp(field->name, "gender") == 0) {
 		const char *asked = plain(arena, heading);
@@ -139,7 +139,7 @@ user_table_cell(struct arena *arena, const struct field *field, const char *head
 	}
 	if (strcmp(field->name, "language") == 0)
 		cell = or_cell(meaning_of(languages, COUNT(languages), word), cell);
-	return field->type == ENUM ? enumerator(arena, field, plain(arena, cell), cell) : cell;
+	return field->type == FIELD_ENUM ? enumerator(arena, field, plain(arena, cell), cell) : cell;
 }
 
 /* ---- dates */

@@ -58,10 +58,10 @@ field_next(struct field_walk *walk, const struct shape *shape)
 	}
 	for (;;) {
 		const struct field *field = walk->at[walk->depth]++;
-		if (field->type == END_OF_FIELDS) {
+		if (field->type == FIELD_END) {
 			if (walk->depth-- == 0)
 				return NULL;
-		} else if (field->type == PLUS) {
+		} else if (field->type == FIELD_PLUS) {
 			walk->at[++walk->depth] = field->of->fields;
 		} else {
 			return field;
@@ -255,7 +255,7 @@ check_email(const struct check *check, cJSON *item)
 	}
 }
 
-/* Brings a TEXT into the form that is kept. True where it holds a control character that it may not hold. */
+/* Brings a FIELD_TEXT into the form that is kept. True where it holds a control character that it may not hold. */
 static bool
 is_unclean(const struct field *field, char *text)
 {
@@ -279,30 +279,30 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	if (!field->raw)
 		text_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
-	if (type == ID || field->username)
+	if (type == FIELD_ID || field->username)
 		text_lower(item->valuestring);
 	else if (field->letters)
 		text_upper(item->valuestring);
 	text = item->valuestring;
 	switch (type) {
-	case EMAIL:
+	case FIELD_EMAIL:
 		check_email(check, item);
 		return;
-	case ID:
+	case FIELD_ID:
 		if (!text_is_id(text))
 			bad(check, S_F_ID, NULL);
 		return;
-	case DATE:
+	case FIELD_DATE:
 		if (!clock_is_date(text))
 			bad(check, S_F_DATE, NULL);
 		else if (field->birth && !is_birth(text))
 			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
 		return;
-	case TIME:
+	case FIELD_TIME:
 		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
 			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
 		return;
-	case URL:
+	case FIELD_URL:
 		if (strlen(text) > FIELD_URL_MAX)
 			bad_number(check, S_F_LONG, FIELD_URL_MAX);
 		else if (!text_is_url(text))
@@ -351,7 +351,7 @@ static void check_value(const struct check *check, const struct field *field, cJ
 static void
 check_list(const struct check *check, const struct field *field, cJSON *list)
 {
-	struct field element = { .type = field->item ? field->item : OBJECT, .of = field->of, .min = field->item_min,
+	struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of, .min = field->item_min,
 		.max = field->item_max, .oneof = field->item_oneof };
 	int count = cJSON_GetArraySize(list), i = 0;
 	cJSON *item;
@@ -379,11 +379,11 @@ static enum sentence
 type_sentence(enum field_type type)
 {
 	switch (type) {
-	case INT: return S_F_INT;
-	case NUMBER: return S_F_NUMBER;
-	case BOOL: return S_F_BOOL;
-	case OBJECT: return S_F_OBJECT;
-	case LIST: return S_F_LIST;
+	case FIELD_INT: return S_F_INT;
+	case FIELD_NUMBER: return S_F_NUMBER;
+	case FIELD_BOOL: return S_F_BOOL;
+	case FIELD_OBJECT: return S_F_OBJECT;
+	case FIELD_LIST: return S_F_LIST;
 	default: return S_F_TEXT;
 	}
 }
@@ -392,13 +392,13 @@ static bool
 has_type(enum field_type type, const cJSON *item)
 {
 	switch (type) {
-	case JSON: return true;
+	case FIELD_JSON: return true;
 	/* 2^53: beyond it a double is no longer every integer (RFC 8259 section 6). */
-	case INT: return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble && fabs(item->valuedouble) <= 9007199254740992.0;
-	case NUMBER: return cJSON_IsNumber(item);
-	case BOOL: return cJSON_IsBool(item);
-	case OBJECT: return cJSON_IsObject(item);
-	case LIST: return cJSON_IsArray(item);
+	case FIELD_INT: return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble && fabs(item->valuedouble) <= 9007199254740992.0;
+	case FIELD_NUMBER: return cJSON_IsNumber(item);
+	case FIELD_BOOL: return cJSON_IsBool(item);
+	case FIELD_OBJECT: return cJSON_IsObject(item);
+	case FIELD_LIST: return cJSON_IsArray(item);
 	default: return cJSON_IsString(item);
 	}
 }
@@ -410,7 +410,7 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 		bad(check, S_F_TWICE, NULL);	/* see field_twice() */
 		return;
 	}
-	if (cJSON_IsNull(item) && field->type != JSON) {
+	if (cJSON_IsNull(item) && field->type != FIELD_JSON) {
 		if (!field->nullable)
 			bad(check, S_F_NOT_NULL, NULL);
 		return;
@@ -420,24 +420,24 @@ check_value(const struct check *check, const struct field *field, cJSON *item)
 		return;
 	}
 	switch (field->type) {
-	case INT:
-	case NUMBER:
+	case FIELD_INT:
+	case FIELD_NUMBER:
 		check_number(check, field, item->valuedouble);
 		break;
-	case BOOL:
+	case FIELD_BOOL:
 		if (field->must_be_true && !cJSON_IsTrue(item))
 			bad(check, S_F_ACCEPT, NULL);
 		break;
-	case ENUM:
+	case FIELD_ENUM:
 		check_oneof(check, item->valuestring, field->oneof);
 		break;
-	case OBJECT:
+	case FIELD_OBJECT:
 		check_object(field->of, item, check->faults, check);
 		break;
-	case LIST:
+	case FIELD_LIST:
 		check_list(check, field, item);
 		break;
-	case JSON:
+	case FIELD_JSON:
 		if (field->max > 0 && cJSON_IsRaw(item) && (double)strlen(item->valuestring) > field->max)
 			bad_number(check, S_F_JSON_LONG, field->max);
 		break;
@@ -484,14 +484,14 @@ query_value(const struct field *field, const char *text)
 {
 	char *end;
 
-	if ((field->type == INT || field->type == NUMBER) && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
+	if ((field->type == FIELD_INT || field->type == FIELD_NUMBER) && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
 		double number = strtod(text, &end);
 		if (*end == '\0' && isfinite(number) && text[strspn(text, "-0123456789.")] == '\0')
 			return cJSON_CreateNumber(number);
 	}
-	if (field->type == BOOL && strcmp(text, "true") == 0)
+	if (field->type == FIELD_BOOL && strcmp(text, "true") == 0)
 		return cJSON_CreateTrue();
-	if (field->type == BOOL && strcmp(text, "false") == 0)
+	if (field->type == FIELD_BOOL && strcmp(text, "false") == 0)
 		return cJSON_CreateFalse();
 	return cJSON_CreateString(text);
 }
@@ -502,9 +502,9 @@ field_form_value(struct arena *arena, const struct field *field, const char *tex
 	enum json_fault fault;
 	cJSON *value;
 
-	if (field->nullable && field->type != TEXT && !text[0])
+	if (field->nullable && field->type != FIELD_TEXT && !text[0])
 		return cJSON_CreateNull();
-	if (field->type != LIST && field->type != OBJECT && field->type != JSON)
+	if (field->type != FIELD_LIST && field->type != FIELD_OBJECT && field->type != FIELD_JSON)
 		return query_value(field, text);
 	/* A level less than a body has: the form stands for the object around it. */
 	value = json_parse(arena, text, strlen(text), JSON_DEPTH - 1, &fault);

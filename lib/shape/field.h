@@ -12,21 +12,21 @@
 #include "sentence.h"
 
 enum field_type {
-	END_OF_FIELDS,
-	TEXT,			/* string of min..max code points, trimmed first unless .raw; of one line unless .lines */
-	INT,			/* integer in min..max */
-	NUMBER,			/* number in min..max */
-	BOOL,
-	TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
-	DATE,			/* 2026-01-15; in the database the same text */
-	ID,			/* 24 hex digits, folded to lower case */
-	EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
-	URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
-	ENUM,			/* one of .oneof */
-	JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
-	OBJECT,			/* of shape .of */
-	LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
-	PLUS,			/* stands for every field of .of, in place */
+	FIELD_END,
+	FIELD_TEXT,			/* string of min..max code points, trimmed first unless .raw; of one line unless .lines */
+	FIELD_INT,			/* integer in min..max */
+	FIELD_NUMBER,			/* number in min..max */
+	FIELD_BOOL,
+	FIELD_TIME,			/* 2026-01-15T10:30:00.000Z, the fraction may be left out; in the database milliseconds */
+	FIELD_DATE,			/* 2026-01-15; in the database the same text */
+	FIELD_ID,			/* 24 hex digits, folded to lower case */
+	FIELD_EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
+	FIELD_URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
+	FIELD_ENUM,			/* one of .oneof */
+	FIELD_JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
+	FIELD_OBJECT,			/* of shape .of */
+	FIELD_LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
+	FIELD_PLUS,			/* stands for every field of .of, in place */
 };
 
 #define FIELD_URL_MAX 2048
@@ -45,18 +45,18 @@ struct field {
 	const char *const *item_oneof;
 	bool optional;		/* may be left out of a request */
 	bool nullable;		/* may be null */
-	bool digits;		/* TEXT: ASCII digits only */
-	bool letters;		/* TEXT: ASCII letters only, folded to upper case first */
-	bool username;		/* TEXT: a-z 0-9 _ . only, folded to lower case first */
-	bool must_be_true;	/* BOOL */
-	bool above_min;		/* NUMBER: more than min, which itself is too small */
-	bool lines;		/* TEXT: may have line feeds and tabs; CR LF is made LF */
-	bool raw;		/* TEXT: not trimmed, and CR stays */
-	bool birth;		/* DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
-	bool or_date;		/* TIME: a date will do too; field_time() reads either */
-	bool zone;		/* TEXT: the name of a time zone that this system has */
-	bool link;		/* TEXT: a name, a path, or an address of http or https; no other scheme, nor //HOST or a backslash */
-	bool key;		/* TEXT: a name that fits into a path, see text_is_key() */
+	bool digits;		/* FIELD_TEXT: ASCII digits only */
+	bool letters;		/* FIELD_TEXT: ASCII letters only, folded to upper case first */
+	bool username;		/* FIELD_TEXT: a-z 0-9 _ . only, folded to lower case first */
+	bool must_be_true;	/* FIELD_BOOL */
+	bool above_min;		/* FIELD_NUMBER: more than min, which itself is too small */
+	bool lines;		/* FIELD_TEXT: may have line feeds and tabs; CR LF is made LF */
+	bool raw;		/* FIELD_TEXT: not trimmed, and CR stays */
+	bool birth;		/* FIELD_DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
+	bool or_date;		/* FIELD_TIME: a date will do too; field_time() reads either */
+	bool zone;		/* FIELD_TEXT: the name of a time zone that this system has */
+	bool link;		/* FIELD_TEXT: a name, a path, or an address of http or https; no other scheme, nor //HOST or a backslash */
+	bool key;		/* FIELD_TEXT: a name that fits into a path, see text_is_key() */
 	bool admin_only;	/* left out of an answer unless the caller is an admin */
 	const char *note;	/* for the reference */
 	const char *example;	/* for the reference; JSON text */
@@ -112,11 +112,11 @@ must_use bool field_check(const struct shape *shape, cJSON *object, struct fault
  */
 must_use cJSON *field_query(const struct shape *shape, const char *query, struct faults *faults);
 
-/* The field of that name, PLUS resolved; NULL when the shape has none. */
+/* The field of that name, FIELD_PLUS resolved; NULL when the shape has none. */
 const struct field *field_find(const struct shape *shape, const char *name);
 /*
  * The JSON value that the text of a form's field stands for, by the type of the field: as in a query, and lists, objects and
- * JSON as JSON text. An empty text is null where the field takes null and is no TEXT. What cannot be read stays a text, and
+ * JSON as JSON text. An empty text is null where the field takes null and is no FIELD_TEXT. What cannot be read stays a text, and
  * is a fault of its type in field_check().
  */
 must_use cJSON *field_form_value(struct arena *arena, const struct field *field, const char *text);
@@ -139,7 +139,7 @@ int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
-/* Where an ENUM's word stands in its list; 0, the first, where the field is missing. */
+/* Where an FIELD_ENUM's word stands in its list; 0, the first, where the field is missing. */
 int field_choice(const cJSON *object, const char *name, const char *const *oneof);
 /*
  * A JSON field as it stands in the request's body: the gate keeps the text of those that stand at the top of a shape, so
@@ -147,10 +147,10 @@ int field_choice(const cJSON *object, const char *name, const char *const *oneof
  */
 const char *field_json(const cJSON *object, const char *name);
 
-/* A TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
+/* A FIELD_TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
 int64_t field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback);
 
-/* Walks the fields of a shape with PLUS resolved: start with {0}; NULL at the end. */
+/* Walks the fields of a shape with FIELD_PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };
 const struct field *field_next(struct field_walk *walk, const struct shape *shape);
 

@@ -1,8 +1,8 @@
 #include "page.h"
 
 const struct shape page_query = { .name = "Page", .fields = FIELDS(
-	{ "page", INT, 1, 1000000, .optional = true, .example = "1", .note = "from 1" },
-	{ "limit", INT, 1, 100, .optional = true, .example = "20", .note = "rows a page; 20 unless given" }) };
+	{ "page", FIELD_INT, 1, 1000000, .optional = true, .example = "1", .note = "from 1" },
+	{ "limit", FIELD_INT, 1, 100, .optional = true, .example = "20", .note = "rows a page; 20 unless given" }) };
 
 enum { FORMAT_JSON, FORMAT_CSV };
 
@@ -13,15 +13,15 @@ enum { SEPARATOR_COMMA, SEPARATOR_SEMICOLON };
 static const char *const separators[] = { [SEPARATOR_COMMA] = "comma", [SEPARATOR_SEMICOLON] = "semicolon", NULL };
 
 const struct shape page_format = { .name = "PageFormat", .fields = FIELDS(
-	{ "format", ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" },
-	{ "separator", ENUM, .oneof = separators, .optional = true, .note = "of the cells of a CSV file; comma unless given. semicolon is "
+	{ "format", FIELD_ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" },
+	{ "separator", FIELD_ENUM, .oneof = separators, .optional = true, .note = "of the cells of a CSV file; comma unless given. semicolon is "
 	  "what spreadsheets of Turkish, Spanish and German take, with a decimal comma in numbers" }) };
 
 const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
-	{ "page", INT, 1, 1000000, .example = "1" },
-	{ "limit", INT, 1, 100, .example = "20" },
-	{ "total", INT, 0, .example = "1" },
-	{ "totalPages", INT, 0, .example = "1" }) };
+	{ "page", FIELD_INT, 1, 1000000, .example = "1" },
+	{ "limit", FIELD_INT, 1, 100, .example = "20" },
+	{ "total", FIELD_INT, 0, .example = "1" },
+	{ "totalPages", FIELD_INT, 0, .example = "1" }) };
 
 struct page
 page_of(const cJSON *query)

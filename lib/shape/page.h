@@ -12,7 +12,7 @@ extern const struct shape page_query;
 /* format and separator, likewise, for a list that may be had as a file. */
 extern const struct shape page_format;
 /* The search of a list, likewise: how long it may be, and that white space of any kind parts its words. */
-#define PAGE_SEARCH(what) { "search", TEXT, 0, 100, .optional = true, .lines = true, .note = what }
+#define PAGE_SEARCH(what) { "search", FIELD_TEXT, 0, 100, .optional = true, .lines = true, .note = what }
 /* PaginationDto. */
 extern const struct shape pagination;
 

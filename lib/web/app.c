@@ -185,11 +185,11 @@ read_body(struct request *rq, struct app *app)
 {
 	int64_t *length = &rq->http.content_length;
 
-	if (!rq->route->in || *length == 0 || *length == -1 || upload_wanted(rq))
+	if (!rq->route->in || *length == 0 || *length == -1 || check_is_form(rq))
 		return NULL;
 	request_detach_user(rq);
 	db_release(app->db);
-	return http_body(app->http, app->arena, length, upload_body_limit(rq));
+	return http_body(app->http, app->arena, length, check_body_limit(rq));
 }
 
 static struct response
@@ -202,7 +202,7 @@ handle(struct request *rq, struct app *app)
 		return response_error(rq, NO_PATH);
 	if (match == ROUTE_NO_METHOD)
 		return no_method(rq, allow.s);
-	if (rq->http.content_length > upload_body_limit(rq))
+	if (rq->http.content_length > check_body_limit(rq))
 		return response_error(rq, TOO_LARGE);
 	if (!app->db)
 		return response_error(rq, UNAVAILABLE);
@@ -210,7 +210,7 @@ handle(struct request *rq, struct app *app)
 	if (!response.error && rq->http.body != BODY_HERE)
 		return judge(rq);
 	const char *body = response.error ? NULL : read_body(rq, app);
-	if (!response.error && rq->http.content_length > upload_body_limit(rq))
+	if (!response.error && rq->http.content_length > check_body_limit(rq))
 		response = response_error(rq, TOO_LARGE);	/* one whose length nobody had told */
 	if (!response.error)
 		response = check_body(rq, body);
@@ -273,7 +273,8 @@ serve_one(struct app *app, struct request *rq)
 		app->program->mail_wake(app->conf);
 	if (rq->http.body != BODY_ASKED)	/* the request itself comes next */
 		log_summary(&app->summary, rq->user, status, started);
-	upload_close(rq);
+	if (rq->upload_count)
+		rq->route->upload->reader->close(rq);
 	if (app->db)
 		db_release(app->db);
 	log_request("");

@@ -3,8 +3,6 @@
 #include "json.h"
 #include "upload.h"
 
-#include <strings.h>
-
 static struct response
 pass(void)
 {
@@ -42,14 +40,20 @@ check_caller(struct request *rq)
 
 /* ---- what is asked */
 
-/* "application/json", with or without parameters (RFC 9110 section 8.3.1: case does not count). */
-static bool
-is_json(const char *type)
+bool
+check_is_form(const struct request *rq)
 {
-	static const char json[] = "application/json";
-	size_t length = sizeof(json) - 1;
+	const struct upload_rule *rule = rq->route->upload;
 
-	return type && strncasecmp(type, json, length) == 0 && strchr("; \t", type[length]) != NULL;
+	return rule && (!rule->json_too || http_is_type(rq->http.content_type, "multipart/form-data"));
+}
+
+int64_t
+check_body_limit(const struct request *rq)
+{
+	if (check_is_form(rq))
+		return rq->conf->upload_request_limit * MIB;
+	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 static enum error
@@ -72,7 +76,7 @@ keep_texts(struct request *rq, const char *body)
 	const struct field *field;
 
 	while ((field = field_next(&walk, rq->route->in))) {
-		cJSON *item = field->type == JSON ? json_get(rq->body, field->name) : NULL;
+		cJSON *item = field->type == FIELD_JSON ? json_get(rq->body, field->name) : NULL;
 		size_t length = 0;
 		const char *text = !item ? NULL :
 			json_member(rq->arena, body, (size_t)rq->http.content_length, field->name, &length);
@@ -89,7 +93,7 @@ check_type(struct request *rq)
 {
 	struct response response = pass();
 
-	if (!is_json(rq->http.content_type)) {
+	if (!http_is_type(rq->http.content_type, "application/json")) {
 		response = response_error(rq, WRONG_TYPE);
 		response.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 	}
@@ -146,8 +150,8 @@ check_head(struct request *rq)
 {
 	struct response response = check_caller(rq);
 
-	if (!response.error && upload_wanted(rq))
-		response = upload_check(rq);
+	if (!response.error && check_is_form(rq))
+		response = rq->route->upload->reader->check(rq);
 	else if (!response.error && rq->route->in)
 		response = check_type(rq);
 	return response;
@@ -158,11 +162,11 @@ check_body(struct request *rq, const char *body)
 {
 	struct response response = pass();
 
-	if (upload_wanted(rq))
-		response = upload_receive(rq);
+	if (check_is_form(rq))
+		response = rq->route->upload->reader->receive(rq);
 	else if (rq->route->in)
 		response = parse_body(rq, body);
 	if (!response.error)
 		response = check_fields(rq);
-	return response.error || !rq->upload_count ? response : upload_keep(rq);
+	return response.error || !rq->upload_count ? response : rq->route->upload->reader->keep(rq);
 }

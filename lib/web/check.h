@@ -24,4 +24,12 @@ must_use struct response check_body(struct request *rq, const char *body);
  */
 must_use struct response check_caller(struct request *rq);
 
+/* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
+bool check_is_form(const struct request *rq);
+
+#define PUBLIC_BODY_MAX (64 * 1024)	/* bytes of a body that anybody may send */
+
+/* The most bytes that the body of this request may have: less for a route that is open to everybody. */
+int64_t check_body_limit(const struct request *rq);
+
 #endif

@@ -54,7 +54,7 @@ put_of_links(struct request *rq)
 	struct buf lasting = { .arena = rq->arena };
 	size_t at = RESPONSE_DATA_AT;
 
-	for (const struct fleeting *part = rq->links; part; part = part->next) {
+	for (const struct changing_part *part = rq->links; part; part = part->next) {
 		buf_put(&lasting, rq->out->s + at, part->at - at);
 		at = part->at + part->length;
 	}

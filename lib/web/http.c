@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -488,4 +489,12 @@ http_send_file(struct http *http, const struct buf *head, int file, int64_t leng
 	}
 	http_end(http);
 	return good && length == 0;
+}
+
+bool
+http_is_type(const char *content_type, const char *type)
+{
+	size_t length = strlen(type);	/* RFC 9110 section 8.3.1 */
+
+	return content_type && strncasecmp(content_type, type, length) == 0 && strchr("; \t", content_type[length]) != NULL;
 }

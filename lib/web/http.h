@@ -86,5 +86,7 @@ void http_end(struct http *http);
 /* Sends head, then `length` bytes of the open file from its offset. False when the client went away. */
 bool http_send_file(struct http *http, const struct buf *head, int file, int64_t length);
 const char *http_method_name(enum method method);
+/* True when the value of a Content-Type (NULL: none) is that media type, with or without parameters; case does not count. */
+bool http_is_type(const char *content_type, const char *type);
 
 #endif

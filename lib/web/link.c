@@ -50,12 +50,19 @@ link_url_for(struct arena *arena, const struct conf *conf, const char *key, cons
 	return url.s;
 }
 
-const char *
-link_fleeting(const char *url)
+/* Nothing in what is signed has to be escaped, so that it ends the response as it is, but for the quote. */
+void
+put_link(struct request *rq, const char *name, const char *url)
 {
-	const char *query = strchr(url, '?'), *fleeting = query ? strstr(query, EXPIRES) : NULL;
+	const char *query = strchr(url, '?'), *changing = query ? strstr(query, EXPIRES) : NULL;
 
-	return fleeting ? fleeting : url + strlen(url);
+	put_text(rq, name, url);
+	if (!changing || rq->out->failed)
+		return;
+	struct changing_part *part = arena_alloc(rq->arena, sizeof(*part));
+	*part = (struct changing_part){ rq->out->length - 1 - strlen(changing), strlen(changing), NULL };
+	*(rq->last_link ? &rq->last_link->next : &rq->links) = part;
+	rq->last_link = part;
 }
 
 /* The value of a parameter that `*s` begins with, which another follows; `*s` is behind it then. Else NULL. */

@@ -8,6 +8,7 @@
 #include "base.h"
 #include "conf.h"
 #include "media.h"
+#include "response.h"
 #include "text.h"
 
 #define LINK_LIFE (15 * 60)		/* seconds that a signed address lives */
@@ -19,8 +20,8 @@ const char *link_url(struct arena *arena, const struct conf *conf, const char *k
  * who opened the file. It opens the file for whoever has it, as any signed address does.
  */
 const char *link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now);
-/* Where in an address from here that begins which is another each time; at its end when nothing is. */
-const char *link_fleeting(const char *url);
+/* Writes a signed address as a field of the response: that it is signed again each time is no change of what the tag is of. */
+void put_link(struct request *rq, const char *name, const char *url);
 
 enum link_state {
 	LINK_NONE,		/* no parameter of ours */

@@ -63,11 +63,11 @@ static const struct enumeration {
 static const struct shape envelope = {
 	"BaseResponseDto",
 	FIELDS(
-		{ "isSuccess", BOOL },
-		{ "statusCode", INT, .min = 100, .max = 599, .note = "the HTTP status" },
-		{ "data", JSON, .note = "null in an error" },
-		{ "errors", LIST, .item = TEXT, .note = "sentences for people; empty in a success" },
-		{ "timestamp", TIME }
+		{ "isSuccess", FIELD_BOOL },
+		{ "statusCode", FIELD_INT, .min = 100, .max = 599, .note = "the HTTP status" },
+		{ "data", FIELD_JSON, .note = "null in an error" },
+		{ "errors", FIELD_LIST, .item = FIELD_TEXT, .note = "sentences for people; empty in a success" },
+		{ "timestamp", FIELD_TIME }
 	),
 	.note = "Every JSON answer is exactly these five fields, in this order."
 };
@@ -300,7 +300,7 @@ put_text_schema(struct buf *out, const struct field *field)
 static void
 put_number_schema(struct buf *out, const struct field *field)
 {
-	bool integer = field->type == INT;
+	bool integer = field->type == FIELD_INT;
 	bool bounded = field->max > 0 || field->min < 0;
 
 	put_type(out, field, integer ? "integer" : "number");
@@ -366,7 +366,7 @@ put_enum_schema(struct buf *out, const struct field *field)
 static void
 put_list_schema(struct buf *out, const struct field *field)
 {
-	struct field element = { .type = field->item ? field->item : OBJECT, .of = field->of, .min = field->item_min,
+	struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of, .min = field->item_min,
 		.max = field->item_max, .oneof = field->item_oneof };
 
 	put_type(out, field, "array");
@@ -383,19 +383,19 @@ static void
 put_schema(struct buf *out, const struct field *field)
 {
 	switch (field->type) {
-	case TEXT:
+	case FIELD_TEXT:
 		put_text_schema(out, field);
 		break;
-	case INT:
-	case NUMBER:
+	case FIELD_INT:
+	case FIELD_NUMBER:
 		put_number_schema(out, field);
 		break;
-	case BOOL:
+	case FIELD_BOOL:
 		put_type(out, field, "boolean");
 		if (field->must_be_true)
 			put_raw(out, "const", "true");
 		break;
-	case TIME:
+	case FIELD_TIME:
 		if (field->or_date) {
 			put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$");
 			break;
@@ -403,36 +403,36 @@ put_schema(struct buf *out, const struct field *field)
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$");
 		put_string(out, "format", "date-time");
 		break;
-	case DATE:
+	case FIELD_DATE:
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d$");
 		put_string(out, "format", "date");
 		break;
-	case ID:
+	case FIELD_ID:
 		put_pattern(out, field, "^[0-9a-f]{24}$");
 		break;
-	case EMAIL:
+	case FIELD_EMAIL:
 		put_type(out, field, "string");
 		put_string(out, "format", "email");
 		put_double(out, "maxLength", 254);	/* RFC 5321 section 4.5.3.1.3, less the angle brackets */
 		break;
-	case URL:
+	case FIELD_URL:
 		put_type(out, field, "string");
 		put_string(out, "format", "uri-reference");
 		put_double(out, "minLength", 1);
 		put_double(out, "maxLength", FIELD_URL_MAX);
 		break;
-	case ENUM:
+	case FIELD_ENUM:
 		put_enum_schema(out, field);
 		break;
-	case OBJECT:
+	case FIELD_OBJECT:
 		put_ref_schema(out, field->of->name, field->nullable);
 		break;
-	case LIST:
+	case FIELD_LIST:
 		put_list_schema(out, field);
 		break;
-	case JSON:	/* anything */
-	case END_OF_FIELDS:
-	case PLUS:
+	case FIELD_JSON:	/* anything */
+	case FIELD_END:
+	case FIELD_PLUS:
 		break;
 	}
 	if (field->example) {
@@ -469,7 +469,7 @@ alias_of(const struct shape *shape)
 {
 	const struct field *first = shape->fields;
 
-	bool alone = first->type == PLUS && first[1].type == END_OF_FIELDS;
+	bool alone = first->type == FIELD_PLUS && first[1].type == FIELD_END;
 
 	return alone && !shape->all_optional && !shape->note ? first->of : NULL;
 }
@@ -718,7 +718,7 @@ put_page_shape(struct buf *out, const struct route *route)
 	put_string(out, "type", "object");
 	put_open(out, "properties", '{');
 	put_open(out, "items", '{');
-	put_schema(out, &(struct field){ .type = LIST, .of = route->out });
+	put_schema(out, &(struct field){ .type = FIELD_LIST, .of = route->out });
 	put_close(out, '}');
 	put_open(out, "pagination", '{');
 	put_ref(out, "schemas", pagination.name);
@@ -740,7 +740,7 @@ put_success_shape(struct buf *out, const struct route *route)
 	else if (route->out_page)
 		put_ref(out, "schemas", page_name(route).text);
 	else
-		put_schema(out, &(struct field){ .type = route->out_list ? LIST : OBJECT, .of = route->out });
+		put_schema(out, &(struct field){ .type = route->out_list ? FIELD_LIST : FIELD_OBJECT, .of = route->out });
 	put_enveloped_end(out);
 }
 
@@ -973,7 +973,7 @@ put_path_parameters(struct buf *out, const char *path)
 		put_string(out, "in", "path");
 		put_raw(out, "required", "true");
 		put_open(out, "schema", '{');
-		put_schema(out, &(struct field){ .type = route_is_id(path, length) ? ID : TEXT, .min = 1 });
+		put_schema(out, &(struct field){ .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 });
 		put_close(out, '}');
 		put_close(out, '}');
 	}
@@ -1016,12 +1016,7 @@ put_types(struct buf *out, const struct upload_rule *rule)
 {
 	struct buf all = { 0 };
 
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!upload_takes(rule, (enum media_type)type))
-			continue;
-		buf_puts(&all, all.length ? ", " : "");
-		buf_puts(&all, media_info((enum media_type)type)->mime);
-	}
+	rule->reader->types(&all, rule);
 	out->failed |= all.failed;
 	put_open(out, rule->part, '{');
 	put_string(out, "contentType", all.s ? all.s : "");
@@ -1039,7 +1034,7 @@ put_encoding(struct buf *out, const struct route *route)
 	put_open(out, "encoding", '{');
 	put_types(out, route->upload);
 	while (route->in && (field = field_next(&walk, route->in)))
-		if (field->type == LIST || field->type == OBJECT || field->type == JSON)
+		if (field->type == FIELD_LIST || field->type == FIELD_OBJECT || field->type == FIELD_JSON)
 			put_raw(out, field->name, "{\"contentType\":\"application/json\"}");
 	put_close(out, '}');
 }

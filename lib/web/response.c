@@ -1,6 +1,5 @@
 #include "response.h"
 
-#include "link.h"
 #include "text.h"
 
 bool
@@ -111,8 +110,8 @@ response_message(struct request *rq, enum sentence which)
 }
 
 const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
-	{ "message", TEXT, 1, 200, .example = "\"It has been deleted\"" },
-	{ "id", ID }) };
+	{ "message", FIELD_TEXT, 1, 200, .example = "\"It has been deleted\"" },
+	{ "id", FIELD_ID }) };
 
 struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
@@ -358,21 +357,6 @@ put_json(struct request *rq, const char *name, const char *json)
 	buf_puts(rq->out, json);
 }
 
-/* Nothing in what is signed has to be escaped, so that it ends the answer as it is, but for the quote. */
-void
-put_link(struct request *rq, const char *name, const char *url)
-{
-	size_t length = strlen(link_fleeting(url));
-
-	put_text(rq, name, url);
-	if (!length || rq->out->failed)
-		return;
-	struct fleeting *part = arena_alloc(rq->arena, sizeof(*part));
-	*part = (struct fleeting){ rq->out->length - 1 - length, length, NULL };
-	*(rq->last_link ? &rq->last_link->next : &rq->links) = part;
-	rq->last_link = part;
-}
-
 void
 put_object(struct request *rq, const char *name)
 {
@@ -407,9 +391,9 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 		put_null(rq, field->name);
 		break;
 	case VALUE_INT:
-		if (field->type == TIME)
+		if (field->type == FIELD_TIME)
 			put_time(rq, field->name, value->integer);
-		else if (field->type == BOOL)
+		else if (field->type == FIELD_BOOL)
 			put_bool(rq, field->name, value->integer);
 		else
 			put_int(rq, field->name, value->integer);
@@ -420,7 +404,7 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_TEXT:
 	case VALUE_BLOB:
 		put_name(rq->out, field->name);
-		if (field->type == JSON || field->type == LIST || field->type == OBJECT)
+		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
 			buf_put(rq->out, value->bytes, value->length);
 		else
 			buf_json(rq->out, value->bytes, value->length);

@@ -24,8 +24,8 @@ struct upload;
 
 #define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
 
-/* What of an address by put_link() is another each time: so many bytes of the answer from there on. */
-struct fleeting { size_t at, length; struct fleeting *next; };
+/* What of an address by put_link(), lib/web/link.h, is another each time: so many bytes of the answer from there on. */
+struct changing_part { size_t at, length; struct changing_part *next; };
 
 struct request {
 	struct http_request http;
@@ -47,7 +47,7 @@ struct request {
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
 	struct buf *out;		/* the answer's data */
-	struct fleeting *links, *last_link;	/* in the answer, in their order */
+	struct changing_part *links, *last_link;	/* in the answer, in their order */
 	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */
 	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
@@ -153,8 +153,6 @@ void put_bool(struct request *rq, const char *name, bool truth);
 void put_time(struct request *rq, const char *name, int64_t time);
 void put_null(struct request *rq, const char *name);
 void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
-/* A signed address (lib/web/link.h): that it is signed anew each time is no change of what the answer's tag is of. */
-void put_link(struct request *rq, const char *name, const char *url);
 void put_object(struct request *rq, const char *name);
 void put_list(struct request *rq, const char *name);
 void put_end(struct request *rq);	/* of an object */

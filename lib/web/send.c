@@ -343,16 +343,16 @@ put_cell(struct buf *out, const struct table *table, const struct field *field, 
 	if (db_is_null(rows, column))
 		return;
 	switch (field->type) {
-	case INT:
+	case FIELD_INT:
 		buf_int(out, db_int(rows, column));
 		break;
-	case NUMBER:
+	case FIELD_NUMBER:
 		put_decimal(out, db_real(rows, column), table->separator);
 		break;
-	case BOOL:
+	case FIELD_BOOL:
 		buf_puts(out, db_flag(rows, column) ? "true" : "false");
 		break;
-	case TIME:
+	case FIELD_TIME:
 		clock_text(db_int(rows, column), time);
 		buf_puts(out, time);
 		break;

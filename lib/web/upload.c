@@ -4,11 +4,7 @@
 #include "multipart.h"
 #include "route.h"
 
-#include <strings.h>
-
 #define PIECE (32 * 1024)	/* bytes that are read at once */
-
-static const char form_type[] = "multipart/form-data";
 
 /* What is known while a form is read. */
 struct intake {
@@ -24,30 +20,6 @@ static struct response
 pass(void)
 {
 	return (struct response){ .error = NO_ERROR };
-}
-
-static bool
-is_form(const char *type)
-{
-	size_t length = sizeof(form_type) - 1;
-
-	return type && strncasecmp(type, form_type, length) == 0 && strchr("; \t", type[length]) != NULL;
-}
-
-bool
-upload_wanted(const struct request *rq)
-{
-	const struct upload_rule *rule = rq->route->upload;
-
-	return rule && (!rule->json_too || is_form(rq->http.content_type));
-}
-
-int64_t
-upload_body_limit(const struct request *rq)
-{
-	if (upload_wanted(rq))
-		return rq->conf->upload_request_limit * MIB;
-	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
 /* ---- parts */
@@ -95,7 +67,7 @@ begin_file(struct intake *in, const struct multipart_part *part)
 		return stop_file(in, BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
 	}
 	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
-	/* Nothing jumps from here until the blob says what it has open: upload_close() looks at it. */
+	/* Nothing jumps from here until the blob says what it has open: close_form() looks at it. */
 	in->file = &rq->uploads[rq->upload_count++];
 	in->file->name = name;
 	return stored(in, blob_begin(rq->conf, &in->file->blob));
@@ -150,8 +122,8 @@ data(void *context, const void *bytes, size_t length)
 	return true;
 }
 
-bool
-upload_takes(const struct upload_rule *rule, enum media_type type)
+static bool
+takes(const struct upload_rule *rule, enum media_type type)
 {
 	const enum media_type *taken = rule->types;
 
@@ -167,7 +139,7 @@ taken_types(struct arena *arena, const struct upload_rule *rule)
 	struct buf all = { .arena = arena };
 
 	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!upload_takes(rule, (enum media_type)type))
+		if (!takes(rule, (enum media_type)type))
 			continue;
 		buf_puts(&all, all.length ? ", " : "");
 		buf_puts(&all, media_info((enum media_type)type)->extension);
@@ -196,7 +168,7 @@ end_file(struct intake *in)
 	file->type = media_detect(file->blob.fd, file->blob.size);
 	if (file->type == MEDIA_FAILED)
 		return stop(in, INTERNAL);
-	if (!upload_takes(in->rule, file->type))
+	if (!takes(in->rule, file->type))
 		return stop_file(in, FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
 	file->name = link_file_name(rq->arena, file->name, file->type);
 	return true;
@@ -232,7 +204,7 @@ read_form(struct intake *in, struct multipart *multipart)
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
 	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* by itself */
-	int64_t left = ends ? upload_body_limit(rq) + 1 : rq->http.content_length;
+	int64_t left = ends ? rq->conf->upload_request_limit * MIB + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
 	while (left > 0 && result == MULTIPART_GOOD) {
@@ -256,14 +228,14 @@ check_type(struct request *rq, char *boundary)
 {
 	struct response response = response_error(rq, WRONG_TYPE);
 
-	response.argument = form_type;
-	if (!is_form(rq->http.content_type))
+	response.argument = "multipart/form-data";
+	if (!http_is_type(rq->http.content_type, "multipart/form-data"))
 		return response;
 	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, BAD_MULTIPART);
 }
 
-struct response
-upload_check(struct request *rq)
+static struct response
+check_form(struct request *rq)
 {
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
 	struct response response = check_type(rq, boundary);
@@ -275,8 +247,8 @@ upload_check(struct request *rq)
 	return response;
 }
 
-struct response
-upload_receive(struct request *rq)
+static struct response
+receive_form(struct request *rq)
 {
 	static const struct multipart_handlers handlers = { begin, data, end };
 	const struct upload_rule *rule = rq->route->upload;
@@ -297,8 +269,8 @@ upload_receive(struct request *rq)
 	return response;
 }
 
-struct response
-upload_keep(struct request *rq)
+static struct response
+keep_form(struct request *rq)
 {
 	const struct upload_rule *rule = rq->route->upload;
 	struct response response = rule->may ? rule->may(rq) : pass();
@@ -311,13 +283,29 @@ upload_keep(struct request *rq)
 	return response;
 }
 
-void
-upload_close(struct request *rq)
+static void
+close_form(struct request *rq)
 {
 	for (size_t i = 0; i < rq->upload_count; i++)
 		blob_drop(rq->conf, &rq->uploads[i].blob);
 	rq->upload_count = 0;
 }
+
+static void
+append_types(struct buf *out, const struct upload_rule *rule)
+{
+	const char *between = "";
+
+	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
+		if (!takes(rule, (enum media_type)type))
+			continue;
+		buf_puts(out, between);
+		buf_puts(out, media_info((enum media_type)type)->mime);
+		between = ", ";
+	}
+}
+
+const struct upload_reader upload_reader = { check_form, receive_form, keep_form, close_form, append_types };
 
 /* ---- what it becomes */
 

@@ -12,6 +12,7 @@
 
 /* What a route takes in a form beside the fields of its `in`. */
 struct upload_rule {
+	const struct upload_reader *reader;	/* &upload_reader */
 	const char *part;		/* the field that holds a file */
 	int max;			/* so many of them */
 	bool required;			/* at least one */
@@ -33,25 +34,25 @@ struct upload {
 	const char *name;		/* of link_file_name() */
 };
 
-/* True when files of that type are taken. */
-bool upload_takes(const struct upload_rule *rule, enum media_type type);
-/* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
-bool upload_wanted(const struct request *rq);
-#define PUBLIC_BODY_MAX (64 * 1024)	/* bytes of a body that anybody may send */
+/* Reads forms. Routes name it behind a pointer, so that a program that takes no files holds no code for them. */
+struct upload_reader {
+	/* What can be said before the form is read: its type, its length, whether there is room for it. */
+	struct response (*check)(struct request *rq);
+	/*
+	 * Reads the form, which check() found no fault in: rq->uploads, rq->upload_count, and the other fields as rq->body, numbers
+	 * and lists converted by the type of their field. A fault of a field is added to rq->faults; what ends the reading is the
+	 * response. Ends the read snapshot: a long upload must not keep one.
+	 */
+	struct response (*receive)(struct request *rq);
+	/* Asks may() and puts the files under their names, the last thing before the write transaction. */
+	struct response (*keep)(struct request *rq);
+	/* Closes what is open. At the end of each request, however it ended. */
+	void (*close)(struct request *rq);
+	/* Appends the media types that a rule takes: "image/png, image/jpeg". */
+	void (*types)(struct buf *out, const struct upload_rule *rule);
+};
+extern const struct upload_reader upload_reader;
 
-/* The most bytes that the body of this request may have: less for a route that is open to everybody. */
-int64_t upload_body_limit(const struct request *rq);
-
-/* What can be said before the form is read: its type, its length, whether there is room for it. */
-must_use struct response upload_check(struct request *rq);
-/*
- * Reads the form, which upload_check() found no fault in: rq->uploads, rq->upload_count, and the other fields as rq->body, numbers and lists converted by the type
- * of their field. A fault of a field is added to rq->faults; what ends the reading is the response. Ends the read snapshot:
- * a long upload must not keep one.
- */
-must_use struct response upload_receive(struct request *rq);
-/* Asks may() and puts the files under their names, the last thing before the write transaction. */
-must_use struct response upload_keep(struct request *rq);
 /* In may(): asks fits() of all files of the request. */
 must_use struct response upload_fits(struct request *rq);
 /* The user whose quota a file of `owner` counts in: 0 where the caller is an admin, whom no quota stops. */

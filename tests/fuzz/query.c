@@ -5,14 +5,14 @@
 
 static const char *const words[] = { "asc", "desc", NULL };
 static const struct shape shape = { "FuzzQuery", FIELDS(
-	{ "page", INT, .min = 1, .max = 1000, .optional = true },
-	{ "rate", NUMBER, .min = -1, .max = 1, .optional = true },
-	{ "order", ENUM, .oneof = words, .optional = true },
-	{ "draft", BOOL, .optional = true },
-	{ "search", TEXT, .max = 20, .optional = true },
-	{ "from", DATE, .optional = true },
-	{ "user", ID, .optional = true },
-	{ "email", EMAIL, .optional = true }) };
+	{ "page", FIELD_INT, .min = 1, .max = 1000, .optional = true },
+	{ "rate", FIELD_NUMBER, .min = -1, .max = 1, .optional = true },
+	{ "order", FIELD_ENUM, .oneof = words, .optional = true },
+	{ "draft", FIELD_BOOL, .optional = true },
+	{ "search", FIELD_TEXT, .max = 20, .optional = true },
+	{ "from", FIELD_DATE, .optional = true },
+	{ "user", FIELD_ID, .optional = true },
+	{ "email", FIELD_EMAIL, .optional = true }) };
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

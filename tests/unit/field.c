@@ -2,15 +2,15 @@
 #include "unit.h"
 
 static const struct shape element = { .name = "ElementDto", .fields = FIELDS(
-	{ "text", TEXT, 1, 9 },
-	{ "size", NUMBER, 0, 9 }) };
+	{ "text", FIELD_TEXT, 1, 9 },
+	{ "size", FIELD_NUMBER, 0, 9 }) };
 static const struct shape base = { .name = "BaseDto", .fields = FIELDS(
-	{ "name", TEXT, 1, 9 },
-	{ "list", LIST, 1, 20, .of = &element }) };
+	{ "name", FIELD_TEXT, 1, 9 },
+	{ "list", FIELD_LIST, 1, 20, .of = &element }) };
 static const struct shape shape = { .name = "ShapeDto", .fields = FIELDS(
-	{ "first", TEXT, 1, 9 },
-	{ "", PLUS, .of = &base },
-	{ "names", INT, 1, 9 }) };
+	{ "first", FIELD_TEXT, 1, 9 },
+	{ "", FIELD_PLUS, .of = &base },
+	{ "names", FIELD_INT, 1, 9 }) };
 
 /* Names, separated by spaces: what there is, how many of it precede the body, what is added, and what comes of it. */
 static const struct {
@@ -100,15 +100,15 @@ static struct arena *form_arena;
 /* ---- the fields of a form: texts that stand for values */
 
 static const char *const words[] = { "A1", "A2", NULL };
-static const struct shape video = { .name = "VideoDto", .fields = FIELDS({ "title", TEXT, 1, 20 }) };
+static const struct shape video = { .name = "VideoDto", .fields = FIELDS({ "title", FIELD_TEXT, 1, 20 }) };
 static const struct shape course = { .name = "CourseFormDto", .fields = FIELDS(
-	{ "title", TEXT, 1, 20 },
-	{ "level", ENUM, .oneof = words, .optional = true, .nullable = true },
-	{ "weeks", INT, 1, 99, .optional = true },
-	{ "open", BOOL, .optional = true },
-	{ "note", TEXT, 0, 20, .optional = true, .nullable = true },
-	{ "videos", LIST, 0, 2, .of = &video, .optional = true },
-	{ "any", JSON, .optional = true }) };
+	{ "title", FIELD_TEXT, 1, 20 },
+	{ "level", FIELD_ENUM, .oneof = words, .optional = true, .nullable = true },
+	{ "weeks", FIELD_INT, 1, 99, .optional = true },
+	{ "open", FIELD_BOOL, .optional = true },
+	{ "note", FIELD_TEXT, 0, 20, .optional = true, .nullable = true },
+	{ "videos", FIELD_LIST, 0, 2, .of = &video, .optional = true },
+	{ "any", FIELD_JSON, .optional = true }) };
 
 /* Whether a text is taken for the field, and as which JSON. */
 static void

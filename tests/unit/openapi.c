@@ -7,43 +7,43 @@
 static const char *const genders[] = { "female", "male", "other", NULL };
 static const char *const colours[] = { "red", "green", NULL };
 static const struct shape leaf = { .name = "LeafDto", .fields = FIELDS(
-	{ "size", NUMBER, 0, 100 },
-	{ "hidden", BOOL, .admin_only = true }) };
+	{ "size", FIELD_NUMBER, 0, 100 },
+	{ "hidden", FIELD_BOOL, .admin_only = true }) };
 static const struct shape base = { .name = "BaseDto", .fields = FIELDS(
-	{ "id", ID },
-	{ "name", TEXT, 1, 80, .nullable = true, .note = "as in the passport", .example = "\"Ayşe\"" }) };
+	{ "id", FIELD_ID },
+	{ "name", FIELD_TEXT, 1, 80, .nullable = true, .note = "as in the passport", .example = "\"Ayşe\"" }) };
 static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
-	{ "", PLUS, .of = &base },
-	{ "gender", ENUM, .oneof = genders, .nullable = true },
-	{ "sex", ENUM, .oneof = genders },
-	{ "first", OBJECT, .of = &leaf, .nullable = true },
-	{ "leaves", LIST, 1, 9, .of = &leaf },
-	{ "born", DATE },
-	{ "at", TIME },
-	{ "delta", NUMBER, -10, 10 },
-	{ "free", NUMBER },
-	{ "any", JSON }) };
+	{ "", FIELD_PLUS, .of = &base },
+	{ "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
+	{ "sex", FIELD_ENUM, .oneof = genders },
+	{ "first", FIELD_OBJECT, .of = &leaf, .nullable = true },
+	{ "leaves", FIELD_LIST, 1, 9, .of = &leaf },
+	{ "born", FIELD_DATE },
+	{ "at", FIELD_TIME },
+	{ "delta", FIELD_NUMBER, -10, 10 },
+	{ "free", FIELD_NUMBER },
+	{ "any", FIELD_JSON }) };
 /* The same by another name. */
-static const struct shape bush = { .name = "BushResponseDto", .fields = FIELDS({ "", PLUS, .of = &base }) };
+static const struct shape bush = { .name = "BushResponseDto", .fields = FIELDS({ "", FIELD_PLUS, .of = &base }) };
 static const struct shape make = { .name = "MakeTreeDto", .fields = FIELDS(
-	{ "email", EMAIL },
-	{ "code", TEXT, 6, 6, .digits = true },
-	{ "agreed", BOOL, .must_be_true = true },
-	{ "tags", LIST, 0, 20, .item = TEXT, .item_min = 1, .item_max = 50, .optional = true },
-	{ "count", INT, .optional = true }) };
+	{ "email", FIELD_EMAIL },
+	{ "code", FIELD_TEXT, 6, 6, .digits = true },
+	{ "agreed", FIELD_BOOL, .must_be_true = true },
+	{ "tags", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .optional = true },
+	{ "count", FIELD_INT, .optional = true }) };
 static const struct shape change = { .name = "ChangeTreeDto", .all_optional = true, .fields = FIELDS(
-	{ "", PLUS, .of = &make }) };
+	{ "", FIELD_PLUS, .of = &make }) };
 static const struct shape search = { .name = "SearchQuery", .fields = FIELDS(
-	{ "q", TEXT, 1, 80 },
-	{ "colour", ENUM, .oneof = colours, .optional = true },
-	{ "page", INT, 1, 1000, .optional = true }) };
+	{ "q", FIELD_TEXT, 1, 80 },
+	{ "colour", FIELD_ENUM, .oneof = colours, .optional = true },
+	{ "page", FIELD_INT, 1, 1000, .optional = true }) };
 
 static const struct shape leaf_form = { .name = "LeafFormDto", .fields = FIELDS(
-	{ "title", TEXT, 1, 80 },
-	{ "notes", LIST, 0, 3, .of = &leaf, .optional = true }) };
+	{ "title", FIELD_TEXT, 1, 80 },
+	{ "notes", FIELD_LIST, 0, 3, .of = &leaf, .optional = true }) };
 static const enum media_type pictures[] = { MEDIA_PNG, MEDIA_GIF, MEDIA_NONE };
-static const struct upload_rule one_picture = { .part = "picture", .max = 1, .required = true, .types = pictures };
-static const struct upload_rule some_files = { .part = "files", .max = 9, .json_too = true };
+static const struct upload_rule one_picture = { .reader = &upload_reader, .part = "picture", .max = 1, .required = true, .types = pictures };
+static const struct upload_rule some_files = { .reader = &upload_reader, .part = "files", .max = 9, .json_too = true };
 
 static struct response
 never(struct request *rq)
@@ -337,7 +337,7 @@ a_status_without_words_is_refused(void **state)
 static void
 words_without_a_name_are_refused(void **state)
 {
-	const struct shape paint = { .name = "PaintDto", .fields = FIELDS({ "colour", ENUM, .oneof = colours }) };
+	const struct shape paint = { .name = "PaintDto", .fields = FIELDS({ "colour", FIELD_ENUM, .oneof = colours }) };
 	const struct route odd[] = { { GET, "/", PUBLIC, never, .out = &paint, .title = "Paint" } };
 	const struct section odd_section = { odd, COUNT(odd), NULL, 0 };
 	FILE *out = fopen("/dev/null", "w");
