@@ -7,6 +7,7 @@
 #include "app.h"
 #include "limit.h"
 #include "mail.h"
+#include "outbox.h"
 #include "random.h"
 #include "session.h"
 #include "token.h"
@@ -131,7 +132,7 @@ static const struct route routes[] = {
 
 static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "contact", "Questions of visitors, and replies", SECTIONS(&section),
-	.statements = STATEMENTS(&limit_statements, &mail_statements, &session_statements),
+	.statements = STATEMENTS(&limit_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */

@@ -6,12 +6,14 @@
  */
 #include "materials.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
 #include "token.h"
 
 #include "audit.h"
 #include "link.h"
 #include "file.h"
+#include "limit.h"
 #include "upload.h"
 
 #include <strings.h>
@@ -153,7 +155,8 @@ static const struct route routes[] = {
 static const struct section authoring = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "materials", "Education materials, and whom they are assigned to",
 	SECTIONS(&authoring, &materials_assigning),
-	.statements = STATEMENTS(&audit_statements, &file_statements, &mail_statements, &session_statements),
+	.statements = STATEMENTS(&audit_statements, &file_statements, &limit_statements, &outbox_statements,
+		&session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- what is checked before the transaction */

@@ -3,6 +3,7 @@
  */
 #include "audit.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
 #include "token.h"
 #include "user.h"
@@ -95,7 +96,7 @@ get_me_optional(struct request *rq)
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
 	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit),
-	.statements = STATEMENTS(&audit_statements, &mail_statements, &session_statements, &user_statements),
+	.statements = STATEMENTS(&audit_statements, &outbox_statements, &session_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

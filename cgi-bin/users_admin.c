@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "log.h"
 #include "mail.h"
+#include "session.h"
 #include "user.h"
 #include "users.h"
 
@@ -66,7 +67,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 enum {
 	LIST_ALL = 0, LIST_ROLE = LIST_ALL + SORTS, LIST_TEXT = LIST_ROLE + SORTS, LIST_SHORT = LIST_TEXT + SORTS,
 	COUNT_TALLY = LIST_SHORT + SORTS, COUNT_TEXT, COUNT_SHORT,
-	ONE, TARGET, END_SESSIONS,
+	ONE, TARGET,
 };
 
 static const char *const sql[] = {
@@ -85,7 +86,6 @@ static const char *const sql[] = {
 	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM user WHERE id = ?1",
-	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
 };
 
 static struct response get_users(struct request *rq);
@@ -267,7 +267,7 @@ patch_email(struct request *rq)
 	if (strcmp(target.email, email) != 0) {
 		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
 			return response_error(rq, EMAIL_TAKEN);
-		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
+		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
 		mail_changed(rq, &target);

@@ -21,7 +21,13 @@ const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = F
 const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
 	{ "levelRanges", FIELD_LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
-enum { ADD_VERSION, ADD };
+enum { ADD_VERSION, ADD, UNUSED, DROP_UNUSED };
+
+/* ?1 is of no use to it. */
+#define IS_UNUSED \
+	"?1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
 static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
@@ -31,6 +37,9 @@ static const char *const placement_sql[] = {
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), ifnull(?12, ''))",
+	[UNUSED] = "SELECT count(*) FROM test_version WHERE " IS_UNUSED " /* scan is meant */",
+	[DROP_UNUSED] = "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE " IS_UNUSED " LIMIT ?2)"
+		" /* scan is meant */",
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 
@@ -217,4 +226,10 @@ placement_add(struct db *db, const struct placement *test, const char *id, int64
 	db_end(row);
 	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, test->title, test->language, test->minutes,
 		test->attempts, test->shuffle, test->published, test->count, now, test->description), NULL);
+}
+
+enum db_rc
+placement_expire_versions(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, placement_sql + UNUSED, until, limit, count);
 }

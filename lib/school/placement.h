@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "base.h"
 #include "db.h"
+#include "expiry.h"
 #include "field.h"
 #include "json.h"
 
@@ -49,5 +50,8 @@ must_use bool placement_asks_same(struct arena *arena, const char *stored, const
 
 /* Inside a write transaction: a new test under a new id. A failure sticks to db. */
 void placement_add(struct db *db, const struct placement *test, const char *id, int64_t now);
+
+/* Versions, whatever `until` is, that no test, result or attempt has any more: the last one went with its user or by an admin. */
+expiry_call placement_expire_versions;
 
 #endif
