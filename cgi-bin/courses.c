@@ -4,6 +4,7 @@
 #include "app.h"
 #include "audit.h"
 #include "copy.h"
+#include "course.h"
 #include "random.h"
 #include "session.h"
 #include "token.h"
@@ -52,11 +53,6 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
 	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
-#define COLUMNS \
-	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \
-	" image_url AS imageUrl, position AS \"order\", is_published AS isPublished, created_at AS createdAt," \
-	" updated_at AS updatedAt"
-
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
  * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
@@ -65,7 +61,7 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define SEEN "(?1 OR is_published) AND (?2 IS NULL OR language = ?2) AND (?3 IS NULL OR level = ?3)"
 #define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
 #define PAGE(source, where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
+	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
 	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order \
 	" /* scan is meant: of the index, or for words */"
 #define SORTED(i, by, order) \
@@ -78,7 +74,7 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 enum {
 	PAGE_ALL = 0, PAGE_PUBLIC = PAGE_ALL + SORTS, PAGE_SEEN = PAGE_PUBLIC + SORTS, PAGE_FOUND = PAGE_SEEN + SORTS,
 	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
-	ONE, ADD, CHANGE, TAKEN, COPY, REMOVE,
+	ONE, TAKEN,
 };
 
 static const char *const sql[] = {
@@ -97,25 +93,8 @@ static const char *const sql[] = {
 		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL"
 		" /* scan is meant: of the index */",
 	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
-	[ONE] = "SELECT " COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
-	[ADD] =
-		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
-		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), nullif(?8, 0), ?9, ?10, ?11, ?12, ?12)"
-		" RETURNING " COLUMNS,
-	/* the price as a number of its own: JSON text would round it */
-	[CHANGE] =
-		"UPDATE course SET " FIELD_CHANGED("title", "title") FIELD_CHANGED("description", "description")
-		FIELD_CHANGED("language", "language") FIELD_CHANGED("level", "level") "price = coalesce(?2, price), "
-		FIELD_CHANGED("currency", "currency") FIELD_CHANGED("duration_weeks", "durationWeeks")
-		FIELD_CHANGED("image_url", "imageUrl") FIELD_CHANGED("position", "order")
-		FIELD_CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COLUMNS,
+	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
-	[COPY] =
-		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
-		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"
-		" image_url, position, 0, ?4, ?4 FROM course WHERE id = ?1 RETURNING " COLUMNS,
-	[REMOVE] = "DELETE FROM course WHERE id = ?1 RETURNING title",
 };
 
 static struct response get_courses(struct request *rq);
@@ -171,13 +150,16 @@ static struct response
 post_course(struct request *rq)
 {
 	const cJSON *body = rq->body;
+	const struct course course = { field_text(body, "title"), field_text(body, "description"), field_text(body, "language"),
+		field_text(body, "level"), field_number(body, "price", 0), field_text(body, "currency"),
+		field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"), field_int(body, "order", 0),
+		field_bool(body, "isPublished", true) };
+	struct db_rows *row;
 	char id[ID_TEXT];
 
 	random_id(id);
-	return response_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), field_text(body, "description"),
-		field_text(body, "language"), field_text(body, "level"), field_number(body, "price", 0),
-		field_text(body, "currency"), field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"),
-		field_int(body, "order", 0), field_bool(body, "isPublished", true), rq->now), &course_response);
+	enum db_rc rc = course_add(rq->db, &row, id, &course, rq->now, rq->now);
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static struct response
@@ -185,8 +167,10 @@ patch_course(struct request *rq)
 {
 	const char *body = cJSON_PrintUnformatted(rq->body);
 	struct value price = field_has(rq->body, "price") ? value_real(field_number(rq->body, "price", 0)) : value_null();
+	struct db_rows *row;
+	enum db_rc rc = course_change(rq->db, &row, rq->id, body, price, rq->now);
 
-	return response_row(rq, sql[CHANGE], ARGS(body, price, rq->now, rq->id), &course_response);
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static struct response
@@ -194,7 +178,7 @@ delete_course(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[REMOVE], ARGS(rq->id)) != DB_ROW)
+	if (course_delete(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
@@ -213,12 +197,13 @@ duplicate_course(struct request *rq)
 	const char *title = copy_next_title(rq->arena, rq->db, sql[TAKEN], db_text(row, 1), rq->language, TITLE_POINTS);
 	db_end(row);
 	random_id(id);
-	return response_row(rq, sql[COPY], ARGS(rq->id, id, title, rq->now), &course_response);
+	enum db_rc rc = course_copy(rq->db, &row, rq->id, id, title, rq->now);
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses),
-	.statements = STATEMENTS(&audit_statements, &session_statements),
+	.statements = STATEMENTS(&audit_statements, &course_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate };
 
 int
