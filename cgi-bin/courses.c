@@ -15,21 +15,25 @@ static const char *const sorts[] = {
 	"-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL
 };
 
-static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
-	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	{ "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	{ "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
-	{ "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
+static const struct field course_fields[] = {
+	[COURSE_TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	[COURSE_DESCRIPTION] = { "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
+	[COURSE_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
+	[COURSE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	[COURSE_PRICE] = { "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
+	[COURSE_CURRENCY] = { "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
 	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
-	{ "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
-	{ "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
-	{ "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
-	{ "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft", .example = "true" }) };
+	[COURSE_DURATION] = { "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
+	[COURSE_IMAGE] = { "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	[COURSE_ORDER] = { "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it",
+	  .example = "1" },
+	[COURSE_PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft",
+	  .example = "true" },
+	[COURSE_FIELDS] = FIELDS_END,
+};
 
-static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &create_course }) };
+static const struct shape create_course = { .name = "CreateCourseDto", .fields = course_fields };
+static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = course_fields };
 
 static const struct shape course_response = { .name = "CourseResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -46,12 +50,14 @@ static const struct shape course_response = { .name = "CourseResponseDto", .fiel
 	{ "createdAt", FIELD_TIME },
 	{ "updatedAt", FIELD_TIME }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_LANGUAGE, FOR_LEVEL, SORT };
+
 static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of words of title or description; all must be there"),
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	[0] = { "", FIELD_SPAN, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of words of title or description; all must be there"),
+	[FOR_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
+	[FOR_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
@@ -130,14 +136,14 @@ static const struct route routes[] = {
 static struct response
 get_courses(struct request *rq)
 {
-	const char *language = field_text(rq->query, "language"), *level = field_text(rq->query, "level");
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	bool filtered = language || level;
+	const struct value *in = rq->in;
+	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	bool filtered = in[FOR_LANGUAGE].named || in[FOR_LEVEL].named;
 	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
 	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
-	int sort = field_choice(rq->query, "sort", sorts);
+	int sort = value_choice(in[SORT], sorts);
 
-	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
+	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words), &course_response);
 }
 
 static struct response
@@ -149,26 +155,19 @@ get_course(struct request *rq)
 static struct response
 post_course(struct request *rq)
 {
-	const cJSON *body = rq->body;
-	const struct course course = { field_text(body, "title"), field_text(body, "description"), field_text(body, "language"),
-		field_text(body, "level"), field_number(body, "price", 0), field_text(body, "currency"),
-		field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"), field_int(body, "order", 0),
-		field_bool(body, "isPublished", true) };
 	struct db_rows *row;
 	char id[ID_TEXT];
 
 	random_id(id);
-	enum db_rc rc = course_add(rq->db, &row, id, &course, rq->now, rq->now);
+	enum db_rc rc = course_add(rq->db, &row, id, rq->in, rq->now, rq->now);
 	return response_of_row(rq, rc, row, &course_response);
 }
 
 static struct response
 patch_course(struct request *rq)
 {
-	const char *body = cJSON_PrintUnformatted(rq->body);
-	struct value price = field_has(rq->body, "price") ? value_real(field_number(rq->body, "price", 0)) : value_null();
 	struct db_rows *row;
-	enum db_rc rc = course_change(rq->db, &row, rq->id, body, price, rq->now);
+	enum db_rc rc = course_change(rq->db, rq->arena, &row, rq->id, rq->in, rq->now);
 
 	return response_of_row(rq, rc, row, &course_response);
 }

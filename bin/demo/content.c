@@ -63,10 +63,13 @@ add_course(struct demo *d, void *context, int64_t i)
 	const char *title = arena_format(d->batch, round ? "%s %s – %s (%lld)" : "%s %s – %s", offer->name, levels[level],
 		offer->kind[kind].title, (long long)round + 1);
 	demo_id(d, id, created);
-	const struct course course = { title, offer->kind[kind].description, language_code(language), levels[level],
-		foreign ? (double)(int64_t)(price / 35) + .5 : price, foreign ? "EUR" : "TRY", kind == 1 ? 4 : 12, NULL, i,
-		(i * 5 + 3) % 8 != 0 };
-	(void)!course_add(d->db, &row, id, &course, created, created + demo_below(d, d->until - created));
+	const struct value course[COURSE_FIELDS] = {
+		[COURSE_TITLE] = value_text(title), [COURSE_DESCRIPTION] = value_text(offer->kind[kind].description),
+		[COURSE_LANGUAGE] = value_text(language_code(language)), [COURSE_LEVEL] = value_text(levels[level]),
+		[COURSE_PRICE] = value_real(foreign ? (double)(int64_t)(price / 35) + .5 : price),
+		[COURSE_CURRENCY] = value_text(foreign ? "EUR" : "TRY"), [COURSE_DURATION] = value_int(kind == 1 ? 4 : 12),
+		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_int((i * 5 + 3) % 8 != 0) };
+	(void)!course_add(d->db, &row, id, course, created, created + demo_below(d, d->until - created));
 	db_end(row);
 }
 

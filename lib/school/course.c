@@ -1,6 +1,6 @@
 #include "course.h"
 
-#include "field.h"
+#include "sql.h"
 
 enum { ADD, CHANGE, COPY, REMOVE };
 
@@ -8,14 +8,16 @@ static const char *const course_sql[] = {
 	[ADD] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), nullif(?8, 0), ?9, ?10, ?11, ?12, ?13)"
+		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?13)"
 		" RETURNING " COURSE_COLUMNS,
 	[CHANGE] =
-		"UPDATE course SET " FIELD_CHANGED("title", "title") FIELD_CHANGED("description", "description")
-		FIELD_CHANGED("language", "language") FIELD_CHANGED("level", "level") "price = coalesce(?2, price), "
-		FIELD_CHANGED("currency", "currency") FIELD_CHANGED("duration_weeks", "durationWeeks")
-		FIELD_CHANGED("image_url", "imageUrl") FIELD_CHANGED("position", "order")
-		FIELD_CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COURSE_COLUMNS,
+		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")
+		", description = " SQL_CHANGED("?5", "?6", "description") ", language = " SQL_CHANGED("?7", "?8", "language")
+		", level = " SQL_CHANGED("?9", "?10", "level") ", price = " SQL_CHANGED("?11", "?12", "price")
+		", currency = " SQL_CHANGED("?13", "?14", "currency")
+		", duration_weeks = " SQL_CHANGED("?15", "?16", "duration_weeks")
+		", image_url = " SQL_CHANGED("?17", "?18", "image_url") ", position = " SQL_CHANGED("?19", "?20", "position")
+		", is_published = " SQL_CHANGED("?21", "?22", "is_published") " WHERE id = ?1 RETURNING " COURSE_COLUMNS,
 	[COPY] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"
@@ -25,16 +27,17 @@ static const char *const course_sql[] = {
 const struct db_statements course_statements = { course_sql, COUNT(course_sql) };
 
 enum db_rc
-course_add(struct db *db, struct db_rows **row, const char *id, const struct course *c, int64_t created_at, int64_t updated_at)
+course_add(struct db *db, struct db_rows **row, const char *id, const struct value *in, int64_t created_at, int64_t updated_at)
 {
-	return db_one(db, row, course_sql[ADD], ARGS(id, c->title, c->description, c->language, c->level, c->price, c->currency,
-		c->weeks, c->image_url, c->position, c->is_published, created_at, updated_at));
+	return db_one(db, row, course_sql[ADD], ARGS(id, in[COURSE_TITLE], in[COURSE_DESCRIPTION], in[COURSE_LANGUAGE],
+		in[COURSE_LEVEL], value_number(in[COURSE_PRICE], 0), in[COURSE_CURRENCY], in[COURSE_DURATION], in[COURSE_IMAGE],
+		value_integer(in[COURSE_ORDER], 0), value_truth(in[COURSE_PUBLISHED], true), created_at, updated_at));
 }
 
 enum db_rc
-course_change(struct db *db, struct db_rows **row, const char *id, const char *changes, struct value price, int64_t now)
+course_change(struct db *db, struct arena *arena, struct db_rows **row, const char *id, const struct value *in, int64_t now)
 {
-	return db_one(db, row, course_sql[CHANGE], ARGS(changes, price, now, id));
+	return db_one(db, row, course_sql[CHANGE], args_changes(arena, ARGS(id, now), in, COURSE_FIELDS));
 }
 
 enum db_rc

@@ -4,8 +4,10 @@
 #ifndef OKUL_COURSE_H
 #define OKUL_COURSE_H
 
+#include "arena.h"
 #include "base.h"
 #include "db.h"
+#include "value.h"
 
 extern const struct db_statements course_statements;
 
@@ -15,25 +17,19 @@ extern const struct db_statements course_statements;
 	" image_url AS imageUrl, position AS \"order\", is_published AS isPublished, created_at AS createdAt," \
 	" updated_at AS updatedAt"
 
-/* Texts are borrowed; NULL or 0 is what there is not. */
-struct course {
-	const char *title, *description, *language, *level;
-	double price;
-	const char *currency;		/* NULL: TRY */
-	int64_t weeks;
-	const char *image_url;
-	int64_t position;
-	bool is_published;
-};
+/* What a course is made of, in the order of the fields of the API. */
+enum { COURSE_TITLE, COURSE_DESCRIPTION, COURSE_LANGUAGE, COURSE_LEVEL, COURSE_PRICE, COURSE_CURRENCY, COURSE_DURATION, COURSE_IMAGE,
+	COURSE_ORDER, COURSE_PUBLISHED, COURSE_FIELDS };
 
 /*
  * Each returns DB_ROW and the row as COURSE_COLUMNS has it (of a deletion the title), DB_DONE when there is none of that id, or
  * the failure. The row is open: db_end().
  */
-must_use enum db_rc course_add(struct db *db, struct db_rows **row, const char *id, const struct course *course,
-	int64_t created_at, int64_t updated_at);
-/* What `changes` names, JSON text of a checked body of the API. `price` is its price, or NULL: JSON text would round it. */
-must_use enum db_rc course_change(struct db *db, struct db_rows **row, const char *id, const char *changes, struct value price,
+/* A new one of `in`, COURSE_FIELDS values; what is null gets the default of the API. */
+must_use enum db_rc course_add(struct db *db, struct db_rows **row, const char *id, const struct value *in, int64_t created_at,
+	int64_t updated_at);
+/* Changes what `in` names. */
+must_use enum db_rc course_change(struct db *db, struct arena *arena, struct db_rows **row, const char *id, const struct value *in,
 	int64_t now);
 /* A draft like the course `from`, with another id and title. */
 must_use enum db_rc course_copy(struct db *db, struct db_rows **row, const char *from, const char *id, const char *title,

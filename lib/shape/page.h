@@ -7,7 +7,8 @@
 #include "base.h"
 #include "field.h"
 
-/* page and limit, to be taken into a query's shape: { "", PLUS, .of = &page_query }. */
+/* page and limit, the first fields of the query of each list: [0] = { "", FIELD_SPAN, .of = &page_query }, its own behind them. */
+enum { PAGE_NUMBER, PAGE_LIMIT, PAGE_FIELDS };
 extern const struct shape page_query;
 /* format and separator, likewise, for a list that may be had as a file. */
 extern const struct shape page_format;

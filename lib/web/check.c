@@ -142,7 +142,10 @@ check_fields(struct request *rq)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
 	if (rq->route->check)
 		check_further(rq, before_body);
-	return rq->faults.count > 0 ? response_error(rq, BAD_FIELDS) : pass();
+	if (rq->faults.count > 0)
+		return response_error(rq, BAD_FIELDS);
+	rq->in = rq->route->in ? field_values(rq->arena, rq->route->in, rq->body) : field_values(rq->arena, rq->route->query, rq->query);
+	return pass();
 }
 
 struct response

@@ -433,6 +433,7 @@ put_schema(struct buf *out, const struct field *field)
 	case FIELD_JSON:	/* anything */
 	case FIELD_END:
 	case FIELD_PLUS:
+	case FIELD_SPAN:
 		break;
 	}
 	if (field->example) {

@@ -408,8 +408,7 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_REAL:
 		put_number(rq, field->name, value->real);
 		break;
-	case VALUE_TEXT:
-	case VALUE_BLOB:
+	default:
 		put_name(rq->out, field->name);
 		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
 			buf_put(rq->out, value->bytes, value->length);
