@@ -13,6 +13,9 @@ BUILD_test := build/test
 BUILD_asan := build/asan
 B := $(BUILD_$(FLAVOUR))
 
+# What schema.sql sets; programs refuse a database of another version. What knows it is compiled again when it changes.
+SCHEMA_VERSION := $(shell sed -n 's/^PRAGMA user_version = \([0-9]*\);$$/\1/p' schema.sql)
+
 CC := gcc
 PKG_CONFIG ?= pkg-config
 LIB_PACKAGES := fcgi libcjson sqlite3 libjwt libsodium inih libutf8proc
@@ -31,7 +34,7 @@ HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-CPPFLAGS := -D_GNU_SOURCE
+CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -64,12 +67,25 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: build clean help
 build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
 
+$(call object,$(shell grep -l DB_SCHEMA_VERSION lib/*/*.c bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
+
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
-SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*)
+LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
+SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
 	@touch $@
+
+# The path tables of the web servers, from the routes of the programs.
+build: $(LOCATIONS:%=$(B)/share/%)
+
+$(B)/obj/routes: $(PROGRAMS)
+	@for p in $^; do $$p --routes || exit; done >$@
+
+$(LOCATIONS:%=$(B)/share/%): $(B)/share/%: conf/% conf/locations.awk $(B)/obj/routes
+	@mkdir -p $(@D)
+	@awk -f conf/locations.awk $(B)/obj/routes $< >$@
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -254,12 +270,10 @@ test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
 
 # ---- reference: what the programs say of themselves, joined into one document and one page
 
-REFERENCE_ORDER := app auth users courses storage proficiency settings materials contact dashboard
 REFERENCE := $(B)/share/openapi.json $(B)/share/docs.html
 # The same where okul.conf says api_v1 = off.
 REFERENCE_UNIFIED := $(B)/share/openapi-unified.json $(B)/share/docs-unified.html
-REFERENCE_PARTS := $(patsubst %,$(B)/obj/openapi/%.json, \
-	$(filter $(GROUPS_),$(REFERENCE_ORDER)) $(filter-out $(REFERENCE_ORDER),$(GROUPS_)))
+REFERENCE_PARTS := $(GROUPS_:%=$(B)/obj/openapi/%.json)
 
 build: $(REFERENCE) $(REFERENCE_UNIFIED)
 

@@ -53,7 +53,7 @@ static const struct shape course_response = { .name = "CourseResponseDto", .fiel
 enum { FOR_WORDS = PAGE_FIELDS, FOR_LANGUAGE, FOR_LEVEL, SORT };
 
 static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
-	[0] = { "", FIELD_SPAN, .of = &page_query },
+	[0] = { "", FIELD_HEAD, .of = &page_query },
 	[FOR_WORDS] = PAGE_SEARCH("parts of words of title or description; all must be there"),
 	[FOR_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
 	[FOR_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true },

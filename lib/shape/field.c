@@ -72,8 +72,8 @@ field_next(struct field_walk *walk, const struct shape *shape)
 		if (field->type == FIELD_END) {
 			if (walk->depth-- == 0)
 				return NULL;
-		} else if (field->type == FIELD_PLUS || field->type == FIELD_SPAN) {
-			if (field->type == FIELD_SPAN)
+		} else if (field->type == FIELD_PLUS || field->type == FIELD_HEAD) {
+			if (field->type == FIELD_HEAD)
 				walk->at[walk->depth] += field_count(field->of) - 1;
 			walk->at[++walk->depth] = field->of->fields;
 		} else {
@@ -573,6 +573,8 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 static struct value
 value_of(struct arena *arena, const struct field *field, const cJSON *item)
 {
+	if (cJSON_IsNull(item) || !has_type(field->type, item))
+		return value_null();
 	if (cJSON_IsNumber(item))
 		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);
 	if (cJSON_IsBool(item))
@@ -662,9 +664,9 @@ field_json(const cJSON *object, const char *name)
 }
 
 int64_t
-field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback)
+field_time(struct value value, const char *zone, int64_t fallback)
 {
-	const char *text = field_text(object, name);
+	const char *text = value_string(value);
 
 	if (!text)
 		return fallback;

@@ -181,7 +181,7 @@ struct paged {
 static void
 page_begin(struct request *rq, struct paged *paged, struct args args)
 {
-	paged->page = page_of(rq->query);
+	paged->page = page_of(rq->in);
 	memcpy(paged->values, args.values, args.count * sizeof(*args.values));
 	paged->values[args.count] = value_int(paged->page.limit);
 	paged->values[args.count + 1] = value_int(paged->page.offset);
@@ -246,26 +246,28 @@ response_list_by(struct request *rq, const char *count, const char *rows_sql, st
 }
 
 static struct response
-response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, bool walk)
+response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
+	char separator, bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
-	*table = (struct table){ name, rows, { values, args.count }, shape, page_separator(rq->query), walk };
+	*table = (struct table){ name, rows, { values, args.count }, shape, separator, walk };
 	return (struct response){ .status = rq->success, .table = table };
 }
 
 struct response
-response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, char separator)
 {
-	return response_table(rq, name, rows, args, shape, false);
+	return response_table(rq, name, rows, args, shape, separator, false);
 }
 
 struct response
-response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
+	char separator)
 {
-	return response_table(rq, name, rows, args, shape, true);
+	return response_table(rq, name, rows, args, shape, separator, true);
 }
 
 struct response

@@ -167,7 +167,7 @@ class Hosting(Apache):
 
     def configure(self):
         root = self.home / "root"
-        shutil.copy(ROOT / "conf/apache/htaccess", root / ".htaccess")
+        shutil.copy(BUILD / "share/apache/htaccess", root / ".htaccess")
         (root / "cgi-bin").mkdir()
         (self.home / "fcgid").mkdir()
         for program in BUILD.glob("*.fcgi"):
