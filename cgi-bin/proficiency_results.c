@@ -159,7 +159,7 @@ enum {
 	ALONG, BY_KIND = ALONG + SORTS, SEARCHED = BY_KIND + SORTS, BY_USERS = SEARCHED + SORTS,
 	TABLE_ALL = BY_USERS + SORTS, TABLE_SEARCHED = TABLE_ALL + SORTS,
 	COUNT_TALLY = TABLE_SEARCHED + SORTS, COUNT_ALONG, COUNT_KIND, COUNT_SEARCHED, COUNT_USERS,
-	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE, DELETE_ONE,
+	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE,
 };
 
 static const char *const sql[] = {
@@ -191,8 +191,6 @@ static const char *const sql[] = {
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
 	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
 	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user = ?2 OR ?3)",
-	[DELETE_ONE] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM user WHERE user.pk = result.user),"
-		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
 };
 
 /* ---- routes */
@@ -355,7 +353,7 @@ delete_result(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[DELETE_ONE], ARGS(rq->id)) != DB_ROW)
+	if (attempt_remove_result(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
 	audit_add(rq->db, rq->now,

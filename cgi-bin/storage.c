@@ -5,6 +5,7 @@
 #include "assignment.h"
 #include "audit.h"
 #include "file.h"
+#include "limit.h"
 #include "link.h"
 #include "session.h"
 #include "token.h"
@@ -290,7 +291,8 @@ delete_file(struct request *rq)
 
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage),
-	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &session_statements),
+	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
+		&session_statements),
 	.start = token_init, .authenticate = session_authenticate };
 
 int

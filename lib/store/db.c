@@ -67,6 +67,7 @@ struct db {
 	struct db_rows none;		/* stands in where a statement could not be had */
 	enum db_rc failure;
 	bool writing;
+	void (*last)(struct db *db);	/* before the commit of this transaction; NULL: nothing */
 	bool snapshot;			/* an explicit read transaction is open */
 	bool patient;			/* statements may run as long as they like */
 	void (*progress)(void *context);	/* to be called while a copy is made */
@@ -1191,6 +1192,9 @@ db_write_commit(struct db *db)
 
 	if (!db->writing)
 		return misuse(db, "no write transaction is open", commit_sql);
+	if (db->last && db->failure == DB_DONE)
+		db->last(db);
+	db->last = NULL;
 	stop_all(&db->write);
 	if (db->failure == DB_DONE) {
 		code = execute(&db->write, commit_sql);
@@ -1217,6 +1221,7 @@ db_write_rollback(struct db *db)
 
 	if (!db->writing)
 		return;
+	db->last = NULL;
 	stop_all(&db->write);
 	/* Some failures (disk full, I/O) have rolled back already. */
 	if (!sqlite3_get_autocommit(db->write.sqlite)) {
@@ -1227,6 +1232,15 @@ db_write_rollback(struct db *db)
 	db->writing = false;
 	db->slow_at = 0;
 	turnstile_leave(&db->gate);
+}
+
+void
+db_before_commit(struct db *db, void (*last)(struct db *db))
+{
+	if (!db->writing || (db->last && db->last != last))
+		misuse(db, "no write transaction is open, or it has another last step", commit_sql);
+	else
+		db->last = last;
 }
 
 bool
