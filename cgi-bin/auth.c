@@ -91,7 +91,7 @@ static const char *const sql[] = {
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
 		" min(session.expires_at, session.created_at + ?3),"
 		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
+		" (SELECT count(*) FROM json_each(session.recent) WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
 	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
@@ -99,7 +99,7 @@ static const char *const sql[] = {
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
 		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
 		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
-		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
+		" FROM json_each(session.recent) WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
 	[SESSIONS] =

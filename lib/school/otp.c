@@ -34,9 +34,9 @@ static const char *const otp_sql[] = {
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
 	[FORGET_EVENTS] =
 		"DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short') AND subject >= ?1 AND subject < ?1 || '!'",
-	/* scan is meant, of the codes of a day, for an operator */
+	/* the codes of a day, for an operator */
 	[FORGET_TRIES] =
-		"UPDATE login_code /* scan is meant */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
+		"UPDATE login_code /* scans: login_code */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
 };
 const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 

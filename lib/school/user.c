@@ -103,12 +103,12 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 enum { UNINDEX, INDEX, INDEXED };
 
 static const char *const user_sql[] = {
-	/* scan is meant, of the rows that this transaction changed */
-	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
+	/* only the rows that this transaction changed */
+	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */"
 		" WHERE old IS NOT NULL",
 	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
-	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
+		" FROM user_reindex /* scans: user_reindex */ CROSS JOIN user ON user.pk = user_reindex.pk",
+	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
 
