@@ -69,7 +69,7 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define PAGE(source, where, order) \
 	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
 	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order \
-	" /* scan is meant: of the index, or for words */"
+	" /* scans: course */"
 #define SORTED(i, by, order) \
 	[PAGE_ALL + i] = PAGE("course INDEXED BY course_" by, "TRUE", order), \
 	[PAGE_PUBLIC + i] = PAGE("course INDEXED BY course_public_" by, "is_published", order), \
@@ -97,8 +97,8 @@ static const char *const sql[] = {
 		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
 	[COUNT_SEEN] =
 		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL"
-		" /* scan is meant: of the index */",
-	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
+		" /* scans: course */",
+	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
 	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 };

@@ -98,7 +98,7 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 	" FROM material WHERE (?1 IS NULL OR locale = ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
 	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4)" \
-	" CROSS JOIN material ON material.pk = found ORDER BY " order " /* scan is meant */"
+	" CROSS JOIN material ON material.pk = found ORDER BY " order " /* scans: material */"
 
 enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS };
 
@@ -107,7 +107,7 @@ static const char *const sql[] = {
 	[LIST_MATERIALS + 1] = LISTED("material.pk"),
 	[LIST_MATERIALS + 2] = LISTED("okul_fold(material.title), material.pk"),
 	[LIST_MATERIALS + 3] = LISTED("okul_fold(material.title) DESC, material.pk DESC"),
-	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scan is meant */",
+	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
 	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
 		" ON assignment.user = ?3 AND assignment.material = material.pk"
