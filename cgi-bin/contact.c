@@ -11,6 +11,7 @@
 #include "outbox.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
@@ -75,8 +76,8 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5)" \
-	" CROSS JOIN contact ON contact.pk = found ORDER BY " order
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
+	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
 #define BY_STATUS "status = ?1 AND ?2 IS NULL AND ?3 IS NULL"
 #define BY_SOURCE "source = ?2 AND (?1 IS NULL OR status = ?1) AND ?3 IS NULL"
 #define BY_TEXT "(?1 IS NULL OR status = ?1) AND (?2 IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")

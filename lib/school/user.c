@@ -1,4 +1,5 @@
 #include "user.h"
+#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
@@ -150,7 +151,7 @@ static const char *const user_sql[] = {
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */"
 		" WHERE old IS NOT NULL",
 	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scans: user_reindex */ CROSS JOIN user ON user.pk = user_reindex.pk",
+		" FROM user_reindex /* scans: user_reindex */" SQL_JOIN "user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
