@@ -219,14 +219,19 @@ static const char *
 names_of(struct request *rq)
 {
 	struct buf names = { .arena = rq->arena };
-	struct field_walk walk = { 0 };
 	const struct field *field;
+	bool more = true;
 
-	for (const struct value *in = rq->in; (field = field_next(&walk, &update_profile)); in++) {
-		if (!in->named)
-			continue;
-		buf_puts(&names, names.length ? ", " : "");
-		buf_puts(&names, field->name);
+	for (unsigned place = 1; more; place++) {
+		struct field_walk walk = { 0 };
+		more = false;
+		for (const struct value *in = rq->in; (field = field_next(&walk, &update_profile)); in++) {
+			more |= in->named > place;
+			if (in->named != place)
+				continue;
+			buf_puts(&names, names.length ? ", " : "");
+			buf_puts(&names, field->name);
+		}
 	}
 	return names.s;
 }
