@@ -116,50 +116,25 @@ find_step(const struct conf *conf, int version)
 	return path;
 }
 
-/* In SQL a quote inside a text is doubled. */
-static char *
-quoted(const char *text)
-{
-	char *out = malloc(strlen(text) * 2 + 3), *at = out;
-
-	if (!out)
-		return NULL;
-	*at++ = '\'';
-	for (; *text; text++) {
-		if (*text == '\'')
-			*at++ = '\'';
-		*at++ = *text;
-	}
-	*at++ = '\'';
-	*at = '\0';
-	return out;
-}
-
-/* Written aside first, so that a backup of that name is always a whole one. */
+/* Written under another name first, so that a backup of that name is always a whole one. */
 static bool
-back_up(const struct conf *conf, struct db *db, int version)
+save_before(const struct conf *conf, struct db *db, int version)
 {
 	char path[PATH_MAX], aside[PATH_MAX + 8], why[512] = "";
-	char *name = NULL, *sql = NULL;
-	bool good;
 
 	snprintf(path, sizeof(path), "%s/backup-before-migrate-%d.db", conf->data, version);
 	snprintf(aside, sizeof(aside), "%s.new", path);
 	unlink(aside);
-	name = quoted(aside);
-	good = name && asprintf(&sql, "VACUUM INTO %s", name) > 0 &&
-		db_script(db, sql, true, why, sizeof(why)) == DB_DONE;
+	bool good = db_copy(db, aside, NULL, NULL, why, sizeof(why));
 	if (good && !(db_sync(aside) && rename(aside, path) == 0 && db_sync(conf->data))) {
 		snprintf(why, sizeof(why), "%s", strerror(errno));
 		good = false;
 	}
 	if (good)
-		printf("%s: saved\n", path);
+		printf("%s: saved and checked\n", path);
 	else
 		ctl_error(EXIT_FAILURE, "%s cannot be written: %s; nothing was changed", path, why);
 	unlink(aside);
-	free(name);
-	free(sql);
 	return good;
 }
 
@@ -261,7 +236,7 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 			return EXIT_CONFIG;
 		free(path);
 	}
-	if (!back_up(conf, db, from))
+	if (!save_before(conf, db, from))
 		return EXIT_FAILURE;
 	if (db_script(db, "PRAGMA foreign_keys = OFF", true, why, sizeof(why)) != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", why);
@@ -292,8 +267,9 @@ update(const struct conf *conf, int to)
 		printf("%s/okul.db: has version %d already\n", conf->data, to);
 		code = EXIT_SUCCESS;
 	} else if (from > to) {
-		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, this okul knows only %d; install the okul that "
-			"made it, or a newer one. Nothing was changed", conf->data, from, to);
+		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, which a newer okul gave it, and this one knows only %d. "
+			"Nothing was changed. Install the newer okul again, or go back to a backup of before its migrate", conf->data, from,
+			to);
 	} else {
 		code = bring_up(conf, db, from, to);
 	}
