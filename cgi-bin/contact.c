@@ -102,7 +102,7 @@ static const char *const sql[] = {
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scan is meant */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[ANSWERER] = "SELECT email, trim(ifnull(name, '') || ' ' || ifnull(surname, '')) FROM user WHERE pk = ?1",
+	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM user WHERE pk = ?1",
 };
 
 static void check_robot(struct request *rq, struct faults *faults);

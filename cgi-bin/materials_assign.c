@@ -53,13 +53,13 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 
 /* ---- statements */
 
-#define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
+#define FULL_NAME(user) "trim(coalesce(" user ".name, '') || ' ' || coalesce(" user ".surname, ''))"
 
 enum { MATERIAL, WHO, ASSIGNED, USER_SUMMARY };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("user") ", ''), email) FROM user"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
 		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment CROSS JOIN material"

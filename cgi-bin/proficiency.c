@@ -117,7 +117,7 @@ static const char *const sql[] = {
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
-	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
+	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
 	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",

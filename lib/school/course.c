@@ -8,7 +8,7 @@ static const char *const course_sql[] = {
 	[ADD] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?13)"
+		" VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, coalesce(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?13)"
 		" RETURNING " COURSE_COLUMNS,
 	[CHANGE] =
 		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")

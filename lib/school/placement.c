@@ -32,23 +32,23 @@ enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED
 static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" VALUES (1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
+		" VALUES (1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
 		" ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), ifnull(?12, ''))",
+		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), coalesce(?12, ''))",
 	/* Which version a test has, and whether a change of words around the questions is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, ifnull(?2 <> now.title, 0) OR ifnull(?3 <> now.target_language, 0)"
-		" OR ifnull(?4 <> level_ranges, 0) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, 0) OR coalesce(?3 <> now.target_language, 0)"
+		" OR coalesce(?4 <> level_ranges, 0) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
-		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
+		" SELECT test, test_id, coalesce(?2, title), coalesce(?3, target_language), coalesce(?4, level_ranges),"
+		" coalesce(?5, answer_key), coalesce(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
 	/* ?5 and ?6: whether the limit of time changes, and to what */
-	[CHANGE] = "UPDATE test SET version = ?2, title = ifnull(?3, title), description = ifnull(?4, description),"
+	[CHANGE] = "UPDATE test SET version = ?2, title = coalesce(?3, title), description = coalesce(?4, description),"
 		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
-		" max_attempts = ifnull(?7, max_attempts), shuffle = ifnull(?8, shuffle), is_published = ifnull(?9, is_published),"
-		" target_language = ifnull(?10, target_language), question_count = ifnull(nullif(?11, 0), question_count),"
-		" folded = okul_fold(ifnull(?3, title), ifnull(?4, description)), updated_at = ?12 WHERE pk = ?1",
+		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
+		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
+		" folded = okul_fold(coalesce(?3, title), coalesce(?4, description)), updated_at = ?12 WHERE pk = ?1",
 	[REMOVE] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2"
 		" AND NOT EXISTS (SELECT 1 FROM result WHERE result.version = test_version.pk)"
