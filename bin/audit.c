@@ -10,6 +10,8 @@
 
 static int run(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_audit = {
 	.name = "audit",
 	.usage = "[--subject EMAIL|ID] [--actor EMAIL|ID] [--action PREFIX] [--since DATE] [--limit N]",
@@ -21,6 +23,7 @@ const struct command command_audit = {
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
 		"--limit    at most so many lines; 100 unless said otherwise\n",
 	.run = run,
+	.statements = &statements,
 };
 
 #define LIMIT_MAX 1000000
@@ -41,6 +44,7 @@ static const char *const sql[] = {
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scan is meant */)"),
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct wanted {
 	char *subject, *actor, *action;

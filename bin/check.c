@@ -23,6 +23,8 @@
 
 static int run(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_check = {
 	.name = "check",
 	.usage = "[--settings]",
@@ -31,6 +33,7 @@ const struct command command_check = {
 		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
 		"--settings  print every setting of okul.conf with its meaning and built-in value, as a file to start from\n",
 	.run = run,
+	.statements = &statements,
 };
 
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
@@ -39,6 +42,14 @@ const struct command command_check = {
 #define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
 
 enum verdict { OK, WARN, FAIL };
+
+enum { WAITING };
+
+static const char *const sql[] = {
+	[WAITING] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
+		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool failed;
 
@@ -338,10 +349,8 @@ check_wal(const struct conf *conf)
 static void
 check_outbox(struct db *db)
 {
-	static const char sql[] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
-		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */";
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql, NO_ARGS);
+	enum db_rc rc = db_one(db, &row, sql[WAITING], NO_ARGS);
 
 	if (rc != DB_ROW) {
 		say(FAIL, "outbox", "%s", db_reason(rc));

@@ -20,6 +20,8 @@
 
 static int run(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_cleanup = {
 	.name = "cleanup",
 	.usage = "[--dry-run] [--quiet]",
@@ -35,6 +37,7 @@ const struct command command_cleanup = {
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
 	.run = run,
+	.statements = &statements,
 };
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
@@ -69,6 +72,7 @@ static const char *const sql[] = {
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct cleanup {
 	struct db *db;

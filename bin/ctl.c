@@ -67,6 +67,39 @@ ctl_db(const struct conf *conf, enum db_mode mode)
 	return db;
 }
 
+/* ---- statements */
+
+int
+ctl_print_statements(const struct db_statements *const *list)
+{
+	for (; *list; list++)
+		for (size_t i = 0; i < (*list)->count; i++)
+			fwrite((*list)->sql[i], 1, strlen((*list)->sql[i]) + 1, stdout);
+	return ctl_finish(EXIT_SUCCESS);
+}
+
+int
+ctl_check_statements(const struct db_statements *const *list, const char *data)
+{
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	char why[1024];
+	int scans = 0;
+
+	if (!db)
+		return EXIT_CONFIG;
+	for (; *list; list++) {
+		if (!db_check(db, (*list)->sql, (*list)->count, why, sizeof(why))) {
+			db_close(db);
+			return ctl_error(EXIT_FAILURE, "%s", why);
+		}
+		scans += db_explain(db, (*list)->sql, (*list)->count, stdout);
+	}
+	db_close(db);
+	printf("%s: %d full scans that are not marked as meant\n", program_name, scans);
+	return ctl_finish(scans ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
 /* ---- the owner of the data folder */
 
 static char acts_as[64];	/* the user that root acts as; "" for none */

@@ -18,6 +18,8 @@
 static int run_gc(int argc, char **argv, const char *data);
 static int run_verify(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_files_gc = {
 	.name = "files gc",
 	.usage = "[--dry-run] [--quiet]",
@@ -27,6 +29,7 @@ const struct command command_files_gc = {
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
 	.run = run_gc,
+	.statements = &statements,
 };
 
 const struct command command_files_verify = {
@@ -50,6 +53,7 @@ static const char *const sql[] = {
 		"SELECT sha256, min(size), max(size), group_concat(key, ' '), count(*) FROM file WHERE sha256 > ?1"
 		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static enum db_rc
 is_named(struct db *db, const char *sha256, bool *named)

@@ -1,7 +1,16 @@
 #include "okulctl.h"
 
+#include "attempt.h"
+#include "audit.h"
 #include "clock.h"
+#include "limit.h"
+#include "otp.h"
+#include "outbox.h"
+#include "placement.h"
+#include "session.h"
+#include "setting.h"
 #include "text.h"
+#include "user.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -18,6 +27,26 @@ static const struct command *const commands[] = {
 	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,
 	&command_backup, &command_demo,
 };
+
+/* Of lib/school/, those that commands use. */
+static const struct db_statements *const of_modules[] = {
+	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements, &placement_statements,
+	&session_statements, &setting_statements, &user_statements,
+};
+
+/* Of these modules and of the commands, up to NULL. */
+static const struct db_statements *const *
+all_statements(void)
+{
+	static const struct db_statements *list[COUNT(of_modules) + COUNT(commands) + 1];
+	size_t count = COUNT(of_modules);
+
+	memcpy(list, of_modules, sizeof(of_modules));
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (commands[i]->statements)
+			list[count++] = commands[i]->statements;
+	return list;
+}
 
 static void
 put_value(struct buf *out, const struct db_rows *rows, int column)
@@ -104,7 +133,8 @@ print_help(void)
 		"beside okulctl names, else var. As root okulctl acts as the owner of DATA.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
+	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is,\n"
+		"`okulctl [-d DATA] --check` prepares okulctl's own statements and shows how each is run, --statements prints them.\n");
 	return EXIT_SUCCESS;
 }
 
@@ -228,7 +258,7 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 },
+		{ "version", no_argument, NULL, 'V' }, { "statements", no_argument, NULL, 's' }, { "check", no_argument, NULL, 'c' }, { 0 },
 	};
 	const char *data = NULL;
 	int option, code = ctl_init("okulctl");
@@ -241,6 +271,10 @@ main(int argc, char **argv)
 			return ctl_finish(print_help());
 		if (option == 'V')
 			return puts("okulctl " OKUL_VERSION), ctl_finish(EXIT_SUCCESS);
+		if (option == 's')
+			return ctl_print_statements(all_statements());
+		if (option == 'c')
+			return ctl_check_statements(all_statements(), data);
 		if (option != 'd')
 			return ctl_error(EXIT_USAGE, "`okulctl --help` lists commands and options");
 		data = optarg;

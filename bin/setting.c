@@ -17,6 +17,8 @@ static int run_get(int argc, char **argv, const char *data);
 static int run_set(int argc, char **argv, const char *data);
 static int run_history(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_setting_list = {
 	.name = "setting list",
 	.usage = "",
@@ -24,6 +26,7 @@ const struct command command_setting_list = {
 	.help = "One line a setting, separated by tabs, under a line of headings; of long values the beginning. Times are UTC.\n"
 		"These are what the API serves as /settings/KEY. Those of okul itself are in okul.conf: okulctl check --settings\n",
 	.run = run_list,
+	.statements = &statements,
 };
 
 const struct command command_setting_get = {
@@ -77,6 +80,7 @@ static const char *const sql[] = {
 	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool
 is_key(const char *key)

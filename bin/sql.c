@@ -10,6 +10,8 @@
 
 static int run(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_sql = {
 	.name = "sql",
 	.usage = "[--loose] [SQL]",
@@ -24,7 +26,15 @@ const struct command command_sql = {
 		"\n"
 		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
 	.run = run,
+	.statements = &statements,
 };
+
+enum { UNINDEXED };
+
+static const char *const sql[] = {
+	[UNINDEXED] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 /* All of standard input, malloc'd. */
 static char *
@@ -54,14 +64,13 @@ reindex(struct db *db)
 static void
 index_users(struct db *db)
 {
-	static const char waiting[] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */";
 	struct db_rows *row;
 	int version;
 
 	/* sql works on databases of other versions too, which may have no such index. */
 	if (!db_alive(db, &version) || version != DB_SCHEMA_VERSION)
 		return;
-	bool any = db_one(db, &row, waiting, NO_ARGS) == DB_ROW;
+	bool any = db_one(db, &row, sql[UNINDEXED], NO_ARGS) == DB_ROW;
 	db_release(db);
 	if (any && !reindex(db))
 		ctl_error(EXIT_FAILURE, "the search for users is behind until the next of them is changed");

@@ -17,6 +17,8 @@ static int run_import(int argc, char **argv, const char *data);
 static int run_export(int argc, char **argv, const char *data);
 static int run_list(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_test_import = {
 	.name = "test import",
 	.usage = "FILE.gift --title TITLE --language LANGUAGE --ranges A1:0-20,A2:21-40,... [OPTION...]",
@@ -38,6 +40,7 @@ const struct command command_test_import = {
 		"--skip              leave out the questions that cannot be taken\n"
 		"--dry-run           only check: nothing is made\n",
 	.run = run_import,
+	.statements = &statements,
 };
 
 const struct command command_test_export = {
@@ -59,13 +62,18 @@ const struct command command_test_list = {
 
 #define TEXT_MAX (16 << 20)	/* bytes of a file */
 
-static const char find_sql[] =
-	"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1";
-static const char list_sql[] =
-	"SELECT id, title, target_language AS language, question_count AS questions,"
-	" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
-	" (SELECT count(*) FROM result WHERE result.test = test.pk) AS results,"
-	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk";
+enum { FIND, LIST };
+
+static const char *const sql[] = {
+	[FIND] =
+		"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[LIST] =
+		"SELECT id, title, target_language AS language, question_count AS questions,"
+		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
+		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk /* scan is meant */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &placement_head },
@@ -272,7 +280,7 @@ export(struct db *db, struct arena *arena, const char *id)
 	enum json_fault fault;
 	struct db_rows *row;
 
-	if (db_one(db, &row, find_sql, ARGS(id)) != DB_ROW) {
+	if (db_one(db, &row, sql[FIND], ARGS(id)) != DB_ROW) {
 		enum db_rc rc = db_failure(db);
 		return rc == DB_DONE ? ctl_error(EXIT_DATA, "there is no test %s; `okulctl test list` shows them", id) :
 			ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
@@ -312,5 +320,5 @@ run_list(int argc, char **argv, const char *data)
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "test list takes no arguments");
-	return ctl_table(data, list_sql, NO_ARGS, &count);
+	return ctl_table(data, sql[LIST], NO_ARGS, &count);
 }

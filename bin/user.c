@@ -21,12 +21,15 @@ static int run_role(int argc, char **argv, const char *data);
 static int run_list(int argc, char **argv, const char *data);
 static int run_unlock(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_user_add = {
 	.name = "user add",
 	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
 	.summary = "make a user, who can then log in with a code by mail",
 	.help = "The role is user and the language English unless said otherwise. Administrators need not register.\n",
 	.run = run_add,
+	.statements = &statements,
 };
 
 const struct command command_user_role = {
@@ -55,18 +58,18 @@ const struct command command_user_unlock = {
 	.run = run_unlock,
 };
 
-enum { FIND };
+enum { FIND, LIST };
 
 static const char *const sql[] = {
 	[FIND] = "SELECT id, role, pk FROM user WHERE email = ?1",
+	[LIST] =
+		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
+		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
+		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+		" FROM user ORDER BY pk /* scan is meant */",
 };
-
-static const char list_sql[] =
-	"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
-	" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
-	" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
-	" FROM user ORDER BY pk";
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static const struct conf *conf;
 static struct db *db;
@@ -286,5 +289,5 @@ run_list(int argc, char **argv, const char *data)
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
-	return ctl_table(data, list_sql, NO_ARGS, &count);
+	return ctl_table(data, sql[LIST], NO_ARGS, &count);
 }

@@ -21,6 +21,8 @@
 
 static int run(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_user_import = {
 	.name = "user import",
 	.usage = "FILE.csv [--encoding NAME] [--dry-run]",
@@ -48,6 +50,7 @@ const struct command command_user_import = {
 		"--encoding NAME  what FILE.csv is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
 		"--dry-run        only check: nothing is changed. Run this first.\n",
 	.run = run,
+	.statements = &statements,
 };
 
 #define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
@@ -69,6 +72,7 @@ static const char *const sql[] = {
 	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
 		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct row {
 	size_t line;

@@ -3,11 +3,22 @@
  */
 #include "demo.h"
 
+#include "assignment.h"
+#include "attempt.h"
+#include "audit.h"
 #include "clock.h"
+#include "contact.h"
+#include "course.h"
 #include "ctl.h"
+#include "file.h"
 #include "json.h"
+#include "limit.h"
+#include "material.h"
+#include "placement.h"
 #include "random.h"
+#include "setting.h"
 #include "text.h"
+#include "user.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -30,15 +41,21 @@ static const struct command demo = {
 	.run = run,
 };
 
-#define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
+/* 128 MiB for the write connection: an index of a million rows is written all over. */
+static const char large_cache[] = "PRAGMA cache_size = -131072";
 
-/* Tables that are empty in a database that nobody has used. */
-static const char in_use_sql[] =
-	"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
-	" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
-	" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
-	" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
-	" /* scan is meant, of one row */";
+enum { IN_USE };
+
+static const char *const sql[] = {
+	/* Tables that are empty in a database that nobody has used. */
+	[IN_USE] =
+		"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
+		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
+		" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
+		" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
+		" /* scan is meant, of one row */",
+};
+static const struct db_statements own_statements = { sql, COUNT(sql) };
 
 /* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
 
@@ -202,7 +219,7 @@ look_for_use(struct db *db, const char **in_use)
 {
 	static char found[32];
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, in_use_sql, NO_ARGS);
+	enum db_rc rc = db_one(db, &row, sql[IN_USE], NO_ARGS);
 
 	*in_use = NULL;
 	if (rc == DB_ROW && !db_is_null(row, 0)) {
@@ -250,7 +267,7 @@ tell(const struct demo *d, int64_t ticks)
 static int
 fill(struct demo *d)
 {
-	char why[256] = "", pragma[64];
+	char why[256] = "";
 	const char *in_use;
 	enum db_rc rc = look_for_use(d->db, &in_use);
 	int64_t start = clock_ticks();
@@ -260,8 +277,7 @@ fill(struct demo *d)
 	if (in_use)
 		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
-	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size = -%d", CACHE_KIB);
-	rc = db_script(d->db, pragma, true, why, sizeof(why));
+	rc = db_script(d->db, large_cache, true, why, sizeof(why));
 	if (rc == DB_DONE)
 		rc = make_all(d);
 	if (rc != DB_DONE)
@@ -346,6 +362,13 @@ run(int argc, char **argv, const char *data)
 	return code;
 }
 
+/* Of lib/school/, those that the demo uses, and its own. */
+static const struct db_statements *const statements[] = {
+	&assignment_statements, &attempt_statements, &audit_statements, &contact_statements, &course_statements, &file_statements,
+	&limit_statements, &material_statements, &placement_statements, &setting_statements, &user_statements, &own_statements,
+	&demo_results_statements, NULL,
+};
+
 int
 main(int argc, char **argv)
 {
@@ -360,5 +383,9 @@ main(int argc, char **argv)
 		argc -= 2;
 		argv += 2;
 	}
+	if (argc == 2 && strcmp(argv[1], "--statements") == 0)
+		return ctl_print_statements(statements);
+	if (argc == 2 && strcmp(argv[1], "--check") == 0)
+		return ctl_check_statements(statements, data);
 	return ctl_run(&demo, argc, argv, data);
 }

@@ -37,7 +37,12 @@ static const struct { const char *level; double from, to; } ranges[] = {
 	{ "A1", 0, 20 }, { "A2", 21, 38 }, { "B1", 39, 56 }, { "B2", 57, 72 }, { "C1", 73, 88 }, { "C2", 89, 100 },
 };
 
-static const char find_sql[] = "SELECT test.pk, version FROM test WHERE id = ?1";
+enum { FIND };
+
+static const char *const sql[] = {
+	[FIND] = "SELECT test.pk, version FROM test WHERE id = ?1",
+};
+const struct db_statements demo_results_statements = { sql, COUNT(sql) };
 
 /* ---- the tests */
 
@@ -103,7 +108,7 @@ make_test(struct demo *d, struct year *year, struct test *test, int64_t at)
 		return rc;
 	placement_add(d->db, placement, id, at);
 	rc = db_write_commit(d->db);
-	if (rc == DB_DONE && db_one(d->db, &row, find_sql, ARGS(id)) == DB_ROW) {
+	if (rc == DB_DONE && db_one(d->db, &row, sql[FIND], ARGS(id)) == DB_ROW) {
 		int64_t version = db_int(row, 1);
 		test->pk = db_int(row, 0);
 		test->version = attempt_version(d->db, year->versions, version);
