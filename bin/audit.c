@@ -8,7 +8,7 @@
 
 #include <getopt.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_audit(int argc, char **argv, const char *data);
 
 static const struct db_statements statements;
 
@@ -22,7 +22,7 @@ const struct command command_audit = {
 		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
 		"--limit    at most so many lines; 100 unless said otherwise\n",
-	.run = run,
+	.run = run_audit,
 	.statements = &statements,
 };
 
@@ -89,7 +89,7 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_audit(int argc, char **argv, const char *data)
 {
 	struct wanted wanted = { .since = INT64_MIN, .limit = 100 };
 	int64_t count;

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_migrate(int argc, char **argv, const char *data);
 
 const struct command command_migrate = {
 	.name = "migrate",
@@ -25,12 +25,12 @@ const struct command command_migrate = {
 		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
 		"DATA/origins.map, by which the web server knows cors_origins, is brought in line with okul.conf.\n"
 		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
-	.run = run,
+	.run = run_migrate,
 };
 
 /* The whole of a file, malloc'd, or NULL with errno set. */
 static char *
-read_file(const char *path)
+read_sql_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *text = NULL;
@@ -58,7 +58,7 @@ schema_version(const char *schema)
 
 /* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
 static bool
-make_folder(const char *data)
+make_data_folder(const char *data)
 {
 	if (mkdir(data, 0700) == 0)
 		printf("%s: made\n", data);
@@ -86,7 +86,7 @@ make_keys(const char *data)
 
 /* Of two at once one waits, and finds the work done. The lock goes with the process. */
 static bool
-take_lock(const struct conf *conf)
+lock_data_folder(const struct conf *conf)
 {
 	int folder = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -163,7 +163,7 @@ keys_hold(struct db *db, char *why, size_t room)
 
 /* The statements of one step, inside its transaction. */
 static bool
-change(struct db *db, const char *sql, int version, char *why, size_t room)
+change_schema(struct db *db, const char *sql, int version, char *why, size_t room)
 {
 	char set_version[64];
 
@@ -176,14 +176,14 @@ static bool
 take_step(struct db *db, const char *path, int version)
 {
 	char why[512] = "";
-	char *sql = read_file(path);
+	char *sql = read_sql_file(path);
 	enum db_rc rc;
 
 	if (!sql)
 		return ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path) == 0;
 	rc = db_write_begin(db);
 	if (rc == DB_DONE) {
-		if (change(db, sql, version, why, sizeof(why))) {
+		if (change_schema(db, sql, version, why, sizeof(why))) {
 			rc = db_write_commit(db);
 		} else {
 			db_write_rollback(db);
@@ -200,7 +200,7 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-note_damage(void *context, const struct db_rows *rows, bool first)
+print_damage(void *context, const struct db_rows *rows, bool first)
 {
 	bool *sound = context;
 
@@ -212,12 +212,12 @@ note_damage(void *context, const struct db_rows *rows, bool first)
 }
 
 static bool
-is_sound(struct db *db)
+database_is_sound(struct db *db)
 {
 	char why[512] = "";
 	bool sound = true;
 
-	if (db_shell(db, "PRAGMA integrity_check", false, note_damage, &sound, why, sizeof(why)) != DB_DONE)
+	if (db_shell(db, "PRAGMA integrity_check", false, print_damage, &sound, why, sizeof(why)) != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
 	if (!sound)
 		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
@@ -247,11 +247,11 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 		if (!good)
 			return EXIT_FAILURE;
 	}
-	return is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return database_is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int
-update(const struct conf *conf, int to)
+update_database(const struct conf *conf, int to)
 {
 	char why[1024];
 	int from = -1, code;
@@ -280,7 +280,7 @@ update(const struct conf *conf, int to)
 /* ---- a new one */
 
 static int
-create(const struct conf *conf, const char *schema, int version)
+create_database(const struct conf *conf, const char *schema, int version)
 {
 	char why[1024];
 
@@ -291,7 +291,7 @@ create(const struct conf *conf, const char *schema, int version)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_migrate(int argc, char **argv, const char *data)
 {
 	char path[PATH_MAX], folder[PATH_MAX], why[PATH_MAX + 200];
 	struct stat st;
@@ -302,19 +302,19 @@ run(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
 	if (!conf_folder(data, folder, why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	if (!make_folder(folder) || !make_keys(folder))
+	if (!make_data_folder(folder) || !make_keys(folder))
 		return EXIT_CONFIG;
 	const struct conf *conf = ctl_conf(data);
-	if (!conf || !take_lock(conf))
+	if (!conf || !lock_data_folder(conf))
 		return EXIT_CONFIG;
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
-	char *schema = read_file(path);
+	char *schema = read_sql_file(path);
 	int version = schema ? schema_version(schema) : 0;
 	if (version == 0) {
 		ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
 	} else {
 		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
-		code = stat(path, &st) == 0 ? update(conf, version) : create(conf, schema, version);
+		code = stat(path, &st) == 0 ? update_database(conf, version) : create_database(conf, schema, version);
 		if (code == EXIT_SUCCESS && !origins_write(conf))
 			code = EXIT_CONFIG;
 	}

@@ -49,7 +49,7 @@ all_statements(void)
 }
 
 static void
-put_value(struct buf *out, const struct db_rows *rows, int column)
+put_tab_value(struct buf *out, const struct db_rows *rows, int column)
 {
 	const char *s = db_blob(rows, column);
 	size_t length = db_size(rows, column);
@@ -89,7 +89,7 @@ ctl_print_row(void *file, const struct db_rows *rows, bool first)
 	for (int i = 0; i < db_columns(rows); i++) {
 		if (i)
 			buf_putc(&out, '\t');
-		put_value(&out, rows, i);
+		put_tab_value(&out, rows, i);
 	}
 	buf_putc(&out, '\n');
 	if (out.failed)
@@ -140,7 +140,7 @@ print_help(void)
 
 /* How many of the words make up the command's name; 0 when it is another. */
 static int
-match(const struct command *command, int argc, char **argv)
+match_command(const struct command *command, int argc, char **argv)
 {
 	const char *name = command->name;
 	int words = 0;
@@ -160,7 +160,7 @@ match(const struct command *command, int argc, char **argv)
 
 /* Letters to insert, delete or change (Levenshtein) to get from one word to the other. */
 static size_t
-distance(const char *a, const char *b)
+edit_distance(const char *a, const char *b)
 {
 	size_t row[32], length = strlen(b);
 
@@ -197,7 +197,7 @@ unknown_command(int argc, char **argv)
 	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *name = commands[i]->name;
-		size_t one = distance(argv[0], name), two = distance(typed, name);
+		size_t one = edit_distance(argv[0], name), two = edit_distance(typed, name);
 		size_t best = one < two ? one : two;
 
 		if (best < least && best <= strlen(name) / 2) {
@@ -239,7 +239,7 @@ static int
 run_command(int argc, char **argv, const char *data)
 {
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		int words = match(commands[i], argc, argv);
+		int words = match_command(commands[i], argc, argv);
 
 		if (words == 0)
 			continue;

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_sql(int argc, char **argv, const char *data);
 
 static const struct db_statements statements;
 
@@ -25,7 +25,7 @@ const struct command command_sql = {
 		"--loose  each statement on its own: for VACUUM, and PRAGMAs that a transaction refuses\n"
 		"\n"
 		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
-	.run = run,
+	.run = run_sql,
 	.statements = &statements,
 };
 
@@ -77,7 +77,7 @@ index_users(struct db *db)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_sql(int argc, char **argv, const char *data)
 {
 	bool loose = argc > 1 && strcmp(argv[1], "--loose") == 0;
 	int first = loose ? 2 : 1;

@@ -159,7 +159,7 @@ answer(struct demo *d, const struct test *test, int i, double ability)
 }
 
 static void
-take(struct demo *d, struct year *year, struct result *result)
+take_test(struct demo *d, struct year *year, struct result *result)
 {
 	int64_t at = timeline_next(&year->line, d);
 	struct demo_user *user = demo_learner(d, at);
@@ -190,7 +190,7 @@ make_results(struct demo *d, struct year *year)
 	for (int64_t done = 0; done < d->results && rc == DB_DONE;) {
 		int64_t count = d->results - done < BATCH ? d->results - done : BATCH;
 		for (int64_t i = 0; i < count; i++)
-			take(d, year, &year->batch[i]);
+			take_test(d, year, &year->batch[i]);
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
