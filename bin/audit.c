@@ -39,10 +39,10 @@ enum { NEWEST, OF_SUBJECT };
 	" AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
 
 static const char *const sql[] = {
-	[NEWEST] = LIST("?1 IS NULL") " /* scan is meant */",
+	[NEWEST] = LIST("?1 IS NULL") " /* scans: audit */",
 	/* An address may have changed, the id has not: found are all ids that go or went by it. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
-		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scan is meant */)"),
+		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

@@ -47,7 +47,7 @@ enum { WAITING };
 
 static const char *const sql[] = {
 	[WAITING] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
-		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */",
+		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scans: outbox */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

@@ -83,21 +83,15 @@ ctl_check_statements(const struct db_statements *const *list, const char *data)
 {
 	const struct conf *conf = ctl_conf(data);
 	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
-	char why[1024];
-	int scans = 0;
+	int faults = 0;
 
 	if (!db)
 		return EXIT_CONFIG;
-	for (; *list; list++) {
-		if (!db_check(db, (*list)->sql, (*list)->count, why, sizeof(why))) {
-			db_close(db);
-			return ctl_error(EXIT_FAILURE, "%s", why);
-		}
-		scans += db_explain(db, (*list)->sql, (*list)->count, stdout);
-	}
+	for (; *list; list++)
+		faults += db_explain(db, (*list)->sql, (*list)->count, stdout);
 	db_close(db);
-	printf("%s: %d full scans that are not marked as meant\n", program_name, scans);
-	return ctl_finish(scans ? EXIT_FAILURE : EXIT_SUCCESS);
+	printf("%s: %d faults\n", program_name, faults);
+	return ctl_finish(faults ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* ---- the owner of the data folder */

@@ -39,8 +39,7 @@ must_use int ctl_finish(int code);
 
 /*
  * For the build and the tests: the statements of a program, `list` up to NULL. Prints them, each ended by a NUL; or prepares them
- * against the database of `data` and prints their query plans, and returns EXIT_FAILURE when one does not compile or scans a
- * table unmarked: db_explain().
+ * against the database of `data` and prints their query plans, and returns EXIT_FAILURE when db_explain() finds a fault.
  */
 must_use int ctl_print_statements(const struct db_statements *const *list);
 must_use int ctl_check_statements(const struct db_statements *const *list, const char *data);

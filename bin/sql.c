@@ -32,7 +32,7 @@ const struct command command_sql = {
 enum { UNINDEXED };
 
 static const char *const sql[] = {
-	[UNINDEXED] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */",
+	[UNINDEXED] = "SELECT 1 FROM user_reindex LIMIT 1 /* scans: user_reindex */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

@@ -71,7 +71,7 @@ static const char *const sql[] = {
 		"SELECT id, title, target_language AS language, question_count AS questions,"
 		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
 		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
-		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk /* scan is meant */",
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk /* scans: test result_tally */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

@@ -67,7 +67,7 @@ static const char *const sql[] = {
 		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
 		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
 		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
-		" FROM user ORDER BY pk /* scan is meant */",
+		" FROM user ORDER BY pk /* scans: user */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

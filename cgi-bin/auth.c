@@ -81,7 +81,7 @@ static const char *const sql[] = {
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
 		" min(session.expires_at, session.created_at + ?3),"
 		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
+		" (SELECT count(*) FROM json_each(session.recent) WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
 	[SESSIONS] =

@@ -11,6 +11,7 @@
 #include "outbox.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
@@ -75,17 +76,17 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5)" \
-	" CROSS JOIN contact ON contact.pk = found ORDER BY " order
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
+	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
 #define BY_STATUS "status = ?1 AND ?2 IS NULL AND ?3 IS NULL"
 #define BY_SOURCE "source = ?2 AND (?1 IS NULL OR status = ?1) AND ?3 IS NULL"
 #define BY_TEXT "(?1 IS NULL OR status = ?1) AND (?2 IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("?1 IS NULL AND ?2 IS NULL AND ?3 IS NULL", order) " /* scan is meant: of an index */", \
+	[LIST_ALL + index] = PAGE("?1 IS NULL AND ?2 IS NULL AND ?3 IS NULL", order) " /* scans: contact */", \
 	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
 	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scan is meant */"
+	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scans: contact */"
 
 #define SORTS 4
 enum {
@@ -100,7 +101,7 @@ static const char *const sql[] = {
 	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
 	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND ?2 IS NULL AND ?3 IS NULL",
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
-	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scan is meant */",
+	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
 	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM user WHERE pk = ?1",
 };

@@ -7,6 +7,7 @@
 #include "course.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #define TITLE_POINTS 200
@@ -68,12 +69,12 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
 #define PAGE(source, where, order) \
 	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
-	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order \
-	" /* scan is meant: of the index, or for words */"
+	" LIMIT ?5 OFFSET ?6) AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
+	" /* scans: course */"
 #define SORTED(i, by, order) \
-	[PAGE_ALL + i] = PAGE("course INDEXED BY course_" by, "TRUE", order), \
-	[PAGE_PUBLIC + i] = PAGE("course INDEXED BY course_public_" by, "is_published", order), \
-	[PAGE_SEEN + i] = PAGE("course INDEXED BY course_" by, SEEN, order), \
+	[PAGE_ALL + i] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order), \
+	[PAGE_PUBLIC + i] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order), \
+	[PAGE_SEEN + i] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order), \
 	[PAGE_FOUND + i] = PAGE("course", FOUND, order)
 
 #define SORTS (COUNT(sorts) - 1)
@@ -96,9 +97,9 @@ static const char *const sql[] = {
 		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
 		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
 	[COUNT_SEEN] =
-		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL"
-		" /* scan is meant: of the index */",
-	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
+		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " AND ?4 IS NULL"
+		" /* scans: course */",
+	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
 	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 };

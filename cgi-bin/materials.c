@@ -8,6 +8,7 @@
 #include "mail.h"
 #include "outbox.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #include "assignment.h"
@@ -97,8 +98,8 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 #define MATCHING \
 	" FROM material WHERE (?1 IS NULL OR locale = ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
-	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4)" \
-	" CROSS JOIN material ON material.pk = found ORDER BY " order " /* scan is meant */"
+	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4) AS page" \
+	SQL_JOIN "material ON material.pk = found ORDER BY " order " /* scans: material */"
 
 enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS };
 
@@ -107,14 +108,14 @@ static const char *const sql[] = {
 	[LIST_MATERIALS + 1] = LISTED("material.pk"),
 	[LIST_MATERIALS + 2] = LISTED("okul_fold(material.title), material.pk"),
 	[LIST_MATERIALS + 3] = LISTED("okul_fold(material.title) DESC, material.pk DESC"),
-	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scan is meant */",
+	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
 	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
 		" ON assignment.user = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
-		" FROM material_pdf CROSS JOIN file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
+		" FROM material_pdf" SQL_JOIN "file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 };
 
 /* ---- routes */

@@ -5,6 +5,7 @@
  * and sent after it; their sending holds up nobody.
  */
 #include "materials.h"
+#include "sql.h"
 
 #include "assignment.h"
 #include "audit.h"
@@ -62,7 +63,7 @@ static const char *const sql[] = {
 	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("user") ", ''), email) FROM user"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
-		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment CROSS JOIN material"
+		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment" SQL_JOIN "material"
 		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",

@@ -5,6 +5,7 @@
  * into words before the write transaction; inside it is looked whether they still belong to what is asked.
  */
 #include "proficiency.h"
+#include "sql.h"
 
 #include "attempt.h"
 #include "limit.h"
@@ -58,7 +59,7 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
 #define SEEN_OR_OPEN "test.id = ?1 AND (test.is_published OR ?3 OR attempt.pk IS NOT NULL)"
 
-#define OWN_ATTEMPT "attempt CROSS JOIN test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
+#define OWN_ATTEMPT "attempt" SQL_JOIN "test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
 
 #define ATTEMPT "coalesce(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
@@ -66,7 +67,7 @@ enum { PAPER, OWN_PAPER, STATE, OWN_STATE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
 	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
-		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
+		SQL_JOIN "user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"

@@ -8,6 +8,7 @@
 #include "limit.h"
 #include "link.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 #include "upload.h"
 
@@ -49,11 +50,11 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
 #define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
-#define OF_ONE "file INDEXED BY file_owner WHERE owner = ?1 AND " MATCHING
+#define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
 #define OF_ALL "file WHERE ?1 IS NULL AND " MATCHING
 #define PAGE(files, order) \
 	"SELECT id, key, name, mime, size, sha256, is_public FROM (SELECT pk AS found FROM " files " ORDER BY " order \
-	" LIMIT ?4 OFFSET ?5) CROSS JOIN file ON pk = found ORDER BY " order " /* scan is meant, where all are listed */"
+	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"
 #define SORTED(i, order) [PAGE_ONE + i] = PAGE(OF_ONE, order), [PAGE_ALL + i] = PAGE(OF_ALL, order)
 
 enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, COUNT_ALL, USER_PK, BY_KEY };
@@ -66,7 +67,7 @@ static const char *const sql[] = {
 	SORTED(4, "size, pk"),
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
-	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scan is meant */",
+	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scans: file */",
 	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
 	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
 };

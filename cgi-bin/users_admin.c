@@ -5,6 +5,7 @@
 #include "log.h"
 #include "mail.h"
 #include "session.h"
+#include "sql.h"
 #include "user.h"
 #include "users.h"
 
@@ -48,25 +49,25 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
  */
 #define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
-	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") CROSS JOIN user ON user.pk = found ORDER BY "
+	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "user ON user.pk = found ORDER BY "
 
 /* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
 #define BY_BLOCK(direction, inside) \
-	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scan is meant */)," \
+	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
 	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
 	PAGE("user", "?1 IS NULL AND ?2 IS NULL AND user.pk " inside, "user.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
-#define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
+#define BY_TEXT "user_text" SQL_JOIN "user ON user.pk = user_text.rowid"
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
-#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scan is meant */"
+#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scans: user */"
 
 #define FILTERED(index, order, text_order) \
 	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", text_order, "?4") order, \
 	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order, "?4") order " /* scan is meant: of an index */", \
+	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order, "?4") order " /* scans: user */", \
 	FILTERED(index, order, order)
 
 #define SORTS 6

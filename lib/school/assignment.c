@@ -1,10 +1,11 @@
 #include "assignment.h"
+#include "sql.h"
 
 enum { UNOPENED, OPEN, ADD, REMOVE };
 
 #define UNOPENED_OF(key, user) \
-	"SELECT assignment.pk FROM file CROSS JOIN material_pdf ON material_pdf.file = file.pk CROSS JOIN user ON user.id = " user \
-	" CROSS JOIN assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
+	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN "user ON user.id = " user \
+	SQL_JOIN "assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
 	" WHERE file.key = " key " AND assignment.opened_at IS NULL"
 
 static const char *const assignment_sql[] = {

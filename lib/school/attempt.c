@@ -1,11 +1,12 @@
 #include "attempt.h"
+#include "sql.h"
 
 enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
 
 #define DUE_COLUMNS \
 	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
 	" version.answer_key, version.level_ranges, version.target_language" \
-	" FROM attempt CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
+	" FROM attempt" SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
 static const char *const attempt_sql[] = {
 	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",

@@ -33,9 +33,9 @@ static const char *const otp_sql[] = {
 	[KNOW] =
 		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
-	/* scan is meant, of the codes of a day, for an operator */
+	/* the codes of a day, for an operator */
 	[FORGET_TRIES] =
-		"UPDATE login_code /* scan is meant */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
+		"UPDATE login_code /* scans: login_code */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
 	[CODES] = "SELECT count(*) FROM login_code WHERE " EXPIRY_OVER("expires_at"),
 	[DROP_CODES] =
 		"DELETE FROM login_code WHERE (email, network) IN"

@@ -32,7 +32,7 @@ enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED
 static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" VALUES (1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
+		" VALUES (1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scans: sqlite_sequence */), 0),"
 		" ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
@@ -53,9 +53,9 @@ static const char *const placement_sql[] = {
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2"
 		" AND NOT EXISTS (SELECT 1 FROM result WHERE result.version = test_version.pk)"
 		" AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.version = test_version.pk)",
-	[UNUSED] = "SELECT count(*) FROM test_version WHERE " IS_UNUSED " /* scan is meant */",
+	[UNUSED] = "SELECT count(*) FROM test_version WHERE " IS_UNUSED " /* scans: test_version */",
 	[DROP_UNUSED] = "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE " IS_UNUSED " LIMIT ?2)"
-		" /* scan is meant */",
+		" /* scans: test_version */",
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 

@@ -1,4 +1,5 @@
 #include "user.h"
+#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
@@ -146,12 +147,12 @@ static const char *const user_sql[] = {
 		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[REMOVE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO,
-	/* scan is meant, of the rows that this transaction changed */
-	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
+	/* the rows that this transaction changed */
+	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */"
 		" WHERE old IS NOT NULL",
 	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
-	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
+		" FROM user_reindex /* scans: user_reindex */" SQL_JOIN "user ON user.pk = user_reindex.pk",
+	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
 

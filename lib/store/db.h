@@ -58,8 +58,13 @@ void db_close(struct db *db);
  */
 must_use bool db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
 /*
- * Prints the query plan of each statement. Gives the number of full scans ("SCAN table") in statements that do not
- * carry the comment "scan is meant".
+ * Prints the query plan of each statement. Returns the number of faults: statements that do not compile, and full scans
+ * ("SCAN name" in the plan) of a table whose name is not in a mark of that statement, the comment "scans: name name" in
+ * its SQL. The name is the one that the plan prints, so an alias where the statement has one.
+ *
+ * A scan of a whole index counts too, covering or not: it grows with the table. Not counted are rows that the statement
+ * itself makes (constants, a subquery, a WITH that the plan materializes) and virtual tables (json_each, full text), whose
+ * plans do not say how much they read.
  */
 must_use int db_explain(struct db *db, const char *const *sql, size_t count, FILE *out);
 

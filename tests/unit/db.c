@@ -397,16 +397,18 @@ double_quotes_are_names_only(void **state)
 }
 
 static void
-full_scans_are_counted_unless_meant(void **state)
+full_scans_are_counted_unless_marked(void **state)
 {
 	static const char *const sql[] = { n_sql, "SELECT pk FROM item WHERE n = ?1",
-		"SELECT pk FROM item WHERE n = ?1 /* scan is meant */", "SELECT value FROM json_each(?1)", set_sql, add_sql };
+		"SELECT pk FROM item /* scans: item */ WHERE n = ?1",
+		"SELECT pk FROM item /* scans: items other */ WHERE n = ?1", "SELECT a.pk FROM item AS a JOIN item AS b ON b.n < a.n /* scans: b a */",
+		"WITH made AS MATERIALIZED (SELECT pk FROM item WHERE pk = ?1) SELECT pk FROM made", "SELECT value FROM json_each(?1)", set_sql, add_sql };
 	FILE *out = fopen(path_of("plan"), "w+");
 	char line[200];
 	bool marked = false;
 
 	(void)state;
-	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 1);
+	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 2);
 	rewind(out);
 	while (fgets(line, sizeof(line), out))
 		marked |= strcmp(line, "\tSCAN item  <- FULL SCAN\n") == 0;
@@ -1328,7 +1330,7 @@ main(void)
 		test(changed_rows_are_counted),
 		test(wrong_sql_is_found_by_preparing),
 		test(double_quotes_are_names_only),
-		test(full_scans_are_counted_unless_meant),
+		test(full_scans_are_counted_unless_marked),
 		test(misuse_sticks_until_the_release),
 		test(a_failure_inside_a_transaction_undoes_it),
 		test(a_taken_name_does_not_stick),
