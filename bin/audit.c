@@ -8,7 +8,9 @@
 
 #include <getopt.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_audit(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_audit = {
 	.name = "audit",
@@ -20,7 +22,8 @@ const struct command command_audit = {
 		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
 		"--limit    at most so many lines; 100 unless said otherwise\n",
-	.run = run,
+	.run = run_audit,
+	.statements = &statements,
 };
 
 #define LIMIT_MAX 1000000
@@ -41,6 +44,7 @@ static const char *const sql[] = {
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct wanted {
 	char *subject, *actor, *action;
@@ -85,7 +89,7 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_audit(int argc, char **argv, const char *data)
 {
 	struct wanted wanted = { .since = INT64_MIN, .limit = 100 };
 	int64_t count;

@@ -89,7 +89,7 @@ class Server:
 
 def statements(build, programs):
     for program in programs:
-        text = subprocess.run([f"{build}/{program}", *(["--statements"] if program.endswith(".fcgi") else ["check", "--statements"])],
+        text = subprocess.run([f"{build}/{program}", "--statements"],
                               capture_output=True, text=True, check=True).stdout
         yield from ((program, statement) for statement in text.split("\0") if statement.strip())
 
