@@ -1,10 +1,10 @@
 /*
  * okulctl key - the keys that sign access tokens: DATA/keys.conf, of which only the section [jwt] is changed here.
  */
+#include "buf.h"
+#include "encode.h"
 #include "okulctl.h"
-
 #include "random.h"
-#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,7 @@ put_signing_key(struct buf *out, int64_t number)
 
 	random_bytes(key, sizeof(key));
 	buf_printf(out, "k%lld = ", (long long)number);
-	buf_hex(out, key, sizeof(key));
+	encode_hex(out, key, sizeof(key));
 	buf_putc(out, '\n');
 	secret_wipe(key, sizeof(key));
 }

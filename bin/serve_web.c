@@ -1,7 +1,6 @@
-#include "serve.h"
-
+#include "buf.h"
 #include "okulctl.h"
-#include "text.h"
+#include "serve.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

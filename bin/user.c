@@ -1,18 +1,16 @@
 /*
  * okulctl user - the users that an operator makes: the first administrator comes from here.
  */
-#include "okulctl.h"
-
+#include "user.h"
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "email.h"
+#include "okulctl.h"
 #include "otp.h"
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
-#include "text.h"
-#include "user.h"
 
 #include <getopt.h>
 

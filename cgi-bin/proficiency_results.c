@@ -1,12 +1,13 @@
 /*
  * proficiency - results, one's own and everybody's.
  */
-#include "proficiency.h"
-#include "sql.h"
-
 #include "attempt.h"
 #include "audit.h"
+#include "fold.h"
+#include "json_write.h"
+#include "proficiency.h"
 #include "quiz.h"
+#include "sql.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
@@ -277,7 +278,7 @@ static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
 	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
-		text_match(rq->arena, value_string(rq->in[FOR_WORDS])), words);
+		fold_match(rq->arena, value_string(rq->in[FOR_WORDS])), words);
 	struct db_rows *row;
 
 	if (page_is_table(&rq->in[FORMAT]))
@@ -291,7 +292,7 @@ static struct response
 get_results(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *zone = rq->conf->time_zone, *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	const char *zone = rq->conf->time_zone, *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 	bool times = in[FROM].named || in[TO].named;
 	bool kind = in[FOR_TEST].named || in[FOR_LEVEL].named || in[FOR_LANGUAGE].named;
 	int sort = value_choice(in[SORT], sorts);
@@ -341,8 +342,8 @@ get_result(struct request *rq)
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", "");
+	int next = response_put_row(rq, &result_list, row, 0);
+	json_put_raw(rq->out, "answers", "");
 	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return response_done(rq);

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "session.h"
 #include "setting.h"
+#include "text.h"
 #include "token.h"
 
 enum { KEY, CONTENT, DESCRIPTION, VISIBLE };

@@ -5,12 +5,15 @@
 #include "assignment.h"
 #include "audit.h"
 #include "file.h"
+#include "fold.h"
+#include "json_write.h"
 #include "limit.h"
 #include "link.h"
 #include "session.h"
 #include "sql.h"
 #include "token.h"
 #include "upload.h"
+#include "utf8.h"
 
 enum { IN_PUBLIC, IN_PRIVATE };
 static const char *const folders[] = { [IN_PUBLIC] = "public", [IN_PRIVATE] = "private", NULL };
@@ -105,14 +108,14 @@ struct stored { const char *id, *key, *name, *mime; int64_t size; const char *sh
 static void
 put_file(struct request *rq, const struct stored *file)
 {
-	put_text(rq, "id", file->id);
-	put_text(rq, "key", file->key);
-	put_link(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
-	put_text(rq, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
-	put_text(rq, "mimeType", file->mime);
-	put_int(rq, "size", file->size);
-	put_text(rq, "sha256", file->sha256);
-	put_bool(rq, "isPublic", file->is_public);
+	json_put_text(rq->out, "id", file->id);
+	json_put_text(rq->out, "key", file->key);
+	link_put(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
+	json_put_text(rq->out, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
+	json_put_text(rq->out, "mimeType", file->mime);
+	json_put_int(rq->out, "size", file->size);
+	json_put_text(rq->out, "sha256", file->sha256);
+	json_put_bool(rq->out, "isPublic", file->is_public);
 }
 
 /* ---- upload */
@@ -220,7 +223,7 @@ get_file(struct request *rq)
 		name = NULL;
 	}
 	if (link == LINK_UNKNOWN) {
-		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 		return response_error(rq, BAD_FIELDS);
 	}
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
@@ -238,17 +241,17 @@ get_file(struct request *rq)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	put_object(rq, NULL);
+	json_put_object(rq->out, NULL);
 	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
 		db_text(row, 5), db_flag(row, 6) });
-	put_end(rq);
+	json_put_end_object(rq->out);
 }
 
 static struct response
 get_files(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
+	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
 	struct value whose = is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
 	bool one = owner || !is_admin(rq);
 	int sort = value_choice(in[SORT], sorts);

@@ -1,11 +1,10 @@
 /*
  * demo_people - the people of the demo school: names, users, when they were last seen.
  */
-#include "demo.h"
-
 #include "clock.h"
+#include "demo.h"
+#include "fold.h"
 #include "random.h"
-#include "text.h"
 #include "user.h"
 
 #define YEAR (365 * DAY + DAY / 4)
@@ -98,9 +97,9 @@ make_handle(struct demo_name *name)
 	struct buf folded = { 0 };
 	size_t length = 0;
 
-	buf_fold(&folded, name->name, strlen(name->name));
+	fold_text(&folded, name->name, strlen(name->name));
 	buf_putc(&folded, '.');
-	buf_fold(&folded, name->surname, strlen(name->surname));
+	fold_text(&folded, name->surname, strlen(name->surname));
 	for (const char *c = folded.s ? folded.s : ""; *c && length < 20; c++)
 		if ((*c >= 'a' && *c <= 'z') || *c == '.')
 			name->handle[length++] = *c;

@@ -6,8 +6,8 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "json.h"
-#include "text.h"
 
 /*
  * Gives each parameter and each body of the document that has none an example of its own, which the server takes: what is

@@ -1,6 +1,9 @@
 #include "db.h"
 
+#include "buf.h"
 #include "clock.h"
+#include "email.h"
+#include "fold.h"
 #include "log.h"
 #include "text.h"
 #include "turnstile.h"
@@ -461,12 +464,12 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 			continue;
 		if (folded.length > 0)
 			buf_putc(&folded, ' ');
-		buf_fold(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
+		fold_text(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
 	}
 	put_result(context, &folded);
 }
 
-/* okul_mailbox(address): text_mailbox() */
+/* okul_mailbox(address): email_mailbox() */
 static void
 mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -476,7 +479,7 @@ mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 	(void)count;
 	if (!email)
 		return;
-	text_mailbox(text, email);
+	email_mailbox(text, email);
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
@@ -488,7 +491,7 @@ has_words(sqlite3_context *context, int count, sqlite3_value **values)
 
 	(void)count;
 	if (text && words)
-		sqlite3_result_int(context, text_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
+		sqlite3_result_int(context, fold_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
 			(size_t)sqlite3_value_bytes(values[1])));
 }
 
@@ -502,7 +505,7 @@ words_left(sqlite3_context *context, int count, sqlite3_value **values)
 	(void)count;
 	if (!text || !words)
 		return;
-	text_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
+	fold_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
 	put_result(context, &left);
 }
 

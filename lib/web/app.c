@@ -1,11 +1,12 @@
 #include "app.h"
 
-#include "send.h"
-#include "etag.h"
 #include "check.h"
+#include "encode.h"
+#include "etag.h"
 #include "log.h"
 #include "openapi.h"
 #include "random.h"
+#include "send.h"
 #include "upload.h"
 
 #include <malloc.h>
@@ -99,7 +100,7 @@ request_id(struct arena *arena, const char *given)
 	struct buf id = { .arena = arena };
 	if (own.count++ == 0)
 		random_bytes(own.process, sizeof(own.process));
-	buf_hex(&id, &own, sizeof(own));
+	encode_hex(&id, &own, sizeof(own));
 	return id.s;
 }
 

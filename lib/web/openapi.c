@@ -1,7 +1,7 @@
 #include "openapi.h"
 
 #include "field.h"
-#include "text.h"
+#include "json_write.h"
 #include "upload.h"
 
 /* What can go wrong with a route, by status. Every row is one shared response of the document. */
@@ -201,57 +201,12 @@ route_print(const struct program *program, FILE *out)
 	}
 }
 
-/* ---- writing JSON: `name` NULL inside a list; the comma before a member is set by what stands before it */
-
-static void
-put_name(struct buf *out, const char *name)
-{
-	if (out->length > 0 && !strchr("{[:", out->s[out->length - 1]))
-		buf_putc(out, ',');
-	if (name) {
-		buf_json(out, name, strlen(name));
-		buf_putc(out, ':');
-	}
-}
-
-static void
-put_string(struct buf *out, const char *name, const char *string)
-{
-	put_name(out, name);
-	buf_json(out, string, strlen(string));
-}
-
-static void
-put_double(struct buf *out, const char *name, double number)
-{
-	put_name(out, name);
-	buf_number(out, number);
-}
-
-static void
-put_raw(struct buf *out, const char *name, const char *json)
-{
-	put_name(out, name);
-	buf_puts(out, json);
-}
-
-static void
-put_open(struct buf *out, const char *name, char bracket)
-{
-	put_name(out, name);
-	buf_putc(out, bracket);
-}
-
-static void
-put_close(struct buf *out, char bracket)
-{
-	buf_putc(out, bracket);
-}
+/* ---- references */
 
 static void
 put_ref(struct buf *out, const char *kind, const char *name)
 {
-	put_name(out, "$ref");
+	json_put_raw(out, "$ref", "");
 	buf_printf(out, "\"#/components/%s/%s\"", kind, name);
 }
 
@@ -263,20 +218,20 @@ static void
 put_type(struct buf *out, const struct field *field, const char *type)
 {
 	if (!field->nullable) {
-		put_string(out, "type", type);
+		json_put_text(out, "type", type);
 		return;
 	}
-	put_open(out, "type", '[');
-	put_string(out, NULL, type);
-	put_string(out, NULL, "null");
-	put_close(out, ']');
+	json_put_list(out, "type");
+	json_put_text(out, NULL, type);
+	json_put_text(out, NULL, "null");
+	json_put_end_list(out);
 }
 
 static void
 put_pattern(struct buf *out, const struct field *field, const char *pattern)
 {
 	put_type(out, field, "string");
-	put_string(out, "pattern", pattern);
+	json_put_text(out, "pattern", pattern);
 }
 
 static void
@@ -284,17 +239,17 @@ put_text_schema(struct buf *out, const struct field *field)
 {
 	put_type(out, field, "string");
 	if (field->min > 0)
-		put_double(out, "minLength", field->min);
+		json_put_number(out, "minLength", field->min);
 	if (field->max > 0)
-		put_double(out, "maxLength", field->max);
+		json_put_number(out, "maxLength", field->max);
 	if (field->digits)
-		put_string(out, "pattern", field->min > 0 ? "^[0-9]+$" : "^[0-9]*$");
+		json_put_text(out, "pattern", field->min > 0 ? "^[0-9]+$" : "^[0-9]*$");
 	if (field->letters)
-		put_string(out, "pattern", field->min > 0 ? "^[A-Za-z]+$" : "^[A-Za-z]*$");
+		json_put_text(out, "pattern", field->min > 0 ? "^[A-Za-z]+$" : "^[A-Za-z]*$");
 	if (field->username)
-		put_string(out, "pattern", "^[a-z0-9_.]+$");
+		json_put_text(out, "pattern", "^[a-z0-9_.]+$");
 	if (field->key)
-		put_string(out, "pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]+$");
+		json_put_text(out, "pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]+$");
 }
 
 static void
@@ -305,9 +260,9 @@ put_number_schema(struct buf *out, const struct field *field)
 
 	put_type(out, field, integer ? "integer" : "number");
 	if (integer || bounded || field->min > 0)
-		put_double(out, field->above_min ? "exclusiveMinimum" : "minimum", field->min);
+		json_put_number(out, field->above_min ? "exclusiveMinimum" : "minimum", field->min);
 	if (bounded)
-		put_double(out, "maximum", field->max);
+		json_put_number(out, "maximum", field->max);
 }
 
 /* The enumeration with these words; NULL when none has a name. */
@@ -337,12 +292,12 @@ put_ref_schema(struct buf *out, const char *name, bool nullable)
 		put_ref(out, "schemas", name);
 		return;
 	}
-	put_open(out, "anyOf", '[');
-	put_open(out, NULL, '{');
+	json_put_list(out, "anyOf");
+	json_put_object(out, NULL);
 	put_ref(out, "schemas", name);
-	put_close(out, '}');
-	put_raw(out, NULL, "{\"type\":\"null\"}");
-	put_close(out, ']');
+	json_put_end_object(out);
+	json_put_raw(out, NULL, "{\"type\":\"null\"}");
+	json_put_end_list(out);
 }
 
 static void
@@ -355,12 +310,12 @@ put_enum_schema(struct buf *out, const struct field *field)
 		return;
 	}
 	put_type(out, field, "string");
-	put_open(out, "enum", '[');
+	json_put_list(out, "enum");
 	for (const char *const *word = field->oneof; *word; word++)
-		put_string(out, NULL, *word);
+		json_put_text(out, NULL, *word);
 	if (field->nullable)
-		put_raw(out, NULL, "null");
-	put_close(out, ']');
+		json_put_raw(out, NULL, "null");
+	json_put_end_list(out);
 }
 
 static void
@@ -370,13 +325,13 @@ put_list_schema(struct buf *out, const struct field *field)
 		.max = field->item_max, .oneof = field->item_oneof };
 
 	put_type(out, field, "array");
-	put_open(out, "items", '{');
+	json_put_object(out, "items");
 	put_schema(out, &element);
-	put_close(out, '}');
+	json_put_end_object(out);
 	if (field->min > 0)
-		put_double(out, "minItems", field->min);
+		json_put_number(out, "minItems", field->min);
 	if (field->max > 0)
-		put_double(out, "maxItems", field->max);
+		json_put_number(out, "maxItems", field->max);
 }
 
 static void
@@ -393,7 +348,7 @@ put_schema(struct buf *out, const struct field *field)
 	case FIELD_BOOL:
 		put_type(out, field, "boolean");
 		if (field->must_be_true)
-			put_raw(out, "const", "true");
+			json_put_raw(out, "const", "true");
 		break;
 	case FIELD_TIME:
 		if (field->or_date) {
@@ -401,25 +356,25 @@ put_schema(struct buf *out, const struct field *field)
 			break;
 		}
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$");
-		put_string(out, "format", "date-time");
+		json_put_text(out, "format", "date-time");
 		break;
 	case FIELD_DATE:
 		put_pattern(out, field, "^\\d{4}-\\d\\d-\\d\\d$");
-		put_string(out, "format", "date");
+		json_put_text(out, "format", "date");
 		break;
 	case FIELD_ID:
 		put_pattern(out, field, "^[0-9a-f]{24}$");
 		break;
 	case FIELD_EMAIL:
 		put_type(out, field, "string");
-		put_string(out, "format", "email");
-		put_double(out, "maxLength", 254);	/* RFC 5321 section 4.5.3.1.3, less the angle brackets */
+		json_put_text(out, "format", "email");
+		json_put_number(out, "maxLength", 254);	/* RFC 5321 section 4.5.3.1.3, less the angle brackets */
 		break;
 	case FIELD_URL:
 		put_type(out, field, "string");
-		put_string(out, "format", "uri-reference");
-		put_double(out, "minLength", 1);
-		put_double(out, "maxLength", FIELD_URL_MAX);
+		json_put_text(out, "format", "uri-reference");
+		json_put_number(out, "minLength", 1);
+		json_put_number(out, "maxLength", FIELD_URL_MAX);
 		break;
 	case FIELD_ENUM:
 		put_enum_schema(out, field);
@@ -437,9 +392,9 @@ put_schema(struct buf *out, const struct field *field)
 		break;
 	}
 	if (field->example) {
-		put_open(out, "examples", '[');
-		put_raw(out, NULL, field->example);
-		put_close(out, ']');
+		json_put_list(out, "examples");
+		json_put_raw(out, NULL, field->example);
+		json_put_end_list(out);
 	}
 }
 
@@ -447,11 +402,11 @@ static void
 put_description(struct buf *out, const struct field *field)
 {
 	if (field->note)
-		put_string(out, "description", field->note);
+		json_put_text(out, "description", field->note);
 	else if (field->admin_only)
-		put_string(out, "description", "for admins only");
+		json_put_text(out, "description", "for admins only");
 	else if (field->zone)
-		put_string(out, "description", "name of a time zone, like Europe/Istanbul");
+		json_put_text(out, "description", "name of a time zone, like Europe/Istanbul");
 }
 
 /* ---- shapes as components */
@@ -510,11 +465,11 @@ put_required(struct buf *out, const struct shape *shape)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	put_open(out, "required", '[');
+	json_put_list(out, "required");
 	while ((field = field_next(&walk, shape)))
 		if (!field->optional && !field->admin_only && !shape->all_optional)
-			put_string(out, NULL, field->name);
-	put_close(out, ']');
+			json_put_text(out, NULL, field->name);
+	json_put_end_list(out);
 }
 
 static void
@@ -523,28 +478,28 @@ put_shape(struct buf *out, const struct shape *shape)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	put_open(out, shape->name, '{');
+	json_put_object(out, shape->name);
 	if (alias_of(shape)) {
 		put_ref(out, "schemas", alias_of(shape)->name);
-		put_close(out, '}');
+		json_put_end_object(out);
 		return;
 	}
-	put_string(out, "type", "object");
+	json_put_text(out, "type", "object");
 	if (shape->note)
-		put_string(out, "description", shape->note);
-	put_open(out, "properties", '{');
+		json_put_text(out, "description", shape->note);
+	json_put_object(out, "properties");
 	while ((field = field_next(&walk, shape))) {
-		put_open(out, field->name, '{');
+		json_put_object(out, field->name);
 		put_schema(out, field);
 		put_description(out, field);
-		put_close(out, '}');
+		json_put_end_object(out);
 	}
-	put_close(out, '}');
+	json_put_end_object(out);
 	put_required(out, shape);
 	if (shape->all_optional)
-		put_double(out, "minProperties", 1);
-	put_raw(out, "additionalProperties", "false");
-	put_close(out, '}');
+		json_put_number(out, "minProperties", 1);
+	json_put_raw(out, "additionalProperties", "false");
+	json_put_end_object(out);
 }
 
 /* ---- forms */
@@ -581,17 +536,17 @@ form_name(const struct route *route)
 static void
 put_file_field(struct buf *out, const struct upload_rule *rule)
 {
-	put_open(out, rule->part, '{');
+	json_put_object(out, rule->part);
 	if (rule->max > 1) {
-		put_string(out, "type", "array");
-		put_double(out, "maxItems", rule->max);
-		put_open(out, "items", '{');
+		json_put_text(out, "type", "array");
+		json_put_number(out, "maxItems", rule->max);
+		json_put_object(out, "items");
 	}
-	put_string(out, "type", "string");
-	put_string(out, "format", "binary");
+	json_put_text(out, "type", "string");
+	json_put_text(out, "format", "binary");
 	if (rule->max > 1)
-		put_close(out, '}');
-	put_close(out, '}');
+		json_put_end_object(out);
+	json_put_end_object(out);
 }
 
 static void
@@ -600,33 +555,33 @@ put_form_fields(struct buf *out, const struct route *route)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	put_open(out, "properties", '{');
+	json_put_object(out, "properties");
 	put_file_field(out, route->upload);
 	while (route->in && (field = field_next(&walk, route->in))) {
-		put_open(out, field->name, '{');
+		json_put_object(out, field->name);
 		put_schema(out, field);
 		put_description(out, field);
-		put_close(out, '}');
+		json_put_end_object(out);
 	}
-	put_close(out, '}');
-	put_open(out, "required", '[');
+	json_put_end_object(out);
+	json_put_list(out, "required");
 	if (route->upload->required)
-		put_string(out, NULL, route->upload->part);
+		json_put_text(out, NULL, route->upload->part);
 	walk = (struct field_walk){ 0 };
 	while (route->in && (field = field_next(&walk, route->in)))
 		if (!field->optional && !route->in->all_optional)
-			put_string(out, NULL, field->name);
-	put_close(out, ']');
+			json_put_text(out, NULL, field->name);
+	json_put_end_list(out);
 }
 
 static void
 put_form(struct buf *out, const char *name, const struct route *route)
 {
-	put_open(out, name, '{');
-	put_string(out, "type", "object");
+	json_put_object(out, name);
+	json_put_text(out, "type", "object");
 	put_form_fields(out, route);
-	put_raw(out, "additionalProperties", "false");
-	put_close(out, '}');
+	json_put_raw(out, "additionalProperties", "false");
+	json_put_end_object(out);
 }
 
 /* Each once, whichever routes take it. */
@@ -681,53 +636,53 @@ envelope_name(const struct route *route)
 static void
 put_enveloped(struct buf *out, const char *name, bool success)
 {
-	put_open(out, name, '{');
-	put_string(out, "type", "object");
-	put_open(out, "properties", '{');
-	put_open(out, "isSuccess", '{');
-	put_string(out, "type", "boolean");
-	put_raw(out, "const", success ? "true" : "false");
-	put_close(out, '}');
-	put_raw(out, "statusCode", "{\"type\":\"integer\"}");
-	put_open(out, "data", '{');
+	json_put_object(out, name);
+	json_put_text(out, "type", "object");
+	json_put_object(out, "properties");
+	json_put_object(out, "isSuccess");
+	json_put_text(out, "type", "boolean");
+	json_put_raw(out, "const", success ? "true" : "false");
+	json_put_end_object(out);
+	json_put_raw(out, "statusCode", "{\"type\":\"integer\"}");
+	json_put_object(out, "data");
 }
 
 static void
 put_enveloped_end(struct buf *out)
 {
-	put_close(out, '}');
-	put_raw(out, "errors", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
-	put_raw(out, "timestamp", "{\"type\":\"string\",\"format\":\"date-time\"}");
-	put_close(out, '}');
-	put_raw(out, "required", "[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
-	put_raw(out, "additionalProperties", "false");
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_raw(out, "errors", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
+	json_put_raw(out, "timestamp", "{\"type\":\"string\",\"format\":\"date-time\"}");
+	json_put_end_object(out);
+	json_put_raw(out, "required", "[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
+	json_put_raw(out, "additionalProperties", "false");
+	json_put_end_object(out);
 }
 
 static void
 put_error_shape(struct buf *out)
 {
 	put_enveloped(out, "ErrorResponse", false);
-	put_string(out, "type", "null");
+	json_put_text(out, "type", "null");
 	put_enveloped_end(out);
 }
 
 static void
 put_page_shape(struct buf *out, const struct route *route)
 {
-	put_open(out, page_name(route).text, '{');
-	put_string(out, "type", "object");
-	put_open(out, "properties", '{');
-	put_open(out, "items", '{');
+	json_put_object(out, page_name(route).text);
+	json_put_text(out, "type", "object");
+	json_put_object(out, "properties");
+	json_put_object(out, "items");
 	put_schema(out, &(struct field){ .type = FIELD_LIST, .of = route->out });
-	put_close(out, '}');
-	put_open(out, "pagination", '{');
+	json_put_end_object(out);
+	json_put_object(out, "pagination");
 	put_ref(out, "schemas", pagination.name);
-	put_close(out, '}');
-	put_close(out, '}');
-	put_raw(out, "required", "[\"items\",\"pagination\"]");
-	put_raw(out, "additionalProperties", "false");
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_end_object(out);
+	json_put_raw(out, "required", "[\"items\",\"pagination\"]");
+	json_put_raw(out, "additionalProperties", "false");
+	json_put_end_object(out);
 }
 
 static void
@@ -737,7 +692,7 @@ put_success_shape(struct buf *out, const struct route *route)
 		put_page_shape(out, route);
 	put_enveloped(out, envelope_name(route).text, true);
 	if (!route->out)
-		put_string(out, "type", "null");
+		json_put_text(out, "type", "null");
 	else if (route->out_page)
 		put_ref(out, "schemas", page_name(route).text);
 	else
@@ -767,24 +722,24 @@ put_success_shapes(struct buf *out, const struct program *program)
 static void
 put_header_ref(struct buf *out, const char *name)
 {
-	put_open(out, name, '{');
+	json_put_object(out, name);
 	put_ref(out, "headers", name);
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static void
 put_failure(struct buf *out, const struct failure *failure)
 {
-	put_open(out, failure->name, '{');
-	put_string(out, "description", failure->description);
-	put_open(out, "headers", '{');
+	json_put_object(out, failure->name);
+	json_put_text(out, "description", failure->description);
+	json_put_object(out, "headers");
 	if (failure->header)
 		put_header_ref(out, failure->header);
 	put_header_ref(out, "X-Request-Id");
 	put_header_ref(out, "Content-Language");
-	put_close(out, '}');
-	put_raw(out, "content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/ErrorResponse\"}}}");
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_raw(out, "content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/ErrorResponse\"}}}");
+	json_put_end_object(out);
 }
 
 /* ---- conditional requests: what is the same for every route that takes part */
@@ -821,39 +776,39 @@ any_route(const struct program *program, bool (*is)(const struct route *route))
 static void
 put_condition(struct buf *out, const char *component, const char *header, const char *description)
 {
-	put_open(out, component, '{');
-	put_string(out, "name", header);
-	put_string(out, "in", "header");
-	put_string(out, "description", description);
-	put_raw(out, "schema", "{\"type\":\"string\"}");
-	put_raw(out, "example", "\"\\\"5d41402abc4b2a76\\\"\"");
-	put_close(out, '}');
+	json_put_object(out, component);
+	json_put_text(out, "name", header);
+	json_put_text(out, "in", "header");
+	json_put_text(out, "description", description);
+	json_put_raw(out, "schema", "{\"type\":\"string\"}");
+	json_put_raw(out, "example", "\"\\\"5d41402abc4b2a76\\\"\"");
+	json_put_end_object(out);
 }
 
 static void
 put_headers(struct buf *out)
 {
-	put_open(out, "headers", '{');
+	json_put_object(out, "headers");
 	for (size_t i = 0; i < COUNT(headers); i++) {
-		put_open(out, headers[i].name, '{');
-		put_string(out, "description", headers[i].description);
-		put_open(out, "schema", '{');
-		put_string(out, "type", headers[i].type);
-		put_close(out, '}');
-		put_close(out, '}');
+		json_put_object(out, headers[i].name);
+		json_put_text(out, "description", headers[i].description);
+		json_put_object(out, "schema");
+		json_put_text(out, "type", headers[i].type);
+		json_put_end_object(out);
+		json_put_end_object(out);
 	}
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static void
 put_conditions(struct buf *out, const struct program *program)
 {
-	put_open(out, "parameters", '{');
+	json_put_object(out, "parameters");
 	if (any_route(program, may_be_kept))
 		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
 	if (any_route(program, takes_if_match))
 		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static bool
@@ -884,15 +839,13 @@ put_enumerations(struct buf *out, const struct program *program, const struct sh
 				(route->query && shape_has(route->query, &enumerations[i]));
 		if (!used)
 			continue;
-		put_open(out, enumerations[i].name, '{');
-		put_string(out, "type", "string");
-		put_open(out, "enum", '[');
-		for (const char *word = enumerations[i].words; *word; word += strcspn(word, " "), word += *word == ' ') {
-			put_name(out, NULL);
-			buf_json(out, word, strcspn(word, " "));
-		}
-		put_close(out, ']');
-		put_close(out, '}');
+		json_put_object(out, enumerations[i].name);
+		json_put_text(out, "type", "string");
+		json_put_list(out, "enum");
+		for (const char *word = enumerations[i].words; *word; word += strcspn(word, " "), word += *word == ' ')
+			json_put_text_of(out, NULL, word, strcspn(word, " "));
+		json_put_end_list(out);
+		json_put_end_object(out);
 	}
 }
 
@@ -901,20 +854,20 @@ put_components(struct buf *out, const struct program *program, const struct shap
 {
 	const struct route *route;
 
-	put_open(out, "components", '{');
-	put_open(out, "schemas", '{');
+	json_put_object(out, "components");
+	json_put_object(out, "schemas");
 	for (size_t i = 0; i < shapes->count; i++)
 		put_shape(out, shapes->list[i]);
 	put_named_forms(out, program);
 	put_enumerations(out, program, shapes);
 	put_success_shapes(out, program);
 	put_error_shape(out);
-	put_close(out, '}');
+	json_put_end_object(out);
 	put_headers(out);
 	put_conditions(out, program);
-	put_open(out, "responses", '{');
+	json_put_object(out, "responses");
 	if (any_route(program, may_be_kept))
-		put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
+		json_put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
@@ -924,8 +877,8 @@ put_components(struct buf *out, const struct program *program, const struct shap
 		if (used)
 			put_failure(out, &failures[i]);
 	}
-	put_close(out, '}');
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_end_object(out);
 }
 
 /* ---- routes as operations */
@@ -947,7 +900,7 @@ put_operation_id(struct buf *out, const struct route *route)
 		upper = !letter;
 	}
 	id[length] = '\0';
-	put_string(out, "operationId", id);
+	json_put_text(out, "operationId", id);
 }
 
 static void
@@ -955,12 +908,12 @@ put_security(struct buf *out, const struct route *route)
 {
 	bool may = route->role == OPTIONAL || route->more_by_token;
 
-	put_open(out, "security", '[');
+	json_put_list(out, "security");
 	if (may)
-		put_raw(out, NULL, "{}");
+		json_put_raw(out, NULL, "{}");
 	if (may || route->role >= USER)
-		put_raw(out, NULL, "{\"bearer\":[]}");
-	put_close(out, ']');
+		json_put_raw(out, NULL, "{\"bearer\":[]}");
+	json_put_end_list(out);
 }
 
 static void
@@ -968,15 +921,14 @@ put_path_parameters(struct buf *out, const char *path)
 {
 	while ((path = strchr(path, '{'))) {
 		size_t length = strcspn(++path, "}");
-		put_open(out, NULL, '{');
-		put_name(out, "name");
-		buf_json(out, path, length);
-		put_string(out, "in", "path");
-		put_raw(out, "required", "true");
-		put_open(out, "schema", '{');
+		json_put_object(out, NULL);
+		json_put_text_of(out, "name", path, length);
+		json_put_text(out, "in", "path");
+		json_put_raw(out, "required", "true");
+		json_put_object(out, "schema");
 		put_schema(out, &(struct field){ .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 });
-		put_close(out, '}');
-		put_close(out, '}');
+		json_put_end_object(out);
+		json_put_end_object(out);
 	}
 }
 
@@ -987,29 +939,29 @@ put_query_parameters(struct buf *out, const struct shape *query)
 	const struct field *field;
 
 	while ((field = field_next(&walk, query))) {
-		put_open(out, NULL, '{');
-		put_string(out, "name", field->name);
-		put_string(out, "in", "query");
+		json_put_object(out, NULL);
+		json_put_text(out, "name", field->name);
+		json_put_text(out, "in", "query");
 		if (!field->optional && !query->all_optional)
-			put_raw(out, "required", "true");
+			json_put_raw(out, "required", "true");
 		put_description(out, field);
-		put_open(out, "schema", '{');
+		json_put_object(out, "schema");
 		put_schema(out, field);
-		put_close(out, '}');
-		put_close(out, '}');
+		json_put_end_object(out);
+		json_put_end_object(out);
 	}
 }
 
 static void
 put_json_body(struct buf *out, const struct route *route)
 {
-	put_open(out, "application/json", '{');
-	put_open(out, "schema", '{');
+	json_put_object(out, "application/json");
+	json_put_object(out, "schema");
 	put_ref(out, "schemas", route->in->name);
-	put_close(out, '}');
+	json_put_end_object(out);
 	if (route->example)
-		put_raw(out, "example", route->example);
-	put_close(out, '}');
+		json_put_raw(out, "example", route->example);
+	json_put_end_object(out);
 }
 
 static void
@@ -1019,9 +971,9 @@ put_types(struct buf *out, const struct upload_rule *rule)
 
 	rule->reader->types(&all, rule);
 	out->failed |= all.failed;
-	put_open(out, rule->part, '{');
-	put_string(out, "contentType", all.s ? all.s : "");
-	put_close(out, '}');
+	json_put_object(out, rule->part);
+	json_put_text(out, "contentType", all.s ? all.s : "");
+	json_put_end_object(out);
 	buf_clear(&all);
 }
 
@@ -1032,53 +984,53 @@ put_encoding(struct buf *out, const struct route *route)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	put_open(out, "encoding", '{');
+	json_put_object(out, "encoding");
 	put_types(out, route->upload);
 	while (route->in && (field = field_next(&walk, route->in)))
 		if (field->type == FIELD_LIST || field->type == FIELD_OBJECT || field->type == FIELD_JSON)
-			put_raw(out, field->name, "{\"contentType\":\"application/json\"}");
-	put_close(out, '}');
+			json_put_raw(out, field->name, "{\"contentType\":\"application/json\"}");
+	json_put_end_object(out);
 }
 
 static void
 put_form_body(struct buf *out, const struct route *route)
 {
-	put_open(out, "multipart/form-data", '{');
-	put_open(out, "schema", '{');
+	json_put_object(out, "multipart/form-data");
+	json_put_object(out, "schema");
 	put_ref(out, "schemas", form_name(route).text);
-	put_close(out, '}');
+	json_put_end_object(out);
 	put_encoding(out, route);
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static void
 put_body(struct buf *out, const struct route *route)
 {
-	put_open(out, "requestBody", '{');
+	json_put_object(out, "requestBody");
 	if (route->role < USER)
-		put_string(out, "description", "At most 64 KiB.");
-	put_raw(out, "required", "true");
-	put_open(out, "content", '{');
+		json_put_text(out, "description", "At most 64 KiB.");
+	json_put_raw(out, "required", "true");
+	json_put_object(out, "content");
 	if (route->upload)
 		put_form_body(out, route);	/* first: what comes first is shown by the page */
 	if (takes_json(route))
 		put_json_body(out, route);
-	put_close(out, '}');
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_end_object(out);
 }
 
 static void
 put_file(struct buf *out, const struct route *route)
 {
-	put_open(out, "content", '{');
-	put_open(out, route->out_type, '{');
-	put_open(out, "schema", '{');
-	put_string(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
+	json_put_object(out, "content");
+	json_put_object(out, route->out_type);
+	json_put_object(out, "schema");
+	json_put_text(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
 	if (strcmp(route->out_type, "*/*") == 0)
-		put_string(out, "format", "binary");
-	put_close(out, '}');
-	put_close(out, '}');
-	put_close(out, '}');
+		json_put_text(out, "format", "binary");
+	json_put_end_object(out);
+	json_put_end_object(out);
+	json_put_end_object(out);
 }
 
 /* True for a list that may be had as CSV. */
@@ -1093,15 +1045,15 @@ may_be_table(const struct route *route)
 static void
 put_answer(struct buf *out, const struct route *route)
 {
-	put_open(out, "content", '{');
-	put_open(out, "application/json", '{');
-	put_open(out, "schema", '{');
+	json_put_object(out, "content");
+	json_put_object(out, "application/json");
+	json_put_object(out, "schema");
 	put_ref(out, "schemas", envelope_name(route).text);
-	put_close(out, '}');
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_end_object(out);
 	if (may_be_table(route))
-		put_raw(out, "text/csv", "{\"schema\":{\"type\":\"string\"}}");
-	put_close(out, '}');
+		json_put_raw(out, "text/csv", "{\"schema\":{\"type\":\"string\"}}");
+	json_put_end_object(out);
 }
 
 static void
@@ -1110,9 +1062,9 @@ put_success(struct buf *out, const struct route *route)
 	char status[12];
 
 	snprintf(status, sizeof(status), "%d", success_status(route));
-	put_open(out, status, '{');
-	put_string(out, "description", success_status(route) == 201 ? "Created" : "OK");
-	put_open(out, "headers", '{');
+	json_put_object(out, status);
+	json_put_text(out, "description", success_status(route) == 201 ? "Created" : "OK");
+	json_put_object(out, "headers");
 	if (shows_tag(route))
 		put_header_ref(out, "ETag");
 	if (may_be_table(route) || is_upload(route))
@@ -1120,31 +1072,31 @@ put_success(struct buf *out, const struct route *route)
 	put_header_ref(out, "X-Request-Id");
 	if (!is_file(route))
 		put_header_ref(out, "Content-Language");
-	put_close(out, '}');
+	json_put_end_object(out);
 	if (is_file(route))
 		put_file(out, route);
 	else
 		put_answer(out, route);
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 /* A part of a text or of JSON is any bytes. */
 static void
 put_part(struct buf *out, const struct route *route)
 {
-	put_open(out, "206", '{');
-	put_string(out, "description", "The part that the header Range asks for.");
-	put_open(out, "headers", '{');
+	json_put_object(out, "206");
+	json_put_text(out, "description", "The part that the header Range asks for.");
+	json_put_object(out, "headers");
 	put_header_ref(out, "ETag");
 	put_header_ref(out, "Content-Range");
 	if (is_upload(route))
 		put_header_ref(out, "Content-Disposition");
 	put_header_ref(out, "X-Request-Id");
-	put_close(out, '}');
-	put_open(out, "content", '{');
-	put_raw(out, route->out_type, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
-	put_close(out, '}');
-	put_close(out, '}');
+	json_put_end_object(out);
+	json_put_object(out, "content");
+	json_put_raw(out, route->out_type, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
+	json_put_end_object(out);
+	json_put_end_object(out);
 }
 
 static void
@@ -1152,26 +1104,26 @@ put_responses(struct buf *out, const struct route *route)
 {
 	char status[12];
 
-	put_open(out, "responses", '{');
+	json_put_object(out, "responses");
 	put_success(out, route);
 	if (is_file(route))
 		put_part(out, route);
 	if (is_upload(route))
-		put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
+		json_put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
 			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
 			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
 			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
 	else if (may_be_kept(route))
-		put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
+		json_put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
 	for (size_t i = 0; i < COUNT(failures); i++) {
 		if (!may_answer(route, failures[i].status))
 			continue;
 		snprintf(status, sizeof(status), "%d", failures[i].status);
-		put_open(out, status, '{');
+		json_put_object(out, status);
 		put_ref(out, "responses", failures[i].name);
-		put_close(out, '}');
+		json_put_end_object(out);
 	}
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static void
@@ -1183,29 +1135,29 @@ put_operation(struct buf *out, const struct program *program, const struct route
 	for (const char *s = http_method_name(route->method); *s && length < sizeof(method) - 1; s++)
 		method[length++] = (char)(*s | 0x20);
 	method[length] = '\0';
-	put_open(out, method, '{');
-	put_open(out, "tags", '[');
-	put_string(out, NULL, program->name);
-	put_close(out, ']');
+	json_put_object(out, method);
+	json_put_list(out, "tags");
+	json_put_text(out, NULL, program->name);
+	json_put_end_list(out);
 	put_operation_id(out, route);
-	put_string(out, "summary", route->title);
+	json_put_text(out, "summary", route->title);
 	if (route->note)
-		put_string(out, "description", route->note);
-	put_string(out, "x-role", role_name(route->role));
+		json_put_text(out, "description", route->note);
+	json_put_text(out, "x-role", role_name(route->role));
 	put_security(out, route);
-	put_open(out, "parameters", '[');
+	json_put_list(out, "parameters");
 	put_path_parameters(out, route->path);
 	if (route->query)
 		put_query_parameters(out, route->query);
 	if (may_be_kept(route))
-		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
+		json_put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
 	if (takes_if_match(route))
-		put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
-	put_close(out, ']');
+		json_put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
+	json_put_end_list(out);
 	if (route->in || route->upload)
 		put_body(out, route);
 	put_responses(out, route);
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 /* A path once, with all of its methods: rows of one path need not stand together. */
@@ -1214,31 +1166,31 @@ put_paths(struct buf *out, const struct program *program)
 {
 	const struct route *route, *other;
 
-	put_open(out, "paths", '{');
+	json_put_object(out, "paths");
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		bool seen = false;
 		for (size_t before = 0; before < i && !seen; before++)
 			seen = strcmp(route_at(program, before)->path, route->path) == 0;
 		if (seen)
 			continue;
-		put_open(out, route->path, '{');
+		json_put_object(out, route->path);
 		for (size_t same = i; (other = route_at(program, same)); same++)
 			if (strcmp(other->path, route->path) == 0)
 				put_operation(out, program, other);
-		put_close(out, '}');
+		json_put_end_object(out);
 	}
-	put_close(out, '}');
+	json_put_end_object(out);
 }
 
 static void
 put_tags(struct buf *out, const struct program *program)
 {
-	put_open(out, "tags", '[');
-	put_open(out, NULL, '{');
-	put_string(out, "name", program->name);
-	put_string(out, "description", program->title);
-	put_close(out, '}');
-	put_close(out, ']');
+	json_put_list(out, "tags");
+	json_put_object(out, NULL);
+	json_put_text(out, "name", program->name);
+	json_put_text(out, "description", program->title);
+	json_put_end_object(out);
+	json_put_end_list(out);
 }
 
 /* True when there are words for every status that a row lists. */
@@ -1292,11 +1244,11 @@ route_openapi(const struct program *program, FILE *out)
 	}
 	for (size_t i = 0; i < shapes.count; i++)
 		good &= has_named_enumerations(shapes.list[i]);
-	put_open(&text, NULL, '{');
+	json_put_object(&text, NULL);
 	put_tags(&text, program);
 	put_paths(&text, program);
 	put_components(&text, program, &shapes);
-	put_close(&text, '}');
+	json_put_end_object(&text);
 	buf_putc(&text, '\n');
 	good &= !text.failed && !shapes.failed;
 	good = good && fwrite(text.s, 1, text.length, out) == text.length && fflush(out) == 0;

@@ -24,7 +24,7 @@ struct upload;
 
 #define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
 
-/* What of an address by put_link(), lib/web/link.h, is another each time: so many bytes of the answer from there on. */
+/* What of an address by link_put(), lib/web/link.h, is another each time: so many bytes of the answer from there on. */
 struct changing_part { size_t at, length; struct changing_part *next; };
 
 struct request {
@@ -149,24 +149,14 @@ must_use struct response response_file(struct request *rq, const char *path, con
 must_use struct response response_download(struct request *rq, const char *path, const char *type, const char *disposition,
 	bool is_public);
 
-/* ---- writing JSON: `name` NULL inside a list */
-void put_text(struct request *rq, const char *name, const char *text);	/* NULL: null */
-void put_int(struct request *rq, const char *name, int64_t number);
-void put_number(struct request *rq, const char *name, double number);
-void put_bool(struct request *rq, const char *name, bool truth);
-void put_time(struct request *rq, const char *name, int64_t time);
-void put_null(struct request *rq, const char *name);
-void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
-void put_object(struct request *rq, const char *name);
-void put_list(struct request *rq, const char *name);
-void put_end(struct request *rq);	/* of an object */
-void put_end_list(struct request *rq);
+/* ---- rows as objects, into the data; what else is in them is written by json_write.h */
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
-int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
+int response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 
 /* The same as an object of its own. */
-void put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column);
+void response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows,
+	int column);
 /* All rows of a statement as a list of objects. */
-void put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
+void response_put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
 
 #endif

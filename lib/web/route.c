@@ -1,6 +1,7 @@
 #include "route.h"
 
 #include "text.h"
+#include "url.h"
 
 #define SEGMENTS 8
 
@@ -24,7 +25,7 @@ split_path(struct request *rq, struct path *path)
 			s++;
 		if (path->count == SEGMENTS || (s == start && path->count > 0))
 			return false;
-		path->segment[path->count] = text_percent_decode(rq->arena, start, (size_t)(s - start), false);
+		path->segment[path->count] = url_decode(rq->arena, start, (size_t)(s - start), false);
 		if (!path->segment[path->count++])
 			return false;
 		if (s < end && s + 1 == end)

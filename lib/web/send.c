@@ -2,6 +2,7 @@
 
 #include "csv.h"
 #include "etag.h"
+#include "json_write.h"
 #include "log.h"
 #include "origin.h"
 #include "range.h"
@@ -114,7 +115,7 @@ put_sentence(struct request *rq, const struct response *response)
 	struct buf text = { .arena = rq->arena };
 
 	buf_sentence(&text, error_sentence(response->error), rq->language, response->argument);
-	put_text(rq, NULL, text.s);
+	json_put_text(rq->out, NULL, text.s);
 }
 
 static void
@@ -129,20 +130,20 @@ put_error(struct request *rq, const struct response *response)
 		put_sentence(rq, response);
 	size_t told = 0;
 	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
-		put_text(rq, NULL, fault->text);
+		json_put_text(rq->out, NULL, fault->text);
 	if (faults && rq->faults.count > told)
-		put_text(rq, NULL, sentence(S_MORE_FAULTS, rq->language));
-	put_end_list(rq);
-	put_time(rq, "timestamp", rq->now);
-	put_end(rq);
+		json_put_text(rq->out, NULL, sentence(S_MORE_FAULTS, rq->language));
+	json_put_end_list(rq->out);
+	json_put_time(rq->out, "timestamp", rq->now);
+	json_put_end_object(rq->out);
 }
 
 static void
 finish_success(struct request *rq)
 {
 	buf_puts(rq->out, ",\"errors\":[]");
-	put_time(rq, "timestamp", rq->now);
-	put_end(rq);
+	json_put_time(rq->out, "timestamp", rq->now);
+	json_put_end_object(rq->out);
 }
 
 static int
@@ -181,8 +182,8 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 		log_line(LOG_FAULT, "out of memory for an answer");
 		buf_clear(rq->out);
 		buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":503,\"data\":null,\"errors\":[\"out of memory\"]");
-		put_time(rq, "timestamp", rq->now);
-		put_end(rq);
+		json_put_time(rq->out, "timestamp", rq->now);
+		json_put_end_object(rq->out);
 		status = 503;
 		tagged = keep = false;
 	}

@@ -7,6 +7,7 @@
  * A case is a line of JSON, {"questions": [...], "levelRanges": [...], "sheets": [[AnswerDto...]...]}; its answer a line
  * {"faults": [...], "sheets": [{"faults": [...], "score", "correct", "questions", "level", "chosen"}...]}.
  */
+#include "encode.h"
 #include "json.h"
 #include "quiz.h"
 
@@ -35,7 +36,7 @@ put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJS
 	buf_number(out, grade.score);
 	buf_printf(out, ",\"correct\":%d,\"questions\":%d,\"level\":\"%s\",\"chosen\":\"", grade.correct, grade.questions,
 		grade.level);
-	buf_hex(out, chosen, (size_t)count);
+	encode_hex(out, chosen, (size_t)count);
 	buf_puts(out, "\"}");
 }
 

@@ -5,7 +5,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "text.h"
 #include "unit.h"
 
 #include <dirent.h>

@@ -1,11 +1,11 @@
 /*
  * okulctl as an operator meets it: the program itself, on data folders of its own.
  */
+#include "buf.h"
 #include "clock.h"
 #include "conf.h"
 #include "db.h"
 #include "log.h"
-#include "text.h"
 #include "unit.h"
 
 #include <fcntl.h>

@@ -3,11 +3,10 @@
  * the shipped configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire,
  * with smaller numbers.
  */
+#include "otp.h"
 #include "clock.h"
 #include "log.h"
-#include "otp.h"
 #include "school.h"
-#include "text.h"
 #include "unit.h"
 
 #define START INT64_C(1767225600000)
