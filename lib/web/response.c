@@ -82,10 +82,12 @@ begin_data(struct request *rq, char bracket)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	rq->links = rq->last_link = NULL;
-	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
-	buf_int(rq->out, rq->success);
-	buf_puts(rq->out, ",\"data\":");
-	buf_putc(rq->out, bracket);
+	json_put_raw(rq->out, NULL, "{\"isSuccess\":true");
+	json_put_int(rq->out, "statusCode", rq->success);
+	if (bracket == '{')
+		json_put_object(rq->out, "data");
+	else
+		json_put_list(rq->out, "data");
 }
 
 void

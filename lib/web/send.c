@@ -119,12 +119,29 @@ put_sentence(struct request *rq, const struct response *response)
 }
 
 static void
+finish(struct request *rq)
+{
+	json_put_end_list(rq->out);
+	json_put_time(rq->out, "timestamp", rq->now);
+	json_put_end_object(rq->out);
+}
+
+/* Up to the list of the errors, which stays open. */
+static void
+begin_error(struct request *rq, int status)
+{
+	json_put_object(rq->out, NULL);
+	json_put_bool(rq->out, "isSuccess", false);
+	json_put_int(rq->out, "statusCode", status);
+	json_put_null(rq->out, "data");
+	json_put_list(rq->out, "errors");
+}
+
+static void
 put_error(struct request *rq, const struct response *response)
 {
 	buf_reset(rq->out, SIZE_MAX);
-	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
-	buf_int(rq->out, response->status);
-	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
+	begin_error(rq, response->status);
 	bool faults = response->error == BAD_FIELDS || response->error == FILE_TOO_LARGE || response->error == FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, response);
@@ -133,17 +150,7 @@ put_error(struct request *rq, const struct response *response)
 		json_put_text(rq->out, NULL, fault->text);
 	if (faults && rq->faults.count > told)
 		json_put_text(rq->out, NULL, sentence(S_MORE_FAULTS, rq->language));
-	json_put_end_list(rq->out);
-	json_put_time(rq->out, "timestamp", rq->now);
-	json_put_end_object(rq->out);
-}
-
-static void
-finish_success(struct request *rq)
-{
-	buf_puts(rq->out, ",\"errors\":[]");
-	json_put_time(rq->out, "timestamp", rq->now);
-	json_put_end_object(rq->out);
+	finish(rq);
 }
 
 static int
@@ -174,16 +181,18 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 
 	if (keep && (status == 304 || etag_known(rq)))
 		return send_not_modified(http, rq, head);
-	if (response->error)
+	if (response->error) {
 		put_error(rq, response);
-	else
-		finish_success(rq);
+	} else {
+		json_put_list(rq->out, "errors");
+		finish(rq);
+	}
 	if (rq->out->failed) {
 		log_line(LOG_FAULT, "out of memory for an answer");
 		buf_clear(rq->out);
-		buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":503,\"data\":null,\"errors\":[\"out of memory\"]");
-		json_put_time(rq->out, "timestamp", rq->now);
-		json_put_end_object(rq->out);
+		begin_error(rq, 503);
+		json_put_text(rq->out, NULL, "out of memory");
+		finish(rq);
 		status = 503;
 		tagged = keep = false;
 	}
