@@ -167,7 +167,7 @@ demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct de
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
-		db_patience(d->db, MINUTE);
+		db_timeout(d->db, MINUTE);
 		for (int64_t end = i + batch; i < count && i < end; i++)
 			add(d, context, i);
 		rc = db_write_commit(d->db);
@@ -223,8 +223,8 @@ make_all(struct demo *d)
 	for (size_t i = 0; i < COUNT(parts) && rc == DB_DONE; i++)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
-		rc = db_checkpoint(d->db, true);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps the WAL; all is written */
+		rc = db_trim(d->db);
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader hinders it; all is written */
 }
 
 static void
@@ -250,7 +250,7 @@ tell(const struct demo *d, int64_t ticks)
 static int
 fill(struct demo *d)
 {
-	char why[256] = "", pragma[64];
+	char why[256] = "";
 	const char *in_use;
 	enum db_rc rc = look_for_use(d->db, &in_use);
 	int64_t start = clock_ticks();
@@ -260,10 +260,9 @@ fill(struct demo *d)
 	if (in_use)
 		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
-	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size = -%d", CACHE_KIB);
-	rc = db_script(d->db, pragma, true, why, sizeof(why));
-	if (rc == DB_DONE)
-		rc = make_all(d);
+	if (!db_cache(d->db, CACHE_KIB, why, sizeof(why)))
+		return ctl_error(EXIT_FAILURE, "%s", why);
+	rc = make_all(d);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
 	tell(d, clock_ticks() - start);
