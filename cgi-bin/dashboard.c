@@ -6,6 +6,7 @@
  */
 #include "app.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #define MONTHS_DEFAULT 6
@@ -156,9 +157,9 @@ static const char *const sql[] = {
 		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
 		" result.target_language AS targetLanguage, version.title AS testTitle,"
 		" result.completed_at AS completedAt"
-		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5)"
-		" CROSS JOIN result ON result.pk = found CROSS JOIN user ON user.pk = result.user"
-		" CROSS JOIN test_version AS version ON version.pk = result.version"
+		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) AS page"
+		SQL_JOIN "result ON result.pk = found" SQL_JOIN "user ON user.pk = result.user"
+		SQL_JOIN "test_version AS version ON version.pk = result.version"
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scans: result */",
 };
 

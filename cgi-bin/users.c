@@ -3,6 +3,7 @@
  */
 #include "audit.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
 #include "token.h"
 #include "user.h"
@@ -13,12 +14,11 @@ static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"You are logged in\"" },
 	{ "user", FIELD_OBJECT, .of = &user_profile, .nullable = true }) };
 
-enum { PROFILE, USERNAME, UPDATE_ME };
+enum { PROFILE, USERNAME };
 
 static const char *const sql[] = {
 	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	[USERNAME] = "SELECT username, username_changed_at FROM user WHERE pk = ?1",
-	[UPDATE_ME] = UPDATE_PROFILE(""),
 };
 
 static struct response get_me(struct request *rq);
@@ -74,9 +74,8 @@ patch_me(struct request *rq)
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
+	if (user_change(rq->db, rq->user->pk, body, false, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
-	user_reindex(rq->db);
 	return show_me(rq);
 }
 
@@ -97,7 +96,7 @@ get_me_optional(struct request *rq)
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
 	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit),
-	.statements = STATEMENTS(&audit_statements, &mail_statements, &session_statements, &user_statements),
+	.statements = STATEMENTS(&audit_statements, &outbox_statements, &session_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

@@ -4,6 +4,8 @@
 #include "audit.h"
 #include "log.h"
 #include "mail.h"
+#include "session.h"
+#include "sql.h"
 #include "user.h"
 #include "users.h"
 
@@ -47,7 +49,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
  */
 #define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
-	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") CROSS JOIN user ON user.pk = found ORDER BY "
+	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "user ON user.pk = found ORDER BY "
 
 /* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
 #define BY_BLOCK(direction, inside) \
@@ -56,7 +58,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	PAGE("user", "?1 IS NULL AND ?2 IS NULL AND user.pk " inside, "user.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
-#define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
+#define BY_TEXT "user_text" SQL_JOIN "user ON user.pk = user_text.rowid"
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
 #define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scans: user */"
 
@@ -72,7 +74,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 enum {
 	LIST_ALL = 0, LIST_ROLE = LIST_ALL + SORTS, LIST_TEXT = LIST_ROLE + SORTS, LIST_SHORT = LIST_TEXT + SORTS,
 	COUNT_TALLY = LIST_SHORT + SORTS, COUNT_TEXT, COUNT_SHORT,
-	ONE, UPDATE, TARGET, SET_EMAIL, SET_ROLE, DELETE_USER, END_SESSIONS,
+	ONE, TARGET,
 };
 
 static const char *const sql[] = {
@@ -90,12 +92,7 @@ static const char *const sql[] = {
 		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE user_text MATCH ?2 AND role = ?1) END",
 	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
-	[UPDATE] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM user WHERE id = ?1",
-	[SET_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
-	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
-	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
-	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
 };
 
 static struct response get_users(struct request *rq);
@@ -209,8 +206,8 @@ delete_user(struct request *rq)
 		return response_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	db_timeout(rq->db, PATIENCE);
-	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
-	user_reindex(rq->db);
+	if (!user_delete(rq->db, target.pk))
+		return response_error(rq, LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
@@ -243,9 +240,8 @@ patch_profile(struct request *rq)
 		return response_error(rq, LAST_SUPERADMIN);
 	if (username && users_name_rests(rq, target.pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
+	if (user_change(rq->db, target.pk, body, true, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
-	user_reindex(rq->db);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
 	note(rq, &target, "user.profile", NULL, names_of(rq, rq->body));
@@ -277,10 +273,9 @@ patch_email(struct request *rq)
 	if (error)
 		return response_error(rq, error);
 	if (strcmp(target.email, email) != 0) {
-		if (db_run(rq->db, sql[SET_EMAIL], ARGS(target.pk, email, rq->now), NULL) == DB_TAKEN)
+		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
 			return response_error(rq, EMAIL_TAKEN);
-		user_reindex(rq->db);
-		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
+		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
 		mail_changed(rq, &target);
@@ -302,7 +297,8 @@ patch_role(struct request *rq)
 	if (role < target.role && target.pk == rq->user->pk)
 		return response_error(rq, NOT_YOURSELF);
 	if (role != target.role) {
-		(void)!db_run(rq->db, sql[SET_ROLE], ARGS(target.pk, role_name(role), rq->now), NULL);
+		if (!user_change_role(rq->db, target.pk, role_name(role), rq->now))
+			return response_error(rq, LAST_SUPERADMIN);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
 		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
 			role_name(role));

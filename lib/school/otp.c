@@ -6,7 +6,8 @@
 #include "log.h"
 #include "mail.h"
 
-enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_EVENTS, FORGET_TRIES };
+enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_TRIES, CODES, DROP_CODES,
+	NETWORKS, DROP_NETWORKS };
 
 #define LIVE_MAX 16		/* codes that a try is compared with; more than can be live under the limits of conf by default */
 
@@ -32,11 +33,16 @@ static const char *const otp_sql[] = {
 	[KNOW] =
 		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
-	[FORGET_EVENTS] =
-		"DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short') AND subject >= ?1 AND subject < ?1 || '!'",
 	/* the codes of a day, for an operator */
 	[FORGET_TRIES] =
 		"UPDATE login_code /* scans: login_code */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
+	[CODES] = "SELECT count(*) FROM login_code WHERE " EXPIRY_OVER("expires_at"),
+	[DROP_CODES] =
+		"DELETE FROM login_code WHERE (email, network) IN"
+		" (SELECT email, network FROM login_code WHERE " EXPIRY_OVER("expires_at") " LIMIT ?2)",
+	[NETWORKS] = "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
+	[DROP_NETWORKS] =
+		"DELETE FROM known_network WHERE mac IN (SELECT mac FROM known_network WHERE seen_at <= ?1 LIMIT ?2)",
 };
 const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 
@@ -349,6 +355,19 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 	char mailbox[EMAIL_TEXT];
 
 	text_mailbox(mailbox, email);
-	(void)!db_run(db, otp_sql[FORGET_EVENTS], ARGS(mailbox), events);
+	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
+		limit_forget_all(db, wrong_short, mailbox);
 	(void)!db_run(db, otp_sql[FORGET_TRIES], ARGS(mailbox), NULL);
+}
+
+enum db_rc
+otp_expire_codes(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, otp_sql + CODES, until, limit, count);
+}
+
+enum db_rc
+otp_expire_networks(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, otp_sql + NETWORKS, until, limit, count);
 }

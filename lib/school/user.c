@@ -1,4 +1,5 @@
 #include "user.h"
+#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
@@ -100,14 +101,57 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 	{ "accountDeletionCancelledAt", FIELD_TIME, .nullable = true },
 	{ "accountDeletionFinalizedAt", FIELD_TIME, .nullable = true }) };
 
-enum { UNINDEX, INDEX, INDEXED };
+enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LAST_LOGIN, ASK_DELETION, CANCEL_DELETION, REMOVE,
+	UNINDEX, INDEX, INDEXED };
+
+/* The changes ?1 as JSON, the time ?2, the user ?3. */
+#define UPDATE_PROFILE(more) \
+	"UPDATE user SET " \
+	FIELD_CHANGED("name", "name") FIELD_CHANGED("surname", "surname") FIELD_CHANGED("username", "username") \
+	FIELD_CHANGED("language", "language") FIELD_CHANGED("country_code", "countryCode") \
+	FIELD_CHANGED("phone_number", "phoneNumber") FIELD_CHANGED("profile_photo", "profilePhoto") \
+	FIELD_CHANGED("availability", "availabilityStatus") FIELD_CHANGED("birth_date", "birthDate") \
+	FIELD_CHANGED("gender", "gender") FIELD_CHANGED("interests", "interests") \
+	FIELD_CHANGED("expertise", "expertise") FIELD_CHANGED("bio", "bio") FIELD_CHANGED("instagram", "instagram") \
+	FIELD_CHANGED("x", "x") FIELD_CHANGED("tiktok", "tiktok") FIELD_CHANGED("snapchat", "snapchat") \
+	FIELD_CHANGED("facebook", "facebook") FIELD_CHANGED("timezone", "timezone") more \
+	"username_changed_at = CASE WHEN json_type(?1, '$.username') IS NULL OR username IS ?1 ->> '$.username'" \
+	" THEN username_changed_at ELSE ?2 END, " \
+	"updated_at = ?2 WHERE pk = ?3"
 
 static const char *const user_sql[] = {
-	/* only the rows that this transaction changed */
+	[ADD] =
+		"INSERT INTO user (id, email, role, is_active, language, timezone, name, surname, username, country_code, phone_number,"
+		" birth_date, gender, profile_photo, availability, interests, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
+		" signup_source, signup_campaign, registered_at, privacy_policy_at, terms_of_use_at, consent_form_at,"
+		" privacy_policy_version, terms_of_use_version, consent_form_version, last_login_at, deletion_status,"
+		" deletion_requested_at, deletion_scheduled_for, created_at, updated_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,"
+		" ?25, ?26, ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
+	[CHANGE] = UPDATE_PROFILE(""),
+	[CHANGE_BY_ADMIN] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
+	[CHANGE_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
+	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
+	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
+	[REGISTER] =
+		"UPDATE user SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
+		" phone_number = coalesce(?5, phone_number), birth_date = coalesce(?6, birth_date), language = coalesce(?7, language),"
+		" privacy_policy_at = ?11, privacy_policy_version = ?8, terms_of_use_at = ?11, terms_of_use_version = ?9,"
+		" consent_form_at = CASE WHEN ?10 IS NOT NULL THEN ?11 END, consent_form_version = ?10,"
+		" registered_at = ?11, updated_at = ?11 WHERE pk = ?1 AND registered_at IS NULL",
+	[SET_LAST_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
+	[ASK_DELETION] =
+		"UPDATE user SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
+		" deletion_cancelled_at = NULL, updated_at = ?2 WHERE pk = ?1 AND deletion_status <> 'pending'",
+	[CANCEL_DELETION] =
+		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
+		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
+	[REMOVE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO,
+	/* the rows that this transaction changed */
 	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */"
 		" WHERE old IS NOT NULL",
 	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scans: user_reindex */ CROSS JOIN user ON user.pk = user_reindex.pk",
+		" FROM user_reindex /* scans: user_reindex */" SQL_JOIN "user ON user.pk = user_reindex.pk",
 	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
@@ -117,4 +161,104 @@ user_reindex(struct db *db)
 {
 	for (int i = UNINDEX; i <= INDEXED; i++)
 		(void)!db_run(db, user_sql[i], NO_ARGS, NULL);
+}
+
+/* ---- rows */
+
+/* 0 is no time. */
+static struct value
+user_time(int64_t at)
+{
+	return at ? value_int(at) : value_null();
+}
+
+enum db_rc
+user_add(struct db *db, const struct user_new *user, int64_t *pk)
+{
+	bool deleting = user->deletion_due;
+	struct value registered = user_time(user->registered_at);
+	const struct value values[] = {
+		value_text(user->id), value_text(user->email), value_text(user->role ? user->role : "user"),
+		value_int(!user->is_deactivated), value_text(user->language ? user->language : "en"), value_text(user->timezone),
+		value_text(user->name), value_text(user->surname), value_text(user->username), value_text(user->country_code),
+		value_text(user->phone_number), value_text(user->birth_date), value_text(user->gender), value_text(user->profile_photo),
+		value_text(user->availability ? user->availability : "offline"), value_text(user->interests ? user->interests : "[]"),
+		value_text(user->expertise), value_text(user->bio), value_text(user->instagram), value_text(user->x),
+		value_text(user->tiktok), value_text(user->snapchat), value_text(user->facebook), value_text(user->signup_source),
+		value_text(user->signup_campaign), registered, user->consent_form_version ? registered : value_null(),
+		value_text(user->privacy_policy_version), value_text(user->terms_of_use_version), value_text(user->consent_form_version),
+		user_time(user->last_login_at), value_text(deleting ? "pending" : "none"),
+		deleting ? value_int(user->created_at) : value_null(), user_time(user->deletion_due), value_int(user->created_at),
+	};
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, user_sql[ADD], (struct args){ values, COUNT(values) });
+
+	if (rc == DB_ROW && pk)
+		*pk = db_int(row, 0);
+	db_end(row);
+	db_before_commit(db, user_reindex);
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+enum db_rc
+user_change(struct db *db, int64_t pk, const char *changes, bool by_admin, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return db_run(db, user_sql[by_admin ? CHANGE_BY_ADMIN : CHANGE], ARGS(changes, now, pk), NULL);
+}
+
+enum db_rc
+user_change_email(struct db *db, int64_t pk, const char *email, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return db_run(db, user_sql[CHANGE_EMAIL], ARGS(pk, email, now), NULL);
+}
+
+/* Whether the statement changed a row. */
+static bool
+user_changed(struct db *db, const char *sql, struct args args)
+{
+	int64_t changed = 0;
+
+	(void)!db_run(db, sql, args, &changed);
+	return changed > 0;
+}
+
+bool
+user_change_role(struct db *db, int64_t pk, const char *role, int64_t now)
+{
+	return user_changed(db, user_sql[CHANGE_ROLE], ARGS(pk, role, now));
+}
+
+bool
+user_register(struct db *db, int64_t pk, const struct user_registration *r, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return user_changed(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number, r->birth_date,
+		r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version, now));
+}
+
+void
+user_set_last_login(struct db *db, int64_t pk, int64_t at)
+{
+	(void)!db_run(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at), NULL);
+}
+
+bool
+user_ask_deletion(struct db *db, int64_t pk, int64_t due, int64_t now)
+{
+	return user_changed(db, user_sql[ASK_DELETION], ARGS(pk, now, due));
+}
+
+bool
+user_cancel_deletion(struct db *db, int64_t pk, int64_t now)
+{
+	return user_changed(db, user_sql[CANCEL_DELETION], ARGS(pk, now));
+}
+
+bool
+user_delete(struct db *db, int64_t pk)
+{
+	db_before_commit(db, user_reindex);
+	return user_changed(db, user_sql[REMOVE], ARGS(pk));
 }

@@ -100,6 +100,11 @@ must_use enum db_rc db_write_commit(struct db *db);
 void db_write_rollback(struct db *db);
 bool db_writing(const struct db *db);
 /*
+ * Inside a write transaction: db_write_commit() calls `last`, once however often it was asked for, before it commits. For a
+ * module that keeps an index of its table: many rows of one transaction are then indexed together. One function a transaction.
+ */
+void db_before_commit(struct db *db, void (*last)(struct db *db));
+/*
  * Inside a write transaction, before it wrote anything: puts on the disk what others have committed. For what is done next
  * beside the database because of what was read, and cannot be taken back when that is lost in a power cut.
  */

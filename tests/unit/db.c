@@ -466,6 +466,34 @@ a_taken_name_does_not_stick(void **state)
 }
 
 static void
+add_last(struct db *on)
+{
+	(void)!db_run(on, add_sql, ARGS("last", 9), NULL);
+}
+
+static void
+a_last_step_is_part_of_its_transaction_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(db_write_begin(db), DB_DONE);
+		if (i < 2) {
+			db_before_commit(db, add_last);
+			db_before_commit(db, add_last);
+		}
+		if (i == 0)
+			db_write_rollback(db);
+		else
+			assert_int_equal(db_write_commit(db), DB_DONE);
+		assert_int_equal(number(db, count_sql, NO_ARGS), i == 0 ? 3 : 4);
+		db_release(db);
+	}
+	db_before_commit(db, add_last);
+	assert_int_equal(db_failure(db), DB_ERROR);
+	db_release(db);
+}
+
+static void
 constraints_are_refused(void **state)
 {
 	static const char *const sql[] = {
@@ -1306,6 +1334,7 @@ main(void)
 		test(misuse_sticks_until_the_release),
 		test(a_failure_inside_a_transaction_undoes_it),
 		test(a_taken_name_does_not_stick),
+		test(a_last_step_is_part_of_its_transaction_alone),
 		test(constraints_are_refused),
 		test(only_a_write_transaction_writes),
 		test(a_reader_cannot_write),

@@ -54,6 +54,7 @@ struct db {
 	struct db_rows none;		/* stands in where a statement could not be had */
 	enum db_rc failure;
 	bool writing;
+	void (*last)(struct db *db);	/* before the commit of this transaction; NULL: nothing */
 	bool snapshot;			/* an explicit read transaction is open */
 	bool unlimited;			/* statements may run as long as they like */
 	void (*progress)(void *context);	/* to be called while a copy is made */

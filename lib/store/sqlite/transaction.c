@@ -160,6 +160,9 @@ db_write_commit(struct db *db)
 
 	if (!db->writing)
 		return failure_misuse(db, "no write transaction is open", commit_sql);
+	if (db->last && db->failure == DB_DONE)
+		db->last(db);
+	db->last = NULL;
 	statement_stop_all(&db->write);
 	if (db->failure == DB_DONE) {
 		code = statement_execute(&db->write, commit_sql);
@@ -186,6 +189,7 @@ db_write_rollback(struct db *db)
 
 	if (!db->writing)
 		return;
+	db->last = NULL;
 	statement_stop_all(&db->write);
 	/* Some failures (disk full, I/O) have rolled back already. */
 	if (!sqlite3_get_autocommit(db->write.sqlite)) {
@@ -196,6 +200,15 @@ db_write_rollback(struct db *db)
 	db->writing = false;
 	db->stop_at = 0;
 	writer_lock_release(&db->lock);
+}
+
+void
+db_before_commit(struct db *db, void (*last)(struct db *db))
+{
+	if (!db->writing || (db->last && db->last != last))
+		failure_misuse(db, "no write transaction is open, or it has another last step", commit_sql);
+	else
+		db->last = last;
 }
 
 bool
