@@ -11,6 +11,7 @@ FLAVOUR ?= release
 BUILD_release := build
 BUILD_test := build/test
 BUILD_asan := build/asan
+BUILD_portable := build/portable
 B := $(BUILD_$(FLAVOUR))
 
 # What schema.sql sets; programs refuse a database of another version. What knows it is compiled again when it changes.
@@ -29,6 +30,7 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 OPTIMISE_release := -O2 -g
 OPTIMISE_test := -O2 -g -DOKUL_TEST
+OPTIMISE_portable := -O1 -DSQL_POSTGRES
 OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
@@ -208,6 +210,12 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 	@conf/setup.sh build run bench
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
+
+.PHONY: portable
+portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
+	@conf/setup.sh build portable
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi)
+	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi)
 
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)

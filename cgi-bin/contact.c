@@ -105,7 +105,7 @@ static const char *const sql[] = {
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
 	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
 		" RETURNING email, language, subject, message, full_name",
-	[ANSWERER] = "SELECT email, trim(ifnull(name, '') || ' ' || ifnull(surname, '')) FROM user WHERE pk = ?1",
+	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM user WHERE pk = ?1",
 	[DROP] = "DELETE FROM contact WHERE id = ?1",
 	[SET_STATUS] =
 		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",

@@ -111,7 +111,7 @@ static const char *const sql[] = {
 	[ADD] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?12)"
+		" VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, coalesce(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?12)"
 		" RETURNING " COLUMNS,
 	[CHANGE] =
 		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")

@@ -151,7 +151,7 @@ static const char *const sql[] = {
 		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scan is meant: of an index */",
 	[RECENT_RESULTS] =
-		"SELECT result.id AS id, trim(ifnull(user.name, '') || ' ' || ifnull(user.surname, '')) AS userName,"
+		"SELECT result.id AS id, trim(coalesce(user.name, '') || ' ' || coalesce(user.surname, '')) AS userName,"
 		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
 		" result.target_language AS targetLanguage, version.title AS testTitle,"
 		" result.completed_at AS completedAt"

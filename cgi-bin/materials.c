@@ -112,12 +112,12 @@ static const char *const sql[] = {
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
 		" FROM material_pdf CROSS JOIN file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 	[ADD] = "INSERT INTO material (id, title, description, locale, level, videos, created_at, updated_at, folded)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ifnull(?6, '[]'), ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
+		" VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, coalesce(?6, '[]'), ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
 	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE key = ?3), ?4)",
 	/* ?5 and ?6: whether the level changes, and to what */
-	[CHANGE] = "UPDATE material SET title = ifnull(?2, title), description = ifnull(?3, description), locale = ifnull(?4, locale),"
-		" level = CASE WHEN ?5 THEN ?6 ELSE level END, videos = ifnull(?7, videos), updated_at = ?8,"
-		" folded = okul_fold(ifnull(?2, title), ifnull(?3, description)) WHERE id = ?1 RETURNING pk",
+	[CHANGE] = "UPDATE material SET title = coalesce(?2, title), description = coalesce(?3, description), locale = coalesce(?4, locale),"
+		" level = CASE WHEN ?5 THEN ?6 ELSE level END, videos = coalesce(?7, videos), updated_at = ?8,"
+		" folded = okul_fold(coalesce(?2, title), coalesce(?3, description)) WHERE id = ?1 RETURNING pk",
 	[DROP_PDF] = "DELETE FROM material_pdf WHERE id = ?1 AND material = ?2",
 	[DROP] = "DELETE FROM material WHERE id = ?1 RETURNING title",
 };

@@ -52,13 +52,13 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 
 /* ---- statements */
 
-#define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
+#define FULL_NAME(user) "trim(coalesce(" user ".name, '') || ' ' || coalesce(" user ".surname, ''))"
 
 enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY, UNASSIGN };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("user") ", ''), email) FROM user"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, note) VALUES (?1, ?2, ?3, ?4, ?5)"
 		" ON CONFLICT DO NOTHING",

@@ -122,22 +122,22 @@ static const char *const sql[] = {
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
-	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
+	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
 	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
 	/* Which version a test has, and whether a change of words around the questions is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, ifnull(?2 <> now.title, 0) OR ifnull(?3 <> now.target_language, 0)"
-		" OR ifnull(?4 <> level_ranges, 0)" CURRENT " WHERE test.id = ?1",
+	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, 0) OR coalesce(?3 <> now.target_language, 0)"
+		" OR coalesce(?4 <> level_ranges, 0)" CURRENT " WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
-		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
+		" SELECT test, test_id, coalesce(?2, title), coalesce(?3, target_language), coalesce(?4, level_ranges),"
+		" coalesce(?5, answer_key), coalesce(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
 	/* ?5 and ?6: whether the limit of time changes, and to what */
-	[CHANGE_TEST] = "UPDATE test SET version = ?2, title = ifnull(?3, title), description = ifnull(?4, description),"
+	[CHANGE_TEST] = "UPDATE test SET version = ?2, title = coalesce(?3, title), description = coalesce(?4, description),"
 		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
-		" max_attempts = ifnull(?7, max_attempts), shuffle = ifnull(?8, shuffle), is_published = ifnull(?9, is_published),"
-		" target_language = ifnull(?10, target_language), question_count = ifnull(nullif(?11, 0), question_count),"
-		" folded = okul_fold(ifnull(?3, title), ifnull(?4, description)), updated_at = ?12 WHERE pk = ?1",
+		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
+		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
+		" folded = okul_fold(coalesce(?3, title), coalesce(?4, description)), updated_at = ?12 WHERE pk = ?1",
 	[DELETE_TEST] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2 AND NOT " IS_TAKEN("test_version.pk"),
 };

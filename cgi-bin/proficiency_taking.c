@@ -60,7 +60,7 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 
 #define OWN_ATTEMPT "attempt CROSS JOIN test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
 
-#define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
+#define ATTEMPT "coalesce(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
 enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
 
