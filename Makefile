@@ -100,6 +100,21 @@ $(LIB): $(call object,$(LIB_SOURCES))
 	@echo "  AR    $@"
 	@rm -f $@; $(AR) rcs $@ $^
 
+# Every statement of every program, against a new database: one that does not compile, or that scans a table which its marks
+# do not name, fails the build (db_explain()).
+build: $(B)/obj/checked
+
+$(B)/obj/checked: $(PROGRAMS) $(CTL) $(B)/share/.made
+	@folder=$$(mktemp -d $(B)/check.XXXXXX); trap "rm -rf $$folder" EXIT; \
+	unset $${!OKUL_*}; export OKUL_DATA=$$folder/data; failed=0; \
+	$(CTL) migrate >$$folder/plans || { cat $$folder/plans; exit 1; }; \
+	for p in $(PROGRAMS); do \
+		$$p --check >$$folder/plans && continue; \
+		failed=1; echo "$$p --check fails:"; \
+		awk '/^[^\t]/ { sql = $$0 "\n" } /^\t.*FULL SCAN$$|^\tFAILS/ { printf "%s%s\n", sql, $$0; sql = "" }' $$folder/plans; \
+	done; \
+	[ $$failed -eq 0 ] && touch $@
+
 define program
 $(B)/$(1).fcgi: $(call object,$(wildcard cgi-bin/$(1).c cgi-bin/$(1)_*.c)) $(LIB)
 	@echo "  LINK  $$@"

@@ -339,7 +339,7 @@ static void
 check_outbox(struct db *db)
 {
 	static const char sql[] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
-		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */";
+		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scans: outbox */";
 	struct db_rows *row;
 	enum db_rc rc = db_one(db, &row, sql, NO_ARGS);
 

@@ -54,7 +54,7 @@ reindex(struct db *db)
 static void
 index_users(struct db *db)
 {
-	static const char waiting[] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */";
+	static const char waiting[] = "SELECT 1 FROM user_reindex LIMIT 1 /* scans: user_reindex */";
 	struct db_rows *row;
 	int version;
 

@@ -55,15 +55,10 @@ const struct command command_user_unlock = {
 	.run = run_unlock,
 };
 
-enum { ADD, CHANGE_ROLE, FIND };
+enum { FIND };
 
 static const char *const sql[] = {
-	[ADD] = "INSERT INTO user (id, email, role, language, timezone, created_at, updated_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
-	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE email = ?1"
-		" AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
-	[FIND] = "SELECT id, role FROM user WHERE email = ?1",
+	[FIND] = "SELECT id, role, pk FROM user WHERE email = ?1",
 };
 
 static const char list_sql[] =
@@ -146,12 +141,12 @@ add(const struct new_user *user, const char *id)
 
 	if (rc != DB_DONE)
 		return rc;
-	rc = db_run(db, sql[ADD], ARGS(id, user->email, user->role, user->language, conf->time_zone, now), NULL);
+	rc = user_add(db, &(struct user_new){ .id = id, .email = user->email, .role = user->role, .language = user->language,
+		.timezone = conf->time_zone, .created_at = now }, NULL);
 	if (rc != DB_DONE) {
 		db_write_rollback(db);
 		return rc;
 	}
-	user_reindex(db);
 	audit_add(db, now, &(struct audit){ .action = "user.added", .subject_id = id, .subject = user->email,
 		.after = user->role });
 	return db_write_commit(db);
@@ -190,18 +185,18 @@ static enum change
 change_role(const char *email, const char *role)
 {
 	char id[ID_TEXT], before[16];
-	int64_t now = clock_now(), changed = 0;
+	int64_t now = clock_now(), pk;
 	struct db_rows *row;
 
 	if (db_one(db, &row, sql[FIND], ARGS(email)) != DB_ROW)
 		return NO_USER;
 	snprintf(id, sizeof(id), "%s", db_text(row, 0));
 	snprintf(before, sizeof(before), "%s", db_text(row, 1));
+	pk = db_int(row, 2);
 	db_end(row);
 	if (strcmp(before, role) == 0)
 		return NO_CHANGE;
-	(void)!db_run(db, sql[CHANGE_ROLE], ARGS(email, role, now), &changed);
-	if (changed == 0)
+	if (!user_change_role(db, pk, role, now))
 		return LAST_ONE;
 	audit_add(db, now, &(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before,
 		.after = role });

@@ -63,25 +63,9 @@ static const struct shape import_shape = { .all_optional = true, .fields = FIELD
 /* A column that is passed over: what nobody but the user can give, and times, by which the keys of users are ordered. */
 static const struct field passed_over = { .name = "" };
 
-enum { ADD, TAKEN };
-
-#define CELL(name) "?2 ->> '$." name "'"
-#define PENDING CELL("accountDeletionStatus") " IS 'pending'"
+enum { TAKEN };
 
 static const char *const sql[] = {
-	/* ?1 id, ?2 the row as JSON, ?3 the school's time zone, ?4 now, ?5 when a deletion that is asked for now is due */
-	[ADD] =
-		"INSERT INTO user (id, email, role, language, timezone, availability, name, surname, username, country_code,"
-		" phone_number, birth_date, gender, profile_photo, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
-		" interests, is_active, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at,"
-		" updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
-		" coalesce(" CELL("language") ", 'en'), coalesce(" CELL("timezone") ", ?3),"
-		" coalesce(" CELL("availabilityStatus") ", 'offline'), "
-		CELL("name") ", " CELL("surname") ", " CELL("username") ", " CELL("countryCode") ", " CELL("phoneNumber") ", "
-		CELL("birthDate") ", " CELL("gender") ", " CELL("profilePhoto") ", " CELL("expertise") ", " CELL("bio") ", "
-		CELL("instagram") ", " CELL("x") ", " CELL("tiktok") ", " CELL("snapchat") ", " CELL("facebook") ", "
-		"coalesce(?2 -> '$.interests', '[]'), coalesce(" CELL("isActive") ", 1), iif(" PENDING ", 'pending', 'none'), "
-		"iif(" PENDING ", ?4, NULL), iif(" PENDING ", ?5, NULL), ?4, ?4)",
 	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
 		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
 };
@@ -89,7 +73,7 @@ static const char *const sql[] = {
 struct row {
 	size_t line;
 	cJSON *cells;		/* object of import_shape */
-	const char *json, *email, *username, *own_id;	/* NULL: none */
+	const char *interests, *email, *username, *own_id;	/* NULL: none; interests as JSON text */
 	char id[ID_TEXT];
 	struct buf errors;	/* a line each; empty: the row is good */
 };
@@ -256,7 +240,7 @@ read_row(struct import *im, struct row *row, enum csv_result *result)
 		return true;
 	}
 	check_cells(im, row);
-	row->json = cJSON_PrintUnformatted(row->cells);
+	row->interests = field_has(row->cells, "interests") ? cJSON_PrintUnformatted(json_get(row->cells, "interests")) : NULL;
 	if (row->own_id && row->errors.length == 0)
 		memcpy(row->id, row->own_id, ID_TEXT);
 	else
@@ -282,18 +266,39 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-static void
-add_user(struct import *im, struct row *row, int64_t now)
+/* What a row's cells say; what they leave out is as a new user has it. */
+static struct user_new
+import_user(const struct import *im, const struct row *row, int64_t now)
 {
-	enum db_rc rc = db_run(im->db, sql[ADD], ARGS(row->id, row->json, im->conf->time_zone, now,
-		now + im->conf->deletion_grace * DAY), NULL);
-	const char *role = field_text(row->cells, "role");
+	const cJSON *cells = row->cells;
+	const char *zone = field_text(cells, "timezone"), *deletion = field_text(cells, "accountDeletionStatus");
+
+	return (struct user_new){
+		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
+		.role = field_text(cells, "role"), .language = field_text(cells, "language"),
+		.name = field_text(cells, "name"), .surname = field_text(cells, "surname"), .username = row->username,
+		.country_code = field_text(cells, "countryCode"), .phone_number = field_text(cells, "phoneNumber"),
+		.birth_date = field_text(cells, "birthDate"), .gender = field_text(cells, "gender"),
+		.profile_photo = field_text(cells, "profilePhoto"), .availability = field_text(cells, "availabilityStatus"),
+		.interests = row->interests, .expertise = field_text(cells, "expertise"), .bio = field_text(cells, "bio"),
+		.instagram = field_text(cells, "instagram"), .x = field_text(cells, "x"), .tiktok = field_text(cells, "tiktok"),
+		.snapchat = field_text(cells, "snapchat"), .facebook = field_text(cells, "facebook"),
+		.is_deactivated = !field_bool(cells, "isActive", true), .created_at = now,
+		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
+	};
+}
+
+static void
+import_add(struct import *im, struct row *row, int64_t now)
+{
+	const struct user_new user = import_user(im, row, now);
+	enum db_rc rc = user_add(im->db, &user, NULL);
 
 	if (rc == DB_TAKEN)
 		check_taken(im, row);
 	if (rc == DB_DONE)
 		audit_add(im->db, now, &(struct audit){ .action = "user.added", .subject_id = row->id, .subject = row->email,
-			.after = role ? role : "user" });
+			.after = user.role ? user.role : "user" });
 }
 
 static enum db_rc
@@ -319,8 +324,7 @@ store(struct import *im)
 		return rc;
 	for (size_t i = 0; i < im->count; i++)
 		if (im->rows[i].errors.length == 0)
-			add_user(im, &im->rows[i], now);
-	user_reindex(im->db);
+			import_add(im, &im->rows[i], now);
 	return db_write_commit(im->db);
 }
 

@@ -38,7 +38,7 @@ static const char in_use_sql[] =
 	" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
 	" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
 	" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
-	" /* scan is meant, of one row */";
+	" /* scans: user course setting test result contact material file */";
 
 /* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
 

@@ -16,7 +16,7 @@
 #define DEMO_BATCH 2000			/* rows a transaction, of most kinds: some tenths of a second */
 
 struct demo_user {
-	int64_t pk, created, last_login;
+	int64_t pk, created, last_login, stored_login;	/* stored_login: what the row says now */
 	bool is_staff, may_learn;	/* may_learn: registered and active */
 	enum language language;
 };

@@ -67,6 +67,7 @@ struct db {
 	struct db_rows none;		/* stands in where a statement could not be had */
 	enum db_rc failure;
 	bool writing;
+	void (*last)(struct db *db);	/* before the commit of this transaction; NULL: nothing */
 	bool snapshot;			/* an explicit read transaction is open */
 	bool patient;			/* statements may run as long as they like */
 	void (*progress)(void *context);	/* to be called while a copy is made */
@@ -681,21 +682,61 @@ db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t 
 	return true;
 }
 
-/* A scan of rows that the plan itself made (a subquery, a constant, json_each()) is none of a table. */
+/* True when `name` is a word of a mark of the statement. */
 static bool
-is_full_scan(const char *step_of_plan)
+is_marked(const char *sql, const char *name, size_t length)
 {
-	return strncmp(step_of_plan, "SCAN ", 5) == 0 && step_of_plan[5] != '(' &&
-		strncmp(step_of_plan, "SCAN CONSTANT ROW", 17) != 0 && !strstr(step_of_plan, " VIRTUAL TABLE ");
+	static const char mark[] = "/* scans: ";
+
+	while ((sql = strstr(sql, mark))) {
+		sql += sizeof(mark) - 1;
+		for (size_t n; *sql && strncmp(sql, "*/", 2) != 0; sql += n + strspn(sql + n, " ")) {
+			n = strcspn(sql, " ");
+			if (n == length && memcmp(sql, name, n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* What a step of a plan says behind one of the words, up to its end or a space. NULL: another step. */
+static const char *
+object_of(const char *detail, const char *word, size_t *length)
+{
+	size_t skip = strlen(word);
+
+	if (strncmp(detail, word, skip) != 0)
+		return NULL;
+	*length = strcspn(detail + skip, " ");
+	return detail + skip;
+}
+
+/* True for a scan of a table that the statement does not mark. `made` collects, as " name ", the rows that the plan makes. */
+static bool
+is_fault(const char *sql, const char *detail, struct buf *made)
+{
+	static const char *const makers[] = { "MATERIALIZE ", "CO-ROUTINE " };
+	const char *name;
+	size_t length;
+
+	for (size_t i = 0; i < COUNT(makers); i++)
+		if ((name = object_of(detail, makers[i], &length)))
+			buf_printf(made, " %.*s ", (int)length, name);
+	name = object_of(detail, "SCAN ", &length);
+	if (!name || name[0] == '(' || strncmp(name, "CONSTANT ROW", 12) == 0 || strstr(detail, " VIRTUAL TABLE "))
+		return false;
+	char word[256];
+	snprintf(word, sizeof(word), " %.*s ", (int)length, name);
+	return !(made->length && strstr(made->s, word)) && !is_marked(sql, name, length);
 }
 
 static int
 explain_one(struct db *db, const char *sql, FILE *out)
 {
-	bool meant = strstr(sql, "scan is meant") != NULL;
+	struct buf made = { 0 };
 	sqlite3_stmt *statement = NULL;
 	char *explain = NULL;
-	int scans = 0;
+	int faults = 0;
 
 	fprintf(out, "%s\n", sql);
 	if (asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) < 0 || prepare(&db->read, explain, &statement) != SQLITE_OK) {
@@ -705,24 +746,25 @@ explain_one(struct db *db, const char *sql, FILE *out)
 	}
 	while (sqlite3_step(statement) == SQLITE_ROW) {
 		const char *detail = (const char *)sqlite3_column_text(statement, 3);
-		bool full = is_full_scan(detail);
-		fprintf(out, "\t%s%s\n", detail, !full ? "" : meant ? "  (meant)" : "  <- FULL SCAN");
-		scans += full && !meant;
+		bool fault = is_fault(sql, detail, &made);
+		fprintf(out, "\t%s%s\n", detail, fault ? "  <- FULL SCAN" : "");
+		faults += fault;
 	}
 	sqlite3_finalize(statement);
+	buf_clear(&made);
 	free(explain);
-	return scans;
+	return faults;
 }
 
 int
 db_explain(struct db *db, const char *const *sql, size_t count, FILE *out)
 {
-	int scans = 0;
+	int faults = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (sql[i])
-			scans += explain_one(db, sql[i], out);
-	return scans;
+			faults += explain_one(db, sql[i], out);
+	return faults;
 }
 
 /* ---- statements */
@@ -1191,6 +1233,9 @@ db_write_commit(struct db *db)
 
 	if (!db->writing)
 		return misuse(db, "no write transaction is open", commit_sql);
+	if (db->last && db->failure == DB_DONE)
+		db->last(db);
+	db->last = NULL;
 	stop_all(&db->write);
 	if (db->failure == DB_DONE) {
 		code = execute(&db->write, commit_sql);
@@ -1217,6 +1262,7 @@ db_write_rollback(struct db *db)
 
 	if (!db->writing)
 		return;
+	db->last = NULL;
 	stop_all(&db->write);
 	/* Some failures (disk full, I/O) have rolled back already. */
 	if (!sqlite3_get_autocommit(db->write.sqlite)) {
@@ -1227,6 +1273,15 @@ db_write_rollback(struct db *db)
 	db->writing = false;
 	db->slow_at = 0;
 	turnstile_leave(&db->gate);
+}
+
+void
+db_before_commit(struct db *db, void (*last)(struct db *db))
+{
+	if (!db->writing || (db->last && db->last != last))
+		misuse(db, "no write transaction is open, or it has another last step", commit_sql);
+	else
+		db->last = last;
 }
 
 bool

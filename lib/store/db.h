@@ -58,8 +58,13 @@ void db_close(struct db *db);
  */
 must_use bool db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room);
 /*
- * Prints the query plan of each statement. Gives the number of full scans ("SCAN table") in statements that do not
- * carry the comment "scan is meant".
+ * Prints the query plan of each statement. Returns the number of faults: statements that do not compile, and full scans
+ * ("SCAN name" in the plan) of a table whose name is not in a mark of that statement, the comment "scans: name name" in
+ * its SQL. The name is the one that the plan prints, so an alias where the statement has one.
+ *
+ * A scan of a whole index counts too, covering or not: it grows with the table. Not counted are rows that the statement
+ * itself makes (constants, a subquery, a WITH that the plan materializes) and virtual tables (json_each, full text), whose
+ * plans do not say how much they read.
  */
 must_use int db_explain(struct db *db, const char *const *sql, size_t count, FILE *out);
 
@@ -102,6 +107,11 @@ must_use enum db_rc db_write_begin(struct db *db);
 must_use enum db_rc db_write_commit(struct db *db);
 void db_write_rollback(struct db *db);
 bool db_writing(const struct db *db);
+/*
+ * Inside a write transaction: db_write_commit() calls `last`, once however often it was asked for, before it commits. For a
+ * module that keeps an index of its table: many rows of one transaction are then indexed together. One function a transaction.
+ */
+void db_before_commit(struct db *db, void (*last)(struct db *db));
 /*
  * Inside a write transaction, before it wrote anything: puts on the disk what others have committed. For what is done next
  * beside the database because of what was read, and cannot be taken back when that is lost in a power cut.

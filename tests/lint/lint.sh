@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
+checks=(top layers owners wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -75,6 +75,20 @@ layer_faults() {
 			print file ": includes " to " of " room[to]
 		}
 	}'
+}
+
+# FILE TABLE for each statement that changes rows of a table.
+writes() {
+	c_files '[ch]' | xargs -r grep -HoE '"[^"]*\b(INSERT( OR [A-Z]+)? INTO|UPDATE|DELETE FROM) [a-z_]+' | sed -E 's/:.* / /' | sort -u
+}
+
+# Rows of a table are changed by one module, of lib/school.
+check_owners() {
+	writes | awk '
+	$1 !~ /^lib\/school\// { print $1 ": changes rows of " $2 ", which is for a module of lib/school"; next }
+	{ module = $1; sub(/\.[ch]$/, "", module) }
+	$2 in owner && owner[$2] != module { print $1 ": changes rows of " $2 ", which " owner[$2] " owns" }
+	{ owner[$2] = module }'
 }
 
 check_layers() {

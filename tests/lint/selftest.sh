@@ -18,6 +18,7 @@ good_tree() {
 	echo '#include "arena.h"' >"$tree/lib/base/text.h"
 	echo '#include <sqlite3.h>' >"$tree/lib/store/db.c"
 	echo '#include "auth_codes.h"' >"$tree/cgi-bin/auth.c"
+	echo 'const char *s = "INSERT INTO audit (at) VALUES (?1)";' >"$tree/lib/school/audit.c"
 	touch "$tree"/{Makefile,README.md,schema.sql}
 }
 
@@ -56,7 +57,7 @@ plant_document() {
 }
 
 good_tree
-for check in top layers wrapped banned headers suppressions cppcheck analyzer shell python packages; do
+for check in top layers owners wrapped banned headers suppressions cppcheck analyzer shell python packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -71,6 +72,8 @@ plant layers 'circle: (arena|text)' lib/base/arena.h '#include "text.h"'
 plant layers 'includes okulctl.h, which is not of lib' lib/web/response.c '#include "okulctl.h"'
 plant layers 'auth.c: includes okulctl.h of bin' cgi-bin/auth.c '#include "okulctl.h"'
 plant layers 'users.c: includes auth_codes.h of another group' cgi-bin/users.c '#include "auth_codes.h"'
+plant owners 'auth.c: changes rows of users, which is for a module of lib/school' cgi-bin/auth.c 'const char *s = "DELETE FROM users";'
+plant owners 'user.c: changes rows of audit, which lib/school/audit owns' lib/school/user.c 'const char *s = "UPDATE audit SET at = 1";'
 plant wrapped 'more than one file: lib/base/text.c lib/store/db.c' lib/base/text.c '#include <sqlite3.h>'
 plant wrapped 'a header includes curl.h' bin/okulctl.h '#include <curl/curl.h>'
 plant banned 'lib/store/db.c:2: strcpy' lib/store/db.c '/* strcat(a) */ const char *s = "gets(x)";\nvoid f(char *a) { strcpy(a, s); }'

@@ -397,16 +397,18 @@ double_quotes_are_names_only(void **state)
 }
 
 static void
-full_scans_are_counted_unless_meant(void **state)
+full_scans_are_counted_unless_marked(void **state)
 {
 	static const char *const sql[] = { n_sql, "SELECT pk FROM item WHERE n = ?1",
-		"SELECT pk FROM item WHERE n = ?1 /* scan is meant */", "SELECT value FROM json_each(?1)", set_sql, add_sql };
+		"SELECT pk FROM item /* scans: item */ WHERE n = ?1",
+		"SELECT pk FROM item /* scans: items other */ WHERE n = ?1", "SELECT a.pk FROM item AS a JOIN item AS b ON b.n < a.n /* scans: b a */",
+		"WITH made AS MATERIALIZED (SELECT pk FROM item WHERE pk = ?1) SELECT pk FROM made", "SELECT value FROM json_each(?1)", set_sql, add_sql };
 	FILE *out = fopen(path_of("plan"), "w+");
 	char line[200];
 	bool marked = false;
 
 	(void)state;
-	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 1);
+	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 2);
 	rewind(out);
 	while (fgets(line, sizeof(line), out))
 		marked |= strcmp(line, "\tSCAN item  <- FULL SCAN\n") == 0;
@@ -461,6 +463,34 @@ a_taken_name_does_not_stick(void **state)
 	assert_int_equal(db_write_commit(db), DB_DONE);
 	assert_int_equal(number(db, count_sql, NO_ARGS), 5);
 	assert_int_equal(number(db, n_sql, ARGS("one")), 1);
+}
+
+static void
+add_last(struct db *on)
+{
+	(void)!db_run(on, add_sql, ARGS("last", 9), NULL);
+}
+
+static void
+a_last_step_is_part_of_its_transaction_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(db_write_begin(db), DB_DONE);
+		if (i < 2) {
+			db_before_commit(db, add_last);
+			db_before_commit(db, add_last);
+		}
+		if (i == 0)
+			db_write_rollback(db);
+		else
+			assert_int_equal(db_write_commit(db), DB_DONE);
+		assert_int_equal(number(db, count_sql, NO_ARGS), i == 0 ? 3 : 4);
+		db_release(db);
+	}
+	db_before_commit(db, add_last);
+	assert_int_equal(db_failure(db), DB_ERROR);
+	db_release(db);
 }
 
 static void
@@ -1300,10 +1330,11 @@ main(void)
 		test(changed_rows_are_counted),
 		test(wrong_sql_is_found_by_preparing),
 		test(double_quotes_are_names_only),
-		test(full_scans_are_counted_unless_meant),
+		test(full_scans_are_counted_unless_marked),
 		test(misuse_sticks_until_the_release),
 		test(a_failure_inside_a_transaction_undoes_it),
 		test(a_taken_name_does_not_stick),
+		test(a_last_step_is_part_of_its_transaction_alone),
 		test(constraints_are_refused),
 		test(only_a_write_transaction_writes),
 		test(a_reader_cannot_write),
