@@ -37,7 +37,7 @@ const struct command command_check = {
 
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
-#define WAL_WARN (16 * MIB)
+#define LOG_WARN (16 * MIB)
 #define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
 
 enum verdict { OK, WARN, FAIL };
@@ -290,12 +290,12 @@ check_exposure(const struct conf *conf)
 /* ---- the database */
 
 static void
-keep_damage(void *context, const struct db_rows *rows, bool first)
+note_damage(void *context, const char *found)
 {
 	char *damage = context;
 
-	if (first && strcmp(db_text(rows, 0), "ok") != 0)
-		snprintf(damage, 256, "%s", db_text(rows, 0));
+	if (!damage[0])
+		snprintf(damage, 256, "%s", found);
 }
 
 static void
@@ -303,7 +303,7 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (db_shell(db, "PRAGMA quick_check(1)", false, keep_damage, damage, why, sizeof(why)) != DB_DONE)
+	if (!db_verify(db, true, note_damage, damage, why, sizeof(why)))
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
 	else if (damage[0])
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);
@@ -312,7 +312,7 @@ check_integrity(struct db *db)
 }
 
 static void
-check_gate(struct db *db)
+check_writer_lock(struct db *db)
 {
 	int64_t start = clock_ticks();
 	enum db_rc rc = db_write_begin(db);
@@ -329,16 +329,11 @@ check_gate(struct db *db)
 }
 
 static void
-check_wal(const struct conf *conf)
+check_log(struct db *db)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	int64_t size = 0;
+	int64_t size = db_log_size(db);
 
-	snprintf(path, sizeof(path), "%s/okul.db-wal", conf->data);
-	if (stat(path, &st) == 0)
-		size = st.st_size;
-	if (size > WAL_WARN)
+	if (size > LOG_WARN)
 		report_check(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
 			(long long)(size / MIB));
 	else
@@ -378,8 +373,8 @@ check_database(const struct conf *conf)
 	check_private(conf, "database", "okul.db");
 	report_check(OK, "schema", "version %d", DB_SCHEMA_VERSION);
 	check_integrity(db);
-	check_gate(db);
-	check_wal(conf);
+	check_writer_lock(db);
+	check_log(db);
 	check_outbox(db);
 	db_close(db);
 }

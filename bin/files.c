@@ -41,8 +41,8 @@ const struct command command_files_verify = {
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted in one go behind the gate */
-#define PAGE 200		/* rows that are read at once: a snapshot kept for long keeps the WAL from being emptied */
+#define BATCH 32		/* files that are deleted in one go under the writer lock */
+#define PAGE 200		/* rows that are read at once: a snapshot kept for long makes the database grow */
 
 enum { NAMED, PAGE_OF };
 
@@ -95,7 +95,7 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 	return st.st_ctim.tv_sec < gc->before;
 }
 
-/* Behind the gate: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
+/* Under the writer lock: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -123,7 +123,7 @@ delete_batch(struct gc *gc)
 	if (rc != DB_DONE)
 		return rc;
 	/* A row that somebody has just deleted must not come back when its file is gone. */
-	rc = db_settle(gc->db);
+	rc = db_flush(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);

@@ -209,7 +209,7 @@ delete_user(struct request *rq)
 	if (target.last_superadmin)
 		return response_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
-	db_patience(rq->db, PATIENCE);
+	db_timeout(rq->db, PATIENCE);
 	if (!user_delete(rq->db, target.pk))
 		return response_error(rq, LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);

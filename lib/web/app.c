@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "check.h"
+#include "db_admin.h"
 #include "encode.h"
 #include "etag.h"
 #include "log.h"

@@ -2,7 +2,7 @@
 #include "mail.h"
 #include "arena.h"
 #include "clock.h"
-#include "db.h"
+#include "db_admin.h"
 #include "json.h"
 #include "log.h"
 #include "random.h"

@@ -4,7 +4,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "conf.h"
-#include "db.h"
+#include "db_admin.h"
 #include "log.h"
 #include "unit.h"
 
