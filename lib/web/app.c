@@ -7,6 +7,7 @@
 #include "log.h"
 #include "openapi.h"
 #include "random.h"
+#include "route_print.h"
 #include "send.h"
 #include "upload.h"
 
@@ -405,7 +406,7 @@ app_main(int argc, char **argv, const struct program *program)
 	if (strcmp(option, "--routes") == 0)
 		return route_print(program, stdout), EXIT_SUCCESS;
 	if (strcmp(option, "--openapi") == 0)
-		return route_openapi(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+		return openapi_print(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (strcmp(option, "--statements") == 0)
 		return print_statements(program);
 	if (strcmp(option, "--version") == 0)

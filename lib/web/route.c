@@ -116,11 +116,17 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	if (!best)
 		return ROUTE_NO_PATH;
 	if (rq->route) {
-		rq->success = rq->route->status ? rq->route->status : 200;
+		rq->success = route_success(rq->route);
 		return ROUTE_FOUND;
 	}
 	list_methods(program, best, allow);
 	return ROUTE_NO_METHOD;
+}
+
+int
+route_success(const struct route *route)
+{
+	return route->status ? route->status : 200;
 }
 
 bool
