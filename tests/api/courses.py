@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from fields import superadmin
-from okul import SLOW, Okul, Server
-from people import fold, ids, rows
-from races import all_at_once
+from helpers import contract
+from helpers.client import Okul, ids, rows
+from helpers.fold import fold
+from helpers.parallel import all_at_once
+from helpers.people import superadmin
+from helpers.server import SLOW, Server
 
 NOBODYS = "0" * 24
 MINIMAL = {"title": "Türkçe A1", "language": "tr"}

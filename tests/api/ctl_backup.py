@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from okul import OKULCTL, SLOW, Okul, Server
+from helpers.client import Okul
+from helpers.server import OKULCTL, SLOW, Server
 
 LINE = re.compile(r"(.+): (\d+) bytes, SHA-256 ([0-9a-f]{64})\n")
 NAME = re.compile(r"okul-\d{4}-\d\d-\d\d-\d{6}\.db")

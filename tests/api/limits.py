@@ -9,9 +9,10 @@ import re
 
 import pytest
 
-from okul import REGISTRATION, Okul, Person, Server, fresh, shows_code
-from samples import png
-from v1 import DELETION, LOCKED, SEND, VERIFY
+from helpers.client import Okul, Person, REGISTRATION
+from helpers.samples import png
+from helpers.server import Server, fresh, shows_code
+from helpers.v1 import DELETION, LOCKED, SEND, VERIFY
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 numbers = itertools.count(1)

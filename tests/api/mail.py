@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import json
 import os
 import re
 import shutil
@@ -12,7 +11,6 @@ import sqlite3
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from email.utils import parsedate_to_datetime
@@ -20,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-import smtp_server
-from okul import BUILD, ROOT, SLOW, shows_code
+from helpers import smtp_server
+from helpers.relay import Relay, parse
+from helpers.server import BUILD, ROOT, SLOW, shows_code
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SUBJECTS = {
@@ -46,44 +45,6 @@ def until(truth, what, seconds=8):
 
 
 # ---- the server that mails go to
-
-
-class Relay:
-    def __init__(self, home, certificate=None):
-        self.folder = home / "relay"
-        self.folder.mkdir()
-        self.certificate = certificate
-        self.mode("accept")
-        self.port = 0
-        self.start()
-
-    def start(self):
-        command = [sys.executable, str(ROOT / "tests/api/smtp_server.py"), str(self.folder), "--port", str(self.port)]
-        if self.certificate:
-            command += ["--cert", str(self.certificate / "server.pem"), "--key", str(self.certificate / "server.key")]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        self.ports = json.loads(self.process.stdout.readline())
-        self.port = self.ports["plain"]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def mode(self, mode):
-        aside = self.folder / "mode.new"
-        aside.write_text(mode)
-        aside.rename(self.folder / "mode")
-
-    def received(self):
-        path = self.folder / "received"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def recipients(self):
-        return sorted(address for mail in self.received() for address in mail["to"])
-
-    def forget(self):
-        (self.folder / "received").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -191,10 +152,6 @@ def school():
     school = School()
     yield school
     school.end()
-
-
-def parse(mail):
-    return email.message_from_bytes(mail["content"].encode("latin-1"), policy=email.policy.default)
 
 
 def check_message(message, to, language, code):

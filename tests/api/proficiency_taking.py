@@ -9,22 +9,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from contract import LANGUAGES
-from fields import superadmin
-from okul import Okul, Server, until
-from people import ids, rows
-from races import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.client import Okul, ids, rows
+from helpers.contract import LANGUAGES
+from helpers.parallel import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.people import superadmin
+from helpers.placement import RANGES, answers, questions, start
+from helpers.server import Server, until
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
-RANGES = [{"level": "A1", "minScore": 0, "maxScore": 33.33}, {"level": "A2", "minScore": 33.33, "maxScore": 50},
-          {"level": "B1", "minScore": 51, "maxScore": 99}, {"level": "C2", "minScore": 100, "maxScore": 100}]
-
-
-def questions(*points, options=4):
-    """The second option is right."""
-    return [{"text": f"Q{i} \"\\ ğ", "points": p, "options": [{"text": f"o{i}{o} \"isCorrect\":true", "isCorrect": o == 1}
-                                                             for o in range(options)]} for i, p in enumerate(points)]
 
 
 def made(okul, *points, **fields):
@@ -33,16 +26,6 @@ def made(okul, *points, **fields):
     answer = superadmin(okul).post(PATH, body | fields)
     assert answer.status == 201, answer
     return answer.data
-
-
-def answers(test, signs):
-    """'+' a right answer, '-' a wrong one, anything else none."""
-    return {"answers": [{"questionId": q["id"], "optionId": next(o["id"] for o in q["options"] if o["isCorrect"] == (sign == "+"))}
-                        for q, sign in zip(test["questions"], signs) if sign in "+-"]}
-
-
-def start(who, test):
-    return who.post(f"{PATH}/{test['id']}/start")
 
 
 def save(who, attempt, test, signs):

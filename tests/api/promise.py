@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-import contract
-from okul import BUILD, ROOT
-from rights import LISTED
+from helpers import contract
+from helpers.routes import LISTED
+from helpers.server import BUILD, ROOT
 
 DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
 SHAPES = DOCUMENT["components"]["schemas"]

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-import contract
-from fields import GOOD_TEST
-from people import profile
-from rights import first_options
-from samples import png
+from helpers import contract
+from helpers.examples import GOOD_TEST
+from helpers.people import profile
+from helpers.placement import first_options
+from helpers.samples import png
 
 TEXT = "Nguyễn Łódź Əliyev Οδυσσέας ҚАСЫМ Şırnak İSTANBUL Straße O’Neil 50% a_b"
 OTHER = "Nothing like that"

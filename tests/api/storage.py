@@ -13,10 +13,11 @@ from datetime import datetime, timezone
 
 import pytest
 
-import contract
-from okul import BUILD, ROOT, Okul, Server, form, fresh, once, until
-from samples import mp4, pdf, png
-from wire import chunked
+from helpers import contract
+from helpers.client import Closing, Okul, chunked, form, once
+from helpers.samples import mp4, pdf, png
+from helpers.server import BUILD, ROOT, Server, files, fresh, until
+from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
 SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir() if p.is_file()}
@@ -38,22 +39,6 @@ def itself():
     server = Server("itself", OKUL_WORKERS="2", OKUL_DELIVERY="itself")
     yield Okul(server)
     server.stop()
-
-
-def files(server):
-    """What lies in DATA/files: {name: path}."""
-    return {p.name: p for p in (server.data / "files").rglob("*") if p.is_file()}
-
-
-def path_of(answer):
-    """The address of an upload, as a path of this server."""
-    return urllib.parse.urlsplit(answer.data["url"])._replace(scheme="", netloc="").geturl()
-
-
-def uploaded(person, content=None, *fields, name="photo.png"):
-    answer = person.upload(content or png(), name, *fields)
-    assert answer.status == 201, answer
-    return answer
 
 
 # ---- what the answer says
@@ -359,14 +344,6 @@ def test_others_than_admins_leave_half_of_the_disk():
         uploaded(boss)
         okul.server.sql(f"UPDATE tally SET n = {share - 1000} WHERE name = 'file:bytes'")
         uploaded(ada)
-
-
-class Closing(Okul):
-    def __init__(self, **settings):
-        super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
-
-    def close(self):
-        self.server.stop()
 
 
 def test_a_disk_that_is_nearly_full_takes_no_upload():

@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from okul import SLOW, Okul, Server, form, until
-from samples import mp4, png
-from storage import Closing, files, path_of, uploaded
+from helpers.client import Closing, Okul, form
+from helpers.samples import mp4, png
+from helpers.server import SLOW, Server, files, until
+from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
 # OKUL_LONG=1 makes the large ones as large as the bars say; the figures of the normal run show the same.

@@ -8,15 +8,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-import contract
-from language import SENTENCES
-from okul import REGISTRATION, Okul, Person, Server, fresh
-from users import PROFILE
+from helpers import contract
+from helpers.client import Okul, REGISTRATION
+from helpers.examples import PROFILE
+from helpers.sentences import SENTENCES
+from helpers.server import Server, fresh
+from helpers.v1 import DELETION, LOCKED, REFRESH, REVOKE, SEND, VERIFY, code, code_in, login, send, verify
 
-SEND, VERIFY, REFRESH = "/api/v1/auth/send-otp-email", "/api/v1/auth/verify-otp-email", "/api/v1/auth/refresh"
-REVOKE, DELETION = "/api/v1/auth/revoke-token", "/api/v1/users/me/account-deletion"
-LOCKED = ("Too many wrong codes were entered for this address from unknown networks; try again later, or ask for a code on a "
-          "network from which you have logged in before")
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 
 # the data of the answer that the second seed shows
@@ -49,42 +47,6 @@ def site():
                     OKUL_TERMS_OF_USE_VERSION="3.0", OKUL_CONSENT_FORM_VERSION="2026-01", OKUL_DELETION_GRACE="3")
     yield Okul(server)
     server.stop()
-
-
-class Member(Person):
-    """Somebody who logged in here."""
-
-    def __init__(self, okul, address, data):
-        self.okul, self.email, self.data = okul, address, data
-        self.token, self.refresh, self.user = data["accessToken"], data["refreshToken"], data["user"]
-        self.id = self.claims()["sub"]
-
-
-def send(okul, address, **more):
-    return okul.post(SEND, {"email": address}, **more)
-
-
-def code_in(mail):
-    found = re.findall(r"(?<!\d)\d{4}(?!\d)", mail.get_body(("plain",)).get_content())
-    assert len(set(found)) == 1, f"one code in the mail, not {found}"
-    return found[0]
-
-
-def code(okul, address):
-    before = len(okul.server.mailbox.to(address))
-    assert send(okul, address).status == 201
-    return code_in(okul.server.mailbox.wait(address, before + 1))
-
-
-def verify(okul, address, code_, **signup):
-    return okul.post(VERIFY, {"email": address, "code": code_} | signup)
-
-
-def login(okul, address=None, **signup):
-    address = address or fresh()
-    answer = verify(okul, address, code(okul, address), **signup)
-    assert answer.status == 200, answer
-    return Member(okul, address, answer.data)
 
 
 def wrong(code_):

@@ -634,9 +634,9 @@ DeleteUserTestResultResponseDto
   + DeleteResponseDto
 """
 
-FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[1] / "contract")
+FOLDER = Path(os.environ.get("OKUL_CONTRACT") or Path(__file__).resolve().parents[2] / "contract")
 # The shapes of what we add: a file of its own, so that the contract's files stay as its keeper wrote them.
-OURS = (Path(__file__).resolve().parents[1] / "contract" / "ours.txt").read_text()
+OURS = (Path(__file__).resolve().parents[2] / "contract" / "ours.txt").read_text()
 
 names = itertools.count()
 
