@@ -11,17 +11,12 @@ from datetime import datetime
 import pytest
 
 from helpers import contract
-from helpers.client import Okul, REGISTRATION
+from helpers.client import Okul, REGISTRATION, wrong
 from helpers.server import SLOW, Server, code_in, fresh, sender
 from helpers.tokens import base64url, sign, unbase64
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 SENT = "Verification code has been sent to your email address"
-
-
-def wrong(code):
-    """Another code than this one."""
-    return f"{(int(code) + 1) % 1000000:06d}"
 
 
 def request(okul, address, **more):

@@ -1,5 +1,5 @@
 """Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. okul.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
+is not overwritten. helpers/client.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
 
 import re
 import secrets
@@ -17,11 +17,6 @@ from helpers.server import SLOW
 STALE = '"0123456789abcdef"'
 DELETION = "/api/v1/users/me/account-deletion"
 ROUNDS = 40 // SLOW
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
 
 
 @pytest.fixture

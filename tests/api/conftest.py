@@ -56,6 +56,18 @@ def wild():
 
 
 @pytest.fixture(scope="module")
+def boss(okul):
+    """A superadmin of the shared server, another one in each file."""
+    return okul.staff("superadmin")
+
+
+@pytest.fixture(scope="module")
+def ada(okul):
+    """A user of the shared server whose registration is complete, another one in each file."""
+    return okul.registered()
+
+
+@pytest.fixture(scope="module")
 def fresh_folder(tmp_path_factory):
     """A data folder as `okulctl migrate` makes it."""
     folder = Folder(tmp_path_factory.mktemp("new"))

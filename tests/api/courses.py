@@ -13,7 +13,6 @@ from helpers import contract
 from helpers.client import Okul, ids, rows
 from helpers.fold import fold
 from helpers.parallel import all_at_once
-from helpers.people import superadmin
 from helpers.server import SLOW, Server
 
 NOBODYS = "0" * 24
@@ -24,11 +23,6 @@ FULL = {
     "isPublished": False,
 }
 NULLABLE = ["level", "durationWeeks", "imageUrl"]
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return superadmin(okul)
 
 
 @pytest.fixture(scope="module")

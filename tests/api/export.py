@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from helpers import contract
-from helpers.client import Okul
-from helpers.everything import ADDRESSED, good, no_mails_sent, of_users, rows, with_everything
+from helpers.client import Okul, good
+from helpers.everything import ADDRESSED, no_mails_sent, of_users, rows, with_everything
 from helpers.people import give_email, give_role, profile
 from helpers.placement import RANGES
 from helpers.sentences import SENTENCES

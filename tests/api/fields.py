@@ -1,5 +1,5 @@
 """Every field of every request body, with every kind of value that it must take or refuse. The cases come from the
-contract's shapes (contract.py): a new shape needs a row in SENDERS and is then covered."""
+contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS and is then covered."""
 
 import functools
 

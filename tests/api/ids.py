@@ -9,11 +9,6 @@ from helpers.placement import first_options
 from helpers.samples import pdf
 
 
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
-
-
 def capitals(id_):
     upper = id_.upper()
     assert upper != id_, "an id of digits only says nothing"

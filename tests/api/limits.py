@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from helpers.client import Okul, Person, REGISTRATION
+from helpers.client import Okul, Person, REGISTRATION, wrong
 from helpers.samples import png
 from helpers.server import Server, fresh, shows_code
 from helpers.v1 import DELETION, LOCKED, SEND, VERIFY
@@ -38,10 +38,6 @@ def at(client):
 
 def request(okul, address, client):
     return okul.post("/auth/otp/request", {"email": address}, **at(client))
-
-
-def wrong(code):
-    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
 
 
 def enter(okul, address, client):

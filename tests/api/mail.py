@@ -9,7 +9,6 @@ import signal
 import socket
 import sqlite3
 import stat
-import struct
 import subprocess
 import tempfile
 import time
@@ -20,7 +19,7 @@ import pytest
 
 from helpers import smtp_server
 from helpers.relay import Relay, parse
-from helpers.server import BUILD, ROOT, SLOW, shows_code
+from helpers.server import BUILD, Clock, ROOT, SLOW, shows_code, until
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SUBJECTS = {
@@ -34,14 +33,6 @@ SUBJECTS = {
 def lease(timeout):
     """Seconds for which a row is its sender's."""
     return 2 * timeout + 60
-
-
-def until(truth, what, seconds=8):
-    end = time.monotonic() + seconds * SLOW
-    while not (found := truth()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.005)
-    return found
 
 
 # ---- the server that mails go to
@@ -71,10 +62,9 @@ class School:
         self.home = Path(tempfile.mkdtemp(prefix="okul-mail-"))
         self.data = self.home / "data"
         self.data.mkdir(mode=0o700)
-        self.offset = 0
-        self.advance(0)
+        self.clock = Clock(self.home / "clock")
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
-            "OKUL_CLOCK": str(self.home / "clock"), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
+            "OKUL_CLOCK": str(self.clock.path), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
             "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": str(5 * SLOW),
         }
         self.codes, self.log, self.kept = [], "", []
@@ -88,14 +78,10 @@ class School:
         return self
 
     def advance(self, seconds):
-        self.offset += seconds * 1000
-        # in place: programs have the file mapped, and one cut to nothing for a moment ends who looks just then (SIGBUS)
-        path = self.home / "clock"
-        with open(path, "r+b" if path.exists() else "wb") as file:
-            file.write(struct.pack("=q", int(self.offset)))
+        self.clock.advance(seconds)
 
     def now(self):
-        return time.time() * 1000 + self.offset
+        return self.clock.now() * 1000
 
     def ctl(self, *arguments):
         return subprocess.run([BUILD / "okulctl", "-d", self.data, *arguments], env=self.environment, text=True,

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 import pytest
 
 from helpers import contract
-from helpers.client import Okul, form, lasting
+from helpers.client import Okul, faults, form, lasting
 from helpers.contract import LANGUAGES
 from helpers.parallel import all_at_once, closed, statuses
 from helpers.people import profile
@@ -60,11 +60,6 @@ def bare(url):
 
 def key_of(url):
     return urllib.parse.urlsplit(url).path.rpartition("/")[2]
-
-
-def faults(answer, status, *names):
-    assert answer.status == status, answer
-    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
 
 
 # ---- making them

@@ -28,11 +28,6 @@ ROUNDS = 1000 if os.environ.get("OKUL_LONG") == "1" else 200 // SLOW
 
 
 @pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
-
-
-@pytest.fixture(scope="module")
 def school():
     """A server that only this file uses, so that it knows everybody there. Eight workers a program."""
     server = Server("people", OKUL_WORKERS="8", OKUL_APP_URL="https://app.okul.example/")

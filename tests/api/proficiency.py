@@ -12,16 +12,10 @@ from helpers import contract
 from helpers.client import Okul, ids, rows
 from helpers.examples import GOOD_IMPORT, GOOD_TEST
 from helpers.parallel import all_at_once, overtaken
-from helpers.people import superadmin
 from helpers.placement import FULL, PATH, asked, level_range, made, question, shown
 from helpers.server import ROOT, Server
 
 NOBODYS = "0" * 24
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return superadmin(okul)
 
 
 @pytest.fixture(scope="module")

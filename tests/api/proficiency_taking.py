@@ -1,19 +1,22 @@
 """Group proficiency, for learners: starting, saving, submitting, the status; and results, one's own and everybody's."""
 
+import csv
 import fcntl
 import itertools
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from urllib.parse import quote
 
 import pytest
 
-from helpers.client import Okul, ids, rows
+from helpers.client import Okul, good, ids, rows
 from helpers.contract import LANGUAGES
 from helpers.parallel import DOOR, all_at_once, closed, lock, overtaken, statuses
 from helpers.people import superadmin
 from helpers.placement import RANGES, answers, questions, start
+from helpers.sentences import SENTENCES
 from helpers.server import Server, until
 
 NOBODYS = "0" * 24
@@ -46,11 +49,6 @@ def mine(who, **more):
     answer = who.get(f"{PATH}/results/me", **more)
     assert answer.status == 200, answer
     return answer.data["items"]
-
-
-def good(answer):
-    assert answer.status in (200, 201), answer
-    return answer.data
 
 
 def seconds(text):
@@ -726,7 +724,6 @@ def test_from_is_included_and_to_is_not(archive, times, first):
     ("=1", lambda r, o: r["userId"] == o.people[4].id), ("* OR", lambda r, o: False), ("   ", lambda r, o: True), ("", lambda r, o: True),
 ])
 def test_search(archive, search, keep):
-    from urllib.parse import quote
     query = f"&search={quote(search)}"
     for sort in ("-completedAt", "totalScore"):
         assert [r["id"] for r in found(archive, f"{query}&sort={sort}", 50)] == expected(archive, lambda r: keep(r, archive), sort)
@@ -735,13 +732,11 @@ def test_search(archive, search, keep):
 
 
 def test_search_by_address(archive):
-    from urllib.parse import quote
     who = archive.people[0]
     assert [r["id"] for r in found(archive, f"&search={quote(who.email)}")] == expected(archive, lambda r: r["userId"] == who.id)
 
 
 def table(okul, query="", separator=","):
-    import csv
     answer = superadmin(okul).get(f"{PATH}/admin/results?format=csv{query}")
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="results.csv"'
@@ -786,7 +781,6 @@ def test_a_query_that_is_wrong(archive, query, named):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_time_must_be_in_every_language(archive, language):
-    from language import SENTENCES
     answer = superadmin(archive).get(f"{PATH}/admin/results?from=yesterday", language=language)
     assert answer.errors == ["from: " + SENTENCES["S_F_TIME_OR_DATE"][language]]
 

@@ -93,11 +93,6 @@ def test_no_list_with_a_search_is_forgotten():
     assert searched == {of.path for of in LISTS.values()}
 
 
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
-
-
 @pytest.fixture(scope="module", params=LISTS)
 def rows(request, boss):
     """A list, the id of a row with TEXT, and a word that this row and one with OTHER have beside it."""

@@ -22,11 +22,6 @@ def boss(okul):
     return okul.staff("admin")
 
 
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
-
-
 def new_key():
     return f"test.key-{next(numbers)}"
 

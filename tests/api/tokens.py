@@ -14,11 +14,6 @@ from helpers.server import Server
 from helpers.tokens import base64url, sign, unbase64
 
 
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
-
-
 @pytest.fixture(autouse=True)
 def no_worker_dies(okul):
     before = okul.server.workers()

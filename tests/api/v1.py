@@ -9,11 +9,11 @@ from datetime import datetime, timezone
 import pytest
 
 from helpers import contract
-from helpers.client import Okul, REGISTRATION
+from helpers.client import Okul, REGISTRATION, wrong
 from helpers.examples import PROFILE
 from helpers.sentences import SENTENCES
-from helpers.server import Server, fresh
-from helpers.v1 import DELETION, LOCKED, REFRESH, REVOKE, SEND, VERIFY, code, code_in, login, send, verify
+from helpers.server import Server, code_in, fresh
+from helpers.v1 import DELETION, LOCKED, REFRESH, REVOKE, SEND, VERIFY, code, login, send, verify
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 
@@ -49,11 +49,6 @@ def site():
     server.stop()
 
 
-def wrong(code_):
-    """Another code of as many digits."""
-    return f"{(int(code_) + 1) % 10 ** len(code_):0{len(code_)}d}"
-
-
 def time_of(text):
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
 
@@ -71,17 +66,17 @@ def test_a_code_of_four_digits_is_mailed(okul, language):
     answer = okul.post(SEND, {"email": f" {address} ", "language": language})
     assert answer.status == 201 and list(answer.data) == ["email", "code"] and answer.data["email"] == address.lower()
     mail = okul.server.mailbox.wait(address.lower())
-    assert code_in(mail) == answer.data["code"], "a server in development tells it"
-    assert re.match(rf"{code_in(mail)}\b.*okul", mail["Subject"])
+    assert code_in(mail, 4) == answer.data["code"], "a server in development tells it"
+    assert re.match(rf"{code_in(mail, 4)}\b.*okul", mail["Subject"])
     assert f'lang="{language}"' in mail.get_body(("html",)).get_content()
-    assert verify(okul, address.upper(), f" {code_in(mail)} ").status == 200
+    assert verify(okul, address.upper(), f" {code_in(mail, 4)} ").status == 200
 
 
 def test_in_production_the_code_is_in_the_mail_only(site):
     address = fresh()
     answer = send(site, address)
     assert answer.status == 201 and answer.data == {"email": address}
-    assert verify(site, address, code_in(site.server.mailbox.wait(address))).status == 200
+    assert verify(site, address, code_in(site.server.mailbox.wait(address), 4)).status == 200
 
 
 def test_known_unknown_and_deactivated_addresses_get_the_same_answer(site):

@@ -20,16 +20,6 @@ KIB64 = 1 << 16
 SOME_ID = "0123456789abcdef01234567"
 
 
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
-
-
 def path_of(route):
     return route.path.replace("{id}", SOME_ID).replace("{userId}", SOME_ID)
 

@@ -25,7 +25,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ["OKUL_BUILD"] = "build"
-sys.path.insert(0, str(ROOT / "tests" / "api"))
+sys.path.insert(0, str(ROOT / "tests" / "api"))     # where helpers are
 from helpers.client import Okul
 from helpers.server import Server, until
 

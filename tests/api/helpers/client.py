@@ -409,6 +409,23 @@ def chunked(body):
                     for p in (body[i:i + 4096] for i in range(0, len(body), 4096))) + b"0\r\n\r\n"
 
 
+def good(answer):
+    """The data of an answer that must be a success."""
+    assert answer.status in (200, 201), answer
+    return answer.data
+
+
+def faults(answer, status, *names):
+    """The answer must have that status and complain of those fields, in that order."""
+    assert answer.status == status, answer
+    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
+
+
+def wrong(code):
+    """Another code of as many digits."""
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
+
+
 def ids(page):
     return [item["id"] for item in page["items"]]
 

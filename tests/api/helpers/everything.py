@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 
-from helpers.client import REGISTRATION
+from helpers.client import REGISTRATION, good
 from helpers.examples import PROFILE
 from helpers.people import give_role
 from helpers.placement import RANGES, answers, questions
@@ -40,11 +40,6 @@ def no_mails_sent(server):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
-
-
-def good(answer):
-    assert answer.status < 300, answer
-    return answer.data
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ class Clock:
         self.write()
 
     def write(self):
+        # in place: programs have the file mapped, and one cut to nothing for a moment ends who looks just then (SIGBUS)
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
             file.write(struct.pack("=q", self.offset))
 
@@ -96,9 +97,9 @@ class Mailbox:
         return until(lambda: len(self.to(address)) >= count and self.to(address), f"mail {count} to {address}")[-1]
 
 
-def code_in(mail):
+def code_in(mail, digits=6):
     """The login code in a mail's text part."""
-    found = re.findall(r"(?<!\d)\d{6}(?!\d)", mail.get_body(("plain",)).get_content())
+    found = re.findall(rf"(?<!\d)\d{{{digits}}}(?!\d)", mail.get_body(("plain",)).get_content())
     assert len(set(found)) == 1, f"one code in the mail, not {found}"
     return found[0]
 

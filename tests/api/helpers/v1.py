@@ -1,9 +1,7 @@
 """The surface of version 1: codes of four digits."""
 
-import re
-
 from helpers.client import Person
-from helpers.server import fresh
+from helpers.server import code_in, fresh
 
 SEND, VERIFY, REFRESH = "/api/v1/auth/send-otp-email", "/api/v1/auth/verify-otp-email", "/api/v1/auth/refresh"
 REVOKE, DELETION = "/api/v1/auth/revoke-token", "/api/v1/users/me/account-deletion"
@@ -24,16 +22,10 @@ def send(okul, address, **more):
     return okul.post(SEND, {"email": address}, **more)
 
 
-def code_in(mail):
-    found = re.findall(r"(?<!\d)\d{4}(?!\d)", mail.get_body(("plain",)).get_content())
-    assert len(set(found)) == 1, f"one code in the mail, not {found}"
-    return found[0]
-
-
 def code(okul, address):
     before = len(okul.server.mailbox.to(address))
     assert send(okul, address).status == 201
-    return code_in(okul.server.mailbox.wait(address, before + 1))
+    return code_in(okul.server.mailbox.wait(address, before + 1), digits=4)
 
 
 def verify(okul, address, code_, **signup):
