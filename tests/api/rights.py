@@ -95,7 +95,11 @@ def expected(route, kind, good):
     return good.get(kind, route.status)
 
 
-@pytest.mark.parametrize("kind", CALLERS)
+# The pass of `make check`: of all callers these two.
+QUICK = ("none", "superadmin")
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.quick] * (kind in QUICK)) for kind in CALLERS])
 @pytest.mark.parametrize("row", LISTED, ids=lambda r: f"{r['method']} {r['path']}")
 def test_cell(okul, row, kind):
     route = next((r for r in contract.routes if (r.method, r.path) == (row["method"], row["path"])), None)
@@ -119,6 +123,14 @@ def test_cell(okul, row, kind):
         assert okul.get("/me", token=owner.token).status == 200, "nothing happened to the owner"
 
 
+@pytest.mark.quick
+def test_the_quick_pass_has_a_success_of_each_route_and_a_refusal_of_each_that_needs_a_token():
+    for route in contract.routes:
+        statuses = {expected(route, kind, GOOD[route.method, route.path]) for kind in QUICK}
+        assert statuses == ({route.status, 401} if RANK[route.role] else {route.status}) | (statuses & {401}), route
+
+
+@pytest.mark.quick
 def test_the_matrix_covers_the_contract():
     assert {(r["method"], r["path"]) for r in LISTED} == {(r.method, r.path) for r in contract.routes} == set(GOOD)
 
