@@ -11,7 +11,11 @@ FLAVOUR ?= release
 BUILD_release := build
 BUILD_test := build/test
 BUILD_asan := build/asan
+BUILD_portable := build/portable
 B := $(BUILD_$(FLAVOUR))
+
+# What schema.sql sets; programs refuse a database of another version. What knows it is compiled again when it changes.
+SCHEMA_VERSION := $(shell sed -n 's/^PRAGMA user_version = \([0-9]*\);$$/\1/p' schema.sql)
 
 CC := gcc
 PKG_CONFIG ?= pkg-config
@@ -26,12 +30,13 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 OPTIMISE_release := -O2 -g
 OPTIMISE_test := -O2 -g -DOKUL_TEST
+OPTIMISE_portable := -O1 -DSQL_POSTGRES
 OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
-CPPFLAGS := -D_GNU_SOURCE
+CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -64,12 +69,25 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: build clean help
 build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
 
+$(call object,$(shell grep -l DB_SCHEMA_VERSION lib/*/*.c bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
+
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
-SHARED := schema.sql $(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*)
+LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
+SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
 	@touch $@
+
+# The path tables of the web servers, from the routes of the programs.
+build: $(LOCATIONS:%=$(B)/share/%)
+
+$(B)/obj/routes: $(PROGRAMS)
+	@for p in $^; do $$p --routes || exit; done >$@
+
+$(LOCATIONS:%=$(B)/share/%): $(B)/share/%: conf/% conf/locations.awk $(B)/obj/routes
+	@mkdir -p $(@D)
+	@awk -f conf/locations.awk $(B)/obj/routes $< >$@
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -201,6 +219,12 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
 
+.PHONY: portable
+portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
+	@conf/setup.sh build portable
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi)
+	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi)
+
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
 	@conf/setup.sh build run test corpus
@@ -267,12 +291,10 @@ test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
 
 # ---- reference: what the programs say of themselves, joined into one document and one page
 
-REFERENCE_ORDER := app auth users courses storage proficiency settings materials contact dashboard
 REFERENCE := $(B)/share/openapi.json $(B)/share/docs.html
 # The same where okul.conf says api_v1 = off.
 REFERENCE_UNIFIED := $(B)/share/openapi-unified.json $(B)/share/docs-unified.html
-REFERENCE_PARTS := $(patsubst %,$(B)/obj/openapi/%.json, \
-	$(filter $(GROUPS_),$(REFERENCE_ORDER)) $(filter-out $(REFERENCE_ORDER),$(GROUPS_)))
+REFERENCE_PARTS := $(GROUPS_:%=$(B)/obj/openapi/%.json)
 
 build: $(REFERENCE) $(REFERENCE_UNIFIED)
 

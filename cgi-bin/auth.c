@@ -13,19 +13,20 @@
 #include "otp.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
-	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "OtpResponseDto", .fields = FIELDS(
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"Verification code has been sent to your email address\"" },
 	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" }) };
 
 static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields = FIELDS(
-	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	{ "code", FIELD_TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
+	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	[AUTH_CODE] = { "code", FIELD_TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
+
 
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
-	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
+	[AUTH_REFRESH] = { "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
 static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
 	{ "accessToken", FIELD_TEXT, 20, 4096 },
@@ -163,7 +164,7 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 {
 	enum language language = rq->language_asked || !caller->user ? rq->language : caller->language;
 
-	(void)!language_of(field_text(rq->body, "language"), &language);
+	(void)!language_of(value_string(rq->in[AUTH_LANGUAGE]), &language);
 	return language;
 }
 
@@ -174,7 +175,7 @@ auth_request_code(struct request *rq, unsigned digits, struct response (*respons
 	char code[10];
 	int64_t wait;
 
-	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
+	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
 	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
 	if (error)
 		return response_wait(rq, error, wait);
@@ -190,7 +191,7 @@ reply_code_sent(struct request *rq, const char *code)
 	(void)code;
 	response_begin(rq);
 	put_text(rq, "message", sentence(S_CODE_SENT, rq->language));
-	put_text(rq, "email", field_text(rq->body, "email"));
+	put_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
 	return response_done(rq);
 }
 
@@ -263,7 +264,7 @@ add_user(struct request *rq, struct login *login, const char *email, enum langua
 	login->is_new = true;
 	random_id(login->user_id);
 	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
-	    field_text(rq->body, "signupSource"), field_text(rq->body, "signupCampaign"), rq->now)) == DB_ROW)
+	    login->source, login->campaign, rq->now)) == DB_ROW)
 		login->user = db_int(row, 0);
 	db_end(row);
 	user_reindex(rq->db);
@@ -289,11 +290,11 @@ auth_login(struct request *rq, unsigned digits, struct login *login, struct resp
 	int64_t wait = 0;
 	struct otp_caller caller;
 
-	otp_caller(rq->db, rq->conf, rq->now, field_text(rq->body, "email"), rq->http.client, digits, &caller);
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, field_text(rq->body, "code"), &language, &wait);
+	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, value_string(rq->in[AUTH_CODE]), &language, &wait);
 	if (!error)
 		error = judge_login(rq, &caller, &wait);
-	*login = (struct login){ .user = caller.user };
+	login->user = caller.user;
 	if (error) {
 		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
 		*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
@@ -312,7 +313,7 @@ auth_login(struct request *rq, unsigned digits, struct login *login, struct resp
 static struct response
 post_otp_verify(struct request *rq)
 {
-	struct login login;
+	struct login login = { 0 };
 	struct response refusal;
 
 	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
@@ -381,7 +382,7 @@ bool
 auth_refresh(struct request *rq, struct login *login, struct response *refusal)
 {
 	*refusal = response_error(rq, BAD_REFRESH);
-	switch (auth_find_token(rq, field_text(rq->body, "refreshToken"), login)) {
+	switch (auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), login)) {
 	case CURRENT:
 		return rotate(rq, login);
 	case REPLACED:

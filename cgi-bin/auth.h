@@ -11,6 +11,10 @@
 extern const struct section auth_unified, auth_v1;
 extern const struct shape auth_refresh_token, auth_logout_response, auth_session_response;
 
+/* Fields of the bodies of both surfaces, where they are the same. */
+enum { AUTH_EMAIL, AUTH_LANGUAGE, AUTH_CODE = AUTH_LANGUAGE };
+enum { AUTH_REFRESH };
+
 struct login {
 	int64_t pk;			/* of the session */
 	int64_t user;
@@ -20,14 +24,15 @@ struct login {
 	uint32_t counter;
 	int64_t expires;		/* of the session */
 	bool is_new;			/* the user was made just now */
+	struct value source, campaign;	/* of a new user: where they come from */
 };
 
 /* Mails a code of so many digits to the body's address; `response` writes the answer. */
 struct response auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *, const char *code));
 
 /*
- * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. False: answer with
- * *refusal.
+ * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. `login` is zeroed but for
+ * source and campaign. False: answer with *refusal.
  */
 must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal);
 

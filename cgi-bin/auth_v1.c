@@ -4,19 +4,22 @@
 #include "auth.h"
 #include "user.h"
 
+
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
-	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "EmailOtpV1ResponseDto", .fields = FIELDS(
 	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
 	{ "code", FIELD_TEXT, 4, 4, .optional = true, .example = "\"1234\"", .note = "only in development (OKUL_ENV=development)" }) };
 
+enum { SIGNUP_SOURCE = AUTH_CODE + 1, SIGNUP_CAMPAIGN };
+
 static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELDS(
-	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	{ "code", FIELD_TEXT, 4, 4, .digits = true, .example = "\"1234\"" },
-	{ "signupSource", FIELD_TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
-	{ "signupCampaign", FIELD_TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
+	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
+	[AUTH_CODE] = { "code", FIELD_TEXT, 4, 4, .digits = true, .example = "\"1234\"" },
+	[SIGNUP_SOURCE] = { "signupSource", FIELD_TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
+	[SIGNUP_CAMPAIGN] = { "signupCampaign", FIELD_TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
 
 static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
 	{ "accessToken", FIELD_TEXT, 20, 4096 },
@@ -74,7 +77,7 @@ static struct response
 reply_code_sent(struct request *rq, const char *code)
 {
 	response_begin(rq);
-	put_text(rq, "email", field_text(rq->body, "email"));
+	put_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
 	if (rq->conf->development)
 		put_text(rq, "code", code);
 	return response_done(rq);
@@ -89,7 +92,7 @@ post_send(struct request *rq)
 static struct response
 post_verify(struct request *rq)
 {
-	struct login login;
+	struct login login = { .source = rq->in[SIGNUP_SOURCE], .campaign = rq->in[SIGNUP_CAMPAIGN] };
 	struct response refusal;
 	struct db_rows *row;
 
@@ -129,7 +132,7 @@ static struct response
 post_revoke(struct request *rq)
 {
 	struct login login;
-	enum shown_token token = auth_find_token(rq, field_text(rq->body, "refreshToken"), &login);
+	enum shown_token token = auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), &login);
 
 	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
 		return response_error(rq, NOT_FOUND);

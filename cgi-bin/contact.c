@@ -14,22 +14,28 @@
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
+enum { FULL_NAME, EMAIL, PHONE, SUBJECT, QUESTION, SOURCE, LANGUAGE, WEBSITE, STAMP };
+
 static const struct shape create_contact = { .name = "CreateContactRequestDto", .fields = FIELDS(
-	{ "fullName", FIELD_TEXT, 1, 200, .example = "\"Ayşe Yılmaz\"" },
-	{ "email", FIELD_EMAIL, .example = "\"ayse@example.com\"" },
-	{ "phoneNumber", FIELD_TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
-	{ "subject", FIELD_TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
-	{ "message", FIELD_TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
-	{ "source", FIELD_TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
-	{ "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
-	{ "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
+	[FULL_NAME] = { "fullName", FIELD_TEXT, 1, 200, .example = "\"Ayşe Yılmaz\"" },
+	[EMAIL] = { "email", FIELD_EMAIL, .example = "\"ayse@example.com\"" },
+	[PHONE] = { "phoneNumber", FIELD_TEXT, 0, 20, .optional = true, .nullable = true, .example = "\"+90 537 250 58 90\"" },
+	[SUBJECT] = { "subject", FIELD_TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
+	[QUESTION] = { "message", FIELD_TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
+	[SOURCE] = { "source", FIELD_TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
+	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
+	[STAMP] = { "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
+
+enum { ANSWER };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	{ "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
+	[ANSWER] = { "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
+
+enum { STATUS };
 
 static const struct shape update_status = { .name = "UpdateContactStatusRequestDto", .fields = FIELDS(
-	{ "status", FIELD_ENUM, .oneof = states }) };
+	[STATUS] = { "status", FIELD_ENUM, .oneof = states }) };
 
 static const struct shape contact_response = { .name = "ContactResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -50,13 +56,15 @@ static const struct shape form_response = { .name = "ContactFormResponseDto", .f
 	{ "notBefore", FIELD_TIME, .note = "earlier than this nobody can have filled in the form" },
 	{ "expiresAt", FIELD_TIME }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_STATUS, FOR_SOURCE, SORT, FORMAT };
+
 static const struct shape list_query = { .name = "ContactListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of name, address, subject or message"),
-	{ "status", FIELD_ENUM, .oneof = states, .optional = true },
-	{ "source", FIELD_TEXT, 0, 64, .optional = true, .example = "\"website\"" },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", FIELD_PLUS, .of = &page_format }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of name, address, subject or message"),
+	[FOR_STATUS] = { "status", FIELD_ENUM, .oneof = states, .optional = true },
+	[FOR_SOURCE] = { "source", FIELD_TEXT, 0, 64, .optional = true, .example = "\"website\"" },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	PAGE_FORMAT_AT(FORMAT)) };
 
 #define COLUMNS \
 	"contact.id AS id, contact.full_name AS fullName, contact.email AS email, contact.phone_number AS phoneNumber, " \
@@ -184,7 +192,7 @@ get_form(struct request *rq)
 static void
 check_robot(struct request *rq, struct faults *faults)
 {
-	const char *website = field_text(rq->body, "website"), *stamp = field_text(rq->body, "stamp");
+	const char *website = value_string(rq->in[WEBSITE]), *stamp = value_string(rq->in[STAMP]);
 	enum sentence fault = stamp && stamp[0] ? stamp_fault(rq, stamp) : S_OK;
 
 	if (website && website[0])
@@ -198,17 +206,17 @@ post_contact(struct request *rq)
 {
 	static const char kind[] = "contact-client";
 	int64_t wait = limit_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR, rq->conf->contact_hourly);
+	const struct value *in = rq->in;
 	enum language language = rq->language;
 	char id[ID_TEXT];
 
 	if (wait)
 		return response_wait(rq, TOO_MANY_REQUESTS, wait);
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
-	(void)!language_of(field_text(rq->body, "language"), &language);
+	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
-	(void)!db_run(rq->db, sql[ADD], ARGS(id, field_text(rq->body, "fullName"), field_text(rq->body, "email"),
-		field_text(rq->body, "phoneNumber"), field_text(rq->body, "subject"), field_text(rq->body, "message"),
-		field_text(rq->body, "source"), language_code(language), rq->now), NULL);
+	(void)!db_run(rq->db, sql[ADD], ARGS(id, in[FULL_NAME], in[EMAIL], in[PHONE], in[SUBJECT], in[QUESTION], in[SOURCE],
+		language_code(language), rq->now), NULL);
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
@@ -217,15 +225,15 @@ post_contact(struct request *rq)
 static struct response
 get_contacts(struct request *rq)
 {
-	const char *status = field_text(rq->query, "status"), *source = field_text(rq->query, "source");
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int count = words ? COUNT_TEXT : source ? COUNT_SOURCE : COUNT_TALLY;
-	int list = words ? LIST_TEXT : source ? LIST_SOURCE : status ? LIST_STATUS : LIST_ALL;
-	int sort = field_choice(rq->query, "sort", sorts);
-	struct args args = ARGS(status, source, words);
+	const struct value *in = rq->in;
+	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	int count = words ? COUNT_TEXT : in[FOR_SOURCE].named ? COUNT_SOURCE : COUNT_TALLY;
+	int list = words ? LIST_TEXT : in[FOR_SOURCE].named ? LIST_SOURCE : in[FOR_STATUS].named ? LIST_STATUS : LIST_ALL;
+	int sort = value_choice(in[SORT], sorts);
+	struct args args = ARGS(in[FOR_STATUS], in[FOR_SOURCE], words);
 
-	if (page_is_table(rq->query))
-		return response_csv(rq, "contact", sql[list + sort], args, &contact_response);
+	if (page_is_table(&in[FORMAT]))
+		return response_csv(rq, "contact", sql[list + sort], args, &contact_response, page_separator(&in[FORMAT]));
 	return response_list(rq, sql[count], sql[list + sort], args, &contact_response);
 }
 
@@ -279,7 +287,7 @@ mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 static struct response
 post_reply(struct request *rq)
 {
-	const char *message = field_text(rq->body, "message");
+	const char *message = value_string(rq->in[ANSWER]);
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[REPLY], ARGS(rq->id, message, rq->now)) == DB_ROW) {
@@ -304,7 +312,7 @@ delete_contact(struct request *rq)
 static struct response
 patch_status(struct request *rq)
 {
-	(void)!db_run(rq->db, sql[SET_STATUS], ARGS(rq->id, field_text(rq->body, "status"), rq->now), NULL);
+	(void)!db_run(rq->db, sql[SET_STATUS], ARGS(rq->id, rq->in[STATUS], rq->now), NULL);
 	return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
 }
 

@@ -6,6 +6,7 @@
 #include "copy.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #define TITLE_POINTS 200
@@ -14,21 +15,28 @@ static const char *const sorts[] = {
 	"-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL
 };
 
-static const struct shape create_course = { .name = "CreateCourseDto", .fields = FIELDS(
-	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	{ "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	{ "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
-	{ "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
-	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
-	{ "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
-	{ "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
-	{ "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it", .example = "1" },
-	{ "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft", .example = "true" }) };
+/* What a course is made of; a change may name any of them. */
+enum { TITLE, DESCRIPTION, LANGUAGE, LEVEL, PRICE, CURRENCY, DURATION, IMAGE, ORDER, PUBLISHED, COURSE_FIELDS };
 
-static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &create_course }) };
+static const struct field course_fields[] = {
+	[TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	[DESCRIPTION] = { "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
+	[LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	[PRICE] = { "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
+	[CURRENCY] = { "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
+	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
+	[DURATION] = { "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
+	[IMAGE] = { "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	[ORDER] = { "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it",
+	  .example = "1" },
+	[PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft",
+	  .example = "true" },
+	[COURSE_FIELDS] = FIELDS_END,
+};
+
+static const struct shape create_course = { .name = "CreateCourseDto", .fields = course_fields };
+static const struct shape update_course = { .name = "UpdateCourseDto", .all_optional = true, .fields = course_fields };
 
 static const struct shape course_response = { .name = "CourseResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -45,12 +53,14 @@ static const struct shape course_response = { .name = "CourseResponseDto", .fiel
 	{ "createdAt", FIELD_TIME },
 	{ "updatedAt", FIELD_TIME }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_LANGUAGE, FOR_LEVEL, SORT };
+
 static const struct shape list_query = { .name = "CourseListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of words of title or description; all must be there"),
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of words of title or description; all must be there"),
+	[FOR_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true },
+	[FOR_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 #define COLUMNS \
 	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \
@@ -101,15 +111,16 @@ static const char *const sql[] = {
 	[ADD] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), nullif(?8, 0), ?9, ?10, ?11, ?12, ?12)"
+		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?12)"
 		" RETURNING " COLUMNS,
-	/* the price as a number of its own: JSON text would round it */
 	[CHANGE] =
-		"UPDATE course SET " FIELD_CHANGED("title", "title") FIELD_CHANGED("description", "description")
-		FIELD_CHANGED("language", "language") FIELD_CHANGED("level", "level") "price = coalesce(?2, price), "
-		FIELD_CHANGED("currency", "currency") FIELD_CHANGED("duration_weeks", "durationWeeks")
-		FIELD_CHANGED("image_url", "imageUrl") FIELD_CHANGED("position", "order")
-		FIELD_CHANGED("is_published", "isPublished") "updated_at = ?3 WHERE id = ?4 RETURNING " COLUMNS,
+		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")
+		", description = " SQL_CHANGED("?5", "?6", "description") ", language = " SQL_CHANGED("?7", "?8", "language")
+		", level = " SQL_CHANGED("?9", "?10", "level") ", price = " SQL_CHANGED("?11", "?12", "price")
+		", currency = " SQL_CHANGED("?13", "?14", "currency")
+		", duration_weeks = " SQL_CHANGED("?15", "?16", "duration_weeks")
+		", image_url = " SQL_CHANGED("?17", "?18", "image_url") ", position = " SQL_CHANGED("?19", "?20", "position")
+		", is_published = " SQL_CHANGED("?21", "?22", "is_published") " WHERE id = ?1 RETURNING " COLUMNS,
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 	[COPY] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
@@ -151,14 +162,14 @@ static const struct route routes[] = {
 static struct response
 get_courses(struct request *rq)
 {
-	const char *language = field_text(rq->query, "language"), *level = field_text(rq->query, "level");
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	bool filtered = language || level;
+	const struct value *in = rq->in;
+	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	bool filtered = in[FOR_LANGUAGE].named || in[FOR_LEVEL].named;
 	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
 	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
-	int sort = field_choice(rq->query, "sort", sorts);
+	int sort = value_choice(in[SORT], sorts);
 
-	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), language, level, words), &course_response);
+	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words), &course_response);
 }
 
 static struct response
@@ -170,23 +181,19 @@ get_course(struct request *rq)
 static struct response
 post_course(struct request *rq)
 {
-	const cJSON *body = rq->body;
+	const struct value *in = rq->in;
 	char id[ID_TEXT];
 
 	random_id(id);
-	return response_row(rq, sql[ADD], ARGS(id, field_text(body, "title"), field_text(body, "description"),
-		field_text(body, "language"), field_text(body, "level"), field_number(body, "price", 0),
-		field_text(body, "currency"), field_int(body, "durationWeeks", 0), field_text(body, "imageUrl"),
-		field_int(body, "order", 0), field_bool(body, "isPublished", true), rq->now), &course_response);
+	return response_row(rq, sql[ADD], ARGS(id, in[TITLE], in[DESCRIPTION], in[LANGUAGE], in[LEVEL], value_number(in[PRICE], 0),
+		in[CURRENCY], in[DURATION], in[IMAGE], value_integer(in[ORDER], 0), value_truth(in[PUBLISHED], true), rq->now),
+		&course_response);
 }
 
 static struct response
 patch_course(struct request *rq)
 {
-	const char *body = cJSON_PrintUnformatted(rq->body);
-	struct value price = field_has(rq->body, "price") ? value_real(field_number(rq->body, "price", 0)) : value_null();
-
-	return response_row(rq, sql[CHANGE], ARGS(body, price, rq->now, rq->id), &course_response);
+	return response_row(rq, sql[CHANGE], args_changes(rq->arena, ARGS(rq->id, rq->now), rq->in, COURSE_FIELDS), &course_response);
 }
 
 static struct response

@@ -19,8 +19,10 @@
 
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
+enum { MONTHS };
+
 static const struct shape query = { .name = "DashboardQuery", .fields = FIELDS(
-	{ "months", FIELD_INT, 1, MONTHS_MAX, .optional = true,
+	[MONTHS] = { "months", FIELD_INT, 1, MONTHS_MAX, .optional = true,
 	  .note = "months in `trends`, the present one included; 6 unless given" }) };
 
 static const struct shape users_overview = { .name = "DashboardUsersOverviewDto", .fields = FIELDS(
@@ -478,7 +480,7 @@ put_distributions(struct request *rq, const struct results *results)
 static struct response
 get_stats(struct request *rq)
 {
-	int months = (int)field_int(rq->query, "months", MONTHS_DEFAULT);
+	int months = (int)value_integer(rq->in[MONTHS], MONTHS_DEFAULT);
 	const struct results results = sum_results(rq);
 
 	response_begin(rq);

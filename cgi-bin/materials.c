@@ -26,20 +26,24 @@ static const enum media_type pdf_only[] = { MEDIA_PDF, MEDIA_NONE };
 
 /* ---- shapes */
 
+enum { VIDEO_TITLE, VIDEO_URL };
+
 static const struct shape video = { .name = "MaterialVideoDto", .fields = FIELDS(
-	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Greetings\"" },
-	{ "url", FIELD_URL, .example = "\"https://example.com/greetings.mp4\"" }) };
+	[VIDEO_TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Greetings\"" },
+	[VIDEO_URL] = { "url", FIELD_URL, .example = "\"https://example.com/greetings.mp4\"" }) };
+
+enum { TITLE, DESCRIPTION, LOCALE, LEVEL, VIDEOS, MATERIAL_FIELDS, REMOVE_PDFS = MATERIAL_FIELDS };
 
 static const struct shape create_material = { .name = "CreateEducationMaterialDto", .fields = FIELDS(
-	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
-	{ "description", FIELD_TEXT, 0, DESCRIPTION_POINTS, .lines = true, .optional = true, .example = "\"To be read before the first lesson\"" },
-	{ "locale", FIELD_ENUM, .oneof = language_codes, .example = "\"en\"" },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	{ "videos", FIELD_LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
+	[TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"First words\"" },
+	[DESCRIPTION] = { "description", FIELD_TEXT, 0, DESCRIPTION_POINTS, .lines = true, .optional = true, .example = "\"To be read before the first lesson\"" },
+	[LOCALE] = { "locale", FIELD_ENUM, .oneof = language_codes, .example = "\"en\"" },
+	[LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	[VIDEOS] = { "videos", FIELD_LIST, 0, VIDEOS_MAX, .of = &video, .optional = true, .note = "in a form a JSON text" }) };
 
 static const struct shape update_material = { .name = "UpdateEducationMaterialDto", .all_optional = true, .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &create_material },
-	{ "removePdfIds", FIELD_LIST, 0, 50, .item = FIELD_ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
+	[0] = { "", FIELD_HEAD, .of = &create_material },
+	[REMOVE_PDFS] = { "removePdfIds", FIELD_LIST, 0, 50, .item = FIELD_ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
 
 static const struct shape pdf_facts = { .name = "MaterialPdfFacts", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -75,11 +79,13 @@ const struct shape material_response = { .name = "EducationMaterialResponseDto",
 static const struct shape delete_material_response = { .name = "DeleteEducationMaterialResponseDto", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &delete_response }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_LOCALE, SORT };
+
 static const struct shape list_query = { .name = "EducationMaterialListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of words of title or description; all must be there"),
-	{ "locale", FIELD_ENUM, .oneof = language_codes, .optional = true },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of words of title or description; all must be there"),
+	[FOR_LOCALE] = { "locale", FIELD_ENUM, .oneof = language_codes, .optional = true },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- statements */
 
@@ -160,39 +166,36 @@ static const struct program program = { "materials", "Education materials, and w
 
 /* Comparing each with each of so many takes less than a millisecond; of the 300,000 that a body may hold, minutes. */
 void
-materials_check_twice(const struct request *rq, const char *name, struct faults *faults)
+materials_check_twice(const struct request *rq, const struct value *list, const char *name, struct faults *faults)
 {
-	const cJSON *list = json_get(rq->body, name), *item, *other;
-	int i = 0;
+	const struct value *id = list->items;
 
-	if (cJSON_GetArraySize(list) > MATERIAL_IDS_MAX)
+	if (list->type != VALUE_LIST || list->count > MATERIAL_IDS_MAX)
 		return;
-	cJSON_ArrayForEach(item, list) {
-		for (other = list->child; other != item; other = other->next)
-			if (cJSON_IsString(item) && cJSON_IsString(other) && strcmp(item->valuestring, other->valuestring) == 0)
+	for (size_t i = 0, before; i < list->count; i++) {
+		for (before = 0; before < i; before++)
+			if (value_string(id[i]) && value_string(id[before]) && strcmp(id[i].bytes, id[before].bytes) == 0)
 				break;
-		if (other != item)
-			faults_add(faults, arena_format(rq->arena, "%s[%d]", name, i), S_F_TWICE, NULL);
-		i++;
+		if (before < i)
+			faults_add(faults, arena_format(rq->arena, "%s[%zu]", name, i), S_F_TWICE, NULL);
 	}
 }
 
 /* As they are stored: with ids. */
 static const char *
-videos_text(struct arena *arena, const cJSON *videos)
+videos_text(struct arena *arena, struct value videos)
 {
 	struct buf text = { .arena = arena };
-	const cJSON *item;
 	char id[ID_TEXT];
 
 	buf_putc(&text, '[');
-	cJSON_ArrayForEach(item, videos) {
-		const char *title = field_text(item, "title"), *url = field_text(item, "url");
+	for (size_t i = 0; i < videos.count; i++) {
+		const struct value *one = videos.items[i].items;
 		random_id(id);
-		buf_printf(&text, "%s{\"id\":\"%s\",\"title\":", text.length > 1 ? "," : "", id);
-		buf_json(&text, title, strlen(title));
+		buf_printf(&text, "%s{\"id\":\"%s\",\"title\":", i ? "," : "", id);
+		buf_json(&text, one[VIDEO_TITLE].bytes, one[VIDEO_TITLE].length);
 		buf_puts(&text, ",\"url\":");
-		buf_json(&text, url, strlen(url));
+		buf_json(&text, one[VIDEO_URL].bytes, one[VIDEO_URL].length);
 		buf_putc(&text, '}');
 	}
 	buf_putc(&text, ']');
@@ -202,11 +205,10 @@ videos_text(struct arena *arena, const cJSON *videos)
 static void
 check_material(struct request *rq, struct faults *faults)
 {
-	const cJSON *videos = json_get(rq->body, "videos");
-
-	materials_check_twice(rq, "removePdfIds", faults);
-	if (rq->faults.count + faults->count == 0 && videos)
-		rq->prepared = (void *)videos_text(rq->arena, videos);
+	if (rq->route->method == PATCH)
+		materials_check_twice(rq, &rq->in[REMOVE_PDFS], "removePdfIds", faults);
+	if (rq->faults.count + faults->count == 0 && rq->in[VIDEOS].named)
+		rq->prepared = (void *)videos_text(rq->arena, rq->in[VIDEOS]);
 }
 
 /* ---- showing them */
@@ -269,10 +271,11 @@ get_material(struct request *rq)
 static struct response
 get_materials(struct request *rq)
 {
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int sort = field_choice(rq->query, "sort", sorts);
+	const struct value *in = rq->in;
+	int sort = value_choice(in[SORT], sorts);
 
-	return response_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort], ARGS(field_text(rq->query, "locale"), words),
+	return response_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort],
+		ARGS(in[FOR_LOCALE], text_words(rq->arena, value_string(in[FOR_WORDS]))),
 		put_item);
 }
 
@@ -318,12 +321,12 @@ add_pdfs(struct request *rq, int64_t material)
 static struct response
 post_material(struct request *rq)
 {
+	const struct value *in = rq->in;
 	struct db_rows *row;
 	char id[ID_TEXT];
 
 	random_id(id);
-	if (db_one(rq->db, &row, sql[ADD], ARGS(id, field_text(rq->body, "title"), field_text(rq->body, "description"),
-			field_text(rq->body, "locale"), field_text(rq->body, "level"), (const char *)rq->prepared,
+	if (db_one(rq->db, &row, sql[ADD], ARGS(id, in[TITLE], in[DESCRIPTION], in[LOCALE], in[LEVEL], (const char *)rq->prepared,
 			rq->now)) != DB_ROW)
 		return response_error(rq, INTERNAL);
 	int64_t pk = db_int(row, 0);
@@ -347,11 +350,11 @@ may_change(struct request *rq)
 static bool
 drop_pdfs(struct request *rq, int64_t material)
 {
-	const cJSON *item;
+	const struct value ids = rq->in[REMOVE_PDFS];
 	int64_t dropped = 1;
 
-	cJSON_ArrayForEach(item, json_get(rq->body, "removePdfIds"))
-		if (db_run(rq->db, sql[DROP_PDF], ARGS(item->valuestring, material), &dropped) != DB_DONE || !dropped)
+	for (size_t i = 0; i < ids.count; i++)
+		if (db_run(rq->db, sql[DROP_PDF], ARGS(ids.items[i], material), &dropped) != DB_DONE || !dropped)
 			return false;
 	return true;
 }
@@ -359,12 +362,11 @@ drop_pdfs(struct request *rq, int64_t material)
 static struct response
 patch_material(struct request *rq)
 {
-	const cJSON *body = rq->body;
+	const struct value *in = rq->in;
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[CHANGE], ARGS(rq->id, field_text(body, "title"), field_text(body, "description"),
-			field_text(body, "locale"), field_has(body, "level"), field_text(body, "level"), (const char *)rq->prepared,
-			rq->now)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[CHANGE], ARGS(rq->id, in[TITLE], in[DESCRIPTION], in[LOCALE], in[LEVEL].named, in[LEVEL],
+			(const char *)rq->prepared, rq->now)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	int64_t pk = db_int(row, 0);
 	db_end(row);

@@ -28,6 +28,6 @@ void materials_put(struct request *rq, const struct db_rows *row, const char *us
  * One fault for each element of a list of ids that was there before. Passes over what is no list, what is no text in it, and
  * a list of more than MATERIAL_IDS_MAX, which is a fault as a whole.
  */
-void materials_check_twice(const struct request *rq, const char *name, struct faults *faults);
+void materials_check_twice(const struct request *rq, const struct value *list, const char *name, struct faults *faults);
 
 #endif

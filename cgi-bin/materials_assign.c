@@ -10,9 +10,11 @@
 
 #include "mail.h"
 
+enum { USER_IDS, NOTE };
+
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
-	{ "userIds", FIELD_LIST, 1, MATERIAL_IDS_MAX, .item = FIELD_ID },
-	{ "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	[USER_IDS] = { "userIds", FIELD_LIST, 1, MATERIAL_IDS_MAX, .item = FIELD_ID },
+	[NOTE] = { "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", FIELD_ID },
@@ -104,7 +106,7 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 static void
 check_assign(struct request *rq, struct faults *faults)
 {
-	materials_check_twice(rq, "userIds", faults);
+	materials_check_twice(rq, &rq->in[USER_IDS], "userIds", faults);
 }
 
 struct assigning {
@@ -158,8 +160,8 @@ put_summary(struct request *rq, const struct assigning *a)
 static struct response
 post_assign(struct request *rq)
 {
-	struct assigning a = { .note = field_text(rq->body, "note") };
-	const cJSON *item;
+	const struct value *in = rq->in;
+	struct assigning a = { .note = value_string(in[NOTE]) };
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
@@ -168,8 +170,8 @@ post_assign(struct request *rq)
 	a.title = mail_one_line(rq->arena, db_text(row, 1));
 	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
 	db_end(row);
-	cJSON_ArrayForEach(item, json_get(rq->body, "userIds"))
-		if (!assign(rq, &a, item->valuestring))
+	for (size_t i = 0; i < in[USER_IDS].count; i++)
+		if (!assign(rq, &a, value_string(in[USER_IDS].items[i])))
 			return response_error(rq, NOT_FOUND);
 	return put_summary(rq, &a);
 }

@@ -15,11 +15,13 @@
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_LANGUAGE, SORT };
+
 static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of title or description"),
-	{ "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of title or description"),
+	[FOR_LANGUAGE] = { "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ---- what comes in */
 
@@ -371,11 +373,11 @@ delete_test(struct request *rq)
 static struct response
 get_tests(struct request *rq)
 {
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	int sort = field_choice(rq->query, "sort", sorts);
+	const struct value *in = rq->in;
+	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
 
-	return response_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + sort],
-		ARGS(is_admin(rq), words, field_text(rq->query, "targetLanguage")), &test_list);
+	return response_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + value_choice(in[SORT], sorts)],
+		ARGS(is_admin(rq), words, in[FOR_LANGUAGE]), &test_list);
 }
 
 static struct response

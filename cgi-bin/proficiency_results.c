@@ -14,16 +14,18 @@ static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore
 static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &page_query }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_TEST, FOR_LEVEL, FOR_LANGUAGE, FROM, TO, SORT, FORMAT };
+
 static const struct shape list_query = { .name = "ResultListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
-	{ "testId", FIELD_ID, .optional = true },
-	{ "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
-	{ "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
-	{ "from", FIELD_TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
-	{ "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", FIELD_PLUS, .of = &page_format }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of the user's name or address, or of the test's title"),
+	[FOR_TEST] = { "testId", FIELD_ID, .optional = true },
+	[FOR_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
+	[FOR_LANGUAGE] = { "targetLanguage", FIELD_TEXT, 2, 8, .optional = true, .example = "\"en\"" },
+	[FROM] = { "from", FIELD_TIME, .or_date = true, .optional = true, .note = "a time, or a date: its midnight where the school is" },
+	[TO] = { "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"", .note = "until just before it" },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	PAGE_FORMAT_AT(FORMAT)) };
 
 static const struct shape user_summary = { .name = "UserTestResultUserSummaryDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -260,7 +262,7 @@ test_pk(struct request *rq, const char *id)
 static int
 way_of(struct request *rq, struct args args)
 {
-	struct page page = page_of(rq->query);
+	struct page page = page_of(rq->in);
 	double all = 0, left = 0, kinds = 0, end = (double)(page.offset + page.limit);
 	struct db_rows *row;
 
@@ -274,14 +276,14 @@ way_of(struct request *rq, struct args args)
 }
 
 static struct response
-search_results(struct request *rq, struct args filter, const char *words, int sort, bool table)
+search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
 	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
-		text_match(rq->arena, field_text(rq->query, "search")), words);
+		text_match(rq->arena, value_string(rq->in[FOR_WORDS])), words);
 	struct db_rows *row;
 
-	if (table)
-		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line);
+	if (page_is_table(&rq->in[FORMAT]))
+		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
@@ -290,20 +292,19 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 static struct response
 get_results(struct request *rq)
 {
-	const char *test = field_text(rq->query, "testId"), *zone = rq->conf->time_zone;
-	const char *words = text_words(rq->arena, field_text(rq->query, "search"));
-	bool times = field_has(rq->query, "from") || field_has(rq->query, "to"), table = page_is_table(rq->query);
-	bool kind = test || field_has(rq->query, "level") || field_has(rq->query, "targetLanguage");
-	int sort = field_choice(rq->query, "sort", sorts);
+	const struct value *in = rq->in;
+	const char *zone = rq->conf->time_zone, *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	bool times = in[FROM].named || in[TO].named;
+	bool kind = in[FOR_TEST].named || in[FOR_LEVEL].named || in[FOR_LANGUAGE].named;
+	int sort = value_choice(in[SORT], sorts);
 
 	proficiency_close_due(rq, 0);
-	struct args args = ARGS(test ? value_int(test_pk(rq, test)) : value_null(), field_text(rq->query, "level"),
-		field_text(rq->query, "targetLanguage"), field_time(rq->query, "from", zone, INT64_MIN),
-		field_time(rq->query, "to", zone, INT64_MAX));
+	struct args args = ARGS(in[FOR_TEST].named ? value_int(test_pk(rq, value_string(in[FOR_TEST]))) : value_null(), in[FOR_LEVEL],
+		in[FOR_LANGUAGE], field_time(in[FROM], zone, INT64_MIN), field_time(in[TO], zone, INT64_MAX));
 	if (words)
-		return search_results(rq, args, words, sort, table);
-	if (table)
-		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line);
+		return search_results(rq, args, words, sort);
+	if (page_is_table(&in[FORMAT]))
+		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]));
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
 	return response_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
 }

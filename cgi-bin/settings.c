@@ -7,13 +7,15 @@
 #include "setting.h"
 #include "token.h"
 
+enum { KEY, CONTENT, DESCRIPTION, VISIBLE };
+
 static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields = FIELDS(
-	{ "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
-	{ "value", FIELD_JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
+	[KEY] = { "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
+	[CONTENT] = { "value", FIELD_JSON, .max = SETTING_VALUE_MAX, .note = "any JSON, null too, kept as it comes; at most 64 KiB as text",
 	  .example = "{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}" },
-	{ "description", FIELD_TEXT, 0, SETTING_DESCRIPTION_MAX, .lines = true, .optional = true, .nullable = true,
+	[DESCRIPTION] = { "description", FIELD_TEXT, 0, SETTING_DESCRIPTION_MAX, .lines = true, .optional = true, .nullable = true,
 	  .note = "stays as it is where it is left out", .example = "\"Title of the home page\"" },
-	{ "isPublic", FIELD_BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
+	[VISIBLE] = { "isPublic", FIELD_BOOL, .optional = true, .note = "stays as it is where it is left out; true for a new setting" }) };
 
 static const struct shape setting_value = { .name = "SettingValueResponseDto", .fields = FIELDS(
 	{ "key", FIELD_TEXT, 1, SETTING_KEY_MAX, .key = true, .example = "\"home.title\"" },
@@ -65,17 +67,17 @@ get_setting(struct request *rq)
 static struct response
 show_posted(struct request *rq)
 {
-	return response_row(rq, sql[VALUE_OF], ARGS(field_text(rq->body, "key"), true), &setting_value);
+	return response_row(rq, sql[VALUE_OF], ARGS(rq->in[KEY], true), &setting_value);
 }
 
 static struct response
 post_setting(struct request *rq)
 {
+	const struct value *in = rq->in;
 	const struct setting setting = {
-		.key = field_text(rq->body, "key"), .value = field_json(rq->body, "value"),
-		.describes = field_has(rq->body, "description"), .description = field_text(rq->body, "description"),
-		.access = !field_has(rq->body, "isPublic") ? AS_IT_IS :
-			field_bool(rq->body, "isPublic", true) ? IS_PUBLIC : IS_PRIVATE,
+		.key = value_string(in[KEY]), .value = value_string(in[CONTENT]),
+		.describes = in[DESCRIPTION].named, .description = value_string(in[DESCRIPTION]),
+		.access = !in[VISIBLE].named ? AS_IT_IS : value_truth(in[VISIBLE], true) ? IS_PUBLIC : IS_PRIVATE,
 		.actor_id = rq->user->id, .actor_email = rq->user->email,
 	};
 

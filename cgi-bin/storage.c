@@ -15,8 +15,10 @@ static const char *const folders[] = { [IN_PUBLIC] = "public", [IN_PRIVATE] = "p
 static const char *const sorts[] = { "-createdAt", "createdAt", "name", "-name", "size", "-size", NULL };
 #define SORTS (COUNT(sorts) - 1)
 
+enum { FOLDER };
+
 static const struct shape upload_fields = { .name = "UploadFileDto", .fields = FIELDS(
-	{ "folder", FIELD_ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
+	[FOLDER] = { "folder", FIELD_ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
 	  "private, which is the default, its owner and admins" }) };
 
 static const struct shape upload_response = { .name = "UploadFileResponseDto", .fields = FIELDS(
@@ -35,12 +37,14 @@ static const struct shape download_query = { .name = "DownloadQuery", .fields = 
 	{ "signature", FIELD_TEXT, 64, 64, .optional = true,
 	  .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", .note = "of a signed address" }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_OWNER, FOR_FOLDER, SORT };
+
 static const struct shape list_query = { .name = "FileListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of words of the name; all must be there"),
-	{ "owner", FIELD_ID, .optional = true, .note = "whose; only admins may name somebody else" },
-	{ "folder", FIELD_ENUM, .oneof = folders, .optional = true },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of words of the name; all must be there"),
+	[FOR_OWNER] = { "owner", FIELD_ID, .optional = true, .note = "whose; only admins may name somebody else" },
+	[FOR_FOLDER] = { "folder", FIELD_ENUM, .oneof = folders, .optional = true },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
 #define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
@@ -114,9 +118,7 @@ put_file(struct request *rq, const struct stored *file)
 static bool
 is_for_all(const struct request *rq)
 {
-	const char *folder = field_text(rq->body, "folder");
-
-	return folder && strcmp(folder, "public") == 0;
+	return rq->in[FOLDER].named && value_choice(rq->in[FOLDER], folders) == IN_PUBLIC;
 }
 
 static struct response
@@ -243,10 +245,11 @@ put_item(struct request *rq, const struct db_rows *row)
 static struct response
 get_files(struct request *rq)
 {
-	const char *words = text_words(rq->arena, field_text(rq->query, "search")), *owner = field_text(rq->query, "owner");
+	const struct value *in = rq->in;
+	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
 	struct value whose = is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
 	bool one = owner || !is_admin(rq);
-	int sort = field_choice(rq->query, "sort", sorts);
+	int sort = value_choice(in[SORT], sorts);
 	struct db_rows *row;
 
 	if (owner && !is_admin(rq) && strcmp(owner, rq->user->id) != 0)
@@ -256,8 +259,8 @@ get_files(struct request *rq)
 			whose = value_int(db_int(row, 0));
 		db_end(row);
 	}
-	if (field_has(rq->query, "folder"))
-		is_public = value_int(field_choice(rq->query, "folder", folders) == IN_PUBLIC);
+	if (in[FOR_FOLDER].named)
+		is_public = VALUE(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
 	return response_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
 		ARGS(whose, is_public, words), put_item);
 }

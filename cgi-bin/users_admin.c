@@ -18,22 +18,28 @@ static const struct shape user_response = { .name = "UserResponseDto", .fields =
 	{ "isActive", FIELD_BOOL },
 	{ "accountDeletionStatus", FIELD_ENUM, .oneof = user_deletion_states }) };
 
+enum { FOR_WORDS = PAGE_FIELDS, FOR_ROLE, SORT, FORMAT };
+
 static const struct shape list_query = { .name = "UserListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	PAGE_SEARCH("parts of name, surname, user name or address"),
-	{ "role", FIELD_ENUM, .oneof = role_enum, .optional = true },
-	{ "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
-	{ "", FIELD_PLUS, .of = &page_format }) };
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_WORDS] = PAGE_SEARCH("parts of name, surname, user name or address"),
+	[FOR_ROLE] = { "role", FIELD_ENUM, .oneof = role_enum, .optional = true },
+	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
+	PAGE_FORMAT_AT(FORMAT)) };
 
 static const struct shape update_profile = { .name = "AdminUpdateUserProfileDto", .all_optional = true, .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &user_update_me },
 	{ "isActive", FIELD_BOOL }) };
 
+enum { EMAIL };
+
 static const struct shape update_email = { .name = "AdminUpdateUserEmailDto", .fields = FIELDS(
-	{ "email", FIELD_EMAIL, .example = "\"new@example.com\"" }) };
+	[EMAIL] = { "email", FIELD_EMAIL, .example = "\"new@example.com\"" }) };
+
+enum { ROLE };
 
 static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields = FIELDS(
-	{ "role", FIELD_ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
+	[ROLE] = { "role", FIELD_ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
 /*
  * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping as
@@ -125,15 +131,16 @@ const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
 static struct response
 get_users(struct request *rq)
 {
-	const char *role = field_text(rq->query, "role"), *search = field_text(rq->query, "search");
+	const struct value *in = rq->in;
+	const char *search = value_string(in[FOR_WORDS]);
 	const char *match = text_match(rq->arena, search), *words = text_words(rq->arena, search);
-	int sort = field_choice(rq->query, "sort", sorts);
+	int sort = value_choice(in[SORT], sorts);
 	int count = match ? COUNT_TEXT : words ? COUNT_SHORT : COUNT_TALLY;
-	int list = match ? LIST_TEXT : words ? LIST_SHORT : role ? LIST_ROLE : LIST_ALL;
-	struct args args = ARGS(role, match ? match : words);
+	int list = match ? LIST_TEXT : words ? LIST_SHORT : in[FOR_ROLE].named ? LIST_ROLE : LIST_ALL;
+	struct args args = ARGS(in[FOR_ROLE], match ? match : words);
 
-	if (page_is_table(rq->query))
-		return response_csv(rq, "users", sql[list + sort], args, &user_response);
+	if (page_is_table(&in[FORMAT]))
+		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]));
 	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 
@@ -263,7 +270,7 @@ mail_changed(struct request *rq, const struct target *target)
 static struct response
 patch_email(struct request *rq)
 {
-	const char *email = field_text(rq->body, "email");
+	const char *email = value_string(rq->in[EMAIL]);
 	struct target target;
 	enum error error = find_target(rq, &target);
 
@@ -284,7 +291,7 @@ patch_email(struct request *rq)
 static struct response
 patch_role(struct request *rq)
 {
-	enum role role = role_of(field_text(rq->body, "role"));
+	enum role role = role_of(value_string(rq->in[ROLE]));
 	struct target target;
 	enum error error = find_target(rq, &target);
 

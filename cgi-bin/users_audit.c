@@ -3,17 +3,19 @@
  */
 #include "users.h"
 
+enum { FOR_ACTION = PAGE_FIELDS, FOR_ACTOR, FOR_SUBJECT, FROM, TO };
+
 static const struct shape list_query = { .name = "AuditListQuery", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &page_query },
-	{ "action", FIELD_TEXT, 0, 100, .optional = true, .example = "\"user.\"",
+	[0] = { "", FIELD_HEAD, .of = &page_query },
+	[FOR_ACTION] = { "action", FIELD_TEXT, 0, 100, .optional = true, .example = "\"user.\"",
 	  .note = "what was done, or how that begins" },
-	{ "actor", FIELD_TEXT, 0, 254, .optional = true, .example = "\"admin@example.com\"",
+	[FOR_ACTOR] = { "actor", FIELD_TEXT, 0, 254, .optional = true, .example = "\"admin@example.com\"",
 	  .note = "id or address of who did it; operator for what okulctl did" },
-	{ "subject", FIELD_TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
+	[FOR_SUBJECT] = { "subject", FIELD_TEXT, 0, 254, .optional = true, .example = "\"user@example.com\"",
 	  .note = "id, address or key of what it was done to; by an address also what was done while it was another" },
-	{ "from", FIELD_TIME, .or_date = true, .optional = true,
+	[FROM] = { "from", FIELD_TIME, .or_date = true, .optional = true,
 	  .note = "a time, or a date: its midnight where the school is" },
-	{ "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"",
+	[TO] = { "to", FIELD_TIME, .or_date = true, .optional = true, .example = "\"2026-02-01\"",
 	  .note = "until just before it" }) };
 
 static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fields = FIELDS(
@@ -62,9 +64,9 @@ const struct section users_audit = { routes, COUNT(routes), sql, COUNT(sql) };
 
 /* NULL for a filter that is empty, which is as if left out. */
 static const char *
-filter(const struct request *rq, const char *name)
+filter(struct value value)
 {
-	const char *text = field_text(rq->query, name);
+	const char *text = value_string(value);
 
 	return text && text[0] ? text : NULL;
 }
@@ -72,9 +74,10 @@ filter(const struct request *rq, const char *name)
 static struct response
 get_audit(struct request *rq)
 {
-	const char *subject = filter(rq, "subject"), *zone = rq->conf->time_zone;
-	struct args args = ARGS(subject, filter(rq, "actor"), filter(rq, "action"),
-		field_time(rq->query, "from", zone, INT64_MIN), field_time(rq->query, "to", zone, INT64_MAX));
+	const struct value *in = rq->in;
+	const char *subject = filter(in[FOR_SUBJECT]), *zone = rq->conf->time_zone;
+	struct args args = ARGS(subject, filter(in[FOR_ACTOR]), filter(in[FOR_ACTION]), field_time(in[FROM], zone, INT64_MIN),
+		field_time(in[TO], zone, INT64_MAX));
 
 	if (subject)
 		return response_list(rq, sql[COUNT_OF_SUBJECT], sql[LIST_OF_SUBJECT], args, &audit_entry);

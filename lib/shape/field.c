@@ -49,6 +49,17 @@ faults_name(const struct faults *faults, const char *name)
 
 /* ---- walking a shape */
 
+static size_t
+field_count(const struct shape *shape)
+{
+	struct field_walk walk = { 0 };
+	size_t count = 0;
+
+	while (field_next(&walk, shape))
+		count++;
+	return count;
+}
+
 const struct field *
 field_next(struct field_walk *walk, const struct shape *shape)
 {
@@ -61,7 +72,9 @@ field_next(struct field_walk *walk, const struct shape *shape)
 		if (field->type == FIELD_END) {
 			if (walk->depth-- == 0)
 				return NULL;
-		} else if (field->type == FIELD_PLUS) {
+		} else if (field->type == FIELD_PLUS || field->type == FIELD_HEAD) {
+			if (field->type == FIELD_HEAD)
+				walk->at[walk->depth] += field_count(field->of) - 1;
 			walk->at[++walk->depth] = field->of->fields;
 		} else {
 			return field;
@@ -555,6 +568,50 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 	return faults->count == before ? object : NULL;
 }
 
+/* ---- values */
+
+static struct value
+value_of(struct arena *arena, const struct field *field, const cJSON *item)
+{
+	if (cJSON_IsNull(item) || !has_type(field->type, item))
+		return value_null();
+	if (cJSON_IsNumber(item))
+		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);
+	if (cJSON_IsBool(item))
+		return value_int(cJSON_IsTrue(item));
+	if (cJSON_IsString(item) || cJSON_IsRaw(item))
+		return value_text(item->valuestring);
+	if (cJSON_IsObject(item))
+		return (struct value){ .type = VALUE_OBJECT, .items = field_values(arena, field->of, item), .count = field_count(field->of) };
+	if (!cJSON_IsArray(item))
+		return value_null();
+	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of };
+	struct value list = { .type = VALUE_LIST, .count = (size_t)cJSON_GetArraySize(item) };
+	struct value *values = arena_alloc(arena, (list.count + 1) * sizeof(*values));
+	const cJSON *child;
+	size_t i = 0;
+
+	list.items = values;
+	cJSON_ArrayForEach(child, item)
+		values[i++] = value_of(arena, &element, child);
+	return list;
+}
+
+const struct value *
+field_values(struct arena *arena, const struct shape *shape, const cJSON *object)
+{
+	struct value *values = shape ? arena_alloc(arena, (field_count(shape) + 1) * sizeof(*values)) : NULL;
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	for (size_t i = 0; shape && (field = field_next(&walk, shape)); i++) {
+		const cJSON *item = json_get(object, field->name);
+		values[i] = value_of(arena, field, item);
+		values[i].named = item != NULL;
+	}
+	return values;
+}
+
 /* ---- reading a checked object */
 
 const char *
@@ -607,9 +664,9 @@ field_json(const cJSON *object, const char *name)
 }
 
 int64_t
-field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback)
+field_time(struct value value, const char *zone, int64_t fallback)
 {
-	const char *text = field_text(object, name);
+	const char *text = value_string(value);
 
 	if (!text)
 		return fallback;

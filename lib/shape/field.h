@@ -10,6 +10,7 @@
 #include "base.h"
 #include "json.h"
 #include "sentence.h"
+#include "value.h"
 
 enum field_type {
 	FIELD_END,
@@ -27,6 +28,7 @@ enum field_type {
 	FIELD_OBJECT,			/* of shape .of */
 	FIELD_LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	FIELD_PLUS,			/* stands for every field of .of, in place */
+	FIELD_HEAD,			/* [0] of a table by enumerators: the same, in as many places as .of has; its own come behind */
 };
 
 #define FIELD_URL_MAX 2048
@@ -70,6 +72,7 @@ struct shape {
 };
 
 #define FIELDS(...) ((const struct field[]){ __VA_ARGS__, { 0 } })
+#define FIELDS_END { .type = FIELD_END }	/* behind the last of a named table */
 
 #define FAULTS_TOLD 50		/* of one request; of all behind them an answer only says that there are more */
 
@@ -112,6 +115,14 @@ must_use bool field_check(const struct shape *shape, cJSON *object, struct fault
  */
 must_use cJSON *field_query(const struct shape *shape, const char *query, struct faults *faults);
 
+/*
+ * The values of an object that field_check() or field_query() has seen, by the position of their field in the shape: a table
+ * with designated initializers, and FIELD_HEAD for what it takes in, has them by its enumerators. In the arena; text is borrowed
+ * from the object. A FIELD_INT is VALUE_INT, a FIELD_BOOL too (0 or 1), a FIELD_NUMBER VALUE_REAL, a list VALUE_LIST, an object
+ * VALUE_OBJECT, all else VALUE_TEXT; what is missing, null or of a wrong type VALUE_NULL. `shape` NULL: no values.
+ */
+const struct value *field_values(struct arena *arena, const struct shape *shape, const cJSON *object);
+
 /* The field of that name, FIELD_PLUS resolved; NULL when the shape has none. */
 const struct field *field_find(const struct shape *shape, const char *name);
 /*
@@ -148,7 +159,7 @@ int field_choice(const cJSON *object, const char *name, const char *const *oneof
 const char *field_json(const cJSON *object, const char *name);
 
 /* A FIELD_TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
-int64_t field_time(const cJSON *object, const char *name, const char *zone, int64_t fallback);
+int64_t field_time(struct value value, const char *zone, int64_t fallback);
 
 /* Walks the fields of a shape with FIELD_PLUS resolved: start with {0}; NULL at the end. */
 struct field_walk { const struct field *at[4]; int depth; bool started; };

@@ -6,16 +6,11 @@ const struct shape page_query = { .name = "Page", .fields = FIELDS(
 
 enum { FORMAT_JSON, FORMAT_CSV };
 
-static const char *const formats[] = { [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", NULL };
+const char *const page_formats[] = { [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", NULL };
 
 enum { SEPARATOR_COMMA, SEPARATOR_SEMICOLON };
 
-static const char *const separators[] = { [SEPARATOR_COMMA] = "comma", [SEPARATOR_SEMICOLON] = "semicolon", NULL };
-
-const struct shape page_format = { .name = "PageFormat", .fields = FIELDS(
-	{ "format", FIELD_ENUM, .oneof = formats, .optional = true, .note = "csv: all that match, as a file" },
-	{ "separator", FIELD_ENUM, .oneof = separators, .optional = true, .note = "of the cells of a CSV file; comma unless given. semicolon is "
-	  "what spreadsheets of Turkish, Spanish and German take, with a decimal comma in numbers" }) };
+const char *const page_separators[] = { [SEPARATOR_COMMA] = "comma", [SEPARATOR_SEMICOLON] = "semicolon", NULL };
 
 const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
 	{ "page", FIELD_INT, 1, 1000000, .example = "1" },
@@ -24,24 +19,24 @@ const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
 	{ "totalPages", FIELD_INT, 0, .example = "1" }) };
 
 struct page
-page_of(const cJSON *query)
+page_of(const struct value *query)
 {
-	struct page page = { .number = field_int(query, "page", 1), .limit = field_int(query, "limit", 20) };
+	struct page page = { .number = value_integer(query[PAGE_NUMBER], 1), .limit = value_integer(query[PAGE_LIMIT], 20) };
 
 	page.offset = (page.number - 1) * page.limit;
 	return page;
 }
 
 bool
-page_is_table(const cJSON *query)
+page_is_table(const struct value *format)
 {
-	return field_choice(query, "format", formats) == FORMAT_CSV;
+	return value_choice(format[PAGE_FORMAT], page_formats) == FORMAT_CSV;
 }
 
 char
-page_separator(const cJSON *query)
+page_separator(const struct value *format)
 {
-	return field_choice(query, "separator", separators) == SEPARATOR_SEMICOLON ? ';' : ',';
+	return value_choice(format[PAGE_SEPARATOR], page_separators) == SEPARATOR_SEMICOLON ? ';' : ',';
 }
 
 int64_t

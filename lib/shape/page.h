@@ -7,10 +7,20 @@
 #include "base.h"
 #include "field.h"
 
-/* page and limit, to be taken into a query's shape: { "", PLUS, .of = &page_query }. */
+/* page and limit, the first fields of the query of each list: [0] = { "", FIELD_HEAD, .of = &page_query }, its own behind them. */
+enum { PAGE_NUMBER, PAGE_LIMIT, PAGE_FIELDS };
 extern const struct shape page_query;
-/* format and separator, likewise, for a list that may be had as a file. */
-extern const struct shape page_format;
+/*
+ * format and separator, for a list that may be had as a file: PAGE_FORMAT_AT(FORMAT), and FORMAT and FORMAT + 1 are their
+ * enumerators. The calls below that ask for it take the address of the first of the two values.
+ */
+enum { PAGE_FORMAT, PAGE_SEPARATOR };
+extern const char *const page_formats[], *const page_separators[];
+#define PAGE_FORMAT_AT(first) \
+	[first] = { "format", FIELD_ENUM, .oneof = page_formats, .optional = true, .note = "csv: all that match, as a file" }, \
+	[(first) + PAGE_SEPARATOR] = { "separator", FIELD_ENUM, .oneof = page_separators, .optional = true, \
+	  .note = "of the cells of a CSV file; comma unless given. semicolon is what spreadsheets of Turkish, Spanish and German " \
+	  "take, with a decimal comma in numbers" }
 /* The search of a list, likewise: how long it may be, and that white space of any kind parts its words. */
 #define PAGE_SEARCH(what) { "search", FIELD_TEXT, 0, 100, .optional = true, .lines = true, .note = what }
 /* PaginationDto. */
@@ -23,11 +33,11 @@ struct page {
 };
 
 /* Of a checked query; page 1 of 20 where it does not say. */
-struct page page_of(const cJSON *query);
+struct page page_of(const struct value *query);
 /* True where the query asks for all rows as CSV instead of a page. */
-bool page_is_table(const cJSON *query);
+bool page_is_table(const struct value *format);
 /* What stands between its cells: ',' unless the query says ';', for spreadsheets whose decimal sign is the comma. */
-char page_separator(const cJSON *query);
+char page_separator(const struct value *format);
 int64_t page_count(const struct page *page, int64_t total);
 
 #endif

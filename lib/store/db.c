@@ -788,6 +788,9 @@ bind(sqlite3_stmt *statement, int at, const struct value *value)
 	case VALUE_BLOB:
 		/* SQLite takes a NULL pointer for SQL's NULL, whatever the length. */
 		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
+	case VALUE_LIST:
+	case VALUE_OBJECT:
+		break;
 	}
 	return SQLITE_MISUSE;
 }

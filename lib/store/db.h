@@ -31,8 +31,10 @@ enum db_rc {
 	DB_ERROR,		/* SQL or use of this interface: our fault */
 };
 
-/* What schema.sql sets as user_version; a test holds the two together. */
-#define DB_SCHEMA_VERSION 3
+/* DB_SCHEMA_VERSION, the user_version that schema.sql sets, comes from the Makefile, which reads it there. */
+#ifndef DB_SCHEMA_VERSION
+#error "compile with -DDB_SCHEMA_VERSION=N"
+#endif
 
 struct db;
 struct db_rows;

@@ -343,12 +343,24 @@ check_all(const struct program *program, struct db *db, char *why, size_t room)
 static int
 usage(const char *self, int code)
 {
-	fprintf(code ? stderr : stdout, "usage: %s [--routes | --openapi | --check | --version | --help]\n\n"
+	fprintf(code ? stderr : stdout, "usage: %s [--routes | --openapi | --statements | --check | --version | --help]\n\n"
 		"Without an option it serves: FastCGI when standard input is a listening socket, else one CGI request.\n"
 		"  --routes   prints the routes\n"
 		"  --openapi  prints this program's part of the OpenAPI document\n"
+		"  --statements  prints the statements that it runs, each ended by a NUL\n"
 		"  --check    prepares every statement against the database of OKUL_DATA and prints its query plan\n", self);
 	return code;
+}
+
+static int
+print_statements(const struct program *program)
+{
+	struct db_statements list;
+
+	for (size_t i = 0; statements_at(program, i, &list); i++)
+		for (size_t k = 0; k < list.count; k++)
+			fwrite(list.sql[k], 1, strlen(list.sql[k]) + 1, stdout);
+	return EXIT_SUCCESS;
 }
 
 static int
@@ -392,6 +404,8 @@ app_main(int argc, char **argv, const struct program *program)
 		return route_print(program, stdout), EXIT_SUCCESS;
 	if (strcmp(option, "--openapi") == 0)
 		return route_openapi(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (strcmp(option, "--statements") == 0)
+		return print_statements(program);
 	if (strcmp(option, "--version") == 0)
 		return puts("okul " OKUL_VERSION), EXIT_SUCCESS;
 	if (strcmp(option, "--help") == 0)

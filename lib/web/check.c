@@ -140,9 +140,12 @@ check_fields(struct request *rq)
 	size_t before_body = rq->faults.count;
 	if (rq->route->in)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
+	rq->in = rq->route->in ? field_values(rq->arena, rq->route->in, rq->body) : field_values(rq->arena, rq->route->query, rq->query);
 	if (rq->route->check)
 		check_further(rq, before_body);
-	return rq->faults.count > 0 ? response_error(rq, BAD_FIELDS) : pass();
+	if (rq->faults.count > 0)
+		return response_error(rq, BAD_FIELDS);
+	return pass();
 }
 
 struct response

@@ -433,6 +433,7 @@ put_schema(struct buf *out, const struct field *field)
 	case FIELD_JSON:	/* anything */
 	case FIELD_END:
 	case FIELD_PLUS:
+	case FIELD_HEAD:
 		break;
 	}
 	if (field->example) {
@@ -1084,7 +1085,9 @@ put_file(struct buf *out, const struct route *route)
 static bool
 may_be_table(const struct route *route)
 {
-	return route->query && field_find(route->query, page_format.fields->name) == page_format.fields;
+	const struct field *format = route->query ? field_find(route->query, "format") : NULL;
+
+	return format && format->oneof == page_formats;
 }
 
 static void

@@ -174,7 +174,7 @@ struct paged {
 static void
 page_begin(struct request *rq, struct paged *paged, struct args args)
 {
-	paged->page = page_of(rq->query);
+	paged->page = page_of(rq->in);
 	memcpy(paged->values, args.values, args.count * sizeof(*args.values));
 	paged->values[args.count] = value_int(paged->page.limit);
 	paged->values[args.count + 1] = value_int(paged->page.offset);
@@ -239,26 +239,28 @@ response_list_by(struct request *rq, const char *count, const char *rows_sql, st
 }
 
 static struct response
-response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, bool walk)
+response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
+	char separator, bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
 
 	memcpy(values, args.values, args.count * sizeof(*values));
-	*table = (struct table){ name, rows, { values, args.count }, shape, page_separator(rq->query), walk };
+	*table = (struct table){ name, rows, { values, args.count }, shape, separator, walk };
 	return (struct response){ .status = rq->success, .table = table };
 }
 
 struct response
-response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, char separator)
 {
-	return response_table(rq, name, rows, args, shape, false);
+	return response_table(rq, name, rows, args, shape, separator, false);
 }
 
 struct response
-response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape)
+response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
+	char separator)
 {
-	return response_table(rq, name, rows, args, shape, true);
+	return response_table(rq, name, rows, args, shape, separator, true);
 }
 
 struct response
@@ -401,8 +403,7 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_REAL:
 		put_number(rq, field->name, value->real);
 		break;
-	case VALUE_TEXT:
-	case VALUE_BLOB:
+	default:
 		put_name(rq->out, field->name);
 		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
 			buf_put(rq->out, value->bytes, value->length);

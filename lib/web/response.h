@@ -41,6 +41,7 @@ struct request {
 	const char *request_id;
 	const char *id;			/* the first {...} of the path */
 	const char *params[2];		/* all {...} of the path, in order */
+	const struct value *in;		/* of the body, or of the query where the route takes no body: by the enumerators of its shape */
 	cJSON *body;			/* checked against route->in; NULL where the route takes none */
 	cJSON *query;			/* checked against route->query; never NULL in a handler */
 	struct caller *user;		/* NULL: anonymous */
@@ -132,13 +133,14 @@ must_use struct response response_rows(struct request *rq, const char *sql, stru
  * What response_list() shows a page of, all of it as a CSV file: name.csv, headed by the names of the fields. Sent while it is
  * read, in one snapshot, so that it takes no memory; at most 10 s.
  */
-must_use struct response response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape);
+must_use struct response response_csv(struct request *rq, const char *name, const char *rows, struct args args,
+	const struct shape *shape, char separator);
 /*
  * The same for a statement that finds its rows in their order and need not sort them: it runs once, and so passes over no
  * row twice.
  */
 must_use struct response response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args,
-	const struct shape *shape);
+	const struct shape *shape, char separator);
 /* A file of this server, outside the envelope. */
 must_use struct response response_file(struct request *rq, const char *path, const char *type);
 /* The same for what somebody uploaded: with the value of its Content-Disposition, and nothing in it may run in a browser. */

@@ -13,7 +13,7 @@ from helpers.apache_server import Apache
 from helpers.client import Okul, form
 from helpers.samples import mp4, pdf, png
 from helpers.sentences import SENTENCES
-from helpers.server import BUILD, ORIGIN, ROOT, Server, free_port, until
+from helpers.server import BUILD, ORIGIN, Server, free_port, until
 from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
@@ -168,7 +168,7 @@ class Hosting(Apache):
 
     def configure(self):
         root = self.home / "root"
-        shutil.copy(ROOT / "conf/apache/htaccess", root / ".htaccess")
+        shutil.copy(BUILD / "share/apache/htaccess", root / ".htaccess")
         (root / "cgi-bin").mkdir()
         (self.home / "fcgid").mkdir()
         for program in BUILD.glob("*.fcgi"):

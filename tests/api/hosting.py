@@ -73,7 +73,7 @@ class Host:
         for file in (*PROGRAMS, Path(OKULCTL)):
             shutil.copy(file, programs)
         shutil.copytree(BUILD / "share", programs / "share")
-        shutil.copy(ROOT / "conf/apache/htaccess", self.web / ".htaccess")
+        shutil.copy(BUILD / "share/apache/htaccess", self.web / ".htaccess")
         if IS_ROOT:
             for path in (home, *home.rglob("*")):
                 shutil.chown(path, WEB_USER, WEB_USER)

@@ -9,6 +9,7 @@ import pytest
 from helpers import contract
 from helpers.client import REGISTRATION
 from helpers.examples import GOOD_TEST
+from helpers.groups import file_of
 from helpers.people import superadmin
 from helpers.routes import GOOD, LISTED, Nobody, path_of, some_material, some_setting
 from helpers.samples import png
@@ -103,7 +104,7 @@ QUICK = ("none", "superadmin")
 @pytest.mark.parametrize("row", LISTED, ids=lambda r: f"{r['method']} {r['path']}")
 def test_cell(okul, row, kind):
     route = next((r for r in contract.routes if (r.method, r.path) == (row["method"], row["path"])), None)
-    assert route, "a route that the contract has not"
+    assert route, f"{row['method']} {row['path']} is a route that neither endpoints.tsv nor ours.json has"
     good = GOOD[route.method, route.path]
     caller = CALLERS[kind][0](okul)
     owner = okul.registered() if kind == "other user" else caller
@@ -132,7 +133,14 @@ def test_the_quick_pass_has_a_success_of_each_route_and_a_refusal_of_each_that_n
 
 @pytest.mark.quick
 def test_the_matrix_covers_the_contract():
-    assert {(r["method"], r["path"]) for r in LISTED} == {(r.method, r.path) for r in contract.routes} == set(GOOD)
+    program_of = {(r["method"], r["path"]): r["program"] for r in LISTED}
+    promised = {(r.method, r.path): r.program for r in contract.routes}
+    told = [f"{method} {path}: not in tests/contract/ours.json, and not in the contract" for method, path in program_of.keys() - promised.keys()]
+    told += [f"{method} {path}: no program has this route" for method, path in promised.keys() - program_of.keys()]
+    told += [f"{method} {path}: no good request, add it to GOOD in {file_of(program)}" for (method, path), program in program_of.items()
+             if (method, path) not in GOOD]
+    told += [f"{method} {path}: a good request for a route that is not there" for method, path in GOOD.keys() - program_of.keys()]
+    assert not told, "\n".join(told)
 
 
 # ---- what only admins see on routes that are open to others

@@ -11,9 +11,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
 cc=${CC:-gcc}
-flags=(-std=gnu17 -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
+flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example packages openapi clients)
+checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -137,7 +137,7 @@ check_suppressions() {
 check_cppcheck() {
 	need cppcheck || return
 	c_files c | xargs -r cppcheck --quiet --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
+		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
 }
 
 # Of a leak that has no name gcc 12 has lost the track itself, in a struct: AddressSanitizer watches over those.
@@ -168,6 +168,14 @@ check_example() {
 	[ -x build/okulctl ] || { echo "build/okulctl is not built; run make"; return; }
 	diff <(build/okulctl check --settings) conf/okul.conf.example >/dev/null ||
 		echo "conf/okul.conf.example is old; run: build/okulctl check --settings >conf/okul.conf.example"
+}
+
+# README.md names each group whose paths are not just those below its own name, and all of them.
+check_groups() {
+	[ -e build/obj/routes ] || { echo "build/obj/routes is not there; run make"; return; }
+	diff <(awk -f "$here/../../conf/locations.awk" build/obj/routes <(echo @README@)) \
+		<(sed -n '/^| group | paths |$/,/^$/p' README.md | sed 1,2d | sed '/^$/d') |
+		sed -n 's/^< /README.md: the table of groups lacks: /p; s/^> /README.md: no program says: /p'
 }
 
 # Nothing comes from the npm registry but what package-lock.json names by its hash, and versions are exact.

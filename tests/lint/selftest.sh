@@ -86,6 +86,8 @@ plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
 plant example 'not built' conf/okul.conf.example ''
+plant groups 'not there' README.md ''
+plant groups 'lacks: . news . ./notes...' build/obj/routes 'program\nnews\tGET\t/notes\tpublic\t200\t-\t-\t-\tAll'
 plant packages 'conf/a.sh:1:npx --yes' conf/a.sh 'npx --yes b@1'
 plant packages '"a": "\^1' tests/lint/package.json '{"dependencies":{\n"a": "^1"}}'
 plant packages 'is missing' tests/lint/package.json '{}'

@@ -53,11 +53,13 @@ never(struct request *rq)
 	return (struct response){ 0 };
 }
 
+static const struct shape as_table = { .name = "AsTable", .fields = FIELDS(PAGE_FORMAT_AT(0)) };
+
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, never, .out_type = "text/html", .title = "Page" },
 	{ GET, "/trees", OPTIONAL, never, .query = &search, .out = &tree, .out_list = true, .title = "List" },
 	{ GET, "/trees/{id}", USER, never, .out = &tree, .title = "Show" },
-	{ GET, "/bushes", USER, never, .query = &page_format, .out = &bush, .out_page = true, .title = "Bushes" },
+	{ GET, "/bushes", USER, never, .query = &as_table, .out = &bush, .out_page = true, .title = "Bushes" },
 	{ GET, "/bushes/{id}", USER, never, .out = &bush, .title = "Bush" },
 	{ GET, "/trees/{id}/leaf", USER, never, .out = &leaf, .no_store = true, .title = "Now" },
 	{ POST, "/trees", ADMIN, never, .in = &make, .out = &tree, .status = 201, .writes = true, .client_limit = true,

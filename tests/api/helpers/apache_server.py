@@ -34,7 +34,7 @@ def log_lines(home):
 
 
 class Apache:
-    """One on a port of its own, for the server's sockets and data, as conf/apache/locations.conf says."""
+    """One on a port of its own, for the server's sockets and data, as share/apache/locations.conf says."""
 
     def __init__(self, server, port=None):
         self.server, self.port, self.home = server, port or server.port, server.home / "apache"
@@ -61,7 +61,7 @@ class Apache:
 
     def configure(self):
         """What stands in the virtual host."""
-        text = (ROOT / "conf/apache/locations.conf").read_text()
+        text = (BUILD / "share/apache/locations.conf").read_text()
         for old, new in (("/run/okul", f"{self.server.data}/run"), ("/var/lib/okul", self.server.data),
                          ("/usr/local/lib/okul/share", f"{BUILD}/share")):
             assert old in text, old

@@ -6,6 +6,7 @@ import subprocess
 
 from helpers.client import REGISTRATION, form
 from helpers.examples import GOOD_IMPORT, GOOD_MATERIAL, GOOD_TEST
+from helpers.groups import good_requests
 from helpers.people import superadmin
 from helpers.placement import first_options
 from helpers.samples import png
@@ -141,7 +142,7 @@ def own_material(okul, owner):
     return id_
 
 
-GOOD = {
+GOOD = good_requests() | {
     ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
     ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
     ("DELETE", "/education-materials/{id}/assign/{userId}"): {"id": some_material, "userId": given_last},

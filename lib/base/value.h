@@ -1,24 +1,34 @@
 /*
- * value - a value bound to a statement, typed by what the C expression is.
+ * value - one value with its type: a field of a request, a column of a row, or what is bound to a statement.
  *
- *	db_one(db, sql[FIND], ARGS(id, now, true))
+ *	db_one(db, sql[FIND], ARGS(id, now, true, in[TITLE]))
  */
 #ifndef OKUL_VALUE_H
 #define OKUL_VALUE_H
 
+#include "arena.h"
 #include "base.h"
 
-enum value_type { VALUE_NULL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
+enum value_type {
+	VALUE_NULL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB,
+	VALUE_LIST,		/* of a request only: its elements */
+	VALUE_OBJECT,		/* of a request only: the values of its shape, by enumerator */
+};
 
 /* Borrowed: bytes must stay valid until the statement is reset. */
 struct value {
 	enum value_type type;
+	bool named;		/* the request has it, be it null */
 	union {
 		int64_t integer;
 		double real;
 		struct {
 			const void *bytes;
 			size_t length;
+		};
+		struct {
+			const struct value *items;
+			size_t count;
 		};
 	};
 };
@@ -44,6 +54,20 @@ static inline struct value value_text(const char *s)
 static inline struct value value_blob(const void *bytes, size_t length)
 {
 	return (struct value){ .type = VALUE_BLOB, .bytes = bytes, .length = length };
+}
+
+/* What a value holds; the fallback where it is null or of another type. Text ends with NUL. */
+static inline const char *value_string(struct value v) { return v.type == VALUE_TEXT ? v.bytes : NULL; }
+static inline int64_t value_integer(struct value v, int64_t fallback) { return v.type == VALUE_INT ? v.integer : fallback; }
+static inline double value_number(struct value v, double fallback) { return v.type == VALUE_REAL ? v.real : fallback; }
+static inline bool value_truth(struct value v, bool fallback) { return v.type == VALUE_INT ? v.integer : fallback; }
+/* The position of a text in a list of words with NULL behind the last; 0, the first, where it is not there. */
+static inline int value_choice(struct value v, const char *const *words)
+{
+	for (int i = 0; v.type == VALUE_TEXT && words[i]; i++)
+		if (strcmp(words[i], v.bytes) == 0)
+			return i;
+	return 0;
 }
 
 #define VALUE(x) _Generic((x), \
@@ -75,5 +99,11 @@ static inline struct value value_blob(const void *bytes, size_t length)
 #define V14(x, ...) VALUE(x), V13(__VA_ARGS__)
 #define V15(x, ...) VALUE(x), V14(__VA_ARGS__)
 #define V16(x, ...) VALUE(x), V15(__VA_ARGS__)
+
+/*
+ * The arguments of a PATCH: `first`, and behind them two for each of the first `count` fields of the request: whether it was
+ * named, and its value. SQL_CHANGED() of lib/store/sql.h reads them. In the arena.
+ */
+struct args args_changes(struct arena *arena, struct args first, const struct value *in, size_t count);
 
 #endif

@@ -1,0 +1,8 @@
+"""Each group has a file of tests."""
+
+from helpers.groups import HERE, PROGRAMS, file_of
+
+
+def test_each_group_has_a_file_of_tests():
+    missing = [file_of(program) for program in PROGRAMS if not (HERE / f"{program}.py").exists()]
+    assert not missing, f"missing: {missing}"
