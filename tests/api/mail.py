@@ -319,6 +319,17 @@ def test_other_mails_are_sent_within_a_day(school, relay):
     assert relay.recipients() == ["news@example.com"]
 
 
+def test_once_sends_what_a_batch_had_no_time_for(school, relay):
+    """It goes back to the mails that wait, also where none waits any more. Batches have 1, 2, 4 mails while the server is fast."""
+    addresses = ["one@example.com", "two@example.com", "three@example.com", "slow@example.com", "5@example.com", "6@example.com",
+                 "7@example.com"]
+    school.use(relay)
+    relay.mode("doze")
+    school.queue(*addresses)
+    assert school.once().returncode == 0
+    assert relay.recipients() == sorted(addresses) and school.rows() == []
+
+
 def test_a_server_that_hangs(school, relay):
     relay.mode("hang")
     school.use(relay, OKUL_SMTP_TIMEOUT="1")
