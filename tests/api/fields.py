@@ -1,13 +1,16 @@
 """Every field of every request body, with every kind of value that it must take or refuse. The cases come from the
-contract's shapes (contract.py): a new shape needs a row in SENDERS and is then covered."""
+contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS and is then covered."""
 
 import functools
 
 import pytest
 
-import contract
-from groups import good_requests
-from okul import REGISTRATION, fresh
+from helpers import contract
+from helpers.client import REGISTRATION
+from helpers.examples import GOOD_IMPORT, GOOD_MATERIAL, GOOD_TEST
+from helpers.groups import good_requests
+from helpers.people import superadmin
+from helpers.server import fresh
 
 UNKNOWN = "is not a known field"
 
@@ -27,11 +30,6 @@ class Sender:
 
 
 @functools.cache
-def superadmin(okul):
-    return okul.staff("superadmin")
-
-
-@functools.cache
 def some_course(okul):
     return superadmin(okul).post("/courses", {"title": "Of the fields", "language": "tr"}).data["id"]
 
@@ -41,12 +39,6 @@ QUESTION = {"fullName": "Ada", "email": "ada@example.com", "message": "When?"}
 
 def asked(okul):
     return okul.post("/contact", QUESTION).data["id"]
-
-
-GOOD_QUESTION = {"text": "1 + 1 is", "options": [{"text": "2", "isCorrect": True}, {"text": "3", "isCorrect": False}]}
-GOOD_TEST = {"title": "Of the fields", "targetLanguage": "en", "questions": [GOOD_QUESTION],
-             "levelRanges": [{"level": "A1", "minScore": 0, "maxScore": 100}]}
-GOOD_IMPORT = {k: v for k, v in GOOD_TEST.items() if k != "questions"} | {"gift": "1 + 1 is {=2 ~3}."}
 
 
 @functools.cache
@@ -94,7 +86,6 @@ def some_material(okul):
     return superadmin(okul).post("/education-materials", GOOD_MATERIAL).data["id"]
 
 
-GOOD_MATERIAL = {"title": "Of the fields", "locale": "en"}
 SENDERS["CreateEducationMaterialDto"] = Sender("POST", "/education-materials", lambda: dict(GOOD_MATERIAL), boss=True, accepted=201,
                                                but=("videos",))
 SENDERS["UpdateEducationMaterialDto"] = Sender("PATCH", "/education-materials/{id}", lambda: {}, boss=True, about=some_material,

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field as member
 from pathlib import Path
 
-OWN_FOLDER = Path(__file__).resolve().parents[1] / "contract"
+OWN_FOLDER = Path(__file__).resolve().parents[2] / "contract"
 FOLDER = Path(os.environ.get("OKUL_CONTRACT") or OWN_FOLDER)
 OURS = json.loads((OWN_FOLDER / "ours.json").read_text())
 
