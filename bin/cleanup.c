@@ -1,7 +1,7 @@
 /*
- * okulctl cleanup - deletes what has had its day, a few rows a transaction, so that requests go on meanwhile.
+ * okulctl cleanup - deletes what has expired, a few rows a transaction, so that requests are served at the same time.
  *
- * Two runs at once do no harm: each transaction looks anew, and what one has deleted the other does not find.
+ * Two runs at once do no harm: each transaction reads again, and does not find what the other has deleted.
  */
 #include "okulctl.h"
 
@@ -28,8 +28,8 @@ const struct command command_cleanup = {
 	.summary = "delete what has expired, and the accounts whose deletion is due; grade what ran out of time",
 	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
 		"expired a day ago and that no `okulctl mail` has dropped, networks from which nobody logged in for known_days,\n"
-		"what the audit has of logins over a year ago, and accounts whose owners asked for it and let the\n"
-		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
+		"audit entries of logins over a year ago, and accounts whose owners asked for it when the days of\n"
+		"grace (deletion_grace in okul.conf) have passed. The last active superadmin is kept, with a warning.\n"
 		"Sessions that would live longer than refresh_life, as of a clock that was ahead, get that.\n"
 		"Attempts at placement tests whose time ran out become results, and wordings of tests that no result needs any\n"
 		"more go.\n"
@@ -42,7 +42,7 @@ const struct command command_cleanup = {
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
 #define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
-#define USER_TIME MINUTE	/* a user may have so many that others meanwhile wait in vain; not to go at all would be worse */
+#define USER_TIME MINUTE	/* a user may have so many that other writers time out; never to be deleted would be worse */
 
 #define KNOWN (-1)
 
@@ -63,7 +63,7 @@ static const struct kind {
 enum { DUE, COUNT_DUE, COUNT_ATTEMPTS };
 
 static const char *const sql[] = {
-	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
+	/* The next after ?2, ?3: a user who must stay is not found again. */
 	[DUE] =
 		"SELECT pk, deletion_scheduled_for, id, email, role FROM user WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
@@ -151,7 +151,7 @@ close_attempts(const struct cleanup *c, int64_t *count)
 
 /* ---- accounts */
 
-/* Where the walk through the accounts that are due has come to. */
+/* The position in the list of accounts that are due. */
 struct walk {
 	int64_t at, pk;
 	int64_t deleted;	/* in this transaction */
@@ -175,7 +175,7 @@ finalize_next(const struct cleanup *c, struct walk *walk)
 		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(due, 2),
 			.subject = db_text(due, 3), .before = db_text(due, 4) });
 	} else {
-		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion and is the last active superadmin, so stays; "
+		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion, but is the last active superadmin and is kept; "
 			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 3));
 	}
 	db_end(due);
@@ -237,7 +237,7 @@ clean(const struct cleanup *c)
 	report_cleaned(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
-	/* A long read keeps the WAL as it is: then the next run empties it. */
+	/* A long read can keep the WAL from being emptied: then the next run does it. */
 	rc = db_checkpoint(c->db, true);
 	return rc == DB_BUSY ? DB_DONE : rc;
 }
@@ -255,10 +255,10 @@ run_cleanup(int argc, char **argv, const char *data)
 		c.dry_run |= option == 'n';
 		c.quiet |= option == 'q';
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl cleanup --help` says what can be asked");
+			return ctl_error(EXIT_USAGE, "`okulctl cleanup --help` lists the options");
 	}
 	if (optind < argc)
-		return ctl_error(EXIT_USAGE, "cleanup takes --dry-run and --quiet, and no \"%s\"", argv[optind]);
+		return ctl_error(EXIT_USAGE, "cleanup takes only --dry-run and --quiet, not \"%s\"", argv[optind]);
 	const struct conf *conf = ctl_conf(data);
 	c.db = conf ? ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!c.db)

@@ -1,5 +1,5 @@
 /*
- * okulctl files - what was uploaded: are all bytes there, and away with those that nobody names.
+ * okulctl files - the stored files: check that all are complete, and delete those that no row names.
  */
 #include "okulctl.h"
 
@@ -35,14 +35,14 @@ const struct command command_files_gc = {
 const struct command command_files_verify = {
 	.name = "files verify",
 	.usage = "",
-	.summary = "look whether every uploaded file is there and unchanged",
+	.summary = "check that every uploaded file is there and unchanged",
 	.help = "Reads all stored files, and compares size and SHA-256 with what was uploaded. A line for each that is damaged:\n"
 		"the keys that name it, its path, and what is wrong. The exit code is 1 when there is one: restore it from a\n"
 		"backup. Changes nothing; safe at any time.\n",
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted in one go behind the gate */
+#define BATCH 32		/* files that are deleted in one write transaction */
 #define PAGE 200		/* rows that are read at once: a snapshot kept for long keeps the WAL from being emptied */
 
 enum { NAMED, PAGE_OF };
@@ -96,7 +96,7 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 	return st.st_ctim.tv_sec < gc->before;
 }
 
-/* Behind the gate: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
+/* Under the writer lock: no row can be added that names it, and an upload of the same bytes checks under it that they are there. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -123,7 +123,7 @@ delete_batch(struct gc *gc)
 	enum db_rc rc = db_write_begin(gc->db);
 	if (rc != DB_DONE)
 		return rc;
-	/* A row that somebody has just deleted must not come back when its file is gone. */
+	/* A row that was just deleted must not come back after a power cut when its file is gone. */
 	rc = db_settle(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
@@ -244,7 +244,7 @@ run_gc(int argc, char **argv, const char *data)
 	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
 
 	if (!read_gc_options(&gc, argc, argv))
-		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` says what can be asked");
+		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` lists the options");
 	const struct conf *conf = ctl_conf(data);
 	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!gc.db)
@@ -286,7 +286,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	unsigned char right[32], found[32];
 	struct stat st;
 	ssize_t n = 0;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be no file, but one that waits for a writer */
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be a FIFO, which waits for a writer */
 
 	if (file < 0 || fstat(file, &st) != 0) {
 		snprintf(why, sizeof(why), "%s", errno == ENOENT ? "is missing" : strerror(errno));
@@ -300,7 +300,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	secret_hash_end(&hash, found);
 	why[0] = '\0';
 	if (!S_ISREG(st.st_mode))
-		snprintf(why, sizeof(why), "is no file");
+		snprintf(why, sizeof(why), "is not a file");
 	else if (st.st_size != size)
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
 	else if (n < 0)

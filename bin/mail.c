@@ -1,13 +1,13 @@
 /*
- * okulctl mail - sends what waits in the outbox.
+ * okulctl mail - sends the mails that wait in the outbox.
  *
  * A sender takes a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. Then
  * it sends, outside of any transaction, and in one more drops what is out and takes the next batch. A sender that dies in
  * between leaves its rows to be sent again: a mail goes out at least once, and twice only where the death falls between the
  * server's last word and the row's end. Both copies then have the same Message-ID.
  *
- * All senders share a lock while they live (DATA/mail.lock), which the kernel gives back when they die. Who can have it alone knows
- * that no other lives, and that all leases but its own are of the dead: it ends them, since a login code does not live much longer
+ * All senders share a lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender that gets it exclusively
+ * knows that no other runs, and that all leases but its own are of dead senders: it ends them, since a login code does not live much longer
  * than a lease. A sender that hangs keeps its lease to the end.
  *
  * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
@@ -119,7 +119,7 @@ database_failed(struct sender *s, enum db_rc rc)
 	return false;
 }
 
-/* For so long the rows that were taken are this sender's. */
+/* How long the rows that were claimed are this sender's. */
 static int64_t
 lease(const struct sender *s)
 {
@@ -225,7 +225,7 @@ exchange_once(struct sender *s, bool more)
 	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
-/* ---- the dead */
+/* ---- senders that died */
 
 static bool
 lock_alive(const struct sender *s, int command, short type)
@@ -236,7 +236,7 @@ lock_alive(const struct sender *s, int command, short type)
 }
 
 static void
-show_life(struct sender *s)
+lock_as_alive(struct sender *s)
 {
 	char *path = conf_path(s->conf, "mail.lock");
 
@@ -461,7 +461,7 @@ catch_signals(struct sender *s)
 	return s->stop >= 0;
 }
 
-/* Binds DATA/run/mail.sock, which mail_wake() sends to. Gives an exit code. */
+/* Binds DATA/run/mail.sock, which mail_wake() sends to. Returns an exit code. */
 static int
 open_socket(struct sender *s, struct sockaddr_un *address)
 {
@@ -493,7 +493,7 @@ run_sender(struct sender *s, bool keep)
 {
 	struct sockaddr_un address;
 
-	show_life(s);
+	lock_as_alive(s);
 	take_over(s);
 	if (!keep) {
 		send_due(s);

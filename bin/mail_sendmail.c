@@ -1,6 +1,6 @@
 /*
  * Mails through a sendmail program: Postfix's, Exim's, msmtp's, ... It gets the message as standard input and the
- * recipient as its own argument behind "--": neither a shell nor the message's headers have a say.
+ * recipient as its own argument behind "--": neither a shell nor the message's headers can change it.
  */
 #include "mail_transport.h"
 

@@ -51,7 +51,7 @@ copy_line(char *out, size_t room, const char *s, size_t length)
 	out[n] = '\0';
 }
 
-/* libcurl tells only here which command a reply belongs to. A line that is no command may be a password: not kept. */
+/* Only here does libcurl say which command a reply belongs to. A line that is not a command may be a password: it is not kept. */
 static int
 on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 {
@@ -117,7 +117,7 @@ prepare_transfer(const struct conf *conf)
 }
 
 /*
- * Whom a failure concerns. Only an answer to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321
+ * What a failure is about. Only a reply to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321
  * section 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - speak of
  * them all.
  */

@@ -22,7 +22,7 @@ struct letter {
 	int stop;		/* a descriptor: readable once the process is to end */
 };
 
-/* The conversation, and a QUIT that hangs behind it. */
+/* The conversation, and a QUIT that hangs after it. */
 #define TRANSPORT_MAX(conf) (2 * (conf)->smtp_timeout * 1000)
 
 struct transport {

@@ -265,7 +265,7 @@ main(int argc, char **argv)
 
 	if (code != EXIT_SUCCESS)
 		return code;
-	/* '+': an option behind the command is the command's own. */
+	/* '+': an option after the command is the command's own. */
 	while ((option = getopt_long(argc, argv, "+d:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return ctl_finish(print_help());

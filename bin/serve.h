@@ -71,7 +71,7 @@ int serve_keep(struct house *house);
 must_use bool web_prepare(const struct house *house);
 
 /*
- * Makes DATA/run/nginx.conf and its parts from the shipped ones. Gives 1 when that changed something, 0 when not, -1
+ * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed something, 0 when not, -1
  * after having said what is wrong.
  */
 must_use int web_configure(const struct house *house);
@@ -79,10 +79,10 @@ must_use int web_configure(const struct house *house);
 /* The arguments that start nginx in the foreground; NULL after having said what is missing. */
 must_use char *const *web_command(const struct house *house);
 
-/* Asks GET /health; gives the status of the answer, 0 where none came within a second. */
+/* Sends GET /health; returns the status of the response, 0 when none came within a second. */
 int web_health(int port);
 
-/* The screen for whoever started it: the address, where mail lands, how to log in. */
+/* Prints for the user who started it: the address, where mail goes, how to log in. */
 void web_welcome(const struct conf *conf, int port);
 
 /* Prints the last lines that a log got since it was `from` bytes long. */

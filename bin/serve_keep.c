@@ -102,7 +102,7 @@ describe_end(int status, char *out, size_t room)
 		snprintf(out, room, "exit code %d", WEXITSTATUS(status));
 }
 
-/* ---- a service: its processes and who replaces whom */
+/* ---- a service: its processes and their replacement */
 
 static bool
 is_rolling(const struct service *service)
@@ -135,7 +135,7 @@ renew(const struct house *house, struct service *service, struct place *place)
 	place->stale = false;
 }
 
-/* Does what is due for a place. Gives the time of what is due next. */
+/* Does what is due for a place. Returns the time of what is due next. */
 static int64_t
 tend(const struct house *house, struct service *service, struct place *place)
 {
@@ -337,7 +337,7 @@ fail_start(struct house *house, const char *what, int code)
 	stop_service(house, code);
 }
 
-/* While starting: is it up yet, or will it never be? Gives the time of the next look. */
+/* While starting: is it up, or has it failed? Returns the time of the next check. */
 static int64_t
 tend_start(struct house *house)
 {
@@ -432,7 +432,7 @@ serve_keep(struct house *house)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* Whoever started us under nohup wants us to outlive the terminal. */
+	/* Started under nohup, it is meant to outlive the terminal. */
 	sigaction(SIGHUP, NULL, &hangup);
 	house->has_terminal = hangup.sa_handler != SIG_IGN && is_terminal_open();
 	/* An ignored signal cannot be waited for. */

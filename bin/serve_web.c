@@ -100,7 +100,7 @@ write_text(const char *path, const struct buf *text)
 	return good;
 }
 
-/* Brings DATA/run/AS in line with a shipped file. Gives 1 when that changed it, 0 when not, -1 after saying why not. */
+/* Updates DATA/run/AS from a shipped file. Returns 1 when that changed it, 0 when not, -1 after reporting why not. */
 static int
 fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
 {
@@ -170,7 +170,7 @@ web_command(const struct house *house)
 	while (i < COUNT(places) && access(places[i], X_OK) != 0)
 		i++;
 	if (i == COUNT(places)) {
-		ctl_error(EXIT_CONFIG, "there is no nginx; `make run` installs it, or say: apt-get install nginx");
+		ctl_error(EXIT_CONFIG, "nginx is not installed; `make run` installs it, or run: apt-get install nginx");
 		return NULL;
 	}
 	char **argv = arena_alloc(house->arena, 5 * sizeof(*argv));

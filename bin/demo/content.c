@@ -14,7 +14,7 @@
 
 static const char *const levels[] = { "A1", "A2", "B1", "B2", "C1", "C2" };
 
-/* Of each kind of course the title behind "Deutsch B1 – ", and what it is. */
+/* Of each kind of course the title after "Deutsch B1 – ", and what it is. */
 #define KINDS 5
 static const struct offer {
 	const char *name;

@@ -1,5 +1,5 @@
 /*
- * okulctl demo - fills an empty database with a school that is made up, to look around in, to show, to measure.
+ * okulctl demo - fills an empty database with a made-up school, to look around in, to show, to measure.
  */
 #include "demo.h"
 
@@ -275,7 +275,7 @@ demo_fill(struct demo *d)
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	if (in_use)
-		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
+		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Create another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
 	rc = db_script(d->db, large_cache, true, why, sizeof(why));
 	if (rc == DB_DONE)
@@ -328,13 +328,13 @@ read_demo_options(struct demo *d, int argc, char **argv)
 		case 'k': good = read_count("courses", optarg, 0, 10000, &d->courses); break;
 		case 's': good = read_count("seed", optarg, 0, INT64_MAX, &seed); break;
 		case 't': good = read_until(optarg, &d->until); break;
-		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` says what can be asked") == 0;
+		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` lists the options") == 0;
 		}
 	}
 	d->seed = (uint64_t)seed;
 	d->start = d->until - 365 * DAY;
 	if (good && optind < argc)
-		return ctl_error(EXIT_USAGE, "demo takes no \"%s\"", argv[optind]) == 0;
+		return ctl_error(EXIT_USAGE, "demo does not take \"%s\"", argv[optind]) == 0;
 	return good;
 }
 

@@ -1,6 +1,6 @@
 /*
- * demo - a school that is made up, part by part. Each part has a series of chance of its own, so that more results, say, make
- * no other users.
+ * demo - a made-up school, part by part. Each part has a random series of its own, so that more results, for example, do not
+ * change the users.
  *
  * All runs outside of a write transaction unless it says otherwise; what a part could not write sticks to db.
  */
@@ -56,7 +56,7 @@ struct timeline {
 	double *sums;			/* of the weights up to each hour */
 };
 
-/* `count` times. Give it back with timeline_clear(). Ends the process when memory is short. */
+/* `count` times. Free it with timeline_clear(). Ends the process when memory is short. */
 void timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count);
 /* The next of them, not before the one before it. */
 int64_t timeline_next(struct timeline *line, struct demo *d);
@@ -69,7 +69,7 @@ struct demo_user *demo_learner(struct demo *d, int64_t time);
 
 extern const struct db_statements demo_results_statements;
 
-/* Runs add(d, context, i) for each i below count, so many a transaction. */
+/* Runs add(d, context, i) for each i below count, `batch` of them in a transaction. */
 must_use enum db_rc demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i),
 	void *context);
 

@@ -212,7 +212,7 @@ write_user(struct demo *d, struct demo_user *user, const struct demo_name *name,
 	user->stored_login = user->last_login;
 }
 
-/* The first of all may do everything; the two behind it run the office, the others teach. */
+/* The first of all may do everything; the next two run the office, the others teach. */
 static void
 add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i)
 {

@@ -30,7 +30,7 @@ struct year {
 	struct timeline line;
 	struct test test[COUNT(demo_tests)];
 	struct arena *versions;
-	struct result *batch;		/* BATCH of them: graded before the gate is passed */
+	struct result *batch;		/* BATCH of them: graded before the write transaction */
 };
 
 static const struct { const char *level; double from, to; } ranges[] = {

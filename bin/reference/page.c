@@ -467,7 +467,7 @@ put_routes(const struct page *page)
 	}
 }
 
-/* The shared response behind a status, as the first route that has it refers to it; NULL when none has. */
+/* The shared response of a status, as the first route that has it refers to it; NULL when none has. */
 static const cJSON *
 find_response(const struct page *page, const char *status)
 {
