@@ -48,10 +48,13 @@ BELOW_store := base
 BELOW_shape := base
 BELOW_school := base store shape
 BELOW_web := base store shape
-layer = $(if $(filter lib/%,$(1)),$(word 2,$(subst /, ,$(1))))
-includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS)))
+# What the store stands on: a folder for each database engine. Only its own files and tests see its headers.
+ENGINE := store/sqlite
+BELOW_$(ENGINE) := store base
+layer = $(if $(filter lib/%,$(1)),$(patsubst lib/%/,%,$(dir $(1))))
+includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINE))))
 
-LIB_SOURCES := $(wildcard $(LAYERS:%=lib/%/*.c))
+LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINE)))
 LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
@@ -69,7 +72,7 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: build clean help
 build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
 
-$(call object,$(shell grep -l DB_SCHEMA_VERSION lib/*/*.c bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
+$(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
@@ -243,9 +246,9 @@ $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi
 
-# The write gate, run by tests/bench/gate.sh.
+# The writer lock, run by tests/bench/writers.sh.
 
-$(B)/bench/gate: $(B)/obj/tests/bench/gate.o $(LIB)
+$(B)/bench/writers: $(B)/obj/tests/bench/writers.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 

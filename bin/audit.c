@@ -35,11 +35,11 @@ enum { NEWEST, OF_SUBJECT };
 	"SELECT strftime('%Y-%m-%d %H:%M:%S', at / 1000, 'unixepoch') AS at," \
 	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
 	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
-	" AND (?2 IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
-	" AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
+	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
 
 static const char *const sql[] = {
-	[NEWEST] = LIST("?1 IS NULL") " /* scans: audit */",
+	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
 	/* An address may have changed, the id has not: finds all ids that have or had the address. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),

@@ -28,7 +28,7 @@ const struct command command_backup = {
 		"size and SHA-256. A FILE that exists is refused. In a FOLDER it is called okul-YYYY-MM-DD-HHMMSS.db (UTC); one that\n"
 		"ends in / is made where it is missing.\n"
 		"\n"
-		"Requests go on meanwhile, writes too. What they write makes okul.db-wal grow until the copy is made; then it\n"
+		"Requests go on meanwhile, writes too. What they write takes extra room on the disk until the copy is made; then it\n"
 		"shrinks again. Uploaded files and keys.conf are not in it: see Operate in the README.\n"
 		"--keep N   in a FOLDER: then delete the oldest backups of such a name, so that N stay\n"
 		"--quiet    print nothing but errors\n",

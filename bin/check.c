@@ -38,7 +38,7 @@ const struct command command_check = {
 
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
-#define WAL_WARN (16 * MIB)
+#define LOG_WARN (16 * MIB)
 #define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
 
 enum verdict { OK, WARN, FAIL };
@@ -291,12 +291,12 @@ check_exposure(const struct conf *conf)
 /* ---- the database */
 
 static void
-keep_damage(void *context, const struct db_rows *rows, bool first)
+note_damage(void *context, const char *found)
 {
 	char *damage = context;
 
-	if (first && strcmp(db_text(rows, 0), "ok") != 0)
-		snprintf(damage, 256, "%s", db_text(rows, 0));
+	if (!damage[0])
+		snprintf(damage, 256, "%s", found);
 }
 
 static void
@@ -304,7 +304,7 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (db_shell(db, "PRAGMA quick_check(1)", false, keep_damage, damage, why, sizeof(why)) != DB_DONE)
+	if (!db_verify(db, true, note_damage, damage, why, sizeof(why)))
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
 	else if (damage[0])
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);
@@ -330,16 +330,11 @@ check_writer_lock(struct db *db)
 }
 
 static void
-check_wal(const struct conf *conf)
+check_log(struct db *db)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	int64_t size = 0;
+	int64_t size = db_log_size(db);
 
-	snprintf(path, sizeof(path), "%s/okul.db-wal", conf->data);
-	if (stat(path, &st) == 0)
-		size = st.st_size;
-	if (size > WAL_WARN)
+	if (size > LOG_WARN)
 		report_check(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not shrink, restart okul",
 			(long long)(size / MIB));
 	else
@@ -380,7 +375,7 @@ check_database(const struct conf *conf)
 	report_check(OK, "schema", "version %d", DB_SCHEMA_VERSION);
 	check_integrity(db);
 	check_writer_lock(db);
-	check_wal(conf);
+	check_log(db);
 	check_outbox(db);
 	db_close(db);
 }

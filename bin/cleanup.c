@@ -189,7 +189,7 @@ finalize_batch(const struct cleanup *c, struct walk *walk)
 
 	if (rc != DB_DONE)
 		return rc;
-	db_patience(c->db, USER_TIME);
+	db_timeout(c->db, USER_TIME);
 	walk->deleted = 0;
 	for (int i = 0; i < BATCH && !walk->over && clock_ticks() - began < BATCH_TIME; i++)
 		finalize_next(c, walk);
@@ -237,8 +237,8 @@ clean(const struct cleanup *c)
 	report_cleaned(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
-	/* A long read can keep the WAL from being emptied: then the next run does it. */
-	rc = db_checkpoint(c->db, true);
+	/* A long read can prevent it: then the next run does it. */
+	rc = db_trim(c->db);
 	return rc == DB_BUSY ? DB_DONE : rc;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base.h"
 #include "conf.h"
-#include "db.h"
+#include "db_admin.h"
 
 #include <stdarg.h>
 

@@ -42,8 +42,8 @@ const struct command command_files_verify = {
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted in one write transaction */
-#define PAGE 200		/* rows that are read at once: a snapshot kept for long keeps the WAL from being emptied */
+#define BATCH 32		/* files that are deleted in one go under the writer lock */
+#define PAGE 200		/* rows that are read at once: a snapshot kept for long makes the database grow */
 
 enum { NAMED, PAGE_OF };
 
@@ -124,7 +124,7 @@ delete_batch(struct gc *gc)
 	if (rc != DB_DONE)
 		return rc;
 	/* A row that was just deleted must not come back after a power cut when its file is gone. */
-	rc = db_settle(gc->db);
+	rc = db_flush(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);

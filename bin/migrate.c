@@ -47,16 +47,6 @@ read_sql_file(const char *path)
 	return strdup("");
 }
 
-/* The version that a schema text says it is; 0 when it says none. */
-static int
-schema_version(const char *schema)
-{
-	const char *at = strstr(schema, "PRAGMA user_version");
-	int version = 0;
-
-	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
-}
-
 /* Only the last folder of the path is made: a path of which more is missing is probably mistyped. */
 static bool
 make_data_folder(const char *data)
@@ -140,22 +130,20 @@ save_before(const struct conf *conf, struct db *db, int version)
 }
 
 static void
-note_orphans(void *context, const struct db_rows *rows, bool first)
+note_orphans(void *context, const char *table, int64_t rows)
 {
 	bool *held = context;
 
-	(void)first;
 	*held = false;
-	fprintf(stderr, "table %s: %s rows refer to nothing\n", db_text(rows, 0), db_text(rows, 1));
+	fprintf(stderr, "table %s: %lld rows refer to nothing\n", table, (long long)rows);
 }
 
 static bool
 keys_hold(struct db *db, char *why, size_t room)
 {
-	static const char sql[] = "SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY \"table\"";
 	bool held = true;
 
-	if (db_shell(db, sql, false, note_orphans, &held, why, room) != DB_DONE)
+	if (!db_orphans(db, note_orphans, &held, why, room))
 		return false;
 	if (!held)
 		snprintf(why, room, "it leaves rows that refer to nothing (see above)");
@@ -166,11 +154,8 @@ keys_hold(struct db *db, char *why, size_t room)
 static bool
 change_schema(struct db *db, const char *sql, int version, char *why, size_t room)
 {
-	char set_version[64];
-
-	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
 	return db_script(db, sql, false, why, room) == DB_DONE && keys_hold(db, why, room) &&
-		db_script(db, set_version, false, why, room) == DB_DONE;
+		db_set_version(db, version, why, room);
 }
 
 static bool
@@ -201,15 +186,12 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-print_damage(void *context, const struct db_rows *rows, bool first)
+note_damage(void *context, const char *damage)
 {
 	bool *sound = context;
 
-	(void)first;
-	if (strcmp(db_text(rows, 0), "ok") == 0)
-		return;
 	*sound = false;
-	fprintf(stderr, "integrity_check: %s\n", db_text(rows, 0));
+	fprintf(stderr, "integrity_check: %s\n", damage);
 }
 
 static bool
@@ -218,7 +200,7 @@ database_is_sound(struct db *db)
 	char why[512] = "";
 	bool sound = true;
 
-	if (db_shell(db, "PRAGMA integrity_check", false, print_damage, &sound, why, sizeof(why)) != DB_DONE)
+	if (!db_verify(db, false, note_damage, &sound, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
 	if (!sound)
 		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
@@ -239,7 +221,7 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 	}
 	if (!save_before(conf, db, from))
 		return EXIT_FAILURE;
-	if (db_script(db, "PRAGMA foreign_keys = OFF", true, why, sizeof(why)) != DB_DONE)
+	if (!db_check_references(db, false, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "%s", why);
 	for (int version = from + 1; version <= to; version++) {
 		path = find_step(conf, version);
@@ -310,7 +292,7 @@ run_migrate(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
 	char *schema = read_sql_file(path);
-	int version = schema ? schema_version(schema) : 0;
+	int version = schema ? db_schema_version(schema) : 0;
 	if (version == 0) {
 		ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
 	} else {

@@ -112,7 +112,7 @@ ctl_table(const char *data, const char *sql, struct args args, int64_t *count)
 	if (!db)
 		return EXIT_CONFIG;
 	FILE *out = open_memstream(&text, &length);
-	db_patience(db, MINUTE);
+	db_timeout(db, MINUTE);
 	enum db_rc rc = out ? db_one(db, &rows, sql, args) : DB_ERROR;
 	for (; rc == DB_ROW; rc = db_next(rows))
 		ctl_print_row(out, rows, (*count)++ == 0);

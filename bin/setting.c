@@ -75,7 +75,7 @@ static const char *const sql[] = {
 	[LIST] = "SELECT key, " YES_NO ", " AT("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
-	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND ?2 IS NULL",
+	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
 	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
 	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",

@@ -1,6 +1,6 @@
 /*
- * okulctl sql - a shell for the database that keeps to its rules: it writes only under the writer lock, where the sqlite3
- * program would write without it and checkpoint at any time.
+ * okulctl sql - a shell for the database that keeps to its rules: it writes only under the writer lock, which the
+ * sqlite3 program does not know.
  */
 #include "okulctl.h"
 
@@ -22,7 +22,7 @@ const struct command command_sql = {
 		"\n"
 		"Statements that only read delay no other program. From the first one that writes, all run in one transaction, which is\n"
 		"kept only if every one of them works.\n"
-		"--loose  each statement on its own: for VACUUM, and PRAGMAs that a transaction refuses\n"
+		"--loose  each statement on its own: for VACUUM, and others that a transaction refuses\n"
 		"\n"
 		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
 	.run = run_sql,

@@ -93,7 +93,7 @@ add_sheets(struct request *rq, struct statistics *statistics)
 {
 	struct db_rows *rows;
 
-	db_patience(rq->db, PATIENCE);
+	db_timeout(rq->db, PATIENCE);
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[SHEETS], ARGS(rq->id)); rc == DB_ROW; rc = db_next(rows))
 		statistics_add(statistics, db_blob(rows, 0), db_size(rows, 0));
 	db_end(rows);

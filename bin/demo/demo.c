@@ -41,8 +41,7 @@ static const struct command demo = {
 	.run = run_demo,
 };
 
-/* 128 MiB for the write connection: an index of a million rows is written all over. */
-static const char large_cache[] = "PRAGMA cache_size = -131072";
+#define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
 
 enum { IN_USE };
 
@@ -184,7 +183,7 @@ demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct de
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
-		db_patience(d->db, MINUTE);
+		db_timeout(d->db, MINUTE);
 		for (int64_t end = i + batch; i < count && i < end; i++)
 			add(d, context, i);
 		rc = db_write_commit(d->db);
@@ -240,8 +239,8 @@ make_all(struct demo *d)
 	for (size_t i = 0; i < COUNT(parts) && rc == DB_DONE; i++)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
-		rc = db_checkpoint(d->db, true);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps the WAL; all is written */
+		rc = db_trim(d->db);
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader hinders it; all is written */
 }
 
 static void
@@ -277,9 +276,9 @@ demo_fill(struct demo *d)
 	if (in_use)
 		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Create another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
-	rc = db_script(d->db, large_cache, true, why, sizeof(why));
-	if (rc == DB_DONE)
-		rc = make_all(d);
+	if (!db_cache(d->db, CACHE_KIB, why, sizeof(why)))
+		return ctl_error(EXIT_FAILURE, "%s", why);
+	rc = make_all(d);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
 	tell_made(d, clock_ticks() - start);

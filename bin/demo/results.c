@@ -30,7 +30,7 @@ struct year {
 	struct timeline line;
 	struct test test[COUNT(demo_tests)];
 	struct arena *versions;
-	struct result *batch;		/* BATCH of them: graded before the write transaction */
+	struct result *batch;		/* BATCH of them: graded before the writer lock is taken */
 };
 
 static const struct { const char *level; double from, to; } ranges[] = {
@@ -194,7 +194,7 @@ make_results(struct demo *d, struct year *year)
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
-		db_patience(d->db, MINUTE);
+		db_timeout(d->db, MINUTE);
 		for (int64_t i = 0; i < count; i++)
 			attempt_record(d->db, &year->batch[i]);
 		rc = db_write_commit(d->db);

@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include "db_admin.h"
 #include "send.h"
 #include "etag.h"
 #include "check.h"

@@ -1,7 +1,7 @@
 /*
  * Two struct db in one process stand for two processes: SQLite and the gate both keep them apart.
  */
-#include "db.h"
+#include "db_admin.h"
 
 #include "clock.h"
 #include "log.h"
@@ -634,7 +634,7 @@ a_failed_sync_is_final(void **state)
 			write_one(db, add_sql, ARGS("four", 4));
 		if (cases[i].checkpoint) {
 			sync_fails = cases[i].after - 2;
-			check(db_checkpoint(db, false) == DB_BROKEN, cases[i].name);
+			check(db_trim(db) == DB_BROKEN, cases[i].name);
 		} else {
 			assert_int_equal(db_write_begin(db), DB_DONE);
 			assert_int_equal(db_run(db, add_sql, ARGS("five", 5), NULL), DB_DONE);
@@ -663,7 +663,7 @@ a_machine_started_anew_writes_again(void **state)
 	(void)state;
 	write_one(other, add_sql, ARGS("four", 4));
 	sync_fails = 0;
-	assert_int_equal(db_checkpoint(db, true), DB_BROKEN);
+	assert_int_equal(db_trim(db), DB_BROKEN);
 	sync_fails = -1;
 	nobody_writes_any_more(other, "before");
 	file = fopen(path_of("okul.gate"), "r+");
@@ -750,11 +750,11 @@ a_commit_without_a_change_is_synced_too(void **state)
 	assert_int_equal(syncs, 1);
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	syncs = 0;
-	assert_int_equal(db_settle(db), DB_DONE);
+	assert_int_equal(db_flush(db), DB_DONE);
 	assert_int_equal(syncs, 1);
 	db_write_rollback(db);
 	assert_int_equal(syncs, 1);
-	assert_int_equal(db_settle(db), DB_ERROR);
+	assert_int_equal(db_flush(db), DB_ERROR);
 	db_release(db);
 	syncs = 0;
 	assert_int_equal(db_script(db, "DELETE FROM item WHERE n = 4", true, why, sizeof(why)), DB_DONE);
@@ -882,7 +882,7 @@ a_writer_holds_no_snapshot(void **state)
 	write_one(other, add_sql, ARGS("four", 4));
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	assert_int_equal(db_write_commit(db), DB_DONE);
-	assert_int_equal(db_checkpoint(other, true), DB_DONE);
+	assert_int_equal(db_trim(other), DB_DONE);
 	assert_int_equal(size_of("okul.db-wal"), 0);
 }
 
@@ -1205,7 +1205,7 @@ a_checkpoint_empties_the_wal(void **state)
 	(void)state;
 	grow_wal(db, 1);
 	assert_true(size_of("okul.db-wal") > 0);
-	assert_int_equal(db_checkpoint(db, true), DB_DONE);
+	assert_int_equal(db_trim(db), DB_DONE);
 	assert_int_equal(size_of("okul.db-wal"), 0);
 }
 

@@ -3,7 +3,7 @@
  */
 #include "clock.h"
 #include "conf.h"
-#include "db.h"
+#include "db_admin.h"
 #include "log.h"
 #include "text.h"
 #include "unit.h"

@@ -119,7 +119,7 @@ begin(void **state)
 	now = START;
 	if (db_write_begin(db) != DB_DONE)
 		return -1;
-	db_patience(db, 30 * MINUTE);
+	db_timeout(db, 30 * MINUTE);
 	add_user(OWNER, "user");
 	return 0;
 }
