@@ -75,7 +75,7 @@ await(pid_t child, int64_t seconds)
 	return late ? -1 : status;
 }
 
-/* Exit codes of sysexits.h. Whatever may be the set-up's fault and not the mail's is tried again. */
+/* Exit codes of sysexits.h. What may be a fault of the configuration, not of the mail, is tried again. */
 static enum send_result
 judge_exit(int status, char *why, size_t room)
 {
