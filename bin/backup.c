@@ -45,7 +45,7 @@ struct backup {
 	struct db *db;
 	bool quiet;
 	int64_t keep;				/* 0: all */
-	char folder[PATH_MAX], path[PATH_MAX];	/* where it goes; path of its own folder */
+	char folder[PATH_MAX], path[PATH_MAX];	/* the folder of the backup, and its path */
 	char aside[PATH_MAX + 32];
 	bool in_folder;				/* aside has a name that is okul's, not one that a user chose */
 	int file;				/* aside, locked */
@@ -53,7 +53,7 @@ struct backup {
 	char sha256[65];
 };
 
-/* ---- where it goes */
+/* ---- paths */
 
 /* FILE or FOLDER: what exists there decides, or a slash at the end. */
 static int
@@ -142,7 +142,7 @@ look_for_room(const struct backup *b)
 	struct statvfs disk;
 
 	if (size < 0 || statvfs(b->folder, &disk) != 0)
-		return EXIT_SUCCESS;	/* writing will tell */
+		return EXIT_SUCCESS;	/* a failing write reports it */
 	spare = (int64_t)(disk.f_bavail * disk.f_frsize);
 	if (stat(b->folder, &here) == 0 && stat(b->conf->data, &there) == 0 && here.st_dev == there.st_dev)
 		spare -= b->conf->storage_reserve * MIB;
@@ -152,7 +152,7 @@ look_for_room(const struct backup *b)
 		(long long)(size / MIB + 1), (long long)(spare > 0 ? spare / MIB : 0));
 }
 
-/* ---- making it */
+/* ---- copy */
 
 /* In steps: one sync at the end would delay the writers on the same disk, which wait for it at each commit. */
 static void
@@ -164,7 +164,7 @@ sync_some(void *context)
 	if (fstat(b->file, &st) != 0 || st.st_size - b->synced < SYNC_EVERY)
 		return;
 	b->synced = st.st_size;
-	(void)!fdatasync(b->file);	/* the last one counts */
+	(void)!fdatasync(b->file);	/* the last sync is checked */
 }
 
 static bool
@@ -310,7 +310,7 @@ run_backup(int argc, char **argv, const char *data)
 	b.conf = ctl_conf(data);
 	if (!b.conf)
 		return EXIT_CONFIG;
-	/* Of any version: before an upgrade too a backup must be had. */
+	/* Of any version: a backup must be possible before an upgrade too. */
 	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
 	if (!b.db)
 		return ctl_error(EXIT_CONFIG, "%s", why);

@@ -39,7 +39,7 @@ const struct command command_check = {
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
 #define LOG_WARN (16 * MIB)
-#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
+#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer could not be sent */
 
 enum verdict { OK, WARN, FAIL };
 
@@ -197,7 +197,7 @@ check_disk(const struct conf *conf)
 
 /* ---- what a web server could deliver */
 
-/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, and other folders beside them. */
+/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, but is none itself. */
 static bool
 is_web_root(const char *folder)
 {

@@ -40,15 +40,15 @@ const struct command command_cleanup = {
 	.statements = &statements,
 };
 
-#define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
-#define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
+#define BATCH 200		/* rows a transaction: some milliseconds in which no one else can write */
+#define BATCH_TIME 50000	/* microseconds, for rows whose deletion cascades: a user with all results */
 #define USER_TIME MINUTE	/* a user may have so many that other writers time out; never to be deleted would be worse */
 
 #define KNOWN (-1)
 
 static const struct kind {
 	const char *name;
-	int64_t age;		/* milliseconds that it is kept beyond its time; KNOWN: as the configuration says of networks */
+	int64_t age;		/* milliseconds that rows are kept after `until`; KNOWN: known_days of the configuration */
 	expiry_call *expire;
 } kinds[] = {
 	{ "expired login codes", 0, otp_expire_codes },
@@ -76,7 +76,7 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct cleanup {
 	struct db *db;
-	int64_t now, latest;	/* ... at which a session may end */
+	int64_t now, latest;	/* ... time at which a session may end */
 	int64_t known;		/* milliseconds that a network is known from a login on */
 	bool dry_run, quiet;
 };
@@ -111,7 +111,7 @@ expire_batch(const struct cleanup *c, expiry_call *expire, int64_t until, int64_
 	return db_write_commit(c->db);
 }
 
-/* All whose time is over at `until`, or only their number; then says so. */
+/* Deletes all that expired at `until`, or only counts them; then prints the number. */
 static enum db_rc
 expire_all(const struct cleanup *c, const char *name, expiry_call *call, int64_t until, const char *what)
 {
@@ -159,7 +159,7 @@ struct walk {
 	struct buf kept;	/* warnings */
 };
 
-/* Deletes the next account that is due, as users_admin.c does it. Failures stick to db. */
+/* Deletes the next account that is due. Failures stick to db. */
 static void
 finalize_next(const struct cleanup *c, struct walk *walk)
 {

@@ -71,7 +71,7 @@ is_named(struct db *db, const char *sha256, bool *named)
 struct gc {
 	struct db *db;
 	int store;			/* DATA/files */
-	int64_t before;			/* seconds: what changed later is left alone */
+	int64_t before;			/* seconds: files that changed later are kept */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
 	char batch[BATCH][BLOB_HASH_TEXT];
@@ -179,7 +179,7 @@ walk_hashes(struct gc *gc, const char *name)
 	return rc;
 }
 
-/* What uploads left that had to have a name, where the file system knows no O_TMPFILE. */
+/* Temporary files of uploads, on file systems without O_TMPFILE. */
 static void
 walk_leftovers(struct gc *gc)
 {
@@ -272,7 +272,7 @@ run_gc(int argc, char **argv, const char *data)
 struct verify {
 	struct db *db;
 	const struct conf *conf;
-	char after[BLOB_HASH_TEXT];	/* the last hash that was looked at */
+	char after[BLOB_HASH_TEXT];	/* the last hash that was checked */
 	int64_t files, rows, bytes, damaged;
 };
 
@@ -311,7 +311,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	return why[0] ? why : NULL;
 }
 
-/* The rows may have gone while the file was read, and the file with them. */
+/* The rows may have been deleted while the file was read, and the file with them. */
 static bool
 still_named(struct db *db, const char *sha256)
 {
@@ -336,7 +336,7 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 	printf("%s: %s %s\n", keys, path, fault);
 }
 
-/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open meanwhile. */
+/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open for that long. */
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {

@@ -87,7 +87,7 @@ lock_data_folder(const struct conf *conf)
 
 /* ---- an older database */
 
-/* Exactly one file upgrades a database to a version. Its path, malloc'd; NULL after having said why. */
+/* Exactly one file upgrades a database to a version. Its path, malloc'd; NULL after having reported why. */
 static char *
 find_step(const struct conf *conf, int version)
 {
@@ -107,7 +107,7 @@ find_step(const struct conf *conf, int version)
 	return path;
 }
 
-/* Written under another name first, so that a backup of that name is always a whole one. */
+/* Written under another name first, so that a backup of that name is always complete. */
 static bool
 save_before(const struct conf *conf, struct db *db, int version)
 {
@@ -260,7 +260,7 @@ update_database(const struct conf *conf, int to)
 	return code;
 }
 
-/* ---- a new one */
+/* ---- a new database */
 
 static int
 create_database(const struct conf *conf, const char *schema, int version)

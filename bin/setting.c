@@ -1,5 +1,5 @@
 /*
- * okulctl setting - what the web site reads, for an operator: also what no request may change, and what was before.
+ * okulctl setting - the settings of the web site, for an operator, with all earlier values.
  */
 #include "okulctl.h"
 
@@ -163,7 +163,7 @@ run_setting_get(int argc, char **argv, const char *data)
 
 /* ---- writing */
 
-/* The value is as it was typed: read_setting_value() makes JSON of it. */
+/* The value is as it was typed: read_setting_value() turns it into JSON. */
 static bool
 read_set_options(int argc, char **argv, struct setting *setting)
 {
@@ -197,7 +197,7 @@ read_set_options(int argc, char **argv, struct setting *setting)
 	return true;
 }
 
-/* All of a file, up to a little more than may be. False after having said what is wrong. */
+/* Reads a file, up to a little more than the limit. False after having reported what is wrong. */
 static bool
 read_value_file(struct buf *text, const char *name)
 {
@@ -236,7 +236,7 @@ bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
 			"; the shell takes quotes away: put single quotes around the value, or use @FILE" : "");
 }
 
-/* The value as it will be stored; NULL after having said what is wrong with it. */
+/* The value as it will be stored; NULL after having reported what is wrong with it. */
 static const char *
 read_setting_value(struct arena *arena, const char *given)
 {
@@ -256,7 +256,7 @@ read_setting_value(struct arena *arena, const char *given)
 	if (length == 0)
 		return ctl_error(EXIT_DATA, "the value is empty; for an empty text use '\"\"', for no value null"), NULL;
 	value = arena_copy(arena, value, length);
-	/* One level less than a request has: there the value stands in an object. */
+	/* One level less than in a request, where the value is inside an object. */
 	enum json_fault fault = json_check(arena, value, length, JSON_DEPTH - 1, &at);
 	if (fault)
 		bad_json(value, typed, fault, at);

@@ -83,14 +83,14 @@ static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
 
 struct import {
 	struct arena *arena;
-	cJSON *body;			/* what the options say, as the API would take it */
+	cJSON *body;			/* the options, as a body of the API */
 	const char *file, *encoding;
 	char *text;
 	size_t length;
 	bool skip, dry_run;
 };
 
-/* "A1:0-20,A2:21-40": what has another form gets scores that are refused. */
+/* "A1:0-20,A2:21-40": any other form gets scores that are refused. */
 static void
 add_ranges(struct import *im, const char *s)
 {
@@ -210,7 +210,7 @@ add_test(struct db *db, const struct placement *test, const char *id)
 	if (rc != DB_DONE)
 		return rc;
 	placement_add(db, test, id, clock_now());
-	return db_write_commit(db);	/* tells a failure that stuck */
+	return db_write_commit(db);	/* returns a failure that stuck */
 }
 
 static int

@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 
 struct source {
-	const char *path;	/* for people */
+	const char *path;	/* for messages */
 	const char *bytes;
 	size_t length;
 	bool mapped;
 };
 
-/* ---- what it is */
+/* ---- encoding */
 
 /* The line on which the byte at `at` stands. */
 static size_t
@@ -120,7 +120,7 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 		ascii = !(source->bytes[i] & 0x80);
 	if (source->length > 0 && bad == source->length && (wide || !ascii))
 		return ctl_error(EXIT_DATA, "%s is UTF-8 already; leave out --encoding %s", source->path, encoding) == 0;
-	/* To iconv "//IGNORE" says that letters may be lost, and "" is what the operator's terminal has. */
+	/* For iconv "//IGNORE" means that letters may be lost, and "" is the encoding of the terminal. */
 	iconv_t with = encoding[0] && !strchr(encoding, '/') ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
 	if (with == (iconv_t)-1)
 		return ctl_error(EXIT_USAGE, "there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
@@ -168,7 +168,7 @@ map_source(struct source *source, FILE *file)
 	return source->mapped = true;
 }
 
-/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` is left open, when it can be neither. */
+/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` stays open, when it is neither. */
 static FILE *
 as_utf8(struct source *source, const char *encoding, FILE *raw)
 {

@@ -82,7 +82,7 @@ open_all(const char *data)
 	return db != NULL;
 }
 
-/* `*email` gets the address as it is kept. */
+/* `*email` gets the address as it is stored. */
 static bool
 is_email(char **email)
 {
@@ -251,7 +251,7 @@ unlock_email(const char *email, int64_t *events)
 	if (db_one(db, &row, sql[FIND], ARGS(email)) == DB_ROW)
 		snprintf(id, sizeof(id), "%s", db_text(row, 0));
 	db_end(row);
-	/* The audit is of users; of other addresses nothing is kept. */
+	/* The audit records users only, not other addresses. */
 	if (id[0])
 		audit_add(db, clock_now(), &(struct audit){ .action = "session.unlocked", .subject_id = id, .subject = email });
 }

@@ -53,7 +53,7 @@ const struct command command_user_import = {
 	.statements = &statements,
 };
 
-#define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
+#define BATCH 500		/* rows a transaction: some 30 ms in which no one else can write */
 
 static const struct shape import_shape = { .all_optional = true, .fields = FIELDS(
 	{ "email", FIELD_EMAIL },
@@ -124,7 +124,7 @@ compare_seen(const void *a, const void *b)
 	return strcmp(((const struct seen *)a)->text, ((const struct seen *)b)->text);
 }
 
-/* The line in which the text stood first, which may be this one. */
+/* The line in which the text occurred first, which may be this one. */
 static size_t
 first_line(struct import *im, void **tree, const char *text, size_t line)
 {
@@ -135,7 +135,7 @@ first_line(struct import *im, void **tree, const char *text, size_t line)
 	return first ? (*first)->line : line;
 }
 
-/* The line above this one in which the text stood first; 0: none. */
+/* The line above this one in which the text occurred first; 0: none. */
 static size_t
 line_above(struct import *im, void **tree, const char *text, size_t line)
 {
@@ -174,7 +174,7 @@ check_cells(struct import *im, struct row *row)
 		complain(row, "id: stands in line %zu already", id_line);
 }
 
-/* A cell as the field takes it; what is of another kind is a text, and a fault of it. */
+/* Converts a cell to the type of its field; what does not convert stays a text, which field_check() refuses. */
 static void
 read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 {
@@ -187,7 +187,7 @@ read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 		cJSON_AddItemToObject(row->cells, field->name, field_form_value(im->batch, field, text));
 }
 
-/* False for a row without any text, which spreadsheets like to leave at the end. */
+/* False for a row without any text, which spreadsheets often leave at the end. */
 static bool
 read_cells(struct import *im, struct row *row)
 {
@@ -270,7 +270,7 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-/* What a row's cells say; what they leave out is as a new user has it. */
+/* The user that a row describes; empty cells get the defaults of a new user. */
 static struct user_new
 import_user(const struct import *im, const struct row *row, int64_t now)
 {
@@ -436,7 +436,7 @@ open_table(struct import *im, FILE *file)
 	return read_header(im);
 }
 
-/* Nothing is imported of a file in which a date has its month first: others in it would be misread without a word. */
+/* A file in which a date has its month first is refused: other dates in it would be misread silently. */
 static bool
 check_dates(struct import *im)
 {
@@ -463,7 +463,7 @@ check_dates(struct import *im)
 static void
 keep_node(void *node)
 {
-	(void)node;	/* the arena's */
+	(void)node;	/* in the arena */
 }
 
 static int

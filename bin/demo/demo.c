@@ -46,7 +46,7 @@ static const struct command demo = {
 enum { IN_USE };
 
 static const char *const sql[] = {
-	/* Tables that are empty in a database that nobody has used. */
+	/* Tables that are empty in an unused database. */
 	[IN_USE] =
 		"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
 		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
@@ -56,7 +56,7 @@ static const char *const sql[] = {
 };
 static const struct db_statements own_statements = { sql, COUNT(sql) };
 
-/* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
+/* ---- random numbers: SplitMix64 (Steele, Lea, Flood 2014) */
 
 uint64_t
 demo_bits(struct demo *d)
@@ -95,7 +95,7 @@ demo_happens(struct demo *d, double probability)
 	return demo_real(d) < probability;
 }
 
-/* The sum of twelve even ones is normal enough. */
+/* The sum of twelve uniform numbers is close enough to a normal distribution. */
 double
 demo_normal(struct demo *d)
 {
@@ -212,7 +212,7 @@ demo_learner(struct demo *d, int64_t time)
 	return &d->user[d->learners[at]];
 }
 
-/* What is in a database that is not empty; NULL: nothing. */
+/* The first kind of rows found; NULL: the database is empty. */
 static enum db_rc
 look_for_use(struct db *db, const char **in_use)
 {
@@ -372,7 +372,7 @@ int
 main(int argc, char **argv)
 {
 	const char *data = NULL;
-	int code = ctl_init("okulctl");	/* which runs this program, and names the data folder first */
+	int code = ctl_init("okulctl");	/* okulctl runs this program with the data folder as first option */
 
 	if (code != EXIT_SUCCESS)
 		return code;

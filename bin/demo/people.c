@@ -125,7 +125,7 @@ demo_name(struct demo *d, enum language language, struct demo_name *name)
 
 struct crowd {
 	struct timeline line;
-	uint16_t *used;			/* how often a handle was given out, by its hash: two that share one skip numbers */
+	uint16_t *used;			/* how often a handle was used, by its hash: two with the same hash skip numbers */
 };
 #define USED_ROOM (1 << 20)
 

@@ -238,7 +238,7 @@ put_url(struct buf *line, const char *path)
 	}
 }
 
-/* The rest of a word of the shell that was begun with a single quote. */
+/* The rest of a shell word that began with a single quote. */
 static void
 put_quoted(struct buf *line, const char *text)
 {
@@ -332,7 +332,7 @@ envelope_data(const struct page *page, const cJSON *schema)
 	return json_get(fields, "isSuccess") ? json_get(fields, "data") : NULL;
 }
 
-/* The headers of an answer that are more than what all answers have. */
+/* The headers of a response beyond those of all responses. */
 static void
 put_page_headers(const struct page *page, const cJSON *response, const char *before, const char *after)
 {
