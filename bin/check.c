@@ -291,7 +291,7 @@ check_exposure(const struct conf *conf)
 /* ---- the database */
 
 static void
-note_damage(void *context, const char *found)
+keep_damage(void *context, const char *found)
 {
 	char *damage = context;
 
@@ -304,7 +304,7 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (!db_verify(db, true, note_damage, damage, why, sizeof(why)))
+	if (!db_verify(db, true, keep_damage, damage, why, sizeof(why)))
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
 	else if (damage[0])
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);

@@ -186,7 +186,7 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-note_damage(void *context, const char *damage)
+print_damage(void *context, const char *damage)
 {
 	bool *sound = context;
 
@@ -200,7 +200,7 @@ database_is_sound(struct db *db)
 	char why[512] = "";
 	bool sound = true;
 
-	if (!db_verify(db, false, note_damage, &sound, why, sizeof(why)))
+	if (!db_verify(db, false, print_damage, &sound, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
 	if (!sound)
 		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
