@@ -14,7 +14,7 @@
 
 static const char *const levels[] = { "A1", "A2", "B1", "B2", "C1", "C2" };
 
-/* Of each kind of course the title behind "Deutsch B1 – ", and what it is. */
+/* Of each kind of course the title after "Deutsch B1 – ", and what it is. */
 #define KINDS 5
 static const struct offer {
 	const char *name;
@@ -52,7 +52,7 @@ add_course(struct demo *d, void *context, int64_t i)
 	enum language language = (enum language)(i % LANGUAGES);
 	int64_t level = i / LANGUAGES % (int64_t)COUNT(levels), kind = (i / LANGUAGES + i / 24) % KINDS, round = i / (24 * KINDS);
 	const struct offer *offer = &offers[language];
-	/* In the order in which they were made; the last of a long list within the year. */
+	/* In the order of creation; the last of a long list within the year. */
 	int64_t created = d->start - 30 * DAY + (d->until - d->start) * i / (d->courses + 1) + demo_below(d, HOUR);
 	double price = 2400 + 650 * (double)level + (kind == 1 ? 1800 : kind == 4 ? 900 : 0) + 100 * (double)demo_below(d, 6) + 90;
 	bool foreign = language != TR && kind == 3;
