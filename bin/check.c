@@ -310,10 +310,10 @@ check_writer_lock(struct db *db)
 
 	if (rc == DB_DONE) {
 		db_write_rollback(db);
-		say(OK, "gate", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
+		say(OK, "writer lock", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
 			(long long)(microseconds / 100 % 10));
 	} else {
-		say(FAIL, "gate", "%s", db_reason(rc));
+		say(FAIL, "writer lock", "%s", db_reason(rc));
 	}
 	db_release(db);
 }
@@ -324,10 +324,10 @@ check_log(struct db *db)
 	int64_t size = db_log_size(db);
 
 	if (size > LOG_WARN)
-		say(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
+		say(WARN, "changes", "%lld MiB are not yet in okul.db; a long read keeps them (a backup, a stuck program): if they stay, restart okul",
 			(long long)(size / MIB));
 	else
-		say(OK, "wal", "%lld KiB", (long long)(size / 1024));
+		say(OK, "changes", "%lld KiB are not yet in okul.db", (long long)(size / 1024));
 }
 
 static void

@@ -735,7 +735,7 @@ check_is_content_with_a_new_folder(void **state)
 	assert_run(0, "check");
 	assert_says("ok   database");
 	assert_says("ok   integrity");
-	assert_says("ok   gate");
+	assert_says("ok   writer lock");
 	assert_says("warn mail");
 	assert_null(strstr(output, "FAIL"));
 	assert_run(0, "check", "--settings");

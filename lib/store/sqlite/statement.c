@@ -202,6 +202,8 @@ bind(sqlite3_stmt *statement, int at, const struct value *value)
 	switch (value->type) {
 	case VALUE_NULL:
 		return sqlite3_bind_null(statement, at);
+	case VALUE_BOOL:
+		return sqlite3_bind_int(statement, at, value->truth);
 	case VALUE_INT:
 		return sqlite3_bind_int64(statement, at, value->integer);
 	case VALUE_REAL:
