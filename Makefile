@@ -107,11 +107,11 @@ $(LIB): $(call object,$(LIB_SOURCES))
 # do not name, fails the build (db_explain()).
 build: $(B)/obj/checked
 
-$(B)/obj/checked: $(PROGRAMS) $(CTL) $(B)/share/.made
+$(B)/obj/checked: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made
 	@folder=$$(mktemp -d $(B)/check.XXXXXX); trap "rm -rf $$folder" EXIT; \
 	unset $${!OKUL_*}; export OKUL_DATA=$$folder/data; failed=0; \
 	$(CTL) migrate >$$folder/plans || { cat $$folder/plans; exit 1; }; \
-	for p in $(PROGRAMS); do \
+	for p in $(PROGRAMS) $(CTL) $(DEMO); do \
 		$$p --check >$$folder/plans && continue; \
 		failed=1; echo "$$p --check fails:"; \
 		awk '/^[^\t]/ { sql = $$0 "\n" } /^\t.*FULL SCAN$$|^\tFAILS/ { printf "%s%s\n", sql, $$0; sql = "" }' $$folder/plans; \
@@ -232,8 +232,9 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
-	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi)
-	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi)
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi) \
+		$(BUILD_portable)/okulctl $(BUILD_portable)/okul-demo
+	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi) okulctl okul-demo
 
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)

@@ -18,7 +18,9 @@
 
 #include <getopt.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_cleanup(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_cleanup = {
 	.name = "cleanup",
@@ -34,7 +36,8 @@ const struct command command_cleanup = {
 		"Prints a line a kind. Safe at any time, also twice at once; meant to be run daily by cron.\n"
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
-	.run = run,
+	.run = run_cleanup,
+	.statements = &statements,
 };
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
@@ -69,6 +72,7 @@ static const char *const sql[] = {
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct cleanup {
 	struct db *db;
@@ -78,7 +82,7 @@ struct cleanup {
 };
 
 static void
-say(const struct cleanup *c, const char *name, int64_t count, const char *done)
+report_cleaned(const struct cleanup *c, const char *name, int64_t count, const char *done)
 {
 	if (!c->quiet)
 		printf("%s: %lld %s%s\n", name, (long long)count, c->dry_run ? "would be " : "", done);
@@ -109,7 +113,7 @@ expire_batch(const struct cleanup *c, expiry_call *expire, int64_t until, int64_
 
 /* All whose time is over at `until`, or only their number; then says so. */
 static enum db_rc
-expire(const struct cleanup *c, const char *name, expiry_call *call, int64_t until, const char *what)
+expire_all(const struct cleanup *c, const char *name, expiry_call *call, int64_t until, const char *what)
 {
 	int64_t done = BATCH, count = 0;
 	enum db_rc rc = DB_DONE;
@@ -123,7 +127,7 @@ expire(const struct cleanup *c, const char *name, expiry_call *call, int64_t unt
 		if (rc == DB_DONE)
 			count += done;
 	}
-	say(c, name, count, what);
+	report_cleaned(c, name, count, what);
 	return rc;
 }
 
@@ -218,19 +222,19 @@ clean(const struct cleanup *c)
 	int64_t count;
 
 	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++)
-		rc = expire(c, kinds[i].name, kinds[i].expire, c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age), "deleted");
+		rc = expire_all(c, kinds[i].name, kinds[i].expire, c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age), "deleted");
 	if (rc == DB_DONE)
-		rc = expire(c, "sessions that were dated ahead", session_shorten, c->latest, "corrected");
+		rc = expire_all(c, "sessions that were dated ahead", session_shorten, c->latest, "corrected");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count) : close_attempts(c, &count);
-	say(c, "attempts whose time ran out", count, "graded");
+	report_cleaned(c, "attempts whose time ran out", count, "graded");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);
-	say(c, "accounts whose deletion was due", count, "deleted");
+	report_cleaned(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
 	/* A long read hinders it: then the next run does it. */
@@ -239,7 +243,7 @@ clean(const struct cleanup *c)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_cleanup(int argc, char **argv, const char *data)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },

@@ -95,7 +95,7 @@ stopping(const struct sender *s)
 }
 
 static void
-hold(struct sender *s, int64_t pause)
+hold_sending(struct sender *s, int64_t pause)
 {
 	s->hold_from = clock_now();
 	s->hold_until = s->hold_from + pause;
@@ -103,7 +103,7 @@ hold(struct sender *s, int64_t pause)
 
 /* A clock that was set back does not prolong it. */
 static bool
-held(const struct sender *s)
+is_held(const struct sender *s)
 {
 	int64_t now = clock_now();
 
@@ -114,7 +114,7 @@ static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
 	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
-	hold(s, DATABASE_PAUSE);
+	hold_sending(s, DATABASE_PAUSE);
 	s->trouble = true;
 	return false;
 }
@@ -138,7 +138,7 @@ next_due(struct sender *s)
 	db_release(s->db);
 	if (s->ahead && due > now)
 		due = now;
-	return held(s) && due < s->hold_until ? s->hold_until : due;
+	return is_held(s) && due < s->hold_until ? s->hold_until : due;
 }
 
 static int64_t
@@ -149,7 +149,7 @@ turn_of(const struct job *job)
 
 /* Rows come in any order: each is put at its turn. */
 static void
-read_row(struct batch *batch, const struct db_rows *row)
+read_outbox_row(struct batch *batch, const struct db_rows *row)
 {
 	struct arena *arena = batch->arena;
 	size_t at = batch->count++;
@@ -182,7 +182,7 @@ claim(struct sender *s, struct batch *batch)
 		outbox_correct_ahead(s->db, now, lease(s), LONGEST_WAIT);
 	enum db_rc rc = outbox_claim(s->db, &rows, now, now + lease(s), (int64_t)s->size);
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
-		read_row(batch, rows);
+		read_outbox_row(batch, rows);
 		rc = DB_DONE;
 	}
 	db_end(rows);
@@ -190,7 +190,7 @@ claim(struct sender *s, struct batch *batch)
 }
 
 static enum db_rc
-note(struct sender *s, const struct job *job)
+note_outcome(struct sender *s, const struct job *job)
 {
 	const struct mail *mail = &job->mail;
 
@@ -213,7 +213,7 @@ exchange_once(struct sender *s, bool more)
 
 	if (rc == DB_DONE) {
 		for (size_t i = 0; i < s->taken->count && rc == DB_DONE; i++)
-			rc = note(s, &s->taken->jobs[i]);
+			rc = note_outcome(s, &s->taken->jobs[i]);
 		if (rc == DB_DONE && more)
 			rc = claim(s, s->other);
 		if (rc == DB_DONE)
@@ -275,7 +275,7 @@ take_over(struct sender *s)
 /* ---- batches */
 
 static void
-empty(struct batch *batch)
+empty_batch(struct batch *batch)
 {
 	batch->count = 0;
 	arena_reset(batch->arena);
@@ -296,7 +296,7 @@ exchange(struct sender *s)
 	for (size_t i = 0; i < s->taken->count; i++)
 		out |= s->taken->jobs[i].sent;
 	while (!done) {
-		empty(s->other);
+		empty_batch(s->other);
 		done = exchange_once(s, more);
 		if (!done && (!out || poll(&stop, 1, (int)SECOND) > 0))
 			break;
@@ -306,9 +306,9 @@ exchange(struct sender *s)
 			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
 				s->taken->jobs[i].mail.id);
 	}
-	empty(s->taken);
+	empty_batch(s->taken);
 	if (!done)
-		empty(s->other);
+		empty_batch(s->other);
 	struct batch *next = s->other;
 	s->other = s->taken;
 	s->taken = next;
@@ -349,7 +349,7 @@ put_off(struct sender *s, struct job *job, const char *why)
 }
 
 static void
-handle(struct sender *s, struct job *job)
+handle_job(struct sender *s, struct job *job)
 {
 	const struct mail *mail = &job->mail;
 	char why[256] = "";
@@ -375,7 +375,7 @@ handle(struct sender *s, struct job *job)
 		put_off(s, job, why);
 		return;
 	case SEND_DOWN:
-		hold(s, DOWN_PAUSE);
+		hold_sending(s, DOWN_PAUSE);
 		put_off(s, job, why);
 		return;
 	case SEND_STOPPED:
@@ -395,8 +395,8 @@ work(struct sender *s)
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !held(s)) {
-		handle(s, &s->taken->jobs[done++]);
+	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !is_held(s)) {
+		handle_job(s, &s->taken->jobs[done++]);
 		arena_reset(s->arena);
 	}
 	if (clock_ticks() >= end)
@@ -508,7 +508,7 @@ run_sender(struct sender *s, bool keep)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_mail(int argc, char **argv, const char *data)
 {
 	bool keep = argc == 2 && strcmp(argv[1], "--keep") == 0;
 
@@ -558,5 +558,5 @@ const struct command command_mail = {
 		"quarter of a second's mails and 16 at most: the next sender sends them a second time, with the same Message-ID.\n"
 		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
 		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
-	.run = run,
+	.run = run_mail,
 };

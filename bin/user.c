@@ -16,17 +16,20 @@
 
 #include <getopt.h>
 
-static int run_add(int argc, char **argv, const char *data);
-static int run_role(int argc, char **argv, const char *data);
-static int run_list(int argc, char **argv, const char *data);
-static int run_unlock(int argc, char **argv, const char *data);
+static int run_user_add(int argc, char **argv, const char *data);
+static int run_user_role(int argc, char **argv, const char *data);
+static int run_user_list(int argc, char **argv, const char *data);
+static int run_user_unlock(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_user_add = {
 	.name = "user add",
 	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
 	.summary = "make a user, who can then log in with a code by mail",
 	.help = "The role is user and the language English unless said otherwise. Administrators need not register.\n",
-	.run = run_add,
+	.run = run_user_add,
+	.statements = &statements,
 };
 
 const struct command command_user_role = {
@@ -34,7 +37,7 @@ const struct command command_user_role = {
 	.usage = "EMAIL user|admin|superadmin",
 	.summary = "change what a user may do, from their next request on",
 	.help = "The last active superadmin stays one: make another first. `okulctl audit` shows who was given what.\n",
-	.run = run_role,
+	.run = run_user_role,
 };
 
 const struct command command_user_list = {
@@ -42,7 +45,7 @@ const struct command command_user_list = {
 	.usage = "",
 	.summary = "list the users, oldest first",
 	.help = "One line a user, separated by tabs, under a line of headings. Times are UTC.\n",
-	.run = run_list,
+	.run = run_user_list,
 };
 
 const struct command command_user_unlock = {
@@ -52,21 +55,21 @@ const struct command command_user_unlock = {
 	.help = "Forgets the codes that were asked for and the wrong tries that were made for the address and for all addresses of\n"
 		"the same mailbox (ada+1@example.com is ada@example.com), for every network; whether a user has it or not. What a\n"
 		"client network did wrong for many addresses stays counted: it is over after an hour, or a day at most.\n",
-	.run = run_unlock,
+	.run = run_user_unlock,
 };
 
-enum { FIND };
+enum { FIND, LIST };
 
 static const char *const sql[] = {
 	[FIND] = "SELECT id, role, pk FROM user WHERE email = ?1",
+	[LIST] =
+		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
+		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
+		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+		" FROM user ORDER BY pk /* scans: user */",
 };
-
-static const char list_sql[] =
-	"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
-	" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
-	" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
-	" FROM user ORDER BY pk";
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static const struct conf *conf;
 static struct db *db;
@@ -134,7 +137,7 @@ read_new_user(int argc, char **argv, struct new_user *user)
 }
 
 static enum db_rc
-add(const struct new_user *user, const char *id)
+insert_user(const struct new_user *user, const char *id)
 {
 	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(db);
@@ -153,7 +156,7 @@ add(const struct new_user *user, const char *id)
 }
 
 static int
-run_add(int argc, char **argv, const char *data)
+run_user_add(int argc, char **argv, const char *data)
 {
 	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
@@ -165,7 +168,7 @@ run_add(int argc, char **argv, const char *data)
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	random_id(id);
-	rc = add(&user, id);
+	rc = insert_user(&user, id);
 	db_close(db);
 	if (rc == DB_TAKEN)
 		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
@@ -204,7 +207,7 @@ change_role(const char *email, const char *role)
 }
 
 static int
-run_role(int argc, char **argv, const char *data)
+run_user_role(int argc, char **argv, const char *data)
 {
 	enum change change = NO_CHANGE;
 	enum db_rc rc;
@@ -239,7 +242,7 @@ run_role(int argc, char **argv, const char *data)
 
 /* Inside a write transaction. */
 static void
-unlock(const char *email, int64_t *events)
+unlock_email(const char *email, int64_t *events)
 {
 	struct db_rows *row;
 	char id[ID_TEXT] = "";
@@ -254,7 +257,7 @@ unlock(const char *email, int64_t *events)
 }
 
 static int
-run_unlock(int argc, char **argv, const char *data)
+run_user_unlock(int argc, char **argv, const char *data)
 {
 	int64_t events = 0;
 
@@ -266,7 +269,7 @@ run_unlock(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	enum db_rc rc = db_write_begin(db);
 	if (rc == DB_DONE) {
-		unlock(argv[1], &events);
+		unlock_email(argv[1], &events);
 		rc = db_write_commit(db);
 	}
 	db_close(db);
@@ -279,12 +282,12 @@ run_unlock(int argc, char **argv, const char *data)
 /* ---- user list */
 
 static int
-run_list(int argc, char **argv, const char *data)
+run_user_list(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
-	return ctl_table(data, list_sql, NO_ARGS, &count);
+	return ctl_table(data, sql[LIST], NO_ARGS, &count);
 }

@@ -19,7 +19,9 @@
 #include <search.h>
 #include <stdarg.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_user_import(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_user_import = {
 	.name = "user import",
@@ -47,7 +49,8 @@ const struct command command_user_import = {
 		"registration at the first login.\n"
 		"--encoding NAME  what FILE.csv is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
 		"--dry-run        only check: nothing is changed. Run this first.\n",
-	.run = run,
+	.run = run_user_import,
+	.statements = &statements,
 };
 
 #define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
@@ -69,6 +72,7 @@ static const char *const sql[] = {
 	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
 		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct row {
 	size_t line;
@@ -209,7 +213,7 @@ read_cells(struct import *im, struct row *row)
 }
 
 static const char *
-reason(enum csv_result result)
+csv_reason(enum csv_result result)
 {
 	switch (result) {
 	case CSV_QUOTE:
@@ -227,7 +231,7 @@ reason(enum csv_result result)
 
 /* Fills the next row; false at the end of the file. */
 static bool
-read_row(struct import *im, struct row *row, enum csv_result *result)
+read_user_row(struct import *im, struct row *row, enum csv_result *result)
 {
 	do {
 		*result = csv_next(&im->csv);
@@ -236,7 +240,7 @@ read_row(struct import *im, struct row *row, enum csv_result *result)
 			return false;
 	} while (*result == CSV_ROW && !read_cells(im, row));
 	if (*result != CSV_ROW) {
-		complain(row, "%s", reason(*result));
+		complain(row, "%s", csv_reason(*result));
 		return true;
 	}
 	check_cells(im, row);
@@ -302,7 +306,7 @@ import_add(struct import *im, struct row *row, int64_t now)
 }
 
 static enum db_rc
-look(struct import *im)
+check_rows(struct import *im)
 {
 	enum db_rc rc;
 
@@ -315,7 +319,7 @@ look(struct import *im)
 }
 
 static enum db_rc
-store(struct import *im)
+store_rows(struct import *im)
 {
 	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(im->db);
@@ -329,7 +333,7 @@ store(struct import *im)
 }
 
 static void
-report(struct import *im)
+report_rows(struct import *im)
 {
 	for (size_t i = 0; i < im->count; i++) {
 		const struct buf *errors = &im->rows[i].errors;
@@ -349,16 +353,16 @@ import_rows(struct import *im)
 
 	while (result != CSV_END) {
 		im->count = 0;
-		while (im->count < BATCH && read_row(im, &im->rows[im->count], &result))
+		while (im->count < BATCH && read_user_row(im, &im->rows[im->count], &result))
 			im->count++;
 		if (result == CSV_BROKEN)
 			return ctl_error(EXIT_FAILURE, "the file cannot be read on: %m; %lld users are imported",
 				(long long)im->good);
-		rc = im->dry_run ? look(im) : store(im);
+		rc = im->dry_run ? check_rows(im) : store_rows(im);
 		if (rc != DB_DONE)
 			return ctl_error(EXIT_FAILURE, "stopped at line %zu: %s; the %lld good rows above it are imported",
 				im->rows[0].line, db_reason(rc), (long long)im->good);
-		report(im);
+		report_rows(im);
 		arena_reset(im->batch);
 	}
 	printf("users %s: %lld, rows with errors: %lld%s\n", im->dry_run ? "to import" : "imported", (long long)im->good,
@@ -388,7 +392,7 @@ find_header(struct import *im)
 		if ((result = csv_next(&im->csv)) == CSV_END)
 			return ctl_error(EXIT_DATA, "the file is empty; its first line names the columns") == 0;
 		if (result != CSV_ROW)
-			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, reason(result)) == 0;
+			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, csv_reason(result)) == 0;
 		for (size_t i = 0; i < im->csv.count; i++) {
 			const char *cell = im->csv.fields[i];
 			size_t length = strlen(cell);
@@ -457,7 +461,7 @@ check_dates(struct import *im)
 }
 
 static void
-keep(void *node)
+keep_node(void *node)
 {
 	(void)node;	/* the arena's */
 }
@@ -476,16 +480,16 @@ import_file(struct import *im, FILE *file)
 		code = import_rows(im);
 	csv_clear(&im->csv);
 	json_use(NULL);
-	tdestroy(im->emails, keep);
-	tdestroy(im->usernames, keep);
-	tdestroy(im->ids, keep);
+	tdestroy(im->emails, keep_node);
+	tdestroy(im->usernames, keep_node);
+	tdestroy(im->ids, keep_node);
 	arena_free(im->batch);
 	arena_free(im->file);
 	return code;
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_user_import(int argc, char **argv, const char *data)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },

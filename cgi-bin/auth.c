@@ -5,6 +5,7 @@
 #include "mail.h"
 #include "outbox.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 #include "user.h"
 
@@ -50,16 +51,18 @@ const struct shape auth_session_response = { .name = "SessionResponseDto", .fiel
 	{ "userAgent", FIELD_TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
 	{ "isCurrent", FIELD_BOOL }) };
 
+enum { NAME, SURNAME, COUNTRY_CODE, PHONE_NUMBER, BIRTH_DATE, LANGUAGE, PRIVACY_POLICY, TERMS_OF_USE, CONSENT_FORM };
+
 static const struct shape complete_registration = { .name = "CompleteRegistrationDto", .fields = FIELDS(
-	{ "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
-	{ "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
-	{ "countryCode", FIELD_TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
-	{ "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", FIELD_DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
-	{ "privacyPolicyAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
-	{ "termsOfUseAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
-	{ "consentFormAccepted", FIELD_BOOL, .optional = true, .example = "true" }) };
+	[NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
+	[SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	[COUNTRY_CODE] = { "countryCode", FIELD_TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
+	[PHONE_NUMBER] = { "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
+	[BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
+	[PRIVACY_POLICY] = { "privacyPolicyAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	[TERMS_OF_USE] = { "termsOfUseAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	[CONSENT_FORM] = { "consentFormAccepted", FIELD_BOOL, .optional = true, .example = "true" }) };
 
 static const struct shape complete_registration_response = { .name = "CompleteRegistrationResponseDto", .fields = FIELDS(
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"Your registration is complete\"" },
@@ -79,13 +82,13 @@ static const char *const sql[] = {
 	 */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
-		" min(session.expires_at, session.created_at + ?3),"
+		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
 		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM json_each(session.recent) WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
+		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, min(expires_at, created_at + ?4) AS expiresAt, ip,"
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, " SQL_LEAST("expires_at", "created_at + ?4") " AS expiresAt, ip,"
 		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
@@ -393,12 +396,12 @@ show_profile(struct request *rq)
 static struct response
 post_registration(struct request *rq)
 {
-	const cJSON *body = rq->body;
+	const struct value *in = rq->in;
 	const struct user_registration registration = {
-		field_text(body, "name"), field_text(body, "surname"), field_text(body, "countryCode"), field_text(body, "phoneNumber"),
-		field_text(body, "birthDate"), field_text(body, "language"),
+		value_string(in[NAME]), value_string(in[SURNAME]), value_string(in[COUNTRY_CODE]), value_string(in[PHONE_NUMBER]),
+		value_string(in[BIRTH_DATE]), value_string(in[LANGUAGE]),
 		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version,
-		field_bool(body, "consentFormAccepted", false) ? rq->conf->consent_form_version : NULL };
+		value_truth(in[CONSENT_FORM], false) ? rq->conf->consent_form_version : NULL };
 	struct db_rows *row;
 
 	if (!user_register(rq->db, rq->user->pk, &registration, rq->now))

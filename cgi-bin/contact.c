@@ -78,12 +78,12 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 #define PAGE(where, order) \
 	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
 	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
-#define BY_STATUS "status = ?1 AND ?2 IS NULL AND ?3 IS NULL"
-#define BY_SOURCE "source = ?2 AND (?1 IS NULL OR status = ?1) AND ?3 IS NULL"
-#define BY_TEXT "(?1 IS NULL OR status = ?1) AND (?2 IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
+#define BY_STATUS "status = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
+#define BY_SOURCE "source = ?2 AND (CAST(?1 AS TEXT) IS NULL OR status = ?1) AND CAST(?3 AS TEXT) IS NULL"
+#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("?1 IS NULL AND ?2 IS NULL AND ?3 IS NULL", order) " /* scans: contact */", \
+	[LIST_ALL + index] = PAGE("CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL", order) " /* scans: contact */", \
 	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
 	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scans: contact */"
@@ -99,7 +99,7 @@ static const char *const sql[] = {
 	SORTED(1, "contact.pk"),
 	SORTED(2, "contact.sort_name, contact.pk"),
 	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND ?2 IS NULL AND ?3 IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL",
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",

@@ -63,24 +63,24 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
  * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
- * ?3 level, ?4 the words of a search (text_words()), ?5 limit, ?6 offset.
+ * ?3 level, ?4 the words of a search (text_words()); each statement takes as many of them as it looks at, limit and offset behind.
  */
-#define SEEN "(?1 OR is_published) AND (?2 IS NULL OR language = ?2) AND (?3 IS NULL OR level = ?3)"
+#define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
 #define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
-#define PAGE(source, where, order) \
+#define PAGE(source, where, order, limit, offset) \
 	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
-	" LIMIT ?5 OFFSET ?6) AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
+	" LIMIT " limit " OFFSET " offset ") AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
 	" /* scans: course */"
 #define SORTED(i, by, order) \
-	[PAGE_ALL + i] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order), \
-	[PAGE_PUBLIC + i] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order), \
-	[PAGE_SEEN + i] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order), \
-	[PAGE_FOUND + i] = PAGE("course", FOUND, order)
+	[PAGE_ALL + i] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order, "?1", "?2"), \
+	[PAGE_PUBLIC + i] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order, "?1", "?2"), \
+	[PAGE_SEEN + i] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order, "?4", "?5"), \
+	[PAGE_FOUND + i] = PAGE("course", FOUND, order, "?5", "?6")
 
 #define SORTS (COUNT(sorts) - 1)
 enum {
 	PAGE_ALL = 0, PAGE_PUBLIC = PAGE_ALL + SORTS, PAGE_SEEN = PAGE_PUBLIC + SORTS, PAGE_FOUND = PAGE_SEEN + SORTS,
-	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
+	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_PUBLIC, COUNT_SEEN, COUNT_FOUND,
 	ONE, TAKEN,
 };
 
@@ -93,12 +93,10 @@ static const char *const sql[] = {
 	SORTED(5, "price", "price DESC, pk DESC"),
 	SORTED(6, "position", "position, pk"),
 	SORTED(7, "position", "position DESC, pk DESC"),
-	[COUNT_ALL] =
-		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
-		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
+	[COUNT_ALL] = "SELECT n FROM tally WHERE name = 'course'",
+	[COUNT_PUBLIC] = "SELECT n FROM tally WHERE name = 'course:published'",
 	[COUNT_SEEN] =
-		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " AND ?4 IS NULL"
-		" /* scans: course */",
+		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " /* scans: course */",
 	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
 	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
@@ -139,12 +137,16 @@ get_courses(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
-	bool filtered = in[FOR_LANGUAGE].named || in[FOR_LEVEL].named;
-	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
-	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
+	struct args args = ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
 	int sort = value_choice(in[SORT], sorts);
 
-	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words), &course_response);
+	if (words)
+		return response_list(rq, sql[COUNT_FOUND], sql[PAGE_FOUND + sort], args, &course_response);
+	args.count--;
+	if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
+		return response_list(rq, sql[COUNT_SEEN], sql[PAGE_SEEN + sort], args, &course_response);
+	return response_list(rq, sql[is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
+		NO_ARGS, &course_response);
 }
 
 static struct response

@@ -148,7 +148,7 @@ static const char *const sql[] = {
 	/* tests spell a language as they like: where capitals are all that differs it is one, as in lists */
 	[LANGUAGE_SUMS] =
 		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
-		" GROUP BY target_language COLLATE NOCASE ORDER BY 2 DESC, 1 /* scans: result_tally */",
+		" GROUP BY lower(target_language) ORDER BY 2 DESC, 1 /* scans: result_tally */",
 	[RECENT_CONTACTS] =
 		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",

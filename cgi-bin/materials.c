@@ -96,7 +96,7 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 
 /* ?1 a locale, ?2 words of a search. A school has materials by the hundred: all are looked at, and then the page is read. */
 #define MATCHING \
-	" FROM material WHERE (?1 IS NULL OR locale = ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
+	" FROM material WHERE (CAST(?1 AS TEXT) IS NULL OR locale = ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
 	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4) AS page" \
 	SQL_JOIN "material ON material.pk = found ORDER BY " order " /* scans: material */"

@@ -6,6 +6,7 @@
 #include "placement.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #include "attempt.h"
@@ -97,8 +98,8 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 
 /* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
 #define MATCHING \
-	" FROM test WHERE (is_published OR ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
-	" AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) /* scans: test */"
+	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
 #define CURRENT " FROM test JOIN test_version AS now ON now.pk = test.version"
@@ -115,8 +116,8 @@ static const char *const sql[] = {
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
 	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
-	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
-		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scans: test */",
+	[TARGET_LANGUAGES] = "SELECT " SQL_JSON_LIST("language") " AS languages FROM (SELECT min(target_language) AS language"
+		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",
 	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",

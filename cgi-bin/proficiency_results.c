@@ -85,8 +85,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 /* ---- statements */
 
 #define COLUMNS \
-	"SELECT result.id AS id, json_object('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
-	" AS user, json_object('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
+	"SELECT result.id AS id, " SQL_JSON_OBJECT "('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
+	" AS user, " SQL_JSON_OBJECT "('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
 	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
 	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
 #define LINE \
@@ -104,12 +104,12 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 
 /* ?1 test, ?2 level, ?3 target language, ?4 from, ?5 to */
 #define FILTER \
-	"(?1 IS NULL OR result.test = ?1) AND (?2 IS NULL OR result.level = ?2)" \
-	" AND (?3 IS NULL OR result.target_language = ?3 COLLATE NOCASE) AND result.completed_at >= ?4 AND result.completed_at < ?5"
+	"(CAST(?1 AS BIGINT) IS NULL OR result.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR result.level = ?2)" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(result.target_language) = lower(?3)) AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 #define KINDS \
-	"(?1 IS NULL OR kind.test = ?1) AND (?2 IS NULL OR kind.level = ?2)" \
-	" AND (?3 IS NULL OR kind.target_language = ?3 COLLATE NOCASE)"
+	"(CAST(?1 AS BIGINT) IS NULL OR kind.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR kind.level = ?2)" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(kind.target_language) = lower(?3))"
 
 /* Ways to the results that a filter leaves: along an order, or by their kinds. */
 #define ALONG_TIME "result" SQL_BY_INDEX("result_time") " WHERE " FILTER
@@ -123,7 +123,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
 #define FOUND_USERS \
-	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user /* scans: user */ WHERE ?6 IS NULL AND " \
+	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(?6 AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS("?6") " UNION ALL SELECT pk FROM user /* scans: user */ WHERE CAST(?6 AS TEXT) IS NULL AND " \
 	TEXT_HAS_WORDS("folded", "?7") ")"
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 /*
@@ -184,7 +184,7 @@ static const char *const sql[] = {
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
 	/* whether a search finds some users only, and nothing in a test */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000) AS some) < 1000"
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " AS one LIMIT 1000) AS few) < 1000"
 		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT " <> ?7)",
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
 	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user = ?1", NEWEST, "?2", "?3"),

@@ -70,7 +70,7 @@ static const char *const sql[] = {
 		SQL_JOIN "user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
-		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
+		" CASE test.max_attempts WHEN 0 THEN FALSE ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
 		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",

@@ -49,9 +49,9 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
-#define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
+#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
 #define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
-#define OF_ALL "file WHERE ?1 IS NULL AND " MATCHING
+#define OF_ALL "file WHERE CAST(?1 AS BIGINT) IS NULL AND " MATCHING
 #define PAGE(files, order) \
 	"SELECT id, key, name, mime, size, sha256, is_public FROM (SELECT pk AS found FROM " files " ORDER BY " order \
 	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"

@@ -22,6 +22,7 @@ static const char *const sql[] = {
 };
 
 static struct response get_me(struct request *rq);
+static void check_me(struct request *rq, struct faults *faults);
 static struct response patch_me(struct request *rq);
 static struct response show_me(struct request *rq);
 static struct response get_me_optional(struct request *rq);
@@ -29,7 +30,7 @@ static struct response get_me_optional(struct request *rq);
 static const struct route routes[] = {
 	{ GET, "/me", USER, get_me, .out = &user_profile_response, .unregistered = true, .title = "Kullanıcı profili",
 	  .note = "The caller's own profile." },
-	{ PATCH, "/me", USER, patch_me, .in = &user_update_me, .out = &user_profile_response, .writes = true,
+	{ PATCH, "/me", USER, patch_me, .check = check_me, .in = &user_update_me, .out = &user_profile_response, .writes = true,
 	  .shows = show_me, .unregistered = true, .errors = STATUSES(409), .title = "Update current user profile",
 	  .note = "Changes the fields that are named and no others.", .example = "{\"name\":\"Ayşe\",\"language\":\"tr\"}" },
 	{ GET, "/me/optional", OPTIONAL, get_me_optional, .out = &optional_auth, .title = "Opsiyonel kimlik doğrulama",
@@ -66,15 +67,22 @@ users_name_rests(struct request *rq, int64_t pk, const char *username)
 	return rests;
 }
 
+static void
+check_me(struct request *rq, struct faults *faults)
+{
+	(void)faults;
+	rq->prepared = user_changes(rq->arena, rq->in, USER_FIELDS);
+}
+
 static struct response
 patch_me(struct request *rq)
 {
-	const char *username = field_text(rq->body, "username");
-	const char *body = cJSON_PrintUnformatted(rq->body);
+	const struct value *changes = rq->prepared;
+	const char *username = value_string(changes[USER_USERNAME]);
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (user_change(rq->db, rq->user->pk, body, false, rq->now) == DB_TAKEN)
+	if (user_change(rq->db, rq->arena, rq->user->pk, changes, false, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
 	return show_me(rq);
 }

@@ -32,9 +32,9 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 
 /* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are in lower case. */
 #define FILTER \
-	" AND audit.at >= ?4 AND audit.at < ?5 AND (?2 IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
-	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3)"
-#define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE ?1 IS NULL" FILTER
+	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
+	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
+#define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE CAST(?1 AS TEXT) IS NULL" FILTER
 /* An address may have changed, the id has not: found are all ids that go or went by it. */
 #define BY_SUBJECT \
 	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \

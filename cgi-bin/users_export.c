@@ -195,7 +195,7 @@ static const char *const sql[] = {
 		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
 		" assignment.note AS note, count(*) AS users FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
-		" GROUP BY assignment.assigned_at, assignment.material, assignment.note",
+		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
 	[REQUESTS] =
 		"SELECT id, full_name AS fullName, phone_number AS phoneNumber, subject, message, source, language, status, reply,"
 		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",

@@ -67,6 +67,8 @@ struct demo_user *demo_learner(struct demo *d, int64_t time);
 
 /* ---- parts */
 
+extern const struct db_statements demo_results_statements;
+
 /* Runs add(d, context, i) for each i below count, so many a transaction. */
 must_use enum db_rc demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i),
 	void *context);

@@ -81,7 +81,7 @@ code_of(const char *s, size_t length)
 }
 
 static void
-put_string(struct buf *out, const char *s)
+pdf_put_string(struct buf *out, const char *s)
 {
 	buf_putc(out, '(');
 	for (size_t step; *s; s += step) {
@@ -96,10 +96,10 @@ put_string(struct buf *out, const char *s)
 }
 
 static void
-put_line(struct buf *out, int size, int down, const char *text)
+pdf_put_line(struct buf *out, int size, int down, const char *text)
 {
 	buf_printf(out, "/F1 %d Tf 0 -%d Td ", size, down);
-	put_string(out, text);
+	pdf_put_string(out, text);
 	buf_puts(out, " Tj\n");
 }
 
@@ -110,16 +110,16 @@ struct pdf {
 };
 
 static void
-begin_object(struct pdf *pdf)
+pdf_begin_object(struct pdf *pdf)
 {
 	pdf->at[pdf->count++] = pdf->out.length;
 	buf_printf(&pdf->out, "%d 0 obj\n", pdf->count);
 }
 
 static void
-put_object(struct pdf *pdf, const char *what)
+pdf_put_object(struct pdf *pdf, const char *what)
 {
-	begin_object(pdf);
+	pdf_begin_object(pdf);
 	buf_puts(&pdf->out, what);
 	buf_puts(&pdf->out, "\nendobj\n");
 }
@@ -132,20 +132,20 @@ write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 	struct buf page = { .arena = arena };
 
 	buf_puts(&page, "BT 60 800 Td\n");
-	put_line(&page, 20, 20, lesson->title);
-	put_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
+	pdf_put_line(&page, 20, 20, lesson->title);
+	pdf_put_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
 	for (int i = 0; i < LINES; i++)
-		put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
+		pdf_put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
 			solved ? lesson->line[i].solution : lesson->line[i].task));
 	buf_puts(&page, "ET\n");
 
 	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
-	put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
-	put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
-	put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
-	put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
-	put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
-	put_object(&pdf, ENCODING);
+	pdf_put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
+	pdf_put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
+	pdf_put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
+	pdf_put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
+	pdf_put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
+	pdf_put_object(&pdf, ENCODING);
 	size_t table = pdf.out.length;
 	buf_printf(&pdf.out, "xref\n0 %d\n0000000000 65535 f \n", pdf.count + 1);
 	for (int i = 0; i < pdf.count; i++)
@@ -157,7 +157,7 @@ write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 /* ---- materials */
 
 static enum db_rc
-meaning(enum blob_rc rc)
+blob_failure(enum blob_rc rc)
 {
 	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
 }
@@ -175,11 +175,11 @@ keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *
 		rc = blob_end(blob);
 	if (rc == BLOB_DONE)
 		rc = blob_keep(d->conf, blob);
-	return meaning(rc);
+	return blob_failure(rc);
 }
 
 static bool
-add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solved, const struct blob *blob, int64_t at)
+demo_add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solved, const struct blob *blob, int64_t at)
 {
 	const char *title = solved ? key[lesson->locale] : worksheet[lesson->locale];
 	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
@@ -228,7 +228,7 @@ add_material(struct demo *d, int64_t i)
 	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
 		bool good = material_add(d->db, id, &row, at, &pk);
 		for (int n = 0; n < count && good; n++)
-			good = add_pdf(d, pk, lesson, n > 0, &blob[n], at);
+			good = demo_add_pdf(d, pk, lesson, n > 0, &blob[n], at);
 		if (good) {
 			rc = db_write_commit(d->db);
 		} else {
@@ -245,7 +245,7 @@ add_material(struct demo *d, int64_t i)
 /* ---- whom they were given to */
 
 static void
-assign(struct demo *d, void *context, int64_t i)
+demo_assign(struct demo *d, void *context, int64_t i)
 {
 	struct timeline *line = context;
 	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(lessons));
@@ -280,7 +280,7 @@ demo_make_materials(struct demo *d)
 	if (rc == DB_DONE) {
 		int64_t count = d->users * 9 / 10;
 		timeline_init(&line, d, d->start, d->until, count);
-		rc = demo_batches(d, count, DEMO_BATCH, assign, &line);
+		rc = demo_batches(d, count, DEMO_BATCH, demo_assign, &line);
 		timeline_clear(&line);
 	}
 	return rc;

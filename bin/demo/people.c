@@ -162,7 +162,7 @@ pick_interests(struct demo *d)
 
 /* What people tell of themselves when they register, and some later. */
 static void
-describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, struct user_new *row)
+demo_describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, struct user_new *row)
 {
 	const struct people *of = &people[user->language];
 	char date[11];
@@ -206,7 +206,7 @@ write_user(struct demo *d, struct demo_user *user, const struct demo_name *name,
 		row.terms_of_use_version = d->conf->terms_of_use_version;
 		row.consent_form_version = consent ? d->conf->consent_form_version : NULL;
 	}
-	describe(d, user, name, &row);
+	demo_describe(d, user, name, &row);
 	demo_id(d, id, user->created);
 	(void)!user_add(d->db, &row, &user->pk);
 	user->stored_login = user->last_login;
@@ -233,7 +233,7 @@ add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i
 }
 
 static void
-add_user(struct demo *d, void *context, int64_t i)
+demo_add_user(struct demo *d, void *context, int64_t i)
 {
 	struct crowd *crowd = context;
 	struct demo_user *user = &d->user[i];
@@ -268,7 +268,7 @@ demo_make_users(struct demo *d)
 	d->staff = 3 + (d->users < 80 ? 2 : d->users < 400 ? d->users / 40 : 10);
 	/* Some came in the weeks before, so that there is somebody to take the first tests. */
 	timeline_init(&crowd.line, d, d->start - 30 * DAY, d->until - HOUR, d->users - d->staff);
-	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, add_user, &crowd);
+	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, demo_add_user, &crowd);
 	timeline_clear(&crowd.line);
 	free(crowd.used);
 	return rc;

@@ -21,7 +21,7 @@ static const char *const course_sql[] = {
 	[COPY] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"
-		" image_url, position, 0, ?4, ?4 FROM course WHERE id = ?1 RETURNING " COURSE_COLUMNS,
+		" image_url, position, FALSE, ?4, ?4 FROM course WHERE id = ?1 RETURNING " COURSE_COLUMNS,
 	[REMOVE] = "DELETE FROM course WHERE id = ?1 RETURNING title",
 };
 const struct db_statements course_statements = { course_sql, COUNT(course_sql) };

@@ -1,4 +1,5 @@
 #include "file.h"
+#include "sql.h"
 
 #include "clock.h"
 #include "limit.h"
@@ -21,7 +22,7 @@ static const char *const file_sql[] = {
 	[ADD] =
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] = "SELECT coalesce((SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1), 0) + coalesce((SELECT sum(max(n, ?2))"
+	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0) + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ")"
 		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1)"
 		" AND at > ?3 AND at <= ?4), 0)",
 	[ALL_BYTES] =

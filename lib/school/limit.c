@@ -15,7 +15,7 @@ static const char *const limit_sql[] = {
 	[COUNT_ONE] =
 		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
 		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
-	[NOTE] = "INSERT OR IGNORE INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3, ?4)",
+	[NOTE] = "INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
 	[DROP] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at <= ?3 OR at > ?4)",
 	[DROP_NEWEST] =
 		"DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="

@@ -19,17 +19,17 @@ static const char *const otp_sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		" ON CONFLICT (email, network) DO UPDATE SET digits = excluded.digits, mac = excluded.mac,"
 		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
-		" strange_tries = 0, used = 0",
+		" strange_tries = 0, used = FALSE",
 	/*
 	 * The network's own first, then the newest. One that was made later than now is of a clock that was
 	 * set back since.
 	 */
 	[LIVE_CODES] =
-		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND used = 0"
+		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND NOT used"
 		" AND expires_at > ?3 AND created_at <= ?4 ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
 	[COUNT_TRY] = "UPDATE login_code SET tries = tries + 1 WHERE email = ?1 AND network = ?2",
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
-	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND network = ?2 AND used = 0",
+	[USE_CODE] = "UPDATE login_code SET used = TRUE WHERE email = ?1 AND network = ?2 AND NOT used",
 	[KNOW] =
 		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",

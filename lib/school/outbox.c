@@ -1,4 +1,5 @@
 #include "outbox.h"
+#include "sql.h"
 
 #include "clock.h"
 
@@ -20,11 +21,11 @@ static const char *const outbox_sql[] = {
 		"(SELECT 1 FROM user WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 	[DUE] = "SELECT min(next_at) FROM outbox",
 	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
-	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
+	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
 		"WHERE " IS_AHEAD,
 	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
 	/* At their turns, as outbox_turn() has them; ?2 is that of 0, 0. */
-	[TAKE_OVER] = "UPDATE outbox SET next_at = min(created_at, expires_at + ?2) WHERE " IS_LEASED,
+	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
 		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",

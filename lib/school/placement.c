@@ -2,6 +2,7 @@
 
 #include "quiz.h"
 #include "random.h"
+#include "sql.h"
 #include "text.h"
 
 static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
@@ -25,21 +26,20 @@ enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED
 
 /* ?1 is of no use to it. */
 #define IS_UNUSED \
-	"?1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
+	"CAST(?1 AS BIGINT) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
 static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" VALUES (1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scans: sqlite_sequence */), 0),"
-		" ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
+		" VALUES (" SQL_NEXT_KEY("test") ", ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), coalesce(?12, ''))",
 	/* Which version a test has, and whether a change of words around the questions is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, 0) OR coalesce(?3 <> now.target_language, 0)"
-		" OR coalesce(?4 <> level_ranges, 0) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, FALSE) OR coalesce(?3 <> now.target_language, FALSE)"
+		" OR coalesce(?4 <> level_ranges, FALSE) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" SELECT test, test_id, coalesce(?2, title), coalesce(?3, target_language), coalesce(?4, level_ranges),"
 		" coalesce(?5, answer_key), coalesce(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "sql.h"
 #include "clock.h"
 
 enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
@@ -21,10 +22,10 @@ static const char *const session_sql[] = {
 	 * taken to be now.
 	 */
 	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
-		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
-		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
-		" FROM json_each(session.recent) WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
+		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"
+		" (SELECT " SQL_JSON_LIST("value") " FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
+		" FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END] = "DELETE FROM session WHERE pk = ?1",
 	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",

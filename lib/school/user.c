@@ -47,19 +47,27 @@ const struct shape user_profile_response = { .name = "UserProfileResponseDto", .
 
 /* What a person may change of themself; a registered name cannot be taken back, only changed. */
 const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optional = true, .fields = FIELDS(
-	{ "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
-	{ "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
-	{ "username", FIELD_TEXT, 3, 30, .username = true, .example = "\"ayse.yilmaz\"", .note = "unique (409); changes once in 30 days (409)" },
-	{ "language", FIELD_ENUM, .oneof = language_codes },
-	{ "countryCode", FIELD_TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
-	{ "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
-	{ "profilePhoto", FIELD_TEXT, 0, 512, .link = true, .nullable = true, .note = "a file name, a path, or an http or https address" },
-	{ "availabilityStatus", FIELD_ENUM, .oneof = availability },
-	{ "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
-	{ "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
-	{ "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
-	{ "", FIELD_PLUS, .of = &about },
-	{ "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
+	[USER_NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
+	[USER_SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	[USER_USERNAME] = { "username", FIELD_TEXT, 3, 30, .username = true, .example = "\"ayse.yilmaz\"",
+	  .note = "unique (409); changes once in 30 days (409)" },
+	[USER_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
+	[USER_COUNTRY_CODE] = { "countryCode", FIELD_TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
+	[USER_PHONE_NUMBER] = { "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
+	[USER_PHOTO] = { "profilePhoto", FIELD_TEXT, 0, 512, .link = true, .nullable = true,
+	  .note = "a file name, a path, or an http or https address" },
+	[USER_AVAILABILITY] = { "availabilityStatus", FIELD_ENUM, .oneof = availability },
+	[USER_BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
+	[USER_GENDER] = { "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
+	[USER_INTERESTS] = { "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
+	[USER_EXPERTISE] = { "expertise", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_BIO] = { "bio", FIELD_TEXT, 0, 500, .lines = true, .nullable = true },
+	[USER_INSTAGRAM] = { "instagram", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_X] = { "x", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_TIKTOK] = { "tiktok", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_SNAPCHAT] = { "snapchat", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_FACEBOOK] = { "facebook", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_TIMEZONE] = { "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
 const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
 
@@ -104,20 +112,19 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LAST_LOGIN, ASK_DELETION, CANCEL_DELETION, REMOVE,
 	UNINDEX, INDEX, INDEXED };
 
-/* The changes ?1 as JSON, the time ?2, the user ?3. */
+/* The user ?1, the time ?2, and behind them args_changes() of the fields of user_update_me; of an admin, of isActive too. */
 #define UPDATE_PROFILE(more) \
-	"UPDATE user SET " \
-	FIELD_CHANGED("name", "name") FIELD_CHANGED("surname", "surname") FIELD_CHANGED("username", "username") \
-	FIELD_CHANGED("language", "language") FIELD_CHANGED("country_code", "countryCode") \
-	FIELD_CHANGED("phone_number", "phoneNumber") FIELD_CHANGED("profile_photo", "profilePhoto") \
-	FIELD_CHANGED("availability", "availabilityStatus") FIELD_CHANGED("birth_date", "birthDate") \
-	FIELD_CHANGED("gender", "gender") FIELD_CHANGED("interests", "interests") \
-	FIELD_CHANGED("expertise", "expertise") FIELD_CHANGED("bio", "bio") FIELD_CHANGED("instagram", "instagram") \
-	FIELD_CHANGED("x", "x") FIELD_CHANGED("tiktok", "tiktok") FIELD_CHANGED("snapchat", "snapchat") \
-	FIELD_CHANGED("facebook", "facebook") FIELD_CHANGED("timezone", "timezone") more \
-	"username_changed_at = CASE WHEN json_type(?1, '$.username') IS NULL OR username IS ?1 ->> '$.username'" \
-	" THEN username_changed_at ELSE ?2 END, " \
-	"updated_at = ?2 WHERE pk = ?3"
+	"UPDATE user SET name = " SQL_CHANGED("?3", "?4", "name") ", surname = " SQL_CHANGED("?5", "?6", "surname") \
+	", username = " SQL_CHANGED("?7", "?8", "username") ", language = " SQL_CHANGED("?9", "?10", "language") \
+	", country_code = " SQL_CHANGED("?11", "?12", "country_code") ", phone_number = " SQL_CHANGED("?13", "?14", "phone_number") \
+	", profile_photo = " SQL_CHANGED("?15", "?16", "profile_photo") ", availability = " SQL_CHANGED("?17", "?18", "availability") \
+	", birth_date = " SQL_CHANGED("?19", "?20", "birth_date") ", gender = " SQL_CHANGED("?21", "?22", "gender") \
+	", interests = " SQL_CHANGED("?23", "?24", "interests") ", expertise = " SQL_CHANGED("?25", "?26", "expertise") \
+	", bio = " SQL_CHANGED("?27", "?28", "bio") ", instagram = " SQL_CHANGED("?29", "?30", "instagram") \
+	", x = " SQL_CHANGED("?31", "?32", "x") ", tiktok = " SQL_CHANGED("?33", "?34", "tiktok") \
+	", snapchat = " SQL_CHANGED("?35", "?36", "snapchat") ", facebook = " SQL_CHANGED("?37", "?38", "facebook") \
+	", timezone = " SQL_CHANGED("?39", "?40", "timezone") more ", updated_at = ?2, username_changed_at =" \
+	" CASE WHEN ?7 AND username IS DISTINCT FROM ?8 THEN ?2 ELSE username_changed_at END WHERE pk = ?1"
 
 static const char *const user_sql[] = {
 	[ADD] =
@@ -127,9 +134,9 @@ static const char *const user_sql[] = {
 		" privacy_policy_version, terms_of_use_version, consent_form_version, last_login_at, deletion_status,"
 		" deletion_requested_at, deletion_scheduled_for, created_at, updated_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,"
-		" ?25, ?26, ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
+		" ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
 	[CHANGE] = UPDATE_PROFILE(""),
-	[CHANGE_BY_ADMIN] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
+	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(", is_active = " SQL_CHANGED("?41", "?42", "is_active")),
 	[CHANGE_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
 	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
 	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
@@ -137,7 +144,7 @@ static const char *const user_sql[] = {
 		"UPDATE user SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
 		" phone_number = coalesce(?5, phone_number), birth_date = coalesce(?6, birth_date), language = coalesce(?7, language),"
 		" privacy_policy_at = ?11, privacy_policy_version = ?8, terms_of_use_at = ?11, terms_of_use_version = ?9,"
-		" consent_form_at = CASE WHEN ?10 IS NOT NULL THEN ?11 END, consent_form_version = ?10,"
+		" consent_form_at = CASE WHEN CAST(?10 AS TEXT) IS NOT NULL THEN CAST(?11 AS BIGINT) END, consent_form_version = ?10,"
 		" registered_at = ?11, updated_at = ?11 WHERE pk = ?1 AND registered_at IS NULL",
 	[SET_LAST_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[ASK_DELETION] =
@@ -148,10 +155,8 @@ static const char *const user_sql[] = {
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[REMOVE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO,
 	/* the rows that this transaction changed */
-	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */"
-		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scans: user_reindex */" SQL_JOIN "user ON user.pk = user_reindex.pk",
+	[UNINDEX] = SQL_USER_TEXT_REMOVE,
+	[INDEX] = SQL_USER_TEXT_ADD,
 	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
@@ -164,6 +169,27 @@ user_reindex(struct db *db)
 }
 
 /* ---- rows */
+
+struct value *
+user_changes(struct arena *arena, const struct value *in, size_t count)
+{
+	struct value *changes = arena_alloc(arena, count * sizeof(*changes)), *interests = &changes[USER_INTERESTS];
+	const struct value list = in[USER_INTERESTS];
+	struct buf text = { .arena = arena };
+
+	memcpy(changes, in, count * sizeof(*changes));
+	if (list.type != VALUE_LIST)
+		return changes;
+	buf_putc(&text, '[');
+	for (size_t i = 0; i < list.count; i++) {
+		buf_puts(&text, i ? "," : "");
+		buf_json(&text, list.items[i].bytes, list.items[i].length);
+	}
+	buf_putc(&text, ']');
+	*interests = value_text(text.s);
+	interests->named = true;
+	return changes;
+}
 
 /* 0 is no time. */
 static struct value
@@ -201,10 +227,11 @@ user_add(struct db *db, const struct user_new *user, int64_t *pk)
 }
 
 enum db_rc
-user_change(struct db *db, int64_t pk, const char *changes, bool by_admin, int64_t now)
+user_change(struct db *db, struct arena *arena, int64_t pk, const struct value *changes, bool by_admin, int64_t now)
 {
 	db_before_commit(db, user_reindex);
-	return db_run(db, user_sql[by_admin ? CHANGE_BY_ADMIN : CHANGE], ARGS(changes, now, pk), NULL);
+	return db_run(db, user_sql[by_admin ? CHANGE_BY_ADMIN : CHANGE],
+		args_changes(arena, ARGS(pk, now), changes, by_admin ? USER_FIELDS + 1 : USER_FIELDS), NULL);
 }
 
 enum db_rc

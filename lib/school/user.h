@@ -10,12 +10,17 @@
 #include "field.h"
 #include "random.h"
 #include "role.h"
+#include "sql.h"
 
 extern const struct db_statements user_statements;
 
 extern const struct shape user_profile;			/* UserProfileDto */
 extern const struct shape user_profile_response;	/* UserProfileResponseDto */
-extern const struct shape user_update_me;		/* UpdateMeProfileDto */
+/* UpdateMeProfileDto, what a person may change of themself */
+enum { USER_NAME, USER_SURNAME, USER_USERNAME, USER_LANGUAGE, USER_COUNTRY_CODE, USER_PHONE_NUMBER, USER_PHOTO, USER_AVAILABILITY,
+	USER_BIRTH_DATE, USER_GENDER, USER_INTERESTS, USER_EXPERTISE, USER_BIO, USER_INSTAGRAM, USER_X, USER_TIKTOK, USER_SNAPCHAT,
+	USER_FACEBOOK, USER_TIMEZONE, USER_FIELDS };
+extern const struct shape user_update_me;
 
 /* The columns of user_profile in order, from table `user`, for use in other statements. */
 #define USER_PROFILE_COLUMNS \
@@ -38,7 +43,7 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 	"user.name AS name, user.surname AS surname, user.username AS username, user.country_code AS countryCode, " \
 	"user.phone_number AS phoneNumber, user.signup_source AS signupSource, user.signup_campaign AS signupCampaign, " \
 	"user.profile_photo AS profilePhoto, user.availability AS availabilityStatus, " \
-	"CAST(strftime('%s', user.birth_date) AS INTEGER) * 1000 AS birthDate, user.gender AS gender, " \
+	SQL_DATE_TIME("user.birth_date") " AS birthDate, user.gender AS gender, " \
 	"user.interests AS interests, user.expertise AS expertise, user.email AS email, user.bio AS bio, " \
 	"user.instagram AS instagram, user.x AS x, user.tiktok AS tiktok, user.snapchat AS snapchat, " \
 	"user.facebook AS facebook, user.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
@@ -85,11 +90,14 @@ struct user_new {
 /* `*pk` (may be NULL) gets the key. DB_DONE, or DB_TAKEN when id, address or user name belong to somebody already. */
 must_use enum db_rc user_add(struct db *db, const struct user_new *user, int64_t *pk);
 
+/* Before the transaction: the first `count` fields of a request as user_change() takes them. In the arena. */
+struct value *user_changes(struct arena *arena, const struct value *in, size_t count);
 /*
- * The fields of user_update_me that `changes` names, JSON text of a checked body, and isActive where `by_admin`. DB_DONE, or
+ * Changes what is named of the fields of user_update_me, and where `by_admin` of isActive, which stands behind them. DB_DONE, or
  * DB_TAKEN when the user name belongs to somebody else.
  */
-must_use enum db_rc user_change(struct db *db, int64_t pk, const char *changes, bool by_admin, int64_t now);
+must_use enum db_rc user_change(struct db *db, struct arena *arena, int64_t pk, const struct value *changes, bool by_admin,
+	int64_t now);
 
 /* DB_DONE, or DB_TAKEN when the address belongs to somebody else. */
 must_use enum db_rc user_change_email(struct db *db, int64_t pk, const char *email, int64_t now);

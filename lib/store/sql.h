@@ -40,9 +40,54 @@
 
 /* All values of an expression of a group as one JSON list. */
 #ifdef SQL_POSTGRES
-#define SQL_JSON_LIST(value) "json_agg(" value ")"
+#define SQL_JSON_LIST(value) "CAST(json_agg(" value ") AS text)"
 #else
 #define SQL_JSON_LIST(value) "json_group_array(" value ")"
+#endif
+
+/* One JSON object, with ('name', value, ...) behind. */
+#ifdef SQL_POSTGRES
+#define SQL_JSON_OBJECT "json_build_object"
+#else
+#define SQL_JSON_OBJECT "json_object"
+#endif
+
+/*
+ * In user_text, what is searched of the users: it forgets those of user_reindex, and reads them again; whose row it is, and
+ * whether it has the words of text_match().
+ */
+#ifdef SQL_POSTGRES
+#define SQL_USER_TEXT_REMOVE "DELETE FROM user_text WHERE pk IN (SELECT pk FROM user_reindex)"
+#define SQL_USER_TEXT_ADD \
+	"INSERT INTO user_text (pk, folded) SELECT user.pk, user.folded FROM user_reindex JOIN user ON user.pk = user_reindex.pk"
+#define SQL_USER_TEXT_PK "user_text.pk"
+#define SQL_USER_TEXT_HAS(match) "okul_has_words(user_text.folded, " match ")"
+#else
+#define SQL_USER_TEXT_REMOVE \
+	"INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */" \
+	" WHERE old IS NOT NULL"
+#define SQL_USER_TEXT_ADD \
+	"INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded FROM user_reindex /* scans: user_reindex */" \
+	SQL_JOIN "user ON user.pk = user_reindex.pk"
+#define SQL_USER_TEXT_PK "user_text.rowid"
+#define SQL_USER_TEXT_HAS(match) "user_text MATCH " match
+#endif
+
+/* The elements of a list of numbers that is kept as JSON text, each as `value`; a list of one. */
+#ifdef SQL_POSTGRES
+#define SQL_JSON_NUMBERS(list) "(SELECT CAST(value AS bigint) AS value FROM json_array_elements_text(CAST(" list " AS json))) AS numbers"
+#define SQL_JSON_ONE(value) "CAST(json_build_array(" value ") AS text)"
+#else
+#define SQL_JSON_NUMBERS(list) "json_each(" list ")"
+#define SQL_JSON_ONE(value) "json_array(" value ")"
+#endif
+
+/* The key that the next row of a table will get whose keys are never given twice. */
+#ifdef SQL_POSTGRES
+#define SQL_NEXT_KEY(table) "nextval(pg_get_serial_sequence('" table "', 'pk'))"
+#else
+#define SQL_NEXT_KEY(table) \
+	"1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" table "' /* scans: sqlite_sequence */), 0)"
 #endif
 
 #endif

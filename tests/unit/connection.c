@@ -29,7 +29,7 @@ another_version_is_refused(void **state)
 	assert_null(open_db(DB_READ_WRITE, VERSION + 1));
 	assert_says("okulctl migrate");
 	assert_null(open_db(DB_READ_WRITE, VERSION - 1));
-	assert_says("knows only 6");
+	assert_says("which a newer okul gave it, and this program knows only 6; install the newer okul again");
 }
 
 static void

@@ -197,8 +197,8 @@ is_right_version(struct db *db, char *why, size_t room)
 	if (found < db->version)
 		return text_complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
 			found, db->version);
-	return text_complain(why, room, "%s has schema version %d, this program knows only %d; run the okul that made it",
-		db->path, found, db->version);
+	return text_complain(why, room, "%s has schema version %d, which a newer okul gave it, and this program knows only %d; install "
+		"the newer okul again, and restart okul", db->path, found, db->version);
 }
 
 struct db *
