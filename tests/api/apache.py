@@ -10,7 +10,7 @@ import pytest
 
 import contract
 from apache_server import Apache
-from okul import BUILD, ORIGIN, ROOT, Okul, Server, form, free_port, until
+from okul import BUILD, ORIGIN, Okul, Server, form, free_port, until
 from samples import mp4, pdf, png
 from serve import sentences
 from storage import path_of, uploaded
