@@ -335,10 +335,10 @@ check_log(struct db *db)
 	int64_t size = db_log_size(db);
 
 	if (size > LOG_WARN)
-		report_check(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not shrink, restart okul",
-			(long long)(size / MIB));
+		report_check(WARN, "changes", "their log takes %lld MiB; a long read keeps it (a backup, a stuck program): if it "
+			"does not shrink, restart okul", (long long)(size / MIB));
 	else
-		report_check(OK, "wal", "%lld KiB", (long long)(size / 1024));
+		report_check(OK, "changes", "their log takes %lld KiB", (long long)(size / 1024));
 }
 
 static void

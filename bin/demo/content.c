@@ -68,7 +68,7 @@ add_course(struct demo *d, void *context, int64_t i)
 		[COURSE_LANGUAGE] = value_text(language_code(language)), [COURSE_LEVEL] = value_text(levels[level]),
 		[COURSE_PRICE] = value_real(foreign ? (double)(int64_t)(price / 35) + .5 : price),
 		[COURSE_CURRENCY] = value_text(foreign ? "EUR" : "TRY"), [COURSE_DURATION] = value_int(kind == 1 ? 4 : 12),
-		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_int((i * 5 + 3) % 8 != 0) };
+		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_bool((i * 5 + 3) % 8 != 0) };
 	(void)!course_add(d->db, &row, id, course, created, created + demo_below(d, d->until - created));
 	db_end(row);
 }

@@ -41,7 +41,7 @@ static const struct command demo = {
 	.run = run_demo,
 };
 
-#define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
+#define CACHE_KIB 131072	/* an index of a million rows is written all over */
 
 enum { IN_USE };
 
