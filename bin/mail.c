@@ -289,12 +289,15 @@ static void
 exchange(struct sender *s)
 {
 	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
-	bool more = !stopping(s) && next_due(s) <= clock_now(), done = false, out = false;
+	bool due = next_due(s) <= clock_now(), done = false, out = false;
 
+	for (size_t i = 0; i < s->taken->count; i++) {
+		out |= s->taken->jobs[i].sent;
+		due |= s->taken->jobs[i].outcome == BACK && !is_held(s);	/* next_due() cannot see it yet */
+	}
+	bool more = due && !stopping(s);
 	if (s->taken->count == 0 && !more)
 		return;
-	for (size_t i = 0; i < s->taken->count; i++)
-		out |= s->taken->jobs[i].sent;
 	while (!done) {
 		empty_batch(s->other);
 		done = exchange_once(s, more);

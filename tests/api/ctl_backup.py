@@ -1,5 +1,6 @@
 """okulctl backup: whole copies of a database that is being written to."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -12,7 +13,8 @@ import time
 
 import pytest
 
-from okul import OKULCTL, SLOW, Okul, Server
+from helpers.client import Okul
+from helpers.server import OKULCTL, SLOW, Server
 
 LINE = re.compile(r"(.+): (\d+) bytes, SHA-256 ([0-9a-f]{64})\n")
 NAME = re.compile(r"okul-\d{4}-\d\d-\d\d-\d{6}\.db")
@@ -187,7 +189,6 @@ def test_what_is_beside_and_no_backup_is_left_alone(school, tmp_path):
 
 
 def test_two_at_once(school, tmp_path):
-    import fcntl
     with open(tmp_path / "okul-backup.new", "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         done = school.server.ctl("backup", str(tmp_path), check=False)

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from okul import BUILD, OKULCTL, SLOW, Okul, Server
+from helpers.client import Okul
+from helpers.server import BUILD, OKULCTL, SLOW, Server
 
 DAY = 86_400_000
 UNTIL = "2025-03-01"

@@ -1,14 +1,17 @@
 """Every field of every request body, with every kind of value that it must take or refuse. The cases come from the
-contract's shapes (contract.py): a new shape needs a row in SENDERS, or a good request in its group's file (groups.py), and is then
-covered."""
+contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS, or a good request in its group's file
+(helpers/groups.py), and is then covered."""
 
 import functools
 
 import pytest
 
-import contract
-from groups import good_requests
-from okul import REGISTRATION, fresh
+from helpers import contract
+from helpers.client import REGISTRATION
+from helpers.examples import GOOD_IMPORT, GOOD_MATERIAL, GOOD_TEST
+from helpers.groups import good_requests
+from helpers.people import superadmin
+from helpers.server import fresh
 
 UNKNOWN = "is not a known field"
 
@@ -31,11 +34,6 @@ class Sender:
 
 
 @functools.cache
-def superadmin(okul):
-    return okul.staff("superadmin")
-
-
-@functools.cache
 def some_course(okul):
     return superadmin(okul).post("/courses", {"title": "Of the fields", "language": "tr"}).data["id"]
 
@@ -47,12 +45,6 @@ def asked(okul):
     return okul.post("/contact", QUESTION).data["id"]
 
 
-GOOD_QUESTION = {"text": "1 + 1 is", "options": [{"text": "2", "isCorrect": True}, {"text": "3", "isCorrect": False}]}
-GOOD_TEST = {"title": "Of the fields", "targetLanguage": "en", "questions": [GOOD_QUESTION],
-             "levelRanges": [{"level": "A1", "minScore": 0, "maxScore": 100}]}
-GOOD_IMPORT = {k: v for k, v in GOOD_TEST.items() if k != "questions"} | {"gift": "1 + 1 is {=2 ~3}."}
-
-
 @functools.cache
 def some_test(okul):
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST).data["id"]
@@ -62,9 +54,6 @@ def some_test(okul):
 def free_test(okul):
     """A test that may be submitted as often as one likes."""
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data
-
-
-GOOD_MATERIAL = {"title": "Of the fields", "locale": "en"}
 
 
 @functools.cache

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import pytest
 
-import contract
-from okul import BUILD, OKULCTL, ROOT, SLOW, Okul, Server, free_port, parse_cgi, until
+from helpers import contract
+from helpers.cgi import parse_cgi
+from helpers.client import Okul
+from helpers.server import BUILD, OKULCTL, ROOT, SLOW, Server, free_port, until
 
 PROGRAMS = sorted(BUILD.glob("*.fcgi"))
 WEB_USER = "www-data"

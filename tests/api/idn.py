@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from language import SENTENCES
-from okul import OKULCTL, code_in
-from people import give_email, rows
+from helpers.client import rows
+from helpers.people import give_email
+from helpers.sentences import SENTENCES
+from helpers.server import OKULCTL, code_in
 
 
 def mark():

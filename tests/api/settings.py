@@ -7,25 +7,19 @@ import subprocess
 
 import pytest
 
-import ctl_people
-from fields import superadmin
-from language import LANGUAGES, SENTENCES
-from okul import OKULCTL
-from races import all_at_once
+from helpers.contract import LANGUAGES
+from helpers.parallel import all_at_once
+from helpers.people import superadmin
+from helpers.sentences import SENTENCES
+from helpers.server import OKULCTL
 
 MAX = 65536
-folder, new = ctl_people.folder, ctl_people.new
 numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def boss(okul):
     return okul.staff("admin")
-
-
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
 
 
 def new_key():
