@@ -138,7 +138,7 @@ get_courses(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
-	struct args args = ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
+	struct args args = ARGS(request_is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
 	int sort = value_choice(in[SORT], sorts);
 
 	if (words)
@@ -146,14 +146,14 @@ get_courses(struct request *rq)
 	args.count--;
 	if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
 		return response_list(rq, sql[COUNT_SEEN], sql[PAGE_SEEN + sort], args, &course_response);
-	return response_list(rq, sql[is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
+	return response_list(rq, sql[request_is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(request_is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
 		NO_ARGS, &course_response);
 }
 
 static struct response
 get_course(struct request *rq)
 {
-	return response_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id, request_is_admin(rq)), &course_response);
 }
 
 static struct response

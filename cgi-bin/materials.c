@@ -253,7 +253,7 @@ show(struct request *rq, const char *id)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[ONE], ARGS(id, is_admin(rq), rq->user->pk)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[ONE], ARGS(id, request_is_admin(rq), rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
 	materials_put(rq, row, db_flag(row, MATERIAL_COLUMN_COUNT) ? rq->user->id : NULL);

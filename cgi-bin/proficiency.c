@@ -314,7 +314,7 @@ get_tests(struct request *rq)
 	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 
 	return response_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + value_choice(in[SORT], sorts)],
-		ARGS(is_admin(rq), words, in[FOR_LANGUAGE]), &test_list);
+		ARGS(request_is_admin(rq), words, in[FOR_LANGUAGE]), &test_list);
 }
 
 static struct response
@@ -322,7 +322,7 @@ get_test(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (is_admin(rq))
+	if (request_is_admin(rq))
 		return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
@@ -337,7 +337,7 @@ get_test(struct request *rq)
 static struct response
 get_target_languages(struct request *rq)
 {
-	return response_row(rq, sql[TARGET_LANGUAGES], ARGS(is_admin(rq)), &target_languages);
+	return response_row(rq, sql[TARGET_LANGUAGES], ARGS(request_is_admin(rq)), &target_languages);
 }
 
 int

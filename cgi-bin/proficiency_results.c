@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "fold.h"
 #include "json_write.h"
+#include "late.h"
 #include "proficiency.h"
 #include "quiz.h"
 #include "sql.h"
@@ -338,8 +339,8 @@ get_result(struct request *rq)
 {
 	struct db_rows *row;
 
-	proficiency_close_due(rq, is_admin(rq) ? 0 : rq->user->pk);
-	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
+	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);

@@ -149,7 +149,7 @@ static void
 check_start(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
+		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 }
 
 static void
@@ -166,7 +166,7 @@ check_submit(struct request *rq, struct faults *faults)
 
 	if (rq->faults.count > 0)
 		return;
-	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
+	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 	paper = rq->prepared;
 	if (!paper || faults->count > 0)
 		return;
@@ -214,7 +214,7 @@ face(struct request *rq, struct state *state)
 {
 	const struct paper *paper = rq->prepared;
 
-	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, is_admin(rq)), state))
+	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), state))
 		return false;
 	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
@@ -490,7 +490,7 @@ get_status(struct request *rq)
 	struct db_rows *row;
 
 	proficiency_close_due(rq, rq->user->pk);
-	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
 	response_begin(rq);

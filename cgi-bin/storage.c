@@ -7,6 +7,7 @@
 #include "file.h"
 #include "fold.h"
 #include "json_write.h"
+#include "late.h"
 #include "limit.h"
 #include "link.h"
 #include "session.h"
@@ -129,7 +130,7 @@ is_for_all(const struct request *rq)
 static struct response
 may_upload(struct request *rq)
 {
-	return is_for_all(rq) && !is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
+	return is_for_all(rq) && !request_is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
 }
 
 static struct response
@@ -138,7 +139,7 @@ post_upload(struct request *rq)
 	const struct upload *upload = &rq->uploads[0];
 	struct file_row file = { .type = upload->type, .name = upload->name, .owner = rq->user->pk, .is_public = is_for_all(rq) };
 
-	if (file.is_public && !is_admin(rq))
+	if (file.is_public && !request_is_admin(rq))
 		return response_error(rq, ROLE_TOO_LOW);
 	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, upload_quota_user(rq, file.owner), rq->now);
 	if (error)
@@ -159,7 +160,7 @@ is_theirs(const struct request *rq, const struct db_rows *file)
 
 	if (!user)
 		return false;
-	return is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return request_is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
 }
 
 static enum error
@@ -252,12 +253,12 @@ get_files(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
-	struct value whose = is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
-	bool one = owner || !is_admin(rq);
+	struct value whose = request_is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
+	bool one = owner || !request_is_admin(rq);
 	int sort = value_choice(in[SORT], sorts);
 	struct db_rows *row;
 
-	if (owner && !is_admin(rq) && strcmp(owner, rq->user->id) != 0)
+	if (owner && !request_is_admin(rq) && strcmp(owner, rq->user->id) != 0)
 		return response_error(rq, ROLE_TOO_LOW);
 	if (owner) {
 		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
@@ -284,7 +285,7 @@ delete_file(struct request *rq)
 	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
 	int64_t pk = db_int(file, FILE_PK);
 	db_end(file);
-	if (!is_own && !is_admin(rq))
+	if (!is_own && !request_is_admin(rq))
 		return response_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
 	if (!file_remove(rq->db, pk, rq->now))
 		return response_error(rq, FILE_IN_USE);

@@ -8,7 +8,7 @@
 #include "base.h"
 #include "conf.h"
 #include "media.h"
-#include "response.h"
+#include "request.h"
 
 #define LINK_LIFE (15 * 60)		/* seconds that a signed address lives */
 

@@ -2,26 +2,6 @@
 
 #include "json_write.h"
 
-bool
-is_admin(const struct request *rq)
-{
-	return caller_rights(rq->user) >= ADMIN;
-}
-
-void
-request_detach_user(struct request *rq)
-{
-	struct caller *user = rq->user;
-
-	if (!user || !user->row)
-		return;
-	user->id = arena_string(rq->arena, user->id);
-	user->email = arena_string(rq->arena, user->email);
-	user->session_id = arena_string(rq->arena, user->session_id);
-	db_end(user->row);
-	user->row = NULL;
-}
-
 /* ---- errors */
 
 struct response
@@ -47,32 +27,6 @@ response_wait(struct request *rq, enum error error, int64_t milliseconds)
 
 	response.retry_after = milliseconds > SECOND ? (milliseconds + SECOND - 1) / SECOND : 1;
 	return response;
-}
-
-/* ---- late writes */
-
-static bool
-late_gives(struct request *rq, enum db_rc rc)
-{
-	if (rc != DB_DONE)
-		db_release(rq->db);
-	return rc == DB_DONE;
-}
-
-bool
-late_begin(struct request *rq)
-{
-	if (!db_writable(rq->db))
-		return false;
-	db_only_deletes(rq->db, false);
-	request_detach_user(rq);
-	return late_gives(rq, db_write_begin(rq->db));
-}
-
-bool
-late_end(struct request *rq)
-{
-	return late_gives(rq, db_write_commit(rq->db));
 }
 
 /* ---- success */
@@ -327,7 +281,7 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 	const struct field *field;
 
 	while ((field = field_next(&walk, shape))) {
-		if (field->admin_only && !is_admin(rq)) {
+		if (field->admin_only && !request_is_admin(rq)) {
 			column++;
 			continue;
 		}

@@ -323,7 +323,7 @@ upload_error(struct request *rq, enum error error)
 int64_t
 upload_quota_user(const struct request *rq, int64_t owner)
 {
-	return is_admin(rq) ? 0 : owner;
+	return request_is_admin(rq) ? 0 : owner;
 }
 
 struct response
