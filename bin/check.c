@@ -1,11 +1,12 @@
 /*
  * okulctl check - looks at everything that must be right for okul to work, a line each.
  */
+#include "okulctl.h"
+
 #include "clock.h"
 #include "email.h"
 #include "file.h"
 #include "media.h"
-#include "okulctl.h"
 #include "origin.h"
 
 #include <arpa/inet.h>

@@ -3,11 +3,12 @@
  *
  * Two runs at once do no harm: each transaction looks anew, and what one has deleted the other does not find.
  */
+#include "okulctl.h"
+
 #include "attempt.h"
 #include "audit.h"
 #include "clock.h"
 #include "limit.h"
-#include "okulctl.h"
 #include "otp.h"
 #include "outbox.h"
 #include "placement.h"

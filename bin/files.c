@@ -1,10 +1,11 @@
 /*
  * okulctl files - what was uploaded: are all bytes there, and away with those that nobody names.
  */
+#include "okulctl.h"
+
 #include "clock.h"
 #include "encode.h"
 #include "file.h"
-#include "okulctl.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,12 +1,13 @@
 /*
  * okulctl setting - what the web site reads, for an operator: also what no request may change, and what was before.
  */
+#include "okulctl.h"
+
 #include "setting.h"
 #include "arena.h"
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
-#include "okulctl.h"
 #include "text.h"
 #include "utf8.h"
 

@@ -1,12 +1,13 @@
 /*
  * okulctl user - the users that an operator makes: the first administrator comes from here.
  */
+#include "okulctl.h"
+
 #include "user.h"
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "email.h"
-#include "okulctl.h"
 #include "otp.h"
 #include "random.h"
 #include "role.h"
