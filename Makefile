@@ -166,8 +166,15 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 $(B)/unit/okulctl: | $(CTL) $(DEMO)
 $(B)/unit/writer_lock: $(B)/obj/tests/bench/slow_fsync.o
 
+# A release build has no clock to turn, so none is tested. TESTS picks: names of files in tests/unit, or their paths.
 .PHONY: unit
-unit: $(UNIT)	## run the unit tests
+ifeq ($(FLAVOUR),release)
+unit:	## run the unit tests (TESTS="otp mail" picks some)
+	@$(MAKE) --no-print-directory FLAVOUR=test unit
+else
+# TESTS of other targets are of another kind.
+UNIT_NAMED := $(if $(filter unit,$(MAKECMDGOALS)),$(patsubst tests/unit/%.c,%,$(TESTS)))
+unit: $(if $(UNIT_NAMED),$(UNIT_NAMED:%=$(B)/unit/%),$(UNIT))
 	@passed=0; failed=0; \
 	for t in $^; do \
 		out=$$(CMOCKA_MESSAGE_OUTPUT=TAP $$t 2>&1); code=$$?; \
@@ -176,6 +183,7 @@ unit: $(UNIT)	## run the unit tests
 		passed=$$((passed + good)); failed=$$((failed + bad)); \
 	done; \
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
+endif
 
 # ---- fuzzing: each tests/fuzz/NAME.c is a libFuzzer target; its first inputs lie in tests/fuzz/corpus/NAME
 
@@ -277,20 +285,25 @@ run: setup-run	## build, then serve on 127.0.0.1:PORT until Ctrl-C (PORT=8080 DA
 	@exec env $(DEVELOPMENT) $(CTL) -d "$(DATA)" serve --port $(PORT)
 
 # ---- API tests: through a real web server, on a real database file. A release build has no clock to turn, so none is tested.
+# TESTS is what pytest takes: files, FILE::TEST, options. Where it names no file, it picks among all of them.
 
-.PHONY: api test
+.PHONY: api check test
 ifeq ($(FLAVOUR),release)
-api:	## run the API tests (FLAVOUR=test or asan; TESTS="-k word" picks some)
+api:	## run the API tests (FLAVOUR=test or asan; TESTS="tests/api/courses.py -k word" picks some)
 	@$(MAKE) --no-print-directory FLAVOUR=test api
 else
 api: build $(API_HELPERS)
-	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini tests/api $(TESTS)
+	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
 endif
+
+check: setup-test	## in about a minute: the unit tests, and every route once well and once without a token
+	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
+	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
 
 # Every part runs, also after one that failed; tests/count keeps what each of them counted for .ci/run. The API tests wait
 # for the server most of the time, so those of both flavours run side by side.
 test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
-	@status=0; part() { tests/count $$1-$$2 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 $$1; }; \
+	@status=0; part() { tests/count $$1-$$2 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 TESTS= $$1; }; \
 	part unit test || status=1; part unit asan || status=1; \
 	part api asan >build/api-asan.log 2>&1 & asan=$$!; \
 	part api test || status=1; wait $$asan || status=1; cat build/api-asan.log; exit $$status

@@ -21,7 +21,7 @@ const struct command command_audit = {
 		"--actor    by whom; \"operator\" for what was done by okulctl\n"
 		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
-		"--limit    at most so many lines; 100 unless said otherwise\n",
+		"--limit    the most lines to print; 100 by default\n",
 	.run = run_audit,
 	.statements = &statements,
 };
@@ -40,7 +40,7 @@ enum { NEWEST, OF_SUBJECT };
 
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
-	/* An address may have changed, the id has not: found are all ids that go or went by it. */
+	/* An address may have changed, the id has not: finds all ids that have or had the address. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
@@ -75,10 +75,10 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 		else if (option == 'n' && !text_to_int(optarg, 1, LIMIT_MAX, &wanted->limit))
 			return ctl_error(EXIT_USAGE, "--limit %s: must be a number from 1 to %d", optarg, LIMIT_MAX) == 0;
 		else if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl audit --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl audit --help` lists the options") == 0;
 	}
 	if (optind < argc)
-		return ctl_error(EXIT_USAGE, "audit: \"%s\" is no option; did you mean --subject %s?", argv[optind],
+		return ctl_error(EXIT_USAGE, "audit: \"%s\" is not an option; did you mean --subject %s?", argv[optind],
 			argv[optind]) == 0;
 	/* Addresses are kept in lower case, as are ids. */
 	if (wanted->subject)

@@ -266,7 +266,7 @@ get_files(struct request *rq)
 		db_end(row);
 	}
 	if (in[FOR_FOLDER].named)
-		is_public = VALUE(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
+		is_public = value_bool(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
 	return response_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
 		ARGS(whose, is_public, words), put_item);
 }

@@ -260,12 +260,6 @@ change_version(struct db *db, struct placement *test, const char *id, int64_t *p
 	return true;
 }
 
-static struct value
-if_named(bool named, int64_t value)
-{
-	return named ? value_int(value) : value_null();
-}
-
 bool
 placement_change(struct db *db, struct placement *test, const char *id, int64_t now)
 {
@@ -274,8 +268,9 @@ placement_change(struct db *db, struct placement *test, const char *id, int64_t 
 	if (!change_version(db, test, id, &pk, &version))
 		return false;
 	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, test->title, test->description, test->names_minutes,
-		test->minutes, if_named(test->names_attempts, test->attempts), if_named(test->names_shuffle, test->shuffle),
-		if_named(test->names_published, test->published), test->language, test->count, now), NULL);
+		test->minutes, test->names_attempts ? value_int(test->attempts) : value_null(),
+		test->names_shuffle ? value_bool(test->shuffle) : value_null(),
+		test->names_published ? value_bool(test->published) : value_null(), test->language, test->count, now), NULL);
 	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, version), NULL);
 	return true;
 }

@@ -252,6 +252,9 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_NULL:
 		json_put_null(rq->out, field->name);
 		break;
+	case VALUE_BOOL:
+		json_put_bool(rq->out, field->name, value->truth);
+		break;
 	case VALUE_INT:
 		if (field->type == FIELD_TIME)
 			json_put_time(rq->out, field->name, value->integer);

@@ -8,12 +8,13 @@ import subprocess
 
 import pytest
 
-import contract
-from apache_server import Apache
-from okul import BUILD, ORIGIN, Okul, Server, form, free_port, until
-from samples import mp4, pdf, png
-from serve import sentences
-from storage import path_of, uploaded
+from helpers import contract
+from helpers.apache_server import Apache
+from helpers.client import Okul, form
+from helpers.samples import mp4, pdf, png
+from helpers.sentences import SENTENCES
+from helpers.server import BUILD, ORIGIN, Server, free_port, until
+from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
 
@@ -104,7 +105,7 @@ def test_a_program_that_is_not_there_is_503(apache):
         for language in contract.LANGUAGES:
             answer = apache.get("/auth/sessions", language=language)
             own(answer, 503, language)
-            assert answer.errors == [sentences("S_UNAVAILABLE")[language]]
+            assert answer.errors == [SENTENCES["S_UNAVAILABLE"][language]]
         assert apache.get("/health").status == 200
     finally:
         (run / "gone").rename(run / "auth.sock")

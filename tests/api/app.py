@@ -8,8 +8,10 @@ import subprocess
 
 import pytest
 
-import contract
-from okul import BUILD, Okul, Server, parse_cgi, until
+from helpers import contract
+from helpers.cgi import cgi
+from helpers.client import Okul
+from helpers.server import BUILD, Server, until
 
 PROGRAMS = sorted(BUILD.glob("*.fcgi"))
 
@@ -49,7 +51,7 @@ def test_health_tells_of_a_database_that_cannot_be_read():
 
 
 def test_after_a_failed_sync_nobody_writes_and_health_tells():
-    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/db.c and power.c make syncs fail."""
+    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/transaction.c and power.c make syncs fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
     try:
@@ -73,28 +75,6 @@ def test_after_a_failed_sync_nobody_writes_and_health_tells():
 
 
 # ---- plain CGI: the same program without a socket
-
-
-def cgi_process(server, program, method, path, headers, length, content_type):
-    """Starts a program as a web server without FastCGI would (RFC 3875)."""
-    target, _, query = path.partition("?")
-    environment = server.environment | {
-        "OKUL_DATA": str(server.data), "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_NAME": "localhost", "SERVER_PORT": "80", "REQUEST_METHOD": method, "SCRIPT_NAME": "",
-        "PATH_INFO": target, "REQUEST_URI": path, "QUERY_STRING": query,
-        "REMOTE_ADDR": "127.0.0.1",
-    } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
-    if length > 0:  # else nobody tells it
-        environment |= {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": content_type}
-    return subprocess.Popen([BUILD / f"{program}.fcgi"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
-
-
-def cgi(server, program, method, path, headers=None, body=b"", content_type="application/json", length=None):
-    run = cgi_process(server, program, method, path, headers, length or len(body), content_type)
-    out, err = run.communicate(body, timeout=60)
-    assert run.returncode == 0, err.decode()
-    return parse_cgi(out)
 
 
 def same_but_time(envelope):

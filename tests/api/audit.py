@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from okul import fresh
-from people import give_email, give_role, profile
+from helpers import contract
+from helpers.people import give_email, give_role, profile
+from helpers.server import fresh
 
 
 def audit(boss, **query):

@@ -10,16 +10,13 @@ from datetime import datetime
 
 import pytest
 
-import contract
-from okul import REGISTRATION, SLOW, Okul, Server, base64url, code_in, fresh, sign, unbase64, until
+from helpers import contract
+from helpers.client import Okul, REGISTRATION, wrong
+from helpers.server import SLOW, Server, code_in, fresh, sender
+from helpers.tokens import base64url, sign, unbase64
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 SENT = "Verification code has been sent to your email address"
-
-
-def wrong(code):
-    """Another code than this one."""
-    return f"{(int(code) + 1) % 1000000:06d}"
 
 
 def request(okul, address, **more):
@@ -783,11 +780,6 @@ def test_keys_are_private(okul):
 
 
 # ---- the sender
-
-
-def sender(server):
-    return until(lambda: [pid for pid, name in server.processes().items() if re.match("okulctl .* mail --keep$", name)],
-                 "the mail sender")
 
 
 def test_a_code_is_not_mailed_after_its_life(later):

@@ -1,5 +1,5 @@
 """Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. okul.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
+is not overwritten. helpers/client.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
 
 import re
 import secrets
@@ -7,21 +7,16 @@ import threading
 
 import pytest
 
-import contract
-import rights
-from app import cgi
-from okul import REGISTRATION, SLOW
-from materials import lasting
-from races import all_at_once, statuses
+from helpers import contract
+from helpers.cgi import cgi
+from helpers.client import REGISTRATION, lasting
+from helpers.parallel import all_at_once, statuses
+from helpers.routes import GOOD, path_of
+from helpers.server import SLOW
 
 STALE = '"0123456789abcdef"'
 DELETION = "/api/v1/users/me/account-deletion"
 ROUNDS = 40 // SLOW
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
 
 
 @pytest.fixture
@@ -78,7 +73,7 @@ def test_an_answer_of_this_moment_has_none(okul, ada):
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET" and "/" not in r.response and not r.live], ids=str)
 def test_every_get_says_that_nothing_is_new(okul, boss, route):
-    path = rights.path_of(okul, route, boss)
+    path = path_of(okul, route, boss)
     had = tag(boss.get(path))
     for method in ("GET", "HEAD"):
         answer = boss.request(method, path, headers=unless(had))
@@ -149,7 +144,7 @@ CHANGES = [r for r in contract.routes if r.method == "PATCH"]
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
 def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
-    good = rights.GOOD["PATCH", route.path]
+    good = GOOD["PATCH", route.path]
     id_ = good["id"](okul, boss) if "id" in good else ""
     path, shown = route.path.replace("{id}", id_), SHOWN.get(route.path, route.path).replace("{id}", id_)
 

@@ -1,9 +1,12 @@
 """Servers for the tests, and the line that counts them."""
 
+import shutil
+
 import pytest
 
-from okul import Okul, Server
-
+from helpers.client import Okul
+from helpers.folder import Folder
+from helpers.server import Server
 
 servers = []    # those that all tests share
 
@@ -50,6 +53,33 @@ def guarded():
 def wild():
     """A server whose clock the tests turn back as well; each puts it right again."""
     yield from served("wild", OKUL_WORKERS="2")
+
+
+@pytest.fixture(scope="module")
+def boss(okul):
+    """A superadmin of the shared server, another one in each file."""
+    return okul.staff("superadmin")
+
+
+@pytest.fixture(scope="module")
+def ada(okul):
+    """A user of the shared server whose registration is complete, another one in each file."""
+    return okul.registered()
+
+
+@pytest.fixture(scope="module")
+def fresh_folder(tmp_path_factory):
+    """A data folder as `okulctl migrate` makes it."""
+    folder = Folder(tmp_path_factory.mktemp("new"))
+    folder.good("migrate")
+    return folder
+
+
+@pytest.fixture
+def folder(fresh_folder, tmp_path):
+    """A copy of it for one test."""
+    shutil.copytree(fresh_folder.data, tmp_path / "data")
+    return Folder(tmp_path)
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):

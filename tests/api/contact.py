@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import contract
-from okul import Okul, Server, fresh, until
+from helpers import contract
+from helpers.client import Okul
+from helpers.server import Server, fresh, until
 
 ASK = {"fullName": "Ayşe Işık", "phoneNumber": "+90 537", "subject": "Akşam kursları", "message": "A1 ne zaman?\n\nSaygılar", "source": "website", "language": "tr"}
 

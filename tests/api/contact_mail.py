@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from mail import Relay, parse
-from okul import Okul, Server, until
+from helpers.client import Okul
+from helpers.relay import Relay, parse
+from helpers.server import Server, until
 
 CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
 HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language", "MIME-Version", "Content-Type"]

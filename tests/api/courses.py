@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from fields import superadmin
-from okul import SLOW, Okul, Server
-from people import fold, ids, rows
-from races import all_at_once
+from helpers import contract
+from helpers.client import Okul, ids, rows
+from helpers.fold import fold
+from helpers.parallel import all_at_once
+from helpers.server import SLOW, Server
 
 NOBODYS = "0" * 24
 MINIMAL = {"title": "Türkçe A1", "language": "tr"}
@@ -23,11 +23,6 @@ FULL = {
     "isPublished": False,
 }
 NULLABLE = ["level", "durationWeeks", "imageUrl"]
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return superadmin(okul)
 
 
 @pytest.fixture(scope="module")

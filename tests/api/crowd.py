@@ -15,8 +15,10 @@ import time
 
 import pytest
 
-from okul import ORIGIN, SLOW, Answer, Okul, Server, fastcgi, form, fresh, until
-from samples import mp4, pdf, png
+from helpers.cgi import fastcgi
+from helpers.client import Answer, Okul, form
+from helpers.samples import mp4, pdf, png
+from helpers.server import ORIGIN, SLOW, Server, fresh, until
 
 MIB = 1 << 20
 LONG = bool(os.environ.get("OKUL_LONG"))

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from okul import ORIGIN, Okul, Server
+from helpers.client import Okul
+from helpers.server import ORIGIN, Server
 
 BAD = {
     "*": "matches nothing", "https://*.okul.example": "matches nothing", "okul.example": "does not begin with https://",

@@ -7,20 +7,13 @@ import subprocess
 
 import pytest
 
-from fields import superadmin
-from okul import OKULCTL, ROOT
-from proficiency import FULL, PATH, asked, made, shown
-from proficiency_taking import answers, start
-from people import rows
+from helpers.client import rows
+from helpers.placement import FULL, PATH, answers, asked, made, shown, start
+from helpers.server import OKULCTL, ROOT
 
 GIFT = ROOT / "tests/unit/gift"
 OPTIONS = ["--title", "By the operator", "--language", "en", "--ranges", "A1:0-20,A2:21-40.5,B2:40.5-100"]
 QUESTIONS = "// okul: points 2.5\n1 + 1 is {=2 ~3}.\n\nSnow is cold.{T}\n"
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return superadmin(okul)
 
 
 def run(okul, *arguments, text=None, check=None):
@@ -137,7 +130,7 @@ def test_options_that_are_refused(okul, options, error):
     assert count(okul) == before
 
 
-UTF8 = "say --encoding {0}, or save it as UTF-8"
+UTF8 = "use --encoding {0}, or save it as UTF-8"
 
 
 @pytest.mark.parametrize("text, error", [

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import contract
-from fields import GOOD_TEST
-from okul import Okul, Server, fresh
+from helpers import contract
+from helpers.client import Okul
+from helpers.examples import GOOD_TEST
+from helpers.server import Server, fresh
 
 PATH = "/admin/dashboard/stats"
 ZONES = ("Europe/Istanbul", "UTC", "America/New_York", "Asia/Kathmandu", "America/Havana")

@@ -3,7 +3,8 @@
 import collections
 import re
 
-from okul import BUILD, Okul, Server
+from helpers.client import Okul
+from helpers.server import BUILD, Server
 
 CALL = re.compile(r'''(?x) ^ (?: open\("([^"]*)",\ ([^)]*)\) | openat\(\S+,\ "([^"]*)",\ ([^)]*)\)
     | creat\("([^"]*)",[^)]*\)    | close\((\d+)\) | execve\("([^"]*)".*\) ) \ += \ (-?\d+)''')

@@ -4,9 +4,9 @@ import secrets
 
 import pytest
 
-from export import ADDRESSED, of_users, rows, with_everything
-from okul import until
-from v1 import DELETION
+from helpers.everything import ADDRESSED, of_users, rows, with_everything
+from helpers.server import until
+from helpers.v1 import DELETION
 
 # The audit trace, what somebody changed in the school's settings, and requests through the contact form, with the reply to
 # one that is on its way.

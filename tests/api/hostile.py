@@ -18,8 +18,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from okul import ROOT, Okul, Server
-from samples import png
+from helpers.client import Okul
+from helpers.samples import png
+from helpers.server import ROOT, Server
 
 MIMES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "pdf": "application/pdf",
          "avif": "image/avif", "heic": "image/heic", "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm",

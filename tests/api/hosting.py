@@ -18,8 +18,10 @@ from pathlib import Path
 
 import pytest
 
-import contract
-from okul import BUILD, OKULCTL, ROOT, SLOW, Okul, Server, free_port, parse_cgi, until
+from helpers import contract
+from helpers.cgi import parse_cgi
+from helpers.client import Okul
+from helpers.server import BUILD, OKULCTL, ROOT, SLOW, Server, free_port, until
 
 PROGRAMS = sorted(BUILD.glob("*.fcgi"))
 WEB_USER = "www-data"
@@ -367,7 +369,7 @@ def test_check_tells_who_may_read_the_password(programs):
     assert "password" not in programs("check").stdout
     file.write_text("smtp_password = hunter22\n")
     told = programs("check").stdout
-    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); say: chmod 600 {file}" in told
+    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in told
     file.chmod(0o600)
     assert "password" not in programs("check").stdout
 

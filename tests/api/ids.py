@@ -2,16 +2,11 @@
 
 import pytest
 
-import contract
-from fields import GOOD_MATERIAL, GOOD_TEST
-from okul import form
-from rights import first_options
-from samples import pdf
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
+from helpers import contract
+from helpers.client import form
+from helpers.examples import GOOD_MATERIAL, GOOD_TEST
+from helpers.placement import first_options
+from helpers.samples import pdf
 
 
 def capitals(id_):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from okul import form
+from helpers.client import form
 
 MARK = b"\xef\xbb\xbf"
 numbers = itertools.count(1)

@@ -1,24 +1,18 @@
 """Sentences in tr, en, es and de: of errors, of messages, of mails. The texts are those of lib/shape/sentences.def."""
 
-import re
 
 import pytest
 
-from contract import LANGUAGES
-from fields import GOOD_MATERIAL, GOOD_TEST, superadmin
-from okul import REGISTRATION, ROOT, fresh
-from rights import first_options
+from helpers.client import REGISTRATION
+from helpers.contract import LANGUAGES
+from helpers.examples import GOOD_MATERIAL, GOOD_TEST
+from helpers.people import superadmin
+from helpers.placement import first_options
+from helpers.sentences import SENTENCES
+from helpers.server import fresh
 
 DELETION = "/api/v1/users/me/account-deletion"
 
-
-def read_sentences():
-    rows = re.findall(r'^SENTENCE\((\w+), "(.*)", "(.*)", "(.*)", "(.*)"\)$', (ROOT / "lib/shape/sentences.def").read_text(),
-                      re.M)
-    return {name: dict(zip(LANGUAGES, texts)) for name, *texts in rows}
-
-
-SENTENCES = read_sentences()
 
 # sentence, its argument, what is asked
 ERRORS = [

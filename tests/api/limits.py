@@ -9,9 +9,10 @@ import re
 
 import pytest
 
-from okul import REGISTRATION, Okul, Person, Server, fresh, shows_code
-from samples import png
-from v1 import DELETION, LOCKED, SEND, VERIFY
+from helpers.client import Okul, Person, REGISTRATION, wrong
+from helpers.samples import png
+from helpers.server import Server, fresh, shows_code
+from helpers.v1 import DELETION, LOCKED, SEND, VERIFY
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 numbers = itertools.count(1)
@@ -37,10 +38,6 @@ def at(client):
 
 def request(okul, address, client):
     return okul.post("/auth/otp/request", {"email": address}, **at(client))
-
-
-def wrong(code):
-    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
 
 
 def enter(okul, address, client):

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from contract import LANGUAGES
-from okul import code_in, fresh
+from helpers.contract import LANGUAGES
+from helpers.server import code_in, fresh
 
 
 def mail_to(okul, address, language="en"):

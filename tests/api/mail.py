@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import json
 import os
 import re
 import shutil
@@ -10,9 +9,7 @@ import signal
 import socket
 import sqlite3
 import stat
-import struct
 import subprocess
-import sys
 import tempfile
 import time
 from email.utils import parsedate_to_datetime
@@ -20,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-import smtp_server
-from okul import BUILD, ROOT, SLOW, shows_code
+from helpers import smtp_server
+from helpers.relay import Relay, parse
+from helpers.server import BUILD, Clock, ROOT, SLOW, shows_code, until
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 SUBJECTS = {
@@ -37,53 +35,7 @@ def lease(timeout):
     return 2 * timeout + 60
 
 
-def until(truth, what, seconds=8):
-    end = time.monotonic() + seconds * SLOW
-    while not (found := truth()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.005)
-    return found
-
-
 # ---- the server that mails go to
-
-
-class Relay:
-    def __init__(self, home, certificate=None):
-        self.folder = home / "relay"
-        self.folder.mkdir()
-        self.certificate = certificate
-        self.mode("accept")
-        self.port = 0
-        self.start()
-
-    def start(self):
-        command = [sys.executable, str(ROOT / "tests/api/smtp_server.py"), str(self.folder), "--port", str(self.port)]
-        if self.certificate:
-            command += ["--cert", str(self.certificate / "server.pem"), "--key", str(self.certificate / "server.key")]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        self.ports = json.loads(self.process.stdout.readline())
-        self.port = self.ports["plain"]
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def mode(self, mode):
-        aside = self.folder / "mode.new"
-        aside.write_text(mode)
-        aside.rename(self.folder / "mode")
-
-    def received(self):
-        path = self.folder / "received"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def recipients(self):
-        return sorted(address for mail in self.received() for address in mail["to"])
-
-    def forget(self):
-        (self.folder / "received").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +62,9 @@ class School:
         self.home = Path(tempfile.mkdtemp(prefix="okul-mail-"))
         self.data = self.home / "data"
         self.data.mkdir(mode=0o700)
-        self.offset = 0
-        self.advance(0)
+        self.clock = Clock(self.home / "clock")
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
-            "OKUL_CLOCK": str(self.home / "clock"), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
+            "OKUL_CLOCK": str(self.clock.path), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
             "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": str(5 * SLOW),
         }
         self.codes, self.log, self.kept = [], "", []
@@ -127,14 +78,10 @@ class School:
         return self
 
     def advance(self, seconds):
-        self.offset += seconds * 1000
-        # in place: programs have the file mapped, and one cut to nothing for a moment ends who looks just then (SIGBUS)
-        path = self.home / "clock"
-        with open(path, "r+b" if path.exists() else "wb") as file:
-            file.write(struct.pack("=q", int(self.offset)))
+        self.clock.advance(seconds)
 
     def now(self):
-        return time.time() * 1000 + self.offset
+        return self.clock.now() * 1000
 
     def ctl(self, *arguments):
         return subprocess.run([BUILD / "okulctl", "-d", self.data, *arguments], env=self.environment, text=True,
@@ -191,10 +138,6 @@ def school():
     school = School()
     yield school
     school.end()
-
-
-def parse(mail):
-    return email.message_from_bytes(mail["content"].encode("latin-1"), policy=email.policy.default)
 
 
 def check_message(message, to, language, code):
@@ -374,6 +317,17 @@ def test_other_mails_are_sent_within_a_day(school, relay):
     school.advance(DAY - 60)
     assert school.once().returncode == 0
     assert relay.recipients() == ["news@example.com"]
+
+
+def test_once_sends_what_a_batch_had_no_time_for(school, relay):
+    """It goes back to the mails that wait, also where none waits any more. Batches have 1, 2, 4 mails while the server is fast."""
+    addresses = ["one@example.com", "two@example.com", "three@example.com", "slow@example.com", "5@example.com", "6@example.com",
+                 "7@example.com"]
+    school.use(relay)
+    relay.mode("doze")
+    school.queue(*addresses)
+    assert school.once().returncode == 0
+    assert relay.recipients() == sorted(addresses) and school.rows() == []
 
 
 def test_a_server_that_hangs(school, relay):

@@ -11,13 +11,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-import contract
-from contract import LANGUAGES
-from okul import Okul, Server, form, until
-from people import profile
-from races import all_at_once, closed, statuses
-from samples import pdf, png
-from storage import files
+from helpers import contract
+from helpers.client import Okul, faults, form, lasting
+from helpers.contract import LANGUAGES
+from helpers.parallel import all_at_once, closed, statuses
+from helpers.people import profile
+from helpers.samples import pdf, png
+from helpers.server import Server, files, until
 
 MATERIALS = "/education-materials"
 NOBODYS = "0" * 24
@@ -58,18 +58,8 @@ def bare(url):
     return urllib.parse.urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
-def lasting(data):
-    """The same without what signs addresses."""
-    return json.loads(re.sub(r"expires=\d+&signature=[0-9a-f]{64}", "", json.dumps(data)))
-
-
 def key_of(url):
     return urllib.parse.urlsplit(url).path.rpartition("/")[2]
-
-
-def faults(answer, status, *names):
-    assert answer.status == status, answer
-    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
 
 
 # ---- making them

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from okul import BUILD
-from reference import OPERATIONS, PAGE, Articles
-from rights import path_of
-from samples import pdf, png
+from helpers import contract
+from helpers.reference import Articles, OPERATIONS, PAGE
+from helpers.routes import path_of
+from helpers.samples import pdf, png
+from helpers.server import BUILD
 
 # Examples name things that only their owner can have. What is wrong with those is told last, so all else on the line is good.
 ANSWERS = {

@@ -10,24 +10,21 @@ import secrets
 import signal
 import threading
 import time
-import unicodedata
 from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from okul import REGISTRATION, SLOW, Okul, Server, fresh, until
-from races import all_at_once
+from helpers import contract
+from helpers.client import Okul, REGISTRATION, ids, rows
+from helpers.fold import fold
+from helpers.parallel import all_at_once
+from helpers.people import give_email, give_role, profile
+from helpers.server import SLOW, Server, fresh, until
 
 DELETION = "/api/v1/users/me/account-deletion"
 NOBODYS = "0" * 24
 ROLES = ["user", "admin", "superadmin"]
 ROUNDS = 1000 if os.environ.get("OKUL_LONG") == "1" else 200 // SLOW
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
 
 
 @pytest.fixture(scope="module")
@@ -44,31 +41,10 @@ def head(school):
     return school.staff("superadmin")
 
 
-def profile(boss, id_, **fields):
-    return boss.patch(f"/admin/users/{id_}/profile", fields)
-
-
-def give_role(boss, id_, role):
-    return boss.patch(f"/admin/users/{id_}/role", {"role": role})
-
-
-def give_email(boss, id_, email):
-    return boss.patch(f"/admin/users/{id_}/email", {"email": email})
-
-
 def listed(boss, **query):
     answer = boss.get("/users" + ("?" + urlencode(query) if query else ""))
     assert answer.status == 200, answer
     return answer.data
-
-
-def ids(page):
-    return [item["id"] for item in page["items"]]
-
-
-def rows(okul, sql):
-    """What a query gives, each row a list of texts."""
-    return [line.split("\t") for line in okul.server.sql(sql).splitlines()[1:]]
 
 
 def audit(okul, id_):
@@ -226,16 +202,6 @@ def test_as_json_is_as_without_saying(boss):
 
 
 # ---- search and sort, in a school whose people are known
-
-
-PLAIN = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "’": "'",
-                       "\u200b": None, "\u00ad": None})
-
-
-def fold(text):
-    """The contract's "in every script that has case, with and without accents", by Python's Unicode database."""
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
-    return text.translate(PLAIN)
 
 
 # name, surname; some have a user name too, some a role

@@ -8,38 +8,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-import contract
-from fields import GOOD_IMPORT, GOOD_TEST, superadmin
-from okul import ROOT, Okul, Server
-from people import ids, rows
-from races import all_at_once, overtaken
+from helpers import contract
+from helpers.client import Okul, ids, rows
+from helpers.examples import GOOD_IMPORT, GOOD_TEST
+from helpers.parallel import all_at_once, overtaken
+from helpers.placement import FULL, PATH, asked, level_range, made, question, shown
+from helpers.server import ROOT, Server
 
 NOBODYS = "0" * 24
-PATH = "/proficiency-tests"
-
-
-def question(text, *options, **more):
-    """The first option is right."""
-    return {"text": text, "options": [{"text": o, "isCorrect": i == 0} for i, o in enumerate(options)]} | more
-
-
-def level_range(level, low, high):
-    return {"level": level, "minScore": low, "maxScore": high}
-
-
-FULL = {
-    "title": "Einstufung Deutsch", "description": "Zeile 1\n\n  \"2\"\t'<>&\\ \u2028 😀", "targetLanguage": "pt-BR",
-    "durationMinutes": 45, "maxAttempts": 3, "shuffle": True, "isPublished": False,
-    "questions": [question("Was? \"\\ \n ,\"isCorrect\":true", "das", "dies,\"isCorrect\":false", "ğ", points=2.5,
-                           mediaUrl="https://example.com/a.mp3?x=1"),
-                  question("Wo?", "hier", "dort", points=0.1, mediaUrl=None), question("Wer?", "ich", "du")],
-    "levelRanges": [level_range("A1", 0, 20), level_range("A1", 21, 33.5), level_range("B2", 33.5, 100)],
-}
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return superadmin(okul)
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +24,6 @@ def school():
     server = Server("proficiency")
     yield Okul(server)
     server.stop()
-
-
-def made(boss, **fields):
-    answer = boss.post(PATH, GOOD_TEST | fields)
-    assert answer.status == 201, answer
-    return answer.data
-
-
-def shown(client, id_):
-    answer = client.get(f"{PATH}/{id_}")
-    assert answer.status == 200, answer
-    return answer.data
 
 
 def listed(client, **query):
@@ -71,12 +35,6 @@ def listed(client, **query):
 def summary(test):
     """What the list shows of a test."""
     return {k: v for k, v in test.items() if k not in ("questions", "levelRanges")}
-
-
-def asked(test):
-    """The questions as they were sent, without what the server adds."""
-    return [{"text": q["text"], "points": q["points"], "mediaUrl": q["mediaUrl"],
-             "options": [{"text": o["text"], "isCorrect": o["isCorrect"]} for o in q["options"]]} for q in test["questions"]]
 
 
 def all_ids(test):

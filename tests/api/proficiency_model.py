@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from okul import BUILD
+from helpers.server import BUILD
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1", "C2"]
 STYLES = {"touching": Decimal(0), "one above": Decimal(1)}

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-import contract
+from helpers import contract
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests/{}/statistics"

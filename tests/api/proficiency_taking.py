@@ -1,30 +1,26 @@
 """Group proficiency, for learners: starting, saving, submitting, the status; and results, one's own and everybody's."""
 
+import csv
 import fcntl
 import itertools
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from urllib.parse import quote
 
 import pytest
 
-from contract import LANGUAGES
-from fields import superadmin
-from okul import Okul, Server, until
-from people import ids, rows
-from races import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.client import Okul, good, ids, rows
+from helpers.contract import LANGUAGES
+from helpers.parallel import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.people import superadmin
+from helpers.placement import RANGES, answers, questions, start
+from helpers.sentences import SENTENCES
+from helpers.server import Server, until
 
 NOBODYS = "0" * 24
 PATH = "/proficiency-tests"
-RANGES = [{"level": "A1", "minScore": 0, "maxScore": 33.33}, {"level": "A2", "minScore": 33.33, "maxScore": 50},
-          {"level": "B1", "minScore": 51, "maxScore": 99}, {"level": "C2", "minScore": 100, "maxScore": 100}]
-
-
-def questions(*points, options=4):
-    """The second option is right."""
-    return [{"text": f"Q{i} \"\\ ğ", "points": p, "options": [{"text": f"o{i}{o} \"isCorrect\":true", "isCorrect": o == 1}
-                                                             for o in range(options)]} for i, p in enumerate(points)]
 
 
 def made(okul, *points, **fields):
@@ -33,16 +29,6 @@ def made(okul, *points, **fields):
     answer = superadmin(okul).post(PATH, body | fields)
     assert answer.status == 201, answer
     return answer.data
-
-
-def answers(test, signs):
-    """'+' a right answer, '-' a wrong one, anything else none."""
-    return {"answers": [{"questionId": q["id"], "optionId": next(o["id"] for o in q["options"] if o["isCorrect"] == (sign == "+"))}
-                        for q, sign in zip(test["questions"], signs) if sign in "+-"]}
-
-
-def start(who, test):
-    return who.post(f"{PATH}/{test['id']}/start")
 
 
 def save(who, attempt, test, signs):
@@ -63,11 +49,6 @@ def mine(who, **more):
     answer = who.get(f"{PATH}/results/me", **more)
     assert answer.status == 200, answer
     return answer.data["items"]
-
-
-def good(answer):
-    assert answer.status in (200, 201), answer
-    return answer.data
 
 
 def seconds(text):
@@ -743,7 +724,6 @@ def test_from_is_included_and_to_is_not(archive, times, first):
     ("=1", lambda r, o: r["userId"] == o.people[4].id), ("* OR", lambda r, o: False), ("   ", lambda r, o: True), ("", lambda r, o: True),
 ])
 def test_search(archive, search, keep):
-    from urllib.parse import quote
     query = f"&search={quote(search)}"
     for sort in ("-completedAt", "totalScore"):
         assert [r["id"] for r in found(archive, f"{query}&sort={sort}", 50)] == expected(archive, lambda r: keep(r, archive), sort)
@@ -752,13 +732,11 @@ def test_search(archive, search, keep):
 
 
 def test_search_by_address(archive):
-    from urllib.parse import quote
     who = archive.people[0]
     assert [r["id"] for r in found(archive, f"&search={quote(who.email)}")] == expected(archive, lambda r: r["userId"] == who.id)
 
 
 def table(okul, query="", separator=","):
-    import csv
     answer = superadmin(okul).get(f"{PATH}/admin/results?format=csv{query}")
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="results.csv"'
@@ -803,7 +781,6 @@ def test_a_query_that_is_wrong(archive, query, named):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_time_must_be_in_every_language(archive, language):
-    from language import SENTENCES
     answer = superadmin(archive).get(f"{PATH}/admin/results?from=yesterday", language=language)
     assert answer.errors == ["from: " + SENTENCES["S_F_TIME_OR_DATE"][language]]
 

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-import contract
-from okul import BUILD
-from rights import LISTED
+from helpers import contract
+from helpers.routes import LISTED
+from helpers.server import BUILD
 
 DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
 SHAPES = DOCUMENT["components"]["schemas"]

@@ -1,34 +1,17 @@
 """Many at once: what may happen only once happens once, and what ended has ended for all workers."""
 
-import fcntl
 import os
 import signal
-import struct
-import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from okul import OKULCTL, REGISTRATION, fresh, until
+from helpers.client import REGISTRATION
+from helpers.parallel import all_at_once, overtaken, statuses
+from helpers.server import fresh, until
 
 MANY = 50
-
-
-def all_at_once(count, act):
-    """Runs act(n) in so many threads that start together; gives what they gave."""
-    gate = threading.Barrier(count)
-
-    def run(n):
-        gate.wait()
-        return act(n)
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
-def statuses(answers):
-    return sorted(a.status for a in answers)
 
 
 def test_one_right_code_verified_many_times(okul):
@@ -164,37 +147,6 @@ def test_what_ended_has_ended_for_every_worker(okul, ending):
 
 
 # ---- what is lost while a request waits to write
-
-QUEUE, DOOR = 0, 1      # the bytes of DATA/okul.gate: whoever waits holds the first, whoever writes the second
-
-
-def lock(file, command, kind, byte):
-    """One byte of the gate, for this open file alone. Gives the kind of lock that fcntl() found or set."""
-    flock = fcntl.fcntl(file, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
-    return struct.unpack("hhqqi4x", flock)[0]
-
-
-def closed(gate):
-    try:
-        return lock(gate, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, DOOR) == fcntl.F_WRLCK
-    except BlockingIOError:
-        return False
-
-
-def overtaken(okul, text, act):
-    """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
-    server = okul.server
-    with open(server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
-        until(lambda: closed(gate), "a moment without writers")
-        writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
-                                  cwd=server.home)
-        until(lambda: lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who overtakes")
-        answer = pool.submit(act)
-        time.sleep(0.2)
-        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
-        assert writer.wait(10) == 0
-        return answer.result()
-
 
 def test_who_is_logged_out_while_a_request_waits_changes_nothing(okul):
     ada = okul.registered()

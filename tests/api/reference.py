@@ -1,6 +1,5 @@
 """okul-reference: the programs' parts joined into one document, and the page made from it."""
 
-import html.parser
 import json
 import shlex
 import subprocess
@@ -8,33 +7,10 @@ import subprocess
 import jsonschema
 import pytest
 
-from okul import BUILD, ROOT
+from helpers.reference import Articles, DOCUMENT, OPERATIONS, PAGE
+from helpers.server import BUILD, ROOT
 
 TEMPLATE = ROOT / "conf" / "docs.html"
-
-
-class Articles(html.parser.HTMLParser):
-    """Of each <article>, by its id: the texts of its <pre>s, the first of which is the curl."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.of, self.article, self.inside = {}, None, False
-        self.feed(source)
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "article":
-            self.article = self.of.setdefault(dict(attributes)["id"], [])
-        if tag == "pre" and self.article is not None:
-            self.article.append("")
-        self.inside = tag == "pre"
-
-    def handle_endtag(self, tag):
-        self.inside = self.inside and tag != "pre"
-        self.article = None if tag == "article" else self.article
-
-    def handle_data(self, data):
-        if self.inside and self.article:
-            self.article[-1] += data
 
 
 def operation(name, tag, **more):
@@ -138,10 +114,7 @@ def test_the_page_escapes_and_the_curl_quotes(join):
 
 # ---- what the build made of the real programs
 
-DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
-PAGE = (BUILD / "share" / "docs.html").read_text()
 SHAPES = DOCUMENT["components"]["schemas"]
-OPERATIONS = {o["operationId"]: (method, path, o) for path, item in DOCUMENT["paths"].items() for method, o in item.items()}
 
 
 def judge(schema):

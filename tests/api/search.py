@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-import contract
-from fields import GOOD_TEST
-from groups import good_requests
-from people import profile
-from rights import first_options
-from samples import png
+from helpers import contract
+from helpers.examples import GOOD_TEST
+from helpers.groups import good_requests
+from helpers.people import profile
+from helpers.placement import first_options
+from helpers.samples import png
 
 TEXT = "Nguyễn Łódź Əliyev Οδυσσέας ҚАСЫМ Şırnak İSTANBUL Straße O’Neil 50% a_b"
 OTHER = "Nothing like that"
@@ -102,11 +102,6 @@ def test_no_list_with_a_search_is_forgotten():
     searched = {r.path for r in contract.routes if r.method == "GET" and "search" in (r.query or ())}
     told = {of.path for of in LISTS.values()}
     assert searched == told, f'say in GOOD which fields are searched, {{"search": (FIELD, ...)}}, of GET {" ".join(searched - told)}'
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
 
 
 @pytest.fixture(scope="module", params=LISTS)

@@ -17,8 +17,11 @@ from pathlib import Path
 
 import pytest
 
-import contract
-from okul import BUILD, OKULCTL, ROOT, SLOW, Okul, Server, fastcgi, free_port, parse_cgi, until
+from helpers import contract
+from helpers.cgi import fastcgi, parse_cgi
+from helpers.client import Okul
+from helpers.sentences import SENTENCES
+from helpers.server import BUILD, OKULCTL, ROOT, SLOW, Server, free_port, until
 
 REFUSED = 78    # EX_CONFIG
 
@@ -582,7 +585,7 @@ def test_a_program_that_is_not_there_is_502_while_others_answer(house):
     (house.data / "run" / "auth.sock").unlink()
     for language in contract.LANGUAGES:
         status, headers, body = house.fetch("/auth/sessions", Accept_Language=language)
-        assert status == 502 and b'"statusCode":502,' in body and sentences("S_UNAVAILABLE")[language] in body.decode()
+        assert status == 502 and b'"statusCode":502,' in body and SENTENCES["S_UNAVAILABLE"][language] in body.decode()
         assert headers["Content-Language"] == language and int(headers["Retry-After"]) > 0
         assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert house.status() == 200
@@ -590,7 +593,7 @@ def test_a_program_that_is_not_there_is_502_while_others_answer(house):
 
 def test_errors_of_the_programs_pass_as_they_are(open_house):
     status, headers, body = open_house.fetch("/me", Accept_Language="tr")
-    assert status == 401 and sentences("S_NO_TOKEN")["tr"] in body.decode() and headers["WWW-Authenticate"].startswith("Bearer")
+    assert status == 401 and SENTENCES["S_NO_TOKEN"]["tr"] in body.decode() and headers["WWW-Authenticate"].startswith("Bearer")
     for path in ("/auth", "/auth/", "/auth/nothing"):
         status, headers, _ = open_house.fetch(path)
         assert status == 404 and not re.fullmatch(r"[0-9a-f]{32}", headers["X-Request-Id"])
@@ -639,17 +642,12 @@ def test_no_log_of_nginx_has_a_signature_or_where_it_was_followed(house):
 # ---- what stands in two places says the same in both
 
 
-def sentences(name):
-    row = re.search(rf"SENTENCE\({name}, (.*)\)\n", (ROOT / "lib/shape/sentences.def").read_text())[1]
-    return dict(zip(("tr", "en", "es", "de"), re.findall(r'"((?:[^"\\]|\\.)*)"', row)))
-
-
 def test_sentences_of_the_web_servers_are_those_of_the_programs():
     nginx = dict(re.findall(r'^\t"(?:~\^)?([^"]+)" "([^"]+)";$', (ROOT / "conf/nginx/common.conf").read_text(), re.M))
     apache = re.findall(r'ErrorDocument (\d+) .*"errors":\["(.*?)\$', (ROOT / "conf/apache/errors.conf").read_text())
     for status, name in {"403": "S_ROLE_TOO_LOW", "404": "S_NO_PATH", "405": "S_NO_METHOD", "413": "S_TOO_LARGE", "429": "S_TOO_MANY_REQUESTS",
                          "500": "S_INTERNAL", "50[234]": "S_UNAVAILABLE"}.items():
-        for language, text in sentences(name).items():
+        for language, text in SENTENCES[name].items():
             assert nginx[f"{status} {language}"] == text
     for language, said in zip(("en", "tr", "es", "de"), (dict(apache[i:i + 18]) for i in range(0, 72, 18)), strict=True):
         alone = {"414": said["414"], **dict.fromkeys(("502", "503", "504"), nginx[f"50[234] {language}"])}

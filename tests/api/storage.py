@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import resource
@@ -13,10 +14,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-import contract
-from okul import BUILD, ROOT, Okul, Server, form, fresh, once, until
-from samples import mp4, pdf, png
-from wire import chunked
+from helpers import contract
+from helpers.cgi import cgi, parse_cgi
+from helpers.client import Closing, Okul, chunked, faults, form, once
+from helpers.samples import mp4, pdf, png
+from helpers.server import BUILD, ROOT, Server, files, fresh, until
+from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
 SAMPLES = {p.name: p.read_bytes() for p in (ROOT / "tests/unit/media").iterdir() if p.is_file()}
@@ -38,22 +41,6 @@ def itself():
     server = Server("itself", OKUL_WORKERS="2", OKUL_DELIVERY="itself")
     yield Okul(server)
     server.stop()
-
-
-def files(server):
-    """What lies in DATA/files: {name: path}."""
-    return {p.name: p for p in (server.data / "files").rglob("*") if p.is_file()}
-
-
-def path_of(answer):
-    """The address of an upload, as a path of this server."""
-    return urllib.parse.urlsplit(answer.data["url"])._replace(scheme="", netloc="").geturl()
-
-
-def uploaded(person, content=None, *fields, name="photo.png"):
-    answer = person.upload(content or png(), name, *fields)
-    assert answer.status == 201, answer
-    return answer
 
 
 # ---- what the answer says
@@ -120,11 +107,6 @@ def test_the_same_bytes_are_stored_once(okul):
 
 
 # ---- what is refused
-
-
-def faults(answer, status, *names):
-    assert answer.status == status, answer
-    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
 
 
 WRONG = {
@@ -359,14 +341,6 @@ def test_others_than_admins_leave_half_of_the_disk():
         uploaded(boss)
         okul.server.sql(f"UPDATE tally SET n = {share - 1000} WHERE name = 'file:bytes'")
         uploaded(ada)
-
-
-class Closing(Okul):
-    def __init__(self, **settings):
-        super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
-
-    def close(self):
-        self.server.stop()
 
 
 def test_a_disk_that_is_nearly_full_takes_no_upload():
@@ -777,7 +751,7 @@ def test_an_error_of_the_web_server_says_nothing_of_the_file(okul):
         assert got.status == 404 and got.headers["X-Request-Id"] == "mine"
         in_envelope(got)
         run = okul.server.ctl("files", "verify", check=False)
-        assert run.returncode == 1 and f"{path} is no file" in run.stdout
+        assert run.returncode == 1 and f"{path} is not a file" in run.stdout
     finally:
         path.unlink()
         okul.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
@@ -797,7 +771,6 @@ def test_what_anybody_stored_is_read_by_the_group_alone(okul):
 
 
 def test_plain_cgi_uploads_and_downloads(okul):
-    from app import cgi
     ada, content = okul.registered(), png()
     kind, body = form(("file", "ş.png", content))
     token = {"Authorization": f"Bearer {ada.token}"}
@@ -806,7 +779,6 @@ def test_plain_cgi_uploads_and_downloads(okul):
     try:
         status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind)
         assert status == 201, answer
-        import json
         data = json.loads(answer, object_pairs_hook=once)["data"]
         path = f"/storage/files/{data['key']}"
         status, headers, got = cgi(okul.server, "storage", "GET", path, token)
@@ -827,7 +799,6 @@ def test_plain_cgi_uploads_and_downloads(okul):
 
 def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
     """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
-    from app import cgi
     ada, content = okul.registered(), png()
     answer = uploaded(ada, content)
     path, environment = path_of(answer), okul.server.environment
@@ -849,7 +820,6 @@ def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
 
 def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
     """libmagic without its database, or without memory for it, takes every file for unknown: that is no 415."""
-    from app import cgi
     ada, environment = okul.registered(), okul.server.environment
     kind, body = form(("file", "a.png", png()))
     okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # Debian's has comments only
@@ -862,7 +832,6 @@ def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
 
 def test_plain_cgi_takes_a_body_whose_length_nobody_told(okul):
     """Chunked on the wire: it ends where it ends, and only a program that is told of it reads at all (RFC 3875 4.2)."""
-    from app import cgi
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -890,7 +859,6 @@ def test_plain_cgi_is_heard_though_it_reads_no_body(okul, length):
     Apache's mod_cgid: standard input and output are one socket, and the body is sent before the answer is read. Who ends with
     the body unread resets the connection, and the answer is lost.
     """
-    from app import parse_cgi
     here, there = socket.socketpair()
     environment = okul.server.environment | {
         "OKUL_DATA": str(okul.server.data), "REQUEST_METHOD": "POST", "REQUEST_URI": "/storage/upload", "REMOTE_ADDR": "127.0.0.1",

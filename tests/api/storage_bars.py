@@ -10,9 +10,11 @@ import time
 
 import pytest
 
-from okul import SLOW, Okul, Server, form, until
-from samples import mp4, png
-from storage import Closing, files, path_of, uploaded
+from helpers.cgi import cgi_process
+from helpers.client import Closing, Okul, form
+from helpers.samples import mp4, png
+from helpers.server import SLOW, Server, files, until
+from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
 # OKUL_LONG=1 makes the large ones as large as the bars say; the figures of the normal run show the same.
@@ -129,7 +131,6 @@ def test_slow_readers_hold_no_worker():
 @pytest.mark.parametrize("step, lives", [(100_000, True), (1, False), (0, False)])
 def test_an_upload_that_takes_long_is_not_stuck(okul, step, lives):
     """The watchdog ends a request after some ticks, but not one that moves on between them. The ticks are made by hand here."""
-    from app import cgi_process
     ada, content = okul.registered(), mp4(2 * MIB)
     kind, body = form(("file", "a", content))
     run = cgi_process(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, len(body), kind)

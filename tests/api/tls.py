@@ -11,10 +11,11 @@ import subprocess
 
 import pytest
 
-from apache_server import APACHE, Apache
-from okul import ORIGIN, ROOT, Okul, Server, free_port, until
-from samples import png
-from storage import path_of, uploaded
+from helpers.apache_server import APACHE, Apache
+from helpers.client import Okul
+from helpers.samples import png
+from helpers.server import ORIGIN, ROOT, Server, free_port, until
+from helpers.uploads import path_of, uploaded
 
 NAME = "okul.example.org"
 

@@ -8,12 +8,10 @@ import time
 
 import pytest
 
-from okul import Okul, Server, base64url, fastcgi, parse_cgi, sign, unbase64
-
-
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
+from helpers.cgi import fastcgi, parse_cgi
+from helpers.client import Okul
+from helpers.server import Server
+from helpers.tokens import base64url, sign, unbase64
 
 
 @pytest.fixture(autouse=True)

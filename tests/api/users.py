@@ -4,16 +4,9 @@ import time
 
 import pytest
 
-import contract
-from okul import fresh
-
-PROFILE = {
-    "name": "Ayşe Gül", "surname": "Yılmaz", "language": "tr", "countryCode": "90", "phoneNumber": "5372505890",
-    "profilePhoto": "https://example.com/a.jpg", "availabilityStatus": "busy", "birthDate": "1992-02-29",
-    "gender": "other", "interests": ["müzik", "reading", "😀"], "expertise": "İngilizce",
-    "bio": "Zeile 1\nZeile 2 \"'<>&\\ \u2028.", "instagram": "ayse",
-    "x": "ayse_x", "tiktok": "t", "snapchat": "s", "facebook": "f", "timezone": "Europe/Berlin",
-}
+from helpers import contract
+from helpers.examples import PROFILE
+from helpers.server import fresh
 
 
 def name():

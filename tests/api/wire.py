@@ -6,26 +6,18 @@ import socket
 
 import pytest
 
-import contract
-from language import LANGUAGES, SENTENCES
-from okul import ORIGIN, ORIGINS, REGISTRATION, ROOT, Okul, Server, form, fresh
-from samples import pdf, png
+from helpers import contract
+from helpers.client import Okul, REGISTRATION, chunked, form
+from helpers.contract import LANGUAGES
+from helpers.samples import pdf, png
+from helpers.sentences import SENTENCES
+from helpers.server import ORIGIN, ORIGINS, ROOT, Server, fresh
 
 REQUEST = "/auth/otp/request"
 COMPLETE = "/auth/registration/complete"
 MIB = 1 << 20
 KIB64 = 1 << 16
 SOME_ID = "0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="module")
-def ada(okul):
-    return okul.registered()
-
-
-@pytest.fixture(scope="module")
-def boss(okul):
-    return okul.staff("superadmin")
 
 
 def path_of(route):
@@ -340,11 +332,6 @@ def test_a_form_with_many_unknown_fields(boss):
 
 
 HEAD = f"POST {REQUEST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
-
-
-def chunked(body):
-    return b"".join(b"%x\r\n" % len(p) + p + b"\r\n"
-                    for p in (body[i:i + 4096] for i in range(0, len(body), 4096))) + b"0\r\n\r\n"
 
 
 def test_a_chunked_body(okul):

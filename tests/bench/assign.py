@@ -11,6 +11,7 @@ else.
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -24,8 +25,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ["OKUL_BUILD"] = "build"
-sys.path.insert(0, str(ROOT / "tests" / "api"))
-import okul as api  # noqa: E402 - it is found by the path that is set above
+sys.path.insert(0, str(ROOT / "tests" / "api"))     # where helpers are
+from helpers.client import Okul
+from helpers.server import Server, until
 
 USERS = """
 INSERT INTO user (id, email, name, surname, language, timezone, created_at, updated_at)
@@ -60,7 +62,7 @@ class Load:
         self.server, self.token, self.times, self.ended = server, token, {"read": [], "write": []}, threading.Event()
 
     def run(self, kind):
-        connection = api.http.client.HTTPConnection("127.0.0.1", self.server.port)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
         headers = {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
         due = time.monotonic()
         while not self.ended.is_set():
@@ -98,18 +100,18 @@ def main():
     (folder / "mode").write_text(f"slow-{options.mail}")
     (folder / "received").touch()
     # in life it is another machine: it gets what the others leave
-    smtp = subprocess.Popen(["chrt", "-i", "0", "/usr/bin/python3", ROOT / "tests/api/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
+    smtp = subprocess.Popen(["chrt", "-i", "0", "/usr/bin/python3", ROOT / "tests/api/helpers/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
     port = json.loads(smtp.stdout.readline())["plain"]
-    server = api.Server("assign", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_PORT=str(port), OKUL_SMTP_SECURITY="plain",
+    server = Server("assign", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_PORT=str(port), OKUL_SMTP_SECURITY="plain",
                         OKUL_WORKERS="4")
     try:
-        client = api.Okul(server)
+        client = Okul(server)
         server.sql(USERS)
         server.ctl("user", "add", "boss@example.com", "--role", "admin")
         boss, ids = login(client, "boss@example.com"), [f"{i:024x}" for i in range(1, 501)]
         rows = []
         for number in range(options.rounds):
-            api.until(lambda: server.sql("SELECT count(*) FROM outbox").split()[1] == "0", "an empty outbox")
+            until(lambda: server.sql("SELECT count(*) FROM outbox").split()[1] == "0", "an empty outbox")
             material = client.post("/education-materials", {"title": f"Unit {number}", "locale": "en"}, token=boss).data["id"]
             received = lines(folder / "received")
             next(received)

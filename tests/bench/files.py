@@ -355,14 +355,15 @@ def main():
     options = options.parse_args()
     os.environ["OKUL_BUILD"] = options.build
     sys.path.insert(0, str(ROOT / "tests" / "api"))
-    import okul
+    from helpers.client import Okul
+    from helpers.server import Server
     with contextlib.ExitStack() as stack:
         folder = options.keep or pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="okul-corpus-")))
         folder.mkdir(parents=True, exist_ok=True)
         made, failed = corpus(folder)
-        server = okul.Server("corpus", OKUL_STORAGE_USER_QUOTA="0", OKUL_STORAGE_SHARE="0", OKUL_ENV="development")
+        server = Server("corpus", OKUL_STORAGE_USER_QUOTA="0", OKUL_STORAGE_SHARE="0", OKUL_ENV="development")
         stack.callback(server.stop)
-        api = okul.Okul(server)
+        api = Okul(server)
         person = api.registered()
         count, wrong = collections.Counter(), []
         for path in made:

@@ -13,6 +13,7 @@ FOLDER/mode, looked up at each step:
     closing         421 to every recipient
     slow            takes the message, and says so half a second later
     slow-N          the same, N milliseconds later
+    doze            slow, to recipients that begin with "slow"
     hang            says nothing at all to a new connection
     hang-at-end     takes mails as ever, but gives QUIT no answer
     refuse-and-hang refuse and hang-at-end in one
@@ -68,7 +69,7 @@ class Handler:
         })
         with open(self.folder / "received", "a") as received:
             received.write(line + "\n")
-        if self.mode().startswith("slow"):
+        if self.mode().startswith("slow") or self.mode() == "doze" and envelope.rcpt_tos[0].startswith("slow"):
             await asyncio.sleep(int(self.mode().partition("-")[2] or 500) / 1000)
         return "250 taken"
 

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-from okul import BUILD, ROOT, until
+from helpers.server import BUILD, ROOT, until
 
 APACHE = "/usr/sbin/apache2"
 CONFIGURATION = """

@@ -1,280 +1,18 @@
-"""The server under test, and a client that holds every single answer against the contract's envelope."""
+"""A client that holds every single answer against the contract's envelope, and people who are logged in."""
 
-import base64
-import contextlib
-import email
-import email.policy
-import hashlib
-import hmac
 import http.client
-import itertools
 import json
-import os
 import re
 import secrets
-import shutil
-import signal
 import socket
-import struct
-import subprocess
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 
-import contract
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
-OKULCTL = str(BUILD / "okulctl")
-WEB = os.environ.get("OKUL_WEB", "nginx")   # who is in front of the programs: nginx or apache
-SLOW = 4 if "asan" in BUILD.name else 1     # how much longer than the plain build a wait may take
-
-# Web apps that may call every server of the tests: the second is written in another way than browsers send it.
-ORIGIN, ADMIN_ORIGIN = ORIGINS = ["https://okul.example", "https://admin.okul.example"]
-
-counter = itertools.count(1)
-
-
-def fresh(name="user"):
-    """A mail address that no test has used."""
-    return f"{name}{next(counter)}.{secrets.token_hex(3)}@example.com"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(truth, what, seconds=10):
-    """Waits until truth() gives something true, and gives it."""
-    end = time.monotonic() + seconds * SLOW
-    while True:
-        found = truth()
-        if found:
-            return found
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.004)
-
-
-# ---- the server
-
-
-class Clock:
-    """The server's clock: real time plus the milliseconds in a file (test builds only)."""
-
-    def __init__(self, path):
-        self.path, self.offset = path, 0
-        self.write()
-
-    def write(self):
-        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
-            file.write(struct.pack("=q", self.offset))
-
-    def advance(self, seconds):
-        self.offset += round(seconds * 1000)
-        self.write()
-
-    def now(self):
-        return time.time() + self.offset / 1000
-
-
-class Mailbox:
-    """The folder where the file transport puts its mails."""
-
-    def __init__(self, folder):
-        self.folder, self.seen, self.mails = folder, set(), {}
-
-    def look(self):
-        if not self.folder.is_dir():
-            return
-        new = [e for e in os.scandir(self.folder) if e.name.endswith(".eml") and e.name not in self.seen]
-        for entry in sorted(new, key=lambda e: (e.stat().st_mtime_ns, e.name)):
-            self.seen.add(entry.name)
-            source = Path(entry.path).read_bytes()
-            mail = email.message_from_bytes(source, policy=email.policy.default)
-            mail.source = source
-            self.mails.setdefault(mail["To"].addresses[0].addr_spec, []).append(mail)
-
-    def to(self, address):
-        self.look()
-        return self.mails.get(address, [])
-
-    def wait(self, address, count=1):
-        """The newest mail to the address, once it has got `count` of them."""
-        return until(lambda: len(self.to(address)) >= count and self.to(address), f"mail {count} to {address}")[-1]
-
-
-def code_in(mail):
-    """The login code in a mail's text part."""
-    found = re.findall(r"(?<!\d)\d{6}(?!\d)", mail.get_body(("plain",)).get_content())
-    assert len(set(found)) == 1, f"one code in the mail, not {found}"
-    return found[0]
-
-
-class Server:
-    """One `okulctl serve` on a data folder of its own, with nginx, and where it is wanted with Apache in front of it."""
-
-    def __init__(self, name, under=(), web=WEB, **settings):
-        self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
-        self.data = self.home / "data"
-        self.data.mkdir(mode=0o700)
-        self.web, self.apache = web, None
-        self.port = free_port()     # that tests talk to
-        self.nginx_port = self.port if web == "nginx" else free_port()
-        self.clock = Clock(self.home / "clock")
-        self.under = list(under)
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
-            "OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": "off", "OKUL_WORKERS": "3",
-            "OKUL_RETIRE_AFTER": "0", "OKUL_DELIVERY": "x-accel" if web == "nginx" else "x-sendfile", "OKUL_CLOCK": str(self.clock.path),
-            "OKUL_CORS_ORIGINS": f"{ORIGIN}, HTTPS://Admin.Okul.Example:443/",
-            "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
-            "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
-        } | settings
-        self.origins = ORIGINS if self.environment["OKUL_CORS_ORIGINS"] else []
-        self.mailbox = Mailbox(self.data / "mail")
-        self.codes, self.tokens = set(), set()  # every secret that this server gave out
-        self.process = None
-        self.ctl("migrate")
-        self.start()
-
-    def start(self):
-        with open(self.home / "serve.log", "ab") as log:
-            self.process = subprocess.Popen([*self.under, OKULCTL, "-d", str(self.data), "serve", "--port",
-                                             str(self.nginx_port)],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
-                                            cwd=self.home)
-        try:
-            if self.web == "apache":
-                from apache_server import Apache
-                self.apache = Apache(self)
-            until(self.answers, "the server's /health", 20)
-        except BaseException:
-            self.process.kill()
-            raise
-
-    def answers(self):
-        self.check_sanitizers()
-        assert self.process.poll() is None, f"serve ended with {self.process.returncode}:\n" + self.output()
-        try:
-            return self.glance("/health")[0] == 200
-        except OSError:
-            return False
-
-    def listens(self, port):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    def glance(self, path):
-        """Status and body of a GET that no test is about."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.status, response.read()
-
-    def end(self):
-        """Ends the server as an operator would, and has it explain itself where it did not end well."""
-        if self.apache:
-            self.apache.stop()
-            self.apache = None
-        children = self.processes()
-        os.kill(min(children) if self.under else self.process.pid, signal.SIGTERM)
-        try:
-            code = self.process.wait(30)
-        finally:
-            self.process.kill()
-        self.check_sanitizers()
-        assert code == 0, f"serve ended with {code}:\n{self.output()}"
-        left = [name for pid, name in children.items() if os.path.exists(f"/proc/{pid}")]
-        assert not left, f"processes outlived the server: {left}"
-
-    def stop(self):
-        """The end, and nothing stays behind."""
-        try:
-            self.end()
-        finally:
-            if not os.environ.get("OKUL_KEEP"):
-                shutil.rmtree(self.home)
-
-    def check_sanitizers(self):
-        """Fails with what AddressSanitizer, LeakSanitizer and UBSan wrote since the last look."""
-        reports = []
-        for path in self.home.glob("sanitizer.*"):
-            reports.append("\n".join(path.read_text(errors="replace").splitlines()[:30]))
-            path.unlink()
-        assert not reports, f"{len(reports)} reports, the first:\n{reports[0]}"
-
-    def deaths(self):
-        """What the supervisor said of processes that ended unasked."""
-        log = (self.data / "log/okul.log").read_text(errors="replace")
-        return [line for line in log.splitlines() if "process_died" in line]
-
-    def restart(self):
-        self.end()
-        self.start()
-
-    def output(self):
-        return (self.home / "serve.log").read_text(errors="replace")
-
-    def ctl(self, *arguments, check=True):
-        run = subprocess.run([OKULCTL, "-d", str(self.data), *arguments], env=self.environment, cwd=self.home,
-                             text=True,
-                             stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-        if check:
-            assert run.returncode == 0, f"okulctl {' '.join(arguments)}: {run.returncode}\n{run.stdout}{run.stderr}"
-        return run
-
-    def sql(self, text):
-        return self.ctl("sql", text).stdout
-
-    def processes(self):
-        """All processes below this server: {pid: name}."""
-        parents, names = {}, {}
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                stat = Path(f"/proc/{entry}/stat").read_text()
-                words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            parents[int(entry)] = int(stat.rpartition(")")[2].split()[1])
-            names[int(entry)] = " ".join([os.path.basename(words[0].decode()),
-                                          *(w.decode(errors="replace") for w in words[1:])]).strip()
-
-        def below(pid):
-            while pid in parents:
-                pid = parents[pid]
-                if pid == self.process.pid:
-                    return True
-            return False
-        # at its end a program under the leak sanitizer has a child of the same command line for a moment: no process of ours
-        return {pid: names[pid] for pid in sorted(parents) if below(pid) and
-                not (".fcgi" in names[pid] and names[pid] == names.get(parents[pid]))}
-
-    def workers(self, program=""):
-        return {pid: name for pid,
-                name in self.processes().items() if name.startswith(program) and ".fcgi" in name.split(" ")[0]}
-
-    def logs(self):
-        """All that the server wrote for people: its own output and every log file, as bytes by name."""
-        files = [self.home / "serve.log",
-                 *(p for p in self.data.rglob("*") if p.is_file() and "log" in str(p.relative_to(self.data)))]
-        return {str(p): p.read_bytes() for p in files}
-
-    def keys(self):
-        """The JWT keys of keys.conf: [(kid, key bytes)], the signing one first."""
-        section = re.search(r"(?ms)^\[jwt\]$(.*?)^\[", (self.data / "keys.conf").read_text())[1]
-        return [(kid, bytes.fromhex(key)) for kid, key in re.findall(r"(?m)^([\w-]+) = ([0-9a-f]{64})$", section)]
-
-
-def shows_code(text, code):
-    """Whether a login code stands in a text by itself: six digits can be a part of a random hexadecimal id."""
-    return re.search(rf"(?<![0-9a-f]){code}(?![0-9a-f])", text) is not None
-
-
-# ---- answers and what holds for all of them
+from helpers import contract
+from helpers.server import ORIGIN, SLOW, Server, code_in, fresh
+from helpers.tokens import unbase64
 
 
 @dataclass
@@ -388,9 +126,6 @@ def check_envelope(a, offset):
     if not good or isinstance(a.data, dict) and "message" in a.data:
         language = a.headers.get("Content-Language")
         assert language in contract.LANGUAGES, f"Content-Language {language}: {a}"
-
-
-# ---- the client
 
 
 class Okul:
@@ -669,63 +404,45 @@ class Reference:
         self.approved.add(known)
 
 
-# ---- tokens, by hand
+def chunked(body):
+    return b"".join(b"%x\r\n" % len(p) + p + b"\r\n"
+                    for p in (body[i:i + 4096] for i in range(0, len(body), 4096))) + b"0\r\n\r\n"
 
 
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def good(answer):
+    """The data of an answer that must be a success."""
+    assert answer.status in (200, 201), answer
+    return answer.data
 
 
-def unbase64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def faults(answer, status, *names):
+    """The answer must have that status and complain of those fields, in that order."""
+    assert answer.status == status, answer
+    assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
 
 
-def sign(header, payload, key, digest=hashlib.sha256):
-    """A JWT; header and payload as objects, as JSON text, or as bytes."""
-    texts = [p if isinstance(p, (str, bytes)) else json.dumps(p, separators=(",", ":")) for p in (header, payload)]
-    signed = ".".join(base64url(t if isinstance(t, bytes) else t.encode()) for t in texts)
-    return signed + "." + base64url(hmac.new(key, signed.encode(), digest).digest())
+def wrong(code):
+    """Another code of as many digits."""
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
 
 
-# ---- FastCGI, by hand: what reaches a worker when there is no web server in front of it
+def ids(page):
+    return [item["id"] for item in page["items"]]
 
 
-def fastcgi(path, parameters, body=b""):
-    """One request to a worker's socket (FastCGI 1.0, role responder); with body None without a record of standard input.
-    Gives all it wrote to standard output."""
-    def record(kind, content):
-        return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
-
-    def stream(kind, content):
-        return b"".join(record(kind, content[i:i + 65528]) for i in range(0, len(content), 65528)) + record(kind, b"")
-
-    def length(n):
-        return struct.pack(">B", n) if n < 128 else struct.pack(">I", n | 1 << 31)
-    pairs = b"".join(length(len(k)) + length(len(v)) + k + v for k,
-                     v in ((k.encode(), v.encode()) for k, v in parameters.items()))
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(60)
-        wire.connect(str(path))
-        try:
-            wire.sendall(record(1, struct.pack(">HB5x", 1, 0)) + stream(4, pairs) + (b"" if body is None else stream(5, body)))
-        except ConnectionError:
-            pass
-        data = b""
-        try:
-            while chunk := wire.recv(65536):
-                data += chunk
-        except ConnectionError:
-            pass
-    out = b""
-    while len(data) >= 8:
-        _, kind, _, size, padding, _ = struct.unpack(">BBHHBB", data[:8])
-        out += data[8:8 + size] if kind == 6 else b""
-        data = data[8 + size + padding:]
-    return out
+def rows(okul, sql):
+    """What a query gives, each row a list of texts."""
+    return [line.split("\t") for line in okul.server.sql(sql).splitlines()[1:]]
 
 
-def parse_cgi(output):
-    """A CGI answer as (status, headers, body)."""
-    head, _, body = output.partition(b"\r\n\r\n")
-    headers = email.message_from_bytes(head + b"\r\n\r\n")
-    return int(headers["Status"].split()[0]), headers, body
+def lasting(data):
+    """The same without what signs addresses."""
+    return json.loads(re.sub(r"expires=\d+&signature=[0-9a-f]{64}", "", json.dumps(data)))
+
+
+class Closing(Okul):
+    def __init__(self, **settings):
+        super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
+
+    def close(self):
+        self.server.stop()

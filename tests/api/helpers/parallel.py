@@ -1,0 +1,57 @@
+"""Acts at the same time, and the writers' lock as seen from outside."""
+
+import fcntl
+import os
+import struct
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from helpers.server import OKULCTL, until
+
+
+def all_at_once(count, act):
+    """Runs act(n) in so many threads that start together; gives what they gave."""
+    gate = threading.Barrier(count)
+
+    def run(n):
+        gate.wait()
+        return act(n)
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def statuses(answers):
+    return sorted(a.status for a in answers)
+
+
+QUEUE, DOOR = 0, 1      # the bytes of DATA/okul.gate: whoever waits holds the first, whoever writes the second
+
+
+def lock(file, command, kind, byte):
+    """One byte of the gate, for this open file alone. Gives the kind of lock that fcntl() found or set."""
+    flock = fcntl.fcntl(file, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
+    return struct.unpack("hhqqi4x", flock)[0]
+
+
+def closed(gate):
+    try:
+        return lock(gate, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, DOOR) == fcntl.F_WRLCK
+    except BlockingIOError:
+        return False
+
+
+def overtaken(okul, text, act):
+    """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
+    server = okul.server
+    with open(server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
+        until(lambda: closed(gate), "a moment without writers")
+        writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
+                                  cwd=server.home)
+        until(lambda: lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who overtakes")
+        answer = pool.submit(act)
+        time.sleep(0.2)
+        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        assert writer.wait(10) == 0
+        return answer.result()

@@ -1,0 +1,16 @@
+"""Files that people upload."""
+
+import urllib.parse
+
+from helpers.samples import png
+
+
+def path_of(answer):
+    """The address of an upload, as a path of this server."""
+    return urllib.parse.urlsplit(answer.data["url"])._replace(scheme="", netloc="").geturl()
+
+
+def uploaded(person, content=None, *fields, name="photo.png"):
+    answer = person.upload(content or png(), name, *fields)
+    assert answer.status == 201, answer
+    return answer
