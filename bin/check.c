@@ -1,11 +1,12 @@
 /*
  * okulctl check - checks everything that okul needs to work, a line each.
  */
+#include "okulctl.h"
+
 #include "clock.h"
 #include "email.h"
 #include "file.h"
 #include "media.h"
-#include "okulctl.h"
 #include "origin.h"
 
 #include <arpa/inet.h>

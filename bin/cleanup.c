@@ -3,11 +3,12 @@
  *
  * Two runs at once do no harm: each transaction reads again, and does not find what the other has deleted.
  */
+#include "okulctl.h"
+
 #include "attempt.h"
 #include "audit.h"
 #include "clock.h"
 #include "limit.h"
-#include "okulctl.h"
 #include "otp.h"
 #include "outbox.h"
 #include "placement.h"

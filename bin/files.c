@@ -1,10 +1,11 @@
 /*
  * okulctl files - the stored files: check that all are complete, and delete those that no row names.
  */
+#include "okulctl.h"
+
 #include "clock.h"
 #include "encode.h"
 #include "file.h"
-#include "okulctl.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,9 +1,10 @@
 /*
  * okulctl key - the keys that sign access tokens: DATA/keys.conf, of which only the section [jwt] is changed here.
  */
+#include "okulctl.h"
+
 #include "buf.h"
 #include "encode.h"
-#include "okulctl.h"
 #include "random.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
+#include "serve.h"
+
 #include "buf.h"
 #include "okulctl.h"
-#include "serve.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

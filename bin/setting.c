@@ -1,12 +1,13 @@
 /*
  * okulctl setting - the settings of the web site, for an operator, with all earlier values.
  */
+#include "okulctl.h"
+
 #include "setting.h"
 #include "arena.h"
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
-#include "okulctl.h"
 #include "text.h"
 #include "utf8.h"
 

@@ -2,6 +2,7 @@
  * Files of users: read as UTF-8, whatever their program wrote them in, or refused as a whole.
  */
 #include "okulctl.h"
+
 #include "utf8.h"
 
 #include <errno.h>

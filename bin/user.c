@@ -1,12 +1,13 @@
 /*
  * okulctl user - users added and changed by an operator: the first administrator is added here.
  */
+#include "okulctl.h"
+
 #include "user.h"
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "email.h"
-#include "okulctl.h"
 #include "otp.h"
 #include "random.h"
 #include "role.h"

@@ -4,12 +4,13 @@
  * The file is read in batches: their rows are checked first, then the good ones are written in one transaction, and
  * only then are the errors of the others reported. So requests are served at the same time, and the file may be of any size.
  */
+#include "okulctl.h"
+
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "csv.h"
 #include "json_write.h"
-#include "okulctl.h"
 #include "random.h"
 #include "user.h"
 #include "user_table.h"

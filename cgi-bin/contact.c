@@ -4,8 +4,8 @@
  * A request is stored at once and mails nobody. Robots are kept out without a third party: a limit an hour for a client's
  * address, a field that people do not see (website), and a stamp that says when the form was shown.
  */
-#include "contact.h"
 #include "app.h"
+#include "contact.h"
 #include "encode.h"
 #include "fold.h"
 #include "json_write.h"

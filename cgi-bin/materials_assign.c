@@ -4,11 +4,11 @@
  * Whoever is newly assigned is mailed, once, in their own language. The mails are written in the transaction of the assignments
  * and sent after it; their sending holds up nobody.
  */
+#include "materials.h"
 #include "assignment.h"
 #include "audit.h"
 #include "json_write.h"
 #include "mail.h"
-#include "materials.h"
 #include "sql.h"
 
 enum { USER_IDS, NOTE };

@@ -1,12 +1,12 @@
 /*
  * proficiency - results, one's own and everybody's.
  */
+#include "proficiency.h"
 #include "attempt.h"
 #include "audit.h"
 #include "fold.h"
 #include "json_write.h"
 #include "late.h"
-#include "proficiency.h"
 #include "quiz.h"
 #include "sql.h"
 

@@ -1,8 +1,8 @@
 /*
  * proficiency - how the questions of a test do.
  */
-#include "json_write.h"
 #include "proficiency.h"
+#include "json_write.h"
 #include "sql.h"
 #include "statistics.h"
 

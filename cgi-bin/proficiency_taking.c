@@ -4,10 +4,10 @@
  * What a learner sees here never says which option is right: that comes with the result. Answers are read, graded and put
  * into words before the write transaction; inside it is looked whether they still belong to what is asked.
  */
+#include "proficiency.h"
 #include "attempt.h"
 #include "json_write.h"
 #include "limit.h"
-#include "proficiency.h"
 #include "quiz.h"
 #include "random.h"
 #include "sql.h"

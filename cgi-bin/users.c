@@ -1,8 +1,8 @@
 /*
  * users - the caller's own profile, and main().
  */
-#include "users.h"
 #include "audit.h"
+#include "users.h"
 #include "json_write.h"
 #include "mail.h"
 #include "outbox.h"

@@ -1,8 +1,8 @@
 /*
  * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
  */
-#include "json_write.h"
 #include "link.h"
+#include "json_write.h"
 #include "quiz.h"
 #include "session.h"
 #include "sql.h"

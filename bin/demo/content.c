@@ -1,10 +1,11 @@
 /*
  * demo_content - courses, settings and contact requests of the demo school.
  */
+#include "demo.h"
+
 #include "clock.h"
 #include "contact.h"
 #include "course.h"
-#include "demo.h"
 #include "random.h"
 #include "setting.h"
 

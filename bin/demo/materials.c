@@ -1,9 +1,10 @@
 /*
  * demo_materials - materials of the demo school: PDFs that are written here, videos, and assignments.
  */
+#include "demo.h"
+
 #include "assignment.h"
 #include "clock.h"
-#include "demo.h"
 #include "file.h"
 #include "json_write.h"
 #include "material.h"

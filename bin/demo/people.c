@@ -1,9 +1,11 @@
 /*
  * demo_people - the people of the demo school: names, users, when they were last seen.
  */
-#include "clock.h"
 #include "demo.h"
+
+#include "clock.h"
 #include "fold.h"
+#include "json_write.h"
 #include "random.h"
 #include "user.h"
 
@@ -146,16 +148,13 @@ make_unique(struct crowd *crowd, struct demo *d, struct demo_name *name)
 static const char *
 pick_interests(struct demo *d)
 {
-	struct buf text = { .arena = d->batch }, *out = &text;
+	struct buf text = { .arena = d->batch };
 	size_t first = (size_t)demo_below(d, COUNT(interests));
 
-	buf_putc(out, '[');
-	for (size_t i = 0; i <= first % 3; i++) {
-		buf_puts(out, i ? ",\"" : "\"");
-		buf_puts(out, interests[(first + i * 5) % COUNT(interests)]);
-		buf_putc(out, '"');
-	}
-	buf_putc(out, ']');
+	json_put_list(&text, NULL);
+	for (size_t i = 0; i <= first % 3; i++)
+		json_put_text(&text, NULL, interests[(first + i * 5) % COUNT(interests)]);
+	json_put_end_list(&text);
 	return text.s;
 }
 

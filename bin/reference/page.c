@@ -1,6 +1,7 @@
+#include "reference.h"
+
 #include "encode.h"
 #include "json_write.h"
-#include "reference.h"
 #include "schema.h"
 
 #define BASE "http://127.0.0.1:8080"	/* what `make run` listens on */

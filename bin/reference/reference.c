@@ -4,9 +4,10 @@
  * Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together, and a page for
  * people made from it and the HTML template. Fails when two parts disagree. --without leaves out what is below that path.
  */
+#include "ctl.h"
+
 #include "reference.h"
 #include "arena.h"
-#include "ctl.h"
 #include "json.h"
 #include "json_write.h"
 

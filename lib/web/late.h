@@ -9,7 +9,8 @@
 
 /*
  * True inside a write transaction, which late_end() commits. It ends the read snapshot, with all rows, and detaches
- * rq->user. False where that cannot be now: the next request does it, since one that only reads is not refused. A failure of either sticks to nothing but the log.
+ * rq->user. False where that cannot be now: the next request does it, since one that only reads is not refused. A failure of
+ * either is only logged.
  */
 must_use bool late_begin(struct request *rq);
 /* False when nothing was written. */

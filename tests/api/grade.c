@@ -7,8 +7,8 @@
  * A case is a line of JSON, {"questions": [...], "levelRanges": [...], "sheets": [[AnswerDto...]...]}; its answer a line
  * {"faults": [...], "sheets": [{"faults": [...], "score", "correct", "questions", "level", "chosen"}...]}.
  */
-#include "encode.h"
 #include "json.h"
+#include "encode.h"
 #include "json_write.h"
 #include "quiz.h"
 

@@ -1,7 +1,7 @@
 /* Paths and forms: what is decoded is UTF-8 without NUL, and encoding it again leads back to the same. */
+#include "fuzz.h"
 #include "buf.h"
 #include "encode.h"
-#include "fuzz.h"
 #include "url.h"
 #include "utf8.h"
 

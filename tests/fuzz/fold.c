@@ -2,10 +2,11 @@
  * Folding of any bytes: what comes of it is folded for good, whatever stands around it, and holds the words of the text. And
  * the other forms in which texts are kept.
  */
+#include "text.h"
+
 #include "buf.h"
 #include "fold.h"
 #include "fuzz.h"
-#include "text.h"
 #include "utf8.h"
 
 static const char *

@@ -1,6 +1,6 @@
 /* GIFT: whatever the text, questions keep the limits of a test, and what is exported imports again to the same. */
-#include "gift.h"
 #include "field.h"
+#include "gift.h"
 #include "fuzz.h"
 #include "quiz.h"
 #include "url.h"

@@ -1,6 +1,6 @@
 /* The query of a signed address, and names of files: nothing but the right signature opens a file, and no name ends its header. */
-#include "link.h"
 #include "fuzz.h"
+#include "link.h"
 #include "random.h"
 #include "url.h"
 #include "utf8.h"

@@ -2,9 +2,9 @@
  * X-Forwarded-For and lists of proxies: whatever they hold, the client is an address or the peer, and what
  * stands to the left of one who is not believed changes nothing.
  */
+#include "fuzz.h"
 #include "network.h"
 #include "buf.h"
-#include "fuzz.h"
 
 #include <arpa/inet.h>
 

@@ -1,6 +1,6 @@
 /* Query strings: there are faults or an object, whose fields then keep the limits of the shape. */
-#include "email.h"
 #include "field.h"
+#include "email.h"
 #include "fuzz.h"
 #include "text.h"
 #include "utf8.h"

@@ -2,8 +2,8 @@
  * Tokens: nothing that a stranger writes is one. The input is looked at as an Authorization header, as a refresh token
  * and, rightly signed as no stranger can, as header and payload.
  */
-#include "token.h"
 #include "clock.h"
+#include "token.h"
 #include "encode.h"
 #include "fuzz.h"
 #include "text.h"

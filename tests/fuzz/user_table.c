@@ -2,8 +2,8 @@
  * Lists of people: whatever stands in a cell, it stays UTF-8, and what is understood is a value of the API, which means itself
  * when it comes again. The input is a line: heading, cell, country, number, with a tab between.
  */
-#include "user_table.h"
 #include "field.h"
+#include "user_table.h"
 #include "fuzz.h"
 #include "text.h"
 #include "user.h"

@@ -1,5 +1,5 @@
-#include "link.h"
 #include "clock.h"
+#include "link.h"
 #include "random.h"
 #include "text.h"
 #include "unit.h"

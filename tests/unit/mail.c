@@ -1,6 +1,6 @@
 /* lib/school/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
-#include "mail.h"
 #include "arena.h"
+#include "mail.h"
 #include "clock.h"
 #include "db_admin.h"
 #include "json.h"

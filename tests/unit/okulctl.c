@@ -1,8 +1,8 @@
 /*
  * okulctl as an operator meets it: the program itself, on data folders of its own.
  */
-#include "buf.h"
 #include "clock.h"
+#include "buf.h"
 #include "conf.h"
 #include "db_admin.h"
 #include "log.h"

@@ -3,8 +3,8 @@
  * the shipped configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire,
  * with smaller numbers.
  */
-#include "otp.h"
 #include "clock.h"
+#include "otp.h"
 #include "log.h"
 #include "school.h"
 #include "unit.h"

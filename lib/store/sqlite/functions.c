@@ -1,7 +1,8 @@
 /* What statements and triggers call. lib/base/text.h says what each does. */
+#include "engine.h"
+
 #include "buf.h"
 #include "email.h"
-#include "engine.h"
 #include "fold.h"
 
 /* Hands the text over to SQLite, and clears it. */
