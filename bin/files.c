@@ -5,8 +5,8 @@
 #include "sql.h"
 
 #include "clock.h"
+#include "encode.h"
 #include "file.h"
-#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -306,7 +306,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
 	else if (n < 0)
 		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
-	else if (!text_hex_decode(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
+	else if (!decode_hex(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
 		snprintf(why, sizeof(why), "has other bytes than were uploaded");
 	close(file);
 	return why[0] ? why : NULL;

@@ -4,6 +4,7 @@
 #include "okulctl.h"
 #include "sql.h"
 
+#include "user.h"
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
@@ -12,8 +13,6 @@
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
-#include "text.h"
-#include "user.h"
 
 #include <getopt.h>
 

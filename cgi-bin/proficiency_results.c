@@ -2,11 +2,13 @@
  * proficiency - results, one's own and everybody's.
  */
 #include "proficiency.h"
-#include "sql.h"
-
 #include "attempt.h"
 #include "audit.h"
+#include "fold.h"
+#include "json_write.h"
+#include "late.h"
 #include "quiz.h"
+#include "sql.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
@@ -279,7 +281,7 @@ way_of(struct request *rq, struct args args)
 static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
-	const char *match = text_match(rq->arena, value_string(rq->in[FOR_WORDS]));
+	const char *match = fold_match(rq->arena, value_string(rq->in[FOR_WORDS]));
 	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4], match, words);
 	struct db_rows *row;
 
@@ -294,7 +296,7 @@ static struct response
 get_results(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *zone = rq->conf->time_zone, *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	const char *zone = rq->conf->time_zone, *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 	bool times = in[FROM].named || in[TO].named;
 	bool kind = in[FOR_TEST].named || in[FOR_LEVEL].named || in[FOR_LANGUAGE].named;
 	int sort = value_choice(in[SORT], sorts);
@@ -340,12 +342,12 @@ get_result(struct request *rq)
 {
 	struct db_rows *row;
 
-	proficiency_close_due(rq, is_admin(rq) ? 0 : rq->user->pk);
-	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
+	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", "");
+	int next = response_put_row(rq, &result_list, row, 0);
+	json_put_raw(rq->out, "answers", "");
 	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return response_done(rq);

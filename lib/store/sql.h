@@ -54,7 +54,7 @@
 
 /*
  * In user_text, what is searched of the users: it forgets those of user_reindex, and reads them again; whose row it is, and
- * whether it has the words of text_match().
+ * whether it has the words of fold_match().
  */
 #ifdef SQL_POSTGRES
 #define SQL_USER_TEXT_REMOVE "DELETE FROM user_text WHERE pk IN (SELECT pk FROM user_reindex)"

@@ -249,7 +249,7 @@ check_clients() {
 			tail -n5 swagger
 	)
 	count=$(grep -l '} as const' "$out"/generated/orval/model/* | wc -l)
-	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/web/openapi.c names them"; return; }
+	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/web/openapi_schema.c names them"; return; }
 	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
 	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
 }
