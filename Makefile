@@ -48,10 +48,13 @@ BELOW_store := base
 BELOW_shape := base
 BELOW_school := base store shape
 BELOW_web := base store shape
-layer = $(if $(filter lib/%,$(1)),$(word 2,$(subst /, ,$(1))))
-includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS)))
+# What the store stands on: a folder for each database engine. Only its own files and tests see its headers.
+ENGINE := store/sqlite
+BELOW_$(ENGINE) := store base
+layer = $(if $(filter lib/%,$(1)),$(patsubst lib/%/,%,$(dir $(1))))
+includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINE))))
 
-LIB_SOURCES := $(wildcard $(LAYERS:%=lib/%/*.c))
+LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINE)))
 LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
@@ -69,7 +72,7 @@ object = $(patsubst %.c,$(B)/obj/%.o,$(1))
 .PHONY: build clean help
 build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into build/
 
-$(call object,$(shell grep -l DB_SCHEMA_VERSION lib/*/*.c bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
+$(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
 # What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
@@ -99,6 +102,21 @@ $(call object,$(DEMO_SOURCES) $(WRITER_SOURCES)): CPPFLAGS += -Ibin
 $(LIB): $(call object,$(LIB_SOURCES))
 	@echo "  AR    $@"
 	@rm -f $@; $(AR) rcs $@ $^
+
+# Every statement of every program, against a new database: one that does not compile, or that scans a table which its marks
+# do not name, fails the build (db_explain()).
+build: $(B)/obj/checked
+
+$(B)/obj/checked: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made
+	@folder=$$(mktemp -d $(B)/check.XXXXXX); trap "rm -rf $$folder" EXIT; \
+	unset $${!OKUL_*}; export OKUL_DATA=$$folder/data; failed=0; \
+	$(CTL) migrate >$$folder/plans || { cat $$folder/plans; exit 1; }; \
+	for p in $(PROGRAMS) $(CTL) $(DEMO); do \
+		$$p --check >$$folder/plans && continue; \
+		failed=1; echo "$$p --check fails:"; \
+		awk '/^[^\t]/ { sql = $$0 "\n" } /^\t.*FULL SCAN$$|^\tFAILS/ { printf "%s%s\n", sql, $$0; sql = "" }' $$folder/plans; \
+	done; \
+	[ $$failed -eq 0 ] && touch $@
 
 define program
 $(B)/$(1).fcgi: $(call object,$(wildcard cgi-bin/$(1).c cgi-bin/$(1)_*.c)) $(LIB)
@@ -222,8 +240,9 @@ bench: $(BUILD_release)/bench/echo	## measure what a request costs, against ngin
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
-	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi)
-	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi)
+	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi) \
+		$(BUILD_portable)/okulctl $(BUILD_portable)/okul-demo
+	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi) okulctl okul-demo
 
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
@@ -235,9 +254,9 @@ $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi
 
-# The write gate, run by tests/bench/gate.sh.
+# The writer lock, run by tests/bench/writers.sh.
 
-$(B)/bench/gate: $(B)/obj/tests/bench/gate.o $(LIB)
+$(B)/bench/writers: $(B)/obj/tests/bench/writers.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 

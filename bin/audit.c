@@ -8,7 +8,9 @@
 
 #include <getopt.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_audit(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_audit = {
 	.name = "audit",
@@ -20,7 +22,8 @@ const struct command command_audit = {
 		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
 		"--limit    at most so many lines; 100 unless said otherwise\n",
-	.run = run,
+	.run = run_audit,
+	.statements = &statements,
 };
 
 #define LIMIT_MAX 1000000
@@ -32,15 +35,16 @@ enum { NEWEST, OF_SUBJECT };
 	"SELECT strftime('%Y-%m-%d %H:%M:%S', at / 1000, 'unixepoch') AS at," \
 	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
 	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
-	" AND (?2 IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
-	" AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
+	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
 
 static const char *const sql[] = {
-	[NEWEST] = LIST("?1 IS NULL") " /* scan is meant */",
+	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
 	/* An address may have changed, the id has not: found are all ids that go or went by it. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
-		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scan is meant */)"),
+		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct wanted {
 	char *subject, *actor, *action;
@@ -85,7 +89,7 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_audit(int argc, char **argv, const char *data)
 {
 	struct wanted wanted = { .since = INT64_MIN, .limit = 100 };
 	int64_t count;

@@ -17,7 +17,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_backup(int argc, char **argv, const char *data);
 
 const struct command command_backup = {
 	.name = "backup",
@@ -28,11 +28,11 @@ const struct command command_backup = {
 		"size and SHA-256. A FILE that exists is refused. In a FOLDER it is called okul-YYYY-MM-DD-HHMMSS.db (UTC); one that\n"
 		"ends in / is made where it is missing.\n"
 		"\n"
-		"Requests go on meanwhile, writes too. What they write makes okul.db-wal grow until the copy is made; then it\n"
+		"Requests go on meanwhile, writes too. What they write takes extra room on the disk until the copy is made; then it\n"
 		"shrinks again. Uploaded files and keys.conf are not in it: see Operate in the README.\n"
 		"--keep N   in a FOLDER: then delete the oldest backups of such a name, so that N stay\n"
 		"--quiet    print nothing but errors\n",
-	.run = run,
+	.run = run_backup,
 };
 
 #define MIB (INT64_C(1) << 20)
@@ -57,7 +57,7 @@ struct backup {
 
 /* FILE or FOLDER, made out by what is there and by a slash at the end. */
 static int
-find_place(struct backup *b, const char *argument)
+find_backup_place(struct backup *b, const char *argument)
 {
 	size_t length = strlen(argument);
 	bool named_folder = length > 0 && argument[length - 1] == '/';
@@ -186,7 +186,7 @@ hash(struct backup *b)
 
 /* Its name, which nobody may have taken meanwhile; some file systems know only the second way. */
 static bool
-give_name(const struct backup *b)
+name_backup(const struct backup *b)
 {
 	if (renameat2(AT_FDCWD, b->aside, AT_FDCWD, b->path, RENAME_NOREPLACE) == 0)
 		return true;
@@ -203,7 +203,7 @@ make(struct backup *b)
 		code = ctl_error(EXIT_FAILURE, "%s: %s", b->path, why);
 	if (code == EXIT_SUCCESS && (fsync(b->file) != 0 || !hash(b)))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m", b->path);
-	if (code == EXIT_SUCCESS && !give_name(b))
+	if (code == EXIT_SUCCESS && !name_backup(b))
 		code = errno == EEXIST ? refuse_existing(b) : ctl_error(EXIT_FAILURE, "%s cannot be made: %m", b->path);
 	if (code == EXIT_SUCCESS && !db_sync(b->folder))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be synced: %m", b->folder);
@@ -281,7 +281,7 @@ drop_old(const struct backup *b)
 }
 
 static bool
-read_options(struct backup *b, int argc, char **argv)
+read_backup_options(struct backup *b, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "keep", required_argument, NULL, 'k' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
@@ -299,13 +299,13 @@ read_options(struct backup *b, int argc, char **argv)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_backup(int argc, char **argv, const char *data)
 {
 	struct backup b = { .file = -1 };
 	char why[1024];
 	int code;
 
-	if (!read_options(&b, argc, argv))
+	if (!read_backup_options(&b, argc, argv))
 		return EXIT_USAGE;
 	b.conf = ctl_conf(data);
 	if (!b.conf)
@@ -314,7 +314,7 @@ run(int argc, char **argv, const char *data)
 	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
 	if (!b.db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	code = find_place(&b, argv[optind]);
+	code = find_backup_place(&b, argv[optind]);
 	if (code == EXIT_SUCCESS)
 		code = access(b.path, F_OK) == 0 ? refuse_existing(&b) : make_aside(&b);
 	db_close(b.db);

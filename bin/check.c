@@ -21,7 +21,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_check(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_check = {
 	.name = "check",
@@ -30,22 +32,31 @@ const struct command command_check = {
 	.help = "One line a thing: ok, warn or FAIL, its name, what was found, and behind a semicolon what to do.\n"
 		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
 		"--settings  print every setting of okul.conf with its meaning and built-in value, as a file to start from\n",
-	.run = run,
+	.run = run_check,
+	.statements = &statements,
 };
 
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
-#define WAL_WARN (16 * MIB)
+#define LOG_WARN (16 * MIB)
 #define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
 
 enum verdict { OK, WARN, FAIL };
 
+enum { WAITING };
+
+static const char *const sql[] = {
+	[WAITING] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
+		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scans: outbox */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
+
 static bool failed;
 
-static void say(enum verdict verdict, const char *name, const char *format, ...) printf_like(3, 4);
+static void report_check(enum verdict verdict, const char *name, const char *format, ...) printf_like(3, 4);
 
 static void
-say(enum verdict verdict, const char *name, const char *format, ...)
+report_check(enum verdict verdict, const char *name, const char *format, ...)
 {
 	static const char *const words[] = { [OK] = "ok", [WARN] = "warn", [FAIL] = "FAIL" };
 	va_list list;
@@ -66,14 +77,14 @@ check_folder(const struct conf *conf)
 	struct stat st;
 
 	if (stat(conf->data, &st) != 0)
-		say(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
+		report_check(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
 	else if (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH))
-		say(FAIL, "folder", "%s can be listed or written by other users (mode %04o); say: chmod 750 %s", conf->data,
+		report_check(FAIL, "folder", "%s can be listed or written by other users (mode %04o); say: chmod 750 %s", conf->data,
 			st.st_mode & 07777, conf->data);
 	else if (access(conf->data, W_OK | X_OK) != 0)
-		say(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
+		report_check(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
 	else
-		say(OK, "folder", "%s, mode %04o", conf->data, st.st_mode & 07777);
+		report_check(OK, "folder", "%s, mode %04o", conf->data, st.st_mode & 07777);
 }
 
 static void
@@ -84,11 +95,11 @@ check_private(const struct conf *conf, const char *what, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", conf->data, name);
 	if (stat(path, &st) != 0)
-		say(FAIL, what, "%s: %s", path, strerror(errno));
+		report_check(FAIL, what, "%s: %s", path, strerror(errno));
 	else if (st.st_mode & (S_IRWXG | S_IRWXO))
-		say(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
+		report_check(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
 	else
-		say(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+		report_check(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
 }
 
 /* Who may read okul.conf is of no matter until there is a password in it: the group has the web server's user in it. */
@@ -100,7 +111,7 @@ check_settings_file(const struct conf *conf)
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
 	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		say(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); say: chmod 600 %s", path,
+		report_check(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); say: chmod 600 %s", path,
 			st.st_mode & 07777, path);
 }
 
@@ -122,9 +133,9 @@ check_web_user(const struct stat *files)
 	for (int i = 0; i < count; i++)
 		member |= groups[i] == files->st_gid;
 	if (member || web->pw_uid == files->st_uid)
-		say(OK, "downloads", "the web server's user may read the files");
+		report_check(OK, "downloads", "the web server's user may read the files");
 	else
-		say(WARN, "downloads", "the web server's user may not read the files; say: adduser %s %s, and restart the web server",
+		report_check(WARN, "downloads", "the web server's user may not read the files; say: adduser %s %s, and restart the web server",
 			web->pw_name, group ? group->gr_name : "okul");
 }
 
@@ -136,17 +147,17 @@ check_files(const struct conf *conf)
 
 	snprintf(path, sizeof(path), "%s/files", conf->data);
 	if (stat(path, &st) != 0 && errno == ENOENT) {
-		say(OK, "files", "no upload yet");
+		report_check(OK, "files", "no upload yet");
 		return;
 	}
 	if (access(path, R_OK | W_OK | X_OK) != 0) {
-		say(FAIL, "files", "%s: %s; say: chown -R okul:okul %s", path, strerror(errno), path);
+		report_check(FAIL, "files", "%s: %s; say: chown -R okul:okul %s", path, strerror(errno), path);
 		return;
 	}
 	if ((st.st_mode & 07777) != 0750)
-		say(FAIL, "files", "%s has mode %04o instead of 0750; say: chmod 750 %s", path, st.st_mode & 07777, path);
+		report_check(FAIL, "files", "%s has mode %04o instead of 0750; say: chmod 750 %s", path, st.st_mode & 07777, path);
 	else
-		say(OK, "files", "%s, mode 0750", path);
+		report_check(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
 		check_web_user(&st);
 }
@@ -160,11 +171,11 @@ check_uploads(void)
 	int file = memfd_create("gif", MFD_CLOEXEC);
 
 	if (file < 0 || write(file, gif, (size_t)size) != size)
-		say(WARN, "uploads", "cannot be tried: %s", strerror(errno));
+		report_check(WARN, "uploads", "cannot be tried: %s", strerror(errno));
 	else if (media_detect(file, size) != MEDIA_GIF)
-		say(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; say: apt-get install libmagic1");
+		report_check(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; say: apt-get install libmagic1");
 	else
-		say(OK, "uploads", "libmagic knows what a file is");
+		report_check(OK, "uploads", "libmagic knows what a file is");
 	if (file >= 0)
 		close(file);
 }
@@ -175,12 +186,12 @@ check_disk(const struct conf *conf)
 	struct statvfs disk;
 
 	if (statvfs(conf->data, &disk) != 0) {
-		say(FAIL, "disk", "%s: %s", conf->data, strerror(errno));
+		report_check(FAIL, "disk", "%s: %s", conf->data, strerror(errno));
 		return;
 	}
 	int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
 	enum verdict verdict = free_bytes < DISK_FAIL ? FAIL : free_bytes < DISK_WARN ? WARN : OK;
-	say(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
+	report_check(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
 		verdict ? "; make room: below 16 MiB only what deletes is written, below 4 MiB nothing" : "");
 }
 
@@ -241,7 +252,7 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
 			continue;
 		found = true;
-		say(WARN, "web", "%s leads from a web root to the data, keys and all, where the server does not heed .htaccess; say: "
+		report_check(WARN, "web", "%s leads from a web root to the data, keys and all, where the server does not heed .htaccess; say: "
 			"rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
 	}
 	if (entries)
@@ -259,7 +270,7 @@ check_exposure(const struct conf *conf)
 	snprintf(root, sizeof(root), "%s", conf->data);
 	if (find_web_root(root)) {
 		found = true;
-		say(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server does "
+		report_check(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server does "
 			"not heed .htaccess; move %s out of there, and write its new path into okul.data beside okulctl", root, conf->data);
 	}
 	if (length > 0) {
@@ -274,18 +285,18 @@ check_exposure(const struct conf *conf)
 		}
 	}
 	if (!found)
-		say(OK, "web", "the data lie below no web root");
+		report_check(OK, "web", "the data lie below no web root");
 }
 
 /* ---- the database */
 
 static void
-note_damage(void *context, const struct db_rows *rows, bool first)
+note_damage(void *context, const char *found)
 {
 	char *damage = context;
 
-	if (first && strcmp(db_text(rows, 0), "ok") != 0)
-		snprintf(damage, 256, "%s", db_text(rows, 0));
+	if (!damage[0])
+		snprintf(damage, 256, "%s", found);
 }
 
 static void
@@ -293,16 +304,16 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (db_shell(db, "PRAGMA quick_check(1)", false, note_damage, damage, why, sizeof(why)) != DB_DONE)
-		say(FAIL, "integrity", "%s; restore the database from a backup", why);
+	if (!db_verify(db, true, note_damage, damage, why, sizeof(why)))
+		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
 	else if (damage[0])
-		say(FAIL, "integrity", "%s; restore the database from a backup", damage);
+		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);
 	else
-		say(OK, "integrity", "quick_check found nothing");
+		report_check(OK, "integrity", "quick_check found nothing");
 }
 
 static void
-check_gate(struct db *db)
+check_writer_lock(struct db *db)
 {
 	int64_t start = clock_ticks();
 	enum db_rc rc = db_write_begin(db);
@@ -310,47 +321,40 @@ check_gate(struct db *db)
 
 	if (rc == DB_DONE) {
 		db_write_rollback(db);
-		say(OK, "gate", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
+		report_check(OK, "gate", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
 			(long long)(microseconds / 100 % 10));
 	} else {
-		say(FAIL, "gate", "%s", db_reason(rc));
+		report_check(FAIL, "gate", "%s", db_reason(rc));
 	}
 	db_release(db);
 }
 
 static void
-check_wal(const struct conf *conf)
+check_log(struct db *db)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	int64_t size = 0;
+	int64_t size = db_log_size(db);
 
-	snprintf(path, sizeof(path), "%s/okul.db-wal", conf->data);
-	if (stat(path, &st) == 0)
-		size = st.st_size;
-	if (size > WAL_WARN)
-		say(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
+	if (size > LOG_WARN)
+		report_check(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
 			(long long)(size / MIB));
 	else
-		say(OK, "wal", "%lld KiB", (long long)(size / 1024));
+		report_check(OK, "wal", "%lld KiB", (long long)(size / 1024));
 }
 
 static void
 check_outbox(struct db *db)
 {
-	static const char sql[] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
-		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scan is meant */";
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql, NO_ARGS);
+	enum db_rc rc = db_one(db, &row, sql[WAITING], NO_ARGS);
 
 	if (rc != DB_ROW) {
-		say(FAIL, "outbox", "%s", db_reason(rc));
+		report_check(FAIL, "outbox", "%s", db_reason(rc));
 	} else if (db_int(row, 0) == 0) {
-		say(OK, "outbox", "empty");
+		report_check(OK, "outbox", "empty");
 	} else {
 		int64_t age = clock_now() - db_int(row, 1);
 		const char *error = db_text(row, 2);
-		say(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
+		report_check(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
 			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
 			age <= OUTBOX_WARN ? "" : error ? "; mend that" : "; see that `okulctl mail` runs");
 	}
@@ -364,14 +368,14 @@ check_database(const struct conf *conf)
 	struct db *db = db_open(conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 
 	if (!db) {
-		say(FAIL, "database", "%s", why);
+		report_check(FAIL, "database", "%s", why);
 		return;
 	}
 	check_private(conf, "database", "okul.db");
-	say(OK, "schema", "version %d", DB_SCHEMA_VERSION);
+	report_check(OK, "schema", "version %d", DB_SCHEMA_VERSION);
 	check_integrity(db);
-	check_gate(db);
-	check_wal(conf);
+	check_writer_lock(db);
+	check_log(db);
 	check_outbox(db);
 	db_close(db);
 }
@@ -393,14 +397,14 @@ check_smtp(const struct conf *conf)
 	static const char *const security[] = { [SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls" };
 
 	if (!conf->smtp_host[0])
-		say(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
+		report_check(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
 	else if (conf->smtp_security == SMTP_PLAIN && !is_loopback(conf->smtp_host))
-		say(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
+		report_check(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
 			conf->smtp_host);
 	else if (conf->smtp_user[0] && !conf->smtp_password[0])
-		say(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
+		report_check(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
 	else
-		say(OK, "mail", "smtp to %s:%lld, %s, %s", conf->smtp_host, (long long)conf->smtp_port,
+		report_check(OK, "mail", "smtp to %s:%lld, %s, %s", conf->smtp_host, (long long)conf->smtp_port,
 			security[conf->smtp_security], conf->smtp_user[0] ? "with login" : "without login");
 }
 
@@ -410,24 +414,24 @@ check_mail(const struct conf *conf)
 	const char *from = conf->mail_from;
 
 	if (!strchr(from, '@') || from[0] == '@' || strpbrk(from, " \"<>"))
-		say(FAIL, "sender", "mail_from = %s is no mail address; set it in okul.conf", from);
+		report_check(FAIL, "sender", "mail_from = %s is no mail address; set it in okul.conf", from);
 	else if (!conf->development && strcmp(from, "okul@localhost") == 0)
-		say(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
+		report_check(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
-		say(OK, "sender", "%s <%s>", conf->mail_name, from);
+		report_check(OK, "sender", "%s <%s>", conf->mail_name, from);
 	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
-		say(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
+		report_check(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
-		say(conf->development ? OK : WARN, "mail", "mails go to %s/mail and to nobody%s", conf->data,
+		report_check(conf->development ? OK : WARN, "mail", "mails go to %s/mail and to nobody%s", conf->data,
 			conf->development ? "" : "; set mail_transport = smtp or sendmail");
 		break;
 	case MAIL_SENDMAIL:
 		if (access(conf->sendmail, X_OK) == 0)
-			say(OK, "mail", "by %s", conf->sendmail);
+			report_check(OK, "mail", "by %s", conf->sendmail);
 		else
-			say(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
+			report_check(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
 				strerror(errno));
 		break;
 	case MAIL_SMTP:
@@ -445,11 +449,11 @@ check_address(const struct conf *conf)
 	const char *api = conf->base_url, *app = conf->app_url;
 
 	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
-		say(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+		report_check(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
 	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
-		say(WARN, "address", "links in mails lead to %s; set app_url", app);
+		report_check(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		say(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
+		report_check(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
 }
 
 /* Tells what can never match, which is passed over at run time, and whether the web server knows the rest. */
@@ -465,30 +469,30 @@ check_origins(const struct conf *conf)
 		if (!(fault = origin_put(&good, entry, length)))
 			continue;
 		bad = true;
-		say(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
+		report_check(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
 	}
 	buf_clear(&good);
 	if (!origins_known(conf))
-		say(WARN, "origins", "the web server does not know cors_origins as they are now; say: okulctl migrate, and reload the web "
+		report_check(WARN, "origins", "the web server does not know cors_origins as they are now; say: okulctl migrate, and reload the web "
 			"server");
 	else if (!bad)
-		say(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
+		report_check(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
 }
 
 static void
 check_zone(const struct conf *conf)
 {
 	if (clock_is_zone(conf->time_zone))
-		say(OK, "time zone", "%s", conf->time_zone);
+		report_check(OK, "time zone", "%s", conf->time_zone);
 	else
-		say(FAIL, "time zone", "%s is none that this system knows, and UTC is used; mend time_zone, or say: apt-get install "
+		report_check(FAIL, "time zone", "%s is none that this system knows, and UTC is used; mend time_zone, or say: apt-get install "
 			"tzdata", conf->time_zone);
 }
 
 /* ---- all */
 
 static int
-run(int argc, char **argv, const char *data)
+run_check(int argc, char **argv, const char *data)
 {
 	char why[1024];
 	bool settings = argc == 2 && strcmp(argv[1], "--settings") == 0;
@@ -501,10 +505,10 @@ run(int argc, char **argv, const char *data)
 	}
 	const struct conf *conf = conf_load(data, why, sizeof(why));
 	if (!conf || !conf_load_secrets(why, sizeof(why))) {
-		say(FAIL, "configuration", "%s", why);
+		report_check(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}
-	say(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
+	report_check(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
 	check_folder(conf);
 	check_private(conf, "keys", "keys.conf");
 	check_settings_file(conf);

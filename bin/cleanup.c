@@ -8,12 +8,19 @@
 #include "attempt.h"
 #include "audit.h"
 #include "clock.h"
+#include "limit.h"
+#include "otp.h"
+#include "outbox.h"
+#include "placement.h"
+#include "session.h"
 #include "text.h"
 #include "user.h"
 
 #include <getopt.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_cleanup(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_cleanup = {
 	.name = "cleanup",
@@ -29,75 +36,43 @@ const struct command command_cleanup = {
 		"Prints a line a kind. Safe at any time, also twice at once; meant to be run daily by cron.\n"
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
-	.run = run,
+	.run = run_cleanup,
+	.statements = &statements,
 };
 
 #define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
 #define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
 #define USER_TIME MINUTE	/* a user may have so many that others meanwhile wait in vain; not to go at all would be worse */
 
-#define NOT_NEEDED \
-	"NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
-	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
-	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
-
 #define KNOWN (-1)
-/* Also what lies further ahead than any can: it is of a clock that was set back, and counts no more. */
-#define OVER(time) "(" time " <= ?1 OR " time " > ?1 + 172800000)"
-#define LOGIN "action IN ('session.login', 'session.locked')"
 
-/* ?1 the time up to which, ?2 the number of rows at most */
 static const struct kind {
 	const char *name;
 	int64_t age;		/* milliseconds that it is kept beyond its time; KNOWN: as the configuration says of networks */
-	const char *count, *drop;
+	expiry_call *expire;
 } kinds[] = {
-	{ "expired login codes", 0,
-	  "SELECT count(*) FROM login_code WHERE " OVER("expires_at"),
-	  "DELETE FROM login_code WHERE (email, network) IN"
-	  " (SELECT email, network FROM login_code WHERE " OVER("expires_at") " LIMIT ?2)" },
-	{ "expired sessions", 0,
-	  "SELECT count(*) FROM session WHERE expires_at <= ?1",
-	  "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)" },
-	/* The longest window of a limit is a day. */
-	{ "old limit counts", DAY,
-	  "SELECT count(*) FROM event WHERE " OVER("at"),
-	  "DELETE FROM event WHERE (kind, subject, at, n) IN"
-	  " (SELECT kind, subject, at, n FROM event WHERE " OVER("at") " LIMIT ?2)" },
-	{ "networks of old logins", KNOWN,
-	  "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
-	  "DELETE FROM known_network WHERE mac IN (SELECT mac FROM known_network WHERE seen_at <= ?1 LIMIT ?2)" },
-	/* The rest of the audit stays: logins come without end. */
-	{ "traces of old logins", 365 * DAY,
-	  "SELECT count(*) FROM audit WHERE at <= ?1 AND " LOGIN,
-	  "DELETE FROM audit WHERE pk IN (SELECT pk FROM audit WHERE at <= ?1 AND " LOGIN " LIMIT ?2)" },
-	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
-	{ "expired mails", DAY,
-	  "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
-	  "DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)" },
-	/* The last result of a changed or deleted test went, with its user or by an admin. ?1 is of no use to it. */
-	{ "wordings of tests that nothing needs", 0,
-	  "SELECT count(*) FROM test_version WHERE ?1 AND " NOT_NEEDED,
-	  "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE ?1 AND " NOT_NEEDED " LIMIT ?2)" },
+	{ "expired login codes", 0, otp_expire_codes },
+	{ "expired sessions", 0, session_expire },
+	{ "old limit counts", DAY, limit_expire },	/* the longest window of a limit is a day */
+	{ "networks of old logins", KNOWN, otp_expire_networks },
+	{ "traces of old logins", 365 * DAY, audit_expire_logins },
+	{ "expired mails", DAY, outbox_expire },
+	{ "wordings of tests that nothing needs", 0, placement_expire_versions },
 };
 
-enum { DUE, FINALIZE, COUNT_DUE, COUNT_ATTEMPTS, COUNT_AHEAD, FIX_AHEAD };
+enum { DUE, COUNT_DUE, COUNT_ATTEMPTS };
 
 static const char *const sql[] = {
 	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
 	[DUE] =
-		"SELECT pk, deletion_scheduled_for, email FROM user WHERE deletion_status = 'pending'"
+		"SELECT pk, deletion_scheduled_for, id, email, role FROM user WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
-	[FINALIZE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO " RETURNING id, email, role",
-	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
-	/* ?1 is the time at which a session ends that is used now: beyond it lie those that were used when the clock was ahead. */
-	[COUNT_AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",
-	[FIX_AHEAD] =
-		"UPDATE session SET expires_at = ?1 WHERE pk IN (SELECT pk FROM session WHERE expires_at > ?1 LIMIT ?2)",
 	[COUNT_DUE] =
 		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
+	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct cleanup {
 	struct db *db;
@@ -107,7 +82,7 @@ struct cleanup {
 };
 
 static void
-say(const struct cleanup *c, const char *name, int64_t count, const char *done)
+report_cleaned(const struct cleanup *c, const char *name, int64_t count, const char *done)
 {
 	if (!c->quiet)
 		printf("%s: %lld %s%s\n", name, (long long)count, c->dry_run ? "would be " : "", done);
@@ -126,27 +101,33 @@ count_rows(const struct cleanup *c, const char *text, int64_t until, int64_t *co
 }
 
 static enum db_rc
-run_batch(const struct cleanup *c, const char *text, int64_t until, int64_t *done)
+expire_batch(const struct cleanup *c, expiry_call *expire, int64_t until, int64_t *done)
 {
 	enum db_rc rc = db_write_begin(c->db);
 
 	if (rc != DB_DONE)
 		return rc;
-	(void)!db_run(c->db, text, ARGS(until, BATCH), done);
+	(void)!expire(c->db, until, BATCH, done);
 	return db_write_commit(c->db);
 }
 
+/* All whose time is over at `until`, or only their number; then says so. */
 static enum db_rc
-run_batches(const struct cleanup *c, const char *text, int64_t until, int64_t *count)
+expire_all(const struct cleanup *c, const char *name, expiry_call *call, int64_t until, const char *what)
 {
-	int64_t done = BATCH;
+	int64_t done = BATCH, count = 0;
 	enum db_rc rc = DB_DONE;
 
-	while (rc == DB_DONE && done == BATCH) {
-		rc = run_batch(c, text, until, &done);
-		if (rc == DB_DONE)
-			*count += done;
+	if (c->dry_run) {
+		rc = call(c->db, until, 0, &count);
+		db_release(c->db);
 	}
+	while (!c->dry_run && rc == DB_DONE && done == BATCH) {
+		rc = expire_batch(c, call, until, &done);
+		if (rc == DB_DONE)
+			count += done;
+	}
+	report_cleaned(c, name, count, what);
 	return rc;
 }
 
@@ -182,22 +163,21 @@ struct walk {
 static void
 finalize_next(const struct cleanup *c, struct walk *walk)
 {
-	struct db_rows *due, *gone;
+	struct db_rows *due;
 
 	walk->over = db_one(c->db, &due, sql[DUE], ARGS(c->now, walk->at, walk->pk)) != DB_ROW;
 	if (walk->over)
 		return;
 	walk->pk = db_int(due, 0);
 	walk->at = db_int(due, 1);
-	if (db_one(c->db, &gone, sql[FINALIZE], ARGS(walk->pk)) == DB_ROW) {
+	if (user_delete(c->db, walk->pk)) {
 		walk->deleted++;
-		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(gone, 0),
-			.subject = db_text(gone, 1), .before = db_text(gone, 2) });
+		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(due, 2),
+			.subject = db_text(due, 3), .before = db_text(due, 4) });
 	} else {
 		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion and is the last active superadmin, so stays; "
-			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 2));
+			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 3));
 	}
-	db_end(gone);
 	db_end(due);
 }
 
@@ -209,11 +189,10 @@ finalize_batch(const struct cleanup *c, struct walk *walk)
 
 	if (rc != DB_DONE)
 		return rc;
-	db_patience(c->db, USER_TIME);
+	db_timeout(c->db, USER_TIME);
 	walk->deleted = 0;
 	for (int i = 0; i < BATCH && !walk->over && clock_ticks() - began < BATCH_TIME; i++)
 		finalize_next(c, walk);
-	user_reindex(c->db);
 	return db_write_commit(c->db);
 }
 
@@ -242,37 +221,29 @@ clean(const struct cleanup *c)
 	enum db_rc rc = DB_DONE;
 	int64_t count;
 
-	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++) {
-		count = 0;
-		int64_t until = c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age);
-		rc = c->dry_run ? count_rows(c, kinds[i].count, until, &count) : run_batches(c, kinds[i].drop, until, &count);
-		say(c, kinds[i].name, count, "deleted");
-	}
-	if (rc != DB_DONE)
-		return rc;
-	count = 0;
-	rc = c->dry_run ? count_rows(c, sql[COUNT_AHEAD], c->latest, &count) :
-		run_batches(c, sql[FIX_AHEAD], c->latest, &count);
-	say(c, "sessions that were dated ahead", count, "corrected");
+	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++)
+		rc = expire_all(c, kinds[i].name, kinds[i].expire, c->now - (kinds[i].age == KNOWN ? c->known : kinds[i].age), "deleted");
+	if (rc == DB_DONE)
+		rc = expire_all(c, "sessions that were dated ahead", session_shorten, c->latest, "corrected");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count) : close_attempts(c, &count);
-	say(c, "attempts whose time ran out", count, "graded");
+	report_cleaned(c, "attempts whose time ran out", count, "graded");
 	if (rc != DB_DONE)
 		return rc;
 	count = 0;
 	rc = c->dry_run ? count_rows(c, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);
-	say(c, "accounts whose deletion was due", count, "deleted");
+	report_cleaned(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
-	/* A long read keeps the WAL as it is: then the next run empties it. */
-	rc = db_checkpoint(c->db, true);
+	/* A long read hinders it: then the next run does it. */
+	rc = db_trim(c->db);
 	return rc == DB_BUSY ? DB_DONE : rc;
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_cleanup(int argc, char **argv, const char *data)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },

@@ -67,6 +67,33 @@ ctl_db(const struct conf *conf, enum db_mode mode)
 	return db;
 }
 
+/* ---- statements */
+
+int
+ctl_print_statements(const struct db_statements *const *list)
+{
+	for (; *list; list++)
+		for (size_t i = 0; i < (*list)->count; i++)
+			fwrite((*list)->sql[i], 1, strlen((*list)->sql[i]) + 1, stdout);
+	return ctl_finish(EXIT_SUCCESS);
+}
+
+int
+ctl_check_statements(const struct db_statements *const *list, const char *data)
+{
+	const struct conf *conf = ctl_conf(data);
+	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	int faults = 0;
+
+	if (!db)
+		return EXIT_CONFIG;
+	for (; *list; list++)
+		faults += db_explain(db, (*list)->sql, (*list)->count, stdout);
+	db_close(db);
+	printf("%s: %d faults\n", program_name, faults);
+	return ctl_finish(faults ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
 /* ---- the owner of the data folder */
 
 static char acts_as[64];	/* the user that root acts as; "" for none */

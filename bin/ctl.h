@@ -6,7 +6,7 @@
 
 #include "base.h"
 #include "conf.h"
-#include "db.h"
+#include "db_admin.h"
 
 #include <stdarg.h>
 
@@ -17,6 +17,7 @@ struct command {
 	const char *help;	/* what `okulctl NAME --help` says below usage and summary */
 	/* argv[0] is the last word of the name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
 	int (*run)(int argc, char **argv, const char *data);
+	const struct db_statements *statements;	/* that its file runs; on one command of a file. NULL: none, or on another */
 	const char *program;	/* instead of `run`: the program beside okulctl that does it, and has usage and help */
 };
 
@@ -35,6 +36,13 @@ must_use int ctl_init(const char *name);
 must_use int ctl_run(const struct command *command, int argc, char **argv, const char *data);
 /* The exit code of a program that would end with `code`: a failure when its output could not be written. */
 must_use int ctl_finish(int code);
+
+/*
+ * For the build and the tests: the statements of a program, `list` up to NULL. Prints them, each ended by a NUL; or prepares them
+ * against the database of `data` and prints their query plans, and returns EXIT_FAILURE when db_explain() finds a fault.
+ */
+must_use int ctl_print_statements(const struct db_statements *const *list);
+must_use int ctl_check_statements(const struct db_statements *const *list, const char *data);
 
 /* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: buf_visible(). */
 void ctl_print(void *file, const char *format, va_list list);

@@ -18,6 +18,8 @@
 static int run_gc(int argc, char **argv, const char *data);
 static int run_verify(int argc, char **argv, const char *data);
 
+static const struct db_statements statements;
+
 const struct command command_files_gc = {
 	.name = "files gc",
 	.usage = "[--dry-run] [--quiet]",
@@ -27,6 +29,7 @@ const struct command command_files_gc = {
 		"--dry-run  only count\n"
 		"--quiet    print nothing but warnings and errors\n",
 	.run = run_gc,
+	.statements = &statements,
 };
 
 const struct command command_files_verify = {
@@ -39,8 +42,8 @@ const struct command command_files_verify = {
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted in one go behind the gate */
-#define PAGE 200		/* rows that are read at once: a snapshot kept for long keeps the WAL from being emptied */
+#define BATCH 32		/* files that are deleted in one go under the writer lock */
+#define PAGE 200		/* rows that are read at once: a snapshot kept for long makes the database grow */
 
 enum { NAMED, PAGE_OF };
 
@@ -50,6 +53,7 @@ static const char *const sql[] = {
 		"SELECT sha256, min(size), max(size), group_concat(key, ' '), count(*) FROM file WHERE sha256 > ?1"
 		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static enum db_rc
 is_named(struct db *db, const char *sha256, bool *named)
@@ -92,7 +96,7 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 	return st.st_ctim.tv_sec < gc->before;
 }
 
-/* Behind the gate: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
+/* Under the writer lock: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -120,7 +124,7 @@ delete_batch(struct gc *gc)
 	if (rc != DB_DONE)
 		return rc;
 	/* A row that somebody has just deleted must not come back when its file is gone. */
-	rc = db_settle(gc->db);
+	rc = db_flush(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);
@@ -142,7 +146,7 @@ take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
 }
 
 static DIR *
-open_folder(int parent, const char *name)
+open_hash_folder(int parent, const char *name)
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -155,7 +159,7 @@ open_folder(int parent, const char *name)
 static enum db_rc
 walk_hashes(struct gc *gc, const char *name)
 {
-	DIR *folder = open_folder(gc->store, name);
+	DIR *folder = open_hash_folder(gc->store, name);
 	const struct dirent *entry;
 	enum db_rc rc = DB_DONE;
 
@@ -179,7 +183,7 @@ walk_hashes(struct gc *gc, const char *name)
 static void
 walk_leftovers(struct gc *gc)
 {
-	DIR *folder = open_folder(gc->store, "tmp");
+	DIR *folder = open_hash_folder(gc->store, "tmp");
 	const struct dirent *entry;
 	int64_t bytes;
 
@@ -208,7 +212,7 @@ collect(struct gc *gc)
 }
 
 static bool
-read_options(struct gc *gc, int argc, char **argv)
+read_gc_options(struct gc *gc, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
@@ -225,7 +229,7 @@ read_options(struct gc *gc, int argc, char **argv)
 }
 
 static int
-open_store(const struct conf *conf)
+open_files_folder(const struct conf *conf)
 {
 	char path[PATH_MAX];
 
@@ -239,14 +243,14 @@ run_gc(int argc, char **argv, const char *data)
 {
 	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
 
-	if (!read_options(&gc, argc, argv))
+	if (!read_gc_options(&gc, argc, argv))
 		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` says what can be asked");
 	const struct conf *conf = ctl_conf(data);
 	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!gc.db)
 		return EXIT_CONFIG;
 	db_only_deletes(gc.db, true);
-	gc.store = open_store(conf);
+	gc.store = open_files_folder(conf);
 	if (gc.store < 0 && errno != ENOENT) {
 		db_close(gc.db);
 		return ctl_error(EXIT_CONFIG, "%s/files: %s; run this as the user that runs okul", conf->data, strerror(errno));

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run_list(int argc, char **argv, const char *data);
+static int run_key_list(int argc, char **argv, const char *data);
 static int run_rotate(int argc, char **argv, const char *data);
 
 const struct command command_key_list = {
@@ -22,7 +22,7 @@ const struct command command_key_list = {
 	.summary = "name the keys of access tokens, the one that signs first",
 	.help = "Names (the kid of a token) and uses, separated by tabs, under a line of headings. The keys themselves\n"
 		"are for DATA/keys.conf alone.\n",
-	.run = run_list,
+	.run = run_key_list,
 };
 
 const struct command command_key_rotate = {
@@ -41,7 +41,7 @@ const struct command command_key_rotate = {
 /* ---- key list */
 
 static int
-run_list(int argc, char **argv, const char *data)
+run_key_list(int argc, char **argv, const char *data)
 {
 	(void)argv;
 	if (argc > 1)
@@ -72,7 +72,7 @@ next_number(const char *text)
 }
 
 static void
-put_new_key(struct buf *out, int64_t number)
+put_signing_key(struct buf *out, int64_t number)
 {
 	unsigned char key[KEY_BYTES];
 
@@ -104,7 +104,7 @@ rewrite(struct buf *out, const char *text, int64_t number)
 			in_section = strncmp(start, "[jwt]", 5) == 0;
 		if (in_section && !done) {
 			buf_puts(out, whole > length ? "" : "\n");
-			put_new_key(out, number);
+			put_signing_key(out, number);
 			done = true;
 		}
 		text += whole;
@@ -114,7 +114,7 @@ rewrite(struct buf *out, const char *text, int64_t number)
 
 /* The whole of a file, malloc'd, with its owner; NULL with errno set. */
 static char *
-read_keys(const char *path, struct stat *st)
+read_key_file(const char *path, struct stat *st)
 {
 	FILE *file = fopen(path, "re");
 	char *text = NULL;
@@ -132,7 +132,7 @@ read_keys(const char *path, struct stat *st)
 
 /* Written aside, synced and renamed: whoever starts meanwhile reads the old file or the new one. Keeps the owner. */
 static bool
-replace(const char *path, const struct buf *text, const struct stat *owner, int folder)
+replace_keys(const char *path, const struct buf *text, const struct stat *owner, int folder)
 {
 	char aside[PATH_MAX];
 
@@ -159,7 +159,7 @@ rotate(const struct conf *conf, const char *path, int folder)
 {
 	struct buf out = { 0 };
 	struct stat owner;
-	char *text = read_keys(path, &owner);
+	char *text = read_key_file(path, &owner);
 	int64_t number = text ? next_number(text) : 0;
 	int code = EXIT_SUCCESS;
 
@@ -167,7 +167,7 @@ rotate(const struct conf *conf, const char *path, int folder)
 		code = ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path);
 	else if (!rewrite(&out, text, number))
 		code = ctl_error(EXIT_CONFIG, "%s has no line [jwt]; restore it from a backup", path);
-	else if (!replace(path, &out, &owner, folder))
+	else if (!replace_keys(path, &out, &owner, folder))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m%s", path,
 			errno == EACCES || errno == EPERM ? "; run this as the user that owns it" : "");
 	else

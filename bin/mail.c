@@ -22,6 +22,7 @@
 #include "log.h"
 #include "mail.h"
 #include "mail_transport.h"
+#include "outbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,34 +80,6 @@ struct sender {
 	bool trouble;		/* something could not be sent, or the database not be asked */
 };
 
-enum { DUE, AHEAD, FIX_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK };
-
-/*
- * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
- * clock was ahead, and its time has come. At time ?1.
- */
-#define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
-
-/* At time ?1 a sender has it: what is put off has a last_error, what is given back is due. */
-#define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"
-
-static const char *const sql[] = {
-	[DUE] = "SELECT min(next_at) FROM outbox",
-	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
-	[FIX_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = min(created_at, ?1), expires_at = min(expires_at, ?1 + 86400000) "
-		"WHERE " IS_AHEAD,
-	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
-	/* At their turns, as mail_turn() has them; ?2 is that of 0, 0. */
-	[TAKE_OVER] = "UPDATE outbox SET next_at = min(created_at, expires_at + ?2) WHERE " IS_LEASED,
-	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
-		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
-		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
-	[DROP] = "DELETE FROM outbox WHERE id = ?1",
-	/* `attempts` tells whether the lease is still ours. */
-	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
-	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
-};
-
 static const struct transport *const transports[] = {
 	[MAIL_FILE] = &transport_file, [MAIL_SENDMAIL] = &transport_sendmail, [MAIL_SMTP] = &transport_smtp,
 };
@@ -122,7 +95,7 @@ stopping(const struct sender *s)
 }
 
 static void
-hold(struct sender *s, int64_t pause)
+hold_sending(struct sender *s, int64_t pause)
 {
 	s->hold_from = clock_now();
 	s->hold_until = s->hold_from + pause;
@@ -130,7 +103,7 @@ hold(struct sender *s, int64_t pause)
 
 /* A clock that was set back does not prolong it. */
 static bool
-held(const struct sender *s)
+is_held(const struct sender *s)
 {
 	int64_t now = clock_now();
 
@@ -141,7 +114,7 @@ static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
 	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
-	hold(s, DATABASE_PAUSE);
+	hold_sending(s, DATABASE_PAUSE);
 	s->trouble = true;
 	return false;
 }
@@ -157,50 +130,42 @@ lease(const struct sender *s)
 static int64_t
 next_due(struct sender *s)
 {
-	struct db_rows *row;
-	int64_t due = INT64_MAX, now = clock_now();
+	int64_t due, now = clock_now();
+	enum db_rc rc = outbox_due(s->db, now, lease(s), LONGEST_WAIT, &due, &s->ahead);
 
-	s->ahead = false;
-	enum db_rc rc = db_one(s->db, &row, sql[DUE], NO_ARGS);
-	if (rc == DB_ROW && !db_is_null(row, 0)) {
-		due = db_int(row, 0);
-		db_end(row);
-		rc = db_one(s->db, &row, sql[AHEAD], ARGS(now, lease(s), LONGEST_WAIT));
-		s->ahead = rc == DB_ROW && db_flag(row, 0);
-	}
-	if (rc != DB_ROW)
+	if (rc != DB_DONE)
 		database_failed(s, rc);
 	db_release(s->db);
 	if (s->ahead && due > now)
 		due = now;
-	return held(s) && due < s->hold_until ? s->hold_until : due;
+	return is_held(s) && due < s->hold_until ? s->hold_until : due;
 }
 
 static int64_t
 turn_of(const struct job *job)
 {
-	return mail_turn(job->mail.created, job->mail.expires);
+	return outbox_turn(job->mail.created, job->mail.expires);
 }
 
 /* Rows come in any order: each is put at its turn. */
 static void
-read_row(struct batch *batch, const struct db_rows *row)
+read_outbox_row(struct batch *batch, const struct db_rows *row)
 {
 	struct arena *arena = batch->arena;
 	size_t at = batch->count++;
 	struct job job = {
 		.mail = {
-			.id = arena_string(arena, db_text(row, 0)),
-			.to = arena_string(arena, db_text(row, 1)),
-			.template = arena_string(arena, db_text(row, 3)),
-			.created = db_int(row, 5),
-			.expires = db_int(row, 6),
-			.attempts = db_int(row, 7),
+			.id = arena_string(arena, db_text(row, OUTBOX_ID)),
+			.to = arena_string(arena, db_text(row, OUTBOX_TO)),
+			.template = arena_string(arena, db_text(row, OUTBOX_TEMPLATE)),
+			.created = db_int(row, OUTBOX_CREATED),
+			.expires = db_int(row, OUTBOX_EXPIRES),
+			.attempts = db_int(row, OUTBOX_ATTEMPTS),
 		},
-		.sealed = arena_copy(arena, db_blob(row, 4), db_size(row, 4)),
-		.length = db_size(row, 4),
+		.sealed = arena_copy(arena, db_blob(row, OUTBOX_SEALED), db_size(row, OUTBOX_SEALED)),
+		.length = db_size(row, OUTBOX_SEALED),
 	};
-	(void)language_of(db_text(row, 2), &job.mail.language);	/* the schema lets in no other */
+	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema lets in no other */
 	for (; at > 0 && turn_of(&batch->jobs[at - 1]) > turn_of(&job); at--)
 		batch->jobs[at] = batch->jobs[at - 1];
 	batch->jobs[at] = job;
@@ -214,10 +179,10 @@ claim(struct sender *s, struct batch *batch)
 	struct db_rows *rows;
 
 	if (s->ahead)
-		(void)!db_run(s->db, sql[FIX_AHEAD], ARGS(now, lease(s), LONGEST_WAIT), NULL);	/* a failure sticks to db */
-	enum db_rc rc = db_query(s->db, &rows, sql[CLAIM], ARGS(now, now + lease(s), (int64_t)s->size));
+		outbox_correct_ahead(s->db, now, lease(s), LONGEST_WAIT);
+	enum db_rc rc = outbox_claim(s->db, &rows, now, now + lease(s), (int64_t)s->size);
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
-		read_row(batch, rows);
+		read_outbox_row(batch, rows);
 		rc = DB_DONE;
 	}
 	db_end(rows);
@@ -225,19 +190,19 @@ claim(struct sender *s, struct batch *batch)
 }
 
 static enum db_rc
-note(struct sender *s, const struct job *job)
+note_outcome(struct sender *s, const struct job *job)
 {
 	const struct mail *mail = &job->mail;
 
 	switch (job->outcome) {
 	case BACK:
-		return db_run(s->db, sql[GIVE_BACK], ARGS(mail->id, mail->attempts, turn_of(job)), NULL);
+		return outbox_give_back(s->db, mail->id, mail->attempts, turn_of(job));
 	case GONE:
-		return db_run(s->db, sql[DROP], ARGS(mail->id), NULL);
+		return outbox_drop(s->db, mail->id);
 	case LATER:
 		break;
 	}
-	return db_run(s->db, sql[PUT_OFF], ARGS(mail->id, mail->attempts, job->next, job->why), NULL);
+	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
 }
 
 /* In one transaction: notes what became of the batch at hand, and takes the next one if `more`. */
@@ -248,7 +213,7 @@ exchange_once(struct sender *s, bool more)
 
 	if (rc == DB_DONE) {
 		for (size_t i = 0; i < s->taken->count && rc == DB_DONE; i++)
-			rc = note(s, &s->taken->jobs[i]);
+			rc = note_outcome(s, &s->taken->jobs[i]);
 		if (rc == DB_DONE && more)
 			rc = claim(s, s->other);
 		if (rc == DB_DONE)
@@ -282,17 +247,6 @@ show_life(struct sender *s)
 			strerror(errno));
 }
 
-/* True when a sender has, or had, one of the rows. */
-static bool
-is_any_leased(struct sender *s)
-{
-	struct db_rows *row;
-	bool any = db_one(s->db, &row, sql[LEASED], ARGS(clock_now())) == DB_ROW && db_flag(row, 0);
-
-	db_release(s->db);
-	return any;
-}
-
 /* Call while this sender has no row itself. */
 static void
 take_over(struct sender *s)
@@ -301,11 +255,13 @@ take_over(struct sender *s)
 	int64_t count = 0;
 
 	s->looked_at = clock_ticks();
-	if (!is_any_leased(s) || !lock_alive(s, F_OFD_SETLK, F_WRLCK))
+	bool leased = outbox_leased(s->db, clock_now());
+	db_release(s->db);
+	if (!leased || !lock_alive(s, F_OFD_SETLK, F_WRLCK))
 		return;
 	rc = db_write_begin(s->db);
 	if (rc == DB_DONE) {
-		(void)!db_run(s->db, sql[TAKE_OVER], ARGS(clock_now(), mail_turn(0, 0)), &count);
+		count = outbox_take_over(s->db, clock_now());
 		rc = db_write_commit(s->db);
 	}
 	db_release(s->db);
@@ -319,7 +275,7 @@ take_over(struct sender *s)
 /* ---- batches */
 
 static void
-empty(struct batch *batch)
+empty_batch(struct batch *batch)
 {
 	batch->count = 0;
 	arena_reset(batch->arena);
@@ -337,13 +293,13 @@ exchange(struct sender *s)
 
 	for (size_t i = 0; i < s->taken->count; i++) {
 		out |= s->taken->jobs[i].sent;
-		due |= s->taken->jobs[i].outcome == BACK && !held(s);	/* next_due() cannot see it yet */
+		due |= s->taken->jobs[i].outcome == BACK && !is_held(s);	/* next_due() cannot see it yet */
 	}
 	bool more = due && !stopping(s);
 	if (s->taken->count == 0 && !more)
 		return;
 	while (!done) {
-		empty(s->other);
+		empty_batch(s->other);
 		done = exchange_once(s, more);
 		if (!done && (!out || poll(&stop, 1, (int)SECOND) > 0))
 			break;
@@ -353,9 +309,9 @@ exchange(struct sender *s)
 			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
 				s->taken->jobs[i].mail.id);
 	}
-	empty(s->taken);
+	empty_batch(s->taken);
 	if (!done)
-		empty(s->other);
+		empty_batch(s->other);
 	struct batch *next = s->other;
 	s->other = s->taken;
 	s->taken = next;
@@ -396,7 +352,7 @@ put_off(struct sender *s, struct job *job, const char *why)
 }
 
 static void
-handle(struct sender *s, struct job *job)
+handle_job(struct sender *s, struct job *job)
 {
 	const struct mail *mail = &job->mail;
 	char why[256] = "";
@@ -422,7 +378,7 @@ handle(struct sender *s, struct job *job)
 		put_off(s, job, why);
 		return;
 	case SEND_DOWN:
-		hold(s, DOWN_PAUSE);
+		hold_sending(s, DOWN_PAUSE);
 		put_off(s, job, why);
 		return;
 	case SEND_STOPPED:
@@ -442,8 +398,8 @@ work(struct sender *s)
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !held(s)) {
-		handle(s, &s->taken->jobs[done++]);
+	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !is_held(s)) {
+		handle_job(s, &s->taken->jobs[done++]);
 		arena_reset(s->arena);
 	}
 	if (clock_ticks() >= end)
@@ -555,7 +511,7 @@ run_sender(struct sender *s, bool keep)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_mail(int argc, char **argv, const char *data)
 {
 	bool keep = argc == 2 && strcmp(argv[1], "--keep") == 0;
 
@@ -605,5 +561,5 @@ const struct command command_mail = {
 		"quarter of a second's mails and 16 at most: the next sender sends them a second time, with the same Message-ID.\n"
 		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
 		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
-	.run = run,
+	.run = run_mail,
 };

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static bool
-write_all(int file, const char *bytes, size_t length)
+write_eml(int file, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t n = write(file, bytes, length);
@@ -26,7 +26,7 @@ write_all(int file, const char *bytes, size_t length)
 
 /* The folder DATA/mail, made where it is missing; -1 with errno set. */
 static int
-open_folder(const char *data)
+open_mail_folder(const char *data)
 {
 	char path[PATH_MAX];
 
@@ -46,7 +46,7 @@ write_aside(int folder, const char *name, const struct letter *letter)
 
 	if (file < 0)
 		return false;
-	bool good = write_all(file, letter->bytes, letter->length) && fsync(file) == 0;
+	bool good = write_eml(file, letter->bytes, letter->length) && fsync(file) == 0;
 	int error = errno;
 	close(file);
 	errno = error;
@@ -54,10 +54,10 @@ write_aside(int folder, const char *name, const struct letter *letter)
 }
 
 static enum send_result
-send_file(const struct conf *conf, const struct letter *letter, char *why, size_t room)
+send_to_file(const struct conf *conf, const struct letter *letter, char *why, size_t room)
 {
 	char name[64], aside[64];
-	int folder = open_folder(conf->data);
+	int folder = open_mail_folder(conf->data);
 	bool good = false;
 
 	snprintf(name, sizeof(name), "%s.eml", letter->id);
@@ -71,4 +71,4 @@ send_file(const struct conf *conf, const struct letter *letter, char *why, size_
 	return good ? SEND_DONE : SEND_DOWN;
 }
 
-const struct transport transport_file = { .name = "file", .send = send_file };
+const struct transport transport_file = { .name = "file", .send = send_to_file };

@@ -35,7 +35,7 @@ message_file(const struct letter *letter)
 
 /* Starts the program in a process group of its own, so that a Ctrl-C does not cut a delivery short. 0, or an errno. */
 static int
-start(pid_t *child, const struct conf *conf, const struct letter *letter, int message)
+start_sendmail(pid_t *child, const struct conf *conf, const struct letter *letter, int message)
 {
 	const char *const argv[] = { conf->sendmail, "-i", "-f", letter->from, "--", letter->to, NULL };
 	posix_spawn_file_actions_t files;
@@ -77,7 +77,7 @@ await(pid_t child, int64_t seconds)
 
 /* Exit codes of sysexits.h. Whatever may be the set-up's fault and not the mail's is tried again. */
 static enum send_result
-judge(int status, char *why, size_t room)
+judge_exit(int status, char *why, size_t room)
 {
 	if (status == -1) {
 		snprintf(why, room, "sendmail did not end in time");
@@ -112,13 +112,13 @@ send_sendmail(const struct conf *conf, const struct letter *letter, char *why, s
 		snprintf(why, room, "out of memory");
 		return SEND_DOWN;
 	}
-	int error = start(&child, conf, letter, message);
+	int error = start_sendmail(&child, conf, letter, message);
 	close(message);
 	if (error) {
 		snprintf(why, room, "%s: %s", conf->sendmail, strerror(error));
 		return SEND_DOWN;
 	}
-	return judge(await(child, conf->smtp_timeout), why, room);
+	return judge_exit(await(child, conf->smtp_timeout), why, room);
 }
 
 const struct transport transport_sendmail = { .name = "sendmail", .send = send_sendmail };

@@ -32,7 +32,7 @@ on_read(char *out, size_t size, size_t count, void *user)
 
 /* Called about once a second, too. A message that is on its way is not given up: it would be sent a second time. */
 static int
-on_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+on_smtp_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
 {
 	const struct exchange *exchange = user;
 	struct pollfd stop = { .fd = exchange->letter->stop, .events = POLLIN };
@@ -83,7 +83,7 @@ set_url(CURL *curl, const struct conf *conf)
 }
 
 static CURL *
-prepare(const struct conf *conf)
+prepare_transfer(const struct conf *conf)
 {
 	CURL *curl = curl_easy_init();
 
@@ -110,7 +110,7 @@ prepare(const struct conf *conf)
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_smtp_progress);
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
 	return curl;
@@ -122,7 +122,7 @@ prepare(const struct conf *conf)
  * them all.
  */
 static enum send_result
-judge(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
+judge_transfer(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
 {
 	bool ours = strcmp(exchange->command, "RCPT") == 0 || strcmp(exchange->command, "DATA") == 0;
 
@@ -148,7 +148,7 @@ send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_
 	char from[300], error[CURL_ERROR_SIZE] = "";
 
 	if (!connection)
-		connection = prepare(conf);
+		connection = prepare_transfer(conf);
 	struct curl_slist *to = connection ? curl_slist_append(NULL, letter->to) : NULL;
 	if (!to) {
 		snprintf(why, room, "out of memory");
@@ -162,7 +162,7 @@ send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_
 	curl_easy_setopt(connection, CURLOPT_XFERINFODATA, &exchange);
 	curl_easy_setopt(connection, CURLOPT_DEBUGDATA, &exchange);
 	curl_easy_setopt(connection, CURLOPT_ERRORBUFFER, error);
-	enum send_result result = judge(curl_easy_perform(connection), &exchange, error, why, room);
+	enum send_result result = judge_transfer(curl_easy_perform(connection), &exchange, error, why, room);
 	curl_slist_free_all(to);
 	return result;
 }

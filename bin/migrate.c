@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_migrate(int argc, char **argv, const char *data);
 
 const struct command command_migrate = {
 	.name = "migrate",
@@ -25,12 +25,12 @@ const struct command command_migrate = {
 		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
 		"DATA/origins.map, by which the web server knows cors_origins, is brought in line with okul.conf.\n"
 		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
-	.run = run,
+	.run = run_migrate,
 };
 
 /* The whole of a file, malloc'd, or NULL with errno set. */
 static char *
-read_file(const char *path)
+read_sql_file(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *text = NULL;
@@ -46,19 +46,9 @@ read_file(const char *path)
 	return strdup("");
 }
 
-/* The version that a schema text says it is; 0 when it says none. */
-static int
-schema_version(const char *schema)
-{
-	const char *at = strstr(schema, "PRAGMA user_version");
-	int version = 0;
-
-	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
-}
-
 /* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
 static bool
-make_folder(const char *data)
+make_data_folder(const char *data)
 {
 	if (mkdir(data, 0700) == 0)
 		printf("%s: made\n", data);
@@ -86,7 +76,7 @@ make_keys(const char *data)
 
 /* Of two at once one waits, and finds the work done. The lock goes with the process. */
 static bool
-take_lock(const struct conf *conf)
+lock_data_folder(const struct conf *conf)
 {
 	int folder = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -116,70 +106,43 @@ find_step(const struct conf *conf, int version)
 	return path;
 }
 
-/* In SQL a quote inside a text is doubled. */
-static char *
-quoted(const char *text)
-{
-	char *out = malloc(strlen(text) * 2 + 3), *at = out;
-
-	if (!out)
-		return NULL;
-	*at++ = '\'';
-	for (; *text; text++) {
-		if (*text == '\'')
-			*at++ = '\'';
-		*at++ = *text;
-	}
-	*at++ = '\'';
-	*at = '\0';
-	return out;
-}
-
-/* Written aside first, so that a backup of that name is always a whole one. */
+/* Written under another name first, so that a backup of that name is always a whole one. */
 static bool
-back_up(const struct conf *conf, struct db *db, int version)
+save_before(const struct conf *conf, struct db *db, int version)
 {
 	char path[PATH_MAX], aside[PATH_MAX + 8], why[512] = "";
-	char *name = NULL, *sql = NULL;
-	bool good;
 
 	snprintf(path, sizeof(path), "%s/backup-before-migrate-%d.db", conf->data, version);
 	snprintf(aside, sizeof(aside), "%s.new", path);
 	unlink(aside);
-	name = quoted(aside);
-	good = name && asprintf(&sql, "VACUUM INTO %s", name) > 0 &&
-		db_script(db, sql, true, why, sizeof(why)) == DB_DONE;
+	bool good = db_copy(db, aside, NULL, NULL, why, sizeof(why));
 	if (good && !(db_sync(aside) && rename(aside, path) == 0 && db_sync(conf->data))) {
 		snprintf(why, sizeof(why), "%s", strerror(errno));
 		good = false;
 	}
 	if (good)
-		printf("%s: saved\n", path);
+		printf("%s: saved and checked\n", path);
 	else
 		ctl_error(EXIT_FAILURE, "%s cannot be written: %s; nothing was changed", path, why);
 	unlink(aside);
-	free(name);
-	free(sql);
 	return good;
 }
 
 static void
-note_orphans(void *context, const struct db_rows *rows, bool first)
+note_orphans(void *context, const char *table, int64_t rows)
 {
 	bool *held = context;
 
-	(void)first;
 	*held = false;
-	fprintf(stderr, "table %s: %s rows refer to nothing\n", db_text(rows, 0), db_text(rows, 1));
+	fprintf(stderr, "table %s: %lld rows refer to nothing\n", table, (long long)rows);
 }
 
 static bool
 keys_hold(struct db *db, char *why, size_t room)
 {
-	static const char sql[] = "SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY \"table\"";
 	bool held = true;
 
-	if (db_shell(db, sql, false, note_orphans, &held, why, room) != DB_DONE)
+	if (!db_orphans(db, note_orphans, &held, why, room))
 		return false;
 	if (!held)
 		snprintf(why, room, "it leaves rows that refer to nothing (see above)");
@@ -188,27 +151,24 @@ keys_hold(struct db *db, char *why, size_t room)
 
 /* The statements of one step, inside its transaction. */
 static bool
-change(struct db *db, const char *sql, int version, char *why, size_t room)
+change_schema(struct db *db, const char *sql, int version, char *why, size_t room)
 {
-	char set_version[64];
-
-	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", version);
 	return db_script(db, sql, false, why, room) == DB_DONE && keys_hold(db, why, room) &&
-		db_script(db, set_version, false, why, room) == DB_DONE;
+		db_set_version(db, version, why, room);
 }
 
 static bool
 take_step(struct db *db, const char *path, int version)
 {
 	char why[512] = "";
-	char *sql = read_file(path);
+	char *sql = read_sql_file(path);
 	enum db_rc rc;
 
 	if (!sql)
 		return ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path) == 0;
 	rc = db_write_begin(db);
 	if (rc == DB_DONE) {
-		if (change(db, sql, version, why, sizeof(why))) {
+		if (change_schema(db, sql, version, why, sizeof(why))) {
 			rc = db_write_commit(db);
 		} else {
 			db_write_rollback(db);
@@ -225,24 +185,21 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-note_damage(void *context, const struct db_rows *rows, bool first)
+note_damage(void *context, const char *damage)
 {
 	bool *sound = context;
 
-	(void)first;
-	if (strcmp(db_text(rows, 0), "ok") == 0)
-		return;
 	*sound = false;
-	fprintf(stderr, "integrity_check: %s\n", db_text(rows, 0));
+	fprintf(stderr, "integrity_check: %s\n", damage);
 }
 
 static bool
-is_sound(struct db *db)
+database_is_sound(struct db *db)
 {
 	char why[512] = "";
 	bool sound = true;
 
-	if (db_shell(db, "PRAGMA integrity_check", false, note_damage, &sound, why, sizeof(why)) != DB_DONE)
+	if (!db_verify(db, false, note_damage, &sound, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
 	if (!sound)
 		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
@@ -261,9 +218,9 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 			return EXIT_CONFIG;
 		free(path);
 	}
-	if (!back_up(conf, db, from))
+	if (!save_before(conf, db, from))
 		return EXIT_FAILURE;
-	if (db_script(db, "PRAGMA foreign_keys = OFF", true, why, sizeof(why)) != DB_DONE)
+	if (!db_check_references(db, false, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "%s", why);
 	for (int version = from + 1; version <= to; version++) {
 		path = find_step(conf, version);
@@ -272,11 +229,11 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 		if (!good)
 			return EXIT_FAILURE;
 	}
-	return is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return database_is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int
-update(const struct conf *conf, int to)
+update_database(const struct conf *conf, int to)
 {
 	char why[1024];
 	int from = -1, code;
@@ -292,8 +249,9 @@ update(const struct conf *conf, int to)
 		printf("%s/okul.db: has version %d already\n", conf->data, to);
 		code = EXIT_SUCCESS;
 	} else if (from > to) {
-		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, this okul knows only %d; install the okul that "
-			"made it, or a newer one. Nothing was changed", conf->data, from, to);
+		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, which a newer okul gave it, and this one knows only %d. "
+			"Nothing was changed. Install the newer okul again, or go back to a backup of before its migrate", conf->data, from,
+			to);
 	} else {
 		code = bring_up(conf, db, from, to);
 	}
@@ -304,7 +262,7 @@ update(const struct conf *conf, int to)
 /* ---- a new one */
 
 static int
-create(const struct conf *conf, const char *schema, int version)
+create_database(const struct conf *conf, const char *schema, int version)
 {
 	char why[1024];
 
@@ -315,7 +273,7 @@ create(const struct conf *conf, const char *schema, int version)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_migrate(int argc, char **argv, const char *data)
 {
 	char path[PATH_MAX], folder[PATH_MAX], why[PATH_MAX + 200];
 	struct stat st;
@@ -326,19 +284,19 @@ run(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "migrate takes no arguments");
 	if (!conf_folder(data, folder, why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	if (!make_folder(folder) || !make_keys(folder))
+	if (!make_data_folder(folder) || !make_keys(folder))
 		return EXIT_CONFIG;
 	const struct conf *conf = ctl_conf(data);
-	if (!conf || !take_lock(conf))
+	if (!conf || !lock_data_folder(conf))
 		return EXIT_CONFIG;
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
-	char *schema = read_file(path);
-	int version = schema ? schema_version(schema) : 0;
+	char *schema = read_sql_file(path);
+	int version = schema ? db_schema_version(schema) : 0;
 	if (version == 0) {
 		ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
 	} else {
 		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
-		code = stat(path, &st) == 0 ? update(conf, version) : create(conf, schema, version);
+		code = stat(path, &st) == 0 ? update_database(conf, version) : create_database(conf, schema, version);
 		if (code == EXIT_SUCCESS && !origins_write(conf))
 			code = EXIT_CONFIG;
 	}

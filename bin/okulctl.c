@@ -1,7 +1,16 @@
 #include "okulctl.h"
 
+#include "attempt.h"
+#include "audit.h"
 #include "clock.h"
+#include "limit.h"
+#include "otp.h"
+#include "outbox.h"
+#include "placement.h"
+#include "session.h"
+#include "setting.h"
 #include "text.h"
+#include "user.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -19,8 +28,28 @@ static const struct command *const commands[] = {
 	&command_backup, &command_demo,
 };
 
+/* Of lib/school/, those that commands use. */
+static const struct db_statements *const of_modules[] = {
+	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements, &placement_statements,
+	&session_statements, &setting_statements, &user_statements,
+};
+
+/* Of these modules and of the commands, up to NULL. */
+static const struct db_statements *const *
+all_statements(void)
+{
+	static const struct db_statements *list[COUNT(of_modules) + COUNT(commands) + 1];
+	size_t count = COUNT(of_modules);
+
+	memcpy(list, of_modules, sizeof(of_modules));
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (commands[i]->statements)
+			list[count++] = commands[i]->statements;
+	return list;
+}
+
 static void
-put_value(struct buf *out, const struct db_rows *rows, int column)
+put_tab_value(struct buf *out, const struct db_rows *rows, int column)
 {
 	const char *s = db_blob(rows, column);
 	size_t length = db_size(rows, column);
@@ -60,7 +89,7 @@ ctl_print_row(void *file, const struct db_rows *rows, bool first)
 	for (int i = 0; i < db_columns(rows); i++) {
 		if (i)
 			buf_putc(&out, '\t');
-		put_value(&out, rows, i);
+		put_tab_value(&out, rows, i);
 	}
 	buf_putc(&out, '\n');
 	if (out.failed)
@@ -83,7 +112,7 @@ ctl_table(const char *data, const char *sql, struct args args, int64_t *count)
 	if (!db)
 		return EXIT_CONFIG;
 	FILE *out = open_memstream(&text, &length);
-	db_patience(db, MINUTE);
+	db_timeout(db, MINUTE);
 	enum db_rc rc = out ? db_one(db, &rows, sql, args) : DB_ERROR;
 	for (; rc == DB_ROW; rc = db_next(rows))
 		ctl_print_row(out, rows, (*count)++ == 0);
@@ -104,13 +133,14 @@ print_help(void)
 		"beside okulctl names, else var. As root okulctl acts as the owner of DATA.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is.\n");
+	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is,\n"
+		"`okulctl [-d DATA] --check` prepares okulctl's own statements and shows how each is run, --statements prints them.\n");
 	return EXIT_SUCCESS;
 }
 
 /* How many of the words make up the command's name; 0 when it is another. */
 static int
-match(const struct command *command, int argc, char **argv)
+match_command(const struct command *command, int argc, char **argv)
 {
 	const char *name = command->name;
 	int words = 0;
@@ -130,7 +160,7 @@ match(const struct command *command, int argc, char **argv)
 
 /* Letters to insert, delete or change (Levenshtein) to get from one word to the other. */
 static size_t
-distance(const char *a, const char *b)
+edit_distance(const char *a, const char *b)
 {
 	size_t row[32], length = strlen(b);
 
@@ -167,7 +197,7 @@ unknown_command(int argc, char **argv)
 	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *name = commands[i]->name;
-		size_t one = distance(argv[0], name), two = distance(typed, name);
+		size_t one = edit_distance(argv[0], name), two = edit_distance(typed, name);
 		size_t best = one < two ? one : two;
 
 		if (best < least && best <= strlen(name) / 2) {
@@ -209,7 +239,7 @@ static int
 run_command(int argc, char **argv, const char *data)
 {
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		int words = match(commands[i], argc, argv);
+		int words = match_command(commands[i], argc, argv);
 
 		if (words == 0)
 			continue;
@@ -228,7 +258,7 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 },
+		{ "version", no_argument, NULL, 'V' }, { "statements", no_argument, NULL, 's' }, { "check", no_argument, NULL, 'c' }, { 0 },
 	};
 	const char *data = NULL;
 	int option, code = ctl_init("okulctl");
@@ -241,6 +271,10 @@ main(int argc, char **argv)
 			return ctl_finish(print_help());
 		if (option == 'V')
 			return puts("okulctl " OKUL_VERSION), ctl_finish(EXIT_SUCCESS);
+		if (option == 's')
+			return ctl_print_statements(all_statements());
+		if (option == 'c')
+			return ctl_check_statements(all_statements(), data);
 		if (option != 'd')
 			return ctl_error(EXIT_USAGE, "`okulctl --help` lists commands and options");
 		data = optarg;

@@ -35,7 +35,7 @@ put_map(struct buf *out, const struct conf *conf)
 
 /* True where the file holds exactly that. */
 static bool
-holds(const char *path, const struct buf *text)
+map_holds(const char *path, const struct buf *text)
 {
 	char piece[4096];
 	size_t at = 0, n;
@@ -59,14 +59,14 @@ origins_known(const struct conf *conf)
 
 	put_map(&text, conf);
 	snprintf(path, sizeof(path), "%s/origins.map", conf->data);
-	bool known = !text.failed && holds(path, &text);
+	bool known = !text.failed && map_holds(path, &text);
 	buf_clear(&text);
 	return known;
 }
 
 /* Written aside, so that a web server that is reloaded meanwhile reads the old one or the new one. Its group reads it. */
 static bool
-replace(const char *path, const struct buf *text)
+replace_map(const char *path, const struct buf *text)
 {
 	char aside[PATH_MAX + 4];
 
@@ -89,7 +89,7 @@ origins_write(const struct conf *conf)
 		return true;
 	put_map(&text, conf);
 	snprintf(path, sizeof(path), "%s/origins.map", conf->data);
-	bool good = !text.failed && replace(path, &text);
+	bool good = !text.failed && replace_map(path, &text);
 	if (good)
 		printf("%s: written; a web server that runs learns of it by a reload\n", path);
 	else

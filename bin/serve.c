@@ -21,7 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int serve(int argc, char **argv, const char *data);
+static int serve_groups(int argc, char **argv, const char *data);
 
 const struct command command_serve = {
 	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
@@ -33,7 +33,7 @@ const struct command command_serve = {
 	"\n"
 	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and Ctrl-C stop,\n"
 	"a second one at once.\n",
-	serve
+	serve_groups
 };
 
 #define BACKLOG 1024		/* connections that wait for a worker; a short queue turns load into 502s */
@@ -44,7 +44,7 @@ struct options {
 };
 
 static bool
-read_options(int argc, char **argv, struct options *options)
+read_serve_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
 		{ "port", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' }, { 0 },
@@ -73,7 +73,7 @@ read_options(int argc, char **argv, struct options *options)
 
 /* The group enters it, the web server's user with it: also where a mail sender with another umask was here first. */
 static bool
-make_folder(const struct house *house, const char *name)
+make_run_folder(const struct house *house, const char *name)
 {
 	const char *path = arena_format(house->arena, "%s/%s", house->conf->data, name);
 
@@ -85,7 +85,7 @@ make_folder(const struct house *house, const char *name)
 
 /* Held until this process ends, however it ends. The holder's process id stands in the file, for people. */
 static bool
-take_lock(const struct house *house)
+lock_serve(const struct house *house)
 {
 	const char *path = arena_format(house->arena, "%s/run/serve.lock", house->conf->data);
 	char holder[32] = "";
@@ -332,16 +332,16 @@ remove_sockets(const struct house *house)
 }
 
 static int
-serve_one(struct house *house, const char *folder, const char *name)
+serve_group(struct house *house, const char *folder, const char *name)
 {
-	return add_only(house, folder, name) ? keep(house) : EXIT_CONFIG;
+	return add_only(house, folder, name) ? serve_keep(house) : EXIT_CONFIG;
 }
 
 static int
 serve_all(struct house *house, const char *self, const char *folder)
 {
 	umask(0027);
-	if (!make_folder(house, "run") || !make_folder(house, "log") || !take_lock(house))
+	if (!make_run_folder(house, "run") || !make_run_folder(house, "log") || !lock_serve(house))
 		return EXIT_CONFIG;
 	if (house->port && !(web_prepare(house) && open_log(house)))
 		return EXIT_CONFIG;
@@ -349,19 +349,19 @@ serve_all(struct house *house, const char *self, const char *folder)
 		close_log(house);
 		return EXIT_CONFIG;
 	}
-	int code = keep(house);
+	int code = serve_keep(house);
 	close_log(house);
 	remove_sockets(house);
 	return code;
 }
 
 static int
-serve(int argc, char **argv, const char *data)
+serve_groups(int argc, char **argv, const char *data)
 {
 	struct options options = { 0 };
 	char self[PATH_MAX], folder[PATH_MAX];
 
-	if (!read_options(argc, argv, &options))
+	if (!read_serve_options(argc, argv, &options))
 		return EXIT_USAGE;
 	struct house house = { .conf = ctl_conf(data), .port = options.port, .log = -1 };
 	if (!house.conf || !find_self(self, folder))
@@ -370,7 +370,7 @@ serve(int argc, char **argv, const char *data)
 	house.arena = arena_new(16384);
 	if (!house.arena || setenv("OKUL_DATA", house.conf->data, 1) != 0)
 		return ctl_error(EXIT_CONFIG, "out of memory");
-	int code = options.only ? serve_one(&house, folder, options.only) : serve_all(&house, self, folder);
+	int code = options.only ? serve_group(&house, folder, options.only) : serve_all(&house, self, folder);
 	arena_free(house.arena);
 	return code;
 }

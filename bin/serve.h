@@ -65,7 +65,7 @@ struct house {
  * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without a request lost. No process is left
  * when it returns, with the exit code: 0, or what the start failed with after it was said why.
  */
-int keep(struct house *house);
+int serve_keep(struct house *house);
 
 /* Checks that nginx can run here, and configures it. False after having said what is wrong. */
 must_use bool web_prepare(const struct house *house);

@@ -61,7 +61,7 @@ become(const struct house *house, const struct service *service, pid_t parent)
 }
 
 static void
-start(const struct house *house, struct service *service, struct place *place)
+start_service(const struct house *house, struct service *service, struct place *place)
 {
 	const pid_t parent = getpid();
 
@@ -94,7 +94,7 @@ pause_after(unsigned early)
 }
 
 static void
-describe(int status, char *out, size_t room)
+describe_end(int status, char *out, size_t room)
 {
 	if (WIFSIGNALED(status))
 		snprintf(out, room, "signal %d, %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -123,7 +123,7 @@ renew(const struct house *house, struct service *service, struct place *place)
 		place->leaving = place->pid;
 		place->told = false;
 		place->leaving_due = now() + PROBATION;
-		start(house, service, place);
+		start_service(house, service, place);
 		return;
 	case RESTART:
 		kill(place->pid, service->stop);
@@ -140,7 +140,7 @@ static int64_t
 tend(const struct house *house, struct service *service, struct place *place)
 {
 	if (!place->pid && !service->refused && now() >= place->due)
-		start(house, service, place);
+		start_service(house, service, place);
 	if (place->pid && place->stale)
 		renew(house, service, place);
 	if (place->leaving && now() >= place->leaving_due) {
@@ -176,7 +176,7 @@ ended(struct service *service, struct place *place, int status)
 	const bool early = at - place->since < EARLY;
 	char why[80];
 
-	describe(status, why, sizeof(why));
+	describe_end(status, why, sizeof(why));
 	if (place->leaving && !place->told) {
 		give_up_renewal(service, place, why);
 		return;
@@ -213,7 +213,7 @@ signal_place(const struct place *place, int signal)
 /* ---- the house */
 
 static struct place *
-find_place(const struct house *house, pid_t pid, struct service **service)
+find_slot(const struct house *house, pid_t pid, struct service **service)
 {
 	for (size_t i = 0; i < house->count; i++) {
 		*service = &house->services[i];
@@ -234,7 +234,7 @@ reap(struct house *house)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct place *place = find_place(house, pid, &service);
+		struct place *place = find_slot(house, pid, &service);
 		kill_group(pid);
 		if (!place)
 			continue;
@@ -294,7 +294,7 @@ renew_all(struct house *house)
 
 /* Asked twice: stop at once. Within a second it is one request that came twice (make and a process group). */
 static void
-stop(struct house *house, int code)
+stop_service(struct house *house, int code)
 {
 	if (!house->stop_since) {
 		house->stop_since = now();
@@ -334,7 +334,7 @@ fail_start(struct house *house, const char *what, int code)
 	usleep(50000);		/* until the scribe has written what was just said */
 	ctl_error(code, "%s; the end of %s:", what, house->log_path);
 	web_log_tail(house->log_path, house->log_start);
-	stop(house, code);
+	stop_service(house, code);
 }
 
 /* While starting: is it up yet, or will it never be? Gives the time of the next look. */
@@ -383,7 +383,7 @@ tend_all(struct house *house)
 		next = due < next ? due : next;
 	} else if (is_hopeless(house)) {
 		ctl_error(EXIT_CONFIG, "no program runs; each said above what is wrong");
-		stop(house, EXIT_CONFIG);
+		stop_service(house, EXIT_CONFIG);
 	}
 	return house->stop_since ? now() : next;
 }
@@ -409,19 +409,19 @@ on_signal(struct house *house, int signal)
 		break;
 	case SIGHUP:
 		if (house->has_terminal && !is_terminal_open())
-			stop(house, EXIT_SUCCESS);
+			stop_service(house, EXIT_SUCCESS);
 		else if (!house->stop_since)
 			renew_all(house);
 		break;
 	case SIGTERM:
 	case SIGINT:
-		stop(house, EXIT_SUCCESS);
+		stop_service(house, EXIT_SUCCESS);
 		break;
 	}
 }
 
 int
-keep(struct house *house)
+serve_keep(struct house *house)
 {
 	struct sigaction hangup;
 	sigset_t signals;

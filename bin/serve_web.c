@@ -74,7 +74,7 @@ replace_all(struct buf *out, const char *text, const struct replacement *list)
 }
 
 static bool
-read_text(const char *path, struct buf *out)
+read_config_text(const char *path, struct buf *out)
 {
 	char chunk[4096];
 	size_t n;
@@ -110,9 +110,9 @@ fill_in(const struct conf *conf, const char *name, const char *as, const struct 
 
 	snprintf(from, sizeof(from), "%s/nginx/%s", conf->share, name);
 	snprintf(to, sizeof(to), "%s/run/%s", conf->data, as);
-	if (read_text(from, &text)) {
+	if (read_config_text(from, &text)) {
 		replace_all(&new, text.s, list);
-		changed = !read_text(to, &old) || old.length != new.length || memcmp(old.s, new.s, new.length) != 0;
+		changed = !read_config_text(to, &old) || old.length != new.length || memcmp(old.s, new.s, new.length) != 0;
 		if (changed && !write_text(to, &new))
 			changed = -1;
 	}

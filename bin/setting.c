@@ -12,10 +12,12 @@
 #include <getopt.h>
 #include <unistd.h>
 
-static int run_list(int argc, char **argv, const char *data);
-static int run_get(int argc, char **argv, const char *data);
-static int run_set(int argc, char **argv, const char *data);
-static int run_history(int argc, char **argv, const char *data);
+static int run_setting_list(int argc, char **argv, const char *data);
+static int run_setting_get(int argc, char **argv, const char *data);
+static int run_setting_set(int argc, char **argv, const char *data);
+static int run_setting_history(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_setting_list = {
 	.name = "setting list",
@@ -23,7 +25,8 @@ const struct command command_setting_list = {
 	.summary = "list the settings of the web site by their keys",
 	.help = "One line a setting, separated by tabs, under a line of headings; of long values the beginning. Times are UTC.\n"
 		"These are what the API serves as /settings/KEY. Those of okul itself are in okul.conf: okulctl check --settings\n",
-	.run = run_list,
+	.run = run_setting_list,
+	.statements = &statements,
 };
 
 const struct command command_setting_get = {
@@ -32,7 +35,7 @@ const struct command command_setting_get = {
 	.summary = "print the value of a setting, byte by byte as it was stored",
 	.help = "--version  that value of the past, by its number in `okulctl setting history KEY`. To bring it back:\n"
 		"           okulctl setting get KEY --version 3 | okulctl setting set KEY -\n",
-	.run = run_get,
+	.run = run_setting_get,
 };
 
 const struct command command_setting_set = {
@@ -49,7 +52,7 @@ const struct command command_setting_set = {
 		"--private      only admins may\n"
 		"--description  what it is for; \"\" takes it away\n"
 		"What is not said stays as it is. The values before are kept: `okulctl setting history KEY`.\n",
-	.run = run_set,
+	.run = run_setting_set,
 };
 
 const struct command command_setting_history = {
@@ -59,7 +62,7 @@ const struct command command_setting_history = {
 	.help = "One line a version, separated by tabs, under a line of headings; the first is the present one. Times are UTC.\n"
 		"In values a tab, newline or backslash is written \\t, \\n, \\\\: `okulctl setting get KEY --version N` prints one as\n"
 		"it was.\n",
-	.run = run_history,
+	.run = run_setting_history,
 };
 
 #define AT(column) "strftime('%Y-%m-%d %H:%M:%S', " column " / 1000, 'unixepoch')"
@@ -71,12 +74,13 @@ enum { LIST, NOW, THEN, HISTORY };
 static const char *const sql[] = {
 	[LIST] = "SELECT key, " YES_NO ", " AT("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
-		" FROM setting ORDER BY key /* scan is meant: of an index */",
-	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND ?2 IS NULL",
+		" FROM setting ORDER BY key /* scans: setting */",
+	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
 	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
 	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool
 is_key(const char *key)
@@ -91,7 +95,7 @@ is_key(const char *key)
 /* ---- reading */
 
 static int
-run_list(int argc, char **argv, const char *data)
+run_setting_list(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
@@ -105,7 +109,7 @@ run_list(int argc, char **argv, const char *data)
 }
 
 static int
-run_history(int argc, char **argv, const char *data)
+run_setting_history(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
@@ -128,7 +132,7 @@ read_version(int argc, char **argv, int64_t *version)
 }
 
 static int
-run_get(int argc, char **argv, const char *data)
+run_setting_get(int argc, char **argv, const char *data)
 {
 	int64_t version = 0;
 
@@ -159,7 +163,7 @@ run_get(int argc, char **argv, const char *data)
 
 /* ---- writing */
 
-/* The value is as it was typed: read_value() makes JSON of it. */
+/* The value is as it was typed: read_setting_value() makes JSON of it. */
 static bool
 read_wishes(int argc, char **argv, struct setting *setting)
 {
@@ -195,7 +199,7 @@ read_wishes(int argc, char **argv, struct setting *setting)
 
 /* All of a file, up to a little more than may be. False after having said what is wrong. */
 static bool
-read_file(struct buf *text, const char *name)
+read_value_file(struct buf *text, const char *name)
 {
 	bool input = strcmp(name, "-") == 0;
 	char block[4096];
@@ -234,7 +238,7 @@ bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
 
 /* The value as it will be stored; NULL after having said what is wrong with it. */
 static const char *
-read_value(struct arena *arena, const char *given)
+read_setting_value(struct arena *arena, const char *given)
 {
 	struct buf text = { .arena = arena };
 	size_t at = 0;
@@ -242,7 +246,7 @@ read_value(struct arena *arena, const char *given)
 	bool typed = given[0] != '@' && strcmp(given, "-") != 0;
 	if (typed)
 		buf_puts(&text, given);
-	else if (!read_file(&text, given))
+	else if (!read_value_file(&text, given))
 		return NULL;
 	const char *value = text.s ? text.s : "";
 	size_t length = text.length;
@@ -281,7 +285,7 @@ check_description(struct arena *arena, struct setting *setting)
 }
 
 static int
-set(const char *data, const struct setting *setting)
+put_setting(const char *data, const struct setting *setting)
 {
 	static const char *const told[] = { [SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed",
 		[SETTING_ADDED] = "added" };
@@ -304,7 +308,7 @@ set(const char *data, const struct setting *setting)
 }
 
 static int
-run_set(int argc, char **argv, const char *data)
+run_setting_set(int argc, char **argv, const char *data)
 {
 	struct setting setting = { 0 };
 
@@ -313,8 +317,8 @@ run_set(int argc, char **argv, const char *data)
 	struct arena *arena = arena_new(4096);
 	if (!arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
-	setting.value = is_key(setting.key) ? read_value(arena, setting.value) : NULL;
-	int code = setting.value && check_description(arena, &setting) ? set(data, &setting) : EXIT_DATA;
+	setting.value = is_key(setting.key) ? read_setting_value(arena, setting.value) : NULL;
+	int code = setting.value && check_description(arena, &setting) ? put_setting(data, &setting) : EXIT_DATA;
 	arena_free(arena);
 	return code;
 }

@@ -1,6 +1,6 @@
 /*
- * okulctl sql - a shell for the database that keeps to its rules: it writes only through the gate, where the sqlite3
- * program would write past it and checkpoint at will.
+ * okulctl sql - a shell for the database that keeps to its rules: it writes only under the writer lock, which the
+ * sqlite3 program does not know.
  */
 #include "okulctl.h"
 
@@ -8,7 +8,9 @@
 
 #include <unistd.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_sql(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_sql = {
 	.name = "sql",
@@ -20,11 +22,19 @@ const struct command command_sql = {
 		"\n"
 		"Statements that only read hold nobody up. From the first one that writes, all run in one transaction, which is\n"
 		"kept only if every one of them works.\n"
-		"--loose  each statement on its own: for VACUUM, and PRAGMAs that a transaction refuses\n"
+		"--loose  each statement on its own: for VACUUM, and others that a transaction refuses\n"
 		"\n"
 		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
-	.run = run,
+	.run = run_sql,
+	.statements = &statements,
 };
+
+enum { UNINDEXED };
+
+static const char *const sql[] = {
+	[UNINDEXED] = "SELECT 1 FROM user_reindex LIMIT 1 /* scans: user_reindex */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 /* All of standard input, malloc'd. */
 static char *
@@ -54,21 +64,20 @@ reindex(struct db *db)
 static void
 index_users(struct db *db)
 {
-	static const char waiting[] = "SELECT 1 FROM user_reindex LIMIT 1 /* scan is meant */";
 	struct db_rows *row;
 	int version;
 
 	/* sql works on databases of other versions too, which may have no such index. */
 	if (!db_alive(db, &version) || version != DB_SCHEMA_VERSION)
 		return;
-	bool any = db_one(db, &row, waiting, NO_ARGS) == DB_ROW;
+	bool any = db_one(db, &row, sql[UNINDEXED], NO_ARGS) == DB_ROW;
 	db_release(db);
 	if (any && !reindex(db))
 		ctl_error(EXIT_FAILURE, "the search for users is behind until the next of them is changed");
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_sql(int argc, char **argv, const char *data)
 {
 	bool loose = argc > 1 && strcmp(argv[1], "--loose") == 0;
 	int first = loose ? 2 : 1;

@@ -13,9 +13,11 @@
 
 #include <getopt.h>
 
-static int run_import(int argc, char **argv, const char *data);
-static int run_export(int argc, char **argv, const char *data);
-static int run_list(int argc, char **argv, const char *data);
+static int run_test_import(int argc, char **argv, const char *data);
+static int run_test_export(int argc, char **argv, const char *data);
+static int run_test_list(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_test_import = {
 	.name = "test import",
@@ -37,7 +39,8 @@ const struct command command_test_import = {
 		"--encoding NAME     what FILE.gift is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
 		"--skip              leave out the questions that cannot be taken\n"
 		"--dry-run           only check: nothing is made\n",
-	.run = run_import,
+	.run = run_test_import,
+	.statements = &statements,
 };
 
 const struct command command_test_export = {
@@ -46,7 +49,7 @@ const struct command command_test_export = {
 	.summary = "write the questions of a placement test in Moodle's GIFT format",
 	.help = "To standard output: okulctl test export ID >FILE.gift. `okulctl test import` makes the same questions of it\n"
 		"again, points and media included; Moodle reads it too. `okulctl test list` shows the ids.\n",
-	.run = run_export,
+	.run = run_test_export,
 };
 
 const struct command command_test_list = {
@@ -54,18 +57,23 @@ const struct command command_test_list = {
 	.usage = "",
 	.summary = "list the placement tests, oldest first",
 	.help = "One line a test, separated by tabs, under a line of headings. Times are UTC.\n",
-	.run = run_list,
+	.run = run_test_list,
 };
 
 #define TEXT_MAX (16 << 20)	/* bytes of a file */
 
-static const char find_sql[] =
-	"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1";
-static const char list_sql[] =
-	"SELECT id, title, target_language AS language, question_count AS questions,"
-	" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
-	" (SELECT count(*) FROM result WHERE result.test = test.pk) AS results,"
-	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk";
+enum { FIND, LIST };
+
+static const char *const sql[] = {
+	[FIND] =
+		"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[LIST] =
+		"SELECT id, title, target_language AS language, question_count AS questions,"
+		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
+		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk /* scans: test result_tally */",
+};
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &placement_head },
@@ -136,7 +144,7 @@ read_option(struct import *im, int option, const char *argument)
 }
 
 static int
-read_options(struct import *im, int argc, char **argv)
+read_test_options(struct import *im, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "title", required_argument, NULL, 't' }, { "language", required_argument, NULL, 'l' },
@@ -163,7 +171,7 @@ read_options(struct import *im, int argc, char **argv)
 }
 
 static int
-read_file(struct import *im)
+read_gift_file(struct import *im)
 {
 	FILE *in = ctl_text(im->file, im->encoding, TEXT_MAX);
 
@@ -181,7 +189,7 @@ read_file(struct import *im)
 }
 
 static void
-tell(const struct import *im, const struct gift_notes *notes, const char *what)
+tell_notes(const struct import *im, const struct gift_notes *notes, const char *what)
 {
 	size_t told = 0;
 
@@ -195,7 +203,7 @@ tell(const struct import *im, const struct gift_notes *notes, const char *what)
 }
 
 static enum db_rc
-add(struct db *db, const struct placement *test, const char *id)
+add_test(struct db *db, const struct placement *test, const char *id)
 {
 	enum db_rc rc = db_write_begin(db);
 
@@ -206,7 +214,7 @@ add(struct db *db, const struct placement *test, const char *id)
 }
 
 static int
-store(const struct import *im, const struct gift *gift, const char *data)
+store_test(const struct import *im, const struct gift *gift, const char *data)
 {
 	const struct conf *conf = ctl_conf(data);
 	struct db *db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
@@ -217,7 +225,7 @@ store(const struct import *im, const struct gift *gift, const char *data)
 		return EXIT_CONFIG;
 	placement_set_questions(test, im->arena, gift->questions);
 	random_id(id);
-	enum db_rc rc = add(db, test, id);
+	enum db_rc rc = add_test(db, test, id);
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
@@ -226,30 +234,30 @@ store(const struct import *im, const struct gift *gift, const char *data)
 }
 
 static int
-import(struct import *im, int argc, char **argv, const char *data)
+import_test(struct import *im, int argc, char **argv, const char *data)
 {
-	int code = read_options(im, argc, argv);
+	int code = read_test_options(im, argc, argv);
 	struct gift gift;
 
 	if (code == EXIT_SUCCESS)
-		code = read_file(im);
+		code = read_gift_file(im);
 	if (code != EXIT_SUCCESS)
 		return code;
 	gift_read(&gift, im->arena, im->text, im->length);
 	int count = cJSON_GetArraySize(gift.questions);
 	bool skip = im->skip && count > 0;
-	tell(im, &gift.faults, skip ? "left out: " : "");
-	tell(im, &gift.dropped, "");
+	tell_notes(im, &gift.faults, skip ? "left out: " : "");
+	tell_notes(im, &gift.dropped, "");
 	if (gift.faults.count > 0 && !skip)
 		return ctl_error(EXIT_DATA, "nothing was made%s", count > 0 ? "; --skip leaves out what cannot be taken" : "");
 	if (!im->dry_run)
-		return store(im, &gift, data);
+		return store_test(im, &gift, data);
 	printf("questions to import: %d; nothing was made\n", count);
 	return EXIT_SUCCESS;
 }
 
 static int
-run_import(int argc, char **argv, const char *data)
+run_test_import(int argc, char **argv, const char *data)
 {
 	struct import im = { .arena = arena_new(1 << 16) };
 
@@ -257,7 +265,7 @@ run_import(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(im.arena);
 	im.body = cJSON_CreateObject();
-	int code = import(&im, argc, argv, data);
+	int code = import_test(&im, argc, argv, data);
 	json_use(NULL);
 	arena_free(im.arena);
 	return code;
@@ -266,13 +274,13 @@ run_import(int argc, char **argv, const char *data)
 /* ---- test export */
 
 static int
-export(struct db *db, struct arena *arena, const char *id)
+export_test(struct db *db, struct arena *arena, const char *id)
 {
 	struct buf out = { .arena = arena };
 	enum json_fault fault;
 	struct db_rows *row;
 
-	if (db_one(db, &row, find_sql, ARGS(id)) != DB_ROW) {
+	if (db_one(db, &row, sql[FIND], ARGS(id)) != DB_ROW) {
 		enum db_rc rc = db_failure(db);
 		return rc == DB_DONE ? ctl_error(EXIT_DATA, "there is no test %s; `okulctl test list` shows them", id) :
 			ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
@@ -286,7 +294,7 @@ export(struct db *db, struct arena *arena, const char *id)
 }
 
 static int
-run_export(int argc, char **argv, const char *data)
+run_test_export(int argc, char **argv, const char *data)
 {
 	struct arena *arena;
 	struct db *db;
@@ -296,7 +304,7 @@ run_export(int argc, char **argv, const char *data)
 	const struct conf *conf = ctl_conf(data);
 	if (!conf || !(db = ctl_db(conf, DB_READ_ONLY)))
 		return EXIT_CONFIG;
-	int code = (arena = arena_new(1 << 16)) ? export(db, arena, argv[1]) : ctl_error(EXIT_FAILURE, "out of memory");
+	int code = (arena = arena_new(1 << 16)) ? export_test(db, arena, argv[1]) : ctl_error(EXIT_FAILURE, "out of memory");
 	db_close(db);
 	arena_free(arena);
 	return code;
@@ -305,12 +313,12 @@ run_export(int argc, char **argv, const char *data)
 /* ---- test list */
 
 static int
-run_list(int argc, char **argv, const char *data)
+run_test_list(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "test list takes no arguments");
-	return ctl_table(data, list_sql, NO_ARGS, &count);
+	return ctl_table(data, sql[LIST], NO_ARGS, &count);
 }

@@ -67,7 +67,7 @@ guess(const struct source *source)
 }
 
 static bool
-refuse(const struct source *source, size_t bad)
+refuse_text(const struct source *source, size_t bad)
 {
 	const char *encoding = guess(source);
 
@@ -83,7 +83,7 @@ refuse(const struct source *source, size_t bad)
 /* ---- converting */
 
 static bool
-convert(const struct source *source, const char *encoding, iconv_t with, FILE *out)
+convert_source(const struct source *source, const char *encoding, iconv_t with, FILE *out)
 {
 	char *in = (char *)source->bytes, block[8192];
 	size_t left = source->length, line = 1, done = 0;
@@ -125,7 +125,7 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 	if (with == (iconv_t)-1)
 		return ctl_error(EXIT_USAGE, "there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
 			encoding) == 0;
-	bool good = convert(source, encoding, with, out);
+	bool good = convert_source(source, encoding, with, out);
 	iconv_close(with);
 	return good;
 }
@@ -134,7 +134,7 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 
 /* Copies all of `in`, whose size nothing may change meanwhile. */
 static bool
-copy(FILE *in, FILE *out, const char *path, size_t max)
+copy_source(FILE *in, FILE *out, const char *path, size_t max)
 {
 	char block[8192];
 	size_t length, sum = 0;
@@ -152,7 +152,7 @@ copy(FILE *in, FILE *out, const char *path, size_t max)
 }
 
 static bool
-map(struct source *source, FILE *file)
+map_source(struct source *source, FILE *file)
 {
 	struct stat status;
 
@@ -177,7 +177,7 @@ as_utf8(struct source *source, const char *encoding, FILE *raw)
 
 	if (plain) {
 		bad = bad_byte(source);
-		return bad == source->length || refuse(source, bad) ? raw : NULL;
+		return bad == source->length || refuse_text(source, bad) ? raw : NULL;
 	}
 	FILE *out = tmpfile();
 	if (!out) {
@@ -200,7 +200,7 @@ ctl_text(const char *path, const char *encoding, size_t max)
 
 	if (!in || !raw)
 		ctl_error(EXIT_DATA, "%s: %m", in ? "a temporary file" : path);
-	else if (copy(in, raw, path, max) && map(&source, raw))
+	else if (copy_source(in, raw, path, max) && map_source(&source, raw))
 		text = as_utf8(&source, encoding, raw);
 	if (source.mapped)
 		munmap((void *)source.bytes, source.length);

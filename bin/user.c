@@ -16,17 +16,20 @@
 
 #include <getopt.h>
 
-static int run_add(int argc, char **argv, const char *data);
-static int run_role(int argc, char **argv, const char *data);
-static int run_list(int argc, char **argv, const char *data);
-static int run_unlock(int argc, char **argv, const char *data);
+static int run_user_add(int argc, char **argv, const char *data);
+static int run_user_role(int argc, char **argv, const char *data);
+static int run_user_list(int argc, char **argv, const char *data);
+static int run_user_unlock(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_user_add = {
 	.name = "user add",
 	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
 	.summary = "make a user, who can then log in with a code by mail",
 	.help = "The role is user and the language English unless said otherwise. Administrators need not register.\n",
-	.run = run_add,
+	.run = run_user_add,
+	.statements = &statements,
 };
 
 const struct command command_user_role = {
@@ -34,7 +37,7 @@ const struct command command_user_role = {
 	.usage = "EMAIL user|admin|superadmin",
 	.summary = "change what a user may do, from their next request on",
 	.help = "The last active superadmin stays one: make another first. `okulctl audit` shows who was given what.\n",
-	.run = run_role,
+	.run = run_user_role,
 };
 
 const struct command command_user_list = {
@@ -42,7 +45,7 @@ const struct command command_user_list = {
 	.usage = "",
 	.summary = "list the users, oldest first",
 	.help = "One line a user, separated by tabs, under a line of headings. Times are UTC.\n",
-	.run = run_list,
+	.run = run_user_list,
 };
 
 const struct command command_user_unlock = {
@@ -52,26 +55,21 @@ const struct command command_user_unlock = {
 	.help = "Forgets the codes that were asked for and the wrong tries that were made for the address and for all addresses of\n"
 		"the same mailbox (ada+1@example.com is ada@example.com), for every network; whether a user has it or not. What a\n"
 		"client network did wrong for many addresses stays counted: it is over after an hour, or a day at most.\n",
-	.run = run_unlock,
+	.run = run_user_unlock,
 };
 
-enum { ADD, CHANGE_ROLE, FIND };
+enum { FIND, LIST };
 
 static const char *const sql[] = {
-	[ADD] = "INSERT INTO user (id, email, role, language, timezone, created_at, updated_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
-	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE email = ?1"
-		" AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
-	[FIND] = "SELECT id, role FROM user WHERE email = ?1",
+	[FIND] = "SELECT id, role, pk FROM user WHERE email = ?1",
+	[LIST] =
+		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
+		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
+		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
+		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+		" FROM user ORDER BY pk /* scans: user */",
 };
-
-static const char list_sql[] =
-	"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
-	" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-	" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
-	" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
-	" FROM user ORDER BY pk";
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 static const struct conf *conf;
 static struct db *db;
@@ -139,26 +137,26 @@ read_new_user(int argc, char **argv, struct new_user *user)
 }
 
 static enum db_rc
-add(const struct new_user *user, const char *id)
+insert_user(const struct new_user *user, const char *id)
 {
 	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(db);
 
 	if (rc != DB_DONE)
 		return rc;
-	rc = db_run(db, sql[ADD], ARGS(id, user->email, user->role, user->language, conf->time_zone, now), NULL);
+	rc = user_add(db, &(struct user_new){ .id = id, .email = user->email, .role = user->role, .language = user->language,
+		.timezone = conf->time_zone, .created_at = now }, NULL);
 	if (rc != DB_DONE) {
 		db_write_rollback(db);
 		return rc;
 	}
-	user_reindex(db);
 	audit_add(db, now, &(struct audit){ .action = "user.added", .subject_id = id, .subject = user->email,
 		.after = user->role });
 	return db_write_commit(db);
 }
 
 static int
-run_add(int argc, char **argv, const char *data)
+run_user_add(int argc, char **argv, const char *data)
 {
 	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
@@ -170,7 +168,7 @@ run_add(int argc, char **argv, const char *data)
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	random_id(id);
-	rc = add(&user, id);
+	rc = insert_user(&user, id);
 	db_close(db);
 	if (rc == DB_TAKEN)
 		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
@@ -190,18 +188,18 @@ static enum change
 change_role(const char *email, const char *role)
 {
 	char id[ID_TEXT], before[16];
-	int64_t now = clock_now(), changed = 0;
+	int64_t now = clock_now(), pk;
 	struct db_rows *row;
 
 	if (db_one(db, &row, sql[FIND], ARGS(email)) != DB_ROW)
 		return NO_USER;
 	snprintf(id, sizeof(id), "%s", db_text(row, 0));
 	snprintf(before, sizeof(before), "%s", db_text(row, 1));
+	pk = db_int(row, 2);
 	db_end(row);
 	if (strcmp(before, role) == 0)
 		return NO_CHANGE;
-	(void)!db_run(db, sql[CHANGE_ROLE], ARGS(email, role, now), &changed);
-	if (changed == 0)
+	if (!user_change_role(db, pk, role, now))
 		return LAST_ONE;
 	audit_add(db, now, &(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before,
 		.after = role });
@@ -209,7 +207,7 @@ change_role(const char *email, const char *role)
 }
 
 static int
-run_role(int argc, char **argv, const char *data)
+run_user_role(int argc, char **argv, const char *data)
 {
 	enum change change = NO_CHANGE;
 	enum db_rc rc;
@@ -244,7 +242,7 @@ run_role(int argc, char **argv, const char *data)
 
 /* Inside a write transaction. */
 static void
-unlock(const char *email, int64_t *events)
+unlock_email(const char *email, int64_t *events)
 {
 	struct db_rows *row;
 	char id[ID_TEXT] = "";
@@ -259,7 +257,7 @@ unlock(const char *email, int64_t *events)
 }
 
 static int
-run_unlock(int argc, char **argv, const char *data)
+run_user_unlock(int argc, char **argv, const char *data)
 {
 	int64_t events = 0;
 
@@ -271,7 +269,7 @@ run_unlock(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	enum db_rc rc = db_write_begin(db);
 	if (rc == DB_DONE) {
-		unlock(argv[1], &events);
+		unlock_email(argv[1], &events);
 		rc = db_write_commit(db);
 	}
 	db_close(db);
@@ -284,12 +282,12 @@ run_unlock(int argc, char **argv, const char *data)
 /* ---- user list */
 
 static int
-run_list(int argc, char **argv, const char *data)
+run_user_list(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
 	(void)argv;
 	if (argc > 1)
 		return ctl_error(EXIT_USAGE, "user list takes no arguments");
-	return ctl_table(data, list_sql, NO_ARGS, &count);
+	return ctl_table(data, sql[LIST], NO_ARGS, &count);
 }

@@ -19,7 +19,9 @@
 #include <search.h>
 #include <stdarg.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_user_import(int argc, char **argv, const char *data);
+
+static const struct db_statements statements;
 
 const struct command command_user_import = {
 	.name = "user import",
@@ -47,7 +49,8 @@ const struct command command_user_import = {
 		"registration at the first login.\n"
 		"--encoding NAME  what FILE.csv is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
 		"--dry-run        only check: nothing is changed. Run this first.\n",
-	.run = run,
+	.run = run_user_import,
+	.statements = &statements,
 };
 
 #define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
@@ -63,33 +66,18 @@ static const struct shape import_shape = { .all_optional = true, .fields = FIELD
 /* A column that is passed over: what nobody but the user can give, and times, by which the keys of users are ordered. */
 static const struct field passed_over = { .name = "" };
 
-enum { ADD, TAKEN };
-
-#define CELL(name) "?2 ->> '$." name "'"
-#define PENDING CELL("accountDeletionStatus") " IS 'pending'"
+enum { TAKEN };
 
 static const char *const sql[] = {
-	/* ?1 id, ?2 the row as JSON, ?3 the school's time zone, ?4 now, ?5 when a deletion that is asked for now is due */
-	[ADD] =
-		"INSERT INTO user (id, email, role, language, timezone, availability, name, surname, username, country_code,"
-		" phone_number, birth_date, gender, profile_photo, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
-		" interests, is_active, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at,"
-		" updated_at) VALUES (?1, " CELL("email") ", coalesce(" CELL("role") ", 'user'),"
-		" coalesce(" CELL("language") ", 'en'), coalesce(" CELL("timezone") ", ?3),"
-		" coalesce(" CELL("availabilityStatus") ", 'offline'), "
-		CELL("name") ", " CELL("surname") ", " CELL("username") ", " CELL("countryCode") ", " CELL("phoneNumber") ", "
-		CELL("birthDate") ", " CELL("gender") ", " CELL("profilePhoto") ", " CELL("expertise") ", " CELL("bio") ", "
-		CELL("instagram") ", " CELL("x") ", " CELL("tiktok") ", " CELL("snapchat") ", " CELL("facebook") ", "
-		"coalesce(?2 -> '$.interests', '[]'), coalesce(" CELL("isActive") ", 1), iif(" PENDING ", 'pending', 'none'), "
-		"iif(" PENDING ", ?4, NULL), iif(" PENDING ", ?5, NULL), ?4, ?4)",
 	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
 		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
 };
+static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct row {
 	size_t line;
 	cJSON *cells;		/* object of import_shape */
-	const char *json, *email, *username, *own_id;	/* NULL: none */
+	const char *interests, *email, *username, *own_id;	/* NULL: none; interests as JSON text */
 	char id[ID_TEXT];
 	struct buf errors;	/* a line each; empty: the row is good */
 };
@@ -225,7 +213,7 @@ read_cells(struct import *im, struct row *row)
 }
 
 static const char *
-reason(enum csv_result result)
+csv_reason(enum csv_result result)
 {
 	switch (result) {
 	case CSV_QUOTE:
@@ -243,7 +231,7 @@ reason(enum csv_result result)
 
 /* Fills the next row; false at the end of the file. */
 static bool
-read_row(struct import *im, struct row *row, enum csv_result *result)
+read_user_row(struct import *im, struct row *row, enum csv_result *result)
 {
 	do {
 		*result = csv_next(&im->csv);
@@ -252,11 +240,11 @@ read_row(struct import *im, struct row *row, enum csv_result *result)
 			return false;
 	} while (*result == CSV_ROW && !read_cells(im, row));
 	if (*result != CSV_ROW) {
-		complain(row, "%s", reason(*result));
+		complain(row, "%s", csv_reason(*result));
 		return true;
 	}
 	check_cells(im, row);
-	row->json = cJSON_PrintUnformatted(row->cells);
+	row->interests = field_has(row->cells, "interests") ? cJSON_PrintUnformatted(json_get(row->cells, "interests")) : NULL;
 	if (row->own_id && row->errors.length == 0)
 		memcpy(row->id, row->own_id, ID_TEXT);
 	else
@@ -282,22 +270,43 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-static void
-add_user(struct import *im, struct row *row, int64_t now)
+/* What a row's cells say; what they leave out is as a new user has it. */
+static struct user_new
+import_user(const struct import *im, const struct row *row, int64_t now)
 {
-	enum db_rc rc = db_run(im->db, sql[ADD], ARGS(row->id, row->json, im->conf->time_zone, now,
-		now + im->conf->deletion_grace * DAY), NULL);
-	const char *role = field_text(row->cells, "role");
+	const cJSON *cells = row->cells;
+	const char *zone = field_text(cells, "timezone"), *deletion = field_text(cells, "accountDeletionStatus");
+
+	return (struct user_new){
+		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
+		.role = field_text(cells, "role"), .language = field_text(cells, "language"),
+		.name = field_text(cells, "name"), .surname = field_text(cells, "surname"), .username = row->username,
+		.country_code = field_text(cells, "countryCode"), .phone_number = field_text(cells, "phoneNumber"),
+		.birth_date = field_text(cells, "birthDate"), .gender = field_text(cells, "gender"),
+		.profile_photo = field_text(cells, "profilePhoto"), .availability = field_text(cells, "availabilityStatus"),
+		.interests = row->interests, .expertise = field_text(cells, "expertise"), .bio = field_text(cells, "bio"),
+		.instagram = field_text(cells, "instagram"), .x = field_text(cells, "x"), .tiktok = field_text(cells, "tiktok"),
+		.snapchat = field_text(cells, "snapchat"), .facebook = field_text(cells, "facebook"),
+		.is_deactivated = !field_bool(cells, "isActive", true), .created_at = now,
+		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
+	};
+}
+
+static void
+import_add(struct import *im, struct row *row, int64_t now)
+{
+	const struct user_new user = import_user(im, row, now);
+	enum db_rc rc = user_add(im->db, &user, NULL);
 
 	if (rc == DB_TAKEN)
 		check_taken(im, row);
 	if (rc == DB_DONE)
 		audit_add(im->db, now, &(struct audit){ .action = "user.added", .subject_id = row->id, .subject = row->email,
-			.after = role ? role : "user" });
+			.after = user.role ? user.role : "user" });
 }
 
 static enum db_rc
-look(struct import *im)
+check_rows(struct import *im)
 {
 	enum db_rc rc;
 
@@ -310,7 +319,7 @@ look(struct import *im)
 }
 
 static enum db_rc
-store(struct import *im)
+store_rows(struct import *im)
 {
 	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(im->db);
@@ -319,13 +328,12 @@ store(struct import *im)
 		return rc;
 	for (size_t i = 0; i < im->count; i++)
 		if (im->rows[i].errors.length == 0)
-			add_user(im, &im->rows[i], now);
-	user_reindex(im->db);
+			import_add(im, &im->rows[i], now);
 	return db_write_commit(im->db);
 }
 
 static void
-report(struct import *im)
+report_rows(struct import *im)
 {
 	for (size_t i = 0; i < im->count; i++) {
 		const struct buf *errors = &im->rows[i].errors;
@@ -345,16 +353,16 @@ import_rows(struct import *im)
 
 	while (result != CSV_END) {
 		im->count = 0;
-		while (im->count < BATCH && read_row(im, &im->rows[im->count], &result))
+		while (im->count < BATCH && read_user_row(im, &im->rows[im->count], &result))
 			im->count++;
 		if (result == CSV_BROKEN)
 			return ctl_error(EXIT_FAILURE, "the file cannot be read on: %m; %lld users are imported",
 				(long long)im->good);
-		rc = im->dry_run ? look(im) : store(im);
+		rc = im->dry_run ? check_rows(im) : store_rows(im);
 		if (rc != DB_DONE)
 			return ctl_error(EXIT_FAILURE, "stopped at line %zu: %s; the %lld good rows above it are imported",
 				im->rows[0].line, db_reason(rc), (long long)im->good);
-		report(im);
+		report_rows(im);
 		arena_reset(im->batch);
 	}
 	printf("users %s: %lld, rows with errors: %lld%s\n", im->dry_run ? "to import" : "imported", (long long)im->good,
@@ -384,7 +392,7 @@ find_header(struct import *im)
 		if ((result = csv_next(&im->csv)) == CSV_END)
 			return ctl_error(EXIT_DATA, "the file is empty; its first line names the columns") == 0;
 		if (result != CSV_ROW)
-			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, reason(result)) == 0;
+			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, csv_reason(result)) == 0;
 		for (size_t i = 0; i < im->csv.count; i++) {
 			const char *cell = im->csv.fields[i];
 			size_t length = strlen(cell);
@@ -453,7 +461,7 @@ check_dates(struct import *im)
 }
 
 static void
-keep(void *node)
+keep_node(void *node)
 {
 	(void)node;	/* the arena's */
 }
@@ -472,16 +480,16 @@ import_file(struct import *im, FILE *file)
 		code = import_rows(im);
 	csv_clear(&im->csv);
 	json_use(NULL);
-	tdestroy(im->emails, keep);
-	tdestroy(im->usernames, keep);
-	tdestroy(im->ids, keep);
+	tdestroy(im->emails, keep_node);
+	tdestroy(im->usernames, keep_node);
+	tdestroy(im->ids, keep_node);
 	arena_free(im->batch);
 	arena_free(im->file);
 	return code;
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_user_import(int argc, char **argv, const char *data)
 {
 	static const struct option options[] = {
 		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },

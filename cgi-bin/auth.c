@@ -3,7 +3,9 @@
  */
 #include "auth.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 #include "user.h"
 
@@ -49,16 +51,18 @@ const struct shape auth_session_response = { .name = "SessionResponseDto", .fiel
 	{ "userAgent", FIELD_TEXT, 0, 256, .nullable = true, .example = "\"curl/7.88.1\"" },
 	{ "isCurrent", FIELD_BOOL }) };
 
+enum { NAME, SURNAME, COUNTRY_CODE, PHONE_NUMBER, BIRTH_DATE, LANGUAGE, PRIVACY_POLICY, TERMS_OF_USE, CONSENT_FORM };
+
 static const struct shape complete_registration = { .name = "CompleteRegistrationDto", .fields = FIELDS(
-	{ "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
-	{ "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
-	{ "countryCode", FIELD_TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
-	{ "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
-	{ "birthDate", FIELD_DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
-	{ "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
-	{ "privacyPolicyAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
-	{ "termsOfUseAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
-	{ "consentFormAccepted", FIELD_BOOL, .optional = true, .example = "true" }) };
+	[NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
+	[SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	[COUNTRY_CODE] = { "countryCode", FIELD_TEXT, 1, 4, .digits = true, .optional = true, .example = "\"90\"" },
+	[PHONE_NUMBER] = { "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .optional = true, .example = "\"5372505890\"" },
+	[BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .optional = true, .example = "\"1998-04-23\"" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"" },
+	[PRIVACY_POLICY] = { "privacyPolicyAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	[TERMS_OF_USE] = { "termsOfUseAccepted", FIELD_BOOL, .must_be_true = true, .example = "true" },
+	[CONSENT_FORM] = { "consentFormAccepted", FIELD_BOOL, .optional = true, .example = "true" }) };
 
 static const struct shape complete_registration_response = { .name = "CompleteRegistrationResponseDto", .fields = FIELDS(
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"Your registration is complete\"" },
@@ -68,20 +72,9 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 	{ "isRegistrationComplete", FIELD_BOOL },
 	{ "missingFields", FIELD_LIST, .item = FIELD_TEXT, .example = "[\"name\",\"surname\"]" }) };
 
-/* A session that is refreshed more often than so within the grace keeps the older of these tokens no longer. */
-#define RECENT_KEPT "63"
-
-enum { ADD_USER, ADD_SESSION, TOUCH_LOGIN, USER_BY_PK, FIND_SESSION, ROTATE, END_SESSION, SESSIONS,
-	END_OWN, REGISTER, MISSING };
+enum { USER_BY_PK, FIND_SESSION, SESSIONS, MISSING };
 
 static const char *const sql[] = {
-	[ADD_USER] =
-		"INSERT INTO user (id, email, language, timezone, signup_source, signup_campaign, created_at, updated_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING pk",
-	[ADD_SESSION] =
-		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
-		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
-	[TOUCH_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	/*
 	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
@@ -89,34 +82,16 @@ static const char *const sql[] = {
 	 */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
-		" min(session.expires_at, session.created_at + ?3),"
+		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
 		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
+		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
-	/* ?3, ?4, ?5 as there, ?6 the milliseconds that it lives without use. A login that lies ahead is taken to be now. */
-	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = min(created_at, ?3),"
-		" expires_at = min(?3 + ?6, min(created_at, ?3) + ?4), recent = CASE WHEN rotated_at > ?3 + 1000 THEN json_array(?3) ELSE"
-		" (SELECT json_group_array(value) FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
-		" FROM json_each(session.recent) /* scan is meant */ WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT "))) END"
-		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
-	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, min(expires_at, created_at + ?4) AS expiresAt, ip,"
+		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, " SQL_LEAST("expires_at", "created_at + ?4") " AS expiresAt, ip,"
 		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
-	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
-	[REGISTER] =
-		"UPDATE user SET name = ?1 ->> '$.name', surname = ?1 ->> '$.surname',"
-		" country_code = coalesce(?1 ->> '$.countryCode', country_code),"
-		" phone_number = coalesce(?1 ->> '$.phoneNumber', phone_number),"
-		" birth_date = coalesce(?1 ->> '$.birthDate', birth_date), language = coalesce(?1 ->> '$.language', language),"
-		" privacy_policy_at = ?2, privacy_policy_version = ?4, terms_of_use_at = ?2, terms_of_use_version = ?5,"
-		" consent_form_at = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?2 END,"
-		" consent_form_version = CASE WHEN ?1 ->> '$.consentFormAccepted' THEN ?6 END,"
-		" registered_at = ?2, updated_at = ?2 WHERE pk = ?3 AND registered_at IS NULL",
 	[MISSING] =
 		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
 		" FROM user WHERE pk = ?1",
@@ -250,24 +225,20 @@ open_session(struct request *rq, struct login *login)
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
-	(void)!db_run(rq->db, sql[ADD_SESSION], ARGS(login->session, login->user, value_blob(login->seed, sizeof(login->seed)),
-		rq->now, login->expires, rq->http.client, text_clip(rq->arena, agent, 256)), NULL);
-	(void)!db_run(rq->db, sql[TOUCH_LOGIN], ARGS(login->user, rq->now), NULL);
+	session_add(rq->db, &(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
+		text_clip(rq->arena, agent, 256) }, rq->now);
+	user_set_last_login(rq->db, login->user, rq->now);
 }
 
 static void
 add_user(struct request *rq, struct login *login, const char *email, enum language language)
 {
-	struct db_rows *row;
-
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
 	login->is_new = true;
 	random_id(login->user_id);
-	if (db_one(rq->db, &row, sql[ADD_USER], ARGS(login->user_id, email, language_code(language), rq->conf->time_zone,
-	    login->source, login->campaign, rq->now)) == DB_ROW)
-		login->user = db_int(row, 0);
-	db_end(row);
-	user_reindex(rq->db);
+	(void)!user_add(rq->db, &(struct user_new){ .id = login->user_id, .email = email, .language = language_code(language),
+		.timezone = rq->conf->time_zone, .signup_source = value_string(login->source),
+		.signup_campaign = value_string(login->campaign), .created_at = rq->now }, &login->user);
 }
 
 /* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
@@ -355,26 +326,10 @@ auth_find_token(struct request *rq, const char *token, struct login *login)
 static void
 end_reused(struct request *rq, const struct login *login)
 {
-	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login->pk), NULL);
+	session_end(rq->db, login->pk);
 	log_line(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
 	audit_add(rq->db, rq->now, &(struct audit){ login->user_id, login->email, "session.reuse", login->user_id, login->email,
 		.before = login->session });
-}
-
-static bool
-rotate(struct request *rq, struct login *login)
-{
-	const struct conf *conf = rq->conf;
-	struct db_rows *row;
-	bool good = db_one(rq->db, &row, sql[ROTATE], ARGS(login->pk, login->counter, rq->now, conf->session_life * SECOND,
-		conf->refresh_grace * SECOND, conf->refresh_life * SECOND)) == DB_ROW;
-
-	if (good) {
-		login->counter = (uint32_t)db_int(row, 0);
-		login->expires = db_int(row, 1);
-	}
-	db_end(row);
-	return good;
 }
 
 /* The current token is replaced; one replaced before that still works gives the same successor again. */
@@ -384,7 +339,7 @@ auth_refresh(struct request *rq, struct login *login, struct response *refusal)
 	*refusal = response_error(rq, BAD_REFRESH);
 	switch (auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), login)) {
 	case CURRENT:
-		return rotate(rq, login);
+		return session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now);
 	case REPLACED:
 		return true;
 	case SPENT:
@@ -411,7 +366,7 @@ post_refresh(struct request *rq)
 static struct response
 post_logout(struct request *rq)
 {
-	(void)!db_run(rq->db, sql[END_SESSION], ARGS(rq->user->session), NULL);
+	session_end(rq->db, rq->user->session);
 	return response_message(rq, S_LOGGED_OUT);
 }
 
@@ -425,10 +380,7 @@ auth_get_sessions(struct request *rq)
 static struct response
 delete_session(struct request *rq)
 {
-	int64_t changed = 0;
-
-	(void)!db_run(rq->db, sql[END_OWN], ARGS(rq->user->pk, rq->id, rq->now), &changed);
-	if (changed == 0)
+	if (!session_end_own(rq->db, rq->user->pk, rq->id, rq->now))
 		return response_error(rq, NOT_FOUND);
 	return response_deleted(rq, S_SESSION_ENDED, rq->id);
 }
@@ -444,14 +396,16 @@ show_profile(struct request *rq)
 static struct response
 post_registration(struct request *rq)
 {
-	int64_t changed = 0;
+	const struct value *in = rq->in;
+	const struct user_registration registration = {
+		value_string(in[NAME]), value_string(in[SURNAME]), value_string(in[COUNTRY_CODE]), value_string(in[PHONE_NUMBER]),
+		value_string(in[BIRTH_DATE]), value_string(in[LANGUAGE]),
+		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version,
+		value_truth(in[CONSENT_FORM], false) ? rq->conf->consent_form_version : NULL };
 	struct db_rows *row;
 
-	(void)!db_run(rq->db, sql[REGISTER], ARGS(cJSON_PrintUnformatted(rq->body), rq->now, rq->user->pk,
-		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version, rq->conf->consent_form_version), &changed);
-	if (changed == 0)
+	if (!user_register(rq->db, rq->user->pk, &registration, rq->now))
 		return response_error(rq, ALREADY_REGISTERED);
-	user_reindex(rq->db);
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
@@ -483,7 +437,8 @@ get_registration(struct request *rq)
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = {
 	"auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&auth_unified, &auth_v1),
-	.statements = STATEMENTS(&audit_statements, &limit_statements, &mail_statements, &otp_statements, &session_statements, &user_statements),
+	.statements = STATEMENTS(&audit_statements, &limit_statements, &otp_statements, &outbox_statements,
+		&session_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

@@ -2,6 +2,7 @@
  * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
  */
 #include "auth.h"
+#include "session.h"
 #include "user.h"
 
 
@@ -36,12 +37,10 @@ static const struct shape validity = { .name = "TokenValidityV1ResponseDto", .fi
 	{ "isValid", FIELD_BOOL, .example = "true" },
 	{ "expiresAt", FIELD_TIME }) };
 
-enum { USER_V1, END_SESSION, END_ALL };
+enum { USER_V1 };
 
 static const char *const sql[] = {
 	[USER_V1] = "SELECT registered_at IS NOT NULL, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
-	[END_SESSION] = "DELETE FROM session WHERE pk = ?1",
-	[END_ALL] = "DELETE FROM session WHERE user = ?1",
 };
 
 static struct response post_send(struct request *rq);
@@ -124,7 +123,7 @@ post_refresh(struct request *rq)
 static struct response
 post_logout(struct request *rq)
 {
-	(void)!db_run(rq->db, sql[END_ALL], ARGS(rq->user->pk), NULL);
+	session_end_all(rq->db, rq->user->pk);
 	return response_message(rq, S_LOGGED_OUT_EVERYWHERE);
 }
 
@@ -136,7 +135,7 @@ post_revoke(struct request *rq)
 
 	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
 		return response_error(rq, NOT_FOUND);
-	(void)!db_run(rq->db, sql[END_SESSION], ARGS(login.pk), NULL);
+	session_end(rq->db, login.pk);
 	return response_deleted(rq, S_SESSION_ENDED, login.session);
 }
 

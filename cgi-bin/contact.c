@@ -5,10 +5,13 @@
  * address, a field that people do not see (website), and a stamp that says when the form was shown.
  */
 #include "app.h"
+#include "contact.h"
 #include "limit.h"
 #include "mail.h"
+#include "outbox.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
@@ -73,22 +76,22 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5)" \
-	" CROSS JOIN contact ON contact.pk = found ORDER BY " order
-#define BY_STATUS "status = ?1 AND ?2 IS NULL AND ?3 IS NULL"
-#define BY_SOURCE "source = ?2 AND (?1 IS NULL OR status = ?1) AND ?3 IS NULL"
-#define BY_TEXT "(?1 IS NULL OR status = ?1) AND (?2 IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
+	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
+#define BY_STATUS "status = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
+#define BY_SOURCE "source = ?2 AND (CAST(?1 AS TEXT) IS NULL OR status = ?1) AND CAST(?3 AS TEXT) IS NULL"
+#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("?1 IS NULL AND ?2 IS NULL AND ?3 IS NULL", order) " /* scan is meant: of an index */", \
+	[LIST_ALL + index] = PAGE("CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL", order) " /* scans: contact */", \
 	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
 	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scan is meant */"
+	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scans: contact */"
 
 #define SORTS 4
 enum {
 	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
-	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ADD, ONE, REPLY, ANSWERER, DROP, SET_STATUS,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, ANSWERER,
 };
 
 static const char *const sql[] = {
@@ -96,19 +99,11 @@ static const char *const sql[] = {
 	SORTED(1, "contact.pk"),
 	SORTED(2, "contact.sort_name, contact.pk"),
 	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND ?2 IS NULL AND ?3 IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL",
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
-	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scan is meant */",
-	[ADD] =
-		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, sort_name, folded)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, okul_fold(?2), okul_fold(?2, ?3, ?5, ?6))",
+	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
-		" RETURNING email, language, subject, message, full_name",
-	[ANSWERER] = "SELECT email, trim(ifnull(name, '') || ' ' || ifnull(surname, '')) FROM user WHERE pk = ?1",
-	[DROP] = "DELETE FROM contact WHERE id = ?1",
-	[SET_STATUS] =
-		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
+	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM user WHERE pk = ?1",
 };
 
 static void check_robot(struct request *rq, struct faults *faults);
@@ -139,7 +134,7 @@ static const struct route routes[] = {
 
 static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "contact", "Questions of visitors, and replies", SECTIONS(&section),
-	.statements = STATEMENTS(&limit_statements, &mail_statements, &session_statements),
+	.statements = STATEMENTS(&contact_statements, &limit_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */
@@ -215,8 +210,8 @@ post_contact(struct request *rq)
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
-	(void)!db_run(rq->db, sql[ADD], ARGS(id, in[FULL_NAME], in[EMAIL], in[PHONE], in[SUBJECT], in[QUESTION], in[SOURCE],
-		language_code(language), rq->now), NULL);
+	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]), value_string(in[PHONE]),
+		value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]), language_code(language), rq->now });
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
@@ -273,14 +268,14 @@ mail_reply(struct request *rq, const struct db_rows *row, const char *message)
 	enum language language = EN;
 	struct mail_value reply_name, reply_to = answerer(rq, &reply_name);
 
-	(void)!language_of(db_text(row, 1), &language);
-	const char *subject = db_text(row, 2), *question = db_text(row, 3);
+	(void)!language_of(db_text(row, CONTACT_LANGUAGE), &language);
+	const char *subject = db_text(row, CONTACT_SUBJECT), *question = db_text(row, CONTACT_MESSAGE);
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(row, 4) }, { "subject", mail_one_line(rq->arena, subject) },
+		{ "school", rq->conf->mail_name }, { "name", db_text(row, CONTACT_FULL_NAME) }, { "subject", mail_one_line(rq->arena, subject) },
 		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) }, reply_to, reply_name };
-	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, 0), language, "contact-reply", values,
+	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, CONTACT_EMAIL), language, "contact-reply", values,
 		COUNT(values)) == DB_DONE;
 }
 
@@ -290,7 +285,7 @@ post_reply(struct request *rq)
 	const char *message = value_string(rq->in[ANSWER]);
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[REPLY], ARGS(rq->id, message, rq->now)) == DB_ROW) {
+	if (contact_reply(rq->db, &row, rq->id, message, rq->now) == DB_ROW) {
 		rq->mail_queued = mail_reply(rq, row, message);
 		db_end(row);
 		return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
@@ -303,16 +298,15 @@ post_reply(struct request *rq)
 static struct response
 delete_contact(struct request *rq)
 {
-	int64_t changed = 0;
-
-	(void)!db_run(rq->db, sql[DROP], ARGS(rq->id), &changed);
-	return changed ? response_deleted(rq, S_CONTACT_DELETED, rq->id) : response_error(rq, NOT_FOUND);
+	if (!contact_delete(rq->db, rq->id))
+		return response_error(rq, NOT_FOUND);
+	return response_deleted(rq, S_CONTACT_DELETED, rq->id);
 }
 
 static struct response
 patch_status(struct request *rq)
 {
-	(void)!db_run(rq->db, sql[SET_STATUS], ARGS(rq->id, rq->in[STATUS], rq->now), NULL);
+	contact_set_status(rq->db, rq->id, value_string(rq->in[STATUS]), rq->now);
 	return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
 }
 

@@ -4,6 +4,7 @@
 #include "app.h"
 #include "audit.h"
 #include "copy.h"
+#include "course.h"
 #include "random.h"
 #include "session.h"
 #include "sql.h"
@@ -15,22 +16,19 @@ static const char *const sorts[] = {
 	"-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL
 };
 
-/* What a course is made of; a change may name any of them. */
-enum { TITLE, DESCRIPTION, LANGUAGE, LEVEL, PRICE, CURRENCY, DURATION, IMAGE, ORDER, PUBLISHED, COURSE_FIELDS };
-
 static const struct field course_fields[] = {
-	[TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
-	[DESCRIPTION] = { "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
-	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
-	[LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
-	[PRICE] = { "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
-	[CURRENCY] = { "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
+	[COURSE_TITLE] = { "title", FIELD_TEXT, 1, TITLE_POINTS, .example = "\"Türkçe A1\"" },
+	[COURSE_DESCRIPTION] = { "description", FIELD_TEXT, 0, 20000, .lines = true, .optional = true, .example = "\"Günlük konuşma için\"" },
+	[COURSE_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
+	[COURSE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true, .nullable = true, .example = "\"A1\"" },
+	[COURSE_PRICE] = { "price", FIELD_NUMBER, 0, 1e9, .optional = true, .note = "0 unless given", .example = "1999.99" },
+	[COURSE_CURRENCY] = { "currency", FIELD_TEXT, 3, 3, .optional = true, .letters = true, .example = "\"TRY\"",
 	  .note = "three letters (ISO 4217), folded to upper case; TRY unless given" },
-	[DURATION] = { "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
-	[IMAGE] = { "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
-	[ORDER] = { "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it",
+	[COURSE_DURATION] = { "durationWeeks", FIELD_INT, 1, 520, .optional = true, .nullable = true, .example = "12" },
+	[COURSE_IMAGE] = { "imageUrl", FIELD_URL, .optional = true, .nullable = true, .example = "\"https://example.com/a1.jpg\"" },
+	[COURSE_ORDER] = { "order", FIELD_INT, 0, 1000000, .optional = true, .note = "0 unless given; the list can be sorted by it",
 	  .example = "1" },
-	[PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft",
+	[COURSE_PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given; only admins see a draft",
 	  .example = "true" },
 	[COURSE_FIELDS] = FIELDS_END,
 };
@@ -62,33 +60,28 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 	[FOR_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum, .optional = true },
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
-#define COLUMNS \
-	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \
-	" image_url AS imageUrl, position AS \"order\", is_published AS isPublished, created_at AS createdAt," \
-	" updated_at AS updatedAt"
-
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
  * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
- * ?3 level, ?4 the words of a search (text_words()), ?5 limit, ?6 offset.
+ * ?3 level, ?4 the words of a search (text_words()); each statement takes as many of them as it looks at, limit and offset behind.
  */
-#define SEEN "(?1 OR is_published) AND (?2 IS NULL OR language = ?2) AND (?3 IS NULL OR level = ?3)"
+#define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
 #define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
-#define PAGE(source, where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
-	" LIMIT ?5 OFFSET ?6) CROSS JOIN course ON pk = found ORDER BY " order \
-	" /* scan is meant: of the index, or for words */"
+#define PAGE(source, where, order, limit, offset) \
+	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
+	" LIMIT " limit " OFFSET " offset ") AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
+	" /* scans: course */"
 #define SORTED(i, by, order) \
-	[PAGE_ALL + i] = PAGE("course INDEXED BY course_" by, "TRUE", order), \
-	[PAGE_PUBLIC + i] = PAGE("course INDEXED BY course_public_" by, "is_published", order), \
-	[PAGE_SEEN + i] = PAGE("course INDEXED BY course_" by, SEEN, order), \
-	[PAGE_FOUND + i] = PAGE("course", FOUND, order)
+	[PAGE_ALL + i] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order, "?1", "?2"), \
+	[PAGE_PUBLIC + i] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order, "?1", "?2"), \
+	[PAGE_SEEN + i] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order, "?4", "?5"), \
+	[PAGE_FOUND + i] = PAGE("course", FOUND, order, "?5", "?6")
 
 #define SORTS (COUNT(sorts) - 1)
 enum {
 	PAGE_ALL = 0, PAGE_PUBLIC = PAGE_ALL + SORTS, PAGE_SEEN = PAGE_PUBLIC + SORTS, PAGE_FOUND = PAGE_SEEN + SORTS,
-	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_SEEN, COUNT_FOUND,
-	ONE, ADD, CHANGE, TAKEN, COPY, REMOVE,
+	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_PUBLIC, COUNT_SEEN, COUNT_FOUND,
+	ONE, TAKEN,
 };
 
 static const char *const sql[] = {
@@ -100,33 +93,13 @@ static const char *const sql[] = {
 	SORTED(5, "price", "price DESC, pk DESC"),
 	SORTED(6, "position", "position, pk"),
 	SORTED(7, "position", "position DESC, pk DESC"),
-	[COUNT_ALL] =
-		"SELECT n FROM tally WHERE name = iif(?1, 'course', 'course:published')"
-		" AND ?2 IS NULL AND ?3 IS NULL AND ?4 IS NULL",
+	[COUNT_ALL] = "SELECT n FROM tally WHERE name = 'course'",
+	[COUNT_PUBLIC] = "SELECT n FROM tally WHERE name = 'course:published'",
 	[COUNT_SEEN] =
-		"SELECT count(*) FROM course INDEXED BY course_newest WHERE " SEEN " AND ?4 IS NULL"
-		" /* scan is meant: of the index */",
-	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scan is meant: a school has some hundred courses */",
-	[ONE] = "SELECT " COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
-	[ADD] =
-		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
-		" is_published, created_at, updated_at)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ?6, ifnull(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?12)"
-		" RETURNING " COLUMNS,
-	[CHANGE] =
-		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")
-		", description = " SQL_CHANGED("?5", "?6", "description") ", language = " SQL_CHANGED("?7", "?8", "language")
-		", level = " SQL_CHANGED("?9", "?10", "level") ", price = " SQL_CHANGED("?11", "?12", "price")
-		", currency = " SQL_CHANGED("?13", "?14", "currency")
-		", duration_weeks = " SQL_CHANGED("?15", "?16", "duration_weeks")
-		", image_url = " SQL_CHANGED("?17", "?18", "image_url") ", position = " SQL_CHANGED("?19", "?20", "position")
-		", is_published = " SQL_CHANGED("?21", "?22", "is_published") " WHERE id = ?1 RETURNING " COLUMNS,
+		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " /* scans: course */",
+	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
+	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
-	[COPY] =
-		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
-		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"
-		" image_url, position, 0, ?4, ?4 FROM course WHERE id = ?1 RETURNING " COLUMNS,
-	[REMOVE] = "DELETE FROM course WHERE id = ?1 RETURNING title",
 };
 
 static struct response get_courses(struct request *rq);
@@ -164,12 +137,16 @@ get_courses(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
-	bool filtered = in[FOR_LANGUAGE].named || in[FOR_LEVEL].named;
-	int count = words ? COUNT_FOUND : filtered ? COUNT_SEEN : COUNT_ALL;
-	int page = words ? PAGE_FOUND : filtered ? PAGE_SEEN : is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC;
+	struct args args = ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
 	int sort = value_choice(in[SORT], sorts);
 
-	return response_list(rq, sql[count], sql[page + sort], ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words), &course_response);
+	if (words)
+		return response_list(rq, sql[COUNT_FOUND], sql[PAGE_FOUND + sort], args, &course_response);
+	args.count--;
+	if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
+		return response_list(rq, sql[COUNT_SEEN], sql[PAGE_SEEN + sort], args, &course_response);
+	return response_list(rq, sql[is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
+		NO_ARGS, &course_response);
 }
 
 static struct response
@@ -181,19 +158,21 @@ get_course(struct request *rq)
 static struct response
 post_course(struct request *rq)
 {
-	const struct value *in = rq->in;
+	struct db_rows *row;
 	char id[ID_TEXT];
 
 	random_id(id);
-	return response_row(rq, sql[ADD], ARGS(id, in[TITLE], in[DESCRIPTION], in[LANGUAGE], in[LEVEL], value_number(in[PRICE], 0),
-		in[CURRENCY], in[DURATION], in[IMAGE], value_integer(in[ORDER], 0), value_truth(in[PUBLISHED], true), rq->now),
-		&course_response);
+	enum db_rc rc = course_add(rq->db, &row, id, rq->in, rq->now, rq->now);
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static struct response
 patch_course(struct request *rq)
 {
-	return response_row(rq, sql[CHANGE], args_changes(rq->arena, ARGS(rq->id, rq->now), rq->in, COURSE_FIELDS), &course_response);
+	struct db_rows *row;
+	enum db_rc rc = course_change(rq->db, rq->arena, &row, rq->id, rq->in, rq->now);
+
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static struct response
@@ -201,7 +180,7 @@ delete_course(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[REMOVE], ARGS(rq->id)) != DB_ROW)
+	if (course_delete(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
@@ -220,12 +199,13 @@ duplicate_course(struct request *rq)
 	const char *title = copy_next_title(rq->arena, rq->db, sql[TAKEN], db_text(row, 1), rq->language, TITLE_POINTS);
 	db_end(row);
 	random_id(id);
-	return response_row(rq, sql[COPY], ARGS(rq->id, id, title, rq->now), &course_response);
+	enum db_rc rc = course_copy(rq->db, &row, rq->id, id, title, rq->now);
+	return response_of_row(rq, rc, row, &course_response);
 }
 
 static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses),
-	.statements = STATEMENTS(&audit_statements, &session_statements),
+	.statements = STATEMENTS(&audit_statements, &course_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate };
 
 int

@@ -6,6 +6,7 @@
  */
 #include "app.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #define MONTHS_DEFAULT 6
@@ -140,25 +141,26 @@ static const char *const sql[] = {
 		" (SELECT count(*) FROM result WHERE completed_at >= ?1 AND completed_at < ?2),"
 		" (SELECT count(*) FROM contact WHERE created_at >= ?1 AND created_at < ?2),"
 		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
+	/* a row for each kind of result */
 	[LEVEL_SUMS] =
 		"SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level"
-		" /* scan is meant: a row for each kind of result */",
+		" /* scans: result_tally */",
 	/* tests spell a language as they like: where capitals are all that differs it is one, as in lists */
 	[LANGUAGE_SUMS] =
 		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
-		" GROUP BY target_language COLLATE NOCASE ORDER BY 2 DESC, 1 /* scan is meant: the same */",
+		" GROUP BY lower(target_language) ORDER BY 2 DESC, 1 /* scans: result_tally */",
 	[RECENT_CONTACTS] =
 		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
-		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scan is meant: of an index */",
+		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",
 	[RECENT_RESULTS] =
-		"SELECT result.id AS id, trim(ifnull(user.name, '') || ' ' || ifnull(user.surname, '')) AS userName,"
+		"SELECT result.id AS id, trim(coalesce(user.name, '') || ' ' || coalesce(user.surname, '')) AS userName,"
 		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
 		" result.target_language AS targetLanguage, version.title AS testTitle,"
 		" result.completed_at AS completedAt"
-		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5)"
-		" CROSS JOIN result ON result.pk = found CROSS JOIN user ON user.pk = result.user"
-		" CROSS JOIN test_version AS version ON version.pk = result.version"
-		" ORDER BY result.completed_at DESC, result.pk DESC /* scan is meant: five entries of an index */",
+		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) AS page"
+		SQL_JOIN "result ON result.pk = found" SQL_JOIN "user ON user.pk = result.user"
+		SQL_JOIN "test_version AS version ON version.pk = result.version"
+		" ORDER BY result.completed_at DESC, result.pk DESC /* scans: result */",
 };
 
 static struct response get_stats(struct request *rq);

@@ -6,12 +6,17 @@
  */
 #include "materials.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
+#include "assignment.h"
 #include "audit.h"
 #include "link.h"
 #include "file.h"
+#include "limit.h"
+#include "material.h"
 #include "upload.h"
 
 #include <strings.h>
@@ -91,35 +96,26 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 
 /* ?1 a locale, ?2 words of a search. A school has materials by the hundred: all are looked at, and then the page is read. */
 #define MATCHING \
-	" FROM material WHERE (?1 IS NULL OR locale = ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
+	" FROM material WHERE (CAST(?1 AS TEXT) IS NULL OR locale = ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
-	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4)" \
-	" CROSS JOIN material ON material.pk = found ORDER BY " order " /* scan is meant */"
+	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4) AS page" \
+	SQL_JOIN "material ON material.pk = found ORDER BY " order " /* scans: material */"
 
-enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS, ADD, ADD_PDF, CHANGE, DROP_PDF, DROP };
+enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS };
 
 static const char *const sql[] = {
 	[LIST_MATERIALS + 0] = LISTED("material.pk DESC"),
 	[LIST_MATERIALS + 1] = LISTED("material.pk"),
 	[LIST_MATERIALS + 2] = LISTED("okul_fold(material.title), material.pk"),
 	[LIST_MATERIALS + 3] = LISTED("okul_fold(material.title) DESC, material.pk DESC"),
-	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scan is meant */",
+	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
 	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
 		" ON assignment.user = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
-		" FROM material_pdf CROSS JOIN file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
-	[ADD] = "INSERT INTO material (id, title, description, locale, level, videos, created_at, updated_at, folded)"
-		" VALUES (?1, ?2, ifnull(?3, ''), ?4, ?5, ifnull(?6, '[]'), ?7, ?7, okul_fold(?2, ?3)) RETURNING pk",
-	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE key = ?3), ?4)",
-	/* ?5 and ?6: whether the level changes, and to what */
-	[CHANGE] = "UPDATE material SET title = ifnull(?2, title), description = ifnull(?3, description), locale = ifnull(?4, locale),"
-		" level = CASE WHEN ?5 THEN ?6 ELSE level END, videos = ifnull(?7, videos), updated_at = ?8,"
-		" folded = okul_fold(ifnull(?2, title), ifnull(?3, description)) WHERE id = ?1 RETURNING pk",
-	[DROP_PDF] = "DELETE FROM material_pdf WHERE id = ?1 AND material = ?2",
-	[DROP] = "DELETE FROM material WHERE id = ?1 RETURNING title",
+		" FROM material_pdf" SQL_JOIN "file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 };
 
 /* ---- routes */
@@ -159,7 +155,8 @@ static const struct route routes[] = {
 static const struct section authoring = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "materials", "Education materials, and whom they are assigned to",
 	SECTIONS(&authoring, &materials_assigning),
-	.statements = STATEMENTS(&audit_statements, &file_statements, &mail_statements, &session_statements),
+	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
+		&material_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 /* ---- what is checked before the transaction */
@@ -304,7 +301,7 @@ add_pdf(struct request *rq, int64_t material, const struct upload *upload)
 	if (error)
 		return upload_error(rq, error);
 	random_id(id);
-	(void)!db_run(rq->db, sql[ADD_PDF], ARGS(id, material, file.key, pdf_title(rq->arena, file.name)), NULL);
+	material_add_pdf(rq->db, id, material, file.key, pdf_title(rq->arena, file.name));
 	return (struct response){ .error = NO_ERROR };
 }
 
@@ -318,19 +315,25 @@ add_pdfs(struct request *rq, int64_t material)
 	return response;
 }
 
+static struct material
+material_of(const struct request *rq)
+{
+	const struct value *in = rq->in;
+
+	return (struct material){ value_string(in[TITLE]), value_string(in[DESCRIPTION]), value_string(in[LOCALE]), rq->prepared,
+		in[LEVEL].named, value_string(in[LEVEL]) };
+}
+
 static struct response
 post_material(struct request *rq)
 {
-	const struct value *in = rq->in;
-	struct db_rows *row;
+	const struct material material = material_of(rq);
 	char id[ID_TEXT];
+	int64_t pk;
 
 	random_id(id);
-	if (db_one(rq->db, &row, sql[ADD], ARGS(id, in[TITLE], in[DESCRIPTION], in[LOCALE], in[LEVEL], (const char *)rq->prepared,
-			rq->now)) != DB_ROW)
+	if (!material_add(rq->db, id, &material, rq->now, &pk))
 		return response_error(rq, INTERNAL);
-	int64_t pk = db_int(row, 0);
-	db_end(row);
 	struct response response = add_pdfs(rq, pk);
 	return response.error ? response : show(rq, id);
 }
@@ -351,10 +354,9 @@ static bool
 drop_pdfs(struct request *rq, int64_t material)
 {
 	const struct value ids = rq->in[REMOVE_PDFS];
-	int64_t dropped = 1;
 
 	for (size_t i = 0; i < ids.count; i++)
-		if (db_run(rq->db, sql[DROP_PDF], ARGS(ids.items[i], material), &dropped) != DB_DONE || !dropped)
+		if (!material_remove_pdf(rq->db, value_string(ids.items[i]), material))
 			return false;
 	return true;
 }
@@ -362,14 +364,11 @@ drop_pdfs(struct request *rq, int64_t material)
 static struct response
 patch_material(struct request *rq)
 {
-	const struct value *in = rq->in;
-	struct db_rows *row;
+	const struct material material = material_of(rq);
+	int64_t pk;
 
-	if (db_one(rq->db, &row, sql[CHANGE], ARGS(rq->id, in[TITLE], in[DESCRIPTION], in[LOCALE], in[LEVEL].named, in[LEVEL],
-			(const char *)rq->prepared, rq->now)) != DB_ROW)
+	if (!material_change(rq->db, rq->id, &material, rq->now, &pk))
 		return response_error(rq, NOT_FOUND);
-	int64_t pk = db_int(row, 0);
-	db_end(row);
 	if (!drop_pdfs(rq, pk))
 		return response_error(rq, NOT_FOUND);
 	struct response response = add_pdfs(rq, pk);
@@ -381,7 +380,7 @@ delete_material(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[DROP], ARGS(rq->id)) != DB_ROW)
+	if (material_delete(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.deleted", rq->id, db_text(row, 0) });
 	db_end(row);

@@ -5,7 +5,9 @@
  * and sent after it; their sending holds up nobody.
  */
 #include "materials.h"
+#include "sql.h"
 
+#include "assignment.h"
 #include "audit.h"
 
 #include "mail.h"
@@ -52,24 +54,19 @@ static const struct shape users_materials = { .name = "AdminUserAssignedMaterial
 
 /* ---- statements */
 
-#define FULL_NAME(user) "trim(ifnull(" user ".name, '') || ' ' || ifnull(" user ".surname, ''))"
+#define FULL_NAME(user) "trim(coalesce(" user ".name, '') || ' ' || coalesce(" user ".surname, ''))"
 
-enum { MATERIAL, WHO, ASSIGN, ASSIGNED, USER_SUMMARY, UNASSIGN };
+enum { MATERIAL, WHO, ASSIGNED, USER_SUMMARY };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, ifnull(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("user") ", ''), email) FROM user"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
-	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, note) VALUES (?1, ?2, ?3, ?4, ?5)"
-		" ON CONFLICT DO NOTHING",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
-		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment CROSS JOIN material"
+		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment" SQL_JOIN "material"
 		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",
-	[UNASSIGN] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
-		" AND user = (SELECT pk FROM user WHERE id = ?2) RETURNING (SELECT email FROM user WHERE id = ?2),"
-		" (SELECT title FROM material WHERE id = ?1)",
 };
 
 enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };
@@ -133,9 +130,9 @@ static bool
 assign(struct request *rq, struct assigning *a, const char *id)
 {
 	struct db_rows *who;
-	int64_t added = 0;
-	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW && db_run(rq->db, sql[ASSIGN],
-		ARGS(a->material, db_int(who, 0), rq->now, rq->user->pk, a->note), &added) == DB_DONE;
+	bool added = false;
+	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW && assignment_add(rq->db, &(struct assignment){
+		a->material, db_int(who, 0), rq->user->pk, rq->now, 0, a->note }, &added) == DB_DONE;
 
 	if (good && added)
 		good = mail_user(rq, a, who);
@@ -252,7 +249,7 @@ delete_assignment(struct request *rq)
 	const char *user = rq->params[1];
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[UNASSIGN], ARGS(rq->id, user)) != DB_ROW)
+	if (assignment_remove(rq->db, &row, rq->id, user) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
 		db_text(row, 0), db_text(row, 1) });

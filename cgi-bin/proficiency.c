@@ -6,6 +6,7 @@
 #include "placement.h"
 #include "random.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 
 #include "attempt.h"
@@ -97,19 +98,14 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 
 /* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
 #define MATCHING \
-	" FROM test WHERE (is_published OR ?1) AND (?2 IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
-	" AND (?3 IS NULL OR target_language = ?3 COLLATE NOCASE) /* scan is meant */"
+	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
 #define CURRENT " FROM test JOIN test_version AS now ON now.pk = test.version"
 
-#define IS_TAKEN(version) \
-	"(EXISTS (SELECT 1 FROM result WHERE result.version = " version ")" \
-	" OR EXISTS (SELECT 1 FROM attempt WHERE attempt.version = " version "))"
-
 enum {
 	LIST_TESTS, COUNT_TESTS = LIST_TESTS + 4, ONE, PUBLISHED, TARGET_LANGUAGES, SOURCE, TITLE_TAKEN, ASKED,
-	VERSION_NOW, NEW_VERSION, CHANGE_TEST, DELETE_TEST, SWEEP,
 };
 
 static const char *const sql[] = {
@@ -120,26 +116,12 @@ static const char *const sql[] = {
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
 	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
-	[TARGET_LANGUAGES] = "SELECT json_group_array(language) AS languages FROM (SELECT min(target_language) AS language"
-		" FROM test WHERE is_published OR ?1 GROUP BY target_language COLLATE NOCASE ORDER BY 1) /* scan is meant */",
-	[SOURCE] = "SELECT test.title, description, test.target_language, ifnull(duration_minutes, 0), max_attempts, shuffle,"
+	[TARGET_LANGUAGES] = "SELECT " SQL_JSON_LIST("language") " AS languages FROM (SELECT min(target_language) AS language"
+		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",
+	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
-	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scan is meant */",
+	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",
 	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
-	/* Which version a test has, and whether a change of words around the questions is one. */
-	[VERSION_NOW] = "SELECT test.pk, now.pk, ifnull(?2 <> now.title, 0) OR ifnull(?3 <> now.target_language, 0)"
-		" OR ifnull(?4 <> level_ranges, 0)" CURRENT " WHERE test.id = ?1",
-	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" SELECT test, test_id, ifnull(?2, title), ifnull(?3, target_language), ifnull(?4, level_ranges),"
-		" ifnull(?5, answer_key), ifnull(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
-	/* ?5 and ?6: whether the limit of time changes, and to what */
-	[CHANGE_TEST] = "UPDATE test SET version = ?2, title = ifnull(?3, title), description = ifnull(?4, description),"
-		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
-		" max_attempts = ifnull(?7, max_attempts), shuffle = ifnull(?8, shuffle), is_published = ifnull(?9, is_published),"
-		" target_language = ifnull(?10, target_language), question_count = ifnull(nullif(?11, 0), question_count),"
-		" folded = okul_fold(ifnull(?3, title), ifnull(?4, description)), updated_at = ?12 WHERE pk = ?1",
-	[DELETE_TEST] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
-	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2 AND NOT " IS_TAKEN("test_version.pk"),
 };
 
 /* ---- routes */
@@ -300,53 +282,11 @@ check_change(struct request *rq, struct faults *faults)
 	db_end(row);
 }
 
-/* A value that stays as it is where the body does not name it. */
-static struct value
-if_named(const struct request *rq, const char *name, int64_t value)
-{
-	return field_has(rq->body, name) ? value_int(value) : value_null();
-}
-
-/*
- * Gives the version that the test has from now on: the same where nothing of it changes, else a new one. False when there is
- * no such test.
- */
-static bool
-change_version(struct request *rq, struct placement *test, int64_t *pk, int64_t *version)
-{
-	struct db_rows *row;
-
-	if (db_one(rq->db, &row, sql[VERSION_NOW], ARGS(rq->id, test->title, test->language, test->ranges)) != DB_ROW)
-		return false;
-	*pk = db_int(row, 0);
-	*version = db_int(row, 1);
-	if (*version == test->asked_by) {
-		test->questions = NULL;
-		test->key = value_null();
-	}
-	bool changed = test->questions || db_flag(row, 2);
-	db_end(row);
-	if (changed && db_one(rq->db, &row, sql[NEW_VERSION],
-			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
-		*version = db_int(row, 0);
-		db_end(row);
-	}
-	return true;
-}
-
 static struct response
 patch_test(struct request *rq)
 {
-	struct placement *test = rq->prepared;
-	int64_t pk, version;
-
-	if (!change_version(rq, test, &pk, &version))
+	if (!placement_change(rq->db, rq->prepared, rq->id, rq->now))
 		return response_error(rq, NOT_FOUND);
-	(void)!db_run(rq->db, sql[CHANGE_TEST], ARGS(pk, version, test->title, test->description,
-		field_has(rq->body, "durationMinutes"), test->minutes, if_named(rq, "maxAttempts", test->attempts),
-		if_named(rq, "shuffle", test->shuffle), if_named(rq, "isPublished", test->published), test->language,
-		test->count, rq->now), NULL);
-	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, version), NULL);
 	return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
@@ -355,16 +295,12 @@ patch_test(struct request *rq)
 static struct response
 delete_test(struct request *rq)
 {
-	struct db_rows *row;
-
 	/* Attempts whose time has run out count as taken, and results stay. */
 	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
-	if (db_one(rq->db, &row, sql[DELETE_TEST], ARGS(rq->id)) != DB_ROW)
+	const char *title = placement_delete(rq->db, rq->arena, rq->id);
+	if (!title)
 		return response_error(rq, NOT_FOUND);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, db_text(row, 1) });
-	int64_t pk = db_int(row, 0);
-	db_end(row);
-	(void)!db_run(rq->db, sql[SWEEP], ARGS(pk, 0), NULL);
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, title });
 	return response_deleted(rq, S_TEST_DELETED, rq->id);
 }
 

@@ -2,6 +2,7 @@
  * proficiency - results, one's own and everybody's.
  */
 #include "proficiency.h"
+#include "sql.h"
 
 #include "attempt.h"
 #include "audit.h"
@@ -84,8 +85,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 /* ---- statements */
 
 #define COLUMNS \
-	"SELECT result.id AS id, json_object('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
-	" AS user, json_object('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
+	"SELECT result.id AS id, " SQL_JSON_OBJECT "('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
+	" AS user, " SQL_JSON_OBJECT "('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
 	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
 	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
 #define LINE \
@@ -94,27 +95,27 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
 	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
 #define JOINED \
-	" CROSS JOIN user ON user.pk = result.user CROSS JOIN test_version AS version ON version.pk = result.version"
+	SQL_JOIN "user ON user.pk = result.user" SQL_JOIN "test_version AS version ON version.pk = result.version"
 
 /* The page is found in an index first, and then joined with its rows. */
 #define PAGE(source, order, limit, offset) \
 	COLUMNS " FROM (SELECT result.pk AS found FROM " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
-	") CROSS JOIN result ON result.pk = found" JOINED " ORDER BY " order
+	") AS page" SQL_JOIN "result ON result.pk = found" JOINED " ORDER BY " order
 
 /* ?1 test, ?2 level, ?3 target language, ?4 from, ?5 to */
 #define FILTER \
-	"(?1 IS NULL OR result.test = ?1) AND (?2 IS NULL OR result.level = ?2)" \
-	" AND (?3 IS NULL OR result.target_language = ?3 COLLATE NOCASE) AND result.completed_at >= ?4 AND result.completed_at < ?5"
+	"(CAST(?1 AS BIGINT) IS NULL OR result.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR result.level = ?2)" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(result.target_language) = lower(?3)) AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 #define KINDS \
-	"(?1 IS NULL OR kind.test = ?1) AND (?2 IS NULL OR kind.level = ?2)" \
-	" AND (?3 IS NULL OR kind.target_language = ?3 COLLATE NOCASE)"
+	"(CAST(?1 AS BIGINT) IS NULL OR kind.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR kind.level = ?2)" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR lower(kind.target_language) = lower(?3))"
 
 /* Ways to the results that a filter leaves: along an order, or by their kinds. */
-#define ALONG_TIME "result INDEXED BY result_time WHERE " FILTER
-#define ALONG_SCORE "result INDEXED BY result_score WHERE " FILTER
+#define ALONG_TIME "result" SQL_BY_INDEX("result_time") " WHERE " FILTER
+#define ALONG_SCORE "result" SQL_BY_INDEX("result_score") " /* scans: result */ WHERE " FILTER
 #define OF_KINDS \
-	"result_tally AS kind CROSS JOIN result INDEXED BY result_kind ON result.version = kind.version" \
+	"result_tally AS kind /* scans: kind */" SQL_JOIN "result" SQL_BY_INDEX("result_kind") " ON result.version = kind.version" \
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
@@ -122,26 +123,25 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
 #define FOUND_USERS \
-	"(SELECT rowid FROM user_text WHERE ?6 IS NOT NULL AND user_text MATCH ?6 UNION ALL SELECT pk FROM user WHERE ?6 IS NULL AND " \
+	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(?6 AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS("?6") " UNION ALL SELECT pk FROM user /* scans: user */ WHERE CAST(?6 AS TEXT) IS NULL AND " \
 	TEXT_HAS_WORDS("folded", "?7") ")"
-#define FOUND_VERSIONS "(SELECT pk FROM test_version WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
+#define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 /*
  * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
  * those who have what this title leaves.
  */
 #define LEFT TEXT_WORDS_LEFT("okul_fold(title)", "?7")
-#define HALF_FOUND "test_version WHERE " LEFT " NOT IN ('', ?7)"
+#define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
 #define HALF_FOUND_USERS \
 	"(SELECT user.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
-	" CROSS JOIN user ON " TEXT_HAS_WORDS("user.folded", "half.words") ")"
+	SQL_JOIN "user /* scans: user */ ON " TEXT_HAS_WORDS("user.folded", "half.words") ")"
 #define FOUND_TOGETHER \
 	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user IN " HALF_FOUND_USERS " AND " \
 	TEXT_HAS_WORDS("(SELECT folded FROM user WHERE pk = result.user)", \
 		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
 #define FOUND \
 	" AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
-#define OF_USERS "result INDEXED BY result_user WHERE result.user IN " FOUND_USERS " AND " FILTER
-#define MEANT " /* scan is meant: of users, tests or an index */"
+#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user IN " FOUND_USERS " AND " FILTER
 
 #define NEWEST "result.completed_at DESC, result.pk DESC"
 #define OLDEST "result.completed_at, result.pk"
@@ -149,17 +149,17 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define LOWEST "result.total_score, result.pk"
 
 #define IN_ORDERS(first, by_time, by_score, limit, offset) \
-	[first] = PAGE(by_time, NEWEST, limit, offset) MEANT, [first + 1] = PAGE(by_time, OLDEST, limit, offset) MEANT, \
-	[first + 2] = PAGE(by_score, HIGHEST, limit, offset) MEANT, [first + 3] = PAGE(by_score, LOWEST, limit, offset) MEANT
+	[first] = PAGE(by_time, NEWEST, limit, offset), [first + 1] = PAGE(by_time, OLDEST, limit, offset), \
+	[first + 2] = PAGE(by_score, HIGHEST, limit, offset), [first + 3] = PAGE(by_score, LOWEST, limit, offset)
 /* JOINED stands between the table and its WHERE. */
 #define TABLE(index, more, order, limit, offset) \
-	LINE " FROM result INDEXED BY " index JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset MEANT
+	LINE " FROM result" SQL_BY_INDEX(index) JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset
 
 enum {
 	ALONG, BY_KIND = ALONG + SORTS, SEARCHED = BY_KIND + SORTS, BY_USERS = SEARCHED + SORTS,
 	TABLE_ALL = BY_USERS + SORTS, TABLE_SEARCHED = TABLE_ALL + SORTS,
 	COUNT_TALLY = TABLE_SEARCHED + SORTS, COUNT_ALONG, COUNT_KIND, COUNT_SEARCHED, COUNT_USERS,
-	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE, DELETE_ONE,
+	TALLIES, FEW_USERS, TEST_PK, OF_USER, COUNT_OF_USER, USER_PK, ONE,
 };
 
 static const char *const sql[] = {
@@ -169,30 +169,28 @@ static const char *const sql[] = {
 	IN_ORDERS(BY_USERS, OF_USERS, OF_USERS, "?8", "?9"),
 	[TABLE_ALL + 0] = TABLE("result_time", "", NEWEST, "?6", "?7"),
 	[TABLE_ALL + 1] = TABLE("result_time", "", OLDEST, "?6", "?7"),
-	[TABLE_ALL + 2] = TABLE("result_score", "", HIGHEST, "?6", "?7"),
-	[TABLE_ALL + 3] = TABLE("result_score", "", LOWEST, "?6", "?7"),
+	[TABLE_ALL + 2] = TABLE("result_score /* scans: result */", "", HIGHEST, "?6", "?7"),
+	[TABLE_ALL + 3] = TABLE("result_score /* scans: result */", "", LOWEST, "?6", "?7"),
 	[TABLE_SEARCHED + 0] = TABLE("result_time", FOUND, NEWEST, "?8", "?9"),
 	[TABLE_SEARCHED + 1] = TABLE("result_time", FOUND, OLDEST, "?8", "?9"),
-	[TABLE_SEARCHED + 2] = TABLE("result_score", FOUND, HIGHEST, "?8", "?9"),
-	[TABLE_SEARCHED + 3] = TABLE("result_score", FOUND, LOWEST, "?8", "?9"),
-	[COUNT_TALLY] = "SELECT coalesce(sum(n), 0) FROM result_tally AS kind WHERE " KINDS " AND ?4 < ?5" MEANT,
-	[COUNT_ALONG] = "SELECT count(*) FROM " ALONG_TIME MEANT,
-	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS MEANT,
-	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND MEANT,
-	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS MEANT,
+	[TABLE_SEARCHED + 2] = TABLE("result_score /* scans: result */", FOUND, HIGHEST, "?8", "?9"),
+	[TABLE_SEARCHED + 3] = TABLE("result_score /* scans: result */", FOUND, LOWEST, "?8", "?9"),
+	[COUNT_TALLY] = "SELECT coalesce(sum(n), 0) FROM result_tally AS kind /* scans: kind */ WHERE " KINDS " AND ?4 < ?5",
+	[COUNT_ALONG] = "SELECT count(*) FROM " ALONG_TIME,
+	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS,
+	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND,
+	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS,
 	/* of all, and of what the filters leave but for the times; the latter's kinds */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
-		" FROM result_tally AS kind" MEANT,
+		" FROM result_tally AS kind /* scans: kind */",
 	/* whether a search finds some users only, and nothing in a test */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " LIMIT 1000)) < 1000"
-		" AND NOT EXISTS (SELECT 1 FROM test_version WHERE " LEFT " <> ?7)" MEANT,
-	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version WHERE test_id = ?1 LIMIT 1" MEANT,
-	[OF_USER] = PAGE("result INDEXED BY result_user WHERE user = ?1", NEWEST, "?2", "?3"),
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " AS one LIMIT 1000) AS few) < 1000"
+		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT " <> ?7)",
+	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
+	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
 	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
 	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user = ?2 OR ?3)",
-	[DELETE_ONE] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM user WHERE user.pk = result.user),"
-		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
 };
 
 /* ---- routes */
@@ -355,7 +353,7 @@ delete_result(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[DELETE_ONE], ARGS(rq->id)) != DB_ROW)
+	if (attempt_remove_result(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
 	audit_add(rq->db, rq->now,

@@ -2,6 +2,7 @@
  * proficiency - how the questions of a test do.
  */
 #include "proficiency.h"
+#include "sql.h"
 #include "statistics.h"
 
 #include <math.h>
@@ -48,12 +49,12 @@ enum { QUESTIONS, SHEETS };
 
 static const char *const sql[] = {
 	[QUESTIONS] =
-		"SELECT questions FROM test CROSS JOIN test_version AS version ON version.pk = test.version WHERE test.id = ?1",
+		"SELECT questions FROM test" SQL_JOIN "test_version AS version ON version.pk = test.version WHERE test.id = ?1",
 	/* Another title or other level ranges make a new version, but no other questions: the key stays the same. */
 	[SHEETS] =
-		"SELECT chosen FROM test CROSS JOIN test_version AS current ON current.pk = test.version"
-		" CROSS JOIN test_version AS version ON version.test = test.pk AND version.answer_key = current.answer_key"
-		" CROSS JOIN result ON result.version = version.pk WHERE test.id = ?1",
+		"SELECT chosen FROM test" SQL_JOIN "test_version AS current ON current.pk = test.version"
+		SQL_JOIN "test_version AS version ON version.test = test.pk AND version.answer_key = current.answer_key"
+		SQL_JOIN "result ON result.version = version.pk WHERE test.id = ?1",
 };
 
 static struct response get_statistics(struct request *rq);
@@ -92,7 +93,7 @@ add_sheets(struct request *rq, struct statistics *statistics)
 {
 	struct db_rows *rows;
 
-	db_patience(rq->db, PATIENCE);
+	db_timeout(rq->db, PATIENCE);
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[SHEETS], ARGS(rq->id)); rc == DB_ROW; rc = db_next(rows))
 		statistics_add(statistics, db_blob(rows, 0), db_size(rows, 0));
 	db_end(rows);

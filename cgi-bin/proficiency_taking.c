@@ -5,6 +5,7 @@
  * into words before the write transaction; inside it is looked whether they still belong to what is asked.
  */
 #include "proficiency.h"
+#include "sql.h"
 
 #include "attempt.h"
 #include "limit.h"
@@ -58,22 +59,20 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
 #define SEEN_OR_OPEN "test.id = ?1 AND (test.is_published OR ?3 OR attempt.pk IS NOT NULL)"
 
-#define OWN_ATTEMPT "attempt CROSS JOIN test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
+#define OWN_ATTEMPT "attempt" SQL_JOIN "test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
 
-#define ATTEMPT "ifnull(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
+#define ATTEMPT "coalesce(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
-enum { PAPER, OWN_PAPER, STATE, OWN_STATE, BEGIN, SAVE, IS_RESULT, STATUS };
+enum { PAPER, OWN_PAPER, STATE, OWN_STATE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
 	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
-		" CROSS JOIN user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
+		SQL_JOIN "user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
-		" CASE test.max_attempts WHEN 0 THEN 0 ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
+		" CASE test.max_attempts WHEN 0 THEN FALSE ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
 		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
-	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
 	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user = ?2 AND result.test = test.pk),"
 		" last.id, last.total_score, last.level, last.completed_at FROM test LEFT JOIN result AS last ON last.pk ="
@@ -364,8 +363,7 @@ begin_attempt(struct request *rq, struct state *state)
 	state->started = rq->now;
 	state->deadline = state->minutes ? rq->now + state->minutes * MINUTE : 0;
 	state->seed = state->shuffle ? value_int(seed) : value_null();
-	(void)!db_run(rq->db, sql[BEGIN], ARGS(id, rq->user->pk, state->test, state->version, rq->now,
-		state->deadline ? value_int(state->deadline) : value_null(), state->seed), NULL);
+	attempt_begin(rq->db, &(struct attempt){ id, rq->user->pk, state->test, state->version, rq->now, state->deadline, state->seed });
 }
 
 static struct response
@@ -422,7 +420,7 @@ patch_attempt(struct request *rq)
 	for (int i = 0; i < paper->count; i++)
 		if (paper->chosen[i])
 			state.chosen[i] = paper->chosen[i];
-	(void)!db_run(rq->db, sql[SAVE], ARGS(state.attempt, value_blob(state.chosen, (size_t)paper->count)), NULL);
+	attempt_save(rq->db, state.attempt, state.chosen, paper->count);
 	return reply_attempt(rq, &state, false);
 }
 

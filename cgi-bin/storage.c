@@ -5,8 +5,10 @@
 #include "assignment.h"
 #include "audit.h"
 #include "file.h"
+#include "limit.h"
 #include "link.h"
 #include "session.h"
+#include "sql.h"
 #include "token.h"
 #include "upload.h"
 
@@ -47,12 +49,12 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
-#define MATCHING "(?2 IS NULL OR is_public = ?2) AND (?3 IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
-#define OF_ONE "file INDEXED BY file_owner WHERE owner = ?1 AND " MATCHING
-#define OF_ALL "file WHERE ?1 IS NULL AND " MATCHING
+#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
+#define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
+#define OF_ALL "file WHERE CAST(?1 AS BIGINT) IS NULL AND " MATCHING
 #define PAGE(files, order) \
 	"SELECT id, key, name, mime, size, sha256, is_public FROM (SELECT pk AS found FROM " files " ORDER BY " order \
-	" LIMIT ?4 OFFSET ?5) CROSS JOIN file ON pk = found ORDER BY " order " /* scan is meant, where all are listed */"
+	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"
 #define SORTED(i, order) [PAGE_ONE + i] = PAGE(OF_ONE, order), [PAGE_ALL + i] = PAGE(OF_ALL, order)
 
 enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, COUNT_ALL, USER_PK, BY_KEY };
@@ -65,7 +67,7 @@ static const char *const sql[] = {
 	SORTED(4, "size, pk"),
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
-	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scan is meant */",
+	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scans: file */",
 	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
 	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
 };
@@ -290,7 +292,8 @@ delete_file(struct request *rq)
 
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage),
-	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &session_statements),
+	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
+		&session_statements),
 	.start = token_init, .authenticate = session_authenticate };
 
 int

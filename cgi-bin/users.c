@@ -3,6 +3,7 @@
  */
 #include "audit.h"
 #include "mail.h"
+#include "outbox.h"
 #include "session.h"
 #include "token.h"
 #include "user.h"
@@ -13,15 +14,15 @@ static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"You are logged in\"" },
 	{ "user", FIELD_OBJECT, .of = &user_profile, .nullable = true }) };
 
-enum { PROFILE, USERNAME, UPDATE_ME };
+enum { PROFILE, USERNAME };
 
 static const char *const sql[] = {
 	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
 	[USERNAME] = "SELECT username, username_changed_at FROM user WHERE pk = ?1",
-	[UPDATE_ME] = UPDATE_PROFILE(""),
 };
 
 static struct response get_me(struct request *rq);
+static void check_me(struct request *rq, struct faults *faults);
 static struct response patch_me(struct request *rq);
 static struct response show_me(struct request *rq);
 static struct response get_me_optional(struct request *rq);
@@ -29,7 +30,7 @@ static struct response get_me_optional(struct request *rq);
 static const struct route routes[] = {
 	{ GET, "/me", USER, get_me, .out = &user_profile_response, .unregistered = true, .title = "Kullanıcı profili",
 	  .note = "The caller's own profile." },
-	{ PATCH, "/me", USER, patch_me, .in = &user_update_me, .out = &user_profile_response, .writes = true,
+	{ PATCH, "/me", USER, patch_me, .check = check_me, .in = &user_update_me, .out = &user_profile_response, .writes = true,
 	  .shows = show_me, .unregistered = true, .errors = STATUSES(409), .title = "Update current user profile",
 	  .note = "Changes the fields that are named and no others.", .example = "{\"name\":\"Ayşe\",\"language\":\"tr\"}" },
 	{ GET, "/me/optional", OPTIONAL, get_me_optional, .out = &optional_auth, .title = "Opsiyonel kimlik doğrulama",
@@ -66,17 +67,23 @@ users_name_rests(struct request *rq, int64_t pk, const char *username)
 	return rests;
 }
 
+static void
+check_me(struct request *rq, struct faults *faults)
+{
+	(void)faults;
+	rq->prepared = user_changes(rq->arena, rq->in, USER_FIELDS);
+}
+
 static struct response
 patch_me(struct request *rq)
 {
-	const char *username = field_text(rq->body, "username");
-	const char *body = cJSON_PrintUnformatted(rq->body);
+	const struct value *changes = rq->prepared;
+	const char *username = value_string(changes[USER_USERNAME]);
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (db_run(rq->db, sql[UPDATE_ME], ARGS(body, rq->now, rq->user->pk), NULL) == DB_TAKEN)
+	if (user_change(rq->db, rq->arena, rq->user->pk, changes, false, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
-	user_reindex(rq->db);
 	return show_me(rq);
 }
 
@@ -97,7 +104,7 @@ get_me_optional(struct request *rq)
 const struct section users_me = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "users", "Profiles, roles, account deletion",
 	SECTIONS(&users_me, &users_admin, &users_deletion, &users_export, &users_audit),
-	.statements = STATEMENTS(&audit_statements, &mail_statements, &session_statements, &user_statements),
+	.statements = STATEMENTS(&audit_statements, &outbox_statements, &session_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

@@ -4,6 +4,8 @@
 #include "audit.h"
 #include "log.h"
 #include "mail.h"
+#include "session.h"
+#include "sql.h"
 #include "user.h"
 #include "users.h"
 
@@ -27,9 +29,11 @@ static const struct shape list_query = { .name = "UserListQuery", .fields = FIEL
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" },
 	PAGE_FORMAT_AT(FORMAT)) };
 
+enum { IS_ACTIVE = USER_FIELDS, PROFILE_FIELDS };
+
 static const struct shape update_profile = { .name = "AdminUpdateUserProfileDto", .all_optional = true, .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &user_update_me },
-	{ "isActive", FIELD_BOOL }) };
+	[0] = { "", FIELD_HEAD, .of = &user_update_me },
+	[IS_ACTIVE] = { "isActive", FIELD_BOOL }) };
 
 enum { EMAIL };
 
@@ -47,61 +51,57 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
  */
 #define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
-	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") CROSS JOIN user ON user.pk = found ORDER BY "
+	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "user ON user.pk = found ORDER BY "
 
 /* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
 #define BY_BLOCK(direction, inside) \
-	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scan is meant */)," \
+	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
 	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
-	PAGE("user", "?1 IS NULL AND ?2 IS NULL AND user.pk " inside, "user.pk " direction, \
+	PAGE("user", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND user.pk " inside, "user.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
 
-#define BY_TEXT "user_text CROSS JOIN user ON user.pk = user_text.rowid"
+#define BY_TEXT "user_text" SQL_JOIN "user ON user.pk = " SQL_USER_TEXT_PK
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
-#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scan is meant */"
+#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scans: user */"
 
 #define FILTERED(index, order, text_order) \
-	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND ?2 IS NULL", order, "?4") order, \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, "user_text MATCH ?2 AND (?1 IS NULL OR role = ?1)", text_order, "?4") order, \
-	[LIST_SHORT + index] = PAGE("user", "(?1 IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
+	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (CAST(?1 AS TEXT) IS NULL OR role = ?1)", text_order, "?4") order, \
+	[LIST_SHORT + index] = PAGE("user", "(CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("user", "?1 IS NULL AND ?2 IS NULL", order, "?4") order " /* scan is meant: of an index */", \
+	[LIST_ALL + index] = PAGE("user", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL", order, "?4") order " /* scans: user */", \
 	FILTERED(index, order, order)
 
 #define SORTS 6
 enum {
 	LIST_ALL = 0, LIST_ROLE = LIST_ALL + SORTS, LIST_TEXT = LIST_ROLE + SORTS, LIST_SHORT = LIST_TEXT + SORTS,
 	COUNT_TALLY = LIST_SHORT + SORTS, COUNT_TEXT, COUNT_SHORT,
-	ONE, UPDATE, TARGET, SET_EMAIL, SET_ROLE, DELETE_USER, END_SESSIONS,
+	ONE, TARGET,
 };
 
 static const char *const sql[] = {
 	[LIST_ALL + 0] = BY_BLOCK("DESC", "< (SELECT block + 1 FROM start) << 10"),
-	FILTERED(0, "user.pk DESC", "user_text.rowid DESC"),
+	FILTERED(0, "user.pk DESC", SQL_USER_TEXT_PK " DESC"),
 	[LIST_ALL + 1] = BY_BLOCK("ASC", ">= (SELECT block FROM start) << 10"),
-	FILTERED(1, "user.pk", "user_text.rowid"),
+	FILTERED(1, "user.pk", SQL_USER_TEXT_PK),
 	SORTED(2, "user.email"),
 	SORTED(3, "user.email DESC"),
 	SORTED(4, "user.sort_name, user.pk"),
 	SORTED(5, "user.sort_name DESC, user.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND ?2 IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND CAST(?2 AS TEXT) IS NULL",
 	[COUNT_TEXT] =
-		"SELECT CASE WHEN ?1 IS NULL THEN (SELECT count(*) FROM user_text WHERE user_text MATCH ?2)"
-		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE user_text MATCH ?2 AND role = ?1) END",
-	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (?1 IS NULL OR role = ?1) AND " BY_SHORT,
+		"SELECT CASE WHEN CAST(?1 AS TEXT) IS NULL THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
+		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE " SQL_USER_TEXT_HAS("?2") " AND role = ?1) END",
+	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
-	[UPDATE] = UPDATE_PROFILE("is_active = coalesce(?1 ->> '$.isActive', is_active), "),
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM user WHERE id = ?1",
-	[SET_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
-	[SET_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1",
-	[DELETE_USER] = "DELETE FROM user WHERE pk = ?1",
-	[END_SESSIONS] = "DELETE FROM session WHERE user = ?1",
 };
 
 static struct response get_users(struct request *rq);
 static struct response get_user(struct request *rq);
 static struct response show_target(struct request *rq);
 static struct response delete_user(struct request *rq);
+static void check_profile(struct request *rq, struct faults *faults);
 static struct response patch_profile(struct request *rq);
 static struct response patch_email(struct request *rq);
 static struct response patch_role(struct request *rq);
@@ -113,7 +113,7 @@ static const struct route routes[] = {
 	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .shows = show_target,
 	  .errors = STATUSES(409), .title = "Kullanıcı sil",
 	  .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
-	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .in = &update_profile, .out = &user_response, .writes = true,
+	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .check = check_profile, .in = &update_profile, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
 	  .note = "isActive false ends the sessions of that user for good.",
 	  .example = "{\"isActive\":false}" },
@@ -208,47 +208,63 @@ delete_user(struct request *rq)
 	if (target.last_superadmin)
 		return response_error(rq, LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
-	db_patience(rq->db, PATIENCE);
-	(void)!db_run(rq->db, sql[DELETE_USER], ARGS(target.pk), NULL);
-	user_reindex(rq->db);
+	db_timeout(rq->db, PATIENCE);
+	if (!user_delete(rq->db, target.pk))
+		return response_error(rq, LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
 /* The trace of a change outlives the user: it says which fields were changed, not what a person's life is like. */
 static const char *
-names_of(struct request *rq, const cJSON *body)
+names_of(struct request *rq)
 {
 	struct buf names = { .arena = rq->arena };
+	const struct field *field;
+	bool more = true;
 
-	for (const cJSON *item = body->child; item; item = item->next) {
-		buf_puts(&names, names.length ? ", " : "");
-		buf_puts(&names, item->string);
+	for (unsigned place = 1; more; place++) {
+		struct field_walk walk = { 0 };
+		more = false;
+		for (const struct value *in = rq->in; (field = field_next(&walk, &update_profile)); in++) {
+			more |= in->named > place;
+			if (in->named != place)
+				continue;
+			buf_puts(&names, names.length ? ", " : "");
+			buf_puts(&names, field->name);
+		}
 	}
 	return names.s;
+}
+
+static void
+check_profile(struct request *rq, struct faults *faults)
+{
+	(void)faults;
+	rq->prepared = user_changes(rq->arena, rq->in, PROFILE_FIELDS);
 }
 
 static struct response
 patch_profile(struct request *rq)
 {
-	const char *username = field_text(rq->body, "username"), *body = cJSON_PrintUnformatted(rq->body);
+	const struct value *changes = rq->prepared;
+	const char *username = value_string(changes[USER_USERNAME]);
 	struct target target;
 	enum error error = find_target(rq, &target);
 
 	if (error)
 		return response_error(rq, error);
-	bool active = field_bool(rq->body, "isActive", target.active);
+	bool active = value_truth(changes[IS_ACTIVE], target.active);
 	if (!active && target.pk == rq->user->pk)
 		return response_error(rq, NOT_YOURSELF);
 	if (!active && target.last_superadmin)
 		return response_error(rq, LAST_SUPERADMIN);
 	if (username && users_name_rests(rq, target.pk, username))
 		return response_error(rq, USERNAME_RECENT);
-	if (db_run(rq->db, sql[UPDATE], ARGS(body, rq->now, target.pk), NULL) == DB_TAKEN)
+	if (user_change(rq->db, rq->arena, target.pk, changes, true, rq->now) == DB_TAKEN)
 		return response_error(rq, USERNAME_TAKEN);
-	user_reindex(rq->db);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
-	note(rq, &target, "user.profile", NULL, names_of(rq, rq->body));
+	note(rq, &target, "user.profile", NULL, names_of(rq));
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
@@ -277,10 +293,9 @@ patch_email(struct request *rq)
 	if (error)
 		return response_error(rq, error);
 	if (strcmp(target.email, email) != 0) {
-		if (db_run(rq->db, sql[SET_EMAIL], ARGS(target.pk, email, rq->now), NULL) == DB_TAKEN)
+		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
 			return response_error(rq, EMAIL_TAKEN);
-		user_reindex(rq->db);
-		(void)!db_run(rq->db, sql[END_SESSIONS], ARGS(target.pk), NULL);
+		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
 		mail_changed(rq, &target);
@@ -302,7 +317,8 @@ patch_role(struct request *rq)
 	if (role < target.role && target.pk == rq->user->pk)
 		return response_error(rq, NOT_YOURSELF);
 	if (role != target.role) {
-		(void)!db_run(rq->db, sql[SET_ROLE], ARGS(target.pk, role_name(role), rq->now), NULL);
+		if (!user_change_role(rq->db, target.pk, role_name(role), rq->now))
+			return response_error(rq, LAST_SUPERADMIN);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
 		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
 			role_name(role));

@@ -2,6 +2,7 @@
  * users - who changed what on whom, for admins to read. `okulctl audit` shows the operator the same.
  */
 #include "users.h"
+#include "sql.h"
 
 enum { FOR_ACTION = PAGE_FIELDS, FOR_ACTOR, FOR_SUBJECT, FROM, TO };
 
@@ -31,12 +32,12 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 
 /* ?1 subject, ?2 actor, ?3 beginning of the action, ?4 from, ?5 to. Addresses and ids are in lower case. */
 #define FILTER \
-	" AND audit.at >= ?4 AND audit.at < ?5 AND (?2 IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
-	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (?3 IS NULL OR substr(action, 1, length(?3)) = ?3)"
-#define BY_TIME "audit INDEXED BY audit_at WHERE ?1 IS NULL" FILTER
+	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
+	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
+#define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE CAST(?1 AS TEXT) IS NULL" FILTER
 /* An address may have changed, the id has not: found are all ids that go or went by it. */
 #define BY_SUBJECT \
-	"audit INDEXED BY audit_subject WHERE subject_id IN (SELECT lower(?1)" \
+	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \
 	" UNION SELECT id FROM user WHERE email = lower(?1)" \
 	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
 #define PAGE(source) \

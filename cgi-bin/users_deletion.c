@@ -13,18 +13,12 @@ static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .
 
 #define ASKED_DAILY 10	/* each time leaves its trace for good, and who asks need not even be registered */
 
-enum { SHOW, ASK, CANCEL, MAY_GO, ASKED };
+enum { SHOW, MAY_GO, ASKED };
 
 static const char *const sql[] = {
 	[SHOW] =
 		"SELECT deletion_status AS status, deletion_requested_at AS requestedAt, deletion_scheduled_for AS scheduledFor,"
 		" deletion_cancelled_at AS cancelledAt FROM user WHERE pk = ?1",
-	[ASK] =
-		"UPDATE user SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
-		" deletion_cancelled_at = NULL, updated_at = ?2 WHERE pk = ?1 AND deletion_status <> 'pending'",
-	[CANCEL] =
-		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
-		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[MAY_GO] = "SELECT 1 FROM user WHERE pk = ?1 AND " USER_MAY_GO,
 	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested'"
 		" AND at > ?2 AND at <= ?3",
@@ -44,13 +38,8 @@ static const struct route routes[] = {
 const struct section users_deletion = { routes, COUNT(routes), sql, COUNT(sql) };
 
 static struct response
-reply_changed(struct request *rq, const char *change, struct args args, enum error unchanged, const char *action)
+reply_changed(struct request *rq, const char *action)
 {
-	int64_t changed = 0;
-
-	(void)!db_run(rq->db, change, args, &changed);
-	if (changed == 0)
-		return response_error(rq, unchanged);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email });
 	return response_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
@@ -79,12 +68,15 @@ post_deletion(struct request *rq)
 		return response_wait(rq, TOO_MANY_REQUESTS, wait);
 	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, LAST_SUPERADMIN);
-	return reply_changed(rq, sql[ASK], ARGS(rq->user->pk, rq->now, rq->now + rq->conf->deletion_grace * DAY),
-		DELETION_PENDING, "user.deletion-requested");
+	if (!user_ask_deletion(rq->db, rq->user->pk, rq->now + rq->conf->deletion_grace * DAY, rq->now))
+		return response_error(rq, DELETION_PENDING);
+	return reply_changed(rq, "user.deletion-requested");
 }
 
 static struct response
 delete_deletion(struct request *rq)
 {
-	return reply_changed(rq, sql[CANCEL], ARGS(rq->user->pk, rq->now), NO_DELETION, "user.deletion-cancelled");
+	if (!user_cancel_deletion(rq->db, rq->user->pk, rq->now))
+		return response_error(rq, NO_DELETION);
+	return reply_changed(rq, "user.deletion-cancelled");
 }

@@ -4,6 +4,7 @@
 #include "link.h"
 #include "quiz.h"
 #include "session.h"
+#include "sql.h"
 #include "user.h"
 #include "users.h"
 
@@ -177,24 +178,24 @@ static const char *const sql[] = {
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
 		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
 		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
-		" result.chosen FROM (SELECT pk AS found FROM result WHERE user = ?1 ORDER BY pk LIMIT -1)"
-		" CROSS JOIN result ON result.pk = found CROSS JOIN test_version AS version ON version.pk = result.version",
+		" result.chosen FROM (SELECT pk AS found FROM result WHERE user = ?1 ORDER BY pk LIMIT -1) AS page"
+		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
 		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
 		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
-		" CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.user = ?1 ORDER BY attempt.pk",
+		SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.user = ?1 ORDER BY attempt.pk",
 	[FILES] =
 		"SELECT id, key, name AS fileName, mime AS mimeType, size, sha256, is_public AS isPublic, created_at AS createdAt"
 		" FROM file WHERE owner = ?1 ORDER BY pk",
 	[MATERIALS] =
 		"SELECT material.id AS id, material.title AS title, assignment.assigned_at AS assignedAt,"
 		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment"
-		" CROSS JOIN material ON material.pk = assignment.material WHERE assignment.user = ?1 ORDER BY assignment.pk",
+		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user = ?1 ORDER BY assignment.pk",
 	[ASSIGNMENTS] =
 		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
 		" assignment.note AS note, count(*) AS users FROM assignment"
-		" CROSS JOIN material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
-		" GROUP BY assignment.assigned_at, assignment.material, assignment.note",
+		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
+		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
 	[REQUESTS] =
 		"SELECT id, full_name AS fullName, phone_number AS phoneNumber, subject, message, source, language, status, reply,"
 		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",

@@ -40,6 +40,8 @@ function read_table(    i, row, at, program) {
 	for (i = 1; i <= n; i++) {
 		split(routes[i], row, FS)
 		program = row[1]
+		if (exact[program] && row[3] ~ /{/)
+			fail(row[3] ": " program " serves /, so each of its paths is fixed")
 		at = exact[program] ? row[3] : prefix(row[3])
 		if (at in owner && owner[at] != program)
 			fail(at ": " owner[at] " and " program " both have routes there; the paths of one group lie below a prefix of its own")

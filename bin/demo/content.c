@@ -4,21 +4,11 @@
 #include "demo.h"
 
 #include "clock.h"
+#include "contact.h"
+#include "course.h"
 #include "random.h"
 #include "setting.h"
 #include "text.h"
-
-enum { ADD_COURSE, ADD_CONTACT };
-
-static const char *const sql[] = {
-	[ADD_COURSE] =
-		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, position, is_published,"
-		" created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-	[ADD_CONTACT] =
-		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, status,"
-		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?10, 'REPLIED', 'PENDING'),"
-		" ?10, ?11, okul_fold(?2), okul_fold(?2, ?3, ?5, ?6))",
-};
 
 /* ---- courses */
 
@@ -66,15 +56,21 @@ add_course(struct demo *d, void *context, int64_t i)
 	int64_t created = d->start - 30 * DAY + (d->until - d->start) * i / (d->courses + 1) + demo_below(d, HOUR);
 	double price = 2400 + 650 * (double)level + (kind == 1 ? 1800 : kind == 4 ? 900 : 0) + 100 * (double)demo_below(d, 6) + 90;
 	bool foreign = language != TR && kind == 3;
+	struct db_rows *row;
 	char id[ID_TEXT];
 
 	(void)context;
 	const char *title = arena_format(d->batch, round ? "%s %s – %s (%lld)" : "%s %s – %s", offer->name, levels[level],
 		offer->kind[kind].title, (long long)round + 1);
 	demo_id(d, id, created);
-	(void)!db_run(d->db, sql[ADD_COURSE], ARGS(id, title, offer->kind[kind].description, language_code(language),
-		levels[level], foreign ? (double)(int64_t)(price / 35) + .5 : price, foreign ? "EUR" : "TRY", kind == 1 ? 4 : 12, i,
-		(i * 5 + 3) % 8 != 0, created, created + demo_below(d, d->until - created)), NULL);
+	const struct value course[COURSE_FIELDS] = {
+		[COURSE_TITLE] = value_text(title), [COURSE_DESCRIPTION] = value_text(offer->kind[kind].description),
+		[COURSE_LANGUAGE] = value_text(language_code(language)), [COURSE_LEVEL] = value_text(levels[level]),
+		[COURSE_PRICE] = value_real(foreign ? (double)(int64_t)(price / 35) + .5 : price),
+		[COURSE_CURRENCY] = value_text(foreign ? "EUR" : "TRY"), [COURSE_DURATION] = value_int(kind == 1 ? 4 : 12),
+		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_int((i * 5 + 3) % 8 != 0) };
+	(void)!course_add(d->db, &row, id, course, created, created + demo_below(d, d->until - created));
+	db_end(row);
 }
 
 enum db_rc
@@ -182,9 +178,9 @@ add_contact(struct demo *d, void *context, int64_t i)
 		(long long)demo_below(d, 100), (long long)demo_below(d, 100)) : NULL;
 	const char *source = demo_happens(d, .9) ? DEMO_PICK(d, sources) : NULL;
 	demo_id(d, id, created);
-	(void)!db_run(d->db, sql[ADD_CONTACT], ARGS(id, arena_format(d->batch, "%s %s", name.name, name.surname), name.address, phone,
+	contact_add(d->db, &(struct contact_new){ id, arena_format(d->batch, "%s %s", name.name, name.surname), name.address, phone,
 		topics[language][topic].subject, topics[language][topic].message, source, language_code(language), created,
-		is_replied ? value_int(replied) : value_null(), is_replied ? topics[language][topic].reply : NULL), NULL);
+		is_replied ? topics[language][topic].reply : NULL, replied });
 }
 
 enum db_rc

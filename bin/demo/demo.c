@@ -3,16 +3,27 @@
  */
 #include "demo.h"
 
+#include "assignment.h"
+#include "attempt.h"
+#include "audit.h"
 #include "clock.h"
+#include "contact.h"
+#include "course.h"
 #include "ctl.h"
+#include "file.h"
 #include "json.h"
+#include "limit.h"
+#include "material.h"
+#include "placement.h"
 #include "random.h"
+#include "setting.h"
 #include "text.h"
+#include "user.h"
 
 #include <getopt.h>
 #include <math.h>
 
-static int run(int argc, char **argv, const char *data);
+static int run_demo(int argc, char **argv, const char *data);
 
 static const struct command demo = {
 	.name = "demo",
@@ -27,18 +38,23 @@ static const struct command demo = {
 		"--courses N   0 to 10000; 24 unless given\n"
 		"--seed N      another number makes another school, the same makes the same; 1 unless given\n"
 		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); today unless given\n",
-	.run = run,
+	.run = run_demo,
 };
 
 #define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
 
-/* Tables that are empty in a database that nobody has used. */
-static const char in_use_sql[] =
-	"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
-	" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
-	" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
-	" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
-	" /* scan is meant, of one row */";
+enum { IN_USE };
+
+static const char *const sql[] = {
+	/* Tables that are empty in a database that nobody has used. */
+	[IN_USE] =
+		"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
+		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
+		" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
+		" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
+		" /* scans: user course setting test result contact material file */",
+};
+static const struct db_statements own_statements = { sql, COUNT(sql) };
 
 /* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
 
@@ -167,7 +183,7 @@ demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct de
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
-		db_patience(d->db, MINUTE);
+		db_timeout(d->db, MINUTE);
 		for (int64_t end = i + batch; i < count && i < end; i++)
 			add(d, context, i);
 		rc = db_write_commit(d->db);
@@ -202,7 +218,7 @@ look_for_use(struct db *db, const char **in_use)
 {
 	static char found[32];
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, in_use_sql, NO_ARGS);
+	enum db_rc rc = db_one(db, &row, sql[IN_USE], NO_ARGS);
 
 	*in_use = NULL;
 	if (rc == DB_ROW && !db_is_null(row, 0)) {
@@ -223,12 +239,12 @@ make_all(struct demo *d)
 	for (size_t i = 0; i < COUNT(parts) && rc == DB_DONE; i++)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
-		rc = db_checkpoint(d->db, true);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps the WAL; all is written */
+		rc = db_trim(d->db);
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader hinders it; all is written */
 }
 
 static void
-tell(const struct demo *d, int64_t ticks)
+tell_made(const struct demo *d, int64_t ticks)
 {
 	char date[11];
 
@@ -248,9 +264,9 @@ tell(const struct demo *d, int64_t ticks)
 }
 
 static int
-fill(struct demo *d)
+demo_fill(struct demo *d)
 {
-	char why[256] = "", pragma[64];
+	char why[256] = "";
 	const char *in_use;
 	enum db_rc rc = look_for_use(d->db, &in_use);
 	int64_t start = clock_ticks();
@@ -260,27 +276,26 @@ fill(struct demo *d)
 	if (in_use)
 		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
-	snprintf(pragma, sizeof(pragma), "PRAGMA cache_size = -%d", CACHE_KIB);
-	rc = db_script(d->db, pragma, true, why, sizeof(why));
-	if (rc == DB_DONE)
-		rc = make_all(d);
+	if (!db_cache(d->db, CACHE_KIB, why, sizeof(why)))
+		return ctl_error(EXIT_FAILURE, "%s", why);
+	rc = make_all(d);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
-	tell(d, clock_ticks() - start);
+	tell_made(d, clock_ticks() - start);
 	return EXIT_SUCCESS;
 }
 
 /* ---- options */
 
 static bool
-read_number(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
+read_count(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	return text_to_int(text, min, max, out) ||
 		ctl_error(EXIT_USAGE, "--%s takes a number from %lld to %lld", name, (long long)min, (long long)max) == 0;
 }
 
 static bool
-read_date(const char *text, int64_t *until)
+read_until(const char *text, int64_t *until)
 {
 	int64_t today = clock_now() / DAY * DAY;
 
@@ -293,7 +308,7 @@ read_date(const char *text, int64_t *until)
 }
 
 static bool
-read_options(struct demo *d, int argc, char **argv)
+read_demo_options(struct demo *d, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "users", required_argument, NULL, 'u' }, { "results", required_argument, NULL, 'r' },
@@ -306,12 +321,12 @@ read_options(struct demo *d, int argc, char **argv)
 
 	while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'u': good = read_number("users", optarg, 20, 100000, &d->users); break;
-		case 'r': good = read_number("results", optarg, 0, 1000000, &d->results); break;
-		case 'c': good = read_number("contacts", optarg, 0, 50000, &d->contacts); break;
-		case 'k': good = read_number("courses", optarg, 0, 10000, &d->courses); break;
-		case 's': good = read_number("seed", optarg, 0, INT64_MAX, &seed); break;
-		case 't': good = read_date(optarg, &d->until); break;
+		case 'u': good = read_count("users", optarg, 20, 100000, &d->users); break;
+		case 'r': good = read_count("results", optarg, 0, 1000000, &d->results); break;
+		case 'c': good = read_count("contacts", optarg, 0, 50000, &d->contacts); break;
+		case 'k': good = read_count("courses", optarg, 0, 10000, &d->courses); break;
+		case 's': good = read_count("seed", optarg, 0, INT64_MAX, &seed); break;
+		case 't': good = read_until(optarg, &d->until); break;
 		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` says what can be asked") == 0;
 		}
 	}
@@ -323,11 +338,11 @@ read_options(struct demo *d, int argc, char **argv)
 }
 
 static int
-run(int argc, char **argv, const char *data)
+run_demo(int argc, char **argv, const char *data)
 {
 	struct demo d = { .users = 200, .results = 600, .contacts = 80, .courses = 24, .until = clock_now() / DAY * DAY };
 
-	if (!read_options(&d, argc, argv))
+	if (!read_demo_options(&d, argc, argv))
 		return EXIT_USAGE;
 	d.conf = ctl_conf(data);
 	d.db = d.conf ? ctl_db(d.conf, DB_READ_WRITE) : NULL;
@@ -337,7 +352,7 @@ run(int argc, char **argv, const char *data)
 	d.user = calloc((size_t)d.users, sizeof(*d.user));
 	d.learners = calloc((size_t)d.users, sizeof(*d.learners));
 	json_use(d.batch);
-	int code = d.batch && d.user && d.learners ? fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
+	int code = d.batch && d.user && d.learners ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(NULL);
 	db_close(d.db);
 	arena_free(d.batch);
@@ -345,6 +360,13 @@ run(int argc, char **argv, const char *data)
 	free(d.learners);
 	return code;
 }
+
+/* Of lib/school/, those that the demo uses, and its own. */
+static const struct db_statements *const statements[] = {
+	&assignment_statements, &attempt_statements, &audit_statements, &contact_statements, &course_statements, &file_statements,
+	&limit_statements, &material_statements, &placement_statements, &setting_statements, &user_statements, &own_statements,
+	&demo_results_statements, NULL,
+};
 
 int
 main(int argc, char **argv)
@@ -360,5 +382,9 @@ main(int argc, char **argv)
 		argc -= 2;
 		argv += 2;
 	}
+	if (argc == 2 && strcmp(argv[1], "--statements") == 0)
+		return ctl_print_statements(statements);
+	if (argc == 2 && strcmp(argv[1], "--check") == 0)
+		return ctl_check_statements(statements, data);
 	return ctl_run(&demo, argc, argv, data);
 }

@@ -16,7 +16,7 @@
 #define DEMO_BATCH 2000			/* rows a transaction, of most kinds: some tenths of a second */
 
 struct demo_user {
-	int64_t pk, created, last_login;
+	int64_t pk, created, last_login, stored_login;	/* stored_login: what the row says now */
 	bool is_staff, may_learn;	/* may_learn: registered and active */
 	enum language language;
 };
@@ -66,6 +66,8 @@ void timeline_clear(struct timeline *line);
 struct demo_user *demo_learner(struct demo *d, int64_t time);
 
 /* ---- parts */
+
+extern const struct db_statements demo_results_statements;
 
 /* Runs add(d, context, i) for each i below count, so many a transaction. */
 must_use enum db_rc demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i),

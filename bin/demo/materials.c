@@ -4,28 +4,20 @@
 #include "demo.h"
 
 #include "clock.h"
+#include "assignment.h"
 #include "file.h"
+#include "material.h"
 #include "random.h"
 #include "text.h"
 
-enum { ADD, ADD_PDF, ASSIGN };
-
-static const char *const sql[] = {
-	[ADD] = "INSERT INTO material (id, title, locale, level, created_at, updated_at, folded, description, videos)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?5, okul_fold(?2, ?6), ?6, ?7) RETURNING pk",
-	[ADD_PDF] = "INSERT INTO material_pdf (id, material, file, title) VALUES (?1, ?2, (SELECT pk FROM file WHERE id = ?3), ?4)",
-	[ASSIGN] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-		" ON CONFLICT DO NOTHING",
-};
-
 #define LINES 4
 
-static const struct material {
+static const struct lesson {
 	const char *title;
 	enum language locale;
 	const char *level, *description, *video;
 	struct { const char *task, *solution; } line[LINES];
-} materials[] = {
+} lessons[] = {
 	{ "Türk alfabesi ve okunuş", TR, "A1", "Yirmi dokuz harf, her birine bir örnek.", "Alfabe şarkısı",
 	  { { "ç, ğ, ş harfleriyle birer kelime yazın.", "çay, dağ, şeker" }, { "I ve i: hangisi noktalı? __zmir, __ğdır", "İzmir, Iğdır" },
 	    { "Okuyun: Öğretmen üzüm yiyor.", "(sesli okuma)" }, { "Kaç sesli harf var?", "sekiz: a e ı i o ö u ü" } } },
@@ -89,7 +81,7 @@ code_of(const char *s, size_t length)
 }
 
 static void
-put_string(struct buf *out, const char *s)
+pdf_put_string(struct buf *out, const char *s)
 {
 	buf_putc(out, '(');
 	for (size_t step; *s; s += step) {
@@ -104,10 +96,10 @@ put_string(struct buf *out, const char *s)
 }
 
 static void
-put_line(struct buf *out, int size, int down, const char *text)
+pdf_put_line(struct buf *out, int size, int down, const char *text)
 {
 	buf_printf(out, "/F1 %d Tf 0 -%d Td ", size, down);
-	put_string(out, text);
+	pdf_put_string(out, text);
 	buf_puts(out, " Tj\n");
 }
 
@@ -118,42 +110,42 @@ struct pdf {
 };
 
 static void
-begin_object(struct pdf *pdf)
+pdf_begin_object(struct pdf *pdf)
 {
 	pdf->at[pdf->count++] = pdf->out.length;
 	buf_printf(&pdf->out, "%d 0 obj\n", pdf->count);
 }
 
 static void
-put_object(struct pdf *pdf, const char *what)
+pdf_put_object(struct pdf *pdf, const char *what)
 {
-	begin_object(pdf);
+	pdf_begin_object(pdf);
 	buf_puts(&pdf->out, what);
 	buf_puts(&pdf->out, "\nendobj\n");
 }
 
 /* Exercises of a material, or what solves them. */
 static struct buf
-write_pdf(struct arena *arena, const struct material *material, bool solved)
+write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 {
 	struct pdf pdf = { .out.arena = arena };
 	struct buf page = { .arena = arena };
 
 	buf_puts(&page, "BT 60 800 Td\n");
-	put_line(&page, 20, 20, material->title);
-	put_line(&page, 12, 24, arena_format(arena, "%s - %s", material->level, (solved ? key : worksheet)[material->locale]));
+	pdf_put_line(&page, 20, 20, lesson->title);
+	pdf_put_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
 	for (int i = 0; i < LINES; i++)
-		put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
-			solved ? material->line[i].solution : material->line[i].task));
+		pdf_put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
+			solved ? lesson->line[i].solution : lesson->line[i].task));
 	buf_puts(&page, "ET\n");
 
 	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
-	put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
-	put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
-	put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
-	put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
-	put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
-	put_object(&pdf, ENCODING);
+	pdf_put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
+	pdf_put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
+	pdf_put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
+	pdf_put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
+	pdf_put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
+	pdf_put_object(&pdf, ENCODING);
 	size_t table = pdf.out.length;
 	buf_printf(&pdf.out, "xref\n0 %d\n0000000000 65535 f \n", pdf.count + 1);
 	for (int i = 0; i < pdf.count; i++)
@@ -165,16 +157,16 @@ write_pdf(struct arena *arena, const struct material *material, bool solved)
 /* ---- materials */
 
 static enum db_rc
-meaning(enum blob_rc rc)
+blob_failure(enum blob_rc rc)
 {
 	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
 }
 
 /* The bytes on the disk under their name, as an upload leaves them. */
 static enum db_rc
-keep_pdf(struct demo *d, const struct material *material, bool solved, struct blob *blob)
+keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *blob)
 {
-	struct buf pdf = write_pdf(d->batch, material, solved);
+	struct buf pdf = write_pdf(d->batch, lesson, solved);
 	enum blob_rc rc = blob_begin(d->conf, blob);
 
 	if (rc == BLOB_DONE)
@@ -183,14 +175,14 @@ keep_pdf(struct demo *d, const struct material *material, bool solved, struct bl
 		rc = blob_end(blob);
 	if (rc == BLOB_DONE)
 		rc = blob_keep(d->conf, blob);
-	return meaning(rc);
+	return blob_failure(rc);
 }
 
 static bool
-add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved, const struct blob *blob, int64_t at)
+demo_add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solved, const struct blob *blob, int64_t at)
 {
-	const char *title = solved ? key[material->locale] : worksheet[material->locale];
-	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", material->title, title) };
+	const char *title = solved ? key[lesson->locale] : worksheet[lesson->locale];
+	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
 	char id[ID_TEXT];
 
 	random_pretend(demo_bits(d), at);
@@ -198,20 +190,21 @@ add_pdf(struct demo *d, int64_t pk, const struct material *material, bool solved
 		return false;
 	d->files++;
 	demo_id(d, id, at);
-	return db_run(d->db, sql[ADD_PDF], ARGS(id, pk, row.id, title), NULL) == DB_DONE;
+	material_add_pdf(d->db, id, pk, row.key, title);
+	return true;
 }
 
 static const char *
-videos_of(struct demo *d, const struct material *material, int64_t at, int64_t i)
+videos_of(struct demo *d, const struct lesson *lesson, int64_t at, int64_t i)
 {
 	struct buf out = { .arena = d->batch };
 	char id[ID_TEXT];
 
-	if (!material->video)
+	if (!lesson->video)
 		return "[]";
 	demo_id(d, id, at);
 	buf_printf(&out, "[{\"id\":\"%s\",\"title\":", id);
-	buf_json(&out, material->video, strlen(material->video));
+	buf_json(&out, lesson->video, strlen(lesson->video));
 	buf_printf(&out, ",\"url\":\"https://www.example.com/videos/%lld\"}]", (long long)i + 101);
 	return out.s;
 }
@@ -219,30 +212,29 @@ videos_of(struct demo *d, const struct material *material, int64_t at, int64_t i
 static enum db_rc
 add_material(struct demo *d, int64_t i)
 {
-	const struct material *material = &materials[i];
+	const struct lesson *lesson = &lessons[i];
 	struct blob blob[2] = { { .fd = -1 }, { .fd = -1 } };
-	int64_t at = d->start - ((int64_t)COUNT(materials) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
+	int64_t at = d->start - ((int64_t)COUNT(lessons) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
 	int count = i % 3 == 2 ? 1 : 2;		/* not all come with a key */
-	const char *videos = videos_of(d, material, at, i);
+	const struct material row = { lesson->title, lesson->description, language_code(lesson->locale), videos_of(d, lesson, at, i),
+		.level = lesson->level };
 	enum db_rc rc = DB_DONE;
-	struct db_rows *row;
 	char id[ID_TEXT];
+	int64_t pk = 0;
 
 	demo_id(d, id, at);
 	for (int n = 0; n < count && rc == DB_DONE; n++)
-		rc = keep_pdf(d, material, n > 0, &blob[n]);
+		rc = keep_pdf(d, lesson, n > 0, &blob[n]);
 	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
-		if (db_one(d->db, &row, sql[ADD], ARGS(id, material->title, language_code(material->locale), material->level, at,
-			   material->description, videos)) == DB_ROW) {
-			int64_t pk = db_int(row, 0);
-			db_end(row);
-			for (int n = 0; n < count && rc == DB_DONE; n++)
-				rc = add_pdf(d, pk, material, n > 0, &blob[n], at) ? DB_DONE : DB_BROKEN;
-		}
-		if (rc == DB_DONE)
+		bool good = material_add(d->db, id, &row, at, &pk);
+		for (int n = 0; n < count && good; n++)
+			good = demo_add_pdf(d, pk, lesson, n > 0, &blob[n], at);
+		if (good) {
 			rc = db_write_commit(d->db);
-		else
+		} else {
+			rc = db_failure(d->db) == DB_DONE ? DB_BROKEN : db_failure(d->db);
 			db_write_rollback(d->db);
+		}
 	}
 	for (int n = 0; n < count; n++)
 		blob_drop(d->conf, &blob[n]);
@@ -253,24 +245,25 @@ add_material(struct demo *d, int64_t i)
 /* ---- whom they were given to */
 
 static void
-assign(struct demo *d, void *context, int64_t i)
+demo_assign(struct demo *d, void *context, int64_t i)
 {
 	struct timeline *line = context;
-	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(materials)), done = 0;
+	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(lessons));
 	struct demo_user *user = demo_learner(d, at);
 	const struct demo_user *teacher = &d->user[3 + demo_below(d, d->staff - 3)];
 	int64_t opened = at + 10 * MINUTE + demo_below(d, 6 * DAY);
-	bool is_opened = demo_happens(d, .7) && opened < d->until, noted = demo_happens(d, .3);
+	bool is_opened = demo_happens(d, .7) && opened < d->until, noted = demo_happens(d, .3), added;
 
 	(void)i;
 	if (!user)
 		return;
-	/* `materials` are the only ones, so their keys are their places. */
-	(void)!db_run(d->db, sql[ASSIGN], ARGS(material + 1, user->pk, at, teacher->pk, is_opened ? value_int(opened) : value_null(),
-		noted ? notes[user->language] : NULL), &done);
-	d->assignments += done;
-	d->opened += done && is_opened;
-	if (done && is_opened && user->last_login < opened)
+	/* `lessons` are the only materials, so their keys are their places. */
+	if (assignment_add(d->db, &(struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
+		   noted ? notes[user->language] : NULL }, &added) != DB_DONE || !added)
+		return;
+	d->assignments++;
+	d->opened += is_opened;
+	if (is_opened && user->last_login < opened)
 		user->last_login = opened;
 }
 
@@ -281,13 +274,13 @@ demo_make_materials(struct demo *d)
 	struct timeline line;
 
 	demo_series(d, "materials");
-	for (size_t i = 0; i < COUNT(materials) && rc == DB_DONE; i++, d->materials++)
+	for (size_t i = 0; i < COUNT(lessons) && rc == DB_DONE; i++, d->materials++)
 		rc = add_material(d, (int64_t)i);
 	demo_series(d, "assignments");
 	if (rc == DB_DONE) {
 		int64_t count = d->users * 9 / 10;
 		timeline_init(&line, d, d->start, d->until, count);
-		rc = demo_batches(d, count, DEMO_BATCH, assign, &line);
+		rc = demo_batches(d, count, DEMO_BATCH, demo_assign, &line);
 		timeline_clear(&line);
 	}
 	return rc;

@@ -78,21 +78,6 @@ static const char *const trades[] = { "engineer", "nurse", "student", "lawyer", 
 	"software developer", "translator", "physician", "salesperson" };
 static const char *const sources[] = { "google", "instagram_ads", "friend", "website" };
 
-enum { ADD, SEEN };
-
-static const char *const sql[] = {
-	/* ?4 active, ?8 created, ?9 registered (NULL: not yet), ?10 consent form, ?12 to ?14 versions, ?15 the rest as JSON */
-	[ADD] =
-		"INSERT INTO user (id, email, role, is_active, language, name, surname, created_at, updated_at, registered_at,"
-		" privacy_policy_at, terms_of_use_at, consent_form_at, last_login_at, privacy_policy_version, terms_of_use_version,"
-		" consent_form_version, username, gender, birth_date, country_code, phone_number, interests, expertise, bio,"
-		" signup_source, timezone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?8), ?9, ?9, ?9, ?10, ?11,"
-		" iif(?9, ?12, NULL), iif(?9, ?13, NULL), iif(?10, ?14, NULL), ?15 ->> '$.username', ?15 ->> '$.gender',"
-		" ?15 ->> '$.birth', ?15 ->> '$.country', ?15 ->> '$.phone', coalesce(?15 ->> '$.interests', '[]'),"
-		" ?15 ->> '$.expertise', ?15 ->> '$.bio', ?15 ->> '$.source', ?15 ->> '$.zone') RETURNING pk",
-	[SEEN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1 AND last_login_at < ?2",
-};
-
 enum language
 demo_language(struct demo *d)
 {
@@ -158,82 +143,73 @@ make_unique(struct crowd *crowd, struct demo *d, struct demo_name *name)
 	snprintf(name->address, sizeof(name->address), "%s@%s", name->handle, DEMO_PICK(d, domains));
 }
 
-static void
-put_member(struct buf *out, const char *name, const char *value)
+/* As JSON. */
+static const char *
+pick_interests(struct demo *d)
 {
-	buf_puts(out, out->length > 1 ? ",\"" : "\"");
-	buf_puts(out, name);
-	buf_puts(out, "\":");
-	buf_json(out, value, strlen(value));
-}
-
-static void
-put_interests(struct buf *out, struct demo *d)
-{
+	struct buf text = { .arena = d->batch }, *out = &text;
 	size_t first = (size_t)demo_below(d, COUNT(interests));
 
-	buf_puts(out, ",\"interests\":[");
+	buf_putc(out, '[');
 	for (size_t i = 0; i <= first % 3; i++) {
 		buf_puts(out, i ? ",\"" : "\"");
 		buf_puts(out, interests[(first + i * 5) % COUNT(interests)]);
 		buf_putc(out, '"');
 	}
 	buf_putc(out, ']');
+	return text.s;
 }
 
 /* What people tell of themselves when they register, and some later. */
-static const char *
-describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, const char *bio)
+static void
+demo_describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, struct user_new *row)
 {
 	const struct people *of = &people[user->language];
-	struct buf out = { .arena = d->batch };
 	char date[11];
 
-	buf_putc(&out, '{');
-	put_member(&out, "zone", of->zone);
+	row->timezone = of->zone;
 	if (demo_happens(d, .7))
-		put_member(&out, "source", DEMO_PICK(d, sources));
+		row->signup_source = DEMO_PICK(d, sources);
 	if (!user->may_learn && !user->is_staff)
-		return buf_putc(&out, '}'), out.s;
+		return;
 	if (demo_happens(d, .6))
-		put_member(&out, "username", name->handle);
+		row->username = name->handle;
 	if (demo_happens(d, .8))
-		put_member(&out, "gender", name->female ? "female" : "male");
+		row->gender = name->female ? "female" : "male";
 	if (demo_happens(d, .85)) {
 		clock_date_text(d->start - (user->is_staff ? 26 : 17) * YEAR - demo_below(d, 40 * YEAR), date);
-		put_member(&out, "birth", date);
+		row->birth_date = arena_string(d->batch, date);
 	}
 	if (demo_happens(d, .75)) {
-		put_member(&out, "country", of->country_code);
-		put_member(&out, "phone", arena_format(d->batch, "%s%08lld", of->mobile, (long long)demo_below(d, 100000000)));
+		row->country_code = of->country_code;
+		row->phone_number = arena_format(d->batch, "%s%08lld", of->mobile, (long long)demo_below(d, 100000000));
 	}
 	if (demo_happens(d, .5))
-		put_interests(&out, d);
-	if (bio)
-		put_member(&out, "bio", bio);
-	put_member(&out, "expertise", user->is_staff ? "language teaching" : DEMO_PICK(d, trades));
-	buf_putc(&out, '}');
-	return out.s;
+		row->interests = pick_interests(d);
+	row->expertise = user->is_staff ? "language teaching" : DEMO_PICK(d, trades);
 }
 
 static void
 write_user(struct demo *d, struct demo_user *user, const struct demo_name *name, const char *role, bool active, int64_t registered,
 	const char *bio)
 {
-	const struct conf *conf = d->conf;
-	struct value at = registered ? value_int(registered) : value_null();
-	struct value consent = registered && demo_happens(d, .7) ? at : value_null();
-	const char *rest = describe(d, user, name, bio);
-	struct db_rows *row;
+	bool consent = registered && demo_happens(d, .7);
 	char id[ID_TEXT];
+	struct user_new row = { .id = id, .email = name->address, .role = role, .language = language_code(user->language),
+		.is_deactivated = !active, .created_at = user->created, .registered_at = registered, .last_login_at = user->last_login,
+		.bio = bio };
 
+	if (registered) {
+		row.name = name->name;
+		row.surname = name->surname;
+		row.privacy_policy_version = d->conf->privacy_policy_version;
+		row.terms_of_use_version = d->conf->terms_of_use_version;
+		row.consent_form_version = consent ? d->conf->consent_form_version : NULL;
+	}
+	demo_describe(d, user, name, &row);
 	demo_id(d, id, user->created);
-	if (db_one(d->db, &row, sql[ADD], ARGS(id, name->address, role, active, language_code(user->language),
-		   registered ? value_text(name->name) : value_null(), registered ? value_text(name->surname) : value_null(),
-		   user->created, at, consent, user->last_login, conf->privacy_policy_version, conf->terms_of_use_version,
-		   conf->consent_form_version, rest)) == DB_ROW)
-		user->pk = db_int(row, 0);
-	db_end(row);
+	(void)!user_add(d->db, &row, &user->pk);
+	user->stored_login = user->last_login;
 }
 
 /* The first of all may do everything; the two behind it run the office, the others teach. */
@@ -257,7 +233,7 @@ add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i
 }
 
 static void
-add_user(struct demo *d, void *context, int64_t i)
+demo_add_user(struct demo *d, void *context, int64_t i)
 {
 	struct crowd *crowd = context;
 	struct demo_user *user = &d->user[i];
@@ -281,15 +257,6 @@ add_user(struct demo *d, void *context, int64_t i)
 	write_user(d, user, &name, "user", active, registered ? user->created + MINUTE : 0, NULL);
 }
 
-/* Search for users is brought up to date in each transaction, at its end. */
-static void
-add_and_index(struct demo *d, void *context, int64_t i)
-{
-	add_user(d, context, i);
-	if (i % DEMO_BATCH == DEMO_BATCH - 1 || i == d->users - 1)
-		user_reindex(d->db);
-}
-
 enum db_rc
 demo_make_users(struct demo *d)
 {
@@ -301,7 +268,7 @@ demo_make_users(struct demo *d)
 	d->staff = 3 + (d->users < 80 ? 2 : d->users < 400 ? d->users / 40 : 10);
 	/* Some came in the weeks before, so that there is somebody to take the first tests. */
 	timeline_init(&crowd.line, d, d->start - 30 * DAY, d->until - HOUR, d->users - d->staff);
-	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, add_and_index, &crowd);
+	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, demo_add_user, &crowd);
 	timeline_clear(&crowd.line);
 	free(crowd.used);
 	return rc;
@@ -315,7 +282,8 @@ note_login(struct demo *d, void *context, int64_t i)
 	const struct demo_user *user = &d->user[i];
 
 	(void)context;
-	(void)!db_run(d->db, sql[SEEN], ARGS(user->pk, user->last_login), NULL);
+	if (user->last_login > user->stored_login)
+		user_set_last_login(d->db, user->pk, user->last_login);
 }
 
 enum db_rc

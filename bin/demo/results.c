@@ -30,14 +30,19 @@ struct year {
 	struct timeline line;
 	struct test test[COUNT(demo_tests)];
 	struct arena *versions;
-	struct result *batch;		/* BATCH of them: graded before the gate is passed */
+	struct result *batch;		/* BATCH of them: graded before the writer lock is taken */
 };
 
 static const struct { const char *level; double from, to; } ranges[] = {
 	{ "A1", 0, 20 }, { "A2", 21, 38 }, { "B1", 39, 56 }, { "B2", 57, 72 }, { "C1", 73, 88 }, { "C2", 89, 100 },
 };
 
-static const char find_sql[] = "SELECT test.pk, version FROM test WHERE id = ?1";
+enum { FIND };
+
+static const char *const sql[] = {
+	[FIND] = "SELECT test.pk, version FROM test WHERE id = ?1",
+};
+const struct db_statements demo_results_statements = { sql, COUNT(sql) };
 
 /* ---- the tests */
 
@@ -103,7 +108,7 @@ make_test(struct demo *d, struct year *year, struct test *test, int64_t at)
 		return rc;
 	placement_add(d->db, placement, id, at);
 	rc = db_write_commit(d->db);
-	if (rc == DB_DONE && db_one(d->db, &row, find_sql, ARGS(id)) == DB_ROW) {
+	if (rc == DB_DONE && db_one(d->db, &row, sql[FIND], ARGS(id)) == DB_ROW) {
 		int64_t version = db_int(row, 1);
 		test->pk = db_int(row, 0);
 		test->version = attempt_version(d->db, year->versions, version);
@@ -154,7 +159,7 @@ answer(struct demo *d, const struct test *test, int i, double ability)
 }
 
 static void
-take(struct demo *d, struct year *year, struct result *result)
+take_test(struct demo *d, struct year *year, struct result *result)
 {
 	int64_t at = timeline_next(&year->line, d);
 	struct demo_user *user = demo_learner(d, at);
@@ -185,11 +190,11 @@ make_results(struct demo *d, struct year *year)
 	for (int64_t done = 0; done < d->results && rc == DB_DONE;) {
 		int64_t count = d->results - done < BATCH ? d->results - done : BATCH;
 		for (int64_t i = 0; i < count; i++)
-			take(d, year, &year->batch[i]);
+			take_test(d, year, &year->batch[i]);
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
-		db_patience(d->db, MINUTE);
+		db_timeout(d->db, MINUTE);
 		for (int64_t i = 0; i < count; i++)
 			attempt_record(d->db, &year->batch[i]);
 		rc = db_write_commit(d->db);

@@ -33,7 +33,7 @@ static const char frame[] =
 
 /* The whole of a file as a string; NULL with errno set. */
 static char *
-read_file(struct arena *arena, const char *path)
+read_whole_file(struct arena *arena, const char *path)
 {
 	struct buf text = { .arena = arena };
 	FILE *file = fopen(path, "r");
@@ -64,7 +64,7 @@ write_file(const char *path, const char *text, size_t length)
 
 /* Moves the members of `from` into `to`. A name that both have must mean the same; else gives that name. */
 static const char *
-join(cJSON *to, cJSON *from)
+join_members(cJSON *to, cJSON *from)
 {
 	while (from && from->child) {
 		cJSON *item = cJSON_DetachItemViaPointer(from, from->child);
@@ -86,14 +86,14 @@ join_paths(cJSON *to, cJSON *from)
 	cJSON_ArrayForEach(path, from)
 		if (json_get(to, path->string))
 			return path->string;
-	return join(to, from);
+	return join_members(to, from);
 }
 
 static int
 join_part(cJSON *document, struct arena *arena, const char *file)
 {
 	static const char *const shared[] = { "headers", "parameters", "responses" };
-	const char *text = read_file(arena, file), *name;
+	const char *text = read_whole_file(arena, file), *name;
 	cJSON *part = text ? cJSON_Parse(text) : NULL;
 	cJSON *components = json_get(document, "components"), *theirs = json_get(part, "components");
 	const cJSON *tag;
@@ -106,11 +106,11 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 		cJSON_AddItemToArray(json_get(document, "tags"), cJSON_Duplicate(tag, true));
 	if ((name = join_paths(json_get(document, "paths"), json_get(part, "paths"))))
 		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
-	if ((name = join(json_get(components, "schemas"), json_get(theirs, "schemas"))))
+	if ((name = join_members(json_get(components, "schemas"), json_get(theirs, "schemas"))))
 		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
 			file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
-		if ((name = join(json_get(components, shared[i]), json_get(theirs, shared[i]))))
+		if ((name = join_members(json_get(components, shared[i]), json_get(theirs, shared[i]))))
 			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again", file, name, shared[i]);
 	return EXIT_SUCCESS;
 }
@@ -189,7 +189,7 @@ main(int argc, char **argv)
 		return ctl_error(EXIT_USAGE, "%s", usage);
 	}
 	json_use(arena);
-	const char *template = read_file(arena, argv[3]);
+	const char *template = read_whole_file(arena, argv[3]);
 	cJSON *document = cJSON_Parse(frame);
 	if (!template)
 		code = ctl_error(EXIT_DATA, "%s: %s", argv[3], strerror(errno));

@@ -18,7 +18,7 @@ enum value_type {
 /* Borrowed: bytes must stay valid until the statement is reset. */
 struct value {
 	enum value_type type;
-	bool named;		/* the request has it, be it null */
+	unsigned named;		/* its place among the fields that the request has, be it null, from 1; 0: the request does not name it */
 	union {
 		int64_t integer;
 		double real;

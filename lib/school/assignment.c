@@ -1,15 +1,21 @@
 #include "assignment.h"
+#include "sql.h"
 
-enum { UNOPENED, OPEN };
+enum { UNOPENED, OPEN, ADD, REMOVE };
 
 #define UNOPENED_OF(key, user) \
-	"SELECT assignment.pk FROM file CROSS JOIN material_pdf ON material_pdf.file = file.pk CROSS JOIN user ON user.id = " user \
-	" CROSS JOIN assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
+	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN "user ON user.id = " user \
+	SQL_JOIN "assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
 	" WHERE file.key = " key " AND assignment.opened_at IS NULL"
 
 static const char *const assignment_sql[] = {
 	[UNOPENED] = UNOPENED_OF("?1", "?2"),
 	[OPEN] = "UPDATE assignment SET opened_at = ?3 WHERE pk = (" UNOPENED_OF("?1", "?2") ")",
+	[ADD] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT DO NOTHING",
+	[REMOVE] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
+		" AND user = (SELECT pk FROM user WHERE id = ?2) RETURNING (SELECT email FROM user WHERE id = ?2),"
+		" (SELECT title FROM material WHERE id = ?1)",
 };
 const struct db_statements assignment_statements = { assignment_sql, COUNT(assignment_sql) };
 
@@ -27,4 +33,22 @@ void
 assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 {
 	(void)!db_run(db, assignment_sql[OPEN], ARGS(key, user, now), NULL);
+}
+
+enum db_rc
+assignment_add(struct db *db, const struct assignment *a, bool *added)
+{
+	struct value opened_at = a->opened_at ? value_int(a->opened_at) : value_null();
+	int64_t count = 0;
+	enum db_rc rc = db_run(db, assignment_sql[ADD],
+		ARGS(a->material, a->user, a->assigned_at, a->assigned_by, opened_at, a->note), &count);
+
+	*added = count > 0;
+	return rc;
+}
+
+enum db_rc
+assignment_remove(struct db *db, struct db_rows **row, const char *material, const char *user)
+{
+	return db_one(db, row, assignment_sql[REMOVE], ARGS(material, user));
 }

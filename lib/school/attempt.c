@@ -1,23 +1,28 @@
 #include "attempt.h"
+#include "sql.h"
 
-enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, RECORD, REMOVE, VERSION };
+enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
 
 #define DUE_COLUMNS \
 	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
 	" version.answer_key, version.level_ranges, version.target_language" \
-	" FROM attempt CROSS JOIN test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
+	" FROM attempt" SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
 static const char *const attempt_sql[] = {
 	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
 	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user = ?2 LIMIT 1",
 	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
 	[USER_NEXT] = DUE_COLUMNS " AND attempt.user = ?2 ORDER BY attempt.deadline LIMIT 1",
+	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[RECORD] =
 		"INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,"
 		" target_language, completed_at, chosen) VALUES (?1, ?2, ?3, ?4,"
 		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		" RETURNING attempt",
 	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
+	[REMOVE_RESULT] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM user WHERE user.pk = result.user),"
+		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
 	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
 };
 const struct db_statements attempt_statements = { attempt_sql, COUNT(attempt_sql) };
@@ -100,6 +105,21 @@ attempt_due(struct db *db, int64_t now, int64_t user)
 	return rc == DB_ROW;
 }
 
+void
+attempt_begin(struct db *db, const struct attempt *attempt)
+{
+	struct value deadline = attempt->deadline ? value_int(attempt->deadline) : value_null();
+
+	(void)!db_run(db, attempt_sql[BEGIN], ARGS(attempt->id, attempt->user, attempt->test, attempt->version, attempt->started_at,
+		deadline, attempt->seed), NULL);
+}
+
+void
+attempt_save(struct db *db, int64_t pk, const unsigned char *chosen, int count)
+{
+	(void)!db_run(db, attempt_sql[SAVE], ARGS(pk, value_blob(chosen, (size_t)count)), NULL);
+}
+
 int64_t
 attempt_record(struct db *db, const struct result *result)
 {
@@ -119,6 +139,12 @@ void
 attempt_remove(struct db *db, int64_t pk)
 {
 	(void)!db_run(db, attempt_sql[REMOVE], ARGS(pk), NULL);
+}
+
+enum db_rc
+attempt_remove_result(struct db *db, struct db_rows **row, const char *id)
+{
+	return db_one(db, row, attempt_sql[REMOVE_RESULT], ARGS(id));
 }
 
 static bool

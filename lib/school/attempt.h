@@ -50,6 +50,17 @@ must_use bool attempt_due(struct db *db, int64_t now, int64_t user);
  */
 int64_t attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit);
 
+struct attempt {
+	const char *id;
+	int64_t user, test, version;	/* pk */
+	int64_t started_at, deadline;	/* milliseconds; 0: no limit of time */
+	struct value seed;		/* of the order of questions and options; NULL: that of the test */
+};
+
+/* Inside a write transaction, as all that follow: a new attempt, and what was chosen so far, `count` bytes. */
+void attempt_begin(struct db *db, const struct attempt *attempt);
+void attempt_save(struct db *db, int64_t pk, const unsigned char *chosen, int count);
+
 struct result {
 	const char *id;
 	int64_t user, test, version;
@@ -59,9 +70,11 @@ struct result {
 	struct quiz_grade grade;
 };
 
-/* Writes a result down, inside a write transaction. Gives its number among those of user and test, from 1. */
+/* Adds a result. Returns its number among those of user and test, from 1. */
 int64_t attempt_record(struct db *db, const struct result *result);
 /* Takes away an attempt that has become a result. */
 void attempt_remove(struct db *db, int64_t pk);
+/* DB_ROW and a row with the user's address, the test's title, score and level of what was deleted; DB_DONE when there is none. */
+must_use enum db_rc attempt_remove_result(struct db *db, struct db_rows **row, const char *id);
 
 #endif

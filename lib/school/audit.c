@@ -1,11 +1,15 @@
 #include "audit.h"
 
-enum { ADD };
+enum { ADD, LOGINS, DROP_LOGINS };
+
+#define OLD_LOGIN "at <= ?1 AND action IN ('session.login', 'session.locked')"
 
 static const char *const audit_sql[] = {
 	[ADD] =
 		"INSERT INTO audit (at, actor_id, actor_email, action, subject_id, subject, before, after)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[LOGINS] = "SELECT count(*) FROM audit WHERE " OLD_LOGIN,
+	[DROP_LOGINS] = "DELETE FROM audit WHERE pk IN (SELECT pk FROM audit WHERE " OLD_LOGIN " LIMIT ?2)",
 };
 const struct db_statements audit_statements = { audit_sql, COUNT(audit_sql) };
 
@@ -14,4 +18,10 @@ audit_add(struct db *db, int64_t now, const struct audit *entry)
 {
 	(void)!db_run(db, audit_sql[ADD], ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id,
 		entry->subject, entry->before, entry->after), NULL);
+}
+
+enum db_rc
+audit_expire_logins(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, audit_sql + LOGINS, until, limit, count);
 }

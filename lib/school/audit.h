@@ -6,6 +6,7 @@
 
 #include "base.h"
 #include "db.h"
+#include "expiry.h"
 
 extern const struct db_statements audit_statements;
 
@@ -18,5 +19,8 @@ struct audit {
 
 /* Inside a write transaction; a failure sticks to db. */
 void audit_add(struct db *db, int64_t now, const struct audit *entry);
+
+/* Logins up to `until`: they come without end, where the rest of the audit stays. */
+expiry_call audit_expire_logins;
 
 #endif

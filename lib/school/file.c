@@ -1,6 +1,8 @@
 #include "file.h"
+#include "sql.h"
 
 #include "clock.h"
+#include "limit.h"
 #include "log.h"
 #include "text.h"
 
@@ -14,22 +16,20 @@
 #define GONE "file-gone"		/* what an owner deletes lies on the disk, and counts, until gc comes by */
 #define GONE_FOR (2 * HOUR)	/* FILE_ORPHAN_AGE, and gc each hour */
 
-enum { ADD, USER_BYTES, ALL_BYTES, NOTE_GONE, REMOVE };
+enum { ADD, USER_BYTES, ALL_BYTES, REMOVE };
 
 static const char *const file_sql[] = {
 	[ADD] =
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] = "SELECT ifnull((SELECT sum(max(size, ?2)) FROM file WHERE owner = ?1), 0) + ifnull((SELECT sum(max(n, ?2))"
+	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0) + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ")"
 		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1)"
 		" AND at > ?3 AND at <= ?4), 0)",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
-	[NOTE_GONE] =
-		"INSERT OR IGNORE INTO event (kind, subject, at, n) SELECT '" GONE "', user.id, ?2, file.size"
-		" FROM file CROSS JOIN user ON user.pk = file.owner WHERE file.pk = ?1",
-	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)",
+	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)"
+		" RETURNING size, (SELECT id FROM user WHERE user.pk = file.owner)",
 };
 const struct db_statements file_statements = { file_sql, COUNT(file_sql) };
 
@@ -109,8 +109,11 @@ file_take(struct db *db, const struct conf *conf, const struct blob *blob, struc
 bool
 file_remove(struct db *db, int64_t pk, int64_t now)
 {
-	int64_t removed = 0;
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, file_sql[REMOVE], ARGS(pk));
 
-	(void)!db_run(db, file_sql[NOTE_GONE], ARGS(pk, now), NULL);
-	return db_run(db, file_sql[REMOVE], ARGS(pk), &removed) != DB_DONE || removed > 0;
+	if (rc == DB_ROW && !db_is_null(row, 1))
+		limit_note(db, GONE, db_text(row, 1), now, db_int(row, 0));
+	db_end(row);
+	return rc != DB_DONE;
 }

@@ -3,7 +3,7 @@
 #include "clock.h"
 #include "network.h"
 
-enum { NTH, NTH_OF_ALL, COUNT_ONE, DROP, DROP_NEWEST };
+enum { NTH, NTH_OF_ALL, COUNT_ONE, NOTE, DROP, DROP_NEWEST, DROP_ALL, EXPIRED, DROP_EXPIRED };
 
 #define WITHIN " AND at > ?3 AND at <= ?4 ORDER BY at DESC LIMIT 1 OFFSET ?5"
 
@@ -15,10 +15,16 @@ static const char *const limit_sql[] = {
 	[COUNT_ONE] =
 		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
 		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
+	[NOTE] = "INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
 	[DROP] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at <= ?3 OR at > ?4)",
 	[DROP_NEWEST] =
 		"DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="
 		" (SELECT at, n FROM event WHERE kind = ?1 AND subject = ?2 ORDER BY at DESC, n DESC LIMIT 1)",
+	[DROP_ALL] = "DELETE FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'",
+	[EXPIRED] = "SELECT count(*) FROM event WHERE " EXPIRY_OVER("at"),
+	[DROP_EXPIRED] =
+		"DELETE FROM event WHERE (kind, subject, at, n) IN"
+		" (SELECT kind, subject, at, n FROM event WHERE " EXPIRY_OVER("at") " LIMIT ?2)",
 };
 const struct db_statements limit_statements = { limit_sql, COUNT(limit_sql) };
 
@@ -86,4 +92,25 @@ limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, c
 		return;
 	network_of(network, client);
 	(void)!db_run(db, limit_sql[DROP_NEWEST], ARGS(kind, network), NULL);
+}
+
+void
+limit_note(struct db *db, const char *kind, const char *subject, int64_t at, int64_t n)
+{
+	(void)!db_run(db, limit_sql[NOTE], ARGS(kind, subject, at, n), NULL);
+}
+
+int64_t
+limit_forget_all(struct db *db, const char *kind, const char *subject)
+{
+	int64_t forgotten = 0;
+
+	(void)!db_run(db, limit_sql[DROP_ALL], ARGS(kind, subject), &forgotten);
+	return forgotten;
+}
+
+enum db_rc
+limit_expire(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, limit_sql + EXPIRED, until, limit, count);
 }

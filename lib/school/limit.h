@@ -13,6 +13,7 @@
 #include "base.h"
 #include "conf.h"
 #include "db.h"
+#include "expiry.h"
 
 extern const struct db_statements limit_statements;
 
@@ -40,5 +41,14 @@ int64_t limit_client(struct db *db, const struct conf *conf, const char *kind, c
 void limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window);
 void limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, const char *client);
+
+/* Notes an event that has a size, `n`, beside what is counted; twice the same is once. A failure sticks to db. */
+void limit_note(struct db *db, const char *kind, const char *subject, int64_t at, int64_t n);
+
+/* Forgets the events of `subject` and of all subjects that begin with it and a space. Returns how many; a failure sticks to db. */
+int64_t limit_forget_all(struct db *db, const char *kind, const char *subject);
+
+/* Events that happened up to `until`. */
+expiry_call limit_expire;
 
 #endif

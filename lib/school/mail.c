@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "json.h"
 #include "log.h"
+#include "outbox.h"
 #include "random.h"
 
 #include <errno.h>
@@ -14,21 +15,10 @@
 
 #define LINE_WIDTH 76		/* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
 #define TEMPLATE_MAX 65536
-#define LIFE DAY			/* of a mail that nothing else makes useless */
 #define REPLY_TO "reply_to"
 #define REPLY_NAME "reply_name"
 
 /* ---- the outbox */
-
-enum { QUEUE };
-
-static const char *const mail_sql[] = {
-	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
-	[QUEUE] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
-		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
-		"(SELECT 1 FROM user WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
-};
-const struct db_statements mail_statements = { mail_sql, COUNT(mail_sql) };
 
 const char *
 mail_one_line(struct arena *arena, const char *text)
@@ -68,15 +58,9 @@ mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t 
 	secret_seal(sealed, json.s, json.length, conf->mail_key);
 	secret_wipe(json.s, json.length);
 	random_id(id);
-	expires = expires ? expires : now + LIFE;
-	return db_run(db, mail_sql[QUEUE], ARGS(id, to, language_code(language), template, value_blob(sealed, length), now,
-		expires, mail_turn(now, expires)), NULL);
-}
-
-int64_t
-mail_turn(int64_t created, int64_t expires)
-{
-	return expires - LIFE < created ? expires - LIFE : created;
+	expires = expires ? expires : now + OUTBOX_LIFE;
+	return outbox_add(db, &(struct outbox_new){ id, to, language_code(language), template, value_blob(sealed, length), now,
+		expires });
 }
 
 void

@@ -14,8 +14,6 @@
 #include "sentence.h"
 #include "text.h"
 
-extern const struct db_statements mail_statements;
-
 /*
  * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is somebody's answer:
  * it goes with Reply-To, and not marked as automatic.
@@ -34,12 +32,6 @@ const char *mail_one_line(struct arena *arena, const char *text);
 must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
 	int64_t expires, const char *to, enum language language, const char *template,
 	const struct mail_value *values, size_t count);
-
-/*
- * The place of a mail in the queue (milliseconds; never later than `created`): who has least time left goes first, so that a
- * login code does not wait for the mails of an assignment that is larger than the mail server is fast.
- */
-int64_t mail_turn(int64_t created, int64_t expires);
 
 /* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);

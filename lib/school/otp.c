@@ -6,7 +6,8 @@
 #include "log.h"
 #include "mail.h"
 
-enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_EVENTS, FORGET_TRIES };
+enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_TRIES, CODES, DROP_CODES,
+	NETWORKS, DROP_NETWORKS };
 
 #define LIVE_MAX 16		/* codes that a try is compared with; more than can be live under the limits of conf by default */
 
@@ -18,25 +19,30 @@ static const char *const otp_sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 		" ON CONFLICT (email, network) DO UPDATE SET digits = excluded.digits, mac = excluded.mac,"
 		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
-		" strange_tries = 0, used = 0",
+		" strange_tries = 0, used = FALSE",
 	/*
 	 * The network's own first, then the newest. One that was made later than now is of a clock that was
 	 * set back since.
 	 */
 	[LIVE_CODES] =
-		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND used = 0"
+		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND NOT used"
 		" AND expires_at > ?3 AND created_at <= ?4 ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
 	[COUNT_TRY] = "UPDATE login_code SET tries = tries + 1 WHERE email = ?1 AND network = ?2",
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
-	[USE_CODE] = "UPDATE login_code SET used = 1 WHERE email = ?1 AND network = ?2 AND used = 0",
+	[USE_CODE] = "UPDATE login_code SET used = TRUE WHERE email = ?1 AND network = ?2 AND NOT used",
 	[KNOW] =
 		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
-	[FORGET_EVENTS] =
-		"DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short') AND subject >= ?1 AND subject < ?1 || '!'",
-	/* scan is meant, of the codes of a day, for an operator */
+	/* the codes of a day, for an operator */
 	[FORGET_TRIES] =
-		"UPDATE login_code /* scan is meant */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
+		"UPDATE login_code /* scans: login_code */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
+	[CODES] = "SELECT count(*) FROM login_code WHERE " EXPIRY_OVER("expires_at"),
+	[DROP_CODES] =
+		"DELETE FROM login_code WHERE (email, network) IN"
+		" (SELECT email, network FROM login_code WHERE " EXPIRY_OVER("expires_at") " LIMIT ?2)",
+	[NETWORKS] = "SELECT count(*) FROM known_network WHERE seen_at <= ?1",
+	[DROP_NETWORKS] =
+		"DELETE FROM known_network WHERE mac IN (SELECT mac FROM known_network WHERE seen_at <= ?1 LIMIT ?2)",
 };
 const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 
@@ -349,6 +355,19 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 	char mailbox[EMAIL_TEXT];
 
 	text_mailbox(mailbox, email);
-	(void)!db_run(db, otp_sql[FORGET_EVENTS], ARGS(mailbox), events);
+	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
+		limit_forget_all(db, wrong_short, mailbox);
 	(void)!db_run(db, otp_sql[FORGET_TRIES], ARGS(mailbox), NULL);
+}
+
+enum db_rc
+otp_expire_codes(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, otp_sql + CODES, until, limit, count);
+}
+
+enum db_rc
+otp_expire_networks(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, otp_sql + NETWORKS, until, limit, count);
 }

@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "db.h"
 #include "error.h"
+#include "expiry.h"
 #include "network.h"
 #include "random.h"
 #include "role.h"
@@ -72,5 +73,8 @@ void otp_login(struct db *db, const struct conf *conf, int64_t now, const struct
 
 /* Forgets what was counted for the mailbox of an address, wrong tries on its live codes too. */
 void otp_unlock(struct db *db, const char *email, int64_t *events);
+
+/* Codes that expired at `until`, and networks from which nobody has logged in since then. */
+expiry_call otp_expire_codes, otp_expire_networks;
 
 #endif

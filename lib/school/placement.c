@@ -2,6 +2,7 @@
 
 #include "quiz.h"
 #include "random.h"
+#include "sql.h"
 #include "text.h"
 
 static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
@@ -21,16 +22,40 @@ const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = F
 const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
 	{ "levelRanges", FIELD_LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
-enum { ADD_VERSION, ADD };
+enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED, DROP_UNUSED };
+
+/* ?1 is of no use to it. */
+#define IS_UNUSED \
+	"CAST(?1 AS BIGINT) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
+	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
 static const char *const placement_sql[] = {
 	/* The version comes first, since the test refers to it, and is told which key the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
-		" VALUES (1 + ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'test' /* scan is meant: of one row */), 0),"
-		" ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
+		" VALUES (" SQL_NEXT_KEY("test") ", ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), ifnull(?12, ''))",
+		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), coalesce(?12, ''))",
+	/* Which version a test has, and whether a change of words around the questions is one. */
+	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, FALSE) OR coalesce(?3 <> now.target_language, FALSE)"
+		" OR coalesce(?4 <> level_ranges, FALSE) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
+		" SELECT test, test_id, coalesce(?2, title), coalesce(?3, target_language), coalesce(?4, level_ranges),"
+		" coalesce(?5, answer_key), coalesce(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
+	/* ?5 and ?6: whether the limit of time changes, and to what */
+	[CHANGE] = "UPDATE test SET version = ?2, title = coalesce(?3, title), description = coalesce(?4, description),"
+		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
+		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
+		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
+		" folded = okul_fold(coalesce(?3, title), coalesce(?4, description)), updated_at = ?12 WHERE pk = ?1",
+	[REMOVE] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
+	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2"
+		" AND NOT EXISTS (SELECT 1 FROM result WHERE result.version = test_version.pk)"
+		" AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.version = test_version.pk)",
+	[UNUSED] = "SELECT count(*) FROM test_version WHERE " IS_UNUSED " /* scans: test_version */",
+	[DROP_UNUSED] = "DELETE FROM test_version WHERE pk IN (SELECT pk FROM test_version WHERE " IS_UNUSED " LIMIT ?2)"
+		" /* scans: test_version */",
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 
@@ -201,7 +226,9 @@ placement_of(struct arena *arena, const cJSON *body)
 
 	*test = (struct placement){ field_text(body, "title"), field_text(body, "description"), field_text(body, "targetLanguage"),
 		field_int(body, "durationMinutes", 0), field_int(body, "maxAttempts", 1), field_bool(body, "shuffle", false),
-		field_bool(body, "isPublished", true), .ranges = ranges ? ranges_text(arena, ranges) : NULL };
+		field_bool(body, "isPublished", true), .ranges = ranges ? ranges_text(arena, ranges) : NULL,
+		.names_minutes = field_has(body, "durationMinutes"), .names_attempts = field_has(body, "maxAttempts"),
+		.names_shuffle = field_has(body, "shuffle"), .names_published = field_has(body, "isPublished") };
 	return test;
 }
 
@@ -217,4 +244,71 @@ placement_add(struct db *db, const struct placement *test, const char *id, int64
 	db_end(row);
 	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, test->title, test->language, test->minutes,
 		test->attempts, test->shuffle, test->published, test->count, now, test->description), NULL);
+}
+
+/*
+ * The version that the test has from now on: the same where nothing of it changes, else a new one. False when there is no such
+ * test.
+ */
+static bool
+change_version(struct db *db, struct placement *test, const char *id, int64_t *pk, int64_t *version)
+{
+	struct db_rows *row;
+
+	if (db_one(db, &row, placement_sql[VERSION_NOW], ARGS(id, test->title, test->language, test->ranges)) != DB_ROW)
+		return false;
+	*pk = db_int(row, 0);
+	*version = db_int(row, 1);
+	if (*version == test->asked_by) {
+		test->questions = NULL;
+		test->key = value_null();
+	}
+	bool changed = test->questions || db_flag(row, 2);
+	db_end(row);
+	if (changed && db_one(db, &row, placement_sql[NEW_VERSION],
+			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
+		*version = db_int(row, 0);
+		db_end(row);
+	}
+	return true;
+}
+
+static struct value
+if_named(bool named, int64_t value)
+{
+	return named ? value_int(value) : value_null();
+}
+
+bool
+placement_change(struct db *db, struct placement *test, const char *id, int64_t now)
+{
+	int64_t pk, version;
+
+	if (!change_version(db, test, id, &pk, &version))
+		return false;
+	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, test->title, test->description, test->names_minutes,
+		test->minutes, if_named(test->names_attempts, test->attempts), if_named(test->names_shuffle, test->shuffle),
+		if_named(test->names_published, test->published), test->language, test->count, now), NULL);
+	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, version), NULL);
+	return true;
+}
+
+const char *
+placement_delete(struct db *db, struct arena *arena, const char *id)
+{
+	struct db_rows *row;
+
+	if (db_one(db, &row, placement_sql[REMOVE], ARGS(id)) != DB_ROW)
+		return NULL;
+	int64_t pk = db_int(row, 0);
+	const char *title = arena_string(arena, db_text(row, 1));
+	db_end(row);
+	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, 0), NULL);
+	return title;
+}
+
+enum db_rc
+placement_expire_versions(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, placement_sql + UNUSED, until, limit, count);
 }

@@ -1,8 +1,12 @@
 #include "session.h"
 
-#include "token.h"
+#include "sql.h"
+#include "clock.h"
 
-enum { OF_SESSION };
+enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
+
+/* A session that is refreshed more often than this within the grace forgets the older of its replaced tokens. */
+#define RECENT_KEPT "63"
 
 /* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
 static const char *const session_sql[] = {
@@ -10,6 +14,27 @@ static const char *const session_sql[] = {
 		"SELECT session.pk, session.id, user.pk, user.is_active, user.deletion_status = 'pending', " USER_PROFILE_COLUMNS
 		" FROM session JOIN user ON user.pk = session.user"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
+	[ADD] =
+		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
+		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
+	/*
+	 * ?3 now, milliseconds: ?4 of a session's life, ?5 of the grace, ?6 that it lives without use. A login that lies ahead is
+	 * taken to be now.
+	 */
+	[ROTATE] =
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
+		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"
+		" (SELECT " SQL_JSON_LIST("value") " FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
+		" FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
+		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
+	[END] = "DELETE FROM session WHERE pk = ?1",
+	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
+	[END_ALL] = "DELETE FROM session WHERE user = ?1",
+	[EXPIRED] = "SELECT count(*) FROM session WHERE expires_at <= ?1",
+	[DROP_EXPIRED] = "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)",
+	[AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",
+	[SHORTEN] =
+		"UPDATE session SET expires_at = ?1 WHERE pk IN (SELECT pk FROM session WHERE expires_at > ?1 LIMIT ?2)",
 };
 const struct db_statements session_statements = { session_sql, COUNT(session_sql) };
 
@@ -57,4 +82,61 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 	default:
 		return BAD_TOKEN;
 	}
+}
+
+/* ---- rows */
+
+void
+session_add(struct db *db, const struct session_new *session, int64_t now)
+{
+	(void)!db_run(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
+		session->expires, session->client, session->user_agent), NULL);
+}
+
+bool
+session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires, int64_t now)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, session_sql[ROTATE], ARGS(pk, *counter, now, conf->session_life * SECOND,
+		conf->refresh_grace * SECOND, conf->refresh_life * SECOND));
+
+	if (rc == DB_ROW) {
+		*counter = (uint32_t)db_int(row, 0);
+		*expires = db_int(row, 1);
+	}
+	db_end(row);
+	return rc == DB_ROW;
+}
+
+void
+session_end(struct db *db, int64_t pk)
+{
+	(void)!db_run(db, session_sql[END], ARGS(pk), NULL);
+}
+
+bool
+session_end_own(struct db *db, int64_t user, const char *id, int64_t now)
+{
+	int64_t ended = 0;
+
+	(void)!db_run(db, session_sql[END_OWN], ARGS(user, id, now), &ended);
+	return ended > 0;
+}
+
+void
+session_end_all(struct db *db, int64_t user)
+{
+	(void)!db_run(db, session_sql[END_ALL], ARGS(user), NULL);
+}
+
+enum db_rc
+session_expire(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, session_sql + EXPIRED, until, limit, count);
+}
+
+enum db_rc
+session_shorten(struct db *db, int64_t until, int64_t limit, int64_t *count)
+{
+	return expiry_run(db, session_sql + AHEAD, until, limit, count);
 }

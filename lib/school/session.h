@@ -1,13 +1,16 @@
 /*
- * session - turns the access token of a request into its user.
+ * session - the logins of users: turns the access token of a request into its user, and owns the rows of the table.
  */
 #ifndef OKUL_SESSION_H
 #define OKUL_SESSION_H
 
 #include "base.h"
 #include "caller.h"
+#include "conf.h"
 #include "db.h"
 #include "error.h"
+#include "expiry.h"
+#include "token.h"
 #include "user.h"
 
 extern const struct db_statements session_statements;
@@ -20,5 +23,31 @@ extern const struct db_statements session_statements;
 must_use enum error session_authenticate(struct db *db, const char *authorization, int64_t now, struct caller *caller);
 
 #define SESSION_ROW_PROFILE 5
+
+/* ---- Rows. Inside a write transaction; a failure sticks to db. */
+
+struct session_new {
+	const char *id;
+	int64_t user;			/* pk */
+	const unsigned char *seed;	/* REFRESH_SEED bytes, from which its refresh tokens are derived */
+	int64_t expires;		/* milliseconds */
+	const char *client, *user_agent;	/* address and program of the client; NULL: not known */
+};
+
+void session_add(struct db *db, const struct session_new *session, int64_t now);
+/*
+ * Replaces the refresh token of number `*counter`. `*counter` and `*expires` get those of its successor. False, and nothing is
+ * changed, when that number is not the current one.
+ */
+must_use bool session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires, int64_t now);
+void session_end(struct db *db, int64_t pk);
+/* Ends the session with that id; false when the user has no such session alive at `now`. */
+must_use bool session_end_own(struct db *db, int64_t user, const char *id, int64_t now);
+void session_end_all(struct db *db, int64_t user);
+
+/* Those that expired at `until`. */
+expiry_call session_expire;
+/* Those that end after `until`: they were used when the clock was ahead, and end then. */
+expiry_call session_shorten;
 
 #endif

@@ -7,10 +7,10 @@ enum { FIND, ADD, CHANGE, NOTE };
 
 /* ?1 key, ?2 value, ?3 whether a description is given, ?4 description, ?5 whether public, NULL: as it is */
 static const char *const setting_sql[] = {
-	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS NOT ?4, ?5 IS NOT NULL AND is_public <> ?5"
+	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS DISTINCT FROM ?4, CAST(?5 AS BOOLEAN) IS NOT NULL AND is_public <> ?5"
 		" FROM setting WHERE key = ?1",
 	[ADD] = "INSERT INTO setting (id, key, is_public, created_at, updated_at, description, value)"
-		" VALUES (?6, ?1, coalesce(?5, 1), ?7, ?7, CASE WHEN ?3 THEN ?4 END, ?2)",
+		" VALUES (?6, ?1, coalesce(?5, TRUE), ?7, ?7, CASE WHEN ?3 THEN ?4 END, ?2)",
 	[CHANGE] = "UPDATE setting SET value = ?2, description = CASE WHEN ?3 THEN ?4 ELSE description END,"
 		" is_public = coalesce(?5, is_public), updated_at = ?6 WHERE key = ?1",
 	[NOTE] = "INSERT INTO setting_version (key, version, at, actor_id, actor_email, is_public, description, value)"

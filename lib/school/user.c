@@ -1,4 +1,5 @@
 #include "user.h"
+#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
@@ -46,19 +47,27 @@ const struct shape user_profile_response = { .name = "UserProfileResponseDto", .
 
 /* What a person may change of themself; a registered name cannot be taken back, only changed. */
 const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optional = true, .fields = FIELDS(
-	{ "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
-	{ "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
-	{ "username", FIELD_TEXT, 3, 30, .username = true, .example = "\"ayse.yilmaz\"", .note = "unique (409); changes once in 30 days (409)" },
-	{ "language", FIELD_ENUM, .oneof = language_codes },
-	{ "countryCode", FIELD_TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
-	{ "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
-	{ "profilePhoto", FIELD_TEXT, 0, 512, .link = true, .nullable = true, .note = "a file name, a path, or an http or https address" },
-	{ "availabilityStatus", FIELD_ENUM, .oneof = availability },
-	{ "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
-	{ "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
-	{ "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
-	{ "", FIELD_PLUS, .of = &about },
-	{ "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
+	[USER_NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
+	[USER_SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
+	[USER_USERNAME] = { "username", FIELD_TEXT, 3, 30, .username = true, .example = "\"ayse.yilmaz\"",
+	  .note = "unique (409); changes once in 30 days (409)" },
+	[USER_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes },
+	[USER_COUNTRY_CODE] = { "countryCode", FIELD_TEXT, 1, 4, .digits = true, .nullable = true, .example = "\"90\"" },
+	[USER_PHONE_NUMBER] = { "phoneNumber", FIELD_TEXT, 4, 15, .digits = true, .nullable = true, .example = "\"5372505890\"" },
+	[USER_PHOTO] = { "profilePhoto", FIELD_TEXT, 0, 512, .link = true, .nullable = true,
+	  .note = "a file name, a path, or an http or https address" },
+	[USER_AVAILABILITY] = { "availabilityStatus", FIELD_ENUM, .oneof = availability },
+	[USER_BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
+	[USER_GENDER] = { "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
+	[USER_INTERESTS] = { "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
+	[USER_EXPERTISE] = { "expertise", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_BIO] = { "bio", FIELD_TEXT, 0, 500, .lines = true, .nullable = true },
+	[USER_INSTAGRAM] = { "instagram", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_X] = { "x", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_TIKTOK] = { "tiktok", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_SNAPCHAT] = { "snapchat", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_FACEBOOK] = { "facebook", FIELD_TEXT, 0, 64, .nullable = true },
+	[USER_TIMEZONE] = { "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
 const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
 
@@ -100,15 +109,55 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 	{ "accountDeletionCancelledAt", FIELD_TIME, .nullable = true },
 	{ "accountDeletionFinalizedAt", FIELD_TIME, .nullable = true }) };
 
-enum { UNINDEX, INDEX, INDEXED };
+enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LAST_LOGIN, ASK_DELETION, CANCEL_DELETION, REMOVE,
+	UNINDEX, INDEX, INDEXED };
+
+/* The user ?1, the time ?2, and behind them args_changes() of the fields of user_update_me; of an admin, of isActive too. */
+#define UPDATE_PROFILE(more) \
+	"UPDATE user SET name = " SQL_CHANGED("?3", "?4", "name") ", surname = " SQL_CHANGED("?5", "?6", "surname") \
+	", username = " SQL_CHANGED("?7", "?8", "username") ", language = " SQL_CHANGED("?9", "?10", "language") \
+	", country_code = " SQL_CHANGED("?11", "?12", "country_code") ", phone_number = " SQL_CHANGED("?13", "?14", "phone_number") \
+	", profile_photo = " SQL_CHANGED("?15", "?16", "profile_photo") ", availability = " SQL_CHANGED("?17", "?18", "availability") \
+	", birth_date = " SQL_CHANGED("?19", "?20", "birth_date") ", gender = " SQL_CHANGED("?21", "?22", "gender") \
+	", interests = " SQL_CHANGED("?23", "?24", "interests") ", expertise = " SQL_CHANGED("?25", "?26", "expertise") \
+	", bio = " SQL_CHANGED("?27", "?28", "bio") ", instagram = " SQL_CHANGED("?29", "?30", "instagram") \
+	", x = " SQL_CHANGED("?31", "?32", "x") ", tiktok = " SQL_CHANGED("?33", "?34", "tiktok") \
+	", snapchat = " SQL_CHANGED("?35", "?36", "snapchat") ", facebook = " SQL_CHANGED("?37", "?38", "facebook") \
+	", timezone = " SQL_CHANGED("?39", "?40", "timezone") more ", updated_at = ?2, username_changed_at =" \
+	" CASE WHEN ?7 AND username IS DISTINCT FROM ?8 THEN ?2 ELSE username_changed_at END WHERE pk = ?1"
 
 static const char *const user_sql[] = {
-	/* scan is meant, of the rows that this transaction changed */
-	[UNINDEX] = "INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scan is meant */"
-		" WHERE old IS NOT NULL",
-	[INDEX] = "INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded"
-		" FROM user_reindex /* scan is meant */ CROSS JOIN user ON user.pk = user_reindex.pk",
-	[INDEXED] = "DELETE FROM user_reindex /* scan is meant */",
+	[ADD] =
+		"INSERT INTO user (id, email, role, is_active, language, timezone, name, surname, username, country_code, phone_number,"
+		" birth_date, gender, profile_photo, availability, interests, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
+		" signup_source, signup_campaign, registered_at, privacy_policy_at, terms_of_use_at, consent_form_at,"
+		" privacy_policy_version, terms_of_use_version, consent_form_version, last_login_at, deletion_status,"
+		" deletion_requested_at, deletion_scheduled_for, created_at, updated_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,"
+		" ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
+	[CHANGE] = UPDATE_PROFILE(""),
+	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(", is_active = " SQL_CHANGED("?41", "?42", "is_active")),
+	[CHANGE_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
+	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
+	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
+	[REGISTER] =
+		"UPDATE user SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
+		" phone_number = coalesce(?5, phone_number), birth_date = coalesce(?6, birth_date), language = coalesce(?7, language),"
+		" privacy_policy_at = ?11, privacy_policy_version = ?8, terms_of_use_at = ?11, terms_of_use_version = ?9,"
+		" consent_form_at = CASE WHEN CAST(?10 AS TEXT) IS NOT NULL THEN CAST(?11 AS BIGINT) END, consent_form_version = ?10,"
+		" registered_at = ?11, updated_at = ?11 WHERE pk = ?1 AND registered_at IS NULL",
+	[SET_LAST_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
+	[ASK_DELETION] =
+		"UPDATE user SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
+		" deletion_cancelled_at = NULL, updated_at = ?2 WHERE pk = ?1 AND deletion_status <> 'pending'",
+	[CANCEL_DELETION] =
+		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
+		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
+	[REMOVE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO,
+	/* the rows that this transaction changed */
+	[UNINDEX] = SQL_USER_TEXT_REMOVE,
+	[INDEX] = SQL_USER_TEXT_ADD,
+	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
 
@@ -117,4 +166,126 @@ user_reindex(struct db *db)
 {
 	for (int i = UNINDEX; i <= INDEXED; i++)
 		(void)!db_run(db, user_sql[i], NO_ARGS, NULL);
+}
+
+/* ---- rows */
+
+struct value *
+user_changes(struct arena *arena, const struct value *in, size_t count)
+{
+	struct value *changes = arena_alloc(arena, count * sizeof(*changes)), *interests = &changes[USER_INTERESTS];
+	const struct value list = in[USER_INTERESTS];
+	struct buf text = { .arena = arena };
+
+	memcpy(changes, in, count * sizeof(*changes));
+	if (list.type != VALUE_LIST)
+		return changes;
+	buf_putc(&text, '[');
+	for (size_t i = 0; i < list.count; i++) {
+		buf_puts(&text, i ? "," : "");
+		buf_json(&text, list.items[i].bytes, list.items[i].length);
+	}
+	buf_putc(&text, ']');
+	*interests = value_text(text.s);
+	interests->named = true;
+	return changes;
+}
+
+/* 0 is no time. */
+static struct value
+user_time(int64_t at)
+{
+	return at ? value_int(at) : value_null();
+}
+
+enum db_rc
+user_add(struct db *db, const struct user_new *user, int64_t *pk)
+{
+	bool deleting = user->deletion_due;
+	struct value registered = user_time(user->registered_at);
+	const struct value values[] = {
+		value_text(user->id), value_text(user->email), value_text(user->role ? user->role : "user"),
+		VALUE(!user->is_deactivated), value_text(user->language ? user->language : "en"), value_text(user->timezone),
+		value_text(user->name), value_text(user->surname), value_text(user->username), value_text(user->country_code),
+		value_text(user->phone_number), value_text(user->birth_date), value_text(user->gender), value_text(user->profile_photo),
+		value_text(user->availability ? user->availability : "offline"), value_text(user->interests ? user->interests : "[]"),
+		value_text(user->expertise), value_text(user->bio), value_text(user->instagram), value_text(user->x),
+		value_text(user->tiktok), value_text(user->snapchat), value_text(user->facebook), value_text(user->signup_source),
+		value_text(user->signup_campaign), registered, user->consent_form_version ? registered : value_null(),
+		value_text(user->privacy_policy_version), value_text(user->terms_of_use_version), value_text(user->consent_form_version),
+		user_time(user->last_login_at), value_text(deleting ? "pending" : "none"),
+		deleting ? value_int(user->created_at) : value_null(), user_time(user->deletion_due), value_int(user->created_at),
+	};
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, user_sql[ADD], (struct args){ values, COUNT(values) });
+
+	if (rc == DB_ROW && pk)
+		*pk = db_int(row, 0);
+	db_end(row);
+	db_before_commit(db, user_reindex);
+	return rc == DB_ROW ? DB_DONE : rc;
+}
+
+enum db_rc
+user_change(struct db *db, struct arena *arena, int64_t pk, const struct value *changes, bool by_admin, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return db_run(db, user_sql[by_admin ? CHANGE_BY_ADMIN : CHANGE],
+		args_changes(arena, ARGS(pk, now), changes, by_admin ? USER_FIELDS + 1 : USER_FIELDS), NULL);
+}
+
+enum db_rc
+user_change_email(struct db *db, int64_t pk, const char *email, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return db_run(db, user_sql[CHANGE_EMAIL], ARGS(pk, email, now), NULL);
+}
+
+/* Whether the statement changed a row. */
+static bool
+user_changed(struct db *db, const char *sql, struct args args)
+{
+	int64_t changed = 0;
+
+	(void)!db_run(db, sql, args, &changed);
+	return changed > 0;
+}
+
+bool
+user_change_role(struct db *db, int64_t pk, const char *role, int64_t now)
+{
+	return user_changed(db, user_sql[CHANGE_ROLE], ARGS(pk, role, now));
+}
+
+bool
+user_register(struct db *db, int64_t pk, const struct user_registration *r, int64_t now)
+{
+	db_before_commit(db, user_reindex);
+	return user_changed(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number, r->birth_date,
+		r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version, now));
+}
+
+void
+user_set_last_login(struct db *db, int64_t pk, int64_t at)
+{
+	(void)!db_run(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at), NULL);
+}
+
+bool
+user_ask_deletion(struct db *db, int64_t pk, int64_t due, int64_t now)
+{
+	return user_changed(db, user_sql[ASK_DELETION], ARGS(pk, now, due));
+}
+
+bool
+user_cancel_deletion(struct db *db, int64_t pk, int64_t now)
+{
+	return user_changed(db, user_sql[CANCEL_DELETION], ARGS(pk, now));
+}
+
+bool
+user_delete(struct db *db, int64_t pk)
+{
+	db_before_commit(db, user_reindex);
+	return user_changed(db, user_sql[REMOVE], ARGS(pk));
 }

@@ -605,9 +605,14 @@ field_values(struct arena *arena, const struct shape *shape, const cJSON *object
 	const struct field *field;
 
 	for (size_t i = 0; shape && (field = field_next(&walk, shape)); i++) {
-		const cJSON *item = json_get(object, field->name);
+		unsigned place = 1;
+		const cJSON *item = object ? object->child : NULL;
+		while (item && strcmp(item->string, field->name) != 0) {
+			item = item->next;
+			place++;
+		}
 		values[i] = value_of(arena, field, item);
-		values[i].named = item != NULL;
+		values[i].named = item ? place : 0;
 	}
 	return values;
 }

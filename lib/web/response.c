@@ -123,16 +123,23 @@ response_deleted(struct request *rq, enum sentence which, const char *id)
 }
 
 struct response
-response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+response_of_row(struct request *rq, enum db_rc rc, struct db_rows *row, const struct shape *shape)
 {
-	struct db_rows *row;
-
-	if (db_one(rq->db, &row, sql, args) != DB_ROW)
+	if (rc != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
 	put_row(rq, shape, row, 0);
 	db_end(row);
 	return response_done(rq);
+}
+
+struct response
+response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(rq->db, &row, sql, args);
+
+	return response_of_row(rq, rc, row, shape);
 }
 
 /* Gives the number of rows. */

@@ -118,6 +118,8 @@ extern const struct shape delete_response;
 must_use struct response response_deleted(struct request *rq, enum sentence sentence, const char *id);
 /* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
 must_use struct response response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
+/* The same of a row that a call of lib/school/ has read, and what that returned; ends the row. */
+must_use struct response response_of_row(struct request *rq, enum db_rc rc, struct db_rows *row, const struct shape *shape);
 /*
  * One page of a list: `count` gives the number of all with `args`; `rows` the page, with args and behind them two more,
  * the limit and the offset. Both see one snapshot.

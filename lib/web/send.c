@@ -418,7 +418,7 @@ send_table(struct http *http, struct request *rq, const struct response *respons
 	buf_reset(rq->out, SIZE_MAX);
 	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */
 	put_line(rq->out, table, NULL);
-	db_patience(rq->db, TABLE_TIME);
+	db_timeout(rq->db, TABLE_TIME);
 	bool there = http_begin(http, head);
 	for (; there && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)
 		there = (count = send_page(http, rq, table, offset)) >= 0;

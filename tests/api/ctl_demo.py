@@ -9,7 +9,7 @@ import time
 import pytest
 
 from helpers.client import Okul
-from helpers.server import OKULCTL, SLOW, Server
+from helpers.server import BUILD, OKULCTL, SLOW, Server
 
 DAY = 86_400_000
 UNTIL = "2025-03-01"
@@ -280,3 +280,15 @@ def test_without_a_database(tmp_path):
     (tmp_path / "none").mkdir(mode=0o700)
     done = subprocess.run([OKULCTL, "-d", str(tmp_path / "none"), "demo"], capture_output=True, text=True)
     assert done.returncode == 78 and "okulctl migrate" in done.stderr
+
+
+@pytest.mark.parametrize("program", ["okulctl", "okul-demo"])
+def test_the_statements_of_both_programs_are_explained(demo, program):
+    """The build refuses one that does not compile, or scans a table without a mark; here they run over a database with rows."""
+    environment = demo.server.environment | {"OKUL_DATA": str(demo.server.data)}
+    done = subprocess.run([BUILD / program, "--check"], env=environment, capture_output=True, text=True, timeout=60 * SLOW)
+    assert done.returncode == 0 and done.stdout.endswith(": 0 faults\n"), done
+    listed = subprocess.run([BUILD / program, "--statements"], capture_output=True, text=True, timeout=60)
+    statements = listed.stdout.split("\0")
+    assert listed.returncode == 0 and statements[-1] == "" and len(statements) > 40
+    assert all(f"{statement}\n" in done.stdout for statement in statements[:-1])

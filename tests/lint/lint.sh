@@ -11,9 +11,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" = -C ] && { cd "$2" || exit 64; shift 2; }
 
 cc=${CC:-gcc}
-flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
+flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/store/sqlite -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
+checks=(top layers owners wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -53,11 +53,12 @@ layer_faults() {
 	BEGIN {
 		n = split("base store shape school web", name, " ")
 		for (i = 1; i <= n; i++) sees["lib/" name[i]] = name[i]
+		sees["lib/store/sqlite"] = "store/sqlite store base"
 		sees["lib/store"] = sees["lib/shape"] = "base"; sees["lib/school"] = sees["lib/web"] = "base store shape"
 		n = split(own, path, "\n")
 		for (i = 1; i <= n; i++) { file = path[i]; sub(/.*\//, "", file); room[file] = layer(path[i]) }
 	}
-	function layer(path,  part) { n_parts = split(path, part, "/"); return part[1] == "lib" ? part[1] "/" part[2] : part[1] }
+	function layer(path) { if (path ~ /^lib\//) sub(/\/[^\/]*$/, "", path); else sub(/\/.*/, "", path); return path }
 	function module(path) { sub(/.*\//, "", path); sub(/\.[ch]$/, "", path); return path }
 	{
 		file = $1; to = $2; from = layer(file)
@@ -77,6 +78,20 @@ layer_faults() {
 	}'
 }
 
+# FILE TABLE for each statement that changes rows of a table.
+writes() {
+	c_files '[ch]' | xargs -r grep -HoE '"[^"]*\b(INSERT( OR [A-Z]+)? INTO|UPDATE|DELETE FROM) [a-z_]+' | sed -E 's/:.* / /' | sort -u
+}
+
+# Rows of a table are changed by one module, of lib/school.
+check_owners() {
+	writes | awk '
+	$1 !~ /^lib\/school\// { print $1 ": changes rows of " $2 ", which is for a module of lib/school"; next }
+	{ module = $1; sub(/\.[ch]$/, "", module) }
+	$2 in owner && owner[$2] != module { print $1 ": changes rows of " $2 ", which " owner[$2] " owns" }
+	{ owner[$2] = module }'
+}
+
 check_layers() {
 	local faults
 	faults=$(includes | layer_faults)
@@ -84,16 +99,22 @@ check_layers() {
 	sed -n 's/^edge //p' <<<"$faults" | tsort 2>&1 >/dev/null | sed -nE 's/^tsort: ([^-].*)/circle: \1/p'
 }
 
-# Third-party headers stand in the one file that wraps them, and in no header: another database engine or transport must
-# be able to slide in underneath. cJSON is the exception: json.h wraps it by naming it.
+# Third-party headers stand in the one file that wraps them, and in no header: another transport must be able to slide in
+# underneath. cJSON is the exception: json.h wraps it by naming it. SQLite stands in the folder of its engine, and nowhere else.
 check_wrapped() {
 	local header users
-	for header in sqlite3.h fcgiapp.h fcgi_stdio.h fcgi_config.h jwt.h sodium.h curl.h magic.h ini.h cJSON.h; do
-		users=$(includes | awk -v h="$header" '{ n = split($2, part, "/"); if (part[n] == h) print $1 }' | sort -u)
+	for header in fcgiapp.h fcgi_stdio.h fcgi_config.h jwt.h sodium.h curl.h magic.h ini.h cJSON.h; do
+		users=$(users_of "$header")
 		[ -n "$users" ] || continue
 		[ "$(wc -l <<<"$users")" = 1 ] || echo "$header is included by more than one file: ${users//$'\n'/ }"
 		[ "$header" = cJSON.h ] || grep '\.h$' <<<"$users" | sed "s,\$,: a header includes $header,"
 	done
+	users_of sqlite3.h | grep -v '^lib/store/sqlite/' | sed 's,$,: includes sqlite3.h outside of lib/store/sqlite/,'
+}
+
+# Files that include a header of that name.
+users_of() {
+	includes | awk -v h="$1" '{ n = split($2, part, "/"); if (part[n] == h) print $1 }' | sort -u
 }
 
 # Calls of the functions that lib/base/base.h poisons, seen where a file escapes base.h too; in handlers also of the heap.
@@ -137,7 +158,7 @@ check_suppressions() {
 check_cppcheck() {
 	need cppcheck || return
 	c_files c | xargs -r cppcheck --quiet --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
+		--include="$here/cppcheck.h" --template='{file}:{line}: {message} ({id})' -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/store/sqlite -Ilib/shape -Ilib/school -Ilib/web -Ibin 2>&1
 }
 
 # Of a leak that has no name gcc 12 has lost the track itself, in a struct: AddressSanitizer watches over those.

@@ -44,7 +44,7 @@ def tables(sql):
         statement = re.sub(r" REFERENCES \w+ \(pk\)( ON DELETE (CASCADE|SET NULL))?", "", statement)
         yield RESERVED.sub('"user"', statement)
     # search: whatever finds words of users, it is asked by the row and what stands in it
-    yield "CREATE TABLE user_text (rowid BIGINT, folded TEXT);\n"
+    yield "CREATE TABLE user_text (pk BIGINT, folded TEXT);\n"
 
 
 def outside_of_strings(text, change):
@@ -89,7 +89,7 @@ class Server:
 
 def statements(build, programs):
     for program in programs:
-        text = subprocess.run([f"{build}/{program}", *(["--statements"] if program.endswith(".fcgi") else ["check", "--statements"])],
+        text = subprocess.run([f"{build}/{program}", "--statements"],
                               capture_output=True, text=True, check=True).stdout
         yield from ((program, statement) for statement in text.split("\0") if statement.strip())
 

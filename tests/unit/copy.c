@@ -1,5 +1,6 @@
 #include "copy.h"
 
+#include "db_admin.h"
 #include "text.h"
 #include "unit.h"
 

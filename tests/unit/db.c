@@ -1,7 +1,7 @@
 /*
  * Two struct db in one process stand for two processes: SQLite and the gate both keep them apart.
  */
-#include "db.h"
+#include "db_admin.h"
 
 #include "clock.h"
 #include "log.h"
@@ -244,7 +244,7 @@ another_version_is_refused(void **state)
 	assert_null(open_db(DB_READ_WRITE, VERSION + 1));
 	assert_says("okulctl migrate");
 	assert_null(open_db(DB_READ_WRITE, VERSION - 1));
-	assert_says("knows only 6");
+	assert_says("which a newer okul gave it, and this program knows only 6; install the newer okul again");
 }
 
 static void
@@ -397,16 +397,18 @@ double_quotes_are_names_only(void **state)
 }
 
 static void
-full_scans_are_counted_unless_meant(void **state)
+full_scans_are_counted_unless_marked(void **state)
 {
 	static const char *const sql[] = { n_sql, "SELECT pk FROM item WHERE n = ?1",
-		"SELECT pk FROM item WHERE n = ?1 /* scan is meant */", "SELECT value FROM json_each(?1)", set_sql, add_sql };
+		"SELECT pk FROM item /* scans: item */ WHERE n = ?1",
+		"SELECT pk FROM item /* scans: items other */ WHERE n = ?1", "SELECT a.pk FROM item AS a JOIN item AS b ON b.n < a.n /* scans: b a */",
+		"WITH made AS MATERIALIZED (SELECT pk FROM item WHERE pk = ?1) SELECT pk FROM made", "SELECT value FROM json_each(?1)", set_sql, add_sql };
 	FILE *out = fopen(path_of("plan"), "w+");
 	char line[200];
 	bool marked = false;
 
 	(void)state;
-	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 1);
+	assert_int_equal(db_explain(db, sql, COUNT(sql), out), 2);
 	rewind(out);
 	while (fgets(line, sizeof(line), out))
 		marked |= strcmp(line, "\tSCAN item  <- FULL SCAN\n") == 0;
@@ -461,6 +463,34 @@ a_taken_name_does_not_stick(void **state)
 	assert_int_equal(db_write_commit(db), DB_DONE);
 	assert_int_equal(number(db, count_sql, NO_ARGS), 5);
 	assert_int_equal(number(db, n_sql, ARGS("one")), 1);
+}
+
+static void
+add_last(struct db *on)
+{
+	(void)!db_run(on, add_sql, ARGS("last", 9), NULL);
+}
+
+static void
+a_last_step_is_part_of_its_transaction_alone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(db_write_begin(db), DB_DONE);
+		if (i < 2) {
+			db_before_commit(db, add_last);
+			db_before_commit(db, add_last);
+		}
+		if (i == 0)
+			db_write_rollback(db);
+		else
+			assert_int_equal(db_write_commit(db), DB_DONE);
+		assert_int_equal(number(db, count_sql, NO_ARGS), i == 0 ? 3 : 4);
+		db_release(db);
+	}
+	db_before_commit(db, add_last);
+	assert_int_equal(db_failure(db), DB_ERROR);
+	db_release(db);
 }
 
 static void
@@ -604,7 +634,7 @@ a_failed_sync_is_final(void **state)
 			write_one(db, add_sql, ARGS("four", 4));
 		if (cases[i].checkpoint) {
 			sync_fails = cases[i].after - 2;
-			check(db_checkpoint(db, false) == DB_BROKEN, cases[i].name);
+			check(db_trim(db) == DB_BROKEN, cases[i].name);
 		} else {
 			assert_int_equal(db_write_begin(db), DB_DONE);
 			assert_int_equal(db_run(db, add_sql, ARGS("five", 5), NULL), DB_DONE);
@@ -633,7 +663,7 @@ a_machine_started_anew_writes_again(void **state)
 	(void)state;
 	write_one(other, add_sql, ARGS("four", 4));
 	sync_fails = 0;
-	assert_int_equal(db_checkpoint(db, true), DB_BROKEN);
+	assert_int_equal(db_trim(db), DB_BROKEN);
 	sync_fails = -1;
 	nobody_writes_any_more(other, "before");
 	file = fopen(path_of("okul.gate"), "r+");
@@ -720,11 +750,11 @@ a_commit_without_a_change_is_synced_too(void **state)
 	assert_int_equal(syncs, 1);
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	syncs = 0;
-	assert_int_equal(db_settle(db), DB_DONE);
+	assert_int_equal(db_flush(db), DB_DONE);
 	assert_int_equal(syncs, 1);
 	db_write_rollback(db);
 	assert_int_equal(syncs, 1);
-	assert_int_equal(db_settle(db), DB_ERROR);
+	assert_int_equal(db_flush(db), DB_ERROR);
 	db_release(db);
 	syncs = 0;
 	assert_int_equal(db_script(db, "DELETE FROM item WHERE n = 4", true, why, sizeof(why)), DB_DONE);
@@ -852,7 +882,7 @@ a_writer_holds_no_snapshot(void **state)
 	write_one(other, add_sql, ARGS("four", 4));
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	assert_int_equal(db_write_commit(db), DB_DONE);
-	assert_int_equal(db_checkpoint(other, true), DB_DONE);
+	assert_int_equal(db_trim(other), DB_DONE);
 	assert_int_equal(size_of("okul.db-wal"), 0);
 }
 
@@ -1175,7 +1205,7 @@ a_checkpoint_empties_the_wal(void **state)
 	(void)state;
 	grow_wal(db, 1);
 	assert_true(size_of("okul.db-wal") > 0);
-	assert_int_equal(db_checkpoint(db, true), DB_DONE);
+	assert_int_equal(db_trim(db), DB_DONE);
 	assert_int_equal(size_of("okul.db-wal"), 0);
 }
 
@@ -1300,10 +1330,11 @@ main(void)
 		test(changed_rows_are_counted),
 		test(wrong_sql_is_found_by_preparing),
 		test(double_quotes_are_names_only),
-		test(full_scans_are_counted_unless_meant),
+		test(full_scans_are_counted_unless_marked),
 		test(misuse_sticks_until_the_release),
 		test(a_failure_inside_a_transaction_undoes_it),
 		test(a_taken_name_does_not_stick),
+		test(a_last_step_is_part_of_its_transaction_alone),
 		test(constraints_are_refused),
 		test(only_a_write_transaction_writes),
 		test(a_reader_cannot_write),

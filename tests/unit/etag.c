@@ -1,4 +1,5 @@
 #include "etag.h"
+#include "db_admin.h"
 #include "random.h"
 #include "unit.h"
 

@@ -15,7 +15,7 @@ events(void)
 {
 	struct db_rows *row;
 
-	assert_int_equal(db_one(db, &row, "SELECT count(*) FROM event /* scan is meant */", NO_ARGS), DB_ROW);
+	assert_int_equal(db_one(db, &row, "SELECT count(*) FROM event", NO_ARGS), DB_ROW);
 	int64_t count = db_int(row, 0);
 	db_end(row);
 	return count;

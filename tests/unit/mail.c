@@ -1,7 +1,7 @@
 /* lib/school/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
 #include "arena.h"
 #include "clock.h"
-#include "db.h"
+#include "db_admin.h"
 #include "json.h"
 #include "log.h"
 #include "mail.h"

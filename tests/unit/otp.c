@@ -119,7 +119,7 @@ begin(void **state)
 	now = START;
 	if (db_write_begin(db) != DB_DONE)
 		return -1;
-	db_patience(db, 30 * MINUTE);
+	db_timeout(db, 30 * MINUTE);
 	add_user(OWNER, "user");
 	return 0;
 }
@@ -194,7 +194,7 @@ judged(const char *kind)
 static void
 a_hundred_networks_attack_one_address(void **state)
 {
-	static const char mails[] = "SELECT count(*) FROM outbox /* scan is meant */ WHERE recipient = ?1";
+	static const char mails[] = "SELECT count(*) FROM outbox WHERE recipient = ?1";
 	int network = 0, logins = 0;
 
 	(void)state;
@@ -312,7 +312,7 @@ a_network_is_known_for_ninety_days(void **state)
 	assert_true(caller(OWNER, HOME, 6).known);
 	now += 1;
 	assert_false(caller(OWNER, HOME, 6).known);
-	assert_int_equal(number("SELECT count(*) FROM known_network /* scan is meant */ WHERE instr(mac, ?1)", HOME), 0);
+	assert_int_equal(number("SELECT count(*) FROM known_network WHERE instr(mac, ?1)", HOME), 0);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "db.h"
+#include "db_admin.h"
 #include "unit.h"
 
 #include <unistd.h>

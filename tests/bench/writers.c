@@ -1,8 +1,8 @@
 /*
- * Writers through the gate, each of whose commits waits for its sync, and writers that only wait as SQLite does (busy_timeout), side by side.
- * usage: gate [SECONDS [PROCESSES]]; under tests/bench/gate.sh with a slow disk. Ends with 1 when the gate misses its bar.
+ * Writers under the writer lock, each of whose commits waits for its sync, and writers that only wait as SQLite does (busy_timeout), side by side.
+ * usage: writers [SECONDS [PROCESSES]]; under tests/bench/writers.sh with a slow disk. Ends with 1 when the writer lock misses its bar.
  */
-#include "writers_gate.h"
+#include "writers_db.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -97,7 +97,7 @@ main(int argc, char **argv)
 	long processes = argc > 2 ? strtol(argv[2], NULL, 10) : 8;
 
 	if (seconds < 0.5 || seconds > 60 || processes < 1 || processes > WRITERS_MAX) {
-		fprintf(stderr, "usage: gate [SECONDS (0.5 to 60) [PROCESSES (1 to %d)]]\n", WRITERS_MAX);
+		fprintf(stderr, "usage: writers [SECONDS (0.5 to 60) [PROCESSES (1 to %d)]]\n", WRITERS_MAX);
 		return EXIT_USAGE;
 	}
 	clock_init();
@@ -105,11 +105,11 @@ main(int argc, char **argv)
 	printf("%ld processes, %.1f s each way, every commit on the disk\n", processes, seconds);
 	printf("%-13s %6s %8s %8s %8s %8s %8s %8s %5s %6s    %s\n", "", "tx/s", "slow/fst", "slow/fair", "p50 ms", "p99 ms",
 		"p99.9 ms", "max ms", "busy", "failed", "transactions of each");
-	struct outcome gate = measure(&way_gate, (int)processes, seconds);
-	print(way_gate.name, &gate);
+	struct outcome locked = measure(&way_db, (int)processes, seconds);
+	print(way_db.name, &locked);
 	struct outcome plain = measure(&way_plain, (int)processes, seconds);
 	print(way_plain.name, &plain);
-	bool good = gate.busy == 0 && gate.failed == 0 && gate.slowest_to_fair >= 0.5 && gate.p999 <= 30;
-	printf("gate: no busy, slowest >= 0.50 of its fair share, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
+	bool good = locked.busy == 0 && locked.failed == 0 && locked.slowest_to_fair >= 0.5 && locked.p999 <= 30;
+	printf("writer lock: no busy, slowest >= 0.50 of its fair share, p99.9 <= 30 ms: %s\n", good ? "met" : "MISSED");
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,10 +1,10 @@
 /*
- * The way okul writes: through db.h, and so through the gate.
+ * The way okul writes: through db.h, and so under the writer lock.
  */
-#ifndef OKUL_BENCH_WRITERS_GATE_H
-#define OKUL_BENCH_WRITERS_GATE_H
+#ifndef OKUL_BENCH_WRITERS_DB_H
+#define OKUL_BENCH_WRITERS_DB_H
 
-#include "db.h"
+#include "db_admin.h"
 #include "writers.h"
 
 #define BENCH_SCHEMA \
@@ -16,7 +16,7 @@
 #define BENCH_COUNT "INSERT INTO total VALUES (?1, 1) ON CONFLICT (writer) DO UPDATE SET n = n + 1"
 
 static void *
-open_gate(const char *folder)
+open_db(const char *folder)
 {
 	char why[512];
 
@@ -24,7 +24,7 @@ open_gate(const char *folder)
 }
 
 static int
-write_gate(void *connection, int writer, int64_t n)
+write_db(void *connection, int writer, int64_t n)
 {
 	static const char add[] = BENCH_ADD, count[] = BENCH_COUNT;
 	struct db *db = connection;
@@ -39,6 +39,6 @@ write_gate(void *connection, int writer, int64_t n)
 	return rc == DB_DONE ? 0 : rc == DB_BUSY ? 1 : -1;
 }
 
-static const struct way way_gate = { "gate", open_gate, write_gate };
+static const struct way way_db = { "writer lock", open_db, write_db };
 
 #endif

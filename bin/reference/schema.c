@@ -1,0 +1,227 @@
+#include "schema.h"
+
+#include "reference.h"
+
+const char *
+schema_string(const cJSON *object, const char *name)
+{
+	const char *text = cJSON_GetStringValue(json_get(object, name));
+
+	return text ? text : "";
+}
+
+/* The field of a form that holds a file, or a list of files. */
+bool
+schema_is_file(const cJSON *field)
+{
+	const cJSON *items = json_get(field, "items");
+
+	return strcmp(schema_string(items ? items : field, "format"), "binary") == 0;
+}
+
+/* ---- schemas */
+
+/* Where "#/components/schemas/X" points, and where that points; the thing itself when it is no reference. */
+const cJSON *
+schema_resolve(const struct page *page, const cJSON *thing)
+{
+	for (int hops = 0; hops < SCHEMA_DEPTH; hops++) {
+		const char *ref = cJSON_GetStringValue(json_get(thing, "$ref"));
+		const cJSON *at = page->document;
+		if (!ref || ref[0] != '#')
+			break;
+		for (ref++; *ref == '/'; ) {
+			size_t length = strcspn(++ref, "/");
+			at = json_get(at, arena_copy(page->arena, ref, length));
+			ref += length;
+		}
+		thing = at;
+	}
+	return thing;
+}
+
+const char *
+schema_ref_name(const cJSON *thing)
+{
+	const char *slash = strrchr(schema_string(thing, "$ref"), '/');
+
+	return slash ? slash + 1 : "";
+}
+
+/* The type of a schema without the "null" that may stand beside it. */
+const char *
+schema_type(const cJSON *schema)
+{
+	const cJSON *type = json_get(schema, "type");
+
+	return cJSON_IsArray(type) ? type->child->valuestring : schema_string(schema, "type");
+}
+
+bool
+schema_is_nullable(const cJSON *schema)
+{
+	return cJSON_IsArray(json_get(schema, "type")) || json_get(schema, "anyOf");
+}
+
+/* A nullable object is written as anyOf [it, null]. */
+const cJSON *
+schema_without_null(const cJSON *schema)
+{
+	const cJSON *any = json_get(schema, "anyOf");
+
+	return any ? any->child : schema;
+}
+
+bool
+schema_is_required(const cJSON *shape, const char *name)
+{
+	const cJSON *word;
+
+	cJSON_ArrayForEach(word, json_get(shape, "required"))
+		if (strcmp(word->valuestring, name) == 0)
+			return true;
+	return false;
+}
+
+/* ---- examples made from schemas */
+
+/* The name of the field, again and again until it is long enough. */
+static cJSON *
+example_filler(const struct page *page, const cJSON *schema, const char *name)
+{
+	double min = cJSON_IsNumber(json_get(schema, "minLength")) ? json_get(schema, "minLength")->valuedouble : 0;
+	double max = cJSON_IsNumber(json_get(schema, "maxLength")) ? json_get(schema, "maxLength")->valuedouble : 1024;
+	const char *seed = strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0 ? "123456" : name;
+	struct buf text = { .arena = page->arena };
+
+	buf_puts(&text, seed);
+	while ((double)text.length < min)
+		buf_puts(&text, seed);
+	if ((double)text.length > max)
+		text.s[(size_t)max] = '\0';
+	return cJSON_CreateString(text.s);
+}
+
+static cJSON *
+example_string(const struct page *page, const cJSON *schema, const char *name)
+{
+	static const struct { const char *member, *value, *example; } known[] = {
+		{ "format", "date-time", "2026-01-15T10:30:00.000Z" },
+		{ "format", "date", "1990-04-23" },
+		{ "format", "email", "user@example.com" },
+		{ "format", "uri-reference", "https://example.com/a.png" },
+		{ "pattern", "^[0-9a-f]{24}$", "019bc1a5e0c8f3d27b6a4e15" },
+		{ "pattern", "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$", "2026-01-15" },
+	};
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (strcmp(schema_string(schema, known[i].member), known[i].value) == 0)
+			return cJSON_CreateString(known[i].example);
+	return example_filler(page, schema, name);
+}
+
+static cJSON *
+example_list(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *least = json_get(schema, "minItems");
+
+	for (int i = 0; i == 0 || (cJSON_IsNumber(least) && i < least->valuedouble); i++)
+		cJSON_AddItemToArray(list, schema_example(page, json_get(schema, "items"), name, request, depth));
+	return list;
+}
+
+/* An answer shows every field. A request shows those that it must have, and those with an example of their own. */
+static cJSON *
+example_object(const struct page *page, const cJSON *schema, bool request, int depth)
+{
+	cJSON *object = cJSON_CreateObject();
+	const cJSON *field;
+
+	cJSON_ArrayForEach(field, json_get(schema, "properties"))
+		if (!request || schema_is_required(schema, field->string) || json_get(field, "examples"))
+			cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, request, depth));
+	return object;
+}
+
+cJSON *
+schema_example(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
+{
+	const cJSON *beside = json_get(schema, "examples");	/* of this use of a component */
+
+	schema = schema_resolve(page, schema);
+	const cJSON *given = beside ? beside : json_get(schema, "examples");
+	const cJSON *words = json_get(schema, "enum"), *least = json_get(schema, "minimum");
+	const char *type = schema_type(schema);
+
+	if (given || words)
+		return cJSON_Duplicate(given ? given->child : words->child, true);
+	if (json_get(schema, "const"))
+		return cJSON_Duplicate(json_get(schema, "const"), true);
+	if (schema_is_nullable(schema) || strcmp(type, "null") == 0 || depth == 0)
+		return cJSON_CreateNull();
+	if (strcmp(type, "object") == 0)
+		return example_object(page, schema, request, depth - 1);
+	if (strcmp(type, "array") == 0)
+		return example_list(page, schema, name, request, depth - 1);
+	if (strcmp(type, "string") == 0)
+		return example_string(page, schema, name);
+	if (strcmp(type, "boolean") == 0)
+		return cJSON_CreateTrue();
+	return cJSON_CreateNumber(cJSON_IsNumber(least) ? least->valuedouble : 0);
+}
+
+/* ---- examples in the document itself, for what has none yet */
+
+/* Names of files that are taken. */
+static cJSON *
+example_file(const cJSON *body, const cJSON *field)
+{
+	const char *types = schema_string(json_get(json_get(body, "encoding"), field->string), "contentType");
+	cJSON *name = cJSON_CreateString(strcmp(types, "application/pdf") == 0 ? "lesson.pdf" : "photo.png");
+
+	if (!json_get(field, "items"))
+		return name;
+	cJSON *list = cJSON_CreateArray();
+	cJSON_AddItemToArray(list, name);
+	return list;
+}
+
+static cJSON *
+example_body(const struct page *page, const cJSON *body)
+{
+	const cJSON *schema = schema_resolve(page, json_get(body, "schema")), *fields = json_get(schema, "properties");
+	const cJSON *field, *first = fields ? fields->child : NULL;
+	cJSON *object = cJSON_CreateObject();
+	bool form = strcmp(body->string, "multipart/form-data") == 0;
+
+	cJSON_ArrayForEach(field, fields) {
+		if (schema_is_file(field))
+			cJSON_AddItemToObject(object, field->string, example_file(body, field));
+		else if (schema_is_required(schema, field->string) || (json_get(field, "examples") && !form))
+			cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, true, SCHEMA_DEPTH));
+	}
+	/* A change needs at least one field, though no particular one. */
+	if (!object->child && first)
+		cJSON_AddItemToObject(object, first->string, schema_example(page, first, first->string, true, SCHEMA_DEPTH));
+	return object;
+}
+
+void
+reference_examples(struct arena *arena, cJSON *document)
+{
+	struct page page = { NULL, arena, document };
+	cJSON *path, *method, *thing;
+
+	cJSON_ArrayForEach(path, json_get(document, "paths")) {
+		cJSON_ArrayForEach(method, path) {
+			cJSON_ArrayForEach(thing, json_get(method, "parameters"))
+				if (json_get(thing, "schema") && !json_get(thing, "example"))
+					cJSON_AddItemToObject(thing, "example",
+						schema_example(&page, json_get(thing, "schema"), schema_string(thing, "name"), true, SCHEMA_DEPTH));
+			cJSON_ArrayForEach(thing, json_get(json_get(method, "requestBody"), "content"))
+				if (!json_get(thing, "example"))
+					cJSON_AddItemToObject(thing, "example", example_body(&page, thing));
+		}
+	}
+}

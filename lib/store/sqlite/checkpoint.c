@@ -1,0 +1,83 @@
+/* Checkpoints: the WAL is copied back into the database. */
+#include "engine.h"
+
+#include "log.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define BUSY_RESTART 20				/* milliseconds for readers to leave the WAL; nobody can write meanwhile */
+
+/* Each time the WAL has grown by so many frames (pages) it is copied back. From RESTART on it must begin again: more often. */
+#define FRAMES_PASSIVE 1000
+#define FRAMES_RESTART 4000
+#define FRAMES_OVERDUE 250
+
+int
+checkpoint_frames(const struct db *db)
+{
+	int now = 0, most;
+
+	sqlite3_db_status(db->write.sqlite, SQLITE_DBSTATUS_CACHE_WRITE, &now, &most, 0);
+	return now;
+}
+
+/*
+ * SQLite's own automatic checkpoints would run without the writer lock; those of versions up to 3.51.2 can then lose commits
+ * when another process begins the WAL again.
+ *
+ * PASSIVE copies what no reader needs any more, but under many reads some reader is always there, and the WAL would
+ * never begin again. RESTART waits for those of now to leave. That is of no use while one of them stays (a backup), which
+ * is seen by PASSIVE copying no further than the last time. Once in so many frames, by the process that writes the
+ * last of them: two syncs under the writer lock are expensive while a reader keeps the WAL from beginning again.
+ */
+void
+checkpoint_if_due(struct db *db)
+{
+	sqlite3 *sqlite = db->write.sqlite;
+	int before = db->copied, written = checkpoint_frames(db) - db->frames_before;
+	int step = db->frames < FRAMES_RESTART ? FRAMES_PASSIVE : FRAMES_OVERDUE;
+	int code;
+
+	if (db->frames / step == (db->frames - written) / step)
+		return;
+	code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &db->copied);
+	if (code == SQLITE_OK && db->frames >= FRAMES_RESTART && db->copied != before) {
+		sqlite3_busy_timeout(sqlite, BUSY_RESTART);
+		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+		sqlite3_busy_timeout(sqlite, BUSY_WRITER);
+	}
+	/* What was committed stays in the WAL, whatever became of the checkpoint. */
+	if (code != SQLITE_OK && code != SQLITE_BUSY)
+		log_line(LOG_FAULT, "checkpoint_failed code=%d text=\"%s\"", code, sqlite3_errmsg(sqlite));
+	if (failure_is_sync(code))
+		failure_of_sync(db);
+}
+
+enum db_rc
+db_trim(struct db *db)
+{
+	int code;
+
+	if (db->writing)
+		return failure_misuse(db, "a checkpoint inside a transaction", "");
+	if (transaction_enter(db, WRITE_TIMEOUT) != DB_DONE)
+		return db->failure;
+	sqlite3_busy_timeout(db->write.sqlite, BUSY_WRITER);
+	code = sqlite3_wal_checkpoint_v2(db->write.sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (code != SQLITE_OK)
+		failure_report(&db->write, code, "checkpoint");
+	writer_lock_release(&db->lock);
+	return db->failure;
+}
+
+int64_t
+db_log_size(const struct db *db)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s-wal", db->path);
+	return stat(path, &st) == 0 ? st.st_size : 0;
+}

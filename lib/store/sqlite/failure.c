@@ -1,0 +1,135 @@
+/* What SQLite's codes mean to the caller, and the failure that sticks until db_release(). */
+#include "engine.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum db_rc
+failure_meaning(sqlite3 *sqlite, int code)
+{
+	int error = sqlite3_system_errno(sqlite);
+
+	switch (code) {
+	case SQLITE_CONSTRAINT_UNIQUE:
+	case SQLITE_CONSTRAINT_PRIMARYKEY:
+	case SQLITE_CONSTRAINT_ROWID:
+		return DB_TAKEN;
+	case SQLITE_READONLY_DBMOVED:
+		return DB_BROKEN;
+	}
+	switch (code & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return DB_REFUSED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:	/* gave up on the locks of the WAL */
+		return DB_BUSY;
+	case SQLITE_INTERRUPT:
+		return DB_SLOW;
+	case SQLITE_FULL:
+		return DB_FULL;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return DB_READONLY;
+	case SQLITE_IOERR:
+		return error == ENOSPC || error == EDQUOT ? DB_FULL : DB_BROKEN;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CANTOPEN:
+	case SQLITE_NOLFS:
+	case SQLITE_NOMEM:
+		return DB_BROKEN;
+	}
+	return DB_ERROR;
+}
+
+enum db_rc
+failure_keep(struct db *db, enum db_rc rc)
+{
+	if (db->failure == DB_DONE)
+		db->failure = rc;
+	return db->failure;
+}
+
+/*
+ * What the kernel could not write it may have dropped: a second sync that succeeds would prove nothing, neither here nor in
+ * another process, and what others write next would lie behind a gap. So nobody writes any more, see transaction.c.
+ */
+void
+failure_of_sync(struct db *db)
+{
+	int error = db->lock.file < 0 ? 0 : writer_lock_poison(&db->lock);
+
+	db->sync_failed = true;
+	log_line(LOG_FAULT, "sync_failed text=\"no more writes, until the machine was started again\"%s%s",
+		error ? " others_not_told=" : "", error ? strerror(error) : "");
+}
+
+bool
+failure_is_sync(int code)
+{
+	return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+enum db_rc
+failure_report(struct connection *on, int code, const char *sql)
+{
+	struct db *db = on->db;
+	enum db_rc rc = failure_meaning(on->sqlite, code);
+
+	if (rc == DB_TAKEN)
+		return rc;
+	log_line(rc == DB_BUSY ? LOG_WARN : LOG_FAULT, "db_failed code=%d errno=%d text=\"%s\" sql=\"%s\"", code,
+		sqlite3_system_errno(on->sqlite), sqlite3_errmsg(on->sqlite), sql);
+	if (failure_is_sync(code))
+		failure_of_sync(db);
+	/* A statement that no longer fits was most likely overtaken by a migration. */
+	if (rc == DB_ERROR && db->version && statement_version(on) != db->version)
+		rc = DB_OLD;
+	return failure_keep(db, rc);
+}
+
+enum db_rc
+failure_misuse(struct db *db, const char *what, const char *sql)
+{
+	log_line(LOG_FAULT, "db_misused text=\"%s\" sql=\"%s\"", what, sql);
+	return failure_keep(db, DB_ERROR);
+}
+
+const char *
+db_reason(enum db_rc rc)
+{
+	switch (rc) {
+	case DB_DONE:
+	case DB_ROW:
+		return "no failure";
+	case DB_TAKEN:
+		return "such a row is there already";
+	case DB_REFUSED:
+		return "a rule of the schema forbids it";
+	case DB_BUSY:
+		return "another process kept the database busy for 2 seconds; try again";
+	case DB_SLOW:
+		return "it took longer than 2 seconds and was stopped";
+	case DB_FULL:
+		return "less than 16 MiB are free on the disk (4 MiB for what deletes); make room";
+	case DB_READONLY:
+		return "the database file or its folder is not writable for this user";
+	case DB_BROKEN:
+		return "the database file is missing, damaged or cannot be read; the log has the reason";
+	case DB_OLD:
+		return "the database has another schema version than this program; run `okulctl migrate` and restart okul";
+	case DB_ERROR:
+		break;
+	}
+	return "the statement is wrong; the log has the reason";
+}
+
+enum db_rc
+db_failure(const struct db *db)
+{
+	return db->failure;
+}

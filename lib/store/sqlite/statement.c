@@ -1,0 +1,305 @@
+/* Statements that are kept, the rows that run, and the snapshot that they hold. */
+#include "engine.h"
+
+#include "clock.h"
+
+#include <string.h>
+
+static const char begin_sql[] = "BEGIN", commit_sql[] = "COMMIT", version_sql[] = "PRAGMA user_version";
+
+static size_t
+slot_of(const struct connection *on, const char *sql)
+{
+	size_t slot = (size_t)(((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (on->room - 1);
+
+	while (on->table[slot] && on->table[slot]->sql != sql)
+		slot = (slot + 1) & (on->room - 1);
+	return slot;
+}
+
+static bool
+grow(struct connection *on)
+{
+	struct connection larger = *on;
+
+	larger.room = on->room ? on->room * 2 : 32;
+	larger.table = calloc(larger.room, sizeof(struct db_rows *));
+	if (!larger.table)
+		return false;
+	for (size_t i = 0; i < on->room; i++)
+		if (on->table[i])
+			larger.table[slot_of(&larger, on->table[i]->sql)] = on->table[i];
+	free(on->table);
+	*on = larger;
+	return true;
+}
+
+static bool
+is_blank(const char *s)
+{
+	return s[strspn(s, " \t\r\n;")] == '\0';
+}
+
+int
+statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **statement)
+{
+	const char *rest;
+	int code = sqlite3_prepare_v3(on->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, &rest);
+
+	if (code == SQLITE_OK && (!*statement || !is_blank(rest))) {
+		sqlite3_finalize(*statement);
+		*statement = NULL;
+		return SQLITE_MISUSE;
+	}
+	return code;
+}
+
+/* The kept statement of a text. On failure NULL, and SQLite's code. */
+static struct db_rows *
+find(struct connection *on, const char *sql, int *code)
+{
+	struct db_rows *rows;
+
+	*code = SQLITE_NOMEM;
+	if (on->count * 2 >= on->room && !grow(on))
+		return NULL;
+	size_t slot = slot_of(on, sql);
+	if (on->table[slot])
+		return on->table[slot];
+	rows = calloc(1, sizeof(*rows));
+	if (!rows)
+		return NULL;
+	*rows = (struct db_rows){ .on = on, .sql = sql };
+	*code = statement_prepare(on, sql, &rows->statement);
+	if (*code != SQLITE_OK) {
+		free(rows);
+		return NULL;
+	}
+	on->count++;
+	return on->table[slot] = rows;
+}
+
+static void
+stop(struct db_rows *rows)
+{
+	struct db_rows **at = &rows->on->running;
+
+	bool was_running = rows->state == RUNNING;
+
+	sqlite3_reset(rows->statement);
+	rows->state = IDLE;
+	if (!was_running)
+		return;
+	while (*at != rows)
+		at = &(*at)->next;
+	*at = rows->next;
+}
+
+void
+statement_stop_all(struct connection *on)
+{
+	while (on->running)
+		stop(on->running);
+}
+
+/* One step; resets the statement unless there is a row. Returns SQLite's code. */
+static int
+step(struct db_rows *rows)
+{
+	int code = sqlite3_step(rows->statement);
+
+	if (code != SQLITE_ROW) {
+		stop(rows);
+	} else if (rows->state != RUNNING) {
+		rows->state = RUNNING;
+		rows->next = rows->on->running;
+		rows->on->running = rows;
+	}
+	return code;
+}
+
+int
+statement_execute(struct connection *on, const char *sql)
+{
+	int code;
+	struct db_rows *rows = find(on, sql, &code);
+
+	return rows ? step(rows) : code;
+}
+
+int
+statement_version(struct connection *on)
+{
+	int code, version = -1;
+	struct db_rows *rows = find(on, version_sql, &code);
+
+	if (rows && step(rows) == SQLITE_ROW)
+		version = sqlite3_column_int(rows->statement, 0);
+	if (rows)
+		stop(rows);
+	return version;
+}
+
+/* ---- the snapshot */
+
+/* The only statement that holds the snapshot. */
+static bool
+is_last_reader(const struct db_rows *rows)
+{
+	const struct db *db = rows->on->db;
+
+	return rows->on == &db->read && rows->state == RUNNING && !db->snapshot && !db->read.running->next;
+}
+
+/*
+ * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single look-up needs no BEGIN: its
+ * row stays until db_release(). Called just before the last running statement stops, this opens a transaction that
+ * holds the same snapshot on.
+ */
+static enum db_rc
+keep_snapshot(struct db_rows *rows)
+{
+	struct db *db = rows->on->db;
+	int code;
+
+	if (!is_last_reader(rows))
+		return DB_DONE;
+	code = statement_execute(&db->read, begin_sql);
+	if (code != SQLITE_DONE)
+		return failure_report(&db->read, code, begin_sql);
+	db->snapshot = true;
+	return DB_DONE;
+}
+
+void
+statement_drop_snapshot(struct db *db)
+{
+	int code;
+
+	statement_stop_all(&db->read);
+	db->stop_at = 0;
+	if (!db->snapshot)
+		return;
+	db->snapshot = false;
+	if (sqlite3_get_autocommit(db->read.sqlite))
+		return;
+	code = statement_execute(&db->read, commit_sql);
+	if (code != SQLITE_DONE)
+		failure_report(&db->read, code, commit_sql);
+}
+
+void
+db_timeout(struct db *db, int64_t milliseconds)
+{
+	db->stop_at = clock_ticks() + milliseconds * 1000;
+}
+
+/* ---- running */
+
+static int
+bind(sqlite3_stmt *statement, int at, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NULL:
+		return sqlite3_bind_null(statement, at);
+	case VALUE_INT:
+		return sqlite3_bind_int64(statement, at, value->integer);
+	case VALUE_REAL:
+		return sqlite3_bind_double(statement, at, value->real);
+	case VALUE_TEXT:
+		return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
+	case VALUE_BLOB:
+		/* SQLite takes a NULL pointer for SQL's NULL, whatever the length. */
+		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
+	case VALUE_LIST:
+	case VALUE_OBJECT:
+		break;
+	}
+	return SQLITE_MISUSE;
+}
+
+enum db_rc
+db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+{
+	struct connection *on = db->writing ? &db->write : &db->read;
+	int code;
+
+	*rows = &db->none;
+	if (db->failure != DB_DONE)
+		return db->failure;
+	struct db_rows *found = find(on, sql, &code);
+	if (!found)
+		return failure_report(on, code, sql);
+	if (!db->writing && !sqlite3_stmt_readonly(found->statement))
+		return failure_misuse(db, "writes outside of a write transaction", sql);
+	if (found->state == RUNNING) {
+		if (keep_snapshot(found) != DB_DONE)
+			return db->failure;
+		stop(found);
+	}
+	if ((size_t)sqlite3_bind_parameter_count(found->statement) != args.count)
+		return failure_misuse(db, "wrong number of arguments", sql);
+	for (size_t i = 0; i < args.count; i++) {
+		code = bind(found->statement, (int)i + 1, &args.values[i]);
+		if (code != SQLITE_OK)
+			return failure_report(on, code, sql);
+	}
+	found->state = READY;
+	*rows = found;
+	return DB_DONE;
+}
+
+static enum db_rc
+next_row(struct db_rows *rows)
+{
+	int code = step(rows);
+
+	if (code == SQLITE_ROW)
+		return DB_ROW;
+	return code == SQLITE_DONE ? DB_DONE : failure_report(rows->on, code, rows->sql);
+}
+
+enum db_rc
+db_next(struct db_rows *rows)
+{
+	struct db *db = rows->on->db;
+
+	if (db->failure != DB_DONE)
+		return db->failure;
+	if (rows->state == IDLE)
+		return failure_misuse(db, "these rows are over", rows->sql);
+	if (keep_snapshot(rows) != DB_DONE)
+		return db->failure;
+	return next_row(rows);
+}
+
+void
+db_end(struct db_rows *rows)
+{
+	/* The last reader is left to hold the snapshot for statements to come; db_release() ends it. */
+	if (!is_last_reader(rows))
+		stop(rows);
+}
+
+enum db_rc
+db_one(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+{
+	enum db_rc rc = db_query(db, rows, sql, args);
+
+	return rc == DB_DONE ? next_row(*rows) : rc;
+}
+
+enum db_rc
+db_run(struct db *db, const char *sql, struct args args, int64_t *changed)
+{
+	struct db_rows *rows;
+	enum db_rc rc = db_one(db, &rows, sql, args);
+
+	if (changed)
+		*changed = 0;
+	while (rc == DB_ROW)
+		rc = db_next(rows);
+	if (rc == DB_DONE && changed && !sqlite3_stmt_readonly(rows->statement))
+		*changed = sqlite3_changes64(rows->on->sqlite);
+	return rc;
+}

@@ -1,7 +1,0 @@
-#!/bin/bash
-# Several processes write through the gate, and by SQLite's own waiting, on a disk whose every sync takes 1 ms longer.
-# usage: tests/bench/gate.sh [SECONDS [PROCESSES]]
-set -eu
-cd "$(dirname "$0")/../.."
-make -s build/bench/gate build/bench/slow_fsync.so
-exec env LD_PRELOAD=build/bench/slow_fsync.so build/bench/gate "$@"
