@@ -197,7 +197,7 @@ check_tests() {
 	for file in tests/unit/*.c; do
 		[ -e "$file" ] || continue
 		name=$(basename "$file" .c)
-		[[ " ${several_modules[*]} " == *" $name "* ]] || files | grep -qE "^(lib|bin|cgi-bin)/(.*/)?$name\.[ch]\$" ||
+		[[ " ${several_modules[*]} " == *" $name "* ]] || grep -qx "$name" <<<"$modules" ||
 			echo "$file is named for no module; if it tests several, tests/lint/lint.sh lists it with the reason"
 	done
 	for name in "${several_modules[@]}"; do
