@@ -344,8 +344,7 @@ get_result(struct request *rq)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
-	json_put_raw(rq->out, "answers", "");
-	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
+	quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return response_done(rq);
 }

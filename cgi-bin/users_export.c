@@ -228,8 +228,7 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	     rc = db_next(row)) {
 		json_put_object(rq->out, NULL);
 		int next = response_put_row(rq, shape, row, 0);
-		json_put_raw(rq->out, "answers", "");
-		buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
+		quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
 		json_put_end_object(rq->out);
 	}
 	db_end(row);

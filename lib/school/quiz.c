@@ -520,11 +520,12 @@ quiz_answers(struct arena *arena, const struct quiz_question *questions, const u
 }
 
 void
-buf_answers(struct buf *out, const char *stored, const unsigned char *chosen, size_t length, bool graded)
+quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
+	bool graded)
 {
 	struct quiz_question question;
 
-	json_put_list(out, NULL);
+	json_put_list(out, name);
 	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++)
 		put_answer(out, &question, chosen[i], graded);
 	json_put_end_list(out);

@@ -77,8 +77,9 @@ int quiz_split(const char *text, struct quiz_question *questions, int most);
  */
 const char *quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count,
 	bool graded);
-/* The same of stored questions, behind what is in the buffer; `chosen` has `length` bytes. */
-void buf_answers(struct buf *out, const char *stored, const unsigned char *chosen, size_t length, bool graded);
+/* The same of stored questions, as a member of the object in `out`; `chosen` has `length` bytes. */
+void quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
+	bool graded);
 
 /*
  * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each
