@@ -158,7 +158,7 @@ json_put_number(struct buf *out, const char *name, double number)
 void
 json_put_bool(struct buf *out, const char *name, bool truth)
 {
-	json_put_raw(out, name, truth ? "true" : "false");
+	json_put_raw_of(out, name, truth ? "true" : "false", truth ? 4 : 5);
 }
 
 void
@@ -175,7 +175,7 @@ json_put_time(struct buf *out, const char *name, int64_t time)
 void
 json_put_null(struct buf *out, const char *name)
 {
-	json_put_raw(out, name, "null");
+	json_put_raw_of(out, name, "null", 4);
 }
 
 void
