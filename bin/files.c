@@ -2,6 +2,7 @@
  * okulctl files - the stored files: check that all are complete, and delete those that no row names.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "clock.h"
 #include "encode.h"
@@ -50,7 +51,7 @@ enum { NAMED, PAGE_OF };
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
 	[PAGE_OF] =
-		"SELECT sha256, min(size), max(size), group_concat(key, ' '), count(*) FROM file WHERE sha256 > ?1"
+		"SELECT sha256, min(size), max(size), " SQL_WORDS("key") ", count(*) FROM file WHERE sha256 > ?1"
 		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

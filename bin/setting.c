@@ -2,6 +2,7 @@
  * okulctl setting - the settings of the web site, for an operator, with all earlier values.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "setting.h"
 #include "arena.h"
@@ -67,19 +68,18 @@ const struct command command_setting_history = {
 	.run = run_setting_history,
 };
 
-#define AT(column) "strftime('%Y-%m-%d %H:%M:%S', " column " / 1000, 'unixepoch')"
 #define BY "CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor"
 #define YES_NO "CASE WHEN is_public THEN 'yes' ELSE 'no' END AS public"
 
 enum { LIST, NOW, THEN, HISTORY };
 
 static const char *const sql[] = {
-	[LIST] = "SELECT key, " YES_NO ", " AT("updated_at") " AS changed, coalesce(description, '-') AS description,"
+	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
 	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
 	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
-	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
+	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

@@ -2,6 +2,7 @@
  * okulctl user - users added and changed by an operator: the first administrator is added here.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "user.h"
 #include "arena.h"
@@ -64,8 +65,8 @@ static const char *const sql[] = {
 	[LIST] =
 		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
 		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
-		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+		" " SQL_MINUTE_TEXT("created_at") " AS created,"
+		" coalesce(" SQL_MINUTE_TEXT("last_login_at") ", '-') AS last_login"
 		" FROM user ORDER BY pk /* scans: user */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

@@ -124,9 +124,11 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
-#define FOUND_USERS \
-	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(?6 AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS("?6") " UNION ALL SELECT pk FROM user /* scans: user */ WHERE CAST(?6 AS TEXT) IS NULL AND " \
-	TEXT_HAS_WORDS("folded", "?7") ")"
+#define FOUND_BY(match, words) \
+	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
+	" UNION ALL SELECT pk FROM user /* scans: user */ WHERE CAST(" match " AS TEXT) IS NULL AND " \
+	TEXT_HAS_WORDS("folded", words) ")"
+#define FOUND_USERS FOUND_BY("?6", "?7")
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
 /*
  * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
@@ -186,8 +188,9 @@ static const char *const sql[] = {
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
 	/* whether a search finds some users only, and nothing in a test */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " AS one LIMIT 1000) AS few) < 1000"
-		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT " <> ?7)",
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_BY("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
+		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */"
+		" WHERE " TEXT_WORDS_LEFT("okul_fold(title)", "?2") " <> ?2)",
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
 	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
@@ -278,13 +281,13 @@ way_of(struct request *rq, struct args args)
 static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
-	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
-		fold_match(rq->arena, value_string(rq->in[FOR_WORDS])), words);
+	const char *match = fold_match(rq->arena, value_string(rq->in[FOR_WORDS]));
+	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4], match, words);
 	struct db_rows *row;
 
 	if (page_is_table(&rq->in[FORMAT]))
 		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
-	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
+	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }

@@ -287,7 +287,7 @@ mail_changed(struct request *rq, const struct target *target)
 static struct response
 patch_email(struct request *rq)
 {
-	const char *email = value_string(rq->in[EMAIL]);
+	const char *email = rq->in[EMAIL].bytes;
 	struct target target;
 	enum error error = find_target(rq, &target);
 

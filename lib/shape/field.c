@@ -575,7 +575,7 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 static struct value
 value_of(struct arena *arena, const struct field *field, const cJSON *item)
 {
-	if (cJSON_IsNull(item) || !has_type(field->type, item))
+	if (!item || cJSON_IsNull(item) || !has_type(field->type, item))
 		return value_null();
 	if (cJSON_IsNumber(item))
 		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);

@@ -90,4 +90,20 @@
 	"1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" table "' /* scans: sqlite_sequence */), 0)"
 #endif
 
+/* A time of milliseconds since 1970 as people read it, in UTC: 2026-01-15 10:30, with seconds behind in the second. */
+#ifdef SQL_POSTGRES
+#define SQL_MINUTE_TEXT(time) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
+#define SQL_SECOND_TEXT(time) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+#else
+#define SQL_MINUTE_TEXT(time) "strftime('%Y-%m-%d %H:%M', " time " / 1000, 'unixepoch')"
+#define SQL_SECOND_TEXT(time) "strftime('%Y-%m-%d %H:%M:%S', " time " / 1000, 'unixepoch')"
+#endif
+
+/* The texts of a group in one, a space between them. */
+#ifdef SQL_POSTGRES
+#define SQL_WORDS(text) "string_agg(" text ", ' ')"
+#else
+#define SQL_WORDS(text) "group_concat(" text ", ' ')"
+#endif
+
 #endif
