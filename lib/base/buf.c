@@ -25,12 +25,10 @@ buf_resize(struct buf *buf, size_t room)
 }
 
 char *
-buf_room(struct buf *buf, size_t length)
+buf_grow(struct buf *buf, size_t length)
 {
 	size_t room = buf->room ? buf->room : ROOM_LEAST / 2;
 
-	if (buf->room - buf->length > length)
-		return buf->s + buf->length;
 	if (length >= PTRDIFF_MAX - buf->length) {
 		buf->failed = true;
 		return NULL;

@@ -18,13 +18,20 @@ struct buf {
 	bool failed;
 };
 
+/* Makes the room of buf_room() where there is too little. */
+char *buf_grow(struct buf *buf, size_t length);
+
 /* At least `length` bytes of room, and one for the NUL, behind the text; NULL (and `failed`) when memory is short. */
-char *buf_room(struct buf *buf, size_t length);
+static inline char *
+buf_room(struct buf *buf, size_t length)
+{
+	return buf->room - buf->length > length ? buf->s + buf->length : buf_grow(buf, length);
+}
 
 static inline void
 buf_put(struct buf *buf, const void *bytes, size_t length)
 {
-	char *out = buf->room - buf->length > length ? buf->s + buf->length : buf_room(buf, length);
+	char *out = buf_room(buf, length);
 
 	if (!out)
 		return;

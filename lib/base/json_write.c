@@ -50,23 +50,29 @@ json_escape(char *out, char c)
 static void
 put_string(struct buf *out, const char *text, size_t length)
 {
-	size_t i = 0;
-	char *end;
+	size_t i = json_run(text, length), run;
+	char *end = buf_room(out, length + 2);
 
-	buf_putc(out, '"');
+	if (!end)
+		return;
+	*end++ = '"';
+	if (i > 0)
+		memcpy(end, text, i);
+	end += i;
+	if (i == length)	/* most texts */
+		*end++ = '"';
+	buf_commit(out, end);
 	while (i < length) {
-		size_t run = json_run(text + i, length - i);
-
-		buf_put(out, text + i, run);
-		i += run;
-		if (i == length)
-			break;
 		end = buf_room(out, sizeof("\\u0000"));
 		if (!end)
 			return;
 		buf_commit(out, json_escape(end, text[i++]));
+		run = json_run(text + i, length - i);
+		buf_put(out, text + i, run);
+		i += run;
+		if (i == length)
+			buf_putc(out, '"');
 	}
-	buf_putc(out, '"');
 }
 
 /* What stands before tells whether a comma is due: strings end in a quote, so an opening bracket is never inside one. */
@@ -152,7 +158,7 @@ json_put_number(struct buf *out, const char *name, double number)
 void
 json_put_bool(struct buf *out, const char *name, bool truth)
 {
-	json_put_raw(out, name, truth ? "true" : "false");
+	json_put_raw_of(out, name, truth ? "true" : "false", truth ? 4 : 5);
 }
 
 void
@@ -169,7 +175,7 @@ json_put_time(struct buf *out, const char *name, int64_t time)
 void
 json_put_null(struct buf *out, const char *name)
 {
-	json_put_raw(out, name, "null");
+	json_put_raw_of(out, name, "null", 4);
 }
 
 void
