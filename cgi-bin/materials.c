@@ -111,7 +111,7 @@ static const char *const sql[] = {
 	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
 	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
-		" ON assignment.user = ?3 AND assignment.material = material.pk"
+		" ON assignment.user_pk = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"

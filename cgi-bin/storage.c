@@ -68,7 +68,7 @@ static const char *const sql[] = {
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
 	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scans: file */",
-	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
+	[USER_PK] = "SELECT pk FROM users WHERE id = ?1",
 	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
 };
 enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC, FILE_ID, FILE_PK };

@@ -59,7 +59,7 @@
 #ifdef SQL_POSTGRES
 #define SQL_USER_TEXT_REMOVE "DELETE FROM user_text WHERE pk IN (SELECT pk FROM user_reindex)"
 #define SQL_USER_TEXT_ADD \
-	"INSERT INTO user_text (pk, folded) SELECT user.pk, user.folded FROM user_reindex JOIN user ON user.pk = user_reindex.pk"
+	"INSERT INTO user_text (pk, folded) SELECT users.pk, users.folded FROM user_reindex JOIN users ON users.pk = user_reindex.pk"
 #define SQL_USER_TEXT_PK "user_text.pk"
 #define SQL_USER_TEXT_HAS(match) "okul_has_words(user_text.folded, " match ")"
 #else
@@ -67,8 +67,8 @@
 	"INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */" \
 	" WHERE old IS NOT NULL"
 #define SQL_USER_TEXT_ADD \
-	"INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded FROM user_reindex /* scans: user_reindex */" \
-	SQL_JOIN "user ON user.pk = user_reindex.pk"
+	"INSERT INTO user_text (rowid, folded) SELECT users.pk, users.folded FROM user_reindex /* scans: user_reindex */" \
+	SQL_JOIN "users ON users.pk = user_reindex.pk"
 #define SQL_USER_TEXT_PK "user_text.rowid"
 #define SQL_USER_TEXT_HAS(match) "user_text MATCH " match
 #endif

@@ -18,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-RESERVED = re.compile(r"(?<![\w'\"])user(?![\w'(\"])(?!:)")
 
 # What okul gives SQLite's connections, and another engine has by other means.
 FUNCTIONS = """
@@ -42,7 +41,7 @@ def tables(sql):
                            lambda m: "BOOLEAN NOT NULL" + (f" DEFAULT {'true' if m[2] == '1' else 'false'}" if m[1] else ""), statement)
         statement = statement.replace("INTEGER", "BIGINT").replace(" REAL", " DOUBLE PRECISION").replace("BLOB", "BYTEA")
         statement = re.sub(r" REFERENCES \w+ \(pk\)( ON DELETE (CASCADE|SET NULL))?", "", statement)
-        yield RESERVED.sub('"user"', statement)
+        yield statement
     # search: whatever finds words of users, it is asked by the row and what stands in it
     yield "CREATE TABLE user_text (pk BIGINT, folded TEXT);\n"
 
@@ -52,10 +51,7 @@ def outside_of_strings(text, change):
 
 
 def portable(statement):
-    def change(part):
-        part = re.sub(r"\?(\d+)", r"$\1", part)
-        return RESERVED.sub('"user"', part)
-    return outside_of_strings(re.sub(r"/\*.*?\*/", "", statement, flags=re.DOTALL), change)
+    return outside_of_strings(re.sub(r"/\*.*?\*/", "", statement, flags=re.DOTALL), lambda part: re.sub(r"\?(\d+)", r"$\1", part))
 
 
 class Server:
