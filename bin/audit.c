@@ -4,6 +4,7 @@
 #include "okulctl.h"
 
 #include "clock.h"
+#include "sql.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -21,7 +22,7 @@ const struct command command_audit = {
 		"--actor    by whom; \"operator\" for what was done by okulctl\n"
 		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
 		"--since    from that day on (YYYY-MM-DD, UTC)\n"
-		"--limit    at most so many lines; 100 unless said otherwise\n",
+		"--limit    the most lines to print; 100 by default\n",
 	.run = run_audit,
 	.statements = &statements,
 };
@@ -32,7 +33,7 @@ enum { NEWEST, OF_SUBJECT };
 
 /* ?1 subject, ?2 actor, ?3 beginning of action, ?4 since, ?5 limit */
 #define LIST(who) \
-	"SELECT strftime('%Y-%m-%d %H:%M:%S', at / 1000, 'unixepoch') AS at," \
+	"SELECT " SQL_TO_SECOND("at") " AS at," \
 	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
 	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
 	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
@@ -40,7 +41,7 @@ enum { NEWEST, OF_SUBJECT };
 
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
-	/* An address may have changed, the id has not: found are all ids that go or went by it. */
+	/* An address may have changed, the id has not: finds all ids that have or had the address. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM users WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
@@ -75,10 +76,10 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 		else if (option == 'n' && !text_to_int(optarg, 1, LIMIT_MAX, &wanted->limit))
 			return ctl_error(EXIT_USAGE, "--limit %s: must be a number from 1 to %d", optarg, LIMIT_MAX) == 0;
 		else if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl audit --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl audit --help` lists the options") == 0;
 	}
 	if (optind < argc)
-		return ctl_error(EXIT_USAGE, "audit: \"%s\" is no option; did you mean --subject %s?", argv[optind],
+		return ctl_error(EXIT_USAGE, "audit: \"%s\" is not an option; did you mean --subject %s?", argv[optind],
 			argv[optind]) == 0;
 	/* Addresses are kept in lower case, as are ids. */
 	if (wanted->subject)

@@ -45,17 +45,17 @@ struct backup {
 	struct db *db;
 	bool quiet;
 	int64_t keep;				/* 0: all */
-	char folder[PATH_MAX], path[PATH_MAX];	/* where it goes; path of its own folder */
+	char folder[PATH_MAX], path[PATH_MAX];	/* the folder of the backup, and its path */
 	char aside[PATH_MAX + 32];
-	bool in_folder;				/* aside has a name that is okul's, not one that somebody may have given */
+	bool in_folder;				/* aside has a name that is okul's, not one that a user chose */
 	int file;				/* aside, locked */
 	int64_t size, synced;
 	char sha256[65];
 };
 
-/* ---- where it goes */
+/* ---- paths */
 
-/* FILE or FOLDER, made out by what is there and by a slash at the end. */
+/* FILE or FOLDER: what exists there decides, or a slash at the end. */
 static int
 find_backup_place(struct backup *b, const char *argument)
 {
@@ -67,7 +67,7 @@ find_backup_place(struct backup *b, const char *argument)
 	while (length > 1 && argument[length - 1] == '/')
 		length--;
 	if (length == 0 || length + sizeof(PATTERN) >= sizeof(b->folder) - 8)
-		return ctl_error(EXIT_USAGE, "\"%s\" is no path for a backup", argument);
+		return ctl_error(EXIT_USAGE, "\"%s\" is not a path for a backup", argument);
 	snprintf(b->folder, sizeof(b->folder), "%.*s", (int)length, argument);
 	if (named_folder && mkdir(b->folder, 0700) != 0 && errno != EEXIST)
 		return ctl_error(EXIT_DATA, "%s cannot be made: %m", b->folder);
@@ -97,7 +97,7 @@ refuse_existing(const struct backup *b)
 	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
 }
 
-/* True for a file that a run which was killed may have left: empty, or as a database begins, written or not yet. */
+/* True for a file that a killed run may have left: empty, or with the head of a database, written or not yet. */
 static bool
 is_leftover(const struct backup *b)
 {
@@ -110,7 +110,7 @@ is_leftover(const struct backup *b)
 
 /*
  * The file is locked while it is written, so that two runs do not write into one, and what a run that was killed has left is
- * written over. Whoever waited here may hold what has become a backup meanwhile: hence the look at its name.
+ * written over. After waiting for the lock, the file may have been renamed to a finished backup: so its name is checked.
  */
 static int
 open_aside(struct backup *b)
@@ -127,13 +127,13 @@ open_aside(struct backup *b)
 	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
 		return ctl_error(EXIT_FAILURE, "another backup to %s was running; try again", b->folder);
 	if (!b->in_folder && !is_leftover(b))
-		return ctl_error(EXIT_DATA, "%s exists and is no database, and would be written over; name another file", b->aside);
+		return ctl_error(EXIT_DATA, "%s exists and is not a database; name another file", b->aside);
 	if (ftruncate(b->file, 0) != 0 || fchmod(b->file, 0600) != 0)
 		return ctl_error(EXIT_DATA, "%s cannot be written: %m", b->aside);
 	return EXIT_SUCCESS;
 }
 
-/* On the disk that okul writes to, its reserve stays free: a backup must not stop the school. */
+/* On the disk that okul writes to, its reserve stays free: a backup must not stop okul. */
 static int
 look_for_room(const struct backup *b)
 {
@@ -142,19 +142,19 @@ look_for_room(const struct backup *b)
 	struct statvfs disk;
 
 	if (size < 0 || statvfs(b->folder, &disk) != 0)
-		return EXIT_SUCCESS;	/* writing will tell */
+		return EXIT_SUCCESS;	/* a failing write reports it */
 	spare = (int64_t)(disk.f_bavail * disk.f_frsize);
 	if (stat(b->folder, &here) == 0 && stat(b->conf->data, &there) == 0 && here.st_dev == there.st_dev)
 		spare -= b->conf->storage_reserve * MIB;
 	if (spare >= size)
 		return EXIT_SUCCESS;
-	return ctl_error(EXIT_DATA, "%s has no room for %lld MiB: %lld MiB may be used there", b->folder,
+	return ctl_error(EXIT_DATA, "%s has no room for %lld MiB: %lld MiB are available there", b->folder,
 		(long long)(size / MIB + 1), (long long)(spare > 0 ? spare / MIB : 0));
 }
 
-/* ---- making it */
+/* ---- copy */
 
-/* Bit by bit: all at once at the end would hold up the writers of the same disk, who wait for it at each commit. */
+/* In steps: one sync at the end would delay the writers on the same disk, which wait for it at each commit. */
 static void
 sync_some(void *context)
 {
@@ -164,7 +164,7 @@ sync_some(void *context)
 	if (fstat(b->file, &st) != 0 || st.st_size - b->synced < SYNC_EVERY)
 		return;
 	b->synced = st.st_size;
-	(void)!fdatasync(b->file);	/* the last one counts */
+	(void)!fdatasync(b->file);	/* the last sync is checked */
 }
 
 static bool
@@ -184,7 +184,7 @@ hash(struct backup *b)
 	return n == 0;
 }
 
-/* Its name, which nobody may have taken meanwhile; some file systems know only the second way. */
+/* Renames it, unless the name was taken in the meantime; some file systems only support the second way. */
 static bool
 name_backup(const struct backup *b)
 {
@@ -210,7 +210,7 @@ make(struct backup *b)
 	return code;
 }
 
-/* Without a name of its own nothing stays behind, not even SQLite's journal of the copy. */
+/* After a failure nothing is left, not even SQLite's journal of the copy. */
 static void
 clear_aside(const struct backup *b)
 {
@@ -238,7 +238,7 @@ make_aside(struct backup *b)
 	return code;
 }
 
-/* ---- those before it */
+/* ---- older backups */
 
 static int
 is_backup(const struct dirent *entry)
@@ -252,7 +252,7 @@ is_backup(const struct dirent *entry)
 	return PATTERN[i] == entry->d_name[i];
 }
 
-/* What was just made stays, also where the clock was ahead when the others were. */
+/* The new backup stays, even if the clock was ahead when the older ones were made. */
 static int
 drop_old(const struct backup *b)
 {
@@ -292,7 +292,7 @@ read_backup_options(struct backup *b, int argc, char **argv)
 		if (option == 'k' && !text_to_int(optarg, 1, KEEP_MAX, &b->keep))
 			return ctl_error(EXIT_USAGE, "--keep takes a number from 1 to %d", KEEP_MAX) == 0;
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl backup --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl backup --help` lists the options") == 0;
 		b->quiet |= option == 'q';
 	}
 	return optind + 1 == argc || ctl_error(EXIT_USAGE, "usage: okulctl backup %s", command_backup.usage) == 0;
@@ -310,7 +310,7 @@ run_backup(int argc, char **argv, const char *data)
 	b.conf = ctl_conf(data);
 	if (!b.conf)
 		return EXIT_CONFIG;
-	/* Of any version: before an upgrade too a backup must be had. */
+	/* Of any version: a backup must be possible before an upgrade too. */
 	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
 	if (!b.db)
 		return ctl_error(EXIT_CONFIG, "%s", why);

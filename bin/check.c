@@ -1,5 +1,5 @@
 /*
- * okulctl check - looks at everything that must be right for okul to work, a line each.
+ * okulctl check - checks everything that okul needs to work, a line each.
  */
 #include "okulctl.h"
 
@@ -28,8 +28,8 @@ static const struct db_statements statements;
 const struct command command_check = {
 	.name = "check",
 	.usage = "[--settings]",
-	.summary = "look whether everything is in order, and say what to do",
-	.help = "One line a thing: ok, warn or FAIL, its name, what was found, and behind a semicolon what to do.\n"
+	.summary = "check the whole installation, and say what to do",
+	.help = "One line for each thing checked: ok, warn or FAIL, its name, what was found, and after a semicolon what to do.\n"
 		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
 		"--settings  print every setting of okul.conf with its meaning and built-in value, as a file to start from\n",
 	.run = run_check,
@@ -39,7 +39,7 @@ const struct command command_check = {
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
 #define LOG_WARN (16 * MIB)
-#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer has met trouble */
+#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer could not be sent */
 
 enum verdict { OK, WARN, FAIL };
 
@@ -79,7 +79,7 @@ check_folder(const struct conf *conf)
 	if (stat(conf->data, &st) != 0)
 		report_check(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
 	else if (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH))
-		report_check(FAIL, "folder", "%s can be listed or written by other users (mode %04o); say: chmod 750 %s", conf->data,
+		report_check(FAIL, "folder", "%s can be listed or written by other users (mode %04o); run: chmod 750 %s", conf->data,
 			st.st_mode & 07777, conf->data);
 	else if (access(conf->data, W_OK | X_OK) != 0)
 		report_check(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
@@ -97,12 +97,12 @@ check_private(const struct conf *conf, const char *what, const char *name)
 	if (stat(path, &st) != 0)
 		report_check(FAIL, what, "%s: %s", path, strerror(errno));
 	else if (st.st_mode & (S_IRWXG | S_IRWXO))
-		report_check(FAIL, what, "%s can be used by other users (mode %04o); say: chmod 600 %s", path, st.st_mode & 07777, path);
+		report_check(FAIL, what, "%s can be used by other users (mode %04o); run: chmod 600 %s", path, st.st_mode & 07777, path);
 	else
 		report_check(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
 }
 
-/* Who may read okul.conf is of no matter until there is a password in it: the group has the web server's user in it. */
+/* okul.conf may be readable until it holds a password: its group contains the web server's user. */
 static void
 check_settings_file(const struct conf *conf)
 {
@@ -111,13 +111,13 @@ check_settings_file(const struct conf *conf)
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
 	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		report_check(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); say: chmod 600 %s", path,
+		report_check(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); run: chmod 600 %s", path,
 			st.st_mode & 07777, path);
 }
 
 /*
- * The web server sends uploads itself: its user reads them as a member of their group. Asked only where it is known to be so,
- * by the setting or by the sockets that systemd makes.
+ * The web server sends uploads itself: its user reads them as a member of their group. Checked only where the
+ * setting, or the sockets that systemd makes, say so.
  */
 static void
 check_web_user(const struct stat *files)
@@ -135,7 +135,7 @@ check_web_user(const struct stat *files)
 	if (member || web->pw_uid == files->st_uid)
 		report_check(OK, "downloads", "the web server's user may read the files");
 	else
-		report_check(WARN, "downloads", "the web server's user may not read the files; say: adduser %s %s, and restart the web server",
+		report_check(WARN, "downloads", "the web server's user may not read the files; run: adduser %s %s, and restart the web server",
 			web->pw_name, group ? group->gr_name : "okul");
 }
 
@@ -151,18 +151,18 @@ check_files(const struct conf *conf)
 		return;
 	}
 	if (access(path, R_OK | W_OK | X_OK) != 0) {
-		report_check(FAIL, "files", "%s: %s; say: chown -R okul:okul %s", path, strerror(errno), path);
+		report_check(FAIL, "files", "%s: %s; run: chown -R okul:okul %s", path, strerror(errno), path);
 		return;
 	}
 	if ((st.st_mode & 07777) != 0750)
-		report_check(FAIL, "files", "%s has mode %04o instead of 0750; say: chmod 750 %s", path, st.st_mode & 07777, path);
+		report_check(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
 	else
 		report_check(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
 		check_web_user(&st);
 }
 
-/* Nothing is linked to libmagic, so that programs start without it: the first who would notice is whoever uploads. */
+/* libmagic is loaded when it is needed, so programs start without it, and the first upload would fail. */
 static void
 check_uploads(void)
 {
@@ -173,7 +173,7 @@ check_uploads(void)
 	if (file < 0 || write(file, gif, (size_t)size) != size)
 		report_check(WARN, "uploads", "cannot be tried: %s", strerror(errno));
 	else if (media_detect(file, size) != MEDIA_GIF)
-		report_check(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; say: apt-get install libmagic1");
+		report_check(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; run: apt-get install libmagic1");
 	else
 		report_check(OK, "uploads", "libmagic knows what a file is");
 	if (file >= 0)
@@ -197,7 +197,7 @@ check_disk(const struct conf *conf)
 
 /* ---- what a web server could deliver */
 
-/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, and other folders beside them. */
+/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, but is none itself. */
 static bool
 is_web_root(const char *folder)
 {
@@ -227,7 +227,7 @@ find_web_root(char *path)
 	return false;
 }
 
-/* Whether the one path is the other or lies below it, in either order: both are then reached through either. */
+/* Whether one path is the other or lies below it, in either order: each then leads to the other. */
 static bool
 is_way_to(const char *a, const char *b)
 {
@@ -236,7 +236,7 @@ is_way_to(const char *a, const char *b)
 	return strncmp(a, b, length) == 0 && strchr("/", a[length]) && strchr("/", b[length]);
 }
 
-/* Links in a folder that lead to the data. True when one was told of. */
+/* Links in a folder that lead to the data. True when one was reported. */
 static bool
 check_links(const struct conf *conf, const char *folder, const char *programs)
 {
@@ -252,7 +252,7 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
 			continue;
 		found = true;
-		report_check(WARN, "web", "%s leads from a web root to the data, keys and all, where the server does not heed .htaccess; say: "
+		report_check(WARN, "web", "%s leads from a web root to the data, keys and all, where the server ignores .htaccess; run: "
 			"rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
 	}
 	if (entries)
@@ -270,8 +270,8 @@ check_exposure(const struct conf *conf)
 	snprintf(root, sizeof(root), "%s", conf->data);
 	if (find_web_root(root)) {
 		found = true;
-		report_check(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server does "
-			"not heed .htaccess; move %s out of there, and write its new path into okul.data beside okulctl", root, conf->data);
+		report_check(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server "
+			"ignores .htaccess; move %s out of there, and write its new path into okul.data beside okulctl", root, conf->data);
 	}
 	if (length > 0) {
 		programs[length] = '\0';
@@ -291,7 +291,7 @@ check_exposure(const struct conf *conf)
 /* ---- the database */
 
 static void
-note_damage(void *context, const char *found)
+keep_damage(void *context, const char *found)
 {
 	char *damage = context;
 
@@ -304,7 +304,7 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (!db_verify(db, true, note_damage, damage, why, sizeof(why)))
+	if (!db_verify(db, true, keep_damage, damage, why, sizeof(why)))
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
 	else if (damage[0])
 		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);
@@ -321,10 +321,10 @@ check_writer_lock(struct db *db)
 
 	if (rc == DB_DONE) {
 		db_write_rollback(db);
-		report_check(OK, "gate", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
+		report_check(OK, "writer lock", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
 			(long long)(microseconds / 100 % 10));
 	} else {
-		report_check(FAIL, "gate", "%s", db_reason(rc));
+		report_check(FAIL, "writer lock", "%s", db_reason(rc));
 	}
 	db_release(db);
 }
@@ -335,10 +335,10 @@ check_log(struct db *db)
 	int64_t size = db_log_size(db);
 
 	if (size > LOG_WARN)
-		report_check(WARN, "wal", "%lld MiB; a long read keeps it (a backup, a stuck program): if it stays, restart okul",
-			(long long)(size / MIB));
+		report_check(WARN, "changes", "their log takes %lld MiB; a long read keeps it (a backup, a stuck program): if it "
+			"does not shrink, restart okul", (long long)(size / MIB));
 	else
-		report_check(OK, "wal", "%lld KiB", (long long)(size / 1024));
+		report_check(OK, "changes", "their log takes %lld KiB", (long long)(size / 1024));
 }
 
 static void
@@ -356,7 +356,7 @@ check_outbox(struct db *db)
 		const char *error = db_text(row, 2);
 		report_check(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
 			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
-			age <= OUTBOX_WARN ? "" : error ? "; mend that" : "; see that `okulctl mail` runs");
+			age <= OUTBOX_WARN ? "" : error ? "; fix that" : "; check that `okulctl mail` runs");
 	}
 	db_release(db);
 }
@@ -414,13 +414,13 @@ check_mail(const struct conf *conf)
 	const char *from = conf->mail_from;
 
 	if (!strchr(from, '@') || from[0] == '@' || strpbrk(from, " \"<>"))
-		report_check(FAIL, "sender", "mail_from = %s is no mail address; set it in okul.conf", from);
+		report_check(FAIL, "sender", "mail_from = %s is not a mail address; set it in okul.conf", from);
 	else if (!conf->development && strcmp(from, "okul@localhost") == 0)
 		report_check(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
 		report_check(OK, "sender", "%s <%s>", conf->mail_name, from);
 	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
-		report_check(FAIL, "replies", "reply_to = %s is no mail address; set it in okul.conf", conf->reply_to);
+		report_check(FAIL, "replies", "reply_to = %s is not a mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
@@ -440,7 +440,7 @@ check_mail(const struct conf *conf)
 	}
 }
 
-/* ---- what nobody reads before it is wrong */
+/* ---- addresses and zone */
 
 static void
 check_address(const struct conf *conf)
@@ -456,7 +456,7 @@ check_address(const struct conf *conf)
 		report_check(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
 }
 
-/* Tells what can never match, which is passed over at run time, and whether the web server knows the rest. */
+/* Reports entries that can never match, which are skipped at run time, and whether the web server knows the others. */
 static void
 check_origins(const struct conf *conf)
 {
@@ -473,7 +473,7 @@ check_origins(const struct conf *conf)
 	}
 	buf_clear(&good);
 	if (!origins_known(conf))
-		report_check(WARN, "origins", "the web server does not know cors_origins as they are now; say: okulctl migrate, and reload the web "
+		report_check(WARN, "origins", "the web server does not know cors_origins as they are now; run: okulctl migrate, and reload the web "
 			"server");
 	else if (!bad)
 		report_check(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
@@ -485,7 +485,7 @@ check_zone(const struct conf *conf)
 	if (clock_is_zone(conf->time_zone))
 		report_check(OK, "time zone", "%s", conf->time_zone);
 	else
-		report_check(FAIL, "time zone", "%s is none that this system knows, and UTC is used; mend time_zone, or say: apt-get install "
+		report_check(FAIL, "time zone", "%s is not known to this system, and UTC is used; correct time_zone, or run: apt-get install "
 			"tzdata", conf->time_zone);
 }
 

@@ -1,7 +1,7 @@
 /*
- * okulctl cleanup - deletes what has had its day, a few rows a transaction, so that requests go on meanwhile.
+ * okulctl cleanup - deletes what has expired, a few rows a transaction, so that requests are served at the same time.
  *
- * Two runs at once do no harm: each transaction looks anew, and what one has deleted the other does not find.
+ * Two runs at once do no harm: each transaction reads again, and does not find what the other has deleted.
  */
 #include "okulctl.h"
 
@@ -28,8 +28,8 @@ const struct command command_cleanup = {
 	.summary = "delete what has expired, and the accounts whose deletion is due; grade what ran out of time",
 	.help = "Deletes login codes and sessions that expired, what was counted for limits over a day ago, mails that\n"
 		"expired a day ago and that no `okulctl mail` has dropped, networks from which nobody logged in for known_days,\n"
-		"what the audit has of logins over a year ago, and accounts whose owners asked for it and let the\n"
-		"days of grace (deletion_grace in okul.conf) go by. The last active superadmin is kept, with a warning.\n"
+		"audit entries of logins over a year ago, and accounts whose owners asked for it when the days of\n"
+		"grace (deletion_grace in okul.conf) have passed. The last active superadmin is kept, with a warning.\n"
 		"Sessions that would live longer than refresh_life, as of a clock that was ahead, get that.\n"
 		"Attempts at placement tests whose time ran out become results, and wordings of tests that no result needs any\n"
 		"more go.\n"
@@ -40,15 +40,15 @@ const struct command command_cleanup = {
 	.statements = &statements,
 };
 
-#define BATCH 200		/* rows a transaction: some milliseconds in which nobody else writes */
-#define BATCH_TIME 50000	/* microseconds, for rows with which many others go: of a user, all the results */
-#define USER_TIME MINUTE	/* a user may have so many that others meanwhile wait in vain; not to go at all would be worse */
+#define BATCH 200		/* rows a transaction: some milliseconds in which no one else can write */
+#define BATCH_TIME 50000	/* microseconds, for rows whose deletion cascades: a user with all results */
+#define USER_TIME MINUTE	/* a user may have so many that other writers time out; never to be deleted would be worse */
 
 #define KNOWN (-1)
 
 static const struct kind {
 	const char *name;
-	int64_t age;		/* milliseconds that it is kept beyond its time; KNOWN: as the configuration says of networks */
+	int64_t age;		/* milliseconds that rows are kept after `until`; KNOWN: known_days of the configuration */
 	expiry_call *expire;
 } kinds[] = {
 	{ "expired login codes", 0, otp_expire_codes },
@@ -63,7 +63,7 @@ static const struct kind {
 enum { DUE, COUNT_DUE, COUNT_ATTEMPTS };
 
 static const char *const sql[] = {
-	/* The next behind ?2, ?3: one who may not go must not be found again and again. */
+	/* The next after ?2, ?3: a user who must stay is not found again. */
 	[DUE] =
 		"SELECT pk, deletion_scheduled_for, id, email, role FROM users WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
@@ -76,7 +76,7 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct cleanup {
 	struct db *db;
-	int64_t now, latest;	/* ... at which a session may end */
+	int64_t now, latest;	/* ... time at which a session may end */
 	int64_t known;		/* milliseconds that a network is known from a login on */
 	bool dry_run, quiet;
 };
@@ -111,7 +111,7 @@ expire_batch(const struct cleanup *c, expiry_call *expire, int64_t until, int64_
 	return db_write_commit(c->db);
 }
 
-/* All whose time is over at `until`, or only their number; then says so. */
+/* Deletes all that expired at `until`, or only counts them; then prints the number. */
 static enum db_rc
 expire_all(const struct cleanup *c, const char *name, expiry_call *call, int64_t until, const char *what)
 {
@@ -151,7 +151,7 @@ close_attempts(const struct cleanup *c, int64_t *count)
 
 /* ---- accounts */
 
-/* Where the walk through the accounts that are due has come to. */
+/* The position in the list of accounts that are due. */
 struct walk {
 	int64_t at, pk;
 	int64_t deleted;	/* in this transaction */
@@ -159,7 +159,7 @@ struct walk {
 	struct buf kept;	/* warnings */
 };
 
-/* Deletes the next account that is due, as users_admin.c does it. Failures stick to db. */
+/* Deletes the next account that is due. Failures stick to db. */
 static void
 finalize_next(const struct cleanup *c, struct walk *walk)
 {
@@ -175,7 +175,7 @@ finalize_next(const struct cleanup *c, struct walk *walk)
 		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(due, 2),
 			.subject = db_text(due, 3), .before = db_text(due, 4) });
 	} else {
-		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion and is the last active superadmin, so stays; "
+		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion, but is the last active superadmin and is kept; "
 			"make another one first: `okulctl user role EMAIL superadmin`\n", db_text(due, 3));
 	}
 	db_end(due);
@@ -237,7 +237,7 @@ clean(const struct cleanup *c)
 	report_cleaned(c, "accounts whose deletion was due", count, "deleted");
 	if (rc != DB_DONE || c->dry_run)
 		return rc;
-	/* A long read hinders it: then the next run does it. */
+	/* A long read can prevent it: then the next run does it. */
 	rc = db_trim(c->db);
 	return rc == DB_BUSY ? DB_DONE : rc;
 }
@@ -255,10 +255,10 @@ run_cleanup(int argc, char **argv, const char *data)
 		c.dry_run |= option == 'n';
 		c.quiet |= option == 'q';
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl cleanup --help` says what can be asked");
+			return ctl_error(EXIT_USAGE, "`okulctl cleanup --help` lists the options");
 	}
 	if (optind < argc)
-		return ctl_error(EXIT_USAGE, "cleanup takes --dry-run and --quiet, and no \"%s\"", argv[optind]);
+		return ctl_error(EXIT_USAGE, "cleanup takes only --dry-run and --quiet, not \"%s\"", argv[optind]);
 	const struct conf *conf = ctl_conf(data);
 	c.db = conf ? ctl_db(conf, c.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!c.db)

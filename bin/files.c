@@ -1,10 +1,11 @@
 /*
- * okulctl files - what was uploaded: are all bytes there, and away with those that nobody names.
+ * okulctl files - the stored files: check that all are complete, and delete those that no row names.
  */
 #include "okulctl.h"
 
 #include "clock.h"
 #include "file.h"
+#include "sql.h"
 #include "text.h"
 
 #include <dirent.h>
@@ -35,7 +36,7 @@ const struct command command_files_gc = {
 const struct command command_files_verify = {
 	.name = "files verify",
 	.usage = "",
-	.summary = "look whether every uploaded file is there and unchanged",
+	.summary = "check that every uploaded file is there and unchanged",
 	.help = "Reads all stored files, and compares size and SHA-256 with what was uploaded. A line for each that is damaged:\n"
 		"the keys that name it, its path, and what is wrong. The exit code is 1 when there is one: restore it from a\n"
 		"backup. Changes nothing; safe at any time.\n",
@@ -50,7 +51,7 @@ enum { NAMED, PAGE_OF };
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
 	[PAGE_OF] =
-		"SELECT sha256, min(size), max(size), group_concat(key, ' '), count(*) FROM file WHERE sha256 > ?1"
+		"SELECT sha256, min(size), max(size), " SQL_JOINED("key") ", count(*) FROM file WHERE sha256 > ?1"
 		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -71,7 +72,7 @@ is_named(struct db *db, const char *sha256, bool *named)
 struct gc {
 	struct db *db;
 	int store;			/* DATA/files */
-	int64_t before;			/* seconds: what changed later is left alone */
+	int64_t before;			/* seconds: files that changed later are kept */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
 	char batch[BATCH][BLOB_HASH_TEXT];
@@ -96,7 +97,7 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 	return st.st_ctim.tv_sec < gc->before;
 }
 
-/* Under the writer lock: no row can come to name it now, and an upload of the same bytes looks behind it whether they are there. */
+/* Under the writer lock: no row can be added that names it, and an upload of the same bytes checks under it that they are there. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -123,7 +124,7 @@ delete_batch(struct gc *gc)
 	enum db_rc rc = db_write_begin(gc->db);
 	if (rc != DB_DONE)
 		return rc;
-	/* A row that somebody has just deleted must not come back when its file is gone. */
+	/* A row that was just deleted must not come back after a power cut when its file is gone. */
 	rc = db_flush(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
@@ -179,7 +180,7 @@ walk_hashes(struct gc *gc, const char *name)
 	return rc;
 }
 
-/* What uploads left that had to have a name, where the file system knows no O_TMPFILE. */
+/* Temporary files of uploads, on file systems without O_TMPFILE. */
 static void
 walk_leftovers(struct gc *gc)
 {
@@ -244,7 +245,7 @@ run_gc(int argc, char **argv, const char *data)
 	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
 
 	if (!read_gc_options(&gc, argc, argv))
-		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` says what can be asked");
+		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` lists the options");
 	const struct conf *conf = ctl_conf(data);
 	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
 	if (!gc.db)
@@ -272,7 +273,7 @@ run_gc(int argc, char **argv, const char *data)
 struct verify {
 	struct db *db;
 	const struct conf *conf;
-	char after[BLOB_HASH_TEXT];	/* the last hash that was looked at */
+	char after[BLOB_HASH_TEXT];	/* the last hash that was checked */
 	int64_t files, rows, bytes, damaged;
 };
 
@@ -286,7 +287,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	unsigned char right[32], found[32];
 	struct stat st;
 	ssize_t n = 0;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be no file, but one that waits for a writer */
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be a FIFO, which waits for a writer */
 
 	if (file < 0 || fstat(file, &st) != 0) {
 		snprintf(why, sizeof(why), "%s", errno == ENOENT ? "is missing" : strerror(errno));
@@ -300,7 +301,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	secret_hash_end(&hash, found);
 	why[0] = '\0';
 	if (!S_ISREG(st.st_mode))
-		snprintf(why, sizeof(why), "is no file");
+		snprintf(why, sizeof(why), "is not a file");
 	else if (st.st_size != size)
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
 	else if (n < 0)
@@ -311,7 +312,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	return why[0] ? why : NULL;
 }
 
-/* The rows may have gone while the file was read, and the file with them. */
+/* The rows may have been deleted while the file was read, and the file with them. */
 static bool
 still_named(struct db *db, const char *sha256)
 {
@@ -336,7 +337,7 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 	printf("%s: %s %s\n", keys, path, fault);
 }
 
-/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open meanwhile. */
+/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open for that long. */
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {

@@ -57,7 +57,7 @@ run_key_list(int argc, char **argv, const char *data)
 
 /* ---- key rotate */
 
-/* Behind the highest number that a key k1, k2, ... has. */
+/* One above the highest number of the keys k1, k2, ... */
 static int64_t
 next_number(const char *text)
 {
@@ -84,7 +84,7 @@ put_signing_key(struct buf *out, int64_t number)
 }
 
 /*
- * The file with a new key behind the heading [jwt] and without those that are too old; all else stays as it stands.
+ * The file with a new key after the heading [jwt] and without those that are too old; all else stays as it is.
  * False when there is no such heading.
  */
 static bool
@@ -130,7 +130,7 @@ read_key_file(const char *path, struct stat *st)
 	return text;
 }
 
-/* Written aside, synced and renamed: whoever starts meanwhile reads the old file or the new one. Keeps the owner. */
+/* Writes a temporary file, syncs and renames it: a program that starts at this moment reads the old file or the new one. Keeps the owner. */
 static bool
 replace_keys(const char *path, const struct buf *text, const struct stat *owner, int folder)
 {
@@ -173,7 +173,7 @@ rotate(const struct conf *conf, const char *path, int folder)
 	else
 		printf("k%lld signs from the next start on; restart okul now\n", (long long)number);
 	for (size_t i = KEYS_KEPT - 1; i < conf->jwt_count && code == EXIT_SUCCESS; i++)
-		printf("%s is gone: clients renew access tokens that it signed by themselves\n", conf->jwt[i].kid);
+		printf("%s was removed: clients renew the access tokens that it signed by themselves\n", conf->jwt[i].kid);
 	if (text)
 		secret_wipe(text, strlen(text));
 	if (out.s)
@@ -196,7 +196,7 @@ run_rotate(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	char *path = conf_path(conf, "keys.conf");
 	int folder = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Of two at once one waits, and then adds to what the other wrote. The lock goes with the process. */
+	/* Of two runs at once one waits, and then adds to what the other wrote. The lock ends with the process. */
 	if (path && folder >= 0 && flock(folder, LOCK_EX) == 0)
 		code = rotate(conf, path, folder);
 	else

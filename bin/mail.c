@@ -1,18 +1,18 @@
 /*
- * okulctl mail - sends what waits in the outbox.
+ * okulctl mail - sends the mails that wait in the outbox.
  *
- * A sender takes a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. Then
- * it sends, outside of any transaction, and in one more drops what is out and takes the next batch. A sender that dies in
- * between leaves its rows to be sent again: a mail goes out at least once, and twice only where the death falls between the
- * server's last word and the row's end. Both copies then have the same Message-ID.
+ * A sender claims a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. It
+ * sends them outside of any transaction, and one more transaction deletes the rows that were sent and claims the next batch.
+ * A sender that dies in between leaves its rows to be sent again: a mail is sent at least once, and twice only when the
+ * sender dies between the server's reply and the deletion of the row. Both copies then have the same Message-ID.
  *
- * All senders share a lock while they live (DATA/mail.lock), which the kernel gives back when they die. Who can have it alone knows
- * that no other lives, and that all leases but its own are of the dead: it ends them, since a login code does not live much longer
- * than a lease. A sender that hangs keeps its lease to the end.
+ * All senders share a lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender that gets it
+ * exclusively knows that no other runs, and that all leases but its own are of dead senders: it ends them, since a login code
+ * does not live much longer than a lease. A sender that hangs keeps its lease to the end.
  *
- * A batch is what can be sent in BATCH_TIME, so that is how long a mail that is out may still have its row, and how long a
- * mail that somebody waits for may wait for others: longer, up to TRANSPORT_MAX, only where the server hangs in the midst of
- * a batch. A row a transaction instead would make 500 mails a thousand transactions, which the requests of that time feel.
+ * A batch is what can be sent in BATCH_TIME: that is how long a mail that was sent may still have its row, and how long an
+ * urgent mail may wait for others; longer, up to TRANSPORT_MAX, only when the server hangs during a batch. One transaction a
+ * row would make 500 mails a thousand transactions, which would delay requests.
  */
 #include "okulctl.h"
 
@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #define LONGEST_SLEEP MINUTE		/* a wake-up may be lost, a clock may be set */
-#define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none would go now */
+#define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none can be sent now */
 #define LONGEST_WAIT HOUR		/* until the next try */
 #define DATABASE_PAUSE (5 * SECOND)
 #define LEASE_MARGIN MINUTE		/* beyond the time that sending may take; more than BATCH_TIME */
@@ -72,12 +72,12 @@ struct sender {
 	size_t size;		/* of the next batch */
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
-	int alive;		/* DATA/mail.lock, held with others; -1: cannot be had */
-	int64_t looked_at;	/* ticks: for leases of the dead */
+	int alive;		/* DATA/mail.lock, locked shared; -1: not available */
+	int64_t looked_at;	/* ticks: last check for leases of dead senders */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
 	int64_t hold_from, hold_until;	/* nothing is tried in between */
-	bool ahead;		/* rows wait for a time that a clock had which was ahead */
-	bool trouble;		/* something could not be sent, or the database not be asked */
+	bool ahead;		/* rows wait for a time that was set when the clock was ahead */
+	bool trouble;		/* something could not be sent, or the database failed */
 };
 
 static const struct transport *const transports[] = {
@@ -119,7 +119,7 @@ database_failed(struct sender *s, enum db_rc rc)
 	return false;
 }
 
-/* For so long the rows that were taken are this sender's. */
+/* How long the rows that were claimed are this sender's. */
 static int64_t
 lease(const struct sender *s)
 {
@@ -165,7 +165,7 @@ read_outbox_row(struct batch *batch, const struct db_rows *row)
 		.sealed = arena_copy(arena, db_blob(row, OUTBOX_SEALED), db_size(row, OUTBOX_SEALED)),
 		.length = db_size(row, OUTBOX_SEALED),
 	};
-	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema lets in no other */
+	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema allows no other */
 	for (; at > 0 && turn_of(&batch->jobs[at - 1]) > turn_of(&job); at--)
 		batch->jobs[at] = batch->jobs[at - 1];
 	batch->jobs[at] = job;
@@ -205,7 +205,7 @@ note_outcome(struct sender *s, const struct job *job)
 	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
 }
 
-/* In one transaction: notes what became of the batch at hand, and takes the next one if `more`. */
+/* In one transaction: notes the outcome of the current batch, and claims the next one if `more`. */
 static bool
 exchange_once(struct sender *s, bool more)
 {
@@ -225,7 +225,7 @@ exchange_once(struct sender *s, bool more)
 	return rc == DB_DONE ? true : database_failed(s, rc);
 }
 
-/* ---- the dead */
+/* ---- senders that died */
 
 static bool
 lock_alive(const struct sender *s, int command, short type)
@@ -236,7 +236,7 @@ lock_alive(const struct sender *s, int command, short type)
 }
 
 static void
-show_life(struct sender *s)
+lock_as_alive(struct sender *s)
 {
 	char *path = conf_path(s->conf, "mail.lock");
 
@@ -282,8 +282,8 @@ empty_batch(struct batch *batch)
 }
 
 /*
- * exchange_once() until it worked, when the batch has mails that are out: those must not be sent again. Of all others the end
- * of the lease takes care.
+ * Repeats exchange_once() until it works when the batch has mails that were sent: those must not be sent again. All others
+ * are sent again when their lease ends.
  */
 static void
 exchange(struct sender *s)
@@ -346,7 +346,7 @@ put_off(struct sender *s, struct job *job, const char *why)
 	log_line(LOG_WARN, "mail_failed id=%s attempt=%lld retry_s=%lld reason=\"%s\"", mail->id, (long long)mail->attempts,
 		(long long)(waits[step] / SECOND), why);
 	job->outcome = LATER;
-	/* At its end a mail is taken once more, to be dropped. */
+	/* When a mail expires it is claimed once more, to be dropped. */
 	job->next = next < mail->expires ? next : mail->expires;
 	job->why = arena_string(s->taken->arena, why);
 }
@@ -391,7 +391,7 @@ handle_job(struct sender *s, struct job *job)
 
 /* ---- the loop */
 
-/* Sends of the batch at hand what can be sent in BATCH_TIME, at least one; the next batch gets the size of that. */
+/* Sends what it can of the current batch in BATCH_TIME, at least one; the next batch gets that size. */
 static void
 work(struct sender *s)
 {
@@ -448,7 +448,7 @@ keep_sending(struct sender *s)
 
 /* ---- start */
 
-/* The signals that end us stay pending: they interrupt no delivery, and every wait can look for them. */
+/* The signals that end us stay pending: they interrupt no delivery, and every wait checks for them. */
 static bool
 catch_signals(struct sender *s)
 {
@@ -464,7 +464,7 @@ catch_signals(struct sender *s)
 	return s->stop >= 0;
 }
 
-/* Binds DATA/run/mail.sock, which mail_wake() sends to. Gives an exit code. */
+/* Binds DATA/run/mail.sock, which mail_wake() sends to. Returns an exit code. */
 static int
 open_socket(struct sender *s, struct sockaddr_un *address)
 {
@@ -496,7 +496,7 @@ run_sender(struct sender *s, bool keep)
 {
 	struct sockaddr_un address;
 
-	show_life(s);
+	lock_as_alive(s);
 	take_over(s);
 	if (!keep) {
 		send_due(s);
@@ -530,7 +530,7 @@ run_mail(int argc, char **argv, const char *data)
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
 	if (!s.db)
 		return EXIT_CONFIG;
-	db_only_deletes(s.db, true);	/* what is out is deleted */
+	db_only_deletes(s.db, true);	/* rows of sent mails are deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
 	batches[0].arena = arena_new(65536);

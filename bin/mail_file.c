@@ -1,5 +1,5 @@
 /*
- * Mails as DATA/mail/<id>.eml, for development and tests. A name that ends in .eml is a whole mail, whatever happens.
+ * Mails as DATA/mail/<id>.eml, for development and tests. A file whose name ends in .eml is always complete.
  */
 #include "mail_transport.h"
 

@@ -1,6 +1,6 @@
 /*
  * Mails through a sendmail program: Postfix's, Exim's, msmtp's, ... It gets the message as standard input and the
- * recipient as its own argument behind "--": neither a shell nor the message's headers have a say.
+ * recipient as its own argument behind "--": neither a shell nor the message's headers can change it.
  */
 #include "mail_transport.h"
 
@@ -75,7 +75,7 @@ await(pid_t child, int64_t seconds)
 	return late ? -1 : status;
 }
 
-/* Exit codes of sysexits.h. Whatever may be the set-up's fault and not the mail's is tried again. */
+/* Exit codes of sysexits.h. What may be a fault of the configuration, not of the mail, is tried again. */
 static enum send_result
 judge_exit(int status, char *why, size_t room)
 {

@@ -1,5 +1,5 @@
 /*
- * Mails to an SMTP server (RFC 5321) through libcurl, which no other file knows of. One connection serves all mails
+ * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails
  * that are due; it ends when there is nothing more to send.
  */
 #include "mail_transport.h"
@@ -13,7 +13,7 @@ struct exchange {
 	const struct letter *letter;
 	size_t sent;
 	const char *command;	/* the last one but QUIT */
-	char refusal[200];	/* what the server said to it, if that was 4xx or 5xx */
+	char refusal[200];	/* the server's reply to it, if that was 4xx or 5xx */
 };
 
 static CURL *connection;
@@ -30,7 +30,7 @@ on_read(char *out, size_t size, size_t count, void *user)
 	return n;
 }
 
-/* Called about once a second, too. A message that is on its way is not given up: it would be sent a second time. */
+/* Also called about once a second. A message that is being sent is not interrupted: it would be sent a second time. */
 static int
 on_smtp_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
 {
@@ -51,7 +51,7 @@ copy_line(char *out, size_t room, const char *s, size_t length)
 	out[n] = '\0';
 }
 
-/* libcurl tells only here which command a reply belongs to. A line that is no command may be a password: not kept. */
+/* Only here does libcurl say which command a reply belongs to. A line that is not a command may be a password: it is not kept. */
 static int
 on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 {
@@ -94,7 +94,7 @@ prepare_transfer(const struct conf *conf)
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)conf->smtp_timeout);
-	/* After a refusal libcurl says QUIT, and only this bounds how long it waits for the answer. */
+	/* After a refusal libcurl sends QUIT, and only this limits how long it waits for the reply. */
 	curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)conf->smtp_timeout);
 	if (conf->smtp_security == SMTP_STARTTLS)
 		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
@@ -117,9 +117,9 @@ prepare_transfer(const struct conf *conf)
 }
 
 /*
- * Whom a failure concerns. Only an answer to RCPT, DATA or the message itself speaks of this mail; 421 (RFC 5321
- * section 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - speak of
- * them all.
+ * What a failure is about. Only a reply to RCPT, DATA or the message itself is about this mail; 421 (RFC 5321
+ * section 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - are about
+ * all mails.
  */
 static enum send_result
 judge_transfer(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
@@ -168,8 +168,8 @@ send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_
 }
 
 /*
- * Says QUIT, with an exchange of its own, for the last one's is gone. The answer would be waited for, two minutes from
- * a server that hangs; with the reading side shut there is none to wait for.
+ * Sends QUIT, with an exchange of its own, since the last one's is freed. libcurl would wait for the reply, two minutes for a
+ * server that hangs; with the reading side shut down there is none to wait for.
  */
 static void
 rest(void)

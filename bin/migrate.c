@@ -1,9 +1,9 @@
 /*
- * okulctl migrate - makes the database, or brings an old one to the schema of this version.
+ * okulctl migrate - creates the database, or upgrades an old one to the schema of this version.
  *
  * conf/migrate/NNNN-what-it-does.sql takes a database of version NNNN - 1 to NNNN, in one transaction that also sets
- * user_version. Foreign keys are not enforced inside it, so that a table may be made anew under its old name without
- * taking along the rows that refer to it; they are checked before the commit.
+ * user_version. Foreign keys are not enforced inside it, so that a table may be created again under its old name without
+ * deleting the rows that refer to it; they are checked before the commit.
  */
 #include "okulctl.h"
 
@@ -20,10 +20,11 @@ static int run_migrate(int argc, char **argv, const char *data);
 const struct command command_migrate = {
 	.name = "migrate",
 	.usage = "",
-	.summary = "make the database, or bring it to the schema of this version",
-	.help = "Makes the data folder and the database where they are missing. An older database is saved first, to\n"
-		"DATA/backup-before-migrate-VERSION.db, and then changed step by step, each step whole or not at all.\n"
-		"DATA/origins.map, by which the web server knows cors_origins, is brought in line with okul.conf.\n"
+	.summary = "create the database, or upgrade it to the schema of this version",
+	.help = "Creates the data folder and the database where they are missing. An older database is saved first, to\n"
+		"DATA/backup-before-migrate-VERSION.db, which is checked, and then changed step by step, each step completely or\n"
+		"not at all.\n"
+		"DATA/origins.map, by which the web server knows cors_origins, is updated from okul.conf.\n"
 		"Safe to run again at any time. Stop or restart okul around it: programs of the other version answer 503.\n",
 	.run = run_migrate,
 };
@@ -46,7 +47,7 @@ read_sql_file(const char *path)
 	return strdup("");
 }
 
-/* Only the last folder of the path is made: a whole path that is missing is more likely mistyped. */
+/* Only the last folder of the path is made: a path of which more is missing is probably mistyped. */
 static bool
 make_data_folder(const char *data)
 {
@@ -58,7 +59,7 @@ make_data_folder(const char *data)
 	return true;
 }
 
-/* The database is there first only where the keys were lost. */
+/* A database without keys means that they were lost. */
 static bool
 make_keys(const char *data)
 {
@@ -69,12 +70,12 @@ make_keys(const char *data)
 		return ctl_error(EXIT_CONFIG, "%s", why) == 0;
 	snprintf(path, sizeof(path), "%s/okul.db", data);
 	if (made)
-		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; whoever was logged in has to log in again, and "
-			"mails that wait are lost, unless you put back the one of before");
+		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; all users have to log in again, and "
+			"mails that wait are lost, unless you restore the previous file");
 	return true;
 }
 
-/* Of two at once one waits, and finds the work done. The lock goes with the process. */
+/* Of two runs at once one waits, and finds the work done. The lock ends with the process. */
 static bool
 lock_data_folder(const struct conf *conf)
 {
@@ -86,7 +87,7 @@ lock_data_folder(const struct conf *conf)
 
 /* ---- an older database */
 
-/* Exactly one file takes a database to a version. Its path, malloc'd; NULL after having said why. */
+/* Exactly one file upgrades a database to a version. Its path, malloc'd; NULL after having reported why. */
 static char *
 find_step(const struct conf *conf, int version)
 {
@@ -106,7 +107,7 @@ find_step(const struct conf *conf, int version)
 	return path;
 }
 
-/* Written under another name first, so that a backup of that name is always a whole one. */
+/* Written under another name first, so that a backup of that name is always complete. */
 static bool
 save_before(const struct conf *conf, struct db *db, int version)
 {
@@ -185,7 +186,7 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-note_damage(void *context, const char *damage)
+print_damage(void *context, const char *damage)
 {
 	bool *sound = context;
 
@@ -199,7 +200,7 @@ database_is_sound(struct db *db)
 	char why[512] = "";
 	bool sound = true;
 
-	if (!db_verify(db, false, note_damage, &sound, why, sizeof(why)))
+	if (!db_verify(db, false, print_damage, &sound, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "the database cannot be checked: %s", why) == 0;
 	if (!sound)
 		ctl_error(EXIT_FAILURE, "the database is damaged (see above); restore it from a backup");
@@ -250,7 +251,7 @@ update_database(const struct conf *conf, int to)
 		code = EXIT_SUCCESS;
 	} else if (from > to) {
 		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, which a newer okul gave it, and this one knows only %d. "
-			"Nothing was changed. Install the newer okul again, or go back to a backup of before its migrate", conf->data, from,
+			"Nothing was changed. Install the newer okul again, or restore a backup from before its migrate", conf->data, from,
 			to);
 	} else {
 		code = bring_up(conf, db, from, to);
@@ -259,7 +260,7 @@ update_database(const struct conf *conf, int to)
 	return code;
 }
 
-/* ---- a new one */
+/* ---- a new database */
 
 static int
 create_database(const struct conf *conf, const char *schema, int version)

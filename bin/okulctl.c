@@ -16,7 +16,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* Usage and help of a command that is a program of its own are that program's. */
+/* Usage and help of a command that is a program of its own are in that program. */
 static const struct command command_demo = { .name = "demo", .summary = DEMO_SUMMARY, .program = "okul-demo" };
 
 static const struct command *const commands[] = {
@@ -138,7 +138,7 @@ print_help(void)
 	return EXIT_SUCCESS;
 }
 
-/* How many of the words make up the command's name; 0 when it is another. */
+/* The number of words that make up the command's name; 0 when it is another command. */
 static int
 match_command(const struct command *command, int argc, char **argv)
 {
@@ -158,7 +158,7 @@ match_command(const struct command *command, int argc, char **argv)
 	return 0;
 }
 
-/* Letters to insert, delete or change (Levenshtein) to get from one word to the other. */
+/* Levenshtein distance: letters to insert, delete or change to get from one word to the other. */
 static size_t
 edit_distance(const char *a, const char *b)
 {
@@ -186,7 +186,7 @@ edit_distance(const char *a, const char *b)
 	return row[length];
 }
 
-/* Says what was most likely meant, where half of a name or more was right. */
+/* Suggests the nearest command, when at least half of its name was right. */
 static int
 unknown_command(int argc, char **argv)
 {
@@ -265,7 +265,7 @@ main(int argc, char **argv)
 
 	if (code != EXIT_SUCCESS)
 		return code;
-	/* '+': an option behind the command is the command's own. */
+	/* '+': an option after the command is the command's own. */
 	while ((option = getopt_long(argc, argv, "+d:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return ctl_finish(print_help());

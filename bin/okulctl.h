@@ -28,14 +28,14 @@ must_use FILE *ctl_text(const char *path, const char *encoding, size_t max);
 
 /*
  * Prints a row to `file` (a FILE *), separated by tabs, before the first one the names of the columns. In values a tab,
- * newline or backslash is written \t, \n, \\, other control characters \x1b or \u202e; bytes that are no text are written x'...'. For
+ * newline or backslash is written \t, \n, \\, other control characters \x1b or \u202e; bytes that are not text are written x'...'. For
  * db_shell().
  */
 void ctl_print_row(void *file, const struct db_rows *rows, bool first);
 /*
- * Prints what a statement reads from the database of DATA so, to standard output. All is read first: whoever reads the output
- * may take their time, and no snapshot may be held meanwhile. `*count` gets the number of rows. Gives an exit code, after
- * having said what failed.
+ * Prints what a statement reads from the database of DATA so, to standard output. All is read first: the reader of the
+ * output may be slow, and no snapshot may be held for that long. `*count` gets the number of rows. Returns an exit code, after
+ * having reported what failed.
  */
 must_use int ctl_table(const char *data, const char *sql, struct args args, int64_t *count);
 

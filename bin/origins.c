@@ -64,7 +64,7 @@ origins_known(const struct conf *conf)
 	return known;
 }
 
-/* Written aside, so that a web server that is reloaded meanwhile reads the old one or the new one. Its group reads it. */
+/* Writes a temporary file and renames it: a web server that is reloaded at this moment reads the old one or the new one. Its group may read it. */
 static bool
 replace_map(const char *path, const struct buf *text)
 {

@@ -1,5 +1,5 @@
 /*
- * okulctl serve - sockets, lock and the list of what is to run; serve_keep.c then keeps it running.
+ * okulctl serve - sockets, lock and the list of services; serve_keep.c then keeps them running.
  */
 #include "serve.h"
 
@@ -69,13 +69,13 @@ read_serve_options(int argc, char **argv, struct options *options)
 	return false;
 }
 
-/* ---- what one data folder has once */
+/* ---- folders and lock of the data folder */
 
-/* The group enters it, the web server's user with it: also where a mail sender with another umask was here first. */
+/* The group may enter it, and the web server's user is in the group; also when a mail sender with another umask made it. */
 static bool
-make_run_folder(const struct house *house, const char *name)
+make_run_folder(const struct supervisor *sv, const char *name)
 {
-	const char *path = arena_format(house->arena, "%s/%s", house->conf->data, name);
+	const char *path = arena_format(sv->arena, "%s/%s", sv->conf->data, name);
 
 	if (mkdir(path, 0750) == 0 || (errno == EEXIST && (chmod(path, 0750) == 0 || errno == EPERM)))
 		return true;
@@ -83,11 +83,11 @@ make_run_folder(const struct house *house, const char *name)
 	return false;
 }
 
-/* Held until this process ends, however it ends. The holder's process id stands in the file, for people. */
+/* Held until this process ends, however it ends. The holder's process id is in the file, for error messages. */
 static bool
-lock_serve(const struct house *house)
+lock_serve(const struct supervisor *sv)
 {
-	const char *path = arena_format(house->arena, "%s/run/serve.lock", house->conf->data);
+	const char *path = arena_format(sv->arena, "%s/run/serve.lock", sv->conf->data);
 	char holder[32] = "";
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
@@ -99,7 +99,7 @@ lock_serve(const struct house *house)
 		ssize_t n = read(file, holder, sizeof(holder) - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
 		ctl_error(EXIT_CONFIG, "another `okulctl serve` (process %s) runs on %s; stop it first, or give this one "
-			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", house->conf->data);
+			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
 		close(file);
 		return false;
 	}
@@ -110,7 +110,7 @@ lock_serve(const struct house *house)
 
 /* ---- sockets */
 
-/* Whatever stands at the path is stale: who listens there would hold the lock. */
+/* Whatever exists at the path is stale: a process that listens there would hold the lock. */
 static int
 listen_at(const char *path)
 {
@@ -142,16 +142,16 @@ is_listening(int s)
 	return getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening;
 }
 
-/* ---- the list of what is to run */
+/* ---- the list of services */
 
 static bool
-add_service(struct house *house, struct service service, size_t count)
+add_service(struct supervisor *sv, struct service service, size_t count)
 {
 	if (service.input < 0 || !service.argv)
 		return false;
 	service.count = count;
-	service.places = arena_alloc(house->arena, count * sizeof(*service.places));
-	house->services[house->count++] = service;
+	service.slots = arena_alloc(sv->arena, count * sizeof(*service.slots));
+	sv->services[sv->count++] = service;
 	return true;
 }
 
@@ -168,28 +168,28 @@ arguments(struct arena *arena, const char *const *list, size_t count)
 	arguments(arena, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 static const char *
-socket_path(const struct house *house, const char *name)
+socket_path(const struct supervisor *sv, const char *name)
 {
-	return arena_format(house->arena, "%s/run/%s.sock", house->conf->data, name);
+	return arena_format(sv->arena, "%s/run/%s.sock", sv->conf->data, name);
 }
 
-/* `path` is that of a program, FOLDER/NAME.fcgi. `input`: the socket that it shall listen on; -1: makes it. */
+/* `path` is that of a program, FOLDER/NAME.fcgi. `input`: the socket that it listens on; -1: makes one. */
 static bool
-add_program(struct house *house, const char *path, int input)
+add_program(struct supervisor *sv, const char *path, int input)
 {
 	const char *file = strrchr(path, '/') + 1;
-	const char *name = arena_copy(house->arena, file, strlen(file) - strlen(".fcgi"));
+	const char *name = arena_copy(sv->arena, file, strlen(file) - strlen(".fcgi"));
 
 	if (input < 0)
-		input = listen_at(socket_path(house, name));
-	return add_service(house, (struct service){ .name = name, .argv = ARGUMENTS(house->arena, path), .input = input,
-		.stop = SIGTERM, .renewal = ROLL }, (size_t)house->conf->workers);
+		input = listen_at(socket_path(sv, name));
+	return add_service(sv, (struct service){ .name = name, .argv = ARGUMENTS(sv->arena, path), .input = input,
+		.stop = SIGTERM, .renewal = ROLL }, (size_t)sv->conf->workers);
 }
 
 static bool
-add_only(struct house *house, const char *folder, const char *name)
+add_only(struct supervisor *sv, const char *folder, const char *name)
 {
-	const char *path = arena_format(house->arena, "%s/%s.fcgi", folder, name);
+	const char *path = arena_format(sv->arena, "%s/%s.fcgi", folder, name);
 	int input = is_listening(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
 
 	if (input < 0) {
@@ -200,8 +200,8 @@ add_only(struct house *house, const char *folder, const char *name)
 		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	house->services = arena_alloc(house->arena, sizeof(*house->services));
-	return add_program(house, path, input);
+	sv->services = arena_alloc(sv->arena, sizeof(*sv->services));
+	return add_program(sv, path, input);
 }
 
 static int
@@ -213,7 +213,7 @@ is_program(const struct dirent *entry)
 }
 
 static bool
-add_programs(struct house *house, const char *folder)
+add_programs(struct supervisor *sv, const char *folder)
 {
 	struct dirent **found;
 	const int count = scandir(folder, &found, is_program, alphasort);
@@ -221,9 +221,9 @@ add_programs(struct house *house, const char *folder)
 
 	if (!good)
 		ctl_error(EXIT_CONFIG, "there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
-	house->services = arena_alloc(house->arena, (size_t)(count + 3) * sizeof(*house->services));
+	sv->services = arena_alloc(sv->arena, (size_t)(count + 3) * sizeof(*sv->services));
 	for (int i = 0; i < count; i++) {
-		good = good && add_program(house, arena_format(house->arena, "%s/%s", folder, found[i]->d_name), -1);
+		good = good && add_program(sv, arena_format(sv->arena, "%s/%s", folder, found[i]->d_name), -1);
 		free(found[i]);
 	}
 	if (count >= 0)
@@ -232,26 +232,26 @@ add_programs(struct house *house, const char *folder)
 }
 
 static bool
-add_all(struct house *house, const char *self, const char *folder)
+add_all(struct supervisor *sv, const char *self, const char *folder)
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (!add_programs(house, folder))
+	if (!add_programs(sv, folder))
 		return false;
-	if (!add_service(house, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
+	if (!add_service(sv, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
 	    .has_password = true,
-	    .argv = ARGUMENTS(house->arena, self, "-d", house->conf->data, "mail", "--keep") }, 1))
+	    .argv = ARGUMENTS(sv->arena, self, "-d", sv->conf->data, "mail", "--keep") }, 1))
 		return false;
-	if (!house->port)
+	if (!sv->port)
 		return true;
-	house->web = &house->services[house->count];
-	return add_service(house, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT, .renewal = RELOAD,
-		.argv = web_command(house) }, 1);
+	sv->web = &sv->services[sv->count];
+	return add_service(sv, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT, .renewal = RELOAD,
+		.argv = web_command(sv) }, 1);
 }
 
-/* Copies what comes out of the pipe into the file, until nobody is left who could write; outlives the signals of a stop. */
+/* Copies the pipe into the file until its last writer has ended; ignores the signals that stop the others. */
 static void
-scribe(int pipe, int file)
+log_writer(int pipe, int file)
 {
 	char block[65536];
 	ssize_t length;
@@ -274,40 +274,40 @@ scribe(int pipe, int file)
  * commit syncs it.
  */
 static bool
-open_log(struct house *house)
+open_log(struct supervisor *sv)
 {
 	struct stat st = { 0 };
 	int ends[2] = { -1, -1 };
 
-	house->log_path = arena_format(house->arena, "%s/log/okul.log", house->conf->data);
-	const int file = open(house->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	house->scribe = -1;
+	sv->log_path = arena_format(sv->arena, "%s/log/okul.log", sv->conf->data);
+	const int file = open(sv->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	sv->log_writer = -1;
 	if (file >= 0 && fstat(file, &st) == 0 && pipe2(ends, O_CLOEXEC) == 0)
-		house->scribe = fork();
-	if (house->scribe < 0) {
-		ctl_error(EXIT_CONFIG, "%s: %s", house->log_path, strerror(errno));
+		sv->log_writer = fork();
+	if (sv->log_writer < 0) {
+		ctl_error(EXIT_CONFIG, "%s: %s", sv->log_path, strerror(errno));
 		return false;
 	}
-	if (house->scribe == 0)
-		scribe(ends[0], file);
+	if (sv->log_writer == 0)
+		log_writer(ends[0], file);
 	close(ends[0]);
 	close(file);
-	house->log = ends[1];
-	house->log_start = st.st_size;
+	sv->log = ends[1];
+	sv->log_start = st.st_size;
 	return true;
 }
 
-/* Everybody else is gone: when the scribe is too, the last line is in the file. */
+/* All other processes have ended: when the log writer has too, the last line is in the file. */
 static void
-close_log(struct house *house)
+close_log(struct supervisor *sv)
 {
-	if (house->log < 0)
+	if (sv->log < 0)
 		return;
-	close(house->log);
-	waitpid(house->scribe, NULL, 0);
+	close(sv->log);
+	waitpid(sv->log_writer, NULL, 0);
 }
 
-/* Where this program lies, and the folder that holds it and the others. */
+/* The path of this program, and the folder that holds it and the others. */
 static bool
 find_self(char self[static PATH_MAX], char folder[static PATH_MAX])
 {
@@ -324,34 +324,34 @@ find_self(char self[static PATH_MAX], char folder[static PATH_MAX])
 }
 
 static void
-remove_sockets(const struct house *house)
+remove_sockets(const struct supervisor *sv)
 {
-	for (size_t i = 0; i < house->count; i++)
-		if (house->services[i].renewal == ROLL)
-			unlink(socket_path(house, house->services[i].name));
+	for (size_t i = 0; i < sv->count; i++)
+		if (sv->services[i].renewal == ROLL)
+			unlink(socket_path(sv, sv->services[i].name));
 }
 
 static int
-serve_group(struct house *house, const char *folder, const char *name)
+serve_group(struct supervisor *sv, const char *folder, const char *name)
 {
-	return add_only(house, folder, name) ? serve_keep(house) : EXIT_CONFIG;
+	return add_only(sv, folder, name) ? serve_keep(sv) : EXIT_CONFIG;
 }
 
 static int
-serve_all(struct house *house, const char *self, const char *folder)
+serve_all(struct supervisor *sv, const char *self, const char *folder)
 {
 	umask(0027);
-	if (!make_run_folder(house, "run") || !make_run_folder(house, "log") || !lock_serve(house))
+	if (!make_run_folder(sv, "run") || !make_run_folder(sv, "log") || !lock_serve(sv))
 		return EXIT_CONFIG;
-	if (house->port && !(web_prepare(house) && open_log(house)))
+	if (sv->port && !(web_prepare(sv) && open_log(sv)))
 		return EXIT_CONFIG;
-	if (!add_all(house, self, folder)) {
-		close_log(house);
+	if (!add_all(sv, self, folder)) {
+		close_log(sv);
 		return EXIT_CONFIG;
 	}
-	int code = serve_keep(house);
-	close_log(house);
-	remove_sockets(house);
+	int code = serve_keep(sv);
+	close_log(sv);
+	remove_sockets(sv);
 	return code;
 }
 
@@ -363,14 +363,14 @@ serve_groups(int argc, char **argv, const char *data)
 
 	if (!read_serve_options(argc, argv, &options))
 		return EXIT_USAGE;
-	struct house house = { .conf = ctl_conf(data), .port = options.port, .log = -1 };
-	if (!house.conf || !find_self(self, folder))
+	struct supervisor sv = { .conf = ctl_conf(data), .port = options.port, .log = -1 };
+	if (!sv.conf || !find_self(self, folder))
 		return EXIT_CONFIG;
-	log_init("serve", house.conf->log_syslog, (enum log_level)house.conf->log_level);
-	house.arena = arena_new(16384);
-	if (!house.arena || setenv("OKUL_DATA", house.conf->data, 1) != 0)
+	log_init("serve", sv.conf->log_syslog, (enum log_level)sv.conf->log_level);
+	sv.arena = arena_new(16384);
+	if (!sv.arena || setenv("OKUL_DATA", sv.conf->data, 1) != 0)
 		return ctl_error(EXIT_CONFIG, "out of memory");
-	int code = options.only ? serve_group(&house, folder, options.only) : serve_all(&house, self, folder);
-	arena_free(house.arena);
+	int code = options.only ? serve_group(&sv, folder, options.only) : serve_all(&sv, self, folder);
+	arena_free(sv.arena);
 	return code;
 }

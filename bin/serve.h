@@ -1,6 +1,6 @@
 /*
- * serve - the parts of `okulctl serve`: serve.c sets up, serve_keep.c keeps processes running, serve_web.c knows about
- * nginx and the person who looks at the screen.
+ * serve - the parts of `okulctl serve`: serve.c sets up, serve_keep.c keeps processes running, serve_web.c configures nginx
+ * and prints for the terminal.
  */
 #ifndef OKUL_SERVE_H
 #define OKUL_SERVE_H
@@ -12,20 +12,20 @@
 #include <sys/types.h>
 
 enum renewal {
-	ROLL,		/* a new process first, then the old one leaves: for those who share a socket */
-	RESTART,	/* the old one leaves first: there may be only one */
+	ROLL,		/* a new process first, then the old one ends: for processes that share a socket */
+	RESTART,	/* the old one ends first: there may be only one */
 	RELOAD,		/* nginx: it gets SIGHUP, and only when its configuration has changed */
 };
 
-/* A place for a process: who holds it, or when somebody will. Times are monotonic milliseconds. */
-struct place {
+/* A slot for a process: the one in it, or when one will be started. Times are monotonic milliseconds. */
+struct slot {
 	pid_t pid;		/* 0: empty */
 	pid_t leaving;		/* the process that `pid` replaces; 0: none */
 	bool told;		/* `leaving` was told to stop */
 	bool stale;		/* `pid` is to be renewed */
 	unsigned early;		/* early deaths in a row */
 	int64_t since;		/* start of `pid` */
-	int64_t due;		/* when an empty place is to be filled */
+	int64_t due;		/* when an empty slot is to be filled */
 	int64_t leaving_due;	/* when `leaving` gets its next signal */
 };
 
@@ -35,54 +35,54 @@ struct service {
 	int input;		/* standard input of its processes */
 	int stop;		/* the signal that ends one once its work is done */
 	enum renewal renewal;
-	bool has_password;	/* may have OKUL_SMTP_PASSWORD in its environment, which nobody else needs */
+	bool has_password;	/* may have OKUL_SMTP_PASSWORD in its environment, which no other process needs */
 	bool refused;		/* ended with EXIT_CONFIG: not started again before SIGHUP */
 	size_t count;
-	struct place *places;	/* zeroed */
+	struct slot *slots;	/* zeroed */
 };
 
-struct house {
+struct supervisor {
 	const struct conf *conf;
 	struct arena *arena;	/* holds all that is below */
 	struct service *services;
 	size_t count;
 	struct service *web;	/* nginx, one of the services; NULL without --port */
 	int port;		/* 0: no nginx */
-	pid_t scribe;		/* the process that writes the log */
+	pid_t log_writer;		/* the process that writes the log */
 	int log;		/* a pipe to it: standard output and error of the processes; -1: ours */
 	const char *log_path;
 	int64_t log_start;	/* its length when we started */
 
-	/* the keeper's own */
+	/* of serve_keep.c alone */
 	bool has_terminal;
 	int64_t ready_by;	/* when /health must have answered 200 */
 	int64_t stop_since;	/* 0: not stopping */
-	bool told;		/* everybody was told to stop */
+	bool told;		/* all were told to stop */
 	int code;
 };
 
 /*
- * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without a request lost. No process is left
- * when it returns, with the exit code: 0, or what the start failed with after it was said why.
+ * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without losing a request. No process is left
+ * when it returns the exit code: 0, or that of a start that failed, which was reported.
  */
-int serve_keep(struct house *house);
+int serve_keep(struct supervisor *sv);
 
-/* Checks that nginx can run here, and configures it. False after having said what is wrong. */
-must_use bool web_prepare(const struct house *house);
+/* Checks that nginx can run here, and configures it. False after having reported what is wrong. */
+must_use bool web_prepare(const struct supervisor *sv);
 
 /*
- * Makes DATA/run/nginx.conf and its parts from the shipped ones. Gives 1 when that changed something, 0 when not, -1
- * after having said what is wrong.
+ * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed something, 0 when not, -1
+ * after having reported what is wrong.
  */
-must_use int web_configure(const struct house *house);
+must_use int web_configure(const struct supervisor *sv);
 
-/* The arguments that start nginx in the foreground; NULL after having said what is missing. */
-must_use char *const *web_command(const struct house *house);
+/* The arguments that start nginx in the foreground; NULL after having reported what is missing. */
+must_use char *const *web_command(const struct supervisor *sv);
 
-/* Asks GET /health; gives the status of the answer, 0 where none came within a second. */
+/* Sends GET /health; returns the status of the response, 0 when none came within a second. */
 int web_health(int port);
 
-/* The screen for whoever started it: the address, where mail lands, how to log in. */
+/* Prints for the user who started it: the address, where mail goes, how to log in. */
 void web_welcome(const struct conf *conf, int port);
 
 /* Prints the last lines that a log got since it was `from` bytes long. */

@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EARLY (1 * SECOND)	/* a death so soon after the start counts towards the back-off */
+#define EARLY (1 * SECOND)	/* a death within this time after the start counts towards the back-off */
 #define PAUSE_MAX (5 * SECOND)	/* the longest back-off */
 #define FIRST_ALONE 100		/* ms that a program's first process runs before the others start */
-#define PROBATION 300		/* ms that a new process must live before the one it replaces leaves */
+#define PROBATION 300		/* ms that a new process must live before the one it replaces is stopped */
 #define WEB_STOP (20 * SECOND)	/* for nginx to finish its requests when all stops */
-#define STOP (25 * SECOND)	/* for everybody, then SIGKILL */
+#define STOP (25 * SECOND)	/* for all processes, then SIGKILL */
 #define HEALTH_WAIT (15 * SECOND)
 #define HEALTH_EVERY 50		/* ms */
 #define NEVER INT64_MAX
@@ -36,7 +36,7 @@ now(void)
 /* ---- one process */
 
 static no_return void
-become(const struct house *house, const struct service *service, pid_t parent)
+become(const struct supervisor *sv, const struct service *service, pid_t parent)
 {
 	sigset_t none;
 
@@ -45,9 +45,9 @@ become(const struct house *house, const struct service *service, pid_t parent)
 	if (getppid() != parent)
 		_exit(EXIT_SUCCESS);
 	dup2(service->input, STDIN_FILENO);
-	if (house->log >= 0) {
-		dup2(house->log, STDOUT_FILENO);
-		dup2(house->log, STDERR_FILENO);
+	if (sv->log >= 0) {
+		dup2(sv->log, STDOUT_FILENO);
+		dup2(sv->log, STDERR_FILENO);
 	}
 	for (int s = 1; s < NSIG; s++)
 		signal(s, SIG_DFL);
@@ -61,19 +61,19 @@ become(const struct house *house, const struct service *service, pid_t parent)
 }
 
 static void
-start_service(const struct house *house, struct service *service, struct place *place)
+start_service(const struct supervisor *sv, struct service *service, struct slot *slot)
 {
 	const pid_t parent = getpid();
 
-	place->stale = false;
-	place->since = now();
-	place->pid = fork();
-	if (place->pid == 0)
-		become(house, service, parent);
-	if (place->pid < 0) {
+	slot->stale = false;
+	slot->since = now();
+	slot->pid = fork();
+	if (slot->pid == 0)
+		become(sv, service, parent);
+	if (slot->pid < 0) {
 		log_line(LOG_FAULT, "fork_failed program=%s why=\"%s\"", service->name, strerror(errno));
-		place->pid = 0;
-		place->due = place->since + SECOND;
+		slot->pid = 0;
+		slot->due = slot->since + SECOND;
 	}
 }
 
@@ -102,90 +102,90 @@ describe_end(int status, char *out, size_t room)
 		snprintf(out, room, "exit code %d", WEXITSTATUS(status));
 }
 
-/* ---- a service: its processes and who replaces whom */
+/* ---- a service: its processes and their replacement */
 
 static bool
 is_rolling(const struct service *service)
 {
 	for (size_t i = 0; i < service->count; i++)
-		if (service->places[i].leaving)
+		if (service->slots[i].leaving)
 			return true;
 	return false;
 }
 
 static void
-renew(const struct house *house, struct service *service, struct place *place)
+renew(const struct supervisor *sv, struct service *service, struct slot *slot)
 {
 	switch (service->renewal) {
 	case ROLL:
 		if (is_rolling(service))
 			return;
-		place->leaving = place->pid;
-		place->told = false;
-		place->leaving_due = now() + PROBATION;
-		start_service(house, service, place);
+		slot->leaving = slot->pid;
+		slot->told = false;
+		slot->leaving_due = now() + PROBATION;
+		start_service(sv, service, slot);
 		return;
 	case RESTART:
-		kill(place->pid, service->stop);
+		kill(slot->pid, service->stop);
 		break;
 	case RELOAD:
-		kill(place->pid, SIGHUP);
+		kill(slot->pid, SIGHUP);
 		break;
 	}
-	place->stale = false;
+	slot->stale = false;
 }
 
-/* Does what is due for a place. Gives the time of what is due next. */
+/* Does what is due for a slot. Returns the time of what is due next. */
 static int64_t
-tend(const struct house *house, struct service *service, struct place *place)
+tend(const struct supervisor *sv, struct service *service, struct slot *slot)
 {
-	if (!place->pid && !service->refused && now() >= place->due)
-		start_service(house, service, place);
-	if (place->pid && place->stale)
-		renew(house, service, place);
-	if (place->leaving && now() >= place->leaving_due) {
-		if (place->told)
-			kill_group(place->leaving);
+	if (!slot->pid && !service->refused && now() >= slot->due)
+		start_service(sv, service, slot);
+	if (slot->pid && slot->stale)
+		renew(sv, service, slot);
+	if (slot->leaving && now() >= slot->leaving_due) {
+		if (slot->told)
+			kill_group(slot->leaving);
 		else
-			kill(place->leaving, service->stop);
-		place->told = true;
-		place->leaving_due = now() + STOP;
+			kill(slot->leaving, service->stop);
+		slot->told = true;
+		slot->leaving_due = now() + STOP;
 	}
-	int64_t fill = place->pid || service->refused ? NEVER : place->due;
-	int64_t leave = place->leaving ? place->leaving_due : NEVER;
+	int64_t fill = slot->pid || service->refused ? NEVER : slot->due;
+	int64_t leave = slot->leaving ? slot->leaving_due : NEVER;
 	return fill < leave ? fill : leave;
 }
 
-/* A replacement that does not live: the old process stays, and so do all others of its program. */
+/* A replacement that died: the old process stays, and so do all others of its program. */
 static void
-give_up_renewal(struct service *service, struct place *place, const char *why)
+give_up_renewal(struct service *service, struct slot *slot, const char *why)
 {
-	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" the_old_ones=stay", service->name, place->pid, why);
-	place->pid = place->leaving;
-	place->leaving = 0;
-	place->since = 0;
+	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" the_old_ones=stay", service->name, slot->pid, why);
+	slot->pid = slot->leaving;
+	slot->leaving = 0;
+	slot->since = 0;
 	for (size_t i = 0; i < service->count; i++)
-		service->places[i].stale = false;
+		service->slots[i].stale = false;
 }
 
-/* A process of a service ended while all shall run. */
+/* A process of a service ended while all are meant to run. */
 static void
-ended(struct service *service, struct place *place, int status)
+ended(struct service *service, struct slot *slot, int status)
 {
 	const int64_t at = now();
-	const bool early = at - place->since < EARLY;
+	const bool early = at - slot->since < EARLY;
 	char why[80];
 
 	describe_end(status, why, sizeof(why));
-	if (place->leaving && !place->told) {
-		give_up_renewal(service, place, why);
+	if (slot->leaving && !slot->told) {
+		give_up_renewal(service, slot, why);
 		return;
 	}
-	const pid_t pid = place->pid;
-	place->pid = 0;
-	place->due = at;
+	const pid_t pid = slot->pid;
+	slot->pid = 0;
+	slot->due = at;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) {
-		place->early = 0;	/* retired, or told to */
+		slot->early = 0;	/* retired, or told to */
 		return;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG) {
@@ -195,200 +195,200 @@ ended(struct service *service, struct place *place, int status)
 		service->refused = true;
 		return;
 	}
-	place->early = early ? place->early + 1 : 0;
-	place->due += pause_after(place->early);
+	slot->early = early ? slot->early + 1 : 0;
+	slot->due += pause_after(slot->early);
 	log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name, pid, why,
-		(long long)(place->due - at));
+		(long long)(slot->due - at));
 }
 
 static void
-signal_place(const struct place *place, int signal)
+signal_place(const struct slot *slot, int signal)
 {
-	if (place->pid)
-		kill(place->pid, signal);
-	if (place->leaving)
-		kill(place->leaving, signal);
+	if (slot->pid)
+		kill(slot->pid, signal);
+	if (slot->leaving)
+		kill(slot->leaving, signal);
 }
 
-/* ---- the house */
+/* ---- all services */
 
-static struct place *
-find_slot(const struct house *house, pid_t pid, struct service **service)
+static struct slot *
+find_slot(const struct supervisor *sv, pid_t pid, struct service **service)
 {
-	for (size_t i = 0; i < house->count; i++) {
-		*service = &house->services[i];
+	for (size_t i = 0; i < sv->count; i++) {
+		*service = &sv->services[i];
 		for (size_t k = 0; k < (*service)->count; k++) {
-			struct place *place = &(*service)->places[k];
-			if (place->pid == pid || place->leaving == pid)
-				return place;
+			struct slot *slot = &(*service)->slots[k];
+			if (slot->pid == pid || slot->leaving == pid)
+				return slot;
 		}
 	}
 	return NULL;
 }
 
 static void
-reap(struct house *house)
+reap(struct supervisor *sv)
 {
 	struct service *service;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct place *place = find_slot(house, pid, &service);
+		struct slot *slot = find_slot(sv, pid, &service);
 		kill_group(pid);
-		if (!place)
+		if (!slot)
 			continue;
-		if (place->leaving == pid)
-			place->leaving = 0;
-		else if (house->stop_since)
-			place->pid = 0;
+		if (slot->leaving == pid)
+			slot->leaving = 0;
+		else if (sv->stop_since)
+			slot->pid = 0;
 		else
-			ended(service, place, status);
+			ended(service, slot, status);
 	}
 }
 
 static bool
-is_anybody_left(const struct house *house)
+is_anybody_left(const struct supervisor *sv)
 {
-	for (size_t i = 0; i < house->count; i++)
-		for (size_t k = 0; k < house->services[i].count; k++)
-			if (house->services[i].places[k].pid || house->services[i].places[k].leaving)
+	for (size_t i = 0; i < sv->count; i++)
+		for (size_t k = 0; k < sv->services[i].count; k++)
+			if (sv->services[i].slots[k].pid || sv->services[i].slots[k].leaving)
 				return true;
 	return false;
 }
 
 /* True when no program runs or ever will: then there is nothing to keep. */
 static bool
-is_hopeless(const struct house *house)
+is_hopeless(const struct supervisor *sv)
 {
-	for (size_t i = 0; i < house->count; i++) {
-		const struct service *service = &house->services[i];
+	for (size_t i = 0; i < sv->count; i++) {
+		const struct service *service = &sv->services[i];
 		if (service->renewal != ROLL)
 			continue;
 		if (!service->refused)
 			return false;
 		for (size_t k = 0; k < service->count; k++)
-			if (service->places[k].pid)
+			if (service->slots[k].pid)
 				return false;
 	}
 	return true;
 }
 
-/* nginx closes idle connections when it reloads, on which a request may be on its way: not without need. */
+/* nginx closes idle connections when it reloads, on which a request may be arriving: so only when needed. */
 static void
-renew_all(struct house *house)
+renew_all(struct supervisor *sv)
 {
-	const bool web_changed = house->web && web_configure(house) > 0;
+	const bool web_changed = sv->web && web_configure(sv) > 0;
 
-	for (size_t i = 0; i < house->count; i++) {
-		struct service *service = &house->services[i];
+	for (size_t i = 0; i < sv->count; i++) {
+		struct service *service = &sv->services[i];
 		service->refused = false;
 		for (size_t k = 0; k < service->count; k++) {
-			service->places[k].stale = service->places[k].pid && (service->renewal != RELOAD || web_changed);
-			service->places[k].early = 0;
-			service->places[k].due = now();
+			service->slots[k].stale = service->slots[k].pid && (service->renewal != RELOAD || web_changed);
+			service->slots[k].early = 0;
+			service->slots[k].due = now();
 		}
 	}
 	log_line(LOG_NOTE, "renewal_begins");
 }
 
-/* Asked twice: stop at once. Within a second it is one request that came twice (make and a process group). */
+/* A second signal: stop at once. Within a second it is one request sent twice (by make and to the process group). */
 static void
-stop_service(struct house *house, int code)
+stop_service(struct supervisor *sv, int code)
 {
-	if (!house->stop_since) {
-		house->stop_since = now();
-		house->code = code;
-		if (house->web)
-			signal_place(house->web->places, house->web->stop);
-	} else if (now() - house->stop_since > SECOND) {
-		house->stop_since = now() - STOP;
+	if (!sv->stop_since) {
+		sv->stop_since = now();
+		sv->code = code;
+		if (sv->web)
+			signal_place(sv->web->slots, sv->web->stop);
+	} else if (now() - sv->stop_since > SECOND) {
+		sv->stop_since = now() - STOP;
 	}
 }
 
-/* First nginx finishes what it has, then everybody else is told; who is not gone in time is killed. */
+/* First nginx finishes its requests, then all others are told to stop; what has not ended in time is killed. */
 static int64_t
-tend_stop(struct house *house)
+tend_stop(struct supervisor *sv)
 {
-	const int64_t past = now() - house->stop_since;
-	const bool web_gone = !house->web || !house->web->places->pid;
+	const int64_t past = now() - sv->stop_since;
+	const bool web_gone = !sv->web || !sv->web->slots->pid;
 
-	if (!house->told && (web_gone || past >= WEB_STOP)) {
-		house->told = true;
-		for (size_t i = 0; i < house->count; i++)
-			for (size_t k = 0; k < house->services[i].count; k++)
-				signal_place(&house->services[i].places[k], SIGTERM);
+	if (!sv->told && (web_gone || past >= WEB_STOP)) {
+		sv->told = true;
+		for (size_t i = 0; i < sv->count; i++)
+			for (size_t k = 0; k < sv->services[i].count; k++)
+				signal_place(&sv->services[i].slots[k], SIGTERM);
 	}
-	for (size_t i = 0; past >= STOP && i < house->count; i++) {
-		for (size_t k = 0; k < house->services[i].count; k++) {
-			kill_group(house->services[i].places[k].pid);
-			kill_group(house->services[i].places[k].leaving);
+	for (size_t i = 0; past >= STOP && i < sv->count; i++) {
+		for (size_t k = 0; k < sv->services[i].count; k++) {
+			kill_group(sv->services[i].slots[k].pid);
+			kill_group(sv->services[i].slots[k].leaving);
 		}
 	}
-	return house->stop_since + (past >= STOP ? past + SECOND : house->told ? STOP : WEB_STOP);
+	return sv->stop_since + (past >= STOP ? past + SECOND : sv->told ? STOP : WEB_STOP);
 }
 
 static void
-fail_start(struct house *house, const char *what, int code)
+fail_start(struct supervisor *sv, const char *what, int code)
 {
-	usleep(50000);		/* until the scribe has written what was just said */
-	ctl_error(code, "%s; the end of %s:", what, house->log_path);
-	web_log_tail(house->log_path, house->log_start);
-	stop_service(house, code);
+	usleep(50000);		/* until the log writer has written the last lines */
+	ctl_error(code, "%s; the end of %s:", what, sv->log_path);
+	web_log_tail(sv->log_path, sv->log_start);
+	stop_service(sv, code);
 }
 
-/* While starting: is it up yet, or will it never be? Gives the time of the next look. */
+/* While starting: is it up, or has it failed? Returns the time of the next check. */
 static int64_t
-tend_start(struct house *house)
+tend_start(struct supervisor *sv)
 {
 	char what[200];
 	bool all_run = true;
 
-	for (size_t i = 0; i < house->count; i++) {
-		const struct service *service = &house->services[i];
-		if (service->refused || (service == house->web && service->places->early > 0)) {
+	for (size_t i = 0; i < sv->count; i++) {
+		const struct service *service = &sv->services[i];
+		if (service->refused || (service == sv->web && service->slots->early > 0)) {
 			snprintf(what, sizeof(what), "%s does not start", service->name);
-			fail_start(house, what, EXIT_CONFIG);
+			fail_start(sv, what, EXIT_CONFIG);
 			return NEVER;
 		}
 		for (size_t k = 0; k < service->count; k++)
-			all_run = all_run && service->places[k].pid;
+			all_run = all_run && service->slots[k].pid;
 	}
-	int status = all_run ? web_health(house->port) : 0;
+	int status = all_run ? web_health(sv->port) : 0;
 	if (status == 200) {
-		house->ready_by = NEVER;
-		web_welcome(house->conf, house->port);
+		sv->ready_by = NEVER;
+		web_welcome(sv->conf, sv->port);
 		return NEVER;
 	}
-	if (now() > house->ready_by) {
+	if (now() > sv->ready_by) {
 		snprintf(what, sizeof(what), status ? "GET /health still answers %d" : "GET /health still has no answer", status);
-		fail_start(house, what, EXIT_NO_HOST);
+		fail_start(sv, what, EXIT_NO_HOST);
 	}
 	return now() + HEALTH_EVERY;
 }
 
 static int64_t
-tend_all(struct house *house)
+tend_all(struct supervisor *sv)
 {
 	int64_t next = NEVER;
 
-	for (size_t i = 0; i < house->count; i++) {
-		for (size_t k = 0; k < house->services[i].count; k++) {
-			int64_t due = tend(house, &house->services[i], &house->services[i].places[k]);
+	for (size_t i = 0; i < sv->count; i++) {
+		for (size_t k = 0; k < sv->services[i].count; k++) {
+			int64_t due = tend(sv, &sv->services[i], &sv->services[i].slots[k]);
 			next = due < next ? due : next;
 		}
 	}
-	if (house->ready_by != NEVER) {
-		int64_t due = tend_start(house);
+	if (sv->ready_by != NEVER) {
+		int64_t due = tend_start(sv);
 		next = due < next ? due : next;
-	} else if (is_hopeless(house)) {
+	} else if (is_hopeless(sv)) {
 		ctl_error(EXIT_CONFIG, "no program runs; each said above what is wrong");
-		stop_service(house, EXIT_CONFIG);
+		stop_service(sv, EXIT_CONFIG);
 	}
-	return house->stop_since ? now() : next;
+	return sv->stop_since ? now() : next;
 }
 
-/* The terminal that we were started from was closed: that SIGHUP is a farewell, not the wish for a renewal. */
+/* The terminal that started us was closed: that SIGHUP means stop, not renew. */
 static bool
 is_terminal_open(void)
 {
@@ -401,27 +401,27 @@ is_terminal_open(void)
 }
 
 static void
-on_signal(struct house *house, int signal)
+on_signal(struct supervisor *sv, int signal)
 {
 	switch (signal) {
 	case SIGCHLD:
-		reap(house);
+		reap(sv);
 		break;
 	case SIGHUP:
-		if (house->has_terminal && !is_terminal_open())
-			stop_service(house, EXIT_SUCCESS);
-		else if (!house->stop_since)
-			renew_all(house);
+		if (sv->has_terminal && !is_terminal_open())
+			stop_service(sv, EXIT_SUCCESS);
+		else if (!sv->stop_since)
+			renew_all(sv);
 		break;
 	case SIGTERM:
 	case SIGINT:
-		stop_service(house, EXIT_SUCCESS);
+		stop_service(sv, EXIT_SUCCESS);
 		break;
 	}
 }
 
 int
-serve_keep(struct house *house)
+serve_keep(struct supervisor *sv)
 {
 	struct sigaction hangup;
 	sigset_t signals;
@@ -432,27 +432,27 @@ serve_keep(struct house *house)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* Whoever started us under nohup wants us to outlive the terminal. */
+	/* Started under nohup, it is meant to outlive the terminal. */
 	sigaction(SIGHUP, NULL, &hangup);
-	house->has_terminal = hangup.sa_handler != SIG_IGN && is_terminal_open();
+	sv->has_terminal = hangup.sa_handler != SIG_IGN && is_terminal_open();
 	/* An ignored signal cannot be waited for. */
 	for (int s = 1; s < NSIG; s++)
 		if (sigismember(&signals, s) == 1)
 			signal(s, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	house->ready_by = house->web ? now() + HEALTH_WAIT : NEVER;
-	for (size_t i = 0; i < house->count; i++)
-		for (size_t k = 0; k < house->services[i].count; k++)
-			house->services[i].places[k].due = now() + (k ? FIRST_ALONE : 0);
+	sv->ready_by = sv->web ? now() + HEALTH_WAIT : NEVER;
+	for (size_t i = 0; i < sv->count; i++)
+		for (size_t k = 0; k < sv->services[i].count; k++)
+			sv->services[i].slots[k].due = now() + (k ? FIRST_ALONE : 0);
 
 	while (true) {
-		int64_t next = house->stop_since ? tend_stop(house) : tend_all(house);
-		if (house->stop_since && !is_anybody_left(house))
-			return house->code;
+		int64_t next = sv->stop_since ? tend_stop(sv) : tend_all(sv);
+		if (sv->stop_since && !is_anybody_left(sv))
+			return sv->code;
 		int64_t wait = next == NEVER ? MINUTE : next - now();
 		if (wait < 0)
 			wait = 0;
 		const struct timespec timeout = { .tv_sec = wait / SECOND, .tv_nsec = wait % SECOND * 1000000 };
-		on_signal(house, sigtimedwait(&signals, NULL, &timeout));
+		on_signal(sv, sigtimedwait(&signals, NULL, &timeout));
 	}
 }

@@ -44,7 +44,7 @@ is_port_free(int port)
 	return good;
 }
 
-/* nginx reads these as its own signs, and we put the path there without quotes. */
+/* These characters have a meaning for nginx, and the path stands there without quotes. */
 static bool
 is_plain_path(const char *path)
 {
@@ -100,7 +100,7 @@ write_text(const char *path, const struct buf *text)
 	return good;
 }
 
-/* Brings DATA/run/AS in line with a shipped file. Gives 1 when that changed it, 0 when not, -1 after saying why not. */
+/* Updates DATA/run/AS from a shipped file. Returns 1 when that changed it, 0 when not, -1 after reporting why not. */
 static int
 fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
 {
@@ -125,9 +125,9 @@ fill_in(const struct conf *conf, const char *name, const char *as, const struct 
 }
 
 int
-web_configure(const struct house *house)
+web_configure(const struct supervisor *sv)
 {
-	const struct conf *conf = house->conf;
+	const struct conf *conf = sv->conf;
 	char digits[8], run[PATH_MAX], upload[48];
 	const struct replacement main_file[] = {
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
@@ -141,7 +141,7 @@ web_configure(const struct house *house)
 		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
 	};
 
-	snprintf(digits, sizeof(digits), "%d", house->port);
+	snprintf(digits, sizeof(digits), "%d", sv->port);
 	snprintf(run, sizeof(run), "%s/run", conf->data);
 	snprintf(upload, sizeof(upload), "client_max_body_size %lldm", (long long)conf->upload_request_limit);
 	int a = fill_in(conf, "development.conf", "nginx.conf", main_file);
@@ -151,33 +151,33 @@ web_configure(const struct house *house)
 }
 
 bool
-web_prepare(const struct house *house)
+web_prepare(const struct supervisor *sv)
 {
-	return is_port_free(house->port) && is_plain_path(house->conf->data) && is_plain_path(house->conf->share) &&
-		web_configure(house) >= 0;
+	return is_port_free(sv->port) && is_plain_path(sv->conf->data) && is_plain_path(sv->conf->share) &&
+		web_configure(sv) >= 0;
 }
 
 char *const *
-web_command(const struct house *house)
+web_command(const struct supervisor *sv)
 {
 	/* Ordinary users have no sbin in their PATH. */
-	static const char *const places[] = {
+	static const char *const slots[] = {
 		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
 	};
-	const char *data = house->conf->data;
+	const char *data = sv->conf->data;
 	size_t i = 0;
 
-	while (i < COUNT(places) && access(places[i], X_OK) != 0)
+	while (i < COUNT(slots) && access(slots[i], X_OK) != 0)
 		i++;
-	if (i == COUNT(places)) {
-		ctl_error(EXIT_CONFIG, "there is no nginx; `make run` installs it, or say: apt-get install nginx");
+	if (i == COUNT(slots)) {
+		ctl_error(EXIT_CONFIG, "nginx is not installed; `make run` installs it, or run: apt-get install nginx");
 		return NULL;
 	}
-	char **argv = arena_alloc(house->arena, 5 * sizeof(*argv));
-	argv[0] = arena_string(house->arena, places[i]);
-	argv[1] = arena_format(house->arena, "-p%s", data);
-	argv[2] = arena_format(house->arena, "-e%s/log/nginx-error.log", data);
-	argv[3] = arena_format(house->arena, "-c%s/run/nginx.conf", data);
+	char **argv = arena_alloc(sv->arena, 5 * sizeof(*argv));
+	argv[0] = arena_string(sv->arena, slots[i]);
+	argv[1] = arena_format(sv->arena, "-p%s", data);
+	argv[2] = arena_format(sv->arena, "-e%s/log/nginx-error.log", data);
+	argv[3] = arena_format(sv->arena, "-c%s/run/nginx.conf", data);
 	return argv;
 }
 
@@ -205,7 +205,7 @@ web_health(int port)
 	return status;
 }
 
-/* ---- for people */
+/* ---- output for the terminal */
 
 static void
 print_mail(const struct conf *conf)

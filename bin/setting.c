@@ -1,5 +1,5 @@
 /*
- * okulctl setting - what the web site reads, for an operator: also what no request may change, and what was before.
+ * okulctl setting - the settings of the web site, for an operator, with all earlier values.
  */
 #include "okulctl.h"
 
@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "json.h"
 #include "setting.h"
+#include "sql.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -41,17 +42,17 @@ const struct command command_setting_get = {
 const struct command command_setting_set = {
 	.name = "setting set",
 	.usage = "KEY JSON|@FILE|- [--public|--private] [--description TEXT]",
-	.summary = "give a setting a value, from the next request on",
+	.summary = "set the value of a setting, from the next request on",
 	.help = "The value is JSON: of the command line, of a file, or (-) of standard input; at most 64 KiB. A text needs quotes of\n"
 		"its own, inside those of the shell:\n"
 		"    okulctl setting set home.title '\"Hoş geldiniz\"'\n"
 		"    okulctl setting set lesson.minutes 45\n"
 		"    okulctl setting set home.news @news.json\n"
 		"A key has up to 100 of a-z, A-Z, 0-9, _, - and . in it.\n"
-		"--public       everybody may read it; so is a new setting unless said otherwise\n"
+		"--public       everybody may read it; the default of a new setting\n"
 		"--private      only admins may\n"
-		"--description  what it is for; \"\" takes it away\n"
-		"What is not said stays as it is. The values before are kept: `okulctl setting history KEY`.\n",
+		"--description  what it is for; \"\" removes it\n"
+		"What is not named stays as it is. Earlier values are kept: `okulctl setting history KEY`.\n",
 	.run = run_setting_set,
 };
 
@@ -65,19 +66,18 @@ const struct command command_setting_history = {
 	.run = run_setting_history,
 };
 
-#define AT(column) "strftime('%Y-%m-%d %H:%M:%S', " column " / 1000, 'unixepoch')"
 #define BY "CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor"
 #define YES_NO "CASE WHEN is_public THEN 'yes' ELSE 'no' END AS public"
 
 enum { LIST, NOW, THEN, HISTORY };
 
 static const char *const sql[] = {
-	[LIST] = "SELECT key, " YES_NO ", " AT("updated_at") " AS changed, coalesce(description, '-') AS description,"
+	[LIST] = "SELECT key, " YES_NO ", " SQL_TO_SECOND("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
 	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
 	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
-	[HISTORY] = "SELECT version, " AT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
+	[HISTORY] = "SELECT version, " SQL_TO_SECOND("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -87,7 +87,7 @@ is_key(const char *key)
 {
 	if (strlen(key) <= SETTING_KEY_MAX && text_is_key(key))
 		return true;
-	ctl_error(EXIT_DATA, "\"%s\" is no key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not . or ..",
+	ctl_error(EXIT_DATA, "\"%s\" is not a key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not . or ..",
 		key, SETTING_KEY_MAX);
 	return false;
 }
@@ -104,7 +104,7 @@ run_setting_list(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "setting list takes no arguments; `okulctl setting get KEY` prints one");
 	int code = ctl_table(data, sql[LIST], NO_ARGS, &count);
 	if (code == EXIT_SUCCESS && count == 0)
-		puts("no setting is there yet; `okulctl setting set` makes one");
+		puts("there is no setting yet; `okulctl setting set` adds one");
 	return code;
 }
 
@@ -119,7 +119,7 @@ run_setting_history(int argc, char **argv, const char *data)
 		return EXIT_DATA;
 	int code = ctl_table(data, sql[HISTORY], ARGS(argv[1]), &count);
 	if (code == EXIT_SUCCESS && count == 0)
-		return ctl_error(EXIT_DATA, "there never was a setting %s; `okulctl setting list` lists them", argv[1]);
+		return ctl_error(EXIT_DATA, "there has never been a setting %s; `okulctl setting list` lists them", argv[1]);
 	return code;
 }
 
@@ -163,9 +163,9 @@ run_setting_get(int argc, char **argv, const char *data)
 
 /* ---- writing */
 
-/* The value is as it was typed: read_setting_value() makes JSON of it. */
+/* The value is as it was typed: read_setting_value() turns it into JSON. */
 static bool
-read_wishes(int argc, char **argv, struct setting *setting)
+read_set_options(int argc, char **argv, struct setting *setting)
 {
 	static const struct option options[] = {
 		{ "public", no_argument, NULL, 'p' }, { "private", no_argument, NULL, 's' },
@@ -173,7 +173,7 @@ read_wishes(int argc, char **argv, struct setting *setting)
 	};
 	int option;
 
-	/* A value may begin with a dash: -1. So the options stand behind it, and getopt() sees the command in its place. */
+	/* A value may begin with a dash: -1. So the options come after it, and getopt() sees the command in its place. */
 	if (argc < 3 || strncmp(argv[1], "--", 2) == 0 || strncmp(argv[2], "--", 2) == 0)
 		return ctl_error(EXIT_USAGE, "usage: okulctl setting set %s", command_setting_set.usage) == 0;
 	setting->key = argv[1];
@@ -181,14 +181,14 @@ read_wishes(int argc, char **argv, struct setting *setting)
 	argv[2] = argv[0];
 	while ((option = getopt_long(argc - 2, argv + 2, "", options, NULL)) != -1) {
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl setting set --help` says what can be asked") == 0;
+			return ctl_error(EXIT_USAGE, "`okulctl setting set --help` lists the options") == 0;
 		if (option == 'd') {
 			setting->describes = true;
 			setting->description = optarg;
 			continue;
 		}
 		if (setting->access)
-			return ctl_error(EXIT_USAGE, "--public and --private: say one of them, once") == 0;
+			return ctl_error(EXIT_USAGE, "use --public or --private once, not both") == 0;
 		setting->access = option == 'p' ? IS_PUBLIC : IS_PRIVATE;
 	}
 	if (optind < argc - 2)
@@ -197,7 +197,7 @@ read_wishes(int argc, char **argv, struct setting *setting)
 	return true;
 }
 
-/* All of a file, up to a little more than may be. False after having said what is wrong. */
+/* Reads a file, up to a little more than the limit. False after having reported what is wrong. */
 static bool
 read_value_file(struct buf *text, const char *name)
 {
@@ -225,18 +225,18 @@ static void
 bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
 {
 	static const char *const reasons[] = {
-		[JSON_SYNTAX] = "is no JSON", [JSON_UTF8] = "is no UTF-8", [JSON_NUL] = "has a NUL character in a text",
+		[JSON_SYNTAX] = "is not JSON", [JSON_UTF8] = "is not UTF-8", [JSON_NUL] = "has a NUL character in a text",
 		[JSON_TWICE] = "names a key twice", [JSON_DEEP] = "is nested too deep",
 	};
 
 	if (fault == JSON_SYNTAX && typed && strlen(text) <= 60 && !strpbrk(text, "\"'\\{}[]\n"))
-		ctl_error(EXIT_DATA, "%s is no JSON; if a text is meant, give it quotes: '\"%s\"'", text, text);
+		ctl_error(EXIT_DATA, "%s is not JSON; if a text is meant, put it in quotes: '\"%s\"'", text, text);
 	else
 		ctl_error(EXIT_DATA, "the value %s, at byte %zu%s", reasons[fault], at + 1, fault == JSON_SYNTAX && typed ?
-			"; the shell takes quotes away: put single quotes around the value, or say @FILE" : "");
+			"; the shell takes quotes away: put single quotes around the value, or use @FILE" : "");
 }
 
-/* The value as it will be stored; NULL after having said what is wrong with it. */
+/* The value as it will be stored; NULL after having reported what is wrong with it. */
 static const char *
 read_setting_value(struct arena *arena, const char *given)
 {
@@ -254,9 +254,9 @@ read_setting_value(struct arena *arena, const char *given)
 	if (length > SETTING_VALUE_MAX)
 		return ctl_error(EXIT_DATA, "the value has more than %d bytes", SETTING_VALUE_MAX), NULL;
 	if (length == 0)
-		return ctl_error(EXIT_DATA, "the value is empty; for an empty text say '\"\"', for nothing null"), NULL;
+		return ctl_error(EXIT_DATA, "the value is empty; for an empty text use '\"\"', for no value null"), NULL;
 	value = arena_copy(arena, value, length);
-	/* One level less than a request has: there the value stands in an object. */
+	/* One level less than in a request, where the value is inside an object. */
 	enum json_fault fault = json_check(arena, value, length, JSON_DEPTH - 1, &at);
 	if (fault)
 		bad_json(value, typed, fault, at);
@@ -273,7 +273,7 @@ check_description(struct arena *arena, struct setting *setting)
 	length = strlen(setting->description);
 	text_trim(&setting->description, &length);
 	if (!text_is_utf8(setting->description, length))
-		return ctl_error(EXIT_DATA, "--description is no UTF-8 text") == 0;
+		return ctl_error(EXIT_DATA, "--description is not UTF-8 text") == 0;
 	char *text = arena_copy(arena, setting->description, length);
 	text_unify_lines(text);
 	if (text_has_control(text, "\t\n"))
@@ -312,7 +312,7 @@ run_setting_set(int argc, char **argv, const char *data)
 {
 	struct setting setting = { 0 };
 
-	if (!read_wishes(argc, argv, &setting))
+	if (!read_set_options(argc, argv, &setting))
 		return EXIT_USAGE;
 	struct arena *arena = arena_new(4096);
 	if (!arena)

@@ -20,7 +20,7 @@ const struct command command_sql = {
 		"with the names of their columns. In values a tab, newline or backslash is written \\t, \\n, \\\\; other control\n"
 		"characters \\x1b or \\u202e, so that no name moves the cursor; bytes that are no text are written x'...'.\n"
 		"\n"
-		"Statements that only read hold nobody up. From the first one that writes, all run in one transaction, which is\n"
+		"Statements that only read delay no other program. From the first one that writes, all run in one transaction, which is\n"
 		"kept only if every one of them works.\n"
 		"--loose  each statement on its own: for VACUUM, and others that a transaction refuses\n"
 		"\n"
@@ -73,7 +73,7 @@ index_users(struct db *db)
 	bool any = db_one(db, &row, sql[UNINDEXED], NO_ARGS) == DB_ROW;
 	db_release(db);
 	if (any && !reindex(db))
-		ctl_error(EXIT_FAILURE, "the search for users is behind until the next of them is changed");
+		ctl_error(EXIT_FAILURE, "the search for users is not up to date until a user is changed");
 }
 
 static int
@@ -91,7 +91,7 @@ run_sql(int argc, char **argv, const char *data)
 	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	db_only_deletes(db, true);	/* where room is short, an operator makes some */
+	db_only_deletes(db, true);	/* when the disk is full, an operator deletes rows */
 	char *input = argc > first ? strdup(argv[first]) : read_input();
 	enum db_rc rc = input ? db_shell(db, input, loose, ctl_print_row, stdout, why, sizeof(why)) : DB_ERROR;
 	free(input);

@@ -9,6 +9,7 @@
 #include "placement.h"
 #include "quiz.h"
 #include "random.h"
+#include "sql.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -27,7 +28,7 @@ const struct command command_test_import = {
 		"one right answer and true/false are taken, also as a missing word. Anything else (Cloze, short answer, numerical,\n"
 		"matching, essay, several right answers, partial credit) is named with its line, the exit code is 65, and nothing\n"
 		"is made. Feedback, categories, and names of questions that have a text are not kept; HTML becomes text. Comments\n"
-		"above a question may give its points (1 unless given) and its media:\n"
+		"above a question may set its points (1 by default) and its media:\n"
 		"  // okul: points 2.5\n"
 		"  // okul: media https://example.com/a.mp3\n"
 		"The ranges of the levels rise from 0 to 100; each starts where the one before ends, or one above.\n"
@@ -71,7 +72,7 @@ static const char *const sql[] = {
 		"SELECT id, title, target_language AS language, question_count AS questions,"
 		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
 		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
-		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created FROM test ORDER BY pk /* scans: test result_tally */",
+		" " SQL_TO_MINUTE("created_at") " AS created FROM test ORDER BY pk /* scans: test result_tally */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
@@ -83,14 +84,14 @@ static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
 
 struct import {
 	struct arena *arena;
-	cJSON *body;			/* what the options say, as the API would take it */
+	cJSON *body;			/* the options, as a body of the API */
 	const char *file, *encoding;
 	char *text;
 	size_t length;
 	bool skip, dry_run;
 };
 
-/* "A1:0-20,A2:21-40": what has another form gets scores that are refused. */
+/* "A1:0-20,A2:21-40": any other form gets scores that are refused. */
 static void
 add_ranges(struct import *im, const char *s)
 {
@@ -121,7 +122,7 @@ add_number(cJSON *body, const char *name, const char *text)
 	if (text_to_int(text, INT32_MIN, INT32_MAX, &number))
 		cJSON_AddNumberToObject(body, name, (double)number);
 	else
-		cJSON_AddStringToObject(body, name, text);	/* to be told that it is no number */
+		cJSON_AddStringToObject(body, name, text);	/* so that field_check() reports that it is not a number */
 }
 
 static bool
@@ -139,7 +140,7 @@ read_option(struct import *im, int option, const char *argument)
 	case 'e': return (im->encoding = argument);
 	case 'k': return im->skip = true;
 	case 'n': return im->dry_run = true;
-	default: return ctl_error(EXIT_USAGE, "`okulctl test import --help` says what can be asked") == 0;
+	default: return ctl_error(EXIT_USAGE, "`okulctl test import --help` lists the options") == 0;
 	}
 }
 
@@ -210,7 +211,7 @@ add_test(struct db *db, const struct placement *test, const char *id)
 	if (rc != DB_DONE)
 		return rc;
 	placement_add(db, test, id, clock_now());
-	return db_write_commit(db);	/* tells a failure that stuck */
+	return db_write_commit(db);	/* returns a failure that stuck */
 }
 
 static int

@@ -1,5 +1,5 @@
 /*
- * Files that people bring: read as UTF-8, whatever their program wrote them in, or refused as a whole.
+ * Files of users: read as UTF-8, whatever their program wrote them in, or refused as a whole.
  */
 #include "okulctl.h"
 
@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 
 struct source {
-	const char *path;	/* for people */
+	const char *path;	/* for messages */
 	const char *bytes;
 	size_t length;
 	bool mapped;
 };
 
-/* ---- what it is */
+/* ---- encoding */
 
 /* The line on which the byte at `at` stands. */
 static size_t
@@ -31,7 +31,7 @@ line_of(const char *bytes, size_t at)
 	return line;
 }
 
-/* The first byte that is no UTF-8 text, or the length. */
+/* The first byte that is not UTF-8 text, or the length. */
 static size_t
 bad_byte(const struct source *source)
 {
@@ -43,7 +43,7 @@ bad_byte(const struct source *source)
 }
 
 /*
- * What a file that is no UTF-8 may be, as --encoding takes it; NULL: no text. A text in Latin letters has a NUL in
+ * What a file that is not UTF-8 may be, as --encoding takes it; NULL: not a text. A text in Latin letters has a NUL in
  * every other byte of its UTF-16. Windows-1254 is Windows-1252 with six letters of Turkish in the place of Icelandic
  * ones.
  */
@@ -72,7 +72,7 @@ refuse_text(const struct source *source, size_t bad)
 	const char *encoding = guess(source);
 
 	if (encoding)
-		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; it looks like %s: say --encoding %s, or save it as UTF-8",
+		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; it looks like %s: use --encoding %s, or save it as UTF-8",
 			source->path, line_of(source->bytes, bad), encoding, encoding);
 	else
 		ctl_error(EXIT_DATA, "%s: line %zu is not UTF-8 text; save the file as UTF-8", source->path,
@@ -92,7 +92,7 @@ convert_source(const struct source *source, const char *encoding, iconv_t with, 
 		char *to = block;
 		size_t room = sizeof(block);
 		bool last = left == 0;
-		/* Behind the last byte: what the encoding still holds back. */
+		/* After the last byte: what the encoding still holds back. */
 		done = iconv(with, last ? NULL : &in, last ? NULL : &left, &to, &room);
 		int error = done == (size_t)-1 ? errno : 0;
 		size_t made = (size_t)(to - block);
@@ -120,7 +120,7 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 		ascii = !(source->bytes[i] & 0x80);
 	if (source->length > 0 && bad == source->length && (wide || !ascii))
 		return ctl_error(EXIT_DATA, "%s is UTF-8 already; leave out --encoding %s", source->path, encoding) == 0;
-	/* To iconv "//IGNORE" says that letters may be lost, and "" is what the operator's terminal has. */
+	/* For iconv "//IGNORE" means that letters may be lost, and "" is the encoding of the terminal. */
 	iconv_t with = encoding[0] && !strchr(encoding, '/') ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
 	if (with == (iconv_t)-1)
 		return ctl_error(EXIT_USAGE, "there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
@@ -132,7 +132,7 @@ to_utf8(const struct source *source, const char *encoding, FILE *out)
 
 /* ---- files */
 
-/* Copies all of `in`, whose size nothing may change meanwhile. */
+/* Copies all of `in`, so that its size cannot change while it is read. */
 static bool
 copy_source(FILE *in, FILE *out, const char *path, size_t max)
 {
@@ -168,7 +168,7 @@ map_source(struct source *source, FILE *file)
 	return source->mapped = true;
 }
 
-/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` is left open, when it can be neither. */
+/* `raw` itself when it is UTF-8, else a new file in its place; NULL, and `raw` stays open, when it is neither. */
 static FILE *
 as_utf8(struct source *source, const char *encoding, FILE *raw)
 {

@@ -1,5 +1,5 @@
 /*
- * okulctl user - the users that an operator makes: the first administrator comes from here.
+ * okulctl user - users added and changed by an operator: the first administrator is added here.
  */
 #include "okulctl.h"
 
@@ -11,6 +11,7 @@
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
+#include "sql.h"
 #include "text.h"
 #include "user.h"
 
@@ -26,8 +27,8 @@ static const struct db_statements statements;
 const struct command command_user_add = {
 	.name = "user add",
 	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
-	.summary = "make a user, who can then log in with a code by mail",
-	.help = "The role is user and the language English unless said otherwise. Administrators need not register.\n",
+	.summary = "add a user, who can then log in with a code by mail",
+	.help = "The role is user and the language English by default. Administrators need not register.\n",
 	.run = run_user_add,
 	.statements = &statements,
 };
@@ -51,7 +52,7 @@ const struct command command_user_list = {
 const struct command command_user_unlock = {
 	.name = "user unlock",
 	.usage = "EMAIL",
-	.summary = "let somebody log in again for whose address too many codes were asked for or tried",
+	.summary = "unlock an address for which too many codes were asked for or tried",
 	.help = "Forgets the codes that were asked for and the wrong tries that were made for the address and for all addresses of\n"
 		"the same mailbox (ada+1@example.com is ada@example.com), for every network; whether a user has it or not. What a\n"
 		"client network did wrong for many addresses stays counted: it is over after an hour, or a day at most.\n",
@@ -65,8 +66,8 @@ static const char *const sql[] = {
 	[LIST] =
 		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
 		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-		" strftime('%Y-%m-%d %H:%M', created_at / 1000, 'unixepoch') AS created,"
-		" coalesce(strftime('%Y-%m-%d %H:%M', last_login_at / 1000, 'unixepoch'), '-') AS last_login"
+		" " SQL_TO_MINUTE("created_at") " AS created,"
+		" coalesce(" SQL_TO_MINUTE("last_login_at") ", '-') AS last_login"
 		" FROM users ORDER BY pk /* scans: users */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -82,7 +83,7 @@ open_all(const char *data)
 	return db != NULL;
 }
 
-/* `*email` gets the address as it is kept. */
+/* `*email` gets the address as it is stored. */
 static bool
 is_email(char **email)
 {
@@ -92,7 +93,7 @@ is_email(char **email)
 	if (!arena && !(arena = arena_new(1024)))
 		return ctl_error(EXIT_FAILURE, "out of memory") == 0;
 	if (email_keep(arena, *email, &kept) != EMAIL_GOOD)
-		return ctl_error(EXIT_DATA, "\"%s\" is no mail address", *email) == 0;
+		return ctl_error(EXIT_DATA, "\"%s\" is not a mail address", *email) == 0;
 	*email = (char *)kept;
 	return true;
 }
@@ -101,7 +102,7 @@ static bool
 is_role(const char *role)
 {
 	return role_of(role) != PUBLIC ||
-		ctl_error(EXIT_DATA, "\"%s\" is no role; there are user, admin and superadmin", role) == 0;
+		ctl_error(EXIT_DATA, "\"%s\" is not a role; roles are user, admin and superadmin", role) == 0;
 }
 
 /* ---- user add */
@@ -126,13 +127,13 @@ read_new_user(int argc, char **argv, struct new_user *user)
 		else if (option == 'l')
 			user->language = optarg;
 		else
-			return ctl_error(EXIT_USAGE, "`okulctl user add --help` says what can be asked");
+			return ctl_error(EXIT_USAGE, "`okulctl user add --help` lists the options");
 	}
 	if (optind + 1 != argc)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage);
 	user->email = argv[optind];
 	if (!language_of(user->language, &language))
-		return ctl_error(EXIT_DATA, "\"%s\" is no language; there are tr, en, es and de", user->language);
+		return ctl_error(EXIT_DATA, "\"%s\" is not a language; languages are tr, en, es and de", user->language);
 	return is_email(&user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
@@ -223,14 +224,14 @@ run_user_role(int argc, char **argv, const char *data)
 	rc = db_write_begin(db);
 	if (rc == DB_DONE) {
 		change = change_role(email, role);
-		/* Also when nothing changed: a failure that stuck is told by the commit. */
+		/* Also when nothing changed: the commit returns a failure that stuck. */
 		rc = db_write_commit(db);
 	}
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	if (change == NO_USER)
-		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` makes one", email);
+		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` adds one", email);
 	if (change == LAST_ONE)
 		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
 			email);
@@ -251,7 +252,7 @@ unlock_email(const char *email, int64_t *events)
 	if (db_one(db, &row, sql[FIND], ARGS(email)) == DB_ROW)
 		snprintf(id, sizeof(id), "%s", db_text(row, 0));
 	db_end(row);
-	/* The audit is of users; of other addresses nothing is kept. */
+	/* The audit records users only, not other addresses. */
 	if (id[0])
 		audit_add(db, clock_now(), &(struct audit){ .action = "session.unlocked", .subject_id = id, .subject = email });
 }

@@ -1,8 +1,8 @@
 /*
- * okulctl user import - makes users from a table.
+ * okulctl user import - adds users from a table.
  *
  * The file is read in batches: their rows are checked first, then the good ones are written in one transaction, and
- * only then is told what is wrong with the others. So requests go on meanwhile, and the file may be of any size.
+ * only then are the errors of the others reported. So requests are served at the same time, and the file may be of any size.
  */
 #include "okulctl.h"
 
@@ -26,7 +26,7 @@ static const struct db_statements statements;
 const struct command command_user_import = {
 	.name = "user import",
 	.usage = "FILE.csv [--encoding NAME] [--dry-run]",
-	.summary = "make users from a table, a row each",
+	.summary = "add users from a table, a row each",
 	.help = "FILE.csv is text as spreadsheets write it (RFC 4180; commas, semicolons or tabs, a line sep=; above or not),\n"
 		"or - for standard input. Its first line names the columns, in any order: email, which every row has, and any of\n"
 		"  role language name surname username countryCode phoneNumber birthDate gender timezone profilePhoto\n"
@@ -40,8 +40,8 @@ const struct command command_user_import = {
 		"               and 0532 ... loses its 0 where the code is known. Digits alone stay as they are\n"
 		"  countryCode, language, gender  may be words: TR, Almanca, Kadın, weiblich\n"
 		"\n"
-		"What GET /users?format=csv gives is taken too: id, isActive and accountDeletionStatus as they are there; consents,\n"
-		"times and isRegistrationComplete are not kept, since nobody but the user can give them.\n"
+		"What GET /users?format=csv returns is accepted too: id, isActive and accountDeletionStatus as they are there; consents,\n"
+		"times and isRegistrationComplete are ignored, since only the user can give a consent.\n"
 		"\n"
 		"Every row with an error is named on standard error, with its line in the file (\"line 17: email: must be a\n"
 		"valid e-mail address\"), and the exit code is 1; the other rows are imported. An address or user name that a\n"
@@ -53,7 +53,7 @@ const struct command command_user_import = {
 	.statements = &statements,
 };
 
-#define BATCH 500		/* rows a transaction: some 30 ms in which nobody else writes */
+#define BATCH 500		/* rows a transaction: some 30 ms in which no one else can write */
 
 static const struct shape import_shape = { .all_optional = true, .fields = FIELDS(
 	{ "email", FIELD_EMAIL },
@@ -63,7 +63,7 @@ static const struct shape import_shape = { .all_optional = true, .fields = FIELD
 	{ "isActive", FIELD_BOOL },
 	{ "accountDeletionStatus", FIELD_ENUM, .oneof = user_deletion_states }) };
 
-/* A column that is passed over: what nobody but the user can give, and times, by which the keys of users are ordered. */
+/* A column that is ignored: consents, which only the user can give, and times, by which the keys of users are ordered. */
 static const struct field passed_over = { .name = "" };
 
 enum { TAKEN };
@@ -124,7 +124,7 @@ compare_seen(const void *a, const void *b)
 	return strcmp(((const struct seen *)a)->text, ((const struct seen *)b)->text);
 }
 
-/* The line in which the text stood first, which may be this one. */
+/* The line in which the text occurred first, which may be this one. */
 static size_t
 first_line(struct import *im, void **tree, const char *text, size_t line)
 {
@@ -135,7 +135,7 @@ first_line(struct import *im, void **tree, const char *text, size_t line)
 	return first ? (*first)->line : line;
 }
 
-/* The line above this one in which the text stood first; 0: none. */
+/* The line above this one in which the text occurred first; 0: none. */
 static size_t
 line_above(struct import *im, void **tree, const char *text, size_t line)
 {
@@ -174,7 +174,7 @@ check_cells(struct import *im, struct row *row)
 		complain(row, "id: stands in line %zu already", id_line);
 }
 
-/* A cell as the field takes it; what is of another kind is a text, and a fault of it. */
+/* Converts a cell to the type of its field; what does not convert stays a text, which field_check() refuses. */
 static void
 read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 {
@@ -187,7 +187,7 @@ read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 		cJSON_AddItemToObject(row->cells, field->name, field_form_value(im->batch, field, text));
 }
 
-/* False for a row without any text, which spreadsheets like to leave at the end. */
+/* False for a row without any text, which spreadsheets often leave at the end. */
 static bool
 read_cells(struct import *im, struct row *row)
 {
@@ -221,7 +221,7 @@ csv_reason(enum csv_result result)
 	case CSV_OPEN:
 		return "a cell begins with a quote, and no quote ends it";
 	case CSV_UTF8:
-		return "is no UTF-8 text";	/* never: ctl_text() */
+		return "is not UTF-8 text";	/* never: ctl_text() */
 	case CSV_LONG:
 		return "has too many cells, or too long ones; is a quote missing?";
 	default:
@@ -270,7 +270,7 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-/* What a row's cells say; what they leave out is as a new user has it. */
+/* The user that a row describes; empty cells get the defaults of a new user. */
 static struct user_new
 import_user(const struct import *im, const struct row *row, int64_t now)
 {
@@ -436,7 +436,7 @@ open_table(struct import *im, FILE *file)
 	return read_header(im);
 }
 
-/* Nothing is imported of a file in which a date has its month first: others in it would be misread without a word. */
+/* A file in which a date has its month first is refused: other dates in it would be misread silently. */
 static bool
 check_dates(struct import *im)
 {
@@ -463,7 +463,7 @@ check_dates(struct import *im)
 static void
 keep_node(void *node)
 {
-	(void)node;	/* the arena's */
+	(void)node;	/* in the arena */
 }
 
 static int
@@ -500,7 +500,7 @@ run_user_import(int argc, char **argv, const char *data)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl user import --help` says what can be asked");
+			return ctl_error(EXIT_USAGE, "`okulctl user import --help` lists the options");
 		im.dry_run = im.dry_run || option == 'n';
 		encoding = option == 'e' ? optarg : encoding;
 	}

@@ -122,26 +122,28 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
-#define FOUND_USERS \
-	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(?6 AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS("?6") " UNION ALL SELECT pk FROM users /* scans: users */ WHERE CAST(?6 AS TEXT) IS NULL AND " \
-	TEXT_HAS_WORDS("folded", "?7") ")"
-#define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
+#define FOUND_USERS(match, words) \
+	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
+	" UNION ALL SELECT pk FROM users /* scans: users */ WHERE CAST(" match " AS TEXT) IS NULL AND " \
+	SQL_HAS_WORDS("folded", words) ")"
+#define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
  * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
  * those who have what this title leaves.
  */
-#define LEFT TEXT_WORDS_LEFT("okul_fold(title)", "?7")
+#define LEFT_OF(words) SQL_WORDS_LEFT(SQL_FOLD("title"), words)
+#define LEFT LEFT_OF("?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
 #define HALF_FOUND_USERS \
 	"(SELECT users.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
-	SQL_JOIN "users /* scans: users */ ON " TEXT_HAS_WORDS("users.folded", "half.words") ")"
+	SQL_JOIN "users /* scans: users */ ON " SQL_HAS_WORDS("users.folded", "half.words") ")"
 #define FOUND_TOGETHER \
 	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user_pk IN " HALF_FOUND_USERS " AND " \
-	TEXT_HAS_WORDS("(SELECT folded FROM users WHERE pk = result.user_pk)", \
+	SQL_HAS_WORDS("(SELECT folded FROM users WHERE pk = result.user_pk)", \
 		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
 #define FOUND \
-	" AND (result.user_pk IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
-#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user_pk IN " FOUND_USERS " AND " FILTER
+	" AND (result.user_pk IN " FOUND_USERS("?6", "?7") " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
+#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user_pk IN " FOUND_USERS("?6", "?7") " AND " FILTER
 
 #define NEWEST "result.completed_at DESC, result.pk DESC"
 #define OLDEST "result.completed_at, result.pk"
@@ -183,9 +185,9 @@ static const char *const sql[] = {
 	/* of all, and of what the filters leave but for the times; the latter's kinds */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
-	/* whether a search finds some users only, and nothing in a test */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS " AS one LIMIT 1000) AS few) < 1000"
-		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT " <> ?7)",
+	/* whether a search finds some users only, and nothing in a test: ?1 a query of the index of users, ?2 the words */
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
+		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT_OF("?2") " <> ?2)",
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
 	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user_pk = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user_pk = ?1",
@@ -282,7 +284,7 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 
 	if (page_is_table(&rq->in[FORMAT]))
 		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
-	bool few = db_one(rq->db, &row, sql[FEW_USERS], args) == DB_ROW && db_flag(row, 0);
+	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(args.values[5], words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }

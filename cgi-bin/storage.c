@@ -49,7 +49,7 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
-#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
+#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " SQL_HAS_WORDS(SQL_FOLD("name"), "?3") ")"
 #define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
 #define OF_ALL "file WHERE CAST(?1 AS BIGINT) IS NULL AND " MATCHING
 #define PAGE(files, order) \
@@ -62,8 +62,8 @@ enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, 
 static const char *const sql[] = {
 	SORTED(0, "pk DESC"),
 	SORTED(1, "pk"),
-	SORTED(2, "okul_fold(name), pk"),
-	SORTED(3, "okul_fold(name) DESC, pk DESC"),
+	SORTED(2, SQL_FOLD("name") ", pk"),
+	SORTED(3, SQL_FOLD("name") " DESC, pk DESC"),
 	SORTED(4, "size, pk"),
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
@@ -262,7 +262,7 @@ get_files(struct request *rq)
 		db_end(row);
 	}
 	if (in[FOR_FOLDER].named)
-		is_public = VALUE(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
+		is_public = value_bool(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
 	return response_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
 		ARGS(whose, is_public, words), put_item);
 }

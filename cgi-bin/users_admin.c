@@ -62,7 +62,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 
 #define BY_TEXT "user_text" SQL_JOIN "users ON users.pk = " SQL_USER_TEXT_PK
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
-#define BY_SHORT TEXT_HAS_WORDS("users.folded", "?2") " /* scans: users */"
+#define BY_SHORT SQL_HAS_WORDS("users.folded", "?2") " /* scans: users */"
 
 #define FILTERED(index, order, text_order) \
 	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \

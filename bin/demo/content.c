@@ -14,7 +14,7 @@
 
 static const char *const levels[] = { "A1", "A2", "B1", "B2", "C1", "C2" };
 
-/* Of each kind of course the title behind "Deutsch B1 – ", and what it is. */
+/* Of each kind of course the title after "Deutsch B1 – ", and what it is. */
 #define KINDS 5
 static const struct offer {
 	const char *name;
@@ -52,7 +52,7 @@ add_course(struct demo *d, void *context, int64_t i)
 	enum language language = (enum language)(i % LANGUAGES);
 	int64_t level = i / LANGUAGES % (int64_t)COUNT(levels), kind = (i / LANGUAGES + i / 24) % KINDS, round = i / (24 * KINDS);
 	const struct offer *offer = &offers[language];
-	/* In the order in which they were made; the last of a long list within the year. */
+	/* In the order of creation; the last of a long list within the year. */
 	int64_t created = d->start - 30 * DAY + (d->until - d->start) * i / (d->courses + 1) + demo_below(d, HOUR);
 	double price = 2400 + 650 * (double)level + (kind == 1 ? 1800 : kind == 4 ? 900 : 0) + 100 * (double)demo_below(d, 6) + 90;
 	bool foreign = language != TR && kind == 3;
@@ -68,7 +68,7 @@ add_course(struct demo *d, void *context, int64_t i)
 		[COURSE_LANGUAGE] = value_text(language_code(language)), [COURSE_LEVEL] = value_text(levels[level]),
 		[COURSE_PRICE] = value_real(foreign ? (double)(int64_t)(price / 35) + .5 : price),
 		[COURSE_CURRENCY] = value_text(foreign ? "EUR" : "TRY"), [COURSE_DURATION] = value_int(kind == 1 ? 4 : 12),
-		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_int((i * 5 + 3) % 8 != 0) };
+		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_bool((i * 5 + 3) % 8 != 0) };
 	(void)!course_add(d->db, &row, id, course, created, created + demo_below(d, d->until - created));
 	db_end(row);
 }

@@ -1,5 +1,5 @@
 /*
- * okulctl demo - fills an empty database with a school that is made up, to look around in, to show, to measure.
+ * okulctl demo - fills an empty database with a made-up school, to look around in, to show, to measure.
  */
 #include "demo.h"
 
@@ -41,12 +41,12 @@ static const struct command demo = {
 	.run = run_demo,
 };
 
-#define CACHE_KIB 131072	/* of the write connection: an index of a million rows is written all over */
+#define CACHE_KIB 131072	/* an index of a million rows is written all over */
 
 enum { IN_USE };
 
 static const char *const sql[] = {
-	/* Tables that are empty in a database that nobody has used. */
+	/* Tables that are empty in an unused database. */
 	[IN_USE] =
 		"SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
 		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
@@ -56,7 +56,7 @@ static const char *const sql[] = {
 };
 static const struct db_statements own_statements = { sql, COUNT(sql) };
 
-/* ---- chance: SplitMix64 (Steele, Lea, Flood 2014) */
+/* ---- random numbers: SplitMix64 (Steele, Lea, Flood 2014) */
 
 uint64_t
 demo_bits(struct demo *d)
@@ -95,7 +95,7 @@ demo_happens(struct demo *d, double probability)
 	return demo_real(d) < probability;
 }
 
-/* The sum of twelve even ones is normal enough. */
+/* The sum of twelve uniform numbers is close enough to a normal distribution. */
 double
 demo_normal(struct demo *d)
 {
@@ -212,7 +212,7 @@ demo_learner(struct demo *d, int64_t time)
 	return &d->user[d->learners[at]];
 }
 
-/* What is in a database that is not empty; NULL: nothing. */
+/* The first kind of rows found; NULL: the database is empty. */
 static enum db_rc
 look_for_use(struct db *db, const char **in_use)
 {
@@ -274,7 +274,7 @@ demo_fill(struct demo *d)
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	if (in_use)
-		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Make another one: "
+		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Create another one: "
 			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
 	if (!db_cache(d->db, CACHE_KIB, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "%s", why);
@@ -327,13 +327,13 @@ read_demo_options(struct demo *d, int argc, char **argv)
 		case 'k': good = read_count("courses", optarg, 0, 10000, &d->courses); break;
 		case 's': good = read_count("seed", optarg, 0, INT64_MAX, &seed); break;
 		case 't': good = read_until(optarg, &d->until); break;
-		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` says what can be asked") == 0;
+		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` lists the options") == 0;
 		}
 	}
 	d->seed = (uint64_t)seed;
 	d->start = d->until - 365 * DAY;
 	if (good && optind < argc)
-		return ctl_error(EXIT_USAGE, "demo takes no \"%s\"", argv[optind]) == 0;
+		return ctl_error(EXIT_USAGE, "demo does not take \"%s\"", argv[optind]) == 0;
 	return good;
 }
 
@@ -372,7 +372,7 @@ int
 main(int argc, char **argv)
 {
 	const char *data = NULL;
-	int code = ctl_init("okulctl");	/* which runs this program, and names the data folder first */
+	int code = ctl_init("okulctl");	/* okulctl runs this program with the data folder as first option */
 
 	if (code != EXIT_SUCCESS)
 		return code;

@@ -1,8 +1,8 @@
 /*
- * demo - a school that is made up, part by part. Each part has a series of chance of its own, so that more results, say, make
- * no other users.
+ * demo - a made-up school, part by part. Each part has a random series of its own, so that more results, for example, do not
+ * change the users.
  *
- * All runs outside of a write transaction unless it says otherwise; what a part could not write sticks to db.
+ * Call all of these outside of a write transaction unless they say otherwise; a failed write sticks to db.
  */
 #ifndef OKUL_DEMO_H
 #define OKUL_DEMO_H
@@ -35,7 +35,7 @@ struct demo {
 	int64_t materials, assignments, opened, files;	/* what was made */
 };
 
-/* ---- chance: part of the state, the same for the same seed */
+/* ---- random numbers: the same for the same seed */
 
 void demo_series(struct demo *d, const char *part);
 uint64_t demo_bits(struct demo *d);
@@ -56,30 +56,30 @@ struct timeline {
 	double *sums;			/* of the weights up to each hour */
 };
 
-/* `count` times. Give it back with timeline_clear(). Ends the process when memory is short. */
+/* `count` times. Free it with timeline_clear(). Ends the process when memory is short. */
 void timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count);
 /* The next of them, not before the one before it. */
 int64_t timeline_next(struct timeline *line, struct demo *d);
 void timeline_clear(struct timeline *line);
 
-/* Somebody who may learn, and who was there before `time`; likelier one who came of late. NULL when nobody was. */
+/* A learner who was registered before `time`, more likely a recent one. NULL when there is none. */
 struct demo_user *demo_learner(struct demo *d, int64_t time);
 
 /* ---- parts */
 
 extern const struct db_statements demo_results_statements;
 
-/* Runs add(d, context, i) for each i below count, so many a transaction. */
+/* Runs add(d, context, i) for each i below count, `batch` of them in a transaction. */
 must_use enum db_rc demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i),
 	void *context);
 
-/* A name that somebody of the language may have, and an address made of it that was not given out before. */
+/* A name that somebody of the language may have, and an address made of it that was not used before. */
 struct demo_name { const char *name, *surname; bool female; char address[128], handle[64]; };
 void demo_name(struct demo *d, enum language language, struct demo_name *name);
 enum language demo_language(struct demo *d);
 
 must_use enum db_rc demo_make_users(struct demo *d);
-must_use enum db_rc demo_make_logins(struct demo *d);	/* after all that people did */
+must_use enum db_rc demo_make_logins(struct demo *d);	/* after all other parts */
 must_use enum db_rc demo_make_courses(struct demo *d);
 must_use enum db_rc demo_make_settings(struct demo *d);
 must_use enum db_rc demo_make_contacts(struct demo *d);

@@ -1,5 +1,5 @@
 /*
- * demo_materials - materials of the demo school: PDFs that are written here, videos, and whom they were given to.
+ * demo_materials - materials of the demo school: PDFs that are written here, videos, and assignments.
  */
 #include "demo.h"
 
@@ -242,7 +242,7 @@ add_material(struct demo *d, int64_t i)
 	return rc;
 }
 
-/* ---- whom they were given to */
+/* ---- assignments */
 
 static void
 demo_assign(struct demo *d, void *context, int64_t i)

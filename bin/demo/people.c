@@ -125,7 +125,7 @@ demo_name(struct demo *d, enum language language, struct demo_name *name)
 
 struct crowd {
 	struct timeline line;
-	uint16_t *used;			/* how often a handle was given out, by its hash: two that share one skip numbers */
+	uint16_t *used;			/* how often a handle was used, by its hash: two with the same hash skip numbers */
 };
 #define USED_ROOM (1 << 20)
 
@@ -212,7 +212,7 @@ write_user(struct demo *d, struct demo_user *user, const struct demo_name *name,
 	user->stored_login = user->last_login;
 }
 
-/* The first of all may do everything; the two behind it run the office, the others teach. */
+/* The first of all may do everything; the next two run the office, the others teach. */
 static void
 add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i)
 {

@@ -3,7 +3,7 @@
  *
  * Everybody has an ability, which grows while they learn; the better it fits a question's difficulty, the likelier the right
  * answer (the three-parameter model of item response theory, Birnbaum 1968). So difficulty, discrimination and reliability in
- * the statistics come out as those of real tests. What is written is what was answered: the grade is that of lib/quiz.
+ * the statistics come out as those of real tests. What is written is what was answered: quiz_grade() grades it.
  */
 #include "demo.h"
 
@@ -120,7 +120,7 @@ make_test(struct demo *d, struct year *year, struct test *test, int64_t at)
 
 /* ---- taking them */
 
-/* What somebody can: of their own, more with time, less in another language than in the one they know best. */
+/* The ability of a user: it grows with time, and is lower in a language that is not their best. */
 static double
 ability_of(const struct demo *d, const struct demo_user *user, int which, int64_t at)
 {

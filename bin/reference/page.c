@@ -6,13 +6,13 @@
 #define BODY_WIDTH 60			/* characters of a body that stays on one line */
 
 static void
-put_raw(const struct page *page, const char *html)
+page_raw(const struct page *page, const char *html)
 {
 	buf_puts(page->out, html);
 }
 
 static void
-put_escaped(const struct page *page, const char *text)
+page_escaped(const struct page *page, const char *text)
 {
 	buf_html(page->out, text);
 }
@@ -23,8 +23,8 @@ put_paragraph(const struct page *page, const char *attributes, const char *text)
 	if (!text[0])
 		return;
 	buf_printf(page->out, "<p%s>", attributes);
-	put_escaped(page, text);
-	put_raw(page, "</p>\n");
+	page_escaped(page, text);
+	page_raw(page, "</p>\n");
 }
 
 /* ---- JSON for people: two spaces a level, lists of plain values on one line */
@@ -71,7 +71,7 @@ put_pretty(const struct page *page, const cJSON *item)
 	struct buf text = { .arena = page->arena };
 
 	pretty(&text, item, 0);
-	put_escaped(page, text.s);
+	page_escaped(page, text.s);
 }
 
 /* ---- a table of fields */
@@ -88,15 +88,15 @@ put_bounds(const struct page *page, const cJSON *schema, const char *least, cons
 		buf_number(page->out, min->valuedouble);
 	} else {
 		if (!min || !max)
-			put_raw(page, max ? "at most " : "at least ");
+			page_raw(page, max ? "at most " : "at least ");
 		if (min)
 			buf_number(page->out, min->valuedouble);
 		if (min && max)
-			put_raw(page, " to ");
+			page_raw(page, " to ");
 		if (max)
 			buf_number(page->out, max->valuedouble);
 	}
-	put_raw(page, unit);
+	page_raw(page, unit);
 }
 
 static void
@@ -107,9 +107,9 @@ put_page_words(const struct page *page, const cJSON *words)
 	cJSON_ArrayForEach(word, words) {
 		if (!cJSON_IsString(word))
 			continue;
-		put_raw(page, word == words->child ? "<code>" : " <code>");
-		put_escaped(page, word->valuestring);
-		put_raw(page, "</code>");
+		page_raw(page, word == words->child ? "<code>" : " <code>");
+		page_escaped(page, word->valuestring);
+		page_raw(page, "</code>");
 	}
 }
 
@@ -127,11 +127,11 @@ put_string_type(const struct page *page, const cJSON *schema)
 
 	for (size_t i = 0; i < COUNT(known); i++) {
 		if (strcmp(schema_string(schema, known[i].member), known[i].value) == 0) {
-			put_raw(page, known[i].words);
+			page_raw(page, known[i].words);
 			return;
 		}
 	}
-	put_raw(page, strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0 ? "digits" : "text");
+	page_raw(page, strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0 ? "digits" : "text");
 	put_bounds(page, schema, "minLength", "maxLength", " characters");
 }
 
@@ -144,44 +144,44 @@ put_page_type(const struct page *page, const cJSON *schema)
 	if (json_get(schema_resolve(page, plain), "enum")) {
 		put_page_words(page, json_get(schema_resolve(page, plain), "enum"));
 	} else if (json_get(plain, "$ref")) {
-		put_escaped(page, schema_ref_name(plain));
+		page_escaped(page, schema_ref_name(plain));
 	} else if (strcmp(type, "array") == 0) {
-		put_raw(page, "list of ");
+		page_raw(page, "list of ");
 		put_page_type(page, json_get(plain, "items"));
 		put_bounds(page, plain, "minItems", "maxItems", " elements");
 	} else if (strcmp(type, "string") == 0) {
 		put_string_type(page, plain);
 	} else if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
-		put_raw(page, type);
+		page_raw(page, type);
 		put_bounds(page, plain, "minimum", "maximum", "");
 	} else if (strcmp(type, "boolean") == 0) {
-		put_raw(page, json_get(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
+		page_raw(page, json_get(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
 	} else {
-		put_raw(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
+		page_raw(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
 	}
 	if (schema_is_nullable(schema))
-		put_raw(page, " or <code>null</code>");
+		page_raw(page, " or <code>null</code>");
 }
 
 static void
 put_field(const struct page *page, const char *prefix, const char *name, bool required, const cJSON *schema,
 	const char *description)
 {
-	put_raw(page, "<tr><td><code>");
-	put_escaped(page, prefix);
-	put_raw(page, required ? "<b>" : "");
-	put_escaped(page, name);
-	put_raw(page, required ? "</b>" : "");
-	put_raw(page, "</code>");
-	put_raw(page, required ? "" : " <i>optional</i>");
-	put_raw(page, "<td>");
+	page_raw(page, "<tr><td><code>");
+	page_escaped(page, prefix);
+	page_raw(page, required ? "<b>" : "");
+	page_escaped(page, name);
+	page_raw(page, required ? "</b>" : "");
+	page_raw(page, "</code>");
+	page_raw(page, required ? "" : " <i>optional</i>");
+	page_raw(page, "<td>");
 	put_page_type(page, schema);
 	if (description[0]) {
-		put_raw(page, "<br><i>");
-		put_escaped(page, description);
-		put_raw(page, "</i>");
+		page_raw(page, "<br><i>");
+		page_escaped(page, description);
+		page_raw(page, "</i>");
 	}
-	put_raw(page, "\n");
+	page_raw(page, "\n");
 }
 
 /* The fields of a shape, and of those within it as list[].field or object.field. */
@@ -238,7 +238,7 @@ put_url(struct buf *line, const char *path)
 	}
 }
 
-/* The rest of a word of the shell that was begun with a single quote. */
+/* The rest of a shell word that began with a single quote. */
 static void
 put_quoted(struct buf *line, const char *text)
 {
@@ -298,9 +298,9 @@ put_curl(const struct page *page, const struct operation *operation)
 		put_curl_form(page, operation, &line);
 	else if (operation->schema)
 		put_curl_body(page, operation, &line);
-	put_raw(page, "<pre class=\"curl\">");
-	put_escaped(page, line.s);
-	put_raw(page, "</pre>\n");
+	page_raw(page, "<pre class=\"curl\">");
+	page_escaped(page, line.s);
+	page_raw(page, "</pre>\n");
 }
 
 static void
@@ -310,7 +310,7 @@ put_input(const struct page *page, const struct operation *operation)
 
 	if (!operation->schema && !cJSON_GetArraySize(parameters))
 		return;
-	put_raw(page, "<table>\n");
+	page_raw(page, "<table>\n");
 	cJSON_ArrayForEach(parameter, parameters) {
 		const cJSON *plain = schema_resolve(page, parameter);
 		const char *in = schema_string(plain, "in");
@@ -320,7 +320,7 @@ put_input(const struct page *page, const struct operation *operation)
 	}
 	if (operation->schema)
 		put_fields(page, "", operation->schema, SCHEMA_DEPTH);
-	put_raw(page, "</table>\n");
+	page_raw(page, "</table>\n");
 }
 
 /* What an envelope holds; NULL where the schema is none. */
@@ -332,7 +332,7 @@ envelope_data(const struct page *page, const cJSON *schema)
 	return json_get(fields, "isSuccess") ? json_get(fields, "data") : NULL;
 }
 
-/* The headers of an answer that are more than what all answers have. */
+/* The headers of a response beyond those of all responses. */
 static void
 put_page_headers(const struct page *page, const cJSON *response, const char *before, const char *after)
 {
@@ -344,7 +344,7 @@ put_page_headers(const struct page *page, const cJSON *response, const char *bef
 			continue;
 		buf_printf(page->out, "%s<code>%s</code>", count++ ? ", " : before, header->string);
 	}
-	put_raw(page, count ? after : "");
+	page_raw(page, count ? after : "");
 }
 
 static void
@@ -353,23 +353,23 @@ put_page_success(const struct page *page, const cJSON *response)
 	const cJSON *body = media(response), *schema = json_get(body, "schema");
 	bool enveloped = envelope_data(page, schema);
 
-	put_raw(page, "<p class=\"status\"><b>");
-	put_escaped(page, response->string);
-	put_raw(page, "</b> ");
+	page_raw(page, "<p class=\"status\"><b>");
+	page_escaped(page, response->string);
+	page_raw(page, "</b> ");
 	if (enveloped)
 		put_page_type(page, envelope_data(page, schema));
 	else
-		put_escaped(page, body ? body->string : "");
+		page_escaped(page, body ? body->string : "");
 	put_page_headers(page, response, " with ", "");
-	put_raw(page, "</p>\n");
+	page_raw(page, "</p>\n");
 	if (!enveloped)
 		return;
 	cJSON *answer = schema_example(page, schema, "", false, SCHEMA_DEPTH);
 	cJSON_ReplaceItemInObjectCaseSensitive(answer, "statusCode", cJSON_CreateNumber(strtol(response->string, NULL, 10)));
 	cJSON_ReplaceItemInObjectCaseSensitive(answer, "errors", cJSON_CreateArray());
-	put_raw(page, "<pre>");
+	page_raw(page, "<pre>");
 	put_pretty(page, answer);
-	put_raw(page, "</pre>\n");
+	page_raw(page, "</pre>\n");
 }
 
 static void
@@ -377,15 +377,15 @@ put_failures(const struct page *page, const cJSON *responses)
 {
 	const cJSON *response;
 
-	put_raw(page, "<p class=\"errors\">");
+	page_raw(page, "<p class=\"errors\">");
 	cJSON_ArrayForEach(response, responses) {
 		if (response->string[0] < '4')
 			continue;
 		buf_printf(page->out, "<a href=\"#e%s\" title=\"", response->string);
-		put_escaped(page, schema_string(schema_resolve(page, response), "description"));
+		page_escaped(page, schema_string(schema_resolve(page, response), "description"));
 		buf_printf(page->out, "\">%s</a> ", response->string);
 	}
-	put_raw(page, "</p>\n");
+	page_raw(page, "</p>\n");
 }
 
 static void
@@ -395,27 +395,27 @@ put_article(const struct page *page, const struct operation *operation)
 
 	buf_printf(page->out, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>", schema_string(json, "operationId"),
 		operation->method, operation->method);
-	put_escaped(page, operation->path);
+	page_escaped(page, operation->path);
 	buf_printf(page->out, "</code> <span class=\"role\">%s</span></h3>\n", schema_string(json, "x-role"));
 	put_paragraph(page, " class=\"title\"", schema_string(json, "summary"));
 	put_paragraph(page, "", schema_string(json, "description"));
-	put_raw(page, "<div class=\"two\"><div>\n");
+	page_raw(page, "<div class=\"two\"><div>\n");
 	put_curl(page, operation);
 	put_input(page, operation);
-	put_raw(page, "</div><div>\n");
+	page_raw(page, "</div><div>\n");
 	put_page_success(page, responses->child);
 	put_failures(page, responses);
-	put_raw(page, "</div></div>\n</article>\n");
+	page_raw(page, "</div></div>\n</article>\n");
 }
 
 static void
 put_page_link(const struct page *page, const struct operation *operation)
 {
 	buf_printf(page->out, "<a href=\"#%s\" title=\"", schema_string(operation->json, "operationId"));
-	put_escaped(page, schema_string(operation->json, "summary"));
+	page_escaped(page, schema_string(operation->json, "summary"));
 	buf_printf(page->out, "\"><b class=\"%s\">%s</b> <span>", operation->method, operation->method);
-	put_escaped(page, operation->path);
-	put_raw(page, "</span></a>\n");
+	page_escaped(page, operation->path);
+	page_raw(page, "</span></a>\n");
 }
 
 /* ---- the page */
@@ -437,7 +437,7 @@ each_operation(const struct page *page, const char *tag, void (*show)(const stru
 static void
 put_version(const struct page *page)
 {
-	put_escaped(page, schema_string(json_get(page->document, "info"), "version"));
+	page_escaped(page, schema_string(json_get(page->document, "info"), "version"));
 }
 
 static void
@@ -449,7 +449,7 @@ put_navigation(const struct page *page)
 		const char *name = schema_string(tag, "name");
 		buf_printf(page->out, "<div><a class=\"group\" href=\"#group-%s\">%s</a>\n", name, name);
 		each_operation(page, name, put_page_link);
-		put_raw(page, "</div>\n");
+		page_raw(page, "</div>\n");
 	}
 }
 
@@ -463,11 +463,11 @@ put_routes(const struct page *page)
 		buf_printf(page->out, "<section id=\"group-%s\">\n<h2>%s</h2>\n", name, name);
 		put_paragraph(page, "", schema_string(tag, "description"));
 		each_operation(page, name, put_article);
-		put_raw(page, "</section>\n");
+		page_raw(page, "</section>\n");
 	}
 }
 
-/* The shared response behind a status, as the first route that has it refers to it; NULL when none has. */
+/* The shared response of a status, as the first route that has it refers to it; NULL when none has. */
 static const cJSON *
 find_response(const struct page *page, const char *status)
 {
@@ -491,9 +491,9 @@ put_error_table(const struct page *page)
 		if (!response)
 			continue;
 		buf_printf(page->out, "<tr id=\"e%s\"><td><b>%s</b><td>", status, status);
-		put_escaped(page, schema_string(response, "description"));
+		page_escaped(page, schema_string(response, "description"));
 		put_page_headers(page, response, " With ", ".");
-		put_raw(page, "\n");
+		page_raw(page, "\n");
 	}
 }
 

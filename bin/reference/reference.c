@@ -62,7 +62,7 @@ write_file(const char *path, const char *text, size_t length)
 	return fclose(file) == 0 && good;
 }
 
-/* Moves the members of `from` into `to`. A name that both have must mean the same; else gives that name. */
+/* Moves the members of `from` into `to`. A name that both have must mean the same; else returns that name. */
 static const char *
 join_members(cJSON *to, cJSON *from)
 {

@@ -10,7 +10,7 @@
 #include "text.h"
 
 /*
- * Gives each parameter and each body of the document that has none an example of its own, which the server takes: what is
+ * Adds an example to each parameter and each body of the document that has none, one that the server accepts: what is
  * required, and fields that have examples. cJSON must be on `arena` (json_use).
  */
 void reference_examples(struct arena *arena, cJSON *document);

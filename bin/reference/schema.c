@@ -85,7 +85,7 @@ schema_is_required(const cJSON *shape, const char *name)
 
 /* ---- examples made from schemas */
 
-/* The name of the field, again and again until it is long enough. */
+/* The name of the field, repeated until it is long enough. */
 static cJSON *
 example_filler(const struct page *page, const cJSON *schema, const char *name)
 {
@@ -131,7 +131,7 @@ example_list(const struct page *page, const cJSON *schema, const char *name, boo
 	return list;
 }
 
-/* An answer shows every field. A request shows those that it must have, and those with an example of their own. */
+/* A response shows every field. A request shows the required ones, and those with an example of their own. */
 static cJSON *
 example_object(const struct page *page, const cJSON *schema, bool request, int depth)
 {
@@ -171,7 +171,7 @@ schema_example(const struct page *page, const cJSON *schema, const char *name, b
 	return cJSON_CreateNumber(cJSON_IsNumber(least) ? least->valuedouble : 0);
 }
 
-/* ---- examples in the document itself, for what has none yet */
+/* ---- examples for parameters and bodies that have none */
 
 /* Names of files that are taken. */
 static cJSON *

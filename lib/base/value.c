@@ -8,7 +8,7 @@ args_changes(struct arena *arena, struct args first, const struct value *in, siz
 
 	memcpy(values, first.values, first.count * sizeof(*values));
 	for (size_t i = 0; i < count; i++) {
-		values[n++] = VALUE(in[i].named != 0);
+		values[n++] = value_bool(in[i].named);
 		values[n++] = in[i];
 	}
 	return (struct args){ values, n };

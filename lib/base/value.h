@@ -10,7 +10,7 @@
 #include "base.h"
 
 enum value_type {
-	VALUE_NULL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB,
+	VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB,
 	VALUE_LIST,		/* of a request only: its elements */
 	VALUE_OBJECT,		/* of a request only: the values of its shape, by enumerator */
 };
@@ -20,6 +20,7 @@ struct value {
 	enum value_type type;
 	unsigned named;		/* its place among the fields that the request has, be it null, from 1; 0: the request does not name it */
 	union {
+		bool truth;
 		int64_t integer;
 		double real;
 		struct {
@@ -41,6 +42,7 @@ struct args {
 };
 
 static inline struct value value_null(void) { return (struct value){ .type = VALUE_NULL }; }
+static inline struct value value_bool(bool b) { return (struct value){ .type = VALUE_BOOL, .truth = b }; }
 static inline struct value value_int(int64_t i) { return (struct value){ .type = VALUE_INT, .integer = i }; }
 static inline struct value value_real(double r) { return (struct value){ .type = VALUE_REAL, .real = r }; }
 static inline struct value value_same(struct value v) { return v; }
@@ -60,7 +62,7 @@ static inline struct value value_blob(const void *bytes, size_t length)
 static inline const char *value_string(struct value v) { return v.type == VALUE_TEXT ? v.bytes : NULL; }
 static inline int64_t value_integer(struct value v, int64_t fallback) { return v.type == VALUE_INT ? v.integer : fallback; }
 static inline double value_number(struct value v, double fallback) { return v.type == VALUE_REAL ? v.real : fallback; }
-static inline bool value_truth(struct value v, bool fallback) { return v.type == VALUE_INT ? v.integer : fallback; }
+static inline bool value_truth(struct value v, bool fallback) { return v.type == VALUE_BOOL ? v.truth : fallback; }
 /* The position of a text in a list of words with NULL behind the last; 0, the first, where it is not there. */
 static inline int value_choice(struct value v, const char *const *words)
 {
@@ -70,7 +72,9 @@ static inline int value_choice(struct value v, const char *const *words)
 	return 0;
 }
 
+/* A comparison or a negation is an int in C: value_bool() makes it a truth. */
 #define VALUE(x) _Generic((x), \
+	bool: value_bool, \
 	char *: value_text, const char *: value_text, \
 	float: value_real, double: value_real, \
 	struct value: value_same, \

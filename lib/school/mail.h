@@ -1,7 +1,7 @@
 /*
  * mail - the outbox: a mail is a row, written in the transaction that caused it and sent afterwards by `okulctl mail`.
  *
- * The row names a template and holds its values sealed under mail_key: a code is readable in no database, WAL or
+ * The row names a template and holds its values sealed under mail_key: a code is readable in no database, log or
  * backup.
  */
 #ifndef OKUL_MAIL_H

@@ -29,7 +29,7 @@ note(struct db *db, int64_t now, const struct setting *setting, const char *id, 
 enum setting_change
 setting_put(struct db *db, int64_t now, const struct setting *setting)
 {
-	struct value access = setting->access == AS_IT_IS ? value_null() : value_int(setting->access == IS_PUBLIC);
+	struct value access = setting->access == AS_IT_IS ? value_null() : value_bool(setting->access == IS_PUBLIC);
 	bool value, description, public;
 	struct db_rows *row;
 	char id[ID_TEXT], what[64];

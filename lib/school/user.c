@@ -205,7 +205,7 @@ user_add(struct db *db, const struct user_new *user, int64_t *pk)
 	struct value registered = user_time(user->registered_at);
 	const struct value values[] = {
 		value_text(user->id), value_text(user->email), value_text(user->role ? user->role : "user"),
-		VALUE(!user->is_deactivated), value_text(user->language ? user->language : "en"), value_text(user->timezone),
+		value_bool(!user->is_deactivated), value_text(user->language ? user->language : "en"), value_text(user->timezone),
 		value_text(user->name), value_text(user->surname), value_text(user->username), value_text(user->country_code),
 		value_text(user->phone_number), value_text(user->birth_date), value_text(user->gender), value_text(user->profile_photo),
 		value_text(user->availability ? user->availability : "offline"), value_text(user->interests ? user->interests : "[]"),

@@ -578,7 +578,7 @@ value_of(struct arena *arena, const struct field *field, const cJSON *item)
 	if (cJSON_IsNumber(item))
 		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);
 	if (cJSON_IsBool(item))
-		return value_int(cJSON_IsTrue(item));
+		return value_bool(cJSON_IsTrue(item));
 	if (cJSON_IsString(item) || cJSON_IsRaw(item))
 		return value_text(item->valuestring);
 	if (cJSON_IsObject(item))

@@ -118,7 +118,7 @@ must_use cJSON *field_query(const struct shape *shape, const char *query, struct
 /*
  * The values of an object that field_check() or field_query() has seen, by the position of their field in the shape: a table
  * with designated initializers, and FIELD_HEAD for what it takes in, has them by its enumerators. In the arena; text is borrowed
- * from the object. A FIELD_INT is VALUE_INT, a FIELD_BOOL too (0 or 1), a FIELD_NUMBER VALUE_REAL, a list VALUE_LIST, an object
+ * from the object. A FIELD_INT is VALUE_INT, a FIELD_BOOL VALUE_BOOL, a FIELD_NUMBER VALUE_REAL, a list VALUE_LIST, an object
  * VALUE_OBJECT, all else VALUE_TEXT; what is missing, null or of a wrong type VALUE_NULL. `shape` NULL: no values.
  */
 const struct value *field_values(struct arena *arena, const struct shape *shape, const cJSON *object);

@@ -84,11 +84,9 @@ int64_t db_copy_size(struct db *db);
  * False with errno set.
  */
 must_use bool db_sync(const char *path);
-/*
- * Bytes on the disk for changes that are not yet moved to their place. They grow while somebody keeps a snapshot.
- */
+/* Bytes of the engine's log of changes. It grows while a snapshot is kept, and is written again from its start else. */
 int64_t db_log_size(const struct db *db);
-/* Moves those changes to their place, and frees the bytes. Takes the writer lock; DB_BUSY while a snapshot needs them. */
+/* Empties that log. Takes the writer lock; DB_BUSY while a snapshot needs the log. */
 must_use enum db_rc db_trim(struct db *db);
 /* For a load of many rows: memory for pages that are changed, in KiB. Until db_close(). */
 must_use bool db_cache(struct db *db, int kib, char *why, size_t room);

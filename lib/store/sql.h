@@ -38,6 +38,34 @@
 #define SQL_DATE_TIME(date) "CAST(strftime('%s', " date ") AS INTEGER) * 1000"
 #endif
 
+/* A time, milliseconds since 1970, as people read it: UTC, to the minute or the second. */
+#ifdef SQL_POSTGRES
+#define SQL_TIME_TEXT(time, format) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', '" format "')"
+#define SQL_TO_MINUTE(time) SQL_TIME_TEXT(time, "YYYY-MM-DD HH24:MI")
+#define SQL_TO_SECOND(time) SQL_TIME_TEXT(time, "YYYY-MM-DD HH24:MI:SS")
+#else
+#define SQL_TIME_TEXT(time, format) "strftime('" format "', " time " / 1000, 'unixepoch')"
+#define SQL_TO_MINUTE(time) SQL_TIME_TEXT(time, "%Y-%m-%d %H:%M")
+#define SQL_TO_SECOND(time) SQL_TIME_TEXT(time, "%Y-%m-%d %H:%M:%S")
+#endif
+
+/* All texts of an expression of a group as one, with a space between. */
+#ifdef SQL_POSTGRES
+#define SQL_JOINED(text) "string_agg(" text ", ' ')"
+#else
+#define SQL_JOINED(text) "group_concat(" text ", ' ')"
+#endif
+
+/* A text as it is searched and sorted: buf_fold(). */
+#define SQL_FOLD(text) "okul_fold(" text ")"
+
+/*
+ * Whether a folded text has all words of text_words(): true for NULL words, which ask for nothing, so that a list without a
+ * search is the whole list. And those of the words that it lacks. Each connection has both functions.
+ */
+#define SQL_HAS_WORDS(text, words) "okul_has_words(" text ", " words ")"
+#define SQL_WORDS_LEFT(text, words) "okul_words_left(" text ", " words ")"
+
 /* All values of an expression of a group as one JSON list. */
 #ifdef SQL_POSTGRES
 #define SQL_JSON_LIST(value) "CAST(json_agg(" value ") AS text)"

@@ -399,6 +399,9 @@ put_value(struct request *rq, const struct field *field, const struct value *val
 	case VALUE_NULL:
 		put_null(rq, field->name);
 		break;
+	case VALUE_BOOL:
+		put_bool(rq, field->name, value->truth);
+		break;
 	case VALUE_INT:
 		if (field->type == FIELD_TIME)
 			put_time(rq, field->name, value->integer);

@@ -51,7 +51,7 @@ def test_health_tells_of_a_database_that_cannot_be_read():
 
 
 def test_after_a_failed_sync_nobody_writes_and_health_tells():
-    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/db.c and power.c make syncs fail."""
+    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/transaction.c and power.c make syncs fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
     try:

@@ -184,7 +184,7 @@ def test_a_broken_off_run_is_no_backup_and_stands_in_nobodys_way(school, tmp_pat
 def test_what_is_beside_and_no_backup_is_left_alone(school, tmp_path):
     (tmp_path / "plan.new").write_text("What is new in spring")
     done = school.server.ctl("backup", str(tmp_path / "plan"), check=False)
-    assert done.returncode == 65 and "plan.new exists and is no database" in done.stderr
+    assert done.returncode == 65 and "plan.new exists and is not a database" in done.stderr
     assert (tmp_path / "plan.new").read_text() == "What is new in spring" and os.listdir(tmp_path) == ["plan.new"]
 
 
@@ -196,7 +196,7 @@ def test_two_at_once(school, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, code, error", [
-    ([], 64, "usage: okulctl backup"), (["a", "b"], 64, "usage"), (["a", "--what"], 64, "--help"), ([""], 64, "no path"),
+    ([], 64, "usage: okulctl backup"), (["a", "b"], 64, "usage"), (["a", "--what"], 64, "--help"), ([""], 64, "not a path"),
     (["{}/x.db", "--keep", "3"], 64, "is for a folder"), (["{}", "--keep", "0"], 64, "from 1 to"), (["{}", "--keep", "x"], 64, "from 1"),
     (["{}/none/x.db"], 65, "No such file or directory; make the folder first"), (["{}/none/deep/"], 65, "cannot be made"),
     (["/proc/x.db"], 65, "/proc/x.db.new cannot be made"),
@@ -219,7 +219,7 @@ def test_a_disk_that_is_too_small_is_not_begun_upon(school, tmp_path):
     small = school.server.environment | {"OKUL_STORAGE_RESERVE": "16777216"}
     data = school.server.data
     done = subprocess.run([OKULCTL, "-d", str(data), "backup", str(data / "b.db")], env=small, capture_output=True, text=True)
-    assert done.returncode == 65 and re.search(r"has no room for \d+ MiB: 0 MiB may be used there", done.stderr), done
+    assert done.returncode == 65 and re.search(r"has no room for \d+ MiB: 0 MiB are available there", done.stderr), done
     assert not list(data.glob("b.db*"))
 
 

@@ -267,7 +267,7 @@ def test_a_second_run_is_refused(school):
     (["--users", "19"], "--users takes a number from 20 to 100000"), (["--users", "100001"], "20 to 100000"),
     (["--results", "1000001"], "0 to 1000000"), (["--results", "-1"], "0 to 1000000"), (["--contacts", "50001"], "0 to 50000"),
     (["--courses", "x"], "0 to 10000"), (["--seed", "-1"], "--seed takes"), (["--until", "2026-02-30"], "--until takes a date like"),
-    (["--until", "2999-01-01"], "nothing may lie in the future"), (["--until", "1999-12-31"], "from 2000-01-01"), (["x"], 'no "x"'),
+    (["--until", "2999-01-01"], "nothing may lie in the future"), (["--until", "1999-12-31"], "from 2000-01-01"), (["x"], 'not take "x"'),
     (["--what"], "okulctl demo --help"),
 ])
 def test_options_that_are_refused(tmp_path, arguments, error):

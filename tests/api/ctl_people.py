@@ -278,8 +278,8 @@ def test_what_changed_nothing_leaves_no_trace(folder):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    ("add nobody", "no mail address"), ("add a@example.com --role boss", "no role"), ("add a@example.com --language fr", "no language"),
-    ("role nobody admin", "no mail address"), ("role a@example.com boss", "no role"),
+    ("add nobody", "not a mail address"), ("add a@example.com --role boss", "not a role"), ("add a@example.com --language fr", "not a language"),
+    ("role nobody admin", "not a mail address"), ("role a@example.com boss", "not a role"),
 ])
 def test_a_value_that_is_wrong_is_no_wrong_usage(folder, arguments, says):
     run = folder.ctl("user", *arguments.split())
@@ -291,7 +291,7 @@ def test_a_search_that_is_left_behind_is_told(folder):
         other.execute("INSERT INTO user_reindex (pk) VALUES (1)")
         other.execute("BEGIN IMMEDIATE")
         run = folder.ctl("sql", "SELECT 1")
-        assert run.returncode == 0 and "the search for users is behind" in run.stderr
+        assert run.returncode == 0 and "the search for users is not up to date" in run.stderr
         other.rollback()
     folder.good("sql", "SELECT 1")
     assert folder.numbers_of("user_reindex") == [0]
@@ -526,7 +526,7 @@ def test_import_counts_lines_as_an_editor_does(folder):
     ("email,colour\n", 'there is no column "colour"; `okulctl user import --help`'),
     ("email,Email\n", 'two columns "email"'), ("email,E-Posta\n", 'two columns "email"'),
     ("email,name, email \n", 'two columns "email"'), (";;\n;\n", "the file is empty"),
-    ("ada@example.com\n", "there is no column"), ("email\n".encode("utf-16"), "it looks like utf-16: say --encoding utf-16"),
+    ("ada@example.com\n", "there is no column"), ("email\n".encode("utf-16"), "it looks like utf-16: use --encoding utf-16"),
     ("email,\"name\n", "no quote ends it"),
 ])
 def test_import_needs_a_first_line_with_the_columns(folder, table, says):
@@ -714,7 +714,7 @@ def test_import_refuses_a_file_in_another_encoding_whole(folder, encoding):
     run = folder.ctl("user", "import", path)
     name = {"utf-16-le": "utf-16le"}.get(encoding, encoding)
     assert run.returncode == 65 and run.stdout == "" and folder.numbers_of("user") == [0]
-    assert f"is not UTF-8 text; it looks like {name}: say --encoding {name}, or save it as UTF-8" in run.stderr
+    assert f"is not UTF-8 text; it looks like {name}: use --encoding {name}, or save it as UTF-8" in run.stderr
     assert folder.good("user", "import", path, "--encoding", name) == "users imported: 2, rows with errors: 0\n"
     assert people(folder, "name") == [["Ada"], ["Işıl"]]
 
@@ -771,7 +771,7 @@ def test_key_rotate_keeps_three(folder):
     folder.good("key", "rotate"), folder.good("key", "rotate")
     before = keys(folder)
     assert [kid for kid, _ in before] == ["k3", "k2", "k1"]
-    assert "k1 is gone" in folder.good("key", "rotate")
+    assert "k1 was removed" in folder.good("key", "rotate")
     assert keys(folder)[1:] == before[:2] and keys(folder)[0][0] == "k4"
     assert folder.good("check", "--settings")
 

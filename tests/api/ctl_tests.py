@@ -130,7 +130,7 @@ def test_options_that_are_refused(okul, options, error):
     assert count(okul) == before
 
 
-UTF8 = "say --encoding {0}, or save it as UTF-8"
+UTF8 = "use --encoding {0}, or save it as UTF-8"
 
 
 @pytest.mark.parametrize("text, error", [

@@ -1,5 +1,6 @@
 """Every field of every request body, with every kind of value that it must take or refuse. The cases come from the
-contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS and is then covered."""
+contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS, or a good request in its group's file
+(helpers/groups.py), and is then covered."""
 
 import functools
 
@@ -16,11 +17,14 @@ UNKNOWN = "is not a known field"
 
 
 class Sender:
-    """How a shape reaches the server: where, with which good values beside the one under test, whether each good value
-    needs somebody new, and whether a superadmin sends it about somebody, or about something whose id `about` gives."""
+    """How a shape reaches the server, by the first route that takes it: with which good values beside the one under test, whether
+    each good value needs somebody new, whether a superadmin sends it though others may too, about what, whose id `about` gives (else
+    about a user), and what is answered where that is no success."""
 
-    def __init__(self, method, path, base, new=False, boss=False, about=None, accepted=200, but=()):
-        self.method, self.path, self.base, self.new, self.boss, self.accepted = method, path, base, new, boss, accepted
+    def __init__(self, shape, base, new=False, boss=False, about=None, accepted=None, but=()):
+        route = next(r for r in contract.routes if r.json and r.request == shape)
+        self.shape, self.method, self.path, self.base, self.new = shape, route.method, route.path, base, new
+        self.boss, self.accepted = boss or route.role in ("admin", "superadmin"), accepted or route.status
         self.about, self.but = about, but   # but: fields with a rule of their own, which their group tests
 
     def send(self, okul, person, body):
@@ -52,47 +56,39 @@ def free_test(okul):
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data
 
 
-SENDERS = {
-    "RequestOtpUnifiedDto": Sender("POST", "/auth/otp/request", lambda: {"email": fresh()}),
-    # past the fields: nobody asked for this code
-    "VerifyOtpUnifiedDto": Sender("POST", "/auth/otp/verify", lambda: {"email": fresh(), "code": "123456"},
-                                  accepted=400),
-    "RefreshTokenDto": Sender("POST", "/auth/refresh", lambda: {"refreshToken": "x" * 43}, accepted=401),
-    "CompleteRegistrationDto": Sender("POST", "/auth/registration/complete", lambda: dict(REGISTRATION), new=True),
-    "UpdateMeProfileDto": Sender("PATCH", "/me", lambda: {}),
-    "RequestOtpDto": Sender("POST", "/api/v1/auth/send-otp-email", lambda: {"email": fresh()}, accepted=201),
-    "VerifyOtpDto": Sender("POST", "/api/v1/auth/verify-otp-email", lambda: {"email": fresh(), "code": "1234"},
-                           accepted=400),
-    "AdminUpdateUserProfileDto": Sender("PATCH", "/admin/users/{id}/profile", lambda: {}, boss=True),
-    "AdminUpdateUserEmailDto": Sender("PATCH", "/admin/users/{id}/email", lambda: {"email": fresh()}, boss=True),
-    "UpsertSettingDto": Sender("POST", "/settings", lambda: {"key": "of-the-fields", "value": 1}, boss=True),
-    "UpdateUserRoleDto": Sender("PATCH", "/admin/users/{id}/role", lambda: {"role": "user"}, new=True, boss=True),
-    "CreateCourseDto": Sender("POST", "/courses", lambda: {"title": "A1", "language": "tr"}, boss=True, accepted=201),
-    "UpdateCourseDto": Sender("PATCH", "/courses/{id}", lambda: {}, boss=True, about=some_course),
-    "CreateContactRequestDto": Sender("POST", "/contact", lambda: dict(QUESTION), accepted=201, but=("website", "stamp")),
-    "ReplyContactRequestDto": Sender("POST", "/contact/{id}/reply", lambda: {"message": "Now."}, boss=True, about=asked, but=("message",)),
-    "UpdateContactStatusRequestDto": Sender("PATCH", "/contact/{id}/status", lambda: {"status": "REPLIED"}, boss=True, about=asked),
-    "CreateProficiencyTestDto": Sender("POST", "/proficiency-tests", lambda: dict(GOOD_TEST), boss=True, accepted=201),
-    "UpdateProficiencyTestDto": Sender("PATCH", "/proficiency-tests/{id}", lambda: {}, boss=True, about=some_test),
-    "ImportProficiencyTestDto": Sender("POST", "/proficiency-tests/import", lambda: dict(GOOD_IMPORT), boss=True,
-                                       accepted=201),
-}
-SENDERS["SubmitTestDto"] = Sender("POST", "/proficiency-tests/{id}/submit", lambda: {"answers": [{"questionId": "0" * 24, "optionId": "0" * 24}]}, boss=True,
-                                  about=lambda okul: free_test(okul)["id"])
-
-
 @functools.cache
 def some_material(okul):
     return superadmin(okul).post("/education-materials", GOOD_MATERIAL).data["id"]
 
 
-SENDERS["CreateEducationMaterialDto"] = Sender("POST", "/education-materials", lambda: dict(GOOD_MATERIAL), boss=True, accepted=201,
-                                               but=("videos",))
-SENDERS["UpdateEducationMaterialDto"] = Sender("PATCH", "/education-materials/{id}", lambda: {}, boss=True, about=some_material,
-                                               but=("videos",))
-# past the fields: such a user is not there
-SENDERS["AssignEducationMaterialDto"] = Sender("POST", "/education-materials/{id}/assign", lambda: {"userIds": ["0" * 24]}, boss=True,
-                                               about=some_material, accepted=404)
+SENDERS = [
+    Sender("RequestOtpUnifiedDto", lambda: {"email": fresh()}),
+    # past the fields: nobody asked for this code
+    Sender("VerifyOtpUnifiedDto", lambda: {"email": fresh(), "code": "123456"}, accepted=400),
+    Sender("RefreshTokenDto", lambda: {"refreshToken": "x" * 43}, accepted=401),
+    Sender("CompleteRegistrationDto", lambda: dict(REGISTRATION), new=True),
+    Sender("UpdateMeProfileDto", lambda: {}),
+    Sender("RequestOtpDto", lambda: {"email": fresh()}),
+    Sender("VerifyOtpDto", lambda: {"email": fresh(), "code": "1234"}, accepted=400),
+    Sender("AdminUpdateUserProfileDto", lambda: {}),
+    Sender("AdminUpdateUserEmailDto", lambda: {"email": fresh()}),
+    Sender("UpsertSettingDto", lambda: {"key": "of-the-fields", "value": 1}),
+    Sender("UpdateUserRoleDto", lambda: {"role": "user"}, new=True),
+    Sender("CreateCourseDto", lambda: {"title": "A1", "language": "tr"}),
+    Sender("UpdateCourseDto", lambda: {}, about=some_course),
+    Sender("CreateContactRequestDto", lambda: dict(QUESTION), but=("website", "stamp")),
+    Sender("ReplyContactRequestDto", lambda: {"message": "Now."}, about=asked, but=("message",)),
+    Sender("UpdateContactStatusRequestDto", lambda: {"status": "REPLIED"}, about=asked),
+    Sender("CreateProficiencyTestDto", lambda: dict(GOOD_TEST)),
+    Sender("UpdateProficiencyTestDto", lambda: {}, about=some_test),
+    Sender("ImportProficiencyTestDto", lambda: dict(GOOD_IMPORT)),
+    Sender("SubmitTestDto", lambda: {"answers": [{"questionId": "0" * 24, "optionId": "0" * 24}]}, boss=True,
+           about=lambda okul: free_test(okul)["id"]),
+    Sender("CreateEducationMaterialDto", lambda: dict(GOOD_MATERIAL), but=("videos",)),
+    Sender("UpdateEducationMaterialDto", lambda: {}, about=some_material, but=("videos",)),
+    # past the fields: such a user is not there
+    Sender("AssignEducationMaterialDto", lambda: {"userIds": ["0" * 24]}, about=some_material, accepted=404),
+]
 
 
 def senders_of_groups():
@@ -100,13 +96,13 @@ def senders_of_groups():
     good = good_requests()
     for route in contract.routes:
         own = good.get((route.method, route.path), {})
-        if route.json and "body" in own and route.request not in SENDERS:
-            yield route.request, Sender(
-                route.method, route.path, lambda own=own: dict(own["body"](None, None)), boss=route.role != "user", accepted=route.status,
+        if route.json and "body" in own and route.request not in {s.shape for s in SENDERS}:
+            yield Sender(
+                route.request, lambda own=own: dict(own["body"](None, None)),
                 about=own.get("id") and (lambda okul, own=own: own["id"](okul, superadmin(okul))), but=own.get("but", ()))
 
 
-SENDERS |= dict(senders_of_groups())
+SENDERS = {sender.shape: sender for sender in (*SENDERS, *senders_of_groups())}
 CASES = [(shape, field) for shape in SENDERS for field in contract.shapes[shape]]
 
 

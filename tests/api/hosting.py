@@ -369,7 +369,7 @@ def test_check_tells_who_may_read_the_password(programs):
     assert "password" not in programs("check").stdout
     file.write_text("smtp_password = hunter22\n")
     told = programs("check").stdout
-    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); say: chmod 600 {file}" in told
+    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in told
     file.chmod(0o600)
     assert "password" not in programs("check").stdout
 

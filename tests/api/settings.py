@@ -285,7 +285,7 @@ def bad(folder, code, says, *arguments, **more):
 
 
 def test_ctl_set_and_get(folder):
-    assert good(folder, "list") == "no setting is there yet; `okulctl setting set` makes one\n"
+    assert good(folder, "list") == "there is no setting yet; `okulctl setting set` adds one\n"
     assert good(folder, "set", "home.title", '"Hoş geldiniz"') == "home.title: added\n"
     assert good(folder, "set", "home.title", ' "Hoş geldiniz" ') == "home.title: was so already\n"
     assert good(folder, "set", "home.title", '"Merhaba"', "--private", "--description", " Başlık ") == "home.title: changed\n"
@@ -319,12 +319,12 @@ def test_ctl_set_from_file_and_standard_input(folder, tmp_path):
 
 
 @pytest.mark.parametrize("value, says", [
-    ("hello", "hello is no JSON; if a text is meant, give it quotes: '\"hello\"'"),
-    ("Hoş geldiniz", "give it quotes: '\"Hoş geldiniz\"'"),
-    ("", "the value is empty; for an empty text say '\"\"', for nothing null"), ("  ", "the value is empty"),
-    ("{a:1}", "the value is no JSON, at byte 2; the shell takes quotes away"), ("'a'", "the value is no JSON, at byte 1"),
-    ("x" * 61, "the value is no JSON, at byte 1; the shell takes"), ("[1,]", "at byte 4"), ('"\\u0000"', "has a NUL character in a text"),
-    ('{"a":1,"a":2}', "names a key twice"), ("[" * 32 + "]" * 32, "is nested too deep"), (b'"\xff"', "is no UTF-8"),
+    ("hello", "hello is not JSON; if a text is meant, put it in quotes: '\"hello\"'"),
+    ("Hoş geldiniz", "put it in quotes: '\"Hoş geldiniz\"'"),
+    ("", "the value is empty; for an empty text use '\"\"', for no value null"), ("  ", "the value is empty"),
+    ("{a:1}", "the value is not JSON, at byte 2; the shell takes quotes away"), ("'a'", "the value is not JSON, at byte 1"),
+    ("x" * 61, "the value is not JSON, at byte 1; the shell takes"), ("[1,]", "at byte 4"), ('"\\u0000"', "has a NUL character in a text"),
+    ('{"a":1,"a":2}', "names a key twice"), ("[" * 32 + "]" * 32, "is nested too deep"), (b'"\xff"', "is not UTF-8"),
     ('"' + "x" * (MAX - 1) + '"', "has more than 65536 bytes"), ("@nowhere.json", "nowhere.json: No such file"), ("@/", "/: Is a directory"),
     ("@", "No such file"),
 ], ids=lambda text: repr(text)[:40])
@@ -337,7 +337,7 @@ def test_ctl_set_refuses_values(folder, value, says):
         bad(folder, 65, says, "set", "a", value)
 
 
-@pytest.mark.parametrize("text, says", [(b"", "is empty"), (b"hello", "is no JSON, at byte 1\n"), (b'"a\0b"', "is no JSON"),
+@pytest.mark.parametrize("text, says", [(b"", "is empty"), (b"hello", "is not JSON, at byte 1\n"), (b'"a\0b"', "is not JSON"),
                                         (b"1" * (3 * MAX), "has more than 65536 bytes")], ids=range(4))
 def test_ctl_set_refuses_what_it_reads(folder, tmp_path, text, says):
     (tmp_path / "value.json").write_bytes(text)
@@ -351,7 +351,7 @@ def test_ctl_set_as_deep_as_a_request_may(folder):
 @pytest.mark.parametrize("key", ["", "a b", "ç", "a/b", ".", "..", "k" * 101])
 def test_ctl_keys(folder, key):
     for arguments in (("set", key, "1"), ("get", key), ("history", key)):
-        bad(folder, 65, "is no key of a setting: it has 1 to 100 of", *arguments)
+        bad(folder, 65, "is not a key of a setting: it has 1 to 100 of", *arguments)
 
 
 @pytest.mark.parametrize("arguments", [
@@ -376,13 +376,13 @@ def test_ctl_description_has_limits(folder):
     run = folder.ctl("setting", "set", "a", "1", "--description", "ğ" * 501)
     assert run.returncode == 65 and "--description has more than 500 characters" in run.stderr
     run = folder.ctl("setting", "set", "a", "1", "--description", b"\xff".decode("utf-8", "surrogateescape"))
-    assert run.returncode == 65 and "--description is no UTF-8" in run.stderr
+    assert run.returncode == 65 and "--description is not UTF-8" in run.stderr
     assert folder.numbers_of("setting_version") == [1]
 
 
 def test_ctl_says_what_is_not_there(folder):
     bad(folder, 65, "there is no setting a; `okulctl setting list` lists them", "get", "a")
-    bad(folder, 65, "there never was a setting a; `okulctl setting list` lists them", "history", "a")
+    bad(folder, 65, "there has never been a setting a; `okulctl setting list` lists them", "history", "a")
     good(folder, "set", "a", "1")
     run = folder.ctl("setting", "get", "a", "--version", 2)
     assert run.returncode == 65 and "a has no version 2; `okulctl setting history a` lists them" in run.stderr

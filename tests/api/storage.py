@@ -751,7 +751,7 @@ def test_an_error_of_the_web_server_says_nothing_of_the_file(okul):
         assert got.status == 404 and got.headers["X-Request-Id"] == "mine"
         in_envelope(got)
         run = okul.server.ctl("files", "verify", check=False)
-        assert run.returncode == 1 and f"{path} is no file" in run.stdout
+        assert run.returncode == 1 and f"{path} is not a file" in run.stdout
     finally:
         path.unlink()
         okul.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")

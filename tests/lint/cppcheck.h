@@ -1,5 +1,5 @@
 /*
- * What cppcheck 2.10 cannot read, said simpler: it knows neither _Generic (lib/store/value.h) nor the macros of a library
+ * What cppcheck 2.10 cannot read, said simpler: it knows neither _Generic (lib/base/value.h) nor the macros of a library
  * whose headers it is not given. Included before every file that it checks.
  */
 #define OKUL_VALUE_H
@@ -8,6 +8,7 @@
 struct value;
 struct args { const struct value *values; size_t count; };
 struct value value_null(void);
+struct value value_bool(bool b);
 struct value value_int(int64_t i);
 struct value value_real(double r);
 struct value value_text(const char *s);

@@ -284,7 +284,7 @@ only_migrate_makes_keys(void **state)
 	assert_says("keys.conf is missing; restore it from a backup");
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_run(0, "migrate");
-	assert_says("keys.conf: made; whoever was logged in has to log in again");
+	assert_says("keys.conf: made; all users have to log in again");
 	assert_int_equal(mode_of(DATA_NAME "/keys.conf"), 0600);
 }
 
@@ -352,7 +352,7 @@ a_step_that_fails_is_undone(void **state)
 	assert_says("has version 2 still");
 	assert_int_equal(number("PRAGMA user_version"), 2);
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
-	/* After it was mended the rest is done. */
+	/* After it was fixed the rest is done. */
 	put_text("share/migrate/0003-name-not-empty.sql", STEP_3);
 	assert_run(0, "migrate");
 	assert_true(has_file(DATA_NAME "/backup-before-migrate-2.db"));
@@ -622,11 +622,11 @@ user_add_refuses_what_is_wrong(void **state)
 {
 	(void)state;
 	assert_int_not_equal(RUN("user", "add", "nobody"), 0);
-	assert_says("no mail address");
+	assert_says("not a mail address");
 	assert_int_not_equal(RUN("user", "add", "a@example.com", "--role", "king"), 0);
-	assert_says("no role");
+	assert_says("not a role");
 	assert_int_not_equal(RUN("user", "add", "a@example.com", "--language", "fr"), 0);
-	assert_says("no language");
+	assert_says("not a language");
 	assert_run(EXIT_USAGE, "user", "add");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "b@example.com");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "--colour", "red");
@@ -736,7 +736,7 @@ check_is_content_with_a_new_folder(void **state)
 	assert_run(0, "check");
 	assert_says("ok   database");
 	assert_says("ok   integrity");
-	assert_says("ok   gate");
+	assert_says("ok   writer lock");
 	assert_says("warn mail");
 	assert_null(strstr(output, "FAIL"));
 	assert_run(0, "check", "--settings");

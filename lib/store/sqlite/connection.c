@@ -87,8 +87,8 @@ connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, si
 		return text_complain(why, room, "%s: %s%s", db->path, strerror(errno),
 			errno == ENOENT ? "; run `okulctl migrate` to make it" : "");
 	if (access(db->path, R_OK) != 0)
-		return text_complain(why, room, "%s is not readable for this user: run as the user that owns it, or give it to the user that runs "
-			"okul (chown)", db->path);
+		return text_complain(why, room, "%s is not readable for this user: run as the user that owns it, or give it to "
+			"the user that runs okul (chown)", db->path);
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:

@@ -16,7 +16,7 @@ put_result(sqlite3_context *context, struct buf *text)
 
 /* okul_fold(a, b, ...): the texts that are not NULL, folded for search and sorting, with a space between. */
 static void
-fold(sqlite3_context *context, int count, sqlite3_value **values)
+run_fold(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	struct buf folded = { 0 };
 
@@ -33,7 +33,7 @@ fold(sqlite3_context *context, int count, sqlite3_value **values)
 
 /* okul_mailbox(address): text_mailbox() */
 static void
-mailbox(sqlite3_context *context, int count, sqlite3_value **values)
+run_mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *email = (const char *)sqlite3_value_text(values[0]);
 	char text[EMAIL_TEXT];
@@ -45,21 +45,23 @@ mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-/* okul_has_words(text, words): TEXT_HAS_WORDS() of text.h. */
+/* okul_has_words(text, words): SQL_HAS_WORDS() of sql.h. */
 static void
-has_words(sqlite3_context *context, int count, sqlite3_value **values)
+run_has_words(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
 
 	(void)count;
-	if (text && words)
+	if (!words)
+		sqlite3_result_int(context, 1);
+	else if (text)
 		sqlite3_result_int(context, text_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
 			(size_t)sqlite3_value_bytes(values[1])));
 }
 
-/* okul_words_left(text, words): TEXT_WORDS_LEFT(). */
+/* okul_words_left(text, words): SQL_WORDS_LEFT(). */
 static void
-words_left(sqlite3_context *context, int count, sqlite3_value **values)
+run_words_left(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
 	struct buf left = { 0 };
@@ -80,10 +82,10 @@ functions_add(sqlite3 *sqlite)
 		void (*run)(sqlite3_context *context, int count, sqlite3_value **values);
 	} functions[] = {
 		/* INNOCUOUS: the schema's triggers call them. */
-		{ "okul_fold", -1, SQLITE_INNOCUOUS, fold },
-		{ "okul_mailbox", 1, SQLITE_INNOCUOUS, mailbox },
-		{ "okul_has_words", 2, 0, has_words },
-		{ "okul_words_left", 2, 0, words_left },
+		{ "okul_fold", -1, SQLITE_INNOCUOUS, run_fold },
+		{ "okul_mailbox", 1, SQLITE_INNOCUOUS, run_mailbox },
+		{ "okul_has_words", 2, 0, run_has_words },
+		{ "okul_words_left", 2, 0, run_words_left },
 	};
 	int code = SQLITE_OK;
 	for (size_t i = 0; i < COUNT(functions) && code == SQLITE_OK; i++)

@@ -80,8 +80,8 @@ probe(struct db *db)
 bool
 db_writable(struct db *db)
 {
-	return db->mode == DB_READ_WRITE && !db->sync_failed && !writer_lock_is_poisoned(db->lock_path) && health_has_room(db, ROOM_KEPT_FREE) &&
-		access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
+	return db->mode == DB_READ_WRITE && !db->sync_failed && !writer_lock_is_poisoned(db->lock_path) &&
+		health_has_room(db, ROOM_KEPT_FREE) && access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
 }
 
 bool

@@ -8,7 +8,7 @@
 static const char begin_sql[] = "BEGIN", commit_sql[] = "COMMIT", version_sql[] = "PRAGMA user_version";
 
 static size_t
-slot_of(const struct connection *on, const char *sql)
+statement_slot(const struct connection *on, const char *sql)
 {
 	size_t slot = (size_t)(((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (on->room - 1);
 
@@ -18,7 +18,7 @@ slot_of(const struct connection *on, const char *sql)
 }
 
 static bool
-grow(struct connection *on)
+grow_table(struct connection *on)
 {
 	struct connection larger = *on;
 
@@ -28,14 +28,14 @@ grow(struct connection *on)
 		return false;
 	for (size_t i = 0; i < on->room; i++)
 		if (on->table[i])
-			larger.table[slot_of(&larger, on->table[i]->sql)] = on->table[i];
+			larger.table[statement_slot(&larger, on->table[i]->sql)] = on->table[i];
 	free(on->table);
 	*on = larger;
 	return true;
 }
 
 static bool
-is_blank(const char *s)
+is_blank_sql(const char *s)
 {
 	return s[strspn(s, " \t\r\n;")] == '\0';
 }
@@ -46,7 +46,7 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 	const char *rest;
 	int code = sqlite3_prepare_v3(on->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, &rest);
 
-	if (code == SQLITE_OK && (!*statement || !is_blank(rest))) {
+	if (code == SQLITE_OK && (!*statement || !is_blank_sql(rest))) {
 		sqlite3_finalize(*statement);
 		*statement = NULL;
 		return SQLITE_MISUSE;
@@ -56,14 +56,14 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 
 /* The kept statement of a text. On failure NULL, and SQLite's code. */
 static struct db_rows *
-find(struct connection *on, const char *sql, int *code)
+find_statement(struct connection *on, const char *sql, int *code)
 {
 	struct db_rows *rows;
 
 	*code = SQLITE_NOMEM;
-	if (on->count * 2 >= on->room && !grow(on))
+	if (on->count * 2 >= on->room && !grow_table(on))
 		return NULL;
-	size_t slot = slot_of(on, sql);
+	size_t slot = statement_slot(on, sql);
 	if (on->table[slot])
 		return on->table[slot];
 	rows = calloc(1, sizeof(*rows));
@@ -80,7 +80,7 @@ find(struct connection *on, const char *sql, int *code)
 }
 
 static void
-stop(struct db_rows *rows)
+stop_statement(struct db_rows *rows)
 {
 	struct db_rows **at = &rows->on->running;
 
@@ -99,17 +99,17 @@ void
 statement_stop_all(struct connection *on)
 {
 	while (on->running)
-		stop(on->running);
+		stop_statement(on->running);
 }
 
 /* One step; resets the statement unless there is a row. Returns SQLite's code. */
 static int
-step(struct db_rows *rows)
+step_statement(struct db_rows *rows)
 {
 	int code = sqlite3_step(rows->statement);
 
 	if (code != SQLITE_ROW) {
-		stop(rows);
+		stop_statement(rows);
 	} else if (rows->state != RUNNING) {
 		rows->state = RUNNING;
 		rows->next = rows->on->running;
@@ -122,21 +122,21 @@ int
 statement_execute(struct connection *on, const char *sql)
 {
 	int code;
-	struct db_rows *rows = find(on, sql, &code);
+	struct db_rows *rows = find_statement(on, sql, &code);
 
-	return rows ? step(rows) : code;
+	return rows ? step_statement(rows) : code;
 }
 
 int
 statement_version(struct connection *on)
 {
 	int code, version = -1;
-	struct db_rows *rows = find(on, version_sql, &code);
+	struct db_rows *rows = find_statement(on, version_sql, &code);
 
-	if (rows && step(rows) == SQLITE_ROW)
+	if (rows && step_statement(rows) == SQLITE_ROW)
 		version = sqlite3_column_int(rows->statement, 0);
 	if (rows)
-		stop(rows);
+		stop_statement(rows);
 	return version;
 }
 
@@ -197,11 +197,13 @@ db_timeout(struct db *db, int64_t milliseconds)
 /* ---- running */
 
 static int
-bind(sqlite3_stmt *statement, int at, const struct value *value)
+bind_value(sqlite3_stmt *statement, int at, const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NULL:
 		return sqlite3_bind_null(statement, at);
+	case VALUE_BOOL:
+		return sqlite3_bind_int(statement, at, value->truth);
 	case VALUE_INT:
 		return sqlite3_bind_int64(statement, at, value->integer);
 	case VALUE_REAL:
@@ -227,7 +229,7 @@ db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args
 	*rows = &db->none;
 	if (db->failure != DB_DONE)
 		return db->failure;
-	struct db_rows *found = find(on, sql, &code);
+	struct db_rows *found = find_statement(on, sql, &code);
 	if (!found)
 		return failure_report(on, code, sql);
 	if (!db->writing && !sqlite3_stmt_readonly(found->statement))
@@ -235,12 +237,12 @@ db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args
 	if (found->state == RUNNING) {
 		if (keep_snapshot(found) != DB_DONE)
 			return db->failure;
-		stop(found);
+		stop_statement(found);
 	}
 	if ((size_t)sqlite3_bind_parameter_count(found->statement) != args.count)
 		return failure_misuse(db, "wrong number of arguments", sql);
 	for (size_t i = 0; i < args.count; i++) {
-		code = bind(found->statement, (int)i + 1, &args.values[i]);
+		code = bind_value(found->statement, (int)i + 1, &args.values[i]);
 		if (code != SQLITE_OK)
 			return failure_report(on, code, sql);
 	}
@@ -252,7 +254,7 @@ db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args
 static enum db_rc
 next_row(struct db_rows *rows)
 {
-	int code = step(rows);
+	int code = step_statement(rows);
 
 	if (code == SQLITE_ROW)
 		return DB_ROW;
@@ -278,7 +280,7 @@ db_end(struct db_rows *rows)
 {
 	/* The last reader is left to hold the snapshot for statements to come; db_release() ends it. */
 	if (!is_last_reader(rows))
-		stop(rows);
+		stop_statement(rows);
 }
 
 enum db_rc

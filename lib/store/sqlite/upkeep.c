@@ -48,7 +48,7 @@ db_orphans(struct db *db, void (*found)(void *context, const char *table, int64_
 }
 
 static bool
-set(struct db *db, const char *name, int value, bool loose, char *why, size_t room)
+set_pragma(struct db *db, const char *name, int value, bool loose, char *why, size_t room)
 {
 	char sql[64];
 
@@ -59,17 +59,17 @@ set(struct db *db, const char *name, int value, bool loose, char *why, size_t ro
 bool
 db_check_references(struct db *db, bool on, char *why, size_t room)
 {
-	return set(db, "foreign_keys", on, true, why, room);
+	return set_pragma(db, "foreign_keys", on, true, why, room);
 }
 
 bool
 db_set_version(struct db *db, int version, char *why, size_t room)
 {
-	return set(db, "user_version", version, false, why, room);
+	return set_pragma(db, "user_version", version, false, why, room);
 }
 
 bool
 db_cache(struct db *db, int kib, char *why, size_t room)
 {
-	return set(db, "cache_size", -kib, true, why, room);
+	return set_pragma(db, "cache_size", -kib, true, why, room);
 }

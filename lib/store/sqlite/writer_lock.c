@@ -73,7 +73,7 @@ set_timer(struct writer_lock *lock, int64_t microseconds)
 }
 
 static int
-wait_for(struct writer_lock *lock, enum place place, int64_t until)
+wait_for_lock(struct writer_lock *lock, enum place place, int64_t until)
 {
 	struct flock flock = lock_of(place, F_WRLCK);
 	int64_t left;
@@ -94,7 +94,7 @@ wait_for(struct writer_lock *lock, enum place place, int64_t until)
 }
 
 static int
-take(struct writer_lock *lock, enum place place, int64_t until)
+take_lock(struct writer_lock *lock, enum place place, int64_t until)
 {
 	struct flock flock = lock_of(place, F_WRLCK);
 
@@ -102,7 +102,7 @@ take(struct writer_lock *lock, enum place place, int64_t until)
 		return 0;
 	if (errno != EAGAIN && errno != EACCES)
 		return errno;
-	return wait_for(lock, place, until);
+	return wait_for_lock(lock, place, until);
 }
 
 /* ---- the mark */
@@ -225,18 +225,18 @@ writer_lock_close(struct writer_lock *lock)
 }
 
 static int
-acquire(struct writer_lock *lock, int64_t until)
+acquire_locks(struct writer_lock *lock, int64_t until)
 {
-	int error = take(lock, QUEUE, until);
+	int error = take_lock(lock, QUEUE, until);
 
 	if (error)
 		return error;
-	error = take(lock, WRITER, until);
+	error = take_lock(lock, WRITER, until);
 	unlock(lock, QUEUE, QUEUE);
 	if (error)
 		return error;
 	if (!lock->known)
-		error = take(lock, FLUSH, until);
+		error = take_lock(lock, FLUSH, until);
 	lock->known |= !error;
 	if (!error && says_poisoned(lock->file))
 		error = ENOTRECOVERABLE;
@@ -254,7 +254,7 @@ writer_lock_acquire(struct writer_lock *lock, int64_t timeout)
 	while (!error) {
 		error = lock->file < 0 ? open_file(lock) : 0;
 		if (!error)
-			error = acquire(lock, until);
+			error = acquire_locks(lock, until);
 		/* One system call; two locks would let two in. */
 		if ((error && error != ENOTRECOVERABLE) || !was_removed(lock))
 			return error;

@@ -39,7 +39,7 @@ vacuum_into(struct connection *on, const char *path)
 
 /* The first column of the first row, as text in `out`. Returns SQLite's code. */
 static int
-ask(sqlite3 *sqlite, const char *sql, char *out, size_t room)
+ask_copy(sqlite3 *sqlite, const char *sql, char *out, size_t room)
 {
 	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
@@ -63,9 +63,9 @@ is_sound(const char *path, int version, char *why, size_t room)
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(copy, "PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -16384", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = ask(copy, "PRAGMA integrity_check(1)", found, sizeof(found));
+		code = ask_copy(copy, "PRAGMA integrity_check(1)", found, sizeof(found));
 	if (code == SQLITE_ROW)
-		code = ask(copy, "PRAGMA user_version", number, sizeof(number));
+		code = ask_copy(copy, "PRAGMA user_version", number, sizeof(number));
 	bool sound = code == SQLITE_ROW && strcmp(found, "ok") == 0 && strtol(number, NULL, 10) == version;
 	if (!sound)
 		text_complain(why, room, "the copy is damaged (%s); `okulctl check` looks at the database itself",
@@ -99,7 +99,7 @@ db_copy(struct db *db, const char *path, void (*progress)(void *context), void *
 }
 
 static bool
-fill(const char *path, const char *schema, char *why, size_t room)
+fill_file(const char *path, const char *schema, char *why, size_t room)
 {
 	sqlite3 *sqlite = NULL;
 	int code;
@@ -167,7 +167,7 @@ db_create(const char *data, const char *schema, char *why, size_t room)
 	if (!path || asprintf(&aside, "%s.new-%d", path, (int)getpid()) < 0)
 		return text_complain(why, room, "out of memory");
 	/* Made aside and linked into place: nobody sees half a database, and of two that make one only one succeeds. */
-	if (fill(aside, schema, why, room)) {
+	if (fill_file(aside, schema, why, room)) {
 		good = link(aside, path) == 0 && db_sync(data);
 		if (!good)
 			text_complain(why, room, "%s cannot be made: %s", path, strerror(errno));
