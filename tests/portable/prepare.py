@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Prepares every statement of the programs on PostgreSQL, and prints those that it refuses, by reason.
+"""Prepares every statement of the programs on PostgreSQL, and prints those that it refuses, by reason. Fails when there is one.
 
 usage: prepare.py BUILD PROGRAM...
 
@@ -76,6 +76,8 @@ class Server:
         """{number of the line: why it was refused}"""
         done = subprocess.run(["psql", "-h", str(self.home), "-U", "okul", "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=0", "-f", "-"],
                               input=script, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"psql: {done.stderr}")
         return {int(line): why for line, why in re.findall(r"^psql:<stdin>:(\d+): ERROR:  (.*)", done.stderr, re.MULTILINE)}
 
     def stop(self):
@@ -98,7 +100,12 @@ def main():
         refused = server.execute("".join(tables((ROOT / "schema.sql").read_text())) + FUNCTIONS)
         assert not refused, refused
         script = "".join(f"PREPARE s{i} AS {' '.join(portable(statement).split())};\n" for i, (statement, _) in enumerate(found))
-        refused = server.execute(script)
+        # asked of the server too: a run that broke off must not look like one that refused nothing
+        wrong = len(found) + 1
+        refused = server.execute(script + f"SELECT 1 / (count(*) = {len(found)})::int FROM pg_prepared_statements;\n")
+        if (wrong in refused) != (len(refused) > 0):
+            raise SystemExit(f"statements are missing on the server, and psql does not say why: {refused}")
+        refused.pop(wrong, None)
     finally:
         server.stop()
     kinds = collections.Counter(re.sub(r'"[^"]*"|\d+', "...", why) for why in refused.values())
@@ -109,6 +116,7 @@ def main():
         print(f"{count:4} {kind}")
     good = len(found) - len(refused)
     print(f"{good} of {len(found)} statements prepare on PostgreSQL ({100 * good / len(found):.1f} %)")
+    sys.exit(bool(refused))
 
 
 if __name__ == "__main__":
