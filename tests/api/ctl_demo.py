@@ -184,7 +184,7 @@ def test_counters_are_those_of_the_rows(school):
 
 
 def test_times_lie_within_the_year_and_make_sense(school):
-    for column in ("user.created_at", "user.last_login_at", "course.updated_at", "result.completed_at", "contact.created_at",
+    for column in ("users.created_at", "users.last_login_at", "course.updated_at", "result.completed_at", "contact.created_at",
                    "contact.replied_at", "assignment.assigned_at", "assignment.opened_at", "material.created_at"):
         table, name = column.split(".")
         least, most = school.ask(f"SELECT min({name}), max({name}) FROM {table}")[0]

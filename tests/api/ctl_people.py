@@ -57,7 +57,7 @@ def fill(folder):
 def test_cleanup_deletes_what_is_over(folder):
     left = fill(folder)
     assert told(folder.good("cleanup")) == [2, 3, 4, 5, 6]
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
     assert told(folder.good("cleanup")) == [0] * 5
     folder.clock.advance(2 * 60)
     assert told(folder.good("cleanup")) == [1, 1, 1, 2, 1]
@@ -95,7 +95,7 @@ def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
 def test_cleanup_is_quiet_for_cron(folder):
     left = fill(folder)
     assert folder.good("cleanup", "--quiet") == ""
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
 
 
 def test_the_crontab_cleans_up(folder):
@@ -111,10 +111,10 @@ def test_cleanup_goes_on_after_a_full_batch(folder):
     folder.add()
     folder.put(*(make(400, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(400, -DAY))
     assert told(folder.good("cleanup")) == [400] * 5
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("table, make", [("session", "sessions"), ("user", "users")])
+@pytest.mark.parametrize("table, make", [("session", "sessions"), ("users", "users")])
 def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     """Batches of at most 200, of users also no longer than 50 ms: what came before the one in which a row resists is done,
     that one is undone as a whole."""
@@ -128,7 +128,7 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
-    assert max(told(folder.good("cleanup"))) == left - (table == "user")
+    assert max(told(folder.good("cleanup"))) == left - (table == "users")
 
 
 def test_cleanup_twice_at_once(folder):
@@ -141,7 +141,7 @@ def test_cleanup_twice_at_once(folder):
     counts = [told(o) for o, _ in outputs]
     assert [sum(c) for c in zip(*counts)] == [3000, 3000, 3000, 3000, 1000]
     assert all(min(c) < 3000 for c in counts)
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
     assert folder.number("SELECT count(DISTINCT subject_id) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
     assert folder.number("SELECT count(*) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
 
@@ -575,7 +575,7 @@ def test_import_of_10_000_rows(folder):
         start = time.monotonic()
         assert imported(folder, table, *options) == (errors, (9980, 20))
         assert time.monotonic() - start < 5 * SLOW
-        assert folder.numbers_of("user") == [0 if options else 9980]
+        assert folder.numbers_of("users") == [0 if options else 9980]
     assert folder.numbers_of("user_reindex", "audit", "user_text('yilmaz')") == [0, 9980, 9980]
     assert folder.number("SELECT n FROM tally WHERE name = 'user'") == 9980
     lines, counts = imported(folder, table)
@@ -591,7 +591,7 @@ def test_others_write_while_it_imports(folder):
         waits.append(time.monotonic() - start)
     assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
     assert len(waits) >= 3 and max(waits) < 1 * SLOW
-    assert folder.numbers_of("user") == [10_000 + len(waits)]
+    assert folder.numbers_of("users") == [10_000 + len(waits)]
 
 
 def test_import_holds_one_batch_in_memory(folder):
@@ -613,7 +613,7 @@ def test_import_stops_with_whole_batches(folder):
     run = folder.ctl("user", "import", put(folder, large(1200)))
     assert run.returncode == 1 and run.stdout == ""
     assert "stopped at line 502: a rule of the schema forbids it; the 500 good rows above it are imported" in run.stderr
-    assert folder.numbers_of("user", "audit") == [500, 500]
+    assert folder.numbers_of("users", "audit") == [500, 500]
     folder.sql("DROP TRIGGER no")
     assert imported(folder, large(1200))[1] == (700, 500)
 
@@ -702,7 +702,7 @@ def test_import_refuses_a_file_with_the_month_first(folder, date):
     assert run.returncode == 65 and run.stdout == ""
     assert run.stderr == (f"okulctl: line 5: birthDate: {date} has the month first, and okul reads the day first: nothing was done. "
                           "Let the spreadsheet write dates like 1998-04-23\n")
-    assert folder.numbers_of("user") == [0]
+    assert folder.numbers_of("users") == [0]
     assert imported(folder, "email;birthDate\na@example.com;03/04/1998\n") == ([], (1, 0))
     assert people(folder, "birth_date") == [["1998-04-03"]]
 
@@ -713,7 +713,7 @@ def test_import_refuses_a_file_in_another_encoding_whole(folder, encoding):
     path = put(folder, "Ad\tE-posta\r\nAda\ta@example.com\r\nIşıl\tb@example.com\r\n".encode(encoding))
     run = folder.ctl("user", "import", path)
     name = {"utf-16-le": "utf-16le"}.get(encoding, encoding)
-    assert run.returncode == 65 and run.stdout == "" and folder.numbers_of("user") == [0]
+    assert run.returncode == 65 and run.stdout == "" and folder.numbers_of("users") == [0]
     assert f"is not UTF-8 text; it looks like {name}: use --encoding {name}, or save it as UTF-8" in run.stderr
     assert folder.good("user", "import", path, "--encoding", name) == "users imported: 2, rows with errors: 0\n"
     assert people(folder, "name") == [["Ada"], ["Işıl"]]

@@ -7,7 +7,7 @@ import subprocess
 from helpers.server import Clock, OKULCTL, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
+TABLES = ("users", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
 
 
 class Folder:
