@@ -138,9 +138,9 @@ def test_pages_cover_everybody_once(okul, boss):
 
 
 def test_pagination(school, head):
-    while count(school, "user") < 7:
+    while count(school, "users") < 7:
         school.login()
-    total = count(school, "user")
+    total = count(school, "users")
     everybody = ids(listed(head, limit=100))
     assert list(listed(head)) == ["items", "pagination"]
     pagination = listed(head)["pagination"]
@@ -415,10 +415,10 @@ def test_roles_are_counted_exactly(okul, boss):
         assert give_role(boss, ada.id, role).status == 200
         for each in ROLES:
             page = listed(boss, role=each, limit=1)
-            assert page["pagination"]["total"] == count(okul, f"user WHERE role = '{each}'")
+            assert page["pagination"]["total"] == count(okul, f"users WHERE role = '{each}'")
             assert (ids(page) == [ada.id]) is (each == role) and {i["role"] for i in page["items"]} <= {each}
     assert boss.delete(f"/users/{ada.id}").status == 200
-    assert listed(boss, role="user", limit=1)["pagination"]["total"] == count(okul, "user WHERE role = 'user'")
+    assert listed(boss, role="user", limit=1)["pagination"]["total"] == count(okul, "users WHERE role = 'user'")
 
 
 def test_search_follows_every_change_of_a_name(okul, boss):
