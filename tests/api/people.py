@@ -856,7 +856,7 @@ def test_two_superadmins_do_not_end_each_other(school, head, weapons):
     try:
         for _ in range(4):
             duel = [school.staff("superadmin"), school.staff("superadmin")]
-            assert count(school, "user WHERE " + STANDING) == 2
+            assert count(school, "users WHERE " + STANDING) == 2
 
             def attempt(n):
                 me, other, weapon = duel[n % 2], duel[1 - n % 2], random.choice(weapons)
