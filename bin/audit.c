@@ -2,9 +2,9 @@
  * okulctl audit - who changed what on whom.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "clock.h"
-#include "sql.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -33,7 +33,7 @@ enum { NEWEST, OF_SUBJECT };
 
 /* ?1 subject, ?2 actor, ?3 beginning of action, ?4 since, ?5 limit */
 #define LIST(who) \
-	"SELECT " SQL_TO_SECOND("at") " AS at," \
+	"SELECT " SQL_SECOND_TEXT("at") " AS at," \
 	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
 	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
 	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \

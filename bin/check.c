@@ -4,10 +4,10 @@
 #include "okulctl.h"
 
 #include "clock.h"
+#include "email.h"
 #include "file.h"
 #include "media.h"
 #include "origin.h"
-#include "text.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -419,7 +419,7 @@ check_mail(const struct conf *conf)
 		report_check(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
 		report_check(OK, "sender", "%s <%s>", conf->mail_name, from);
-	if (conf->reply_to[0] && !text_is_email(conf->reply_to))
+	if (conf->reply_to[0] && !email_is_good(conf->reply_to))
 		report_check(FAIL, "replies", "reply_to = %s is not a mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {

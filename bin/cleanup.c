@@ -13,7 +13,6 @@
 #include "outbox.h"
 #include "placement.h"
 #include "session.h"
-#include "text.h"
 #include "user.h"
 
 #include <getopt.h>

@@ -4,7 +4,7 @@
 #include "http.h"
 #include "log.h"
 #include "random.h"
-#include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -24,7 +24,7 @@ ctl_print(void *file, const char *format, va_list list)
 
 	if (length < 0)
 		return;
-	buf_visible(&text, raw, (size_t)length);
+	utf8_visible(&text, raw, (size_t)length);
 	if (text.s)
 		fwrite(text.s, 1, text.length, file);
 	free(raw);

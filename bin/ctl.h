@@ -44,7 +44,7 @@ must_use int ctl_finish(int code);
 must_use int ctl_print_statements(const struct db_statements *const *list);
 must_use int ctl_check_statements(const struct db_statements *const *list, const char *data);
 
-/* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: buf_visible(). */
+/* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: utf8_visible(). */
 void ctl_print(void *file, const char *format, va_list list);
 /* "okulctl: <message>" on standard error, printed so; returns `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);

@@ -2,11 +2,11 @@
  * okulctl files - the stored files: check that all are complete, and delete those that no row names.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "clock.h"
+#include "encode.h"
 #include "file.h"
-#include "sql.h"
-#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ enum { NAMED, PAGE_OF };
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
 	[PAGE_OF] =
-		"SELECT sha256, min(size), max(size), " SQL_JOINED("key") ", count(*) FROM file WHERE sha256 > ?1"
+		"SELECT sha256, min(size), max(size), " SQL_WORDS("key") ", count(*) FROM file WHERE sha256 > ?1"
 		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -306,7 +306,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
 	else if (n < 0)
 		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
-	else if (!text_hex_decode(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
+	else if (!decode_hex(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
 		snprintf(why, sizeof(why), "has other bytes than were uploaded");
 	close(file);
 	return why[0] ? why : NULL;

@@ -3,8 +3,9 @@
  */
 #include "okulctl.h"
 
+#include "buf.h"
+#include "encode.h"
 #include "random.h"
-#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,7 @@ put_signing_key(struct buf *out, int64_t number)
 
 	random_bytes(key, sizeof(key));
 	buf_printf(out, "k%lld = ", (long long)number);
-	buf_hex(out, key, sizeof(key));
+	encode_hex(out, key, sizeof(key));
 	buf_putc(out, '\n');
 	secret_wipe(key, sizeof(key));
 }

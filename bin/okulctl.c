@@ -3,14 +3,15 @@
 #include "attempt.h"
 #include "audit.h"
 #include "clock.h"
+#include "encode.h"
 #include "limit.h"
 #include "otp.h"
 #include "outbox.h"
 #include "placement.h"
 #include "session.h"
 #include "setting.h"
-#include "text.h"
 #include "user.h"
+#include "utf8.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -56,20 +57,20 @@ put_tab_value(struct buf *out, const struct db_rows *rows, int column)
 
 	if (db_is_null(rows, column)) {
 		buf_puts(out, "NULL");
-	} else if (!text_is_utf8(s, length) || memchr(s ? s : "", '\0', length)) {
+	} else if (!utf8_is_valid(s, length) || memchr(s ? s : "", '\0', length)) {
 		buf_puts(out, "x'");
-		buf_hex(out, s, length);
+		encode_hex(out, s, length);
 		buf_putc(out, '\'');
 	} else {
 		for (size_t i = 0, n; i < length; i += n) {
 			static const char marks[] = "\t\n\\", *const names[] = { "\\t", "\\n", "\\\\" };
 			const char *mark = strchr(marks, s[i]);
 
-			n = mark ? 1 : text_utf8_sequence(s + i, length - i);
+			n = mark ? 1 : utf8_sequence(s + i, length - i);
 			if (mark)
 				buf_puts(out, names[mark - marks]);
 			else
-				buf_visible(out, s + i, n);
+				utf8_visible(out, s + i, n);
 		}
 	}
 }
@@ -82,7 +83,7 @@ ctl_print_row(void *file, const struct db_rows *rows, bool first)
 	for (int i = 0; first && i < db_columns(rows); i++) {
 		if (i)
 			buf_putc(&out, '\t');
-		buf_visible(&out, db_name(rows, i), strlen(db_name(rows, i)));
+		utf8_visible(&out, db_name(rows, i), strlen(db_name(rows, i)));
 	}
 	if (first)
 		buf_putc(&out, '\n');

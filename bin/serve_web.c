@@ -1,7 +1,7 @@
 #include "serve.h"
 
+#include "buf.h"
 #include "okulctl.h"
-#include "text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

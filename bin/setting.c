@@ -2,13 +2,15 @@
  * okulctl setting - the settings of the web site, for an operator, with all earlier values.
  */
 #include "okulctl.h"
+#include "sql.h"
 
+#include "setting.h"
 #include "arena.h"
+#include "buf.h"
 #include "clock.h"
 #include "json.h"
-#include "setting.h"
-#include "sql.h"
 #include "text.h"
+#include "utf8.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -72,12 +74,12 @@ const struct command command_setting_history = {
 enum { LIST, NOW, THEN, HISTORY };
 
 static const char *const sql[] = {
-	[LIST] = "SELECT key, " YES_NO ", " SQL_TO_SECOND("updated_at") " AS changed, coalesce(description, '-') AS description,"
+	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
 	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
 	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
-	[HISTORY] = "SELECT version, " SQL_TO_SECOND("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
+	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -250,7 +252,7 @@ read_setting_value(struct arena *arena, const char *given)
 		return NULL;
 	const char *value = text.s ? text.s : "";
 	size_t length = text.length;
-	text_trim(&value, &length);
+	utf8_trim(&value, &length);
 	if (length > SETTING_VALUE_MAX)
 		return ctl_error(EXIT_DATA, "the value has more than %d bytes", SETTING_VALUE_MAX), NULL;
 	if (length == 0)
@@ -271,14 +273,14 @@ check_description(struct arena *arena, struct setting *setting)
 	if (!setting->description)
 		return true;
 	length = strlen(setting->description);
-	text_trim(&setting->description, &length);
-	if (!text_is_utf8(setting->description, length))
+	utf8_trim(&setting->description, &length);
+	if (!utf8_is_valid(setting->description, length))
 		return ctl_error(EXIT_DATA, "--description is not UTF-8 text") == 0;
 	char *text = arena_copy(arena, setting->description, length);
 	text_unify_lines(text);
-	if (text_has_control(text, "\t\n"))
+	if (utf8_has_control(text, "\t\n"))
 		return ctl_error(EXIT_DATA, "--description holds a control character") == 0;
-	if (text_points(text, strlen(text)) > SETTING_DESCRIPTION_MAX)
+	if (utf8_points(text, strlen(text)) > SETTING_DESCRIPTION_MAX)
 		return ctl_error(EXIT_DATA, "--description has more than %d characters", SETTING_DESCRIPTION_MAX) == 0;
 	setting->description = text[0] ? text : NULL;
 	return true;

@@ -2,6 +2,7 @@
  * okulctl test - placement tests as files: made from a text in Moodle's GIFT format, and written as one.
  */
 #include "okulctl.h"
+#include "sql.h"
 
 #include "arena.h"
 #include "clock.h"
@@ -9,7 +10,6 @@
 #include "placement.h"
 #include "quiz.h"
 #include "random.h"
-#include "sql.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -72,7 +72,7 @@ static const char *const sql[] = {
 		"SELECT id, title, target_language AS language, question_count AS questions,"
 		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
 		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
-		" " SQL_TO_MINUTE("created_at") " AS created FROM test ORDER BY pk /* scans: test result_tally */",
+		" " SQL_MINUTE_TEXT("created_at") " AS created FROM test ORDER BY pk /* scans: test result_tally */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

@@ -3,7 +3,7 @@
  */
 #include "okulctl.h"
 
-#include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -37,7 +37,7 @@ bad_byte(const struct source *source)
 {
 	size_t i = 0, step;
 
-	while (i < source->length && source->bytes[i] && (step = text_utf8_sequence(source->bytes + i, source->length - i)) > 0)
+	while (i < source->length && source->bytes[i] && (step = utf8_sequence(source->bytes + i, source->length - i)) > 0)
 		i += step;
 	return i;
 }

@@ -2,7 +2,9 @@
  * okulctl user - users added and changed by an operator: the first administrator is added here.
  */
 #include "okulctl.h"
+#include "sql.h"
 
+#include "user.h"
 #include "arena.h"
 #include "audit.h"
 #include "clock.h"
@@ -11,9 +13,6 @@
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
-#include "sql.h"
-#include "text.h"
-#include "user.h"
 
 #include <getopt.h>
 
@@ -66,8 +65,8 @@ static const char *const sql[] = {
 	[LIST] =
 		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
 		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-		" " SQL_TO_MINUTE("created_at") " AS created,"
-		" coalesce(" SQL_TO_MINUTE("last_login_at") ", '-') AS last_login"
+		" " SQL_MINUTE_TEXT("created_at") " AS created,"
+		" coalesce(" SQL_MINUTE_TEXT("last_login_at") ", '-') AS last_login"
 		" FROM users ORDER BY pk /* scans: users */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

@@ -10,9 +10,11 @@
 #include "audit.h"
 #include "clock.h"
 #include "csv.h"
+#include "json_write.h"
 #include "random.h"
 #include "user.h"
 #include "user_table.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -198,7 +200,7 @@ read_cells(struct import *im, struct row *row)
 		const char *cell = im->csv.fields[i];
 		size_t length = strlen(cell);
 
-		text_trim(&cell, &length);
+		utf8_trim(&cell, &length);
 		if (length == 0)
 			continue;
 		any = true;
@@ -233,6 +235,8 @@ csv_reason(enum csv_result result)
 static bool
 read_user_row(struct import *im, struct row *row, enum csv_result *result)
 {
+	struct buf interests = { .arena = im->batch };
+
 	do {
 		*result = csv_next(&im->csv);
 		*row = (struct row){ .line = im->csv.line, .errors.arena = im->batch };
@@ -244,7 +248,9 @@ read_user_row(struct import *im, struct row *row, enum csv_result *result)
 		return true;
 	}
 	check_cells(im, row);
-	row->interests = field_has(row->cells, "interests") ? cJSON_PrintUnformatted(json_get(row->cells, "interests")) : NULL;
+	if (field_has(row->cells, "interests"))
+		json_put_tree(&interests, NULL, json_get(row->cells, "interests"));
+	row->interests = interests.s;
 	if (row->own_id && row->errors.length == 0)
 		memcpy(row->id, row->own_id, ID_TEXT);
 	else
@@ -396,7 +402,7 @@ find_header(struct import *im)
 		for (size_t i = 0; i < im->csv.count; i++) {
 			const char *cell = im->csv.fields[i];
 			size_t length = strlen(cell);
-			text_trim(&cell, &length);
+			utf8_trim(&cell, &length);
 			im->headings[i] = arena_copy(im->file, cell, length);
 			any = any || length > 0;
 		}
@@ -448,7 +454,7 @@ check_dates(struct import *im)
 			const char *cell = im->csv.fields[i];
 			size_t length = strlen(cell);
 
-			text_trim(&cell, &length);
+			utf8_trim(&cell, &length);
 			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
 			    user_table_date(im->batch, arena_copy(im->batch, cell, length), &date) == USER_TABLE_MONTH_FIRST)
 				return ctl_error(EXIT_DATA, "line %zu: %s: %.*s has the month first, and okul reads the day first: nothing "

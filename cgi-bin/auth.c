@@ -2,17 +2,18 @@
  * auth - login by a code from an e-mail, sessions, registration; and what both surfaces share.
  */
 #include "auth.h"
+#include "audit.h"
+#include "json_write.h"
+#include "limit.h"
+#include "log.h"
 #include "mail.h"
+#include "otp.h"
 #include "outbox.h"
 #include "session.h"
 #include "sql.h"
 #include "token.h"
 #include "user.h"
-
-#include "audit.h"
-#include "limit.h"
-#include "log.h"
-#include "otp.h"
+#include "utf8.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
@@ -165,8 +166,8 @@ reply_code_sent(struct request *rq, const char *code)
 {
 	(void)code;
 	response_begin(rq);
-	put_text(rq, "message", sentence(S_CODE_SENT, rq->language));
-	put_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
+	json_put_text(rq->out, "message", sentence(S_CODE_SENT, rq->language));
+	json_put_text(rq->out, "email", value_string(rq->in[AUTH_EMAIL]));
 	return response_done(rq);
 }
 
@@ -190,10 +191,10 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	refresh_issue(&refresh, login->seed, login->session, login->counter);
 	if (refresh.failed)
 		return false;
-	put_text(rq, "accessToken", access.s);
-	put_text(rq, "refreshToken", refresh.s);
-	put_int(rq, "expiresIn", rq->conf->access_life);
-	put_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
+	json_put_text(rq->out, "accessToken", access.s);
+	json_put_text(rq->out, "refreshToken", refresh.s);
+	json_put_int(rq->out, "expiresIn", rq->conf->access_life);
+	json_put_int(rq->out, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 	return true;
 }
 
@@ -207,9 +208,9 @@ reply_login(struct request *rq, const struct login *login)
 	response_begin(rq);
 	if (!auth_put_tokens(rq, login))
 		return response_error(rq, INTERNAL);
-	put_bool(rq, "isNewUser", login->is_new);
-	put_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
-	put_row_object(rq, "user", &user_profile, row, 0);
+	json_put_bool(rq->out, "isNewUser", login->is_new);
+	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
+	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
 }
@@ -220,13 +221,13 @@ open_session(struct request *rq, struct login *login)
 	const char *agent = rq->http.user_agent;
 	const struct conf *conf = rq->conf;
 
-	if (agent && !text_is_utf8(agent, strlen(agent)))
+	if (agent && !utf8_is_valid(agent, strlen(agent)))
 		agent = NULL;
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	session_add(rq->db, &(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
-		text_clip(rq->arena, agent, 256) }, rq->now);
+		utf8_clip(rq->arena, agent, 256) }, rq->now);
 	user_set_last_login(rq->db, login->user, rq->now);
 }
 
@@ -409,8 +410,8 @@ post_registration(struct request *rq)
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	put_text(rq, "message", sentence(S_REGISTERED, rq->language));
-	put_row_object(rq, "user", &user_profile, row, 0);
+	json_put_text(rq->out, "message", sentence(S_REGISTERED, rq->language));
+	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
 }
@@ -424,12 +425,12 @@ get_registration(struct request *rq)
 	if (db_one(rq->db, &row, sql[MISSING], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
-	put_list(rq, "missingFields");
+	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
+	json_put_list(rq->out, "missingFields");
 	for (int i = 0; i < (int)COUNT(fields) && !db_flag(row, 0); i++)
 		if (db_flag(row, i + 1))
-			put_text(rq, NULL, fields[i]);
-	put_end_list(rq);
+			json_put_text(rq->out, NULL, fields[i]);
+	json_put_end_list(rq->out);
 	db_end(row);
 	return response_done(rq);
 }

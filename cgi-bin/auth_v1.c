@@ -2,9 +2,9 @@
  * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
  */
 #include "auth.h"
+#include "json_write.h"
 #include "session.h"
 #include "user.h"
-
 
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
@@ -76,9 +76,9 @@ static struct response
 reply_code_sent(struct request *rq, const char *code)
 {
 	response_begin(rq);
-	put_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
+	json_put_text(rq->out, "email", value_string(rq->in[AUTH_EMAIL]));
 	if (rq->conf->development)
-		put_text(rq, "code", code);
+		json_put_text(rq->out, "code", code);
 	return response_done(rq);
 }
 
@@ -102,8 +102,8 @@ post_verify(struct request *rq)
 	response_begin(rq);
 	if (!auth_put_tokens(rq, &login))
 		return response_error(rq, INTERNAL);
-	put_row_object(rq, "user", &user_v1, row, 1);
-	put_bool(rq, "isRegistrationComplete", db_flag(row, 0));
+	response_put_row_object(rq, "user", &user_v1, row, 1);
+	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
 	db_end(row);
 	return response_done(rq);
 }
@@ -143,7 +143,7 @@ static struct response
 get_validity(struct request *rq)
 {
 	response_begin(rq);
-	put_bool(rq, "isValid", true);
-	put_time(rq, "expiresAt", rq->user->token_expires);
+	json_put_bool(rq->out, "isValid", true);
+	json_put_time(rq->out, "expiresAt", rq->user->token_expires);
 	return response_done(rq);
 }

@@ -6,12 +6,16 @@
  */
 #include "app.h"
 #include "contact.h"
+#include "encode.h"
+#include "fold.h"
+#include "json_write.h"
 #include "limit.h"
 #include "mail.h"
 #include "outbox.h"
 #include "random.h"
 #include "session.h"
 #include "sql.h"
+#include "text.h"
 #include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
@@ -151,7 +155,7 @@ put_stamp(struct buf *out, const struct request *rq, const char *time)
 	secret_mac(mac, rq->conf->link_key, parts, COUNT(parts));
 	buf_puts(out, time);
 	buf_putc(out, '.');
-	buf_hex(out, mac, sizeof(mac));
+	encode_hex(out, mac, sizeof(mac));
 }
 
 /* What is wrong with a stamp; S_OK when it is good. */
@@ -176,9 +180,9 @@ get_form(struct request *rq)
 
 	put_stamp(&stamp, rq, arena_format(rq->arena, "%lld", (long long)rq->now));
 	response_begin(rq);
-	put_text(rq, "stamp", stamp.s);
-	put_time(rq, "notBefore", rq->now + STAMP_REST);
-	put_time(rq, "expiresAt", rq->now + STAMP_LIFE);
+	json_put_text(rq->out, "stamp", stamp.s);
+	json_put_time(rq->out, "notBefore", rq->now + STAMP_REST);
+	json_put_time(rq->out, "expiresAt", rq->now + STAMP_LIFE);
 	return response_done(rq);
 }
 
@@ -221,7 +225,7 @@ static struct response
 get_contacts(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 	int count = words ? COUNT_TEXT : in[FOR_SOURCE].named ? COUNT_SOURCE : COUNT_TALLY;
 	int list = words ? LIST_TEXT : in[FOR_SOURCE].named ? LIST_SOURCE : in[FOR_STATUS].named ? LIST_STATUS : LIST_ALL;
 	int sort = value_choice(in[SORT], sorts);

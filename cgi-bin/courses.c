@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "copy.h"
 #include "course.h"
+#include "fold.h"
 #include "random.h"
 #include "session.h"
 #include "sql.h"
@@ -63,7 +64,7 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 /*
  * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
  * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
- * ?3 level, ?4 the words of a search (text_words()); each statement takes as many of them as it looks at, limit and offset behind.
+ * ?3 level, ?4 the words of a search (fold_words()); each statement takes as many of them as it looks at, limit and offset behind.
  */
 #define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
 #define FOUND SEEN " AND " SQL_HAS_WORDS("folded", "?4")
@@ -136,8 +137,8 @@ static struct response
 get_courses(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
-	struct args args = ARGS(is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
+	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
+	struct args args = ARGS(request_is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
 	int sort = value_choice(in[SORT], sorts);
 
 	if (words)
@@ -145,14 +146,14 @@ get_courses(struct request *rq)
 	args.count--;
 	if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
 		return response_list(rq, sql[COUNT_SEEN], sql[PAGE_SEEN + sort], args, &course_response);
-	return response_list(rq, sql[is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
+	return response_list(rq, sql[request_is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(request_is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
 		NO_ARGS, &course_response);
 }
 
 static struct response
 get_course(struct request *rq)
 {
-	return response_row(rq, sql[ONE], ARGS(rq->id, is_admin(rq)), &course_response);
+	return response_row(rq, sql[ONE], ARGS(rq->id, request_is_admin(rq)), &course_response);
 }
 
 static struct response

@@ -5,8 +5,10 @@
  * there are. All figures of an answer are of one moment: its statements see one snapshot.
  */
 #include "app.h"
+#include "json_write.h"
 #include "session.h"
 #include "sql.h"
+#include "text.h"
 #include "token.h"
 
 #define MONTHS_DEFAULT 6
@@ -288,26 +290,26 @@ put_users(struct request *rq, int64_t now, int64_t before)
 {
 	int64_t total = tally(rq, "user"), registered = tally(rq, "registration");
 
-	put_object(rq, "users");
-	put_int(rq, "total", total);
-	put_int(rq, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
-	put_int(rq, "registrationCompleted", registered);
-	put_number(rq, "completionRate", percent(registered, total));
-	put_int(rq, "newLast30Days", now);
-	put_number(rq, "monthlyGrowthRate", percent(now - before, before));
-	put_end(rq);
+	json_put_object(rq->out, "users");
+	json_put_int(rq->out, "total", total);
+	json_put_int(rq->out, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
+	json_put_int(rq->out, "registrationCompleted", registered);
+	json_put_number(rq->out, "completionRate", percent(registered, total));
+	json_put_int(rq->out, "newLast30Days", now);
+	json_put_number(rq->out, "monthlyGrowthRate", percent(now - before, before));
+	json_put_end_object(rq->out);
 }
 
 static void
 put_tests(struct request *rq, struct sum all, int64_t now, int64_t before)
 {
-	put_object(rq, "tests");
-	put_int(rq, "totalTests", tally(rq, "test"));
-	put_int(rq, "totalSubmissions", all.n);
-	put_number(rq, "averageScore", average(all));
-	put_int(rq, "submissionsLast30Days", now);
-	put_number(rq, "monthlyGrowthRate", percent(now - before, before));
-	put_end(rq);
+	json_put_object(rq->out, "tests");
+	json_put_int(rq->out, "totalTests", tally(rq, "test"));
+	json_put_int(rq->out, "totalSubmissions", all.n);
+	json_put_number(rq->out, "averageScore", average(all));
+	json_put_int(rq->out, "submissionsLast30Days", now);
+	json_put_number(rq->out, "monthlyGrowthRate", percent(now - before, before));
+	json_put_end_object(rq->out);
 }
 
 static void
@@ -315,13 +317,13 @@ put_contacts(struct request *rq, int64_t now)
 {
 	int64_t total = tally(rq, "contact"), replied = tally(rq, "contact:REPLIED");
 
-	put_object(rq, "contacts");
-	put_int(rq, "total", total);
-	put_int(rq, "pending", tally(rq, "contact:PENDING"));
-	put_int(rq, "replied", replied);
-	put_number(rq, "replyRate", percent(replied, total));
-	put_int(rq, "newLast30Days", now);
-	put_end(rq);
+	json_put_object(rq->out, "contacts");
+	json_put_int(rq->out, "total", total);
+	json_put_int(rq->out, "pending", tally(rq, "contact:PENDING"));
+	json_put_int(rq->out, "replied", replied);
+	json_put_number(rq->out, "replyRate", percent(replied, total));
+	json_put_int(rq->out, "newLast30Days", now);
+	json_put_end_object(rq->out);
 }
 
 static void
@@ -329,13 +331,13 @@ put_materials(struct request *rq, int64_t now)
 {
 	int64_t assignments = tally(rq, "assignment"), users = tally(rq, "assignment:user");
 
-	put_object(rq, "materials");
-	put_int(rq, "total", tally(rq, "material"));
-	put_int(rq, "assignments", assignments);
-	put_int(rq, "assignedUsers", users);
-	put_number(rq, "avgAssignmentsPerUser", ratio(assignments, users));
-	put_int(rq, "assignmentsLast30Days", now);
-	put_end(rq);
+	json_put_object(rq->out, "materials");
+	json_put_int(rq->out, "total", tally(rq, "material"));
+	json_put_int(rq->out, "assignments", assignments);
+	json_put_int(rq->out, "assignedUsers", users);
+	json_put_number(rq->out, "avgAssignmentsPerUser", ratio(assignments, users));
+	json_put_int(rq->out, "assignmentsLast30Days", now);
+	json_put_end_object(rq->out);
 }
 
 static void
@@ -345,15 +347,15 @@ put_overview(struct request *rq, const struct results *results)
 	struct counts now = counts_between(rq, rq->now - WINDOW, FOREVER);
 	struct counts before = counts_between(rq, rq->now - 2 * WINDOW, rq->now - WINDOW);
 
-	put_object(rq, "overview");
+	json_put_object(rq->out, "overview");
 	put_users(rq, now.of[USERS], before.of[USERS]);
-	put_object(rq, "courses");
-	put_int(rq, "total", tally(rq, "course"));
-	put_end(rq);
+	json_put_object(rq->out, "courses");
+	json_put_int(rq->out, "total", tally(rq, "course"));
+	json_put_end_object(rq->out);
 	put_tests(rq, results->all, now.of[RESULTS], before.of[RESULTS]);
 	put_contacts(rq, now.of[CONTACTS]);
 	put_materials(rq, now.of[ASSIGNMENTS]);
-	put_end(rq);
+	json_put_end_object(rq->out);
 }
 
 /* ---- trends */
@@ -382,20 +384,20 @@ put_trends(struct request *rq, int months)
 	int present = month_of(rq, rq->now), month = present - months + 1;
 	int64_t begin = begin_of(rq, month), end;
 
-	put_list(rq, "trends");
+	json_put_list(rq->out, "trends");
 	for (; month <= present; month++, begin = end) {
 		end = begin_of(rq, month + 1);
 		struct counts counts = counts_between(rq, begin, end);
-		put_object(rq, NULL);
-		put_text(rq, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
-		put_text(rq, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
-		put_int(rq, "users", counts.of[USERS]);
-		put_int(rq, "testSubmissions", counts.of[RESULTS]);
-		put_int(rq, "contacts", counts.of[CONTACTS]);
-		put_int(rq, "materialAssignments", counts.of[ASSIGNMENTS]);
-		put_end(rq);
+		json_put_object(rq->out, NULL);
+		json_put_text(rq->out, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
+		json_put_text(rq->out, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
+		json_put_int(rq->out, "users", counts.of[USERS]);
+		json_put_int(rq->out, "testSubmissions", counts.of[RESULTS]);
+		json_put_int(rq->out, "contacts", counts.of[CONTACTS]);
+		json_put_int(rq->out, "materialAssignments", counts.of[ASSIGNMENTS]);
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 /* ---- distributions */
@@ -403,11 +405,11 @@ put_trends(struct request *rq, int months)
 static void
 put_share(struct request *rq, const char *key, const char *label, int64_t count, int64_t all)
 {
-	put_object(rq, NULL);
-	put_text(rq, "key", key);
-	put_text(rq, "label", label);
-	put_int(rq, "count", count);
-	put_number(rq, "percentage", percent(count, all));
+	json_put_object(rq->out, NULL);
+	json_put_text(rq->out, "key", key);
+	json_put_text(rq->out, "label", label);
+	json_put_int(rq->out, "count", count);
+	json_put_number(rq->out, "percentage", percent(count, all));
 }
 
 /* Of what tally counts as NAME:KEY, all together as NAME. */
@@ -416,24 +418,24 @@ put_shares(struct request *rq, const char *list, const char *name, const char *c
 {
 	int64_t all = tally(rq, name);
 
-	put_list(rq, list);
+	json_put_list(rq->out, list);
 	for (int i = 0; keys[i]; i++) {
 		put_share(rq, keys[i], labels[i], tally(rq, arena_format(rq->arena, "%s:%s", name, keys[i])), all);
-		put_end(rq);
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static void
 put_levels(struct request *rq, const struct results *results)
 {
-	put_list(rq, "levels");
+	json_put_list(rq->out, "levels");
 	for (int i = 0; i < LEVELS; i++) {
 		put_share(rq, level_enum[i], level_enum[i], results->level[i].n, results->all.n);
-		put_number(rq, "averageScore", average(results->level[i]));
-		put_end(rq);
+		json_put_number(rq->out, "averageScore", average(results->level[i]));
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static const char *
@@ -450,19 +452,19 @@ put_languages(struct request *rq)
 {
 	struct db_rows *rows;
 
-	put_list(rq, "languages");
+	json_put_list(rq->out, "languages");
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[LANGUAGE_SUMS], NO_ARGS); rc == DB_ROW; rc = db_next(rows)) {
 		const char *code = db_text(rows, 0);
 		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
-		put_object(rq, NULL);
-		put_text(rq, "key", code);
-		put_text(rq, "label", upper(rq->arena, code));
-		put_int(rq, "submissions", sum.n);
-		put_number(rq, "averageScore", average(sum));
-		put_end(rq);
+		json_put_object(rq->out, NULL);
+		json_put_text(rq->out, "key", code);
+		json_put_text(rq->out, "label", upper(rq->arena, code));
+		json_put_int(rq->out, "submissions", sum.n);
+		json_put_number(rq->out, "averageScore", average(sum));
+		json_put_end_object(rq->out);
 	}
 	db_end(rows);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static void
@@ -471,12 +473,12 @@ put_distributions(struct request *rq, const struct results *results)
 	static const char *const roles[] = { "User", "Admin", "Superadmin" };
 	static const char *const state_labels[] = { "Pending", "Replied" };
 
-	put_object(rq, "distributions");
+	json_put_object(rq->out, "distributions");
 	put_shares(rq, "roles", "user", role_enum, roles);
 	put_shares(rq, "contactsByStatus", "contact", states, state_labels);
 	put_levels(rq, results);
 	put_languages(rq);
-	put_end(rq);
+	json_put_end_object(rq->out);
 }
 
 static struct response
@@ -486,15 +488,15 @@ get_stats(struct request *rq)
 	const struct results results = sum_results(rq);
 
 	response_begin(rq);
-	put_time(rq, "generatedAt", rq->now);
-	put_int(rq, "months", months);
+	json_put_time(rq->out, "generatedAt", rq->now);
+	json_put_int(rq->out, "months", months);
 	put_overview(rq, &results);
 	put_trends(rq, months);
 	put_distributions(rq, &results);
-	put_object(rq, "recentActivity");
-	put_rows(rq, "contacts", sql[RECENT_CONTACTS], NO_ARGS, &recent_contact);
-	put_rows(rq, "testResults", sql[RECENT_RESULTS], NO_ARGS, &recent_result);
-	put_end(rq);
+	json_put_object(rq->out, "recentActivity");
+	response_put_rows(rq, "contacts", sql[RECENT_CONTACTS], NO_ARGS, &recent_contact);
+	response_put_rows(rq, "testResults", sql[RECENT_RESULTS], NO_ARGS, &recent_result);
+	json_put_end_object(rq->out);
 	return response_done(rq);
 }
 

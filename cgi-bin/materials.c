@@ -5,19 +5,21 @@
  * anew in each answer.
  */
 #include "materials.h"
+#include "assignment.h"
+#include "audit.h"
+#include "file.h"
+#include "fold.h"
+#include "json_write.h"
+#include "limit.h"
+#include "link.h"
 #include "mail.h"
+#include "material.h"
 #include "outbox.h"
 #include "session.h"
 #include "sql.h"
 #include "token.h"
-
-#include "assignment.h"
-#include "audit.h"
-#include "link.h"
-#include "file.h"
-#include "limit.h"
-#include "material.h"
 #include "upload.h"
+#include "utf8.h"
 
 #include <strings.h>
 
@@ -185,17 +187,17 @@ videos_text(struct arena *arena, struct value videos)
 	struct buf text = { .arena = arena };
 	char id[ID_TEXT];
 
-	buf_putc(&text, '[');
+	json_put_list(&text, NULL);
 	for (size_t i = 0; i < videos.count; i++) {
 		const struct value *one = videos.items[i].items;
 		random_id(id);
-		buf_printf(&text, "%s{\"id\":\"%s\",\"title\":", i ? "," : "", id);
-		buf_json(&text, one[VIDEO_TITLE].bytes, one[VIDEO_TITLE].length);
-		buf_puts(&text, ",\"url\":");
-		buf_json(&text, one[VIDEO_URL].bytes, one[VIDEO_URL].length);
-		buf_putc(&text, '}');
+		json_put_object(&text, NULL);
+		json_put_text(&text, "id", id);
+		json_put_text_of(&text, "title", one[VIDEO_TITLE].bytes, one[VIDEO_TITLE].length);
+		json_put_text_of(&text, "url", one[VIDEO_URL].bytes, one[VIDEO_URL].length);
+		json_put_end_object(&text);
 	}
-	buf_putc(&text, ']');
+	json_put_end_list(&text);
 	return text.s;
 }
 
@@ -215,35 +217,35 @@ put_pdfs(struct request *rq, int64_t material, const char *user)
 {
 	struct db_rows *pdf;
 
-	put_list(rq, "pdfs");
+	json_put_list(rq->out, "pdfs");
 	for (enum db_rc rc = db_one(rq->db, &pdf, sql[PDFS], ARGS(material)); rc == DB_ROW; rc = db_next(pdf)) {
-		put_object(rq, NULL);
-		put_text(rq, "id", db_text(pdf, 1));
-		put_text(rq, "title", db_text(pdf, 2));
-		put_text(rq, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
-		put_int(rq, "size", db_int(pdf, 4));
-		put_link(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
-		put_end(rq);
+		json_put_object(rq->out, NULL);
+		json_put_text(rq->out, "id", db_text(pdf, 1));
+		json_put_text(rq->out, "title", db_text(pdf, 2));
+		json_put_text(rq->out, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
+		json_put_int(rq->out, "size", db_int(pdf, 4));
+		link_put(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
+		json_put_end_object(rq->out);
 	}
 	db_end(pdf);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 void
 materials_put(struct request *rq, const struct db_rows *row, const char *user)
 {
-	int column = put_row(rq, &head, row, 1);
+	int column = response_put_row(rq, &head, row, 1);
 
 	put_pdfs(rq, db_int(row, 0), user);
-	put_row(rq, &tail, row, column);
+	response_put_row(rq, &tail, row, column);
 }
 
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	put_object(rq, NULL);
+	json_put_object(rq->out, NULL);
 	materials_put(rq, row, NULL);
-	put_end(rq);
+	json_put_end_object(rq->out);
 }
 
 static struct response
@@ -251,7 +253,7 @@ show(struct request *rq, const char *id)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[ONE], ARGS(id, is_admin(rq), rq->user->pk)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[ONE], ARGS(id, request_is_admin(rq), rq->user->pk)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
 	materials_put(rq, row, db_flag(row, MATERIAL_COLUMN_COUNT) ? rq->user->id : NULL);
@@ -272,7 +274,7 @@ get_materials(struct request *rq)
 	int sort = value_choice(in[SORT], sorts);
 
 	return response_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort],
-		ARGS(in[FOR_LOCALE], text_words(rq->arena, value_string(in[FOR_WORDS]))),
+		ARGS(in[FOR_LOCALE], fold_words(rq->arena, value_string(in[FOR_WORDS]))),
 		put_item);
 }
 
@@ -287,8 +289,8 @@ pdf_title(struct arena *arena, const char *name)
 
 	if (length > ending && strcasecmp(name + length - ending, ".pdf") == 0)
 		length -= ending;
-	text_trim(&title, &length);
-	return text_clip(arena, length > 0 ? arena_copy(arena, title, length) : name, TITLE_POINTS);
+	utf8_trim(&title, &length);
+	return utf8_clip(arena, length > 0 ? arena_copy(arena, title, length) : name, TITLE_POINTS);
 }
 
 static struct response

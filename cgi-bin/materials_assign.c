@@ -5,12 +5,11 @@
  * and sent after it; their sending holds up nobody.
  */
 #include "materials.h"
-#include "sql.h"
-
 #include "assignment.h"
 #include "audit.h"
-
+#include "json_write.h"
 #include "mail.h"
+#include "sql.h"
 
 enum { USER_IDS, NOTE };
 
@@ -147,10 +146,10 @@ put_summary(struct request *rq, const struct assigning *a)
 {
 	rq->mail_queued = a->assigned > 0;
 	response_begin(rq);
-	put_text(rq, "materialId", rq->id);
-	put_int(rq, "requested", a->assigned + a->already);
-	put_int(rq, "assigned", a->assigned);
-	put_int(rq, "alreadyAssigned", a->already);
+	json_put_text(rq->out, "materialId", rq->id);
+	json_put_int(rq->out, "requested", a->assigned + a->already);
+	json_put_int(rq->out, "assigned", a->assigned);
+	json_put_int(rq->out, "alreadyAssigned", a->already);
 	return response_done(rq);
 }
 
@@ -178,15 +177,15 @@ post_assign(struct request *rq)
 static void
 put_assigned(struct request *rq, const struct db_rows *row, const char *user)
 {
-	put_object(rq, NULL);
+	json_put_object(rq->out, NULL);
 	materials_put(rq, row, user);
-	put_time(rq, "assignedAt", db_int(row, ASSIGNED_AT));
+	json_put_time(rq->out, "assignedAt", db_int(row, ASSIGNED_AT));
 	if (db_is_null(row, ASSIGNED_BY))
-		put_null(rq, "assignedBy");
+		json_put_null(rq->out, "assignedBy");
 	else
-		put_row_object(rq, "assignedBy", &assigned_by, row, ASSIGNED_BY);
-	put_row(rq, &assigned_tail, row, OPENED_AT);
-	put_end(rq);
+		response_put_row_object(rq, "assignedBy", &assigned_by, row, ASSIGNED_BY);
+	response_put_row(rq, &assigned_tail, row, OPENED_AT);
+	json_put_end_object(rq->out);
 }
 
 /* The materials of a user, and how many they are. The addresses name `reader`; NULL: nobody. */
@@ -196,14 +195,14 @@ put_materials(struct request *rq, int64_t user, const char *reader)
 	struct db_rows *row;
 	int64_t total = 0;
 
-	put_list(rq, "materials");
+	json_put_list(rq->out, "materials");
 	for (enum db_rc rc = db_one(rq->db, &row, sql[ASSIGNED], ARGS(user)); rc == DB_ROW; rc = db_next(row)) {
 		put_assigned(rq, row, reader);
 		total++;
 	}
 	db_end(row);
-	put_end_list(rq);
-	put_int(rq, "total", total);
+	json_put_end_list(rq->out);
+	json_put_int(rq->out, "total", total);
 }
 
 static struct response
@@ -222,7 +221,7 @@ of_user(struct request *rq, const char *id)
 	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(id)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	put_row_object(rq, "user", &user_summary, user, 1);
+	response_put_row_object(rq, "user", &user_summary, user, 1);
 	int64_t pk = db_int(user, 0);
 	db_end(user);
 	put_materials(rq, pk, NULL);

@@ -2,17 +2,18 @@
  * proficiency - placement tests as their authors see them, and main().
  */
 #include "proficiency.h"
+#include "attempt.h"
+#include "audit.h"
+#include "copy.h"
+#include "fold.h"
+#include "json_write.h"
 #include "limit.h"
 #include "placement.h"
+#include "quiz.h"
 #include "random.h"
 #include "session.h"
 #include "sql.h"
 #include "token.h"
-
-#include "attempt.h"
-#include "audit.h"
-#include "copy.h"
-#include "quiz.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
@@ -310,10 +311,10 @@ static struct response
 get_tests(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 
 	return response_list(rq, sql[COUNT_TESTS], sql[LIST_TESTS + value_choice(in[SORT], sorts)],
-		ARGS(is_admin(rq), words, in[FOR_LANGUAGE]), &test_list);
+		ARGS(request_is_admin(rq), words, in[FOR_LANGUAGE]), &test_list);
 }
 
 static struct response
@@ -321,14 +322,14 @@ get_test(struct request *rq)
 {
 	struct db_rows *row;
 
-	if (is_admin(rq))
+	if (request_is_admin(rq))
 		return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	int next = put_row(rq, &test_list, row, 0);
+	int next = response_put_row(rq, &test_list, row, 0);
 	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));
-	put_json(rq, "levelRanges", db_text(row, next + 1));
+	json_put_raw(rq->out, "levelRanges", db_text(row, next + 1));
 	db_end(row);
 	return response_done(rq);
 }
@@ -336,7 +337,7 @@ get_test(struct request *rq)
 static struct response
 get_target_languages(struct request *rq)
 {
-	return response_row(rq, sql[TARGET_LANGUAGES], ARGS(is_admin(rq)), &target_languages);
+	return response_row(rq, sql[TARGET_LANGUAGES], ARGS(request_is_admin(rq)), &target_languages);
 }
 
 int

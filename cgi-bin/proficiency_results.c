@@ -2,11 +2,13 @@
  * proficiency - results, one's own and everybody's.
  */
 #include "proficiency.h"
-#include "sql.h"
-
 #include "attempt.h"
 #include "audit.h"
+#include "fold.h"
+#include "json_write.h"
+#include "late.h"
 #include "quiz.h"
+#include "sql.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
@@ -122,17 +124,17 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
  * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
  */
-#define FOUND_USERS(match, words) \
+#define FOUND_BY(match, words) \
 	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
 	" UNION ALL SELECT pk FROM users /* scans: users */ WHERE CAST(" match " AS TEXT) IS NULL AND " \
 	SQL_HAS_WORDS("folded", words) ")"
+#define FOUND_USERS FOUND_BY("?6", "?7")
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
  * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
  * those who have what this title leaves.
  */
-#define LEFT_OF(words) SQL_WORDS_LEFT(SQL_FOLD("title"), words)
-#define LEFT LEFT_OF("?7")
+#define LEFT SQL_WORDS_LEFT(SQL_FOLD("title"), "?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
 #define HALF_FOUND_USERS \
 	"(SELECT users.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
@@ -142,8 +144,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	SQL_HAS_WORDS("(SELECT folded FROM users WHERE pk = result.user_pk)", \
 		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
 #define FOUND \
-	" AND (result.user_pk IN " FOUND_USERS("?6", "?7") " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
-#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user_pk IN " FOUND_USERS("?6", "?7") " AND " FILTER
+	" AND (result.user_pk IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
+#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user_pk IN " FOUND_USERS " AND " FILTER
 
 #define NEWEST "result.completed_at DESC, result.pk DESC"
 #define OLDEST "result.completed_at, result.pk"
@@ -185,9 +187,10 @@ static const char *const sql[] = {
 	/* of all, and of what the filters leave but for the times; the latter's kinds */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
-	/* whether a search finds some users only, and nothing in a test: ?1 a query of the index of users, ?2 the words */
-	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_USERS("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
-		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */ WHERE " LEFT_OF("?2") " <> ?2)",
+	/* whether a search finds some users only, and nothing in a test */
+	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_BY("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
+		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */"
+		" WHERE " SQL_WORDS_LEFT(SQL_FOLD("title"), "?2") " <> ?2)",
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
 	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user_pk = ?1", NEWEST, "?2", "?3"),
 	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user_pk = ?1",
@@ -278,13 +281,13 @@ way_of(struct request *rq, struct args args)
 static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
-	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4],
-		text_match(rq->arena, value_string(rq->in[FOR_WORDS])), words);
+	const char *match = fold_match(rq->arena, value_string(rq->in[FOR_WORDS]));
+	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4], match, words);
 	struct db_rows *row;
 
 	if (page_is_table(&rq->in[FORMAT]))
 		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
-	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(args.values[5], words)) == DB_ROW && db_flag(row, 0);
+	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }
@@ -293,7 +296,7 @@ static struct response
 get_results(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *zone = rq->conf->time_zone, *words = text_words(rq->arena, value_string(in[FOR_WORDS]));
+	const char *zone = rq->conf->time_zone, *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 	bool times = in[FROM].named || in[TO].named;
 	bool kind = in[FOR_TEST].named || in[FOR_LEVEL].named || in[FOR_LANGUAGE].named;
 	int sort = value_choice(in[SORT], sorts);
@@ -339,12 +342,12 @@ get_result(struct request *rq)
 {
 	struct db_rows *row;
 
-	proficiency_close_due(rq, is_admin(rq) ? 0 : rq->user->pk);
-	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
+	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	int next = put_row(rq, &result_list, row, 0);
-	put_json(rq, "answers", "");
+	int next = response_put_row(rq, &result_list, row, 0);
+	json_put_raw(rq->out, "answers", "");
 	buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return response_done(rq);

@@ -2,6 +2,7 @@
  * proficiency - how the questions of a test do.
  */
 #include "proficiency.h"
+#include "json_write.h"
 #include "sql.h"
 #include "statistics.h"
 
@@ -103,9 +104,9 @@ static void
 put_figure(struct request *rq, const char *name, double figure)
 {
 	if (isnan(figure))
-		put_null(rq, name);
+		json_put_null(rq->out, name);
 	else
-		put_number(rq, name, figure);
+		json_put_number(rq->out, name, figure);
 }
 
 static void
@@ -114,24 +115,24 @@ put_question(struct request *rq, const cJSON *question, int order, struct statis
 	const cJSON *option;
 	int number = 0;
 
-	put_object(rq, NULL);
-	put_text(rq, "id", field_text(question, "id"));
-	put_text(rq, "text", field_text(question, "text"));
-	put_int(rq, "order", order);
+	json_put_object(rq->out, NULL);
+	json_put_text(rq->out, "id", field_text(question, "id"));
+	json_put_text(rq->out, "text", field_text(question, "text"));
+	json_put_int(rq->out, "order", order);
 	put_figure(rq, "difficulty", item.difficulty);
 	put_figure(rq, "discrimination", item.discrimination);
-	put_int(rq, "unanswered", item.chosen[0]);
-	put_list(rq, "options");
+	json_put_int(rq->out, "unanswered", item.chosen[0]);
+	json_put_list(rq->out, "options");
 	cJSON_ArrayForEach(option, json_get(question, "options")) {
-		put_object(rq, NULL);
-		put_text(rq, "id", field_text(option, "id"));
-		put_text(rq, "text", field_text(option, "text"));
-		put_bool(rq, "isCorrect", field_bool(option, "isCorrect", false));
-		put_int(rq, "chosen", item.chosen[++number]);
-		put_end(rq);
+		json_put_object(rq->out, NULL);
+		json_put_text(rq->out, "id", field_text(option, "id"));
+		json_put_text(rq->out, "text", field_text(option, "text"));
+		json_put_bool(rq->out, "isCorrect", field_bool(option, "isCorrect", false));
+		json_put_int(rq->out, "chosen", item.chosen[++number]);
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
-	put_end(rq);
+	json_put_end_list(rq->out);
+	json_put_end_object(rq->out);
 }
 
 static struct response
@@ -142,19 +143,19 @@ reply_statistics(struct request *rq, const struct statistics *statistics, const 
 	int order = 0;
 
 	response_begin(rq);
-	put_text(rq, "testId", rq->id);
-	put_int(rq, "attempts", total.sheets);
+	json_put_text(rq->out, "testId", rq->id);
+	json_put_int(rq->out, "attempts", total.sheets);
 	put_figure(rq, "mean", total.mean);
 	put_figure(rq, "standardDeviation", total.deviation);
 	put_figure(rq, "cronbachAlpha", total.alpha);
 	put_figure(rq, "standardErrorOfMeasurement", total.error);
-	put_bool(rq, "isReliable", total.sheets >= RELIABLE_FROM);
-	put_list(rq, "questions");
+	json_put_bool(rq->out, "isReliable", total.sheets >= RELIABLE_FROM);
+	json_put_list(rq->out, "questions");
 	cJSON_ArrayForEach(question, questions) {
 		put_question(rq, question, order, statistics_item(statistics, order));
 		order++;
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 	return response_done(rq);
 }
 

@@ -5,12 +5,12 @@
  * into words before the write transaction; inside it is looked whether they still belong to what is asked.
  */
 #include "proficiency.h"
-#include "sql.h"
-
 #include "attempt.h"
+#include "json_write.h"
 #include "limit.h"
 #include "quiz.h"
 #include "random.h"
+#include "sql.h"
 
 static const struct shape answer = { .name = "AnswerDto", .fields = FIELDS(
 	{ "questionId", FIELD_ID },
@@ -149,7 +149,7 @@ static void
 check_start(struct request *rq, struct faults *faults)
 {
 	if (rq->faults.count == 0)
-		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
+		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 }
 
 static void
@@ -166,7 +166,7 @@ check_submit(struct request *rq, struct faults *faults)
 
 	if (rq->faults.count > 0)
 		return;
-	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, is_admin(rq)), faults);
+	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 	paper = rq->prepared;
 	if (!paper || faults->count > 0)
 		return;
@@ -214,7 +214,7 @@ face(struct request *rq, struct state *state)
 {
 	const struct paper *paper = rq->prepared;
 
-	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, is_admin(rq)), state))
+	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), state))
 		return false;
 	if (!paper || paper->version->pk != state->version)
 		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
@@ -254,28 +254,27 @@ order_of(uint64_t *seed, int count, unsigned char *order)
 static void
 put_raw(struct request *rq, const char *name, struct quiz_text text)
 {
-	put_json(rq, name, "");
-	buf_put(rq->out, text.s, text.length);
+	json_put_raw_of(rq->out, name, text.s, text.length);
 }
 
 static void
 put_question(struct request *rq, const struct quiz_question *question, int order, const unsigned char *options)
 {
-	put_object(rq, NULL);
+	json_put_object(rq->out, NULL);
 	put_raw(rq, "id", question->id);
 	put_raw(rq, "text", question->text);
 	put_raw(rq, "points", question->points);
 	put_raw(rq, "mediaUrl", question->media);
-	put_int(rq, "order", order);
-	put_list(rq, "options");
+	json_put_int(rq->out, "order", order);
+	json_put_list(rq->out, "options");
 	for (int i = 0; i < question->options; i++) {
-		put_object(rq, NULL);
+		json_put_object(rq->out, NULL);
 		put_raw(rq, "id", question->option[options[i]].id);
 		put_raw(rq, "text", question->option[options[i]].text);
-		put_end(rq);
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
-	put_end(rq);
+	json_put_end_list(rq->out);
+	json_put_end_object(rq->out);
 }
 
 /* 0 to count - 1, by the ids of the options. */
@@ -297,7 +296,7 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 	unsigned char options[QUIZ_OPTIONS_MAX];
 	struct quiz_question question;
 
-	put_list(rq, "questions");
+	json_put_list(rq->out, "questions");
 	for (int i = 0; quiz_next(&questions, &question); i++) {
 		if (shuffle)
 			order_by_id(&question, options);
@@ -305,7 +304,7 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 			order_of(NULL, question.options, options);
 		put_question(rq, &question, i, options);
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static struct response
@@ -319,32 +318,32 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 
 	order_of(shuffled, count, order);
 	response_begin(rq);
-	put_text(rq, "id", state->attempt_id);
-	put_text(rq, "testId", state->test_id);
-	put_time(rq, "startedAt", state->started);
+	json_put_text(rq->out, "id", state->attempt_id);
+	json_put_text(rq->out, "testId", state->test_id);
+	json_put_time(rq->out, "startedAt", state->started);
 	if (state->deadline)
-		put_time(rq, "deadline", state->deadline);
+		json_put_time(rq->out, "deadline", state->deadline);
 	else
-		put_null(rq, "deadline");
-	put_list(rq, "answers");
+		json_put_null(rq->out, "deadline");
+	json_put_list(rq->out, "answers");
 	for (int i = 0; i < count; i++) {
 		const struct quiz_question *question = &questions[order[i]];
 		int chosen = state->chosen[order[i]];
 		if (chosen == 0 || chosen > question->options)
 			continue;
-		put_object(rq, NULL);
+		json_put_object(rq->out, NULL);
 		put_raw(rq, "questionId", question->id);
 		put_raw(rq, "optionId", question->option[chosen - 1].id);
-		put_end(rq);
+		json_put_end_object(rq->out);
 	}
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 	if (with_questions) {
-		put_list(rq, "questions");
+		json_put_list(rq->out, "questions");
 		for (int i = 0; i < count; i++) {
 			order_of(shuffled, questions[order[i]].options, options);
 			put_question(rq, &questions[order[i]], i, options);
 		}
-		put_end_list(rq);
+		json_put_end_list(rq->out);
 	}
 	return response_done(rq);
 }
@@ -432,25 +431,25 @@ reply_result(struct request *rq, const struct result *result, int64_t number)
 	const struct paper *paper = rq->prepared;
 
 	response_begin(rq);
-	put_text(rq, "id", result->id);
-	put_object(rq, "user");
-	put_text(rq, "id", rq->user->id);
-	put_text(rq, "email", rq->user->email);
-	put_text(rq, "name", paper->name);
-	put_text(rq, "surname", paper->surname);
-	put_end(rq);
-	put_object(rq, "test");
-	put_text(rq, "id", paper->version->test_id);
-	put_text(rq, "title", paper->version->title);
-	put_text(rq, "targetLanguage", paper->version->language);
-	put_end(rq);
-	put_int(rq, "attempt", number);
-	put_number(rq, "totalScore", result->grade.score);
-	put_int(rq, "correctCount", result->grade.correct);
-	put_int(rq, "questionCount", result->grade.questions);
-	put_text(rq, "level", result->grade.level);
-	put_time(rq, "completedAt", result->completed_at);
-	put_json(rq, "answers", paper->answers);
+	json_put_text(rq->out, "id", result->id);
+	json_put_object(rq->out, "user");
+	json_put_text(rq->out, "id", rq->user->id);
+	json_put_text(rq->out, "email", rq->user->email);
+	json_put_text(rq->out, "name", paper->name);
+	json_put_text(rq->out, "surname", paper->surname);
+	json_put_end_object(rq->out);
+	json_put_object(rq->out, "test");
+	json_put_text(rq->out, "id", paper->version->test_id);
+	json_put_text(rq->out, "title", paper->version->title);
+	json_put_text(rq->out, "targetLanguage", paper->version->language);
+	json_put_end_object(rq->out);
+	json_put_int(rq->out, "attempt", number);
+	json_put_number(rq->out, "totalScore", result->grade.score);
+	json_put_int(rq->out, "correctCount", result->grade.correct);
+	json_put_int(rq->out, "questionCount", result->grade.questions);
+	json_put_text(rq->out, "level", result->grade.level);
+	json_put_time(rq->out, "completedAt", result->completed_at);
+	json_put_raw(rq->out, "answers", paper->answers);
 	return response_done(rq);
 }
 
@@ -491,26 +490,26 @@ get_status(struct request *rq)
 	struct db_rows *row;
 
 	proficiency_close_due(rq, rq->user->pk);
-	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, is_admin(rq))) != DB_ROW)
+	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
 	response_begin(rq);
-	put_bool(rq, "hasCompleted", attempts > 0);
-	put_int(rq, "attempts", attempts);
+	json_put_bool(rq->out, "hasCompleted", attempts > 0);
+	json_put_int(rq->out, "attempts", attempts);
 	if (max == 0)
-		put_null(rq, "attemptsLeft");
+		json_put_null(rq->out, "attemptsLeft");
 	else
-		put_int(rq, "attemptsLeft", max > attempts ? max - attempts : 0);
+		json_put_int(rq->out, "attemptsLeft", max > attempts ? max - attempts : 0);
 	if (db_is_null(row, 2))
-		put_null(rq, "result");
+		json_put_null(rq->out, "result");
 	else
-		put_object(rq, "result");
+		json_put_object(rq->out, "result");
 	if (!db_is_null(row, 2)) {
-		put_text(rq, "resultId", db_text(row, 2));
-		put_number(rq, "totalScore", db_real(row, 3));
-		put_text(rq, "level", db_text(row, 4));
-		put_time(rq, "completedAt", db_int(row, 5));
-		put_end(rq);
+		json_put_text(rq->out, "resultId", db_text(row, 2));
+		json_put_number(rq->out, "totalScore", db_real(row, 3));
+		json_put_text(rq->out, "level", db_text(row, 4));
+		json_put_time(rq->out, "completedAt", db_int(row, 5));
+		json_put_end_object(rq->out);
 	}
 	db_end(row);
 	return response_done(rq);

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "session.h"
 #include "setting.h"
+#include "text.h"
 #include "token.h"
 
 enum { KEY, CONTENT, DESCRIPTION, VISIBLE };
@@ -61,7 +62,7 @@ get_setting(struct request *rq)
 		faults_add(&rq->faults, "key", S_F_KEY, NULL);
 	if (rq->faults.count > 0)
 		return response_error(rq, BAD_FIELDS);
-	return response_row(rq, sql[VALUE_OF], ARGS(rq->id, is_admin(rq)), &setting_value);
+	return response_row(rq, sql[VALUE_OF], ARGS(rq->id, request_is_admin(rq)), &setting_value);
 }
 
 static struct response

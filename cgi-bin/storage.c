@@ -5,12 +5,16 @@
 #include "assignment.h"
 #include "audit.h"
 #include "file.h"
+#include "fold.h"
+#include "json_write.h"
+#include "late.h"
 #include "limit.h"
 #include "link.h"
 #include "session.h"
 #include "sql.h"
 #include "token.h"
 #include "upload.h"
+#include "utf8.h"
 
 enum { IN_PUBLIC, IN_PRIVATE };
 static const char *const folders[] = { [IN_PUBLIC] = "public", [IN_PRIVATE] = "private", NULL };
@@ -105,14 +109,14 @@ struct stored { const char *id, *key, *name, *mime; int64_t size; const char *sh
 static void
 put_file(struct request *rq, const struct stored *file)
 {
-	put_text(rq, "id", file->id);
-	put_text(rq, "key", file->key);
-	put_link(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
-	put_text(rq, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
-	put_text(rq, "mimeType", file->mime);
-	put_int(rq, "size", file->size);
-	put_text(rq, "sha256", file->sha256);
-	put_bool(rq, "isPublic", file->is_public);
+	json_put_text(rq->out, "id", file->id);
+	json_put_text(rq->out, "key", file->key);
+	link_put(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
+	json_put_text(rq->out, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
+	json_put_text(rq->out, "mimeType", file->mime);
+	json_put_int(rq->out, "size", file->size);
+	json_put_text(rq->out, "sha256", file->sha256);
+	json_put_bool(rq->out, "isPublic", file->is_public);
 }
 
 /* ---- upload */
@@ -126,7 +130,7 @@ is_for_all(const struct request *rq)
 static struct response
 may_upload(struct request *rq)
 {
-	return is_for_all(rq) && !is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
+	return is_for_all(rq) && !request_is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
 }
 
 static struct response
@@ -135,7 +139,7 @@ post_upload(struct request *rq)
 	const struct upload *upload = &rq->uploads[0];
 	struct file_row file = { .type = upload->type, .name = upload->name, .owner = rq->user->pk, .is_public = is_for_all(rq) };
 
-	if (file.is_public && !is_admin(rq))
+	if (file.is_public && !request_is_admin(rq))
 		return response_error(rq, ROLE_TOO_LOW);
 	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, upload_quota_user(rq, file.owner), rq->now);
 	if (error)
@@ -156,7 +160,7 @@ is_theirs(const struct request *rq, const struct db_rows *file)
 
 	if (!user)
 		return false;
-	return is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return request_is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
 }
 
 static enum error
@@ -220,7 +224,7 @@ get_file(struct request *rq)
 		name = NULL;
 	}
 	if (link == LINK_UNKNOWN) {
-		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 		return response_error(rq, BAD_FIELDS);
 	}
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
@@ -238,23 +242,23 @@ get_file(struct request *rq)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	put_object(rq, NULL);
+	json_put_object(rq->out, NULL);
 	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
 		db_text(row, 5), db_flag(row, 6) });
-	put_end(rq);
+	json_put_end_object(rq->out);
 }
 
 static struct response
 get_files(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const char *words = text_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
-	struct value whose = is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
-	bool one = owner || !is_admin(rq);
+	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
+	struct value whose = request_is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
+	bool one = owner || !request_is_admin(rq);
 	int sort = value_choice(in[SORT], sorts);
 	struct db_rows *row;
 
-	if (owner && !is_admin(rq) && strcmp(owner, rq->user->id) != 0)
+	if (owner && !request_is_admin(rq) && strcmp(owner, rq->user->id) != 0)
 		return response_error(rq, ROLE_TOO_LOW);
 	if (owner) {
 		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
@@ -281,7 +285,7 @@ delete_file(struct request *rq)
 	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
 	int64_t pk = db_int(file, FILE_PK);
 	db_end(file);
-	if (!is_own && !is_admin(rq))
+	if (!is_own && !request_is_admin(rq))
 		return response_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
 	if (!file_remove(rq->db, pk, rq->now))
 		return response_error(rq, FILE_IN_USE);

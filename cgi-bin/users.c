@@ -2,12 +2,13 @@
  * users - the caller's own profile, and main().
  */
 #include "audit.h"
+#include "users.h"
+#include "json_write.h"
 #include "mail.h"
 #include "outbox.h"
 #include "session.h"
 #include "token.h"
 #include "user.h"
-#include "users.h"
 
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
 	{ "isAuthenticated", FIELD_BOOL },
@@ -43,7 +44,7 @@ static struct response
 get_me(struct request *rq)
 {
 	response_begin(rq);
-	put_row(rq, &user_profile, rq->user->row, SESSION_ROW_PROFILE);
+	response_put_row(rq, &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	return response_done(rq);
 }
 
@@ -91,12 +92,12 @@ static struct response
 get_me_optional(struct request *rq)
 {
 	response_begin(rq);
-	put_bool(rq, "isAuthenticated", rq->user);
-	put_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
+	json_put_bool(rq->out, "isAuthenticated", rq->user);
+	json_put_text(rq->out, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
 	if (rq->user) {
-		put_row_object(rq, "user", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
+		response_put_row_object(rq, "user", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	} else {
-		put_null(rq, "user");
+		json_put_null(rq->out, "user");
 	}
 	return response_done(rq);
 }

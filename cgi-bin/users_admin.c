@@ -2,6 +2,7 @@
  * users - the list of users, and what admins and superadmins change on others.
  */
 #include "audit.h"
+#include "fold.h"
 #include "log.h"
 #include "mail.h"
 #include "session.h"
@@ -133,7 +134,7 @@ get_users(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *search = value_string(in[FOR_WORDS]);
-	const char *match = text_match(rq->arena, search), *words = text_words(rq->arena, search);
+	const char *match = fold_match(rq->arena, search), *words = fold_words(rq->arena, search);
 	int sort = value_choice(in[SORT], sorts);
 	int count = match ? COUNT_TEXT : words ? COUNT_SHORT : COUNT_TALLY;
 	int list = match ? LIST_TEXT : words ? LIST_SHORT : in[FOR_ROLE].named ? LIST_ROLE : LIST_ALL;
@@ -286,7 +287,7 @@ mail_changed(struct request *rq, const struct target *target)
 static struct response
 patch_email(struct request *rq)
 {
-	const char *email = value_string(rq->in[EMAIL]);
+	const char *email = rq->in[EMAIL].bytes;
 	struct target target;
 	enum error error = find_target(rq, &target);
 

@@ -2,6 +2,7 @@
  * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
  */
 #include "link.h"
+#include "json_write.h"
 #include "quiz.h"
 #include "session.h"
 #include "sql.h"
@@ -222,17 +223,17 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 {
 	struct db_rows *row;
 
-	put_list(rq, name);
+	json_put_list(rq->out, name);
 	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW && !rq->out->failed;
 	     rc = db_next(row)) {
-		put_object(rq, NULL);
-		int next = put_row(rq, shape, row, 0);
-		put_json(rq, "answers", "");
+		json_put_object(rq->out, NULL);
+		int next = response_put_row(rq, shape, row, 0);
+		json_put_raw(rq->out, "answers", "");
 		buf_answers(rq->out, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
-		put_end(rq);
+		json_put_end_object(rq->out);
 	}
 	db_end(row);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static void
@@ -240,34 +241,34 @@ put_files(struct request *rq)
 {
 	struct db_rows *row;
 
-	put_list(rq, "files");
+	json_put_list(rq->out, "files");
 	for (enum db_rc rc = db_one(rq->db, &row, sql[FILES], ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
-		put_object(rq, NULL);
-		put_text(rq, "id", db_text(row, 0));
-		put_text(rq, "key", db_text(row, 1));
-		put_text(rq, "fileName", link_file_name(rq->arena, db_text(row, 2), media_of_mime(db_text(row, 3))));
-		put_text(rq, "mimeType", db_text(row, 3));
-		put_int(rq, "size", db_int(row, 4));
-		put_text(rq, "sha256", db_text(row, 5));
-		put_bool(rq, "isPublic", db_flag(row, 6));
-		put_time(rq, "createdAt", db_int(row, 7));
-		put_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
-		put_end(rq);
+		json_put_object(rq->out, NULL);
+		json_put_text(rq->out, "id", db_text(row, 0));
+		json_put_text(rq->out, "key", db_text(row, 1));
+		json_put_text(rq->out, "fileName", link_file_name(rq->arena, db_text(row, 2), media_of_mime(db_text(row, 3))));
+		json_put_text(rq->out, "mimeType", db_text(row, 3));
+		json_put_int(rq->out, "size", db_int(row, 4));
+		json_put_text(rq->out, "sha256", db_text(row, 5));
+		json_put_bool(rq->out, "isPublic", db_flag(row, 6));
+		json_put_time(rq->out, "createdAt", db_int(row, 7));
+		json_put_text(rq->out, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
+		json_put_end_object(rq->out);
 	}
 	db_end(row);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 }
 
 static void
 put_account(struct request *rq, const struct db_rows *row)
 {
-	put_time(rq, "generatedAt", rq->now);
-	put_row_object(rq, "profile", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
-	put_row_object(rq, "account", &user_document, row, 1);
+	json_put_time(rq->out, "generatedAt", rq->now);
+	response_put_row_object(rq, "profile", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
+	response_put_row_object(rq, "account", &user_document, row, 1);
 	if (db_is_null(row, 0))
-		put_null(rq, "registeredAt");
+		json_put_null(rq->out, "registeredAt");
 	else
-		put_time(rq, "registeredAt", db_int(row, 0));
+		json_put_time(rq->out, "registeredAt", db_int(row, 0));
 }
 
 static struct response
@@ -280,17 +281,17 @@ get_export(struct request *rq)
 	response_begin(rq);
 	put_account(rq, row);
 	db_end(row);
-	put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
-	put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
-	put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
-	put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email, rq->user->id), &export_event);
-	put_rows(rq, "loginCodes", sql[CODES], ARGS(rq->user->email), &export_code);
-	put_rows(rq, "waitingMails", sql[MAILS], ARGS(rq->user->email), &export_mail);
+	response_put_rows(rq, "consents", sql[CONSENTS], ARGS(rq->user->pk), &export_consent);
+	response_put_rows(rq, "sessions", sql[SESSIONS], ARGS(rq->user->pk), &export_session);
+	response_put_rows(rq, "changes", sql[CHANGES], ARGS(rq->user->id), &export_change);
+	response_put_rows(rq, "events", sql[EVENTS], ARGS(rq->user->email, rq->user->id), &export_event);
+	response_put_rows(rq, "loginCodes", sql[CODES], ARGS(rq->user->email), &export_code);
+	response_put_rows(rq, "waitingMails", sql[MAILS], ARGS(rq->user->email), &export_mail);
 	put_answered(rq, "results", sql[RESULTS], &result_columns, true);
 	put_answered(rq, "attempts", sql[ATTEMPTS], &attempt_columns, false);
 	put_files(rq);
-	put_rows(rq, "materials", sql[MATERIALS], ARGS(rq->user->pk), &export_material);
-	put_rows(rq, "assignments", sql[ASSIGNMENTS], ARGS(rq->user->pk), &export_assignment);
-	put_rows(rq, "contactRequests", sql[REQUESTS], ARGS(rq->user->email), &export_request);
+	response_put_rows(rq, "materials", sql[MATERIALS], ARGS(rq->user->pk), &export_material);
+	response_put_rows(rq, "assignments", sql[ASSIGNMENTS], ARGS(rq->user->pk), &export_assignment);
+	response_put_rows(rq, "contactRequests", sql[REQUESTS], ARGS(rq->user->email), &export_request);
 	return response_done(rq);
 }

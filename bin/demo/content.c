@@ -8,7 +8,6 @@
 #include "course.h"
 #include "random.h"
 #include "setting.h"
-#include "text.h"
 
 /* ---- courses */
 

@@ -3,12 +3,13 @@
  */
 #include "demo.h"
 
-#include "clock.h"
 #include "assignment.h"
+#include "clock.h"
 #include "file.h"
+#include "json_write.h"
 #include "material.h"
 #include "random.h"
-#include "text.h"
+#include "utf8.h"
 
 #define LINES 4
 
@@ -85,7 +86,7 @@ pdf_put_string(struct buf *out, const char *s)
 {
 	buf_putc(out, '(');
 	for (size_t step; *s; s += step) {
-		step = text_utf8_sequence(s, strlen(s));
+		step = utf8_sequence(s, strlen(s));
 		unsigned char code = code_of(s, step);
 		if (code >= 0x80 || code == '(' || code == ')' || code == '\\')
 			buf_printf(out, "\\%03o", code);
@@ -203,9 +204,13 @@ videos_of(struct demo *d, const struct lesson *lesson, int64_t at, int64_t i)
 	if (!lesson->video)
 		return "[]";
 	demo_id(d, id, at);
-	buf_printf(&out, "[{\"id\":\"%s\",\"title\":", id);
-	buf_json(&out, lesson->video, strlen(lesson->video));
-	buf_printf(&out, ",\"url\":\"https://www.example.com/videos/%lld\"}]", (long long)i + 101);
+	json_put_list(&out, NULL);
+	json_put_object(&out, NULL);
+	json_put_text(&out, "id", id);
+	json_put_text(&out, "title", lesson->video);
+	json_put_text(&out, "url", arena_format(d->batch, "https://www.example.com/videos/%lld", (long long)i + 101));
+	json_put_end_object(&out);
+	json_put_end_list(&out);
 	return out.s;
 }
 

@@ -4,8 +4,9 @@
 #include "demo.h"
 
 #include "clock.h"
+#include "fold.h"
+#include "json_write.h"
 #include "random.h"
-#include "text.h"
 #include "user.h"
 
 #define YEAR (365 * DAY + DAY / 4)
@@ -98,9 +99,9 @@ make_handle(struct demo_name *name)
 	struct buf folded = { 0 };
 	size_t length = 0;
 
-	buf_fold(&folded, name->name, strlen(name->name));
+	fold_text(&folded, name->name, strlen(name->name));
 	buf_putc(&folded, '.');
-	buf_fold(&folded, name->surname, strlen(name->surname));
+	fold_text(&folded, name->surname, strlen(name->surname));
 	for (const char *c = folded.s ? folded.s : ""; *c && length < 20; c++)
 		if ((*c >= 'a' && *c <= 'z') || *c == '.')
 			name->handle[length++] = *c;
@@ -147,16 +148,13 @@ make_unique(struct crowd *crowd, struct demo *d, struct demo_name *name)
 static const char *
 pick_interests(struct demo *d)
 {
-	struct buf text = { .arena = d->batch }, *out = &text;
+	struct buf text = { .arena = d->batch };
 	size_t first = (size_t)demo_below(d, COUNT(interests));
 
-	buf_putc(out, '[');
-	for (size_t i = 0; i <= first % 3; i++) {
-		buf_puts(out, i ? ",\"" : "\"");
-		buf_puts(out, interests[(first + i * 5) % COUNT(interests)]);
-		buf_putc(out, '"');
-	}
-	buf_putc(out, ']');
+	json_put_list(&text, NULL);
+	for (size_t i = 0; i <= first % 3; i++)
+		json_put_text(&text, NULL, interests[(first + i * 5) % COUNT(interests)]);
+	json_put_end_list(&text);
 	return text.s;
 }
 

@@ -1,5 +1,7 @@
 #include "reference.h"
 
+#include "encode.h"
+#include "json_write.h"
 #include "schema.h"
 
 #define BASE "http://127.0.0.1:8080"	/* what `make run` listens on */
@@ -14,7 +16,7 @@ page_raw(const struct page *page, const char *html)
 static void
 page_escaped(const struct page *page, const char *text)
 {
-	buf_html(page->out, text);
+	encode_html(page->out, text);
 }
 
 static void
@@ -37,14 +39,23 @@ indent(struct buf *out, int level)
 		buf_puts(out, "  ");
 }
 
+/* Without spaces; in the arena. */
+static const char *
+compact(struct arena *arena, const cJSON *item)
+{
+	struct buf text = { .arena = arena };
+
+	json_put_tree(&text, NULL, item);
+	return text.s;
+}
+
 static void
 pretty(struct buf *out, const cJSON *item, int level)
 {
 	bool object = cJSON_IsObject(item);
 
 	if (!item->child) {
-		char *text = cJSON_PrintUnformatted(item);
-		buf_puts(out, text ? text : "null");
+		buf_puts(out, compact(out->arena, item));
 		return;
 	}
 	bool inlined = !object && !item->child->child;
@@ -52,10 +63,8 @@ pretty(struct buf *out, const cJSON *item, int level)
 	for (const cJSON *at = item->child; at; at = at->next) {
 		if (!inlined)
 			indent(out, level + 1);
-		if (object) {
-			buf_json(out, at->string, strlen(at->string));
-			buf_puts(out, ": ");
-		}
+		if (object)
+			buf_printf(out, "\"%s\": ", at->string);
 		pretty(out, at, level + 1);
 		if (at->next)
 			buf_puts(out, inlined ? ", " : ",");
@@ -251,13 +260,13 @@ static void
 put_curl_body(const struct page *page, const struct operation *operation, struct buf *line)
 {
 	const cJSON *body = json_get(media(json_get(operation->json, "requestBody")), "example");
-	char *compact = cJSON_PrintUnformatted(body);
 	struct buf text = { .arena = page->arena };
 
-	if (compact && strlen(compact) <= BODY_WIDTH)
-		buf_puts(&text, compact);
-	else
+	json_put_tree(&text, NULL, body);
+	if (text.length > BODY_WIDTH) {
+		buf_reset(&text, SIZE_MAX);
 		pretty(&text, body, 1);
+	}
 	buf_puts(line, " \\\n  -H 'Content-Type: application/json' \\\n  -d '");
 	put_quoted(line, text.s);
 }
@@ -272,7 +281,7 @@ put_curl_form(const struct page *page, const struct operation *operation, struct
 		bool file = schema_is_file(json_get(fields, value->string));
 		const cJSON *first = file && cJSON_IsArray(value) ? value->child : value;
 		buf_printf(line, " \\\n  -F '%s=%s", value->string, file ? "@" : "");
-		put_quoted(line, cJSON_IsString(first) ? first->valuestring : cJSON_PrintUnformatted(value));
+		put_quoted(line, cJSON_IsString(first) ? first->valuestring : compact(page->arena, value));
 	}
 }
 

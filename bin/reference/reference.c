@@ -6,10 +6,10 @@
  */
 #include "ctl.h"
 
+#include "reference.h"
 #include "arena.h"
 #include "json.h"
-#include "reference.h"
-#include "text.h"
+#include "json_write.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -160,10 +160,10 @@ leave_out(cJSON *document, const char *prefix)
 static int
 write_reference(struct arena *arena, char **argv, const char *template, const cJSON *document)
 {
-	struct buf page = { .arena = arena };
-	char *text = cJSON_PrintUnformatted(document);
+	struct buf page = { .arena = arena }, text = page;
 
-	if (!text || !write_file(argv[1], text, strlen(text)))
+	json_put_tree(&text, NULL, document);
+	if (text.failed || !write_file(argv[1], text.s, text.length))
 		return ctl_error(EXIT_FAILURE, "%s: %s", argv[1], strerror(errno));
 	reference_page(&page, arena, template, document);
 	if (page.failed || !write_file(argv[2], page.s, page.length))

@@ -6,8 +6,8 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "json.h"
-#include "text.h"
 
 /*
  * Adds an example to each parameter and each body of the document that has none, one that the server accepts: what is

@@ -6,8 +6,8 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "json.h"
-#include "text.h"
 
 #define SCHEMA_DEPTH 8			/* of shapes within shapes that are shown */
 

@@ -1,7 +1,8 @@
 #include "blob.h"
 
+#include "buf.h"
+#include "encode.h"
 #include "log.h"
-#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +113,7 @@ open_temporary(int store, struct blob *blob)
 	if (tmp < 0)
 		return -1;
 	random_bytes(chance, sizeof(chance));
-	buf_hex(&name, chance, sizeof(chance));
+	encode_hex(&name, chance, sizeof(chance));
 	snprintf(blob->temporary, sizeof(blob->temporary), "tmp/%s", name.s ? name.s : "");
 	buf_clear(&name);
 	close(tmp);

@@ -1,5 +1,6 @@
 #include "conf.h"
 
+#include "encode.h"
 #include "log.h"
 #include "origin.h"
 #include "random.h"
@@ -347,11 +348,11 @@ put_key(struct conf *conf, const char *section, const char *name, const char *va
 			return false;
 		struct jwt_key *key = &conf->jwt[conf->jwt_count++];
 		memcpy(key->kid, name, length + 1);
-		return text_hex_decode(key->key, KEY_BYTES, value);
+		return decode_hex(key->key, KEY_BYTES, value);
 	}
 	for (size_t i = 0; i < COUNT(places); i++)
 		if (strcmp(section, "keys") == 0 && strcmp(places[i].name, name) == 0)
-			return text_hex_decode((unsigned char *)conf + places[i].offset, KEY_BYTES, value);
+			return decode_hex((unsigned char *)conf + places[i].offset, KEY_BYTES, value);
 	return false;
 }
 
@@ -375,7 +376,7 @@ put_new_key(struct buf *out, const char *name)
 
 	random_bytes(key, sizeof(key));
 	buf_printf(out, "%s = ", name);
-	buf_hex(out, key, sizeof(key));
+	encode_hex(out, key, sizeof(key));
 	buf_putc(out, '\n');
 	secret_wipe(key, sizeof(key));
 }

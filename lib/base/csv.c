@@ -1,5 +1,7 @@
 #include "csv.h"
 
+#include "utf8.h"
+
 #include <strings.h>
 
 /*
@@ -121,7 +123,7 @@ read_field(struct csv *csv)
 	buf_putc(&csv->text, '\0');
 	if (csv->text.failed)
 		fault(csv, CSV_BROKEN);
-	else if (!text_is_utf8(csv->text.s + start, csv->text.length - 1 - start))
+	else if (!utf8_is_valid(csv->text.s + start, csv->text.length - 1 - start))
 		fault(csv, CSV_UTF8);
 }
 

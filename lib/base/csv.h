@@ -5,7 +5,7 @@
 #define OKUL_CSV_H
 
 #include "base.h"
-#include "text.h"
+#include "buf.h"
 
 #define CSV_FIELDS_MAX 64	/* in a row */
 #define CSV_ROW_MAX 65536	/* bytes of a row */

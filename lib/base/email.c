@@ -8,6 +8,89 @@
 
 #define DOMAIN_BYTES_MAX 1024	/* the longest domain has 253 characters, of at most 4 bytes */
 
+/* ---- what an address is */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_among(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c);
+}
+
+/* Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1). Gives its length or 0. */
+static size_t
+local_part(const char *s)
+{
+	size_t i = 0, atom = 0;
+
+	for (;; i++) {
+		if (is_alpha(s[i]) || is_digit(s[i]) || is_among(s[i], "!#$%&'*+-/=?^_`{|}~"))
+			atom++;
+		else if (atom > 0 && s[i] == '.')
+			atom = 0;
+		else
+			break;
+	}
+	return atom > 0 && i <= 64 ? i : 0;
+}
+
+/* Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4). */
+static bool
+is_domain(const char *s)
+{
+	for (int labels = 1;; labels++) {
+		bool number = true;
+		size_t i = 0;
+
+		for (; is_alpha(s[i]) || is_digit(s[i]) || s[i] == '-'; i++)
+			number = number && is_digit(s[i]);
+		if (i == 0 || i > 63 || s[0] == '-' || s[i - 1] == '-')
+			return false;
+		if (s[i] == '\0')
+			return labels >= 2 && !number;
+		if (s[i] != '.')
+			return false;
+		s += i + 1;
+	}
+}
+
+bool
+email_is_good(const char *s)
+{
+	size_t local = local_part(s);
+
+	return local > 0 && s[local] == '@' && is_domain(s + local + 1) && strlen(s) <= 254;
+}
+
+void
+email_mailbox(char out[static EMAIL_TEXT], const char *email)
+{
+	size_t local = strcspn(email, "@"), tag = strcspn(email, "+"), n = 0;
+	const char *domain = email + local;
+	bool gmail = strcmp(domain, "@gmail.com") == 0 || strcmp(domain, "@googlemail.com") == 0;
+
+	/* a name that begins with + has no other part */
+	if (tag > 0 && tag < local)
+		local = tag;
+	for (size_t i = 0; i < local && n < EMAIL_TEXT - 1; i++)
+		if (!gmail || email[i] != '.')
+			out[n++] = email[i];
+	snprintf(out + n, EMAIL_TEXT - n, "%s", gmail ? "@gmail.com" : domain);
+}
+
+/* ---- the form that is kept */
+
 /*
  * Loaded by the first address that needs it, then kept: linked to it, each program would load it and libunistring, of
  * 2 MiB, at each start.
@@ -63,12 +146,12 @@ email_keep(struct arena *arena, const char *s, const char **kept)
 		email = arena_string(arena, s);
 	} else {
 		/* Is the part before the @ good? */
-		if (!text_is_email(arena_format(arena, "%.*s@example.com", (int)(at - s), s)))
+		if (!email_is_good(arena_format(arena, "%.*s@example.com", (int)(at - s), s)))
 			return EMAIL_NONE;
 		domain = ascii_domain(arena, at + 1);
 		email = arena_format(arena, "%.*s@%s", (int)(at - s), s, domain ? domain : "");
 	}
 	text_lower(email);
 	*kept = email;
-	return text_is_email(email) ? EMAIL_GOOD : ascii ? EMAIL_NONE : EMAIL_DOMAIN;
+	return email_is_good(email) ? EMAIL_GOOD : ascii ? EMAIL_NONE : EMAIL_DOMAIN;
 }

@@ -5,7 +5,7 @@
 #define OKUL_ENTITY_H
 
 #include "base.h"
-#include "text.h"
+#include "buf.h"
 
 /*
  * Appends the text of the character reference that [s, s + left) begins with, as a browser reads it: all names of

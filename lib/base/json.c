@@ -1,6 +1,8 @@
 #include "json.h"
 
-#include "text.h"
+#include "buf.h"
+#include "encode.h"
+#include "utf8.h"
 
 #include <math.h>
 
@@ -56,7 +58,7 @@ read_hex4(struct reader *in, unsigned *unit)
 	if (in->length - in->at < 4)
 		return false;
 	memcpy(digits, in->text + in->at, 4);
-	if (!text_hex_decode(bytes, 2, digits))
+	if (!decode_hex(bytes, 2, digits))
 		return false;
 	*unit = (unsigned)bytes[0] << 8 | bytes[1];
 	in->at += 4;
@@ -166,7 +168,7 @@ read_string(struct reader *in, char *out, size_t *length)
 		} else {
 			step = plain_bytes(in);
 			if (step == 0)
-				step = text_utf8_sequence(from, in->length - in->at);
+				step = utf8_sequence(from, in->length - in->at);
 			if (step == 0)
 				return JSON_UTF8;
 			in->at += step;
@@ -447,7 +449,7 @@ read_all(struct reader *in)
 	if (!fault && in->at < in->length)
 		fault = JSON_SYNTAX;
 	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
-	if (fault == JSON_SYNTAX && !text_is_utf8(in->text, in->length))
+	if (fault == JSON_SYNTAX && !utf8_is_valid(in->text, in->length))
 		fault = JSON_UTF8;
 	return fault;
 }
@@ -493,7 +495,7 @@ json_member(struct arena *arena, const char *text, size_t length, const char *na
 			return NULL;
 		if (member->length == strlen(name) && memcmp(member->bytes, name, member->length) == 0) {
 			*member_length = (size_t)(text + in.at - value);
-			text_trim(&value, member_length);
+			utf8_trim(&value, member_length);
 			return value;
 		}
 	} while (peek(&in) == ',');

@@ -1,7 +1,7 @@
 #include "log.h"
 
 #include "clock.h"
-#include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -67,8 +67,8 @@ tame(char *text)
 		n = 1;
 		if (*s >= 0x20 && *s < 0x7f)
 			continue;
-		n = text_utf8_sequence(s, strnlen(s, 4));
-		if (n == 0 || text_is_control(s, n))
+		n = utf8_sequence(s, strnlen(s, 4));
+		if (n == 0 || utf8_is_control(s, n))
 			memset(s, '?', n += n == 0);
 	}
 }

@@ -1,6 +1,7 @@
 #include "multipart.h"
 
-#include "text.h"
+#include "encode.h"
+#include "utf8.h"
 
 #include <strings.h>
 
@@ -207,7 +208,7 @@ read_extended(char *s)
 		return NULL;
 	for (value = out = ++s; *s; s++) {
 		if (*s == '%') {
-			if (!text_hex_decode(&byte, 1, (const char[]){ s[1], s[1] ? s[2] : '\0', '\0' }))
+			if (!decode_hex(&byte, 1, (const char[]){ s[1], s[1] ? s[2] : '\0', '\0' }))
 				return NULL;
 			*out++ = (char)byte;
 			s += 2;
@@ -217,7 +218,7 @@ read_extended(char *s)
 			return NULL;
 		}
 	}
-	if (memchr(value, '\0', (size_t)(out - value)) || !text_is_utf8(value, (size_t)(out - value)))
+	if (memchr(value, '\0', (size_t)(out - value)) || !utf8_is_valid(value, (size_t)(out - value)))
 		return NULL;
 	*out = '\0';
 	return value;
@@ -235,7 +236,7 @@ has_controls(const char *s)
 static bool
 is_good_text(const char *s)
 {
-	return !s || (text_is_utf8(s, strlen(s)) && !has_controls(s));
+	return !s || (utf8_is_valid(s, strlen(s)) && !has_controls(s));
 }
 
 /* Content-Disposition: form-data; name="..."; filename="...". Unknown parameters are passed over. */

@@ -1,5 +1,7 @@
 #include "origin.h"
 
+#include "text.h"
+
 #include <ctype.h>
 #include <strings.h>
 

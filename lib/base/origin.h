@@ -4,7 +4,7 @@
 #ifndef OKUL_ORIGIN_H
 #define OKUL_ORIGIN_H
 
-#include "text.h"
+#include "buf.h"
 
 /*
  * Appends [s, s + length) as a browser would send it: scheme and host in lower case, without the scheme's own port and

@@ -1,6 +1,8 @@
 #include "copy.h"
 
+#include "fold.h"
 #include "text.h"
+#include "utf8.h"
 
 #include <strings.h>
 
@@ -54,10 +56,10 @@ copy_title(struct arena *arena, const struct copy *copy, enum language language,
 		buf_int(&ending, copy->number);
 	}
 	buf_putc(&ending, ')');
-	points -= text_points(ending.s, ending.length);
-	const char *cut = text_clip(arena, arena_copy(arena, copy->stem, copy->length), points);
+	points -= utf8_points(ending.s, ending.length);
+	const char *cut = utf8_clip(arena, arena_copy(arena, copy->stem, copy->length), points);
 	size_t length = strlen(cut);
-	text_trim(&cut, &length);	/* the cut may have come behind a space */
+	utf8_trim(&cut, &length);	/* the cut may have come behind a space */
 	buf_put(&title, cut, length);
 	buf_put(&title, ending.s, ending.length);
 	return title.s;
@@ -72,7 +74,7 @@ is_taken(struct arena *arena, struct db *db, const char *sql, const struct copy 
 	for (enum language language = 0; language < LANGUAGES; language++) {
 		const char *title = copy_title(arena, copy, language, points);
 		struct buf folded = { .arena = arena };
-		buf_fold(&folded, title, strlen(title));
+		fold_text(&folded, title, strlen(title));
 		values[language] = value_text(folded.s);
 	}
 	bool taken = db_one(db, &row, sql, (struct args){ values, LANGUAGES }) == DB_ROW;

@@ -26,7 +26,7 @@ const char *copy_title(struct arena *arena, const struct copy *copy, enum langua
 /*
  * The title for a duplicate of `title`: a number above its own that no title carries in any of the languages, the next
  * one unless some between were taken away. `taken` is a statement that gives a row when one of the titles ?1 to ?4,
- * folded by buf_fold(), is there already; run it in the transaction that adds the duplicate. A failure sticks to db.
+ * folded by fold_text(), is there already; run it in the transaction that adds the duplicate. A failure sticks to db.
  */
 const char *copy_next_title(struct arena *arena, struct db *db, const char *taken, const char *title, enum language language,
 	size_t points);

@@ -1,10 +1,8 @@
 #include "file.h"
-#include "sql.h"
-
 #include "clock.h"
 #include "limit.h"
 #include "log.h"
-#include "text.h"
+#include "sql.h"
 
 #include <errno.h>
 #include <fcntl.h>

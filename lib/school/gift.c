@@ -3,6 +3,8 @@
 #include "entity.h"
 #include "field.h"
 #include "quiz.h"
+#include "url.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <strings.h>
@@ -199,7 +201,7 @@ static void
 blank_controls(struct buf *text)
 {
 	for (size_t i = 0, step; i < text->length; i += step) {
-		step = text_utf8_sequence(text->s + i, text->length - i);
+		step = utf8_sequence(text->s + i, text->length - i);
 		bool c1 = step == 2 && text->s[i] == '\xc2' && (unsigned char)text->s[i + 1] < 0xa0;
 		if (c1 || text->s[i] == 0x7f || (step == 1 && (unsigned char)text->s[i] < ' ' && !strchr("\t\n", text->s[i])))
 			memset(text->s + i, ' ', step);
@@ -232,8 +234,8 @@ read_text(struct reader *reader, const char *s, size_t length, size_t max, enum 
 	blank_controls(&text);
 	const char *trimmed = text.s ? text.s : "";
 	size_t left = text.length;
-	text_trim(&trimmed, &left);
-	return text_points(trimmed, left) <= max ? arena_copy(reader->arena, trimmed, left) : NULL;
+	utf8_trim(&trimmed, &left);
+	return utf8_points(trimmed, left) <= max ? arena_copy(reader->arena, trimmed, left) : NULL;
 }
 
 struct question {
@@ -494,7 +496,7 @@ read_comment(struct reader *reader, const char *s, size_t length)
 
 	if (strncmp(word, "media ", 6) == 0) {
 		reader->media = word + 6 + strspn(word + 6, " \t");
-		return strlen(reader->media) <= FIELD_URL_MAX && text_is_url(reader->media);
+		return strlen(reader->media) <= FIELD_URL_MAX && url_is_good(reader->media);
 	}
 	if (strncmp(word, "points ", 7) != 0 || word[7 + strspn(word + 7, "0123456789.e+-")])
 		return false;
@@ -507,12 +509,12 @@ skip_comment(struct reader *reader, const char *s, size_t length)
 {
 	static const char ours[] = "okul:";
 
-	text_trim(&s, &length);
+	utf8_trim(&s, &length);
 	if (length < strlen(ours) || memcmp(s, ours, strlen(ours)) != 0)
 		return;
 	s += strlen(ours);
 	length -= strlen(ours);
-	text_trim(&s, &length);
+	utf8_trim(&s, &length);
 	if (read_comment(reader, s, length))
 		return;
 	note(reader, &reader->gift->faults, reader->line, S_GIFT_COMMENT);
@@ -545,7 +547,7 @@ read_line(struct reader *reader, const char *s, size_t length)
 	static const char category[] = "$CATEGORY:";
 
 	reader->line++;
-	text_trim(&s, &length);
+	utf8_trim(&s, &length);
 	if (length == 0)
 		end_question(reader);
 	else if (length >= 2 && memcmp(s, "//", 2) == 0)

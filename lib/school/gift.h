@@ -22,9 +22,9 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "json.h"
 #include "sentence.h"
-#include "text.h"
 
 #define GIFT_NOTES_MAX 100		/* kept of each kind; all are counted */
 

@@ -1,10 +1,13 @@
 #include "mail.h"
 
 #include "clock.h"
+#include "encode.h"
 #include "json.h"
+#include "json_write.h"
 #include "log.h"
 #include "outbox.h"
 #include "random.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,15 +37,10 @@ mail_one_line(struct arena *arena, const char *text)
 static void
 put_values(struct buf *out, const struct mail_value *values, size_t count)
 {
-	buf_putc(out, '{');
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_putc(out, ',');
-		buf_json(out, values[i].name, strlen(values[i].name));
-		buf_putc(out, ':');
-		buf_json(out, values[i].text, strlen(values[i].text));
-	}
-	buf_putc(out, '}');
+	json_put_object(out, NULL);
+	for (size_t i = 0; i < count; i++)
+		json_put_text(out, values[i].name, values[i].text);
+	json_put_end_object(out);
 }
 
 enum db_rc
@@ -128,7 +126,7 @@ read_text(struct arena *arena, const char *path)
 	if (fstat(file, &st) == 0 && st.st_size <= TEMPLATE_MAX) {
 		text = arena_alloc(arena, (size_t)st.st_size + 1);
 		ssize_t length = read(file, text, (size_t)st.st_size);
-		if (length != st.st_size || strlen(text) != (size_t)length || !text_is_utf8(text, (size_t)length)) {
+		if (length != st.st_size || strlen(text) != (size_t)length || !utf8_is_valid(text, (size_t)length)) {
 			errno = EILSEQ;
 			text = NULL;
 		}
@@ -200,7 +198,7 @@ is_header_text(const char *s)
 	for (const char *c = s; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return false;
-	return text_is_utf8(s, strlen(s));
+	return utf8_is_valid(s, strlen(s));
 }
 
 /* Printable ASCII with an '@' and none of the specials of RFC 5322 section 3.2.3, which could end the address. */
@@ -429,7 +427,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 		return false;
 	}
 	if (!fill(&subject, mail, subject_line, buf_puts) || !fill(&text, mail, text_body, buf_puts) ||
-	    !fill(&html, mail, html_body, buf_html))
+	    !fill(&html, mail, html_body, encode_html))
 		return false;
 	if (!is_header_text(subject.s)) {
 		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value in the subject holds a control character\"", mail->id);

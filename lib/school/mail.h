@@ -9,10 +9,10 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "conf.h"
 #include "db.h"
 #include "sentence.h"
-#include "text.h"
 
 /*
  * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is somebody's answer:

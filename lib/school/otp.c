@@ -97,7 +97,7 @@ otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *emai
 
 	*caller = (struct otp_caller){ .email = email, .client = client, .digits = digits, .active = true, .role = USER, .language = EN };
 	network_of(caller->network, client);
-	text_mailbox(caller->mailbox, email);
+	email_mailbox(caller->mailbox, email);
 	find_user(db, caller);
 	network_mac(mac, conf, caller->user_id, caller->network);
 	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(mac, sizeof(mac)),
@@ -354,7 +354,7 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 {
 	char mailbox[EMAIL_TEXT];
 
-	text_mailbox(mailbox, email);
+	email_mailbox(mailbox, email);
 	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
 		limit_forget_all(db, wrong_short, mailbox);
 	(void)!db_run(db, otp_sql[FORGET_TRIES], ARGS(mailbox), NULL);

@@ -3,7 +3,7 @@
  *
  * Budgets go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately
  * is known for them and has budgets of its own; all others together share one, so that strangers can use up
- * that and no more. A client network has budgets over all mailboxes. The mailbox counts (text_mailbox()),
+ * that and no more. A client network has budgets over all mailboxes. The mailbox counts (email_mailbox()),
  * the address as typed is the user and gets the mail.
  *
  * All calls run inside the caller's write transaction. What otp_verify() wrote must be committed also when
@@ -16,13 +16,13 @@
 #include "base.h"
 #include "conf.h"
 #include "db.h"
+#include "email.h"
 #include "error.h"
 #include "expiry.h"
 #include "network.h"
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
-#include "text.h"
 
 extern const struct db_statements otp_statements;
 

@@ -1,9 +1,9 @@
 #include "placement.h"
 
+#include "json_write.h"
 #include "quiz.h"
 #include "random.h"
 #include "sql.h"
-#include "text.h"
 
 static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
 	{ "level", FIELD_ENUM, .oneof = level_enum },
@@ -59,25 +59,15 @@ static const char *const placement_sql[] = {
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 
-static void
-put_text(struct buf *out, const char *text)
-{
-	if (text)
-		buf_json(out, text, strlen(text));
-	else
-		buf_puts(out, "null");
-}
-
 /* {"id":"...","text":"..." : how both a question and an option begin. */
 static void
-put_head(struct buf *out, cJSON *object, const char *id, bool first)
+put_head(struct buf *out, cJSON *object, const char *id)
 {
 	cJSON_DeleteItemFromObjectCaseSensitive(object, "id");
 	cJSON_AddStringToObject(object, "id", id);	/* for the key */
-	buf_puts(out, first ? "{\"id\":\"" : ",{\"id\":\"");
-	buf_puts(out, id);
-	buf_puts(out, "\",\"text\":");
-	put_text(out, field_text(object, "text"));
+	json_put_object(out, NULL);
+	json_put_text(out, "id", id);
+	json_put_text(out, "text", field_text(object, "text"));
 }
 
 /*
@@ -104,9 +94,9 @@ put_options(struct buf *out, const cJSON *options)
 
 	shuffled_ids(ids, cJSON_GetArraySize(options));
 	cJSON_ArrayForEach(option, options) {
-		put_head(out, option, ids[i], i == 0);
-		buf_puts(out, field_bool(option, "isCorrect", false) ? ",\"isCorrect\":true}" : ",\"isCorrect\":false}");
-		i++;
+		put_head(out, option, ids[i++]);
+		json_put_bool(out, "isCorrect", field_bool(option, "isCorrect", false));
+		json_put_end_object(out);
 	}
 }
 
@@ -116,16 +106,14 @@ put_question(struct buf *out, cJSON *question, int order)
 	char id[ID_TEXT];
 
 	random_id(id);
-	put_head(out, question, id, order == 0);
-	buf_puts(out, ",\"points\":");
-	buf_number(out, field_number(question, "points", 1));
-	buf_puts(out, ",\"mediaUrl\":");
-	put_text(out, field_text(question, "mediaUrl"));
-	buf_puts(out, ",\"order\":");
-	buf_int(out, order);
-	buf_puts(out, ",\"options\":[");
+	put_head(out, question, id);
+	json_put_number(out, "points", field_number(question, "points", 1));
+	json_put_text(out, "mediaUrl", field_text(question, "mediaUrl"));
+	json_put_int(out, "order", order);
+	json_put_list(out, "options");
 	put_options(out, json_get(question, "options"));
-	buf_puts(out, "]}");
+	json_put_end_list(out);
+	json_put_end_object(out);
 }
 
 void
@@ -135,10 +123,10 @@ placement_set_questions(struct placement *test, struct arena *arena, cJSON *ques
 	cJSON *question;
 
 	test->count = 0;
-	buf_putc(&text, '[');
+	json_put_list(&text, NULL);
 	cJSON_ArrayForEach(question, questions)
 		put_question(&text, question, test->count++);
-	buf_putc(&text, ']');
+	json_put_end_list(&text);
 	quiz_key(&key, questions);
 	test->questions = text.s;
 	test->key = value_blob(key.s, key.length);
@@ -154,7 +142,7 @@ static bool
 is_text(struct buf *room, struct quiz_text stored, const char *text)
 {
 	buf_reset(room, SIZE_MAX);
-	put_text(room, text);
+	json_put_text(room, NULL, text);
 	return is_written(room, stored);
 }
 
@@ -205,16 +193,15 @@ ranges_text(struct arena *arena, const cJSON *ranges)
 	struct buf text = { .arena = arena };
 	const cJSON *range;
 
+	json_put_list(&text, NULL);
 	cJSON_ArrayForEach(range, ranges) {
-		buf_puts(&text, text.length ? ",{\"level\":" : "[{\"level\":");
-		put_text(&text, field_text(range, "level"));
-		buf_puts(&text, ",\"minScore\":");
-		buf_number(&text, field_number(range, "minScore", 0));
-		buf_puts(&text, ",\"maxScore\":");
-		buf_number(&text, field_number(range, "maxScore", 0));
-		buf_putc(&text, '}');
+		json_put_object(&text, NULL);
+		json_put_text(&text, "level", field_text(range, "level"));
+		json_put_number(&text, "minScore", field_number(range, "minScore", 0));
+		json_put_number(&text, "maxScore", field_number(range, "maxScore", 0));
+		json_put_end_object(&text);
 	}
-	buf_putc(&text, ']');
+	json_put_end_list(&text);
 	return text.s;
 }
 

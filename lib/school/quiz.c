@@ -1,5 +1,8 @@
 #include "quiz.h"
 
+#include "encode.h"
+#include "json_write.h"
+
 #include <math.h>
 
 /*
@@ -77,7 +80,7 @@ put_id(struct buf *out, const cJSON *object)
 	const char *text = field_text(object, "id");
 
 	if (text && strlen(text) == 2 * ID_SIZE)
-		(void)text_hex_decode(id, sizeof(id), text);
+		(void)decode_hex(id, sizeof(id), text);
 	buf_put(out, id, sizeof(id));
 }
 
@@ -144,7 +147,7 @@ read_id(const cJSON *object, const char *name, unsigned char id[static ID_SIZE])
 {
 	const char *text = field_text(object, name);
 
-	return text && strlen(text) == 2 * ID_SIZE && text_hex_decode(id, ID_SIZE, text);
+	return text && strlen(text) == 2 * ID_SIZE && decode_hex(id, ID_SIZE, text);
 }
 
 /* From `start` on and round: answers mostly come in the order of the questions. */
@@ -479,10 +482,9 @@ quiz_split(const char *text, struct quiz_question *questions, int most)
 #define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
 
 static void
-put_text_of(struct buf *out, const char *before, struct quiz_text text)
+put_text_of(struct buf *out, const char *name, struct quiz_text text)
 {
-	buf_puts(out, before);
-	buf_put(out, text.s, text.length);
+	json_put_raw_of(out, name, text.s, text.length);
 }
 
 static void
@@ -492,17 +494,16 @@ put_answer(struct buf *out, const struct quiz_question *question, int chosen, bo
 
 	if (chosen == 0 || chosen > question->options)
 		return;
-	if (out->length > 0 && out->s[out->length - 1] != '[')
-		buf_putc(out, ',');
-	put_text_of(out, "{\"questionId\":", question->id);
-	put_text_of(out, ",\"questionText\":", question->text);
-	put_text_of(out, ",\"optionId\":", question->option[chosen - 1].id);
-	put_text_of(out, ",\"optionText\":", question->option[chosen - 1].text);
+	json_put_object(out, NULL);
+	put_text_of(out, "questionId", question->id);
+	put_text_of(out, "questionText", question->text);
+	put_text_of(out, "optionId", question->option[chosen - 1].id);
+	put_text_of(out, "optionText", question->option[chosen - 1].text);
 	if (graded) {
-		buf_puts(out, right ? ",\"isCorrect\":true" : ",\"isCorrect\":false");
-		put_text_of(out, ",\"points\":", right ? question->points : (struct quiz_text){ "0", 1 });
+		json_put_bool(out, "isCorrect", right);
+		put_text_of(out, "points", right ? question->points : (struct quiz_text){ "0", 1 });
 	}
-	buf_putc(out, '}');
+	json_put_end_object(out);
 }
 
 const char *
@@ -511,10 +512,10 @@ quiz_answers(struct arena *arena, const struct quiz_question *questions, const u
 	struct buf out = { .arena = arena };
 
 	(void)buf_room(&out, ANSWERS_ROOM);
-	buf_putc(&out, '[');
+	json_put_list(&out, NULL);
 	for (int i = 0; i < count; i++)
 		put_answer(&out, &questions[i], chosen[i], graded);
-	buf_putc(&out, ']');
+	json_put_end_list(&out);
 	return out.s;
 }
 
@@ -523,10 +524,10 @@ buf_answers(struct buf *out, const char *stored, const unsigned char *chosen, si
 {
 	struct quiz_question question;
 
-	buf_putc(out, '[');
+	json_put_list(out, NULL);
 	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++)
 		put_answer(out, &question, chosen[i], graded);
-	buf_putc(out, ']');
+	json_put_end_list(out);
 }
 
 /* ---- the order in which an attempt sees it */

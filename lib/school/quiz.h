@@ -14,8 +14,8 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "field.h"
-#include "text.h"
 
 #define QUIZ_QUESTIONS_MAX 200
 #define QUIZ_OPTIONS_MAX 10

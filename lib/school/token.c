@@ -1,7 +1,9 @@
 #include "token.h"
 
 #include "clock.h"
+#include "encode.h"
 #include "json.h"
+#include "text.h"
 
 #include <errno.h>
 #include <jwt.h>
@@ -260,9 +262,9 @@ is_well_formed(const struct parts *parts)
 {
 	unsigned char signature[SIGNATURE_BYTES];
 	char payload[PAYLOAD_MAX];
-	ptrdiff_t length = text_base64url_decode(payload, sizeof(payload), parts->payload, parts->payload_length);
+	ptrdiff_t length = decode_base64url(payload, sizeof(payload), parts->payload, parts->payload_length);
 	ptrdiff_t signed_by =
-		text_base64url_decode(signature, sizeof(signature), parts->signature, parts->signature_length);
+		decode_base64url(signature, sizeof(signature), parts->signature, parts->signature_length);
 	enum json_fault fault;
 
 	if (length <= 0 || payload[0] != '{' || signed_by != SIGNATURE_BYTES)
@@ -388,7 +390,7 @@ put_name(unsigned char out[static SESSION_BYTES + COUNTER_BYTES], const char *se
 {
 	for (int byte = 0; byte < COUNTER_BYTES; byte++)
 		out[SESSION_BYTES + byte] = (unsigned char)(counter >> (24 - 8 * byte));
-	return text_hex_decode(out, SESSION_BYTES, session);
+	return decode_hex(out, SESSION_BYTES, session);
 }
 
 static void
@@ -413,7 +415,7 @@ refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], co
 		return;
 	}
 	put_secret(bytes + SESSION_BYTES + COUNTER_BYTES, seed, bytes);
-	buf_base64url(out, bytes, sizeof(bytes));
+	encode_base64url(out, bytes, sizeof(bytes));
 	secret_wipe(bytes, sizeof(bytes));
 }
 
@@ -424,7 +426,7 @@ refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter
 	unsigned char bytes[REFRESH_BYTES];
 	const unsigned char *number = bytes + SESSION_BYTES;
 
-	if (text_base64url_decode(bytes, sizeof(bytes), token, strlen(token)) != REFRESH_BYTES)
+	if (decode_base64url(bytes, sizeof(bytes), token, strlen(token)) != REFRESH_BYTES)
 		return false;
 	for (size_t i = 0; i < SESSION_BYTES; i++)
 		snprintf(session + 2 * i, 3, "%02x", bytes[i]);

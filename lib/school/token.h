@@ -8,9 +8,9 @@
 #define OKUL_TOKEN_H
 
 #include "base.h"
+#include "buf.h"
 #include "conf.h"
 #include "random.h"
-#include "text.h"
 
 #define TOKEN_MAX 4096		/* bytes of an access token that are looked at at all */
 

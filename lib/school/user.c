@@ -1,4 +1,5 @@
 #include "user.h"
+#include "json_write.h"
 #include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
@@ -180,12 +181,10 @@ user_changes(struct arena *arena, const struct value *in, size_t count)
 	memcpy(changes, in, count * sizeof(*changes));
 	if (list.type != VALUE_LIST)
 		return changes;
-	buf_putc(&text, '[');
-	for (size_t i = 0; i < list.count; i++) {
-		buf_puts(&text, i ? "," : "");
-		buf_json(&text, list.items[i].bytes, list.items[i].length);
-	}
-	buf_putc(&text, ']');
+	json_put_list(&text, NULL);
+	for (size_t i = 0; i < list.count; i++)
+		json_put_text_of(&text, NULL, list.items[i].bytes, list.items[i].length);
+	json_put_end_list(&text);
 	*interests = value_text(text.s);
 	interests->named = true;
 	return changes;

@@ -1,5 +1,6 @@
 #include "user_table.h"
 
+#include "fold.h"
 #include "text.h"
 #include "user.h"
 
@@ -11,7 +12,7 @@ plain(struct arena *arena, const char *s)
 	size_t length = 0;
 
 	buf_puts(&text, "");
-	buf_fold(&text, s, strlen(s));
+	fold_text(&text, s, strlen(s));
 	for (const char *c = text.s; *c; c++)
 		if ((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))
 			text.s[length++] = *c;

@@ -4,6 +4,8 @@
 #include "email.h"
 #include "role.h"
 #include "text.h"
+#include "url.h"
+#include "utf8.h"
 
 #include <math.h>
 
@@ -215,7 +217,7 @@ set_string(struct arena *arena, cJSON *item, const char *text, size_t length)
 static void
 check_length(const struct check *check, const char *text, double min, double max)
 {
-	double points = (double)text_points(text, strlen(text));
+	double points = (double)utf8_points(text, strlen(text));
 
 	if (points < min && points == 0)
 		bad(check, S_F_EMPTY, NULL);
@@ -273,13 +275,13 @@ static bool
 is_unclean(const struct field *field, char *text)
 {
 	if (field->raw)
-		return text_has_control(text, "\t\n\r");
+		return utf8_has_control(text, "\t\n\r");
 	if (field->lines) {
 		text_unify_lines(text);
-		return text_has_control(text, "\t\n");
+		return utf8_has_control(text, "\t\n");
 	}
-	text_drop_directions(text);
-	return text_has_control(text, "");
+	utf8_drop_directions(text);
+	return utf8_has_control(text, "");
 }
 
 /* Strings of every kind: trimmed and folded in place first, then held against their limits. */
@@ -290,7 +292,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	size_t length = strlen(text);
 
 	if (!field->raw)
-		text_trim(&text, &length);
+		utf8_trim(&text, &length);
 	set_string(check->faults->arena, item, text, length);
 	if (type == FIELD_ID || field->username)
 		text_lower(item->valuestring);
@@ -318,7 +320,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 	case FIELD_URL:
 		if (strlen(text) > FIELD_URL_MAX)
 			bad_number(check, S_F_LONG, FIELD_URL_MAX);
-		else if (!text_is_url(text))
+		else if (!url_is_good(text))
 			bad(check, S_F_URL, NULL);
 		return;
 	default:
@@ -338,7 +340,7 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
-	else if (field->link && ((text[strcspn(text, ":/?#")] == ':' && !text_is_url(text)) || strncmp(text, "//", 2) == 0 ||
+	else if (field->link && ((text[strcspn(text, ":/?#")] == ':' && !url_is_good(text)) || strncmp(text, "//", 2) == 0 ||
 			strchr(text, '\\')))
 		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
@@ -478,7 +480,7 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 		if (faults_enough(faults))
 			break;
 		if (!field_find(shape, item->string))
-			bad(&(struct check){ faults, within, text_clip(faults->arena, item->string, 40) }, S_F_UNKNOWN, NULL);
+			bad(&(struct check){ faults, within, utf8_clip(faults->arena, item->string, 40) }, S_F_UNKNOWN, NULL);
 	}
 }
 
@@ -539,14 +541,14 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 {
 	const char *equals = memchr(pair, '=', length);
 	size_t name_length = equals ? (size_t)(equals - pair) : length;
-	const char *name = text_percent_decode(faults->arena, pair, name_length, true);
-	const char *text = equals ? text_percent_decode(faults->arena, equals + 1, length - name_length - 1, true) : "";
+	const char *name = url_decode(faults->arena, pair, name_length, true);
+	const char *text = equals ? url_decode(faults->arena, equals + 1, length - name_length - 1, true) : "";
 	const struct field *field;
 
 	if (!name || !text)
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
 	else if (!shape || !(field = field_find(shape, name)))
-		faults_add(faults, text_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
+		faults_add(faults, utf8_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
 	else if (!field_twice(object, name) && !cJSON_AddItemToObject(object, name, query_value(field, text)))
 		faults_add(faults, name, S_F_TEXT, NULL);
 }
@@ -573,7 +575,7 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 static struct value
 value_of(struct arena *arena, const struct field *field, const cJSON *item)
 {
-	if (cJSON_IsNull(item) || !has_type(field->type, item))
+	if (!item || cJSON_IsNull(item) || !has_type(field->type, item))
 		return value_null();
 	if (cJSON_IsNumber(item))
 		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);

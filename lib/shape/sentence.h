@@ -7,7 +7,7 @@
 #define OKUL_SENTENCE_H
 
 #include "base.h"
-#include "text.h"
+#include "buf.h"
 
 enum language { TR, EN, ES, DE };
 #define LANGUAGES 4

@@ -38,25 +38,7 @@
 #define SQL_DATE_TIME(date) "CAST(strftime('%s', " date ") AS INTEGER) * 1000"
 #endif
 
-/* A time, milliseconds since 1970, as people read it: UTC, to the minute or the second. */
-#ifdef SQL_POSTGRES
-#define SQL_TIME_TEXT(time, format) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', '" format "')"
-#define SQL_TO_MINUTE(time) SQL_TIME_TEXT(time, "YYYY-MM-DD HH24:MI")
-#define SQL_TO_SECOND(time) SQL_TIME_TEXT(time, "YYYY-MM-DD HH24:MI:SS")
-#else
-#define SQL_TIME_TEXT(time, format) "strftime('" format "', " time " / 1000, 'unixepoch')"
-#define SQL_TO_MINUTE(time) SQL_TIME_TEXT(time, "%Y-%m-%d %H:%M")
-#define SQL_TO_SECOND(time) SQL_TIME_TEXT(time, "%Y-%m-%d %H:%M:%S")
-#endif
-
-/* All texts of an expression of a group as one, with a space between. */
-#ifdef SQL_POSTGRES
-#define SQL_JOINED(text) "string_agg(" text ", ' ')"
-#else
-#define SQL_JOINED(text) "group_concat(" text ", ' ')"
-#endif
-
-/* A text as it is searched and sorted: buf_fold(). */
+/* A text as it is searched and sorted: fold_text(). */
 #define SQL_FOLD(text) "okul_fold(" text ")"
 
 /*
@@ -82,7 +64,7 @@
 
 /*
  * In user_text, what is searched of the users: it forgets those of user_reindex, and reads them again; whose row it is, and
- * whether it has the words of text_match().
+ * whether it has the words of fold_match().
  */
 #ifdef SQL_POSTGRES
 #define SQL_USER_TEXT_REMOVE "DELETE FROM user_text WHERE pk IN (SELECT pk FROM user_reindex)"
@@ -116,6 +98,22 @@
 #else
 #define SQL_NEXT_KEY(table) \
 	"1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" table "' /* scans: sqlite_sequence */), 0)"
+#endif
+
+/* A time of milliseconds since 1970 as people read it, in UTC: 2026-01-15 10:30, with seconds behind in the second. */
+#ifdef SQL_POSTGRES
+#define SQL_MINUTE_TEXT(time) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
+#define SQL_SECOND_TEXT(time) "to_char(to_timestamp(" time " / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+#else
+#define SQL_MINUTE_TEXT(time) "strftime('%Y-%m-%d %H:%M', " time " / 1000, 'unixepoch')"
+#define SQL_SECOND_TEXT(time) "strftime('%Y-%m-%d %H:%M:%S', " time " / 1000, 'unixepoch')"
+#endif
+
+/* The texts of a group in one, a space between them. */
+#ifdef SQL_POSTGRES
+#define SQL_WORDS(text) "string_agg(" text ", ' ')"
+#else
+#define SQL_WORDS(text) "group_concat(" text ", ' ')"
 #endif
 
 #endif

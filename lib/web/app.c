@@ -1,12 +1,14 @@
 #include "app.h"
 
-#include "db_admin.h"
-#include "send.h"
-#include "etag.h"
 #include "check.h"
+#include "db_admin.h"
+#include "encode.h"
+#include "etag.h"
 #include "log.h"
 #include "openapi.h"
 #include "random.h"
+#include "route_print.h"
+#include "send.h"
 #include "upload.h"
 
 #include <malloc.h>
@@ -100,7 +102,7 @@ request_id(struct arena *arena, const char *given)
 	struct buf id = { .arena = arena };
 	if (own.count++ == 0)
 		random_bytes(own.process, sizeof(own.process));
-	buf_hex(&id, &own, sizeof(own));
+	encode_hex(&id, &own, sizeof(own));
 	return id.s;
 }
 
@@ -404,7 +406,7 @@ app_main(int argc, char **argv, const struct program *program)
 	if (strcmp(option, "--routes") == 0)
 		return route_print(program, stdout), EXIT_SUCCESS;
 	if (strcmp(option, "--openapi") == 0)
-		return route_openapi(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+		return openapi_print(program, stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (strcmp(option, "--statements") == 0)
 		return print_statements(program);
 	if (strcmp(option, "--version") == 0)

@@ -103,7 +103,7 @@ etag_unchanged(struct request *rq)
 	int64_t version = db_int(row, 0);
 	db_end(row);
 	buf_put(&facts, &version, sizeof(version));
-	buf_putc(&facts, is_admin(rq) ? 'a' : '-');
+	buf_putc(&facts, request_is_admin(rq) ? 'a' : '-');
 	buf_putc(&facts, (char)('0' + rq->language));
 	buf_puts(&facts, rq->http.target);
 	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));

@@ -5,7 +5,7 @@
  * version, of that and of all else that determines the data. All processes of an installation make the same tag of
  * the same data, until OKUL_VERSION changes.
  *
- * An answer with signed addresses (put_link()) is another each time, though nothing has changed. Its tag is that of
+ * An answer with signed addresses (link_put()) is another each time, though nothing has changed. Its tag is that of
  * the data without what is another each time, in 12 of its 16 digits; the others are those of the time, in steps of
  * ETAG_LINKS_FRESH. So a 304 is given as long as the addresses that the client keeps are still good for two thirds of
  * their life, and If-Match, which looks at the 12 digits only, for as long as nothing changes.

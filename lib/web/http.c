@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "log.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcgiapp.h>

@@ -7,8 +7,8 @@
 
 #include "arena.h"
 #include "base.h"
+#include "buf.h"
 #include "network.h"
-#include "text.h"
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, OTHER_METHOD };
 

@@ -1,7 +1,12 @@
 #include "link.h"
 
 #include "clock.h"
+#include "encode.h"
+#include "json_write.h"
 #include "random.h"
+#include "text.h"
+#include "url.h"
+#include "utf8.h"
 
 #include <iconv.h>
 #include <strings.h>
@@ -27,7 +32,7 @@ put_query(struct buf *buf, const char *user, const char *expires, const unsigned
 	if (user)
 		buf_printf(buf, OF_USER "%s&", user);
 	buf_printf(buf, EXPIRES "%s&" SIGNATURE, expires);
-	buf_hex(buf, mac, MAC_BYTES);
+	encode_hex(buf, mac, MAC_BYTES);
 }
 
 const char *
@@ -52,11 +57,11 @@ link_url_for(struct arena *arena, const struct conf *conf, const char *key, cons
 
 /* Nothing in what is signed has to be escaped, so that it ends the response as it is, but for the quote. */
 void
-put_link(struct request *rq, const char *name, const char *url)
+link_put(struct request *rq, const char *name, const char *url)
 {
 	const char *query = strchr(url, '?'), *changing = query ? strstr(query, EXPIRES) : NULL;
 
-	put_text(rq, name, url);
+	json_put_text(rq->out, name, url);
 	if (!changing || rq->out->failed)
 		return;
 	struct changing_part *part = arena_alloc(rq->arena, sizeof(*part));
@@ -110,7 +115,7 @@ link_check(struct arena *arena, const struct conf *conf, const char *key, const 
 	bool has_ours = false;
 
 	for (const char *pair = query; pair && *pair; pair += strcspn(pair, "&"), pair += *pair == '&') {
-		const char *is = text_percent_decode(arena, pair, strcspn(pair, "=&"), true);
+		const char *is = url_decode(arena, pair, strcspn(pair, "=&"), true);
 		if (is && (strcmp(is, "user") == 0 || strcmp(is, "expires") == 0 || strcmp(is, "signature") == 0))
 			has_ours = true;
 		else if (*pair != '&' && !unknown)
@@ -167,7 +172,7 @@ shown_name(struct arena *arena, const char *given)
 	struct buf text = { .arena = arena }, out = { .arena = arena };
 	const char *slash;
 
-	if (text_is_utf8(given, strlen(given)))
+	if (utf8_is_valid(given, strlen(given)))
 		buf_puts(&text, given);
 	else
 		put_turkish(&text, given);
@@ -175,8 +180,8 @@ shown_name(struct arena *arena, const char *given)
 	while ((slash = strpbrk(s, "/\\")))
 		s = slash + 1;
 	buf_puts(&out, "");
-	for (size_t n; (n = text_utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
-		if (!is_hidden(text_code_point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
+	for (size_t n; (n = utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
+		if (!is_hidden(utf8_code_point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
 			buf_put(&out, s, n);
 	while (out.length > 0 && (out.s[out.length - 1] == ' ' || out.s[out.length - 1] == '.'))
 		out.s[--out.length] = '\0';
@@ -223,10 +228,10 @@ link_file_name(struct arena *arena, const char *given, enum media_type type)
 			dot = extension_of(name);
 		}
 	}
-	size_t points = text_points(name, strlen(name)), ending = strlen(dot);
+	size_t points = utf8_points(name, strlen(name)), ending = strlen(dot);
 	if (points <= LINK_NAME_MAX)
 		return name;
-	return arena_format(arena, "%s%s", text_clip(arena, name, LINK_NAME_MAX - ending), dot);
+	return arena_format(arena, "%s%s", utf8_clip(arena, name, LINK_NAME_MAX - ending), dot);
 }
 
 /* attr-char of RFC 8187 section 3.2.1 */

@@ -8,8 +8,7 @@
 #include "base.h"
 #include "conf.h"
 #include "media.h"
-#include "response.h"
-#include "text.h"
+#include "request.h"
 
 #define LINK_LIFE (15 * 60)		/* seconds that a signed address lives */
 
@@ -21,7 +20,7 @@ const char *link_url(struct arena *arena, const struct conf *conf, const char *k
  */
 const char *link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now);
 /* Writes a signed address as a field of the response: that it is signed again each time is no change of what the tag is of. */
-void put_link(struct request *rq, const char *name, const char *url);
+void link_put(struct request *rq, const char *name, const char *url);
 
 enum link_state {
 	LINK_NONE,		/* no parameter of ours */

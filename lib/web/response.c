@@ -1,26 +1,6 @@
 #include "response.h"
 
-#include "text.h"
-
-bool
-is_admin(const struct request *rq)
-{
-	return caller_rights(rq->user) >= ADMIN;
-}
-
-void
-request_detach_user(struct request *rq)
-{
-	struct caller *user = rq->user;
-
-	if (!user || !user->row)
-		return;
-	user->id = arena_string(rq->arena, user->id);
-	user->email = arena_string(rq->arena, user->email);
-	user->session_id = arena_string(rq->arena, user->session_id);
-	db_end(user->row);
-	user->row = NULL;
-}
+#include "json_write.h"
 
 /* ---- errors */
 
@@ -49,32 +29,6 @@ response_wait(struct request *rq, enum error error, int64_t milliseconds)
 	return response;
 }
 
-/* ---- late writes */
-
-static bool
-late_gives(struct request *rq, enum db_rc rc)
-{
-	if (rc != DB_DONE)
-		db_release(rq->db);
-	return rc == DB_DONE;
-}
-
-bool
-late_begin(struct request *rq)
-{
-	if (!db_writable(rq->db))
-		return false;
-	db_only_deletes(rq->db, false);
-	request_detach_user(rq);
-	return late_gives(rq, db_write_begin(rq->db));
-}
-
-bool
-late_end(struct request *rq)
-{
-	return late_gives(rq, db_write_commit(rq->db));
-}
-
 /* ---- success */
 
 static void
@@ -82,10 +36,12 @@ begin_data(struct request *rq, char bracket)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	rq->links = rq->last_link = NULL;
-	buf_puts(rq->out, "{\"isSuccess\":true,\"statusCode\":");
-	buf_int(rq->out, rq->success);
-	buf_puts(rq->out, ",\"data\":");
-	buf_putc(rq->out, bracket);
+	json_put_raw(rq->out, NULL, "{\"isSuccess\":true");
+	json_put_int(rq->out, "statusCode", rq->success);
+	if (bracket == '{')
+		json_put_object(rq->out, "data");
+	else
+		json_put_list(rq->out, "data");
 }
 
 void
@@ -97,7 +53,7 @@ response_begin(struct request *rq)
 struct response
 response_done(struct request *rq)
 {
-	put_end(rq);
+	json_put_end_object(rq->out);
 	return (struct response){ .status = rq->success };
 }
 
@@ -105,7 +61,7 @@ struct response
 response_message(struct request *rq, enum sentence which)
 {
 	response_begin(rq);
-	put_text(rq, "message", sentence(which, rq->language));
+	json_put_text(rq->out, "message", sentence(which, rq->language));
 	return response_done(rq);
 }
 
@@ -117,8 +73,8 @@ struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
 {
 	response_begin(rq);
-	put_text(rq, "message", sentence(which, rq->language));
-	put_text(rq, "id", id);
+	json_put_text(rq->out, "message", sentence(which, rq->language));
+	json_put_text(rq->out, "id", id);
 	return response_done(rq);
 }
 
@@ -128,7 +84,7 @@ response_of_row(struct request *rq, enum db_rc rc, struct db_rows *row, const st
 	if (rc != DB_ROW)
 		return response_error(rq, NOT_FOUND);
 	response_begin(rq);
-	put_row(rq, shape, row, 0);
+	response_put_row(rq, shape, row, 0);
 	db_end(row);
 	return response_done(rq);
 }
@@ -150,16 +106,16 @@ put_all(struct request *rq, const char *sql, struct args args, const struct shap
 	int64_t count = 0;
 
 	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows), count++)
-		put_row_object(rq, NULL, shape, rows, 0);
+		response_put_row_object(rq, NULL, shape, rows, 0);
 	db_end(rows);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 	return count;
 }
 
 void
-put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape)
+response_put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape)
 {
-	put_list(rq, name);
+	json_put_list(rq->out, name);
 	put_all(rq, sql, args, shape);
 }
 
@@ -209,12 +165,12 @@ page_done(struct request *rq, const struct paged *paged, int64_t shown, const ch
 {
 	int64_t total = total_of(rq, &paged->page, shown, count, args);
 
-	put_object(rq, "pagination");
-	put_int(rq, "page", paged->page.number);
-	put_int(rq, "limit", paged->page.limit);
-	put_int(rq, "total", total);
-	put_int(rq, "totalPages", page_count(&paged->page, total));
-	put_end(rq);
+	json_put_object(rq->out, "pagination");
+	json_put_int(rq->out, "page", paged->page.number);
+	json_put_int(rq->out, "limit", paged->page.limit);
+	json_put_int(rq->out, "total", total);
+	json_put_int(rq->out, "totalPages", page_count(&paged->page, total));
+	json_put_end_object(rq->out);
 	return response_done(rq);
 }
 
@@ -224,7 +180,7 @@ response_list(struct request *rq, const char *count, const char *rows_sql, struc
 	struct paged paged;
 
 	page_begin(rq, &paged, args);
-	put_list(rq, "items");
+	json_put_list(rq->out, "items");
 	return page_done(rq, &paged, put_all(rq, rows_sql, paged.args, shape), count, args);
 }
 
@@ -237,11 +193,11 @@ response_list_by(struct request *rq, const char *count, const char *rows_sql, st
 	int64_t shown = 0;
 
 	page_begin(rq, &paged, args);
-	put_list(rq, "items");
+	json_put_list(rq->out, "items");
 	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows), shown++)
 		put(rq, rows);
 	db_end(rows);
-	put_end_list(rq);
+	json_put_end_list(rq->out);
 	return page_done(rq, &paged, shown, count, args);
 }
 
@@ -287,149 +243,45 @@ response_download(struct request *rq, const char *path, const char *type, const 
 	return response;
 }
 
-/* ---- writing JSON */
-
-/* What stands before tells whether a comma is due: strings end in a quote, so an opening bracket is never inside one. */
-static void
-put_name(struct buf *out, const char *name)
-{
-	char last = out->length ? out->s[out->length - 1] : '{';	/* nothing: memory was short */
-	size_t length = name ? strlen(name) : 0;
-	char *s = buf_room(out, length + 4);
-
-	if (!s)
-		return;
-	if (last != '{' && last != '[')
-		*s++ = ',';
-	if (name) {
-		*s++ = '"';
-		memcpy(s, name, length);
-		s += length;
-		*s++ = '"';
-		*s++ = ':';
-	}
-	*s = '\0';
-	out->length = (size_t)(s - out->s);
-}
-
-void
-put_text(struct request *rq, const char *name, const char *text)
-{
-	put_name(rq->out, name);
-	if (text)
-		buf_json(rq->out, text, strlen(text));
-	else
-		buf_put(rq->out, "null", 4);
-}
-
-void
-put_int(struct request *rq, const char *name, int64_t number)
-{
-	put_name(rq->out, name);
-	buf_int(rq->out, number);
-}
-
-void
-put_number(struct request *rq, const char *name, double number)
-{
-	put_name(rq->out, name);
-	buf_number(rq->out, number);
-}
-
-void
-put_bool(struct request *rq, const char *name, bool truth)
-{
-	put_json(rq, name, truth ? "true" : "false");
-}
-
-void
-put_time(struct request *rq, const char *name, int64_t time)
-{
-	char text[CLOCK_TEXT + 1] = "\"";
-
-	put_name(rq->out, name);
-	clock_text(time, text + 1);
-	text[CLOCK_TEXT] = '"';
-	buf_put(rq->out, text, CLOCK_TEXT + 1);
-}
-
-void
-put_null(struct request *rq, const char *name)
-{
-	put_json(rq, name, "null");
-}
-
-void
-put_json(struct request *rq, const char *name, const char *json)
-{
-	put_name(rq->out, name);
-	buf_puts(rq->out, json);
-}
-
-void
-put_object(struct request *rq, const char *name)
-{
-	put_name(rq->out, name);
-	buf_putc(rq->out, '{');
-}
-
-void
-put_list(struct request *rq, const char *name)
-{
-	put_name(rq->out, name);
-	buf_putc(rq->out, '[');
-}
-
-void
-put_end_list(struct request *rq)
-{
-	buf_putc(rq->out, ']');
-}
-
-void
-put_end(struct request *rq)
-{
-	buf_putc(rq->out, '}');
-}
+/* ---- rows as objects */
 
 static void
 put_value(struct request *rq, const struct field *field, const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NULL:
-		put_null(rq, field->name);
+		json_put_null(rq->out, field->name);
 		break;
 	case VALUE_BOOL:
-		put_bool(rq, field->name, value->truth);
+		json_put_bool(rq->out, field->name, value->truth);
 		break;
 	case VALUE_INT:
 		if (field->type == FIELD_TIME)
-			put_time(rq, field->name, value->integer);
+			json_put_time(rq->out, field->name, value->integer);
 		else if (field->type == FIELD_BOOL)
-			put_bool(rq, field->name, value->integer);
+			json_put_bool(rq->out, field->name, value->integer);
 		else
-			put_int(rq, field->name, value->integer);
+			json_put_int(rq->out, field->name, value->integer);
 		break;
 	case VALUE_REAL:
-		put_number(rq, field->name, value->real);
+		json_put_number(rq->out, field->name, value->real);
 		break;
 	default:
-		put_name(rq->out, field->name);
 		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
-			buf_put(rq->out, value->bytes, value->length);
+			json_put_raw_of(rq->out, field->name, value->bytes, value->length);
 		else
-			buf_json(rq->out, value->bytes, value->length);
+			json_put_text_of(rq->out, field->name, value->bytes, value->length);
 	}
 }
 
 int
-put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)
+response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
 	while ((field = field_next(&walk, shape))) {
-		if (field->admin_only && !is_admin(rq)) {
+		if (field->admin_only && !request_is_admin(rq)) {
 			column++;
 			continue;
 		}
@@ -447,9 +299,9 @@ put_row(struct request *rq, const struct shape *shape, const struct db_rows *row
 }
 
 void
-put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
+response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
 {
-	put_object(rq, name);
-	put_row(rq, shape, rows, column);
-	put_end(rq);
+	json_put_object(rq->out, name);
+	response_put_row(rq, shape, rows, column);
+	json_put_end_object(rq->out);
 }

@@ -1,60 +1,17 @@
 /*
- * response - the request as a handler sees it, and the answers that it can return.
+ * response - the answers that a handler can return.
  *
  * A handler returns exactly one struct response. The data of an answer is written as JSON into a buffer that is kept
- * for the process's life; the put_ calls below set the commas.
+ * for the process's life, rq->out, by the calls of json_write.h.
  */
 #ifndef OKUL_RESPONSE_H
 #define OKUL_RESPONSE_H
 
-#include "arena.h"
 #include "base.h"
-#include "caller.h"
-#include "clock.h"
-#include "conf.h"
 #include "db.h"
 #include "error.h"
 #include "field.h"
-#include "http.h"
-#include "page.h"
-
-struct program;
-struct route;
-struct upload;
-
-#define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
-
-/* What of an address by put_link(), lib/web/link.h, is another each time: so many bytes of the answer from there on. */
-struct changing_part { size_t at, length; struct changing_part *next; };
-
-struct request {
-	struct http_request http;
-	const struct conf *conf;
-	struct arena *arena;
-	struct db *db;
-	const struct program *program;
-	const struct route *route;
-	int success;			/* status of the route's success */
-	int64_t now;			/* one time for the whole request */
-	enum language language;		/* of the answer */
-	bool language_asked;		/* Accept-Language named one of ours */
-	const char *request_id;
-	const char *id;			/* the first {...} of the path */
-	const char *params[2];		/* all {...} of the path, in order */
-	const struct value *in;		/* of the body, or of the query where the route takes no body: by the enumerators of its shape */
-	cJSON *body;			/* checked against route->in; NULL where the route takes none */
-	cJSON *query;			/* checked against route->query; never NULL in a handler */
-	struct caller *user;		/* NULL: anonymous */
-	struct faults faults;
-	void *prepared;			/* what route->check left for the handler; NULL: nothing */
-	struct buf *out;		/* the answer's data */
-	struct changing_part *links, *last_link;	/* in the answer, in their order */
-	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
-	struct http *wire;		/* where the body of an upload is read from */
-	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
-	size_t upload_count;
-	bool mail_queued;		/* the program's mail_wake() is called after the commit */
-};
+#include "request.h"
 
 /* Rows that are read while they are sent. The statement takes args, a limit and an offset. */
 struct table {
@@ -84,28 +41,10 @@ struct response {
 /* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
 #define RESPONSE_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
-/* True for an admin or superadmin; false for the anonymous. */
-bool is_admin(const struct request *rq);
-/*
- * Copies the texts of rq->user into the arena and ends the row, which is gone when a write transaction begins or ends: a handler
- * that writes must not read from it, and the log names the user afterwards. Does nothing where that is done, or for nobody.
- */
-void request_detach_user(struct request *rq);
-
 /* ---- errors */
 must_use struct response response_error(struct request *rq, enum error error);
 must_use struct response response_error_keep(struct request *rq, enum error error);	/* commits what was written */
 must_use struct response response_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
-
-/* ---- a GET that finds that it has to write after all */
-/*
- * True inside a write transaction, which late_end() commits. It ends the read snapshot, with all rows, and detaches
- * rq->user. False where that cannot be now: it is left to whoever comes next, since one who only wants to read is not
- * refused. A failure of either sticks to nothing but the log.
- */
-must_use bool late_begin(struct request *rq);
-/* False when nothing was written. */
-bool late_end(struct request *rq);
 
 /* ---- success */
 /* Starts an object as data; put its fields, then return response_done(). */
@@ -149,24 +88,14 @@ must_use struct response response_file(struct request *rq, const char *path, con
 must_use struct response response_download(struct request *rq, const char *path, const char *type, const char *disposition,
 	bool is_public);
 
-/* ---- writing JSON: `name` NULL inside a list */
-void put_text(struct request *rq, const char *name, const char *text);	/* NULL: null */
-void put_int(struct request *rq, const char *name, int64_t number);
-void put_number(struct request *rq, const char *name, double number);
-void put_bool(struct request *rq, const char *name, bool truth);
-void put_time(struct request *rq, const char *name, int64_t time);
-void put_null(struct request *rq, const char *name);
-void put_json(struct request *rq, const char *name, const char *json);	/* JSON text as it is */
-void put_object(struct request *rq, const char *name);
-void put_list(struct request *rq, const char *name);
-void put_end(struct request *rq);	/* of an object */
-void put_end_list(struct request *rq);
+/* ---- rows as objects, into the data; what else is in them is written by json_write.h */
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
-int put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
+int response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 
 /* The same as an object of its own. */
-void put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column);
+void response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows,
+	int column);
 /* All rows of a statement as a list of objects. */
-void put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
+void response_put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape);
 
 #endif

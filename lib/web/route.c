@@ -1,6 +1,7 @@
 #include "route.h"
 
 #include "text.h"
+#include "url.h"
 
 #define SEGMENTS 8
 
@@ -24,7 +25,7 @@ split_path(struct request *rq, struct path *path)
 			s++;
 		if (path->count == SEGMENTS || (s == start && path->count > 0))
 			return false;
-		path->segment[path->count] = text_percent_decode(rq->arena, start, (size_t)(s - start), false);
+		path->segment[path->count] = url_decode(rq->arena, start, (size_t)(s - start), false);
 		if (!path->segment[path->count++])
 			return false;
 		if (s < end && s + 1 == end)
@@ -115,11 +116,17 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	if (!best)
 		return ROUTE_NO_PATH;
 	if (rq->route) {
-		rq->success = rq->route->status ? rq->route->status : 200;
+		rq->success = route_success(rq->route);
 		return ROUTE_FOUND;
 	}
 	list_methods(program, best, allow);
 	return ROUTE_NO_METHOD;
+}
+
+int
+route_success(const struct route *route)
+{
+	return route->status ? route->status : 200;
 }
 
 bool

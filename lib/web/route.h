@@ -61,6 +61,9 @@ struct route {
 /* True when a 200 of the route carries a tag and may be 304: a GET in the envelope, unless the row says no_store. */
 bool route_is_tagged(const struct route *route);
 
+/* The status of its success. */
+int route_success(const struct route *route);
+
 /*
  * True when the route changes what is there, and so looks at If-Match: each PATCH and DELETE, and a POST that
  * something shows.

@@ -2,6 +2,7 @@
 
 #include "csv.h"
 #include "etag.h"
+#include "json_write.h"
 #include "log.h"
 #include "origin.h"
 #include "range.h"
@@ -114,35 +115,42 @@ put_sentence(struct request *rq, const struct response *response)
 	struct buf text = { .arena = rq->arena };
 
 	buf_sentence(&text, error_sentence(response->error), rq->language, response->argument);
-	put_text(rq, NULL, text.s);
+	json_put_text(rq->out, NULL, text.s);
+}
+
+static void
+finish(struct request *rq)
+{
+	json_put_end_list(rq->out);
+	json_put_time(rq->out, "timestamp", rq->now);
+	json_put_end_object(rq->out);
+}
+
+/* Up to the list of the errors, which stays open. */
+static void
+begin_error(struct request *rq, int status)
+{
+	json_put_object(rq->out, NULL);
+	json_put_bool(rq->out, "isSuccess", false);
+	json_put_int(rq->out, "statusCode", status);
+	json_put_null(rq->out, "data");
+	json_put_list(rq->out, "errors");
 }
 
 static void
 put_error(struct request *rq, const struct response *response)
 {
 	buf_reset(rq->out, SIZE_MAX);
-	buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":");
-	buf_int(rq->out, response->status);
-	buf_puts(rq->out, ",\"data\":null,\"errors\":[");
+	begin_error(rq, response->status);
 	bool faults = response->error == BAD_FIELDS || response->error == FILE_TOO_LARGE || response->error == FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, response);
 	size_t told = 0;
 	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
-		put_text(rq, NULL, fault->text);
+		json_put_text(rq->out, NULL, fault->text);
 	if (faults && rq->faults.count > told)
-		put_text(rq, NULL, sentence(S_MORE_FAULTS, rq->language));
-	put_end_list(rq);
-	put_time(rq, "timestamp", rq->now);
-	put_end(rq);
-}
-
-static void
-finish_success(struct request *rq)
-{
-	buf_puts(rq->out, ",\"errors\":[]");
-	put_time(rq, "timestamp", rq->now);
-	put_end(rq);
+		json_put_text(rq->out, NULL, sentence(S_MORE_FAULTS, rq->language));
+	finish(rq);
 }
 
 static int
@@ -173,16 +181,18 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 
 	if (keep && (status == 304 || etag_known(rq)))
 		return send_not_modified(http, rq, head);
-	if (response->error)
+	if (response->error) {
 		put_error(rq, response);
-	else
-		finish_success(rq);
+	} else {
+		json_put_list(rq->out, "errors");
+		finish(rq);
+	}
 	if (rq->out->failed) {
 		log_line(LOG_FAULT, "out of memory for an answer");
 		buf_clear(rq->out);
-		buf_puts(rq->out, "{\"isSuccess\":false,\"statusCode\":503,\"data\":null,\"errors\":[\"out of memory\"]");
-		put_time(rq, "timestamp", rq->now);
-		put_end(rq);
+		begin_error(rq, 503);
+		json_put_text(rq->out, NULL, "out of memory");
+		finish(rq);
 		status = 503;
 		tagged = keep = false;
 	}

@@ -3,6 +3,7 @@
 #include "link.h"
 #include "multipart.h"
 #include "route.h"
+#include "utf8.h"
 
 #define PIECE (32 * 1024)	/* bytes that are read at once */
 
@@ -80,7 +81,7 @@ begin_field(struct intake *in, const char *name)
 
 	in->field = rq->route->in ? field_find(rq->route->in, name) : NULL;
 	if (!in->field)
-		faults_add(&rq->faults, text_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
+		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
 	else if (field_twice(rq->body, name))
 		in->field = NULL;
 	in->text = (struct buf){ .arena = rq->arena };
@@ -181,7 +182,7 @@ end_field(struct intake *in)
 
 	if (memchr(in->text.s, '\0', in->text.length))
 		return stop(in, BAD_NUL);
-	if (!text_is_utf8(in->text.s, in->text.length))
+	if (!utf8_is_valid(in->text.s, in->text.length))
 		return stop(in, BAD_UTF8);
 	cJSON_AddItemToObject(rq->body, in->field->name, field_form_value(rq->arena, in->field, in->text.s));
 	return true;
@@ -322,7 +323,7 @@ upload_error(struct request *rq, enum error error)
 int64_t
 upload_quota_user(const struct request *rq, int64_t owner)
 {
-	return is_admin(rq) ? 0 : owner;
+	return request_is_admin(rq) ? 0 : owner;
 }
 
 struct response

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import time
 import pytest
 
 from helpers.client import Okul
-from helpers.server import OKULCTL, SLOW, Server
+from helpers.server import OKULCTL, SLOW, Server, until
 
 LINE = re.compile(r"(.+): (\d+) bytes, SHA-256 ([0-9a-f]{64})\n")
 NAME = re.compile(r"okul-\d{4}-\d\d-\d\d-\d{6}\.db")
@@ -75,9 +76,11 @@ def test_backups_while_four_write(school, tmp_path):
     for thread in threads:
         thread.start()
     try:
-        time.sleep(.7)
+        until(lambda: failed or len(times["alone"]) > 100, "100 writes")
         phase = "beside"
-        for i in range(5):
+        for i in itertools.count():
+            if failed or i >= 5 and len(times["beside"]) > 20:
+                break
             before = max(done)
             school.server.ctl("backup", str(tmp_path / f"{i}.db"))
             assert look(tmp_path / f"{i}.db")[1] >= before, "what was acknowledged before it"
@@ -86,12 +89,10 @@ def test_backups_while_four_write(school, tmp_path):
         for thread in threads:
             thread.join()
     assert not failed, failed
-    assert len(times["beside"]) > 20
-
     def p99(of):
         return sorted(of)[int(len(of) * .99)]
-    # the bar is 2x, on a quiet machine; a copy behind the gate holds them all up for as long as it takes
-    assert p99(times["beside"]) < max(6 * p99(times["alone"]), .15 * SLOW), {k: p99(v) for k, v in times.items()}
+    # the bar is 2x, on a quiet machine; this is for one that is busy. That it needs no gate is shown below
+    assert p99(times["beside"]) < max(6 * p99(times["alone"]), 1), {k: p99(v) for k, v in times.items()}
     size = (school.server.data / "okul.db-wal").stat().st_size
     assert size < 32 << 20, f"the WAL has {size} bytes"
 
@@ -145,7 +146,7 @@ def test_a_folder_and_how_many_stay(school, tmp_path):
     first = os.listdir(folder)
     for name in [*foreign, *(f"okul-2020-01-0{day}-120000.db" for day in range(1, 6))]:
         (folder / name).touch()
-    time.sleep(1.01)
+    school.server.clock.advance(1.01)
     told = school.server.ctl("backup", str(folder), "--keep", "3").stdout
     assert told.endswith(f"backups in {folder}: 3, older ones deleted: 4\n"), told
     left = set(os.listdir(folder)) - set(foreign)

@@ -574,7 +574,7 @@ def test_import_of_10_000_rows(folder):
     for options in (("--dry-run",), ()):
         start = time.monotonic()
         assert imported(folder, table, *options) == (errors, (9980, 20))
-        assert time.monotonic() - start < 5 * SLOW
+        assert time.monotonic() - start < 60     # 0.6 s on a quiet machine
         assert folder.numbers_of("users") == [0 if options else 9980]
     assert folder.numbers_of("user_reindex", "audit", "user_text('yilmaz')") == [0, 9980, 9980]
     assert folder.number("SELECT n FROM tally WHERE name = 'user'") == 9980
@@ -584,13 +584,15 @@ def test_import_of_10_000_rows(folder):
 
 def test_others_write_while_it_imports(folder):
     """No write of others waits for more than a batch or two, and none of them is lost."""
+    began = time.monotonic()
     run, waits = folder.start("user", "import", str(put(folder, large(10_000)))), []
     while run.poll() is None:
         start = time.monotonic()
         folder.add(f"other{len(waits)}@example.com")
         waits.append(time.monotonic() - start)
     assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
-    assert len(waits) >= 3 and max(waits) < 1 * SLOW
+    # a batch is a twentieth; who had to wait for the whole import would wait for most of it
+    assert len(waits) >= 3 and max(waits) < max(1, (time.monotonic() - began) / 2)
     assert folder.numbers_of("users") == [10_000 + len(waits)]
 
 

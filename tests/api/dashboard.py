@@ -367,27 +367,27 @@ def test_thirty_days_are_cut_to_the_millisecond():
         here.add_tests("en")
         here.add_materials(1)
         here.recounted()
-        span = range(2000)
+        span = range(12000)
         start = here.now() + 600000     # that is when the first of those rows will be 30 days old, or 60
         for days in (30, 60):
             begin = start - days * DAY
             here.add_contacts([("PENDING", begin + d) for d in span])
             here.add_results([(0, 0, 1.5, "A1", begin + d) for d in span])
-            here.add_users([("user", None, begin + d) for d in span[::4]])
+            here.add_users([("user", None, begin + d) for d in span[::24]])
         here.add_users([("user", None, 1)] * 500)
-        here.add_assignments([(d, 0, start - 30 * DAY + 4 * d) for d in range(500)])
+        here.add_assignments([(d, 0, start - 30 * DAY + 24 * d) for d in range(500)])
         here.server.clock.advance((start - here.now()) / 1000)
         for _ in range(8):
             told = here.stats(1)
             gone = milliseconds(told["generatedAt"]) - start
             assert gone in span, "too slow to have been a test"
-            fourths = -(-gone // 4)
+            parts = -(-gone // 24)
             overview = told["overview"]
-            assert overview["contacts"]["newLast30Days"] == overview["tests"]["submissionsLast30Days"] == 2000 - gone
-            assert overview["tests"]["monthlyGrowthRate"] == percent(-gone, 2000)
-            assert overview["users"]["newLast30Days"] == 500 - fourths + 1
-            assert overview["users"]["monthlyGrowthRate"] == percent(1 - fourths, 500)
-            assert overview["materials"]["assignmentsLast30Days"] == 500 - fourths
+            assert overview["contacts"]["newLast30Days"] == overview["tests"]["submissionsLast30Days"] == len(span) - gone
+            assert overview["tests"]["monthlyGrowthRate"] == percent(-gone, len(span))
+            assert overview["users"]["newLast30Days"] == 500 - parts + 1
+            assert overview["users"]["monthlyGrowthRate"] == percent(1 - parts, 500)
+            assert overview["materials"]["assignmentsLast30Days"] == 500 - parts
             time.sleep(0.05)
 
 

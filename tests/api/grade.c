@@ -8,35 +8,38 @@
  * {"faults": [...], "sheets": [{"faults": [...], "score", "correct", "questions", "level", "chosen"}...]}.
  */
 #include "json.h"
+#include "encode.h"
+#include "json_write.h"
 #include "quiz.h"
 
 static void
 put_faults(struct buf *out, const struct faults *faults)
 {
-	buf_puts(out, "{\"faults\":[");
-	for (const struct fault *fault = faults->first; fault; fault = fault->next) {
-		buf_json(out, fault->text, strlen(fault->text));
-		buf_puts(out, fault->next ? "," : "");
-	}
-	buf_puts(out, "]");
+	json_put_object(out, NULL);
+	json_put_list(out, "faults");
+	for (const struct fault *fault = faults->first; fault; fault = fault->next)
+		json_put_text(out, NULL, fault->text);
+	json_put_end_list(out);
 }
 
 static void
 put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJSON *answers, const char *ranges)
 {
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];
+	struct buf hex = { .arena = arena };
 	struct faults faults;
 
 	faults_init(&faults, arena, EN);
 	int count = quiz_read(key->s, key->length, answers, chosen, &faults);
 	struct quiz_grade grade = quiz_grade(key->s, key->length, chosen, ranges);
 	put_faults(out, &faults);
-	buf_puts(out, ",\"score\":");
-	buf_number(out, grade.score);
-	buf_printf(out, ",\"correct\":%d,\"questions\":%d,\"level\":\"%s\",\"chosen\":\"", grade.correct, grade.questions,
-		grade.level);
-	buf_hex(out, chosen, (size_t)count);
-	buf_puts(out, "\"}");
+	encode_hex(&hex, chosen, (size_t)count);
+	json_put_number(out, "score", grade.score);
+	json_put_int(out, "correct", grade.correct);
+	json_put_int(out, "questions", grade.questions);
+	json_put_text(out, "level", grade.level);
+	json_put_text_of(out, "chosen", hex.s, hex.length);
+	json_put_end_object(out);
 }
 
 static bool
@@ -47,7 +50,7 @@ answer(struct buf *out, struct arena *arena, const char *line, size_t length)
 	const cJSON *questions = cJSON_GetObjectItemCaseSensitive(test, "questions");
 	const cJSON *ranges = cJSON_GetObjectItemCaseSensitive(test, "levelRanges");
 	const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(test, "sheets");
-	struct buf key = { .arena = arena };
+	struct buf key = { .arena = arena }, ranges_text = key;
 	struct faults faults;
 
 	if (!test)
@@ -57,12 +60,12 @@ answer(struct buf *out, struct arena *arena, const char *line, size_t length)
 	quiz_check_ranges(ranges, &faults);
 	quiz_key(&key, questions);
 	put_faults(out, &faults);
-	buf_puts(out, ",\"sheets\":[");
-	cJSON_ArrayForEach(sheet, sheets) {
-		put_sheet(out, arena, &key, sheet, cJSON_PrintUnformatted(ranges));
-		buf_puts(out, sheet->next ? "," : "");
-	}
-	buf_puts(out, "]}");
+	json_put_tree(&ranges_text, NULL, ranges);
+	json_put_list(out, "sheets");
+	cJSON_ArrayForEach(sheet, sheets)
+		put_sheet(out, arena, &key, sheet, ranges_text.s);
+	json_put_end_list(out);
+	json_put_end_object(out);
 	return true;
 }
 

@@ -22,6 +22,7 @@ from helpers.relay import Relay, parse
 from helpers.server import BUILD, Clock, ROOT, SLOW, shows_code, until
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+GIVES_UP = 20   # seconds within which a timeout of one has passed, on a machine as busy as may be
 SUBJECTS = {
     "tr": " - Şehir Dil Okulu giriş kodunuz",
     "en": " is your login code for Şehir Dil Okulu",
@@ -65,7 +66,7 @@ class School:
         self.clock = Clock(self.home / "clock")
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")} | {
             "OKUL_CLOCK": str(self.clock.path), "OKUL_MAIL_NAME": "Şehir Dil Okulu",
-            "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": str(5 * SLOW),
+            "OKUL_MAIL_FROM": "school@example.org", "OKUL_SMTP_TIMEOUT": "30",
         }
         self.codes, self.log, self.kept = [], "", []
         self.ctl("migrate")
@@ -198,7 +199,7 @@ def test_a_kept_sender_sends_at_once_and_ends(school, relay):
     school.queue("user3@example.com")
     until(lambda: len(relay.received()) == 3, "the mail after the second sender's try", 3)
     sender.send_signal(signal.SIGTERM)
-    assert sender.wait(5) == 0
+    assert sender.wait(60) == 0
     assert not path.exists()
     # A socket left behind by a sender that was killed is no obstacle.
     school.keep().kill()
@@ -207,9 +208,9 @@ def test_a_kept_sender_sends_at_once_and_ends(school, relay):
     sender = school.start("--keep")
     until(lambda: "mail_start" in sender.log(), "the next sender")
     school.queue("user4@example.com")
-    until(lambda: len(relay.received()) == 4, "the mail to the next sender", 3)
+    until(lambda: len(relay.received()) == 4, "the mail to the next sender")
     sender.send_signal(signal.SIGINT)
-    assert sender.wait(5) == 0
+    assert sender.wait(60) == 0
 
 
 def test_a_server_that_comes_back_loses_nothing(school, relay):
@@ -247,7 +248,7 @@ def test_a_clock_that_is_set_back_holds_up_nothing(school, relay):
     assert [row["attempts"] for row in school.rows()] == [1, 0, 0]
     school.advance(-3 * DAY)
     school.queue("three@example.com", life=0)   # wakes the sender
-    until(lambda: school.rows() == [], "an empty outbox", 4)
+    until(lambda: school.rows() == [], "an empty outbox")
     assert relay.recipients() == ["code@example.com", "one@example.com", "three@example.com", "two@example.com"]
     dates = [parsedate_to_datetime(parse(mail)["Date"]).timestamp() for mail in relay.received()]
     assert all(date < time.time() + 60 for date in dates), "none comes from the future"
@@ -281,14 +282,15 @@ def test_waits_grow_until_the_end(school, relay):
     school.queue("someone@example.com", life=0)
     start = school.now()
     for attempt, wait in enumerate((10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, HOUR, HOUR), 1):
+        before = school.now()
         assert school.once().returncode == 69
         row, = school.rows()
         assert row["attempts"] == attempt
-        assert wait * 1000 - 5000 * SLOW < row["next_at"] - school.now() <= wait * 1000
-        school.advance(wait - 1 - 5 * SLOW)
+        assert before - 1 <= row["next_at"] - wait * 1000 <= school.now() + 1
+        school.advance((row["next_at"] - school.now()) / 1000 - wait / 2)
         assert school.once().returncode == 0
         assert school.rows()[0]["attempts"] == attempt, "not before its time"
-        school.advance(1 + 5 * SLOW)
+        school.advance((row["next_at"] - school.now()) / 1000 + 0.01)
     school.advance((start - school.now()) / 1000 + DAY - 60)
     assert school.once().returncode == 69
     assert school.rows()[0]["next_at"] == school.rows()[0]["expires_at"]
@@ -336,7 +338,7 @@ def test_a_server_that_hangs(school, relay):
     school.queue("someone@example.com", "other@example.com")
     start = time.monotonic()
     assert school.once().returncode == 69
-    assert 0.9 < time.monotonic() - start < 3 * SLOW, "gives up after its time, and does not try the next mail"
+    assert 0.9 < time.monotonic() - start < GIVES_UP, "gives up after its time, and does not try the next mail"
     assert [row["attempts"] for row in school.rows()] == [1, 0]
     relay.mode("accept")
     school.advance(10)
@@ -349,9 +351,9 @@ def test_a_server_that_hangs_after_the_mail(school, relay):
     sender = school.use(relay).keep()
     for n in (1, 2):
         school.queue(f"user{n}@example.com")
-        until(lambda: len(relay.received()) == n, "the mail", 4)
+        until(lambda: len(relay.received()) == n, "the mail")
     sender.send_signal(signal.SIGTERM)
-    assert sender.wait(4 * SLOW) == 0
+    assert sender.wait(60) == 0
 
 
 def test_a_server_that_hangs_after_a_refusal(school, relay):
@@ -360,7 +362,7 @@ def test_a_server_that_hangs_after_a_refusal(school, relay):
     school.queue("refused@example.com", "good@example.com")
     start = time.monotonic()
     assert school.once().returncode == 0
-    assert time.monotonic() - start < 4 * SLOW
+    assert time.monotonic() - start < GIVES_UP
     assert relay.recipients() == ["good@example.com"]
     assert school.rows() == []
 
@@ -461,6 +463,7 @@ def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
     addresses, sender = halfway(school, relay, school.start)
     sender.kill()
     sender.wait()
+    relay.settle()
     left = {row["recipient"] for row in school.rows()}
     out = relay.recipients()
     twice = left & set(out)
@@ -484,7 +487,7 @@ def untried(school):
 def test_a_sender_that_is_stopped_gives_back_what_it_took(school, relay):
     addresses, sender = halfway(school, relay, school.keep)
     sender.send_signal(signal.SIGTERM)
-    assert sender.wait(4 * SLOW) == 0
+    assert sender.wait(60) == 0
     left = untried(school)
     assert len(left) == len(school.rows()) > 0
     assert sorted([*left, *relay.recipients()]) == addresses, "each is out or waits"
@@ -493,7 +496,7 @@ def test_a_sender_that_is_stopped_gives_back_what_it_took(school, relay):
 def test_a_server_that_goes_away_gets_one_try_and_not_the_batch(school, relay):
     addresses, sender = halfway(school, relay, school.start)
     relay.mode("closing")
-    assert sender.wait(20 * SLOW) == 69
+    assert sender.wait(60) == 69
     tried = [row for row in school.rows() if row["attempts"] > 0]
     assert [row["attempts"] for row in tried] == [1] and "421" in tried[0]["last_error"]
     assert len(untried(school)) + 1 + len(relay.received()) == len(addresses)
@@ -507,7 +510,7 @@ def test_a_code_does_not_wait_for_others(school, relay):
     sender = school.keep()
     until(lambda: len(relay.received()) > 10, "some mails")
     school.queue("also@example.com", life=600)
-    until(lambda: school.rows() == [], "an empty outbox", 20)
+    until(lambda: school.rows() == [], "an empty outbox")
     sender.send_signal(signal.SIGTERM)
     order = [mail["to"][0] for mail in relay.received()]
     assert order[0] == "waiting@example.com"
@@ -601,7 +604,7 @@ def test_senders_at_once(school, relay):
     addresses = [f"user{n:02}@example.com" for n in range(60)]
     school.queue(*addresses)
     senders = [school.start() for _ in range(3)]
-    assert [sender.wait(20 * SLOW) for sender in senders] == [0, 0, 0]
+    assert [sender.wait(60) for sender in senders] == [0, 0, 0]
     assert relay.recipients() == addresses
     assert len({mail["connection"] for mail in relay.received()}) > 1, "they did work at the same time"
 
@@ -747,7 +750,7 @@ def test_sendmail_that_hangs(sendmail):
     sendmail.queue("someone@example.com")
     start = time.monotonic()
     assert sendmail.once().returncode == 69
-    assert time.monotonic() - start < 3 * SLOW
+    assert time.monotonic() - start < GIVES_UP
     assert "in time" in sendmail.rows()[0]["last_error"]
 
 

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "db.h"
 #include "mail.h"
+#include "text.h"
 
 static bool
 queue(struct db *db, const struct conf *conf, struct arena *arena, enum language language, int64_t life,

@@ -116,34 +116,31 @@ def test_what_ended_has_ended_for_every_worker(okul, ending):
     act, after = ENDINGS[ending]
     ada = okul.staff("admin") if ending == "demotion" else okul.registered()
     ended, stop = threading.Event(), threading.Event()
-    stale, counts = [], []
+    stale, before, behind = [], [0] * 8, [0] * 8
 
     def ask(n):
-        before = behind = 0
         while not stop.is_set():
             over = ended.is_set()       # looked at before the request leaves
             answer = ada.get("/me")
             if over:
-                behind += 1
+                behind[n] += 1
                 if (answer.data["role"] if answer.status == 200 else answer.status) != after:
                     stale.append(answer)
             else:
-                before += answer.status == 200
-        counts.append((before, behind))
+                before[n] += answer.status == 200
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     try:
-        time.sleep(0.1)
+        until(lambda: all(before), "an answer to each before it ends")
         act(okul, ada)
         ended.set()
-        time.sleep(0.3)
+        until(lambda: min(behind) >= 10 or stale, "ten answers to each behind it")
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert not stale, f"{len(stale)} stale answers, the first: {stale[0]}"
-    assert all(before and behind for before, behind in counts), counts
 
 
 # ---- what is lost while a request waits to write
@@ -189,12 +186,12 @@ def test_a_logout_that_waits_does_not_end_the_session_that_came_after(okul):
 # ---- workers that die
 
 
-def load(okul, ada, seconds, act):
-    """Asks without a pause from four clients while act() does its worst; gives all statuses, or what came instead."""
-    end, results = time.monotonic() + seconds, []
+def load(ada, act):
+    """Asks without a pause from four clients while act(results) does its worst; gives all statuses, or what came instead."""
+    over, results = threading.Event(), []
 
     def ask(n):
-        while time.monotonic() < end:
+        while not over.is_set():
             try:
                 results.append(ada.get("/me").status)
             except Exception as fault:
@@ -203,28 +200,32 @@ def load(okul, ada, seconds, act):
     for thread in threads:
         thread.start()
     try:
-        done = act()
+        done = act(results)
     finally:
+        over.set()
         for thread in threads:
             thread.join()
     return results, done
 
 
-def signal_workers(server, number, times, pause):
+def signal_workers(server, number, times, results):
+    """At least a quarter of a second and 60 results apart."""
     sent = 0
     for _ in range(times):
         pids = list(server.workers("users"))
         if pids:
             os.kill(pids[sent % len(pids)], number)
             sent += 1
-        time.sleep(pause)
+        time.sleep(0.25)
+        wanted = len(results) + 60
+        until(lambda: len(results) >= wanted, "60 more answers")
     return sent
 
 
 @pytest.mark.kills
 def test_a_killed_worker_fails_at_most_its_own_request(okul):
     ada = okul.registered()
-    results, kills = load(okul, ada, 2, lambda: signal_workers(okul.server, signal.SIGKILL, 6, 0.25))
+    results, kills = load(ada, lambda results: signal_workers(okul.server, signal.SIGKILL, 6, results))
     failed = [r for r in results if r != 200]
     assert kills >= 5 and len(results) > 50 * kills
     assert len(failed) <= kills, failed
@@ -235,7 +236,7 @@ def test_a_killed_worker_fails_at_most_its_own_request(okul):
 def test_a_worker_that_is_asked_to_end_fails_no_request(okul):
     ada = okul.registered()
     before = set(okul.server.workers("users"))
-    results, ended = load(okul, ada, 2, lambda: signal_workers(okul.server, signal.SIGTERM, 6, 0.25))
+    results, ended = load(ada, lambda results: signal_workers(okul.server, signal.SIGTERM, 6, results))
     assert ended >= 5 and set(results) == {200}, [r for r in results if r != 200]
     until(lambda: len(okul.server.workers("users")) == 3, "the workers' replacements")
     assert not before & set(okul.server.workers("users"))

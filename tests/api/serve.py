@@ -97,6 +97,11 @@ class Load:
                     self.failures.append(status)
         connection.close()
 
+    def wait(self, more):
+        """Until so many more have been answered."""
+        wanted = self.asked + more
+        until(lambda: self.asked >= wanted, f"{more} more answers")
+
     def __enter__(self):
         for thread in self.threads:
             thread.start()
@@ -210,14 +215,19 @@ def test_a_closed_terminal_ends_it(house):
 def test_a_request_at_hand_is_answered_before_the_end(house):
     """First nginx finishes what it has, and only then are the programs told to stop."""
     with socket.create_connection(("127.0.0.1", house.port), timeout=10) as slow:
-        slow.sendall(b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 28\r\n\r\n{")
-        time.sleep(0.2)
+        slow.settimeout(60)
+        slow.sendall(b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 28\r\n"
+                     b"Expect: 100-continue\r\n\r\n{")
+        told = b""
+        while not told.endswith(b"\r\n\r\n"):
+            told += slow.recv(1)
+        assert told.startswith(b"HTTP/1.1 100 ")     # it is at hand
         house.tell(signal.SIGTERM)
         time.sleep(0.5)
         assert house.process.poll() is None
         slow.sendall(b'"email":"ada@example.com"}  ')
         assert slow.recv(100).startswith(b"HTTP/1.1 200 ")
-    assert house.process.wait(10) == 0
+    assert house.process.wait(60) == 0
 
 
 def test_the_screen_says_address_mail_and_login(house):
@@ -275,7 +285,7 @@ def refuses(port):
 
 def test_a_stale_socket_is_replaced(house):
     house.tell(signal.SIGKILL)
-    house.process.wait(10)
+    house.process.wait(60)
     assert (house.data / "run" / "app.sock").exists()
     until(lambda: refuses(house.port), "the old nginx to go")
     house.start()
@@ -310,7 +320,7 @@ def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
     write_program(folder, "auth", "echo the cupboard is bare >&2; exit 78")
     start = time.monotonic()
     said = refused(house, "--port", house.port, okulctl=house.okulctl)
-    assert time.monotonic() - start < 10 * SLOW
+    assert time.monotonic() - start < 60
     assert "auth does not start" in said and "the cupboard is bare" in said and f"{house.data}/log/okul.log" in said
 
 
@@ -329,7 +339,7 @@ def test_who_does_not_stop_is_killed_when_asked_twice(houses):
     time.sleep(1.2)
     assert house.process.poll() is None
     house.tell(signal.SIGTERM)
-    assert house.process.wait(5) == 0
+    assert house.process.wait(60) == 0
     until(lambda: gone(processes), "the end of all")
 
 
@@ -357,9 +367,7 @@ def test_a_killed_worker_is_replaced_at_once(house):
     before = house.pids("app")
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
-    start = time.monotonic()
-    until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker", 2)
-    assert time.monotonic() - start < 0.5 * SLOW
+    until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker")
     assert re.search(rf"process_died program=app pid={victim} .*signal 9.* again_in_ms=0", house.output())
 
 
@@ -368,10 +376,11 @@ def test_kills_under_load_fail_at_most_one_request_each(house):
     with Load(house) as load:
         for _ in range(kills):
             time.sleep(0.2)
+            load.wait(10)
             victim = min(house.pids("app"))
             os.kill(victim, signal.SIGKILL)
             until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker")
-    assert load.asked > 100
+    assert load.asked >= 10 * kills
     assert len(load.failures) <= kills, load.failures
 
 
@@ -384,20 +393,27 @@ def test_a_killed_web_server_comes_back_alone(house):
 def test_a_killed_supervisor_takes_all_with_it(house):
     processes = house.processes()
     house.tell(signal.SIGKILL)
-    house.process.wait(5)
+    house.process.wait(60)
     until(lambda: gone(processes), "the end of all")
 
 
 def test_who_dies_early_is_started_ever_slower(houses):
-    house, _ = houses(auth="echo x >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
-    time.sleep(3)
-    # at once twice, then after 0.25, 0.5, 1 and 2 seconds
-    assert 4 <= (house.data / "starts").read_text().count("x") <= 6
+    house, _ = houses(auth="date +%s.%N >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
+
+    def starts():
+        path = house.data / "starts"
+        return list(map(float, path.read_text().split())) if path.exists() else []
+    until(lambda: len(starts()) >= 6, "six starts")
+    waits = list(map(int, re.findall(r"process_died program=auth .*again_in_ms=(\d+)", house.output())))
+    assert waits[:5] == [0, 0, 250, 500, 1000]
+    at = starts()
+    assert all((after - before) * 1000 >= wait for before, after, wait in zip(at, at[1:], waits[:5])), (at, waits)
 
 
 def test_a_wrong_set_up_is_said_once_and_tried_again_when_asked(houses):
     house, _ = houses(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
-    time.sleep(1.5)
+    until(lambda: "program_refused program=auth" in house.output(), "the refusal")
+    time.sleep(1.5)     # in which there is no second
     assert (house.data / "starts").read_text().count("x") == 1
     assert house.output().count("program_refused program=auth") == 1
     house.tell(signal.SIGHUP)
@@ -406,7 +422,7 @@ def test_a_wrong_set_up_is_said_once_and_tried_again_when_asked(houses):
 
 def test_it_ends_when_no_program_is_left(houses):
     house, _ = houses(app="exit 78")
-    assert house.process.wait(10) == REFUSED
+    assert house.process.wait(60) == REFUSED
     assert "no program runs" in house.output()
 
 
@@ -419,8 +435,8 @@ def test_ticks_of_the_watchdog_cost_no_request():
         with Load(house) as load:
             for _ in range(200):
                 os.kill(worker, signal.SIGRTMIN + 1)
-                time.sleep(0.025 * SLOW)
-        assert load.asked > 100
+                time.sleep(0.025)
+                load.wait(5)    # of the four at most four were under way: one at least began behind the tick
         assert load.failures == []
         assert house.pids("app") == {worker}
     finally:
@@ -445,7 +461,7 @@ def test_renewal_under_load_fails_no_request(house):
     with Load(house) as load:
         for _ in range(2):
             before = {name: house.pids(name) for name in ("app", "auth", "users")}
-            time.sleep(0.3)
+            load.wait(60)
             house.tell(signal.SIGHUP)
             for name, old in before.items():
                 until(lambda: len(house.pids(name)) == 2 and not house.pids(name) & old, f"new workers of {name}")
@@ -454,13 +470,17 @@ def test_renewal_under_load_fails_no_request(house):
 
 
 def test_renewal_goes_one_worker_at_a_time(house):
-    before, counts = house.pids("app"), set()
-    house.tell(signal.SIGHUP)
-    seen = before
-    while seen & before:
-        # a look takes a moment, in which one may go and another come: who was there in two looks was so between them
-        last, seen = seen, house.pids("app")
-        counts.add(len(last & seen))
+    counts = set()
+    for _ in range(10):     # the moment in which there are three is short, and may lie between two looks
+        before = seen = house.pids("app")
+        house.tell(signal.SIGHUP)
+        while seen & before:
+            # a look takes a moment, in which one may go and another come: who was there in two looks was so between them
+            last, seen = seen, house.pids("app")
+            counts.add(len(last & seen))
+        until(lambda: len(house.pids("app")) == 2, "the end of the renewal")
+        if 3 in counts:
+            break
     assert 3 in counts <= {2, 3}
 
 

@@ -48,7 +48,7 @@ def itself():
 
 @pytest.mark.parametrize("make, mime, extension", [(png, "image/png", "png"), (pdf, "application/pdf", "pdf"), (mp4, "video/mp4", "mp4")])
 def test_upload(okul, make, mime, extension):
-    ada, content = okul.registered(), make()
+    ada, content, before = okul.registered(), make(), time.time()
     answer = uploaded(ada, content, name="what the client says.txt")
     data = answer.data
     assert list(data) == [f.name for f in contract.shapes["UploadFileResponseDto"]]
@@ -57,7 +57,7 @@ def test_upload(okul, make, mime, extension):
     assert data["fileName"] == f"what the client says.{extension}" and data["isPublic"] is False
     path, expires, signature = URL.fullmatch(data["url"]).groups()
     assert path == f"/storage/files/{data['key']}" and signature
-    assert 895 <= int(expires) - time.time() <= 900
+    assert before + 899 <= int(expires) <= time.time() + 900
     assert files(okul.server)[data["sha256"]].read_bytes() == content
     assert okul.get(path_of(answer)).body == content
 
@@ -229,8 +229,9 @@ def test_nothing_stays_open(small):
         ada.get("/storage/files/x")
         time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close at once
         return count()
-    first = all_endings()
-    assert all_endings() == first
+    first = min(all_endings() for _ in range(3))    # on a busy machine it may linger longer
+    all_endings()
+    until(lambda: count() <= first, f"no more than {first} descriptors")
 
 
 # ---- what is taken: what the readers of a type read

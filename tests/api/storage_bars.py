@@ -1,12 +1,17 @@
 """Group storage under strain: large files, slow readers, workers that are killed, many who upload the same, and gc meanwhile."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import re
 import signal
 import socket
+import struct
+import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -119,13 +124,24 @@ def test_slow_readers_hold_no_worker():
             assert okul.get(path_of(small)).status == 200
             slowest = max(slowest, time.monotonic() - start)
         uploaded(ada)
-        assert slowest < 0.5 * SLOW, slowest
+        assert slowest < 10, slowest     # who has to wait for a reader waits for ever
         for reader in readers:
             assert reader.recv(1000)
     finally:
         for reader in readers:
             reader.close()
         server.stop()
+
+
+def left_in(pipe):
+    """Bytes that were written and not read."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
+def pending(pid, number):
+    """Whether a signal was sent to a process and has not reached it."""
+    masks = re.findall(r"(?m)^(?:Sig|Shd)Pnd:\t(\w+)$", Path(f"/proc/{pid}/status").read_text())
+    return any(int(mask, 16) >> number - 1 & 1 for mask in masks)
 
 
 @pytest.mark.parametrize("step, lives", [(100_000, True), (1, False), (0, False)])
@@ -141,8 +157,9 @@ def test_an_upload_that_takes_long_is_not_stuck(okul, step, lives):
             run.stdin.write(body[sent:sent + step])
             run.stdin.flush()
             sent += step
-            time.sleep(0.1 * SLOW)
+            until(lambda: run.poll() is not None or left_in(run.stdin) == 0, "the reader")
             run.send_signal(signal.SIGRTMIN + 1)
+            until(lambda: run.poll() is not None or not pending(run.pid, signal.SIGRTMIN + 1), "the tick")
         run.stdin.write(body[sent:])
     except BrokenPipeError:
         assert not lives
@@ -197,7 +214,7 @@ def test_gc_races_uploads():
         over, statuses = time.monotonic() + 3 * min(SLOW, 2), []
 
         def upload(person, i):
-            while time.monotonic() < over:
+            while time.monotonic() < over or statuses.count(201) <= 10:
                 content = shared[i % 2] if i % 4 else png()
                 answer = person.upload(content)
                 statuses.append(answer.status)
@@ -211,7 +228,6 @@ def test_gc_races_uploads():
             while time.monotonic() < over:
                 server.ctl("files", "gc")
         at_once(gc, gc, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])
-        assert statuses.count(201) > 10
         server.ctl("files", "gc")
         whole(server)
         assert set(files(server)) == distinct(server)
@@ -247,6 +263,7 @@ def test_killed_workers_leave_no_row_without_its_file_and_no_half_file():
                     time.sleep(0.11 + 0.013 * (i % 5))
                     os.kill(min(server.workers("storage")), signal.SIGKILL)
                     kills += 1
+                until(lambda: len(good) > ROUNDS, "uploads that went well")
             finally:
                 over.set()
         at_once(kill, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])

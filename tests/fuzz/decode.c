@@ -1,11 +1,14 @@
 /* Paths and forms: what is decoded is UTF-8 without NUL, and encoding it again leads back to the same. */
 #include "fuzz.h"
-#include "text.h"
+#include "buf.h"
+#include "encode.h"
+#include "url.h"
+#include "utf8.h"
 
 static void
 check(struct arena *arena, const char *s, size_t size, bool plus)
 {
-	char *decoded = text_percent_decode(arena, s, size, plus), *again;
+	char *decoded = url_decode(arena, s, size, plus), *again;
 	struct buf hex = { .arena = arena }, encoded = { .arena = arena };
 	size_t length;
 
@@ -13,12 +16,12 @@ check(struct arena *arena, const char *s, size_t size, bool plus)
 		return;
 	length = strlen(decoded);
 	must(length <= size);
-	must(text_is_utf8(decoded, length));
-	must(text_points(decoded, length) <= length);
-	buf_hex(&hex, decoded, length);
+	must(utf8_is_valid(decoded, length));
+	must(utf8_points(decoded, length) <= length);
+	encode_hex(&hex, decoded, length);
 	for (size_t i = 0; i < length; i++)
 		buf_printf(&encoded, "%%%.2s", hex.s + 2 * i);
-	again = text_percent_decode(arena, encoded.s ? encoded.s : "", encoded.length, plus);
+	again = url_decode(arena, encoded.s ? encoded.s : "", encoded.length, plus);
 	must(again && strcmp(again, decoded) == 0);
 }
 

@@ -2,6 +2,7 @@
 #include "email.h"
 #include "fuzz.h"
 #include "text.h"
+#include "utf8.h"
 
 /* What is kept is an address, in lower case, and kept as it is when it comes again. */
 static void
@@ -13,9 +14,9 @@ keep(const char *address)
 	if (!arena)
 		arena = arena_new(4096);
 	arena_reset(arena);
-	if (!text_is_utf8(address, strlen(address)) || email_keep(arena, address, &kept) != EMAIL_GOOD)
+	if (!utf8_is_valid(address, strlen(address)) || email_keep(arena, address, &kept) != EMAIL_GOOD)
 		return;
-	must(text_is_email(kept));
+	must(email_is_good(kept));
 	must(email_keep(arena, kept, &again) == EMAIL_GOOD && strcmp(again, kept) == 0);
 	must(strncasecmp(address, kept, (size_t)(strchr(kept, '@') - kept)) == 0);
 }
@@ -26,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *address = string_of(data, size);
 
 	keep(address);
-	if (text_is_email(address)) {
+	if (email_is_good(address)) {
 		const char *at = strchr(address, '@');
 		size_t length = strlen(address);
 
@@ -39,10 +40,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(at[-1] != '.' && at[1] != '.' && at[1] != '-' && address[length - 1] != '-');
 		/* folding its case makes it no other kind of text */
 		text_lower(address);
-		must(text_is_email(address));
+		must(email_is_good(address));
 		char mailbox[EMAIL_TEXT], twice[EMAIL_TEXT];
-		text_mailbox(mailbox, address);
-		text_mailbox(twice, mailbox);
+		email_mailbox(mailbox, address);
+		email_mailbox(twice, mailbox);
 		must(strcmp(mailbox, twice) == 0 && strlen(mailbox) <= length && strchr(mailbox, '@') > mailbox);
 	}
 	free(address);

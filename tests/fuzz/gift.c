@@ -1,8 +1,10 @@
 /* GIFT: whatever the text, questions keep the limits of a test, and what is exported imports again to the same. */
 #include "field.h"
-#include "fuzz.h"
 #include "gift.h"
+#include "fuzz.h"
 #include "quiz.h"
+#include "url.h"
+#include "utf8.h"
 
 static void
 must_be_text(const char *text, size_t max)
@@ -12,9 +14,9 @@ must_be_text(const char *text, size_t max)
 
 	must(text);
 	length = strlen(text);
-	must(text_is_utf8(text, length));
-	must(text_points(text, length) >= 1 && text_points(text, length) <= max);
-	text_trim(&trimmed, &length);
+	must(utf8_is_valid(text, length));
+	must(utf8_points(text, length) >= 1 && utf8_points(text, length) <= max);
+	utf8_trim(&trimmed, &length);
 	must(trimmed == text && length == strlen(text));
 }
 
@@ -28,7 +30,7 @@ must_be_question(const cJSON *question)
 
 	must_be_text(field_text(question, "text"), 4000);
 	must(points > 0 && points <= 1000);
-	must(!media || text_is_url(media));
+	must(!media || url_is_good(media));
 	must(cJSON_GetArraySize(options) >= 2 && cJSON_GetArraySize(options) <= QUIZ_OPTIONS_MAX);
 	cJSON_ArrayForEach(option, options) {
 		must_be_text(field_text(option, "text"), 1000);
@@ -62,7 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena = arena_new(1 << 16);
 	arena_reset(arena);
 	json_use(arena);
-	if (text_is_utf8(text, strlen(text))) {
+	if (utf8_is_valid(text, strlen(text))) {
 		gift_read(&gift, arena, text, strlen(text));
 		must(cJSON_GetArraySize(gift.questions) <= QUIZ_QUESTIONS_MAX);
 		must(gift.questions->child || gift.faults.count > 0);

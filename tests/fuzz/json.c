@@ -5,7 +5,7 @@
 #include "json.h"
 
 #include "fuzz.h"
-#include "text.h"
+#include "utf8.h"
 
 #include <math.h>
 
@@ -14,7 +14,7 @@ check_tree(const cJSON *item, int depth)
 {
 	const cJSON *child;
 
-	must(!item->valuestring || text_is_utf8(item->valuestring, strlen(item->valuestring)));
+	must(!item->valuestring || utf8_is_valid(item->valuestring, strlen(item->valuestring)));
 	must(!cJSON_IsNumber(item) || isfinite(item->valuedouble));
 	must(depth <= JSON_DEPTH || !(cJSON_IsObject(item) || cJSON_IsArray(item)));
 	cJSON_ArrayForEach(child, item) {
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(again == fault);
 	must((root != NULL) == (fault == JSON_GOOD));
 	if (root) {
-		must(text_is_utf8((const char *)data, size));
+		must(utf8_is_valid((const char *)data, size));
 		check_tree(root, 1);
 		if (cJSON_IsObject(root))
 			check_members(arena, (const char *)data, size, root);

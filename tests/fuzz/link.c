@@ -2,6 +2,8 @@
 #include "fuzz.h"
 #include "link.h"
 #include "random.h"
+#include "url.h"
+#include "utf8.h"
 
 #define KEY "0123456789abcdef01234567.png"
 #define NOW INT64_C(1767225600000)
@@ -12,7 +14,7 @@ name(struct arena *arena, const char *text)
 	struct buf out = { .arena = arena };
 	const char *star, *end;
 
-	if (!text_is_utf8(text, strlen(text)))
+	if (!utf8_is_valid(text, strlen(text)))
 		return;
 	buf_disposition(&out, false, text);
 	for (size_t i = 0; i < out.length; i++)
@@ -22,7 +24,7 @@ name(struct arena *arena, const char *text)
 	must(end && !memchr(out.s + 22, '\\', (size_t)(end - out.s - 22)));
 	star = strstr(end, "filename*=UTF-8''");
 	if (star) {
-		const char *back = text_percent_decode(arena, star + 17, strlen(star + 17), false);
+		const char *back = url_decode(arena, star + 17, strlen(star + 17), false);
 		must(back && strcmp(back, text) == 0);
 	} else {
 		must(end[1] == '\0' && strncmp(out.s + 22, text, (size_t)(end - out.s - 22)) == 0);
@@ -35,7 +37,7 @@ file_name(struct arena *arena, const char *text, enum media_type type)
 	const char *kept = link_file_name(arena, text, type);
 	size_t length = strlen(kept);
 
-	must(length > 0 && text_is_utf8(kept, length) && text_points(kept, length) <= LINK_NAME_MAX);
+	must(length > 0 && utf8_is_valid(kept, length) && utf8_points(kept, length) <= LINK_NAME_MAX);
 	must(!strpbrk(kept, "/\\") && kept[0] != '.' && kept[0] != ' ' && !strstr(kept, "\u202e"));
 	for (const char *s = kept; *s; s++)
 		must((unsigned char)*s >= ' ' && *s != 0x7f);

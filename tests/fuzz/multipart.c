@@ -1,13 +1,14 @@
 /* Form data: how a body falls into pieces makes no difference, and names are what the header promises. */
 #include "multipart.h"
 
+#include "buf.h"
 #include "fuzz.h"
-#include "text.h"
+#include "utf8.h"
 
 static void
 put_name(struct buf *out, const char *name)
 {
-	must(!name || (text_is_utf8(name, strlen(name)) && !strpbrk(name, "\r\n\x7f")));
+	must(!name || (utf8_is_valid(name, strlen(name)) && !strpbrk(name, "\r\n\x7f")));
 	buf_printf(out, "[%s]", name ? name : "-");
 }
 

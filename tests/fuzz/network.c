@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 #include "network.h"
-#include "text.h"
+#include "buf.h"
 
 #include <arpa/inet.h>
 

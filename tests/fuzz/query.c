@@ -1,7 +1,9 @@
 /* Query strings: there are faults or an object, whose fields then keep the limits of the shape. */
 #include "field.h"
+#include "email.h"
 #include "fuzz.h"
 #include "text.h"
+#include "utf8.h"
 
 static const char *const words[] = { "asc", "desc", NULL };
 static const struct shape shape = { "FuzzQuery", FIELDS(
@@ -35,10 +37,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		double rate = field_number(object, "rate", 0);
 
 		must(page >= 1 && page <= 1000 && rate >= -1 && rate <= 1);
-		must(!(text = field_text(object, "search")) || text_points(text, strlen(text)) <= 20);
+		must(!(text = field_text(object, "search")) || utf8_points(text, strlen(text)) <= 20);
 		must(!(text = field_text(object, "order")) || strcmp(text, "asc") == 0 || strcmp(text, "desc") == 0);
 		must(!(text = field_text(object, "user")) || text_is_id(text));
-		must(!(text = field_text(object, "email")) || text_is_email(text));
+		must(!(text = field_text(object, "email")) || email_is_good(text));
 	}
 	free(query);
 	return 0;

@@ -1,7 +1,7 @@
 /* If-Match and If-None-Match: a value that names a tag is "*" or holds it, and still names it with others around it. */
 #include "fuzz.h"
 #include "tag.h"
-#include "text.h"
+#include "buf.h"
 
 #define TAG "\"0123456789abcdef\""
 #define OTHER "\"fedcba9876543210\""

@@ -3,8 +3,10 @@
  * and, rightly signed as no stranger can, as header and payload.
  */
 #include "clock.h"
-#include "fuzz.h"
 #include "token.h"
+#include "encode.h"
+#include "fuzz.h"
+#include "text.h"
 
 #include <sodium.h>
 
@@ -32,8 +34,8 @@ check_strange(const char *text)
 		struct buf same = { 0 };
 
 		must(text_is_id(session) && !refresh_check((const unsigned char[REFRESH_SEED]){ 0 }, session, counter, secret));
-		must(text_base64url_decode(bytes, sizeof(bytes), text, strlen(text)) == sizeof(bytes));
-		buf_base64url(&same, bytes, sizeof(bytes));
+		must(decode_base64url(bytes, sizeof(bytes), text, strlen(text)) == sizeof(bytes));
+		encode_base64url(&same, bytes, sizeof(bytes));
 		must(strcmp(same.s, text) == 0);
 		buf_clear(&same);
 	}
@@ -48,12 +50,12 @@ check_signed(const char *payload)
 	struct buf token = { 0 };
 	struct claims claims;
 
-	buf_base64url(&token, header, strlen(header));
+	encode_base64url(&token, header, strlen(header));
 	buf_putc(&token, '.');
-	buf_base64url(&token, payload, strlen(payload));
+	encode_base64url(&token, payload, strlen(payload));
 	crypto_auth_hmacsha256(mac, (unsigned char *)token.s, token.length, conf.jwt[0].key);
 	buf_putc(&token, '.');
-	buf_base64url(&token, mac, sizeof(mac));
+	encode_base64url(&token, mac, sizeof(mac));
 	if (token_check(token.s, token.length, NOW, &claims)) {
 		must(text_is_id(claims.user) && text_is_id(claims.session));
 		must(claims.expires > NOW && claims.issued <= NOW + MINUTE && claims.issued > 0);

@@ -1,6 +1,6 @@
 /* URLs: what passes can stand in an attribute of HTML, and leads to a web page of this site or another. */
 #include "fuzz.h"
-#include "text.h"
+#include "url.h"
 
 #include <strings.h>
 
@@ -9,7 +9,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *url = string_of(data, size);
 
-	if (text_is_url(url)) {
+	if (url_is_good(url)) {
 		bool path = url[0] == '/' && url[1] != '/' && url[1] != '\\';
 
 		must(path || strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);

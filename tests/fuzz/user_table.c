@@ -3,9 +3,11 @@
  * when it comes again. The input is a line: heading, cell, country, number, with a tab between.
  */
 #include "field.h"
-#include "fuzz.h"
-#include "user.h"
 #include "user_table.h"
+#include "fuzz.h"
+#include "text.h"
+#include "user.h"
+#include "utf8.h"
 
 static const char *
 next_text(struct arena *arena, char **rest)
@@ -13,7 +15,7 @@ next_text(struct arena *arena, char **rest)
 	const char *s = *rest ? strsep(rest, "\t") : "";
 	size_t length = strlen(s);
 
-	text_trim(&s, &length);
+	utf8_trim(&s, &length);
 	return arena_copy(arena, s, length);
 }
 
@@ -28,7 +30,7 @@ take_cell(struct arena *arena, const char *heading, const char *cell)
 	must(!name || heading[0]);
 	while ((field = field_next(&walk, &user_update_me))) {
 		const char *value = user_table_cell(arena, field, heading, cell);
-		must(text_is_utf8(value, strlen(value)));
+		must(utf8_is_valid(value, strlen(value)));
 		must(strcmp(user_table_cell(arena, field, heading, value), value) == 0);
 	}
 	enum user_table_date kind = user_table_date(arena, cell, &date);
@@ -48,7 +50,7 @@ take_phone(struct arena *arena, const char *country, const char *number)
 		cJSON_AddStringToObject(row, "phoneNumber", number);
 	const char *fault = user_table_phone(arena, row), *kept = field_text(row, "phoneNumber");
 	must(!fault || !kept);
-	must(!kept || text_is_utf8(kept, strlen(kept)));
+	must(!kept || utf8_is_valid(kept, strlen(kept)));
 	/* digits, or the cell as it was, for field_check() to refuse */
 	must(!kept || text_is_digits(kept) || !kept[0] || strcmp(kept, number) == 0);
 	if (kept && text_is_digits(kept) && strncmp(kept, "00", 2) != 0) {
@@ -67,7 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		arena = arena_new(1 << 16);
 	arena_reset(arena);
 	json_use(arena);
-	if (text_is_utf8(text, strlen(text))) {
+	if (utf8_is_valid(text, strlen(text))) {
 		const char *heading = next_text(arena, &rest), *cell = next_text(arena, &rest), *country = next_text(arena, &rest);
 		take_cell(arena, heading, cell);
 		take_phone(arena, country, next_text(arena, &rest));

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/store/sqlite -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers owners wrapped banned headers suppressions cppcheck analyzer shell python example groups packages openapi clients)
+checks=(top layers owners wrapped banned headers suppressions cppcheck analyzer shell python tests example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -188,6 +188,33 @@ check_python() {
 	[ -z "$scripts" ] || xargs /usr/bin/python3 -m pyflakes <<<"$scripts" 2>&1
 }
 
+# Files of unit tests that carry the name of no module, and why.
+several_modules=(
+	power	# what store and the disk keep when the power goes off
+)
+
+# A file of unit tests is found by the name of what it tests, in lib/ or bin/, and no file of API tests by another one: what they
+# share is in tests/api/helpers.
+check_tests() {
+	local file name modules
+	modules=$(files | sed -nE 's,^(lib|bin|cgi-bin)/(.*/)?([^/]+)\.[ch]$,\3,p')
+	for file in tests/unit/*.c; do
+		[ -e "$file" ] || continue
+		name=$(basename "$file" .c)
+		[[ " ${several_modules[*]} " == *" $name "* ]] || grep -qx "$name" <<<"$modules" ||
+			echo "$file is named for no module; if it tests several, tests/lint/lint.sh lists it with the reason"
+	done
+	for name in "${several_modules[@]}"; do
+		[ -e "tests/unit/$name.c" ] || [ ! -d tests/unit ] || echo "tests/lint/lint.sh lists tests/unit/$name.c, which is not there"
+	done
+	for file in tests/api/*.py; do
+		[ -e "$file" ] || continue
+		name=$(basename "$file" .py)
+		grep -nHE "^ *(import $name( |$)|from $name import )" tests/api/*.py tests/api/helpers/*.py 2>/dev/null |
+			sed 's/$/ (what test files share belongs into tests\/api\/helpers)/'
+	done
+}
+
 # The shipped example is what the program itself says of its settings.
 check_example() {
 	[ -x build/okulctl ] || { echo "build/okulctl is not built; run make"; return; }
@@ -249,7 +276,7 @@ check_clients() {
 			tail -n5 swagger
 	)
 	count=$(grep -l '} as const' "$out"/generated/orval/model/* | wc -l)
-	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/web/openapi.c names them"; return; }
+	[ "$count" -le 30 ] || { echo "orval makes $count enumerations, one of each field; lib/web/openapi_schema.c names them"; return; }
 	node "$out/node_modules/typescript/bin/tsc" -p "$out" || return
 	[ ! -x build/okulctl ] || node "$here/clients/run.cjs" build "$out/out"
 }

@@ -58,7 +58,7 @@ plant_document() {
 }
 
 good_tree
-for check in top layers owners wrapped banned headers suppressions cppcheck analyzer shell python packages; do
+for check in top layers owners wrapped banned headers suppressions cppcheck analyzer shell python tests packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -91,6 +91,8 @@ plant shell 'SC2086' conf/do.sh "#!/bin/sh\nrm \$1"
 plant shell 'SC2154' tests/do "#!/usr/bin/env bash\necho \"\$nothing\""
 plant python 'undefined name .b' tests/a.py 'a = b'
 plant python 'invalid syntax|syntax error' tests/run '#!/usr/bin/python3\nif:'
+plant tests 'misc.c is named for no module' tests/unit/misc.c ''
+plant tests 'a.py:1:from a import b .what test files share' tests/api/a.py 'from a import b'
 plant example 'not built' conf/okul.conf.example ''
 plant groups 'not there' README.md ''
 plant groups 'lacks: . news . ./notes...' build/obj/routes 'program\nnews\tGET\t/notes\tpublic\t200\t-\t-\t-\tAll'

@@ -1,8 +1,8 @@
 #include "copy.h"
 
 #include "db_admin.h"
-#include "text.h"
 #include "unit.h"
+#include "utf8.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -73,8 +73,8 @@ the_stem_is_cut_for_the_ending(void **state)
 		for (int n = 0; n < 200; n++)
 			buf_puts(&stem, letters[i]);
 		const char *made = title(stem.s, 12, EN, 200), *end = made + strlen(made) - strlen(" (copy 12)");
-		assert_int_equal(text_points(made, strlen(made)), 200);
-		assert_true(text_is_utf8(made, strlen(made)));
+		assert_int_equal(utf8_points(made, strlen(made)), 200);
+		assert_true(utf8_is_valid(made, strlen(made)));
 		assert_string_equal(end, " (copy 12)");
 		assert_memory_equal(made, stem.s, (size_t)(end - made));
 	}
@@ -151,7 +151,7 @@ many_copies_have_a_title_of_their_own(void **state)
 		given(titles);
 		titles[i] = next(first, (enum language)(i % LANGUAGES));
 		assert_int_equal(copy_of(titles[i]).number, i);
-		assert_int_equal(text_points(titles[i], strlen(titles[i])), 200);
+		assert_int_equal(utf8_points(titles[i], strlen(titles[i])), 200);
 	}
 }
 

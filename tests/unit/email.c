@@ -1,7 +1,67 @@
 #include "email.h"
 
-#include "text.h"
+#include "buf.h"
 #include "unit.h"
+
+#define A10 "aaaaaaaaaa"
+
+#define A60 A10 A10 A10 A10 A10 A10
+
+#define LABEL63 A60 "aaa"
+
+static void
+addresses(void **state)
+{
+	static const char *const good[] = {
+		"a@b.co", "user@example.com", "User.Name+tag@Example.COM", "x_y-z@sub.domain.example",
+		"o'brien@example.ie", "!#$%&'*+-/=?^_`{|}~@example.org", "1@2.de", "a@xn--mnchen-3ya.de",
+		"a@b-c.d-e.fr", "a@1.2.3.c4", A60 "aaaa@example.com", "a@" LABEL63 ".com",
+		A60 "@" LABEL63 "." LABEL63 "." A60 "aaa.a",
+	};
+	static const char *const bad[] = {
+		"", "@", "a", "a@", "@b.co", "a@b", "a@b.", "a@.b", "a@b..co", "a@b.co.", ".a@b.co", "a.@b.co",
+		"a..b@c.de", "a b@c.de", " a@b.co", "a@b.co ", "a@b.co\n", "a@b.co\r\nBcc: x@y.de", "a@b@c.de",
+		"a\tb@c.de", "\"quoted\"@example.com", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "a@192.0.2.1",
+		"a@-b.co", "a@b-.co", "a@b.-co", "a@b_c.de", "a@b,c.de", "a,b@c.de", "<a@b.co>", "Name <a@b.co>",
+		"a(b)@c.de", "a;b@c.de", "a:b@c.de", "a\\b@c.de", "ü@example.com", "a@bücher.de", "a@b.co\x7f",
+		"a@b.123", "mailto:a@b.co?x@y", A60 "aaaaa@example.com", "a@" LABEL63 "a.com",
+		A60 "@" LABEL63 "." LABEL63 "." A60 "aaa.aa",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		check(email_is_good(good[i]), good[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		check(!email_is_good(bad[i]), bad[i]);
+	assert_int_equal(strlen(good[COUNT(good) - 1]), 254);
+	assert_int_equal(strlen(bad[COUNT(bad) - 1]), 255);
+}
+
+static void
+addresses_of_one_mailbox(void **state)
+{
+	static const struct { const char *email, *mailbox; } cases[] = {
+		{ "ada@example.com", "ada@example.com" }, { "ada+1@example.com", "ada@example.com" },
+		{ "ada+a+b@example.com", "ada@example.com" }, { "ada+@example.com", "ada@example.com" },
+		{ "a.d.a@example.com", "a.d.a@example.com" }, { "ada-1@example.com", "ada-1@example.com" },
+		{ "+ada@example.com", "+ada@example.com" }, { "ada@gmail.com", "ada@gmail.com" },
+		{ "a.d.a@gmail.com", "ada@gmail.com" }, { "a.da+x.y@gmail.com", "ada@gmail.com" },
+		{ "a.da@googlemail.com", "ada@gmail.com" }, { "ada@googlemail.com.tr", "ada@googlemail.com.tr" },
+		{ "a.da@mail.gmail.com", "a.da@mail.gmail.com" }, { "", "" },
+	};
+	char mailbox[EMAIL_TEXT], longest[300];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		email_mailbox(mailbox, cases[i].email);
+		if (strcmp(mailbox, cases[i].mailbox) != 0)
+			fail_msg("%s: %s instead of %s", cases[i].email, mailbox, cases[i].mailbox);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	email_mailbox(mailbox, longest);
+	assert_int_equal(strlen(mailbox), EMAIL_TEXT - 1);
+}
 
 static void
 domains_are_kept_in_ascii(void **state)
@@ -71,6 +131,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(addresses_of_one_mailbox),
 		cmocka_unit_test(domains_are_kept_in_ascii),
 		cmocka_unit_test(what_is_no_address_is_told_from_what_is_no_domain),
 	};

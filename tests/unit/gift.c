@@ -2,6 +2,7 @@
 
 #include "field.h"
 #include "unit.h"
+#include "utf8.h"
 
 #include <sys/stat.h>
 
@@ -257,7 +258,7 @@ any_question_survives(void **state)
 		cJSON *question = cJSON_CreateObject(), *options;
 		const char *text = texts[i / 2];
 		size_t length = strlen(text);
-		text_trim(&text, &length);	/* as those of tests are */
+		utf8_trim(&text, &length);	/* as those of tests are */
 		cJSON_AddStringToObject(question, "text", text);
 		cJSON_AddNumberToObject(question, "points", (double)(i + 1) / 8);
 		cJSON_AddNullToObject(question, "mediaUrl");

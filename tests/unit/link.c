@@ -1,6 +1,7 @@
 #include "clock.h"
 #include "link.h"
 #include "random.h"
+#include "text.h"
 #include "unit.h"
 
 static struct arena *arena;

@@ -1,12 +1,14 @@
 /* lib/school/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
 #include "arena.h"
+#include "mail.h"
 #include "clock.h"
 #include "db_admin.h"
 #include "json.h"
 #include "log.h"
-#include "mail.h"
 #include "random.h"
+#include "text.h"
 #include "unit.h"
+#include "utf8.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -103,7 +105,7 @@ decode_words(const char *s)
 				buf_putc(&out, *s == '_' ? ' ' : *s);
 			}
 		}
-		assert_true(text_is_utf8(out.s + before, out.length - before));
+		assert_true(utf8_is_valid(out.s + before, out.length - before));
 		s = end + 2;
 		if (strncmp(s, "\r\n =?", 5) == 0)
 			s += 3;

@@ -4,7 +4,7 @@
  * media/real/ holds some of those that tests/bench/files.py makes: ENCODER-OPTION+HABIT.TYPE.
  */
 #include "media.h"
-#include "text.h"
+#include "buf.h"
 #include "unit.h"
 
 #include <dirent.h>

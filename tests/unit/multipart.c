@@ -1,5 +1,5 @@
 #include "multipart.h"
-#include "text.h"
+#include "buf.h"
 #include "unit.h"
 
 /* ---- what happens, as text: "name|file name|content type:data;" a part, then the result */

@@ -2,10 +2,10 @@
  * okulctl as an operator meets it: the program itself, on data folders of its own.
  */
 #include "clock.h"
+#include "buf.h"
 #include "conf.h"
 #include "db_admin.h"
 #include "log.h"
-#include "text.h"
 #include "unit.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 #include "openapi.h"
+#include "route_print.h"
 #include "unit.h"
 #include "upload.h"
 
@@ -85,7 +86,7 @@ printed(const struct program *of)
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 
-	assert_true(route_openapi(of, out));
+	assert_true(openapi_print(of, out));
 	fclose(out);
 	cJSON *json = cJSON_Parse(text);
 	free(text);
@@ -332,7 +333,7 @@ a_status_without_words_is_refused(void **state)
 	FILE *out = fopen("/dev/null", "w");
 
 	(void)state;
-	assert_false(route_openapi(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
+	assert_false(openapi_print(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
 	fclose(out);
 }
 
@@ -345,7 +346,7 @@ words_without_a_name_are_refused(void **state)
 	FILE *out = fopen("/dev/null", "w");
 
 	(void)state;
-	assert_false(route_openapi(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
+	assert_false(openapi_print(&(struct program){ "odd", "Odd", SECTIONS(&odd_section) }, out));
 	fclose(out);
 }
 
@@ -359,7 +360,7 @@ a_full_disk_is_seen(void **state)
 	assert_non_null(out);
 	/* Room for all of it, so that the disk is asked only at the end. */
 	assert_int_equal(setvbuf(out, room, _IOFBF, sizeof(room)), 0);
-	assert_false(route_openapi(&program, out));
+	assert_false(openapi_print(&program, out));
 	fclose(out);
 }
 

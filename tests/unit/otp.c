@@ -4,10 +4,9 @@
  * with smaller numbers.
  */
 #include "clock.h"
-#include "log.h"
 #include "otp.h"
+#include "log.h"
 #include "school.h"
-#include "text.h"
 #include "unit.h"
 
 #define START INT64_C(1767225600000)

@@ -1,5 +1,6 @@
 #include "random.h"
 #include "clock.h"
+#include "encode.h"
 #include "text.h"
 #include "unit.h"
 
@@ -165,7 +166,7 @@ macs_tell_parts_apart(void **state)
 	for (size_t i = 0; i < COUNT(expected); i++) {
 		unsigned char right[MAC_BYTES];
 
-		assert_true(text_hex_decode(right, sizeof(right), expected[i]));
+		assert_true(decode_hex(right, sizeof(right), expected[i]));
 		secret_mac(mac, key, parts[i], counts[i]);
 		assert_memory_equal(mac, right, sizeof(mac));
 	}
@@ -181,7 +182,7 @@ hashes_of_pieces_are_sha256(void **state)
 	struct secret_hash_state pieces;
 
 	(void)state;
-	assert_true(text_hex_decode(right, 32, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
+	assert_true(decode_hex(right, 32, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
 	for (size_t cut = 0; cut <= length; cut++) {
 		secret_hash_begin(&pieces);
 		secret_hash_add(&pieces, text, cut);

@@ -1,6 +1,6 @@
 #include "sentence.h"
-#include "text.h"
 #include "unit.h"
+#include "utf8.h"
 
 enum { ALL_SENTENCES = 0
 #define SENTENCE(name, tr, en, es, de) + 1
@@ -100,7 +100,7 @@ sentences_are_whole_in_every_language(void **state)
 			const char *text = sentence(which, l);
 
 			assert_non_null(text);
-			check(*text && text_is_utf8(text, strlen(text)), sentence(which, EN));
+			check(*text && utf8_is_valid(text, strlen(text)), sentence(which, EN));
 			check(places(text) == count && count >= 0 && count <= 1, text);
 		}
 	}

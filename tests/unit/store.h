@@ -5,12 +5,11 @@
 #ifndef OKUL_UNIT_STORE_H
 #define OKUL_UNIT_STORE_H
 
-#include "db_admin.h"
-
 #include "clock.h"
+#include "db_admin.h"
 #include "log.h"
-#include "text.h"
 #include "unit.h"
+
 
 #include <dirent.h>
 #include <errno.h>

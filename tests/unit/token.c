@@ -1,5 +1,6 @@
 #include "token.h"
 #include "clock.h"
+#include "encode.h"
 #include "unit.h"
 
 #include <malloc.h>
@@ -52,9 +53,9 @@ forge_with(const char *header, const char *payload, enum signer signer, const un
 	unsigned char mac[crypto_auth_hmacsha512_BYTES];
 	struct buf token = { 0 };
 
-	buf_base64url(&token, header, strlen(header));
+	encode_base64url(&token, header, strlen(header));
 	buf_putc(&token, '.');
-	buf_base64url(&token, payload, strlen(payload));
+	encode_base64url(&token, payload, strlen(payload));
 	if (signer == HS256) {
 		crypto_auth_hmacsha256_state hmac;
 
@@ -70,7 +71,7 @@ forge_with(const char *header, const char *payload, enum signer signer, const un
 	}
 	buf_putc(&token, '.');
 	if (signer != UNSIGNED)
-		buf_base64url(&token, mac, signer == HS256 ? 32 : 64);
+		encode_base64url(&token, mac, signer == HS256 ? 32 : 64);
 	return token;
 }
 
@@ -496,7 +497,7 @@ the_first_key_signs_and_all_verify(void **state)
 	(void)state;
 	assert_true(token_issue(&old, USER_ID, SESSION_ID, NOW));
 	header = strcspn(old.s, ".");
-	buf_base64url(&expected, OUR_HEADER, strlen(OUR_HEADER));
+	encode_base64url(&expected, OUR_HEADER, strlen(OUR_HEADER));
 	assert_int_equal(header, expected.length);
 	assert_memory_equal(old.s, expected.s, header);
 	conf.jwt[2] = conf.jwt[0];

@@ -1,6 +1,7 @@
 /* What the build and a start ask of statements: do they compile, and do they scan a table. */
 #include "engine.h"
 
+#include "buf.h"
 #include "text.h"
 
 #include <stdio.h>

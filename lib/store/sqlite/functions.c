@@ -1,7 +1,9 @@
 /* What statements and triggers call. lib/base/text.h says what each does. */
 #include "engine.h"
 
-#include "text.h"
+#include "buf.h"
+#include "email.h"
+#include "fold.h"
 
 /* Hands the text over to SQLite, and clears it. */
 static void
@@ -26,12 +28,12 @@ run_fold(sqlite3_context *context, int count, sqlite3_value **values)
 			continue;
 		if (folded.length > 0)
 			buf_putc(&folded, ' ');
-		buf_fold(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
+		fold_text(&folded, text, (size_t)sqlite3_value_bytes(values[i]));
 	}
 	put_result(context, &folded);
 }
 
-/* okul_mailbox(address): text_mailbox() */
+/* okul_mailbox(address): email_mailbox() */
 static void
 run_mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -41,7 +43,7 @@ run_mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 	(void)count;
 	if (!email)
 		return;
-	text_mailbox(text, email);
+	email_mailbox(text, email);
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
@@ -55,7 +57,7 @@ run_has_words(sqlite3_context *context, int count, sqlite3_value **values)
 	if (!words)
 		sqlite3_result_int(context, 1);
 	else if (text)
-		sqlite3_result_int(context, text_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
+		sqlite3_result_int(context, fold_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
 			(size_t)sqlite3_value_bytes(values[1])));
 }
 
@@ -69,7 +71,7 @@ run_words_left(sqlite3_context *context, int count, sqlite3_value **values)
 	(void)count;
 	if (!text || !words)
 		return;
-	text_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
+	fold_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
 	put_result(context, &left);
 }
 

@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import re
 import struct
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from helpers.server import OKULCTL, until
 
@@ -42,6 +43,11 @@ def closed(gate):
         return False
 
 
+def waits_for(inode, byte):
+    """Whether somebody waits for that byte of the gate."""
+    return re.search(rf"(?m)-> OFDLCK .*:{inode} {byte} {byte}$", Path("/proc/locks").read_text())
+
+
 def overtaken(okul, text, act):
     """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
     server = okul.server
@@ -51,7 +57,8 @@ def overtaken(okul, text, act):
                                   cwd=server.home)
         until(lambda: lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who overtakes")
         answer = pool.submit(act)
-        time.sleep(0.2)
+        inode = os.fstat(gate.fileno()).st_ino
+        until(lambda: answer.done() or waits_for(inode, QUEUE), "the one who is overtaken")
         lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
-        assert writer.wait(10) == 0
+        assert writer.wait(60) == 0
         return answer.result()

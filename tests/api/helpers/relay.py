@@ -3,10 +3,11 @@
 import email
 import email.policy
 import json
+import smtplib
 import subprocess
 import sys
 
-from helpers.server import ROOT
+from helpers.server import ROOT, free_port
 
 
 class Relay:
@@ -15,7 +16,7 @@ class Relay:
         self.folder.mkdir()
         self.certificate = certificate
         self.mode("accept")
-        self.port = 0
+        self.port = free_port()     # the same after a restart
         self.start()
 
     def start(self):
@@ -30,6 +31,11 @@ class Relay:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+    def settle(self):
+        """When it has answered, what somebody sent before it has been dealt with."""
+        with smtplib.SMTP("127.0.0.1", self.port) as client:
+            client.noop()
 
     def mode(self, mode):
         aside = self.folder / "mode.new"

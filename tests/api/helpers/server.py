@@ -6,6 +6,7 @@ import email.policy
 import http.client
 import itertools
 import os
+import random
 import re
 import secrets
 import shutil
@@ -34,14 +35,29 @@ def fresh(name="user"):
     return f"{name}{next(counter)}.{secrets.token_hex(3)}@example.com"
 
 
+reserved = []       # held until this process ends
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody gets meanwhile: neither other tests, which reserve theirs by a name in the kernel, nor a client's end of
+    a connection, since it lies below those that the kernel chooses for them."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(first // 2, first)
+        name = socket.socket(socket.AF_UNIX)
+        with socket.socket() as probe:
+            try:
+                name.bind(f"\0okul-test-port-{port}")
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                name.close()
+                continue
+        reserved.append(name)
+        return port
 
 
-def until(truth, what, seconds=10):
-    """Waits until truth() gives something true, and gives it."""
+def until(truth, what, seconds=60):
+    """Waits until truth() gives something true, and gives it. The time is for a machine that is very busy: it is no promise."""
     end = time.monotonic() + seconds * SLOW
     while True:
         found = truth()

@@ -1,0 +1,69 @@
+/*
+ * request - a request as a handler sees it, and questions about it.
+ */
+#ifndef OKUL_REQUEST_H
+#define OKUL_REQUEST_H
+
+#include "arena.h"
+#include "base.h"
+#include "caller.h"
+#include "clock.h"
+#include "conf.h"
+#include "db.h"
+#include "error.h"
+#include "field.h"
+#include "http.h"
+#include "page.h"
+
+struct program;
+struct route;
+struct upload;
+
+#define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
+
+/* What of an address by link_put(), link.h, is another each time: so many bytes of the answer from there on. */
+struct changing_part { size_t at, length; struct changing_part *next; };
+
+struct request {
+	struct http_request http;
+	const struct conf *conf;
+	struct arena *arena;
+	struct db *db;
+	const struct program *program;
+	const struct route *route;
+	int success;			/* status of the route's success */
+	int64_t now;			/* one time for the whole request */
+	enum language language;		/* of the answer */
+	bool language_asked;		/* Accept-Language named one of ours */
+	const char *request_id;
+	const char *id;			/* the first {...} of the path */
+	const char *params[2];		/* all {...} of the path, in order */
+	const struct value *in;		/* of the body, or of the query where the route takes no body: by the enumerators of its shape */
+	cJSON *body;			/* checked against route->in; NULL where the route takes none */
+	cJSON *query;			/* checked against route->query; never NULL in a handler */
+	struct caller *user;		/* NULL: anonymous */
+	struct faults faults;
+	void *prepared;			/* what route->check left for the handler; NULL: nothing */
+	struct buf *out;		/* the answer's data */
+	struct changing_part *links, *last_link;	/* in the answer, in their order */
+	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
+	struct http *wire;		/* where the body of an upload is read from */
+	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
+	size_t upload_count;
+	bool mail_queued;		/* the program's mail_wake() is called after the commit */
+};
+
+/* True for an admin or superadmin; false for the anonymous. */
+static inline bool
+request_is_admin(const struct request *rq)
+{
+	return caller_rights(rq->user) >= ADMIN;
+}
+
+/*
+ * Copies the texts of rq->user into the arena and ends the row, which is gone when a write transaction begins or ends: a handler
+ * that writes must not read from it, and the log names the user afterwards. Does nothing where that is done, or for nobody.
+ */
+void request_detach_user(struct request *rq);
+
+#endif
