@@ -4,10 +4,10 @@
 -- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
 -- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- People. An address is stored in lower case.
-CREATE TABLE user (
+CREATE TABLE users (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	email TEXT NOT NULL UNIQUE,
@@ -55,11 +55,11 @@ CREATE TABLE user (
 	updated_at INTEGER NOT NULL,
 	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; kept by triggers
 ) STRICT;
-CREATE INDEX user_role ON user (role);
-CREATE INDEX user_sort_name ON user (sort_name);
-CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
+CREATE INDEX user_role ON users (role);
+CREATE INDEX user_sort_name ON users (sort_name);
+CREATE INDEX user_deletion ON users (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
--- Search for parts of words: user.folded by its three-letter pieces. The index does not keep the text and must be told what
+-- Search for parts of words: users.folded by its three-letter pieces. The index does not keep the text and must be told what
 -- it held to forget it, so that is what stood in the row, not a new folding.
 -- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
 -- user_reindex() of lib/school/user.h brings user_text up to date in the same transaction.
@@ -70,25 +70,25 @@ CREATE TABLE user_reindex (
 	old TEXT			-- what user_text holds of the user now; NULL: nothing yet
 ) STRICT;
 
-CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+CREATE TRIGGER user_added AFTER INSERT ON users BEGIN
+	UPDATE users SET sort_name = okul_fold(new.name, new.surname),
 		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
 	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
 	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
 END;
-CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
+CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON users
 WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
 BEGIN
 	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
-	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+	UPDATE users SET sort_name = okul_fold(new.name, new.surname),
 		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
 END;
-CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
+CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON users WHEN new.role <> old.role BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
 	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
 END;
-CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
+CREATE TRIGGER user_removed AFTER DELETE ON users BEGIN
 	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
 	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
 	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
@@ -128,7 +128,7 @@ CREATE INDEX audit_name ON audit (subject);
 CREATE TABLE session (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	seed BLOB NOT NULL,		-- the refresh tokens are derived from it under a key outside the database
 	counter INTEGER NOT NULL DEFAULT 0,	-- number of the refresh token that is good now
 	rotated_at INTEGER NOT NULL,	-- when the one before it was replaced
@@ -139,7 +139,7 @@ CREATE TABLE session (
 	user_agent TEXT,
 	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
 ) STRICT;
-CREATE INDEX session_user ON session (user);
+CREATE INDEX session_user ON session (user_pk);
 CREATE INDEX session_expires ON session (expires_at);
 
 -- The login codes of an address, whether it has a user or not. One row a client network: a new code of it replaces its old one.
@@ -161,10 +161,10 @@ CREATE INDEX login_code_expires ON login_code (expires_at);
 -- The networks from which a user logged in lately. They have budgets of their own in table event.
 CREATE TABLE known_network (
 	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
-	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	seen_at INTEGER NOT NULL	-- the last login from there
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX known_network_user ON known_network (user);
+CREATE INDEX known_network_user ON known_network (user_pk);
 CREATE INDEX known_network_seen ON known_network (seen_at);	-- for `okulctl cleanup`
 
 -- What counts towards a limit: one row an event, dropped when its window is over.
@@ -197,7 +197,7 @@ CREATE INDEX outbox_next ON outbox (next_at);
 CREATE INDEX outbox_recipient ON outbox (recipient);
 
 -- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
-CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
+CREATE TRIGGER user_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM login_code WHERE email = old.email;
 	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short')
 		AND subject >= okul_mailbox(old.email) AND subject < okul_mailbox(old.email) || '!';
@@ -206,18 +206,18 @@ END;
 -- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
 -- they asked; mail_queue() of lib/school/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
 -- before. And a deactivation ends the sessions for good.
-CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON user WHEN NOT new.is_active AND old.is_active BEGIN
-	DELETE FROM session WHERE user = new.pk;
+CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON users WHEN NOT new.is_active AND old.is_active BEGIN
+	DELETE FROM session WHERE user_pk = new.pk;
 	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
 END;
-CREATE TRIGGER user_leaving AFTER UPDATE OF deletion_status ON user
+CREATE TRIGGER user_leaving AFTER UPDATE OF deletion_status ON users
 WHEN new.deletion_status = 'pending' AND old.deletion_status <> 'pending'
 BEGIN
 	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
 END;
 
 -- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
-CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
+CREATE TRIGGER user_events_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
 END;
 
@@ -318,7 +318,7 @@ CREATE TABLE file (
 	size INTEGER NOT NULL,
 	mime TEXT NOT NULL,
 	name TEXT NOT NULL,		-- as the client called it
-	owner INTEGER REFERENCES user (pk) ON DELETE SET NULL,	-- NULL: the school; a private one is then for admins
+	owner INTEGER REFERENCES users (pk) ON DELETE SET NULL,	-- NULL: the school; a private one is then for admins
 	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
 	created_at INTEGER NOT NULL
 ) STRICT;
@@ -339,7 +339,7 @@ BEGIN
 END;
 -- A user's private files go with them; the public ones stay, and then belong to the school. The bytes are left to
 -- `okulctl files gc`.
-CREATE TRIGGER file_owner_removed BEFORE DELETE ON user BEGIN
+CREATE TRIGGER file_owner_removed BEFORE DELETE ON users BEGIN
 	DELETE FROM file WHERE owner = old.pk AND NOT is_public;
 END;
 
@@ -393,14 +393,14 @@ END;
 CREATE TABLE attempt (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	test INTEGER NOT NULL REFERENCES test (pk) ON DELETE CASCADE,
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	started_at INTEGER NOT NULL,
 	deadline INTEGER,		-- NULL: no limit of time
 	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
 	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
-	UNIQUE (user, test)
+	UNIQUE (user_pk, test)
 ) STRICT;
 CREATE INDEX attempt_test ON attempt (test);
 CREATE INDEX attempt_version ON attempt (version);
@@ -411,7 +411,7 @@ CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE result (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	test INTEGER NOT NULL,		-- pk of the test, which may be gone
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	attempt INTEGER NOT NULL,	-- 1, 2, ...
@@ -423,11 +423,11 @@ CREATE TABLE result (
 	completed_at INTEGER NOT NULL,
 	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
 ) STRICT;
-CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
+CREATE UNIQUE INDEX result_user ON result (user_pk, test, attempt);
 -- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
 -- the page is known: along an order (by time, by score), or by the versions and levels that a filter leaves.
-CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
-CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
+CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user_pk, version);
+CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user_pk, version, completed_at);
 CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
 
 -- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows. And their scores, as
@@ -529,12 +529,12 @@ END;
 CREATE TABLE assignment (
 	pk INTEGER PRIMARY KEY,
 	material INTEGER NOT NULL REFERENCES material (pk) ON DELETE CASCADE,
-	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	assigned_at INTEGER NOT NULL,
-	assigned_by INTEGER REFERENCES user (pk) ON DELETE SET NULL,
+	assigned_by INTEGER REFERENCES users (pk) ON DELETE SET NULL,
 	opened_at INTEGER,		-- when its user first opened one of its PDFs
 	note TEXT,
-	UNIQUE (user, material)
+	UNIQUE (user_pk, material)
 ) STRICT;
 CREATE INDEX assignment_material ON assignment (material);
 CREATE INDEX assignment_by ON assignment (assigned_by);
@@ -554,20 +554,20 @@ CREATE TABLE time_tally (
 	assignments INTEGER NOT NULL DEFAULT 0 CHECK (assignments >= 0),
 	PRIMARY KEY (span, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX user_created ON user (created_at);
+CREATE INDEX user_created ON users (created_at);
 CREATE INDEX contact_created ON contact (created_at);
 CREATE INDEX assignment_assigned ON assignment (assigned_at);
 
-CREATE TRIGGER user_timed AFTER INSERT ON user BEGIN
+CREATE TRIGGER user_timed AFTER INSERT ON users BEGIN
 	INSERT INTO time_tally (span, number, users)
 		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
 		ON CONFLICT DO UPDATE SET users = users + 1;
 END;
-CREATE TRIGGER user_untimed AFTER DELETE ON user BEGIN
+CREATE TRIGGER user_untimed AFTER DELETE ON users BEGIN
 	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
 	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
 END;
-CREATE TRIGGER user_retimed AFTER UPDATE OF created_at ON user WHEN new.created_at <> old.created_at BEGIN
+CREATE TRIGGER user_retimed AFTER UPDATE OF created_at ON users WHEN new.created_at <> old.created_at BEGIN
 	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
 	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
 	INSERT INTO time_tally (span, number, users)
@@ -625,13 +625,13 @@ END;
 
 -- 'registration': users whose registration is complete; 'assignment:user': users with an assignment
 INSERT INTO tally (name) VALUES ('registration'), ('test'), ('material'), ('assignment'), ('assignment:user');
-CREATE TRIGGER user_registration_added AFTER INSERT ON user WHEN new.registered_at IS NOT NULL BEGIN
+CREATE TRIGGER user_registration_added AFTER INSERT ON users WHEN new.registered_at IS NOT NULL BEGIN
 	UPDATE tally SET n = n + 1 WHERE name = 'registration';
 END;
-CREATE TRIGGER user_registration_changed AFTER UPDATE OF registered_at ON user BEGIN
+CREATE TRIGGER user_registration_changed AFTER UPDATE OF registered_at ON users BEGIN
 	UPDATE tally SET n = n + (new.registered_at IS NOT NULL) - (old.registered_at IS NOT NULL) WHERE name = 'registration';
 END;
-CREATE TRIGGER user_registration_removed AFTER DELETE ON user WHEN old.registered_at IS NOT NULL BEGIN
+CREATE TRIGGER user_registration_removed AFTER DELETE ON users WHEN old.registered_at IS NOT NULL BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'registration';
 END;
 CREATE TRIGGER test_counted AFTER INSERT ON test BEGIN
@@ -649,16 +649,16 @@ END;
 CREATE TRIGGER assignment_counted AFTER INSERT ON assignment BEGIN
 	UPDATE tally SET n = n + 1 WHERE name = 'assignment';
 	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
-		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user_pk = new.user_pk AND pk <> new.pk);
 END;
 CREATE TRIGGER assignment_uncounted AFTER DELETE ON assignment BEGIN
 	UPDATE tally SET n = n - 1 WHERE name = 'assignment';
-	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user_pk = old.user_pk);
 END;
-CREATE TRIGGER assignment_given AFTER UPDATE OF user ON assignment WHEN new.user <> old.user BEGIN
-	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+CREATE TRIGGER assignment_given AFTER UPDATE OF user_pk ON assignment WHEN new.user_pk <> old.user_pk BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user_pk = old.user_pk);
 	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
-		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user_pk = new.user_pk AND pk <> new.pk);
 END;
 
 -- Facts of this installation.

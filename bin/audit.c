@@ -42,7 +42,7 @@ enum { NEWEST, OF_SUBJECT };
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
 	/* An address may have changed, the id has not: finds all ids that have or had the address. */
-	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM user WHERE email = ?1 UNION SELECT ?1"
+	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM users WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

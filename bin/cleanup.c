@@ -64,11 +64,11 @@ enum { DUE, COUNT_DUE, COUNT_ATTEMPTS };
 static const char *const sql[] = {
 	/* The next after ?2, ?3: a user who must stay is not found again. */
 	[DUE] =
-		"SELECT pk, deletion_scheduled_for, id, email, role FROM user WHERE deletion_status = 'pending'"
+		"SELECT pk, deletion_scheduled_for, id, email, role FROM users WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
 	[COUNT_DUE] =
-		"SELECT count(*) FROM user WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
+		"SELECT count(*) FROM users WHERE deletion_status = 'pending' AND deletion_scheduled_for <= ?1 AND " USER_MAY_GO,
 	[COUNT_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE deadline < ?1",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };

@@ -61,13 +61,13 @@ const struct command command_user_unlock = {
 enum { FIND, LIST };
 
 static const char *const sql[] = {
-	[FIND] = "SELECT id, role, pk FROM user WHERE email = ?1",
+	[FIND] = "SELECT id, role, pk FROM users WHERE email = ?1",
 	[LIST] =
 		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
 		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
 		" " SQL_MINUTE_TEXT("created_at") " AS created,"
 		" coalesce(" SQL_MINUTE_TEXT("last_login_at") ", '-') AS last_login"
-		" FROM user ORDER BY pk /* scans: user */",
+		" FROM users ORDER BY pk /* scans: users */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

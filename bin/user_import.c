@@ -71,8 +71,8 @@ static const struct field passed_over = { .name = "" };
 enum { TAKEN };
 
 static const char *const sql[] = {
-	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1), EXISTS (SELECT 1 FROM user WHERE username = ?2),"
-		" EXISTS (SELECT 1 FROM user WHERE id = ?3)",
+	[TAKEN] = "SELECT EXISTS (SELECT 1 FROM users WHERE email = ?1), EXISTS (SELECT 1 FROM users WHERE username = ?2),"
+		" EXISTS (SELECT 1 FROM users WHERE id = ?3)",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 

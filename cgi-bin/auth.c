@@ -76,26 +76,26 @@ static const struct shape registration_status = { .name = "RegistrationStatusRes
 enum { USER_BY_PK, FIND_SESSION, SESSIONS, MISSING };
 
 static const char *const sql[] = {
-	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
+	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM users WHERE pk = ?1",
 	/*
 	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
 	 * that clocks may differ, the grace is over.
 	 */
 	[FIND_SESSION] =
-		"SELECT session.pk, session.user, user.id, session.seed, session.counter,"
+		"SELECT session.pk, session.user_pk, users.id, session.seed, session.counter,"
 		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
 		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?2 - ?4) ELSE 0 END, user.email"
-		" FROM session JOIN user ON user.pk = session.user"
-		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND user.is_active",
+		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?2 - ?4) ELSE 0 END, users.email"
+		" FROM session JOIN users ON users.pk = session.user_pk"
+		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND users.is_active",
 	[SESSIONS] =
 		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, " SQL_LEAST("expires_at", "created_at + ?4") " AS expiresAt, ip,"
-		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user = ?1 AND expires_at > ?3"
+		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user_pk = ?1 AND expires_at > ?3"
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[MISSING] =
 		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
-		" FROM user WHERE pk = ?1",
+		" FROM users WHERE pk = ?1",
 };
 
 static struct response post_otp_request(struct request *rq);

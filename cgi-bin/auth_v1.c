@@ -40,7 +40,7 @@ static const struct shape validity = { .name = "TokenValidityV1ResponseDto", .fi
 enum { USER_V1 };
 
 static const char *const sql[] = {
-	[USER_V1] = "SELECT registered_at IS NOT NULL, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[USER_V1] = "SELECT registered_at IS NOT NULL, " USER_V1_COLUMNS " FROM users WHERE pk = ?1",
 };
 
 static struct response post_send(struct request *rq);

@@ -84,7 +84,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
 #define BY_STATUS "status = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
 #define BY_SOURCE "source = ?2 AND (CAST(?1 AS TEXT) IS NULL OR status = ?1) AND CAST(?3 AS TEXT) IS NULL"
-#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " TEXT_HAS_WORDS("folded", "?3")
+#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " SQL_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
 	[LIST_ALL + index] = PAGE("CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL", order) " /* scans: contact */", \
@@ -107,7 +107,7 @@ static const char *const sql[] = {
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM user WHERE pk = ?1",
+	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?1",
 };
 
 static void check_robot(struct request *rq, struct faults *faults);

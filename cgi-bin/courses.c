@@ -67,7 +67,7 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
  * ?3 level, ?4 the words of a search (fold_words()); each statement takes as many of them as it looks at, limit and offset behind.
  */
 #define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
-#define FOUND SEEN " AND " TEXT_HAS_WORDS("folded", "?4")
+#define FOUND SEEN " AND " SQL_HAS_WORDS("folded", "?4")
 #define PAGE(source, where, order, limit, offset) \
 	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
 	" LIMIT " limit " OFFSET " offset ") AS page" SQL_JOIN "course ON pk = found ORDER BY " order \

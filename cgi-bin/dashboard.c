@@ -139,7 +139,7 @@ static const char *const sql[] = {
 	[TALLY] = "SELECT n FROM tally WHERE name = ?1",
 	[SPANS] = "SELECT sum(users), sum(results), sum(contacts), sum(assignments) FROM time_tally"
 		" WHERE span = ?1 AND number >= ?2 AND number < ?3",
-	[ROWS] = "SELECT (SELECT count(*) FROM user WHERE created_at >= ?1 AND created_at < ?2),"
+	[ROWS] = "SELECT (SELECT count(*) FROM users WHERE created_at >= ?1 AND created_at < ?2),"
 		" (SELECT count(*) FROM result WHERE completed_at >= ?1 AND completed_at < ?2),"
 		" (SELECT count(*) FROM contact WHERE created_at >= ?1 AND created_at < ?2),"
 		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
@@ -155,12 +155,12 @@ static const char *const sql[] = {
 		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",
 	[RECENT_RESULTS] =
-		"SELECT result.id AS id, trim(coalesce(user.name, '') || ' ' || coalesce(user.surname, '')) AS userName,"
-		" user.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
+		"SELECT result.id AS id, trim(coalesce(users.name, '') || ' ' || coalesce(users.surname, '')) AS userName,"
+		" users.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
 		" result.target_language AS targetLanguage, version.title AS testTitle,"
 		" result.completed_at AS completedAt"
 		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) AS page"
-		SQL_JOIN "result ON result.pk = found" SQL_JOIN "user ON user.pk = result.user"
+		SQL_JOIN "result ON result.pk = found" SQL_JOIN "users ON users.pk = result.user_pk"
 		SQL_JOIN "test_version AS version ON version.pk = result.version"
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scans: result */",
 };

@@ -98,7 +98,7 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 
 /* ?1 a locale, ?2 words of a search. A school has materials by the hundred: all are looked at, and then the page is read. */
 #define MATCHING \
-	" FROM material WHERE (CAST(?1 AS TEXT) IS NULL OR locale = ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")"
+	" FROM material WHERE (CAST(?1 AS TEXT) IS NULL OR locale = ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
 	"SELECT " MATERIAL_COLUMNS " FROM (SELECT pk AS found" MATCHING " ORDER BY " order " LIMIT ?3 OFFSET ?4) AS page" \
 	SQL_JOIN "material ON material.pk = found ORDER BY " order " /* scans: material */"
@@ -108,12 +108,12 @@ enum { LIST_MATERIALS, COUNT_MATERIALS = LIST_MATERIALS + 4, ONE, IS_THERE, PDFS
 static const char *const sql[] = {
 	[LIST_MATERIALS + 0] = LISTED("material.pk DESC"),
 	[LIST_MATERIALS + 1] = LISTED("material.pk"),
-	[LIST_MATERIALS + 2] = LISTED("okul_fold(material.title), material.pk"),
-	[LIST_MATERIALS + 3] = LISTED("okul_fold(material.title) DESC, material.pk DESC"),
+	[LIST_MATERIALS + 2] = LISTED(SQL_FOLD("material.title") ", material.pk"),
+	[LIST_MATERIALS + 3] = LISTED(SQL_FOLD("material.title") " DESC, material.pk DESC"),
 	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
 	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
-		" ON assignment.user = ?3 AND assignment.material = material.pk"
+		" ON assignment.user_pk = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
 	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"

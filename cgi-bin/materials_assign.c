@@ -59,13 +59,13 @@ enum { MATERIAL, WHO, ASSIGNED, USER_SUMMARY };
 
 static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
-	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("user") ", ''), email) FROM user"
+	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("users") ", ''), email) FROM users"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
 	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
 		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment" SQL_JOIN "material"
-		" ON material.pk = assignment.material LEFT JOIN user AS giver ON giver.pk = assignment.assigned_by"
-		" WHERE assignment.user = ?1 ORDER BY assignment.pk DESC",
-	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM user WHERE id = ?1",
+		" ON material.pk = assignment.material LEFT JOIN users AS giver ON giver.pk = assignment.assigned_by"
+		" WHERE assignment.user_pk = ?1 ORDER BY assignment.pk DESC",
+	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM users WHERE id = ?1",
 };
 
 enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY + 2 };

@@ -99,7 +99,7 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 
 /* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
 #define MATCHING \
-	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("folded", "?2") ")" \
+	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")" \
 	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
 #define LISTED(order) "SELECT " TEST_COLUMNS MATCHING " ORDER BY " order " LIMIT ?4 OFFSET ?5"
 
@@ -112,8 +112,8 @@ enum {
 static const char *const sql[] = {
 	[LIST_TESTS + 0] = LISTED("pk DESC"),
 	[LIST_TESTS + 1] = LISTED("pk"),
-	[LIST_TESTS + 2] = LISTED("okul_fold(title), pk"),
-	[LIST_TESTS + 3] = LISTED("okul_fold(title) DESC, pk DESC"),
+	[LIST_TESTS + 2] = LISTED(SQL_FOLD("title") ", pk"),
+	[LIST_TESTS + 3] = LISTED(SQL_FOLD("title") " DESC, pk DESC"),
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
 	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
@@ -121,7 +121,7 @@ static const char *const sql[] = {
 		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",
 	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
 		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
-	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE okul_fold(title) IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",
+	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE " SQL_FOLD("title") " IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",
 	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
 };
 

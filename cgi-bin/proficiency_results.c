@@ -86,17 +86,17 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 /* ---- statements */
 
 #define COLUMNS \
-	"SELECT result.id AS id, " SQL_JSON_OBJECT "('id', user.id, 'email', user.email, 'name', user.name, 'surname', user.surname)" \
+	"SELECT result.id AS id, " SQL_JSON_OBJECT "('id', users.id, 'email', users.email, 'name', users.name, 'surname', users.surname)" \
 	" AS user, " SQL_JSON_OBJECT "('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
 	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
 	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
 #define LINE \
-	"SELECT result.id AS id, user.id AS userId, user.email AS email, user.name AS name, user.surname AS surname," \
+	"SELECT result.id AS id, users.id AS userId, users.email AS email, users.name AS name, users.surname AS surname," \
 	" version.test_id AS testId, version.title AS testTitle, version.target_language AS targetLanguage," \
 	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
 	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
 #define JOINED \
-	SQL_JOIN "user ON user.pk = result.user" SQL_JOIN "test_version AS version ON version.pk = result.version"
+	SQL_JOIN "users ON users.pk = result.user_pk" SQL_JOIN "test_version AS version ON version.pk = result.version"
 
 /* The page is found in an index first, and then joined with its rows. */
 #define PAGE(source, order, limit, offset) \
@@ -125,26 +125,26 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
  */
 #define FOUND_BY(match, words) \
 	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
-	" UNION ALL SELECT pk FROM user /* scans: user */ WHERE CAST(" match " AS TEXT) IS NULL AND " \
-	TEXT_HAS_WORDS("folded", words) ")"
+	" UNION ALL SELECT pk FROM users /* scans: users */ WHERE CAST(" match " AS TEXT) IS NULL AND " \
+	SQL_HAS_WORDS("folded", words) ")"
 #define FOUND_USERS FOUND_BY("?6", "?7")
-#define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " TEXT_HAS_WORDS("okul_fold(title)", "?7") ")"
+#define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
  * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
  * those who have what this title leaves.
  */
-#define LEFT TEXT_WORDS_LEFT("okul_fold(title)", "?7")
+#define LEFT SQL_WORDS_LEFT(SQL_FOLD("title"), "?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
 #define HALF_FOUND_USERS \
-	"(SELECT user.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
-	SQL_JOIN "user /* scans: user */ ON " TEXT_HAS_WORDS("user.folded", "half.words") ")"
+	"(SELECT users.pk FROM (SELECT DISTINCT " LEFT " AS words FROM " HALF_FOUND ") AS half" \
+	SQL_JOIN "users /* scans: users */ ON " SQL_HAS_WORDS("users.folded", "half.words") ")"
 #define FOUND_TOGETHER \
-	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user IN " HALF_FOUND_USERS " AND " \
-	TEXT_HAS_WORDS("(SELECT folded FROM user WHERE pk = result.user)", \
+	"(result.version IN (SELECT pk FROM " HALF_FOUND ") AND result.user_pk IN " HALF_FOUND_USERS " AND " \
+	SQL_HAS_WORDS("(SELECT folded FROM users WHERE pk = result.user_pk)", \
 		"(SELECT " LEFT " FROM test_version WHERE pk = result.version)") ")"
 #define FOUND \
-	" AND (result.user IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
-#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user IN " FOUND_USERS " AND " FILTER
+	" AND (result.user_pk IN " FOUND_USERS " OR result.version IN " FOUND_VERSIONS " OR " FOUND_TOGETHER ")"
+#define OF_USERS "result" SQL_BY_INDEX("result_user") " WHERE result.user_pk IN " FOUND_USERS " AND " FILTER
 
 #define NEWEST "result.completed_at DESC, result.pk DESC"
 #define OLDEST "result.completed_at, result.pk"
@@ -189,12 +189,12 @@ static const char *const sql[] = {
 	/* whether a search finds some users only, and nothing in a test */
 	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_BY("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
 		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */"
-		" WHERE " TEXT_WORDS_LEFT("okul_fold(title)", "?2") " <> ?2)",
+		" WHERE " SQL_WORDS_LEFT(SQL_FOLD("title"), "?2") " <> ?2)",
 	[TEST_PK] = "SELECT pk FROM test WHERE id = ?1 UNION ALL SELECT test FROM test_version /* scans: test_version */ WHERE test_id = ?1 LIMIT 1",
-	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user = ?1", NEWEST, "?2", "?3"),
-	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user = ?1",
-	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
-	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user = ?2 OR ?3)",
+	[OF_USER] = PAGE("result" SQL_BY_INDEX("result_user") " WHERE user_pk = ?1", NEWEST, "?2", "?3"),
+	[COUNT_OF_USER] = "SELECT count(*) FROM result WHERE user_pk = ?1",
+	[USER_PK] = "SELECT pk FROM users WHERE id = ?1",
+	[ONE] = COLUMNS ", version.questions, result.chosen FROM result" JOINED " WHERE result.id = ?1 AND (result.user_pk = ?2 OR ?3)",
 };
 
 /* ---- routes */

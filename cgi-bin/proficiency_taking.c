@@ -55,28 +55,28 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
  * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one
  * may finish it when the test is unpublished meanwhile.
  */
-#define OPEN_TEST "test LEFT JOIN attempt ON attempt.user = ?2 AND attempt.test = test.pk"
+#define OPEN_TEST "test LEFT JOIN attempt ON attempt.user_pk = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
 #define SEEN_OR_OPEN "test.id = ?1 AND (test.is_published OR ?3 OR attempt.pk IS NOT NULL)"
 
-#define OWN_ATTEMPT "attempt" SQL_JOIN "test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user = ?2"
+#define OWN_ATTEMPT "attempt" SQL_JOIN "test ON test.pk = attempt.test WHERE attempt.id = ?1 AND attempt.user_pk = ?2"
 
 #define ATTEMPT "coalesce(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
 enum { PAPER, OWN_PAPER, STATE, OWN_STATE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
-	[PAPER] = "SELECT coalesce(attempt.version, test.version), user.name, user.surname FROM " OPEN_TEST
-		SQL_JOIN "user ON user.pk = ?2 WHERE " SEEN_OR_OPEN,
+	[PAPER] = "SELECT coalesce(attempt.version, test.version), users.name, users.surname FROM " OPEN_TEST
+		SQL_JOIN "users ON users.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
-		" CASE test.max_attempts WHEN 0 THEN FALSE ELSE (SELECT count(*) FROM result WHERE result.user = ?2"
+		" CASE test.max_attempts WHEN 0 THEN FALSE ELSE (SELECT count(*) FROM result WHERE result.user_pk = ?2"
 		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
-	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user = ?2",
-	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user = ?2 AND result.test = test.pk),"
+	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user_pk = ?2",
+	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user_pk = ?2 AND result.test = test.pk),"
 		" last.id, last.total_score, last.level, last.completed_at FROM test LEFT JOIN result AS last ON last.pk ="
-		" (SELECT pk FROM result WHERE result.user = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
+		" (SELECT pk FROM result WHERE result.user_pk = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
 };
 
 /* ---- routes */

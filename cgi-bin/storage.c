@@ -53,7 +53,7 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
-#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " TEXT_HAS_WORDS("okul_fold(name)", "?3") ")"
+#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " SQL_HAS_WORDS(SQL_FOLD("name"), "?3") ")"
 #define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
 #define OF_ALL "file WHERE CAST(?1 AS BIGINT) IS NULL AND " MATCHING
 #define PAGE(files, order) \
@@ -66,13 +66,13 @@ enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, 
 static const char *const sql[] = {
 	SORTED(0, "pk DESC"),
 	SORTED(1, "pk"),
-	SORTED(2, "okul_fold(name), pk"),
-	SORTED(3, "okul_fold(name) DESC, pk DESC"),
+	SORTED(2, SQL_FOLD("name") ", pk"),
+	SORTED(3, SQL_FOLD("name") " DESC, pk DESC"),
 	SORTED(4, "size, pk"),
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
 	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scans: file */",
-	[USER_PK] = "SELECT pk FROM user WHERE id = ?1",
+	[USER_PK] = "SELECT pk FROM users WHERE id = ?1",
 	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
 };
 enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC, FILE_ID, FILE_PK };

@@ -18,8 +18,8 @@ static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .
 enum { PROFILE, USERNAME };
 
 static const char *const sql[] = {
-	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM user WHERE pk = ?1",
-	[USERNAME] = "SELECT username, username_changed_at FROM user WHERE pk = ?1",
+	[PROFILE] = "SELECT " USER_PROFILE_COLUMNS " FROM users WHERE pk = ?1",
+	[USERNAME] = "SELECT username, username_changed_at FROM users WHERE pk = ?1",
 };
 
 static struct response get_me(struct request *rq);

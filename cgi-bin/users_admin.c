@@ -12,7 +12,7 @@
 
 /* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
 #define PATIENCE (10 * SECOND)
-#define USER_COLUMNS USER_PROFILE_COLUMNS ", user.is_active AS isActive, user.deletion_status AS accountDeletionStatus"
+#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
@@ -51,26 +51,26 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
  * many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4 offset.
  */
 #define PAGE(source, where, order, offset) \
-	"SELECT " USER_COLUMNS " FROM (SELECT user.pk AS found FROM " source " WHERE " where \
-	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "user ON user.pk = found ORDER BY "
+	"SELECT " USER_COLUMNS " FROM (SELECT users.pk AS found FROM " source " WHERE " where \
+	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "users ON users.pk = found ORDER BY "
 
 /* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
 #define BY_BLOCK(direction, inside) \
 	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
 	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
-	PAGE("user", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND user.pk " inside, "user.pk " direction, \
-		"coalesce(?4 - (SELECT passed FROM start), 0)") "user.pk " direction
+	PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND users.pk " inside, "users.pk " direction, \
+		"coalesce(?4 - (SELECT passed FROM start), 0)") "users.pk " direction
 
-#define BY_TEXT "user_text" SQL_JOIN "user ON user.pk = " SQL_USER_TEXT_PK
+#define BY_TEXT "user_text" SQL_JOIN "users ON users.pk = " SQL_USER_TEXT_PK
 /* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
-#define BY_SHORT TEXT_HAS_WORDS("user.folded", "?2") " /* scans: user */"
+#define BY_SHORT SQL_HAS_WORDS("users.folded", "?2") " /* scans: users */"
 
 #define FILTERED(index, order, text_order) \
-	[LIST_ROLE + index] = PAGE("user", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \
+	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (CAST(?1 AS TEXT) IS NULL OR role = ?1)", text_order, "?4") order, \
-	[LIST_SHORT + index] = PAGE("user", "(CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
+	[LIST_SHORT + index] = PAGE("users", "(CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("user", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL", order, "?4") order " /* scans: user */", \
+	[LIST_ALL + index] = PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL", order, "?4") order " /* scans: users */", \
 	FILTERED(index, order, order)
 
 #define SORTS 6
@@ -82,20 +82,20 @@ enum {
 
 static const char *const sql[] = {
 	[LIST_ALL + 0] = BY_BLOCK("DESC", "< (SELECT block + 1 FROM start) << 10"),
-	FILTERED(0, "user.pk DESC", SQL_USER_TEXT_PK " DESC"),
+	FILTERED(0, "users.pk DESC", SQL_USER_TEXT_PK " DESC"),
 	[LIST_ALL + 1] = BY_BLOCK("ASC", ">= (SELECT block FROM start) << 10"),
-	FILTERED(1, "user.pk", SQL_USER_TEXT_PK),
-	SORTED(2, "user.email"),
-	SORTED(3, "user.email DESC"),
-	SORTED(4, "user.sort_name, user.pk"),
-	SORTED(5, "user.sort_name DESC, user.pk DESC"),
+	FILTERED(1, "users.pk", SQL_USER_TEXT_PK),
+	SORTED(2, "users.email"),
+	SORTED(3, "users.email DESC"),
+	SORTED(4, "users.sort_name, users.pk"),
+	SORTED(5, "users.sort_name DESC, users.pk DESC"),
 	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND CAST(?2 AS TEXT) IS NULL",
 	[COUNT_TEXT] =
 		"SELECT CASE WHEN CAST(?1 AS TEXT) IS NULL THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
 		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE " SQL_USER_TEXT_HAS("?2") " AND role = ?1) END",
-	[COUNT_SHORT] = "SELECT count(*) FROM user WHERE (CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT,
-	[ONE] = "SELECT " USER_COLUMNS " FROM user WHERE id = ?1",
-	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM user WHERE id = ?1",
+	[COUNT_SHORT] = "SELECT count(*) FROM users WHERE (CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT,
+	[ONE] = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1",
+	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM users WHERE id = ?1",
 };
 
 static struct response get_users(struct request *rq);

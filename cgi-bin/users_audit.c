@@ -38,7 +38,7 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 /* An address may have changed, the id has not: found are all ids that go or went by it. */
 #define BY_SUBJECT \
 	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \
-	" UNION SELECT id FROM user WHERE email = lower(?1)" \
+	" UNION SELECT id FROM users WHERE email = lower(?1)" \
 	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
 #define PAGE(source) \
 	"SELECT at, action, actor_id AS actorId, actor_email AS actorEmail, subject_id AS subjectId, subject, before," \

@@ -153,16 +153,16 @@ enum { ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, CODES, MAILS, RESULTS, ATTE
 
 #define CONSENT(text, column) \
 	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
-	" FROM user WHERE pk = ?1 AND " column "_at IS NOT NULL"
+	" FROM users WHERE pk = ?1 AND " column "_at IS NOT NULL"
 
 static const char *const sql[] = {
-	[ACCOUNT] = "SELECT registered_at, " USER_V1_COLUMNS " FROM user WHERE pk = ?1",
+	[ACCOUNT] = "SELECT registered_at, " USER_V1_COLUMNS " FROM users WHERE pk = ?1",
 	[CONSENTS] =
 		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
 		CONSENT("consentForm", "consent_form"),
 	[SESSIONS] =
 		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
-		" user_agent AS userAgent FROM session WHERE user = ?1 ORDER BY pk",
+		" user_agent AS userAgent FROM session WHERE user_pk = ?1 ORDER BY pk",
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
@@ -179,19 +179,19 @@ static const char *const sql[] = {
 		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
 		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
 		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
-		" result.chosen FROM (SELECT pk AS found FROM result WHERE user = ?1 ORDER BY pk LIMIT -1) AS page"
+		" result.chosen FROM (SELECT pk AS found FROM result WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
 		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
 		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
-		SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.user = ?1 ORDER BY attempt.pk",
+		SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.user_pk = ?1 ORDER BY attempt.pk",
 	[FILES] =
 		"SELECT id, key, name AS fileName, mime AS mimeType, size, sha256, is_public AS isPublic, created_at AS createdAt"
 		" FROM file WHERE owner = ?1 ORDER BY pk",
 	[MATERIALS] =
 		"SELECT material.id AS id, material.title AS title, assignment.assigned_at AS assignedAt,"
 		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment"
-		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user = ?1 ORDER BY assignment.pk",
+		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user_pk = ?1 ORDER BY assignment.pk",
 	[ASSIGNMENTS] =
 		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
 		" assignment.note AS note, count(*) AS users FROM assignment"

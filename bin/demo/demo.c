@@ -48,11 +48,11 @@ enum { IN_USE };
 static const char *const sql[] = {
 	/* Tables that are empty in an unused database. */
 	[IN_USE] =
-		"SELECT CASE WHEN EXISTS (SELECT 1 FROM user) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
+		"SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
 		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
 		" WHEN EXISTS (SELECT 1 FROM result) THEN 'results' WHEN EXISTS (SELECT 1 FROM contact) THEN 'contact requests'"
 		" WHEN EXISTS (SELECT 1 FROM material) THEN 'materials' WHEN EXISTS (SELECT 1 FROM file) THEN 'files' END"
-		" /* scans: user course setting test result contact material file */",
+		" /* scans: users course setting test result contact material file */",
 };
 static const struct db_statements own_statements = { sql, COUNT(sql) };
 

@@ -20,7 +20,7 @@
  */
 void fold_text(struct buf *buf, const char *s, size_t length);
 /*
- * The words of a search, folded, with a space between, for TEXT_HAS_WORDS(); each once, and none that is a part of another.
+ * The words of a search, folded, with a space between, for SQL_HAS_WORDS(); each once, and none that is a part of another.
  * NULL for a text that is NULL or holds none.
  */
 const char *fold_words(struct arena *arena, const char *s);
@@ -33,8 +33,5 @@ const char *fold_match(struct arena *arena, const char *s);
 bool fold_has_words(const char *text, size_t length, const char *words, size_t words_length);
 /* Appends those words, with a space between, that it does not hold. */
 void fold_words_left(struct buf *left, const char *text, size_t length, const char *words, size_t words_length);
-/* The same in SQL, on connections of db.h; NULL where one of them is. */
-#define TEXT_HAS_WORDS(column, words) "okul_has_words(" column ", " words ")"
-#define TEXT_WORDS_LEFT(column, words) "okul_words_left(" column ", " words ")"
 
 #endif

@@ -4,17 +4,17 @@
 enum { UNOPENED, OPEN, ADD, REMOVE };
 
 #define UNOPENED_OF(key, user) \
-	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN "user ON user.id = " user \
-	SQL_JOIN "assignment ON assignment.user = user.pk AND assignment.material = material_pdf.material" \
+	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN "users ON users.id = " user \
+	SQL_JOIN "assignment ON assignment.user_pk = users.pk AND assignment.material = material_pdf.material" \
 	" WHERE file.key = " key " AND assignment.opened_at IS NULL"
 
 static const char *const assignment_sql[] = {
 	[UNOPENED] = UNOPENED_OF("?1", "?2"),
 	[OPEN] = "UPDATE assignment SET opened_at = ?3 WHERE pk = (" UNOPENED_OF("?1", "?2") ")",
-	[ADD] = "INSERT INTO assignment (material, user, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+	[ADD] = "INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
 		" ON CONFLICT DO NOTHING",
 	[REMOVE] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
-		" AND user = (SELECT pk FROM user WHERE id = ?2) RETURNING (SELECT email FROM user WHERE id = ?2),"
+		" AND user_pk = (SELECT pk FROM users WHERE id = ?2) RETURNING (SELECT email FROM users WHERE id = ?2),"
 		" (SELECT title FROM material WHERE id = ?1)",
 };
 const struct db_statements assignment_statements = { assignment_sql, COUNT(assignment_sql) };

@@ -4,24 +4,24 @@
 enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
 
 #define DUE_COLUMNS \
-	"SELECT attempt.pk, attempt.id, attempt.user, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
+	"SELECT attempt.pk, attempt.id, attempt.user_pk, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
 	" version.answer_key, version.level_ranges, version.target_language" \
 	" FROM attempt" SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
 static const char *const attempt_sql[] = {
 	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
-	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user = ?2 LIMIT 1",
+	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user_pk = ?2 LIMIT 1",
 	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
-	[USER_NEXT] = DUE_COLUMNS " AND attempt.user = ?2 ORDER BY attempt.deadline LIMIT 1",
-	[BEGIN] = "INSERT INTO attempt (id, user, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[USER_NEXT] = DUE_COLUMNS " AND attempt.user_pk = ?2 ORDER BY attempt.deadline LIMIT 1",
+	[BEGIN] = "INSERT INTO attempt (id, user_pk, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[RECORD] =
-		"INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,"
+		"INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,"
 		" target_language, completed_at, chosen) VALUES (?1, ?2, ?3, ?4,"
-		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" 1 + coalesce((SELECT max(attempt) FROM result WHERE user_pk = ?2 AND test = ?3), 0), ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 		" RETURNING attempt",
 	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
-	[REMOVE_RESULT] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM user WHERE user.pk = result.user),"
+	[REMOVE_RESULT] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM users WHERE users.pk = result.user_pk),"
 		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
 	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
 };

@@ -1,12 +1,14 @@
 #include "contact.h"
 
+#include "sql.h"
+
 enum { ADD, REPLY, SET_STATUS, REMOVE };
 
 static const char *const contact_sql[] = {
 	[ADD] =
 		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, status,"
 		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, okul_fold(?2), okul_fold(?2, ?3, ?5, ?6))",
+		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, " SQL_FOLD("?2") ", " SQL_FOLD("?2, ?3, ?5, ?6") ")",
 	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
 		" RETURNING email, language, subject, message, full_name",
 	[SET_STATUS] =

@@ -21,13 +21,13 @@ static const char *const file_sql[] = {
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
 	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0) + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ")"
-		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM user WHERE pk = ?1)"
+		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM users WHERE pk = ?1)"
 		" AND at > ?3 AND at <= ?4), 0)",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
 	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)"
-		" RETURNING size, (SELECT id FROM user WHERE user.pk = file.owner)",
+		" RETURNING size, (SELECT id FROM users WHERE users.pk = file.owner)",
 };
 const struct db_statements file_statements = { file_sql, COUNT(file_sql) };
 

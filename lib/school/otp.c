@@ -12,7 +12,7 @@ enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY
 #define LIVE_MAX 16		/* codes that a try is compared with; more than can be live under the limits of conf by default */
 
 static const char *const otp_sql[] = {
-	[FIND_USER] = "SELECT pk, id, is_active, role, language FROM user WHERE email = ?1",
+	[FIND_USER] = "SELECT pk, id, is_active, role, language FROM users WHERE email = ?1",
 	[IS_KNOWN] = "SELECT 1 FROM known_network WHERE mac = ?1 AND seen_at > ?2",
 	[STORE_CODE] =
 		"INSERT INTO login_code (email, network, digits, mac, language, created_at, expires_at)"
@@ -31,7 +31,7 @@ static const char *const otp_sql[] = {
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
 	[USE_CODE] = "UPDATE login_code SET used = TRUE WHERE email = ?1 AND network = ?2 AND NOT used",
 	[KNOW] =
-		"INSERT INTO known_network (mac, user, seen_at) VALUES (?1, ?2, ?3)"
+		"INSERT INTO known_network (mac, user_pk, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
 	/* the codes of a day, for an operator */
 	[FORGET_TRIES] =

@@ -18,7 +18,7 @@ static const char *const outbox_sql[] = {
 	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
-		"(SELECT 1 FROM user WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
+		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 	[DUE] = "SELECT min(next_at) FROM outbox",
 	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
 	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "

@@ -36,7 +36,7 @@ static const char *const placement_sql[] = {
 		" VALUES (" SQL_NEXT_KEY("test") ", ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, okul_fold(?4, ?12), coalesce(?12, ''))",
+		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, " SQL_FOLD("?4, ?12") ", coalesce(?12, ''))",
 	/* Which version a test has, and whether a change of words around the questions is one. */
 	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, FALSE) OR coalesce(?3 <> now.target_language, FALSE)"
 		" OR coalesce(?4 <> level_ranges, FALSE) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
@@ -48,7 +48,7 @@ static const char *const placement_sql[] = {
 		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
 		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
 		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
-		" folded = okul_fold(coalesce(?3, title), coalesce(?4, description)), updated_at = ?12 WHERE pk = ?1",
+		" folded = " SQL_FOLD("coalesce(?3, title), coalesce(?4, description)") ", updated_at = ?12 WHERE pk = ?1",
 	[REMOVE] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2"
 		" AND NOT EXISTS (SELECT 1 FROM result WHERE result.version = test_version.pk)"

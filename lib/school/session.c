@@ -11,11 +11,11 @@ enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AH
 /* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
 static const char *const session_sql[] = {
 	[OF_SESSION] =
-		"SELECT session.pk, session.id, user.pk, user.is_active, user.deletion_status = 'pending', " USER_PROFILE_COLUMNS
-		" FROM session JOIN user ON user.pk = session.user"
+		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', " USER_PROFILE_COLUMNS
+		" FROM session JOIN users ON users.pk = session.user_pk"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
 	[ADD] =
-		"INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
+		"INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	/*
 	 * ?3 now, milliseconds: ?4 of a session's life, ?5 of the grace, ?6 that it lives without use. A login that lies ahead is
@@ -28,8 +28,8 @@ static const char *const session_sql[] = {
 		" FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END] = "DELETE FROM session WHERE pk = ?1",
-	[END_OWN] = "DELETE FROM session WHERE user = ?1 AND id = ?2 AND expires_at > ?3",
-	[END_ALL] = "DELETE FROM session WHERE user = ?1",
+	[END_OWN] = "DELETE FROM session WHERE user_pk = ?1 AND id = ?2 AND expires_at > ?3",
+	[END_ALL] = "DELETE FROM session WHERE user_pk = ?1",
 	[EXPIRED] = "SELECT count(*) FROM session WHERE expires_at <= ?1",
 	[DROP_EXPIRED] = "DELETE FROM session WHERE pk IN (SELECT pk FROM session WHERE expires_at <= ?1 LIMIT ?2)",
 	[AHEAD] = "SELECT count(*) FROM session WHERE expires_at > ?1",

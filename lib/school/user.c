@@ -115,7 +115,7 @@ enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LA
 
 /* The user ?1, the time ?2, and behind them args_changes() of the fields of user_update_me; of an admin, of isActive too. */
 #define UPDATE_PROFILE(more) \
-	"UPDATE user SET name = " SQL_CHANGED("?3", "?4", "name") ", surname = " SQL_CHANGED("?5", "?6", "surname") \
+	"UPDATE users SET name = " SQL_CHANGED("?3", "?4", "name") ", surname = " SQL_CHANGED("?5", "?6", "surname") \
 	", username = " SQL_CHANGED("?7", "?8", "username") ", language = " SQL_CHANGED("?9", "?10", "language") \
 	", country_code = " SQL_CHANGED("?11", "?12", "country_code") ", phone_number = " SQL_CHANGED("?13", "?14", "phone_number") \
 	", profile_photo = " SQL_CHANGED("?15", "?16", "profile_photo") ", availability = " SQL_CHANGED("?17", "?18", "availability") \
@@ -129,7 +129,7 @@ enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LA
 
 static const char *const user_sql[] = {
 	[ADD] =
-		"INSERT INTO user (id, email, role, is_active, language, timezone, name, surname, username, country_code, phone_number,"
+		"INSERT INTO users (id, email, role, is_active, language, timezone, name, surname, username, country_code, phone_number,"
 		" birth_date, gender, profile_photo, availability, interests, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
 		" signup_source, signup_campaign, registered_at, privacy_policy_at, terms_of_use_at, consent_form_at,"
 		" privacy_policy_version, terms_of_use_version, consent_form_version, last_login_at, deletion_status,"
@@ -138,23 +138,23 @@ static const char *const user_sql[] = {
 		" ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
 	[CHANGE] = UPDATE_PROFILE(""),
 	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(", is_active = " SQL_CHANGED("?41", "?42", "is_active")),
-	[CHANGE_EMAIL] = "UPDATE user SET email = ?2, updated_at = ?3 WHERE pk = ?1",
+	[CHANGE_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE pk = ?1",
 	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
-	[CHANGE_ROLE] = "UPDATE user SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
+	[CHANGE_ROLE] = "UPDATE users SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
 	[REGISTER] =
-		"UPDATE user SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
+		"UPDATE users SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
 		" phone_number = coalesce(?5, phone_number), birth_date = coalesce(?6, birth_date), language = coalesce(?7, language),"
 		" privacy_policy_at = ?11, privacy_policy_version = ?8, terms_of_use_at = ?11, terms_of_use_version = ?9,"
 		" consent_form_at = CASE WHEN CAST(?10 AS TEXT) IS NOT NULL THEN CAST(?11 AS BIGINT) END, consent_form_version = ?10,"
 		" registered_at = ?11, updated_at = ?11 WHERE pk = ?1 AND registered_at IS NULL",
-	[SET_LAST_LOGIN] = "UPDATE user SET last_login_at = ?2 WHERE pk = ?1",
+	[SET_LAST_LOGIN] = "UPDATE users SET last_login_at = ?2 WHERE pk = ?1",
 	[ASK_DELETION] =
-		"UPDATE user SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
+		"UPDATE users SET deletion_status = 'pending', deletion_requested_at = ?2, deletion_scheduled_for = ?3,"
 		" deletion_cancelled_at = NULL, updated_at = ?2 WHERE pk = ?1 AND deletion_status <> 'pending'",
 	[CANCEL_DELETION] =
-		"UPDATE user SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
+		"UPDATE users SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
-	[REMOVE] = "DELETE FROM user WHERE pk = ?1 AND " USER_MAY_GO,
+	[REMOVE] = "DELETE FROM users WHERE pk = ?1 AND " USER_MAY_GO,
 	/* the rows that this transaction changed */
 	[UNINDEX] = SQL_USER_TEXT_REMOVE,
 	[INDEX] = SQL_USER_TEXT_ADD,

@@ -38,6 +38,16 @@
 #define SQL_DATE_TIME(date) "CAST(strftime('%s', " date ") AS INTEGER) * 1000"
 #endif
 
+/* A text as it is searched and sorted: fold_text(). */
+#define SQL_FOLD(text) "okul_fold(" text ")"
+
+/*
+ * Whether a folded text has all words of text_words(): true for NULL words, which ask for nothing, so that a list without a
+ * search is the whole list. And those of the words that it lacks. Each connection has both functions.
+ */
+#define SQL_HAS_WORDS(text, words) "okul_has_words(" text ", " words ")"
+#define SQL_WORDS_LEFT(text, words) "okul_words_left(" text ", " words ")"
+
 /* All values of an expression of a group as one JSON list. */
 #ifdef SQL_POSTGRES
 #define SQL_JSON_LIST(value) "CAST(json_agg(" value ") AS text)"
@@ -59,7 +69,7 @@
 #ifdef SQL_POSTGRES
 #define SQL_USER_TEXT_REMOVE "DELETE FROM user_text WHERE pk IN (SELECT pk FROM user_reindex)"
 #define SQL_USER_TEXT_ADD \
-	"INSERT INTO user_text (pk, folded) SELECT user.pk, user.folded FROM user_reindex JOIN user ON user.pk = user_reindex.pk"
+	"INSERT INTO user_text (pk, folded) SELECT users.pk, users.folded FROM user_reindex JOIN users ON users.pk = user_reindex.pk"
 #define SQL_USER_TEXT_PK "user_text.pk"
 #define SQL_USER_TEXT_HAS(match) "okul_has_words(user_text.folded, " match ")"
 #else
@@ -67,8 +77,8 @@
 	"INSERT INTO user_text (user_text, rowid, folded) SELECT 'delete', pk, old FROM user_reindex /* scans: user_reindex */" \
 	" WHERE old IS NOT NULL"
 #define SQL_USER_TEXT_ADD \
-	"INSERT INTO user_text (rowid, folded) SELECT user.pk, user.folded FROM user_reindex /* scans: user_reindex */" \
-	SQL_JOIN "user ON user.pk = user_reindex.pk"
+	"INSERT INTO user_text (rowid, folded) SELECT users.pk, users.folded FROM user_reindex /* scans: user_reindex */" \
+	SQL_JOIN "users ON users.pk = user_reindex.pk"
 #define SQL_USER_TEXT_PK "user_text.rowid"
 #define SQL_USER_TEXT_HAS(match) "user_text MATCH " match
 #endif

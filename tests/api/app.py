@@ -68,7 +68,7 @@ def test_after_a_failed_sync_nobody_writes_and_health_tells():
         gate.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
         assert okul.get("/health").data["status"] == "ok"
         # who has been refused stays so until it is started anew, as all are with the machine
-        server.ctl("sql", "UPDATE user SET bio = 'kept'")
+        server.ctl("sql", "UPDATE users SET bio = 'kept'")
         assert ada.get("/me").data["bio"] == "kept"
     finally:
         server.stop()

@@ -583,7 +583,7 @@ def test_refresh_of_a_user_who_is_gone(okul, change):
     if change:
         ada.set(change)
     else:
-        okul.server.sql(f"DELETE FROM user WHERE id = '{ada.id}'")
+        okul.server.sql(f"DELETE FROM users WHERE id = '{ada.id}'")
     assert ada.get("/me").status == 401
     assert ada.renew().status == 401
 

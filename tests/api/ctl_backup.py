@@ -40,7 +40,7 @@ def look(path):
         # what triggers count and what is there belong together: one moment
         assert copy.execute("SELECT n FROM tally WHERE name = 'contact'").fetchone() == \
             copy.execute("SELECT count(*) FROM contact").fetchone()
-        return copy.execute("SELECT user_version, (SELECT max(CAST(bio AS INTEGER)) FROM user WHERE bio GLOB '[0-9]*') "
+        return copy.execute("SELECT user_version, (SELECT max(CAST(bio AS INTEGER)) FROM users WHERE bio GLOB '[0-9]*') "
                             "FROM pragma_user_version").fetchone()
 
 

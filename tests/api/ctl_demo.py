@@ -174,17 +174,17 @@ def test_the_operator_finds_all_in_order(demo):
 def test_counters_are_those_of_the_rows(school):
     assert school.ask("PRAGMA integrity_check") == [("ok",)] and school.ask("PRAGMA foreign_key_check") == []
     counted = dict(school.ask("SELECT name, n FROM tally"))
-    for name, sql in {"user": "user", "user:admin": "user WHERE role = 'admin'", "course": "course", "contact": "contact",
+    for name, sql in {"user": "users", "user:admin": "users WHERE role = 'admin'", "course": "course", "contact": "contact",
                       "course:published": "course WHERE is_published", "contact:PENDING": "contact WHERE status = 'PENDING'"}.items():
         assert counted[name] == school.ask(f"SELECT count(*) FROM {sql}")[0][0], name
     assert counted["file:bytes"] == school.ask("SELECT sum(size) FROM file")[0][0]
     assert school.ask("SELECT sum(n) FROM result_tally") == school.ask("SELECT count(*) FROM result")
-    assert school.ask("SELECT count(*) FROM (SELECT user, test, max(attempt) <> count(*) AS odd FROM result GROUP BY 1, 2) WHERE odd") == \
+    assert school.ask("SELECT count(*) FROM (SELECT user_pk, test, max(attempt) <> count(*) AS odd FROM result GROUP BY 1, 2) WHERE odd") == \
         [(0,)]
 
 
 def test_times_lie_within_the_year_and_make_sense(school):
-    for column in ("user.created_at", "user.last_login_at", "course.updated_at", "result.completed_at", "contact.created_at",
+    for column in ("users.created_at", "users.last_login_at", "course.updated_at", "result.completed_at", "contact.created_at",
                    "contact.replied_at", "assignment.assigned_at", "assignment.opened_at", "material.created_at"):
         table, name = column.split(".")
         least, most = school.ask(f"SELECT min({name}), max({name}) FROM {table}")[0]
@@ -193,13 +193,13 @@ def test_times_lie_within_the_year_and_make_sense(school):
     months = dict(school.ask("SELECT strftime('%m', completed_at / 1000, 'unixepoch'), count(*) FROM result GROUP BY 1"))
     assert len(months) == 12 and months["09"] > 2 * months["07"], "summer is quiet, autumn is not"
     assert school.ask(f"SELECT count(*) FROM result WHERE completed_at > {END - 30 * DAY}")[0][0] > 20
-    for what in ("result JOIN user ON user.pk = result.user WHERE completed_at < registered_at OR registered_at IS NULL",
-                 "result JOIN user ON user.pk = result.user WHERE completed_at > last_login_at",
-                 "assignment JOIN user ON user.pk = user WHERE assigned_at < user.created_at",
+    for what in ("result JOIN users ON users.pk = result.user_pk WHERE completed_at < registered_at OR registered_at IS NULL",
+                 "result JOIN users ON users.pk = result.user_pk WHERE completed_at > last_login_at",
+                 "assignment JOIN users ON users.pk = user_pk WHERE assigned_at < users.created_at",
                  "assignment JOIN material ON material.pk = material WHERE assigned_at < material.created_at",
-                 "assignment JOIN user AS teacher ON teacher.pk = assigned_by WHERE teacher.role = 'user'"):
+                 "assignment JOIN users AS teacher ON teacher.pk = assigned_by WHERE teacher.role = 'user'"):
         assert school.ask(f"SELECT count(*) FROM {what}") == [(0,)], what
-    for table in ("user", "course", "result", "contact", "material", "file", "setting"):
+    for table in ("users", "course", "result", "contact", "material", "file", "setting"):
         ids = [id_ for id_, in school.ask(f"SELECT id FROM {table} ORDER BY pk")]
         assert len(set(ids)) == len(ids) and [i[:11] for i in ids] == sorted(i[:11] for i in ids), f"{table}: ids grow with time"
 
@@ -212,14 +212,14 @@ def test_the_same_seed_makes_the_same(school, tmp_path):
     assert {name: second[name] == rows for name, rows in first.items()} == dict.fromkeys(first, True)
     other.ctl("demo", "--until", UNTIL, "--seed", "2")
     third = other.dump()
-    for table in ("user", "result", "contact", "assignment", "test_version", "file"):
+    for table in ("users", "result", "contact", "assignment", "test_version", "file"):
         assert third[table] != first[table], table
 
 
 def test_more_of_one_leaves_the_others(school, tmp_path):
     more = Folder(tmp_path / "more")
     more.ctl("demo", "--until", UNTIL, "--results", "900")
-    names = "SELECT id, email, name, surname, created_at FROM user"
+    names = "SELECT id, email, name, surname, created_at FROM users"
     assert more.ask(names) == school.ask(names)
     for table in ("course", "contact", "setting"):
         assert more.ask(f"SELECT * FROM {table}") == school.ask(f"SELECT * FROM {table}"), table
@@ -228,10 +228,10 @@ def test_more_of_one_leaves_the_others(school, tmp_path):
 def test_sizes(tmp_path):
     small = Folder(tmp_path / "small")
     small.ctl("demo", "--users", "20", "--results", "0", "--contacts", "0", "--courses", "0")
-    assert [small.ask(f"SELECT count(*) FROM {t}")[0][0] for t in ("user", "result", "contact", "course")] == [20, 0, 0, 0]
+    assert [small.ask(f"SELECT count(*) FROM {t}")[0][0] for t in ("users", "result", "contact", "course")] == [20, 0, 0, 0]
     large = Folder(tmp_path / "large")
     large.ctl("demo", "--users", "3000", "--results", "12001", "--contacts", "2500", "--courses", "300")
-    assert [large.ask(f"SELECT count(*) FROM {t}")[0][0] for t in ("user", "result", "contact", "course")] == [3000, 12001, 2500, 300]
+    assert [large.ask(f"SELECT count(*) FROM {t}")[0][0] for t in ("users", "result", "contact", "course")] == [3000, 12001, 2500, 300]
     assert large.ask("SELECT count(*) FROM user_reindex") == [(0,)] and large.ask("PRAGMA foreign_key_check") == []
     assert large.ask("SELECT count(DISTINCT title) FROM course") == [(300,)]
     few = Folder(tmp_path / "few")
@@ -273,7 +273,7 @@ def test_a_second_run_is_refused(school):
 def test_options_that_are_refused(tmp_path, arguments, error):
     folder = Folder(tmp_path / "empty")
     assert error in folder.ctl("demo", *arguments, check=64).stderr.splitlines()[-1]
-    assert folder.ask("SELECT count(*) FROM user") == [(0,)]
+    assert folder.ask("SELECT count(*) FROM users") == [(0,)]
 
 
 def test_without_a_database(tmp_path):

@@ -57,7 +57,7 @@ def fill(folder):
 def test_cleanup_deletes_what_is_over(folder):
     left = fill(folder)
     assert told(folder.good("cleanup")) == [2, 3, 4, 5, 6]
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
     assert told(folder.good("cleanup")) == [0] * 5
     folder.clock.advance(2 * 60)
     assert told(folder.good("cleanup")) == [1, 1, 1, 2, 1]
@@ -95,7 +95,7 @@ def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
 def test_cleanup_is_quiet_for_cron(folder):
     left = fill(folder)
     assert folder.good("cleanup", "--quiet") == ""
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == left
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
 
 
 def test_the_crontab_cleans_up(folder):
@@ -111,10 +111,10 @@ def test_cleanup_goes_on_after_a_full_batch(folder):
     folder.add()
     folder.put(*(make(400, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(400, -DAY))
     assert told(folder.good("cleanup")) == [400] * 5
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("table, make", [("session", "sessions"), ("user", "users")])
+@pytest.mark.parametrize("table, make", [("session", "sessions"), ("users", "users")])
 def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     """Batches of at most 200, of users also no longer than 50 ms: what came before the one in which a row resists is done,
     that one is undone as a whole."""
@@ -128,7 +128,7 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
-    assert max(told(folder.good("cleanup"))) == left - (table == "user")
+    assert max(told(folder.good("cleanup"))) == left - (table == "users")
 
 
 def test_cleanup_twice_at_once(folder):
@@ -141,7 +141,7 @@ def test_cleanup_twice_at_once(folder):
     counts = [told(o) for o, _ in outputs]
     assert [sum(c) for c in zip(*counts)] == [3000, 3000, 3000, 3000, 1000]
     assert all(min(c) < 3000 for c in counts)
-    assert folder.numbers_of("login_code", "session", "event", "outbox", "user") == [0, 0, 0, 0, 1]
+    assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
     assert folder.number("SELECT count(DISTINCT subject_id) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
     assert folder.number("SELECT count(*) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
 
@@ -151,7 +151,7 @@ def test_a_user_with_whom_very_much_goes_goes_too(folder):
     large, small = folder.add("large@example.com"), folder.add("small@example.com")
     folder.ask_for_deletion(large, ago=HOUR)
     folder.ask_for_deletion(small)
-    folder.sql("CREATE TRIGGER slow BEFORE DELETE ON user WHEN old.email = 'large@example.com' BEGIN SELECT count(*) FROM ("
+    folder.sql("CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = 'large@example.com' BEGIN SELECT count(*) FROM ("
                "WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < 30000000) SELECT i FROM i); END")
     assert told(folder.good("cleanup"))[4] == 2     # a request's two seconds are not enough for it
     assert folder.emails() == set()
@@ -160,9 +160,9 @@ def test_a_user_with_whom_very_much_goes_goes_too(folder):
 def test_finalised_deletion_is_a_deletion(folder):
     """Sessions, search index, counters and audit as after an admin's delete."""
     gone, stays = folder.add("gone@example.com", "admin"), folder.add("stays@example.com")
-    folder.put(folder.sessions(2, HOUR, "(SELECT pk FROM user WHERE email = 'gone@example.com')"),
-               folder.sessions(1, HOUR, "(SELECT pk FROM user WHERE email = 'stays@example.com')"))
-    who = folder.sql("SELECT id FROM user WHERE email = 'gone@example.com'")[0][0]
+    folder.put(folder.sessions(2, HOUR, "(SELECT pk FROM users WHERE email = 'gone@example.com')"),
+               folder.sessions(1, HOUR, "(SELECT pk FROM users WHERE email = 'stays@example.com')"))
+    who = folder.sql("SELECT id FROM users WHERE email = 'gone@example.com'")[0][0]
     folder.ask_for_deletion(gone)
     assert told(folder.good("cleanup")) == [0, 0, 0, 0, 1]
     assert folder.emails() == {stays}
@@ -178,7 +178,7 @@ def test_only_due_deletions_are_finalised(folder):
     due, later, cancelled, plain = (folder.add() for _ in range(4))
     folder.ask_for_deletion(due, cancelled)
     folder.ask_for_deletion(later, ago=-HOUR)
-    folder.sql(f"UPDATE user SET deletion_status = 'cancelled' WHERE email = '{cancelled}'")
+    folder.sql(f"UPDATE users SET deletion_status = 'cancelled' WHERE email = '{cancelled}'")
     folder.good("cleanup")
     assert folder.emails() == {later, cancelled, plain}
     folder.clock.advance(2 * 3600)
@@ -201,9 +201,9 @@ def test_the_last_superadmin_is_never_finalised(folder):
     assert run.returncode == 0 and run.stdout == "" and boss in run.stderr
     # one who is not active does not count
     other = folder.add(role="superadmin")
-    folder.sql(f"UPDATE user SET is_active = 0 WHERE email = '{other}'")
+    folder.sql(f"UPDATE users SET is_active = 0 WHERE email = '{other}'")
     assert boss in folder.ctl("cleanup").stderr and folder.emails() == {boss, other}
-    folder.sql("UPDATE user SET is_active = 1")
+    folder.sql("UPDATE users SET is_active = 1")
     assert told(folder.good("cleanup"))[4] == 1
     assert folder.emails() == {other}
 
@@ -222,7 +222,7 @@ def test_cleanup_empties_the_wal(folder):
     # while somebody reads, it stays as it is, and that is no failure
     with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM user").fetchall()
+        reader.execute("SELECT count(*) FROM users").fetchall()
         folder.put(folder.codes(1, -MINUTE))
         run = folder.ctl("cleanup")
         assert run.returncode == 0 and told(run.stdout)[0] == 1
@@ -256,7 +256,7 @@ def audit(folder, *options):
 
 def test_user_add_and_role_leave_a_trace(folder):
     ada = folder.add("ada@example.com", "superadmin")
-    who = folder.sql("SELECT id FROM user")[0][0]
+    who = folder.sql("SELECT id FROM users")[0][0]
     folder.add("bob@example.com", "superadmin")
     assert folder.numbers_of("user_text('ada')", "user_reindex") == [1, 0]
     folder.good("user", "role", "Ada@example.com", "admin")
@@ -264,7 +264,7 @@ def test_user_add_and_role_leave_a_trace(folder):
     assert [[r[k] for k in HEADINGS[1:]] for r in trace] == [
         ["operator", "user.role", ada, who, "superadmin", "admin"], ["operator", "user.added", ada, who, "-", "superadmin"]]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", r["at"]) for r in trace)
-    assert folder.number("SELECT max(at) FROM audit") == folder.number("SELECT updated_at FROM user WHERE email = 'ada@example.com'")
+    assert folder.number("SELECT max(at) FROM audit") == folder.number("SELECT updated_at FROM users WHERE email = 'ada@example.com'")
 
 
 def test_what_changed_nothing_leaves_no_trace(folder):
@@ -310,7 +310,7 @@ def test_no_change_without_its_trace(folder, command):
 @pytest.fixture
 def history(folder):
     """Ada's address changed twice; an action a day from 2026-01-01 on, at noon."""
-    folder.put("INSERT INTO user (id, email, timezone, created_at, updated_at) VALUES ('aaaaaaaaaaaaaaaaaaaaaaaa', 'ada@new.example', 'UTC', 0, 0)")
+    folder.put("INSERT INTO users (id, email, timezone, created_at, updated_at) VALUES ('aaaaaaaaaaaaaaaaaaaaaaaa', 'ada@new.example', 'UTC', 0, 0)")
     ada, bob = ("'aaaaaaaaaaaaaaaaaaaaaaaa'", "'bbbbbbbbbbbbbbbbbbbbbbbb'")
     rows = [("NULL", "NULL", "user.added", ada, "ada@old.example", "NULL", "user"),
             (bob, "bob@example.com", "user.email", ada, "ada@old.example", "ada@old.example", "ada@new.example"),
@@ -413,7 +413,7 @@ def test_import_takes_every_column(folder, start, separator, end):
     columns = ", ".join(COLUMNS.get(name, name) for name in CELLS)
     wanted = CELLS | {"email": "ayse@example.com", "name": "Ayşe", "username": "ayse.1", "bio": CELLS["bio"].replace("\n", "\\n"),
                       "interests": CELLS["interests"].replace("\\", "\\\\")}
-    assert folder.sql(f"SELECT {columns} FROM user") == [list(wanted.values())]
+    assert folder.sql(f"SELECT {columns} FROM users") == [list(wanted.values())]
 
 
 def test_import_knows_the_fields_of_the_api(folder):
@@ -425,19 +425,19 @@ def test_import_knows_the_fields_of_the_api(folder):
 def test_import_fills_in_what_is_left_out(folder):
     assert imported(folder, "email,name,role,language\nada@example.com,,,\n") == ([], (1, 0))
     assert folder.sql("SELECT length(id), role, language, name, username, username_changed_at, phone_number, availability, timezone, registered_at,"
-                      " is_active, interests, deletion_status, created_at = updated_at, created_at FROM user")[0][:-1] == [
+                      " is_active, interests, deletion_status, created_at = updated_at, created_at FROM users")[0][:-1] == [
         "24", "user", "en", "NULL", "NULL", "NULL", "NULL", "offline", "Europe/Istanbul", "NULL", "1", "[]", "none", "1"]
-    assert abs(folder.number("SELECT created_at FROM user") - folder.now()) < MINUTE
+    assert abs(folder.number("SELECT created_at FROM users") - folder.now()) < MINUTE
 
 
 def test_import_keeps_search_counters_and_audit(folder):
     assert imported(folder, "email,name,surname,role\nada@example.com,IŞIL,Weiß,\nbob@example.com,Bob,Baumeister,superadmin\n") == ([], (2, 0))
     assert folder.numbers_of("user_text('isil')", "user_text('weiss')", "user_text('baumeister')", "user_reindex") == [1, 1, 1, 0]
-    assert folder.sql("SELECT sort_name FROM user ORDER BY pk") == [["isil weiss"], ["bob baumeister"]]
+    assert folder.sql("SELECT sort_name FROM users ORDER BY pk") == [["isil weiss"], ["bob baumeister"]]
     assert folder.sql("SELECT n FROM tally WHERE name GLOB 'user*' ORDER BY name") == [["2"], ["0"], ["1"], ["1"]]
     assert [[r[k] for k in ("actor", "action", "subject", "before", "after")] for r in audit(folder)] == [
         ["operator", "user.added", "bob@example.com", "-", "superadmin"], ["operator", "user.added", "ada@example.com", "-", "user"]]
-    assert folder.number("SELECT count(*) FROM audit JOIN user ON user.id = subject_id") == 2
+    assert folder.number("SELECT count(*) FROM audit JOIN users ON users.id = subject_id") == 2
 
 
 def test_who_was_imported_logs_in_and_registers(okul):
@@ -486,7 +486,7 @@ def test_import_names_each_bad_row(folder, cells, errors):
 
 def test_import_refuses_what_is_taken_or_stands_twice(folder):
     folder.add("old@example.com")
-    folder.sql("UPDATE user SET username = 'old'")
+    folder.sql("UPDATE users SET username = 'old'")
     table = ("email,username\nnew@example.com,new\nOLD@example.com,\nx@example.com,Old\nOld@example.com,old\n"
              "NEW@example.com,\ny@example.com,NEW\nbad,twice\nbad,twice\nz@example.com,twice\n")
     errors = ["line 3: email: belongs to a user already", "line 4: username: belongs to a user already", "line 5: email: stands in line 3 already",
@@ -575,7 +575,7 @@ def test_import_of_10_000_rows(folder):
         start = time.monotonic()
         assert imported(folder, table, *options) == (errors, (9980, 20))
         assert time.monotonic() - start < 60     # 0.6 s on a quiet machine
-        assert folder.numbers_of("user") == [0 if options else 9980]
+        assert folder.numbers_of("users") == [0 if options else 9980]
     assert folder.numbers_of("user_reindex", "audit", "user_text('yilmaz')") == [0, 9980, 9980]
     assert folder.number("SELECT n FROM tally WHERE name = 'user'") == 9980
     lines, counts = imported(folder, table)
@@ -593,7 +593,7 @@ def test_others_write_while_it_imports(folder):
     assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
     # a batch is a twentieth; who had to wait for the whole import would wait for most of it
     assert len(waits) >= 3 and max(waits) < max(1, (time.monotonic() - began) / 2)
-    assert folder.numbers_of("user") == [10_000 + len(waits)]
+    assert folder.numbers_of("users") == [10_000 + len(waits)]
 
 
 def test_import_holds_one_batch_in_memory(folder):
@@ -611,11 +611,11 @@ def test_import_holds_one_batch_in_memory(folder):
 
 def test_import_stops_with_whole_batches(folder):
     """A failure of the database undoes its batch of 500 rows alone, and is told."""
-    folder.sql("CREATE TRIGGER no BEFORE INSERT ON user WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    folder.sql("CREATE TRIGGER no BEFORE INSERT ON users WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("user", "import", put(folder, large(1200)))
     assert run.returncode == 1 and run.stdout == ""
     assert "stopped at line 502: a rule of the schema forbids it; the 500 good rows above it are imported" in run.stderr
-    assert folder.numbers_of("user", "audit") == [500, 500]
+    assert folder.numbers_of("users", "audit") == [500, 500]
     folder.sql("DROP TRIGGER no")
     assert imported(folder, large(1200))[1] == (700, 500)
 
@@ -624,7 +624,7 @@ def test_import_stops_with_whole_batches(folder):
 
 
 def people(folder, *columns):
-    return folder.sql(f"SELECT {', '.join(columns)} FROM user ORDER BY pk")
+    return folder.sql(f"SELECT {', '.join(columns)} FROM users ORDER BY pk")
 
 
 WHO = ("email", "name", "surname", "phone_number", "birth_date", "gender", "language")
@@ -704,7 +704,7 @@ def test_import_refuses_a_file_with_the_month_first(folder, date):
     assert run.returncode == 65 and run.stdout == ""
     assert run.stderr == (f"okulctl: line 5: birthDate: {date} has the month first, and okul reads the day first: nothing was done. "
                           "Let the spreadsheet write dates like 1998-04-23\n")
-    assert folder.numbers_of("user") == [0]
+    assert folder.numbers_of("users") == [0]
     assert imported(folder, "email;birthDate\na@example.com;03/04/1998\n") == ([], (1, 0))
     assert people(folder, "birth_date") == [["1998-04-03"]]
 
@@ -715,7 +715,7 @@ def test_import_refuses_a_file_in_another_encoding_whole(folder, encoding):
     path = put(folder, "Ad\tE-posta\r\nAda\ta@example.com\r\nIşıl\tb@example.com\r\n".encode(encoding))
     run = folder.ctl("user", "import", path)
     name = {"utf-16-le": "utf-16le"}.get(encoding, encoding)
-    assert run.returncode == 65 and run.stdout == "" and folder.numbers_of("user") == [0]
+    assert run.returncode == 65 and run.stdout == "" and folder.numbers_of("users") == [0]
     assert f"is not UTF-8 text; it looks like {name}: use --encoding {name}, or save it as UTF-8" in run.stderr
     assert folder.good("user", "import", path, "--encoding", name) == "users imported: 2, rows with errors: 0\n"
     assert people(folder, "name") == [["Ada"], ["Işıl"]]
@@ -739,9 +739,9 @@ def test_what_users_csv_gives_is_imported_to_the_same_users(later, folder, query
     assert later.registered(mark + ".gone@example.com").post("/api/v1/users/me/account-deletion").status == 201
     answer = boss.get(f"/users?format=csv&sort=createdAt&search={mark}{query}")
     assert imported(folder, answer.body) == ([], (len(texts) + 1, 0))
-    before = server.sql(f"SELECT {KEPT} FROM user WHERE email LIKE '{mark}%' ORDER BY pk").splitlines()[1:]
+    before = server.sql(f"SELECT {KEPT} FROM users WHERE email LIKE '{mark}%' ORDER BY pk").splitlines()[1:]
     assert people(folder, KEPT) == [line.split("\t") for line in before]
-    assert folder.number("SELECT count(*) FROM user WHERE registered_at IS NOT NULL OR privacy_policy_at IS NOT NULL") == 0
+    assert folder.number("SELECT count(*) FROM users WHERE registered_at IS NOT NULL OR privacy_policy_at IS NOT NULL") == 0
     assert imported(folder, answer.body)[0][:2] == ["line 2: email: belongs to a user already", "line 2: username: belongs to a user already"]
 
 

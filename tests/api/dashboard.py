@@ -70,11 +70,11 @@ class Rows:
 
             def all_of(sql):
                 return [dict(row) for row in db.execute(sql)]
-            self.users = all_of("SELECT pk, email, name, surname, role, registered_at, created_at AS at FROM user")
-            self.results = all_of("SELECT result.pk, result.id, user, result.test, version, total_score, level, result.target_language,"
+            self.users = all_of("SELECT pk, email, name, surname, role, registered_at, created_at AS at FROM users")
+            self.results = all_of("SELECT result.pk, result.id, user_pk, result.test, version, total_score, level, result.target_language,"
                                   " completed_at AS at, title FROM result JOIN test_version ON test_version.pk = version")
             self.contacts = all_of("SELECT pk, id, full_name, email, status, source, replied_at, created_at AS at FROM contact")
-            self.assignments = all_of("SELECT user, assigned_at AS at FROM assignment")
+            self.assignments = all_of("SELECT user_pk, assigned_at AS at FROM assignment")
             self.courses, self.tests, self.materials = (
                 db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("course", "test", "material"))
             # what triggers have counted
@@ -125,7 +125,7 @@ def expected(rows, now, months, zone):
     roles = collections.Counter(u["role"] for u in rows.users)
     states = collections.Counter(c["status"] for c in rows.contacts)
     registered = sum(u["registered_at"] is not None for u in rows.users)
-    learners = {a["user"] for a in rows.assignments}
+    learners = {a["user_pk"] for a in rows.assignments}
     scores = {level: [r["total_score"] for r in rows.results if r["level"] == level] for level in LEVELS}
     people = {u["pk"]: u for u in rows.users}
 
@@ -160,8 +160,8 @@ def expected(rows, now, months, zone):
             "contacts": [{"id": c["id"], "fullName": c["full_name"], "email": c["email"], "status": c["status"],
                           "createdAt": text(c["at"]), "repliedAt": text(c["replied_at"]), "source": c["source"]}
                          for c in newest(rows.contacts)],
-            "testResults": [{"id": r["id"], "userName": " ".join(filter(None, (people[r["user"]]["name"], people[r["user"]]["surname"]))),
-                             "userEmail": people[r["user"]]["email"], "level": r["level"], "totalScore": r["total_score"],
+            "testResults": [{"id": r["id"], "userName": " ".join(filter(None, (people[r["user_pk"]]["name"], people[r["user_pk"]]["surname"]))),
+                             "userEmail": people[r["user_pk"]]["email"], "level": r["level"], "totalScore": r["total_score"],
                              "targetLanguage": r["target_language"], "testTitle": r["title"], "completedAt": text(r["at"])}
                             for r in newest(rows.results)]}}
 
@@ -180,7 +180,7 @@ def check_counters(rows):
     assert rows.result_tally == {kind: (len(scores), sum(scores)) for kind, scores in kinds.items()}
     assert {name: rows.tally[name] for name in ("registration", "test", "material", "assignment", "assignment:user")} == {
         "registration": sum(u["registered_at"] is not None for u in rows.users), "test": rows.tests, "material": rows.materials,
-        "assignment": len(rows.assignments), "assignment:user": len({a["user"] for a in rows.assignments})}
+        "assignment": len(rows.assignments), "assignment:user": len({a["user_pk"] for a in rows.assignments})}
 
 
 # ---- a school
@@ -221,16 +221,16 @@ class School(Okul):
 
     def add_users(self, rows):
         """(role, registered or not, created at)"""
-        self.fill("INSERT INTO user (id, email, role, registered_at, timezone, name, surname, created_at, updated_at) SELECT"
+        self.fill("INSERT INTO users (id, email, role, registered_at, timezone, name, surname, created_at, updated_at) SELECT"
                   " lower(hex(randomblob(12))), lower(hex(randomblob(9))) || '@example.com', value ->> 0, value ->> 1, 'UTC',"
                   " CASE WHEN key % 3 THEN 'Şule' END, CASE WHEN key % 5 THEN 'Işık' END, value ->> 2, 0 FROM ROWS", rows)
 
     def add_results(self, rows):
         """(index of the user, index of the test, score, level, completed at)"""
-        self.fill("INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,"
+        self.fill("INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,"
                   " target_language, completed_at, chosen) SELECT lower(hex(randomblob(12))), person.pk, test.pk, test.version,"
                   " abs(random() % 1000000000000), value ->> 2, 0, 1, value ->> 3, test.target_language, value ->> 4, x'00'"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM user)"
+                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
                   " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, version, target_language,"
                   " row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM test) AS test"
                   " ON test.place = (value ->> 1) % test.size", rows)
@@ -243,8 +243,8 @@ class School(Okul):
 
     def add_assignments(self, rows):
         """(index of the user, index of the material, assigned at); one that is there already stays"""
-        self.fill("INSERT INTO assignment (user, material, assigned_at) SELECT person.pk, material.pk, value ->> 2"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM user)"
+        self.fill("INSERT INTO assignment (user_pk, material, assigned_at) SELECT person.pk, material.pk, value ->> 2"
+                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
                   " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1"
                   " AS place, count(*) OVER () AS size FROM material) AS material ON material.place = (value ->> 1) % material.size"
                   " WHERE true ON CONFLICT DO NOTHING", rows)
@@ -306,24 +306,24 @@ def test_a_new_school():
 
 
 OPERATIONS = (
-    "DELETE FROM user WHERE pk IN (SELECT pk FROM user WHERE role = 'user' ORDER BY random() LIMIT 5)",
-    "UPDATE user SET role = 'admin' WHERE pk IN (SELECT pk FROM user WHERE role = 'user' ORDER BY random() LIMIT 7)",
-    "UPDATE user SET role = 'user' WHERE pk IN (SELECT pk FROM user WHERE role = 'admin' AND created_at < 1e12 ORDER BY random() LIMIT 3)",
-    "UPDATE user SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE random() % 4 = 0",
-    "UPDATE user SET registered_at = 7 WHERE registered_at IS NOT NULL AND random() % 4 = 0",
-    "UPDATE user SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
-    "UPDATE user SET name = 'Ayşe' WHERE random() % 5 = 0",
+    "DELETE FROM users WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 5)",
+    "UPDATE users SET role = 'admin' WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 7)",
+    "UPDATE users SET role = 'user' WHERE pk IN (SELECT pk FROM users WHERE role = 'admin' AND created_at < 1e12 ORDER BY random() LIMIT 3)",
+    "UPDATE users SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE random() % 4 = 0",
+    "UPDATE users SET registered_at = 7 WHERE registered_at IS NOT NULL AND random() % 4 = 0",
+    "UPDATE users SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
+    "UPDATE users SET name = 'Ayşe' WHERE random() % 5 = 0",
     "DELETE FROM result WHERE random() % 9 = 0",
     "UPDATE result SET total_score = round(total_score / 3, 2), level = 'C2' WHERE random() % 9 = 0",
     "UPDATE result SET completed_at = abs(completed_at - abs(random() % 4000000000)) WHERE random() % 9 = 0",
-    "UPDATE result SET user = (SELECT min(pk) FROM user) WHERE random() % 50 = 0",
+    "UPDATE result SET user_pk = (SELECT min(pk) FROM users) WHERE random() % 50 = 0",
     "DELETE FROM contact WHERE random() % 9 = 0",
     "UPDATE contact SET status = iif(status = 'PENDING', 'REPLIED', 'PENDING') WHERE random() % 3 = 0",
     "UPDATE contact SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
     "DELETE FROM assignment WHERE random() % 6 = 0",
-    "DELETE FROM assignment WHERE user IN (SELECT user FROM assignment ORDER BY random() LIMIT 5)",
+    "DELETE FROM assignment WHERE user_pk IN (SELECT user_pk FROM assignment ORDER BY random() LIMIT 5)",
     "UPDATE assignment SET assigned_at = abs(assigned_at + random() % 4000000000), note = 'x' WHERE random() % 5 = 0",
-    "UPDATE OR IGNORE assignment SET user = (SELECT pk FROM user ORDER BY random() LIMIT 1) WHERE random() % 5 = 0",
+    "UPDATE OR IGNORE assignment SET user_pk = (SELECT pk FROM users ORDER BY random() LIMIT 1) WHERE random() % 5 = 0",
     "DELETE FROM material WHERE pk IN (SELECT pk FROM material ORDER BY random() LIMIT 1)",
     "DELETE FROM test WHERE pk = (SELECT max(pk) FROM test)",
 )

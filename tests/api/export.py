@@ -20,11 +20,11 @@ from helpers.v1 import DELETION, login
 
 # columns that are no fact about the person, are one that another column holds too, or are there to stay secret
 DERIVED = {
-    "user": {"pk", "sort_name", "folded"}, "session": {"pk", "user", "seed", "counter", "rotated_at", "recent"},
-    "known_network": {"mac", "user"}, "login_code": {"mac", "network", "digits", "tries", "strange_tries"},
+    "users": {"pk", "sort_name", "folded"}, "session": {"pk", "user_pk", "seed", "counter", "rotated_at", "recent"},
+    "known_network": {"mac", "user_pk"}, "login_code": {"mac", "network", "digits", "tries", "strange_tries"},
     "event": {"n"}, "outbox": {"pk", "recipient", "language", "sealed", "next_at", "expires_at", "last_error"},
-    "attempt": {"pk", "user", "test", "version", "seed", "chosen"}, "result": {"pk", "user", "test", "version", "chosen"},
-    "file": {"pk", "owner"}, "assignment": {"pk", "material", "user", "assigned_by"}, "contact": {"pk", "sort_name", "folded"},
+    "attempt": {"pk", "user_pk", "test", "version", "seed", "chosen"}, "result": {"pk", "user_pk", "test", "version", "chosen"},
+    "file": {"pk", "owner"}, "assignment": {"pk", "material", "user_pk", "assigned_by"}, "contact": {"pk", "sort_name", "folded"},
 }
 
 
@@ -74,8 +74,8 @@ def test_export_has_every_column_that_is_stored_of_a_person(later):
         good(ada.post(DELETION))
         told = {str(float(text)) if re.fullmatch(r"-?\d+\.\d+", text) else text for text in every(export(ada))}
         told |= {str(float(text)) for text in told if re.fullmatch(r"\d{1,3}", text)}
-        pk = rows(server, f"SELECT pk FROM user WHERE id = '{ada.id}'")[0]["pk"]
-        places = [("user", "pk", pk), *((t, c, pk) for t, c in of_users(server)), *((t, c, f"'{ada.email}'") for t, c in ADDRESSED)]
+        pk = rows(server, f"SELECT pk FROM users WHERE id = '{ada.id}'")[0]["pk"]
+        places = [("users", "pk", pk), *((t, c, pk) for t, c in of_users(server)), *((t, c, f"'{ada.email}'") for t, c in ADDRESSED)]
         assert {t for t, _, _ in places} == set(DERIVED)
         for table, column, value in places:
             found = rows(server, f"SELECT * FROM {table} WHERE {column} = {value}")
@@ -168,9 +168,9 @@ def took(okul):
 
 def take_over_and_over(okul, ada, times):
     """As if they had taken the test so many times more."""
-    okul.server.sql(f"""INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,
+    okul.server.sql(f"""INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,
         target_language, completed_at, chosen) WITH RECURSIVE more (n, top) AS (SELECT 1, max(attempt) FROM result UNION ALL
-        SELECT n + 1, top FROM more WHERE n < {times}) SELECT printf('%024x', top + n), user, test, version, top + n,
+        SELECT n + 1, top FROM more WHERE n < {times}) SELECT printf('%024x', top + n), user_pk, test, version, top + n,
         total_score, correct_count, question_count, level, target_language, completed_at, chosen FROM result, more
         WHERE attempt = 1""")
 

@@ -36,10 +36,10 @@ def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
     bystander = later.registered()
     with with_everything(later, boss, mark) as ada:
         assert ada.post("/settings", {"key": mark + "2", "value": 1}).status == 200
-        user = rows(server, f"SELECT pk FROM user WHERE id = '{ada.id}'")[0]["pk"]
+        user = rows(server, f"SELECT pk FROM users WHERE id = '{ada.id}'")[0]["pk"]
         before = traces(server, user, ada.id, mark)
         places = {f"{t}.{c}" for t, c in of_users(server) | ADDRESSED}
-        assert before > places | {"user.bio", "session.user_agent", "file.name", "assignment.note"}, "what is to go is there"
+        assert before > places | {"users.bio", "session.user_agent", "file.name", "assignment.note"}, "what is to go is there"
         assert found_by_search(server, mark) == 1
         if how == "by an admin":
             assert boss.delete(f"/users/{ada.id}").status == 200
@@ -54,5 +54,5 @@ def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
         assert templates == (["contact-reply"] if how == "by an admin" else [])
     if templates:
         until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply all the same")
-    assert rows(server, f"SELECT name FROM user WHERE id = '{bystander.id}'") == [{"name": "Ada"}]
+    assert rows(server, f"SELECT name FROM users WHERE id = '{bystander.id}'") == [{"name": "Ada"}]
     assert rows(server, "SELECT count(*) AS n FROM file WHERE name = 'poster.png' AND owner IS NULL")[0]["n"] != "0"

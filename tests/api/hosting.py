@@ -246,7 +246,7 @@ def test_a_file_that_names_no_data_is_refused(programs, text):
 
 
 COMMANDS = (["migrate"], ["user", "add", "a@example.com"], ["user", "role", "a@example.com", "superadmin"], ["user", "list"],
-            ["key", "rotate"], ["key", "list"], ["sql", "UPDATE user SET bio = 'x'"], ["cleanup"], ["files", "gc"], ["files", "verify"],
+            ["key", "rotate"], ["key", "list"], ["sql", "UPDATE users SET bio = 'x'"], ["cleanup"], ["files", "gc"], ["files", "verify"],
             ["mail", "--once"], ["setting", "set", "a.b", "1"], ["audit"], ["check"], ["backup", "--keep", "2", "{data}/backup/"])
 
 
@@ -280,7 +280,7 @@ def owner_of_the_database(data):
     assert as_root(data, "migrate").returncode == 0
     shutil.chown(data, "root", WEB_USER)
     data.chmod(0o770)
-    assert as_root(data, "sql", "UPDATE user SET bio = 'x'").returncode == 0
+    assert as_root(data, "sql", "UPDATE users SET bio = 'x'").returncode == 0
     assert {path.owner() for path in data.iterdir()} == {WEB_USER}
 
 
@@ -486,14 +486,14 @@ def test_no_name_moves_the_cursor(programs):
     assert programs("migrate").returncode == 0
     assert programs("user", "add", "nasty@example.com").returncode == 0
     literal = "'" + NASTY + "'"
-    assert programs("sql", f"UPDATE user SET name = {literal}, bio = 'Ayşe çok güzel 👩‍👩‍👧' || char(9, 92)").returncode == 0
-    assert programs("sql", f"INSERT INTO audit (at, action, subject_id, subject, before) SELECT 1, 'user.role', id, email, {literal} FROM user").returncode == 0
+    assert programs("sql", f"UPDATE users SET name = {literal}, bio = 'Ayşe çok güzel 👩‍👩‍👧' || char(9, 92)").returncode == 0
+    assert programs("sql", f"INSERT INTO audit (at, action, subject_id, subject, before) SELECT 1, 'user.role', id, email, {literal} FROM users").returncode == 0
     assert programs("sql", "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at, last_error)"
                     f" VALUES ('{24 * 'a'}', 'a@example.com', 'en', 'login-code', x'00', 0, 0, 0, {literal})").returncode == 0
-    for run in (programs("sql", "SELECT name FROM user"), programs("audit"), programs("check"),
+    for run in (programs("sql", "SELECT name FROM users"), programs("audit"), programs("check"),
                 programs("sql", f'SELECT 1 AS "{NASTY}"'), programs("sql", f'SELECT * FROM "{NASTY}"'), programs(NASTY)):
         said = run.stdout + run.stderr
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", said), said
         assert "\\x1b]0;owned" in said
-    assert SHOWN in programs("sql", "SELECT name FROM user").stdout
-    assert "Ayşe çok güzel 👩‍👩‍👧\\t\\\\" in programs("sql", "SELECT bio FROM user").stdout
+    assert SHOWN in programs("sql", "SELECT name FROM users").stdout
+    assert "Ayşe çok güzel 👩‍👩‍👧\\t\\\\" in programs("sql", "SELECT bio FROM users").stdout

@@ -38,7 +38,7 @@ def test_one_user_however_the_domain_is_typed(later, typed, kept):
         server.codes.add(code_in(mail))
         answer = later.verify(address, code_in(mail))
         assert answer.status == 200 and answer.data["user"]["id"] == first.id and answer.data["user"]["email"] == f"{name}@{kept}"
-    assert rows(later, f"SELECT email FROM user WHERE email LIKE '{name}@%'") == [[f"{name}@{kept}"]]
+    assert rows(later, f"SELECT email FROM users WHERE email LIKE '{name}@%'") == [[f"{name}@{kept}"]]
 
 
 def test_an_address_with_another_domain_is_another_user(okul):
@@ -62,7 +62,7 @@ def test_addresses_that_admins_and_the_operator_give(okul):
     assert give_email(boss, okul.login().id, f"{name}@xn--RNEK-4qa.com.tr").status == 409
     assert ctl(okul, "user", "add", f"{name}@örnek.com.tr").returncode == 65
     assert ctl(okul, "user", "role", f"{name}@ÖRNEK.com.tr", "admin").returncode == 0
-    assert rows(okul, f"SELECT role FROM user WHERE email = '{name}@xn--rnek-4qa.com.tr'") == [["admin"]]
+    assert rows(okul, f"SELECT role FROM users WHERE email = '{name}@xn--rnek-4qa.com.tr'") == [["admin"]]
     assert ctl(okul, "user", "add", f"{name}@bücher.de").returncode == 0
     assert "is not a mail address" in ctl(okul, "user", "add", f"{name}@bü cher.de").stderr
     path = okul.server.home / "idn.csv"
@@ -70,5 +70,5 @@ def test_addresses_that_admins_and_the_operator_give(okul):
     assert ctl(okul, "user", "import", str(path)).stderr.splitlines() == [
         "line 3: email: stands in line 2 already", "line 4: email: belongs to a user already",
         "line 5: email: must have a valid domain name behind the @"]
-    assert rows(okul, f"SELECT email FROM user WHERE email LIKE '{name}%bcher%' ORDER BY pk") == [
+    assert rows(okul, f"SELECT email FROM users WHERE email LIKE '{name}%bcher%' ORDER BY pk") == [
         [f"{name}@xn--bcher-kva.de"], [f"{name}2@xn--bcher-kva.de"]]

@@ -547,7 +547,7 @@ def test_assigning_at_once_mails_once(okul, boss):
 def test_five_hundred_at_once(okul, boss):
     """One transaction: every one of them is assigned and mailed, or, with one unknown, nobody."""
     mark = secrets.token_hex(4)
-    okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO user (id, email, timezone, language,"
+    okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
                     f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
                     " substr('trenesde', i % 4 * 2 + 1, 2), 1, 1 FROM n")
     ids, made = [f"{mark}{i:016x}" for i in range(1, 501)], make(boss)
@@ -564,7 +564,7 @@ def test_five_hundred_at_once(okul, boss):
     assert {len(mails) for mails in sent.values()} <= {1}, "each once"
     assert len(waiting) + len(sent) <= 500 + 16, "a batch may have been under way"
     assert assign(boss, made, *ids).data["alreadyAssigned"] == 500
-    okul.server.sql(f"DELETE FROM user WHERE email LIKE '%.{mark}@example.com'")
+    okul.server.sql(f"DELETE FROM users WHERE email LIKE '%.{mark}@example.com'")
     assert one(okul, f"SELECT count(*) FROM assignment WHERE material = (SELECT pk FROM material WHERE id = '{made['id']}')") == "0"
 
 

@@ -125,7 +125,7 @@ def test_newest_first(okul, boss):
 
 
 def test_pages_cover_everybody_once(okul, boss):
-    everybody = [row[0] for row in rows(okul, "SELECT id FROM user ORDER BY id DESC")]
+    everybody = [row[0] for row in rows(okul, "SELECT id FROM users ORDER BY id DESC")]
     total, first = len(everybody), listed(boss, limit=100)
     assert first["pagination"] == {"page": 1, "limit": 100, "total": total, "totalPages": -(-total // 100)}
     seen = []
@@ -138,9 +138,9 @@ def test_pages_cover_everybody_once(okul, boss):
 
 
 def test_pagination(school, head):
-    while count(school, "user") < 7:
+    while count(school, "users") < 7:
         school.login()
-    total = count(school, "user")
+    total = count(school, "users")
     everybody = ids(listed(head, limit=100))
     assert list(listed(head)) == ["items", "pagination"]
     pagination = listed(head)["pagination"]
@@ -335,16 +335,16 @@ def test_sort_and_filter(head, crowd, sort, search, role):
 
 def test_deep_pages(school, head, crowd):
     """Over thousands of users and the gaps that deletions left, forwards and backwards."""
-    first = int(rows(school, "SELECT max(pk) + 1 FROM user")[0][0])
+    first = int(rows(school, "SELECT max(pk) + 1 FROM users")[0][0])
     school.server.sql(f"""
         WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + 5000)
-        INSERT INTO user (pk, id, email, timezone, created_at, updated_at)
+        INSERT INTO users (pk, id, email, timezone, created_at, updated_at)
             SELECT i, printf('%024x', i), 'deep' || i || '@example.com', 'Europe/Istanbul', i, i FROM n;
-        DELETE FROM user WHERE pk >= {first}
+        DELETE FROM users WHERE pk >= {first}
             AND (pk % 7 = 0 OR pk BETWEEN {first} + 900 AND {first} + 3300 OR pk > {first} + 4990)""")
     assert head.patch("/me", {"bio": "x"}).status == 200    # any write notes what okulctl left to be searchable
     try:
-        everybody = [row[0] for row in rows(school, "SELECT id FROM user ORDER BY pk DESC")]
+        everybody = [row[0] for row in rows(school, "SELECT id FROM users ORDER BY pk DESC")]
         total = len(everybody)
         assert 2000 < total < 3000
         for page in [*range(1, total // 100 + 4), 1000000]:
@@ -357,7 +357,7 @@ def test_deep_pages(school, head, crowd):
         assert [row["id"] for row in table(head.get("/users?format=csv"))] == everybody
         assert len(table(head.get("/users?format=csv&search=deep&sort=-email"))) == total - len(crowd)
     finally:
-        school.server.sql("DELETE FROM user WHERE email LIKE 'deep%@example.com'")
+        school.server.sql("DELETE FROM users WHERE email LIKE 'deep%@example.com'")
 
 
 def table(answer, separator=","):
@@ -415,10 +415,10 @@ def test_roles_are_counted_exactly(okul, boss):
         assert give_role(boss, ada.id, role).status == 200
         for each in ROLES:
             page = listed(boss, role=each, limit=1)
-            assert page["pagination"]["total"] == count(okul, f"user WHERE role = '{each}'")
+            assert page["pagination"]["total"] == count(okul, f"users WHERE role = '{each}'")
             assert (ids(page) == [ada.id]) is (each == role) and {i["role"] for i in page["items"]} <= {each}
     assert boss.delete(f"/users/{ada.id}").status == 200
-    assert listed(boss, role="user", limit=1)["pagination"]["total"] == count(okul, "user WHERE role = 'user'")
+    assert listed(boss, role="user", limit=1)["pagination"]["total"] == count(okul, "users WHERE role = 'user'")
 
 
 def test_search_follows_every_change_of_a_name(okul, boss):
@@ -713,7 +713,7 @@ def test_a_user_with_whom_very_much_goes_can_be_deleted(later):
     started = time.monotonic()
     later.server.sql(count_to(2_000_000))
     n = int(2_000_000 * 4 / (time.monotonic() - started))   # four seconds
-    later.server.sql(f"CREATE TRIGGER slow BEFORE DELETE ON user WHEN old.email = '{ada.email}' BEGIN {count_to(n)}; END")
+    later.server.sql(f"CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = '{ada.email}' BEGIN {count_to(n)}; END")
     try:
         assert boss.delete(f"/users/{ada.id}").status == 200
     finally:
@@ -852,11 +852,11 @@ WEAPONS = [["make user"], ["delete"], ["make admin", "delete", "deactivate", "as
 @pytest.mark.parametrize("weapons", WEAPONS, ids=", ".join)
 def test_two_superadmins_do_not_end_each_other(school, head, weapons):
     """50 attempts at once: one of the two always remains, and still is what they were."""
-    school.server.sql(f"UPDATE user SET role = 'admin' WHERE id = '{head.id}'")
+    school.server.sql(f"UPDATE users SET role = 'admin' WHERE id = '{head.id}'")
     try:
         for _ in range(4):
             duel = [school.staff("superadmin"), school.staff("superadmin")]
-            assert count(school, "user WHERE " + STANDING) == 2
+            assert count(school, "users WHERE " + STANDING) == 2
 
             def attempt(n):
                 me, other, weapon = duel[n % 2], duel[1 - n % 2], random.choice(weapons)
@@ -867,13 +867,13 @@ def test_two_superadmins_do_not_end_each_other(school, head, weapons):
                 return ACTS[weapon](me, other.id)
             answers = all_at_once(50, attempt)
             assert {a.status for a in answers} <= {200, 201, 401, 403, 404, 409}, [str(a) for a in answers]
-            left = rows(school, "SELECT id FROM user WHERE " + STANDING)
+            left = rows(school, "SELECT id FROM users WHERE " + STANDING)
             assert len(left) == 1 and left[0][0] in (duel[0].id, duel[1].id)
             winner = next(p for p in duel if p.id == left[0][0])
             assert winner.get("/users?limit=1").status == 200
-            school.server.sql(f"DELETE FROM user WHERE id IN ('{duel[0].id}', '{duel[1].id}')")
+            school.server.sql(f"DELETE FROM users WHERE id IN ('{duel[0].id}', '{duel[1].id}')")
     finally:
-        school.server.sql(f"UPDATE user SET role = 'superadmin' WHERE id = '{head.id}'")
+        school.server.sql(f"UPDATE users SET role = 'superadmin' WHERE id = '{head.id}'")
 
 
 class Crowd:

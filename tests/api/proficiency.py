@@ -51,18 +51,18 @@ def versions(okul, test):
 def answered(okul, test, user=None):
     """Gives the test a result, which refers to the version that it has now."""
     user = user or okul.registered()
-    okul.server.sql(f"""INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,
-        target_language, completed_at, chosen) SELECT lower(hex(randomblob(12))), user.pk, test.pk, version,
-        1 + (SELECT count(*) FROM result WHERE user = user.pk AND test = test.pk), 0, 0, question_count, 'A1', target_language,
-        0, zeroblob(question_count) FROM test, user WHERE test.id = '{test['id']}' AND user.id = '{user.id}'""")
+    okul.server.sql(f"""INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,
+        target_language, completed_at, chosen) SELECT lower(hex(randomblob(12))), users.pk, test.pk, version,
+        1 + (SELECT count(*) FROM result WHERE user_pk = users.pk AND test = test.pk), 0, 0, question_count, 'A1', target_language,
+        0, zeroblob(question_count) FROM test, users WHERE test.id = '{test['id']}' AND users.id = '{user.id}'""")
     return user
 
 
 def opened(okul, test):
     """Opens an attempt."""
     user = okul.registered()
-    okul.server.sql(f"""INSERT INTO attempt (id, user, test, version, started_at) SELECT lower(hex(randomblob(12))), user.pk,
-        test.pk, version, 0 FROM test, user WHERE test.id = '{test['id']}' AND user.id = '{user.id}'""")
+    okul.server.sql(f"""INSERT INTO attempt (id, user_pk, test, version, started_at) SELECT lower(hex(randomblob(12))), users.pk,
+        test.pk, version, 0 FROM test, users WHERE test.id = '{test['id']}' AND users.id = '{user.id}'""")
     return user
 
 
@@ -404,7 +404,7 @@ def test_results_outlive_their_test_and_attempts_do_not(okul, boss):
     pk = rows(okul, f"SELECT pk FROM test WHERE id = '{test['id']}'")[0][0]
     assert boss.delete(f"{PATH}/{test['id']}").status == 200
     assert rows(okul, f"SELECT count(*) FROM attempt WHERE test = {pk}") == [["0"]]
-    assert rows(okul, f"SELECT user.id FROM result JOIN user ON user.pk = user WHERE test = {pk}") == [[reader.id]]
+    assert rows(okul, f"SELECT users.id FROM result JOIN users ON users.pk = user_pk WHERE test = {pk}") == [[reader.id]]
     assert [v[1] for v in versions(okul, test)] == [GOOD_TEST["title"]]
     assert rows(okul, "SELECT count(*) FROM pragma_foreign_key_check") == [["0"]]
     assert rows(okul, f"SELECT 1 FROM test WHERE pk = {pk}") == [] and made(boss)

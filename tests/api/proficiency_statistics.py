@@ -144,9 +144,9 @@ class Quiz:
         if not sheets:
             return
         self.boss.okul.server.sql(f"""
-            INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level,
+            INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,
                     target_language, completed_at, chosen)
-                SELECT lower(hex(randomblob(12))), (SELECT pk FROM user WHERE id = '{self.boss.id}'), pk, version,
+                SELECT lower(hex(randomblob(12))), (SELECT pk FROM users WHERE id = '{self.boss.id}'), pk, version,
                     column1, 0, 0, 1, 'A1', 'de', 1, column2
                 FROM (VALUES {values}), test WHERE test.id = '{self.id}'""")
         self.sheets += sheets

@@ -172,7 +172,7 @@ def test_fifty_starts_open_one_attempt(okul):
     ada, test = okul.registered(), made(okul, shuffle=True, durationMinutes=10)
     found = [good(a) for a in all_at_once(50, lambda n: start(ada, test))]
     assert all(f == found[0] for f in found)
-    assert rows(okul, f"SELECT count(*) FROM attempt JOIN user ON user.pk = attempt.user WHERE user.id = '{ada.id}'") == [["1"]]
+    assert rows(okul, f"SELECT count(*) FROM attempt JOIN users ON users.pk = attempt.user_pk WHERE users.id = '{ada.id}'") == [["1"]]
 
 
 def test_saves_at_once_lose_no_answer(okul):
@@ -444,7 +444,7 @@ def test_an_attempt_whose_time_runs_out_is_taken(exam, look, saved):
     assert look == "cleanup" or answer.status == {"start": 409, "submit": 409}.get(look, 200), answer
     assert look != "statistics" or answer.data["attempts"] == 1
     columns = "result.id, total_score, correct_count, attempt, level, completed_at"
-    [[*found, completed]] = rows(exam, f"SELECT {columns} FROM result JOIN user ON user.pk = result.user WHERE user.id = '{ada.id}'")
+    [[*found, completed]] = rows(exam, f"SELECT {columns} FROM result JOIN users ON users.pk = result.user_pk WHERE users.id = '{ada.id}'")
     assert found == ([attempt["id"], "66.67", "2", "1", "B1"] if saved else [attempt["id"], "0.0", "0", "1", "A1"])
     assert int(completed) == round(seconds(attempt["deadline"]) * 1000)
     assert rows(exam, "SELECT count(*) FROM attempt") == [["0"]]
@@ -467,9 +467,9 @@ def test_a_list_shows_all_that_ran_out(exam):
     """A year of learners who ran out of time at once."""
     test = made(exam, durationMinutes=1)
     exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
-        INSERT INTO user (id, email, timezone, created_at, updated_at) SELECT printf('%024x', i), i || '@year.example', 'UTC', 1, 1 FROM n;
-        INSERT INTO attempt (id, user, test, version, started_at, deadline) SELECT printf('%024x', user.pk), user.pk, test.pk, version, 1, 2
-        FROM user, test WHERE test.id = '{test['id']}' AND email LIKE '%@year.example'""")
+        INSERT INTO users (id, email, timezone, created_at, updated_at) SELECT printf('%024x', i), i || '@year.example', 'UTC', 1, 1 FROM n;
+        INSERT INTO attempt (id, user_pk, test, version, started_at, deadline) SELECT printf('%024x', users.pk), users.pk, test.pk, version, 1, 2
+        FROM users, test WHERE test.id = '{test['id']}' AND email LIKE '%@year.example'""")
     assert good(superadmin(exam).get(f"{PATH}/admin/results?testId={test['id']}"))["pagination"]["total"] == 450
 
 
@@ -547,12 +547,12 @@ def test_cleanup_lets_others_write_between_accounts_with_many_results(exam):
     """Which it else would not do for seconds; and what takes longer than two is stopped, today and tomorrow."""
     boss, test, count = superadmin(exam), made(exam, maxAttempts=0), 60
     exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
-        INSERT INTO user (id, email, timezone, created_at, updated_at, deletion_status, deletion_requested_at, deletion_scheduled_for)
+        INSERT INTO users (id, email, timezone, created_at, updated_at, deletion_status, deletion_requested_at, deletion_scheduled_for)
         SELECT printf('%024x', 9000 + i), i || '@leaving.example', 'UTC', 1, 1, 'pending', 1, 1 FROM n;
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
-        INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level, target_language,
-        completed_at, chosen) SELECT lower(hex(randomblob(12))), user.pk, test.pk, version, i, 1, 1, 3, 'A1', target_language,
-        user.pk + i * 1000, x'010203' FROM n, test, user WHERE test.id = '{test['id']}' AND email LIKE '%@leaving.example'""")
+        INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,
+        completed_at, chosen) SELECT lower(hex(randomblob(12))), users.pk, test.pk, version, i, 1, 1, 3, 'A1', target_language,
+        users.pk + i * 1000, x'010203' FROM n, test, users WHERE test.id = '{test['id']}' AND email LIKE '%@leaving.example'""")
     total = good(boss.get("/users?limit=1"))["pagination"]["total"]
     with ThreadPoolExecutor(1) as pool:
         cleanup, seen = pool.submit(exam.server.ctl, "cleanup"), set()
@@ -638,8 +638,8 @@ def fill(okul):
         known.append({"id": f"{i:024x}", "userId": who.id, "email": who.email, "test": test, "level": level, "at": at, "pk": i + 1,
                       "score": chance.randrange(0, 10000, 500) / 100})
         statements.append(
-            f"INSERT INTO result (pk, id, user, test, version, attempt, total_score, correct_count, question_count, level, target_language,"
-            f" completed_at, chosen) SELECT {i + 1}, '{i:024x}', (SELECT pk FROM user WHERE id = '{who.id}'), pk, version, {i + 1},"
+            f"INSERT INTO result (pk, id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,"
+            f" completed_at, chosen) SELECT {i + 1}, '{i:024x}', (SELECT pk FROM users WHERE id = '{who.id}'), pk, version, {i + 1},"
             f" {known[-1]['score']}, 1, 3, '{level}', target_language, {int(at * 1000)}, x'010203' FROM test WHERE id = '{test['id']}'")
     for batch in range(0, len(statements), 100):
         okul.server.sql(";".join(statements[batch:batch + 100]))
@@ -818,7 +818,7 @@ def test_counts_stay_exact(okul):
     left = sum(good(boss.get(f"{PATH}/admin/results?testId={t['id']}"))["pagination"]["total"] for t in tests)
     assert left == 4 * 4
     assert rows(okul, TALLIES[0]) == rows(okul, TALLIES[1])
-    assert rows(okul, "SELECT count(*) FROM result WHERE user NOT IN (SELECT pk FROM user)") == [["0"]]
+    assert rows(okul, "SELECT count(*) FROM result WHERE user_pk NOT IN (SELECT pk FROM users)") == [["0"]]
 
 
 def test_deleting_a_user_takes_results_and_attempts(okul):

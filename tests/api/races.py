@@ -105,7 +105,7 @@ ENDINGS = {
     "end of the session": (lambda okul, ada: okul.delete(f"/auth/sessions/{ada.claims()['sid']}", token=ada.token),
                            401),
     "deactivation": (lambda okul, ada: ada.set("is_active = 0"), 401),
-    "deletion": (lambda okul, ada: okul.server.sql(f"DELETE FROM user WHERE id = '{ada.id}'"), 401),
+    "deletion": (lambda okul, ada: okul.server.sql(f"DELETE FROM users WHERE id = '{ada.id}'"), 401),
     "demotion": (lambda okul, ada: okul.server.ctl("user", "role", ada.email, "user"), "user"),
 }
 
@@ -150,7 +150,7 @@ def test_who_is_logged_out_while_a_request_waits_changes_nothing(okul):
     answer = overtaken(okul, f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'",
                        lambda: ada.patch("/me", {"bio": "too late"}))
     assert answer.status == 401
-    assert "too late" not in okul.server.sql(f"SELECT bio FROM user WHERE id = '{ada.id}'")
+    assert "too late" not in okul.server.sql(f"SELECT bio FROM users WHERE id = '{ada.id}'")
 
 
 def test_a_tab_that_is_overtaken_while_it_waits(okul):
@@ -165,7 +165,7 @@ def test_a_tab_that_is_overtaken_while_it_waits(okul):
 def test_who_is_demoted_while_a_request_waits_changes_nothing(okul):
     admin, ada = okul.staff("admin"), okul.registered()
     admin.set("registered_at = 1")
-    answer = overtaken(okul, f"UPDATE user SET role = 'user' WHERE id = '{admin.id}'",
+    answer = overtaken(okul, f"UPDATE users SET role = 'user' WHERE id = '{admin.id}'",
                        lambda: admin.patch(f"/admin/users/{ada.id}/profile", {"bio": "too late"}))
     assert answer.status == 403
     assert ada.get("/me").data["bio"] is None
@@ -175,8 +175,8 @@ def test_a_logout_that_waits_does_not_end_the_session_that_came_after(okul):
     """Keys are given anew: without a second look it would end the session of whoever logged in meanwhile."""
     bob, ada = okul.registered(), okul.registered()
     sid = "f" * 24
-    newer = (f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'; INSERT INTO session (id, user, seed, rotated_at,"
-             f" created_at, last_used_at, expires_at) SELECT '{sid}', pk, x'00', 0, 0, 0, 1 << 50 FROM user"
+    newer = (f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'; INSERT INTO session (id, user_pk, seed, rotated_at,"
+             f" created_at, last_used_at, expires_at) SELECT '{sid}', pk, x'00', 0, 0, 0, 1 << 50 FROM users"
              f" WHERE id = '{bob.id}'")
     answer = overtaken(okul, newer, lambda: ada.post("/auth/logout"))
     assert answer.status == 401

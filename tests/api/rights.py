@@ -50,7 +50,7 @@ def deactivated(person):
 
 def deleted(okul):
     person = okul.registered()
-    okul.server.sql(f"DELETE FROM user WHERE id = '{person.id}'")
+    okul.server.sql(f"DELETE FROM users WHERE id = '{person.id}'")
     return person
 
 

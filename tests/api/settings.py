@@ -227,7 +227,7 @@ def test_every_version_is_kept(okul, boss):
         ["operator", "setting.changed", key, "-", "value, description, isPublic"],
         [other.email, "setting.changed", key, "-", "value, description, isPublic"], [boss.email, "setting.added", key, "-", "-"]]
     assert {t["subject_id"] for t in trail} == {put(boss, key, "[3]").data["id"]}
-    assert okul.server.sql(f"SELECT count(*) FROM setting_version JOIN user ON user.id = actor_id WHERE key = '{key}'").split()[1] == "2"
+    assert okul.server.sql(f"SELECT count(*) FROM setting_version JOIN users ON users.id = actor_id WHERE key = '{key}'").split()[1] == "2"
 
 
 def test_a_version_outlives_who_made_it(okul, boss):

@@ -135,7 +135,7 @@ def test_what_is_wrong_is_named_and_leaves_nothing(okul, case):
         faults(answer, status, *names)
     assert len({tuple(a.errors) for a in answers}) == 4, "in the caller's language"
     assert set(files(okul.server)) == before
-    assert okul.server.sql(f"SELECT count(*) FROM file WHERE owner = (SELECT pk FROM user WHERE id = '{ada.id}')").split()[1] == "0"
+    assert okul.server.sql(f"SELECT count(*) FROM file WHERE owner = (SELECT pk FROM users WHERE id = '{ada.id}')").split()[1] == "0"
 
 
 def body_cases():

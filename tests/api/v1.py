@@ -170,7 +170,7 @@ def test_no_four_digits_open_an_account_of_staff(later, role):
         assert answer.status == 403 and sentence in answer.errors[0]
         later.server.clock.advance(61)
         four = code(later, address)
-    assert later.server.sql(f"SELECT count(*) FROM session JOIN user ON user.pk = session.user WHERE email = '{address}'").split()[-1] == "0"
+    assert later.server.sql(f"SELECT count(*) FROM session JOIN users ON users.pk = session.user_pk WHERE email = '{address}'").split()[-1] == "0"
     later.server.clock.advance(61)
     assert later.verify(address, later.code(address)).status == 200
 
@@ -517,7 +517,7 @@ def consents(user):
 def times(okul, person):
     """When each was given, in milliseconds; NULL for never."""
     columns = ", ".join(column + "_at" for column in TEXTS.values())
-    return okul.server.sql(f"SELECT {columns} FROM user WHERE id = '{person.id}'").splitlines()[1].split("\t")
+    return okul.server.sql(f"SELECT {columns} FROM users WHERE id = '{person.id}'").splitlines()[1].split("\t")
 
 
 def test_consents_keep_the_version_and_the_time_at_which_they_were_given(site):

@@ -30,7 +30,7 @@ from helpers.client import Okul
 from helpers.server import Server, until
 
 USERS = """
-INSERT INTO user (id, email, name, surname, language, timezone, created_at, updated_at)
+INSERT INTO users (id, email, name, surname, language, timezone, created_at, updated_at)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
 SELECT printf('%024x', i), 'user' || i || '@example.com', 'Name' || i, 'Surname' || i, substr('trenesde', i % 4 * 2 + 1, 2), 'UTC', 1, 1 FROM n
 """

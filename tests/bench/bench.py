@@ -48,11 +48,11 @@ http {{
 """
 
 USERS = """
-INSERT INTO user (pk, id, email, name, surname, timezone, registered_at, created_at, updated_at)
+INSERT INTO users (pk, id, email, name, surname, timezone, registered_at, created_at, updated_at)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
 SELECT i, printf('%024x', i), 'user' || i || '@example.com', CASE i % 5000 WHEN 17 THEN 'Isparta' WHEN 18 THEN 'Straße' ELSE 'Name' || (i % 977) END, 'Surname' || (i % 1009), 'Europe/Istanbul',
 	1770000000000, 1700000000000 + i, 1770000000000 FROM n;
-INSERT INTO user_text (rowid, folded) SELECT pk, folded FROM user;
+INSERT INTO user_text (rowid, folded) SELECT pk, folded FROM users;
 DELETE FROM user_reindex;
 """
 

@@ -21,7 +21,7 @@ YEARS = 2 * 365 * 86400000      # over which everything is spread, up to now
 INSERTS = 20000
 
 FILL = """
-UPDATE user SET created_at = {first} + pk * ({years} / {users}) WHERE pk <= {users};
+UPDATE users SET created_at = {first} + pk * ({years} / {users}) WHERE pk <= {users};
 INSERT INTO contact (id, full_name, email, language, status, created_at, sort_name, folded, message)
 	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {contacts})
 	SELECT printf('%024x', i), 'Ayşe Işık', 'user' || i || '@example.com', 'tr', iif(i % 3, 'REPLIED', 'PENDING'),
@@ -29,12 +29,12 @@ INSERT INTO contact (id, full_name, email, language, status, created_at, sort_na
 INSERT INTO material (id, title, locale, created_at, updated_at, folded)
 	WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
 	SELECT printf('%024x', i), 'Film ' || i, 'tr', 0, 0, '' FROM n;
-INSERT INTO assignment (user, material, assigned_at) SELECT user.pk, 1 + user.pk % 100, user.created_at FROM user;
+INSERT INTO assignment (user_pk, material, assigned_at) SELECT users.pk, 1 + users.pk % 100, users.created_at FROM users;
 """
 
 # Rows as a submit makes them, all in one transaction, so that no fsync hides what counting costs.
 INSERT = """
-INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level, target_language,
+INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,
 	completed_at, chosen)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
 SELECT lower(hex(randomblob(12))), 1 + i % 1000, test.pk, version, (SELECT max(completed_at) FROM result) + i, 61.4, 20, 40, 'B1',

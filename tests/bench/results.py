@@ -25,7 +25,7 @@ WRITERS = 8
 
 # Of each kind as many; but of C2 in Turkish one in 50,000, and the newest hundredth all A1 in English.
 FILL = """
-INSERT INTO result (id, user, test, version, attempt, total_score, correct_count, question_count, level, target_language,
+INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,
 	completed_at, chosen)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
 SELECT printf('%024x', i), 1 + i % {users}, test.pk, test.version, 1 + i / {users}, (i * 7919 % 10001) / 100.0, i % 41, 40,

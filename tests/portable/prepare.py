@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Prepares every statement of the programs on PostgreSQL, and prints those that it refuses, by reason.
+"""Prepares every statement of the programs on PostgreSQL, and prints those that it refuses, by reason. Fails when there is one.
 
 usage: prepare.py BUILD PROGRAM...
 
@@ -18,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-RESERVED = re.compile(r"(?<![\w'\"])user(?![\w'(\"])(?!:)")
 
 # What okul gives SQLite's connections, and another engine has by other means.
 FUNCTIONS = """
@@ -42,7 +41,7 @@ def tables(sql):
                            lambda m: "BOOLEAN NOT NULL" + (f" DEFAULT {'true' if m[2] == '1' else 'false'}" if m[1] else ""), statement)
         statement = statement.replace("INTEGER", "BIGINT").replace(" REAL", " DOUBLE PRECISION").replace("BLOB", "BYTEA")
         statement = re.sub(r" REFERENCES \w+ \(pk\)( ON DELETE (CASCADE|SET NULL))?", "", statement)
-        yield RESERVED.sub('"user"', statement)
+        yield statement
     # search: whatever finds words of users, it is asked by the row and what stands in it
     yield "CREATE TABLE user_text (pk BIGINT, folded TEXT);\n"
 
@@ -52,10 +51,7 @@ def outside_of_strings(text, change):
 
 
 def portable(statement):
-    def change(part):
-        part = re.sub(r"\?(\d+)", r"$\1", part)
-        return RESERVED.sub('"user"', part)
-    return outside_of_strings(re.sub(r"/\*.*?\*/", "", statement, flags=re.DOTALL), change)
+    return outside_of_strings(re.sub(r"/\*.*?\*/", "", statement, flags=re.DOTALL), lambda part: re.sub(r"\?(\d+)", r"$\1", part))
 
 
 class Server:
@@ -80,6 +76,8 @@ class Server:
         """{number of the line: why it was refused}"""
         done = subprocess.run(["psql", "-h", str(self.home), "-U", "okul", "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=0", "-f", "-"],
                               input=script, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"psql: {done.stderr}")
         return {int(line): why for line, why in re.findall(r"^psql:<stdin>:(\d+): ERROR:  (.*)", done.stderr, re.MULTILINE)}
 
     def stop(self):
@@ -102,7 +100,12 @@ def main():
         refused = server.execute("".join(tables((ROOT / "schema.sql").read_text())) + FUNCTIONS)
         assert not refused, refused
         script = "".join(f"PREPARE s{i} AS {' '.join(portable(statement).split())};\n" for i, (statement, _) in enumerate(found))
-        refused = server.execute(script)
+        # asked of the server too: a run that broke off must not look like one that refused nothing
+        wrong = len(found) + 1
+        refused = server.execute(script + f"SELECT 1 / (count(*) = {len(found)})::int FROM pg_prepared_statements;\n")
+        if (wrong in refused) != (len(refused) > 0):
+            raise SystemExit(f"statements are missing on the server, and psql does not say why: {refused}")
+        refused.pop(wrong, None)
     finally:
         server.stop()
     kinds = collections.Counter(re.sub(r'"[^"]*"|\d+', "...", why) for why in refused.values())
@@ -113,6 +116,7 @@ def main():
         print(f"{count:4} {kind}")
     good = len(found) - len(refused)
     print(f"{good} of {len(found)} statements prepare on PostgreSQL ({100 * good / len(found):.1f} %)")
+    sys.exit(bool(refused))
 
 
 if __name__ == "__main__":

@@ -694,8 +694,8 @@ test_who_gets_no_mail(void **state)
 {
 	static const char *const templates[] = { "material-assigned", "login-code", "contact-reply", "email-changed" };
 	static const struct { const char *change; int left; } cases[] = {
-		{ "UPDATE user SET is_active = 0", 3 }, { "UPDATE user SET is_active = 1", 4 },
-		{ "UPDATE user SET deletion_status = 'pending'", 3 }, { "UPDATE user SET deletion_status = 'cancelled'", 4 },
+		{ "UPDATE users SET is_active = 0", 3 }, { "UPDATE users SET is_active = 1", 4 },
+		{ "UPDATE users SET deletion_status = 'pending'", 3 }, { "UPDATE users SET deletion_status = 'cancelled'", 4 },
 	};
 	struct db *db;
 	struct db_rows *row;
@@ -707,7 +707,7 @@ test_who_gets_no_mail(void **state)
 	assert_non_null(db);
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	assert_int_equal(db_run(db, "DELETE FROM outbox", NO_ARGS, NULL), DB_DONE);
-	assert_int_equal(db_run(db, "INSERT INTO user (id, email, timezone, created_at, updated_at)"
+	assert_int_equal(db_run(db, "INSERT INTO users (id, email, timezone, created_at, updated_at)"
 		" VALUES ('1', 'ada@example.com', 'UTC', 0, 0)", NO_ARGS, NULL), DB_DONE);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(db_run(db, cases[i].change, NO_ARGS, NULL), DB_DONE);

@@ -496,7 +496,7 @@ users_of_version_1_are_counted(void **state)
 	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 0"), 3);
 	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 1"), 1);
 	assert_int_equal(number("SELECT users FROM time_tally WHERE span = 900000 AND number = 20 * 96"), 1);
-	assert_run(0, "sql", "DELETE FROM user");
+	assert_run(0, "sql", "DELETE FROM users");
 	assert_int_equal(number("SELECT sum(users) + (SELECT n FROM tally WHERE name = 'registration') FROM time_tally"), 0);
 }
 
@@ -531,18 +531,18 @@ what_version_2_folded_is_folded_again(void **state)
 		fail_msg("%s", why);
 	assert_run(0, "sql", rows);
 	assert_run(0, "migrate");
-	assert_int_equal(number("SELECT count(*) FROM user WHERE sort_name = 'nguyen thi' AND folded = 'nguyen thi ng@example.com'"), 1);
-	assert_int_equal(number("SELECT count(*) FROM user WHERE sort_name = '' AND folded = 'b@example.com'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM users WHERE sort_name = 'nguyen thi' AND folded = 'nguyen thi ng@example.com'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM users WHERE sort_name = '' AND folded = 'b@example.com'"), 1);
 	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'nguyen'"), 7);
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'example'"), 2);
 	assert_int_equal(number("SELECT count(*) FROM course WHERE sort_title = 'nguyen' AND folded = 'nguyen thi'"), 1);
 	assert_int_equal(number("SELECT count(*) FROM test WHERE folded = 'nguyen thi'"), 1);
 	assert_int_equal(number("SELECT count(*) FROM contact WHERE sort_name = 'nguyen' AND folded = 'nguyen n@example.com thi'"), 1);
 	assert_int_equal(number("SELECT count(*) FROM material WHERE folded = 'nguyen thi'"), 1);
-	assert_run(0, "sql", "UPDATE user SET name = 'Ada' WHERE pk = 7");
+	assert_run(0, "sql", "UPDATE users SET name = 'Ada' WHERE pk = 7");
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'nguyen'"), 0);
 	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'ada'"), 7);
-	assert_run(0, "sql", "DELETE FROM user WHERE pk = 7");
+	assert_run(0, "sql", "DELETE FROM users WHERE pk = 7");
 	assert_run(0, "sql", "INSERT INTO user_text (user_text) VALUES ('integrity-check')");
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'example'"), 1);
 }
@@ -552,15 +552,15 @@ static void
 the_index_forgets_what_it_was_told(void **state)
 {
 	(void)state;
-	assert_run(0, "sql", "INSERT INTO user (pk, id, email, timezone, created_at, updated_at) VALUES (7, 'a', 'ng@b.de', 'UTC', 1, 1)");
-	assert_run(0, "sql", "UPDATE user SET folded = 'unlike ng@b.de'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
+	assert_run(0, "sql", "INSERT INTO users (pk, id, email, timezone, created_at, updated_at) VALUES (7, 'a', 'ng@b.de', 'UTC', 1, 1)");
+	assert_run(0, "sql", "UPDATE users SET folded = 'unlike ng@b.de'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
 		"INSERT INTO user_text (rowid, folded) VALUES (7, 'unlike ng@b.de')");
-	assert_run(0, "sql", "UPDATE user SET name = 'Ada'");
+	assert_run(0, "sql", "UPDATE users SET name = 'Ada'");
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'unlike'"), 0);
 	assert_int_equal(number("SELECT rowid FROM user_text WHERE user_text MATCH 'ada'"), 7);
-	assert_run(0, "sql", "UPDATE user SET folded = 'unlike'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
+	assert_run(0, "sql", "UPDATE users SET folded = 'unlike'; INSERT INTO user_text (user_text) VALUES ('delete-all');"
 		"INSERT INTO user_text (rowid, folded) VALUES (7, 'unlike')");
-	assert_run(0, "sql", "DELETE FROM user");
+	assert_run(0, "sql", "DELETE FROM users");
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'unlike'"), 0);
 }
 
@@ -605,11 +605,11 @@ user_add_makes_a_user(void **state)
 {
 	(void)state;
 	assert_run(0, "user", "add", "Ada@Example.COM", "--role", "admin", "--language=tr");
-	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'ada@example.com' AND role = 'admin'"
+	assert_int_equal(number("SELECT count(*) FROM users WHERE email = 'ada@example.com' AND role = 'admin'"
 		" AND language = 'tr' AND timezone = 'Europe/Istanbul' AND registered_at IS NULL AND is_active"
 		" AND length(id) = 24 AND created_at = updated_at AND created_at > 1700000000000"), 1);
 	assert_run(0, "user", "add", "alan@example.com");
-	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'alan@example.com' AND role = 'user'"
+	assert_int_equal(number("SELECT count(*) FROM users WHERE email = 'alan@example.com' AND role = 'user'"
 		" AND language = 'en'"), 1);
 	assert_run(EXIT_DATA, "user", "add", "ADA@example.com");
 	assert_says("is a user already");
@@ -630,7 +630,7 @@ user_add_refuses_what_is_wrong(void **state)
 	assert_run(EXIT_USAGE, "user", "add");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "b@example.com");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "--colour", "red");
-	assert_int_equal(number("SELECT count(*) FROM user"), 0);
+	assert_int_equal(number("SELECT count(*) FROM users"), 0);
 }
 
 static void
@@ -643,14 +643,14 @@ the_last_superadmin_stays(void **state)
 	assert_run(0, "user", "role", "a@example.com", "superadmin");
 	/* One who is not active does not count. */
 	assert_run(0, "user", "add", "b@example.com", "--role", "superadmin");
-	assert_run(0, "sql", "UPDATE user SET is_active = 0 WHERE email = 'b@example.com'");
+	assert_run(0, "sql", "UPDATE users SET is_active = 0 WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
 	/* Nor does one who asked for deletion. */
-	assert_run(0, "sql", "UPDATE user SET is_active = 1, deletion_status = 'pending' WHERE email = 'b@example.com'");
+	assert_run(0, "sql", "UPDATE users SET is_active = 1, deletion_status = 'pending' WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
-	assert_run(0, "sql", "UPDATE user SET deletion_status = 'none'");
+	assert_run(0, "sql", "UPDATE users SET deletion_status = 'none'");
 	assert_run(0, "user", "role", "A@example.com", "user");
-	assert_int_equal(number("SELECT count(*) FROM user WHERE email = 'a@example.com' AND role = 'user'"), 1);
+	assert_int_equal(number("SELECT count(*) FROM users WHERE email = 'a@example.com' AND role = 'user'"), 1);
 	assert_run(EXIT_DATA, "user", "role", "c@example.com", "user");
 	assert_says("there is no user c@example.com");
 }
@@ -707,8 +707,8 @@ sql_that_writes_waits_at_the_gate(void **state)
 
 	(void)state;
 	assert_int_equal(db_write_begin(db), DB_DONE);
-	assert_run(0, "sql", "SELECT count(*) FROM user");
-	assert_run(EXIT_DATA, "sql", "DELETE FROM user");
+	assert_run(0, "sql", "SELECT count(*) FROM users");
+	assert_run(EXIT_DATA, "sql", "DELETE FROM users");
 	assert_says("busy");
 	db_write_rollback(db);
 	db_close(db);
@@ -718,11 +718,11 @@ static void
 sql_keeps_the_search_index(void **state)
 {
 	(void)state;
-	assert_run(0, "sql", "INSERT INTO user (id, email, name, timezone, created_at, updated_at)"
+	assert_run(0, "sql", "INSERT INTO users (id, email, name, timezone, created_at, updated_at)"
 		" VALUES ('0123456789abcdef01234567', 'a@b.de', '\xc4\xb0pek', 'UTC', 1, 1)");
 	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
 	assert_says("found 1");
-	assert_run(0, "sql", "DELETE FROM user");
+	assert_run(0, "sql", "DELETE FROM users");
 	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
 	assert_says("found 0");
 }
@@ -923,9 +923,9 @@ photos_of_version_2_that_are_no_address_go(void **state)
 		fail_msg("%s", why);
 	assert_run(0, "sql", users);
 	assert_run(0, "migrate");
-	assert_int_equal(number("SELECT sum(1 << id) FROM user WHERE profile_photo IS NOT NULL"),
+	assert_int_equal(number("SELECT sum(1 << id) FROM users WHERE profile_photo IS NOT NULL"),
 		1 << 1 | 1 << 2 | 1 << 4 | 1 << 9 | 1 << 11);
-	assert_int_equal(number("SELECT count(*) FROM user"), 11);
+	assert_int_equal(number("SELECT count(*) FROM users"), 11);
 }
 
 int

@@ -34,7 +34,7 @@ number(const char *sql, const char *argument)
 static void
 add_user(const char *email, const char *role)
 {
-	static const char sql[] = "INSERT INTO user (id, email, role, timezone, created_at, updated_at) VALUES (?1, ?2, ?3, 'UTC', ?4, ?4)";
+	static const char sql[] = "INSERT INTO users (id, email, role, timezone, created_at, updated_at) VALUES (?1, ?2, ?3, 'UTC', ?4, ?4)";
 	char id[ID_TEXT];
 
 	random_id(id);

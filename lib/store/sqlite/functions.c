@@ -47,19 +47,21 @@ run_mailbox(sqlite3_context *context, int count, sqlite3_value **values)
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
-/* okul_has_words(text, words): TEXT_HAS_WORDS() of text.h. */
+/* okul_has_words(text, words): SQL_HAS_WORDS() of sql.h. */
 static void
 run_has_words(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *text = (const char *)sqlite3_value_text(values[0]), *words = (const char *)sqlite3_value_text(values[1]);
 
 	(void)count;
-	if (text && words)
+	if (!words)
+		sqlite3_result_int(context, 1);
+	else if (text)
 		sqlite3_result_int(context, fold_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
 			(size_t)sqlite3_value_bytes(values[1])));
 }
 
-/* okul_words_left(text, words): TEXT_WORDS_LEFT(). */
+/* okul_words_left(text, words): SQL_WORDS_LEFT(). */
 static void
 run_words_left(sqlite3_context *context, int count, sqlite3_value **values)
 {

@@ -345,7 +345,7 @@ class Person:
 
     def set(self, assignments):
         """Changes the user's row behind the server's back."""
-        self.okul.server.sql(f"UPDATE user SET {assignments} WHERE id = '{self.id}'")
+        self.okul.server.sql(f"UPDATE users SET {assignments} WHERE id = '{self.id}'")
 
 
 class Reference:

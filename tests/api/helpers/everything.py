@@ -26,7 +26,7 @@ def rows(server, statement):
 def of_users(server):
     """The columns of the schema that point to a user, as (table, column)."""
     found = rows(server, """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
-        WHERE m.type = 'table' AND f."table" = 'user'""")
+        WHERE m.type = 'table' AND f."table" = 'users'""")
     return {(row["t"], row["c"]) for row in found}
 
 
@@ -66,9 +66,9 @@ def with_everything(later, boss, mark):
             good(ada.post(f"/proficiency-tests/{test['id']}/submit", answers(test, "-+ ")))
     material, eve = secrets.token_hex(12), later.registered()
     server.sql(f"""INSERT INTO material (id, title, locale, created_at, updated_at, folded) VALUES ('{material}', 'A', 'en', 1, 1, 'a');
-        INSERT INTO assignment (material, user, assigned_at, assigned_by, opened_at, note)
+        INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)
             SELECT m.pk, u.pk, 1700000000123, b.pk, 1700000001456, iif(u.id = '{ada.id}', '{mark}', 'for Eve')
-            FROM material AS m, user AS u, user AS b
+            FROM material AS m, users AS u, users AS b
             WHERE m.id = '{material}' AND (u.id, b.id) IN (VALUES ('{ada.id}', '{boss.id}'), ('{eve.id}', '{ada.id}'))""")
     request = good(later.post("/contact", {"fullName": f"Ada {mark}", "email": address, "phoneNumber": "+90 537", "subject": mark,
                                            "message": "When?", "source": "website"}))

@@ -7,7 +7,7 @@ import subprocess
 from helpers.server import Clock, OKULCTL, fresh
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-TABLES = ("user", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
+TABLES = ("users", "user_reindex", "tally", "audit", "session", "login_code", "known_network", "event", "outbox", "instance")
 
 
 class Folder:
@@ -63,11 +63,11 @@ class Folder:
     def ask_for_deletion(self, *emails, ago=MINUTE):
         """As if they had asked, and the days of grace were over since `ago` milliseconds."""
         when = self.now() - ago
-        self.sql(f"UPDATE user SET deletion_status = 'pending', deletion_requested_at = {when - 28 * DAY}, "
+        self.sql(f"UPDATE users SET deletion_status = 'pending', deletion_requested_at = {when - 28 * DAY}, "
                  f"deletion_scheduled_for = {when} WHERE email IN ({', '.join(map(repr, emails))})")
 
     def emails(self):
-        return {row[0] for row in self.sql("SELECT email FROM user")}
+        return {row[0] for row in self.sql("SELECT email FROM users")}
 
     # -- what cleanup finds, as SQL for put(); `at` in milliseconds from now on
 
@@ -83,15 +83,15 @@ class Folder:
         return self.rows("INSERT INTO login_code (email, network, digits, mac, language, created_at, expires_at) "
                   "SELECT (i / 2) || '@example.com', i, 6, x'00', 'en', 0, {at} FROM i", count, at)
 
-    def networks(self, count, at, user="(SELECT min(pk) FROM user)"):
-        return self.rows(f"INSERT INTO known_network (mac, user, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
+    def networks(self, count, at, user="(SELECT min(pk) FROM users)"):
+        return self.rows(f"INSERT INTO known_network (mac, user_pk, seen_at) SELECT CAST(i AS BLOB), {user}, {{at}} FROM i", count, at)
 
     def traces(self, count, at, action="session.login"):
         return self.rows("INSERT INTO audit (at, action, subject_id, subject) "
                   f"SELECT {{at}}, '{action}', 'x', 'x' FROM i", count, at)
 
-    def sessions(self, count, at, user="(SELECT min(pk) FROM user)"):
-        return self.rows("INSERT INTO session (id, user, seed, rotated_at, created_at, last_used_at, expires_at) "
+    def sessions(self, count, at, user="(SELECT min(pk) FROM users)"):
+        return self.rows("INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at) "
                   f"SELECT printf('%024x', i), {user}, x'00', 0, 0, 0, {{at}} FROM i", count, at)
 
     def events(self, count, at):
@@ -103,5 +103,5 @@ class Folder:
 
     def users(self, count, at):
         """Users who asked for their deletion."""
-        return self.rows("INSERT INTO user (id, email, timezone, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at, "
+        return self.rows("INSERT INTO users (id, email, timezone, deletion_status, deletion_requested_at, deletion_scheduled_for, created_at, "
                   "updated_at) SELECT printf('%024x', i), i || '@example.com', 'UTC', 'pending', 0, {at}, 0, 0 FROM i", count, at)

@@ -1,0 +1,668 @@
+-- okul: the whole schema. `okulctl migrate` makes a new database from this file, and brings an old one here
+-- through conf/migrate/NNNN-*.sql; a test holds the two against each other.
+--
+-- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
+-- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
+
+PRAGMA user_version = 3;
+
+-- People. An address is stored in lower case.
+CREATE TABLE user (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	email TEXT NOT NULL UNIQUE,
+	role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'admin', 'superadmin')),
+	is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+	language TEXT NOT NULL DEFAULT 'en' CHECK (language IN ('tr', 'en', 'es', 'de')),
+	name TEXT,
+	surname TEXT,
+	username TEXT UNIQUE,
+	username_changed_at INTEGER,
+	country_code TEXT,
+	phone_number TEXT,
+	profile_photo TEXT,
+	availability TEXT NOT NULL DEFAULT 'offline' CHECK (availability IN ('available', 'busy', 'offline')),
+	birth_date TEXT,
+	gender TEXT CHECK (gender IN ('female', 'male', 'other')),
+	interests TEXT NOT NULL DEFAULT '[]',	-- a JSON list of texts
+	expertise TEXT,
+	bio TEXT,
+	instagram TEXT,
+	x TEXT,
+	tiktok TEXT,
+	snapchat TEXT,
+	facebook TEXT,
+	timezone TEXT NOT NULL,
+	-- a consent is the time at which it was given (NULL: not given), and the version of the text that was shown
+	privacy_policy_at INTEGER,
+	privacy_policy_version TEXT,
+	terms_of_use_at INTEGER,
+	terms_of_use_version TEXT,
+	consent_form_at INTEGER,
+	consent_form_version TEXT,
+	registered_at INTEGER,		-- registration completed
+	last_login_at INTEGER,
+	-- where a user came from, as the app that signed them up says
+	signup_source TEXT,
+	signup_campaign TEXT,
+	-- a deletion that was asked for is done by `okulctl cleanup` when its day has come; the row then goes
+	deletion_status TEXT NOT NULL DEFAULT 'none' CHECK (deletion_status IN ('none', 'pending', 'cancelled', 'finalized')),
+	deletion_requested_at INTEGER,
+	deletion_scheduled_for INTEGER,
+	deletion_cancelled_at INTEGER,
+	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; kept by triggers
+) STRICT;
+CREATE INDEX user_role ON user (role);
+CREATE INDEX user_sort_name ON user (sort_name);
+CREATE INDEX user_deletion ON user (deletion_scheduled_for) WHERE deletion_status = 'pending';
+
+-- Search for parts of words: user.folded by its three-letter pieces. The index does not keep the text and must be told what
+-- it held to forget it, so that is what stood in the row, not a new folding.
+-- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
+-- user_reindex() of lib/school/user.h brings user_text up to date in the same transaction.
+-- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
+CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
+CREATE TABLE user_reindex (
+	pk INTEGER PRIMARY KEY,
+	old TEXT			-- what user_text holds of the user now; NULL: nothing yet
+) STRICT;
+
+CREATE TRIGGER user_added AFTER INSERT ON user BEGIN
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
+	INSERT OR IGNORE INTO user_reindex (pk) VALUES (new.pk);
+	UPDATE tally SET n = n + 1 WHERE name IN ('user', 'user:' || new.role);
+	INSERT INTO user_block (block, n) VALUES (new.pk >> 10, 1) ON CONFLICT (block) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER user_renamed AFTER UPDATE OF name, surname, username, email ON user
+WHEN new.name IS NOT old.name OR new.surname IS NOT old.surname OR new.username IS NOT old.username OR new.email <> old.email
+BEGIN
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
+	UPDATE user SET sort_name = okul_fold(new.name, new.surname),
+		folded = okul_fold(new.name, new.surname, new.username, new.email) WHERE pk = new.pk;
+END;
+CREATE TRIGGER user_role_changed AFTER UPDATE OF role ON user WHEN new.role <> old.role BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'user:' || old.role;
+	UPDATE tally SET n = n + 1 WHERE name = 'user:' || new.role;
+END;
+CREATE TRIGGER user_removed AFTER DELETE ON user BEGIN
+	INSERT OR IGNORE INTO user_reindex (pk, old) VALUES (old.pk, old.folded);
+	UPDATE tally SET n = n - 1 WHERE name IN ('user', 'user:' || old.role);
+	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
+END;
+
+-- How many users each block of 1,024 keys has: a page deep in the list is found by adding up blocks, not by skipping rows.
+CREATE TABLE user_block (
+	block INTEGER PRIMARY KEY,
+	n INTEGER NOT NULL CHECK (n >= 0)
+) STRICT;
+
+-- Exact counts, kept by triggers: counting 100,000 rows for each page of a list would cost more than the page.
+CREATE TABLE tally (
+	name TEXT PRIMARY KEY,
+	n INTEGER NOT NULL DEFAULT 0 CHECK (n >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tally (name) VALUES ('user'), ('user:user'), ('user:admin'), ('user:superadmin');
+
+-- Who changed what on whom, written in the transaction of the change. Texts, not references: it outlives both.
+CREATE TABLE audit (
+	pk INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_email TEXT,
+	action TEXT NOT NULL,		-- 'user.role', 'user.email', 'user.profile', 'user.active', 'user.deleted', ...
+	subject_id TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- address of a user, key of a setting
+	before TEXT,
+	after TEXT
+) STRICT;
+CREATE INDEX audit_subject ON audit (subject_id);
+CREATE INDEX audit_actor ON audit (actor_id);
+CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_name ON audit (subject);
+
+-- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
+CREATE TABLE session (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seed BLOB NOT NULL,		-- the refresh tokens are derived from it under a key outside the database
+	counter INTEGER NOT NULL DEFAULT 0,	-- number of the refresh token that is good now
+	rotated_at INTEGER NOT NULL,	-- when the one before it was replaced
+	created_at INTEGER NOT NULL,
+	last_used_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	ip TEXT,
+	user_agent TEXT,
+	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
+) STRICT;
+CREATE INDEX session_user ON session (user);
+CREATE INDEX session_expires ON session (expires_at);
+
+-- The login codes of an address, whether it has a user or not. One row a client network: a new code of it replaces its old one.
+CREATE TABLE login_code (
+	email TEXT NOT NULL,
+	network TEXT NOT NULL,		-- the client network that asked for it
+	digits INTEGER NOT NULL,
+	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from that network
+	strange_tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from others
+	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1)),
+	PRIMARY KEY (email, network)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX login_code_expires ON login_code (expires_at);
+
+-- The networks from which a user logged in lately. They have budgets of their own in table event.
+CREATE TABLE known_network (
+	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	seen_at INTEGER NOT NULL	-- the last login from there
+) STRICT, WITHOUT ROWID;
+CREATE INDEX known_network_user ON known_network (user);
+CREATE INDEX known_network_seen ON known_network (seen_at);	-- for `okulctl cleanup`
+
+-- What counts towards a limit: one row an event, dropped when its window is over.
+CREATE TABLE event (
+	-- by mailbox 'code-email', 'wrong-email' (6 digits), 'wrong-short' (4), by client network 'code-client', 'wrong-client',
+	-- 'user-client', 'contact-client'
+	kind TEXT NOT NULL,
+	subject TEXT NOT NULL,		-- mailbox, behind it a space and a mark for a known network; or client network
+	at INTEGER NOT NULL,
+	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
+	PRIMARY KEY (kind, subject, at, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX event_at ON event (at);	-- for `okulctl cleanup`
+
+-- Mails that wait to be sent; a row goes when its mail is out, or no longer worth sending.
+CREATE TABLE outbox (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	recipient TEXT NOT NULL,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),
+	template TEXT NOT NULL,
+	sealed BLOB NOT NULL,		-- the template's values, sealed under a key outside the database
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	next_at INTEGER NOT NULL,	-- not before; a sender that takes the row moves it forward, which is its lease
+	attempts INTEGER NOT NULL DEFAULT 0,
+	last_error TEXT
+) STRICT;
+CREATE INDEX outbox_next ON outbox (next_at);
+CREATE INDEX outbox_recipient ON outbox (recipient);
+
+-- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
+CREATE TRIGGER user_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM login_code WHERE email = old.email;
+	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short')
+		AND subject >= okul_mailbox(old.email) AND subject < okul_mailbox(old.email) || '!';
+	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
+END;
+-- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
+-- they asked; mail_queue() of lib/school/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
+-- before. And a deactivation ends the sessions for good.
+CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON user WHEN NOT new.is_active AND old.is_active BEGIN
+	DELETE FROM session WHERE user = new.pk;
+	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
+END;
+CREATE TRIGGER user_leaving AFTER UPDATE OF deletion_status ON user
+WHEN new.deletion_status = 'pending' AND old.deletion_status <> 'pending'
+BEGIN
+	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
+END;
+
+-- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
+CREATE TRIGGER user_events_forgotten AFTER DELETE ON user BEGIN
+	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
+END;
+
+-- ---- courses
+
+CREATE TABLE course (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	title TEXT NOT NULL,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),
+	level TEXT CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
+	price REAL NOT NULL DEFAULT 0,
+	currency TEXT NOT NULL DEFAULT 'TRY',
+	duration_weeks INTEGER,
+	image_url TEXT,
+	position INTEGER NOT NULL DEFAULT 0,	-- "order" of the contract
+	is_published INTEGER NOT NULL DEFAULT 1 CHECK (is_published IN (0, 1)),
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	sort_title TEXT NOT NULL DEFAULT '',	-- title, folded; this and the last column are kept by triggers
+	description TEXT NOT NULL DEFAULT '',	-- it may be long, and what stands behind it is dear to reach
+	folded TEXT NOT NULL DEFAULT ''		-- title and description, folded: what search looks into
+) STRICT;
+-- One for each order of the list, with all that the list is filtered by: a page is found without looking into rows.
+CREATE INDEX course_newest ON course (pk, is_published, language, level);
+CREATE INDEX course_title ON course (sort_title, pk, is_published, language, level);
+CREATE INDEX course_price ON course (price, pk, is_published, language, level);
+CREATE INDEX course_position ON course (position, pk, is_published, language, level);
+-- And for the list as most see it, unfiltered: passing over an entry costs a quarter when nothing in it is looked at.
+-- (is_published, which never differs there, makes them enough by themselves for SQLite.)
+CREATE INDEX course_public_newest ON course (pk, is_published) WHERE is_published;
+CREATE INDEX course_public_title ON course (sort_title, pk, is_published) WHERE is_published;
+CREATE INDEX course_public_price ON course (price, pk, is_published) WHERE is_published;
+CREATE INDEX course_public_position ON course (position, pk, is_published) WHERE is_published;
+
+-- course:version grows with every change of a course, so that a client can ask whether its list is still the newest. Never
+-- below the time, so that a database that was restored from a backup does not give an old number to a new list.
+INSERT INTO tally (name) VALUES ('course'), ('course:published'), ('course:version');
+
+CREATE TRIGGER course_added AFTER INSERT ON course BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+	UPDATE tally SET n = n + 1 WHERE name = 'course' OR (name = 'course:published' AND new.is_published);
+END;
+CREATE TRIGGER course_rewritten AFTER UPDATE OF title, description ON course
+WHEN new.title <> old.title OR new.description <> old.description
+BEGIN
+	UPDATE course SET sort_title = okul_fold(new.title), folded = okul_fold(new.title, new.description) WHERE pk = new.pk;
+END;
+CREATE TRIGGER course_published AFTER UPDATE OF is_published ON course WHEN new.is_published <> old.is_published BEGIN
+	UPDATE tally SET n = n + new.is_published - old.is_published WHERE name = 'course:published';
+END;
+-- An INSERT comes by here too: it updates its row.
+CREATE TRIGGER course_changed AFTER UPDATE ON course BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
+CREATE TRIGGER course_removed AFTER DELETE ON course BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'course' OR (name = 'course:published' AND old.is_published);
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
+END;
+
+-- ---- settings
+
+-- What the school's web site reads: texts, numbers, lists. How each came to be what it is stands in setting_version.
+CREATE TABLE setting (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	key TEXT NOT NULL UNIQUE,
+	is_public INTEGER NOT NULL DEFAULT 1 CHECK (is_public IN (0, 1)),
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	description TEXT,
+	value TEXT NOT NULL		-- JSON text as it came; last: it may be long
+) STRICT;
+
+-- A setting as it was from some time on, the present one too. By key and in texts, not references: it outlives setting and
+-- actor.
+CREATE TABLE setting_version (
+	pk INTEGER PRIMARY KEY,
+	key TEXT NOT NULL,
+	version INTEGER NOT NULL,	-- 1, 2, ... of its key
+	at INTEGER NOT NULL,
+	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_email TEXT,
+	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
+	description TEXT,
+	value TEXT NOT NULL,
+	UNIQUE (key, version)
+) STRICT;
+
+-- ---- files
+
+-- What was uploaded. The bytes lie once below DATA/files under the name of their hash, however many rows name them.
+CREATE TABLE file (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	key TEXT NOT NULL UNIQUE,	-- the last segment of its address
+	sha256 TEXT NOT NULL,
+	size INTEGER NOT NULL,
+	mime TEXT NOT NULL,
+	name TEXT NOT NULL,		-- as the client called it
+	owner INTEGER REFERENCES user (pk) ON DELETE SET NULL,	-- NULL: the school; a private one is then for admins
+	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
+	created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX file_sha256 ON file (sha256);
+CREATE INDEX file_owner ON file (owner, size);
+
+-- How many bytes are stored: those of each hash once.
+INSERT INTO tally (name) VALUES ('file:bytes');
+CREATE TRIGGER file_added AFTER INSERT ON file
+WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = new.sha256 AND pk <> new.pk)
+BEGIN
+	UPDATE tally SET n = n + new.size WHERE name = 'file:bytes';
+END;
+CREATE TRIGGER file_removed AFTER DELETE ON file
+WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = old.sha256)
+BEGIN
+	UPDATE tally SET n = n - old.size WHERE name = 'file:bytes';
+END;
+-- A user's private files go with them; the public ones stay, and then belong to the school. The bytes are left to
+-- `okulctl files gc`.
+CREATE TRIGGER file_owner_removed BEFORE DELETE ON user BEGIN
+	DELETE FROM file WHERE owner = old.pk AND NOT is_public;
+END;
+
+-- ---- placement tests
+
+-- What a test asked at some time. A version never changes, so that a result keeps its wording, and programs may remember it by
+-- its pk; a change of the test makes another, and what nothing refers to goes.
+CREATE TABLE test_version (
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice
+	test INTEGER NOT NULL,		-- pk of the test; without reference: results outlive their test
+	test_id TEXT NOT NULL,
+	title TEXT NOT NULL,
+	target_language TEXT NOT NULL,
+	level_ranges TEXT NOT NULL,	-- JSON list of {level, minScore, maxScore}, in rising order
+	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/school/quiz.h
+	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
+) STRICT;
+CREATE INDEX test_version_test ON test_version (test);
+
+CREATE TABLE test (
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice: results name it when it is gone
+	id TEXT NOT NULL UNIQUE,
+	version INTEGER NOT NULL REFERENCES test_version (pk),
+	title TEXT NOT NULL,
+	target_language TEXT NOT NULL,
+	duration_minutes INTEGER,
+	max_attempts INTEGER NOT NULL DEFAULT 1,	-- 0: no limit
+	shuffle INTEGER NOT NULL DEFAULT 0 CHECK (shuffle IN (0, 1)),
+	is_published INTEGER NOT NULL DEFAULT 1 CHECK (is_published IN (0, 1)),
+	question_count INTEGER NOT NULL,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL,
+	description TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX test_version_of ON test (version);
+
+-- test:version is to the list of tests what course:version is to that of courses.
+INSERT INTO tally (name) VALUES ('test:version');
+CREATE TRIGGER test_added AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_changed AFTER UPDATE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+CREATE TRIGGER test_removed AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
+END;
+
+-- An attempt that is open: started, not yet submitted. Its row goes when its result comes.
+CREATE TABLE attempt (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	test INTEGER NOT NULL REFERENCES test (pk) ON DELETE CASCADE,
+	version INTEGER NOT NULL REFERENCES test_version (pk),
+	started_at INTEGER NOT NULL,
+	deadline INTEGER,		-- NULL: no limit of time
+	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
+	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
+	UNIQUE (user, test)
+) STRICT;
+CREATE INDEX attempt_test ON attempt (test);
+CREATE INDEX attempt_version ON attempt (version);
+CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
+
+-- What somebody reached: a snapshot, together with the version that it points to. Where an attempt was open, its id goes on
+-- as that of the result. Rows are never changed, only deleted.
+CREATE TABLE result (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	test INTEGER NOT NULL,		-- pk of the test, which may be gone
+	version INTEGER NOT NULL REFERENCES test_version (pk),
+	attempt INTEGER NOT NULL,	-- 1, 2, ...
+	total_score REAL NOT NULL,	-- 0 to 100, two decimals
+	correct_count INTEGER NOT NULL,
+	question_count INTEGER NOT NULL,
+	level TEXT NOT NULL CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
+	target_language TEXT NOT NULL,
+	completed_at INTEGER NOT NULL,
+	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
+) STRICT;
+CREATE UNIQUE INDEX result_user ON result (user, test, attempt);
+-- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
+-- the page is known: along an order (by time, by score), or by the versions and levels that a filter leaves.
+CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user, version);
+CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user, version, completed_at);
+CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
+
+-- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows. And their scores, as
+-- whole numbers, so that what comes and goes leaves no rounding behind.
+CREATE TABLE result_tally (
+	version INTEGER NOT NULL,
+	level TEXT NOT NULL,
+	test INTEGER NOT NULL,		-- the version's, as is the language
+	target_language TEXT NOT NULL,
+	n INTEGER NOT NULL CHECK (n >= 0),
+	hundredths INTEGER NOT NULL CHECK (hundredths >= 0),	-- sum of total_score x 100
+	PRIMARY KEY (version, level)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER result_added AFTER INSERT ON result BEGIN
+	INSERT INTO result_tally (version, level, test, target_language, n, hundredths)
+		VALUES (new.version, new.level, new.test, new.target_language, 1, CAST(round(new.total_score * 100) AS INTEGER))
+		ON CONFLICT DO UPDATE SET n = n + 1, hundredths = hundredths + excluded.hundredths;
+END;
+CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
+	UPDATE result_tally SET n = n - 1, hundredths = hundredths - CAST(round(old.total_score * 100) AS INTEGER)
+		WHERE version = old.version AND level = old.level;
+	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
+END;
+-- An operator's doing; the programs change no result.
+CREATE TRIGGER result_changed AFTER UPDATE OF version, level, test, target_language, total_score ON result BEGIN
+	UPDATE result_tally SET n = n - 1, hundredths = hundredths - CAST(round(old.total_score * 100) AS INTEGER)
+		WHERE version = old.version AND level = old.level;
+	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
+	INSERT INTO result_tally (version, level, test, target_language, n, hundredths)
+		VALUES (new.version, new.level, new.test, new.target_language, 1, CAST(round(new.total_score * 100) AS INTEGER))
+		ON CONFLICT DO UPDATE SET n = n + 1, hundredths = hundredths + excluded.hundredths;
+END;
+
+-- ---- contact
+
+CREATE TABLE contact (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	full_name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	phone_number TEXT,
+	subject TEXT,
+	source TEXT,
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the reply
+	status TEXT NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'REPLIED')),
+	replied_at INTEGER,
+	created_at INTEGER NOT NULL,
+	sort_name TEXT NOT NULL,	-- full name, folded
+	folded TEXT NOT NULL,		-- what search looks into: name, address, subject and message
+	message TEXT NOT NULL,
+	reply TEXT
+) STRICT;
+CREATE INDEX contact_status ON contact (status);
+CREATE INDEX contact_source ON contact (source, status);
+CREATE INDEX contact_sort_name ON contact (sort_name);
+CREATE INDEX contact_email ON contact (email);	-- what somebody asked, for the copy of their data
+
+INSERT INTO tally (name) VALUES ('contact'), ('contact:PENDING'), ('contact:REPLIED');
+CREATE TRIGGER contact_added AFTER INSERT ON contact BEGIN
+	UPDATE tally SET n = n + 1 WHERE name IN ('contact', 'contact:' || new.status);
+END;
+CREATE TRIGGER contact_status_changed AFTER UPDATE OF status ON contact WHEN new.status <> old.status BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'contact:' || old.status;
+	UPDATE tally SET n = n + 1 WHERE name = 'contact:' || new.status;
+END;
+CREATE TRIGGER contact_removed AFTER DELETE ON contact BEGIN
+	UPDATE tally SET n = n - 1 WHERE name IN ('contact', 'contact:' || old.status);
+END;
+
+-- ---- education materials
+
+CREATE TABLE material (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	title TEXT NOT NULL,
+	locale TEXT NOT NULL CHECK (locale IN ('tr', 'en', 'es', 'de')),
+	level TEXT CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	folded TEXT NOT NULL,		-- what search looks into: title and description, folded
+	description TEXT NOT NULL DEFAULT '',
+	videos TEXT NOT NULL DEFAULT '[]'	-- JSON list of {id, title, url}
+) STRICT;
+
+CREATE TABLE material_pdf (
+	pk INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	material INTEGER NOT NULL REFERENCES material (pk) ON DELETE CASCADE,
+	file INTEGER NOT NULL REFERENCES file (pk),
+	title TEXT NOT NULL
+) STRICT;
+CREATE INDEX material_pdf_material ON material_pdf (material);
+CREATE INDEX material_pdf_file ON material_pdf (file);
+-- The file of a PDF is its own, and goes with it; the bytes are left to `okulctl files gc`.
+CREATE TRIGGER material_pdf_removed AFTER DELETE ON material_pdf BEGIN
+	DELETE FROM file WHERE pk = old.file;
+END;
+
+CREATE TABLE assignment (
+	pk INTEGER PRIMARY KEY,
+	material INTEGER NOT NULL REFERENCES material (pk) ON DELETE CASCADE,
+	user INTEGER NOT NULL REFERENCES user (pk) ON DELETE CASCADE,
+	assigned_at INTEGER NOT NULL,
+	assigned_by INTEGER REFERENCES user (pk) ON DELETE SET NULL,
+	opened_at INTEGER,		-- when its user first opened one of its PDFs
+	note TEXT,
+	UNIQUE (user, material)
+) STRICT;
+CREATE INDEX assignment_material ON assignment (material);
+CREATE INDEX assignment_by ON assignment (assigned_by);
+
+-- ---- what the dashboard counts
+
+-- How much came in each day and each quarter of an hour of UTC: users that are still there by created_at, results by
+-- completed_at, contact requests by created_at, assignments by assigned_at. What came between two times is a sum over the
+-- days between them, over quarters of an hour in the days that they cut, and a look at the rows themselves in the quarters
+-- that they cut. Every time zone is whole quarters of an hour from UTC, so months, wherever they begin, cut none.
+CREATE TABLE time_tally (
+	span INTEGER NOT NULL,		-- in milliseconds: 86400000 or 900000
+	number INTEGER NOT NULL,	-- time / span
+	users INTEGER NOT NULL DEFAULT 0 CHECK (users >= 0),
+	results INTEGER NOT NULL DEFAULT 0 CHECK (results >= 0),
+	contacts INTEGER NOT NULL DEFAULT 0 CHECK (contacts >= 0),
+	assignments INTEGER NOT NULL DEFAULT 0 CHECK (assignments >= 0),
+	PRIMARY KEY (span, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_created ON user (created_at);
+CREATE INDEX contact_created ON contact (created_at);
+CREATE INDEX assignment_assigned ON assignment (assigned_at);
+
+CREATE TRIGGER user_timed AFTER INSERT ON user BEGIN
+	INSERT INTO time_tally (span, number, users)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET users = users + 1;
+END;
+CREATE TRIGGER user_untimed AFTER DELETE ON user BEGIN
+	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+END;
+CREATE TRIGGER user_retimed AFTER UPDATE OF created_at ON user WHEN new.created_at <> old.created_at BEGIN
+	UPDATE time_tally SET users = users - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET users = users - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+	INSERT INTO time_tally (span, number, users)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET users = users + 1;
+END;
+CREATE TRIGGER result_timed AFTER INSERT ON result BEGIN
+	INSERT INTO time_tally (span, number, results)
+		VALUES (86400000, new.completed_at / 86400000, 1), (900000, new.completed_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET results = results + 1;
+END;
+CREATE TRIGGER result_untimed AFTER DELETE ON result BEGIN
+	UPDATE time_tally SET results = results - 1 WHERE span = 86400000 AND number = old.completed_at / 86400000;
+	UPDATE time_tally SET results = results - 1 WHERE span = 900000 AND number = old.completed_at / 900000;
+END;
+CREATE TRIGGER result_retimed AFTER UPDATE OF completed_at ON result WHEN new.completed_at <> old.completed_at BEGIN
+	UPDATE time_tally SET results = results - 1 WHERE span = 86400000 AND number = old.completed_at / 86400000;
+	UPDATE time_tally SET results = results - 1 WHERE span = 900000 AND number = old.completed_at / 900000;
+	INSERT INTO time_tally (span, number, results)
+		VALUES (86400000, new.completed_at / 86400000, 1), (900000, new.completed_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET results = results + 1;
+END;
+CREATE TRIGGER contact_timed AFTER INSERT ON contact BEGIN
+	INSERT INTO time_tally (span, number, contacts)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET contacts = contacts + 1;
+END;
+CREATE TRIGGER contact_untimed AFTER DELETE ON contact BEGIN
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+END;
+CREATE TRIGGER contact_retimed AFTER UPDATE OF created_at ON contact WHEN new.created_at <> old.created_at BEGIN
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 86400000 AND number = old.created_at / 86400000;
+	UPDATE time_tally SET contacts = contacts - 1 WHERE span = 900000 AND number = old.created_at / 900000;
+	INSERT INTO time_tally (span, number, contacts)
+		VALUES (86400000, new.created_at / 86400000, 1), (900000, new.created_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET contacts = contacts + 1;
+END;
+CREATE TRIGGER assignment_timed AFTER INSERT ON assignment BEGIN
+	INSERT INTO time_tally (span, number, assignments)
+		VALUES (86400000, new.assigned_at / 86400000, 1), (900000, new.assigned_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET assignments = assignments + 1;
+END;
+CREATE TRIGGER assignment_untimed AFTER DELETE ON assignment BEGIN
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 86400000 AND number = old.assigned_at / 86400000;
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 900000 AND number = old.assigned_at / 900000;
+END;
+CREATE TRIGGER assignment_retimed AFTER UPDATE OF assigned_at ON assignment WHEN new.assigned_at <> old.assigned_at BEGIN
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 86400000 AND number = old.assigned_at / 86400000;
+	UPDATE time_tally SET assignments = assignments - 1 WHERE span = 900000 AND number = old.assigned_at / 900000;
+	INSERT INTO time_tally (span, number, assignments)
+		VALUES (86400000, new.assigned_at / 86400000, 1), (900000, new.assigned_at / 900000, 1)
+		ON CONFLICT DO UPDATE SET assignments = assignments + 1;
+END;
+
+-- 'registration': users whose registration is complete; 'assignment:user': users with an assignment
+INSERT INTO tally (name) VALUES ('registration'), ('test'), ('material'), ('assignment'), ('assignment:user');
+CREATE TRIGGER user_registration_added AFTER INSERT ON user WHEN new.registered_at IS NOT NULL BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'registration';
+END;
+CREATE TRIGGER user_registration_changed AFTER UPDATE OF registered_at ON user BEGIN
+	UPDATE tally SET n = n + (new.registered_at IS NOT NULL) - (old.registered_at IS NOT NULL) WHERE name = 'registration';
+END;
+CREATE TRIGGER user_registration_removed AFTER DELETE ON user WHEN old.registered_at IS NOT NULL BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'registration';
+END;
+CREATE TRIGGER test_counted AFTER INSERT ON test BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'test';
+END;
+CREATE TRIGGER test_uncounted AFTER DELETE ON test BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'test';
+END;
+CREATE TRIGGER material_counted AFTER INSERT ON material BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'material';
+END;
+CREATE TRIGGER material_uncounted AFTER DELETE ON material BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'material';
+END;
+CREATE TRIGGER assignment_counted AFTER INSERT ON assignment BEGIN
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment';
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+END;
+CREATE TRIGGER assignment_uncounted AFTER DELETE ON assignment BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment';
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+END;
+CREATE TRIGGER assignment_given AFTER UPDATE OF user ON assignment WHEN new.user <> old.user BEGIN
+	UPDATE tally SET n = n - 1 WHERE name = 'assignment:user' AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = old.user);
+	UPDATE tally SET n = n + 1 WHERE name = 'assignment:user'
+		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user = new.user AND pk <> new.pk);
+END;
+
+-- Facts of this installation.
+CREATE TABLE instance (
+	key TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
