@@ -42,7 +42,7 @@
 #define SQL_FOLD(text) "okul_fold(" text ")"
 
 /*
- * Whether a folded text has all words of text_words(): true for NULL words, which ask for nothing, so that a list without a
+ * Whether a folded text has all words of fold_words(): true for NULL words, which ask for nothing, so that a list without a
  * search is the whole list. And those of the words that it lacks. Each connection has both functions.
  */
 #define SQL_HAS_WORDS(text, words) "okul_has_words(" text ", " words ")"
