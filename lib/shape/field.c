@@ -62,13 +62,10 @@ field_count(const struct shape *shape)
 	return count;
 }
 
-const struct field *
-field_next(struct field_walk *walk, const struct shape *shape)
+/* At an end or at the fields of another shape. */
+static const struct field *
+next_across(struct field_walk *walk)
 {
-	if (!walk->started) {
-		walk->started = true;
-		walk->at[0] = shape->fields;
-	}
 	for (;;) {
 		const struct field *field = walk->at[walk->depth]++;
 		if (field->type == FIELD_END) {
@@ -82,6 +79,20 @@ field_next(struct field_walk *walk, const struct shape *shape)
 			return field;
 		}
 	}
+}
+
+const struct field *
+field_next(struct field_walk *walk, const struct shape *shape)
+{
+	if (!walk->started) {
+		walk->started = true;
+		walk->at[0] = shape->fields;
+	}
+	const struct field *field = walk->at[walk->depth];
+	if (field->type == FIELD_END || field->type == FIELD_PLUS || field->type == FIELD_HEAD)
+		return next_across(walk);
+	walk->at[walk->depth]++;
+	return field;
 }
 
 const struct field *
