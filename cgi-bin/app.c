@@ -45,7 +45,7 @@ get_health(struct request *rq)
 	int version;
 
 	if (!db_alive(rq->db, &version))
-		return response_error(rq, UNAVAILABLE);
+		return response_error(rq, ERROR_UNAVAILABLE);
 	request_detach_user(rq);	/* the trial ends their row, and the log names them */
 	bool writable = db_try_write(rq->db);
 	response_begin(rq);

@@ -204,10 +204,10 @@ reply_login(struct request *rq, const struct login *login)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(login->user)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	if (!auth_put_tokens(rq, login))
-		return response_error(rq, INTERNAL);
+		return response_error(rq, ERROR_INTERNAL);
 	json_put_bool(rq->out, "isNewUser", login->is_new);
 	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
@@ -247,12 +247,12 @@ static enum error
 judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 {
 	if (!caller->active)
-		return DEACTIVATED;
+		return ERROR_DEACTIVATED;
 	if (caller->role >= ADMIN && caller->digits < 6)
-		return STAFF_CODE;
+		return ERROR_STAFF_CODE;
 	*wait = caller->user ? 0 :
 		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
-	return *wait ? TOO_MANY_CLIENT_USERS : NO_ERROR;
+	return *wait ? ERROR_TOO_MANY_CLIENT_USERS : ERROR_NONE;
 }
 
 bool
@@ -337,7 +337,7 @@ end_reused(struct request *rq, const struct login *login)
 bool
 auth_refresh(struct request *rq, struct login *login, struct response *refusal)
 {
-	*refusal = response_error(rq, BAD_REFRESH);
+	*refusal = response_error(rq, ERROR_BAD_REFRESH);
 	switch (auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), login)) {
 	case CURRENT:
 		return session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now);
@@ -382,7 +382,7 @@ static struct response
 delete_session(struct request *rq)
 {
 	if (!session_end_own(rq->db, rq->user->pk, rq->id, rq->now))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	return response_deleted(rq, S_SESSION_ENDED, rq->id);
 }
 
@@ -406,9 +406,9 @@ post_registration(struct request *rq)
 	struct db_rows *row;
 
 	if (!user_register(rq->db, rq->user->pk, &registration, rq->now))
-		return response_error(rq, ALREADY_REGISTERED);
+		return response_error(rq, ERROR_ALREADY_REGISTERED);
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	json_put_text(rq->out, "message", sentence(S_REGISTERED, rq->language));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
@@ -423,7 +423,7 @@ get_registration(struct request *rq)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[MISSING], ARGS(rq->user->pk)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
 	json_put_list(rq->out, "missingFields");

@@ -98,10 +98,10 @@ post_verify(struct request *rq)
 	if (!auth_login(rq, 4, &login, &refusal))
 		return refusal;
 	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login.user)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	if (!auth_put_tokens(rq, &login))
-		return response_error(rq, INTERNAL);
+		return response_error(rq, ERROR_INTERNAL);
 	response_put_row_object(rq, "user", &user_v1, row, 1);
 	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
 	db_end(row);
@@ -117,7 +117,7 @@ post_refresh(struct request *rq)
 	if (!auth_refresh(rq, &login, &refusal))
 		return refusal;
 	response_begin(rq);
-	return auth_put_tokens(rq, &login) ? response_done(rq) : response_error(rq, INTERNAL);
+	return auth_put_tokens(rq, &login) ? response_done(rq) : response_error(rq, ERROR_INTERNAL);
 }
 
 static struct response
@@ -134,7 +134,7 @@ post_revoke(struct request *rq)
 	enum shown_token token = auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), &login);
 
 	if ((token != CURRENT && token != REPLACED) || login.user != rq->user->pk)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	session_end(rq->db, login.pk);
 	return response_deleted(rq, S_SESSION_ENDED, login.session);
 }

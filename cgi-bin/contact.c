@@ -210,7 +210,7 @@ post_contact(struct request *rq)
 	char id[ID_TEXT];
 
 	if (wait)
-		return response_wait(rq, TOO_MANY_REQUESTS, wait);
+		return response_wait(rq, ERROR_TOO_MANY_REQUESTS, wait);
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
@@ -296,14 +296,14 @@ post_reply(struct request *rq)
 	}
 	db_end(row);
 	struct response response = response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	return response.error ? response : response_error(rq, ALREADY_REPLIED);
+	return response.error ? response : response_error(rq, ERROR_ALREADY_REPLIED);
 }
 
 static struct response
 delete_contact(struct request *rq)
 {
 	if (!contact_delete(rq->db, rq->id))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	return response_deleted(rq, S_CONTACT_DELETED, rq->id);
 }
 

@@ -182,7 +182,7 @@ delete_course(struct request *rq)
 	struct db_rows *row;
 
 	if (course_delete(rq->db, &row, rq->id) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
@@ -196,7 +196,7 @@ duplicate_course(struct request *rq)
 	char id[ID_TEXT];
 
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, true)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	const char *title = copy_next_title(rq->arena, rq->db, sql[TAKEN], db_text(row, 1), rq->language, TITLE_POINTS);
 	db_end(row);
 	random_id(id);

@@ -254,7 +254,7 @@ show(struct request *rq, const char *id)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[ONE], ARGS(id, request_is_admin(rq), rq->user->pk)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	materials_put(rq, row, db_flag(row, MATERIAL_COLUMN_COUNT) ? rq->user->id : NULL);
 	db_end(row);
@@ -304,13 +304,13 @@ add_pdf(struct request *rq, int64_t material, const struct upload *upload)
 		return upload_error(rq, error);
 	random_id(id);
 	material_add_pdf(rq->db, id, material, file.key, pdf_title(rq->arena, file.name));
-	return (struct response){ .error = NO_ERROR };
+	return (struct response){ .error = ERROR_NONE };
 }
 
 static struct response
 add_pdfs(struct request *rq, int64_t material)
 {
-	struct response response = { .error = NO_ERROR };
+	struct response response = { .error = ERROR_NONE };
 
 	for (size_t i = 0; i < rq->upload_count && !response.error; i++)
 		response = add_pdf(rq, material, &rq->uploads[i]);
@@ -335,7 +335,7 @@ post_material(struct request *rq)
 
 	random_id(id);
 	if (!material_add(rq->db, id, &material, rq->now, &pk))
-		return response_error(rq, INTERNAL);
+		return response_error(rq, ERROR_INTERNAL);
 	struct response response = add_pdfs(rq, pk);
 	return response.error ? response : show(rq, id);
 }
@@ -348,7 +348,7 @@ may_change(struct request *rq)
 	enum db_rc rc = db_one(rq->db, &row, sql[IS_THERE], ARGS(rq->id));
 
 	db_end(row);
-	return rc == DB_ROW ? upload_fits(rq) : response_error(rq, NOT_FOUND);
+	return rc == DB_ROW ? upload_fits(rq) : response_error(rq, ERROR_NOT_FOUND);
 }
 
 /* False when one of them is not this material's. */
@@ -370,9 +370,9 @@ patch_material(struct request *rq)
 	int64_t pk;
 
 	if (!material_change(rq->db, rq->id, &material, rq->now, &pk))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	if (!drop_pdfs(rq, pk))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	struct response response = add_pdfs(rq, pk);
 	return response.error ? response : show(rq, rq->id);
 }
@@ -383,7 +383,7 @@ delete_material(struct request *rq)
 	struct db_rows *row;
 
 	if (material_delete(rq->db, &row, rq->id) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
 	return response_deleted(rq, S_MATERIAL_DELETED, rq->id);

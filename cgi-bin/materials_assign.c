@@ -161,14 +161,14 @@ post_assign(struct request *rq)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	a.material = db_int(row, 0);
 	a.title = mail_one_line(rq->arena, db_text(row, 1));
 	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
 	db_end(row);
 	for (size_t i = 0; i < in[USER_IDS].count; i++)
 		if (!assign(rq, &a, value_string(in[USER_IDS].items[i])))
-			return response_error(rq, NOT_FOUND);
+			return response_error(rq, ERROR_NOT_FOUND);
 	return put_summary(rq, &a);
 }
 
@@ -219,7 +219,7 @@ of_user(struct request *rq, const char *id)
 	struct db_rows *user;
 
 	if (db_one(rq->db, &user, sql[USER_SUMMARY], ARGS(id)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	response_put_row_object(rq, "user", &user_summary, user, 1);
 	int64_t pk = db_int(user, 0);
@@ -249,7 +249,7 @@ delete_assignment(struct request *rq)
 	struct db_rows *row;
 
 	if (assignment_remove(rq->db, &row, rq->id, user) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
 		db_text(row, 0), db_text(row, 1) });
 	db_end(row);

@@ -258,7 +258,7 @@ post_duplicate(struct request *rq)
 
 	/* It may be another by now, or gone. */
 	if (!source || !read_source(rq, source))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	struct placement *test = &source->test;
 	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
 	return proficiency_add(rq, test);
@@ -287,7 +287,7 @@ static struct response
 patch_test(struct request *rq)
 {
 	if (!placement_change(rq->db, rq->prepared, rq->id, rq->now))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
@@ -300,7 +300,7 @@ delete_test(struct request *rq)
 	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
 	const char *title = placement_delete(rq->db, rq->arena, rq->id);
 	if (!title)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "test.deleted", rq->id, title });
 	return response_deleted(rq, S_TEST_DELETED, rq->id);
 }
@@ -325,7 +325,7 @@ get_test(struct request *rq)
 	if (request_is_admin(rq))
 		return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 	if (db_one(rq->db, &row, sql[PUBLISHED], ARGS(rq->id)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &test_list, row, 0);
 	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));

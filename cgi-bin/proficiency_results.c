@@ -322,7 +322,7 @@ get_user_results(struct request *rq)
 
 	db_end(row);
 	if (rc != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	proficiency_close_due(rq, pk);
 	return response_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
 }
@@ -343,7 +343,7 @@ get_result(struct request *rq)
 
 	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
 	if (db_one(rq->db, &row, sql[ONE], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
 	quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
@@ -357,7 +357,7 @@ delete_result(struct request *rq)
 	struct db_rows *row;
 
 	if (attempt_remove_result(rq->db, &row, rq->id) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	const char *before = arena_format(rq->arena, "%s: %.2f, %s", db_text(row, 1), db_real(row, 2), db_text(row, 3));
 	audit_add(rq->db, rq->now,
 		&(struct audit){ rq->user->id, rq->user->email, "result.deleted", rq->id, db_text(row, 0), before });

@@ -167,7 +167,7 @@ get_statistics(struct request *rq)
 
 	proficiency_close_due(rq, 0);
 	if (db_one(rq->db, &row, sql[QUESTIONS], ARGS(rq->id)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	const cJSON *questions = json_parse(rq->arena, db_text(row, 0), db_size(row, 0), JSON_DEPTH, &fault);
 	db_end(row);
 	struct statistics *statistics = statistics_for(rq, questions);

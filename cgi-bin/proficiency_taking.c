@@ -369,15 +369,15 @@ static struct response
 post_start(struct request *rq)
 {
 	struct state state;
-	struct response response = { .error = NO_ERROR };
+	struct response response = { .error = ERROR_NONE };
 	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000), wait;
 
 	if (!face(rq, &state))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	if (!state.attempt && state.used_up)
-		response = response_error(rq, ATTEMPTS_USED);
+		response = response_error(rq, ERROR_ATTEMPTS_USED);
 	else if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
-		response = response_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+		response = response_wait(rq, ERROR_TOO_MANY_SUBMISSIONS, wait);
 	response.commit = closed > 0;
 	if (response.error)
 		return response;
@@ -392,7 +392,7 @@ static struct response
 over(struct request *rq)
 {
 	(void)attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
-	return response_error_keep(rq, ATTEMPT_OVER);
+	return response_error_keep(rq, ERROR_ATTEMPT_OVER);
 }
 
 /* An attempt that is no more has left a result under its id, unless somebody deleted that. */
@@ -403,7 +403,7 @@ no_attempt(struct request *rq)
 	bool result = db_one(rq->db, &row, sql[IS_RESULT], ARGS(rq->id, rq->user->pk)) == DB_ROW;
 
 	db_end(row);
-	return response_error(rq, result ? ATTEMPT_OVER : NOT_FOUND);
+	return response_error(rq, result ? ERROR_ATTEMPT_OVER : ERROR_NOT_FOUND);
 }
 
 static struct response
@@ -460,16 +460,16 @@ post_submit(struct request *rq)
 	char id[ID_TEXT];
 
 	if (!face(rq, &state))
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	if (rq->faults.count > 0)
-		return response_error(rq, BAD_FIELDS);
+		return response_error(rq, ERROR_BAD_FIELDS);
 	if (state.attempt && attempt_is_over(state.deadline, rq->now))
 		return over(rq);
 	if (!state.attempt && (state.used_up || state.minutes))
-		return response_error(rq, state.used_up ? ATTEMPTS_USED : NOT_STARTED);
+		return response_error(rq, state.used_up ? ERROR_ATTEMPTS_USED : ERROR_NOT_STARTED);
 	int64_t wait = state.attempt ? 0 : daily_wait(rq, &state);
 	if (wait > 0)
-		return response_wait(rq, TOO_MANY_SUBMISSIONS, wait);
+		return response_wait(rq, ERROR_TOO_MANY_SUBMISSIONS, wait);
 	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
@@ -491,7 +491,7 @@ get_status(struct request *rq)
 
 	proficiency_close_due(rq, rq->user->pk);
 	if (db_one(rq->db, &row, sql[STATUS], ARGS(rq->id, rq->user->pk, request_is_admin(rq))) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
 	response_begin(rq);
 	json_put_bool(rq->out, "hasCompleted", attempts > 0);

@@ -61,7 +61,7 @@ get_setting(struct request *rq)
 	else if (!text_is_key(rq->id))
 		faults_add(&rq->faults, "key", S_F_KEY, NULL);
 	if (rq->faults.count > 0)
-		return response_error(rq, BAD_FIELDS);
+		return response_error(rq, ERROR_BAD_FIELDS);
 	return response_row(rq, sql[VALUE_OF], ARGS(rq->id, request_is_admin(rq)), &setting_value);
 }
 

@@ -130,7 +130,7 @@ is_for_all(const struct request *rq)
 static struct response
 may_upload(struct request *rq)
 {
-	return is_for_all(rq) && !request_is_admin(rq) ? response_error(rq, ROLE_TOO_LOW) : upload_fits(rq);
+	return is_for_all(rq) && !request_is_admin(rq) ? response_error(rq, ERROR_ROLE_TOO_LOW) : upload_fits(rq);
 }
 
 static struct response
@@ -140,7 +140,7 @@ post_upload(struct request *rq)
 	struct file_row file = { .type = upload->type, .name = upload->name, .owner = rq->user->pk, .is_public = is_for_all(rq) };
 
 	if (file.is_public && !request_is_admin(rq))
-		return response_error(rq, ROLE_TOO_LOW);
+		return response_error(rq, ERROR_ROLE_TOO_LOW);
 	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, upload_quota_user(rq, file.owner), rq->now);
 	if (error)
 		return upload_error(rq, error);
@@ -167,10 +167,10 @@ static enum error
 may_read(const struct request *rq, const struct db_rows *file, enum link_state link)
 {
 	if (db_flag(file, IS_PUBLIC) || link == LINK_GOOD || is_theirs(rq, file))
-		return NO_ERROR;
+		return ERROR_NONE;
 	if (link == LINK_BAD)
-		return BAD_LINK;
-	return rq->user ? NOT_FOUND : rq->http.authorization ? BAD_TOKEN : NO_TOKEN;
+		return ERROR_BAD_LINK;
+	return rq->user ? ERROR_NOT_FOUND : rq->http.authorization ? ERROR_BAD_TOKEN : ERROR_NO_TOKEN;
 }
 
 static struct response
@@ -225,10 +225,10 @@ get_file(struct request *rq)
 	}
 	if (link == LINK_UNKNOWN) {
 		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
-		return response_error(rq, BAD_FIELDS);
+		return response_error(rq, ERROR_BAD_FIELDS);
 	}
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	enum error error = may_read(rq, file, link);
 	struct response response = error ? response_error(rq, error) : send_file(rq, file);
 	db_end(file);
@@ -259,7 +259,7 @@ get_files(struct request *rq)
 	struct db_rows *row;
 
 	if (owner && !request_is_admin(rq) && strcmp(owner, rq->user->id) != 0)
-		return response_error(rq, ROLE_TOO_LOW);
+		return response_error(rq, ERROR_ROLE_TOO_LOW);
 	if (owner) {
 		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
 			whose = value_int(db_int(row, 0));
@@ -280,15 +280,15 @@ delete_file(struct request *rq)
 	struct db_rows *file;
 
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	bool is_own = !db_is_null(file, OWNER) && db_int(file, OWNER) == rq->user->pk, is_public = db_flag(file, IS_PUBLIC);
 	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
 	int64_t pk = db_int(file, FILE_PK);
 	db_end(file);
 	if (!is_own && !request_is_admin(rq))
-		return response_error(rq, is_public ? ROLE_TOO_LOW : NOT_FOUND);
+		return response_error(rq, is_public ? ERROR_ROLE_TOO_LOW : ERROR_NOT_FOUND);
 	if (!file_remove(rq->db, pk, rq->now))
-		return response_error(rq, FILE_IN_USE);
+		return response_error(rq, ERROR_FILE_IN_USE);
 	if (!is_own)
 		audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "file.deleted", id, name });
 	return response_deleted(rq, S_FILE_DELETED, id);

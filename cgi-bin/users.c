@@ -82,9 +82,9 @@ patch_me(struct request *rq)
 	const char *username = value_string(changes[USER_USERNAME]);
 
 	if (username && users_name_rests(rq, rq->user->pk, username))
-		return response_error(rq, USERNAME_RECENT);
+		return response_error(rq, ERROR_USERNAME_RECENT);
 	if (user_change(rq->db, rq->arena, rq->user->pk, changes, false, rq->now) == DB_TAKEN)
-		return response_error(rq, USERNAME_TAKEN);
+		return response_error(rq, ERROR_USERNAME_TAKEN);
 	return show_me(rq);
 }
 

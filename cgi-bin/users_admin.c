@@ -172,12 +172,12 @@ find_target(struct request *rq, struct target *target)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[TARGET], ARGS(rq->id)) != DB_ROW)
-		return NOT_FOUND;
+		return ERROR_NOT_FOUND;
 	*target = (struct target){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)), role_of(db_text(row, 2)),
 		db_flag(row, 3), db_flag(row, 4), EN };
 	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ROLE_TOO_LOW : NO_ERROR;
+	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ERROR_ROLE_TOO_LOW : ERROR_NONE;
 }
 
 /* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
@@ -205,13 +205,13 @@ delete_user(struct request *rq)
 	if (error)
 		return response_error(rq, error);
 	if (target.pk == rq->user->pk)
-		return response_error(rq, NOT_YOURSELF);
+		return response_error(rq, ERROR_NOT_YOURSELF);
 	if (target.last_superadmin)
-		return response_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
 	db_timeout(rq->db, PATIENCE);
 	if (!user_delete(rq->db, target.pk))
-		return response_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
@@ -256,13 +256,13 @@ patch_profile(struct request *rq)
 		return response_error(rq, error);
 	bool active = value_truth(changes[IS_ACTIVE], target.active);
 	if (!active && target.pk == rq->user->pk)
-		return response_error(rq, NOT_YOURSELF);
+		return response_error(rq, ERROR_NOT_YOURSELF);
 	if (!active && target.last_superadmin)
-		return response_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	if (username && users_name_rests(rq, target.pk, username))
-		return response_error(rq, USERNAME_RECENT);
+		return response_error(rq, ERROR_USERNAME_RECENT);
 	if (user_change(rq->db, rq->arena, target.pk, changes, true, rq->now) == DB_TAKEN)
-		return response_error(rq, USERNAME_TAKEN);
+		return response_error(rq, ERROR_USERNAME_TAKEN);
 	if (target.active != active)
 		note(rq, &target, "user.active", target.active ? "true" : "false", active ? "true" : "false");
 	note(rq, &target, "user.profile", NULL, names_of(rq));
@@ -295,7 +295,7 @@ patch_email(struct request *rq)
 		return response_error(rq, error);
 	if (strcmp(target.email, email) != 0) {
 		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
-			return response_error(rq, EMAIL_TAKEN);
+			return response_error(rq, ERROR_EMAIL_TAKEN);
 		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
@@ -314,12 +314,12 @@ patch_role(struct request *rq)
 	if (error)
 		return response_error(rq, error);
 	if (role < target.role && target.last_superadmin)
-		return response_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	if (role < target.role && target.pk == rq->user->pk)
-		return response_error(rq, NOT_YOURSELF);
+		return response_error(rq, ERROR_NOT_YOURSELF);
 	if (role != target.role) {
 		if (!user_change_role(rq->db, target.pk, role_name(role), rq->now))
-			return response_error(rq, LAST_SUPERADMIN);
+			return response_error(rq, ERROR_LAST_SUPERADMIN);
 		note(rq, &target, "user.role", role_name(target.role), role_name(role));
 		log_line(LOG_NOTE, "user_role user=%s by=%s before=%s after=%s", rq->id, rq->user->id, role_name(target.role),
 			role_name(role));

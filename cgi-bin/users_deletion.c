@@ -65,11 +65,11 @@ post_deletion(struct request *rq)
 	int64_t wait = wait_to_ask(rq);
 
 	if (wait > 0)
-		return response_wait(rq, TOO_MANY_REQUESTS, wait);
+		return response_wait(rq, ERROR_TOO_MANY_REQUESTS, wait);
 	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
-		return response_error(rq, LAST_SUPERADMIN);
+		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	if (!user_ask_deletion(rq->db, rq->user->pk, rq->now + rq->conf->deletion_grace * DAY, rq->now))
-		return response_error(rq, DELETION_PENDING);
+		return response_error(rq, ERROR_DELETION_PENDING);
 	return reply_changed(rq, "user.deletion-requested");
 }
 
@@ -77,6 +77,6 @@ static struct response
 delete_deletion(struct request *rq)
 {
 	if (!user_cancel_deletion(rq->db, rq->user->pk, rq->now))
-		return response_error(rq, NO_DELETION);
+		return response_error(rq, ERROR_NO_DELETION);
 	return reply_changed(rq, "user.deletion-cancelled");
 }

@@ -277,7 +277,7 @@ get_export(struct request *rq)
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[ACCOUNT], ARGS(rq->user->pk)) != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	put_account(rq, row);
 	db_end(row);

@@ -187,7 +187,7 @@ demo_add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solve
 	char id[ID_TEXT];
 
 	random_pretend(demo_bits(d), at);
-	if (file_add(d->db, d->conf, blob, &row, at) != NO_ERROR)
+	if (file_add(d->db, d->conf, blob, &row, at) != ERROR_NONE)
 		return false;
 	d->files++;
 	demo_id(d, id, at);

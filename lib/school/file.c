@@ -68,8 +68,8 @@ file_fits(struct db *db, const struct conf *conf, const struct blob *blob, int64
 {
 	*before += blob->size > FILE_LEAST ? blob->size : FILE_LEAST;
 	if (!fits_user(db, conf, user, *before, now))
-		return QUOTA_REACHED;
-	return fits_all(db, conf, blob, user) ? NO_ERROR : STORAGE_FULL;
+		return ERROR_QUOTA_REACHED;
+	return fits_all(db, conf, blob, user) ? ERROR_NONE : ERROR_STORAGE_FULL;
 }
 
 /* Whether it still lies under its name; once more put there where `okulctl files gc` was faster than the renewed time. */
@@ -90,9 +90,9 @@ file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct
 	random_id(row->id);
 	snprintf(row->key, sizeof(row->key), "%s.%s", row->id, info->extension);
 	if (!is_there(conf, blob))
-		return BUSY;
+		return ERROR_BUSY;
 	return db_run(db, file_sql[ADD], ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner,
-		row->is_public, now), NULL) == DB_DONE ? NO_ERROR : BUSY;
+		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_BUSY;
 }
 
 enum error

@@ -36,14 +36,14 @@ struct file_row {
  * Whether a blob that ended fits the quotas. `user` is the pk of one whose quota counts, and that of the share of the disk;
  * 0 for an admin, whom neither stops, so that nobody else can. `*before` is what the blobs before it, which have no row yet,
  * count in the quota of that user; this one is added. Bytes that are stored already count again for a user, not for all; what
- * a user deletes counts for two hours more. Returns NO_ERROR, QUOTA_REACHED (the user's) or STORAGE_FULL (that of all).
+ * a user deletes counts for two hours more. Returns ERROR_NONE, ERROR_QUOTA_REACHED (the user's) or ERROR_STORAGE_FULL (that of all).
  */
 must_use enum error file_fits(struct db *db, const struct conf *conf, const struct blob *blob, int64_t user,
 	int64_t *before, int64_t now);
 
 /*
  * Inside a write transaction: the row of a blob that was kept. Sets id and key. A private file without owner is the
- * school's: for admins, and whomever a signed address is given to. Returns NO_ERROR; BUSY when the bytes are gone or a failure
+ * school's: for admins, and whomever a signed address is given to. Returns ERROR_NONE; BUSY when the bytes are gone or a failure
  * stuck to db: then nothing of the transaction may be committed.
  */
 must_use enum error file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct file_row *row, int64_t now);

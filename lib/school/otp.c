@@ -128,16 +128,16 @@ refuse(struct refusal *refusal, enum error error, int64_t wait)
 static struct refusal
 request_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	struct refusal r = { NO_ERROR, 0 };
+	struct refusal r = { ERROR_NONE, 0 };
 
-	refuse(&r, TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
-	refuse(&r, caller->known ? TOO_MANY_CODES : TOO_MANY_STRANGE_CODES,
+	refuse(&r, ERROR_TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
+	refuse(&r, caller->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
 		limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
 	if (!caller->known)
-		refuse(&r, TOO_MANY_STRANGE_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
-	refuse(&r, TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
+		refuse(&r, ERROR_TOO_MANY_STRANGE_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
+	refuse(&r, ERROR_TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
 	if (!caller->known)
-		refuse(&r, TOO_MANY_CLIENT_CODES,
+		refuse(&r, ERROR_TOO_MANY_CLIENT_CODES,
 			limit_client(db, conf, code_client, caller->client, now, HOUR, conf->client_hourly));
 	return r;
 }
@@ -186,10 +186,10 @@ count_wrong(struct db *db, const struct budget *budget, int64_t now, const struc
 static struct refusal
 client_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	struct refusal r = { NO_ERROR, 0 };
+	struct refusal r = { ERROR_NONE, 0 };
 
-	refuse(&r, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
-	refuse(&r, TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
+	refuse(&r, ERROR_TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
+	refuse(&r, ERROR_TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
 	return r;
 }
 
@@ -219,7 +219,7 @@ otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t
 	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(caller->email, caller->network, (int64_t)caller->digits,
 		value_blob(mac, sizeof(mac)), language_code(language), now, expires), NULL);
 	(void)!mail_queue(db, conf, arena, now, expires, caller->email, language, "login-code", values, COUNT(values));
-	return NO_ERROR;
+	return ERROR_NONE;
 }
 
 /* ---- trying */
@@ -268,9 +268,9 @@ try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp
 	bool spent = codes->count > 0;
 
 	if (codes->own || !caller->known)
-		refuse(&r, caller->known ? TOO_MANY_OWN_TRIES : TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
+		refuse(&r, caller->known ? ERROR_TOO_MANY_OWN_TRIES : ERROR_TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
 	else if (codes->count > 0)
-		refuse(&r, TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
+		refuse(&r, ERROR_TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
 	if (r.error)
 		return r;
 	if (codes->own)
@@ -279,7 +279,7 @@ try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp
 		spent &= codes->list[i].strange_tries >= conf->code_tries;
 	if (spent) {
 		r = request_limits(db, conf, now, caller);
-		r.error = CODE_SPENT;
+		r.error = ERROR_CODE_SPENT;
 	}
 	return r;
 }
@@ -323,13 +323,13 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp
 	const struct live_code *right = compare(db, conf, now, caller, &codes, given);
 	if (right) {
 		*language = right->language;
-		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? NO_ERROR : WRONG_CODE;
+		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? ERROR_NONE : ERROR_WRONG_CODE;
 	}
 	limit_count_client(db, conf, wrong_client, caller->client, now, DAY);
 	log_line(LOG_NOTE, "login_wrong user=%s client=%s", caller->user ? caller->user_id : "-", caller->client);
 	if (client_limits(db, conf, now, caller).error)
 		log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", caller->client);
-	return WRONG_CODE;
+	return ERROR_WRONG_CODE;
 }
 
 /* ---- afterwards */

@@ -48,7 +48,7 @@ void otp_caller(struct db *db, const struct conf *conf, int64_t now, const char 
 
 /*
  * Stores a new code in place of the one that this network had for the address, and queues its mail. Gives
- * NO_ERROR, or TOO_SOON, TOO_MANY_CODES, TOO_MANY_STRANGE_CODES (mailbox) or TOO_MANY_CLIENT_CODES (client
+ * ERROR_NONE, or ERROR_TOO_SOON, ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox) or ERROR_TOO_MANY_CLIENT_CODES (client
  * network) and in *wait the milliseconds until it may be asked for again. `code` (digits + 1 bytes) gets
  * the code; wipe it after use.
  */
@@ -58,9 +58,9 @@ must_use enum error otp_request(struct db *db, const struct conf *conf, struct a
 /*
  * Uses up a code of the address: the one that the caller's network asked for, or, counted as a stranger's
  * try, one that another network asked for. A try counts once for each code that it was compared with. Gives
- * NO_ERROR once for a right code (and in *language that of its mail), WRONG_CODE for a wrong or dead one;
- * CODE_SPENT after too many wrong tries on it, TOO_MANY_TRIES or TOO_MANY_OWN_TRIES (mailbox),
- * TOO_MANY_CLIENT_TRIES (client network) and *wait until the next may be.
+ * ERROR_NONE once for a right code (and in *language that of its mail), ERROR_WRONG_CODE for a wrong or dead one;
+ * ERROR_CODE_SPENT after too many wrong tries on it, ERROR_TOO_MANY_TRIES or ERROR_TOO_MANY_OWN_TRIES (mailbox),
+ * ERROR_TOO_MANY_CLIENT_TRIES (client network) and *wait until the next may be.
  */
 must_use enum error otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller,
 	const char *code, enum language *language, int64_t *wait);

@@ -76,11 +76,11 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 
 	switch (token ? token_check(token, length, now, &claims) : TOKEN_BAD) {
 	case TOKEN_NO_MEMORY:
-		return BUSY;
+		return ERROR_BUSY;
 	case TOKEN_GOOD:
-		return user_of_session(db, &claims, now, caller) ? NO_ERROR : BAD_TOKEN;
+		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
 	default:
-		return BAD_TOKEN;
+		return ERROR_BAD_TOKEN;
 	}
 }
 

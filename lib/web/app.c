@@ -112,16 +112,16 @@ db_error(enum db_rc rc)
 	switch (rc) {
 	case DB_BUSY:
 	case DB_SLOW:
-		return BUSY;
+		return ERROR_BUSY;
 	case DB_FULL:
-		return STORAGE_FULL;
+		return ERROR_STORAGE_FULL;
 	case DB_READONLY:
-		return STORAGE_READONLY;
+		return ERROR_STORAGE_READONLY;
 	case DB_BROKEN:
 	case DB_OLD:
-		return UNAVAILABLE;
+		return ERROR_UNAVAILABLE;
 	default:
-		return INTERNAL;
+		return ERROR_INTERNAL;
 	}
 }
 
@@ -141,7 +141,7 @@ handle_writing(struct request *rq)
 	if (!response.error)
 		response = rq->route->handler(rq);
 	if (rq->out->failed)
-		response = response_error(rq, BUSY);	/* no memory for the answer: what cannot be told must not have happened */
+		response = response_error(rq, ERROR_BUSY);	/* no memory for the answer: what cannot be told must not have happened */
 	if (db_failure(rq->db) != DB_DONE || (response.error && !response.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -159,7 +159,7 @@ handle_reading(struct request *rq)
 	if (etag_unchanged(rq))
 		return not_modified;
 	struct response response = rq->route->handler(rq);
-	return rq->out->failed ? response_error(rq, BUSY) : response;
+	return rq->out->failed ? response_error(rq, ERROR_BUSY) : response;
 }
 
 static struct response
@@ -168,7 +168,7 @@ no_method(struct request *rq, const char *allow)
 	struct response response = { .status = 204 };
 
 	if (rq->http.method != OPTIONS)
-		response = response_error(rq, NO_METHOD);
+		response = response_error(rq, ERROR_NO_METHOD);
 	response.allow = allow;
 	return response;
 }
@@ -179,7 +179,7 @@ judge(struct request *rq)
 {
 	struct response response = { .status = 204 };
 
-	return rq->http.body == BODY_ASKED ? response : response_error(rq, BUSY);
+	return rq->http.body == BODY_ASKED ? response : response_error(rq, ERROR_BUSY);
 }
 
 /* Nothing of the database is held while it comes: a web server that does not keep bodies sends it as slowly as the client. */
@@ -202,19 +202,19 @@ handle(struct request *rq, struct app *app)
 	enum route_match match = route_find(app->program, rq, &allow);
 
 	if (match == ROUTE_NO_PATH)
-		return response_error(rq, NO_PATH);
+		return response_error(rq, ERROR_NO_PATH);
 	if (match == ROUTE_NO_METHOD)
 		return no_method(rq, allow.s);
 	if (rq->http.content_length > check_body_limit(rq))
-		return response_error(rq, TOO_LARGE);
+		return response_error(rq, ERROR_TOO_LARGE);
 	if (!app->db)
-		return response_error(rq, UNAVAILABLE);
+		return response_error(rq, ERROR_UNAVAILABLE);
 	struct response response = check_head(rq);
 	if (!response.error && rq->http.body != BODY_HERE)
 		return judge(rq);
 	const char *body = response.error ? NULL : read_body(rq, app);
 	if (!response.error && rq->http.content_length > check_body_limit(rq))
-		response = response_error(rq, TOO_LARGE);	/* one whose length nobody had told */
+		response = response_error(rq, ERROR_TOO_LARGE);	/* one whose length nobody had told */
 	if (!response.error)
 		response = check_body(rq, body);
 	if (!response.error)
@@ -267,7 +267,7 @@ serve_one(struct app *app, struct request *rq)
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
 		rq->user = NULL;	/* its texts may have gone with the transaction */
-		struct response response = response_error(rq, BUSY);
+		struct response response = response_error(rq, ERROR_BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
 		status = send_response(app->http, rq, &response, &app->head);

@@ -6,7 +6,7 @@
 static struct response
 pass(void)
 {
-	return (struct response){ .error = NO_ERROR };
+	return (struct response){ .error = ERROR_NONE };
 }
 
 /* ---- who asks */
@@ -15,7 +15,7 @@ struct response
 check_caller(struct request *rq)
 {
 	const struct route *route = rq->route;
-	enum error error = NO_TOKEN;
+	enum error error = ERROR_NO_TOKEN;
 
 	rq->user = NULL;
 	if (rq->http.authorization && rq->program->authenticate) {
@@ -23,18 +23,18 @@ check_caller(struct request *rq)
 		error = rq->program->authenticate(rq->db, rq->http.authorization, rq->now, caller);
 		rq->user = error ? NULL : caller;
 	}
-	if (error && (error == BUSY || route->role >= USER))
+	if (error && (error == ERROR_BUSY || route->role >= USER))
 		return response_error(rq, error);
 	if (!rq->user)
 		return pass();
 	if (route->writes)
 		request_detach_user(rq);
 	if (route->role > rq->user->role)
-		return response_error(rq, ROLE_TOO_LOW);
+		return response_error(rq, ERROR_ROLE_TOO_LOW);
 	if (route->role >= USER && rq->user->role == USER && !rq->user->registered && !route->unregistered)
-		return response_error(rq, NOT_REGISTERED);
+		return response_error(rq, ERROR_NOT_REGISTERED);
 	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > caller_rights(rq->user)))
-		return response_error(rq, BEING_DELETED);
+		return response_error(rq, ERROR_BEING_DELETED);
 	return pass();
 }
 
@@ -60,11 +60,11 @@ static enum error
 json_error(enum json_fault fault)
 {
 	switch (fault) {
-	case JSON_UTF8: return BAD_UTF8;
-	case JSON_NUL: return BAD_NUL;
-	case JSON_DEEP: return BAD_DEPTH;
-	case JSON_TWICE: return BAD_KEY_TWICE;
-	default: return BAD_JSON;
+	case JSON_UTF8: return ERROR_BAD_UTF8;
+	case JSON_NUL: return ERROR_BAD_NUL;
+	case JSON_DEEP: return ERROR_BAD_DEPTH;
+	case JSON_TWICE: return ERROR_BAD_KEY_TWICE;
+	default: return ERROR_BAD_JSON;
 	}
 }
 
@@ -94,7 +94,7 @@ check_type(struct request *rq)
 	struct response response = pass();
 
 	if (!http_is_type(rq->http.content_type, "application/json")) {
-		response = response_error(rq, WRONG_TYPE);
+		response = response_error(rq, ERROR_WRONG_TYPE);
 		response.argument = rq->route->upload ? "application/json, multipart/form-data" : "application/json";
 	}
 	return response;
@@ -106,13 +106,13 @@ parse_body(struct request *rq, const char *body)
 	enum json_fault fault = JSON_SYNTAX;
 
 	if (!body && rq->http.content_length != 0 && rq->http.content_length != -1)
-		return response_error(rq, BAD_BODY_LENGTH);
+		return response_error(rq, ERROR_BAD_BODY_LENGTH);
 	if (body)
 		rq->body = json_parse(rq->arena, body, (size_t)rq->http.content_length, JSON_DEPTH, &fault);
 	if (!rq->body)
 		return response_error(rq, json_error(fault));
 	if (!cJSON_IsObject(rq->body))
-		return response_error(rq, BAD_OBJECT);
+		return response_error(rq, ERROR_BAD_OBJECT);
 	keep_texts(rq, body);
 	return pass();
 }
@@ -136,7 +136,7 @@ check_fields(struct request *rq)
 	route_params(rq);
 	rq->query = rq->route->own_query ? cJSON_CreateObject() : field_query(rq->route->query, rq->http.query, &rq->faults);
 	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && !rq->upload_count && rq->faults.count == 0)
-		return response_error(rq, EMPTY_CHANGE);
+		return response_error(rq, ERROR_EMPTY_CHANGE);
 	size_t before_body = rq->faults.count;
 	if (rq->route->in)
 		(void)!field_check(rq->route->in, rq->body, &rq->faults);
@@ -144,7 +144,7 @@ check_fields(struct request *rq)
 	if (rq->route->check)
 		check_further(rq, before_body);
 	if (rq->faults.count > 0)
-		return response_error(rq, BAD_FIELDS);
+		return response_error(rq, ERROR_BAD_FIELDS);
 	return pass();
 }
 

@@ -8,7 +8,7 @@
 
 /*
  * What the head of the request decides, before a byte of its body is read: token, role and registration, content type, and
- * whether there is room for files. Fills rq->user. Both give a response whose error is NO_ERROR when all is well so far.
+ * whether there is room for files. Fills rq->user. Both give a response whose error is ERROR_NONE when all is well so far.
  */
 must_use struct response check_head(struct request *rq);
 

@@ -120,7 +120,7 @@ etag_of_file(struct arena *arena, const struct stat *st)
 struct response
 etag_guard(struct request *rq)
 {
-	struct response response = { .error = NO_ERROR };
+	struct response response = { .error = ERROR_NONE };
 	const char *tag = rq->etag;
 	struct stat st;
 
@@ -129,19 +129,19 @@ etag_guard(struct request *rq)
 	if (rq->route->shows) {
 		response = rq->route->shows(rq);
 		/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
-		if (response.error == NOT_FOUND && rq->route->method == POST)
-			return response_error(rq, PRECONDITION_FAILED);
+		if (response.error == ERROR_NOT_FOUND && rq->route->method == POST)
+			return response_error(rq, ERROR_PRECONDITION_FAILED);
 		if (response.error)
 			return response;
 		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
-			return response_error(rq, BUSY);
+			return response_error(rq, ERROR_BUSY);
 		if (!response.file)
 			put_of_data(rq);
 		else if (stat(response.file, &st) == 0)
 			tag = etag_of_file(rq->arena, &st);
 	}
 	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
-		response = response_error(rq, PRECONDITION_FAILED);
+		response = response_error(rq, ERROR_PRECONDITION_FAILED);
 	rq->etag[0] = '\0';	/* the answer will have its own */
 	return response;
 }

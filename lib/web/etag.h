@@ -31,7 +31,7 @@ must_use bool etag_unchanged(struct request *rq);
 /*
  * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at
  * If-Match as struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes
- * only `*`. Gives a response whose error is NO_ERROR when the handler may run.
+ * only `*`. Gives a response whose error is ERROR_NONE when the handler may run.
  */
 must_use struct response etag_guard(struct request *rq);
 

@@ -82,7 +82,7 @@ struct response
 response_of_row(struct request *rq, enum db_rc rc, struct db_rows *row, const struct shape *shape)
 {
 	if (rc != DB_ROW)
-		return response_error(rq, NOT_FOUND);
+		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	response_put_row(rq, shape, row, 0);
 	db_end(row);

@@ -25,7 +25,7 @@ struct table {
 
 struct response {
 	int status;
-	enum error error;		/* NO_ERROR for success */
+	enum error error;		/* ERROR_NONE for success */
 	const char *argument;		/* for the error's sentence */
 	const char *allow;		/* methods of the path (405, OPTIONS); NULL: no Allow header */
 	int64_t retry_after;		/* seconds; 0: none */
@@ -55,7 +55,7 @@ must_use struct response response_message(struct request *rq, enum sentence sent
 /* DeleteResponseDto: what was deleted, in words and by id. */
 extern const struct shape delete_response;
 must_use struct response response_deleted(struct request *rq, enum sentence sentence, const char *id);
-/* The first row of a statement as an object of `shape`; NOT_FOUND when there is none. */
+/* The first row of a statement as an object of `shape`; ERROR_NOT_FOUND when there is none. */
 must_use struct response response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /* The same of a row that a call of lib/school/ has read, and what that returned; ends the row. */
 must_use struct response response_of_row(struct request *rq, enum db_rc rc, struct db_rows *row, const struct shape *shape);

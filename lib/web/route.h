@@ -90,7 +90,7 @@ struct program {
 	/* Called once at the start; what it cannot start without it says in `why`. NULL: nothing. */
 	bool (*start)(const struct conf *conf, char *why, size_t room);
 	/*
-	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. Returns NO_ERROR, BAD_TOKEN, or BUSY
+	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. Returns ERROR_NONE, ERROR_BAD_TOKEN, or BUSY
 	 * when it cannot tell now. NULL: every caller is anonymous.
 	 */
 	enum error (*authenticate)(struct db *db, const char *authorization, int64_t now, struct caller *caller);

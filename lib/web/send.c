@@ -142,7 +142,7 @@ put_error(struct request *rq, const struct response *response)
 {
 	buf_reset(rq->out, SIZE_MAX);
 	begin_error(rq, response->status);
-	bool faults = response->error == BAD_FIELDS || response->error == FILE_TOO_LARGE || response->error == FILE_WRONG_TYPE;
+	bool faults = response->error == ERROR_BAD_FIELDS || response->error == ERROR_FILE_TOO_LARGE || response->error == ERROR_FILE_WRONG_TYPE;
 	if (!faults)
 		put_sentence(rq, response);
 	size_t told = 0;
@@ -204,7 +204,7 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
-		header(head, "WWW-Authenticate", response->error == BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+		header(head, "WWW-Authenticate", response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
 	if (status == 416)	/* RFC 9110 section 15.5.17: how long it is, for another try */
 		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)response->file_size);
 	if (response->retry_after || status == 503)
@@ -299,18 +299,18 @@ send_file(struct http *http, struct request *rq, const struct response *response
 
 	if (stat(response->file, &st) != 0) {
 		log_line(LOG_FAULT, "file_missing path=%s", response->file);
-		return file_error(http, rq, head, INTERNAL, 0);
+		return file_error(http, rq, head, ERROR_INTERNAL, 0);
 	}
 	const char *etag = etag_of_file(rq->arena, &st);
 	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
 	struct range range = range_of(&rq->http, etag, changed, st.st_size);
 	if (range.status == 412 || range.status == 416)
-		return file_error(http, rq, head, range.status == 412 ? PRECONDITION_FAILED : NO_SUCH_RANGE, st.st_size);
+		return file_error(http, rq, head, range.status == 412 ? ERROR_PRECONDITION_FAILED : ERROR_NO_SUCH_RANGE, st.st_size);
 	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
 	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
 	if (!web && range.status != 304 && rq->http.method == GET && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
 		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", response->file, strerror(errno));
-		return file_error(http, rq, head, INTERNAL, 0);
+		return file_error(http, rq, head, ERROR_INTERNAL, 0);
 	}
 	file_head(head, rq, response, web ? response->status : range.status, accel && web);
 	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */

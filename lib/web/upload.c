@@ -20,7 +20,7 @@ struct intake {
 static struct response
 pass(void)
 {
-	return (struct response){ .error = NO_ERROR };
+	return (struct response){ .error = ERROR_NONE };
 }
 
 /* ---- parts */
@@ -44,10 +44,10 @@ static enum error
 store_error(enum blob_rc rc)
 {
 	switch (rc) {
-	case BLOB_DONE: return NO_ERROR;
-	case BLOB_FULL: return STORAGE_FULL;
-	case BLOB_READONLY: return STORAGE_READONLY;
-	default: return INTERNAL;
+	case BLOB_DONE: return ERROR_NONE;
+	case BLOB_FULL: return ERROR_STORAGE_FULL;
+	case BLOB_READONLY: return ERROR_STORAGE_READONLY;
+	default: return ERROR_INTERNAL;
 	}
 }
 
@@ -65,7 +65,7 @@ begin_file(struct intake *in, const struct multipart_part *part)
 	if (rq->upload_count == (size_t)in->rule->max) {
 		struct buf max = { .arena = rq->arena };
 		buf_int(&max, in->rule->max);
-		return stop_file(in, BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
+		return stop_file(in, ERROR_BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
 	}
 	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
 	/* Nothing jumps from here until the blob says what it has open: close_form() looks at it. */
@@ -97,7 +97,7 @@ begin(void *context, const struct multipart_part *part)
 	in->file = NULL;
 	in->field = NULL;
 	if (faults_enough(&in->rq->faults))
-		return stop(in, BAD_FIELDS);
+		return stop(in, ERROR_BAD_FIELDS);
 	return strcmp(part->name, in->rule->part) == 0 ? begin_file(in, part) : begin_field(in, part->name);
 }
 
@@ -110,13 +110,13 @@ data(void *context, const void *bytes, size_t length)
 	if (in->file && in->file->blob.size + (int64_t)length > conf->upload_limit * MIB) {
 		struct buf limit = { .arena = in->rq->arena };
 		buf_int(&limit, conf->upload_limit);
-		return stop_file(in, FILE_TOO_LARGE, S_F_FILE_SIZE, limit.s);
+		return stop_file(in, ERROR_FILE_TOO_LARGE, S_F_FILE_SIZE, limit.s);
 	}
 	if (in->file)
 		return stored(in, blob_write(&in->file->blob, bytes, length));
 	if (in->field && in->text.length + length > UPLOAD_FIELD_MAX) {
 		faults_add(&in->rq->faults, in->field->name, S_F_LONG, arena_format(in->rq->arena, "%d", UPLOAD_FIELD_MAX));
-		return stop(in, BAD_FIELDS);
+		return stop(in, ERROR_BAD_FIELDS);
 	}
 	if (in->field)
 		buf_put(&in->text, bytes, length);
@@ -168,9 +168,9 @@ end_file(struct intake *in)
 		return false;
 	file->type = media_detect(file->blob.fd, file->blob.size);
 	if (file->type == MEDIA_FAILED)
-		return stop(in, INTERNAL);
+		return stop(in, ERROR_INTERNAL);
 	if (!takes(in->rule, file->type))
-		return stop_file(in, FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
+		return stop_file(in, ERROR_FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
 	file->name = link_file_name(rq->arena, file->name, file->type);
 	return true;
 }
@@ -181,9 +181,9 @@ end_field(struct intake *in)
 	struct request *rq = in->rq;
 
 	if (memchr(in->text.s, '\0', in->text.length))
-		return stop(in, BAD_NUL);
+		return stop(in, ERROR_BAD_NUL);
 	if (!utf8_is_valid(in->text.s, in->text.length))
-		return stop(in, BAD_UTF8);
+		return stop(in, ERROR_BAD_UTF8);
 	cJSON_AddItemToObject(rq->body, in->field->name, field_form_value(rq->arena, in->field, in->text.s));
 	return true;
 }
@@ -213,26 +213,26 @@ read_form(struct intake *in, struct multipart *multipart)
 		if (n == 0 && ends)
 			break;
 		if (n <= 0)
-			return response_error(rq, BAD_BODY_LENGTH);
+			return response_error(rq, ERROR_BAD_BODY_LENGTH);
 		result = multipart_feed(multipart, piece, (size_t)n);
 		left -= n;
 	}
 	if (result == MULTIPART_STOPPED)
 		return in->stop;
 	if (ends && left == 0)
-		return response_error(rq, TOO_LARGE);
-	return multipart_complete(multipart) ? pass() : response_error(rq, BAD_MULTIPART);
+		return response_error(rq, ERROR_TOO_LARGE);
+	return multipart_complete(multipart) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
 check_type(struct request *rq, char *boundary)
 {
-	struct response response = response_error(rq, WRONG_TYPE);
+	struct response response = response_error(rq, ERROR_WRONG_TYPE);
 
 	response.argument = "multipart/form-data";
 	if (!http_is_type(rq->http.content_type, "multipart/form-data"))
 		return response;
-	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, BAD_MULTIPART);
+	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
@@ -242,9 +242,9 @@ check_form(struct request *rq)
 	struct response response = check_type(rq, boundary);
 
 	if (!response.error && rq->http.content_length == LENGTH_MALFORMED)
-		response = response_error(rq, BAD_BODY_LENGTH);
+		response = response_error(rq, ERROR_BAD_BODY_LENGTH);
 	if (!response.error && !blob_has_room(rq->conf, rq->http.content_length))
-		response = response_error(rq, STORAGE_FULL);
+		response = response_error(rq, ERROR_STORAGE_FULL);
 	return response;
 }
 
@@ -315,7 +315,7 @@ upload_error(struct request *rq, enum error error)
 {
 	struct response response = response_error(rq, error);
 
-	if (error == QUOTA_REACHED)
+	if (error == ERROR_QUOTA_REACHED)
 		response.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);
 	return response;
 }
@@ -329,7 +329,7 @@ upload_quota_user(const struct request *rq, int64_t owner)
 struct response
 upload_fits(struct request *rq)
 {
-	enum error error = NO_ERROR;
+	enum error error = ERROR_NONE;
 	int64_t before = 0;
 
 	for (size_t i = 0; i < rq->upload_count && !error; i++)

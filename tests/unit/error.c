@@ -6,12 +6,12 @@ static void
 every_error_has_its_status_and_sentence(void **state)
 {
 	static const struct { enum error error; int status; enum sentence sentence; } cases[] = {
-		{ NO_ERROR, 200, S_OK }, { BAD_JSON, 400, S_BAD_JSON }, { NO_TOKEN, 401, S_NO_TOKEN },
-		{ ROLE_TOO_LOW, 403, S_ROLE_TOO_LOW }, { NOT_FOUND, 404, S_NOT_FOUND },
-		{ NO_METHOD, 405, S_NO_METHOD }, { USERNAME_TAKEN, 409, S_USERNAME_TAKEN },
-		{ PRECONDITION_FAILED, 412, S_PRECONDITION_FAILED },
-		{ TOO_LARGE, 413, S_TOO_LARGE }, { WRONG_TYPE, 415, S_WRONG_TYPE }, { TOO_SOON, 429, S_TOO_SOON },
-		{ INTERNAL, 500, S_INTERNAL }, { BUSY, 503, S_BUSY },
+		{ ERROR_NONE, 200, S_OK }, { ERROR_BAD_JSON, 400, S_BAD_JSON }, { ERROR_NO_TOKEN, 401, S_NO_TOKEN },
+		{ ERROR_ROLE_TOO_LOW, 403, S_ROLE_TOO_LOW }, { ERROR_NOT_FOUND, 404, S_NOT_FOUND },
+		{ ERROR_NO_METHOD, 405, S_NO_METHOD }, { ERROR_USERNAME_TAKEN, 409, S_USERNAME_TAKEN },
+		{ ERROR_PRECONDITION_FAILED, 412, S_PRECONDITION_FAILED },
+		{ ERROR_TOO_LARGE, 413, S_TOO_LARGE }, { ERROR_WRONG_TYPE, 415, S_WRONG_TYPE }, { ERROR_TOO_SOON, 429, S_TOO_SOON },
+		{ ERROR_INTERNAL, 500, S_INTERNAL }, { ERROR_BUSY, 503, S_BUSY },
 	};
 
 	(void)state;
@@ -19,7 +19,7 @@ every_error_has_its_status_and_sentence(void **state)
 		assert_int_equal(error_status(cases[i].error), cases[i].status);
 		assert_int_equal(error_sentence(cases[i].error), cases[i].sentence);
 	}
-	for (enum error error = NO_ERROR + 1; error < ERROR_COUNT; error++)
+	for (enum error error = ERROR_NONE + 1; error < ERROR_COUNT; error++)
 		assert_in_range(error_status(error), 400, 599);
 }
 

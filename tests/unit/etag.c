@@ -85,7 +85,7 @@ only_what_can_be_asked_for_again_has_a_tag(void **state)
 	assert_string_equal(tag_of(&post, "{}", 201), "");
 	assert_string_equal(tag_of(&bare, "{}", 200), "");
 	assert_string_equal(tag_of(&fell, "{}", 200), "");
-	assert_false(etag_put(&rq, &(struct response){ .status = 404, .error = NOT_FOUND }));
+	assert_false(etag_put(&rq, &(struct response){ .status = 404, .error = ERROR_NOT_FOUND }));
 	out.failed = true;
 	assert_false(etag_put(&rq, &(struct response){ .status = 200 }));
 	out.failed = false;
@@ -104,7 +104,7 @@ guarded(const struct route *route, const char *if_match)
 	return response.error;
 }
 
-static struct response gone(struct request *rq) { return response_error(rq, NOT_FOUND); }
+static struct response gone(struct request *rq) { return response_error(rq, ERROR_NOT_FOUND); }
 
 static void
 a_change_needs_the_tag_of_what_is_there(void **state)
@@ -114,20 +114,20 @@ a_change_needs_the_tag_of_what_is_there(void **state)
 
 	(void)state;
 	for (const struct route *const *route = (const struct route *const[]){ &change, &fell, NULL }; *route; route++) {
-		assert_int_equal(guarded(*route, NULL), NO_ERROR);
-		assert_int_equal(guarded(*route, tag), NO_ERROR);
-		assert_int_equal(guarded(*route, "*"), NO_ERROR);
-		assert_int_equal(guarded(*route, old), PRECONDITION_FAILED);
-		assert_int_equal(guarded(*route, "x"), PRECONDITION_FAILED);
-		assert_int_equal(guarded(*route, ""), PRECONDITION_FAILED);
+		assert_int_equal(guarded(*route, NULL), ERROR_NONE);
+		assert_int_equal(guarded(*route, tag), ERROR_NONE);
+		assert_int_equal(guarded(*route, "*"), ERROR_NONE);
+		assert_int_equal(guarded(*route, old), ERROR_PRECONDITION_FAILED);
+		assert_int_equal(guarded(*route, "x"), ERROR_PRECONDITION_FAILED);
+		assert_int_equal(guarded(*route, ""), ERROR_PRECONDITION_FAILED);
 	}
-	assert_int_equal(guarded(&missing, tag), NOT_FOUND);
-	assert_int_equal(guarded(&missing, "*"), NOT_FOUND);
-	assert_int_equal(guarded(&missing, "x"), NOT_FOUND);
+	assert_int_equal(guarded(&missing, tag), ERROR_NOT_FOUND);
+	assert_int_equal(guarded(&missing, "*"), ERROR_NOT_FOUND);
+	assert_int_equal(guarded(&missing, "x"), ERROR_NOT_FOUND);
 	/* nothing to compare with: the condition cannot be known to hold */
-	assert_int_equal(guarded(&bare, tag), PRECONDITION_FAILED);
-	assert_int_equal(guarded(&bare, "*"), NO_ERROR);
-	assert_int_equal(guarded(&post, tag), NO_ERROR);
+	assert_int_equal(guarded(&bare, tag), ERROR_PRECONDITION_FAILED);
+	assert_int_equal(guarded(&bare, "*"), ERROR_NONE);
+	assert_int_equal(guarded(&post, tag), ERROR_NONE);
 }
 
 static struct response
@@ -144,9 +144,9 @@ without_memory_for_what_is_there_nothing_is_changed(void **state)
 	const struct route large = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = too_long };
 
 	(void)state;
-	assert_int_equal(guarded(&large, tag_of(&get, "{}", 200)), BUSY);
-	assert_int_equal(guarded(&large, "*"), BUSY);
-	assert_int_equal(guarded(&large, NULL), NO_ERROR);
+	assert_int_equal(guarded(&large, tag_of(&get, "{}", 200)), ERROR_BUSY);
+	assert_int_equal(guarded(&large, "*"), ERROR_BUSY);
+	assert_int_equal(guarded(&large, NULL), ERROR_NONE);
 }
 
 /* ---- versions */

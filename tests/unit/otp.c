@@ -60,7 +60,7 @@ ask(const char *email, const char *client, unsigned digits)
 	enum error error = otp_request(db, conf, arena, now, &c, EN, code, &wait);
 
 	arena_reset(arena);
-	assert_true((wait > 0) == (error != NO_ERROR) && wait <= DAY);
+	assert_true((wait > 0) == (error != ERROR_NONE) && wait <= DAY);
 	return error ? NULL : code;
 }
 
@@ -81,7 +81,7 @@ static enum error
 log_in(const char *email, const char *client, unsigned digits)
 {
 	const char *code = ask(email, client, digits);
-	enum error error = code ? try(email, client, code) : TOO_SOON;
+	enum error error = code ? try(email, client, code) : ERROR_TOO_SOON;
 
 	if (error)
 		return error;
@@ -90,7 +90,7 @@ log_in(const char *email, const char *client, unsigned digits)
 		add_user(email, "user");
 	c = caller(email, client, digits);
 	otp_login(db, conf, now, &c);
-	return NO_ERROR;
+	return ERROR_NONE;
 }
 
 static const char *
@@ -147,14 +147,14 @@ one_network_guesses_on_many_accounts(void **state)
 	for (int i = 0; i < 150; i++)
 		add_user(numbered("pupil%d@example.com", i), i < 5 ? "admin" : "user");
 	for (; now < START + 10 * DAY; now += 6 * MINUTE) {
-		enum error error = NO_ERROR;
-		for (int accounts = 0; accounts < 5 && error != TOO_MANY_CLIENT_TRIES; accounts++, next++) {
+		enum error error = ERROR_NONE;
+		for (int accounts = 0; accounts < 5 && error != ERROR_TOO_MANY_CLIENT_TRIES; accounts++, next++) {
 			unsigned digits = next % 2 ? 4 : 6;
 			const char *email = numbered("pupil%d@example.com", next % 150);
 			bool live = ask(email, "198.51.100.7", digits);
-			for (int n = 0; n < 6 && error != TOO_MANY_CLIENT_TRIES; n++) {
+			for (int n = 0; n < 6 && error != ERROR_TOO_MANY_CLIENT_TRIES; n++) {
 				error = try(email, "198.51.100.7", wrong(digits));
-				judged += live && error == WRONG_CODE;
+				judged += live && error == ERROR_WRONG_CODE;
 			}
 		}
 	}
@@ -178,7 +178,7 @@ static void
 guess(int *network, unsigned digits)
 {
 	for (int refused = 0; refused < 5 && is_live(digits); (*network)++)
-		refused += try(OWNER, numbered("198.51.100.%d", *network % 100), wrong(digits)) != WRONG_CODE;
+		refused += try(OWNER, numbered("198.51.100.%d", *network % 100), wrong(digits)) != ERROR_WRONG_CODE;
 }
 
 static int64_t
@@ -197,7 +197,7 @@ a_hundred_networks_attack_one_address(void **state)
 	int network = 0, logins = 0;
 
 	(void)state;
-	assert_int_equal(log_in(OWNER, HOME, 6), NO_ERROR);
+	assert_int_equal(log_in(OWNER, HOME, 6), ERROR_NONE);
 	for (int64_t minute = 1; minute < DAY / MINUTE; minute++) {
 		now = START + minute * MINUTE;
 		for (int i = 0; i < 10; i++) {
@@ -213,7 +213,7 @@ a_hundred_networks_attack_one_address(void **state)
 		memcpy(code, given, 7);
 		now += 40 * SECOND;
 		guess(&network, 6);
-		assert_int_equal(try(OWNER, HOME, code), NO_ERROR);
+		assert_int_equal(try(OWNER, HOME, code), ERROR_NONE);
 		struct otp_caller owner = caller(OWNER, HOME, 6);
 		otp_login(db, conf, now, &owner);
 		logins++;
@@ -234,12 +234,12 @@ an_attacker_in_the_owners_network(void **state)
 	int network = 0;
 
 	(void)state;
-	assert_int_equal(log_in(OWNER, HOME, 6), NO_ERROR);
+	assert_int_equal(log_in(OWNER, HOME, 6), ERROR_NONE);
 	for (int64_t minute = 1; minute < DAY / MINUTE; minute++) {
 		unsigned digits = minute % 4 ? 6 : 4;
 		now = START + minute * MINUTE;
 		(void)ask(OWNER, HOME, digits);
-		while (is_live(digits) && try(OWNER, HOME, wrong(digits)) == WRONG_CODE)
+		while (is_live(digits) && try(OWNER, HOME, wrong(digits)) == ERROR_WRONG_CODE)
 			;
 		(void)ask(OWNER, "198.51.100.200", digits);
 		guess(&network, digits);
@@ -259,14 +259,14 @@ each_network_has_a_code_of_its_own(void **state)
 	memcpy(first, ask(OWNER, "192.0.2.1", 6), 7);
 	now += MINUTE;
 	assert_non_null(ask(OWNER, "192.0.2.2", 6));
-	assert_int_equal(try(OWNER, "192.0.2.1", first), NO_ERROR);	/* that one has replaced no other */
-	assert_int_equal(try(OWNER, "192.0.2.1", first), WRONG_CODE);
+	assert_int_equal(try(OWNER, "192.0.2.1", first), ERROR_NONE);	/* that one has replaced no other */
+	assert_int_equal(try(OWNER, "192.0.2.1", first), ERROR_WRONG_CODE);
 	now += MINUTE;
 	memcpy(first, ask(OWNER, "192.0.2.3", 6), 7);
 	now += MINUTE;
 	const char *second = ask(OWNER, "192.0.2.3", 6);
-	assert_int_equal(try(OWNER, "192.0.2.3", first), WRONG_CODE);
-	assert_int_equal(try(OWNER, "192.0.2.9", second), NO_ERROR);	/* phones change networks */
+	assert_int_equal(try(OWNER, "192.0.2.3", first), ERROR_WRONG_CODE);
+	assert_int_equal(try(OWNER, "192.0.2.9", second), ERROR_NONE);	/* phones change networks */
 }
 
 static void
@@ -277,10 +277,10 @@ strangers_spend_no_code_of_another_network(void **state)
 	(void)state;
 	memcpy(code, ask(OWNER, HOME, 6), 7);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(try(OWNER, "198.51.100.1", wrong(6)), WRONG_CODE);
-	assert_int_equal(try(OWNER, "198.51.100.1", code), CODE_SPENT);
-	assert_int_equal(try(OWNER, "198.51.100.2", code), CODE_SPENT);
-	assert_int_equal(try(OWNER, HOME, code), NO_ERROR);
+		assert_int_equal(try(OWNER, "198.51.100.1", wrong(6)), ERROR_WRONG_CODE);
+	assert_int_equal(try(OWNER, "198.51.100.1", code), ERROR_CODE_SPENT);
+	assert_int_equal(try(OWNER, "198.51.100.2", code), ERROR_CODE_SPENT);
+	assert_int_equal(try(OWNER, HOME, code), ERROR_NONE);
 }
 
 static void
@@ -291,11 +291,11 @@ a_try_counts_for_each_code_that_it_was_compared_with(void **state)
 		assert_non_null(ask(OWNER, numbered("198.51.100.%d", i), 6));
 		now += MINUTE;
 	}
-	assert_int_equal(try(OWNER, "198.51.100.77", wrong(6)), WRONG_CODE);
+	assert_int_equal(try(OWNER, "198.51.100.77", wrong(6)), ERROR_WRONG_CODE);
 	assert_int_equal(judged("wrong-email"), 3);
-	assert_int_equal(try(OWNER, "198.51.100.0", wrong(6)), WRONG_CODE);
+	assert_int_equal(try(OWNER, "198.51.100.0", wrong(6)), ERROR_WRONG_CODE);
 	assert_int_equal(judged("wrong-email"), 6);
-	assert_int_equal(try(OWNER, "198.51.100.0", wrong(4)), WRONG_CODE);
+	assert_int_equal(try(OWNER, "198.51.100.0", wrong(4)), ERROR_WRONG_CODE);
 	assert_int_equal(judged("wrong-short"), 0);
 }
 
@@ -303,7 +303,7 @@ static void
 a_network_is_known_for_ninety_days(void **state)
 {
 	(void)state;
-	assert_int_equal(log_in(OWNER, HOME, 6), NO_ERROR);
+	assert_int_equal(log_in(OWNER, HOME, 6), ERROR_NONE);
 	assert_true(caller(OWNER, HOME, 6).known);
 	assert_false(caller(OWNER, "203.0.113.2", 6).known);
 	assert_false(caller("other@example.com", HOME, 6).known);
@@ -332,16 +332,16 @@ unlocking_forgets_all_that_was_counted_for_a_mailbox(void **state)
 	int64_t events;
 
 	(void)state;
-	assert_int_equal(log_in(OWNER, HOME, 6), NO_ERROR);
+	assert_int_equal(log_in(OWNER, HOME, 6), ERROR_NONE);
 	now += MINUTE;
 	assert_non_null(ask("owner+1@example.com", HOME, 6));
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), WRONG_CODE);
-	assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), CODE_SPENT);
+		assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), ERROR_WRONG_CODE);
+	assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), ERROR_CODE_SPENT);
 	assert_non_null(ask("owner@example.com.tr", "198.51.100.3", 6));
 	otp_unlock(db, "owner+2@example.com", &events);
 	assert_int_equal(events, 7);
-	assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), WRONG_CODE);
+	assert_int_equal(try("owner+1@example.com", HOME, wrong(6)), ERROR_WRONG_CODE);
 	assert_non_null(ask(OWNER, HOME, 6));
 	assert_null(ask("owner@example.com.tr", "198.51.100.3", 6));
 }
@@ -368,13 +368,13 @@ a_class_logs_in_for_the_first_time(void **state)
 	assert_int_equal(refused, 1);
 	for (int i = 0; i < 30; i++) {
 		const char *email = numbered("new%d@example.com", i);
-		assert_int_equal(try(email, HOME, codes[i]), NO_ERROR);
+		assert_int_equal(try(email, HOME, codes[i]), ERROR_NONE);
 		add_user(email, "user");
 		struct otp_caller c = caller(email, HOME, 6);
 		otp_login(db, conf, now, &c);
 		now += SECOND;
 	}
-	assert_int_equal(log_in("new30@example.com", HOME, 6), NO_ERROR);
+	assert_int_equal(log_in("new30@example.com", HOME, 6), ERROR_NONE);
 	assert_true(now < START + 5 * MINUTE);
 }
 
@@ -383,7 +383,7 @@ a_class_logs_in_again(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 31; i++)
-		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, i % 2 ? 6 : 4), NO_ERROR);
+		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, i % 2 ? 6 : 4), ERROR_NONE);
 	now += DAY;
 	for (int i = 0; i < 31; i++)	/* these do not count as its strangers */
 		assert_non_null(ask(numbered("pupil%d@example.com", i), HOME, 6));
@@ -392,7 +392,7 @@ a_class_logs_in_again(void **state)
 		assert_non_null(ask(numbered("stranger%d@example.com", i), HOME, 6));
 	assert_null(ask("stranger30@example.com", HOME, 6));
 	for (int i = 0; i < 31; i++)
-		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, 6), NO_ERROR);
+		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, 6), ERROR_NONE);
 }
 
 /* ---- clocks */
@@ -407,16 +407,16 @@ a_clock_that_was_ahead(void **state)
 	for (int i = 0; i < 5; i++) {
 		memcpy(code, ask(OWNER, "198.51.100.1", 6), 7);
 		for (int n = 0; n < 5; n++)
-			assert_int_equal(try(OWNER, numbered("198.51.100.%d", 2 * i + n / 3), wrong(6)), WRONG_CODE);
+			assert_int_equal(try(OWNER, numbered("198.51.100.%d", 2 * i + n / 3), wrong(6)), ERROR_WRONG_CODE);
 		now += 61 * SECOND;
 	}
 	assert_null(ask(OWNER, "198.51.100.1", 6));
 	now = START;
-	assert_int_equal(try(OWNER, "198.51.100.1", code), WRONG_CODE);	/* it would live for 400 days */
+	assert_int_equal(try(OWNER, "198.51.100.1", code), ERROR_WRONG_CODE);	/* it would live for 400 days */
 	assert_non_null(ask(OWNER, "198.51.100.1", 6));
 	assert_null(ask(OWNER, "198.51.100.1", 6));
 	now += MINUTE;
-	assert_int_equal(log_in(OWNER, "198.51.100.1", 6), NO_ERROR);
+	assert_int_equal(log_in(OWNER, "198.51.100.1", 6), ERROR_NONE);
 }
 
 int
