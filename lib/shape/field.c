@@ -638,17 +638,6 @@ field_text(const cJSON *object, const char *name)
 	return cJSON_GetStringValue(json_get(object, name));
 }
 
-int
-field_choice(const cJSON *object, const char *name, const char *const *oneof)
-{
-	const char *word = field_text(object, name);
-
-	for (int i = 0; word && oneof[i]; i++)
-		if (strcmp(oneof[i], word) == 0)
-			return i;
-	return 0;
-}
-
 int64_t
 field_int(const cJSON *object, const char *name, int64_t fallback)
 {
@@ -671,14 +660,6 @@ field_bool(const cJSON *object, const char *name, bool fallback)
 	const cJSON *item = json_get(object, name);
 
 	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
-}
-
-const char *
-field_json(const cJSON *object, const char *name)
-{
-	const cJSON *item = json_get(object, name);
-
-	return cJSON_IsRaw(item) ? item->valuestring : NULL;
 }
 
 int64_t

@@ -24,7 +24,7 @@ enum field_type {
 	FIELD_EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
 	FIELD_URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	FIELD_ENUM,			/* one of .oneof */
-	FIELD_JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text. In a body: field_json() */
+	FIELD_JSON,			/* any JSON value, null too, of at most max bytes; in the database JSON text; a value of a body is its text, so that no number is rounded */
 	FIELD_OBJECT,			/* of shape .of */
 	FIELD_LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	FIELD_PLUS,			/* stands for every field of .of, in place */
@@ -137,27 +137,12 @@ must_use cJSON *field_form_value(struct arena *arena, const struct field *field,
  */
 must_use bool field_twice(cJSON *object, const char *name);
 
-/*
- * SQL of a PATCH whose body is ?1: a column keeps its value unless the body names the field; null in the body is NULL in the
- * column.
- */
-#define FIELD_CHANGED(column, field) \
-	column " = CASE WHEN json_type(?1, '$." field "') IS NULL THEN " column " ELSE ?1 ->> '$." field "' END, "
-
 /* Fields of a checked object. A missing or null one reads as NULL, the fallback, or false. */
 const char *field_text(const cJSON *object, const char *name);
 int64_t field_int(const cJSON *object, const char *name, int64_t fallback);
 double field_number(const cJSON *object, const char *name, double fallback);
 bool field_bool(const cJSON *object, const char *name, bool fallback);
 bool field_has(const cJSON *object, const char *name);
-/* Where an FIELD_ENUM's word stands in its list; 0, the first, where the field is missing. */
-int field_choice(const cJSON *object, const char *name, const char *const *oneof);
-/*
- * A JSON field as it stands in the request's body: the gate keeps the text of those that stand at the top of a shape, so
- * that no number is rounded on its way. NULL for any other.
- */
-const char *field_json(const cJSON *object, const char *name);
-
 /* A FIELD_TIME in milliseconds, or with .or_date midnight of the date in that time zone. */
 int64_t field_time(struct value value, const char *zone, int64_t fallback);
 

@@ -59,7 +59,5 @@ must_use struct response upload_fits(struct request *rq);
 int64_t upload_quota_user(const struct request *rq, int64_t owner);
 /* The response to an error of fits(), or of adding the row. */
 must_use struct response upload_error(struct request *rq, enum error error);
-/* Closes what is open. At the end of each request, however it ended. */
-void upload_close(struct request *rq);
 
 #endif

@@ -191,6 +191,85 @@ a_fault_behind_fifty_is_no_reason_to_look(void **state)
 	arena_free(arena);
 }
 
+/* ---- values by enumerators */
+
+enum { TREE_NAME, TREE_HEIGHT, TREE_FIELDS };
+enum { GROVE_OPEN = TREE_FIELDS, GROVE_TREES, GROVE_TAGS, GROVE_SINCE, GROVE_KIND, GROVE_FIELDS };
+
+static const char *const kinds[] = { "oak", "beech", NULL };
+static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
+	[TREE_NAME] = { "name", FIELD_TEXT, 1, 9 },
+	[TREE_HEIGHT] = { "height", FIELD_NUMBER, 0, 99, .optional = true }) };
+static const struct shape grove = { .name = "GroveDto", .all_optional = true, .fields = FIELDS(
+	[0] = { "", FIELD_HEAD, .of = &tree },
+	[GROVE_OPEN] = { "open", FIELD_BOOL },
+	[GROVE_TREES] = { "trees", FIELD_LIST, .of = &tree },
+	[GROVE_TAGS] = { "tags", FIELD_LIST, .item = FIELD_INT },
+	[GROVE_SINCE] = { "since", FIELD_INT, .nullable = true },
+	[GROVE_KIND] = { "kind", FIELD_ENUM, .oneof = kinds }) };
+
+static const struct value *
+values_of(const char *json)
+{
+	enum json_fault fault;
+
+	return field_values(form_arena, &grove, json_parse(form_arena, json, strlen(json), JSON_DEPTH, &fault));
+}
+
+static void
+values_stand_at_their_enumerators(void **state)
+{
+	const struct value *in = values_of("{\"kind\":\"beech\",\"trees\":[{\"name\":\"a\"},{\"height\":2.5,\"name\":\"b\"}],"
+		"\"open\":false,\"tags\":[7,8],\"since\":null,\"height\":1.1,\"name\":\"wood\"}");
+
+	(void)state;
+	assert_string_equal(value_string(in[TREE_NAME]), "wood");
+	assert_true(value_number(in[TREE_HEIGHT], 0) == 1.1);
+	assert_false(value_truth(in[GROVE_OPEN], true));
+	assert_int_equal(value_choice(in[GROVE_KIND], kinds), 1);
+	assert_int_equal(in[GROVE_TREES].count, 2);
+	assert_string_equal(value_string(in[GROVE_TREES].items[1].items[TREE_NAME]), "b");
+	assert_true(value_number(in[GROVE_TREES].items[1].items[TREE_HEIGHT], 0) == 2.5);
+	assert_int_equal(in[GROVE_TREES].items[0].items[TREE_HEIGHT].type, VALUE_NULL);
+	assert_int_equal(in[GROVE_TAGS].count, 2);
+	assert_int_equal(value_integer(in[GROVE_TAGS].items[1], 0), 8);
+	/* null is named, and each name knows its place */
+	assert_int_equal(in[GROVE_SINCE].type, VALUE_NULL);
+	assert_int_equal(in[GROVE_SINCE].named, 5);
+	assert_int_equal(in[GROVE_KIND].named, 1);
+	assert_int_equal(in[TREE_NAME].named, 7);
+}
+
+static void
+what_is_missing_or_of_a_wrong_type_is_null(void **state)
+{
+	const struct value *in = values_of("{\"name\":1,\"since\":1e300,\"tags\":{},\"open\":\"yes\",\"kind\":\"elm\"}");
+
+	(void)state;
+	for (int i = 0; i < GROVE_KIND; i++)
+		assert_int_equal(in[i].type, VALUE_NULL);
+	assert_int_equal(in[TREE_HEIGHT].named, 0);
+	assert_int_equal(in[GROVE_SINCE].named, 2);
+	assert_int_equal(value_integer(in[GROVE_SINCE], 41), 41);
+	assert_null(value_string(in[GROVE_TREES]));
+	assert_int_equal(value_choice(in[GROVE_KIND], kinds), 0);
+}
+
+static void
+a_change_binds_two_for_each_field(void **state)
+{
+	const struct value *in = values_of("{\"height\":3,\"since\":null}");
+	const struct args args = args_changes(form_arena, ARGS("id"), in, GROVE_FIELDS);
+
+	(void)state;
+	assert_int_equal(args.count, 1 + 2 * GROVE_FIELDS);
+	assert_string_equal(value_string(args.values[0]), "id");
+	for (int i = 0; i < GROVE_FIELDS; i++)
+		assert_int_equal(value_truth(args.values[1 + 2 * i], false), i == TREE_HEIGHT || i == GROVE_SINCE);
+	assert_true(value_number(args.values[2 + 2 * TREE_HEIGHT], 0) == 3);
+	assert_int_equal(args.values[2 + 2 * GROVE_SINCE].type, VALUE_NULL);
+}
+
 int
 main(void)
 {
@@ -200,6 +279,9 @@ main(void)
 		cmocka_unit_test(form_values),
 		cmocka_unit_test(the_first_fifty_are_kept),
 		cmocka_unit_test(a_fault_behind_fifty_is_no_reason_to_look),
+		cmocka_unit_test(values_stand_at_their_enumerators),
+		cmocka_unit_test(what_is_missing_or_of_a_wrong_type_is_null),
+		cmocka_unit_test(a_change_binds_two_for_each_field),
 	};
 
 	form_arena = arena_new(65536);

@@ -1,3 +1,4 @@
+#include "sql.h"
 #include "store.h"
 
 static void
@@ -43,6 +44,20 @@ a_truth_is_bound_as_one(void **state)
 	assert_true(db_flag(row, 0));
 	assert_true(db_flag(row, 1));
 	assert_string_equal(db_text(row, 2), "integer");
+}
+
+/* A list that forgets to ask whether there is a search shows all rows, not none. */
+static void
+no_words_are_in_every_text(void **state)
+{
+	static const char get[] = "SELECT " SQL_HAS_WORDS("?1", "?2") ", " SQL_HAS_WORDS("?1", "'ada'") ", " SQL_HAS_WORDS("?1", "'eve'");
+	struct db_rows *row;
+
+	(void)state;
+	assert_int_equal(db_one(db, &row, get, ARGS("ada lovelace", (const char *)NULL)), DB_ROW);
+	assert_true(db_flag(row, 0));
+	assert_true(db_flag(row, 1));
+	assert_false(db_flag(row, 2));
 }
 
 static void
@@ -204,6 +219,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		test(values_come_back_as_they_went),
 		test(a_truth_is_bound_as_one),
+		test(no_words_are_in_every_text),
 		test(an_empty_blob_is_not_null),
 		test(a_statement_starts_again_with_other_values),
 		test(many_statements_are_told_apart),
