@@ -12,19 +12,17 @@
 #include "random.h"
 #include "sql.h"
 
-static const struct shape answer = { .name = "AnswerDto", .fields = FIELDS(
-	{ "questionId", FIELD_ID },
-	{ "optionId", FIELD_ID }) };
+enum { ANSWERS };
 
 static const struct shape submit_test = { .name = "SubmitTestDto", .fields = FIELDS(
-	{ "answers", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &answer, .note = "a question at most once" }) };
+	[ANSWERS] = { "answers", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &quiz_answer, .note = "a question at most once" }) };
 
 static const struct shape attempt_response = { .name = "AttemptResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID, .note = "its result will have the same" },
 	{ "testId", FIELD_ID },
 	{ "startedAt", FIELD_TIME },
 	{ "deadline", FIELD_TIME, .nullable = true, .note = "null: no limit of time" },
-	{ "answers", FIELD_LIST, .of = &answer, .note = "those that are saved" }) };
+	{ "answers", FIELD_LIST, .of = &quiz_answer, .note = "those that are saved" }) };
 
 static const struct shape started_attempt = { .name = "StartedAttemptResponseDto", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &attempt_response },
@@ -140,9 +138,9 @@ read_paper(struct request *rq, const char *statement, struct args args, struct f
 	}
 	db_end(row);
 	rq->prepared = paper->version ? paper : NULL;
-	if (rq->prepared && rq->body)
+	if (rq->prepared && rq->route->in)
 		paper->count = quiz_read(paper->version->key.bytes, paper->version->key.length,
-			json_get(rq->body, "answers"), paper->chosen, faults);
+			rq->in[ANSWERS], paper->chosen, faults);
 }
 
 static void

@@ -143,9 +143,9 @@ read_key(const void *key, size_t length, struct question questions[static QUIZ_Q
 }
 
 static bool
-read_id(const cJSON *object, const char *name, unsigned char id[static ID_SIZE])
+read_id(struct value value, unsigned char id[static ID_SIZE])
 {
-	const char *text = field_text(object, name);
+	const char *text = value_string(value);
 
 	return text && strlen(text) == 2 * ID_SIZE && decode_hex(id, ID_SIZE, text);
 }
@@ -181,19 +181,23 @@ fault_at(struct faults *faults, const char *list, int index, const char *field, 
 	faults_add(faults, name, which, argument);
 }
 
+const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
+	[QUIZ_QUESTION_ID] = { "questionId", FIELD_ID },
+	[QUIZ_OPTION_ID] = { "optionId", FIELD_ID }) };
+
 int
-quiz_read(const void *key, size_t key_length, const cJSON *answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
+quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
 	struct faults *faults)
 {
 	struct question questions[QUIZ_QUESTIONS_MAX];
-	int count = read_key(key, key_length, questions), at = 0, index = 0;
-	const cJSON *answer;
+	int count = read_key(key, key_length, questions), at = 0;
 
 	memset(chosen, 0, QUIZ_QUESTIONS_MAX);
-	cJSON_ArrayForEach(answer, answers) {
+	for (int index = 0; index < (int)answers.count; index++) {
+		const struct value *answer = answers.items[index].items;
 		unsigned char question[ID_SIZE], option[ID_SIZE];
-		int found = read_id(answer, "questionId", question) ? find_question(questions, count, question, at) : -1;
-		int picked = found >= 0 && read_id(answer, "optionId", option) ? find_option(&questions[found], option) : 0;
+		int found = read_id(answer[QUIZ_QUESTION_ID], question) ? find_question(questions, count, question, at) : -1;
+		int picked = found >= 0 && read_id(answer[QUIZ_OPTION_ID], option) ? find_option(&questions[found], option) : 0;
 		if (found < 0)
 			fault_at(faults, "answers", index, "questionId", S_F_NO_QUESTION, NULL);
 		else if (chosen[found])
@@ -203,7 +207,6 @@ quiz_read(const void *key, size_t key_length, const cJSON *answers, unsigned cha
 		else
 			chosen[found] = (unsigned char)picked;
 		at = found + 1;
-		index++;
 	}
 	return count;
 }

@@ -34,12 +34,16 @@ void quiz_check_ranges(const cJSON *ranges, struct faults *faults);
  */
 void quiz_check_questions(const cJSON *questions, struct faults *faults);
 
+/* AnswerDto, and its fields. */
+enum { QUIZ_QUESTION_ID, QUIZ_OPTION_ID };
+extern const struct shape quiz_answer;
+
 /*
  * Answers of a request (AnswerDto) into `chosen`, a byte a question: the number of the option from 1, 0 for no answer.
  * An unknown question, an option of another question and a question twice are faults. Gives the number of questions; 0
  * when the key is none.
  */
-int quiz_read(const void *key, size_t key_length, const cJSON *answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
+int quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
 	struct faults *faults);
 
 struct quiz_grade {

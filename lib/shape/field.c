@@ -583,8 +583,8 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 
 /* ---- values */
 
-static struct value
-value_of(struct arena *arena, const struct field *field, const cJSON *item)
+struct value
+field_value(struct arena *arena, const struct field *field, const cJSON *item)
 {
 	if (!item || cJSON_IsNull(item) || !has_type(field->type, item))
 		return value_null();
@@ -606,7 +606,7 @@ value_of(struct arena *arena, const struct field *field, const cJSON *item)
 
 	list.items = values;
 	cJSON_ArrayForEach(child, item)
-		values[i++] = value_of(arena, &element, child);
+		values[i++] = field_value(arena, &element, child);
 	return list;
 }
 
@@ -624,7 +624,7 @@ field_values(struct arena *arena, const struct shape *shape, const cJSON *object
 			item = item->next;
 			place++;
 		}
-		values[i] = value_of(arena, field, item);
+		values[i] = field_value(arena, field, item);
 		values[i].named = item ? place : 0;
 	}
 	return values;

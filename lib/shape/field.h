@@ -122,6 +122,8 @@ must_use cJSON *field_query(const struct shape *shape, const char *query, struct
  * VALUE_OBJECT, all else VALUE_TEXT; what is missing, null or of a wrong type VALUE_NULL. `shape` NULL: no values.
  */
 const struct value *field_values(struct arena *arena, const struct shape *shape, const cJSON *object);
+/* One of them: that of a field, from its item (NULL: missing). It is not named. */
+struct value field_value(struct arena *arena, const struct field *field, const cJSON *item);
 
 /* The field of that name, FIELD_PLUS resolved; NULL when the shape has none. */
 const struct field *field_find(const struct shape *shape, const char *name);

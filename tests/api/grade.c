@@ -30,7 +30,8 @@ put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJS
 	struct faults faults;
 
 	faults_init(&faults, arena, EN);
-	int count = quiz_read(key->s, key->length, answers, chosen, &faults);
+	static const struct field list = { .type = FIELD_LIST, .of = &quiz_answer };
+	int count = quiz_read(key->s, key->length, field_value(arena, &list, answers), chosen, &faults);
 	struct quiz_grade grade = quiz_grade(key->s, key->length, chosen, ranges);
 	put_faults(out, &faults);
 	encode_hex(&hex, chosen, (size_t)count);

@@ -188,6 +188,8 @@ a_broken_key_grades_nothing(void **state)
 
 /* ---- answers */
 
+static const struct field answer_list = { .type = FIELD_LIST, .of = &quiz_answer };
+
 static int
 read_answers(const char *json, unsigned char chosen[static QUIZ_QUESTIONS_MAX])
 {
@@ -195,7 +197,7 @@ read_answers(const char *json, unsigned char chosen[static QUIZ_QUESTIONS_MAX])
 	cJSON *answers = cJSON_Parse(json);
 
 	assert_non_null(answers);
-	int count = quiz_read(key.s, key.length, answers, chosen, &faults);
+	int count = quiz_read(key.s, key.length, field_value(faults.arena, &answer_list, answers), chosen, &faults);
 	cJSON_Delete(answers);
 	return count;
 }
@@ -252,7 +254,7 @@ answers_to_a_broken_key_are_faults(void **state)
 	cJSON *answers = cJSON_Parse("[" ANSWER(Q0, OPTION("00", "01")) "]");
 
 	(void)state;
-	assert_int_equal(quiz_read("\x01\xff\xff", 3, answers, chosen, &faults), 0);
+	assert_int_equal(quiz_read("\x01\xff\xff", 3, field_value(faults.arena, &answer_list, answers), chosen, &faults), 0);
 	assert_int_equal(faults.count, 1);
 	cJSON_Delete(answers);
 	said();
