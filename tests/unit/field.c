@@ -213,6 +213,7 @@ values_of(const char *json)
 {
 	enum json_fault fault;
 
+	json_use(form_arena);
 	return field_values(form_arena, &grove, json_parse(form_arena, json, strlen(json), JSON_DEPTH, &fault));
 }
 
