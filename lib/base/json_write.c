@@ -86,7 +86,7 @@ put_name(struct buf *out, const char *name)
 	if (!s)
 		return;
 #ifdef OKUL_TEST
-	if (last == ':') {	/* a value that has its name already, and would get a comma before it */
+	if (last == ':' && !out->failed) {	/* a value that has its name already, and would get a comma before it */
 		fprintf(stderr, "JSON: a second value behind a name: %s\n", out->s);
 		abort();
 	}

@@ -114,7 +114,12 @@ class Load:
 
 
 def gone(pids):
-    return not any(os.path.exists(f"/proc/{pid}") and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text() for pid in pids)
+    def is_there(pid):
+        try:
+            return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):     # it may go between the opening and the reading, too
+            return False
+    return not any(map(is_there, pids))
 
 
 @pytest.fixture(name="house")

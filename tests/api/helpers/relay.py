@@ -44,7 +44,8 @@ class Relay:
 
     def received(self):
         path = self.folder / "received"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        # a line without its end is still being written
+        return [json.loads(line) for line in path.read_text().splitlines(True) if line.endswith("\n")] if path.exists() else []
 
     def recipients(self):
         return sorted(address for mail in self.received() for address in mail["to"])
