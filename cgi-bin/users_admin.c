@@ -221,13 +221,10 @@ names_of(struct request *rq)
 {
 	struct buf names = { .arena = rq->arena };
 	const struct field *field;
-	bool more = true;
 
-	for (unsigned place = 1; more; place++) {
+	for (unsigned place = 1; place <= PROFILE_FIELDS; place++) {
 		struct field_walk walk = { 0 };
-		more = false;
 		for (const struct value *in = rq->in; (field = field_next(&walk, &update_profile)); in++) {
-			more |= in->named > place;
 			if (in->named != place)
 				continue;
 			buf_puts(&names, names.length ? ", " : "");

@@ -10,24 +10,6 @@
 
 /* ---- what an address is */
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_among(char c, const char *set)
-{
-	return c != '\0' && strchr(set, c);
-}
-
 /* Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1). Gives its length or 0. */
 static size_t
 local_part(const char *s)
@@ -35,7 +17,7 @@ local_part(const char *s)
 	size_t i = 0, atom = 0;
 
 	for (;; i++) {
-		if (is_alpha(s[i]) || is_digit(s[i]) || is_among(s[i], "!#$%&'*+-/=?^_`{|}~"))
+		if (text_is_alpha(s[i]) || text_is_digit(s[i]) || text_is_among(s[i], "!#$%&'*+-/=?^_`{|}~"))
 			atom++;
 		else if (atom > 0 && s[i] == '.')
 			atom = 0;
@@ -53,8 +35,8 @@ is_domain(const char *s)
 		bool number = true;
 		size_t i = 0;
 
-		for (; is_alpha(s[i]) || is_digit(s[i]) || s[i] == '-'; i++)
-			number = number && is_digit(s[i]);
+		for (; text_is_alpha(s[i]) || text_is_digit(s[i]) || s[i] == '-'; i++)
+			number = number && text_is_digit(s[i]);
 		if (i == 0 || i > 63 || s[0] == '-' || s[i - 1] == '-')
 			return false;
 		if (s[i] == '\0')

@@ -2,18 +2,6 @@
 
 #include <stdarg.h>
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 void
 text_unify_lines(char *s)
 {
@@ -48,7 +36,7 @@ text_is_digits(const char *s)
 {
 	const char *start = s;
 
-	while (is_digit(*s))
+	while (text_is_digit(*s))
 		s++;
 	return *s == '\0' && s > start;
 }
@@ -59,7 +47,7 @@ text_is_key(const char *s)
 	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
 		return false;
 	for (const char *c = s; *c; c++)
-		if (!is_alpha(*c) && !is_digit(*c) && !strchr("._-", *c))
+		if (!text_is_alpha(*c) && !text_is_digit(*c) && !strchr("._-", *c))
 			return false;
 	return *s;
 }
@@ -69,7 +57,7 @@ text_is_id(const char *s)
 {
 	size_t i = 0;
 
-	while (is_digit(s[i]) || (s[i] >= 'a' && s[i] <= 'f'))
+	while (text_is_digit(s[i]) || (s[i] >= 'a' && s[i] <= 'f'))
 		i++;
 	return i == 24 && s[i] == '\0';
 }

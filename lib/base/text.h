@@ -23,4 +23,10 @@ bool text_complain(char *why, size_t room, const char *format, ...) printf_like(
 /* The whole of a decimal integer within [min, max]; false otherwise. */
 bool text_to_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
+/* Of ASCII, whatever the locale says. */
+static inline bool text_is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool text_is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+/* True when the character is one of a set; NUL is in none. */
+static inline bool text_is_among(char c, const char *set) { return c != '\0' && strchr(set, c); }
+
 #endif

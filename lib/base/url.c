@@ -1,27 +1,10 @@
 #include "url.h"
 
 #include "encode.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <strings.h>
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_among(char c, const char *set)
-{
-	return c != '\0' && strchr(set, c);
-}
 
 /* Bytes at `s` that are unreserved, sub-delims, percent-encoded or of `more` (RFC 3986 appendix A). */
 static size_t
@@ -32,7 +15,7 @@ url_run(const char *s, const char *more)
 	for (;;) {
 		if (s[i] == '%' && decode_hex_digit(s[i + 1]) >= 0 && decode_hex_digit(s[i + 2]) >= 0)
 			i += 3;
-		else if (is_alpha(s[i]) || is_digit(s[i]) || is_among(s[i], "-._~!$&'()*+,;=") || is_among(s[i], more))
+		else if (text_is_alpha(s[i]) || text_is_digit(s[i]) || text_is_among(s[i], "-._~!$&'()*+,;=") || text_is_among(s[i], more))
 			i++;
 		else
 			return i;
@@ -55,7 +38,7 @@ url_host(const char *s)
 	}
 	if (i == 0 || s[i] != ':')
 		return i;
-	while (is_digit(s[i + 1 + digits]))
+	while (text_is_digit(s[i + 1 + digits]))
 		digits++;
 	return digits > 5 ? 0 : i + 1 + digits;
 }
@@ -73,7 +56,7 @@ url_is_good(const char *s)
 		if (host == 0)
 			return false;
 		s += scheme + host;
-		if (!is_among(*s, "/?#"))
+		if (!text_is_among(*s, "/?#"))
 			return *s == '\0';
 	}
 	s += url_run(s, ":@/");
