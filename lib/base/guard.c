@@ -15,7 +15,7 @@ guard_transaction(bool open)
 void
 guard_check(const char *function)
 {
-	if (!in_transaction || !getenv("OKUL_GUARD"))
+	if (!in_transaction || !getenv("TRANSACTION_GUARD"))
 		return;
 	fprintf(stderr, "%s() inside a write transaction\n", function);
 	abort();
