@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "encode.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -183,6 +184,7 @@ give_name(int store, int place, const struct blob *blob)
 {
 	char own[32];
 
+	OUTSIDE_TRANSACTION();
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", blob->fd);
 	for (int i = 0; i < TRIES; i++) {
 		int rc = blob->temporary[0] ? linkat(store, blob->temporary, place, blob->sha256, 0) :

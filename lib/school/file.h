@@ -43,8 +43,8 @@ must_use enum error file_fits(struct db *db, const struct conf *conf, const stru
 
 /*
  * Inside a write transaction: the row of a blob that was kept. Sets id and key. A private file without owner is the
- * school's: for admins, and whomever a signed address is given to. Returns ERROR_NONE; BUSY when the bytes are gone or a failure
- * stuck to db: then nothing of the transaction may be committed.
+ * school's: for admins, and whomever a signed address is given to. Returns ERROR_NONE; ERROR_BUSY when the
+ * bytes are gone: roll back, keep them again and retry; ERROR_INTERNAL when a failure stuck to db. Neither may be committed.
  */
 must_use enum error file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct file_row *row, int64_t now);
 /* The same where the blob fits the quotas, file_fits(); else its error. */
