@@ -243,9 +243,7 @@ materials_put(struct request *rq, const struct db_rows *row, const char *user)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	data_object(rq, NULL);
 	materials_put(rq, row, NULL);
-	data_end_object(rq);
 }
 
 static struct response

@@ -241,10 +241,8 @@ get_file(struct request *rq)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	data_object(rq, NULL);
 	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
 		db_text(row, 5), db_flag(row, 6) });
-	data_end_object(rq);
 }
 
 static struct response

@@ -2,8 +2,6 @@
 
 #include "json_write.h"
 
-typedef void writer(struct request *rq, const char *name, const void *facts);
-
 #define LATER_ROOM 1024		/* bytes of JSON of a value that is made later */
 #define PLAIN_ROOM 40		/* of a number, a time, brackets, and of the quotes and comma around any value */
 #define END_ROOM 64		/* of the envelope behind the data */
@@ -11,7 +9,7 @@ typedef void writer(struct request *rq, const char *name, const void *facts);
 /* A value in rq->kept; its bytes stand behind it. No padding: etag_guard_again() compares values byte by byte. */
 struct kept {
 	const char *name;
-	writer *write;			/* of data_later(), else NULL */
+	data_writer *write;		/* of data_later(), else NULL */
 	uint64_t type, length;		/* enum data_type; of the bytes: a text, facts, or a number */
 };
 
@@ -74,7 +72,8 @@ keep(struct request *rq, const struct kept *kept, const void *bytes)
 	buf_put(&rq->kept, padding, padding_of(kept->length));
 	rq->kept_room += PLAIN_ROOM + (kept->name ? strlen(kept->name) : 0);
 	/* \u001f is the longest escape */
-	rq->kept_room += kept->write ? LATER_ROOM : kept->type == DATA_TEXT ? strlen("\\u001f") * kept->length : kept->length;
+	size_t most = kept->type == DATA_TEXT ? strlen("\\u001f") * kept->length : kept->length;
+	rq->kept_room += kept->write ? LATER_ROOM : most;
 }
 
 static bool
@@ -83,15 +82,23 @@ has_bytes(enum data_type type)
 	return type == DATA_TEXT || type == DATA_RAW;
 }
 
+/* A function of its own, so that data_put() has no local variables on the stack: it runs for each field of a response. */
+static __attribute__((noinline)) void
+keep_value(struct request *rq, enum data_type type, const char *name, const struct value *value)
+{
+	if (has_bytes(type))
+		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes);
+	else
+		keep(rq, &(struct kept){ name, NULL, type, value ? sizeof(value->integer) : 0 }, value ? &value->integer : NULL);
+}
+
 void
 data_put(struct request *rq, enum data_type type, const char *name, const struct value *value)
 {
-	if (!rq->keeps)
-		write_one(rq->out, type, name, value);
-	else if (has_bytes(type))
-		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes);
+	if (rq->keeps)
+		keep_value(rq, type, name, value);
 	else
-		keep(rq, &(struct kept){ name, NULL, type, sizeof(value->integer) }, &value->integer);
+		write_one(rq->out, type, name, value);
 }
 
 /* ---- values */
@@ -105,27 +112,30 @@ data_text(struct request *rq, const char *name, const char *text)
 void
 data_value(struct request *rq, const struct field *field, const struct value *value)
 {
+	static const struct value truths[] = { { .integer = false }, { .integer = true } };
+	enum field_type type = field->type;
+
 	switch (value->type) {
 	case VALUE_NULL:
 		data_null(rq, field->name);
 		break;
 	case VALUE_BOOL:
-		data_bool(rq, field->name, value->truth);
+		data_put(rq, DATA_BOOL, field->name, &truths[value->truth]);
 		break;
 	case VALUE_INT:
-		data_put(rq, field->type == FIELD_TIME ? DATA_TIME : field->type == FIELD_BOOL ? DATA_BOOL : DATA_INT, field->name, value);
+		data_put(rq, type == FIELD_TIME ? DATA_TIME : type == FIELD_BOOL ? DATA_BOOL : DATA_INT, field->name, value);
 		break;
 	case VALUE_REAL:
 		data_put(rq, DATA_NUMBER, field->name, value);
 		break;
 	default:
-		data_put(rq, field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT ? DATA_RAW : DATA_TEXT,
-			field->name, value);
+		data_put(rq, type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT ? DATA_RAW : DATA_TEXT, field->name,
+			value);
 	}
 }
 
 void
-data_later(struct request *rq, const char *name, writer *write, const void *facts, size_t size)
+data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size)
 {
 	if (rq->keeps)
 		keep(rq, &(struct kept){ name, write, 0, size }, facts);
@@ -151,7 +161,7 @@ data_begin(struct request *rq, char bracket)
 		data_keep(rq);
 	else
 		begin_envelope(rq);
-	data_put(rq, bracket == '{' ? DATA_OBJECT : DATA_LIST, "data", &(struct value){ 0 });
+	data_put(rq, bracket == '{' ? DATA_OBJECT : DATA_LIST, "data", NULL);
 }
 
 void
@@ -188,7 +198,7 @@ data_write(struct request *rq)
 		if (has_bytes(kept.type))
 			value = value_blob(bytes, kept.length);
 		else
-			memcpy(&value.integer, bytes, sizeof(value.integer));
+			memcpy(&value.integer, bytes, kept.length);
 		write_one(rq->out, kept.type, kept.name, &value);
 	}
 }

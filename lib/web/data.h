@@ -1,11 +1,11 @@
 /*
  * data - the data of a response, which handlers put together field by field.
  *
- * Outside a write transaction each call writes JSON into rq->out (json_write.h). Inside a transaction, where JSON must not be
- * written, it copies the value into rq->kept, and data_write() writes all of them after the commit.
+ * Outside a write transaction each call writes JSON into rq->out (json_write.h). Inside one, where JSON must not be written,
+ * it copies the value into rq->kept, and data_write() writes all of them after the commit.
  *
- * `name` is a constant: the member's name, written as it is; NULL inside a list. When memory is short, the calls set `failed` of
- * rq->out or rq->kept, which the caller of the handler checks once, at the end.
+ * `name` is a constant: the member's name, written as it is; NULL inside a list. When memory is short, the calls set
+ * `failed` of rq->out or rq->kept, which the caller of the handler checks once, at the end.
  */
 #ifndef OKUL_DATA_H
 #define OKUL_DATA_H
@@ -13,18 +13,18 @@
 #include "request.h"
 
 enum data_type {
-	DATA_OBJECT, DATA_END_OBJECT, DATA_LIST, DATA_END_LIST, DATA_NULL, DATA_BOOL, DATA_INT, DATA_NUMBER, DATA_TIME, DATA_TEXT,
-	DATA_RAW,
+	DATA_OBJECT, DATA_END_OBJECT, DATA_LIST, DATA_END_LIST, DATA_NULL, DATA_BOOL, DATA_INT, DATA_NUMBER, DATA_TIME,
+	DATA_TEXT, DATA_RAW,
 };
 
-/* What the calls below share. `type` selects the member of the value that is read; value->type is not. */
+/* What the calls below share. `type` selects the member of the value that is read, not value->type; NULL: it has none. */
 void data_put(struct request *rq, enum data_type type, const char *name, const struct value *value);
 
-static inline void data_object(struct request *rq, const char *name) { data_put(rq, DATA_OBJECT, name, &(struct value){ 0 }); }
-static inline void data_end_object(struct request *rq) { data_put(rq, DATA_END_OBJECT, NULL, &(struct value){ 0 }); }
-static inline void data_list(struct request *rq, const char *name) { data_put(rq, DATA_LIST, name, &(struct value){ 0 }); }
-static inline void data_end_list(struct request *rq) { data_put(rq, DATA_END_LIST, NULL, &(struct value){ 0 }); }
-static inline void data_null(struct request *rq, const char *name) { data_put(rq, DATA_NULL, name, &(struct value){ 0 }); }
+static inline void data_object(struct request *rq, const char *name) { data_put(rq, DATA_OBJECT, name, NULL); }
+static inline void data_end_object(struct request *rq) { data_put(rq, DATA_END_OBJECT, NULL, NULL); }
+static inline void data_list(struct request *rq, const char *name) { data_put(rq, DATA_LIST, name, NULL); }
+static inline void data_end_list(struct request *rq) { data_put(rq, DATA_END_LIST, NULL, NULL); }
+static inline void data_null(struct request *rq, const char *name) { data_put(rq, DATA_NULL, name, NULL); }
 
 static inline void data_bool(struct request *rq, const char *name, bool truth)
 {
@@ -57,12 +57,10 @@ static inline void data_raw(struct request *rq, const char *name, const char *js
 void data_text(struct request *rq, const char *name, const char *text);
 /* A value of the database, or of a request, as a field of a shape. */
 void data_value(struct request *rq, const struct field *field, const struct value *value);
-/*
- * A value that takes JSON or crypto to make: `write` writes it with the calls above, now or after the commit, in at most 1 KiB. It
- * gets the `size` bytes of `facts`, which are copied; equal facts must make equal values.
- */
-void data_later(struct request *rq, const char *name, void (*write)(struct request *rq, const char *name, const void *facts),
-	const void *facts, size_t size);
+/* Writes a value with the calls above, in at most 1 KiB of JSON. Equal facts must make equal values. */
+typedef void data_writer(struct request *rq, const char *name, const void *facts);
+/* A value that takes JSON or crypto to make: `write` is called now or after the commit, with a copy of `size` bytes of facts. */
+void data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size);
 
 /* Starts the data, an object or a list, and drops what was there. */
 void data_begin(struct request *rq, char bracket);
