@@ -21,8 +21,6 @@
 #include "upload.h"
 #include "utf8.h"
 
-#include <strings.h>
-
 #define TITLE_POINTS 200
 #define DESCRIPTION_POINTS 5000
 #define VIDEOS_MAX 50

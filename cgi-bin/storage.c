@@ -180,7 +180,7 @@ send_file(struct request *rq, const struct db_rows *file)
 	struct buf disposition = { .arena = rq->arena };
 
 	/* what is a type no more is saved */
-	buf_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
+	link_put_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
 		link_file_name(rq->arena, db_text(file, NAME), type));
 	return response_download(rq, blob_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));

@@ -12,7 +12,6 @@
 #include "upload.h"
 
 #include <malloc.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
