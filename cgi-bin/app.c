@@ -47,12 +47,7 @@ get_health(struct request *rq)
 		return response_error(rq, ERROR_UNAVAILABLE);
 	request_detach_user(rq);	/* the trial ends their row, and the log names them */
 	bool writable = db_try_write(rq->db);
-	response_begin(rq);
-	data_text(rq, "status", writable ? "ok" : "degraded");
-	data_text(rq, "database", "ok");
-	data_text(rq, "version", OKUL_VERSION);
-	data_int(rq, "schemaVersion", version);
-	return response_done(rq);
+	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }
 
 /* The reference tells of no surface that is off. */

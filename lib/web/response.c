@@ -38,6 +38,23 @@ response_again(struct request *rq)
 
 /* ---- success */
 
+static void
+put_values(struct request *rq, const struct shape *shape, struct args args)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	size_t i = 0;
+
+	while ((field = field_next(&walk, shape)) && i < args.count)
+		data_value(rq, field, &args.values[i++]);
+#ifdef OKUL_TEST
+	if (field || i < args.count) {
+		fprintf(stderr, "%s is filled from %zu values\n", shape->name, args.count);
+		abort();
+	}
+#endif
+}
+
 void
 response_begin(struct request *rq)
 {
@@ -66,9 +83,14 @@ const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FI
 struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
 {
+	return response_values(rq, &delete_response, ARGS(sentence(which, rq->language), id));
+}
+
+struct response
+response_values(struct request *rq, const struct shape *shape, struct args args)
+{
 	response_begin(rq);
-	data_text(rq, "message", sentence(which, rq->language));
-	data_text(rq, "id", id);
+	put_values(rq, shape, args);
 	return response_done(rq);
 }
 
@@ -207,7 +229,15 @@ response_download(struct request *rq, const char *path, const char *type, const 
 	return response;
 }
 
-/* ---- rows as objects */
+/* ---- objects */
+
+void
+response_put_values(struct request *rq, const char *name, const struct shape *shape, struct args args)
+{
+	data_object(rq, name);
+	put_values(rq, shape, args);
+	data_end_object(rq);
+}
 
 int
 response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)

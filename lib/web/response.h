@@ -55,6 +55,8 @@ must_use struct response response_message(struct request *rq, enum sentence sent
 /* DeleteResponseDto: a message, and the id of what was deleted. */
 extern const struct shape delete_response;
 must_use struct response response_deleted(struct request *rq, enum sentence sentence, const char *id);
+/* An object of `shape`; args are its fields, in their order. */
+must_use struct response response_values(struct request *rq, const struct shape *shape, struct args args);
 /* The first row of a statement as an object of `shape`; ERROR_NOT_FOUND when there is none. */
 must_use struct response response_row(struct request *rq, const char *sql, struct args args, const struct shape *shape);
 /* The same for a row that a call of lib/school/ has read, and what that returned; ends the row. */
@@ -82,7 +84,9 @@ must_use struct response response_file(struct request *rq, const char *path, con
 must_use struct response response_download(struct request *rq, const char *path, const char *type,
 	const char *disposition, bool is_public);
 
-/* ---- rows as objects of the data */
+/* ---- objects of the data */
+/* An object of `shape`; args are its fields, in their order. */
+void response_put_values(struct request *rq, const char *name, const struct shape *shape, struct args args);
 /* Puts the columns from `column` on as the fields of `shape`, in order, into the open object. Returns the next column. */
 int response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 /* The same as an object of its own. */
