@@ -17,10 +17,7 @@ static const struct shape health = { .name = "HealthResponseDto", .fields = FIEL
 	{ "version", FIELD_TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
 	{ "schemaVersion", FIELD_INT, 1, .example = "1" }) };
 
-static struct response get_hello(struct request *rq);
-static struct response get_health(struct request *rq);
-static struct response get_openapi(struct request *rq);
-static struct response get_docs(struct request *rq);
+static response_handler get_hello, get_health, get_openapi, get_docs;
 
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },

@@ -164,7 +164,7 @@ static const char *const sql[] = {
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scans: result */",
 };
 
-static struct response get_stats(struct request *rq);
+static response_handler get_stats;
 
 static const struct route routes[] = {
 	{ GET, "/admin/dashboard/stats", ADMIN, get_stats, .query = &query, .out = &stats, .no_store = true,

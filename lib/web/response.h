@@ -34,6 +34,9 @@ struct response {
 	int64_t file_size;		/* of an error about its ranges: its size in bytes */
 };
 
+/* Declares handlers: `static response_handler get_course, patch_course;`. */
+typedef struct response response_handler(struct request *rq);
+
 /* ---- errors */
 must_use struct response response_error(struct request *rq, enum error error);
 /* Commits what was written. */
