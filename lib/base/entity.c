@@ -1,5 +1,9 @@
 #include "entity.h"
 
+#include "text.h"
+
+#include <utf8proc.h>
+
 #define NAME_MAX_BYTES 32	/* CounterClockwiseContourIntegral; */
 
 /* One text instead of an array of pointers, which each process that holds it would have to relocate. */
@@ -10,18 +14,12 @@ static const char table[] =
 static void
 put_point(struct buf *out, unsigned long point)
 {
+	char utf8[4];
+
 	if (point < 0x20 || point == 0xa0 || (point >= 0x7f && point < 0xa0))
 		buf_putc(out, ' ');
-	else if (point < 0x80)
-		buf_putc(out, (char)point);
-	else if (point < 0x800)
-		buf_put(out, (char[]){ (char)(0xc0 | point >> 6), (char)(0x80 | (point & 0x3f)) }, 2);
-	else if (point < 0x10000)
-		buf_put(out, (char[]){ (char)(0xe0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3f)),
-			(char)(0x80 | (point & 0x3f)) }, 3);
 	else
-		buf_put(out, (char[]){ (char)(0xf0 | point >> 18), (char)(0x80 | (point >> 12 & 0x3f)),
-			(char)(0x80 | (point >> 6 & 0x3f)), (char)(0x80 | (point & 0x3f)) }, 4);
+		buf_put(out, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)utf8));
 }
 
 /* Numbers of 0x80 to 0x9F mean characters of Windows-1252 (HTML, "numeric character reference end state"); 0: none. */
@@ -46,7 +44,7 @@ put_number(struct buf *out, const char *s, size_t left)
 	if (left <= from)
 		return 0;
 	memcpy(digits, s + from, left - from < sizeof(digits) - 1 ? left - from : sizeof(digits) - 1);
-	size_t length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	size_t length = strspn(digits, hex ? TEXT_DIGITS "abcdefABCDEF" : TEXT_DIGITS);
 	if (length == 0 || length > 7)
 		return 0;
 	bool closed = digits[length] == ';';
@@ -84,12 +82,6 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 	return false;
 }
 
-static bool
-is_of_name(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
 size_t
 buf_entity(struct buf *out, const char *s, size_t left)
 {
@@ -100,7 +92,7 @@ buf_entity(struct buf *out, const char *s, size_t left)
 		return 0;
 	if (s[1] == '#')
 		return put_number(out, s, left);
-	while (length < left - 1 && length < NAME_MAX_BYTES && is_of_name(s[1 + length]))
+	while (length < left - 1 && length < NAME_MAX_BYTES && text_is_among(s[1 + length], TEXT_ALPHA TEXT_DIGITS))
 		length++;
 	if (length < left - 1 && s[1 + length] == ';')
 		length++;
