@@ -6,7 +6,7 @@
 
 #define NAME_MAX_BYTES 32	/* CounterClockwiseContourIntegral; */
 
-/* One text instead of an array of pointers, which each process that holds it would have to relocate. */
+/* One string: an array of pointers would be relocated, and not shared, by each process. */
 static const char table[] =
 #include "entity.def"
 	;
@@ -22,7 +22,7 @@ put_point(struct buf *out, unsigned long point)
 		buf_put(out, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)utf8));
 }
 
-/* Numbers of 0x80 to 0x9F mean characters of Windows-1252 (HTML, "numeric character reference end state"); 0: none. */
+/* 0x80 to 0x9F are characters of Windows-1252 (HTML, "numeric character reference end state"); 0 in the table: unassigned. */
 static unsigned long
 windows_1252(unsigned long point)
 {
@@ -56,7 +56,7 @@ put_number(struct buf *out, const char *s, size_t left)
 	return from + length + closed;
 }
 
-/* The line of the table whose name is `name`, in `*text` from behind its tab up to its LF; false when there is none. */
+/* Finds the line of a name by binary search; sets `*text` to what stands between its tab and its LF. */
 static bool
 find(const char *name, size_t length, const char **text, size_t *text_length)
 {
@@ -96,7 +96,7 @@ buf_entity(struct buf *out, const char *s, size_t left)
 		length++;
 	if (length < left - 1 && s[1 + length] == ';')
 		length++;
-	/* The longest name counts: &notin; is one, &notit; is &not; and "it;". */
+	/* The longest name wins: &notin; is one, &notit; is &not; and "it;". */
 	for (; length >= 2; length--) {
 		if (find(s + 1, length, &text, &text_length)) {
 			buf_put(out, text, text_length);

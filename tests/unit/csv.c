@@ -41,7 +41,7 @@ describe(struct buf *out, const void *bytes, size_t length)
 }
 
 static void
-rows_read_as_they_stand(void **state)
+rows_are_read(void **state)
 {
 	static const struct { const char *csv, *rows; } cases[] = {
 		{ "", "" },
@@ -85,7 +85,7 @@ rows_read_as_they_stand(void **state)
 		{ "sep=;\na;b,c,d\n", "2[a|b,c,d] " }, { "\xef\xbb\xbfSEP=,\r\na,b;c;d\r\n", "2[a|b;c;d] " },
 		{ "sep=\t\na\tb,c,d", "2[a|b,c,d] " }, { "\"sep=|\"\na|b,c,d\n", "2[a|b,c,d] " }, { "sep=;", "" },
 		{ "sep=;x\n", "1[sep=|x] " }, { "sep=x\na;b\n", "1[sep=x] 2[a;b] " }, { "\nsep=;\n", "2[sep=|] " },
-		/* what guards a formula from spreadsheets is off again, once */
+		/* the apostrophe before a formula is removed, once */
 		{ "'=1,'+49,'@a,'-1,'＝1\n", "1[=1|+49|@a|-1|＝1] " }, { "''=1,'a,','',\"'\n=\"\n", "1['=1|'a|'|''|\n=] " },
 	};
 
@@ -96,13 +96,13 @@ rows_read_as_they_stand(void **state)
 		buf_puts(&out, "");
 		describe(&out, cases[i].csv, strlen(cases[i].csv));
 		if (strcmp(out.s ? out.s : "", cases[i].rows) != 0)
-			fail_msg("%s\ngives %s\nnot   %s", cases[i].csv, out.s, cases[i].rows);
+			fail_msg("%s\nreturns %s\nnot     %s", cases[i].csv, out.s, cases[i].rows);
 		buf_clear(&out);
 	}
 }
 
 static void
-what_is_no_row_is_named_and_reading_goes_on(void **state)
+a_bad_row_has_an_error_and_the_next_is_read(void **state)
 {
 	static const struct { const char *csv; size_t length; const char *rows; } cases[] = {
 #define CASE(csv, rows) { csv, sizeof(csv) - 1, rows }
@@ -129,7 +129,7 @@ what_is_no_row_is_named_and_reading_goes_on(void **state)
 
 		describe(&out, cases[i].csv, cases[i].length);
 		if (strcmp(out.s, cases[i].rows) != 0)
-			fail_msg("%s\ngives %s\nnot   %s", cases[i].csv, out.s, cases[i].rows);
+			fail_msg("%s\nreturns %s\nnot     %s", cases[i].csv, out.s, cases[i].rows);
 		buf_clear(&out);
 	}
 }
@@ -161,12 +161,12 @@ a_row_has_its_limits(void **state)
 	buf_clear(&out);
 }
 
-/* Every way in which a row can be cut at the end of a block of reading. */
+/* A block of csv_init() and of the C library may end anywhere in a row. */
 static void
-rows_read_alike_wherever_a_block_ends(void **state)
+rows_are_the_same_wherever_a_block_ends(void **state)
 {
 	static const char row[] = "\"x\"\"y\",\r\n\"\r\n\"\r\rz\n";
-	const size_t block = sizeof(((struct csv *)NULL)->block);
+	const size_t block = 8192;
 
 	(void)state;
 	for (size_t cut = 0; cut <= sizeof(row); cut++) {
@@ -186,7 +186,7 @@ rows_read_alike_wherever_a_block_ends(void **state)
 }
 
 static void
-a_file_that_cannot_be_read_is_said(void **state)
+a_read_error_is_reported(void **state)
 {
 	FILE *folder = fopen("/", "r");
 	struct csv csv;
@@ -200,7 +200,7 @@ a_file_that_cannot_be_read_is_said(void **state)
 }
 
 static void
-fields_are_written_with_quotes_where_they_need_them(void **state)
+fields_are_quoted_where_necessary(void **state)
 {
 	static const struct { const char *field, *csv; } cases[] = {
 		{ NULL, "" }, { "", "" }, { "a", "a" }, { "a b", "a b" }, { "O'Neill", "O'Neill" }, { "a=b", "a=b" },
@@ -228,12 +228,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_read_as_they_stand),
-		cmocka_unit_test(what_is_no_row_is_named_and_reading_goes_on),
+		cmocka_unit_test(rows_are_read),
+		cmocka_unit_test(a_bad_row_has_an_error_and_the_next_is_read),
 		cmocka_unit_test(a_row_has_its_limits),
-		cmocka_unit_test(rows_read_alike_wherever_a_block_ends),
-		cmocka_unit_test(a_file_that_cannot_be_read_is_said),
-		cmocka_unit_test(fields_are_written_with_quotes_where_they_need_them),
+		cmocka_unit_test(rows_are_the_same_wherever_a_block_ends),
+		cmocka_unit_test(a_read_error_is_reported),
+		cmocka_unit_test(fields_are_quoted_where_necessary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
