@@ -15,8 +15,8 @@ must_use struct arena *arena_new(size_t first);
 void arena_free(struct arena *arena);
 
 /*
- * `size` bytes, zeroed, aligned for any type, owned by the arena. Never NULL: when memory is short, this and the calls below
- * jump to the point of arena_on_exhausted(), or abort() where none is set.
+ * `size` bytes, zeroed, aligned for any type, owned by the arena. Never NULL: when memory is short, this and the calls
+ * below jump to the point of arena_on_exhausted(), or abort() where none is set.
  */
 void *arena_alloc(struct arena *arena, size_t size);
 
@@ -25,7 +25,7 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 char *arena_string(struct arena *arena, const char *string);
 char *arena_format(struct arena *arena, const char *format, ...) printf_like(2, 3);
 
-/* Frees all allocations. Keeps the first block; larger ones return to the system, so that a large request leaves a small worker. */
+/* Frees all allocations. Keeps the first block; returns the others to the system, so that the process shrinks again. */
 void arena_reset(struct arena *arena);
 
 /* Where to jump when memory is short; NULL: nowhere. The buffer must outlive its use. */

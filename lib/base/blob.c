@@ -160,7 +160,7 @@ blob_end(struct blob *blob)
 	return fsync(blob->fd) == 0 ? BLOB_DONE : failed("sync");
 }
 
-/* Links the file under its hash. If that exists already, renews its time of change, so that it is not collected as an old orphan. */
+/* Links the file under its hash. If that exists, renews its ctime, so that it is not deleted as an old orphan. */
 static bool
 link_blob(int store, int folder, const struct blob *blob)
 {
@@ -207,6 +207,7 @@ blob_drop(const struct conf *conf, struct blob *blob)
 		return;
 	close(blob->fd);
 	blob->fd = -1;
-	if (blob->temporary[0] && snprintf(path, sizeof(path), "%s/files/%s", conf->data, blob->temporary) < (int)sizeof(path))
+	int length = snprintf(path, sizeof(path), "%s/files/%s", conf->data, blob->temporary);
+	if (blob->temporary[0] && length < (int)sizeof(path))
 		unlink(path);
 }

@@ -1,13 +1,13 @@
 /*
- * blob - stored files: DATA/files/<2 digits>/<SHA-256>. A file gets its name when it is complete and synced to disk, before a row
- * refers to it:
+ * blob - stored files: DATA/files/<2 digits>/<SHA-256>. A file gets its name when it is complete and synced to disk,
+ * before a row refers to it:
  *
  *	blob_begin() blob_write()... blob_end()	a file without a name
  *	blob_keep()				gives it its name
  *	blob_drop()				always, at the end
  *
- * A file that no row refers to (after an exceeded quota, a crash) is an orphan; `okulctl files gc` deletes it when it is an hour
- * old, inside a write transaction, so that no row can begin to refer to it at the same time.
+ * A file that no row refers to (after an exceeded quota, a crash) is an orphan; `okulctl files gc` deletes it when it
+ * is an hour old, inside a write transaction, so that no row can begin to refer to it at the same time.
  *
  * DATA/files is 0750 and its files are 0640: the web server's user reads them as a member of the group.
  */
@@ -36,7 +36,7 @@ struct blob {
 	struct secret_hash_state hash;
 	int64_t unsynced;		/* bytes written since the last fdatasync() */
 	int64_t disk;			/* size of its disk in bytes; 0: unknown */
-	char temporary[32];		/* name in DATA/files where the file system does not support O_TMPFILE; else "" */
+	char temporary[32];		/* name in DATA/files on a file system without O_TMPFILE; else "" */
 };
 
 /* True if `bytes` more on the disk would leave the reserve of the configuration free. */

@@ -90,9 +90,9 @@ buf_int(struct buf *buf, int64_t number)
 }
 
 /*
- * The fast path for prices and scores. A quotient of two integers below 2^53 is rounded like its decimal text when parsed (IEEE
- * 754-2008 sections 4.3 and 5.12.2), so the text parses to the same double; no other text of at most 15 digits does, so none is
- * shorter.
+ * The fast path for prices and scores. A quotient of two integers below 2^53 is rounded like its decimal text when
+ * parsed (IEEE 754-2008 sections 4.3 and 5.12.2), so the text parses to the same double; no other text of at most 15
+ * digits does, so none is shorter.
  */
 static bool
 put_hundredths(struct buf *buf, double number)

@@ -7,8 +7,9 @@
 #include "arena.h"
 
 /*
- * A growing string. With an arena, it grows there, and never fails, like arena_alloc(). Without one, it grows by realloc() and must
- * be cleared; when memory is short, it sets `failed` and drops what was to be appended: check once, at the end.
+ * A growing string. With an arena, it grows there, and never fails, like arena_alloc(). Without one, it grows by
+ * realloc() and must be cleared; when memory is short, it sets `failed` and drops what was to be appended: check once,
+ * at the end.
  */
 struct buf {
 	char *s;		/* NUL-terminated; NULL before anything was appended */

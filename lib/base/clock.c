@@ -117,8 +117,8 @@ has_form(const char *s, const char *pattern)
 }
 
 /*
- * Reads a date, and a time of day where the format has one; returns what follows. NULL when it is malformed, or does not exist:
- * timegm() makes March 1 of February 29, and a minute later of second 60.
+ * Reads a date, and a time of day where the format has one; returns what follows. NULL when it is malformed, or does
+ * not exist: timegm() makes March 1 of February 29, and a minute later of second 60.
  */
 static const char *
 parse(const char *s, const char *pattern, const char *format, struct tm *tm)
@@ -197,8 +197,8 @@ clock_is_zone(const char *name)
 	if (strcmp(name, "UTC") == 0)
 		return true;
 	/*
-	 * Names of the tz database begin with a capital; posix/, right/ (with leap seconds) and localtime are other spellings. A
-	 * dot could lead out of the folder.
+	 * Names of the tz database begin with a capital; posix/, right/ (with leap seconds) and localtime are other
+	 * spellings. A dot could lead out of the folder.
 	 */
 	if (name[0] < 'A' || name[0] > 'Z' || strstr(name, "//") || name[strspn(name, letters)] != '\0')
 		return false;

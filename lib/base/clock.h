@@ -12,12 +12,12 @@
 #define DAY (24 * HOUR)
 
 /*
- * A stored time further ahead than this was written before the clock was set back: it neither blocks nor extends anything.
- * Covers what passes between the moment a process reads the clock and the one it writes.
+ * A stored time further ahead than this was written before the clock was set back: it neither blocks nor extends
+ * anything. Covers what passes between the moment a process reads the clock and the one it writes.
  */
 #define CLOCK_SLACK MINUTE
 
-/* Call once at start. In a test build OKUL_CLOCK names a file of 8 bytes (host byte order): milliseconds added to each reading. */
+/* Call once at start. In a test build, OKUL_CLOCK names a file of 8 bytes (host byte order): milliseconds to add. */
 void clock_init(void);
 int64_t clock_now(void);
 /* Monotonic microseconds, for durations only. */
@@ -31,18 +31,18 @@ void clock_date_text(int64_t time, char out[static 11]);
 /* Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110 section 5.6.7), 29 characters and a NUL. */
 void clock_http_text(int64_t time, char out[static 30]);
 
-/* YYYY-MM-DD of the proleptic Gregorian calendar; false for NULL, too. clock_date() is its midnight UTC, 0 if malformed. */
+/* True for YYYY-MM-DD of the proleptic Gregorian calendar. clock_date() is its midnight UTC, or 0. */
 bool clock_is_date(const char *s);
 int64_t clock_date(const char *s);
-/* As clock_text() writes it, the fraction optional (1 to 3 digits); false for NULL, too. clock_time() is 0 if malformed. */
+/* True for what clock_text() writes, the fraction optional (1 to 3 digits). clock_time() is its value, or 0. */
 bool clock_is_time(const char *s);
 int64_t clock_time(const char *s);
 
 /* True for the name of a zone of this system's tz database, like Europe/Istanbul. */
 bool clock_is_zone(const char *name);
 /*
- * The first moment of a date in a zone: midnight, the first of two, or the end of the gap where the clocks skip it. 0 if the
- * date is malformed; an unknown zone is UTC. This and the next call set the process's TZ.
+ * The first moment of a date in a zone: midnight, the first of two, or the end of the gap where the clocks skip it. 0
+ * if the date is malformed; an unknown zone is UTC. This and the next call set the process's TZ.
  */
 int64_t clock_midnight(const char *date, const char *zone);
 /* The date of a time as YYYY-MM-DD in a zone. */

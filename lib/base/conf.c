@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ADDRESS: of a web site, or none if the default is "". FLAG and CHOICE: an index into `words`, stored as a bool or an enum. */
+/* ADDRESS: of a web site; "" only if that is the default. FLAG and CHOICE: an index into `words`, a bool or an enum. */
 enum setting_type { STRING, ADDRESS, INTEGER, FLAG, CHOICE };
 
 struct setting {
@@ -36,7 +36,8 @@ struct setting {
 
 static const struct setting settings[] = {
 	{ "env", FLAG, AT(development), "production",
-		"development returns the login code of /api/v1 in the response", .words = WORDS("production", "development") },
+		"development returns the login code of /api/v1 in the response",
+		.words = WORDS("production", "development") },
 	URL(base_url, "http://127.0.0.1:8080",
 		"public address of the API, like https://example.org; addresses of files begin with it"),
 	URL(app_url, "", "address of the web app, for links in mails; empty: base_url"),
@@ -136,7 +137,8 @@ set_string(const struct source *source, const char **place, const char *text, si
 static bool
 set_address(const struct source *source, const struct setting *setting, const char **place, const char *text)
 {
-	size_t length = strlen(text), scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	size_t length = strlen(text);
+	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
 	bool none = length == 0 && setting->fallback[0] == '\0';
 
 	for (size_t i = 0; i < length; i++)
@@ -157,8 +159,10 @@ set_word(const struct source *source, const struct setting *setting, void *place
 	char all[128] = "";
 
 	for (int i = 0; setting->words[i]; i++) {
+		size_t length = strlen(all);
+
 		if (strcmp(setting->words[i], text) != 0) {
-			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", setting->words[i]);
+			snprintf(all + length, sizeof(all) - length, "%s%s", i ? ", " : "", setting->words[i]);
 			continue;
 		}
 		if (setting->type == FLAG)
@@ -167,7 +171,8 @@ set_word(const struct source *source, const struct setting *setting, void *place
 			*(int *)place = i;
 		return true;
 	}
-	return text_complain(source->why, source->room, "%s: %s = %s: must be one of %s", source->name, setting->name, text, all);
+	return text_complain(source->why, source->room, "%s: %s = %s: must be one of %s", source->name,
+		setting->name, text, all);
 }
 
 static bool
@@ -181,9 +186,10 @@ set(const struct source *source, const struct setting *setting, const char *text
 	case ADDRESS:
 		return set_address(source, setting, place, text);
 	case INTEGER:
-		return text_to_int(text, setting->min, setting->max, place) ||
-			text_complain(source->why, source->room, "%s: %s = %s: must be a number from %lld to %lld", source->name,
-				setting->name, text, (long long)setting->min, (long long)setting->max);
+		if (text_to_int(text, setting->min, setting->max, place))
+			return true;
+		return text_complain(source->why, source->room, "%s: %s = %s: must be a number from %lld to %lld",
+			source->name, setting->name, text, (long long)setting->min, (long long)setting->max);
 	case FLAG:
 	case CHOICE:
 		return set_word(source, setting, place, text);
@@ -206,8 +212,8 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 			continue;
 		/* libinih takes an indented line for a further value of the setting above it. */
 		if (source->seen[i])
-			return text_complain(source->why, source->room,
-				"%s: %s is set twice, or the line below it is indented; begin every line at the margin", source->name, name);
+			return text_complain(source->why, source->room, "%s: %s is set twice, or the line below it is "
+				"indented; begin every line at the margin", source->name, name);
 		source->seen[i] = true;
 		return settings[i].secret != source->secrets || set(source, &settings[i], value);
 	}
@@ -262,8 +268,8 @@ read_file(struct source *source)
 	source->why[0] = '\0';
 	bool good = read_whole(path, text, FILE_MAX);
 	if (!good)
-		text_complain(source->why, source->room, "%s cannot be read: %s; run this as the user that runs okul", path,
-			strerror(errno));
+		text_complain(source->why, source->room, "%s cannot be read: %s; run this as the user that runs okul",
+			path, strerror(errno));
 	else if (!source->secrets)
 		blank_secrets(text);
 	int line = good ? ini_parse_string(text, on_setting, source) : -1;
@@ -321,8 +327,8 @@ on_key(void *user, const char *section, const char *name, const char *value)
 	struct source *source = user;
 
 	return put_key(source->conf, section, name, value) || text_complain(source->why, source->room,
-		"%s: [%s] %s is not a key of 64 hex digits that okul knows; restore the file from a backup, or move it away "
-		"to have new keys made (which ends every session)", source->name, section, name);
+		"%s: [%s] %s is not a key of 64 hex digits that okul knows; restore the file from a backup, or move it "
+		"away to have new keys made (which ends every session)", source->name, section, name);
 }
 
 static void
@@ -348,7 +354,7 @@ put_new_keys(struct buf *out)
 		put_new_key(out, keys[i].name);
 }
 
-/* Written to a temporary file, then linked: if two processes do so at once, both read the file of the one that was first. */
+/* Writes a temporary file, then links it: of two processes that do so at once, both read the file of the first. */
 bool
 conf_make_keys(const char *data, bool *made, char *why, size_t room)
 {
@@ -364,8 +370,8 @@ conf_make_keys(const char *data, bool *made, char *why, size_t room)
 		return true;
 	int file = mkostemp(aside, O_CLOEXEC);
 	if (file < 0)
-		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write there", path,
-			strerror(errno));
+		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write "
+			"there", path, strerror(errno));
 	put_new_keys(&text);
 	/* On a full disk write() writes a part, and fsync() still succeeds. */
 	bool good = !text.failed && write(file, text.s, text.length) == (ssize_t)text.length && fsync(file) == 0;
@@ -395,16 +401,19 @@ read_keys(struct source *source)
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
 	source->name = path;
 	if (stat(path, &st) != 0 && errno == ENOENT)
-		return text_complain(why, room, "%s is missing; restore it from a backup, or run `okulctl migrate`, which makes new "
-			"keys: on a database in use, all users then have to log in again, and mails that wait are lost", path);
+		return text_complain(why, room, "%s is missing; restore it from a backup, or run `okulctl migrate`, "
+			"which makes new keys: on a database in use, this ends all sessions and loses waiting mails", path);
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
+		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
+			strerror(errno));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return text_complain(why, room, "%s can be read by other users; run: chmod 600 %s", path, path);
 	why[0] = '\0';
 	int line = ini_parse(path, on_key, source);
+	if (line != 0 && !why[0])
+		text_complain(why, room, "%s: line %d is broken; restore it from a backup", path, line);
 	if (line != 0)
-		return why[0] ? false : text_complain(why, room, "%s: line %d is broken; restore it from a backup", path, line);
+		return false;
 	bool complete = conf->jwt_count > 0;
 	for (size_t i = 0; i < COUNT(keys); i++)
 		complete &= !secret_equal((const unsigned char *)conf + keys[i].offset, zero, KEY_BYTES);
@@ -420,7 +429,8 @@ conf_beside(const char *name, char out[static PATH_MAX], char *why, size_t room)
 	ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 32);
 
 	if (length <= 0)
-		return text_complain(why, room, "the program cannot find itself (/proc is not mounted); set OKUL_SHARE and OKUL_DATA");
+		return text_complain(why, room, "the path of the program is unknown (/proc is not mounted); set OKUL_SHARE "
+			"and OKUL_DATA");
 	out[length] = '\0';
 	snprintf(strrchr(out, '/'), 32, "/%s", name);
 	return true;
@@ -498,8 +508,8 @@ conf_load(const char *data, char *why, size_t room)
 	free((char *)conf->data);
 	conf->data = realpath(folder, NULL);
 	if (!conf->data) {
-		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or create it with `okulctl -d %s "
-			"migrate`", folder, strerror(errno), folder);
+		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s "
+			"migrate` creates it", folder, strerror(errno), folder);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
@@ -534,12 +544,15 @@ conf_print(FILE *out)
 {
 	fputs("# okul.conf: settings of this installation, name = value. The values shown are the defaults.\n"
 		"# The environment overrides them: OKUL_MAIL_FROM for mail_from.\n"
-		"# A line begins at the margin and has at most 198 bytes; a ; that follows a space begins a comment.\n", out);
+		"# A line begins at the margin and has at most 198 bytes; a ; that follows a space begins a comment.\n",
+		out);
 	for (size_t i = 0; i < COUNT(settings); i++) {
-		fprintf(out, "\n# %s", settings[i].summary);
-		for (int k = 0; settings[i].words && settings[i].words[k]; k++)
-			fprintf(out, "%s%s", k ? ", " : " (", settings[i].words[k]);
-		fprintf(out, "%s\n#%s =%s%s\n", settings[i].words ? ")" : "", settings[i].name, settings[i].fallback[0] ? " " : "",
-			settings[i].fallback);
+		const struct setting *setting = &settings[i];
+
+		fprintf(out, "\n# %s", setting->summary);
+		for (int k = 0; setting->words && setting->words[k]; k++)
+			fprintf(out, "%s%s", k ? ", " : " (", setting->words[k]);
+		fprintf(out, "%s\n#%s =%s%s\n", setting->words ? ")" : "", setting->name,
+			setting->fallback[0] ? " " : "", setting->fallback);
 	}
 }

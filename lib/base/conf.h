@@ -1,8 +1,8 @@
 /*
  * conf - the configuration: built-in defaults, then DATA/okul.conf (ini), then the environment (OKUL_<NAME>).
  *
- * Only `okulctl migrate` makes keys (DATA/keys.conf, mode 0600): new ones in place of lost ones end all sessions, which an
- * operator should not learn from the users. Nothing here changes after conf_load().
+ * Only `okulctl migrate` makes keys (DATA/keys.conf, mode 0600): new ones in place of lost ones end all sessions, which
+ * an operator should not learn from the users. Nothing here changes after conf_load().
  */
 #ifndef OKUL_CONF_H
 #define OKUL_CONF_H
@@ -61,7 +61,8 @@ struct conf {
 	int64_t deletion_grace;		/* days */
 
 	int64_t body_limit;		/* bytes */
-	int64_t upload_limit, upload_request_limit, storage_user_quota, storage_total_quota, storage_reserve;	/* MiB */
+	int64_t upload_limit, upload_request_limit;	/* MiB */
+	int64_t storage_user_quota, storage_total_quota, storage_reserve;	/* MiB */
 	int64_t storage_share;		/* percent */
 	int64_t retire_after;		/* requests */
 	int64_t workers;
@@ -80,9 +81,9 @@ struct conf {
 /* The calls below that have `why` write into it, on failure, what is wrong and what to do. */
 
 /*
- * The path of the data folder, which need not exist: `data` (of option -d) unless it is NULL, else OKUL_DATA of the environment,
- * else the absolute path in the file okul.data next to the program, else "var". With that file, programs below a web root need
- * no link there to the data. Fails when it holds something else.
+ * The path of the data folder, which need not exist: `data` (of option -d) unless it is NULL, else OKUL_DATA of the
+ * environment, else the absolute path in the file okul.data next to the program, else "var". With that file, programs
+ * below a web root need no link there to the data. Fails when it holds something else.
  */
 must_use bool conf_folder(const char *data, char out[static PATH_MAX], char *why, size_t room);
 
@@ -92,8 +93,8 @@ must_use bool conf_beside(const char *name, char out[static PATH_MAX], char *why
 /* Loads the configuration of conf_folder(data), whose folder and keys must exist. Never freed. NULL on failure. */
 must_use const struct conf *conf_load(const char *data, char *why, size_t room);
 /*
- * Loads smtp_password, for the sender of mails. conf_load() leaves no copy of it in memory, so that no vulnerability of a
- * program that serves the public can reveal it. Call after conf_load().
+ * Loads smtp_password, for the sender of mails. conf_load() leaves no copy of it in memory, so that no vulnerability of
+ * a program that serves the public can reveal it. Call after conf_load().
  */
 must_use bool conf_load_secrets(char *why, size_t room);
 

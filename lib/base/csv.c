@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-/* True for what a spreadsheet takes for a formula, with or without apostrophes before it. Some take fullwidth signs too. */
+/* True for what a spreadsheet takes for a formula, with or without apostrophes before it; some take fullwidth signs. */
 static bool
 is_formula(const char *s)
 {
@@ -122,7 +122,7 @@ read_row(struct csv *csv)
 	}
 }
 
-/* The most frequent of , ; and tab outside of quotes in the first line that is not empty; if equal, the one that comes first. */
+/* The most frequent of , ; and tab outside of quotes in the first line that is not empty; if equal, the first. */
 static int
 guess_separator(const unsigned char *s, const unsigned char *end)
 {
@@ -140,19 +140,21 @@ guess_separator(const unsigned char *s, const unsigned char *end)
 			seen[found - separators].first = s;
 	}
 	for (int i = 1; i < 3; i++)
-		if (seen[i].count > seen[best].count || (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
+		if (seen[i].count > seen[best].count ||
+		    (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
 			best = i;
 	return separators[best];
 }
 
-/* Reads a first line like sep=; (for Excel), in quotes or not. Returns its length without its end; 0 if there is none. */
+/* Reads a first line like sep=; (for Excel), quoted or not. Returns its length without its end; 0 if there is none. */
 static size_t
 read_separator(const unsigned char *s, size_t left, int *separator)
 {
 	size_t quotes = left > 0 && s[0] == '"', length = 5 + 2 * quotes;
 
-	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 || !memchr(",;\t|", s[quotes + 4], 4) ||
-	    (quotes && s[6] != '"') || (left > length && s[length] != '\n' && s[length] != '\r'))
+	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 ||
+	    !memchr(",;\t|", s[quotes + 4], 4) || (quotes && s[6] != '"') ||
+	    (left > length && s[length] != '\n' && s[length] != '\r'))
 		return 0;
 	*separator = s[quotes + 4];
 	return length;

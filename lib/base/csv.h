@@ -21,10 +21,10 @@ enum csv_result {
 };
 
 /*
- * Reads a table. Rows end with LF, CRLF or CR; inside quotes, each of them is read as LF. Empty lines are skipped, as is a
- * byte order mark at the start. The separator is the most frequent of , ; and tab in the first row (if equal, the one that comes
- * first): spreadsheets write a semicolon where the comma is the decimal sign. A first line like sep=; names it, as in Excel, and
- * is not a row. An apostrophe that buf_csv() put in front of a formula is removed.
+ * Reads a table. Rows end with LF, CRLF or CR; inside quotes, each of them is read as LF. Empty lines are skipped, as
+ * is a byte order mark at the start. The separator is the most frequent of , ; and tab in the first row (if equal, the
+ * one that comes first): spreadsheets write a semicolon where the comma is the decimal sign. A first line like sep=;
+ * names it, as in Excel, and is not a row. An apostrophe that buf_csv() put in front of a formula is removed.
  */
 struct csv {
 	size_t line;		/* of the file at which the row begins, from 1 */
@@ -48,10 +48,11 @@ enum csv_result csv_next(struct csv *csv);
 void csv_clear(struct csv *csv);
 
 /*
- * Appends one field (NULL: an empty one), quoted if necessary; the caller appends commas and line ends. Text that a spreadsheet
- * would take for a formula (it begins with = + - @, also fullwidth, or with tab, CR or LF) gets an apostrophe in front: else a
- * user could choose the name =HYPERLINK(...) and wait for an admin to open the list. Text that begins with apostrophes and a
- * formula gets one more, so that csv_next() returns what was written. Not for numbers, which may begin with a minus.
+ * Appends one field (NULL: an empty one), quoted if necessary; the caller appends commas and line ends. Text that a
+ * spreadsheet would take for a formula (it begins with = + - @, also fullwidth, or with tab, CR or LF) gets an
+ * apostrophe in front: else a user could choose the name =HYPERLINK(...) and wait for an admin to open the list. Text
+ * that begins with apostrophes and a formula gets one more, so that csv_next() returns what was written. Not for
+ * numbers, which may begin with a minus.
  */
 void buf_csv(struct buf *buf, const char *field);
 

@@ -62,8 +62,8 @@ email_mailbox(char out[static EMAIL_TEXT], const char *email)
 }
 
 /*
- * Loaded for the first address that needs it. If programs were linked to it, each would load it and libunistring, of 2 MiB, at
- * start.
+ * Loaded for the first address that needs it. If programs were linked to it, each would load it and libunistring, of 2
+ * MiB, at start.
  */
 static struct {
 	void *library;
@@ -76,7 +76,9 @@ idn_load(void)
 {
 	if (!idn.library)
 		idn.library = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (idn.library && (idn.lookup = dlsym(idn.library, "idn2_lookup_u8")) && (idn.free = dlsym(idn.library, "idn2_free")))
+	idn.lookup = idn.library ? dlsym(idn.library, "idn2_lookup_u8") : NULL;
+	idn.free = idn.lookup ? dlsym(idn.library, "idn2_free") : NULL;
+	if (idn.free)
 		return true;
 	log_line(LOG_FAULT, "no_libidn2 reason=\"%s\"", dlerror());
 	return false;

@@ -13,7 +13,7 @@ void encode_hex(struct buf *buf, const void *bytes, size_t length);
 bool decode_hex(void *out, size_t n, const char *hex);
 /* The byte of the percent escape (%2F, RFC 3986 section 2.1) that a string begins with; -1 when it begins with none. */
 int decode_percent(const char *s);
-/* Base64url without padding (RFC 4648 section 5). Decoding returns the number of bytes; -1 when malformed or over `room`. */
+/* Base64url without padding (RFC 4648 section 5). Decoding returns the number of bytes; -1 if malformed or too long. */
 void encode_base64url(struct buf *buf, const void *bytes, size_t length);
 ptrdiff_t decode_base64url(void *out, size_t room, const char *s, size_t length);
 

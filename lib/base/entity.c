@@ -22,7 +22,7 @@ put_point(struct buf *out, unsigned long point)
 		buf_put(out, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)utf8));
 }
 
-/* 0x80 to 0x9F are characters of Windows-1252 (HTML, "numeric character reference end state"); 0 in the table: unassigned. */
+/* 0x80 to 0x9F are of Windows-1252 (HTML, "numeric character reference end state"); 0 in the table: unassigned. */
 static unsigned long
 windows_1252(unsigned long point)
 {

@@ -4,7 +4,7 @@
 
 #include <utf8proc.h>
 
-/* Letters that Unicode does not decompose, as they are typed on a keyboard without them; and punctuation that phones write. */
+/* Letters that Unicode does not decompose, as typed on a keyboard without them; and punctuation of phones. */
 static const char *
 plain_letter(int32_t point)
 {
@@ -38,8 +38,8 @@ plain_letter(int32_t point)
 }
 
 /*
- * True for marks that people omit: accents, and the vowel points of Hebrew and Arabic. By canonical combining class: vowels and
- * tones of Indic scripts and Thai, and the voicing marks of kana, have others.
+ * True for marks that people omit: accents, and the vowel points of Hebrew and Arabic. By canonical combining class:
+ * vowels and tones of Indic scripts and Thai, and the voicing marks of kana, have others.
  */
 static bool
 is_accent(int32_t point)
@@ -123,7 +123,7 @@ adds_to(struct word **list, const struct word *word)
 	return true;
 }
 
-/* The words of a text, folded, in order; not those that another word contains, since it cannot be found without them. */
+/* The words of a text, folded, in order; not those that another word contains: it cannot be found without them. */
 static struct word *
 words_of(struct arena *arena, const char *s)
 {

@@ -16,8 +16,9 @@ enum log_level { LOG_FATAL = 2, LOG_FAULT = 3, LOG_WARN = 4, LOG_NOTE = 6, LOG_T
 /* `ident` is borrowed. Writes to syslog or else to standard error; drops lines above `level`. */
 void log_init(const char *ident, bool to_syslog, enum log_level level);
 /*
- * From now on lines of LOG_NOTE and LOG_TRACE are buffered until log_flush(), a more urgent line, or 4 KiB: a busy worker
- * writes once for several requests. Call log_flush() before waiting and before the end. log_waits(): some are buffered.
+ * From now on lines of LOG_NOTE and LOG_TRACE are buffered until log_flush(), a more urgent line, or 4 KiB: a busy
+ * worker writes once for several requests. Call log_flush() before waiting and before the end. log_waits(): some are
+ * buffered.
  */
 void log_hold(void);
 void log_flush(void);

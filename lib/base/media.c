@@ -9,8 +9,9 @@
 #include <magic.h>
 
 /*
- * libmagic recognizes the types that begin with a signature. It is weak where the position of the signature varies or one
- * container holds many types, so PDF, MP3 and the family of MP4 are recognized here, by what programs that open them look for.
+ * libmagic recognizes the types that begin with a signature. It is weak where the position of the signature varies or
+ * one container holds many types, so PDF, MP3 and the family of MP4 are recognized here, by what programs that open
+ * them look for.
  */
 
 #define WINDOW 16384			/* bytes of the file in memory */
@@ -19,7 +20,7 @@
 #define PDF_OBJECT_WITHIN (1 << 20)	/* bytes searched for the first object */
 #define BOXES_MAX 32
 #define TAGS_MAX 8
-#define SOUND_WITHIN 65536		/* bytes behind its tags searched for the first frame of an MP3, as players do */
+#define SOUND_WITHIN 65536		/* bytes behind its tags searched for the first frame of an MP3 */
 #define FRAMES_MIN 3
 #define FRAME_MAX 1441			/* bytes: 320 kbit/s at 32 kHz, padded */
 
@@ -91,7 +92,8 @@ by_brand(const unsigned char *ftyp, size_t length)
 
 	for (size_t at = 8; at + 4 <= length; at += at == 8 ? 8 : 4) {	/* skips the minor version */
 		for (size_t i = 0; i < COUNT(brands); i++)
-			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 && (brands[i].type || at == 8))
+			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 &&
+			    (brands[i].type || at == 8))
 				return brands[i].type;
 		is_picture |= memcmp(ftyp + at, "mif1", 4) == 0 || memcmp(ftyp + at, "msf1", 4) == 0;
 	}
@@ -107,7 +109,8 @@ by_boxes(struct source *s)
 	for (int i = 0; i < BOXES_MAX && (b = bytes_at(s, at, 8)); i++, at += size) {
 		size = be32(b);
 		if (memcmp(b + 4, "ftyp", 4) == 0)
-			return size <= WINDOW && (b = bytes_at(s, at, (size_t)size)) ? by_brand(b, (size_t)size) : MEDIA_NONE;
+			return size <= WINDOW && (b = bytes_at(s, at, (size_t)size)) ?
+				by_brand(b, (size_t)size) : MEDIA_NONE;
 		if (memcmp(b + 4, "moov", 4) == 0)
 			return MEDIA_MOV;	/* old QuickTime, without brands */
 		if (memcmp(b + 4, "mdat", 4) != 0 && memcmp(b + 4, "wide", 4) != 0 && memcmp(b + 4, "free", 4) != 0 &&
@@ -250,11 +253,12 @@ has_signature(enum media_type type)
 }
 
 /*
- * Loads library and database for each file and unloads them again: a third of a millisecond, in an upload that waits for the
- * disk. If programs were linked to it, they would load four more libraries at start, and each worker would keep memory for them.
+ * Loads library and database for each file and unloads them again: a third of a millisecond, in an upload that waits
+ * for the disk. If programs were linked to it, they would load four more libraries at start, and each worker would keep
+ * memory for them.
  *
- * Uses its table of signatures alone, not its parsers of archives, programs and texts, which had vulnerabilities and do not
- * matter for our types. Sets `*is_other` where it recognizes another type.
+ * Uses its table of signatures alone, not its parsers of archives, programs and texts, which had vulnerabilities and do
+ * not matter for our types. Sets `*is_other` where it recognizes another type.
  */
 static enum media_type
 ask_libmagic(struct source *s, bool *is_other)

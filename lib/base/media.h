@@ -27,8 +27,8 @@ const struct media_info *media_info(enum media_type type);
 enum media_type media_of_mime(const char *mime);
 
 /*
- * The type of an open file of `size` bytes, as which a program would open it: it may be incomplete or hold other data too, so
- * send it with this type and nosniff. Uses pread(), so the position of the file stays.
+ * The type of an open file of `size` bytes, as which a program would open it: it may be incomplete or hold other data
+ * too, so send it with this type and nosniff. Uses pread(), so the position of the file stays.
  *
  * Takes 20 KiB of stack; reads at most 2 MiB of the file. Loads libmagic for the call.
  */

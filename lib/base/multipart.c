@@ -50,9 +50,10 @@ cut_type(char *s, char **type)
 }
 
 /*
- * Unescapes a quoted string, behind its first quote, in place. Returns what follows; NULL without a closing quote. curl escapes
- * quotes and backslashes by a backslash; browsers write %22 for a quote and leave a backslash as it is (HTML,
- * "multipart/form-data encoding algorithm"), which old ones send in C:\folder\name: so one before any other character is literal.
+ * Unescapes a quoted string, behind its first quote, in place. Returns what follows; NULL without a closing quote. curl
+ * escapes quotes and backslashes by a backslash; browsers write %22 for a quote and leave a backslash as it is (HTML,
+ * "multipart/form-data encoding algorithm"), which old ones send in C:\folder\name: so one before any other character
+ * is literal.
  */
 static char *
 read_quoted(char *s)
@@ -71,8 +72,8 @@ read_quoted(char *s)
 }
 
 /*
- * Cuts the next parameter off *s, in place; skips empty ones (superfluous ';'). False with *name NULL at the end, false with
- * *name set when it is malformed.
+ * Cuts the next parameter off *s, in place; skips empty ones (superfluous ';'). False with *name NULL at the end, false
+ * with *name set when it is malformed.
  */
 static bool
 next_parameter(char **s, char **name, char **value)
@@ -107,7 +108,7 @@ next_parameter(char **s, char **name, char **value)
 
 /* ---- the boundary */
 
-/* RFC 2046 section 5.1.1. Characters that RFC 2045 wants quoted may be unquoted, since many clients do not quote them. */
+/* RFC 2046 section 5.1.1. Characters that RFC 2045 wants quoted may be unquoted, as many clients send them. */
 static bool
 is_boundary(const char *s)
 {
@@ -253,7 +254,8 @@ read_line(char *line, struct multipart_part *part)
 		return false;
 	/* The file of a client that encodes would be stored as base64. */
 	if (strcasecmp(line, "Content-Transfer-Encoding") == 0)
-		return strcasecmp(value, "binary") == 0 || strcasecmp(value, "8bit") == 0 || strcasecmp(value, "7bit") == 0;
+		return strcasecmp(value, "binary") == 0 || strcasecmp(value, "8bit") == 0 ||
+			strcasecmp(value, "7bit") == 0;
 	if (strcasecmp(line, "Content-Type") != 0)
 		return true;
 	if (part->content_type || !is_good_text(value))
@@ -336,8 +338,8 @@ end_part(struct multipart *m)
 }
 
 /*
- * Continues a delimiter whose first bytes the last piece ended with. The only CR of a delimiter is its first byte: where one
- * does not continue, no other can have begun within it.
+ * Continues a delimiter whose first bytes the last piece ended with. The only CR of a delimiter is its first byte:
+ * where one does not continue, no other can have begun within it.
  */
 static size_t
 feed_matched(struct multipart *m, const char *bytes, size_t length)

@@ -27,12 +27,12 @@ enum multipart_result {
 	MULTIPART_STOPPED,		/* a handler returned false */
 };
 
-/* The header of a part, valid until end() has returned. Name and type are UTF-8 without control characters other than tabs. */
+/* The header of a part, valid until end() has returned. Name and type are UTF-8, tab their only control character. */
 struct multipart_part {
 	const char *name;		/* of the field; never empty */
 	/*
-	 * NULL: a plain field. Else the name of a file as the client sent it, with folders, in any encoding, any bytes but NUL; ""
-	 * for a file field left empty in a browser. See link_file_name().
+	 * NULL: a plain field. Else the name of a file as the client sent it, with folders, in any encoding, any bytes
+	 * but NUL; "" for a file field left empty in a browser. See link_file_name().
 	 */
 	const char *file_name;
 	const char *content_type;	/* as the client claims, not checked; NULL when missing */
@@ -61,25 +61,27 @@ struct multipart {
 };
 
 /*
- * The boundary of a Content-Type, quoted or not. False when that is not multipart/form-data (case-insensitive), or its boundary
- * is missing, repeated or malformed: 1 to MULTIPART_BOUNDARY_MAX characters of RFC 2046, the last not a space.
+ * The boundary of a Content-Type, quoted or not. False when that is not multipart/form-data (case-insensitive), or its
+ * boundary is missing, repeated or malformed: 1 to MULTIPART_BOUNDARY_MAX characters of RFC 2046, the last not a space.
  */
 must_use bool multipart_boundary(const char *content_type, char out[static MULTIPART_BOUNDARY_MAX + 1]);
 
 /* `boundary`, of multipart_boundary(), is copied; handlers and context are borrowed. */
-void multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers, void *context);
+void multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers,
+	void *context);
 
 /*
- * Parses the next piece, of any length. After another result than MULTIPART_GOOD, it returns the same and calls no handler.
+ * Parses the next piece, of any length. After another result than MULTIPART_GOOD, it returns the same and calls no
+ * handler.
  *
  * Ignored: text before the first boundary and behind the last, blanks behind a boundary, header lines other than
  * Content-Disposition and Content-Type. In a quoted name \" and \\ and %22 stand for " \ and ", all else for itself;
  * filename* (RFC 8187, UTF-8) has priority over filename when it is well-formed.
  *
- * Broken: a line that ends with LF or CR alone; a NUL; other text behind a boundary on its line; a header line that is folded, has
- * no name, or has control characters elsewhere than in the name of a file; a part without name; Content-Disposition,
- * Content-Type or a parameter of the former twice; names of fields that are not UTF-8; a Content-Transfer-Encoding that would have
- * to be decoded (RFC 7578 section 4.7 deprecates it: HTTP carries any bytes).
+ * Broken: a line that ends with LF or CR alone; a NUL; other text behind a boundary on its line; a header line that is
+ * folded, has no name, or has control characters elsewhere than in the name of a file; a part without name;
+ * Content-Disposition, Content-Type or a parameter of the former twice; names of fields that are not UTF-8; a
+ * Content-Transfer-Encoding that would have to be decoded (RFC 7578 section 4.7 deprecates it: HTTP carries any bytes).
  */
 must_use enum multipart_result multipart_feed(struct multipart *m, const void *bytes, size_t length);
 

@@ -24,16 +24,16 @@ struct network_list {
 };
 
 /*
- * Parses addresses and networks, 192.0.2.1 10.0.0.0/8 2001:db8::/32, separated by spaces or commas, or nothing. False, with
- * what to do in `why`, when one is malformed or there are too many.
+ * Parses addresses and networks, 192.0.2.1 10.0.0.0/8 2001:db8::/32, separated by spaces or commas, or nothing. False,
+ * with what to do in `why`, when one is malformed or there are too many.
  */
 must_use bool network_list_read(struct network_list *list, const char *text, char *why, size_t room);
 
 /*
- * The client's address. `peer` is the other end of the connection; if it is in `trusted`, the last address of `forwarded` (an
- * X-Forwarded-For; NULL for none) is the other end of the connection to that proxy, and so on to the left. Addresses may have a
- * port (192.0.2.1:5678, [2001:db8::1]:443) or brackets. Stops at anything else, since no trusted proxy wrote it.
- * Returns `peer`, or `out` with the address in its shortest form.
+ * The client's address. `peer` is the other end of the connection; if it is in `trusted`, the last address of
+ * `forwarded` (an X-Forwarded-For; NULL for none) is the other end of the connection to that proxy, and so on to the
+ * left. Addresses may have a port (192.0.2.1:5678, [2001:db8::1]:443) or brackets. Stops at anything else, since no
+ * trusted proxy wrote it. Returns `peer`, or `out` with the address in its shortest form.
  */
 const char *network_client(const struct network_list *trusted, const char *peer, const char *forwarded,
 	char out[static NETWORK_TEXT]);

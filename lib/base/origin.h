@@ -7,8 +7,8 @@
 #include "buf.h"
 
 /*
- * Appends [s, s + length) in lower case, without the default port of its scheme and without a slash at the end. Returns NULL;
- * or, for what no browser sends as an origin, appends nothing and returns what is wrong with it, a constant.
+ * Appends [s, s + length) in lower case, without the default port of its scheme and without a slash at the end. Returns
+ * NULL; or, for what no browser sends as an origin, appends nothing and returns what is wrong with it, a constant.
  */
 must_use const char *origin_put(struct buf *out, const char *s, size_t length);
 

@@ -15,7 +15,7 @@ void text_lower(char *s);
 void text_upper(char *s);
 /* True when every byte is an ASCII digit, and there is at least one. */
 bool text_is_digits(const char *s);
-/* True for a file name that is safe in a path: letters a-z A-Z, digits, and . _ - (at least one), but neither . nor .. */
+/* True for a file name that is safe in a path: one or more of a-z A-Z 0-9 . _ -, but neither . nor .. */
 bool text_is_key(const char *s);
 /* True for exactly 24 lower-case hex digits. */
 bool text_is_id(const char *s);

@@ -20,7 +20,7 @@ url_run(const char *s, const char *more)
 	return i;
 }
 
-/* Length of "host" or "host:port" at `s`; 0 when there is no host. A user name only serves to deceive (RFC 3986 section 7.6). */
+/* Length of "host" or "host:port" at `s`, or 0. A user name only serves to deceive (RFC 3986 section 7.6). */
 static size_t
 url_host(const char *s)
 {

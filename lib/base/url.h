@@ -6,7 +6,7 @@
 
 #include "arena.h"
 
-/* An http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
+/* True for an http or https URL without user name, or a path that starts with one '/'; only characters of RFC 3986. */
 bool url_is_good(const char *s);
 
 /*

@@ -43,8 +43,8 @@ utf8_is_valid(const char *bytes, size_t length)
 bool
 utf8_is_control(int32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
-		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e ||
+		point == 0x200f || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 void
@@ -101,15 +101,15 @@ utf8_is_blank(int32_t point)
 }
 
 /*
- * True for byte order mark, zero width characters, direction marks, fillers. False for what changes the character before it:
- * the tags that end the flag of England, or the selector that makes a character an emoji.
+ * True for byte order mark, zero width characters, direction marks, fillers. False for what changes the character
+ * before it: the tags that end the flag of England, or the selector that makes a character an emoji.
  */
 static bool
 is_invisible(int32_t point)
 {
 	const utf8proc_property_t *property = utf8proc_get_property(point);
 
-	return property->ignorable && (point < 0xE0000 || point > 0xE007F) && property->category != UTF8PROC_CATEGORY_MN;
+	return property->ignorable && property->category != UTF8PROC_CATEGORY_MN && (point < 0xE0000 || point > 0xE007F);
 }
 
 /* Where the last code point of [s, s + length) begins. */
