@@ -128,7 +128,7 @@ arena_raw(struct arena *arena, size_t size)
 
 	if (size > PTRDIFF_MAX / 2)
 		exhausted(arena);
-	/* An allocation of no bytes has an address of its own, too. */
+	/* An allocation of no bytes has a unique address, too. */
 	whole = (size + (size == 0) + GAP + unit - 1) / unit * unit;
 	if (whole > block->room - block->used && !(block = arena_grow(arena, whole)))
 		exhausted(arena);

@@ -3,7 +3,7 @@
  * before a row refers to it:
  *
  *	blob_begin() blob_write()... blob_end()	a file without a name
- *	blob_keep()				gives it its name
+ *	blob_keep()				names the file
  *	blob_drop()				always, at the end
  *
  * A file that no row refers to (after an exceeded quota, a crash) is an orphan; `okulctl files gc` deletes it when it
@@ -46,7 +46,7 @@ must_use enum blob_rc blob_begin(const struct conf *conf, struct blob *blob);
 must_use enum blob_rc blob_write(struct blob *blob, const void *bytes, size_t length);
 /* Syncs the file to disk and sets sha256. The file stays open. */
 must_use enum blob_rc blob_end(struct blob *blob);
-/* Gives it its name, on the disk too; where the same bytes are stored already, these become as new. */
+/* Names the file, durably. If the same bytes are stored already, renews their age instead. */
 must_use enum blob_rc blob_keep(const struct conf *conf, const struct blob *blob);
 /* Closes the file. If it was kept, it stays. */
 void blob_drop(const struct conf *conf, struct blob *blob);

@@ -121,7 +121,7 @@ buf_number(struct buf *buf, double number)
 		buf_putc(buf, '0');
 		return;
 	}
-	/* up to 2^53 every integer is a double of its own */
+	/* Up to 2^53, a double represents every integer. */
 	if (fabs(number) <= 9007199254740992.0 && number == trunc(number) && !(number == 0 && signbit(number))) {
 		buf_int(buf, (int64_t)number);
 		return;

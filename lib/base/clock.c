@@ -106,7 +106,7 @@ clock_http_text(int64_t time, char out[static 30])
 	format_utc(out, 30, "%a, %d %b %04Y %H:%M:%S GMT", time);
 }
 
-/* True when the text begins like the pattern, in which 0 stands for any digit. */
+/* True when the text begins like the pattern, in which 0 matches any digit. */
 static bool
 has_form(const char *s, const char *pattern)
 {
@@ -243,7 +243,7 @@ clock_midnight(const char *text, const char *zone)
 	date.tm_isdst = -1;
 	tm = date;
 	time_t time = mktime(&tm);
-	/* Where the clocks skip midnight, mktime() may return an hour before the gap instead of one behind it. */
+	/* Where the clocks skip midnight, mktime() may return an hour before the gap instead of one after it. */
 	if (localtime_r(&time, &found)->tm_mday != date.tm_mday) {
 		tm = date;
 		tm.tm_hour = 1;

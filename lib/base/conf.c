@@ -1,7 +1,6 @@
 #include "conf.h"
 
 #include "encode.h"
-#include "log.h"
 #include "origin.h"
 #include "random.h"
 #include "text.h"
@@ -346,7 +345,7 @@ put_new_key(struct buf *out, const char *name)
 static void
 put_new_keys(struct buf *out)
 {
-	buf_puts(out, "# Secrets of this installation: keep them private, and in a backup of their own.\n"
+	buf_puts(out, "# Secrets of this installation: keep them private, and in a separate backup.\n"
 		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
 	put_new_key(out, "k1");
 	buf_puts(out, "[keys]\n");

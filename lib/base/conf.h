@@ -42,7 +42,7 @@ struct conf {
 	int64_t smtp_timeout;		/* seconds */
 
 	int64_t code_life;		/* seconds */
-	/* for one address: each network that its user logs in from has limits of its own, all others share one */
+	/* for one address: each network that its user logs in from has its own limits, all others share one */
 	int64_t code_pause;		/* seconds */
 	int64_t code_hourly, code_tries;
 	int64_t daily_wrong, daily_wrong_short;	/* codes of 6 and of 4 digits */
@@ -98,7 +98,7 @@ must_use const struct conf *conf_load(const char *data, char *why, size_t room);
  */
 must_use bool conf_load_secrets(char *why, size_t room);
 
-/* Creates DATA/keys.conf atomically unless it exists; `*made` says whether it did. */
+/* Creates DATA/keys.conf atomically unless it exists; `*made` is whether it did. */
 must_use bool conf_make_keys(const char *data, bool *made, char *why, size_t room);
 
 /* A path below the data folder: conf_path(conf, "okul.db"). Free it; NULL when memory is short. */

@@ -2,7 +2,6 @@
 
 #include "utf8.h"
 
-#include <strings.h>
 
 /* True for what a spreadsheet takes for a formula, with or without apostrophes before it; some take fullwidth signs. */
 static bool
@@ -32,9 +31,9 @@ advance(struct csv *csv)
 	csv->next = getc(csv->in);
 	if (csv->next == '\r') {
 		csv->next = '\n';
-		int behind = getc(csv->in);
-		if (behind != '\n')
-			ungetc(behind, csv->in);
+		int after = getc(csv->in);
+		if (after != '\n')
+			ungetc(after, csv->in);
 	}
 	return byte;
 }

@@ -12,8 +12,8 @@
 enum csv_result {
 	CSV_ROW,
 	CSV_END,
-	/* Errors of one row; the next call reads the row behind it. */
-	CSV_QUOTE,		/* a quote in a field that does not begin with one, or text behind the closing quote */
+	/* Errors of one row; the next call reads the row after it. */
+	CSV_QUOTE,		/* a quote in a field that does not begin with one, or text after the closing quote */
 	CSV_OPEN,		/* a quote without a closing one: the rest of the file belongs to that field */
 	CSV_UTF8,		/* bytes that are not UTF-8, or a NUL */
 	CSV_LONG,		/* too many fields or bytes */

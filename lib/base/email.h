@@ -9,7 +9,7 @@
 enum email_fault {
 	EMAIL_GOOD,
 	EMAIL_NONE,		/* not an address as email_is_good() accepts it, apart from the script of its domain */
-	EMAIL_DOMAIN,		/* the part behind the @ is not a domain name (RFC 5891, UTS 46) */
+	EMAIL_DOMAIN,		/* the part after the @ is not a domain name (RFC 5891, UTS 46) */
 };
 
 #define EMAIL_TEXT 255		/* a mail address and a NUL (RFC 5321 section 4.5.3.1.3) */

@@ -56,7 +56,7 @@ put_number(struct buf *out, const char *s, size_t left)
 	return from + length + closed;
 }
 
-/* Finds the line of a name by binary search; sets `*text` to what stands between its tab and its LF. */
+/* Finds the line of a name by binary search; sets `*text` to what is between its tab and its LF. */
 static bool
 find(const char *name, size_t length, const char **text, size_t *text_length)
 {
@@ -66,15 +66,15 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 		const char *line = low + (high - low) / 2;
 		while (line > low && line[-1] != '\n')
 			line--;
-		size_t own = strcspn(line, "\t");
-		const char *tab = line + own, *end = tab + strcspn(tab, "\n");
-		int order = memcmp(name, line, length < own ? length : own);
-		if (order == 0 && length == own) {
+		size_t name_length = strcspn(line, "\t");
+		const char *tab = line + name_length, *end = tab + strcspn(tab, "\n");
+		int order = memcmp(name, line, length < name_length ? length : name_length);
+		if (order == 0 && length == name_length) {
 			*text = tab + 1;
 			*text_length = (size_t)(end - tab - 1);
 			return true;
 		}
-		if (order < 0 || (order == 0 && length < own))
+		if (order < 0 || (order == 0 && length < name_length))
 			high = line;
 		else
 			low = end + 1;

@@ -20,7 +20,7 @@
 #define PDF_OBJECT_WITHIN (1 << 20)	/* bytes searched for the first object */
 #define BOXES_MAX 32
 #define TAGS_MAX 8
-#define SOUND_WITHIN 65536		/* bytes behind its tags searched for the first frame of an MP3 */
+#define SOUND_WITHIN 65536		/* bytes after its tags searched for the first frame of an MP3 */
 #define FRAMES_MIN 3
 #define FRAME_MAX 1441			/* bytes: 320 kbit/s at 32 kHz, padded */
 
@@ -50,7 +50,7 @@ bytes_at(struct source *s, int64_t at, size_t n)
 		if (got > 0)
 			s->have += (size_t)got;
 		if (got < 0 && errno != EINTR) {
-			log_line(LOG_FAULT, "media_unread errno=%d", errno);
+			log_line(LOG_FAULT, "media_read_failed errno=%d", errno);
 			s->failed = true;
 			return NULL;
 		}
@@ -126,7 +126,7 @@ by_boxes(struct source *s)
 
 /* ---- MP3: ISO/IEC 11172-3 section 2.4 and 13818-3, layer III; ID3v2.4.0 section 3.1 */
 
-/* The offset behind the ID3v2 tags that the file begins with. */
+/* The offset after the ID3v2 tags that the file begins with. */
 static int64_t
 skip_tags(struct source *s)
 {
@@ -194,7 +194,7 @@ has_sound(struct source *s, int64_t at)
 
 /* ---- PDF: ISO 32000-1 sections 7.3.10 and 7.5.2 */
 
-/* A header, and behind it the start of an object, "12 0 obj", which a text about PDF does not have. */
+/* A header, and after it the start of an object, "12 0 obj", which text about PDF does not have. */
 static bool
 is_pdf(struct source *s)
 {
@@ -285,7 +285,7 @@ ask_libmagic(struct source *s, bool *is_other)
 		*is_other = name && type == MEDIA_NONE && strcmp(name, "application/octet-stream") != 0;
 	}
 	if (type == MEDIA_FAILED && !s->failed)
-		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", magic ? "no database of libmagic, or no memory for it" :
+		log_line(LOG_FAULT, "media_detect_failed reason=\"%s\"", magic ? "no database of libmagic, or no memory for it" :
 			library ? "libmagic lacks a function, or memory" : dlerror());
 	if (magic)
 		close(magic);

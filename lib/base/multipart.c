@@ -4,16 +4,15 @@
 #include "text.h"
 #include "utf8.h"
 
-#include <strings.h>
 
 _Static_assert(sizeof(struct multipart) <= 16384, "a parser fits on any stack");
 
 enum state {
 	PREAMBLE,
-	DELIMITER,		/* behind CRLF, two dashes and the boundary */
-	DASH,			/* behind one more dash; another one makes it the closing delimiter */
+	DELIMITER,		/* after CRLF, two dashes and the boundary */
+	DASH,			/* after one more dash; another one makes it the closing delimiter */
 	PADDING,
-	LINE_END,		/* behind the CR of the delimiter's line */
+	LINE_END,		/* after the CR of the delimiter's line */
 	HEAD,
 	DATA,
 	EPILOGUE,
@@ -50,7 +49,7 @@ cut_type(char *s, char **type)
 }
 
 /*
- * Unescapes a quoted string, behind its first quote, in place. Returns what follows; NULL without a closing quote. curl
+ * Unescapes a quoted string, after its first quote, in place. Returns what follows; NULL without a closing quote. curl
  * escapes quotes and backslashes by a backslash; browsers write %22 for a quote and leave a backslash as it is (HTML,
  * "multipart/form-data encoding algorithm"), which old ones send in C:\folder\name: so one before any other character
  * is literal.
@@ -264,7 +263,7 @@ read_line(char *line, struct multipart_part *part)
 	return true;
 }
 
-/* Parses m->head: whole lines with their CRLF, without the empty one behind. */
+/* Parses m->head: whole lines with their CRLF, without the empty one after. */
 static bool
 read_head(struct multipart *m, struct multipart_part *part)
 {

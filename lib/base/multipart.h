@@ -10,7 +10,7 @@
  *		return bad_request;	(or the error of a handler that stopped the parser)
  *
  * The pieces in which the body arrives affect only where data() is split. Discard what the handlers got unless
- * multipart_complete(): the body may be truncated or malformed behind a part that has ended.
+ * multipart_complete(): the body may be truncated or malformed after a part that has ended.
  */
 #ifndef OKUL_MULTIPART_H
 #define OKUL_MULTIPART_H
@@ -74,11 +74,11 @@ void multipart_init(struct multipart *m, const char *boundary, const struct mult
  * Parses the next piece, of any length. After another result than MULTIPART_GOOD, it returns the same and calls no
  * handler.
  *
- * Ignored: text before the first boundary and behind the last, blanks behind a boundary, header lines other than
- * Content-Disposition and Content-Type. In a quoted name \" and \\ and %22 stand for " \ and ", all else for itself;
+ * Ignored: text before the first boundary and after the last, blanks after a boundary, header lines other than
+ * Content-Disposition and Content-Type. In a quoted name \" and \\ and %22 are " \ and ", all else is literal;
  * filename* (RFC 8187, UTF-8) has priority over filename when it is well-formed.
  *
- * Broken: a line that ends with LF or CR alone; a NUL; other text behind a boundary on its line; a header line that is
+ * Broken: a line that ends with LF or CR alone; a NUL; other text after a boundary on its line; a header line that is
  * folded, has no name, or has control characters elsewhere than in the name of a file; a part without name;
  * Content-Disposition, Content-Type or a parameter of the former twice; names of fields that are not UTF-8; a
  * Content-Transfer-Encoding that would have to be decoded (RFC 7578 section 4.7 deprecates it: HTTP carries any bytes).

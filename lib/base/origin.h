@@ -12,7 +12,7 @@
  */
 must_use const char *origin_put(struct buf *out, const char *s, size_t length);
 
-/* The next entry of a list separated by spaces and commas, which begins at *s; moves *s behind it. NULL at the end. */
+/* The next entry of a list separated by spaces and commas, which begins at *s; moves *s after it. NULL at the end. */
 must_use const char *origin_next(const char **s, size_t *length);
 
 /* Appends the valid origins of a list, each once, separated by a space. Without an arena, check out->failed. */

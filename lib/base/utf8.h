@@ -29,7 +29,7 @@ bool utf8_is_blank(int32_t point);
 void utf8_trim(const char **s, size_t *length);
 /*
  * Removes, in place, embeddings, overrides and isolates (UAX #9 section 2): in a single line, which programs show next
- * to others, they make text appear elsewhere than it stands.
+ * to others, they make text appear in another place.
  */
 void utf8_drop_directions(char *s);
 /* True where well-formed UTF-8 holds a control character (category Cc) other than those of ASCII in `but`. */

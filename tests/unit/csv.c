@@ -17,7 +17,7 @@ file_of(const void *bytes, size_t length)
 	return file;
 }
 
-/* All rows as "line[field|field]", rows that are none as "line:fault". */
+/* All rows as "line[field|field]", bad rows as "line:fault". */
 static void
 describe(struct buf *out, const void *bytes, size_t length)
 {
@@ -60,7 +60,7 @@ rows_are_read(void **state)
 		{ "\"\"\"\"", "1[\"] " },
 		{ "\"\",\"\"\n", "1[|] " },
 		{ "\"\"\n", "1[] " },
-		/* lines within a field; the line of a row is that on which it begins */
+		/* line ends in a field; the line of a row is the one where it begins */
 		{ "\"a\nb\",c\nd,e\n", "1[a\nb|c] 3[d|e] " },
 		{ "\"a\r\nb\rc\"\nd\n", "1[a\nb\nc] 4[d] " },
 		/* empty lines */
@@ -70,18 +70,18 @@ rows_are_read(void **state)
 		{ "\xef\xbb\xbf\"a\",b\n", "1[a|b] " },
 		{ "a\n\xef\xbb\xbf" "b\n", "1[a] 2[\xef\xbb\xbf" "b] " },
 		{ "\xef\xbb\x80\n", "1[\xef\xbb\x80] " },
-		/* the separator of the first row is that of all */
+		/* the separator of the first row is used for all */
 		{ "a;b\nc,d;e\n", "1[a|b] 2[c,d|e] " },
 		{ "a\tb;c\nd;e\tf\n", "1[a|b;c] 2[d;e|f] " },
 		{ "\"a;b\",c\nd;e,f\n", "1[a;b|c] 2[d;e|f] " },
 		{ "a\nb;c\nd,e\n", "1[a] 2[b;c] 3[d|e] " },
 		{ "\na;b\n", "2[a|b] " },
-		/* by number, outside of quotes; of equals the first */
+		/* the most frequent one, outside of quotes; if equal, the first */
 		{ "a, b;c;d\ne;f,g\n", "1[a, b|c|d] 2[e|f,g] " },
 		{ "\"a,b,c,d\";e\nf;g\n", "1[a,b,c,d|e] 2[f|g] " },
 		{ "\"a\n,,,\";b\n", "1[a\n,,,|b] " },
 		{ "a;b,c\n", "1[a|b,c] " }, { "a\tb,c;d\te\n", "1[a|b,c;d|e] " },
-		/* a first line that says it, which is no row */
+		/* a first line that names it, which is not a row */
 		{ "sep=;\na;b,c,d\n", "2[a|b,c,d] " }, { "\xef\xbb\xbfSEP=,\r\na,b;c;d\r\n", "2[a|b;c;d] " },
 		{ "sep=\t\na\tb,c,d", "2[a|b,c,d] " }, { "\"sep=|\"\na|b,c,d\n", "2[a|b,c,d] " }, { "sep=;", "" },
 		{ "sep=;x\n", "1[sep=|x] " }, { "sep=x\na;b\n", "1[sep=x] 2[a;b] " }, { "\nsep=;\n", "2[sep=|] " },
@@ -117,7 +117,7 @@ a_bad_row_has_an_error_and_the_next_is_read(void **state)
 		CASE("a\n\"\xc3\",\xbc\nc\n", "1[a] 2:utf8 3[c] "),
 		CASE("a\nb\0c\nd\n", "1[a] 2:utf8 3[d] "),
 		CASE("\xff\xfe" "a\0\n", "1:utf8 "),
-		/* the first fault of a row is named */
+		/* the first fault of a row is reported */
 		CASE("a\n\xff,b\"\nc\n", "1[a] 2:utf8 3[c] "),
 		CASE("a\nb\",\xff\nc\n", "1[a] 2:quote 3[c] "),
 #undef CASE
@@ -153,7 +153,7 @@ a_row_has_its_limits(void **state)
 		buf_putc(&csv, 'x');
 	buf_puts(&csv, "\"\nd\n");
 	describe(&out, csv.s, csv.length);
-	/* 64 fields, 65 fields, as many bytes as may be, one more */
+	/* 64 fields, 65 fields, the greatest number of bytes, one more */
 	assert_memory_equal(out.s, "1[|", 3);
 	assert_non_null(strstr(out.s, "|z] 2:long 3[b] 4[\nxxx"));
 	assert_non_null(strstr(out.s, "x] 661[c] 662:long 663[d] "));
@@ -207,7 +207,7 @@ fields_are_quoted_where_necessary(void **state)
 		{ "a,b", "\"a,b\"" }, { "a;b", "\"a;b\"" }, { "a\tb", "\"a\tb\"" }, { "a\nb", "\"a\nb\"" },
 		{ "a\rb", "\"a\rb\"" },
 		{ "\"", "\"\"\"\"" }, { "say \"a\"", "\"say \"\"a\"\"\"" },
-		/* no formulas */
+		/* formulas */
 		{ "=1+1", "'=1+1" }, { "+49", "'+49" }, { "-1", "'-1" }, { "@SUM(A1)", "'@SUM(A1)" }, { "\t=1", "\"'\t=1\"" },
 		{ "\r=1", "\"'\r=1\"" }, { "=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"" },
 		{ "\n=1", "\"'\n=1\"" }, { "＝1+1", "'＝1+1" }, { "＋49", "'＋49" }, { "－1", "'－1" }, { "＠SUM(A1)", "'＠SUM(A1)" },

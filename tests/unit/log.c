@@ -91,7 +91,7 @@ control_characters_are_replaced(void **state)
 }
 
 static void
-long_lines_are_cut(void **state)
+long_lines_are_truncated(void **state)
 {
 	const char *line;
 	size_t length;
@@ -123,7 +123,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_line_is_one_write_of_key_and_value, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(control_characters_are_replaced, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(long_lines_are_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_lines_are_truncated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errno_is_kept, set_up, tear_down),
 	};
 
