@@ -152,7 +152,7 @@ static const struct shape export = { .name = "AccountExportDto", .fields = FIELD
 enum { ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, CODES, MAILS, RESULTS, ATTEMPTS, FILES, MATERIALS, ASSIGNMENTS, REQUESTS };
 
 #define CONSENT(text, column) \
-	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
+	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS accepted_at" \
 	" FROM users WHERE pk = ?1 AND " column "_at IS NOT NULL"
 
 static const char *const sql[] = {
@@ -161,8 +161,7 @@ static const char *const sql[] = {
 		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
 		CONSENT("consentForm", "consent_form"),
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
-		" user_agent AS userAgent FROM session WHERE user_pk = ?1 ORDER BY pk",
+		"SELECT id, created_at, last_used_at, expires_at, ip, user_agent FROM session WHERE user_pk = ?1 ORDER BY pk",
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
@@ -170,36 +169,34 @@ static const char *const sql[] = {
 		"SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email', 'wrong-short')"
 		" AND subject >= okul_mailbox(?1) AND subject < okul_mailbox(?1) || '!')"
 		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at",
-	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
+	[MAILS] = "SELECT id, template, created_at, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
 	[CODES] =
-		"SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries + strange_tries AS tries, used AS isUsed"
+		"SELECT created_at, expires_at, language, tries + strange_tries AS tries, used AS is_used"
 		" FROM login_code WHERE email = ?1 ORDER BY created_at",
 	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
 	[RESULTS] =
-		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
-		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
-		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
-		" result.chosen FROM (SELECT pk AS found FROM result WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
+		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language, result.attempt,"
+		" result.total_score, result.correct_count, result.question_count, result.level, result.completed_at,"
+		" version.questions, result.chosen FROM (SELECT pk AS found FROM result WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
-		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
-		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
+		"SELECT attempt.id, version.test_id, version.title AS test_title, attempt.started_at, attempt.deadline,"
+		" version.questions, attempt.chosen FROM attempt"
 		SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.user_pk = ?1 ORDER BY attempt.pk",
 	[FILES] =
-		"SELECT id, key, name AS fileName, mime AS mimeType, size, sha256, is_public AS isPublic, created_at AS createdAt"
+		"SELECT id, key, name AS file_name, mime AS mime_type, size, sha256, is_public, created_at"
 		" FROM file WHERE owner = ?1 ORDER BY pk",
 	[MATERIALS] =
-		"SELECT material.id AS id, material.title AS title, assignment.assigned_at AS assignedAt,"
-		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment"
+		"SELECT material.id, material.title, assignment.assigned_at, assignment.opened_at, assignment.note FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user_pk = ?1 ORDER BY assignment.pk",
 	[ASSIGNMENTS] =
-		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
-		" assignment.note AS note, count(*) AS users FROM assignment"
+		"SELECT material.id AS material_id, material.title, assignment.assigned_at, assignment.note, count(*) AS users"
+		" FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
 		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
 	[REQUESTS] =
-		"SELECT id, full_name AS fullName, phone_number AS phoneNumber, subject, message, source, language, status, reply,"
-		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",
+		"SELECT id, full_name, phone_number, subject, message, source, language, status, reply, replied_at, created_at"
+		" FROM contact WHERE email = ?1 ORDER BY pk",
 };
 
 static const char *const formats[] = { "json", NULL };

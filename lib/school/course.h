@@ -13,9 +13,8 @@ extern const struct db_statements course_statements;
 
 /* The columns of CourseResponseDto in order, from table `course`. */
 #define COURSE_COLUMNS \
-	"id, title, description, language, level, price, currency, duration_weeks AS durationWeeks," \
-	" image_url AS imageUrl, position AS \"order\", is_published AS isPublished, created_at AS createdAt," \
-	" updated_at AS updatedAt"
+	"id, title, description, language, level, price, currency, duration_weeks, image_url, position AS \"order\"," \
+	" is_published, created_at, updated_at"
 
 /* What a course is made of, in the order of the fields of the API. */
 enum { COURSE_TITLE, COURSE_DESCRIPTION, COURSE_LANGUAGE, COURSE_LEVEL, COURSE_PRICE, COURSE_CURRENCY, COURSE_DURATION, COURSE_IMAGE,

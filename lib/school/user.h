@@ -24,38 +24,34 @@ extern const struct shape user_update_me;
 
 /* The columns of user_profile in order, from table `user`, for use in other statements. */
 #define USER_PROFILE_COLUMNS \
-	"users.id AS id, users.email AS email, users.role AS role, users.name AS name, users.surname AS surname, " \
-	"users.username AS username, users.language AS language, users.country_code AS countryCode, " \
-	"users.phone_number AS phoneNumber, users.profile_photo AS profilePhoto, " \
-	"users.availability AS availabilityStatus, users.birth_date AS birthDate, users.gender AS gender, " \
-	"users.interests AS interests, users.expertise AS expertise, users.bio AS bio, users.instagram AS instagram, " \
-	"users.x AS x, users.tiktok AS tiktok, users.snapchat AS snapchat, users.facebook AS facebook, " \
-	"users.timezone AS timezone, users.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
-	"users.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, users.consent_form_at IS NOT NULL AS consentFormAccepted, " \
-	"users.registered_at IS NOT NULL AS isRegistrationComplete, users.last_login_at AS lastLogin, " \
-	"users.created_at AS createdAt, users.updated_at AS updatedAt"
+	"users.id, users.email, users.role, users.name, users.surname, users.username, users.language, users.country_code," \
+	" users.phone_number, users.profile_photo, users.availability AS availability_status, users.birth_date, users.gender," \
+	" users.interests, users.expertise, users.bio, users.instagram, users.x, users.tiktok, users.snapchat, users.facebook," \
+	" users.timezone, users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted," \
+	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted, users.consent_form_at IS NOT NULL AS consent_form_accepted," \
+	" users.registered_at IS NOT NULL AS is_registration_complete, users.last_login_at AS last_login, users.created_at," \
+	" users.updated_at"
 
 extern const struct shape user_v1;			/* UserV1Dto */
 extern const char *const user_deletion_states[];	/* NULL behind the last */
 
 /* The columns of user_v1 in order. What okul has no feature for is 0. */
 #define USER_V1_COLUMNS \
-	"users.name AS name, users.surname AS surname, users.username AS username, users.country_code AS countryCode, " \
-	"users.phone_number AS phoneNumber, users.signup_source AS signupSource, users.signup_campaign AS signupCampaign, " \
-	"users.profile_photo AS profilePhoto, users.availability AS availabilityStatus, " \
-	SQL_DATE_TIME("users.birth_date") " AS birthDate, users.gender AS gender, " \
-	"users.interests AS interests, users.expertise AS expertise, users.email AS email, users.bio AS bio, " \
-	"users.instagram AS instagram, users.x AS x, users.tiktok AS tiktok, users.snapchat AS snapchat, " \
-	"users.facebook AS facebook, users.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
-	"users.privacy_policy_version AS privacyPolicyVersion, users.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, " \
-	"users.terms_of_use_version AS termsOfUseVersion, users.consent_form_at IS NOT NULL AS consentFormAccepted, " \
-	"users.consent_form_version AS consentFormVersion, users.registered_at IS NOT NULL AS isRegistrationComplete, " \
-	"CASE users.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
-	" ELSE '[\"user\"]' END AS roles, 0 AS followersCount, 0 AS followingCount, 0 AS minutePriceInLiveStream, " \
-	"0 AS creditBalance, users.last_login_at AS lastLogin, users.timezone AS timezone, " \
-	"users.username_changed_at AS lastUsernameChangeDate, users.deletion_status AS accountDeletionStatus, " \
-	"users.deletion_requested_at AS accountDeletionRequestedAt, users.deletion_scheduled_for AS accountDeletionScheduledFor, " \
-	"users.deletion_cancelled_at AS accountDeletionCancelledAt, NULL AS accountDeletionFinalizedAt"
+	"users.name, users.surname, users.username, users.country_code, users.phone_number, users.signup_source," \
+	" users.signup_campaign, users.profile_photo, users.availability AS availability_status, " \
+	SQL_DATE_TIME("users.birth_date") " AS birth_date, users.gender, users.interests, users.expertise, users.email, users.bio," \
+	" users.instagram, users.x, users.tiktok, users.snapchat, users.facebook," \
+	" users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted, users.privacy_policy_version," \
+	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted, users.terms_of_use_version," \
+	" users.consent_form_at IS NOT NULL AS consent_form_accepted, users.consent_form_version," \
+	" users.registered_at IS NOT NULL AS is_registration_complete," \
+	" CASE users.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
+	" ELSE '[\"user\"]' END AS roles, 0 AS followers_count, 0 AS following_count, 0 AS minute_price_in_live_stream," \
+	" 0 AS credit_balance, users.last_login_at AS last_login, users.timezone," \
+	" users.username_changed_at AS last_username_change_date, users.deletion_status AS account_deletion_status," \
+	" users.deletion_requested_at AS account_deletion_requested_at," \
+	" users.deletion_scheduled_for AS account_deletion_scheduled_for," \
+	" users.deletion_cancelled_at AS account_deletion_cancelled_at, NULL AS account_deletion_finalized_at"
 
 /*
  * True in SQL for a row of table `user` that may lose role, activity or life: the last superadmin stays. Whoever is inactive
