@@ -14,8 +14,8 @@ extern const struct shape material_response;		/* EducationMaterialResponseDto */
 
 /* What materials_put() reads, from table `material`, and how many columns that are. */
 #define MATERIAL_COLUMNS \
-	"material.pk, material.id, material.title, material.description, material.locale, material.level, material.videos," \
-	" material.created_at, material.updated_at"
+	"material.pk, material.id, material.title, material.description, material.locale, material.level," \
+	" material.videos, material.created_at, material.updated_at"
 #define MATERIAL_COLUMN_COUNT 9
 
 /*

@@ -92,8 +92,8 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 /* ---- statements */
 
 #define TEST_COLUMNS \
-	"test.id, test.title, test.description, test.target_language, test.duration_minutes, test.max_attempts, test.shuffle," \
-	" test.is_published, test.question_count, test.created_at, test.updated_at"
+	"test.id, test.title, test.description, test.target_language, test.duration_minutes, test.max_attempts," \
+	" test.shuffle, test.is_published, test.question_count, test.created_at, test.updated_at"
 
 /* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
 #define MATCHING \

@@ -161,7 +161,8 @@ static const char *const sql[] = {
 		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
 		CONSENT("consentForm", "consent_form"),
 	[SESSIONS] =
-		"SELECT id, created_at, last_used_at, expires_at, ip, user_agent FROM session WHERE user_pk = ?1 ORDER BY pk",
+		"SELECT id, created_at, last_used_at, expires_at, ip, user_agent FROM session"
+		" WHERE user_pk = ?1 ORDER BY pk",
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
@@ -175,9 +176,10 @@ static const char *const sql[] = {
 		" FROM login_code WHERE email = ?1 ORDER BY created_at",
 	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
 	[RESULTS] =
-		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language, result.attempt,"
-		" result.total_score, result.correct_count, result.question_count, result.level, result.completed_at,"
-		" version.questions, result.chosen FROM (SELECT pk AS found FROM result WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
+		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language,"
+		" result.attempt, result.total_score, result.correct_count, result.question_count, result.level,"
+		" result.completed_at, version.questions, result.chosen FROM (SELECT pk AS found FROM result"
+		" WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
 		"SELECT attempt.id, version.test_id, version.title AS test_title, attempt.started_at, attempt.deadline,"
@@ -187,16 +189,17 @@ static const char *const sql[] = {
 		"SELECT id, key, name AS file_name, mime AS mime_type, size, sha256, is_public, created_at"
 		" FROM file WHERE owner = ?1 ORDER BY pk",
 	[MATERIALS] =
-		"SELECT material.id, material.title, assignment.assigned_at, assignment.opened_at, assignment.note FROM assignment"
+		"SELECT material.id, material.title, assignment.assigned_at, assignment.opened_at, assignment.note"
+		" FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user_pk = ?1 ORDER BY assignment.pk",
 	[ASSIGNMENTS] =
-		"SELECT material.id AS material_id, material.title, assignment.assigned_at, assignment.note, count(*) AS users"
-		" FROM assignment"
+		"SELECT material.id AS material_id, material.title, assignment.assigned_at, assignment.note,"
+		" count(*) AS users FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
 		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
 	[REQUESTS] =
-		"SELECT id, full_name, phone_number, subject, message, source, language, status, reply, replied_at, created_at"
-		" FROM contact WHERE email = ?1 ORDER BY pk",
+		"SELECT id, full_name, phone_number, subject, message, source, language, status, reply, replied_at,"
+		" created_at FROM contact WHERE email = ?1 ORDER BY pk",
 };
 
 static const char *const formats[] = { "json", NULL };

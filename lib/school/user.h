@@ -24,13 +24,15 @@ extern const struct shape user_update_me;
 
 /* The columns of user_profile in order, from table `user`, for use in other statements. */
 #define USER_PROFILE_COLUMNS \
-	"users.id, users.email, users.role, users.name, users.surname, users.username, users.language, users.country_code," \
-	" users.phone_number, users.profile_photo, users.availability AS availability_status, users.birth_date, users.gender," \
-	" users.interests, users.expertise, users.bio, users.instagram, users.x, users.tiktok, users.snapchat, users.facebook," \
-	" users.timezone, users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted," \
-	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted, users.consent_form_at IS NOT NULL AS consent_form_accepted," \
-	" users.registered_at IS NOT NULL AS is_registration_complete, users.last_login_at AS last_login, users.created_at," \
-	" users.updated_at"
+	"users.id, users.email, users.role, users.name, users.surname, users.username, users.language," \
+	" users.country_code, users.phone_number, users.profile_photo, users.availability AS availability_status," \
+	" users.birth_date, users.gender, users.interests, users.expertise, users.bio, users.instagram, users.x," \
+	" users.tiktok, users.snapchat, users.facebook, users.timezone," \
+	" users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted," \
+	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted," \
+	" users.consent_form_at IS NOT NULL AS consent_form_accepted," \
+	" users.registered_at IS NOT NULL AS is_registration_complete, users.last_login_at AS last_login," \
+	" users.created_at, users.updated_at"
 
 extern const struct shape user_v1;			/* UserV1Dto */
 extern const char *const user_deletion_states[];	/* NULL behind the last */
@@ -39,15 +41,16 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 #define USER_V1_COLUMNS \
 	"users.name, users.surname, users.username, users.country_code, users.phone_number, users.signup_source," \
 	" users.signup_campaign, users.profile_photo, users.availability AS availability_status, " \
-	SQL_DATE_TIME("users.birth_date") " AS birth_date, users.gender, users.interests, users.expertise, users.email, users.bio," \
+	SQL_DATE_TIME("users.birth_date") " AS birth_date, users.gender, users.interests, users.expertise, users.email," \
+	" users.bio," \
 	" users.instagram, users.x, users.tiktok, users.snapchat, users.facebook," \
 	" users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted, users.privacy_policy_version," \
 	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted, users.terms_of_use_version," \
 	" users.consent_form_at IS NOT NULL AS consent_form_accepted, users.consent_form_version," \
-	" users.registered_at IS NOT NULL AS is_registration_complete," \
-	" CASE users.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
-	" ELSE '[\"user\"]' END AS roles, 0 AS followers_count, 0 AS following_count, 0 AS minute_price_in_live_stream," \
-	" 0 AS credit_balance, users.last_login_at AS last_login, users.timezone," \
+	" users.registered_at IS NOT NULL AS is_registration_complete, CASE users.role" \
+	" WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
+	" ELSE '[\"user\"]' END AS roles, 0 AS followers_count, 0 AS following_count," \
+	" 0 AS minute_price_in_live_stream, 0 AS credit_balance, users.last_login_at AS last_login, users.timezone," \
 	" users.username_changed_at AS last_username_change_date, users.deletion_status AS account_deletion_status," \
 	" users.deletion_requested_at AS account_deletion_requested_at," \
 	" users.deletion_scheduled_for AS account_deletion_scheduled_for," \

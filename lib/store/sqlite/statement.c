@@ -1,9 +1,7 @@
-/* Statements that are kept, the rows that run, and the snapshot that they hold. */
+/* The statement cache, running statements, and the snapshot that they hold. */
 #include "engine.h"
 
 #include "clock.h"
-
-#include <string.h>
 
 static const char begin_sql[] = "BEGIN", commit_sql[] = "COMMIT", version_sql[] = "PRAGMA user_version";
 
@@ -54,7 +52,7 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 	return code;
 }
 
-/* The kept statement of a text. On failure NULL, and SQLite's code. */
+/* Returns the cached statement of a text, prepared at its first use. On failure returns NULL and sets `*code`. */
 static struct db_rows *
 find_statement(struct connection *on, const char *sql, int *code)
 {
@@ -84,15 +82,12 @@ stop_statement(struct db_rows *rows)
 {
 	struct db_rows **at = &rows->on->running;
 
-	bool was_running = rows->state == RUNNING;
-
 	sqlite3_reset(rows->statement);
 	rows->state = IDLE;
-	if (!was_running)
-		return;
-	while (*at != rows)
+	while (*at && *at != rows)
 		at = &(*at)->next;
-	*at = rows->next;
+	if (*at)
+		*at = rows->next;
 }
 
 void
@@ -142,7 +137,7 @@ statement_version(struct connection *on)
 
 /* ---- the snapshot */
 
-/* The only statement that holds the snapshot. */
+/* True for the only statement that holds the snapshot. */
 static bool
 is_last_reader(const struct db_rows *rows)
 {
@@ -152,9 +147,9 @@ is_last_reader(const struct db_rows *rows)
 }
 
 /*
- * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single look-up needs no BEGIN: its
- * row stays until db_release(). Called just before the last running statement stops, this opens a transaction that
- * holds the same snapshot on.
+ * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single lookup needs no BEGIN: its
+ * statement stays active until db_release(). Called just before the last active statement is reset, this begins a
+ * transaction, which keeps the same snapshot.
  */
 static enum db_rc
 keep_snapshot(struct db_rows *rows)
@@ -211,7 +206,7 @@ bind_value(sqlite3_stmt *statement, int at, const struct value *value)
 	case VALUE_TEXT:
 		return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
 	case VALUE_BLOB:
-		/* SQLite takes a NULL pointer for SQL's NULL, whatever the length. */
+		/* SQLite binds NULL for a NULL pointer, whatever the length. */
 		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
 	case VALUE_LIST:
 	case VALUE_OBJECT:
@@ -269,7 +264,7 @@ db_next(struct db_rows *rows)
 	if (db->failure != DB_DONE)
 		return db->failure;
 	if (rows->state == IDLE)
-		return failure_misuse(db, "these rows are over", rows->sql);
+		return failure_misuse(db, "db_next() after the last row or db_end()", rows->sql);
 	if (keep_snapshot(rows) != DB_DONE)
 		return db->failure;
 	return next_row(rows);
@@ -278,7 +273,7 @@ db_next(struct db_rows *rows)
 void
 db_end(struct db_rows *rows)
 {
-	/* The last reader is left to hold the snapshot for statements to come; db_release() ends it. */
+	/* The last reader stays active and holds the snapshot for later statements; db_release() resets it. */
 	if (!is_last_reader(rows))
 		stop_statement(rows);
 }

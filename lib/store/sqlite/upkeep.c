@@ -1,10 +1,7 @@
-/* What migrations and checks ask of the engine, each under a name of its own. */
+/* Checks and settings for migrations. */
 #include "engine.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/* Where rows of a check go. */
+/* The caller's function for the rows of a check. */
 struct finder {
 	void (*damage)(void *context, const char *damage);
 	void (*orphans)(void *context, const char *table, int64_t rows);
