@@ -43,6 +43,7 @@
 #include "engine.h"
 
 #include "clock.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ transaction_begin(struct db *db, int64_t wait)
 		return db->failure;
 	}
 	db->writing = true;
+	guard_transaction(true);
 	/* A worker that was started before a migration must not write to the new schema. */
 	if (db->version && statement_version(&db->write) != db->version) {
 		db_write_rollback(db);
@@ -169,6 +171,7 @@ db_write_commit(struct db *db)
 	}
 	checkpoint_if_due(db);
 	db->writing = false;
+	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_downgrade(&db->lock);
 	enum db_rc rc = transaction_flush(db);
@@ -192,6 +195,7 @@ db_write_rollback(struct db *db)
 			failure_report(&db->write, code, rollback_sql);
 	}
 	db->writing = false;
+	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_release(&db->lock);
 }
