@@ -32,7 +32,7 @@ assignment_unopened(struct db *db, const char *key, const char *user)
 void
 assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 {
-	(void)!db_run(db, assignment_sql[OPEN], ARGS(key, user, now), NULL);
+	db_change(db, assignment_sql[OPEN], ARGS(key, user, now));
 }
 
 enum db_rc

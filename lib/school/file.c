@@ -36,14 +36,11 @@ const struct db_statements file_statements = { file_sql, COUNT(file_sql) };
 static bool
 fits_user(struct db *db, const struct conf *conf, int64_t user, int64_t bytes, int64_t now)
 {
-	struct db_rows *row;
 	int64_t sum = 0;
 
 	if (!user || !conf->storage_user_quota)
 		return true;
-	if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR, now + CLOCK_SLACK)) == DB_ROW)
-		sum = db_int(row, 0);
-	db_end(row);
+	(void)!db_number(db, &sum, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR, now + CLOCK_SLACK));
 	return sum + bytes <= conf->storage_user_quota * MIB;
 }
 
@@ -52,14 +49,11 @@ fits_all(struct db *db, const struct conf *conf, const struct blob *blob, int64_
 {
 	int64_t sum = 0, most = conf->storage_total_quota ? conf->storage_total_quota * MIB : INT64_MAX;
 	int64_t share = user && conf->storage_share && blob->disk ? blob->disk / 100 * conf->storage_share : INT64_MAX;
-	struct db_rows *row;
 
 	most = share < most ? share : most;
 	if (most == INT64_MAX)
 		return true;
-	if (db_one(db, &row, file_sql[ALL_BYTES], ARGS(blob->sha256, blob->size)) == DB_ROW)
-		sum = db_int(row, 0);
-	db_end(row);
+	(void)!db_number(db, &sum, file_sql[ALL_BYTES], ARGS(blob->sha256, blob->size));
 	return sum <= most;
 }
 

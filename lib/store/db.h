@@ -73,6 +73,10 @@ must_use enum db_rc db_one(struct db *db, struct db_rows **rows, const char *sql
  * number of rows inserted, updated or deleted.
  */
 must_use enum db_rc db_run(struct db *db, const char *sql, struct args args, int64_t *changed);
+/* The same where a failure sticks and is handled later. Returns the number of rows changed, 0 on failure. */
+int64_t db_change(struct db *db, const char *sql, struct args args);
+/* db_one() and db_end(): `*number` (may be NULL) gets the first column of the row, if there is one. */
+must_use enum db_rc db_number(struct db *db, int64_t *number, const char *sql, struct args args);
 
 /* Columns of the current row, from 0. Text and bytes live until db_next() or db_end(). NULL reads as 0, NULL, false. */
 int db_columns(const struct db_rows *rows);

@@ -7,10 +7,10 @@
 #define OKUL_SQL_H
 
 /*
- * In an UPDATE: the column keeps its value unless the request named its field. Two parameters: args_changes(),
- * lib/base/value.h.
+ * In an UPDATE, after another assignment: sets a column if the request named its field. The numbers are those of the two
+ * parameters of args_changes(), lib/base/value.h.
  */
-#define SQL_CHANGED(named, value, column) "CASE WHEN " named " THEN " value " ELSE " column " END"
+#define SQL_CHANGED(named, value, column) ", " #column " = CASE WHEN ?" #named " THEN ?" #value " ELSE " #column " END"
 
 /* A text as it is searched and sorted: fold_text(). Each connection has this function and the next two. */
 #define SQL_FOLD(text) "okul_fold(" text ")"

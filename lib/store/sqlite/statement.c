@@ -300,3 +300,23 @@ db_run(struct db *db, const char *sql, struct args args, int64_t *changed)
 		*changed = sqlite3_changes64(rows->on->sqlite);
 	return rc;
 }
+
+int64_t
+db_change(struct db *db, const char *sql, struct args args)
+{
+	int64_t changed;
+
+	return db_run(db, sql, args, &changed) == DB_DONE ? changed : 0;
+}
+
+enum db_rc
+db_number(struct db *db, int64_t *number, const char *sql, struct args args)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql, args);
+
+	if (rc == DB_ROW && number)
+		*number = db_int(row, 0);
+	db_end(row);
+	return rc;
+}
