@@ -1,20 +1,18 @@
 /*
- * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
+ * users - a copy of all data about the caller. It selects from the tables of other groups itself; their code is not linked.
  */
 #include "link.h"
 #include "quiz.h"
 #include "session.h"
-#include "sql.h"
-#include "user.h"
 #include "users.h"
 
 static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
 
-/* The user as the second seed's clients name it, all of it. */
+/* All fields of a user that clients of the second seed know. */
 static const struct shape user_document = { .name = "UserDocument", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &user_v1 }) };
 
-/* What of a shape comes from columns as it is. */
+/* The part of a shape that is read from columns. */
 static const struct shape result_columns = { .name = "ResultColumns", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "testId", FIELD_ID },
@@ -33,16 +31,6 @@ static const struct shape attempt_columns = { .name = "AttemptColumns", .fields 
 	{ "testTitle", FIELD_TEXT, 1, 200 },
 	{ "startedAt", FIELD_TIME },
 	{ "deadline", FIELD_TIME, .nullable = true }) };
-
-static const struct shape file_columns = { .name = "FileColumns", .fields = FIELDS(
-	{ "id", FIELD_ID },
-	{ "key", FIELD_TEXT, 1, 200 },
-	{ "fileName", FIELD_TEXT, 1, 255 },
-	{ "mimeType", FIELD_TEXT, 3, 127 },
-	{ "size", FIELD_INT },
-	{ "sha256", FIELD_TEXT, 64, 64 },
-	{ "isPublic", FIELD_BOOL },
-	{ "createdAt", FIELD_TIME }) };
 
 static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
 	{ "kind", FIELD_TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
@@ -100,7 +88,14 @@ static const struct shape export_attempt = { .name = "AccountAttemptDto", .field
 	{ "answers", FIELD_LIST, .of = &export_choice, .note = "those that were saved" }) };
 
 static const struct shape export_file = { .name = "AccountFileDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &file_columns },
+	{ "id", FIELD_ID },
+	{ "key", FIELD_TEXT, 1, 200 },
+	{ "fileName", FIELD_TEXT, 1, 255 },
+	{ "mimeType", FIELD_TEXT, 3, 127 },
+	{ "size", FIELD_INT },
+	{ "sha256", FIELD_TEXT, 64, 64 },
+	{ "isPublic", FIELD_BOOL },
+	{ "createdAt", FIELD_TIME },
 	{ "url", FIELD_URL, .note = "of a private file good for 15 minutes" }) };
 
 static const struct shape export_material = { .name = "AccountMaterialDto", .fields = FIELDS(
@@ -173,7 +168,7 @@ static const char *const sql[] = {
 	[CODES] =
 		"SELECT created_at, expires_at, language, tries + strange_tries AS tries, used AS is_used"
 		" FROM login_code WHERE email = ?1 ORDER BY created_at",
-	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
+	/* Ordered before the join: sorting the questions of all results might not fit into memory. */
 	[RESULTS] =
 		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language,"
 		" result.attempt, result.total_score, result.correct_count, result.question_count, result.level,"
@@ -216,7 +211,7 @@ static const struct route routes[] = {
 
 const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
 
-/* Rows of answered questions: the columns of `shape`, and behind them the questions and what was chosen. */
+/* Rows of `shape` with answers: after its columns come the questions and the chosen options. */
 static void
 put_answered(struct request *rq, const char *name, const char *rows, const struct shape *shape, bool graded)
 {

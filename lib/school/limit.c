@@ -8,9 +8,9 @@ enum { NTH, NTH_OF_ALL, COUNT_ONE, NOTE, DROP, DROP_NEWEST, DROP_ALL, EXPIRED, D
 #define WITHIN " AND at > ?3 AND at <= ?4 ORDER BY at DESC LIMIT 1 OFFSET ?5"
 
 static const char *const limit_sql[] = {
-	/* When it is out of the window, there are less than so many in it. */
+	/* The window has room again when this event leaves it. */
 	[NTH] = "SELECT at FROM event WHERE kind = ?1 AND subject = ?2" WITHIN,
-	/* A space is the first of the characters that can follow in a subject, and ! would be the second. */
+	/* From the subject to all that begin with it and a space: '!' is the character after the space. */
 	[NTH_OF_ALL] = "SELECT at FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'" WITHIN,
 	[COUNT_ONE] =
 		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"

@@ -5,7 +5,7 @@
 
 enum { FIND, ADD, CHANGE, NOTE };
 
-/* ?1 key, ?2 value, ?3 whether a description is given, ?4 description, ?5 whether public, NULL: as it is */
+/* ?1 key, ?2 value, ?3 whether the description changes, ?4 description, ?5 whether public (NULL: unchanged) */
 static const char *const setting_sql[] = {
 	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS DISTINCT FROM ?4, CAST(?5 AS BOOLEAN) IS NOT NULL AND is_public <> ?5"
 		" FROM setting WHERE key = ?1",

@@ -1,11 +1,10 @@
 #include "user.h"
+
 #include "json_write.h"
-#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
 
-/* What people say of themselves is limited alike in every shape that shows or takes it. */
 static const struct shape handles = { .name = "Handles", .fields = FIELDS(
 	{ "instagram", FIELD_TEXT, 0, 64, .nullable = true },
 	{ "x", FIELD_TEXT, 0, 64, .nullable = true },
@@ -46,7 +45,7 @@ const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
 const struct shape user_profile_response = { .name = "UserProfileResponseDto", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &user_profile }) };
 
-/* What a person may change of themself; a registered name cannot be taken back, only changed. */
+/* A name can be changed, but not removed. */
 const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optional = true, .fields = FIELDS(
 	[USER_NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
 	[USER_SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
@@ -115,12 +114,13 @@ enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LA
 
 /* ?1 is the user, ?2 the time; then args_changes() of the fields of user_update_me, and of isActive for an admin. */
 #define UPDATE_PROFILE(more) \
-	"UPDATE users SET updated_at = ?2" SQL_CHANGED(3, 4, name) SQL_CHANGED(5, 6, surname) SQL_CHANGED(7, 8, username) \
-	SQL_CHANGED(9, 10, language) SQL_CHANGED(11, 12, country_code) SQL_CHANGED(13, 14, phone_number) \
-	SQL_CHANGED(15, 16, profile_photo) SQL_CHANGED(17, 18, availability) SQL_CHANGED(19, 20, birth_date) \
-	SQL_CHANGED(21, 22, gender) SQL_CHANGED(23, 24, interests) SQL_CHANGED(25, 26, expertise) SQL_CHANGED(27, 28, bio) \
-	SQL_CHANGED(29, 30, instagram) SQL_CHANGED(31, 32, x) SQL_CHANGED(33, 34, tiktok) SQL_CHANGED(35, 36, snapchat) \
-	SQL_CHANGED(37, 38, facebook) SQL_CHANGED(39, 40, timezone) more ", username_changed_at =" \
+	"UPDATE users SET updated_at = ?2" SQL_CHANGED(3, 4, name) SQL_CHANGED(5, 6, surname) \
+	SQL_CHANGED(7, 8, username) SQL_CHANGED(9, 10, language) SQL_CHANGED(11, 12, country_code) \
+	SQL_CHANGED(13, 14, phone_number) SQL_CHANGED(15, 16, profile_photo) SQL_CHANGED(17, 18, availability) \
+	SQL_CHANGED(19, 20, birth_date) SQL_CHANGED(21, 22, gender) SQL_CHANGED(23, 24, interests) \
+	SQL_CHANGED(25, 26, expertise) SQL_CHANGED(27, 28, bio) SQL_CHANGED(29, 30, instagram) SQL_CHANGED(31, 32, x) \
+	SQL_CHANGED(33, 34, tiktok) SQL_CHANGED(35, 36, snapchat) SQL_CHANGED(37, 38, facebook) \
+	SQL_CHANGED(39, 40, timezone) more ", username_changed_at =" \
 	" CASE WHEN ?7 AND username IS DISTINCT FROM ?8 THEN ?2 ELSE username_changed_at END WHERE pk = ?1"
 
 static const char *const user_sql[] = {
@@ -135,7 +135,7 @@ static const char *const user_sql[] = {
 	[CHANGE] = UPDATE_PROFILE(""),
 	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(SQL_CHANGED(41, 42, is_active)),
 	[CHANGE_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE pk = ?1",
-	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
+	/* Checked in the same statement, so that of two concurrent demotions only one can succeed. */
 	[CHANGE_ROLE] = "UPDATE users SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
 	[REGISTER] =
 		"UPDATE users SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
@@ -151,7 +151,7 @@ static const char *const user_sql[] = {
 		"UPDATE users SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[REMOVE] = "DELETE FROM users WHERE pk = ?1 AND " USER_MAY_GO,
-	/* the rows that this transaction changed */
+	/* for the rows that this transaction changed */
 	[UNINDEX] = SQL_USER_TEXT_REMOVE,
 	[INDEX] = SQL_USER_TEXT_ADD,
 	[INDEXED] = "DELETE FROM user_reindex",
@@ -186,7 +186,6 @@ user_changes(struct arena *arena, const struct value *in, size_t count)
 	return changes;
 }
 
-/* 0 is no time. */
 static struct value
 user_time(int64_t at)
 {
@@ -242,8 +241,9 @@ bool
 user_register(struct db *db, int64_t pk, const struct user_registration *r, int64_t now)
 {
 	db_before_commit(db, user_reindex);
-	return db_change(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number, r->birth_date,
-		r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version, now)) > 0;
+	return db_change(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number,
+		r->birth_date, r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version,
+		now)) > 0;
 }
 
 void
