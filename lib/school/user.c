@@ -60,14 +60,8 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	[USER_BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
 	[USER_GENDER] = { "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
 	[USER_INTERESTS] = { "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
-	[USER_EXPERTISE] = { "expertise", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_BIO] = { "bio", FIELD_TEXT, 0, 500, .lines = true, .nullable = true },
-	[USER_INSTAGRAM] = { "instagram", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_X] = { "x", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_TIKTOK] = { "tiktok", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_SNAPCHAT] = { "snapchat", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_FACEBOOK] = { "facebook", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_TIMEZONE] = { "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
+	{ "", FIELD_PLUS, .of = &about },	/* USER_EXPERTISE to USER_FACEBOOK */
+	{ "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
 const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
 

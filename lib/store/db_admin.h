@@ -7,6 +7,9 @@
 
 #include "db.h"
 
+/* Called for each row; `first` marks the first row of a statement. */
+typedef void db_row_call(void *context, const struct db_rows *rows, bool first);
+
 /* ---- creating */
 
 /* Creates a database from the schema text, readable for its owner only. Fails when there is one. */
@@ -40,30 +43,28 @@ must_use int db_explain(struct db *db, const char *const *sql, size_t count, FIL
  */
 must_use enum db_rc db_script(struct db *db, const char *sql, bool loose, char *why, size_t room);
 /*
- * The same for statements that an operator types: calls `row` (may be NULL) for each row, with `first` for the first
- * of a statement. Takes the writer lock only before the first statement that writes.
+ * The same for statements that an operator types: calls `row` (may be NULL) for each row. Takes the writer lock only
+ * before the first statement that writes.
  */
-must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose,
-	void (*row)(void *context, const struct db_rows *rows, bool first), void *context, char *why, size_t room);
+must_use enum db_rc db_shell(struct db *db, const char *sql, bool loose, db_row_call *row, void *context, char *why,
+	size_t room);
 
 /* ---- migrations */
 
 /* Turns the check of foreign keys, which db_open() turns on, on or off. Outside of a transaction. */
 must_use bool db_check_references(struct db *db, bool on, char *why, size_t room);
-/* Calls `found` for each table with dangling references, with the number of such rows. */
-must_use bool db_orphans(struct db *db, void (*found)(void *context, const char *table, int64_t rows), void *context,
-	char *why, size_t room);
+/* Calls `found` for each table with dangling references; the columns are its name and the number of such rows. */
+must_use bool db_orphans(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 /* Sets the schema version, inside a write transaction. */
 must_use bool db_set_version(struct db *db, int version, char *why, size_t room);
 
 /* ---- upkeep */
 
 /*
- * Reads the whole database and calls `found` for each damage. `quick` does not compare indexes with their tables.
- * Returns false when it cannot be read.
+ * Reads the whole database and calls `found` for each damage, with its description as the only column. `quick` does
+ * not compare indexes with their tables. Returns false when the database cannot be read.
  */
-must_use bool db_verify(struct db *db, bool quick, void (*found)(void *context, const char *damage), void *context,
-	char *why, size_t room);
+must_use bool db_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 /*
  * Copies one snapshot of the database into `path`, a file that is missing or empty, without the writer lock. Then
  * checks the whole copy and its schema version. Calls `progress` (may be NULL) regularly while it writes. Call

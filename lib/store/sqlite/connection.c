@@ -153,13 +153,13 @@ connection_open(struct db *db, struct connection *on, int flags, char *why, size
 void
 connection_close(struct connection *on)
 {
-	for (size_t i = 0; i < on->room; i++) {
-		if (!on->table[i])
-			continue;
-		sqlite3_finalize(on->table[i]->statement);
-		free(on->table[i]);
+	struct db_rows *next;
+
+	for (struct db_rows *rows = on->cached; rows; rows = next) {
+		next = rows->next_cached;
+		sqlite3_finalize(rows->statement);
+		free(rows);
 	}
-	free(on->table);
 	sqlite3_close(on->sqlite);
 	*on = (struct connection){ .db = on->db };
 }

@@ -34,14 +34,14 @@ struct db_rows {
 	const char *sql;
 	sqlite3_stmt *statement;
 	enum state state;
-	struct db_rows *next;		/* in the connection's list of running statements */
+	struct db_rows *next;		/* in the list of running statements */
+	struct db_rows *next_cached;
 };
 
 struct connection {
 	struct db *db;
 	sqlite3 *sqlite;		/* NULL: not open yet */
-	struct db_rows **table;		/* hash table with open addressing; `room` is 0 or a power of 2 */
-	size_t room, count;
+	struct db_rows *cached;		/* list of all statements: some dozens at most */
 	struct db_rows *running;
 };
 

@@ -9,7 +9,7 @@ struct script {
 	struct db *db;
 	bool loose;
 	bool entered;			/* holds the writer lock, which must be released */
-	void (*row)(void *context, const struct db_rows *rows, bool first);
+	db_row_call *row;
 	void *context;
 	char *why;
 	size_t room;
@@ -122,8 +122,7 @@ db_script(struct db *db, const char *sql, bool loose, char *why, size_t room)
 }
 
 enum db_rc
-db_shell(struct db *db, const char *sql, bool loose, void (*row)(void *context, const struct db_rows *rows, bool first),
-	void *context, char *why, size_t room)
+db_shell(struct db *db, const char *sql, bool loose, db_row_call *row, void *context, char *why, size_t room)
 {
 	struct script script = { .db = db, .loose = loose, .row = row, .context = context, .why = why, .room = room };
 

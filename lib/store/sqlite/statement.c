@@ -5,33 +5,6 @@
 
 static const char begin_sql[] = "BEGIN", commit_sql[] = "COMMIT", version_sql[] = "PRAGMA user_version";
 
-static size_t
-statement_slot(const struct connection *on, const char *sql)
-{
-	size_t slot = (size_t)(((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (on->room - 1);
-
-	while (on->table[slot] && on->table[slot]->sql != sql)
-		slot = (slot + 1) & (on->room - 1);
-	return slot;
-}
-
-static bool
-grow_table(struct connection *on)
-{
-	struct connection larger = *on;
-
-	larger.room = on->room ? on->room * 2 : 32;
-	larger.table = calloc(larger.room, sizeof(struct db_rows *));
-	if (!larger.table)
-		return false;
-	for (size_t i = 0; i < on->room; i++)
-		if (on->table[i])
-			larger.table[statement_slot(&larger, on->table[i]->sql)] = on->table[i];
-	free(on->table);
-	*on = larger;
-	return true;
-}
-
 static bool
 is_blank_sql(const char *s)
 {
@@ -56,25 +29,25 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 static struct db_rows *
 find_statement(struct connection *on, const char *sql, int *code)
 {
-	struct db_rows *rows;
+	struct db_rows *rows = on->cached;
+	sqlite3_stmt *statement;
 
-	*code = SQLITE_NOMEM;
-	if (on->count * 2 >= on->room && !grow_table(on))
+	while (rows && rows->sql != sql)
+		rows = rows->next_cached;
+	if (rows)
+		return rows;
+	*code = statement_prepare(on, sql, &statement);
+	if (*code != SQLITE_OK)
 		return NULL;
-	size_t slot = statement_slot(on, sql);
-	if (on->table[slot])
-		return on->table[slot];
-	rows = calloc(1, sizeof(*rows));
-	if (!rows)
-		return NULL;
-	*rows = (struct db_rows){ .on = on, .sql = sql };
-	*code = statement_prepare(on, sql, &rows->statement);
-	if (*code != SQLITE_OK) {
-		free(rows);
+	rows = malloc(sizeof(*rows));
+	if (!rows) {
+		sqlite3_finalize(statement);
+		*code = SQLITE_NOMEM;
 		return NULL;
 	}
-	on->count++;
-	return on->table[slot] = rows;
+	*rows = (struct db_rows){ .on = on, .sql = sql, .statement = statement, .next_cached = on->cached };
+	on->cached = rows;
+	return rows;
 }
 
 static void
