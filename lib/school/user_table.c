@@ -147,24 +147,19 @@ user_table_cell(struct arena *arena, const struct field *field, const char *head
 enum user_table_date
 user_table_date(struct arena *arena, const char *cell, const char **out)
 {
-	int number[3];
+	char part[3][5], sign[2][2];
+	int number[3], end = 0;
 	size_t digits[3];
-	char sign = '\0';
 
 	*out = cell;
+	if (sscanf(cell, "%4[0-9]%1[./-] %4[0-9]%1[./-] %4[0-9]%n", part[0], sign[0], part[1], sign[1], part[2], &end) != 5 ||
+	    sign[0][0] != sign[1][0])
+		return USER_TABLE_DATE;
 	for (int i = 0; i < 3; i++) {
-		if (i > 0 && (!*cell || !strchr("./-", *cell) || (sign && *cell != sign)))
-			return USER_TABLE_DATE;
-		if (i > 0) {
-			sign = *cell++;
-			cell += strspn(cell, " ");
-		}
-		digits[i] = strspn(cell, "0123456789");
-		if (digits[i] == 0 || digits[i] > 4)
-			return USER_TABLE_DATE;
-		number[i] = (int)strtol(cell, NULL, 10);
-		cell += digits[i];
+		number[i] = (int)strtol(part[i], NULL, 10);
+		digits[i] = strlen(part[i]);
 	}
+	cell += end;
 	/* A spreadsheet that parsed the date as a time appends midnight. */
 	if (*cell && strcmp(cell, " 00:00") != 0 && strcmp(cell, " 00:00:00") != 0)
 		return USER_TABLE_DATE;
@@ -176,7 +171,7 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 		return USER_TABLE_DATE;
 	if (digits[2] != 4)
 		return USER_TABLE_SHORT_YEAR;
-	if (sign != '.' && number[0] <= 12 && number[1] > 12)
+	if (sign[0][0] != '.' && number[0] <= 12 && number[1] > 12)
 		return USER_TABLE_MONTH_FIRST;
 	*out = arena_format(arena, "%04d-%02d-%02d", number[2], number[1], number[0]);
 	return USER_TABLE_DATE;

@@ -21,15 +21,6 @@ connection_path(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-/* No mutexes, no memory statistics, no preallocated pages. Without effect once SQLite is in use. */
-void
-connection_configure(void)
-{
-	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
-}
-
 static int
 on_progress(void *context)
 {
@@ -118,6 +109,10 @@ connection_open_file(const char *path, int flags, sqlite3 **sqlite)
 	};
 	int code;
 
+	/* No mutexes, no memory statistics, no preallocated pages. Without effect after the first open. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	umask(0077);
 	code = sqlite3_open_v2(path, sqlite, flags | SQLITE_OPEN_EXRESCODE, NULL);
 	if (code != SQLITE_OK)
@@ -208,7 +203,6 @@ db_open(const char *data, enum db_mode mode, int version, char *why, size_t room
 {
 	struct db *db = calloc(1, sizeof(*db));
 
-	connection_configure();
 	if (!db) {
 		text_complain(why, room, "out of memory");
 		return NULL;

@@ -12,9 +12,9 @@ int64_t
 db_copy_size(struct db *db)
 {
 	static const char sql[] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-	struct db_rows *row;
-	int64_t size = db_one(db, &row, sql, NO_ARGS) == DB_ROW ? db_int(row, 0) : -1;
+	int64_t size = -1;
 
+	(void)!db_number(db, &size, sql, NO_ARGS);
 	db_release(db);
 	return size;
 }
@@ -91,12 +91,10 @@ db_adopt(const char *data, char *why, size_t room)
 {
 	struct db db = { .path = connection_path(data, "okul.db") };
 	sqlite3 *sqlite = NULL;
-	int code;
 
-	connection_configure();
 	if (!db.path)
 		return text_complain(why, room, "out of memory");
-	code = connection_open_file(db.path, SQLITE_OPEN_READWRITE, &sqlite);
+	int code = connection_open_file(db.path, SQLITE_OPEN_READWRITE, &sqlite);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sqlite, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	bool good = code == SQLITE_OK && connection_is_wal(sqlite, &code);
@@ -124,7 +122,6 @@ db_create(const char *data, const char *schema, char *why, size_t room)
 	char *path = connection_path(data, "okul.db"), *temporary = NULL;
 	bool good = false;
 
-	connection_configure();
 	if (!path || asprintf(&temporary, "%s.new-%d", path, (int)getpid()) < 0)
 		return text_complain(why, room, "out of memory");
 	/* Linked when it is complete: nobody opens half a database, and of concurrent calls only one succeeds. */

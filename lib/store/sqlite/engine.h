@@ -99,8 +99,6 @@ void statement_drop_snapshot(struct db *db);
 
 /* ---- connection.c */
 
-/* Process-wide settings of SQLite, to be made before its first use. */
-void connection_configure(void);
 /* Opens a file with okul's options and SQL functions; sets the umask to 0077. Close `*sqlite` even after a failure. */
 int connection_open_file(const char *path, int flags, sqlite3 **sqlite);
 /* On failure connection_close() is still needed. */
