@@ -130,12 +130,13 @@ save_before(const struct conf *conf, struct db *db, int version)
 }
 
 static void
-note_orphans(void *context, const char *table, int64_t rows)
+note_orphans(void *context, const struct db_rows *found, bool first)
 {
 	bool *held = context;
 
+	(void)first;
 	*held = false;
-	fprintf(stderr, "table %s: %lld rows refer to nothing\n", table, (long long)rows);
+	fprintf(stderr, "table %s: %lld rows refer to nothing\n", db_text(found, 0), (long long)db_int(found, 1));
 }
 
 static bool
@@ -186,12 +187,13 @@ take_step(struct db *db, const char *path, int version)
 }
 
 static void
-print_damage(void *context, const char *damage)
+print_damage(void *context, const struct db_rows *found, bool first)
 {
 	bool *sound = context;
 
+	(void)first;
 	*sound = false;
-	fprintf(stderr, "integrity_check: %s\n", damage);
+	fprintf(stderr, "integrity_check: %s\n", db_text(found, 0));
 }
 
 static bool

@@ -376,7 +376,7 @@ a_step_cannot_commit_halfway(void **state)
 	(void)state;
 	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
 	assert_run(1, "migrate");
-	assert_says("have no place here");
+	assert_says("are not allowed here");
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
 }
 
