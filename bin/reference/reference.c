@@ -115,26 +115,24 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	return EXIT_SUCCESS;
 }
 
-/* True when something points to the schema of that name. */
+/* True when a $ref below the node is `ref`. */
 static bool
-is_used(const cJSON *thing, const char *name)
+is_used(const cJSON *node, const char *ref)
 {
-	static const char place[] = "#/components/schemas/";
+	const char *own = cJSON_GetStringValue(json_get(node, "$ref"));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, thing) {
-		const char *ref = item->string && strcmp(item->string, "$ref") == 0 ? cJSON_GetStringValue(item) : NULL;
-		if (ref && strncmp(ref, place, sizeof(place) - 1) == 0 && strcmp(ref + sizeof(place) - 1, name) == 0)
+	if (own && strcmp(own, ref) == 0)
+		return true;
+	cJSON_ArrayForEach(item, node)
+		if (is_used(item, ref))
 			return true;
-		if (is_used(item, name))
-			return true;
-	}
 	return false;
 }
 
-/* The paths of a surface that can be turned off, and the schemas that nothing points to without them. */
+/* Removes the paths below a prefix, and the schemas that nothing refers to without them. */
 static void
-leave_out(cJSON *document, const char *prefix)
+leave_out(cJSON *document, struct arena *arena, const char *prefix)
 {
 	cJSON *paths = json_get(document, "paths"), *schemas = json_get(json_get(document, "components"), "schemas");
 	cJSON *item, *next;
@@ -149,7 +147,8 @@ leave_out(cJSON *document, const char *prefix)
 		again = false;
 		for (item = schemas ? schemas->child : NULL; item; item = next) {
 			next = item->next;
-			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, item->string))
+			const char *ref = arena_format(arena, "#/components/schemas/%s", item->string);
+			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, ref))
 				continue;
 			cJSON_Delete(cJSON_DetachItemViaPointer(schemas, item));
 			again = true;
@@ -197,7 +196,7 @@ main(int argc, char **argv)
 		code = join_part(document, arena, argv[i]);
 	if (code == EXIT_SUCCESS) {
 		if (without)
-			leave_out(document, without);
+			leave_out(document, arena, without);
 		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
 	}

@@ -184,7 +184,7 @@ put_envelope(struct buf *out, const char *name, bool success, const struct field
 }
 
 static void
-put_success(struct buf *out, const struct route *route)
+put_success_envelope(struct buf *out, const struct route *route)
 {
 	struct field data = { .type = route->out_list ? FIELD_LIST : FIELD_OBJECT, .of = route->out };
 	struct openapi_name page_name = name_from(route->out ? route->out->name : "", "Page");
@@ -201,7 +201,7 @@ put_success(struct buf *out, const struct route *route)
 
 /* Each envelope once, however many routes return it. */
 static void
-put_successes(struct buf *out, const struct program *program)
+put_success_envelopes(struct buf *out, const struct program *program)
 {
 	const struct route *route, *other;
 
@@ -212,7 +212,7 @@ put_successes(struct buf *out, const struct program *program)
 			seen = !other->out_type && strcmp(openapi_envelope_name(other).text, openapi_envelope_name(route).text) == 0;
 		}
 		if (!seen)
-			put_success(out, route);
+			put_success_envelope(out, route);
 	}
 }
 
@@ -262,7 +262,7 @@ openapi_put_components(struct buf *out, const struct program *program, const str
 		openapi_put_shape(out, shapes->list[i]);
 	put_forms(out, program);
 	openapi_put_enumerations(out, program, shapes);
-	put_successes(out, program);
+	put_success_envelopes(out, program);
 	put_envelope(out, "ErrorResponse", false, NULL);
 	json_put_end_object(out);
 	json_put_object(out, "headers");

@@ -46,7 +46,7 @@ openapi_put(struct buf *out, const char *name, const char *format, ...)
 /* ---- fields as JSON Schema, each as the members of an object that the caller opens and closes */
 
 static void
-put_type(struct buf *out, const struct field *field, const char *type)
+put_schema_type(struct buf *out, const struct field *field, const char *type)
 {
 	openapi_put(out, "type", field->nullable ? "['%s','null']" : "'%s'", type);
 }
@@ -64,7 +64,7 @@ text_pattern(const struct field *field)
 }
 
 static void
-put_string(struct buf *out, const struct field *field)
+put_string_schema(struct buf *out, const struct field *field)
 {
 	static const struct { const char *pattern, *format; double min, max; } types[] = {
 		[FIELD_TIME] = { "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$", "date-time" },
@@ -76,7 +76,7 @@ put_string(struct buf *out, const struct field *field)
 	bool text = field->type == FIELD_TEXT;
 	double min = text ? field->min : types[field->type].min, max = text ? field->max : types[field->type].max;
 
-	put_type(out, field, "string");
+	put_schema_type(out, field, "string");
 	if (field->or_date) {
 		json_put_text(out, "pattern", "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$");
 		return;
@@ -94,12 +94,12 @@ put_string(struct buf *out, const struct field *field)
 }
 
 static void
-put_number(struct buf *out, const struct field *field)
+put_number_schema(struct buf *out, const struct field *field)
 {
 	bool integer = field->type == FIELD_INT;
 	bool bounded = field->max > 0 || field->min < 0;
 
-	put_type(out, field, integer ? "integer" : "number");
+	put_schema_type(out, field, integer ? "integer" : "number");
 	if (integer || bounded || field->min > 0)
 		json_put_number(out, field->above_min ? "exclusiveMinimum" : "minimum", field->min);
 	if (bounded)
@@ -107,7 +107,7 @@ put_number(struct buf *out, const struct field *field)
 }
 
 static void
-put_ref(struct buf *out, const struct field *field, const char *component)
+put_ref_schema(struct buf *out, const struct field *field, const char *component)
 {
 	if (field->nullable)
 		openapi_put(out, "anyOf", "[{'$ref':'#/components/schemas/%s'},{'type':'null'}]", component);
@@ -132,7 +132,7 @@ enumeration_of(const char *const *values)
 }
 
 static void
-put_values(struct buf *out, const char *const *values, bool nullable)
+put_enum_values(struct buf *out, const char *const *values, bool nullable)
 {
 	json_put_list(out, "enum");
 	for (; *values; values++)
@@ -143,22 +143,22 @@ put_values(struct buf *out, const char *const *values, bool nullable)
 }
 
 static void
-put_enum(struct buf *out, const struct field *field)
+put_enum_schema(struct buf *out, const struct field *field)
 {
 	const struct enumeration *named = enumeration_of(field->oneof);
 
 	if (named) {
-		put_ref(out, field, named->name);
+		put_ref_schema(out, field, named->name);
 		return;
 	}
-	put_type(out, field, "string");
-	put_values(out, field->oneof, field->nullable);
+	put_schema_type(out, field, "string");
+	put_enum_values(out, field->oneof, field->nullable);
 }
 
 static void
-put_list(struct buf *out, const struct field *field)
+put_list_schema(struct buf *out, const struct field *field)
 {
-	put_type(out, field, "array");
+	put_schema_type(out, field, "array");
 	openapi_put_schema(out, "items", &(struct field){ .type = field->item ? field->item : FIELD_OBJECT, .of = field->of,
 		.min = field->item_min, .max = field->item_max, .oneof = field->item_oneof });
 	if (field->min > 0)
@@ -168,7 +168,7 @@ put_list(struct buf *out, const struct field *field)
 }
 
 static void
-put_members(struct buf *out, const struct field *field)
+put_schema_members(struct buf *out, const struct field *field)
 {
 	switch (field->type) {
 	case FIELD_TEXT:
@@ -177,25 +177,25 @@ put_members(struct buf *out, const struct field *field)
 	case FIELD_ID:
 	case FIELD_EMAIL:
 	case FIELD_URL:
-		put_string(out, field);
+		put_string_schema(out, field);
 		break;
 	case FIELD_INT:
 	case FIELD_NUMBER:
-		put_number(out, field);
+		put_number_schema(out, field);
 		break;
 	case FIELD_BOOL:
-		put_type(out, field, "boolean");
+		put_schema_type(out, field, "boolean");
 		if (field->must_be_true)
 			json_put_bool(out, "const", true);
 		break;
 	case FIELD_ENUM:
-		put_enum(out, field);
+		put_enum_schema(out, field);
 		break;
 	case FIELD_OBJECT:
-		put_ref(out, field, field->of->name);
+		put_ref_schema(out, field, field->of->name);
 		break;
 	case FIELD_LIST:
-		put_list(out, field);
+		put_list_schema(out, field);
 		break;
 	case FIELD_JSON:	/* anything */
 	case FIELD_END:
@@ -211,7 +211,7 @@ void
 openapi_put_schema(struct buf *out, const char *name, const struct field *field)
 {
 	json_put_object(out, name);
-	put_members(out, field);
+	put_schema_members(out, field);
 	json_put_end_object(out);
 }
 
@@ -267,7 +267,7 @@ openapi_shapes_add_inner(struct openapi_shapes *shapes, const struct shape *shap
 
 /* The files of a form: one, or a list of them. */
 static void
-put_files(struct buf *out, const struct upload_rule *rule)
+put_form_files(struct buf *out, const struct upload_rule *rule)
 {
 	json_put_object(out, rule->part);
 	if (rule->max > 1) {
@@ -293,10 +293,10 @@ openapi_put_form(struct buf *out, const char *name, const struct shape *shape, c
 		json_put_text(out, "description", shape->note);
 	json_put_object(out, "properties");
 	if (upload)
-		put_files(out, upload);
+		put_form_files(out, upload);
 	while (shape && (field = field_next(&walk, shape))) {
 		json_put_object(out, field->name);
-		put_members(out, field);
+		put_schema_members(out, field);
 		openapi_put_description(out, field);
 		json_put_end_object(out);
 	}
@@ -355,7 +355,7 @@ openapi_put_enumerations(struct buf *out, const struct program *program, const s
 			continue;
 		json_put_object(out, enumerations[i].name);
 		json_put_text(out, "type", "string");
-		put_values(out, enumerations[i].values, false);
+		put_enum_values(out, enumerations[i].values, false);
 		json_put_end_object(out);
 	}
 }
