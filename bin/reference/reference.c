@@ -1,14 +1,12 @@
 /*
  * okul-reference - joins the programs' parts of the API reference, for the build.
  *
- * Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together, and a page for
- * people made from it and the HTML template. Fails when two parts disagree. --without leaves out what is below that path.
+ * Each PART is the output of a program for --openapi. Writes the joined OpenAPI 3.1 document, and from it and the HTML template a
+ * page for people. Fails when two parts contradict each other. --without removes the paths below a prefix.
  */
 #include "ctl.h"
 
 #include "reference.h"
-#include "arena.h"
-#include "json.h"
 #include "json_write.h"
 
 #include <errno.h>
@@ -45,12 +43,12 @@ read_whole_file(struct arena *arena, const char *path)
 	buf_puts(&text, "");
 	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
 		buf_put(&text, chunk, n);
-	bool good = !ferror(file) && !text.failed;
+	bool good = !ferror(file);
 	fclose(file);
 	return good ? text.s : NULL;
 }
 
-/* For everybody to read, the web server among them, whatever umask ctl_init() set. */
+/* World-readable for the web server, independently of the umask that ctl_init() set. */
 static bool
 write_file(const char *path, const char *text, size_t length)
 {
@@ -62,7 +60,7 @@ write_file(const char *path, const char *text, size_t length)
 	return fclose(file) == 0 && good;
 }
 
-/* Moves the members of `from` into `to`. A name that both have must mean the same; else returns that name. */
+/* Moves the members of `from` into `to`. Returns the name of a member that both have with different values, else NULL. */
 static const char *
 join_members(cJSON *to, cJSON *from)
 {
@@ -77,7 +75,7 @@ join_members(cJSON *to, cJSON *from)
 	return NULL;
 }
 
-/* Two programs must not serve one path: the web server sends a path to one of them. */
+/* Two programs must not serve the same path: the web server sends it to one of them. */
 static const char *
 join_paths(cJSON *to, cJSON *from)
 {

@@ -135,7 +135,7 @@ example_list(const struct page *page, const cJSON *schema, const char *name, boo
 	return list;
 }
 
-/* A response shows every field. A request shows the required ones, and those with an example of their own. */
+/* A response shows every field; a request only those that are required or have examples. */
 static cJSON *
 example_object(const struct page *page, const cJSON *schema, bool request, int depth)
 {
@@ -179,7 +179,7 @@ schema_example(const struct page *page, const cJSON *schema, const char *name, b
 
 /* ---- examples for parameters and bodies that have none */
 
-/* Names of files that are taken. */
+/* The name of a file of an accepted type. */
 static cJSON *
 example_file(const cJSON *body, const cJSON *field)
 {

@@ -4,8 +4,6 @@
 #ifndef OKUL_SCHEMA_H
 #define OKUL_SCHEMA_H
 
-#include "arena.h"
-#include "base.h"
 #include "buf.h"
 #include "json.h"
 

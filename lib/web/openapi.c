@@ -253,8 +253,6 @@ openapi_print(const struct program *program, FILE *out)
 		if (route->out_page)
 			openapi_shapes_add(&shapes, &pagination);
 	}
-	for (size_t i = 0; i < shapes.count; i++)
-		good &= openapi_names_enumerations(shapes.list[i]);
 	json_put_object(&text, NULL);
 	json_put_list(&text, "tags");
 	json_put_object(&text, NULL);

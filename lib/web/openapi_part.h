@@ -17,7 +17,7 @@
 struct openapi_shapes {
 	const struct shape *list[256];
 	size_t count;
-	bool failed;		/* there are more of them */
+	bool failed;		/* there are more of them, or one has an enumeration without a name */
 };
 
 struct openapi_name { char text[128]; };
@@ -41,8 +41,6 @@ void openapi_shapes_add(struct openapi_shapes *shapes, const struct shape *shape
 void openapi_shapes_add_inner(struct openapi_shapes *shapes, const struct shape *shape);
 /* The named enumerations that the program's shapes, forms and queries use, as components. */
 void openapi_put_enumerations(struct buf *out, const struct program *program, const struct openapi_shapes *shapes);
-/* True when each enumeration of the shape has a name. */
-bool openapi_names_enumerations(const struct shape *shape);
 
 /* ---- openapi_component.c */
 

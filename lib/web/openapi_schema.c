@@ -226,6 +226,20 @@ openapi_put_description(struct buf *out, const struct field *field)
 		json_put_text(out, "description", "name of a time zone, like Europe/Istanbul");
 }
 
+/* True when a field of the shape has this enumeration; NULL: one without a name. */
+static bool
+shape_has(const struct shape *shape, const struct enumeration *wanted)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+
+	while (shape && (field = field_next(&walk, shape)))
+		if ((field->oneof && enumeration_of(field->oneof) == wanted) ||
+		    (field->item_oneof && enumeration_of(field->item_oneof) == wanted))
+			return true;
+	return false;
+}
+
 /* ---- shapes as components */
 
 /* The shape that this one is another name of; NULL when it has fields itself. */
@@ -244,10 +258,9 @@ openapi_shapes_add(struct openapi_shapes *shapes, const struct shape *shape)
 	for (size_t i = 0; i < shapes->count; i++)
 		if (shapes->list[i] == shape)
 			return;
-	if (shapes->count == COUNT(shapes->list)) {
-		shapes->failed = true;
+	shapes->failed |= shapes->count == COUNT(shapes->list) || shape_has(shape, NULL);
+	if (shapes->failed)
 		return;
-	}
 	shapes->list[shapes->count++] = shape;
 	openapi_shapes_add_inner(shapes, shape);
 }
@@ -269,16 +282,13 @@ openapi_shapes_add_inner(struct openapi_shapes *shapes, const struct shape *shap
 static void
 put_form_files(struct buf *out, const struct upload_rule *rule)
 {
-	json_put_object(out, rule->part);
-	if (rule->max > 1) {
-		json_put_text(out, "type", "array");
-		json_put_int(out, "maxItems", rule->max);
-		json_put_raw(out, "items", "{\"type\":\"string\",\"format\":\"binary\"}");
-	} else {
-		json_put_text(out, "type", "string");
-		json_put_text(out, "format", "binary");
-	}
-	json_put_end_object(out);
+	char max[12];
+
+	snprintf(max, sizeof(max), "%d", rule->max);
+	if (rule->max > 1)
+		openapi_put(out, rule->part, "{'type':'array','maxItems':%s,'items':{'type':'string','format':'binary'}}", max);
+	else
+		openapi_put(out, rule->part, "{'type':'string','format':'binary'}");
 }
 
 void
@@ -326,20 +336,6 @@ openapi_put_shape(struct buf *out, const struct shape *shape)
 
 /* ---- enumerations as components */
 
-/* True when a field of the shape takes the values of the enumeration; NULL: values that have no name. */
-static bool
-shape_has(const struct shape *shape, const struct enumeration *wanted)
-{
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	while (shape && (field = field_next(&walk, shape)))
-		if ((field->oneof && enumeration_of(field->oneof) == wanted) ||
-		    (field->item_oneof && enumeration_of(field->item_oneof) == wanted))
-			return true;
-	return false;
-}
-
 void
 openapi_put_enumerations(struct buf *out, const struct program *program, const struct openapi_shapes *shapes)
 {
@@ -358,10 +354,4 @@ openapi_put_enumerations(struct buf *out, const struct program *program, const s
 		put_enum_values(out, enumerations[i].values, false);
 		json_put_end_object(out);
 	}
-}
-
-bool
-openapi_names_enumerations(const struct shape *shape)
-{
-	return !shape_has(shape, NULL);
 }
