@@ -27,7 +27,7 @@ page_put(const struct page *page, const char *html, ...)
 	buf_puts(page->out, html);
 }
 
-/* JSON on several lines. cJSON indents by tabs, which a shell would take for a request to complete the word. */
+/* JSON on several lines. cJSON indents by tabs, which a shell could take for a request to complete a name. */
 static const char *
 pretty(struct arena *arena, const cJSON *item)
 {
@@ -116,7 +116,8 @@ static void
 put_field(const struct page *page, const char *prefix, const char *name, bool required, const cJSON *schema,
 	const char *description)
 {
-	page_put(page, required ? "<tr><td><code>%s<b>%s</b></code><td>" : "<tr><td><code>%s%s</code> <i>optional</i><td>", prefix, name);
+	page_put(page, required ? "<tr><td><code>%s<b>%s</b></code><td>" : "<tr><td><code>%s%s</code> <i>optional</i><td>",
+		prefix, name);
 	put_page_type(page, schema);
 	if (description[0])
 		page_put(page, "<br><i>%s</i>", description);
@@ -132,7 +133,8 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 	shape = schema_resolve(page, shape);
 	cJSON_ArrayForEach(field, json_get(shape, "properties")) {
 		const cJSON *plain = schema_without_null(field), *items = json_get(plain, "items");
-		put_field(page, prefix, field->string, schema_is_required(shape, field->string), field, schema_string(field, "description"));
+		put_field(page, prefix, field->string, schema_is_required(shape, field->string), field,
+			schema_string(field, "description"));
 		if (depth > 0 && (json_get(plain, "$ref") || json_get(items, "$ref")))
 			put_fields(page, arena_format(page->arena, "%s%s%s.", prefix, field->string, items ? "[]" : ""),
 				items ? items : plain, depth - 1);
@@ -307,7 +309,8 @@ put_article(const struct page *page, const struct operation *operation)
 	const cJSON *json = operation->json, *responses = json_get(json, "responses");
 
 	page_put(page, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>%s</code> <span class=\"role\">%s</span></h3>\n",
-		schema_string(json, "operationId"), operation->method, operation->method, operation->path, schema_string(json, "x-role"));
+		schema_string(json, "operationId"), operation->method, operation->method, operation->path,
+		schema_string(json, "x-role"));
 	page_put(page, "<p class=\"title\">%s</p>\n", schema_string(json, "summary"));
 	if (json_get(json, "description"))
 		page_put(page, "<p>%s</p>\n", schema_string(json, "description"));
@@ -324,8 +327,8 @@ static void
 put_page_link(const struct page *page, const struct operation *operation)
 {
 	page_put(page, "<a href=\"#%s\" title=\"%s\"><b class=\"%s\">%s</b> <span>%s</span></a>\n",
-		schema_string(operation->json, "operationId"), schema_string(operation->json, "summary"), operation->method, operation->method,
-		operation->path);
+		schema_string(operation->json, "operationId"), schema_string(operation->json, "summary"),
+		operation->method, operation->method, operation->path);
 }
 
 /* ---- the page */
@@ -368,7 +371,8 @@ put_routes(const struct page *page)
 
 	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
 		const char *name = schema_string(tag, "name");
-		page_put(page, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>%s</p>\n", name, name, schema_string(tag, "description"));
+		page_put(page, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>%s</p>\n",
+			name, name, schema_string(tag, "description"));
 		each_operation(page, name, put_article);
 		page_put(page, "</section>\n");
 	}

@@ -1,8 +1,8 @@
 /*
  * okul-reference - joins the programs' parts of the API reference, for the build.
  *
- * Each PART is the output of a program for --openapi. Writes the joined OpenAPI 3.1 document, and from it and the HTML template a
- * page for people. Fails when two parts contradict each other. --without removes the paths below a prefix.
+ * Each PART is the output of a program for --openapi. Writes the joined OpenAPI 3.1 document, and a page for people
+ * from it and the HTML template. Fails when two parts contradict each other. --without leaves out a prefix of paths.
  */
 #include "ctl.h"
 
@@ -105,11 +105,11 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	if ((name = join_paths(json_get(document, "paths"), json_get(part, "paths"))))
 		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
 	if ((name = join_members(json_get(components, "schemas"), json_get(theirs, "schemas"))))
-		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
-			file, name);
+		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them", file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if ((name = join_members(json_get(components, shared[i]), json_get(theirs, shared[i]))))
-			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again", file, name, shared[i]);
+			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again",
+				file, name, shared[i]);
 	return EXIT_SUCCESS;
 }
 

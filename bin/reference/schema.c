@@ -108,11 +108,12 @@ schema_is_required(const cJSON *shape, const char *name)
 
 /* ---- examples made from schemas */
 
-/* The name of the field, repeated until it is long enough. A bound that is missing is NAN, with which each comparison is false. */
+/* The name of the field, repeated until it is long enough. A missing bound is NAN: every comparison with it is false. */
 static cJSON *
 example_text(const struct page *page, const cJSON *schema, const char *name)
 {
-	double min = cJSON_GetNumberValue(json_get(schema, "minLength")), max = cJSON_GetNumberValue(json_get(schema, "maxLength"));
+	double min = cJSON_GetNumberValue(json_get(schema, "minLength"));
+	double max = cJSON_GetNumberValue(json_get(schema, "maxLength"));
 	const char *seed = schema_is_digits(schema) ? "123456" : name;
 	struct buf text = { .arena = page->arena };
 
@@ -205,7 +206,8 @@ example_body(const struct page *page, const cJSON *body)
 		if (schema_is_file(field))
 			cJSON_AddItemToObject(object, field->string, example_file(body, field));
 		else if (schema_is_required(schema, field->string) || (json_get(field, "examples") && !form))
-			cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, true, SCHEMA_DEPTH));
+			cJSON_AddItemToObject(object, field->string,
+				schema_example(page, field, field->string, true, SCHEMA_DEPTH));
 	}
 	/* A change needs at least one field, though no particular one. */
 	if (!object->child && first)
@@ -221,10 +223,12 @@ reference_examples(struct arena *arena, cJSON *document)
 
 	cJSON_ArrayForEach(path, json_get(document, "paths")) {
 		cJSON_ArrayForEach(method, path) {
-			cJSON_ArrayForEach(item, json_get(method, "parameters"))
-				if (json_get(item, "schema") && !json_get(item, "example"))
+			cJSON_ArrayForEach(item, json_get(method, "parameters")) {
+				const cJSON *schema = json_get(item, "schema");
+				if (schema && !json_get(item, "example"))
 					cJSON_AddItemToObject(item, "example",
-						schema_example(&page, json_get(item, "schema"), schema_string(item, "name"), true, SCHEMA_DEPTH));
+						schema_example(&page, schema, schema_string(item, "name"), true, SCHEMA_DEPTH));
+			}
 			cJSON_ArrayForEach(item, json_get(json_get(method, "requestBody"), "content"))
 				if (!json_get(item, "example"))
 					cJSON_AddItemToObject(item, "example", example_body(&page, item));

@@ -43,7 +43,7 @@ struct schema_kind {
 /* NULL when the string is of none of them. */
 const struct schema_kind *schema_kind(const cJSON *schema);
 
-/* A value that the schema allows: for a `request` the fields that are required or have examples, else all. `name` is the field's. */
+/* A value of the field `name` that its schema allows. For a `request` only what is required or has an example, else all. */
 cJSON *schema_example(const struct page *page, const cJSON *schema, const char *name, bool request, int depth);
 
 #endif

@@ -25,8 +25,8 @@ struct caller {
 };
 
 /*
- * The role whose rights the caller has: an admin or superadmin whose deletion is pending has those of a user until they cancel it;
- * NULL (anonymous) has those of PUBLIC.
+ * The role whose rights the caller has: an admin or superadmin whose deletion is pending has those of a user until
+ * they cancel it; NULL (anonymous) has those of PUBLIC.
  */
 enum role caller_rights(const struct caller *caller);
 

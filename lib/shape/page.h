@@ -7,20 +7,20 @@
 #include "base.h"
 #include "field.h"
 
-/* page and limit, the first fields of the query of each list: [0] = { "", FIELD_HEAD, .of = &page_query }, its own behind them. */
+/* page and limit, the first fields of each list's query: [0] = { "", FIELD_HEAD, .of = &page_query }, then its own. */
 enum { PAGE_NUMBER, PAGE_LIMIT, PAGE_FIELDS };
 extern const struct shape page_query;
 /*
- * format and separator, for a list that is also available as a file: PAGE_FORMAT_AT(FORMAT), with FORMAT and FORMAT + 1 as their
- * enumerators. The functions below with a parameter `format` take the address of the first of the two values.
+ * format and separator, for a list that is also available as a file: PAGE_FORMAT_AT(FORMAT), where FORMAT is the
+ * enumerator of the first. The functions below with a parameter `format` take the address of its value.
  */
 enum { PAGE_FORMAT, PAGE_SEPARATOR };
 extern const char *const page_formats[], *const page_separators[];
 #define PAGE_FORMAT_AT(first) \
 	[first] = { "format", FIELD_ENUM, .oneof = page_formats, .optional = true, .note = "csv: all that match, as a file" }, \
 	[(first) + PAGE_SEPARATOR] = { "separator", FIELD_ENUM, .oneof = page_separators, .optional = true, \
-	  .note = "of the cells of a CSV file; comma unless given. semicolon is what spreadsheets of Turkish, Spanish and German " \
-	  "take, with a decimal comma in numbers" }
+	  .note = "of the cells of a CSV file; comma unless given. semicolon is what spreadsheets of Turkish, Spanish and " \
+	  "German take, with a decimal comma in numbers" }
 /* The search of a list: its length; line feeds and tabs also separate words. */
 #define PAGE_SEARCH(what) { "search", FIELD_TEXT, 0, 100, .optional = true, .lines = true, .note = what }
 /* PaginationDto. */

@@ -54,8 +54,8 @@ skip_blank(const char *s)
 }
 
 /*
- * language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1). Digits in the first subtag are accepted: it then
- * names none of our languages. Returns its end, NULL when malformed.
+ * language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1). Digits in the first subtag are
+ * accepted: it then names none of our languages. Returns its end, NULL when malformed.
  */
 static const char *
 read_range(const char *s, struct range *range)

@@ -24,9 +24,9 @@ extern const char *const language_codes[];	/* the same four, and NULL */
 /* False (and *out unchanged) when the code is NULL or none of the four. */
 bool language_of(const char *code, enum language *out);
 /*
- * The best of the four for an Accept-Language header (RFC 9110 section 12.5.4). Ranges match by prefix, so de-AT is de; q=0
- * excludes; "*" is the first language not excluded, English before others. False (and *out unchanged) when the header is NULL
- * or accepts none of them.
+ * The best of the four for an Accept-Language header (RFC 9110 section 12.5.4). Ranges match by prefix, so de-AT is
+ * de; q=0 excludes; "*" is the first language not excluded, English before others. False (and *out unchanged) when
+ * the header is NULL or accepts none of them.
  */
 bool language_negotiate(const char *header, enum language *out);
 

@@ -14,7 +14,7 @@
 
 #define LINGERING 64		/* connections that a worker may leave open after the response */
 #define UNKNOWN_PIECE 16384	/* bytes read at once from a body of unknown length */
-#define PROGRESS 4096		/* bytes: a client that sends less between two checks of the watchdog counts as silent */
+#define PROGRESS 4096		/* bytes: a client that sends less between two checks of the watchdog is silent */
 #define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are read and dropped so that the response arrives */
 #define SILENCE 2000		/* milliseconds until a connection that sends nothing is dropped */
 
@@ -68,7 +68,7 @@ http_open(const struct network_list *trusted)
 
 	http->trusted = trusted;
 	catch_stop_signals(http);
-	/* How long (ms) libfcgi waits for the web server to close first, read at its first call. A peer can hold a worker so long. */
+	/* Milliseconds for which a peer that does not close its end can hold a worker; libfcgi reads it at its first call. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
 	for (size_t i = 0; i < LINGERING; i++)
 		http->lingering[i] = -1;
@@ -205,8 +205,8 @@ http_read(struct http *http, void *out, size_t room)
 }
 
 /*
- * Reads the rest of a CGI body. Apache's mod_cgid sends all of it before it reads the response, over one socket: if the process
- * ended before that, the response would be lost. (libfcgi does the same for FastCGI.)
+ * Reads the rest of a CGI body. Apache's mod_cgid sends all of it before it reads the response, over one socket: if
+ * the process ended before that, the response would be lost. (libfcgi does the same for FastCGI.)
  */
 static void
 drain(struct http *http)
@@ -229,8 +229,8 @@ close_lingering(struct http *http, size_t slot)
 }
 
 /*
- * Keeps our end of a connection open beyond the response while the body is still coming. Apache forwards what a slow client
- * sends, and answers it 503 instead of our response when that fails; reading on would let the client hold a worker.
+ * Keeps our end of a connection open beyond the response while the body is still coming. Apache forwards what a slow
+ * client sends, and sends 503 instead of our response when that fails; reading on would let the client hold a worker.
  */
 static void
 linger(struct http *http)
@@ -256,7 +256,7 @@ http_end(struct http *http)
 	busy = 0;
 }
 
-/* As ppoll(), waits for a connection or a stop signal; closes the lingering connections that the web server has closed. */
+/* Like ppoll(): waits for a connection or a stop signal. Also closes lingering connections that the peer has closed. */
 static int
 wait_for_request(struct http *http, struct pollfd *listening, const struct timespec *wait)
 {
@@ -276,8 +276,8 @@ wait_for_request(struct http *http, struct pollfd *listening, const struct times
 }
 
 /*
- * Accepts a connection and reads the request up to its body. FCGX_Accept_r() would accept it too, but takes a signal of the
- * watchdog for the end of the connection; it only reads when it is given a connection, like one that was kept open.
+ * Accepts a connection and reads the request up to its body. FCGX_Accept_r() could accept it too, but mistakes a signal
+ * of the watchdog for the end of the connection; given a connection, as if one was kept open, it only reads.
  */
 static bool
 accept_request(struct http *http)
@@ -317,8 +317,8 @@ http_next(struct http *http, struct http_request *request)
 	}
 	while (!stopping) {
 		/*
-		 * Stop signals are delivered only here, never between accept() and the response. With lines in the buffer of
-		 * the log this does not wait: they are flushed when no request is there.
+		 * Stop signals are delivered only here, never between accept() and the response. With lines in the
+		 * buffer of the log this does not wait: they are flushed when no request is there.
 		 */
 		int ready = wait_for_request(http, &listening, log_waits() ? &at_once : NULL);
 		if (ready < 0 && errno != EINTR)

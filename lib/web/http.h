@@ -1,5 +1,5 @@
 /*
- * http - requests and responses on the wire: FastCGI when standard input is a listening socket, else plain CGI (RFC 3875).
+ * http - requests and responses on the wire: FastCGI when standard input is a listening socket, else CGI (RFC 3875).
  */
 #ifndef OKUL_HTTP_H
 #define OKUL_HTTP_H
@@ -12,8 +12,8 @@
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, OTHER_METHOD };
 
 /*
- * Where the body of a request is. A web server that would buffer large bodies on its disk first asks whether it should, by the
- * parameter OKUL_BODY, which no header can set.
+ * Where the body of a request is. A web server that would buffer large bodies on its disk first asks whether it
+ * should, by the parameter OKUL_BODY, which no header can set.
  */
 enum http_body {
 	BODY_HERE,		/* it follows, or there is none */
@@ -56,16 +56,16 @@ struct http;
 /* True when a web server has started this process for one CGI request (RFC 3875); for any program. */
 bool http_cgi_environment(void);
 /*
- * Takes over standard input. `trusted` are the proxies in front. Blocks SIGTERM, SIGINT and SIGHUP outside http_next(). NULL
- * when the listening socket is unusable.
+ * Takes over standard input. `trusted` are the proxies in front. Blocks SIGTERM, SIGINT and SIGHUP outside
+ * http_next(). NULL when the listening socket is unusable.
  */
 must_use struct http *http_open(const struct network_list *trusted);
 bool http_is_cgi(const struct http *http);
 /* Waits for a request and fills it in. What the last request held is released. */
 must_use enum http_event http_next(struct http *http, struct http_request *request);
 /*
- * Reads the body into the arena, NUL-terminated: *length bytes, at most `limit`. NULL when fewer arrived (the client disconnected)
- * or the length is over `limit`. LENGTH_UNKNOWN is replaced by the length read: limit + 1, and NULL, for a longer body.
+ * Reads the body into the arena, NUL-terminated: *length bytes, at most `limit`. NULL when fewer arrived (the client
+ * disconnected) or *length is over `limit`. LENGTH_UNKNOWN is replaced by the length read, by limit + 1 for too many.
  */
 must_use char *http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit);
 /*
@@ -81,11 +81,11 @@ int http_connections(void);
 int http_progress(void);
 /* Sends the header block (each line ended by CRLF, "Status:" first, no blank line) and the body. Ends the request. */
 void http_send(struct http *http, const struct buf *head, const char *body, size_t length);
-/* The same in steps, for a response that is produced while it is sent: head, pieces, end. False when the client disconnected. */
+/* The same in steps: head, pieces, end. False when the client disconnected. */
 must_use bool http_begin(struct http *http, const struct buf *head);
 must_use bool http_write(struct http *http, const char *bytes, size_t length);
 void http_end(struct http *http);
-/* Sends head, then `length` bytes of the open file from its offset. False when the client disconnected or the file is shorter. */
+/* Sends head, then `length` bytes of the file from its offset. False when the client disconnected or it is shorter. */
 bool http_send_file(struct http *http, const struct buf *head, int file, int64_t length);
 /* "GET" and so on; "OTHER". */
 const char *http_method_name(enum method method);

@@ -8,8 +8,8 @@
 #include "request.h"
 
 /*
- * Ends the read snapshot with all its rows, detaches rq->user, and begins a write transaction, which late_end() commits. False
- * when it cannot begin now: the request goes on without the write, which the next one retries. Failures are only logged.
+ * Ends the read snapshot and its rows, detaches rq->user, and begins a write transaction, which late_end() commits.
+ * False when it cannot begin now: the request goes on without the write. Failures are only logged.
  */
 must_use bool late_begin(struct request *rq);
 /* Commits. False when nothing was written. */

@@ -50,7 +50,8 @@ put_path_parameters(struct buf *out, const char *path)
 		json_put_text_of(out, "name", path, length);
 		openapi_put(out, "in", "'path'");
 		json_put_bool(out, "required", true);
-		openapi_put_schema(out, "schema", &(struct field){ .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 });
+		struct field field = { .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 };
+		openapi_put_schema(out, "schema", &field);
 		json_put_end_object(out);
 	}
 }
@@ -148,7 +149,8 @@ put_success(struct buf *out, const struct route *route)
 		openapi_put(out, route->out_type, "{'schema':{'type':'%s'}}",
 			strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
 	else
-		openapi_put(out, "application/json", "{'schema':{'$ref':'#/components/schemas/%s'}}", openapi_envelope_name(route).text);
+		openapi_put(out, "application/json", "{'schema':{'$ref':'#/components/schemas/%s'}}",
+			openapi_envelope_name(route).text);
 	if (may_be_table(route))
 		openapi_put(out, "text/csv", "{'schema':{'type':'string'}}");
 	json_put_end_object(out);
@@ -242,7 +244,7 @@ openapi_print(const struct program *program, FILE *out)
 
 	openapi_shapes_add(&shapes, &envelope);
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
-		/* A route that takes files ends its read snapshot, and the caller's row with it, before it reads them. */
+		/* A route that takes files ends its read snapshot, with the caller's row, before it reads them. */
 		good &= openapi_knows_errors(route) && (!route->upload || route->writes);
 		if (openapi_takes_json(route))
 			openapi_shapes_add(&shapes, route->in);

@@ -9,9 +9,9 @@
 
 /*
  * --openapi: prints this program's part of the OpenAPI 3.1 document, which okul-reference joins with the others:
- * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}.
- * False when out of memory, when `out` cannot be written, when a row lists a status that openapi_component.c does not describe,
- * when a shape has an enumeration that openapi_schema.c does not name, or when a row takes files and does not write.
+ * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}. False when out of memory, when `out`
+ * cannot be written, when a row lists a status that openapi_component.c does not describe, when a shape has an
+ * enumeration that openapi_schema.c does not name, or when a row takes files and does not write.
  */
 must_use bool openapi_print(const struct program *program, FILE *out);
 

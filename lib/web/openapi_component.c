@@ -12,8 +12,8 @@ static const struct failure {
 		NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL },
 	{ 409, "Conflict", "The state of things forbids it.", NULL },
-	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed meanwhile, and "
-		"nothing was done.", NULL },
+	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed "
+		"meanwhile, and nothing was done.", NULL },
 	{ 413, "TooLarge", "The body is larger than the server takes.", NULL },
 	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL },
 	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", "Content-Range" },
@@ -206,10 +206,11 @@ put_success_envelopes(struct buf *out, const struct program *program)
 	const struct route *route, *other;
 
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
+		struct openapi_name name = openapi_envelope_name(route);
 		bool seen = route->out_type;
 		for (size_t before = 0; before < i && !seen; before++) {
 			other = route_at(program, before);
-			seen = !other->out_type && strcmp(openapi_envelope_name(other).text, openapi_envelope_name(route).text) == 0;
+			seen = !other->out_type && strcmp(openapi_envelope_name(other).text, name.text) == 0;
 		}
 		if (!seen)
 			put_success_envelope(out, route);
@@ -219,21 +220,22 @@ put_success_envelopes(struct buf *out, const struct program *program)
 /* ---- what routes share */
 
 void
-openapi_put_response(struct buf *out, const char *name, const char *description, const char *const header_names[static 4])
+openapi_put_response(struct buf *out, const char *name, const char *description, const char *const names[static 4])
 {
 	json_put_object(out, name);
 	json_put_text(out, "description", description);
 	json_put_object(out, "headers");
 	for (int i = 0; i < 4; i++)
-		if (header_names[i])
-			openapi_put(out, header_names[i], "{'$ref':'#/components/headers/%s'}", header_names[i]);
+		if (names[i])
+			openapi_put(out, names[i], "{'$ref':'#/components/headers/%s'}", names[i]);
 	json_put_end_object(out);
 }
 
 void
 openapi_put_not_modified(struct buf *out, const char *name, const char *header)
 {
-	openapi_put_response(out, name, "What you have is still good.", (const char *const[4]){ "ETag", header, "X-Request-Id" });
+	openapi_put_response(out, name, "What you have is still good.",
+		(const char *const[4]){ "ETag", header, "X-Request-Id" });
 	json_put_end_object(out);
 }
 
@@ -267,13 +269,16 @@ openapi_put_components(struct buf *out, const struct program *program, const str
 	json_put_end_object(out);
 	json_put_object(out, "headers");
 	for (size_t i = 0; i < COUNT(headers); i++)
-		openapi_put(out, headers[i].name, "{'description':'%s','schema':{'type':'%s'}}", headers[i].description, headers[i].type);
+		openapi_put(out, headers[i].name, "{'description':'%s','schema':{'type':'%s'}}",
+			headers[i].description, headers[i].type);
 	json_put_end_object(out);
 	json_put_object(out, "parameters");
 	if (cacheable)
-		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
+		put_condition(out, "IfNoneMatch", "If-None-Match",
+			"ETag of the answer that you have: 304 while it is still good");
 	if (guarded)
-		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
+		put_condition(out, "IfMatch", "If-Match",
+			"ETag of what you have seen: 412 when it was changed meanwhile");
 	json_put_end_object(out);
 	json_put_object(out, "responses");
 	if (cacheable)

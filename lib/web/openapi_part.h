@@ -1,8 +1,8 @@
 /*
  * openapi_part - what the files of the OpenAPI writer share; only they include it.
  *
- * openapi.c writes the operations, openapi_component.c what they refer to, openapi_schema.c fields and shapes as JSON Schema.
- * All append to `out`, which fails as buf.h says.
+ * openapi.c writes the operations, openapi_component.c what they refer to, openapi_schema.c fields and shapes as JSON
+ * Schema. All append to `out`, which fails as buf.h says.
  */
 #ifndef OKUL_OPENAPI_PART_H
 #define OKUL_OPENAPI_PART_H
@@ -25,8 +25,8 @@ struct openapi_name { char text[128]; };
 /* ---- openapi_schema.c */
 
 /*
- * A member, or with `name` NULL an element, as JSON text in which ' stands for ". Each %s is replaced by an argument as it is,
- * so nothing in it may need an escape. No other conversion is known.
+ * A member, or with `name` NULL an element, as JSON text in which ' stands for ". Each %s is replaced by an argument
+ * as it is, so nothing in it may need an escape. No other conversion is known.
  */
 void openapi_put(struct buf *out, const char *name, const char *format, ...) printf_like(3, 4);
 /* The schema of a field, without its description. */
@@ -36,7 +36,7 @@ void openapi_put_description(struct buf *out, const struct field *field);
 void openapi_put_shape(struct buf *out, const struct shape *shape);
 /* A form as a component: the fields of a shape (may be NULL), and files. */
 void openapi_put_form(struct buf *out, const char *name, const struct shape *shape, const struct upload_rule *upload);
-/* Adds a shape and the shapes that it contains; _inner: only those. A form is no component by itself: its files belong to it. */
+/* Adds a shape and the shapes that it contains; _inner: only those, for the shape of a form without its files. */
 void openapi_shapes_add(struct openapi_shapes *shapes, const struct shape *shape);
 void openapi_shapes_add_inner(struct openapi_shapes *shapes, const struct shape *shape);
 /* The named enumerations that the program's shapes, forms and queries use, as components. */
@@ -51,7 +51,7 @@ openapi_takes_json(const struct route *route)
 	return route->in && (!route->upload || route->upload->json_too);
 }
 
-/* True for a GET that may be answered by 304. */
+/* True for a GET that may return 304. */
 static inline bool
 openapi_is_cacheable(const struct route *route)
 {
@@ -63,8 +63,8 @@ bool openapi_knows_errors(const struct route *route);
 /* The component of its form, and that of its success. */
 struct openapi_name openapi_form_name(const struct route *route);
 struct openapi_name openapi_envelope_name(const struct route *route);
-/* Begins a response, an object that the caller closes. Headers that are NULL are skipped. */
-void openapi_put_response(struct buf *out, const char *name, const char *description, const char *const header_names[static 4]);
+/* Begins a response with up to four headers (NULL is skipped), an object that the caller closes. */
+void openapi_put_response(struct buf *out, const char *name, const char *description, const char *const names[static 4]);
 /* A whole 304; `header` (may be NULL) is one more than those of all. */
 void openapi_put_not_modified(struct buf *out, const char *name, const char *header);
 /* A reference for each error that the route may return, by status. */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <strings.h>
 
-/* An IMF-fixdate, the format that every sender must use (RFC 9110 section 5.6.7), in milliseconds; -1 for anything else. */
+/* A time in the format that every sender must use (RFC 9110 section 5.6.7), in milliseconds; -1 for anything else. */
 static int64_t
 http_time(const char *s)
 {
@@ -61,7 +61,7 @@ number(const char **s, int64_t *out)
 	return errno == 0;
 }
 
-/* Reads "first-last", "first-" or "-count", with blanks around, up to a comma or the end. False when it is none of them. */
+/* Reads "first-last", "first-" or "-count", with blanks around, up to a comma or the end. False when malformed. */
 static bool
 span(const char **s, int64_t size, int64_t *first, int64_t *end)
 {
@@ -89,8 +89,8 @@ span(const char **s, int64_t size, int64_t *first, int64_t *end)
 }
 
 /*
- * The part that a Range header selects (section 14.2), with the semantics of nginx and `max_ranges 1`: nginx processes the response
- * after us and must come to the same result. Of a list, one range within the file is served; with more it is the whole file.
+ * The part that a Range header selects (section 14.2), as nginx with `max_ranges 1` evaluates it, which does so after us
+ * and must come to the same result. Of a list, one range within the file is served; with more it is the whole file.
  */
 static struct range
 part_of(const char *s, int64_t size)

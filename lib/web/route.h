@@ -18,9 +18,9 @@ struct route {
 	enum role role;			/* the least role */
 	struct response (*handler)(struct request *rq);
 	/*
-	 * Checks that a shape cannot express, and work that belongs before the write transaction. Runs after the check of the
-	 * fields and adds to `faults` in the order of `in`. All faults are reported together, so it may see fields that are
-	 * wrong. It may leave a result for the handler in rq->prepared. NULL: no such checks.
+	 * Checks that a shape cannot express, and work that belongs before the write transaction. Runs after the
+	 * check of the fields and adds to `faults` in the order of `in`. All faults are reported together, so it may
+	 * see fields that are wrong. It may leave a result for the handler in rq->prepared. NULL: no such checks.
 	 */
 	void (*check)(struct request *rq, struct faults *faults);
 	const struct shape *in;		/* JSON body; with `upload` the fields of a form */
@@ -30,29 +30,30 @@ struct route {
 	const struct shape *out;	/* data of a success */
 	bool out_list;			/* data is a list of `out` */
 	bool out_page;			/* data is {items: list of `out`, pagination: PaginationDto} */
-	const char *out_type;		/* media type of a file, which the web server sends outside the envelope; two stars: any */
+	const char *out_type;		/* media type of a file, sent by the web server without an envelope; two stars: any */
 	int status;			/* of a success; 0 means 200 */
 	bool writes;			/* runs inside a write transaction */
-	bool makes_room;		/* deletes more than it adds, like each DELETE: also allowed while the disk is nearly full */
+	bool makes_room;		/* deletes more than it adds, like a DELETE: allowed while the disk is nearly full */
 	bool unregistered;		/* open to a user whose registration is not complete */
 	bool being_deleted;		/* open to a user who has asked to be deleted */
 	bool client_limit;		/* has a limit for each client (429) */
 	bool more_by_token;		/* PUBLIC: admins or an owner get more; in the reference a token is optional */
 	bool no_store;			/* GET: its response is valid only now, without a tag */
 	/*
-	 * GET: SQL that returns one integer, which changes whenever a response of this route may change for any caller: a
-	 * counter that triggers increment. Path, query, version, language, and whether the caller is an admin must determine
-	 * the response. A caller who has that response gets 304 without the handler running. `--check` checks the statement.
+	 * GET: SQL that returns one integer, which changes whenever a response of this route may change for any
+	 * caller: a counter that triggers increment. Path, query, version, language, and whether the caller is an
+	 * admin must determine the response. A caller who has that response gets 304 without the handler running.
+	 * `--check` checks the statement.
 	 */
 	const char *version;
 	/*
-	 * The handler of the GET that shows what this route changes, or one that returns the same data. For a request with
-	 * If-Match it runs inside the write transaction: its errors come first, then 412 when If-Match does not list the tag
-	 * of its data. A POST whose GET would be 404 is 412. The 200 of a PATCH must have the same data, and carries its tag.
-	 * rq->user->row is NULL there.
+	 * The handler of the GET that shows what this route changes, or one that returns the same data. For a request
+	 * with If-Match it runs inside the write transaction: its errors come first, then 412 when If-Match does not
+	 * list the tag of its data. A POST whose GET would be 404 is 412. The 200 of a PATCH must have the same data,
+	 * and carries its tag. rq->user->row is NULL there.
 	 */
 	struct response (*shows)(struct request *rq);
-	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), 0 behind the last */
+	const int *errors;		/* statuses beyond those that the row implies (404, 409, ...), ended by 0 */
 	const char *title;		/* for the reference */
 	const char *note;		/* longer text for the reference; may be NULL */
 	const char *example;		/* JSON body for the reference's curl; may be NULL */
@@ -64,7 +65,7 @@ bool route_is_tagged(const struct route *route);
 /* The status of its success. */
 int route_success(const struct route *route);
 
-/* True when the route changes existing data, and so evaluates If-Match: each PATCH and DELETE, and a POST with `shows`. */
+/* True when the route changes existing data, so that If-Match applies: each PATCH and DELETE, a POST with `shows`. */
 bool route_is_guarded(const struct route *route);
 
 #define STATUSES(...) ((const int[]){ __VA_ARGS__, 0 })
@@ -84,12 +85,12 @@ struct program {
 	const struct section *const *sections;	/* NULL behind the last */
 	/* Statements of the modules of the domain that its handlers call; NULL behind the last. */
 	const struct db_statements *const *statements;
-	/* Called once at the start. False, and the reason in `why`, when the program cannot start. NULL: nothing to do. */
+	/* Called once at the start. False, with the reason in `why`, when the program cannot start. May be NULL. */
 	bool (*start)(const struct conf *conf, char *why, size_t room);
 	/*
-	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. With `authorization` NULL it reads the
-	 * user of `caller`, whom it found earlier in this request, again. Returns ERROR_NONE, ERROR_BAD_TOKEN, or ERROR_BUSY when it
-	 * cannot decide now. NULL: every caller is anonymous.
+	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. With `authorization`
+	 * NULL it reads the user of `caller`, whom it found earlier in this request, again. Returns ERROR_NONE,
+	 * ERROR_BAD_TOKEN, or ERROR_BUSY when it cannot decide now. NULL: every caller is anonymous.
 	 */
 	enum error (*authenticate)(struct db *db, const char *authorization, int64_t now, struct caller *caller);
 	/* Called after the commit of a request that queued a mail. NULL: no route of the program queues any. */
@@ -105,9 +106,9 @@ const struct route *route_at(const struct program *program, size_t i);
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 
 /*
- * Finds the row for rq->http.method and the path, and sets rq->route, rq->id, rq->params and rq->success. A fixed segment is
- * preferred to a {parameter}, which matches any segment; route_params() checks its format. HEAD finds the row of GET. For
- * ROUTE_NO_METHOD the value of an Allow header is appended to `allow`.
+ * Finds the row for rq->http.method and the path, and sets rq->route, rq->id, rq->params and rq->success. A fixed
+ * segment is preferred to a {parameter}, which matches any segment; route_params() checks its format. HEAD finds the
+ * row of GET. For ROUTE_NO_METHOD the value of an Allow header is appended to `allow`.
  */
 must_use enum route_match route_find(const struct program *program, struct request *rq, struct buf *allow);
 /* True for the name of a path parameter that takes 24 hex digits: id, userId. */

@@ -174,7 +174,7 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 		end_envelope(rq);
 	}
 	if (rq->out->failed) {
-		log_line(LOG_FAULT, "out of memory for an answer");
+		log_line(LOG_FAULT, "out of memory for a response");
 		buf_clear(rq->out);
 		begin_error(rq, 503);
 		json_put_text(rq->out, NULL, "out of memory");
@@ -189,7 +189,8 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
-		header(head, "WWW-Authenticate", response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+		header(head, "WWW-Authenticate",
+			response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
 	if (status == 416)	/* RFC 9110 section 15.5.17: with the size, the client can ask again */
 		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)response->file_size);
 	if (response->retry_after || status == 503)
@@ -205,7 +206,10 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 static const char *
 accel_path(const struct request *rq, const char *path)
 {
-	const struct { const char *folder, *location; } places[] = { { rq->conf->share, "/_share" }, { rq->conf->data, "/_data" } };
+	const struct { const char *folder, *location; } places[] = {
+		{ rq->conf->share, "/_share" },
+		{ rq->conf->data, "/_data" },
+	};
 
 	for (size_t i = 0; i < COUNT(places); i++) {
 		size_t length = strlen(places[i].folder);
@@ -216,8 +220,8 @@ accel_path(const struct request *rq, const char *path)
 }
 
 /*
- * nginx gets Cache-Control and Content-Disposition under names of ours, which its configuration translates: otherwise it would
- * also add them to its own responses when the file is missing, or when a range or a condition fails.
+ * nginx gets Cache-Control and Content-Disposition under names of ours, which its configuration translates: otherwise
+ * it would also add them to its own responses when the file is missing, or when a range or a condition fails.
  */
 static void
 file_head(struct buf *head, const struct request *rq, const struct response *response, int status, bool accel)
@@ -235,8 +239,8 @@ file_head(struct buf *head, const struct request *rq, const struct response *res
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Our pages have their style and script inline and load nothing. */
 	if (strncmp(response->file_type, "text/html", 9) == 0)
-		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+			"script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 	else if (!response->file_disposition)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
@@ -289,8 +293,10 @@ send_file(struct http *http, struct request *rq, const struct response *response
 	const char *etag = etag_of_file(rq->arena, &st);
 	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
 	struct range range = range_of(&rq->http, etag, changed, st.st_size);
-	if (range.status == 412 || range.status == 416)
-		return file_error(http, rq, head, range.status == 412 ? ERROR_PRECONDITION_FAILED : ERROR_NO_SUCH_RANGE, st.st_size);
+	if (range.status == 412)
+		return file_error(http, rq, head, ERROR_PRECONDITION_FAILED, st.st_size);
+	if (range.status == 416)
+		return file_error(http, rq, head, ERROR_NO_SUCH_RANGE, st.st_size);
 	/* HEAD is answered here: nginx would apply its Range, which is defined for GET only (RFC 9110 section 14.2). */
 	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
 	if (!web && range.status != 304 && rq->http.method == GET && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
@@ -298,7 +304,7 @@ send_file(struct http *http, struct request *rq, const struct response *response
 		return file_error(http, rq, head, ERROR_INTERNAL, 0);
 	}
 	file_head(head, rq, response, web ? response->status : range.status, accel && web);
-	/* nginx makes the tag itself; Apache's mod_xsendfile takes ours, and without it would send "0" for every file. */
+	/* nginx makes the tag itself; Apache's mod_xsendfile takes ours, and without one would send "0" for each file. */
 	if (!(web && accel))
 		file_tag(head, etag, changed);
 	if (web)
