@@ -171,7 +171,6 @@ write_reference(struct arena *arena, char **argv, const char *template, const cJ
 int
 main(int argc, char **argv)
 {
-	struct arena *arena = arena_new(1 << 20);
 	const char *without = argc > 2 && strcmp(argv[1], "--without") == 0 ? argv[2] : NULL;
 	int code = ctl_init("okul-reference");
 
@@ -179,12 +178,11 @@ main(int argc, char **argv)
 		return code;
 	argc -= without ? 2 : 0;
 	argv += without ? 2 : 0;
+	if (argc < 5)
+		return ctl_error(EXIT_USAGE, "%s", usage);
+	struct arena *arena = arena_new(1 << 20);
 	if (!arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
-	if (argc < 5) {
-		arena_free(arena);
-		return ctl_error(EXIT_USAGE, "%s", usage);
-	}
 	json_use(arena);
 	const char *template = read_whole_file(arena, argv[3]);
 	cJSON *document = cJSON_Parse(frame);

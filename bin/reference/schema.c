@@ -47,30 +47,25 @@ schema_is_file(const cJSON *field)
 
 /* ---- schemas */
 
-const cJSON *
-schema_resolve(const struct page *page, const cJSON *node)
-{
-	for (int hops = 0; hops < SCHEMA_DEPTH; hops++) {
-		const char *ref = cJSON_GetStringValue(json_get(node, "$ref"));
-		const cJSON *at = page->document;
-		if (!ref || ref[0] != '#')
-			break;
-		for (ref++; *ref == '/'; ) {
-			size_t length = strcspn(++ref, "/");
-			at = json_get(at, arena_copy(page->arena, ref, length));
-			ref += length;
-		}
-		node = at;
-	}
-	return node;
-}
-
 const char *
 schema_ref_name(const cJSON *node)
 {
 	const char *slash = strrchr(schema_string(node, "$ref"), '/');
 
 	return slash ? slash + 1 : "";
+}
+
+const cJSON *
+schema_resolve(const struct page *page, const cJSON *node)
+{
+	char kind[32], name[128];
+
+	for (int hops = 0; hops < SCHEMA_DEPTH; hops++) {
+		if (sscanf(schema_string(node, "$ref"), "#/components/%31[^/]/%127s", kind, name) != 2)
+			break;
+		node = json_get(json_get(json_get(page->document, "components"), kind), name);
+	}
+	return node;
 }
 
 const char *

@@ -139,24 +139,16 @@ put_error(struct request *rq, const struct response *response)
 	end_envelope(rq);
 }
 
+/* 304, whose data the client has; or 204 for OPTIONS, whose response is in the headers. */
 static int
-send_not_modified(struct http *http, struct request *rq, struct buf *head)
+send_empty(struct http *http, struct request *rq, int status, const char *allow, struct buf *head)
 {
-	begin_head(head, rq, 304, NULL, true);
-	header(head, "Cache-Control", "private, no-cache");
-	header(head, "ETag", rq->etag);
+	begin_head(head, rq, status, allow, status == 304);
+	header(head, "Cache-Control", status == 304 ? "private, no-cache" : "no-store");
+	if (status == 304)
+		header(head, "ETag", rq->etag);
 	http_send(http, head, "", 0);
-	return 304;
-}
-
-/* 204: the response to OPTIONS is in the headers. */
-static int
-send_empty(struct http *http, struct request *rq, const struct response *response, struct buf *head)
-{
-	begin_head(head, rq, response->status, response->allow, false);
-	header(head, "Cache-Control", "no-store");
-	http_send(http, head, "", 0);
-	return response->status;
+	return status;
 }
 
 static int
@@ -166,7 +158,7 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 	int status = response->status;
 
 	if (cacheable && (status == 304 || etag_known(rq)))
-		return send_not_modified(http, rq, head);
+		return send_empty(http, rq, 304, NULL, head);
 	if (response->error) {
 		put_error(rq, response);
 	} else {
@@ -298,8 +290,9 @@ send_file(struct http *http, struct request *rq, const struct response *response
 	if (range.status == 416)
 		return file_error(http, rq, head, ERROR_NO_SUCH_RANGE, st.st_size);
 	/* HEAD is answered here: nginx would apply its Range, which is defined for GET only (RFC 9110 section 14.2). */
-	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
-	if (!web && range.status != 304 && rq->http.method == GET && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
+	bool body = range.status != 304 && rq->http.method == GET;
+	bool web = body && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+	if (body && !web && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
 		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", response->file, strerror(errno));
 		return file_error(http, rq, head, ERROR_INTERNAL, 0);
 	}
@@ -434,7 +427,7 @@ int
 send_response(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
 	if (response->status == 204)
-		return send_empty(http, rq, response, head);
+		return send_empty(http, rq, 204, response->allow, head);
 	if (response->file && !response->error)
 		return send_file(http, rq, response, head);
 	if (response->table && !response->error)
