@@ -21,7 +21,8 @@
 struct http {
 	bool cgi, served;	/* served: the one request of a CGI process was returned */
 	int64_t unread;		/* bytes of the body not read yet; INT64_MAX: unknown */
-	int lingering[LINGERING];	/* connections with a response whose body is still coming; -1: free */
+	/* [0]: standard input; then connections with a response whose body is still coming, -1: free */
+	struct pollfd polled[1 + LINGERING];
 	size_t lingering_next, lingering_count;	/* the slot to use next; how many are used */
 	bool open;		/* a request waits for its response */
 	const struct network_list *trusted;
@@ -70,8 +71,9 @@ http_open(const struct network_list *trusted)
 	catch_stop_signals(http);
 	/* Milliseconds for which a peer that does not close its end can hold a worker; libfcgi reads it at its first call. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
-	for (size_t i = 0; i < LINGERING; i++)
-		http->lingering[i] = -1;
+	http->polled[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+	for (size_t slot = 1; slot <= LINGERING; slot++)
+		http->polled[slot].fd = -1;
 	http->cgi = FCGX_IsCGI();
 	if (http->cgi)
 		return http;
@@ -221,10 +223,10 @@ drain(struct http *http)
 static void
 close_lingering(struct http *http, size_t slot)
 {
-	if (http->lingering[slot] < 0)
+	if (http->polled[slot].fd < 0)
 		return;
-	close(http->lingering[slot]);
-	http->lingering[slot] = -1;
+	close(http->polled[slot].fd);
+	http->polled[slot].fd = -1;
 	http->lingering_count--;
 }
 
@@ -235,11 +237,11 @@ close_lingering(struct http *http, size_t slot)
 static void
 linger(struct http *http)
 {
-	size_t slot = http->lingering_next++ % LINGERING;
+	size_t slot = 1 + http->lingering_next++ % LINGERING;
 
 	close_lingering(http, slot);
-	http->lingering[slot] = fcntl(http->fcgi.ipcFd, F_DUPFD_CLOEXEC, 3);
-	http->lingering_count += http->lingering[slot] >= 0;
+	http->polled[slot].fd = fcntl(http->fcgi.ipcFd, F_DUPFD_CLOEXEC, 3);
+	http->lingering_count += http->polled[slot].fd >= 0;
 }
 
 void
@@ -258,20 +260,13 @@ http_end(struct http *http)
 
 /* Like ppoll(): waits for a connection or a stop signal. Also closes lingering connections that the peer has closed. */
 static int
-wait_for_request(struct http *http, struct pollfd *listening, const struct timespec *wait)
+wait_for_request(struct http *http, const struct timespec *wait)
 {
-	struct pollfd all[1 + LINGERING];
+	int ready = ppoll(http->polled, http->lingering_count > 0 ? COUNT(http->polled) : 1, wait, &http->waiting);
 
-	if (http->lingering_count == 0)
-		return ppoll(listening, 1, wait, &http->waiting);
-	all[0] = *listening;
-	for (size_t i = 0; i < LINGERING; i++)
-		all[1 + i] = (struct pollfd){ .fd = http->lingering[i] };
-	int ready = ppoll(all, COUNT(all), wait, &http->waiting);
-	for (size_t i = 0; i < LINGERING && ready > 0; i++)
-		if (all[1 + i].revents)
-			close_lingering(http, i);
-	*listening = all[0];
+	for (size_t slot = 1; slot <= LINGERING && ready > 0; slot++)
+		if (http->polled[slot].revents)
+			close_lingering(http, slot);
 	return ready;
 }
 
@@ -304,7 +299,6 @@ enum http_event
 http_next(struct http *http, struct http_request *request)
 {
 	static const struct timespec at_once;
-	struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	http_end(http);
 	if (http->cgi) {
@@ -320,14 +314,14 @@ http_next(struct http *http, struct http_request *request)
 		 * Stop signals are delivered only here, never between accept() and the response. With lines in the
 		 * buffer of the log this does not wait: they are flushed when no request is there.
 		 */
-		int ready = wait_for_request(http, &listening, log_waits() ? &at_once : NULL);
+		int ready = wait_for_request(http, log_waits() ? &at_once : NULL);
 		if (ready < 0 && errno != EINTR)
 			return HTTP_FAILED;
 		if (ready == 0)
 			log_flush();
-		if (ready <= 0 || !listening.revents)
+		if (ready <= 0 || !http->polled[0].revents)
 			continue;
-		if (listening.revents & (POLLERR | POLLNVAL))
+		if (http->polled[0].revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
 		http->open = accept_request(http);
 		if (!http->open) {
