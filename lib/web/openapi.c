@@ -12,7 +12,7 @@ static const struct shape envelope = {
 		{ "errors", FIELD_LIST, .item = FIELD_TEXT, .note = "sentences for people; empty in a success" },
 		{ "timestamp", FIELD_TIME }
 	),
-	.note = "Every JSON answer is exactly these five fields, in this order."
+	.note = "Every JSON response has exactly these five fields, in this order."
 };
 
 /* True for uploaded files, which have a name to save them under. */

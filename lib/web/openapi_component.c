@@ -11,11 +11,11 @@ static const struct failure {
 	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.",
 		NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL },
-	{ 409, "Conflict", "The state of things forbids it.", NULL },
+	{ 409, "Conflict", "The current state of the data does not allow it.", NULL },
 	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed "
 		"meanwhile, and nothing was done.", NULL },
-	{ 413, "TooLarge", "The body is larger than the server takes.", NULL },
-	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL },
+	{ 413, "TooLarge", "The body is larger than the server accepts.", NULL },
+	{ 415, "WrongType", "The body has another media type than this route accepts.", NULL },
 	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", "Content-Range" },
 	{ 429, "TooMany", "A limit is reached, one of the web server's among them.", "Retry-After" },
 	{ 500, "Internal", "Something went wrong on the server's side.", NULL },
@@ -26,13 +26,13 @@ static const struct failure {
 static const struct header {
 	const char *name, *description, *type;
 } headers[] = {
-	{ "X-Request-Id", "Names the request in the server's log; the caller's own, if it sent a sane one.", "string" },
+	{ "X-Request-Id", "Names the request in the server's log; the caller's own if it is well-formed.", "string" },
 	{ "Content-Language", "The language of the sentences: tr, en, es or de.", "string" },
-	{ "ETag", "Names this state of the data.", "string" },
+	{ "ETag", "Identifies this state of the data.", "string" },
 	{ "Retry-After", "Seconds to wait.", "integer" },
 	{ "WWW-Authenticate", "Bearer, and why a token was refused.", "string" },
-	{ "Content-Range", "Which part it is, and the size of all.", "string" },
-	{ "Content-Disposition", "The name under which to save it.", "string" },
+	{ "Content-Range", "The range of the part, and the size of the file.", "string" },
+	{ "Content-Disposition", "The name to save it under.", "string" },
 };
 
 /* ---- errors */
@@ -234,7 +234,7 @@ openapi_put_response(struct buf *out, const char *name, const char *description,
 void
 openapi_put_not_modified(struct buf *out, const char *name, const char *header)
 {
-	openapi_put_response(out, name, "What you have is still good.",
+	openapi_put_response(out, name, "Your copy is still current.",
 		(const char *const[4]){ "ETag", header, "X-Request-Id" });
 	json_put_end_object(out);
 }
@@ -275,10 +275,10 @@ openapi_put_components(struct buf *out, const struct program *program, const str
 	json_put_object(out, "parameters");
 	if (cacheable)
 		put_condition(out, "IfNoneMatch", "If-None-Match",
-			"ETag of the answer that you have: 304 while it is still good");
+			"ETag of your copy: 304 while it is still current");
 	if (guarded)
 		put_condition(out, "IfMatch", "If-Match",
-			"ETag of what you have seen: 412 when it was changed meanwhile");
+			"ETag of your copy: 412 when the data was changed meanwhile");
 	json_put_end_object(out);
 	json_put_object(out, "responses");
 	if (cacheable)
