@@ -72,22 +72,10 @@ put_page_values(const struct page *page, const cJSON *values)
 }
 
 static void
-put_page_string(const struct page *page, const cJSON *schema)
-{
-	const struct schema_kind *kind = schema_kind(schema);
-
-	if (kind) {
-		page_put(page, "%s", kind->text);
-		return;
-	}
-	page_put(page, "%s", schema_is_digits(schema) ? "digits" : "text");
-	put_bounds(page, schema, "minLength", "maxLength", " characters");
-}
-
-static void
 put_page_type(const struct page *page, const cJSON *schema)
 {
 	const cJSON *plain = schema_without_null(schema), *values = json_get(schema_resolve(page, plain), "enum");
+	const struct schema_kind *kind = schema_kind(plain);
 	const char *type = schema_type(plain);
 
 	if (values) {
@@ -98,8 +86,11 @@ put_page_type(const struct page *page, const cJSON *schema)
 		page_put(page, "list of ");
 		put_page_type(page, json_get(plain, "items"));
 		put_bounds(page, plain, "minItems", "maxItems", " elements");
+	} else if (kind) {
+		page_put(page, "%s", kind->text);
 	} else if (strcmp(type, "string") == 0) {
-		put_page_string(page, plain);
+		page_put(page, schema_is_digits(plain) ? "digits" : "text");
+		put_bounds(page, plain, "minLength", "maxLength", " characters");
 	} else if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
 		page_put(page, "%s", type);
 		put_bounds(page, plain, "minimum", "maximum", "");

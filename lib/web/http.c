@@ -106,25 +106,6 @@ http_method_name(enum method method)
 	return names[method];
 }
 
-static enum method
-method_of(const char *name)
-{
-	for (int m = GET; m < OTHER_METHOD; m++)
-		if (strcmp(http_method_name(m), name) == 0)
-			return m;
-	return OTHER_METHOD;
-}
-
-static int64_t
-content_length(const char *text)
-{
-	int64_t length;
-
-	if (!text[0])
-		return -1;
-	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
-}
-
 #define PARAMETER(name, where) { name, sizeof(name) - 1, &(where) }
 
 static void
@@ -153,17 +134,19 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 		PARAMETER("HTTP_X_FORWARDED_FOR", forwarded),
 	};
 
-	*rq = (struct http_request){ .method = OTHER_METHOD, .method_name = "", .target = "/", .client = "" };
+	*rq = (struct http_request){ .method_name = "", .target = "/", .client = "", .content_length = -1 };
 	for (char **entry = environment; *entry; entry++) {
 		size_t name = strcspn(*entry, "=");
 		for (size_t i = 0; i < COUNT(parameters) && (*entry)[name]; i++)
 			if (name == parameters[i].length && memcmp(*entry, parameters[i].name, name) == 0)
 				*parameters[i].value = *entry + name + 1;
 	}
-	rq->method = method_of(rq->method_name);
-	rq->content_length = content_length(length);
-	if (rq->content_length == -1 && coding)
+	while (rq->method < OTHER_METHOD && strcmp(http_method_name(rq->method), rq->method_name) != 0)
+		rq->method++;
+	if (!length[0] && coding)
 		rq->content_length = LENGTH_UNKNOWN;
+	else if (length[0] && !text_to_int(length, 0, INT64_MAX, &rq->content_length))
+		rq->content_length = LENGTH_MALFORMED;
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;

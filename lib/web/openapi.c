@@ -74,16 +74,6 @@ put_query_parameters(struct buf *out, const struct shape *query)
 	}
 }
 
-static void
-put_json_body(struct buf *out, const struct route *route)
-{
-	json_put_object(out, "application/json");
-	openapi_put(out, "schema", "{'$ref':'#/components/schemas/%s'}", route->in->name);
-	if (route->example)
-		json_put_raw(out, "example", route->example);
-	json_put_end_object(out);
-}
-
 /* `encoding` has the media type of each part that is not plain text. */
 static void
 put_form_body(struct buf *out, const struct route *route)
@@ -114,8 +104,13 @@ put_body(struct buf *out, const struct route *route)
 	json_put_object(out, "content");
 	if (route->upload)
 		put_form_body(out, route);	/* first: the page shows the first one */
-	if (openapi_takes_json(route))
-		put_json_body(out, route);
+	if (openapi_takes_json(route)) {
+		json_put_object(out, "application/json");
+		openapi_put(out, "schema", "{'$ref':'#/components/schemas/%s'}", route->in->name);
+		if (route->example)
+			json_put_raw(out, "example", route->example);
+		json_put_end_object(out);
+	}
 	json_put_end_object(out);
 	json_put_end_object(out);
 }
