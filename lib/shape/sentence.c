@@ -60,22 +60,21 @@ skip_blank(const char *s)
 static const char *
 read_range(const char *s, struct range *range)
 {
-	const char *subtag = s;
+	const char *subtag;
 
 	range->s = s;
 	if (*s == '*') {
 		range->length = 1;
 		return s + 1;
 	}
-	for (;; subtag = ++s) {
+	do {
+		subtag = s;
 		while (text_is_alpha(*s) || text_is_digit(*s))
 			s++;
 		if (s == subtag || s - subtag > 8)
 			return NULL;
-		if (*s != '-')
-			break;
-	}
-	range->length = (size_t)(s - range->s);
+	} while (*s++ == '-');
+	range->length = (size_t)(--s - range->s);
 	return s;
 }
 
