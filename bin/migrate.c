@@ -51,8 +51,8 @@ make_keys(const char *data)
 		return ctl_fail("%s", why);
 	snprintf(path, sizeof(path), "%s/okul.db", data);
 	if (made)
-		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; unless you restore the previous file, all "
-			"users have to log in again, and waiting mails are lost");
+		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; all users have to log in again, and "
+			"waiting mails are lost, unless you restore the previous file");
 	return true;
 }
 
