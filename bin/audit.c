@@ -9,7 +9,7 @@
 
 #include <getopt.h>
 
-static int run_audit(int argc, char **argv, const char *data);
+static command_call run_audit;
 
 static const struct db_statements statements;
 

@@ -9,13 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run_backup(int argc, char **argv, const char *data);
+static command_call run_backup;
 
 const struct command command_backup = {
 	.name = "backup",
@@ -38,7 +39,8 @@ const struct command command_backup = {
 
 #define MIB (INT64_C(1) << 20)
 #define KEEP_MAX 100000
-#define PATTERN "okul-dddd-dd-dd-dddddd.db"	/* d: a digit */
+#define D "[0-9]"
+#define PATTERN "okul-" D D D D "-" D D "-" D D "-" D D D D D D ".db"
 #define SYNC_EVERY (8 * MIB)
 
 struct backup {
@@ -66,7 +68,7 @@ find_backup_place(struct backup *b, const char *argument)
 
 	while (length > 1 && argument[length - 1] == '/')
 		length--;
-	if (length == 0 || length + sizeof(PATTERN) >= sizeof(b->folder) - 8)
+	if (length == 0 || length >= sizeof(b->folder) - 40)
 		return ctl_error(EXIT_USAGE, "\"%s\" is not a path for a backup", argument);
 	snprintf(b->folder, sizeof(b->folder), "%.*s", (int)length, argument);
 	if (named_folder && mkdir(b->folder, 0700) != 0 && errno != EEXIST)
@@ -217,13 +219,7 @@ make_backup(struct backup *b)
 static int
 is_backup(const struct dirent *entry)
 {
-	size_t i;
-
-	for (i = 0; PATTERN[i] && entry->d_name[i]; i++)
-		if (PATTERN[i] == 'd' && i > 4 && i < sizeof(PATTERN) - 3 ? entry->d_name[i] < '0' || entry->d_name[i] > '9' :
-		    entry->d_name[i] != PATTERN[i])
-			return 0;
-	return PATTERN[i] == entry->d_name[i];
+	return fnmatch(PATTERN, entry->d_name, 0) == 0;
 }
 
 /* Keeps the new backup, even if the clock was ahead when others were made. */

@@ -6,22 +6,19 @@
 #include "clock.h"
 #include "email.h"
 #include "file.h"
-#include "media.h"
 #include "origin.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run_check(int argc, char **argv, const char *data);
+static command_call run_check;
 
 static const struct db_statements statements;
 

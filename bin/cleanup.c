@@ -15,7 +15,7 @@
 #include "session.h"
 #include "user.h"
 
-static int run_cleanup(int argc, char **argv, const char *data);
+static command_call run_cleanup;
 
 static const struct db_statements statements;
 

@@ -10,14 +10,16 @@
 
 #include <stdarg.h>
 
-/* All texts have lines of up to 80 columns. */
+/* argv[0] is the last word of the command's name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
+typedef int command_call(int argc, char **argv, const char *data);
+
+/* Texts fit into 80 columns. */
 struct command {
 	const char *name;	/* "mail", "user add" */
 	const char *usage;	/* arguments: "EMAIL [--role ROLE]"; "" when it takes none */
 	const char *summary;	/* one line for `okulctl --help` */
 	const char *help;	/* what `okulctl NAME --help` prints below usage and summary */
-	/* argv[0] is the last word of the name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
-	int (*run)(int argc, char **argv, const char *data);
+	command_call *run;
 	const struct db_statements *statements;	/* of its file, listed by one command of the file; else NULL */
 	const char *program;	/* instead of `run`: the program beside okulctl that does it, and has usage and help */
 };

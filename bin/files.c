@@ -7,14 +7,13 @@
 #include "clock.h"
 #include "file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run_gc(int argc, char **argv, const char *data);
-static int run_verify(int argc, char **argv, const char *data);
+static command_call run_gc, run_verify;
 
 static const struct db_statements statements;
 
@@ -69,7 +68,7 @@ is_named(struct db *db, const char *sha256, bool *named)
 
 struct gc {
 	struct db *db;
-	int store;			/* DATA/files */
+	const struct conf *conf;
 	int64_t before;			/* seconds since 1970: files that changed later are kept */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
@@ -85,14 +84,9 @@ is_hash(const char *name)
 
 /* True for a file that has not changed for an hour. Linking it and uploading the same bytes again are changes. */
 static bool
-is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
+is_old(const struct gc *gc, const struct stat *st)
 {
-	struct stat st;
-
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
-		return false;
-	*bytes = st.st_size;
-	return st.st_ctim.tv_sec < gc->before;
+	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec < gc->before;
 }
 
 /*
@@ -102,19 +96,19 @@ is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
-	char path[BLOB_HASH_TEXT + 4];
-	int64_t bytes;
+	char path[PATH_MAX];
+	struct stat st;
 	bool named;
 
-	snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
-	if (!is_old(gc, gc->store, path, &bytes) || is_named(gc->db, sha256, &named) != DB_DONE || named)
+	snprintf(path, sizeof(path), "%s/files/%.2s/%s", gc->conf->data, sha256, sha256);
+	if (lstat(path, &st) != 0 || !is_old(gc, &st) || is_named(gc->db, sha256, &named) != DB_DONE || named)
 		return;
-	if (unlinkat(gc->store, path, 0) != 0) {
-		ctl_error(EXIT_FAILURE, "warning: files/%s cannot be deleted: %m", path);
+	if (unlink(path) != 0) {
+		ctl_error(EXIT_FAILURE, "warning: %s cannot be deleted: %m", path);
 		return;
 	}
 	gc->orphans++;
-	gc->bytes += bytes;
+	gc->bytes += st.st_size;
 }
 
 static enum db_rc
@@ -147,109 +141,70 @@ take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
 	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
-static DIR *
-open_hash_folder(int parent, const char *name)
+/* A file in one of the folders of DATA/files. */
+static enum db_rc
+handle_file(struct gc *gc, const FTSENT *file)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const char *name = file->fts_name, *folder = file->fts_parent->fts_name;
+	bool named;
 
-	if (!folder && fd >= 0)
-		close(fd);
-	return folder;
+	if (file->fts_level != 2 || !is_old(gc, file->fts_statp))
+		return DB_DONE;
+	/* Temporary files of uploads, on file systems without O_TMPFILE. */
+	if (strcmp(folder, "tmp") == 0) {
+		gc->leftovers += gc->dry_run || unlink(file->fts_path) == 0;
+		return DB_DONE;
+	}
+	if (!is_hash(name) || strlen(folder) != 2 || strncmp(name, folder, 2) != 0)
+		return DB_DONE;
+	enum db_rc rc = is_named(gc->db, name, &named);
+	db_release(gc->db);
+	return rc == DB_DONE && !named ? take_orphan(gc, name, file->fts_statp->st_size) : rc;
 }
 
 static enum db_rc
-walk_hashes(struct gc *gc, const char *name)
+collect(struct gc *gc, char *folder)
 {
-	DIR *folder = open_hash_folder(gc->store, name);
-	const struct dirent *entry;
-	enum db_rc rc = DB_DONE;
+	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	enum db_rc rc = walk ? DB_DONE : DB_ERROR;
+	FTSENT *entry;
 
-	while (folder && rc == DB_DONE && (entry = readdir(folder))) {
-		int64_t bytes;
-		bool named = true;
-		if (!is_hash(entry->d_name) || strncmp(entry->d_name, name, 2) != 0 ||
-		    !is_old(gc, dirfd(folder), entry->d_name, &bytes))
-			continue;
-		rc = is_named(gc->db, entry->d_name, &named);
-		if (rc == DB_DONE && !named)
-			rc = take_orphan(gc, entry->d_name, bytes);
-		db_release(gc->db);
-	}
-	if (folder)
-		closedir(folder);
-	return rc;
-}
-
-/* Temporary files of uploads, on file systems without O_TMPFILE. */
-static void
-walk_leftovers(struct gc *gc)
-{
-	DIR *folder = open_hash_folder(gc->store, "tmp");
-	const struct dirent *entry;
-	int64_t bytes;
-
-	while (folder && (entry = readdir(folder)))
-		if (is_old(gc, dirfd(folder), entry->d_name, &bytes) &&
-		    (gc->dry_run || unlinkat(dirfd(folder), entry->d_name, 0) == 0))
-			gc->leftovers++;
-	if (folder)
-		closedir(folder);
-}
-
-static enum db_rc
-collect(struct gc *gc)
-{
-	enum db_rc rc = DB_DONE;
-	char name[3];
-
-	for (int i = 0; i < 256 && rc == DB_DONE; i++) {
-		snprintf(name, sizeof(name), "%02x", i);
-		rc = walk_hashes(gc, name);
-	}
-	if (rc == DB_DONE)
-		rc = delete_batch(gc);
-	walk_leftovers(gc);
-	return rc;
-}
-
-static int
-open_files_folder(const struct conf *conf)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/files", conf->data) >= (int)sizeof(path))
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (walk && rc == DB_DONE && (entry = fts_read(walk)))
+		if (entry->fts_info == FTS_F)
+			rc = handle_file(gc, entry);
+	if (walk)
+		fts_close(walk);
+	return rc == DB_DONE ? delete_batch(gc) : rc;
 }
 
 static int
 run_gc(int argc, char **argv, const char *data)
 {
 	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
+	char folder[PATH_MAX];
+	int code = EXIT_SUCCESS;
 
 	if (!ctl_batch_options(argc, argv, &gc.dry_run, &gc.quiet))
 		return EXIT_USAGE;
-	const struct conf *conf = ctl_conf(data);
-	gc.db = ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
+	gc.conf = ctl_conf(data);
+	gc.db = ctl_db(gc.conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	if (!gc.db)
 		return EXIT_CONFIG;
 	db_only_deletes(gc.db, true);
-	gc.store = open_files_folder(conf);
-	if (gc.store < 0 && errno != ENOENT) {
-		db_close(gc.db);
-		return ctl_error(EXIT_CONFIG, "%s/files: %s; run this as the user that runs okul", conf->data, strerror(errno));
+	snprintf(folder, sizeof(folder), "%s/files", gc.conf->data);
+	if (access(folder, R_OK | X_OK) != 0 && errno != ENOENT) {
+		code = ctl_error(EXIT_CONFIG, "%s: %m; run this as the user that runs okul", folder);
+	} else {
+		enum db_rc rc = collect(&gc, folder);
+		const char *done = gc.dry_run ? "would be deleted" : "deleted";
+		if (!gc.quiet)
+			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n", (long long)gc.orphans,
+				done, (long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
+		if (rc != DB_DONE)
+			code = ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
 	}
-	enum db_rc rc = gc.store < 0 ? DB_DONE : collect(&gc);
-	const char *done = gc.dry_run ? "would be deleted" : "deleted";
-	if (!gc.quiet)
-		printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n", (long long)gc.orphans, done,
-			(long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
-	if (gc.store >= 0)
-		close(gc.store);
 	db_close(gc.db);
-	return rc == DB_DONE ? EXIT_SUCCESS :
-		ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
+	return code;
 }
 
 /* ---- verify */

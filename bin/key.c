@@ -8,8 +8,7 @@
 
 #include <errno.h>
 
-static int run_key_list(int argc, char **argv, const char *data);
-static int run_rotate(int argc, char **argv, const char *data);
+static command_call run_key_list, run_rotate;
 
 const struct command command_key_list = {
 	.name = "key list",

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run_migrate(int argc, char **argv, const char *data);
+static command_call run_migrate;
 
 const struct command command_migrate = {
 	.name = "migrate",

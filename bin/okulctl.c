@@ -14,7 +14,6 @@
 #include "utf8.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <unistd.h>
 
 /* Usage and help of a command that is a program of its own are in that program. */
@@ -164,26 +163,6 @@ print_help(void)
 	return EXIT_SUCCESS;
 }
 
-/* The number of words of the command's name; 0 when the arguments name another command. */
-static int
-match_command(const struct command *command, int argc, char **argv)
-{
-	const char *name = command->name;
-	int words = 0;
-
-	while (words < argc) {
-		size_t length = strlen(argv[words]);
-
-		if (length == 0 || strncmp(name, argv[words], length) != 0 || (name[length] && name[length] != ' '))
-			return 0;
-		words++;
-		if (!name[length])
-			return words;
-		name += length + 1;
-	}
-	return 0;
-}
-
 static size_t
 least_of(size_t a, size_t b)
 {
@@ -214,18 +193,16 @@ edit_distance(const char *a, const char *b)
 	return row[length];
 }
 
-/* Suggests the nearest command when at least half of its name was right. */
+/* Suggests the nearest command when at least half of its name was right. `typed` is the first word, or two. */
 static int
-unknown_command(int argc, char **argv)
+unknown_command(const char *first, const char *typed)
 {
-	char typed[80];
 	const char *nearest = NULL;
 	size_t least = SIZE_MAX;
 
-	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *name = commands[i]->name;
-		size_t best = least_of(edit_distance(argv[0], name), edit_distance(typed, name));
+		size_t best = least_of(edit_distance(first, name), edit_distance(typed, name));
 
 		if (best < least && best <= strlen(name) / 2) {
 			least = best;
@@ -233,51 +210,43 @@ unknown_command(int argc, char **argv)
 		}
 	}
 	if (!nearest)
-		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists all", argv[0]);
+		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists all", first);
 	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists all",
 		typed, nearest);
 }
 
 /* Replaces this process with a program beside it. Returns only when it cannot. */
 static int
-run_program(const char *program, int argc, char **argv, const char *data)
+run_program(const char *program, char **argv, const char *data)
 {
 	char path[PATH_MAX], why[200];
-	char **arguments = calloc((size_t)argc + 3, sizeof(*arguments)), **next = arguments;
 
-	if (!arguments)
-		return ctl_error(EXIT_FAILURE, "out of memory");
-	*next++ = (char *)program;
-	if (data) {
-		*next++ = (char *)"-d";
-		*next++ = (char *)data;
-	}
-	for (int i = 1; i < argc; i++)
-		*next++ = argv[i];
 	if (!conf_beside(program, path, why, sizeof(why)))
-		ctl_error(EXIT_CONFIG, "%s", why);
-	else if (execv(path, arguments) != 0)
-		ctl_error(EXIT_CONFIG, "%s cannot be run: %m; install okul again", path);
-	free(arguments);
-	return EXIT_CONFIG;
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	argv[0] = path;
+	if (!data || setenv("OKUL_DATA", data, 1) == 0)
+		execv(path, argv);
+	return ctl_error(EXIT_CONFIG, "%s cannot be run: %m; install okul again", path);
 }
 
 static int
 run_command(int argc, char **argv, const char *data)
 {
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		int words = match_command(commands[i], argc, argv);
+	char typed[80];
 
-		if (words == 0)
+	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const char *name = commands[i]->name;
+		int skip = argc > 1 && strcmp(name, typed) == 0;	/* a name of two words */
+
+		if (!skip && strcmp(name, argv[0]) != 0)
 			continue;
-		argc -= words - 1;
-		argv += words - 1;
 		optind = 0;	/* getopt() starts again, for the command */
 		if (commands[i]->program)
-			return run_program(commands[i]->program, argc, argv, data);
-		return ctl_run(commands[i], argc, argv, data);
+			return run_program(commands[i]->program, argv + skip, data);
+		return ctl_run(commands[i], argc - skip, argv + skip, data);
 	}
-	return unknown_command(argc, argv);
+	return unknown_command(argv[0], typed);
 }
 
 int

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -20,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int serve_groups(int argc, char **argv, const char *data);
+static command_call serve_groups;
 
 const struct command command_serve = {
 	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
@@ -132,31 +131,15 @@ is_listening(int s)
 
 /* ---- the list of services */
 
-/* Appends a service and its slots. False when the caller could not make what it needs. */
-static bool
+static void
 add_service(struct supervisor *sv, struct service service, int64_t slots)
 {
 	struct service *copy = arena_alloc(sv->arena, sizeof(*copy));
 
-	if (service.input < 0 || !service.argv)
-		return false;
 	*copy = service;
 	for (int64_t i = 0; i < slots; i++)
 		sv->slots[sv->count++].service = copy;
-	return true;
 }
-
-static char *const *
-arguments(struct arena *arena, const char *const *list, size_t count)
-{
-	char **copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
-
-	for (size_t i = 0; i < count; i++)
-		copy[i] = arena_string(arena, list[i]);
-	return copy;
-}
-#define ARGUMENTS(arena, ...) \
-	arguments(arena, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 static const char *
 socket_path(const struct supervisor *sv, const char *name)
@@ -173,14 +156,8 @@ add_program(struct supervisor *sv, const char *path, int input)
 
 	if (input < 0)
 		input = listen_at(socket_path(sv, name));
-	return add_service(sv, (struct service){ .name = name, .argv = ARGUMENTS(sv->arena, path), .input = input,
-		.stop = SIGTERM, .renewal = ROLL }, sv->conf->workers);
-}
-
-static void
-make_slots(struct supervisor *sv, int64_t count)
-{
-	sv->slots = arena_alloc(sv->arena, (size_t)count * sizeof(*sv->slots));
+	add_service(sv, (struct service){ name, { path }, input, SIGTERM, ROLL }, sv->conf->workers);
+	return input >= 0;
 }
 
 static bool
@@ -193,7 +170,7 @@ add_only(struct supervisor *sv, const char *folder, const char *name)
 		return ctl_fail("--only needs a listening socket as standard input, as conf/systemd/ sets it up");
 	if (access(path, X_OK) != 0)
 		return ctl_fail("%s: %m", path);
-	make_slots(sv, sv->conf->workers);
+	sv->slots = arena_alloc(sv->arena, (size_t)sv->conf->workers * sizeof(*sv->slots));
 	return add_program(sv, path, input);
 }
 
@@ -210,17 +187,16 @@ add_programs(struct supervisor *sv, const char *folder)
 {
 	struct dirent **found;
 	const int count = scandir(folder, &found, is_program, alphasort);
-	bool good = count > 0;
+	bool good = true;
 
-	if (!good)
-		ctl_error(EXIT_CONFIG, "there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
-	make_slots(sv, (count > 0 ? count : 0) * sv->conf->workers + 2);
+	if (count <= 0)
+		return ctl_fail("there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
+	sv->slots = arena_alloc(sv->arena, (size_t)(count * sv->conf->workers + 2) * sizeof(*sv->slots));
 	for (int i = 0; i < count; i++) {
 		good = good && add_program(sv, arena_format(sv->arena, "%s/%s", folder, found[i]->d_name), -1);
 		free(found[i]);
 	}
-	if (count >= 0)
-		free(found);
+	free(found);
 	return good;
 }
 
@@ -231,14 +207,13 @@ add_all(struct supervisor *sv, const char *self, const char *folder)
 
 	if (!add_programs(sv, folder))
 		return false;
-	if (!add_service(sv, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
-	    .has_password = true, .argv = ARGUMENTS(sv->arena, self, "-d", sv->conf->data, "mail", "--keep") }, 1))
-		return false;
+	add_service(sv, (struct service){ "mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM, RESTART,
+		.has_password = true }, 1);
 	if (!sv->port)
 		return true;
 	sv->web = &sv->slots[sv->count];
-	return add_service(sv, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT, .renewal = RELOAD,
-		.argv = web_command(sv) }, 1);
+	add_service(sv, (struct service){ "nginx", { NULL }, null, SIGQUIT, RELOAD }, 1);
+	return web_command(sv, sv->web->service->argv);
 }
 
 /* Copies the pipe into the file until its last writer has ended; ignores the signals that stop the others. */

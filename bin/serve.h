@@ -19,7 +19,7 @@ enum renewal {
 
 struct service {
 	const char *name;	/* "auth"; "mail", "nginx" */
-	char *const *argv;	/* argv[0] is the path */
+	const char *argv[6];	/* up to NULL; argv[0] is the path */
 	int input;		/* standard input of its processes */
 	int stop;		/* the signal after which a process finishes its work and ends */
 	enum renewal renewal;
@@ -75,8 +75,8 @@ must_use bool web_prepare(const struct supervisor *sv);
  */
 must_use int web_configure(const struct supervisor *sv);
 
-/* The arguments that start nginx in the foreground; NULL after reporting what is missing. */
-must_use char *const *web_command(const struct supervisor *sv);
+/* Fills in the arguments that start nginx in the foreground; false after reporting what is missing. */
+must_use bool web_command(const struct supervisor *sv, const char *argv[static 5]);
 
 /* Sends GET /health; returns the status of the response, 0 when none came within a second. */
 int web_health(int port);

@@ -55,7 +55,7 @@ exec_service(const struct supervisor *sv, const struct service *service, pid_t p
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!service->has_password)
 		unsetenv("OKUL_SMTP_PASSWORD");
-	execv(service->argv[0], service->argv);
+	execv(service->argv[0], (char *const *)service->argv);
 	fprintf(stderr, "okulctl: %s: %s\n", service->argv[0], strerror(errno));
 	_exit(EXIT_CONFIG);
 }

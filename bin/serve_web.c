@@ -1,14 +1,10 @@
 #include "serve.h"
 
-#include "buf.h"
 #include "okulctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TAIL_LINES 10
@@ -126,28 +122,22 @@ web_prepare(const struct supervisor *sv)
 		web_configure(sv) >= 0;
 }
 
-char *const *
-web_command(const struct supervisor *sv)
+bool
+web_command(const struct supervisor *sv, const char *argv[static 5])
 {
 	/* The PATH of ordinary users has no sbin. */
 	static const char *const places[] = {
 		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
 	};
 	const char *data = sv->conf->data;
-	size_t i = 0;
 
-	while (i < COUNT(places) && access(places[i], X_OK) != 0)
-		i++;
-	if (i == COUNT(places)) {
-		ctl_error(EXIT_CONFIG, "nginx is not installed; `make run` installs it, or run: apt-get install nginx");
-		return NULL;
-	}
-	char **argv = arena_alloc(sv->arena, 5 * sizeof(*argv));
-	argv[0] = arena_string(sv->arena, places[i]);
+	for (size_t i = 0; i < COUNT(places) && !argv[0]; i++)
+		if (access(places[i], X_OK) == 0)
+			argv[0] = places[i];
 	argv[1] = arena_format(sv->arena, "-p%s", data);
 	argv[2] = arena_format(sv->arena, "-e%s/log/nginx-error.log", data);
 	argv[3] = arena_format(sv->arena, "-c%s/run/nginx.conf", data);
-	return argv;
+	return argv[0] || ctl_fail("nginx is not installed; `make run` installs it, or run: apt-get install nginx");
 }
 
 int
@@ -174,27 +164,14 @@ web_health(int port)
 
 /* ---- output for the terminal */
 
-static void
-print_mail(const struct conf *conf)
-{
-	switch (conf->mail_transport) {
-	case MAIL_FILE:
-		printf("Mails are written to %s/mail/*.eml\n", conf->data);
-		break;
-	case MAIL_SENDMAIL:
-		printf("Mails are sent by %s\n", conf->sendmail);
-		break;
-	case MAIL_SMTP:
-		printf("Mails are sent to %s, port %d\n", conf->smtp_host, (int)conf->smtp_port);
-		break;
-	}
-}
-
 void
 web_welcome(const struct conf *conf, int port)
 {
 	printf("\nokul runs at http://127.0.0.1:%d and keeps its data in %s\n", port, conf->data);
-	print_mail(conf);
+	if (conf->mail_transport == MAIL_FILE)
+		printf("Mails are written to %s/mail/*.eml\n", conf->data);
+	else
+		printf("Mails are sent by %s\n", conf->mail_transport == MAIL_SMTP ? conf->smtp_host : conf->sendmail);
 	printf("To log in, request a code, read it in the mail, send it back:\n\n");
 	printf("  curl -H 'Content-Type: application/json' -d '{\"email\":\"user@example.com\"}' "
 		"http://127.0.0.1:%d/auth/otp/request\n\n", port);

@@ -13,10 +13,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
-static int run_setting_list(int argc, char **argv, const char *data);
-static int run_setting_get(int argc, char **argv, const char *data);
-static int run_setting_set(int argc, char **argv, const char *data);
-static int run_setting_history(int argc, char **argv, const char *data);
+static command_call run_setting_list, run_setting_get, run_setting_set, run_setting_history;
 
 static const struct db_statements statements;
 

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-static int run_sql(int argc, char **argv, const char *data);
+static command_call run_sql;
 
 static const struct db_statements statements;
 
