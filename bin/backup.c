@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -85,11 +86,9 @@ find_backup_place(struct backup *b, const char *argument)
 		return ctl_error(EXIT_USAGE, "--keep is for a folder, and %s is not one; add a / to make it", b->folder);
 	snprintf(b->path, sizeof(b->path), "%.*s", (int)length, argument);
 	snprintf(b->aside, sizeof(b->aside), "%s.new", b->path);
-	char *slash = strrchr(b->folder, '/');
-	if (!slash)
-		snprintf(b->folder, sizeof(b->folder), ".");
-	else
-		slash[slash == b->folder] = '\0';
+	const char *folder = dirname(b->folder);
+	if (folder != b->folder)	/* "." */
+		snprintf(b->folder, sizeof(b->folder), "%s", folder);
 	return EXIT_SUCCESS;
 }
 

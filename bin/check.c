@@ -68,35 +68,29 @@ report(enum verdict verdict, const char *name, const char *format, ...)
 
 /* ---- files */
 
+/* Checks a file or folder, whose mode must have none of the bits `open`; `mode` is what it should be. */
 static void
-check_folder(const struct conf *conf)
+check_access(const char *what, const char *path, mode_t open, const char *mode)
 {
 	struct stat st;
 
-	if (stat(conf->data, &st) != 0)
-		report(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
-	else if (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH))
-		report(FAIL, "folder", "%s can be listed or written by other users (mode %04o); run: chmod 750 %s", conf->data,
-			st.st_mode & 07777, conf->data);
-	else if (access(conf->data, W_OK | X_OK) != 0)
-		report(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
+	if (stat(path, &st) != 0)
+		report(FAIL, what, "%s: %s", path, strerror(errno));
+	else if (st.st_mode & open)
+		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777, mode, path);
+	else if (S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) != 0)
+		report(FAIL, what, "%s is not writable for this user; run okul as uid %u", path, st.st_uid);
 	else
-		report(OK, "folder", "%s, mode %04o", conf->data, st.st_mode & 07777);
+		report(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
 }
 
 static void
 check_private(const struct conf *conf, const char *what, const char *name)
 {
 	char path[PATH_MAX];
-	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", conf->data, name);
-	if (stat(path, &st) != 0)
-		report(FAIL, what, "%s: %s", path, strerror(errno));
-	else if (st.st_mode & (S_IRWXG | S_IRWXO))
-		report(FAIL, what, "%s can be used by other users (mode %04o); run: chmod 600 %s", path, st.st_mode & 07777, path);
-	else
-		report(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+	check_access(what, path, S_IRWXG | S_IRWXO, "600");
 }
 
 /* Others may read okul.conf, unless it holds a password: the web server's user is in its group. */
@@ -320,15 +314,15 @@ check_writer_lock(struct db *db)
 }
 
 static void
-check_changes(struct db *db)
+check_change_log(struct db *db)
 {
 	int64_t size = db_log_size(db);
 
 	if (size > CHANGES_WARN)
-		report(WARN, "changes", "their log takes %lld MiB; a long read keeps it (a backup, a stuck program): if it does not "
-			"shrink, restart okul", (long long)(size / MIB));
+		report(WARN, "change log", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not shrink, "
+			"restart okul", (long long)(size / MIB));
 	else
-		report(OK, "changes", "their log takes %lld KiB", (long long)(size / 1024));
+		report(OK, "change log", "%lld KiB", (long long)(size / 1024));
 }
 
 static void
@@ -365,7 +359,7 @@ check_database(const struct conf *conf)
 	report(OK, "schema", "version %d", DB_SCHEMA_VERSION);
 	check_integrity(db);
 	check_writer_lock(db);
-	check_changes(db);
+	check_change_log(db);
 	check_outbox(db);
 	db_close(db);
 }
@@ -437,13 +431,14 @@ check_address(const struct conf *conf)
 {
 	static const char local[] = "http://127.0.0.1:";
 	const char *api = conf->base_url, *app = conf->app_url;
+	bool same = strcmp(api, app) == 0;
 
 	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
-		report(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+		report(WARN, "address", "links in responses and mails lead to %s; set base_url", api);
 	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
 		report(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		report(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
+		report(OK, "address", "%s%s%s", api, same ? "" : ", links in mails to ", same ? "" : app);
 }
 
 /* Reports entries that can never match, which okul ignores, and whether the web server knows the others. */
@@ -474,7 +469,7 @@ check_zone(const struct conf *conf)
 	if (clock_is_zone(conf->time_zone))
 		report(OK, "time zone", "%s", conf->time_zone);
 	else
-		report(FAIL, "time zone", "this system does not know %s, okul uses UTC; correct time_zone, or run: apt-get install tzdata",
+		report(FAIL, "time zone", "%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get install tzdata",
 			conf->time_zone);
 }
 
@@ -497,7 +492,7 @@ run_check(int argc, char **argv, const char *data)
 		return EXIT_FAILURE;
 	}
 	report(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
-	check_folder(conf);
+	check_access("folder", conf->data, S_IWGRP | S_IROTH | S_IWOTH, "750");
 	check_private(conf, "keys", "keys.conf");
 	check_settings_file(conf);
 	check_exposure(conf);

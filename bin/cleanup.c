@@ -22,7 +22,7 @@ static const struct db_statements statements;
 const struct command command_cleanup = {
 	.name = "cleanup",
 	.usage = "[--dry-run] [--quiet]",
-	.summary = "delete what has expired; close accounts and attempts that are due",
+	.summary = "delete what has expired, and accounts whose deletion is due",
 	.help = "Deletes\n"
 		"- login codes and sessions that expired\n"
 		"- what was counted for limits over a day ago\n"
@@ -30,8 +30,8 @@ const struct command command_cleanup = {
 		"- networks from which nobody logged in for known_days\n"
 		"- audit entries of logins over a year ago\n"
 		"- old wordings of tests that no result needs any more\n"
-		"- accounts whose users asked for it, deletion_grace (days) later; the last active\n"
-		"  superadmin is kept, with a warning.\n"
+		"- accounts whose users asked for it, deletion_grace (days) later; the last\n"
+		"  active superadmin is kept, with a warning.\n"
 		"Attempts at placement tests whose time ran out become results. A session that\n"
 		"would live longer than refresh_life, because a clock was ahead, gets that life.\n"
 		"\n"

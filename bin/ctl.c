@@ -6,6 +6,7 @@
 #include "random.h"
 #include "utf8.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -164,8 +165,8 @@ ctl_finish(int code)
 static int
 print_command_help(const struct command *command)
 {
-	printf("usage: okulctl [-d DATA] %s%s%s\n\n%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
-		command->summary, command->help);
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
+		toupper(*command->summary), command->summary + 1, command->help);
 	return ctl_finish(EXIT_SUCCESS);
 }
 

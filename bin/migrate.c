@@ -19,7 +19,7 @@ static command_call run_migrate;
 const struct command command_migrate = {
 	.name = "migrate",
 	.usage = "",
-	.summary = "create the database, or upgrade it to the schema of this version",
+	.summary = "create the database, or upgrade it to this version",
 	.help = "Creates the data folder and the database where they are missing. An older\n"
 		"database is first copied to DATA/backup-before-migrate-VERSION.db, and the copy\n"
 		"is checked; then it is changed step by step, each step whole or not at all.\n"
@@ -207,34 +207,24 @@ update_database(const struct conf *conf, int to)
 	return code;
 }
 
-/* ---- a new database */
-
-static int
-create_database(const struct conf *conf, const char *schema, int version)
-{
-	char why[1024];
-
-	if (!db_create(conf->data, schema, why, sizeof(why)))
-		return ctl_error(EXIT_CONFIG, "%s", why);
-	printf("%s/okul.db: made, version %d\n", conf->data, version);
-	return EXIT_SUCCESS;
-}
-
 static int
 migrate(const struct conf *conf)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], why[1024];
 	struct buf schema = { 0 };
-	int code;
+	int code = EXIT_SUCCESS;
 
 	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
 	int version = ctl_read_file(path, SIZE_MAX, &schema) ? db_schema_version(schema.s) : 0;
-	if (version == 0) {
+	if (version == 0)
 		code = ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
-	} else {
-		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
-		code = access(path, F_OK) == 0 ? update_database(conf, version) : create_database(conf, schema.s, version);
-	}
+	snprintf(path, sizeof(path), "%s/okul.db", conf->data);
+	if (version > 0 && access(path, F_OK) == 0)
+		code = update_database(conf, version);
+	else if (version > 0 && !db_create(conf->data, schema.s, why, sizeof(why)))
+		code = ctl_error(EXIT_CONFIG, "%s", why);
+	else if (version > 0)
+		printf("%s: made, version %d\n", path, version);
 	buf_clear(&schema);
 	return code;
 }

@@ -23,9 +23,9 @@ static command_call serve_groups;
 
 const struct command command_serve = {
 	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
-	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender. Each\n"
-	"program has as many processes as `workers` of okul.conf says. A process that\n"
-	"dies is replaced at once.\n"
+	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender.\n"
+	"`workers` of okul.conf is the number of processes of each program. A process\n"
+	"that dies is replaced at once.\n"
 	"--port N     for development: also nginx, on http://127.0.0.1:N\n"
 	"--only NAME  for systemd: only that program, on the listening socket that is\n"
 	"             standard input\n"

@@ -59,7 +59,7 @@ const struct command command_setting_set = {
 const struct command command_setting_history = {
 	.name = "setting history",
 	.usage = "KEY",
-	.summary = "list the values of a setting with time and author, newest first",
+	.summary = "list all values that a setting had, newest first",
 	.help = "One line a version, separated by tabs, under a line of headings. The first is\n"
 		"the current one. Times are UTC. In values a tab, newline or backslash is\n"
 		"written \\t, \\n, \\\\; `okulctl setting get KEY --version N` prints one unchanged.\n",

@@ -821,7 +821,7 @@ check_judges_the_settings(void **state)
 		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
 		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
-		{ "", "warn address: links in answers and mails lead to http://127.0.0.1:8080" },
+		{ "", "warn address: links in responses and mails lead to http://127.0.0.1:8080" },
 		{ "base_url = https://okul.example.org\n", "ok   address: https://okul.example.org\n" },
 		{ "base_url = https://okul.example.org//\n", "ok   address: https://okul.example.org\n" },
 		{ "base_url = okul.example.org\n", "base_url = okul.example.org: must be an address" },
@@ -889,6 +889,8 @@ every_command_has_help(void **state)
 		snprintf(line, sizeof(line), "usage: okulctl [-d DATA] %s%s%s", first, second ? " " : "", second ? second : "");
 		assert_says(line);
 	}
+	assert_run(0, "help");
+	assert_says("usage: okulctl [-d DATA] COMMAND");
 	assert_run(0, "--version");
 	assert_says("okulctl " OKUL_VERSION);
 }
