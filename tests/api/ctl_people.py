@@ -242,6 +242,15 @@ def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
     assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
 
 
+def test_sql_whose_rows_nobody_reads_keeps_no_lock(folder):
+    folder.put(folder.users(5000, DAY))
+    paused = folder.start("sql", "UPDATE users SET bio = 'x'; SELECT id, email, created_at FROM users")
+    paused.stdout.readline()    # more follows than a pipe takes
+    folder.good("user", "add", "b@example.com")
+    assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+    assert folder.number("SELECT count(*) FROM users WHERE bio = 'x'") == 5000
+
+
 # ---- audit
 
 
