@@ -106,11 +106,14 @@ demo_normal(struct demo *d)
 	return sum;
 }
 
-void
-demo_id(struct demo *d, char id[static ID_TEXT], int64_t time)
+const char *
+demo_id(struct demo *d, int64_t time)
 {
+	char id[ID_TEXT];
+
 	random_pretend(demo_bits(d), time);
 	random_id(id);
+	return arena_string(d->batch, id);
 }
 
 /* ---- time */
@@ -125,67 +128,61 @@ static double
 weight_of(int64_t hour, double day_noise, double part)
 {
 	char date[11];
-	int64_t month, day = hour / 24;
+	int64_t day = hour / 24;
 
 	clock_date_text(hour * HOUR, date);
-	if (!text_to_int((const char[]){ date[5], date[6], '\0' }, 1, 12, &month))
-		month = 1;
-	/* 1970-01-01 was a Thursday; the school grows by half in that time */
+	int month = (date[5] - '0') * 10 + date[6] - '0';
+	/* 1970-01-01 was a Thursday; the school grows by half in the year. */
 	return by_month[month - 1] * by_day[(day + 4) % 7] * by_hour[hour % 24] * day_noise * (1 + .5 * part);
 }
 
 void
-timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count)
+demo_times(struct demo *d, int64_t start, int64_t until, int64_t count)
 {
-	double day_noise = 1;
+	int64_t hours = (until - start) / HOUR;
+	double *sums = arena_alloc(d->run, ((size_t)hours + 1) * sizeof(*sums)), day_noise = 1;
 
-	*line = (struct timeline){ .start = start, .hours = (until - start) / HOUR, .count = count };
-	line->sums = calloc((size_t)line->hours + 1, sizeof(*line->sums));
-	if (!line->sums)
-		abort();
-	for (int64_t h = 0; h < line->hours; h++) {
+	for (int64_t h = 0; h < hours; h++) {
 		if (h % 24 == 0)
 			day_noise = .7 + .6 * demo_real(d);
-		line->sums[h + 1] = line->sums[h] + weight_of(start / HOUR + h, day_noise, (double)h / (double)line->hours);
+		sums[h + 1] = sums[h] + weight_of(start / HOUR + h, day_noise, (double)h / (double)hours);
 	}
+	d->line = (struct timeline){ .start = start, .hours = hours, .count = count, .sums = sums };
 }
 
-/* The i-th of n equal shares of all there is to do, somewhere within: so they rise, and need no sorting. */
+/* The sum of the weights has `count` equal shares; the i-th time lies somewhere within the i-th, so times need no sorting. */
 int64_t
-timeline_next(struct timeline *line, struct demo *d)
+demo_time(struct demo *d)
 {
+	struct timeline *line = &d->line;
 	double at = ((double)line->next++ + demo_real(d)) / (double)line->count * line->sums[line->hours];
-	const double *sum = line->sums + line->hour;
 
-	while (line->hour + 1 < line->hours && sum[1] <= at) {
+	while (line->hour + 1 < line->hours && line->sums[line->hour + 1] <= at)
 		line->hour++;
-		sum++;
-	}
+	const double *sum = line->sums + line->hour;
 	double part = (at - sum[0]) / (sum[1] - sum[0]);
 	return line->start + line->hour * HOUR + (int64_t)(fmin(part, .999999) * (double)HOUR);
-}
-
-void
-timeline_clear(struct timeline *line)
-{
-	free(line->sums);
-	line->sums = NULL;
 }
 
 /* ---- parts */
 
 enum db_rc
-demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i), void *context)
+demo_write(struct demo *d, int64_t count, const struct demo_kind *kind)
 {
 	enum db_rc rc = DB_DONE;
 
-	for (int64_t i = 0; i < count && rc == DB_DONE;) {
+	for (int64_t i = 0; i < count && rc == DB_DONE; i += kind->batch) {
+		int64_t n = count - i < kind->batch ? count - i : kind->batch;
+		char *rows = arena_alloc(d->batch, (size_t)n * kind->size);
+
+		for (int64_t r = 0; kind->make && r < n; r++)
+			kind->make(d, i + r, rows + (size_t)r * kind->size);
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
 		db_timeout(d->db, MINUTE);
-		for (int64_t end = i + batch; i < count && i < end; i++)
-			add(d, context, i);
+		for (int64_t r = 0; r < n; r++)
+			kind->add(d, i + r, rows + (size_t)r * kind->size);
 		rc = db_write_commit(d->db);
 		arena_reset(d->batch);
 	}
@@ -212,20 +209,15 @@ demo_learner(struct demo *d, int64_t time)
 	return &d->user[d->learners[at]];
 }
 
-/* The first kind of rows found; NULL: the database is empty. */
+/* `*in_use` gets the first kind of rows found; NULL when the database is empty. */
 static enum db_rc
-look_for_use(struct db *db, const char **in_use)
+look_for_use(const struct demo *d, const char **in_use)
 {
-	static char found[32];
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql[IN_USE], NO_ARGS);
+	enum db_rc rc = db_one(d->db, &row, sql[IN_USE], NO_ARGS);
 
-	*in_use = NULL;
-	if (rc == DB_ROW && !db_is_null(row, 0)) {
-		snprintf(found, sizeof(found), "%s", db_text(row, 0));
-		*in_use = found;
-	}
-	db_release(db);
+	*in_use = rc == DB_ROW && !db_is_null(row, 0) ? arena_string(d->run, db_text(row, 0)) : NULL;
+	db_release(d->db);
 	return rc == DB_ROW ? DB_DONE : rc;
 }
 
@@ -240,21 +232,20 @@ make_all(struct demo *d)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
 		rc = db_trim(d->db);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader hinders it; all is written */
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps it from shrinking the log; all is written */
 }
 
 static void
-tell_made(const struct demo *d, int64_t ticks)
+print_made(const struct demo *d, int64_t ticks)
 {
 	char date[11];
 
 	clock_date_text(d->until, date);
-	printf("Made in %lld.%lld s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
+	printf("Made in %.1f s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
 		"%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
-		(long long)(ticks / 1000000), (long long)(ticks / 100000 % 10), date,
-		(unsigned long long)d->seed, (long long)d->users, (long long)d->staff, (long long)d->courses, COUNT(demo_tests),
-		(long long)d->results, (long long)d->materials, (long long)d->files, (long long)d->assignments, (long long)d->opened,
-		(long long)d->contacts);
+		(double)ticks / 1e6, date, (unsigned long long)d->seed, (long long)d->users, (long long)d->staff,
+		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials, (long long)d->files,
+		(long long)d->assignments, (long long)d->opened, (long long)d->contacts);
 	printf("To log in as superadmin@example.com, ask for a code (POST /auth/otp/request, or the page that does). ");
 	if (d->conf->mail_transport == MAIL_FILE)
 		printf("It lands in %s/mail.\n", d->conf->data);
@@ -268,7 +259,7 @@ demo_fill(struct demo *d)
 {
 	char why[256] = "";
 	const char *in_use;
-	enum db_rc rc = look_for_use(d->db, &in_use);
+	enum db_rc rc = look_for_use(d, &in_use);
 	int64_t start = clock_ticks();
 
 	if (rc != DB_DONE)
@@ -281,7 +272,7 @@ demo_fill(struct demo *d)
 	rc = make_all(d);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
-	tell_made(d, clock_ticks() - start);
+	print_made(d, clock_ticks() - start);
 	return EXIT_SUCCESS;
 }
 
@@ -348,16 +339,14 @@ run_demo(int argc, char **argv, const char *data)
 	d.db = d.conf ? ctl_db(d.conf, DB_READ_WRITE) : NULL;
 	if (!d.db)
 		return EXIT_CONFIG;
+	d.run = arena_new(1 << 20);
 	d.batch = arena_new(1 << 20);
-	d.user = calloc((size_t)d.users, sizeof(*d.user));
-	d.learners = calloc((size_t)d.users, sizeof(*d.learners));
 	json_use(d.batch);
-	int code = d.batch && d.user && d.learners ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
+	int code = d.run && d.batch ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(NULL);
 	db_close(d.db);
+	arena_free(d.run);
 	arena_free(d.batch);
-	free(d.user);
-	free(d.learners);
 	return code;
 }
 

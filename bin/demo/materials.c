@@ -157,15 +157,18 @@ write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 
 /* ---- materials */
 
-static enum db_rc
-blob_failure(enum blob_rc rc)
+/* Of each lesson the worksheet and, but for every third, its key. */
+static struct blob pdfs[COUNT(lessons)][2];
+
+static int
+pdfs_of(int64_t lesson)
 {
-	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
+	return lesson % 3 == 2 ? 1 : 2;
 }
 
-/* The bytes on the disk under their name, as an upload leaves them. */
-static enum db_rc
-keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *blob)
+/* Stores the bytes of a PDF as an upload does. */
+static enum blob_rc
+store_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *blob)
 {
 	struct buf pdf = write_pdf(d->batch, lesson, solved);
 	enum blob_rc rc = blob_begin(d->conf, blob);
@@ -176,117 +179,123 @@ keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *
 		rc = blob_end(blob);
 	if (rc == BLOB_DONE)
 		rc = blob_keep(d->conf, blob);
-	return blob_failure(rc);
+	blob_drop(d->conf, blob);
+	return rc;
 }
 
-static bool
-demo_add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solved, const struct blob *blob, int64_t at)
+static enum db_rc
+store_pdfs(struct demo *d)
 {
-	const char *title = solved ? key[lesson->locale] : worksheet[lesson->locale];
-	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
-	char id[ID_TEXT];
+	enum blob_rc rc = BLOB_DONE;
 
-	random_pretend(demo_bits(d), at);
-	if (file_add(d->db, d->conf, blob, &row, at) != ERROR_NONE)
-		return false;
-	d->files++;
-	demo_id(d, id, at);
-	material_add_pdf(d->db, id, pk, row.key, title);
-	return true;
+	for (size_t i = 0; i < COUNT(lessons); i++)
+		for (int n = 0; n < pdfs_of((int64_t)i) && rc == BLOB_DONE; n++)
+			rc = store_pdf(d, &lessons[i], n > 0, &pdfs[i][n]);
+	arena_reset(d->batch);
+	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
 }
 
 static const char *
 videos_of(struct demo *d, const struct lesson *lesson, int64_t at, int64_t i)
 {
-	struct buf out = { .arena = d->batch };
-	char id[ID_TEXT];
-
 	if (!lesson->video)
 		return "[]";
-	demo_id(d, id, at);
-	json_put_list(&out, NULL);
-	json_put_object(&out, NULL);
-	json_put_text(&out, "id", id);
-	json_put_text(&out, "title", lesson->video);
-	json_put_text(&out, "url", arena_format(d->batch, "https://www.example.com/videos/%lld", (long long)i + 101));
-	json_put_end_object(&out);
-	json_put_end_list(&out);
-	return out.s;
+	return arena_format(d->batch, "[{\"id\":\"%s\",\"title\":\"%s\",\"url\":\"https://www.example.com/videos/%lld\"}]",
+		demo_id(d, at), lesson->video, (long long)i + 101);
 }
 
-static enum db_rc
-add_material(struct demo *d, int64_t i)
+struct lesson_row {
+	const char *id;
+	int64_t at;
+	struct material material;
+};
+
+static void
+make_material(struct demo *d, int64_t i, void *out)
 {
 	const struct lesson *lesson = &lessons[i];
-	struct blob blob[2] = { { .fd = -1 }, { .fd = -1 } };
 	int64_t at = d->start - ((int64_t)COUNT(lessons) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
-	int count = i % 3 == 2 ? 1 : 2;		/* not all come with a key */
-	const struct material row = { lesson->title, lesson->description, language_code(lesson->locale), videos_of(d, lesson, at, i),
-		.level = lesson->level };
-	enum db_rc rc = DB_DONE;
-	char id[ID_TEXT];
+	struct lesson_row *row = out;
+
+	*row = (struct lesson_row){ .at = at, .material = { lesson->title, lesson->description, language_code(lesson->locale),
+		videos_of(d, lesson, at, i), .level = lesson->level } };
+	row->id = demo_id(d, at);
+}
+
+static void
+add_material(struct demo *d, int64_t i, const void *in)
+{
+	const struct lesson *lesson = &lessons[i];
+	const struct lesson_row *row = in;
 	int64_t pk = 0;
 
-	demo_id(d, id, at);
-	for (int n = 0; n < count && rc == DB_DONE; n++)
-		rc = keep_pdf(d, lesson, n > 0, &blob[n]);
-	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
-		bool good = material_add(d->db, id, &row, at, &pk);
-		for (int n = 0; n < count && good; n++)
-			good = demo_add_pdf(d, pk, lesson, n > 0, &blob[n], at);
-		if (good) {
-			rc = db_write_commit(d->db);
-		} else {
-			rc = db_failure(d->db) == DB_DONE ? DB_BROKEN : db_failure(d->db);
-			db_write_rollback(d->db);
-		}
+	(void)!material_add(d->db, row->id, &row->material, row->at, &pk);
+	for (int n = 0; n < pdfs_of(i); n++) {
+		const char *title = (n > 0 ? key : worksheet)[lesson->locale];
+		struct file_row file = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
+
+		random_pretend(demo_bits(d), row->at);
+		/* Where it fails, the next statement does: it finds no such file. */
+		(void)!file_add(d->db, d->conf, &pdfs[i][n], &file, row->at);
+		material_add_pdf(d->db, demo_id(d, row->at), pk, file.key, title);
+		d->files++;
 	}
-	for (int n = 0; n < count; n++)
-		blob_drop(d->conf, &blob[n]);
-	arena_reset(d->batch);
-	return rc;
+	d->materials++;
 }
 
 /* ---- assignments */
 
+struct assignment_row {
+	struct assignment assignment;
+	struct demo_user *user;		/* NULL: nobody could be assigned a material then */
+};
+
 static void
-demo_assign(struct demo *d, void *context, int64_t i)
+make_assignment(struct demo *d, int64_t i, void *out)
 {
-	struct timeline *line = context;
-	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(lessons));
-	struct demo_user *user = demo_learner(d, at);
+	int64_t at = demo_time(d), material = demo_below(d, COUNT(lessons));
+	struct assignment_row *row = out;
+	struct demo_user *user = row->user = demo_learner(d, at);
 	const struct demo_user *teacher = &d->user[3 + demo_below(d, d->staff - 3)];
 	int64_t opened = at + 10 * MINUTE + demo_below(d, 6 * DAY);
-	bool is_opened = demo_happens(d, .7) && opened < d->until, noted = demo_happens(d, .3), added;
+	bool is_opened = demo_happens(d, .7) && opened < d->until, has_note = demo_happens(d, .3);
 
 	(void)i;
-	if (!user)
-		return;
-	/* `lessons` are the only materials, so their keys are their places. */
-	if (assignment_add(d->db, &(struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
-		   noted ? notes[user->language] : NULL }, &added) != DB_DONE || !added)
+	/* `lessons` are the only materials, so a material's key is its place among them. */
+	if (user)
+		row->assignment = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
+			has_note ? notes[user->language] : NULL };
+}
+
+static void
+add_assignment(struct demo *d, int64_t i, const void *in)
+{
+	const struct assignment_row *row = in;
+	int64_t opened = row->assignment.opened_at;
+	bool added;
+
+	(void)i;
+	if (!row->user || assignment_add(d->db, &row->assignment, &added) != DB_DONE || !added)
 		return;
 	d->assignments++;
-	d->opened += is_opened;
-	if (is_opened && user->last_login < opened)
-		user->last_login = opened;
+	d->opened += opened != 0;
+	if (row->user->last_login < opened)
+		row->user->last_login = opened;
 }
 
 enum db_rc
 demo_make_materials(struct demo *d)
 {
-	enum db_rc rc = DB_DONE;
-	struct timeline line;
+	static const struct demo_kind materials = { sizeof(struct lesson_row), 1, make_material, add_material };
+	static const struct demo_kind assignments = { sizeof(struct assignment_row), 2000, make_assignment, add_assignment };
+	enum db_rc rc = store_pdfs(d);
 
 	demo_series(d, "materials");
-	for (size_t i = 0; i < COUNT(lessons) && rc == DB_DONE; i++, d->materials++)
-		rc = add_material(d, (int64_t)i);
+	if (rc == DB_DONE)
+		rc = demo_write(d, COUNT(lessons), &materials);
+	if (rc != DB_DONE)
+		return rc;
 	demo_series(d, "assignments");
-	if (rc == DB_DONE) {
-		int64_t count = d->users * 9 / 10;
-		timeline_init(&line, d, d->start, d->until, count);
-		rc = demo_batches(d, count, DEMO_BATCH, demo_assign, &line);
-		timeline_clear(&line);
-	}
-	return rc;
+	demo_times(d, d->start, d->until, d->users * 9 / 10);
+	return demo_write(d, d->users * 9 / 10, &assignments);
 }
