@@ -59,100 +59,66 @@ static const char *const key[LANGUAGES] = { [TR] = "Çözümler", [EN] = "Answer
 static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.", [EN] = "Please work through it until next week.",
 	[ES] = "Para la semana que viene, por favor.", [DE] = "Bitte bis nächste Woche durcharbeiten." };
 
-/* ---- PDF (ISO 32000-1): one page, one of the fonts that every reader has, WinAnsi and the Turkish letters that it lacks */
+/* ---- PDF (ISO 32000-1): one page, in a font that every reader has */
 
-static const struct { const char *letter; unsigned char code; } turkish[] = {
-	{ "ğ", 0x81 }, { "Ğ", 0x8d }, { "ı", 0x8f }, { "İ", 0x90 }, { "ş", 0x9d }, { "Ş", 0x8e },
-};
-#define ENCODING \
-	"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[129/gbreve 141/Gbreve/Scedilla/dotlessi/Idotaccent 157/scedilla]>>"
-
-/* A letter's code in the font; '?' for one that it has not. */
-static unsigned char
-code_of(const char *s, size_t length)
+/* The font's code of a letter: of Latin-1, with the Turkish letters in the places of Icelandic ones, as in ISO 8859-9. */
+static int32_t
+code_of(int32_t point)
 {
+	static const struct { int32_t point, code; } turkish[] = {
+		{ 0x11e, 0xd0 }, { 0x130, 0xdd }, { 0x15e, 0xde }, { 0x11f, 0xf0 }, { 0x131, 0xfd }, { 0x15f, 0xfe },	/* Ğ İ Ş ğ ı ş */
+	};
+
 	for (size_t i = 0; i < COUNT(turkish); i++)
-		if (strncmp(s, turkish[i].letter, length) == 0)
+		if (point == turkish[i].point)
 			return turkish[i].code;
-	if (length == 1)
-		return (unsigned char)*s;
-	if (length == 2 && (unsigned char)s[0] <= 0xc3)
-		return (unsigned char)(((unsigned char)s[0] & 3) << 6 | ((unsigned char)s[1] & 0x3f));
-	return '?';
+	return point <= 0xff ? point : '?';
 }
 
 static void
-pdf_put_string(struct buf *out, const char *s)
+put_pdf_line(struct buf *page, int size, int down, const char *text)
 {
-	buf_putc(out, '(');
-	for (size_t step; *s; s += step) {
-		step = utf8_sequence(s, strlen(s));
-		unsigned char code = code_of(s, step);
-		if (code >= 0x80 || code == '(' || code == ')' || code == '\\')
-			buf_printf(out, "\\%03o", code);
-		else
-			buf_putc(out, (char)code);
-	}
-	buf_putc(out, ')');
+	buf_printf(page, "/F1 %d Tf 0 -%d Td (", size, down);
+	for (size_t step, left = strlen(text); left > 0; text += step, left -= step)
+		buf_printf(page, "\\%03o", (unsigned)code_of(utf8_first(text, left, &step)));
+	buf_puts(page, ") Tj\n");
 }
 
-static void
-pdf_put_line(struct buf *out, int size, int down, const char *text)
-{
-	buf_printf(out, "/F1 %d Tf 0 -%d Td ", size, down);
-	pdf_put_string(out, text);
-	buf_puts(out, " Tj\n");
-}
-
-struct pdf {
-	struct buf out;
-	size_t at[8];
-	int count;
-};
-
-static void
-pdf_begin_object(struct pdf *pdf)
-{
-	pdf->at[pdf->count++] = pdf->out.length;
-	buf_printf(&pdf->out, "%d 0 obj\n", pdf->count);
-}
-
-static void
-pdf_put_object(struct pdf *pdf, const char *what)
-{
-	pdf_begin_object(pdf);
-	buf_puts(&pdf->out, what);
-	buf_puts(&pdf->out, "\nendobj\n");
-}
-
-/* Exercises of a material, or what solves them. */
+/* The exercises of a lesson, or their solutions. */
 static struct buf
 write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 {
-	struct pdf pdf = { .out.arena = arena };
-	struct buf page = { .arena = arena };
+	struct buf out = { .arena = arena }, page = { .arena = arena };
 
 	buf_puts(&page, "BT 60 800 Td\n");
-	pdf_put_line(&page, 20, 20, lesson->title);
-	pdf_put_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
+	put_pdf_line(&page, 20, 20, lesson->title);
+	put_pdf_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
 	for (int i = 0; i < LINES; i++)
-		pdf_put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
+		put_pdf_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
 			solved ? lesson->line[i].solution : lesson->line[i].task));
 	buf_puts(&page, "ET\n");
 
-	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
-	pdf_put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
-	pdf_put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
-	pdf_put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
-	pdf_put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
-	pdf_put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
-	pdf_put_object(&pdf, ENCODING);
-	size_t table = pdf.out.length;
-	buf_printf(&pdf.out, "xref\n0 %d\n0000000000 65535 f \n", pdf.count + 1);
-	for (int i = 0; i < pdf.count; i++)
-		buf_printf(&pdf.out, "%010zu 00000 n \n", pdf.at[i]);
-	buf_printf(&pdf.out, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", pdf.count + 1, table);
-	return pdf.out;
+	const char *const objects[] = {
+		"<</Type/Catalog/Pages 2 0 R>>",
+		"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+		arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s),
+		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>",
+		"<</Type/Encoding/BaseEncoding/WinAnsiEncoding"
+		"/Differences[208/Gbreve 221/Idotaccent/Scedilla 240/gbreve 253/dotlessi/scedilla]>>",
+	};
+	size_t at[COUNT(objects)];
+	buf_puts(&out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
+	for (size_t i = 0; i < COUNT(objects); i++) {
+		at[i] = out.length;
+		buf_printf(&out, "%zu 0 obj\n%s\nendobj\n", i + 1, objects[i]);
+	}
+	size_t table = out.length;
+	buf_printf(&out, "xref\n0 %zu\n0000000000 65535 f \n", COUNT(objects) + 1);
+	for (size_t i = 0; i < COUNT(objects); i++)
+		buf_printf(&out, "%010zu 00000 n \n", at[i]);
+	buf_printf(&out, "trailer\n<</Size %zu/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", COUNT(objects) + 1, table);
+	return out;
 }
 
 /* ---- materials */
