@@ -30,23 +30,22 @@ static const struct command demo = {
 	.usage = "[--users N] [--results N] [--contacts N] [--courses N] [--seed N] [--until DATE]",
 	.summary = DEMO_SUMMARY,
 	.help = "People of four languages, courses, settings, two placement tests with a year of results, questions of visitors,\n"
-		"materials with PDFs and whom they were given to. All of it is as if it had come through the API; results are graded.\n"
-		"A database that holds anything is refused. Mail addresses are of example.com, .org and .net, which nobody has.\n"
-		"--users N     20 to 100000; 200 unless given\n"
-		"--results N   0 to 1000000; 600 unless given\n"
-		"--contacts N  0 to 50000; 80 unless given\n"
-		"--courses N   0 to 10000; 24 unless given\n"
-		"--seed N      another number makes another school, the same makes the same; 1 unless given\n"
-		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); today unless given\n",
+		"materials with PDFs, and their assignments. All rows are as if they had come through the API; results are graded.\n"
+		"A database that is not empty is refused. Mail addresses are of example.com, .org and .net, which belong to nobody.\n"
+		"--users N     20 to 100000; default: 200\n"
+		"--results N   0 to 1000000; default: 600\n"
+		"--contacts N  0 to 50000; default: 80\n"
+		"--courses N   0 to 10000; default: 24\n"
+		"--seed N      the same seed makes the same school; default: 1\n"
+		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); default: today\n",
 	.run = run_demo,
 };
 
-#define CACHE_KIB 131072	/* an index of a million rows is written all over */
+#define CACHE_KIB 131072	/* inserts into an index of a million rows touch all of its pages */
 
 enum { IN_USE };
 
 static const char *const sql[] = {
-	/* Tables that are empty in an unused database. */
 	[IN_USE] =
 		"SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
 		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
@@ -56,16 +55,12 @@ static const char *const sql[] = {
 };
 static const struct db_statements own_statements = { sql, COUNT(sql) };
 
-/* ---- random numbers: SplitMix64 (Steele, Lea, Flood 2014) */
+/* ---- random numbers */
 
 uint64_t
 demo_bits(struct demo *d)
 {
-	uint64_t z = d->chance += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
+	return random_series(&d->chance);
 }
 
 void
@@ -118,7 +113,7 @@ demo_id(struct demo *d, int64_t time)
 
 /* ---- time */
 
-/* How much there is to do in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
+/* How busy the school is in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
 static const double by_month[] = { 1.25, 1.1, 1, .9, .8, .7, .55, .75, 1.5, 1.35, 1, .7 };
 static const double by_day[] = { .75, 1.1, 1.1, 1.05, 1, .8, .7 };
 static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5, .9,
@@ -189,7 +184,7 @@ demo_write(struct demo *d, int64_t count, const struct demo_kind *kind)
 	return rc;
 }
 
-/* Learners are in the order in which they came. */
+/* Learners are sorted by the time at which they came. */
 struct demo_user *
 demo_learner(struct demo *d, int64_t time)
 {

@@ -43,7 +43,7 @@ void demo_series(struct demo *d, const char *part);
 uint64_t demo_bits(struct demo *d);
 /* A number in [0, limit). */
 int64_t demo_below(struct demo *d, int64_t limit);
-/* A number in [0, 1), and one around 0 with deviation 1. */
+/* A number in [0, 1), and one of the standard normal distribution. */
 double demo_real(struct demo *d);
 double demo_normal(struct demo *d);
 bool demo_happens(struct demo *d, double probability);
