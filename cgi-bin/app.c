@@ -2,7 +2,6 @@
  * app - the service itself: is it there, is it well, what can it do.
  */
 #include "app.h"
-#include "json_write.h"
 #include "session.h"
 #include "token.h"
 
@@ -49,10 +48,10 @@ get_health(struct request *rq)
 	request_detach_user(rq);	/* the trial ends their row, and the log names them */
 	bool writable = db_try_write(rq->db);
 	response_begin(rq);
-	json_put_text(rq->out, "status", writable ? "ok" : "degraded");
-	json_put_text(rq->out, "database", "ok");
-	json_put_text(rq->out, "version", OKUL_VERSION);
-	json_put_int(rq->out, "schemaVersion", version);
+	data_text(rq, "status", writable ? "ok" : "degraded");
+	data_text(rq, "database", "ok");
+	data_text(rq, "version", OKUL_VERSION);
+	data_int(rq, "schemaVersion", version);
 	return response_done(rq);
 }
 

@@ -3,7 +3,6 @@
  */
 #include "auth.h"
 #include "audit.h"
-#include "json_write.h"
 #include "limit.h"
 #include "log.h"
 #include "mail.h"
@@ -166,8 +165,8 @@ reply_code_sent(struct request *rq, const char *code)
 {
 	(void)code;
 	response_begin(rq);
-	json_put_text(rq->out, "message", sentence(S_CODE_SENT, rq->language));
-	json_put_text(rq->out, "email", value_string(rq->in[AUTH_EMAIL]));
+	data_text(rq, "message", sentence(S_CODE_SENT, rq->language));
+	data_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
 	return response_done(rq);
 }
 
@@ -191,10 +190,10 @@ auth_put_tokens(struct request *rq, const struct login *login)
 	refresh_issue(&refresh, login->seed, login->session, login->counter);
 	if (refresh.failed)
 		return false;
-	json_put_text(rq->out, "accessToken", access.s);
-	json_put_text(rq->out, "refreshToken", refresh.s);
-	json_put_int(rq->out, "expiresIn", rq->conf->access_life);
-	json_put_int(rq->out, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
+	data_text(rq, "accessToken", access.s);
+	data_text(rq, "refreshToken", refresh.s);
+	data_int(rq, "expiresIn", rq->conf->access_life);
+	data_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 	return true;
 }
 
@@ -208,8 +207,8 @@ reply_login(struct request *rq, const struct login *login)
 	response_begin(rq);
 	if (!auth_put_tokens(rq, login))
 		return response_error(rq, ERROR_INTERNAL);
-	json_put_bool(rq->out, "isNewUser", login->is_new);
-	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
+	data_bool(rq, "isNewUser", login->is_new);
+	data_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
@@ -410,7 +409,7 @@ post_registration(struct request *rq)
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
-	json_put_text(rq->out, "message", sentence(S_REGISTERED, rq->language));
+	data_text(rq, "message", sentence(S_REGISTERED, rq->language));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
@@ -425,12 +424,12 @@ get_registration(struct request *rq)
 	if (db_one(rq->db, &row, sql[MISSING], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
-	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
-	json_put_list(rq->out, "missingFields");
+	data_bool(rq, "isRegistrationComplete", db_flag(row, 0));
+	data_list(rq, "missingFields");
 	for (int i = 0; i < (int)COUNT(fields) && !db_flag(row, 0); i++)
 		if (db_flag(row, i + 1))
-			json_put_text(rq->out, NULL, fields[i]);
-	json_put_end_list(rq->out);
+			data_text(rq, NULL, fields[i]);
+	data_end_list(rq);
 	db_end(row);
 	return response_done(rq);
 }

@@ -2,7 +2,6 @@
  * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
  */
 #include "auth.h"
-#include "json_write.h"
 #include "session.h"
 #include "user.h"
 
@@ -76,9 +75,9 @@ static struct response
 reply_code_sent(struct request *rq, const char *code)
 {
 	response_begin(rq);
-	json_put_text(rq->out, "email", value_string(rq->in[AUTH_EMAIL]));
+	data_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
 	if (rq->conf->development)
-		json_put_text(rq->out, "code", code);
+		data_text(rq, "code", code);
 	return response_done(rq);
 }
 
@@ -103,7 +102,7 @@ post_verify(struct request *rq)
 	if (!auth_put_tokens(rq, &login))
 		return response_error(rq, ERROR_INTERNAL);
 	response_put_row_object(rq, "user", &user_v1, row, 1);
-	json_put_bool(rq->out, "isRegistrationComplete", db_flag(row, 0));
+	data_bool(rq, "isRegistrationComplete", db_flag(row, 0));
 	db_end(row);
 	return response_done(rq);
 }
@@ -143,7 +142,7 @@ static struct response
 get_validity(struct request *rq)
 {
 	response_begin(rq);
-	json_put_bool(rq->out, "isValid", true);
-	json_put_time(rq->out, "expiresAt", rq->user->token_expires);
+	data_bool(rq, "isValid", true);
+	data_time(rq, "expiresAt", rq->user->token_expires);
 	return response_done(rq);
 }

@@ -8,7 +8,6 @@
 #include "contact.h"
 #include "encode.h"
 #include "fold.h"
-#include "json_write.h"
 #include "limit.h"
 #include "mail.h"
 #include "outbox.h"
@@ -180,9 +179,9 @@ get_form(struct request *rq)
 
 	put_stamp(&stamp, rq, arena_format(rq->arena, "%lld", (long long)rq->now));
 	response_begin(rq);
-	json_put_text(rq->out, "stamp", stamp.s);
-	json_put_time(rq->out, "notBefore", rq->now + STAMP_REST);
-	json_put_time(rq->out, "expiresAt", rq->now + STAMP_LIFE);
+	data_text(rq, "stamp", stamp.s);
+	data_time(rq, "notBefore", rq->now + STAMP_REST);
+	data_time(rq, "expiresAt", rq->now + STAMP_LIFE);
 	return response_done(rq);
 }
 

@@ -5,7 +5,6 @@
  * there are. All figures of an answer are of one moment: its statements see one snapshot.
  */
 #include "app.h"
-#include "json_write.h"
 #include "session.h"
 #include "sql.h"
 #include "text.h"
@@ -290,26 +289,26 @@ put_users(struct request *rq, int64_t now, int64_t before)
 {
 	int64_t total = tally(rq, "user"), registered = tally(rq, "registration");
 
-	json_put_object(rq->out, "users");
-	json_put_int(rq->out, "total", total);
-	json_put_int(rq->out, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
-	json_put_int(rq->out, "registrationCompleted", registered);
-	json_put_number(rq->out, "completionRate", percent(registered, total));
-	json_put_int(rq->out, "newLast30Days", now);
-	json_put_number(rq->out, "monthlyGrowthRate", percent(now - before, before));
-	json_put_end_object(rq->out);
+	data_object(rq, "users");
+	data_int(rq, "total", total);
+	data_int(rq, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
+	data_int(rq, "registrationCompleted", registered);
+	data_number(rq, "completionRate", percent(registered, total));
+	data_int(rq, "newLast30Days", now);
+	data_number(rq, "monthlyGrowthRate", percent(now - before, before));
+	data_end_object(rq);
 }
 
 static void
 put_tests(struct request *rq, struct sum all, int64_t now, int64_t before)
 {
-	json_put_object(rq->out, "tests");
-	json_put_int(rq->out, "totalTests", tally(rq, "test"));
-	json_put_int(rq->out, "totalSubmissions", all.n);
-	json_put_number(rq->out, "averageScore", average(all));
-	json_put_int(rq->out, "submissionsLast30Days", now);
-	json_put_number(rq->out, "monthlyGrowthRate", percent(now - before, before));
-	json_put_end_object(rq->out);
+	data_object(rq, "tests");
+	data_int(rq, "totalTests", tally(rq, "test"));
+	data_int(rq, "totalSubmissions", all.n);
+	data_number(rq, "averageScore", average(all));
+	data_int(rq, "submissionsLast30Days", now);
+	data_number(rq, "monthlyGrowthRate", percent(now - before, before));
+	data_end_object(rq);
 }
 
 static void
@@ -317,13 +316,13 @@ put_contacts(struct request *rq, int64_t now)
 {
 	int64_t total = tally(rq, "contact"), replied = tally(rq, "contact:REPLIED");
 
-	json_put_object(rq->out, "contacts");
-	json_put_int(rq->out, "total", total);
-	json_put_int(rq->out, "pending", tally(rq, "contact:PENDING"));
-	json_put_int(rq->out, "replied", replied);
-	json_put_number(rq->out, "replyRate", percent(replied, total));
-	json_put_int(rq->out, "newLast30Days", now);
-	json_put_end_object(rq->out);
+	data_object(rq, "contacts");
+	data_int(rq, "total", total);
+	data_int(rq, "pending", tally(rq, "contact:PENDING"));
+	data_int(rq, "replied", replied);
+	data_number(rq, "replyRate", percent(replied, total));
+	data_int(rq, "newLast30Days", now);
+	data_end_object(rq);
 }
 
 static void
@@ -331,13 +330,13 @@ put_materials(struct request *rq, int64_t now)
 {
 	int64_t assignments = tally(rq, "assignment"), users = tally(rq, "assignment:user");
 
-	json_put_object(rq->out, "materials");
-	json_put_int(rq->out, "total", tally(rq, "material"));
-	json_put_int(rq->out, "assignments", assignments);
-	json_put_int(rq->out, "assignedUsers", users);
-	json_put_number(rq->out, "avgAssignmentsPerUser", ratio(assignments, users));
-	json_put_int(rq->out, "assignmentsLast30Days", now);
-	json_put_end_object(rq->out);
+	data_object(rq, "materials");
+	data_int(rq, "total", tally(rq, "material"));
+	data_int(rq, "assignments", assignments);
+	data_int(rq, "assignedUsers", users);
+	data_number(rq, "avgAssignmentsPerUser", ratio(assignments, users));
+	data_int(rq, "assignmentsLast30Days", now);
+	data_end_object(rq);
 }
 
 static void
@@ -347,15 +346,15 @@ put_overview(struct request *rq, const struct results *results)
 	struct counts now = counts_between(rq, rq->now - WINDOW, FOREVER);
 	struct counts before = counts_between(rq, rq->now - 2 * WINDOW, rq->now - WINDOW);
 
-	json_put_object(rq->out, "overview");
+	data_object(rq, "overview");
 	put_users(rq, now.of[USERS], before.of[USERS]);
-	json_put_object(rq->out, "courses");
-	json_put_int(rq->out, "total", tally(rq, "course"));
-	json_put_end_object(rq->out);
+	data_object(rq, "courses");
+	data_int(rq, "total", tally(rq, "course"));
+	data_end_object(rq);
 	put_tests(rq, results->all, now.of[RESULTS], before.of[RESULTS]);
 	put_contacts(rq, now.of[CONTACTS]);
 	put_materials(rq, now.of[ASSIGNMENTS]);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }
 
 /* ---- trends */
@@ -384,20 +383,20 @@ put_trends(struct request *rq, int months)
 	int present = month_of(rq, rq->now), month = present - months + 1;
 	int64_t begin = begin_of(rq, month), end;
 
-	json_put_list(rq->out, "trends");
+	data_list(rq, "trends");
 	for (; month <= present; month++, begin = end) {
 		end = begin_of(rq, month + 1);
 		struct counts counts = counts_between(rq, begin, end);
-		json_put_object(rq->out, NULL);
-		json_put_text(rq->out, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
-		json_put_text(rq->out, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
-		json_put_int(rq->out, "users", counts.of[USERS]);
-		json_put_int(rq->out, "testSubmissions", counts.of[RESULTS]);
-		json_put_int(rq->out, "contacts", counts.of[CONTACTS]);
-		json_put_int(rq->out, "materialAssignments", counts.of[ASSIGNMENTS]);
-		json_put_end_object(rq->out);
+		data_object(rq, NULL);
+		data_text(rq, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
+		data_text(rq, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
+		data_int(rq, "users", counts.of[USERS]);
+		data_int(rq, "testSubmissions", counts.of[RESULTS]);
+		data_int(rq, "contacts", counts.of[CONTACTS]);
+		data_int(rq, "materialAssignments", counts.of[ASSIGNMENTS]);
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 /* ---- distributions */
@@ -405,11 +404,11 @@ put_trends(struct request *rq, int months)
 static void
 put_share(struct request *rq, const char *key, const char *label, int64_t count, int64_t all)
 {
-	json_put_object(rq->out, NULL);
-	json_put_text(rq->out, "key", key);
-	json_put_text(rq->out, "label", label);
-	json_put_int(rq->out, "count", count);
-	json_put_number(rq->out, "percentage", percent(count, all));
+	data_object(rq, NULL);
+	data_text(rq, "key", key);
+	data_text(rq, "label", label);
+	data_int(rq, "count", count);
+	data_number(rq, "percentage", percent(count, all));
 }
 
 /* Of what tally counts as NAME:KEY, all together as NAME. */
@@ -418,24 +417,24 @@ put_shares(struct request *rq, const char *list, const char *name, const char *c
 {
 	int64_t all = tally(rq, name);
 
-	json_put_list(rq->out, list);
+	data_list(rq, list);
 	for (int i = 0; keys[i]; i++) {
 		put_share(rq, keys[i], labels[i], tally(rq, arena_format(rq->arena, "%s:%s", name, keys[i])), all);
-		json_put_end_object(rq->out);
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static void
 put_levels(struct request *rq, const struct results *results)
 {
-	json_put_list(rq->out, "levels");
+	data_list(rq, "levels");
 	for (int i = 0; i < LEVELS; i++) {
 		put_share(rq, level_enum[i], level_enum[i], results->level[i].n, results->all.n);
-		json_put_number(rq->out, "averageScore", average(results->level[i]));
-		json_put_end_object(rq->out);
+		data_number(rq, "averageScore", average(results->level[i]));
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static const char *
@@ -452,19 +451,19 @@ put_languages(struct request *rq)
 {
 	struct db_rows *rows;
 
-	json_put_list(rq->out, "languages");
+	data_list(rq, "languages");
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[LANGUAGE_SUMS], NO_ARGS); rc == DB_ROW; rc = db_next(rows)) {
 		const char *code = db_text(rows, 0);
 		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
-		json_put_object(rq->out, NULL);
-		json_put_text(rq->out, "key", code);
-		json_put_text(rq->out, "label", upper(rq->arena, code));
-		json_put_int(rq->out, "submissions", sum.n);
-		json_put_number(rq->out, "averageScore", average(sum));
-		json_put_end_object(rq->out);
+		data_object(rq, NULL);
+		data_text(rq, "key", code);
+		data_text(rq, "label", upper(rq->arena, code));
+		data_int(rq, "submissions", sum.n);
+		data_number(rq, "averageScore", average(sum));
+		data_end_object(rq);
 	}
 	db_end(rows);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static void
@@ -473,12 +472,12 @@ put_distributions(struct request *rq, const struct results *results)
 	static const char *const roles[] = { "User", "Admin", "Superadmin" };
 	static const char *const state_labels[] = { "Pending", "Replied" };
 
-	json_put_object(rq->out, "distributions");
+	data_object(rq, "distributions");
 	put_shares(rq, "roles", "user", role_enum, roles);
 	put_shares(rq, "contactsByStatus", "contact", states, state_labels);
 	put_levels(rq, results);
 	put_languages(rq);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }
 
 static struct response
@@ -488,15 +487,15 @@ get_stats(struct request *rq)
 	const struct results results = sum_results(rq);
 
 	response_begin(rq);
-	json_put_time(rq->out, "generatedAt", rq->now);
-	json_put_int(rq->out, "months", months);
+	data_time(rq, "generatedAt", rq->now);
+	data_int(rq, "months", months);
 	put_overview(rq, &results);
 	put_trends(rq, months);
 	put_distributions(rq, &results);
-	json_put_object(rq->out, "recentActivity");
+	data_object(rq, "recentActivity");
 	response_put_rows(rq, "contacts", sql[RECENT_CONTACTS], NO_ARGS, &recent_contact);
 	response_put_rows(rq, "testResults", sql[RECENT_RESULTS], NO_ARGS, &recent_result);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 	return response_done(rq);
 }
 

@@ -217,18 +217,18 @@ put_pdfs(struct request *rq, int64_t material, const char *user)
 {
 	struct db_rows *pdf;
 
-	json_put_list(rq->out, "pdfs");
+	data_list(rq, "pdfs");
 	for (enum db_rc rc = db_one(rq->db, &pdf, sql[PDFS], ARGS(material)); rc == DB_ROW; rc = db_next(pdf)) {
-		json_put_object(rq->out, NULL);
-		json_put_text(rq->out, "id", db_text(pdf, 1));
-		json_put_text(rq->out, "title", db_text(pdf, 2));
-		json_put_text(rq->out, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
-		json_put_int(rq->out, "size", db_int(pdf, 4));
-		link_put(rq, "url", link_url_for(rq->arena, rq->conf, db_text(pdf, 0), user, rq->now));
-		json_put_end_object(rq->out);
+		data_object(rq, NULL);
+		data_text(rq, "id", db_text(pdf, 1));
+		data_text(rq, "title", db_text(pdf, 2));
+		data_text(rq, "fileName", link_file_name(rq->arena, db_text(pdf, 3), MEDIA_PDF));
+		data_int(rq, "size", db_int(pdf, 4));
+		link_put(rq, "url", db_text(pdf, 0), false, user);
+		data_end_object(rq);
 	}
 	db_end(pdf);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 void
@@ -243,9 +243,9 @@ materials_put(struct request *rq, const struct db_rows *row, const char *user)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	json_put_object(rq->out, NULL);
+	data_object(rq, NULL);
 	materials_put(rq, row, NULL);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }
 
 static struct response

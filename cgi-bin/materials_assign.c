@@ -7,7 +7,6 @@
 #include "materials.h"
 #include "assignment.h"
 #include "audit.h"
-#include "json_write.h"
 #include "mail.h"
 #include "sql.h"
 
@@ -146,10 +145,10 @@ put_summary(struct request *rq, const struct assigning *a)
 {
 	rq->mail_queued = a->assigned > 0;
 	response_begin(rq);
-	json_put_text(rq->out, "materialId", rq->id);
-	json_put_int(rq->out, "requested", a->assigned + a->already);
-	json_put_int(rq->out, "assigned", a->assigned);
-	json_put_int(rq->out, "alreadyAssigned", a->already);
+	data_text(rq, "materialId", rq->id);
+	data_int(rq, "requested", a->assigned + a->already);
+	data_int(rq, "assigned", a->assigned);
+	data_int(rq, "alreadyAssigned", a->already);
 	return response_done(rq);
 }
 
@@ -177,15 +176,15 @@ post_assign(struct request *rq)
 static void
 put_assigned(struct request *rq, const struct db_rows *row, const char *user)
 {
-	json_put_object(rq->out, NULL);
+	data_object(rq, NULL);
 	materials_put(rq, row, user);
-	json_put_time(rq->out, "assignedAt", db_int(row, ASSIGNED_AT));
+	data_time(rq, "assignedAt", db_int(row, ASSIGNED_AT));
 	if (db_is_null(row, ASSIGNED_BY))
-		json_put_null(rq->out, "assignedBy");
+		data_null(rq, "assignedBy");
 	else
 		response_put_row_object(rq, "assignedBy", &assigned_by, row, ASSIGNED_BY);
 	response_put_row(rq, &assigned_tail, row, OPENED_AT);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }
 
 /* The materials of a user, and how many they are. The addresses name `reader`; NULL: nobody. */
@@ -195,14 +194,14 @@ put_materials(struct request *rq, int64_t user, const char *reader)
 	struct db_rows *row;
 	int64_t total = 0;
 
-	json_put_list(rq->out, "materials");
+	data_list(rq, "materials");
 	for (enum db_rc rc = db_one(rq->db, &row, sql[ASSIGNED], ARGS(user)); rc == DB_ROW; rc = db_next(row)) {
 		put_assigned(rq, row, reader);
 		total++;
 	}
 	db_end(row);
-	json_put_end_list(rq->out);
-	json_put_int(rq->out, "total", total);
+	data_end_list(rq);
+	data_int(rq, "total", total);
 }
 
 static struct response

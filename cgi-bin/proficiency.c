@@ -6,7 +6,6 @@
 #include "audit.h"
 #include "copy.h"
 #include "fold.h"
-#include "json_write.h"
 #include "limit.h"
 #include "placement.h"
 #include "quiz.h"
@@ -329,7 +328,7 @@ get_test(struct request *rq)
 	response_begin(rq);
 	int next = response_put_row(rq, &test_list, row, 0);
 	proficiency_put_questions(rq, db_text(row, next), db_flag(row, next + 2));
-	json_put_raw(rq->out, "levelRanges", db_text(row, next + 1));
+	data_raw(rq, "levelRanges", db_text(row, next + 1), strlen(db_text(row, next + 1)));
 	db_end(row);
 	return response_done(rq);
 }

@@ -2,7 +2,6 @@
  * proficiency - how the questions of a test do.
  */
 #include "proficiency.h"
-#include "json_write.h"
 #include "sql.h"
 #include "statistics.h"
 
@@ -104,9 +103,9 @@ static void
 put_figure(struct request *rq, const char *name, double figure)
 {
 	if (isnan(figure))
-		json_put_null(rq->out, name);
+		data_null(rq, name);
 	else
-		json_put_number(rq->out, name, figure);
+		data_number(rq, name, figure);
 }
 
 static void
@@ -115,24 +114,24 @@ put_question(struct request *rq, const cJSON *question, int order, struct statis
 	const cJSON *option;
 	int number = 0;
 
-	json_put_object(rq->out, NULL);
-	json_put_text(rq->out, "id", field_text(question, "id"));
-	json_put_text(rq->out, "text", field_text(question, "text"));
-	json_put_int(rq->out, "order", order);
+	data_object(rq, NULL);
+	data_text(rq, "id", field_text(question, "id"));
+	data_text(rq, "text", field_text(question, "text"));
+	data_int(rq, "order", order);
 	put_figure(rq, "difficulty", item.difficulty);
 	put_figure(rq, "discrimination", item.discrimination);
-	json_put_int(rq->out, "unanswered", item.chosen[0]);
-	json_put_list(rq->out, "options");
+	data_int(rq, "unanswered", item.chosen[0]);
+	data_list(rq, "options");
 	cJSON_ArrayForEach(option, json_get(question, "options")) {
-		json_put_object(rq->out, NULL);
-		json_put_text(rq->out, "id", field_text(option, "id"));
-		json_put_text(rq->out, "text", field_text(option, "text"));
-		json_put_bool(rq->out, "isCorrect", field_bool(option, "isCorrect", false));
-		json_put_int(rq->out, "chosen", item.chosen[++number]);
-		json_put_end_object(rq->out);
+		data_object(rq, NULL);
+		data_text(rq, "id", field_text(option, "id"));
+		data_text(rq, "text", field_text(option, "text"));
+		data_bool(rq, "isCorrect", field_bool(option, "isCorrect", false));
+		data_int(rq, "chosen", item.chosen[++number]);
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
-	json_put_end_object(rq->out);
+	data_end_list(rq);
+	data_end_object(rq);
 }
 
 static struct response
@@ -143,19 +142,19 @@ reply_statistics(struct request *rq, const struct statistics *statistics, const 
 	int order = 0;
 
 	response_begin(rq);
-	json_put_text(rq->out, "testId", rq->id);
-	json_put_int(rq->out, "attempts", total.sheets);
+	data_text(rq, "testId", rq->id);
+	data_int(rq, "attempts", total.sheets);
 	put_figure(rq, "mean", total.mean);
 	put_figure(rq, "standardDeviation", total.deviation);
 	put_figure(rq, "cronbachAlpha", total.alpha);
 	put_figure(rq, "standardErrorOfMeasurement", total.error);
-	json_put_bool(rq->out, "isReliable", total.sheets >= RELIABLE_FROM);
-	json_put_list(rq->out, "questions");
+	data_bool(rq, "isReliable", total.sheets >= RELIABLE_FROM);
+	data_list(rq, "questions");
 	cJSON_ArrayForEach(question, questions) {
 		put_question(rq, question, order, statistics_item(statistics, order));
 		order++;
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 	return response_done(rq);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "proficiency.h"
 #include "attempt.h"
-#include "json_write.h"
 #include "limit.h"
 #include "quiz.h"
 #include "random.h"
@@ -252,27 +251,27 @@ order_of(uint64_t *seed, int count, unsigned char *order)
 static void
 put_raw(struct request *rq, const char *name, struct quiz_text text)
 {
-	json_put_raw_of(rq->out, name, text.s, text.length);
+	data_raw(rq, name, text.s, text.length);
 }
 
 static void
 put_question(struct request *rq, const struct quiz_question *question, int order, const unsigned char *options)
 {
-	json_put_object(rq->out, NULL);
+	data_object(rq, NULL);
 	put_raw(rq, "id", question->id);
 	put_raw(rq, "text", question->text);
 	put_raw(rq, "points", question->points);
 	put_raw(rq, "mediaUrl", question->media);
-	json_put_int(rq->out, "order", order);
-	json_put_list(rq->out, "options");
+	data_int(rq, "order", order);
+	data_list(rq, "options");
 	for (int i = 0; i < question->options; i++) {
-		json_put_object(rq->out, NULL);
+		data_object(rq, NULL);
 		put_raw(rq, "id", question->option[options[i]].id);
 		put_raw(rq, "text", question->option[options[i]].text);
-		json_put_end_object(rq->out);
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
-	json_put_end_object(rq->out);
+	data_end_list(rq);
+	data_end_object(rq);
 }
 
 /* 0 to count - 1, by the ids of the options. */
@@ -294,7 +293,7 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 	unsigned char options[QUIZ_OPTIONS_MAX];
 	struct quiz_question question;
 
-	json_put_list(rq->out, "questions");
+	data_list(rq, "questions");
 	for (int i = 0; quiz_next(&questions, &question); i++) {
 		if (shuffle)
 			order_by_id(&question, options);
@@ -302,7 +301,7 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 			order_of(NULL, question.options, options);
 		put_question(rq, &question, i, options);
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static struct response
@@ -316,32 +315,32 @@ reply_attempt(struct request *rq, const struct state *state, bool with_questions
 
 	order_of(shuffled, count, order);
 	response_begin(rq);
-	json_put_text(rq->out, "id", state->attempt_id);
-	json_put_text(rq->out, "testId", state->test_id);
-	json_put_time(rq->out, "startedAt", state->started);
+	data_text(rq, "id", state->attempt_id);
+	data_text(rq, "testId", state->test_id);
+	data_time(rq, "startedAt", state->started);
 	if (state->deadline)
-		json_put_time(rq->out, "deadline", state->deadline);
+		data_time(rq, "deadline", state->deadline);
 	else
-		json_put_null(rq->out, "deadline");
-	json_put_list(rq->out, "answers");
+		data_null(rq, "deadline");
+	data_list(rq, "answers");
 	for (int i = 0; i < count; i++) {
 		const struct quiz_question *question = &questions[order[i]];
 		int chosen = state->chosen[order[i]];
 		if (chosen == 0 || chosen > question->options)
 			continue;
-		json_put_object(rq->out, NULL);
+		data_object(rq, NULL);
 		put_raw(rq, "questionId", question->id);
 		put_raw(rq, "optionId", question->option[chosen - 1].id);
-		json_put_end_object(rq->out);
+		data_end_object(rq);
 	}
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 	if (with_questions) {
-		json_put_list(rq->out, "questions");
+		data_list(rq, "questions");
 		for (int i = 0; i < count; i++) {
 			order_of(shuffled, questions[order[i]].options, options);
 			put_question(rq, &questions[order[i]], i, options);
 		}
-		json_put_end_list(rq->out);
+		data_end_list(rq);
 	}
 	return response_done(rq);
 }
@@ -429,25 +428,25 @@ reply_result(struct request *rq, const struct result *result, int64_t number)
 	const struct paper *paper = rq->prepared;
 
 	response_begin(rq);
-	json_put_text(rq->out, "id", result->id);
-	json_put_object(rq->out, "user");
-	json_put_text(rq->out, "id", rq->user->id);
-	json_put_text(rq->out, "email", rq->user->email);
-	json_put_text(rq->out, "name", paper->name);
-	json_put_text(rq->out, "surname", paper->surname);
-	json_put_end_object(rq->out);
-	json_put_object(rq->out, "test");
-	json_put_text(rq->out, "id", paper->version->test_id);
-	json_put_text(rq->out, "title", paper->version->title);
-	json_put_text(rq->out, "targetLanguage", paper->version->language);
-	json_put_end_object(rq->out);
-	json_put_int(rq->out, "attempt", number);
-	json_put_number(rq->out, "totalScore", result->grade.score);
-	json_put_int(rq->out, "correctCount", result->grade.correct);
-	json_put_int(rq->out, "questionCount", result->grade.questions);
-	json_put_text(rq->out, "level", result->grade.level);
-	json_put_time(rq->out, "completedAt", result->completed_at);
-	json_put_raw(rq->out, "answers", paper->answers);
+	data_text(rq, "id", result->id);
+	data_object(rq, "user");
+	data_text(rq, "id", rq->user->id);
+	data_text(rq, "email", rq->user->email);
+	data_text(rq, "name", paper->name);
+	data_text(rq, "surname", paper->surname);
+	data_end_object(rq);
+	data_object(rq, "test");
+	data_text(rq, "id", paper->version->test_id);
+	data_text(rq, "title", paper->version->title);
+	data_text(rq, "targetLanguage", paper->version->language);
+	data_end_object(rq);
+	data_int(rq, "attempt", number);
+	data_number(rq, "totalScore", result->grade.score);
+	data_int(rq, "correctCount", result->grade.correct);
+	data_int(rq, "questionCount", result->grade.questions);
+	data_text(rq, "level", result->grade.level);
+	data_time(rq, "completedAt", result->completed_at);
+	data_raw(rq, "answers", paper->answers, strlen(paper->answers));
 	return response_done(rq);
 }
 
@@ -492,22 +491,22 @@ get_status(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	int64_t max = db_int(row, 0), attempts = db_int(row, 1);
 	response_begin(rq);
-	json_put_bool(rq->out, "hasCompleted", attempts > 0);
-	json_put_int(rq->out, "attempts", attempts);
+	data_bool(rq, "hasCompleted", attempts > 0);
+	data_int(rq, "attempts", attempts);
 	if (max == 0)
-		json_put_null(rq->out, "attemptsLeft");
+		data_null(rq, "attemptsLeft");
 	else
-		json_put_int(rq->out, "attemptsLeft", max > attempts ? max - attempts : 0);
+		data_int(rq, "attemptsLeft", max > attempts ? max - attempts : 0);
 	if (db_is_null(row, 2))
-		json_put_null(rq->out, "result");
+		data_null(rq, "result");
 	else
-		json_put_object(rq->out, "result");
+		data_object(rq, "result");
 	if (!db_is_null(row, 2)) {
-		json_put_text(rq->out, "resultId", db_text(row, 2));
-		json_put_number(rq->out, "totalScore", db_real(row, 3));
-		json_put_text(rq->out, "level", db_text(row, 4));
-		json_put_time(rq->out, "completedAt", db_int(row, 5));
-		json_put_end_object(rq->out);
+		data_text(rq, "resultId", db_text(row, 2));
+		data_number(rq, "totalScore", db_real(row, 3));
+		data_text(rq, "level", db_text(row, 4));
+		data_time(rq, "completedAt", db_int(row, 5));
+		data_end_object(rq);
 	}
 	db_end(row);
 	return response_done(rq);

@@ -6,7 +6,6 @@
 #include "audit.h"
 #include "file.h"
 #include "fold.h"
-#include "json_write.h"
 #include "late.h"
 #include "limit.h"
 #include "link.h"
@@ -109,14 +108,14 @@ struct stored { const char *id, *key, *name, *mime; int64_t size; const char *sh
 static void
 put_file(struct request *rq, const struct stored *file)
 {
-	json_put_text(rq->out, "id", file->id);
-	json_put_text(rq->out, "key", file->key);
-	link_put(rq, "url", link_url(rq->arena, rq->conf, file->key, file->is_public, rq->now));
-	json_put_text(rq->out, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
-	json_put_text(rq->out, "mimeType", file->mime);
-	json_put_int(rq->out, "size", file->size);
-	json_put_text(rq->out, "sha256", file->sha256);
-	json_put_bool(rq->out, "isPublic", file->is_public);
+	data_text(rq, "id", file->id);
+	data_text(rq, "key", file->key);
+	link_put(rq, "url", file->key, file->is_public, NULL);
+	data_text(rq, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
+	data_text(rq, "mimeType", file->mime);
+	data_int(rq, "size", file->size);
+	data_text(rq, "sha256", file->sha256);
+	data_bool(rq, "isPublic", file->is_public);
 }
 
 /* ---- upload */
@@ -242,10 +241,10 @@ get_file(struct request *rq)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	json_put_object(rq->out, NULL);
+	data_object(rq, NULL);
 	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
 		db_text(row, 5), db_flag(row, 6) });
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }
 
 static struct response

@@ -3,7 +3,6 @@
  */
 #include "audit.h"
 #include "users.h"
-#include "json_write.h"
 #include "mail.h"
 #include "outbox.h"
 #include "session.h"
@@ -92,12 +91,12 @@ static struct response
 get_me_optional(struct request *rq)
 {
 	response_begin(rq);
-	json_put_bool(rq->out, "isAuthenticated", rq->user);
-	json_put_text(rq->out, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
+	data_bool(rq, "isAuthenticated", rq->user);
+	data_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
 	if (rq->user) {
 		response_put_row_object(rq, "user", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	} else {
-		json_put_null(rq->out, "user");
+		data_null(rq, "user");
 	}
 	return response_done(rq);
 }

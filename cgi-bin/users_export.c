@@ -2,7 +2,6 @@
  * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
  */
 #include "link.h"
-#include "json_write.h"
 #include "quiz.h"
 #include "session.h"
 #include "sql.h"
@@ -223,17 +222,17 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 {
 	struct db_rows *row;
 
-	json_put_list(rq->out, name);
+	data_list(rq, name);
 	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW && !rq->out->failed;
 	     rc = db_next(row)) {
-		json_put_object(rq->out, NULL);
+		data_object(rq, NULL);
 		int next = response_put_row(rq, shape, row, 0);
 		quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1),
 			graded);
-		json_put_end_object(rq->out);
+		data_end_object(rq);
 	}
 	db_end(row);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static void
@@ -241,34 +240,34 @@ put_files(struct request *rq)
 {
 	struct db_rows *row;
 
-	json_put_list(rq->out, "files");
+	data_list(rq, "files");
 	for (enum db_rc rc = db_one(rq->db, &row, sql[FILES], ARGS(rq->user->pk)); rc == DB_ROW; rc = db_next(row)) {
-		json_put_object(rq->out, NULL);
-		json_put_text(rq->out, "id", db_text(row, 0));
-		json_put_text(rq->out, "key", db_text(row, 1));
-		json_put_text(rq->out, "fileName", link_file_name(rq->arena, db_text(row, 2), media_of_mime(db_text(row, 3))));
-		json_put_text(rq->out, "mimeType", db_text(row, 3));
-		json_put_int(rq->out, "size", db_int(row, 4));
-		json_put_text(rq->out, "sha256", db_text(row, 5));
-		json_put_bool(rq->out, "isPublic", db_flag(row, 6));
-		json_put_time(rq->out, "createdAt", db_int(row, 7));
-		json_put_text(rq->out, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
-		json_put_end_object(rq->out);
+		data_object(rq, NULL);
+		data_text(rq, "id", db_text(row, 0));
+		data_text(rq, "key", db_text(row, 1));
+		data_text(rq, "fileName", link_file_name(rq->arena, db_text(row, 2), media_of_mime(db_text(row, 3))));
+		data_text(rq, "mimeType", db_text(row, 3));
+		data_int(rq, "size", db_int(row, 4));
+		data_text(rq, "sha256", db_text(row, 5));
+		data_bool(rq, "isPublic", db_flag(row, 6));
+		data_time(rq, "createdAt", db_int(row, 7));
+		data_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
+		data_end_object(rq);
 	}
 	db_end(row);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 }
 
 static void
 put_account(struct request *rq, const struct db_rows *row)
 {
-	json_put_time(rq->out, "generatedAt", rq->now);
+	data_time(rq, "generatedAt", rq->now);
 	response_put_row_object(rq, "profile", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
 	response_put_row_object(rq, "account", &user_document, row, 1);
 	if (db_is_null(row, 0))
-		json_put_null(rq->out, "registeredAt");
+		data_null(rq, "registeredAt");
 	else
-		json_put_time(rq->out, "registeredAt", db_int(row, 0));
+		data_time(rq, "registeredAt", db_int(row, 0));
 }
 
 static struct response

@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include "guard.h"
+
 #include "buf.h"
 #include "encode.h"
 #include "utf8.h"
@@ -458,8 +460,10 @@ enum json_fault
 json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at)
 {
 	struct reader in = reader_of(arena, text, length, depth);
-	enum json_fault fault = read_all(&in);
+	enum json_fault fault;
 
+	OUTSIDE_TRANSACTION();
+	fault = read_all(&in);
 	if (fault && at)
 		*at = in.at;
 	return fault;
@@ -556,6 +560,7 @@ json_parse(struct arena *arena, const char *text, size_t length, int depth, enum
 	struct reader in = reader_of(arena, text, length, depth);
 	const size_t mark = in.at;
 
+	OUTSIDE_TRANSACTION();
 	*fault = read_all(&in);
 	if (*fault)
 		return NULL;

@@ -1,6 +1,7 @@
 #include "json_write.h"
 
 #include "clock.h"
+#include "guard.h"
 
 /*
  * Length of the run at `s` that a JSON string holds as it is: no '"', '\\' or control character. Looks at eight bytes
@@ -83,6 +84,7 @@ put_name(struct buf *out, const char *name)
 	size_t length = name ? strlen(name) : 0;
 	char *s = buf_room(out, length + 4);
 
+	OUTSIDE_TRANSACTION();
 	if (!s)
 		return;
 #ifdef OKUL_TEST

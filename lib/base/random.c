@@ -1,6 +1,7 @@
 #include "random.h"
 
 #include "clock.h"
+#include "guard.h"
 
 #include <sodium.h>
 #include <sys/prctl.h>
@@ -18,10 +19,28 @@ random_init(void)
 	randombytes_buf(process_key, sizeof(process_key));
 }
 
+/* Random bytes that random_prepare() has drawn: from `taken` on they are unused. */
+static struct { unsigned char bytes[512]; size_t taken; } drawn = { .taken = sizeof(drawn.bytes) };
+
+void
+random_prepare(void)
+{
+	randombytes_buf(drawn.bytes, drawn.taken);
+	drawn.taken = 0;
+}
+
 void
 random_bytes(void *out, size_t n)
 {
-	randombytes_buf(out, n);
+	unsigned char *next = drawn.bytes + drawn.taken;
+
+	if (n > sizeof(drawn.bytes) - drawn.taken) {
+		randombytes_buf(out, n);
+		return;
+	}
+	memcpy(out, next, n);
+	sodium_memzero(next, n);
+	drawn.taken += n;
 }
 
 static struct { bool on; uint64_t seed; int64_t time; } pretended;
@@ -95,7 +114,7 @@ random_id(char out[static ID_TEXT])
 	if (pretended.on)
 		chance = random_series(&pretended.seed);
 	else
-		randombytes_buf(&chance, sizeof(chance));
+		random_bytes(&chance, sizeof(chance));
 	if (time <= last_time) {
 		low += 1 + (chance & UINT32_MAX);
 		time = last_time + (low >> 52 != 0);
@@ -115,6 +134,7 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 {
 	crypto_auth_hmacsha256_state state;
 
+	OUTSIDE_TRANSACTION();
 	crypto_auth_hmacsha256_init(&state, key, 32);
 	for (size_t i = 0; i < count; i++) {
 		unsigned char length[8];
@@ -135,6 +155,7 @@ _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_sta
 void
 secret_hash_begin(struct secret_hash_state *state)
 {
+	OUTSIDE_TRANSACTION();
 	crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)state);
 }
 
@@ -157,6 +178,7 @@ random_hash_keyed(const unsigned char key[static HASH_KEY], const void *bytes, s
 	unsigned char hash[crypto_shorthash_BYTES];
 	uint64_t number;
 
+	OUTSIDE_TRANSACTION();
 	crypto_shorthash(hash, bytes, length, key);
 	memcpy(&number, hash, sizeof(number));
 	return number;
@@ -195,6 +217,7 @@ secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned
 {
 	_Static_assert(SEAL_EXTRA == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "the header says 40");
 
+	OUTSIDE_TRANSACTION();
 	randombytes_buf(out, crypto_secretbox_NONCEBYTES);
 	crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, bytes, length, out, key);
 }
@@ -204,6 +227,7 @@ secret_open(void *out, const unsigned char *sealed, size_t length, const unsigne
 {
 	const size_t nonce = crypto_secretbox_NONCEBYTES;
 
+	OUTSIDE_TRANSACTION();
 	if (length < SEAL_EXTRA)
 		return false;
 	return crypto_secretbox_open_easy(out, sealed + nonce, length - nonce, sealed, key) == 0;

@@ -14,6 +14,8 @@
 /* Ends the process when the system has no randomness. Call once at start, before any other call here. */
 void random_init(void);
 void random_bytes(void *out, size_t n);
+/* Draws the next 512 bytes now: random_bytes() and random_id() then only copy. Before a write transaction. Not before a fork. */
+void random_prepare(void);
 /* A number in [0, limit), without bias. */
 uint32_t random_below(uint32_t limit);
 /* Decimal digits (1 to 9) with leading zeros, and a NUL. */

@@ -71,9 +71,16 @@ enum error
 session_authenticate(struct db *db, const char *authorization, int64_t now, struct caller *caller)
 {
 	size_t length;
-	const char *token = token_bearer(authorization, &length);
+	const char *token;
 	struct claims claims;
 
+	if (!authorization) {
+		claims.expires = caller->token_expires;
+		memcpy(claims.user, caller->id, sizeof(claims.user));
+		memcpy(claims.session, caller->session_id, sizeof(claims.session));
+		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
+	}
+	token = token_bearer(authorization, &length);
 	switch (token ? token_check(token, length, now, &claims) : TOKEN_BAD) {
 	case TOKEN_NO_MEMORY:
 		return ERROR_BUSY;

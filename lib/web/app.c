@@ -20,6 +20,7 @@
 #define FIRST_BLOCK (32 * 1024)		/* of the arena: more than an ordinary request needs */
 #define KEEP_ROOM (64 * 1024)		/* of the answer's buffer between requests */
 #define MEMORY (INT64_C(256) << 20)	/* bytes of a worker: one that wants more answers 503 before the machine has no more */
+#define TRIES 3				/* of a handler that returns response_again() */
 #define WATCHDOG 15			/* seconds; above the 2 s of gate and reads, below the web server's 20 s */
 
 /* What the log says of a request, copied: the transport takes its texts back with the answer. */
@@ -127,9 +128,8 @@ db_error(enum db_rc rc)
 
 /* The handler inside its transaction. What it returned holds only if everything it wrote is on the disk. */
 static struct response
-handle_writing(struct request *rq)
+write_once(struct request *rq)
 {
-	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
 	enum db_rc rc = db_write_begin(rq->db);
 
 	if (rc != DB_DONE)
@@ -137,11 +137,12 @@ handle_writing(struct request *rq)
 	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
 	struct response response = check_caller(rq);
 	if (!response.error)
-		response = etag_guard(rq);
+		response = etag_guard_again(rq);
+	data_keep(rq);
 	if (!response.error)
 		response = rq->route->handler(rq);
-	if (rq->out->failed)
-		response = response_error(rq, ERROR_BUSY);	/* no memory for the answer: what cannot be told must not have happened */
+	if (!data_reserve(rq))
+		response = response_error(rq, ERROR_BUSY);	/* what cannot be told must not have happened */
 	if (db_failure(rq->db) != DB_DONE || (response.error && !response.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -149,6 +150,28 @@ handle_writing(struct request *rq)
 	}
 	rc = db_write_commit(rq->db);
 	return rc == DB_DONE ? response : response_error(rq, db_error(rc));
+}
+
+/* All that is not a statement is done before and after the transaction. */
+static struct response
+handle_writing(struct request *rq)
+{
+	struct response response = { .again = true };
+
+	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
+	for (int tries = 0; response.again && tries < TRIES; tries++) {
+		response = tries ? check_again(rq) : (struct response){ .error = ERROR_NONE };
+		if (!response.error)
+			response = etag_guard(rq);
+		if (response.error)
+			break;
+		random_prepare();
+		response = write_once(rq);
+	}
+	if (!response.error)
+		data_write(rq);
+	rq->keeps = false;
+	return response;
 }
 
 static struct response

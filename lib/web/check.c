@@ -16,12 +16,12 @@ check_caller(struct request *rq)
 {
 	const struct route *route = rq->route;
 	enum error error = ERROR_NO_TOKEN;
+	struct caller *caller = rq->user;
 
-	rq->user = NULL;
-	if (rq->http.authorization && rq->program->authenticate) {
-		struct caller *caller = arena_alloc(rq->arena, sizeof(*caller));
-		error = rq->program->authenticate(rq->db, rq->http.authorization, rq->now, caller);
-		rq->user = error ? NULL : caller;
+	if (rq->http.authorization && rq->program->authenticate && (caller || !db_writing(rq->db))) {
+		rq->user = caller ? caller : arena_alloc(rq->arena, sizeof(*caller));
+		error = rq->program->authenticate(rq->db, caller ? NULL : rq->http.authorization, rq->now, rq->user);
+		rq->user = error ? NULL : rq->user;
 	}
 	if (error && (error == ERROR_BUSY || route->role >= USER))
 		return response_error(rq, error);
@@ -160,6 +160,21 @@ check_head(struct request *rq)
 	return response;
 }
 
+static struct response
+keep_uploads(struct request *rq)
+{
+	return rq->upload_count ? rq->route->upload->reader->keep(rq) : pass();
+}
+
+struct response
+check_again(struct request *rq)
+{
+	rq->prepared = NULL;
+	if (rq->route->check)
+		check_further(rq, 0);
+	return rq->faults.count > 0 ? response_error(rq, ERROR_BAD_FIELDS) : keep_uploads(rq);
+}
+
 struct response
 check_body(struct request *rq, const char *body)
 {
@@ -171,5 +186,5 @@ check_body(struct request *rq, const char *body)
 		response = parse_body(rq, body);
 	if (!response.error)
 		response = check_fields(rq);
-	return response.error || !rq->upload_count ? response : rq->route->upload->reader->keep(rq);
+	return response.error ? response : keep_uploads(rq);
 }

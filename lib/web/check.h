@@ -19,10 +19,13 @@ must_use struct response check_head(struct request *rq);
 must_use struct response check_body(struct request *rq, const char *body);
 
 /*
- * The part of it that looks at the caller: token, role and registration. It fills rq->user, anew when called again: inside
- * a write transaction it sees what others committed while the request waited.
+ * The part of it that checks the caller: token, role and registration. It sets rq->user. Called again inside a write
+ * transaction it reads the user of rq->user again, as others left them while the request waited; the token is not verified again.
  */
 must_use struct response check_caller(struct request *rq);
+
+/* Runs route->check again, and puts the uploads in place again, for a handler that returned response_again(). */
+must_use struct response check_again(struct request *rq);
 
 /* True when this request is to be read as a form: its route takes files, and it does not bring JSON instead. */
 bool check_is_form(const struct request *rq);

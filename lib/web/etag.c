@@ -117,6 +117,27 @@ etag_of_file(struct arena *arena, const struct stat *st)
 	return arena_format(arena, "\"%llx-%llx\"", (unsigned long long)st->st_mtim.tv_sec, (unsigned long long)st->st_size);
 }
 
+static bool
+is_guarded(const struct request *rq)
+{
+	return rq->http.if_match && route_is_guarded(rq->route);
+}
+
+/* What the route shows now, its values kept. */
+static struct response
+show(struct request *rq)
+{
+	struct response response;
+
+	data_keep(rq);
+	response = rq->route->shows(rq);
+	/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
+	if (response.error == ERROR_NOT_FOUND && rq->route->method == POST)
+		return response_error(rq, ERROR_PRECONDITION_FAILED);
+	/* No memory for it: what cannot be compared may not be changed. */
+	return !response.error && !data_reserve(rq) ? response_error(rq, ERROR_BUSY) : response;
+}
+
 struct response
 etag_guard(struct request *rq)
 {
@@ -124,24 +145,38 @@ etag_guard(struct request *rq)
 	const char *tag = rq->etag;
 	struct stat st;
 
-	if (!rq->http.if_match || !route_is_guarded(rq->route))
+	if (!is_guarded(rq))
 		return response;
 	if (rq->route->shows) {
-		response = rq->route->shows(rq);
-		/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
-		if (response.error == ERROR_NOT_FOUND && rq->route->method == POST)
-			return response_error(rq, ERROR_PRECONDITION_FAILED);
+		response = show(rq);
 		if (response.error)
 			return response;
-		if (rq->out->failed)	/* no memory for it: what cannot be looked at may not be changed */
-			return response_error(rq, ERROR_BUSY);
-		if (!response.file)
+		rq->shown = rq->kept;
+		if (!response.file) {
+			data_write(rq);
 			put_of_data(rq);
-		else if (stat(response.file, &st) == 0)
+		} else if (stat(response.file, &st) == 0) {
 			tag = etag_of_file(rq->arena, &st);
+			buf_puts(&rq->shown, response.file);
+		}
 	}
 	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
 		response = response_error(rq, ERROR_PRECONDITION_FAILED);
-	rq->etag[0] = '\0';	/* the answer will have its own */
+	rq->etag[0] = '\0';	/* the response will have its own */
+	return response;
+}
+
+struct response
+etag_guard_again(struct request *rq)
+{
+	struct response response = { .error = ERROR_NONE };
+
+	if (!is_guarded(rq) || !rq->route->shows)
+		return response;
+	response = show(rq);
+	if (!response.error && response.file)
+		buf_puts(&rq->kept, response.file);
+	if (!response.error && (rq->kept.length != rq->shown.length || memcmp(rq->kept.s, rq->shown.s, rq->shown.length) != 0))
+		response = response_error(rq, ERROR_PRECONDITION_FAILED);
 	return response;
 }

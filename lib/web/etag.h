@@ -29,11 +29,13 @@ void etag_init(const struct conf *conf);
 must_use bool etag_unchanged(struct request *rq);
 
 /*
- * Before the handler of what changes something that is there (route_is_guarded()), inside its transaction: looks at
- * If-Match as struct route says for `shows`. A PATCH or DELETE without it has no tag that could be named, so it takes
- * only `*`. Gives a response whose error is ERROR_NONE when the handler may run.
+ * Before the write transaction of what changes something that is there (route_is_guarded()): checks If-Match as struct route says
+ * for `shows`. A PATCH or DELETE without `shows` has no tag that could be named, so it takes only `*`. Returns a response whose
+ * error is ERROR_NONE when the handler may run.
  */
 must_use struct response etag_guard(struct request *rq);
+/* The same inside the transaction: whether what etag_guard() saw is still there, value by value. */
+must_use struct response etag_guard_again(struct request *rq);
 
 /* The tag that nginx gives a file, so that it is the same whoever sends it; in the arena. */
 const char *etag_of_file(struct arena *arena, const struct stat *st);

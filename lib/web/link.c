@@ -2,7 +2,7 @@
 
 #include "clock.h"
 #include "encode.h"
-#include "json_write.h"
+#include "data.h"
 #include "random.h"
 #include "text.h"
 #include "url.h"
@@ -55,19 +55,34 @@ link_url_for(struct arena *arena, const struct conf *conf, const char *key, cons
 	return url.s;
 }
 
+struct link { char key[LINK_KEY_TEXT], user[ID_TEXT]; bool is_public; };
+
 /* Nothing in what is signed has to be escaped, so that it ends the response as it is, but for the quote. */
-void
-link_put(struct request *rq, const char *name, const char *url)
+static void
+write_link(struct request *rq, const char *name, const void *facts)
 {
+	const struct link *link = facts;
+	const char *url = link->user[0] ? link_url_for(rq->arena, rq->conf, link->key, link->user, rq->now) :
+		link_url(rq->arena, rq->conf, link->key, link->is_public, rq->now);
 	const char *query = strchr(url, '?'), *changing = query ? strstr(query, EXPIRES) : NULL;
 
-	json_put_text(rq->out, name, url);
+	data_text(rq, name, url);
 	if (!changing || rq->out->failed)
 		return;
 	struct changing_part *part = arena_alloc(rq->arena, sizeof(*part));
 	*part = (struct changing_part){ rq->out->length - 1 - strlen(changing), strlen(changing), NULL };
 	*(rq->last_link ? &rq->last_link->next : &rq->links) = part;
 	rq->last_link = part;
+}
+
+void
+link_put(struct request *rq, const char *name, const char *key, bool is_public, const char *user)
+{
+	struct link link = { .is_public = is_public };
+
+	snprintf(link.key, sizeof(link.key), "%s", key);
+	snprintf(link.user, sizeof(link.user), "%s", user ? user : "");
+	data_later(rq, name, write_link, &link, sizeof(link));
 }
 
 /* The value of a parameter that `*s` begins with, which another follows; `*s` is behind it then. Else NULL. */

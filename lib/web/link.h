@@ -11,6 +11,7 @@
 #include "request.h"
 
 #define LINK_LIFE (15 * 60)		/* seconds that a signed address lives */
+#define LINK_KEY_TEXT 64	/* bytes of the key of a file, at most, with its NUL */
 
 /* The public address of a file; for a private one signed, and good for LINK_LIFE from `now` (milliseconds) on. */
 const char *link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_public, int64_t now);
@@ -19,8 +20,8 @@ const char *link_url(struct arena *arena, const struct conf *conf, const char *k
  * who opened the file. It opens the file for whoever has it, as any signed address does.
  */
 const char *link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now);
-/* Writes a signed address as a field of the response: that it is signed again each time is no change of what the tag is of. */
-void link_put(struct request *rq, const char *name, const char *url);
+/* Puts the address of link_url(), or with `user` of link_url_for(), into the data of the response: that it is signed again each time is no change of what the tag is of. */
+void link_put(struct request *rq, const char *name, const char *key, bool is_public, const char *user);
 
 enum link_state {
 	LINK_NONE,		/* no parameter of ours */

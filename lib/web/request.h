@@ -19,6 +19,9 @@ struct program;
 struct route;
 struct upload;
 
+/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
+#define RESPONSE_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
+
 #define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
 
 /* What of an address by link_put(), link.h, is another each time: so many bytes of the answer from there on. */
@@ -44,7 +47,11 @@ struct request {
 	struct caller *user;		/* NULL: anonymous */
 	struct faults faults;
 	void *prepared;			/* what route->check left for the handler; NULL: nothing */
-	struct buf *out;		/* the answer's data */
+	struct buf *out;		/* the response's data, as JSON; by the calls of data.h */
+	bool keeps;			/* inside a write transaction: data goes to `kept` */
+	struct buf kept;		/* values that data_write() will write */
+	struct buf shown;		/* values that If-Match was compared with */
+	size_t kept_room;		/* bytes of JSON that they need at most */
 	struct changing_part *links, *last_link;	/* in the answer, in their order */
 	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */

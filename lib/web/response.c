@@ -1,7 +1,5 @@
 #include "response.h"
 
-#include "json_write.h"
-
 /* ---- errors */
 
 struct response
@@ -29,31 +27,27 @@ response_wait(struct request *rq, enum error error, int64_t milliseconds)
 	return response;
 }
 
-/* ---- success */
-
-static void
-begin_data(struct request *rq, char bracket)
+struct response
+response_again(struct request *rq)
 {
-	buf_reset(rq->out, SIZE_MAX);
-	rq->links = rq->last_link = NULL;
-	json_put_raw(rq->out, NULL, "{\"isSuccess\":true");
-	json_put_int(rq->out, "statusCode", rq->success);
-	if (bracket == '{')
-		json_put_object(rq->out, "data");
-	else
-		json_put_list(rq->out, "data");
+	struct response response = response_error(rq, ERROR_BUSY);
+
+	response.again = true;
+	return response;
 }
+
+/* ---- success */
 
 void
 response_begin(struct request *rq)
 {
-	begin_data(rq, '{');
+	data_begin(rq, '{');
 }
 
 struct response
 response_done(struct request *rq)
 {
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 	return (struct response){ .status = rq->success };
 }
 
@@ -61,7 +55,7 @@ struct response
 response_message(struct request *rq, enum sentence which)
 {
 	response_begin(rq);
-	json_put_text(rq->out, "message", sentence(which, rq->language));
+	data_text(rq, "message", sentence(which, rq->language));
 	return response_done(rq);
 }
 
@@ -73,8 +67,8 @@ struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
 {
 	response_begin(rq);
-	json_put_text(rq->out, "message", sentence(which, rq->language));
-	json_put_text(rq->out, "id", id);
+	data_text(rq, "message", sentence(which, rq->language));
+	data_text(rq, "id", id);
 	return response_done(rq);
 }
 
@@ -108,21 +102,21 @@ put_all(struct request *rq, const char *sql, struct args args, const struct shap
 	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows), count++)
 		response_put_row_object(rq, NULL, shape, rows, 0);
 	db_end(rows);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 	return count;
 }
 
 void
 response_put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape)
 {
-	json_put_list(rq->out, name);
+	data_list(rq, name);
 	put_all(rq, sql, args, shape);
 }
 
 struct response
 response_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
-	begin_data(rq, '[');
+	data_begin(rq, '[');
 	put_all(rq, sql, args, shape);
 	return (struct response){ .status = rq->success };
 }
@@ -165,12 +159,12 @@ page_done(struct request *rq, const struct paged *paged, int64_t shown, const ch
 {
 	int64_t total = total_of(rq, &paged->page, shown, count, args);
 
-	json_put_object(rq->out, "pagination");
-	json_put_int(rq->out, "page", paged->page.number);
-	json_put_int(rq->out, "limit", paged->page.limit);
-	json_put_int(rq->out, "total", total);
-	json_put_int(rq->out, "totalPages", page_count(&paged->page, total));
-	json_put_end_object(rq->out);
+	data_object(rq, "pagination");
+	data_int(rq, "page", paged->page.number);
+	data_int(rq, "limit", paged->page.limit);
+	data_int(rq, "total", total);
+	data_int(rq, "totalPages", page_count(&paged->page, total));
+	data_end_object(rq);
 	return response_done(rq);
 }
 
@@ -180,7 +174,7 @@ response_list(struct request *rq, const char *count, const char *rows_sql, struc
 	struct paged paged;
 
 	page_begin(rq, &paged, args);
-	json_put_list(rq->out, "items");
+	data_list(rq, "items");
 	return page_done(rq, &paged, put_all(rq, rows_sql, paged.args, shape), count, args);
 }
 
@@ -193,11 +187,11 @@ response_list_by(struct request *rq, const char *count, const char *rows_sql, st
 	int64_t shown = 0;
 
 	page_begin(rq, &paged, args);
-	json_put_list(rq->out, "items");
+	data_list(rq, "items");
 	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows), shown++)
 		put(rq, rows);
 	db_end(rows);
-	json_put_end_list(rq->out);
+	data_end_list(rq);
 	return page_done(rq, &paged, shown, count, args);
 }
 
@@ -245,35 +239,6 @@ response_download(struct request *rq, const char *path, const char *type, const 
 
 /* ---- rows as objects */
 
-static void
-put_value(struct request *rq, const struct field *field, const struct value *value)
-{
-	switch (value->type) {
-	case VALUE_NULL:
-		json_put_null(rq->out, field->name);
-		break;
-	case VALUE_BOOL:
-		json_put_bool(rq->out, field->name, value->truth);
-		break;
-	case VALUE_INT:
-		if (field->type == FIELD_TIME)
-			json_put_time(rq->out, field->name, value->integer);
-		else if (field->type == FIELD_BOOL)
-			json_put_bool(rq->out, field->name, value->integer);
-		else
-			json_put_int(rq->out, field->name, value->integer);
-		break;
-	case VALUE_REAL:
-		json_put_number(rq->out, field->name, value->real);
-		break;
-	default:
-		if (field->type == FIELD_JSON || field->type == FIELD_LIST || field->type == FIELD_OBJECT)
-			json_put_raw_of(rq->out, field->name, value->bytes, value->length);
-		else
-			json_put_text_of(rq->out, field->name, value->bytes, value->length);
-	}
-}
-
 int
 response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)
 {
@@ -293,7 +258,7 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 		}
 #endif
 		struct value value = db_value(rows, column++);
-		put_value(rq, field, &value);
+		data_value(rq, field, &value);
 	}
 	return column;
 }
@@ -301,7 +266,7 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 void
 response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
 {
-	json_put_object(rq->out, name);
+	data_object(rq, name);
 	response_put_row(rq, shape, rows, column);
-	json_put_end_object(rq->out);
+	data_end_object(rq);
 }

@@ -1,13 +1,13 @@
 /*
  * response - the answers that a handler can return.
  *
- * A handler returns exactly one struct response. The data of an answer is written as JSON into a buffer that is kept
- * for the process's life, rq->out, by the calls of json_write.h.
+ * A handler returns exactly one struct response. It puts the data of a success together by the calls of data.h.
  */
 #ifndef OKUL_RESPONSE_H
 #define OKUL_RESPONSE_H
 
 #include "base.h"
+#include "data.h"
 #include "db.h"
 #include "error.h"
 #include "field.h"
@@ -30,6 +30,7 @@ struct response {
 	const char *allow;		/* methods of the path (405, OPTIONS); NULL: no Allow header */
 	int64_t retry_after;		/* seconds; 0: none */
 	bool commit;			/* keep what was written although this is an error */
+	bool again;			/* inside a write transaction: roll back, and run route->check and the handler again */
 	const struct table *table;	/* the answer is these rows as CSV */
 	const char *file;		/* absolute path: the answer is this file, as `file_type` */
 	const char *file_type;
@@ -38,13 +39,16 @@ struct response {
 	int64_t file_size;		/* of an error about its ranges: the bytes that it has */
 };
 
-/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
-#define RESPONSE_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
-
 /* ---- errors */
 must_use struct response response_error(struct request *rq, enum error error);
 must_use struct response response_error_keep(struct request *rq, enum error error);	/* commits what was written */
 must_use struct response response_wait(struct request *rq, enum error error, int64_t milliseconds);	/* with Retry-After, rounded up */
+
+/*
+ * Inside a write transaction: what route->check prepared no longer fits what the database holds, because others wrote meanwhile.
+ * Nothing is kept; route->check and the handler run again, a few times, then it is ERROR_BUSY.
+ */
+must_use struct response response_again(struct request *rq);
 
 /* ---- success */
 /* Starts an object as data; put its fields, then return response_done(). */
@@ -88,7 +92,7 @@ must_use struct response response_file(struct request *rq, const char *path, con
 must_use struct response response_download(struct request *rq, const char *path, const char *type, const char *disposition,
 	bool is_public);
 
-/* ---- rows as objects, into the data; what else is in them is written by json_write.h */
+/* ---- rows as objects, into the data; what else is in them is put by the calls of data.h */
 /* The columns from `column` on, as the fields of `shape` in order, into the object at hand. Gives the next column. */
 int response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column);
 

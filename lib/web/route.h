@@ -90,8 +90,9 @@ struct program {
 	/* Called once at the start; what it cannot start without it says in `why`. NULL: nothing. */
 	bool (*start)(const struct conf *conf, char *why, size_t room);
 	/*
-	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. Returns ERROR_NONE, ERROR_BAD_TOKEN, or BUSY
-	 * when it cannot tell now. NULL: every caller is anonymous.
+	 * Finds the user of an Authorization header: fills `caller`, whose row may stay open. With `authorization` NULL it reads the
+	 * user of `caller`, whom it found earlier in this request, again. Returns ERROR_NONE, ERROR_BAD_TOKEN, or ERROR_BUSY when it
+	 * cannot decide now. NULL: every caller is anonymous.
 	 */
 	enum error (*authenticate)(struct db *db, const char *authorization, int64_t now, struct caller *caller);
 	/* Called after the commit of a request that queued a mail. NULL: no route of the program does. */

@@ -48,6 +48,7 @@
 #include "engine.h"
 
 #include "clock.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -111,6 +112,7 @@ transaction_begin(struct db *db, int64_t wait)
 		return db->failure;
 	}
 	db->writing = true;
+	guard_transaction(true);
 	/* A worker that a migration has overtaken must not write by the old rules. */
 	if (db->version && statement_version(&db->write) != db->version) {
 		db_write_rollback(db);
@@ -175,6 +177,7 @@ db_write_commit(struct db *db)
 	}
 	checkpoint_if_due(db);
 	db->writing = false;
+	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_downgrade(&db->lock);
 	enum db_rc rc = transaction_flush(db);
@@ -198,6 +201,7 @@ db_write_rollback(struct db *db)
 			failure_report(&db->write, code, rollback_sql);
 	}
 	db->writing = false;
+	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_release(&db->lock);
 }
