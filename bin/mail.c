@@ -54,6 +54,7 @@ struct job {
 	const void *sealed;
 	size_t length;
 	enum outcome outcome;
+	int64_t turn;		/* its place in the queue */
 	int64_t next;		/* time of a RETRY */
 	const char *why;
 };
@@ -70,6 +71,7 @@ struct sender {
 	struct arena *arena;	/* of the current mail */
 	struct batch *taken, *other;
 	size_t size;		/* of the next batch */
+	int64_t lease;		/* milliseconds */
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
 	int lock;		/* DATA/mail.lock, locked shared; -1: not available */
@@ -120,18 +122,12 @@ database_failed(struct sender *s, enum db_rc rc)
 	return false;
 }
 
-static int64_t
-lease(const struct sender *s)
-{
-	return TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
-}
-
 /* The time at which the next row is due; INT64_MAX when none waits. */
 static int64_t
 next_due(struct sender *s)
 {
 	int64_t due, now = clock_now();
-	enum db_rc rc = outbox_due(s->db, now, lease(s), LONGEST_WAIT, &due, &s->ahead);
+	enum db_rc rc = outbox_due(s->db, now, s->lease, LONGEST_WAIT, &due, &s->ahead);
 
 	if (rc != DB_DONE)
 		database_failed(s, rc);
@@ -139,12 +135,6 @@ next_due(struct sender *s)
 	if (s->ahead && due > now)
 		due = now;
 	return is_paused(s) && due < s->pause_until ? s->pause_until : due;
-}
-
-static int64_t
-turn_of(const struct job *job)
-{
-	return outbox_turn(job->mail.created, job->mail.expires);
 }
 
 /* Rows come in any order: each is inserted at its turn. */
@@ -164,9 +154,10 @@ read_outbox_row(struct batch *batch, const struct db_rows *row)
 		},
 		.sealed = arena_copy(arena, db_blob(row, OUTBOX_SEALED), db_size(row, OUTBOX_SEALED)),
 		.length = db_size(row, OUTBOX_SEALED),
+		.turn = outbox_turn(db_int(row, OUTBOX_CREATED), db_int(row, OUTBOX_EXPIRES)),
 	};
 	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema allows no other */
-	for (; at > 0 && turn_of(&batch->jobs[at - 1]) > turn_of(&job); at--)
+	for (; at > 0 && batch->jobs[at - 1].turn > job.turn; at--)
 		batch->jobs[at] = batch->jobs[at - 1];
 	batch->jobs[at] = job;
 }
@@ -178,8 +169,8 @@ claim(struct sender *s, struct batch *batch)
 	struct db_rows *rows;
 
 	if (s->ahead)
-		outbox_correct_ahead(s->db, now, lease(s), LONGEST_WAIT);
-	enum db_rc rc = outbox_claim(s->db, &rows, now, now + lease(s), (int64_t)s->size);
+		outbox_correct_ahead(s->db, now, s->lease, LONGEST_WAIT);
+	enum db_rc rc = outbox_claim(s->db, &rows, now, now + s->lease, (int64_t)s->size);
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
 		read_outbox_row(batch, rows);
 		rc = DB_DONE;
@@ -195,7 +186,7 @@ note_outcome(struct sender *s, const struct job *job)
 
 	switch (job->outcome) {
 	case UNTRIED:
-		return outbox_give_back(s->db, mail->id, mail->attempts, turn_of(job));
+		return outbox_give_back(s->db, mail->id, mail->attempts, job->turn);
 	case SENT:
 	case DROPPED:
 		return outbox_drop(s->db, mail->id);
@@ -203,6 +194,13 @@ note_outcome(struct sender *s, const struct job *job)
 		break;
 	}
 	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
+}
+
+static void
+empty_batch(struct batch *batch)
+{
+	batch->count = 0;
+	arena_reset(batch->arena);
 }
 
 /* In one transaction: notes the outcome of the current batch, and claims the next one if `more`. */
@@ -222,7 +220,40 @@ exchange_once(struct sender *s, bool more)
 			db_write_rollback(s->db);
 	}
 	db_release(s->db);
-	return rc == DB_DONE || database_failed(s, rc);
+	if (rc == DB_DONE)
+		return true;
+	empty_batch(s->other);
+	return database_failed(s, rc);
+}
+
+/*
+ * Repeats exchange_once() until it succeeds when the batch has mails that were sent: those must not be sent again. All others
+ * are sent again when their lease ends.
+ */
+static void
+exchange(struct sender *s)
+{
+	bool due = next_due(s) <= clock_now(), sent = false, done;
+
+	for (size_t i = 0; i < s->taken->count; i++) {
+		sent |= s->taken->jobs[i].outcome == SENT;
+		due |= s->taken->jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
+	}
+	bool more = due && !stopping(s, 0);
+	if (s->taken->count == 0 && !more)
+		return;
+	do
+		done = exchange_once(s, more);
+	while (!done && sent && !stopping(s, (int)SECOND));
+	for (size_t i = 0; i < s->taken->count && !done; i++) {
+		if (s->taken->jobs[i].outcome == SENT)
+			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
+				s->taken->jobs[i].mail.id);
+	}
+	empty_batch(s->taken);
+	struct batch *next = s->other;
+	s->other = s->taken;
+	s->taken = next;
 }
 
 /* ---- senders that died */
@@ -269,48 +300,6 @@ take_over(struct sender *s)
 		database_failed(s, rc);
 	else if (count > 0)
 		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had claimed them is dead\"", (long long)count);
-}
-
-/* ---- batches */
-
-static void
-empty_batch(struct batch *batch)
-{
-	batch->count = 0;
-	arena_reset(batch->arena);
-}
-
-/*
- * Repeats exchange_once() until it succeeds when the batch has mails that were sent: those must not be sent again. All others
- * are sent again when their lease ends.
- */
-static void
-exchange(struct sender *s)
-{
-	bool due = next_due(s) <= clock_now(), done, sent = false;
-
-	for (size_t i = 0; i < s->taken->count; i++) {
-		sent |= s->taken->jobs[i].outcome == SENT;
-		due |= s->taken->jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
-	}
-	bool more = due && !stopping(s, 0);
-	if (s->taken->count == 0 && !more)
-		return;
-	do {
-		empty_batch(s->other);
-		done = exchange_once(s, more);
-	} while (!done && sent && !stopping(s, (int)SECOND));
-	for (size_t i = 0; i < s->taken->count && !done; i++) {
-		if (s->taken->jobs[i].outcome == SENT)
-			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
-				s->taken->jobs[i].mail.id);
-	}
-	empty_batch(s->taken);
-	if (!done)
-		empty_batch(s->other);
-	struct batch *next = s->other;
-	s->other = s->taken;
-	s->taken = next;
 }
 
 /* ---- one mail */
@@ -520,6 +509,7 @@ run_mail(int argc, char **argv, const char *data)
 	};
 	if (!s.conf)
 		return EXIT_CONFIG;
+	s.lease = TRANSPORT_MAX(s.conf) + LEASE_MARGIN;
 	if (!conf_load_secrets(why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);

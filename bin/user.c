@@ -132,14 +132,12 @@ insert_user(const struct user_new *user)
 
 	if (rc != DB_DONE)
 		return rc;
-	rc = user_add(db, user, NULL);
-	if (rc != DB_DONE) {
-		db_write_rollback(db);
-		return rc;
-	}
-	audit_add(db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id, .subject = user->email,
-		.after = user->role });
-	return db_write_commit(db);
+	enum db_rc added = user_add(db, user, NULL);
+	if (added == DB_DONE)
+		audit_add(db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
+			.subject = user->email, .after = user->role });
+	rc = db_write_commit(db);
+	return rc == DB_DONE ? added : rc;
 }
 
 static int

@@ -216,18 +216,14 @@ read_cells(struct import *im, struct row *row)
 static const char *
 csv_reason(enum csv_result result)
 {
-	switch (result) {
-	case CSV_QUOTE:
-		return "a quote stands where none may: a cell with quotes begins and ends with one, and doubles those within";
-	case CSV_OPEN:
-		return "a cell begins with a quote, and no quote ends it";
-	case CSV_UTF8:
-		return "is not UTF-8 text";	/* never: ctl_text() */
-	case CSV_LONG:
-		return "has too many cells, or too long ones; is a quote missing?";
-	default:
-		return strerror(errno);
-	}
+	static const char *const reasons[] = {
+		[CSV_QUOTE] = "a quote stands where none may: a cell with quotes begins and ends with one, and doubles those within",
+		[CSV_OPEN] = "a cell begins with a quote, and no quote ends it",
+		[CSV_UTF8] = "is not UTF-8 text",	/* never: ctl_text() */
+		[CSV_LONG] = "has too many cells, or too long ones; is a quote missing?",
+	};
+
+	return result == CSV_BROKEN ? strerror(errno) : reasons[result];
 }
 
 /* Fills the next row; false at the end of the file. */

@@ -211,49 +211,43 @@ add_material(struct demo *d, int64_t i, const void *in)
 
 /* ---- assignments */
 
-struct assignment_row {
-	struct assignment assignment;
-	struct demo_user *user;		/* NULL: nobody could be assigned a material then */
-};
-
 static void
-make_assignment(struct demo *d, int64_t i, void *out)
+make_assignment(struct demo *d, int64_t i, void *row)
 {
 	int64_t at = demo_time(d), material = demo_below(d, COUNT(lessons));
-	struct assignment_row *row = out;
-	struct demo_user *user = row->user = demo_learner(d, at);
+	struct demo_user *user = demo_learner(d, at);
 	const struct demo_user *teacher = &d->user[3 + demo_below(d, d->staff - 3)];
 	int64_t opened = at + 10 * MINUTE + demo_below(d, 6 * DAY);
 	bool is_opened = demo_happens(d, .7) && opened < d->until, has_note = demo_happens(d, .3);
 
 	(void)i;
+	if (!user)
+		return;
 	/* `lessons` are the only materials, so a material's key is its place among them. */
-	if (user)
-		row->assignment = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
-			has_note ? notes[user->language] : NULL };
+	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
+		has_note ? notes[user->language] : NULL };
+	if (is_opened && user->last_login < opened)
+		user->last_login = opened;
 }
 
 static void
-add_assignment(struct demo *d, int64_t i, const void *in)
+add_assignment(struct demo *d, int64_t i, const void *row)
 {
-	const struct assignment_row *row = in;
-	int64_t opened = row->assignment.opened_at;
+	const struct assignment *assignment = row;
 	bool added;
 
 	(void)i;
-	if (!row->user || assignment_add(d->db, &row->assignment, &added) != DB_DONE || !added)
+	if (!assignment->user || assignment_add(d->db, assignment, &added) != DB_DONE || !added)
 		return;
 	d->assignments++;
-	d->opened += opened != 0;
-	if (row->user->last_login < opened)
-		row->user->last_login = opened;
+	d->opened += assignment->opened_at != 0;
 }
 
 enum db_rc
 demo_make_materials(struct demo *d)
 {
 	static const struct demo_kind materials = { sizeof(struct lesson_row), 1, make_material, add_material };
-	static const struct demo_kind assignments = { sizeof(struct assignment_row), 2000, make_assignment, add_assignment };
+	static const struct demo_kind assignments = { sizeof(struct assignment), 2000, make_assignment, add_assignment };
 	enum db_rc rc = store_pdfs(d);
 
 	demo_series(d, "materials");
