@@ -537,15 +537,19 @@ const struct command command_mail = {
 	.name = "mail",
 	.usage = "[--once | --keep]",
 	.summary = "send the mails that wait in the outbox",
-	.help = "--once  send all mails that are due and end; for cron (the default). Exit code 69 when something is left to retry.\n"
+	.help = "--once  send all mails that are due and end; for cron (the default). Exit code\n"
+		"        69 when something is left to retry.\n"
 		"--keep  keep running until SIGTERM; a mail goes out as soon as it is written.\n"
 		"\n"
-		"okul.conf sets how they are sent: mail_transport, mail_from, sendmail, smtp_*.\n"
-		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min, 15 min, then hourly, until it expires:\n"
-		"a login code when its code does, others after 24 hours. A mail that the server refuses for good is dropped at once.\n"
-		"Short-lived mails go first. When a sender is killed, the mails of its last quarter of a second, 16 at most, may be sent a\n"
-		"second time by the next sender, with the same Message-ID.\n"
-		"The log has a line for each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
-		"To list the mails that wait: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
+		"okul.conf sets how mails are sent: mail_transport, mail_from, sendmail, smtp_*.\n"
+		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min,\n"
+		"15 min, then hourly, until it expires: a login code when its code does, others\n"
+		"after 24 hours. A mail that the server refuses for good is dropped at once.\n"
+		"Short-lived mails go first. When a sender is killed, the mails of its last\n"
+		"quarter of a second, 16 at most, may be sent a second time by the next sender,\n"
+		"with the same Message-ID.\n"
+		"The log has a line for each: mail_sent, mail_failed (will be tried again),\n"
+		"mail_refused, mail_expired. To list the mails that wait:\n"
+		"    okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
 	.run = run_mail,
 };

@@ -14,23 +14,22 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* The message as a file in memory, its lines ended by LF alone, as local programs expect. -1 when memory is short. */
-static int
-message_file(const struct letter *letter)
+/* The message as a file in memory, its lines ended by LF alone, as local programs expect. NULL when memory is short. */
+static FILE *
+open_message(const struct letter *letter)
 {
-	int file = memfd_create("mail", MFD_CLOEXEC);
-	FILE *out = file < 0 ? NULL : fdopen(dup(file), "w");
+	int fd = memfd_create("mail", MFD_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
 
-	for (size_t i = 0; out && i < letter->length; i++)
+	if (!file)
+		return NULL;
+	for (size_t i = 0; i < letter->length; i++)
 		if (letter->bytes[i] != '\r')
-			putc(letter->bytes[i], out);
-	bool good = out && !ferror(out);
-	if ((out && fclose(out) != 0) || !good || lseek(file, 0, SEEK_SET) != 0) {
-		if (file >= 0)
-			close(file);
-		return -1;
-	}
-	return file;
+			putc(letter->bytes[i], file);
+	if (!ferror(file) && fseek(file, 0, SEEK_SET) == 0)
+		return file;
+	fclose(file);
+	return NULL;
 }
 
 /* Starts the program in a new process group, so that a Ctrl-C does not interrupt a delivery. Returns 0 or an errno. */
@@ -104,15 +103,15 @@ judge_exit(int status, char *why, size_t room)
 static enum send_result
 send_sendmail(const struct conf *conf, const struct letter *letter, char *why, size_t room)
 {
-	int message = message_file(letter);
+	FILE *message = open_message(letter);
 	pid_t child;
 
-	if (message < 0) {
+	if (!message) {
 		snprintf(why, room, "out of memory");
 		return SEND_DOWN;
 	}
-	int error = start_sendmail(&child, conf, letter, message);
-	close(message);
+	int error = start_sendmail(&child, conf, letter, fileno(message));
+	fclose(message);
 	if (error) {
 		snprintf(why, room, "%s: %s", conf->sendmail, strerror(error));
 		return SEND_DOWN;

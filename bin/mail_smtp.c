@@ -58,26 +58,19 @@ on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 	return 0;
 }
 
-static void
-set_url(CURL *curl, const struct conf *conf)
-{
-	bool v6 = strchr(conf->smtp_host, ':') != NULL;
-	char url[600];
-
-	/* The path is the name for EHLO: the domain that the mails come from. */
-	snprintf(url, sizeof(url), "%s://%s%s%s:%d/%s", conf->smtp_security == SMTP_TLS ? "smtps" : "smtp", v6 ? "[" : "",
-		conf->smtp_host, v6 ? "]" : "", (int)conf->smtp_port, strrchr(conf->mail_from, '@') + 1);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-}
-
 static CURL *
 prepare_transfer(const struct conf *conf)
 {
 	CURL *curl = curl_easy_init();
+	bool v6 = strchr(conf->smtp_host, ':') != NULL;
+	char url[600];
 
 	if (!curl)
 		return NULL;
-	set_url(curl, conf);
+	/* The path is the name for EHLO: the domain that the mails come from. */
+	snprintf(url, sizeof(url), "%s://%s%s%s:%d/%s", conf->smtp_security == SMTP_TLS ? "smtps" : "smtp", v6 ? "[" : "",
+		conf->smtp_host, v6 ? "]" : "", (int)conf->smtp_port, strrchr(conf->mail_from, '@') + 1);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

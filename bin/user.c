@@ -20,9 +20,10 @@ static const struct db_statements statements;
 
 const struct command command_user_add = {
 	.name = "user add",
-	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
+	.usage = "EMAIL [--role ROLE] [--language LANGUAGE]",
 	.summary = "add a user, who can then log in with a code by mail",
-	.help = "The default role is user, the default language English. Administrators need not register.\n",
+	.help = "Roles are user (the default), admin and superadmin, languages tr, en (the\n"
+		"default), es and de. Administrators need not register.\n",
 	.run = run_user_add,
 	.statements = &statements,
 };
@@ -31,7 +32,8 @@ const struct command command_user_role = {
 	.name = "user role",
 	.usage = "EMAIL user|admin|superadmin",
 	.summary = "change the role of a user, from their next request on",
-	.help = "The last active superadmin keeps the role: make another superadmin first. `okulctl audit` lists the changes.\n",
+	.help = "The last active superadmin keeps the role: make another superadmin first.\n"
+		"`okulctl audit` lists the changes.\n",
 	.run = run_user_role,
 };
 
@@ -47,9 +49,10 @@ const struct command command_user_unlock = {
 	.name = "user unlock",
 	.usage = "EMAIL",
 	.summary = "unlock an address for which too many codes were requested or tried",
-	.help = "Deletes the counted requests for codes and wrong codes of the address and of all addresses of the same mailbox\n"
-		"(ada+1@example.com is ada@example.com), from all networks; no user needs to have the address. The errors that a\n"
-		"client network made with many addresses stay counted: for an hour, or a day at most.\n",
+	.help = "Deletes the counted requests for codes and wrong codes of the address and of all\n"
+		"addresses of the same mailbox (ada+1@example.com is ada@example.com), from all\n"
+		"networks; no user needs to have the address. The errors that a client network\n"
+		"made with many addresses stay counted: for an hour, or a day at most.\n",
 	.run = run_user_unlock,
 };
 

@@ -116,7 +116,7 @@ add_setting(struct demo *d, int64_t i, const void *row)
 	int64_t at = d->start - 5 * DAY + i * HOUR;
 
 	(void)row;
-	random_pretend(demo_bits(d), at);
+	random_pretend(random_series(&d->chance), at);
 	setting_put(d->db, at, &settings[i]);
 }
 

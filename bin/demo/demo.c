@@ -27,17 +27,20 @@ static int run_demo(int argc, char **argv, const char *data);
 
 static const struct command demo = {
 	.name = "demo",
-	.usage = "[--users N] [--results N] [--contacts N] [--courses N] [--seed N] [--until DATE]",
+	.usage = "[OPTION...]",
 	.summary = DEMO_SUMMARY,
-	.help = "People of four languages, courses, settings, two placement tests with a year of results, questions of visitors,\n"
-		"materials with PDFs, and their assignments. All rows are as if they had come through the API; results are graded.\n"
-		"A database that is not empty is refused. Mail addresses are of example.com, .org and .net, which belong to nobody.\n"
+	.help = "People of four languages, courses, settings, two placement tests with a year of\n"
+		"results, questions of visitors, materials with PDFs, and their assignments. All\n"
+		"rows are as if they had come through the API; results are graded. A database\n"
+		"that is not empty is refused. Mail addresses are of example.com, .org and .net,\n"
+		"which belong to nobody.\n"
 		"--users N     20 to 100000; default: 200\n"
 		"--results N   0 to 1000000; default: 600\n"
 		"--contacts N  0 to 50000; default: 80\n"
 		"--courses N   0 to 10000; default: 24\n"
 		"--seed N      the same seed makes the same school; default: 1\n"
-		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); default: today\n",
+		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC);\n"
+		"              default: today\n",
 	.run = run_demo,
 };
 
@@ -57,25 +60,19 @@ static const struct db_statements own_statements = { sql, COUNT(sql) };
 
 /* ---- random numbers */
 
-uint64_t
-demo_bits(struct demo *d)
-{
-	return random_series(&d->chance);
-}
-
 void
 demo_series(struct demo *d, const char *part)
 {
 	static const unsigned char key[HASH_KEY] = "okul demo series";
 
 	d->chance = random_hash_keyed(key, part, strlen(part)) ^ d->seed * UINT64_C(0x9e3779b97f4a7c15);
-	(void)demo_bits(d);
+	(void)random_series(&d->chance);
 }
 
 double
 demo_real(struct demo *d)
 {
-	return (double)(demo_bits(d) >> 11) * 0x1p-53;
+	return (double)(random_series(&d->chance) >> 11) * 0x1p-53;
 }
 
 int64_t
@@ -106,7 +103,7 @@ demo_id(struct demo *d, int64_t time)
 {
 	char id[ID_TEXT];
 
-	random_pretend(demo_bits(d), time);
+	random_pretend(random_series(&d->chance), time);
 	random_id(id);
 	return arena_string(d->batch, id);
 }
@@ -241,12 +238,12 @@ print_made(const struct demo *d, int64_t ticks)
 		(double)ticks / 1e6, date, (unsigned long long)d->seed, (long long)d->users, (long long)d->staff,
 		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials, (long long)d->files,
 		(long long)d->assignments, (long long)d->opened, (long long)d->contacts);
-	printf("To log in as superadmin@example.com, ask for a code (POST /auth/otp/request, or the page that does). ");
+	printf("To log in as superadmin@example.com, request a code (POST /auth/otp/request, or the login page). ");
 	if (d->conf->mail_transport == MAIL_FILE)
-		printf("It lands in %s/mail.\n", d->conf->data);
+		printf("It is written to %s/mail.\n", d->conf->data);
 	else
-		printf("Under\n`make run` it lands in DATA/mail. Mail to example.com reaches nobody: make somebody whose mail you read a\n"
-			"superadmin with `okulctl user add EMAIL --role superadmin`.\n");
+		printf("Under\n`make run` it is written to DATA/mail. Mail to example.com reaches nobody: otherwise add a superadmin whose mail\n"
+			"you can read with `okulctl user add EMAIL --role superadmin`.\n");
 }
 
 static int
@@ -283,14 +280,9 @@ read_count(const char *name, const char *text, int64_t min, int64_t max, int64_t
 static bool
 read_until(const char *text, int64_t *until)
 {
-	int64_t today = clock_now() / DAY * DAY;
-
-	if (!clock_is_date(text))
-		return ctl_error(EXIT_USAGE, "--until takes a date like 2026-01-31") == 0;
-	*until = clock_date(text);
-	if (*until > today || *until < clock_date("2000-01-01"))
-		return ctl_error(EXIT_USAGE, "--until takes a date from 2000-01-01 to today: nothing may lie in the future") == 0;
-	return true;
+	*until = clock_is_date(text) ? clock_date(text) : 0;
+	return (*until >= clock_date("2000-01-01") && *until <= clock_now()) || ctl_error(EXIT_USAGE,
+		"--until takes a date like 2026-01-31, from 2000-01-01 to today: nothing may lie in the future") == 0;
 }
 
 static bool

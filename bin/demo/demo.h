@@ -40,7 +40,6 @@ struct demo {
 /* ---- random numbers: the same for the same seed */
 
 void demo_series(struct demo *d, const char *part);
-uint64_t demo_bits(struct demo *d);
 /* A number in [0, limit). */
 int64_t demo_below(struct demo *d, int64_t limit);
 /* A number in [0, 1), and one of the standard normal distribution. */

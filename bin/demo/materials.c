@@ -200,7 +200,7 @@ add_material(struct demo *d, int64_t i, const void *in)
 		const char *title = (n > 0 ? key : worksheet)[lesson->locale];
 		struct file_row file = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
 
-		random_pretend(demo_bits(d), row->at);
+		random_pretend(random_series(&d->chance), row->at);
 		/* Where it fails, the next statement does: it finds no such file. */
 		(void)!file_add(d->db, d->conf, &pdfs[i][n], &file, row->at);
 		material_add_pdf(d->db, demo_id(d, row->at), pk, file.key, title);
