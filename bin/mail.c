@@ -69,7 +69,8 @@ struct sender {
 	const struct conf *conf;
 	struct db *db;
 	struct arena *arena;	/* of the current mail */
-	struct batch *taken, *other;
+	struct batch batch;	/* claimed */
+	struct arena *spare;	/* of the next batch */
 	size_t size;		/* of the next batch */
 	int64_t lease;		/* milliseconds */
 	const struct transport *transport;
@@ -196,34 +197,24 @@ note_outcome(struct sender *s, const struct job *job)
 	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
 }
 
-static void
-empty_batch(struct batch *batch)
-{
-	batch->count = 0;
-	arena_reset(batch->arena);
-}
-
-/* In one transaction: notes the outcome of the current batch, and claims the next one if `more`. */
+/* In one transaction: notes the outcome of the current batch, and claims the next one unless that is NULL. */
 static bool
-exchange_once(struct sender *s, bool more)
+exchange_once(struct sender *s, struct batch *next)
 {
 	enum db_rc rc = db_write_begin(s->db);
 
 	if (rc == DB_DONE) {
-		for (size_t i = 0; i < s->taken->count && rc == DB_DONE; i++)
-			rc = note_outcome(s, &s->taken->jobs[i]);
-		if (rc == DB_DONE && more)
-			rc = claim(s, s->other);
+		for (size_t i = 0; i < s->batch.count && rc == DB_DONE; i++)
+			rc = note_outcome(s, &s->batch.jobs[i]);
+		if (rc == DB_DONE && next)
+			rc = claim(s, next);
 		if (rc == DB_DONE)
 			rc = db_write_commit(s->db);
 		else
 			db_write_rollback(s->db);
 	}
 	db_release(s->db);
-	if (rc == DB_DONE)
-		return true;
-	empty_batch(s->other);
-	return database_failed(s, rc);
+	return rc == DB_DONE || database_failed(s, rc);
 }
 
 /*
@@ -234,26 +225,27 @@ static void
 exchange(struct sender *s)
 {
 	bool due = next_due(s) <= clock_now(), sent = false, done;
+	struct batch next;
 
-	for (size_t i = 0; i < s->taken->count; i++) {
-		sent |= s->taken->jobs[i].outcome == SENT;
-		due |= s->taken->jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
+	for (size_t i = 0; i < s->batch.count; i++) {
+		sent |= s->batch.jobs[i].outcome == SENT;
+		due |= s->batch.jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
 	}
 	bool more = due && !stopping(s, 0);
-	if (s->taken->count == 0 && !more)
+	if (s->batch.count == 0 && !more)
 		return;
-	do
-		done = exchange_once(s, more);
-	while (!done && sent && !stopping(s, (int)SECOND));
-	for (size_t i = 0; i < s->taken->count && !done; i++) {
-		if (s->taken->jobs[i].outcome == SENT)
+	do {
+		arena_reset(s->spare);
+		next = (struct batch){ .arena = s->spare };
+		done = exchange_once(s, more ? &next : NULL);
+	} while (!done && sent && !stopping(s, (int)SECOND));
+	for (size_t i = 0; i < s->batch.count && !done; i++) {
+		if (s->batch.jobs[i].outcome == SENT)
 			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
-				s->taken->jobs[i].mail.id);
+				s->batch.jobs[i].mail.id);
 	}
-	empty_batch(s->taken);
-	struct batch *next = s->other;
-	s->other = s->taken;
-	s->taken = next;
+	s->spare = s->batch.arena;
+	s->batch = done ? next : (struct batch){ .arena = next.arena };
 }
 
 /* ---- senders that died */
@@ -333,7 +325,7 @@ put_off(struct sender *s, struct job *job, const char *why)
 	job->outcome = RETRY;
 	/* An expired mail is claimed once more, to be dropped. */
 	job->next = next < mail->expires ? next : mail->expires;
-	job->why = arena_string(s->taken->arena, why);
+	job->why = arena_string(s->batch.arena, why);
 }
 
 static void
@@ -383,8 +375,8 @@ send_batch(struct sender *s)
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s, 0) && !is_paused(s)) {
-		handle_job(s, &s->taken->jobs[done++]);
+	while (done < s->batch.count && (done == 0 || clock_ticks() < end) && !stopping(s, 0) && !is_paused(s)) {
+		handle_job(s, &s->batch.jobs[done++]);
 		arena_reset(s->arena);
 	}
 	if (clock_ticks() >= end)
@@ -399,7 +391,7 @@ send_due(struct sender *s)
 	do {
 		exchange(s);
 		send_batch(s);
-	} while (s->taken->count > 0);
+	} while (s->batch.count > 0);
 	if (s->transport->rest)
 		s->transport->rest();
 }
@@ -498,15 +490,12 @@ run_sender(struct sender *s, bool keep)
 static int
 run_mail(int argc, char **argv, const char *data)
 {
-	static struct batch batches[2];
 	bool keep = argc == 2 && strcmp(argv[1], "--keep") == 0;
 	char why[1024];
 
 	if (argc > 2 || (argc == 2 && !keep && strcmp(argv[1], "--once") != 0))
 		return ctl_error(EXIT_USAGE, "mail takes --once or --keep (see okulctl mail --help)");
-	struct sender s = {
-		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .lock = -1, .wake = -1,
-	};
+	struct sender s = { .conf = ctl_conf(data), .size = 1, .stop = -1, .lock = -1, .wake = -1 };
 	if (!s.conf)
 		return EXIT_CONFIG;
 	s.lease = TRANSPORT_MAX(s.conf) + LEASE_MARGIN;
@@ -519,16 +508,16 @@ run_mail(int argc, char **argv, const char *data)
 	db_only_deletes(s.db, true);	/* rows of sent mails are deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
-	batches[0].arena = arena_new(65536);
-	batches[1].arena = arena_new(65536);
-	if (!s.arena || !batches[0].arena || !batches[1].arena || !catch_signals(&s))
+	s.spare = arena_new(65536);
+	s.batch.arena = arena_new(65536);
+	if (!s.arena || !s.spare || !s.batch.arena || !catch_signals(&s))
 		return ctl_error(EXIT_NO_HOST, "out of memory or descriptors");
 	json_use(s.arena);
 	int code = run_sender(&s, keep);
 	json_use(NULL);
 	arena_free(s.arena);
-	arena_free(batches[0].arena);
-	arena_free(batches[1].arena);
+	arena_free(s.spare);
+	arena_free(s.batch.arena);
 	db_close(s.db);
 	return code;
 }
