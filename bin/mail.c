@@ -16,7 +16,6 @@
  */
 #include "okulctl.h"
 
-#include "arena.h"
 #include "clock.h"
 #include "json.h"
 #include "log.h"

@@ -6,7 +6,6 @@
  */
 #include "okulctl.h"
 
-#include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "csv.h"
@@ -19,7 +18,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <search.h>
-#include <stdarg.h>
 
 static int run_user_import(int argc, char **argv, const char *data);
 

@@ -6,7 +6,6 @@
 #include "assignment.h"
 #include "clock.h"
 #include "file.h"
-#include "json_write.h"
 #include "material.h"
 #include "random.h"
 #include "utf8.h"

@@ -11,7 +11,6 @@
 #include "clock.h"
 #include "json.h"
 #include "placement.h"
-#include "quiz.h"
 #include "random.h"
 
 #include <math.h>
