@@ -88,6 +88,7 @@ struct row {
 	cJSON *cells;		/* object of import_shape */
 	const char *interests, *email, *username, *own_id;	/* NULL: none; interests as JSON text */
 	char id[ID_TEXT];
+	struct user_new user;	/* of a good row */
 	struct buf errors;	/* a line each; empty: the row is good */
 };
 
@@ -233,6 +234,28 @@ csv_reason(enum csv_result result)
 	return result == CSV_BROKEN ? strerror(errno) : reasons[result];
 }
 
+/* The user that a row describes; empty cells get the defaults of a new user. */
+static struct user_new
+import_user(const struct import *im, const struct row *row, int64_t now)
+{
+	const cJSON *cells = row->cells;
+	const char *zone = field_text(cells, "timezone"), *deletion = field_text(cells, "accountDeletionStatus");
+
+	return (struct user_new){
+		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
+		.role = field_text(cells, "role"), .language = field_text(cells, "language"),
+		.name = field_text(cells, "name"), .surname = field_text(cells, "surname"), .username = row->username,
+		.country_code = field_text(cells, "countryCode"), .phone_number = field_text(cells, "phoneNumber"),
+		.birth_date = field_text(cells, "birthDate"), .gender = field_text(cells, "gender"),
+		.profile_photo = field_text(cells, "profilePhoto"), .availability = field_text(cells, "availabilityStatus"),
+		.interests = row->interests, .expertise = field_text(cells, "expertise"), .bio = field_text(cells, "bio"),
+		.instagram = field_text(cells, "instagram"), .x = field_text(cells, "x"), .tiktok = field_text(cells, "tiktok"),
+		.snapchat = field_text(cells, "snapchat"), .facebook = field_text(cells, "facebook"),
+		.is_deactivated = !field_bool(cells, "isActive", true), .created_at = now,
+		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
+	};
+}
+
 /* Fills the next row; false at the end of the file. */
 static bool
 read_user_row(struct import *im, struct row *row, enum csv_result *result)
@@ -257,6 +280,7 @@ read_user_row(struct import *im, struct row *row, enum csv_result *result)
 		memcpy(row->id, row->own_id, ID_TEXT);
 	else
 		random_id(row->id);
+	row->user = import_user(im, row, clock_now());
 	return true;
 }
 
@@ -278,39 +302,17 @@ check_taken(struct import *im, struct row *row)
 	db_end(taken);
 }
 
-/* The user that a row describes; empty cells get the defaults of a new user. */
-static struct user_new
-import_user(const struct import *im, const struct row *row, int64_t now)
-{
-	const cJSON *cells = row->cells;
-	const char *zone = field_text(cells, "timezone"), *deletion = field_text(cells, "accountDeletionStatus");
-
-	return (struct user_new){
-		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
-		.role = field_text(cells, "role"), .language = field_text(cells, "language"),
-		.name = field_text(cells, "name"), .surname = field_text(cells, "surname"), .username = row->username,
-		.country_code = field_text(cells, "countryCode"), .phone_number = field_text(cells, "phoneNumber"),
-		.birth_date = field_text(cells, "birthDate"), .gender = field_text(cells, "gender"),
-		.profile_photo = field_text(cells, "profilePhoto"), .availability = field_text(cells, "availabilityStatus"),
-		.interests = row->interests, .expertise = field_text(cells, "expertise"), .bio = field_text(cells, "bio"),
-		.instagram = field_text(cells, "instagram"), .x = field_text(cells, "x"), .tiktok = field_text(cells, "tiktok"),
-		.snapchat = field_text(cells, "snapchat"), .facebook = field_text(cells, "facebook"),
-		.is_deactivated = !field_bool(cells, "isActive", true), .created_at = now,
-		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
-	};
-}
-
 static void
-import_add(struct import *im, struct row *row, int64_t now)
+import_add(struct import *im, struct row *row)
 {
-	const struct user_new user = import_user(im, row, now);
-	enum db_rc rc = user_add(im->db, &user, NULL);
+	const struct user_new *user = &row->user;
+	enum db_rc rc = user_add(im->db, user, NULL);
 
 	if (rc == DB_TAKEN)
 		check_taken(im, row);
 	if (rc == DB_DONE)
-		audit_add(im->db, now, &(struct audit){ .action = "user.added", .subject_id = row->id, .subject = row->email,
-			.after = user.role ? user.role : "user" });
+		audit_add(im->db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
+			.subject = user->email, .after = user->role ? user->role : "user" });
 }
 
 static enum db_rc
@@ -329,14 +331,13 @@ check_rows(struct import *im)
 static enum db_rc
 store_rows(struct import *im)
 {
-	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(im->db);
 
 	if (rc != DB_DONE)
 		return rc;
 	for (size_t i = 0; i < im->count; i++)
 		if (im->rows[i].errors.length == 0)
-			import_add(im, &im->rows[i], now);
+			import_add(im, &im->rows[i]);
 	return db_write_commit(im->db);
 }
 
