@@ -151,13 +151,12 @@ static const char *const sql[] = {
 		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
 		" GROUP BY lower(target_language) ORDER BY 2 DESC, 1 /* scans: result_tally */",
 	[RECENT_CONTACTS] =
-		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
+		"SELECT id, full_name, email, status, created_at, replied_at,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",
 	[RECENT_RESULTS] =
-		"SELECT result.id AS id, trim(coalesce(users.name, '') || ' ' || coalesce(users.surname, '')) AS userName,"
-		" users.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
-		" result.target_language AS targetLanguage, version.title AS testTitle,"
-		" result.completed_at AS completedAt"
+		"SELECT result.id, trim(coalesce(users.name, '') || ' ' || coalesce(users.surname, '')) AS user_name,"
+		" users.email AS user_email, result.level, result.total_score, result.target_language,"
+		" version.title AS test_title, result.completed_at"
 		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "users ON users.pk = result.user_pk"
 		SQL_JOIN "test_version AS version ON version.pk = result.version"

@@ -114,7 +114,7 @@ static const char *const sql[] = {
 		" ON assignment.user_pk = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
-	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
+	[PDFS] = "SELECT file.key, material_pdf.id, material_pdf.title, file.name AS file_name, file.size"
 		" FROM material_pdf" SQL_JOIN "file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 };
 

@@ -14,8 +14,8 @@ extern const struct shape material_response;		/* EducationMaterialResponseDto */
 
 /* What materials_put() reads, from table `material`, and how many columns that are. */
 #define MATERIAL_COLUMNS \
-	"material.pk, material.id AS id, material.title AS title, material.description AS description, material.locale AS locale," \
-	" material.level AS level, material.videos AS videos, material.created_at AS createdAt, material.updated_at AS updatedAt"
+	"material.pk, material.id, material.title, material.description, material.locale, material.level," \
+	" material.videos, material.created_at, material.updated_at"
 #define MATERIAL_COLUMN_COUNT 9
 
 /*

@@ -35,7 +35,7 @@ enum { VALUE_OF, ONE };
 
 static const char *const sql[] = {
 	[VALUE_OF] = "SELECT key, value FROM setting WHERE key = ?1 AND (is_public OR ?2)",
-	[ONE] = "SELECT id, key, value, description, is_public AS isPublic, created_at AS createdAt, updated_at AS updatedAt"
+	[ONE] = "SELECT id, key, value, description, is_public, created_at, updated_at"
 		" FROM setting WHERE key = ?1",
 };
 
