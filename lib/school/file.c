@@ -61,7 +61,7 @@ file_fits(struct db *db, const struct conf *conf, const struct blob *blob, int64
 	return fits_all(db, conf, blob, user) ? ERROR_NONE : ERROR_STORAGE_FULL;
 }
 
-/* False if `okulctl files gc` deleted the bytes, stored before by another upload, before blob_keep() renewed their time. */
+/* False where `okulctl files gc` has deleted the file of an old orphan before blob_keep() renewed its time. */
 static bool
 is_there(const struct conf *conf, const struct blob *blob)
 {
