@@ -140,7 +140,7 @@ get_courses(struct request *rq)
 		kind = OF_FOUND;
 	else if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
 		kind = OF_SEEN;
-	args.count = (size_t[]){ [OF_SEEN] = 3, [OF_FOUND] = 4 }[kind];
+	args.count = kind == OF_FOUND ? 4 : kind == OF_SEEN ? 3 : 0;
 	return response_list(rq, sql[COUNT_OF(kind)], sql[PAGE_OF(kind, sort)], args, &course_response);
 }
 

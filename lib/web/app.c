@@ -187,7 +187,7 @@ no_method(struct request *rq, const char *allow)
 static struct response
 accept_body(struct request *rq)
 {
-	return rq->http.body == BODY_ASKED ? (struct response){ .status = 204 } : response_error(rq, ERROR_BUSY);
+	return rq->http.body == BODY_WITHHELD ? response_error(rq, ERROR_BUSY) : (struct response){ .status = 204 };
 }
 
 /* No read snapshot is held meanwhile: a web server that does not buffer bodies sends one as slowly as the client. */
