@@ -945,17 +945,23 @@ def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
 
 
 @pytest.mark.parametrize("bring", ["file", "pdf"])
-def test_bytes_that_are_deleted_before_their_row_is_written_are_kept_again(okul, bring):
-    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction."""
+def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
+    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction: they are kept again."""
     boss, content = okul.staff("admin"), pdf()
-    first = uploaded(boss, content)
-    path = files(okul.server)[first.data["sha256"]]
-    okul.server.sql(f"DELETE FROM file WHERE key = '{first.data['key']}'")
     kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
-    act = {"file": lambda: boss.upload(content), "pdf": lambda: boss.post("/education-materials", body=body, content_type=kind)}
-    answer = while_it_waits(okul, act[bring], path.unlink)
-    assert answer.status == 201 and path.read_bytes() == content
-    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1] == "1"
+    path = okul.server.data / "files" / hashlib.sha256(content).hexdigest()[:2] / hashlib.sha256(content).hexdigest()
+
+    def act():
+        return boss.upload(content) if bring == "file" else boss.post("/education-materials", body=body, content_type=kind)
+
+    def rows():
+        return okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1]
+    # this request gave the bytes their only name: they are lost, and the client is to send them again
+    assert while_it_waits(okul, act, path.unlink).status == 503 and rows() == "0"
+    uploaded(boss, content)
+    okul.server.sql(f"DELETE FROM file WHERE sha256 = '{path.name}'")
+    assert while_it_waits(okul, act, path.unlink).status == 201
+    assert path.read_bytes() == content and rows() == "1"
 
 
 def test_check_checks_the_files(okul):
