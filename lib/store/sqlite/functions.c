@@ -1,11 +1,11 @@
-/* What statements and triggers call. lib/base/text.h says what each does. */
+/* The SQL functions that statements and triggers call. */
 #include "engine.h"
 
 #include "buf.h"
 #include "email.h"
 #include "fold.h"
 
-/* Hands the text over to SQLite, and clears it. */
+/* Returns the text to SQLite and clears it. */
 static void
 put_result(sqlite3_context *context, struct buf *text)
 {
