@@ -195,51 +195,27 @@ parse_date(const char *s, struct tm *tm)
 	return end && *end == '\0';
 }
 
-static bool
-parse_time(const char *s, int64_t *time)
-{
-	struct tm tm;
-	const char *end = parse(s, "0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S", &tm);
-
-	if (!end)
-		return false;
-	*time = timegm(&tm) * SECOND;
-	if (has_form(end, ".0"))
-		for (int unit = 100; text_is_digit(*++end) && unit > 0; unit /= 10)
-			*time += (*end - '0') * unit;
-	return strcmp(end, "Z") == 0;
-}
-
-bool
-clock_is_date(const char *s)
-{
-	struct tm tm;
-
-	return parse_date(s, &tm);
-}
-
 int64_t
 clock_date(const char *s)
 {
 	struct tm tm;
 
-	return parse_date(s, &tm) ? timegm(&tm) * SECOND : 0;
-}
-
-bool
-clock_is_time(const char *s)
-{
-	int64_t time;
-
-	return parse_time(s, &time);
+	return parse_date(s, &tm) ? timegm(&tm) * SECOND : CLOCK_NONE;
 }
 
 int64_t
 clock_time(const char *s)
 {
-	int64_t time;
+	struct tm tm;
+	const char *end = parse(s, "0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S", &tm);
 
-	return parse_time(s, &time) ? time : 0;
+	if (!end)
+		return CLOCK_NONE;
+	int64_t time = timegm(&tm) * SECOND;
+	if (has_form(end, ".0"))
+		for (int unit = 100; text_is_digit(*++end) && unit > 0; unit /= 10)
+			time += (*end - '0') * unit;
+	return strcmp(end, "Z") == 0 ? time : CLOCK_NONE;
 }
 
 bool
@@ -294,7 +270,7 @@ clock_midnight(const char *text, const char *zone)
 	struct tm date, tm, found;
 
 	if (!parse_date(text, &date))
-		return 0;
+		return CLOCK_NONE;
 	use_zone(zone);
 	date.tm_isdst = -1;
 	tm = date;

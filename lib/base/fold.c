@@ -2,39 +2,24 @@
 
 #include "utf8.h"
 
+#include <uchar.h>
 #include <utf8proc.h>
 
 /* Letters that Unicode does not decompose, as typed on a keyboard without them; and punctuation of phones. */
+static const struct { char16_t point; char plain[3]; } plain_letters[] = {
+	{ u'ı', "i" }, { u'ȷ', "j" }, { u'æ', "ae" }, { u'œ', "oe" }, { u'ø', "o" }, { u'þ', "th" }, { u'ð', "d" }, { u'đ', "d" },
+	{ u'ħ', "h" }, { u'ł', "l" }, { u'ŋ', "n" }, { u'ŧ', "t" }, { u'ĸ', "k" }, { u'ƶ', "z" },
+	{ u'ƙ', "k" }, { u'ɓ', "b" }, { u'ɗ', "d" }, { u'ƴ', "y" },	/* with a hook: Hausa */
+	{ 0x2bc, "'" }, { 0x2018, "'" }, { 0x2019, "'" }, { 0x2010, "-" }, { 0x2011, "-" }, { 0x2013, "-" },
+};
+
 static const char *
 plain_letter(int32_t point)
 {
-	switch (point) {
-	case 0x131: return "i";		/* dotless i */
-	case 0x237: return "j";
-	case 0xE6: return "ae";
-	case 0x153: return "oe";
-	case 0xF8: return "o";
-	case 0xFE: return "th";
-	case 0xF0:
-	case 0x111:
-	case 0x257: return "d";
-	case 0x127: return "h";
-	case 0x142: return "l";
-	case 0x14B: return "n";
-	case 0x167: return "t";
-	case 0x138: return "k";
-	case 0x199: return "k";		/* with a hook: Hausa, as b, d and y */
-	case 0x253: return "b";
-	case 0x1B4: return "y";
-	case 0x1B6: return "z";
-	case 0x2BC:
-	case 0x2018:
-	case 0x2019: return "'";
-	case 0x2010:
-	case 0x2011:
-	case 0x2013: return "-";
-	default: return NULL;
-	}
+	for (size_t i = 0; i < COUNT(plain_letters); i++)
+		if (plain_letters[i].point == point)
+			return plain_letters[i].plain;
+	return NULL;
 }
 
 /*
