@@ -126,13 +126,9 @@ struct source {
 static bool
 set_string(const struct source *source, const char **place, const char *text, size_t length)
 {
-	char *copy = strndup(text, length);
-
-	if (!copy)
-		return complain(source, "out of memory");
 	free((char *)*place);
-	*place = copy;
-	return true;
+	*place = strndup(text, length);
+	return *place || complain(source, "out of memory");
 }
 
 /* Removes slashes at the end, since paths are appended. */
