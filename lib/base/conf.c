@@ -127,8 +127,7 @@ static bool
 set_string(const struct source *source, const char **place, const char *text, size_t length)
 {
 	free((char *)*place);
-	*place = strndup(text, length);
-	return *place || complain(source, "out of memory");
+	return asprintf((char **)place, "%.*s", (int)length, text) >= 0 || complain(source, "out of memory");
 }
 
 /* Removes slashes at the end, since paths are appended. */
