@@ -258,10 +258,9 @@ summarize(const struct request *rq)
 static void
 log_summary(const struct summary *summary, const struct caller *user, int status, int64_t started)
 {
-	const struct log_access access = { summary->method, summary->path, summary->client, user ? user->id : "-", status,
-		clock_ticks() - started };
-
-	log_access(status >= 500 ? LOG_FAULT : LOG_NOTE, &access);
+	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE,
+		"request method=%.32s path=%.256s status=%d us=%lld client=%.64s user=%.32s", summary->method, summary->path, status,
+		(long long)(clock_ticks() - started), summary->client, user ? user->id : "-");
 }
 
 static void

@@ -195,8 +195,8 @@ shown_name(struct arena *arena, const char *given)
 	while ((slash = strpbrk(s, "/\\")))
 		s = slash + 1;
 	buf_puts(&out, "");
-	for (size_t n; (n = utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
-		if (!is_hidden(utf8_code_point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
+	for (size_t n; s < end; s += n)
+		if (!is_hidden((unsigned)utf8_first(s, (size_t)(end - s), &n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
 			buf_put(&out, s, n);
 	while (out.length > 0 && (out.s[out.length - 1] == ' ' || out.s[out.length - 1] == '.'))
 		out.s[--out.length] = '\0';
