@@ -230,7 +230,7 @@ get_contacts(struct request *rq)
 	struct args args = ARGS(in[FOR_STATUS], in[FOR_SOURCE], words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "contact", sql[list + sort], args, &contact_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "contact", sql[list + sort], args, &contact_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &contact_response);
 }
 

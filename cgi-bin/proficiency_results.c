@@ -284,7 +284,7 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 	struct db_rows *row;
 
 	if (page_is_table(&rq->in[FORMAT]))
-		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
+		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]), true);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
@@ -305,7 +305,7 @@ get_results(struct request *rq)
 	if (words)
 		return search_results(rq, args, words, sort);
 	if (page_is_table(&in[FORMAT]))
-		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]));
+		return response_csv(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]), true);
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
 	return response_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
 }

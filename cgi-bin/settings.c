@@ -39,9 +39,7 @@ static const char *const sql[] = {
 		" FROM setting WHERE key = ?1",
 };
 
-static struct response get_setting(struct request *rq);
-static struct response post_setting(struct request *rq);
-static struct response show_posted(struct request *rq);
+static response_handler get_setting, post_setting, show_posted;
 
 static const struct route routes[] = {
 	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",

@@ -141,7 +141,7 @@ get_users(struct request *rq)
 	struct args args = ARGS(in[FOR_ROLE], match ? match : words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 

@@ -53,7 +53,7 @@ static const char *const sql[] = {
 	[COUNT_OF_SUBJECT] = "SELECT count(*) FROM " BY_SUBJECT,
 };
 
-static struct response get_audit(struct request *rq);
+static response_handler get_audit;
 
 static const struct route routes[] = {
 	{ GET, "/admin/audit", ADMIN, get_audit, .query = &list_query, .out = &audit_entry, .out_page = true,

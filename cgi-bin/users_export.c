@@ -246,7 +246,7 @@ put_files(struct request *rq)
 		data_text(rq, "sha256", db_text(row, 5));
 		data_bool(rq, "isPublic", db_flag(row, 6));
 		data_time(rq, "createdAt", db_int(row, 7));
-		data_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
+		data_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), NULL, rq->now));
 		data_end_object(rq);
 	}
 	db_end(row);

@@ -1,5 +1,6 @@
 #include "blob.h"
 
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
@@ -166,6 +167,7 @@ link_blob(int store, int folder, const struct blob *blob)
 {
 	char nameless[32];
 
+	OUTSIDE_TRANSACTION();
 	snprintf(nameless, sizeof(nameless), "/proc/self/fd/%d", blob->fd);
 	for (int i = 0; i < TRIES; i++) {
 		int rc = blob->temporary[0] ? linkat(store, blob->temporary, folder, blob->sha256, 0) :

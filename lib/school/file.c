@@ -61,17 +61,14 @@ file_fits(struct db *db, const struct conf *conf, const struct blob *blob, int64
 	return fits_all(db, conf, blob, user) ? ERROR_NONE : ERROR_STORAGE_FULL;
 }
 
-/*
- * True when the bytes exist. Stores them again if `okulctl files gc` deleted them before blob_keep() renewed their
- * time.
- */
+/* False where `okulctl files gc` has deleted the file of an old orphan before blob_keep() renewed its time. */
 static bool
 is_there(const struct conf *conf, const struct blob *blob)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/files/%.2s/%s", conf->data, blob->sha256, blob->sha256);
-	return access(path, F_OK) == 0 || (blob_keep(conf, blob) == BLOB_DONE && access(path, F_OK) == 0);
+	return access(path, F_OK) == 0;
 }
 
 enum error
@@ -84,7 +81,7 @@ file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct
 	if (!is_there(conf, blob))
 		return ERROR_BUSY;
 	return db_run(db, file_sql[ADD], ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner,
-		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_BUSY;
+		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_INTERNAL;
 }
 
 enum error

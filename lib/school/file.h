@@ -40,8 +40,8 @@ must_use enum error file_fits(struct db *db, const struct conf *conf, const stru
 
 /*
  * Inside a write transaction: adds the row of a stored blob. Sets id and key. A private file without owner belongs to
- * the school: only admins and the holders of a signed address can read it. Returns ERROR_NONE, or ERROR_BUSY when the
- * bytes are gone or a failure stuck to db: then the transaction must be rolled back.
+ * the school: only admins and the holders of a signed address can read it. Returns ERROR_NONE; ERROR_BUSY when the bytes are
+ * gone: roll back, keep them again and retry; ERROR_INTERNAL when a failure stuck to db. Neither may be committed.
  */
 must_use enum error file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct file_row *row, int64_t now);
 /* file_fits(), then file_add(). */
