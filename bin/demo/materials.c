@@ -233,10 +233,9 @@ static void
 add_assignment(struct demo *d, int64_t i, const void *row)
 {
 	const struct assignment *assignment = row;
-	bool added;
 
 	(void)i;
-	if (!assignment->user || assignment_add(d->db, assignment, &added) != DB_DONE || !added)
+	if (!assignment->user || !assignment_add(d->db, assignment))
 		return;
 	d->assignments++;
 	d->opened += assignment->opened_at != 0;
