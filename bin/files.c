@@ -89,10 +89,7 @@ is_old(const struct gc *gc, const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec < gc->before;
 }
 
-/*
- * Under the writer lock, so that no row that names the file can be added meanwhile; an upload of the same bytes checks under it
- * that they still exist.
- */
+/* While the writer lock is held, no row that names the file can be added: file_add() checks under it that the bytes exist. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -124,7 +121,7 @@ delete_batch(struct gc *gc)
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);
-	db_write_rollback(gc->db);	/* no row was written */
+	db_write_rollback(gc->db);	/* of nothing: the transaction only held the lock */
 	gc->count = 0;
 	return rc;
 }

@@ -431,8 +431,8 @@ def test_it_ends_when_no_program_is_left(houses):
 
 
 def test_ticks_of_the_watchdog_cost_no_request():
-    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick during
-    accept() loses no request."""
+    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick
+    during accept() loses no request."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))
