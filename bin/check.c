@@ -276,12 +276,10 @@ check_exposure(const struct conf *conf)
 /* ---- the database */
 
 static void
-keep_damage(void *context, const char *found)
+keep_damage(void *context, const struct db_rows *found, bool first)
 {
-	char *damage = context;
-
-	if (!damage[0])
-		snprintf(damage, 256, "%s", found);
+	if (first)
+		snprintf(context, 256, "%s", db_text(found, 0));
 }
 
 static void

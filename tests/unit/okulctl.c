@@ -376,7 +376,7 @@ a_step_cannot_commit_halfway(void **state)
 	(void)state;
 	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
 	assert_run(1, "migrate");
-	assert_output("have no place here");
+	assert_output("are not allowed here");
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
 }
 
@@ -837,7 +837,7 @@ check_reports_wrong_settings(void **state)
 		{ "app_url = https://example.org/a b\n", "must be an address" },
 		{ "reply_to = nobody\n", "FAIL replies" },
 		{ "trusted_proxy = 192.0.2.1, 10.0.0.0/8 2001:db8::/32\n", "ok   configuration" },
-		{ "trusted_proxy = proxy.example.org\n", "trusted_proxy: \"proxy.example.org\" is no address or network; write it like" },
+		{ "trusted_proxy = proxy.example.org\n", "trusted_proxy: \"proxy.example.org\" is not an address or network; write it like" },
 		{ "trusted_proxy = 10.0.0.0/33\n", "FAIL configuration" },
 		{ "", "ok   time zone: Europe/Istanbul" },
 		{ "time_zone = Mars/Base\n", "FAIL time zone: Mars/Base" },
