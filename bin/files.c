@@ -126,18 +126,6 @@ delete_batch(struct gc *gc)
 	return rc;
 }
 
-static enum db_rc
-take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
-{
-	if (gc->dry_run) {
-		gc->orphans++;
-		gc->bytes += bytes;
-		return DB_DONE;
-	}
-	memcpy(gc->batch[gc->count++], sha256, BLOB_HASH_TEXT);
-	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
-}
-
 /* A file in one of the folders of DATA/files. */
 static enum db_rc
 handle_file(struct gc *gc, const FTSENT *file)
@@ -156,7 +144,15 @@ handle_file(struct gc *gc, const FTSENT *file)
 		return DB_DONE;
 	enum db_rc rc = is_named(gc->db, name, &named);
 	db_release(gc->db);
-	return rc == DB_DONE && !named ? take_orphan(gc, name, file->fts_statp->st_size) : rc;
+	if (rc != DB_DONE || named)
+		return rc;
+	if (gc->dry_run) {
+		gc->orphans++;
+		gc->bytes += file->fts_statp->st_size;
+		return DB_DONE;
+	}
+	memcpy(gc->batch[gc->count++], name, BLOB_HASH_TEXT);
+	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
 static enum db_rc
