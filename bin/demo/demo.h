@@ -39,6 +39,7 @@ struct demo {
 
 /* ---- random numbers: the same for the same seed */
 
+/* Starts the series of a part. */
 void demo_series(struct demo *d, const char *part);
 /* A number in [0, limit). */
 int64_t demo_below(struct demo *d, int64_t limit);
@@ -69,6 +70,7 @@ struct demo_kind {
 	void (*make)(struct demo *d, int64_t i, void *row);	/* NULL: nothing to prepare */
 	void (*add)(struct demo *d, int64_t i, const void *row);	/* a failed write sticks to db */
 };
+/* Makes and writes `count` rows. */
 must_use enum db_rc demo_write(struct demo *d, int64_t count, const struct demo_kind *kind);
 
 extern const struct db_statements demo_results_statements;
@@ -76,6 +78,7 @@ extern const struct db_statements demo_results_statements;
 /* A name that is common in the language, and an address made of it, which others may have too; in the arena of the batch. */
 struct demo_name { const char *name, *surname, *handle, *address; bool female; };
 struct demo_name demo_name(struct demo *d, enum language language);
+/* A language, as often as people speak it. */
 enum language demo_language(struct demo *d);
 
 must_use enum db_rc demo_make_users(struct demo *d);
