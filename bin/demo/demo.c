@@ -348,7 +348,7 @@ int
 main(int argc, char **argv)
 {
 	const char *data = NULL;
-	int code = ctl_init("okulctl");	/* okulctl runs this program with the data folder as first option */
+	int code = ctl_init("okulctl");	/* a user runs it as `okulctl demo` */
 
 	if (code != EXIT_SUCCESS)
 		return code;

@@ -124,7 +124,7 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     last = folder.number(f"SELECT max(pk) FROM {table} WHERE pk <= 300")
     folder.sql(f"CREATE TRIGGER no BEFORE DELETE ON {table} WHEN old.pk = {last} BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("cleanup")
-    assert run.returncode == 1 and "stopped: a rule of the schema forbids it" in run.stderr
+    assert run.returncode == 1 and "stopped: a constraint of the schema forbids it" in run.stderr
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
@@ -240,6 +240,15 @@ def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
     folder.good("cleanup")
     assert (folder.data / "okul.db-wal").stat().st_size == 0
     assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+
+
+def test_sql_whose_rows_nobody_reads_keeps_no_lock(folder):
+    folder.put(folder.users(5000, DAY))
+    paused = folder.start("sql", "UPDATE users SET bio = 'x'; SELECT id, email, created_at FROM users")
+    paused.stdout.readline()    # more follows than a pipe takes
+    folder.good("user", "add", "b@example.com")
+    assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+    assert folder.number("SELECT count(*) FROM users WHERE bio = 'x'") == 5000
 
 
 # ---- audit
@@ -614,7 +623,7 @@ def test_import_stops_with_whole_batches(folder):
     folder.sql("CREATE TRIGGER no BEFORE INSERT ON users WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("user", "import", put(folder, large(1200)))
     assert run.returncode == 1 and run.stdout == ""
-    assert "stopped at line 502: a rule of the schema forbids it; the 500 good rows above it are imported" in run.stderr
+    assert "stopped at line 502: a constraint of the schema forbids it; the 500 good rows above it are imported" in run.stderr
     assert folder.numbers_of("users", "audit") == [500, 500]
     folder.sql("DROP TRIGGER no")
     assert imported(folder, large(1200))[1] == (700, 500)
