@@ -17,17 +17,14 @@ static const struct shape health = { .name = "HealthResponseDto", .fields = FIEL
 	{ "version", FIELD_TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
 	{ "schemaVersion", FIELD_INT, 1, .example = "1" }) };
 
-static struct response get_hello(struct request *rq);
-static struct response get_health(struct request *rq);
-static struct response get_openapi(struct request *rq);
-static struct response get_docs(struct request *rq);
+static response_handler get_hello, get_health, get_openapi, get_docs;
 
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
 	{ GET, "/health", PUBLIC, get_health, .out = &health, .no_store = true, .errors = STATUSES(503),
 	  .title = "Liveness and readiness",
 	  .note = "503 when the database cannot be read; status is degraded when it cannot be written: a full disk, a lock "
-	          "that somebody keeps, programs older than the database. Looked at once a second." },
+	          "that another process holds, programs older than the database. Checked once a second." },
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
@@ -45,17 +42,12 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return response_error(rq, ERROR_UNAVAILABLE);
-	request_detach_user(rq);	/* the trial ends their row, and the log names them */
+	request_detach_user(rq);	/* the write ends its row, and the log needs the user */
 	bool writable = db_try_write(rq->db);
-	response_begin(rq);
-	data_text(rq, "status", writable ? "ok" : "degraded");
-	data_text(rq, "database", "ok");
-	data_text(rq, "version", OKUL_VERSION);
-	data_int(rq, "schemaVersion", version);
-	return response_done(rq);
+	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }
 
-/* The reference tells of no surface that is off. */
+/* Where /api/v1 is off, the reference is the one without it. */
 static const char *
 share_file(struct request *rq, const char *name, const char *extension)
 {

@@ -12,7 +12,7 @@
 
 /* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
 #define PATIENCE (10 * SECOND)
-#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
+#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active, users.deletion_status AS account_deletion_status"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
@@ -141,7 +141,7 @@ get_users(struct request *rq)
 	struct args args = ARGS(in[FOR_ROLE], match ? match : words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 
@@ -256,7 +256,7 @@ patch_profile(struct request *rq)
 		return response_error(rq, ERROR_NOT_YOURSELF);
 	if (!active && target.last_superadmin)
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
-	if (username && users_name_rests(rq, target.pk, username))
+	if (username && users_name_recent(rq, target.pk, username))
 		return response_error(rq, ERROR_USERNAME_RECENT);
 	if (user_change(rq->db, rq->arena, target.pk, changes, true, rq->now) == DB_TAKEN)
 		return response_error(rq, ERROR_USERNAME_TAKEN);

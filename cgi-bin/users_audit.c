@@ -35,13 +35,13 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
 	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
 #define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE CAST(?1 AS TEXT) IS NULL" FILTER
-/* An address may have changed, the id has not: found are all ids that go or went by it. */
+/* An address may change, an id does not: all ids that have or had the address. */
 #define BY_SUBJECT \
 	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \
 	" UNION SELECT id FROM users WHERE email = lower(?1)" \
 	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
 #define PAGE(source) \
-	"SELECT at, action, actor_id AS actorId, actor_email AS actorEmail, subject_id AS subjectId, subject, before," \
+	"SELECT at, action, actor_id, actor_email, subject_id, subject, before," \
 	" after FROM " source " ORDER BY audit.at DESC, audit.pk DESC LIMIT ?6 OFFSET ?7"
 
 enum { LIST_ALL, LIST_OF_SUBJECT, COUNT_ALL, COUNT_OF_SUBJECT };
@@ -53,7 +53,7 @@ static const char *const sql[] = {
 	[COUNT_OF_SUBJECT] = "SELECT count(*) FROM " BY_SUBJECT,
 };
 
-static struct response get_audit(struct request *rq);
+static response_handler get_audit;
 
 static const struct route routes[] = {
 	{ GET, "/admin/audit", ADMIN, get_audit, .query = &list_query, .out = &audit_entry, .out_page = true,
@@ -63,7 +63,7 @@ static const struct route routes[] = {
 
 const struct section users_audit = { routes, COUNT(routes), sql, COUNT(sql) };
 
-/* NULL for a filter that is empty, which is as if left out. */
+/* NULL for an empty filter, as for one that is left out. */
 static const char *
 filter(struct value value)
 {

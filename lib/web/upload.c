@@ -47,6 +47,7 @@ store_error(enum blob_rc rc)
 	case BLOB_DONE: return ERROR_NONE;
 	case BLOB_FULL: return ERROR_STORAGE_FULL;
 	case BLOB_READONLY: return ERROR_STORAGE_READONLY;
+	case BLOB_LOST: return ERROR_BUSY;
 	default: return ERROR_INTERNAL;
 	}
 }
@@ -313,7 +314,7 @@ const struct upload_reader upload_reader = { check_form, receive_form, keep_form
 struct response
 upload_error(struct request *rq, enum error error)
 {
-	struct response response = response_error(rq, error);
+	struct response response = error == ERROR_BUSY ? response_again(rq) : response_error(rq, error);
 
 	if (error == ERROR_QUOTA_REACHED)
 		response.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);

@@ -7,7 +7,7 @@
 
 static int reader, saved;
 
-/* Standard error becomes a pipe in packet mode: one read gives what one write wrote. */
+/* Standard error becomes a pipe in packet mode: one read returns what one write wrote. */
 static int
 set_up(void **state)
 {
@@ -83,7 +83,7 @@ lines_below_the_level_are_dropped(void **state)
 }
 
 static void
-no_text_starts_a_line_of_its_own(void **state)
+control_characters_are_replaced(void **state)
 {
 	(void)state;
 	log_line(LOG_WARN, "%s", "a\nts=forged\r\x1b[31m\x7f\x01\tb\xc2\x85\xc2\xa0ş\xe2\x80\xae\x9b" "c");
@@ -111,7 +111,7 @@ a_request_has_a_line(void **state)
 }
 
 static void
-long_lines_are_cut(void **state)
+long_lines_are_truncated(void **state)
 {
 	const char *line;
 	size_t length;
@@ -127,7 +127,7 @@ long_lines_are_cut(void **state)
 }
 
 static void
-errno_is_left_alone(void **state)
+errno_is_kept(void **state)
 {
 	(void)state;
 	errno = ENOSPC;
@@ -142,10 +142,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_line_is_one_write_of_key_and_value, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_text_starts_a_line_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(control_characters_are_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_request_has_a_line, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(long_lines_are_cut, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(errno_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_lines_are_truncated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errno_is_kept, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
