@@ -112,7 +112,6 @@ bool connection_open_writer(struct db *db, char *why, size_t room);
  * (SQLITE_DONE). `out` gets the first column as text.
  */
 int connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out, size_t room);
-bool connection_is_wal(sqlite3 *sqlite, int *code);
 /* Returns false, with the reason for a failed open or set-up in `why`. */
 bool connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_t room);
 /* The caller frees the result; NULL without memory. */
