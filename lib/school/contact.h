@@ -16,6 +16,7 @@ struct contact_new {
 	int64_t replied_at;		/* with a reply */
 };
 
+/* Adds a question, and its reply if there is one. */
 void contact_add(struct db *db, const struct contact_new *contact);
 
 /*
