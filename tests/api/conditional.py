@@ -1,5 +1,5 @@
-"""Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. helpers/client.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
+"""Conditional requests (RFC 9110 section 13): unmodified data is not sent again, and lost updates are prevented.
+helpers/client.py checks ETag, Cache-Control and Vary of every response of every test."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ import pytest
 
 from helpers import contract
 from helpers.cgi import cgi
-from helpers.client import REGISTRATION, lasting
+from helpers.client import REGISTRATION, without_signatures
 from helpers.parallel import all_at_once, statuses
 from helpers.routes import GOOD, path_of
 from helpers.server import SLOW
@@ -41,12 +41,12 @@ def only(*values):
 
 
 def test_equal_data_has_an_equal_tag(okul, ada):
-    assert len({tag(ada.get("/me", language=language)) for language in contract.LANGUAGES * 6}) == 1, "whichever worker"
+    assert len({tag(ada.get("/me", language=language)) for language in contract.LANGUAGES * 6}) == 1, "the same from each worker"
     assert len({tag(caller.get("/")) for caller in (okul, ada, okul.login())}) == 1
     assert tag(ada.get("/me")) == tag(okul.head("/me", token=ada.token))
 
 
-def test_a_process_of_its_own_makes_the_same_tag(okul, ada):
+def test_another_process_makes_the_same_tag(okul, ada):
     status, headers, _ = cgi(okul.server, "users", "GET", "/me", {"Authorization": f"Bearer {ada.token}"})
     assert status == 200 and headers["ETag"] == tag(ada.get("/me"))
     status, headers, body = cgi(okul.server, "users", "GET", "/me",
@@ -56,14 +56,14 @@ def test_a_process_of_its_own_makes_the_same_tag(okul, ada):
 
 def test_other_data_has_another_tag(okul, ada):
     seen = {tag(ada.get("/me")), tag(okul.registered().get("/me"))}
-    for bio in ("a", "b", "a"):     # even the third: updatedAt has moved on
+    for bio in ("a", "b", "a"):     # the third differs from the first by updatedAt
         assert ada.patch("/me", {"bio": bio}).status == 200
         seen.add(tag(ada.get("/me")))
     assert len(seen) == 5
     assert len({tag(okul.get("/", language=language)) for language in contract.LANGUAGES}) == 4
 
 
-def test_an_answer_of_this_moment_has_none(okul, ada):
+def test_live_responses_have_no_tag(okul, ada):
     assert okul.get("/health", headers=unless("*")).status == 200
     assert ada.get("/me/export", headers=unless("*")).status == 200
 
@@ -72,17 +72,17 @@ def test_an_answer_of_this_moment_has_none(okul, ada):
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET" and "/" not in r.response and not r.live], ids=str)
-def test_every_get_says_that_nothing_is_new(okul, boss, route):
+def test_every_get_returns_304_when_nothing_changed(okul, boss, route):
     path = path_of(okul, route, boss)
     had = tag(boss.get(path))
     for method in ("GET", "HEAD"):
         answer = boss.request(method, path, headers=unless(had))
         assert answer.status == 304 and answer.headers["ETag"] == had and "Content-Length" not in answer.headers
     for other in (STALE, "x"):
-        assert lasting(boss.get(path, headers=unless(other)).data) == lasting(boss.get(path).data)
+        assert without_signatures(boss.get(path, headers=unless(other)).data) == without_signatures(boss.get(path).data)
 
 
-def test_values_that_name_the_tag(okul, ada):
+def test_values_of_if_none_match(okul, ada):
     had = tag(ada.get("/me"))
     bare = had.strip('"')
     for value in (had, f"W/{had}", "*", f"{STALE}, {had}", f"{had},{STALE}", f'"a,b" ,\tW/{had} ,,', f'"{bare}-gzip"'):
@@ -92,8 +92,8 @@ def test_values_that_name_the_tag(okul, ada):
         assert ada.get("/me", headers={"If-None-Match": value}).status == 200, value
 
 
-def test_the_connection_goes_on_behind_a_304(okul, ada):
-    """Nothing stands behind the head, so that the next answer is where the client looks for it."""
+def test_a_connection_is_reused_after_a_304(okul, ada):
+    """A 304 has no body, so the next response starts right after its head."""
     had = tag(ada.get("/me"))
     for _ in range(3):
         assert ada.get("/me", headers=unless(had)).status == 304
@@ -102,7 +102,7 @@ def test_the_connection_goes_on_behind_a_304(okul, ada):
     assert okul.raw(request.encode(), "GET", "/me").status == 304
 
 
-def test_what_was_changed_is_sent(okul, boss):
+def test_changed_data_is_sent(okul, boss):
     ada = okul.registered()
     mine, theirs = tag(ada.get("/me")), tag(boss.get(f"/users/{ada.id}"))
     assert boss.patch(f"/admin/users/{ada.id}/role", {"role": "admin"}).status == 200
@@ -110,8 +110,8 @@ def test_what_was_changed_is_sent(okul, boss):
     assert boss.get(f"/users/{ada.id}", headers=unless(theirs)).data["role"] == "admin"
 
 
-def test_who_may_not_see_it_learns_nothing(okul, boss):
-    """A tag is no ticket: whoever lost the right to an answer is not told that it is still the same."""
+def test_a_304_needs_the_same_rights(okul, boss):
+    """A caller who has lost the right to the data gets 403 or 401 instead of 304."""
     ada = okul.staff("admin")
     had = tag(ada.get("/users"))
     assert ada.get("/users", headers=unless(had)).status == 304
@@ -123,7 +123,7 @@ def test_who_may_not_see_it_learns_nothing(okul, boss):
         assert ada.get("/auth/registration/status", headers=unless(value)).status == 401
 
 
-def test_an_asterisk_does_not_make_things_exist(okul, boss):
+def test_an_asterisk_does_not_hide_a_404(okul, boss):
     assert boss.get("/users/" + "0" * 24, headers=unless("*")).status == 404
     assert boss.get("/users?x=1", headers=unless("*")).status == 400
     assert okul.get("/nothing", headers=unless("*")).status == 404
@@ -136,14 +136,14 @@ def test_a_file_of_all_users_has_no_tag(okul, boss):
 
 # ---- If-Match
 
-# What a change is of, where that is not what GET shows at its own path; None where nothing shows it.
+# The path whose GET shows what a change modifies, where it is not the path of the change.
 SHOWN = {"/admin/users/{id}/profile": "/users/{id}", "/admin/users/{id}/email": "/users/{id}", "/admin/users/{id}/role": "/users/{id}"}
 PATHS = {r.path for r in contract.routes if r.method == "GET"}
 CHANGES = [r for r in contract.routes if r.method == "PATCH"]
 
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
-def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
+def test_every_patch_takes_if_match(okul, boss, route):
     good = GOOD["PATCH", route.path]
     id_ = good["id"](okul, boss) if "id" in good else ""
     path, shown = route.path.replace("{id}", id_), SHOWN.get(route.path, route.path).replace("{id}", id_)
@@ -153,19 +153,19 @@ def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
     for value in (STALE, "x", f'{STALE}, "a"'):
         assert change(value).status == 412, value
     if SHOWN.get(route.path, route.path) not in PATHS:
-        assert change("*").status == route.status, "nothing shows it, so no tag can be named"
+        assert change("*").status == route.status, "no GET shows it, so there is no tag"
         return
     before = boss.get(shown)
     assert change(STALE).status == 412 and boss.get(shown).data == before.data
     last = change(tag(before))
-    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "a client can go on from here"
+    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "the tag of the response is valid for the next change"
     for value in (tag(last), f"W/{tag(last)}", "*", f"{STALE}, W/{tag(last)}", tag(last)[:-1] + '-gzip"'):
         now = tag(boss.get(shown))
         assert change(value.replace(tag(last)[:-1], now[:-1])).status == 200, value
     assert change().status == 200
 
 
-def test_one_edits_on_from_answer_to_answer(ada):
+def test_consecutive_edits_with_the_tag_of_the_last_response(ada):
     seen = tag(ada.get("/me"))
     for bio in ("1", "2", "3"):
         answer = ada.patch("/me", {"bio": bio}, headers=only(seen))
@@ -176,7 +176,7 @@ def test_one_edits_on_from_answer_to_answer(ada):
 
 
 @pytest.mark.parametrize("many", [2, 8])
-def test_of_those_who_edit_at_once_one_wins(ada, many):
+def test_one_of_several_parallel_edits_wins(ada, many):
     for _ in range(ROUNDS):
         seen = tag(ada.get("/me"))
         bios = [secrets.token_hex(8) for _ in range(many)]
@@ -186,8 +186,8 @@ def test_of_those_who_edit_at_once_one_wins(ada, many):
         assert won.data["bio"] in bios and ada.get("/me").data == won.data
 
 
-def test_an_admin_does_not_overwrite_what_its_owner_writes(okul, boss, ada):
-    """Two doors to one row: the tag of each holds against a change through the other."""
+def test_an_admin_does_not_overwrite_an_edit_of_the_user(okul, boss, ada):
+    """Two routes change one row: a change through one invalidates the tag of the other."""
     for _ in range(ROUNDS // 2):
         mine, theirs = tag(ada.get("/me")), tag(boss.get(f"/users/{ada.id}"))
         acts = [lambda: ada.patch("/me", {"bio": secrets.token_hex(8)}, headers=only(mine)),
@@ -200,7 +200,7 @@ def test_without_the_header_the_last_one_wins(ada):
     assert statuses(answers) == [200] * 4
 
 
-def test_other_faults_come_first(okul, boss, ada):
+def test_other_errors_come_first(okul, boss, ada):
     stale, nobody = only(STALE), "0" * 24
     admin, other = okul.staff("admin"), okul.staff("admin")
     for answer, status in (
@@ -218,8 +218,8 @@ def test_other_faults_come_first(okul, boss, ada):
     assert boss.get(f"/users/{other.id}").data["bio"] is None
 
 
-def test_a_change_refused_for_its_state_still_is(okul, ada):
-    """409 with the right tag, 412 with a stale one: what is judged is what is there."""
+def test_a_conflict_is_409_with_the_right_tag(okul, ada):
+    """With a stale tag, 412 takes precedence."""
     taken = okul.registered()
     name = f"u{secrets.token_hex(6)}"
     assert taken.patch("/me", {"username": name}).status == 200
@@ -229,8 +229,8 @@ def test_a_change_refused_for_its_state_still_is(okul, ada):
     assert ada.get("/me", headers=unless(tag(seen))).status == 304, "nothing was changed"
 
 
-def test_the_role_of_the_caller_is_looked_at_inside_the_transaction(okul, boss):
-    """A caller who loses the role while waiting is refused for that, whatever was seen."""
+def test_the_role_of_the_caller_is_checked_inside_the_transaction(okul, boss):
+    """A caller who loses the role while the request waits gets 403, whatever the tag."""
     ada, bob = okul.staff("admin"), okul.registered()
     done = threading.Event()
     answers = []
@@ -249,7 +249,7 @@ def test_the_role_of_the_caller_is_looked_at_inside_the_transaction(okul, boss):
     assert ada.patch(f"/admin/users/{bob.id}/profile", {"bio": "x"}, headers=only(STALE)).status == 403
 
 
-def test_a_deletion_can_be_bound_too(okul, boss, ada):
+def test_delete_takes_if_match(okul, boss, ada):
     seen = tag(boss.get(f"/users/{ada.id}"))
     assert ada.patch("/me", {"bio": "I stay"}).status == 200
     assert boss.delete(f"/users/{ada.id}", headers=only(seen)).status == 412
@@ -258,14 +258,14 @@ def test_a_deletion_can_be_bound_too(okul, boss, ada):
     assert boss.get(f"/users/{ada.id}").status == 404
 
 
-def test_a_setting_is_bound_to_what_was_seen(okul, boss):
-    """POST /settings is how a setting is changed."""
+def test_changing_a_setting_takes_if_match(okul, boss):
+    """A setting is changed with POST /settings."""
     key = "site." + secrets.token_hex(6)
 
     def put(value, *values, **more):
         return boss.post("/settings", {"key": key, "value": value} | more, headers=only(*values) if values else {})
     for value in ("*", STALE):
-        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "nothing is there that could match"
+        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "there is no representation that could match"
     assert put(1).status == 200
     seen = tag(boss.get(f"/settings/{key}"))
     assert put(2, STALE).status == 412 and boss.get(f"/settings/{key}").data["value"] == 1
@@ -273,10 +273,10 @@ def test_a_setting_is_bound_to_what_was_seen(okul, boss):
     assert put(3, seen).status == 412 and boss.get(f"/settings/{key}").data["value"] == 2
     assert put(3, tag(boss.get(f"/settings/{key}"))).status == put(4, "*").status == put(5).status == 200
     assert okul.registered().post("/settings", {"key": key, "value": 6}, headers=only("*")).status == 403
-    assert boss.post("/settings", {"key": key}, headers=only(STALE)).status == 400, "other faults come first"
+    assert boss.post("/settings", {"key": key}, headers=only(STALE)).status == 400, "other errors come first"
 
 
-def test_a_registration_is_bound_to_the_profile_that_was_seen(okul):
+def test_a_registration_takes_the_tag_of_the_profile(okul):
     ada = okul.login()
     seen = tag(ada.get("/me"))
     assert ada.patch("/me", {"bio": "x"}).status == 200
@@ -285,13 +285,13 @@ def test_a_registration_is_bound_to_the_profile_that_was_seen(okul):
     assert ada.post("/auth/registration/complete", REGISTRATION, headers=only(tag(ada.get("/me")))).status == 200
 
 
-def test_what_nothing_shows_takes_an_asterisk_only(okul, ada):
+def test_a_resource_without_get_matches_only_an_asterisk(okul, ada):
     assert ada.post(DELETION).status == 201
     assert ada.delete(DELETION, headers=only(STALE)).status == 412
     assert ada.delete(DELETION, headers=only("*")).status == 200
 
 
-def test_a_request_that_changes_nothing_shown_at_its_path_has_no_condition(okul, ada):
+def test_if_match_is_ignored_by_other_requests(okul, ada):
     assert ada.get("/me", headers=only(STALE)).status == 200
     assert okul.post("/auth/otp/verify", {"email": ada.email, "code": "0"}, headers=only(STALE)).status == 400
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200
@@ -300,17 +300,17 @@ def test_a_request_that_changes_nothing_shown_at_its_path_has_no_condition(okul,
 # ---- the reference
 
 
-def headers_of(okul, thing):
-    """The headers that an operation takes, or that a response has."""
+def headers_of(okul, node):
+    """The names of headers of an operation's parameters, or of a response."""
     resolve = okul.reference.resolver.resolve
-    if "headers" in thing:
-        return set(thing["headers"])
-    taken = [resolve(p["$ref"])[1] if "$ref" in p else p for p in thing.get("parameters", ())]
+    if "headers" in node:
+        return set(node["headers"])
+    taken = [resolve(p["$ref"])[1] if "$ref" in p else p for p in node.get("parameters", ())]
     return {p["name"] for p in taken if p["in"] == "header"}
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if "/" not in r.response], ids=str)
-def test_the_reference_says_where_there_are_tags(okul, route):
+def test_the_reference_documents_tags(okul, route):
     operation = okul.reference.document["paths"][route.path][route.method.lower()]
     answers, taken = operation["responses"], headers_of(okul, operation)
     tagged = route.method == "GET" and not route.live
@@ -325,7 +325,7 @@ def test_the_reference_says_where_there_are_tags(okul, route):
         assert {"ETag", "X-Request-Id"} <= headers_of(okul, kept) and "content" not in kept
 
 
-def test_the_page_says_so_too(okul):
+def test_the_docs_page_documents_tags(okul):
     page = okul.get("/api/docs").body.decode()
     article = {name: page.partition(f'<article id="{name}">')[2].partition("</article>")[0] for name in ("getMe", "patchMe", "getHealth")}
     assert "<code>If-None-Match:</code>" in article["getMe"] and "with <code>ETag</code>" in article["getMe"]

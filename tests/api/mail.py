@@ -463,7 +463,7 @@ def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
     addresses, sender = halfway(school, relay, school.start)
     sender.kill()
     sender.wait()
-    relay.settle()
+    relay.wait_for_earlier_mails()
     left = {row["recipient"] for row in school.rows()}
     out = relay.recipients()
     twice = left & set(out)

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.client import Okul, good, ids, rows
 from helpers.contract import LANGUAGES
-from helpers.parallel import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.parallel import WRITER, all_at_once, lock, overtaken, statuses, take_writer_lock
 from helpers.people import superadmin
 from helpers.placement import RANGES, answers, questions, start
 from helpers.sentences import SENTENCES
@@ -479,10 +479,10 @@ def test_a_list_is_shown_when_nothing_can_be_written(exam):
     result = good(submit(ada, test, "+++"))
     good(start(ada, other))
     exam.server.clock.advance(66)
-    with open(exam.server.data / "okul.gate", "r+b") as gate:
-        until(lambda: closed(gate), "a moment without writers")
+    with open(exam.server.data / "okul.gate", "r+b") as lock_file:
+        until(lambda: take_writer_lock(lock_file), "the writer lock")
         assert ids({"items": mine(ada)}) == [result["id"]]
-        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
     assert len(mine(ada)) == 2
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from helpers import contract
 from helpers.cgi import cgi, parse_cgi
-from helpers.client import Closing, Okul, chunked, faults, form, once
+from helpers.client import Closing, Okul, chunked, faults, form, unique_keys
 from helpers.parallel import while_it_waits
 from helpers.samples import mp4, pdf, png
 from helpers.server import BUILD, ROOT, Server, files, fresh, until
@@ -228,7 +228,7 @@ def test_nothing_stays_open(small):
         kind, body = form(("file", "a.png", png()))
         ada.request("POST", "/storage/upload", body=body[:-30], content_type=kind)
         ada.get("/storage/files/x")
-        time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close at once
+        time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close at unique_keys
         return count()
     first = min(all_endings() for _ in range(3))    # on a busy machine it may linger longer
     all_endings()
@@ -781,7 +781,7 @@ def test_plain_cgi_uploads_and_downloads(okul):
     try:
         status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind)
         assert status == 201, answer
-        data = json.loads(answer, object_pairs_hook=once)["data"]
+        data = json.loads(answer, object_pairs_hook=unique_keys)["data"]
         path = f"/storage/files/{data['key']}"
         status, headers, got = cgi(okul.server, "storage", "GET", path, token)
         assert (status, got) == (200, content) and headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
