@@ -118,7 +118,7 @@ def test_a_stamp_from_the_future(wild):
     assert answer.status == 400 and answer.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
-@pytest.mark.parametrize("bend", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
+@pytest.mark.parametrize("forge", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
                                   lambda t, m: t, lambda t, m: ".", lambda t, m: f"0{t}.{m}", lambda t, m: f"{t}.{m.upper()}", lambda t, m: "x" * 100])
 def test_a_forged_stamp(later, forge):
     stamp = later.get("/contact/form").data["stamp"]
