@@ -361,7 +361,7 @@ def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
         assert serve.wait(40) == 0
 
 
-def test_check_reports_a_password_that_others_can_read(programs):
+def test_check_reports_that_others_can_read_the_password(programs):
     assert programs("migrate").returncode == 0
     file = programs.folder / "var/okul.conf"
     file.write_text("mail_from = school@example.org\n")
