@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""GET /me of two builds of okul, measured in turn on one machine: is the second slower than the first?
+"""Compares GET /me of two builds of okul, measured alternately on one machine.
 
 usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off]
 
-OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both serve as `okulctl serve` does, nginx
-included; each round measures one and then the other, and the next round the other way round. Prints the median of
-NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
+OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx included.
+Each round measures both, in alternating order. Prints the median of NEW / OLD over the rounds. Needs wrk. Traffic goes to
+127.0.0.1.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Server:
             except OSError:
                 pass
             if time.monotonic() > end:
-                raise SystemExit(f"{self.command[0]} does not answer")
+                raise SystemExit(f"{self.command[0]} does not respond")
             time.sleep(0.05)
 
     def post(self, path, body):
@@ -64,12 +64,12 @@ class Server:
         return self.post("/auth/otp/verify", {"email": "a@example.com", "code": code})["data"]["accessToken"]
 
     def rate(self, connections, seconds):
-        """Requests a second."""
-        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-H", f"Authorization: Bearer {self.token}",
+        """Requests per second."""
+        output = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-H", f"Authorization: Bearer {self.token}",
                                self.url + "/me"], capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in said:
-            raise SystemExit(said)
-        return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1])
+        if "Non-2xx" in output:
+            raise SystemExit(output)
+        return float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
