@@ -318,9 +318,9 @@ def memory(options):
         command = [BUILD / "bench" / "echo"] if pool == "echo" else [BUILD / "users.fcgi"]
         after = [memory_kib(pid) for pid in bench.pools[pool]]
         program, web = bench.instructions(path, pool, command)
-        print(f"{name}: {program + web:.0f} user instructions a request (program {program:.0f}, nginx {web:.0f});"
-              f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB a process")
-    print(f"users.fcgi at rest: PSS {max(r[0] for r in options.rest)} KiB, private {max(r[1] for r in options.rest)} KiB a process")
+        print(f"{name}: {program + web:.0f} user instructions per request (program {program:.0f}, nginx {web:.0f});"
+              f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB per process")
+    print(f"users.fcgi at rest: PSS {max(r[0] for r in options.rest)} KiB, private {max(r[1] for r in options.rest)} KiB per process")
     empty, app = cgi_ratio(bench, 11 if options.quick else 101)
     print(f"app.fcgi as plain CGI: {app:.2f} ms, {app / empty:.1f} x an empty dynamic program ({empty:.2f} ms)")
 
@@ -341,7 +341,7 @@ def main():
         options.seconds, options.rounds = 1, 1
     options.bench = Bench(options.users, options.courses)
     try:
-        print(f"{options.users} users, {options.courses} courses, {WORKERS} processes a program, {os.cpu_count()} cores, medians of"
+        print(f"{options.users} users, {options.courses} courses, {WORKERS} processes per program, {os.cpu_count()} cores, medians of"
               f" {options.rounds} rounds of {options.seconds} s")
         options.rest = [memory_kib(pid) for pid in options.bench.pools["users"]]
         for name, part in PARTS.items():

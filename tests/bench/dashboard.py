@@ -72,7 +72,7 @@ def main():
         for part in (10, 1):
             schools.append(school(options.users // part, options.results // part, options.contacts // part))
         print(f"{options.results} results, {options.users} users, {options.contacts} contact requests, spread over two years;"
-              f" {bench.WORKERS} processes a program, {os.cpu_count()} cores, medians of {options.rounds} rounds of {options.seconds} s\n")
+              f" {bench.WORKERS} processes per program, {os.cpu_count()} cores, medians of {options.rounds} rounds of {options.seconds} s\n")
         dashboards(options, *schools)
         submits(options, schools[1])
     finally:

@@ -146,7 +146,7 @@ def main():
         options.seconds, options.rounds = 1, 1
     here = Results(options.users, options.results)
     try:
-        print(f"{options.results} results of {options.users} users, {bench.WORKERS} processes a program, {os.cpu_count()} cores,"
+        print(f"{options.results} results of {options.users} users, {bench.WORKERS} processes per program, {os.cpu_count()} cores,"
               f" medians of {options.rounds} rounds of {options.seconds} s\n")
         print("| list of results (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
         times = {name: [] for name in LISTS}
