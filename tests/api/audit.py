@@ -1,4 +1,4 @@
-"""GET /admin/audit: who changed what of which user."""
+"""GET /admin/audit: the audit log, for admins."""
 
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ def boss(okul):
     return okul.staff("superadmin")
 
 
-def test_an_entry_has_actor_subject_and_change(okul, boss):
+def test_an_entry_names_actor_action_and_subject(okul, boss):
     ada = okul.registered()
     assert give_role(boss, ada.id, "admin").status == 200
     entry = audit(boss, subject=ada.id)[0]

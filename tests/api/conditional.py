@@ -1,5 +1,5 @@
-"""Conditional requests (RFC 9110 section 13): unmodified data is not sent again, and lost updates are prevented.
-helpers/client.py checks ETag, Cache-Control and Vary of every response of every test."""
+"""Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
+is not overwritten. helpers/client.py checks ETag, Cache-Control and Vary of every response of every test against the contract."""
 
 import re
 import secrets
@@ -63,7 +63,7 @@ def test_other_data_has_another_tag(okul, ada):
     assert len({tag(okul.get("/", language=language)) for language in contract.LANGUAGES}) == 4
 
 
-def test_live_responses_have_no_tag(okul, ada):
+def test_a_no_store_response_has_no_tag(okul, ada):
     assert okul.get("/health", headers=unless("*")).status == 200
     assert ada.get("/me/export", headers=unless("*")).status == 200
 
@@ -92,8 +92,8 @@ def test_values_of_if_none_match(okul, ada):
         assert ada.get("/me", headers={"If-None-Match": value}).status == 200, value
 
 
-def test_a_connection_is_reused_after_a_304(okul, ada):
-    """A 304 has no body, so the next response starts right after its head."""
+def test_a_connection_is_kept_after_a_304(okul, ada):
+    """Nothing follows the head, so that the client parses the next response correctly."""
     had = tag(ada.get("/me"))
     for _ in range(3):
         assert ada.get("/me", headers=unless(had)).status == 304
@@ -111,7 +111,7 @@ def test_changed_data_is_sent(okul, boss):
 
 
 def test_a_304_needs_the_same_rights(okul, boss):
-    """A caller who has lost the right to the data gets 403 or 401 instead of 304."""
+    """A tag grants nothing: a caller who lost the right to a response does not learn that it is unchanged."""
     ada = okul.staff("admin")
     had = tag(ada.get("/users"))
     assert ada.get("/users", headers=unless(had)).status == 304
@@ -123,7 +123,7 @@ def test_a_304_needs_the_same_rights(okul, boss):
         assert ada.get("/auth/registration/status", headers=unless(value)).status == 401
 
 
-def test_an_asterisk_does_not_hide_a_404(okul, boss):
+def test_an_asterisk_needs_an_existing_resource(okul, boss):
     assert boss.get("/users/" + "0" * 24, headers=unless("*")).status == 404
     assert boss.get("/users?x=1", headers=unless("*")).status == 400
     assert okul.get("/nothing", headers=unless("*")).status == 404
@@ -136,7 +136,7 @@ def test_a_file_of_all_users_has_no_tag(okul, boss):
 
 # ---- If-Match
 
-# The path whose GET shows what a change modifies, where it is not the path of the change.
+# The GET path that shows what a route changes, where that is not its own path; None where no GET shows it.
 SHOWN = {"/admin/users/{id}/profile": "/users/{id}", "/admin/users/{id}/email": "/users/{id}", "/admin/users/{id}/role": "/users/{id}"}
 PATHS = {r.path for r in contract.routes if r.method == "GET"}
 CHANGES = [r for r in contract.routes if r.method == "PATCH"]
@@ -165,7 +165,7 @@ def test_every_patch_takes_if_match(okul, boss, route):
     assert change().status == 200
 
 
-def test_consecutive_edits_with_the_tag_of_the_last_response(ada):
+def test_a_series_of_changes_by_the_tag_of_each_response(ada):
     seen = tag(ada.get("/me"))
     for bio in ("1", "2", "3"):
         answer = ada.patch("/me", {"bio": bio}, headers=only(seen))
@@ -176,7 +176,7 @@ def test_consecutive_edits_with_the_tag_of_the_last_response(ada):
 
 
 @pytest.mark.parametrize("many", [2, 8])
-def test_one_of_several_parallel_edits_wins(ada, many):
+def test_of_concurrent_changes_one_succeeds(ada, many):
     for _ in range(ROUNDS):
         seen = tag(ada.get("/me"))
         bios = [secrets.token_hex(8) for _ in range(many)]
@@ -230,7 +230,7 @@ def test_a_conflict_is_409_with_the_right_tag(okul, ada):
 
 
 def test_the_role_of_the_caller_is_checked_inside_the_transaction(okul, boss):
-    """A caller who loses the role while the request waits gets 403, whatever the tag."""
+    """A caller who loses the role while waiting gets 403, whatever the tag."""
     ada, bob = okul.staff("admin"), okul.registered()
     done = threading.Event()
     answers = []
@@ -285,13 +285,13 @@ def test_a_registration_takes_the_tag_of_the_profile(okul):
     assert ada.post("/auth/registration/complete", REGISTRATION, headers=only(tag(ada.get("/me")))).status == 200
 
 
-def test_a_resource_without_get_matches_only_an_asterisk(okul, ada):
+def test_a_route_without_a_get_accepts_only_an_asterisk(okul, ada):
     assert ada.post(DELETION).status == 201
     assert ada.delete(DELETION, headers=only(STALE)).status == 412
     assert ada.delete(DELETION, headers=only("*")).status == 200
 
 
-def test_if_match_is_ignored_by_other_requests(okul, ada):
+def test_a_post_without_shows_ignores_if_match(okul, ada):
     assert ada.get("/me", headers=only(STALE)).status == 200
     assert okul.post("/auth/otp/verify", {"email": ada.email, "code": "0"}, headers=only(STALE)).status == 400
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200

@@ -74,7 +74,7 @@ def test_defaults(okul, boss):
     assert shown(okul, answer.data["id"]) == answer.data == listed(okul)["items"][0]
 
 
-def test_every_field_comes_back(boss):
+def test_every_field_is_returned(boss):
     course = made(boss, **FULL)
     assert {k: course[k] for k in FULL} == FULL
     assert set(FULL) == {f.name for f in contract.shapes["CreateCourseDto"]}
@@ -83,7 +83,7 @@ def test_every_field_comes_back(boss):
 
 @pytest.mark.parametrize("price", ["0", "0.1", "0.3", "1999.99", "1e9", "1000000000", "999999999.99", "0.30000000000000004", "1e-7",
                                    "33.333333333333336", "123456789.12345679", "5e-324", "2.50", "-0"])
-def test_a_price_comes_back_as_it_was_sent(okul, boss, price):
+def test_a_price_is_returned_as_it_was_sent(okul, boss, price):
     def course(method, path, title):
         body = f'{{"title": "{title}", "language": "en", "price": {price}}}'.encode()
         answer = boss.request(method, path, body=body)
@@ -182,7 +182,7 @@ def test_delete(okul, boss):
 # ---- drafts
 
 
-def test_drafts_are_visible_to_admins_only(okul, boss):
+def test_only_admins_see_a_draft(okul, boss):
     word = "draft" + secrets.token_hex(4)
     course = made(boss, title=word, isPublished=False)
     path, ada = f"/courses/{course['id']}", okul.registered()
@@ -249,7 +249,7 @@ SORTS = [sign + key for key in KEYS for sign in ("", "-")]
 
 
 def expected(shelf, admin, sort=None, search="", language=None, level=None):
-    """The expected list, from an independent model."""
+    """Against an independent model."""
     key, words = KEYS[(sort or "-createdAt").lstrip("-")], fold(search).split()
     found = [c for c in shelf if (admin or c["isPublished"]) and (not language or c["language"] == language)
              and (not level or c["level"] == level)
@@ -267,7 +267,7 @@ def check_list(client, shelf, admin, **query):
 @pytest.mark.parametrize("admin", [False, True], ids=["public", "admin"])
 @pytest.mark.parametrize("sort", [None, *SORTS])
 def test_sort_and_filter(school, head, shelf, sort, admin):
-    """Every order with every filter, with and without drafts."""
+    """Every order with every filter, for admins, who see drafts, and for the public."""
     found = 0
     for search, language, level in itertools.product(["", "gruppen", "a", "cince"], [None, "tr", "de"], [None, "A1", "B1"]):
         query = {k: v for k, v in (("sort", sort), ("search", search), ("language", language), ("level", level)) if v}
@@ -287,7 +287,7 @@ def test_search(school, head, shelf, search):
     check_list(head, shelf, True, search=search)
 
 
-def test_the_model_finds_what_the_searches_are_meant_to(shelf):
+def test_the_searches_find_what_they_are_meant_to(shelf):
     """Otherwise test_search would pass with a model that finds nothing."""
     def titles(search):
         return {c["title"] for c in expected(shelf, True, search=search)}
@@ -327,7 +327,7 @@ def test_pagination(school, shelf):
     assert past["items"] == [] and past["pagination"]["total"] == total
 
 
-def test_search_follows_changes_of_the_text(boss):
+def test_the_search_index_follows_changes(boss):
     one, two, three = ("w" + secrets.token_hex(4) for _ in range(3))
     course = made(boss, title="Öğren " + one, description="Ünlü " + two)
     assert ids(listed(boss, search=f"ogren {one} unlu {two}")) == [course["id"]]
@@ -438,7 +438,7 @@ def test_totals_are_exact_after_parallel_writes(school, head, shelf):
     check_tallies(school)
 
 
-def test_every_change_increases_the_version_of_the_list(school, head, shelf):
+def test_every_change_increments_the_version_of_the_list(school, head, shelf):
     seen = [tallies(school)["course:version"]]
 
     def grown():
@@ -484,7 +484,7 @@ def test_a_changed_list_is_sent_again(school, head, shelf, query):
     assert tags[school] != tags[head], "the list for admins includes drafts"
 
     def changed(answer):
-        """After a change, the last tag returns a whole list with a new tag, and this one returns 304 again."""
+        """After it, the tag of the last list is stale: the list is sent whole, with a new tag; and then 304 again."""
         assert answer.status in (200, 201), answer
         for client, seen in tags.items():
             status, tag = conditional_get(client, path, seen[-1])
@@ -531,8 +531,8 @@ def test_patch_and_delete_with_if_match(boss):
     assert again.status == 200 and boss.delete(path, headers={"If-Match": again.headers["ETag"]}).status == 200
 
 
-def test_one_of_two_parallel_changes_succeeds(boss):
-    """The request whose price is stored got 200, the other one 412."""
+def test_of_concurrent_changes_with_if_match_one_succeeds(boss):
+    """One gets 200, and its price is stored; the other gets 412."""
     course = made(boss)
     path = f"/courses/{course['id']}"
     tag = conditional_get(boss, path)[1]

@@ -200,7 +200,7 @@ class School(Okul):
         return answer.data
 
     def recounted(self, *months):
-        """Compares the statistics for these numbers of months, and the counters, with the rows. Returns the last statistics."""
+        """Whether the responses for so many months match the rows, and the counters too."""
         for count in months or (None,):
             stats = self.stats(count)
             rows = Rows(self.server)
@@ -259,7 +259,7 @@ class School(Okul):
             assert answer.status == 201, answer
 
     def populate(self, chance, times, size):
-        """Adds rows of each kind, in proportion to `size`, at random ones of the times."""
+        """`size` rows of each kind, each at one of the times."""
         self.add_users([(chance.choices(("user", "admin", "superadmin"), (90, 8, 2))[0], chance.choice((None, 1)), chance.choice(times))
                         for _ in range(size)])
         self.add_results([(chance.randrange(10**6), chance.randrange(10**6), chance.randrange(10001) / 100, chance.choice(LEVELS[:5]),
@@ -336,7 +336,7 @@ def test_every_figure_matches_the_rows(zone):
         here.add_tests("en", "de", "EN", "sw", "tr")
         here.add_materials(12)
         now = here.now()
-        # at, before and after each start of a month; anywhere; many in one millisecond; before all that is shown
+        # at, before and after each boundary of a month; anywhere; in one millisecond; before everything that is shown
         times = [edge + d for edge in edges(now, zone) for d in (-1, 0, 1, -chance.randrange(DAY), chance.randrange(DAY))]
         times = [t for t in times if t <= now] + [now - chance.randrange(800 * DAY) for _ in range(100)]
         times += [now - 20 * DAY] * 9 + [now - 45 * DAY] * 9 + [0, 1, 899999, 900000, DAY - 1]
@@ -361,8 +361,8 @@ def test_every_figure_matches_the_rows(zone):
             assert stats["trends"][-1]["month"] == moment(edge, zone).strftime("%Y-%m") and stats["trends"][-1]["contacts"] == 2
 
 
-def test_thirty_days_are_exact_to_the_millisecond():
-    """There is a row at each millisecond at which the 30 days may start, since the clock runs."""
+def test_thirty_days_are_cut_to_the_millisecond():
+    """There is a row at each millisecond that may be a boundary, since the clock advances."""
     with school("UTC") as here:
         here.add_tests("en")
         here.add_materials(1)
@@ -453,7 +453,7 @@ def test_each_write_is_in_the_next_response():
             here.recounted()
 
 
-def test_each_response_is_a_current_snapshot():
+def test_each_response_is_one_current_snapshot():
     with school("Europe/Istanbul", OKUL_WORKERS="3") as here:
         boss = here.staff("superadmin")
         test = boss.post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data

@@ -131,7 +131,7 @@ def wrong_forms():
 
 
 @pytest.mark.parametrize("case", list(wrong_forms()), ids=lambda c: c[0])
-def test_an_invalid_form_is_rejected_and_stores_nothing(okul, boss, case):
+def test_invalid_forms_are_refused_and_leave_nothing(okul, boss, case):
     _, parts, status, names = case
     count = "SELECT (SELECT count(*) FROM material) || ' ' || (SELECT count(*) FROM file)"
     before = one(okul, count), set(files(okul.server))
@@ -267,7 +267,7 @@ def test_deleting(okul, boss):
     assert one(okul, f"SELECT actor_email || ' ' || action FROM audit WHERE subject_id = '{made['id']}'") == f"{boss.email} material.deleted"
 
 
-def test_the_bytes_of_deleted_pdfs_are_deleted():
+def test_gc_deletes_the_bytes_of_deleted_pdfs():
     server = Server("gone", OKUL_WORKERS="1")
     try:
         boss, content = Okul(server).staff("admin"), pdf()
@@ -281,7 +281,7 @@ def test_the_bytes_of_deleted_pdfs_are_deleted():
         server.stop()
 
 
-def test_a_pdf_stays_when_its_admin_is_deleted(okul, boss):
+def test_a_pdf_outlives_the_account_of_its_admin(okul, boss):
     gone = okul.staff("admin")
     made, ada = make(gone, "a.pdf"), okul.registered()
     assert assign(gone, made, ada, note="x").data["assigned"] == 1
@@ -323,10 +323,10 @@ def test_an_invalid_query(boss, query):
     assert answer.status == 400 and len(answer.errors) == 1
 
 
-# ---- tags of responses with signed URLs, whose signatures change
+# ---- tags of responses whose addresses are signed again each time
 
 
-def test_new_signatures_do_not_change_the_tag(later):
+def test_signing_again_does_not_change_the_tag(later):
     boss = later.staff("admin")
     made, ada = make(boss, "a.pdf", "b.pdf"), later.registered()
     assert assign(boss, made, ada).status == 200
@@ -364,7 +364,7 @@ def test_if_match_ignores_the_time_of_signatures(later):
     assert boss.delete(path, headers={"If-Match": now}).status == 200
 
 
-def test_a_text_that_looks_like_a_signed_url_is_part_of_the_tag(boss):
+def test_a_text_that_looks_like_a_signed_address_counts_in_the_tag(boss):
     texts = [f"http://127.0.0.1/storage/files/a.pdf?expires=1&signature={n}" for n in "12"]
     made = make(boss, "a.pdf", description=texts[0])
     path = f"{MATERIALS}/{made['id']}"
@@ -375,7 +375,7 @@ def test_a_text_that_looks_like_a_signed_url_is_part_of_the_tag(boss):
     assert boss.get(path).headers["ETag"][:13] != seen[:13] and changed.status == 200
 
 
-def test_the_tag_depends_on_the_user_in_the_urls(okul, boss):
+def test_a_tag_depends_on_the_user_that_addresses_name(okul, boss):
     made, ada, bob = make(boss, "a.pdf"), okul.registered(), okul.registered()
     assert assign(boss, made, ada, bob).data["assigned"] == 2
     tags = {who.get(f"{MATERIALS}/{made['id']}").headers["ETag"][:13] for who in (ada, bob, boss)}
@@ -435,7 +435,7 @@ def test_removing_an_assignment(okul, boss):
     assert assign(boss, made, ada).data["assigned"] == 1, "and may be given again"
 
 
-def test_removing_an_assignment_with_if_match(okul, boss):
+def test_deleting_an_assignment_takes_if_match(okul, boss):
     made, ada = make(boss), okul.registered()
     assert assign(boss, made, ada).status == 200
     path, seen = f"{MATERIALS}/{made['id']}/assign/{ada.id}", boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
@@ -454,7 +454,7 @@ def test_last_assigned_first(okul, boss):
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 4
 
 
-def test_no_user_is_assigned_if_one_is_unknown(okul, boss):
+def test_an_unknown_user_prevents_all_assignments(okul, boss):
     made, ada, bob = make(boss), okul.registered(), okul.registered()
     for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):
         assert assign(boss, made, *ids).status == 404
@@ -467,8 +467,8 @@ def test_no_user_is_assigned_if_one_is_unknown(okul, boss):
     assert len(okul.server.mailbox.to(ada.email)) == 1, "the login code"
 
 
-def test_only_active_users_can_be_assigned_a_material(okul, boss):
-    """Not deactivated users, nor those who have asked for deletion; they keep existing assignments. Both states are reversible."""
+def test_only_active_users_are_assigned_a_material(okul, boss):
+    """Not deactivated users, nor those with a pending deletion; their existing assignments stay, and active again they can be assigned."""
     made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
     assert assign(boss, made, bob, eve).status == 200
     assert profile(boss, bob.id, isActive=False).status == 200
@@ -514,7 +514,7 @@ def test_the_mail(okul, boss, language):
     assert ": Yalın\n\n" in text and "\n\n\n" not in text and "{" not in text
 
 
-def test_users_without_a_name_are_greeted_by_address(okul, boss):
+def test_a_user_without_a_name_is_greeted_by_address(okul, boss):
     new = okul.login()
     assert assign(boss, make(boss), new).status == 200
     assert okul.server.mailbox.wait(new.email, 2).get_body(("plain",)).get_content().startswith(f"Hello {new.email},")
@@ -544,8 +544,8 @@ def test_parallel_assignments_send_one_mail_per_user(okul, boss):
     assert [len(okul.server.mailbox.to(p.email)) for p in people] == [2, 2, 2]
 
 
-def test_five_hundred_users_in_one_request(okul, boss):
-    """In one transaction: all are assigned and mailed, or, with an unknown id among them, none."""
+def test_five_hundred_at_once(okul, boss):
+    """One transaction: all of them are assigned and mailed, or, with one unknown, none."""
     mark = secrets.token_hex(4)
     okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
                     f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
@@ -637,7 +637,7 @@ def test_a_signed_url_is_bound_to_its_user(okul, boss):
     assert okul.get(path + "?users=1").status == 400
 
 
-def test_an_opening_by_an_assigned_admin_counts(okul, boss):
+def test_an_assigned_admin_opens_a_material_as_any_user(okul, boss):
     made, admin = make(boss, "a.pdf"), okul.staff("admin")
     assert assign(boss, made, admin).status == 200
     assert okul.get(own_url(admin, made)).status == 200
@@ -665,8 +665,8 @@ def test_parallel_openings_are_recorded_once(okul, boss):
     assert first and okul.get(url).status == 200 and opened(boss, ada, made) == first
 
 
-def test_files_are_served_while_the_database_is_locked():
-    """The opening is not recorded then."""
+def test_what_cannot_be_noted_is_read_all_the_same():
+    """Files are served while the database cannot be written."""
     server = Server("busy", OKUL_WORKERS="1")
     try:
         okul = Okul(server)
@@ -683,14 +683,14 @@ def test_files_are_served_while_the_database_is_locked():
 
 
 @contextlib.contextmanager
-def locked(server):
-    """Holds the writer lock."""
-    with open(server.data / "okul.gate", "r+b") as lock_file:
-        until(lambda: take_writer_lock(lock_file), "the writer lock")
+def busy(server):
+    """Another process holds the writer lock."""
+    with open(server.data / "okul.gate", "r+b") as gate:
+        until(lambda: closed(gate), "a moment without writers")
         yield
 
 
-def test_the_assignments_of_a_deleted_user(okul, boss):
+def test_rows_of_a_deleted_user(okul, boss):
     made, ada = make(boss, "a.pdf"), okul.registered()
     assert assign(boss, made, ada).status == 200
     url = own_url(ada, made)

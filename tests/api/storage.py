@@ -1,4 +1,4 @@
-"""Group storage: what may be uploaded, the responses, and who may download files."""
+"""Group storage: what may be uploaded, the response, and who may download it."""
 
 import contextlib
 import hashlib
@@ -91,7 +91,7 @@ def test_folders(okul):
     assert boss.request("POST", "/storage/upload", body=body, content_type=kind).data["isPublic"] is True
 
 
-def test_a_forbidden_upload_is_not_stored(okul):
+def test_a_forbidden_upload_leaves_nothing(okul):
     ada, content = okul.registered(), png()
     assert ada.upload(content, "a.png", ("folder", "public")).status == 403
     assert hashlib.sha256(content).hexdigest() not in files(okul.server)
@@ -128,7 +128,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_an_invalid_upload_is_rejected_and_not_stored(okul, case):
+def test_invalid_forms_are_refused_and_leave_nothing(okul, case):
     parts, status, names = WRONG[case]
     ada, before = okul.registered(), set(files(okul.server))
     answers = [okul.upload(*parts, token=ada.token, language=language) for language in contract.LANGUAGES]
@@ -180,14 +180,14 @@ def test_limits(small):
         faults(answer, 413, "file")
         assert "1 MiB" in answer.errors[0]
     assert len({a.errors[0] for a in answers}) == 4
-    # over the limit of a request: the web server responds, without checking the caller
+    # over the limit of a request: the web server refuses it, before any program checks the token
     assert small.upload(("file", "a", mp4(3 * MIB))).status == 413
-    # far over the limit of a file, within that of a request: the program responds without reading the whole body
+    # far over the limit of a file, within that of a request: the response is sent though the body was not read to its end
     assert ada.upload(mp4(2 * MIB - 4096)).status == 413
 
 
 def test_the_order_of_the_checks(okul):
-    """Token, registration, content type, fields: the first error determines the response."""
+    """Token, registration, content type, fields: the response is of the first fault."""
     assert okul.upload(("file", "a", b"")).status == 401
     assert okul.request("POST", "/storage/upload", body=b"{}", token="x.y.z").status == 401
     new = okul.login()
@@ -207,7 +207,7 @@ def test_a_chunked_body(okul):
     assert okul.raw(head + chunked(body[:-30]), "POST", "/storage/upload").status == 400
 
 
-def test_a_large_body_without_token_gets_a_response(okul):
+def test_a_large_anonymous_body_gets_its_response(okul):
     """The worker responds without reading 20 MiB, and the client receives the response."""
     for _ in range(3):
         assert okul.upload(("file", "a", mp4(20 * MIB))).status == 401
@@ -262,8 +262,8 @@ def variants():
     yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + paper, "png"
 
 
-@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in variants()])
-def test_a_file_that_readers_accept_is_stored_unchanged(okul, content, extension):
+@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in habits()])
+def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extension):
     answer = uploaded(okul.registered(), content, name="ödev.hta")
     assert answer.data["key"].endswith("." + extension) and answer.data["fileName"] == "ödev." + extension
     got = okul.get(path_of(answer))
@@ -272,7 +272,7 @@ def test_a_file_that_readers_accept_is_stored_unchanged(okul, content, extension
 
 
 def test_files_of_real_encoders_are_accepted(okul):
-    """A selection of those that tests/bench/files.py makes."""
+    """Some of those that tests/bench/files.py makes; there are all."""
     ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
     for path in paths:
         answer = uploaded(ada, path.read_bytes(), name=path.name)
@@ -361,12 +361,12 @@ def test_without_o_tmpfile():
         assert uploaded(ada, content).data["sha256"] == answer.data["sha256"]
         ada.upload(b"no picture")
         assert okul.get(path_of(answer)).body == content
-        # the named temporary file is deleted after the response
+        # files with a name in tmp are deleted after the response is sent
         until(lambda: list(files(okul.server)) == [answer.data["sha256"]], "tmp to be empty")
         okul.server.ctl("files", "verify")
 
 
-# ---- downloads
+# ---- who may download it
 
 
 def signed(answer, **change):
@@ -426,7 +426,7 @@ def test_invalid_signatures(okul, change):
     assert len({a.errors[0] for a in answers}) == 4
 
 
-def test_a_signature_is_for_one_key_and_one_spelling(okul):
+def test_a_signature_is_for_one_key_and_given_once(okul):
     ada = okul.registered()
     one, other = uploaded(ada), uploaded(ada)
     query = path_of(one).partition("?")[2]
@@ -448,7 +448,7 @@ def test_a_signature_is_for_one_key_and_one_spelling(okul):
     faults(okul.get(f"/storage/files/{one.data['key']}?x"), 400, "x")
 
 
-def test_a_signature_is_valid_for_15_minutes(small):
+def test_a_signature_expires_after_15_minutes(small):
     answer = uploaded(small.registered())
     path = path_of(answer)
     assert small.get(path).status == 200
@@ -459,13 +459,13 @@ def test_a_signature_is_valid_for_15_minutes(small):
 
 
 @pytest.mark.parametrize("key", ["x", "..", "%2e%2e%2fokul.db", "0" * 24 + ".png", "a" * 3000, "%ff", "keys.conf"])
-def test_unknown_keys(okul, key):
+def test_an_unknown_key(okul, key):
     for caller in (okul, okul.registered(), okul.staff("admin")):
         assert caller.get(f"/storage/files/{key}").status == 404
     assert okul.get(f"/storage/files/{key}?expires=1&signature=x").status == 404
 
 
-def test_users_who_asked_for_deletion_can_read_their_own_files(okul):
+def test_a_user_with_a_pending_deletion_keeps_access_to_their_files(okul):
     ada, boss, bob = okul.registered(), okul.staff("admin"), okul.registered()
     own, others = uploaded(ada).data["key"], uploaded(bob).data["key"]
     bosses = uploaded(boss).data["key"]
@@ -583,8 +583,8 @@ def test_files_of_a_material_cannot_be_deleted(okul):
     assert boss.delete(f"/storage/files/{key}").status == 404, "its file went with it"
 
 
-def test_deleted_files_count_until_gc():
-    """gc runs each hour: if deleted files did not count until then, one account could fill the disk in minutes."""
+def test_deleting_makes_no_room_on_the_disk_at_once():
+    """gc runs each hour: until then deleted files count, or one account could fill the disk in minutes."""
     with contextlib.closing(Closing(OKUL_STORAGE_USER_QUOTA="2", OKUL_STORAGE_SHARE="0")) as okul:
         ada = okul.registered()
         for _ in range(2):
@@ -594,7 +594,7 @@ def test_deleted_files_count_until_gc():
         assert okul.login(ada.email).upload(mp4(MIB)).status == 201
 
 
-# ---- deletion of a user
+# ---- when a user is deleted
 
 
 def deleted_by_admin(okul, person):
@@ -608,7 +608,7 @@ def deleted_by_cleanup(okul, person):
 
 
 @pytest.mark.parametrize("delete", [deleted_by_admin, deleted_by_cleanup])
-def test_private_files_are_deleted_with_their_owner_and_public_ones_stay(okul, delete):
+def test_deleting_a_user_deletes_their_private_files_only(okul, delete):
     boss, bob, shared = okul.staff("admin"), okul.registered(), png()
     private, public = uploaded(boss), uploaded(boss, None, ("folder", "public"))
     own, same = uploaded(boss, shared), uploaded(bob, shared)
@@ -642,7 +642,7 @@ def good_headers(got, name="ders notları.png"):
 
 
 def in_envelope(got):
-    """An error has no headers of the file and is not cacheable."""
+    """An error reveals nothing of the file, and is not cached."""
     assert got.headers["Content-Type"].startswith("application/json") and got.headers["Cache-Control"] == "no-store", got
     assert "Content-Disposition" not in got.headers
 
@@ -712,7 +712,7 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
-        # needed by PDF viewers and video players for range requests
+        # what a viewer of PDFs or films needs for range requests
         exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
     asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
@@ -741,8 +741,8 @@ def test_a_missing_file_is_an_error_in_the_envelope(either):
     either.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
 
 
-def test_an_error_of_the_web_server_has_no_headers_of_the_file(okul):
-    """The program finds the path, but nginx cannot send it."""
+def test_an_error_of_the_web_server_reveals_nothing_of_the_file(okul):
+    """The program found a file that nginx cannot send."""
     boss = okul.staff("admin")
     answer = uploaded(boss, None, ("folder", "public"))
     path = files(okul.server)[answer.data["sha256"]]
@@ -799,8 +799,8 @@ def test_plain_cgi_uploads_and_downloads(okul):
         okul.server.environment = environment
 
 
-def test_the_program_sets_the_tag_with_x_sendfile(okul):
-    """Apache's module sets the tag "0" for every file, so that a changed one would be 304."""
+def test_the_web_server_that_sends_a_file_gets_its_tag(okul):
+    """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
     ada, content = okul.registered(), png()
     answer = uploaded(ada, content)
     path, environment = path_of(answer), okul.server.environment
@@ -820,8 +820,8 @@ def test_the_program_sets_the_tag_with_x_sendfile(okul):
         okul.server.environment = environment
 
 
-def test_libmagic_without_its_database_is_500(okul):
-    """It would detect no file type, which must not become 415."""
+def test_a_failure_of_libmagic_is_an_internal_error(okul):
+    """libmagic without its database, or without memory for it, recognizes no file: that must not be 415."""
     ada, environment = okul.registered(), okul.server.environment
     kind, body = form(("file", "a.png", png()))
     okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # on Debian this file has only comments
@@ -832,9 +832,8 @@ def test_libmagic_without_its_database_is_500(okul):
         okul.server.environment = environment
 
 
-def test_plain_cgi_reads_a_body_without_length(okul):
-    """A chunked body ends at end of file; a program reads it only with Transfer-Encoding, since without it there is no body
-    (RFC 3875 4.2)."""
+def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
+    """Chunked on the wire: it ends at EOF, and a program reads it only when the web server says so (RFC 3875 4.2)."""
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -911,7 +910,7 @@ def test_verify_reports_damaged_files():
         assert good.data["key"] not in run.stdout
 
 
-def test_gc_deletes_unreferenced_files_after_an_hour():
+def test_gc_deletes_orphans_that_are_an_hour_old():
     with contextlib.closing(Closing()) as okul:
         ada = okul.registered()
         keep, orphan = uploaded(ada), uploaded(ada)
@@ -945,21 +944,27 @@ def test_an_upload_of_the_bytes_of_an_orphan_touches_it(okul):
     assert path.stat().st_ctime_ns > before
 
 
-@pytest.mark.parametrize("source", ["file", "pdf"])
-def test_bytes_that_gc_deletes_before_their_row_is_written_are_stored_again(okul, source):
-    """gc may delete an orphan with the same bytes between blob_keep() and the transaction."""
+@pytest.mark.parametrize("bring", ["file", "pdf"])
+def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
+    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction: they are kept again."""
     boss, content = okul.staff("admin"), pdf()
-    first = uploaded(boss, content)
-    path = files(okul.server)[first.data["sha256"]]
-    okul.server.sql(f"DELETE FROM file WHERE key = '{first.data['key']}'")
     kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
-    act = {"file": lambda: boss.upload(content), "pdf": lambda: boss.post("/education-materials", body=body, content_type=kind)}
-    answer = while_it_waits(okul, act[source], path.unlink)
-    assert answer.status == 201 and path.read_bytes() == content
-    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1] == "1"
+    path = okul.server.data / "files" / hashlib.sha256(content).hexdigest()[:2] / hashlib.sha256(content).hexdigest()
+
+    def act():
+        return boss.upload(content) if bring == "file" else boss.post("/education-materials", body=body, content_type=kind)
+
+    def rows():
+        return okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1]
+    # this request gave the bytes their only name: they are lost, and the client is to send them again
+    assert while_it_waits(okul, act, path.unlink).status == 503 and rows() == "0"
+    uploaded(boss, content)
+    okul.server.sql(f"DELETE FROM file WHERE sha256 = '{path.name}'")
+    assert while_it_waits(okul, act, path.unlink).status == 201
+    assert path.read_bytes() == content and rows() == "1"
 
 
-def test_check_reports_the_permissions_of_files(okul):
+def test_check_checks_the_files(okul):
     uploaded(okul.registered())
     assert re.search(r"(?m)^ok +files: .*0750$", okul.server.ctl("check", check=False).stdout)
     folder = okul.server.data / "files"
