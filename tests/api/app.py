@@ -35,9 +35,9 @@ def test_health_reports_an_unreadable_database():
     server = Server("broken", OKUL_WORKERS="1")
     okul = Okul(server)
     try:
-        okul.reference      # read while all is well
-        # a new version of every page, so that no worker can respond from its cache, then garbage on the disk
-        def all_is_in_the_file():   # not while there is a reader: then the WAL keeps pages that a worker will read
+        okul.reference      # read before the corruption
+        # VACUUM changes every page, so that no worker can use its page cache; then the file is overwritten
+        def checkpoint():   # fails while a worker reads
             server.ctl("sql", "--loose", "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
             return (server.data / "okul.db-wal").stat().st_size == 0
         until(checkpoint, "an empty WAL")
@@ -45,13 +45,13 @@ def test_health_reports_an_unreadable_database():
             file.write(b"\xa5" * 8192)
         answer = okul.get("/health")
         assert answer.status == 503, answer
-        assert okul.get("/").status == 200      # what needs no database works
+        assert okul.get("/").status == 200      # needs no database
     finally:
         server.stop()
 
 
-def test_after_a_failed_sync_writes_are_refused_and_health_reports_it():
-    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/transaction.c and power.c make syncs fail."""
+def test_after_a_failed_sync_writes_are_rejected_and_health_reports_it():
+    """The lock file is poisoned as in lib/store/sqlite/writer_lock.h; tests/unit/transaction.c and power.c make syncs fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
     try:
@@ -67,7 +67,7 @@ def test_after_a_failed_sync_writes_are_refused_and_health_reports_it():
         assert server.ctl("sql", "DELETE FROM session", check=False).returncode
         lock_file.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
         assert okul.get("/health").data["status"] == "ok"
-        # a worker whose sync failed refuses writes until it is restarted, as all are with the machine
+        # a process that failed to acquire the lock rejects writes until it restarts; a new process can write
         server.ctl("sql", "UPDATE users SET bio = 'kept'")
         assert ada.get("/me").data["bio"] == "kept"
     finally:

@@ -1,4 +1,4 @@
-"""GET /admin/audit: the audit log, for admins."""
+"""GET /admin/audit: the audit log for admins."""
 
 from urllib.parse import urlencode
 

@@ -1,5 +1,5 @@
-"""Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. helpers/client.py checks ETag, Cache-Control and Vary of every response of every test against the contract."""
+"""Conditional requests (RFC 9110 section 13): unmodified data is not sent again, and lost updates are prevented.
+helpers/client.py checks ETag, Cache-Control and Vary of every response of every test."""
 
 import re
 import secrets
@@ -93,7 +93,7 @@ def test_values_of_if_none_match(okul, ada):
 
 
 def test_a_connection_is_kept_after_a_304(okul, ada):
-    """Nothing follows the head, so that the client parses the next response correctly."""
+    """A 304 has no body, so the next response starts right after its head."""
     had = tag(ada.get("/me"))
     for _ in range(3):
         assert ada.get("/me", headers=unless(had)).status == 304
@@ -111,7 +111,7 @@ def test_changed_data_is_sent(okul, boss):
 
 
 def test_a_304_needs_the_same_rights(okul, boss):
-    """A tag grants nothing: a caller who lost the right to a response does not learn that it is unchanged."""
+    """A caller who has lost the right to the data does not learn that it is unchanged."""
     ada = okul.staff("admin")
     had = tag(ada.get("/users"))
     assert ada.get("/users", headers=unless(had)).status == 304
@@ -165,7 +165,7 @@ def test_every_patch_takes_if_match(okul, boss, route):
     assert change().status == 200
 
 
-def test_a_series_of_changes_by_the_tag_of_each_response(ada):
+def test_consecutive_changes_with_the_tag_of_the_last_response(ada):
     seen = tag(ada.get("/me"))
     for bio in ("1", "2", "3"):
         answer = ada.patch("/me", {"bio": bio}, headers=only(seen))
@@ -291,7 +291,7 @@ def test_a_route_without_a_get_accepts_only_an_asterisk(okul, ada):
     assert ada.delete(DELETION, headers=only("*")).status == 200
 
 
-def test_a_post_without_shows_ignores_if_match(okul, ada):
+def test_other_requests_ignore_if_match(okul, ada):
     assert ada.get("/me", headers=only(STALE)).status == 200
     assert okul.post("/auth/otp/verify", {"email": ada.email, "code": "0"}, headers=only(STALE)).status == 400
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200

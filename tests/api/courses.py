@@ -249,7 +249,7 @@ SORTS = [sign + key for key in KEYS for sign in ("", "-")]
 
 
 def expected(shelf, admin, sort=None, search="", language=None, level=None):
-    """Against an independent model."""
+    """The expected list, from an independent model."""
     key, words = KEYS[(sort or "-createdAt").lstrip("-")], fold(search).split()
     found = [c for c in shelf if (admin or c["isPublished"]) and (not language or c["language"] == language)
              and (not level or c["level"] == level)
@@ -287,7 +287,7 @@ def test_search(school, head, shelf, search):
     check_list(head, shelf, True, search=search)
 
 
-def test_the_searches_find_what_they_are_meant_to(shelf):
+def test_the_model_finds_what_the_searches_are_meant_to(shelf):
     """Otherwise test_search would pass with a model that finds nothing."""
     def titles(search):
         return {c["title"] for c in expected(shelf, True, search=search)}
@@ -484,7 +484,7 @@ def test_a_changed_list_is_sent_again(school, head, shelf, query):
     assert tags[school] != tags[head], "the list for admins includes drafts"
 
     def changed(answer):
-        """After it, the tag of the last list is stale: the list is sent whole, with a new tag; and then 304 again."""
+        """After a change, the last tag is stale: the list is sent with a new tag, and this one returns 304 again."""
         assert answer.status in (200, 201), answer
         for client, seen in tags.items():
             status, tag = conditional_get(client, path, seen[-1])

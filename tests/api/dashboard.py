@@ -200,7 +200,7 @@ class School(Okul):
         return answer.data
 
     def recounted(self, *months):
-        """Whether the responses for so many months match the rows, and the counters too."""
+        """Compares the responses for these numbers of months, and the counters, with the rows. Returns the last response."""
         for count in months or (None,):
             stats = self.stats(count)
             rows = Rows(self.server)
@@ -259,7 +259,7 @@ class School(Okul):
             assert answer.status == 201, answer
 
     def populate(self, chance, times, size):
-        """`size` rows of each kind, each at one of the times."""
+        """Adds rows of each kind, in proportion to `size`, at random ones of the times."""
         self.add_users([(chance.choices(("user", "admin", "superadmin"), (90, 8, 2))[0], chance.choice((None, 1)), chance.choice(times))
                         for _ in range(size)])
         self.add_results([(chance.randrange(10**6), chance.randrange(10**6), chance.randrange(10001) / 100, chance.choice(LEVELS[:5]),
@@ -361,8 +361,8 @@ def test_every_figure_matches_the_rows(zone):
             assert stats["trends"][-1]["month"] == moment(edge, zone).strftime("%Y-%m") and stats["trends"][-1]["contacts"] == 2
 
 
-def test_thirty_days_are_cut_to_the_millisecond():
-    """There is a row at each millisecond that may be a boundary, since the clock advances."""
+def test_thirty_days_are_exact_to_the_millisecond():
+    """There is a row at each millisecond that may be the boundary, since the clock advances."""
     with school("UTC") as here:
         here.add_tests("en")
         here.add_materials(1)

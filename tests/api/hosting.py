@@ -63,7 +63,7 @@ def test_okulctl_does_not_run_as_cgi(okul, program, arguments):
 
 
 class Host:
-    """The Apache of a host, run as an ordinary user, with a web folder as the first lines of conf/apache/htaccess describe."""
+    """Apache of a hosting provider, run as an ordinary user, with a web folder as the comment in conf/apache/htaccess describes."""
 
     def __init__(self, home):
         self.home, self.web, self.data = home, home / "public_html", home / "okul-data"

@@ -323,7 +323,7 @@ def test_an_invalid_query(boss, query):
     assert answer.status == 400 and len(answer.errors) == 1
 
 
-# ---- tags of responses whose addresses are signed again each time
+# ---- tags of responses with signed URLs
 
 
 def test_signing_again_does_not_change_the_tag(later):
@@ -468,7 +468,7 @@ def test_an_unknown_user_prevents_all_assignments(okul, boss):
 
 
 def test_only_active_users_are_assigned_a_material(okul, boss):
-    """Not deactivated users, nor those with a pending deletion; their existing assignments stay, and active again they can be assigned."""
+    """Not deactivated users, nor those with a pending deletion; they keep existing assignments. Both states are reversible."""
     made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
     assert assign(boss, made, bob, eve).status == 200
     assert profile(boss, bob.id, isActive=False).status == 200
@@ -544,7 +544,7 @@ def test_parallel_assignments_send_one_mail_per_user(okul, boss):
     assert [len(okul.server.mailbox.to(p.email)) for p in people] == [2, 2, 2]
 
 
-def test_five_hundred_at_once(okul, boss):
+def test_five_hundred_users_in_one_request(okul, boss):
     """One transaction: all of them are assigned and mailed, or, with one unknown, none."""
     mark = secrets.token_hex(4)
     okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
@@ -665,8 +665,8 @@ def test_parallel_openings_are_recorded_once(okul, boss):
     assert first and okul.get(url).status == 200 and opened(boss, ada, made) == first
 
 
-def test_what_cannot_be_noted_is_read_all_the_same():
-    """Files are served while the database cannot be written."""
+def test_files_are_served_while_the_database_is_locked():
+    """The opening is not recorded then."""
     server = Server("busy", OKUL_WORKERS="1")
     try:
         okul = Okul(server)
@@ -683,10 +683,10 @@ def test_what_cannot_be_noted_is_read_all_the_same():
 
 
 @contextlib.contextmanager
-def busy(server):
-    """Another process holds the writer lock."""
-    with open(server.data / "okul.gate", "r+b") as gate:
-        until(lambda: closed(gate), "a moment without writers")
+def locked(server):
+    """Holds the writer lock."""
+    with open(server.data / "okul.gate", "r+b") as lock_file:
+        until(lambda: take_writer_lock(lock_file), "the writer lock")
         yield
 
 

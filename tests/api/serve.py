@@ -430,9 +430,9 @@ def test_it_ends_when_no_program_is_left(houses):
     assert "no program runs" in house.output()
 
 
-def test_ticks_of_the_watchdog_cost_no_request():
-    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick
-    during accept() loses no request."""
+def test_ticks_of_the_watchdog_fail_no_request():
+    """The tick is real-time signal 1. A worker that is never idle gets each tick during another request, and is not stuck; a tick
+    during accept() loses no connection."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))

@@ -93,7 +93,7 @@ def test_64_kib_are_the_limit(okul, boss):
     assert text_in(okul.get("/settings/large")) == "[" + " " * (MAX - 2) + "]"
 
 
-def test_faults_are_in_the_order_of_the_fields(okul, boss):
+def test_errors_are_in_the_order_of_the_fields(okul, boss):
     answer = boss.post("/settings", {"isPublic": 1, "description": 1, "value": "x" * MAX, "key": "a b"})
     assert answer.status == 400 and [e.partition(":")[0] for e in answer.errors] == ["key", "value", "description", "isPublic"]
 

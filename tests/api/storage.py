@@ -1,4 +1,4 @@
-"""Group storage: what may be uploaded, the response, and who may download it."""
+"""Group storage: what may be uploaded, the responses, and who may download files."""
 
 import contextlib
 import hashlib
@@ -180,14 +180,14 @@ def test_limits(small):
         faults(answer, 413, "file")
         assert "1 MiB" in answer.errors[0]
     assert len({a.errors[0] for a in answers}) == 4
-    # over the limit of a request: the web server refuses it, before any program checks the token
+    # over the limit of a request: the web server rejects it, before any program checks the token
     assert small.upload(("file", "a", mp4(3 * MIB))).status == 413
-    # far over the limit of a file, within that of a request: the response is sent though the body was not read to its end
+    # far over the limit of a file, within that of a request: the program responds without reading the whole body
     assert ada.upload(mp4(2 * MIB - 4096)).status == 413
 
 
 def test_the_order_of_the_checks(okul):
-    """Token, registration, content type, fields: the response is of the first fault."""
+    """Token, registration, content type, fields: the first error determines the response."""
     assert okul.upload(("file", "a", b"")).status == 401
     assert okul.request("POST", "/storage/upload", body=b"{}", token="x.y.z").status == 401
     new = okul.login()
@@ -262,7 +262,7 @@ def variants():
     yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + paper, "png"
 
 
-@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in habits()])
+@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in variants()])
 def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extension):
     answer = uploaded(okul.registered(), content, name="ödev.hta")
     assert answer.data["key"].endswith("." + extension) and answer.data["fileName"] == "ödev." + extension
@@ -272,7 +272,7 @@ def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extensi
 
 
 def test_files_of_real_encoders_are_accepted(okul):
-    """Some of those that tests/bench/files.py makes; there are all."""
+    """A selection of those that tests/bench/files.py makes."""
     ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
     for path in paths:
         answer = uploaded(ada, path.read_bytes(), name=path.name)
@@ -366,7 +366,7 @@ def test_without_o_tmpfile():
         okul.server.ctl("files", "verify")
 
 
-# ---- who may download it
+# ---- downloads
 
 
 def signed(answer, **change):
@@ -583,7 +583,7 @@ def test_files_of_a_material_cannot_be_deleted(okul):
     assert boss.delete(f"/storage/files/{key}").status == 404, "its file went with it"
 
 
-def test_deleting_makes_no_room_on_the_disk_at_once():
+def test_deleted_files_count_until_gc():
     """gc runs each hour: until then deleted files count, or one account could fill the disk in minutes."""
     with contextlib.closing(Closing(OKUL_STORAGE_USER_QUOTA="2", OKUL_STORAGE_SHARE="0")) as okul:
         ada = okul.registered()
@@ -642,7 +642,7 @@ def good_headers(got, name="ders notları.png"):
 
 
 def in_envelope(got):
-    """An error reveals nothing of the file, and is not cached."""
+    """An error reveals nothing of the file, and is not cacheable."""
     assert got.headers["Content-Type"].startswith("application/json") and got.headers["Cache-Control"] == "no-store", got
     assert "Content-Disposition" not in got.headers
 
@@ -712,7 +712,7 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
-        # what a viewer of PDFs or films needs for range requests
+        # needed by PDF viewers and video players for range requests
         exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
     asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
@@ -799,8 +799,8 @@ def test_plain_cgi_uploads_and_downloads(okul):
         okul.server.environment = environment
 
 
-def test_the_web_server_that_sends_a_file_gets_its_tag(okul):
-    """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
+def test_the_program_sets_the_tag_with_x_sendfile(okul):
+    """Apache's module sets the tag "0" for every file, so that a changed one would be 304."""
     ada, content = okul.registered(), png()
     answer = uploaded(ada, content)
     path, environment = path_of(answer), okul.server.environment
@@ -833,7 +833,7 @@ def test_a_failure_of_libmagic_is_an_internal_error(okul):
 
 
 def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
-    """Chunked on the wire: it ends at EOF, and a program reads it only when the web server says so (RFC 3875 4.2)."""
+    """A chunked body ends at EOF; a program reads it only with Transfer-Encoding, since without it there is no body (RFC 3875 4.2)."""
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -944,19 +944,19 @@ def test_an_upload_of_the_bytes_of_an_orphan_touches_it(okul):
     assert path.stat().st_ctime_ns > before
 
 
-@pytest.mark.parametrize("bring", ["file", "pdf"])
-def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
-    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction: they are kept again."""
+@pytest.mark.parametrize("source", ["file", "pdf"])
+def test_bytes_that_are_deleted_before_their_row_is_written(okul, source):
+    """gc may delete an orphan with the same bytes between blob_keep() and the transaction: they are stored again."""
     boss, content = okul.staff("admin"), pdf()
     kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
     path = okul.server.data / "files" / hashlib.sha256(content).hexdigest()[:2] / hashlib.sha256(content).hexdigest()
 
     def act():
-        return boss.upload(content) if bring == "file" else boss.post("/education-materials", body=body, content_type=kind)
+        return boss.upload(content) if source == "file" else boss.post("/education-materials", body=body, content_type=kind)
 
     def rows():
         return okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1]
-    # this request gave the bytes their only name: they are lost, and the client is to send them again
+    # this request created the only link to the bytes: they are lost, and the client must send them again
     assert while_it_waits(okul, act, path.unlink).status == 503 and rows() == "0"
     uploaded(boss, content)
     okul.server.sql(f"DELETE FROM file WHERE sha256 = '{path.name}'")
@@ -964,7 +964,7 @@ def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
     assert path.read_bytes() == content and rows() == "1"
 
 
-def test_check_checks_the_files(okul):
+def test_check_reports_the_permissions_of_files(okul):
     uploaded(okul.registered())
     assert re.search(r"(?m)^ok +files: .*0750$", okul.server.ctl("check", check=False).stdout)
     folder = okul.server.data / "files"

@@ -10,7 +10,7 @@ from helpers.server import fresh
 
 
 def name():
-    """A username that is free."""
+    """Returns an unused username."""
     return fresh("u").partition("@")[0].replace("-", "_")
 
 
@@ -95,7 +95,7 @@ def test_invalid_time_zones(okul, name):
 @pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
                                    "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z",
                                    "//evil.example/a.jpg", "/\\evil.example", "\\\\evil.example\\a"])
-def test_a_photo_is_no_script(okul, photo):
+def test_invalid_photos(okul, photo):
     ada, boss = okul.login(), okul.staff("admin")
     for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
         assert answer.status == 400 and answer.errors == ["profilePhoto: must be an http or https URL or a path that starts with /"]
