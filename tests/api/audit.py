@@ -32,7 +32,7 @@ def test_an_entry_names_actor_action_and_subject(okul, boss):
     assert {k: v for k, v in entry.items() if k != "at"} == {
         "action": "user.role", "actorId": boss.id, "actorEmail": boss.email, "subjectId": ada.id, "subject": ada.email,
         "before": "user", "after": "admin"}
-    assert audit(boss, subject=boss.id)[-1]["actorId"] is None, "okulctl made them"
+    assert audit(boss, subject=boss.id)[-1]["actorId"] is None, "created by okulctl"
 
 
 def test_newest_first_in_pages(okul, boss):

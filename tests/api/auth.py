@@ -359,7 +359,7 @@ def test_later_use_of_a_replaced_refresh_token_ends_the_session(later):
     assert answer.status == 401
     assert ada.renew().status == 401, "the newest one is dead too"
     assert ada.get("/me").status == 401, "and the access token"
-    assert other.get("/me").status == 200, "others are not touched"
+    assert other.get("/me").status == 200, "other users are not affected"
 
 
 REFRESHES = ["/auth/refresh", "/api/v1/auth/refresh"]
@@ -422,7 +422,7 @@ def test_a_lost_response(later, path):
         answer = later.post(path, {"refreshToken": first})
         assert answer.data["refreshToken"] == second
         assert later.get("/me", token=answer.data["accessToken"]).status == 200
-    assert answer.data["refreshExpiresIn"] == pytest.approx(4 * 86400, abs=60 * SLOW), "nothing was prolonged"
+    assert answer.data["refreshExpiresIn"] == pytest.approx(4 * 86400, abs=60 * SLOW), "the lifetime was not extended"
     third = successor(later, second, path)
     later.server.clock.advance(11)
     assert successor(later, second, path) == third, "this response may have been lost as well"
@@ -655,7 +655,7 @@ def test_end_a_session(later):
     assert tablet.get("/me").status == 401 and tablet.renew().status == 401
     assert ada.delete(f"/auth/sessions/{session}").status == 404, "a second time"
     assert ada.get("/me").status == 200
-    assert ada.delete(f"/auth/sessions/{ada.claims()['sid']}").status == 200, "one's own"
+    assert ada.delete(f"/auth/sessions/{ada.claims()['sid']}").status == 200, "the caller's session"
     assert ada.get("/me").status == 401
 
 

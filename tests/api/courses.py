@@ -190,7 +190,7 @@ def test_only_admins_see_a_draft(okul, boss):
         assert stranger.get(path).status == 404
         assert listed(stranger, search=word)["pagination"]["total"] == 0
         assert course["id"] not in ids(listed(stranger))
-    assert okul.get(path, token="x").status == 404, "a bad token is none"
+    assert okul.get(path, token="x").status == 404, "an invalid token is ignored"
     admin = okul.staff("admin")
     for staff in (boss, admin):
         assert shown(staff, course["id"]) == course == listed(staff)["items"][0]

@@ -133,7 +133,7 @@ def test_statistics_are_realistic(demo, boss):
         easy = [q["difficulty"] for q in figures["questions"]]
         assert sum(easy[:8]) / 8 > .75 > .5 > sum(easy[16:]) / 8 > .2
         weakest = sorted(figures["questions"], key=lambda q: q["discrimination"])
-        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one question measures nothing"
+        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one question has no discrimination"
 
 
 def test_search_finds_people(demo, boss):

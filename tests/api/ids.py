@@ -11,7 +11,7 @@ from helpers.samples import pdf
 
 def capitals(id_):
     upper = id_.upper()
-    assert upper != id_, "an id of digits only says nothing"
+    assert upper != id_, "the id has no letters"
     return upper
 
 

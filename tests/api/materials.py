@@ -204,7 +204,7 @@ def test_pdfs_are_added_and_removed(okul, boss):
     a, b, c = made["pdfs"]
     path = f"{MATERIALS}/{made['id']}"
     answer = send(boss, "PATCH", path, ("pdfs", "d.pdf", pdf()))
-    assert answer.status == 200 and [p["title"] for p in answer.data["pdfs"]] == ["a", "b", "c", "d"], "files only are a change"
+    assert answer.status == 200 and [p["title"] for p in answer.data["pdfs"]] == ["a", "b", "c", "d"], "adding files is a change"
     answer = send(boss, "PATCH", path, ("removePdfIds", json.dumps([b["id"], a["id"]])), ("title", "z"), ("level", ""), ("pdfs", "e.pdf", pdf()))
     assert answer.status == 200 and [p["title"] for p in answer.data["pdfs"]] == ["c", "d", "e"] and answer.data["title"] == "z"
     assert okul.get(bare(a["url"])).status == okul.get(bare(b["url"])).status == 404
@@ -432,7 +432,7 @@ def test_removing_an_assignment(okul, boss):
     entry = boss.get(f"/admin/audit?subject={ada.id}&action=material.").data["items"][0]
     assert (entry["action"], entry["actorId"], entry["subject"], entry["before"]) == (
         "material.unassigned", boss.id, ada.email, made["title"])
-    assert assign(boss, made, ada).data["assigned"] == 1, "and may be given again"
+    assert assign(boss, made, ada).data["assigned"] == 1, "and can be assigned again"
 
 
 def test_deleting_an_assignment_takes_if_match(okul, boss):

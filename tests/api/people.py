@@ -365,7 +365,7 @@ def table(answer, separator=","):
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8", answer
     assert answer.headers["Content-Disposition"] == 'attachment; filename="users.csv"'
     text = answer.body.decode("utf-8")
-    assert text.startswith("\ufeff") and text.endswith("\r\n"), "marked for Excel; lines end as RFC 4180 says"
+    assert text.startswith("\ufeff") and text.endswith("\r\n"), "byte order mark for Excel; line ends of RFC 4180"
     return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True, delimiter=separator))
 
 
@@ -903,7 +903,7 @@ class Crowd:
         if not started:
             for thread in self.threads:
                 thread.start()
-        until(lambda: all(now.answers) or self.wrong, "eight answers")
+        until(lambda: all(now.answers) or self.wrong, "eight responses")
         self.now = self.Expectation(token, None)
         assert not self.wrong, self.wrong[0]
 

@@ -499,7 +499,7 @@ def test_the_list_is_current(okul, boss):
             boss.patch(f"{PATH}/{test['id']}", change)
             assert again(answer) == 200 or path.endswith("es"), path
     answer = okul.get(PATH)
-    assert boss.get(PATH, headers={"If-None-Match": answer.headers["ETag"]}).status == 200, "another caller, another answer"
+    assert boss.get(PATH, headers={"If-None-Match": answer.headers["ETag"]}).status == 200, "responses differ between callers"
     boss.delete(f"{PATH}/{test['id']}")
     assert again(answer) == 200
 

@@ -278,9 +278,9 @@ def good(folder, *arguments, **more):
     return folder.good("setting", *arguments, **more)
 
 
-def bad(folder, code, says, *arguments, **more):
+def bad(folder, code, error, *arguments, **more):
     run = folder.ctl("setting", *arguments, **more)
-    assert run.returncode == code and says in run.stderr and run.stdout == "" and run.stderr.count("\n") == 1, run
+    assert run.returncode == code and error in run.stderr and run.stdout == "" and run.stderr.count("\n") == 1, run
     assert folder.numbers_of("setting", "setting_version", "audit") == [0, 0, 0]
 
 
@@ -318,7 +318,7 @@ def test_ctl_set_from_file_and_standard_input(folder, tmp_path):
     assert [line.split("\t")[0] for line in good(folder, "history", "a").splitlines()] == ["version", "3", "2", "1"]
 
 
-@pytest.mark.parametrize("value, says", [
+@pytest.mark.parametrize("value, error", [
     ("hello", "hello is not JSON; if a text is meant, put it in quotes: '\"hello\"'"),
     ("Hoş geldiniz", "put it in quotes: '\"Hoş geldiniz\"'"),
     ("", "the value is empty; for an empty text use '\"\"', for no value null"), ("  ", "the value is empty"),
@@ -328,20 +328,20 @@ def test_ctl_set_from_file_and_standard_input(folder, tmp_path):
     ('"' + "x" * (MAX - 1) + '"', "has more than 65536 bytes"), ("@nowhere.json", "nowhere.json: No such file"), ("@/", "/: Is a directory"),
     ("@", "No such file"),
 ], ids=lambda text: repr(text)[:40])
-def test_ctl_set_rejects_values(folder, value, says):
+def test_ctl_set_rejects_values(folder, value, error):
     if isinstance(value, bytes):
         run = subprocess.run([OKULCTL, b"-d", os.fsencode(folder.data), b"setting", b"set", b"a", value], env=folder.environment,
                              capture_output=True, timeout=60)
-        assert run.returncode == 65 and says in run.stderr.decode()
+        assert run.returncode == 65 and error in run.stderr.decode()
     else:
-        bad(folder, 65, says, "set", "a", value)
+        bad(folder, 65, error, "set", "a", value)
 
 
-@pytest.mark.parametrize("text, says", [(b"", "is empty"), (b"hello", "is not JSON, at byte 1\n"), (b'"a\0b"', "is not JSON"),
+@pytest.mark.parametrize("text, error", [(b"", "is empty"), (b"hello", "is not JSON, at byte 1\n"), (b'"a\0b"', "is not JSON"),
                                         (b"1" * (3 * MAX), "has more than 65536 bytes")], ids=range(4))
-def test_ctl_set_rejects_values_from_standard_input(folder, tmp_path, text, says):
+def test_ctl_set_rejects_values_from_standard_input(folder, tmp_path, text, error):
     (tmp_path / "value.json").write_bytes(text)
-    bad(folder, 65, says, "set", "a", f"@{tmp_path / 'value.json'}")
+    bad(folder, 65, error, "set", "a", f"@{tmp_path / 'value.json'}")
 
 
 def test_ctl_set_has_the_depth_limit_of_the_api(folder):

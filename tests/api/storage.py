@@ -240,26 +240,26 @@ def test_no_descriptor_leaks(small):
 
 def variants():
     """Files with what phones, cameras, scanners and editors add to them."""
-    photo, film, paper = SAMPLES["plain.jpg"], SAMPLES["plain.mp4"], pdf("x" * 32)
+    photo, film, document = SAMPLES["plain.jpg"], SAMPLES["plain.mp4"], pdf("x" * 32)
     cover = b"APIC\0\1\0\0\0\0\0image/jpeg\0\3\0" + photo + bytes(0x10000)
     tag = b"ID3\3\0\0" + bytes(len(cover) >> n & 0x7f for n in (21, 14, 7, 0)) + cover
-    yield "a picture with text behind it", png() + b"<?php ?>", "png"
-    yield "half a picture", png()[:-6], "png"
+    yield "a picture with text after it", png() + b"<?php ?>", "png"
+    yield "a truncated picture", png()[:-6], "png"
     yield "a photo with padding", photo + bytes(100_000), "jpg"
-    yield "a photo with a film behind it", photo + film, "jpg"
-    yield "a photo with a thumbnail behind it", photo + photo, "jpg"
+    yield "a photo with a video after it", photo + film, "jpg"
+    yield "a photo with a thumbnail after it", photo + photo, "jpg"
     yield "a photo with the trailer of its phone", photo + b"\0\0\1\x0a\x0e\0\0\0Image_UTC_Data1640995200SEFHk\0\0\0SEFT", "jpg"
-    yield "a paper behind a byte order mark", b"\xef\xbb\xbf" + paper, "pdf"
-    yield "a paper behind line ends", b"\r\n\n" + paper, "pdf"
-    yield "a paper with its header at 1,019", bytes(1019) + paper, "pdf"
-    yield "a paper behind the head of a letter", b"Content-Type: application/pdf\r\n\r\n" + paper, "pdf"
-    yield "a paper with text behind it", paper + b"\n<!-- served in 0.2 s -->\n" * 200, "pdf"
-    yield "a paper that was cut", paper[:-60], "pdf"
-    yield "a film with bytes behind it", film + b"junk", "mp4"
+    yield "a PDF after a byte order mark", b"\xef\xbb\xbf" + document, "pdf"
+    yield "a PDF after line ends", b"\r\n\n" + document, "pdf"
+    yield "a PDF with its header at 1,019", bytes(1019) + document, "pdf"
+    yield "a PDF after the head of a mail", b"Content-Type: application/pdf\r\n\r\n" + document, "pdf"
+    yield "a PDF with text after it", document + b"\n<!-- served in 0.2 s -->\n" * 200, "pdf"
+    yield "a truncated PDF", document[:-60], "pdf"
+    yield "a video with bytes after it", film + b"junk", "mp4"
     yield "a song with a cover", tag + SAMPLES["bare.mp3"], "mp3"
-    yield "a song that begins within a frame", SAMPLES["bare.mp3"][30:], "mp3"
-    yield "a song behind padding", bytes(5000) + SAMPLES["bare.mp3"], "mp3"
-    yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + paper, "png"
+    yield "a song that starts within a frame", SAMPLES["bare.mp3"][30:], "mp3"
+    yield "a song after padding", bytes(5000) + SAMPLES["bare.mp3"], "mp3"
+    yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + document, "png"
 
 
 @pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in variants()])
@@ -580,7 +580,7 @@ def test_files_of_a_material_cannot_be_deleted(okul):
     assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4
     assert boss.get(f"/storage/files/{key}").status == 200
     assert boss.delete(f"/education-materials/{made.data['id']}").status == 200
-    assert boss.delete(f"/storage/files/{key}").status == 404, "its file went with it"
+    assert boss.delete(f"/storage/files/{key}").status == 404, "its file is deleted too"
 
 
 def test_deleted_files_count_until_gc():
@@ -667,7 +667,7 @@ def test_whole_or_in_parts(either):
     for span in (f"{n}-", f"{n + 5}-{n + 9}"):
         none = either.get(path, headers={"Range": f"bytes={span}"}, language="de")
         assert none.status == 416 and none.errors, none
-        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "how long it is, for another try"
+        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "the length, for a retry"
         in_envelope(none)
     for wrong in ("9-5", "x-y", "", "-", "-0", "0-1,x", f"{n}-,{n + 1}-", "9" * 30 + "-"):
         got = either.get(path, headers={"Range": f"bytes={wrong}"})
