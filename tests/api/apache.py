@@ -130,7 +130,8 @@ def test_no_log_has_a_signature_or_a_referer(apache):
 
 @pytest.fixture(scope="module", params=["cgi", "fcgid"])
 def hosted(request, tmp_path_factory):
-    """A web folder with .htaccess and the programs in cgi-bin, as the comment in .htaccess describes; the data is that of a server."""
+    """A web folder with .htaccess and the programs in cgi-bin, as the comment in .htaccess describes; the data is
+    that of a server."""
     server = Server("hosted", OKUL_WORKERS="1", OKUL_DELIVERY="itself")
     try:
         apache = Hosting(server, request.param)

@@ -51,7 +51,8 @@ def test_health_reports_an_unreadable_database():
 
 
 def test_after_a_failed_sync_writes_are_rejected_and_health_reports_it():
-    """The lock file is poisoned as in lib/store/sqlite/writer_lock.h; tests/unit/transaction.c and power.c make syncs fail."""
+    """The lock file is poisoned as in lib/store/sqlite/writer_lock.h; tests/unit/transaction.c and power.c make syncs
+    fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
     try:

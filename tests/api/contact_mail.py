@@ -1,5 +1,6 @@
-"""Header injection in every field of the contact form and of the reply, from the form to a real SMTP server: recipients, headers
-and the number of mails do not change. OKUL_LONG=1 sends 10,000 mails; tests/unit/mail.c composes as many in every run."""
+"""Header injection in every field of the contact form and of the reply, from the form to a real SMTP server:
+recipients, headers and the number of mails do not change. OKUL_LONG=1 sends 10,000 mails; tests/unit/mail.c composes
+as many in every run."""
 
 import json
 import os

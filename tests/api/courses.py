@@ -282,7 +282,8 @@ grammatik / türkçe şarkı / sarki turkce / kucuk / KÜÇÜK gruplar / für al
 zzz a1 / xyzzy / a1 xyzzy / title: / NULL / ; --
 """.replace("\n", " ").split(" / ")] + ["\u0301", "x" * 100, "ğ" * 100, " a1\t A1  a1 "])
 def test_search(school, head, shelf, search):
-    """Parts of words, which must all be in title or description; case and accents are ignored, also of Turkish and German letters."""
+    """Parts of words, which must all be in title or description; case and accents are ignored, also of Turkish and
+    German letters."""
     check_list(school, shelf, False, search=search)
     check_list(head, shelf, True, search=search)
 

@@ -81,7 +81,8 @@ def web_processes(server):
 
 
 def temporary_files(pids):
-    """The sizes of temporary files that these processes have open: deleted ones, and those in the folder of nginx for bodies."""
+    """The sizes of temporary files that these processes have open: deleted ones, and those in the folder of nginx for
+    bodies."""
     found = {}
     for pid in pids:
         for entry in os.scandir(f"/proc/{pid}/fd") if os.path.isdir(f"/proc/{pid}/fd") else ():
@@ -133,7 +134,8 @@ def latency(person, rounds=3):
 
 
 def is_acceptable(during, before):
-    """At most twice as long, plus a second for a busy machine. A request that has to wait for a slow client takes much longer."""
+    """At most twice as long, plus a second for a busy machine. A request that has to wait for a slow client takes
+    much longer."""
     return during <= 2 * before + (0 if LONG else 1)
 
 

@@ -91,7 +91,8 @@ def test_backups_during_writes(school, tmp_path):
     assert not failed, failed
     def p99(seconds):
         return sorted(seconds)[int(len(seconds) * .99)]
-    # The requirement is 2x on an idle machine; this is for a busy one. The next test shows that it needs no writer lock.
+    # The requirement is 2x on an idle machine; this is for a busy one. The next test shows that it needs no writer
+    # lock.
     assert p99(times["beside"]) < max(6 * p99(times["alone"]), 1), {k: p99(v) for k, v in times.items()}
     size = (school.server.data / "okul.db-wal").stat().st_size
     assert size < 32 << 20, f"the WAL has {size} bytes"
@@ -243,7 +244,8 @@ def test_a_backup_is_restored(school, tmp_path):
 
 
 def test_a_damaged_backup_stops_the_upgrade(school, tmp_path):
-    """A write of the copy is lost although it was reported as successful; migrate verifies the copy before it changes the database."""
+    """A write of the copy is lost although it was reported as successful; migrate verifies the copy before it changes
+    the database."""
     data = tmp_path / "old"
     data.mkdir()
     school.server.ctl("backup", str(data / "okul.db"))

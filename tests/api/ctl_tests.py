@@ -202,8 +202,8 @@ def test_list(okul, boss):
 
 
 def test_every_character_reference_of_html_is_read(okul):
-    """Compared with Python's html.entities, including those without semicolon; white space becomes a space, and numbers 128 to 159
-    are Windows-1252."""
+    """Compared with Python's html.entities, including those without semicolon; white space becomes a space, and
+    numbers 128 to 159 are Windows-1252."""
     names = [*html.entities.html5, "#241;", "#XF1;", "#xf1", "#0150;", "#128;"]
     halves = [names[::2], names[1::2]]
     wanted = ["|".join(re.sub(r"\s+", " ", html.unescape("&" + name)) for name in half) for half in halves]

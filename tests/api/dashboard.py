@@ -200,7 +200,8 @@ class School(Okul):
         return answer.data
 
     def recounted(self, *months):
-        """Compares the responses for these numbers of months, and the counters, with the rows. Returns the last response."""
+        """Compares the responses for these numbers of months, and the counters, with the rows. Returns the last
+        response."""
         for count in months or (None,):
             stats = self.stats(count)
             rows = Rows(self.server)

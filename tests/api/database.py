@@ -1,5 +1,5 @@
-"""Which processes open the database file. An open() and close() of it inside a worker would drop SQLite's locks (POSIX advisory
-locks) and lose commits."""
+"""Which processes open the database file. An open() and close() of it inside a worker would drop SQLite's locks
+(POSIX advisory locks) and lose commits."""
 
 import collections
 import re
@@ -12,7 +12,8 @@ CALL = re.compile(r'''(?x) ^ (?: open\("([^"]*)",\ ([^)]*)\) | openat\(\S+,\ "([
 
 
 def read_trace(folder):
-    """Returns for each process its program, and the database files that it opened, with flags and whether it closed them."""
+    """Returns for each process its program, and the database files that it opened, with flags and whether it closed
+    them."""
     programs, opened = {}, collections.defaultdict(list)
     for path in folder.glob("trace.*"):
         pid, now = int(path.suffix[1:]), {}

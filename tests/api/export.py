@@ -67,7 +67,8 @@ def test_export_has_profile_account_and_sessions(later):
 
 
 def test_export_has_every_column_about_a_person(later):
-    """A new column must be exported or listed in DERIVED. A new table with data of users needs a row in with_everything()."""
+    """A new column must be exported or listed in DERIVED. A new table with data of users needs a row in
+    with_everything()."""
     server, boss = later.server, later.staff("superadmin")
     with with_everything(later, boss, "m" + secrets.token_hex(6)) as ada:
         good(ada.post(DELETION))

@@ -1,6 +1,6 @@
 """Every field of every request body, with every kind of value that it must accept or reject. The cases come from the
-shapes of the contract (helpers/contract.py): a new shape needs only a row in SENDERS, or a valid request in its group's file
-(helpers/groups.py)."""
+shapes of the contract (helpers/contract.py): a new shape needs only a row in SENDERS, or a valid request in its
+group's file (helpers/groups.py)."""
 
 import functools
 
@@ -17,9 +17,10 @@ UNKNOWN = "is not a known field"
 
 
 class Sender:
-    """Sends bodies of a shape to the first route that takes it. base: makes a valid body; new: each valid value needs a new user; boss:
-    a superadmin sends it, even if others may; about: makes the resource and returns the id for the path (by default the user's);
-    accepted: the status for valid fields, if it is not success; but: fields with additional rules, which the group tests."""
+    """Sends bodies of a shape to the first route that takes it. base: makes a valid body; new: each valid value needs
+    a new user; boss: a superadmin sends it, even if others may; about: makes the resource and returns the id for the
+    path (by default the user's); accepted: the status for valid fields, if it is not success; but: fields with
+    additional rules, which the group tests."""
 
     def __init__(self, shape, base, new=False, boss=False, about=None, accepted=None, but=()):
         route = next(r for r in contract.routes if r.json and r.request == shape)

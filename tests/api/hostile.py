@@ -1,6 +1,6 @@
-"""Malicious uploads: polyglot files, truncated files, files with a wrong type, and names that are paths, headers or scripts.
-Each goes through the web server, is rejected unless a common reader of an allowed type can read it, is stored only below
-DATA/files under its hash, and is served such that no browser interprets it as anything else."""
+"""Malicious uploads: polyglot files, truncated files, files with a wrong type, and names that are paths, headers or
+scripts. Each goes through the web server, is rejected unless a common reader of an allowed type can read it, is
+stored only below DATA/files under its hash, and is served such that no browser interprets it as anything else."""
 
 import hashlib
 import io

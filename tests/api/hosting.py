@@ -1,5 +1,5 @@
-"""Different environments: a web server that runs the programs as CGI, a host that ignores .htaccess, commands run by root, an
-incomplete request on a socket, a lock that another process holds, a disk that is nearly full."""
+"""Different environments: a web server that runs the programs as CGI, a host that ignores .htaccess, commands run by
+root, an incomplete request on a socket, a lock that another process holds, a disk that is nearly full."""
 
 import contextlib
 import fcntl
@@ -63,7 +63,8 @@ def test_okulctl_does_not_run_as_cgi(okul, program, arguments):
 
 
 class Host:
-    """Apache of a hosting provider, run as an ordinary user, with a web folder as the comment in conf/apache/htaccess describes."""
+    """Apache of a hosting provider, run as an ordinary user, with a web folder as the comment in conf/apache/htaccess
+    describes."""
 
     def __init__(self, home):
         self.home, self.web, self.data = home, home / "public_html", home / "okul-data"

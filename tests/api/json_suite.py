@@ -1,5 +1,5 @@
-"""The cases of JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"), each as the value of a setting, which must come
-back byte by byte, and as a whole body; long numbers, and byte order marks."""
+"""The cases of JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"), each as the value of a setting, which
+must come back byte by byte, and as a whole body; long numbers, and byte order marks."""
 
 import itertools
 import json

@@ -1,5 +1,5 @@
-"""Limits on login codes and wrong tries, per mailbox and per client network, which must not lock out the owner of an address.
-tests/unit/otp.c tests the exact numbers over days of attacks."""
+"""Limits on login codes and wrong tries, per mailbox and per client network, which must not lock out the owner of an
+address. tests/unit/otp.c tests the exact numbers over days of attacks."""
 
 import contextlib
 import http.client
@@ -20,7 +20,8 @@ numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def limited():
-    """A server with limits behind two proxies, so that tests choose the client address. They also set its clock, even back."""
+    """A server with limits behind two proxies, so that tests choose the client address. They also set its clock, even
+    back."""
     server = Server("limited", OKUL_WORKERS="2", OKUL_LIMITS="on", OKUL_TRUSTED_PROXY="127.0.0.1, 10.1.0.0/16")
     yield Okul(server)
     server.stop()

@@ -468,7 +468,8 @@ def test_an_unknown_user_prevents_all_assignments(okul, boss):
 
 
 def test_only_active_users_are_assigned_a_material(okul, boss):
-    """Not deactivated users, nor those with a pending deletion; they keep existing assignments. Both states are reversible."""
+    """Not deactivated users, nor those with a pending deletion; they keep existing assignments. Both states are
+    reversible."""
     made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
     assert assign(boss, made, bob, eve).status == 200
     assert profile(boss, bob.id, isActive=False).status == 200

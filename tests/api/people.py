@@ -58,7 +58,8 @@ def count(okul, what):
 
 
 def login_without_mail(okul, address):
-    """Like okul.login() without waiting for the mail: with OKUL_ENV=development, the response of /api/v1 contains the code."""
+    """Like okul.login() without waiting for the mail: with OKUL_ENV=development, the response of /api/v1 contains the
+    code."""
     code = okul.post("/api/v1/auth/send-otp-email", {"email": address}).data["code"]
     answer = okul.post("/api/v1/auth/verify-otp-email", {"email": address, "code": code})
     assert answer.status == 200, answer
@@ -549,7 +550,8 @@ CHANGED = {"tr": "e-posta adresi değiştirildi", "en": "e-mail address of your 
 
 @pytest.mark.parametrize("language", contract.LANGUAGES)
 def test_a_new_address_is_reported_to_the_old_one(school, head, language):
-    """The mail says what happened, when, and what to do, but does not identify the account. Log and audit have both ids."""
+    """The mail says what happened, when, and what to do, but does not identify the account. Log and audit have both
+    ids."""
     ada, admin = school.registered(), school.staff("admin")
     assert ada.patch("/me", {"language": language}).status == 200
     old, new = ada.email, fresh("renamed")
@@ -708,7 +710,8 @@ def count_to(n):
 
 
 def test_a_user_whose_deletion_takes_long_can_be_deleted(later):
-    """It may take more than the two seconds of other requests, as for a user with very many results; here, a trigger is slow."""
+    """It may take more than the two seconds of other requests, as for a user with very many results; here, a trigger
+    is slow."""
     ada, boss = later.login(), later.staff("admin")
     started = time.monotonic()
     later.server.sql(count_to(2_000_000))
@@ -877,8 +880,8 @@ def test_two_superadmins_do_not_end_each_other(school, head, ways):
 
 
 class Crowd:
-    """Eight clients that send requests without a pause. Their token and the expected status change meanwhile; a response counts
-    only if the expectation has not changed since its request was sent."""
+    """Eight clients that send requests without a pause. Their token and the expected status change meanwhile; a
+    response counts only if the expectation has not changed since its request was sent."""
 
     class Expectation:
         def __init__(self, token, status):

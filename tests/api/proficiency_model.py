@@ -1,5 +1,5 @@
-"""Grading and level ranges of placement tests, compared with an independent model in fractions and decimals, which was written
-from the contract, not from the code. Most cases are sent to the grader in bulk, some through the API."""
+"""Grading and level ranges of placement tests, compared with an independent model in fractions and decimals, which
+was written from the contract, not from the code. Most cases are sent to the grader in bulk, some through the API."""
 
 import json
 import math
@@ -33,8 +33,8 @@ def level_of(score, ranges):
 
 
 def first_bad(ranges):
-    """The index of the first invalid range, or None: ranges must ascend from 0 to 100, and each must start where the one before
-    ends or 1 above that."""
+    """The index of the first invalid range, or None: ranges must ascend from 0 to 100, and each must start where the
+    one before ends or 1 above that."""
     for i, here in enumerate(ranges):
         low, high = here["minScore"], here["maxScore"]
         before = ranges[i - 1] if i else None
@@ -50,7 +50,8 @@ def points_of(question):
 
 
 def share(test, picked):
-    """Points scored / points possible; `picked` has the index of the chosen option for each question, None for no answer."""
+    """Points scored / points possible; `picked` has the index of the chosen option for each question, None for no
+    answer."""
     return Fraction(sum(map(points_of, right_ones(test, picked)))) / Fraction(sum(map(points_of, test["questions"])))
 
 

@@ -1,4 +1,5 @@
-"""Item statistics of placement tests, compared with their textbook formulas in fractions, and with Python's statistics module."""
+"""Item statistics of placement tests, compared with their textbook formulas in fractions, and with Python's
+statistics module."""
 
 import math
 import random

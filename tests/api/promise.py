@@ -1,7 +1,7 @@
 """Compares the server with the files of the contract (tests/contract), as clients have them.
 
-What okul adds to the contract, and what its prose says beyond its schemas, is in ours.json. Each entry there must be needed, so
-that neither the contract nor the server can change unnoticed."""
+What okul adds to the contract, and what its prose says beyond its schemas, is in ours.json. Each entry there must be
+needed, so that neither the contract nor the server can change unnoticed."""
 
 import json
 
@@ -61,8 +61,8 @@ def test_the_reference_has_the_row(row):
         assert operation["summary"] == row.title
 
 
-# Query parameters beyond the contract: for CSV export of lists, for fields that are only on the contract's page, and in the
-# signed URL of a material.
+# Query parameters beyond the contract: for CSV export of lists, for fields that are only on the contract's page, and
+# in the signed URL of a material.
 MORE = contract.OURS["more"]
 MORE_QUERY = {row: set(more["query"]) - set(contract.promised_of[tuple(row.split())].query) for row, more in MORE.items() if "query" in more}
 
@@ -80,8 +80,8 @@ def test_additional_query_parameters_belong_to_rows():
 
 
 def test_the_reference_documents_optional_tokens():
-    """With a token, some public routes show drafts, right answers, hidden settings or private files. A client generated from the
-    reference sends a token only where it is documented."""
+    """With a token, some public routes show drafts, right answers, hidden settings or private files. A client
+    generated from the reference sends a token only where it is documented."""
     may = [{}, {"bearer": []}]
     documented = {str(row) for row in HERE if DOCUMENT["paths"][row.path][row.method.lower()]["security"] == may}
     assert documented == {row for row, more in MORE.items() if "token" in more}
@@ -182,8 +182,8 @@ def resolved(shape):
     return resolved(SHAPES[shape["$ref"].rpartition("/")[2]]) if "$ref" in shape else shape
 
 
-# Rules that are only in the prose of the contract: shape, field ("" for the shape itself), keywords that the reference adds. And
-# fields beyond the contract, including the files of a form.
+# Rules that are only in the prose of the contract: shape, field ("" for the shape itself), keywords that the
+# reference adds. And fields beyond the contract, including the files of a form.
 PROSE = {(name, field): plain(more) for name, fields in contract.OURS["fields"].items() for field, more in fields.items()
          if not field or field in PROMISED[name]["properties"]}
 MORE_FIELDS = {r.request: {r.part} for r in contract.routes if r.request in contract.forms}

@@ -187,7 +187,8 @@ def test_a_logout_that_waits_does_not_end_a_newer_session(okul):
 
 
 def load(ada, act):
-    """Four clients send requests without a pause while act(results) runs. Returns all statuses or exceptions, and its result."""
+    """Four clients send requests without a pause while act(results) runs. Returns all statuses or exceptions, and its
+    result."""
     over, results = threading.Event(), []
 
     def ask(n):
@@ -209,7 +210,8 @@ def load(ada, act):
 
 
 def signal_workers(server, number, times, results):
-    """Sends signals to workers, at intervals of at least a quarter of a second and 60 results. Returns the number of signals."""
+    """Sends signals to workers, at intervals of at least a quarter of a second and 60 results. Returns the number of
+    signals."""
     sent = 0
     for _ in range(times):
         pids = list(server.workers("users"))

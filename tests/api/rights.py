@@ -147,7 +147,8 @@ def test_the_matrix_covers_the_contract():
 
 
 def admin_views(okul, see):
-    """see(path) returns the data of a response, or None. Returns {name: whether the caller sees this data, which is for admins only}."""
+    """see(path) returns the data of a response, or None. Returns {name: whether the caller sees this data, which is
+    for admins only}."""
     boss = superadmin(okul)
     words = secrets.token_hex(6)
     course = boss.post("/courses", {"title": words, "language": "en", "isPublished": False}).data["id"]

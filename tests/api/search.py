@@ -1,5 +1,5 @@
-"""Search works the same in every list and for words of any length: each list gets a row with the same text in one of its fields,
-and another row, and must find it by the same words."""
+"""Search works the same in every list and for words of any length: each list gets a row with the same text in one of
+its fields, and another row, and must find it by the same words."""
 
 import secrets
 from urllib.parse import quote
@@ -32,7 +32,8 @@ nguyen OR xyzzy / NOT xyzzy / əliyevə
 
 
 class SearchedList:
-    """A list: its path, a function that adds a row with a text and returns the row's id, and whether it is public or has CSV."""
+    """A list: its path, a function that adds a row with a text and returns the row's id, and whether it is public or
+    has CSV."""
 
     def __init__(self, path, add, public=False, csv=False):
         self.path, self.add, self.public, self.csv = path, add, public, csv

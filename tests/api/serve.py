@@ -26,8 +26,8 @@ REFUSED = 78    # EX_CONFIG
 
 
 class House(Server):
-    """A server that a test may kill: in its own session, as from a terminal; optionally from another build folder, or without
-    nginx."""
+    """A server that a test may kill: in its own session, as from a terminal; optionally from another build folder, or
+    without nginx."""
 
     def __init__(self, build=BUILD, web=True, **settings):
         self.okulctl, self.has_web = str(build / "okulctl"), web
@@ -431,8 +431,8 @@ def test_it_ends_when_no_program_is_left(houses):
 
 
 def test_ticks_of_the_watchdog_fail_no_request():
-    """The tick is real-time signal 1. A worker that is never idle gets each tick during another request, and is not stuck; a tick
-    during accept() loses no connection."""
+    """The tick is real-time signal 1. A worker that is never idle gets each tick during another request, and is not
+    stuck; a tick during accept() loses no connection."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))

@@ -833,7 +833,8 @@ def test_a_failure_of_libmagic_is_an_internal_error(okul):
 
 
 def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
-    """A chunked body ends at EOF; a program reads it only with Transfer-Encoding, since without it there is no body (RFC 3875 4.2)."""
+    """A chunked body ends at EOF; a program reads it only with Transfer-Encoding, since without it there is no body
+    (RFC 3875 4.2)."""
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -858,8 +859,8 @@ def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
 @pytest.mark.parametrize("length", [MIB, 0])
 def test_a_response_of_plain_cgi_arrives_without_reading_the_body(okul, length):
     """
-    With Apache's mod_cgid, standard input and output are one socket, and the body is sent before the response is read. A program
-    that exits without reading the body resets the connection, and the response is lost.
+    With Apache's mod_cgid, standard input and output are one socket, and the body is sent before the response is
+    read. A program that exits without reading the body resets the connection, and the response is lost.
     """
     here, there = socket.socketpair()
     environment = okul.server.environment | {

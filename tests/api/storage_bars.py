@@ -1,4 +1,5 @@
-"""Group storage under load: large files, slow readers, killed workers, parallel uploads of the same bytes, and gc meanwhile."""
+"""Group storage under load: large files, slow readers, killed workers, parallel uploads of the same bytes, and gc
+meanwhile."""
 
 import contextlib
 import fcntl
@@ -146,7 +147,8 @@ def pending(pid, number):
 
 @pytest.mark.parametrize("step, lives", [(100_000, True), (1, False), (0, False)])
 def test_an_upload_that_takes_long_is_not_stuck(okul, step, lives):
-    """The watchdog aborts a request after some ticks, but not one that makes progress between them. The test sends the ticks."""
+    """The watchdog aborts a request after some ticks, but not one that makes progress between them. The test sends
+    the ticks."""
     ada, content = okul.registered(), mp4(2 * MIB)
     kind, body = form(("file", "a", content))
     run = cgi_process(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, len(body), kind)
@@ -201,8 +203,8 @@ def test_the_quota_holds_for_parallel_uploads():
 
 def test_gc_races_uploads():
     """
-    The clock of this server is hours ahead of the file times, so gc deletes every file without a row, also between creating a file
-    and inserting its row. Such an upload may fail, but never leaves a row without its file.
+    The clock of this server is hours ahead of the file times, so gc deletes every file without a row, also between
+    creating a file and inserting its row. Such an upload may fail, but never leaves a row without its file.
     """
     server = Server("race", OKUL_WORKERS="3", OKUL_STORAGE_USER_QUOTA="0")
     okul = Okul(server)

@@ -1,5 +1,5 @@
-"""The shipped virtual hosts, conf/nginx/okul.conf and conf/apache/okul.conf, with a self-signed certificate: responses over TLS,
-requests for unknown names, and logs."""
+"""The shipped virtual hosts, conf/nginx/okul.conf and conf/apache/okul.conf, with a self-signed certificate:
+responses over TLS, requests for unknown names, and logs."""
 
 import contextlib
 import http.client

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Assigning a material to 500 users: how long the transaction delays other requests, and whether latency changes while a slow
-SMTP server receives the 500 mails.
+"""Assigning a material to 500 users: how long the transaction delays other requests, and whether latency changes
+while a slow SMTP server receives the 500 mails.
 
 usage: tests/bench/assign.py [--rounds N] [--mail MILLISECONDS] [--quiet SECONDS]
 
-Starts a server of build/ (make build). Each round lasts from the assignment to the last mail, between two quiet parts of half
-the length; in all of them, readers (GET /me) and a writer (PATCH /me) send requests at a fixed rate. Prints medians over the
-rounds. The ratio of the two quiet parts shows the noise of the machine: on an idle one it is 1.
+Starts a server of build/ (make build). Each round lasts from the assignment to the last mail, between two quiet parts
+of half the length; in all of them, readers (GET /me) and a writer (PATCH /me) send requests at a fixed rate. Prints
+medians over the rounds. The ratio of the two quiet parts shows the noise of the machine: on an idle one it is 1.
 """
 
 import argparse

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""The cost of a request: nginx alone, nginx with a bare libfcgi echo, and GET /me with a token, in one run; and the cost of
-lists of users and courses.
+"""The cost of a request: nginx alone, nginx with a bare libfcgi echo, and GET /me with a token, in one run; and the
+cost of lists of users and courses.
 
 usage: tests/bench/bench.py [--seconds N] [--rounds N] [--users N] [--courses N] [--quick] [--only cost|users|courses|memory]
 
-Everything runs on 127.0.0.1 with two worker processes per program. The three are measured alternately, round by round, so that
-a slowdown of the machine affects all of them. Prints medians of the rounds and their ratios; compare the ratios.
-Needs wrk, and valgrind to count instructions; build first: make build bench-tools.
+Everything runs on 127.0.0.1 with two worker processes per program. The three are measured alternately, round by
+round, so that a slowdown of the machine affects all of them. Prints medians of the rounds and their ratios; compare
+the ratios. Needs wrk, and valgrind to count instructions; build first: make build bench-tools.
 """
 
 import argparse
@@ -173,8 +173,8 @@ class Bench:
         return urllib.request.urlopen(request).headers["ETag"]
 
     def load(self, path, connections, seconds, token=None, known=None):
-        """Returns requests/s, p50 and p99 in ms, and CPU microseconds per request of nginx and of the program. `known` is a tag for
-        If-None-Match: with it, every response must be 304, otherwise a success."""
+        """Returns requests/s, p50 and p99 in ms, and CPU microseconds per request of nginx and of the program.
+        `known` is a tag for If-None-Match: with it, every response must be 304, otherwise a success."""
         target = {"/me": "users", "/bench/echo": "echo", "/courses": "courses"}.get(path.partition("?")[0])
         web = children(self.nginx.pid)
         before = cpu_seconds(web), cpu_seconds(self.pools.get(target, []))
@@ -243,7 +243,8 @@ def cgi_ratio(bench, runs):
 
 
 def alternate(options, targets, connections, **more):
-    """Measures each target (a path and more arguments of load()) alternately, round by round; returns the results by name."""
+    """Measures each target (a path and more arguments of load()) alternately, round by round; returns the results by
+    name."""
     results = {name: [] for name in targets}
     for _ in range(options.rounds):
         for name, (path, given) in targets.items():

@@ -3,11 +3,12 @@
 
 usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off] [REQUEST...]
 
-REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all unless given.
+REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all
+unless given.
 
-OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx included,
-each with data of `okulctl demo`. Each round measures both, in alternating order. Prints the median of NEW / OLD over the rounds.
-Needs wrk. Traffic goes to 127.0.0.1.
+OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx
+included, each with data of `okulctl demo`. Each round measures both, in alternating order. Prints the median of NEW /
+OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
 """
 
 import argparse
@@ -87,7 +88,8 @@ class Server:
         return json.load(urllib.request.urlopen(request))["data"]
 
     def make_test(self):
-        """Makes a test of 40 questions with unlimited attempts, and a wrk script that submits answers; returns the path."""
+        """Makes a test of 40 questions with unlimited attempts, and a wrk script that submits answers; returns the
+        path."""
         options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
         questions = [{"text": f"Question {q}: which of these is needed?", "points": 1, "options": options} for q in range(40)]
         ranges = [{"level": level, "minScore": 100 * i // 6, "maxScore": 100 * (i + 1) // 6} for i, level in enumerate(LEVELS)]

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The cost of the dashboard: with 1,000,000 results, 100,000 users and 50,000 contact requests, compared with a tenth of them,
-and with GET /me; and the cost of its counters for a submit.
+"""The cost of the dashboard: with 1,000,000 results, 100,000 users and 50,000 contact requests, compared with a tenth
+of them, and with GET /me; and the cost of its counters for a submit.
 
 usage: tests/bench/dashboard.py [--seconds N] [--rounds N] [--results N] [--quick]
 

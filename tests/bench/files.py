@@ -4,8 +4,8 @@ programs, scanners and editors add to them, tests whether common readers of each
 
 usage: tests/bench/files.py [--keep FOLDER] [--build FOLDER]
 
-Prints a table: files made, read by a reader, and rejected. Exits with 1 if a readable file was rejected, or came back as
-something else. `make corpus` installs the encoders and runs it.
+Prints a table: files made, read by a reader, and rejected. Exits with 1 if a readable file was rejected, or came back
+as something else. `make corpus` installs the encoders and runs it.
 """
 
 import argparse

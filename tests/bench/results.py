@@ -3,8 +3,9 @@
 
 usage: tests/bench/results.py [--seconds N] [--rounds N] [--results N] [--quick]
 
-Compared with GET /me in the same run, as in bench.py: compare the ratios. Every submit is synced to disk before its response, so
-the disk matters; the script prints the time of an fsync. Needs wrk; build first: make build build/bench/echo.
+Compared with GET /me in the same run, as in bench.py: compare the ratios. Every submit is synced to disk before its
+response, so the disk matters; the script prints the time of an fsync. Needs wrk; build first: make build
+build/bench/echo.
 """
 
 import argparse

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Prepares every statement of the programs on PostgreSQL, and prints those that it rejects, by reason. Fails if there is one.
+"""Prepares every statement of the programs on PostgreSQL, and prints those that it rejects, by reason. Fails if there
+is one.
 
 usage: prepare.py BUILD PROGRAM...
 
-The schema is schema.sql, converted for PostgreSQL (tables and types; triggers and the search index are left out). The script
-starts a temporary server on a socket in a temporary folder.
+The schema is schema.sql, converted for PostgreSQL (tables and types; triggers and the search index are left out). The
+script starts a temporary server on a socket in a temporary folder.
 """
 
 import collections

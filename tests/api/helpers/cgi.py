@@ -10,8 +10,8 @@ from helpers.server import BUILD
 
 
 def fastcgi(path, parameters, body=b""):
-    """Sends one request to a worker's socket (FastCGI 1.0, role responder); with body None, no record of standard input.
-    Returns its standard output."""
+    """Sends one request to a worker's socket (FastCGI 1.0, role responder); with body None, no record of standard
+    input. Returns its standard output."""
     def record(kind, content):
         return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 

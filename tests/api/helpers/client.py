@@ -144,8 +144,8 @@ class Okul:
 
     def send(self, method, path, body=None, headers=()):
         """
-        Sends one request; headers as pairs, sent unchanged. Reconnects when the connection was closed. Origin is that of the
-        web app unless the headers have another one; "" omits the header.
+        Sends one request; headers as pairs, sent unchanged. Reconnects when the connection was closed. Origin is that
+        of the web app unless the headers have another one; "" omits the header.
         """
         headers = list(headers)
         if not any(name.lower() == "origin" for name, _ in headers):

@@ -1,6 +1,6 @@
-"""The contract as tables: routes and shapes. The tests take their expectations from here, never from the server. It consists
-of three files in tests/contract: endpoints.tsv and schemas.json, unchanged from the client team, and ours.json with what okul
-serves in addition. A route that is in none of them fails the suite (rights.py)."""
+"""The contract as tables: routes and shapes. The tests take their expectations from here, never from the server. It
+consists of three files in tests/contract: endpoints.tsv and schemas.json, unchanged from the client team, and
+ours.json with what okul serves in addition. A route that is in none of them fails the suite (rights.py)."""
 
 import itertools
 import json
@@ -115,7 +115,8 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-# Routes besides the public ones that a user may call before the registration is complete (the contract's page, "Login").
+# Routes besides the public ones that a user may call before the registration is complete (the contract's page,
+# "Login").
 EARLY = re.compile(r"/me\b|/auth/|/api/v1/auth/|/api/v1/users/me/account-deletion$")
 
 
@@ -137,8 +138,8 @@ forms = {r.request for r in routes if r.part and not r.json}    # shapes that ar
 
 
 def route_of(method, path):
-    """The route of a request, or None. A literal segment takes precedence over a parameter, whatever methods it has. HEAD
-    is routed as GET."""
+    """The route of a request, or None. A literal segment takes precedence over a parameter, whatever methods it has.
+    HEAD is routed as GET."""
     method = "GET" if method == "HEAD" else method
     path = path.partition("?")[0]
     found = [r for r in routes if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", r.path), path)]

@@ -44,8 +44,8 @@ def no_mails_sent(server):
 
 @contextlib.contextmanager
 def with_everything(later, boss, mark):
-    """A user, by now an admin, with a row in every table that refers to users; all their texts contain the word `mark`. A login
-    code and the reply to a contact request stay in the outbox until the end of the block."""
+    """A user, by now an admin, with a row in every table that refers to users; all their texts contain the word
+    `mark`. A login code and the reply to a contact request stay in the outbox until the end of the block."""
     server, address = later.server, f"{mark}@example.com"
     login(later, address, signupSource=mark, signupCampaign=mark)
     server.clock.advance(61)

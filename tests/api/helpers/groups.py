@@ -1,5 +1,5 @@
-"""Collects what each group's test file declares about its routes, so that a group outside the contract needs no change in the
-files that test all groups. The declaration is the dict GOOD of that file:
+"""Collects what each group's test file declares about its routes, so that a group outside the contract needs no change
+in the files that test all groups. The declaration is the dict GOOD of that file:
 
     GOOD = {
         ("POST", "/announcements"): {"body": lambda okul, caller: {"title": "New"}},
@@ -7,8 +7,8 @@ files that test all groups. The declaration is the dict GOOD of that file:
         ("GET", "/announcements/{id}"): {"id": some_announcement},
     }
 
-It has an entry for each route, with what a valid request contains: "body" or "form", and a value for each {parameter} of the
-path, each as a function of the server and the caller; and "search", the fields that the search of a list covers.
+It has an entry for each route, with what a valid request contains: "body" or "form", and a value for each {parameter}
+of the path, each as a function of the server and the caller; and "search", the fields that the search of a list covers.
 helpers/routes.py has the other groups; a file with GOOD does not import it."""
 
 import ast

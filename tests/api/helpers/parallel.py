@@ -27,12 +27,14 @@ def statuses(answers):
     return sorted(a.status for a in answers)
 
 
-# The bytes of DATA/okul.gate, the lock file: the process that waits holds the first, the writer the second (writer_lock.c).
+# The bytes of DATA/okul.gate, the lock file: the process that waits holds the first, the writer the second
+# (writer_lock.c).
 QUEUE, WRITER = 0, 1
 
 
 def lock(file, command, kind, byte):
-    """Locks, unlocks or tests a byte of the lock file for this open file alone. Returns the kind of lock that fcntl() found or set."""
+    """Locks, unlocks or tests a byte of the lock file for this open file alone. Returns the kind of lock that fcntl()
+    found or set."""
     flock = fcntl.fcntl(file, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
     return struct.unpack("hhqqi4x", flock)[0]
 
@@ -63,8 +65,8 @@ def while_it_waits(okul, act, meanwhile):
 
 
 def overtaken(okul, text, act):
-    """Runs act() while another process holds the writer lock and `okulctl sql` waits for it with `text`, so that this runs before
-    the transaction of act(). Returns the result of act()."""
+    """Runs act() while another process holds the writer lock and `okulctl sql` waits for it with `text`, so that this
+    runs before the transaction of act(). Returns the result of act()."""
     server = okul.server
     with open(server.data / "okul.gate", "r+b") as lock_file, ThreadPoolExecutor(1) as pool:
         until(lambda: take_writer_lock(lock_file), "the writer lock")

@@ -33,7 +33,8 @@ class Relay:
         self.process.stdout.close()
 
     def wait_for_earlier_mails(self):
-        """The server handles connections in order: once it responds to NOOP, everything that was sent before has been handled."""
+        """The server handles connections in order: once it responds to NOOP, everything that was sent before has been
+        handled."""
         with smtplib.SMTP("127.0.0.1", self.port) as client:
             client.noop()
 

@@ -39,8 +39,8 @@ reserved = []       # sockets that stay open until this process ends
 
 
 def free_port():
-    """Returns a port that no other process takes: other tests reserve theirs with an abstract socket, and the port is below the
-    range from which the kernel chooses ports of clients."""
+    """Returns a port that no other process takes: other tests reserve theirs with an abstract socket, and the port is
+    below the range from which the kernel chooses ports of clients."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.randrange(first // 2, first)

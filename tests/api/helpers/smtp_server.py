@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """An SMTP server that can misbehave: smtp_server.py FOLDER [--port N] [--cert FILE --key FILE]
 
-Prints its ports as one line of JSON when it listens: "plain", and with a certificate "starttls" (which requires STARTTLS
-and a login) and "tls". Each mail that it accepts is a line of JSON in FOLDER/received. FOLDER/mode, which is read at each
-step, has one of these values:
+Prints its ports as one line of JSON when it listens: "plain", and with a certificate "starttls" (which requires
+STARTTLS and a login) and "tls". Each mail that it accepts is a line of JSON in FOLDER/received. FOLDER/mode, which is
+read at each step, has one of these values:
 
     accept          accepts everything
     refuse          550 to recipients that begin with "refused"
