@@ -1,4 +1,4 @@
-/* Query strings: the result is errors, or an object whose fields are within the limits of the shape. */
+/* Query strings: there are faults or an object, whose fields then keep the limits of the shape. */
 #include "field.h"
 #include "email.h"
 #include "fuzz.h"

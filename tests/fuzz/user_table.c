@@ -1,6 +1,6 @@
 /*
- * Tables of users: any cell stays UTF-8, and a recognized cell becomes a value of the API, which does not change when
- * it is parsed again. The input is a line: heading, cell, country, number, separated by tabs.
+ * Lists of people: whatever stands in a cell, it stays UTF-8, and what is understood is a value of the API, which means itself
+ * when it comes again. The input is a line: heading, cell, country, number, with a tab between.
  */
 #include "field.h"
 #include "user_table.h"
@@ -51,7 +51,7 @@ take_phone(struct arena *arena, const char *country, const char *number)
 	const char *fault = user_table_phone(arena, row), *kept = field_text(row, "phoneNumber");
 	must(!fault || !kept);
 	must(!kept || utf8_is_valid(kept, strlen(kept)));
-	/* digits, or the unchanged cell, which field_check() rejects */
+	/* digits, or the cell as it was, for field_check() to refuse */
 	must(!kept || text_is_digits(kept) || !kept[0] || strcmp(kept, number) == 0);
 	if (kept && text_is_digits(kept) && strncmp(kept, "00", 2) != 0) {
 		kept = arena_string(arena, kept);
