@@ -82,7 +82,7 @@ def test_times(okul, boss):
     give_role(boss, ada.id, "admin")
     at = audit(boss, subject=ada.id)[0]["at"]
     assert [len(audit(boss, subject=ada.id, action="user.role", **{name: at})) for name in ("from", "to")] == [1, 0]
-    okul.server.sql(f"UPDATE audit SET at = at - 3600000 WHERE subject_id = '{ada.id}'")    # so that times and the order of rows differ
+    okul.server.sql(f"UPDATE audit SET at = at - 3600000 WHERE subject_id = '{ada.id}'")    # unlike the order of rows
     assert audit(boss, to=at)[0]["at"] <= at
     assert ada.id not in {e["subjectId"] for e in audit(boss, **{"from": at}, limit=100)}
     for bad in ("2026-13-01", "now", ""):

@@ -158,7 +158,7 @@ def test_every_patch_takes_if_match(okul, boss, route):
     before = boss.get(shown)
     assert change(STALE).status == 412 and boss.get(shown).data == before.data
     last = change(tag(before))
-    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "the tag of the response is valid for the next change"
+    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "the next change can use this tag"
     for value in (tag(last), f"W/{tag(last)}", "*", f"{STALE}, W/{tag(last)}", tag(last)[:-1] + '-gzip"'):
         now = tag(boss.get(shown))
         assert change(value.replace(tag(last)[:-1], now[:-1])).status == 200, value
@@ -265,7 +265,7 @@ def test_changing_a_setting_takes_if_match(okul, boss):
     def put(value, *values, **more):
         return boss.post("/settings", {"key": key, "value": value} | more, headers=only(*values) if values else {})
     for value in ("*", STALE):
-        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "there is no representation that could match"
+        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "nothing could match"
     assert put(1).status == 200
     seen = tag(boss.get(f"/settings/{key}"))
     assert put(2, STALE).status == 412 and boss.get(f"/settings/{key}").data["value"] == 1

@@ -446,7 +446,7 @@ def test_every_change_increments_the_version_of_the_list(school, head, shelf):
         seen.append(check_tallies(school))
         return seen[-1] > seen[-2]
     course = made(head, title="Version")
-    assert grown() and seen[-1] >= (time.time() - 60) * 1000, "at least the time, so that a restored backup does not repeat a version"
+    assert grown() and seen[-1] >= (time.time() - 60) * 1000, "at least the time, so that a backup does not repeat it"
     for change in ({"title": "x"}, {"price": 1}, {"isPublished": False}, {"order": 3}, {"level": "A1"}, {"level": "A1"}):
         assert head.patch(f"/courses/{course['id']}", change).status == 200
         assert grown(), change

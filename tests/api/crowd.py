@@ -250,7 +250,8 @@ def test_a_program_does_not_read_a_body_that_it_rejects(crowded):
     cases += [("users", "PATCH", "/me", "application/json", 100, None, 401), ("users", "PATCH", "/me", "text/plain", 100, ada.token, 415),
               ("users", "PATCH", "/me", "application/json", 2 * MIB, None, 413), ("courses", "POST", "/courses", "text/plain", 9, ada.token, 403)]
     for program, method, path, kind, length, token, status in cases:
-        parameters = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length)}
+        parameters = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1", "CONTENT_TYPE": kind,
+                      "CONTENT_LENGTH": str(length)}
         parameters |= {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         for how, expected in ((None, status), ("withheld", status), ("asked", 403)):
             got = fastcgi(crowded.server.data / f"run/{program}.sock", parameters | ({"OKUL_BODY": how} if how else {}), None)

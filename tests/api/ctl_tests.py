@@ -195,7 +195,7 @@ def test_usage(okul, tmp_path):
 
 def test_list(okul, boss):
     test = made(boss, isPublished=False)
-    okul.server.sql(f"UPDATE test SET title = 'Tab' || char(9) || 'bed' WHERE id = '{test['id']}'")    # titles of older versions may have tabs
+    okul.server.sql(f"UPDATE test SET title = 'Tab' || char(9) || 'bed' WHERE id = '{test['id']}'")    # of an old version
     lines = run(okul, "list", check=0).stdout.decode().splitlines()
     assert lines[0].split("\t") == ["id", "title", "language", "questions", "published", "results", "created"]
     assert lines[-1].split("\t")[:6] == [test["id"], "Tab\\tbed", "en", "1", "no", "0"]

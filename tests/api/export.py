@@ -94,7 +94,7 @@ def test_export_of_data_of_other_groups(later):
     assert result["answers"] == shown["answers"] and len(result["answers"]) == 2 and result["testId"] == shown["test"]["id"]
     assert {k: result[k] for k in result.keys() & shown.keys()} == {k: shown[k] for k in result.keys() & shown.keys()}
     attempt = data["attempts"][0]
-    assert [list(a) for a in attempt["answers"]] == [["questionId", "questionText", "optionId", "optionText"]] * 2, "without the right answers"
+    assert [list(a) for a in attempt["answers"]] == [["questionId", "questionText", "optionId", "optionText"]] * 2, "no right answers"
     assert [f["fileName"] for f in data["files"]] == [f"{mark}.png", "poster.png"]
     for file in data["files"]:
         assert later.get(file["url"][file["url"].index("/storage/"):]).status == 200

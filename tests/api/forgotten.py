@@ -38,7 +38,7 @@ def test_nothing_else_remains_of_a_deleted_user(later, how):
         user = rows(server, f"SELECT pk FROM users WHERE id = '{ada.id}'")[0]["pk"]
         before = traces(server, user, ada.id, mark)
         places = {f"{t}.{c}" for t, c in of_users(server) | ADDRESSED}
-        assert before > places | {"users.bio", "session.user_agent", "file.name", "assignment.note"}, "the data exists before the deletion"
+        assert before > places | {"users.bio", "session.user_agent", "file.name", "assignment.note"}, "the data exists at first"
         assert found_by_search(server, mark) == 1
         if how == "by an admin":
             assert boss.delete(f"/users/{ada.id}").status == 200
@@ -52,6 +52,6 @@ def test_nothing_else_remains_of_a_deleted_user(later, how):
         templates = [row["template"] for row in rows(server, f"SELECT template FROM outbox WHERE recipient = '{ada.email}'")]
         assert templates == (["contact-reply"] if how == "by an admin" else [])
     if templates:
-        until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply, which is still sent")
+        until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply")
     assert rows(server, f"SELECT name FROM users WHERE id = '{bystander.id}'") == [{"name": "Ada"}]
     assert rows(server, "SELECT count(*) AS n FROM file WHERE name = 'poster.png' AND owner IS NULL")[0]["n"] != "0"

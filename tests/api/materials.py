@@ -341,7 +341,7 @@ def test_signing_again_does_not_change_the_tag(later):
         assert who.get(path, headers={"If-None-Match": first.headers["ETag"]}).status == 304
         later.server.clock.advance(101)
         third = who.get(path, headers={"If-None-Match": first.headers["ETag"]})
-        assert third.status == 200 and without_signatures(third.data) == without_signatures(first.data), "sent again before the old URLs expire"
+        assert third.status == 200 and without_signatures(third.data) == without_signatures(first.data), "before the URLs expire"
 
 
 def test_if_match_ignores_the_time_of_signatures(later):

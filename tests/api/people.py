@@ -796,7 +796,7 @@ def test_every_change_is_audited(okul, boss):
         [boss.email, "user.deleted", new, "user", "NULL"],
     ]
     profiles = [t for t in traces if t[1] == "user.profile"]
-    assert profiles and profiles[-1][0] == boss.email and profiles[-1][4] == "isActive, name", "the names of the fields, not their values"
+    assert profiles and profiles[-1][0] == boss.email and profiles[-1][4] == "isActive, name", "names of fields, not values"
     facts = rows(okul, f"SELECT at, actor_id FROM audit WHERE subject_id = '{ada.id}'")
     assert {actor for _, actor in facts} == {ada.id, boss.id}
     assert all(since - 1000 <= int(at) <= okul.server.clock.now() * 1000 + 1000 for at, _ in facts)

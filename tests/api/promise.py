@@ -103,7 +103,8 @@ MORE_TYPES = {row: ["application/json"] for row, more in MORE.items() if "json" 
 
 @pytest.mark.parametrize("row", HERE, ids=str)
 def test_the_reference_has_the_rows_media_types(row):
-    documented, body = DOCUMENT["paths"][row.path][row.method.lower()].get("requestBody", {"content": {}}), not row.request.startswith(("-", "?"))
+    documented = DOCUMENT["paths"][row.path][row.method.lower()].get("requestBody", {"content": {}})
+    body = not row.request.startswith(("-", "?"))
     form = ["multipart/form-data"] if "multipart" in row.request else []
     json_ = ["application/json"] if body and (not form or row.request.startswith("JSON or")) else []
     assert sorted(documented["content"]) == sorted(form + json_ + MORE_TYPES.get(str(row), []))
@@ -200,7 +201,7 @@ def test_the_reference_has_the_contracts_shape(name):
     documented = parts(ours)
     for field, promised in parts(theirs).items():
         wanted = promised | PROSE.get((name, field), {})
-        assert documented[field] == wanted, f"{name} {field or 'itself'}: the reference has {documented[field]}, the contract {wanted}"
+        assert documented[field] == wanted, f"{name} {field or 'itself'}: {documented[field]}, in the contract {wanted}"
 
 
 def test_every_addition_is_needed():

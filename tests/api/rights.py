@@ -135,10 +135,11 @@ def test_the_quick_callers_test_success_and_rejection_of_each_route():
 def test_the_matrix_covers_the_contract():
     program_of = {(r["method"], r["path"]): r["program"] for r in LISTED}
     promised = {(r.method, r.path): r.program for r in contract.routes}
-    problems = [f"{method} {path}: not in tests/contract/ours.json, and not in the contract" for method, path in program_of.keys() - promised.keys()]
+    problems = [f"{method} {path}: not in tests/contract/ours.json, and not in the contract"
+                for method, path in program_of.keys() - promised.keys()]
     problems += [f"{method} {path}: no program has this route" for method, path in promised.keys() - program_of.keys()]
-    problems += [f"{method} {path}: no valid request, add it to GOOD in {file_of(program)}" for (method, path), program in program_of.items()
-             if (method, path) not in GOOD]
+    problems += [f"{method} {path}: no valid request, add it to GOOD in {file_of(program)}"
+                 for (method, path), program in program_of.items() if (method, path) not in GOOD]
     problems += [f"{method} {path}: a request for an unknown route" for method, path in GOOD.keys() - program_of.keys()]
     assert not problems, "\n".join(problems)
 

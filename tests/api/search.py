@@ -96,7 +96,8 @@ for route in (r for r in contract.routes if r.method == "GET"):
     for searched in fields:
         (other,) = [name for name in fields if name != searched][:1] or [searched]
         body = good_requests()["POST", route.path]["body"](None, None)
-        LISTS[f"{route.path}, {searched}"] = SearchedList(route.path, posted(route.path, searched, other, **body), public=route.role == "public")
+        add = posted(route.path, searched, other, **body)
+        LISTS[f"{route.path}, {searched}"] = SearchedList(route.path, add, public=route.role == "public")
 
 
 def test_every_list_with_a_search_is_tested():

@@ -104,7 +104,7 @@ def test_the_same_bytes_are_stored_once(okul):
     assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{first.data['sha256']}'").split() == ["count(*)", "2"]
     assert [n for n in files(okul.server) if n == first.data["sha256"]] == [first.data["sha256"]]
     assert okul.get(path_of(second)).body == content
-    assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "uploading the same bytes gives no access to the other row"
+    assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "equal bytes give no access to the other row"
 
 
 # ---- invalid uploads

@@ -72,10 +72,10 @@ def overtaken(okul, text, act):
         until(lambda: take_writer_lock(lock_file), "the writer lock")
         writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
                                   cwd=server.home)
-        until(lambda: lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "okulctl to wait for the writer lock")
+        until(lambda: lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "okulctl, which waits for the lock")
         answer = pool.submit(act)
         inode = os.fstat(lock_file.fileno()).st_ino
-        until(lambda: answer.done() or is_awaited(inode, QUEUE), "the request to wait behind okulctl")
+        until(lambda: answer.done() or is_awaited(inode, QUEUE), "the request that waits for the lock too")
         lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
         assert writer.wait(60) == 0
         return answer.result()
