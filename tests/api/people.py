@@ -879,7 +879,7 @@ def test_two_superadmins_do_not_end_each_other(school, head, ways):
         school.server.sql(f"UPDATE users SET role = 'superadmin' WHERE id = '{head.id}'")
 
 
-class Crowd:
+class Clients:
     """Eight clients that send requests without a pause. Their token and the expected status change meanwhile; a
     response counts only if the expectation has not changed since its request was sent."""
 
@@ -923,7 +923,7 @@ class Crowd:
 def test_demotions_under_load(school, head):
     """No request sent after a demotion succeeds, and none sent after a promotion fails."""
     grace = school.staff("admin")
-    with Crowd(school, "/users?limit=1") as clients:
+    with Clients(school, "/users?limit=1") as clients:
         for _ in range(ROUNDS):
             clients.expect(grace.token, 200)
             assert give_role(head, grace.id, "user").status == 200
@@ -935,7 +935,7 @@ def test_new_addresses_under_load(school, head):
     """A new address ends the sessions: no request with a token from before the change succeeds."""
     address = fresh()
     id_ = school.login(address).id
-    with Crowd(school, "/me") as clients:
+    with Clients(school, "/me") as clients:
         for _ in range(ROUNDS):
             address = fresh()
             assert give_email(head, id_, address).status == 200

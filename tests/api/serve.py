@@ -25,7 +25,7 @@ from helpers.server import BUILD, OKULCTL, ROOT, SLOW, Server, free_port, until
 REFUSED = 78    # EX_CONFIG
 
 
-class House(Server):
+class OwnServer(Server):
     """A server that a test may kill: in its own session, as from a terminal; optionally from another build folder, or
     without nginx."""
 
@@ -74,13 +74,13 @@ class House(Server):
 class Load:
     """Four threads that send requests without a pause, each over one connection; collects all failures."""
 
-    def __init__(self, house):
-        self.house, self.asked, self.failures, self.running = house, 0, [], True
+    def __init__(self, server):
+        self.server, self.asked, self.failures, self.running = server, 0, [], True
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.run) for _ in range(4)]
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.house.port, timeout=20 * SLOW)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20 * SLOW)
         while self.running:
             try:
                 connection.request("GET", "/health")
@@ -121,32 +121,32 @@ def gone(pids):
     return not any(map(is_there, pids))
 
 
-@pytest.fixture(name="house")
-def fixture_house():
-    house = House()
-    yield house
-    house.clear()
+@pytest.fixture(name="server")
+def fixture_server():
+    server = OwnServer()
+    yield server
+    server.clear()
 
 
-@pytest.fixture(name="open_house", scope="module")
-def fixture_open_house():
+@pytest.fixture(name="shared_server", scope="module")
+def fixture_shared_server():
     """One server for tests that only send requests."""
-    house = House()
-    yield house
-    house.stop()
+    server = OwnServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(name="visitor", scope="module")
-def fixture_visitor(open_house):
-    visitor = Okul(open_house)
+def fixture_visitor(shared_server):
+    visitor = Okul(shared_server)
     yield visitor
     if getattr(visitor.local, "connection", None):
         visitor.local.connection.close()
 
 
-@pytest.fixture(name="houses")
-def fixture_houses(tmp_path):
-    """Makes servers with shell scripts as programs: houses(web, auth="a script")."""
+@pytest.fixture(name="make_server")
+def fixture_make_server(tmp_path):
+    """Makes servers with shell scripts as programs: make_server(web, auth="a script")."""
     servers = []
 
     def build(web=False, settings=None, **scripts):
@@ -158,11 +158,11 @@ def fixture_houses(tmp_path):
             write_program(folder, name, script)
         if "app" not in scripts:
             shutil.copy(BUILD / "app.fcgi", folder)
-        servers.append(House(folder, web, **settings or {}))
+        servers.append(OwnServer(folder, web, **settings or {}))
         return servers[-1], folder
     yield build
-    for house in servers:
-        house.clear()
+    for server in servers:
+        server.clear()
 
 
 def write_program(folder, name, script):
@@ -173,9 +173,9 @@ def write_program(folder, name, script):
     new.rename(folder / f"{name}.fcgi")
 
 
-def refused(house, *options, okulctl=OKULCTL, data=None, code=REFUSED):
+def refused(server, *options, okulctl=OKULCTL, data=None, code=REFUSED):
     """The error message of `okulctl serve` when it does not start."""
-    run = subprocess.run([str(okulctl), "-d", str(data or house.data), "serve", *map(str, options)], env=house.environment, text=True,
+    run = subprocess.run([str(okulctl), "-d", str(data or server.data), "serve", *map(str, options)], env=server.environment, text=True,
                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
     assert run.returncode == code, run
     return run.stderr
@@ -184,41 +184,41 @@ def refused(house, *options, okulctl=OKULCTL, data=None, code=REFUSED):
 # ---- start and stop
 
 
-def test_stop_ends_all_processes(house):
-    processes = house.processes()
+def test_stop_ends_all_processes(server):
+    processes = server.processes()
     names = " ".join(processes.values())
     assert names.count("app.fcgi") == names.count("auth.fcgi") == names.count("users.fcgi") == 2
     assert names.count("mail --keep") == 1 and names.count("nginx: worker") >= 1
-    house.end()
+    server.end()
     assert gone(processes)
-    assert not list((house.data / "run").glob("*.sock"))
+    assert not list((server.data / "run").glob("*.sock"))
 
 
-def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(house):
-    processes = house.processes()
-    os.killpg(house.process.pid, signal.SIGINT)
-    assert house.process.wait(30) == 0
+def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(server):
+    processes = server.processes()
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.process.wait(30) == 0
     assert gone(processes)
 
 
-def test_a_closed_terminal_stops_it(house):
-    house.end()
+def test_a_closed_terminal_stops_it(server):
+    server.end()
     pid, terminal = pty.fork()
     if pid == 0:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)    # ignored when the tests run under nohup
-        os.execve(OKULCTL, [OKULCTL, "-d", str(house.data), "serve", "--port", str(house.port)], house.environment)
-    house.process.pid = pid
-    until(lambda: house.status() == 200, "/health")
-    processes = house.processes()
+        os.execve(OKULCTL, [OKULCTL, "-d", str(server.data), "serve", "--port", str(server.port)], server.environment)
+    server.process.pid = pid
+    until(lambda: server.status() == 200, "/health")
+    processes = server.processes()
     assert len(processes) > 5
     os.close(terminal)
     until(lambda: os.waitpid(pid, os.WNOHANG)[0], "the end of serve")
     assert gone(processes)
 
 
-def test_a_current_request_is_finished_before_the_end(house):
+def test_a_current_request_is_finished_before_the_end(server):
     """nginx finishes its requests first, and only then the programs are stopped."""
-    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
         slow.settimeout(60)
         slow.sendall(b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 28\r\n"
                      b"Expect: 100-continue\r\n\r\n{")
@@ -226,60 +226,60 @@ def test_a_current_request_is_finished_before_the_end(house):
         while not head.endswith(b"\r\n\r\n"):
             head += slow.recv(1)
         assert head.startswith(b"HTTP/1.1 100 ")     # nginx has the request
-        house.signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
         time.sleep(0.5)
-        assert house.process.poll() is None
+        assert server.process.poll() is None
         slow.sendall(b'"email":"ada@example.com"}  ')
         assert slow.recv(100).startswith(b"HTTP/1.1 200 ")
-    assert house.process.wait(60) == 0
+    assert server.process.wait(60) == 0
 
 
-def test_the_output_shows_url_mail_folder_and_login(house):
-    screen, base = house.output(), f"http://127.0.0.1:{house.port}"
-    assert f"okul runs at {base} " in screen and f"{house.data}/mail" in screen
+def test_the_output_shows_url_mail_folder_and_login(server):
+    screen, base = server.output(), f"http://127.0.0.1:{server.port}"
+    assert f"okul runs at {base} " in screen and f"{server.data}/mail" in screen
     assert f"{base}/auth/otp/request" in screen and f"{base}/auth/otp/verify" in screen
     assert 6 <= len([line for line in screen.splitlines() if line]) <= 8
 
 
-def test_the_login_commands_in_the_output_work(house):
-    request, code, verify = re.findall(r"^  (\S.*)$", house.output(), re.M)
+def test_the_login_commands_in_the_output_work(server):
+    request, code, verify = re.findall(r"^  (\S.*)$", server.output(), re.M)
     assert '"isSuccess":true' in subprocess.check_output(["sh", "-c", request], text=True, stderr=subprocess.DEVNULL)
-    house.mailbox.wait("user@example.com")
+    server.mailbox.wait("user@example.com")
     answer = subprocess.check_output(["bash", "-c", f"{code}; {verify}"], text=True, stderr=subprocess.DEVNULL)
     assert '"accessToken"' in answer, answer
 
 
-def test_sockets_are_for_owner_and_group(house):
+def test_sockets_are_for_owner_and_group(server):
     for name in ("app", "auth", "users"):
-        mode = (house.data / "run" / f"{name}.sock").stat().st_mode
+        mode = (server.data / "run" / f"{name}.sock").stat().st_mode
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
 
 
-def test_the_group_may_enter_the_folder_of_the_sockets(house):
-    house.end()
-    (house.data / "run").chmod(0o700)    # as `okulctl mail --keep` makes it
-    house.start()
-    assert (house.data / "run").stat().st_mode & 0o7777 == 0o750
+def test_the_group_may_enter_the_folder_of_the_sockets(server):
+    server.end()
+    (server.data / "run").chmod(0o700)    # as `okulctl mail --keep` makes it
+    server.start()
+    assert (server.data / "run").stat().st_mode & 0o7777 == 0o750
 
 
-def test_a_second_run_keeps_keys_and_users(house):
-    keys = house.keys()
-    house.ctl("user", "add", "ada@example.com")
-    house.restart()
-    assert house.keys() == keys and "ada@example.com" in house.ctl("user", "list").stdout
+def test_a_second_run_keeps_keys_and_users(server):
+    keys = server.keys()
+    server.ctl("user", "add", "ada@example.com")
+    server.restart()
+    assert server.keys() == keys and "ada@example.com" in server.ctl("user", "list").stdout
 
 
-def test_a_second_serve_on_the_same_data_is_rejected(house):
-    error = refused(house, "--port", free_port())
-    assert f"(process {house.process.pid}) runs on {house.data}" in error and "DATA=" in error
-    assert house.status() == 200
+def test_a_second_serve_on_the_same_data_is_rejected(server):
+    error = refused(server, "--port", free_port())
+    assert f"(process {server.process.pid}) runs on {server.data}" in error and "DATA=" in error
+    assert server.status() == 200
 
 
-def test_two_servers_run_side_by_side(house):
-    other = House()
-    assert house.status() == other.status() == 200
+def test_two_servers_run_side_by_side(server):
+    other = OwnServer()
+    assert server.status() == other.status() == 200
     other.stop()
-    assert house.status() == 200
+    assert server.status() == 200
 
 
 def refuses(port):
@@ -287,63 +287,63 @@ def refuses(port):
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_a_stale_socket_is_replaced(house):
-    house.signal(signal.SIGKILL)
-    house.process.wait(60)
-    assert (house.data / "run" / "app.sock").exists()
-    until(lambda: refuses(house.port), "the end of the old nginx")
-    house.start()
-    assert house.status() == 200
+def test_a_stale_socket_is_replaced(server):
+    server.signal(signal.SIGKILL)
+    server.process.wait(60)
+    assert (server.data / "run" / "app.sock").exists()
+    until(lambda: refuses(server.port), "the end of the old nginx")
+    server.start()
+    assert server.status() == 200
 
 
-def test_a_port_in_use_is_reported_with_a_free_one(house):
+def test_a_port_in_use_is_reported_with_a_free_one(server):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        house.end()
-        error = refused(house, "--port", port)
+        server.end()
+        error = refused(server, "--port", port)
     assert f"port {port} is taken" in error and f"PORT={port + 1}" in error
 
 
-def test_a_folder_with_a_name_that_nginx_cannot_use_is_rejected(house, tmp_path):
+def test_a_folder_with_a_name_that_nginx_cannot_use_is_rejected(server, tmp_path):
     odd = tmp_path / "my data"
     odd.mkdir()
-    shutil.copy2(house.data / "keys.conf", odd)
-    assert "choose another folder" in refused(house, "--port", free_port(), data=odd)
+    shutil.copy2(server.data / "keys.conf", odd)
+    assert "choose another folder" in refused(server, "--port", free_port(), data=odd)
 
 
-def test_invalid_options(house):
-    assert "must be a number" in refused(house, "--port", "http", code=64)
-    assert "do not go together" in refused(house, "--port", "8080", "--only", "app", code=64)
+def test_invalid_options(server):
+    assert "must be a number" in refused(server, "--port", "http", code=64)
+    assert "do not go together" in refused(server, "--port", "8080", "--only", "app", code=64)
 
 
-def test_a_program_that_cannot_start_aborts_the_start_with_its_error(houses):
-    house, folder = houses()
-    house.end()
+def test_a_program_that_cannot_start_aborts_the_start_with_its_error(make_server):
+    server, folder = make_server()
+    server.end()
     write_program(folder, "auth", "echo the cupboard is bare >&2; exit 78")
     start = time.monotonic()
-    error = refused(house, "--port", house.port, okulctl=house.okulctl)
+    error = refused(server, "--port", server.port, okulctl=server.okulctl)
     assert time.monotonic() - start < 60
-    assert "auth does not start" in error and "the cupboard is bare" in error and f"{house.data}/log/okul.log" in error
+    assert "auth does not start" in error and "the cupboard is bare" in error and f"{server.data}/log/okul.log" in error
 
 
-def test_no_program_beside_okulctl(house, tmp_path):
+def test_no_program_beside_okulctl(server, tmp_path):
     shutil.copy(OKULCTL, tmp_path)
     shutil.copytree(BUILD / "share", tmp_path / "share")
-    house.end()
-    assert "there is no program" in refused(house, okulctl=tmp_path / "okulctl")
+    server.end()
+    assert "there is no program" in refused(server, okulctl=tmp_path / "okulctl")
 
 
-def test_a_process_that_does_not_stop_is_killed_at_the_second_signal(houses):
-    house, _ = houses(auth="trap '' TERM; while :; do sleep 1000; done")
-    until(lambda: len([n for n in house.processes().values() if n == "sleep 1000"]) == 2, "the scripts")
-    processes = house.processes()
-    house.signal(signal.SIGTERM)
+def test_a_process_that_does_not_stop_is_killed_at_the_second_signal(make_server):
+    server, _ = make_server(auth="trap '' TERM; while :; do sleep 1000; done")
+    until(lambda: len([n for n in server.processes().values() if n == "sleep 1000"]) == 2, "the scripts")
+    processes = server.processes()
+    server.signal(signal.SIGTERM)
     time.sleep(1.2)
-    assert house.process.poll() is None
-    house.signal(signal.SIGTERM)
-    assert house.process.wait(60) == 0
+    assert server.process.poll() is None
+    server.signal(signal.SIGTERM)
+    assert server.process.wait(60) == 0
     until(lambda: gone(processes), "the end of all")
 
 
@@ -367,182 +367,182 @@ def test_make_run_serves_and_ctrl_c_ends_it(tmp_path):
 # ---- processes that die
 
 
-def test_a_killed_worker_is_replaced_immediately(house):
-    before = house.pids("app")
+def test_a_killed_worker_is_replaced_immediately(server):
+    before = server.pids("app")
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
-    until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker")
-    assert re.search(rf"process_died program=app pid={victim} .*signal 9.* again_in_ms=0", house.output())
+    until(lambda: len(server.pids("app") - {victim}) == 2, "the new worker")
+    assert re.search(rf"process_died program=app pid={victim} .*signal 9.* again_in_ms=0", server.output())
 
 
-def test_kills_under_load_fail_at_most_one_request_each(house):
+def test_kills_under_load_fail_at_most_one_request_each(server):
     kills = 10
-    with Load(house) as load:
+    with Load(server) as load:
         for _ in range(kills):
             time.sleep(0.2)
             load.wait(10)
-            victim = min(house.pids("app"))
+            victim = min(server.pids("app"))
             os.kill(victim, signal.SIGKILL)
-            until(lambda: len(house.pids("app") - {victim}) == 2, "the new worker")
+            until(lambda: len(server.pids("app") - {victim}) == 2, "the new worker")
     assert load.asked >= 10 * kills
     assert len(load.failures) <= kills, load.failures
 
 
-def test_a_killed_nginx_is_restarted(house):
-    old = {pid for pid, name in house.processes().items() if "nginx" in name}
+def test_a_killed_nginx_is_restarted(server):
+    old = {pid for pid, name in server.processes().items() if "nginx" in name}
     os.kill(min(old), signal.SIGKILL)
-    until(lambda: gone(old) and house.status() == 200, "the new nginx")
+    until(lambda: gone(old) and server.status() == 200, "the new nginx")
 
 
-def test_all_processes_end_with_a_killed_supervisor(house):
-    processes = house.processes()
-    house.signal(signal.SIGKILL)
-    house.process.wait(60)
+def test_all_processes_end_with_a_killed_supervisor(server):
+    processes = server.processes()
+    server.signal(signal.SIGKILL)
+    server.process.wait(60)
     until(lambda: gone(processes), "the end of all")
 
 
-def test_a_process_that_dies_early_is_restarted_with_growing_delays(houses):
-    house, _ = houses(auth="date +%s.%N >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
+def test_a_process_that_dies_early_is_restarted_with_growing_delays(make_server):
+    server, _ = make_server(auth="date +%s.%N >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
 
     def starts():
-        path = house.data / "starts"
+        path = server.data / "starts"
         return list(map(float, path.read_text().split())) if path.exists() else []
     until(lambda: len(starts()) >= 6, "six starts")
-    waits = list(map(int, re.findall(r"process_died program=auth .*again_in_ms=(\d+)", house.output())))
+    waits = list(map(int, re.findall(r"process_died program=auth .*again_in_ms=(\d+)", server.output())))
     assert waits[:5] == [0, 0, 250, 500, 1000]
     at = starts()
     assert all((after - before) * 1000 >= wait for before, after, wait in zip(at, at[1:], waits[:5])), (at, waits)
 
 
-def test_a_wrong_configuration_is_reported_once_and_tried_again_at_sighup(houses):
-    house, _ = houses(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
-    until(lambda: "program_refused program=auth" in house.output(), "the error")
+def test_a_wrong_configuration_is_reported_once_and_tried_again_at_sighup(make_server):
+    server, _ = make_server(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
+    until(lambda: "program_refused program=auth" in server.output(), "the error")
     time.sleep(1.5)     # no second one follows
-    assert (house.data / "starts").read_text().count("x") == 1
-    assert house.output().count("program_refused program=auth") == 1
-    house.signal(signal.SIGHUP)
-    until(lambda: house.output().count("program_refused program=auth") == 2, "the second try")
+    assert (server.data / "starts").read_text().count("x") == 1
+    assert server.output().count("program_refused program=auth") == 1
+    server.signal(signal.SIGHUP)
+    until(lambda: server.output().count("program_refused program=auth") == 2, "the second try")
 
 
-def test_it_ends_when_no_program_is_left(houses):
-    house, _ = houses(app="exit 78")
-    assert house.process.wait(60) == REFUSED
-    assert "no program runs" in house.output()
+def test_it_ends_when_no_program_is_left(make_server):
+    server, _ = make_server(app="exit 78")
+    assert server.process.wait(60) == REFUSED
+    assert "no program runs" in server.output()
 
 
 def test_ticks_of_the_watchdog_fail_no_request():
     """The tick is real-time signal 1. A worker that is never idle gets each tick during another request, and is not
     stuck; a tick during accept() loses no connection."""
-    house = House(OKUL_WORKERS="1")
+    server = OwnServer(OKUL_WORKERS="1")
     try:
-        worker = min(house.pids("app"))
-        with Load(house) as load:
+        worker = min(server.pids("app"))
+        with Load(server) as load:
             for _ in range(200):
                 os.kill(worker, signal.SIGRTMIN + 1)
                 time.sleep(0.025)
                 load.wait(5)    # at most four requests were in progress: at least one has started after the tick
         assert load.failures == []
-        assert house.pids("app") == {worker}
+        assert server.pids("app") == {worker}
     finally:
-        house.stop()
+        server.stop()
 
 
 def test_a_retired_worker_is_replaced_immediately():
-    house = House(OKUL_RETIRE_AFTER="5")
+    server = OwnServer(OKUL_RETIRE_AFTER="5")
     try:
-        with Load(house) as load:
+        with Load(server) as load:
             until(lambda: load.asked > 200, "200 responses")
         assert load.failures == []
-        assert "process_died" not in house.output()
+        assert "process_died" not in server.output()
     finally:
-        house.stop()
+        server.stop()
 
 
 # ---- renewal (SIGHUP)
 
 
-def test_renewal_under_load_fails_no_request(house):
-    with Load(house) as load:
+def test_renewal_under_load_fails_no_request(server):
+    with Load(server) as load:
         for _ in range(2):
-            before = {name: house.pids(name) for name in ("app", "auth", "users")}
+            before = {name: server.pids(name) for name in ("app", "auth", "users")}
             load.wait(60)
-            house.signal(signal.SIGHUP)
+            server.signal(signal.SIGHUP)
             for name, old in before.items():
-                until(lambda: len(house.pids(name)) == 2 and not house.pids(name) & old, f"new workers of {name}")
+                until(lambda: len(server.pids(name)) == 2 and not server.pids(name) & old, f"new workers of {name}")
     assert load.asked > 100
     assert load.failures == []
 
 
-def test_renewal_replaces_one_worker_at_a_time(house):
+def test_renewal_replaces_one_worker_at_a_time(server):
     counts = set()
     for _ in range(10):     # three workers exist only for a moment, which may be between two checks
-        before = seen = house.pids("app")
-        house.signal(signal.SIGHUP)
+        before = seen = server.pids("app")
+        server.signal(signal.SIGHUP)
         while seen & before:
             # workers may end and start during a check: those found by two checks existed in between
-            last, seen = seen, house.pids("app")
+            last, seen = seen, server.pids("app")
             counts.add(len(last & seen))
-        until(lambda: len(house.pids("app")) == 2, "the end of the renewal")
+        until(lambda: len(server.pids("app")) == 2, "the end of the renewal")
         if 3 in counts:
             break
     assert 3 in counts <= {2, 3}
 
 
-def test_renewal_includes_the_mail_sender(house):
+def test_renewal_includes_the_mail_sender(server):
     def senders():
-        return {pid for pid, name in house.processes().items() if "mail --keep" in name}
+        return {pid for pid, name in server.processes().items() if "mail --keep" in name}
     before = senders()
-    house.signal(signal.SIGHUP)
+    server.signal(signal.SIGHUP)
     until(lambda: len(senders()) == 1 and not senders() & before, "a new sender")
 
 
-def test_renewal_includes_nginx_when_its_configuration_changed(houses):
-    house, folder = houses(web=True)
+def test_renewal_includes_nginx_when_its_configuration_changed(make_server):
+    server, folder = make_server(web=True)
 
     def workers():
-        return {pid for pid, name in house.processes().items() if "nginx: worker" in name}
+        return {pid for pid, name in server.processes().items() if "nginx: worker" in name}
     before = workers()
     shared = folder / "share/nginx/locations.conf"
     shared.write_text(shared.read_text() + "location = /teapot { return 418; }\n")
-    house.signal(signal.SIGHUP)
+    server.signal(signal.SIGHUP)
     until(lambda: not workers() & before, "new nginx workers")
-    assert house.fetch("/teapot")[0] == 418
+    assert server.fetch("/teapot")[0] == 418
 
 
-def test_renewal_to_a_broken_program_keeps_the_old_workers(houses):
-    house, folder = houses(auth="exec sleep 1000")
-    until(lambda: list(house.processes().values()).count("sleep 1000") == 2, "both processes")
+def test_renewal_to_a_broken_program_keeps_the_old_workers(make_server):
+    server, folder = make_server(auth="exec sleep 1000")
+    until(lambda: list(server.processes().values()).count("sleep 1000") == 2, "both processes")
     time.sleep(0.3)
-    before = {pid for pid, name in house.processes().items() if name == "sleep 1000"}
+    before = {pid for pid, name in server.processes().items() if name == "sleep 1000"}
     write_program(folder, "auth", "exit 78")
-    house.signal(signal.SIGHUP)
-    until(lambda: "renewal_failed program=auth" in house.output(), "the message")
+    server.signal(signal.SIGHUP)
+    until(lambda: "renewal_failed program=auth" in server.output(), "the message")
     time.sleep(1)
-    assert before == {pid for pid, name in house.processes().items() if name == "sleep 1000"}
+    assert before == {pid for pid, name in server.processes().items() if name == "sleep 1000"}
 
 
 # ---- one program under systemd
 
 
-def test_only_serves_one_program_on_the_given_socket(house):
-    house.end()
-    path = house.home / "given.sock"
+def test_only_serves_one_program_on_the_given_socket(server):
+    server.end()
+    path = server.home / "given.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen(16)
-        house.process = subprocess.Popen([OKULCTL, "-d", str(house.data), "serve", "--only", "app"], env=house.environment, stdin=listening)
-    until(lambda: len(house.pids("app")) == 2, "the workers")
-    processes = house.processes()
+        server.process = subprocess.Popen([OKULCTL, "-d", str(server.data), "serve", "--only", "app"], env=server.environment, stdin=listening)
+    until(lambda: len(server.pids("app")) == 2, "the workers")
+    processes = server.processes()
     assert len(processes) == 2
     status, _, body = parse_cgi(fastcgi(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"}))
     assert status == 200 and b'"isSuccess":true' in body
-    house.signal(signal.SIGTERM)
-    assert house.process.wait(30) == 0
+    server.signal(signal.SIGTERM)
+    assert server.process.wait(30) == 0
     assert gone(processes) and path.exists()
 
 
-def test_only_needs_a_listening_socket(house):
-    assert "needs a listening socket" in refused(house, "--only", "app")
+def test_only_needs_a_listening_socket(server):
+    assert "needs a listening socket" in refused(server, "--only", "app")
 
 
 # ---- responses of the web server itself
@@ -605,21 +605,21 @@ def test_a_valid_request_id_is_returned(visitor):
         own(visitor.get("/nothing", headers={"X-Request-Id": bad}), 404)
 
 
-def test_a_missing_program_is_502_while_others_respond(house):
-    (house.data / "run" / "auth.sock").unlink()
+def test_a_missing_program_is_502_while_others_respond(server):
+    (server.data / "run" / "auth.sock").unlink()
     for language in contract.LANGUAGES:
-        status, headers, body = house.fetch("/auth/sessions", Accept_Language=language)
+        status, headers, body = server.fetch("/auth/sessions", Accept_Language=language)
         assert status == 502 and b'"statusCode":502,' in body and SENTENCES["S_UNAVAILABLE"][language] in body.decode()
         assert headers["Content-Language"] == language and int(headers["Retry-After"]) > 0
         assert headers["Content-Type"] == "application/json; charset=utf-8"
-    assert house.status() == 200
+    assert server.status() == 200
 
 
-def test_errors_of_the_programs_pass_unchanged(open_house):
-    status, headers, body = open_house.fetch("/me", Accept_Language="tr")
+def test_errors_of_the_programs_pass_unchanged(shared_server):
+    status, headers, body = shared_server.fetch("/me", Accept_Language="tr")
     assert status == 401 and SENTENCES["S_NO_TOKEN"]["tr"] in body.decode() and headers["WWW-Authenticate"].startswith("Bearer")
     for path in ("/auth", "/auth/", "/auth/nothing"):
-        status, headers, _ = open_house.fetch(path)
+        status, headers, _ = shared_server.fetch(path)
         assert status == 404 and not re.fullmatch(r"[0-9a-f]{32}", headers["X-Request-Id"])
 
 
@@ -628,37 +628,37 @@ def test_a_body_of_one_mebibyte_reaches_the_program(visitor):
     assert answer.status == 404 and not re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
 
 
-def test_files_that_nginx_sends_keep_their_headers(open_house):
+def test_files_that_nginx_sends_keep_their_headers(shared_server):
     for path, kind in (("/swagger/json", "application/json"), ("/api/docs", "text/html; charset=utf-8")):
-        status, headers, body = open_house.fetch(path, X_Request_Id="file-1")
+        status, headers, body = shared_server.fetch(path, X_Request_Id="file-1")
         assert status == 200 and headers["Content-Type"] == kind and len(body) > 1000
         assert headers["X-Request-Id"] == "file-1" and headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert "X-Accel-Redirect" not in headers
-        assert open_house.fetch(path, If_None_Match=headers["ETag"])[0] == 304
-        assert open_house.fetch(path, Range="bytes=0-9")[2] == body[:10]
+        assert shared_server.fetch(path, If_None_Match=headers["ETag"])[0] == 304
+        assert shared_server.fetch(path, Range="bytes=0-9")[2] == body[:10]
 
 
-def test_the_access_log_has_no_query(open_house, visitor):
+def test_the_access_log_has_no_query(shared_server, visitor):
     visitor.get("/nothing?signature=secret", headers={"X-Request-Id": "logged-1"})
-    log = open_house.data / "log" / "access.log"
+    log = shared_server.data / "log" / "access.log"
     line = until(lambda: [row for row in log.read_text().splitlines() if row.endswith(" logged-1")], "the line")[0]
     assert '"GET /nothing" 404 ' in line and "secret" not in line
 
 
-def test_no_log_of_nginx_has_a_signature_or_a_referer(house):
+def test_no_log_of_nginx_has_a_signature_or_a_referer(server):
     """Also when the request fails because its program or file is missing, or its body is buffered on disk."""
     signed = {"Referer": "https://okul.example/?signature=leaked-by-referer"}
     address = "?expires=1&signature=leaked-by-address"
-    (house.data / "run" / "storage.sock").unlink()
-    assert house.fetch("/storage/files/a.png" + address, **signed)[0] == 502
-    assert house.fetch("/nothing" + address, **signed)[0] == 404
-    with socket.create_connection(("127.0.0.1", house.port)) as wire:
+    (server.data / "run" / "storage.sock").unlink()
+    assert server.fetch("/storage/files/a.png" + address, **signed)[0] == 502
+    assert server.fetch("/nothing" + address, **signed)[0] == 404
+    with socket.create_connection(("127.0.0.1", server.port)) as wire:
         wire.sendall(b"POST /auth/nothing%s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
                      % (address.encode(), signed["Referer"].encode()) + b" " * 200000)
         assert b" 404 " in wire.recv(100)
     def logs():
-        return "".join(path.read_text() for path in (house.data / "log").iterdir())
+        return "".join(path.read_text() for path in (server.data / "log").iterdir())
     until(lambda: logs().count(" /storage/files/a.png") == 1 and "/auth/nothing" in logs(), "the lines")
     assert "leaked" not in logs()
 
