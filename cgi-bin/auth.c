@@ -6,11 +6,8 @@
 #include "limit.h"
 #include "log.h"
 #include "mail.h"
-#include "otp.h"
-#include "outbox.h"
 #include "session.h"
 #include "sql.h"
-#include "token.h"
 #include "user.h"
 #include "utf8.h"
 
@@ -97,6 +94,7 @@ static const char *const sql[] = {
 		" FROM users WHERE pk = ?1",
 };
 
+static void check_otp_request(struct request *rq, struct faults *faults);
 static struct response post_otp_request(struct request *rq);
 static struct response post_otp_verify(struct request *rq);
 static struct response post_refresh(struct request *rq);
@@ -107,15 +105,15 @@ static struct response show_profile(struct request *rq);
 static struct response get_registration(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .in = &request_otp, .out = &otp_response, .writes = true,
+	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .check = check_otp_request, .in = &request_otp, .out = &otp_response, .writes = true,
 	  .client_limit = true, .title = "Request OTP (Login or Register)",
 	  .note = "Mails a 6-digit code. Known and unknown addresses get the same answer.",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
-	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .in = &verify_otp, .out = &auth_response, .writes = true,
-	  .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
+	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .check = auth_check_login, .in = &verify_otp,
+	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
 	  .note = "Gives the tokens, and makes the user when the address is new." },
-	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &auth_response, .writes = true,
-	  .errors = STATUSES(401), .title = "Token yenileme",
+	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
+	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
 	  "each gives the same successor. Used later it ends the session." },
 	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
@@ -143,21 +141,37 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 	return language;
 }
 
-struct response
-auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *rq, const char *code))
-{
+struct code_request {
 	struct otp_caller caller;
 	char code[10];
+	struct outbox_new mail;
+};
+
+void
+auth_prepare_code(struct request *rq, unsigned digits)
+{
+	struct code_request *request = rq->prepared = arena_alloc(rq->arena, sizeof(*request));
+
+	if (rq->faults.count > 0)
+		return;
+	random_digits(request->code, digits);
+	otp_prepare(rq->db, rq->conf, value_string(rq->in[AUTH_EMAIL]), rq->http.client, request->code, &request->caller);
+	request->mail = otp_mail(rq->conf, rq->arena, rq->now, &request->caller, mail_language(rq, &request->caller));
+}
+
+struct response
+auth_request_code(struct request *rq, struct response (*response)(struct request *rq, const char *code))
+{
+	struct code_request *request = rq->prepared;
 	int64_t wait;
 
-	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
-	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
-	if (error)
-		return response_wait(rq, error, wait);
-	rq->mail_queued = true;
-	struct response good = response(rq, code);
-	secret_wipe(code, sizeof(code));
-	return good;
+	if (!otp_find(rq->db, rq->conf, rq->now, &request->caller))
+		return response_again(rq);
+	enum error error = otp_request(rq->db, rq->conf, rq->now, &request->caller, &request->mail, &wait);
+	rq->mail_queued = !error;
+	struct response result = error ? response_wait(rq, error, wait) : response(rq, request->code);
+	secret_wipe(request->code, sizeof(request->code));
+	return result;
 }
 
 static struct response
@@ -170,31 +184,50 @@ reply_code_sent(struct request *rq, const char *code)
 	return response_done(rq);
 }
 
+static void
+check_otp_request(struct request *rq, struct faults *faults)
+{
+	(void)faults;
+	auth_prepare_code(rq, 6);
+}
+
 static struct response
 post_otp_request(struct request *rq)
 {
-	return auth_request_code(rq, 6, reply_code_sent);
+	return auth_request_code(rq, reply_code_sent);
 }
 
 /* ---- login */
 
 static const char user_client[] = "user-client";
 
-bool
+/* Made before anything is stored: it can fail for lack of memory, and what the caller cannot get must not have happened. */
+static const char *
+access_token(struct request *rq, const struct login *login)
+{
+	struct buf token = { .arena = rq->arena };
+
+	return token_issue(&token, login->user_id, login->session, rq->now) ? token.s : NULL;
+}
+
+static void
+write_refresh_token(struct request *rq, const char *name, const void *facts)
+{
+	const struct login *login = *(const struct login *const *)facts;
+	char token[REFRESH_TEXT];
+
+	refresh_issue(token, login->seed, login->session, login->counter);
+	data_text(rq, name, token);
+	secret_wipe(token, sizeof(token));
+}
+
+void
 auth_put_tokens(struct request *rq, const struct login *login)
 {
-	struct buf access = { .arena = rq->arena }, refresh = { .arena = rq->arena };
-
-	if (!token_issue(&access, login->user_id, login->session, rq->now))
-		return false;
-	refresh_issue(&refresh, login->seed, login->session, login->counter);
-	if (refresh.failed)
-		return false;
-	data_text(rq, "accessToken", access.s);
-	data_text(rq, "refreshToken", refresh.s);
+	data_text(rq, "accessToken", login->access_token);
+	data_later(rq, "refreshToken", write_refresh_token, &login, sizeof(login));
 	data_int(rq, "expiresIn", rq->conf->access_life);
 	data_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
-	return true;
 }
 
 static struct response
@@ -205,13 +238,28 @@ reply_login(struct request *rq, const struct login *login)
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(login->user)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
-	if (!auth_put_tokens(rq, login))
-		return response_error(rq, ERROR_INTERNAL);
+	auth_put_tokens(rq, login);
 	data_bool(rq, "isNewUser", login->is_new);
 	data_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
+}
+
+void
+auth_check_login(struct request *rq, struct faults *faults)
+{
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
+
+	(void)faults;
+	if (rq->faults.count > 0)
+		return;
+	otp_prepare(rq->db, rq->conf, value_string(rq->in[AUTH_EMAIL]), rq->http.client, value_string(rq->in[AUTH_CODE]),
+		&login->caller);
+	memcpy(login->user_id, login->caller.user_id, sizeof(login->user_id));
+	random_id(login->session);
+	random_bytes(login->seed, sizeof(login->seed));
+	login->access_token = access_token(rq, login);
 }
 
 static void
@@ -222,26 +270,24 @@ open_session(struct request *rq, struct login *login)
 
 	if (agent && !utf8_is_valid(agent, strlen(agent)))
 		agent = NULL;
-	random_id(login->session);
-	random_bytes(login->seed, sizeof(login->seed));
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	session_add(rq->db, &(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
 		utf8_clip(rq->arena, agent, 256) }, rq->now);
 	user_set_last_login(rq->db, login->user, rq->now);
 }
 
-static void
-add_user(struct request *rq, struct login *login, const char *email, enum language language)
+static int64_t
+add_user(struct request *rq, const struct otp_caller *caller, enum language language, const char *source, const char *campaign)
 {
+	int64_t pk = 0;
+
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
-	login->is_new = true;
-	random_id(login->user_id);
-	(void)!user_add(rq->db, &(struct user_new){ .id = login->user_id, .email = email, .language = language_code(language),
-		.timezone = rq->conf->time_zone, .signup_source = value_string(login->source),
-		.signup_campaign = value_string(login->campaign), .created_at = rq->now }, &login->user);
+	(void)!user_add(rq->db, &(struct user_new){ .id = caller->user_id, .email = caller->email, .language = language_code(language),
+		.timezone = rq->conf->time_zone, .signup_source = source, .signup_campaign = campaign, .created_at = rq->now }, &pk);
+	return pk;
 }
 
-/* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
+/* Why somebody with a right code may not log in. Decided after the code, since it reveals what account an address has. */
 static enum error
 judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 {
@@ -254,72 +300,99 @@ judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
 	return *wait ? ERROR_TOO_MANY_CLIENT_USERS : ERROR_NONE;
 }
 
-bool
-auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal)
+struct login *
+auth_login(struct request *rq, const char *source, const char *campaign, struct response *refusal)
 {
+	struct login *login = rq->prepared;
+	struct otp_caller *caller = &login->caller;
 	enum language language = EN;
 	int64_t wait = 0;
-	struct otp_caller caller;
 
-	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, value_string(rq->in[AUTH_CODE]), &language, &wait);
+	*refusal = response_again(rq);
+	if (!otp_find(rq->db, rq->conf, rq->now, caller))
+		return NULL;
+	enum error error = otp_verify(rq->db, rq->conf, rq->now, caller, &language, &wait);
 	if (!error)
-		error = judge_login(rq, &caller, &wait);
-	login->user = caller.user;
-	if (error) {
-		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
-		*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
-		return false;
-	}
-	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
-	if (!caller.user)
-		add_user(rq, login, caller.email, language);
-	caller.user = login->user;
-	memcpy(caller.user_id, login->user_id, sizeof(caller.user_id));
+		error = judge_login(rq, caller, &wait);
+	/* A try counts also where it is refused; on 429 nothing was written, or the code is to stay valid. */
+	*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
+	if (!error && !login->access_token)
+		*refusal = response_error(rq, error = ERROR_INTERNAL);
+	if (error)
+		return NULL;
+	login->is_new = !caller->user;
+	if (login->is_new)
+		caller->user = add_user(rq, caller, language, source, campaign);
+	login->user = caller->user;
 	open_session(rq, login);
-	otp_login(rq->db, rq->conf, rq->now, &caller);
-	return true;
+	otp_login(rq->db, rq->conf, rq->now, caller);
+	return login;
 }
 
 static struct response
 post_otp_verify(struct request *rq)
 {
-	struct login login = { 0 };
 	struct response refusal;
+	const struct login *login = auth_login(rq, NULL, NULL, &refusal);
 
-	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return login ? reply_login(rq, login) : refusal;
 }
 
 /* ---- refresh tokens */
 
-enum shown_token
-auth_find_token(struct request *rq, const char *token, struct login *login)
+/* Reads the live session of login->refresh; false when there is none. */
+static bool
+find_session(struct request *rq, struct login *login)
 {
-	unsigned char secret[MAC_BYTES];
-	uint32_t shown;
 	struct db_rows *row;
 
-	rq->now = clock_now();	/* who came later may have been served first, while this request waited to write */
-	*login = (struct login){ 0 };
-	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
-	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
-		return NOT_OURS;
+	if (db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->refresh.session, rq->now, rq->conf->session_life * SECOND,
+	    rq->conf->refresh_grace * SECOND)) != DB_ROW)
+		return false;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
 	snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 2));
+	memcpy(login->session, login->refresh.session, sizeof(login->session));
 	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
 	login->counter = (uint32_t)db_int(row, 4);
 	login->expires = db_int(row, 5);
 	/* The last one that was replaced always works: had its successor been used, it would not be the last one. */
-	int64_t working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
+	login->working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
 	login->email = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
+	return true;
+}
 
-	if (shown > login->counter || !refresh_check(login->seed, login->session, shown, secret))
+/* What a session's tokens are made of never changes, so the token is verified here. */
+void
+auth_check_token(struct request *rq, struct faults *faults)
+{
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
+
+	(void)faults;
+	login->is_ours = rq->faults.count == 0 && refresh_parse(&login->refresh, value_string(rq->in[AUTH_REFRESH])) &&
+		find_session(rq, login) && refresh_check(&login->refresh, login->seed);
+}
+
+void
+auth_check_refresh(struct request *rq, struct faults *faults)
+{
+	auth_check_token(rq, faults);
+	struct login *login = rq->prepared;
+	if (login->is_ours)
+		login->access_token = access_token(rq, login);
+}
+
+enum token_state
+auth_find_token(struct request *rq)
+{
+	struct login *login = rq->prepared;
+
+	rq->now = clock_now();	/* while this request waited for the writer lock, a later one may have been served */
+	if (!login->is_ours || !find_session(rq, login) || login->refresh.counter > login->counter)
 		return NOT_OURS;
-	if (shown == login->counter)
-		return CURRENT;
-	return login->counter - shown <= working ? REPLACED : SPENT;
+	int64_t age = login->counter - login->refresh.counter;
+	return age == 0 ? CURRENT : age <= login->working ? REPLACED : SPENT;
 }
 
 /* Two parties seem to hold the tokens of the session. */
@@ -332,33 +405,34 @@ end_reused(struct request *rq, const struct login *login)
 		.before = login->session });
 }
 
-/* The current token is replaced; one replaced before that still works gives the same successor again. */
-bool
-auth_refresh(struct request *rq, struct login *login, struct response *refusal)
+/* The current token is replaced; one that was replaced before and is still accepted returns the same successor again. */
+struct login *
+auth_refresh(struct request *rq, struct response *refusal)
 {
+	struct login *login = rq->prepared;
+	enum token_state state = auth_find_token(rq);
+
 	*refusal = response_error(rq, ERROR_BAD_REFRESH);
-	switch (auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), login)) {
-	case CURRENT:
-		return session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now);
-	case REPLACED:
-		return true;
-	case SPENT:
+	if (state == SPENT) {
 		end_reused(rq, login);
 		refusal->commit = true;
-		return false;
-	case NOT_OURS:
-		break;
 	}
-	return false;
+	if (state != CURRENT && state != REPLACED)
+		return NULL;
+	if (!login->access_token)
+		*refusal = response_error(rq, ERROR_INTERNAL);
+	else if (state == REPLACED || session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now))
+		return login;
+	return NULL;
 }
 
 static struct response
 post_refresh(struct request *rq)
 {
-	struct login login;
 	struct response refusal;
+	const struct login *login = auth_refresh(rq, &refusal);
 
-	return auth_refresh(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return login ? reply_login(rq, login) : refusal;
 }
 
 /* ---- sessions */

@@ -5,7 +5,7 @@
 #define OKUL_AUTH_H
 
 #include "app.h"
-#include "random.h"
+#include "otp.h"
 #include "token.h"
 
 extern const struct section auth_unified, auth_v1;
@@ -15,38 +15,49 @@ extern const struct shape auth_refresh_token, auth_logout_response, auth_session
 enum { AUTH_EMAIL, AUTH_LANGUAGE, AUTH_CODE = AUTH_LANGUAGE };
 enum { AUTH_REFRESH };
 
+/* What the functions for route->check below leave in rq->prepared; where fields of the request are wrong, nothing. */
 struct login {
+	struct otp_caller caller;	/* of a code */
+	struct refresh refresh;		/* of a refresh token */
+	bool is_ours;			/* we issued that, for the session */
+	const char *access_token;	/* NULL: memory was short */
 	int64_t pk;			/* of the session */
 	int64_t user;
-	const char *email;		/* by auth_find_token() */
+	const char *email;		/* of a refresh token */
 	char user_id[ID_TEXT], session[ID_TEXT];
 	unsigned char seed[REFRESH_SEED];
 	uint32_t counter;
+	int64_t working;		/* so many of the last tokens that were replaced are still accepted */
 	int64_t expires;		/* of the session */
-	bool is_new;			/* the user was made just now */
-	struct value source, campaign;	/* of a new user: where they come from */
+	bool is_new;			/* the user was created by this login */
 };
 
-/* Mails a code of so many digits to the body's address; `response` writes the answer. */
-struct response auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *, const char *code));
+/* For route->check: a new code of so many digits and its mail; a login; a refresh token; a refresh token to be replaced. */
+void auth_prepare_code(struct request *rq, unsigned digits);
+void auth_check_login(struct request *rq, struct faults *faults);
+void auth_check_token(struct request *rq, struct faults *faults);
+void auth_check_refresh(struct request *rq, struct faults *faults);
+
+/* Mails the code to the address of the body; `response` writes the response. */
+struct response auth_request_code(struct request *rq, struct response (*response)(struct request *, const char *code));
 
 /*
- * Uses up the body's code, of so many digits, makes the user where the address is new, opens a session. `login` is zeroed but for
- * source and campaign. False: answer with *refusal.
+ * Uses up the code of the body, creates the user where the address is new, with `source` and `campaign`, where they come from, and
+ * opens a session. Returns NULL where the response is *refusal.
  */
-must_use bool auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal);
+must_use struct login *auth_login(struct request *rq, const char *source, const char *campaign, struct response *refusal);
 
-/* Replaces the body's refresh token. False: answer with *refusal. */
-must_use bool auth_refresh(struct request *rq, struct login *login, struct response *refusal);
+/* Replaces the refresh token of the body. Returns NULL where the response is *refusal. */
+must_use struct login *auth_refresh(struct request *rq, struct response *refusal);
 
-/* A token that was replaced works where its owner may still have it: in another tab, or since the answer got lost. */
-enum shown_token { NOT_OURS, CURRENT, REPLACED, SPENT };
+/* A token that was replaced is accepted while its owner may still have it: in another tab, or because the response got lost. */
+enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };
 
-/* The live session of a refresh token, and what the token is to it. */
-must_use enum shown_token auth_find_token(struct request *rq, const char *token, struct login *login);
+/* Reads the live session of the refresh token again, and returns what the token is to it. */
+must_use enum token_state auth_find_token(struct request *rq);
 
-/* The four token fields. False when memory is short. */
-must_use bool auth_put_tokens(struct request *rq, const struct login *login);
+/* The four token fields. */
+void auth_put_tokens(struct request *rq, const struct login *login);
 
 /* The caller's live sessions, newest first. */
 struct response auth_get_sessions(struct request *rq);

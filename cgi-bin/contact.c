@@ -10,8 +10,6 @@
 #include "fold.h"
 #include "limit.h"
 #include "mail.h"
-#include "outbox.h"
-#include "random.h"
 #include "session.h"
 #include "sql.h"
 #include "text.h"
@@ -94,7 +92,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 #define SORTS 4
 enum {
 	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
-	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, ANSWERER,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, QUESTION_OF,
 };
 
 static const char *const sql[] = {
@@ -106,13 +104,15 @@ static const char *const sql[] = {
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?1",
+	[QUESTION_OF] = "SELECT email, language, subject, message, full_name,"
+		" (SELECT trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?2) FROM contact WHERE id = ?1",
 };
 
 static void check_robot(struct request *rq, struct faults *faults);
 static struct response post_contact(struct request *rq);
 static struct response get_form(struct request *rq);
 static struct response get_contacts(struct request *rq);
+static void check_reply(struct request *rq, struct faults *faults);
 static struct response post_reply(struct request *rq);
 static struct response delete_contact(struct request *rq);
 static struct response patch_status(struct request *rq);
@@ -125,8 +125,8 @@ static const struct route routes[] = {
 	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
 	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
-	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .in = &reply_contact, .out = &contact_response, .writes = true,
-	  .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
+	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .check = check_reply, .in = &reply_contact,
+	  .out = &contact_response, .writes = true, .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
 	  .note = "Mails the reply to the asker, in their language and with their question; once. The mail says who answers "
 	  "(Reply-To): the admin, or the mailbox that the configuration names." },
 	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
@@ -249,53 +249,55 @@ quoted(struct arena *arena, const char *text)
 	return out.s;
 }
 
-/* Who answers: the mailbox that the school names for it, else whoever writes the reply. */
-static struct mail_value
-answerer(struct request *rq, struct mail_value *name)
+/* Replies to the mail go to the mailbox of conf's reply_to, else to the admin who writes this one. */
+static struct outbox_new
+mail_reply(struct request *rq, const struct db_rows *row)
 {
-	struct mail_value address = { "reply_to", rq->conf->reply_to };
-	struct db_rows *row;
-
-	*name = (struct mail_value){ "reply_name", rq->conf->mail_name };
-	if (!address.text[0] && db_one(rq->db, &row, sql[ANSWERER], ARGS(rq->user->pk)) == DB_ROW) {
-		address.text = arena_string(rq->arena, db_text(row, 0));
-		name->text = mail_one_line(rq->arena, db_text(row, 1));
-		db_end(row);
-	}
-	return address;
-}
-
-static bool
-mail_reply(struct request *rq, const struct db_rows *row, const char *message)
-{
+	const struct conf *conf = rq->conf;
+	const char *subject = db_text(row, 2), *question = db_text(row, 3);
 	enum language language = EN;
-	struct mail_value reply_name, reply_to = answerer(rq, &reply_name);
 
-	(void)!language_of(db_text(row, CONTACT_LANGUAGE), &language);
-	const char *subject = db_text(row, CONTACT_SUBJECT), *question = db_text(row, CONTACT_MESSAGE);
+	(void)!language_of(db_text(row, 1), &language);
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(row, CONTACT_FULL_NAME) }, { "subject", mail_one_line(rq->arena, subject) },
-		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) }, reply_to, reply_name };
-	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, CONTACT_EMAIL), language, "contact-reply", values,
-		COUNT(values)) == DB_DONE;
+		{ "school", conf->mail_name }, { "name", db_text(row, 4) }, { "subject", mail_one_line(rq->arena, subject) },
+		{ "reply", value_string(rq->in[ANSWER]) }, { "question", question }, { "quoted", quoted(rq->arena, question) },
+		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },
+		{ "reply_name", conf->reply_to[0] ? conf->mail_name : mail_one_line(rq->arena, db_text(row, 5)) } };
+	return mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language, "contact-reply", values,
+		COUNT(values));
+}
+
+/* What the mail is made of does not change as long as the question exists. */
+static void
+check_reply(struct request *rq, struct faults *faults)
+{
+	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
+	struct db_rows *row;
+
+	(void)faults;
+	if (rq->faults.count > 0)
+		return;
+	if (db_one(rq->db, &row, sql[QUESTION_OF], ARGS(rq->id, rq->user->pk)) == DB_ROW) {
+		*mail = mail_reply(rq, row);
+		rq->prepared = mail;
+	}
+	db_end(row);
 }
 
 static struct response
 post_reply(struct request *rq)
 {
-	const char *message = value_string(rq->in[ANSWER]);
-	struct db_rows *row;
+	bool replied = contact_reply(rq->db, rq->id, value_string(rq->in[ANSWER]), rq->now);
 
-	if (contact_reply(rq->db, &row, rq->id, message, rq->now) == DB_ROW) {
-		rq->mail_queued = mail_reply(rq, row, message);
-		db_end(row);
-		return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	}
-	db_end(row);
+	if (replied && !rq->prepared)
+		return response_again(rq);
+	if (replied)
+		outbox_add(rq->db, rq->prepared);
+	rq->mail_queued = replied;
 	struct response response = response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	return response.error ? response : response_error(rq, ERROR_ALREADY_REPLIED);
+	return replied || response.error ? response : response_error(rq, ERROR_ALREADY_REPLIED);
 }
 
 static struct response

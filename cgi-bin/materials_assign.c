@@ -98,77 +98,109 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- assigning */
 
-static void
-check_assign(struct request *rq, struct faults *faults)
-{
-	materials_check_twice(rq, &rq->in[USER_IDS], "userIds", faults);
-}
+struct recipient {
+	int64_t pk;
+	const char *email, *language, *name;	/* NULL: there is no such user, or they may not log in or not stay */
+	struct outbox_new mail;
+};
 
+/* What check_assign() reads and prepares. */
 struct assigning {
-	int64_t material;		/* pk */
-	const char *title, *note, *paragraph;	/* the note as a paragraph of its own, or "" */
-	int64_t assigned, already;
+	const char *title;		/* of the material; NULL: there is none */
+	struct recipient *recipients;	/* in the order of userIds */
 };
 
 static bool
-mail_user(struct request *rq, const struct assigning *a, const struct db_rows *who)
+find_recipient(struct request *rq, const char *id, struct recipient *r)
 {
-	enum language language = EN;
-	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->app_url },
-		{ "paragraph", a->paragraph } };
+	struct db_rows *row;
+	bool found = db_one(rq->db, &row, sql[WHO], ARGS(id)) == DB_ROW;
 
-	(void)!language_of(db_text(who, 2), &language);
-	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(who, 1), language, "material-assigned", values,
-		COUNT(values)) == DB_DONE;
+	if (found)
+		*r = (struct recipient){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)),
+			arena_string(rq->arena, db_text(row, 2)), arena_string(rq->arena, db_text(row, 3)) };
+	db_end(row);
+	return found;
 }
 
-/* False when there is no such user, none that may log in and stay, or the database failed. */
-static bool
-assign(struct request *rq, struct assigning *a, const char *id)
+static struct outbox_new
+mail_to(struct request *rq, const struct recipient *r, const char *title)
 {
-	struct db_rows *who;
-	bool added = false;
-	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW && assignment_add(rq->db, &(struct assignment){
-		a->material, db_int(who, 0), rq->user->pk, rq->now, 0, a->note }, &added) == DB_DONE;
+	const char *note = value_string(rq->in[NOTE]);
+	const struct mail_value values[] = {
+		{ "school", rq->conf->mail_name }, { "name", r->name }, { "title", mail_one_line(rq->arena, title) },
+		{ "link", rq->conf->app_url }, { "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
+	enum language language = EN;
 
-	if (good && added)
-		good = mail_user(rq, a, who);
-	db_end(who);
-	a->assigned += added;
-	a->already += !added;
-	return good;
+	(void)!language_of(r->language, &language);
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, r->email, language, "material-assigned", values, COUNT(values));
+}
+
+/* Seals a mail to each user: only the transaction tells who of them has the material already. */
+static void
+check_assign(struct request *rq, struct faults *faults)
+{
+	const struct value *ids = &rq->in[USER_IDS];
+	struct assigning *a = arena_alloc(rq->arena, sizeof(*a));
+	struct db_rows *row;
+
+	materials_check_twice(rq, ids, "userIds", faults);
+	if (rq->faults.count + faults->count > 0)
+		return;
+	rq->prepared = a;
+	a->recipients = arena_alloc(rq->arena, ids->count * sizeof(*a->recipients));
+	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) == DB_ROW)
+		a->title = arena_string(rq->arena, db_text(row, 1));
+	db_end(row);
+	for (size_t i = 0; i < ids->count && a->title; i++)
+		if (find_recipient(rq, value_string(ids->items[i]), &a->recipients[i]))
+			a->recipients[i].mail = mail_to(rq, &a->recipients[i], a->title);
+}
+
+static bool
+is_same(const struct recipient *r, const struct recipient *prepared)
+{
+	return prepared->email && strcmp(r->email, prepared->email) == 0 && strcmp(r->language, prepared->language) == 0 &&
+		strcmp(r->name, prepared->name) == 0;
 }
 
 static struct response
-put_summary(struct request *rq, const struct assigning *a)
+put_summary(struct request *rq, int64_t requested, int64_t assigned)
 {
-	rq->mail_queued = a->assigned > 0;
+	rq->mail_queued = assigned > 0;
 	response_begin(rq);
 	data_text(rq, "materialId", rq->id);
-	data_int(rq, "requested", a->assigned + a->already);
-	data_int(rq, "assigned", a->assigned);
-	data_int(rq, "alreadyAssigned", a->already);
+	data_int(rq, "requested", requested);
+	data_int(rq, "assigned", assigned);
+	data_int(rq, "alreadyAssigned", requested - assigned);
 	return response_done(rq);
 }
 
 static struct response
 post_assign(struct request *rq)
 {
-	const struct value *in = rq->in;
-	struct assigning a = { .note = value_string(in[NOTE]) };
+	const struct value *ids = &rq->in[USER_IDS];
+	const struct assigning *a = rq->prepared;
 	struct db_rows *row;
+	int64_t assigned = 0;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	a.material = db_int(row, 0);
-	a.title = mail_one_line(rq->arena, db_text(row, 1));
-	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
+	int64_t material = db_int(row, 0);
+	bool fits = a->title && strcmp(a->title, db_text(row, 1)) == 0;
 	db_end(row);
-	for (size_t i = 0; i < in[USER_IDS].count; i++)
-		if (!assign(rq, &a, value_string(in[USER_IDS].items[i])))
+	for (size_t i = 0; fits && i < ids->count; i++) {
+		struct recipient r;
+		bool added = false;
+		if (!find_recipient(rq, value_string(ids->items[i]), &r) || assignment_add(rq->db, &(struct assignment){ material, r.pk,
+		    rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) }, &added) != DB_DONE)
 			return response_error(rq, ERROR_NOT_FOUND);
-	return put_summary(rq, &a);
+		fits = !added || is_same(&r, &a->recipients[i]);
+		if (added)
+			outbox_add(rq->db, &a->recipients[i].mail);
+		assigned += added;
+	}
+	return fits ? put_summary(rq, (int64_t)ids->count, assigned) : response_again(rq);
 }
 
 /* ---- what is assigned */

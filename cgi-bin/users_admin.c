@@ -104,6 +104,7 @@ static struct response show_target(struct request *rq);
 static struct response delete_user(struct request *rq);
 static void check_profile(struct request *rq, struct faults *faults);
 static struct response patch_profile(struct request *rq);
+static void check_email(struct request *rq, struct faults *faults);
 static struct response patch_email(struct request *rq);
 static struct response patch_role(struct request *rq);
 
@@ -118,8 +119,8 @@ static const struct route routes[] = {
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
 	  .note = "isActive false ends the sessions of that user for good.",
 	  .example = "{\"isActive\":false}" },
-	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .in = &update_email, .out = &user_response, .writes = true,
-	  .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
+	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .check = check_email, .in = &update_email,
+	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
 	  .note = "Ends the sessions of that user, and mails whoever had the address until now." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
@@ -266,8 +267,8 @@ patch_profile(struct request *rq)
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
-/* Whoever had the address until now is told, without a word of whose it is now: the old one may have been a mistyped one. */
-static void
+/* A notice to the previous address. It does not name the new one: the previous one may have been mistyped. */
+static struct outbox_new
 mail_changed(struct request *rq, const struct target *target)
 {
 	char when[CLOCK_TEXT];
@@ -276,27 +277,42 @@ mail_changed(struct request *rq, const struct target *target)
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "email", target->email }, { "link", rq->conf->app_url },
 		{ "when", arena_format(rq->arena, "%.10s %.5s UTC", when, when + strlen("2026-01-15T")) } };
-	(void)!mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
-		COUNT(values));
-	rq->mail_queued = true;
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values, COUNT(values));
+}
+
+static void
+check_email(struct request *rq, struct faults *faults)
+{
+	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
+	struct target target;
+
+	(void)faults;
+	if (rq->faults.count > 0 || find_target(rq, &target) != ERROR_NONE)
+		return;
+	*mail = mail_changed(rq, &target);
+	rq->prepared = mail;
 }
 
 static struct response
 patch_email(struct request *rq)
 {
 	const char *email = rq->in[EMAIL].bytes;
+	const struct outbox_new *mail = rq->prepared;
 	struct target target;
 	enum error error = find_target(rq, &target);
 
 	if (error)
 		return response_error(rq, error);
+	if (!mail || strcmp(mail->to, target.email) != 0 || strcmp(mail->language, language_code(target.language)) != 0)
+		return response_again(rq);
 	if (strcmp(target.email, email) != 0) {
 		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
 			return response_error(rq, ERROR_EMAIL_TAKEN);
 		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
-		mail_changed(rq, &target);
+		outbox_add(rq->db, mail);
+		rq->mail_queued = true;
 	}
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }

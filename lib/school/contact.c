@@ -9,8 +9,7 @@ static const char *const contact_sql[] = {
 		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, status,"
 		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
 		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, " SQL_FOLD("?2") ", " SQL_FOLD("?2, ?3, ?5, ?6") ")",
-	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
-		" RETURNING email, language, subject, message, full_name",
+	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL",
 	[SET_STATUS] =
 		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
 	[REMOVE] = "DELETE FROM contact WHERE id = ?1",
@@ -26,10 +25,13 @@ contact_add(struct db *db, const struct contact_new *c)
 		c->language, c->created_at, replied_at, c->reply), NULL);
 }
 
-enum db_rc
-contact_reply(struct db *db, struct db_rows **row, const char *id, const char *reply, int64_t now)
+bool
+contact_reply(struct db *db, const char *id, const char *reply, int64_t now)
 {
-	return db_one(db, row, contact_sql[REPLY], ARGS(id, reply, now));
+	int64_t replied = 0;
+
+	(void)!db_run(db, contact_sql[REPLY], ARGS(id, reply, now), &replied);
+	return replied > 0;
 }
 
 void

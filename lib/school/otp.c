@@ -50,33 +50,28 @@ const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
 static const char code_client[] = "code-client", wrong_client[] = "wrong-client";
 
+/* ---- the caller */
+
+/* Under one key: the first part of a network's MAC, which is no address, keeps it apart from the codes. */
 static void
-code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *email, const char *code)
+compute_macs(const struct conf *conf, struct otp_caller *caller)
 {
-	const struct part parts[] = { PART(email), PART(code) };
+	const struct part code[] = { PART(caller->email), PART(caller->code) };
+	const struct part network[] = { PART("known network"), PART(caller->user_id), PART(caller->network) };
 
-	secret_mac(mac, conf->code_key, parts, COUNT(parts));
+	secret_mac(caller->code_mac, conf->code_key, code, COUNT(code));
+	secret_mac(caller->network_mac, conf->code_key, network, COUNT(network));
 }
-
-/*
- * A network of a user, under a key that is not in the database. The first part, which is no address, keeps
- * it apart from the codes, so that both can be of one key.
- */
-static void
-network_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *user_id, const char *network)
-{
-	const struct part parts[] = { PART("known network"), PART(user_id), PART(network) };
-
-	secret_mac(mac, conf->code_key, parts, COUNT(parts));
-}
-
-/* ---- who asks */
 
 static void
 find_user(struct db *db, struct otp_caller *caller)
 {
 	struct db_rows *row;
 
+	caller->user = 0;
+	caller->active = true;
+	caller->role = USER;
+	caller->language = EN;
 	if (db_one(db, &row, otp_sql[FIND_USER], ARGS(caller->email)) == DB_ROW) {
 		caller->user = db_int(row, 0);
 		snprintf(caller->user_id, sizeof(caller->user_id), "%s", db_text(row, 1));
@@ -88,25 +83,42 @@ find_user(struct db *db, struct otp_caller *caller)
 }
 
 void
-otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, unsigned digits,
+otp_prepare(struct db *db, const struct conf *conf, const char *email, const char *client, const char *code,
 	struct otp_caller *caller)
 {
-	unsigned char mac[MAC_BYTES];
+	*caller = (struct otp_caller){ .email = email, .client = client, .code = code, .digits = strlen(code) };
+	network_of(caller->network, client);
+	email_mailbox(caller->mailbox, email);
+	random_id(caller->user_id);
+	find_user(db, caller);
+	compute_macs(conf, caller);
+}
+
+struct outbox_new
+otp_mail(const struct conf *conf, struct arena *arena, int64_t now, const struct otp_caller *caller, enum language language)
+{
+	const char *minutes = arena_format(arena, "%lld", (long long)(conf->code_life / 60));
+	const struct mail_value values[] = { { "code", caller->code }, { "minutes", minutes }, { "school", conf->mail_name } };
+
+	return mail_seal(conf, arena, now, now + conf->code_life * SECOND, caller->email, language, "login-code", values, COUNT(values));
+}
+
+bool
+otp_find(struct db *db, const struct conf *conf, int64_t now, struct otp_caller *caller)
+{
+	const struct otp_caller prepared = *caller;
 	uint64_t mark;
 	struct db_rows *row;
 
-	*caller = (struct otp_caller){ .email = email, .client = client, .digits = digits, .active = true, .role = USER, .language = EN };
-	network_of(caller->network, client);
-	email_mailbox(caller->mailbox, email);
 	find_user(db, caller);
-	network_mac(mac, conf, caller->user_id, caller->network);
-	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(mac, sizeof(mac)),
+	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(caller->network_mac, MAC_BYTES),
 		now - conf->known_days * DAY)) == DB_ROW;
 	db_end(row);
-	memcpy(&mark, mac, sizeof(mark));
+	memcpy(&mark, caller->network_mac, sizeof(mark));
 	snprintf(caller->own, sizeof(caller->own), "%s", caller->mailbox);
 	if (caller->known)
 		snprintf(caller->own, sizeof(caller->own), "%s %016llx", caller->mailbox, (unsigned long long)mark);
+	return caller->user == prepared.user && strcmp(caller->user_id, prepared.user_id) == 0 && caller->language == prepared.language;
 }
 
 /* ---- limits */
@@ -193,32 +205,24 @@ client_limits(struct db *db, const struct conf *conf, int64_t now, const struct 
 	return r;
 }
 
-/* ---- asking */
+/* ---- a new code */
 
 enum error
-otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, const struct otp_caller *caller,
-	enum language language, char *code, int64_t *wait)
+otp_request(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct outbox_new *mail,
+	int64_t *wait)
 {
-	unsigned char mac[MAC_BYTES];
-	char minutes[24];
-	int64_t expires = now + conf->code_life * SECOND;
 	struct refusal r = request_limits(db, conf, now, caller);
 
 	*wait = r.wait;
 	if (r.error)
 		return r.error;
-	random_digits(code, caller->digits);
-	code_mac(mac, conf, caller->email, code);
-	snprintf(minutes, sizeof(minutes), "%lld", (long long)(conf->code_life / 60));
-	const struct mail_value values[] = { { "code", code }, { "minutes", minutes }, { "school", conf->mail_name } };
-
-	/* A failure of any of these sticks to db, and so to the answer. */
+	/* A failure of any of these sticks to db, and so to the response. */
 	limit_count(db, code_email, caller->own, now, DAY);
 	if (!caller->known)
 		limit_count_client(db, conf, code_client, caller->client, now, HOUR);
 	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(caller->email, caller->network, (int64_t)caller->digits,
-		value_blob(mac, sizeof(mac)), language_code(language), now, expires), NULL);
-	(void)!mail_queue(db, conf, arena, now, expires, caller->email, language, "login-code", values, COUNT(values));
+		value_blob(caller->code_mac, MAC_BYTES), mail->language, now, mail->expires), NULL);
+	outbox_add(db, mail);
 	return ERROR_NONE;
 }
 
@@ -286,8 +290,7 @@ try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp
 
 /* The code that is given; NULL when none of them is. What was compared in vain is counted. */
 static const struct live_code *
-compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes,
-	const unsigned char given[static MAC_BYTES])
+compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes)
 {
 	const struct budget budget = wrong_budget(conf, caller);
 
@@ -297,7 +300,7 @@ compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_ca
 
 		if (!own && (code->strange_tries >= conf->code_tries || wrong_wait(db, &budget, caller->mailbox, now)))
 			continue;
-		if (secret_equal(code->mac, given, MAC_BYTES))
+		if (secret_equal(code->mac, caller->code_mac, MAC_BYTES))
 			return code;
 		(void)!db_run(db, otp_sql[own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(caller->email, code->network), NULL);
 		count_wrong(db, &budget, now, caller, own && caller->known ? caller->own : caller->mailbox);
@@ -306,13 +309,11 @@ compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_ca
 }
 
 enum error
-otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const char *code,
-	enum language *language, int64_t *wait)
+otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, enum language *language,
+	int64_t *wait)
 {
-	unsigned char given[MAC_BYTES];
 	struct codes codes;
 
-	code_mac(given, conf, caller->email, code);
 	codes.count = live_codes(db, now, caller, codes.list);
 	codes.own = codes.count > 0 && strcmp(codes.list[0].network, caller->network) == 0;
 	struct refusal r = try_limits(db, conf, now, caller, &codes);
@@ -320,7 +321,7 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp
 	if (r.error)
 		return r.error;
 
-	const struct live_code *right = compare(db, conf, now, caller, &codes, given);
+	const struct live_code *right = compare(db, conf, now, caller, &codes);
 	if (right) {
 		*language = right->language;
 		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? ERROR_NONE : ERROR_WRONG_CODE;
@@ -337,10 +338,7 @@ otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp
 void
 otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
 {
-	unsigned char mac[MAC_BYTES];
-
-	network_mac(mac, conf, caller->user_id, caller->network);
-	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(mac, sizeof(mac)), caller->user, now), NULL);
+	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(caller->network_mac, MAC_BYTES), caller->user, now), NULL);
 	/* A class that logs in for the first time is no crowd of strangers. */
 	if (!caller->known)
 		limit_uncount_client(db, conf, code_client, caller->client);

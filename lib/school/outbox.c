@@ -39,10 +39,10 @@ static const char *const outbox_sql[] = {
 };
 const struct db_statements outbox_statements = { outbox_sql, COUNT(outbox_sql) };
 
-enum db_rc
+void
 outbox_add(struct db *db, const struct outbox_new *mail)
 {
-	return db_run(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created,
+	(void)!db_run(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created,
 		mail->expires, outbox_turn(mail->created, mail->expires)), NULL);
 }
 

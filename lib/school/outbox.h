@@ -1,5 +1,5 @@
 /*
- * outbox - the rows of mails that wait to be sent: added by mail_queue(), taken by `okulctl mail`.
+ * outbox - the rows of mails that wait to be sent: made by mail_seal(), taken by `okulctl mail`.
  *
  * A sender claims a batch of rows by moving their time forward: until then, their lease, no other sender claims them. A sender that
  * dies leaves its rows to be sent by another one. `attempts` counts the claims, and tells whether a lease is still ours.
@@ -11,19 +11,24 @@
 #include "base.h"
 #include "db.h"
 #include "expiry.h"
+#include "random.h"
 
 #define OUTBOX_LIFE DAY			/* of a mail that nothing else makes useless */
 
 extern const struct db_statements outbox_statements;
 
 struct outbox_new {
-	const char *id, *to, *language, *template;
+	char id[ID_TEXT];
+	const char *to, *language, *template;
 	struct value sealed;		/* the values of the template, sealed under mail_key */
 	int64_t created, expires;
 };
 
-/* A mail to a deactivated user, or one whose deletion is pending, is left out, unless its template says that it may go. */
-must_use enum db_rc outbox_add(struct db *db, const struct outbox_new *mail);
+/*
+ * Adds a mail that mail_seal() made; a failure sticks to db. To a user who is deactivated or whose deletion is pending only a login
+ * code, a reply to their question and the notice of a changed address go: any other mail is left out, which is no failure.
+ */
+void outbox_add(struct db *db, const struct outbox_new *mail);
 
 /*
  * The place of a mail in the queue, never later than `created`: the one with the least time left goes first, so that a login

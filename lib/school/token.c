@@ -381,17 +381,9 @@ token_bearer(const char *authorization, size_t *length)
 /* ---- refresh tokens */
 
 #define SESSION_BYTES 12
-#define COUNTER_BYTES 4
-#define REFRESH_BYTES (SESSION_BYTES + COUNTER_BYTES + MAC_BYTES)
+#define NAME_BYTES (SESSION_BYTES + 4)	/* the session, and the counter in network order */
 
-/* Writes session and counter (in network order) into `out`; false when the session is no id. */
-static bool
-put_name(unsigned char out[static SESSION_BYTES + COUNTER_BYTES], const char *session, uint32_t counter)
-{
-	for (int byte = 0; byte < COUNTER_BYTES; byte++)
-		out[SESSION_BYTES + byte] = (unsigned char)(counter >> (24 - 8 * byte));
-	return decode_hex(out, SESSION_BYTES, session);
-}
+_Static_assert(REFRESH_BYTES == NAME_BYTES + MAC_BYTES, "the header has another size");
 
 static void
 put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const unsigned char *name)
@@ -399,54 +391,46 @@ put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const
 	const struct part parts[] = {
 		{ seed, REFRESH_SEED },
 		{ name, SESSION_BYTES },
-		{ name + SESSION_BYTES, COUNTER_BYTES },
+		{ name + SESSION_BYTES, NAME_BYTES - SESSION_BYTES },
 	};
 
 	secret_mac(out, conf->refresh_key, parts, COUNT(parts));
 }
 
 void
-refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
+refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
 {
-	unsigned char bytes[REFRESH_BYTES];
+	unsigned char bytes[REFRESH_BYTES] = { 0 };
+	struct buf text = { .s = out, .room = REFRESH_TEXT };
 
-	if (!put_name(bytes, session, counter)) {
-		out->failed = true;
-		return;
-	}
-	put_secret(bytes + SESSION_BYTES + COUNTER_BYTES, seed, bytes);
-	encode_base64url(out, bytes, sizeof(bytes));
+	(void)!decode_hex(bytes, SESSION_BYTES, session);
+	for (int byte = SESSION_BYTES; byte < NAME_BYTES; byte++)
+		bytes[byte] = (unsigned char)(counter >> 8 * (NAME_BYTES - 1 - byte));
+	put_secret(bytes + NAME_BYTES, seed, bytes);
+	encode_base64url(&text, bytes, sizeof(bytes));
 	secret_wipe(bytes, sizeof(bytes));
 }
 
 bool
-refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter,
-	unsigned char secret[static MAC_BYTES])
+refresh_parse(struct refresh *refresh, const char *token)
 {
-	unsigned char bytes[REFRESH_BYTES];
-	const unsigned char *number = bytes + SESSION_BYTES;
-
-	if (decode_base64url(bytes, sizeof(bytes), token, strlen(token)) != REFRESH_BYTES)
+	if (decode_base64url(refresh->bytes, REFRESH_BYTES, token, strlen(token)) != REFRESH_BYTES)
 		return false;
 	for (size_t i = 0; i < SESSION_BYTES; i++)
-		snprintf(session + 2 * i, 3, "%02x", bytes[i]);
-	*counter = (uint32_t)number[0] << 24 | (uint32_t)number[1] << 16 | (uint32_t)number[2] << 8 | number[3];
-	memcpy(secret, bytes + SESSION_BYTES + COUNTER_BYTES, MAC_BYTES);
-	secret_wipe(bytes, sizeof(bytes));
+		snprintf(refresh->session + 2 * i, 3, "%02x", refresh->bytes[i]);
+	refresh->counter = 0;
+	for (int byte = SESSION_BYTES; byte < NAME_BYTES; byte++)
+		refresh->counter = refresh->counter << 8 | refresh->bytes[byte];
 	return true;
 }
 
 bool
-refresh_check(const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter,
-	const unsigned char secret[static MAC_BYTES])
+refresh_check(const struct refresh *refresh, const unsigned char seed[static REFRESH_SEED])
 {
-	unsigned char name[SESSION_BYTES + COUNTER_BYTES], right[MAC_BYTES];
-	bool good = put_name(name, session, counter);
+	unsigned char right[MAC_BYTES];
 
-	if (good) {
-		put_secret(right, seed, name);
-		good = secret_equal(right, secret, MAC_BYTES);
-		secret_wipe(right, sizeof(right));
-	}
+	put_secret(right, seed, refresh->bytes);
+	bool good = secret_equal(right, refresh->bytes + NAME_BYTES, MAC_BYTES);
+	secret_wipe(right, sizeof(right));
 	return good;
 }

@@ -44,10 +44,20 @@ const char *token_bearer(const char *authorization, size_t *length);
  * replaced ones too, can so be told from a guess, and the successor of a token is always the same one.
  */
 #define REFRESH_SEED 32
-void refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter);
-/* Takes a token apart without judging it; false when it has not the form. */
-must_use bool refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter, unsigned char secret[static MAC_BYTES]);
-/* True when the secret is the one of that session and counter. */
-must_use bool refresh_check(const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter, const unsigned char secret[static MAC_BYTES]);
+#define REFRESH_BYTES 48
+#define REFRESH_TEXT 65		/* 64 characters and a NUL */
+
+struct refresh {
+	char session[ID_TEXT];
+	uint32_t counter;
+	unsigned char bytes[REFRESH_BYTES];
+};
+
+/* Writes the token of a session (an id) and a counter. Cannot fail. */
+void refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter);
+/* Decodes a token and does not verify it; false when it is malformed. */
+must_use bool refresh_parse(struct refresh *refresh, const char *token);
+/* True when a token that refresh_parse() decoded is one of the session with that seed. */
+must_use bool refresh_check(const struct refresh *refresh, const unsigned char seed[static REFRESH_SEED]);
 
 #endif

@@ -572,103 +572,84 @@ bearer_tokens_are_found(void **state)
 static const unsigned char seed[REFRESH_SEED] = "a seed of thirty-two bytes......";
 
 static void
-refresh_tokens_are_taken_apart(void **state)
+refresh_tokens_are_parsed(void **state)
 {
 	static const uint32_t counters[] = { 0, 1, 258, 0x01020304, UINT32_MAX };
+	char token[REFRESH_TEXT];
+	struct refresh refresh;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(counters); i++) {
-		struct buf token = { 0 };
-		char session[ID_TEXT];
-		unsigned char secret[MAC_BYTES];
-		uint32_t counter = 4711;
-
-		refresh_issue(&token, seed, SESSION_ID, counters[i]);
-		assert_false(token.failed);
-		assert_int_equal(token.length, 64);
-		assert_true(refresh_parse(token.s, session, &counter, secret));
-		assert_string_equal(session, SESSION_ID);
-		assert_int_equal(counter, counters[i]);
-		assert_true(refresh_check(seed, session, counter, secret));
-		buf_clear(&token);
+		refresh_issue(token, seed, SESSION_ID, counters[i]);
+		assert_int_equal(strlen(token), 64);
+		assert_true(refresh_parse(&refresh, token));
+		assert_string_equal(refresh.session, SESSION_ID);
+		assert_int_equal(refresh.counter, counters[i]);
+		assert_true(refresh_check(&refresh, seed));
 	}
 }
 
 static void
 the_successor_is_always_the_same(void **state)
 {
-	struct buf a = { 0 }, b = { 0 };
+	char a[REFRESH_TEXT], b[REFRESH_TEXT];
 
 	(void)state;
-	refresh_issue(&a, seed, SESSION_ID, 7);
-	refresh_issue(&b, seed, SESSION_ID, 7);
-	assert_string_equal(a.s, b.s);
-	buf_reset(&b, 4096);
-	refresh_issue(&b, seed, SESSION_ID, 8);
-	assert_string_not_equal(a.s, b.s);
-	buf_clear(&a);
-	buf_clear(&b);
+	refresh_issue(a, seed, SESSION_ID, 7);
+	refresh_issue(b, seed, SESSION_ID, 7);
+	assert_string_equal(a, b);
+	refresh_issue(b, seed, SESSION_ID, 8);
+	assert_string_not_equal(a, b);
 }
 
 static void
-a_refresh_token_is_bound_to_all_it_says(void **state)
+a_refresh_token_is_bound_to_all_its_fields(void **state)
 {
-	struct buf token = { 0 };
-	char session[ID_TEXT];
-	unsigned char secret[MAC_BYTES], other[REFRESH_SEED];
-	uint32_t counter;
+	char token[REFRESH_TEXT];
+	struct refresh refresh;
+	unsigned char other[REFRESH_SEED];
 
 	(void)state;
-	refresh_issue(&token, seed, SESSION_ID, 7);
-	assert_true(refresh_parse(token.s, session, &counter, secret));
+	refresh_issue(token, seed, SESSION_ID, 7);
+	assert_true(refresh_parse(&refresh, token));
 	memcpy(other, seed, sizeof(other));
 	other[31] ^= 1;
-	assert_true(refresh_check(seed, SESSION_ID, 7, secret));
-	assert_false(refresh_check(other, SESSION_ID, 7, secret));
-	assert_false(refresh_check(seed, USER_ID, 7, secret));
-	assert_false(refresh_check(seed, SESSION_ID, 8, secret));
-	assert_false(refresh_check(seed, "no id", 7, secret));
+	assert_true(refresh_check(&refresh, seed));
+	assert_false(refresh_check(&refresh, other));
 	conf.refresh_key[0] ^= 1;
-	assert_false(refresh_check(seed, SESSION_ID, 7, secret));
+	assert_false(refresh_check(&refresh, seed));
 	conf.refresh_key[0] ^= 1;
-	for (size_t bit = 0; bit < MAC_BYTES * 8; bit++) {
-		secret[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(refresh_check(seed, SESSION_ID, 7, secret));
-		secret[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	for (size_t bit = 0; bit < REFRESH_BYTES * 8; bit++) {	/* of session, counter and secret */
+		refresh.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(refresh_check(&refresh, seed));
+		refresh.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
-	buf_clear(&token);
-	refresh_issue(&token, seed, "no id", 7);
-	assert_true(token.failed);
-	buf_clear(&token);
 }
 
 static void
 other_forms_are_no_refresh_tokens(void **state)
 {
-	struct buf token = { 0 };
-	char session[ID_TEXT];
-	unsigned char secret[MAC_BYTES];
-	uint32_t counter;
+	char token[REFRESH_TEXT + 4];
+	struct refresh refresh;
 
 	(void)state;
-	refresh_issue(&token, seed, SESSION_ID, 7);
-	for (size_t length = 0; length < token.length; length++) {
-		char *cut = strndup(token.s, length);
+	refresh_issue(token, seed, SESSION_ID, 7);
+	for (size_t length = 0; length < 64; length++) {
+		char *cut = strndup(token, length);
 
-		assert_false(refresh_parse(cut, session, &counter, secret));
+		assert_false(refresh_parse(&refresh, cut));
 		free(cut);
 	}
-	buf_puts(&token, "A");
-	assert_false(refresh_parse(token.s, session, &counter, secret));
-	buf_puts(&token, "AAA");
-	assert_false(refresh_parse(token.s, session, &counter, secret));
-	token.s[64] = '\0';
-	assert_true(refresh_parse(token.s, session, &counter, secret));
-	token.s[30] = '+';
-	assert_false(refresh_parse(token.s, session, &counter, secret));
-	token.s[30] = '=';
-	assert_false(refresh_parse(token.s, session, &counter, secret));
-	buf_clear(&token);
+	memcpy(token + 64, "A", sizeof("A"));
+	assert_false(refresh_parse(&refresh, token));
+	memcpy(token + 64, "AAAA", sizeof("AAAA"));
+	assert_false(refresh_parse(&refresh, token));
+	token[64] = '\0';
+	assert_true(refresh_parse(&refresh, token));
+	token[30] = '+';
+	assert_false(refresh_parse(&refresh, token));
+	token[30] = '=';
+	assert_false(refresh_parse(&refresh, token));
 }
 
 /* ---- memory */
@@ -764,9 +745,9 @@ main(void)
 		test(the_first_key_signs_and_all_verify),
 		test(missing_keys_end_the_start),
 		test(bearer_tokens_are_found),
-		test(refresh_tokens_are_taken_apart),
+		test(refresh_tokens_are_parsed),
 		test(the_successor_is_always_the_same),
-		test(a_refresh_token_is_bound_to_all_it_says),
+		test(a_refresh_token_is_bound_to_all_its_fields),
 		test(other_forms_are_no_refresh_tokens),
 	};
 
