@@ -141,6 +141,13 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 	return language;
 }
 
+static void
+prepare_caller(struct request *rq, struct otp_caller *caller, const char *code)
+{
+	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, code };
+	otp_prepare(caller);
+}
+
 struct code_request {
 	struct otp_caller caller;
 	char code[10];
@@ -155,23 +162,22 @@ auth_prepare_code(struct request *rq, unsigned digits)
 	if (rq->faults.count > 0)
 		return;
 	random_digits(request->code, digits);
-	otp_prepare(rq->db, rq->conf, value_string(rq->in[AUTH_EMAIL]), rq->http.client, request->code, &request->caller);
-	request->mail = otp_mail(rq->conf, rq->arena, rq->now, &request->caller, mail_language(rq, &request->caller));
+	prepare_caller(rq, &request->caller, request->code);
+	request->mail = otp_mail(&request->caller, rq->arena, mail_language(rq, &request->caller));
 }
 
 struct response
-auth_request_code(struct request *rq, struct response (*response)(struct request *rq, const char *code))
+auth_request_code(struct request *rq, struct response (*reply)(struct request *rq, const char *code))
 {
 	struct code_request *request = rq->prepared;
-	int64_t wait;
 
-	if (!otp_find(rq->db, rq->conf, rq->now, &request->caller))
+	if (!otp_find(&request->caller))
 		return response_again(rq);
-	enum error error = otp_request(rq->db, rq->conf, rq->now, &request->caller, &request->mail, &wait);
-	rq->mail_queued = !error;
-	struct response result = error ? response_wait(rq, error, wait) : response(rq, request->code);
+	struct otp_result result = otp_request(&request->caller, &request->mail);
+	rq->mail_queued = !result.error;
+	struct response response = result.error ? response_wait(rq, result.error, result.wait) : reply(rq, request->code);
 	secret_wipe(request->code, sizeof(request->code));
-	return result;
+	return response;
 }
 
 static struct response
@@ -254,8 +260,7 @@ auth_check_login(struct request *rq, struct faults *faults)
 	(void)faults;
 	if (rq->faults.count > 0)
 		return;
-	otp_prepare(rq->db, rq->conf, value_string(rq->in[AUTH_EMAIL]), rq->http.client, value_string(rq->in[AUTH_CODE]),
-		&login->caller);
+	prepare_caller(rq, &login->caller, value_string(rq->in[AUTH_CODE]));
 	memcpy(login->user_id, login->caller.user_id, sizeof(login->user_id));
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
@@ -277,65 +282,64 @@ open_session(struct request *rq, struct login *login)
 }
 
 static int64_t
-add_user(struct request *rq, const struct otp_caller *caller, enum language language, const char *source, const char *campaign)
+add_user(struct request *rq, const struct otp_caller *caller, const char *source, const char *campaign)
 {
 	int64_t pk = 0;
 
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
-	(void)!user_add(rq->db, &(struct user_new){ .id = caller->user_id, .email = caller->email, .language = language_code(language),
-		.timezone = rq->conf->time_zone, .signup_source = source, .signup_campaign = campaign, .created_at = rq->now }, &pk);
+	(void)!user_add(rq->db, &(struct user_new){ .id = caller->user_id, .email = caller->email,
+		.language = language_code(caller->language), .timezone = rq->conf->time_zone, .signup_source = source,
+		.signup_campaign = campaign, .created_at = rq->now }, &pk);
 	return pk;
 }
 
 /* Why somebody with a right code may not log in. Decided after the code, since it reveals what account an address has. */
-static enum error
-judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
+static struct otp_result
+judge_login(struct request *rq, const struct otp_caller *caller)
 {
+	struct otp_result result = { ERROR_NONE, 0 };
+
 	if (!caller->active)
-		return ERROR_DEACTIVATED;
-	if (caller->role >= ADMIN && caller->digits < 6)
-		return ERROR_STAFF_CODE;
-	*wait = caller->user ? 0 :
-		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
-	return *wait ? ERROR_TOO_MANY_CLIENT_USERS : ERROR_NONE;
+		result.error = ERROR_DEACTIVATED;
+	else if (caller->role >= ADMIN && caller->digits < 6)
+		result.error = ERROR_STAFF_CODE;
+	else if (!caller->user)
+		result.wait = limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
+	if (result.wait)
+		result.error = ERROR_TOO_MANY_CLIENT_USERS;
+	return result;
 }
 
-struct login *
-auth_login(struct request *rq, const char *source, const char *campaign, struct response *refusal)
+struct response
+auth_login(struct request *rq, const char *source, const char *campaign, auth_reply *reply)
 {
 	struct login *login = rq->prepared;
 	struct otp_caller *caller = &login->caller;
-	enum language language = EN;
-	int64_t wait = 0;
 
-	*refusal = response_again(rq);
-	if (!otp_find(rq->db, rq->conf, rq->now, caller))
-		return NULL;
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, caller, &language, &wait);
-	if (!error)
-		error = judge_login(rq, caller, &wait);
+	if (!otp_find(caller))
+		return response_again(rq);
+	struct otp_result result = otp_verify(caller);
+	if (!result.error)
+		result = judge_login(rq, caller);
 	/* A try counts also where it is refused; on 429 nothing was written, or the code is to stay valid. */
-	*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
-	if (!error && !login->access_token)
-		*refusal = response_error(rq, error = ERROR_INTERNAL);
-	if (error)
-		return NULL;
+	if (result.error)
+		return error_status(result.error) == 429 ? response_wait(rq, result.error, result.wait) :
+			response_error_keep(rq, result.error);
+	if (!login->access_token)
+		return response_error(rq, ERROR_INTERNAL);
 	login->is_new = !caller->user;
 	if (login->is_new)
-		caller->user = add_user(rq, caller, language, source, campaign);
+		caller->user = add_user(rq, caller, source, campaign);
 	login->user = caller->user;
 	open_session(rq, login);
-	otp_login(rq->db, rq->conf, rq->now, caller);
-	return login;
+	otp_login(caller);
+	return reply(rq, login);
 }
 
 static struct response
 post_otp_verify(struct request *rq)
 {
-	struct response refusal;
-	const struct login *login = auth_login(rq, NULL, NULL, &refusal);
-
-	return login ? reply_login(rq, login) : refusal;
+	return auth_login(rq, NULL, NULL, reply_login);
 }
 
 /* ---- refresh tokens */
@@ -406,33 +410,29 @@ end_reused(struct request *rq, const struct login *login)
 }
 
 /* The current token is replaced; one that was replaced before and is still accepted returns the same successor again. */
-struct login *
-auth_refresh(struct request *rq, struct response *refusal)
+struct response
+auth_refresh(struct request *rq, auth_reply *reply)
 {
 	struct login *login = rq->prepared;
 	enum token_state state = auth_find_token(rq);
 
-	*refusal = response_error(rq, ERROR_BAD_REFRESH);
 	if (state == SPENT) {
 		end_reused(rq, login);
-		refusal->commit = true;
+		return response_error_keep(rq, ERROR_BAD_REFRESH);
 	}
-	if (state != CURRENT && state != REPLACED)
-		return NULL;
+	if (state == NOT_OURS)
+		return response_error(rq, ERROR_BAD_REFRESH);
 	if (!login->access_token)
-		*refusal = response_error(rq, ERROR_INTERNAL);
-	else if (state == REPLACED || session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now))
-		return login;
-	return NULL;
+		return response_error(rq, ERROR_INTERNAL);
+	if (state == CURRENT && !session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now))
+		return response_error(rq, ERROR_BAD_REFRESH);
+	return reply(rq, login);
 }
 
 static struct response
 post_refresh(struct request *rq)
 {
-	struct response refusal;
-	const struct login *login = auth_refresh(rq, &refusal);
-
-	return login ? reply_login(rq, login) : refusal;
+	return auth_refresh(rq, reply_login);
 }
 
 /* ---- sessions */

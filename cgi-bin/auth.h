@@ -38,17 +38,17 @@ void auth_check_login(struct request *rq, struct faults *faults);
 void auth_check_token(struct request *rq, struct faults *faults);
 void auth_check_refresh(struct request *rq, struct faults *faults);
 
-/* Mails the code to the address of the body; `response` writes the response. */
-struct response auth_request_code(struct request *rq, struct response (*response)(struct request *, const char *code));
+/* Queues the mail with the code; `reply` writes the response. */
+struct response auth_request_code(struct request *rq, struct response (*reply)(struct request *rq, const char *code));
 
-/*
- * Uses up the code of the body, creates the user where the address is new, with `source` and `campaign`, where they come from, and
- * opens a session. Returns NULL where the response is *refusal.
- */
-must_use struct login *auth_login(struct request *rq, const char *source, const char *campaign, struct response *refusal);
+/* Writes the response to a login or refresh. */
+typedef struct response auth_reply(struct request *rq, const struct login *login);
 
-/* Replaces the refresh token of the body. Returns NULL where the response is *refusal. */
-must_use struct login *auth_refresh(struct request *rq, struct response *refusal);
+/* Uses up the code of the body and opens a session. A new address becomes a user; `source` and `campaign`: where they come from. */
+struct response auth_login(struct request *rq, const char *source, const char *campaign, auth_reply *reply);
+
+/* Replaces the refresh token of the body. */
+struct response auth_refresh(struct request *rq, auth_reply *reply);
 
 /* A token that was replaced is accepted while its owner may still have it: in another tab, or because the response got lost. */
 enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };

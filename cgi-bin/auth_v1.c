@@ -96,14 +96,10 @@ post_send(struct request *rq)
 }
 
 static struct response
-post_verify(struct request *rq)
+reply_login(struct request *rq, const struct login *login)
 {
-	struct response refusal;
-	const struct login *login = auth_login(rq, value_string(rq->in[SIGNUP_SOURCE]), value_string(rq->in[SIGNUP_CAMPAIGN]), &refusal);
 	struct db_rows *row;
 
-	if (!login)
-		return refusal;
 	if (db_one(rq->db, &row, sql[USER_V1], ARGS(login->user)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
@@ -115,16 +111,23 @@ post_verify(struct request *rq)
 }
 
 static struct response
-post_refresh(struct request *rq)
+post_verify(struct request *rq)
 {
-	struct response refusal;
-	const struct login *login = auth_refresh(rq, &refusal);
+	return auth_login(rq, value_string(rq->in[SIGNUP_SOURCE]), value_string(rq->in[SIGNUP_CAMPAIGN]), reply_login);
+}
 
-	if (!login)
-		return refusal;
+static struct response
+reply_tokens(struct request *rq, const struct login *login)
+{
 	response_begin(rq);
 	auth_put_tokens(rq, login);
 	return response_done(rq);
+}
+
+static struct response
+post_refresh(struct request *rq)
+{
+	return auth_refresh(rq, reply_tokens);
 }
 
 static struct response

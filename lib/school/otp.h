@@ -26,9 +26,10 @@
 
 extern const struct db_statements otp_statements;
 
-/* A login, or a request for a code: by which client, as which user. */
+/* Who requests or types a code. The first two lines are set by the program, the texts borrowed. */
 struct otp_caller {
-	const char *email, *client, *code;	/* as typed, folded; the client's address; the code: borrowed */
+	struct db *db; const struct conf *conf; int64_t now;
+	const char *email, *client, *code;	/* as typed, folded; the client's address; a new code, or the one that was typed */
 	size_t digits;			/* of the code: 6 or 4, one surface has each */
 	char network[NETWORK_TEXT];	/* of the client */
 	char mailbox[EMAIL_TEXT];	/* the subject of the limits that all unknown networks share */
@@ -38,48 +39,48 @@ struct otp_caller {
 	char user_id[ID_TEXT];		/* a new id where nobody has this address */
 	bool active;			/* true for nobody */
 	enum role role;
-	enum language language;		/* the user's own; EN for nobody */
-	unsigned char code_mac[MAC_BYTES];	/* what the database holds of a code, and of a user's network; under conf's code_key */
+	enum language language;		/* the user's own; of nobody EN, and after otp_verify() that of the mail with the code */
+	unsigned char code_mac[MAC_BYTES];	/* under conf's code_key: what the database holds of a code, and of a user's network */
 	unsigned char network_mac[MAC_BYTES];
 };
 
-/* Fills `caller`, but for `known` and `own`. `code`: typed, or a new one. Does the same work whether the user exists or not. */
-void otp_prepare(struct db *db, const struct conf *conf, const char *email, const char *client, const char *code,
-	struct otp_caller *caller);
+/* Reads the user and computes the rest, but for `known` and `own`. Does the same work whether the user exists or not. */
+void otp_prepare(struct otp_caller *caller);
 
 /* The mail with a new code, which otp_request() queues and which expires with it. `arena` owns the seal. */
-struct outbox_new otp_mail(const struct conf *conf, struct arena *arena, int64_t now, const struct otp_caller *caller,
-	enum language language);
+struct outbox_new otp_mail(const struct otp_caller *caller, struct arena *arena, enum language language);
 
 /*
- * Reads the user again and completes `caller`; the first call inside the transaction. False when the address has another user, or
- * one of another language, than when `caller` was prepared.
+ * Reads the user again and sets `known` and `own`; the first call inside the transaction. False when the address has another user,
+ * or one of another language, than when `caller` was prepared.
  */
-must_use bool otp_find(struct db *db, const struct conf *conf, int64_t now, struct otp_caller *caller);
+must_use bool otp_find(struct otp_caller *caller);
+
+/* ERROR_NONE, or a refusal, and the milliseconds until the next call is allowed. */
+struct otp_result {
+	enum error error;
+	int64_t wait;
+};
 
 /*
- * Stores the new code, replacing the one that this network had for the address, and queues its mail. Returns ERROR_NONE, or
- * ERROR_TOO_SOON, ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox) or ERROR_TOO_MANY_CLIENT_CODES (client network) and
- * in *wait the milliseconds until the next request is allowed.
+ * Stores the new code, replacing the one that this network had for the address, and queues its mail. Refusals: ERROR_TOO_SOON,
+ * ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox), ERROR_TOO_MANY_CLIENT_CODES (client network).
  */
-must_use enum error otp_request(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller,
-	const struct outbox_new *mail, int64_t *wait);
+must_use struct otp_result otp_request(const struct otp_caller *caller, const struct outbox_new *mail);
 
 /*
  * Uses up a code of the address: the one that the caller's network requested, or, counted as a stranger's try, one that another
- * network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once for a right code (and in
- * *language that of its mail), ERROR_WRONG_CODE for a wrong or expired one; ERROR_CODE_SPENT after too many wrong tries on it,
- * ERROR_TOO_MANY_TRIES or ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client network) and *wait until the
- * next try is allowed.
+ * network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once for a right code,
+ * ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong tries on it, ERROR_TOO_MANY_TRIES,
+ * ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client network).
  */
-must_use enum error otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller,
-	enum language *language, int64_t *wait);
+must_use struct otp_result otp_verify(struct otp_caller *caller);
 
 /*
  * Records that caller->user (which must be set, with user_id) logs in: the network is known from now on, and a code that was
  * requested from there no longer counts as one of a stranger.
  */
-void otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller);
+void otp_login(const struct otp_caller *caller);
 
 /* Deletes the events that were counted for the mailbox of an address, and the wrong tries on its live codes. */
 void otp_unlock(struct db *db, const char *email, int64_t *events);

@@ -46,12 +46,12 @@ add_user(const char *email, const char *role)
 static struct otp_caller
 caller(const char *email, const char *client, const char *code)
 {
-	struct otp_caller c;
+	struct otp_caller c = { db, conf, now, email, client, code };
 
 	guard_transaction(false);
-	otp_prepare(db, conf, email, client, code, &c);
+	otp_prepare(&c);
 	guard_transaction(true);
-	assert_true(otp_find(db, conf, now, &c));
+	assert_true(otp_find(&c));
 	return c;
 }
 
@@ -60,29 +60,26 @@ static const char *
 ask(const char *email, const char *client, unsigned digits)
 {
 	static char code[10];
-	int64_t wait;
 
 	random_digits(code, digits);
 	struct otp_caller c = caller(email, client, code);
 	guard_transaction(false);
-	struct outbox_new mail = otp_mail(conf, arena, now, &c, EN);
+	struct outbox_new mail = otp_mail(&c, arena, EN);
 	guard_transaction(true);
-	enum error error = otp_request(db, conf, now, &c, &mail, &wait);
+	struct otp_result result = otp_request(&c, &mail);
 	arena_reset(arena);
-	assert_true((wait > 0) == (error != ERROR_NONE) && wait <= DAY);
-	return error ? NULL : code;
+	assert_true((result.wait > 0) == (result.error != ERROR_NONE) && result.wait <= DAY);
+	return result.error ? NULL : code;
 }
 
 static enum error
 try(const char *email, const char *client, const char *code)
 {
-	enum language language;
-	int64_t wait;
 	struct otp_caller c = caller(email, client, code);
-	enum error error = otp_verify(db, conf, now, &c, &language, &wait);
+	struct otp_result result = otp_verify(&c);
 
-	assert_true(wait >= 0 && wait <= DAY);
-	return error;
+	assert_true(result.wait >= 0 && result.wait <= DAY);
+	return result.error;
 }
 
 /* Asks, tries the right code, is in. What of it was refused. */
@@ -98,7 +95,7 @@ log_in(const char *email, const char *client, unsigned digits)
 	if (!c.user)
 		add_user(email, "user");
 	c = caller(email, client, code);
-	otp_login(db, conf, now, &c);
+	otp_login(&c);
 	return ERROR_NONE;
 }
 
@@ -224,7 +221,7 @@ a_hundred_networks_attack_one_address(void **state)
 		guess(&network, 6);
 		assert_int_equal(try(OWNER, HOME, code), ERROR_NONE);
 		struct otp_caller owner = caller(OWNER, HOME, "");
-		otp_login(db, conf, now, &owner);
+		otp_login(&owner);
 		logins++;
 	}
 	assert_int_equal(logins, 24);
@@ -380,7 +377,7 @@ a_class_logs_in_for_the_first_time(void **state)
 		assert_int_equal(try(email, HOME, codes[i]), ERROR_NONE);
 		add_user(email, "user");
 		struct otp_caller c = caller(email, HOME, codes[i]);
-		otp_login(db, conf, now, &c);
+		otp_login(&c);
 		now += SECOND;
 	}
 	assert_int_equal(log_in("new30@example.com", HOME, 6), ERROR_NONE);
