@@ -73,10 +73,7 @@ enum { USER_BY_PK, FIND_SESSION, SESSIONS, MISSING };
 
 static const char *const sql[] = {
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM users WHERE pk = ?1",
-	/*
-	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
-	 * that clocks may differ, the grace is over.
-	 */
+	/* ?2 now, ?3 and ?4 milliseconds of a session's life and of the grace period, which is over where the clock was set back by more than 1 s. */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user_pk, users.id, session.seed, session.counter,"
 		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
@@ -105,17 +102,17 @@ static struct response show_profile(struct request *rq);
 static struct response get_registration(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .check = check_otp_request, .in = &request_otp, .out = &otp_response, .writes = true,
-	  .client_limit = true, .title = "Request OTP (Login or Register)",
-	  .note = "Mails a 6-digit code. Known and unknown addresses get the same answer.",
+	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .check = check_otp_request, .in = &request_otp,
+	  .out = &otp_response, .writes = true, .client_limit = true, .title = "Request OTP (Login or Register)",
+	  .note = "Mails a 6-digit code. Known and unknown addresses get the same response.",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
 	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .check = auth_check_login, .in = &verify_otp,
 	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
-	  .note = "Gives the tokens, and makes the user when the address is new." },
+	  .note = "Returns the tokens, and creates the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
 	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
 	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
-	  "each gives the same successor. Used later it ends the session." },
+	  "each returns the same successor. Used later it ends the session." },
 	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
@@ -129,9 +126,9 @@ static const struct route routes[] = {
 	  .title = "Get registration status" },
 };
 
-/* ---- codes */
+/* ---- codes: .check draws a code, computes its MAC and seals its mail */
 
-/* Asked for by name, else by Accept-Language, else the user's own. */
+/* The language of the body, else of Accept-Language, else the user's own. */
 static enum language
 mail_language(struct request *rq, const struct otp_caller *caller)
 {
@@ -207,7 +204,7 @@ post_otp_request(struct request *rq)
 
 static const char user_client[] = "user-client";
 
-/* Made before anything is stored: it can fail for lack of memory, and what the caller cannot get must not have happened. */
+/* Issued before anything is stored, since it fails when memory is short: then nothing may have happened. */
 static const char *
 access_token(struct request *rq, const struct login *login)
 {
@@ -344,7 +341,7 @@ post_otp_verify(struct request *rq)
 
 /* ---- refresh tokens */
 
-/* Reads the live session of login->refresh; false when there is none. */
+/* Reads the live session of login->refresh; false where there is none. */
 static bool
 find_session(struct request *rq, struct login *login)
 {
@@ -360,14 +357,14 @@ find_session(struct request *rq, struct login *login)
 	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
 	login->counter = (uint32_t)db_int(row, 4);
 	login->expires = db_int(row, 5);
-	/* The last one that was replaced always works: had its successor been used, it would not be the last one. */
+	/* The last one that was replaced always works: once its successor is used, another one is the last. */
 	login->working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
 	login->email = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
 	return true;
 }
 
-/* What a session's tokens are made of never changes, so the token is verified here. */
+/* The seed of a session never changes, so its tokens can be verified before the transaction. */
 void
 auth_check_token(struct request *rq, struct faults *faults)
 {
@@ -399,7 +396,7 @@ auth_find_token(struct request *rq)
 	return age == 0 ? CURRENT : age <= login->working ? REPLACED : SPENT;
 }
 
-/* Two parties seem to hold the tokens of the session. */
+/* Somebody else seems to have a copy of the session's tokens (RFC 9700 section 4.14.2). */
 static void
 end_reused(struct request *rq, const struct login *login)
 {
