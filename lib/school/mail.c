@@ -5,7 +5,6 @@
 #include "json.h"
 #include "json_write.h"
 #include "log.h"
-#include "random.h"
 #include "utf8.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include "sql.h"
 #include "clock.h"
 
 enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
