@@ -11,41 +11,35 @@
 
 #define OURS "okul"			/* iss and aud */
 #define SKEW (60 * SECOND)		/* how far another machine's clock may be ahead of ours */
-#define HEADER_MAX 128			/* characters of the first part */
-#define PAYLOAD_MAX 512			/* bytes of the second part, decoded; what we write has about 190 */
+#define HEADER_MAX 128			/* characters */
+#define PAYLOAD_MAX 512			/* bytes, decoded; ours has about 190 */
 #define SIGNATURE_BYTES 32		/* HMAC-SHA-256 */
-#define SIGNATURE_TEXT 43		/* characters of that, without padding */
+#define SIGNATURE_TEXT 43		/* characters of that in base64url */
 #define SECONDS_MAX INT64_C(253402300799)	/* the end of the year 9999 */
-#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 takes less than 1 MiB at its first use */
-#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt takes less than 16 KiB */
+#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 allocates less than 1 MiB at its first use */
+#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt allocates less than 16 KiB */
 
-/* The table of tokens that were found good: 32 sets of 4, about 60 KiB, of which only what is used is ever touched. */
-#define SEEN_SETS 32
-#define SEEN_WAYS 4
-#define SEEN_TOKEN 400			/* longer ones are checked each time; ours have about 350 characters */
+/* The cache of verified tokens: 32 sets of 4, about 60 KiB, of which pages that are not used are never touched. */
+#define CACHE_SETS 32
+#define CACHE_WAYS 4
+#define CACHE_TOKEN 400			/* longer tokens are verified each time; ours have about 350 characters */
 
-struct seen {
+struct cached {
 	uint64_t hash;
 	uint16_t length;		/* 0: free */
-	char token[SEEN_TOKEN];
+	char token[CACHE_TOKEN];
 	struct claims claims;
 };
 
-_Static_assert(sizeof(struct seen) * SEEN_SETS * SEEN_WAYS <= 65536, "the table outgrew its budget");
+_Static_assert(sizeof(struct cached) * CACHE_SETS * CACHE_WAYS <= 65536, "the cache outgrew its budget");
 
 static const struct conf *conf;
 static struct { char text[HEADER_MAX]; size_t length; } headers[KEYS_JWT_MAX];
-static bool awake;			/* libjwt and OpenSSL have been used, and `headers` is filled */
-static struct arena *scratch;		/* for the names in a payload; emptied after each check */
-static struct seen seen[SEEN_SETS][SEEN_WAYS];
+static bool initialized;		/* libjwt and OpenSSL have been used, and `headers` is filled */
+static struct arena *scratch;		/* for the names in a payload; reset after each check */
+static struct cached cache[CACHE_SETS][CACHE_WAYS];
 
-/* The three parts of a token, without the dots. */
-struct parts {
-	const char *header, *payload, *signature;
-	size_t header_length, payload_length, signature_length;
-};
-
-/* ---- start */
+/* ---- initialization */
 
 static bool
 is_unset(const unsigned char key[static KEY_BYTES])
@@ -55,9 +49,9 @@ is_unset(const unsigned char key[static KEY_BYTES])
 	return secret_equal(key, nothing, KEY_BYTES);
 }
 
-/* A token under the key number `key`, without claims as yet. NULL when memory is short. */
+/* A token for the key of that index, without claims. NULL when memory is short. */
 static jwt_t *
-jwt_under(size_t key)
+new_jwt(size_t key)
 {
 	jwt_t *jwt;
 
@@ -71,11 +65,11 @@ jwt_under(size_t key)
 	return jwt;
 }
 
-/* Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. */
+/* Lets libjwt issue a token and keeps its header: the only one that is accepted under that key. */
 static bool
 learn_header(size_t key)
 {
-	jwt_t *jwt = jwt_under(key);
+	jwt_t *jwt = new_jwt(key);
 	char *token = jwt ? jwt_encode_str(jwt) : NULL;
 	size_t length = token ? strcspn(token, ".") : 0;
 
@@ -89,11 +83,11 @@ learn_header(size_t key)
 }
 
 /*
- * libjwt does not look whether OpenSSL had the memory for a signature: it then reads what is not there, or finds a good token
- * wrong. So what they need is asked for before. What was just freed is there for them: there are no threads.
+ * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a good token. So
+ * the memory that they need is allocated and freed before: without threads, nobody else takes it in between.
  */
 static bool
-is_memory_there(size_t bytes)
+has_memory(size_t bytes)
 {
 	void *volatile trial = malloc(bytes);
 
@@ -102,20 +96,20 @@ is_memory_there(size_t bytes)
 }
 
 /*
- * Has libjwt and OpenSSL make ready what they need once. At the first token, not at the start: it takes longer than all else that a
- * CGI process does that has no token to look at, and 150 KiB of a worker that never sees one.
+ * Initializes libjwt and OpenSSL. At the first token, not at the start: it takes longer than everything else that a CGI process does
+ * for a request without a token, and 150 KiB of a worker that gets none.
  */
 static bool
-wake(void)
+initialize(void)
 {
-	if (awake)
-		return is_memory_there(JWT_ROOM);
-	if (!is_memory_there(OPENSSL_ROOM))
+	if (initialized)
+		return has_memory(JWT_ROOM);
+	if (!has_memory(OPENSSL_ROOM))
 		return false;
 	for (size_t key = 0; key < conf->jwt_count; key++)
 		if (!learn_header(key))
 			return false;
-	return awake = true;
+	return initialized = true;
 }
 
 static const char *
@@ -136,8 +130,8 @@ token_init(const struct conf *settings, char *why, size_t room)
 {
 	conf = settings;
 	memset(headers, 0, sizeof(headers));
-	awake = false;
-	memset(seen, 0, sizeof(seen));
+	initialized = false;
+	memset(cache, 0, sizeof(cache));
 	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key)) {
 		snprintf(why, room, "the configuration has no keys for tokens");
 		return false;
@@ -150,7 +144,7 @@ token_init(const struct conf *settings, char *why, size_t room)
 			return false;
 		}
 	}
-	/* Room for the most names that a payload can hold, so that the arena never grows and never fails later on. */
+	/* Room for the most names that a payload can hold, so that the arena never has to grow. */
 	if (!scratch && !(scratch = arena_new(PAYLOAD_MAX * 16))) {
 		snprintf(why, room, "memory is short");
 		return false;
@@ -175,7 +169,7 @@ add_claims(jwt_t *jwt, const char *user, const char *session, int64_t issued)
 bool
 token_issue(struct buf *out, const char *user, const char *session, int64_t now)
 {
-	jwt_t *jwt = wake() ? jwt_under(0) : NULL;
+	jwt_t *jwt = initialize() ? new_jwt(0) : NULL;
 	char *token = jwt && add_claims(jwt, user, session, now / SECOND) ? jwt_encode_str(jwt) : NULL;
 
 	if (token)
@@ -196,80 +190,62 @@ is_alive(const struct claims *claims, int64_t now)
 }
 
 /*
- * The place of a token in the table; NULL when it is not there. Compared as it is: who does not know the process's key
- * finds no token with the hash of another, so there is nothing to learn from how long it takes.
+ * Compares as memcmp() does, not in constant time: without the process's key nobody finds a token with the hash of another, so the
+ * time reveals nothing.
  */
-static struct seen *
-find_seen(uint64_t hash, const char *token, size_t length)
+static struct cached *
+find_cached(uint64_t hash, const char *token, size_t length)
 {
-	struct seen *set = seen[hash % SEEN_SETS];
+	struct cached *set = cache[hash % CACHE_SETS];
 
-	for (size_t i = 0; i < SEEN_WAYS; i++)
+	for (size_t i = 0; i < CACHE_WAYS; i++)
 		if (set[i].hash == hash && set[i].length == length && memcmp(set[i].token, token, length) == 0)
 			return &set[i];
 	return NULL;
 }
 
-/* Keeps a good token, in turn in place of each of its set. */
+/* Replaces the entries of a set in turn. */
 static void
-keep_seen(uint64_t hash, const char *token, size_t length, const struct claims *claims)
+add_cached(uint64_t hash, const char *token, size_t length, const struct claims *claims)
 {
 	static unsigned turn;
-	struct seen *place = &seen[hash % SEEN_SETS][turn++ % SEEN_WAYS];
+	struct cached *entry = &cache[hash % CACHE_SETS][turn++ % CACHE_WAYS];
 
-	if (length > SEEN_TOKEN)
+	if (length > CACHE_TOKEN)
 		return;
-	place->hash = hash;
-	place->length = (uint16_t)length;
-	memcpy(place->token, token, length);
-	place->claims = *claims;
+	entry->hash = hash;
+	entry->length = (uint16_t)length;
+	memcpy(entry->token, token, length);
+	entry->claims = *claims;
 }
 
-static bool
-split(const char *token, size_t length, struct parts *parts)
-{
-	const char *end = token + length;
-	const char *first = memchr(token, '.', length);
-	const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
-
-	if (!second)
-		return false;
-	*parts = (struct parts){
-		.header = token, .header_length = (size_t)(first - token),
-		.payload = first + 1, .payload_length = (size_t)(second - first - 1),
-		.signature = second + 1, .signature_length = (size_t)(end - second - 1),
-	};
-	return true;
-}
-
-/* The key whose header that is, byte for byte; NULL when it is none of ours. */
+/* The key whose header that is, byte for byte; NULL where it is none of ours. */
 static const unsigned char *
-key_of(const struct parts *parts)
+key_of(const char *header, size_t length)
 {
 	for (size_t key = 0; key < conf->jwt_count; key++)
-		if (headers[key].length == parts->header_length &&
-		    memcmp(headers[key].text, parts->header, parts->header_length) == 0)
+		if (headers[key].length == length && memcmp(headers[key].text, header, length) == 0)
 			return conf->jwt[key].key;
 	return NULL;
 }
 
 /*
- * True when the two other parts are strict base64url (so a third dot is refused as well) of the right size, and the
- * payload is one flat JSON object that names no claim twice: libjwt would take the last.
+ * True when what follows the header are two parts of strict base64url (so a third dot is refused as well), the signature has the
+ * right size, and the payload is one flat JSON object that names no claim twice: libjwt would take the last.
  */
 static bool
-is_well_formed(const struct parts *parts)
+is_well_formed(const char *rest, const char *end)
 {
+	const char *dot = memchr(rest, '.', (size_t)(end - rest));
 	unsigned char signature[SIGNATURE_BYTES];
 	char payload[PAYLOAD_MAX];
-	ptrdiff_t length = decode_base64url(payload, sizeof(payload), parts->payload, parts->payload_length);
-	ptrdiff_t signed_by =
-		decode_base64url(signature, sizeof(signature), parts->signature, parts->signature_length);
-	enum json_fault fault;
 
-	if (length <= 0 || payload[0] != '{' || signed_by != SIGNATURE_BYTES)
+	if (!dot || decode_base64url(signature, sizeof(signature), dot + 1, (size_t)(end - dot - 1)) != SIGNATURE_BYTES)
 		return false;
-	fault = json_check(scratch, payload, (size_t)length, 1, NULL);
+	ptrdiff_t length = decode_base64url(payload, sizeof(payload), rest, (size_t)(dot - rest));
+	if (length <= 0 || payload[0] != '{')
+		return false;
+	enum json_fault fault = json_check(scratch, payload, (size_t)length, 1, NULL);
 	arena_reset(scratch);
 	return fault == JSON_GOOD;
 }
@@ -293,7 +269,7 @@ read_id(jwt_t *jwt, const char *claim, char out[static ID_TEXT])
 	return true;
 }
 
-/* A time in whole seconds; a claim that is missing or no integer reads as 0, and so is refused. */
+/* libjwt returns 0 for a claim that is missing or no integer. */
 static bool
 read_time(jwt_t *jwt, const char *claim, int64_t *out)
 {
@@ -315,18 +291,18 @@ read_claims(jwt_t *jwt, struct claims *claims)
 		read_time(jwt, "iat", &claims->issued) && read_time(jwt, "exp", &claims->expires);
 }
 
-/* Everything but the time. */
+/* All but the times. */
 static enum token_verdict
 verify(const char *token, size_t length, struct claims *claims)
 {
 	char copy[TOKEN_MAX + 1];
-	struct parts parts;
+	const char *dot = memchr(token, '.', length);
 	jwt_t *jwt = NULL;
 
-	if (!wake())
+	if (!initialize())
 		return TOKEN_NO_MEMORY;
-	const unsigned char *key = split(token, length, &parts) ? key_of(&parts) : NULL;
-	if (!key || !is_well_formed(&parts))
+	const unsigned char *key = dot ? key_of(token, (size_t)(dot - token)) : NULL;
+	if (!key || !is_well_formed(dot + 1, token + length))
 		return TOKEN_BAD;
 	memcpy(copy, token, length);
 	copy[length] = '\0';
@@ -340,15 +316,15 @@ enum token_verdict
 token_check(const char *token, size_t length, int64_t now, struct claims *claims)
 {
 	uint64_t hash;
-	const struct seen *known;
+	const struct cached *known;
 	enum token_verdict verdict = TOKEN_GOOD;
 
 	if (length == 0 || length > TOKEN_MAX)
 		return TOKEN_BAD;
-	/* Those worth finding differ in their signatures, which stand last. */
+	/* The signature alone, which comes last, tells good tokens apart. */
 	size_t tail = length < SIGNATURE_TEXT ? length : SIGNATURE_TEXT;
 	hash = random_hash(token + length - tail, tail);
-	known = find_seen(hash, token, length);
+	known = find_cached(hash, token, length);
 	if (known)
 		*claims = known->claims;
 	else if ((verdict = verify(token, length, claims)) != TOKEN_GOOD)
@@ -356,7 +332,7 @@ token_check(const char *token, size_t length, int64_t now, struct claims *claims
 	if (!is_alive(claims, now))
 		return TOKEN_BAD;
 	if (!known)
-		keep_seen(hash, token, length, claims);
+		add_cached(hash, token, length, claims);
 	return TOKEN_GOOD;
 }
 
@@ -370,7 +346,7 @@ token_bearer(const char *authorization, size_t *length)
 		return NULL;
 	token = authorization + 7 + strspn(authorization + 7, " ");
 	*length = strcspn(token, " ");
-	/* A second word is no token of anybody's. */
+	/* Only spaces may follow. */
 	if (*length == 0 || token[*length + strspn(token + *length, " ")] != '\0') {
 		*length = 0;
 		return NULL;

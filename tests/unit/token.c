@@ -112,7 +112,7 @@ a_token_says_whose_it_is(void **state)
 	buf_puts(&token, "x");
 	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW + 789));
 	assert_int_equal(token.s[0], 'x');
-	for (int seen = 0; seen < 2; seen++) {
+	for (int round = 0; round < 2; round++) {
 		assert_true(token_check(token.s + 1, token.length - 1, NOW + SECOND, &claims));
 		assert_string_equal(claims.user, USER_ID);
 		assert_string_equal(claims.session, SESSION_ID);
@@ -153,7 +153,7 @@ time_is_looked_at_each_time(void **state)
 		struct buf token = { 0 };
 
 		assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
-		/* once as a token not seen before, once as one of the table */
+		/* once uncached, once cached */
 		if (order)
 			assert_true(is_good(token.s, NOW));
 		assert_false(is_good(token.s, NOW + HOUR));
@@ -325,14 +325,14 @@ a_changed_payload_is_refused(void **state)
 }
 
 static void
-every_flipped_bit_is_seen(void **state)
+every_flipped_bit_is_detected(void **state)
 {
 	struct buf token = { 0 };
 	struct claims claims;
 
 	(void)state;
 	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
-	/* first round: the token was never seen; second: it stands in the table */
+	/* first round: the token is not cached; second: it is */
 	for (int round = 0; round < 2; round++) {
 		for (size_t bit = 0; bit < token.length * 8; bit++) {
 			token.s[bit / 8] ^= (char)(1 << bit % 8);
@@ -346,7 +346,7 @@ every_flipped_bit_is_seen(void **state)
 
 /* Every other character at every place: more than bits, all that the last one's unused bits can hide. */
 static void
-every_changed_character_is_seen(void **state)
+every_changed_character_is_detected(void **state)
 {
 	struct buf token = { 0 };
 	struct claims claims;
@@ -444,21 +444,21 @@ long_tokens_are_refused(void **state)
 
 /* The key is changed behind its back: what the table answers stays good, what must be computed does not. */
 static void
-a_token_seen_is_remembered(void **state)
+a_verified_token_is_cached(void **state)
 {
-	struct buf seen = { 0 }, unseen = { 0 };
+	struct buf cached = { 0 }, uncached = { 0 };
 
 	(void)state;
-	assert_true(token_issue(&seen, USER_ID, SESSION_ID, NOW) && token_issue(&unseen, USER_ID, SESSION_ID, NOW));
-	assert_true(is_good(seen.s, NOW));
+	assert_true(token_issue(&cached, USER_ID, SESSION_ID, NOW) && token_issue(&uncached, USER_ID, SESSION_ID, NOW));
+	assert_true(is_good(cached.s, NOW));
 	memset(conf.jwt[0].key, 9, KEY_BYTES);
-	assert_true(is_good(seen.s, NOW));
-	assert_false(is_good(unseen.s, NOW));
+	assert_true(is_good(cached.s, NOW));
+	assert_false(is_good(uncached.s, NOW));
 	/* and a start forgets */
 	assert_true(token_init(&conf, why, sizeof(why)));
-	assert_false(is_good(seen.s, NOW));
-	buf_clear(&seen);
-	buf_clear(&unseen);
+	assert_false(is_good(cached.s, NOW));
+	buf_clear(&cached);
+	buf_clear(&uncached);
 }
 
 static void
@@ -682,9 +682,9 @@ free(void *bytes)
 }
 #endif
 
-/* In a child of its own, since who was woken stays awake: with so much memory left a good token may be anything but bad. */
+/* In a child process, since libjwt stays initialized: with so much memory left a good token is never refused as bad. */
 static void
-assert_not_bad(const char *token, int64_t memory, bool awake)
+assert_not_bad(const char *token, int64_t memory, bool initialized)
 {
 	struct claims claims;
 	int status;
@@ -693,7 +693,7 @@ assert_not_bad(const char *token, int64_t memory, bool awake)
 	if (child == 0) {
 		struct buf other = { 0 };
 
-		if (!token_init(&conf, why, sizeof(why)) || (awake && !token_issue(&other, USER_ID, SESSION_ID, NOW)))
+		if (!token_init(&conf, why, sizeof(why)) || (initialized && !token_issue(&other, USER_ID, SESSION_ID, NOW)))
 			_exit(1);
 		memory_left = memory;
 		enum token_verdict verdict = token_check(token, strlen(token), NOW, &claims);
@@ -734,12 +734,12 @@ main(void)
 		test(wrong_claims_are_refused),
 		test(a_long_payload_is_refused),
 		test(a_changed_payload_is_refused),
-		test(every_flipped_bit_is_seen),
-		test(every_changed_character_is_seen),
+		test(every_flipped_bit_is_detected),
+		test(every_changed_character_is_detected),
 		test(parts_cut_off_or_added_are_refused),
 		test(odd_texts_are_refused),
 		test(long_tokens_are_refused),
-		test(a_token_seen_is_remembered),
+		test(a_verified_token_is_cached),
 		test(without_memory_no_token_is_wrong),
 		test(many_tokens_push_each_other_out),
 		test(the_first_key_signs_and_all_verify),
