@@ -1,8 +1,8 @@
 /*
- * contact - what visitors ask the school, and the school's replies.
+ * contact - questions of visitors to the school, and the school's replies.
  *
- * A request is stored at once and mails nobody. Robots are kept out without a third party: a limit an hour for a client's
- * address, a field that people do not see (website), and a stamp that says when the form was shown.
+ * A question is stored and mails nobody. Against bots, without a third party: an hourly limit by client address, a honeypot field
+ * (website), and a stamp of the time at which the form was shown.
  */
 #include "app.h"
 #include "contact.h"
@@ -92,7 +92,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 #define SORTS 4
 enum {
 	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
-	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, QUESTION_OF,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, TO_REPLY,
 };
 
 static const char *const sql[] = {
@@ -104,11 +104,11 @@ static const char *const sql[] = {
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[QUESTION_OF] = "SELECT email, language, subject, message, full_name,"
+	[TO_REPLY] = "SELECT email, language, subject, message, full_name,"
 		" (SELECT trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?2) FROM contact WHERE id = ?1",
 };
 
-static void check_robot(struct request *rq, struct faults *faults);
+static void check_bot(struct request *rq, struct faults *faults);
 static struct response post_contact(struct request *rq);
 static struct response get_form(struct request *rq);
 static struct response get_contacts(struct request *rq);
@@ -118,7 +118,7 @@ static struct response delete_contact(struct request *rq);
 static struct response patch_status(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/contact", PUBLIC, post_contact, .check = check_robot, .in = &create_contact, .out = &contact_response, .status = 201,
+	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response, .status = 201,
 	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
 	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
@@ -127,8 +127,8 @@ static const struct route routes[] = {
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
 	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .check = check_reply, .in = &reply_contact,
 	  .out = &contact_response, .writes = true, .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
-	  .note = "Mails the reply to the asker, in their language and with their question; once. The mail says who answers "
-	  "(Reply-To): the admin, or the mailbox that the configuration names." },
+	  .note = "Mails the reply to the sender of the question, in their language and with their question; once. Reply-To of the mail is "
+	  "the admin, or the mailbox that the configuration names." },
 	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
 	  .title = "Delete a contact request (Admin)" },
 	{ PATCH, "/contact/{id}/status", ADMIN, patch_status, .in = &update_status, .out = &contact_response, .writes = true,
@@ -140,9 +140,9 @@ static const struct program program = { "contact", "Questions of visitors, and r
 	.statements = STATEMENTS(&contact_statements, &limit_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
-/* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */
+/* ---- the stamp: <milliseconds>.<MAC>, under a key outside the database; nothing is stored for it */
 
-#define STAMP_REST (2 * SECOND)		/* nobody fills in a form faster */
+#define STAMP_REST (2 * SECOND)		/* no person fills in the form faster */
 #define STAMP_LIFE DAY
 
 static void
@@ -157,7 +157,7 @@ put_stamp(struct buf *out, const struct request *rq, const char *time)
 	encode_hex(out, mac, sizeof(mac));
 }
 
-/* What is wrong with a stamp; S_OK when it is good. */
+/* What is wrong with a stamp; S_OK: nothing. */
 static enum sentence
 stamp_fault(struct request *rq, const char *stamp)
 {
@@ -185,10 +185,10 @@ get_form(struct request *rq)
 	return response_done(rq);
 }
 
-/* ---- asking */
+/* ---- questions */
 
 static void
-check_robot(struct request *rq, struct faults *faults)
+check_bot(struct request *rq, struct faults *faults)
 {
 	const char *website = value_string(rq->in[WEBSITE]), *stamp = value_string(rq->in[STAMP]);
 	enum sentence fault = stamp && stamp[0] ? stamp_fault(rq, stamp) : S_OK;
@@ -218,7 +218,7 @@ post_contact(struct request *rq)
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
-/* ---- the school's side */
+/* ---- replies */
 
 static struct response
 get_contacts(struct request *rq)
@@ -249,7 +249,7 @@ quoted(struct arena *arena, const char *text)
 	return out.s;
 }
 
-/* Replies to the mail go to the mailbox of conf's reply_to, else to the admin who writes this one. */
+/* Reply-To is the mailbox of conf's reply_to, else the admin who replies. */
 static struct outbox_new
 mail_reply(struct request *rq, const struct db_rows *row)
 {
@@ -269,7 +269,7 @@ mail_reply(struct request *rq, const struct db_rows *row)
 		COUNT(values));
 }
 
-/* What the mail is made of does not change as long as the question exists. */
+/* The question does not change, so its mail can be sealed before the transaction. */
 static void
 check_reply(struct request *rq, struct faults *faults)
 {
@@ -279,7 +279,7 @@ check_reply(struct request *rq, struct faults *faults)
 	(void)faults;
 	if (rq->faults.count > 0)
 		return;
-	if (db_one(rq->db, &row, sql[QUESTION_OF], ARGS(rq->id, rq->user->pk)) == DB_ROW) {
+	if (db_one(rq->db, &row, sql[TO_REPLY], ARGS(rq->id, rq->user->pk)) == DB_ROW) {
 		*mail = mail_reply(rq, row);
 		rq->prepared = mail;
 	}

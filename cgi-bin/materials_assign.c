@@ -1,8 +1,7 @@
 /*
- * materials - who has been assigned which material, and has opened it.
+ * materials - their assignments to users: who has been assigned which material, and has opened it.
  *
- * Whoever is newly assigned is mailed, once, in their own language. The mails are written in the transaction of the assignments
- * and sent after it; their sending holds up nobody.
+ * Each newly assigned user gets one mail, in their own language. It is queued in the transaction of the assignment.
  */
 #include "materials.h"
 #include "assignment.h"
@@ -19,7 +18,7 @@ static const struct shape assign_material = { .name = "AssignEducationMaterialDt
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", FIELD_ID },
 	{ "requested", FIELD_INT, 1, MATERIAL_IDS_MAX, .example = "3" },
-	{ "assigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "newly: they are mailed", .example = "2" },
+	{ "assigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "newly: they get a mail", .example = "2" },
 	{ "alreadyAssigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "nothing changes for them", .example = "1" }) };
 
 static const struct shape assigned_by = { .name = "AssignedByResponseDto", .fields = FIELDS(
@@ -81,11 +80,11 @@ static struct response get_of_user(struct request *rq);
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
-	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
-	  "the ids is nobody's, or of somebody who is deactivated or has asked to be deleted, the answer is 404 and nobody is assigned." },
+	  .note = "Mails each user who is newly assigned, in their language. Nothing changes for those who have it already. Where one of the "
+	  "ids is nobody's, or of a user who is deactivated or has asked to be deleted, the response is 404 and nobody is assigned." },
 	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
 	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
-	  .note = "The user has no longer the material, and is not told. The id of the answer is the user's. "
+	  .note = "The user no longer has the material, and gets no mail. The id of the response is the user's. "
 	  "If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
 	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
@@ -100,7 +99,7 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 
 struct recipient {
 	int64_t pk;
-	const char *email, *language, *name;	/* NULL: there is no such user, or they may not log in or not stay */
+	const char *email, *language, *name;	/* NULL: no such user, or one who is deactivated or has asked to be deleted */
 	struct outbox_new mail;
 };
 
@@ -136,7 +135,7 @@ mail_to(struct request *rq, const struct recipient *r, const char *title)
 	return mail_seal(rq->conf, rq->arena, rq->now, 0, r->email, language, "material-assigned", values, COUNT(values));
 }
 
-/* Seals a mail to each user: only the transaction tells who of them has the material already. */
+/* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
 static void
 check_assign(struct request *rq, struct faults *faults)
 {
@@ -219,7 +218,7 @@ put_assigned(struct request *rq, const struct db_rows *row, const char *user)
 	data_end_object(rq);
 }
 
-/* The materials of a user, and how many they are. The addresses name `reader`; NULL: nobody. */
+/* The materials of a user, and their count. The URLs of PDFs name `reader`; NULL: nobody. */
 static void
 put_materials(struct request *rq, int64_t user, const char *reader)
 {
@@ -265,7 +264,7 @@ get_of_user(struct request *rq)
 	return of_user(rq, rq->id);
 }
 
-/* ---- taking back */
+/* ---- taking assignments back */
 
 static struct response
 show_of_user(struct request *rq)

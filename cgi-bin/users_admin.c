@@ -10,8 +10,8 @@
 #include "user.h"
 #include "users.h"
 
-/* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
-#define PATIENCE (10 * SECOND)
+/* Deleting a user with many results may take this long, while other writers wait; the watchdog ends a request after 15 s. */
+#define DELETE_TIMEOUT (10 * SECOND)
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
@@ -54,7 +54,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	"SELECT " USER_COLUMNS " FROM (SELECT users.pk AS found FROM " source " WHERE " where \
 	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "users ON users.pk = found ORDER BY "
 
-/* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
+/* All users by creation: whole blocks of them are skipped by their counts, and rows only within one block. */
 #define BY_BLOCK(direction, inside) \
 	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
 	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
@@ -62,7 +62,7 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "users.pk " direction
 
 #define BY_TEXT "user_text" SQL_JOIN "users ON users.pk = " SQL_USER_TEXT_PK
-/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
+/* Words of one or two letters have no trigrams: this scans all rows. ?2 are the words. */
 #define BY_SHORT SQL_HAS_WORDS("users.folded", "?2") " /* scans: users */"
 
 #define FILTERED(index, order, text_order) \
@@ -121,7 +121,7 @@ static const struct route routes[] = {
 	  .example = "{\"isActive\":false}" },
 	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .check = check_email, .in = &update_email,
 	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
-	  .note = "Ends the sessions of that user, and mails whoever had the address until now." },
+	  .note = "Ends the sessions of that user, and sends a notice to the previous address." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
 };
@@ -164,8 +164,8 @@ struct target {
 };
 
 /*
- * Only a superadmin touches an admin or a superadmin. Looked at inside the transaction that takes a right away, so that of
- * two superadmins who attack each other at once one stays.
+ * Only a superadmin may change an admin or a superadmin. Checked inside the transaction, so that of two superadmins who demote each
+ * other at the same time one remains.
  */
 static enum error
 find_target(struct request *rq, struct target *target)
@@ -181,7 +181,7 @@ find_target(struct request *rq, struct target *target)
 	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ERROR_ROLE_TOO_LOW : ERROR_NONE;
 }
 
-/* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
+/* For If-Match. A caller who may not change the user gets that error first, whatever tag they sent. */
 static struct response
 show_target(struct request *rq)
 {
@@ -210,13 +210,13 @@ delete_user(struct request *rq)
 	if (target.last_superadmin)
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
-	db_timeout(rq->db, PATIENCE);
+	db_timeout(rq->db, DELETE_TIMEOUT);
 	if (!user_delete(rq->db, target.pk))
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
-/* The trace of a change outlives the user: it says which fields were changed, not what a person's life is like. */
+/* The audit trail outlives the user: it names the fields that were changed, not their values. */
 static const char *
 names_of(struct request *rq)
 {

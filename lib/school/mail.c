@@ -63,7 +63,7 @@ mail_wake(const struct conf *conf)
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return;
-	/* Nobody listens, or so many wake-ups wait already that one more says nothing new: both are well. */
+	/* It fails where no sender runs, or so many wake-ups wait already that one more is not needed. */
 	(void)sendto(s, "", 1, 0, (const struct sockaddr *)&address, sizeof(address));
 	close(s);
 }

@@ -1,8 +1,7 @@
 /*
- * mail - the outbox: a mail is a row, written in the transaction that caused it and sent afterwards by `okulctl mail`.
+ * mail - a mail is a row of the outbox, written in the transaction that caused it and sent afterwards by `okulctl mail`.
  *
- * The row names a template and holds its values sealed under mail_key: a code is readable in no database, log or
- * backup.
+ * The row names a template and holds its values sealed under mail_key: no database, log or backup holds a readable code.
  */
 #ifndef OKUL_MAIL_H
 #define OKUL_MAIL_H
@@ -15,12 +14,12 @@
 #include "sentence.h"
 
 /*
- * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is somebody's answer:
- * it goes with Reply-To, and not marked as automatic.
+ * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", a mail is a person's reply: it has
+ * a Reply-To header and is not marked as automatic.
  */
 struct mail_value { const char *name, *text; };
 
-/* A value for a line of a mail's head: what is no letter there, a line break above all, becomes a space. */
+/* A value for a header line of a mail: control characters, line breaks above all, become spaces. */
 const char *mail_one_line(struct arena *arena, const char *text);
 
 /*
@@ -31,7 +30,7 @@ const char *mail_one_line(struct arena *arena, const char *text);
 struct outbox_new mail_seal(const struct conf *conf, struct arena *arena, int64_t now, int64_t expires, const char *to,
 	enum language language, const char *template, const struct mail_value *values, size_t count);
 
-/* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
+/* Wakes a running sender by a datagram. Call it after the commit; fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);
 
 /* A mail of the outbox, as the sender reads it. */

@@ -5,17 +5,14 @@
 
 enum { ADD, DUE, AHEAD, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
-/*
- * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
- * clock was ahead, and its time has come. At time ?1.
- */
+/* At time ?1: a row that waits for longer than the lease or the longest pause, ?2 and ?3 milliseconds, was written when the clock was ahead. */
 #define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
 
-/* At time ?1 a sender has it: what is put off has a last_error, what is given back is due. */
+/* At time ?1: a sender holds the row. One that is put off has a last_error, one that was given back is due. */
 #define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"
 
 static const char *const outbox_sql[] = {
-	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
+	/* Mails that wait when a user is deactivated or leaves are deleted by triggers: user_deactivated, user_leaving. */
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
 		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
@@ -24,7 +21,7 @@ static const char *const outbox_sql[] = {
 	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
 		"WHERE " IS_AHEAD,
 	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
-	/* At their turns, as outbox_turn() has them; ?2 is that of 0, 0. */
+	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
@@ -32,7 +29,7 @@ static const char *const outbox_sql[] = {
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
 	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
-	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
+	/* next_at, which has an index, is never later than expires_at. */
 	[EXPIRED] = "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
 	[DROP_EXPIRED] =
 		"DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)",

@@ -4,10 +4,10 @@
 
 enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
 
-/* A session that is refreshed more often than this within the grace forgets the older of its replaced tokens. */
+/* Of tokens that were replaced within the grace period only so many are accepted. */
 #define RECENT_KEPT "63"
 
-/* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
+/* Session, role and the whole profile in one statement: two b-tree lookups, and GET /me needs no other. */
 static const char *const session_sql[] = {
 	[OF_SESSION] =
 		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', " USER_PROFILE_COLUMNS
@@ -16,10 +16,7 @@ static const char *const session_sql[] = {
 	[ADD] =
 		"INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
-	/*
-	 * ?3 now, milliseconds: ?4 of a session's life, ?5 of the grace, ?6 that it lives without use. A login that lies ahead is
-	 * taken to be now.
-	 */
+	/* ?3 now, ?4 to ?6 milliseconds: a session's life, the grace period, its life without use. A login in the future counts as now. */
 	[ROTATE] =
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
 		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"
@@ -41,7 +38,7 @@ const struct db_statements session_statements = { session_sql, COUNT(session_sql
 enum { COLUMN_ID = SESSION_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = SESSION_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = SESSION_ROW_PROFILE + USER_COLUMN_REGISTERED };
 
-/* The active user of a session that lives at `now`; false when there is none. */
+/* The active user of a session that is live at `now`; false where there is none. */
 static bool
 user_of_session(struct db *db, const struct claims *claims, int64_t now, struct caller *caller)
 {
@@ -70,24 +67,20 @@ enum error
 session_authenticate(struct db *db, const char *authorization, int64_t now, struct caller *caller)
 {
 	size_t length;
-	const char *token;
 	struct claims claims;
+	enum token_verdict verdict = TOKEN_GOOD;
 
-	if (!authorization) {
+	if (authorization) {
+		const char *token = token_bearer(authorization, &length);
+		verdict = token ? token_check(token, length, now, &claims) : TOKEN_BAD;
+	} else {
 		claims.expires = caller->token_expires;
 		memcpy(claims.user, caller->id, sizeof(claims.user));
 		memcpy(claims.session, caller->session_id, sizeof(claims.session));
-		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
 	}
-	token = token_bearer(authorization, &length);
-	switch (token ? token_check(token, length, now, &claims) : TOKEN_BAD) {
-	case TOKEN_NO_MEMORY:
+	if (verdict == TOKEN_NO_MEMORY)
 		return ERROR_BUSY;
-	case TOKEN_GOOD:
-		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
-	default:
-		return ERROR_BAD_TOKEN;
-	}
+	return verdict == TOKEN_GOOD && user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
 }
 
 /* ---- rows */
