@@ -23,15 +23,17 @@ static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields 
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
 	[AUTH_CODE] = { "code", FIELD_TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
-
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
 	[AUTH_REFRESH] = { "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
-static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
+const struct shape auth_tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
 	{ "accessToken", FIELD_TEXT, 20, 4096 },
 	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
-	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" },
+	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" }) };
+
+static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
+	{ "", FIELD_PLUS, .of = &auth_tokens },
 	{ "isNewUser", FIELD_BOOL },
 	{ "isRegistrationComplete", FIELD_BOOL },
 	{ "user", FIELD_OBJECT, .of = &user_profile }) };

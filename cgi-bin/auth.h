@@ -9,7 +9,7 @@
 #include "token.h"
 
 extern const struct section auth_unified, auth_v1;
-extern const struct shape auth_refresh_token, auth_logout_response, auth_session_response;
+extern const struct shape auth_refresh_token, auth_tokens, auth_logout_response, auth_session_response;
 
 /* Fields of the bodies of both surfaces, where they are the same. */
 enum { AUTH_EMAIL, AUTH_LANGUAGE, AUTH_CODE = AUTH_LANGUAGE };

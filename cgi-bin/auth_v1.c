@@ -21,14 +21,8 @@ static const struct shape verify_otp = { .name = "VerifyOtpDto", .fields = FIELD
 	[SIGNUP_SOURCE] = { "signupSource", FIELD_TEXT, 0, 64, .optional = true, .example = "\"instagram_ads\"" },
 	[SIGNUP_CAMPAIGN] = { "signupCampaign", FIELD_TEXT, 0, 64, .optional = true, .example = "\"spring_launch_2026\"" }) };
 
-static const struct shape tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
-	{ "accessToken", FIELD_TEXT, 20, 4096 },
-	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
-	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
-	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" }) };
-
 static const struct shape auth_response = { .name = "AuthV1ResponseDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &tokens },
+	{ "", FIELD_PLUS, .of = &auth_tokens },
 	{ "user", FIELD_OBJECT, .of = &user_v1 },
 	{ "isRegistrationComplete", FIELD_BOOL }) };
 
@@ -58,7 +52,7 @@ static const struct route routes[] = {
 	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Email doğrulama kodu ile giriş yap",
 	  .example = "{\"email\":\"user@example.com\",\"code\":\"1234\"}" },
 	{ POST, "/api/v1/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
-	  .out = &tokens, .writes = true, .errors = STATUSES(401), .title = "Access token yenile" },
+	  .out = &auth_tokens, .writes = true, .errors = STATUSES(401), .title = "Access token yenile" },
 	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
 	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .check = auth_check_token, .in = &auth_refresh_token,

@@ -3,7 +3,7 @@
 
 #include "clock.h"
 
-enum { ADD, DUE, AHEAD, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
+enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
 /* At time ?1: a row that waits for longer than the lease or the longest pause, ?2 and ?3 milliseconds, was written when the clock was ahead. */
 #define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
@@ -16,8 +16,7 @@ static const char *const outbox_sql[] = {
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
 		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
-	[DUE] = "SELECT min(next_at) FROM outbox",
-	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
+	[DUE] = "SELECT min(next_at), EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ") FROM outbox",
 	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
 		"WHERE " IS_AHEAD,
 	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
@@ -53,16 +52,10 @@ enum db_rc
 outbox_due(struct db *db, int64_t now, int64_t lease, int64_t pause, int64_t *due, bool *ahead)
 {
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, outbox_sql[DUE], NO_ARGS);
+	enum db_rc rc = db_one(db, &row, outbox_sql[DUE], ARGS(now, lease, pause));
 
-	*due = INT64_MAX;
-	*ahead = false;
-	if (rc == DB_ROW && !db_is_null(row, 0)) {
-		*due = db_int(row, 0);
-		db_end(row);
-		rc = db_one(db, &row, outbox_sql[AHEAD], ARGS(now, lease, pause));
-		*ahead = rc == DB_ROW && db_flag(row, 0);
-	}
+	*due = rc == DB_ROW && !db_is_null(row, 0) ? db_int(row, 0) : INT64_MAX;
+	*ahead = rc == DB_ROW && db_flag(row, 1);
 	db_end(row);
 	return rc == DB_ROW ? DB_DONE : rc;
 }
