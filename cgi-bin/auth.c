@@ -75,7 +75,7 @@ enum { USER_BY_PK, FIND_SESSION, SESSIONS, MISSING };
 
 static const char *const sql[] = {
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM users WHERE pk = ?1",
-	/* ?2 now, ?3 and ?4 milliseconds of a session's life and of the grace period, which is over where the clock was set back by more than 1 s. */
+	/* ?2 now, ?3 a session's life, ?4 the grace period, which is over where the clock was set back by more than 1 s. */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user_pk, users.id, session.seed, session.counter,"
 		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
@@ -109,7 +109,8 @@ static const struct route routes[] = {
 	  .note = "Mails a 6-digit code. Known and unknown addresses get the same response.",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
 	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .check = auth_check_login, .in = &verify_otp,
-	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
+	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403),
+	  .title = "Verify OTP (Login or Register)",
 	  .note = "Returns the tokens, and creates the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
 	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
@@ -143,7 +144,8 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 static void
 prepare_caller(struct request *rq, struct otp_caller *caller, const char *code)
 {
-	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, code };
+	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client,
+		code };
 	otp_prepare(caller);
 }
 
@@ -174,7 +176,8 @@ auth_request_code(struct request *rq, struct response (*reply)(struct request *r
 		return response_again(rq);
 	struct otp_result result = otp_request(&request->caller, &request->mail);
 	rq->mail_queued = !result.error;
-	struct response response = result.error ? response_wait(rq, result.error, result.wait) : reply(rq, request->code);
+	struct response response = result.error ? response_wait(rq, result.error, result.wait) :
+		reply(rq, request->code);
 	secret_wipe(request->code, sizeof(request->code));
 	return response;
 }
@@ -292,7 +295,7 @@ add_user(struct request *rq, const struct otp_caller *caller, const char *source
 	return pk;
 }
 
-/* Why somebody with a right code may not log in. Decided after the code, since it reveals what account an address has. */
+/* Why the owner of a right code may not log in. Decided after the code, since it reveals the account of an address. */
 static struct otp_result
 judge_login(struct request *rq, const struct otp_caller *caller)
 {
@@ -303,7 +306,8 @@ judge_login(struct request *rq, const struct otp_caller *caller)
 	else if (caller->role >= ADMIN && caller->digits < 6)
 		result.error = ERROR_STAFF_CODE;
 	else if (!caller->user)
-		result.wait = limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
+		result.wait = limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY,
+			rq->conf->client_users_daily);
 	if (result.wait)
 		result.error = ERROR_TOO_MANY_CLIENT_USERS;
 	return result;
@@ -349,8 +353,8 @@ find_session(struct request *rq, struct login *login)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->refresh.session, rq->now, rq->conf->session_life * SECOND,
-	    rq->conf->refresh_grace * SECOND)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->refresh.session, rq->now,
+	    rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
 		return false;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
@@ -408,7 +412,7 @@ end_reused(struct request *rq, const struct login *login)
 		.before = login->session });
 }
 
-/* The current token is replaced; one that was replaced before and is still accepted returns the same successor again. */
+/* Replaces the current token; one that was replaced before and is still accepted gets the same successor again. */
 struct response
 auth_refresh(struct request *rq, auth_reply *reply)
 {

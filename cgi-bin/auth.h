@@ -32,7 +32,7 @@ struct login {
 	bool is_new;			/* the user was created by this login */
 };
 
-/* For route->check: a new code of so many digits and its mail; a login; a refresh token; a refresh token to be replaced. */
+/* For route->check: of a new code and its mail; of a login; of a refresh token; of its replacement. */
 void auth_prepare_code(struct request *rq, unsigned digits);
 void auth_check_login(struct request *rq, struct faults *faults);
 void auth_check_token(struct request *rq, struct faults *faults);
@@ -44,13 +44,13 @@ struct response auth_request_code(struct request *rq, struct response (*reply)(s
 /* Writes the response to a login or refresh. */
 typedef struct response auth_reply(struct request *rq, const struct login *login);
 
-/* Uses up the code of the body and opens a session. A new address becomes a user; `source` and `campaign`: where they come from. */
+/* Uses up the code of the body and opens a session. A new address becomes a user who came by `source` and `campaign`. */
 struct response auth_login(struct request *rq, const char *source, const char *campaign, auth_reply *reply);
 
 /* Replaces the refresh token of the body. */
 struct response auth_refresh(struct request *rq, auth_reply *reply);
 
-/* A token that was replaced is accepted while its owner may still have it: in another tab, or because the response got lost. */
+/* REPLACED is accepted, since its owner may still have it: in another tab, or because the response got lost. */
 enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };
 
 /* Reads the live session of the refresh token again, and returns what the token is to it. */

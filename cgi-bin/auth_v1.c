@@ -46,7 +46,8 @@ static struct response get_validity(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/auth/send-otp-email", PUBLIC, post_send, .check = check_send, .in = &request_otp,
-	  .out = &otp_response, .status = 201, .writes = true, .client_limit = true, .title = "Email ile doğrulama kodu gönder",
+	  .out = &otp_response, .status = 201, .writes = true, .client_limit = true,
+	  .title = "Email ile doğrulama kodu gönder",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
 	{ POST, "/api/v1/auth/verify-otp-email", PUBLIC, post_verify, .check = auth_check_login, .in = &verify_otp,
 	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Email doğrulama kodu ile giriş yap",

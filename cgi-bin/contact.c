@@ -1,8 +1,8 @@
 /*
  * contact - questions of visitors to the school, and the school's replies.
  *
- * A question is stored and mails nobody. Against bots, without a third party: an hourly limit by client address, a honeypot field
- * (website), and a stamp of the time at which the form was shown.
+ * A question is stored and mails nobody. Against bots, without a third party: an hourly limit by client address, a
+ * honeypot field (website), and a stamp of the time at which the form was shown.
  */
 #include "app.h"
 #include "contact.h"
@@ -105,7 +105,8 @@ static const char *const sql[] = {
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
 	[TO_REPLY] = "SELECT email, language, subject, message, full_name,"
-		" (SELECT trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?2) FROM contact WHERE id = ?1",
+		" (SELECT trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?2)"
+		" FROM contact WHERE id = ?1",
 };
 
 static void check_bot(struct request *rq, struct faults *faults);
@@ -261,12 +262,14 @@ mail_reply(struct request *rq, const struct db_rows *row)
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
-		{ "school", conf->mail_name }, { "name", db_text(row, 4) }, { "subject", mail_one_line(rq->arena, subject) },
-		{ "reply", value_string(rq->in[ANSWER]) }, { "question", question }, { "quoted", quoted(rq->arena, question) },
+		{ "school", conf->mail_name }, { "name", db_text(row, 4) },
+		{ "subject", mail_one_line(rq->arena, subject) },
+		{ "reply", value_string(rq->in[ANSWER]) }, { "question", question },
+		{ "quoted", quoted(rq->arena, question) },
 		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },
 		{ "reply_name", conf->reply_to[0] ? conf->mail_name : mail_one_line(rq->arena, db_text(row, 5)) } };
-	return mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language, "contact-reply", values,
-		COUNT(values));
+	return mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language,
+		"contact-reply", values, COUNT(values));
 }
 
 /* The question does not change, so its mail can be sealed before the transaction. */

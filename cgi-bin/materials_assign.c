@@ -128,11 +128,13 @@ mail_to(struct request *rq, const struct recipient *r, const char *title)
 	const char *note = value_string(rq->in[NOTE]);
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "name", r->name }, { "title", mail_one_line(rq->arena, title) },
-		{ "link", rq->conf->app_url }, { "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
+		{ "link", rq->conf->app_url },
+		{ "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
 	enum language language = EN;
 
 	(void)!language_of(r->language, &language);
-	return mail_seal(rq->conf, rq->arena, rq->now, 0, r->email, language, "material-assigned", values, COUNT(values));
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, r->email, language, "material-assigned", values,
+		COUNT(values));
 }
 
 /* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
@@ -159,8 +161,8 @@ check_assign(struct request *rq, struct faults *faults)
 static bool
 is_same(const struct recipient *r, const struct recipient *prepared)
 {
-	return prepared->email && strcmp(r->email, prepared->email) == 0 && strcmp(r->language, prepared->language) == 0 &&
-		strcmp(r->name, prepared->name) == 0;
+	return prepared->email && strcmp(r->email, prepared->email) == 0 && strcmp(r->name, prepared->name) == 0 &&
+		strcmp(r->language, prepared->language) == 0;
 }
 
 static struct response
@@ -191,8 +193,8 @@ post_assign(struct request *rq)
 	for (size_t i = 0; fits && i < ids->count; i++) {
 		struct recipient r;
 		bool added = false;
-		if (!find_recipient(rq, value_string(ids->items[i]), &r) || assignment_add(rq->db, &(struct assignment){ material, r.pk,
-		    rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) }, &added) != DB_DONE)
+		if (!find_recipient(rq, value_string(ids->items[i]), &r) || assignment_add(rq->db, &(struct assignment){
+		    material, r.pk, rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) }, &added) != DB_DONE)
 			return response_error(rq, ERROR_NOT_FOUND);
 		fits = !added || is_same(&r, &a->recipients[i]);
 		if (added)

@@ -10,7 +10,7 @@
 #include "user.h"
 #include "users.h"
 
-/* Deleting a user with many results may take this long, while other writers wait; the watchdog ends a request after 15 s. */
+/* Deleting a user with many results may take so long, while other writers wait; the watchdog ends it after 15 s. */
 #define DELETE_TIMEOUT (10 * SECOND)
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
 
@@ -47,8 +47,9 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	[ROLE] = { "role", FIELD_ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
 /*
- * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping as
- * many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4 offset.
+ * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping
+ * as many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4
+ * offset.
  */
 #define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT users.pk AS found FROM " source " WHERE " where \
@@ -164,8 +165,8 @@ struct target {
 };
 
 /*
- * Only a superadmin may change an admin or a superadmin. Checked inside the transaction, so that of two superadmins who demote each
- * other at the same time one remains.
+ * Only a superadmin may change an admin or a superadmin. Checked inside the transaction, so that of two superadmins
+ * who demote each other at the same time one remains.
  */
 static enum error
 find_target(struct request *rq, struct target *target)
@@ -277,7 +278,8 @@ mail_changed(struct request *rq, const struct target *target)
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "email", target->email }, { "link", rq->conf->app_url },
 		{ "when", arena_format(rq->arena, "%.10s %.5s UTC", when, when + strlen("2026-01-15T")) } };
-	return mail_seal(rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values, COUNT(values));
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
+		COUNT(values));
 }
 
 static void

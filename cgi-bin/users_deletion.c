@@ -52,7 +52,8 @@ request_wait(struct request *rq)
 	struct db_rows *row;
 	int64_t wait = 0;
 
-	if (db_one(rq->db, &row, sql[REQUESTS], ARGS(rq->user->id, rq->now - DAY, rq->now + CLOCK_SLACK)) == DB_ROW && db_int(row, 0) >= REQUESTS_DAILY)
+	if (db_one(rq->db, &row, sql[REQUESTS], ARGS(rq->user->id, rq->now - DAY, rq->now + CLOCK_SLACK)) == DB_ROW &&
+	    db_int(row, 0) >= REQUESTS_DAILY)
 		wait = db_int(row, 1) + DAY - rq->now;
 	db_end(row);
 	return wait < DAY ? wait : DAY;

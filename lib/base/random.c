@@ -88,8 +88,9 @@ random_pretend(uint64_t seed, int64_t time)
 }
 
 /*
- * Within a millisecond the low part starts in the lower half of its range and grows by random steps of at most 2^32: that leaves room
- * for half a million ids, and processes that were forked from one with the same last id draw different ones.
+ * Within a millisecond the low part starts in the lower half of its range and grows by random steps of at most 2^32:
+ * that leaves room for half a million ids, and processes that were forked from one with the same last id draw
+ * different ones.
  */
 void
 random_id(char out[static ID_TEXT])
@@ -186,7 +187,9 @@ secret_wipe(void *bytes, size_t n)
 	sodium_memzero(bytes, n);
 }
 
-/* The kernel ignores the limit where it pipes the dump to a program (core_pattern with a |), but not PR_SET_DUMPABLE. */
+/*
+ * The kernel ignores the limit where it pipes the dump to a program (core_pattern with a |), but not PR_SET_DUMPABLE.
+ */
 void
 secret_no_core(void)
 {

@@ -14,7 +14,10 @@
 /* Aborts when the system has no random numbers. Call once at the start, before any other call here. */
 void random_init(void);
 void random_bytes(void *out, size_t n);
-/* Draws 512 bytes, which random_bytes() and random_id() then copy: call it before a write transaction, and not before a fork. */
+/*
+ * Draws 512 bytes, which random_bytes() and random_id() then copy: call it before a write transaction, and not before
+ * a fork.
+ */
 void random_prepare(void);
 /* A number in [0, limit), without bias. */
 uint32_t random_below(uint32_t limit);
@@ -26,8 +29,8 @@ void random_digits(char *out, unsigned digits);
  */
 void random_id(char out[static ID_TEXT]);
 /*
- * From now on random_id() uses `time`, and it and random_below() return a reproducible series that starts from `seed`. For demo data,
- * in a process that creates no other data and no secrets.
+ * From now on random_id() uses `time`, and it and random_below() return a reproducible series that starts from
+ * `seed`. For demo data, in a process that creates no other data and no secrets.
  */
 void random_pretend(uint64_t seed, int64_t time);
 

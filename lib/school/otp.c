@@ -20,10 +20,13 @@ static const char *const otp_sql[] = {
 		" ON CONFLICT (email, network) DO UPDATE SET digits = excluded.digits, mac = excluded.mac,"
 		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
 		" strange_tries = 0, used = FALSE",
-	/* The network's own first, then the newest. One that was created in the future is of a clock that was set back since. */
+	/*
+	 * The network's own first, then the newest. One that was created in the future is of a clock that was set
+	 * back since.
+	 */
 	[LIVE_CODES] =
-		"SELECT network, mac, language, network = ?5, CASE WHEN network = ?5 THEN tries ELSE strange_tries END FROM login_code"
-		" WHERE email = ?1 AND digits = ?2 AND NOT used AND expires_at > ?3 AND created_at <= ?4"
+		"SELECT network, mac, language, network = ?5, CASE WHEN network = ?5 THEN tries ELSE strange_tries END"
+		" FROM login_code WHERE email = ?1 AND digits = ?2 AND NOT used AND expires_at > ?3 AND created_at <= ?4"
 		" ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
 	[COUNT_TRY] = "UPDATE login_code SET tries = tries + 1 WHERE email = ?1 AND network = ?2",
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
@@ -48,76 +51,78 @@ const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
 static const char code_client[] = "code-client", wrong_client[] = "wrong-client";
 
-/* ---- the caller */
+/* ---- the caller, before the transaction and inside it */
 
 /* Both under one key: the first part of a network's MAC, which is no address, tells it from a code's. */
 static void
-compute_macs(struct otp_caller *caller)
+compute_macs(struct otp_caller *c)
 {
-	const struct part code[] = { PART(caller->email), PART(caller->code) };
-	const struct part network[] = { PART("known network"), PART(caller->user_id), PART(caller->network) };
+	const struct part code[] = { PART(c->email), PART(c->code) };
+	const struct part network[] = { PART("known network"), PART(c->user_id), PART(c->network) };
 
-	secret_mac(caller->code_mac, caller->conf->code_key, code, COUNT(code));
-	secret_mac(caller->network_mac, caller->conf->code_key, network, COUNT(network));
+	secret_mac(c->code_mac, c->conf->code_key, code, COUNT(code));
+	secret_mac(c->network_mac, c->conf->code_key, network, COUNT(network));
 }
 
 static void
-find_user(struct otp_caller *caller)
+find_user(struct otp_caller *c)
 {
 	struct db_rows *row;
 
-	caller->user = 0;
-	caller->active = true;
-	caller->role = USER;
-	caller->language = EN;
-	if (db_one(caller->db, &row, otp_sql[FIND_USER], ARGS(caller->email)) == DB_ROW) {
-		caller->user = db_int(row, 0);
-		snprintf(caller->user_id, sizeof(caller->user_id), "%s", db_text(row, 1));
-		caller->active = db_flag(row, 2);
-		caller->role = role_of(db_text(row, 3));
-		(void)!language_of(db_text(row, 4), &caller->language);
+	c->user = 0;
+	c->active = true;
+	c->role = USER;
+	c->language = EN;
+	if (db_one(c->db, &row, otp_sql[FIND_USER], ARGS(c->email)) == DB_ROW) {
+		c->user = db_int(row, 0);
+		snprintf(c->user_id, sizeof(c->user_id), "%s", db_text(row, 1));
+		c->active = db_flag(row, 2);
+		c->role = role_of(db_text(row, 3));
+		(void)!language_of(db_text(row, 4), &c->language);
 	}
 	db_end(row);
 }
 
 void
-otp_prepare(struct otp_caller *caller)
+otp_prepare(struct otp_caller *c)
 {
-	caller->digits = strlen(caller->code);
-	network_of(caller->network, caller->client);
-	email_mailbox(caller->mailbox, caller->email);
-	random_id(caller->user_id);
-	find_user(caller);
-	compute_macs(caller);
+	c->digits = strlen(c->code);
+	network_of(c->network, c->client);
+	email_mailbox(c->mailbox, c->email);
+	random_id(c->user_id);
+	find_user(c);
+	compute_macs(c);
 }
 
 struct outbox_new
-otp_mail(const struct otp_caller *caller, struct arena *arena, enum language language)
+otp_mail(const struct otp_caller *c, struct arena *arena, enum language language)
 {
-	const struct conf *conf = caller->conf;
+	const struct conf *conf = c->conf;
 	const char *minutes = arena_format(arena, "%lld", (long long)(conf->code_life / 60));
-	const struct mail_value values[] = { { "code", caller->code }, { "minutes", minutes }, { "school", conf->mail_name } };
+	const struct mail_value values[] = {
+		{ "code", c->code }, { "minutes", minutes }, { "school", conf->mail_name } };
 
-	return mail_seal(conf, arena, caller->now, caller->now + conf->code_life * SECOND, caller->email, language, "login-code",
+	return mail_seal(conf, arena, c->now, c->now + conf->code_life * SECOND, c->email, language, "login-code",
 		values, COUNT(values));
 }
 
 bool
-otp_find(struct otp_caller *caller)
+otp_find(struct otp_caller *c)
 {
-	const struct otp_caller prepared = *caller;
+	const struct otp_caller prepared = *c;
 	uint64_t mark;
 	struct db_rows *row;
 
-	find_user(caller);
-	caller->known = db_one(caller->db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(caller->network_mac, MAC_BYTES),
-		caller->now - caller->conf->known_days * DAY)) == DB_ROW;
+	find_user(c);
+	c->known = db_one(c->db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(c->network_mac, MAC_BYTES),
+		c->now - c->conf->known_days * DAY)) == DB_ROW;
 	db_end(row);
-	memcpy(&mark, caller->network_mac, sizeof(mark));
-	snprintf(caller->own, sizeof(caller->own), "%s", caller->mailbox);
-	if (caller->known)
-		snprintf(caller->own, sizeof(caller->own), "%s %016llx", caller->mailbox, (unsigned long long)mark);
-	return caller->user == prepared.user && strcmp(caller->user_id, prepared.user_id) == 0 && caller->language == prepared.language;
+	memcpy(&mark, c->network_mac, sizeof(mark));
+	snprintf(c->own, sizeof(c->own), "%s", c->mailbox);
+	if (c->known)
+		snprintf(c->own, sizeof(c->own), "%s %016llx", c->mailbox, (unsigned long long)mark);
+	return c->user == prepared.user && strcmp(c->user_id, prepared.user_id) == 0 &&
+		c->language == prepared.language;
 }
 
 /* ---- limits */
@@ -131,86 +136,89 @@ refuse(struct otp_result *result, enum error error, int64_t wait)
 }
 
 static int64_t
-client_wait(const struct otp_caller *caller, const char *kind, int64_t window, int64_t most)
+client_wait(const struct otp_caller *c, const char *kind, int64_t window, int64_t most)
 {
-	return limit_client(caller->db, caller->conf, kind, caller->client, caller->now, window, most);
+	return limit_client(c->db, c->conf, kind, c->client, c->now, window, most);
 }
 
 /* For new codes. */
 static struct otp_result
-request_limits(const struct otp_caller *caller)
+request_limits(const struct otp_caller *c)
 {
-	const struct conf *conf = caller->conf;
-	const char *own = caller->own;
-	int64_t now = caller->now;
+	const struct conf *conf = c->conf;
+	const char *own = c->own;
+	int64_t now = c->now;
 	struct otp_result result = { ERROR_NONE, 0 };
 
-	refuse(&result, ERROR_TOO_SOON, limit_wait(caller->db, code_email, own, now, conf->code_pause * SECOND, 1));
-	refuse(&result, caller->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
-		limit_wait(caller->db, code_email, own, now, HOUR, conf->code_hourly));
-	if (!caller->known)
-		refuse(&result, ERROR_TOO_MANY_STRANGE_CODES, limit_wait(caller->db, code_email, own, now, DAY, conf->code_daily_new));
-	refuse(&result, ERROR_TOO_MANY_CODES, limit_wait_all(caller->db, code_email, caller->mailbox, now, DAY, conf->code_daily));
-	if (!caller->known)
-		refuse(&result, ERROR_TOO_MANY_CLIENT_CODES, client_wait(caller, code_client, HOUR, conf->client_hourly));
+	refuse(&result, ERROR_TOO_SOON, limit_wait(c->db, code_email, own, now, conf->code_pause * SECOND, 1));
+	refuse(&result, c->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
+		limit_wait(c->db, code_email, own, now, HOUR, conf->code_hourly));
+	if (!c->known)
+		refuse(&result, ERROR_TOO_MANY_STRANGE_CODES,
+			limit_wait(c->db, code_email, own, now, DAY, conf->code_daily_new));
+	refuse(&result, ERROR_TOO_MANY_CODES,
+		limit_wait_all(c->db, code_email, c->mailbox, now, DAY, conf->code_daily));
+	if (!c->known)
+		refuse(&result, ERROR_TOO_MANY_CLIENT_CODES, client_wait(c, code_client, HOUR, conf->client_hourly));
 	return result;
 }
 
 static const char *
-wrong_kind(const struct otp_caller *caller)
+wrong_kind(const struct otp_caller *c)
 {
-	return caller->digits < 6 ? wrong_short : wrong_email;
+	return c->digits < 6 ? wrong_short : wrong_email;
 }
 
 /* Until the next wrong try of a subject, a mailbox or a known network of it, is allowed. */
 static int64_t
-wrong_wait(const struct otp_caller *caller, const char *subject)
+wrong_wait(const struct otp_caller *c, const char *subject)
 {
-	return limit_wait(caller->db, wrong_kind(caller), subject, caller->now, DAY,
-		caller->digits < 6 ? caller->conf->daily_wrong_short : caller->conf->daily_wrong);
+	return limit_wait(c->db, wrong_kind(c), subject, c->now, DAY,
+		c->digits < 6 ? c->conf->daily_wrong_short : c->conf->daily_wrong);
 }
 
 /* Operators read of a lockout in the log, and admins in the audit trail where the address has a user. */
 static void
-count_wrong(const struct otp_caller *caller, const char *subject)
+count_wrong(const struct otp_caller *c, const char *subject)
 {
-	const char *what = subject == caller->mailbox ? "wrong codes, networks that are not known" : "wrong codes, a known network";
+	const char *what = subject == c->mailbox ? "wrong codes, networks that are not known" :
+		"wrong codes, a known network";
 
-	limit_count(caller->db, wrong_kind(caller), subject, caller->now, DAY);
-	if (!wrong_wait(caller, subject))
+	limit_count(c->db, wrong_kind(c), subject, c->now, DAY);
+	if (!wrong_wait(c, subject))
 		return;
-	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", caller->user ? caller->user_id : "-", caller->client, what);
-	if (caller->user)
-		audit_add(caller->db, caller->now, &(struct audit){ caller->user_id, caller->email, "session.locked", caller->user_id,
-			caller->email, .after = what });
+	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", c->user ? c->user_id : "-", c->client, what);
+	if (c->user)
+		audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.locked", c->user_id,
+			c->email, .after = what });
 }
 
 static struct otp_result
-client_limits(const struct otp_caller *caller)
+client_limits(const struct otp_caller *c)
 {
 	struct otp_result result = { ERROR_NONE, 0 };
 
-	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(caller, wrong_client, HOUR, caller->conf->client_wrong_hourly));
-	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(caller, wrong_client, DAY, caller->conf->client_wrong_daily));
+	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(c, wrong_client, HOUR, c->conf->client_wrong_hourly));
+	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(c, wrong_client, DAY, c->conf->client_wrong_daily));
 	return result;
 }
 
 /* ---- a new code */
 
 struct otp_result
-otp_request(const struct otp_caller *caller, const struct outbox_new *mail)
+otp_request(const struct otp_caller *c, const struct outbox_new *mail)
 {
-	struct otp_result result = request_limits(caller);
+	struct otp_result result = request_limits(c);
 
 	if (result.error)
 		return result;
 	/* A failure of any of these sticks to db, and so to the response. */
-	limit_count(caller->db, code_email, caller->own, caller->now, DAY);
-	if (!caller->known)
-		limit_count_client(caller->db, caller->conf, code_client, caller->client, caller->now, HOUR);
-	(void)!db_run(caller->db, otp_sql[STORE_CODE], ARGS(caller->email, caller->network, (int64_t)caller->digits,
-		value_blob(caller->code_mac, MAC_BYTES), mail->language, mail->created, mail->expires), NULL);
-	outbox_add(caller->db, mail);
+	limit_count(c->db, code_email, c->own, c->now, DAY);
+	if (!c->known)
+		limit_count_client(c->db, c->conf, code_client, c->client, c->now, HOUR);
+	(void)!db_run(c->db, otp_sql[STORE_CODE], ARGS(c->email, c->network, (int64_t)c->digits,
+		value_blob(c->code_mac, MAC_BYTES), mail->language, mail->created, mail->expires), NULL);
+	outbox_add(c->db, mail);
 	return result;
 }
 
@@ -222,21 +230,21 @@ struct codes {
 		char network[NETWORK_TEXT];	/* that requested it */
 		unsigned char mac[MAC_BYTES];
 		enum language language;
-		bool own;		/* it is of the caller's network; if any, the first is */
-		int64_t tries;		/* wrong ones, from its own network or from all others, as the caller's would count */
+		bool own;		/* of the caller's network: at most the first */
+		int64_t tries;		/* wrong ones: from its own network if that is the caller's, else from others */
 	} list[LIVE_MAX];
 	size_t count;
 	bool own;			/* the first is */
 };
 
 static void
-read_codes(const struct otp_caller *caller, struct codes *codes)
+read_codes(const struct otp_caller *c, struct codes *codes)
 {
 	struct db_rows *row;
 
 	codes->count = 0;
-	for (enum db_rc rc = db_one(caller->db, &row, otp_sql[LIVE_CODES], ARGS(caller->email, (int64_t)caller->digits, caller->now,
-	     caller->now + CLOCK_SLACK, caller->network, LIVE_MAX)); rc == DB_ROW && codes->count < LIVE_MAX; rc = db_next(row)) {
+	for (enum db_rc rc = db_one(c->db, &row, otp_sql[LIVE_CODES], ARGS(c->email, (int64_t)c->digits, c->now,
+	     c->now + CLOCK_SLACK, c->network, LIVE_MAX)); rc == DB_ROW && codes->count < LIVE_MAX; rc = db_next(row)) {
 		struct live_code *code = &codes->list[codes->count];
 		if (db_size(row, 1) != MAC_BYTES || !language_of(db_text(row, 2), &code->language))
 			continue;
@@ -252,59 +260,63 @@ read_codes(const struct otp_caller *caller, struct codes *codes)
 
 /* For tries. A spent code is replaced by a new one as soon as that may be requested. */
 static struct otp_result
-try_limits(const struct otp_caller *caller, const struct codes *codes)
+try_limits(const struct otp_caller *c, const struct codes *codes)
 {
-	struct otp_result result = client_limits(caller);
+	struct otp_result result = client_limits(c);
 	size_t usable = codes->own ? 1 : codes->count, spent = 0;
 
-	if (codes->own || !caller->known)
-		refuse(&result, caller->known ? ERROR_TOO_MANY_OWN_TRIES : ERROR_TOO_MANY_TRIES, wrong_wait(caller, caller->own));
+	if (codes->own || !c->known)
+		refuse(&result, c->known ? ERROR_TOO_MANY_OWN_TRIES : ERROR_TOO_MANY_TRIES, wrong_wait(c, c->own));
 	else if (codes->count > 0)
-		refuse(&result, ERROR_TOO_MANY_TRIES, wrong_wait(caller, caller->mailbox));
+		refuse(&result, ERROR_TOO_MANY_TRIES, wrong_wait(c, c->mailbox));
 	if (result.error)
 		return result;
 	for (size_t i = 0; i < usable; i++)
-		spent += codes->list[i].tries >= caller->conf->code_tries;
+		spent += codes->list[i].tries >= c->conf->code_tries;
 	if (usable > 0 && spent == usable)
-		result = (struct otp_result){ ERROR_CODE_SPENT, request_limits(caller).wait };
+		result = (struct otp_result){ ERROR_CODE_SPENT, request_limits(c).wait };
 	return result;
 }
 
-/* Returns the code that was typed; NULL where it is none of them. Each other one that it was compared with counts a wrong try. */
+/*
+ * Returns the code that was typed; NULL where it is none of them. Each other one that it was compared with counts a
+ * wrong try.
+ */
 static const struct live_code *
-compare(const struct otp_caller *caller, const struct codes *codes)
+compare(const struct otp_caller *c, const struct codes *codes)
 {
 	for (size_t i = 0; i < codes->count; i++) {
 		const struct live_code *code = &codes->list[i];
-		if (!code->own && (code->tries >= caller->conf->code_tries || wrong_wait(caller, caller->mailbox)))
+		if (!code->own && (code->tries >= c->conf->code_tries || wrong_wait(c, c->mailbox)))
 			continue;
-		if (secret_equal(code->mac, caller->code_mac, MAC_BYTES))
+		if (secret_equal(code->mac, c->code_mac, MAC_BYTES))
 			return code;
-		(void)!db_run(caller->db, otp_sql[code->own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(caller->email, code->network), NULL);
-		count_wrong(caller, code->own && caller->known ? caller->own : caller->mailbox);
+		(void)!db_run(c->db, otp_sql[code->own ? COUNT_TRY : COUNT_STRANGE_TRY],
+			ARGS(c->email, code->network), NULL);
+		count_wrong(c, code->own && c->known ? c->own : c->mailbox);
 	}
 	return NULL;
 }
 
 struct otp_result
-otp_verify(struct otp_caller *caller)
+otp_verify(struct otp_caller *c)
 {
 	struct codes codes;
 
-	read_codes(caller, &codes);
-	struct otp_result result = try_limits(caller, &codes);
+	read_codes(c, &codes);
+	struct otp_result result = try_limits(c, &codes);
 	if (result.error)
 		return result;
-	const struct live_code *right = compare(caller, &codes);
-	if (right && db_run(caller->db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE) {
-		caller->language = caller->user ? caller->language : right->language;
+	const struct live_code *right = compare(c, &codes);
+	if (right && db_run(c->db, otp_sql[USE_CODE], ARGS(c->email, right->network), NULL) == DB_DONE) {
+		c->language = c->user ? c->language : right->language;
 		return result;
 	}
 	if (!right) {
-		limit_count_client(caller->db, caller->conf, wrong_client, caller->client, caller->now, DAY);
-		log_line(LOG_NOTE, "login_wrong user=%s client=%s", caller->user ? caller->user_id : "-", caller->client);
-		if (client_limits(caller).error)
-			log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", caller->client);
+		limit_count_client(c->db, c->conf, wrong_client, c->client, c->now, DAY);
+		log_line(LOG_NOTE, "login_wrong user=%s client=%s", c->user ? c->user_id : "-", c->client);
+		if (client_limits(c).error)
+			log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", c->client);
 	}
 	return (struct otp_result){ ERROR_WRONG_CODE, 0 };
 }
@@ -312,15 +324,15 @@ otp_verify(struct otp_caller *caller)
 /* ---- after the login */
 
 void
-otp_login(const struct otp_caller *caller)
+otp_login(const struct otp_caller *c)
 {
-	(void)!db_run(caller->db, otp_sql[KNOW], ARGS(value_blob(caller->network_mac, MAC_BYTES), caller->user, caller->now), NULL);
+	(void)!db_run(c->db, otp_sql[KNOW], ARGS(value_blob(c->network_mac, MAC_BYTES), c->user, c->now), NULL);
 	/* A class that logs in for the first time is no crowd of strangers. */
-	if (!caller->known)
-		limit_uncount_client(caller->db, caller->conf, code_client, caller->client);
-	log_line(LOG_NOTE, "login user=%s client=%s", caller->user_id, caller->client);
-	audit_add(caller->db, caller->now, &(struct audit){ caller->user_id, caller->email, "session.login", caller->user_id,
-		caller->email, .after = caller->known ? NULL : "from a network that was not known" });
+	if (!c->known)
+		limit_uncount_client(c->db, c->conf, code_client, c->client);
+	log_line(LOG_NOTE, "login user=%s client=%s", c->user_id, c->client);
+	audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.login", c->user_id,
+		c->email, .after = c->known ? NULL : "from a network that was not known" });
 }
 
 void

@@ -1,12 +1,13 @@
 /*
  * otp - login codes: sent by mail, verified, limited.
  *
- * Limits go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately is known for them
- * and has limits of its own; all other networks share one, so that strangers can use up only that. A client network has limits
- * over all mailboxes. Limits count by mailbox (email_mailbox()); the user and the recipient of the mail go by the address as typed.
+ * Limits go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately is
+ * known for them and has limits of its own; all other networks share one, so that strangers can use up only that. A
+ * client network has limits over all mailboxes. Limits count by mailbox (email_mailbox()); the user and the recipient
+ * of the mail go by the address as typed.
  *
- * otp_prepare() and otp_mail() run before the write transaction, all other calls inside it. What otp_verify() wrote must be
- * committed also when it refuses: every try counts.
+ * otp_prepare() and otp_mail() run before the write transaction, all other calls inside it. What otp_verify() wrote
+ * must be committed also when it refuses: every try counts.
  */
 #ifndef OKUL_OTP_H
 #define OKUL_OTP_H
@@ -29,30 +30,31 @@ extern const struct db_statements otp_statements;
 /* Who requests or types a code. The first two lines are set by the program, the texts borrowed. */
 struct otp_caller {
 	struct db *db; const struct conf *conf; int64_t now;
-	const char *email, *client, *code;	/* as typed, folded; the client's address; a new code, or the one that was typed */
+	const char *email, *client, *code;	/* as typed, folded; the client's address; a new code, or the typed one */
 	size_t digits;			/* of the code: 6 or 4, one surface has each */
 	char network[NETWORK_TEXT];	/* of the client */
 	char mailbox[EMAIL_TEXT];	/* the subject of the limits that all unknown networks share */
-	char own[EMAIL_TEXT + 17];	/* the subject of the caller's own limits: the mailbox, followed by a mark of a known network */
+	char own[EMAIL_TEXT + 17];	/* the subject of the caller's own limits: the mailbox and a mark of a known network */
 	bool known;			/* the user has logged in from there lately */
 	int64_t user;			/* pk; 0: nobody has this address */
 	char user_id[ID_TEXT];		/* a new id where nobody has this address */
 	bool active;			/* true for nobody */
 	enum role role;
-	enum language language;		/* the user's own; of nobody EN, and after otp_verify() that of the mail with the code */
-	unsigned char code_mac[MAC_BYTES];	/* under conf's code_key: what the database holds of a code, and of a user's network */
-	unsigned char network_mac[MAC_BYTES];
+	enum language language;		/* the user's; of nobody EN, and after otp_verify() that of the mail with the code */
+	unsigned char code_mac[MAC_BYTES], network_mac[MAC_BYTES];	/* by conf's code_key; the database holds only these */
 };
 
-/* Reads the user and computes the rest, but for `known` and `own`. Does the same work whether the user exists or not. */
+/*
+ * Reads the user and computes the rest, but for `known` and `own`. Does the same work whether the user exists or not.
+ */
 void otp_prepare(struct otp_caller *caller);
 
 /* The mail with a new code, which otp_request() queues and which expires with it. `arena` owns the seal. */
 struct outbox_new otp_mail(const struct otp_caller *caller, struct arena *arena, enum language language);
 
 /*
- * Reads the user again and sets `known` and `own`; the first call inside the transaction. False when the address has another user,
- * or one of another language, than when `caller` was prepared.
+ * Reads the user again and sets `known` and `own`; the first call inside the transaction. False when the address has
+ * another user, or one of another language, than when `caller` was prepared.
  */
 must_use bool otp_find(struct otp_caller *caller);
 
@@ -63,22 +65,24 @@ struct otp_result {
 };
 
 /*
- * Stores the new code, replacing the one that this network had for the address, and queues its mail. Refusals: ERROR_TOO_SOON,
- * ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox), ERROR_TOO_MANY_CLIENT_CODES (client network).
+ * Stores the new code, replacing the one that this network had for the address, and queues its mail. Refusals:
+ * ERROR_TOO_SOON, ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox), ERROR_TOO_MANY_CLIENT_CODES (client
+ * network).
  */
 must_use struct otp_result otp_request(const struct otp_caller *caller, const struct outbox_new *mail);
 
 /*
- * Uses up a code of the address: the one that the caller's network requested, or, counted as a stranger's try, one that another
- * network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once for a right code,
- * ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong tries on it, ERROR_TOO_MANY_TRIES,
- * ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client network).
+ * Uses up a code of the address: the one that the caller's network requested, or, counted as a stranger's try, one
+ * that another network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once
+ * for a right code, ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong
+ * tries on it, ERROR_TOO_MANY_TRIES, ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client
+ * network).
  */
 must_use struct otp_result otp_verify(struct otp_caller *caller);
 
 /*
- * Records that caller->user (which must be set, with user_id) logs in: the network is known from now on, and a code that was
- * requested from there no longer counts as one of a stranger.
+ * Records that caller->user (which must be set, with user_id) logs in: the network is known from now on, and a code
+ * that was requested from there no longer counts as one of a stranger.
  */
 void otp_login(const struct otp_caller *caller);
 

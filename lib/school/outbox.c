@@ -5,14 +5,14 @@
 
 enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
-/* At time ?1: a row that waits for longer than the lease or the longest pause, ?2 and ?3 milliseconds, was written when the clock was ahead. */
+/* At time ?1: waits longer than the lease or the longest pause, ?2 and ?3, allow; so the clock was ahead at its writing. */
 #define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
 
 /* At time ?1: a sender holds the row. One that is put off has a last_error, one that was given back is due. */
 #define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"
 
 static const char *const outbox_sql[] = {
-	/* Mails that wait when a user is deactivated or leaves are deleted by triggers: user_deactivated, user_leaving. */
+	/* The triggers user_deactivated and user_leaving delete mails that wait already. */
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
 		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",

@@ -1,9 +1,9 @@
 /*
  * outbox - the rows of mails that wait to be sent: made by mail_seal(), sent by `okulctl mail`.
  *
- * A sender claims a batch of rows by moving their time forward: during this lease no other sender claims them. The rows of a sender
- * that dies are sent by another one. `attempts` counts the claims, and tells whether a lease is still ours.
- * Times are milliseconds. Calls that change rows run inside a write transaction.
+ * A sender claims a batch of rows by moving their time forward: during this lease no other sender claims them. The
+ * rows of a sender that dies are sent by another one. `attempts` counts the claims, and tells whether a lease is
+ * still ours. Times are milliseconds. Calls that change rows run inside a write transaction.
  */
 #ifndef OKUL_OUTBOX_H
 #define OKUL_OUTBOX_H
@@ -25,20 +25,22 @@ struct outbox_new {
 };
 
 /*
- * Adds a mail that mail_seal() made; a failure sticks to db. To a user who is deactivated or whose deletion is pending only a login
- * code, a reply to their question and the notice of a changed address go: any other mail is left out, which is no failure.
+ * Adds a mail that mail_seal() made; a failure sticks to db. To a user who is deactivated or whose deletion is
+ * pending only a login code, a reply to their question and the notice of a changed address go: any other mail is left
+ * out, which is no failure.
  */
 void outbox_add(struct db *db, const struct outbox_new *mail);
 
 /*
- * The place of a mail in the queue, never later than `created`: the one that expires first is sent first, so that a login code does
- * not wait for the many mails of an assignment.
+ * The place of a mail in the queue, never later than `created`: the one that expires first is sent first, so that a
+ * login code does not wait for the many mails of an assignment.
  */
 int64_t outbox_turn(int64_t created, int64_t expires);
 
 /*
- * When the next mail is due; INT64_MAX when none waits. `*ahead` is true when some wait longer than `lease` and `pause`, the longest
- * time until a retry, allow: their time was set by a clock that was ahead. Reads only; DB_DONE or a failure.
+ * When the next mail is due; INT64_MAX when none waits. `*ahead` is true when some wait longer than `lease` and
+ * `pause`, the longest time until a retry, allow: their time was set by a clock that was ahead. Reads only; DB_DONE
+ * or a failure.
  */
 must_use enum db_rc outbox_due(struct db *db, int64_t now, int64_t lease, int64_t pause, int64_t *due, bool *ahead);
 /* Makes those due now. A failure sticks to db. */

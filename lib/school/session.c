@@ -16,7 +16,7 @@ static const char *const session_sql[] = {
 	[ADD] =
 		"INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
-	/* ?3 now, ?4 to ?6 milliseconds: a session's life, the grace period, its life without use. A login in the future counts as now. */
+	/* ?3 now, ?4 a session's life, ?5 the grace period, ?6 its life without use. A login in the future counts as now. */
 	[ROTATE] =
 		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
 		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"

@@ -16,10 +16,10 @@
 extern const struct db_statements session_statements;
 
 /*
- * The user of an Authorization header ("Bearer TOKEN") at `now`, when the token is valid, its session is live and the user is active.
- * `caller` borrows from its row, of which the columns from SESSION_ROW_PROFILE on are those of user_profile. With `authorization`
- * NULL reads the user of `caller`, whom it found earlier, again. Returns ERROR_NONE, ERROR_BAD_TOKEN, or ERROR_BUSY when memory is
- * short; a failure of the database sticks to db.
+ * The user of an Authorization header ("Bearer TOKEN") at `now`, when the token is valid, its session is live and the
+ * user is active. `caller` borrows from its row, of which the columns from SESSION_ROW_PROFILE on are those of
+ * user_profile. With `authorization` NULL reads the user of `caller`, whom it found earlier, again. Returns
+ * ERROR_NONE, ERROR_BAD_TOKEN, or ERROR_BUSY when memory is short; a failure of the database sticks to db.
  */
 must_use enum error session_authenticate(struct db *db, const char *authorization, int64_t now, struct caller *caller);
 
@@ -36,7 +36,7 @@ struct session_new {
 };
 
 void session_add(struct db *db, const struct session_new *session, int64_t now);
-/* Replaces the refresh token of number `*counter`; `*counter` and `*expires` get those of its successor. False when it is not current. */
+/* Replaces the refresh token of that counter; sets counter and expiry of its successor. False when it is not current. */
 must_use bool session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires, int64_t now);
 void session_end(struct db *db, int64_t pk);
 /* Ends the session with that id; false when the user has no such session that is live at `now`. */

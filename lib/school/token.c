@@ -83,8 +83,9 @@ learn_header(size_t key)
 }
 
 /*
- * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a good token. So
- * the memory that they need is allocated and freed before: without threads, nobody else takes it in between.
+ * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a
+ * good token. So the memory that they need is allocated and freed before: without threads, nobody else takes it in
+ * between.
  */
 static bool
 has_memory(size_t bytes)
@@ -96,8 +97,8 @@ has_memory(size_t bytes)
 }
 
 /*
- * Initializes libjwt and OpenSSL. At the first token, not at the start: it takes longer than everything else that a CGI process does
- * for a request without a token, and 150 KiB of a worker that gets none.
+ * Initializes libjwt and OpenSSL. At the first token, not at the start: it takes longer than everything else that a
+ * CGI process does for a request without a token, and 150 KiB of a worker that gets none.
  */
 static bool
 initialize(void)
@@ -189,10 +190,7 @@ is_alive(const struct claims *claims, int64_t now)
 	return now < claims->expires && claims->issued <= now + SKEW;
 }
 
-/*
- * Compares as memcmp() does, not in constant time: without the process's key nobody finds a token with the hash of another, so the
- * time reveals nothing.
- */
+/* Not in constant time: without the process's key nobody finds a token with the hash of another one. */
 static struct cached *
 find_cached(uint64_t hash, const char *token, size_t length)
 {
@@ -230,8 +228,9 @@ key_of(const char *header, size_t length)
 }
 
 /*
- * True when what follows the header are two parts of strict base64url (so a third dot is refused as well), the signature has the
- * right size, and the payload is one flat JSON object that names no claim twice: libjwt would take the last.
+ * True when what follows the header are two parts of strict base64url (so a third dot is refused as well), the
+ * signature has the right size, and the payload is one flat JSON object that names no claim twice: libjwt would take
+ * the last.
  */
 static bool
 is_well_formed(const char *rest, const char *end)

@@ -1,8 +1,8 @@
 /*
  * token - access tokens (JWT, RFC 7519, HS256) and refresh tokens.
  *
- * libjwt verifies only tokens whose header is, byte for byte, one that we issue: it would accept "none", another algorithm under
- * the same key, and expired tokens.
+ * libjwt verifies only tokens whose header is, byte for byte, one that we issue: it would accept "none", another
+ * algorithm under the same key, and expired tokens.
  */
 #ifndef OKUL_TOKEN_H
 #define OKUL_TOKEN_H
@@ -20,7 +20,7 @@ struct claims {
 	int64_t issued, expires;	/* iat, exp: milliseconds, whole seconds */
 };
 
-/* Checks the keys of conf, which is borrowed. Call once a process. False (and a reason in `why`) where one is missing or unusable. */
+/* Checks the keys of conf, which is borrowed. Once a process. False (and a reason in `why`) where one is unusable. */
 must_use bool token_init(const struct conf *conf, char *why, size_t room);
 
 /* Appends a new access token. `now` in milliseconds; it lives for conf's access_life. False when memory is short. */
@@ -30,8 +30,8 @@ must_use bool token_issue(struct buf *out, const char *user, const char *session
 enum token_verdict { TOKEN_BAD, TOKEN_GOOD, TOKEN_NO_MEMORY };
 
 /*
- * GOOD when the token is ours, unmodified and not expired at `now`. Whether its session still exists is for the caller to check.
- * This process caches verified tokens.
+ * GOOD when the token is ours, unmodified and not expired at `now`. Whether its session still exists is for the
+ * caller to check. This process caches verified tokens.
  */
 must_use enum token_verdict token_check(const char *token, size_t length, int64_t now, struct claims *claims);
 
@@ -40,8 +40,8 @@ const char *token_bearer(const char *authorization, size_t *length);
 
 /*
  * A refresh token is base64url(session 12 bytes, counter 4 bytes, secret 32 bytes), the secret being
- * HMAC(refresh_key, seed, session, counter). The session row holds only seed and counter: so every token of a session, replaced
- * ones too, can be verified, and the successor of a token is always the same.
+ * HMAC(refresh_key, seed, session, counter). The session row holds only seed and counter: so every token of a
+ * session, replaced ones too, can be verified, and the successor of a token is always the same.
  */
 #define REFRESH_SEED 32
 #define REFRESH_BYTES 48
