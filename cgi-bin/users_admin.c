@@ -12,7 +12,7 @@
 
 /* Deleting a user with many results may take so long, while other writers wait; the watchdog ends it after 15 s. */
 #define DELETE_TIMEOUT (10 * SECOND)
-#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
+#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active, users.deletion_status AS account_deletion_status"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
@@ -143,7 +143,7 @@ get_users(struct request *rq)
 	struct args args = ARGS(in[FOR_ROLE], match ? match : words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 

@@ -33,6 +33,8 @@ void random_id(char out[static ID_TEXT]);
  * `seed`. For demo data, in a process that creates no other data and no secrets.
  */
 void random_pretend(uint64_t seed, int64_t time);
+/* The next 64 bits of a series that its first state determines; for made-up data only. */
+uint64_t random_series(uint64_t *state);
 
 /* HMAC-SHA-256 over the parts in turn, each preceded by its length, so that ("ab","c") and ("a","bc") differ. */
 struct part { const void *bytes; size_t length; };

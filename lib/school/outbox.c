@@ -38,8 +38,8 @@ const struct db_statements outbox_statements = { outbox_sql, COUNT(outbox_sql) }
 void
 outbox_add(struct db *db, const struct outbox_new *mail)
 {
-	(void)!db_run(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created,
-		mail->expires, outbox_turn(mail->created, mail->expires)), NULL);
+	db_change(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed,
+		mail->created, mail->expires, outbox_turn(mail->created, mail->expires)));
 }
 
 int64_t
@@ -63,7 +63,7 @@ outbox_due(struct db *db, int64_t now, int64_t lease, int64_t pause, int64_t *du
 void
 outbox_correct_ahead(struct db *db, int64_t now, int64_t lease, int64_t pause)
 {
-	(void)!db_run(db, outbox_sql[CORRECT_AHEAD], ARGS(now, lease, pause), NULL);
+	db_change(db, outbox_sql[CORRECT_AHEAD], ARGS(now, lease, pause));
 }
 
 enum db_rc
@@ -103,10 +103,7 @@ outbox_leased(struct db *db, int64_t now)
 int64_t
 outbox_take_over(struct db *db, int64_t now)
 {
-	int64_t count = 0;
-
-	(void)!db_run(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)), &count);
-	return count;
+	return db_change(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)));
 }
 
 enum db_rc

@@ -88,8 +88,8 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 void
 session_add(struct db *db, const struct session_new *session, int64_t now)
 {
-	(void)!db_run(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
-		session->expires, session->client, session->user_agent), NULL);
+	db_change(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
+		session->expires, session->client, session->user_agent));
 }
 
 bool
@@ -110,22 +110,19 @@ session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *cou
 void
 session_end(struct db *db, int64_t pk)
 {
-	(void)!db_run(db, session_sql[END], ARGS(pk), NULL);
+	db_change(db, session_sql[END], ARGS(pk));
 }
 
 bool
 session_end_own(struct db *db, int64_t user, const char *id, int64_t now)
 {
-	int64_t ended = 0;
-
-	(void)!db_run(db, session_sql[END_OWN], ARGS(user, id, now), &ended);
-	return ended > 0;
+	return db_change(db, session_sql[END_OWN], ARGS(user, id, now)) > 0;
 }
 
 void
 session_end_all(struct db *db, int64_t user)
 {
-	(void)!db_run(db, session_sql[END_ALL], ARGS(user), NULL);
+	db_change(db, session_sql[END_ALL], ARGS(user));
 }
 
 enum db_rc
