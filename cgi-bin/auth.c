@@ -149,36 +149,29 @@ prepare_caller(struct request *rq, struct otp_caller *caller, const char *code)
 	otp_prepare(caller);
 }
 
-struct code_request {
-	struct otp_caller caller;
-	char code[10];
-	struct outbox_new mail;
-};
-
 void
 auth_prepare_code(struct request *rq, unsigned digits)
 {
-	struct code_request *request = rq->prepared = arena_alloc(rq->arena, sizeof(*request));
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
 
 	if (rq->faults.count > 0)
 		return;
-	random_digits(request->code, digits);
-	prepare_caller(rq, &request->caller, request->code);
-	request->mail = otp_mail(&request->caller, rq->arena, mail_language(rq, &request->caller));
+	random_digits(login->code, digits);
+	prepare_caller(rq, &login->caller, login->code);
+	login->mail = otp_mail(&login->caller, rq->arena, mail_language(rq, &login->caller));
 }
 
 struct response
 auth_request_code(struct request *rq, struct response (*reply)(struct request *rq, const char *code))
 {
-	struct code_request *request = rq->prepared;
+	struct login *login = rq->prepared;
 
-	if (!otp_find(&request->caller))
+	if (!otp_find(&login->caller))
 		return response_again(rq);
-	struct otp_result result = otp_request(&request->caller, &request->mail);
+	struct otp_result result = otp_request(&login->caller, &login->mail);
 	rq->mail_queued = !result.error;
-	struct response response = result.error ? response_wait(rq, result.error, result.wait) :
-		reply(rq, request->code);
-	secret_wipe(request->code, sizeof(request->code));
+	struct response response = result.error ? response_wait(rq, result.error, result.wait) : reply(rq, login->code);
+	secret_wipe(login->code, sizeof(login->code));
 	return response;
 }
 
@@ -372,20 +365,13 @@ find_session(struct request *rq, struct login *login)
 
 /* The seed of a session never changes, so its tokens can be verified before the transaction. */
 void
-auth_check_token(struct request *rq, struct faults *faults)
+auth_check_refresh(struct request *rq, struct faults *faults)
 {
 	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
 
 	(void)faults;
 	login->is_ours = rq->faults.count == 0 && refresh_parse(&login->refresh, value_string(rq->in[AUTH_REFRESH])) &&
 		find_session(rq, login) && refresh_check(&login->refresh, login->seed);
-}
-
-void
-auth_check_refresh(struct request *rq, struct faults *faults)
-{
-	auth_check_token(rq, faults);
-	struct login *login = rq->prepared;
 	if (login->is_ours)
 		login->access_token = access_token(rq, login);
 }

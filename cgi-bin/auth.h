@@ -18,6 +18,8 @@ enum { AUTH_REFRESH };
 /* What the functions for route->check below leave in rq->prepared; where fields of the request are wrong, nothing. */
 struct login {
 	struct otp_caller caller;	/* of a code */
+	char code[10];			/* a new one */
+	struct outbox_new mail;		/* with that */
 	struct refresh refresh;		/* of a refresh token */
 	bool is_ours;			/* we issued that, for the session */
 	const char *access_token;	/* NULL: memory was short */
@@ -32,10 +34,9 @@ struct login {
 	bool is_new;			/* the user was created by this login */
 };
 
-/* For route->check: of a new code and its mail; of a login; of a refresh token; of its replacement. */
+/* For route->check: a new code of so many digits and its mail; a login by code; a refresh token. */
 void auth_prepare_code(struct request *rq, unsigned digits);
 void auth_check_login(struct request *rq, struct faults *faults);
-void auth_check_token(struct request *rq, struct faults *faults);
 void auth_check_refresh(struct request *rq, struct faults *faults);
 
 /* Queues the mail with the code; `reply` writes the response. */

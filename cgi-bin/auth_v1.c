@@ -56,7 +56,7 @@ static const struct route routes[] = {
 	  .out = &auth_tokens, .writes = true, .errors = STATUSES(401), .title = "Access token yenile" },
 	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
 	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
-	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .check = auth_check_token, .in = &auth_refresh_token,
+	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .check = auth_check_refresh, .in = &auth_refresh_token,
 	  .out = &delete_response, .writes = true, .makes_room = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
 	  .note = "Ends the session of a refresh token of the caller." },
 	{ GET, "/api/v1/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true,

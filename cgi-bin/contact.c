@@ -249,43 +249,35 @@ quoted(struct arena *arena, const char *text)
 	return out.s;
 }
 
-/* Reply-To is the mailbox of conf's reply_to, else the admin who replies. */
-static struct outbox_new
-mail_reply(struct request *rq, const struct db_rows *row)
+/*
+ * Seals the mail; its question does not change meanwhile. Reply-To is the mailbox of conf's reply_to, else the admin who
+ * replies.
+ */
+static void
+check_reply(struct request *rq, struct faults *faults)
 {
 	const struct conf *conf = rq->conf;
-	const char *subject = db_text(row, 2), *question = db_text(row, 3);
+	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
 	enum language language = EN;
+	struct db_rows *row;
 
+	(void)faults;
+	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[TO_REPLY], ARGS(rq->id, rq->user->pk)) != DB_ROW)
+		return;
 	(void)!language_of(db_text(row, 1), &language);
+	const char *subject = db_text(row, 2), *question = db_text(row, 3);
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
 		{ "school", conf->mail_name }, { "name", db_text(row, 4) },
-		{ "subject", mail_one_line(rq->arena, subject) },
-		{ "reply", value_string(rq->in[ANSWER]) }, { "question", question },
-		{ "quoted", quoted(rq->arena, question) },
+		{ "subject", mail_one_line(rq->arena, subject) }, { "reply", value_string(rq->in[ANSWER]) },
+		{ "question", question }, { "quoted", quoted(rq->arena, question) },
 		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },
 		{ "reply_name", conf->reply_to[0] ? conf->mail_name : mail_one_line(rq->arena, db_text(row, 5)) } };
-	return mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language,
-		"contact-reply", values, COUNT(values));
-}
-
-/* The question does not change, so its mail can be sealed before the transaction. */
-static void
-check_reply(struct request *rq, struct faults *faults)
-{
-	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
-	struct db_rows *row;
-
-	(void)faults;
-	if (rq->faults.count > 0)
-		return;
-	if (db_one(rq->db, &row, sql[TO_REPLY], ARGS(rq->id, rq->user->pk)) == DB_ROW) {
-		*mail = mail_reply(rq, row);
-		rq->prepared = mail;
-	}
+	*mail = mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language, "contact-reply",
+		values, COUNT(values));
 	db_end(row);
+	rq->prepared = mail;
 }
 
 static struct response

@@ -97,44 +97,19 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- assigning */
 
-struct recipient {
-	int64_t pk;
-	const char *email, *language, *name;	/* NULL: no such user, or one who is deactivated or has asked to be deleted */
-	struct outbox_new mail;
-};
-
-/* What check_assign() reads and prepares. */
-struct assigning {
-	const char *title;		/* of the material; NULL: there is none */
-	struct recipient *recipients;	/* in the order of userIds */
-};
-
-static bool
-find_recipient(struct request *rq, const char *id, struct recipient *r)
-{
-	struct db_rows *row;
-	bool found = db_one(rq->db, &row, sql[WHO], ARGS(id)) == DB_ROW;
-
-	if (found)
-		*r = (struct recipient){ db_int(row, 0), arena_string(rq->arena, db_text(row, 1)),
-			arena_string(rq->arena, db_text(row, 2)), arena_string(rq->arena, db_text(row, 3)) };
-	db_end(row);
-	return found;
-}
-
 static struct outbox_new
-mail_to(struct request *rq, const struct recipient *r, const char *title)
+mail_to(struct request *rq, const struct db_rows *who, const char *title)
 {
 	const char *note = value_string(rq->in[NOTE]);
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", r->name }, { "title", mail_one_line(rq->arena, title) },
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", title },
 		{ "link", rq->conf->app_url },
 		{ "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
 	enum language language = EN;
 
-	(void)!language_of(r->language, &language);
-	return mail_seal(rq->conf, rq->arena, rq->now, 0, r->email, language, "material-assigned", values,
-		COUNT(values));
+	(void)!language_of(db_text(who, 2), &language);
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(who, 1)), language,
+		"material-assigned", values, COUNT(values));
 }
 
 /* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
@@ -142,27 +117,22 @@ static void
 check_assign(struct request *rq, struct faults *faults)
 {
 	const struct value *ids = &rq->in[USER_IDS];
-	struct assigning *a = arena_alloc(rq->arena, sizeof(*a));
+	struct outbox_new *mails;
 	struct db_rows *row;
 
 	materials_check_twice(rq, ids, "userIds", faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	rq->prepared = a;
-	a->recipients = arena_alloc(rq->arena, ids->count * sizeof(*a->recipients));
-	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) == DB_ROW)
-		a->title = arena_string(rq->arena, db_text(row, 1));
+	mails = rq->prepared = arena_alloc(rq->arena, ids->count * sizeof(*mails));
+	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
+		return;
+	const char *title = mail_one_line(rq->arena, db_text(row, 1));
 	db_end(row);
-	for (size_t i = 0; i < ids->count && a->title; i++)
-		if (find_recipient(rq, value_string(ids->items[i]), &a->recipients[i]))
-			a->recipients[i].mail = mail_to(rq, &a->recipients[i], a->title);
-}
-
-static bool
-is_same(const struct recipient *r, const struct recipient *prepared)
-{
-	return prepared->email && strcmp(r->email, prepared->email) == 0 && strcmp(r->name, prepared->name) == 0 &&
-		strcmp(r->language, prepared->language) == 0;
+	for (size_t i = 0; i < ids->count; i++) {
+		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) == DB_ROW)
+			mails[i] = mail_to(rq, row, title);
+		db_end(row);
+	}
 }
 
 static struct response
@@ -181,27 +151,28 @@ static struct response
 post_assign(struct request *rq)
 {
 	const struct value *ids = &rq->in[USER_IDS];
-	const struct assigning *a = rq->prepared;
+	const struct outbox_new *mail = rq->prepared;
 	struct db_rows *row;
 	int64_t assigned = 0;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	int64_t material = db_int(row, 0);
-	bool fits = a->title && strcmp(a->title, db_text(row, 1)) == 0;
 	db_end(row);
-	for (size_t i = 0; fits && i < ids->count; i++) {
-		struct recipient r;
+	for (size_t i = 0; i < ids->count; i++, mail++) {
 		bool added = false;
-		if (!find_recipient(rq, value_string(ids->items[i]), &r) || assignment_add(rq->db, &(struct assignment){
-		    material, r.pk, rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) }, &added) != DB_DONE)
+		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW ||
+		    assignment_add(rq->db, &(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0,
+		    value_string(rq->in[NOTE]) }, &added) != DB_DONE)
 			return response_error(rq, ERROR_NOT_FOUND);
-		fits = !added || is_same(&r, &a->recipients[i]);
+		if (added && !outbox_fits(mail, db_text(row, 1), db_text(row, 2)))
+			return response_again(rq);
+		db_end(row);
 		if (added)
-			outbox_add(rq->db, &a->recipients[i].mail);
+			outbox_add(rq->db, mail);
 		assigned += added;
 	}
-	return fits ? put_summary(rq, (int64_t)ids->count, assigned) : response_again(rq);
+	return put_summary(rq, (int64_t)ids->count, assigned);
 }
 
 /* ---- what is assigned */

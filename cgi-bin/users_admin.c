@@ -305,7 +305,7 @@ patch_email(struct request *rq)
 
 	if (error)
 		return response_error(rq, error);
-	if (!mail || strcmp(mail->to, target.email) != 0 || strcmp(mail->language, language_code(target.language)) != 0)
+	if (!outbox_fits(mail, target.email, language_code(target.language)))
 		return response_again(rq);
 	if (strcmp(target.email, email) != 0) {
 		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)

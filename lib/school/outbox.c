@@ -42,6 +42,12 @@ outbox_add(struct db *db, const struct outbox_new *mail)
 		mail->created, mail->expires, outbox_turn(mail->created, mail->expires)));
 }
 
+bool
+outbox_fits(const struct outbox_new *mail, const char *to, const char *language)
+{
+	return mail && mail->to && strcmp(mail->to, to) == 0 && strcmp(mail->language, language) == 0;
+}
+
 int64_t
 outbox_turn(int64_t created, int64_t expires)
 {

@@ -30,6 +30,8 @@ struct outbox_new {
  * out, which is no failure.
  */
 void outbox_add(struct db *db, const struct outbox_new *mail);
+/* Whether a mail, NULL or zeroed if it was not made, is to that address and in that language. */
+must_use bool outbox_fits(const struct outbox_new *mail, const char *to, const char *language);
 
 /*
  * The place of a mail in the queue, never later than `created`: the one that expires first is sent first, so that a
