@@ -93,20 +93,11 @@ save_before(const struct conf *conf, struct db *db, int version)
 }
 
 static void
-<<<<<<< HEAD
-note_orphans(void *context, const struct db_rows *found, bool first)
+print_orphans(void *context, const struct db_rows *found, bool first)
 {
-	bool *held = context;
-
 	(void)first;
-	*held = false;
-	fprintf(stderr, "table %s: %lld rows refer to nothing\n", db_text(found, 0), (long long)db_int(found, 1));
-=======
-print_orphans(void *context, const char *table, int64_t rows)
-{
 	*(bool *)context = true;
-	fprintf(stderr, "table %s: %lld rows refer to nothing\n", table, (long long)rows);
->>>>>>> bina
+	fprintf(stderr, "table %s: %lld rows refer to nothing\n", db_text(found, 0), (long long)db_int(found, 1));
 }
 
 static bool
@@ -159,16 +150,9 @@ take_step(struct db *db, const char *path, int version)
 static void
 print_damage(void *context, const struct db_rows *found, bool first)
 {
-<<<<<<< HEAD
-	bool *sound = context;
-
 	(void)first;
-	*sound = false;
-	fprintf(stderr, "integrity_check: %s\n", db_text(found, 0));
-=======
 	*(bool *)context = true;
-	fprintf(stderr, "damage: %s\n", damage);
->>>>>>> bina
+	fprintf(stderr, "damage: %s\n", db_text(found, 0));
 }
 
 static bool
