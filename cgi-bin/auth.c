@@ -94,14 +94,8 @@ static const char *const sql[] = {
 };
 
 static void check_otp_request(struct request *rq, struct faults *faults);
-static struct response post_otp_request(struct request *rq);
-static struct response post_otp_verify(struct request *rq);
-static struct response post_refresh(struct request *rq);
-static struct response post_logout(struct request *rq);
-static struct response delete_session(struct request *rq);
-static struct response post_registration(struct request *rq);
-static struct response show_profile(struct request *rq);
-static struct response get_registration(struct request *rq);
+static response_handler post_otp_request, post_otp_verify, post_refresh, post_logout, delete_session,
+	post_registration, show_profile, get_registration;
 
 static const struct route routes[] = {
 	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .check = check_otp_request, .in = &request_otp,

@@ -37,12 +37,7 @@ static const char *const sql[] = {
 };
 
 static void check_send(struct request *rq, struct faults *faults);
-static struct response post_send(struct request *rq);
-static struct response post_verify(struct request *rq);
-static struct response post_refresh(struct request *rq);
-static struct response post_logout(struct request *rq);
-static struct response post_revoke(struct request *rq);
-static struct response get_validity(struct request *rq);
+static response_handler post_send, post_verify, post_refresh, post_logout, post_revoke, get_validity;
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/auth/send-otp-email", PUBLIC, post_send, .check = check_send, .in = &request_otp,

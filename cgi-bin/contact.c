@@ -109,13 +109,8 @@ static const char *const sql[] = {
 };
 
 static void check_bot(struct request *rq, struct faults *faults);
-static struct response post_contact(struct request *rq);
-static struct response get_form(struct request *rq);
-static struct response get_contacts(struct request *rq);
+static response_handler post_contact, get_form, get_contacts, post_reply, delete_contact, patch_status;
 static void check_reply(struct request *rq, struct faults *faults);
-static struct response post_reply(struct request *rq);
-static struct response delete_contact(struct request *rq);
-static struct response patch_status(struct request *rq);
 
 static const struct route routes[] = {
 	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response, .status = 201,

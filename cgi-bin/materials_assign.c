@@ -71,11 +71,7 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 /* ---- routes */
 
 static void check_assign(struct request *rq, struct faults *faults);
-static struct response post_assign(struct request *rq);
-static struct response delete_assignment(struct request *rq);
-static struct response show_of_user(struct request *rq);
-static struct response get_mine(struct request *rq);
-static struct response get_of_user(struct request *rq);
+static response_handler post_assign, delete_assignment, show_of_user, get_mine, get_of_user;
 
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,

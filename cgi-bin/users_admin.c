@@ -99,15 +99,9 @@ static const char *const sql[] = {
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM users WHERE id = ?1",
 };
 
-static struct response get_users(struct request *rq);
-static struct response get_user(struct request *rq);
-static struct response show_target(struct request *rq);
-static struct response delete_user(struct request *rq);
+static response_handler get_users, get_user, show_target, delete_user, patch_profile, patch_email, patch_role;
 static void check_profile(struct request *rq, struct faults *faults);
-static struct response patch_profile(struct request *rq);
 static void check_email(struct request *rq, struct faults *faults);
-static struct response patch_email(struct request *rq);
-static struct response patch_role(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/users", ADMIN, get_users, .query = &list_query, .out = &user_response, .out_page = true,

@@ -24,8 +24,7 @@ static const char *const sql[] = {
 		" AND at > ?2 AND at <= ?3",
 };
 
-static struct response post_deletion(struct request *rq);
-static struct response delete_deletion(struct request *rq);
+static response_handler post_deletion, delete_deletion;
 
 static const struct route routes[] = {
 	{ POST, "/api/v1/users/me/account-deletion", USER, post_deletion, .out = &deletion, .status = 201, .writes = true,
@@ -62,12 +61,11 @@ request_wait(struct request *rq)
 static struct response
 post_deletion(struct request *rq)
 {
-	struct db_rows *row;
 	int64_t wait = request_wait(rq);
 
 	if (wait > 0)
 		return response_wait(rq, ERROR_TOO_MANY_REQUESTS, wait);
-	if (db_one(rq->db, &row, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
+	if (db_number(rq->db, NULL, sql[MAY_GO], ARGS(rq->user->pk)) != DB_ROW)
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	if (!user_ask_deletion(rq->db, rq->user->pk, rq->now + rq->conf->deletion_grace * DAY, rq->now))
 		return response_error(rq, ERROR_DELETION_PENDING);

@@ -111,12 +111,10 @@ otp_find(struct otp_caller *c)
 {
 	const struct otp_caller prepared = *c;
 	uint64_t mark;
-	struct db_rows *row;
 
 	find_user(c);
-	c->known = db_one(c->db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(c->network_mac, MAC_BYTES),
+	c->known = db_number(c->db, NULL, otp_sql[IS_KNOWN], ARGS(value_blob(c->network_mac, MAC_BYTES),
 		c->now - c->conf->known_days * DAY)) == DB_ROW;
-	db_end(row);
 	memcpy(&mark, c->network_mac, sizeof(mark));
 	snprintf(c->own, sizeof(c->own), "%s", c->mailbox);
 	if (c->known)

@@ -19,7 +19,7 @@ static const char *const outbox_sql[] = {
 	[DUE] = "SELECT min(next_at), EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ") FROM outbox",
 	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
 		"WHERE " IS_AHEAD,
-	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
+	[LEASED] = "SELECT 1 FROM outbox WHERE " IS_LEASED " LIMIT 1",
 	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
@@ -99,11 +99,7 @@ outbox_give_back(struct db *db, const char *id, int64_t attempts, int64_t turn)
 bool
 outbox_leased(struct db *db, int64_t now)
 {
-	struct db_rows *row;
-	bool leased = db_one(db, &row, outbox_sql[LEASED], ARGS(now)) == DB_ROW && db_flag(row, 0);
-
-	db_end(row);
-	return leased;
+	return db_number(db, NULL, outbox_sql[LEASED], ARGS(now)) == DB_ROW;
 }
 
 int64_t
