@@ -69,8 +69,8 @@ join_members(cJSON *to, cJSON *from)
 		const cJSON *present = json_get(to, item->string);
 		if (present && !cJSON_Compare(present, item, true))
 			return item->string;
-		if (!present && !cJSON_AddItemToObject(to, item->string, item))
-			return "memory";
+		if (!present)
+			cJSON_AddItemToObject(to, item->string, item);
 	}
 	return NULL;
 }
@@ -113,7 +113,7 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	return EXIT_SUCCESS;
 }
 
-/* True when a $ref below the node is `ref`. */
+/* True when the node, or one below it, has this $ref. */
 static bool
 is_used(const cJSON *node, const char *ref)
 {
@@ -160,10 +160,10 @@ write_reference(struct arena *arena, char **argv, const char *template, const cJ
 	struct buf page = { .arena = arena }, text = page;
 
 	json_put_tree(&text, NULL, document);
-	if (text.failed || !write_file(argv[1], text.s, text.length))
+	if (!write_file(argv[1], text.s, text.length))
 		return ctl_error(EXIT_FAILURE, "%s: %s", argv[1], strerror(errno));
 	reference_page(&page, arena, template, document);
-	if (page.failed || !write_file(argv[2], page.s, page.length))
+	if (!write_file(argv[2], page.s, page.length))
 		return ctl_error(EXIT_FAILURE, "%s: %s", argv[2], strerror(errno));
 	return EXIT_SUCCESS;
 }
