@@ -196,15 +196,6 @@ post_otp_request(struct request *rq)
 
 static const char user_client[] = "user-client";
 
-/* Issued before anything is stored, since it fails when memory is short: then nothing may have happened. */
-static const char *
-access_token(struct request *rq, const struct login *login)
-{
-	struct buf token = { .arena = rq->arena };
-
-	return token_issue(&token, login->user_id, login->session, rq->now) ? token.s : NULL;
-}
-
 static void
 write_refresh_token(struct request *rq, const char *name, const void *facts)
 {
@@ -253,7 +244,7 @@ auth_check_login(struct request *rq, struct faults *faults)
 	memcpy(login->user_id, login->caller.user_id, sizeof(login->user_id));
 	random_id(login->session);
 	random_bytes(login->seed, sizeof(login->seed));
-	login->access_token = access_token(rq, login);
+	login->access_token = token_issue(rq->arena, login->user_id, login->session, rq->now);
 }
 
 static void
@@ -367,7 +358,7 @@ auth_check_refresh(struct request *rq, struct faults *faults)
 	login->is_ours = rq->faults.count == 0 && refresh_parse(&login->refresh, value_string(rq->in[AUTH_REFRESH])) &&
 		find_session(rq, login) && refresh_check(&login->refresh, login->seed);
 	if (login->is_ours)
-		login->access_token = access_token(rq, login);
+		login->access_token = token_issue(rq->arena, login->user_id, login->session, rq->now);
 }
 
 enum token_state

@@ -22,7 +22,7 @@ struct login {
 	struct outbox_new mail;		/* with that */
 	struct refresh refresh;		/* of a refresh token */
 	bool is_ours;			/* we issued that, for the session */
-	const char *access_token;	/* NULL: memory was short */
+	const char *access_token;	/* issued before anything is stored, since that may fail: NULL when memory is short */
 	int64_t pk;			/* of the session */
 	int64_t user;
 	const char *email;		/* of a refresh token */

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "guard.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -122,18 +123,15 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 	OUTSIDE_TRANSACTION();
 	crypto_auth_hmacsha256_init(&state, key, 32);
 	for (size_t i = 0; i < count; i++) {
-		unsigned char length[8];
-
-		for (int byte = 0; byte < 8; byte++)
-			length[byte] = (unsigned char)((uint64_t)parts[i].length >> (56 - 8 * byte));
-		crypto_auth_hmacsha256_update(&state, length, sizeof(length));
+		uint64_t length = htobe64(parts[i].length);
+		crypto_auth_hmacsha256_update(&state, (const unsigned char *)&length, sizeof(length));
 		crypto_auth_hmacsha256_update(&state, parts[i].bytes, parts[i].length);
 	}
 	crypto_auth_hmacsha256_final(&state, out);
 	sodium_memzero(&state, sizeof(state));
 }
 
-/* The header does not include libsodium's; so its type is only as large and as aligned as libsodium's. */
+/* The header does not include libsodium's, so its type can only be as large and aligned as libsodium's. */
 _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_state) &&
 	_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state), "secret_hash_state is too small");
 

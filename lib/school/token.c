@@ -5,6 +5,7 @@
 #include "json.h"
 #include "text.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <jwt.h>
 #include <strings.h>
@@ -133,24 +134,17 @@ token_init(const struct conf *settings, char *why, size_t room)
 	memset(headers, 0, sizeof(headers));
 	initialized = false;
 	memset(cache, 0, sizeof(cache));
-	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key)) {
-		snprintf(why, room, "the configuration has no keys for tokens");
-		return false;
-	}
+	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key))
+		return text_complain(why, room, "the configuration has no keys for tokens");
 	for (size_t key = 0; key < conf->jwt_count; key++) {
 		const char *fault = fault_of_key(key);
-
-		if (fault) {
-			snprintf(why, room, "the jwt key %zu (%s) %s", key + 1, conf->jwt[key].kid, fault);
-			return false;
-		}
+		if (fault)
+			return text_complain(why, room, "the jwt key %zu (%s) %s", key + 1, conf->jwt[key].kid, fault);
 	}
 	/* Room for the most names that a payload can hold, so that the arena never has to grow. */
-	if (!scratch && !(scratch = arena_new(PAYLOAD_MAX * 16))) {
-		snprintf(why, room, "memory is short");
-		return false;
-	}
-	return true;
+	if (!scratch)
+		scratch = arena_new(PAYLOAD_MAX * 16);
+	return scratch || text_complain(why, room, "memory is short");
 }
 
 /* ---- issue */
@@ -167,19 +161,15 @@ add_claims(jwt_t *jwt, const char *user, const char *session, int64_t issued)
 		jwt_add_grant_int(jwt, "exp", issued + conf->access_life) == 0;
 }
 
-bool
-token_issue(struct buf *out, const char *user, const char *session, int64_t now)
+const char *
+token_issue(struct arena *arena, const char *user, const char *session, int64_t now)
 {
 	jwt_t *jwt = initialize() ? new_jwt(0) : NULL;
 	char *token = jwt && add_claims(jwt, user, session, now / SECOND) ? jwt_encode_str(jwt) : NULL;
-
-	if (token)
-		buf_puts(out, token);
-	else
-		out->failed = true;
+	const char *copy = token ? arena_string(arena, token) : NULL;
 	free(token);
 	jwt_free(jwt);
-	return !out->failed;
+	return copy;
 }
 
 /* ---- check */
@@ -376,11 +366,11 @@ void
 refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
 {
 	unsigned char bytes[REFRESH_BYTES] = { 0 };
+	uint32_t number = htobe32(counter);
 	struct buf text = { .s = out, .room = REFRESH_TEXT };
 
 	(void)!decode_hex(bytes, SESSION_BYTES, session);
-	for (int byte = SESSION_BYTES; byte < NAME_BYTES; byte++)
-		bytes[byte] = (unsigned char)(counter >> 8 * (NAME_BYTES - 1 - byte));
+	memcpy(bytes + SESSION_BYTES, &number, sizeof(number));
 	put_secret(bytes + NAME_BYTES, seed, bytes);
 	encode_base64url(&text, bytes, sizeof(bytes));
 	secret_wipe(bytes, sizeof(bytes));
@@ -389,13 +379,14 @@ refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REF
 bool
 refresh_parse(struct refresh *refresh, const char *token)
 {
+	struct buf session = { .s = refresh->session, .room = ID_TEXT };
+	uint32_t number;
+
 	if (decode_base64url(refresh->bytes, REFRESH_BYTES, token, strlen(token)) != REFRESH_BYTES)
 		return false;
-	for (size_t i = 0; i < SESSION_BYTES; i++)
-		snprintf(refresh->session + 2 * i, 3, "%02x", refresh->bytes[i]);
-	refresh->counter = 0;
-	for (int byte = SESSION_BYTES; byte < NAME_BYTES; byte++)
-		refresh->counter = refresh->counter << 8 | refresh->bytes[byte];
+	encode_hex(&session, refresh->bytes, SESSION_BYTES);
+	memcpy(&number, refresh->bytes + SESSION_BYTES, sizeof(number));
+	refresh->counter = be32toh(number);
 	return true;
 }
 

@@ -7,8 +7,8 @@
 #ifndef OKUL_TOKEN_H
 #define OKUL_TOKEN_H
 
+#include "arena.h"
 #include "base.h"
-#include "buf.h"
 #include "conf.h"
 #include "random.h"
 
@@ -23,8 +23,8 @@ struct claims {
 /* Checks the keys of conf, which is borrowed. Once a process. False (and a reason in `why`) where one is unusable. */
 must_use bool token_init(const struct conf *conf, char *why, size_t room);
 
-/* Appends a new access token. `now` in milliseconds; it lives for conf's access_life. False when memory is short. */
-must_use bool token_issue(struct buf *out, const char *user, const char *session, int64_t now);
+/* A new access token, which expires after conf's access_life. `now` in milliseconds. NULL when memory is short. */
+const char *token_issue(struct arena *arena, const char *user, const char *session, int64_t now);
 
 /* NO_MEMORY: it could not be verified; respond 503, so that the client tries again, since 401 would log it out. */
 enum token_verdict { TOKEN_BAD, TOKEN_GOOD, TOKEN_NO_MEMORY };

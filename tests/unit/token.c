@@ -14,6 +14,7 @@
 #define NOW (INT64_C(1768473000) * SECOND)
 
 static struct conf conf;
+static struct arena *arena;
 static char why[200];
 
 static int
@@ -24,7 +25,20 @@ set_up(void **state)
 	memset(conf.jwt[0].key, 2, KEY_BYTES);
 	memset(conf.jwt[1].key, 1, KEY_BYTES);
 	memset(conf.refresh_key, 3, KEY_BYTES);
+	arena = arena ? arena : arena_new(65536);
 	return token_init(&conf, why, sizeof(why)) ? 0 : -1;
+}
+
+/* Appends a new token. */
+static bool
+issue(struct buf *token, const char *user, const char *session, int64_t now)
+{
+	const char *text = token_issue(arena, user, session, now);
+
+	if (text)
+		buf_puts(token, text);
+	arena_reset(arena);
+	return text;
 }
 
 static bool
@@ -110,7 +124,7 @@ a_token_says_whose_it_is(void **state)
 
 	(void)state;
 	buf_puts(&token, "x");
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW + 789));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW + 789));
 	assert_int_equal(token.s[0], 'x');
 	for (int round = 0; round < 2; round++) {
 		assert_true(token_check(token.s + 1, token.length - 1, NOW + SECOND, &claims));
@@ -129,7 +143,7 @@ tokens_differ(void **state)
 	struct buf a = { 0 }, b = { 0 };
 
 	(void)state;
-	assert_true(token_issue(&a, USER_ID, SESSION_ID, NOW) && token_issue(&b, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&a, USER_ID, SESSION_ID, NOW) && issue(&b, USER_ID, SESSION_ID, NOW));
 	assert_string_not_equal(a.s, b.s);
 	buf_clear(&a);
 	buf_clear(&b);
@@ -152,7 +166,7 @@ time_is_looked_at_each_time(void **state)
 	for (int order = 0; order < 2; order++) {
 		struct buf token = { 0 };
 
-		assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+		assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 		/* once uncached, once cached */
 		if (order)
 			assert_true(is_good(token.s, NOW));
@@ -331,7 +345,7 @@ every_flipped_bit_is_detected(void **state)
 	struct claims claims;
 
 	(void)state;
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 	/* first round: the token is not cached; second: it is */
 	for (int round = 0; round < 2; round++) {
 		for (size_t bit = 0; bit < token.length * 8; bit++) {
@@ -352,7 +366,7 @@ every_changed_character_is_detected(void **state)
 	struct claims claims;
 
 	(void)state;
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 	for (size_t at = token.length - 50; at < token.length; at++) {
 		const char right = token.s[at];
 
@@ -373,7 +387,7 @@ parts_cut_off_or_added_are_refused(void **state)
 	struct claims claims;
 
 	(void)state;
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 	for (size_t length = 0; length < token.length; length++) {
 		assert_false(token_check(token.s, length, NOW, &claims));
 		assert_false(token_check(token.s + token.length - length, length, NOW, &claims));
@@ -422,7 +436,7 @@ long_tokens_are_refused(void **state)
 	assert_non_null(text);
 	memset(text, 'A', huge);
 	assert_false(token_check(text, huge, NOW, &claims));
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 	memcpy(text, token.s, token.length);
 	for (size_t length = token.length + 1; length < huge; length *= 2)
 		assert_false(token_check(text, length, NOW, &claims));
@@ -449,7 +463,7 @@ a_verified_token_is_cached(void **state)
 	struct buf cached = { 0 }, uncached = { 0 };
 
 	(void)state;
-	assert_true(token_issue(&cached, USER_ID, SESSION_ID, NOW) && token_issue(&uncached, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&cached, USER_ID, SESSION_ID, NOW) && issue(&uncached, USER_ID, SESSION_ID, NOW));
 	assert_true(is_good(cached.s, NOW));
 	memset(conf.jwt[0].key, 9, KEY_BYTES);
 	assert_true(is_good(cached.s, NOW));
@@ -472,7 +486,7 @@ many_tokens_push_each_other_out(void **state)
 		char user[ID_TEXT];
 
 		snprintf(user, sizeof(user), "%024x", (unsigned)i);
-		assert_true(token_issue(&tokens[i], user, SESSION_ID, NOW));
+		assert_true(issue(&tokens[i], user, SESSION_ID, NOW));
 	}
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < N; i++) {
@@ -495,7 +509,7 @@ the_first_key_signs_and_all_verify(void **state)
 	size_t header;
 
 	(void)state;
-	assert_true(token_issue(&old, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&old, USER_ID, SESSION_ID, NOW));
 	header = strcspn(old.s, ".");
 	encode_base64url(&expected, OUR_HEADER, strlen(OUR_HEADER));
 	assert_int_equal(header, expected.length);
@@ -504,7 +518,7 @@ the_first_key_signs_and_all_verify(void **state)
 	conf.jwt[0] = (struct jwt_key){ .kid = "k3", .key = { 7 } };
 	conf.jwt_count = 3;
 	assert_true(token_init(&conf, why, sizeof(why)));
-	assert_true(token_issue(&new, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&new, USER_ID, SESSION_ID, NOW));
 	assert_memory_not_equal(new.s, old.s, header);
 	assert_true(is_good(old.s, NOW) && is_good(new.s, NOW));
 	conf.jwt_count = 2;
@@ -693,7 +707,7 @@ assert_not_bad(const char *token, int64_t memory, bool initialized)
 	if (child == 0) {
 		struct buf other = { 0 };
 
-		if (!token_init(&conf, why, sizeof(why)) || (initialized && !token_issue(&other, USER_ID, SESSION_ID, NOW)))
+		if (!token_init(&conf, why, sizeof(why)) || (initialized && !issue(&other, USER_ID, SESSION_ID, NOW)))
 			_exit(1);
 		memory_left = memory;
 		enum token_verdict verdict = token_check(token, strlen(token), NOW, &claims);
@@ -711,7 +725,7 @@ without_memory_no_token_is_wrong(void **state)
 	struct buf token = { 0 };
 
 	(void)state;
-	assert_true(token_issue(&token, USER_ID, SESSION_ID, NOW));
+	assert_true(issue(&token, USER_ID, SESSION_ID, NOW));
 	for (int64_t memory = 0; memory < 96 * 1024; memory += STEP / 2)
 		assert_not_bad(token.s, memory, true);
 	for (int64_t memory = 0; memory < 1024 * 1024; memory += STEP)
