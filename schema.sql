@@ -204,7 +204,7 @@ CREATE TRIGGER user_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
 END;
 -- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
--- they asked; mail_queue() of lib/school/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
+-- they asked; outbox_add() of lib/school/outbox.h takes none in. A notice of a changed address (email-changed) is for whoever had it
 -- before. And a deactivation ends the sessions for good.
 CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON users WHEN NOT new.is_active AND old.is_active BEGIN
 	DELETE FROM session WHERE user_pk = new.pk;

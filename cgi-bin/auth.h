@@ -15,23 +15,24 @@ extern const struct shape auth_refresh_token, auth_tokens, auth_logout_response,
 enum { AUTH_EMAIL, AUTH_LANGUAGE, AUTH_CODE = AUTH_LANGUAGE };
 enum { AUTH_REFRESH };
 
-/* What the functions for route->check below leave in rq->prepared; where fields of the request are wrong, nothing. */
+/* What route->check leaves in rq->prepared, by the functions below; zeros where fields of the request are wrong. */
 struct login {
-	struct otp_caller caller;	/* of a code */
-	char code[10];			/* a new one */
-	struct outbox_new mail;		/* with that */
-	struct refresh refresh;		/* of a refresh token */
-	bool is_ours;			/* we issued that, for the session */
+	struct otp_caller caller;	/* of a request for a code, or of a login by one */
+	char code[10];			/* a new code, and its mail */
+	struct outbox_new mail;
+	struct refresh refresh;		/* the refresh token of the body */
+	bool is_ours;			/* the session has, or had, that token */
 	const char *access_token;	/* issued before anything is stored, since that may fail: NULL when memory is short */
-	int64_t pk;			/* of the session */
-	int64_t user;
-	const char *email;		/* of a refresh token */
-	char user_id[ID_TEXT], session[ID_TEXT];
+	int64_t user;			/* pk */
+	char user_id[ID_TEXT];
+	const char *email;		/* only with a refresh token */
+	bool is_new;			/* the user was created by this login */
+	int64_t pk;			/* of the session, as all that follows */
+	char session[ID_TEXT];
 	unsigned char seed[REFRESH_SEED];
 	uint32_t counter;
 	int64_t working;		/* so many of the last tokens that were replaced are still accepted */
-	int64_t expires;		/* of the session */
-	bool is_new;			/* the user was created by this login */
+	int64_t expires;
 };
 
 /* For route->check: a new code of so many digits and its mail; a login by code; a refresh token. */
@@ -54,7 +55,7 @@ struct response auth_refresh(struct request *rq, auth_reply *reply);
 /* REPLACED is accepted, since its owner may still have it: in another tab, or because the response got lost. */
 enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };
 
-/* Reads the live session of the refresh token again, and returns what the token is to it. */
+/* Reads the session of the refresh token again, and returns the state of the token; NOT_OURS where the session ended. */
 must_use enum token_state auth_find_token(struct request *rq);
 
 /* The four token fields. */
