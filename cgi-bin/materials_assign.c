@@ -156,11 +156,10 @@ post_assign(struct request *rq)
 	int64_t material = db_int(row, 0);
 	db_end(row);
 	for (size_t i = 0; i < ids->count; i++, mail++) {
-		bool added = false;
-		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW ||
-		    assignment_add(rq->db, &(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0,
-		    value_string(rq->in[NOTE]) }, &added) != DB_DONE)
+		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW)
 			return response_error(rq, ERROR_NOT_FOUND);
+		bool added = assignment_add(rq->db, &(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0,
+			value_string(rq->in[NOTE]) });
 		if (added && !outbox_fits(mail, db_text(row, 1), db_text(row, 2)))
 			return response_again(rq);
 		db_end(row);
