@@ -156,7 +156,7 @@ auth_prepare_code(struct request *rq, unsigned digits)
 }
 
 struct response
-auth_request_code(struct request *rq, struct response (*reply)(struct request *rq, const char *code))
+auth_request_code(struct request *rq, struct response (*respond)(struct request *rq, const char *code))
 {
 	struct login *login = rq->prepared;
 
@@ -164,13 +164,13 @@ auth_request_code(struct request *rq, struct response (*reply)(struct request *r
 		return response_again(rq);
 	struct otp_result result = otp_request(&login->caller, &login->mail);
 	rq->mail_queued = !result.error;
-	struct response response = result.error ? response_wait(rq, result.error, result.wait) : reply(rq, login->code);
+	struct response response = result.error ? response_wait(rq, result.error, result.wait) : respond(rq, login->code);
 	secret_wipe(login->code, sizeof(login->code));
 	return response;
 }
 
 static struct response
-reply_code_sent(struct request *rq, const char *code)
+code_response(struct request *rq, const char *code)
 {
 	(void)code;
 	response_begin(rq);
@@ -189,7 +189,7 @@ check_otp_request(struct request *rq, struct faults *faults)
 static struct response
 post_otp_request(struct request *rq)
 {
-	return auth_request_code(rq, reply_code_sent);
+	return auth_request_code(rq, code_response);
 }
 
 /* ---- login */
@@ -217,7 +217,7 @@ auth_put_tokens(struct request *rq, const struct login *login)
 }
 
 static struct response
-reply_login(struct request *rq, const struct login *login)
+login_response(struct request *rq, const struct login *login)
 {
 	struct db_rows *row;
 
@@ -292,7 +292,7 @@ judge_login(struct request *rq, const struct otp_caller *caller)
 }
 
 struct response
-auth_login(struct request *rq, const char *source, const char *campaign, auth_reply *reply)
+auth_login(struct request *rq, const char *source, const char *campaign, auth_respond *respond)
 {
 	struct login *login = rq->prepared;
 	struct otp_caller *caller = &login->caller;
@@ -314,13 +314,13 @@ auth_login(struct request *rq, const char *source, const char *campaign, auth_re
 	login->user = caller->user;
 	open_session(rq, login);
 	otp_login(caller);
-	return reply(rq, login);
+	return respond(rq, login);
 }
 
 static struct response
 post_otp_verify(struct request *rq)
 {
-	return auth_login(rq, NULL, NULL, reply_login);
+	return auth_login(rq, NULL, NULL, login_response);
 }
 
 /* ---- refresh tokens */
@@ -385,7 +385,7 @@ end_reused(struct request *rq, const struct login *login)
 
 /* Replaces the current token; one that was replaced before and is still accepted gets the same successor again. */
 struct response
-auth_refresh(struct request *rq, auth_reply *reply)
+auth_refresh(struct request *rq, auth_respond *respond)
 {
 	struct login *login = rq->prepared;
 	enum token_state state = auth_find_token(rq);
@@ -400,13 +400,13 @@ auth_refresh(struct request *rq, auth_reply *reply)
 		return response_error(rq, ERROR_INTERNAL);
 	if (state == CURRENT && !session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now))
 		return response_error(rq, ERROR_BAD_REFRESH);
-	return reply(rq, login);
+	return respond(rq, login);
 }
 
 static struct response
 post_refresh(struct request *rq)
 {
-	return auth_refresh(rq, reply_login);
+	return auth_refresh(rq, login_response);
 }
 
 /* ---- sessions */

@@ -40,17 +40,17 @@ void auth_prepare_code(struct request *rq, unsigned digits);
 void auth_check_login(struct request *rq, struct faults *faults);
 void auth_check_refresh(struct request *rq, struct faults *faults);
 
-/* Queues the mail with the code; `reply` writes the response. */
-struct response auth_request_code(struct request *rq, struct response (*reply)(struct request *rq, const char *code));
+/* Queues the mail with the code; `respond` writes the response. */
+struct response auth_request_code(struct request *rq, struct response (*respond)(struct request *rq, const char *code));
 
 /* Writes the response to a login or refresh. */
-typedef struct response auth_reply(struct request *rq, const struct login *login);
+typedef struct response auth_respond(struct request *rq, const struct login *login);
 
 /* Uses up the code of the body and opens a session. A new address becomes a user who came by `source` and `campaign`. */
-struct response auth_login(struct request *rq, const char *source, const char *campaign, auth_reply *reply);
+struct response auth_login(struct request *rq, const char *source, const char *campaign, auth_respond *respond);
 
 /* Replaces the refresh token of the body. */
-struct response auth_refresh(struct request *rq, auth_reply *reply);
+struct response auth_refresh(struct request *rq, auth_respond *respond);
 
 /* REPLACED is accepted, since its owner may still have it: in another tab, or because the response got lost. */
 enum token_state { NOT_OURS, CURRENT, REPLACED, SPENT };

@@ -63,7 +63,7 @@ static const struct route routes[] = {
 const struct section auth_v1 = { routes, COUNT(routes), sql, COUNT(sql) };
 
 static struct response
-reply_code_sent(struct request *rq, const char *code)
+code_response(struct request *rq, const char *code)
 {
 	response_begin(rq);
 	data_text(rq, "email", value_string(rq->in[AUTH_EMAIL]));
@@ -82,11 +82,11 @@ check_send(struct request *rq, struct faults *faults)
 static struct response
 post_send(struct request *rq)
 {
-	return auth_request_code(rq, reply_code_sent);
+	return auth_request_code(rq, code_response);
 }
 
 static struct response
-reply_login(struct request *rq, const struct login *login)
+login_response(struct request *rq, const struct login *login)
 {
 	struct db_rows *row;
 
@@ -103,11 +103,11 @@ reply_login(struct request *rq, const struct login *login)
 static struct response
 post_verify(struct request *rq)
 {
-	return auth_login(rq, value_string(rq->in[SIGNUP_SOURCE]), value_string(rq->in[SIGNUP_CAMPAIGN]), reply_login);
+	return auth_login(rq, value_string(rq->in[SIGNUP_SOURCE]), value_string(rq->in[SIGNUP_CAMPAIGN]), login_response);
 }
 
 static struct response
-reply_tokens(struct request *rq, const struct login *login)
+tokens_response(struct request *rq, const struct login *login)
 {
 	response_begin(rq);
 	auth_put_tokens(rq, login);
@@ -117,7 +117,7 @@ reply_tokens(struct request *rq, const struct login *login)
 static struct response
 post_refresh(struct request *rq)
 {
-	return auth_refresh(rq, reply_tokens);
+	return auth_refresh(rq, tokens_response);
 }
 
 static struct response

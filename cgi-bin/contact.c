@@ -1,7 +1,7 @@
 /*
  * contact - questions of visitors to the school, and the school's replies.
  *
- * A question is stored and mails nobody. Against bots, without a third party: an hourly limit by client address, a
+ * A question is stored; no mail is sent. Against bots, without a third party: an hourly limit by client address, a
  * honeypot field (website), and a stamp of the time at which the form was shown.
  */
 #include "app.h"
@@ -31,10 +31,10 @@ static const struct shape create_contact = { .name = "CreateContactRequestDto", 
 	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
 	[STAMP] = { "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
-enum { ANSWER };
+enum { REPLY };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	[ANSWER] = { "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
+	[REPLY] = { "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
 
 enum { STATUS };
 
@@ -57,7 +57,7 @@ static const struct shape contact_response = { .name = "ContactResponseDto", .fi
 
 static const struct shape form_response = { .name = "ContactFormResponseDto", .fields = FIELDS(
 	{ "stamp", FIELD_TEXT, 0, 100, .note = "to be sent along as `stamp`" },
-	{ "notBefore", FIELD_TIME, .note = "earlier than this nobody can have filled in the form" },
+	{ "notBefore", FIELD_TIME, .note = "a form that is sent earlier was not filled in by a person" },
 	{ "expiresAt", FIELD_TIME }) };
 
 enum { FOR_WORDS = PAGE_FIELDS, FOR_STATUS, FOR_SOURCE, SORT, FORMAT };
@@ -114,10 +114,10 @@ static void check_reply(struct request *rq, struct faults *faults);
 
 static const struct route routes[] = {
 	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response, .status = 201,
-	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
+	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; sends no mail.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
 	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
-	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
+	  .note = "A stamp with the time at which the form was shown. Optional: without it only the other checks apply." },
 	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
 	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .check = check_reply, .in = &reply_contact,
@@ -265,7 +265,7 @@ check_reply(struct request *rq, struct faults *faults)
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
 		{ "school", conf->mail_name }, { "name", db_text(row, 4) },
-		{ "subject", mail_one_line(rq->arena, subject) }, { "reply", value_string(rq->in[ANSWER]) },
+		{ "subject", mail_one_line(rq->arena, subject) }, { "reply", value_string(rq->in[REPLY]) },
 		{ "question", question }, { "quoted", quoted(rq->arena, question) },
 		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },
 		{ "reply_name", conf->reply_to[0] ? conf->mail_name : mail_one_line(rq->arena, db_text(row, 5)) } };
@@ -278,7 +278,7 @@ check_reply(struct request *rq, struct faults *faults)
 static struct response
 post_reply(struct request *rq)
 {
-	bool replied = contact_reply(rq->db, rq->id, value_string(rq->in[ANSWER]), rq->now);
+	bool replied = contact_reply(rq->db, rq->id, value_string(rq->in[REPLY]), rq->now);
 
 	if (replied && !rq->prepared)
 		return response_again(rq);

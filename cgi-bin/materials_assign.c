@@ -77,7 +77,7 @@ static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
 	  .note = "Mails each user who is newly assigned, in their language. Nothing changes for those who have it already. Where one of the "
-	  "ids is nobody's, or of a user who is deactivated or has asked to be deleted, the response is 404 and nobody is assigned." },
+	  "ids is unknown, or of a user who is deactivated or has asked to be deleted, the response is 404 and nothing changes." },
 	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
 	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
 	  .note = "The user no longer has the material, and gets no mail. The id of the response is the user's. "

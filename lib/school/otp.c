@@ -53,7 +53,7 @@ static const char code_client[] = "code-client", wrong_client[] = "wrong-client"
 
 /* ---- the caller, before the transaction and inside it */
 
-/* Both under one key: the first part of a network's MAC, which is no address, tells it from a code's. */
+/* Both under one key: the first part of a network's MAC is no address, so it cannot be a code's. */
 static void
 compute_macs(struct otp_caller *c)
 {

@@ -27,7 +27,7 @@
 
 extern const struct db_statements otp_statements;
 
-/* Who requests or types a code. The first two lines are set by the program, the texts borrowed. */
+/* A request for a code, or a login by one. The program sets the first two lines; their texts are borrowed. */
 struct otp_caller {
 	struct db *db; const struct conf *conf; int64_t now;
 	const char *email, *client, *code;	/* as typed, folded; the client's address; a new code, or the typed one */
@@ -36,11 +36,11 @@ struct otp_caller {
 	char mailbox[EMAIL_TEXT];	/* the subject of the limits that all unknown networks share */
 	char own[EMAIL_TEXT + 17];	/* the subject of the caller's own limits: the mailbox and a mark of a known network */
 	bool known;			/* the user has logged in from there lately */
-	int64_t user;			/* pk; 0: nobody has this address */
-	char user_id[ID_TEXT];		/* a new id where nobody has this address */
-	bool active;			/* true for nobody */
+	int64_t user;			/* pk; 0: the address has no user */
+	char user_id[ID_TEXT];		/* a new id where the address has no user */
+	bool active;			/* true without a user */
 	enum role role;
-	enum language language;		/* the user's; of nobody EN, and after otp_verify() that of the mail with the code */
+	enum language language;		/* the user's; without a user EN, and after otp_verify() that of the mail */
 	unsigned char code_mac[MAC_BYTES], network_mac[MAC_BYTES];	/* by conf's code_key; the database holds only these */
 };
 
@@ -89,7 +89,7 @@ void otp_login(const struct otp_caller *caller);
 /* Deletes the events that were counted for the mailbox of an address, and the wrong tries on its live codes. */
 void otp_unlock(struct db *db, const char *email, int64_t *events);
 
-/* Codes that expired at `until`, and networks from which nobody has logged in since then. */
+/* Codes that expired at `until`, and networks without a login since then. */
 expiry_call otp_expire_codes, otp_expire_networks;
 
 #endif

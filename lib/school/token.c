@@ -85,8 +85,8 @@ learn_header(size_t key)
 
 /*
  * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a
- * good token. So the memory that they need is allocated and freed before: without threads, nobody else takes it in
- * between.
+ * good token. So the memory that they need is allocated and freed before: without threads, it stays free for
+ * them.
  */
 static bool
 has_memory(size_t bytes)
@@ -310,7 +310,7 @@ token_check(const char *token, size_t length, int64_t now, struct claims *claims
 
 	if (length == 0 || length > TOKEN_MAX)
 		return TOKEN_BAD;
-	/* The signature alone, which comes last, tells good tokens apart. */
+	/* Valid tokens differ in their signature, which comes last. */
 	size_t tail = length < SIGNATURE_TEXT ? length : SIGNATURE_TEXT;
 	hash = random_hash(token + length - tail, tail);
 	known = find_cached(hash, token, length);

@@ -1,6 +1,6 @@
 /*
- * lib/school/otp.c: what somebody reaches who guesses as cleverly as can be, in simulated days, with the limits of
- * the shipped configuration; and who gets in all the same. tests/api/limits.py shows the same on the wire,
+ * lib/school/otp.c: how far the best guessing strategies get in simulated days under the limits of the shipped
+ * configuration, and that the owners of the addresses can still log in. tests/api/limits.py does the same over HTTP,
  * with smaller numbers.
  */
 #include "clock.h"
@@ -42,7 +42,7 @@ add_user(const char *email, const char *role)
 	assert_int_equal(db_run(db, sql, ARGS(id, email, role, now), NULL), DB_DONE);
 }
 
-/* All of a test is one transaction; what is prepared outside the program's own is prepared inside that. */
+/* A test is one transaction, so what a program prepares outside of its own is prepared inside. */
 static struct otp_caller
 caller(const char *email, const char *client, const char *code)
 {
@@ -55,7 +55,7 @@ caller(const char *email, const char *client, const char *code)
 	return c;
 }
 
-/* Asks for a code; NULL where that is refused. */
+/* Requests a code; NULL where that is refused. */
 static const char *
 ask(const char *email, const char *client, unsigned digits)
 {
@@ -82,7 +82,7 @@ try(const char *email, const char *client, const char *code)
 	return result.error;
 }
 
-/* Asks, tries the right code, is in. What of it was refused. */
+/* Requests a code, types it and logs in. Returns the first refusal. */
 static enum error
 log_in(const char *email, const char *client, unsigned digits)
 {
@@ -110,7 +110,7 @@ numbered(const char *format, int i)
 	return text;
 }
 
-/* Another code than any right one: those have digits only. */
+/* A wrong code: right ones have digits only. */
 static const char *
 wrong(unsigned digits)
 {
@@ -141,8 +141,8 @@ end(void **state)
 /* ---- guessing */
 
 /*
- * One IPv4, 150 accounts, ten days: every six minutes, as often as wrong tries may be, it asks for codes
- * and guesses on them until it is refused, over both surfaces.
+ * One IPv4 address, 150 accounts, ten days: every six minutes, as often as wrong tries are allowed, it requests codes
+ * and guesses them until it is refused, over both surfaces.
  */
 static void
 one_network_guesses_on_many_accounts(void **state)
@@ -179,7 +179,7 @@ is_live(unsigned digits)
 	return live;
 }
 
-/* Whatever there is to guess at, from one network after the other, until five in turn are refused. */
+/* Guesses the live codes, from one network after the other, until five tries are refused. */
 static void
 guess(int *network, unsigned digits)
 {
@@ -195,7 +195,7 @@ judged(const char *kind)
 	return number(sql, kind);
 }
 
-/* The owner of an address asks at home and types the code while strangers guess on it, each hour of a day. */
+/* Each hour of a day the owner of an address requests a code at home and types it, while strangers guess it. */
 static void
 a_hundred_networks_attack_one_address(void **state)
 {
@@ -231,8 +231,7 @@ a_hundred_networks_attack_one_address(void **state)
 }
 
 /*
- * One who shares the owner's network, or has taken over a machine there, has the owner's budget and that of
- * strangers.
+ * An attacker in the owner's network has the owner's limits and those of strangers.
  */
 static void
 an_attacker_in_the_owners_network(void **state)
@@ -355,8 +354,7 @@ unlocking_forgets_all_that_was_counted_for_a_mailbox(void **state)
 /* ---- a class */
 
 /*
- * Nobody was there before: as those who are in no longer count, the last one gets in while the first hour
- * lasts.
+ * The network is unknown: since users who are logged in no longer count, the last one can log in within the first hour.
  */
 static void
 a_class_logs_in_for_the_first_time(void **state)
@@ -391,10 +389,10 @@ a_class_logs_in_again(void **state)
 	for (int i = 0; i < 31; i++)
 		assert_int_equal(log_in(numbered("pupil%d@example.com", i), HOME, i % 2 ? 6 : 4), ERROR_NONE);
 	now += DAY;
-	for (int i = 0; i < 31; i++)	/* these do not count as its strangers */
+	for (int i = 0; i < 31; i++)	/* for them the network is known */
 		assert_non_null(ask(numbered("pupil%d@example.com", i), HOME, 6));
 	now += MINUTE;
-	for (int i = 0; i < 30; i++)	/* strangers in the same network have used up what those may */
+	for (int i = 0; i < 30; i++)	/* strangers in the same network use up their limit */
 		assert_non_null(ask(numbered("stranger%d@example.com", i), HOME, 6));
 	assert_null(ask("stranger30@example.com", HOME, 6));
 	for (int i = 0; i < 31; i++)
