@@ -13,7 +13,8 @@
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"",
+		.note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "OtpResponseDto", .fields = FIELDS(
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"Verification code has been sent to your email address\"" },
@@ -89,8 +90,8 @@ static const char *const sql[] = {
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[MISSING] =
-		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
-		" FROM users WHERE pk = ?1",
+		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL,"
+		" terms_of_use_at IS NULL FROM users WHERE pk = ?1",
 };
 
 static void check_otp_request(struct request *rq, struct faults *faults);
@@ -108,10 +109,10 @@ static const struct route routes[] = {
 	  .note = "Returns the tokens, and creates the user when the address is new." },
 	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
 	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
-	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
-	  "each returns the same successor. Used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
-	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
+	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its "
+	  "successor is used: each returns the same successor. Used later it ends the session." },
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true,
+	  .unregistered = true, .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,

@@ -7,11 +7,13 @@
 
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"",
+		.note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "EmailOtpV1ResponseDto", .fields = FIELDS(
 	{ "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	{ "code", FIELD_TEXT, 4, 4, .optional = true, .example = "\"1234\"", .note = "only in development (OKUL_ENV=development)" }) };
+	{ "code", FIELD_TEXT, 4, 4, .optional = true, .example = "\"1234\"",
+	  .note = "only in development (OKUL_ENV=development)" }) };
 
 enum { SIGNUP_SOURCE = AUTH_CODE + 1, SIGNUP_CAMPAIGN };
 
@@ -45,14 +47,17 @@ static const struct route routes[] = {
 	  .title = "Email ile doğrulama kodu gönder",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
 	{ POST, "/api/v1/auth/verify-otp-email", PUBLIC, post_verify, .check = auth_check_login, .in = &verify_otp,
-	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403), .title = "Email doğrulama kodu ile giriş yap",
+	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403),
+	  .title = "Email doğrulama kodu ile giriş yap",
 	  .example = "{\"email\":\"user@example.com\",\"code\":\"1234\"}" },
 	{ POST, "/api/v1/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
 	  .out = &auth_tokens, .writes = true, .errors = STATUSES(401), .title = "Access token yenile" },
-	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
-	  .being_deleted = true, .title = "Çıkış yap", .note = "Ends every session of the caller." },
+	{ POST, "/api/v1/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true,
+	  .makes_room = true, .unregistered = true, .being_deleted = true,
+	  .title = "Çıkış yap", .note = "Ends every session of the caller." },
 	{ POST, "/api/v1/auth/revoke-token", USER, post_revoke, .check = auth_check_refresh, .in = &auth_refresh_token,
-	  .out = &delete_response, .writes = true, .makes_room = true, .unregistered = true, .errors = STATUSES(404), .title = "Refresh token iptal et",
+	  .out = &delete_response, .writes = true, .makes_room = true, .unregistered = true, .errors = STATUSES(404),
+	  .title = "Refresh token iptal et",
 	  .note = "Ends the session of a refresh token of the caller." },
 	{ GET, "/api/v1/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true,
 	  .unregistered = true, .title = "Aktif oturumları listele" },

@@ -27,8 +27,10 @@ static const struct shape create_contact = { .name = "CreateContactRequestDto", 
 	[SUBJECT] = { "subject", FIELD_TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
 	[QUESTION] = { "message", FIELD_TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
 	[SOURCE] = { "source", FIELD_TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
-	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
-	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true,
+		.note = "of the reply; by Accept-Language unless given" },
+	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true,
+		.note = "must stay empty: hide it from people, robots fill it in" },
 	[STAMP] = { "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
 enum { REPLY };
@@ -76,14 +78,16 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
-	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
-#define BY_STATUS "status = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
-#define BY_SOURCE "source = ?2 AND (CAST(?1 AS TEXT) IS NULL OR status = ?1) AND CAST(?3 AS TEXT) IS NULL"
-#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " SQL_HAS_WORDS("folded", "?3")
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order \
+	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "contact ON contact.pk = found ORDER BY " order
+#define BY_STATUS "status = ?1 AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3")
+#define BY_SOURCE "source = ?2 AND (" SQL_UNSET("?1") " OR status = ?1) AND " SQL_UNSET("?3")
+#define BY_TEXT "(" SQL_UNSET("?1") " OR status = ?1) AND (" SQL_UNSET("?2") " OR source = ?2) AND " \
+	SQL_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL", order) " /* scans: contact */", \
+	[LIST_ALL + index] = PAGE(SQL_UNSET("?1") " AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3"), order) \
+		" /* scans: contact */", \
 	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
 	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scans: contact */"
@@ -99,7 +103,8 @@ static const char *const sql[] = {
 	SORTED(1, "contact.pk"),
 	SORTED(2, "contact.sort_name, contact.pk"),
 	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact')"
+		" AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3"),
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
@@ -113,17 +118,19 @@ static response_handler post_contact, get_form, get_contacts, post_reply, delete
 static void check_reply(struct request *rq, struct faults *faults);
 
 static const struct route routes[] = {
-	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response, .status = 201,
-	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; sends no mail.",
+	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response,
+	  .status = 201, .writes = true, .client_limit = true, .title = "Submit a contact request",
+	  .note = "Stores the question; sends no mail.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
-	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
+	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true,
+	  .title = "What a contact form sends along",
 	  .note = "A stamp with the time at which the form was shown. Optional: without it only the other checks apply." },
 	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
 	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .check = check_reply, .in = &reply_contact,
 	  .out = &contact_response, .writes = true, .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
-	  .note = "Mails the reply to the sender of the question, in their language and with their question; once. Reply-To of the mail is "
-	  "the admin, or the mailbox that the configuration names." },
+	  .note = "Mails the reply to the sender of the question, in their language and with their question; once. Reply-To "
+	  "of the mail is the admin, or the mailbox that the configuration names." },
 	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
 	  .title = "Delete a contact request (Admin)" },
 	{ PATCH, "/contact/{id}/status", ADMIN, patch_status, .in = &update_status, .out = &contact_response, .writes = true,
@@ -208,8 +215,9 @@ post_contact(struct request *rq)
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
-	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]), value_string(in[PHONE]),
-		value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]), language_code(language), rq->now });
+	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]),
+		value_string(in[PHONE]), value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]),
+		language_code(language), rq->now });
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 

@@ -13,7 +13,8 @@ enum { USER_IDS, NOTE };
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
 	[USER_IDS] = { "userIds", FIELD_LIST, 1, MATERIAL_IDS_MAX, .item = FIELD_ID },
-	[NOTE] = { "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	[NOTE] = { "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true,
+		.example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", FIELD_ID },
@@ -76,15 +77,16 @@ static response_handler post_assign, delete_assignment, show_of_user, get_mine, 
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
-	  .note = "Mails each user who is newly assigned, in their language. Nothing changes for those who have it already. Where one of the "
-	  "ids is unknown, or of a user who is deactivated or has asked to be deleted, the response is 404 and nothing changes." },
+	  .note = "Mails each user who is newly assigned, in their language. Nothing changes for those who have it already. "
+	  "Where one of the ids is unknown, or of a user who is deactivated or has asked to be deleted, the response is 404 "
+	  "and nothing changes." },
 	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
 	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
 	  .note = "The user no longer has the material, and gets no mail. The id of the response is the user's. "
 	  "If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
-	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
-	  "caller: the first use of one is openedAt." },
+	  .title = "Get assigned education materials for current user",
+	  .note = "Last assigned first. The addresses of PDFs name the caller: the first use of one is openedAt." },
 	{ GET, "/education-materials/assigned/users/{userId}", ADMIN, get_of_user, .out = &users_materials,
 	  .title = "Get assigned education materials for a specific user (Admin)", .note = "Last assigned first." },
 };

@@ -57,9 +57,9 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 
 /* All users by creation: whole blocks of them are skipped by their counts, and rows only within one block. */
 #define BY_BLOCK(direction, inside) \
-	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
-	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
-	PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND users.pk " inside, "users.pk " direction, \
+	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto" \
+	" FROM user_block /* scans: user_block */), start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
+	PAGE("users", SQL_UNSET("?1") " AND " SQL_UNSET("?2") " AND users.pk " inside, "users.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "users.pk " direction
 
 #define BY_TEXT "user_text" SQL_JOIN "users ON users.pk = " SQL_USER_TEXT_PK
@@ -67,11 +67,12 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 #define BY_SHORT SQL_HAS_WORDS("users.folded", "?2") " /* scans: users */"
 
 #define FILTERED(index, order, text_order) \
-	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (CAST(?1 AS TEXT) IS NULL OR role = ?1)", text_order, "?4") order, \
-	[LIST_SHORT + index] = PAGE("users", "(CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
+	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND " SQL_UNSET("?2"), order, "?4") order, \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (" SQL_UNSET("?1") " OR role = ?1)", text_order, \
+		"?4") order, \
+	[LIST_SHORT + index] = PAGE("users", "(" SQL_UNSET("?1") " OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL", order, "?4") order " /* scans: users */", \
+	[LIST_ALL + index] = PAGE("users", SQL_UNSET("?1") " AND " SQL_UNSET("?2"), order, "?4") order " /* scans: users */", \
 	FILTERED(index, order, order)
 
 #define SORTS 6
@@ -90,11 +91,11 @@ static const char *const sql[] = {
 	SORTED(3, "users.email DESC"),
 	SORTED(4, "users.sort_name, users.pk"),
 	SORTED(5, "users.sort_name DESC, users.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND CAST(?2 AS TEXT) IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND " SQL_UNSET("?2"),
 	[COUNT_TEXT] =
-		"SELECT CASE WHEN CAST(?1 AS TEXT) IS NULL THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
+		"SELECT CASE WHEN " SQL_UNSET("?1") " THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
 		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE " SQL_USER_TEXT_HAS("?2") " AND role = ?1) END",
-	[COUNT_SHORT] = "SELECT count(*) FROM users WHERE (CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT,
+	[COUNT_SHORT] = "SELECT count(*) FROM users WHERE (" SQL_UNSET("?1") " OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1",
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM users WHERE id = ?1",
 };
@@ -110,12 +111,14 @@ static const struct route routes[] = {
 	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .shows = show_target,
 	  .errors = STATUSES(409), .title = "Kullanıcı sil",
 	  .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
-	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .check = check_profile, .in = &update_profile, .out = &user_response, .writes = true,
-	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
+	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .check = check_profile, .in = &update_profile,
+	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409),
+	  .title = "Update user profile by id (Admin)",
 	  .note = "isActive false ends the sessions of that user for good.",
 	  .example = "{\"isActive\":false}" },
 	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .check = check_email, .in = &update_email,
-	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
+	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409),
+	  .title = "Update user email by id (Admin)",
 	  .note = "Ends the sessions of that user, and sends a notice to the previous address." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
@@ -173,7 +176,8 @@ find_target(struct request *rq, struct target *target)
 		db_flag(row, 3), db_flag(row, 4), EN };
 	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ERROR_ROLE_TOO_LOW : ERROR_NONE;
+	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ?
+		ERROR_ROLE_TOO_LOW : ERROR_NONE;
 }
 
 /* For If-Match. A caller who may not change the user gets that error first, whatever tag they sent. */
@@ -189,7 +193,8 @@ show_target(struct request *rq)
 static void
 note(struct request *rq, const struct target *target, const char *action, const char *before, const char *after)
 {
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email, before, after });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email,
+		before, after });
 }
 
 static struct response

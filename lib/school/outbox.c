@@ -14,11 +14,11 @@ enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BA
 static const char *const outbox_sql[] = {
 	/* The triggers user_deactivated and user_leaving delete mails that wait already. */
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
-		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
-		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
+		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR "
+		"NOT EXISTS (SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 	[DUE] = "SELECT min(next_at), EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ") FROM outbox",
-	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
-		"WHERE " IS_AHEAD,
+	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", "
+		"expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " WHERE " IS_AHEAD,
 	[LEASED] = "SELECT 1 FROM outbox WHERE " IS_LEASED " LIMIT 1",
 	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,

@@ -10,18 +10,20 @@ enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AH
 /* Session, role and the whole profile in one statement: two b-tree lookups, and GET /me needs no other. */
 static const char *const session_sql[] = {
 	[OF_SESSION] =
-		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', " USER_PROFILE_COLUMNS
-		" FROM session JOIN users ON users.pk = session.user_pk"
+		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', "
+		USER_PROFILE_COLUMNS " FROM session JOIN users ON users.pk = session.user_pk"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
 	[ADD] =
 		"INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
 	/* ?3 now, ?4 a session's life, ?5 the grace period, ?6 its life without use. A login in the future counts as now. */
 	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
-		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"
-		" (SELECT " SQL_JSON_LIST("value") " FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
-		" FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3,"
+		" created_at = " SQL_LEAST("created_at", "?3") ","
+		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ","
+		" recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE (SELECT " SQL_JSON_LIST("value")
+		" FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value FROM " SQL_JSON_NUMBERS("session.recent")
+		" WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END] = "DELETE FROM session WHERE pk = ?1",
 	[END_OWN] = "DELETE FROM session WHERE user_pk = ?1 AND id = ?2 AND expires_at > ?3",

@@ -37,7 +37,8 @@ struct session_new {
 
 void session_add(struct db *db, const struct session_new *session, int64_t now);
 /* Replaces the refresh token of that counter; sets counter and expiry of its successor. False when it is not current. */
-must_use bool session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires, int64_t now);
+must_use bool session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires,
+	int64_t now);
 void session_end(struct db *db, int64_t pk);
 /* Ends the session with that id; false when the user has no such session that is live at `now`. */
 must_use bool session_end_own(struct db *db, int64_t user, const char *id, int64_t now);

@@ -363,7 +363,8 @@ put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const
 }
 
 void
-refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
+refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session,
+	uint32_t counter)
 {
 	unsigned char bytes[REFRESH_BYTES] = { 0 };
 	uint32_t number = htobe32(counter);

@@ -54,7 +54,8 @@ struct refresh {
 };
 
 /* Writes the token of a session (an id) and a counter. Cannot fail. */
-void refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter);
+void refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session,
+	uint32_t counter);
 /* Decodes a token and does not verify it; false when it is malformed. */
 must_use bool refresh_parse(struct refresh *refresh, const char *token);
 /* True when a token that refresh_parse() decoded is one of the session with that seed. */

@@ -188,7 +188,8 @@ def test_a_logout_that_waits_does_not_end_the_session_that_came_after(okul):
 # ---- what a request prepares before its transaction, and what that finds
 
 def add_user(address, id_):
-    return f"INSERT INTO users (id, email, language, timezone, created_at, updated_at) VALUES ('{id_}', '{address}', 'de', 'UTC', 0, 0)"
+    return ("INSERT INTO users (id, email, language, timezone, created_at, updated_at)"
+            f" VALUES ('{id_}', '{address}', 'de', 'UTC', 0, 0)")
 
 
 def sent(okul):
@@ -225,7 +226,8 @@ def test_mails_to_a_user_whose_language_changed_meanwhile(okul):
     ada.set("language = 'tr'")
     sent(okul)
     id_ = secrets.token_hex(12)
-    okul.server.sql(f"INSERT INTO material (id, title, folded, locale, created_at, updated_at) VALUES ('{id_}', 'A1', 'a1', 'en', 0, 0)")
+    okul.server.sql("INSERT INTO material (id, title, folded, locale, created_at, updated_at)"
+                    f" VALUES ('{id_}', 'A1', 'a1', 'en', 0, 0)")
     answer = overtaken(okul, f"UPDATE users SET language = 'de' WHERE id = '{ada.id}'",
                        lambda: boss.post(f"/education-materials/{id_}/assign", {"userIds": [ada.id]}))
     assert answer.status == 200 and answer.data["assigned"] == 1

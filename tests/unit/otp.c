@@ -35,7 +35,8 @@ number(const char *sql, const char *argument)
 static void
 add_user(const char *email, const char *role)
 {
-	static const char sql[] = "INSERT INTO users (id, email, role, timezone, created_at, updated_at) VALUES (?1, ?2, ?3, 'UTC', ?4, ?4)";
+	static const char sql[] = "INSERT INTO users (id, email, role, timezone, created_at, updated_at)"
+		" VALUES (?1, ?2, ?3, 'UTC', ?4, ?4)";
 	char id[ID_TEXT];
 
 	random_id(id);
@@ -170,7 +171,8 @@ one_network_guesses_on_many_accounts(void **state)
 static bool
 is_live(unsigned digits)
 {
-	static const char sql[] = "SELECT count(*) FROM login_code WHERE email = '" OWNER "' AND digits = ?1 AND used = 0 AND expires_at > ?2";
+	static const char sql[] = "SELECT count(*) FROM login_code"
+		" WHERE email = '" OWNER "' AND digits = ?1 AND used = 0 AND expires_at > ?2";
 	struct db_rows *row;
 
 	assert_int_equal(db_one(db, &row, sql, ARGS((int64_t)digits, now)), DB_ROW);
@@ -190,7 +192,8 @@ guess(int *network, unsigned digits)
 static int64_t
 judged(const char *kind)
 {
-	static const char sql[] = "SELECT count(*) FROM event WHERE kind = ?1 AND subject >= '" OWNER "' AND subject < '" OWNER "!'";
+	static const char sql[] = "SELECT count(*) FROM event WHERE kind = ?1"
+		" AND subject >= '" OWNER "' AND subject < '" OWNER "!'";
 
 	return number(sql, kind);
 }
