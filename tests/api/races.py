@@ -1,13 +1,15 @@
 """Concurrency: what may happen only once happens once, and what has ended has ended for all workers."""
 
 import os
+import re
+import secrets
 import signal
 import threading
 import time
 
 import pytest
 
-from helpers.client import REGISTRATION
+from helpers.client import REGISTRATION, rows
 from helpers.parallel import all_at_once, overtaken, statuses
 from helpers.server import fresh, until
 
@@ -181,6 +183,62 @@ def test_a_logout_that_waits_does_not_end_a_newer_session(okul):
     answer = overtaken(okul, newer, lambda: ada.post("/auth/logout"))
     assert answer.status == 401
     assert sid in okul.server.sql(f"SELECT id FROM session WHERE id = '{sid}'")
+
+
+# ---- what a request prepares before its transaction, and what that finds
+
+def add_user(address, id_):
+    return ("INSERT INTO users (id, email, language, timezone, created_at, updated_at)"
+            f" VALUES ('{id_}', '{address}', 'de', 'UTC', 0, 0)")
+
+
+def sent(okul):
+    """Waits until the sender of mails has nothing to write: it would take the turn of whoever overtakes."""
+    until(lambda: not rows(okul, "SELECT pk FROM outbox"), "an empty outbox")
+
+
+def test_a_code_is_mailed_in_the_language_of_a_user_who_was_created_meanwhile(okul):
+    address = fresh()
+    answer = overtaken(okul, add_user(address, secrets.token_hex(12)), lambda: okul.post("/auth/otp/request", {"email": address}))
+    assert answer.status == 200
+    assert "Anmeldecode" in okul.server.mailbox.wait(address)["Subject"]
+    assert rows(okul, f"SELECT language FROM login_code WHERE email = '{address}'") == [["de"]]
+
+
+def test_a_login_of_a_user_who_was_created_meanwhile(okul):
+    address, id_ = fresh(), secrets.token_hex(12)
+    code = okul.code(address)
+    sent(okul)
+    answer = overtaken(okul, add_user(address, id_), lambda: okul.verify(address, code))
+    assert answer.status == 200 and not answer.data["isNewUser"] and answer.data["user"]["id"] == id_
+    assert okul.get("/me/optional", token=answer.data["accessToken"]).data["user"]["id"] == id_
+
+
+def test_a_refresh_of_a_session_that_ended_meanwhile(okul):
+    ada = okul.login()
+    answer = overtaken(okul, f"DELETE FROM session WHERE id = '{ada.claims()['sid']}'",
+                       lambda: okul.post("/auth/refresh", {"refreshToken": ada.refresh}))
+    assert answer.status == 401
+
+
+def test_mails_to_a_user_whose_language_changed_meanwhile(okul):
+    boss, ada = okul.staff("admin"), okul.registered()
+    ada.set("language = 'tr'")
+    sent(okul)
+    id_ = secrets.token_hex(12)
+    okul.server.sql("INSERT INTO material (id, title, folded, locale, created_at, updated_at)"
+                    f" VALUES ('{id_}', 'A1', 'a1', 'en', 0, 0)")
+    answer = overtaken(okul, f"UPDATE users SET language = 'de' WHERE id = '{ada.id}'",
+                       lambda: boss.post(f"/education-materials/{id_}/assign", {"userIds": [ada.id]}))
+    assert answer.status == 200 and answer.data["assigned"] == 1
+    sent(okul)
+    answer = overtaken(okul, f"UPDATE users SET language = 'es' WHERE id = '{ada.id}'",
+                       lambda: boss.patch(f"/admin/users/{ada.id}/email", {"email": fresh()}))
+    assert answer.status == 200
+    okul.server.mailbox.wait(ada.email, 3)
+    languages = [re.search(r'<html lang="(..)"', mail.get_body(("html",)).get_content())[1]
+                 for mail in okul.server.mailbox.to(ada.email)]
+    assert sorted(languages[1:]) == ["de", "es"]
 
 
 # ---- workers that die
