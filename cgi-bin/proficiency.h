@@ -14,17 +14,14 @@ extern const struct section proficiency_authoring, proficiency_gift, proficiency
 
 extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseDto */
 extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
-/* What is wrong with the level ranges of the body beyond their shapes. */
-void proficiency_check_ranges(struct request *rq, struct faults *faults);
+/* Checks what the shape of the level ranges does not. */
+void proficiency_check_ranges(const struct request *rq, struct value ranges, struct faults *faults);
 /* Adds a test and shows it. */
 struct response proficiency_add(struct request *rq, const struct placement *test);
 
 /* ---- proficiency_taking.c */
 
-/*
- * "questions" as learners see them: without the right answers. Where each attempt is to have an order of its own, options
- * are in that of their ids, which is nobody's; else, as everything, in their author's.
- */
+/* "questions" for learners: without the right answers. With `shuffle` options are ordered by their ids, which are random. */
 void proficiency_put_questions(struct request *rq, const char *questions, bool shuffle);
 
 /* ---- proficiency_results.c */

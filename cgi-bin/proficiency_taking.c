@@ -249,7 +249,7 @@ order_of(uint64_t *seed, int count, unsigned char *order)
 }
 
 static void
-put_raw(struct request *rq, const char *name, struct quiz_text text)
+put_raw(struct request *rq, const char *name, struct json_text text)
 {
 	data_raw(rq, name, text.s, text.length);
 }
@@ -279,7 +279,7 @@ static void
 order_by_id(const struct quiz_question *question, unsigned char *order)
 {
 	for (int i = 0; i < question->options; i++) {
-		struct quiz_text id = question->option[i].id;
+		struct json_text id = question->option[i].id;
 		int at = i;
 		for (; at > 0 && memcmp(question->option[order[at - 1]].id.s, id.s, id.length) > 0; at--)
 			order[at] = order[at - 1];

@@ -46,58 +46,62 @@ const struct db_statements demo_results_statements = { sql, COUNT(sql) };
 
 /* ---- the tests */
 
-/* As an admin would send it: options in an order that tells nothing. */
-static cJSON *
+/* As an admin would send it: options in random order. */
+static struct value
+options_of(struct demo *d, const struct demo_question *question, unsigned char *right)
+{
+	struct value *options = arena_alloc(d->batch, DEMO_OPTIONS * sizeof(*options));
+	int at = (int)demo_below(d, DEMO_OPTIONS);
+
+	for (int o = 0; o < DEMO_OPTIONS; o++) {
+		struct value *option = arena_alloc(d->batch, QUIZ_OPTION_FIELDS * sizeof(*option));
+		option[QUIZ_OPTION_TEXT] = value_text(question->option[o == at ? 0 : o < at ? o + 1 : o]);
+		option[QUIZ_OPTION_RIGHT] = value_bool(o == at);
+		options[o] = value_object(option, QUIZ_OPTION_FIELDS);
+	}
+	*right = (unsigned char)(at + 1);
+	return value_list(options, DEMO_OPTIONS);
+}
+
+static struct value
 questions_of(struct demo *d, struct test *test)
 {
-	cJSON *list = cJSON_CreateArray();
+	struct value *questions = arena_alloc(d->batch, (size_t)test->source->count * sizeof(*questions));
 
 	for (int i = 0; i < test->source->count; i++) {
 		const struct demo_question *question = &test->source->questions[i];
-		cJSON *made = cJSON_CreateObject(), *options = cJSON_CreateArray();
-		int right = (int)demo_below(d, DEMO_OPTIONS);
-		for (int o = 0; o < DEMO_OPTIONS; o++) {
-			int from = o == right ? 0 : o < right ? o + 1 : o;
-			cJSON *option = cJSON_CreateObject();
-			cJSON_AddStringToObject(option, "text", question->option[from]);
-			cJSON_AddBoolToObject(option, "isCorrect", from == 0);
-			cJSON_AddItemToArray(options, option);
-		}
-		test->right[i] = (unsigned char)(right + 1);
-		cJSON_AddStringToObject(made, "text", question->text);
-		cJSON_AddNumberToObject(made, "points", question->points);
-		cJSON_AddItemToObject(made, "options", options);
-		cJSON_AddItemToArray(list, made);
+		struct value *made = arena_alloc(d->batch, QUIZ_QUESTION_FIELDS * sizeof(*made));
+		made[QUIZ_QUESTION_TEXT] = value_text(question->text);
+		made[QUIZ_QUESTION_POINTS] = value_real(question->points);
+		made[QUIZ_QUESTION_OPTIONS] = options_of(d, question, &test->right[i]);
+		questions[i] = value_object(made, QUIZ_QUESTION_FIELDS);
 	}
-	return list;
+	return value_list(questions, (size_t)test->source->count);
 }
 
-static cJSON *
-head_of(const struct demo_test *source)
+static struct placement *
+placement_from(struct demo *d, const struct demo_test *source)
 {
-	cJSON *body = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(body, "levelRanges");
+	const struct value head[PLACEMENT_FIELDS] = {
+		[PLACEMENT_TITLE] = value_text(source->title), [PLACEMENT_DESCRIPTION] = value_text(source->description),
+		[PLACEMENT_LANGUAGE] = value_text(source->language), [PLACEMENT_ATTEMPTS] = value_int(0),
+		[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(), [PLACEMENT_SHUFFLE] = value_bool(true),
+	};
+	struct value list[COUNT(ranges)], range[COUNT(ranges)][QUIZ_RANGE_FIELDS];
 
-	cJSON_AddStringToObject(body, "title", source->title);
-	cJSON_AddStringToObject(body, "description", source->description);
-	cJSON_AddStringToObject(body, "targetLanguage", source->language);
-	if (source->minutes)
-		cJSON_AddNumberToObject(body, "durationMinutes", (double)source->minutes);
-	cJSON_AddNumberToObject(body, "maxAttempts", 0);
-	cJSON_AddTrueToObject(body, "shuffle");
 	for (size_t i = 0; i < COUNT(ranges); i++) {
-		cJSON *range = cJSON_CreateObject();
-		cJSON_AddStringToObject(range, "level", ranges[i].level);
-		cJSON_AddNumberToObject(range, "minScore", ranges[i].from);
-		cJSON_AddNumberToObject(range, "maxScore", ranges[i].to);
-		cJSON_AddItemToArray(list, range);
+		range[i][QUIZ_RANGE_LEVEL] = value_text(ranges[i].level);
+		range[i][QUIZ_RANGE_MIN] = value_real(ranges[i].from);
+		range[i][QUIZ_RANGE_MAX] = value_real(ranges[i].to);
+		list[i] = value_object(range[i], QUIZ_RANGE_FIELDS);
 	}
-	return body;
+	return placement_of(d->batch, head, value_list(list, COUNT(ranges)));
 }
 
 static enum db_rc
 make_test(struct demo *d, struct year *year, struct test *test, int64_t at)
 {
-	struct placement *placement = placement_of(d->batch, head_of(test->source));
+	struct placement *placement = placement_from(d, test->source);
 	struct db_rows *row;
 	char id[ID_TEXT];
 

@@ -14,6 +14,7 @@ struct name {
 	const char *bytes;
 	size_t length;
 	size_t at;		/* its offset in the text */
+	struct json_text value;
 };
 
 struct reader {
@@ -22,6 +23,7 @@ struct reader {
 	size_t length, at;
 	int depth;		/* levels that may still be opened */
 	struct number *numbers;	/* those too long for cJSON, the last first */
+	const struct json_text **members;	/* of the next object; NULL: not wanted */
 };
 
 /* A number in the text. */
@@ -35,7 +37,7 @@ struct number {
 
 static enum json_fault read_value(struct reader *in);
 
-/* The byte at hand; 0, which no JSON text holds, behind the end. */
+/* The next byte; 0, which no JSON text holds, at the end. */
 static char
 peek(const struct reader *in)
 {
@@ -131,7 +133,7 @@ read_escape(struct reader *in, unsigned *point)
 	return letter ? JSON_GOOD : read_unicode(in, point);
 }
 
-/* How many of the next bytes are characters of their own that mean themselves: most of what strings are made of. */
+/* How many of the next bytes are ASCII characters that stand for themselves, as most in strings do. */
 static size_t
 plain_bytes(const struct reader *in)
 {
@@ -142,7 +144,7 @@ plain_bytes(const struct reader *in)
 	return (size_t)(s - from);
 }
 
-/* A string behind its first quote. Its bytes go to `out`, if given; they are never more than its text has. */
+/* A string behind its first quote. Its bytes go to `out` unless that is NULL; they are never more than the text has. */
 static enum json_fault
 read_string(struct reader *in, char *out, size_t *length)
 {
@@ -181,7 +183,7 @@ read_string(struct reader *in, char *out, size_t *length)
 	}
 }
 
-/* ---- numbers and words */
+/* ---- numbers and literals */
 
 static size_t
 skip_digits(struct reader *in)
@@ -193,7 +195,7 @@ skip_digits(struct reader *in)
 	return in->at - start;
 }
 
-/* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), which a double can hold. */
+/* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), in the range of a double. */
 static enum json_fault
 read_number(struct reader *in)
 {
@@ -238,11 +240,11 @@ read_number(struct reader *in)
 }
 
 static enum json_fault
-read_word(struct reader *in, const char *word)
+read_literal(struct reader *in, const char *literal)
 {
-	const size_t length = strlen(word);
+	const size_t length = strlen(literal);
 
-	if (in->length - in->at < length || memcmp(in->text + in->at, word, length) != 0)
+	if (in->length - in->at < length || memcmp(in->text + in->at, literal, length) != 0)
 		return JSON_SYNTAX;
 	in->at += length;
 	return JSON_GOOD;
@@ -258,7 +260,7 @@ compare(const struct name *a, const struct name *b)
 	return memcmp(a->bytes, b->bytes, a->length);
 }
 
-/* Merge sort of a list of `count` names, stable: hashing would need a secret against made-up collisions. */
+/* A stable merge sort: a hash table would need a secret against chosen collisions. */
 static struct name *
 sort(struct name *list, size_t count)
 {
@@ -283,7 +285,7 @@ sort(struct name *list, size_t count)
 	return sorted;
 }
 
-/* Finds a name given twice and goes to its second place. */
+/* Finds a duplicate name and moves to its second place. */
 static enum json_fault
 check_names(struct reader *in, struct name *names, size_t count)
 {
@@ -296,7 +298,7 @@ check_names(struct reader *in, struct name *names, size_t count)
 	return JSON_GOOD;
 }
 
-/* A name and its colon. Without escapes the name is left where it stands; with them it is written out anew. */
+/* A name and its colon. Without escapes the name stays in the text, else it is copied. */
 static enum json_fault
 read_name(struct reader *in, struct name **out)
 {
@@ -328,12 +330,40 @@ read_name(struct reader *in, struct name **out)
 	return JSON_GOOD;
 }
 
+static void
+keep_members(struct arena *arena, const struct name *names, size_t count, const struct json_text **members)
+{
+	struct json_text *text = arena_alloc(arena, count * sizeof(*text));
+
+	*members = text;
+	for (; names; names = names->next, text++) {
+		*text = names->value;
+		while (strchr(" \n\r\t", text->s[text->length - 1]))
+			text->length--;
+	}
+}
+
+/* The value of a member. */
+static enum json_fault
+read_member(struct reader *in, struct name *name)
+{
+	enum json_fault fault;
+
+	skip_space(in);
+	name->value.s = in->text + in->at;
+	fault = read_value(in);
+	name->value.length = (size_t)(in->text + in->at - name->value.s);
+	return fault;
+}
+
 static enum json_fault
 read_object(struct reader *in)
 {
+	const struct json_text **members = in->members;
 	struct name *names = NULL, **end = &names;
 	size_t count = 0;
 
+	in->members = NULL;
 	in->at++;
 	skip_space(in);
 	if (peek(in) == '}') {
@@ -346,7 +376,7 @@ read_object(struct reader *in)
 		skip_space(in);
 		fault = read_name(in, end);
 		if (!fault)
-			fault = read_value(in);
+			fault = read_member(in, *end);
 		if (fault)
 			return fault;
 		end = &(*end)->next;
@@ -358,6 +388,8 @@ read_object(struct reader *in)
 		in->at++;
 	}
 	in->at++;
+	if (members)
+		keep_members(in->arena, names, count, members);
 	return check_names(in, names, count);
 }
 
@@ -416,13 +448,13 @@ read_value(struct reader *in)
 		fault = read_string(in, NULL, &length);
 		break;
 	case 't':
-		fault = read_word(in, "true");
+		fault = read_literal(in, "true");
 		break;
 	case 'f':
-		fault = read_word(in, "false");
+		fault = read_literal(in, "false");
 		break;
 	case 'n':
-		fault = read_word(in, "null");
+		fault = read_literal(in, "null");
 		break;
 	default:
 		fault = read_number(in);
@@ -450,7 +482,7 @@ read_all(struct reader *in)
 
 	if (!fault && in->at < in->length)
 		fault = JSON_SYNTAX;
-	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
+	/* For a text in UTF-16 or Latin-1 that is the better message. */
 	if (fault == JSON_SYNTAX && !utf8_is_valid(in->text, in->length))
 		fault = JSON_UTF8;
 	return fault;
@@ -467,43 +499,6 @@ json_check(struct arena *arena, const char *text, size_t length, int depth, size
 	if (fault && at)
 		*at = in.at;
 	return fault;
-}
-
-/* ---- a member as it stands */
-
-cJSON *
-json_get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-const char *
-json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length)
-{
-	struct reader in = reader_of(arena, text, length, JSON_DEPTH);
-
-	skip_space(&in);
-	if (peek(&in) != '{')
-		return NULL;
-	/* the first byte is the brace, later ones are the commas */
-	do {
-		struct name *member;
-
-		in.at++;
-		skip_space(&in);
-		if (read_name(&in, &member) != JSON_GOOD)
-			return NULL;
-		skip_space(&in);
-		const char *value = text + in.at;
-		if (read_value(&in) != JSON_GOOD)
-			return NULL;
-		if (member->length == strlen(name) && memcmp(member->bytes, name, member->length) == 0) {
-			*member_length = (size_t)(text + in.at - value);
-			utf8_trim(&value, member_length);
-			return value;
-		}
-	} while (peek(&in) == ',');
-	return NULL;
 }
 
 /* ---- cJSON */
@@ -531,7 +526,7 @@ json_use(struct arena *arena)
 	cJSON_InitHooks(arena ? &hooks : NULL);
 }
 
-/* A copy of the text whose long numbers are written as short as the same double can be. */
+/* A copy of the text with the shortest form of each long number, for cJSON. */
 static const char *
 shorten(struct reader *in, const char *text, size_t *length)
 {
@@ -555,16 +550,30 @@ shorten(struct reader *in, const char *text, size_t *length)
 }
 
 cJSON *
-json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
+json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
+	const struct json_text **members)
 {
 	struct reader in = reader_of(arena, text, length, depth);
 	const size_t mark = in.at;
 
 	OUTSIDE_TRANSACTION();
+	in.members = members;
 	*fault = read_all(&in);
 	if (*fault)
 		return NULL;
 	if (in.numbers)
 		text = shorten(&in, text, &length);
 	return cJSON_ParseWithLengthOpts(text + mark, length - mark, NULL, false);
+}
+
+cJSON *
+json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
+{
+	return json_parse_members(arena, text, length, depth, fault, NULL);
+}
+
+cJSON *
+json_get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
 }

@@ -11,14 +11,14 @@
 
 enum value_type {
 	VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB,
-	VALUE_LIST,		/* of a request only: its elements */
-	VALUE_OBJECT,		/* of a request only: the values of its shape, by enumerator */
+	VALUE_LIST,		/* its elements */
+	VALUE_OBJECT,		/* the values of a shape, by enumerator */
 };
 
 /* Borrowed: bytes must stay valid until the statement is reset. */
 struct value {
 	enum value_type type;
-	unsigned named;		/* its place among the fields that the request has, be it null, from 1; 0: the request does not name it */
+	unsigned named;		/* its place among the fields in the request, from 1, also when null; 0: not in the request */
 	union {
 		bool truth;
 		int64_t integer;
@@ -56,6 +56,16 @@ static inline struct value value_text(const char *s)
 static inline struct value value_blob(const void *bytes, size_t length)
 {
 	return (struct value){ .type = VALUE_BLOB, .bytes = bytes, .length = length };
+}
+
+static inline struct value value_list(const struct value *items, size_t count)
+{
+	return (struct value){ .type = VALUE_LIST, .items = items, .count = count };
+}
+
+static inline struct value value_object(const struct value *items, size_t count)
+{
+	return (struct value){ .type = VALUE_OBJECT, .items = items, .count = count };
 }
 
 /* What a value holds; the fallback where it is null or of another type. Text ends with NUL. */

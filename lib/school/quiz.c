@@ -21,6 +21,37 @@
 
 typedef unsigned __int128 wide;
 
+/* ---- shapes */
+
+const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
+	[QUIZ_ANSWER_QUESTION] = { "questionId", FIELD_ID },
+	[QUIZ_ANSWER_OPTION] = { "optionId", FIELD_ID }) };
+
+static const struct shape quiz_option = { .name = "OptionDto", .fields = FIELDS(
+	[QUIZ_OPTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_OPTION_TEXT_MAX, .lines = true, .example = "\"went\"" },
+	[QUIZ_OPTION_RIGHT] = { "isCorrect", FIELD_BOOL }) };
+
+const struct shape quiz_question = { .name = "QuestionDto", .fields = FIELDS(
+	[QUIZ_QUESTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_TEXT_MAX, .lines = true, .example = "\"Yesterday I ___ home.\"" },
+	[QUIZ_QUESTION_POINTS] = { "points", FIELD_NUMBER, 0, QUIZ_POINTS_MAX, .above_min = true, .optional = true,
+	  .note = "above 0; 1 unless given", .example = "1" },
+	[QUIZ_QUESTION_MEDIA] = { "mediaUrl", FIELD_URL, .optional = true, .nullable = true },
+	[QUIZ_QUESTION_OPTIONS] = { "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &quiz_option, .note = "exactly one correct" }) };
+
+const struct shape quiz_range = { .name = "LevelRangeDto", .fields = FIELDS(
+	[QUIZ_RANGE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum },
+	[QUIZ_RANGE_MIN] = { "minScore", FIELD_NUMBER, 0, 100 },
+	[QUIZ_RANGE_MAX] = { "maxScore", FIELD_NUMBER, 0, 100 }) };
+
+struct value
+quiz_values(struct arena *arena, const char *stored)
+{
+	static const struct field list = { .type = FIELD_LIST, .of = &quiz_question };
+	enum json_fault fault;
+
+	return field_value(arena, &list, json_parse(arena, stored, strlen(stored), JSON_DEPTH, &fault));
+}
+
 /* ---- writing */
 
 static void
@@ -74,42 +105,38 @@ decimal_of(double number)
 }
 
 static void
-put_id(struct buf *out, const cJSON *object)
+put_id(struct buf *out, struct json_text text)
 {
 	unsigned char id[ID_SIZE] = { 0 };
-	const char *text = field_text(object, "id");
+	char digits[2 * ID_SIZE + 1] = "";
 
-	if (text && strlen(text) == 2 * ID_SIZE)
-		(void)decode_hex(id, sizeof(id), text);
+	if (text.length == 2 * ID_SIZE + 2)
+		memcpy(digits, text.s + 1, 2 * ID_SIZE);
+	(void)decode_hex(id, sizeof(id), digits);
 	buf_put(out, id, sizeof(id));
 }
 
 void
-quiz_key(struct buf *out, const cJSON *questions)
+quiz_key(struct buf *out, const char *stored)
 {
-	const cJSON *question, *option;
+	struct buf records = { .arena = out->arena }, option_ids = records;
+	struct quiz_question question;
+	int count = 0;
 
+	for (; quiz_next(&stored, &question); count++) {
+		struct decimal points = decimal_of(strtod(question.points.s, NULL));
+		put_id(&records, question.id);
+		put_little(&records, points.digits, 8);
+		put_little(&records, (uint64_t)(int64_t)points.decimals, 2);
+		put_little(&records, (uint64_t)question.options, 1);
+		put_little(&records, (uint64_t)question.right, 1);
+		for (int i = 0; i < question.options; i++)
+			put_id(&option_ids, question.option[i].id);
+	}
 	put_little(out, FORM, 1);
-	put_little(out, (uint64_t)cJSON_GetArraySize(questions), 2);
-	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = json_get(question, "options");
-		struct decimal points = decimal_of(field_number(question, "points", 1));
-		int number = 0, right = 0;
-		cJSON_ArrayForEach(option, options) {
-			number++;
-			if (field_bool(option, "isCorrect", false))
-				right = number;
-		}
-		put_id(out, question);
-		put_little(out, points.digits, 8);
-		put_little(out, (uint64_t)(int64_t)points.decimals, 2);
-		put_little(out, (uint64_t)number, 1);
-		put_little(out, (uint64_t)right, 1);
-	}
-	cJSON_ArrayForEach(question, questions) {
-		cJSON_ArrayForEach(option, json_get(question, "options"))
-			put_id(out, option);
-	}
+	put_little(out, (uint64_t)count, 2);
+	buf_put(out, records.s, records.length);
+	buf_put(out, option_ids.s, option_ids.length);
 }
 
 /* ---- reading */
@@ -121,7 +148,7 @@ struct question {
 	const unsigned char *option_ids;
 };
 
-/* Takes a key apart. Gives the number of questions; 0 when the bytes are no key. */
+/* Parses a key. Returns the number of questions; 0 when the bytes are no key. */
 static int
 read_key(const void *key, size_t length, struct question questions[static QUIZ_QUESTIONS_MAX])
 {
@@ -181,10 +208,6 @@ fault_at(struct faults *faults, const char *list, int index, const char *field, 
 	faults_add(faults, name, which, argument);
 }
 
-const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
-	[QUIZ_QUESTION_ID] = { "questionId", FIELD_ID },
-	[QUIZ_OPTION_ID] = { "optionId", FIELD_ID }) };
-
 int
 quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
 	struct faults *faults)
@@ -196,8 +219,8 @@ quiz_read(const void *key, size_t key_length, struct value answers, unsigned cha
 	for (int index = 0; index < (int)answers.count; index++) {
 		const struct value *answer = answers.items[index].items;
 		unsigned char question[ID_SIZE], option[ID_SIZE];
-		int found = read_id(answer[QUIZ_QUESTION_ID], question) ? find_question(questions, count, question, at) : -1;
-		int picked = found >= 0 && read_id(answer[QUIZ_OPTION_ID], option) ? find_option(&questions[found], option) : 0;
+		int found = read_id(answer[QUIZ_ANSWER_QUESTION], question) ? find_question(questions, count, question, at) : -1;
+		int picked = found >= 0 && read_id(answer[QUIZ_ANSWER_OPTION], option) ? find_option(&questions[found], option) : 0;
 		if (found < 0)
 			fault_at(faults, "answers", index, "questionId", S_F_NO_QUESTION, NULL);
 		else if (chosen[found])
@@ -211,173 +234,9 @@ quiz_read(const void *key, size_t key_length, struct value answers, unsigned cha
 	return count;
 }
 
-/* ---- grading */
+/* ---- stored questions */
 
-static int
-count_digits(uint64_t number)
-{
-	int digits = 0;
-
-	for (; number > 0; number /= 10)
-		digits++;
-	return digits;
-}
-
-/* digits x 10^exponent, cut where it is no integer; the caller sees to it that it fits. */
-static wide
-scaled(uint64_t digits, int exponent)
-{
-	wide number = digits;
-
-	for (; exponent > 0; exponent--)
-		number *= 10;
-	for (; exponent < 0 && number > 0; exponent++)
-		number /= 10;
-	return number;
-}
-
-/* The power of ten that makes integers of all points, or of those that matter. */
-static int
-common_scale(const struct question *questions, int count)
-{
-	int decimals = 0, top = INT16_MIN;
-
-	for (int i = 0; i < count; i++) {
-		const struct decimal *points = &questions[i].points;
-		if (points->digits == 0)
-			continue;
-		if (points->decimals > decimals)
-			decimals = points->decimals;
-		if (count_digits(points->digits) - points->decimals > top)
-			top = count_digits(points->digits) - points->decimals;
-	}
-	return decimals < SCALED_DIGITS - top ? decimals : SCALED_DIGITS - top;
-}
-
-static const char *
-level_of(const char *ranges, double score)
-{
-	cJSON *list = ranges ? cJSON_Parse(ranges) : NULL;
-	const char *level = level_enum[0];
-	const cJSON *range;
-
-	if (!list)
-		return level;
-	cJSON_ArrayForEach(range, list) {
-		const char *name = field_text(range, "level");
-		for (int i = 0; name && level_enum[i]; i++)
-			if (field_number(range, "minScore", INFINITY) <= score && strcmp(name, level_enum[i]) == 0)
-				level = level_enum[i];
-	}
-	cJSON_Delete(list);
-	return level;
-}
-
-struct quiz_grade
-quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges)
-{
-	struct question questions[QUIZ_QUESTIONS_MAX];
-	struct quiz_grade grade = { .questions = read_key(key, key_length, questions) };
-	int scale = common_scale(questions, grade.questions);
-	wide won = 0, possible = 0;
-
-	for (int i = 0; i < grade.questions; i++) {
-		wide points = scaled(questions[i].points.digits, scale - questions[i].points.decimals);
-		possible += points;
-		if (chosen[i] && chosen[i] == questions[i].right) {
-			won += points;
-			grade.correct++;
-		}
-	}
-	/* Hundredths: one division of integers, and one of doubles that gives the double of the decimal. */
-	if (possible > 0)
-		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
-	grade.level = level_of(ranges, grade.score);
-	return grade;
-}
-
-/* ---- checking what a test is made of */
-
-static bool
-read_number(const cJSON *object, const char *name, double *number)
-{
-	const cJSON *item = json_get(object, name);
-
-	if (cJSON_IsNumber(item))
-		*number = item->valuedouble;
-	return cJSON_IsNumber(item);
-}
-
-/*
- * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
- * most as a double: two of them by less than this.
- */
-static bool
-joins(double end, double start)
-{
-	return start == end || fabs(start - end - 1) < 1e-13;
-}
-
-static void
-fault_number(struct faults *faults, int index, const char *field, enum sentence which, double number)
-{
-	struct buf text = { .arena = faults->arena };
-
-	buf_number(&text, number);
-	fault_at(faults, "levelRanges", index, field, which, text.s);
-}
-
-void
-quiz_check_ranges(const cJSON *ranges, struct faults *faults)
-{
-	double end = 0, start = -1;
-	int count = cJSON_GetArraySize(ranges), index = 0;
-	bool known = false;	/* where the range before ends */
-	const cJSON *range;
-
-	cJSON_ArrayForEach(range, ranges) {
-		double min = 0, max = 0, before = start;
-		bool whole = read_number(range, "minScore", &min) && read_number(range, "maxScore", &max);
-		if (!whole) {
-			/* for field_check() */
-		} else if (index == 0 && min != 0) {
-			fault_at(faults, "levelRanges", index, "minScore", S_F_RANGE_FIRST, NULL);
-		} else if (index > 0 && known && !(joins(end, min) && min > before)) {
-			fault_number(faults, index, "minScore", S_F_RANGE_NEXT, end);
-		} else if (max < min) {
-			fault_number(faults, index, "maxScore", S_F_LOW, min);
-		} else if (index == count - 1 && max != 100) {
-			fault_at(faults, "levelRanges", index, "maxScore", S_F_RANGE_LAST, NULL);
-		}
-		known = whole;
-		end = whole ? max : 0;
-		start = whole ? min : -1;
-		index++;
-	}
-}
-
-void
-quiz_check_questions(const cJSON *questions, struct faults *faults)
-{
-	const cJSON *question, *option;
-	int index = 0;
-
-	if (!questions)
-		return;
-	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = json_get(question, "options");
-		int right = 0;
-		cJSON_ArrayForEach(option, options)
-			right += field_bool(option, "isCorrect", false);
-		if (cJSON_GetArraySize(options) > 0 && right != 1)
-			fault_at(faults, "questions", index, "options", S_F_ONE_RIGHT, NULL);
-		index++;
-	}
-}
-
-/* ---- the words of it */
-
-/* Past white space, commas and colons; between values nothing else stands in JSON that we have written. */
+/* Past white space, commas and colons: nothing else is between values in JSON that okul has written. */
 static const char *
 next_token(const char *s)
 {
@@ -426,23 +285,23 @@ is_name(const char *s, const char *name)
 
 static const char *split_options(const char *s, struct quiz_question *question);
 
-/* Reads a question (`option` 0) or one of its options, and gives what stands behind it. */
+/* Reads a question (`option` 0) or one of its options, and returns the end of it. */
 static const char *
 split_object(const char *s, struct quiz_question *question, int option)
 {
-	struct quiz_text *id = option ? &question->option[option - 1].id : &question->id;
-	struct quiz_text *text = option ? &question->option[option - 1].text : &question->text;
+	struct json_text *id = option ? &question->option[option - 1].id : &question->id;
+	struct json_text *text = option ? &question->option[option - 1].text : &question->text;
 
 	for (s = next_token(s + 1); *s == '"'; s = next_token(s)) {
 		const char *name = s, *value = next_token(skip_string(s));
-		struct quiz_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
+		struct json_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
 			option ? NULL : is_name(name, "points") ? &question->points :
 			is_name(name, "mediaUrl") ? &question->media : NULL;
 		if (option && is_name(name, "isCorrect") && *value == 't')
 			question->right = option;
 		s = !option && *value == '[' && is_name(name, "options") ? split_options(value, question) : skip_value(value);
 		if (to)
-			*to = (struct quiz_text){ value, (size_t)(s - value) };
+			*to = (struct json_text){ value, (size_t)(s - value) };
 	}
 	return *s ? s + 1 : s;
 }
@@ -482,10 +341,167 @@ quiz_split(const char *text, struct quiz_question *questions, int most)
 	return count;
 }
 
+/* ---- grading */
+
+static int
+count_digits(uint64_t number)
+{
+	int digits = 0;
+
+	for (; number > 0; number /= 10)
+		digits++;
+	return digits;
+}
+
+/* digits x 10^exponent, cut where it is no integer; the caller sees to it that it fits. */
+static wide
+scaled(uint64_t digits, int exponent)
+{
+	wide number = digits;
+
+	for (; exponent > 0; exponent--)
+		number *= 10;
+	for (; exponent < 0 && number > 0; exponent++)
+		number /= 10;
+	return number;
+}
+
+/* The power of ten that makes integers of all points, or of those that matter. */
+static int
+common_scale(const struct question *questions, int count)
+{
+	int decimals = 0, top = INT16_MIN;
+
+	for (int i = 0; i < count; i++) {
+		const struct decimal *points = &questions[i].points;
+		if (points->digits == 0)
+			continue;
+		if (points->decimals > decimals)
+			decimals = points->decimals;
+		if (count_digits(points->digits) - points->decimals > top)
+			top = count_digits(points->digits) - points->decimals;
+	}
+	return decimals < SCALED_DIGITS - top ? decimals : SCALED_DIGITS - top;
+}
+
+/* The last range that begins at `score` or below; `ranges` are stored ones. */
+static const char *
+level_of(const char *ranges, double score)
+{
+	const char *level = level_enum[0];
+
+	for (const char *s = ranges ? next_token(ranges + 1) : ""; *s == '{'; s = next_token(s + (*s != '\0'))) {
+		const char *name = NULL;
+		double min = INFINITY;
+		for (s = next_token(s + 1); *s == '"';) {
+			const char *value = next_token(skip_string(s));
+			if (is_name(s, "level"))
+				name = value;
+			else if (is_name(s, "minScore"))
+				min = strtod(value, NULL);
+			s = next_token(skip_value(value));
+		}
+		for (int i = 0; name && min <= score && level_enum[i]; i++)
+			if (is_name(name, level_enum[i]))
+				level = level_enum[i];
+	}
+	return level;
+}
+
+struct quiz_grade
+quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges)
+{
+	struct question questions[QUIZ_QUESTIONS_MAX];
+	struct quiz_grade grade = { .questions = read_key(key, key_length, questions) };
+	int scale = common_scale(questions, grade.questions);
+	wide won = 0, possible = 0;
+
+	for (int i = 0; i < grade.questions; i++) {
+		wide points = scaled(questions[i].points.digits, scale - questions[i].points.decimals);
+		possible += points;
+		if (chosen[i] && chosen[i] == questions[i].right) {
+			won += points;
+			grade.correct++;
+		}
+	}
+	/* Hundredths: one division of integers, and one of doubles that gives the double of the decimal. */
+	if (possible > 0)
+		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
+	grade.level = level_of(ranges, grade.score);
+	return grade;
+}
+
+/* ---- checking a test */
+
+/*
+ * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
+ * most as a double: two of them by less than this.
+ */
+static bool
+joins(double end, double start)
+{
+	return start == end || fabs(start - end - 1) < 1e-13;
+}
+
+static void
+fault_number(struct faults *faults, int index, const char *field, enum sentence which, double number)
+{
+	struct buf text = { .arena = faults->arena };
+
+	buf_number(&text, number);
+	fault_at(faults, "levelRanges", index, field, which, text.s);
+}
+
+void
+quiz_check_ranges(struct value ranges, struct faults *faults)
+{
+	const int count = ranges.type == VALUE_LIST ? (int)ranges.count : 0;
+	double end = 0, start = -1;
+	bool known = false;	/* where the range before ends */
+
+	for (int i = 0; i < count; i++) {
+		const struct value *range = ranges.items[i].type == VALUE_OBJECT ? ranges.items[i].items : NULL;
+		bool whole = range && range[QUIZ_RANGE_MIN].type == VALUE_REAL && range[QUIZ_RANGE_MAX].type == VALUE_REAL;
+		double min = whole ? range[QUIZ_RANGE_MIN].real : 0, max = whole ? range[QUIZ_RANGE_MAX].real : 0;
+		if (!whole) {
+			/* field_read() has found it */
+		} else if (i == 0 && min != 0) {
+			fault_at(faults, "levelRanges", i, "minScore", S_F_RANGE_FIRST, NULL);
+		} else if (i > 0 && known && !(joins(end, min) && min > start)) {
+			fault_number(faults, i, "minScore", S_F_RANGE_NEXT, end);
+		} else if (max < min) {
+			fault_number(faults, i, "maxScore", S_F_LOW, min);
+		} else if (i == count - 1 && max != 100) {
+			fault_at(faults, "levelRanges", i, "maxScore", S_F_RANGE_LAST, NULL);
+		}
+		known = whole;
+		end = max;
+		start = whole ? min : -1;
+	}
+}
+
+void
+quiz_check_questions(struct value questions, struct faults *faults)
+{
+	for (size_t i = 0; questions.type == VALUE_LIST && i < questions.count; i++) {
+		const struct value *question = questions.items[i].items;
+		int right = 0;
+		if (questions.items[i].type != VALUE_OBJECT || question[QUIZ_QUESTION_OPTIONS].type != VALUE_LIST)
+			continue;
+		const struct value options = question[QUIZ_QUESTION_OPTIONS];
+		for (size_t o = 0; o < options.count; o++)
+			right += options.items[o].type == VALUE_OBJECT && value_truth(options.items[o].items[QUIZ_OPTION_RIGHT], false);
+		if (right != 1)
+			fault_at(faults, "questions", (int)i, "options", S_F_ONE_RIGHT, NULL);
+	}
+}
+
+/* ---- answers as JSON */
+
 #define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
 
 static void
-put_text_of(struct buf *out, const char *name, struct quiz_text text)
+put_text_of(struct buf *out, const char *name, struct json_text text)
 {
 	json_put_raw_of(out, name, text.s, text.length);
 }
@@ -504,7 +520,7 @@ put_answer(struct buf *out, const struct quiz_question *question, int chosen, bo
 	put_text_of(out, "optionText", question->option[chosen - 1].text);
 	if (graded) {
 		json_put_bool(out, "isCorrect", right);
-		put_text_of(out, "points", right ? question->points : (struct quiz_text){ "0", 1 });
+		put_text_of(out, "points", right ? question->points : (struct json_text){ "0", 1 });
 	}
 	json_put_end_object(out);
 }

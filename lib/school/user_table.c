@@ -4,7 +4,7 @@
 #include "text.h"
 #include "user.h"
 
-/* Folded, letters and digits alone: what is left of "Doğum Tarihi:" is "dogumtarihi". */
+/* Folded, letters and digits only: "Doğum Tarihi:" becomes "dogumtarihi". */
 static const char *
 plain(struct arena *arena, const char *s)
 {
@@ -20,7 +20,7 @@ plain(struct arena *arena, const char *s)
 	return text.s;
 }
 
-/* Words that mean one thing, with a space between; in the form of plain(). */
+/* Synonyms, separated by spaces, in the form of plain(). */
 struct meaning {
 	const char *what, *words;
 };
@@ -61,7 +61,7 @@ static const struct meaning headings_of[] = {
 	{ "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
 };
 
-/* By its name in the API, in any case. */
+/* The field by its name in the API, in any case, or by a synonym. */
 static const char *
 api_name(struct arena *arena, const char *heading)
 {
@@ -87,7 +87,7 @@ user_table_columns(struct arena *arena, const char *const *headings, size_t coun
 	}
 }
 
-/* ---- words */
+/* ---- values */
 
 static const struct meaning genders[] = {
 	{ "female", "female f woman weiblich w frau kadin k kiz bayan mujer femenino femenina" },
@@ -102,7 +102,7 @@ static const struct meaning languages[] = {
 	{ "de", "almanca german deutsch aleman dede deat dech" },
 };
 
-/* As spreadsheets write them once they have read them. */
+/* As spreadsheets write them after reading true and false. */
 static const struct meaning truths[] = {
 	{ "true", "true dogru wahr verdadero" }, { "false", "false yanlis falsch falso" },
 };
@@ -166,7 +166,7 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 		number[i] = (int)strtol(cell, NULL, 10);
 		cell += digits[i];
 	}
-	/* Midnight behind it: a spreadsheet that took the date for a time. */
+	/* Midnight behind it: the spreadsheet took the date for a time. */
 	if (*cell && strcmp(cell, " 00:00") != 0 && strcmp(cell, " 00:00:00") != 0)
 		return USER_TABLE_DATE;
 	if (digits[0] == 4 && digits[1] <= 2 && digits[2] <= 2) {
@@ -186,8 +186,8 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 /* ---- phone numbers */
 
 /*
- * Digits, behind a + where one stands in front; what people put between them is taken out, also where a web page or a
- * word processor put it (U+00A0, U+2000 to U+206F). The text itself where there is anything else.
+ * Digits, with the + before them if there is one, without what people, web pages or word processors put between them (also U+00A0,
+ * U+2000 to U+206F). The text itself where there is anything else.
  */
 static const char *
 dialled(struct arena *arena, const char *s)
@@ -221,7 +221,7 @@ country_length(const char *number)
 	return strstr(two, start) ? 2 : 3;
 }
 
-/* Of those from whom a school of these languages has pupils; others write the number. */
+/* Where pupils of a school of these languages come from; others write the number. */
 static const struct meaning countries[] = {
 	{ "90", "tr tur turkiye turkey turkei turquia" }, { "49", "de deu almanya germany deutschland alemania" },
 	{ "43", "at aut avusturya austria osterreich" }, { "41", "ch che isvicre switzerland schweiz suiza" },
@@ -234,16 +234,7 @@ static const struct meaning countries[] = {
 	{ "32", "be bel belcika belgium belgien belgica" },
 };
 
-static void
-set(cJSON *row, const char *name, const char *text)
-{
-	if (field_has(row, name))
-		cJSON_ReplaceItemInObjectCaseSensitive(row, name, cJSON_CreateString(text));
-	else
-		cJSON_AddStringToObject(row, name, text);
-}
-
-/* The code in digits, where the cell tells it. */
+/* The code in digits, where the cell has one. */
 static const char *
 country_of(struct arena *arena, const char *cell)
 {
@@ -257,14 +248,12 @@ country_of(struct arena *arena, const char *cell)
 }
 
 const char *
-user_table_phone(struct arena *arena, cJSON *row)
+user_table_phone(struct arena *arena, const char **country, const char **phone)
 {
-	const char *cell = field_text(row, "phoneNumber"), *country = field_text(row, "countryCode");
+	const char *cell = *phone;
 
-	if (country) {
-		country = country_of(arena, country);
-		set(row, "countryCode", country);
-	}
+	if (*country)
+		*country = country_of(arena, *country);
 	/* As the API has it, as in a file that came from there. */
 	if (!cell || (text_is_digits(cell) && strncmp(cell, "00", 2) != 0))
 		return NULL;
@@ -275,17 +264,16 @@ user_table_phone(struct arena *arena, cJSON *row)
 		return NULL;
 	if (prefix > 0) {
 		const char *code = arena_copy(arena, number, strnlen(number, country_length(number)));
-		if (country && strcmp(country, code) != 0) {
-			cJSON_DeleteItemFromObjectCaseSensitive(row, "phoneNumber");
-			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, country);
+		if (*country && strcmp(*country, code) != 0) {
+			*phone = NULL;
+			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, *country);
 		}
 		number += strlen(code);
-		country = code;
-		set(row, "countryCode", code);
+		*country = code;
 	}
-	/* The 0 that is dialled inside the country alone; in Italy it belongs to the number. */
-	if (country && strcmp(country, "39") != 0 && number[0] == '0')
+	/* The 0 that is dialled inside the country only; in Italy it belongs to the number. */
+	if (*country && strcmp(*country, "39") != 0 && number[0] == '0')
 		number++;
-	set(row, "phoneNumber", number);
+	*phone = number;
 	return NULL;
 }

@@ -16,20 +16,20 @@ void user_table_columns(struct arena *arena, const char *const *headings, size_t
 
 /*
  * The text of a cell (trimmed, not empty) as the API takes it in `field`: "Kadın" as female, "Türkçe" as tr,
- * 23.04.1998 as 1998-04-23. What is not known for anything is given back as it is, for field_check() to judge.
- * `heading` may decide: m is no sex in Spanish, where h stands for men and m for women.
+ * 23.04.1998 as 1998-04-23. An unknown text is returned as it is, for field_read() to check. `heading` may decide: m is not
+ * "male" under a Spanish heading, where h is for men and m for women.
  */
 const char *user_table_cell(struct arena *arena, const struct field *field, const char *heading, const char *cell);
 
 /*
- * countryCode and phoneNumber of a row: signs between digits are taken out, a number like +90 532 ... is split where
- * its country code ends, letters (TR) become the code. Digits alone stay as they are. Returns what is wrong, for
- * people, else NULL.
+ * The cells countryCode and phoneNumber of a row, NULL where empty: signs between digits are removed, a number like +90 532 ... is
+ * split behind its country code, letters (TR) become the code. Digits alone stay as they are. Returns NULL, or the error as text
+ * for people, and then *phone is NULL.
  */
-const char *user_table_phone(struct arena *arena, cJSON *row);
+const char *user_table_phone(struct arena *arena, const char **country, const char **phone);
 
 enum user_table_date {
-	USER_TABLE_DATE,	/* or no date at all: field_check() says */
+	USER_TABLE_DATE,	/* or no date at all, which field_read() finds */
 	USER_TABLE_MONTH_FIRST,	/* 04/23/1998 */
 	USER_TABLE_SHORT_YEAR,	/* 23.04.98 */
 };

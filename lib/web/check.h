@@ -13,10 +13,10 @@
 must_use struct response check_head(struct request *rq);
 
 /*
- * What comes after it: JSON or form, fields. Fills rq->body, rq->uploads and rq->query. The body of a form is read here, any other
- * was read before: `body` is NULL where it did not arrive whole.
+ * What comes after it: JSON or form, fields. Fills rq->in and rq->uploads. The body of a form is read here, any other was read
+ * before: `text` is NULL where it did not arrive whole.
  */
-must_use struct response check_body(struct request *rq, const char *body);
+must_use struct response check_body(struct request *rq, const char *text);
 
 /*
  * The part of it that checks the caller: token, role and registration. It sets rq->user. Called again inside a write

@@ -11,10 +11,11 @@
 struct intake {
 	struct request *rq;
 	const struct upload_rule *rule;
-	struct upload *file;		/* the file at hand; NULL: none */
-	const struct field *field;	/* the field at hand; with neither, the part is passed over */
+	cJSON *fields;			/* those read so far */
+	struct upload *file;		/* the current part; NULL: it is no file */
+	const struct field *field;	/* the same; with neither, the part is skipped */
 	struct buf text;		/* its value */
-	struct response stop;		/* why the reading was ended */
+	struct response stop;		/* why reading ended */
 };
 
 static struct response
@@ -80,10 +81,12 @@ begin_field(struct intake *in, const char *name)
 	struct request *rq = in->rq;
 
 	in->field = rq->route->in ? field_find(rq->route->in, name) : NULL;
-	if (!in->field)
+	if (!in->field) {
 		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
-	else if (field_twice(rq->body, name))
+	} else if (json_get(in->fields, name)) {
+		field_add(rq->arena, in->fields, in->field, "");	/* repeated, which is a fault: its text is not read */
 		in->field = NULL;
+	}
 	in->text = (struct buf){ .arena = rq->arena };
 	buf_puts(&in->text, "");
 	return true;
@@ -184,7 +187,7 @@ end_field(struct intake *in)
 		return stop(in, ERROR_BAD_NUL);
 	if (!utf8_is_valid(in->text.s, in->text.length))
 		return stop(in, ERROR_BAD_UTF8);
-	cJSON_AddItemToObject(rq->body, in->field->name, field_form_value(rq->arena, in->field, in->text.s));
+	field_add(rq->arena, in->fields, in->field, in->text.s);
 	return true;
 }
 
@@ -249,12 +252,12 @@ check_form(struct request *rq)
 }
 
 static struct response
-receive_form(struct request *rq)
+receive_form(struct request *rq, cJSON *fields)
 {
 	static const struct multipart_handlers handlers = { begin, data, end };
 	const struct upload_rule *rule = rq->route->upload;
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
-	struct intake in = { .rq = rq, .rule = rule };
+	struct intake in = { .rq = rq, .rule = rule, .fields = fields };
 	struct response response = check_type(rq, boundary);
 
 	if (response.error)
@@ -262,7 +265,6 @@ receive_form(struct request *rq)
 	db_release(rq->db);
 	struct multipart *multipart = arena_alloc(rq->arena, sizeof(*multipart));
 	rq->uploads = arena_alloc(rq->arena, (size_t)rule->max * sizeof(*rq->uploads));
-	rq->body = cJSON_CreateObject();
 	multipart_init(multipart, boundary, &handlers, &in);
 	response = read_form(&in, multipart);
 	if (!response.error && rule->required && rq->upload_count == 0)

@@ -39,11 +39,11 @@ struct upload_reader {
 	/* What can be said before the form is read: its type, its length, whether there is room for it. */
 	struct response (*check)(struct request *rq);
 	/*
-	 * Reads the form, which check() found no fault in: rq->uploads, rq->upload_count, and the other fields as rq->body, numbers
-	 * and lists converted by the type of their field. A fault of a field is added to rq->faults; what ends the reading is the
-	 * response. Ends the read snapshot: a long upload must not keep one.
+	 * Reads the form, in which check() found no fault: fills rq->uploads and rq->upload_count, and adds the other fields to
+	 * `fields`, field_add(). A fault of a field is added to rq->faults; the response is what ended the reading early. Ends the
+	 * read snapshot: a long upload must not keep one.
 	 */
-	struct response (*receive)(struct request *rq);
+	struct response (*receive)(struct request *rq, cJSON *fields);
 	/* Asks may() and puts the files under their names, the last thing before the write transaction. */
 	struct response (*keep)(struct request *rq);
 	/* Closes what is open. At the end of each request, however it ended. */
