@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/store/sqlite -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers owners wrapped banned headers suppressions cppcheck analyzer shell python tests example groups packages openapi clients)
+checks=(top layers owners wrapped banned headers documented sizes suppressions cppcheck analyzer shell python tests example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -148,6 +148,26 @@ check_headers() {
 	for header in $(c_files h); do
 		"$cc" "${flags[@]}" -Werror -fsyntax-only -x c "$header" 2>&1 | grep -m1 -E 'error|warning'
 	done
+}
+
+# Each function that a header exports stands behind a comment, its own or that of its group, or has one on its line.
+check_documented() {
+	local header
+	for header in $(c_files h); do
+		awk -v file="$header" '
+		/^$/ { documented = 0 }
+		/\*\/$/ { documented = 1 }
+		/^[a-z].*[a-z0-9_]\(/ && !/^(static|struct [a-z_]+ \{|typedef|enum [a-z_]+ \{|extern "C")/ && !documented { print file ":" FNR ": " $0 }
+		' "$header"
+	done
+}
+
+# A function has at most 60 lines, a file 700.
+check_sizes() {
+	c_files '[ch]' | xargs -r awk '
+		/^\{/ { start = FNR }
+		/^\}/ && start { if (FNR - start > 61) print FILENAME ":" start ": a function of " FNR - start - 1 " lines"; start = 0 }
+		FNR == 701 { print FILENAME ": more than 700 lines" }'
 }
 
 # Warnings that somebody silenced: at most five in all, each with its reason behind it.

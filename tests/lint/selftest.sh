@@ -58,7 +58,7 @@ plant_document() {
 }
 
 good_tree
-for check in top layers owners wrapped banned headers suppressions cppcheck analyzer shell python tests packages; do
+for check in top layers owners wrapped banned headers documented sizes suppressions cppcheck analyzer shell python tests packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -82,6 +82,9 @@ plant wrapped 'a header includes curl.h' bin/okulctl.h '#include <curl/curl.h>'
 plant banned 'lib/store/sqlite/copy.c:2: strcpy' lib/store/sqlite/copy.c '/* strcat(a) */ const char *s = "gets(x)";\nvoid f(char *a) { strcpy(a, s); }'
 plant banned 'cgi-bin/auth.c:1: free' cgi-bin/auth.c 'void f(void *p) { free(p); }'
 plant headers 'unknown type name .bool' lib/base/text.h 'bool f(void);'
+plant documented 'text.h:3: int f' lib/base/text.h '#include "base.h"\n\nint f(void);'
+plant sizes 'text.c:3: a function of 61 lines' lib/base/text.c "int\nf(void)\n{\n$(printf '\\tg();\\n%.0s' {1..61})}"
+plant sizes 'text.c: more than 700 lines' lib/base/text.c "$(printf 'int i;\\n%.0s' {1..701})"
 plant suppressions 'no reason given' lib/store/sqlite/copy.c 'int a; // cppcheck-suppress unusedVariable'
 plant suppressions '6 silenced warnings' lib/store/sqlite/copy.c "$(for i in 1 2 3 4 5 6; do echo "int a$i; // NOLINT - it is $i"; done)"
 plant cppcheck 'out of bounds' lib/store/sqlite/copy.c 'int f(void) { int a[2] = { 1, 2 }; return a[2]; }'
