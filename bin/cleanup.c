@@ -135,16 +135,22 @@ expire_all(const struct cleanup *c, const char *name, expiry_call *call, int64_t
 static enum db_rc
 close_attempts(const struct cleanup *c, int64_t *count)
 {
-	int64_t closed = BATCH;
-	enum db_rc rc = DB_DONE;
+	struct arena *arena = arena_new(1 << 16);
+	const struct attempt_due *due;
+	int64_t found = BATCH, closed;
+	enum db_rc rc = arena ? DB_DONE : DB_ERROR;
 
-	while (rc == DB_DONE && closed == BATCH) {
-		if ((rc = db_write_begin(c->db)) != DB_DONE)
+	while (rc == DB_DONE && found == BATCH) {
+		arena_reset(arena);
+		found = attempt_read_due(c->db, arena, c->now, 0, BATCH, &due);
+		if ((rc = db_failure(c->db)) != DB_DONE || found == 0 || (rc = db_write_begin(c->db)) != DB_DONE)
 			break;
-		closed = attempt_close_due(c->db, c->now, 0, BATCH);
+		closed = attempt_close(c->db, due);
 		rc = db_write_commit(c->db);
 		*count += rc == DB_DONE ? closed : 0;
 	}
+	db_release(c->db);
+	arena_free(arena);
 	return rc;
 }
 

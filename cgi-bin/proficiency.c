@@ -124,6 +124,7 @@ static const char *const sql[] = {
 static void check_test(struct request *rq, struct faults *faults);
 static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
+static void check_delete(struct request *rq, struct faults *faults);
 static struct response post_test(struct request *rq);
 static struct response get_tests(struct request *rq);
 static struct response post_duplicate(struct request *rq);
@@ -151,8 +152,8 @@ static const struct route routes[] = {
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
 	  .more_by_token = true, .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see "
 	  "options in another order than its author gave them." },
-	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
-	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
+	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .check = check_delete, .out = &delete_test_response,
+	  .writes = true, .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
 	  .more_by_token = true, .version = LIST_VERSION, .title = "Get available target languages",
 	  .note = "Those of published tests; for admins those of drafts too." },
@@ -271,13 +272,32 @@ patch_test(struct request *rq)
 	return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
+/* ---- deleting them */
+
 #define CLOSED_MAX 10000	/* half a second */
+
+struct due {
+	const struct attempt_due *first;
+	int64_t count;
+};
+
+/* Attempts whose time has run out count as taken, and results stay. */
+static void
+check_delete(struct request *rq, struct faults *faults)
+{
+	struct due *due = rq->prepared = arena_alloc(rq->arena, sizeof(*due));
+
+	(void)faults;
+	due->count = attempt_read_due(rq->db, rq->arena, rq->now, 0, CLOSED_MAX, &due->first);
+}
 
 static struct response
 delete_test(struct request *rq)
 {
-	/* Attempts whose time has run out count as taken, and results stay. */
-	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
+	const struct due *due = rq->prepared;
+
+	if (attempt_close(rq->db, due->first) < due->count)
+		return response_again(rq);
 	const char *title = placement_delete(rq->db, rq->arena, rq->id);
 	if (!title)
 		return response_error(rq, ERROR_NOT_FOUND);

@@ -2,6 +2,7 @@
  * proficiency - results, one's own and everybody's.
  */
 #include "proficiency.h"
+#include "answers.h"
 #include "attempt.h"
 #include "audit.h"
 #include "fold.h"
@@ -231,17 +232,17 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 void
 proficiency_close_due(struct request *rq, int64_t user)
 {
-	int64_t closed = BATCH;
+	const struct attempt_due *due;
+	int64_t found = BATCH;
 
-	if (!attempt_due(rq->db, rq->now, user))
-		return;
-	if (db_writing(rq->db)) {	/* it tells a DELETE what there is to be deleted */
-		(void)attempt_close_due(rq->db, rq->now, user, BATCH);
-		return;
-	}
-	for (int i = 0; i < BATCHES && closed == BATCH && late_begin(rq); i++) {
-		closed = attempt_close_due(rq->db, rq->now, user, BATCH);
-		closed = late_end(rq) ? closed : 0;
+	/* Inside a transaction a GET is only compared with what it showed before. */
+	for (int i = 0; i < BATCHES && found == BATCH && !db_writing(rq->db); i++) {
+		found = attempt_read_due(rq->db, rq->arena, rq->now, user, BATCH, &due);
+		if (found == 0 || !late_begin(rq))
+			break;
+		attempt_close(rq->db, due);
+		if (!late_end(rq))
+			break;
 	}
 }
 
@@ -346,7 +347,7 @@ get_result(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
-	quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
+	answers_put(rq, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
 	db_end(row);
 	return response_done(rq);
 }

@@ -2,7 +2,7 @@
  * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
  */
 #include "link.h"
-#include "quiz.h"
+#include "answers.h"
 #include "session.h"
 #include "sql.h"
 #include "user.h"
@@ -227,8 +227,7 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	     rc = db_next(row)) {
 		data_object(rq, NULL);
 		int next = response_put_row(rq, shape, row, 0);
-		quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1),
-			graded);
+		answers_put(rq, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
 		data_end_object(rq);
 	}
 	db_end(row);

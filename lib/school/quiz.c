@@ -1,7 +1,6 @@
 #include "quiz.h"
 
 #include "encode.h"
-#include "json_write.h"
 
 #include <math.h>
 
@@ -496,61 +495,7 @@ quiz_check_questions(struct value questions, struct faults *faults)
 	}
 }
 
-/* ---- answers as JSON */
-
-#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
-
-static void
-put_text_of(struct buf *out, const char *name, struct json_text text)
-{
-	json_put_raw_of(out, name, text.s, text.length);
-}
-
-static void
-put_answer(struct buf *out, const struct quiz_question *question, int chosen, bool graded)
-{
-	bool right = chosen == question->right;
-
-	if (chosen == 0 || chosen > question->options)
-		return;
-	json_put_object(out, NULL);
-	put_text_of(out, "questionId", question->id);
-	put_text_of(out, "questionText", question->text);
-	put_text_of(out, "optionId", question->option[chosen - 1].id);
-	put_text_of(out, "optionText", question->option[chosen - 1].text);
-	if (graded) {
-		json_put_bool(out, "isCorrect", right);
-		put_text_of(out, "points", right ? question->points : (struct json_text){ "0", 1 });
-	}
-	json_put_end_object(out);
-}
-
-const char *
-quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count, bool graded)
-{
-	struct buf out = { .arena = arena };
-
-	(void)buf_room(&out, ANSWERS_ROOM);
-	json_put_list(&out, NULL);
-	for (int i = 0; i < count; i++)
-		put_answer(&out, &questions[i], chosen[i], graded);
-	json_put_end_list(&out);
-	return out.s;
-}
-
-void
-quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
-	bool graded)
-{
-	struct quiz_question question;
-
-	json_put_list(out, name);
-	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++)
-		put_answer(out, &question, chosen[i], graded);
-	json_put_end_list(out);
-}
-
-/* ---- the order in which an attempt sees it */
+/* ---- the order of an attempt */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */
 static uint64_t
@@ -563,7 +508,7 @@ next_random(uint64_t *seed)
 	return z ^ z >> 31;
 }
 
-/* Below `limit`, without bias: what lies above the last whole multiple of it is drawn anew. */
+/* Below `limit`, without bias: a number above the last whole multiple of it is drawn again. */
 static int
 below(uint64_t *seed, uint64_t limit)
 {
@@ -575,7 +520,7 @@ below(uint64_t *seed, uint64_t limit)
 	return (int)(number % limit);
 }
 
-/* Fisher and Yates, as Durstenfeld has it (CACM 7, 1964, Algorithm 235). */
+/* Fisher-Yates (R. Durstenfeld, CACM 7, 1964, Algorithm 235). */
 void
 quiz_shuffle(uint64_t *seed, int count, unsigned char *order)
 {

@@ -80,16 +80,6 @@ must_use bool quiz_next(const char **at, struct quiz_question *question);
 int quiz_split(const char *text, struct quiz_question *questions, int most);
 
 /*
- * The answers to questions, in their order, as a JSON list in the arena: questionId, questionText, optionId and optionText of
- * each, and when `graded` isCorrect and the points won. `chosen` has `count` bytes.
- */
-const char *quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count,
-	bool graded);
-/* The same of stored questions, as the member `name` of the object in the buffer; `chosen` has `length` bytes. */
-void quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
-	bool graded);
-
-/*
  * Fills `order` with a random permutation of 0 .. count-1, all equally likely, from a secret seed. `*seed` is advanced: the same
  * seed makes the same series of permutations.
  */
