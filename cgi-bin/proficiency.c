@@ -2,13 +2,10 @@
  * proficiency - placement tests as their authors see them, and main().
  */
 #include "proficiency.h"
-#include "attempt.h"
 #include "audit.h"
 #include "copy.h"
 #include "fold.h"
 #include "limit.h"
-#include "placement.h"
-#include "quiz.h"
 #include "random.h"
 #include "session.h"
 #include "sql.h"

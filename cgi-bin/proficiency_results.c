@@ -2,12 +2,9 @@
  * proficiency - results, one's own and everybody's.
  */
 #include "proficiency.h"
-#include "answers.h"
-#include "attempt.h"
 #include "audit.h"
 #include "fold.h"
 #include "late.h"
-#include "quiz.h"
 #include "sql.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
@@ -337,9 +334,24 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
+void
+proficiency_put_answer(struct request *rq, const struct quiz_question *question, int chosen)
+{
+	struct quiz_member members[QUIZ_MEMBERS];
+	int count = quiz_answer_members(question, chosen, true, members);
+
+	if (count == 0)
+		return;
+	data_object(rq, NULL);
+	for (int i = 0; i < count; i++)
+		data_raw(rq, members[i].name, members[i].value.s, members[i].value.length);
+	data_end_object(rq);
+}
+
 static struct response
 get_result(struct request *rq)
 {
+	struct quiz_question question;
 	struct db_rows *row;
 
 	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
@@ -347,7 +359,12 @@ get_result(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
-	answers_put(rq, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
+	const char *questions = db_text(row, next);
+	const unsigned char *chosen = db_blob(row, next + 1);
+	data_list(rq, "answers");
+	for (size_t i = 0; i < db_size(row, next + 1) && quiz_next(&questions, &question); i++)
+		proficiency_put_answer(rq, &question, chosen[i]);
+	data_end_list(rq);
 	db_end(row);
 	return response_done(rq);
 }

@@ -2,7 +2,6 @@
  * proficiency - item statistics of a test.
  */
 #include "proficiency.h"
-#include "attempt.h"
 #include "sql.h"
 #include "statistics.h"
 

@@ -5,10 +5,7 @@
  * transaction, which checks that they are still for the current version of the test.
  */
 #include "proficiency.h"
-#include "answers.h"
-#include "attempt.h"
 #include "limit.h"
-#include "quiz.h"
 #include "random.h"
 #include "sql.h"
 
@@ -438,7 +435,7 @@ response_result(struct request *rq, const struct result *result, int64_t number)
 	data_time(rq, "completedAt", result->completed_at);
 	data_list(rq, "answers");
 	for (int i = 0; i < prepared->count && i < version->count; i++)
-		answers_put_one(rq, &version->questions[i], prepared->chosen[i], true);
+		proficiency_put_answer(rq, &version->questions[i], prepared->chosen[i]);
 	data_end_list(rq);
 	return response_done(rq);
 }

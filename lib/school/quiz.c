@@ -495,6 +495,26 @@ quiz_check_questions(struct value questions, struct faults *faults)
 	}
 }
 
+/* ---- answers of a result */
+
+int
+quiz_answer_members(const struct quiz_question *question, int chosen, bool graded, struct quiz_member members[static QUIZ_MEMBERS])
+{
+	static const struct json_text yes = { "true", 4 }, no = { "false", 5 }, nothing = { "0", 1 };
+	const bool right = chosen == question->right;
+
+	if (chosen == 0 || chosen > question->options)
+		return 0;
+	const struct quiz_option *option = &question->option[chosen - 1];
+	members[0] = (struct quiz_member){ "questionId", question->id };
+	members[1] = (struct quiz_member){ "questionText", question->text };
+	members[2] = (struct quiz_member){ "optionId", option->id };
+	members[3] = (struct quiz_member){ "optionText", option->text };
+	members[4] = (struct quiz_member){ "isCorrect", right ? yes : no };
+	members[5] = (struct quiz_member){ "points", right ? question->points : nothing };
+	return graded ? 6 : 4;
+}
+
 /* ---- the order of an attempt */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */

@@ -84,6 +84,7 @@ struct faults {
 	struct fault { const char *text; struct fault *next; } *first, **last;
 };
 
+/* No faults yet; they will be in `arena`. */
 void faults_init(struct faults *faults, struct arena *arena, enum language language);
 /* "name: sentence". `argument` fills the sentence's %s; NULL where it has none. Keeps the first FAULTS_TOLD. */
 void faults_add(struct faults *faults, const char *name, enum sentence sentence, const char *argument);
