@@ -4,7 +4,6 @@
 #include "okulctl.h"
 #include "sql.h"
 
-#include "arena.h"
 #include "clock.h"
 #include "gift.h"
 #include "json_write.h"

@@ -6,11 +6,9 @@
  */
 #include "okulctl.h"
 
-#include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "csv.h"
-#include "random.h"
 #include "user.h"
 #include "user_table.h"
 #include "utf8.h"
@@ -18,7 +16,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <search.h>
-#include <stdarg.h>
 
 static int run_user_import(int argc, char **argv, const char *data);
 

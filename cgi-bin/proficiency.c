@@ -6,10 +6,7 @@
 #include "copy.h"
 #include "fold.h"
 #include "limit.h"
-#include "random.h"
 #include "session.h"
-#include "sql.h"
-#include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 

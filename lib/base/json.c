@@ -2,7 +2,6 @@
 
 #include "guard.h"
 
-#include "buf.h"
 #include "encode.h"
 #include "utf8.h"
 

@@ -6,7 +6,6 @@
 #include "utf8.h"
 
 #include <math.h>
-#include <strings.h>
 
 #define GAP "_____"
 

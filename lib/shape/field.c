@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "email.h"
-#include "role.h"
 #include "text.h"
 #include "url.h"
 #include "utf8.h"

@@ -1,6 +1,5 @@
 #include "check.h"
 
-#include "json.h"
 #include "upload.h"
 
 static struct response
