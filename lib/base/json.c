@@ -251,48 +251,30 @@ read_literal(struct reader *in, const char *literal)
 
 /* ---- objects and lists */
 
+/* By length and bytes, and equal ones by place. */
 static int
-compare(const struct name *a, const struct name *b)
+compare(const void *left, const void *right)
 {
-	if (a->length != b->length)
-		return a->length < b->length ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, a->length);
+	const struct name *a = *(const struct name *const *)left, *b = *(const struct name *const *)right;
+	int order = a->length != b->length ? (a->length < b->length ? -1 : 1) : memcmp(a->bytes, b->bytes, a->length);
+
+	return order ? order : a->at < b->at ? -1 : 1;
 }
 
-/* A stable merge sort: a hash table would need a secret against chosen collisions. */
-static struct name *
-sort(struct name *list, size_t count)
-{
-	struct name *left, *right, *sorted, **end = &sorted, *cut = list;
-
-	if (count < 2)
-		return list;
-	for (size_t i = 1; i < count / 2; i++)
-		cut = cut->next;
-	right = cut->next;
-	cut->next = NULL;
-	left = sort(list, count / 2);
-	right = sort(right, count - count / 2);
-	while (left && right) {
-		struct name **least = compare(left, right) <= 0 ? &left : &right;
-
-		*end = *least;
-		end = &(*end)->next;
-		*least = *end;
-	}
-	*end = left ? left : right;
-	return sorted;
-}
-
-/* Finds a duplicate name and moves to its second place. */
+/* Finds a duplicate name and moves to its second place. By sorting: a hash table would need a secret against chosen collisions. */
 static enum json_fault
-check_names(struct reader *in, struct name *names, size_t count)
+check_names(struct reader *in, const struct name *names, size_t count)
 {
-	for (names = sort(names, count); names && names->next; names = names->next) {
-		if (compare(names, names->next) == 0) {
-			in->at = names->next->at;
-			return JSON_TWICE;
-		}
+	const struct name **sorted = arena_alloc(in->arena, count * sizeof(*sorted));
+
+	for (size_t i = 0; i < count; i++, names = names->next)
+		sorted[i] = names;
+	qsort(sorted, count, sizeof(*sorted), compare);
+	for (size_t i = 1; i < count; i++) {
+		if (sorted[i]->length != sorted[i - 1]->length || memcmp(sorted[i]->bytes, sorted[i - 1]->bytes, sorted[i]->length) != 0)
+			continue;
+		in->at = sorted[i]->at;
+		return JSON_TWICE;
 	}
 	return JSON_GOOD;
 }

@@ -114,55 +114,22 @@ placement_set_questions(struct placement *test, struct arena *arena, struct valu
 	test->key = value_blob(key.s, key.length);
 }
 
-static bool
-is_written(const struct buf *own, struct json_text stored)
-{
-	return own->length == stored.length && memcmp(own->s, stored.s, stored.length) == 0;
-}
-
-static bool
-is_text(struct buf *room, struct json_text stored, struct value text)
-{
-	buf_reset(room, SIZE_MAX);
-	json_put_text(room, NULL, value_string(text));
-	return is_written(room, stored);
-}
-
-static bool
-is_number(struct buf *room, struct json_text stored, double number)
-{
-	buf_reset(room, SIZE_MAX);
-	buf_number(room, number);
-	return is_written(room, stored);
-}
-
-static bool
-is_question(struct buf *room, const struct quiz_question *stored, const struct value *question)
-{
-	const struct value options = question[QUIZ_QUESTION_OPTIONS];
-
-	if (!is_text(room, stored->text, question[QUIZ_QUESTION_TEXT]) ||
-	    !is_text(room, stored->media, question[QUIZ_QUESTION_MEDIA]) ||
-	    !is_number(room, stored->points, value_number(question[QUIZ_QUESTION_POINTS], 1)) ||
-	    (int)options.count != stored->options)
-		return false;
-	for (int i = 0; i < stored->options; i++)
-		if (!is_text(room, stored->option[i].text, options.items[i].items[QUIZ_OPTION_TEXT]) ||
-		    value_truth(options.items[i].items[QUIZ_OPTION_RIGHT], false) != (stored->right == i + 1))
-			return false;
-	return true;
-}
-
 bool
 placement_asks_same(struct arena *arena, const char *stored, struct value questions)
 {
-	struct buf room = { .arena = arena };
-	struct quiz_question asked;
+	const struct value old = quiz_values(arena, stored);
 
-	for (size_t i = 0; i < questions.count; i++)
-		if (!quiz_next(&stored, &asked) || !is_question(&room, &asked, questions.items[i].items))
+	if (old.count != questions.count)
+		return false;
+	for (size_t i = 0; i < old.count; i++) {
+		const struct value *a = old.items[i].items, *b = questions.items[i].items;
+		if (!value_equal(a[QUIZ_QUESTION_TEXT], b[QUIZ_QUESTION_TEXT]) ||
+		    !value_equal(a[QUIZ_QUESTION_MEDIA], b[QUIZ_QUESTION_MEDIA]) ||
+		    !value_equal(a[QUIZ_QUESTION_OPTIONS], b[QUIZ_QUESTION_OPTIONS]) ||
+		    value_number(a[QUIZ_QUESTION_POINTS], 1) != value_number(b[QUIZ_QUESTION_POINTS], 1))
 			return false;
-	return !quiz_next(&stored, &asked);
+	}
+	return true;
 }
 
 static const char *

@@ -315,13 +315,17 @@ check_text(const struct check *check, const struct field *field, char *text)
 		bad(check, S_F_KEY, NULL);
 }
 
-/* A string is trimmed and folded in place, and then checked. */
+/* A string is trimmed and folded in place, and then checked. That of an enum is neither. */
 static struct value
 check_string(const struct check *check, const struct field *field, char *text)
 {
 	const char *start = text;
 	size_t length = strlen(text);
 
+	if (field->type == FIELD_ENUM) {
+		check_oneof(check, text, field->oneof);
+		return value_text(text);
+	}
 	if (!field->raw) {
 		utf8_trim(&start, &length);
 		text += start - text;
@@ -400,32 +404,11 @@ check_list(const struct check *check, const struct field *field, const cJSON *li
 	return value_list(values, (size_t)count);
 }
 
-static enum sentence
-type_sentence(enum field_type type)
+static struct value
+refuse(const struct check *check, enum sentence which)
 {
-	switch (type) {
-	case FIELD_INT: return S_F_INT;
-	case FIELD_NUMBER: return S_F_NUMBER;
-	case FIELD_BOOL: return S_F_BOOL;
-	case FIELD_OBJECT: return S_F_OBJECT;
-	case FIELD_LIST: return S_F_LIST;
-	default: return S_F_TEXT;
-	}
-}
-
-static bool
-has_type(enum field_type type, const cJSON *item)
-{
-	switch (type) {
-	case FIELD_JSON: return true;
-	/* 2^53: beyond it a double is no longer every integer (RFC 8259 section 6). */
-	case FIELD_INT: return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble && fabs(item->valuedouble) <= 9007199254740992.0;
-	case FIELD_NUMBER: return cJSON_IsNumber(item);
-	case FIELD_BOOL: return cJSON_IsBool(item);
-	case FIELD_OBJECT: return cJSON_IsObject(item);
-	case FIELD_LIST: return cJSON_IsArray(item);
-	default: return cJSON_IsString(item);
-	}
+	bad(check, which, NULL);
+	return value_null();
 }
 
 /* Any JSON is kept as its text. */
@@ -444,43 +427,43 @@ check_typed(const struct check *check, const struct field *field, const cJSON *i
 {
 	switch (field->type) {
 	case FIELD_INT:
+		/* 2^53: not every integer beyond it is a double (RFC 8259 section 6). */
+		if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble || fabs(item->valuedouble) > 9007199254740992.0)
+			return refuse(check, S_F_INT);
 		check_number(check, field, item->valuedouble);
 		return value_int((int64_t)item->valuedouble);
 	case FIELD_NUMBER:
+		if (!cJSON_IsNumber(item))
+			return refuse(check, S_F_NUMBER);
 		check_number(check, field, item->valuedouble);
 		return value_real(item->valuedouble);
 	case FIELD_BOOL:
+		if (!cJSON_IsBool(item))
+			return refuse(check, S_F_BOOL);
 		if (field->must_be_true && !cJSON_IsTrue(item))
 			bad(check, S_F_ACCEPT, NULL);
 		return value_bool(cJSON_IsTrue(item));
-	case FIELD_ENUM:
-		check_oneof(check, item->valuestring, field->oneof);
-		return value_text(item->valuestring);
 	case FIELD_OBJECT:
+		if (!cJSON_IsObject(item))
+			return refuse(check, S_F_OBJECT);
 		return value_object(check_object(field->of, item, NULL, check->faults, check), field_count(field->of));
 	case FIELD_LIST:
-		return check_list(check, field, item);
+		return cJSON_IsArray(item) ? check_list(check, field, item) : refuse(check, S_F_LIST);
 	case FIELD_JSON:
 		return check_json(check, field);
 	default:
-		return check_string(check, field, item->valuestring);
+		return cJSON_IsString(item) ? check_string(check, field, item->valuestring) : refuse(check, S_F_TEXT);
 	}
 }
 
 static struct value
 check_value(const struct check *check, const struct field *field, const cJSON *item)
 {
-	const bool null = cJSON_IsNull(item) && field->type != FIELD_JSON;
-
 	if (cJSON_IsInvalid(item))	/* see field_add() */
-		bad(check, S_F_TWICE, NULL);
-	else if (null && !field->nullable)
-		bad(check, S_F_NOT_NULL, NULL);
-	else if (!null && !has_type(field->type, item))
-		bad(check, type_sentence(field->type), NULL);
-	else if (!null)
-		return check_typed(check, field, item);
-	return value_null();
+		return refuse(check, S_F_TWICE);
+	if (cJSON_IsNull(item) && field->type != FIELD_JSON)
+		return field->nullable ? value_null() : refuse(check, S_F_NOT_NULL);
+	return check_typed(check, field, item);
 }
 
 static void

@@ -136,18 +136,27 @@ takes(const struct upload_rule *rule, enum media_type type)
 	return type != MEDIA_NONE && (!taken || *taken == type);
 }
 
-/* "png, jpeg, ...": what the route takes. */
+/* "png, jpeg, ..." or "image/png, image/jpeg, ...": what the route accepts. */
+static void
+put_types(struct buf *out, const struct upload_rule *rule, bool mime)
+{
+	const char *between = "";
+
+	for (enum media_type type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
+		if (!takes(rule, type))
+			continue;
+		buf_puts(out, between);
+		buf_puts(out, mime ? media_info(type)->mime : media_info(type)->extension);
+		between = ", ";
+	}
+}
+
 static const char *
 taken_types(struct arena *arena, const struct upload_rule *rule)
 {
 	struct buf all = { .arena = arena };
 
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!takes(rule, (enum media_type)type))
-			continue;
-		buf_puts(&all, all.length ? ", " : "");
-		buf_puts(&all, media_info((enum media_type)type)->extension);
-	}
+	put_types(&all, rule, false);
 	return all.s;
 }
 
@@ -297,15 +306,7 @@ close_form(struct request *rq)
 static void
 append_types(struct buf *out, const struct upload_rule *rule)
 {
-	const char *between = "";
-
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!takes(rule, (enum media_type)type))
-			continue;
-		buf_puts(out, between);
-		buf_puts(out, media_info((enum media_type)type)->mime);
-		between = ", ";
-	}
+	put_types(out, rule, true);
 }
 
 const struct upload_reader upload_reader = { check_form, receive_form, keep_form, close_form, append_types };

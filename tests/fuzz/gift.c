@@ -39,23 +39,6 @@ must_be_question(const struct value *question)
 }
 
 static void
-must_be_same(struct value a, struct value b)
-{
-	must(a.type == b.type);
-	if (a.type == VALUE_TEXT)
-		must(strcmp(a.bytes, b.bytes) == 0);
-	if (a.type == VALUE_REAL)
-		must(a.real == b.real);
-	if (a.type == VALUE_BOOL)
-		must(a.truth == b.truth);
-	if (a.type == VALUE_LIST || a.type == VALUE_OBJECT) {
-		must(a.count == b.count);
-		for (size_t i = 0; i < a.count; i++)
-			must_be_same(a.items[i], b.items[i]);
-	}
-}
-
-static void
 must_be_notes(const struct gift_notes *notes)
 {
 	size_t line = 0, count = 0;
@@ -89,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		gift_write(&out, "title", gift.questions);
 		gift_read(&again, arena, out.s, out.length);
 		must(again.faults.count == (gift.questions.count ? 0 : 1));
-		must_be_same(gift.questions, again.questions);
+		must(value_equal(gift.questions, again.questions));
 	}
 	buf_clear(&out);
 	free(text);
