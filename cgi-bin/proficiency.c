@@ -1,5 +1,5 @@
 /*
- * proficiency - placement tests as their authors see them, and main().
+ * proficiency - placement tests for their authors, and main().
  */
 #include "proficiency.h"
 #include "audit.h"

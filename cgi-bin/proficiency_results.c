@@ -1,5 +1,5 @@
 /*
- * proficiency - results, one's own and everybody's.
+ * proficiency - the results of the caller and of all users.
  */
 #include "proficiency.h"
 #include "audit.h"
@@ -9,7 +9,7 @@
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
-#define SEEK 10	/* entries that could be read while another place of an index is looked for */
+#define SEEK 10	/* the cost of a seek in an index, in entries read in order */
 
 static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &page_query }) };
@@ -61,7 +61,7 @@ const struct shape proficiency_result = { .name = "UserTestResultResponseDto", .
 	{ "", FIELD_PLUS, .of = &result_list },
 	{ "answers", FIELD_LIST, .of = &result_answer, .note = "those that were given, in the order of the test" }) };
 
-/* The same in a table, without objects. */
+/* The same for CSV, without objects. */
 static const struct shape result_line = { .name = "ResultLine", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "userId", FIELD_ID },
@@ -96,7 +96,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define JOINED \
 	SQL_JOIN "users ON users.pk = result.user_pk" SQL_JOIN "test_version AS version ON version.pk = result.version"
 
-/* The page is found in an index first, and then joined with its rows. */
+/* Finds the page in an index first, and then joins its rows. */
 #define PAGE(source, order, limit, offset) \
 	COLUMNS " FROM (SELECT result.pk AS found FROM " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
 	") AS page" SQL_JOIN "result ON result.pk = found" JOINED " ORDER BY " order
@@ -110,7 +110,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	"(CAST(?1 AS BIGINT) IS NULL OR kind.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR kind.level = ?2)" \
 	" AND (CAST(?3 AS TEXT) IS NULL OR lower(kind.target_language) = lower(?3))"
 
-/* Ways to the results that a filter leaves: along an order, or by their kinds. */
+/* Access paths to the results that match a filter: in the order of an index, or by their kinds. */
 #define ALONG_TIME "result" SQL_BY_INDEX("result_time") " WHERE " FILTER
 #define ALONG_SCORE "result" SQL_BY_INDEX("result_score") " /* scans: result */ WHERE " FILTER
 #define OF_KINDS \
@@ -118,8 +118,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
- * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
- * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
+ * ?6 a query of the trigram index of users, ?7 the words. Words of one or two letters have no trigrams: then ?6 is NULL and all users
+ * are read. A school has some dozens of tests.
  */
 #define FOUND_BY(match, words) \
 	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
@@ -128,8 +128,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define FOUND_USERS FOUND_BY("?6", "?7")
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
- * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
- * those who have what this title leaves.
+ * The words that a title has need not match the user: first the few users who have the words that any title leaves, then of them
+ * those who have the words that this title leaves.
  */
 #define LEFT SQL_WORDS_LEFT(SQL_FOLD("title"), "?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
@@ -152,7 +152,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define IN_ORDERS(first, by_time, by_score, limit, offset) \
 	[first] = PAGE(by_time, NEWEST, limit, offset), [first + 1] = PAGE(by_time, OLDEST, limit, offset), \
 	[first + 2] = PAGE(by_score, HIGHEST, limit, offset), [first + 3] = PAGE(by_score, LOWEST, limit, offset)
-/* JOINED stands between the table and its WHERE. */
+/* JOINED is between the table and its WHERE. */
 #define TABLE(index, more, order, limit, offset) \
 	LINE " FROM result" SQL_BY_INDEX(index) JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset
 
@@ -181,10 +181,10 @@ static const char *const sql[] = {
 	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS,
 	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND,
 	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS,
-	/* of all, and of what the filters leave but for the times; the latter's kinds */
+	/* the number of all, of those that match the filters without the times, and of the kinds of the latter */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
-	/* whether a search finds some users only, and nothing in a test */
+	/* whether a search finds few users, and nothing in a test */
 	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_BY("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
 		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */"
 		" WHERE " SQL_WORDS_LEFT(SQL_FOLD("title"), "?2") " <> ?2)",
@@ -223,7 +223,7 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- attempts whose time has run out */
 
-#define BATCH 200	/* a transaction */
+#define BATCH 200	/* attempts in a transaction */
 #define BATCHES 50
 
 void
@@ -256,11 +256,11 @@ test_pk(struct request *rq, const char *id)
 }
 
 /*
- * The way that passes over the fewest entries. Along an order they are as thin as what the filters leave of all. By kind none
- * is in vain, but all must be read and sorted, which is about as dear as reading them three times.
+ * The cheaper access path. In the order of an index the share of matching entries is that of the filters. By kind all entries match,
+ * but all of them are read and sorted, which costs about as much as reading them three times.
  */
 static int
-way_of(struct request *rq, struct args args)
+path_of(struct request *rq, struct args args)
 {
 	struct page page = page_of(rq->in);
 	double all = 0, left = 0, kinds = 0, end = (double)(page.offset + page.limit);
@@ -306,7 +306,7 @@ get_results(struct request *rq)
 	if (page_is_table(&in[FORMAT]))
 		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]));
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
-	return response_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
+	return response_list(rq, sql[count], sql[path_of(rq, args) + sort], args, &result_list);
 }
 
 /* ---- those of a user */

@@ -42,7 +42,7 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
  * deleting a result does not reduce the count, and a user who has begun may finish.
  */
 #define DAILY_MOST 20
-#define DAILY_KIND "submit"		/* subject: id of the user, a blank, id of the test; schema.sql deletes them with the user */
+#define DAILY_KIND "submit"		/* subject: "USER-ID TEST-ID"; schema.sql deletes them with the user */
 
 /* ---- statements */
 
@@ -212,7 +212,7 @@ read_current(struct request *rq, struct state *state)
 	return (struct response){ .error = ERROR_NONE };
 }
 
-/* Milliseconds until the user may take that test once more. */
+/* Milliseconds until the user may take that test again. */
 static int64_t
 daily_wait(struct request *rq, const struct state *state)
 {
@@ -489,14 +489,7 @@ get_status(struct request *rq)
 	if (db_is_null(row, 2))
 		data_null(rq, "result");
 	else
-		data_object(rq, "result");
-	if (!db_is_null(row, 2)) {
-		data_text(rq, "resultId", db_text(row, 2));
-		data_number(rq, "totalScore", db_real(row, 3));
-		data_text(rq, "level", db_text(row, 4));
-		data_time(rq, "completedAt", db_int(row, 5));
-		data_end_object(rq);
-	}
+		response_put_row_object(rq, "result", &status_result, row, 2);
 	db_end(row);
 	return response_done(rq);
 }

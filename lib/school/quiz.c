@@ -5,12 +5,12 @@
 #include <math.h>
 
 /*
- * A key: a byte for the form, the number of questions, then for each question a record of 24 bytes, then the ids of all
+ * A key: a byte for the format, the number of questions, then for each question a record of 24 bytes, then the ids of all
  * options in the order of their questions, 12 bytes each. Numbers are little-endian.
  *
  *	record: id 12, digits of the points 8, how many of them are decimals 2 (signed), options 1, the right one 1 (from 1)
  */
-#define FORM 1
+#define FORMAT 1
 #define HEAD_SIZE 3
 #define RECORD_SIZE 24
 #define ID_SIZE 12
@@ -132,7 +132,7 @@ quiz_key(struct buf *out, const char *stored)
 		for (int i = 0; i < question.options; i++)
 			put_id(&option_ids, question.option[i].id);
 	}
-	put_little(out, FORM, 1);
+	put_little(out, FORMAT, 1);
 	put_little(out, (uint64_t)count, 2);
 	buf_put(out, records.s, records.length);
 	buf_put(out, option_ids.s, option_ids.length);
@@ -154,7 +154,7 @@ read_key(const void *key, size_t length, struct question questions[static QUIZ_Q
 	const unsigned char *in = key;
 	size_t count, options = 0;
 
-	if (!in || length < HEAD_SIZE || in[0] != FORM)
+	if (!in || length < HEAD_SIZE || in[0] != FORMAT)
 		return 0;
 	count = (size_t)get_little(in + 1, 2);
 	if (count > QUIZ_QUESTIONS_MAX || length < HEAD_SIZE + count * RECORD_SIZE)
@@ -176,7 +176,7 @@ read_id(struct value value, unsigned char id[static ID_SIZE])
 	return text && strlen(text) == 2 * ID_SIZE && decode_hex(id, ID_SIZE, text);
 }
 
-/* From `start` on and round: answers mostly come in the order of the questions. */
+/* Searches from `start` on and wraps around: answers mostly come in the order of the questions. */
 static int
 find_question(const struct question *questions, int count, const unsigned char *id, int start)
 {
@@ -252,7 +252,7 @@ skip_string(const char *s)
 	return *s ? s + 1 : s;
 }
 
-/* Behind the value that begins at `s`. */
+/* The end of the value that begins at `s`. */
 static const char *
 skip_value(const char *s)
 {
@@ -352,7 +352,7 @@ count_digits(uint64_t number)
 	return digits;
 }
 
-/* digits x 10^exponent, cut where it is no integer; the caller sees to it that it fits. */
+/* digits x 10^exponent, truncated to an integer, which must fit. */
 static wide
 scaled(uint64_t digits, int exponent)
 {
@@ -365,7 +365,7 @@ scaled(uint64_t digits, int exponent)
 	return number;
 }
 
-/* The power of ten that makes integers of all points, or of those that matter. */
+/* The power of ten that makes integers of all points, or of the largest ones. */
 static int
 common_scale(const struct question *questions, int count)
 {
@@ -423,7 +423,7 @@ quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, cons
 			grade.correct++;
 		}
 	}
-	/* Hundredths: one division of integers, and one of doubles that gives the double of the decimal. */
+	/* In hundredths by one integer division, then the double nearest to that decimal by one division. */
 	if (possible > 0)
 		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
 	grade.level = level_of(ranges, grade.score);
@@ -433,8 +433,8 @@ quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, cons
 /* ---- checking a test */
 
 /*
- * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
- * most as a double: two of them by less than this.
+ * True where `start` is `end`, or one above: 1 + 33.3 may differ from 34.3 in its last bit. A decimal up to 100 is off by at most
+ * 2^-47 as a double: two of them by less than this.
  */
 static bool
 joins(double end, double start)

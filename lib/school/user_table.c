@@ -57,7 +57,7 @@ static const struct meaning headings_of[] = {
 		" nacimiento" },
 	{ "gender", "sex cinsiyet cinsiyeti geschlecht sexo genero" },
 	{ "timezone", "saatdilimi zeitzone zonahoraria" },
-	/* what GET /users shows beside a profile */
+	/* in GET /users beside the profile */
 	{ "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
 };
 
@@ -254,7 +254,7 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 
 	if (*country)
 		*country = country_of(arena, *country);
-	/* As the API has it, as in a file that came from there. */
+	/* Already in the form of the API, as in a file from there. */
 	if (!cell || (text_is_digits(cell) && strncmp(cell, "00", 2) != 0))
 		return NULL;
 	const char *number = dialled(arena, cell);

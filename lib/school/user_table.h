@@ -1,5 +1,5 @@
 /*
- * user_table - what spreadsheets of tr, en, es and de write in a list of people, as fields of the API: pure.
+ * user_table - converts the cells of lists of people from spreadsheets (tr, en, es, de) to fields of the API: pure.
  */
 #ifndef OKUL_USER_TABLE_H
 #define OKUL_USER_TABLE_H
@@ -9,13 +9,13 @@
 #include "field.h"
 
 /*
- * The field that each of `count` headings means, by its name in the API or a usual word of one of the four languages,
- * in any case: "E-Posta Adresi", "Geburtsdatum". NULL where it means none. "Name" is the surname beside "Vorname".
+ * The field for each of `count` headings, by its name in the API or a usual word of one of the four languages, in any case:
+ * "E-Posta Adresi", "Geburtsdatum". NULL for an unknown one. "Name" is the surname beside "Vorname".
  */
 void user_table_columns(struct arena *arena, const char *const *headings, size_t count, const char **fields);
 
 /*
- * The text of a cell (trimmed, not empty) as the API takes it in `field`: "Kadın" as female, "Türkçe" as tr,
+ * The text of a cell (trimmed, not empty) as the API accepts it in `field`: "Kadın" as female, "Türkçe" as tr,
  * 23.04.1998 as 1998-04-23. An unknown text is returned as it is, for field_read() to check. `heading` may decide: m is not
  * "male" under a Spanish heading, where h is for men and m for women.
  */
@@ -35,7 +35,7 @@ enum user_table_date {
 };
 
 /*
- * Day, month and year in this order, or the year first, between . / or -; `out` gets the date as 1998-04-23, else the
+ * Reads day, month and year in this order, or the year first, between . / or -. `*out` is set to the date as 1998-04-23, else to the
  * text.
  */
 enum user_table_date user_table_date(struct arena *arena, const char *cell, const char **out);

@@ -61,7 +61,7 @@ field_count(const struct shape *shape)
 	return count;
 }
 
-/* At an end or at the fields of another shape. */
+/* Past the end of a table, or into the fields of another shape. */
 static const struct field *
 next_across(struct field_walk *walk)
 {
@@ -108,9 +108,9 @@ field_find(const struct shape *shape, const char *name)
 
 /* ---- two lists of faults in one order */
 
-/* Where a fault belongs: the field of the shape, and the element of it when that is a list. */
+/* The place of a fault: the field of the shape, and its element when that is a list. */
 struct place {
-	int field;	/* from 0; unknown ones behind all others */
+	int field;	/* from 0; unknown ones come last */
 	long element;	/* -1: the field as a whole */
 };
 

@@ -1,7 +1,7 @@
 /*
  * field - shapes: tables of the fields of a request or a response, named like the DTOs of the contract.
  *
- * One table checks a body or query, picks the columns of a response, and is printed as an OpenAPI component.
+ * One table checks a body or query, picks the columns of a response, and is an OpenAPI component.
  */
 #ifndef OKUL_FIELD_H
 #define OKUL_FIELD_H
@@ -39,7 +39,7 @@ struct shape;
 struct field {
 	const char *name;
 	enum field_type type;
-	double min, max;	/* code points, value or number of elements; max 0: no bound but the type's own */
+	double min, max;	/* code points, value or number of elements; max 0: only that of the type */
 	const char *const *oneof;	/* NULL behind the last */
 	const struct shape *of;
 	enum field_type item;
@@ -51,7 +51,7 @@ struct field {
 	bool letters;		/* FIELD_TEXT: ASCII letters only, folded to upper case first */
 	bool username;		/* FIELD_TEXT: a-z 0-9 _ . only, folded to lower case first */
 	bool must_be_true;	/* FIELD_BOOL */
-	bool above_min;		/* FIELD_NUMBER: more than min, which itself is too small */
+	bool above_min;		/* FIELD_NUMBER: greater than min */
 	bool lines;		/* FIELD_TEXT: may have line feeds and tabs; CR LF is made LF */
 	bool raw;		/* FIELD_TEXT: not trimmed, and CR stays */
 	bool birth;		/* FIELD_DATE: of a birth, FIELD_BIRTH_FIRST to today (UTC) */
@@ -95,7 +95,7 @@ faults_enough(const struct faults *faults)
 	return faults->count > FAULTS_TOLD;
 }
 
-/* True when there is one with this field of the body, or within it. */
+/* True when there is a fault in this field of the body, or inside it. */
 bool faults_name(const struct faults *faults, const char *name);
 /*
  * Moves the faults of `more`, which are in the order of the shape, to their places among those that field_read() added behind

@@ -8,7 +8,7 @@ pass(void)
 	return (struct response){ .error = ERROR_NONE };
 }
 
-/* ---- who asks */
+/* ---- the caller */
 
 struct response
 check_caller(struct request *rq)
@@ -37,7 +37,7 @@ check_caller(struct request *rq)
 	return pass();
 }
 
-/* ---- what is asked */
+/* ---- the request */
 
 bool
 check_is_form(const struct request *rq)

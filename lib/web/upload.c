@@ -7,7 +7,7 @@
 
 #define PIECE (32 * 1024)	/* bytes that are read at once */
 
-/* What is known while a form is read. */
+/* The state of reading a form. */
 struct intake {
 	struct request *rq;
 	const struct upload_rule *rule;
@@ -33,7 +33,7 @@ stop(struct intake *in, enum error error)
 	return false;
 }
 
-/* One fault of a file, as the answer. */
+/* A fault of a file, as the response. */
 static bool
 stop_file(struct intake *in, enum error error, enum sentence which, const char *argument)
 {
@@ -69,7 +69,7 @@ begin_file(struct intake *in, const struct multipart_part *part)
 		return stop_file(in, ERROR_BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
 	}
 	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
-	/* Nothing jumps from here until the blob says what it has open: close_form() looks at it. */
+	/* No allocation from here until the blob knows what it has open: close_form() closes that. */
 	in->file = &rq->uploads[rq->upload_count++];
 	in->file->name = name;
 	return stored(in, blob_begin(rq->conf, &in->file->blob));
@@ -151,15 +151,6 @@ put_types(struct buf *out, const struct upload_rule *rule, bool mime)
 	}
 }
 
-static const char *
-taken_types(struct arena *arena, const struct upload_rule *rule)
-{
-	struct buf all = { .arena = arena };
-
-	put_types(&all, rule, false);
-	return all.s;
-}
-
 static bool
 end_file(struct intake *in)
 {
@@ -167,7 +158,7 @@ end_file(struct intake *in)
 	struct upload *file = in->file;
 
 	if (file->blob.size == 0 && !file->name[0] && !in->rule->required) {
-		blob_drop(rq->conf, &file->blob);	/* a file field of a form that was left empty */
+		blob_drop(rq->conf, &file->blob);	/* an empty file field */
 		rq->upload_count--;
 		return true;
 	}
@@ -181,8 +172,11 @@ end_file(struct intake *in)
 	file->type = media_detect(file->blob.fd, file->blob.size);
 	if (file->type == MEDIA_FAILED)
 		return stop(in, ERROR_INTERNAL);
-	if (!takes(in->rule, file->type))
-		return stop_file(in, ERROR_FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
+	if (!takes(in->rule, file->type)) {
+		struct buf types = { .arena = rq->arena };
+		put_types(&types, in->rule, false);
+		return stop_file(in, ERROR_FILE_WRONG_TYPE, S_F_FILE_TYPE, types.s);
+	}
 	file->name = link_file_name(rq->arena, file->name, file->type);
 	return true;
 }
@@ -210,13 +204,13 @@ end(void *context)
 
 /* ---- the form */
 
-/* Reads to the end of the body, or to what stops it. */
+/* Reads to the end of the body, or to the first error. */
 static struct response
 read_form(struct intake *in, struct multipart *multipart)
 {
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
-	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* by itself */
+	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* at the end of the stream */
 	int64_t left = ends ? rq->conf->upload_request_limit * MIB + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
@@ -311,7 +305,7 @@ append_types(struct buf *out, const struct upload_rule *rule)
 
 const struct upload_reader upload_reader = { check_form, receive_form, keep_form, close_form, append_types };
 
-/* ---- what it becomes */
+/* ---- quotas */
 
 struct response
 upload_error(struct request *rq, enum error error)
