@@ -70,7 +70,7 @@ static const char *const sql[] = {
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user_pk = ?2",
 	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user_pk = ?2 AND result.test = test.pk),"
-		" last.id, last.total_score, last.level, last.completed_at FROM test LEFT JOIN result AS last ON last.pk ="
+		" last.id AS resultId, last.total_score AS totalScore, last.level AS level, last.completed_at AS completedAt FROM test LEFT JOIN result AS last ON last.pk ="
 		" (SELECT pk FROM result WHERE result.user_pk = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
 };
 
