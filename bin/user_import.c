@@ -286,22 +286,21 @@ check_taken(struct import *im, struct row *row)
 static struct user_new
 import_user(const struct import *im, const struct row *row, int64_t now)
 {
-	const struct value *profile = row->in + PROFILE;
-	const char *zone = value_string(profile[USER_TIMEZONE]), *deletion = value_string(row->in[DELETION]);
+	const struct value *in = row->in + PROFILE;
+	const char *zone = value_string(in[USER_TIMEZONE]), *deletion = value_string(row->in[DELETION]);
 
 	return (struct user_new){
-		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
-		.role = value_string(row->in[ROLE]), .language = value_string(profile[USER_LANGUAGE]),
-		.name = value_string(profile[USER_NAME]), .surname = value_string(profile[USER_SURNAME]), .username = row->username,
-		.country_code = value_string(profile[USER_COUNTRY_CODE]), .phone_number = value_string(profile[USER_PHONE_NUMBER]),
-		.birth_date = value_string(profile[USER_BIRTH_DATE]), .gender = value_string(profile[USER_GENDER]),
-		.profile_photo = value_string(profile[USER_PHOTO]), .availability = value_string(profile[USER_AVAILABILITY]),
-		.interests = value_string(user_changes(im->batch, profile, USER_FIELDS)[USER_INTERESTS]),
-		.expertise = value_string(profile[USER_EXPERTISE]), .bio = value_string(profile[USER_BIO]),
-		.instagram = value_string(profile[USER_INSTAGRAM]), .x = value_string(profile[USER_X]),
-		.tiktok = value_string(profile[USER_TIKTOK]), .snapchat = value_string(profile[USER_SNAPCHAT]),
-		.facebook = value_string(profile[USER_FACEBOOK]), .is_deactivated = !value_truth(row->in[IS_ACTIVE], true),
-		.created_at = now, .deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
+		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone, .username = row->username,
+		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]), .name = value_string(in[USER_NAME]),
+		.surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
+		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
+		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
+		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
+		.interests = value_string(user_changes(im->batch, in, USER_FIELDS)[USER_INTERESTS]),
+		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]), .x = value_string(in[USER_X]),
+		.tiktok = value_string(in[USER_TIKTOK]), .snapchat = value_string(in[USER_SNAPCHAT]),
+		.facebook = value_string(in[USER_FACEBOOK]), .is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
+		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
 }
 

@@ -82,7 +82,7 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	" test.is_published AS isPublished, test.question_count AS questionCount, test.created_at AS createdAt," \
 	" test.updated_at AS updatedAt"
 
-/* ?1 whether the caller is an admin, ?2 words of a search, ?3 a language. A school has some dozens of tests: all are read. */
+/* ?1 whether the caller is an admin, ?2 words of a search, ?3 a language. Reads all tests: some dozens. */
 #define MATCHING \
 	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")" \
 	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
@@ -147,7 +147,8 @@ static const struct route routes[] = {
 	  .more_by_token = true, .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see "
 	  "options in another order than its author gave them." },
 	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .check = check_delete, .out = &delete_test_response,
-	  .writes = true, .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
+	  .writes = true, .shows = get_test, .title = "Delete proficiency test (Admin)",
+	  .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
 	  .more_by_token = true, .version = LIST_VERSION, .title = "Get available target languages",
 	  .note = "Those of published tests; for admins those of drafts too." },
@@ -227,8 +228,8 @@ post_duplicate(struct request *rq)
 		db_end(row);
 		return response_again(rq);
 	}
-	test->head[PLACEMENT_TITLE] = value_text(copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], db_text(row, 1), rq->language,
-		PLACEMENT_TITLE_MAX));
+	test->head[PLACEMENT_TITLE] = value_text(copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], db_text(row, 1),
+		rq->language, PLACEMENT_TITLE_MAX));
 	test->head[PLACEMENT_DESCRIPTION] = value_text(arena_string(rq->arena, db_text(row, 2)));
 	test->head[PLACEMENT_LANGUAGE] = value_text(arena_string(rq->arena, db_text(row, 3)));
 	test->head[PLACEMENT_MINUTES] = db_value(row, 4);

@@ -23,7 +23,7 @@ struct response proficiency_add(struct request *rq, const struct placement *test
 
 /* ---- proficiency_taking.c */
 
-/* "questions" for learners: without the right answers. With `shuffle` options are ordered by their ids, which are random. */
+/* "questions" without the right answers. With `shuffle` options are in the order of their ids, which is random. */
 void proficiency_put_questions(struct request *rq, const char *questions, bool shuffle);
 
 /* ---- proficiency_results.c */

@@ -9,9 +9,11 @@ enum { GIFT = PLACEMENT_FIELDS, SKIP, RANGES };
 
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
 	[0] = { "", FIELD_HEAD, .of = &placement_head },
-	[GIFT] = { "gift", FIELD_TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
+	[GIFT] = { "gift", FIELD_TEXT, 1, .raw = true,
+	  .note = "questions in Moodle's GIFT format: multiple choice and true/false",
 	  .example = "\"Yesterday I {=went ~goed} home.\"" },
-	[SKIP] = { "skip", FIELD_BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
+	[SKIP] = { "skip", FIELD_BOOL, .optional = true,
+	  .note = "leave out questions that cannot be taken; false unless given" },
 	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);

@@ -118,8 +118,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
- * ?6 a query of the trigram index of users, ?7 the words. Words of one or two letters have no trigrams: then ?6 is NULL and all users
- * are read. A school has some dozens of tests.
+ * ?6 a query of the trigram index of users, ?7 the words. Words of one or two letters have no trigrams: then ?6 is
+ * NULL and all users are read. A school has some dozens of tests.
  */
 #define FOUND_BY(match, words) \
 	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
@@ -128,8 +128,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define FOUND_USERS FOUND_BY("?6", "?7")
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
- * The words that a title has need not match the user: first the few users who have the words that any title leaves, then of them
- * those who have the words that this title leaves.
+ * The words that a title has need not match the user: first the few users who have the words that any title leaves,
+ * then of them those who have the words that this title leaves.
  */
 #define LEFT SQL_WORDS_LEFT(SQL_FOLD("title"), "?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
@@ -256,8 +256,8 @@ test_pk(struct request *rq, const char *id)
 }
 
 /*
- * The cheaper access path. In the order of an index the share of matching entries is that of the filters. By kind all entries match,
- * but all of them are read and sorted, which costs about as much as reading them three times.
+ * The cheaper access path. In the order of an index the share of matching entries is that of the filters. By kind
+ * all entries match, but all of them are read and sorted, which costs about as much as reading them three times.
  */
 static int
 path_of(struct request *rq, struct args args)

@@ -74,8 +74,9 @@ statistics_for(struct request *rq, const struct test_version *version)
 	struct statistics_question *read = arena_alloc(rq->arena, (size_t)version->count * sizeof(*read));
 
 	for (int i = 0; i < version->count; i++) {
-		const struct quiz_question *question = &version->questions[i];
-		read[i] = (struct statistics_question){ strtod(question->points.s, NULL), question->options, question->right };
+		read[i].points = strtod(version->questions[i].points.s, NULL);
+		read[i].options = version->questions[i].options;
+		read[i].right = version->questions[i].right;
 	}
 	return statistics_new(rq->arena, read, version->count);
 }

@@ -1,8 +1,8 @@
 /*
  * proficiency - open attempts, their answers, and submitting them.
  *
- * A learner does not see here which option is right: that comes with the result. Answers are read and graded before the write
- * transaction, which checks that they are still for the current version of the test.
+ * A learner does not see here which option is right: that comes with the result. Answers are read and graded before
+ * the write transaction, which checks that they are still for the current version of the test.
  */
 #include "proficiency.h"
 #include "limit.h"
@@ -38,8 +38,8 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 	{ "result", FIELD_OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
 
 /*
- * Results of a test without limit of attempts are permanent rows, so their number is limited. An attempt counts when it begins:
- * deleting a result does not reduce the count, and a user who has begun may finish.
+ * Results of a test without limit of attempts are permanent rows, so their number is limited. An attempt counts
+ * when it begins: deleting a result does not reduce the count, and a user who has begun may finish.
  */
 #define DAILY_MOST 20
 #define DAILY_KIND "submit"		/* subject: "USER-ID TEST-ID"; schema.sql deletes them with the user */
@@ -47,8 +47,8 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 /* ---- statements */
 
 /*
- * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and the user's open attempt at it, which may be finished
- * also when the test is unpublished meanwhile.
+ * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and the user's open attempt at it, which
+ * may be finished also when the test is unpublished meanwhile.
  */
 #define OPEN_TEST "test LEFT JOIN attempt ON attempt.user_pk = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
@@ -61,7 +61,8 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 enum { PREPARE, PREPARE_OWN, STATE, OWN_STATE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
-	[PREPARE] = "SELECT coalesce(attempt.version, test.version), users.name, users.surname, attempt.deadline FROM " OPEN_TEST
+	[PREPARE] =
+		"SELECT coalesce(attempt.version, test.version), users.name, users.surname, attempt.deadline FROM " OPEN_TEST
 		SQL_JOIN "users ON users.pk = ?2 WHERE " SEEN_OR_OPEN,
 	[PREPARE_OWN] = "SELECT attempt.version, NULL, NULL, attempt.deadline FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
@@ -70,7 +71,8 @@ static const char *const sql[] = {
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user_pk = ?2",
 	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user_pk = ?2 AND result.test = test.pk),"
-		" last.id AS resultId, last.total_score AS totalScore, last.level AS level, last.completed_at AS completedAt FROM test LEFT JOIN result AS last ON last.pk ="
+		" last.id AS resultId, last.total_score AS totalScore, last.level AS level, last.completed_at AS completedAt"
+		" FROM test LEFT JOIN result AS last ON last.pk ="
 		" (SELECT pk FROM result WHERE result.user_pk = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
 };
 
@@ -127,21 +129,21 @@ static void
 prepare(struct request *rq, const char *statement, struct args args, struct faults *faults)
 {
 	struct prepared *prepared = arena_alloc(rq->arena, sizeof(*prepared));
+	const struct test_version *version = NULL;
 	struct db_rows *row;
 
 	if (rq->faults.count > 0)
 		return;
 	if (db_one(rq->db, &row, statement, args) == DB_ROW) {
-		prepared->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
+		prepared->version = version = attempt_version(rq->db, rq->arena, db_int(row, 0));
 		prepared->name = copy(rq->arena, db_text(row, 1));
 		prepared->surname = copy(rq->arena, db_text(row, 2));
 		prepared->over = attempt_is_over(db_int(row, 3), rq->now);
 	}
 	db_end(row);
-	rq->prepared = prepared->version ? prepared : NULL;
-	if (rq->prepared && rq->route->in)
-		prepared->count = quiz_read(prepared->version->key.bytes, prepared->version->key.length, rq->in[ANSWERS],
-			prepared->chosen, faults);
+	rq->prepared = version ? prepared : NULL;
+	if (version && rq->route->in)
+		prepared->count = quiz_read(version->key, rq->in[ANSWERS], prepared->chosen, faults);
 	if (prepared->over)
 		proficiency_close_due(rq, rq->user->pk);
 }
@@ -165,8 +167,7 @@ check_submit(struct request *rq, struct faults *faults)
 	prepare(rq, sql[PREPARE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 	struct prepared *prepared = rq->prepared;
 	if (prepared)
-		prepared->grade = quiz_grade(prepared->version->key.bytes, prepared->version->key.length, prepared->chosen,
-			prepared->version->ranges);
+		prepared->grade = quiz_grade(prepared->version->key, prepared->chosen, prepared->version->ranges);
 }
 
 /* ---- the state inside the transaction */

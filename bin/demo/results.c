@@ -83,9 +83,12 @@ static struct placement *
 placement_from(struct demo *d, const struct demo_test *source)
 {
 	const struct value head[PLACEMENT_FIELDS] = {
-		[PLACEMENT_TITLE] = value_text(source->title), [PLACEMENT_DESCRIPTION] = value_text(source->description),
-		[PLACEMENT_LANGUAGE] = value_text(source->language), [PLACEMENT_ATTEMPTS] = value_int(0),
-		[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(), [PLACEMENT_SHUFFLE] = value_bool(true),
+		[PLACEMENT_TITLE] = value_text(source->title),
+		[PLACEMENT_DESCRIPTION] = value_text(source->description),
+		[PLACEMENT_LANGUAGE] = value_text(source->language),
+		[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(),
+		[PLACEMENT_ATTEMPTS] = value_int(0),
+		[PLACEMENT_SHUFFLE] = value_bool(true),
 	};
 	struct value list[COUNT(ranges)], range[COUNT(ranges)][QUIZ_RANGE_FIELDS];
 
@@ -181,7 +184,7 @@ take_test(struct demo *d, struct year *year, struct result *result)
 		chosen[i] = answer(d, test, i, ability);
 	const struct test_version *version = test->version;
 	*result = (struct result){ id, user->pk, test->pk, version->pk, version->language, at, chosen,
-		quiz_grade(version->key.bytes, version->key.length, chosen, version->ranges) };
+		quiz_grade(version->key, chosen, version->ranges) };
 	if (user->last_login < at)
 		user->last_login = at;
 }

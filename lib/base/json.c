@@ -251,17 +251,25 @@ read_literal(struct reader *in, const char *literal)
 
 /* ---- objects and lists */
 
-/* By length and bytes, and equal ones by place. */
+static int
+compare_bytes(const struct name *a, const struct name *b)
+{
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, a->length);
+}
+
+/* Equal names by their places. */
 static int
 compare(const void *left, const void *right)
 {
 	const struct name *a = *(const struct name *const *)left, *b = *(const struct name *const *)right;
-	int order = a->length != b->length ? (a->length < b->length ? -1 : 1) : memcmp(a->bytes, b->bytes, a->length);
+	int order = compare_bytes(a, b);
 
 	return order ? order : a->at < b->at ? -1 : 1;
 }
 
-/* Finds a duplicate name and moves to its second place. By sorting: a hash table would need a secret against chosen collisions. */
+/* Moves to the second place of a duplicate name. A hash table would need a secret against chosen collisions. */
 static enum json_fault
 check_names(struct reader *in, const struct name *names, size_t count)
 {
@@ -271,10 +279,10 @@ check_names(struct reader *in, const struct name *names, size_t count)
 		sorted[i] = names;
 	qsort(sorted, count, sizeof(*sorted), compare);
 	for (size_t i = 1; i < count; i++) {
-		if (sorted[i]->length != sorted[i - 1]->length || memcmp(sorted[i]->bytes, sorted[i - 1]->bytes, sorted[i]->length) != 0)
-			continue;
-		in->at = sorted[i]->at;
-		return JSON_TWICE;
+		if (compare_bytes(sorted[i - 1], sorted[i]) == 0) {
+			in->at = sorted[i]->at;
+			return JSON_TWICE;
+		}
 	}
 	return JSON_GOOD;
 }

@@ -14,7 +14,7 @@
 
 enum json_fault {
 	JSON_GOOD,
-	JSON_SYNTAX,		/* not RFC 8259: a bad token, bytes behind the end, a number like 01; or one that no double holds */
+	JSON_SYNTAX,		/* not RFC 8259: a bad token, bytes behind the end; a number like 01 or 1e999 */
 	JSON_UTF8,		/* bytes that are not UTF-8, or an unpaired surrogate escape */
 	JSON_NUL,		/* \u0000 in a string or a name */
 	JSON_DEEP,		/* nested deeper than `depth` */
@@ -22,9 +22,9 @@ enum json_fault {
 };
 
 /*
- * One pass over the text; the names of objects are kept in the arena to find duplicates. One byte order mark before the text is
- * ignored (RFC 8259 section 8.1), here and below. `depth` is the greatest nesting allowed. On a fault `*at` (may be NULL) is its
- * offset in bytes.
+ * One pass over the text; the names of objects are kept in the arena to find duplicates. One byte order mark before
+ * the text is ignored (RFC 8259 section 8.1), here and below. `depth` is the greatest nesting allowed. On a fault
+ * `*at` (may be NULL) is its offset in bytes.
  */
 must_use enum json_fault json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at);
 
@@ -41,8 +41,9 @@ struct json_text {
 };
 
 /*
- * The same, and in `*members` the text of each member of the root object, in their order and without the white space around it:
- * a double holds neither 12345678901234567890 nor the last digit of 1.10. The array lies in the arena.
+ * The same, and in `*members` the text of each member of the root object, in their order and without the white
+ * space around it: a double holds neither 12345678901234567890 nor the last digit of 1.10. The array lies in the
+ * arena.
  */
 must_use cJSON *json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
 	const struct json_text **members);

@@ -18,7 +18,7 @@ enum value_type {
 /* Borrowed: bytes must stay valid until the statement is reset. */
 struct value {
 	enum value_type type;
-	unsigned named;		/* its place among the fields in the request, from 1, also when null; 0: not in the request */
+	unsigned named;		/* its place in the request, from 1, also when null; 0: not in the request */
 	union {
 		bool truth;
 		int64_t integer;
@@ -117,8 +117,8 @@ static inline int value_choice(struct value v, const char *const *choices)
 #define V16(x, ...) VALUE(x), V15(__VA_ARGS__)
 
 /*
- * The arguments of a PATCH for SQL_CHANGED() of lib/store/sql.h, in the arena: `first`, and then for each of the first `count` fields
- * of the request whether it is named, and its value.
+ * The arguments of a PATCH for SQL_CHANGED() of lib/store/sql.h, in the arena: `first`, and then for each of the
+ * first `count` fields of the request whether it is named, and its value.
  */
 struct args args_changes(struct arena *arena, struct args first, const struct value *in, size_t count);
 

@@ -4,8 +4,8 @@
 enum { DUE, USER_DUE, CLOSE, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
 
 #define DUE_COLUMNS \
-	"SELECT attempt.id, attempt.user_pk, attempt.test, attempt.version, attempt.deadline, attempt.chosen, version.answer_key" \
-	", version.level_ranges, version.target_language" \
+	"SELECT attempt.id, attempt.user_pk, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
+	" version.answer_key, version.level_ranges, version.target_language" \
 	" FROM attempt" SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
 static const char *const attempt_sql[] = {
@@ -146,14 +146,15 @@ grade_due(struct arena *arena, const struct db_rows *row)
 	due->saved = db_is_null(row, 5) ? value_null() : value_blob(due->chosen, length);
 	if (length > 0)
 		memcpy(due->chosen, db_blob(row, 5), length);
-	due->result = (struct result){ arena_string(arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2), db_int(row, 3),
-		arena_string(arena, db_text(row, 8)), db_int(row, 4), due->chosen,
-		quiz_grade(db_blob(row, 6), db_size(row, 6), due->chosen, db_text(row, 7)) };
+	due->result = (struct result){ arena_string(arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2),
+		db_int(row, 3), arena_string(arena, db_text(row, 8)), db_int(row, 4), due->chosen,
+		quiz_grade(db_value(row, 6), due->chosen, db_text(row, 7)) };
 	return due;
 }
 
 int64_t
-attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit, const struct attempt_due **first)
+attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit,
+	const struct attempt_due **first)
 {
 	struct db_rows *row;
 	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, limit, user)) :
@@ -172,13 +173,14 @@ attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, 
 int64_t
 attempt_close(struct db *db, const struct attempt_due *due)
 {
-	int64_t closed = 0, changed = 0;
+	int64_t closed = 0;
 
 	for (; due && db_failure(db) == DB_DONE; due = due->next) {
-		if (db_run(db, attempt_sql[CLOSE], ARGS(due->result.id, due->saved), &changed) != DB_DONE || changed == 0)
-			continue;
-		attempt_record(db, &due->result);
-		closed++;
+		int64_t changed = 0;
+		(void)!db_run(db, attempt_sql[CLOSE], ARGS(due->result.id, due->saved), &changed);
+		if (changed > 0)
+			attempt_record(db, &due->result);
+		closed += changed;
 	}
 	return closed;
 }

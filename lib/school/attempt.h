@@ -1,9 +1,9 @@
 /*
  * attempt - open attempts at placement tests, and the results that they become.
  *
- * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what was saved until
- * then is graded, and the result is completed at the deadline. The next reader writes that: a request of the user, results or
- * statistics that an admin requests, the deletion of a test, or `okulctl cleanup`.
+ * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what
+ * was saved until then is graded, and the result is completed at the deadline. The next reader writes that: a
+ * request of the user, results or statistics that an admin requests, the deletion of a test, or `okulctl cleanup`.
  */
 #ifndef OKUL_ATTEMPT_H
 #define OKUL_ATTEMPT_H
@@ -35,8 +35,9 @@ struct test_version {
 };
 
 /*
- * Reads a version; NULL when there is none. Versions never change, so the process caches the last few, unless they are large:
- * to read and parse 20 KiB would be a fourth of a submission. Borrowed until three others were read; a large one is in the arena.
+ * Reads a version; NULL when there is none. Versions never change, so the process caches the last few, unless they
+ * are large: to read and parse 20 KiB would be a fourth of a submission. Borrowed until three others were read; a
+ * large one is in the arena.
  */
 const struct test_version *attempt_version(struct db *db, struct arena *arena, int64_t pk);
 
@@ -73,15 +74,18 @@ struct attempt_due {
 };
 
 /*
- * Before the transaction: reads and grades up to `limit` attempts of that user (0: anybody) to be closed, oldest first. Returns how
- * many; the list lies in the arena.
+ * Before the transaction: reads and grades up to `limit` attempts of that user (0: anybody) to be closed, oldest
+ * first. Returns how many; the list lies in the arena.
  */
 int64_t attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit,
 	const struct attempt_due **first);
 /* Makes results of those that are still as they were read. Returns how many; a failure sticks to db. */
 int64_t attempt_close(struct db *db, const struct attempt_due *first);
 
-/* DB_ROW and a row with the user's address, the test's title, score and level of what was deleted; DB_DONE when there is none. */
+/*
+ * DB_ROW and a row with the user's address, the test's title, score and level of what was deleted; DB_DONE when
+ * there is none.
+ */
 must_use enum db_rc attempt_remove_result(struct db *db, struct db_rows **row, const char *id);
 
 #endif

@@ -10,8 +10,8 @@
 #define GAP "_____"
 
 /*
- * A part of a question with its escapes resolved. An escaped byte is not a sign: `plain` has a byte for each of `s`, 1 where it was
- * escaped.
+ * A part of a question with its escapes resolved. An escaped byte is not a sign: `plain` has a byte for each of
+ * `s`, 1 where it was escaped.
  */
 struct span {
 	const char *s, *plain;
@@ -121,8 +121,9 @@ put_line_end(struct buf *out)
 }
 
 /*
- * Length of the tag or comment that `s` begins with; 0 when it is none. `unclosed` remembers that a tag or a comment had no end:
- * then later ones have none either, and a search for each of a million signs would take minutes.
+ * Length of the tag or comment that `s` begins with; 0 when it is none. `unclosed` remembers that a tag or a
+ * comment had no end: then later ones have none either, and a search for each of a million signs would take
+ * minutes.
  */
 static size_t
 tag_length(const char *s, size_t left, bool unclosed[static 2])
@@ -147,8 +148,9 @@ static const char *const media_elements[] = { "img", "audio", "video", "iframe",
 	"canvas", NULL };
 
 /*
- * Appends the text that a browser would show. False when it would show more than text. With `html` white space collapses to one
- * space; without, lines end where they end in the file, as in Moodle's other formats, which may have HTML too.
+ * Appends the text that a browser would show. False when it would show more than text. With `html` white space
+ * collapses to one space; without, lines end where they end in the file, as in Moodle's other formats, which may
+ * have HTML too.
  */
 static bool
 put_html(struct buf *out, const char *s, size_t length, bool html)
@@ -202,8 +204,8 @@ blank_controls(struct buf *text)
 }
 
 /*
- * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is the default format,
- * and is set to that of the text; `*media` becomes true when it has more than text.
+ * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is the
+ * default format, and is set to that of the text; `*media` becomes true when it has more than text.
  */
 static const char *
 read_text(struct reader *reader, const char *s, size_t length, size_t max, enum format *format, bool *media)
@@ -374,7 +376,7 @@ read_answers(struct reader *reader, struct question *question, struct span answe
 
 /* ---- questions */
 
-/* The text behind ::name::, which is stored in `*name`. A name that is not closed is none, and loses its colons as in Moodle. */
+/* The text behind ::name::, stored in `*name`. A name that is not closed loses its colons, as in Moodle. */
 static struct span
 skip_name(const struct span *text, struct span *name)
 {
@@ -400,8 +402,8 @@ run_of(const struct span *span, size_t at, const char *signs)
 }
 
 /*
- * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose types have names of letters and _
- * (Moodle has 26, plugins add more), with or without a weight. No answer begins so.
+ * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose types have names of
+ * letters and _ (Moodle has 26, plugins add more), with or without a weight. No answer begins so.
  */
 static bool
 is_cloze(const struct span *text, size_t at)
@@ -441,7 +443,8 @@ read_words(struct reader *reader, struct question *question, const struct span *
 	/* Answers inside a text are a gap in it. */
 	buf_puts(&words, close + 1 < text->length ? GAP : "");
 	buf_put(&words, text->s + close + 1, text->length - close - 1);
-	question->text = read_text(reader, words.s ? words.s : "", words.length, QUIZ_TEXT_MAX, &question->format, &media);
+	question->text = read_text(reader, words.s ? words.s : "", words.length, QUIZ_TEXT_MAX, &question->format,
+		&media);
 	if (!media && question->text && !question->text[0]) {
 		enum format plain = PLAIN;
 		question->text = read_text(reader, name.s, name.length, QUIZ_TEXT_MAX, &plain, &media);
@@ -499,7 +502,8 @@ read_comment(struct reader *reader, const char *s, size_t length)
 	if (strncmp(line, "points ", 7) != 0 || line[7 + strspn(line + 7, "0123456789.e+-")])
 		return false;
 	reader->points = strtod(line + 7, &end);
-	return end > line + 7 && *end == '\0' && isfinite(reader->points) && reader->points > 0 && reader->points <= QUIZ_POINTS_MAX;
+	return end > line + 7 && *end == '\0' && isfinite(reader->points) && reader->points > 0 &&
+		reader->points <= QUIZ_POINTS_MAX;
 }
 
 static void
@@ -560,7 +564,7 @@ void
 gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length)
 {
 	struct value *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
-	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena, .questions = questions };
+	struct reader reader = { arena, gift, .text.arena = arena, .plain.arena = arena, .questions = questions };
 	const char *end = text + length;
 
 	*gift = (struct gift){ .questions = value_list(questions, 0) };

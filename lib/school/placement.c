@@ -9,13 +9,17 @@ const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = F
 	[PLACEMENT_TITLE] = { "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
 	[PLACEMENT_DESCRIPTION] = { "description", FIELD_TEXT, 0, 5000, .lines = true, .optional = true },
 	[PLACEMENT_LANGUAGE] = { "targetLanguage", FIELD_TEXT, 2, 8, .example = "\"en\"" },
-	[PLACEMENT_MINUTES] = { "durationMinutes", FIELD_INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
-	[PLACEMENT_ATTEMPTS] = { "maxAttempts", FIELD_INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
-	[PLACEMENT_SHUFFLE] = { "shuffle", FIELD_BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
+	[PLACEMENT_MINUTES] = { "durationMinutes", FIELD_INT, 1, 600, .optional = true, .nullable = true,
+	  .note = "no limit of time unless given" },
+	[PLACEMENT_ATTEMPTS] = { "maxAttempts", FIELD_INT, 0, 100, .optional = true,
+	  .note = "0: no limit; 1 unless given" },
+	[PLACEMENT_SHUFFLE] = { "shuffle", FIELD_BOOL, .optional = true,
+	  .note = "each attempt sees an order of its own; false unless given" },
 	[PLACEMENT_PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given" }) };
 
 const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
-	{ "levelRanges", FIELD_LIST, 1, 6, .of = &quiz_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
+	{ "levelRanges", FIELD_LIST, 1, 6, .of = &quiz_range,
+	  .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
 enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED, DROP_UNUSED };
 
@@ -31,7 +35,8 @@ static const char *const placement_sql[] = {
 		" VALUES (" SQL_NEXT_KEY("test") ", ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, " SQL_FOLD("?4, ?12") ", coalesce(?12, ''))",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, " SQL_FOLD("?4, ?12")
+		", coalesce(?12, ''))",
 	/* The version of a test, and whether title, language or ranges change. */
 	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, FALSE) OR coalesce(?3 <> now.target_language, FALSE)"
 		" OR coalesce(?4 <> level_ranges, FALSE) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
@@ -63,7 +68,7 @@ put_head(struct buf *out, const char *id, struct value text)
 	json_put_text_of(out, "text", text.bytes, text.length);
 }
 
-/* New ids in random order: each is above the last, and would show where its author put an option; right ones often are the first. */
+/* New ids, shuffled: rising ones would show the order of the author, whose first option is often the right one. */
 static void
 shuffled_ids(char ids[static QUIZ_OPTIONS_MAX][ID_TEXT], int count)
 {
@@ -163,20 +168,20 @@ placement_of(struct arena *arena, const struct value *head, struct value ranges)
 void
 placement_add(struct db *db, const struct placement *test, const char *id, int64_t now)
 {
-	const struct value *head = test->head;
+	const struct value *head = test->head, title = head[PLACEMENT_TITLE], language = head[PLACEMENT_LANGUAGE];
 	struct db_rows *row;
 
-	if (db_one(db, &row, placement_sql[ADD_VERSION], ARGS(id, head[PLACEMENT_TITLE], head[PLACEMENT_LANGUAGE], test->ranges,
-			test->key, test->questions)) != DB_ROW)
+	if (db_one(db, &row, placement_sql[ADD_VERSION],
+			ARGS(id, title, language, test->ranges, test->key, test->questions)) != DB_ROW)
 		return;
 	int64_t version = db_int(row, 0), pk = db_int(row, 1);
 	db_end(row);
-	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, head[PLACEMENT_TITLE], head[PLACEMENT_LANGUAGE],
-		head[PLACEMENT_MINUTES], value_integer(head[PLACEMENT_ATTEMPTS], 1), value_truth(head[PLACEMENT_SHUFFLE], false),
+	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, title, language, head[PLACEMENT_MINUTES],
+		value_integer(head[PLACEMENT_ATTEMPTS], 1), value_truth(head[PLACEMENT_SHUFFLE], false),
 		value_truth(head[PLACEMENT_PUBLISHED], true), test->count, now, head[PLACEMENT_DESCRIPTION]), NULL);
 }
 
-/* The version of the test after the change: the same where nothing of it changes, else a new one. False: there is no such test. */
+/* The version of the test after the change: a new one where something of it changes. False: no such test. */
 static bool
 change_version(struct db *db, const struct placement *test, const char *id, int64_t *pk, int64_t *version)
 {
@@ -189,8 +194,8 @@ change_version(struct db *db, const struct placement *test, const char *id, int6
 	*version = db_int(row, 1);
 	bool asked = !test->questions || *version == test->asked_by, changed = db_flag(row, 2);
 	db_end(row);
-	if ((changed || !asked) && db_one(db, &row, placement_sql[NEW_VERSION], ARGS(*version, title, language, test->ranges,
-			asked ? value_null() : test->key, asked ? NULL : test->questions)) == DB_ROW) {
+	if ((changed || !asked) && db_one(db, &row, placement_sql[NEW_VERSION], ARGS(*version, title, language,
+			test->ranges, asked ? value_null() : test->key, asked ? NULL : test->questions)) == DB_ROW) {
 		*version = db_int(row, 0);
 		db_end(row);
 	}
@@ -206,8 +211,8 @@ placement_change(struct db *db, const struct placement *test, const char *id, in
 	if (!change_version(db, test, id, &pk, &version))
 		return false;
 	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, head[PLACEMENT_TITLE], head[PLACEMENT_DESCRIPTION],
-		(bool)head[PLACEMENT_MINUTES].named, head[PLACEMENT_MINUTES], head[PLACEMENT_ATTEMPTS], head[PLACEMENT_SHUFFLE],
-		head[PLACEMENT_PUBLISHED], head[PLACEMENT_LANGUAGE], test->count, now), NULL);
+		(bool)head[PLACEMENT_MINUTES].named, head[PLACEMENT_MINUTES], head[PLACEMENT_ATTEMPTS],
+		head[PLACEMENT_SHUFFLE], head[PLACEMENT_PUBLISHED], head[PLACEMENT_LANGUAGE], test->count, now), NULL);
 	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, version), NULL);
 	return true;
 }

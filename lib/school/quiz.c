@@ -5,8 +5,8 @@
 #include <math.h>
 
 /*
- * A key: a byte for the format, the number of questions, then for each question a record of 24 bytes, then the ids of all
- * options in the order of their questions, 12 bytes each. Numbers are little-endian.
+ * A key: a byte for the format, the number of questions, then for each question a record of 24 bytes, then the ids
+ * of all options in the order of their questions, 12 bytes each. Numbers are little-endian.
  *
  *	record: id 12, digits of the points 8, how many of them are decimals 2 (signed), options 1, the right one 1 (from 1)
  */
@@ -31,11 +31,13 @@ static const struct shape quiz_option = { .name = "OptionDto", .fields = FIELDS(
 	[QUIZ_OPTION_RIGHT] = { "isCorrect", FIELD_BOOL }) };
 
 const struct shape quiz_question = { .name = "QuestionDto", .fields = FIELDS(
-	[QUIZ_QUESTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_TEXT_MAX, .lines = true, .example = "\"Yesterday I ___ home.\"" },
+	[QUIZ_QUESTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_TEXT_MAX, .lines = true,
+	  .example = "\"Yesterday I ___ home.\"" },
 	[QUIZ_QUESTION_POINTS] = { "points", FIELD_NUMBER, 0, QUIZ_POINTS_MAX, .above_min = true, .optional = true,
 	  .note = "above 0; 1 unless given", .example = "1" },
 	[QUIZ_QUESTION_MEDIA] = { "mediaUrl", FIELD_URL, .optional = true, .nullable = true },
-	[QUIZ_QUESTION_OPTIONS] = { "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &quiz_option, .note = "exactly one correct" }) };
+	[QUIZ_QUESTION_OPTIONS] = { "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &quiz_option,
+	  .note = "exactly one correct" }) };
 
 const struct shape quiz_range = { .name = "LevelRangeDto", .fields = FIELDS(
 	[QUIZ_RANGE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum },
@@ -149,12 +151,13 @@ struct question {
 
 /* Parses a key. Returns the number of questions; 0 when the bytes are no key. */
 static int
-read_key(const void *key, size_t length, struct question questions[static QUIZ_QUESTIONS_MAX])
+read_key(struct value key, struct question questions[static QUIZ_QUESTIONS_MAX])
 {
-	const unsigned char *in = key;
+	const unsigned char *in = key.bytes;
+	const size_t length = key.length;
 	size_t count, options = 0;
 
-	if (!in || length < HEAD_SIZE || in[0] != FORMAT)
+	if (key.type != VALUE_BLOB || length < HEAD_SIZE || in[0] != FORMAT)
 		return 0;
 	count = (size_t)get_little(in + 1, 2);
 	if (count > QUIZ_QUESTIONS_MAX || length < HEAD_SIZE + count * RECORD_SIZE)
@@ -208,18 +211,20 @@ fault_at(struct faults *faults, const char *list, int index, const char *field, 
 }
 
 int
-quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
-	struct faults *faults)
+quiz_read(struct value key, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX], struct faults *faults)
 {
 	struct question questions[QUIZ_QUESTIONS_MAX];
-	int count = read_key(key, key_length, questions), at = 0;
+	int count = read_key(key, questions), at = 0;
 
 	memset(chosen, 0, QUIZ_QUESTIONS_MAX);
 	for (int index = 0; index < (int)answers.count; index++) {
 		const struct value *answer = answers.items[index].items;
 		unsigned char question[ID_SIZE], option[ID_SIZE];
-		int found = read_id(answer[QUIZ_ANSWER_QUESTION], question) ? find_question(questions, count, question, at) : -1;
-		int picked = found >= 0 && read_id(answer[QUIZ_ANSWER_OPTION], option) ? find_option(&questions[found], option) : 0;
+		int found = -1, picked = 0;
+		if (read_id(answer[QUIZ_ANSWER_QUESTION], question))
+			found = find_question(questions, count, question, at);
+		if (found >= 0 && read_id(answer[QUIZ_ANSWER_OPTION], option))
+			picked = find_option(&questions[found], option);
 		if (found < 0)
 			fault_at(faults, "answers", index, "questionId", S_F_NO_QUESTION, NULL);
 		else if (chosen[found])
@@ -408,10 +413,10 @@ level_of(const char *ranges, double score)
 }
 
 struct quiz_grade
-quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges)
+quiz_grade(struct value key, const unsigned char *chosen, const char *ranges)
 {
 	struct question questions[QUIZ_QUESTIONS_MAX];
-	struct quiz_grade grade = { .questions = read_key(key, key_length, questions) };
+	struct quiz_grade grade = { .questions = read_key(key, questions) };
 	int scale = common_scale(questions, grade.questions);
 	wide won = 0, possible = 0;
 
@@ -433,8 +438,8 @@ quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, cons
 /* ---- checking a test */
 
 /*
- * True where `start` is `end`, or one above: 1 + 33.3 may differ from 34.3 in its last bit. A decimal up to 100 is off by at most
- * 2^-47 as a double: two of them by less than this.
+ * True where `start` is `end`, or one above: 1 + 33.3 may differ from 34.3 in its last bit. A decimal up to 100 is
+ * off by at most 2^-47 as a double: two of them by less than this.
  */
 static bool
 joins(double end, double start)
@@ -455,13 +460,14 @@ void
 quiz_check_ranges(struct value ranges, struct faults *faults)
 {
 	const int count = ranges.type == VALUE_LIST ? (int)ranges.count : 0;
-	double end = 0, start = -1;
+	double end = 0, start = 0;
 	bool known = false;	/* where the range before ends */
 
 	for (int i = 0; i < count; i++) {
 		const struct value *range = ranges.items[i].type == VALUE_OBJECT ? ranges.items[i].items : NULL;
-		bool whole = range && range[QUIZ_RANGE_MIN].type == VALUE_REAL && range[QUIZ_RANGE_MAX].type == VALUE_REAL;
-		double min = whole ? range[QUIZ_RANGE_MIN].real : 0, max = whole ? range[QUIZ_RANGE_MAX].real : 0;
+		double min = range ? value_number(range[QUIZ_RANGE_MIN], NAN) : NAN;
+		double max = range ? value_number(range[QUIZ_RANGE_MAX], NAN) : NAN;
+		bool whole = !isnan(min) && !isnan(max);
 		if (!whole) {
 			/* field_read() has found it */
 		} else if (i == 0 && min != 0) {
@@ -475,8 +481,14 @@ quiz_check_ranges(struct value ranges, struct faults *faults)
 		}
 		known = whole;
 		end = max;
-		start = whole ? min : -1;
+		start = min;
 	}
+}
+
+static bool
+is_right(struct value option)
+{
+	return option.type == VALUE_OBJECT && value_truth(option.items[QUIZ_OPTION_RIGHT], false);
 }
 
 void
@@ -489,7 +501,7 @@ quiz_check_questions(struct value questions, struct faults *faults)
 			continue;
 		const struct value options = question[QUIZ_QUESTION_OPTIONS];
 		for (size_t o = 0; o < options.count; o++)
-			right += options.items[o].type == VALUE_OBJECT && value_truth(options.items[o].items[QUIZ_OPTION_RIGHT], false);
+			right += is_right(options.items[o]);
 		if (right != 1)
 			fault_at(faults, "questions", (int)i, "options", S_F_ONE_RIGHT, NULL);
 	}
@@ -498,7 +510,8 @@ quiz_check_questions(struct value questions, struct faults *faults)
 /* ---- answers of a result */
 
 int
-quiz_answer_members(const struct quiz_question *question, int chosen, bool graded, struct quiz_member members[static QUIZ_MEMBERS])
+quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
+	struct quiz_member members[static QUIZ_MEMBERS])
 {
 	static const struct json_text yes = { "true", 4 }, no = { "false", 5 }, nothing = { "0", 1 };
 	const bool right = chosen == question->right;

@@ -4,10 +4,10 @@
  * The questions of a test are a JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}. The
  * answer key is the same without the texts, in bytes, so that grading needs no JSON.
  *
- * Scores are exact. The points of a question are the decimal number that its JSON shows: the shortest that reads back as
- * the same double, so that three questions of 0.1 are exactly 0.3. They are added as integers of one scale, and
- * won x 100 / possible is rounded half up to two decimals. A question with less than 10^-28 of the highest points counts as
- * nothing.
+ * Scores are exact. The points of a question are the decimal number that its JSON shows: the shortest that reads
+ * back as the same double, so that three questions of 0.1 are exactly 0.3. They are added as integers of one scale,
+ * and won x 100 / possible is rounded half up to two decimals. A question with less than 10^-28 of the highest
+ * points counts as nothing.
  */
 #ifndef OKUL_QUIZ_H
 #define OKUL_QUIZ_H
@@ -37,22 +37,22 @@ struct value quiz_values(struct arena *arena, const char *stored);
 void quiz_key(struct buf *out, const char *stored);
 
 /*
- * Level ranges of a request (LevelRangeDto): one fault for each that is wrong, "levelRanges[1].minScore: ...". Good ones rise,
- * begin at 0, end at 100, and each starts where the one before ends or one above.
+ * Level ranges of a request (LevelRangeDto): one fault for each that is wrong, "levelRanges[1].minScore: ...". Good
+ * ones rise, begin at 0, end at 100, and each starts where the one before ends or one above.
  */
 void quiz_check_ranges(struct value ranges, struct faults *faults);
 /*
- * Questions of a request (QuestionDto): exactly one option of each must be right; "questions[2].options: ...". Both checks skip
- * what field_read() has found to be of a wrong type.
+ * Questions of a request (QuestionDto): exactly one option of each must be right; "questions[2].options: ...". Both
+ * checks skip what field_read() has found to be of a wrong type.
  */
 void quiz_check_questions(struct value questions, struct faults *faults);
 
 /*
- * Answers of a request (AnswerDto) into `chosen`, a byte a question: the number of the option from 1, 0 for no answer.
- * An unknown question, an option of another question and a question twice are faults. Returns the number of questions; 0
- * when the key is not one.
+ * Answers of a request (AnswerDto) into `chosen`, a byte a question: the number of the option from 1, 0 for no
+ * answer. An unknown question, an option of another question and a question twice are faults. Returns the number of
+ * questions; 0 when the key is not one.
  */
-int quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
+int quiz_read(struct value key, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
 	struct faults *faults);
 
 struct quiz_grade {
@@ -62,7 +62,7 @@ struct quiz_grade {
 };
 
 /* Grades `chosen` by a key and the stored ranges (JSON text). `chosen` holds a byte for each question of the key. */
-struct quiz_grade quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges);
+struct quiz_grade quiz_grade(struct value key, const unsigned char *chosen, const char *ranges);
 
 /* A stored question. Its texts are JSON, which goes into a response as it is. */
 struct quiz_question {
@@ -72,8 +72,8 @@ struct quiz_question {
 };
 
 /*
- * Parses the next of stored questions: *at is their text at first, then where the call before left it. False behind the last.
- * The texts are borrowed.
+ * Parses the next of stored questions: *at is their text at first, then where the call before left it. False behind
+ * the last. The texts are borrowed.
  */
 must_use bool quiz_next(const char **at, struct quiz_question *question);
 /* Parses at most `most` of them, and returns how many that are. With `questions` NULL it only counts. */
@@ -86,15 +86,15 @@ struct quiz_member {
 #define QUIZ_MEMBERS 6
 
 /*
- * The members of an answer as results show it: question, option with the number `chosen` (from 1), and when `graded` whether it is
- * right and the points won. Returns how many; 0 when `chosen` is no option.
+ * The members of an answer as results show it: question, option with the number `chosen` (from 1), and when
+ * `graded` whether it is right and the points won. Returns how many; 0 when `chosen` is no option.
  */
 int quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
 	struct quiz_member members[static QUIZ_MEMBERS]);
 
 /*
- * Fills `order` with a random permutation of 0 .. count-1, all equally likely, from a secret seed. `*seed` is advanced: the same
- * seed makes the same series of permutations.
+ * Fills `order` with a random permutation of 0 .. count-1, all equally likely, from a secret seed. `*seed` is
+ * advanced: the same seed makes the same series of permutations.
  */
 void quiz_shuffle(uint64_t *seed, int count, unsigned char *order);
 

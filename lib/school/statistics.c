@@ -41,8 +41,8 @@ statistics_new(struct arena *arena, const struct statistics_question *questions,
 }
 
 /*
- * Adds value number 1 / share. A difference up to `noise` comes from rounding and counts as none: otherwise equal values would have
- * a variance of some 1e-33, and a random correlation.
+ * Adds value number 1 / share. A difference up to `noise` comes from rounding and counts as none: otherwise equal
+ * values would have a variance of some 1e-33, and a random correlation.
  */
 static inline void
 spread_add(struct spread *spread, double value, double share, double noise)

@@ -1,7 +1,7 @@
 /*
- * statistics - how well a test measures, by classical test theory: figures of n answer sheets with k questions. Pure; one
- * pass over the sheets, O(k) memory, numerically stable sums (B. P. Welford, "Note on a method for calculating corrected
- * sums of squares and products", Technometrics 4, 1962).
+ * statistics - how well a test measures, by classical test theory: figures of n answer sheets with k questions.
+ * Pure; one pass over the sheets, O(k) memory, numerically stable sums (B. P. Welford, "Note on a method for
+ * calculating corrected sums of squares and products", Technometrics 4, 1962).
  *
  * A question wins its points or nothing. With X the points of a sheet, X_i what it won with question i:
  *
@@ -32,13 +32,13 @@ struct statistics_question {
 /* A figure that the sheets do not define is NAN. */
 struct statistics_total {
 	int64_t sheets;
-	double mean, deviation, error;	/* in percent of the points possible, as a score, but not rounded; need 1, 2, 2 sheets */
+	double mean, deviation, error;	/* in percent of the points possible, not rounded; need 1, 2, 2 sheets */
 	double alpha;			/* needs two questions and two sheets that differ in points */
 };
 
 struct statistics_item {
 	double difficulty;		/* needs one sheet */
-	double discrimination;		/* needs sheets that differ in this question, and in the points for the others */
+	double discrimination;		/* needs sheets that differ in this question and in the others */
 	const int64_t *chosen;		/* sheets by option, from 1; [0]: without answer */
 };
 
@@ -46,7 +46,7 @@ struct statistics;
 
 /* For `count` questions, which are borrowed. Lives in the arena. */
 struct statistics *statistics_new(struct arena *arena, const struct statistics_question *questions, int count);
-/* Adds a sheet: a byte a question, the number of the option from 1. 0, no such option and a missing byte are no answer. */
+/* Adds a sheet: for each question the number of the option from 1. 0, no such option or no byte: no answer. */
 void statistics_add(struct statistics *statistics, const unsigned char *chosen, size_t length);
 /* The figures of the sheets so far. */
 struct statistics_total statistics_total(const struct statistics *statistics);

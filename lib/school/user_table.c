@@ -186,8 +186,8 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 /* ---- phone numbers */
 
 /*
- * Digits, with the + before them if there is one, without what people, web pages or word processors put between them (also U+00A0,
- * U+2000 to U+206F). The text itself where there is anything else.
+ * Digits, with the + before them if there is one, without what people, web pages or word processors put between
+ * them (also U+00A0, U+2000 to U+206F). The text itself where there is anything else.
  */
 static const char *
 dialled(struct arena *arena, const char *s)
@@ -266,7 +266,8 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 		const char *code = arena_copy(arena, number, strnlen(number, country_length(number)));
 		if (*country && strcmp(*country, code) != 0) {
 			*phone = NULL;
-			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, *country);
+			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code,
+				*country);
 		}
 		number += strlen(code);
 		*country = code;

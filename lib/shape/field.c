@@ -382,8 +382,8 @@ static struct value check_value(const struct check *check, const struct field *f
 static struct value
 check_list(const struct check *check, const struct field *field, const cJSON *list)
 {
-	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of, .min = field->item_min,
-		.max = field->item_max, .oneof = field->item_oneof };
+	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of,
+		.min = field->item_min, .max = field->item_max, .oneof = field->item_oneof };
 	const int count = cJSON_GetArraySize(list);
 	struct value *values, *next;
 	const cJSON *item;
@@ -398,8 +398,8 @@ check_list(const struct check *check, const struct field *field, const cJSON *li
 		return value_null();
 	values = next = arena_alloc(check->faults->arena, ((size_t)count + 1) * sizeof(*values));
 	cJSON_ArrayForEach(item, list) {
-		*next = check_value(&(struct check){ check->faults, check, .index = (int)(next - values) }, &element, item);
-		next++;
+		const struct check place = { check->faults, check, .index = (int)(next - values) };
+		*next++ = check_value(&place, &element, item);
 	}
 	return value_list(values, (size_t)count);
 }
@@ -422,13 +422,20 @@ check_json(const struct check *check, const struct field *field)
 	return value_text(arena_copy(check->faults->arena, check->text->s, check->text->length));
 }
 
+/* Up to 2^53: not every integer beyond it is a double (RFC 8259 section 6). */
+static bool
+is_integer(const cJSON *item)
+{
+	return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble &&
+		fabs(item->valuedouble) <= 9007199254740992.0;
+}
+
 static struct value
 check_typed(const struct check *check, const struct field *field, const cJSON *item)
 {
 	switch (field->type) {
 	case FIELD_INT:
-		/* 2^53: not every integer beyond it is a double (RFC 8259 section 6). */
-		if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble || fabs(item->valuedouble) > 9007199254740992.0)
+		if (!is_integer(item))
 			return refuse(check, S_F_INT);
 		check_number(check, field, item->valuedouble);
 		return value_int((int64_t)item->valuedouble);

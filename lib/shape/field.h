@@ -24,11 +24,11 @@ enum field_type {
 	FIELD_EMAIL,			/* folded to lower case, its domain in ASCII: see email.h */
 	FIELD_URL,			/* http, https or a path of this site; at most FIELD_URL_MAX characters */
 	FIELD_ENUM,			/* one of .oneof */
-	FIELD_JSON,			/* of a JSON body: any value, null too, of at most max bytes, as its text, so that no number is rounded */
+	FIELD_JSON,			/* in a JSON body: any value of at most max bytes, as its text: no number is rounded */
 	FIELD_OBJECT,			/* of shape .of */
 	FIELD_LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	FIELD_PLUS,			/* stands for every field of .of, in place */
-	FIELD_HEAD,			/* [0] of a table by enumerators: all fields of .of, each with a place of its own, before the others */
+	FIELD_HEAD,			/* [0] of a table by enumerators: all fields of .of, in as many places */
 };
 
 #define FIELD_URL_MAX 2048
@@ -98,38 +98,40 @@ faults_enough(const struct faults *faults)
 /* True when there is a fault in this field of the body, or inside it. */
 bool faults_name(const struct faults *faults, const char *name);
 /*
- * Moves the faults of `more`, which are in the order of the shape, to their places among those that field_read() added behind
- * the first `from`. Where that found a fault in the same field, or the same element of a list, those of `more` are dropped: they
- * may be mere consequences.
+ * Moves the faults of `more`, which are in the order of the shape, to their places among those that field_read()
+ * added behind the first `from`. Where that found a fault in the same field, or the same element of a list, those
+ * of `more` are dropped: they may be mere consequences.
  */
 void faults_merge(struct faults *faults, size_t from, const struct faults *more, const struct shape *shape);
 
 /*
- * Checks an object against a shape, adds one fault for each bad field (missing, wrong type, out of limits, or not in the shape),
- * and returns the values by the position of their field in the shape: a table with designated initializers, and FIELD_HEAD for
- * what it takes in, has them by its enumerators. A FIELD_INT is VALUE_INT, a FIELD_BOOL VALUE_BOOL, a FIELD_NUMBER VALUE_REAL, a
- * list VALUE_LIST, an object VALUE_OBJECT, all else VALUE_TEXT, trimmed and folded. What is missing, null or of a wrong type is
- * VALUE_NULL, also a list with too few or too many elements.
+ * Checks an object against a shape, adds one fault for each bad field (missing, wrong type, out of limits, or not
+ * in the shape), and returns the values by the position of their field in the shape: a table with designated
+ * initializers, and FIELD_HEAD for what it takes in, has them by its enumerators. A FIELD_INT is VALUE_INT, a
+ * FIELD_BOOL VALUE_BOOL, a FIELD_NUMBER VALUE_REAL, a list VALUE_LIST, an object VALUE_OBJECT, all else VALUE_TEXT,
+ * trimmed and folded. What is missing, null or of a wrong type is VALUE_NULL, also a list with too few or too many
+ * elements.
  *
- * `members` are the texts of the object's members, json_parse_members(); NULL where it has no FIELD_JSON. In the arena of
- * `faults`. Strings are borrowed from the object, which is changed by this.
+ * `members` are the texts of the object's members, json_parse_members(); NULL where it has no FIELD_JSON. In the
+ * arena of `faults`. Strings are borrowed from the object, which is changed by this.
  */
 const struct value *field_read(const struct shape *shape, const cJSON *object, const struct json_text *members,
 	struct faults *faults);
 /* The value of one field from its item, whatever is wrong with it. Not named. */
 struct value field_value(struct arena *arena, const struct field *field, const cJSON *item);
 /*
- * The same of a query string, in which numbers and booleans are texts. An unknown or repeated parameter is a fault, a malformed
- * escape too. `shape` NULL: no parameters, and NULL is returned.
+ * The same of a query string, in which numbers and booleans are texts. An unknown or repeated parameter is a fault,
+ * a malformed escape too. `shape` NULL: no parameters, and NULL is returned.
  */
 const struct value *field_query(const struct shape *shape, const char *query, struct faults *faults);
 
 /* The field of that name, FIELD_PLUS resolved; NULL when the shape has none. */
 const struct field *field_find(const struct shape *shape, const char *name);
 /*
- * For fields that come as texts, one after the other: adds to the object what the text means by the type of the field; lists and
- * objects are JSON text. An empty text is null where the field takes null and is no FIELD_TEXT. What cannot be read stays a text,
- * which field_read() finds to be of a wrong type. A second text of a field is a fault there, and the only one of the field.
+ * For fields that come as texts, one after the other: adds to the object what the text means by the type of the
+ * field; lists and objects are JSON text. An empty text is null where the field takes null and is no FIELD_TEXT.
+ * What cannot be read stays a text, which field_read() finds to be of a wrong type. A second text of a field is a
+ * fault there, and the only one of the field.
  */
 void field_add(struct arena *arena, cJSON *object, const struct field *field, const char *text);
 

@@ -93,7 +93,8 @@ parse_body(struct request *rq, const char *text, struct body *body)
 	if (!text && rq->http.content_length != 0 && rq->http.content_length != -1)
 		return response_error(rq, ERROR_BAD_BODY_LENGTH);
 	if (text)
-		body->object = json_parse_members(rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault, &body->members);
+		body->object = json_parse_members(rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault,
+			&body->members);
 	if (!body->object)
 		return response_error(rq, json_error(fault));
 	return cJSON_IsObject(body->object) ? pass() : response_error(rq, ERROR_BAD_OBJECT);

@@ -84,7 +84,7 @@ begin_field(struct intake *in, const char *name)
 	if (!in->field) {
 		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
 	} else if (json_get(in->fields, name)) {
-		field_add(rq->arena, in->fields, in->field, "");	/* repeated, which is a fault: its text is not read */
+		field_add(rq->arena, in->fields, in->field, "");	/* a fault: the second text is not read */
 		in->field = NULL;
 	}
 	in->text = (struct buf){ .arena = rq->arena };

@@ -8,7 +8,7 @@
 #include "media.h"
 #include "response.h"
 
-#define UPLOAD_FIELD_MAX (256 * 1024)	/* bytes of a field that is not a file: a list of 50 videos, every letter escaped */
+#define UPLOAD_FIELD_MAX (256 * 1024)	/* bytes of a field that is not a file: 50 videos, all letters escaped */
 
 /* The files that a route takes in a form, beside the fields of its `in`. */
 struct upload_rule {
@@ -21,8 +21,8 @@ struct upload_rule {
 	/* Called when all is read and checked, before the files get their names; may refuse them. May be NULL. */
 	struct response (*may)(struct request *rq);
 	/*
-	 * Whether one file fits the quotas of `user` (0: no user's), beside `*before` bytes of the same request, to which it adds
-	 * its own. Returns ERROR_NONE, ERROR_QUOTA_REACHED or ERROR_STORAGE_FULL.
+	 * Whether one file fits the quotas of `user` (0: no user's), beside `*before` bytes of the same request, to
+	 * which it adds its own. Returns ERROR_NONE, ERROR_QUOTA_REACHED or ERROR_STORAGE_FULL.
 	 */
 	enum error (*fits)(struct db *db, const struct conf *conf, const struct blob *blob, int64_t user, int64_t *before,
 		int64_t now);
@@ -39,9 +39,9 @@ struct upload_reader {
 	/* Checks the type and length of the form and the free space, before it is read. */
 	struct response (*check)(struct request *rq);
 	/*
-	 * Reads the form, in which check() found no fault: fills rq->uploads and rq->upload_count, and adds the other fields to
-	 * `fields`, field_add(). A fault of a field is added to rq->faults; the response is what ended the reading early. Ends the
-	 * read snapshot: a long upload must not keep one.
+	 * Reads the form, in which check() found no fault: fills rq->uploads and rq->upload_count, and adds the
+	 * other fields to `fields`, field_add(). A fault of a field is added to rq->faults; the response is what
+	 * ended the reading early. Ends the read snapshot: a long upload must not keep one.
 	 */
 	struct response (*receive)(struct request *rq, cJSON *fields);
 	/* Calls may() and puts the files under their names, as the last step before the write transaction. */

@@ -36,8 +36,8 @@ put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJS
 	struct faults faults;
 
 	faults_init(&faults, arena, EN);
-	int count = quiz_read(key->s, key->length, list_of(arena, &quiz_answer, answers), chosen, &faults);
-	struct quiz_grade grade = quiz_grade(key->s, key->length, chosen, ranges);
+	int count = quiz_read(value_blob(key->s, key->length), list_of(arena, &quiz_answer, answers), chosen, &faults);
+	struct quiz_grade grade = quiz_grade(value_blob(key->s, key->length), chosen, ranges);
 	put_faults(out, &faults);
 	encode_hex(&hex, chosen, (size_t)count);
 	json_put_number(out, "score", grade.score);

@@ -1,6 +1,6 @@
 /*
- * Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. The text of a member parses to
- * the same value as in its object.
+ * Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. The text of a member
+ * parses to the same value as in its object.
  */
 #include "json.h"
 

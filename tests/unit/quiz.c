@@ -81,7 +81,7 @@ grade_of(const double *points, const char *answers, const char *ranges)
 
 	for (int i = 0; i < count; i++)
 		chosen[i] = answers[i] == '+' ? (unsigned char)(1 + i % 2) : answers[i] == '-' ? (unsigned char)(2 - i % 2) : 0;
-	return quiz_grade(key.s, key.length, chosen, ranges);
+	return quiz_grade(value_blob(key.s, key.length), chosen, ranges);
 }
 
 /* ---- grading */
@@ -173,15 +173,15 @@ a_broken_key_grades_nothing(void **state)
 	unsigned char chosen[QUIZ_QUESTIONS_MAX] = { 1, 2, 1 };
 
 	(void)state;
-	assert_int_equal(quiz_grade(key.s, key.length, chosen, school).correct, 3);
+	assert_int_equal(quiz_grade(value_blob(key.s, key.length), chosen, school).correct, 3);
 	for (size_t length = 0; length < key.length; length++) {
-		struct quiz_grade grade = quiz_grade(key.s, length, chosen, school);
+		struct quiz_grade grade = quiz_grade(value_blob(key.s, length), chosen, school);
 		assert_int_equal(grade.questions, 0);
 		assert_true(grade.score == 0);
 	}
-	assert_int_equal(quiz_grade(NULL, 0, chosen, school).questions, 0);
+	assert_int_equal(quiz_grade(value_null(), chosen, school).questions, 0);
 	key.s[0] = 2;
-	assert_int_equal(quiz_grade(key.s, key.length, chosen, school).questions, 0);
+	assert_int_equal(quiz_grade(value_blob(key.s, key.length), chosen, school).questions, 0);
 }
 
 /* ---- answers */
@@ -202,7 +202,7 @@ read_answers(const char *json, unsigned char chosen[static QUIZ_QUESTIONS_MAX])
 {
 	struct buf key = key_of((double[]){ 1, 1, 1 }, 3);
 
-	return quiz_read(key.s, key.length, list_of(&quiz_answer, json), chosen, &faults);
+	return quiz_read(value_blob(key.s, key.length), list_of(&quiz_answer, json), chosen, &faults);
 }
 
 #define ANSWER(question, option) "{\"questionId\":\"" question "\",\"optionId\":\"" option "\"}"
@@ -257,7 +257,7 @@ answers_to_a_broken_key_are_faults(void **state)
 	const struct value answers = list_of(&quiz_answer, "[" ANSWER(Q0, OPTION("00", "01")) "]");
 
 	(void)state;
-	assert_int_equal(quiz_read("\x01\xff\xff", 3, answers, chosen, &faults), 0);
+	assert_int_equal(quiz_read(value_blob("\x01\xff\xff", 3), answers, chosen, &faults), 0);
 	assert_int_equal(faults.count, 1);
 	said();
 }
