@@ -21,15 +21,8 @@ struct reader {
 	const char *text;
 	size_t length, at;
 	int depth;		/* levels that may still be opened */
-	struct number *numbers;	/* those too long for cJSON, the last first */
+	char *shortened;	/* the text with numbers as short as cJSON needs them; NULL: as they are */
 	const struct json_text **members;	/* of the next object; NULL: not wanted */
-};
-
-/* A number in the text. */
-struct number {
-	struct number *next;
-	size_t at, length;
-	double value;
 };
 
 #define CJSON_NUMBER_MAX 63	/* bytes of a number that cJSON reads; it cuts longer ones */
@@ -194,6 +187,19 @@ skip_digits(struct reader *in)
 	return in->at - start;
 }
 
+/* Writes a number with the digits that a double has, and spaces behind it. */
+static void
+shorten(struct reader *in, size_t at, size_t length, double value)
+{
+	char number[32];
+	int digits = snprintf(number, sizeof(number), "%.17g", value);
+
+	if (!in->shortened)
+		in->shortened = arena_copy(in->arena, in->text, in->length);
+	memset(in->shortened + at, ' ', length);
+	memcpy(in->shortened + at, number, (size_t)digits);
+}
+
 /* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), in the range of a double. */
 static enum json_fault
 read_number(struct reader *in)
@@ -221,20 +227,16 @@ read_number(struct reader *in)
 		if (skip_digits(in) == 0)
 			return JSON_SYNTAX;
 	}
-	if (in->at - start > JSON_NUMBER_MAX)
-		return JSON_SYNTAX;
 	const size_t length = in->at - start;
-	/* Without exponent a short one is not too large. */
+	if (length > JSON_NUMBER_MAX)
+		return JSON_SYNTAX;
 	if (!exponent && length <= CJSON_NUMBER_MAX)
-		return JSON_GOOD;
+		return JSON_GOOD;	/* not too large for a double */
 	memcpy(digits, in->text + start, length);
 	digits[length] = '\0';
 	const double value = strtod(digits, NULL);
-	if (length > CJSON_NUMBER_MAX) {
-		struct number *number = arena_alloc(in->arena, sizeof(*number));
-		*number = (struct number){ in->numbers, start, length, value };
-		in->numbers = number;
-	}
+	if (length > CJSON_NUMBER_MAX)
+		shorten(in, start, length, value);
 	return isfinite(value) ? JSON_GOOD : JSON_SYNTAX;
 }
 
@@ -332,78 +334,48 @@ keep_members(struct arena *arena, const struct name *names, size_t count, const 
 	}
 }
 
-/* The value of a member. */
 static enum json_fault
-read_member(struct reader *in, struct name *name)
+read_member(struct reader *in, struct name **out)
 {
-	enum json_fault fault;
+	enum json_fault fault = read_name(in, out);
 
+	if (fault)
+		return fault;
 	skip_space(in);
-	name->value.s = in->text + in->at;
+	(*out)->value.s = in->text + in->at;
 	fault = read_value(in);
-	name->value.length = (size_t)(in->text + in->at - name->value.s);
+	(*out)->value.length = (size_t)(in->text + in->at - (*out)->value.s);
 	return fault;
 }
 
+/* An object or a list. */
 static enum json_fault
-read_object(struct reader *in)
+read_elements(struct reader *in)
 {
 	const struct json_text **members = in->members;
-	struct name *names = NULL, **end = &names;
+	const char end = peek(in) == '{' ? '}' : ']';
+	struct name *names = NULL, **next = &names;
+	enum json_fault fault;
 	size_t count = 0;
 
 	in->members = NULL;
-	in->at++;
-	skip_space(in);
-	if (peek(in) == '}') {
+	do {
 		in->at++;
-		return JSON_GOOD;
-	}
-	for (;;) {
-		enum json_fault fault;
-
 		skip_space(in);
-		fault = read_name(in, end);
-		if (!fault)
-			fault = read_member(in, *end);
+		if (count == 0 && peek(in) == end)
+			break;
+		fault = end == '}' ? read_member(in, next) : read_value(in);
 		if (fault)
 			return fault;
-		end = &(*end)->next;
+		next = end == '}' ? &(*next)->next : next;
 		count++;
-		if (peek(in) == '}')
-			break;
-		if (peek(in) != ',')
-			return JSON_SYNTAX;
-		in->at++;
-	}
+	} while (peek(in) == ',');
+	if (peek(in) != end)
+		return JSON_SYNTAX;
 	in->at++;
-	if (members)
+	if (members && names)
 		keep_members(in->arena, names, count, members);
-	return check_names(in, names, count);
-}
-
-static enum json_fault
-read_list(struct reader *in)
-{
-	in->at++;
-	skip_space(in);
-	if (peek(in) == ']') {
-		in->at++;
-		return JSON_GOOD;
-	}
-	for (;;) {
-		enum json_fault fault = read_value(in);
-
-		if (fault)
-			return fault;
-		if (peek(in) == ']')
-			break;
-		if (peek(in) != ',')
-			return JSON_SYNTAX;
-		in->at++;
-	}
-	in->at++;
-	return JSON_GOOD;
+	return names ? check_names(in, names, count) : JSON_GOOD;
 }
 
 static enum json_fault
@@ -414,7 +386,7 @@ read_nested(struct reader *in)
 	if (in->depth == 0)
 		return JSON_DEEP;
 	in->depth--;
-	fault = peek(in) == '{' ? read_object(in) : read_list(in);
+	fault = read_elements(in);
 	in->depth++;
 	return fault;
 }
@@ -515,29 +487,6 @@ json_use(struct arena *arena)
 	cJSON_InitHooks(arena ? &hooks : NULL);
 }
 
-/* A copy of the text with the shortest form of each long number, for cJSON. */
-static const char *
-shorten(struct reader *in, const char *text, size_t *length)
-{
-	struct buf out = { .arena = in->arena };
-	struct number *first = NULL, *next;
-	size_t at = 0;
-
-	for (; in->numbers; in->numbers = next) {
-		next = in->numbers->next;
-		in->numbers->next = first;
-		first = in->numbers;
-	}
-	for (; first; first = first->next) {
-		buf_put(&out, text + at, first->at - at);
-		buf_number(&out, first->value);
-		at = first->at + first->length;
-	}
-	buf_put(&out, text + at, *length - at);
-	*length = out.length;
-	return out.s;
-}
-
 cJSON *
 json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
 	const struct json_text **members)
@@ -550,9 +499,7 @@ json_parse_members(struct arena *arena, const char *text, size_t length, int dep
 	*fault = read_all(&in);
 	if (*fault)
 		return NULL;
-	if (in.numbers)
-		text = shorten(&in, text, &length);
-	return cJSON_ParseWithLengthOpts(text + mark, length - mark, NULL, false);
+	return cJSON_ParseWithLengthOpts((in.shortened ? in.shortened : text) + mark, length - mark, NULL, false);
 }
 
 cJSON *

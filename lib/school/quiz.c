@@ -79,29 +79,27 @@ struct decimal {
 	int decimals;		/* the number is digits / 10^decimals */
 };
 
-/* The shortest decimal that reads back as the same double. */
+/* As buf_number() wrote it, without zeros at the end. */
 static struct decimal
-decimal_of(double number)
+decimal_of(struct json_text number)
 {
 	struct decimal decimal = { 0 };
-	char text[32];
-	const char *s;
+	bool fraction = false;
 
-	if (!(number > 0) || !isfinite(number))
-		return decimal;
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
-		if (strtod(text, NULL) == number)
+	for (size_t i = 0; i < number.length; i++) {
+		if (number.s[i] == 'e') {
+			decimal.decimals -= (int)strtol(number.s + i + 1, NULL, 10);
 			break;
-	}
-	for (s = text; *s != 'e'; s++) {
-		if (*s == '.') {
-			decimal.decimals = (int)(strchr(s, 'e') - s - 1);
+		}
+		if (number.s[i] == '.') {
+			fraction = true;
 			continue;
 		}
-		decimal.digits = decimal.digits * 10 + (uint64_t)(*s - '0');
+		decimal.digits = decimal.digits * 10 + (uint64_t)(number.s[i] - '0');
+		decimal.decimals += fraction;
 	}
-	decimal.decimals -= (int)strtol(s + 1, NULL, 10);
+	for (; decimal.digits > 0 && decimal.digits % 10 == 0; decimal.decimals--)
+		decimal.digits /= 10;
 	return decimal;
 }
 
@@ -125,7 +123,7 @@ quiz_key(struct buf *out, const char *stored)
 	int count = 0;
 
 	for (; quiz_next(&stored, &question); count++) {
-		struct decimal points = decimal_of(strtod(question.points.s, NULL));
+		struct decimal points = decimal_of(question.points);
 		put_id(&records, question.id);
 		put_little(&records, points.digits, 8);
 		put_little(&records, (uint64_t)(int64_t)points.decimals, 2);
