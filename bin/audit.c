@@ -9,20 +9,21 @@
 
 #include <getopt.h>
 
-static int run_audit(int argc, char **argv, const char *data);
+static command_call run_audit;
 
 static const struct db_statements statements;
 
 const struct command command_audit = {
 	.name = "audit",
-	.usage = "[--subject EMAIL|ID] [--actor EMAIL|ID] [--action PREFIX] [--since DATE] [--limit N]",
+	.usage = "[OPTION...]",
 	.summary = "list who changed what on whom, newest first",
 	.help = "One line a change, separated by tabs, under a line of headings. Times are UTC.\n"
-		"--subject  on whom: all changes of the user who has or had that address, also under another one\n"
-		"--actor    by whom; \"operator\" for what was done by okulctl\n"
-		"--action   what: \"user.role\", or \"user.\" for all that begins so\n"
-		"--since    from that day on (YYYY-MM-DD, UTC)\n"
-		"--limit    the most lines to print; 100 by default\n",
+		"--subject EMAIL|ID  on whom: all changes of the user who has or had that\n"
+		"                    address, also under another one\n"
+		"--actor EMAIL|ID    by whom; \"operator\" for changes by okulctl\n"
+		"--action PREFIX     what: \"user.role\", or \"user.\" for all that begin with it\n"
+		"--since YYYY-MM-DD  from that day on (UTC)\n"
+		"--limit N           at most so many lines; 100 by default\n",
 	.run = run_audit,
 	.statements = &statements,
 };
@@ -41,7 +42,7 @@ enum { NEWEST, OF_SUBJECT };
 
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
-	/* An address may have changed, the id has not: finds all ids that have or had the address. */
+	/* An address may change, an id does not: finds all ids that have or had the address. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM users WHERE email = ?1 UNION SELECT ?1"
 		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
@@ -72,16 +73,15 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 		else if (option == 'f' && clock_is_date(optarg))
 			wanted->since = clock_date(optarg);
 		else if (option == 'f')
-			return ctl_error(EXIT_USAGE, "--since %s: must be a day like 2026-01-31", optarg) == 0;
+			return ctl_fail("--since %s: must be a day like 2026-01-31", optarg);
 		else if (option == 'n' && !text_to_int(optarg, 1, LIMIT_MAX, &wanted->limit))
-			return ctl_error(EXIT_USAGE, "--limit %s: must be a number from 1 to %d", optarg, LIMIT_MAX) == 0;
+			return ctl_fail("--limit %s: must be a number from 1 to %d", optarg, LIMIT_MAX);
 		else if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl audit --help` lists the options") == 0;
+			return ctl_fail("`okulctl audit --help` lists the options");
 	}
 	if (optind < argc)
-		return ctl_error(EXIT_USAGE, "audit: \"%s\" is not an option; did you mean --subject %s?", argv[optind],
-			argv[optind]) == 0;
-	/* Addresses are kept in lower case, as are ids. */
+		return ctl_fail("audit: \"%s\" is not an option; did you mean --subject %s?", argv[optind], argv[optind]);
+	/* Addresses and ids are stored in lower case. */
 	if (wanted->subject)
 		text_lower(wanted->subject);
 	if (wanted->actor)

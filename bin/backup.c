@@ -4,40 +4,44 @@
 #include "okulctl.h"
 
 #include "clock.h"
-#include "random.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <getopt.h>
-#include <limits.h>
+#include <libgen.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run_backup(int argc, char **argv, const char *data);
+static command_call run_backup;
 
 const struct command command_backup = {
 	.name = "backup",
 	.usage = "FILE|FOLDER [--keep N] [--quiet]",
 	.summary = "copy the database into one file, while okul runs",
-	.help = "The copy is the database as it was at one moment. It is written beside its place as NAME.new, synced to the disk,\n"
-		"read through for damage, and only then gets its name: a file of that name is a whole backup, mode 0600. Prints its\n"
-		"size and SHA-256. A FILE that exists is refused. In a FOLDER it is called okul-YYYY-MM-DD-HHMMSS.db (UTC); one that\n"
-		"ends in / is made where it is missing.\n"
+	.help = "The copy is the database as it was at one moment. It is written to FILE.new,\n"
+		"synced to the disk, read back and checked, and only then renamed: a file of\n"
+		"that name is a whole backup, mode 0600. Prints its size and SHA-256. A FILE\n"
+		"that exists is refused. In a FOLDER it is called okul-YYYY-MM-DD-HHMMSS.db\n"
+		"(UTC); a folder is made when its name ends in /.\n"
 		"\n"
-		"Requests go on meanwhile, writes too. What they write takes extra room on the disk until the copy is made; then it\n"
-		"shrinks again. Uploaded files and keys.conf are not in it: see Operate in the README.\n"
-		"--keep N   in a FOLDER: then delete the oldest backups of such a name, so that N stay\n"
-		"--quiet    print nothing but errors\n",
+		"Requests go on meanwhile, also those that write; what they write needs extra\n"
+		"room on the disk until the copy is made. The copy does not contain uploaded\n"
+		"files and keys.conf: see Operate in README.md.\n"
+		"--keep N  in a FOLDER: then deletes the oldest backups of such names, so that N\n"
+		"          are left\n"
+		"--quiet   prints only errors\n",
 	.run = run_backup,
 };
 
 #define MIB (INT64_C(1) << 20)
 #define KEEP_MAX 100000
-#define PATTERN "okul-dddd-dd-dd-dddddd.db"	/* d: a digit */
+#define D "[0-9]"
+#define PATTERN "okul-" D D D D "-" D D "-" D D "-" D D D D D D ".db"
 #define SYNC_EVERY (8 * MIB)
 
 struct backup {
@@ -46,16 +50,15 @@ struct backup {
 	bool quiet;
 	int64_t keep;				/* 0: all */
 	char folder[PATH_MAX], path[PATH_MAX];	/* the folder of the backup, and its path */
-	char aside[PATH_MAX + 32];
-	bool in_folder;				/* aside has a name that is okul's, not one that a user chose */
+	char aside[PATH_MAX + 32];		/* what it is written to */
+	bool in_folder;				/* okul chooses the names, not the user */
 	int file;				/* aside, locked */
-	int64_t size, synced;
-	char sha256[65];
+	int64_t synced;				/* bytes */
 };
 
 /* ---- paths */
 
-/* FILE or FOLDER: what exists there decides, or a slash at the end. */
+/* A FOLDER is one that exists, or a path that ends in a slash. */
 static int
 find_backup_place(struct backup *b, const char *argument)
 {
@@ -66,7 +69,7 @@ find_backup_place(struct backup *b, const char *argument)
 
 	while (length > 1 && argument[length - 1] == '/')
 		length--;
-	if (length == 0 || length + sizeof(PATTERN) >= sizeof(b->folder) - 8)
+	if (length == 0 || length >= sizeof(b->folder) - 40)
 		return ctl_error(EXIT_USAGE, "\"%s\" is not a path for a backup", argument);
 	snprintf(b->folder, sizeof(b->folder), "%.*s", (int)length, argument);
 	if (named_folder && mkdir(b->folder, 0700) != 0 && errno != EEXIST)
@@ -80,14 +83,12 @@ find_backup_place(struct backup *b, const char *argument)
 		return EXIT_SUCCESS;
 	}
 	if (b->keep)
-		return ctl_error(EXIT_USAGE, "--keep is for a folder, and %s is none; with a / at the end it is made", b->folder);
+		return ctl_error(EXIT_USAGE, "--keep is for a folder, and %s is not one; add a / to make it", b->folder);
 	snprintf(b->path, sizeof(b->path), "%.*s", (int)length, argument);
 	snprintf(b->aside, sizeof(b->aside), "%s.new", b->path);
-	char *slash = strrchr(b->folder, '/');
-	if (!slash)
-		snprintf(b->folder, sizeof(b->folder), ".");
-	else
-		slash[slash == b->folder] = '\0';
+	const char *folder = dirname(b->folder);
+	if (folder != b->folder)	/* "." */
+		snprintf(b->folder, sizeof(b->folder), "%s", folder);
 	return EXIT_SUCCESS;
 }
 
@@ -97,7 +98,7 @@ refuse_existing(const struct backup *b)
 	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
 }
 
-/* True for a file that a killed run may have left: empty, or with the head of a database, written or not yet. */
+/* True for what a killed run may have left: an empty file, or one with the header of a database, written or not yet. */
 static bool
 is_leftover(const struct backup *b)
 {
@@ -109,8 +110,8 @@ is_leftover(const struct backup *b)
 }
 
 /*
- * The file is locked while it is written, so that two runs do not write into one, and what a run that was killed has left is
- * written over. After waiting for the lock, the file may have been renamed to a finished backup: so its name is checked.
+ * Two runs must not write into one file: it is locked. What a killed run left is overwritten. Before it was locked, another run
+ * may have renamed it to a finished backup, so its name is checked.
  */
 static int
 open_aside(struct backup *b)
@@ -119,8 +120,7 @@ open_aside(struct backup *b)
 
 	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (b->file < 0)
-		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside,
-			errno == ENOENT ? "; make the folder first, or name it with a / at the end" : "");
+		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside, errno == ENOENT ? "; make the folder first" : "");
 	if (flock(b->file, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK ? ctl_error(EXIT_FAILURE, "another backup to %s is running", b->folder) :
 			ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
@@ -133,17 +133,17 @@ open_aside(struct backup *b)
 	return EXIT_SUCCESS;
 }
 
-/* On the disk that okul writes to, its reserve stays free: a backup must not stop okul. */
+/* On okul's own disk the reserve stays free: a backup must not stop okul. */
 static int
-look_for_room(const struct backup *b)
+check_room(const struct backup *b)
 {
-	int64_t size = db_copy_size(b->db), spare;
+	int64_t size = db_copy_size(b->db);
 	struct stat here, there;
 	struct statvfs disk;
 
 	if (size < 0 || statvfs(b->folder, &disk) != 0)
 		return EXIT_SUCCESS;	/* a failing write reports it */
-	spare = (int64_t)(disk.f_bavail * disk.f_frsize);
+	int64_t spare = (int64_t)(disk.f_bavail * disk.f_frsize);
 	if (stat(b->folder, &here) == 0 && stat(b->conf->data, &there) == 0 && here.st_dev == there.st_dev)
 		spare -= b->conf->storage_reserve * MIB;
 	if (spare >= size)
@@ -154,7 +154,7 @@ look_for_room(const struct backup *b)
 
 /* ---- copy */
 
-/* In steps: one sync at the end would delay the writers on the same disk, which wait for it at each commit. */
+/* In steps: during one long sync at the end, commits on the same disk would have to wait. */
 static void
 sync_some(void *context)
 {
@@ -167,24 +167,7 @@ sync_some(void *context)
 	(void)!fdatasync(b->file);	/* the last sync is checked */
 }
 
-static bool
-hash(struct backup *b)
-{
-	static unsigned char piece[1 << 16];
-	struct secret_hash_state state;
-	unsigned char sum[32];
-	ssize_t n;
-
-	secret_hash_begin(&state);
-	for (b->size = 0; (n = pread(b->file, piece, sizeof(piece), (off_t)b->size)) > 0; b->size += n)
-		secret_hash_add(&state, piece, (size_t)n);
-	secret_hash_end(&state, sum);
-	for (size_t i = 0; i < sizeof(sum); i++)
-		snprintf(b->sha256 + 2 * i, 3, "%02x", sum[i]);
-	return n == 0;
-}
-
-/* Renames it, unless the name was taken in the meantime; some file systems only support the second way. */
+/* Renames it unless the name was taken meanwhile; some file systems support only the second way. */
 static bool
 name_backup(const struct backup *b)
 {
@@ -193,48 +176,40 @@ name_backup(const struct backup *b)
 	return (errno == EINVAL || errno == ENOSYS) && link(b->aside, b->path) == 0 && unlink(b->aside) == 0;
 }
 
+/* Writes, checks and renames aside. */
 static int
-make(struct backup *b)
+make_copy(struct backup *b)
 {
-	char why[512];
-	int code = look_for_room(b);
+	char why[512], sha256[65];
+	int64_t size = -1;
+	int code = check_room(b);
 
 	if (code == EXIT_SUCCESS && !db_copy(b->db, b->aside, sync_some, b, why, sizeof(why)))
 		code = ctl_error(EXIT_FAILURE, "%s: %s", b->path, why);
-	if (code == EXIT_SUCCESS && (fsync(b->file) != 0 || !hash(b)))
+	if (code == EXIT_SUCCESS && (fsync(b->file) != 0 || (size = ctl_hash_file(b->file, sha256)) < 0))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m", b->path);
 	if (code == EXIT_SUCCESS && !name_backup(b))
 		code = errno == EEXIST ? refuse_existing(b) : ctl_error(EXIT_FAILURE, "%s cannot be made: %m", b->path);
 	if (code == EXIT_SUCCESS && !db_sync(b->folder))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be synced: %m", b->folder);
+	if (code == EXIT_SUCCESS && !b->quiet)
+		printf("%s: %lld bytes, SHA-256 %s\n", b->path, (long long)size, sha256);
 	return code;
 }
 
-/* After a failure nothing is left, not even SQLite's journal of the copy. */
-static void
-clear_aside(const struct backup *b)
+static int
+make_backup(struct backup *b)
 {
 	char journal[PATH_MAX + 48];
-
-	snprintf(journal, sizeof(journal), "%s-journal", b->aside);
-	unlink(journal);
-	unlink(b->aside);
-}
-
-static int
-make_aside(struct backup *b)
-{
 	int code = open_aside(b);
 
-	if (code == EXIT_SUCCESS) {
-		code = make(b);
-		if (code != EXIT_SUCCESS)
-			clear_aside(b);
+	if (code == EXIT_SUCCESS && (code = make_copy(b)) != EXIT_SUCCESS) {
+		snprintf(journal, sizeof(journal), "%s-journal", b->aside);
+		unlink(journal);
+		unlink(b->aside);
 	}
 	if (b->file >= 0)
 		close(b->file);
-	if (code == EXIT_SUCCESS && !b->quiet)
-		printf("%s: %lld bytes, SHA-256 %s\n", b->path, (long long)b->size, b->sha256);
 	return code;
 }
 
@@ -243,16 +218,10 @@ make_aside(struct backup *b)
 static int
 is_backup(const struct dirent *entry)
 {
-	size_t i;
-
-	for (i = 0; PATTERN[i] && entry->d_name[i]; i++)
-		if (PATTERN[i] == 'd' && i > 4 && i < sizeof(PATTERN) - 3 ? entry->d_name[i] < '0' || entry->d_name[i] > '9' :
-		    entry->d_name[i] != PATTERN[i])
-			return 0;
-	return PATTERN[i] == entry->d_name[i];
+	return fnmatch(PATTERN, entry->d_name, 0) == 0;
 }
 
-/* The new backup stays, even if the clock was ahead when the older ones were made. */
+/* Keeps the new backup, even if the clock was ahead when others were made. */
 static int
 drop_old(const struct backup *b)
 {
@@ -290,12 +259,12 @@ read_backup_options(struct backup *b, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'k' && !text_to_int(optarg, 1, KEEP_MAX, &b->keep))
-			return ctl_error(EXIT_USAGE, "--keep takes a number from 1 to %d", KEEP_MAX) == 0;
+			return ctl_fail("--keep takes a number from 1 to %d", KEEP_MAX);
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl backup --help` lists the options") == 0;
+			return ctl_fail("`okulctl backup --help` lists the options");
 		b->quiet |= option == 'q';
 	}
-	return optind + 1 == argc || ctl_error(EXIT_USAGE, "usage: okulctl backup %s", command_backup.usage) == 0;
+	return optind + 1 == argc || ctl_fail("usage: okulctl backup %s", command_backup.usage);
 }
 
 static int
@@ -310,13 +279,13 @@ run_backup(int argc, char **argv, const char *data)
 	b.conf = ctl_conf(data);
 	if (!b.conf)
 		return EXIT_CONFIG;
-	/* Of any version: a backup must be possible before an upgrade too. */
+	/* Of any version: also before an upgrade. */
 	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
 	if (!b.db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	code = find_backup_place(&b, argv[optind]);
 	if (code == EXIT_SUCCESS)
-		code = access(b.path, F_OK) == 0 ? refuse_existing(&b) : make_aside(&b);
+		code = access(b.path, F_OK) == 0 ? refuse_existing(&b) : make_backup(&b);
 	db_close(b.db);
 	if (code == EXIT_SUCCESS && b.keep)
 		code = drop_old(&b);

@@ -6,39 +6,38 @@
 #include "clock.h"
 #include "email.h"
 #include "file.h"
-#include "media.h"
 #include "origin.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int run_check(int argc, char **argv, const char *data);
+static command_call run_check;
 
 static const struct db_statements statements;
 
 const struct command command_check = {
 	.name = "check",
 	.usage = "[--settings]",
-	.summary = "check the whole installation, and say what to do",
-	.help = "One line for each thing checked: ok, warn or FAIL, its name, what was found, and after a semicolon what to do.\n"
-		"The exit code is 1 when something failed. Changes nothing; safe at any time.\n"
-		"--settings  print every setting of okul.conf with its meaning and built-in value, as a file to start from\n",
+	.summary = "check the whole installation, and report what to do",
+	.help = "Prints a line for each check: ok, warn or FAIL, its name, what was found, and\n"
+		"after a semicolon what to do. The exit code is 1 when one failed.\n"
+		"Changes nothing; safe at any time.\n"
+		"--settings  prints every setting of okul.conf with its meaning and default, as a\n"
+		"            file to start from\n",
 	.run = run_check,
 	.statements = &statements,
 };
 
 #define DISK_FAIL (16 * MIB)		/* below it writes are refused */
 #define DISK_WARN (256 * MIB)
-#define LOG_WARN (16 * MIB)
+#define CHANGES_WARN (16 * MIB)
 #define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer could not be sent */
 
 enum verdict { OK, WARN, FAIL };
@@ -53,10 +52,8 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool failed;
 
-static void report_check(enum verdict verdict, const char *name, const char *format, ...) printf_like(3, 4);
-
-static void
-report_check(enum verdict verdict, const char *name, const char *format, ...)
+static void printf_like(3, 4)
+report(enum verdict verdict, const char *name, const char *format, ...)
 {
 	static const char *const words[] = { [OK] = "ok", [WARN] = "warn", [FAIL] = "FAIL" };
 	va_list list;
@@ -71,38 +68,32 @@ report_check(enum verdict verdict, const char *name, const char *format, ...)
 
 /* ---- files */
 
+/* Checks a file or folder, whose mode must have none of the bits `open`; `mode` is what it should be. */
 static void
-check_folder(const struct conf *conf)
+check_access(const char *what, const char *path, mode_t open, const char *mode)
 {
 	struct stat st;
 
-	if (stat(conf->data, &st) != 0)
-		report_check(FAIL, "folder", "%s: %s", conf->data, strerror(errno));
-	else if (st.st_mode & (S_IWGRP | S_IROTH | S_IWOTH))
-		report_check(FAIL, "folder", "%s can be listed or written by other users (mode %04o); run: chmod 750 %s", conf->data,
-			st.st_mode & 07777, conf->data);
-	else if (access(conf->data, W_OK | X_OK) != 0)
-		report_check(FAIL, "folder", "%s is not writable for this user; run okul as uid %u", conf->data, st.st_uid);
+	if (stat(path, &st) != 0)
+		report(FAIL, what, "%s: %s", path, strerror(errno));
+	else if (st.st_mode & open)
+		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777, mode, path);
+	else if (S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) != 0)
+		report(FAIL, what, "%s is not writable for this user; run okul as uid %u", path, st.st_uid);
 	else
-		report_check(OK, "folder", "%s, mode %04o", conf->data, st.st_mode & 07777);
+		report(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
 }
 
 static void
 check_private(const struct conf *conf, const char *what, const char *name)
 {
 	char path[PATH_MAX];
-	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", conf->data, name);
-	if (stat(path, &st) != 0)
-		report_check(FAIL, what, "%s: %s", path, strerror(errno));
-	else if (st.st_mode & (S_IRWXG | S_IRWXO))
-		report_check(FAIL, what, "%s can be used by other users (mode %04o); run: chmod 600 %s", path, st.st_mode & 07777, path);
-	else
-		report_check(OK, what, "%s, mode %04o", path, st.st_mode & 07777);
+	check_access(what, path, S_IRWXG | S_IRWXO, "600");
 }
 
-/* okul.conf may be readable until it holds a password: its group contains the web server's user. */
+/* Others may read okul.conf, unless it holds a password: the web server's user is in its group. */
 static void
 check_settings_file(const struct conf *conf)
 {
@@ -111,14 +102,11 @@ check_settings_file(const struct conf *conf)
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
 	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		report_check(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); run: chmod 600 %s", path,
+		report(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); run: chmod 600 %s", path,
 			st.st_mode & 07777, path);
 }
 
-/*
- * The web server sends uploads itself: its user reads them as a member of their group. Checked only where the
- * setting, or the sockets that systemd makes, say so.
- */
+/* When the web server sends uploads itself, its user must read them as a member of their group. */
 static void
 check_web_user(const struct stat *files)
 {
@@ -133,9 +121,9 @@ check_web_user(const struct stat *files)
 	for (int i = 0; i < count; i++)
 		member |= groups[i] == files->st_gid;
 	if (member || web->pw_uid == files->st_uid)
-		report_check(OK, "downloads", "the web server's user may read the files");
+		report(OK, "downloads", "the web server's user may read the files");
 	else
-		report_check(WARN, "downloads", "the web server's user may not read the files; run: adduser %s %s, and restart the web server",
+		report(WARN, "downloads", "the web server's user may not read the files; run: adduser %s %s, and restart it",
 			web->pw_name, group ? group->gr_name : "okul");
 }
 
@@ -147,22 +135,22 @@ check_files(const struct conf *conf)
 
 	snprintf(path, sizeof(path), "%s/files", conf->data);
 	if (stat(path, &st) != 0 && errno == ENOENT) {
-		report_check(OK, "files", "no upload yet");
+		report(OK, "files", "no upload yet");
 		return;
 	}
 	if (access(path, R_OK | W_OK | X_OK) != 0) {
-		report_check(FAIL, "files", "%s: %s; run: chown -R okul:okul %s", path, strerror(errno), path);
+		report(FAIL, "files", "%s: %s; run: chown -R okul:okul %s", path, strerror(errno), path);
 		return;
 	}
 	if ((st.st_mode & 07777) != 0750)
-		report_check(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
+		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
 	else
-		report_check(OK, "files", "%s, mode 0750", path);
+		report(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
 		check_web_user(&st);
 }
 
-/* libmagic is loaded when it is needed, so programs start without it, and the first upload would fail. */
+/* Programs load libmagic only for an upload, and start without it. */
 static void
 check_uploads(void)
 {
@@ -171,11 +159,11 @@ check_uploads(void)
 	int file = memfd_create("gif", MFD_CLOEXEC);
 
 	if (file < 0 || write(file, gif, (size_t)size) != size)
-		report_check(WARN, "uploads", "cannot be tried: %s", strerror(errno));
+		report(WARN, "uploads", "cannot be checked: %s", strerror(errno));
 	else if (media_detect(file, size) != MEDIA_GIF)
-		report_check(FAIL, "uploads", "are refused, since libmagic or its database cannot be read; run: apt-get install libmagic1");
+		report(FAIL, "uploads", "libmagic does not work, so all are refused; run: apt-get install libmagic1");
 	else
-		report_check(OK, "uploads", "libmagic knows what a file is");
+		report(OK, "uploads", "libmagic works");
 	if (file >= 0)
 		close(file);
 }
@@ -186,18 +174,18 @@ check_disk(const struct conf *conf)
 	struct statvfs disk;
 
 	if (statvfs(conf->data, &disk) != 0) {
-		report_check(FAIL, "disk", "%s: %s", conf->data, strerror(errno));
+		report(FAIL, "disk", "%s: %s", conf->data, strerror(errno));
 		return;
 	}
 	int64_t free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
 	enum verdict verdict = free_bytes < DISK_FAIL ? FAIL : free_bytes < DISK_WARN ? WARN : OK;
-	report_check(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
-		verdict ? "; make room: below 16 MiB only what deletes is written, below 4 MiB nothing" : "");
+	report(verdict, "disk", "%lld MiB free%s", (long long)(free_bytes / MIB),
+		verdict ? "; make room: below 16 MiB okul can only delete, below 4 MiB not write at all" : "");
 }
 
-/* ---- what a web server could deliver */
+/* ---- what a web server could serve */
 
-/* By its name, or by a file that only web servers read. /var/www holds the web roots of a machine, but is none itself. */
+/* By its name, or by a file that only web servers read. /var/www contains the web roots of a machine, but is none itself. */
 static bool
 is_web_root(const char *folder)
 {
@@ -215,7 +203,7 @@ is_web_root(const char *folder)
 	return false;
 }
 
-/* Cuts an absolute path to the nearest folder of it, itself included, that looks like a web root; false when none does. */
+/* Cuts an absolute path to the nearest folder, itself or one above, that looks like a web root; false when none does. */
 static bool
 find_web_root(char *path)
 {
@@ -227,7 +215,7 @@ find_web_root(char *path)
 	return false;
 }
 
-/* Whether one path is the other or lies below it, in either order: each then leads to the other. */
+/* Whether one path is the other, or one lies below the other. */
 static bool
 is_way_to(const char *a, const char *b)
 {
@@ -236,7 +224,7 @@ is_way_to(const char *a, const char *b)
 	return strncmp(a, b, length) == 0 && strchr("/", a[length]) && strchr("/", b[length]);
 }
 
-/* Links in a folder that lead to the data. True when one was reported. */
+/* Reports links in a folder that lead to the data. True when there is one. */
 static bool
 check_links(const struct conf *conf, const char *folder, const char *programs)
 {
@@ -252,8 +240,8 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
 			continue;
 		found = true;
-		report_check(WARN, "web", "%s leads from a web root to the data, keys and all, where the server ignores .htaccess; run: "
-			"rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
+		report(WARN, "web", "%s leads from a web root to the data: a server that ignores .htaccess shows database and keys; "
+			"run: rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
 	}
 	if (entries)
 		closedir(entries);
@@ -263,18 +251,15 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 static void
 check_exposure(const struct conf *conf)
 {
-	char root[PATH_MAX], programs[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", programs, sizeof(programs) - 1);
-	bool found = false;
+	char root[PATH_MAX], programs[PATH_MAX], why[200];
+	bool found;
 
 	snprintf(root, sizeof(root), "%s", conf->data);
-	if (find_web_root(root)) {
-		found = true;
-		report_check(WARN, "web", "the data lie below %s, which looks like a web root: keys and database can be fetched where the server "
-			"ignores .htaccess; move %s out of there, and write its new path into okul.data beside okulctl", root, conf->data);
-	}
-	if (length > 0) {
-		programs[length] = '\0';
+	found = find_web_root(root);
+	if (found)
+		report(WARN, "web", "the data lie below %s, which looks like a web root: a server that ignores .htaccess shows "
+			"database and keys; move %s elsewhere, and write its path into okul.data beside okulctl", root, conf->data);
+	if (conf_beside("", programs, why, sizeof(why))) {
 		*strrchr(programs, '/') = '\0';
 		snprintf(root, sizeof(root), "%s", programs);
 		for (bool first = true; find_web_root(root); first = false) {
@@ -285,18 +270,16 @@ check_exposure(const struct conf *conf)
 		}
 	}
 	if (!found)
-		report_check(OK, "web", "the data lie below no web root");
+		report(OK, "web", "the data lie below no web root");
 }
 
 /* ---- the database */
 
 static void
-keep_damage(void *context, const char *found)
+keep_damage(void *context, const struct db_rows *found, bool first)
 {
-	char *damage = context;
-
-	if (!damage[0])
-		snprintf(damage, 256, "%s", found);
+	if (first)
+		snprintf(context, 256, "%s", db_text(found, 0));
 }
 
 static void
@@ -304,12 +287,11 @@ check_integrity(struct db *db)
 {
 	char why[256] = "", damage[256] = "";
 
-	if (!db_verify(db, true, keep_damage, damage, why, sizeof(why)))
-		report_check(FAIL, "integrity", "%s; restore the database from a backup", why);
-	else if (damage[0])
-		report_check(FAIL, "integrity", "%s; restore the database from a backup", damage);
+	bool checked = db_verify(db, true, keep_damage, damage, why, sizeof(why));
+	if (!checked || damage[0])
+		report(FAIL, "integrity", "%s; restore the database from a backup", checked ? damage : why);
 	else
-		report_check(OK, "integrity", "quick_check found nothing");
+		report(OK, "integrity", "no damage found");
 }
 
 static void
@@ -321,24 +303,24 @@ check_writer_lock(struct db *db)
 
 	if (rc == DB_DONE) {
 		db_write_rollback(db);
-		report_check(OK, "writer lock", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
+		report(OK, "writer lock", "a write would have waited %lld.%lld ms", (long long)(microseconds / 1000),
 			(long long)(microseconds / 100 % 10));
 	} else {
-		report_check(FAIL, "writer lock", "%s", db_reason(rc));
+		report(FAIL, "writer lock", "%s", db_reason(rc));
 	}
 	db_release(db);
 }
 
 static void
-check_log(struct db *db)
+check_change_log(struct db *db)
 {
 	int64_t size = db_log_size(db);
 
-	if (size > LOG_WARN)
-		report_check(WARN, "changes", "their log takes %lld MiB; a long read keeps it (a backup, a stuck program): if it "
-			"does not shrink, restart okul", (long long)(size / MIB));
+	if (size > CHANGES_WARN)
+		report(WARN, "change log", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not shrink, "
+			"restart okul", (long long)(size / MIB));
 	else
-		report_check(OK, "changes", "their log takes %lld KiB", (long long)(size / 1024));
+		report(OK, "change log", "%lld KiB", (long long)(size / 1024));
 }
 
 static void
@@ -348,13 +330,13 @@ check_outbox(struct db *db)
 	enum db_rc rc = db_one(db, &row, sql[WAITING], NO_ARGS);
 
 	if (rc != DB_ROW) {
-		report_check(FAIL, "outbox", "%s", db_reason(rc));
+		report(FAIL, "outbox", "%s", db_reason(rc));
 	} else if (db_int(row, 0) == 0) {
-		report_check(OK, "outbox", "empty");
+		report(OK, "outbox", "empty");
 	} else {
 		int64_t age = clock_now() - db_int(row, 1);
 		const char *error = db_text(row, 2);
-		report_check(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
+		report(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
 			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
 			age <= OUTBOX_WARN ? "" : error ? "; fix that" : "; check that `okulctl mail` runs");
 	}
@@ -368,14 +350,14 @@ check_database(const struct conf *conf)
 	struct db *db = db_open(conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 
 	if (!db) {
-		report_check(FAIL, "database", "%s", why);
+		report(FAIL, "database", "%s", why);
 		return;
 	}
 	check_private(conf, "database", "okul.db");
-	report_check(OK, "schema", "version %d", DB_SCHEMA_VERSION);
+	report(OK, "schema", "version %d", DB_SCHEMA_VERSION);
 	check_integrity(db);
 	check_writer_lock(db);
-	check_log(db);
+	check_change_log(db);
 	check_outbox(db);
 	db_close(db);
 }
@@ -397,14 +379,14 @@ check_smtp(const struct conf *conf)
 	static const char *const security[] = { [SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls" };
 
 	if (!conf->smtp_host[0])
-		report_check(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
+		report(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
 	else if (conf->smtp_security == SMTP_PLAIN && !is_loopback(conf->smtp_host))
-		report_check(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
+		report(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
 			conf->smtp_host);
 	else if (conf->smtp_user[0] && !conf->smtp_password[0])
-		report_check(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
+		report(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
 	else
-		report_check(OK, "mail", "smtp to %s:%lld, %s, %s", conf->smtp_host, (long long)conf->smtp_port,
+		report(OK, "mail", "smtp to %s:%lld, %s, %s", conf->smtp_host, (long long)conf->smtp_port,
 			security[conf->smtp_security], conf->smtp_user[0] ? "with login" : "without login");
 }
 
@@ -414,24 +396,24 @@ check_mail(const struct conf *conf)
 	const char *from = conf->mail_from;
 
 	if (!strchr(from, '@') || from[0] == '@' || strpbrk(from, " \"<>"))
-		report_check(FAIL, "sender", "mail_from = %s is not a mail address; set it in okul.conf", from);
+		report(FAIL, "sender", "mail_from = %s is not a mail address; set it in okul.conf", from);
 	else if (!conf->development && strcmp(from, "okul@localhost") == 0)
-		report_check(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
+		report(WARN, "sender", "mail_from is %s; set an address that receivers accept", from);
 	else
-		report_check(OK, "sender", "%s <%s>", conf->mail_name, from);
+		report(OK, "sender", "%s <%s>", conf->mail_name, from);
 	if (conf->reply_to[0] && !email_is_good(conf->reply_to))
-		report_check(FAIL, "replies", "reply_to = %s is not a mail address; set it in okul.conf", conf->reply_to);
+		report(FAIL, "replies", "reply_to = %s is not a mail address; set it in okul.conf", conf->reply_to);
 
 	switch (conf->mail_transport) {
 	case MAIL_FILE:
-		report_check(conf->development ? OK : WARN, "mail", "mails go to %s/mail and to nobody%s", conf->data,
+		report(conf->development ? OK : WARN, "mail", "mails are only written to %s/mail%s", conf->data,
 			conf->development ? "" : "; set mail_transport = smtp or sendmail");
 		break;
 	case MAIL_SENDMAIL:
 		if (access(conf->sendmail, X_OK) == 0)
-			report_check(OK, "mail", "by %s", conf->sendmail);
+			report(OK, "mail", "by %s", conf->sendmail);
 		else
-			report_check(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
+			report(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
 				strerror(errno));
 		break;
 	case MAIL_SMTP:
@@ -447,16 +429,17 @@ check_address(const struct conf *conf)
 {
 	static const char local[] = "http://127.0.0.1:";
 	const char *api = conf->base_url, *app = conf->app_url;
+	bool same = strcmp(api, app) == 0;
 
 	if (!conf->development && strncmp(api, local, strlen(local)) == 0)
-		report_check(WARN, "address", "links in answers and mails lead to %s; set base_url", api);
+		report(WARN, "address", "links in responses and mails lead to %s; set base_url", api);
 	else if (!conf->development && strncmp(app, local, strlen(local)) == 0)
-		report_check(WARN, "address", "links in mails lead to %s; set app_url", app);
+		report(WARN, "address", "links in mails lead to %s; set app_url", app);
 	else
-		report_check(OK, "address", "%s%s%s", api, strcmp(api, app) == 0 ? "" : ", links in mails to ", strcmp(api, app) == 0 ? "" : app);
+		report(OK, "address", "%s%s%s", api, same ? "" : ", links in mails to ", same ? "" : app);
 }
 
-/* Reports entries that can never match, which are skipped at run time, and whether the web server knows the others. */
+/* Reports entries that can never match, which okul ignores, and whether the web server knows the others. */
 static void
 check_origins(const struct conf *conf)
 {
@@ -469,24 +452,23 @@ check_origins(const struct conf *conf)
 		if (!(fault = origin_put(&good, entry, length)))
 			continue;
 		bad = true;
-		report_check(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
+		report(FAIL, "origins", "%.*s of cors_origins %s", (int)length, entry, fault);
 	}
 	buf_clear(&good);
 	if (!origins_known(conf))
-		report_check(WARN, "origins", "the web server does not know cors_origins as they are now; run: okulctl migrate, and reload the web "
-			"server");
+		report(WARN, "origins", "the web server does not know the new cors_origins; run: okulctl migrate, and reload it");
 	else if (!bad)
-		report_check(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
+		report(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
 }
 
 static void
 check_zone(const struct conf *conf)
 {
 	if (clock_is_zone(conf->time_zone))
-		report_check(OK, "time zone", "%s", conf->time_zone);
+		report(OK, "time zone", "%s", conf->time_zone);
 	else
-		report_check(FAIL, "time zone", "%s is not known to this system, and UTC is used; correct time_zone, or run: apt-get install "
-			"tzdata", conf->time_zone);
+		report(FAIL, "time zone", "%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get install tzdata",
+			conf->time_zone);
 }
 
 /* ---- all */
@@ -495,21 +477,20 @@ static int
 run_check(int argc, char **argv, const char *data)
 {
 	char why[1024];
-	bool settings = argc == 2 && strcmp(argv[1], "--settings") == 0;
 
-	if (argc > 1 && !settings)
-		return ctl_error(EXIT_USAGE, "check takes --settings or nothing");
-	if (settings) {
+	if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
 		conf_print(stdout);
 		return EXIT_SUCCESS;
 	}
+	if (argc > 1)
+		return ctl_error(EXIT_USAGE, "check takes no argument but --settings");
 	const struct conf *conf = conf_load(data, why, sizeof(why));
 	if (!conf || !conf_load_secrets(why, sizeof(why))) {
-		report_check(FAIL, "configuration", "%s", why);
+		report(FAIL, "configuration", "%s", why);
 		return EXIT_FAILURE;
 	}
-	report_check(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
-	check_folder(conf);
+	report(OK, "configuration", "%s, %s", conf->data, conf->development ? "development" : "production");
+	check_access("folder", conf->data, S_IWGRP | S_IROTH | S_IWOTH, "750");
 	check_private(conf, "keys", "keys.conf");
 	check_settings_file(conf);
 	check_exposure(conf);

@@ -6,9 +6,9 @@
 #include "random.h"
 #include "utf8.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,10 +34,12 @@ ctl_print(void *file, const char *format, va_list list)
 int
 ctl_error(int code, const char *format, ...)
 {
+	const int error = errno;	/* for %m */
 	va_list list;
 
 	fflush(stdout);
 	fprintf(stderr, "%s: ", program_name);
+	errno = error;
 	va_start(list, format);
 	ctl_print(stderr, format, list);
 	va_end(list);
@@ -60,9 +62,9 @@ struct db *
 ctl_db(const struct conf *conf, enum db_mode mode)
 {
 	char why[1024];
-	struct db *db = db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why));
+	struct db *db = conf ? db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why)) : NULL;
 
-	if (!db)
+	if (conf && !db)
 		ctl_error(EXIT_CONFIG, "%s", why);
 	return db;
 }
@@ -81,8 +83,7 @@ ctl_print_statements(const struct db_statements *const *list)
 int
 ctl_check_statements(const struct db_statements *const *list, const char *data)
 {
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	struct db *db = ctl_db(ctl_conf(data), DB_READ_ONLY);
 	int faults = 0;
 
 	if (!db)
@@ -98,7 +99,7 @@ ctl_check_statements(const struct db_statements *const *list, const char *data)
 
 static char acts_as[64];	/* the user that root acts as; "" for none */
 
-/* The owner of the data folder, or of a database in a folder of root's; root for all else. */
+/* The owner of the data folder; when that is root, the owner of the database in it. */
 static struct stat
 owner_of(const char *folder)
 {
@@ -112,8 +113,8 @@ owner_of(const char *folder)
 }
 
 /*
- * A file that root makes in the data folder of another user (a lock, a journal, a key) could not be used by okul. So root acts
- * as that user, from before the first file is opened.
+ * okul could not use a file that root creates in the data folder of another user (a lock, a journal, a key). So root becomes
+ * that user before it opens the first file.
  */
 static bool
 act_as_owner(const char *data)
@@ -131,11 +132,10 @@ act_as_owner(const char *data)
 	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
 	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 && setuid(st.st_uid) == 0)
 		return true;
-	return ctl_error(EXIT_CONFIG, "%s belongs to %s, and this process cannot become that user: %s; run okulctl as that user", folder,
-		acts_as, strerror(errno)) == 0;
+	return ctl_fail("%s belongs to %s; root cannot act as that user here: %m; run okulctl as that user", folder, acts_as);
 }
 
-/* ---- begin, run, end */
+/* ---- start, run, end */
 
 int
 ctl_init(const char *name)
@@ -143,11 +143,10 @@ ctl_init(const char *name)
 	program_name = name;
 	umask(0077);
 	secret_no_core();
-	/* Its arguments would be what anybody asks for (RFC 3875 section 4.4). */
+	/* Any client could choose its arguments (RFC 3875 section 4.4). */
 	if (http_cgi_environment()) {
 		fputs("Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nForbidden\n", stdout);
-		return ctl_error(EXIT_USAGE, "a web server may not run %s; if a program that a web server runs has to, let it use: env -i %s",
-			name, name);
+		return ctl_error(EXIT_USAGE, "a web server may not run %s; a program that it runs may: env -i %s", name, name);
 	}
 	log_init(name, false, LOG_NOTE);
 	clock_init();
@@ -157,7 +156,7 @@ ctl_init(const char *name)
 int
 ctl_finish(int code)
 {
-	/* A full disk, or a pipe that was closed: without its output the command has failed. */
+	/* A full disk, or a closed pipe. */
 	if (fflush(stdout) != 0 && code == EXIT_SUCCESS)
 		return ctl_error(EXIT_FAILURE, "the output cannot be written: %m");
 	return code;
@@ -166,23 +165,22 @@ ctl_finish(int code)
 static int
 print_command_help(const struct command *command)
 {
-	printf("usage: okulctl [-d DATA] %s%s%s\n\n%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
-		command->summary, command->help);
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
+		toupper(*command->summary), command->summary + 1, command->help);
 	return ctl_finish(EXIT_SUCCESS);
 }
 
 int
 ctl_run(const struct command *command, int argc, char **argv, const char *data)
 {
-	int code;
-
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		return print_command_help(command);
+	if (argc > 1 && !*command->usage)
+		return ctl_error(EXIT_USAGE, "%s takes no arguments", command->name);
 	if (!act_as_owner(data))
 		return EXIT_CONFIG;
-	code = command->run(argc, argv, data);
+	int code = command->run(argc, argv, data);
 	if (code != EXIT_SUCCESS && code != EXIT_USAGE && acts_as[0])
-		ctl_error(code, "(root acts as %s, the owner of the data folder: it can only read and write what that user can)",
-			acts_as);
+		ctl_error(code, "(root acts as %s, the owner of the data folder, with that user's rights)", acts_as);
 	return ctl_finish(code);
 }

@@ -1,5 +1,5 @@
 /*
- * ctl - what the programs of bin/ share: how a command describes itself, how it begins and ends, what it says.
+ * ctl - what the programs of bin/ share: how a command describes itself, starts, ends and reports errors.
  */
 #ifndef CTL_H
 #define CTL_H
@@ -10,23 +10,26 @@
 
 #include <stdarg.h>
 
+/* argv[0] is the last word of the command's name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
+typedef int command_call(int argc, char **argv, const char *data);
+
+/* Texts fit into 80 columns. */
 struct command {
 	const char *name;	/* "mail", "user add" */
-	const char *usage;	/* arguments: "EMAIL [--role ROLE]" */
+	const char *usage;	/* arguments: "EMAIL [--role ROLE]"; "" when it takes none */
 	const char *summary;	/* one line for `okulctl --help` */
-	const char *help;	/* what `okulctl NAME --help` says below usage and summary */
-	/* argv[0] is the last word of the name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
-	int (*run)(int argc, char **argv, const char *data);
-	const struct db_statements *statements;	/* that its file runs; on one command of a file. NULL: none, or on another */
+	const char *help;	/* what `okulctl NAME --help` prints below usage and summary */
+	command_call *run;
+	const struct db_statements *statements;	/* of its file, listed by one command of the file; else NULL */
 	const char *program;	/* instead of `run`: the program beside okulctl that does it, and has usage and help */
 };
 
-/* What both okulctl and the program itself say of it. */
+/* Printed by both okulctl and the program itself. */
 #define DEMO_SUMMARY "fill an empty database with a made-up school"
 
 /*
- * Begins a program: umask, no core dump, log under that name, clock. An exit code other than EXIT_SUCCESS, after having said
- * why, where a web server runs it.
+ * Starts a program: umask, no core dump, log under that name, clock. Returns an exit code other than EXIT_SUCCESS, after
+ * reporting why, when a web server runs it.
  */
 must_use int ctl_init(const char *name);
 /*
@@ -34,23 +37,26 @@ must_use int ctl_init(const char *name);
  * ctl_finish().
  */
 must_use int ctl_run(const struct command *command, int argc, char **argv, const char *data);
-/* The exit code of a program that would end with `code`: a failure when its output could not be written. */
+/* Returns the exit code of a program that would end with `code`: a failure when its output could not be written. */
 must_use int ctl_finish(int code);
 
 /*
- * For the build and the tests: the statements of a program, `list` up to NULL. Prints them, each ended by a NUL; or prepares them
- * against the database of `data` and prints their query plans, and returns EXIT_FAILURE when db_explain() finds a fault.
+ * For the build and the tests: the statements of a program, `list` up to NULL. The first prints them, each ended by a NUL. The
+ * second prints their query plans on the database of `data`; it returns EXIT_FAILURE when db_explain() finds a fault.
  */
 must_use int ctl_print_statements(const struct db_statements *const *list);
 must_use int ctl_check_statements(const struct db_statements *const *list, const char *data);
 
-/* Prints to `file` (a FILE *) without what a name or another text of strangers could do to a terminal: utf8_visible(). */
+/* Prints to `file` (a FILE *), escaping what could control a terminal: utf8_visible(). */
 void ctl_print(void *file, const char *format, va_list list);
-/* "okulctl: <message>" on standard error, printed so; returns `code`, for `return ctl_error(EXIT_DATA, ...)`. */
+/* Prints "okulctl: <message>" to standard error in that way; returns `code`, for `return ctl_error(EXIT_DATA, ...)`. */
 int ctl_error(int code, const char *format, ...) printf_like(2, 3);
+/* The same for a function that returns a bool: `return ctl_fail(...)` reports the error and returns false. */
+#define ctl_fail(...) (ctl_error(EXIT_FAILURE, __VA_ARGS__) == 0)
 
-/* Loads configuration and opens the database; NULL after having said why and what to do. */
+/* Loads the configuration; NULL after reporting what is wrong. */
 must_use const struct conf *ctl_conf(const char *data);
+/* Opens its database; NULL after reporting what is wrong, and for NULL. */
 must_use struct db *ctl_db(const struct conf *conf, enum db_mode mode);
 
 #endif

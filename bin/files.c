@@ -5,19 +5,15 @@
 #include "sql.h"
 
 #include "clock.h"
-#include "encode.h"
 #include "file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
+#include <fts.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int run_gc(int argc, char **argv, const char *data);
-static int run_verify(int argc, char **argv, const char *data);
+static command_call run_gc, run_verify;
 
 static const struct db_statements statements;
 
@@ -25,10 +21,10 @@ const struct command command_files_gc = {
 	.name = "files gc",
 	.usage = "[--dry-run] [--quiet]",
 	.summary = "delete stored files that no row names any more",
-	.help = "The bytes of deleted files, and what uploads that were broken off have left, go when they are an hour old.\n"
-		"Safe at any time, also while files are uploaded; meant to be run daily by cron.\n"
-		"--dry-run  only count\n"
-		"--quiet    print nothing but warnings and errors\n",
+	.help = "Deletes the bytes of deleted files, and what interrupted uploads left, when they\n"
+		"are an hour old. Safe at any time; meant to be run hourly by cron.\n"
+		"--dry-run  only counts\n"
+		"--quiet    prints only warnings and errors\n",
 	.run = run_gc,
 	.statements = &statements,
 };
@@ -37,14 +33,15 @@ const struct command command_files_verify = {
 	.name = "files verify",
 	.usage = "",
 	.summary = "check that every uploaded file is there and unchanged",
-	.help = "Reads all stored files, and compares size and SHA-256 with what was uploaded. A line for each that is damaged:\n"
-		"the keys that name it, its path, and what is wrong. The exit code is 1 when there is one: restore it from a\n"
-		"backup. Changes nothing; safe at any time.\n",
+	.help = "Reads all stored files, and compares size and SHA-256 with those of the uploads.\n"
+		"Prints a line for each damaged file: the keys that name it, its path, and what\n"
+		"is wrong; then the exit code is 1. Restore these files from a backup.\n"
+		"Changes nothing; safe at any time.\n",
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted in one go under the writer lock */
-#define PAGE 200		/* rows that are read at once: a snapshot kept for long makes the database grow */
+#define BATCH 32		/* files that are deleted while the writer lock is held once */
+#define PAGE 200		/* rows that are read at a time: a long snapshot makes the database grow */
 
 enum { NAMED, PAGE_OF };
 
@@ -71,8 +68,8 @@ is_named(struct db *db, const char *sha256, bool *named)
 
 struct gc {
 	struct db *db;
-	int store;			/* DATA/files */
-	int64_t before;			/* seconds: files that changed later are kept */
+	const struct conf *conf;
+	int64_t before;			/* seconds since 1970: files that changed later are kept */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
 	char batch[BATCH][BLOB_HASH_TEXT];
@@ -87,33 +84,31 @@ is_hash(const char *name)
 
 /* True for a file that has not changed for an hour. Linking it and uploading the same bytes again are changes. */
 static bool
-is_old(const struct gc *gc, int folder, const char *name, int64_t *bytes)
+is_old(const struct gc *gc, const struct stat *st)
 {
-	struct stat st;
-
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
-		return false;
-	*bytes = st.st_size;
-	return st.st_ctim.tv_sec < gc->before;
+	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec < gc->before;
 }
 
-/* Under the writer lock: no row can be added that names it, and an upload of the same bytes checks under it that they are there. */
+/*
+ * Under the writer lock, so that no row that names the file can be added meanwhile; an upload of the same bytes checks under it
+ * that they still exist.
+ */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
-	char path[BLOB_HASH_TEXT + 4];
-	int64_t bytes;
+	char path[PATH_MAX];
+	struct stat st;
 	bool named;
 
-	snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
-	if (!is_old(gc, gc->store, path, &bytes) || is_named(gc->db, sha256, &named) != DB_DONE || named)
+	snprintf(path, sizeof(path), "%s/files/%.2s/%s", gc->conf->data, sha256, sha256);
+	if (lstat(path, &st) != 0 || !is_old(gc, &st) || is_named(gc->db, sha256, &named) != DB_DONE || named)
 		return;
-	if (unlinkat(gc->store, path, 0) != 0) {
-		fprintf(stderr, "okulctl: warning: files/%s cannot be deleted: %s\n", path, strerror(errno));
+	if (unlink(path) != 0) {
+		ctl_error(EXIT_FAILURE, "warning: %s cannot be deleted: %m", path);
 		return;
 	}
 	gc->orphans++;
-	gc->bytes += bytes;
+	gc->bytes += st.st_size;
 }
 
 static enum db_rc
@@ -124,7 +119,7 @@ delete_batch(struct gc *gc)
 	enum db_rc rc = db_write_begin(gc->db);
 	if (rc != DB_DONE)
 		return rc;
-	/* A row that was just deleted must not come back after a power cut when its file is gone. */
+	/* After a power cut no row may come back whose file is gone. */
 	rc = db_flush(gc->db);
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
@@ -146,126 +141,70 @@ take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
 	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
-static DIR *
-open_hash_folder(int parent, const char *name)
+/* A file in one of the folders of DATA/files. */
+static enum db_rc
+handle_file(struct gc *gc, const FTSENT *file)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const char *name = file->fts_name, *folder = file->fts_parent->fts_name;
+	bool named;
 
-	if (!folder && fd >= 0)
-		close(fd);
-	return folder;
+	if (file->fts_level != 2 || !is_old(gc, file->fts_statp))
+		return DB_DONE;
+	/* Temporary files of uploads, on file systems without O_TMPFILE. */
+	if (strcmp(folder, "tmp") == 0) {
+		gc->leftovers += gc->dry_run || unlink(file->fts_path) == 0;
+		return DB_DONE;
+	}
+	if (!is_hash(name) || strlen(folder) != 2 || strncmp(name, folder, 2) != 0)
+		return DB_DONE;
+	enum db_rc rc = is_named(gc->db, name, &named);
+	db_release(gc->db);
+	return rc == DB_DONE && !named ? take_orphan(gc, name, file->fts_statp->st_size) : rc;
 }
 
 static enum db_rc
-walk_hashes(struct gc *gc, const char *name)
+collect(struct gc *gc, char *folder)
 {
-	DIR *folder = open_hash_folder(gc->store, name);
-	const struct dirent *entry;
-	enum db_rc rc = DB_DONE;
+	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	enum db_rc rc = walk ? DB_DONE : DB_ERROR;
+	FTSENT *entry;
 
-	while (folder && rc == DB_DONE && (entry = readdir(folder))) {
-		int64_t bytes;
-		bool named = true;
-		if (!is_hash(entry->d_name) || strncmp(entry->d_name, name, 2) != 0 ||
-		    !is_old(gc, dirfd(folder), entry->d_name, &bytes))
-			continue;
-		rc = is_named(gc->db, entry->d_name, &named);
-		if (rc == DB_DONE && !named)
-			rc = take_orphan(gc, entry->d_name, bytes);
-		db_release(gc->db);
-	}
-	if (folder)
-		closedir(folder);
-	return rc;
-}
-
-/* Temporary files of uploads, on file systems without O_TMPFILE. */
-static void
-walk_leftovers(struct gc *gc)
-{
-	DIR *folder = open_hash_folder(gc->store, "tmp");
-	const struct dirent *entry;
-	int64_t bytes;
-
-	while (folder && (entry = readdir(folder)))
-		if (is_old(gc, dirfd(folder), entry->d_name, &bytes) &&
-		    (gc->dry_run || unlinkat(dirfd(folder), entry->d_name, 0) == 0))
-			gc->leftovers++;
-	if (folder)
-		closedir(folder);
-}
-
-static enum db_rc
-collect(struct gc *gc)
-{
-	enum db_rc rc = DB_DONE;
-	char name[3];
-
-	for (int i = 0; i < 256 && rc == DB_DONE; i++) {
-		snprintf(name, sizeof(name), "%02x", i);
-		rc = walk_hashes(gc, name);
-	}
-	if (rc == DB_DONE)
-		rc = delete_batch(gc);
-	walk_leftovers(gc);
-	return rc;
-}
-
-static bool
-read_gc_options(struct gc *gc, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		gc->dry_run |= option == 'n';
-		gc->quiet |= option == 'q';
-		if (option == '?')
-			return false;
-	}
-	return optind == argc;
-}
-
-static int
-open_files_folder(const struct conf *conf)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/files", conf->data) >= (int)sizeof(path))
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (walk && rc == DB_DONE && (entry = fts_read(walk)))
+		if (entry->fts_info == FTS_F)
+			rc = handle_file(gc, entry);
+	if (walk)
+		fts_close(walk);
+	return rc == DB_DONE ? delete_batch(gc) : rc;
 }
 
 static int
 run_gc(int argc, char **argv, const char *data)
 {
 	struct gc gc = { .before = clock_now() / SECOND - FILE_ORPHAN_AGE };
+	char folder[PATH_MAX];
+	int code = EXIT_SUCCESS;
 
-	if (!read_gc_options(&gc, argc, argv))
-		return ctl_error(EXIT_USAGE, "`okulctl files gc --help` lists the options");
-	const struct conf *conf = ctl_conf(data);
-	gc.db = conf ? ctl_db(conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
+	if (!ctl_batch_options(argc, argv, &gc.dry_run, &gc.quiet))
+		return EXIT_USAGE;
+	gc.conf = ctl_conf(data);
+	gc.db = ctl_db(gc.conf, gc.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	if (!gc.db)
 		return EXIT_CONFIG;
 	db_only_deletes(gc.db, true);
-	gc.store = open_files_folder(conf);
-	if (gc.store < 0 && errno != ENOENT) {
-		db_close(gc.db);
-		return ctl_error(EXIT_CONFIG, "%s/files: %s; run this as the user that runs okul", conf->data, strerror(errno));
+	snprintf(folder, sizeof(folder), "%s/files", gc.conf->data);
+	if (access(folder, R_OK | X_OK) != 0 && errno != ENOENT) {
+		code = ctl_error(EXIT_CONFIG, "%s: %m; run this as the user that runs okul", folder);
+	} else {
+		enum db_rc rc = collect(&gc, folder);
+		const char *done = gc.dry_run ? "would be deleted" : "deleted";
+		if (!gc.quiet)
+			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n", (long long)gc.orphans,
+				done, (long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
+		if (rc != DB_DONE)
+			code = ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
 	}
-	enum db_rc rc = gc.store < 0 ? DB_DONE : collect(&gc);
-	const char *done = gc.dry_run ? "would be deleted" : "deleted";
-	if (!gc.quiet)
-		printf("files that no row names: %lld %s, %lld KiB\nbroken-off uploads: %lld %s\n", (long long)gc.orphans, done,
-			(long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
-	if (gc.store >= 0)
-		close(gc.store);
 	db_close(gc.db);
-	return rc == DB_DONE ? EXIT_SUCCESS :
-		ctl_error(EXIT_FAILURE, "stopped: %s; the next run goes on", db_reason(rc));
+	return code;
 }
 
 /* ---- verify */
@@ -277,48 +216,32 @@ struct verify {
 	int64_t files, rows, bytes, damaged;
 };
 
-/* What is wrong with a stored file, in words; NULL: nothing. */
+/* What is wrong with a stored file; NULL: nothing. */
 static const char *
 fault_of(const char *path, const char *sha256, int64_t size)
 {
 	static char why[128];
-	static char piece[65536];
-	struct secret_hash_state hash;
-	unsigned char right[32], found[32];
+	char found[BLOB_HASH_TEXT];
+	const char *fault = NULL;
 	struct stat st;
-	ssize_t n = 0;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* it might be a FIFO, which waits for a writer */
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a FIFO would wait for a writer */
 
 	if (file < 0 || fstat(file, &st) != 0) {
-		snprintf(why, sizeof(why), "%s", errno == ENOENT ? "is missing" : strerror(errno));
-		if (file >= 0)
-			close(file);
-		return why;
-	}
-	secret_hash_begin(&hash);
-	while (S_ISREG(st.st_mode) && st.st_size == size && (n = read(file, piece, sizeof(piece))) > 0)
-		secret_hash_add(&hash, piece, (size_t)n);
-	secret_hash_end(&hash, found);
-	why[0] = '\0';
-	if (!S_ISREG(st.st_mode))
-		snprintf(why, sizeof(why), "is not a file");
-	else if (st.st_size != size)
+		fault = errno == ENOENT ? "is missing" : strerror(errno);
+	} else if (!S_ISREG(st.st_mode)) {
+		fault = "is not a file";
+	} else if (st.st_size != size) {
 		snprintf(why, sizeof(why), "has %lld bytes instead of %lld", (long long)st.st_size, (long long)size);
-	else if (n < 0)
+		fault = why;
+	} else if (ctl_hash_file(file, found) < 0) {
 		snprintf(why, sizeof(why), "cannot be read: %s", strerror(errno));
-	else if (!decode_hex(right, sizeof(right), sha256) || memcmp(right, found, sizeof(right)) != 0)
-		snprintf(why, sizeof(why), "has other bytes than were uploaded");
-	close(file);
-	return why[0] ? why : NULL;
-}
-
-/* The rows may have been deleted while the file was read, and the file with them. */
-static bool
-still_named(struct db *db, const char *sha256)
-{
-	bool named;
-
-	return is_named(db, sha256, &named) != DB_DONE || named;
+		fault = why;
+	} else if (strcmp(found, sha256) != 0) {
+		fault = "has other bytes than were uploaded";
+	}
+	if (file >= 0)
+		close(file);
+	return fault;
 }
 
 static void
@@ -326,18 +249,20 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 {
 	char path[PATH_MAX];
 	const char *fault;
+	bool named;
 
 	snprintf(path, sizeof(path), "%s/files/%.2s/%s", v->conf->data, v->after, v->after);
 	fault = least == most ? fault_of(path, v->after, least) : "has rows that name different sizes";
 	v->files++;
 	v->bytes += least;
-	if (!fault || !still_named(v->db, v->after))
+	/* Rows and file may have been deleted meanwhile. */
+	if (!fault || (is_named(v->db, v->after, &named) == DB_DONE && !named))
 		return;
 	v->damaged++;
 	printf("%s: %s %s\n", keys, path, fault);
 }
 
-/* A page of hashes, copied: reading the files takes long, and no snapshot may stay open for that long. */
+/* Copies a page of hashes, so that no snapshot stays open while it reads the files. */
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {
@@ -371,10 +296,9 @@ run_verify(int argc, char **argv, const char *data)
 	struct verify v = { .after = "" };
 	enum db_rc rc = DB_DONE;
 
-	if (argc > 1)
-		return ctl_error(EXIT_USAGE, "files verify takes no \"%s\"", argv[1]);
+	(void)argc, (void)argv;
 	v.conf = ctl_conf(data);
-	v.db = v.conf ? ctl_db(v.conf, DB_READ_ONLY) : NULL;
+	v.db = ctl_db(v.conf, DB_READ_ONLY);
 	if (!v.db)
 		return EXIT_CONFIG;
 	for (bool more = true; more && rc == DB_DONE;)

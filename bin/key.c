@@ -3,37 +3,32 @@
  */
 #include "okulctl.h"
 
-#include "buf.h"
 #include "encode.h"
 #include "random.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-static int run_key_list(int argc, char **argv, const char *data);
-static int run_rotate(int argc, char **argv, const char *data);
+static command_call run_key_list, run_rotate;
 
 const struct command command_key_list = {
 	.name = "key list",
 	.usage = "",
-	.summary = "name the keys of access tokens, the one that signs first",
-	.help = "Names (the kid of a token) and uses, separated by tabs, under a line of headings. The keys themselves\n"
-		"are for DATA/keys.conf alone.\n",
+	.summary = "list the keys of access tokens, the one that signs first",
+	.help = "One line a key: its name (the kid of a token) and its use, separated by a tab,\n"
+		"under a line of headings. The keys themselves are only in DATA/keys.conf.\n",
 	.run = run_key_list,
 };
 
 const struct command command_key_rotate = {
 	.name = "key rotate",
 	.usage = "",
-	.summary = "make a new key for access tokens; the ones before it still verify",
-	.help = "Puts a new key first into DATA/keys.conf and keeps the two before it: tokens that are out stay good.\n"
-		"A program knows the keys of its start: restart okul at once, else programs that start later sign tokens that\n"
-		"the others refuse. Nobody is logged out: refresh tokens have a key of their own.\n"
-		"After a leak rotate three times: no key of before is left then, and clients renew their tokens.\n",
+	.summary = "make a new key for access tokens; older ones still verify",
+	.help = "Puts a new key first into DATA/keys.conf and keeps the two before it, so that\n"
+		"tokens which they signed stay valid. A program reads the keys when it starts:\n"
+		"restart okul at once, else programs that start later sign tokens which the\n"
+		"others refuse. Nobody is logged out: refresh tokens have another key.\n"
+		"After a leak, rotate three times: then none of the older keys is left, and\n"
+		"clients renew their tokens.\n",
 	.run = run_rotate,
 };
 
@@ -44,10 +39,9 @@ const struct command command_key_rotate = {
 static int
 run_key_list(int argc, char **argv, const char *data)
 {
-	(void)argv;
-	if (argc > 1)
-		return ctl_error(EXIT_USAGE, "key list takes no arguments");
 	const struct conf *conf = ctl_conf(data);
+
+	(void)argc, (void)argv;
 	if (!conf)
 		return EXIT_CONFIG;
 	puts("kid\tuse");
@@ -84,10 +78,7 @@ put_signing_key(struct buf *out, int64_t number)
 	secret_wipe(key, sizeof(key));
 }
 
-/*
- * The file with a new key after the heading [jwt] and without those that are too old; all else stays as it is.
- * False when there is no such heading.
- */
+/* Copies the file with a new key below the heading [jwt], without the oldest ones. False when there is no such heading. */
 static bool
 rewrite(struct buf *out, const char *text, int64_t number)
 {
@@ -113,97 +104,42 @@ rewrite(struct buf *out, const char *text, int64_t number)
 	return done && !out->failed;
 }
 
-/* The whole of a file, malloc'd, with its owner; NULL with errno set. */
-static char *
-read_key_file(const char *path, struct stat *st)
-{
-	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t room = 0;
-
-	if (!file)
-		return NULL;
-	if (fstat(fileno(file), st) != 0 || getdelim(&text, &room, '\0', file) < 0) {
-		free(text);
-		text = NULL;
-	}
-	fclose(file);
-	return text;
-}
-
-/* Writes a temporary file, syncs and renames it: a program that starts at this moment reads the old file or the new one. Keeps the owner. */
-static bool
-replace_keys(const char *path, const struct buf *text, const struct stat *owner, int folder)
-{
-	char aside[PATH_MAX];
-
-	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside)) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	int file = mkostemp(aside, O_CLOEXEC);	/* with mode 0600 */
-	if (file < 0)
-		return false;
-	bool good = (geteuid() != 0 || fchown(file, owner->st_uid, owner->st_gid) == 0) &&
-		write(file, text->s, text->length) == (ssize_t)text->length && fsync(file) == 0;
-	good = close(file) == 0 && good && rename(aside, path) == 0;
-	if (!good) {
-		int error = errno;
-		unlink(aside);
-		errno = error;
-	}
-	return good && fsync(folder) == 0;
-}
-
 static int
-rotate(const struct conf *conf, const char *path, int folder)
+rotate(const struct conf *conf, const char *path)
 {
-	struct buf out = { 0 };
-	struct stat owner;
-	char *text = read_key_file(path, &owner);
-	int64_t number = text ? next_number(text) : 0;
+	struct buf old = { 0 }, new = { 0 };
 	int code = EXIT_SUCCESS;
 
-	if (!text)
-		code = ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path);
-	else if (!rewrite(&out, text, number))
+	if (!ctl_read_file(path, SIZE_MAX, &old))
+		return ctl_error(EXIT_CONFIG, "%s cannot be read: %m", path);
+	int64_t number = next_number(old.s);
+	if (!rewrite(&new, old.s, number))
 		code = ctl_error(EXIT_CONFIG, "%s has no line [jwt]; restore it from a backup", path);
-	else if (!replace_keys(path, &out, &owner, folder))
+	else if (!ctl_replace_file(path, &new, 0600))
 		code = ctl_error(EXIT_FAILURE, "%s cannot be written: %m%s", path,
 			errno == EACCES || errno == EPERM ? "; run this as the user that owns it" : "");
 	else
 		printf("k%lld signs from the next start on; restart okul now\n", (long long)number);
 	for (size_t i = KEYS_KEPT - 1; i < conf->jwt_count && code == EXIT_SUCCESS; i++)
 		printf("%s was removed: clients renew the access tokens that it signed by themselves\n", conf->jwt[i].kid);
-	if (text)
-		secret_wipe(text, strlen(text));
-	if (out.s)
-		secret_wipe(out.s, out.length);
-	free(text);
-	buf_clear(&out);
+	secret_wipe(old.s, old.length);
+	if (new.s)
+		secret_wipe(new.s, new.length);
+	buf_clear(&old);
+	buf_clear(&new);
 	return code;
 }
 
 static int
 run_rotate(int argc, char **argv, const char *data)
 {
-	int code;
-
-	(void)argv;
-	if (argc > 1)
-		return ctl_error(EXIT_USAGE, "key rotate takes no arguments");
 	const struct conf *conf = ctl_conf(data);
-	if (!conf)
+	char path[PATH_MAX];
+
+	(void)argc, (void)argv;
+	/* A second run waits, and then adds to what the first wrote. The lock ends with the process. */
+	if (!conf || !ctl_lock_folder(conf))
 		return EXIT_CONFIG;
-	char *path = conf_path(conf, "keys.conf");
-	int folder = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Of two runs at once one waits, and then adds to what the other wrote. The lock ends with the process. */
-	if (path && folder >= 0 && flock(folder, LOCK_EX) == 0)
-		code = rotate(conf, path, folder);
-	else
-		code = ctl_error(EXIT_CONFIG, "%s cannot be locked: %m", conf->data);
-	if (folder >= 0)
-		close(folder);
-	free(path);
-	return code;
+	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
+	return rotate(conf, path);
 }

@@ -1,22 +1,21 @@
 /*
  * okulctl mail - sends the mails that wait in the outbox.
  *
- * A sender claims a batch of rows by moving their next_at forward: for that long, their lease, no other sender sees them. It
+ * A sender claims a batch of rows by moving their next_at forward: for that time, their lease, no other sender claims them. It
  * sends them outside of any transaction, and one more transaction deletes the rows that were sent and claims the next batch.
- * A sender that dies in between leaves its rows to be sent again: a mail is sent at least once, and twice only when the
- * sender dies between the server's reply and the deletion of the row. Both copies then have the same Message-ID.
+ * When a sender dies in between, its rows are sent again: a mail is sent at least once, and twice only when the sender dies
+ * between the server's response and the deletion of the row. Both copies then have the same Message-ID.
  *
- * All senders share a lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender that gets it
- * exclusively knows that no other runs, and that all leases but its own are of dead senders: it ends them, since a login code
- * does not live much longer than a lease. A sender that hangs keeps its lease to the end.
+ * All senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender that gets the
+ * exclusive lock knows that no other runs, and that all leases are of dead senders: it ends them, since a login code does not live
+ * much longer than a lease. The mails of a sender that hangs wait for the end of its lease.
  *
- * A batch is what can be sent in BATCH_TIME: that is how long a mail that was sent may still have its row, and how long an
- * urgent mail may wait for others; longer, up to TRANSPORT_MAX, only when the server hangs during a batch. One transaction a
- * row would make 500 mails a thousand transactions, which would delay requests.
+ * A batch is what can be sent in BATCH_TIME: for that long a mail that was sent may still have its row, and an urgent mail may
+ * wait for others; longer, up to TRANSPORT_MAX, only when the server hangs. With one transaction for each row, 500 mails would
+ * need a thousand transactions, which would delay requests.
  */
 #include "okulctl.h"
 
-#include "arena.h"
 #include "clock.h"
 #include "json.h"
 #include "log.h"
@@ -43,9 +42,10 @@
 #define BATCH_MOST 16
 
 enum outcome {
-	BACK,			/* not tried */
-	GONE,			/* sent, refused or expired */
-	LATER,
+	UNTRIED,
+	SENT,
+	DROPPED,		/* refused or expired */
+	RETRY,
 };
 
 struct job {
@@ -53,8 +53,8 @@ struct job {
 	const void *sealed;
 	size_t length;
 	enum outcome outcome;
-	bool sent;
-	int64_t next;		/* of LATER */
+	int64_t turn;		/* its place in the queue */
+	int64_t next;		/* time of a RETRY */
 	const char *why;
 };
 
@@ -67,15 +67,17 @@ struct batch {
 struct sender {
 	const struct conf *conf;
 	struct db *db;
-	struct arena *arena;	/* of the mail at hand */
-	struct batch *taken, *other;
+	struct arena *arena;	/* of the current mail */
+	struct batch batch;	/* claimed */
+	struct arena *spare;	/* of the next batch */
 	size_t size;		/* of the next batch */
+	int64_t lease;		/* milliseconds */
 	const struct transport *transport;
 	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
-	int alive;		/* DATA/mail.lock, locked shared; -1: not available */
-	int64_t looked_at;	/* ticks: last check for leases of dead senders */
+	int lock;		/* DATA/mail.lock, locked shared; -1: not available */
+	int64_t checked_at;	/* ticks: last check for leases of dead senders */
 	int wake;		/* DATA/run/mail.sock; -1 without --keep */
-	int64_t hold_from, hold_until;	/* nothing is tried in between */
+	int64_t pause_from, pause_until;	/* nothing is sent in between */
 	bool ahead;		/* rows wait for a time that was set when the clock was ahead */
 	bool trouble;		/* something could not be sent, or the database failed */
 };
@@ -84,70 +86,58 @@ static const struct transport *const transports[] = {
 	[MAIL_FILE] = &transport_file, [MAIL_SENDMAIL] = &transport_sendmail, [MAIL_SMTP] = &transport_smtp,
 };
 
-/* ---- the database */
-
+/* Waits at most that many milliseconds for a signal to stop. */
 static bool
-stopping(const struct sender *s)
+stopping(const struct sender *s, int wait)
 {
 	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
 
-	return poll(&stop, 1, 0) > 0;
+	return poll(&stop, 1, wait) > 0;
 }
 
 static void
-hold_sending(struct sender *s, int64_t pause)
+pause_sending(struct sender *s, int64_t time)
 {
-	s->hold_from = clock_now();
-	s->hold_until = s->hold_from + pause;
+	s->pause_from = clock_now();
+	s->pause_until = s->pause_from + time;
 }
 
-/* A clock that was set back does not prolong it. */
+/* A clock that was set back does not prolong the pause. */
 static bool
-is_held(const struct sender *s)
+is_paused(const struct sender *s)
 {
 	int64_t now = clock_now();
 
-	return now >= s->hold_from && now < s->hold_until;
+	return now >= s->pause_from && now < s->pause_until;
 }
+
+/* ---- the database */
 
 static bool
 database_failed(struct sender *s, enum db_rc rc)
 {
 	log_line(LOG_FAULT, "mail_database failure=%d reason=\"the outbox cannot be used now\"", (int)rc);
-	hold_sending(s, DATABASE_PAUSE);
+	pause_sending(s, DATABASE_PAUSE);
 	s->trouble = true;
 	return false;
 }
 
-/* How long the rows that were claimed are this sender's. */
-static int64_t
-lease(const struct sender *s)
-{
-	return TRANSPORT_MAX(s->conf) + LEASE_MARGIN;
-}
-
-/* When the next row is to be taken; INT64_MAX when none waits. */
+/* The time at which the next row is due; INT64_MAX when none waits. */
 static int64_t
 next_due(struct sender *s)
 {
 	int64_t due, now = clock_now();
-	enum db_rc rc = outbox_due(s->db, now, lease(s), LONGEST_WAIT, &due, &s->ahead);
+	enum db_rc rc = outbox_due(s->db, now, s->lease, LONGEST_WAIT, &due, &s->ahead);
 
 	if (rc != DB_DONE)
 		database_failed(s, rc);
 	db_release(s->db);
 	if (s->ahead && due > now)
 		due = now;
-	return is_held(s) && due < s->hold_until ? s->hold_until : due;
+	return is_paused(s) && due < s->pause_until ? s->pause_until : due;
 }
 
-static int64_t
-turn_of(const struct job *job)
-{
-	return outbox_turn(job->mail.created, job->mail.expires);
-}
-
-/* Rows come in any order: each is put at its turn. */
+/* Rows come in any order: each is inserted at its turn. */
 static void
 read_outbox_row(struct batch *batch, const struct db_rows *row)
 {
@@ -164,14 +154,14 @@ read_outbox_row(struct batch *batch, const struct db_rows *row)
 		},
 		.sealed = arena_copy(arena, db_blob(row, OUTBOX_SEALED), db_size(row, OUTBOX_SEALED)),
 		.length = db_size(row, OUTBOX_SEALED),
+		.turn = outbox_turn(db_int(row, OUTBOX_CREATED), db_int(row, OUTBOX_EXPIRES)),
 	};
 	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema allows no other */
-	for (; at > 0 && turn_of(&batch->jobs[at - 1]) > turn_of(&job); at--)
+	for (; at > 0 && batch->jobs[at - 1].turn > job.turn; at--)
 		batch->jobs[at] = batch->jobs[at - 1];
 	batch->jobs[at] = job;
 }
 
-/* Takes the rows that come first. */
 static enum db_rc
 claim(struct sender *s, struct batch *batch)
 {
@@ -179,8 +169,8 @@ claim(struct sender *s, struct batch *batch)
 	struct db_rows *rows;
 
 	if (s->ahead)
-		outbox_correct_ahead(s->db, now, lease(s), LONGEST_WAIT);
-	enum db_rc rc = outbox_claim(s->db, &rows, now, now + lease(s), (int64_t)s->size);
+		outbox_correct_ahead(s->db, now, s->lease, LONGEST_WAIT);
+	enum db_rc rc = outbox_claim(s->db, &rows, now, now + s->lease, (int64_t)s->size);
 	while (rc == DB_DONE && (rc = db_next(rows)) == DB_ROW) {
 		read_outbox_row(batch, rows);
 		rc = DB_DONE;
@@ -195,126 +185,112 @@ note_outcome(struct sender *s, const struct job *job)
 	const struct mail *mail = &job->mail;
 
 	switch (job->outcome) {
-	case BACK:
-		return outbox_give_back(s->db, mail->id, mail->attempts, turn_of(job));
-	case GONE:
+	case UNTRIED:
+		return outbox_give_back(s->db, mail->id, mail->attempts, job->turn);
+	case SENT:
+	case DROPPED:
 		return outbox_drop(s->db, mail->id);
-	case LATER:
+	case RETRY:
 		break;
 	}
 	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
 }
 
-/* In one transaction: notes the outcome of the current batch, and claims the next one if `more`. */
+/* In one transaction: notes the outcome of the current batch, and claims the next one unless that is NULL. */
 static bool
-exchange_once(struct sender *s, bool more)
+exchange_once(struct sender *s, struct batch *next)
 {
 	enum db_rc rc = db_write_begin(s->db);
 
 	if (rc == DB_DONE) {
-		for (size_t i = 0; i < s->taken->count && rc == DB_DONE; i++)
-			rc = note_outcome(s, &s->taken->jobs[i]);
-		if (rc == DB_DONE && more)
-			rc = claim(s, s->other);
+		for (size_t i = 0; i < s->batch.count && rc == DB_DONE; i++)
+			rc = note_outcome(s, &s->batch.jobs[i]);
+		if (rc == DB_DONE && next)
+			rc = claim(s, next);
 		if (rc == DB_DONE)
 			rc = db_write_commit(s->db);
 		else
 			db_write_rollback(s->db);
 	}
 	db_release(s->db);
-	return rc == DB_DONE ? true : database_failed(s, rc);
-}
-
-/* ---- senders that died */
-
-static bool
-lock_alive(const struct sender *s, int command, short type)
-{
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
-
-	return s->alive >= 0 && fcntl(s->alive, command, &lock) == 0;
-}
-
-static void
-lock_as_alive(struct sender *s)
-{
-	char *path = conf_path(s->conf, "mail.lock");
-
-	s->alive = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-	free(path);
-	if (!lock_alive(s, F_OFD_SETLKW, F_RDLCK))
-		log_line(LOG_WARN, "mail_lock why=\"%s\" then=\"mails of a sender that was killed wait for the end of its lease\"",
-			strerror(errno));
-}
-
-/* Call while this sender has no row itself. */
-static void
-take_over(struct sender *s)
-{
-	enum db_rc rc = DB_DONE;
-	int64_t count = 0;
-
-	s->looked_at = clock_ticks();
-	bool leased = outbox_leased(s->db, clock_now());
-	db_release(s->db);
-	if (!leased || !lock_alive(s, F_OFD_SETLK, F_WRLCK))
-		return;
-	rc = db_write_begin(s->db);
-	if (rc == DB_DONE) {
-		count = outbox_take_over(s->db, clock_now());
-		rc = db_write_commit(s->db);
-	}
-	db_release(s->db);
-	(void)!lock_alive(s, F_OFD_SETLK, F_RDLCK);
-	if (rc != DB_DONE)
-		(void)!database_failed(s, rc);
-	else if (count > 0)
-		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had them is gone\"", (long long)count);
-}
-
-/* ---- batches */
-
-static void
-empty_batch(struct batch *batch)
-{
-	batch->count = 0;
-	arena_reset(batch->arena);
+	return rc == DB_DONE || database_failed(s, rc);
 }
 
 /*
- * Repeats exchange_once() until it works when the batch has mails that were sent: those must not be sent again. All others
+ * Repeats exchange_once() until it succeeds when the batch has mails that were sent: those must not be sent again. All others
  * are sent again when their lease ends.
  */
 static void
 exchange(struct sender *s)
 {
-	struct pollfd stop = { .fd = s->stop, .events = POLLIN };
-	bool due = next_due(s) <= clock_now(), done = false, out = false;
+	bool due = next_due(s) <= clock_now(), sent = false, done;
+	struct batch next;
 
-	for (size_t i = 0; i < s->taken->count; i++) {
-		out |= s->taken->jobs[i].sent;
-		due |= s->taken->jobs[i].outcome == BACK && !is_held(s);	/* next_due() cannot see it yet */
+	for (size_t i = 0; i < s->batch.count; i++) {
+		sent |= s->batch.jobs[i].outcome == SENT;
+		due |= s->batch.jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
 	}
-	bool more = due && !stopping(s);
-	if (s->taken->count == 0 && !more)
+	bool more = due && !stopping(s, 0);
+	if (s->batch.count == 0 && !more)
 		return;
-	while (!done) {
-		empty_batch(s->other);
-		done = exchange_once(s, more);
-		if (!done && (!out || poll(&stop, 1, (int)SECOND) > 0))
-			break;
-	}
-	for (size_t i = 0; i < s->taken->count && !done; i++) {
-		if (s->taken->jobs[i].sent)
+	do {
+		arena_reset(s->spare);
+		next = (struct batch){ .arena = s->spare };
+		done = exchange_once(s, more ? &next : NULL);
+	} while (!done && sent && !stopping(s, (int)SECOND));
+	for (size_t i = 0; i < s->batch.count && !done; i++) {
+		if (s->batch.jobs[i].outcome == SENT)
 			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
-				s->taken->jobs[i].mail.id);
+				s->batch.jobs[i].mail.id);
 	}
-	empty_batch(s->taken);
-	if (!done)
-		empty_batch(s->other);
-	struct batch *next = s->other;
-	s->other = s->taken;
-	s->taken = next;
+	s->spare = s->batch.arena;
+	s->batch = done ? next : (struct batch){ .arena = next.arena };
+}
+
+/* ---- senders that died */
+
+static bool
+set_lock(const struct sender *s, int command, short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+	return s->lock >= 0 && fcntl(s->lock, command, &lock) == 0;
+}
+
+static void
+take_shared_lock(struct sender *s)
+{
+	char *path = conf_path(s->conf, "mail.lock");
+
+	s->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+	free(path);
+	if (!set_lock(s, F_OFD_SETLKW, F_RDLCK))
+		log_line(LOG_WARN, "mail_lock why=\"%s\" then=\"mails of a sender that was killed wait for the end of its lease\"",
+			strerror(errno));
+}
+
+/* Ends the leases of senders that died. Call while this sender has none. */
+static void
+take_over(struct sender *s)
+{
+	int64_t count = 0;
+
+	s->checked_at = clock_ticks();
+	bool leased = outbox_leased(s->db, clock_now());
+	db_release(s->db);
+	if (!leased || !set_lock(s, F_OFD_SETLK, F_WRLCK))
+		return;
+	enum db_rc rc = db_write_begin(s->db);
+	if (rc == DB_DONE) {
+		count = outbox_take_over(s->db, clock_now());
+		rc = db_write_commit(s->db);
+	}
+	db_release(s->db);
+	(void)!set_lock(s, F_OFD_SETLK, F_RDLCK);
+	if (rc != DB_DONE)
+		database_failed(s, rc);
+	else if (count > 0)
+		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had claimed them is dead\"", (long long)count);
 }
 
 /* ---- one mail */
@@ -339,16 +315,16 @@ put_off(struct sender *s, struct job *job, const char *why)
 {
 	static const int64_t waits[] = { 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, LONGEST_WAIT };
 	const struct mail *mail = &job->mail;
-	size_t step = mail->attempts < (int64_t)COUNT(waits) ? (size_t)mail->attempts - 1 : COUNT(waits) - 1;
-	int64_t next = clock_now() + waits[step];
+	int64_t wait = waits[mail->attempts < (int64_t)COUNT(waits) ? (size_t)mail->attempts - 1 : COUNT(waits) - 1];
+	int64_t next = clock_now() + wait;
 
 	s->trouble = true;
 	log_line(LOG_WARN, "mail_failed id=%s attempt=%lld retry_s=%lld reason=\"%s\"", mail->id, (long long)mail->attempts,
-		(long long)(waits[step] / SECOND), why);
-	job->outcome = LATER;
-	/* When a mail expires it is claimed once more, to be dropped. */
+		(long long)(wait / SECOND), why);
+	job->outcome = RETRY;
+	/* An expired mail is claimed once more, to be dropped. */
 	job->next = next < mail->expires ? next : mail->expires;
-	job->why = arena_string(s->taken->arena, why);
+	job->why = arena_string(s->batch.arena, why);
 }
 
 static void
@@ -358,7 +334,7 @@ handle_job(struct sender *s, struct job *job)
 	char why[256] = "";
 	int64_t start = clock_ticks();
 
-	job->outcome = GONE;
+	job->outcome = DROPPED;
 	if (mail->expires <= clock_now()) {
 		log_line(LOG_WARN, "mail_expired id=%s template=%s attempts=%lld", mail->id, mail->template,
 			(long long)mail->attempts - 1);
@@ -366,26 +342,26 @@ handle_job(struct sender *s, struct job *job)
 	}
 	switch (send_one(s, job, why, sizeof(why))) {
 	case SEND_DONE:
-		job->sent = true;
+		job->outcome = SENT;
 		log_line(LOG_NOTE, "mail_sent id=%s template=%s by=%s attempt=%lld ms=%lld", mail->id, mail->template,
 			s->transport->name, (long long)mail->attempts, (long long)(clock_ticks() - start) / 1000);
-		return;
+		break;
 	case SEND_REFUSED:
 		log_line(LOG_WARN, "mail_refused id=%s to=%s attempt=%lld reason=\"%s\"", mail->id, mail->to,
 			(long long)mail->attempts, why);
-		return;
+		break;
+	case SEND_DOWN:
+		pause_sending(s, DOWN_PAUSE);
+		put_off(s, job, why);
+		break;
 	case SEND_LATER:
 		put_off(s, job, why);
-		return;
-	case SEND_DOWN:
-		hold_sending(s, DOWN_PAUSE);
-		put_off(s, job, why);
-		return;
+		break;
 	case SEND_STOPPED:
-		job->outcome = LATER;
+		job->outcome = RETRY;
 		job->next = clock_now();
 		job->why = "the sender was stopped";
-		return;
+		break;
 	}
 }
 
@@ -393,13 +369,13 @@ handle_job(struct sender *s, struct job *job)
 
 /* Sends what it can of the current batch in BATCH_TIME, at least one; the next batch gets that size. */
 static void
-work(struct sender *s)
+send_batch(struct sender *s)
 {
 	int64_t end = clock_ticks() + BATCH_TIME * 1000;
 	size_t done = 0;
 
-	while (done < s->taken->count && (done == 0 || clock_ticks() < end) && !stopping(s) && !is_held(s)) {
-		handle_job(s, &s->taken->jobs[done++]);
+	while (done < s->batch.count && (done == 0 || clock_ticks() < end) && !stopping(s, 0) && !is_paused(s)) {
+		handle_job(s, &s->batch.jobs[done++]);
 		arena_reset(s->arena);
 	}
 	if (clock_ticks() >= end)
@@ -413,8 +389,8 @@ send_due(struct sender *s)
 {
 	do {
 		exchange(s);
-		work(s);
-	} while (s->taken->count > 0);
+		send_batch(s);
+	} while (s->batch.count > 0);
 	if (s->transport->rest)
 		s->transport->rest();
 }
@@ -437,8 +413,8 @@ static void
 keep_sending(struct sender *s)
 {
 	log_line(LOG_NOTE, "mail_start transport=%s", s->transport->name);
-	while (!stopping(s)) {
-		if (clock_ticks() - s->looked_at >= LONGEST_SLEEP * 1000)
+	while (!stopping(s, 0)) {
+		if (clock_ticks() - s->checked_at >= LONGEST_SLEEP * 1000)
 			take_over(s);
 		send_due(s);
 		sleep_until(s, next_due(s));
@@ -448,19 +424,19 @@ keep_sending(struct sender *s)
 
 /* ---- start */
 
-/* The signals that end us stay pending: they interrupt no delivery, and every wait checks for them. */
+/* The signals that stop the sender stay pending: they interrupt no delivery, and every wait checks for them. */
 static bool
 catch_signals(struct sender *s)
 {
-	sigset_t ends;
+	sigset_t signals;
 
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGHUP);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	s->stop = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	s->stop = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->stop >= 0;
 }
 
@@ -488,7 +464,7 @@ open_socket(struct sender *s, struct sockaddr_un *address)
 	fchmod(s->wake, 0600);
 	if (bind(s->wake, where, sizeof(*address)) != 0)
 		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", address->sun_path);
-	return 0;
+	return EXIT_SUCCESS;
 }
 
 static int
@@ -496,34 +472,32 @@ run_sender(struct sender *s, bool keep)
 {
 	struct sockaddr_un address;
 
-	lock_as_alive(s);
+	take_shared_lock(s);
 	take_over(s);
 	if (!keep) {
 		send_due(s);
-		return s->trouble ? EXIT_NO_HOST : 0;
+		return s->trouble ? EXIT_NO_HOST : EXIT_SUCCESS;
 	}
-	int rc = open_socket(s, &address);
-	if (rc == 0) {
+	int code = open_socket(s, &address);
+	if (code == EXIT_SUCCESS) {
 		keep_sending(s);
 		unlink(address.sun_path);
 	}
-	return rc;
+	return code;
 }
 
 static int
 run_mail(int argc, char **argv, const char *data)
 {
 	bool keep = argc == 2 && strcmp(argv[1], "--keep") == 0;
+	char why[1024];
 
 	if (argc > 2 || (argc == 2 && !keep && strcmp(argv[1], "--once") != 0))
 		return ctl_error(EXIT_USAGE, "mail takes --once or --keep (see okulctl mail --help)");
-	static struct batch batches[2];
-	struct sender s = {
-		.conf = ctl_conf(data), .taken = &batches[0], .other = &batches[1], .size = 1, .stop = -1, .wake = -1, .alive = -1,
-	};
-	char why[1024];
+	struct sender s = { .conf = ctl_conf(data), .size = 1, .stop = -1, .lock = -1, .wake = -1 };
 	if (!s.conf)
 		return EXIT_CONFIG;
+	s.lease = TRANSPORT_MAX(s.conf) + LEASE_MARGIN;
 	if (!conf_load_secrets(why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("mail", s.conf->log_syslog, (enum log_level)s.conf->log_level);
@@ -533,33 +507,37 @@ run_mail(int argc, char **argv, const char *data)
 	db_only_deletes(s.db, true);	/* rows of sent mails are deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
-	batches[0].arena = arena_new(65536);
-	batches[1].arena = arena_new(65536);
-	if (!s.arena || !batches[0].arena || !batches[1].arena || !catch_signals(&s))
+	s.spare = arena_new(65536);
+	s.batch.arena = arena_new(65536);
+	if (!s.arena || !s.spare || !s.batch.arena || !catch_signals(&s))
 		return ctl_error(EXIT_NO_HOST, "out of memory or descriptors");
 	json_use(s.arena);
-	int rc = run_sender(&s, keep);
+	int code = run_sender(&s, keep);
 	json_use(NULL);
 	arena_free(s.arena);
-	arena_free(batches[0].arena);
-	arena_free(batches[1].arena);
+	arena_free(s.spare);
+	arena_free(s.batch.arena);
 	db_close(s.db);
-	return rc;
+	return code;
 }
 
 const struct command command_mail = {
 	.name = "mail",
 	.usage = "[--once | --keep]",
 	.summary = "send the mails that wait in the outbox",
-	.help = "--once  send all that is due and end; for cron (the default). Exit code 69 when something is left to retry.\n"
+	.help = "--once  send all mails that are due and end; for cron (the default). Exit code\n"
+		"        69 when something is left to retry.\n"
 		"--keep  keep running until SIGTERM; a mail goes out as soon as it is written.\n"
 		"\n"
-		"How they are sent is set in okul.conf: mail_transport, mail_from, sendmail, smtp_*.\n"
-		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min, 15 min, then hourly, until it expires:\n"
-		"a login code with its life, others after 24 hours. A mail that the server refuses for good is dropped at once.\n"
-		"A mail with a short life goes before one with a long one. A sender that is killed leaves what it was about to note, a\n"
-		"quarter of a second's mails and 16 at most: the next sender sends them a second time, with the same Message-ID.\n"
-		"The log tells of each: mail_sent, mail_failed (will be tried again), mail_refused, mail_expired.\n"
-		"What waits: okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
+		"okul.conf sets how mails are sent: mail_transport, mail_from, sendmail, smtp_*.\n"
+		"A mail that cannot be sent is tried again after 10 s, 30 s, 1 min, 5 min,\n"
+		"15 min, then hourly, until it expires: a login code when its code does, others\n"
+		"after 24 hours. A mail that the server refuses for good is dropped at once.\n"
+		"Short-lived mails go first. When a sender is killed, the mails of its last\n"
+		"quarter of a second, 16 at most, may be sent a second time by the next sender,\n"
+		"with the same Message-ID.\n"
+		"The log has a line for each: mail_sent, mail_failed (will be tried again),\n"
+		"mail_refused, mail_expired. To list the mails that wait:\n"
+		"    okulctl sql \"SELECT id, recipient, attempts, last_error FROM outbox\"\n",
 	.run = run_mail,
 };

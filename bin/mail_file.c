@@ -3,72 +3,36 @@
  */
 #include "mail_transport.h"
 
+#include "db_admin.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static bool
-write_eml(int file, const char *bytes, size_t length)
+write_eml(const char *path, const struct letter *letter)
 {
-	while (length > 0) {
-		ssize_t n = write(file, bytes, length);
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-		}
-	}
-	return true;
-}
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
-/* The folder DATA/mail, made where it is missing; -1 with errno set. */
-static int
-open_mail_folder(const char *data)
-{
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/mail", data) >= (int)sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static bool
-write_aside(int folder, const char *name, const struct letter *letter)
-{
-	int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	if (file < 0)
+	if (!file)
 		return false;
-	bool good = write_eml(file, letter->bytes, letter->length) && fsync(file) == 0;
-	int error = errno;
-	close(file);
-	errno = error;
-	return good;
+	bool good = fwrite(letter->bytes, 1, letter->length, file) == letter->length;
+	return fclose(file) == 0 && good && db_sync(path);
 }
 
 static enum send_result
 send_to_file(const struct conf *conf, const struct letter *letter, char *why, size_t room)
 {
-	char name[64], aside[64];
-	int folder = open_mail_folder(conf->data);
-	bool good = false;
+	char folder[PATH_MAX + 8], path[PATH_MAX + 64], aside[PATH_MAX + 64];
 
-	snprintf(name, sizeof(name), "%s.eml", letter->id);
-	snprintf(aside, sizeof(aside), ".%s.part", letter->id);
-	if (folder >= 0)
-		good = write_aside(folder, aside, letter) && renameat(folder, aside, folder, name) == 0 && fsync(folder) == 0;
-	if (!good)
-		snprintf(why, room, "%s/mail/%s: %m", conf->data, name);
-	if (folder >= 0)
-		close(folder);
-	return good ? SEND_DONE : SEND_DOWN;
+	snprintf(folder, sizeof(folder), "%s/mail", conf->data);
+	snprintf(path, sizeof(path), "%s/mail/%s.eml", conf->data, letter->id);
+	snprintf(aside, sizeof(aside), "%s/mail/.%s.part", conf->data, letter->id);
+	if ((mkdir(folder, 0700) == 0 || errno == EEXIST) && write_eml(aside, letter) && rename(aside, path) == 0 && db_sync(folder))
+		return SEND_DONE;
+	snprintf(why, room, "%s: %m", path);
+	return SEND_DOWN;
 }
 
 const struct transport transport_file = { .name = "file", .send = send_to_file };

@@ -1,6 +1,6 @@
 /*
- * Mails through a sendmail program: Postfix's, Exim's, msmtp's, ... It gets the message as standard input and the
- * recipient as its own argument behind "--": neither a shell nor the message's headers can change it.
+ * Mails through a sendmail program (of Postfix, Exim, msmtp, ...). It gets the message on standard input and the recipient as an
+ * argument behind "--", so that neither a shell nor the message's headers can change it.
  */
 #include "mail_transport.h"
 
@@ -14,26 +14,25 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* The message in memory as a file, with plain line feeds: what local programs expect. -1 when memory is short. */
-static int
-message_file(const struct letter *letter)
+/* The message as a file in memory, its lines ended by LF alone, as local programs expect. NULL when memory is short. */
+static FILE *
+open_message(const struct letter *letter)
 {
-	int file = memfd_create("mail", MFD_CLOEXEC);
-	FILE *out = file < 0 ? NULL : fdopen(dup(file), "w");
+	int fd = memfd_create("mail", MFD_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
 
-	for (size_t i = 0; out && i < letter->length; i++)
+	if (!file)
+		return NULL;
+	for (size_t i = 0; i < letter->length; i++)
 		if (letter->bytes[i] != '\r')
-			putc(letter->bytes[i], out);
-	bool good = out && !ferror(out);
-	if ((out && fclose(out) != 0) || !good || lseek(file, 0, SEEK_SET) != 0) {
-		if (file >= 0)
-			close(file);
-		return -1;
-	}
-	return file;
+			putc(letter->bytes[i], file);
+	if (!ferror(file) && fseek(file, 0, SEEK_SET) == 0)
+		return file;
+	fclose(file);
+	return NULL;
 }
 
-/* Starts the program in a process group of its own, so that a Ctrl-C does not cut a delivery short. 0, or an errno. */
+/* Starts the program in a new process group, so that a Ctrl-C does not interrupt a delivery. Returns 0 or an errno. */
 static int
 start_sendmail(pid_t *child, const struct conf *conf, const struct letter *letter, int message)
 {
@@ -58,9 +57,9 @@ start_sendmail(pid_t *child, const struct conf *conf, const struct letter *lette
 	return error;
 }
 
-/* The wait status of the child; -1 when it had to be killed because its time was up. */
+/* The wait status of the child; -1 when it was killed by the timeout. */
 static int
-await(pid_t child, int64_t seconds)
+wait_for(pid_t child, int64_t seconds)
 {
 	struct pollfd end = { .fd = pidfd_open(child, 0), .events = POLLIN };
 	int status;
@@ -79,15 +78,14 @@ await(pid_t child, int64_t seconds)
 static enum send_result
 judge_exit(int status, char *why, size_t room)
 {
-	if (status == -1) {
+	if (status == -1)
 		snprintf(why, room, "sendmail did not end in time");
+	else if (WIFSIGNALED(status))
+		snprintf(why, room, "sendmail was killed by signal %d", WTERMSIG(status));
+	else
+		snprintf(why, room, "sendmail ended with %d", WEXITSTATUS(status));
+	if (status == -1 || WIFSIGNALED(status))
 		return SEND_DOWN;
-	}
-	if (WIFSIGNALED(status)) {
-		snprintf(why, room, "sendmail was ended by signal %d", WTERMSIG(status));
-		return SEND_DOWN;
-	}
-	snprintf(why, room, "sendmail ended with %d", WEXITSTATUS(status));
 	switch (WEXITSTATUS(status)) {
 	case EX_OK:
 		return SEND_DONE;
@@ -105,20 +103,20 @@ judge_exit(int status, char *why, size_t room)
 static enum send_result
 send_sendmail(const struct conf *conf, const struct letter *letter, char *why, size_t room)
 {
-	int message = message_file(letter);
+	FILE *message = open_message(letter);
 	pid_t child;
 
-	if (message < 0) {
+	if (!message) {
 		snprintf(why, room, "out of memory");
 		return SEND_DOWN;
 	}
-	int error = start_sendmail(&child, conf, letter, message);
-	close(message);
+	int error = start_sendmail(&child, conf, letter, fileno(message));
+	fclose(message);
 	if (error) {
 		snprintf(why, room, "%s: %s", conf->sendmail, strerror(error));
 		return SEND_DOWN;
 	}
-	return judge_exit(await(child, conf->smtp_timeout), why, room);
+	return judge_exit(wait_for(child, conf->smtp_timeout), why, room);
 }
 
 const struct transport transport_sendmail = { .name = "sendmail", .send = send_sendmail };

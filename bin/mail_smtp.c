@@ -1,6 +1,5 @@
 /*
- * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails
- * that are due; it ends when there is nothing more to send.
+ * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails that are due.
  */
 #include "mail_transport.h"
 
@@ -8,39 +7,28 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* One mail's way through the connection. */
+/* What is known about the transfer of one mail. */
 struct exchange {
-	const struct letter *letter;
-	size_t sent;
+	int stop;		/* the descriptor of the letter */
+	FILE *message;
 	const char *command;	/* the last one but QUIT */
 	char refusal[200];	/* the server's reply to it, if that was 4xx or 5xx */
 };
 
 static CURL *connection;
 
-static size_t
-on_read(char *out, size_t size, size_t count, void *user)
-{
-	struct exchange *exchange = user;
-	size_t left = exchange->letter->length - exchange->sent;
-	size_t n = size * count < left ? size * count : left;
-
-	memcpy(out, exchange->letter->bytes + exchange->sent, n);
-	exchange->sent += n;
-	return n;
-}
-
 /* Also called about once a second. A message that is being sent is not interrupted: it would be sent a second time. */
 static int
 on_smtp_progress(void *user, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
 {
 	const struct exchange *exchange = user;
-	struct pollfd stop = { .fd = exchange->letter->stop, .events = POLLIN };
+	struct pollfd stop = { .fd = exchange->stop, .events = POLLIN };
 
 	(void)to_get, (void)got, (void)to_send, (void)sent;
-	return exchange->sent == 0 && poll(&stop, 1, 0) > 0;
+	return ftell(exchange->message) == 0 && poll(&stop, 1, 0) > 0;
 }
 
+/* The first line, as printable ASCII that needs no escape in a quoted value. */
 static void
 copy_line(char *out, size_t room, const char *s, size_t length)
 {
@@ -51,9 +39,9 @@ copy_line(char *out, size_t room, const char *s, size_t length)
 	out[n] = '\0';
 }
 
-/* Only here does libcurl say which command a reply belongs to. A line that is not a command may be a password: it is not kept. */
+/* Only here does libcurl show which command a reply belongs to. A line that is not a command may be a password: it is not kept. */
 static int
-on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
+on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 {
 	static const char *const commands[] = { "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA" };
 	struct exchange *exchange = user;
@@ -70,26 +58,19 @@ on_talk(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 	return 0;
 }
 
-static void
-set_url(CURL *curl, const struct conf *conf)
-{
-	bool v6 = strchr(conf->smtp_host, ':') != NULL;
-	char url[600];
-
-	/* The path is the name for EHLO: the domain that the mails come from. */
-	snprintf(url, sizeof(url), "%s://%s%s%s:%d/%s", conf->smtp_security == SMTP_TLS ? "smtps" : "smtp", v6 ? "[" : "",
-		conf->smtp_host, v6 ? "]" : "", (int)conf->smtp_port, strrchr(conf->mail_from, '@') + 1);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-}
-
 static CURL *
 prepare_transfer(const struct conf *conf)
 {
 	CURL *curl = curl_easy_init();
+	bool v6 = strchr(conf->smtp_host, ':') != NULL;
+	char url[600];
 
 	if (!curl)
 		return NULL;
-	set_url(curl, conf);
+	/* The path is the name for EHLO: the domain that the mails come from. */
+	snprintf(url, sizeof(url), "%s://%s%s%s:%d/%s", conf->smtp_security == SMTP_TLS ? "smtps" : "smtp", v6 ? "[" : "",
+		conf->smtp_host, v6 ? "]" : "", (int)conf->smtp_port, strrchr(conf->mail_from, '@') + 1);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -108,23 +89,21 @@ prepare_transfer(const struct conf *conf)
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, conf->smtp_password);
 	}
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_smtp_progress);
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
-	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_talk);
+	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
 	return curl;
 }
 
 /*
- * What a failure is about. Only a reply to RCPT, DATA or the message itself is about this mail; 421 (RFC 5321
- * section 4.2.3) and all the rest - no connection, no certificate, no login, a sender that is not welcome - are about
- * all mails.
+ * Only a reply to RCPT, DATA or the message itself concerns this mail alone; 421 (RFC 5321 section 4.2.3) and all other failures
+ * (no connection, a bad certificate, no login, a refused sender) concern all mails.
  */
 static enum send_result
 judge_transfer(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
 {
-	bool ours = strcmp(exchange->command, "RCPT") == 0 || strcmp(exchange->command, "DATA") == 0;
+	bool this_mail = strcmp(exchange->command, "RCPT") == 0 || strcmp(exchange->command, "DATA") == 0;
 
 	if (rc == CURLE_OK)
 		return SEND_DONE;
@@ -136,54 +115,62 @@ judge_transfer(CURLcode rc, const struct exchange *exchange, const char *error, 
 		return SEND_DOWN;
 	}
 	snprintf(why, room, "after %s the server said: %s", exchange->command, exchange->refusal);
-	if (!ours || strncmp(exchange->refusal, "421", 3) == 0)
+	if (!this_mail || strncmp(exchange->refusal, "421", 3) == 0)
 		return SEND_DOWN;
 	return exchange->refusal[0] == '5' ? SEND_REFUSED : SEND_LATER;
 }
 
 static enum send_result
-send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_t room)
+transfer(const struct letter *letter, const struct curl_slist *to, FILE *message, char *why, size_t room)
 {
-	struct exchange exchange = { .letter = letter, .command = "connect" };
+	struct exchange exchange = { .stop = letter->stop, .message = message, .command = "connect" };
 	char from[300], error[CURL_ERROR_SIZE] = "";
 
-	if (!connection)
-		connection = prepare_transfer(conf);
-	struct curl_slist *to = connection ? curl_slist_append(NULL, letter->to) : NULL;
-	if (!to) {
-		snprintf(why, room, "out of memory");
-		return SEND_DOWN;
-	}
 	snprintf(from, sizeof(from), "<%s>", letter->from);
 	curl_easy_setopt(connection, CURLOPT_MAIL_FROM, from);
 	curl_easy_setopt(connection, CURLOPT_MAIL_RCPT, to);
 	curl_easy_setopt(connection, CURLOPT_INFILESIZE_LARGE, (curl_off_t)letter->length);
-	curl_easy_setopt(connection, CURLOPT_READDATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_READDATA, message);
 	curl_easy_setopt(connection, CURLOPT_XFERINFODATA, &exchange);
 	curl_easy_setopt(connection, CURLOPT_DEBUGDATA, &exchange);
 	curl_easy_setopt(connection, CURLOPT_ERRORBUFFER, error);
-	enum send_result result = judge_transfer(curl_easy_perform(connection), &exchange, error, why, room);
+	return judge_transfer(curl_easy_perform(connection), &exchange, error, why, room);
+}
+
+static enum send_result
+send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_t room)
+{
+	FILE *message = fmemopen((char *)letter->bytes, letter->length, "r");
+	struct curl_slist *to = curl_slist_append(NULL, letter->to);
+	enum send_result result = SEND_DOWN;
+
+	if (!connection)
+		connection = prepare_transfer(conf);
+	if (message && to && connection)
+		result = transfer(letter, to, message, why, room);
+	else
+		snprintf(why, room, "out of memory");
+	if (message)
+		fclose(message);
 	curl_slist_free_all(to);
 	return result;
 }
 
 /*
- * Sends QUIT, with an exchange of its own, since the last one's is freed. libcurl would wait for the reply, two minutes for a
- * server that hangs; with the reading side shut down there is none to wait for.
+ * Sends QUIT. libcurl would wait for the reply, two minutes for a server that hangs; with the reading side shut down there is none
+ * to wait for. What the callbacks use is freed already.
  */
 static void
 rest(void)
 {
-	const struct letter none = { .stop = -1 };
-	struct exchange exchange = { .letter = &none, .command = "" };
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
 	if (!connection)
 		return;
 	if (curl_easy_getinfo(connection, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
 		shutdown(fd, SHUT_RD);
-	curl_easy_setopt(connection, CURLOPT_DEBUGDATA, &exchange);
-	curl_easy_setopt(connection, CURLOPT_XFERINFODATA, &exchange);
+	curl_easy_setopt(connection, CURLOPT_VERBOSE, 0L);
+	curl_easy_setopt(connection, CURLOPT_NOPROGRESS, 1L);
 	curl_easy_setopt(connection, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_cleanup(connection);
 	connection = NULL;

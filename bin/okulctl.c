@@ -14,28 +14,27 @@
 #include "utf8.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <unistd.h>
 
 /* Usage and help of a command that is a program of its own are in that program. */
 static const struct command command_demo = { .name = "demo", .summary = DEMO_SUMMARY, .program = "okul-demo" };
 
 static const struct command *const commands[] = {
-	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup,
-	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
+	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup, &command_backup,
+	&command_files_gc, &command_files_verify,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock, &command_audit,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
-	&command_files_gc, &command_files_verify, &command_audit, &command_key_list, &command_key_rotate, &command_sql,
-	&command_backup, &command_demo,
+	&command_key_list, &command_key_rotate, &command_sql, &command_demo,
 };
 
-/* Of lib/school/, those that commands use. */
+/* The modules of lib/school/ that commands use. */
 static const struct db_statements *const of_modules[] = {
 	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements, &placement_statements,
 	&session_statements, &setting_statements, &user_statements,
 };
 
-/* Of these modules and of the commands, up to NULL. */
+/* The statements of these modules and of the commands, up to NULL. */
 static const struct db_statements *const *
 all_statements(void)
 {
@@ -75,24 +74,29 @@ put_tab_value(struct buf *out, const struct db_rows *rows, int column)
 	}
 }
 
+/* A line of values, or of the names of the columns. */
+static void
+put_tab_line(struct buf *out, const struct db_rows *rows, bool names)
+{
+	for (int i = 0; i < db_columns(rows); i++) {
+		if (i)
+			buf_putc(out, '\t');
+		if (names)
+			utf8_visible(out, db_name(rows, i), strlen(db_name(rows, i)));
+		else
+			put_tab_value(out, rows, i);
+	}
+	buf_putc(out, '\n');
+}
+
 void
 ctl_print_row(void *file, const struct db_rows *rows, bool first)
 {
 	struct buf out = { 0 };
 
-	for (int i = 0; first && i < db_columns(rows); i++) {
-		if (i)
-			buf_putc(&out, '\t');
-		utf8_visible(&out, db_name(rows, i), strlen(db_name(rows, i)));
-	}
 	if (first)
-		buf_putc(&out, '\n');
-	for (int i = 0; i < db_columns(rows); i++) {
-		if (i)
-			buf_putc(&out, '\t');
-		put_tab_value(&out, rows, i);
-	}
-	buf_putc(&out, '\n');
+		put_tab_line(&out, rows, true);
+	put_tab_line(&out, rows, false);
 	if (out.failed)
 		fputs("(out of memory)\n", file);
 	else
@@ -103,8 +107,7 @@ ctl_print_row(void *file, const struct db_rows *rows, bool first)
 int
 ctl_table(const char *data, const char *sql, struct args args, int64_t *count)
 {
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	struct db *db = ctl_db(ctl_conf(data), DB_READ_ONLY);
 	struct db_rows *rows;
 	char *text = NULL;
 	size_t length = 0;
@@ -126,37 +129,44 @@ ctl_table(const char *data, const char *sql, struct args args, int64_t *count)
 	return rc == DB_DONE ? EXIT_SUCCESS : ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 }
 
+bool
+ctl_batch_options(int argc, char **argv, bool *dry_run, bool *quiet)
+{
+	static const struct option options[] = {
+		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		*dry_run |= option == 'n';
+		*quiet |= option == 'q';
+		if (option == '?')
+			return ctl_fail("the options are --dry-run and --quiet");
+	}
+	return optind == argc || ctl_fail("the options are --dry-run and --quiet, not \"%s\"", argv[optind]);
+}
+
 static int
 print_help(void)
 {
 	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
-		"DATA is the data folder; without -d that of the environment's OKUL_DATA, else the one that the file okul.data\n"
-		"beside okulctl names, else var. As root okulctl acts as the owner of DATA.\n\n");
+		"DATA is the data folder. Without -d it is that of the environment variable\n"
+		"OKUL_DATA, else the one that the file okul.data beside okulctl names, else var.\n"
+		"When root runs okulctl, it acts as the owner of DATA.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n`okulctl COMMAND --help` says more, `okulctl --version` which okul this is,\n"
-		"`okulctl [-d DATA] --check` prepares okulctl's own statements and shows how each is run, --statements prints them.\n");
+	printf("\n"
+		"okulctl COMMAND --help      explains a command\n"
+		"okulctl --version           prints the version\n"
+		"okulctl [-d DATA] --check   prints the query plans of okulctl's own statements\n"
+		"okulctl --statements        prints these statements\n");
 	return EXIT_SUCCESS;
 }
 
-/* The number of words that make up the command's name; 0 when it is another command. */
-static int
-match_command(const struct command *command, int argc, char **argv)
+static size_t
+least_of(size_t a, size_t b)
 {
-	const char *name = command->name;
-	int words = 0;
-
-	while (words < argc) {
-		size_t length = strlen(argv[words]);
-
-		if (length == 0 || strncmp(name, argv[words], length) != 0 || (name[length] && name[length] != ' '))
-			return 0;
-		words++;
-		if (!name[length])
-			return words;
-		name += length + 1;
-	}
-	return 0;
+	return a < b ? a : b;
 }
 
 /* Levenshtein distance: letters to insert, delete or change to get from one word to the other. */
@@ -174,32 +184,25 @@ edit_distance(const char *a, const char *b)
 
 		row[0] = i + 1;
 		for (size_t k = 0; k < length; k++) {
-			size_t best = diagonal + (a[i] != b[k]);
+			size_t change = diagonal + (a[i] != b[k]);
 
 			diagonal = row[k + 1];
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (row[k + 1] + 1 < best)
-				best = row[k + 1] + 1;
-			row[k + 1] = best;
+			row[k + 1] = least_of(change, least_of(row[k], row[k + 1]) + 1);
 		}
 	}
 	return row[length];
 }
 
-/* Suggests the nearest command, when at least half of its name was right. */
+/* Suggests the nearest command when at least half of its name was right. `typed` is the first word, or two. */
 static int
-unknown_command(int argc, char **argv)
+unknown_command(const char *first, const char *typed)
 {
-	char typed[80];
 	const char *nearest = NULL;
 	size_t least = SIZE_MAX;
 
-	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *name = commands[i]->name;
-		size_t one = edit_distance(argv[0], name), two = edit_distance(typed, name);
-		size_t best = one < two ? one : two;
+		size_t best = least_of(edit_distance(first, name), edit_distance(typed, name));
 
 		if (best < least && best <= strlen(name) / 2) {
 			least = best;
@@ -207,51 +210,43 @@ unknown_command(int argc, char **argv)
 		}
 	}
 	if (!nearest)
-		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists them all", argv[0]);
-	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists them all",
+		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists all", first);
+	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists all",
 		typed, nearest);
 }
 
-/* Replaces this process by a program that lies beside it. Returns only when it cannot. */
+/* Replaces this process with a program beside it. Returns only when it cannot. */
 static int
-run_program(const char *program, int argc, char **argv, const char *data)
+run_program(const char *program, char **argv, const char *data)
 {
 	char path[PATH_MAX], why[200];
-	char **arguments = calloc((size_t)argc + 3, sizeof(*arguments)), **next = arguments;
 
-	if (!arguments)
-		return ctl_error(EXIT_FAILURE, "out of memory");
-	*next++ = (char *)program;
-	if (data) {
-		*next++ = (char *)"-d";
-		*next++ = (char *)data;
-	}
-	for (int i = 1; i < argc; i++)
-		*next++ = argv[i];
 	if (!conf_beside(program, path, why, sizeof(why)))
-		ctl_error(EXIT_CONFIG, "%s", why);
-	else if (execv(path, arguments) != 0)
-		ctl_error(EXIT_CONFIG, "%s cannot be run: %m; `make` builds it, and it belongs beside okulctl", path);
-	free(arguments);
-	return EXIT_CONFIG;
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	argv[0] = path;
+	if (!data || setenv("OKUL_DATA", data, 1) == 0)
+		execv(path, argv);
+	return ctl_error(EXIT_CONFIG, "%s cannot be run: %m; install okul again", path);
 }
 
 static int
 run_command(int argc, char **argv, const char *data)
 {
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		int words = match_command(commands[i], argc, argv);
+	char typed[80];
 
-		if (words == 0)
+	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const char *name = commands[i]->name;
+		int skip = argc > 1 && strcmp(name, typed) == 0;	/* a name of two words */
+
+		if (!skip && strcmp(name, argv[0]) != 0)
 			continue;
-		argc -= words - 1;
-		argv += words - 1;
-		optind = 0;	/* a command may use getopt(), from its own start */
+		optind = 0;	/* getopt() starts again, for the command */
 		if (commands[i]->program)
-			return run_program(commands[i]->program, argc, argv, data);
-		return ctl_run(commands[i], argc, argv, data);
+			return run_program(commands[i]->program, argv + skip, data);
+		return ctl_run(commands[i], argc - skip, argv + skip, data);
 	}
-	return unknown_command(argc, argv);
+	return unknown_command(argv[0], typed);
 }
 
 int
@@ -266,7 +261,7 @@ main(int argc, char **argv)
 
 	if (code != EXIT_SUCCESS)
 		return code;
-	/* '+': an option after the command is the command's own. */
+	/* '+': options after the command belong to it. */
 	while ((option = getopt_long(argc, argv, "+d:hV", options, NULL)) != -1) {
 		if (option == 'h')
 			return ctl_finish(print_help());
@@ -281,6 +276,8 @@ main(int argc, char **argv)
 		data = optarg;
 	}
 	if (optind == argc)
-		return ctl_error(EXIT_USAGE, "a command is missing; `okulctl --help` lists them");
+		return ctl_error(EXIT_USAGE, "a command is missing; `okulctl --help` lists all");
+	if (strcmp(argv[optind], "help") == 0)
+		return ctl_finish(print_help());
 	return run_command(argc - optind, argv + optind, data);
 }

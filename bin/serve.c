@@ -3,7 +3,6 @@
  */
 #include "serve.h"
 
-#include "arena.h"
 #include "log.h"
 #include "okulctl.h"
 #include "text.h"
@@ -12,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -21,57 +19,50 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int serve_groups(int argc, char **argv, const char *data);
+static command_call serve_groups;
 
 const struct command command_serve = {
 	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
-	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender; `workers` of okul.conf says how many\n"
-	"processes each has. A process that dies is replaced at once.\n"
+	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender.\n"
+	"`workers` of okul.conf is the number of processes of each program. A process\n"
+	"that dies is replaced at once.\n"
+	"--port N     for development: also nginx, on http://127.0.0.1:N\n"
+	"--only NAME  for systemd: only that program, on the listening socket that is\n"
+	"             standard input\n"
 	"\n"
-	"  --port N     for development: also nginx, on http://127.0.0.1:N\n"
-	"  --only NAME  for systemd: that program alone, on the listening socket that is standard input\n"
-	"\n"
-	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and Ctrl-C stop,\n"
-	"a second one at once.\n",
+	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and\n"
+	"Ctrl-C stop; a second one stops at once.\n",
 	serve_groups
 };
 
 #define BACKLOG 1024		/* connections that wait for a worker; a short queue turns load into 502s */
 
-struct options {
-	int port;		/* 0: no nginx */
-	const char *only;	/* NULL: all programs */
-};
-
+/* `*port` 0: no nginx; `*only` NULL: all programs. */
 static bool
-read_serve_options(int argc, char **argv, struct options *options)
+read_serve_options(int argc, char **argv, int *port, const char **only)
 {
 	static const struct option known[] = {
 		{ "port", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' }, { 0 },
 	};
-	int64_t port = 0;
+	int64_t number = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'p' && !text_to_int(optarg, 1, 65535, &port)) {
-			ctl_error(EXIT_USAGE, "--port %s: must be a number from 1 to 65535", optarg);
-			return false;
-		}
+		if (c == 'p' && !text_to_int(optarg, 1, 65535, &number))
+			return ctl_fail("--port %s: must be a number from 1 to 65535", optarg);
 		if (c == 'o')
-			options->only = optarg;
+			*only = optarg;
 		if (c == '?')
 			return false;
 	}
-	options->port = (int)port;
-	if (optind == argc && !(port && options->only))
-		return true;
-	ctl_error(EXIT_USAGE, "usage: okulctl [-d DATA] serve %s; --port and --only do not go together", command_serve.usage);
-	return false;
+	*port = (int)number;
+	return (optind == argc && !(*port && *only)) ||
+		ctl_fail("usage: okulctl serve %s; --port and --only do not go together", command_serve.usage);
 }
 
 /* ---- folders and lock of the data folder */
 
-/* The group may enter it, and the web server's user is in the group; also when a mail sender with another umask made it. */
+/* The web server's user is in the group, which may enter it, also when a mail sender with another umask made it. */
 static bool
 make_run_folder(const struct supervisor *sv, const char *name)
 {
@@ -79,11 +70,10 @@ make_run_folder(const struct supervisor *sv, const char *name)
 
 	if (mkdir(path, 0750) == 0 || (errno == EEXIST && (chmod(path, 0750) == 0 || errno == EPERM)))
 		return true;
-	ctl_error(EXIT_CONFIG, "%s cannot be made: %s", path, strerror(errno));
-	return false;
+	return ctl_fail("%s cannot be made: %m", path);
 }
 
-/* Held until this process ends, however it ends. The holder's process id is in the file, for error messages. */
+/* Holds the lock until this process ends. Its process id is in the file, for error messages. */
 static bool
 lock_serve(const struct supervisor *sv)
 {
@@ -91,17 +81,14 @@ lock_serve(const struct supervisor *sv)
 	char holder[32] = "";
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
-	if (file < 0) {
-		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
-		return false;
-	}
+	if (file < 0)
+		return ctl_fail("%s: %m", path);
 	if (flock(file, LOCK_EX | LOCK_NB) != 0) {
 		ssize_t n = read(file, holder, sizeof(holder) - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
-		ctl_error(EXIT_CONFIG, "another `okulctl serve` (process %s) runs on %s; stop it first, or give this one "
-			"another data folder (make run DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
 		close(file);
-		return false;
+		return ctl_fail("another `okulctl serve` (process %s) runs on %s; stop it, or use another data folder (make run "
+			"DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
 	}
 	if (ftruncate(file, 0) == 0)
 		dprintf(file, "%d\n", getpid());
@@ -110,14 +97,14 @@ lock_serve(const struct supervisor *sv)
 
 /* ---- sockets */
 
-/* Whatever exists at the path is stale: a process that listens there would hold the lock. */
+/* What exists at the path is stale: a process that listens there would hold the lock. Returns -1 after reporting a failure. */
 static int
 listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; choose a shorter data folder", path,
+		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; use a data folder with a shorter path", path,
 			sizeof(address.sun_path) - 1);
 		return -1;
 	}
@@ -129,7 +116,7 @@ listen_at(const char *path)
 	umask(mask);
 	if (good)
 		return s;
-	ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
+	ctl_error(EXIT_CONFIG, "%s: %m", path);
 	return -1;
 }
 
@@ -144,28 +131,15 @@ is_listening(int s)
 
 /* ---- the list of services */
 
-static bool
-add_service(struct supervisor *sv, struct service service, size_t count)
+static void
+add_service(struct supervisor *sv, struct service service, int64_t slots)
 {
-	if (service.input < 0 || !service.argv)
-		return false;
-	service.count = count;
-	service.slots = arena_alloc(sv->arena, count * sizeof(*service.slots));
-	sv->services[sv->count++] = service;
-	return true;
-}
+	struct service *copy = arena_alloc(sv->arena, sizeof(*copy));
 
-static char *const *
-arguments(struct arena *arena, const char *const *list, size_t count)
-{
-	char **copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
-
-	for (size_t i = 0; i < count; i++)
-		copy[i] = arena_string(arena, list[i]);
-	return copy;
+	*copy = service;
+	for (int64_t i = 0; i < slots; i++)
+		sv->slots[sv->count++].service = copy;
 }
-#define ARGUMENTS(arena, ...) \
-	arguments(arena, (const char *const[]){ __VA_ARGS__ }, COUNT(((const char *const[]){ __VA_ARGS__ })))
 
 static const char *
 socket_path(const struct supervisor *sv, const char *name)
@@ -182,8 +156,8 @@ add_program(struct supervisor *sv, const char *path, int input)
 
 	if (input < 0)
 		input = listen_at(socket_path(sv, name));
-	return add_service(sv, (struct service){ .name = name, .argv = ARGUMENTS(sv->arena, path), .input = input,
-		.stop = SIGTERM, .renewal = ROLL }, (size_t)sv->conf->workers);
+	add_service(sv, (struct service){ name, { path }, input, SIGTERM, ROLL }, sv->conf->workers);
+	return input >= 0;
 }
 
 static bool
@@ -192,15 +166,11 @@ add_only(struct supervisor *sv, const char *folder, const char *name)
 	const char *path = arena_format(sv->arena, "%s/%s.fcgi", folder, name);
 	int input = is_listening(STDIN_FILENO) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
 
-	if (input < 0) {
-		ctl_error(EXIT_CONFIG, "--only needs a listening socket as standard input, as conf/systemd/ sets it up");
-		return false;
-	}
-	if (access(path, X_OK) != 0) {
-		ctl_error(EXIT_CONFIG, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	sv->services = arena_alloc(sv->arena, sizeof(*sv->services));
+	if (input < 0)
+		return ctl_fail("--only needs a listening socket as standard input, as conf/systemd/ sets it up");
+	if (access(path, X_OK) != 0)
+		return ctl_fail("%s: %m", path);
+	sv->slots = arena_alloc(sv->arena, (size_t)sv->conf->workers * sizeof(*sv->slots));
 	return add_program(sv, path, input);
 }
 
@@ -217,17 +187,16 @@ add_programs(struct supervisor *sv, const char *folder)
 {
 	struct dirent **found;
 	const int count = scandir(folder, &found, is_program, alphasort);
-	bool good = count > 0;
+	bool good = true;
 
-	if (!good)
-		ctl_error(EXIT_CONFIG, "there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
-	sv->services = arena_alloc(sv->arena, (size_t)(count + 3) * sizeof(*sv->services));
+	if (count <= 0)
+		return ctl_fail("there is no program (*.fcgi) beside %s/okulctl; `make` builds them", folder);
+	sv->slots = arena_alloc(sv->arena, (size_t)(count * sv->conf->workers + 2) * sizeof(*sv->slots));
 	for (int i = 0; i < count; i++) {
 		good = good && add_program(sv, arena_format(sv->arena, "%s/%s", folder, found[i]->d_name), -1);
 		free(found[i]);
 	}
-	if (count >= 0)
-		free(found);
+	free(found);
 	return good;
 }
 
@@ -238,25 +207,23 @@ add_all(struct supervisor *sv, const char *self, const char *folder)
 
 	if (!add_programs(sv, folder))
 		return false;
-	if (!add_service(sv, (struct service){ .name = "mail", .input = null, .stop = SIGTERM, .renewal = RESTART,
-	    .has_password = true,
-	    .argv = ARGUMENTS(sv->arena, self, "-d", sv->conf->data, "mail", "--keep") }, 1))
-		return false;
+	add_service(sv, (struct service){ "mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM, RESTART,
+		.has_password = true }, 1);
 	if (!sv->port)
 		return true;
-	sv->web = &sv->services[sv->count];
-	return add_service(sv, (struct service){ .name = "nginx", .input = null, .stop = SIGQUIT, .renewal = RELOAD,
-		.argv = web_command(sv) }, 1);
+	sv->web = &sv->slots[sv->count];
+	add_service(sv, (struct service){ "nginx", { NULL }, null, SIGQUIT, RELOAD }, 1);
+	return web_command(sv, sv->web->service->argv);
 }
 
 /* Copies the pipe into the file until its last writer has ended; ignores the signals that stop the others. */
-static void
+static no_return void
 log_writer(int pipe, int file)
 {
 	char block[65536];
 	ssize_t length;
 
-	/* It must not hold the lock of a supervisor that was killed. */
+	/* It must not keep the lock of a supervisor that was killed. */
 	if (dup2(pipe, STDIN_FILENO) < 0 || dup2(file, STDOUT_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
 		_exit(EXIT_FAILURE);
 	signal(SIGINT, SIG_IGN);
@@ -269,9 +236,8 @@ log_writer(int pipe, int file)
 }
 
 /*
- * With nginx in front on a terminal, the lines of the programs go to a file, so that the screen stays readable. Through a
- * pipe and a process that writes them: a worker that appended to the file itself would wait for the disk whenever a
- * commit syncs it.
+ * With --port, on a terminal, the log of the programs goes to a file, so that the screen stays readable. It goes through a pipe
+ * to a process that writes it: a worker that wrote to the file itself would wait whenever a commit syncs the disk.
  */
 static bool
 open_log(struct supervisor *sv)
@@ -284,10 +250,8 @@ open_log(struct supervisor *sv)
 	sv->log_writer = -1;
 	if (file >= 0 && fstat(file, &st) == 0 && pipe2(ends, O_CLOEXEC) == 0)
 		sv->log_writer = fork();
-	if (sv->log_writer < 0) {
-		ctl_error(EXIT_CONFIG, "%s: %s", sv->log_path, strerror(errno));
-		return false;
-	}
+	if (sv->log_writer < 0)
+		return ctl_fail("%s: %m", sv->log_path);
 	if (sv->log_writer == 0)
 		log_writer(ends[0], file);
 	close(ends[0]);
@@ -297,7 +261,7 @@ open_log(struct supervisor *sv)
 	return true;
 }
 
-/* All other processes have ended: when the log writer has too, the last line is in the file. */
+/* All other processes have ended; when the log writer ends, the last line is in the file. */
 static void
 close_log(struct supervisor *sv)
 {
@@ -307,70 +271,56 @@ close_log(struct supervisor *sv)
 	waitpid(sv->log_writer, NULL, 0);
 }
 
-/* The path of this program, and the folder that holds it and the others. */
-static bool
-find_self(char self[static PATH_MAX], char folder[static PATH_MAX])
-{
-	ssize_t length = readlink("/proc/self/exe", self, PATH_MAX - 1);
-
-	if (length <= 0) {
-		ctl_error(EXIT_CONFIG, "okulctl cannot find itself: /proc is not mounted");
-		return false;
-	}
-	self[length] = '\0';
-	memcpy(folder, self, (size_t)length + 1);
-	*strrchr(folder, '/') = '\0';
-	return true;
-}
-
 static void
 remove_sockets(const struct supervisor *sv)
 {
 	for (size_t i = 0; i < sv->count; i++)
-		if (sv->services[i].renewal == ROLL)
-			unlink(socket_path(sv, sv->services[i].name));
-}
-
-static int
-serve_group(struct supervisor *sv, const char *folder, const char *name)
-{
-	return add_only(sv, folder, name) ? serve_keep(sv) : EXIT_CONFIG;
+		if (sv->slots[i].service->renewal == ROLL)
+			unlink(socket_path(sv, sv->slots[i].service->name));
 }
 
 static int
 serve_all(struct supervisor *sv, const char *self, const char *folder)
 {
+	int code = EXIT_CONFIG;
+
 	umask(0027);
 	if (!make_run_folder(sv, "run") || !make_run_folder(sv, "log") || !lock_serve(sv))
 		return EXIT_CONFIG;
 	if (sv->port && !(web_prepare(sv) && open_log(sv)))
 		return EXIT_CONFIG;
-	if (!add_all(sv, self, folder)) {
-		close_log(sv);
-		return EXIT_CONFIG;
+	if (add_all(sv, self, folder)) {
+		code = serve_keep(sv);
+		remove_sockets(sv);
 	}
-	int code = serve_keep(sv);
 	close_log(sv);
-	remove_sockets(sv);
 	return code;
 }
 
 static int
 serve_groups(int argc, char **argv, const char *data)
 {
-	struct options options = { 0 };
-	char self[PATH_MAX], folder[PATH_MAX];
+	struct supervisor sv = { .log = -1 };
+	const char *only = NULL;
+	char self[PATH_MAX], why[200];
+	int code;
 
-	if (!read_serve_options(argc, argv, &options))
+	if (!read_serve_options(argc, argv, &sv.port, &only))
 		return EXIT_USAGE;
-	struct supervisor sv = { .conf = ctl_conf(data), .port = options.port, .log = -1 };
-	if (!sv.conf || !find_self(self, folder))
+	sv.conf = ctl_conf(data);
+	if (!sv.conf)
 		return EXIT_CONFIG;
+	if (!conf_beside("okulctl", self, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
 	log_init("serve", sv.conf->log_syslog, (enum log_level)sv.conf->log_level);
 	sv.arena = arena_new(16384);
 	if (!sv.arena || setenv("OKUL_DATA", sv.conf->data, 1) != 0)
 		return ctl_error(EXIT_CONFIG, "out of memory");
-	int code = options.only ? serve_group(&sv, folder, options.only) : serve_all(&sv, self, folder);
+	const char *folder = arena_copy(sv.arena, self, (size_t)(strrchr(self, '/') - self));
+	if (!only)
+		code = serve_all(&sv, self, folder);
+	else
+		code = add_only(&sv, folder, only) ? serve_keep(&sv) : EXIT_CONFIG;
 	arena_free(sv.arena);
 	return code;
 }

@@ -17,11 +17,22 @@ enum renewal {
 	RELOAD,		/* nginx: it gets SIGHUP, and only when its configuration has changed */
 };
 
-/* A slot for a process: the one in it, or when one will be started. Times are monotonic milliseconds. */
+struct service {
+	const char *name;	/* "auth"; "mail", "nginx" */
+	const char *argv[6];	/* up to NULL; argv[0] is the path */
+	int input;		/* standard input of its processes */
+	int stop;		/* the signal after which a process finishes its work and ends */
+	enum renewal renewal;
+	bool has_password;	/* may have OKUL_SMTP_PASSWORD in its environment, which no other process needs */
+	bool refused;		/* ended with EXIT_CONFIG: not started again before SIGHUP */
+};
+
+/* A slot for a process of a service. Times are monotonic milliseconds. */
 struct slot {
+	struct service *service;
 	pid_t pid;		/* 0: empty */
 	pid_t leaving;		/* the process that `pid` replaces; 0: none */
-	bool told;		/* `leaving` was told to stop */
+	bool signalled;		/* `leaving` got its signal to stop */
 	bool stale;		/* `pid` is to be renewed */
 	unsigned early;		/* early deaths in a row */
 	int64_t since;		/* start of `pid` */
@@ -29,55 +40,43 @@ struct slot {
 	int64_t leaving_due;	/* when `leaving` gets its next signal */
 };
 
-struct service {
-	const char *name;	/* "auth"; "mail", "nginx" */
-	char *const *argv;	/* argv[0] is the path */
-	int input;		/* standard input of its processes */
-	int stop;		/* the signal that ends one once its work is done */
-	enum renewal renewal;
-	bool has_password;	/* may have OKUL_SMTP_PASSWORD in its environment, which no other process needs */
-	bool refused;		/* ended with EXIT_CONFIG: not started again before SIGHUP */
-	size_t count;
-	struct slot *slots;	/* zeroed */
-};
-
 struct supervisor {
 	const struct conf *conf;
-	struct arena *arena;	/* holds all that is below */
-	struct service *services;
+	struct arena *arena;	/* holds what the members point to */
+	struct slot *slots;	/* those of one service in a row */
 	size_t count;
-	struct service *web;	/* nginx, one of the services; NULL without --port */
+	struct slot *web;	/* that of nginx; NULL without --port */
 	int port;		/* 0: no nginx */
-	pid_t log_writer;		/* the process that writes the log */
+	pid_t log_writer;	/* the process that writes the log */
 	int log;		/* a pipe to it: standard output and error of the processes; -1: ours */
 	const char *log_path;
-	int64_t log_start;	/* its length when we started */
+	int64_t log_start;	/* length of the log when we started */
 
-	/* of serve_keep.c alone */
+	/* only for serve_keep.c */
 	bool has_terminal;
-	int64_t ready_by;	/* when /health must have answered 200 */
+	int64_t ready_by;	/* when /health must have returned 200 */
 	int64_t stop_since;	/* 0: not stopping */
-	bool told;		/* all were told to stop */
+	bool signalled;		/* all processes got SIGTERM */
 	int code;
 };
 
 /*
- * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without losing a request. No process is left
- * when it returns the exit code: 0, or that of a start that failed, which was reported.
+ * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without losing a request. Returns the exit code when no
+ * process is left: 0, or that of a start that failed, after reporting why.
  */
 int serve_keep(struct supervisor *sv);
 
-/* Checks that nginx can run here, and configures it. False after having reported what is wrong. */
+/* Checks that nginx can run here, and configures it. False after reporting what is wrong. */
 must_use bool web_prepare(const struct supervisor *sv);
 
 /*
- * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed something, 0 when not, -1
- * after having reported what is wrong.
+ * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed one, 0 when not, -1 after reporting
+ * what is wrong.
  */
 must_use int web_configure(const struct supervisor *sv);
 
-/* The arguments that start nginx in the foreground; NULL after having reported what is missing. */
-must_use char *const *web_command(const struct supervisor *sv);
+/* Fills in the arguments that start nginx in the foreground; false after reporting what is missing. */
+must_use bool web_command(const struct supervisor *sv, const char *argv[static 5]);
 
 /* Sends GET /health; returns the status of the response, 0 when none came within a second. */
 int web_health(int port);
@@ -85,7 +84,7 @@ int web_health(int port);
 /* Prints for the user who started it: the address, where mail goes, how to log in. */
 void web_welcome(const struct conf *conf, int port);
 
-/* Prints the last lines that a log got since it was `from` bytes long. */
+/* Prints the last lines that were added to a log since it was `from` bytes long. */
 void web_log_tail(const char *path, int64_t from);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Keeping processes running. One loop, one thread: it does what is due, then waits for a signal until the next thing is
- * due. Every process leads a session of its own (Ctrl-C reaches only us, and a group can be killed as a whole) and gets
- * SIGTERM from the kernel when we die.
+ * Keeps processes running. One loop in one thread: it does what is due, then waits for a signal until more is due. Every
+ * process leads its own session, so that Ctrl-C reaches only the supervisor, and a process can be killed with its children.
+ * The kernel sends it SIGTERM when the supervisor dies.
  */
 #include "serve.h"
 
@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EARLY (1 * SECOND)	/* a death within this time after the start counts towards the back-off */
-#define PAUSE_MAX (5 * SECOND)	/* the longest back-off */
-#define FIRST_ALONE 100		/* ms that a program's first process runs before the others start */
+#define EARLY (1 * SECOND)	/* a process that dies within this time after its start delays the next start */
+#define PAUSE_MAX (5 * SECOND)	/* the longest such delay */
+#define FIRST_ALONE 100		/* ms that the first process of a program runs before the others start */
 #define PROBATION 300		/* ms that a new process must live before the one it replaces is stopped */
 #define WEB_STOP (20 * SECOND)	/* for nginx to finish its requests when all stops */
 #define STOP (25 * SECOND)	/* for all processes, then SIGKILL */
@@ -36,7 +36,7 @@ now(void)
 /* ---- one process */
 
 static no_return void
-become(const struct supervisor *sv, const struct service *service, pid_t parent)
+exec_service(const struct supervisor *sv, const struct service *service, pid_t parent)
 {
 	sigset_t none;
 
@@ -55,13 +55,13 @@ become(const struct supervisor *sv, const struct service *service, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!service->has_password)
 		unsetenv("OKUL_SMTP_PASSWORD");
-	execv(service->argv[0], service->argv);
+	execv(service->argv[0], (char *const *)service->argv);
 	fprintf(stderr, "okulctl: %s: %s\n", service->argv[0], strerror(errno));
 	_exit(EXIT_CONFIG);
 }
 
 static void
-start_service(const struct supervisor *sv, struct service *service, struct slot *slot)
+start_process(const struct supervisor *sv, struct slot *slot)
 {
 	const pid_t parent = getpid();
 
@@ -69,15 +69,15 @@ start_service(const struct supervisor *sv, struct service *service, struct slot 
 	slot->since = now();
 	slot->pid = fork();
 	if (slot->pid == 0)
-		become(sv, service, parent);
+		exec_service(sv, slot->service, parent);
 	if (slot->pid < 0) {
-		log_line(LOG_FAULT, "fork_failed program=%s why=\"%s\"", service->name, strerror(errno));
+		log_line(LOG_FAULT, "fork_failed program=%s why=\"%s\"", slot->service->name, strerror(errno));
 		slot->pid = 0;
 		slot->due = slot->since + SECOND;
 	}
 }
 
-/* A process leads its own group, so that this also ends what it started (nginx's workers). */
+/* With the children of the process: nginx's workers. */
 static void
 kill_group(pid_t pid)
 {
@@ -102,31 +102,31 @@ describe_end(int status, char *out, size_t room)
 		snprintf(out, room, "exit code %d", WEXITSTATUS(status));
 }
 
-/* ---- a service: its processes and their replacement */
+/* ---- a slot: its process and the replacement */
 
 static bool
-is_rolling(const struct service *service)
+is_rolling(const struct supervisor *sv, const struct service *service)
 {
-	for (size_t i = 0; i < service->count; i++)
-		if (service->slots[i].leaving)
+	for (size_t i = 0; i < sv->count; i++)
+		if (sv->slots[i].service == service && sv->slots[i].leaving)
 			return true;
 	return false;
 }
 
 static void
-renew(const struct supervisor *sv, struct service *service, struct slot *slot)
+renew(const struct supervisor *sv, struct slot *slot)
 {
-	switch (service->renewal) {
+	switch (slot->service->renewal) {
 	case ROLL:
-		if (is_rolling(service))
+		if (is_rolling(sv, slot->service))
 			return;
 		slot->leaving = slot->pid;
-		slot->told = false;
+		slot->signalled = false;
 		slot->leaving_due = now() + PROBATION;
-		start_service(sv, service, slot);
+		start_process(sv, slot);
 		return;
 	case RESTART:
-		kill(slot->pid, service->stop);
+		kill(slot->pid, slot->service->stop);
 		break;
 	case RELOAD:
 		kill(slot->pid, SIGHUP);
@@ -137,18 +137,20 @@ renew(const struct supervisor *sv, struct service *service, struct slot *slot)
 
 /* Does what is due for a slot. Returns the time of what is due next. */
 static int64_t
-tend(const struct supervisor *sv, struct service *service, struct slot *slot)
+handle_slot(const struct supervisor *sv, struct slot *slot)
 {
+	const struct service *service = slot->service;
+
 	if (!slot->pid && !service->refused && now() >= slot->due)
-		start_service(sv, service, slot);
+		start_process(sv, slot);
 	if (slot->pid && slot->stale)
-		renew(sv, service, slot);
+		renew(sv, slot);
 	if (slot->leaving && now() >= slot->leaving_due) {
-		if (slot->told)
+		if (slot->signalled)
 			kill_group(slot->leaving);
 		else
 			kill(slot->leaving, service->stop);
-		slot->told = true;
+		slot->signalled = true;
 		slot->leaving_due = now() + STOP;
 	}
 	int64_t fill = slot->pid || service->refused ? NEVER : slot->due;
@@ -156,53 +158,54 @@ tend(const struct supervisor *sv, struct service *service, struct slot *slot)
 	return fill < leave ? fill : leave;
 }
 
-/* A replacement that died: the old process stays, and so do all others of its program. */
+/* A replacement died: the old process stays, and so do all others of its program. */
 static void
-give_up_renewal(struct service *service, struct slot *slot, const char *why)
+give_up_renewal(struct supervisor *sv, struct slot *slot, const char *why)
 {
-	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" the_old_ones=stay", service->name, slot->pid, why);
+	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" then=\"the old processes stay\"", slot->service->name,
+		slot->pid, why);
 	slot->pid = slot->leaving;
 	slot->leaving = 0;
 	slot->since = 0;
-	for (size_t i = 0; i < service->count; i++)
-		service->slots[i].stale = false;
+	for (size_t i = 0; i < sv->count; i++)
+		if (sv->slots[i].service == slot->service)
+			sv->slots[i].stale = false;
 }
 
-/* A process of a service ended while all are meant to run. */
+/* The process of a slot ended while all are meant to run. */
 static void
-ended(struct service *service, struct slot *slot, int status)
+process_ended(struct supervisor *sv, struct slot *slot, int status)
 {
+	struct service *service = slot->service;
+	const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	const int64_t at = now();
-	const bool early = at - slot->since < EARLY;
 	char why[80];
 
 	describe_end(status, why, sizeof(why));
-	if (slot->leaving && !slot->told) {
-		give_up_renewal(service, slot, why);
+	if (slot->leaving && !slot->signalled) {
+		give_up_renewal(sv, slot, why);
 		return;
 	}
 	const pid_t pid = slot->pid;
 	slot->pid = 0;
 	slot->due = at;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) {
-		slot->early = 0;	/* retired, or told to */
-		return;
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG) {
+	if (code == EXIT_SUCCESS) {	/* it retired, or was stopped */
+		slot->early = 0;
+	} else if (code == EXIT_CONFIG) {
 		if (!service->refused)
-			log_line(LOG_FAULT, "program_refused program=%s why=\"its set-up is wrong, as it said itself\" "
-				"then=\"kill -HUP %d\"", service->name, getpid());
+			log_line(LOG_FAULT, "program_refused program=%s why=\"it reported a wrong configuration\" "
+				"then=\"fix that, then: kill -HUP %d\"", service->name, getpid());
 		service->refused = true;
-		return;
+	} else {
+		slot->early = at - slot->since < EARLY ? slot->early + 1 : 0;
+		slot->due += pause_after(slot->early);
+		log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name, pid, why,
+			(long long)(slot->due - at));
 	}
-	slot->early = early ? slot->early + 1 : 0;
-	slot->due += pause_after(slot->early);
-	log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name, pid, why,
-		(long long)(slot->due - at));
 }
 
 static void
-signal_place(const struct slot *slot, int signal)
+signal_slot(const struct slot *slot, int signal)
 {
 	if (slot->pid)
 		kill(slot->pid, signal);
@@ -210,31 +213,25 @@ signal_place(const struct slot *slot, int signal)
 		kill(slot->leaving, signal);
 }
 
-/* ---- all services */
+/* ---- all slots */
 
 static struct slot *
-find_slot(const struct supervisor *sv, pid_t pid, struct service **service)
+find_slot(const struct supervisor *sv, pid_t pid)
 {
-	for (size_t i = 0; i < sv->count; i++) {
-		*service = &sv->services[i];
-		for (size_t k = 0; k < (*service)->count; k++) {
-			struct slot *slot = &(*service)->slots[k];
-			if (slot->pid == pid || slot->leaving == pid)
-				return slot;
-		}
-	}
+	for (size_t i = 0; i < sv->count; i++)
+		if (sv->slots[i].pid == pid || sv->slots[i].leaving == pid)
+			return &sv->slots[i];
 	return NULL;
 }
 
 static void
 reap(struct supervisor *sv)
 {
-	struct service *service;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct slot *slot = find_slot(sv, pid, &service);
+		struct slot *slot = find_slot(sv, pid);
 		kill_group(pid);
 		if (!slot)
 			continue;
@@ -243,116 +240,101 @@ reap(struct supervisor *sv)
 		else if (sv->stop_since)
 			slot->pid = 0;
 		else
-			ended(service, slot, status);
+			process_ended(sv, slot, status);
 	}
 }
 
 static bool
-is_anybody_left(const struct supervisor *sv)
+is_any_left(const struct supervisor *sv)
 {
 	for (size_t i = 0; i < sv->count; i++)
-		for (size_t k = 0; k < sv->services[i].count; k++)
-			if (sv->services[i].slots[k].pid || sv->services[i].slots[k].leaving)
-				return true;
+		if (sv->slots[i].pid || sv->slots[i].leaving)
+			return true;
 	return false;
 }
 
-/* True when no program runs or ever will: then there is nothing to keep. */
+/* True when no program runs, and none will be started. */
 static bool
-is_hopeless(const struct supervisor *sv)
+are_all_refused(const struct supervisor *sv)
 {
-	for (size_t i = 0; i < sv->count; i++) {
-		const struct service *service = &sv->services[i];
-		if (service->renewal != ROLL)
-			continue;
-		if (!service->refused)
+	for (size_t i = 0; i < sv->count; i++)
+		if (sv->slots[i].service->renewal == ROLL && (sv->slots[i].pid || !sv->slots[i].service->refused))
 			return false;
-		for (size_t k = 0; k < service->count; k++)
-			if (service->slots[k].pid)
-				return false;
-	}
 	return true;
 }
 
-/* nginx closes idle connections when it reloads, on which a request may be arriving: so only when needed. */
+/* When nginx reloads, it closes idle connections, on which a request may be arriving: so it does only when needed. */
 static void
 renew_all(struct supervisor *sv)
 {
 	const bool web_changed = sv->web && web_configure(sv) > 0;
 
 	for (size_t i = 0; i < sv->count; i++) {
-		struct service *service = &sv->services[i];
-		service->refused = false;
-		for (size_t k = 0; k < service->count; k++) {
-			service->slots[k].stale = service->slots[k].pid && (service->renewal != RELOAD || web_changed);
-			service->slots[k].early = 0;
-			service->slots[k].due = now();
-		}
+		struct slot *slot = &sv->slots[i];
+		slot->service->refused = false;
+		slot->stale = slot->pid && (slot->service->renewal != RELOAD || web_changed);
+		slot->early = 0;
+		slot->due = now();
 	}
 	log_line(LOG_NOTE, "renewal_begins");
 }
 
-/* A second signal: stop at once. Within a second it is one request sent twice (by make and to the process group). */
+/* A second call ends all at once; within a second it is the same request (from make, and to the process group). */
 static void
-stop_service(struct supervisor *sv, int code)
+begin_stop(struct supervisor *sv, int code)
 {
 	if (!sv->stop_since) {
 		sv->stop_since = now();
 		sv->code = code;
 		if (sv->web)
-			signal_place(sv->web->slots, sv->web->stop);
+			signal_slot(sv->web, sv->web->service->stop);
 	} else if (now() - sv->stop_since > SECOND) {
 		sv->stop_since = now() - STOP;
 	}
 }
 
-/* First nginx finishes its requests, then all others are told to stop; what has not ended in time is killed. */
+/* First nginx finishes its requests, then all others get SIGTERM; those that have not ended in time are killed. */
 static int64_t
-tend_stop(struct supervisor *sv)
+handle_stop(struct supervisor *sv)
 {
 	const int64_t past = now() - sv->stop_since;
-	const bool web_gone = !sv->web || !sv->web->slots->pid;
 
-	if (!sv->told && (web_gone || past >= WEB_STOP)) {
-		sv->told = true;
+	if (!sv->signalled && (!sv->web || !sv->web->pid || past >= WEB_STOP)) {
+		sv->signalled = true;
 		for (size_t i = 0; i < sv->count; i++)
-			for (size_t k = 0; k < sv->services[i].count; k++)
-				signal_place(&sv->services[i].slots[k], SIGTERM);
+			signal_slot(&sv->slots[i], SIGTERM);
 	}
 	for (size_t i = 0; past >= STOP && i < sv->count; i++) {
-		for (size_t k = 0; k < sv->services[i].count; k++) {
-			kill_group(sv->services[i].slots[k].pid);
-			kill_group(sv->services[i].slots[k].leaving);
-		}
+		kill_group(sv->slots[i].pid);
+		kill_group(sv->slots[i].leaving);
 	}
-	return sv->stop_since + (past >= STOP ? past + SECOND : sv->told ? STOP : WEB_STOP);
+	return sv->stop_since + (past >= STOP ? past + SECOND : sv->signalled ? STOP : WEB_STOP);
 }
 
 static void
 fail_start(struct supervisor *sv, const char *what, int code)
 {
-	usleep(50000);		/* until the log writer has written the last lines */
+	usleep(50000);		/* for the log writer to write the last lines */
 	ctl_error(code, "%s; the end of %s:", what, sv->log_path);
 	web_log_tail(sv->log_path, sv->log_start);
-	stop_service(sv, code);
+	begin_stop(sv, code);
 }
 
-/* While starting: is it up, or has it failed? Returns the time of the next check. */
+/* While starting: checks whether all runs, or has failed. Returns the time of the next check. */
 static int64_t
-tend_start(struct supervisor *sv)
+handle_start(struct supervisor *sv)
 {
 	char what[200];
 	bool all_run = true;
 
 	for (size_t i = 0; i < sv->count; i++) {
-		const struct service *service = &sv->services[i];
-		if (service->refused || (service == sv->web && service->slots->early > 0)) {
-			snprintf(what, sizeof(what), "%s does not start", service->name);
+		const struct slot *slot = &sv->slots[i];
+		if (slot->service->refused || (slot == sv->web && slot->early > 0)) {
+			snprintf(what, sizeof(what), "%s does not start", slot->service->name);
 			fail_start(sv, what, EXIT_CONFIG);
 			return NEVER;
 		}
-		for (size_t k = 0; k < service->count; k++)
-			all_run = all_run && service->slots[k].pid;
+		all_run = all_run && slot->pid;
 	}
 	int status = all_run ? web_health(sv->port) : 0;
 	if (status == 200) {
@@ -361,34 +343,30 @@ tend_start(struct supervisor *sv)
 		return NEVER;
 	}
 	if (now() > sv->ready_by) {
-		snprintf(what, sizeof(what), status ? "GET /health still answers %d" : "GET /health still has no answer", status);
+		snprintf(what, sizeof(what), status ? "GET /health still returns %d" : "GET /health still gets no response", status);
 		fail_start(sv, what, EXIT_NO_HOST);
 	}
 	return now() + HEALTH_EVERY;
 }
 
 static int64_t
-tend_all(struct supervisor *sv)
+handle_all(struct supervisor *sv)
 {
-	int64_t next = NEVER;
+	int64_t next = NEVER, due;
 
-	for (size_t i = 0; i < sv->count; i++) {
-		for (size_t k = 0; k < sv->services[i].count; k++) {
-			int64_t due = tend(sv, &sv->services[i], &sv->services[i].slots[k]);
-			next = due < next ? due : next;
-		}
-	}
+	for (size_t i = 0; i < sv->count; i++)
+		if ((due = handle_slot(sv, &sv->slots[i])) < next)
+			next = due;
 	if (sv->ready_by != NEVER) {
-		int64_t due = tend_start(sv);
-		next = due < next ? due : next;
-	} else if (is_hopeless(sv)) {
-		ctl_error(EXIT_CONFIG, "no program runs; each said above what is wrong");
-		stop_service(sv, EXIT_CONFIG);
+		if ((due = handle_start(sv)) < next)
+			next = due;
+	} else if (are_all_refused(sv)) {
+		ctl_error(EXIT_CONFIG, "no program runs; each reported above what is wrong");
+		begin_stop(sv, EXIT_CONFIG);
 	}
 	return sv->stop_since ? now() : next;
 }
 
-/* The terminal that started us was closed: that SIGHUP means stop, not renew. */
 static bool
 is_terminal_open(void)
 {
@@ -407,15 +385,15 @@ on_signal(struct supervisor *sv, int signal)
 	case SIGCHLD:
 		reap(sv);
 		break;
-	case SIGHUP:
+	case SIGHUP:	/* also when the terminal that started us was closed: then it means stop */
 		if (sv->has_terminal && !is_terminal_open())
-			stop_service(sv, EXIT_SUCCESS);
+			begin_stop(sv, EXIT_SUCCESS);
 		else if (!sv->stop_since)
 			renew_all(sv);
 		break;
 	case SIGTERM:
 	case SIGINT:
-		stop_service(sv, EXIT_SUCCESS);
+		begin_stop(sv, EXIT_SUCCESS);
 		break;
 	}
 }
@@ -442,12 +420,11 @@ serve_keep(struct supervisor *sv)
 	signal(SIGPIPE, SIG_IGN);
 	sv->ready_by = sv->web ? now() + HEALTH_WAIT : NEVER;
 	for (size_t i = 0; i < sv->count; i++)
-		for (size_t k = 0; k < sv->services[i].count; k++)
-			sv->services[i].slots[k].due = now() + (k ? FIRST_ALONE : 0);
+		sv->slots[i].due = now() + (i > 0 && sv->slots[i].service == sv->slots[i - 1].service ? FIRST_ALONE : 0);
 
 	while (true) {
-		int64_t next = sv->stop_since ? tend_stop(sv) : tend_all(sv);
-		if (sv->stop_since && !is_anybody_left(sv))
+		int64_t next = sv->stop_since ? handle_stop(sv) : handle_all(sv);
+		if (sv->stop_since && !is_any_left(sv))
 			return sv->code;
 		int64_t wait = next == NEVER ? MINUTE : next - now();
 		if (wait < 0)

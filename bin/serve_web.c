@@ -1,14 +1,10 @@
 #include "serve.h"
 
-#include "buf.h"
 #include "okulctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TAIL_LINES 10
@@ -30,7 +26,7 @@ is_port_free(int port)
 	const int yes = 1;
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	/* As nginx does: connections of an earlier run that linger in TIME_WAIT do not count. */
+	/* As nginx does: connections of an earlier run in TIME_WAIT do not count. */
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	bool good = s >= 0 && bind(s, (const struct sockaddr *)&address, sizeof(address)) == 0;
 	if (!good && errno == EADDRINUSE)
@@ -39,20 +35,17 @@ is_port_free(int port)
 	else if (!good && errno == EACCES)
 		ctl_error(EXIT_CONFIG, "port %d is for root only; choose one from 1024 on: make run PORT=8080", port);
 	else if (!good)
-		ctl_error(EXIT_CONFIG, "port %d: %s", port, strerror(errno));
+		ctl_error(EXIT_CONFIG, "port %d: %m", port);
 	close(s);
 	return good;
 }
 
-/* These characters have a meaning for nginx, and the path stands there without quotes. */
+/* nginx.conf has the path without quotes, and these characters have a meaning there. */
 static bool
 is_plain_path(const char *path)
 {
-	if (!strpbrk(path, "\"'\\$:;{}# \t\n"))
-		return true;
-	ctl_error(EXIT_CONFIG, "%s: nginx cannot take a path with a space or one of \" ' \\ $ : ; { } #; choose another "
-		"folder", path);
-	return false;
+	return !strpbrk(path, "\"'\\$:;{}# \t\n") ||
+		ctl_fail("%s: nginx takes no path with a space or \" ' \\ $ : ; { } #; choose another folder", path);
 }
 
 struct replacement { const char *old, *new; };
@@ -73,54 +66,26 @@ replace_all(struct buf *out, const char *text, const struct replacement *list)
 	}
 }
 
-static bool
-read_config_text(const char *path, struct buf *out)
-{
-	char chunk[4096];
-	size_t n;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return false;
-	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-		buf_put(out, chunk, n);
-	bool good = !ferror(file) && !out->failed && out->s;
-	fclose(file);
-	return good;
-}
-
-static bool
-write_text(const char *path, const struct buf *text)
-{
-	FILE *file = fopen(path, "we");
-	bool good = file && !text->failed && fwrite(text->s, 1, text->length, file) == text->length;
-
-	if (file && fclose(file) != 0)
-		good = false;
-	return good;
-}
-
 /* Updates DATA/run/AS from a shipped file. Returns 1 when that changed it, 0 when not, -1 after reporting why not. */
 static int
 fill_in(const struct conf *conf, const char *name, const char *as, const struct replacement *list)
 {
 	char from[PATH_MAX], to[PATH_MAX];
-	struct buf text = { 0 }, new = { 0 }, old = { 0 };
+	struct buf text = { 0 }, new = { 0 };
 	int changed = -1;
 
 	snprintf(from, sizeof(from), "%s/nginx/%s", conf->share, name);
 	snprintf(to, sizeof(to), "%s/run/%s", conf->data, as);
-	if (read_config_text(from, &text)) {
+	if (ctl_read_file(from, SIZE_MAX, &text)) {
 		replace_all(&new, text.s, list);
-		changed = !read_config_text(to, &old) || old.length != new.length || memcmp(old.s, new.s, new.length) != 0;
-		if (changed && !write_text(to, &new))
+		changed = !ctl_file_holds(to, &new);
+		if (changed && !ctl_replace_file(to, &new, 0640))
 			changed = -1;
 	}
 	if (changed < 0)
-		ctl_error(EXIT_CONFIG, "%s cannot be made from %s: %s", to, from, strerror(errno));
+		ctl_error(EXIT_CONFIG, "%s cannot be made from %s: %m", to, from);
 	buf_clear(&text);
 	buf_clear(&new);
-	buf_clear(&old);
 	return changed;
 }
 
@@ -131,7 +96,7 @@ web_configure(const struct supervisor *sv)
 	char digits[8], run[PATH_MAX], upload[48];
 	const struct replacement main_file[] = {
 		{ "@PORT@", digits }, { "@DATA@", conf->data },
-		/* The sockets are root's when root runs this, so nginx's workers have to be root's too. */
+		/* When root runs this, it owns the sockets: nginx's workers have to be root, too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" },
 		{ "@LIMITS@", conf->limits ? "limit_conn okul_by_client 50; limit_conn okul_server 600;" : "" },
 		{ NULL, NULL },
@@ -157,31 +122,23 @@ web_prepare(const struct supervisor *sv)
 		web_configure(sv) >= 0;
 }
 
-char *const *
-web_command(const struct supervisor *sv)
+bool
+web_command(const struct supervisor *sv, const char *argv[static 5])
 {
-	/* Ordinary users have no sbin in their PATH. */
-	static const char *const slots[] = {
+	/* The PATH of ordinary users has no sbin. */
+	static const char *const places[] = {
 		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
 	};
 	const char *data = sv->conf->data;
-	size_t i = 0;
 
-	while (i < COUNT(slots) && access(slots[i], X_OK) != 0)
-		i++;
-	if (i == COUNT(slots)) {
-		ctl_error(EXIT_CONFIG, "nginx is not installed; `make run` installs it, or run: apt-get install nginx");
-		return NULL;
-	}
-	char **argv = arena_alloc(sv->arena, 5 * sizeof(*argv));
-	argv[0] = arena_string(sv->arena, slots[i]);
+	for (size_t i = 0; i < COUNT(places) && !argv[0]; i++)
+		if (access(places[i], X_OK) == 0)
+			argv[0] = places[i];
 	argv[1] = arena_format(sv->arena, "-p%s", data);
 	argv[2] = arena_format(sv->arena, "-e%s/log/nginx-error.log", data);
 	argv[3] = arena_format(sv->arena, "-c%s/run/nginx.conf", data);
-	return argv;
+	return argv[0] || ctl_fail("nginx is not installed; `make run` installs it, or run: apt-get install nginx");
 }
-
-/* ---- is it up? */
 
 int
 web_health(int port)
@@ -189,7 +146,7 @@ web_health(int port)
 	static const char request[] = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
 	const struct sockaddr_in address = local_address(port);
 	const struct timeval second = { .tv_sec = 1 };
-	char answer[16] = "";
+	char response[16] = "";
 	int status = 0;
 	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -198,8 +155,8 @@ web_health(int port)
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	if (connect(s, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    send(s, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
-	    recv(s, answer, sizeof(answer) - 1, MSG_WAITALL) == (ssize_t)sizeof(answer) - 1 &&
-	    sscanf(answer, "HTTP/1.1 %3d", &status) != 1)
+	    recv(s, response, sizeof(response) - 1, MSG_WAITALL) == (ssize_t)sizeof(response) - 1 &&
+	    sscanf(response, "HTTP/1.1 %3d", &status) != 1)
 		status = 0;
 	close(s);
 	return status;
@@ -207,28 +164,15 @@ web_health(int port)
 
 /* ---- output for the terminal */
 
-static void
-print_mail(const struct conf *conf)
-{
-	switch (conf->mail_transport) {
-	case MAIL_FILE:
-		printf("Mail lands in %s/mail, one .eml a mail\n", conf->data);
-		break;
-	case MAIL_SENDMAIL:
-		printf("Mail goes out through %s\n", conf->sendmail);
-		break;
-	case MAIL_SMTP:
-		printf("Mail goes out through %s, port %d\n", conf->smtp_host, (int)conf->smtp_port);
-		break;
-	}
-}
-
 void
 web_welcome(const struct conf *conf, int port)
 {
 	printf("\nokul runs at http://127.0.0.1:%d and keeps its data in %s\n", port, conf->data);
-	print_mail(conf);
-	printf("To log in, ask for a code, read it in the mail, show it:\n\n");
+	if (conf->mail_transport == MAIL_FILE)
+		printf("Mails are written to %s/mail/*.eml\n", conf->data);
+	else
+		printf("Mails are sent by %s\n", conf->mail_transport == MAIL_SMTP ? conf->smtp_host : conf->sendmail);
+	printf("To log in, request a code, read it in the mail, send it back:\n\n");
 	printf("  curl -H 'Content-Type: application/json' -d '{\"email\":\"user@example.com\"}' "
 		"http://127.0.0.1:%d/auth/otp/request\n\n", port);
 	printf("  CODE=$(grep -hoE '^[0-9]{6}' $(ls -t %s/mail/*.eml | head -n 1) | head -n 1); echo $CODE\n\n", conf->data);

@@ -5,8 +5,6 @@
 #include "sql.h"
 
 #include "setting.h"
-#include "arena.h"
-#include "buf.h"
 #include "clock.h"
 #include "json.h"
 #include "text.h"
@@ -15,10 +13,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
-static int run_setting_list(int argc, char **argv, const char *data);
-static int run_setting_get(int argc, char **argv, const char *data);
-static int run_setting_set(int argc, char **argv, const char *data);
-static int run_setting_history(int argc, char **argv, const char *data);
+static command_call run_setting_list, run_setting_get, run_setting_set, run_setting_history;
 
 static const struct db_statements statements;
 
@@ -26,8 +21,9 @@ const struct command command_setting_list = {
 	.name = "setting list",
 	.usage = "",
 	.summary = "list the settings of the web site by their keys",
-	.help = "One line a setting, separated by tabs, under a line of headings; of long values the beginning. Times are UTC.\n"
-		"These are what the API serves as /settings/KEY. Those of okul itself are in okul.conf: okulctl check --settings\n",
+	.help = "One line a setting, separated by tabs, under a line of headings; long values are\n"
+		"cut. Times are UTC. The API serves these settings as /settings/KEY. Those of\n"
+		"okul itself are in okul.conf: `okulctl check --settings`.\n",
 	.run = run_setting_list,
 	.statements = &statements,
 };
@@ -35,36 +31,38 @@ const struct command command_setting_list = {
 const struct command command_setting_get = {
 	.name = "setting get",
 	.usage = "KEY [--version N]",
-	.summary = "print the value of a setting, byte by byte as it was stored",
-	.help = "--version  that value of the past, by its number in `okulctl setting history KEY`. To bring it back:\n"
-		"           okulctl setting get KEY --version 3 | okulctl setting set KEY -\n",
+	.summary = "print the value of a setting as it was stored",
+	.help = "--version N  an earlier value, by its number in `okulctl setting history KEY`.\n"
+		"To restore one:\n"
+		"    okulctl setting get KEY --version 3 | okulctl setting set KEY -\n",
 	.run = run_setting_get,
 };
 
 const struct command command_setting_set = {
 	.name = "setting set",
-	.usage = "KEY JSON|@FILE|- [--public|--private] [--description TEXT]",
+	.usage = "KEY JSON|@FILE|- [OPTION...]",
 	.summary = "set the value of a setting, from the next request on",
-	.help = "The value is JSON: of the command line, of a file, or (-) of standard input; at most 64 KiB. A text needs quotes of\n"
-		"its own, inside those of the shell:\n"
+	.help = "The value is JSON of up to 64 KiB: an argument, a file, or (-) standard input.\n"
+		"A text needs double quotes, inside the quotes of the shell:\n"
 		"    okulctl setting set home.title '\"Hoş geldiniz\"'\n"
 		"    okulctl setting set lesson.minutes 45\n"
 		"    okulctl setting set home.news @news.json\n"
-		"A key has up to 100 of a-z, A-Z, 0-9, _, - and . in it.\n"
-		"--public       everybody may read it; the default of a new setting\n"
-		"--private      only admins may\n"
-		"--description  what it is for; \"\" removes it\n"
-		"What is not named stays as it is. Earlier values are kept: `okulctl setting history KEY`.\n",
+		"A key has up to 100 of a-z, A-Z, 0-9, _, - and .\n"
+		"--public            everybody may read it; the default of a new setting\n"
+		"--private           only admins may read it\n"
+		"--description TEXT  what it is for; \"\" removes it\n"
+		"What is not given stays as it is. Earlier values are kept:\n"
+		"`okulctl setting history KEY`.\n",
 	.run = run_setting_set,
 };
 
 const struct command command_setting_history = {
 	.name = "setting history",
 	.usage = "KEY",
-	.summary = "list what a setting was, since when and by whom, newest first",
-	.help = "One line a version, separated by tabs, under a line of headings; the first is the present one. Times are UTC.\n"
-		"In values a tab, newline or backslash is written \\t, \\n, \\\\: `okulctl setting get KEY --version N` prints one as\n"
-		"it was.\n",
+	.summary = "list all values that a setting had, newest first",
+	.help = "One line a version, separated by tabs, under a line of headings. The first is\n"
+		"the current one. Times are UTC. In values a tab, newline or backslash is\n"
+		"written \\t, \\n, \\\\; `okulctl setting get KEY --version N` prints one unchanged.\n",
 	.run = run_setting_history,
 };
 
@@ -87,11 +85,8 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 static bool
 is_key(const char *key)
 {
-	if (strlen(key) <= SETTING_KEY_MAX && text_is_key(key))
-		return true;
-	ctl_error(EXIT_DATA, "\"%s\" is not a key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not . or ..",
-		key, SETTING_KEY_MAX);
-	return false;
+	return (strlen(key) <= SETTING_KEY_MAX && text_is_key(key)) || ctl_fail("\"%s\" is not a key of a setting: it has 1 to "
+		"%d of a-z, A-Z, 0-9, _, - and ., and is not . or ..", key, SETTING_KEY_MAX);
 }
 
 /* ---- reading */
@@ -101,9 +96,7 @@ run_setting_list(int argc, char **argv, const char *data)
 {
 	int64_t count;
 
-	(void)argv;
-	if (argc > 1)
-		return ctl_error(EXIT_USAGE, "setting list takes no arguments; `okulctl setting get KEY` prints one");
+	(void)argc, (void)argv;
 	int code = ctl_table(data, sql[LIST], NO_ARGS, &count);
 	if (code == EXIT_SUCCESS && count == 0)
 		puts("there is no setting yet; `okulctl setting set` adds one");
@@ -143,8 +136,7 @@ run_setting_get(int argc, char **argv, const char *data)
 	const char *key = argv[1];
 	if (!is_key(key))
 		return EXIT_DATA;
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_ONLY) : NULL;
+	struct db *db = ctl_db(ctl_conf(data), DB_READ_ONLY);
 	if (!db)
 		return EXIT_CONFIG;
 	struct db_rows *row;
@@ -165,7 +157,7 @@ run_setting_get(int argc, char **argv, const char *data)
 
 /* ---- writing */
 
-/* The value is as it was typed: read_setting_value() turns it into JSON. */
+/* Takes the value as it was typed: read_setting_value() makes JSON of it. */
 static bool
 read_set_options(int argc, char **argv, struct setting *setting)
 {
@@ -175,56 +167,29 @@ read_set_options(int argc, char **argv, struct setting *setting)
 	};
 	int option;
 
-	/* A value may begin with a dash: -1. So the options come after it, and getopt() sees the command in its place. */
+	/* A value may begin with a dash: -1. So getopt() gets the arguments after it, with the command's name in its place. */
 	if (argc < 3 || strncmp(argv[1], "--", 2) == 0 || strncmp(argv[2], "--", 2) == 0)
-		return ctl_error(EXIT_USAGE, "usage: okulctl setting set %s", command_setting_set.usage) == 0;
+		return ctl_fail("usage: okulctl setting set %s", command_setting_set.usage);
 	setting->key = argv[1];
 	setting->value = argv[2];
 	argv[2] = argv[0];
 	while ((option = getopt_long(argc - 2, argv + 2, "", options, NULL)) != -1) {
 		if (option == '?')
-			return ctl_error(EXIT_USAGE, "`okulctl setting set --help` lists the options") == 0;
+			return ctl_fail("`okulctl setting set --help` lists the options");
 		if (option == 'd') {
 			setting->describes = true;
 			setting->description = optarg;
 			continue;
 		}
 		if (setting->access)
-			return ctl_error(EXIT_USAGE, "use --public or --private once, not both") == 0;
+			return ctl_fail("use --public or --private once, not both");
 		setting->access = option == 'p' ? IS_PUBLIC : IS_PRIVATE;
 	}
-	if (optind < argc - 2)
-		return ctl_error(EXIT_USAGE, "setting set: \"%s\" is too much; put the JSON in single quotes",
-			argv[2 + optind]) == 0;
-	return true;
-}
-
-/* Reads a file, up to a little more than the limit. False after having reported what is wrong. */
-static bool
-read_value_file(struct buf *text, const char *name)
-{
-	bool input = strcmp(name, "-") == 0;
-	char block[4096];
-	size_t n;
-
-	FILE *file = input ? stdin : fopen(name + 1, "r");
-	if (!file)
-		return ctl_error(EXIT_DATA, "%s: %m", name + 1) == 0;
-	if (input && isatty(STDIN_FILENO))
-		fputs("JSON, then Ctrl-D:\n", stderr);
-	while (text->length <= 2 * SETTING_VALUE_MAX && (n = fread(block, 1, sizeof(block), file)) > 0)
-		buf_put(text, block, n);
-	if (ferror(file)) {
-		ctl_error(EXIT_DATA, "%s: %m", input ? "standard input" : name + 1);
-		fclose(file);
-		return false;
-	}
-	fclose(file);
-	return true;
+	return optind == argc - 2 || ctl_fail("setting set: \"%s\" is too much; put the JSON in single quotes", argv[2 + optind]);
 }
 
 static void
-bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
+report_json(const char *text, bool typed, enum json_fault fault, size_t at)
 {
 	static const char *const reasons[] = {
 		[JSON_SYNTAX] = "is not JSON", [JSON_UTF8] = "is not UTF-8", [JSON_NUL] = "has a NUL character in a text",
@@ -238,19 +203,22 @@ bad_json(const char *text, bool typed, enum json_fault fault, size_t at)
 			"; the shell takes quotes away: put single quotes around the value, or use @FILE" : "");
 }
 
-/* The value as it will be stored; NULL after having reported what is wrong with it. */
+/* The value as it will be stored; NULL after reporting what is wrong with it. */
 static const char *
 read_setting_value(struct arena *arena, const char *given)
 {
 	struct buf text = { .arena = arena };
+	bool is_input = strcmp(given, "-") == 0, typed = given[0] != '@' && !is_input;
+	const char *path = is_input ? given : given + 1;
 	size_t at = 0;
 
-	bool typed = given[0] != '@' && strcmp(given, "-") != 0;
+	if (is_input && isatty(STDIN_FILENO))
+		fputs("JSON, then Ctrl-D:\n", stderr);
 	if (typed)
 		buf_puts(&text, given);
-	else if (!read_value_file(&text, given))
-		return NULL;
-	const char *value = text.s ? text.s : "";
+	else if (!ctl_read_file(path, 2 * SETTING_VALUE_MAX, &text))
+		return ctl_error(EXIT_DATA, "%s: %m", is_input ? "standard input" : path), NULL;
+	const char *value = text.s;
 	size_t length = text.length;
 	utf8_trim(&value, &length);
 	if (length > SETTING_VALUE_MAX)
@@ -261,27 +229,25 @@ read_setting_value(struct arena *arena, const char *given)
 	/* One level less than in a request, where the value is inside an object. */
 	enum json_fault fault = json_check(arena, value, length, JSON_DEPTH - 1, &at);
 	if (fault)
-		bad_json(value, typed, fault, at);
+		report_json(value, typed, fault, at);
 	return fault ? NULL : value;
 }
 
 static bool
 check_description(struct arena *arena, struct setting *setting)
 {
-	size_t length;
-
 	if (!setting->description)
 		return true;
-	length = strlen(setting->description);
+	size_t length = strlen(setting->description);
 	utf8_trim(&setting->description, &length);
 	if (!utf8_is_valid(setting->description, length))
-		return ctl_error(EXIT_DATA, "--description is not UTF-8 text") == 0;
+		return ctl_fail("--description is not UTF-8 text");
 	char *text = arena_copy(arena, setting->description, length);
 	text_unify_lines(text);
 	if (utf8_has_control(text, "\t\n"))
-		return ctl_error(EXIT_DATA, "--description holds a control character") == 0;
+		return ctl_fail("--description contains a control character");
 	if (utf8_points(text, strlen(text)) > SETTING_DESCRIPTION_MAX)
-		return ctl_error(EXIT_DATA, "--description has more than %d characters", SETTING_DESCRIPTION_MAX) == 0;
+		return ctl_fail("--description has more than %d characters", SETTING_DESCRIPTION_MAX);
 	setting->description = text[0] ? text : NULL;
 	return true;
 }
@@ -289,10 +255,9 @@ check_description(struct arena *arena, struct setting *setting)
 static int
 put_setting(const char *data, const struct setting *setting)
 {
-	static const char *const told[] = { [SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed",
+	static const char *const results[] = { [SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed",
 		[SETTING_ADDED] = "added" };
-	const struct conf *conf = ctl_conf(data);
-	struct db *db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
+	struct db *db = ctl_db(ctl_conf(data), DB_READ_WRITE);
 	enum setting_change change = SETTING_SAME;
 
 	if (!db)
@@ -305,7 +270,7 @@ put_setting(const char *data, const struct setting *setting)
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
-	printf("%s: %s\n", setting->key, told[change]);
+	printf("%s: %s\n", setting->key, results[change]);
 	return EXIT_SUCCESS;
 }
 

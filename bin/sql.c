@@ -1,6 +1,5 @@
 /*
- * okulctl sql - a shell for the database that keeps to its rules: it writes only under the writer lock, which the
- * sqlite3 program does not know.
+ * okulctl sql - a shell for the database that writes only under the writer lock, which other shells do not know.
  */
 #include "okulctl.h"
 
@@ -8,7 +7,7 @@
 
 #include <unistd.h>
 
-static int run_sql(int argc, char **argv, const char *data);
+static command_call run_sql;
 
 static const struct db_statements statements;
 
@@ -16,15 +15,17 @@ const struct command command_sql = {
 	.name = "sql",
 	.usage = "[--loose] [SQL]",
 	.summary = "run SQL statements on the database, without disturbing it",
-	.help = "Runs the statements of the argument, else of standard input, and prints rows separated by tabs under a line\n"
-		"with the names of their columns. In values a tab, newline or backslash is written \\t, \\n, \\\\; other control\n"
-		"characters \\x1b or \\u202e, so that no name moves the cursor; bytes that are no text are written x'...'.\n"
+	.help = "Runs the statements of the argument, else of standard input, then prints their\n"
+		"rows: values separated by tabs, under a line with the names of the columns. In\n"
+		"values a tab, newline or backslash is written \\t, \\n, \\\\, other control\n"
+		"characters \\x1b or \\u202e, and bytes that are not text x'...'.\n"
 		"\n"
-		"Statements that only read delay no other program. From the first one that writes, all run in one transaction, which is\n"
-		"kept only if every one of them works.\n"
-		"--loose  each statement on its own: for VACUUM, and others that a transaction refuses\n"
+		"Statements that only read delay no other program. From the first one that\n"
+		"writes, all run in one transaction, which is kept only if every one succeeds.\n"
+		"--loose  runs each statement on its own: for those that a transaction refuses\n"
 		"\n"
-		"How many rows a statement changed: okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
+		"To see how many rows a statement changed:\n"
+		"    okulctl sql \"DELETE FROM ...; SELECT changes()\"\n",
 	.run = run_sql,
 	.statements = &statements,
 };
@@ -36,21 +37,6 @@ static const char *const sql[] = {
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
-/* All of standard input, malloc'd. */
-static char *
-read_input(void)
-{
-	char *text = NULL;
-	size_t room = 0;
-
-	if (isatty(STDIN_FILENO))
-		fputs("SQL, then Ctrl-D:\n", stderr);
-	if (getdelim(&text, &room, '\0', stdin) >= 0)
-		return text;
-	free(text);
-	return strdup("");
-}
-
 static bool
 reindex(struct db *db)
 {
@@ -60,14 +46,14 @@ reindex(struct db *db)
 	return db_write_commit(db) == DB_DONE;
 }
 
-/* The search index is not kept by triggers: after statements of an operator's own it is brought up to date here. */
+/* No trigger updates the search index after the statements of an operator. */
 static void
 index_users(struct db *db)
 {
 	struct db_rows *row;
 	int version;
 
-	/* sql works on databases of other versions too, which may have no such index. */
+	/* A database of another version may have no such index. */
 	if (!db_alive(db, &version) || version != DB_SCHEMA_VERSION)
 		return;
 	bool any = db_one(db, &row, sql[UNINDEXED], NO_ARGS) == DB_ROW;
@@ -76,11 +62,37 @@ index_users(struct db *db)
 		ctl_error(EXIT_FAILURE, "the search for users is not up to date until a user is changed");
 }
 
+/*
+ * Runs the statements; then prints their rows: the reader of the output may be slow, and must not make others wait for the
+ * writer lock.
+ */
+static int
+run_statements(struct db *db, const char *input, bool loose)
+{
+	char why[1024], *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return ctl_error(EXIT_FAILURE, "out of memory");
+	enum db_rc rc = db_shell(db, input, loose, ctl_print_row, out, why, sizeof(why));
+	fclose(out);
+	fwrite(text, 1, length, stdout);
+	free(text);
+	if (rc == DB_DONE) {
+		index_users(db);
+		return EXIT_SUCCESS;
+	}
+	return ctl_error(EXIT_DATA, "%s%s%s", why, loose ? "" : "; nothing was changed",
+		strstr(why, "within a transaction") ? " (--loose runs it outside of one)" : "");
+}
+
 static int
 run_sql(int argc, char **argv, const char *data)
 {
 	bool loose = argc > 1 && strcmp(argv[1], "--loose") == 0;
 	int first = loose ? 2 : 1;
+	struct buf input = { 0 };
 	char why[1024];
 
 	if (argc > first + 1)
@@ -92,14 +104,11 @@ run_sql(int argc, char **argv, const char *data)
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	db_only_deletes(db, true);	/* when the disk is full, an operator deletes rows */
-	char *input = argc > first ? strdup(argv[first]) : read_input();
-	enum db_rc rc = input ? db_shell(db, input, loose, ctl_print_row, stdout, why, sizeof(why)) : DB_ERROR;
-	free(input);
-	if (rc == DB_DONE)
-		index_users(db);
+	if (argc == first && isatty(STDIN_FILENO))
+		fputs("SQL, then Ctrl-D:\n", stderr);
+	int code = argc > first || ctl_read_file("-", SIZE_MAX, &input) ?
+		run_statements(db, argc > first ? argv[first] : input.s, loose) : ctl_error(EXIT_DATA, "standard input: %m");
+	buf_clear(&input);
 	db_close(db);
-	if (rc == DB_DONE)
-		return EXIT_SUCCESS;
-	return ctl_error(EXIT_DATA, "%s%s%s", why, loose ? "" : "; nothing was changed",
-		strstr(why, "within a transaction") ? " (--loose runs it outside of one)" : "");
+	return code;
 }

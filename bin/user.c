@@ -1,18 +1,13 @@
 /*
- * okulctl user - users added and changed by an operator: the first administrator is added here.
+ * okulctl user - how an operator adds and changes users, the first administrator among them.
  */
 #include "okulctl.h"
-#include "sql.h"
 
-#include "user.h"
-#include "arena.h"
 #include "audit.h"
 #include "clock.h"
 #include "email.h"
 #include "otp.h"
-#include "random.h"
-#include "role.h"
-#include "sentence.h"
+#include "user.h"
 
 #include <getopt.h>
 
@@ -25,9 +20,10 @@ static const struct db_statements statements;
 
 const struct command command_user_add = {
 	.name = "user add",
-	.usage = "EMAIL [--role user|admin|superadmin] [--language tr|en|es|de]",
+	.usage = "EMAIL [--role ROLE] [--language LANGUAGE]",
 	.summary = "add a user, who can then log in with a code by mail",
-	.help = "The role is user and the language English by default. Administrators need not register.\n",
+	.help = "Roles are user (the default), admin and superadmin, languages tr, en (the\n"
+		"default), es and de. Administrators need not register.\n",
 	.run = run_user_add,
 	.statements = &statements,
 };
@@ -35,8 +31,9 @@ const struct command command_user_add = {
 const struct command command_user_role = {
 	.name = "user role",
 	.usage = "EMAIL user|admin|superadmin",
-	.summary = "change what a user may do, from their next request on",
-	.help = "The last active superadmin stays one: make another first. `okulctl audit` shows who was given what.\n",
+	.summary = "change the role of a user, from their next request on",
+	.help = "The last active superadmin keeps the role: make another superadmin first.\n"
+		"`okulctl audit` lists the changes.\n",
 	.run = run_user_role,
 };
 
@@ -44,17 +41,18 @@ const struct command command_user_list = {
 	.name = "user list",
 	.usage = "",
 	.summary = "list the users, oldest first",
-	.help = "One line a user, separated by tabs, under a line of headings. Times are UTC.\n",
+	.help = "A line of headings, then a line for each user, separated by tabs. Times are UTC.\n",
 	.run = run_user_list,
 };
 
 const struct command command_user_unlock = {
 	.name = "user unlock",
 	.usage = "EMAIL",
-	.summary = "unlock an address for which too many codes were asked for or tried",
-	.help = "Forgets the codes that were asked for and the wrong tries that were made for the address and for all addresses of\n"
-		"the same mailbox (ada+1@example.com is ada@example.com), for every network; whether a user has it or not. What a\n"
-		"client network did wrong for many addresses stays counted: it is over after an hour, or a day at most.\n",
+	.summary = "unlock an address for which too many codes were requested or tried",
+	.help = "Deletes the counted requests for codes and wrong codes of the address and of all\n"
+		"addresses of the same mailbox (ada+1@example.com is ada@example.com), from all\n"
+		"networks; no user needs to have the address. The errors that a client network\n"
+		"made with many addresses stay counted: for an hour, or a day at most.\n",
 	.run = run_user_unlock,
 };
 
@@ -82,19 +80,18 @@ open_all(const char *data)
 	return db != NULL;
 }
 
-/* `*email` gets the address as it is stored. */
-static bool
-is_email(char **email)
+/* The address as it is stored; NULL after an error message. */
+static const char *
+read_email(const char *text)
 {
 	static struct arena *arena;	/* of the whole run */
-	const char *kept;
+	const char *email;
 
 	if (!arena && !(arena = arena_new(1024)))
-		return ctl_error(EXIT_FAILURE, "out of memory") == 0;
-	if (email_keep(arena, *email, &kept) != EMAIL_GOOD)
-		return ctl_error(EXIT_DATA, "\"%s\" is not a mail address", *email) == 0;
-	*email = (char *)kept;
-	return true;
+		return ctl_error(EXIT_FAILURE, "out of memory"), NULL;
+	if (email_keep(arena, text, &email) != EMAIL_GOOD)
+		return ctl_error(EXIT_DATA, "\"%s\" is not a mail address", text), NULL;
+	return email;
 }
 
 static bool
@@ -106,13 +103,8 @@ is_role(const char *role)
 
 /* ---- user add */
 
-struct new_user {
-	char *email;
-	const char *role, *language;
-};
-
 static int
-read_new_user(int argc, char **argv, struct new_user *user)
+read_new_user(int argc, char **argv, struct user_new *user)
 {
 	static const struct option options[] = {
 		{ "role", required_argument, NULL, 'r' }, { "language", required_argument, NULL, 'l' }, { 0 },
@@ -130,45 +122,42 @@ read_new_user(int argc, char **argv, struct new_user *user)
 	}
 	if (optind + 1 != argc)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage);
-	user->email = argv[optind];
 	if (!language_of(user->language, &language))
 		return ctl_error(EXIT_DATA, "\"%s\" is not a language; languages are tr, en, es and de", user->language);
-	return is_email(&user->email) && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
+	user->email = read_email(argv[optind]);
+	return user->email && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
 
 static enum db_rc
-insert_user(const struct new_user *user, const char *id)
+insert_user(const struct user_new *user)
 {
-	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(db);
 
 	if (rc != DB_DONE)
 		return rc;
-	rc = user_add(db, &(struct user_new){ .id = id, .email = user->email, .role = user->role, .language = user->language,
-		.timezone = conf->time_zone, .created_at = now }, NULL);
-	if (rc != DB_DONE) {
-		db_write_rollback(db);
-		return rc;
-	}
-	audit_add(db, now, &(struct audit){ .action = "user.added", .subject_id = id, .subject = user->email,
-		.after = user->role });
-	return db_write_commit(db);
+	enum db_rc added = user_add(db, user, NULL);
+	if (added == DB_DONE)
+		audit_add(db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
+			.subject = user->email, .after = user->role });
+	rc = db_write_commit(db);
+	return rc == DB_DONE ? added : rc;
 }
 
 static int
 run_user_add(int argc, char **argv, const char *data)
 {
-	struct new_user user = { .role = "user", .language = "en" };
 	char id[ID_TEXT];
+	struct user_new user = { .id = id, .role = "user", .language = "en" };
 	int code = read_new_user(argc, argv, &user);
-	enum db_rc rc;
 
 	if (code != EXIT_SUCCESS)
 		return code;
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	random_id(id);
-	rc = insert_user(&user, id);
+	user.timezone = conf->time_zone;
+	user.created_at = clock_now();
+	enum db_rc rc = insert_user(&user);
 	db_close(db);
 	if (rc == DB_TAKEN)
 		return ctl_error(EXIT_DATA, "%s is a user already; `okulctl user role %s %s` changes the role", user.email,
@@ -181,7 +170,7 @@ run_user_add(int argc, char **argv, const char *data)
 
 /* ---- user role */
 
-enum change { CHANGED, NO_CHANGE, NO_USER, LAST_ONE };
+enum change { CHANGED, NO_CHANGE, NO_USER, LAST_SUPERADMIN };
 
 /* Inside a write transaction. */
 static enum change
@@ -200,7 +189,7 @@ change_role(const char *email, const char *role)
 	if (strcmp(before, role) == 0)
 		return NO_CHANGE;
 	if (!user_change_role(db, pk, role, now))
-		return LAST_ONE;
+		return LAST_SUPERADMIN;
 	audit_add(db, now, &(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before,
 		.after = role });
 	return CHANGED;
@@ -210,30 +199,26 @@ static int
 run_user_role(int argc, char **argv, const char *data)
 {
 	enum change change = NO_CHANGE;
-	enum db_rc rc;
 
 	if (argc != 3)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user role %s", command_user_role.usage);
-	const char *role = argv[2];
-	if (!is_email(&argv[1]) || !is_role(role))
+	const char *email = read_email(argv[1]), *role = argv[2];
+	if (!email || !is_role(role))
 		return EXIT_DATA;
-	const char *email = argv[1];
 	if (!open_all(data))
 		return EXIT_CONFIG;
-	rc = db_write_begin(db);
+	enum db_rc rc = db_write_begin(db);
 	if (rc == DB_DONE) {
 		change = change_role(email, role);
-		/* Also when nothing changed: the commit returns a failure that stuck. */
-		rc = db_write_commit(db);
+		rc = db_write_commit(db);	/* also when nothing changed: it returns the failure that stuck */
 	}
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	if (change == NO_USER)
 		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` adds one", email);
-	if (change == LAST_ONE)
-		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
-			email);
+	if (change == LAST_SUPERADMIN)
+		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first", email);
 	printf("%s: is %s %s\n", email, role, change == CHANGED ? "now" : "already");
 	return EXIT_SUCCESS;
 }
@@ -263,19 +248,20 @@ run_user_unlock(int argc, char **argv, const char *data)
 
 	if (argc != 2 || argv[1][0] == '-')
 		return ctl_error(EXIT_USAGE, "usage: okulctl user unlock %s", command_user_unlock.usage);
-	if (!is_email(&argv[1]))
+	const char *email = read_email(argv[1]);
+	if (!email)
 		return EXIT_DATA;
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	enum db_rc rc = db_write_begin(db);
 	if (rc == DB_DONE) {
-		unlock_email(argv[1], &events);
+		unlock_email(email, &events);
 		rc = db_write_commit(db);
 	}
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
-	printf("%s: unlocked, %lld codes and wrong tries forgotten\n", argv[1], (long long)events);
+	printf("%s: unlocked, %lld codes and wrong tries forgotten\n", email, (long long)events);
 	return EXIT_SUCCESS;
 }
 

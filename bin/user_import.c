@@ -1,8 +1,8 @@
 /*
  * okulctl user import - adds users from a table.
  *
- * The file is read in batches: their rows are checked first, then the good ones are written in one transaction, and
- * only then are the errors of the others reported. So requests are served at the same time, and the file may be of any size.
+ * The file is read in batches: the rows of a batch are checked, the good ones are written in one transaction, and then the errors
+ * of the others are printed. So requests are served meanwhile, and the file may have any size.
  */
 #include "okulctl.h"
 
@@ -24,34 +24,43 @@ static const struct db_statements statements;
 const struct command command_user_import = {
 	.name = "user import",
 	.usage = "FILE.csv [--encoding NAME] [--dry-run]",
-	.summary = "add users from a table, a row each",
-	.help = "FILE.csv is text as spreadsheets write it (RFC 4180; commas, semicolons or tabs, a line sep=; above or not),\n"
-		"or - for standard input. Its first line names the columns, in any order: email, which every row has, and any of\n"
-		"  role language name surname username countryCode phoneNumber birthDate gender timezone profilePhoto\n"
-		"  availabilityStatus interests expertise bio instagram x tiktok snapchat facebook\n"
-		"or what people call these in Turkish, English, Spanish or German, in any case (E-posta, Soyad, Geburtsdatum,\n"
-		"Correo electrónico). An empty cell counts as left out; then the role is user and the language English. The rules\n"
-		"are those of the API. Beyond it\n"
-		"  birthDate    may be 23.04.1998, 23/04/1998 or 23-04-1998: the day first. One with the month first (04/23/1998)\n"
-		"               refuses the whole file, since nobody can tell what 03/04/1998 means beside it\n"
-		"  phoneNumber  may have spaces and signs between its digits; +90 532 ... is split into countryCode and number,\n"
-		"               and 0532 ... loses its 0 where the code is known. Digits alone stay as they are\n"
+	.summary = "add users from a table, one a row",
+	.help = "FILE.csv is text as spreadsheets write it (RFC 4180; commas, semicolons or tabs,\n"
+		"with or without a first line sep=;), or - for standard input. Its first line\n"
+		"names the columns, in any order: email, which every row needs, and any of\n"
+		"  role language name surname username countryCode phoneNumber birthDate gender\n"
+		"  timezone profilePhoto availabilityStatus interests expertise bio instagram x\n"
+		"  tiktok snapchat facebook\n"
+		"or their usual names in Turkish, English, Spanish or German, in upper or lower\n"
+		"case (E-posta, Soyad, Geburtsdatum, Correo electrónico). An empty cell counts as\n"
+		"missing; the default role is user, the default language English. The rules are\n"
+		"those of the API. In addition\n"
+		"  birthDate    may be 23.04.1998, 23/04/1998 or 23-04-1998, with the day first.\n"
+		"               If any date has the month first (04/23/1998), the whole file is\n"
+		"               refused, since 03/04/1998 would be ambiguous\n"
+		"  phoneNumber  may have spaces and signs between its digits; +90 532 ... is\n"
+		"               split into countryCode and number, and the 0 of 0532 ... is\n"
+		"               removed if the country code is known. Digits alone stay as they\n"
+		"               are\n"
 		"  countryCode, language, gender  may be words: TR, Almanca, Kadın, weiblich\n"
 		"\n"
-		"What GET /users?format=csv returns is accepted too: id, isActive and accountDeletionStatus as they are there; consents,\n"
-		"times and isRegistrationComplete are ignored, since only the user can give a consent.\n"
+		"The output of GET /users?format=csv is accepted too, with id, isActive and\n"
+		"accountDeletionStatus; consents, times and isRegistrationComplete are ignored,\n"
+		"since only the user can give a consent.\n"
 		"\n"
-		"Every row with an error is named on standard error, with its line in the file (\"line 17: email: must be a\n"
-		"valid e-mail address\"), and the exit code is 1; the other rows are imported. An address or user name that a\n"
-		"user has already, or that stands in the file twice, is an error too. Who was imported completes the\n"
-		"registration at the first login.\n"
-		"--encoding NAME  what FILE.csv is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
+		"Each error is printed on standard error, with the line of its row in the file\n"
+		"(\"line 17: email: must be a valid e-mail address\"), and the exit code is 1; the\n"
+		"other rows are imported. An address or user name that belongs to a user already,\n"
+		"or that the file has twice, is an error too. Imported users complete the\n"
+		"registration at their first login.\n"
+		"--encoding NAME  the encoding of FILE.csv, if not UTF-8: windows-1254,\n"
+		"                 windows-1252, utf-16 ...\n"
 		"--dry-run        only check: nothing is changed. Run this first.\n",
 	.run = run_user_import,
 	.statements = &statements,
 };
 
-#define BATCH 500		/* rows a transaction: some 30 ms in which no one else can write */
+#define BATCH 500		/* rows a transaction: it keeps the writer lock for about 30 ms */
 
 enum { EMAIL, ROLE, PROFILE, OWN_ID = PROFILE + USER_FIELDS, IS_ACTIVE, DELETION };
 
@@ -84,6 +93,7 @@ struct row {
 	const struct value *in;	/* of import_shape */
 	const char *email, *username, *own_id;	/* NULL: none */
 	char id[ID_TEXT];
+	struct user_new user;	/* of a good row */
 	struct buf errors;	/* a line each; empty: the row is good */
 };
 
@@ -95,8 +105,8 @@ struct import {
 	const struct field *columns[CSV_FIELDS_MAX];	/* NULL: one without heading */
 	const char *headings[CSV_FIELDS_MAX];
 	size_t column_count;
-	struct arena *batch, *file;	/* what lives as long as a batch, and as long as the run */
-	void *emails, *usernames, *ids;	/* of the file so far: trees of struct seen */
+	struct arena *batch, *file;	/* of the current batch; of the whole run */
+	void *emails, *usernames, *ids;	/* of the file so far: trees (tsearch()) of struct seen */
 	struct row rows[BATCH];
 	size_t count;
 	int64_t good, bad;
@@ -129,24 +139,16 @@ compare_seen(const void *a, const void *b)
 	return strcmp(((const struct seen *)a)->text, ((const struct seen *)b)->text);
 }
 
-/* The line in which the text occurred first, which may be this one. */
-static size_t
-first_line(struct import *im, void **tree, const char *text, size_t line)
-{
-	struct seen *seen = arena_alloc(im->file, sizeof(*seen));
-
-	*seen = (struct seen){ arena_string(im->file, text), line };
-	const struct seen *const *first = tsearch(seen, tree, compare_seen);
-	return first ? (*first)->line : line;
-}
-
 /* The line above this one in which the text occurred first; 0: none. */
 static size_t
 line_above(struct import *im, void **tree, const char *text, size_t line)
 {
-	size_t first = text ? first_line(im, tree, text, line) : line;
-
-	return first != line ? first : 0;
+	if (!text)
+		return 0;
+	struct seen *seen = arena_alloc(im->file, sizeof(*seen));
+	*seen = (struct seen){ arena_string(im->file, text), line };
+	const struct seen *const *first = tsearch(seen, tree, compare_seen);
+	return first && *first != seen ? (*first)->line : 0;
 }
 
 static void
@@ -200,6 +202,15 @@ read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 		field_add(im->batch, row->cells, field, text);
 }
 
+static const char *
+trim_cell(struct arena *arena, const char *cell)
+{
+	size_t length = strlen(cell);
+
+	utf8_trim(&cell, &length);
+	return arena_copy(arena, cell, length);
+}
+
 /* False for a row without any text, which spreadsheets often leave at the end. */
 static bool
 read_cells(struct import *im, struct row *row)
@@ -208,11 +219,9 @@ read_cells(struct import *im, struct row *row)
 
 	row->cells = cJSON_CreateObject();
 	for (size_t i = 0; i < im->csv.count; i++) {
-		const char *cell = im->csv.fields[i];
-		size_t length = strlen(cell);
+		const char *cell = trim_cell(im->batch, im->csv.fields[i]);
 
-		utf8_trim(&cell, &length);
-		if (length == 0)
+		if (!*cell)
 			continue;
 		any = true;
 		if (i >= im->column_count)
@@ -220,7 +229,7 @@ read_cells(struct import *im, struct row *row)
 		else if (!im->columns[i])
 			complain(row, "cell %zu holds text, and its column has no heading", i + 1);
 		else if (im->columns[i] != &passed_over)
-			read_cell(im, row, i, arena_copy(im->batch, cell, length));
+			read_cell(im, row, i, cell);
 	}
 	return any;
 }
@@ -228,58 +237,14 @@ read_cells(struct import *im, struct row *row)
 static const char *
 csv_reason(enum csv_result result)
 {
-	switch (result) {
-	case CSV_QUOTE:
-		return "a quote stands where none may: a cell with quotes begins and ends with one, and doubles those within";
-	case CSV_OPEN:
-		return "a cell begins with a quote, and no quote ends it";
-	case CSV_UTF8:
-		return "is not UTF-8 text";	/* never: ctl_text() */
-	case CSV_LONG:
-		return "has too many cells, or too long ones; is a quote missing?";
-	default:
-		return strerror(errno);
-	}
-}
+	static const char *const reasons[] = {
+		[CSV_QUOTE] = "a quote stands where none may: a cell with quotes begins and ends with one, and doubles those within",
+		[CSV_OPEN] = "a cell begins with a quote, and no quote ends it",
+		[CSV_UTF8] = "is not UTF-8 text",	/* never: ctl_text() */
+		[CSV_LONG] = "has too many cells, or too long ones; is a quote missing?",
+	};
 
-/* Fills the next row; false at the end of the file. */
-static bool
-read_user_row(struct import *im, struct row *row, enum csv_result *result)
-{
-	do {
-		*result = csv_next(&im->csv);
-		*row = (struct row){ .line = im->csv.line, .errors.arena = im->batch };
-		if (*result == CSV_END || *result == CSV_BROKEN)
-			return false;
-	} while (*result == CSV_ROW && !read_cells(im, row));
-	if (*result != CSV_ROW) {
-		complain(row, "%s", csv_reason(*result));
-		return true;
-	}
-	check_cells(im, row);
-	if (row->own_id && row->errors.length == 0)
-		memcpy(row->id, row->own_id, ID_TEXT);
-	else
-		random_id(row->id);
-	return true;
-}
-
-/* ---- a batch */
-
-static void
-check_taken(struct import *im, struct row *row)
-{
-	struct db_rows *taken;
-
-	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->email, row->username, row->own_id)) == DB_ROW) {
-		if (db_flag(taken, 0))
-			complain(row, "email: belongs to a user already");
-		if (db_flag(taken, 1))
-			complain(row, "username: belongs to a user already");
-		if (db_flag(taken, 2))
-			complain(row, "id: belongs to a user already");
-	}
-	db_end(taken);
+	return result == CSV_BROKEN ? strerror(errno) : reasons[result];
 }
 
 /* The user that a row describes; empty cells get the defaults of a new user. */
@@ -304,17 +269,58 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 	};
 }
 
-static void
-import_add(struct import *im, struct row *row, int64_t now)
+/* Fills the next row; false at the end of the file. */
+static bool
+read_user_row(struct import *im, struct row *row, enum csv_result *result)
 {
-	const struct user_new user = import_user(im, row, now);
-	enum db_rc rc = user_add(im->db, &user, NULL);
+	do {
+		*result = csv_next(&im->csv);
+		*row = (struct row){ .line = im->csv.line, .errors.arena = im->batch };
+		if (*result == CSV_END || *result == CSV_BROKEN)
+			return false;
+	} while (*result == CSV_ROW && !read_cells(im, row));
+	if (*result != CSV_ROW) {
+		complain(row, "%s", csv_reason(*result));
+		return true;
+	}
+	check_cells(im, row);
+	if (row->own_id && row->errors.length == 0)
+		memcpy(row->id, row->own_id, ID_TEXT);
+	else
+		random_id(row->id);
+	row->user = import_user(im, row, clock_now());
+	return true;
+}
+
+/* ---- a batch */
+
+static void
+check_taken(struct import *im, struct row *row)
+{
+	struct db_rows *taken;
+
+	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->email, row->username, row->own_id)) == DB_ROW) {
+		if (db_flag(taken, 0))
+			complain(row, "email: belongs to a user already");
+		if (db_flag(taken, 1))
+			complain(row, "username: belongs to a user already");
+		if (db_flag(taken, 2))
+			complain(row, "id: belongs to a user already");
+	}
+	db_end(taken);
+}
+
+static void
+import_add(struct import *im, struct row *row)
+{
+	const struct user_new *user = &row->user;
+	enum db_rc rc = user_add(im->db, user, NULL);
 
 	if (rc == DB_TAKEN)
 		check_taken(im, row);
 	if (rc == DB_DONE)
-		audit_add(im->db, now, &(struct audit){ .action = "user.added", .subject_id = row->id, .subject = row->email,
-			.after = user.role ? user.role : "user" });
+		audit_add(im->db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
+			.subject = user->email, .after = user->role ? user->role : "user" });
 }
 
 static enum db_rc
@@ -333,19 +339,18 @@ check_rows(struct import *im)
 static enum db_rc
 store_rows(struct import *im)
 {
-	int64_t now = clock_now();
 	enum db_rc rc = db_write_begin(im->db);
 
 	if (rc != DB_DONE)
 		return rc;
 	for (size_t i = 0; i < im->count; i++)
 		if (im->rows[i].errors.length == 0)
-			import_add(im, &im->rows[i], now);
+			import_add(im, &im->rows[i]);
 	return db_write_commit(im->db);
 }
 
 static void
-report_rows(struct import *im)
+print_errors(struct import *im)
 {
 	for (size_t i = 0; i < im->count; i++) {
 		const struct buf *errors = &im->rows[i].errors;
@@ -368,13 +373,13 @@ import_rows(struct import *im)
 		while (im->count < BATCH && read_user_row(im, &im->rows[im->count], &result))
 			im->count++;
 		if (result == CSV_BROKEN)
-			return ctl_error(EXIT_FAILURE, "the file cannot be read on: %m; %lld users are imported",
+			return ctl_error(EXIT_FAILURE, "the file cannot be read further: %m; %lld users are imported",
 				(long long)im->good);
 		rc = im->dry_run ? check_rows(im) : store_rows(im);
 		if (rc != DB_DONE)
 			return ctl_error(EXIT_FAILURE, "stopped at line %zu: %s; the %lld good rows above it are imported",
 				im->rows[0].line, db_reason(rc), (long long)im->good);
-		report_rows(im);
+		print_errors(im);
 		arena_reset(im->batch);
 	}
 	printf("users %s: %lld, rows with errors: %lld%s\n", im->dry_run ? "to import" : "imported", (long long)im->good,
@@ -406,11 +411,8 @@ find_header(struct import *im)
 		if (result != CSV_ROW)
 			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, csv_reason(result)) == 0;
 		for (size_t i = 0; i < im->csv.count; i++) {
-			const char *cell = im->csv.fields[i];
-			size_t length = strlen(cell);
-			utf8_trim(&cell, &length);
-			im->headings[i] = arena_copy(im->file, cell, length);
-			any = any || length > 0;
+			im->headings[i] = trim_cell(im->file, im->csv.fields[i]);
+			any = any || im->headings[i][0];
 		}
 	}
 	return true;
@@ -448,7 +450,7 @@ open_table(struct import *im, FILE *file)
 	return read_header(im);
 }
 
-/* A file in which a date has its month first is refused: other dates in it would be misread silently. */
+/* A file in which a date has the month first is refused: its other dates would be misread silently. */
 static bool
 check_dates(struct import *im)
 {
@@ -457,25 +459,17 @@ check_dates(struct import *im)
 
 	while ((result = csv_next(&im->csv)) != CSV_END && result != CSV_BROKEN) {
 		for (size_t i = 0; result == CSV_ROW && i < im->csv.count && i < im->column_count; i++) {
-			const char *cell = im->csv.fields[i];
-			size_t length = strlen(cell);
+			const char *cell = trim_cell(im->batch, im->csv.fields[i]);
 
-			utf8_trim(&cell, &length);
 			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
-			    user_table_date(im->batch, arena_copy(im->batch, cell, length), &date) == USER_TABLE_MONTH_FIRST)
-				return ctl_error(EXIT_DATA, "line %zu: %s: %.*s has the month first, and okul reads the day first: nothing "
+			    user_table_date(im->batch, cell, &date) == USER_TABLE_MONTH_FIRST)
+				return ctl_error(EXIT_DATA, "line %zu: %s: %s has the month first, and okul reads the day first: nothing "
 					"was done. Let the spreadsheet write dates like 1998-04-23", im->csv.line, im->columns[i]->name,
-					(int)length, cell) == 0;
+					cell) == 0;
 		}
 		arena_reset(im->batch);
 	}
 	return true;
-}
-
-static void
-keep_node(void *node)
-{
-	(void)node;	/* in the arena */
 }
 
 static int
@@ -492,9 +486,6 @@ import_file(struct import *im, FILE *file)
 		code = import_rows(im);
 	csv_clear(&im->csv);
 	json_use(NULL);
-	tdestroy(im->emails, keep_node);
-	tdestroy(im->usernames, keep_node);
-	tdestroy(im->ids, keep_node);
 	arena_free(im->batch);
 	arena_free(im->file);
 	return code;

@@ -17,10 +17,7 @@ static const struct shape health = { .name = "HealthResponseDto", .fields = FIEL
 	{ "version", FIELD_TEXT, 1, 40, .example = "\"" OKUL_VERSION "\"" },
 	{ "schemaVersion", FIELD_INT, 1, .example = "1" }) };
 
-static struct response get_hello(struct request *rq);
-static struct response get_health(struct request *rq);
-static struct response get_openapi(struct request *rq);
-static struct response get_docs(struct request *rq);
+static response_handler get_hello, get_health, get_openapi, get_docs;
 
 static const struct route routes[] = {
 	{ GET, "/", PUBLIC, get_hello, .out = &hello, .title = "Get application hello response" },
@@ -47,12 +44,7 @@ get_health(struct request *rq)
 		return response_error(rq, ERROR_UNAVAILABLE);
 	request_detach_user(rq);	/* the trial ends their row, and the log names them */
 	bool writable = db_try_write(rq->db);
-	response_begin(rq);
-	data_text(rq, "status", writable ? "ok" : "degraded");
-	data_text(rq, "database", "ok");
-	data_text(rq, "version", OKUL_VERSION);
-	data_int(rq, "schemaVersion", version);
-	return response_done(rq);
+	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }
 
 /* The reference tells of no surface that is off. */

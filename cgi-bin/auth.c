@@ -88,8 +88,8 @@ static const char *const sql[] = {
 		" FROM session JOIN users ON users.pk = session.user_pk"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND users.is_active",
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, " SQL_LEAST("expires_at", "created_at + ?4") " AS expiresAt, ip,"
-		" user_agent AS userAgent, pk = ?2 AS isCurrent FROM session WHERE user_pk = ?1 AND expires_at > ?3"
+		"SELECT id, created_at, last_used_at, " SQL_LEAST("expires_at", "created_at + ?4") " AS expires_at, ip,"
+		" user_agent, pk = ?2 AS is_current FROM session WHERE user_pk = ?1 AND expires_at > ?3"
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[MISSING] =

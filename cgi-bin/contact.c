@@ -73,9 +73,8 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 	PAGE_FORMAT_AT(FORMAT)) };
 
 #define COLUMNS \
-	"contact.id AS id, contact.full_name AS fullName, contact.email AS email, contact.phone_number AS phoneNumber, " \
-	"contact.subject AS subject, contact.message AS message, contact.source AS source, contact.language AS language, " \
-	"contact.status AS status, contact.reply AS reply, contact.replied_at AS repliedAt, contact.created_at AS createdAt"
+	"contact.id, contact.full_name, contact.email, contact.phone_number, contact.subject, contact.message," \
+	" contact.source, contact.language, contact.status, contact.reply, contact.replied_at, contact.created_at"
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
@@ -231,7 +230,7 @@ get_contacts(struct request *rq)
 	struct args args = ARGS(in[FOR_STATUS], in[FOR_SOURCE], words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "contact", sql[list + sort], args, &contact_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "contact", sql[list + sort], args, &contact_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &contact_response);
 }
 

@@ -62,9 +62,9 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
 /*
- * A page is found in the index of its order, which holds all that the list is filtered by, and then joined with its rows.
- * Keys grow with time, so their order is that of creation, and they part what is equal else. ?1 drafts too, ?2 language,
- * ?3 level, ?4 the words of a search (fold_words()); each statement takes as many of them as it looks at, limit and offset behind.
+ * A page is found in the index of its order, which holds all columns of the filters, and then joined with its rows. Keys grow
+ * with time: they are the order of creation, and the tie-breaker of the other orders. ?1 drafts too, ?2 language, ?3 level,
+ * ?4 the words of a search (fold_words()); each statement takes the first of them that it needs, then limit and offset.
  */
 #define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
 #define FOUND SEEN " AND " SQL_HAS_WORDS("folded", "?4")
@@ -73,17 +73,17 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 	" LIMIT " limit " OFFSET " offset ") AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
 	" /* scans: course */"
 #define SORTED(i, by, order) \
-	[PAGE_ALL + i] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order, "?1", "?2"), \
-	[PAGE_PUBLIC + i] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order, "?1", "?2"), \
-	[PAGE_SEEN + i] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order, "?4", "?5"), \
-	[PAGE_FOUND + i] = PAGE("course", FOUND, order, "?5", "?6")
+	[PAGE_OF(OF_ALL, i)] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order, "?1", "?2"), \
+	[PAGE_OF(OF_PUBLIC, i)] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order, "?1", "?2"), \
+	[PAGE_OF(OF_SEEN, i)] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order, "?4", "?5"), \
+	[PAGE_OF(OF_FOUND, i)] = PAGE("course", FOUND, order, "?5", "?6")
 
 #define SORTS (COUNT(sorts) - 1)
-enum {
-	PAGE_ALL = 0, PAGE_PUBLIC = PAGE_ALL + SORTS, PAGE_SEEN = PAGE_PUBLIC + SORTS, PAGE_FOUND = PAGE_SEEN + SORTS,
-	COUNT_ALL = PAGE_FOUND + SORTS, COUNT_PUBLIC, COUNT_SEEN, COUNT_FOUND,
-	ONE, TAKEN,
-};
+/* Which courses a list has: of each kind there are the pages, one for each order, and the count. */
+enum { OF_ALL, OF_PUBLIC, OF_SEEN, OF_FOUND, KINDS };
+#define PAGE_OF(kind, sort) ((kind) * SORTS + (sort))
+#define COUNT_OF(kind) (PAGE_OF(KINDS, 0) + (kind))
+enum { ONE = COUNT_OF(KINDS), TAKEN };
 
 static const char *const sql[] = {
 	SORTED(0, "newest", "pk DESC"),
@@ -94,23 +94,18 @@ static const char *const sql[] = {
 	SORTED(5, "price", "price DESC, pk DESC"),
 	SORTED(6, "position", "position, pk"),
 	SORTED(7, "position", "position DESC, pk DESC"),
-	[COUNT_ALL] = "SELECT n FROM tally WHERE name = 'course'",
-	[COUNT_PUBLIC] = "SELECT n FROM tally WHERE name = 'course:published'",
-	[COUNT_SEEN] =
+	[COUNT_OF(OF_ALL)] = "SELECT n FROM tally WHERE name = 'course'",
+	[COUNT_OF(OF_PUBLIC)] = "SELECT n FROM tally WHERE name = 'course:published'",
+	[COUNT_OF(OF_SEEN)] =
 		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " /* scans: course */",
-	[COUNT_FOUND] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
+	[COUNT_OF(OF_FOUND)] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
 	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 };
 
-static struct response get_courses(struct request *rq);
-static struct response get_course(struct request *rq);
-static struct response post_course(struct request *rq);
-static struct response patch_course(struct request *rq);
-static struct response delete_course(struct request *rq);
-static struct response duplicate_course(struct request *rq);
+static response_handler get_courses, get_course, post_course, patch_course, delete_course, duplicate_course;
 
-/* Grows with every change of a course: whoever has the list of that number has the newest. */
+/* A counter of all changes of courses. */
 #define LIST_VERSION "SELECT n FROM tally WHERE name = 'course:version'"
 
 static const struct route routes[] = {
@@ -139,15 +134,14 @@ get_courses(struct request *rq)
 	const struct value *in = rq->in;
 	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS]));
 	struct args args = ARGS(request_is_admin(rq), in[FOR_LANGUAGE], in[FOR_LEVEL], words);
-	int sort = value_choice(in[SORT], sorts);
+	int kind = request_is_admin(rq) ? OF_ALL : OF_PUBLIC, sort = value_choice(in[SORT], sorts);
 
 	if (words)
-		return response_list(rq, sql[COUNT_FOUND], sql[PAGE_FOUND + sort], args, &course_response);
-	args.count--;
-	if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
-		return response_list(rq, sql[COUNT_SEEN], sql[PAGE_SEEN + sort], args, &course_response);
-	return response_list(rq, sql[request_is_admin(rq) ? COUNT_ALL : COUNT_PUBLIC], sql[(request_is_admin(rq) ? PAGE_ALL : PAGE_PUBLIC) + sort],
-		NO_ARGS, &course_response);
+		kind = OF_FOUND;
+	else if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
+		kind = OF_SEEN;
+	args.count = (size_t[]){ [OF_SEEN] = 3, [OF_FOUND] = 4 }[kind];
+	return response_list(rq, sql[COUNT_OF(kind)], sql[PAGE_OF(kind, sort)], args, &course_response);
 }
 
 static struct response

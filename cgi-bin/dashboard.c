@@ -1,8 +1,8 @@
 /*
  * dashboard - the school in figures, for its admins.
  *
- * Nothing is counted here: triggers keep the counters (schema.sql), so that the answer costs the same however many rows
- * there are. All figures of an answer are of one moment: its statements see one snapshot.
+ * Nothing is counted here: triggers keep the counters (schema.sql), so that the response costs the same however many rows
+ * there are. All its figures are of one moment: the statements see one snapshot.
  */
 #include "app.h"
 #include "session.h"
@@ -129,7 +129,7 @@ static const struct shape stats = { .name = "AdminDashboardStatsResponseDto", .f
 
 /* ---- statements */
 
-/* What came, in the order of the columns of time_tally. */
+/* What is counted by time, in the order of the columns of time_tally. */
 enum kind { USERS, RESULTS, CONTACTS, ASSIGNMENTS, KINDS };
 
 enum { TALLY, SPANS, ROWS, LEVEL_SUMS, LANGUAGE_SUMS, RECENT_CONTACTS, RECENT_RESULTS };
@@ -142,29 +142,28 @@ static const char *const sql[] = {
 		" (SELECT count(*) FROM result WHERE completed_at >= ?1 AND completed_at < ?2),"
 		" (SELECT count(*) FROM contact WHERE created_at >= ?1 AND created_at < ?2),"
 		" (SELECT count(*) FROM assignment WHERE assigned_at >= ?1 AND assigned_at < ?2)",
-	/* a row for each kind of result */
+	/* result_tally has a row for each version of a test and level */
 	[LEVEL_SUMS] =
 		"SELECT level, sum(n), sum(hundredths) FROM result_tally GROUP BY level"
 		" /* scans: result_tally */",
-	/* tests spell a language as they like: where capitals are all that differs it is one, as in lists */
+	/* languages are compared without case, as in lists */
 	[LANGUAGE_SUMS] =
 		"SELECT min(target_language), sum(n), sum(hundredths) FROM result_tally"
 		" GROUP BY lower(target_language) ORDER BY 2 DESC, 1 /* scans: result_tally */",
 	[RECENT_CONTACTS] =
-		"SELECT id, full_name AS fullName, email, status, created_at AS createdAt, replied_at AS repliedAt,"
+		"SELECT id, full_name, email, status, created_at, replied_at,"
 		" source FROM contact ORDER BY created_at DESC, pk DESC LIMIT 5 /* scans: contact */",
 	[RECENT_RESULTS] =
-		"SELECT result.id AS id, trim(coalesce(users.name, '') || ' ' || coalesce(users.surname, '')) AS userName,"
-		" users.email AS userEmail, result.level AS level, result.total_score AS totalScore,"
-		" result.target_language AS targetLanguage, version.title AS testTitle,"
-		" result.completed_at AS completedAt"
+		"SELECT result.id, trim(coalesce(users.name, '') || ' ' || coalesce(users.surname, '')) AS user_name,"
+		" users.email AS user_email, result.level, result.total_score, result.target_language,"
+		" version.title AS test_title, result.completed_at"
 		" FROM (SELECT pk AS found FROM result ORDER BY completed_at DESC, pk DESC LIMIT 5) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "users ON users.pk = result.user_pk"
 		SQL_JOIN "test_version AS version ON version.pk = result.version"
 		" ORDER BY result.completed_at DESC, result.pk DESC /* scans: result */",
 };
 
-static struct response get_stats(struct request *rq);
+static response_handler get_stats;
 
 static const struct route routes[] = {
 	{ GET, "/admin/dashboard/stats", ADMIN, get_stats, .query = &query, .out = &stats, .no_store = true,
@@ -177,7 +176,7 @@ static const struct section section = { routes, COUNT(routes), sql, COUNT(sql) }
 static const struct program program = { "dashboard", "The school in figures", SECTIONS(&section),
 	.statements = STATEMENTS(&session_statements), .start = token_init, .authenticate = session_authenticate };
 
-/* ---- how much came when */
+/* ---- counts by time */
 
 struct counts { int64_t of[KINDS]; };
 
@@ -192,7 +191,7 @@ add_row(struct request *rq, struct counts *counts, const char *statement, struct
 	db_end(row);
 }
 
-/* Adds what came in [from, to): its whole days, the whole quarters of an hour at its ends, and the rows beyond them. */
+/* Adds the counts of [from, to): by whole days, at the ends by quarters of an hour, and the rest by rows. */
 static void
 add_between(struct request *rq, struct counts *counts, int64_t from, int64_t to, size_t by)
 {
@@ -204,14 +203,13 @@ add_between(struct request *rq, struct counts *counts, int64_t from, int64_t to,
 		add_row(rq, counts, sql[ROWS], ARGS(from, to));
 		return;
 	}
-	int64_t span = spans[by], first = (from + span - 1) / span, end = to / span;
-	if (first >= end) {
-		add_between(rq, counts, from, to, by + 1);
-		return;
-	}
-	add_between(rq, counts, from, first * span, by + 1);
-	add_row(rq, counts, sql[SPANS], ARGS(span, first, end));
-	add_between(rq, counts, end * span, to, by + 1);
+	int64_t span = spans[by], first = (from + span - 1) / span * span, end = to / span * span;
+	if (first < end)
+		add_row(rq, counts, sql[SPANS], ARGS(span, first / span, end / span));
+	else
+		first = end = to;
+	add_between(rq, counts, from, first, by + 1);
+	add_between(rq, counts, end, to, by + 1);
 }
 
 static struct counts
@@ -282,78 +280,34 @@ average(struct sum sum)
 	return ratio(sum.hundredths, 100 * sum.n);
 }
 
+static double
+growth(int64_t now, int64_t before)
+{
+	return percent(now - before, before);
+}
+
 /* ---- overview */
 
 static void
-put_users(struct request *rq, int64_t now, int64_t before)
+put_overview(struct request *rq, struct sum all)
 {
-	int64_t total = tally(rq, "user"), registered = tally(rq, "registration");
-
-	data_object(rq, "users");
-	data_int(rq, "total", total);
-	data_int(rq, "admins", tally(rq, "user:admin") + tally(rq, "user:superadmin"));
-	data_int(rq, "registrationCompleted", registered);
-	data_number(rq, "completionRate", percent(registered, total));
-	data_int(rq, "newLast30Days", now);
-	data_number(rq, "monthlyGrowthRate", percent(now - before, before));
-	data_end_object(rq);
-}
-
-static void
-put_tests(struct request *rq, struct sum all, int64_t now, int64_t before)
-{
-	data_object(rq, "tests");
-	data_int(rq, "totalTests", tally(rq, "test"));
-	data_int(rq, "totalSubmissions", all.n);
-	data_number(rq, "averageScore", average(all));
-	data_int(rq, "submissionsLast30Days", now);
-	data_number(rq, "monthlyGrowthRate", percent(now - before, before));
-	data_end_object(rq);
-}
-
-static void
-put_contacts(struct request *rq, int64_t now)
-{
-	int64_t total = tally(rq, "contact"), replied = tally(rq, "contact:REPLIED");
-
-	data_object(rq, "contacts");
-	data_int(rq, "total", total);
-	data_int(rq, "pending", tally(rq, "contact:PENDING"));
-	data_int(rq, "replied", replied);
-	data_number(rq, "replyRate", percent(replied, total));
-	data_int(rq, "newLast30Days", now);
-	data_end_object(rq);
-}
-
-static void
-put_materials(struct request *rq, int64_t now)
-{
-	int64_t assignments = tally(rq, "assignment"), users = tally(rq, "assignment:user");
-
-	data_object(rq, "materials");
-	data_int(rq, "total", tally(rq, "material"));
-	data_int(rq, "assignments", assignments);
-	data_int(rq, "assignedUsers", users);
-	data_number(rq, "avgAssignmentsPerUser", ratio(assignments, users));
-	data_int(rq, "assignmentsLast30Days", now);
-	data_end_object(rq);
-}
-
-static void
-put_overview(struct request *rq, const struct results *results)
-{
-	/* Without an end: a row is from the future only where the clock was set back, and then it came just now. */
+	/* Without an end: a row is from the future only where the clock was set back, and so it is recent. */
 	struct counts now = counts_between(rq, rq->now - WINDOW, FOREVER);
 	struct counts before = counts_between(rq, rq->now - 2 * WINDOW, rq->now - WINDOW);
+	int64_t users = tally(rq, "user"), registered = tally(rq, "registration");
+	int64_t contacts = tally(rq, "contact"), replied = tally(rq, "contact:REPLIED");
+	int64_t assignments = tally(rq, "assignment"), assigned = tally(rq, "assignment:user");
 
 	data_object(rq, "overview");
-	put_users(rq, now.of[USERS], before.of[USERS]);
-	data_object(rq, "courses");
-	data_int(rq, "total", tally(rq, "course"));
-	data_end_object(rq);
-	put_tests(rq, results->all, now.of[RESULTS], before.of[RESULTS]);
-	put_contacts(rq, now.of[CONTACTS]);
-	put_materials(rq, now.of[ASSIGNMENTS]);
+	response_put_values(rq, "users", &users_overview, ARGS(users, tally(rq, "user:admin") + tally(rq, "user:superadmin"),
+		registered, percent(registered, users), now.of[USERS], growth(now.of[USERS], before.of[USERS])));
+	response_put_values(rq, "courses", &courses_overview, ARGS(tally(rq, "course")));
+	response_put_values(rq, "tests", &tests_overview, ARGS(tally(rq, "test"), all.n, average(all), now.of[RESULTS],
+		growth(now.of[RESULTS], before.of[RESULTS])));
+	response_put_values(rq, "contacts", &contacts_overview, ARGS(contacts, tally(rq, "contact:PENDING"), replied,
+		percent(replied, contacts), now.of[CONTACTS]));
+	response_put_values(rq, "materials", &materials_overview, ARGS(tally(rq, "material"), assignments, assigned,
+		ratio(assignments, assigned), now.of[ASSIGNMENTS]));
 	data_end_object(rq);
 }
 
@@ -387,31 +341,16 @@ put_trends(struct request *rq, int months)
 	for (; month <= present; month++, begin = end) {
 		end = begin_of(rq, month + 1);
 		struct counts counts = counts_between(rq, begin, end);
-		data_object(rq, NULL);
-		data_text(rq, "month", arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1));
-		data_text(rq, "label", arena_format(rq->arena, "%s %04d", names[month % 12], month / 12));
-		data_int(rq, "users", counts.of[USERS]);
-		data_int(rq, "testSubmissions", counts.of[RESULTS]);
-		data_int(rq, "contacts", counts.of[CONTACTS]);
-		data_int(rq, "materialAssignments", counts.of[ASSIGNMENTS]);
-		data_end_object(rq);
+		response_put_values(rq, NULL, &trend, ARGS(arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1),
+			arena_format(rq->arena, "%s %04d", names[month % 12], month / 12),
+			counts.of[USERS], counts.of[RESULTS], counts.of[CONTACTS], counts.of[ASSIGNMENTS]));
 	}
 	data_end_list(rq);
 }
 
 /* ---- distributions */
 
-static void
-put_share(struct request *rq, const char *key, const char *label, int64_t count, int64_t all)
-{
-	data_object(rq, NULL);
-	data_text(rq, "key", key);
-	data_text(rq, "label", label);
-	data_int(rq, "count", count);
-	data_number(rq, "percentage", percent(count, all));
-}
-
-/* Of what tally counts as NAME:KEY, all together as NAME. */
+/* The shares of the tallies NAME:KEY in the tally NAME. */
 static void
 put_shares(struct request *rq, const char *list, const char *name, const char *const *keys, const char *const *labels)
 {
@@ -419,8 +358,8 @@ put_shares(struct request *rq, const char *list, const char *name, const char *c
 
 	data_list(rq, list);
 	for (int i = 0; keys[i]; i++) {
-		put_share(rq, keys[i], labels[i], tally(rq, arena_format(rq->arena, "%s:%s", name, keys[i])), all);
-		data_end_object(rq);
+		int64_t count = tally(rq, arena_format(rq->arena, "%s:%s", name, keys[i]));
+		response_put_values(rq, NULL, &share, ARGS(keys[i], labels[i], count, percent(count, all)));
 	}
 	data_end_list(rq);
 }
@@ -429,21 +368,10 @@ static void
 put_levels(struct request *rq, const struct results *results)
 {
 	data_list(rq, "levels");
-	for (int i = 0; i < LEVELS; i++) {
-		put_share(rq, level_enum[i], level_enum[i], results->level[i].n, results->all.n);
-		data_number(rq, "averageScore", average(results->level[i]));
-		data_end_object(rq);
-	}
+	for (int i = 0; i < LEVELS; i++)
+		response_put_values(rq, NULL, &level_share, ARGS(level_enum[i], level_enum[i], results->level[i].n,
+			percent(results->level[i].n, results->all.n), average(results->level[i])));
 	data_end_list(rq);
-}
-
-static const char *
-upper(struct arena *arena, const char *code)
-{
-	char *label = arena_string(arena, code);
-
-	text_upper(label);
-	return label;
 }
 
 static void
@@ -453,14 +381,10 @@ put_languages(struct request *rq)
 
 	data_list(rq, "languages");
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[LANGUAGE_SUMS], NO_ARGS); rc == DB_ROW; rc = db_next(rows)) {
-		const char *code = db_text(rows, 0);
 		const struct sum sum = { db_int(rows, 1), db_int(rows, 2) };
-		data_object(rq, NULL);
-		data_text(rq, "key", code);
-		data_text(rq, "label", upper(rq->arena, code));
-		data_int(rq, "submissions", sum.n);
-		data_number(rq, "averageScore", average(sum));
-		data_end_object(rq);
+		char *label = arena_string(rq->arena, db_text(rows, 0));
+		text_upper(label);
+		response_put_values(rq, NULL, &language_share, ARGS(db_text(rows, 0), label, sum.n, average(sum)));
 	}
 	db_end(rows);
 	data_end_list(rq);
@@ -489,7 +413,7 @@ get_stats(struct request *rq)
 	response_begin(rq);
 	data_time(rq, "generatedAt", rq->now);
 	data_int(rq, "months", months);
-	put_overview(rq, &results);
+	put_overview(rq, results.all);
 	put_trends(rq, months);
 	put_distributions(rq, &results);
 	data_object(rq, "recentActivity");

@@ -1,8 +1,8 @@
 /*
  * materials - education materials: PDFs and videos that admins put together.
  *
- * A PDF is a file of the school, private and without owner: it stays when the admin goes who brought it. Its address is signed
- * anew in each answer.
+ * A PDF is a file of the school, private and without owner: it stays when the account of the admin who uploaded it is
+ * deleted. Its address is signed again in each response.
  */
 #include "materials.h"
 #include "assignment.h"
@@ -20,8 +20,6 @@
 #include "token.h"
 #include "upload.h"
 #include "utf8.h"
-
-#include <strings.h>
 
 #define TITLE_POINTS 200
 #define DESCRIPTION_POINTS 5000
@@ -96,7 +94,7 @@ static const struct shape list_query = { .name = "EducationMaterialListQuery", .
 
 /* ---- statements */
 
-/* ?1 a locale, ?2 words of a search. A school has materials by the hundred: all are looked at, and then the page is read. */
+/* ?1 a locale, ?2 words of a search. A school has some hundred materials: all keys are scanned, then the page is read. */
 #define MATCHING \
 	" FROM material WHERE (CAST(?1 AS TEXT) IS NULL OR locale = ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")"
 #define LISTED(order) \
@@ -111,26 +109,22 @@ static const char *const sql[] = {
 	[LIST_MATERIALS + 2] = LISTED(SQL_FOLD("material.title") ", material.pk"),
 	[LIST_MATERIALS + 3] = LISTED(SQL_FOLD("material.title") " DESC, material.pk DESC"),
 	[COUNT_MATERIALS] = "SELECT count(*)" MATCHING " /* scans: material */",
-	/* ?2 whether an admin asks, ?3 who; and whether it is assigned to them */
+	/* ?2 whether the caller is an admin, ?3 pk of the caller; the last column is whether it is assigned to them */
 	[ONE] = "SELECT " MATERIAL_COLUMNS ", assignment.pk IS NOT NULL FROM material LEFT JOIN assignment"
 		" ON assignment.user_pk = ?3 AND assignment.material = material.pk"
 		" WHERE material.id = ?1 AND (?2 OR assignment.pk IS NOT NULL)",
 	[IS_THERE] = "SELECT 1 FROM material WHERE id = ?1",
-	[PDFS] = "SELECT file.key, material_pdf.id AS id, material_pdf.title AS title, file.name AS fileName, file.size AS size"
+	[PDFS] = "SELECT file.key, material_pdf.id, material_pdf.title, file.name AS file_name, file.size"
 		" FROM material_pdf" SQL_JOIN "file ON file.pk = material_pdf.file WHERE material = ?1 ORDER BY material_pdf.pk",
 };
 
 /* ---- routes */
 
-static struct response may_change(struct request *rq);
+static response_handler may_change, post_material, get_materials, get_material, patch_material, delete_material;
 static void check_material(struct request *rq, struct faults *faults);
-static struct response post_material(struct request *rq);
-static struct response get_materials(struct request *rq);
-static struct response get_material(struct request *rq);
-static struct response patch_material(struct request *rq);
-static struct response delete_material(struct request *rq);
 
-#define TAKES_PDFS(asked) { .reader = &upload_reader, .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, .json_too = true, .may = asked, .fits = file_fits }
+#define TAKES_PDFS(asked) { .reader = &upload_reader, .part = "pdfs", .max = PDFS_MAX, .types = pdf_only, \
+	.json_too = true, .may = asked, .fits = file_fits }
 static const struct upload_rule new_pdfs = TAKES_PDFS(upload_fits), more_pdfs = TAKES_PDFS(may_change);
 
 static const struct route routes[] = {
@@ -161,9 +155,9 @@ static const struct program program = { "materials", "Education materials, and w
 		&material_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
-/* ---- what is checked before the transaction */
+/* ---- before the transaction */
 
-/* Comparing each with each of so many takes less than a millisecond; of the 300,000 that a body may hold, minutes. */
+/* Quadratic: less than a millisecond for MATERIAL_IDS_MAX ids, minutes for the 300,000 that a body may hold. */
 void
 materials_check_twice(const struct request *rq, const struct value *list, const char *name, struct faults *faults)
 {
@@ -180,7 +174,7 @@ materials_check_twice(const struct request *rq, const struct value *list, const 
 	}
 }
 
-/* As they are stored: with ids. */
+/* The JSON text that is stored: with ids. */
 static const char *
 videos_text(struct arena *arena, struct value videos)
 {
@@ -210,7 +204,7 @@ check_material(struct request *rq, struct faults *faults)
 		rq->prepared = (void *)videos_text(rq->arena, rq->in[VIDEOS]);
 }
 
-/* ---- showing them */
+/* ---- responses */
 
 static void
 put_pdfs(struct request *rq, int64_t material, const char *user)
@@ -243,9 +237,7 @@ materials_put(struct request *rq, const struct db_rows *row, const char *user)
 static void
 put_item(struct request *rq, const struct db_rows *row)
 {
-	data_object(rq, NULL);
 	materials_put(rq, row, NULL);
-	data_end_object(rq);
 }
 
 static struct response
@@ -274,47 +266,38 @@ get_materials(struct request *rq)
 	int sort = value_choice(in[SORT], sorts);
 
 	return response_list_by(rq, sql[COUNT_MATERIALS], sql[LIST_MATERIALS + sort],
-		ARGS(in[FOR_LOCALE], fold_words(rq->arena, value_string(in[FOR_WORDS]))),
-		put_item);
+		ARGS(in[FOR_LOCALE], fold_words(rq->arena, value_string(in[FOR_WORDS]))), put_item);
 }
 
-/* ---- making and changing them */
+/* ---- changes */
 
-/* The name of the file without its ending, where something is left of it. */
+/* The name of the file without its extension, unless nothing is left. */
 static const char *
 pdf_title(struct arena *arena, const char *name)
 {
-	size_t length = strlen(name), ending = sizeof(".pdf") - 1;
+	size_t length = strlen(name), extension = strlen(".pdf");
 	const char *title = name;
 
-	if (length > ending && strcasecmp(name + length - ending, ".pdf") == 0)
-		length -= ending;
+	if (length > extension && strcasecmp(name + length - extension, ".pdf") == 0)
+		length -= extension;
 	utf8_trim(&title, &length);
 	return utf8_clip(arena, length > 0 ? arena_copy(arena, title, length) : name, TITLE_POINTS);
 }
 
 static struct response
-add_pdf(struct request *rq, int64_t material, const struct upload *upload)
-{
-	struct file_row file = { .type = upload->type, .name = upload->name };
-	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, 0, rq->now);
-	char id[ID_TEXT];
-
-	if (error)
-		return upload_error(rq, error);
-	random_id(id);
-	material_add_pdf(rq->db, id, material, file.key, pdf_title(rq->arena, file.name));
-	return (struct response){ .error = ERROR_NONE };
-}
-
-static struct response
 add_pdfs(struct request *rq, int64_t material)
 {
-	struct response response = { .error = ERROR_NONE };
+	char id[ID_TEXT];
 
-	for (size_t i = 0; i < rq->upload_count && !response.error; i++)
-		response = add_pdf(rq, material, &rq->uploads[i]);
-	return response;
+	for (const struct upload *upload = rq->uploads; upload < rq->uploads + rq->upload_count; upload++) {
+		struct file_row file = { .type = upload->type, .name = upload->name };
+		enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, 0, rq->now);
+		if (error)
+			return upload_error(rq, error);
+		random_id(id);
+		material_add_pdf(rq->db, id, material, file.key, pdf_title(rq->arena, file.name));
+	}
+	return (struct response){ .error = ERROR_NONE };
 }
 
 static struct material
@@ -340,7 +323,7 @@ post_material(struct request *rq)
 	return response.error ? response : show(rq, id);
 }
 
-/* Before the files of a change get their names. */
+/* Before the files of a PATCH are kept. */
 static struct response
 may_change(struct request *rq)
 {
@@ -369,9 +352,7 @@ patch_material(struct request *rq)
 	const struct material material = material_of(rq);
 	int64_t pk;
 
-	if (!material_change(rq->db, rq->id, &material, rq->now, &pk))
-		return response_error(rq, ERROR_NOT_FOUND);
-	if (!drop_pdfs(rq, pk))
+	if (!material_change(rq->db, rq->id, &material, rq->now, &pk) || !drop_pdfs(rq, pk))
 		return response_error(rq, ERROR_NOT_FOUND);
 	struct response response = add_pdfs(rq, pk);
 	return response.error ? response : show(rq, rq->id);

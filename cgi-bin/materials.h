@@ -14,19 +14,19 @@ extern const struct shape material_response;		/* EducationMaterialResponseDto */
 
 /* What materials_put() reads, from table `material`, and how many columns that are. */
 #define MATERIAL_COLUMNS \
-	"material.pk, material.id AS id, material.title AS title, material.description AS description, material.locale AS locale," \
-	" material.level AS level, material.videos AS videos, material.created_at AS createdAt, material.updated_at AS updatedAt"
+	"material.pk, material.id, material.title, material.description, material.locale, material.level," \
+	" material.videos, material.created_at, material.updated_at"
 #define MATERIAL_COLUMN_COUNT 9
 
 /*
- * Puts the fields of material_response into the object at hand. The addresses of its PDFs name `user` (id; NULL: nobody), whose
- * opening of them is noted.
+ * Puts the fields of material_response into the open object. The addresses of its PDFs name `user` (id; NULL: nobody), whose
+ * opening of them is recorded.
  */
 void materials_put(struct request *rq, const struct db_rows *row, const char *user);
 
 /*
- * One fault for each element of a list of ids that was there before. Passes over what is no list, what is no text in it, and
- * a list of more than MATERIAL_IDS_MAX, which is a fault as a whole.
+ * Adds a fault for each duplicate in a list of ids. Ignores what is not a list, elements that are not texts, and a list of more
+ * than MATERIAL_IDS_MAX: those are faults already.
  */
 void materials_check_twice(const struct request *rq, const struct value *list, const char *name, struct faults *faults);
 

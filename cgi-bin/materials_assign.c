@@ -60,8 +60,8 @@ static const char *const sql[] = {
 	[MATERIAL] = "SELECT pk, title FROM material WHERE id = ?1",
 	[WHO] = "SELECT pk, email, language, coalesce(nullif(" FULL_NAME("users") ", ''), email) FROM users"
 		" WHERE id = ?1 AND is_active AND deletion_status <> 'pending'",
-	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at AS assignedAt, giver.id AS id, " FULL_NAME("giver") " AS name,"
-		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment" SQL_JOIN "material"
+	[ASSIGNED] = "SELECT " MATERIAL_COLUMNS ", assignment.assigned_at, giver.id, " FULL_NAME("giver") " AS name,"
+		" assignment.opened_at, assignment.note FROM assignment" SQL_JOIN "material"
 		" ON material.pk = assignment.material LEFT JOIN users AS giver ON giver.pk = assignment.assigned_by"
 		" WHERE assignment.user_pk = ?1 ORDER BY assignment.pk DESC",
 	[USER_SUMMARY] = "SELECT pk, id, email, name, surname FROM users WHERE id = ?1",

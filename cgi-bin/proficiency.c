@@ -77,10 +77,8 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 /* ---- statements */
 
 #define TEST_COLUMNS \
-	"test.id AS id, test.title AS title, test.description AS description, test.target_language AS targetLanguage," \
-	" test.duration_minutes AS durationMinutes, test.max_attempts AS maxAttempts, test.shuffle AS shuffle," \
-	" test.is_published AS isPublished, test.question_count AS questionCount, test.created_at AS createdAt," \
-	" test.updated_at AS updatedAt"
+	"test.id, test.title, test.description, test.target_language, test.duration_minutes, test.max_attempts," \
+	" test.shuffle, test.is_published, test.question_count, test.created_at, test.updated_at"
 
 /* ?1 whether the caller is an admin, ?2 words of a search, ?3 a language. Reads all tests: some dozens. */
 #define MATCHING \
@@ -100,7 +98,7 @@ static const char *const sql[] = {
 	[LIST_TESTS + 2] = LISTED(SQL_FOLD("title") ", pk"),
 	[LIST_TESTS + 3] = LISTED(SQL_FOLD("title") " DESC, pk DESC"),
 	[COUNT_TESTS] = "SELECT count(*)" MATCHING,
-	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges AS levelRanges" CURRENT " WHERE test.id = ?1",
+	[ONE] = "SELECT " TEST_COLUMNS ", questions, level_ranges" CURRENT " WHERE test.id = ?1",
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT " SQL_JSON_LIST("language") " AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",

@@ -84,15 +84,14 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 /* ---- statements */
 
 #define COLUMNS \
-	"SELECT result.id AS id, " SQL_JSON_OBJECT "('id', users.id, 'email', users.email, 'name', users.name, 'surname', users.surname)" \
+	"SELECT result.id, " SQL_JSON_OBJECT "('id', users.id, 'email', users.email, 'name', users.name, 'surname', users.surname)" \
 	" AS user, " SQL_JSON_OBJECT "('id', version.test_id, 'title', version.title, 'targetLanguage', version.target_language) AS test," \
-	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
-	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
+	" result.attempt, result.total_score, result.correct_count, result.question_count, result.level," \
+	" result.completed_at"
 #define LINE \
-	"SELECT result.id AS id, users.id AS userId, users.email AS email, users.name AS name, users.surname AS surname," \
-	" version.test_id AS testId, version.title AS testTitle, version.target_language AS targetLanguage," \
-	" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount," \
-	" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt"
+	"SELECT result.id, users.id AS user_id, users.email, users.name, users.surname, version.test_id," \
+	" version.title AS test_title, version.target_language, result.attempt, result.total_score," \
+	" result.correct_count, result.question_count, result.level, result.completed_at"
 #define JOINED \
 	SQL_JOIN "users ON users.pk = result.user_pk" SQL_JOIN "test_version AS version ON version.pk = result.version"
 
@@ -283,7 +282,7 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 	struct db_rows *row;
 
 	if (page_is_table(&rq->in[FORMAT]))
-		return response_csv_walk(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]));
+		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]), true);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
@@ -304,7 +303,7 @@ get_results(struct request *rq)
 	if (words)
 		return search_results(rq, args, words, sort);
 	if (page_is_table(&in[FORMAT]))
-		return response_csv_walk(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]));
+		return response_csv(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]), true);
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
 	return response_list(rq, sql[count], sql[path_of(rq, args) + sort], args, &result_list);
 }

@@ -35,13 +35,11 @@ enum { VALUE_OF, ONE };
 
 static const char *const sql[] = {
 	[VALUE_OF] = "SELECT key, value FROM setting WHERE key = ?1 AND (is_public OR ?2)",
-	[ONE] = "SELECT id, key, value, description, is_public AS isPublic, created_at AS createdAt, updated_at AS updatedAt"
+	[ONE] = "SELECT id, key, value, description, is_public, created_at, updated_at"
 		" FROM setting WHERE key = ?1",
 };
 
-static struct response get_setting(struct request *rq);
-static struct response post_setting(struct request *rq);
-static struct response show_posted(struct request *rq);
+static response_handler get_setting, post_setting, show_posted;
 
 static const struct route routes[] = {
 	{ GET, "/settings/{key}", PUBLIC, get_setting, .out = &setting_value, .title = "Get setting by key",

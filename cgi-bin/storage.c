@@ -23,8 +23,8 @@ static const char *const sorts[] = { "-createdAt", "createdAt", "name", "-name",
 enum { FOLDER };
 
 static const struct shape upload_fields = { .name = "UploadFileDto", .fields = FIELDS(
-	[FOLDER] = { "folder", FIELD_ENUM, .oneof = folders, .optional = true, .note = "who may read it: public anyone (admins only put files there); "
-	  "private, which is the default, its owner and admins" }) };
+	[FOLDER] = { "folder", FIELD_ENUM, .oneof = folders, .optional = true,
+	  .note = "who may read it: public anyone (admins only put files there); private, which is the default, its owner and admins" }) };
 
 static const struct shape upload_response = { .name = "UploadFileResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -51,16 +51,20 @@ static const struct shape list_query = { .name = "FileListQuery", .fields = FIEL
 	[FOR_FOLDER] = { "folder", FIELD_ENUM, .oneof = folders, .optional = true },
 	[SORT] = { "sort", FIELD_ENUM, .oneof = sorts, .optional = true, .note = "newest first unless given" }) };
 
-/* ?1 the owner (not for all), ?2 whether public, ?3 the words of a search. A user's files are bounded by their quota. */
-#define MATCHING "(CAST(?2 AS BOOLEAN) IS NULL OR is_public = ?2) AND (CAST(?3 AS TEXT) IS NULL OR " SQL_HAS_WORDS(SQL_FOLD("name"), "?3") ")"
-#define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = ?1 AND " MATCHING
-#define OF_ALL "file WHERE CAST(?1 AS BIGINT) IS NULL AND " MATCHING
+/* ?1 id of the owner (NULL: all), ?2 a folder, ?3 the words of a search. A user's files are bounded by their quota. */
+#define MATCHING \
+	"(CAST(?2 AS TEXT) IS NULL OR is_public = (?2 = 'public')) AND (CAST(?3 AS TEXT) IS NULL OR " \
+	SQL_HAS_WORDS(SQL_FOLD("name"), "?3") ")"
+#define OF_ONE "file" SQL_BY_INDEX("file_owner") " WHERE owner = (SELECT pk FROM users WHERE users.id = ?1) AND " MATCHING
+#define OF_ALL "file WHERE CAST(?1 AS TEXT) IS NULL AND " MATCHING
+#define COLUMNS "id, key, name, mime, size, sha256, is_public, owner, pk"
+enum { ID, KEY, NAME, MIME, SIZE, SHA256, IS_PUBLIC, OWNER, FILE_PK };
 #define PAGE(files, order) \
-	"SELECT id, key, name, mime, size, sha256, is_public FROM (SELECT pk AS found FROM " files " ORDER BY " order \
-	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM " files " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
+	SQL_JOIN "file ON pk = found ORDER BY " order " /* scans: file */"
 #define SORTED(i, order) [PAGE_ONE + i] = PAGE(OF_ONE, order), [PAGE_ALL + i] = PAGE(OF_ALL, order)
 
-enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, COUNT_ALL, USER_PK, BY_KEY };
+enum { PAGE_ONE = 0, PAGE_ALL = PAGE_ONE + SORTS, COUNT_ONE = PAGE_ALL + SORTS, COUNT_ALL, BY_KEY };
 
 static const char *const sql[] = {
 	SORTED(0, "pk DESC"),
@@ -71,18 +75,13 @@ static const char *const sql[] = {
 	SORTED(5, "size DESC, pk DESC"),
 	[COUNT_ONE] = "SELECT count(*) FROM " OF_ONE,
 	[COUNT_ALL] = "SELECT count(*) FROM " OF_ALL " /* scans: file */",
-	[USER_PK] = "SELECT pk FROM users WHERE id = ?1",
-	[BY_KEY] = "SELECT sha256, mime, name, owner, is_public, id, pk FROM file WHERE key = ?1",
+	[BY_KEY] = "SELECT " COLUMNS " FROM file WHERE key = ?1",
 };
-enum { SHA256, MIME, NAME, OWNER, IS_PUBLIC, FILE_ID, FILE_PK };
 
-static struct response may_upload(struct request *rq);
-static struct response post_upload(struct request *rq);
-static struct response get_file(struct request *rq);
-static struct response get_files(struct request *rq);
-static struct response delete_file(struct request *rq);
+static response_handler may_upload, post_upload, get_file, get_files, delete_file;
 
-static const struct upload_rule one_file = { .reader = &upload_reader, .part = "file", .max = 1, .required = true, .may = may_upload, .fits = file_fits };
+static const struct upload_rule one_file = { .reader = &upload_reader, .part = "file", .max = 1, .required = true,
+	.may = may_upload, .fits = file_fits };
 
 static const struct route routes[] = {
 	{ POST, "/storage/upload", USER, post_upload, .in = &upload_fields, .upload = &one_file, .out = &upload_response, .status = 201,
@@ -100,22 +99,20 @@ static const struct route routes[] = {
 	  .title = "(ours) delete an upload: its owner or an admin; 409 while a material holds it" },
 };
 
-/* ---- one file, as answers show it */
-
-struct stored { const char *id, *key, *name, *mime; int64_t size; const char *sha256; bool is_public; };
-
-/* The fields of upload_response, into the object at hand. */
+/* Puts the fields of upload_response. */
 static void
-put_file(struct request *rq, const struct stored *file)
+put_file(struct request *rq, const struct db_rows *file)
 {
-	data_text(rq, "id", file->id);
-	data_text(rq, "key", file->key);
-	link_put(rq, "url", file->key, file->is_public, NULL);
-	data_text(rq, "fileName", link_file_name(rq->arena, file->name, media_of_mime(file->mime)));
-	data_text(rq, "mimeType", file->mime);
-	data_int(rq, "size", file->size);
-	data_text(rq, "sha256", file->sha256);
-	data_bool(rq, "isPublic", file->is_public);
+	enum media_type type = media_of_mime(db_text(file, MIME));
+
+	data_text(rq, "id", db_text(file, ID));
+	data_text(rq, "key", db_text(file, KEY));
+	link_put(rq, "url", db_text(file, KEY), db_flag(file, IS_PUBLIC), NULL);
+	data_text(rq, "fileName", link_file_name(rq->arena, db_text(file, NAME), type));
+	data_text(rq, "mimeType", db_text(file, MIME));
+	data_int(rq, "size", db_int(file, SIZE));
+	data_text(rq, "sha256", db_text(file, SHA256));
+	data_bool(rq, "isPublic", db_flag(file, IS_PUBLIC));
 }
 
 /* ---- upload */
@@ -137,35 +134,34 @@ post_upload(struct request *rq)
 {
 	const struct upload *upload = &rq->uploads[0];
 	struct file_row file = { .type = upload->type, .name = upload->name, .owner = rq->user->pk, .is_public = is_for_all(rq) };
+	struct db_rows *row;
 
 	if (file.is_public && !request_is_admin(rq))
 		return response_error(rq, ERROR_ROLE_TOO_LOW);
 	enum error error = file_take(rq->db, rq->conf, &upload->blob, &file, upload_quota_user(rq, file.owner), rq->now);
 	if (error)
 		return upload_error(rq, error);
+	if (db_one(rq->db, &row, sql[BY_KEY], ARGS(file.key)) != DB_ROW)
+		return response_error(rq, ERROR_INTERNAL);
 	response_begin(rq);
-	put_file(rq, &(struct stored){ file.id, file.key, file.name, media_info(file.type)->mime, upload->blob.size,
-		upload->blob.sha256, file.is_public });
+	put_file(rq, row);
+	db_end(row);
 	return response_done(rq);
 }
 
 /* ---- download */
 
-/* Whether the token of the caller opens a private file. Who has asked to be deleted still gets what is theirs. */
+/* Also while the deletion of their account is pending. */
 static bool
-is_theirs(const struct request *rq, const struct db_rows *file)
+is_own(const struct request *rq, const struct db_rows *file)
 {
-	const struct caller *user = rq->user;
-
-	if (!user)
-		return false;
-	return request_is_admin(rq) || (!db_is_null(file, OWNER) && db_int(file, OWNER) == user->pk);
+	return rq->user && !db_is_null(file, OWNER) && db_int(file, OWNER) == rq->user->pk;
 }
 
 static enum error
 may_read(const struct request *rq, const struct db_rows *file, enum link_state link)
 {
-	if (db_flag(file, IS_PUBLIC) || link == LINK_GOOD || is_theirs(rq, file))
+	if (db_flag(file, IS_PUBLIC) || link == LINK_GOOD || is_own(rq, file) || request_is_admin(rq))
 		return ERROR_NONE;
 	if (link == LINK_BAD)
 		return ERROR_BAD_LINK;
@@ -179,16 +175,16 @@ send_file(struct request *rq, const struct db_rows *file)
 	enum media_type type = media_of_mime(mime);
 	struct buf disposition = { .arena = rq->arena };
 
-	/* what is a type no more is saved */
-	buf_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
+	/* a type that is not accepted any more is never shown inline */
+	link_put_disposition(&disposition, type != MEDIA_NONE && media_info(type)->is_inline,
 		link_file_name(rq->arena, db_text(file, NAME), type));
 	return response_download(rq, blob_path(rq->arena, rq->conf, db_text(file, SHA256)), arena_string(rq->arena, mime),
 		disposition.s, db_flag(file, IS_PUBLIC));
 }
 
 /*
- * What is sent lies in the arena by now. Nobody opens a file for another: an address in the hands of somebody whose token
- * says so counts for nothing.
+ * The row of the file has ended, what is sent is in the arena. An address used with the token of another user is no opening
+ * of theirs.
  */
 static void
 note_opening(struct request *rq, const char *user)
@@ -202,7 +198,7 @@ note_opening(struct request *rq, const char *user)
 	late_end(rq);
 }
 
-/* Whether the path is that of link_url(), without escapes: a signature is for one spelling. */
+/* Whether the path is that of link_url(), without percent escapes: a signature is for one spelling. */
 static bool
 is_spelled_plainly(const struct request *rq, const char *key)
 {
@@ -238,36 +234,19 @@ get_file(struct request *rq)
 
 /* ---- list */
 
-static void
-put_item(struct request *rq, const struct db_rows *row)
-{
-	data_object(rq, NULL);
-	put_file(rq, &(struct stored){ db_text(row, 0), db_text(row, 1), db_text(row, 2), db_text(row, 3), db_int(row, 4),
-		db_text(row, 5), db_flag(row, 6) });
-	data_end_object(rq);
-}
-
 static struct response
 get_files(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const char *words = fold_words(rq->arena, value_string(in[FOR_WORDS])), *owner = value_string(in[FOR_OWNER]);
-	struct value whose = request_is_admin(rq) ? value_null() : value_int(rq->user->pk), is_public = value_null();
-	bool one = owner || !request_is_admin(rq);
 	int sort = value_choice(in[SORT], sorts);
-	struct db_rows *row;
 
+	if (!owner && !request_is_admin(rq))
+		owner = rq->user->id;
 	if (owner && !request_is_admin(rq) && strcmp(owner, rq->user->id) != 0)
 		return response_error(rq, ERROR_ROLE_TOO_LOW);
-	if (owner) {
-		if (db_one(rq->db, &row, sql[USER_PK], ARGS(owner)) == DB_ROW)
-			whose = value_int(db_int(row, 0));
-		db_end(row);
-	}
-	if (in[FOR_FOLDER].named)
-		is_public = value_bool(value_choice(in[FOR_FOLDER], folders) == IN_PUBLIC);
-	return response_list_by(rq, sql[one ? COUNT_ONE : COUNT_ALL], sql[(one ? PAGE_ONE : PAGE_ALL) + sort],
-		ARGS(whose, is_public, words), put_item);
+	return response_list_by(rq, sql[owner ? COUNT_ONE : COUNT_ALL], sql[(owner ? PAGE_ONE : PAGE_ALL) + sort],
+		ARGS(owner, in[FOR_FOLDER], words), put_file);
 }
 
 /* ---- delete */
@@ -280,15 +259,15 @@ delete_file(struct request *rq)
 
 	if (db_one(rq->db, &file, sql[BY_KEY], ARGS(key)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	bool is_own = !db_is_null(file, OWNER) && db_int(file, OWNER) == rq->user->pk, is_public = db_flag(file, IS_PUBLIC);
-	const char *id = arena_string(rq->arena, db_text(file, FILE_ID)), *name = arena_string(rq->arena, db_text(file, NAME));
+	bool own = is_own(rq, file), is_public = db_flag(file, IS_PUBLIC);
+	const char *id = arena_string(rq->arena, db_text(file, ID)), *name = arena_string(rq->arena, db_text(file, NAME));
 	int64_t pk = db_int(file, FILE_PK);
 	db_end(file);
-	if (!is_own && !request_is_admin(rq))
+	if (!own && !request_is_admin(rq))
 		return response_error(rq, is_public ? ERROR_ROLE_TOO_LOW : ERROR_NOT_FOUND);
 	if (!file_remove(rq->db, pk, rq->now))
 		return response_error(rq, ERROR_FILE_IN_USE);
-	if (!is_own)
+	if (!own)
 		audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "file.deleted", id, name });
 	return response_deleted(rq, S_FILE_DELETED, id);
 }

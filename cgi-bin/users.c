@@ -21,11 +21,8 @@ static const char *const sql[] = {
 	[USERNAME] = "SELECT username, username_changed_at FROM users WHERE pk = ?1",
 };
 
-static struct response get_me(struct request *rq);
+static response_handler get_me, patch_me, show_me, get_me_optional;
 static void check_me(struct request *rq, struct faults *faults);
-static struct response patch_me(struct request *rq);
-static struct response show_me(struct request *rq);
-static struct response get_me_optional(struct request *rq);
 
 static const struct route routes[] = {
 	{ GET, "/me", USER, get_me, .out = &user_profile_response, .unregistered = true, .title = "Kullanıcı profili",
@@ -54,7 +51,7 @@ show_me(struct request *rq)
 	return response_row(rq, sql[PROFILE], ARGS(rq->user->pk), &user_profile);
 }
 
-/* A change at a time that has not come was one of a clock that was ahead: nobody waits for it. */
+/* A change in the future was made while the clock was ahead: it does not count. */
 bool
 users_name_rests(struct request *rq, int64_t pk, const char *username)
 {
@@ -93,11 +90,10 @@ get_me_optional(struct request *rq)
 	response_begin(rq);
 	data_bool(rq, "isAuthenticated", rq->user);
 	data_text(rq, "message", sentence(rq->user ? S_AUTHENTICATED : S_NOT_AUTHENTICATED, rq->language));
-	if (rq->user) {
+	if (rq->user)
 		response_put_row_object(rq, "user", &user_profile, rq->user->row, SESSION_ROW_PROFILE);
-	} else {
+	else
 		data_null(rq, "user");
-	}
 	return response_done(rq);
 }
 

@@ -12,7 +12,7 @@
 
 /* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
 #define PATIENCE (10 * SECOND)
-#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active AS isActive, users.deletion_status AS accountDeletionStatus"
+#define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active, users.deletion_status AS account_deletion_status"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
@@ -141,7 +141,7 @@ get_users(struct request *rq)
 	struct args args = ARGS(in[FOR_ROLE], match ? match : words);
 
 	if (page_is_table(&in[FORMAT]))
-		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]));
+		return response_csv(rq, "users", sql[list + sort], args, &user_response, page_separator(&in[FORMAT]), false);
 	return response_list(rq, sql[count], sql[list + sort], args, &user_response);
 }
 

@@ -41,7 +41,7 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 	" UNION SELECT id FROM users WHERE email = lower(?1)" \
 	" UNION SELECT named.subject_id FROM audit AS named WHERE named.subject IN (?1, lower(?1)))" FILTER
 #define PAGE(source) \
-	"SELECT at, action, actor_id AS actorId, actor_email AS actorEmail, subject_id AS subjectId, subject, before," \
+	"SELECT at, action, actor_id, actor_email, subject_id, subject, before," \
 	" after FROM " source " ORDER BY audit.at DESC, audit.pk DESC LIMIT ?6 OFFSET ?7"
 
 enum { LIST_ALL, LIST_OF_SUBJECT, COUNT_ALL, COUNT_OF_SUBJECT };
@@ -53,7 +53,7 @@ static const char *const sql[] = {
 	[COUNT_OF_SUBJECT] = "SELECT count(*) FROM " BY_SUBJECT,
 };
 
-static struct response get_audit(struct request *rq);
+static response_handler get_audit;
 
 static const struct route routes[] = {
 	{ GET, "/admin/audit", ADMIN, get_audit, .query = &list_query, .out = &audit_entry, .out_page = true,

@@ -17,8 +17,8 @@ enum { SHOW, MAY_GO, ASKED };
 
 static const char *const sql[] = {
 	[SHOW] =
-		"SELECT deletion_status AS status, deletion_requested_at AS requestedAt, deletion_scheduled_for AS scheduledFor,"
-		" deletion_cancelled_at AS cancelledAt FROM users WHERE pk = ?1",
+		"SELECT deletion_status AS status, deletion_requested_at AS requested_at,"
+		" deletion_scheduled_for AS scheduled_for, deletion_cancelled_at AS cancelled_at FROM users WHERE pk = ?1",
 	[MAY_GO] = "SELECT 1 FROM users WHERE pk = ?1 AND " USER_MAY_GO,
 	[ASKED] = "SELECT count(*), min(at) FROM audit WHERE subject_id = ?1 AND action = 'user.deletion-requested'"
 		" AND at > ?2 AND at <= ?3",

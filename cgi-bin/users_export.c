@@ -1,20 +1,18 @@
 /*
- * users - a copy of all that is stored about a person. What other groups keep of them is read here: none of them is included.
+ * users - a copy of all data about the caller. It selects from the tables of other groups itself; their code is not linked.
  */
 #include "link.h"
 #include "quiz.h"
 #include "session.h"
-#include "sql.h"
-#include "user.h"
 #include "users.h"
 
 static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
 
-/* The user as the second seed's clients name it, all of it. */
+/* All fields of a user that clients of the second seed know. */
 static const struct shape user_document = { .name = "UserDocument", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &user_v1 }) };
 
-/* What of a shape comes from columns as it is. */
+/* The part of a shape that is read from columns. */
 static const struct shape result_columns = { .name = "ResultColumns", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "testId", FIELD_ID },
@@ -33,16 +31,6 @@ static const struct shape attempt_columns = { .name = "AttemptColumns", .fields 
 	{ "testTitle", FIELD_TEXT, 1, 200 },
 	{ "startedAt", FIELD_TIME },
 	{ "deadline", FIELD_TIME, .nullable = true }) };
-
-static const struct shape file_columns = { .name = "FileColumns", .fields = FIELDS(
-	{ "id", FIELD_ID },
-	{ "key", FIELD_TEXT, 1, 200 },
-	{ "fileName", FIELD_TEXT, 1, 255 },
-	{ "mimeType", FIELD_TEXT, 3, 127 },
-	{ "size", FIELD_INT },
-	{ "sha256", FIELD_TEXT, 64, 64 },
-	{ "isPublic", FIELD_BOOL },
-	{ "createdAt", FIELD_TIME }) };
 
 static const struct shape export_event = { .name = "AccountEventDto", .fields = FIELDS(
 	{ "kind", FIELD_TEXT, 1, 100, .example = "\"code-email\"", .note = "what was counted towards a limit" },
@@ -100,7 +88,14 @@ static const struct shape export_attempt = { .name = "AccountAttemptDto", .field
 	{ "answers", FIELD_LIST, .of = &export_choice, .note = "those that were saved" }) };
 
 static const struct shape export_file = { .name = "AccountFileDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &file_columns },
+	{ "id", FIELD_ID },
+	{ "key", FIELD_TEXT, 1, 200 },
+	{ "fileName", FIELD_TEXT, 1, 255 },
+	{ "mimeType", FIELD_TEXT, 3, 127 },
+	{ "size", FIELD_INT },
+	{ "sha256", FIELD_TEXT, 64, 64 },
+	{ "isPublic", FIELD_BOOL },
+	{ "createdAt", FIELD_TIME },
 	{ "url", FIELD_URL, .note = "of a private file good for 15 minutes" }) };
 
 static const struct shape export_material = { .name = "AccountMaterialDto", .fields = FIELDS(
@@ -151,7 +146,7 @@ static const struct shape export = { .name = "AccountExportDto", .fields = FIELD
 enum { ACCOUNT, CONSENTS, SESSIONS, CHANGES, EVENTS, CODES, MAILS, RESULTS, ATTEMPTS, FILES, MATERIALS, ASSIGNMENTS, REQUESTS };
 
 #define CONSENT(text, column) \
-	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS acceptedAt" \
+	"SELECT '" text "' AS text, " column "_version AS version, " column "_at AS accepted_at" \
 	" FROM users WHERE pk = ?1 AND " column "_at IS NOT NULL"
 
 static const char *const sql[] = {
@@ -160,8 +155,8 @@ static const char *const sql[] = {
 		CONSENT("privacyPolicy", "privacy_policy") " UNION ALL " CONSENT("termsOfUse", "terms_of_use") " UNION ALL "
 		CONSENT("consentForm", "consent_form"),
 	[SESSIONS] =
-		"SELECT id, created_at AS createdAt, last_used_at AS lastUsedAt, expires_at AS expiresAt, ip,"
-		" user_agent AS userAgent FROM session WHERE user_pk = ?1 ORDER BY pk",
+		"SELECT id, created_at, last_used_at, expires_at, ip, user_agent FROM session"
+		" WHERE user_pk = ?1 ORDER BY pk",
 	[CHANGES] =
 		"SELECT at, action, before, after FROM audit WHERE subject_id = ?1 UNION ALL"
 		" SELECT at, action, NULL, NULL FROM audit WHERE actor_id = ?1 AND subject_id <> ?1 ORDER BY at",
@@ -169,36 +164,36 @@ static const char *const sql[] = {
 		"SELECT kind, at FROM event WHERE (kind IN ('code-email', 'wrong-email', 'wrong-short')"
 		" AND subject >= okul_mailbox(?1) AND subject < okul_mailbox(?1) || '!')"
 		" OR (kind IN ('submit', 'file-gone') AND subject BETWEEN ?2 AND ?2 || '~') ORDER BY at",
-	[MAILS] = "SELECT id, template, created_at AS createdAt, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
+	[MAILS] = "SELECT id, template, created_at, attempts FROM outbox WHERE recipient = ?1 ORDER BY pk",
 	[CODES] =
-		"SELECT created_at AS createdAt, expires_at AS expiresAt, language, tries + strange_tries AS tries, used AS isUsed"
+		"SELECT created_at, expires_at, language, tries + strange_tries AS tries, used AS is_used"
 		" FROM login_code WHERE email = ?1 ORDER BY created_at",
-	/* In the order of the keys alone: the questions of all results at once would not fit into memory. */
+	/* Ordered before the join: sorting the questions of all results might not fit into memory. */
 	[RESULTS] =
-		"SELECT result.id AS id, version.test_id AS testId, version.title AS testTitle, result.target_language AS targetLanguage,"
-		" result.attempt AS attempt, result.total_score AS totalScore, result.correct_count AS correctCount,"
-		" result.question_count AS questionCount, result.level AS level, result.completed_at AS completedAt, version.questions,"
-		" result.chosen FROM (SELECT pk AS found FROM result WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
+		"SELECT result.id, version.test_id, version.title AS test_title, result.target_language,"
+		" result.attempt, result.total_score, result.correct_count, result.question_count, result.level,"
+		" result.completed_at, version.questions, result.chosen FROM (SELECT pk AS found FROM result"
+		" WHERE user_pk = ?1 ORDER BY pk LIMIT -1) AS page"
 		SQL_JOIN "result ON result.pk = found" SQL_JOIN "test_version AS version ON version.pk = result.version",
 	[ATTEMPTS] =
-		"SELECT attempt.id AS id, version.test_id AS testId, version.title AS testTitle, attempt.started_at AS startedAt,"
-		" attempt.deadline AS deadline, version.questions, attempt.chosen FROM attempt"
+		"SELECT attempt.id, version.test_id, version.title AS test_title, attempt.started_at, attempt.deadline,"
+		" version.questions, attempt.chosen FROM attempt"
 		SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.user_pk = ?1 ORDER BY attempt.pk",
 	[FILES] =
-		"SELECT id, key, name AS fileName, mime AS mimeType, size, sha256, is_public AS isPublic, created_at AS createdAt"
+		"SELECT id, key, name AS file_name, mime AS mime_type, size, sha256, is_public, created_at"
 		" FROM file WHERE owner = ?1 ORDER BY pk",
 	[MATERIALS] =
-		"SELECT material.id AS id, material.title AS title, assignment.assigned_at AS assignedAt,"
-		" assignment.opened_at AS openedAt, assignment.note AS note FROM assignment"
+		"SELECT material.id, material.title, assignment.assigned_at, assignment.opened_at, assignment.note"
+		" FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.user_pk = ?1 ORDER BY assignment.pk",
 	[ASSIGNMENTS] =
-		"SELECT material.id AS materialId, material.title AS title, assignment.assigned_at AS assignedAt,"
-		" assignment.note AS note, count(*) AS users FROM assignment"
+		"SELECT material.id AS material_id, material.title, assignment.assigned_at, assignment.note,"
+		" count(*) AS users FROM assignment"
 		SQL_JOIN "material ON material.pk = assignment.material WHERE assignment.assigned_by = ?1"
 		" GROUP BY assignment.assigned_at, assignment.material, assignment.note, material.id, material.title",
 	[REQUESTS] =
-		"SELECT id, full_name AS fullName, phone_number AS phoneNumber, subject, message, source, language, status, reply,"
-		" replied_at AS repliedAt, created_at AS createdAt FROM contact WHERE email = ?1 ORDER BY pk",
+		"SELECT id, full_name, phone_number, subject, message, source, language, status, reply, replied_at,"
+		" created_at FROM contact WHERE email = ?1 ORDER BY pk",
 };
 
 static const char *const formats[] = { "json", NULL };
@@ -236,7 +231,7 @@ put_answers(struct request *rq, const char *questions, const unsigned char *chos
 	data_end_list(rq);
 }
 
-/* Rows of answered questions: the columns of `shape`, and behind them the questions and what was chosen. */
+/* Rows of `shape` with answers: after its columns come the questions and the chosen options. */
 static void
 put_answered(struct request *rq, const char *name, const char *rows, const struct shape *shape, bool graded)
 {
@@ -270,7 +265,7 @@ put_files(struct request *rq)
 		data_text(rq, "sha256", db_text(row, 5));
 		data_bool(rq, "isPublic", db_flag(row, 6));
 		data_time(rq, "createdAt", db_int(row, 7));
-		data_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), rq->now));
+		data_text(rq, "url", link_url(rq->arena, rq->conf, db_text(row, 1), db_flag(row, 6), NULL, rq->now));
 		data_end_object(rq);
 	}
 	db_end(row);

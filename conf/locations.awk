@@ -1,12 +1,12 @@
-# Fills the path tables of nginx and Apache into their templates, from what the programs say they serve:
+# Fills the path tables of nginx and Apache into their templates, from the routes that the programs print:
 #
 #     for p in build/*.fcgi; do $p --routes; done >ROUTES; awk -f conf/locations.awk ROUTES conf/nginx/locations.conf
 #
-# A program gets each path prefix below which it has routes: /courses for /courses/{id}. What several programs share, /admin and
-# /api/v1, takes the segment behind it along. The program that serves / would get everything, so its paths are taken as they are.
-# In a template a line @NGINX@, @APACHE@ or @HTACCESS@ stands for the table, @UPLOADS@ for the paths that take files, joined
-# by |, and @UPLOADERS@ for the programs of those. @README@ stands for the rows of README.md, to which lint holds it: the groups
-# whose paths are not just those below their own name.
+# A program gets each path prefix below which it has routes: /courses for /courses/{id}. Behind a prefix that several programs share,
+# /admin or /api/v1, the next segment belongs to it too. The program that serves / would get everything, so its paths are exact.
+# In a template a line @NGINX@, @APACHE@ or @HTACCESS@ is replaced by the table, @UPLOADS@ by the paths that take files, joined
+# by |, and @UPLOADERS@ by their programs. @README@ is replaced by rows that lint compares with README.md: the groups whose paths
+# are not only those below their own name.
 
 BEGIN { FS = "\t" }
 
@@ -24,27 +24,27 @@ function fail(message) {
 	exit 1
 }
 
-# The prefix of a path that leads to its program.
+# The prefix of a path by which the web server finds its program.
 function prefix(path) {
 	if (match(path, /^(\/admin|\/api\/v[0-9]+)?\/[^\/{]+/))
 		return substr(path, 1, RLENGTH)
-	fail(path ": a path begins with a fixed segment, by which the web server finds its program")
+	fail(path ": a path must begin with a fixed segment, by which the web server finds its program")
 }
 
 function join(list, word) {
 	return list == "" ? word : list "|" word
 }
 
-# Reads the rows; a file is sent to its prefix, or to a path of its own where nothing else is under it.
+# Reads the rows. A fixed path that takes nothing but files gets a location; other uploads belong to the prefix, which is mixed then.
 function read_table(    i, row, at, program) {
 	for (i = 1; i <= n; i++) {
 		split(routes[i], row, FS)
 		program = row[1]
 		if (exact[program] && row[3] ~ /{/)
-			fail(row[3] ": " program " serves /, so each of its paths is fixed")
+			fail(row[3] ": " program " serves /, so each of its paths must be fixed")
 		at = exact[program] ? row[3] : prefix(row[3])
 		if (at in owner && owner[at] != program)
-			fail(at ": " owner[at] " and " program " both have routes there; the paths of one group lie below a prefix of its own")
+			fail(at ": " owner[at] " and " program " both have routes there; each group needs a prefix of its own")
 		if (!(at in owner)) {
 			owner[at] = program
 			order[++count] = at

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages of conf/packages that are missing: setup.sh SET... (build, run, test, lint, fuzz, bench, corpus).
-# Asks nothing, and does nothing when all of them are there.
+# Installs the missing Debian packages of conf/packages: setup.sh SET... (build, run, test, lint, fuzz, bench, corpus).
+# Asks nothing; does nothing when none is missing.
 set -eu
 
 list=$(dirname "$0")/packages
@@ -10,11 +10,11 @@ say() { echo "okul: $*" >&2; }
 wanted=$(for set in "$@"; do awk -v set="$set" '$1 == set { print $2 }' "$list"; done | sort -u)
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-	say "this is no Debian: nothing is installed; what is needed stands in conf/packages"
+	say "this is not Debian: install the packages that conf/packages lists yourself"
 	exit 0
 fi
 
-# shellcheck disable=SC2086 # the names are words of their own
+# shellcheck disable=SC2086 # one word a name
 present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
 	sed -n 's/^installed //p' || true)
 missing=$(for package in $wanted; do echo "$present" | grep -qxF "$package" || printf ' %s' "$package"; done)
@@ -25,25 +25,25 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null; then
 	root=sudo
 else
-	say "these packages are missing, and there is neither root nor sudo to install them. As root, say:"
+	say "some packages are missing, and there is no sudo. Run as root:"
 	say "    apt-get install --no-install-recommends$missing"
 	exit 1
 fi
 
-say "installing what is missing${root:+ (with sudo)}:$missing"
+say "installing${root:+ with sudo}:$missing"
 $root apt-get -q update
-# SYSTEMD_OFFLINE: no service of a package is started by its installation. Debian's nginx would take port 80.
-# shellcheck disable=SC2086 # the names are words of their own
+# SYSTEMD_OFFLINE: the installation starts no service; Debian's nginx would take port 80.
+# shellcheck disable=SC2086 # one word a name
 $root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 \
 	apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing
 
-# Not in place of what the machine serves already: only what was installed a moment ago is turned off.
+# Only those installed just now are disabled, not what the machine serves already.
 for web in nginx apache2; do
 	case "$missing " in
 	*" $web "*)
 		[ -d /run/systemd/system ] || $root invoke-rc.d --quiet "$web" stop || true
 		$root update-rc.d "$web" disable
-		say "the system's own $web service is left off; \`systemctl enable --now $web\` turns it on"
+		say "the $web service is disabled; \`systemctl enable --now $web\` enables it"
 		;;
 	esac
 done

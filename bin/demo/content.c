@@ -45,8 +45,14 @@ static const struct offer {
 		{ "Prüfungsvorbereitung", "Probeprüfungen und persönliche Rückmeldung für Goethe-Zertifikat und TestDaF." } } },
 };
 
+struct course {
+	const char *id;
+	struct value fields[COURSE_FIELDS];
+	int64_t created, updated;
+};
+
 static void
-add_course(struct demo *d, void *context, int64_t i)
+make_course(struct demo *d, int64_t i, void *row)
 {
 	enum language language = (enum language)(i % LANGUAGES);
 	int64_t level = i / LANGUAGES % (int64_t)COUNT(levels), kind = (i / LANGUAGES + i / 24) % KINDS, round = i / (24 * KINDS);
@@ -55,66 +61,70 @@ add_course(struct demo *d, void *context, int64_t i)
 	int64_t created = d->start - 30 * DAY + (d->until - d->start) * i / (d->courses + 1) + demo_below(d, HOUR);
 	double price = 2400 + 650 * (double)level + (kind == 1 ? 1800 : kind == 4 ? 900 : 0) + 100 * (double)demo_below(d, 6) + 90;
 	bool foreign = language != TR && kind == 3;
-	struct db_rows *row;
-	char id[ID_TEXT];
-
-	(void)context;
 	const char *title = arena_format(d->batch, round ? "%s %s – %s (%lld)" : "%s %s – %s", offer->name, levels[level],
 		offer->kind[kind].title, (long long)round + 1);
-	demo_id(d, id, created);
-	const struct value course[COURSE_FIELDS] = {
+	struct course *course = row;
+
+	*course = (struct course){ .id = demo_id(d, created), .created = created, .fields = {
 		[COURSE_TITLE] = value_text(title), [COURSE_DESCRIPTION] = value_text(offer->kind[kind].description),
 		[COURSE_LANGUAGE] = value_text(language_code(language)), [COURSE_LEVEL] = value_text(levels[level]),
 		[COURSE_PRICE] = value_real(foreign ? (double)(int64_t)(price / 35) + .5 : price),
 		[COURSE_CURRENCY] = value_text(foreign ? "EUR" : "TRY"), [COURSE_DURATION] = value_int(kind == 1 ? 4 : 12),
-		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_bool((i * 5 + 3) % 8 != 0) };
-	(void)!course_add(d->db, &row, id, course, created, created + demo_below(d, d->until - created));
-	db_end(row);
+		[COURSE_ORDER] = value_int(i), [COURSE_PUBLISHED] = value_bool((i * 5 + 3) % 8 != 0) } };
+	course->updated = created + demo_below(d, d->until - created);
+}
+
+static void
+add_course(struct demo *d, int64_t i, const void *row)
+{
+	const struct course *course = row;
+	struct db_rows *added;
+
+	(void)i;
+	(void)!course_add(d->db, &added, course->id, course->fields, course->created, course->updated);
+	db_end(added);
 }
 
 enum db_rc
 demo_make_courses(struct demo *d)
 {
 	demo_series(d, "courses");
-	return demo_batches(d, d->courses, DEMO_BATCH, add_course, NULL);
+	return demo_write(d, d->courses, &(struct demo_kind){ sizeof(struct course), 2000, make_course, add_course });
 }
 
 /* ---- settings */
 
-static const struct {
-	const char *key, *value, *description;
-	bool is_private;
-} settings[] = {
-	{ "school.name", "\"Okul Dil Merkezi\"", "Name of the school", false },
-	{ "school.address", "{\"street\":\"Bağdat Caddesi 1\",\"city\":\"İstanbul\",\"country\":\"TR\"}", "As on the contact page", false },
-	{ "school.phone", "\"+90 216 555 01 23\"", "Front desk", false },
-	{ "school.email", "\"info@example.com\"", NULL, false },
+static const struct setting settings[] = {
+	{ "school.name", "\"Okul Dil Merkezi\"", true, "Name of the school", IS_PUBLIC },
+	{ "school.address", "{\"street\":\"Bağdat Caddesi 1\",\"city\":\"İstanbul\",\"country\":\"TR\"}",
+	  true, "As on the contact page", IS_PUBLIC },
+	{ "school.phone", "\"+90 216 555 01 23\"", true, "Front desk", IS_PUBLIC },
+	{ "school.email", "\"info@example.com\"", true, NULL, IS_PUBLIC },
 	{ "school.hours", "[{\"days\":\"Mon-Fri\",\"from\":\"09:00\",\"to\":\"21:00\"},{\"days\":\"Sat-Sun\",\"from\":\"10:00\",\"to\":\"17:00\"}]",
-	  "Opening hours", false },
+	  true, "Opening hours", IS_PUBLIC },
 	{ "home.hero", "{\"tr\":\"Bir dil, bir dünya.\",\"en\":\"One language, one world.\",\"es\":\"Un idioma, un mundo.\","
-	  "\"de\":\"Eine Sprache, eine Welt.\"}", "Headline of the start page", false },
-	{ "home.languages", "[\"tr\",\"en\",\"es\",\"de\"]", "Languages of the site, in the order of the menu", false },
-	{ "home.showPrices", "true", NULL, false },
-	{ "enrolment.discount", "{\"percent\":10,\"until\":\"end of month\"}", "Early birds", false },
-	{ "office.targets", "{\"resultsPerMonth\":60,\"replyHours\":24}", "For the office only", true },
+	  "\"de\":\"Eine Sprache, eine Welt.\"}", true, "Headline of the start page", IS_PUBLIC },
+	{ "home.languages", "[\"tr\",\"en\",\"es\",\"de\"]", true, "Languages of the site, in the order of the menu", IS_PUBLIC },
+	{ "home.showPrices", "true", true, NULL, IS_PUBLIC },
+	{ "enrolment.discount", "{\"percent\":10,\"until\":\"end of month\"}", true, "Early birds", IS_PUBLIC },
+	{ "office.targets", "{\"resultsPerMonth\":60,\"replyHours\":24}", true, "For the office only", IS_PRIVATE },
 };
 
 static void
-add_setting(struct demo *d, void *context, int64_t i)
+add_setting(struct demo *d, int64_t i, const void *row)
 {
 	int64_t at = d->start - 5 * DAY + i * HOUR;
 
-	(void)context;
-	random_pretend(demo_bits(d), at);
-	setting_put(d->db, at, &(struct setting){ .key = settings[i].key, .value = settings[i].value, .describes = true,
-		.description = settings[i].description, .access = settings[i].is_private ? IS_PRIVATE : IS_PUBLIC });
+	(void)row;
+	random_pretend(random_series(&d->chance), at);
+	setting_put(d->db, at, &settings[i]);
 }
 
 enum db_rc
 demo_make_settings(struct demo *d)
 {
 	demo_series(d, "settings");
-	return demo_batches(d, COUNT(settings), DEMO_BATCH, add_setting, NULL);
+	return demo_write(d, COUNT(settings), &(struct demo_kind){ .batch = COUNT(settings), .add = add_setting });
 }
 
 /* ---- contact */
@@ -160,36 +170,41 @@ static const struct { const char *subject, *message, *reply; } topics[LANGUAGES]
 static const char *const sources[] = { "website", "website", "website", "instagram", "google", "friend" };
 
 static void
-add_contact(struct demo *d, void *context, int64_t i)
+make_contact(struct demo *d, int64_t i, void *row)
 {
-	struct timeline *line = context;
-	int64_t created = timeline_next(line, d), replied = created + HOUR + demo_below(d, 40 * HOUR);
+	int64_t created = demo_time(d), replied = created + HOUR + demo_below(d, 40 * HOUR);
 	enum language language = demo_language(d);
 	int64_t topic = demo_below(d, TOPICS);
-	struct demo_name name;
-	char id[ID_TEXT];
+	const struct demo_name name = demo_name(d, language);
+	struct contact_new *contact = row;
 
 	(void)i;
-	demo_name(d, language, &name);
+	*contact = (struct contact_new){ .full_name = arena_format(d->batch, "%s %s", name.name, name.surname), .email = name.address,
+		.subject = topics[language][topic].subject, .message = topics[language][topic].message,
+		.language = language_code(language), .created_at = created, .replied_at = replied };
 	/* Now and then one is forgotten. */
-	bool is_replied = demo_happens(d, .93) && replied < d->until;
-	const char *phone = demo_happens(d, .5) ? arena_format(d->batch, "+90 532 %03lld %02lld %02lld", (long long)demo_below(d, 1000),
-		(long long)demo_below(d, 100), (long long)demo_below(d, 100)) : NULL;
-	const char *source = demo_happens(d, .9) ? DEMO_PICK(d, sources) : NULL;
-	demo_id(d, id, created);
-	contact_add(d->db, &(struct contact_new){ id, arena_format(d->batch, "%s %s", name.name, name.surname), name.address, phone,
-		topics[language][topic].subject, topics[language][topic].message, source, language_code(language), created,
-		is_replied ? topics[language][topic].reply : NULL, replied });
+	if (demo_happens(d, .93) && replied < d->until)
+		contact->reply = topics[language][topic].reply;
+	if (demo_happens(d, .5)) {
+		long long digits[3] = { demo_below(d, 100), demo_below(d, 100), demo_below(d, 1000) };
+		contact->phone_number = arena_format(d->batch, "+90 532 %03lld %02lld %02lld", digits[2], digits[1], digits[0]);
+	}
+	if (demo_happens(d, .9))
+		contact->source = DEMO_PICK(d, sources);
+	contact->id = demo_id(d, created);
+}
+
+static void
+add_contact(struct demo *d, int64_t i, const void *row)
+{
+	(void)i;
+	contact_add(d->db, row);
 }
 
 enum db_rc
 demo_make_contacts(struct demo *d)
 {
-	struct timeline line;
-
 	demo_series(d, "contacts");
-	timeline_init(&line, d, d->start, d->until, d->contacts);
-	enum db_rc rc = demo_batches(d, d->contacts, DEMO_BATCH, add_contact, &line);
-	timeline_clear(&line);
-	return rc;
+	demo_times(d, d->start, d->until, d->contacts);
+	return demo_write(d, d->contacts, &(struct demo_kind){ sizeof(struct contact_new), 2000, make_contact, add_contact });
 }

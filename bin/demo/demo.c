@@ -27,26 +27,28 @@ static int run_demo(int argc, char **argv, const char *data);
 
 static const struct command demo = {
 	.name = "demo",
-	.usage = "[--users N] [--results N] [--contacts N] [--courses N] [--seed N] [--until DATE]",
+	.usage = "[OPTION...]",
 	.summary = DEMO_SUMMARY,
-	.help = "People of four languages, courses, settings, two placement tests with a year of results, questions of visitors,\n"
-		"materials with PDFs and whom they were given to. All of it is as if it had come through the API; results are graded.\n"
-		"A database that holds anything is refused. Mail addresses are of example.com, .org and .net, which nobody has.\n"
-		"--users N     20 to 100000; 200 unless given\n"
-		"--results N   0 to 1000000; 600 unless given\n"
-		"--contacts N  0 to 50000; 80 unless given\n"
-		"--courses N   0 to 10000; 24 unless given\n"
-		"--seed N      another number makes another school, the same makes the same; 1 unless given\n"
-		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC); today unless given\n",
+	.help = "People of four languages, courses, settings, two placement tests with a year of\n"
+		"results, questions of visitors, materials with PDFs, and their assignments. All\n"
+		"rows are as if they had come through the API; results are graded. A database\n"
+		"that is not empty is refused. Mail addresses are of example.com, .org and .net,\n"
+		"which belong to nobody.\n"
+		"--users N     20 to 100000; default: 200\n"
+		"--results N   0 to 1000000; default: 600\n"
+		"--contacts N  0 to 50000; default: 80\n"
+		"--courses N   0 to 10000; default: 24\n"
+		"--seed N      the same seed makes the same school; default: 1\n"
+		"--until DATE  the year that is shown ends before this day (YYYY-MM-DD, UTC);\n"
+		"              default: today\n",
 	.run = run_demo,
 };
 
-#define CACHE_KIB 131072	/* an index of a million rows is written all over */
+#define CACHE_KIB 131072	/* inserts into an index of a million rows touch all of its pages */
 
 enum { IN_USE };
 
 static const char *const sql[] = {
-	/* Tables that are empty in an unused database. */
 	[IN_USE] =
 		"SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'users' WHEN EXISTS (SELECT 1 FROM course) THEN 'courses'"
 		" WHEN EXISTS (SELECT 1 FROM setting) THEN 'settings' WHEN EXISTS (SELECT 1 FROM test) THEN 'placement tests'"
@@ -56,17 +58,7 @@ static const char *const sql[] = {
 };
 static const struct db_statements own_statements = { sql, COUNT(sql) };
 
-/* ---- random numbers: SplitMix64 (Steele, Lea, Flood 2014) */
-
-uint64_t
-demo_bits(struct demo *d)
-{
-	uint64_t z = d->chance += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
+/* ---- random numbers */
 
 void
 demo_series(struct demo *d, const char *part)
@@ -74,13 +66,13 @@ demo_series(struct demo *d, const char *part)
 	static const unsigned char key[HASH_KEY] = "okul demo series";
 
 	d->chance = random_hash_keyed(key, part, strlen(part)) ^ d->seed * UINT64_C(0x9e3779b97f4a7c15);
-	(void)demo_bits(d);
+	(void)random_series(&d->chance);
 }
 
 double
 demo_real(struct demo *d)
 {
-	return (double)(demo_bits(d) >> 11) * 0x1p-53;
+	return (double)(random_series(&d->chance) >> 11) * 0x1p-53;
 }
 
 int64_t
@@ -106,16 +98,19 @@ demo_normal(struct demo *d)
 	return sum;
 }
 
-void
-demo_id(struct demo *d, char id[static ID_TEXT], int64_t time)
+const char *
+demo_id(struct demo *d, int64_t time)
 {
-	random_pretend(demo_bits(d), time);
+	char id[ID_TEXT];
+
+	random_pretend(random_series(&d->chance), time);
 	random_id(id);
+	return arena_string(d->batch, id);
 }
 
 /* ---- time */
 
-/* How much there is to do in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
+/* How busy the school is in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
 static const double by_month[] = { 1.25, 1.1, 1, .9, .8, .7, .55, .75, 1.5, 1.35, 1, .7 };
 static const double by_day[] = { .75, 1.1, 1.1, 1.05, 1, .8, .7 };
 static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5, .9,
@@ -125,74 +120,68 @@ static double
 weight_of(int64_t hour, double day_noise, double part)
 {
 	char date[11];
-	int64_t month, day = hour / 24;
+	int64_t day = hour / 24;
 
 	clock_date_text(hour * HOUR, date);
-	if (!text_to_int((const char[]){ date[5], date[6], '\0' }, 1, 12, &month))
-		month = 1;
-	/* 1970-01-01 was a Thursday; the school grows by half in that time */
+	int month = (date[5] - '0') * 10 + date[6] - '0';
+	/* 1970-01-01 was a Thursday; the school grows by half in the year. */
 	return by_month[month - 1] * by_day[(day + 4) % 7] * by_hour[hour % 24] * day_noise * (1 + .5 * part);
 }
 
 void
-timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count)
+demo_times(struct demo *d, int64_t start, int64_t until, int64_t count)
 {
-	double day_noise = 1;
+	int64_t hours = (until - start) / HOUR;
+	double *sums = arena_alloc(d->run, ((size_t)hours + 1) * sizeof(*sums)), day_noise = 1;
 
-	*line = (struct timeline){ .start = start, .hours = (until - start) / HOUR, .count = count };
-	line->sums = calloc((size_t)line->hours + 1, sizeof(*line->sums));
-	if (!line->sums)
-		abort();
-	for (int64_t h = 0; h < line->hours; h++) {
+	for (int64_t h = 0; h < hours; h++) {
 		if (h % 24 == 0)
 			day_noise = .7 + .6 * demo_real(d);
-		line->sums[h + 1] = line->sums[h] + weight_of(start / HOUR + h, day_noise, (double)h / (double)line->hours);
+		sums[h + 1] = sums[h] + weight_of(start / HOUR + h, day_noise, (double)h / (double)hours);
 	}
+	d->line = (struct timeline){ .start = start, .hours = hours, .count = count, .sums = sums };
 }
 
-/* The i-th of n equal shares of all there is to do, somewhere within: so they rise, and need no sorting. */
+/* The sum of the weights has `count` equal shares; the i-th time lies somewhere within the i-th, so times need no sorting. */
 int64_t
-timeline_next(struct timeline *line, struct demo *d)
+demo_time(struct demo *d)
 {
+	struct timeline *line = &d->line;
 	double at = ((double)line->next++ + demo_real(d)) / (double)line->count * line->sums[line->hours];
-	const double *sum = line->sums + line->hour;
 
-	while (line->hour + 1 < line->hours && sum[1] <= at) {
+	while (line->hour + 1 < line->hours && line->sums[line->hour + 1] <= at)
 		line->hour++;
-		sum++;
-	}
+	const double *sum = line->sums + line->hour;
 	double part = (at - sum[0]) / (sum[1] - sum[0]);
 	return line->start + line->hour * HOUR + (int64_t)(fmin(part, .999999) * (double)HOUR);
-}
-
-void
-timeline_clear(struct timeline *line)
-{
-	free(line->sums);
-	line->sums = NULL;
 }
 
 /* ---- parts */
 
 enum db_rc
-demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i), void *context)
+demo_write(struct demo *d, int64_t count, const struct demo_kind *kind)
 {
 	enum db_rc rc = DB_DONE;
 
-	for (int64_t i = 0; i < count && rc == DB_DONE;) {
+	for (int64_t i = 0; i < count && rc == DB_DONE; i += kind->batch) {
+		int64_t n = count - i < kind->batch ? count - i : kind->batch;
+		char *rows = arena_alloc(d->batch, (size_t)n * kind->size);
+
+		for (int64_t r = 0; kind->make && r < n; r++)
+			kind->make(d, i + r, rows + (size_t)r * kind->size);
 		rc = db_write_begin(d->db);
 		if (rc != DB_DONE)
 			break;
 		db_timeout(d->db, MINUTE);
-		for (int64_t end = i + batch; i < count && i < end; i++)
-			add(d, context, i);
+		for (int64_t r = 0; r < n; r++)
+			kind->add(d, i + r, rows + (size_t)r * kind->size);
 		rc = db_write_commit(d->db);
 		arena_reset(d->batch);
 	}
 	return rc;
 }
 
-/* Learners are in the order in which they came. */
+/* Learners are sorted by the time at which they came. */
 struct demo_user *
 demo_learner(struct demo *d, int64_t time)
 {
@@ -212,20 +201,15 @@ demo_learner(struct demo *d, int64_t time)
 	return &d->user[d->learners[at]];
 }
 
-/* The first kind of rows found; NULL: the database is empty. */
+/* `*in_use` gets the first kind of rows found; NULL when the database is empty. */
 static enum db_rc
-look_for_use(struct db *db, const char **in_use)
+look_for_use(const struct demo *d, const char **in_use)
 {
-	static char found[32];
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql[IN_USE], NO_ARGS);
+	enum db_rc rc = db_one(d->db, &row, sql[IN_USE], NO_ARGS);
 
-	*in_use = NULL;
-	if (rc == DB_ROW && !db_is_null(row, 0)) {
-		snprintf(found, sizeof(found), "%s", db_text(row, 0));
-		*in_use = found;
-	}
-	db_release(db);
+	*in_use = rc == DB_ROW && !db_is_null(row, 0) ? arena_string(d->run, db_text(row, 0)) : NULL;
+	db_release(d->db);
 	return rc == DB_ROW ? DB_DONE : rc;
 }
 
@@ -240,27 +224,26 @@ make_all(struct demo *d)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
 		rc = db_trim(d->db);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader hinders it; all is written */
+	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps it from shrinking the log; all is written */
 }
 
 static void
-tell_made(const struct demo *d, int64_t ticks)
+print_made(const struct demo *d, int64_t ticks)
 {
 	char date[11];
 
 	clock_date_text(d->until, date);
-	printf("Made in %lld.%lld s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
+	printf("Made in %.1f s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
 		"%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
-		(long long)(ticks / 1000000), (long long)(ticks / 100000 % 10), date,
-		(unsigned long long)d->seed, (long long)d->users, (long long)d->staff, (long long)d->courses, COUNT(demo_tests),
-		(long long)d->results, (long long)d->materials, (long long)d->files, (long long)d->assignments, (long long)d->opened,
-		(long long)d->contacts);
-	printf("To log in as superadmin@example.com, ask for a code (POST /auth/otp/request, or the page that does). ");
+		(double)ticks / 1e6, date, (unsigned long long)d->seed, (long long)d->users, (long long)d->staff,
+		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials, (long long)d->files,
+		(long long)d->assignments, (long long)d->opened, (long long)d->contacts);
+	printf("To log in as superadmin@example.com, request a code (POST /auth/otp/request, or the login page). ");
 	if (d->conf->mail_transport == MAIL_FILE)
-		printf("It lands in %s/mail.\n", d->conf->data);
+		printf("It is written to %s/mail.\n", d->conf->data);
 	else
-		printf("Under\n`make run` it lands in DATA/mail. Mail to example.com reaches nobody: make somebody whose mail you read a\n"
-			"superadmin with `okulctl user add EMAIL --role superadmin`.\n");
+		printf("Under\n`make run` it is written to DATA/mail. Mail to example.com reaches nobody: otherwise add a superadmin whose mail\n"
+			"you can read with `okulctl user add EMAIL --role superadmin`.\n");
 }
 
 static int
@@ -268,7 +251,7 @@ demo_fill(struct demo *d)
 {
 	char why[256] = "";
 	const char *in_use;
-	enum db_rc rc = look_for_use(d->db, &in_use);
+	enum db_rc rc = look_for_use(d, &in_use);
 	int64_t start = clock_ticks();
 
 	if (rc != DB_DONE)
@@ -281,7 +264,7 @@ demo_fill(struct demo *d)
 	rc = make_all(d);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
-	tell_made(d, clock_ticks() - start);
+	print_made(d, clock_ticks() - start);
 	return EXIT_SUCCESS;
 }
 
@@ -297,14 +280,9 @@ read_count(const char *name, const char *text, int64_t min, int64_t max, int64_t
 static bool
 read_until(const char *text, int64_t *until)
 {
-	int64_t today = clock_now() / DAY * DAY;
-
-	if (!clock_is_date(text))
-		return ctl_error(EXIT_USAGE, "--until takes a date like 2026-01-31") == 0;
-	*until = clock_date(text);
-	if (*until > today || *until < clock_date("2000-01-01"))
-		return ctl_error(EXIT_USAGE, "--until takes a date from 2000-01-01 to today: nothing may lie in the future") == 0;
-	return true;
+	*until = clock_is_date(text) ? clock_date(text) : 0;
+	return (*until >= clock_date("2000-01-01") && *until <= clock_now()) || ctl_error(EXIT_USAGE,
+		"--until takes a date like 2026-01-31, from 2000-01-01 to today: nothing may lie in the future") == 0;
 }
 
 static bool
@@ -348,16 +326,14 @@ run_demo(int argc, char **argv, const char *data)
 	d.db = d.conf ? ctl_db(d.conf, DB_READ_WRITE) : NULL;
 	if (!d.db)
 		return EXIT_CONFIG;
+	d.run = arena_new(1 << 20);
 	d.batch = arena_new(1 << 20);
-	d.user = calloc((size_t)d.users, sizeof(*d.user));
-	d.learners = calloc((size_t)d.users, sizeof(*d.learners));
 	json_use(d.batch);
-	int code = d.batch && d.user && d.learners ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
+	int code = d.run && d.batch ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(NULL);
 	db_close(d.db);
+	arena_free(d.run);
 	arena_free(d.batch);
-	free(d.user);
-	free(d.learners);
 	return code;
 }
 
@@ -372,7 +348,7 @@ int
 main(int argc, char **argv)
 {
 	const char *data = NULL;
-	int code = ctl_init("okulctl");	/* okulctl runs this program with the data folder as first option */
+	int code = ctl_init("okulctl");	/* a user runs it as `okulctl demo` */
 
 	if (code != EXIT_SUCCESS)
 		return code;

@@ -1,8 +1,6 @@
 /*
- * demo - a made-up school, part by part. Each part has a random series of its own, so that more results, for example, do not
- * change the users.
- *
- * Call all of these outside of a write transaction unless they say otherwise; a failed write sticks to db.
+ * demo - a made-up school, part by part. Each part has its own random series: more results, for example, do not change the users.
+ * A part runs outside of a write transaction and returns DB_DONE or what failed.
  */
 #ifndef OKUL_DEMO_H
 #define OKUL_DEMO_H
@@ -13,69 +11,71 @@
 #include "db.h"
 #include "sentence.h"
 
-#define DEMO_BATCH 2000			/* rows a transaction, of most kinds: some tenths of a second */
-
 struct demo_user {
 	int64_t pk, created, last_login, stored_login;	/* stored_login: what the row says now */
 	bool is_staff, may_learn;	/* may_learn: registered and active */
 	enum language language;
 };
 
-struct demo {
-	const struct conf *conf;
-	struct db *db;
-	struct arena *batch;		/* lives as long as a batch; cJSON's memory too */
-	uint64_t seed;			/* as asked */
-	uint64_t chance;		/* state of the series of this part */
-	int64_t start, until;		/* the year that is shown */
-	int64_t users, results, contacts, courses;	/* how many */
-	struct demo_user *user;		/* `users`, oldest first */
-	int64_t *learners, learner_count;	/* of them who may learn: places in `user` */
-	int64_t staff;			/* the first of `user` */
-	int64_t materials, assignments, opened, files;	/* what was made */
-};
-
-/* ---- random numbers: the same for the same seed */
-
-void demo_series(struct demo *d, const char *part);
-uint64_t demo_bits(struct demo *d);
-/* A number in [0, limit). */
-int64_t demo_below(struct demo *d, int64_t limit);
-/* A number in [0, 1), and one around 0 with deviation 1. */
-double demo_real(struct demo *d);
-double demo_normal(struct demo *d);
-bool demo_happens(struct demo *d, double probability);
-#define DEMO_PICK(d, list) ((list)[demo_below((d), COUNT(list))])
-/* random_id() for something made at that time. */
-void demo_id(struct demo *d, char id[static 25], int64_t time);
-
-/* ---- time: rising times between two, more where schools have more to do */
-
 struct timeline {
 	int64_t start, hours, hour, count, next;
 	double *sums;			/* of the weights up to each hour */
 };
 
-/* `count` times. Free it with timeline_clear(). Ends the process when memory is short. */
-void timeline_init(struct timeline *line, struct demo *d, int64_t start, int64_t until, int64_t count);
-/* The next of them, not before the one before it. */
-int64_t timeline_next(struct timeline *line, struct demo *d);
-void timeline_clear(struct timeline *line);
+struct demo {
+	const struct conf *conf;
+	struct db *db;
+	struct arena *run, *batch;	/* of the whole run; of the current batch, and cJSON's */
+	uint64_t seed;			/* of all parts */
+	uint64_t chance;		/* state of the series of this part */
+	int64_t start, until;		/* the year that is shown */
+	struct timeline line;		/* of this part */
+	int64_t users, results, contacts, courses;	/* how many */
+	struct demo_user *user;		/* `users`, oldest first */
+	int64_t *learners, learner_count;	/* places in `user` of those who may learn */
+	int64_t staff;			/* how many at the start of `user` are staff */
+	int64_t materials, files, assignments, opened;	/* how many were made */
+};
+
+/* ---- random numbers: the same for the same seed */
+
+void demo_series(struct demo *d, const char *part);
+/* A number in [0, limit). */
+int64_t demo_below(struct demo *d, int64_t limit);
+/* A number in [0, 1), and one of the standard normal distribution. */
+double demo_real(struct demo *d);
+double demo_normal(struct demo *d);
+bool demo_happens(struct demo *d, double probability);
+#define DEMO_PICK(d, list) ((list)[demo_below((d), COUNT(list))])
+/* random_id() for a row of that time, in the arena of the batch. */
+const char *demo_id(struct demo *d, int64_t time);
+
+/* ---- times that rise, more of them where schools have more to do */
+
+/* Starts a timeline of `count` times between two. */
+void demo_times(struct demo *d, int64_t start, int64_t until, int64_t count);
+/* The next of them. */
+int64_t demo_time(struct demo *d);
 
 /* A learner who was registered before `time`, more likely a recent one. NULL when there is none. */
 struct demo_user *demo_learner(struct demo *d, int64_t time);
 
 /* ---- parts */
 
+/* Rows of one kind: each is made before the write transaction of its batch, and added inside it. */
+struct demo_kind {
+	size_t size;			/* bytes of what make() fills in, zeroed before; its texts belong in d->batch */
+	int64_t batch;			/* rows a transaction: some tenths of a second */
+	void (*make)(struct demo *d, int64_t i, void *row);	/* NULL: nothing to prepare */
+	void (*add)(struct demo *d, int64_t i, const void *row);	/* a failed write sticks to db */
+};
+must_use enum db_rc demo_write(struct demo *d, int64_t count, const struct demo_kind *kind);
+
 extern const struct db_statements demo_results_statements;
 
-/* Runs add(d, context, i) for each i below count, `batch` of them in a transaction. */
-must_use enum db_rc demo_batches(struct demo *d, int64_t count, int64_t batch, void (*add)(struct demo *d, void *context, int64_t i),
-	void *context);
-
-/* A name that somebody of the language may have, and an address made of it that was not used before. */
-struct demo_name { const char *name, *surname; bool female; char address[128], handle[64]; };
-void demo_name(struct demo *d, enum language language, struct demo_name *name);
+/* A name that is common in the language, and an address made of it, which others may have too; in the arena of the batch. */
+struct demo_name { const char *name, *surname, *handle, *address; bool female; };
+struct demo_name demo_name(struct demo *d, enum language language);
 enum language demo_language(struct demo *d);
 
 must_use enum db_rc demo_make_users(struct demo *d);
@@ -91,8 +91,8 @@ must_use enum db_rc demo_make_materials(struct demo *d);	/* and what is assigned
 #define DEMO_OPTIONS 4
 struct demo_question {
 	const char *text, *option[DEMO_OPTIONS];	/* the first is right */
-	double points, difficulty;	/* difficulty: the ability at which half of those know it who do not guess */
-	double sharpness;		/* how well it tells apart those above and below */
+	double points, difficulty;	/* difficulty: the ability at which half of those who do not guess know the answer */
+	double discrimination;		/* how well it separates those above from those below */
 };
 struct demo_test {
 	const char *title, *description, *language;

@@ -6,7 +6,6 @@
 #include "assignment.h"
 #include "clock.h"
 #include "file.h"
-#include "json_write.h"
 #include "material.h"
 #include "random.h"
 #include "utf8.h"
@@ -59,113 +58,82 @@ static const char *const key[LANGUAGES] = { [TR] = "Çözümler", [EN] = "Answer
 static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.", [EN] = "Please work through it until next week.",
 	[ES] = "Para la semana que viene, por favor.", [DE] = "Bitte bis nächste Woche durcharbeiten." };
 
-/* ---- PDF (ISO 32000-1): one page, one of the fonts that every reader has, WinAnsi and the Turkish letters that it lacks */
+/* ---- PDF (ISO 32000-1): one page, in a font that every reader has */
 
-static const struct { const char *letter; unsigned char code; } turkish[] = {
-	{ "ğ", 0x81 }, { "Ğ", 0x8d }, { "ı", 0x8f }, { "İ", 0x90 }, { "ş", 0x9d }, { "Ş", 0x8e },
-};
-#define ENCODING \
-	"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[129/gbreve 141/Gbreve/Scedilla/dotlessi/Idotaccent 157/scedilla]>>"
-
-/* A letter's code in the font; '?' for one that it has not. */
-static unsigned char
-code_of(const char *s, size_t length)
+/* The font's code of a letter: of Latin-1, with the Turkish letters in the places of Icelandic ones, as in ISO 8859-9. */
+static int32_t
+code_of(int32_t point)
 {
+	static const struct { int32_t point, code; } turkish[] = {
+		{ 0x11e, 0xd0 }, { 0x130, 0xdd }, { 0x15e, 0xde }, { 0x11f, 0xf0 }, { 0x131, 0xfd }, { 0x15f, 0xfe },	/* Ğ İ Ş ğ ı ş */
+	};
+
 	for (size_t i = 0; i < COUNT(turkish); i++)
-		if (strncmp(s, turkish[i].letter, length) == 0)
+		if (point == turkish[i].point)
 			return turkish[i].code;
-	if (length == 1)
-		return (unsigned char)*s;
-	if (length == 2 && (unsigned char)s[0] <= 0xc3)
-		return (unsigned char)(((unsigned char)s[0] & 3) << 6 | ((unsigned char)s[1] & 0x3f));
-	return '?';
+	return point <= 0xff ? point : '?';
 }
 
 static void
-pdf_put_string(struct buf *out, const char *s)
+put_pdf_line(struct buf *page, int size, int down, const char *text)
 {
-	buf_putc(out, '(');
-	for (size_t step; *s; s += step) {
-		step = utf8_sequence(s, strlen(s));
-		unsigned char code = code_of(s, step);
-		if (code >= 0x80 || code == '(' || code == ')' || code == '\\')
-			buf_printf(out, "\\%03o", code);
-		else
-			buf_putc(out, (char)code);
-	}
-	buf_putc(out, ')');
+	buf_printf(page, "/F1 %d Tf 0 -%d Td (", size, down);
+	for (size_t step, left = strlen(text); left > 0; text += step, left -= step)
+		buf_printf(page, "\\%03o", (unsigned)code_of(utf8_first(text, left, &step)));
+	buf_puts(page, ") Tj\n");
 }
 
-static void
-pdf_put_line(struct buf *out, int size, int down, const char *text)
-{
-	buf_printf(out, "/F1 %d Tf 0 -%d Td ", size, down);
-	pdf_put_string(out, text);
-	buf_puts(out, " Tj\n");
-}
-
-struct pdf {
-	struct buf out;
-	size_t at[8];
-	int count;
-};
-
-static void
-pdf_begin_object(struct pdf *pdf)
-{
-	pdf->at[pdf->count++] = pdf->out.length;
-	buf_printf(&pdf->out, "%d 0 obj\n", pdf->count);
-}
-
-static void
-pdf_put_object(struct pdf *pdf, const char *what)
-{
-	pdf_begin_object(pdf);
-	buf_puts(&pdf->out, what);
-	buf_puts(&pdf->out, "\nendobj\n");
-}
-
-/* Exercises of a material, or what solves them. */
+/* The exercises of a lesson, or their solutions. */
 static struct buf
 write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 {
-	struct pdf pdf = { .out.arena = arena };
-	struct buf page = { .arena = arena };
+	struct buf out = { .arena = arena }, page = { .arena = arena };
 
 	buf_puts(&page, "BT 60 800 Td\n");
-	pdf_put_line(&page, 20, 20, lesson->title);
-	pdf_put_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
+	put_pdf_line(&page, 20, 20, lesson->title);
+	put_pdf_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
 	for (int i = 0; i < LINES; i++)
-		pdf_put_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
+		put_pdf_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
 			solved ? lesson->line[i].solution : lesson->line[i].task));
 	buf_puts(&page, "ET\n");
 
-	buf_puts(&pdf.out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
-	pdf_put_object(&pdf, "<</Type/Catalog/Pages 2 0 R>>");
-	pdf_put_object(&pdf, "<</Type/Pages/Kids[3 0 R]/Count 1>>");
-	pdf_put_object(&pdf, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>");
-	pdf_put_object(&pdf, arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s));
-	pdf_put_object(&pdf, "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>");
-	pdf_put_object(&pdf, ENCODING);
-	size_t table = pdf.out.length;
-	buf_printf(&pdf.out, "xref\n0 %d\n0000000000 65535 f \n", pdf.count + 1);
-	for (int i = 0; i < pdf.count; i++)
-		buf_printf(&pdf.out, "%010zu 00000 n \n", pdf.at[i]);
-	buf_printf(&pdf.out, "trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", pdf.count + 1, table);
-	return pdf.out;
+	const char *const objects[] = {
+		"<</Type/Catalog/Pages 2 0 R>>",
+		"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+		arena_format(arena, "<</Length %zu>>\nstream\n%sendstream", page.length, page.s),
+		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding 6 0 R>>",
+		"<</Type/Encoding/BaseEncoding/WinAnsiEncoding"
+		"/Differences[208/Gbreve 221/Idotaccent/Scedilla 240/gbreve 253/dotlessi/scedilla]>>",
+	};
+	size_t at[COUNT(objects)];
+	buf_puts(&out, "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n");
+	for (size_t i = 0; i < COUNT(objects); i++) {
+		at[i] = out.length;
+		buf_printf(&out, "%zu 0 obj\n%s\nendobj\n", i + 1, objects[i]);
+	}
+	size_t table = out.length;
+	buf_printf(&out, "xref\n0 %zu\n0000000000 65535 f \n", COUNT(objects) + 1);
+	for (size_t i = 0; i < COUNT(objects); i++)
+		buf_printf(&out, "%010zu 00000 n \n", at[i]);
+	buf_printf(&out, "trailer\n<</Size %zu/Root 1 0 R>>\nstartxref\n%zu\n%%%%EOF\n", COUNT(objects) + 1, table);
+	return out;
 }
 
 /* ---- materials */
 
-static enum db_rc
-blob_failure(enum blob_rc rc)
+/* Of each lesson the worksheet and, but for every third, its key. */
+static struct blob pdfs[COUNT(lessons)][2];
+
+static int
+pdfs_of(int64_t lesson)
 {
-	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
+	return lesson % 3 == 2 ? 1 : 2;
 }
 
-/* The bytes on the disk under their name, as an upload leaves them. */
-static enum db_rc
-keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *blob)
+/* Stores the bytes of a PDF as an upload does. */
+static enum blob_rc
+store_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *blob)
 {
 	struct buf pdf = write_pdf(d->batch, lesson, solved);
 	enum blob_rc rc = blob_begin(d->conf, blob);
@@ -176,117 +144,117 @@ keep_pdf(struct demo *d, const struct lesson *lesson, bool solved, struct blob *
 		rc = blob_end(blob);
 	if (rc == BLOB_DONE)
 		rc = blob_keep(d->conf, blob);
-	return blob_failure(rc);
+	blob_drop(d->conf, blob);
+	return rc;
 }
 
-static bool
-demo_add_pdf(struct demo *d, int64_t pk, const struct lesson *lesson, bool solved, const struct blob *blob, int64_t at)
+static enum db_rc
+store_pdfs(struct demo *d)
 {
-	const char *title = solved ? key[lesson->locale] : worksheet[lesson->locale];
-	struct file_row row = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
-	char id[ID_TEXT];
+	enum blob_rc rc = BLOB_DONE;
 
-	random_pretend(demo_bits(d), at);
-	if (file_add(d->db, d->conf, blob, &row, at) != ERROR_NONE)
-		return false;
-	d->files++;
-	demo_id(d, id, at);
-	material_add_pdf(d->db, id, pk, row.key, title);
-	return true;
+	for (size_t i = 0; i < COUNT(lessons); i++)
+		for (int n = 0; n < pdfs_of((int64_t)i) && rc == BLOB_DONE; n++)
+			rc = store_pdf(d, &lessons[i], n > 0, &pdfs[i][n]);
+	arena_reset(d->batch);
+	return rc == BLOB_DONE ? DB_DONE : rc == BLOB_FULL ? DB_FULL : rc == BLOB_READONLY ? DB_READONLY : DB_BROKEN;
 }
 
 static const char *
 videos_of(struct demo *d, const struct lesson *lesson, int64_t at, int64_t i)
 {
-	struct buf out = { .arena = d->batch };
-	char id[ID_TEXT];
-
 	if (!lesson->video)
 		return "[]";
-	demo_id(d, id, at);
-	json_put_list(&out, NULL);
-	json_put_object(&out, NULL);
-	json_put_text(&out, "id", id);
-	json_put_text(&out, "title", lesson->video);
-	json_put_text(&out, "url", arena_format(d->batch, "https://www.example.com/videos/%lld", (long long)i + 101));
-	json_put_end_object(&out);
-	json_put_end_list(&out);
-	return out.s;
+	return arena_format(d->batch, "[{\"id\":\"%s\",\"title\":\"%s\",\"url\":\"https://www.example.com/videos/%lld\"}]",
+		demo_id(d, at), lesson->video, (long long)i + 101);
 }
 
-static enum db_rc
-add_material(struct demo *d, int64_t i)
+struct lesson_row {
+	const char *id;
+	int64_t at;
+	struct material material;
+};
+
+static void
+make_material(struct demo *d, int64_t i, void *out)
 {
 	const struct lesson *lesson = &lessons[i];
-	struct blob blob[2] = { { .fd = -1 }, { .fd = -1 } };
 	int64_t at = d->start - ((int64_t)COUNT(lessons) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
-	int count = i % 3 == 2 ? 1 : 2;		/* not all come with a key */
-	const struct material row = { lesson->title, lesson->description, language_code(lesson->locale), videos_of(d, lesson, at, i),
-		.level = lesson->level };
-	enum db_rc rc = DB_DONE;
-	char id[ID_TEXT];
+	struct lesson_row *row = out;
+
+	*row = (struct lesson_row){ .at = at, .material = { lesson->title, lesson->description, language_code(lesson->locale),
+		videos_of(d, lesson, at, i), .level = lesson->level } };
+	row->id = demo_id(d, at);
+}
+
+static void
+add_material(struct demo *d, int64_t i, const void *in)
+{
+	const struct lesson *lesson = &lessons[i];
+	const struct lesson_row *row = in;
 	int64_t pk = 0;
 
-	demo_id(d, id, at);
-	for (int n = 0; n < count && rc == DB_DONE; n++)
-		rc = keep_pdf(d, lesson, n > 0, &blob[n]);
-	if (rc == DB_DONE && (rc = db_write_begin(d->db)) == DB_DONE) {
-		bool good = material_add(d->db, id, &row, at, &pk);
-		for (int n = 0; n < count && good; n++)
-			good = demo_add_pdf(d, pk, lesson, n > 0, &blob[n], at);
-		if (good) {
-			rc = db_write_commit(d->db);
-		} else {
-			rc = db_failure(d->db) == DB_DONE ? DB_BROKEN : db_failure(d->db);
-			db_write_rollback(d->db);
-		}
+	(void)!material_add(d->db, row->id, &row->material, row->at, &pk);
+	for (int n = 0; n < pdfs_of(i); n++) {
+		const char *title = (n > 0 ? key : worksheet)[lesson->locale];
+		struct file_row file = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
+
+		random_pretend(random_series(&d->chance), row->at);
+		/* Where it fails, the next statement does: it finds no such file. */
+		(void)!file_add(d->db, d->conf, &pdfs[i][n], &file, row->at);
+		material_add_pdf(d->db, demo_id(d, row->at), pk, file.key, title);
+		d->files++;
 	}
-	for (int n = 0; n < count; n++)
-		blob_drop(d->conf, &blob[n]);
-	arena_reset(d->batch);
-	return rc;
+	d->materials++;
 }
 
 /* ---- assignments */
 
 static void
-demo_assign(struct demo *d, void *context, int64_t i)
+make_assignment(struct demo *d, int64_t i, void *row)
 {
-	struct timeline *line = context;
-	int64_t at = timeline_next(line, d), material = demo_below(d, COUNT(lessons));
+	int64_t at = demo_time(d), material = demo_below(d, COUNT(lessons));
 	struct demo_user *user = demo_learner(d, at);
 	const struct demo_user *teacher = &d->user[3 + demo_below(d, d->staff - 3)];
 	int64_t opened = at + 10 * MINUTE + demo_below(d, 6 * DAY);
-	bool is_opened = demo_happens(d, .7) && opened < d->until, noted = demo_happens(d, .3), added;
+	bool is_opened = demo_happens(d, .7) && opened < d->until, has_note = demo_happens(d, .3);
 
 	(void)i;
 	if (!user)
 		return;
-	/* `lessons` are the only materials, so their keys are their places. */
-	if (assignment_add(d->db, &(struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
-		   noted ? notes[user->language] : NULL }, &added) != DB_DONE || !added)
-		return;
-	d->assignments++;
-	d->opened += is_opened;
+	/* `lessons` are the only materials, so a material's key is its place among them. */
+	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
+		has_note ? notes[user->language] : NULL };
 	if (is_opened && user->last_login < opened)
 		user->last_login = opened;
+}
+
+static void
+add_assignment(struct demo *d, int64_t i, const void *row)
+{
+	const struct assignment *assignment = row;
+	bool added;
+
+	(void)i;
+	if (!assignment->user || assignment_add(d->db, assignment, &added) != DB_DONE || !added)
+		return;
+	d->assignments++;
+	d->opened += assignment->opened_at != 0;
 }
 
 enum db_rc
 demo_make_materials(struct demo *d)
 {
-	enum db_rc rc = DB_DONE;
-	struct timeline line;
+	static const struct demo_kind materials = { sizeof(struct lesson_row), 1, make_material, add_material };
+	static const struct demo_kind assignments = { sizeof(struct assignment), 2000, make_assignment, add_assignment };
+	enum db_rc rc = store_pdfs(d);
 
 	demo_series(d, "materials");
-	for (size_t i = 0; i < COUNT(lessons) && rc == DB_DONE; i++, d->materials++)
-		rc = add_material(d, (int64_t)i);
+	if (rc == DB_DONE)
+		rc = demo_write(d, COUNT(lessons), &materials);
+	if (rc != DB_DONE)
+		return rc;
 	demo_series(d, "assignments");
-	if (rc == DB_DONE) {
-		int64_t count = d->users * 9 / 10;
-		timeline_init(&line, d, d->start, d->until, count);
-		rc = demo_batches(d, count, DEMO_BATCH, demo_assign, &line);
-		timeline_clear(&line);
-	}
-	return rc;
+	demo_times(d, d->start, d->until, d->users * 9 / 10);
+	return demo_write(d, d->users * 9 / 10, &assignments);
 }

@@ -1,5 +1,5 @@
 /*
- * demo_people - the people of the demo school: names, users, when they were last seen.
+ * demo_people - the people of the demo school: names, users, last logins.
  */
 #include "demo.h"
 
@@ -13,62 +13,47 @@
 #define SUPERADMIN "superadmin@example.com"
 
 struct people {
-	const char *const women[32], *const men[32], *const surnames[48];
+	const char *const women[16], *const men[16], *const surnames[28];
 	const char *zone, *country_code, *mobile;	/* mobile: how a number begins; eight digits follow */
 	double share;
 };
 
 static const struct people people[LANGUAGES] = {
 	[TR] = {
-		{ "Ayşe", "Fatma", "Zeynep", "Elif", "Merve", "Büşra", "Esra", "Özlem", "Gülşah", "Şule", "Ceren", "Defne", "İpek",
-		  "Nazlı", "Selin", "Tuğba", "Ece", "Yağmur", "Derya", "Hatice", "Sevgi", "Pınar", "Aslı", "Melis", "Damla", "Eylül",
-		  "Gizem", "Irmak", "Nil", "Simge", "Tülay", "Çiğdem" },
-		{ "Mehmet", "Mustafa", "Ahmet", "Emre", "Burak", "Can", "Cem", "Deniz", "Eren", "Furkan", "Görkem", "Hakan", "İbrahim",
-		  "Kaan", "Kerem", "Murat", "Oğuz", "Okan", "Ömer", "Onur", "Serkan", "Şahin", "Tolga", "Umut", "Volkan", "Yiğit",
-		  "Yusuf", "Arda", "Barış", "Çağlar", "Ozan", "Rüzgâr" },
-		{ "Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Yıldız", "Yıldırım", "Öztürk", "Aydın", "Özdemir", "Arslan", "Doğan",
-		  "Kılıç", "Aslan", "Çetin", "Kara", "Koç", "Kurt", "Özkan", "Şimşek", "Polat", "Korkmaz", "Çakır", "Erdoğan", "Acar",
-		  "Güneş", "Aktaş", "Bulut", "Işık", "Tekin", "Sönmez", "Taş", "Güler", "Yavuz", "Ateş", "Bozkurt", "Duman", "Ünal",
-		  "Sarı", "Tunç", "Uçar", "Karaca", "Gündüz", "Toprak", "Ergin", "Ilgaz", "Başaran", "Özgür" },
+		{ "Ayşe", "Fatma", "Zeynep", "Elif", "Merve", "Büşra", "Esra", "Özlem", "Gülşah", "Şule", "Ceren",
+		  "Defne", "İpek", "Nazlı", "Selin", "Tuğba" },
+		{ "Mehmet", "Mustafa", "Ahmet", "Emre", "Burak", "Can", "Cem", "Deniz", "Eren", "Furkan", "Görkem",
+		  "Hakan", "İbrahim", "Kaan", "Kerem", "Murat" },
+		{ "Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Yıldız", "Yıldırım", "Öztürk", "Aydın", "Özdemir",
+		  "Arslan", "Doğan", "Kılıç", "Aslan", "Çetin", "Kara", "Koç", "Kurt", "Özkan", "Şimşek", "Polat",
+		  "Korkmaz", "Çakır", "Erdoğan", "Acar", "Güneş", "Aktaş", "Bulut" },
 		"Europe/Istanbul", "90", "53", .56 },
 	[DE] = {
-		{ "Anna", "Lena", "Laura", "Katharina", "Julia", "Sophie", "Marie", "Lea", "Hannah", "Johanna", "Charlotte", "Franziska",
-		  "Greta", "Heike", "Ingrid", "Jana", "Karin", "Luisa", "Mia", "Nele", "Petra", "Renate", "Sabine", "Theresa", "Ursula",
-		  "Verena", "Wiebke", "Käthe", "Jördis", "Antje", "Birgit", "Claudia" },
-		{ "Lukas", "Felix", "Jonas", "Maximilian", "Paul", "Leon", "Finn", "Elias", "Moritz", "Niklas", "Tobias", "Sebastian",
-		  "Florian", "Jürgen", "Klaus", "Matthias", "Stefan", "Thomas", "Uwe", "Wolfgang", "Björn", "Dirk", "Erik", "Friedrich",
-		  "Günther", "Hannes", "Jakob", "Konrad", "Ludwig", "Michael", "Oskar", "Rainer" },
-		{ "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Meyer", "Wagner", "Becker", "Schulz", "Hoffmann", "Schäfer",
-		  "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Schwarz", "Zimmermann", "Braun", "Krüger",
-		  "Hofmann", "Hartmann", "Lange", "Werner", "Krause", "Lehmann", "Köhler", "Maier", "König", "Huber", "Kaiser", "Fuchs",
-		  "Peters", "Scholz", "Möller", "Weiß", "Jung", "Hahn", "Vogel", "Friedrichs", "Günzel", "Berger", "Winkler", "Roth",
-		  "Lorenz", "Baumann" },
+		{ "Anna", "Lena", "Laura", "Katharina", "Julia", "Sophie", "Marie", "Lea", "Hannah", "Johanna",
+		  "Charlotte", "Franziska", "Greta", "Heike", "Ingrid", "Jana" },
+		{ "Lukas", "Felix", "Jonas", "Maximilian", "Paul", "Leon", "Finn", "Elias", "Moritz", "Niklas",
+		  "Tobias", "Sebastian", "Florian", "Jürgen", "Klaus", "Matthias" },
+		{ "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Meyer", "Wagner", "Becker", "Schulz",
+		  "Hoffmann", "Schäfer", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Schwarz",
+		  "Zimmermann", "Braun", "Krüger", "Hofmann", "Hartmann", "Lange", "Werner", "Krause", "Lehmann" },
 		"Europe/Berlin", "49", "151", .16 },
 	[ES] = {
-		{ "María", "Carmen", "Lucía", "Ana", "Isabel", "Sofía", "Paula", "Elena", "Cristina", "Marta", "Pilar", "Raquel",
-		  "Begoña", "Rocío", "Inés", "Silvia", "Nuria", "Alba", "Noelia", "Rosario", "Teresa", "Beatriz", "Irene", "Lorena",
-		  "Ángela", "Valeria", "Ximena", "Yolanda", "Celia", "Daniela", "Olga", "Amparo" },
-		{ "José", "Antonio", "Manuel", "Francisco", "Javier", "Carlos", "Miguel", "Alejandro", "Pablo", "Sergio", "Jorge",
-		  "Alberto", "Álvaro", "Diego", "Adrián", "Rubén", "Iván", "Óscar", "Ramón", "Andrés", "Joaquín", "Íñigo", "Gonzalo",
-		  "Hugo", "Mateo", "Nicolás", "Rafael", "Santiago", "Tomás", "Vicente", "Martín", "Emilio" },
-		{ "García", "González", "Rodríguez", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez", "Jiménez", "Ruiz",
-		  "Hernández", "Díaz", "Moreno", "Muñoz", "Álvarez", "Romero", "Alonso", "Gutiérrez", "Navarro", "Torres", "Domínguez",
-		  "Vázquez", "Ramos", "Gil", "Ramírez", "Serrano", "Blanco", "Molina", "Morales", "Suárez", "Ortega", "Delgado", "Castro",
-		  "Ortiz", "Rubio", "Marín", "Núñez", "Iglesias", "Medina", "Garrido", "Cortés", "Castillo", "Lozano", "Guerrero",
-		  "Cano", "Prieto", "Peña" },
+		{ "María", "Carmen", "Lucía", "Ana", "Isabel", "Sofía", "Paula", "Elena", "Cristina", "Marta", "Pilar",
+		  "Raquel", "Begoña", "Rocío", "Inés", "Silvia" },
+		{ "José", "Antonio", "Manuel", "Francisco", "Javier", "Carlos", "Miguel", "Alejandro", "Pablo",
+		  "Sergio", "Jorge", "Alberto", "Álvaro", "Diego", "Adrián", "Rubén" },
+		{ "García", "González", "Rodríguez", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez",
+		  "Jiménez", "Ruiz", "Hernández", "Díaz", "Moreno", "Muñoz", "Álvarez", "Romero", "Alonso", "Gutiérrez",
+		  "Navarro", "Torres", "Domínguez", "Vázquez", "Ramos", "Gil", "Ramírez", "Serrano", "Blanco" },
 		"Europe/Madrid", "34", "6", .12 },
 	[EN] = {
-		{ "Emma", "Olivia", "Amelia", "Isla", "Grace", "Ruby", "Emily", "Chloe", "Lily", "Evie", "Alice", "Harriet", "Daisy",
-		  "Florence", "Matilda", "Rosie", "Eleanor", "Abigail", "Bethany", "Caitlin", "Fiona", "Gemma", "Hazel", "Imogen",
-		  "Jessica", "Kate", "Lucy", "Megan", "Naomi", "Poppy", "Rebecca", "Zoe" },
-		{ "Oliver", "George", "Harry", "Jack", "Noah", "Arthur", "Charlie", "Henry", "James", "William", "Edward", "Alfie",
-		  "Benjamin", "Callum", "Dylan", "Ethan", "Frederick", "Graham", "Isaac", "Joshua", "Kieran", "Liam", "Nathan", "Owen",
-		  "Patrick", "Reuben", "Samuel", "Theodore", "Toby", "Victor", "Winston", "Zachary" },
-		{ "Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Johnson", "Davies", "Robinson", "Wright", "Thompson",
-		  "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke", "Harris", "Lewis", "Clark",
-		  "Cooper", "Ward", "Turner", "Hill", "Moore", "Baker", "Morris", "Allen", "Carter", "Mitchell", "Parker", "Shaw",
-		  "Bennett", "Campbell", "Foster", "Murray", "Palmer", "Reid", "Stewart", "Marshall", "Hughes", "Ellis", "O'Brien",
-		  "Wallace", "Fletcher" },
+		{ "Emma", "Olivia", "Amelia", "Isla", "Grace", "Ruby", "Emily", "Chloe", "Lily", "Evie", "Alice",
+		  "Harriet", "Daisy", "Florence", "Matilda", "Rosie" },
+		{ "Oliver", "George", "Harry", "Jack", "Noah", "Arthur", "Charlie", "Henry", "James", "William",
+		  "Edward", "Alfie", "Benjamin", "Callum", "Dylan", "Ethan" },
+		{ "Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Johnson", "Davies", "Robinson", "Wright",
+		  "Thompson", "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke",
+		  "Harris", "Lewis", "Clark", "Cooper", "Ward", "Turner", "Hill", "Moore" },
 		"Europe/London", "44", "77", .16 },
 };
 
@@ -93,55 +78,54 @@ demo_language(struct demo *d)
 /* ---- names */
 
 /* "Ayşe Işık" as ayse.isik. */
-static void
-make_handle(struct demo_name *name)
+static const char *
+make_handle(struct demo *d, const struct demo_name *name)
 {
-	struct buf folded = { 0 };
+	struct buf folded = { .arena = d->batch };
+	char *handle = arena_alloc(d->batch, 21);
 	size_t length = 0;
 
 	fold_text(&folded, name->name, strlen(name->name));
 	buf_putc(&folded, '.');
 	fold_text(&folded, name->surname, strlen(name->surname));
-	for (const char *c = folded.s ? folded.s : ""; *c && length < 20; c++)
+	for (const char *c = folded.s; *c && length < 20; c++)
 		if ((*c >= 'a' && *c <= 'z') || *c == '.')
-			name->handle[length++] = *c;
-	name->handle[length] = '\0';
-	buf_clear(&folded);
+			handle[length++] = *c;
+	return handle;
 }
 
-void
-demo_name(struct demo *d, enum language language, struct demo_name *name)
+struct demo_name
+demo_name(struct demo *d, enum language language)
 {
 	const struct people *of = &people[language];
+	struct demo_name name = { .female = demo_happens(d, .56) };
 
-	name->female = demo_happens(d, .56);
-	name->name = name->female ? DEMO_PICK(d, of->women) : DEMO_PICK(d, of->men);
-	name->surname = DEMO_PICK(d, of->surnames);
-	make_handle(name);
-	snprintf(name->address, sizeof(name->address), "%s%lld@%s", name->handle, (long long)demo_below(d, 90) + 10,
-		DEMO_PICK(d, domains));
+	name.name = name.female ? DEMO_PICK(d, of->women) : DEMO_PICK(d, of->men);
+	name.surname = DEMO_PICK(d, of->surnames);
+	name.handle = make_handle(d, &name);
+	const char *domain = DEMO_PICK(d, domains);
+	name.address = arena_format(d->batch, "%s%lld@%s", name.handle, (long long)demo_below(d, 90) + 10, domain);
+	return name;
 }
 
 /* ---- users */
 
-struct crowd {
-	struct timeline line;
-	uint16_t *used;			/* how often a handle was used, by its hash: two with the same hash skip numbers */
-};
 #define USED_ROOM (1 << 20)
 
-static const unsigned char handle_key[HASH_KEY] = "okul demo handle";
+static uint16_t *used;		/* how often a handle was used, by its hash: two with the same hash skip numbers */
 
 /* The first ayse.isik is that, the next ayse.isik2. */
-static void
-make_unique(struct crowd *crowd, struct demo *d, struct demo_name *name)
+static struct demo_name
+unique_name(struct demo *d, enum language language)
 {
-	size_t length = strlen(name->handle);
-	uint16_t times = ++crowd->used[random_hash_keyed(handle_key, name->handle, length) % USED_ROOM];
+	static const unsigned char key[HASH_KEY] = "okul demo handle";
+	struct demo_name name = demo_name(d, language);
+	uint16_t times = ++used[random_hash_keyed(key, name.handle, strlen(name.handle)) % USED_ROOM];
 
 	if (times > 1)
-		snprintf(name->handle + length, sizeof(name->handle) - length, "%d", times);
-	snprintf(name->address, sizeof(name->address), "%s@%s", name->handle, DEMO_PICK(d, domains));
+		name.handle = arena_format(d->batch, "%s%d", name.handle, times);
+	name.address = arena_format(d->batch, "%s@%s", name.handle, DEMO_PICK(d, domains));
+	return name;
 }
 
 /* As JSON. */
@@ -158,9 +142,9 @@ pick_interests(struct demo *d)
 	return text.s;
 }
 
-/* What people tell of themselves when they register, and some later. */
+/* What people write about themselves when they register, and some later. */
 static void
-demo_describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, struct user_new *row)
+describe(struct demo *d, const struct demo_user *user, const struct demo_name *name, struct user_new *row)
 {
 	const struct people *of = &people[user->language];
 	char date[11];
@@ -187,99 +171,98 @@ demo_describe(struct demo *d, const struct demo_user *user, const struct demo_na
 	row->expertise = user->is_staff ? "language teaching" : DEMO_PICK(d, trades);
 }
 
-static void
-write_user(struct demo *d, struct demo_user *user, const struct demo_name *name, const char *role, bool active, int64_t registered,
-	const char *bio)
-{
-	bool consent = registered && demo_happens(d, .7);
-	char id[ID_TEXT];
-	struct user_new row = { .id = id, .email = name->address, .role = role, .language = language_code(user->language),
-		.is_deactivated = !active, .created_at = user->created, .registered_at = registered, .last_login_at = user->last_login,
-		.bio = bio };
-
-	if (registered) {
-		row.name = name->name;
-		row.surname = name->surname;
-		row.privacy_policy_version = d->conf->privacy_policy_version;
-		row.terms_of_use_version = d->conf->terms_of_use_version;
-		row.consent_form_version = consent ? d->conf->consent_form_version : NULL;
-	}
-	demo_describe(d, user, name, &row);
-	demo_id(d, id, user->created);
-	(void)!user_add(d->db, &row, &user->pk);
-	user->stored_login = user->last_login;
-}
-
-/* The first of all may do everything; the next two run the office, the others teach. */
-static void
-add_staff(struct demo *d, struct crowd *crowd, struct demo_user *user, int64_t i)
+/* The first is the superadmin; the next two run the office, the others teach. */
+static struct demo_name
+make_staff(struct demo *d, int64_t i, struct user_new *row)
 {
 	static const char *const bios[] = { "Teaches English.", "Teaches German.", "Teaches Turkish.", "Teaches Spanish." };
 	static const enum language mother_tongues[] = { EN, DE, TR, ES };
-	struct demo_name name;
+	struct demo_user *user = &d->user[i];
 
 	user->is_staff = true;
 	user->language = i < 3 ? TR : mother_tongues[(i - 3) % 4];
 	user->created = d->start - 40 * DAY + i * DAY + 8 * HOUR + demo_below(d, 6 * HOUR);
 	user->last_login = d->until - DAY - demo_below(d, 3 * DAY);
-	demo_name(d, user->language, &name);
-	make_unique(crowd, d, &name);
+	row->role = i == 0 ? "superadmin" : "admin";
+	row->bio = i == 0 ? "Runs the school." : i < 3 ? "Office." : bios[(i - 3) % 4];
+	row->registered_at = user->created + 5 * MINUTE;
+	struct demo_name name = unique_name(d, user->language);
 	if (i == 0)
-		snprintf(name.address, sizeof(name.address), SUPERADMIN);
-	write_user(d, user, &name, i == 0 ? "superadmin" : "admin", true, user->created + 5 * MINUTE,
-		i == 0 ? "Runs the school." : i < 3 ? "Office." : bios[(i - 3) % 4]);
+		name.address = SUPERADMIN;
+	return name;
 }
 
-static void
-demo_add_user(struct demo *d, void *context, int64_t i)
+static struct demo_name
+make_learner(struct demo *d, int64_t i, struct user_new *row)
 {
-	struct crowd *crowd = context;
 	struct demo_user *user = &d->user[i];
-	struct demo_name name;
 
-	if (i < d->staff) {
-		add_staff(d, crowd, user, i);
-		return;
-	}
-	user->created = timeline_next(&crowd->line, d);
+	user->created = demo_time(d);
 	user->language = demo_language(d);
-	demo_name(d, user->language, &name);
-	make_unique(crowd, d, &name);
-	bool active = !demo_happens(d, .02), registered = demo_happens(d, .9);
-	user->may_learn = active && registered;
+	const struct demo_name name = unique_name(d, user->language);
+	row->is_deactivated = demo_happens(d, .02);
+	if (demo_happens(d, .9))
+		row->registered_at = user->created + MINUTE;
 	/* Most do not stay for long. */
 	double stay = demo_real(d);
 	user->last_login = user->created + 2 * MINUTE + (int64_t)(stay * stay * (double)(d->until - HOUR / 2 - user->created));
+	user->may_learn = row->registered_at && !row->is_deactivated;
 	if (user->may_learn)
 		d->learners[d->learner_count++] = i;
-	write_user(d, user, &name, "user", active, registered ? user->created + MINUTE : 0, NULL);
+	return name;
+}
+
+static void
+make_user(struct demo *d, int64_t i, void *out)
+{
+	struct user_new *row = out;
+	struct demo_user *user = &d->user[i];
+	const struct demo_name name = i < d->staff ? make_staff(d, i, row) : make_learner(d, i, row);
+
+	row->email = name.address;
+	row->language = language_code(user->language);
+	row->created_at = user->created;
+	row->last_login_at = user->stored_login = user->last_login;
+	if (row->registered_at) {
+		row->name = name.name;
+		row->surname = name.surname;
+		row->privacy_policy_version = d->conf->privacy_policy_version;
+		row->terms_of_use_version = d->conf->terms_of_use_version;
+		row->consent_form_version = demo_happens(d, .7) ? d->conf->consent_form_version : NULL;
+	}
+	describe(d, user, &name, row);
+	row->id = demo_id(d, user->created);
+}
+
+static void
+add_user(struct demo *d, int64_t i, const void *row)
+{
+	(void)!user_add(d->db, row, &d->user[i].pk);
 }
 
 enum db_rc
 demo_make_users(struct demo *d)
 {
-	struct crowd crowd = { .used = calloc(USED_ROOM, sizeof(uint16_t)) };
+	static const struct demo_kind kind = { sizeof(struct user_new), 2000, make_user, add_user };
 
-	if (!crowd.used)
-		return DB_BROKEN;
+	used = arena_alloc(d->run, USED_ROOM * sizeof(*used));
+	d->user = arena_alloc(d->run, (size_t)d->users * sizeof(*d->user));
+	d->learners = arena_alloc(d->run, (size_t)d->users * sizeof(*d->learners));
 	demo_series(d, "users");
 	d->staff = 3 + (d->users < 80 ? 2 : d->users < 400 ? d->users / 40 : 10);
 	/* Some came in the weeks before, so that there is somebody to take the first tests. */
-	timeline_init(&crowd.line, d, d->start - 30 * DAY, d->until - HOUR, d->users - d->staff);
-	enum db_rc rc = demo_batches(d, d->users, DEMO_BATCH, demo_add_user, &crowd);
-	timeline_clear(&crowd.line);
-	free(crowd.used);
-	return rc;
+	demo_times(d, d->start - 30 * DAY, d->until - HOUR, d->users - d->staff);
+	return demo_write(d, d->users, &kind);
 }
 
-/* ---- when they were last seen */
+/* ---- last logins, which later parts moved */
 
 static void
-note_login(struct demo *d, void *context, int64_t i)
+add_login(struct demo *d, int64_t i, const void *row)
 {
 	const struct demo_user *user = &d->user[i];
 
-	(void)context;
+	(void)row;
 	if (user->last_login > user->stored_login)
 		user_set_last_login(d->db, user->pk, user->last_login);
 }
@@ -287,5 +270,5 @@ note_login(struct demo *d, void *context, int64_t i)
 enum db_rc
 demo_make_logins(struct demo *d)
 {
-	return demo_batches(d, d->users, DEMO_BATCH * 5, note_login, NULL);
+	return demo_write(d, d->users, &(struct demo_kind){ .batch = 10000, .add = add_login });
 }

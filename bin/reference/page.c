@@ -1,86 +1,45 @@
 #include "reference.h"
 
 #include "encode.h"
-#include "json_write.h"
 #include "schema.h"
+#include "text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
 
 #define BASE "http://127.0.0.1:8080"	/* what `make run` listens on */
 #define BODY_WIDTH 60			/* characters of a body that stays on one line */
 
-static void
-page_raw(const struct page *page, const char *html)
+/* HTML in which each %s stands for an argument, which is escaped. No other conversion is known. */
+static void printf_like(2, 3)
+page_put(const struct page *page, const char *html, ...)
 {
+	const char *place;
+	va_list args;
+
+	va_start(args, html);
+	for (; (place = strstr(html, "%s")); html = place + 2) {
+		buf_put(page->out, html, (size_t)(place - html));
+		encode_html(page->out, va_arg(args, const char *));
+	}
+	va_end(args);
 	buf_puts(page->out, html);
 }
 
-static void
-page_escaped(const struct page *page, const char *text)
-{
-	encode_html(page->out, text);
-}
-
-static void
-put_paragraph(const struct page *page, const char *attributes, const char *text)
-{
-	if (!text[0])
-		return;
-	buf_printf(page->out, "<p%s>", attributes);
-	page_escaped(page, text);
-	page_raw(page, "</p>\n");
-}
-
-/* ---- JSON for people: two spaces a level, lists of plain values on one line */
-
-static void
-indent(struct buf *out, int level)
-{
-	buf_putc(out, '\n');
-	for (int i = 0; i < level; i++)
-		buf_puts(out, "  ");
-}
-
-/* Without spaces; in the arena. */
+/* JSON on several lines. cJSON indents by tabs, which a shell could take for a request to complete a name. */
 static const char *
-compact(struct arena *arena, const cJSON *item)
+pretty(struct arena *arena, const cJSON *item)
 {
 	struct buf text = { .arena = arena };
 
-	json_put_tree(&text, NULL, item);
+	for (const char *s = cJSON_Print(item); *s; s++) {
+		if (*s != '\t')
+			buf_putc(&text, *s);
+		else
+			buf_puts(&text, s[-1] == ':' ? " " : "  ");
+	}
 	return text.s;
-}
-
-static void
-pretty(struct buf *out, const cJSON *item, int level)
-{
-	bool object = cJSON_IsObject(item);
-
-	if (!item->child) {
-		buf_puts(out, compact(out->arena, item));
-		return;
-	}
-	bool inlined = !object && !item->child->child;
-	buf_putc(out, object ? '{' : '[');
-	for (const cJSON *at = item->child; at; at = at->next) {
-		if (!inlined)
-			indent(out, level + 1);
-		if (object)
-			buf_printf(out, "\"%s\": ", at->string);
-		pretty(out, at, level + 1);
-		if (at->next)
-			buf_puts(out, inlined ? ", " : ",");
-	}
-	if (!inlined)
-		indent(out, level);
-	buf_putc(out, object ? '}' : ']');
-}
-
-static void
-put_pretty(const struct page *page, const cJSON *item)
-{
-	struct buf text = { .arena = page->arena };
-
-	pretty(&text, item, 0);
-	page_escaped(page, text.s);
 }
 
 /* ---- a table of fields */
@@ -88,109 +47,72 @@ put_pretty(const struct page *page, const cJSON *item)
 static void
 put_bounds(const struct page *page, const cJSON *schema, const char *least, const char *most, const char *unit)
 {
-	const cJSON *min = json_get(schema, least), *max = json_get(schema, most);
+	double min = cJSON_GetNumberValue(json_get(schema, least)), max = cJSON_GetNumberValue(json_get(schema, most));
 
-	if (!min && !max)
+	if (isnan(min) && isnan(max))
 		return;
-	buf_puts(page->out, ", ");
-	if (min && max && min->valuedouble == max->valuedouble) {
-		buf_number(page->out, min->valuedouble);
-	} else {
-		if (!min || !max)
-			page_raw(page, max ? "at most " : "at least ");
-		if (min)
-			buf_number(page->out, min->valuedouble);
-		if (min && max)
-			page_raw(page, " to ");
-		if (max)
-			buf_number(page->out, max->valuedouble);
-	}
-	page_raw(page, unit);
+	if (isnan(max))
+		buf_printf(page->out, ", at least %.15g%s", min, unit);
+	else if (isnan(min))
+		buf_printf(page->out, ", at most %.15g%s", max, unit);
+	else if (min == max)
+		buf_printf(page->out, ", %.15g%s", min, unit);
+	else
+		buf_printf(page->out, ", %.15g to %.15g%s", min, max, unit);
 }
 
 static void
-put_page_words(const struct page *page, const cJSON *words)
+put_page_values(const struct page *page, const cJSON *values)
 {
-	const cJSON *word;
+	const cJSON *value;
 
-	cJSON_ArrayForEach(word, words) {
-		if (!cJSON_IsString(word))
-			continue;
-		page_raw(page, word == words->child ? "<code>" : " <code>");
-		page_escaped(page, word->valuestring);
-		page_raw(page, "</code>");
-	}
-}
-
-static void
-put_string_type(const struct page *page, const cJSON *schema)
-{
-	static const struct { const char *member, *value, *words; } known[] = {
-		{ "format", "date-time", "time" },
-		{ "format", "date", "date" },
-		{ "format", "email", "e-mail address" },
-		{ "format", "uri-reference", "URL" },
-		{ "format", "binary", "a file" },
-		{ "pattern", "^[0-9a-f]{24}$", "id" },
-	};
-
-	for (size_t i = 0; i < COUNT(known); i++) {
-		if (strcmp(schema_string(schema, known[i].member), known[i].value) == 0) {
-			page_raw(page, known[i].words);
-			return;
-		}
-	}
-	page_raw(page, strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0 ? "digits" : "text");
-	put_bounds(page, schema, "minLength", "maxLength", " characters");
+	cJSON_ArrayForEach(value, values)
+		if (cJSON_IsString(value))
+			page_put(page, value == values->child ? "<code>%s</code>" : " <code>%s</code>", value->valuestring);
 }
 
 static void
 put_page_type(const struct page *page, const cJSON *schema)
 {
-	const cJSON *plain = schema_without_null(schema);
+	const cJSON *plain = schema_without_null(schema), *values = json_get(schema_resolve(page, plain), "enum");
+	const struct schema_kind *kind = schema_kind(plain);
 	const char *type = schema_type(plain);
 
-	if (json_get(schema_resolve(page, plain), "enum")) {
-		put_page_words(page, json_get(schema_resolve(page, plain), "enum"));
+	if (values) {
+		put_page_values(page, values);
 	} else if (json_get(plain, "$ref")) {
-		page_escaped(page, schema_ref_name(plain));
+		page_put(page, "%s", schema_ref_name(plain));
 	} else if (strcmp(type, "array") == 0) {
-		page_raw(page, "list of ");
+		page_put(page, "list of ");
 		put_page_type(page, json_get(plain, "items"));
 		put_bounds(page, plain, "minItems", "maxItems", " elements");
+	} else if (kind) {
+		page_put(page, "%s", kind->text);
 	} else if (strcmp(type, "string") == 0) {
-		put_string_type(page, plain);
+		page_put(page, schema_is_digits(plain) ? "digits" : "text");
+		put_bounds(page, plain, "minLength", "maxLength", " characters");
 	} else if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
-		page_raw(page, type);
+		page_put(page, "%s", type);
 		put_bounds(page, plain, "minimum", "maximum", "");
 	} else if (strcmp(type, "boolean") == 0) {
-		page_raw(page, json_get(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
+		page_put(page, json_get(plain, "const") ? "<code>true</code>" : "<code>true</code> <code>false</code>");
 	} else {
-		page_raw(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
+		page_put(page, strcmp(type, "null") == 0 ? "nothing" : "any JSON");
 	}
 	if (schema_is_nullable(schema))
-		page_raw(page, " or <code>null</code>");
+		page_put(page, " or <code>null</code>");
 }
 
 static void
 put_field(const struct page *page, const char *prefix, const char *name, bool required, const cJSON *schema,
 	const char *description)
 {
-	page_raw(page, "<tr><td><code>");
-	page_escaped(page, prefix);
-	page_raw(page, required ? "<b>" : "");
-	page_escaped(page, name);
-	page_raw(page, required ? "</b>" : "");
-	page_raw(page, "</code>");
-	page_raw(page, required ? "" : " <i>optional</i>");
-	page_raw(page, "<td>");
+	page_put(page, required ? "<tr><td><code>%s<b>%s</b></code><td>" : "<tr><td><code>%s%s</code> <i>optional</i><td>",
+		prefix, name);
 	put_page_type(page, schema);
-	if (description[0]) {
-		page_raw(page, "<br><i>");
-		page_escaped(page, description);
-		page_raw(page, "</i>");
-	}
-	page_raw(page, "\n");
+	if (description[0])
+		page_put(page, "<br><i>%s</i>", description);
+	page_put(page, "\n");
 }
 
 /* The fields of a shape, and of those within it as list[].field or object.field. */
@@ -202,7 +124,8 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 	shape = schema_resolve(page, shape);
 	cJSON_ArrayForEach(field, json_get(shape, "properties")) {
 		const cJSON *plain = schema_without_null(field), *items = json_get(plain, "items");
-		put_field(page, prefix, field->string, schema_is_required(shape, field->string), field, schema_string(field, "description"));
+		put_field(page, prefix, field->string, schema_is_required(shape, field->string), field,
+			schema_string(field, "description"));
 		if (depth > 0 && (json_get(plain, "$ref") || json_get(items, "$ref")))
 			put_fields(page, arena_format(page->arena, "%s%s%s.", prefix, field->string, items ? "[]" : ""),
 				items ? items : plain, depth - 1);
@@ -213,26 +136,19 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 
 struct operation {
 	const char *path, *method;
-	const cJSON *json, *schema;	/* the body's schema; NULL where the route takes none */
+	const cJSON *json, *body;	/* body: the first that the route takes; NULL: none */
 };
 
+/* The first media type of a body or a response; NULL when it has none. */
 static const cJSON *
-media(const cJSON *content_of)
+first_media(const cJSON *content_of)
 {
 	const cJSON *content = json_get(content_of, "content");
 
 	return content ? content->child : NULL;
 }
 
-static bool
-is_form(const struct operation *operation)
-{
-	const cJSON *body = media(json_get(operation->json, "requestBody"));
-
-	return body && strcmp(body->string, "multipart/form-data") == 0;
-}
-
-/* Ids and keys of a path are left to the shell: /users/{id} becomes /users/$ID. */
+/* Ids and keys in a path become variables of the shell: /users/{id} becomes /users/$ID. */
 static void
 put_url(struct buf *line, const char *path)
 {
@@ -242,7 +158,7 @@ put_url(struct buf *line, const char *path)
 		if (*path == '{')
 			buf_putc(line, '$');
 		else if (*path != '}')
-			buf_putc(line, variable && *path >= 'a' && *path <= 'z' ? (char)(*path & ~0x20) : *path);
+			buf_putc(line, variable ? (char)toupper(*path) : *path);
 		variable = *path == '{' || (variable && *path != '}');
 	}
 }
@@ -259,29 +175,24 @@ put_quoted(struct buf *line, const char *text)
 static void
 put_curl_body(const struct page *page, const struct operation *operation, struct buf *line)
 {
-	const cJSON *body = json_get(media(json_get(operation->json, "requestBody")), "example");
-	struct buf text = { .arena = page->arena };
+	const cJSON *body = json_get(operation->body, "example");
+	const char *text = cJSON_PrintUnformatted(body);
 
-	json_put_tree(&text, NULL, body);
-	if (text.length > BODY_WIDTH) {
-		buf_reset(&text, SIZE_MAX);
-		pretty(&text, body, 1);
-	}
 	buf_puts(line, " \\\n  -H 'Content-Type: application/json' \\\n  -d '");
-	put_quoted(line, text.s);
+	put_quoted(line, strlen(text) > BODY_WIDTH ? pretty(page->arena, body) : text);
 }
 
 /* A form: files by their name, everything else as text. */
 static void
 put_curl_form(const struct page *page, const struct operation *operation, struct buf *line)
 {
-	const cJSON *fields = json_get(schema_resolve(page, operation->schema), "properties"), *value;
+	const cJSON *fields = json_get(schema_resolve(page, json_get(operation->body, "schema")), "properties"), *value;
 
-	cJSON_ArrayForEach(value, json_get(media(json_get(operation->json, "requestBody")), "example")) {
+	cJSON_ArrayForEach(value, json_get(operation->body, "example")) {
 		bool file = schema_is_file(json_get(fields, value->string));
 		const cJSON *first = file && cJSON_IsArray(value) ? value->child : value;
 		buf_printf(line, " \\\n  -F '%s=%s", value->string, file ? "@" : "");
-		put_quoted(line, cJSON_IsString(first) ? first->valuestring : compact(page->arena, value));
+		put_quoted(line, cJSON_IsString(first) ? first->valuestring : cJSON_PrintUnformatted(value));
 	}
 }
 
@@ -290,26 +201,22 @@ put_curl(const struct page *page, const struct operation *operation)
 {
 	struct buf line = { .arena = page->arena };
 	bool variable = strchr(operation->path, '{');
+	char *method = arena_string(page->arena, operation->method);
 
+	text_upper(method);
 	buf_puts(&line, "curl -s ");
-	if (strcmp(operation->method, "get") != 0) {
-		buf_puts(&line, "-X ");
-		for (const char *s = operation->method; *s; s++)
-			buf_putc(&line, (char)(*s & ~0x20));
-		buf_putc(&line, ' ');
-	}
+	if (strcmp(method, "GET") != 0)
+		buf_printf(&line, "-X %s ", method);
 	buf_puts(&line, variable ? "\"" BASE : BASE);
 	put_url(&line, operation->path);
 	buf_puts(&line, variable ? "\"" : "");
 	if (cJSON_GetArraySize(json_get(operation->json, "security")) > 0)
 		buf_puts(&line, " \\\n  -H \"Authorization: Bearer $TOKEN\"");
-	if (operation->schema && is_form(operation))
+	if (operation->body && strcmp(operation->body->string, "multipart/form-data") == 0)
 		put_curl_form(page, operation, &line);
-	else if (operation->schema)
+	else if (operation->body)
 		put_curl_body(page, operation, &line);
-	page_raw(page, "<pre class=\"curl\">");
-	page_escaped(page, line.s);
-	page_raw(page, "</pre>\n");
+	page_put(page, "<pre class=\"curl\">%s</pre>\n", line.s);
 }
 
 static void
@@ -317,9 +224,9 @@ put_input(const struct page *page, const struct operation *operation)
 {
 	const cJSON *parameters = json_get(operation->json, "parameters"), *parameter;
 
-	if (!operation->schema && !cJSON_GetArraySize(parameters))
+	if (!operation->body && !cJSON_GetArraySize(parameters))
 		return;
-	page_raw(page, "<table>\n");
+	page_put(page, "<table>\n");
 	cJSON_ArrayForEach(parameter, parameters) {
 		const cJSON *plain = schema_resolve(page, parameter);
 		const char *in = schema_string(plain, "in");
@@ -327,12 +234,12 @@ put_input(const struct page *page, const struct operation *operation)
 		put_field(page, "", arena_format(page->arena, form, schema_string(plain, "name")), json_get(plain, "required"),
 			json_get(plain, "schema"), schema_string(plain, "description"));
 	}
-	if (operation->schema)
-		put_fields(page, "", operation->schema, SCHEMA_DEPTH);
-	page_raw(page, "</table>\n");
+	if (operation->body)
+		put_fields(page, "", json_get(operation->body, "schema"), SCHEMA_DEPTH);
+	page_put(page, "</table>\n");
 }
 
-/* What an envelope holds; NULL where the schema is none. */
+/* The data of an envelope; NULL when the schema is not an envelope. */
 static const cJSON *
 envelope_data(const struct page *page, const cJSON *schema)
 {
@@ -348,53 +255,43 @@ put_page_headers(const struct page *page, const cJSON *response, const char *bef
 	const cJSON *header;
 	int count = 0;
 
-	cJSON_ArrayForEach(header, json_get(response, "headers")) {
-		if (strcmp(header->string, "X-Request-Id") == 0 || strcmp(header->string, "Content-Language") == 0)
-			continue;
-		buf_printf(page->out, "%s<code>%s</code>", count++ ? ", " : before, header->string);
-	}
-	page_raw(page, count ? after : "");
+	cJSON_ArrayForEach(header, json_get(response, "headers"))
+		if (strcmp(header->string, "X-Request-Id") != 0 && strcmp(header->string, "Content-Language") != 0)
+			page_put(page, "%s<code>%s</code>", count++ ? ", " : before, header->string);
+	page_put(page, "%s", count ? after : "");
 }
 
 static void
 put_page_success(const struct page *page, const cJSON *response)
 {
-	const cJSON *body = media(response), *schema = json_get(body, "schema");
-	bool enveloped = envelope_data(page, schema);
+	const cJSON *body = first_media(response), *schema = json_get(body, "schema"), *data = envelope_data(page, schema);
 
-	page_raw(page, "<p class=\"status\"><b>");
-	page_escaped(page, response->string);
-	page_raw(page, "</b> ");
-	if (enveloped)
-		put_page_type(page, envelope_data(page, schema));
+	page_put(page, "<p class=\"status\"><b>%s</b> ", response->string);
+	if (data)
+		put_page_type(page, data);
 	else
-		page_escaped(page, body ? body->string : "");
+		page_put(page, "%s", body ? body->string : "");
 	put_page_headers(page, response, " with ", "");
-	page_raw(page, "</p>\n");
-	if (!enveloped)
+	page_put(page, "</p>\n");
+	if (!data)
 		return;
-	cJSON *answer = schema_example(page, schema, "", false, SCHEMA_DEPTH);
-	cJSON_ReplaceItemInObjectCaseSensitive(answer, "statusCode", cJSON_CreateNumber(strtol(response->string, NULL, 10)));
-	cJSON_ReplaceItemInObjectCaseSensitive(answer, "errors", cJSON_CreateArray());
-	page_raw(page, "<pre>");
-	put_pretty(page, answer);
-	page_raw(page, "</pre>\n");
+	cJSON *example = schema_example(page, schema, "", false, SCHEMA_DEPTH);
+	cJSON_ReplaceItemInObjectCaseSensitive(example, "statusCode", cJSON_CreateNumber(strtol(response->string, NULL, 10)));
+	cJSON_ReplaceItemInObjectCaseSensitive(example, "errors", cJSON_CreateArray());
+	page_put(page, "<pre>%s</pre>\n", pretty(page->arena, example));
 }
 
 static void
-put_failures(const struct page *page, const cJSON *responses)
+put_page_failures(const struct page *page, const cJSON *responses)
 {
 	const cJSON *response;
 
-	page_raw(page, "<p class=\"errors\">");
-	cJSON_ArrayForEach(response, responses) {
-		if (response->string[0] < '4')
-			continue;
-		buf_printf(page->out, "<a href=\"#e%s\" title=\"", response->string);
-		page_escaped(page, schema_string(schema_resolve(page, response), "description"));
-		buf_printf(page->out, "\">%s</a> ", response->string);
-	}
-	page_raw(page, "</p>\n");
+	page_put(page, "<p class=\"errors\">");
+	cJSON_ArrayForEach(response, responses)
+		if (response->string[0] >= '4')
+			page_put(page, "<a href=\"#e%s\" title=\"%s\">%s</a> ", response->string,
+				schema_string(schema_resolve(page, response), "description"), response->string);
+	page_put(page, "</p>\n");
 }
 
 static void
@@ -402,29 +299,27 @@ put_article(const struct page *page, const struct operation *operation)
 {
 	const cJSON *json = operation->json, *responses = json_get(json, "responses");
 
-	buf_printf(page->out, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>", schema_string(json, "operationId"),
-		operation->method, operation->method);
-	page_escaped(page, operation->path);
-	buf_printf(page->out, "</code> <span class=\"role\">%s</span></h3>\n", schema_string(json, "x-role"));
-	put_paragraph(page, " class=\"title\"", schema_string(json, "summary"));
-	put_paragraph(page, "", schema_string(json, "description"));
-	page_raw(page, "<div class=\"two\"><div>\n");
+	page_put(page, "<article id=\"%s\">\n<h3><b class=\"%s\">%s</b> <code>%s</code> <span class=\"role\">%s</span></h3>\n",
+		schema_string(json, "operationId"), operation->method, operation->method, operation->path,
+		schema_string(json, "x-role"));
+	page_put(page, "<p class=\"title\">%s</p>\n", schema_string(json, "summary"));
+	if (json_get(json, "description"))
+		page_put(page, "<p>%s</p>\n", schema_string(json, "description"));
+	page_put(page, "<div class=\"two\"><div>\n");
 	put_curl(page, operation);
 	put_input(page, operation);
-	page_raw(page, "</div><div>\n");
+	page_put(page, "</div><div>\n");
 	put_page_success(page, responses->child);
-	put_failures(page, responses);
-	page_raw(page, "</div></div>\n</article>\n");
+	put_page_failures(page, responses);
+	page_put(page, "</div></div>\n</article>\n");
 }
 
 static void
 put_page_link(const struct page *page, const struct operation *operation)
 {
-	buf_printf(page->out, "<a href=\"#%s\" title=\"", schema_string(operation->json, "operationId"));
-	page_escaped(page, schema_string(operation->json, "summary"));
-	buf_printf(page->out, "\"><b class=\"%s\">%s</b> <span>", operation->method, operation->method);
-	page_escaped(page, operation->path);
-	page_raw(page, "</span></a>\n");
+	page_put(page, "<a href=\"#%s\" title=\"%s\"><b class=\"%s\">%s</b> <span>%s</span></a>\n",
+		schema_string(operation->json, "operationId"), schema_string(operation->json, "summary"),
+		operation->method, operation->method, operation->path);
 }
 
 /* ---- the page */
@@ -434,19 +329,17 @@ each_operation(const struct page *page, const char *tag, void (*show)(const stru
 {
 	const cJSON *path, *method;
 
-	cJSON_ArrayForEach(path, json_get(page->document, "paths")) {
-		cJSON_ArrayForEach(method, path) {
-			const cJSON *body = media(json_get(method, "requestBody"));
+	cJSON_ArrayForEach(path, json_get(page->document, "paths"))
+		cJSON_ArrayForEach(method, path)
 			if (strcmp(json_get(method, "tags")->child->valuestring, tag) == 0)
-				show(page, &(struct operation){ path->string, method->string, method, json_get(body, "schema") });
-		}
-	}
+				show(page, &(struct operation){ path->string, method->string, method,
+					first_media(json_get(method, "requestBody")) });
 }
 
 static void
 put_version(const struct page *page)
 {
-	page_escaped(page, schema_string(json_get(page->document, "info"), "version"));
+	page_put(page, "%s", schema_string(json_get(page->document, "info"), "version"));
 }
 
 static void
@@ -456,9 +349,9 @@ put_navigation(const struct page *page)
 
 	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
 		const char *name = schema_string(tag, "name");
-		buf_printf(page->out, "<div><a class=\"group\" href=\"#group-%s\">%s</a>\n", name, name);
+		page_put(page, "<div><a class=\"group\" href=\"#group-%s\">%s</a>\n", name, name);
 		each_operation(page, name, put_page_link);
-		page_raw(page, "</div>\n");
+		page_put(page, "</div>\n");
 	}
 }
 
@@ -469,10 +362,10 @@ put_routes(const struct page *page)
 
 	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
 		const char *name = schema_string(tag, "name");
-		buf_printf(page->out, "<section id=\"group-%s\">\n<h2>%s</h2>\n", name, name);
-		put_paragraph(page, "", schema_string(tag, "description"));
+		page_put(page, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>%s</p>\n",
+			name, name, schema_string(tag, "description"));
 		each_operation(page, name, put_article);
-		page_raw(page, "</section>\n");
+		page_put(page, "</section>\n");
 	}
 }
 
@@ -499,10 +392,9 @@ put_error_table(const struct page *page)
 		const cJSON *response = find_response(page, status);
 		if (!response)
 			continue;
-		buf_printf(page->out, "<tr id=\"e%s\"><td><b>%s</b><td>", status, status);
-		page_escaped(page, schema_string(response, "description"));
+		page_put(page, "<tr id=\"e%s\"><td><b>%s</b><td>%s", status, status, schema_string(response, "description"));
 		put_page_headers(page, response, " With ", ".");
-		page_raw(page, "\n");
+		page_put(page, "\n");
 	}
 }
 

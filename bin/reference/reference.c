@@ -1,14 +1,12 @@
 /*
  * okul-reference - joins the programs' parts of the API reference, for the build.
  *
- * Each PART is what a program prints for --openapi. Writes the OpenAPI 3.1 document that they make together, and a page for
- * people made from it and the HTML template. Fails when two parts disagree. --without leaves out what is below that path.
+ * Each PART is the output of a program for --openapi. Writes the joined OpenAPI 3.1 document, and a page for people
+ * from it and the HTML template. Fails when two parts contradict each other. --without leaves out a prefix of paths.
  */
 #include "ctl.h"
 
 #include "reference.h"
-#include "arena.h"
-#include "json.h"
 #include "json_write.h"
 
 #include <errno.h>
@@ -20,10 +18,10 @@ static const char frame[] =
 	"{\"openapi\":\"3.1.0\","
 	"\"info\":{\"title\":\"okul\",\"version\":\"" OKUL_VERSION "\","
 	"\"summary\":\"The backend of a small language school\","
-	"\"description\":\"Log in: ask for a code with POST /auth/otp/request, take it from the mail, and trade it for tokens "
-	"with POST /auth/otp/verify. Every JSON answer has the same five fields (BaseResponseDto). Sentences come in tr, en, "
-	"es or de by Accept-Language. Every answer carries X-Request-Id. HEAD works wherever GET does; a method that a "
-	"path does not have is 405 with Allow.\","
+	"\"description\":\"Log in: ask for a code with POST /auth/otp/request, take it from the mail, and exchange it for "
+	"tokens with POST /auth/otp/verify. Every JSON response has the same five fields (BaseResponseDto). Sentences are in "
+	"tr, en, es or de by Accept-Language. Every response carries X-Request-Id. HEAD works wherever GET does; a method "
+	"that a path does not have is 405 with Allow.\","
 	"\"license\":{\"name\":\"All rights reserved\",\"identifier\":\"LicenseRef-All-Rights-Reserved\"}},"
 	"\"servers\":[{\"url\":\"/\"}],"
 	"\"tags\":[],\"paths\":{},"
@@ -45,12 +43,12 @@ read_whole_file(struct arena *arena, const char *path)
 	buf_puts(&text, "");
 	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
 		buf_put(&text, chunk, n);
-	bool good = !ferror(file) && !text.failed;
+	bool good = !ferror(file);
 	fclose(file);
 	return good ? text.s : NULL;
 }
 
-/* For everybody to read, the web server among them, whatever umask ctl_init() set. */
+/* World-readable for the web server, independently of the umask that ctl_init() set. */
 static bool
 write_file(const char *path, const char *text, size_t length)
 {
@@ -62,7 +60,7 @@ write_file(const char *path, const char *text, size_t length)
 	return fclose(file) == 0 && good;
 }
 
-/* Moves the members of `from` into `to`. A name that both have must mean the same; else returns that name. */
+/* Moves the members of `from` into `to`. Returns the name of a member that both have with different values, else NULL. */
 static const char *
 join_members(cJSON *to, cJSON *from)
 {
@@ -71,13 +69,13 @@ join_members(cJSON *to, cJSON *from)
 		const cJSON *present = json_get(to, item->string);
 		if (present && !cJSON_Compare(present, item, true))
 			return item->string;
-		if (!present && !cJSON_AddItemToObject(to, item->string, item))
-			return "memory";
+		if (!present)
+			cJSON_AddItemToObject(to, item->string, item);
 	}
 	return NULL;
 }
 
-/* Two programs must not serve one path: the web server sends a path to one of them. */
+/* Two programs must not serve the same path: the web server sends it to one of them. */
 static const char *
 join_paths(cJSON *to, cJSON *from)
 {
@@ -107,34 +105,32 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 	if ((name = join_paths(json_get(document, "paths"), json_get(part, "paths"))))
 		return ctl_error(EXIT_DATA, "%s: the path %s is served by another program already", file, name);
 	if ((name = join_members(json_get(components, "schemas"), json_get(theirs, "schemas"))))
-		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them",
-			file, name);
+		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them", file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if ((name = join_members(json_get(components, shared[i]), json_get(theirs, shared[i]))))
-			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again", file, name, shared[i]);
+			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again",
+				file, name, shared[i]);
 	return EXIT_SUCCESS;
 }
 
-/* True when something points to the schema of that name. */
+/* True when the node, or one below it, has this $ref. */
 static bool
-is_used(const cJSON *thing, const char *name)
+is_used(const cJSON *node, const char *ref)
 {
-	static const char place[] = "#/components/schemas/";
+	const char *own = cJSON_GetStringValue(json_get(node, "$ref"));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, thing) {
-		const char *ref = item->string && strcmp(item->string, "$ref") == 0 ? cJSON_GetStringValue(item) : NULL;
-		if (ref && strncmp(ref, place, sizeof(place) - 1) == 0 && strcmp(ref + sizeof(place) - 1, name) == 0)
+	if (own && strcmp(own, ref) == 0)
+		return true;
+	cJSON_ArrayForEach(item, node)
+		if (is_used(item, ref))
 			return true;
-		if (is_used(item, name))
-			return true;
-	}
 	return false;
 }
 
-/* The paths of a surface that can be turned off, and the schemas that nothing points to without them. */
+/* Removes the paths below a prefix, and the schemas that nothing refers to without them. */
 static void
-leave_out(cJSON *document, const char *prefix)
+leave_out(cJSON *document, struct arena *arena, const char *prefix)
 {
 	cJSON *paths = json_get(document, "paths"), *schemas = json_get(json_get(document, "components"), "schemas");
 	cJSON *item, *next;
@@ -149,7 +145,8 @@ leave_out(cJSON *document, const char *prefix)
 		again = false;
 		for (item = schemas ? schemas->child : NULL; item; item = next) {
 			next = item->next;
-			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, item->string))
+			const char *ref = arena_format(arena, "#/components/schemas/%s", item->string);
+			if (strcmp(item->string, "BaseResponseDto") == 0 || is_used(document, ref))
 				continue;
 			cJSON_Delete(cJSON_DetachItemViaPointer(schemas, item));
 			again = true;
@@ -163,10 +160,10 @@ write_reference(struct arena *arena, char **argv, const char *template, const cJ
 	struct buf page = { .arena = arena }, text = page;
 
 	json_put_tree(&text, NULL, document);
-	if (text.failed || !write_file(argv[1], text.s, text.length))
+	if (!write_file(argv[1], text.s, text.length))
 		return ctl_error(EXIT_FAILURE, "%s: %s", argv[1], strerror(errno));
 	reference_page(&page, arena, template, document);
-	if (page.failed || !write_file(argv[2], page.s, page.length))
+	if (!write_file(argv[2], page.s, page.length))
 		return ctl_error(EXIT_FAILURE, "%s: %s", argv[2], strerror(errno));
 	return EXIT_SUCCESS;
 }
@@ -174,7 +171,6 @@ write_reference(struct arena *arena, char **argv, const char *template, const cJ
 int
 main(int argc, char **argv)
 {
-	struct arena *arena = arena_new(1 << 20);
 	const char *without = argc > 2 && strcmp(argv[1], "--without") == 0 ? argv[2] : NULL;
 	int code = ctl_init("okul-reference");
 
@@ -182,12 +178,11 @@ main(int argc, char **argv)
 		return code;
 	argc -= without ? 2 : 0;
 	argv += without ? 2 : 0;
+	if (argc < 5)
+		return ctl_error(EXIT_USAGE, "%s", usage);
+	struct arena *arena = arena_new(1 << 20);
 	if (!arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
-	if (argc < 5) {
-		arena_free(arena);
-		return ctl_error(EXIT_USAGE, "%s", usage);
-	}
 	json_use(arena);
 	const char *template = read_whole_file(arena, argv[3]);
 	cJSON *document = cJSON_Parse(frame);
@@ -197,7 +192,7 @@ main(int argc, char **argv)
 		code = join_part(document, arena, argv[i]);
 	if (code == EXIT_SUCCESS) {
 		if (without)
-			leave_out(document, without);
+			leave_out(document, arena, without);
 		reference_examples(arena, document);
 		code = write_reference(arena, argv, template, document);
 	}

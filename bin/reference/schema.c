@@ -2,6 +2,8 @@
 
 #include "reference.h"
 
+#include <math.h>
+
 const char *
 schema_string(const cJSON *object, const char *name)
 {
@@ -10,7 +12,31 @@ schema_string(const cJSON *object, const char *name)
 	return text ? text : "";
 }
 
-/* The field of a form that holds a file, or a list of files. */
+const struct schema_kind *
+schema_kind(const cJSON *schema)
+{
+	static const struct schema_kind kinds[] = {
+		{ "format", "date-time", "time", "2026-01-15T10:30:00.000Z" },
+		{ "format", "date", "date", "1990-04-23" },
+		{ "format", "email", "e-mail address", "user@example.com" },
+		{ "format", "uri-reference", "URL", "https://example.com/a.png" },
+		{ "format", "binary", "a file", "photo.png" },
+		{ "pattern", "^[0-9a-f]{24}$", "id", "019bc1a5e0c8f3d27b6a4e15" },
+		{ "pattern", "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$", "text", "2026-01-15" },
+	};
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (strcmp(schema_string(schema, kinds[i].member), kinds[i].value) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+bool
+schema_is_digits(const cJSON *schema)
+{
+	return strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0;
+}
+
 bool
 schema_is_file(const cJSON *field)
 {
@@ -21,34 +47,27 @@ schema_is_file(const cJSON *field)
 
 /* ---- schemas */
 
-/* Where "#/components/schemas/X" points, and where that points; the thing itself when it is no reference. */
-const cJSON *
-schema_resolve(const struct page *page, const cJSON *thing)
-{
-	for (int hops = 0; hops < SCHEMA_DEPTH; hops++) {
-		const char *ref = cJSON_GetStringValue(json_get(thing, "$ref"));
-		const cJSON *at = page->document;
-		if (!ref || ref[0] != '#')
-			break;
-		for (ref++; *ref == '/'; ) {
-			size_t length = strcspn(++ref, "/");
-			at = json_get(at, arena_copy(page->arena, ref, length));
-			ref += length;
-		}
-		thing = at;
-	}
-	return thing;
-}
-
 const char *
-schema_ref_name(const cJSON *thing)
+schema_ref_name(const cJSON *node)
 {
-	const char *slash = strrchr(schema_string(thing, "$ref"), '/');
+	const char *slash = strrchr(schema_string(node, "$ref"), '/');
 
 	return slash ? slash + 1 : "";
 }
 
-/* The type of a schema without the "null" that may stand beside it. */
+const cJSON *
+schema_resolve(const struct page *page, const cJSON *node)
+{
+	char kind[32], name[128];
+
+	for (int hops = 0; hops < SCHEMA_DEPTH; hops++) {
+		if (sscanf(schema_string(node, "$ref"), "#/components/%31[^/]/%127s", kind, name) != 2)
+			break;
+		node = json_get(json_get(json_get(page->document, "components"), kind), name);
+	}
+	return node;
+}
+
 const char *
 schema_type(const cJSON *schema)
 {
@@ -63,7 +82,6 @@ schema_is_nullable(const cJSON *schema)
 	return cJSON_IsArray(json_get(schema, "type")) || json_get(schema, "anyOf");
 }
 
-/* A nullable object is written as anyOf [it, null]. */
 const cJSON *
 schema_without_null(const cJSON *schema)
 {
@@ -75,63 +93,45 @@ schema_without_null(const cJSON *schema)
 bool
 schema_is_required(const cJSON *shape, const char *name)
 {
-	const cJSON *word;
+	const cJSON *required;
 
-	cJSON_ArrayForEach(word, json_get(shape, "required"))
-		if (strcmp(word->valuestring, name) == 0)
+	cJSON_ArrayForEach(required, json_get(shape, "required"))
+		if (strcmp(required->valuestring, name) == 0)
 			return true;
 	return false;
 }
 
 /* ---- examples made from schemas */
 
-/* The name of the field, repeated until it is long enough. */
+/* The name of the field, repeated until it is long enough. A missing bound is NAN: every comparison with it is false. */
 static cJSON *
-example_filler(const struct page *page, const cJSON *schema, const char *name)
+example_text(const struct page *page, const cJSON *schema, const char *name)
 {
-	double min = cJSON_IsNumber(json_get(schema, "minLength")) ? json_get(schema, "minLength")->valuedouble : 0;
-	double max = cJSON_IsNumber(json_get(schema, "maxLength")) ? json_get(schema, "maxLength")->valuedouble : 1024;
-	const char *seed = strncmp(schema_string(schema, "pattern"), "^[0-9]", 6) == 0 ? "123456" : name;
+	double min = cJSON_GetNumberValue(json_get(schema, "minLength"));
+	double max = cJSON_GetNumberValue(json_get(schema, "maxLength"));
+	const char *seed = schema_is_digits(schema) ? "123456" : name;
 	struct buf text = { .arena = page->arena };
 
-	buf_puts(&text, seed);
-	while ((double)text.length < min)
+	do
 		buf_puts(&text, seed);
+	while ((double)text.length < min);
 	if ((double)text.length > max)
 		text.s[(size_t)max] = '\0';
 	return cJSON_CreateString(text.s);
 }
 
 static cJSON *
-example_string(const struct page *page, const cJSON *schema, const char *name)
-{
-	static const struct { const char *member, *value, *example; } known[] = {
-		{ "format", "date-time", "2026-01-15T10:30:00.000Z" },
-		{ "format", "date", "1990-04-23" },
-		{ "format", "email", "user@example.com" },
-		{ "format", "uri-reference", "https://example.com/a.png" },
-		{ "pattern", "^[0-9a-f]{24}$", "019bc1a5e0c8f3d27b6a4e15" },
-		{ "pattern", "^\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z)?$", "2026-01-15" },
-	};
-
-	for (size_t i = 0; i < COUNT(known); i++)
-		if (strcmp(schema_string(schema, known[i].member), known[i].value) == 0)
-			return cJSON_CreateString(known[i].example);
-	return example_filler(page, schema, name);
-}
-
-static cJSON *
 example_list(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
 {
+	double min = cJSON_GetNumberValue(json_get(schema, "minItems"));
 	cJSON *list = cJSON_CreateArray();
-	const cJSON *least = json_get(schema, "minItems");
 
-	for (int i = 0; i == 0 || (cJSON_IsNumber(least) && i < least->valuedouble); i++)
+	for (int i = 0; i == 0 || i < min; i++)
 		cJSON_AddItemToArray(list, schema_example(page, json_get(schema, "items"), name, request, depth));
 	return list;
 }
 
-/* A response shows every field. A request shows the required ones, and those with an example of their own. */
+/* A response shows every field; a request only those that are required or have examples. */
 static cJSON *
 example_object(const struct page *page, const cJSON *schema, bool request, int depth)
 {
@@ -151,11 +151,13 @@ schema_example(const struct page *page, const cJSON *schema, const char *name, b
 
 	schema = schema_resolve(page, schema);
 	const cJSON *given = beside ? beside : json_get(schema, "examples");
-	const cJSON *words = json_get(schema, "enum"), *least = json_get(schema, "minimum");
+	const cJSON *values = json_get(schema, "enum");
+	const struct schema_kind *kind = schema_kind(schema);
 	const char *type = schema_type(schema);
+	double min = cJSON_GetNumberValue(json_get(schema, "minimum"));
 
-	if (given || words)
-		return cJSON_Duplicate(given ? given->child : words->child, true);
+	if (given || values)
+		return cJSON_Duplicate(given ? given->child : values->child, true);
 	if (json_get(schema, "const"))
 		return cJSON_Duplicate(json_get(schema, "const"), true);
 	if (schema_is_nullable(schema) || strcmp(type, "null") == 0 || depth == 0)
@@ -165,15 +167,15 @@ schema_example(const struct page *page, const cJSON *schema, const char *name, b
 	if (strcmp(type, "array") == 0)
 		return example_list(page, schema, name, request, depth - 1);
 	if (strcmp(type, "string") == 0)
-		return example_string(page, schema, name);
+		return kind ? cJSON_CreateString(kind->example) : example_text(page, schema, name);
 	if (strcmp(type, "boolean") == 0)
 		return cJSON_CreateTrue();
-	return cJSON_CreateNumber(cJSON_IsNumber(least) ? least->valuedouble : 0);
+	return cJSON_CreateNumber(isnan(min) ? 0 : min);
 }
 
 /* ---- examples for parameters and bodies that have none */
 
-/* Names of files that are taken. */
+/* The name of a file of an accepted type. */
 static cJSON *
 example_file(const cJSON *body, const cJSON *field)
 {
@@ -199,7 +201,8 @@ example_body(const struct page *page, const cJSON *body)
 		if (schema_is_file(field))
 			cJSON_AddItemToObject(object, field->string, example_file(body, field));
 		else if (schema_is_required(schema, field->string) || (json_get(field, "examples") && !form))
-			cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, true, SCHEMA_DEPTH));
+			cJSON_AddItemToObject(object, field->string,
+				schema_example(page, field, field->string, true, SCHEMA_DEPTH));
 	}
 	/* A change needs at least one field, though no particular one. */
 	if (!object->child && first)
@@ -211,17 +214,19 @@ void
 reference_examples(struct arena *arena, cJSON *document)
 {
 	struct page page = { NULL, arena, document };
-	cJSON *path, *method, *thing;
+	cJSON *path, *method, *item;
 
 	cJSON_ArrayForEach(path, json_get(document, "paths")) {
 		cJSON_ArrayForEach(method, path) {
-			cJSON_ArrayForEach(thing, json_get(method, "parameters"))
-				if (json_get(thing, "schema") && !json_get(thing, "example"))
-					cJSON_AddItemToObject(thing, "example",
-						schema_example(&page, json_get(thing, "schema"), schema_string(thing, "name"), true, SCHEMA_DEPTH));
-			cJSON_ArrayForEach(thing, json_get(json_get(method, "requestBody"), "content"))
-				if (!json_get(thing, "example"))
-					cJSON_AddItemToObject(thing, "example", example_body(&page, thing));
+			cJSON_ArrayForEach(item, json_get(method, "parameters")) {
+				const cJSON *schema = json_get(item, "schema");
+				if (schema && !json_get(item, "example"))
+					cJSON_AddItemToObject(item, "example",
+						schema_example(&page, schema, schema_string(item, "name"), true, SCHEMA_DEPTH));
+			}
+			cJSON_ArrayForEach(item, json_get(json_get(method, "requestBody"), "content"))
+				if (!json_get(item, "example"))
+					cJSON_AddItemToObject(item, "example", example_body(&page, item));
 		}
 	}
 }

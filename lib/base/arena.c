@@ -4,7 +4,7 @@
 #include <stdalign.h>
 #include <stdarg.h>
 
-/* Under AddressSanitizer what the arena has not handed out is poisoned, so that running over an end is seen. */
+/* Under AddressSanitizer, memory not yet handed out is poisoned, so that overruns are reported. */
 #if defined(__SANITIZE_ADDRESS__)
 #define POISONED 1
 #elif defined(__has_feature)
@@ -26,7 +26,7 @@
 
 #define BLOCK_LEAST 16384
 #define BLOCK_MOST (1 << 20)
-/* From here on freed blocks are worth a walk of malloc's lists to see that the pages leave the process. */
+/* From this size on, malloc_trim(), which returns the pages to the system, is worth its time. */
 #define TRIM_FROM (1 << 20)
 
 struct block {
@@ -90,7 +90,7 @@ arena_free(struct arena *arena)
 	free(arena);
 }
 
-/* A block on top that holds at least `size` bytes; blocks double, so that their number grows with the logarithm. */
+/* Adds a block of at least `size` bytes; blocks double, so that there are few. NULL when memory is short. */
 static struct block *
 arena_grow(struct arena *arena, size_t size)
 {
@@ -109,8 +109,17 @@ arena_grow(struct arena *arena, size_t size)
 	return block;
 }
 
-void *
-arena_try(struct arena *arena, size_t size)
+static void no_return
+exhausted(struct arena *arena)
+{
+	if (arena->exhausted)
+		longjmp(*arena->exhausted, 1);
+	abort();
+}
+
+/* As arena_alloc(), but not zeroed. */
+static void *
+arena_raw(struct arena *arena, size_t size)
 {
 	const size_t unit = alignof(max_align_t);
 	struct block *block = arena->top;
@@ -118,11 +127,11 @@ arena_try(struct arena *arena, size_t size)
 	char *bytes;
 
 	if (size > PTRDIFF_MAX / 2)
-		return NULL;
-	/* Nothing still gets an address of its own. */
+		exhausted(arena);
+	/* An allocation of no bytes has a unique address, too. */
 	whole = (size + (size == 0) + GAP + unit - 1) / unit * unit;
 	if (whole > block->room - block->used && !(block = arena_grow(arena, whole)))
-		return NULL;
+		exhausted(arena);
 	bytes = block->bytes + block->used;
 	unpoison(bytes, size);
 	block->used += whole;
@@ -133,22 +142,7 @@ arena_try(struct arena *arena, size_t size)
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
-	void *bytes = arena_try(arena, size);
-
-	if (bytes)
-		return memset(bytes, 0, size);
-	if (arena->exhausted)
-		longjmp(*arena->exhausted, 1);
-	abort();
-}
-
-/* As arena_alloc(), for those who fill every byte themselves. */
-static char *
-arena_raw(struct arena *arena, size_t size)
-{
-	char *bytes = arena_try(arena, size);
-
-	return bytes ? bytes : arena_alloc(arena, size);
+	return memset(arena_raw(arena, size), 0, size);
 }
 
 char *

@@ -1,5 +1,5 @@
 /*
- * base - what every other file may lean on: attributes, small macros, banned functions.
+ * base - what every file uses: attributes, small macros, banned functions.
  */
 #ifndef OKUL_BASE_H
 #define OKUL_BASE_H
@@ -10,12 +10,12 @@
 
 #define OKUL_VERSION "0.1.0"
 
-/* Exit codes of sysexits.h that a supervisor may act upon. */
+/* Exit codes, those of sysexits.h. */
 enum exit_code {
 	EXIT_USAGE = 64,	/* EX_USAGE: the command line is wrong */
 	EXIT_DATA = 65,		/* EX_DATAERR: the input is wrong */
 	EXIT_NO_HOST = 69,	/* EX_UNAVAILABLE */
-	EXIT_CONFIG = 78,	/* EX_CONFIG: do not restart before somebody mends the set-up */
+	EXIT_CONFIG = 78,	/* EX_CONFIG: do not restart before the configuration is fixed */
 };
 
 #define must_use __attribute__((warn_unused_result))
@@ -24,7 +24,7 @@ enum exit_code {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Unbounded or stateful calls that no okul file makes; `make lint` and the compiler both refuse them. */
+/* Calls without bounds or with hidden state, which the compiler and `make lint` refuse. */
 #ifndef OKUL_ALLOW_BANNED
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,17 +1,15 @@
 #include "blob.h"
 
-#include "buf.h"
-#include "encode.h"
+#include "guard.h"
 #include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SYNC_EVERY (16 * MIB)	/* so that the last fsync() is short: the web server waits for it */
+#define SYNC_EVERY (16 * MIB)	/* so that the last fsync(), which the web server waits for, is short */
 #define TRIES 5
 
 static enum blob_rc
@@ -36,38 +34,34 @@ failed(const char *what)
 
 /* ---- folders */
 
-/* A folder, made where it is missing, for this user and the group. -1 with errno. */
+/* Opens a folder, and creates it, durably, where it is missing. -1 with errno. */
 static int
-folder(int parent, const char *name, mode_t mode)
+open_folder(int parent, const char *name, mode_t mode)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	static const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int fd = openat(parent, name, flags);
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	/* Its mode is right from the first moment: a crash before a chmod would leave it wrong for ever. */
+	/* By umask() instead of chmod(): a crash between the two calls would leave a wrong mode for ever. */
 	mode_t mask = umask(0777 & ~mode);
 	int made = mkdirat(parent, name, mode);
 	umask(mask);
 	if (made != 0 && errno != EEXIST)
 		return -1;
-	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fsync(parent);
+	return openat(parent, name, flags);
 }
 
 /* DATA/files. */
 static int
 open_store(const struct conf *conf)
 {
-	int data = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), store;
+	int data = open(conf->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int store = data < 0 ? -1 : open_folder(data, "files", 0750);
 
-	if (data < 0)
-		return -1;
-	store = openat(data, "files", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store < 0 && errno == ENOENT) {
-		store = folder(data, "files", 0750);
-		if (store >= 0)
-			fsync(data);
-	}
-	close(data);
+	if (data >= 0)
+		close(data);
 	return store;
 }
 
@@ -75,13 +69,13 @@ bool
 blob_has_room(const struct conf *conf, int64_t bytes)
 {
 	struct statvfs disk;
-	int store = open_store(conf);	/* it may be on a disk of its own */
-	bool asked = store >= 0 && fstatvfs(store, &disk) == 0;
+	int store = open_store(conf);	/* may be a mount point */
+	bool known = store >= 0 && fstatvfs(store, &disk) == 0;
 
 	if (store >= 0)
 		close(store);
-	/* Where the disk cannot be asked, writing will tell. */
-	return !asked || (int64_t)(disk.f_bavail * disk.f_frsize) >= bytes + conf->storage_reserve * MIB;
+	/* Where it is unknown, blob_write() fails if the disk is full. */
+	return !known || (int64_t)(disk.f_bavail * disk.f_frsize) >= bytes + conf->storage_reserve * MIB;
 }
 
 const char *
@@ -92,31 +86,26 @@ blob_path(struct arena *arena, const struct conf *conf, const char *sha256)
 
 /* ---- bytes */
 
-static bool
-knows_nameless(void)
-{
-#ifdef OKUL_TEST
-	return !getenv("OKUL_NO_TMPFILE");
-#else
-	return true;
-#endif
-}
-
-/* A file with a name of its own in files/tmp, for file systems without O_TMPFILE. */
+/* A file without a name, or one in files/tmp where the file system does not support O_TMPFILE. */
 static int
 open_temporary(int store, struct blob *blob)
 {
-	unsigned char chance[8];
-	struct buf name = { 0 };
+	char id[ID_TEXT];
+	int fd = -1, tmp;
 
-	int tmp = folder(store, "tmp", 0700);
+	errno = EOPNOTSUPP;
+#ifdef OKUL_TEST
+	if (!getenv("OKUL_NO_TMPFILE"))
+#endif
+		fd = openat(store, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	tmp = open_folder(store, "tmp", 0700);
 	if (tmp < 0)
 		return -1;
-	random_bytes(chance, sizeof(chance));
-	encode_hex(&name, chance, sizeof(chance));
-	snprintf(blob->temporary, sizeof(blob->temporary), "tmp/%s", name.s ? name.s : "");
-	buf_clear(&name);
 	close(tmp);
+	random_id(id);
+	snprintf(blob->temporary, sizeof(blob->temporary), "tmp/%s", id);
 	return openat(store, blob->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
@@ -129,12 +118,7 @@ blob_begin(const struct conf *conf, struct blob *blob)
 	*blob = (struct blob){ .fd = -1 };
 	if (store < 0)
 		return failed("open");
-	if (knows_nameless())
-		blob->fd = openat(store, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	else
-		errno = EOPNOTSUPP;
-	if (blob->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-		blob->fd = open_temporary(store, blob);
+	blob->fd = open_temporary(store, blob);
 	enum blob_rc rc = blob->fd >= 0 && fchmod(blob->fd, 0640) == 0 ? BLOB_DONE : failed("create");
 	close(store);
 	if (rc == BLOB_DONE && fstatvfs(blob->fd, &disk) == 0)
@@ -177,45 +161,40 @@ blob_end(struct blob *blob)
 	return fsync(blob->fd) == 0 ? BLOB_DONE : failed("sync");
 }
 
-/* Gives the file its name. Of a file that has it already the time of change is renewed: it is no old orphan any more. */
+/* Links the file under its hash. If that exists, renews its ctime, so that it is not deleted as an old orphan. */
 static bool
-give_name(int store, int place, const struct blob *blob)
+link_blob(int store, int folder, const struct blob *blob)
 {
-	char own[32];
+	char nameless[32];
 
-	snprintf(own, sizeof(own), "/proc/self/fd/%d", blob->fd);
+	OUTSIDE_TRANSACTION();
+	snprintf(nameless, sizeof(nameless), "/proc/self/fd/%d", blob->fd);
 	for (int i = 0; i < TRIES; i++) {
-		int rc = blob->temporary[0] ? linkat(store, blob->temporary, place, blob->sha256, 0) :
-			linkat(AT_FDCWD, own, place, blob->sha256, AT_SYMLINK_FOLLOW);
+		int rc = blob->temporary[0] ? linkat(store, blob->temporary, folder, blob->sha256, 0) :
+			linkat(AT_FDCWD, nameless, folder, blob->sha256, AT_SYMLINK_FOLLOW);
 		if (rc == 0)
 			return true;
 		if (errno != EEXIST)
 			return false;
-		if (fchmodat(place, blob->sha256, 0640, 0) == 0)
+		if (fchmodat(folder, blob->sha256, 0640, 0) == 0)
 			return true;
-		if (errno != ENOENT)	/* else it was an orphan, and just deleted: the name is free */
+		if (errno != ENOENT)	/* else the garbage collector just deleted it: the name is free */
 			return false;
 	}
 	return false;
 }
 
-/* The folder of its hash, named by the first two digits. */
-static int
-open_place(int store, const struct blob *blob)
-{
-	return folder(store, (const char[]){ blob->sha256[0], blob->sha256[1], '\0' }, 0750);
-}
-
 enum blob_rc
 blob_keep(const struct conf *conf, const struct blob *blob)
 {
-	int store = open_store(conf), place = store < 0 ? -1 : open_place(store, blob);
-	/* Both, and always: another process may have made folder or name a moment ago and not have synced it yet. */
-	bool good = place >= 0 && give_name(store, place, blob) && fsync(place) == 0 && fsync(store) == 0;
+	const char prefix[] = { blob->sha256[0], blob->sha256[1], '\0' };
+	int store = open_store(conf), folder = store < 0 ? -1 : open_folder(store, prefix, 0750);
+	/* Syncs both in any case: another process may have created folder or name, and not have synced it yet. */
+	bool good = folder >= 0 && link_blob(store, folder, blob) && fsync(folder) == 0 && fsync(store) == 0;
 	enum blob_rc rc = good ? BLOB_DONE : failed("link");
 
-	if (place >= 0)
-		close(place);
+	if (folder >= 0)
+		close(folder);
 	if (store >= 0)
 		close(store);
 	return rc;
@@ -230,6 +209,7 @@ blob_drop(const struct conf *conf, struct blob *blob)
 		return;
 	close(blob->fd);
 	blob->fd = -1;
-	if (blob->temporary[0] && snprintf(path, sizeof(path), "%s/files/%s", conf->data, blob->temporary) < (int)sizeof(path))
+	int length = snprintf(path, sizeof(path), "%s/files/%s", conf->data, blob->temporary);
+	if (blob->temporary[0] && length < (int)sizeof(path))
 		unlink(path);
 }

@@ -64,7 +64,7 @@ buf_printf(struct buf *buf, const char *format, ...)
 	}
 	out = buf_room(buf, (size_t)length);
 	if (!out) {
-		/* what vsnprintf() managed to write is not part of the text */
+		/* removes what vsnprintf() wrote */
 		if (room)
 			buf->s[buf->length] = '\0';
 		return;
@@ -90,9 +90,9 @@ buf_int(struct buf *buf, int64_t number)
 }
 
 /*
- * Prices and scores, without trying how many digits they need. A quotient of two integers below 2^53 is rounded as reading
- * its decimal text is (IEEE 754-2008 sections 4.3 and 5.12.2), so that text reads back as the same double; and of at most 15
- * digits no two texts do, so none is shorter.
+ * The fast path for prices and scores. A quotient of two integers below 2^53 is rounded like its decimal text when
+ * parsed (IEEE 754-2008 sections 4.3 and 5.12.2), so the text parses to the same double; no other text of at most 15
+ * digits does, so none is shorter.
  */
 static bool
 put_hundredths(struct buf *buf, double number)
@@ -121,7 +121,7 @@ buf_number(struct buf *buf, double number)
 		buf_putc(buf, '0');
 		return;
 	}
-	/* up to 2^53 every integer is a double of its own */
+	/* Up to 2^53, a double represents every integer. */
 	if (fabs(number) <= 9007199254740992.0 && number == trunc(number) && !(number == 0 && signbit(number))) {
 		buf_int(buf, (int64_t)number);
 		return;

@@ -5,23 +5,23 @@
 #define OKUL_BUF_H
 
 #include "arena.h"
-#include "base.h"
 
 /*
- * A growing string. With an arena it grows there, and as arena_alloc() does never fails; without one it grows by realloc
- * and must be cleared: a failed growth sets `failed` and drops what was to be added. Look once, at the end.
+ * A growing string. With an arena, it grows there, and never fails, like arena_alloc(). Without one, it grows by
+ * realloc() and must be cleared; when memory is short, it sets `failed` and drops what was to be appended: check once,
+ * at the end.
  */
 struct buf {
-	char *s;		/* NUL-terminated once anything was put */
+	char *s;		/* NUL-terminated; NULL before anything was appended */
 	size_t length, room;
 	struct arena *arena;
 	bool failed;
 };
 
-/* Makes the room of buf_room() where there is too little. */
+/* The slow path of buf_room(). */
 char *buf_grow(struct buf *buf, size_t length);
 
-/* At least `length` bytes of room, and one for the NUL, behind the text; NULL (and `failed`) when memory is short. */
+/* Where the text ends, with room for `length` bytes and a NUL; NULL (and `failed`) when memory is short. */
 static inline char *
 buf_room(struct buf *buf, size_t length)
 {
@@ -53,7 +53,7 @@ buf_putc(struct buf *buf, char c)
 	buf_put(buf, &c, 1);
 }
 
-/* Makes what was written behind the text, up to `end`, part of it. */
+/* Appends what was written into buf_room(), up to `end`. */
 static inline void
 buf_commit(struct buf *buf, char *end)
 {
@@ -63,9 +63,9 @@ buf_commit(struct buf *buf, char *end)
 
 void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
 void buf_int(struct buf *buf, int64_t number);
-/* The shortest decimal text that reads back as the same double; "0" for what JSON has no word for. */
+/* The shortest decimal text that parses to the same double; "0" for infinity and NaN, which JSON lacks. */
 void buf_number(struct buf *buf, double number);
-/* Empties it; gives back what is over `keep` bytes of room. */
+/* Empties it, and frees the room above `keep` bytes. */
 void buf_reset(struct buf *buf, size_t keep);
 void buf_clear(struct buf *buf);
 

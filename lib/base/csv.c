@@ -2,12 +2,8 @@
 
 #include "utf8.h"
 
-#include <strings.h>
 
-/*
- * True for what a spreadsheet takes for a formula, behind apostrophes or not. The signs are the same to some in the
- * width of Chinese characters: U+FF1D, U+FF0B, U+FF0D, U+FF20.
- */
+/* True for what a spreadsheet takes for a formula, with or without apostrophes before it; some take fullwidth signs. */
 static bool
 is_formula(const char *s)
 {
@@ -24,41 +20,22 @@ is_formula(const char *s)
 
 /* ---- reading */
 
-/* Without the apostrophe of buf_csv(). */
-static const char *
-unguarded(const char *field)
-{
-	return field[0] == '\'' && is_formula(field) ? field + 1 : field;
-}
-
-/* The next byte of the file, or EOF. */
-static int
-take_byte(struct csv *csv)
-{
-	if (csv->at == csv->have) {
-		csv->at = 0;
-		csv->have = fread(csv->block, 1, sizeof(csv->block), csv->in);
-		if (csv->have == 0)
-			return EOF;
-	}
-	return csv->block[csv->at++];
-}
-
-/* Gives the byte at hand and goes on to the next. The end of a line, however written, is one LF. */
+/* Moves to the next byte, and returns the previous one. A line end of any kind is one LF. */
 static int
 advance(struct csv *csv)
 {
-	int given = csv->next;
+	int byte = csv->next;
 
-	if (given == '\n')
+	if (byte == '\n')
 		csv->line_now++;
-	csv->next = take_byte(csv);
+	csv->next = getc(csv->in);
 	if (csv->next == '\r') {
 		csv->next = '\n';
-		if (take_byte(csv) != '\n' && csv->have > 0)
-			csv->at--;
+		int after = getc(csv->in);
+		if (after != '\n')
+			ungetc(after, csv->in);
 	}
-	return given;
+	return byte;
 }
 
 static void
@@ -77,12 +54,6 @@ put(struct csv *csv, int c)
 		fault(csv, CSV_LONG);
 	else
 		buf_putc(&csv->text, (char)c);
-}
-
-static bool
-at_separator(struct csv *csv)
-{
-	return csv->next == csv->separator;
 }
 
 static void
@@ -110,7 +81,7 @@ read_field(struct csv *csv)
 
 	if (quoted)
 		read_quoted(csv);
-	while (csv->next != EOF && csv->next != '\n' && !at_separator(csv)) {
+	while (csv->next != EOF && csv->next != '\n' && csv->next != csv->separator) {
 		if (quoted || csv->next == '"')
 			fault(csv, CSV_QUOTE);
 		put(csv, advance(csv));
@@ -142,17 +113,17 @@ read_row(struct csv *csv)
 	}
 	if (csv->next == '\n')
 		advance(csv);
-	/* Only now: the text may have moved as it grew. */
-	for (size_t i = 0; i < csv->count; i++)
-		csv->fields[i] = unguarded(csv->text.s + csv->starts[i]);
+	/* Only now: the text may have moved as it grew. An apostrophe of buf_csv() is removed. */
+	for (size_t i = 0; i < csv->count; i++) {
+		const char *field = csv->text.s + csv->starts[i];
+
+		csv->fields[i] = field[0] == '\'' && is_formula(field) ? field + 1 : field;
+	}
 }
 
-/*
- * Whichever of , ; and tab stands most often outside of quotes in the first line that has any text; of equals the
- * first.
- */
+/* The most frequent of , ; and tab outside of quotes in the first line that is not empty; if equal, the first. */
 static int
-find_separator(const unsigned char *s, const unsigned char *end)
+guess_separator(const unsigned char *s, const unsigned char *end)
 {
 	static const char separators[] = ",;\t";
 	struct { size_t count; const unsigned char *first; } seen[3] = { 0 };
@@ -168,22 +139,21 @@ find_separator(const unsigned char *s, const unsigned char *end)
 			seen[found - separators].first = s;
 	}
 	for (int i = 1; i < 3; i++)
-		if (seen[i].count > seen[best].count || (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
+		if (seen[i].count > seen[best].count ||
+		    (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
 			best = i;
 	return separators[best];
 }
 
-/*
- * A first line like sep=; that says the separator to Excel, in quotes or not. Returns its bytes without its end; 0:
- * none.
- */
+/* Reads a first line like sep=; (for Excel), quoted or not. Returns its length without its end; 0 if there is none. */
 static size_t
 read_separator(const unsigned char *s, size_t left, int *separator)
 {
 	size_t quotes = left > 0 && s[0] == '"', length = 5 + 2 * quotes;
 
-	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 || !memchr(",;\t|", s[quotes + 4], 4) ||
-	    (quotes && s[6] != '"') || (left > length && s[length] != '\n' && s[length] != '\r'))
+	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 ||
+	    !memchr(",;\t|", s[quotes + 4], 4) || (quotes && s[6] != '"') ||
+	    (left > length && s[length] != '\n' && s[length] != '\r'))
 		return 0;
 	*separator = s[quotes + 4];
 	return length;
@@ -192,13 +162,16 @@ read_separator(const unsigned char *s, size_t left, int *separator)
 void
 csv_init(struct csv *csv, FILE *in)
 {
+	unsigned char start[8192];
+	size_t length = fread(start, 1, sizeof(start), in), at = 0;
+
 	memset(csv, 0, sizeof(*csv));
 	csv->in = in;
-	csv->have = fread(csv->block, 1, sizeof(csv->block), in);
-	if (csv->have >= 3 && memcmp(csv->block, "\xef\xbb\xbf", 3) == 0)
-		csv->at = 3;
-	csv->separator = find_separator(csv->block + csv->at, csv->block + csv->have);
-	csv->at += read_separator(csv->block + csv->at, csv->have - csv->at, &csv->separator);
+	if (length >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0)
+		at = 3;
+	csv->separator = guess_separator(start + at, start + length);
+	at += read_separator(start + at, length - at, &csv->separator);
+	fseek(in, (long)at, SEEK_SET);
 	advance(csv);
 	csv->line_now = 1;
 }

@@ -8,42 +8,32 @@
 
 #define DOMAIN_BYTES_MAX 1024	/* the longest domain has 253 characters, of at most 4 bytes */
 
-/* ---- what an address is */
-
-/* Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1). Gives its length or 0. */
+/* The length of Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1), or 0. */
 static size_t
 local_part(const char *s)
 {
-	size_t i = 0, atom = 0;
+	size_t length = 0, atom;
 
-	for (;; i++) {
-		if (text_is_alpha(s[i]) || text_is_digit(s[i]) || text_is_among(s[i], "!#$%&'*+-/=?^_`{|}~"))
-			atom++;
-		else if (atom > 0 && s[i] == '.')
-			atom = 0;
-		else
-			break;
-	}
-	return atom > 0 && i <= 64 ? i : 0;
+	while ((atom = strspn(s + length, TEXT_ALPHA TEXT_DIGITS "!#$%&'*+-/=?^_`{|}~")) > 0 && s[length + atom] == '.')
+		length += atom + 1;
+	length += atom;
+	return atom > 0 && length <= 64 ? length : 0;
 }
 
-/* Labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4). */
+/* At least two labels of letters, digits and inner hyphens, at most 63 bytes each (RFC 1035 section 2.3.4). */
 static bool
 is_domain(const char *s)
 {
 	for (int labels = 1;; labels++) {
-		bool number = true;
-		size_t i = 0;
+		size_t length = strspn(s, TEXT_ALPHA TEXT_DIGITS "-");
 
-		for (; text_is_alpha(s[i]) || text_is_digit(s[i]) || s[i] == '-'; i++)
-			number = number && text_is_digit(s[i]);
-		if (i == 0 || i > 63 || s[0] == '-' || s[i - 1] == '-')
+		if (length == 0 || length > 63 || s[0] == '-' || s[length - 1] == '-')
 			return false;
-		if (s[i] == '\0')
-			return labels >= 2 && !number;
-		if (s[i] != '.')
+		if (s[length] == '\0')
+			return labels >= 2 && !text_is_digits(s);
+		if (s[length] != '.')
 			return false;
-		s += i + 1;
+		s += length + 1;
 	}
 }
 
@@ -62,7 +52,7 @@ email_mailbox(char out[static EMAIL_TEXT], const char *email)
 	const char *domain = email + local;
 	bool gmail = strcmp(domain, "@gmail.com") == 0 || strcmp(domain, "@googlemail.com") == 0;
 
-	/* a name that begins with + has no other part */
+	/* A + at the start is not followed by a tag, but part of the name. */
 	if (tag > 0 && tag < local)
 		local = tag;
 	for (size_t i = 0; i < local && n < EMAIL_TEXT - 1; i++)
@@ -71,11 +61,9 @@ email_mailbox(char out[static EMAIL_TEXT], const char *email)
 	snprintf(out + n, EMAIL_TEXT - n, "%s", gmail ? "@gmail.com" : domain);
 }
 
-/* ---- the form that is kept */
-
 /*
- * Loaded by the first address that needs it, then kept: linked to it, each program would load it and libunistring, of
- * 2 MiB, at each start.
+ * Loaded for the first address that needs it. If programs were linked to it, each would load it and libunistring, of 2
+ * MiB, at start.
  */
 static struct {
 	void *library;
@@ -88,13 +76,15 @@ idn_load(void)
 {
 	if (!idn.library)
 		idn.library = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (idn.library && (idn.lookup = dlsym(idn.library, "idn2_lookup_u8")) && (idn.free = dlsym(idn.library, "idn2_free")))
+	idn.lookup = idn.library ? dlsym(idn.library, "idn2_lookup_u8") : NULL;
+	idn.free = idn.lookup ? dlsym(idn.library, "idn2_free") : NULL;
+	if (idn.free)
 		return true;
 	log_line(LOG_FAULT, "no_libidn2 reason=\"%s\"", dlerror());
 	return false;
 }
 
-/* The domain in ASCII; NULL when it is none. */
+/* The domain in ASCII; NULL when it is not one. */
 static const char *
 ascii_domain(struct arena *arena, const char *domain)
 {
@@ -102,9 +92,9 @@ ascii_domain(struct arena *arena, const char *domain)
 	const char *kept = NULL;
 	uint8_t *out = NULL;
 
-	/* Of what a domain may not hold libidn2 leaves out the ASCII part: "bü cher.de" would become bücher.de. */
+	/* libidn2 drops other ASCII characters: "bü cher.de" would become bücher.de. */
 	for (const char *c = domain; *c; c++)
-		if (!(*c & 0x80) && !strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.", *c))
+		if (!(*c & 0x80) && !text_is_among(*c, TEXT_ALPHA TEXT_DIGITS "-."))
 			return NULL;
 	if (strlen(domain) > DOMAIN_BYTES_MAX || !idn_load())
 		return NULL;
@@ -127,7 +117,7 @@ email_keep(struct arena *arena, const char *s, const char **kept)
 	if (ascii) {
 		email = arena_string(arena, s);
 	} else {
-		/* Is the part before the @ good? */
+		/* Checks the part before the @. */
 		if (!email_is_good(arena_format(arena, "%.*s@example.com", (int)(at - s), s)))
 			return EMAIL_NONE;
 		domain = ascii_domain(arena, at + 1);

@@ -1,8 +1,12 @@
 #include "entity.h"
 
+#include "text.h"
+
+#include <utf8proc.h>
+
 #define NAME_MAX_BYTES 32	/* CounterClockwiseContourIntegral; */
 
-/* One text instead of an array of pointers, which each process that holds it would have to relocate. */
+/* One string: an array of pointers would be relocated, and not shared, by each process. */
 static const char table[] =
 #include "entity.def"
 	;
@@ -10,21 +14,15 @@ static const char table[] =
 static void
 put_point(struct buf *out, unsigned long point)
 {
+	char utf8[4];
+
 	if (point < 0x20 || point == 0xa0 || (point >= 0x7f && point < 0xa0))
 		buf_putc(out, ' ');
-	else if (point < 0x80)
-		buf_putc(out, (char)point);
-	else if (point < 0x800)
-		buf_put(out, (char[]){ (char)(0xc0 | point >> 6), (char)(0x80 | (point & 0x3f)) }, 2);
-	else if (point < 0x10000)
-		buf_put(out, (char[]){ (char)(0xe0 | point >> 12), (char)(0x80 | (point >> 6 & 0x3f)),
-			(char)(0x80 | (point & 0x3f)) }, 3);
 	else
-		buf_put(out, (char[]){ (char)(0xf0 | point >> 18), (char)(0x80 | (point >> 12 & 0x3f)),
-			(char)(0x80 | (point >> 6 & 0x3f)), (char)(0x80 | (point & 0x3f)) }, 4);
+		buf_put(out, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)point, (utf8proc_uint8_t *)utf8));
 }
 
-/* Numbers of 0x80 to 0x9F mean characters of Windows-1252 (HTML, "numeric character reference end state"); 0: none. */
+/* 0x80 to 0x9F are of Windows-1252 (HTML, "numeric character reference end state"); 0 in the table: unassigned. */
 static unsigned long
 windows_1252(unsigned long point)
 {
@@ -46,7 +44,7 @@ put_number(struct buf *out, const char *s, size_t left)
 	if (left <= from)
 		return 0;
 	memcpy(digits, s + from, left - from < sizeof(digits) - 1 ? left - from : sizeof(digits) - 1);
-	size_t length = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	size_t length = strspn(digits, hex ? TEXT_DIGITS "abcdefABCDEF" : TEXT_DIGITS);
 	if (length == 0 || length > 7)
 		return 0;
 	bool closed = digits[length] == ';';
@@ -58,7 +56,7 @@ put_number(struct buf *out, const char *s, size_t left)
 	return from + length + closed;
 }
 
-/* The line of the table whose name is `name`, in `*text` from behind its tab up to its LF; false when there is none. */
+/* Finds the line of a name by binary search; sets `*text` to what is between its tab and its LF. */
 static bool
 find(const char *name, size_t length, const char **text, size_t *text_length)
 {
@@ -68,26 +66,20 @@ find(const char *name, size_t length, const char **text, size_t *text_length)
 		const char *line = low + (high - low) / 2;
 		while (line > low && line[-1] != '\n')
 			line--;
-		size_t own = strcspn(line, "\t");
-		const char *tab = line + own, *end = tab + strcspn(tab, "\n");
-		int order = memcmp(name, line, length < own ? length : own);
-		if (order == 0 && length == own) {
+		size_t name_length = strcspn(line, "\t");
+		const char *tab = line + name_length, *end = tab + strcspn(tab, "\n");
+		int order = memcmp(name, line, length < name_length ? length : name_length);
+		if (order == 0 && length == name_length) {
 			*text = tab + 1;
 			*text_length = (size_t)(end - tab - 1);
 			return true;
 		}
-		if (order < 0 || (order == 0 && length < own))
+		if (order < 0 || (order == 0 && length < name_length))
 			high = line;
 		else
 			low = end + 1;
 	}
 	return false;
-}
-
-static bool
-is_of_name(char c)
-{
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 size_t
@@ -100,11 +92,11 @@ buf_entity(struct buf *out, const char *s, size_t left)
 		return 0;
 	if (s[1] == '#')
 		return put_number(out, s, left);
-	while (length < left - 1 && length < NAME_MAX_BYTES && is_of_name(s[1 + length]))
+	while (length < left - 1 && length < NAME_MAX_BYTES && text_is_among(s[1 + length], TEXT_ALPHA TEXT_DIGITS))
 		length++;
 	if (length < left - 1 && s[1 + length] == ';')
 		length++;
-	/* The longest name counts: &notin; is one, &notit; is &not; and "it;". */
+	/* The longest name wins: &notin; is one, &notit; is &not; and "it;". */
 	for (; length >= 2; length--) {
 		if (find(s + 1, length, &text, &text_length)) {
 			buf_put(out, text, text_length);

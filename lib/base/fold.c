@@ -4,7 +4,7 @@
 
 #include <utf8proc.h>
 
-/* Letters that no decomposition takes apart, as people type them who lack the key; and signs that phones write. */
+/* Letters that Unicode does not decompose, as typed on a keyboard without them; and punctuation of phones. */
 static const char *
 plain_letter(int32_t point)
 {
@@ -38,8 +38,8 @@ plain_letter(int32_t point)
 }
 
 /*
- * A mark that may be left out when typing: accents, and the vowel points of Hebrew and Arabic. By its canonical
- * combining class: vowels and tones of Indic scripts and Thai, and what makes another syllable of a kana, have others.
+ * True for marks that people omit: accents, and the vowel points of Hebrew and Arabic. By canonical combining class:
+ * vowels and tones of Indic scripts and Thai, and the voicing marks of kana, have others.
  */
 static bool
 is_accent(int32_t point)
@@ -108,7 +108,7 @@ struct word {
 	size_t length;
 };
 
-/* Drops from a list what `word` holds; false where one of the list holds `word`. */
+/* Removes from a list the words that `word` contains; false when a word of the list contains `word`. */
 static bool
 adds_to(struct word **list, const struct word *word)
 {
@@ -123,7 +123,7 @@ adds_to(struct word **list, const struct word *word)
 	return true;
 }
 
-/* The words of a text, folded, in their order; not those that another holds, since it cannot be found without them. */
+/* The words of a text, folded, in order; not those that another word contains: it cannot be found without them. */
 static struct word *
 words_of(struct arena *arena, const char *s)
 {
@@ -178,36 +178,21 @@ fold_match(struct arena *arena, const char *s)
 	return match.s;
 }
 
-void
-fold_words_left(struct buf *left, const char *text, size_t length, const char *words, size_t words_length)
-{
-	const char *end = words + words_length;
-
-	while (words < end) {
-		const char *space = memchr(words, ' ', (size_t)(end - words));
-		size_t word = (size_t)((space ? space : end) - words);
-
-		if (!memmem(text, length, words, word)) {
-			if (left->length > 0)
-				buf_putc(left, ' ');
-			buf_put(left, words, word);
-		}
-		words += word + 1;
-	}
-}
-
 bool
-fold_has_words(const char *text, size_t length, const char *words, size_t words_length)
+fold_has_words(const char *text, const char *words, struct buf *left)
 {
-	const char *end = words + words_length;
+	size_t length = strlen(text), word;
+	bool has_all = true;
 
-	while (words < end) {
-		const char *space = memchr(words, ' ', (size_t)(end - words));
-		size_t word = (size_t)((space ? space : end) - words);
-
-		if (!memmem(text, length, words, word))
-			return false;
-		words += word + 1;
+	for (; *words && (has_all || left); words += word + (words[word] == ' ')) {
+		word = strcspn(words, " ");
+		if (memmem(text, length, words, word))
+			continue;
+		has_all = false;
+		if (left && left->length > 0)
+			buf_putc(left, ' ');
+		if (left)
+			buf_put(left, words, word);
 	}
-	return true;
+	return has_all;
 }

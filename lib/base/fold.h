@@ -4,34 +4,30 @@
 #ifndef OKUL_FOLD_H
 #define OKUL_FOLD_H
 
-#include "arena.h"
-#include "base.h"
 #include "buf.h"
 
 /*
- * Appends the form in which texts are searched and sorted: Unicode's compatibility decomposition and case folding without
- * accents, so that İ I ı i are one letter, as are ş and s, ς and σ, й and и, and ß is ss; letters that do not decompose
- * as they are typed without their key (ø o, ł l, đ d, æ ae, þ th); white space as spaces; nothing of what is invisible.
- * Bytes that are no UTF-8 are left out.
+ * Appends the folded form of a text: Unicode's compatibility decomposition and case folding without accents, so that İ
+ * I ı i are one letter, as are ş and s, ς and σ, й and и, and ß is ss; letters that do not decompose as they are typed
+ * on a keyboard without them (ø o, ł l, đ d, æ ae, þ th); white space as spaces. Omits invisible characters and bytes
+ * that are not UTF-8.
  *
- * What is stored in this form stays good when the library's Unicode grows: for characters that it knows, decomposition and
- * case folding never change (Unicode Character Encoding Stability Policies). Even so an index that must be told what it
- * holds is told the stored text, not a new folding.
+ * Stored folded text stays valid with later versions of Unicode: decomposition and case folding of assigned characters
+ * never change (Unicode Character Encoding Stability Policies). Yet to remove text from an index, pass the stored text,
+ * not a new folding.
  */
 void fold_text(struct buf *buf, const char *s, size_t length);
 /*
- * The words of a search, folded, with a space between, for SQL_HAS_WORDS(); each once, and none that is a part of another.
- * NULL for a text that is NULL or holds none.
+ * The words of a search, folded, separated by a space, for SQL_HAS_WORDS(); each once, and none that is a part of
+ * another. NULL for NULL and for a text without words.
  */
 const char *fold_words(struct arena *arena, const char *s);
 /*
- * The same words as a query of FTS5 that all of them must match, for an index of three-letter pieces. NULL for no words, and
- * where one is too short for such an index.
+ * The same words as an FTS5 query for a trigram index that requires all of them. NULL when there are none, or one has
+ * fewer than three characters.
  */
 const char *fold_match(struct arena *arena, const char *s);
-/* True where a folded text holds every one of such words. */
-bool fold_has_words(const char *text, size_t length, const char *words, size_t words_length);
-/* Appends those words, with a space between, that it does not hold. */
-void fold_words_left(struct buf *left, const char *text, size_t length, const char *words, size_t words_length);
+/* True where a folded text contains all of these words. Else appends the others to `left`, unless it is NULL. */
+bool fold_has_words(const char *text, const char *words, struct buf *left);
 
 #endif

@@ -13,27 +13,21 @@
 /* Numbers are those of RFC 5424 section 6.2.1. */
 enum log_level { LOG_FATAL = 2, LOG_FAULT = 3, LOG_WARN = 4, LOG_NOTE = 6, LOG_TRACE = 7 };
 
-/* `ident` is borrowed for ever. To syslog when `to_syslog`, else to standard error. Lines above `level` are dropped. */
+/* `ident` is borrowed. Writes to syslog or else to standard error; drops lines above `level`. */
 void log_init(const char *ident, bool to_syslog, enum log_level level);
 /*
- * From here on lines of level LOG_NOTE and below wait in memory until log_flush(), a line above that level, or 4 KiB: a
- * busy worker writes once for several requests. Call log_flush() before waiting and before the end.
+ * From now on lines of LOG_NOTE and LOG_TRACE are buffered until log_flush(), a more urgent line, or 4 KiB: a busy
+ * worker writes once for several requests. Call log_flush() before waiting and before the end. log_waits(): some are
+ * buffered.
  */
 void log_hold(void);
 void log_flush(void);
-/* True when lines wait. */
 bool log_waits(void);
-/* Set to the id of the request at hand, "" between requests; borrowed until the next call. */
+/* The id of the current request, written in each line; "" or NULL between requests. Borrowed until the next call. */
 void log_request(const char *id);
-/* One line; control characters in it are written as '?', so that no caller's text starts a line of its own. */
+/* One line; control characters in it become '?', so that no client's text starts a line. Keeps errno. */
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
-/*
- * The line that each request gets: "request method=GET path=/me status=200 us=412 client=192.0.2.1 user=ID". At most 32,
- * 256, 64 and 32 bytes of its texts.
- */
-struct log_access { const char *method, *path, *client, *user; int status; int64_t microseconds; };
-void log_access(enum log_level level, const struct log_access *access);
-/* What the last line said, for tests; "" where there was none. */
+/* The text of the last line, for tests; "" when there was none. */
 const char *log_last(void);
 
 #endif

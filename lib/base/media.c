@@ -9,18 +9,18 @@
 #include <magic.h>
 
 /*
- * libmagic decides about the types that begin with a signature of their own. It is weak where the place of the signature
- * varies or one container holds many types, so PDF, MP3 and the family of MP4 are recognised here, by what their readers
- * look for.
+ * libmagic recognizes the types that begin with a signature. It is weak where the position of the signature varies or
+ * one container holds many types, so PDF, MP3 and the family of MP4 are recognized here, by what programs that open
+ * them look for.
  */
 
 #define WINDOW 16384			/* bytes of the file in memory */
-#define MAGIC_BYTES 1024		/* that libmagic gets; real files are recognised by their first 32 */
+#define MAGIC_BYTES 1024		/* passed to libmagic; real files are recognized by their first 32 */
 #define PDF_HEADER_WITHIN 1024		/* bytes: ISO 32000-1 annex H.3.4.1 */
-#define PDF_OBJECT_WITHIN (1 << 20)	/* the first object is looked for in so many bytes */
+#define PDF_OBJECT_WITHIN (1 << 20)	/* bytes searched for the first object */
 #define BOXES_MAX 32
 #define TAGS_MAX 8
-#define SOUND_WITHIN 65536		/* bytes behind its tags in which readers look for the first frame of an MP3 */
+#define SOUND_WITHIN 65536		/* bytes after its tags searched for the first frame of an MP3 */
 #define FRAMES_MIN 3
 #define FRAME_MAX 1441			/* bytes: 320 kbit/s at 32 kHz, padded */
 
@@ -28,14 +28,14 @@ struct source {
 	int file;
 	int64_t size;
 	bool failed;			/* the file could not be read */
-	int64_t at;			/* where the window begins */
+	int64_t at;			/* offset of the window */
 	size_t have;			/* bytes in it */
 	unsigned char window[WINDOW];
 };
 
-/* The `n` bytes (at most WINDOW) at `at`, until the next call; NULL when the file has not as many. */
+/* The `n` bytes (at most WINDOW) at `at`, valid until the next call; NULL when the file is too short. */
 static const unsigned char *
-look(struct source *s, int64_t at, size_t n)
+bytes_at(struct source *s, int64_t at, size_t n)
 {
 	ssize_t got = 1;
 
@@ -50,7 +50,7 @@ look(struct source *s, int64_t at, size_t n)
 		if (got > 0)
 			s->have += (size_t)got;
 		if (got < 0 && errno != EINTR) {
-			log_line(LOG_FAULT, "media_unread errno=%d", errno);
+			log_line(LOG_FAULT, "media_read_failed errno=%d", errno);
 			s->failed = true;
 			return NULL;
 		}
@@ -58,7 +58,7 @@ look(struct source *s, int64_t at, size_t n)
 	return s->have >= n ? s->window : NULL;
 }
 
-/* How many bytes there are from `at` on, at most `most`. */
+/* The number of bytes from `at` on, at most `most`. */
 static size_t
 left(const struct source *s, int64_t at, size_t most)
 {
@@ -80,19 +80,20 @@ static const struct { char name[5]; enum media_type type; } brands[] = {
 	{ "qt  ", MEDIA_MOV }, { "M4A ", MEDIA_M4A }, { "M4B ", MEDIA_M4A },
 	{ "iso", MEDIA_MP4 }, { "mp4", MEDIA_MP4 }, { "M4V", MEDIA_MP4 }, { "avc1", MEDIA_MP4 }, { "dash", MEDIA_MP4 },
 	{ "cmfc", MEDIA_MP4 }, { "MSNV", MEDIA_MP4 }, { "NDSC", MEDIA_MP4 }, { "mmp4", MEDIA_MP4 },
-	/* types of their own, whatever they are compatible with */
+	/* other types, whatever they are compatible with */
 	{ "3g", MEDIA_NONE }, { "crx ", MEDIA_NONE }, { "jp2 ", MEDIA_NONE }, { "jpx ", MEDIA_NONE }, { "jxl ", MEDIA_NONE },
 };
 
-/* By the major brand, where that is of one type, else by those that the file is compatible with. */
+/* By the major brand if that determines the type, else by the compatible brands. */
 static enum media_type
 by_brand(const unsigned char *ftyp, size_t length)
 {
-	bool is_picture = false;	/* of any coding: AVIF names its own besides, the others are HEIC */
+	bool is_picture = false;	/* in any codec: AVIF has its own brand too, the others are HEIC */
 
-	for (size_t at = 8; at + 4 <= length; at += at == 8 ? 8 : 4) {	/* the minor version stands between them */
+	for (size_t at = 8; at + 4 <= length; at += at == 8 ? 8 : 4) {	/* skips the minor version */
 		for (size_t i = 0; i < COUNT(brands); i++)
-			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 && (brands[i].type || at == 8))
+			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 &&
+			    (brands[i].type || at == 8))
 				return brands[i].type;
 		is_picture |= memcmp(ftyp + at, "mif1", 4) == 0 || memcmp(ftyp + at, "msf1", 4) == 0;
 	}
@@ -105,16 +106,17 @@ by_boxes(struct source *s)
 	const unsigned char *b;
 	int64_t at = 0, size;
 
-	for (int i = 0; i < BOXES_MAX && (b = look(s, at, 8)); i++, at += size) {
+	for (int i = 0; i < BOXES_MAX && (b = bytes_at(s, at, 8)); i++, at += size) {
 		size = be32(b);
 		if (memcmp(b + 4, "ftyp", 4) == 0)
-			return size <= WINDOW && (b = look(s, at, (size_t)size)) ? by_brand(b, (size_t)size) : MEDIA_NONE;
+			return size <= WINDOW && (b = bytes_at(s, at, (size_t)size)) ?
+				by_brand(b, (size_t)size) : MEDIA_NONE;
 		if (memcmp(b + 4, "moov", 4) == 0)
-			return MEDIA_MOV;	/* QuickTime as it was before there were brands */
+			return MEDIA_MOV;	/* old QuickTime, without brands */
 		if (memcmp(b + 4, "mdat", 4) != 0 && memcmp(b + 4, "wide", 4) != 0 && memcmp(b + 4, "free", 4) != 0 &&
 		    memcmp(b + 4, "skip", 4) != 0 && memcmp(b + 4, "pnot", 4) != 0)
 			break;
-		if (size == 1 && (b = look(s, at + 8, 8)) && be32(b) < INT32_MAX)
+		if (size == 1 && (b = bytes_at(s, at + 8, 8)) && be32(b) < INT32_MAX)
 			size = (int64_t)be32(b) << 32 | be32(b + 4);
 		if (size < 8 || size > s->size - at)
 			break;
@@ -124,24 +126,24 @@ by_boxes(struct source *s)
 
 /* ---- MP3: ISO/IEC 11172-3 section 2.4 and 13818-3, layer III; ID3v2.4.0 section 3.1 */
 
-/* Behind the ID3v2 tags that the file begins with. */
+/* The offset after the ID3v2 tags that the file begins with. */
 static int64_t
 skip_tags(struct source *s)
 {
 	const unsigned char *b;
 	int64_t at = 0;
 
-	for (int i = 0; i < TAGS_MAX && (b = look(s, at, 10)) && memcmp(b, "ID3", 3) == 0; i++)
+	for (int i = 0; i < TAGS_MAX && (b = bytes_at(s, at, 10)) && memcmp(b, "ID3", 3) == 0; i++)
 		at += (b[5] & 0x10 ? 20 : 10) + (int64_t)(b[6] & 0x7f) * (1 << 21) + (b[7] & 0x7f) * (1 << 14) +
 			(b[8] & 0x7f) * (1 << 7) + (b[9] & 0x7f);
 	return at;
 }
 
-/* Bytes of the frame with this header; 0 for no header of a frame of layer III. */
+/* Bytes of the frame with this header; 0 when it is not a header of layer III. */
 static int64_t
 frame_length(const unsigned char *b)
 {
-	static const short rates[2][15] = {	/* kbit/s; a free one is none */
+	static const short rates[2][15] = {	/* kbit/s; 0: a free bit rate, which is not accepted */
 		{ 0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 },
 		{ 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320 },
 	};
@@ -156,16 +158,16 @@ frame_length(const unsigned char *b)
 		(hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) + (b[2] >> 1 & 1);
 }
 
-/* Whether frames of one version and sampling rate follow each other from `at` on. */
+/* True where frames of one version and sampling rate follow each other from `at` on. */
 static bool
-plays(struct source *s, int64_t at)
+has_frames(struct source *s, int64_t at)
 {
 	unsigned char last[4] = { 0 };
 	const unsigned char *b;
 	int64_t length;
 
 	for (int i = 0; i < FRAMES_MIN; i++, at += length) {
-		b = look(s, at, 4);
+		b = bytes_at(s, at, 4);
 		length = b ? frame_length(b) : 0;
 		if (!length || (i > 0 && ((b[1] ^ last[1]) & 0xfe || (b[2] ^ last[2]) & 0x0c)))
 			return false;
@@ -174,17 +176,17 @@ plays(struct source *s, int64_t at)
 	return true;
 }
 
-/* Whether sound begins in the first SOUND_WITHIN bytes from `at` on. The window moves on only. */
+/* True where frames begin in the first SOUND_WITHIN bytes from `at` on. Reads forward only. */
 static bool
 has_sound(struct source *s, int64_t at)
 {
 	int64_t end = at + SOUND_WITHIN, next;
 	size_t n;
 
-	while (at < end && (n = left(s, at, WINDOW)) > 0 && look(s, at, n)) {
+	while (at < end && (n = left(s, at, WINDOW)) > 0 && bytes_at(s, at, n)) {
 		next = at + (int64_t)n == s->size ? s->size : at + (int64_t)n - FRAMES_MIN * FRAME_MAX;
 		for (; at < next && at < end; at++)
-			if (s->window[at - s->at] == 0xff && plays(s, at))
+			if (s->window[at - s->at] == 0xff && has_frames(s, at))
 				return true;
 	}
 	return false;
@@ -192,23 +194,17 @@ has_sound(struct source *s, int64_t at)
 
 /* ---- PDF: ISO 32000-1 sections 7.3.10 and 7.5.2 */
 
-static bool
-is_space(unsigned char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\0';
-}
-
-/* A header, and behind it the begin of an object, "12 0 obj", as no text has that only speaks of PDF. */
+/* A header, and after it the start of an object, "12 0 obj", which text about PDF does not have. */
 static bool
 is_pdf(struct source *s)
 {
 	size_t n = left(s, 0, PDF_HEADER_WITHIN);
-	const unsigned char *b = look(s, 0, n), *found = b ? memmem(b, n, "%PDF-", 5) : NULL, *digit;
+	const unsigned char *b = bytes_at(s, 0, n), *found = b ? memmem(b, n, "%PDF-", 5) : NULL, *digit;
 	int64_t at = found ? found - b : s->size, end = at + PDF_OBJECT_WITHIN;
 
-	for (; at < end && (n = left(s, at, WINDOW)) > 32 && (b = look(s, at, n)); at += WINDOW - 32)
+	for (; at < end && (n = left(s, at, WINDOW)) > 32 && (b = bytes_at(s, at, n)); at += WINDOW - 32)
 		for (found = b; (found = memmem(found, n - (size_t)(found - b), "obj", 3)); found += 3) {
-			for (digit = found; digit > b && is_space(digit[-1]); digit--)
+			for (digit = found; digit > b && memchr(" \n\r\t\f", digit[-1], 6); digit--)
 				;
 			if (digit > b && digit < found && digit[-1] >= '0' && digit[-1] <= '9')
 				return true;
@@ -225,7 +221,7 @@ static const struct media_info infos[MEDIA_TYPES] = {
 	[MEDIA_GIF] = { "image/gif", "gif", { NULL }, true },
 	[MEDIA_AVIF] = { "image/avif", "avif", { NULL }, true },
 	[MEDIA_HEIC] = { "image/heic", "heic", { "heif" }, true },
-	/* saved, not shown: it runs scripts of its own, and Chrome shows none where scripts may not run */
+	/* downloaded, not shown: a PDF can run scripts, and Chrome shows none where scripts are forbidden */
 	[MEDIA_PDF] = { "application/pdf", "pdf", { NULL }, false },
 	[MEDIA_MP4] = { "video/mp4", "mp4", { "m4v" }, true },
 	[MEDIA_MOV] = { "video/quicktime", "mov", { "qt" }, true },
@@ -249,7 +245,7 @@ media_of_mime(const char *mime)
 	return MEDIA_NONE;
 }
 
-/* The types that libmagic decides about. Of the others it says too much, as of whatever begins with an ID3 tag. */
+/* The types that libmagic decides. It reports others too often, like MP3 for every file with an ID3 tag. */
 static bool
 has_signature(enum media_type type)
 {
@@ -257,12 +253,12 @@ has_signature(enum media_type type)
 }
 
 /*
- * Loaded for each file and unloaded again, library and database: that takes a third of a millisecond, of an upload that
- * waits for the disk. Linked to it, programs would load four more libraries at each start, and workers keep memory of their
- * own for them.
+ * Loads library and database for each file and unloads them again: a third of a millisecond, in an upload that waits
+ * for the disk. If programs were linked to it, they would load four more libraries at start, and each worker would keep
+ * memory for them.
  *
- * Only its table of signatures runs: what it has to parse archives, programs and texts, where its vulnerabilities were, has
- * nothing to say about our types. What it gives up on is of none. Sets `*is_other` where it knows the bytes as another type.
+ * Uses its table of signatures alone, not its parsers of archives, programs and texts, which had vulnerabilities and do
+ * not matter for our types. Sets `*is_other` where it recognizes another type.
  */
 static enum media_type
 ask_libmagic(struct source *s, bool *is_other)
@@ -277,10 +273,10 @@ ask_libmagic(struct source *s, bool *is_other)
 	magic_t magic = open && load && buffer && number && close ? open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_BUILTIN) : NULL;
 	enum media_type type = MEDIA_FAILED;
 	size_t n = left(s, 0, MAGIC_BYTES);
-	const unsigned char *bytes = look(s, 0, n);
+	const unsigned char *bytes = bytes_at(s, 0, n);
 	const char *name = NULL;
 
-	/* Where its database is missing, or too large for the memory that is left, it uses an empty one, and knows no GIF. */
+	/* Without a database, or the memory for it, it uses an empty one, which does not know GIF. */
 	if (magic && bytes && load(magic, NULL) == 0 && (name = buffer(magic, gif, sizeof(gif))) &&
 	    media_of_mime(name) == MEDIA_GIF) {
 		name = buffer(magic, bytes, n);
@@ -289,7 +285,7 @@ ask_libmagic(struct source *s, bool *is_other)
 		*is_other = name && type == MEDIA_NONE && strcmp(name, "application/octet-stream") != 0;
 	}
 	if (type == MEDIA_FAILED && !s->failed)
-		log_line(LOG_FAULT, "media_unjudged reason=\"%s\"", magic ? "no database of libmagic, or no memory for it" :
+		log_line(LOG_FAULT, "media_detect_failed reason=\"%s\"", magic ? "no database of libmagic, or no memory for it" :
 			library ? "libmagic lacks a function, or memory" : dlerror());
 	if (magic)
 		close(magic);
@@ -302,24 +298,19 @@ enum media_type
 media_detect(int file, int64_t size)
 {
 	bool is_other = false;
-	struct source s;
+	struct source s = { .file = file, .size = size };
 
-	s.file = file;
-	s.size = size;
-	s.failed = false;
-	s.at = 0;
-	s.have = 0;
 	if (size <= 0)
 		return MEDIA_NONE;
 	int64_t sound = skip_tags(&s);
 	enum media_type type = by_boxes(&s);
-	if (type == MEDIA_NONE && (sound > 0 ? has_sound(&s, sound) : plays(&s, 0)))
+	if (type == MEDIA_NONE && (sound > 0 ? has_sound(&s, sound) : has_frames(&s, 0)))
 		type = MEDIA_MP3;
 	if (type == MEDIA_NONE)
 		type = ask_libmagic(&s, &is_other);
 	if (type == MEDIA_NONE && is_pdf(&s))
 		type = MEDIA_PDF;
-	/* what was cut out of a stream begins within a frame */
+	/* A part of a stream may begin within a frame. */
 	if (type == MEDIA_NONE && !is_other && has_sound(&s, 0))
 		type = MEDIA_MP3;
 	return s.failed ? MEDIA_FAILED : type;

@@ -1,82 +1,58 @@
 #include "multipart.h"
 
 #include "encode.h"
+#include "text.h"
 #include "utf8.h"
 
-#include <strings.h>
 
-_Static_assert(sizeof(struct multipart) <= 16384, "a parser fits on the stack of any program");
+_Static_assert(sizeof(struct multipart) <= 16384, "a parser fits on any stack");
 
 enum state {
 	PREAMBLE,
-	DELIMITER,		/* right behind CRLF, two dashes and the boundary */
-	DASH,			/* and one dash more: the closing one, if another follows */
+	DELIMITER,		/* after CRLF, two dashes and the boundary */
+	DASH,			/* after one more dash; another one makes it the closing delimiter */
 	PADDING,
-	LINE_END,		/* behind the CR of the delimiter's line */
+	LINE_END,		/* after the CR of the delimiter's line */
 	HEAD,
 	DATA,
 	EPILOGUE,
 };
 
-static void
-breaks(struct multipart *m)
-{
-	m->result = MULTIPART_BROKEN;
-}
+#define BLANKS " \t"
+#define TOKEN TEXT_ALPHA TEXT_DIGITS "!#$%&'*+-.^_`|~"	/* RFC 9110 section 5.6.2 */
 
 /* ---- parameters, as those of Content-Type and Content-Disposition: TYPE; NAME=VALUE; NAME="VALUE" */
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
+/* Removes blanks at both ends, in place. */
 static char *
-skip_blanks(char *s)
+trim(char *s)
 {
-	while (is_blank(*s))
-		s++;
+	char *end;
+
+	s += strspn(s, BLANKS);
+	for (end = s + strlen(s); end > s && text_is_among(end[-1], BLANKS); end--)
+		;
+	*end = '\0';
 	return s;
 }
 
-/* RFC 9110 section 5.6.2 */
-static bool
-is_token(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		(c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static size_t
-token_length(const char *s)
-{
-	size_t length = 0;
-
-	while (is_token(s[length]))
-		length++;
-	return length;
-}
-
-/* Cuts the text behind the blank-trimmed type before the first ';'. Gives what follows, at that ';' or the end. */
+/* Cuts off the type before the first ';', in place. Returns what follows. */
 static char *
 cut_type(char *s, char **type)
 {
-	char *end, *rest;
+	char *rest = s + strcspn(s, ";");
 
-	*type = s = skip_blanks(s);
-	end = s + strcspn(s, ";");
-	rest = *end ? end + 1 : end;
-	while (end > s && is_blank(end[-1]))
-		end--;
-	*end = '\0';
+	if (*rest)
+		*rest++ = '\0';
+	*type = trim(s);
 	return rest;
 }
 
 /*
- * Reads a quoted string, behind its first quote, in place. curl escapes quotes and backslashes with a backslash;
- * browsers write %22 for a quote and leave a backslash alone (HTML, "multipart/form-data encoding algorithm"), which
- * old ones use for C:\folder\name: so a backslash before anything else is one. NULL when no quote ends it.
+ * Unescapes a quoted string, after its first quote, in place. Returns what follows; NULL without a closing quote. curl
+ * escapes quotes and backslashes by a backslash; browsers write %22 for a quote and leave a backslash as it is (HTML,
+ * "multipart/form-data encoding algorithm"), which old ones send in C:\folder\name: so one before any other character
+ * is literal.
  */
 static char *
 read_quoted(char *s)
@@ -95,19 +71,16 @@ read_quoted(char *s)
 }
 
 /*
- * The next parameter of *s, cut out in place; empty ones (a ';' too many) are passed over. False with *name NULL at the
- * end, false with *name set when it is malformed.
+ * Cuts the next parameter off *s, in place; skips empty ones (superfluous ';'). False with *name NULL at the end, false
+ * with *name set when it is malformed.
  */
 static bool
 next_parameter(char **s, char **name, char **value)
 {
-	char *at = *s, *end;
-	bool more;
+	char *at = *s + strspn(*s, BLANKS ";"), *end;
 
-	while (is_blank(*at) || *at == ';')
-		at++;
 	*name = *at ? at : NULL;
-	at += token_length(at);
+	at += strspn(at, TOKEN);
 	if (at == *name || *at != '=')
 		return false;
 	*at++ = '\0';
@@ -122,32 +95,26 @@ next_parameter(char **s, char **name, char **value)
 		if (end == *value)
 			return false;
 	}
-	at = skip_blanks(at);
+	at += strspn(at, BLANKS);
 	if (*at && *at != ';')
 		return false;
-	more = *at;
-	/* the text of a quoted value has its own end; that of another ends where this one does */
+	*s = *at ? at + 1 : at;
+	/* read_quoted() has terminated a quoted value. */
 	if ((*value)[-1] != '"')
 		*end = '\0';
-	*s = more ? at + 1 : at;
 	return true;
 }
 
 /* ---- the boundary */
 
-/* RFC 2046 section 5.1.1. Unquoted ones are taken with characters that RFC 2045 wants quoted: many clients forget. */
+/* RFC 2046 section 5.1.1. Characters that RFC 2045 wants quoted may be unquoted, as many clients send them. */
 static bool
 is_boundary(const char *s)
 {
 	size_t length = strlen(s);
 
-	if (length < 1 || length > MULTIPART_BOUNDARY_MAX || s[length - 1] == ' ')
-		return false;
-	for (; *s; s++)
-		if (!(*s >= '0' && *s <= '9') && !(*s >= 'A' && *s <= 'Z') && !(*s >= 'a' && *s <= 'z') &&
-		    !strchr("'()+_,-./:=? ", *s))
-			return false;
-	return true;
+	return length > 0 && length <= MULTIPART_BOUNDARY_MAX && s[length - 1] != ' ' &&
+		strspn(s, TEXT_ALPHA TEXT_DIGITS "'()+_,-./:=? ") == length;
 }
 
 bool
@@ -177,7 +144,7 @@ multipart_boundary(const char *content_type, char out[static MULTIPART_BOUNDARY_
 
 /* ---- header lines of a part */
 
-/* %22 is a quote; %0D and %0A, the others that browsers write, stay as they are: no name has line ends. */
+/* %22 is a quote; the other escapes of browsers, %0D and %0A, stay as they are: no name has line ends. */
 static void
 unescape_quotes(char *s)
 {
@@ -194,11 +161,10 @@ unescape_quotes(char *s)
 	*out = '\0';
 }
 
-/* A value of RFC 8187, UTF-8'language'percent-encoded, in place. NULL when it is none, or no text. */
+/* Decodes a value of RFC 8187, UTF-8'language'percent-encoded, in place. NULL when it is malformed, or not UTF-8. */
 static char *
 read_extended(char *s)
 {
-	unsigned char byte;
 	char *value, *out;
 
 	if (strncasecmp(s, "UTF-8'", 6) != 0)
@@ -207,16 +173,12 @@ read_extended(char *s)
 	if (!s)
 		return NULL;
 	for (value = out = ++s; *s; s++) {
-		if (*s == '%') {
-			if (!decode_hex(&byte, 1, (const char[]){ s[1], s[1] ? s[2] : '\0', '\0' }))
-				return NULL;
-			*out++ = (char)byte;
-			s += 2;
-		} else if (is_token(*s)) {
-			*out++ = *s;
-		} else {
+		int byte = *s == '%' ? decode_percent(s) : text_is_among(*s, TOKEN) ? *s : -1;
+
+		if (byte < 0)
 			return NULL;
-		}
+		s += *s == '%' ? 2 : 0;
+		*out++ = (char)byte;
 	}
 	if (memchr(value, '\0', (size_t)(out - value)) || !utf8_is_valid(value, (size_t)(out - value)))
 		return NULL;
@@ -236,10 +198,10 @@ has_controls(const char *s)
 static bool
 is_good_text(const char *s)
 {
-	return !s || (utf8_is_valid(s, strlen(s)) && !has_controls(s));
+	return utf8_is_valid(s, strlen(s)) && !has_controls(s);
 }
 
-/* Content-Disposition: form-data; name="..."; filename="...". Unknown parameters are passed over. */
+/* Parses form-data; name="..."; filename="...". Ignores unknown parameters. */
 static bool
 read_disposition(char *s, struct multipart_part *part)
 {
@@ -275,42 +237,33 @@ read_disposition(char *s, struct multipart_part *part)
 	return is_good_text(plain);
 }
 
-/* A client that encodes what it sends would have its base64 stored as the file. */
-static bool
-is_plain_encoding(const char *s)
-{
-	return strcasecmp(s, "binary") == 0 || strcasecmp(s, "8bit") == 0 || strcasecmp(s, "7bit") == 0;
-}
-
-/* One line without its CRLF: NAME: VALUE. */
+/* Parses a line without its CRLF: NAME: VALUE. A folded line (RFC 9112 section 5.2) has no name. */
 static bool
 read_line(char *line, struct multipart_part *part)
 {
-	char *colon = line + token_length(line), *value, *end;
+	char *colon = line + strspn(line, TOKEN), *value;
 
-	/* this is also where a folded line ends up (RFC 9112 section 5.2) */
 	if (colon == line || *colon != ':')
 		return false;
 	*colon = '\0';
-	value = skip_blanks(colon + 1);
-	for (end = value + strlen(value); end > value && is_blank(end[-1]); end--)
-		;
-	*end = '\0';
+	value = trim(colon + 1);
 	if (strcasecmp(line, "Content-Disposition") == 0)
 		return !part->name && read_disposition(value, part);
 	if (has_controls(value))
 		return false;
+	/* The file of a client that encodes would be stored as base64. */
 	if (strcasecmp(line, "Content-Transfer-Encoding") == 0)
-		return is_plain_encoding(value);
-	if (strcasecmp(line, "Content-Type") == 0) {
-		if (part->content_type || !is_good_text(value))
-			return false;
-		part->content_type = value;
-	}
+		return strcasecmp(value, "binary") == 0 || strcasecmp(value, "8bit") == 0 ||
+			strcasecmp(value, "7bit") == 0;
+	if (strcasecmp(line, "Content-Type") != 0)
+		return true;
+	if (part->content_type || !is_good_text(value))
+		return false;
+	part->content_type = value;
 	return true;
 }
 
-/* m->head holds whole lines with their CRLF, without the empty one behind. */
+/* Parses m->head: whole lines with their CRLF, without the empty one after. */
 static bool
 read_head(struct multipart *m, struct multipart_part *part)
 {
@@ -334,17 +287,17 @@ begin_part(struct multipart *m)
 
 	m->head_length -= 2;
 	if (m->parts++ == MULTIPART_PARTS_MAX || !read_head(m, &part)) {
-		breaks(m);
+		m->result = MULTIPART_BROKEN;
 		return;
 	}
 	m->state = DATA;
-	/* the end of the empty line may be that of a delimiter: an empty part (RFC 2046 section 5.1.1, body-part) */
+	/* The CRLF of the empty line may begin a delimiter: an empty part (RFC 2046 section 5.1.1, body-part). */
 	m->matched = m->foreign = 2;
 	if (!m->handlers->begin(m->context, &part))
 		m->result = MULTIPART_STOPPED;
 }
 
-/* The head up to its end, or to that of the piece. Gives how many bytes that took. */
+/* Reads the head up to its end, or that of the piece. Returns the number of bytes consumed. */
 static size_t
 feed_head(struct multipart *m, const char *bytes, size_t length)
 {
@@ -355,7 +308,7 @@ feed_head(struct multipart *m, const char *bytes, size_t length)
 		unsigned char c = (unsigned char)bytes[i++];
 
 		if (m->head_length == MULTIPART_HEAD_MAX || behind_cr != (c == '\n') || c == '\0') {
-			breaks(m);
+			m->result = MULTIPART_BROKEN;
 			break;
 		}
 		m->head[m->head_length++] = (char)c;
@@ -365,7 +318,7 @@ feed_head(struct multipart *m, const char *bytes, size_t length)
 	return i;
 }
 
-/* ---- what lies between delimiters */
+/* ---- between delimiters */
 
 static void
 pass_on(struct multipart *m, const char *bytes, size_t length)
@@ -384,13 +337,13 @@ end_part(struct multipart *m)
 }
 
 /*
- * Goes on where the last piece ended with the first bytes of a delimiter. It has its only CR at its begin: where it
- * breaks off, none can have begun within it.
+ * Continues a delimiter whose first bytes the last piece ended with. The only CR of a delimiter is its first byte:
+ * where one does not continue, no other can have begun within it.
  */
 static size_t
 feed_matched(struct multipart *m, const char *bytes, size_t length)
 {
-	size_t rest = m->delimiter_length - m->matched, same = 0, held;
+	size_t rest = m->delimiter_length - m->matched, same = 0;
 
 	while (same < length && same < rest && bytes[same] == m->delimiter[m->matched + same])
 		same++;
@@ -398,14 +351,13 @@ feed_matched(struct multipart *m, const char *bytes, size_t length)
 	if (same == rest) {
 		end_part(m);
 	} else if (same < length) {
-		held = m->matched - m->foreign;
-		pass_on(m, m->delimiter + m->foreign, held);
+		pass_on(m, m->delimiter + m->foreign, m->matched - m->foreign);
 		m->matched = m->foreign = 0;
 	}
 	return same;
 }
 
-/* Passes on all that is not of a delimiter. Gives how many bytes that, and the delimiter, took. */
+/* Passes on what is not part of a delimiter. Returns the number of bytes consumed, those of the delimiter included. */
 static size_t
 feed_data(struct multipart *m, const char *bytes, size_t length)
 {
@@ -419,7 +371,7 @@ feed_data(struct multipart *m, const char *bytes, size_t length)
 		end_part(m);
 		return (size_t)(found - bytes) + m->delimiter_length;
 	}
-	/* what the piece ends with may be the begin of one */
+	/* The piece may end with the first bytes of one. */
 	tail = length < m->delimiter_length ? bytes : end - (m->delimiter_length - 1);
 	while ((tail = memchr(tail, '\r', (size_t)(end - tail)))) {
 		if (memcmp(tail, m->delimiter, (size_t)(end - tail)) == 0)
@@ -440,29 +392,24 @@ feed_delimiter(struct multipart *m, char c)
 		m->state = DASH;
 	else if (m->state == DASH && c == '-')
 		m->state = EPILOGUE;
-	else if ((m->state == DELIMITER || m->state == PADDING) && is_blank(c))
+	else if ((m->state == DELIMITER || m->state == PADDING) && text_is_among(c, BLANKS))
 		m->state = PADDING;
 	else if ((m->state == DELIMITER || m->state == PADDING) && c == '\r')
 		m->state = LINE_END;
 	else if (m->state == LINE_END && c == '\n')
 		m->state = HEAD;
 	else
-		breaks(m);
+		m->result = MULTIPART_BROKEN;
 	m->head_length = 0;
 }
 
 void
 multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers, void *context)
 {
-	m->handlers = handlers;
-	m->context = context;
-	m->result = MULTIPART_GOOD;
-	m->state = PREAMBLE;
-	m->parts = 0;
+	/* The first delimiter may be at the start, without CRLF. */
+	*m = (struct multipart){ .handlers = handlers, .context = context, .result = MULTIPART_GOOD, .state = PREAMBLE,
+		.matched = 2, .foreign = 2 };
 	m->delimiter_length = (size_t)snprintf(m->delimiter, sizeof(m->delimiter), "\r\n--%s", boundary);
-	/* the first delimiter may stand at the very begin */
-	m->matched = m->foreign = 2;
-	m->head_length = 0;
 }
 
 enum multipart_result

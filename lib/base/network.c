@@ -16,9 +16,9 @@ is_v4(const unsigned char address[static 16])
 	return memcmp(address, mapped, sizeof(mapped)) == 0;
 }
 
-/* The whole of [s, s + length) is an address, without a port. */
+/* Parses [s, s + length) as an address, without a port. */
 static bool
-read_bare(unsigned char address[static 16], const char *s, size_t length)
+parse_bare(unsigned char address[static 16], const char *s, size_t length)
 {
 	char text[NETWORK_TEXT];
 
@@ -36,28 +36,21 @@ read_bare(unsigned char address[static 16], const char *s, size_t length)
 static bool
 is_port(const char *s, size_t length)
 {
-	if (length == 0)
-		return true;
-	if (s[0] != ':' || length < 2 || length > 6)
-		return false;
-	for (size_t i = 1; i < length; i++)
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-	return true;
+	return length == 0 || (s[0] == ':' && length >= 2 && length <= 6 && strspn(s + 1, TEXT_DIGITS) >= length - 1);
 }
 
-/* The same with a port, or in brackets, as proxies write it. */
+/* The same, with a port or in brackets too, as proxies write it. */
 static bool
-read_forwarded(unsigned char address[static 16], const char *s, size_t length)
+parse_forwarded(unsigned char address[static 16], const char *s, size_t length)
 {
 	const char *colon = memchr(s, ':', length), *end = memchr(s, ']', length);
 
 	if (length > 0 && s[0] == '[')
 		return end && colon && colon < end && is_port(end + 1, length - (size_t)(end + 1 - s)) &&
-			read_bare(address, s + 1, (size_t)(end - s - 1));
+			parse_bare(address, s + 1, (size_t)(end - s - 1));
 	if (colon && !memchr(colon + 1, ':', length - (size_t)(colon + 1 - s)))
-		return is_port(colon, length - (size_t)(colon - s)) && read_bare(address, s, (size_t)(colon - s));
-	return read_bare(address, s, length);
+		return is_port(colon, length - (size_t)(colon - s)) && parse_bare(address, s, (size_t)(colon - s));
+	return parse_bare(address, s, length);
 }
 
 static void
@@ -72,14 +65,14 @@ put_address(char out[static NETWORK_TEXT], const unsigned char address[static 16
 /* ---- lists */
 
 static bool
-read_network(struct network *network, const char *s, size_t length)
+parse_network(struct network *network, const char *s, size_t length)
 {
 	const char *slash = memchr(s, '/', length);
 	size_t before = slash ? (size_t)(slash - s) : length;
 	char digits[4] = "";
 	int64_t bits;
 
-	if (!read_bare(network->address, s, before))
+	if (!parse_bare(network->address, s, before))
 		return false;
 	bool v4 = !memchr(s, ':', before);
 	network->bits = 128;
@@ -104,11 +97,12 @@ network_list_read(struct network_list *list, const char *text, char *why, size_t
 		size_t length = strcspn(text, between);
 
 		if (list->count == NETWORK_LIST)
-			return text_complain(why, room, "has more than %d addresses; name networks instead, like 10.0.0.0/8",
-				NETWORK_LIST);
-		if (!read_network(&list->networks[list->count], text, length))
-			return text_complain(why, room, "\"%.*s\" is no address or network; write it like 192.0.2.1, 10.0.0.0/8 or "
-				"2001:db8::/32, several with spaces between them", length > 60 ? 60 : (int)length, text);
+			return text_complain(why, room, "has more than %d addresses; name networks instead, like "
+				"10.0.0.0/8", NETWORK_LIST);
+		if (!parse_network(&list->networks[list->count], text, length))
+			return text_complain(why, room, "\"%.*s\" is not an address or network; write it like "
+				"192.0.2.1, 10.0.0.0/8 or 2001:db8::/32, several with spaces between them",
+				length > 60 ? 60 : (int)length, text);
 		list->count++;
 		text += length;
 	}
@@ -120,7 +114,7 @@ is_in(const struct network *network, const unsigned char address[static 16])
 {
 	unsigned bytes = network->bits / 8, rest = network->bits % 8;
 
-	/* ::/0 is all of IPv6, and not IPv4 as well */
+	/* ::/0 does not include IPv4 */
 	return is_v4(network->address) == is_v4(address) && memcmp(network->address, address, bytes) == 0 &&
 		(rest == 0 || (network->address[bytes] ^ address[bytes]) >> (8 - rest) == 0);
 }
@@ -137,28 +131,26 @@ is_listed(const struct network_list *list, const unsigned char address[static 16
 /* ---- clients */
 
 const char *
-network_client(const struct network_list *trusted, const char *peer, const char *forwarded, char out[static NETWORK_TEXT])
+network_client(const struct network_list *trusted, const char *peer, const char *forwarded,
+	char out[static NETWORK_TEXT])
 {
 	unsigned char address[16];
 	const char *client = peer;
 
-	if (!forwarded || trusted->count == 0 || !read_bare(address, peer, strlen(peer)))
+	if (!forwarded || trusted->count == 0 || !parse_bare(address, peer, strlen(peer)))
 		return peer;
 	for (const char *end = forwarded + strlen(forwarded); end && is_listed(trusted, address);) {
-		const char *start = end;
-		while (start > forwarded && start[-1] != ',')
-			start--;
-		const char *s = start;
-		size_t length = (size_t)(end - start);
-		while (length > 0 && strchr(BLANKS, *s))
-			s++, length--;
+		const char *start = memrchr(forwarded, ',', (size_t)(end - forwarded));
+		const char *s = start ? start + 1 : forwarded;
+		s += strspn(s, BLANKS);
+		size_t length = s < end ? (size_t)(end - s) : 0;
 		while (length > 0 && strchr(BLANKS, s[length - 1]))
 			length--;
-		if (!read_forwarded(address, s, length))
+		if (!parse_forwarded(address, s, length))
 			break;
 		put_address(out, address);
 		client = out;
-		end = start > forwarded ? start - 1 : NULL;
+		end = start;
 	}
 	return client;
 }
@@ -168,7 +160,7 @@ network_of(char out[static NETWORK_TEXT], const char *client)
 {
 	unsigned char address[16];
 
-	if (!read_bare(address, client, strlen(client))) {
+	if (!parse_bare(address, client, strlen(client))) {
 		snprintf(out, NETWORK_TEXT, "%s", client);
 		return;
 	}

@@ -2,95 +2,72 @@
 
 #include "text.h"
 
-#include <ctype.h>
-#include <strings.h>
-
 #define SEPARATORS " \t,"
-#define DIGITS "0123456789"
-
-static void
-put_lower(struct buf *out, const char *s, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		buf_putc(out, (char)tolower((unsigned char)s[i]));
-}
-
-/* The length of "scheme://" (RFC 3986 section 3.1), 0 when the text does not begin so. */
-static size_t
-scheme_length(const char *s, size_t length)
-{
-	size_t n = 0;
-
-	while (n < length && (isalpha((unsigned char)s[n]) || (n > 0 && strchr(DIGITS "+-.", s[n]) && s[n])))
-		n++;
-	return n > 0 && n + 3 <= length && memcmp(s + n, "://", 3) == 0 ? n + 3 : 0;
-}
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
 
 /* The length of a host: a name or an IPv4 address, or an IPv6 address in brackets. */
 static size_t
-host_length(const char *s, size_t length)
+host_length(const char *s)
 {
-	size_t n = 0;
+	size_t n;
 
-	if (length > 0 && s[0] == '[') {
-		for (n = 1; n < length && s[n] != ']'; n++)
-			if (!isxdigit((unsigned char)s[n]) && s[n] != ':' && s[n] != '.')
-				return 0;
-		return n < length && n > 1 ? n + 1 : 0;
-	}
-	while (n < length && (isalnum((unsigned char)s[n]) || (s[n] && strchr("-._", s[n]))))
-		n++;
-	return n;
+	if (*s != '[')
+		return strspn(s, LETTERS TEXT_DIGITS "-._");
+	n = strspn(s + 1, TEXT_DIGITS "abcdef:.");
+	return n > 0 && s[n + 1] == ']' ? n + 2 : 0;
 }
 
-static bool
-is_own_port(const char *scheme, int64_t port)
+/* Normalizes an origin in lower case in place; the result is not longer. Returns what is wrong with it, or NULL. */
+static const char *
+normalize(char *s)
 {
-	return (strncasecmp(scheme, "https:", 6) == 0 && port == 443) || (strncasecmp(scheme, "http:", 5) == 0 && port == 80);
+	unsigned long port = 0;
+	char *at, *end;
+
+	for (at = s; *at; at++) {
+		if (*at == '*')
+			return "has a * in it, which matches nothing; write each origin by itself";
+		if (*at & 0x80)
+			return "is not ASCII; write the name in its form xn--...";
+	}
+	/* RFC 3986 section 3.1 */
+	at = s + (text_is_alpha(*s) ? strspn(s, LETTERS TEXT_DIGITS "+-.") : 0);
+	if (at == s || strncmp(at, "://", 3) != 0)
+		return "does not begin with https:// (or http://)";
+	at += 3;
+	if (!host_length(at))
+		return "has no host name where one must be";
+	end = at += host_length(at);
+	if (*at == ':') {
+		if (text_is_digit(at[1]))
+			port = strtoul(at + 1, &end, 10);
+		if (port < 1 || port > 65535)
+			return "has a port that is not a number from 1 to 65535";
+	}
+	if (*end == '/')
+		end++;
+	if (*end)
+		return "has more than scheme, host and port, which browsers do not send; leave the rest out";
+	*at = '\0';
+	if (port && port != (strncmp(s, "https:", 6) == 0 ? 443 : strncmp(s, "http:", 5) == 0 ? 80 : 0))
+		snprintf(at, (size_t)(end - at) + 1, ":%lu", port);
+	return NULL;
 }
 
 const char *
 origin_put(struct buf *out, const char *s, size_t length)
 {
-	const char *end = s + length;
-	const size_t scheme = scheme_length(s, length);
-	int64_t port = 0;
-	char digits[8];
+	size_t before = out->length;
 
-	for (const char *at = s; at < end; at++) {
-		if (*at == '*')
-			return "has a * in it, which matches nothing; write each origin by itself";
-		if ((unsigned char)*at >= 0x80)
-			return "is not ASCII; write the name in its form xn--...";
-	}
-	if (!scheme)
-		return "does not begin with https:// (or http://)";
-	size_t host = host_length(s + scheme, length - scheme);
-	if (!host)
-		return "has no host name where one must be";
-	const char *at = s + scheme + host;
-	if (at < end && *at == ':') {
-		size_t n = strspn(++at, DIGITS);
-		if (n > (size_t)(end - at))
-			n = (size_t)(end - at);
-		if (n >= sizeof(digits))
-			return "has a port that is no number from 1 to 65535";
-		memcpy(digits, at, n);
-		digits[n] = '\0';
-		if (!text_to_int(digits, 1, 65535, &port))
-			return "has a port that is no number from 1 to 65535";
-		at += n;
-	}
-	if (at < end && *at == '/')
-		at++;
-	if (at < end)
-		return "has more than scheme, host and port, which browsers do not send; leave the rest out";
-	put_lower(out, s, scheme + host);
-	if (port && !is_own_port(s, port)) {
-		buf_putc(out, ':');
-		buf_int(out, port);
-	}
-	return NULL;
+	buf_put(out, s, length);
+	if (out->failed)
+		return NULL;
+	text_lower(out->s + before);
+	const char *fault = normalize(out->s + before);
+	if (fault)
+		out->s[before] = '\0';
+	out->length = before + strlen(out->s + before);
+	return fault;
 }
 
 const char *

@@ -46,10 +46,10 @@ random_bytes(void *out, size_t n)
 static struct { bool on; uint64_t seed; int64_t time; } pretended;
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t
-pretend_chance(void)
+uint64_t
+random_series(uint64_t *state)
 {
-	uint64_t z = pretended.seed += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -60,7 +60,7 @@ uint32_t
 random_below(uint32_t limit)
 {
 	if (pretended.on)
-		return (uint32_t)((pretend_chance() >> 32) * limit >> 32);
+		return (uint32_t)((random_series(&pretended.seed) >> 32) * limit >> 32);
 	return randombytes_uniform(limit);
 }
 
@@ -112,7 +112,7 @@ random_id(char out[static ID_TEXT])
 	uint64_t chance;
 
 	if (pretended.on)
-		chance = pretend_chance();
+		chance = random_series(&pretended.seed);
 	else
 		random_bytes(&chance, sizeof(chance));
 	if (time <= last_time) {

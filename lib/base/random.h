@@ -30,6 +30,8 @@ void random_id(char out[static ID_TEXT]);
  * gives: calls of the same kind give the same. For data that is made up, in a process that makes no other and no secret.
  */
 void random_pretend(uint64_t seed, int64_t time);
+/* The next 64 bits of a series that its first state determines; for made-up data only. */
+uint64_t random_series(uint64_t *state);
 
 /* HMAC-SHA-256 over the parts in turn, each preceded by its length, so that ("ab","c") and ("a","bc") differ. */
 struct part { const void *bytes; size_t length; };

@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 
 void
@@ -29,57 +30,32 @@ text_upper(char *s)
 			*s = (char)(*s - 'a' + 'A');
 }
 
-/* ---- what a text is */
-
 bool
 text_is_digits(const char *s)
 {
-	const char *start = s;
-
-	while (text_is_digit(*s))
-		s++;
-	return *s == '\0' && s > start;
+	return *s && s[strspn(s, TEXT_DIGITS)] == '\0';
 }
 
 bool
 text_is_key(const char *s)
 {
-	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
-		return false;
-	for (const char *c = s; *c; c++)
-		if (!text_is_alpha(*c) && !text_is_digit(*c) && !strchr("._-", *c))
-			return false;
-	return *s;
+	return *s && s[strspn(s, TEXT_ALPHA TEXT_DIGITS "._-")] == '\0' && strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
 }
 
 bool
 text_is_id(const char *s)
 {
-	size_t i = 0;
-
-	while (text_is_digit(s[i]) || (s[i] >= 'a' && s[i] <= 'f'))
-		i++;
-	return i == 24 && s[i] == '\0';
+	return strspn(s, TEXT_DIGITS "abcdef") == 24 && s[24] == '\0';
 }
-
-/* ---- reading and telling */
 
 bool
 text_to_int(const char *s, int64_t min, int64_t max, int64_t *out)
 {
-	const bool negative = *s == '-';
-	int64_t number = 0;
-
-	s += negative;
-	if (!text_is_digits(s))
+	if (!text_is_digits(s + (*s == '-')))
 		return false;
-	for (; *s; s++)
-		if (__builtin_mul_overflow(number, 10, &number) || __builtin_sub_overflow(number, *s - '0', &number))
-			return false;
-	/* It was counted downwards, since INT64_MIN has no positive twin. */
-	if (!negative && __builtin_sub_overflow(0, number, &number))
-		return false;
-	if (number < min || number > max)
+	errno = 0;
+	long long number = strtoll(s, NULL, 10);
+	if (errno != 0 || number < min || number > max)
 		return false;
 	*out = number;
 	return true;

@@ -6,27 +6,28 @@
 
 #include "base.h"
 
-/* Makes, in place, LF of each CR LF. */
+#define TEXT_DIGITS "0123456789"
+#define TEXT_ALPHA "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* These change a string in place: CR LF to LF, A-Z to lower case, a-z to upper case. */
 void text_unify_lines(char *s);
-/* Folds A-Z in place, or a-z. */
 void text_lower(char *s);
 void text_upper(char *s);
-/* True when every byte is an ASCII digit (and there is at least one). */
+/* True when every byte is an ASCII digit, and there is at least one. */
 bool text_is_digits(const char *s);
-/* A name that fits into a path as it is: letters a-z A-Z, digits, and . _ - (at least one), but neither . nor .. */
+/* True for a file name that is safe in a path: one or more of a-z A-Z 0-9 . _ -, but neither . nor .. */
 bool text_is_key(const char *s);
-/* 24 lower-case hex digits, exactly. */
+/* True for exactly 24 lower-case hex digits. */
 bool text_is_id(const char *s);
-/* Writes a reason for people into `why`, cut to its room; gives false, for `return text_complain(...)`. */
+/* Writes an error message into `why`, truncated to its room. Returns false, for `return text_complain(...)`. */
 bool text_complain(char *why, size_t room, const char *format, ...) printf_like(3, 4);
-
-/* The whole of a decimal integer within [min, max]; false otherwise. */
+/* Parses the whole string as a decimal integer in [min, max]; false when it is something else. */
 bool text_to_int(const char *s, int64_t min, int64_t max, int64_t *out);
 
-/* Of ASCII, whatever the locale says. */
+/* ASCII only, in any locale. */
 static inline bool text_is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool text_is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-/* True when the character is one of a set; NUL is in none. */
+/* True for a character of the string `set`; NUL is in none. */
 static inline bool text_is_among(char c, const char *set) { return c != '\0' && strchr(set, c); }
 
 #endif

@@ -1,18 +1,17 @@
 /*
- * url - which URLs are taken, and percent-encoding.
+ * url - which URLs are accepted, and percent-decoding.
  */
 #ifndef OKUL_URL_H
 #define OKUL_URL_H
 
 #include "arena.h"
-#include "base.h"
 
-/* http or https URL without user name, or a path of this site that starts with one '/'; only characters of RFC 3986. */
+/* True for an http or https URL without user name, or a path that starts with one '/'; only characters of RFC 3986. */
 bool url_is_good(const char *s);
 
 /*
  * Percent-decodes [s, s + length) into the arena (RFC 3986 section 2.1); `plus` also turns '+' into a space.
- * Gives NULL for a malformed escape, an escaped NUL, or bytes that are no UTF-8.
+ * Returns NULL for a malformed escape, an escaped NUL, or bytes that are not UTF-8.
  */
 char *url_decode(struct arena *arena, const char *s, size_t length, bool plus);
 

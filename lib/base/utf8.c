@@ -2,103 +2,63 @@
 
 #include <utf8proc.h>
 
-size_t
-utf8_sequence(const char *bytes, size_t left)
+int32_t
+utf8_first(const char *s, size_t left, size_t *bytes)
 {
-	const unsigned char *s = (const unsigned char *)bytes;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t length;
+	utf8proc_int32_t point = -1;
+	utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)left, &point);
 
-	if (left == 0)
-		return 0;
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	length = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (left < length)
-		return 0;
-	/* The second byte rules out overlong forms, surrogates and what lies above U+10FFFF (RFC 3629 section 4). */
-	switch (s[0]) {
-	case 0xe0:
-		low = 0xa0;
-		break;
-	case 0xed:
-		high = 0x9f;
-		break;
-	case 0xf0:
-		low = 0x90;
-		break;
-	case 0xf4:
-		high = 0x8f;
-		break;
-	}
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < length; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
+	*bytes = length > 0 ? (size_t)length : 1;
+	return length > 0 ? point : -1;
+}
+
+size_t
+utf8_sequence(const char *s, size_t left)
+{
+	size_t bytes;
+
+	return utf8_first(s, left, &bytes) < 0 ? 0 : bytes;
 }
 
 bool
 utf8_is_valid(const char *bytes, size_t length)
 {
-	size_t i = 0;
+	uint64_t eight;
 
-	while (i < length) {
-		uint64_t word;
-		size_t step;
-
-		if (length - i >= 8) {
-			memcpy(&word, bytes + i, 8);
-			if (!(word & UINT64_C(0x8080808080808080))) {
-				i += 8;
+	for (size_t i = 0, step; i < length; i += step) {
+		/* Most text is ASCII: eight bytes at once. */
+		step = sizeof(eight);
+		if (length - i >= step) {
+			memcpy(&eight, bytes + i, step);
+			if (!(eight & UINT64_C(0x8080808080808080)))
 				continue;
-			}
 		}
 		step = utf8_sequence(bytes + i, length - i);
 		if (step == 0)
 			return false;
-		i += step;
 	}
 	return true;
 }
 
-uint32_t
-utf8_code_point(const char *s, size_t length)
-{
-	const unsigned char *byte = (const unsigned char *)s;
-	uint32_t point = length == 1 ? byte[0] : byte[0] & (0x7f >> length);
-
-	for (size_t i = 1; i < length; i++)
-		point = point << 6 | (byte[i] & 0x3f);
-	return point;
-}
-
 bool
-utf8_is_control(const char *s, size_t length)
+utf8_is_control(int32_t point)
 {
-	uint32_t point = utf8_code_point(s, length);
-
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
-		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e ||
+		point == 0x200f || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 void
 utf8_visible(struct buf *buf, const char *s, size_t length)
 {
 	for (size_t i = 0, n; i < length; i += n) {
-		const unsigned char *at = (const unsigned char *)s + i;
+		int32_t point = utf8_first(s + i, length - i, &n);
 
-		n = utf8_sequence(s + i, length - i);
-		if (n > 0 && !utf8_is_control(s + i, n))
-			buf_put(buf, at, n);
+		if (!utf8_is_control(point))
+			buf_put(buf, s + i, n);
 		else if (n > 1)
-			buf_printf(buf, "\\u%04x", utf8_code_point(s + i, n));
+			buf_printf(buf, "\\u%04x", (unsigned)point);
 		else
-			buf_printf(buf, "\\x%02x", *at);
-		n += n == 0;
+			buf_printf(buf, "\\x%02x", (unsigned char)s[i]);
 	}
 }
 
@@ -125,18 +85,6 @@ utf8_clip(struct arena *arena, const char *s, size_t points)
 	return arena_copy(arena, s, length);
 }
 
-/* ---- what Unicode knows of characters */
-
-int32_t
-utf8_first(const char *s, size_t left, size_t *bytes)
-{
-	utf8proc_int32_t point = -1;
-	utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)left, &point);
-
-	*bytes = length > 0 ? (size_t)length : 1;
-	return length > 0 ? point : -1;
-}
-
 bool
 utf8_is_blank(int32_t point)
 {
@@ -153,18 +101,16 @@ utf8_is_blank(int32_t point)
 }
 
 /*
- * Shows nothing by itself: byte order mark, zero width characters, direction marks, fillers. Not what changes the sign
- * before it: the tags that end the flag of England, or the selector that makes a sign an emoji.
+ * True for byte order mark, zero width characters, direction marks, fillers. False for what changes the character
+ * before it: the tags that end the flag of England, or the selector that makes a character an emoji.
  */
 static bool
 is_invisible(int32_t point)
 {
 	const utf8proc_property_t *property = utf8proc_get_property(point);
 
-	return property->ignorable && (point < 0xE0000 || point > 0xE007F) && property->category != UTF8PROC_CATEGORY_MN;
+	return property->ignorable && property->category != UTF8PROC_CATEGORY_MN && (point < 0xE0000 || point > 0xE007F);
 }
-
-/* ---- white space and control characters */
 
 /* Where the last code point of [s, s + length) begins. */
 static size_t
@@ -184,7 +130,7 @@ utf8_trim(const char **s, size_t *length)
 
 	while (*length > 0) {
 		int32_t point = utf8_first(*s, *length, &bytes);
-		/* before the first sign there is none to change */
+		/* At the start there is no character that an ignorable one could change. */
 		if (!utf8_is_blank(point) && !utf8proc_get_property(point)->ignorable)
 			break;
 		*s += bytes;

@@ -1,45 +1,38 @@
 /*
- * utf8 - text in UTF-8: its form, its code points, and which of them may be shown.
+ * utf8 - text in UTF-8: well-formedness, code points, and which of them may be shown.
  */
 #ifndef OKUL_UTF8_H
 #define OKUL_UTF8_H
 
-#include "arena.h"
-#include "base.h"
 #include "buf.h"
 
 /* True for well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or code points over U+10FFFF. */
 bool utf8_is_valid(const char *bytes, size_t length);
-/* Bytes (1 to 4) of the well-formed UTF-8 sequence that [s, s + left) begins with; 0 when it begins with none. */
+/* The first code point of [s, s + left) and its length in bytes; -1 and 1 where it is not well-formed UTF-8. */
+int32_t utf8_first(const char *s, size_t left, size_t *bytes);
+/* The length alone, 1 to 4; 0 where it is not well-formed UTF-8. */
 size_t utf8_sequence(const char *s, size_t left);
-/* The code point of a well-formed sequence of `length` bytes. */
-uint32_t utf8_code_point(const char *s, size_t length);
 /*
- * True for a well-formed sequence of `length` bytes that is a control character (C0, DEL, C1), a line or paragraph separator, or one
- * that changes the direction of text (UAX #9): nothing to show to people as it is.
+ * True for a control character (C0, DEL, C1), a line or paragraph separator, a character that changes the direction of
+ * text (UAX #9), and for -1: nothing to show to people as it is.
  */
-bool utf8_is_control(const char *s, size_t length);
+bool utf8_is_control(int32_t point);
 /* Code points in well-formed UTF-8. */
 size_t utf8_points(const char *bytes, size_t length);
-/* At most `points` code points of well-formed UTF-8; the text itself when it is no longer, NULL for NULL. */
+/* The first `points` code points of well-formed UTF-8; `s` itself when it has no more, NULL for NULL. */
 const char *utf8_clip(struct arena *arena, const char *s, size_t points);
-/*
- * Text of anybody's for a terminal or a log: what would move the cursor, change the direction of writing or end the line is
- * written \x1b, \u202e (utf8_is_control()), and so is each byte that is no UTF-8.
- */
+/* Appends untrusted text for a terminal or a log, with control characters and malformed bytes as \x1b or \u202e. */
 void utf8_visible(struct buf *buf, const char *s, size_t length);
-/* The code point that [s, s + left) begins with, and its bytes; -1 and 1 where that is not well-formed UTF-8. */
-int32_t utf8_first(const char *s, size_t left, size_t *bytes);
 /* True for white space (Unicode's White_Space) and for the braille pattern without dots; false for -1. */
 bool utf8_is_blank(int32_t point);
-/* Narrows [*s, *s + *length) past white space (Unicode's White_Space) and invisible characters at both ends. */
+/* Narrows [*s, *s + *length) by white space and invisible characters at both ends. */
 void utf8_trim(const char **s, size_t *length);
 /*
- * Takes out, in place, what sets the direction of a part of a text (UAX 9 section 2: embeddings, overrides, isolates): in one
- * line, which programs put beside others, it makes things look as if they stood elsewhere.
+ * Removes, in place, embeddings, overrides and isolates (UAX #9 section 2): in a single line, which programs show next
+ * to others, they make text appear in another place.
  */
 void utf8_drop_directions(char *s);
-/* True where well-formed UTF-8 holds a control character (category Cc) that is not among those of ASCII in `but`. */
+/* True where well-formed UTF-8 holds a control character (category Cc) other than those of ASCII in `but`. */
 bool utf8_has_control(const char *s, const char *but);
 
 #endif

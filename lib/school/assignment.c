@@ -1,4 +1,5 @@
 #include "assignment.h"
+
 #include "sql.h"
 
 enum { UNOPENED, OPEN, ADD, REMOVE };
@@ -22,17 +23,13 @@ const struct db_statements assignment_statements = { assignment_sql, COUNT(assig
 bool
 assignment_unopened(struct db *db, const char *key, const char *user)
 {
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, assignment_sql[UNOPENED], ARGS(key, user));
-
-	db_end(row);
-	return rc == DB_ROW;
+	return db_number(db, NULL, assignment_sql[UNOPENED], ARGS(key, user)) == DB_ROW;
 }
 
 void
 assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 {
-	(void)!db_run(db, assignment_sql[OPEN], ARGS(key, user, now), NULL);
+	db_change(db, assignment_sql[OPEN], ARGS(key, user, now));
 }
 
 enum db_rc

@@ -1,18 +1,17 @@
 /*
- * assignment - the materials that users have been assigned, and when each of them first opened a PDF of one. What changes rows
- * runs inside a write transaction.
+ * assignment - the materials assigned to users, and when a user first opened a PDF of one. Functions that change rows
+ * run inside a write transaction.
  */
 #ifndef OKUL_ASSIGNMENT_H
 #define OKUL_ASSIGNMENT_H
 
-#include "base.h"
 #include "db.h"
 
 extern const struct db_statements assignment_statements;
 
-/* Whether the file with that key is of a material that this user (id) has been assigned, and has opened no PDF of. Reads only. */
+/* True when the file is a PDF of a material that is assigned to the user (id), who has not opened any PDF of it. */
 must_use bool assignment_unopened(struct db *db, const char *key, const char *user);
-/* Notes that they have, inside a write transaction; a failure sticks to db. */
+/* Notes that the user has. A failure sticks to db. */
 void assignment_open(struct db *db, const char *key, const char *user, int64_t now);
 
 struct assignment {
@@ -21,9 +20,15 @@ struct assignment {
 	const char *note;			/* NULL: none */
 };
 
-/* DB_DONE or a failure. `*added` is false when the user has been assigned that material already: nothing changes then. */
+/*
+ * Returns DB_DONE or a failure. `*added` is false when the material is assigned to the user already: then nothing
+ * changes.
+ */
 must_use enum db_rc assignment_add(struct db *db, const struct assignment *assignment, bool *added);
-/* By ids. DB_ROW and a row with the user's address and the material's title, or DB_DONE when there is no such assignment. */
+/*
+ * By ids. Returns DB_ROW and a row with the user's address and the material's title, or DB_DONE without such an
+ * assignment.
+ */
 must_use enum db_rc assignment_remove(struct db *db, struct db_rows **row, const char *material, const char *user);
 
 #endif

@@ -16,8 +16,8 @@ const struct db_statements audit_statements = { audit_sql, COUNT(audit_sql) };
 void
 audit_add(struct db *db, int64_t now, const struct audit *entry)
 {
-	(void)!db_run(db, audit_sql[ADD], ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id,
-		entry->subject, entry->before, entry->after), NULL);
+	db_change(db, audit_sql[ADD], ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id,
+		entry->subject, entry->before, entry->after));
 }
 
 enum db_rc

@@ -8,7 +8,8 @@ static const char *const contact_sql[] = {
 	[ADD] =
 		"INSERT INTO contact (id, full_name, email, phone_number, subject, message, source, language, created_at, status,"
 		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, " SQL_FOLD("?2") ", " SQL_FOLD("?2, ?3, ?5, ?6") ")",
+		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, "
+		SQL_FOLD("?2") ", " SQL_FOLD("?2, ?3, ?5, ?6") ")",
 	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
 		" RETURNING email, language, subject, message, full_name",
 	[SET_STATUS] =
@@ -22,8 +23,8 @@ contact_add(struct db *db, const struct contact_new *c)
 {
 	struct value replied_at = c->reply ? value_int(c->replied_at) : value_null();
 
-	(void)!db_run(db, contact_sql[ADD], ARGS(c->id, c->full_name, c->email, c->phone_number, c->subject, c->message, c->source,
-		c->language, c->created_at, replied_at, c->reply), NULL);
+	db_change(db, contact_sql[ADD], ARGS(c->id, c->full_name, c->email, c->phone_number, c->subject, c->message,
+		c->source, c->language, c->created_at, replied_at, c->reply));
 }
 
 enum db_rc
@@ -35,14 +36,11 @@ contact_reply(struct db *db, struct db_rows **row, const char *id, const char *r
 void
 contact_set_status(struct db *db, const char *id, const char *status, int64_t now)
 {
-	(void)!db_run(db, contact_sql[SET_STATUS], ARGS(id, status, now), NULL);
+	db_change(db, contact_sql[SET_STATUS], ARGS(id, status, now));
 }
 
 bool
 contact_delete(struct db *db, const char *id)
 {
-	int64_t deleted = 0;
-
-	(void)!db_run(db, contact_sql[REMOVE], ARGS(id), &deleted);
-	return deleted > 0;
+	return db_change(db, contact_sql[REMOVE], ARGS(id)) > 0;
 }

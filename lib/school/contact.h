@@ -1,32 +1,34 @@
 /*
- * contact - questions of visitors: the rows of table `contact`. All calls run inside a write transaction; a failure sticks to db.
+ * contact - questions of visitors, table `contact`. All calls run inside a write transaction; a failure sticks to db.
  */
 #ifndef OKUL_CONTACT_H
 #define OKUL_CONTACT_H
 
-#include "base.h"
 #include "db.h"
 
 extern const struct db_statements contact_statements;
 
-/* Texts are borrowed; NULL is what was not said. Times are milliseconds. */
+/* Texts are borrowed, and NULL where there is none. Times are milliseconds. */
 struct contact_new {
 	const char *id, *full_name, *email, *phone_number, *subject, *message, *source, *language;
 	int64_t created_at;
 	const char *reply;		/* NULL: none yet */
-	int64_t replied_at;		/* of a reply */
+	int64_t replied_at;		/* with a reply */
 };
 
 void contact_add(struct db *db, const struct contact_new *contact);
 
-/* Notes the reply. DB_ROW and a row of these columns, or DB_DONE when there is no such question or it has a reply already. */
+/*
+ * Notes the reply. Returns DB_ROW and a row of these columns, or DB_DONE when there is no such question without a
+ * reply.
+ */
 enum { CONTACT_EMAIL, CONTACT_LANGUAGE, CONTACT_SUBJECT, CONTACT_MESSAGE, CONTACT_FULL_NAME };
 must_use enum db_rc contact_reply(struct db *db, struct db_rows **row, const char *id, const char *reply, int64_t now);
 
-/* The status REPLIED has a time, `now` unless there is one; others have none. */
+/* The status REPLIED sets the time of the reply to `now` unless it has one; another status clears it. */
 void contact_set_status(struct db *db, const char *id, const char *status, int64_t now);
 
-/* False when there is none. */
+/* Returns false when there is none. */
 must_use bool contact_delete(struct db *db, const char *id);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <strings.h>
 
-/* The number that an ending "(word)" or "(word n)" says; 0 when it is none. [s, s + length) is between the brackets. */
+/* The number of an ending "(word)" or "(word n)", or 0. [s, s + length) is the text between the parentheses. */
 static int64_t
 number_of(const char *s, size_t length)
 {
@@ -38,7 +38,7 @@ copy_of(const char *title)
 	const char *open = strrchr(title, '(');
 	int64_t number = 0;
 
-	/* Something must stand before it, and a space between. */
+	/* Before the parenthesis there must be a stem and a space. */
 	if (open && open > title + 1 && open[-1] == ' ' && title[length - 1] == ')')
 		number = number_of(open + 1, (size_t)(title + length - 1 - (open + 1)));
 	return (struct copy){ title, number > 0 ? (size_t)(open - 1 - title) : length, number };
@@ -59,7 +59,7 @@ copy_title(struct arena *arena, const struct copy *copy, enum language language,
 	points -= utf8_points(ending.s, ending.length);
 	const char *cut = utf8_clip(arena, arena_copy(arena, copy->stem, copy->length), points);
 	size_t length = strlen(cut);
-	utf8_trim(&cut, &length);	/* the cut may have come behind a space */
+	utf8_trim(&cut, &length);	/* the cut may end with a space */
 	buf_put(&title, cut, length);
 	buf_put(&title, ending.s, ending.length);
 	return title.s;
@@ -69,7 +69,6 @@ static bool
 is_taken(struct arena *arena, struct db *db, const char *sql, const struct copy *copy, size_t points)
 {
 	struct value values[LANGUAGES];
-	struct db_rows *row;
 
 	for (enum language language = 0; language < LANGUAGES; language++) {
 		const char *title = copy_title(arena, copy, language, points);
@@ -77,9 +76,7 @@ is_taken(struct arena *arena, struct db *db, const char *sql, const struct copy 
 		fold_text(&folded, title, strlen(title));
 		values[language] = value_text(folded.s);
 	}
-	bool taken = db_one(db, &row, sql, (struct args){ values, LANGUAGES }) == DB_ROW;
-	db_end(row);
-	return taken;
+	return db_number(db, NULL, sql, (struct args){ values, LANGUAGES }) == DB_ROW;
 }
 
 const char *
@@ -87,7 +84,7 @@ copy_next_title(struct arena *arena, struct db *db, const char *taken, const cha
 	size_t points)
 {
 	const struct copy own = copy_of(title);
-	struct copy last = own, free = own;	/* a number that is taken, and one above it that is not */
+	struct copy last = own, free = own;	/* the highest known taken number, and a free one above it */
 
 	for (int64_t step = 1; ; step *= 2) {
 		free.number = last.number + step < COPY_MAX ? last.number + step : COPY_MAX;

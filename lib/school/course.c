@@ -11,13 +11,11 @@ static const char *const course_sql[] = {
 		" VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, coalesce(?7, 'TRY'), ?8, ?9, ?10, ?11, ?12, ?13)"
 		" RETURNING " COURSE_COLUMNS,
 	[CHANGE] =
-		"UPDATE course SET updated_at = ?2, title = " SQL_CHANGED("?3", "?4", "title")
-		", description = " SQL_CHANGED("?5", "?6", "description") ", language = " SQL_CHANGED("?7", "?8", "language")
-		", level = " SQL_CHANGED("?9", "?10", "level") ", price = " SQL_CHANGED("?11", "?12", "price")
-		", currency = " SQL_CHANGED("?13", "?14", "currency")
-		", duration_weeks = " SQL_CHANGED("?15", "?16", "duration_weeks")
-		", image_url = " SQL_CHANGED("?17", "?18", "image_url") ", position = " SQL_CHANGED("?19", "?20", "position")
-		", is_published = " SQL_CHANGED("?21", "?22", "is_published") " WHERE id = ?1 RETURNING " COURSE_COLUMNS,
+		"UPDATE course SET updated_at = ?2" SQL_CHANGED(3, 4, title) SQL_CHANGED(5, 6, description)
+		SQL_CHANGED(7, 8, language) SQL_CHANGED(9, 10, level) SQL_CHANGED(11, 12, price)
+		SQL_CHANGED(13, 14, currency) SQL_CHANGED(15, 16, duration_weeks) SQL_CHANGED(17, 18, image_url)
+		SQL_CHANGED(19, 20, position) SQL_CHANGED(21, 22, is_published)
+		" WHERE id = ?1 RETURNING " COURSE_COLUMNS,
 	[COPY] =
 		"INSERT INTO course (id, title, description, language, level, price, currency, duration_weeks, image_url, position,"
 		" is_published, created_at, updated_at) SELECT ?2, ?3, description, language, level, price, currency, duration_weeks,"

@@ -1,18 +1,14 @@
 #include "file.h"
+
 #include "clock.h"
 #include "limit.h"
-#include "log.h"
 #include "sql.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define GONE "file-gone"		/* what an owner deletes lies on the disk, and counts, until gc comes by */
-#define GONE_FOR (2 * HOUR)	/* FILE_ORPHAN_AGE, and gc each hour */
+#define GONE "file-gone"		/* bytes of a deleted file count until `okulctl files gc` has deleted them */
+#define GONE_FOR (2 * HOUR)	/* FILE_ORPHAN_AGE, and the hour between two runs of gc */
 
 enum { ADD, USER_BYTES, ALL_BYTES, REMOVE };
 
@@ -20,9 +16,10 @@ static const char *const file_sql[] = {
 	[ADD] =
 		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0) + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ")"
-		" FROM event WHERE kind = '" GONE "' AND subject = (SELECT id FROM users WHERE pk = ?1)"
-		" AND at > ?3 AND at <= ?4), 0)",
+	[USER_BYTES] =
+		"SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0)"
+		" + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ") FROM event WHERE kind = '" GONE "'"
+		" AND subject = (SELECT id FROM users WHERE pk = ?1) AND at > ?3 AND at <= ?4), 0)",
 	[ALL_BYTES] =
 		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
 		" FROM tally WHERE name = 'file:bytes'",
@@ -31,19 +28,14 @@ static const char *const file_sql[] = {
 };
 const struct db_statements file_statements = { file_sql, COUNT(file_sql) };
 
-/* ---- rows */
-
 static bool
 fits_user(struct db *db, const struct conf *conf, int64_t user, int64_t bytes, int64_t now)
 {
-	struct db_rows *row;
 	int64_t sum = 0;
 
 	if (!user || !conf->storage_user_quota)
 		return true;
-	if (db_one(db, &row, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR, now + CLOCK_SLACK)) == DB_ROW)
-		sum = db_int(row, 0);
-	db_end(row);
+	(void)!db_number(db, &sum, file_sql[USER_BYTES], ARGS(user, FILE_LEAST, now - GONE_FOR, now + CLOCK_SLACK));
 	return sum + bytes <= conf->storage_user_quota * MIB;
 }
 
@@ -52,14 +44,11 @@ fits_all(struct db *db, const struct conf *conf, const struct blob *blob, int64_
 {
 	int64_t sum = 0, most = conf->storage_total_quota ? conf->storage_total_quota * MIB : INT64_MAX;
 	int64_t share = user && conf->storage_share && blob->disk ? blob->disk / 100 * conf->storage_share : INT64_MAX;
-	struct db_rows *row;
 
 	most = share < most ? share : most;
 	if (most == INT64_MAX)
 		return true;
-	if (db_one(db, &row, file_sql[ALL_BYTES], ARGS(blob->sha256, blob->size)) == DB_ROW)
-		sum = db_int(row, 0);
-	db_end(row);
+	(void)!db_number(db, &sum, file_sql[ALL_BYTES], ARGS(blob->sha256, blob->size));
 	return sum <= most;
 }
 
@@ -72,14 +61,14 @@ file_fits(struct db *db, const struct conf *conf, const struct blob *blob, int64
 	return fits_all(db, conf, blob, user) ? ERROR_NONE : ERROR_STORAGE_FULL;
 }
 
-/* Whether it still lies under its name; once more put there where `okulctl files gc` was faster than the renewed time. */
+/* False where `okulctl files gc` has deleted the file of an old orphan before blob_keep() renewed its time. */
 static bool
 is_there(const struct conf *conf, const struct blob *blob)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/files/%.2s/%s", conf->data, blob->sha256, blob->sha256);
-	return access(path, F_OK) == 0 || (blob_keep(conf, blob) == BLOB_DONE && access(path, F_OK) == 0);
+	return access(path, F_OK) == 0;
 }
 
 enum error
@@ -92,7 +81,7 @@ file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct
 	if (!is_there(conf, blob))
 		return ERROR_BUSY;
 	return db_run(db, file_sql[ADD], ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner,
-		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_BUSY;
+		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_INTERNAL;
 }
 
 enum error

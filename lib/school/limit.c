@@ -8,9 +8,9 @@ enum { NTH, NTH_OF_ALL, COUNT_ONE, NOTE, DROP, DROP_NEWEST, DROP_ALL, EXPIRED, D
 #define WITHIN " AND at > ?3 AND at <= ?4 ORDER BY at DESC LIMIT 1 OFFSET ?5"
 
 static const char *const limit_sql[] = {
-	/* When it is out of the window, there are less than so many in it. */
+	/* The window has room again when this event leaves it. */
 	[NTH] = "SELECT at FROM event WHERE kind = ?1 AND subject = ?2" WITHIN,
-	/* A space is the first of the characters that can follow in a subject, and ! would be the second. */
+	/* From the subject to all that begin with it and a space: '!' is the character after the space. */
 	[NTH_OF_ALL] = "SELECT at FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'" WITHIN,
 	[COUNT_ONE] =
 		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
@@ -31,13 +31,10 @@ const struct db_statements limit_statements = { limit_sql, COUNT(limit_sql) };
 static int64_t
 wait_for(struct db *db, const char *sql, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
 {
-	struct db_rows *row;
-	int64_t wait = 0;
+	int64_t at = now - window;
 
-	if (db_one(db, &row, sql, ARGS(kind, subject, now - window, now + CLOCK_SLACK, most - 1)) == DB_ROW)
-		wait = db_int(row, 0) + window - now;
-	db_end(row);
-	return wait < window ? wait : window;
+	(void)!db_number(db, &at, sql, ARGS(kind, subject, now - window, now + CLOCK_SLACK, most - 1));
+	return at < now ? at + window - now : window;
 }
 
 int64_t
@@ -55,8 +52,8 @@ limit_wait_all(struct db *db, const char *kind, const char *subject, int64_t now
 void
 limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window)
 {
-	(void)!db_run(db, limit_sql[DROP], ARGS(kind, subject, now - window, now + CLOCK_SLACK), NULL);
-	(void)!db_run(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now), NULL);
+	db_change(db, limit_sql[DROP], ARGS(kind, subject, now - window, now + CLOCK_SLACK));
+	db_change(db, limit_sql[COUNT_ONE], ARGS(kind, subject, now));
 }
 
 int64_t
@@ -91,22 +88,19 @@ limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, c
 	if (!conf->limits)
 		return;
 	network_of(network, client);
-	(void)!db_run(db, limit_sql[DROP_NEWEST], ARGS(kind, network), NULL);
+	db_change(db, limit_sql[DROP_NEWEST], ARGS(kind, network));
 }
 
 void
 limit_note(struct db *db, const char *kind, const char *subject, int64_t at, int64_t n)
 {
-	(void)!db_run(db, limit_sql[NOTE], ARGS(kind, subject, at, n), NULL);
+	db_change(db, limit_sql[NOTE], ARGS(kind, subject, at, n));
 }
 
 int64_t
 limit_forget_all(struct db *db, const char *kind, const char *subject)
 {
-	int64_t forgotten = 0;
-
-	(void)!db_run(db, limit_sql[DROP_ALL], ARGS(kind, subject), &forgotten);
-	return forgotten;
+	return db_change(db, limit_sql[DROP_ALL], ARGS(kind, subject));
 }
 
 enum db_rc

@@ -1,16 +1,13 @@
 /*
- * limit - how often something may happen: events counted in a sliding window. Rows of table `event`, of a
- * kind ('code-client') and a subject (a mailbox, a client network); to be called inside a write
- * transaction, so that what is counted is what happens.
+ * limit - rate limits: events in a sliding window, table `event`. An event has a kind ('code-client') and a subject (a
+ * mailbox, a client network). Call inside a write transaction, so that concurrent requests are all counted.
  *
- * An event that lies ahead is of a clock that was set back since, and does not count. Only so far ahead
- * that another process can have looked at the same clock before it waited for its turn (CLOCK_SLACK of
- * lib/base/clock.h), it is taken to be of now.
+ * An event in the future comes from a clock that was later set back, and does not count, unless it is so little ahead
+ * (CLOCK_SLACK of lib/base/clock.h) that another process may have read the clock before it waited for the writer lock.
  */
 #ifndef OKUL_LIMIT_H
 #define OKUL_LIMIT_H
 
-#include "base.h"
 #include "conf.h"
 #include "db.h"
 #include "expiry.h"
@@ -18,23 +15,19 @@
 extern const struct db_statements limit_statements;
 
 /*
- * The milliseconds from `now` until one more may happen where `most` (at least 1) may in any `window`
- * milliseconds; 0: now. Never more than the window.
+ * The milliseconds from `now` until the next event, with at most `most` (1 or more) in `window` milliseconds; 0: now.
  */
 int64_t limit_wait(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most);
 
-/* The same over `subject` and all subjects that begin with it and a space. */
+/* The same for `subject` together with all subjects that begin with it and a space. */
 int64_t limit_wait_all(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most);
 
-/*
- * Counts one more at `now`, and drops what is older than `window` milliseconds, so that the table does not
- * grow. A failure sticks to db.
- */
+/* Adds an event at `now`, and deletes those that are older than `window` milliseconds. A failure sticks to db. */
 void limit_count(struct db *db, const char *kind, const char *subject, int64_t now, int64_t window);
 
 /*
- * The same for a client by its network (lib/base/network.h): the wait, counting, and taking back the newest one.
- * Where conf has no limits by client network, nothing is counted and the wait is 0.
+ * The same for the network of a client (lib/base/network.h): the wait, adding, and removing the newest. Without
+ * limits in conf nothing is counted, and the wait is 0.
  */
 int64_t limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
 	int64_t window, int64_t most);
@@ -42,13 +35,15 @@ void limit_count_client(struct db *db, const struct conf *conf, const char *kind
 	int64_t window);
 void limit_uncount_client(struct db *db, const struct conf *conf, const char *kind, const char *client);
 
-/* Notes an event that has a size, `n`, beside what is counted; twice the same is once. A failure sticks to db. */
+/* Adds an event with a size, unless the same exists. A failure sticks to db. */
 void limit_note(struct db *db, const char *kind, const char *subject, int64_t at, int64_t n);
 
-/* Forgets the events of `subject` and of all subjects that begin with it and a space. Returns how many; a failure sticks to db. */
+/*
+ * Deletes the events of `subject` and of all subjects that begin with it and a space. Returns the number; a failure
+ * sticks to db.
+ */
 int64_t limit_forget_all(struct db *db, const char *kind, const char *subject);
 
-/* Events that happened up to `until`. */
 expiry_call limit_expire;
 
 #endif

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "outbox.h"
 #include "random.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -72,7 +73,7 @@ mail_wake(const struct conf *conf)
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return;
-	/* Nobody listens, or so many wake-ups wait already that one more says nothing new: both are well. */
+	/* Fails when no sender listens, or when enough wake-ups are queued already. */
 	(void)sendto(s, "", 1, 0, (const struct sockaddr *)&address, sizeof(address));
 	close(s);
 }
@@ -113,7 +114,7 @@ mail_unseal(const struct conf *conf, struct arena *arena, const void *sealed, si
 
 /* ---- templates */
 
-/* NULL with errno set when the file is missing, too large, or no UTF-8 text. */
+/* NULL with errno set when the file is missing, too large, or not UTF-8 text. */
 static char *
 read_text(struct arena *arena, const char *path)
 {
@@ -166,7 +167,7 @@ value_of(const struct mail *mail, const char *name, size_t length)
 	return NULL;
 }
 
-/* Copies the template, with its {{name}} places filled through `put`. */
+/* Copies the template; `put` writes the value of each {{name}}. */
 static bool
 fill(struct buf *out, const struct mail *mail, const char *template, void (*put)(struct buf *, const char *))
 {
@@ -201,7 +202,7 @@ is_header_text(const char *s)
 	return utf8_is_valid(s, strlen(s));
 }
 
-/* Printable ASCII with an '@' and none of the specials of RFC 5322 section 3.2.3, which could end the address. */
+/* Printable ASCII with an '@', without the specials of RFC 5322 section 3.2.3, which could end the address. */
 static bool
 is_address(const char *s)
 {
@@ -211,9 +212,9 @@ is_address(const char *s)
 	return strchr(s, '@') != NULL;
 }
 
-/* True where nobody answers. */
+/* True also when the mail has no Reply-To. */
 static bool
-is_answerer(const struct mail *mail)
+is_reply_to_valid(const struct mail *mail)
 {
 	const char *address = value_of(mail, REPLY_TO, strlen(REPLY_TO)), *name = value_of(mail, REPLY_NAME, strlen(REPLY_NAME));
 
@@ -229,24 +230,14 @@ is_ascii_text(const char *s)
 	return true;
 }
 
-static size_t
-bytes_of_point(const char *s)
-{
-	size_t n = 1;
-
-	while (((unsigned char)s[n] & 0xc0) == 0x80)
-		n++;
-	return n;
-}
-
-/* The characters that encoded-words hold as they are in every place (RFC 2047 section 5 (3)). */
+/* The characters that need no encoding in any encoded-word (RFC 2047 section 5 (3)). */
 static bool
 is_word_plain(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c && strchr("!*+-/", c));
+	return text_is_digit(c) || text_is_alpha(c) || text_is_among(c, "!*+-/");
 }
 
-/* Encoded-words (RFC 2047, encoding Q) from `column` on; no code point is cut in two. Gives the column behind. */
+/* Encoded-words (RFC 2047, encoding Q) from `column` on, cut between code points. Returns the column behind them. */
 static size_t
 put_words(struct buf *out, const char *s, size_t column)
 {
@@ -255,7 +246,7 @@ put_words(struct buf *out, const char *s, size_t column)
 	buf_puts(out, open);
 	column += strlen(open);
 	while (*s) {
-		size_t bytes = bytes_of_point(s);
+		size_t bytes = utf8_sequence(s, strlen(s));
 		bool plain = is_word_plain(*s) || *s == ' ';
 		size_t width = plain ? 1 : 3 * bytes;
 
@@ -274,7 +265,7 @@ put_words(struct buf *out, const char *s, size_t column)
 	return column + strlen(close);
 }
 
-/* True when the value can stand at `column` as it is. White space at the end of a line may be lost on the way. */
+/* True when the value needs no encoding at `column`. Relays may drop white space at the end of a line. */
 static bool
 is_plain(const char *s, size_t column)
 {
@@ -324,16 +315,16 @@ put_headers(struct buf *out, const struct conf *conf, const struct mail *mail, c
 	put_mailbox(out, "From", conf->mail_name, conf->mail_from);
 	buf_printf(out, "To: %s\r\n", mail->to);
 	put_subject(out, subject);
-	/* The same at each try, so that a mail that came twice is seen to be the same. */
+	/* The same at each try, so that clients detect a duplicate. */
 	buf_printf(out, "Message-ID: <%s@%s>\r\n", mail->id, strrchr(conf->mail_from, '@') + 1);
-	const char *answerer = value_of(mail, REPLY_TO, strlen(REPLY_TO));
-	if (answerer)
-		put_mailbox(out, "Reply-To", value_of(mail, REPLY_NAME, strlen(REPLY_NAME)), answerer);
+	const char *reply_to = value_of(mail, REPLY_TO, strlen(REPLY_TO));
+	if (reply_to)
+		put_mailbox(out, "Reply-To", value_of(mail, REPLY_NAME, strlen(REPLY_NAME)), reply_to);
 	else
-		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: no out-of-office answers, please */
+		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: prevents out-of-office replies */
 	buf_printf(out, "Content-Language: %s\r\n", language_code(mail->language));
 	buf_puts(out, "MIME-Version: 1.0\r\n");
-	/* "=_" stands in no quoted-printable text (RFC 2045 section 6.7). */
+	/* "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7). */
 	buf_printf(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n", mail->id);
 }
 
@@ -346,11 +337,11 @@ is_line_end(const char *s)
 }
 
 /*
- * What must not begin a line: a dot, which a relay on the way could take for SMTP's own, and the word by which a mailbox file
- * tells its mails apart (RFC 4155), before which many programs put a ">".
+ * What must not begin a line: a dot, which a relay could take for one of SMTP's, and "From ", which separates the mails of an mbox
+ * file (RFC 4155), so that many programs put a ">" before it.
  */
 static bool
-needs_care(const char *line)
+is_unsafe_start(const char *line)
 {
 	return *line == '.' || strncmp(line, "From ", strlen("From ")) == 0;
 }
@@ -372,7 +363,7 @@ put_quoted_printable(struct buf *out, const char *s)
 			buf_puts(out, "=\r\n");
 			column = 0;
 		}
-		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && needs_care(s));
+		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && is_unsafe_start(s));
 		if (plain)
 			buf_putc(out, *s);
 		else
@@ -391,7 +382,7 @@ put_part(struct buf *out, const struct mail *mail, const char *type, const char 
 	put_quoted_printable(out, text);
 }
 
-/* Splits "Subject: ...", blank lines, body. NULL when the template does not begin like that. */
+/* The body behind "Subject: ..." and blank lines. NULL when the template does not begin with a subject. */
 static const char *
 split_subject(struct arena *arena, const char *text, char **subject)
 {
@@ -412,7 +403,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	struct buf subject = { .arena = arena }, text = { .arena = arena }, html = { .arena = arena };
 	char *subject_line;
 
-	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) || !is_answerer(mail)) {
+	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) || !is_reply_to_valid(mail)) {
 		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name, reply_to or the recipient is malformed\"", mail->id);
 		return false;
 	}
@@ -422,7 +413,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 		return false;
 	text_body = split_subject(arena, text_body, &subject_line);
 	if (!text_body) {
-		log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"the first line is no Subject: ...\"", mail->id,
+		log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"the first line is not Subject: ...\"", mail->id,
 			mail->template, language_code(mail->language));
 		return false;
 	}
@@ -430,7 +421,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	    !fill(&html, mail, html_body, encode_html))
 		return false;
 	if (!is_header_text(subject.s)) {
-		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value in the subject holds a control character\"", mail->id);
+		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value in the subject has a control character\"", mail->id);
 		return false;
 	}
 	put_headers(out, conf, mail, subject.s);

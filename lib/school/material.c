@@ -17,30 +17,18 @@ static const char *const material_sql[] = {
 };
 const struct db_statements material_statements = { material_sql, COUNT(material_sql) };
 
-/* Whether the statement returned a key. */
-static bool
-material_key(struct db *db, const char *sql, struct args args, int64_t *pk)
-{
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql, args);
-
-	if (rc == DB_ROW)
-		*pk = db_int(row, 0);
-	db_end(row);
-	return rc == DB_ROW;
-}
-
 bool
 material_add(struct db *db, const char *id, const struct material *m, int64_t now, int64_t *pk)
 {
-	return material_key(db, material_sql[ADD], ARGS(id, m->title, m->description, m->locale, m->level, m->videos, now), pk);
+	return db_number(db, pk, material_sql[ADD],
+		ARGS(id, m->title, m->description, m->locale, m->level, m->videos, now)) == DB_ROW;
 }
 
 bool
 material_change(struct db *db, const char *id, const struct material *m, int64_t now, int64_t *pk)
 {
-	return material_key(db, material_sql[CHANGE],
-		ARGS(id, m->title, m->description, m->locale, m->names_level, m->level, m->videos, now), pk);
+	return db_number(db, pk, material_sql[CHANGE],
+		ARGS(id, m->title, m->description, m->locale, m->names_level, m->level, m->videos, now)) == DB_ROW;
 }
 
 enum db_rc
@@ -52,14 +40,11 @@ material_delete(struct db *db, struct db_rows **row, const char *id)
 void
 material_add_pdf(struct db *db, const char *id, int64_t material, const char *key, const char *title)
 {
-	(void)!db_run(db, material_sql[ADD_PDF], ARGS(id, material, key, title), NULL);
+	db_change(db, material_sql[ADD_PDF], ARGS(id, material, key, title));
 }
 
 bool
 material_remove_pdf(struct db *db, const char *id, int64_t material)
 {
-	int64_t removed = 0;
-
-	(void)!db_run(db, material_sql[REMOVE_PDF], ARGS(id, material), &removed);
-	return removed > 0;
+	return db_change(db, material_sql[REMOVE_PDF], ARGS(id, material)) > 0;
 }

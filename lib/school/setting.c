@@ -5,7 +5,7 @@
 
 enum { FIND, ADD, CHANGE, NOTE };
 
-/* ?1 key, ?2 value, ?3 whether a description is given, ?4 description, ?5 whether public, NULL: as it is */
+/* ?1 key, ?2 value, ?3 whether the description changes, ?4 description, ?5 whether public (NULL: unchanged) */
 static const char *const setting_sql[] = {
 	[FIND] = "SELECT id, value <> ?2, ?3 AND description IS DISTINCT FROM ?4, CAST(?5 AS BOOLEAN) IS NOT NULL AND is_public <> ?5"
 		" FROM setting WHERE key = ?1",
@@ -22,7 +22,7 @@ const struct db_statements setting_statements = { setting_sql, COUNT(setting_sql
 static void
 note(struct db *db, int64_t now, const struct setting *setting, const char *id, const char *action, const char *what)
 {
-	(void)!db_run(db, setting_sql[NOTE], ARGS(setting->key, now, setting->actor_id, setting->actor_email), NULL);
+	db_change(db, setting_sql[NOTE], ARGS(setting->key, now, setting->actor_id, setting->actor_email));
 	audit_add(db, now, &(struct audit){ setting->actor_id, setting->actor_email, action, id, setting->key, NULL, what });
 }
 
@@ -37,8 +37,8 @@ setting_put(struct db *db, int64_t now, const struct setting *setting)
 	if (db_one(db, &row, setting_sql[FIND], ARGS(setting->key, setting->value, setting->describes, setting->description,
 			access)) != DB_ROW) {
 		random_id(id);
-		(void)!db_run(db, setting_sql[ADD], ARGS(setting->key, setting->value, setting->describes,
-			setting->description, access, id, now), NULL);
+		db_change(db, setting_sql[ADD], ARGS(setting->key, setting->value, setting->describes,
+			setting->description, access, id, now));
 		note(db, now, setting, id, "setting.added", NULL);
 		return SETTING_ADDED;
 	}
@@ -51,8 +51,8 @@ setting_put(struct db *db, int64_t now, const struct setting *setting)
 		return SETTING_SAME;
 	snprintf(what, sizeof(what), "%s%s%s", value ? ", value" : "", description ? ", description" : "",
 		public ? ", isPublic" : "");
-	(void)!db_run(db, setting_sql[CHANGE], ARGS(setting->key, setting->value, setting->describes, setting->description,
-		access, now), NULL);
+	db_change(db, setting_sql[CHANGE], ARGS(setting->key, setting->value, setting->describes, setting->description,
+		access, now));
 	note(db, now, setting, id, "setting.changed", what + 2);
 	return SETTING_CHANGED;
 }

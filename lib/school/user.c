@@ -1,11 +1,10 @@
 #include "user.h"
+
 #include "json_write.h"
-#include "sql.h"
 
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
 
-/* What people say of themselves is limited alike in every shape that shows or takes it. */
 static const struct shape handles = { .name = "Handles", .fields = FIELDS(
 	{ "instagram", FIELD_TEXT, 0, 64, .nullable = true },
 	{ "x", FIELD_TEXT, 0, 64, .nullable = true },
@@ -46,7 +45,7 @@ const struct shape user_profile = { .name = "UserProfileDto", .fields = FIELDS(
 const struct shape user_profile_response = { .name = "UserProfileResponseDto", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &user_profile }) };
 
-/* What a person may change of themself; a registered name cannot be taken back, only changed. */
+/* A name can be changed, but not removed. */
 const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optional = true, .fields = FIELDS(
 	[USER_NAME] = { "name", FIELD_TEXT, 1, 100, .example = "\"Ayşe\"" },
 	[USER_SURNAME] = { "surname", FIELD_TEXT, 1, 100, .example = "\"Yılmaz\"" },
@@ -61,14 +60,8 @@ const struct shape user_update_me = { .name = "UpdateMeProfileDto", .all_optiona
 	[USER_BIRTH_DATE] = { "birthDate", FIELD_DATE, .birth = true, .nullable = true, .example = "\"1998-04-23\"" },
 	[USER_GENDER] = { "gender", FIELD_ENUM, .oneof = genders, .nullable = true },
 	[USER_INTERESTS] = { "interests", FIELD_LIST, 0, 20, .item = FIELD_TEXT, .item_min = 1, .item_max = 50, .example = "[\"music\"]" },
-	[USER_EXPERTISE] = { "expertise", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_BIO] = { "bio", FIELD_TEXT, 0, 500, .lines = true, .nullable = true },
-	[USER_INSTAGRAM] = { "instagram", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_X] = { "x", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_TIKTOK] = { "tiktok", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_SNAPCHAT] = { "snapchat", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_FACEBOOK] = { "facebook", FIELD_TEXT, 0, 64, .nullable = true },
-	[USER_TIMEZONE] = { "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
+	{ "", FIELD_PLUS, .of = &about },	/* USER_EXPERTISE to USER_FACEBOOK */
+	{ "timezone", FIELD_TEXT, 1, 64, .zone = true, .example = "\"Europe/Istanbul\"" }) };
 
 const char *const user_deletion_states[] = { "none", "pending", "cancelled", "finalized", NULL };
 
@@ -113,18 +106,15 @@ const struct shape user_v1 = { .name = "UserV1Dto", .fields = FIELDS(
 enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LAST_LOGIN, ASK_DELETION, CANCEL_DELETION, REMOVE,
 	UNINDEX, INDEX, INDEXED };
 
-/* The user ?1, the time ?2, and behind them args_changes() of the fields of user_update_me; of an admin, of isActive too. */
+/* ?1 is the user, ?2 the time; then args_changes() of the fields of user_update_me, and of isActive for an admin. */
 #define UPDATE_PROFILE(more) \
-	"UPDATE users SET name = " SQL_CHANGED("?3", "?4", "name") ", surname = " SQL_CHANGED("?5", "?6", "surname") \
-	", username = " SQL_CHANGED("?7", "?8", "username") ", language = " SQL_CHANGED("?9", "?10", "language") \
-	", country_code = " SQL_CHANGED("?11", "?12", "country_code") ", phone_number = " SQL_CHANGED("?13", "?14", "phone_number") \
-	", profile_photo = " SQL_CHANGED("?15", "?16", "profile_photo") ", availability = " SQL_CHANGED("?17", "?18", "availability") \
-	", birth_date = " SQL_CHANGED("?19", "?20", "birth_date") ", gender = " SQL_CHANGED("?21", "?22", "gender") \
-	", interests = " SQL_CHANGED("?23", "?24", "interests") ", expertise = " SQL_CHANGED("?25", "?26", "expertise") \
-	", bio = " SQL_CHANGED("?27", "?28", "bio") ", instagram = " SQL_CHANGED("?29", "?30", "instagram") \
-	", x = " SQL_CHANGED("?31", "?32", "x") ", tiktok = " SQL_CHANGED("?33", "?34", "tiktok") \
-	", snapchat = " SQL_CHANGED("?35", "?36", "snapchat") ", facebook = " SQL_CHANGED("?37", "?38", "facebook") \
-	", timezone = " SQL_CHANGED("?39", "?40", "timezone") more ", updated_at = ?2, username_changed_at =" \
+	"UPDATE users SET updated_at = ?2" SQL_CHANGED(3, 4, name) SQL_CHANGED(5, 6, surname) \
+	SQL_CHANGED(7, 8, username) SQL_CHANGED(9, 10, language) SQL_CHANGED(11, 12, country_code) \
+	SQL_CHANGED(13, 14, phone_number) SQL_CHANGED(15, 16, profile_photo) SQL_CHANGED(17, 18, availability) \
+	SQL_CHANGED(19, 20, birth_date) SQL_CHANGED(21, 22, gender) SQL_CHANGED(23, 24, interests) \
+	SQL_CHANGED(25, 26, expertise) SQL_CHANGED(27, 28, bio) SQL_CHANGED(29, 30, instagram) SQL_CHANGED(31, 32, x) \
+	SQL_CHANGED(33, 34, tiktok) SQL_CHANGED(35, 36, snapchat) SQL_CHANGED(37, 38, facebook) \
+	SQL_CHANGED(39, 40, timezone) more ", username_changed_at =" \
 	" CASE WHEN ?7 AND username IS DISTINCT FROM ?8 THEN ?2 ELSE username_changed_at END WHERE pk = ?1"
 
 static const char *const user_sql[] = {
@@ -137,9 +127,9 @@ static const char *const user_sql[] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,"
 		" ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
 	[CHANGE] = UPDATE_PROFILE(""),
-	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(", is_active = " SQL_CHANGED("?41", "?42", "is_active")),
+	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(SQL_CHANGED(41, 42, is_active)),
 	[CHANGE_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE pk = ?1",
-	/* Counted in the same statement that changes, so that two demotions at once cannot both succeed. */
+	/* Checked in the same statement, so that of two concurrent demotions only one can succeed. */
 	[CHANGE_ROLE] = "UPDATE users SET role = ?2, updated_at = ?3 WHERE pk = ?1 AND (?2 = 'superadmin' OR " USER_MAY_GO ")",
 	[REGISTER] =
 		"UPDATE users SET name = ?2, surname = ?3, country_code = coalesce(?4, country_code),"
@@ -155,7 +145,7 @@ static const char *const user_sql[] = {
 		"UPDATE users SET deletion_status = 'cancelled', deletion_cancelled_at = ?2, deletion_scheduled_for = NULL,"
 		" updated_at = ?2 WHERE pk = ?1 AND deletion_status = 'pending'",
 	[REMOVE] = "DELETE FROM users WHERE pk = ?1 AND " USER_MAY_GO,
-	/* the rows that this transaction changed */
+	/* for the rows that this transaction changed */
 	[UNINDEX] = SQL_USER_TEXT_REMOVE,
 	[INDEX] = SQL_USER_TEXT_ADD,
 	[INDEXED] = "DELETE FROM user_reindex",
@@ -166,7 +156,7 @@ void
 user_reindex(struct db *db)
 {
 	for (int i = UNINDEX; i <= INDEXED; i++)
-		(void)!db_run(db, user_sql[i], NO_ARGS, NULL);
+		db_change(db, user_sql[i], NO_ARGS);
 }
 
 /* ---- rows */
@@ -190,7 +180,6 @@ user_changes(struct arena *arena, const struct value *in, size_t count)
 	return changes;
 }
 
-/* 0 is no time. */
 static struct value
 user_time(int64_t at)
 {
@@ -215,12 +204,8 @@ user_add(struct db *db, const struct user_new *user, int64_t *pk)
 		user_time(user->last_login_at), value_text(deleting ? "pending" : "none"),
 		deleting ? value_int(user->created_at) : value_null(), user_time(user->deletion_due), value_int(user->created_at),
 	};
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, user_sql[ADD], (struct args){ values, COUNT(values) });
+	enum db_rc rc = db_number(db, pk, user_sql[ADD], (struct args){ values, COUNT(values) });
 
-	if (rc == DB_ROW && pk)
-		*pk = db_int(row, 0);
-	db_end(row);
 	db_before_commit(db, user_reindex);
 	return rc == DB_ROW ? DB_DONE : rc;
 }
@@ -240,51 +225,42 @@ user_change_email(struct db *db, int64_t pk, const char *email, int64_t now)
 	return db_run(db, user_sql[CHANGE_EMAIL], ARGS(pk, email, now), NULL);
 }
 
-/* Whether the statement changed a row. */
-static bool
-user_changed(struct db *db, const char *sql, struct args args)
-{
-	int64_t changed = 0;
-
-	(void)!db_run(db, sql, args, &changed);
-	return changed > 0;
-}
-
 bool
 user_change_role(struct db *db, int64_t pk, const char *role, int64_t now)
 {
-	return user_changed(db, user_sql[CHANGE_ROLE], ARGS(pk, role, now));
+	return db_change(db, user_sql[CHANGE_ROLE], ARGS(pk, role, now)) > 0;
 }
 
 bool
 user_register(struct db *db, int64_t pk, const struct user_registration *r, int64_t now)
 {
 	db_before_commit(db, user_reindex);
-	return user_changed(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number, r->birth_date,
-		r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version, now));
+	return db_change(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number,
+		r->birth_date, r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version,
+		now)) > 0;
 }
 
 void
 user_set_last_login(struct db *db, int64_t pk, int64_t at)
 {
-	(void)!db_run(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at), NULL);
+	db_change(db, user_sql[SET_LAST_LOGIN], ARGS(pk, at));
 }
 
 bool
 user_ask_deletion(struct db *db, int64_t pk, int64_t due, int64_t now)
 {
-	return user_changed(db, user_sql[ASK_DELETION], ARGS(pk, now, due));
+	return db_change(db, user_sql[ASK_DELETION], ARGS(pk, now, due)) > 0;
 }
 
 bool
 user_cancel_deletion(struct db *db, int64_t pk, int64_t now)
 {
-	return user_changed(db, user_sql[CANCEL_DELETION], ARGS(pk, now));
+	return db_change(db, user_sql[CANCEL_DELETION], ARGS(pk, now)) > 0;
 }
 
 bool
 user_delete(struct db *db, int64_t pk)
 {
 	db_before_commit(db, user_reindex);
-	return user_changed(db, user_sql[REMOVE], ARGS(pk));
+	return db_change(db, user_sql[REMOVE], ARGS(pk)) > 0;
 }

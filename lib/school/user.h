@@ -1,11 +1,9 @@
 /*
- * user - users: the shapes and columns of their profile, and their place in the search.
+ * user - users, table `users`: the shapes and columns of a profile, changes, and the search index.
  */
 #ifndef OKUL_USER_H
 #define OKUL_USER_H
 
-#include "arena.h"
-#include "base.h"
 #include "db.h"
 #include "field.h"
 #include "random.h"
@@ -16,50 +14,49 @@ extern const struct db_statements user_statements;
 
 extern const struct shape user_profile;			/* UserProfileDto */
 extern const struct shape user_profile_response;	/* UserProfileResponseDto */
-/* UpdateMeProfileDto, what a person may change of themself */
+/* UpdateMeProfileDto: what users can change of their own profile */
 enum { USER_NAME, USER_SURNAME, USER_USERNAME, USER_LANGUAGE, USER_COUNTRY_CODE, USER_PHONE_NUMBER, USER_PHOTO, USER_AVAILABILITY,
 	USER_BIRTH_DATE, USER_GENDER, USER_INTERESTS, USER_EXPERTISE, USER_BIO, USER_INSTAGRAM, USER_X, USER_TIKTOK, USER_SNAPCHAT,
 	USER_FACEBOOK, USER_TIMEZONE, USER_FIELDS };
 extern const struct shape user_update_me;
 
-/* The columns of user_profile in order, from table `user`, for use in other statements. */
+/* The columns of user_profile in order, for use in other statements. */
 #define USER_PROFILE_COLUMNS \
-	"users.id AS id, users.email AS email, users.role AS role, users.name AS name, users.surname AS surname, " \
-	"users.username AS username, users.language AS language, users.country_code AS countryCode, " \
-	"users.phone_number AS phoneNumber, users.profile_photo AS profilePhoto, " \
-	"users.availability AS availabilityStatus, users.birth_date AS birthDate, users.gender AS gender, " \
-	"users.interests AS interests, users.expertise AS expertise, users.bio AS bio, users.instagram AS instagram, " \
-	"users.x AS x, users.tiktok AS tiktok, users.snapchat AS snapchat, users.facebook AS facebook, " \
-	"users.timezone AS timezone, users.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
-	"users.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, users.consent_form_at IS NOT NULL AS consentFormAccepted, " \
-	"users.registered_at IS NOT NULL AS isRegistrationComplete, users.last_login_at AS lastLogin, " \
-	"users.created_at AS createdAt, users.updated_at AS updatedAt"
+	"users.id, users.email, users.role, users.name, users.surname, users.username, users.language," \
+	" users.country_code, users.phone_number, users.profile_photo, users.availability AS availability_status," \
+	" users.birth_date, users.gender, users.interests, users.expertise, users.bio, users.instagram, users.x," \
+	" users.tiktok, users.snapchat, users.facebook, users.timezone," \
+	" users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted," \
+	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted," \
+	" users.consent_form_at IS NOT NULL AS consent_form_accepted," \
+	" users.registered_at IS NOT NULL AS is_registration_complete, users.last_login_at AS last_login," \
+	" users.created_at, users.updated_at"
 
 extern const struct shape user_v1;			/* UserV1Dto */
-extern const char *const user_deletion_states[];	/* NULL behind the last */
+extern const char *const user_deletion_states[];	/* ends with NULL */
 
-/* The columns of user_v1 in order. What okul has no feature for is 0. */
+/* The columns of user_v1 in order. Fields without a feature in okul are 0. */
 #define USER_V1_COLUMNS \
-	"users.name AS name, users.surname AS surname, users.username AS username, users.country_code AS countryCode, " \
-	"users.phone_number AS phoneNumber, users.signup_source AS signupSource, users.signup_campaign AS signupCampaign, " \
-	"users.profile_photo AS profilePhoto, users.availability AS availabilityStatus, " \
-	SQL_DATE_TIME("users.birth_date") " AS birthDate, users.gender AS gender, " \
-	"users.interests AS interests, users.expertise AS expertise, users.email AS email, users.bio AS bio, " \
-	"users.instagram AS instagram, users.x AS x, users.tiktok AS tiktok, users.snapchat AS snapchat, " \
-	"users.facebook AS facebook, users.privacy_policy_at IS NOT NULL AS privacyPolicyAccepted, " \
-	"users.privacy_policy_version AS privacyPolicyVersion, users.terms_of_use_at IS NOT NULL AS termsOfUseAccepted, " \
-	"users.terms_of_use_version AS termsOfUseVersion, users.consent_form_at IS NOT NULL AS consentFormAccepted, " \
-	"users.consent_form_version AS consentFormVersion, users.registered_at IS NOT NULL AS isRegistrationComplete, " \
-	"CASE users.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]' WHEN 'admin' THEN '[\"admin\",\"user\"]'" \
-	" ELSE '[\"user\"]' END AS roles, 0 AS followersCount, 0 AS followingCount, 0 AS minutePriceInLiveStream, " \
-	"0 AS creditBalance, users.last_login_at AS lastLogin, users.timezone AS timezone, " \
-	"users.username_changed_at AS lastUsernameChangeDate, users.deletion_status AS accountDeletionStatus, " \
-	"users.deletion_requested_at AS accountDeletionRequestedAt, users.deletion_scheduled_for AS accountDeletionScheduledFor, " \
-	"users.deletion_cancelled_at AS accountDeletionCancelledAt, NULL AS accountDeletionFinalizedAt"
+	"users.name, users.surname, users.username, users.country_code, users.phone_number, users.signup_source," \
+	" users.signup_campaign, users.profile_photo, users.availability AS availability_status, " \
+	SQL_DATE_TIME("users.birth_date") " AS birth_date, users.gender, users.interests, users.expertise," \
+	" users.email, users.bio, users.instagram, users.x, users.tiktok, users.snapchat, users.facebook," \
+	" users.privacy_policy_at IS NOT NULL AS privacy_policy_accepted, users.privacy_policy_version," \
+	" users.terms_of_use_at IS NOT NULL AS terms_of_use_accepted, users.terms_of_use_version," \
+	" users.consent_form_at IS NOT NULL AS consent_form_accepted, users.consent_form_version," \
+	" users.registered_at IS NOT NULL AS is_registration_complete," \
+	" CASE users.role WHEN 'superadmin' THEN '[\"superadmin\",\"admin\",\"user\"]'" \
+	" WHEN 'admin' THEN '[\"admin\",\"user\"]' ELSE '[\"user\"]' END AS roles, 0 AS followers_count," \
+	" 0 AS following_count, 0 AS minute_price_in_live_stream, 0 AS credit_balance," \
+	" users.last_login_at AS last_login, users.timezone," \
+	" users.username_changed_at AS last_username_change_date, users.deletion_status AS account_deletion_status," \
+	" users.deletion_requested_at AS account_deletion_requested_at," \
+	" users.deletion_scheduled_for AS account_deletion_scheduled_for," \
+	" users.deletion_cancelled_at AS account_deletion_cancelled_at, NULL AS account_deletion_finalized_at"
 
 /*
- * True in SQL for a row of table `user` that may lose role, activity or life: the last superadmin stays. Whoever is inactive
- * or has asked for deletion does not count as one who stays.
+ * In SQL: the user may be demoted, deactivated or deleted, since another superadmin remains, who is active and not
+ * about to be deleted.
  */
 #define USER_MAY_GO \
 	"(users.role <> 'superadmin' OR EXISTS (SELECT 1 FROM users AS other WHERE other.role = 'superadmin'" \
@@ -68,11 +65,11 @@ extern const char *const user_deletion_states[];	/* NULL behind the last */
 #define USER_COLUMN_REGISTERED 25	/* position of isRegistrationComplete in user_profile */
 
 /*
- * ---- Rows of the table. All of these run inside a write transaction; a failure other than those named sticks to db. The
- * search index is brought up to date before the transaction commits.
+ * ---- Changes. All of these run inside a write transaction; a failure other than those named sticks to db. The
+ * search index is updated before the commit.
  */
 
-/* Texts are borrowed; NULL or 0 is what the row does not have. */
+/* Texts are borrowed; NULL or 0 where there is none. */
 struct user_new {
 	const char *id, *email, *timezone;
 	const char *role, *language;		/* NULL: "user", "en" */
@@ -83,47 +80,55 @@ struct user_new {
 	const char *privacy_policy_version, *terms_of_use_version;	/* accepted at registered_at */
 	const char *consent_form_version;				/* NULL: no consent */
 	bool is_deactivated;
-	int64_t created_at, registered_at, last_login_at;	/* milliseconds; 0: not yet, but created_at is needed */
-	int64_t deletion_due;			/* 0: no deletion was asked for; else it was at created_at, and is due then */
+	int64_t created_at, registered_at, last_login_at;	/* milliseconds; 0: not yet, except for created_at */
+	int64_t deletion_due;			/* when a deletion that was requested at created_at is due; 0: none */
 };
 
-/* `*pk` (may be NULL) gets the key. DB_DONE, or DB_TAKEN when id, address or user name belong to somebody already. */
+/* `*pk` (may be NULL) gets the key. Returns DB_DONE, or DB_TAKEN when id, address or user name exist. */
 must_use enum db_rc user_add(struct db *db, const struct user_new *user, int64_t *pk);
 
-/* Before the transaction: the first `count` fields of a request as user_change() takes them. In the arena. */
+/* Before the transaction: converts the first `count` fields of a request for user_change(). In the arena. */
 struct value *user_changes(struct arena *arena, const struct value *in, size_t count);
 /*
- * Changes what is named of the fields of user_update_me, and where `by_admin` of isActive, which stands behind them. DB_DONE, or
- * DB_TAKEN when the user name belongs to somebody else.
+ * Changes the named fields of user_update_me and, with `by_admin`, of isActive, the value after them. Returns
+ * DB_DONE, or DB_TAKEN when another user has the user name.
  */
 must_use enum db_rc user_change(struct db *db, struct arena *arena, int64_t pk, const struct value *changes, bool by_admin,
 	int64_t now);
 
-/* DB_DONE, or DB_TAKEN when the address belongs to somebody else. */
+/* Returns DB_DONE, or DB_TAKEN when another user has the address. */
 must_use enum db_rc user_change_email(struct db *db, int64_t pk, const char *email, int64_t now);
 
-/* False, and nothing is changed, for the last active superadmin (USER_MAY_GO), unless the role stays. */
+/* Returns false, without a change, for the last active superadmin (USER_MAY_GO), unless the role stays the same. */
 must_use bool user_change_role(struct db *db, int64_t pk, const char *role, int64_t now);
 
-/* What completes a registration, a checked body; NULL leaves the column as it is, but consent_form_version: no consent. */
+/*
+ * A checked registration. NULL leaves a column unchanged, except for consent_form_version, where it means no consent.
+ */
 struct user_registration {
 	const char *name, *surname, *country_code, *phone_number, *birth_date, *language;
 	const char *privacy_policy_version, *terms_of_use_version, *consent_form_version;
 };
 
-/* False, and nothing is changed, when the user was registered already. */
+/* Returns false, without a change, when the user is registered already. */
 must_use bool user_register(struct db *db, int64_t pk, const struct user_registration *registration, int64_t now);
 
 void user_set_last_login(struct db *db, int64_t pk, int64_t at);
 
-/* Asks for the deletion of the account at `due`, or takes that back. False, and nothing is changed, when that was so already. */
+/*
+ * Requests the deletion of the account at `due`, or cancels it. Return false, without a change, when that is the
+ * state already.
+ */
 must_use bool user_ask_deletion(struct db *db, int64_t pk, int64_t due, int64_t now);
 must_use bool user_cancel_deletion(struct db *db, int64_t pk, int64_t now);
 
-/* With all that belongs to the user. False, and nothing is deleted, for the last active superadmin (USER_MAY_GO). */
+/*
+ * Deletes a user with all dependent rows. Returns false, without a change, for the last active superadmin
+ * (USER_MAY_GO).
+ */
 must_use bool user_delete(struct db *db, int64_t pk);
 
-/* The search index alone, for rows that were changed by no function of this module (`okulctl sql`). */
+/* Updates only the search index, after other changes of the table (`okulctl sql`). */
 void user_reindex(struct db *db);
 
 #endif

@@ -4,7 +4,7 @@
 #include "text.h"
 #include "user.h"
 
-/* Folded, letters and digits only: "Doğum Tarihi:" becomes "dogumtarihi". */
+/* Folds a text and removes all but letters and digits: "Doğum Tarihi:" becomes "dogumtarihi". */
 static const char *
 plain(struct arena *arena, const char *s)
 {
@@ -57,11 +57,10 @@ static const struct meaning headings_of[] = {
 		" nacimiento" },
 	{ "gender", "sex cinsiyet cinsiyeti geschlecht sexo genero" },
 	{ "timezone", "saatdilimi zeitzone zonahoraria" },
-	/* in GET /users beside the profile */
+	/* of GET /users, besides the profile */
 	{ "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
 };
 
-/* The field by its name in the API, in any case, or by a synonym. */
 static const char *
 api_name(struct arena *arena, const char *heading)
 {
@@ -102,7 +101,7 @@ static const struct meaning languages[] = {
 	{ "de", "almanca german deutsch aleman dede deat dech" },
 };
 
-/* As spreadsheets write them after reading true and false. */
+/* Spreadsheets translate booleans when they load a file. */
 static const struct meaning truths[] = {
 	{ "true", "true dogru wahr verdadero" }, { "false", "false yanlis falsch falso" },
 };
@@ -148,25 +147,20 @@ user_table_cell(struct arena *arena, const struct field *field, const char *head
 enum user_table_date
 user_table_date(struct arena *arena, const char *cell, const char **out)
 {
-	int number[3];
+	char part[3][5], sign[2][2];
+	int number[3], end = 0;
 	size_t digits[3];
-	char sign = '\0';
 
 	*out = cell;
+	if (sscanf(cell, "%4[0-9]%1[./-] %4[0-9]%1[./-] %4[0-9]%n", part[0], sign[0], part[1], sign[1], part[2], &end) != 5 ||
+	    sign[0][0] != sign[1][0])
+		return USER_TABLE_DATE;
 	for (int i = 0; i < 3; i++) {
-		if (i > 0 && (!*cell || !strchr("./-", *cell) || (sign && *cell != sign)))
-			return USER_TABLE_DATE;
-		if (i > 0) {
-			sign = *cell++;
-			cell += strspn(cell, " ");
-		}
-		digits[i] = strspn(cell, "0123456789");
-		if (digits[i] == 0 || digits[i] > 4)
-			return USER_TABLE_DATE;
-		number[i] = (int)strtol(cell, NULL, 10);
-		cell += digits[i];
+		number[i] = (int)strtol(part[i], NULL, 10);
+		digits[i] = strlen(part[i]);
 	}
-	/* Midnight behind it: the spreadsheet took the date for a time. */
+	cell += end;
+	/* A spreadsheet that parsed the date as a time appends midnight. */
 	if (*cell && strcmp(cell, " 00:00") != 0 && strcmp(cell, " 00:00:00") != 0)
 		return USER_TABLE_DATE;
 	if (digits[0] == 4 && digits[1] <= 2 && digits[2] <= 2) {
@@ -177,7 +171,7 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 		return USER_TABLE_DATE;
 	if (digits[2] != 4)
 		return USER_TABLE_SHORT_YEAR;
-	if (sign != '.' && number[0] <= 12 && number[1] > 12)
+	if (sign[0][0] != '.' && number[0] <= 12 && number[1] > 12)
 		return USER_TABLE_MONTH_FIRST;
 	*out = arena_format(arena, "%04d-%02d-%02d", number[2], number[1], number[0]);
 	return USER_TABLE_DATE;
@@ -186,8 +180,8 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 /* ---- phone numbers */
 
 /*
- * Digits, with the + before them if there is one, without what people, web pages or word processors put between
- * them (also U+00A0, U+2000 to U+206F). The text itself where there is anything else.
+ * Returns the digits, and a leading +, without the usual separators, among them those of web pages and word processors
+ * (U+00A0, U+2000 to U+206F). Returns the text unchanged when it has any other character.
  */
 static const char *
 dialled(struct arena *arena, const char *s)
@@ -208,7 +202,7 @@ dialled(struct arena *arena, const char *s)
 	return out.length > 0 ? out.s : s;
 }
 
-/* Digits of the country code that an international number begins with (ITU-T E.164, list of 2016). */
+/* The length of the country code of an international number (ITU-T E.164, list of 2016). */
 static size_t
 country_length(const char *number)
 {
@@ -221,7 +215,7 @@ country_length(const char *number)
 	return strstr(two, start) ? 2 : 3;
 }
 
-/* Where pupils of a school of these languages come from; others write the number. */
+/* Only likely countries; for others the number itself is needed. */
 static const struct meaning countries[] = {
 	{ "90", "tr tur turkiye turkey turkei turquia" }, { "49", "de deu almanya germany deutschland alemania" },
 	{ "43", "at aut avusturya austria osterreich" }, { "41", "ch che isvicre switzerland schweiz suiza" },
@@ -234,7 +228,7 @@ static const struct meaning countries[] = {
 	{ "32", "be bel belcika belgium belgien belgica" },
 };
 
-/* The code in digits, where the cell has one. */
+/* The digits of a country code from a number or a name; else the cell unchanged. */
 static const char *
 country_of(struct arena *arena, const char *cell)
 {
@@ -254,7 +248,7 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 
 	if (*country)
 		*country = country_of(arena, *country);
-	/* Already in the form of the API, as in a file from there. */
+	/* Already in the form of the API, as in an exported file. */
 	if (!cell || (text_is_digits(cell) && strncmp(cell, "00", 2) != 0))
 		return NULL;
 	const char *number = dialled(arena, cell);
@@ -272,7 +266,7 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 		number += strlen(code);
 		*country = code;
 	}
-	/* The 0 that is dialled inside the country only; in Italy it belongs to the number. */
+	/* The trunk prefix 0 is dialled only inside a country; in Italy it is part of the number. */
 	if (*country && strcmp(*country, "39") != 0 && number[0] == '0')
 		number++;
 	*phone = number;

@@ -17,16 +17,16 @@ struct caller {
 	enum role role;
 	enum language language;
 	bool registered;
-	bool being_deleted;		/* has asked for it, and may still cancel */
+	bool being_deleted;		/* the deletion is requested and can still be cancelled */
 	int64_t session;		/* pk of the session */
 	const char *session_id;
 	int64_t token_expires;		/* milliseconds */
-	struct db_rows *row;		/* the row that the caller was read from; its columns are the authenticator's to name */
+	struct db_rows *row;		/* the row that the caller was read from; the authenticator knows its columns */
 };
 
 /*
- * The role that the caller acts in now: an admin or superadmin whose deletion is pending has the rights of a user until they
- * cancel it; nobody (NULL) has those of PUBLIC.
+ * The role whose rights the caller has: an admin or superadmin whose deletion is pending has those of a user until
+ * they cancel it; NULL (anonymous) has those of PUBLIC.
  */
 enum role caller_rights(const struct caller *caller);
 

@@ -1,5 +1,5 @@
 /*
- * error - what can be wrong with a request: status and sentence in one table.
+ * error - the errors of requests: status and sentence in one table.
  */
 #ifndef OKUL_ERROR_H
 #define OKUL_ERROR_H
@@ -77,6 +77,7 @@ enum error {
 	ERROR_COUNT
 };
 
+/* The HTTP status, and the sentence, whose %s (if any) struct response fills in. */
 int error_status(enum error error);
 enum sentence error_sentence(enum error error);
 

@@ -1,12 +1,12 @@
 /*
- * role - who may do what. A higher role may do all that a lower one may.
+ * role - the roles of callers. A higher role has all rights of a lower one.
  */
 #ifndef OKUL_ROLE_H
 #define OKUL_ROLE_H
 
 #include "base.h"
 
-/* OPTIONAL is PUBLIC that likes to know who asks: a bad token makes the caller anonymous in both. */
+/* OPTIONAL is PUBLIC for a route that also uses a token. In both, a bad token makes the caller anonymous. */
 enum role { PUBLIC, OPTIONAL, USER, ADMIN, SUPERADMIN };
 
 /* "public", "optional", "user", "admin", "superadmin". */

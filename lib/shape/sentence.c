@@ -1,10 +1,12 @@
 #include "sentence.h"
 
+#include "text.h"
+
 #include <strings.h>
 
-/* Weights run from 0 to 1000, being the three decimals of RFC 9110 section 12.4.2. */
-#define WEIGHT_MAX 1000
+#define WEIGHT_MAX 1000		/* a weight of 1: they have three decimals (RFC 9110 section 12.4.2) */
 #define UNNAMED (-1)
+#define ANY LANGUAGES		/* the index of "*", behind the languages */
 
 static const char *const texts[][LANGUAGES] = {
 #define SENTENCE(name, tr, en, es, de) [name] = { tr, en, es, de },
@@ -45,18 +47,6 @@ sentence(enum sentence which, enum language language)
 	return texts[which][language];
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alphanum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static const char *
 skip_blank(const char *s)
 {
@@ -64,32 +54,31 @@ skip_blank(const char *s)
 }
 
 /*
- * language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1); digits in the first subtag pass, and make
- * it no language of ours. Gives its end, NULL when malformed.
+ * language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 section 2.1). Digits in the first subtag are
+ * accepted: it then names none of our languages. Returns its end, NULL when malformed.
  */
 static const char *
 read_range(const char *s, struct range *range)
 {
-	const char *tag = s;
+	const char *subtag;
 
 	range->s = s;
 	if (*s == '*') {
 		range->length = 1;
 		return s + 1;
 	}
-	for (;; tag = ++s) {
-		while (is_alphanum(*s))
+	do {
+		subtag = s;
+		while (text_is_alpha(*s) || text_is_digit(*s))
 			s++;
-		if (s == tag || s - tag > 8)
+		if (s == subtag || s - subtag > 8)
 			return NULL;
-		if (*s != '-')
-			break;
-	}
-	range->length = (size_t)(s - range->s);
+	} while (*s++ == '-');
+	range->length = (size_t)(--s - range->s);
 	return s;
 }
 
-/* weight = OWS ";" OWS "q=" qvalue (RFC 9110 section 12.4.2), or nothing. Gives its end, NULL when malformed. */
+/* weight = OWS ";" OWS "q=" qvalue (RFC 9110 section 12.4.2), or nothing. Returns its end, NULL when malformed. */
 static const char *
 read_weight(const char *s, int *weight)
 {
@@ -104,51 +93,43 @@ read_weight(const char *s, int *weight)
 	s += 3;
 	if (*s == '.') {
 		s++;
-		for (int worth = 100; is_digit(*s) && worth > 0; worth /= 10)
-			*weight += (*s++ - '0') * worth;
+		for (int unit = 100; text_is_digit(*s) && unit > 0; unit /= 10)
+			*weight += (*s++ - '0') * unit;
 	}
 	return *weight > WEIGHT_MAX ? NULL : skip_blank(s);
 }
 
-/* The language whose code is the first subtag of the range. */
-static bool
-range_language(const struct range *range, enum language *out)
+/* The language of the first subtag, or ANY; UNNAMED when it is none of ours. */
+static int
+range_language(const struct range *range)
 {
-	if (range->length < 2 || (range->length > 2 && range->s[2] != '-'))
-		return false;
-	for (enum language l = TR; l <= DE; l++) {
-		if (strncasecmp(range->s, language_codes[l], 2) == 0) {
-			*out = l;
-			return true;
-		}
-	}
-	return false;
+	if (*range->s == '*')
+		return ANY;
+	for (int l = TR; l <= DE; l++)
+		if (strncasecmp(range->s, language_codes[l], 2) == 0 && (range->length == 2 || range->s[2] == '-'))
+			return l;
+	return UNNAMED;
 }
 
-/* What the header says of each language: its weight, 0 where it is excluded, UNNAMED where it is not named. */
-struct wishes {
-	int weight[LANGUAGES];
-	int rank[LANGUAGES];	/* place in the header, which decides between equal weights */
-	int others;		/* the weight of "*" */
+/* The preferences of the header, by language, and of ANY. */
+struct preferences {
+	int weight[LANGUAGES + 1];	/* 0: excluded */
+	int rank[LANGUAGES + 1];	/* position in the header, which decides between equal weights */
 };
 
 static void
-note(struct wishes *wishes, const struct range *range, int place)
+add_preference(struct preferences *preferences, const struct range *range, int rank)
 {
-	enum language l;
+	int l = range_language(range);
 
-	if (*range->s == '*') {
-		wishes->others = range->weight;
+	/* The exclusion of a region does not exclude the language; ours have no region. */
+	if (l == UNNAMED || (range->weight == 0 && range->length > 2))
 		return;
-	}
-	/* A region that is not wanted says nothing about the language; ours have no region. */
-	if (!range_language(range, &l) || (range->weight == 0 && range->length > 2))
-		return;
-	if (range->weight == 0)
-		wishes->weight[l] = 0;
-	else if (wishes->weight[l] != 0 && range->weight > wishes->weight[l]) {
-		wishes->weight[l] = range->weight;
-		wishes->rank[l] = place;
+	if (range->weight == 0) {
+		preferences->weight[l] = 0;
+	} else if (preferences->weight[l] != 0 && range->weight > preferences->weight[l]) {
+		preferences->weight[l] = range->weight;
+		preferences->rank[l] = rank;
 	}
 }
 
@@ -156,8 +137,8 @@ bool
 language_negotiate(const char *header, enum language *out)
 {
 	static const enum language order[LANGUAGES] = { EN, TR, ES, DE };
-	struct wishes wishes = { .weight = { UNNAMED, UNNAMED, UNNAMED, UNNAMED }, .others = UNNAMED };
-	int best = 0, best_rank = 0, place = 0;
+	struct preferences preferences = { .weight = { UNNAMED, UNNAMED, UNNAMED, UNNAMED, UNNAMED } };
+	int best = 0, best_rank = 0, ranks = 0;
 
 	for (const char *s = header ? header : ""; *s; s += strcspn(s, ","), s += *s == ',') {
 		struct range range;
@@ -166,18 +147,17 @@ language_negotiate(const char *header, enum language *out)
 		if (end)
 			end = read_weight(end, &range.weight);
 		if (end && (*end == ',' || *end == '\0'))
-			note(&wishes, &range, ++place);
+			add_preference(&preferences, &range, ++ranks);
 	}
+	preferences.rank[ANY] = ranks + 1;	/* languages that are named come before others of the same weight */
 	for (size_t i = 0; i < LANGUAGES; i++) {
-		enum language l = order[i];
-		bool named = wishes.weight[l] != UNNAMED;
-		int weight = named ? wishes.weight[l] : wishes.others;
-		int rank = named ? wishes.rank[l] : place + 1;
+		int l = preferences.weight[order[i]] != UNNAMED ? (int)order[i] : ANY;
+		int weight = preferences.weight[l], rank = preferences.rank[l];
 
 		if (weight > best || (weight == best && weight > 0 && rank < best_rank)) {
 			best = weight;
 			best_rank = rank;
-			*out = l;
+			*out = order[i];
 		}
 	}
 	return best > 0;

@@ -12,18 +12,17 @@
 #include "upload.h"
 
 #include <malloc.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define FIRST_BLOCK (32 * 1024)		/* of the arena: more than an ordinary request needs */
-#define KEEP_ROOM (64 * 1024)		/* of the answer's buffer between requests */
-#define MEMORY (INT64_C(256) << 20)	/* bytes of a worker: one that wants more answers 503 before the machine has no more */
+#define KEEP_ROOM (64 * 1024)		/* of the response buffer between requests */
+#define MEMORY (INT64_C(256) << 20)	/* bytes of a worker; beyond them the response is 503 */
 #define TRIES 3				/* of a handler that returns response_again() */
-#define WATCHDOG 15			/* seconds; above the 2 s of gate and reads, below the web server's 20 s */
+#define WATCHDOG 15			/* seconds; above the 2 s of the database, below the 20 s of the web server */
 
-/* What the log says of a request, copied: the transport takes its texts back with the answer. */
+/* What the access log needs of a request, copied: the transport frees its texts when the response is sent. */
 struct summary {
 	const char *method, *path, *client;
 };
@@ -35,18 +34,18 @@ struct app {
 	struct db *db;			/* NULL: a CGI process whose database is unusable */
 	struct arena *arena;
 	struct buf head, body;
-	struct summary summary;		/* of the request at hand; here, since a jump leaves locals undefined */
+	struct summary summary;		/* of the current request; here, since longjmp() leaves locals undefined */
 };
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
 
-/* Ticks since the connection at hand came, or since it last moved bytes: a large upload may take its time. */
+/* Ticks since the current connection began, or since it last moved bytes: a large upload may take its time. */
 static volatile sig_atomic_t ticks_running, connection_seen, progress_seen;
 
 static void
 on_tick(int signal)
 {
-	static const char text[] = "level=fatal watchdog: a request ran over its time, the worker gives up\n";
+	static const char text[] = "level=fatal watchdog: timeout of a request, the worker exits\n";
 
 	(void)signal;
 	if (connection_seen != http_connections() || progress_seen != http_progress()) {
@@ -61,7 +60,7 @@ on_tick(int signal)
 	}
 }
 
-/* A coarse tick costs nothing a request, where arming a timer for each would cost two system calls. */
+/* A coarse periodic timer: one armed for each request would cost it two system calls. */
 static void
 start_watchdog(void)
 {
@@ -72,10 +71,10 @@ start_watchdog(void)
 
 	sigaction(SIGRTMIN + 1, &action, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0)
-		log_line(LOG_WARN, "no timer for the watchdog: a stuck request is not ended");
+		log_line(LOG_WARN, "no timer for the watchdog: a stuck request will not be ended");
 }
 
-/* What is asked for may be large: a copy of all that somebody has, who can make it more and more. */
+/* Some responses are as large as users can make them: an export of all data of one. */
 static void
 limit_memory(void)
 {
@@ -91,7 +90,7 @@ limit_memory(void)
 
 /* ---- one request */
 
-/* The caller's where it is a sane one, else one that is told apart by process and by count. */
+/* The client's X-Request-Id where it is well-formed; else a random number of the process, and a count. */
 static const char *
 request_id(struct arena *arena, const char *given)
 {
@@ -99,7 +98,7 @@ request_id(struct arena *arena, const char *given)
 	size_t length = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
 
 	if (length > 0 && length <= 64 && given[length] == '\0')
-		return arena_string(arena, given);	/* the log names it when the transport has taken its texts back */
+		return arena_string(arena, given);	/* the log needs it after the transport has freed its texts */
 	struct buf id = { .arena = arena };
 	if (own.count++ == 0)
 		random_bytes(own.process, sizeof(own.process));
@@ -126,7 +125,7 @@ db_error(enum db_rc rc)
 	}
 }
 
-/* The handler inside its transaction. What it returned holds only if everything it wrote is on the disk. */
+/* Runs the handler inside its transaction. Its response is valid only if everything it wrote is on the disk. */
 static struct response
 write_once(struct request *rq)
 {
@@ -134,7 +133,7 @@ write_once(struct request *rq)
 
 	if (rc != DB_DONE)
 		return response_error(rq, db_error(rc));
-	/* While it waited, the caller may have lost a right, or a row whose key another row has now. */
+	/* While the request waited for the writer lock, the caller may have lost a role, or their account. */
 	struct response response = check_caller(rq);
 	if (!response.error)
 		response = etag_guard_again(rq);
@@ -142,7 +141,7 @@ write_once(struct request *rq)
 	if (!response.error)
 		response = rq->route->handler(rq);
 	if (!data_reserve(rq))
-		response = response_error(rq, ERROR_BUSY);	/* what cannot be told must not have happened */
+		response = response_error(rq, ERROR_BUSY);	/* nothing is committed whose response cannot be sent */
 	if (db_failure(rq->db) != DB_DONE || (response.error && !response.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -152,7 +151,7 @@ write_once(struct request *rq)
 	return rc == DB_DONE ? response : response_error(rq, db_error(rc));
 }
 
-/* All that is not a statement is done before and after the transaction. */
+/* All work but the statements is done before and after the transaction. */
 static struct response
 handle_writing(struct request *rq)
 {
@@ -177,10 +176,8 @@ handle_writing(struct request *rq)
 static struct response
 handle_reading(struct request *rq)
 {
-	const struct response not_modified = { .status = 304 };
-
 	if (etag_unchanged(rq))
-		return not_modified;
+		return (struct response){ .status = 304 };
 	struct response response = rq->route->handler(rq);
 	return rq->out->failed ? response_error(rq, ERROR_BUSY) : response;
 }
@@ -196,16 +193,14 @@ no_method(struct request *rq, const char *allow)
 	return response;
 }
 
-/* What is said to a web server that has not sent the body. That it withholds one which may be taken: that changed just now. */
+/* The web server asks whether to accept the body: 204. Or it withholds one that was refused before, but not now: retry. */
 static struct response
-judge(struct request *rq)
+accept_body(struct request *rq)
 {
-	struct response response = { .status = 204 };
-
-	return rq->http.body == BODY_ASKED ? response : response_error(rq, ERROR_BUSY);
+	return rq->http.body == BODY_ASKED ? (struct response){ .status = 204 } : response_error(rq, ERROR_BUSY);
 }
 
-/* Nothing of the database is held while it comes: a web server that does not keep bodies sends it as slowly as the client. */
+/* No read snapshot is held meanwhile: a web server that does not buffer bodies sends one as slowly as the client. */
 static const char *
 read_body(struct request *rq, struct app *app)
 {
@@ -234,10 +229,10 @@ handle(struct request *rq, struct app *app)
 		return response_error(rq, ERROR_UNAVAILABLE);
 	struct response response = check_head(rq);
 	if (!response.error && rq->http.body != BODY_HERE)
-		return judge(rq);
+		return accept_body(rq);
 	const char *body = response.error ? NULL : read_body(rq, app);
 	if (!response.error && rq->http.content_length > check_body_limit(rq))
-		response = response_error(rq, ERROR_TOO_LARGE);	/* one whose length nobody had told */
+		response = response_error(rq, ERROR_TOO_LARGE);	/* the length was unknown before */
 	if (!response.error)
 		response = check_body(rq, body);
 	if (!response.error)
@@ -258,10 +253,9 @@ summarize(const struct request *rq)
 static void
 log_summary(const struct summary *summary, const struct caller *user, int status, int64_t started)
 {
-	const struct log_access access = { summary->method, summary->path, summary->client, user ? user->id : "-", status,
-		clock_ticks() - started };
-
-	log_access(status >= 500 ? LOG_FAULT : LOG_NOTE, &access);
+	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE,
+		"request method=%.32s path=%.256s status=%d us=%lld client=%.64s user=%.32s", summary->method, summary->path, status,
+		(long long)(clock_ticks() - started), summary->client, user ? user->id : "-");
 }
 
 static void
@@ -283,13 +277,13 @@ serve_one(struct app *app, struct request *rq)
 		faults_init(&rq->faults, app->arena, rq->language);
 		struct response response = handle(rq, app);
 		if (rq->http.body == BODY_ASKED && response.error)
-			response.status = 403;	/* nginx knows no other word for it */
+			response.status = 403;	/* to an auth_request of nginx any other status is a failure */
 		status = send_response(app->http, rq, &response, &app->head);
 	} else {
-		/* Memory ran out somewhere above: nothing was answered or committed yet. */
+		/* Memory ran out above: nothing was sent or committed yet. */
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
-		rq->user = NULL;	/* its texts may have gone with the transaction */
+		rq->user = NULL;	/* the rollback may have freed its texts */
 		struct response response = response_error(rq, ERROR_BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
@@ -297,7 +291,7 @@ serve_one(struct app *app, struct request *rq)
 	}
 	if (rq->mail_queued && status < 500)
 		app->program->mail_wake(app->conf);
-	if (rq->http.body != BODY_ASKED)	/* the request itself comes next */
+	if (rq->http.body != BODY_ASKED)	/* else the request itself follows, and is logged */
 		log_summary(&app->summary, rq->user, status, started);
 	if (rq->upload_count)
 		rq->route->upload->reader->close(rq);
@@ -321,8 +315,8 @@ serve(struct app *app)
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
 	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
 		struct http_request wire = rq.http;
-		rq = (struct request){ .http = wire, .program = app->program, .conf = app->conf, .arena = app->arena, .db = app->db, .out = &app->body,
-			.wire = app->http };
+		rq = (struct request){ .http = wire, .program = app->program, .conf = app->conf, .arena = app->arena,
+			.db = app->db, .out = &app->body, .wire = app->http };
 		serve_one(app, &rq);
 		served++;
 	}
@@ -334,14 +328,14 @@ serve(struct app *app)
 
 /* ---- start */
 
-/* The i-th list: first those of the modules, then those of the sections, then the versions of routes. False behind the last. */
+/* The i-th list: first those of modules, then of sections, then the versions of routes. False behind the last. */
 static bool
 statements_at(const struct program *program, size_t i, struct db_statements *list)
 {
 	const struct route *route;
 
 	for (const struct db_statements *const *of = program->statements; of && *of; of++) {
-		*list = (struct db_statements){ (*of)->sql, (*of)->count };
+		*list = **of;
 		if (i-- == 0)
 			return true;
 	}
@@ -409,7 +403,7 @@ fail(struct app *app, const char *why)
 	log_line(LOG_FATAL, "%s", why);
 	if (!app->http || !http_is_cgi(app->http) || !app->conf || http_next(app->http, &rq.http) != HTTP_REQUEST)
 		return EXIT_CONFIG;
-	/* A web server that runs us as CGI waits for an answer: it gets the envelope, the reason goes to the log. */
+	/* As CGI: the client gets an error in the envelope, the reason goes to the log. */
 	rq.conf = app->conf;
 	serve_one(app, &rq);
 	return EXIT_CONFIG;
@@ -420,7 +414,7 @@ app_main(int argc, char **argv, const struct program *program)
 {
 	struct app app = { .program = program };
 	char why[512] = "out of memory";
-	/* A web server that runs us as CGI passes on a query without '=' as arguments (RFC 3875 section 4.4): anybody's. */
+	/* To CGI a query without '=' comes as arguments (RFC 3875 section 4.4), which clients choose. */
 	const char *option = argc > 1 && !http_cgi_environment() ? argv[1] : "";
 
 	secret_no_core();
@@ -452,7 +446,7 @@ app_main(int argc, char **argv, const struct program *program)
 		return fail(&app, why);
 	etag_init(app.conf);
 	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
-	/* A worker does not start on a schema that it does not fit; for the one request of a CGI process that is too dear. */
+	/* A worker does not start where its statements do not prepare; for one CGI request the check is too expensive. */
 	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))
 		return fail(&app, why);
 	app.db = db;

@@ -2,181 +2,143 @@
 
 #include "json_write.h"
 
-enum type { OBJECT, END_OBJECT, LIST, END_LIST, NOTHING, BOOL, INT, NUMBER, TIME, TEXT, RAW, LATER };
-
-typedef void writer(struct request *rq, const char *name, const void *facts);
-
 #define LATER_ROOM 1024		/* bytes of JSON of a value that is made later */
-#define PLAIN_ROOM 40		/* of a number, a time, brackets */
+#define PLAIN_ROOM 40		/* of a number, a time, brackets, and of the quotes and comma around any value */
+#define END_ROOM 64		/* of the envelope behind the data */
 
-/* A value in rq->kept; its bytes stand behind it. Without padding: equal data is equal byte by byte. */
+/* A value in rq->kept; its bytes stand behind it. No padding: etag_guard_again() compares values byte by byte. */
 struct kept {
 	const char *name;
-	writer *write;			/* of LATER */
-	uint64_t type, length;		/* bytes: of a text, or facts */
-	int64_t bits;			/* of a number, a time, a truth */
+	data_writer *write;		/* of data_later(), else NULL */
+	uint64_t type, length;		/* enum data_type; of the bytes: a text, facts, or a number */
 };
 
 /* ---- writing and keeping */
 
 static void
-write_one(struct buf *out, enum type type, const char *name, const struct value *value)
+write_one(struct buf *out, enum data_type type, const char *name, const struct value *value)
 {
 	switch (type) {
-	case OBJECT:
+	case DATA_OBJECT:
 		json_put_object(out, name);
 		break;
-	case END_OBJECT:
+	case DATA_END_OBJECT:
 		json_put_end_object(out);
 		break;
-	case LIST:
+	case DATA_LIST:
 		json_put_list(out, name);
 		break;
-	case END_LIST:
+	case DATA_END_LIST:
 		json_put_end_list(out);
 		break;
-	case BOOL:
+	case DATA_NULL:
+		json_put_null(out, name);
+		break;
+	case DATA_BOOL:
 		json_put_bool(out, name, value->integer);
 		break;
-	case INT:
+	case DATA_INT:
 		json_put_int(out, name, value->integer);
 		break;
-	case NUMBER:
+	case DATA_NUMBER:
 		json_put_number(out, name, value->real);
 		break;
-	case TIME:
+	case DATA_TIME:
 		json_put_time(out, name, value->integer);
 		break;
-	case TEXT:
+	case DATA_TEXT:
 		json_put_text_of(out, name, value->bytes, value->length);
 		break;
-	case RAW:
+	case DATA_RAW:
 		json_put_raw_of(out, name, value->bytes, value->length);
 		break;
-	default:
-		json_put_null(out, name);
 	}
+}
+
+/* Bytes up to the next record, so that each is aligned. */
+static size_t
+padding_of(size_t length)
+{
+	return -length % sizeof(uint64_t);
 }
 
 static void
 keep(struct request *rq, const struct kept *kept, const void *bytes)
 {
-	static const char padding[8];
+	static const char padding[sizeof(uint64_t)];
 
 	buf_put(&rq->kept, kept, sizeof(*kept));
 	buf_put(&rq->kept, bytes, kept->length);
-	buf_put(&rq->kept, padding, -kept->length % sizeof(padding));
-	rq->kept_room += kept->name ? strlen(kept->name) : 0;
-	rq->kept_room += PLAIN_ROOM + (kept->type == LATER ? LATER_ROOM : kept->type == TEXT ? 6 * kept->length : kept->length);
+	buf_put(&rq->kept, padding, padding_of(kept->length));
+	rq->kept_room += PLAIN_ROOM + (kept->name ? strlen(kept->name) : 0);
+	/* \u001f is the longest escape */
+	size_t most = kept->type == DATA_TEXT ? strlen("\\u001f") * kept->length : kept->length;
+	rq->kept_room += kept->write ? LATER_ROOM : most;
 }
 
-static void
-put(struct request *rq, enum type type, const char *name, struct value value)
+static bool
+has_bytes(enum data_type type)
 {
-	if (!rq->keeps)
-		write_one(rq->out, type, name, &value);
-	else if (type == TEXT || type == RAW)
-		keep(rq, &(struct kept){ name, .type = type, .length = value.length }, value.bytes);
+	return type == DATA_TEXT || type == DATA_RAW;
+}
+
+/* A function of its own, so that data_put() has no local variables on the stack: it runs for each field of a response. */
+static __attribute__((noinline)) void
+keep_value(struct request *rq, enum data_type type, const char *name, const struct value *value)
+{
+	if (has_bytes(type))
+		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes);
 	else
-		keep(rq, &(struct kept){ name, .type = type, .bits = value.integer }, "");
+		keep(rq, &(struct kept){ name, NULL, type, value ? sizeof(value->integer) : 0 }, value ? &value->integer : NULL);
+}
+
+void
+data_put(struct request *rq, enum data_type type, const char *name, const struct value *value)
+{
+	if (rq->keeps)
+		keep_value(rq, type, name, value);
+	else
+		write_one(rq->out, type, name, value);
 }
 
 /* ---- values */
 
 void
-data_object(struct request *rq, const char *name)
-{
-	put(rq, OBJECT, name, value_int(0));
-}
-
-void
-data_end_object(struct request *rq)
-{
-	put(rq, END_OBJECT, NULL, value_int(0));
-}
-
-void
-data_list(struct request *rq, const char *name)
-{
-	put(rq, LIST, name, value_int(0));
-}
-
-void
-data_end_list(struct request *rq)
-{
-	put(rq, END_LIST, NULL, value_int(0));
-}
-
-void
 data_text(struct request *rq, const char *name, const char *text)
 {
-	put(rq, text ? TEXT : NOTHING, name, text ? value_text(text) : value_int(0));
-}
-
-void
-data_int(struct request *rq, const char *name, int64_t number)
-{
-	put(rq, INT, name, value_int(number));
-}
-
-void
-data_number(struct request *rq, const char *name, double number)
-{
-	put(rq, NUMBER, name, value_real(number));
-}
-
-void
-data_bool(struct request *rq, const char *name, bool truth)
-{
-	put(rq, BOOL, name, value_int(truth));
-}
-
-void
-data_time(struct request *rq, const char *name, int64_t time)
-{
-	put(rq, TIME, name, value_int(time));
-}
-
-void
-data_null(struct request *rq, const char *name)
-{
-	put(rq, NOTHING, name, value_int(0));
-}
-
-void
-data_raw(struct request *rq, const char *name, const char *json, size_t length)
-{
-	put(rq, RAW, name, value_blob(json, length));
+	data_put(rq, text ? DATA_TEXT : DATA_NULL, name, &(struct value){ .bytes = text, .length = text ? strlen(text) : 0 });
 }
 
 void
 data_value(struct request *rq, const struct field *field, const struct value *value)
 {
+	static const struct value truths[] = { { .integer = false }, { .integer = true } };
 	enum field_type type = field->type;
 
 	switch (value->type) {
 	case VALUE_NULL:
-		put(rq, NOTHING, field->name, value_int(0));
+		data_null(rq, field->name);
 		break;
 	case VALUE_BOOL:
-		put(rq, BOOL, field->name, value_int(value->truth));
+		data_put(rq, DATA_BOOL, field->name, &truths[value->truth]);
 		break;
 	case VALUE_INT:
-		put(rq, type == FIELD_TIME ? TIME : type == FIELD_BOOL ? BOOL : INT, field->name, *value);
+		data_put(rq, type == FIELD_TIME ? DATA_TIME : type == FIELD_BOOL ? DATA_BOOL : DATA_INT, field->name, value);
 		break;
 	case VALUE_REAL:
-		put(rq, NUMBER, field->name, *value);
+		data_put(rq, DATA_NUMBER, field->name, value);
 		break;
 	default:
-		put(rq, type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT ? RAW : TEXT, field->name, *value);
+		data_put(rq, type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT ? DATA_RAW : DATA_TEXT, field->name,
+			value);
 	}
 }
 
 void
-data_later(struct request *rq, const char *name, writer *write, const void *facts, size_t size)
+data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size)
 {
 	if (rq->keeps)
-		keep(rq, &(struct kept){ name, write, LATER, size, 0 }, facts);
+		keep(rq, &(struct kept){ name, write, 0, size }, facts);
 	else
 		write(rq, name, facts);
 }
@@ -199,7 +161,7 @@ data_begin(struct request *rq, char bracket)
 		data_keep(rq);
 	else
 		begin_envelope(rq);
-	put(rq, bracket == '{' ? OBJECT : LIST, "data", value_int(0));
+	data_put(rq, bracket == '{' ? DATA_OBJECT : DATA_LIST, "data", NULL);
 }
 
 void
@@ -207,7 +169,14 @@ data_keep(struct request *rq)
 {
 	rq->keeps = true;
 	rq->kept = (struct buf){ .arena = rq->arena };
-	rq->kept_room = RESPONSE_DATA_AT;
+	rq->kept_room = RESPONSE_DATA_AT + END_ROOM;
+}
+
+bool
+data_reserve(struct request *rq)
+{
+	buf_reset(rq->out, SIZE_MAX);
+	return !rq->kept.failed && buf_room(rq->out, rq->kept_room);
 }
 
 void
@@ -218,27 +187,18 @@ data_write(struct request *rq)
 
 	rq->keeps = false;
 	begin_envelope(rq);
-	for (; at < end; at += sizeof(kept) + kept.length + -kept.length % 8) {
-		memcpy(&kept, at, sizeof(kept));
+	for (; at < end; at += sizeof(kept) + kept.length + padding_of(kept.length)) {
 		const char *bytes = at + sizeof(kept);
-		if (kept.type == LATER)
+		struct value value = { 0 };
+		memcpy(&kept, at, sizeof(kept));
+		if (kept.write) {
 			kept.write(rq, kept.name, bytes);
-		else if (kept.type == TEXT || kept.type == RAW)
-			put(rq, kept.type, kept.name, value_blob(bytes, kept.length));
+			continue;
+		}
+		if (has_bytes(kept.type))
+			value = value_blob(bytes, kept.length);
 		else
-			put(rq, kept.type, kept.name, value_int(kept.bits));
+			memcpy(&value.integer, bytes, kept.length);
+		write_one(rq->out, kept.type, kept.name, &value);
 	}
-}
-
-bool
-data_reserve(struct request *rq)
-{
-	buf_reset(rq->out, SIZE_MAX);
-	return !rq->kept.failed && buf_room(rq->out, rq->kept_room);
-}
-
-bool
-data_failed(const struct request *rq)
-{
-	return rq->keeps ? rq->kept.failed : rq->out->failed;
 }

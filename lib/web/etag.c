@@ -4,7 +4,7 @@
 #include "tag.h"
 
 #define DIGITS 16
-#define DIGITS_OF_TIME 4	/* of an answer with signed addresses */
+#define DIGITS_OF_TIME 4	/* of a response with signed addresses */
 
 static unsigned char key[HASH_KEY];
 
@@ -20,8 +20,8 @@ etag_init(const struct conf *conf)
 }
 
 /*
- * Weakly, also where RFC 9110 section 13.1.1 wants it strong: the data of an answer is the same however it was sent. The last
- * `passed` digits of the tag do not count.
+ * A weak comparison, also where RFC 9110 section 13.1.1 wants a strong one: compressed or not, the data of a response is the
+ * same. The last `passed` digits of the tag do not count.
  */
 static bool
 is_listed(const char *value, const char *etag, size_t passed)
@@ -29,7 +29,7 @@ is_listed(const char *value, const char *etag, size_t passed)
 	return tag_listed(value, etag, TAG_RECODED, passed);
 }
 
-/* ---- the tag of an answer */
+/* ---- the tag of a response */
 
 static void
 put_digits(char *out, int digits, uint64_t number)
@@ -51,15 +51,15 @@ put(char etag[static ETAG_TEXT], uint64_t hash)
 static void
 put_of_links(struct request *rq)
 {
-	struct buf lasting = { .arena = rq->arena };
+	struct buf constant = { .arena = rq->arena };
 	size_t at = RESPONSE_DATA_AT;
 
 	for (const struct changing_part *part = rq->links; part; part = part->next) {
-		buf_put(&lasting, rq->out->s + at, part->at - at);
+		buf_put(&constant, rq->out->s + at, part->at - at);
 		at = part->at + part->length;
 	}
-	buf_put(&lasting, rq->out->s + at, rq->out->length - at);
-	put(rq->etag, random_hash_keyed(key, lasting.s, lasting.length));
+	buf_put(&constant, rq->out->s + at, rq->out->length - at);
+	put(rq->etag, random_hash_keyed(key, constant.s, constant.length));
 	put_digits(rq->etag + 1 + DIGITS - DIGITS_OF_TIME, DIGITS_OF_TIME, (uint64_t)(rq->now / ETAG_LINKS_FRESH));
 }
 
@@ -107,7 +107,7 @@ etag_unchanged(struct request *rq)
 	buf_putc(&facts, (char)('0' + rq->language));
 	buf_puts(&facts, rq->http.target);
 	put(rq->etag, random_hash_keyed(key, facts.s, facts.length));
-	/* Whoever names the tag was given it for an answer; "*" asks whether there is one, which only the handler knows. */
+	/* A client that names the tag has had the response; "*" asks whether there is one, which only the handler knows. */
 	return etag_known(rq) && !is_listed(rq->http.if_none_match, "", 0);
 }
 
@@ -123,7 +123,7 @@ is_guarded(const struct request *rq)
 	return rq->http.if_match && route_is_guarded(rq->route);
 }
 
-/* What the route shows now, its values kept. */
+/* The response of the route's `shows`: its values, or the path of its file, in rq->kept. */
 static struct response
 show(struct request *rq)
 {
@@ -131,10 +131,12 @@ show(struct request *rq)
 
 	data_keep(rq);
 	response = rq->route->shows(rq);
-	/* What a POST would make is not there, so no tag is its; nor is there anything for "*" (RFC 9110 section 13.1.1). */
+	/* A POST that would create something: there is nothing yet that a tag or "*" could match (RFC 9110 section 13.1.1). */
 	if (response.error == ERROR_NOT_FOUND && rq->route->method == POST)
 		return response_error(rq, ERROR_PRECONDITION_FAILED);
-	/* No memory for it: what cannot be compared may not be changed. */
+	if (response.file)
+		buf_puts(&rq->kept, response.file);
+	/* Without the memory to compare it nothing may be changed. */
 	return !response.error && !data_reserve(rq) ? response_error(rq, ERROR_BUSY) : response;
 }
 
@@ -157,7 +159,6 @@ etag_guard(struct request *rq)
 			put_of_data(rq);
 		} else if (stat(response.file, &st) == 0) {
 			tag = etag_of_file(rq->arena, &st);
-			buf_puts(&rq->shown, response.file);
 		}
 	}
 	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
@@ -174,8 +175,6 @@ etag_guard_again(struct request *rq)
 	if (!is_guarded(rq) || !rq->route->shows)
 		return response;
 	response = show(rq);
-	if (!response.error && response.file)
-		buf_puts(&rq->kept, response.file);
 	if (!response.error && (rq->kept.length != rq->shown.length || memcmp(rq->kept.s, rq->shown.s, rq->shown.length) != 0))
 		response = response_error(rq, ERROR_PRECONDITION_FAILED);
 	return response;

@@ -1,14 +1,14 @@
 /*
- * etag - conditional requests (RFC 9110 section 13): tags of answers, If-None-Match (304) and If-Match (412).
+ * etag - conditional requests (RFC 9110 section 13): entity tags, If-None-Match (304) and If-Match (412).
  *
- * A tag is a keyed hash of the answer's data, so the envelope's time does not count; or, where the route has a
- * version, of that and of all else that determines the data. All processes of an installation make the same tag of
- * the same data, until OKUL_VERSION changes.
+ * A tag is a keyed hash of the response's data, so the envelope's time does not count; or, where the route has a version, of
+ * that and of everything else that determines the data. All processes of an installation make the same tag of the same
+ * data, until OKUL_VERSION changes.
  *
- * An answer with signed addresses (link_put()) is another each time, though nothing has changed. Its tag is that of
- * the data without what is another each time, in 12 of its 16 digits; the others are those of the time, in steps of
- * ETAG_LINKS_FRESH. So a 304 is given as long as the addresses that the client keeps are still good for two thirds of
- * their life, and If-Match, which looks at the 12 digits only, for as long as nothing changes.
+ * Signed addresses (link_put()) differ in each response though nothing has changed. The tag of a response that has some is a
+ * hash of the rest in 12 of its 16 digits; the other 4 are the time, in steps of ETAG_LINKS_FRESH. So it is 304 as long as
+ * the addresses that the client has are good for at least two thirds of their life, and If-Match, which compares the 12
+ * digits only, holds as long as nothing changes.
  */
 #ifndef OKUL_ETAG_H
 #define OKUL_ETAG_H
@@ -19,33 +19,30 @@
 
 #define ETAG_LINKS_FRESH (5 * MINUTE)
 
-/* Makes the key. Call once a process, before any other call here. */
+/* Makes the key. Call once in a process, before any other call here. */
 void etag_init(const struct conf *conf);
 
 /*
- * Before the handler of a GET: where its route has a version, puts the tag of the answer to come into rq->etag, and gives
- * true when the caller has that answer already.
+ * Before the handler of a GET: where its route has a version, sets rq->etag to the tag of the response to come, and returns
+ * true when If-None-Match names it.
  */
 must_use bool etag_unchanged(struct request *rq);
 
 /*
- * Before the write transaction of what changes something that is there (route_is_guarded()): checks If-Match as struct route says
- * for `shows`. A PATCH or DELETE without `shows` has no tag that could be named, so it takes only `*`. Returns a response whose
- * error is ERROR_NONE when the handler may run.
+ * Before the write transaction of a route that changes something (route_is_guarded()): checks If-Match as struct route says
+ * for `shows`. A PATCH or DELETE without `shows` has no tag, so only `*` matches. The handler may run when the response's
+ * error is ERROR_NONE.
  */
 must_use struct response etag_guard(struct request *rq);
 /* The same inside the transaction: whether what etag_guard() saw is still there, value by value. */
 must_use struct response etag_guard_again(struct request *rq);
 
-/* The tag that nginx gives a file, so that it is the same whoever sends it; in the arena. */
+/* The tag of a file as nginx makes it, so that it is the same whether nginx or the program sends it. In the arena. */
 const char *etag_of_file(struct arena *arena, const struct stat *st);
 
-/*
- * Whether the answer has a tag; puts it into rq->etag unless it is there. The data stands in rq->out, its envelope
- * open.
- */
+/* True when the response has a tag; sets rq->etag unless it is set. The data is in rq->out, its envelope not yet ended. */
 must_use bool etag_put(struct request *rq, const struct response *response);
-/* True when If-None-Match names the answer's tag. */
+/* True when If-None-Match names the response's tag. */
 must_use bool etag_known(const struct request *rq);
 
 #endif

@@ -12,27 +12,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINGERING 64		/* connections that a worker may leave open so */
+#define LINGERING 64		/* connections that a worker may leave open after the response */
+#define UNKNOWN_PIECE 16384	/* bytes read at once from a body of unknown length */
+#define PROGRESS 4096		/* bytes: a client that sends less between two checks of the watchdog is silent */
+#define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are read and dropped so that the response arrives */
+#define SILENCE 2000		/* milliseconds until a connection that sends nothing is dropped */
 
 struct http {
-	bool cgi, served;	/* served: the one request of a CGI process was given out */
-	int64_t unread;		/* bytes of the body that nobody has read; INT64_MAX: unknown */
-	int lingering[LINGERING];	/* answered, but the body is still coming; -1: free */
-	size_t lingering_next, lingering_count;	/* the place to be used next; how many there are */
-	bool open;		/* a FastCGI request waits for its answer */
+	bool cgi, served;	/* served: the one request of a CGI process was returned */
+	int64_t unread;		/* bytes of the body not read yet; INT64_MAX: unknown */
+	/* [0]: standard input; then connections with a response whose body is still coming, -1: free */
+	struct pollfd polled[1 + LINGERING];
+	size_t lingering_next, lingering_count;	/* the slot to use next; how many are used */
+	bool open;		/* a request waits for its response */
 	const struct network_list *trusted;
-	char client[NETWORK_TEXT];	/* of the request, where proxies name it */
+	char client[NETWORK_TEXT];	/* of the request, where a trusted proxy reports it */
 	FCGX_Request fcgi;
-	sigset_t waiting;	/* the signal mask while nothing is at hand */
+	sigset_t waiting;	/* the signal mask between requests */
 };
 
 static struct http the_http;
 static volatile sig_atomic_t stopping;
-
-#define UNKNOWN_PIECE 16384	/* bytes that are asked for at once where nobody said how many there are */
-#define PROGRESS 4096		/* bytes: whoever sends less between two looks is as good as silent */
-#define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are passed over so that an answer is heard */
-#define SILENCE 2000		/* milliseconds until a connection on which nothing came is dropped */
 static uint64_t bytes_moved;
 static volatile sig_atomic_t progress, busy, connections;
 
@@ -46,22 +46,20 @@ on_stop(int signal)
 static void
 catch_stop_signals(struct http *http)
 {
+	static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
 	struct sigaction action = { .sa_handler = on_stop };
-	sigset_t stops;
+	sigset_t blocked;
 
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGTERM);
-	sigaddset(&stops, SIGINT);
-	sigaddset(&stops, SIGHUP);
-	sigprocmask(SIG_BLOCK, &stops, &http->waiting);
-	sigdelset(&http->waiting, SIGTERM);
-	sigdelset(&http->waiting, SIGINT);
-	sigdelset(&http->waiting, SIGHUP);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < COUNT(stops); i++)
+		sigaddset(&blocked, stops[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &http->waiting);
+	for (size_t i = 0; i < COUNT(stops); i++) {
+		sigdelset(&http->waiting, stops[i]);
+		sigaction(stops[i], &action, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a file that would be larger than may be: write() says so */
+	signal(SIGXFSZ, SIG_IGN);	/* a file over RLIMIT_FSIZE: write() returns the error */
 }
 
 struct http *
@@ -71,17 +69,15 @@ http_open(const struct network_list *trusted)
 
 	http->trusted = trusted;
 	catch_stop_signals(http);
-	/*
-	 * libfcgi waits so long (ms) for the web server to close first; its default of 2 s lets a peer hold a worker. Read at
-	 * the first call of any kind.
-	 */
+	/* Milliseconds for which a peer that does not close its end can hold a worker; libfcgi reads it at its first call. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "100", 0);
-	for (size_t i = 0; i < LINGERING; i++)
-		http->lingering[i] = -1;
+	http->polled[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
+	for (size_t slot = 1; slot <= LINGERING; slot++)
+		http->polled[slot].fd = -1;
 	http->cgi = FCGX_IsCGI();
 	if (http->cgi)
 		return http;
-	/* Of several workers woken by one connection only one gets it: the others must not block in accept(). */
+	/* Of the workers that one connection wakes only one gets it; the others must not block in accept(). */
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 	if (flags < 0 || fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) < 0)
 		return NULL;
@@ -110,85 +106,54 @@ http_method_name(enum method method)
 	return names[method];
 }
 
-static enum method
-method_of(const char *name)
-{
-	for (int m = GET; m < OTHER_METHOD; m++)
-		if (strcmp(http_method_name(m), name) == 0)
-			return m;
-	return OTHER_METHOD;
-}
-
-static int64_t
-content_length(const char *text)
-{
-	int64_t length;
-
-	if (!text[0])
-		return -1;
-	return text_to_int(text, 0, INT64_MAX, &length) ? length : LENGTH_MALFORMED;
-}
-
-/* "NAME=value" for the given NAME: the value, else NULL. */
-static inline const char *
-value_of(const char *entry, const char *name, size_t length)
-{
-	return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
-}
-
-#define TAKE(name, where) \
-	if ((value = value_of(*entry, name, sizeof(name) - 1))) { \
-		where = value; \
-		continue; \
-	}
+#define PARAMETER(name, where) { name, sizeof(name) - 1, &(where) }
 
 static void
 read_environment(struct http *http, char **environment, struct http_request *rq)
 {
-	const char *value, *length = "", *coding = NULL, *forwarded = NULL, *body = "";
+	const char *length = "", *coding = NULL, *forwarded = NULL, *body = "";
+	const struct { const char *name; size_t length; const char **value; } parameters[] = {
+		PARAMETER("REQUEST_METHOD", rq->method_name),
+		PARAMETER("REQUEST_URI", rq->target),
+		PARAMETER("REMOTE_ADDR", rq->client),
+		PARAMETER("CONTENT_TYPE", rq->content_type),
+		PARAMETER("CONTENT_LENGTH", length),
+		PARAMETER("OKUL_BODY", body),
+		PARAMETER("HTTP_AUTHORIZATION", rq->authorization),
+		PARAMETER("HTTP_ACCEPT_LANGUAGE", rq->accept_language),
+		PARAMETER("HTTP_X_REQUEST_ID", rq->request_id),
+		PARAMETER("HTTP_USER_AGENT", rq->user_agent),
+		PARAMETER("HTTP_ORIGIN", rq->origin),
+		PARAMETER("HTTP_IF_MATCH", rq->if_match),
+		PARAMETER("HTTP_IF_NONE_MATCH", rq->if_none_match),
+		PARAMETER("HTTP_IF_MODIFIED_SINCE", rq->if_modified_since),
+		PARAMETER("HTTP_IF_UNMODIFIED_SINCE", rq->if_unmodified_since),
+		PARAMETER("HTTP_RANGE", rq->range),
+		PARAMETER("HTTP_IF_RANGE", rq->if_range),
+		PARAMETER("HTTP_TRANSFER_ENCODING", coding),
+		PARAMETER("HTTP_X_FORWARDED_FOR", forwarded),
+	};
 
-	*rq = (struct http_request){ .method = OTHER_METHOD, .method_name = "", .target = "/", .client = "" };
+	*rq = (struct http_request){ .method_name = "", .target = "/", .client = "", .content_length = -1 };
 	for (char **entry = environment; *entry; entry++) {
-		switch ((*entry)[0]) {
-		case 'R':
-			TAKE("REQUEST_METHOD", rq->method_name)
-			TAKE("REQUEST_URI", rq->target)
-			TAKE("REMOTE_ADDR", rq->client)
-			break;
-		case 'C':
-			TAKE("CONTENT_TYPE", rq->content_type)
-			TAKE("CONTENT_LENGTH", length)
-			break;
-		case 'O':
-			TAKE("OKUL_BODY", body)
-			break;
-		case 'H':
-			TAKE("HTTP_AUTHORIZATION", rq->authorization)
-			TAKE("HTTP_ACCEPT_LANGUAGE", rq->accept_language)
-			TAKE("HTTP_X_REQUEST_ID", rq->request_id)
-			TAKE("HTTP_USER_AGENT", rq->user_agent)
-			TAKE("HTTP_ORIGIN", rq->origin)
-			TAKE("HTTP_IF_MATCH", rq->if_match)
-			TAKE("HTTP_IF_NONE_MATCH", rq->if_none_match)
-			TAKE("HTTP_IF_MODIFIED_SINCE", rq->if_modified_since)
-			TAKE("HTTP_IF_UNMODIFIED_SINCE", rq->if_unmodified_since)
-			TAKE("HTTP_RANGE", rq->range)
-			TAKE("HTTP_IF_RANGE", rq->if_range)
-			TAKE("HTTP_TRANSFER_ENCODING", coding)
-			TAKE("HTTP_X_FORWARDED_FOR", forwarded)
-			break;
-		}
+		size_t name = strcspn(*entry, "=");
+		for (size_t i = 0; i < COUNT(parameters) && (*entry)[name]; i++)
+			if (name == parameters[i].length && memcmp(*entry, parameters[i].name, name) == 0)
+				*parameters[i].value = *entry + name + 1;
 	}
-	rq->method = method_of(rq->method_name);
-	rq->content_length = content_length(length);
-	if (rq->content_length == -1 && coding)
+	while (rq->method < OTHER_METHOD && strcmp(http_method_name(rq->method), rq->method_name) != 0)
+		rq->method++;
+	if (!length[0] && coding)
 		rq->content_length = LENGTH_UNKNOWN;
+	else if (length[0] && !text_to_int(length, 0, INT64_MAX, &rq->content_length))
+		rq->content_length = LENGTH_MALFORMED;
 	rq->body = strcmp(body, "asked") == 0 ? BODY_ASKED : strcmp(body, "withheld") == 0 ? BODY_WITHHELD : BODY_HERE;
 	if (rq->content_type && !rq->content_type[0])
 		rq->content_type = NULL;
 	rq->client = network_client(http->trusted, rq->client, forwarded, http->client);
 	rq->path_length = strcspn(rq->target, "?");
 	rq->query = rq->target[rq->path_length] == '?' ? rq->target + rq->path_length + 1 : NULL;
+	http->unread = rq->content_length < -1 ? INT64_MAX : rq->body == BODY_ASKED ? 0 : rq->content_length;
 }
 
 static void
@@ -214,50 +179,56 @@ read_some(struct http *http, char *out, size_t room)
 	return n;
 }
 
+ptrdiff_t
+http_read(struct http *http, void *out, size_t room)
+{
+	ptrdiff_t n = read_some(http, out, room);
+
+	if (n > 0)
+		count_bytes((size_t)n);
+	return n;
+}
+
 /*
- * Reads what is left of a CGI body. Apache's mod_cgid sends all of it before it looks at the answer, over one socket: if we
- * ended before that, the answer would be lost. (libfcgi does the same for FastCGI.)
+ * Reads the rest of a CGI body. Apache's mod_cgid sends all of it before it reads the response, over one socket: if
+ * the process ended before that, the response would be lost. (libfcgi does the same for FastCGI.)
  */
 static void
 drain(struct http *http)
 {
 	char trash[16384];
-	ssize_t n;
+	ptrdiff_t n = 1;
 
-	for (int64_t most = DRAIN; http->unread > 0 && most > 0; most -= n) {
-		n = read_some(http, trash, http->unread < (int64_t)sizeof(trash) ? (size_t)http->unread : sizeof(trash));
-		if (n <= 0)
-			break;
-		count_bytes((size_t)n);
-	}
+	for (int64_t most = DRAIN; http->unread > 0 && most > 0 && n > 0; most -= n)
+		n = http_read(http, trash, http->unread < (int64_t)sizeof(trash) ? (size_t)http->unread : sizeof(trash));
 }
 
 static void
-leave(struct http *http, size_t place)
+close_lingering(struct http *http, size_t slot)
 {
-	if (http->lingering[place] < 0)
+	if (http->polled[slot].fd < 0)
 		return;
-	close(http->lingering[place]);
-	http->lingering[place] = -1;
+	close(http->polled[slot].fd);
+	http->polled[slot].fd = -1;
 	http->lingering_count--;
 }
 
 /*
- * Keeps our end of a connection whose body is still coming, beyond the answer. Apache sends on what a slow client sends, and
- * tells it 503 instead of our answer when that fails; reading on would hold a worker as long as the client likes.
+ * Keeps our end of a connection open beyond the response while the body is still coming. Apache forwards what a slow
+ * client sends, and sends 503 instead of our response when that fails; reading on would let the client hold a worker.
  */
 static void
 linger(struct http *http)
 {
-	size_t place = http->lingering_next++ % LINGERING;
+	size_t slot = 1 + http->lingering_next++ % LINGERING;
 
-	leave(http, place);
-	http->lingering[place] = fcntl(http->fcgi.ipcFd, F_DUPFD_CLOEXEC, 3);
-	http->lingering_count += http->lingering[place] >= 0;
+	close_lingering(http, slot);
+	http->polled[slot].fd = fcntl(http->fcgi.ipcFd, F_DUPFD_CLOEXEC, 3);
+	http->lingering_count += http->polled[slot].fd >= 0;
 }
 
-static void
-finish(struct http *http)
+void
+http_end(struct http *http)
 {
 	if (http->open && http->cgi) {
 		drain(http);
@@ -270,28 +241,21 @@ finish(struct http *http)
 	busy = 0;
 }
 
-/* Waits for a connection or a stop signal, as ppoll() does, and closes meanwhile what the web server has closed. */
+/* Like ppoll(): waits for a connection or a stop signal. Also closes lingering connections that the peer has closed. */
 static int
-wait_for_request(struct http *http, struct pollfd *listening, const struct timespec *wait)
+wait_for_request(struct http *http, const struct timespec *wait)
 {
-	struct pollfd all[1 + LINGERING];
+	int ready = ppoll(http->polled, http->lingering_count > 0 ? COUNT(http->polled) : 1, wait, &http->waiting);
 
-	if (http->lingering_count == 0)
-		return ppoll(listening, 1, wait, &http->waiting);
-	all[0] = *listening;
-	for (size_t i = 0; i < LINGERING; i++)
-		all[1 + i] = (struct pollfd){ .fd = http->lingering[i] };
-	int ready = ppoll(all, COUNT(all), wait, &http->waiting);
-	for (size_t i = 0; i < LINGERING && ready > 0; i++)
-		if (all[1 + i].revents)
-			leave(http, i);
-	*listening = all[0];
+	for (size_t slot = 1; slot <= LINGERING && ready > 0; slot++)
+		if (http->polled[slot].revents)
+			close_lingering(http, slot);
 	return ready;
 }
 
 /*
- * Accepts a connection and reads the request up to its body. libfcgi would accept it too, but takes a signal meanwhile for the end of
- * the connection: the watchdog's. Given a connection, as if one was kept open, it only reads.
+ * Accepts a connection and reads the request up to its body. FCGX_Accept_r() could accept it too, but mistakes a signal
+ * of the watchdog for the end of the connection; given a connection, as if one was kept open, it only reads.
  */
 static bool
 accept_request(struct http *http)
@@ -314,57 +278,48 @@ accept_request(struct http *http)
 	return FCGX_Accept_r(&http->fcgi) == 0;
 }
 
-static void
-await_body(struct http *http, const struct http_request *request)
-{
-	http->unread = request->content_length < -1 ? INT64_MAX : request->body == BODY_ASKED ? 0 : request->content_length;
-}
-
 enum http_event
 http_next(struct http *http, struct http_request *request)
 {
 	static const struct timespec at_once;
-	struct pollfd listening = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	finish(http);
+	http_end(http);
 	if (http->cgi) {
 		if (http->served)
 			return HTTP_STOP;
 		http->served = http->open = true;
 		busy = 1;
 		read_environment(http, environ, request);
-		await_body(http, request);
 		return HTTP_REQUEST;
 	}
 	while (!stopping) {
 		/*
-		 * The only place where a stop signal gets in: never between accept() and the answer. While the log holds lines
-		 * this only looks: nothing at hand is the time to write them.
+		 * Stop signals are delivered only here, never between accept() and the response. With lines in the
+		 * buffer of the log this does not wait: they are flushed when no request is there.
 		 */
-		int ready = wait_for_request(http, &listening, log_waits() ? &at_once : NULL);
+		int ready = wait_for_request(http, log_waits() ? &at_once : NULL);
 		if (ready < 0 && errno != EINTR)
 			return HTTP_FAILED;
 		if (ready == 0)
 			log_flush();
-		if (ready <= 0 || !listening.revents)
+		if (ready <= 0 || !http->polled[0].revents)
 			continue;
-		if (listening.revents & (POLLERR | POLLNVAL))
+		if (http->polled[0].revents & (POLLERR | POLLNVAL))
 			return HTTP_FAILED;
 		http->open = accept_request(http);
 		if (!http->open) {
 			busy = 0;
-			continue;	/* another worker was faster, or the peer went away */
+			continue;	/* another worker was faster, or the peer disconnected */
 		}
 		read_environment(http, http->fcgi.envp, request);
-		await_body(http, request);
 		return HTTP_REQUEST;
 	}
 	return HTTP_STOP;
 }
 
-/* A body that ends where it ends. */
+/* A body of unknown length. */
 static char *
-endless_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
+body_of_unknown_length(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
 {
 	struct buf body = { .arena = arena };
 	ssize_t n = 1;
@@ -386,7 +341,7 @@ char *
 http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit)
 {
 	if (*length == LENGTH_UNKNOWN)
-		return endless_body(http, arena, length, limit);
+		return body_of_unknown_length(http, arena, length, limit);
 	if (*length < 0 || *length > limit)
 		return NULL;
 	char *body = arena_alloc(arena, (size_t)*length + 1);
@@ -397,16 +352,6 @@ http_body(struct http *http, struct arena *arena, int64_t *length, int64_t limit
 		have += (size_t)n;
 	}
 	return body;
-}
-
-ptrdiff_t
-http_read(struct http *http, void *out, size_t room)
-{
-	ptrdiff_t n = read_some(http, out, room);
-
-	if (n > 0)
-		count_bytes((size_t)n);
-	return n;
 }
 
 bool
@@ -427,51 +372,32 @@ http_progress(void)
 	return progress;
 }
 
-static bool
-write_all(struct http *http, const char *bytes, size_t length)
+bool
+http_write(struct http *http, const char *bytes, size_t length)
 {
-	if (!http->cgi)
-		return FCGX_PutStr(bytes, (int)length, http->fcgi.out) == (int)length;
-	while (length > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, length);
+	if (!http->cgi && FCGX_PutStr(bytes, (int)length, http->fcgi.out) != (int)length)
+		return false;
+	for (size_t written = 0; http->cgi && written < length;) {
+		ssize_t n = write(STDOUT_FILENO, bytes + written, length - written);
 		if (n < 0 && errno != EINTR)
 			return false;
-		if (n > 0) {
-			bytes += n;
-			length -= (size_t)n;
-		}
+		written += n > 0 ? (size_t)n : 0;
 	}
+	count_bytes(length);
 	return true;
 }
 
 bool
 http_begin(struct http *http, const struct buf *head)
 {
-	return write_all(http, head->s, head->length) && write_all(http, "\r\n", 2);
-}
-
-bool
-http_write(struct http *http, const char *bytes, size_t length)
-{
-	bool good = write_all(http, bytes, length);
-
-	if (good)
-		count_bytes(length);
-	return good;
-}
-
-void
-http_end(struct http *http)
-{
-	finish(http);
+	return http_write(http, head->s, head->length) && http_write(http, "\r\n", 2);
 }
 
 void
 http_send(struct http *http, const struct buf *head, const char *body, size_t length)
 {
-	/* A failure means that the client is gone: there is nobody left to tell. */
 	if (http_begin(http, head))
-		(void)!http_write(http, body, length);
+		(void)!http_write(http, body, length);	/* fails when the client has disconnected */
 	http_end(http);
 }
 

@@ -1,7 +1,7 @@
 #include "late.h"
 
 static bool
-late_gives(struct request *rq, enum db_rc rc)
+release_unless_done(struct request *rq, enum db_rc rc)
 {
 	if (rc != DB_DONE)
 		db_release(rq->db);
@@ -15,11 +15,11 @@ late_begin(struct request *rq)
 		return false;
 	db_only_deletes(rq->db, false);
 	request_detach_user(rq);
-	return late_gives(rq, db_write_begin(rq->db));
+	return release_unless_done(rq, db_write_begin(rq->db));
 }
 
 bool
 late_end(struct request *rq)
 {
-	return late_gives(rq, db_write_commit(rq->db));
+	return release_unless_done(rq, db_write_commit(rq->db));
 }

@@ -1,5 +1,5 @@
 /*
- * late - a write by a GET that finds that it has to write after all.
+ * late - a write transaction inside a GET that finds that it has to write.
  */
 #ifndef OKUL_LATE_H
 #define OKUL_LATE_H
@@ -8,12 +8,11 @@
 #include "request.h"
 
 /*
- * True inside a write transaction, which late_end() commits. It ends the read snapshot, with all rows, and detaches
- * rq->user. False where that cannot be now: the next request does it, since one that only reads is not refused. A failure of
- * either is only logged.
+ * Ends the read snapshot and its rows, detaches rq->user, and begins a write transaction, which late_end() commits.
+ * False when it cannot begin now: the request goes on without the write. Failures are only logged.
  */
 must_use bool late_begin(struct request *rq);
-/* False when nothing was written. */
+/* Commits. False when nothing was written. */
 bool late_end(struct request *rq);
 
 #endif

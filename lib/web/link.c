@@ -1,34 +1,28 @@
 #include "link.h"
 
-#include "clock.h"
-#include "encode.h"
 #include "data.h"
+#include "encode.h"
 #include "random.h"
 #include "text.h"
 #include "url.h"
 #include "utf8.h"
 
 #include <iconv.h>
-#include <strings.h>
 
 /* ---- signed addresses */
 
 #define OF_USER "user="
-#define EXPIRES "expires="	/* what stands before it is the same in each address of a file for a user */
+#define EXPIRES "expires="	/* all before it is the same in each address of a file for a user */
 #define SIGNATURE "signature="
 
 /* `user` NULL: the address names nobody. */
 static void
-sign(const struct conf *conf, const char *key, const char *expires, const char *user, unsigned char mac[static MAC_BYTES])
+put_query(struct buf *buf, const struct conf *conf, const char *key, const char *user, const char *expires)
 {
 	const struct part parts[] = { PART("storage file"), PART(key), PART(expires), PART(user ? user : "") };
+	unsigned char mac[MAC_BYTES];
 
 	secret_mac(mac, conf->link_key, parts, user ? COUNT(parts) : COUNT(parts) - 1);
-}
-
-static void
-put_query(struct buf *buf, const char *user, const char *expires, const unsigned char mac[static MAC_BYTES])
-{
 	if (user)
 		buf_printf(buf, OF_USER "%s&", user);
 	buf_printf(buf, EXPIRES "%s&" SIGNATURE, expires);
@@ -36,34 +30,27 @@ put_query(struct buf *buf, const char *user, const char *expires, const unsigned
 }
 
 const char *
-link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_public, int64_t now)
+link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_public, const char *user, int64_t now)
 {
-	return is_public ? arena_format(arena, "%s/storage/files/%s", conf->base_url, key) :
-		link_url_for(arena, conf, key, NULL, now);
-}
-
-const char *
-link_url_for(struct arena *arena, const struct conf *conf, const char *key, const char *user, int64_t now)
-{
-	const char *expires = arena_format(arena, "%lld", (long long)(now / SECOND + LINK_LIFE));
-	unsigned char mac[MAC_BYTES];
 	struct buf url = { .arena = arena };
 
-	sign(conf, key, expires, user, mac);
-	buf_printf(&url, "%s/storage/files/%s?", conf->base_url, key);
-	put_query(&url, user, expires, mac);
+	buf_printf(&url, "%s/storage/files/%s", conf->base_url, key);
+	if (!is_public) {
+		buf_putc(&url, '?');
+		put_query(&url, conf, key, user, arena_format(arena, "%lld", (long long)(now / SECOND + LINK_LIFE)));
+	}
 	return url.s;
 }
 
 struct link { char key[LINK_KEY_TEXT], user[ID_TEXT]; bool is_public; };
 
-/* Nothing in what is signed has to be escaped, so that it ends the response as it is, but for the quote. */
+/* Nothing in a query needs an escape in JSON: what changes with each signature are the last bytes before the quote. */
 static void
 write_link(struct request *rq, const char *name, const void *facts)
 {
 	const struct link *link = facts;
-	const char *url = link->user[0] ? link_url_for(rq->arena, rq->conf, link->key, link->user, rq->now) :
-		link_url(rq->arena, rq->conf, link->key, link->is_public, rq->now);
+	const char *user = link->user[0] ? link->user : NULL;
+	const char *url = link_url(rq->arena, rq->conf, link->key, link->is_public, user, rq->now);
 	const char *query = strchr(url, '?'), *changing = query ? strstr(query, EXPIRES) : NULL;
 
 	data_text(rq, name, url);
@@ -85,7 +72,7 @@ link_put(struct request *rq, const char *name, const char *key, bool is_public, 
 	data_later(rq, name, write_link, &link, sizeof(link));
 }
 
-/* The value of a parameter that `*s` begins with, which another follows; `*s` is behind it then. Else NULL. */
+/* The value of the parameter `name` when `*s` begins with it and another one follows, to which `*s` is moved. Else NULL. */
 static const char *
 take(struct arena *arena, const char **s, const char *name)
 {
@@ -98,15 +85,11 @@ take(struct arena *arena, const char **s, const char *name)
 	return arena_copy(arena, value, (size_t)(end - value));
 }
 
-/*
- * True for an address from here, byte by byte: with other spellings of it one would get around whatever compares addresses,
- * as caches and logs do.
- */
+/* True for exactly the bytes that put_query() makes: another spelling would evade what compares addresses, as caches and logs. */
 static bool
 is_signed(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now, const char **user)
 {
 	struct buf right = { .arena = arena };
-	unsigned char mac[MAC_BYTES];
 	const char *at = query, *expires;
 	int64_t seconds;
 
@@ -114,9 +97,8 @@ is_signed(struct arena *arena, const struct conf *conf, const char *key, const c
 	expires = take(arena, &at, EXPIRES);
 	if (!expires || !text_to_int(expires, 0, INT64_MAX / SECOND, &seconds))
 		return false;
-	sign(conf, key, expires, *user, mac);
-	put_query(&right, *user, expires, mac);
-	/* One that lives longer than any signed now is of a clock that was set back since. */
+	put_query(&right, conf, key, *user, expires);
+	/* One that lives longer than any signed now is from before the clock was set back. */
 	int64_t left = seconds * SECOND - now;
 	return right.length == strlen(query) && secret_equal(right.s, query, right.length) &&
 		left > 0 && left <= LINK_LIFE * SECOND + CLOCK_SLACK;
@@ -143,16 +125,16 @@ link_check(struct arena *arena, const struct conf *conf, const char *key, const 
 	return has_ours ? LINK_BAD : unknown ? LINK_UNKNOWN : LINK_NONE;
 }
 
-/* ---- what a download is called */
+/* ---- names of downloads */
 
-/* Code points that are not to be seen, or that change how others are shown. */
+/* Code points that are invisible, or that change how others are shown. */
 static bool
 is_hidden(unsigned c)
 {
 	static const unsigned short ranges[][2] = {
 		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
 		{ 0x61c, 0x61c }, { 0x180e, 0x180e },
-		{ 0x200b, 0x200b }, { 0x200e, 0x200f },	/* not the two joiners, which belong to the spelling of words and emoji */
+		{ 0x200b, 0x200b }, { 0x200e, 0x200f },	/* not the two joiners, which spell words and emoji */
 		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
 	};
 
@@ -162,7 +144,7 @@ is_hidden(unsigned c)
 	return c >= 0xe0000 && c <= 0xe0fff;
 }
 
-/* Appends text that is no UTF-8 as Windows-1254, the bytes that it lacks as '_'. */
+/* Appends text in Windows-1254; bytes that it does not define become '_'. */
 static void
 put_turkish(struct buf *out, const char *s)
 {
@@ -180,7 +162,7 @@ put_turkish(struct buf *out, const char *s)
 		iconv_close(table);
 }
 
-/* The last segment of `given`, as it may be shown. No dots and spaces at its ends: they hide it, or get lost. */
+/* The last segment of `given`, without hidden characters, and without dots and spaces at its ends: they hide it, or get lost. */
 static const char *
 shown_name(struct arena *arena, const char *given)
 {
@@ -195,15 +177,15 @@ shown_name(struct arena *arena, const char *given)
 	while ((slash = strpbrk(s, "/\\")))
 		s = slash + 1;
 	buf_puts(&out, "");
-	for (size_t n; (n = utf8_sequence(s, (size_t)(end - s))) > 0; s += n)
-		if (!is_hidden(utf8_code_point(s, n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
+	for (size_t n; s < end; s += n)
+		if (!is_hidden((unsigned)utf8_first(s, (size_t)(end - s), &n)) && (out.length > 0 || (*s != ' ' && *s != '.')))
 			buf_put(&out, s, n);
 	while (out.length > 0 && (out.s[out.length - 1] == ' ' || out.s[out.length - 1] == '.'))
 		out.s[--out.length] = '\0';
 	return out.s;
 }
 
-/* Where the extension of a name begins, at its dot: up to 8 letters and digits, with a letter. Its end where it has none. */
+/* The extension of a name from its dot on: up to 8 letters and digits, with a letter. The end of the name where it has none. */
 static const char *
 extension_of(const char *name)
 {
@@ -211,10 +193,9 @@ extension_of(const char *name)
 	bool has_letter = false;
 
 	for (const char *c = dot ? dot + 1 : end; *c; c++) {
-		bool letter = (*c | 0x20) >= 'a' && (*c | 0x20) <= 'z';
-		if (!letter && (*c < '0' || *c > '9'))
+		if (!text_is_alpha(*c) && !text_is_digit(*c))
 			return end;
-		has_letter |= letter;
+		has_letter |= text_is_alpha(*c);
 	}
 	return dot && dot > name && has_letter && end - dot <= 9 ? dot : end;
 }
@@ -253,12 +234,12 @@ link_file_name(struct arena *arena, const char *given, enum media_type type)
 static bool
 is_attr_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("!#$&+-.^_`|~", c));
+	return text_is_alpha(c) || text_is_digit(c) || text_is_among(c, "!#$&+-.^_`|~");
 }
 
 /*
- * For those who do not know filename*: ASCII as it is, one _ for each other character. What a quoted-string would have to
- * escape is not understood everywhere (RFC 6266 appendix D), and a % is taken for an escape by some.
+ * For clients that do not know filename*: ASCII as it is, one _ for each other character, and for what a quoted-string would
+ * have to escape, which some do not parse (RFC 6266 appendix D), as some take a % for an escape. True when nothing was replaced.
  */
 static bool
 put_plain(struct buf *buf, const char *name)
@@ -275,7 +256,7 @@ put_plain(struct buf *buf, const char *name)
 }
 
 void
-buf_disposition(struct buf *buf, bool is_inline, const char *name)
+link_put_disposition(struct buf *buf, bool is_inline, const char *name)
 {
 	buf_puts(buf, is_inline ? "inline; filename=\"" : "attachment; filename=\"");
 	bool same = put_plain(buf, name);

@@ -1,6 +1,7 @@
 #include "openapi.h"
 
 #include "openapi_part.h"
+#include "text.h"
 
 static const struct shape envelope = {
 	"BaseResponseDto",
@@ -11,49 +12,33 @@ static const struct shape envelope = {
 		{ "errors", FIELD_LIST, .item = FIELD_TEXT, .note = "sentences for people; empty in a success" },
 		{ "timestamp", FIELD_TIME }
 	),
-	.note = "Every JSON answer is exactly these five fields, in this order."
+	.note = "Every JSON response has exactly these five fields, in this order."
 };
 
-/* What somebody uploaded, which has a name to save it under. */
+/* True for uploaded files, which have a name to save them under. */
 static bool
 is_upload(const struct route *route)
 {
-	return openapi_is_file(route) && strcmp(route->out_type, "*/*") == 0;
+	return route->out_type && strcmp(route->out_type, "*/*") == 0;
 }
 
 /* ---- routes as operations */
 
 /* POST /auth/otp/request is postAuthOtpRequest. */
 static void
-put_operation_id(struct buf *out, const struct route *route)
+put_operation_id(struct buf *out, const char *method, const char *path)
 {
 	char id[128];
-	size_t length = 0;
+	size_t length = (size_t)snprintf(id, sizeof(id), "%s", method);
 	bool upper = false;
 
-	for (const char *s = http_method_name(route->method); *s && length < sizeof(id) - 1; s++)
-		id[length++] = (char)(*s | 0x20);
-	for (const char *s = route->path[1] ? route->path : "/root"; *s && length < sizeof(id) - 1; s++) {
-		bool letter = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
-		if (letter || (*s >= '0' && *s <= '9'))
-			id[length++] = (char)(upper && letter ? *s & ~0x20 : *s);
-		upper = !letter;
+	for (const char *s = path[1] ? path : "/root"; *s && length < sizeof(id) - 1; s++) {
+		if (text_is_alpha(*s) || text_is_digit(*s))
+			id[length++] = (char)(upper && text_is_alpha(*s) ? *s & ~0x20 : *s);
+		upper = !text_is_alpha(*s);
 	}
 	id[length] = '\0';
 	json_put_text(out, "operationId", id);
-}
-
-static void
-put_security(struct buf *out, const struct route *route)
-{
-	bool may = route->role == OPTIONAL || route->more_by_token;
-
-	json_put_list(out, "security");
-	if (may)
-		json_put_raw(out, NULL, "{}");
-	if (may || route->role >= USER)
-		json_put_raw(out, NULL, "{\"bearer\":[]}");
-	json_put_end_list(out);
 }
 
 static void
@@ -63,11 +48,10 @@ put_path_parameters(struct buf *out, const char *path)
 		size_t length = strcspn(++path, "}");
 		json_put_object(out, NULL);
 		json_put_text_of(out, "name", path, length);
-		json_put_text(out, "in", "path");
-		json_put_raw(out, "required", "true");
-		json_put_object(out, "schema");
-		openapi_put_schema(out, &(struct field){ .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 });
-		json_put_end_object(out);
+		openapi_put(out, "in", "'path'");
+		json_put_bool(out, "required", true);
+		struct field field = { .type = route_is_id(path, length) ? FIELD_ID : FIELD_TEXT, .min = 1 };
+		openapi_put_schema(out, "schema", &field);
 		json_put_end_object(out);
 	}
 }
@@ -78,68 +62,35 @@ put_query_parameters(struct buf *out, const struct shape *query)
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
-	while ((field = field_next(&walk, query))) {
+	while (query && (field = field_next(&walk, query))) {
 		json_put_object(out, NULL);
 		json_put_text(out, "name", field->name);
-		json_put_text(out, "in", "query");
+		openapi_put(out, "in", "'query'");
 		if (!field->optional && !query->all_optional)
-			json_put_raw(out, "required", "true");
+			json_put_bool(out, "required", true);
 		openapi_put_description(out, field);
-		json_put_object(out, "schema");
-		openapi_put_schema(out, field);
-		json_put_end_object(out);
+		openapi_put_schema(out, "schema", field);
 		json_put_end_object(out);
 	}
 }
 
+/* `encoding` has the media type of each part that is not plain text. */
 static void
-put_json_body(struct buf *out, const struct route *route)
-{
-	json_put_object(out, "application/json");
-	json_put_object(out, "schema");
-	openapi_put_ref(out, "schemas", route->in->name);
-	json_put_end_object(out);
-	if (route->example)
-		json_put_raw(out, "example", route->example);
-	json_put_end_object(out);
-}
-
-static void
-put_types(struct buf *out, const struct upload_rule *rule)
-{
-	struct buf all = { 0 };
-
-	rule->reader->types(&all, rule);
-	out->failed |= all.failed;
-	json_put_object(out, rule->part);
-	json_put_text(out, "contentType", all.s ? all.s : "");
-	json_put_end_object(out);
-	buf_clear(&all);
-}
-
-/* How a part stands for its field, where that is not plain text. */
-static void
-put_encoding(struct buf *out, const struct route *route)
+put_form_body(struct buf *out, const struct route *route)
 {
 	struct field_walk walk = { 0 };
 	const struct field *field;
 
+	json_put_object(out, "multipart/form-data");
+	openapi_put(out, "schema", "{'$ref':'#/components/schemas/%s'}", openapi_form_name(route).text);
 	json_put_object(out, "encoding");
-	put_types(out, route->upload);
+	openapi_put(out, route->upload->part, "{'contentType':'");
+	route->upload->reader->types(out, route->upload);
+	buf_puts(out, "\"}");
 	while (route->in && (field = field_next(&walk, route->in)))
 		if (field->type == FIELD_LIST || field->type == FIELD_OBJECT || field->type == FIELD_JSON)
-			json_put_raw(out, field->name, "{\"contentType\":\"application/json\"}");
+			openapi_put(out, field->name, "{'contentType':'application/json'}");
 	json_put_end_object(out);
-}
-
-static void
-put_form_body(struct buf *out, const struct route *route)
-{
-	json_put_object(out, "multipart/form-data");
-	json_put_object(out, "schema");
-	openapi_put_ref(out, "schemas", openapi_form_name(route).text);
-	json_put_end_object(out);
-	put_encoding(out, route);
 	json_put_end_object(out);
 }
 
@@ -149,26 +100,17 @@ put_body(struct buf *out, const struct route *route)
 	json_put_object(out, "requestBody");
 	if (route->role < USER)
 		json_put_text(out, "description", "At most 64 KiB.");
-	json_put_raw(out, "required", "true");
+	json_put_bool(out, "required", true);
 	json_put_object(out, "content");
 	if (route->upload)
-		put_form_body(out, route);	/* first: what comes first is shown by the page */
-	if (openapi_takes_json(route))
-		put_json_body(out, route);
-	json_put_end_object(out);
-	json_put_end_object(out);
-}
-
-static void
-put_file(struct buf *out, const struct route *route)
-{
-	json_put_object(out, "content");
-	json_put_object(out, route->out_type);
-	json_put_object(out, "schema");
-	json_put_text(out, "type", strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
-	if (strcmp(route->out_type, "*/*") == 0)
-		json_put_text(out, "format", "binary");
-	json_put_end_object(out);
+		put_form_body(out, route);	/* first: the page shows the first one */
+	if (openapi_takes_json(route)) {
+		json_put_object(out, "application/json");
+		openapi_put(out, "schema", "{'$ref':'#/components/schemas/%s'}", route->in->name);
+		if (route->example)
+			json_put_raw(out, "example", route->example);
+		json_put_end_object(out);
+	}
 	json_put_end_object(out);
 	json_put_end_object(out);
 }
@@ -183,59 +125,40 @@ may_be_table(const struct route *route)
 }
 
 static void
-put_answer(struct buf *out, const struct route *route)
-{
-	json_put_object(out, "content");
-	json_put_object(out, "application/json");
-	json_put_object(out, "schema");
-	openapi_put_ref(out, "schemas", openapi_envelope_name(route).text);
-	json_put_end_object(out);
-	json_put_end_object(out);
-	if (may_be_table(route))
-		json_put_raw(out, "text/csv", "{\"schema\":{\"type\":\"string\"}}");
-	json_put_end_object(out);
-}
-
-static void
 put_success(struct buf *out, const struct route *route)
 {
+	bool tagged = openapi_is_cacheable(route) || (route->method == PATCH && route->shows);
+	bool created = route_success(route) == 201;
 	char status[12];
 
 	snprintf(status, sizeof(status), "%d", route_success(route));
-	json_put_object(out, status);
-	json_put_text(out, "description", route_success(route) == 201 ? "Created" : "OK");
-	json_put_object(out, "headers");
-	if (openapi_shows_tag(route))
-		openapi_put_header_ref(out, "ETag");
-	if (may_be_table(route) || is_upload(route))
-		openapi_put_header_ref(out, "Content-Disposition");
-	openapi_put_header_ref(out, "X-Request-Id");
-	if (!openapi_is_file(route))
-		openapi_put_header_ref(out, "Content-Language");
-	json_put_end_object(out);
-	if (openapi_is_file(route))
-		put_file(out, route);
+	openapi_put_response(out, status, created ? "Created" : "OK", (const char *const[4]){
+		tagged ? "ETag" : NULL,
+		may_be_table(route) || is_upload(route) ? "Content-Disposition" : NULL,
+		"X-Request-Id",
+		route->out_type ? NULL : "Content-Language" });
+	json_put_object(out, "content");
+	if (is_upload(route))
+		openapi_put(out, route->out_type, "{'schema':{'type':'string','format':'binary'}}");
+	else if (route->out_type)
+		openapi_put(out, route->out_type, "{'schema':{'type':'%s'}}",
+			strcmp(route->out_type, "application/json") == 0 ? "object" : "string");
 	else
-		put_answer(out, route);
+		openapi_put(out, "application/json", "{'schema':{'$ref':'#/components/schemas/%s'}}",
+			openapi_envelope_name(route).text);
+	if (may_be_table(route))
+		openapi_put(out, "text/csv", "{'schema':{'type':'string'}}");
+	json_put_end_object(out);
 	json_put_end_object(out);
 }
 
-/* A part of a text or of JSON is any bytes. */
+/* A part of a file is bytes, also where the whole is text or JSON. */
 static void
 put_part(struct buf *out, const struct route *route)
 {
-	json_put_object(out, "206");
-	json_put_text(out, "description", "The part that the header Range asks for.");
-	json_put_object(out, "headers");
-	openapi_put_header_ref(out, "ETag");
-	openapi_put_header_ref(out, "Content-Range");
-	if (is_upload(route))
-		openapi_put_header_ref(out, "Content-Disposition");
-	openapi_put_header_ref(out, "X-Request-Id");
-	json_put_end_object(out);
-	json_put_object(out, "content");
-	json_put_raw(out, route->out_type, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
-	json_put_end_object(out);
+	openapi_put_response(out, "206", "The part that the header Range asks for.", (const char *const[4]){
+		"ETag", "Content-Range", is_upload(route) ? "Content-Disposition" : NULL, "X-Request-Id" });
+	openapi_put(out, "content", "{'%s':{'schema':{'type':'string','format':'binary'}}}", route->out_type);
 	json_put_end_object(out);
 }
 
@@ -244,15 +167,12 @@ put_responses(struct buf *out, const struct route *route)
 {
 	json_put_object(out, "responses");
 	put_success(out, route);
-	if (openapi_is_file(route))
+	if (route->out_type)
 		put_part(out, route);
 	if (is_upload(route))
-		json_put_raw(out, "304", "{\"description\":\"What you have is still good.\",\"headers\":{"
-			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
-			"\"Content-Disposition\":{\"$ref\":\"#/components/headers/Content-Disposition\"},"
-			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
-	else if (openapi_may_be_kept(route))
-		json_put_raw(out, "304", "{\"$ref\":\"#/components/responses/NotModified\"}");
+		openapi_put_not_modified(out, "304", "Content-Disposition");
+	else if (openapi_is_cacheable(route))
+		openapi_put(out, "304", "{'$ref':'#/components/responses/NotModified'}");
 	openapi_put_failures(out, route);
 	json_put_end_object(out);
 }
@@ -260,30 +180,26 @@ put_responses(struct buf *out, const struct route *route)
 static void
 put_operation(struct buf *out, const struct program *program, const struct route *route)
 {
+	bool may = route->role == OPTIONAL || route->more_by_token;
 	char method[12];
-	size_t length = 0;
 
-	for (const char *s = http_method_name(route->method); *s && length < sizeof(method) - 1; s++)
-		method[length++] = (char)(*s | 0x20);
-	method[length] = '\0';
+	snprintf(method, sizeof(method), "%s", http_method_name(route->method));
+	text_lower(method);
 	json_put_object(out, method);
-	json_put_list(out, "tags");
-	json_put_text(out, NULL, program->name);
-	json_put_end_list(out);
-	put_operation_id(out, route);
+	openapi_put(out, "tags", "['%s']", program->name);
+	put_operation_id(out, method, route->path);
 	json_put_text(out, "summary", route->title);
 	if (route->note)
 		json_put_text(out, "description", route->note);
 	json_put_text(out, "x-role", role_name(route->role));
-	put_security(out, route);
+	openapi_put(out, "security", may ? "[{},{'bearer':[]}]" : route->role >= USER ? "[{'bearer':[]}]" : "[]");
 	json_put_list(out, "parameters");
 	put_path_parameters(out, route->path);
-	if (route->query)
-		put_query_parameters(out, route->query);
-	if (openapi_may_be_kept(route))
-		json_put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}");
-	if (openapi_takes_if_match(route))
-		json_put_raw(out, NULL, "{\"$ref\":\"#/components/parameters/IfMatch\"}");
+	put_query_parameters(out, route->query);
+	if (openapi_is_cacheable(route))
+		openapi_put(out, NULL, "{'$ref':'#/components/parameters/IfNoneMatch'}");
+	if (route->shows)
+		openapi_put(out, NULL, "{'$ref':'#/components/parameters/IfMatch'}");
 	json_put_end_list(out);
 	if (route->in || route->upload)
 		put_body(out, route);
@@ -313,17 +229,6 @@ put_paths(struct buf *out, const struct program *program)
 	json_put_end_object(out);
 }
 
-static void
-put_tags(struct buf *out, const struct program *program)
-{
-	json_put_list(out, "tags");
-	json_put_object(out, NULL);
-	json_put_text(out, "name", program->name);
-	json_put_text(out, "description", program->title);
-	json_put_end_object(out);
-	json_put_end_list(out);
-}
-
 bool
 openapi_print(const struct program *program, FILE *out)
 {
@@ -334,7 +239,7 @@ openapi_print(const struct program *program, FILE *out)
 
 	openapi_shapes_add(&shapes, &envelope);
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
-		/* What takes files ends its read snapshot before it reads them, and the caller's row with it. */
+		/* A route that takes files ends its read snapshot, with the caller's row, before it reads them. */
 		good &= openapi_knows_errors(route) && (!route->upload || route->writes);
 		if (openapi_takes_json(route))
 			openapi_shapes_add(&shapes, route->in);
@@ -345,10 +250,13 @@ openapi_print(const struct program *program, FILE *out)
 		if (route->out_page)
 			openapi_shapes_add(&shapes, &pagination);
 	}
-	for (size_t i = 0; i < shapes.count; i++)
-		good &= openapi_names_enumerations(shapes.list[i]);
 	json_put_object(&text, NULL);
-	put_tags(&text, program);
+	json_put_list(&text, "tags");
+	json_put_object(&text, NULL);
+	json_put_text(&text, "name", program->name);
+	json_put_text(&text, "description", program->title);
+	json_put_end_object(&text);
+	json_put_end_list(&text);
 	put_paths(&text, program);
 	openapi_put_components(&text, program, &shapes);
 	json_put_end_object(&text);

@@ -8,10 +8,10 @@
 #include "route.h"
 
 /*
- * --openapi: this program's part of the OpenAPI 3.1 document:
- * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}. okul-reference joins the parts.
- * False when memory is short, `out` takes no more, a row lists an error status that openapi_component.c has no words for, or
- * a body or an answer has an ENUM that openapi_schema.c has no name for.
+ * --openapi: prints this program's part of the OpenAPI 3.1 document, which okul-reference joins with the others:
+ * {"tags":[...],"paths":{...},"components":{"schemas":{...},"responses":{...}}}. False when out of memory, when `out`
+ * cannot be written, when a row lists a status that openapi_component.c does not describe, when a shape has an
+ * enumeration that openapi_schema.c does not name, or when a row takes files and does not write.
  */
 must_use bool openapi_print(const struct program *program, FILE *out);
 

@@ -1,142 +1,110 @@
 #include "openapi_part.h"
 
-/* What can go wrong with a route, by status. Every row is one shared response of the document. */
+/* The errors that a route may return, by status. Each row is a response that routes share. */
 static const struct failure {
 	int status;
 	const char *name, *description;
-	const char *header;	/* of its own; NULL: none */
+	const char *header;	/* beyond those of every error; NULL: none */
 } failures[] = {
 	{ 400, "BadRequest", "The request is malformed: one sentence for each fault.", NULL },
 	{ 401, "Unauthorized", "No token, or one that is not valid (any more).", "WWW-Authenticate" },
 	{ 403, "Forbidden", "The caller's role is too low, the registration is not complete, or the account is off.",
 		NULL },
 	{ 404, "NotFound", "There is nothing with that id or key.", NULL },
-	{ 409, "Conflict", "The state of things forbids it.", NULL },
-	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed meanwhile, and "
-		"nothing was done.", NULL },
-	{ 413, "TooLarge", "The body is larger than the server takes.", NULL },
-	{ 415, "WrongType", "The body is of another media type than this route takes.", NULL },
+	{ 409, "Conflict", "The current state of the data does not allow it.", NULL },
+	{ 412, "PreconditionFailed", "A condition of the request does not hold; where something is changed, it was changed "
+		"meanwhile, and nothing was done.", NULL },
+	{ 413, "TooLarge", "The body is larger than the server accepts.", NULL },
+	{ 415, "WrongType", "The body has another media type than this route accepts.", NULL },
 	{ 416, "NoSuchRange", "The file does not have the range that was asked for.", "Content-Range" },
 	{ 429, "TooMany", "A limit is reached, one of the web server's among them.", "Retry-After" },
 	{ 500, "Internal", "Something went wrong on the server's side.", NULL },
 	{ 503, "Unavailable", "The database is busy, full or read-only. Nothing is half-done.", "Retry-After" },
 };
 
-/* Headers of answers. Every answer has the first, and each in the envelope the second. */
+/* Headers of responses. Every response has the first, and each with an envelope the second. */
 static const struct header {
 	const char *name, *description, *type;
 } headers[] = {
-	{ "X-Request-Id", "Names the request in the server's log; the caller's own, if it sent a sane one.", "string" },
+	{ "X-Request-Id", "Names the request in the server's log; the caller's own if it is well-formed.", "string" },
 	{ "Content-Language", "The language of the sentences: tr, en, es or de.", "string" },
-	{ "ETag", "Names this state of the data.", "string" },
+	{ "ETag", "Identifies this state of the data.", "string" },
 	{ "Retry-After", "Seconds to wait.", "integer" },
 	{ "WWW-Authenticate", "Bearer, and why a token was refused.", "string" },
-	{ "Content-Range", "Which part it is, and the size of all.", "string" },
-	{ "Content-Disposition", "The name under which to save it.", "string" },
+	{ "Content-Range", "The range of the part, and the size of the file.", "string" },
+	{ "Content-Disposition", "The name to save it under.", "string" },
 };
 
-/* ---- what a route takes and answers */
+/* ---- errors */
 
-/* What is sent by the web server, with a tag of its own and in parts. */
-bool
-openapi_is_file(const struct route *route)
-{
-	return route->out_type;
-}
-
+/* True when the row lists the status, or the rest of the row implies it. */
 static bool
-lists(const struct route *route, int status)
+may_return(const struct route *route, int status)
 {
-	for (const int *at = route->errors; at && *at; at++)
-		if (*at == status)
+	for (const int *listed = route->errors; listed && *listed; listed++)
+		if (*listed == status)
 			return true;
-	return false;
-}
-
-/* True when a request to the route may be answered with the status. */
-static bool
-may_answer(const struct route *route, int status)
-{
 	switch (status) {
-	case 400:	/* at the least a query parameter that it does not know */
-	case 429:	/* at the least of the web server */
+	case 400:	/* at least for an unknown query parameter */
+	case 429:	/* at least from the web server */
 	case 500:
 	case 503:
 		return true;
 	case 401:
-		if (route->role >= USER)
-			return true;
-		break;
+		return route->role >= USER;
 	case 403:
-		if (route->role >= ADMIN || (route->role == USER && !(route->unregistered && route->being_deleted)))
-			return true;
-		break;
+		return route->role >= ADMIN || (route->role == USER && !(route->unregistered && route->being_deleted));
 	case 404:
-		if (strchr(route->path, '{'))
-			return true;
-		break;
+		return strchr(route->path, '{');
 	case 412:
-		if (route_is_guarded(route) || openapi_is_file(route))
-			return true;
-		break;
+		return route_is_guarded(route) || route->out_type;
 	case 413:
 	case 415:
-		if (route->in || route->upload)
-			return true;
-		break;
+		return route->in || route->upload;
 	case 416:
-		if (openapi_is_file(route))
-			return true;
-		break;
+		return route->out_type;
 	}
-	return lists(route, status);
+	return false;
 }
 
-bool
-openapi_may_be_kept(const struct route *route)
-{
-	return route_is_tagged(route) || openapi_is_file(route);
-}
-
-bool
-openapi_shows_tag(const struct route *route)
-{
-	return openapi_may_be_kept(route) || (route->method == PATCH && route->shows);
-}
-
-bool
-openapi_takes_if_match(const struct route *route)
-{
-	return route->shows;
-}
-
-/* True when there are words for every status that a row lists. */
 bool
 openapi_knows_errors(const struct route *route)
 {
 	for (const int *status = route->errors; status && *status; status++) {
-		bool found = false;
-		for (size_t i = 0; i < COUNT(failures) && !found; i++)
-			found = failures[i].status == *status;
-		if (!found)
+		size_t i = 0;
+		while (i < COUNT(failures) && failures[i].status != *status)
+			i++;
+		if (i == COUNT(failures))
 			return false;
 	}
 	return true;
 }
 
-/* ---- forms */
-
-/* True when the body may be JSON. */
-bool
-openapi_takes_json(const struct route *route)
+void
+openapi_put_failures(struct buf *out, const struct route *route)
 {
-	return route->in && (!route->upload || route->upload->json_too);
+	char status[12];
+
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		if (!may_return(route, failures[i].status))
+			continue;
+		snprintf(status, sizeof(status), "%d", failures[i].status);
+		openapi_put(out, status, "{'$ref':'#/components/responses/%s'}", failures[i].name);
+	}
 }
 
-/*
- * The component that a form is: named like the shape of its fields where that is no body by itself, else with Form in
- * the place of Dto.
- */
+static void
+put_failure(struct buf *out, const struct failure *failure)
+{
+	openapi_put_response(out, failure->name, failure->description,
+		(const char *const[4]){ failure->header, "X-Request-Id", "Content-Language" });
+	openapi_put(out, "content", "{'application/json':{'schema':{'$ref':'#/components/schemas/ErrorResponse'}}}");
+	json_put_end_object(out);
+}
+
+/* ---- forms */
+
+/* Named like the shape of its fields where that is not a body itself, else with Form in place of Dto. */
 struct openapi_name
 openapi_form_name(const struct route *route)
 {
@@ -152,61 +120,9 @@ openapi_form_name(const struct route *route)
 	return name;
 }
 
-/* The files of a form: one, or a list of them. */
+/* Each form once, however many routes take it. */
 static void
-put_file_field(struct buf *out, const struct upload_rule *rule)
-{
-	json_put_object(out, rule->part);
-	if (rule->max > 1) {
-		json_put_text(out, "type", "array");
-		json_put_number(out, "maxItems", rule->max);
-		json_put_object(out, "items");
-	}
-	json_put_text(out, "type", "string");
-	json_put_text(out, "format", "binary");
-	if (rule->max > 1)
-		json_put_end_object(out);
-	json_put_end_object(out);
-}
-
-static void
-put_form_fields(struct buf *out, const struct route *route)
-{
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	json_put_object(out, "properties");
-	put_file_field(out, route->upload);
-	while (route->in && (field = field_next(&walk, route->in))) {
-		json_put_object(out, field->name);
-		openapi_put_schema(out, field);
-		openapi_put_description(out, field);
-		json_put_end_object(out);
-	}
-	json_put_end_object(out);
-	json_put_list(out, "required");
-	if (route->upload->required)
-		json_put_text(out, NULL, route->upload->part);
-	walk = (struct field_walk){ 0 };
-	while (route->in && (field = field_next(&walk, route->in)))
-		if (!field->optional && !route->in->all_optional)
-			json_put_text(out, NULL, field->name);
-	json_put_end_list(out);
-}
-
-static void
-put_form(struct buf *out, const char *name, const struct route *route)
-{
-	json_put_object(out, name);
-	json_put_text(out, "type", "object");
-	put_form_fields(out, route);
-	json_put_raw(out, "additionalProperties", "false");
-	json_put_end_object(out);
-}
-
-/* Each once, whichever routes take it. */
-static void
-put_named_forms(struct buf *out, const struct program *program)
+put_forms(struct buf *out, const struct program *program)
 {
 	const struct route *route;
 
@@ -215,11 +131,11 @@ put_named_forms(struct buf *out, const struct program *program)
 		for (size_t before = 0; before < i && !seen; before++)
 			seen = route_at(program, before)->upload && route_at(program, before)->in == route->in;
 		if (!seen)
-			put_form(out, openapi_form_name(route).text, route);
+			openapi_put_form(out, openapi_form_name(route).text, route->in, route->upload);
 	}
 }
 
-/* ---- envelopes: BaseResponseDto as each route has it. Whole objects: of an allOf generators make optional fields */
+/* ---- envelopes: BaseResponseDto with the data of a route. No allOf: generators would make its fields optional */
 
 /* UserProfileResponseDto is enveloped as UserProfileResponse; a list of SessionResponseDto as SessionListResponse. */
 static struct openapi_name
@@ -229,7 +145,7 @@ name_from(const char *shape, const char *ending)
 	struct openapi_name name;
 	size_t length = strlen(shape);
 
-	/* "List" is only taken off before another ending: a page of UserTestResultListResponseDto is one of results. */
+	/* "List" is only removed before another ending: a page of UserTestResultListResponseDto is one of results. */
 	for (size_t i = 0; i < COUNT(tails) - (strcmp(ending, "Response") == 0); i++) {
 		size_t tail = strlen(tails[i]);
 		if (length > tail && memcmp(shape + length - tail, tails[i], tail) == 0)
@@ -239,12 +155,6 @@ name_from(const char *shape, const char *ending)
 	return name;
 }
 
-static struct openapi_name
-page_name(const struct route *route)
-{
-	return name_from(route->out->name, "Page");
-}
-
 struct openapi_name
 openapi_envelope_name(const struct route *route)
 {
@@ -252,210 +162,130 @@ openapi_envelope_name(const struct route *route)
 		route->out_page ? "PageResponse" : route->out_list ? "ListResponse" : "Response");
 }
 
-/* The envelope's other fields; the caller puts the schema of data between the two. */
+/* `data` NULL: the data is null. */
 static void
-put_enveloped(struct buf *out, const char *name, bool success)
+put_envelope(struct buf *out, const char *name, bool success, const struct field *data)
 {
 	json_put_object(out, name);
-	json_put_text(out, "type", "object");
+	openapi_put(out, "type", "'object'");
 	json_put_object(out, "properties");
-	json_put_object(out, "isSuccess");
-	json_put_text(out, "type", "boolean");
-	json_put_raw(out, "const", success ? "true" : "false");
-	json_put_end_object(out);
-	json_put_raw(out, "statusCode", "{\"type\":\"integer\"}");
-	json_put_object(out, "data");
-}
-
-static void
-put_enveloped_end(struct buf *out)
-{
-	json_put_end_object(out);
-	json_put_raw(out, "errors", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
-	json_put_raw(out, "timestamp", "{\"type\":\"string\",\"format\":\"date-time\"}");
-	json_put_end_object(out);
-	json_put_raw(out, "required", "[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
-	json_put_raw(out, "additionalProperties", "false");
-	json_put_end_object(out);
-}
-
-static void
-put_error_shape(struct buf *out)
-{
-	put_enveloped(out, "ErrorResponse", false);
-	json_put_text(out, "type", "null");
-	put_enveloped_end(out);
-}
-
-static void
-put_page_shape(struct buf *out, const struct route *route)
-{
-	json_put_object(out, page_name(route).text);
-	json_put_text(out, "type", "object");
-	json_put_object(out, "properties");
-	json_put_object(out, "items");
-	openapi_put_schema(out, &(struct field){ .type = FIELD_LIST, .of = route->out });
-	json_put_end_object(out);
-	json_put_object(out, "pagination");
-	openapi_put_ref(out, "schemas", pagination.name);
-	json_put_end_object(out);
-	json_put_end_object(out);
-	json_put_raw(out, "required", "[\"items\",\"pagination\"]");
-	json_put_raw(out, "additionalProperties", "false");
-	json_put_end_object(out);
-}
-
-static void
-put_success_shape(struct buf *out, const struct route *route)
-{
-	if (route->out_page)
-		put_page_shape(out, route);
-	put_enveloped(out, openapi_envelope_name(route).text, true);
-	if (!route->out)
-		json_put_text(out, "type", "null");
-	else if (route->out_page)
-		openapi_put_ref(out, "schemas", page_name(route).text);
+	openapi_put(out, "isSuccess", "{'type':'boolean','const':%s}", success ? "true" : "false");
+	openapi_put(out, "statusCode", "{'type':'integer'}");
+	if (data)
+		openapi_put_schema(out, "data", data);
 	else
-		openapi_put_schema(out, &(struct field){ .type = route->out_list ? FIELD_LIST : FIELD_OBJECT, .of = route->out });
-	put_enveloped_end(out);
+		openapi_put(out, "data", "{'type':'null'}");
+	openapi_put(out, "errors", "{'type':'array','items':{'type':'string'}}");
+	openapi_put(out, "timestamp", "{'type':'string','format':'date-time'}");
+	json_put_end_object(out);
+	openapi_put(out, "required", "['isSuccess','statusCode','data','errors','timestamp']");
+	json_put_bool(out, "additionalProperties", false);
+	json_put_end_object(out);
 }
 
-/* Each once, whichever routes answer so. */
 static void
-put_success_shapes(struct buf *out, const struct program *program)
+put_success_envelope(struct buf *out, const struct route *route)
+{
+	struct field data = { .type = route->out_list ? FIELD_LIST : FIELD_OBJECT, .of = route->out };
+	struct openapi_name page_name = name_from(route->out ? route->out->name : "", "Page");
+	const struct shape page = { .name = page_name.text, .fields = FIELDS(
+		{ "items", FIELD_LIST, .of = route->out },
+		{ "pagination", FIELD_OBJECT, .of = &pagination }) };
+
+	if (route->out_page) {
+		openapi_put_shape(out, &page);
+		data.of = &page;
+	}
+	put_envelope(out, openapi_envelope_name(route).text, true, route->out ? &data : NULL);
+}
+
+/* Each envelope once, however many routes return it. */
+static void
+put_success_envelopes(struct buf *out, const struct program *program)
 {
 	const struct route *route, *other;
 
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
-		bool seen = openapi_is_file(route);
+		struct openapi_name name = openapi_envelope_name(route);
+		bool seen = route->out_type;
 		for (size_t before = 0; before < i && !seen; before++) {
 			other = route_at(program, before);
-			seen = !openapi_is_file(other) && strcmp(openapi_envelope_name(other).text, openapi_envelope_name(route).text) == 0;
+			seen = !other->out_type && strcmp(openapi_envelope_name(other).text, name.text) == 0;
 		}
 		if (!seen)
-			put_success_shape(out, route);
+			put_success_envelope(out, route);
 	}
 }
 
-/* ---- answers that several routes share, and headers */
+/* ---- what routes share */
 
 void
-openapi_put_header_ref(struct buf *out, const char *name)
+openapi_put_response(struct buf *out, const char *name, const char *description, const char *const names[static 4])
 {
 	json_put_object(out, name);
-	openapi_put_ref(out, "headers", name);
-	json_put_end_object(out);
-}
-
-static void
-put_failure(struct buf *out, const struct failure *failure)
-{
-	json_put_object(out, failure->name);
-	json_put_text(out, "description", failure->description);
+	json_put_text(out, "description", description);
 	json_put_object(out, "headers");
-	if (failure->header)
-		openapi_put_header_ref(out, failure->header);
-	openapi_put_header_ref(out, "X-Request-Id");
-	openapi_put_header_ref(out, "Content-Language");
-	json_put_end_object(out);
-	json_put_raw(out, "content", "{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/ErrorResponse\"}}}");
+	for (int i = 0; i < 4; i++)
+		if (names[i])
+			openapi_put(out, names[i], "{'$ref':'#/components/headers/%s'}", names[i]);
 	json_put_end_object(out);
 }
 
 void
-openapi_put_failures(struct buf *out, const struct route *route)
+openapi_put_not_modified(struct buf *out, const char *name, const char *header)
 {
-	char status[12];
-
-	for (size_t i = 0; i < COUNT(failures); i++) {
-		if (!may_answer(route, failures[i].status))
-			continue;
-		snprintf(status, sizeof(status), "%d", failures[i].status);
-		json_put_object(out, status);
-		openapi_put_ref(out, "responses", failures[i].name);
-		json_put_end_object(out);
-	}
-}
-
-/* ---- conditional requests: what is the same for every route that takes part */
-
-static bool
-any_route(const struct program *program, bool (*is)(const struct route *route))
-{
-	const struct route *route;
-
-	for (size_t i = 0; (route = route_at(program, i)); i++)
-		if (is(route))
-			return true;
-	return false;
+	openapi_put_response(out, name, "Your copy is still current.",
+		(const char *const[4]){ "ETag", header, "X-Request-Id" });
+	json_put_end_object(out);
 }
 
 static void
 put_condition(struct buf *out, const char *component, const char *header, const char *description)
 {
-	json_put_object(out, component);
-	json_put_text(out, "name", header);
-	json_put_text(out, "in", "header");
-	json_put_text(out, "description", description);
-	json_put_raw(out, "schema", "{\"type\":\"string\"}");
-	json_put_raw(out, "example", "\"\\\"5d41402abc4b2a76\\\"\"");
-	json_put_end_object(out);
-}
-
-static void
-put_headers(struct buf *out)
-{
-	json_put_object(out, "headers");
-	for (size_t i = 0; i < COUNT(headers); i++) {
-		json_put_object(out, headers[i].name);
-		json_put_text(out, "description", headers[i].description);
-		json_put_object(out, "schema");
-		json_put_text(out, "type", headers[i].type);
-		json_put_end_object(out);
-		json_put_end_object(out);
-	}
-	json_put_end_object(out);
-}
-
-static void
-put_conditions(struct buf *out, const struct program *program)
-{
-	json_put_object(out, "parameters");
-	if (any_route(program, openapi_may_be_kept))
-		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of the answer that you have: 304 while it is still good");
-	if (any_route(program, openapi_takes_if_match))
-		put_condition(out, "IfMatch", "If-Match", "ETag of what you have seen: 412 when it was changed meanwhile");
-	json_put_end_object(out);
+	openapi_put(out, component, "{'name':'%s','in':'header','description':'%s','schema':{'type':'string'},"
+		"'example':'\\'5d41402abc4b2a76\\''}", header, description);
 }
 
 void
 openapi_put_components(struct buf *out, const struct program *program, const struct openapi_shapes *shapes)
 {
 	const struct route *route;
+	bool cacheable = false, guarded = false, used[COUNT(failures)] = { false };
 
+	for (size_t r = 0; (route = route_at(program, r)); r++) {
+		cacheable |= openapi_is_cacheable(route);
+		guarded |= route->shows != NULL;
+		for (size_t i = 0; i < COUNT(failures); i++)
+			used[i] |= may_return(route, failures[i].status);
+	}
 	json_put_object(out, "components");
 	json_put_object(out, "schemas");
 	for (size_t i = 0; i < shapes->count; i++)
 		openapi_put_shape(out, shapes->list[i]);
-	put_named_forms(out, program);
+	put_forms(out, program);
 	openapi_put_enumerations(out, program, shapes);
-	put_success_shapes(out, program);
-	put_error_shape(out);
+	put_success_envelopes(out, program);
+	put_envelope(out, "ErrorResponse", false, NULL);
 	json_put_end_object(out);
-	put_headers(out);
-	put_conditions(out, program);
+	json_put_object(out, "headers");
+	for (size_t i = 0; i < COUNT(headers); i++)
+		openapi_put(out, headers[i].name, "{'description':'%s','schema':{'type':'%s'}}",
+			headers[i].description, headers[i].type);
+	json_put_end_object(out);
+	json_put_object(out, "parameters");
+	if (cacheable)
+		put_condition(out, "IfNoneMatch", "If-None-Match",
+			"ETag of your copy: 304 while it is still current");
+	if (guarded)
+		put_condition(out, "IfMatch", "If-Match",
+			"ETag of your copy: 412 when the data was changed meanwhile");
+	json_put_end_object(out);
 	json_put_object(out, "responses");
-	if (any_route(program, openapi_may_be_kept))
-		json_put_raw(out, "NotModified", "{\"description\":\"What you have is still good.\",\"headers\":{"
-			"\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},"
-			"\"X-Request-Id\":{\"$ref\":\"#/components/headers/X-Request-Id\"}}}");
-	for (size_t i = 0; i < COUNT(failures); i++) {
-		bool used = false;
-		for (size_t r = 0; (route = route_at(program, r)) && !used; r++)
-			used = may_answer(route, failures[i].status);
-		if (used)
+	if (cacheable)
+		openapi_put_not_modified(out, "NotModified", NULL);
+	for (size_t i = 0; i < COUNT(failures); i++)
+		if (used[i])
 			put_failure(out, &failures[i]);
-	}
 	json_put_end_object(out);
 	json_put_end_object(out);
 }

@@ -4,35 +4,24 @@
 #include "tag.h"
 #include "text.h"
 
+#include <errno.h>
 #include <strings.h>
 
-/* A time of the form that every sender has to use (IMF-fixdate, section 5.6.7), in milliseconds; -1 for anything else. */
+/* A time in the format that every sender must use (RFC 9110 section 5.6.7), in milliseconds; -1 for anything else. */
 static int64_t
 http_time(const char *s)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char date[11], again[30];
-	int64_t day, year, part[3];
+	struct tm parts = { 0 };
+	char again[30];
 
-	if (strlen(s) != 29 || !text_to_int((char[]){ s[5], s[6], '\0' }, 1, 31, &day) ||
-	    !text_to_int((char[]){ s[12], s[13], s[14], s[15], '\0' }, 1970, 9999, &year))
+	if (!strptime(s, "%a, %d %b %Y %T GMT", &parts))
 		return -1;
-	const char *month = strstr(months, (char[]){ s[8], s[9], s[10], '\0' });
-	for (int i = 0; i < 3; i++)
-		if (!text_to_int((char[]){ s[17 + 3 * i], s[18 + 3 * i], '\0' }, 0, 59, &part[i]))
-			return -1;
-	if (!month)
-		return -1;
-	snprintf(date, sizeof(date), "%04d-%02d-%02d", (int)year, (int)((month - months) / 3 + 1), (int)day);
-	if (!clock_is_date(date))
-		return -1;
-	int64_t time = clock_date(date) + part[0] * HOUR + part[1] * MINUTE + part[2] * SECOND;
-	/* Weekday, blanks and all the rest. */
-	clock_http_text(time, again);
+	int64_t time = timegm(&parts) * SECOND;
+	clock_http_text(time, again);	/* strptime() also takes other blanks, a wrong weekday, and text behind it */
 	return strcmp(s, again) == 0 ? time : -1;
 }
 
-/* 200 when the conditions let the request pass, else 304 or 412, in the order of section 13.2.2. */
+/* 200 when the conditions of the request hold, else 304 or 412, in the order of section 13.2.2. */
 static int
 conditions(const struct http_request *rq, const char *etag, int64_t changed)
 {
@@ -51,28 +40,28 @@ conditions(const struct http_request *rq, const char *etag, int64_t changed)
 	return 200;
 }
 
-/* False where a part of another state of the file was asked to be filled up (section 13.1.5). */
+/* False when If-Range names another state of the file (section 13.1.5). */
 static bool
 still_same(const char *if_range, const char *etag, int64_t changed)
 {
 	return !if_range || strcmp(if_range, etag) == 0 || http_time(if_range) == changed;
 }
 
-/* A run of digits as a number; false when there is none, or one that no file is as large as. */
+/* Reads a number and moves *s behind it; false when there are no digits, or more than fit. */
 static bool
 number(const char **s, int64_t *out)
 {
-	const char *start = *s;
+	char *end;
 
-	for (*out = 0; **s >= '0' && **s <= '9'; (*s)++) {
-		if (*out > INT64_MAX / 10 - 1)
-			return false;
-		*out = *out * 10 + (**s - '0');
-	}
-	return *s > start;
+	if (!text_is_digit(**s))
+		return false;
+	errno = 0;
+	*out = strtoll(*s, &end, 10);
+	*s = end;
+	return errno == 0;
 }
 
-/* "first-last", "first-" or "-count", with blanks around, up to a comma or the end. False when it is none of them. */
+/* Reads "first-last", "first-" or "-count", with blanks around, up to a comma or the end. False when malformed. */
 static bool
 span(const char **s, int64_t size, int64_t *first, int64_t *end)
 {
@@ -100,8 +89,8 @@ span(const char **s, int64_t size, int64_t *first, int64_t *end)
 }
 
 /*
- * What a Range header asks for (section 14.2), as nginx answers with `max_ranges 1`: it looks behind us, and must not find
- * anything else. A list counts where one of its ranges is within the file, and is not answered in parts otherwise.
+ * The part that a Range header selects (section 14.2), as nginx with `max_ranges 1` evaluates it, which does so after us
+ * and must come to the same result. Of a list, one range within the file is served; with more it is the whole file.
  */
 static struct range
 part_of(const char *s, int64_t size)

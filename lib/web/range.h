@@ -1,5 +1,5 @@
 /*
- * range - what a GET of a file asks for: conditions (RFC 9110 section 13) and a range of bytes (section 14). The same
+ * range - conditions (RFC 9110 section 13) and byte ranges (section 14) of a GET of a file. The result is the same
  * whether the web server sends the file or we do.
  */
 #ifndef OKUL_RANGE_H
@@ -14,9 +14,9 @@ struct range {
 };
 
 /*
- * `etag` is a strong tag with its quotes, `changed` the time of the last change (milliseconds; a header knows seconds),
- * `size` the bytes of the file. Of several ranges within the file at once the answer is the whole file; a unit other than
- * bytes is ignored, and what is no range at all is 416.
+ * `etag` is a strong tag with its quotes, `changed` the time of the last change (milliseconds; headers have seconds),
+ * `size` the bytes of the file. For several ranges within the file the response is the whole file. A unit other than
+ * bytes is ignored; a malformed range is 416.
  */
 must_use struct range range_of(const struct http_request *rq, const char *etag, int64_t changed, int64_t size);
 

@@ -1,11 +1,9 @@
 /*
- * request - a request as a handler sees it, and questions about it.
+ * request - a request as a handler sees it.
  */
 #ifndef OKUL_REQUEST_H
 #define OKUL_REQUEST_H
 
-#include "arena.h"
-#include "base.h"
 #include "caller.h"
 #include "clock.h"
 #include "conf.h"
@@ -19,12 +17,12 @@ struct program;
 struct route;
 struct upload;
 
-/* The data of a success, as JSON text: the bytes of `out` from here on, until the envelope is closed. */
+/* Where the data of a success begins in `out`. */
 #define RESPONSE_DATA_AT (sizeof("{\"isSuccess\":true,\"statusCode\":200,\"data\":") - 1)
 
 #define ETAG_TEXT 19	/* two quotes, 16 hex digits and a NUL */
 
-/* What of an address by link_put(), link.h, is another each time: so many bytes of the answer from there on. */
+/* The part of an address by link_put(), link.h, that differs in each response: bytes of `out`. */
 struct changing_part { size_t at, length; struct changing_part *next; };
 
 struct request {
@@ -36,29 +34,29 @@ struct request {
 	const struct route *route;
 	int success;			/* status of the route's success */
 	int64_t now;			/* one time for the whole request */
-	enum language language;		/* of the answer */
+	enum language language;		/* of the response */
 	bool language_asked;		/* Accept-Language named one of ours */
 	const char *request_id;
 	const char *id;			/* the first {...} of the path */
 	const char *params[2];		/* all {...} of the path, in order */
-	const struct value *in;		/* of the body, or of the query where the route takes no body: by the enumerators of its shape */
+	const struct value *in;		/* the body, or without one the query: values by the enumerators of its shape */
 	struct caller *user;		/* NULL: anonymous */
 	struct faults faults;
-	void *prepared;			/* what route->check left for the handler; NULL: nothing */
+	void *prepared;			/* by route->check for the handler; NULL: nothing */
 	struct buf *out;		/* the response's data, as JSON; by the calls of data.h */
 	bool keeps;			/* inside a write transaction: data goes to `kept` */
 	struct buf kept;		/* values that data_write() will write */
-	struct buf shown;		/* values that If-Match was compared with */
 	size_t kept_room;		/* bytes of JSON that they need at most */
-	struct changing_part *links, *last_link;	/* in the answer, in their order */
-	char etag[ETAG_TEXT];		/* of the answer, with its quotes; "" while there is none */
+	struct buf shown;		/* values that If-Match was compared with */
+	struct changing_part *links, *last_link;	/* in `out`, in their order */
+	char etag[ETAG_TEXT];		/* of the response, with its quotes; "" while there is none */
 	struct http *wire;		/* where the body of an upload is read from */
 	struct upload *uploads;		/* files of a form, in the order of the parts; lib/web/upload.h */
 	size_t upload_count;
 	bool mail_queued;		/* the program's mail_wake() is called after the commit */
 };
 
-/* True for an admin or superadmin; false for the anonymous. */
+/* True for an admin or superadmin. */
 static inline bool
 request_is_admin(const struct request *rq)
 {
@@ -66,8 +64,8 @@ request_is_admin(const struct request *rq)
 }
 
 /*
- * Copies the texts of rq->user into the arena and ends the row, which is gone when a write transaction begins or ends: a handler
- * that writes must not read from it, and the log names the user afterwards. Does nothing where that is done, or for nobody.
+ * Copies the texts of rq->user, which the log needs afterwards, into the arena and ends the row, which does not outlive the
+ * begin or end of a write transaction: a handler that writes must not read it. Nothing happens when there is no row or no user.
  */
 void request_detach_user(struct request *rq);
 

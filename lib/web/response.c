@@ -1,5 +1,7 @@
 #include "response.h"
 
+#include <strings.h>
+
 /* ---- errors */
 
 struct response
@@ -38,6 +40,23 @@ response_again(struct request *rq)
 
 /* ---- success */
 
+static void
+put_values(struct request *rq, const struct shape *shape, struct args args)
+{
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	size_t i = 0;
+
+	while ((field = field_next(&walk, shape)) && i < args.count)
+		data_value(rq, field, &args.values[i++]);
+#ifdef OKUL_TEST
+	if (field || i < args.count) {
+		fprintf(stderr, "%s is filled from %zu values\n", shape->name, args.count);
+		abort();
+	}
+#endif
+}
+
 void
 response_begin(struct request *rq)
 {
@@ -66,9 +85,14 @@ const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FI
 struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
 {
+	return response_values(rq, &delete_response, ARGS(sentence(which, rq->language), id));
+}
+
+struct response
+response_values(struct request *rq, const struct shape *shape, struct args args)
+{
 	response_begin(rq);
-	data_text(rq, "message", sentence(which, rq->language));
-	data_text(rq, "id", id);
+	put_values(rq, shape, args);
 	return response_done(rq);
 }
 
@@ -92,15 +116,21 @@ response_row(struct request *rq, const char *sql, struct args args, const struct
 	return response_of_row(rq, rc, row, shape);
 }
 
-/* Gives the number of rows. */
+/* The rows of a statement as objects of the open list, which it ends. Returns their number. */
 static int64_t
-put_all(struct request *rq, const char *sql, struct args args, const struct shape *shape)
+put_all(struct request *rq, const char *sql, struct args args, const struct shape *shape, response_put_fields *put)
 {
 	struct db_rows *rows;
 	int64_t count = 0;
 
-	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows), count++)
-		response_put_row_object(rq, NULL, shape, rows, 0);
+	for (enum db_rc rc = db_one(rq->db, &rows, sql, args); rc == DB_ROW; rc = db_next(rows), count++) {
+		data_object(rq, NULL);
+		if (put)
+			put(rq, rows);
+		else
+			response_put_row(rq, shape, rows, 0);
+		data_end_object(rq);
+	}
 	db_end(rows);
 	data_end_list(rq);
 	return count;
@@ -110,36 +140,18 @@ void
 response_put_rows(struct request *rq, const char *name, const char *sql, struct args args, const struct shape *shape)
 {
 	data_list(rq, name);
-	put_all(rq, sql, args, shape);
+	put_all(rq, sql, args, shape, NULL);
 }
 
 struct response
 response_rows(struct request *rq, const char *sql, struct args args, const struct shape *shape)
 {
 	data_begin(rq, '[');
-	put_all(rq, sql, args, shape);
+	put_all(rq, sql, args, shape, NULL);
 	return (struct response){ .status = rq->success };
 }
 
-/* The rows of a page: the statement takes args, and behind them limit and offset. */
-struct paged {
-	struct page page;
-	struct value values[ARGS_MAX + 2];
-	struct args args;
-};
-
-static void
-page_begin(struct request *rq, struct paged *paged, struct args args)
-{
-	paged->page = page_of(rq->in);
-	memcpy(paged->values, args.values, args.count * sizeof(*args.values));
-	paged->values[args.count] = value_int(paged->page.limit);
-	paged->values[args.count + 1] = value_int(paged->page.offset);
-	paged->args = (struct args){ paged->values, args.count + 2 };
-	response_begin(rq);
-}
-
-/* The total behind a page of `shown` rows. One that is not full is the last, and tells it; a search need not run again. */
+/* The number of all rows behind a page of `shown` rows. A page that is not full is the last: the count need not run. */
 static int64_t
 total_of(struct request *rq, const struct page *page, int64_t shown, const char *count, struct args args)
 {
@@ -154,49 +166,44 @@ total_of(struct request *rq, const struct page *page, int64_t shown, const char 
 	return total;
 }
 
+/* Each item by `put`, or where that is NULL by `shape`. */
 static struct response
-page_done(struct request *rq, const struct paged *paged, int64_t shown, const char *count, struct args args)
+put_page(struct request *rq, const char *count, const char *rows, struct args args, const struct shape *shape,
+	response_put_fields *put)
 {
-	int64_t total = total_of(rq, &paged->page, shown, count, args);
+	const struct page page = page_of(rq->in);
+	struct value values[ARGS_MAX + 2];
 
+	memcpy(values, args.values, args.count * sizeof(*values));
+	values[args.count] = value_int(page.limit);
+	values[args.count + 1] = value_int(page.offset);
+	response_begin(rq);
+	data_list(rq, "items");
+	int64_t shown = put_all(rq, rows, (struct args){ values, args.count + 2 }, shape, put);
+	int64_t total = total_of(rq, &page, shown, count, args);
 	data_object(rq, "pagination");
-	data_int(rq, "page", paged->page.number);
-	data_int(rq, "limit", paged->page.limit);
+	data_int(rq, "page", page.number);
+	data_int(rq, "limit", page.limit);
 	data_int(rq, "total", total);
-	data_int(rq, "totalPages", page_count(&paged->page, total));
+	data_int(rq, "totalPages", page_count(&page, total));
 	data_end_object(rq);
 	return response_done(rq);
 }
 
 struct response
-response_list(struct request *rq, const char *count, const char *rows_sql, struct args args, const struct shape *shape)
+response_list(struct request *rq, const char *count, const char *rows, struct args args, const struct shape *shape)
 {
-	struct paged paged;
-
-	page_begin(rq, &paged, args);
-	data_list(rq, "items");
-	return page_done(rq, &paged, put_all(rq, rows_sql, paged.args, shape), count, args);
+	return put_page(rq, count, rows, args, shape, NULL);
 }
 
 struct response
-response_list_by(struct request *rq, const char *count, const char *rows_sql, struct args args,
-	void (*put)(struct request *rq, const struct db_rows *row))
+response_list_by(struct request *rq, const char *count, const char *rows, struct args args, response_put_fields *put)
 {
-	struct paged paged;
-	struct db_rows *rows;
-	int64_t shown = 0;
-
-	page_begin(rq, &paged, args);
-	data_list(rq, "items");
-	for (enum db_rc rc = db_one(rq->db, &rows, rows_sql, paged.args); rc == DB_ROW; rc = db_next(rows), shown++)
-		put(rq, rows);
-	db_end(rows);
-	data_end_list(rq);
-	return page_done(rq, &paged, shown, count, args);
+	return put_page(rq, count, rows, args, NULL, put);
 }
 
-static struct response
-response_table(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
+struct response
+response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
 	char separator, bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
@@ -205,19 +212,6 @@ response_table(struct request *rq, const char *name, const char *rows, struct ar
 	memcpy(values, args.values, args.count * sizeof(*values));
 	*table = (struct table){ name, rows, { values, args.count }, shape, separator, walk };
 	return (struct response){ .status = rq->success, .table = table };
-}
-
-struct response
-response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, char separator)
-{
-	return response_table(rq, name, rows, args, shape, separator, false);
-}
-
-struct response
-response_csv_walk(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
-	char separator)
-{
-	return response_table(rq, name, rows, args, shape, separator, true);
 }
 
 struct response
@@ -232,12 +226,38 @@ response_download(struct request *rq, const char *path, const char *type, const 
 	struct response response = response_file(rq, path, type);
 
 	response.file_disposition = disposition;
-	/* A private file is asked for anew each time: the right to it may have ended. */
+	/* A private file is revalidated each time: the right to it may have ended. */
 	response.file_cache = is_public ? "public, max-age=86400" : "private, no-cache";
 	return response;
 }
 
-/* ---- rows as objects */
+/* ---- objects */
+
+void
+response_put_values(struct request *rq, const char *name, const struct shape *shape, struct args args)
+{
+	data_object(rq, name);
+	put_values(rq, shape, args);
+	data_end_object(rq);
+}
+
+#ifdef OKUL_TEST
+/*
+ * Columns that are not the shape's fields would put values under wrong names. The column created_at is the field createdAt.
+ */
+static void
+check_column(const struct shape *shape, const char *field, const char *column)
+{
+	const char *c = column, *f = field;
+
+	for (; *c && (*c == '_' || strncasecmp(c, f, 1) == 0); c++)
+		f += *c != '_';
+	if (*c || *f) {
+		fprintf(stderr, "%s.%s is filled from column %s\n", shape->name, field, column);
+		abort();
+	}
+}
+#endif
 
 int
 response_put_row(struct request *rq, const struct shape *shape, const struct db_rows *rows, int column)
@@ -251,11 +271,7 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 			continue;
 		}
 #ifdef OKUL_TEST
-		/* A statement whose columns are not the shape's fields would answer under wrong names. */
-		if (strcmp(db_name(rows, column), field->name) != 0) {
-			fprintf(stderr, "%s.%s is filled from column %s\n", shape->name, field->name, db_name(rows, column));
-			abort();
-		}
+		check_column(shape, field->name, db_name(rows, column));
 #endif
 		struct value value = db_value(rows, column++);
 		data_value(rq, field, &value);
@@ -264,7 +280,8 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 }
 
 void
-response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
+response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows,
+	int column)
 {
 	data_object(rq, name);
 	response_put_row(rq, shape, rows, column);

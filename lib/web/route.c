@@ -10,7 +10,7 @@ struct path {
 	int count;
 };
 
-/* Cuts at slashes first and decodes then, so that %2F is part of a segment. False for a path that no row can have. */
+/* Splits at slashes before it decodes, so that %2F is part of a segment. False for a path that no row can have. */
 static bool
 split_path(struct request *rq, struct path *path)
 {
@@ -29,12 +29,12 @@ split_path(struct request *rq, struct path *path)
 		if (!path->segment[path->count++])
 			return false;
 		if (s < end && s + 1 == end)
-			return false;	/* a slash at the end names something else */
+			return false;	/* a trailing slash is another path */
 	}
 	return true;
 }
 
-/* A surface that the operator has turned off is not there. */
+/* True for a route of the API that the operator has turned off. */
 static bool
 is_off(const struct request *rq, const struct route *route)
 {
@@ -43,7 +43,7 @@ is_off(const struct request *rq, const struct route *route)
 	return rq->conf && !rq->conf->api_v1 && strncmp(route->path, v1, sizeof(v1) - 1) == 0;
 }
 
-/* The number of parameters when the pattern takes the path, else -1. */
+/* The number of parameters when the pattern matches the path, else -1. */
 static int
 match(const char *pattern, const struct path *path, const char *params[static 2])
 {
@@ -101,7 +101,9 @@ route_find(const struct program *program, struct request *rq, struct buf *allow)
 	for (size_t i = 0; (route = route_at(program, i)); i++) {
 		const char *params[2] = { NULL, NULL };
 		int found = match(route->path, &path, params);
-		if (found < 0 || found > best_params || is_off(rq, route) || (best && found == best_params && strcmp(best, route->path) != 0))
+		if (found < 0 || found > best_params || is_off(rq, route))
+			continue;
+		if (best && found == best_params && strcmp(best, route->path) != 0)
 			continue;
 		if (found < best_params) {
 			best = route->path;
@@ -138,7 +140,7 @@ route_is_guarded(const struct route *route)
 bool
 route_is_tagged(const struct route *route)
 {
-	return route->method == GET && !route->out_type && !route->no_store && (route->status == 0 || route->status == 200);
+	return route->method == GET && !route->out_type && !route->no_store && route_success(route) == 200;
 }
 
 bool

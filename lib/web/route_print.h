@@ -4,13 +4,13 @@
 #ifndef OKUL_ROUTE_PRINT_H
 #define OKUL_ROUTE_PRINT_H
 
-#include "base.h"
 #include "route.h"
 
 /*
- * --routes: a line a route, tab-separated: program method path role status flags in out title. A heading first; "-"
- * where there is nothing. flags: writes, unregistered, limit. in: the DTO of the body, ?parameters of the query, or both.
- * out: the DTO of the data, DTO[] for a list of them, or (media type) outside the envelope.
+ * --routes: a header line, then one line for each route, separated by tabs: program method path role status flags in
+ * out title, "-" for an empty column. flags: writes, unregistered, leaving, limit. in: the DTO of the body, +field
+ * for files, ?parameters of the query. out: the DTO of the data, DTO[] for a list, or (media type) for a file without
+ * the envelope.
  */
 void route_print(const struct program *program, FILE *out);
 

@@ -56,9 +56,9 @@ header_int(struct buf *head, const char *name, int64_t value)
 	buf_put(head, "\r\n", 2);
 }
 
-/* ---- what every answer begins with */
+/* ---- what every response begins with */
 
-/* A page of another site gets to read the answer, and to send the request, where its origin is configured (WHATWG Fetch). */
+/* Lets pages of the configured origins send the request and read the response (WHATWG Fetch). */
 static void
 cors_headers(struct buf *head, const struct request *rq, const char *allow)
 {
@@ -75,58 +75,39 @@ cors_headers(struct buf *head, const struct request *rq, const char *allow)
 	}
 }
 
-/* What the answer depends on beside its address (RFC 9110 section 12.5.5). */
-static void
-vary_header(struct buf *head, const struct request *rq, bool personal)
-{
-	static const char asking[] = "Authorization, Accept-Language", from_origin[] = "Authorization, Accept-Language, Origin";
-	bool origins = rq->conf->origins[0];
-
-	if (personal || origins)
-		header(head, "Vary", !personal ? "Origin" : origins ? from_origin : asking);
-}
-
-/* The one beginning of all answers. `personal`: a cache may keep it, for one who asks with the same token and language. */
+/* `personal`: a cache may store it, for requests with the same token and language (Vary: RFC 9110 section 12.5.5). */
 static void
 begin_head(struct buf *head, const struct request *rq, int status, const char *allow, bool personal)
 {
+	bool origins = rq->conf->origins[0];
+
 	buf_reset(head, SIZE_MAX);
 	buf_puts(head, status_line(status));
 	header(head, "X-Request-Id", rq->request_id);
 	buf_puts(head, "X-Content-Type-Options: nosniff\r\n");
 	if (allow)
 		header(head, "Allow", allow);
-	vary_header(head, rq, personal);
+	if (personal)
+		header(head, "Vary", origins ? "Authorization, Accept-Language, Origin" : "Authorization, Accept-Language");
+	else if (origins)
+		header(head, "Vary", "Origin");
 	cors_headers(head, rq, allow);
 }
 
-/* JSON and tables are data: no page of another site may show them in a frame. */
-static void
-data_policy(struct buf *head)
-{
-	buf_puts(head, "Content-Security-Policy: frame-ancestors 'none'\r\n");
-}
+/* JSON and tables are data, which no page of another site may show in a frame. */
+#define DATA_POLICY "Content-Security-Policy: frame-ancestors 'none'\r\n"
 
 /* ---- the envelope */
 
 static void
-put_sentence(struct request *rq, const struct response *response)
-{
-	struct buf text = { .arena = rq->arena };
-
-	buf_sentence(&text, error_sentence(response->error), rq->language, response->argument);
-	json_put_text(rq->out, NULL, text.s);
-}
-
-static void
-finish(struct request *rq)
+end_envelope(struct request *rq)
 {
 	json_put_end_list(rq->out);
 	json_put_time(rq->out, "timestamp", rq->now);
 	json_put_end_object(rq->out);
 }
 
-/* Up to the list of the errors, which stays open. */
+/* The list of the errors stays open. */
 static void
 begin_error(struct request *rq, int status)
 {
@@ -140,72 +121,69 @@ begin_error(struct request *rq, int status)
 static void
 put_error(struct request *rq, const struct response *response)
 {
+	enum error error = response->error;
+	struct buf text = { .arena = rq->arena };
+	size_t count = 0;
+
 	buf_reset(rq->out, SIZE_MAX);
 	begin_error(rq, response->status);
-	bool faults = response->error == ERROR_BAD_FIELDS || response->error == ERROR_FILE_TOO_LARGE || response->error == ERROR_FILE_WRONG_TYPE;
-	if (!faults)
-		put_sentence(rq, response);
-	size_t told = 0;
-	for (const struct fault *fault = rq->faults.first; fault && faults && told < FAULTS_TOLD; fault = fault->next, told++)
-		json_put_text(rq->out, NULL, fault->text);
-	if (faults && rq->faults.count > told)
-		json_put_text(rq->out, NULL, sentence(S_MORE_FAULTS, rq->language));
-	finish(rq);
+	if (error == ERROR_BAD_FIELDS || error == ERROR_FILE_TOO_LARGE || error == ERROR_FILE_WRONG_TYPE) {
+		for (const struct fault *fault = rq->faults.first; fault && count < FAULTS_TOLD; fault = fault->next, count++)
+			json_put_text(rq->out, NULL, fault->text);
+		if (rq->faults.count > count)
+			json_put_text(rq->out, NULL, sentence(S_MORE_FAULTS, rq->language));
+	} else {
+		buf_sentence(&text, error_sentence(error), rq->language, response->argument);
+		json_put_text(rq->out, NULL, text.s);
+	}
+	end_envelope(rq);
 }
 
+/* 304, whose data the client has; or 204 for OPTIONS, whose response is in the headers. */
 static int
-send_not_modified(struct http *http, struct request *rq, struct buf *head)
+send_empty(struct http *http, struct request *rq, int status, const char *allow, struct buf *head)
 {
-	begin_head(head, rq, 304, NULL, true);
-	header(head, "Cache-Control", "private, no-cache");
-	header(head, "ETag", rq->etag);
+	begin_head(head, rq, status, allow, status == 304);
+	header(head, "Cache-Control", status == 304 ? "private, no-cache" : "no-store");
+	if (status == 304)
+		header(head, "ETag", rq->etag);
 	http_send(http, head, "", 0);
-	return 304;
-}
-
-/* 204: what OPTIONS asks for is in the headers. */
-static int
-send_empty(struct http *http, struct request *rq, const struct response *response, struct buf *head)
-{
-	begin_head(head, rq, response->status, response->allow, false);
-	header(head, "Cache-Control", "no-store");
-	http_send(http, head, "", 0);
-	return response->status;
+	return status;
 }
 
 static int
 send_envelope(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
-	bool tagged = etag_put(rq, response), keep = tagged && rq->route->method == GET;
+	bool tagged = etag_put(rq, response), cacheable = tagged && rq->route->method == GET;
 	int status = response->status;
 
-	if (keep && (status == 304 || etag_known(rq)))
-		return send_not_modified(http, rq, head);
+	if (cacheable && (status == 304 || etag_known(rq)))
+		return send_empty(http, rq, 304, NULL, head);
 	if (response->error) {
 		put_error(rq, response);
 	} else {
 		json_put_list(rq->out, "errors");
-		finish(rq);
+		end_envelope(rq);
 	}
 	if (rq->out->failed) {
-		log_line(LOG_FAULT, "out of memory for an answer");
+		log_line(LOG_FAULT, "out of memory for a response");
 		buf_clear(rq->out);
 		begin_error(rq, 503);
 		json_put_text(rq->out, NULL, "out of memory");
-		finish(rq);
+		end_envelope(rq);
 		status = 503;
-		tagged = keep = false;
+		tagged = cacheable = false;
 	}
-	begin_head(head, rq, status, response->allow, keep);
-	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\n");
-	data_policy(head);
-	header(head, "Cache-Control", keep ? "private, no-cache" : "no-store");
+	begin_head(head, rq, status, response->allow, cacheable);
+	buf_puts(head, "Content-Type: application/json; charset=utf-8\r\n" DATA_POLICY);
+	header(head, "Cache-Control", cacheable ? "private, no-cache" : "no-store");
 	if (tagged)
 		header(head, "ETag", rq->etag);
 	header(head, "Content-Language", language_code(rq->language));
 	if (status == 401)
-		header(head, "WWW-Authenticate", response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
-	if (status == 416)	/* RFC 9110 section 15.5.17: how long it is, for another try */
+		header(head, "WWW-Authenticate",
+			response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
+	if (status == 416)	/* RFC 9110 section 15.5.17: with the size, the client can ask again */
 		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)response->file_size);
 	if (response->retry_after || status == 503)
 		header_int(head, "Retry-After", response->retry_after ? response->retry_after : 1);
@@ -216,11 +194,14 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 
 /* ---- files */
 
-/* The internal location of the shipped web server configuration that stands for a file of ours; NULL for none. */
+/* The internal location of nginx (see conf/nginx) for a file of ours; NULL when there is none. */
 static const char *
 accel_path(const struct request *rq, const char *path)
 {
-	const struct { const char *folder, *location; } places[] = { { rq->conf->share, "/_share" }, { rq->conf->data, "/_data" } };
+	const struct { const char *folder, *location; } places[] = {
+		{ rq->conf->share, "/_share" },
+		{ rq->conf->data, "/_data" },
+	};
 
 	for (size_t i = 0; i < COUNT(places); i++) {
 		size_t length = strlen(places[i].folder);
@@ -231,27 +212,27 @@ accel_path(const struct request *rq, const char *path)
 }
 
 /*
- * What describes a file goes to nginx under names of our own: it would put Cache-Control and Content-Disposition into its own
- * answer too where the file is missing, or the range or a condition is not met. Its configuration gives them their names.
+ * nginx gets Cache-Control and Content-Disposition under names of ours, which its configuration translates: otherwise
+ * it would also add them to its own responses when the file is missing, or when a range or a condition fails.
  */
 static void
 file_head(struct buf *head, const struct request *rq, const struct response *response, int status, bool accel)
 {
 	begin_head(head, rq, status, NULL, false);
-	/* Addresses of files carry signatures, which no other site is to read in a Referer. */
+	/* URLs of files contain signatures, which no other site may read in a Referer. */
 	buf_puts(head, "Referrer-Policy: no-referrer\r\n");
 	if (status != 304)
 		header(head, "Content-Type", response->file_type);
 	header(head, accel ? "X-Okul-Cache-Control" : "Cache-Control", response->file_cache ? response->file_cache : "no-cache");
 	if (response->file_disposition)
 		header(head, accel ? "X-Okul-Disposition" : "Content-Disposition", response->file_disposition);
-	/* nginx adds this to uploads that it sends for us; where we or Apache send, nobody else does. */
+	/* nginx adds this itself to the uploads that it sends. */
 	if (response->file_disposition && !accel)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
-	/* Pages of ours carry style and script inline and load nothing. */
+	/* Our pages have their style and script inline and load nothing. */
 	if (strncmp(response->file_type, "text/html", 9) == 0)
-		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
+		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+			"script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 	else if (!response->file_disposition)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
 }
@@ -304,16 +285,19 @@ send_file(struct http *http, struct request *rq, const struct response *response
 	const char *etag = etag_of_file(rq->arena, &st);
 	int64_t changed = (int64_t)st.st_mtim.tv_sec * SECOND;
 	struct range range = range_of(&rq->http, etag, changed, st.st_size);
-	if (range.status == 412 || range.status == 416)
-		return file_error(http, rq, head, range.status == 412 ? ERROR_PRECONDITION_FAILED : ERROR_NO_SUCH_RANGE, st.st_size);
-	/* A HEAD is answered here: nginx would mind its Range, which is for GET alone (RFC 9110 section 14.2). */
-	bool web = range.status != 304 && rq->http.method == GET && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
-	if (!web && range.status != 304 && rq->http.method == GET && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
+	if (range.status == 412)
+		return file_error(http, rq, head, ERROR_PRECONDITION_FAILED, st.st_size);
+	if (range.status == 416)
+		return file_error(http, rq, head, ERROR_NO_SUCH_RANGE, st.st_size);
+	/* HEAD is answered here: nginx would apply its Range, which is defined for GET only (RFC 9110 section 14.2). */
+	bool body = range.status != 304 && rq->http.method == GET;
+	bool web = body && (accel || rq->conf->delivery == DELIVER_X_SENDFILE);
+	if (body && !web && (file = open(response->file, O_RDONLY | O_CLOEXEC)) < 0) {
 		log_line(LOG_FAULT, "file_unreadable path=%s error=%s", response->file, strerror(errno));
 		return file_error(http, rq, head, ERROR_INTERNAL, 0);
 	}
 	file_head(head, rq, response, web ? response->status : range.status, accel && web);
-	/* nginx makes the tag by itself; Apache's mod_xsendfile takes ours, and without it would say "0" of every file. */
+	/* nginx makes the tag itself; Apache's mod_xsendfile takes ours, and without one would send "0" for each file. */
 	if (!(web && accel))
 		file_tag(head, etag, changed);
 	if (web)
@@ -329,11 +313,11 @@ send_file(struct http *http, struct request *rq, const struct response *response
 
 /* ---- tables */
 
-#define TABLE_PAGE 2000			/* rows a statement: few enough to be sorted in memory */
+#define TABLE_PAGE 2000			/* rows for each run of the statement: few enough to be sorted in memory */
 #define TABLE_PIECE (32 * 1024)		/* bytes that are sent at once */
 #define TABLE_TIME (10 * SECOND)
 
-/* Where the semicolon stands between cells, the comma is the decimal sign: a spreadsheet would take 12.05 for a date. */
+/* With the semicolon as separator the comma is the decimal sign: a spreadsheet would read 12.05 as a date. */
 static void
 put_decimal(struct buf *out, double number, char separator)
 {
@@ -371,7 +355,7 @@ put_cell(struct buf *out, const struct table *table, const struct field *field, 
 	}
 }
 
-/* A line: the names of the fields, or with `rows` their values. */
+/* A line: the names of the fields, or with `rows` the values of the current row. */
 static void
 put_line(struct buf *out, const struct table *table, const struct db_rows *rows)
 {
@@ -389,7 +373,7 @@ put_line(struct buf *out, const struct table *table, const struct db_rows *rows)
 	buf_puts(out, "\r\n");
 }
 
-/* One statement's rows. Gives their number, or -1 when the client went away. */
+/* Sends the rows of one run of the statement. Returns their number, or -1 when the client has disconnected. */
 static int64_t
 send_page(struct http *http, struct request *rq, const struct table *table, int64_t offset)
 {
@@ -421,20 +405,19 @@ send_table(struct http *http, struct request *rq, const struct response *respons
 	int64_t offset = 0, count = TABLE_PAGE;
 
 	begin_head(head, rq, response->status, NULL, false);
-	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\n");
-	data_policy(head);
+	buf_puts(head, "Content-Type: text/csv; charset=utf-8\r\n" DATA_POLICY);
 	header(head, "Cache-Control", "no-store");
 	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
 	buf_reset(rq->out, SIZE_MAX);
-	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without the mark Excel takes UTF-8 for something else */
+	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without a byte order mark Excel does not recognize UTF-8 */
 	put_line(rq->out, table, NULL);
 	db_timeout(rq->db, TABLE_TIME);
-	bool there = http_begin(http, head);
-	for (; there && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)
-		there = (count = send_page(http, rq, table, offset)) >= 0;
+	bool connected = http_begin(http, head);
+	for (; connected && rq->http.method != HEAD && count == TABLE_PAGE; offset += TABLE_PAGE)
+		connected = (count = send_page(http, rq, table, offset)) >= 0;
 	if (db_failure(rq->db) != DB_DONE)
 		buf_puts(rq->out, "# incomplete: the server could not read all rows\r\n");
-	if (there && rq->http.method != HEAD)
+	if (connected && rq->http.method != HEAD)
 		(void)!http_write(http, rq->out->s, rq->out->length);
 	http_end(http);
 	return response->status;
@@ -444,7 +427,7 @@ int
 send_response(struct http *http, struct request *rq, const struct response *response, struct buf *head)
 {
 	if (response->status == 204)
-		return send_empty(http, rq, response, head);
+		return send_empty(http, rq, 204, response->allow, head);
 	if (response->file && !response->error)
 		return send_file(http, rq, response, head);
 	if (response->table && !response->error)

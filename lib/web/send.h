@@ -7,9 +7,9 @@
 #include "response.h"
 
 /*
- * Sends the response to rq. Data of a success stands in rq->out already, up to its closing bracket; an error's envelope is
- * made here, in the caller's language; 204 has no body. Headers that belong to every answer, those of CORS among them, are put
- * here and nowhere else. `head` is a scratch buffer kept between requests. Gives the status sent.
+ * Sends the response to rq. The data of a success is already in rq->out, up to the end of its value; the envelope of
+ * an error is written here, in the caller's language; 204 has no body. The headers of every response, with those of
+ * CORS, are written here and nowhere else. `head` is a scratch buffer kept between requests. Returns the status sent.
  */
 int send_response(struct http *http, struct request *rq, const struct response *response, struct buf *head);
 

@@ -1,8 +1,8 @@
 #include "tag.h"
 
-/* Bytes of the opaque-tag at `s` (RFC 9110 section 8.8.3), its quotes among them; 0 when there is none. */
+/* Bytes of the opaque-tag at `s` (RFC 9110 section 8.8.3), with its quotes; 0 when there is none. */
 static size_t
-tag_length(const char *s)
+opaque_tag_length(const char *s)
 {
 	const unsigned char *c = (const unsigned char *)s;
 
@@ -14,17 +14,17 @@ tag_length(const char *s)
 }
 
 static bool
-is_same(const char *one, size_t length, const char *tag, enum tag_compare compare, size_t passed)
+is_same_tag(const char *found, size_t length, const char *tag, enum tag_compare compare, size_t ignored)
 {
 	size_t own = strlen(tag);
 
-	if (own == 0 || length < own || memcmp(one, tag, own - 1 - passed) != 0)
+	if (own == 0 || length < own || memcmp(found, tag, own - 1 - ignored) != 0)
 		return false;
-	return length == own || (compare == TAG_RECODED && one[own - 1] == '-');
+	return length == own || (compare == TAG_RECODED && found[own - 1] == '-');
 }
 
 bool
-tag_listed(const char *value, const char *tag, enum tag_compare compare, size_t passed)
+tag_listed(const char *value, const char *tag, enum tag_compare compare, size_t ignored)
 {
 	bool found = false;
 
@@ -34,8 +34,8 @@ tag_listed(const char *value, const char *tag, enum tag_compare compare, size_t 
 	while (*(value += strspn(value, " \t,"))) {
 		bool weak = strncmp(value, "W/", 2) == 0;
 		value += weak ? 2 : 0;
-		size_t length = tag_length(value);
-		found |= is_same(value, length, tag, compare, passed) && !(weak && compare == TAG_STRONG);
+		size_t length = opaque_tag_length(value);
+		found |= is_same_tag(value, length, tag, compare, ignored) && !(weak && compare == TAG_STRONG);
 		value += length;
 		value += strspn(value, " \t");
 		if (length == 0 || (*value && *value != ','))

@@ -6,22 +6,22 @@
 
 #include "base.h"
 
-/* Which tags are the same. */
+/* When two tags are the same. */
 enum tag_compare {
-	TAG_STRONG,	/* equal, and neither marked as weak by W/: If-Match */
-	TAG_WEAK,	/* equal but for that mark: If-None-Match */
+	TAG_STRONG,	/* equal, and neither is weak (W/): If-Match */
+	TAG_WEAK,	/* equal except for W/: If-None-Match */
 	/*
-	 * The same where a server that compresses an answer on its way has marked the tag: W/"..." by nginx, "...-gzip" by
-	 * Apache. For data of which there is one form only.
+	 * Also equal when a web server that compressed the response has marked the tag: W/"..." by nginx, "...-gzip"
+	 * by Apache. For data that has only one representation.
 	 */
 	TAG_RECODED,
 };
 
 /*
- * True when the value of an If-Match or If-None-Match header names the tag: `*` or a list. A malformed value names nothing.
- * `tag` has its quotes; "" is that of nothing in particular: only `*` names it. Its last `passed` characters before the closing
- * quote do not count.
+ * True when the value of an If-Match or If-None-Match header matches the tag: `*`, or a list that contains it. A
+ * malformed value matches nothing. `tag` has its quotes; "" stands for data without a tag, which only `*` matches.
+ * The last `ignored` characters before its closing quote are not compared.
  */
-must_use bool tag_listed(const char *value, const char *tag, enum tag_compare compare, size_t passed);
+must_use bool tag_listed(const char *value, const char *tag, enum tag_compare compare, size_t ignored);
 
 #endif

@@ -310,7 +310,7 @@ const struct upload_reader upload_reader = { check_form, receive_form, keep_form
 struct response
 upload_error(struct request *rq, enum error error)
 {
-	struct response response = response_error(rq, error);
+	struct response response = error == ERROR_BUSY ? response_again(rq) : response_error(rq, error);
 
 	if (error == ERROR_QUOTA_REACHED)
 		response.argument = arena_format(rq->arena, "%lld", (long long)rq->conf->storage_user_quota);

@@ -57,7 +57,7 @@ extern const struct upload_reader upload_reader;
 must_use struct response upload_fits(struct request *rq);
 /* The user whose quota a file of `owner` counts against: 0 where the caller is an admin, who has none. */
 int64_t upload_quota_user(const struct request *rq, int64_t owner);
-/* The response to an error of fits(), or of adding the row. */
+/* The response to an error of fits(), or of adding the row; ERROR_BUSY, the bytes are gone: response_again(), which keeps them again. */
 must_use struct response upload_error(struct request *rq, enum error error);
 
 #endif

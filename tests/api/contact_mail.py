@@ -21,7 +21,7 @@ from helpers.server import Server, until
 CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
 HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language", "MIME-Version", "Content-Type"]
 LIMITS = {"fullName": 200, "phoneNumber": 20, "subject": 200, "message": 5000, "source": 64}
-SPACE = " \t\n\r\v\f\x85\u2028\u2029\u200b\ufeff\u202e\u2066"     # what the server trims of what is made here
+SPACE = " \t\n\r\v\f\x85\u2028\u2029\u200b\ufeff\u202e\u2066"     # of the characters used here, those that the server trims
 CONTROL, DIRECTION = re.compile(r"[\x00-\x1f\x7f-\x9f]"), re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 BREAKS = ["\r\n", "\n", "\r", "\n\r", "\r\n\r\n", "\r\n.\r\n", "\n.\n", "\r\n..", ".", "..", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029",
@@ -31,7 +31,7 @@ WORDS = ["\nFrom ", "From ", "Bcc: eve@example.com", "To: eve@example.com", "Cc:
          "=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
          ", eve@example.com", "; eve@example.com", "<eve@example.com>", "\"", "\\", "(", ")", "[", "]", ":", ";", ",", "'", "@", "{{school}}", "{{", "}}"]
 LETTERS = ["a", "Ada", "ğ", "İ", "ß", "😀", "e\u0301", "\u202e", "\u2066", "\ufeff", "\u200b", "\t", " ", "\x01", "\x1b[0m", "\x7f", "x" * 70, "ş" * 90]
-NEVER = ["\0", "\ud800"]    # no such text in JSON as RFC 8259 and the contract have it
+NEVER = ["\0", "\ud800"]    # not allowed in JSON by RFC 8259 and the contract
 
 
 def text(chance, most, empty=True, breaks=False):
@@ -43,25 +43,25 @@ def text(chance, most, empty=True, breaks=False):
     text = "".join(pieces)
     if chance.random() < 0.05:
         return text
-    # else hardly any would get as far as to a mail
+    # else hardly any request would cause a mail
     text = CONTROL.sub(lambda m: m[0] if m[0] in "\0\t\r\n" else " ", text)
     return re.sub(r"\r(?!\n)", "\n", text) if breaks else re.sub(r"[\t\r\n]", " ", text)
 
 
 def one_line(value):
-    """What the server keeps of a text of one line; None: it refuses it."""
+    """A text of one line as the server stores it; None when it is refused."""
     value = DIRECTION.sub("", value.strip(SPACE))
     return None if CONTROL.search(value) or any(n in value for n in NEVER) else value
 
 
 def lines(value):
-    """The same of a text that may have more lines."""
+    """The same for a text that may have more lines."""
     value = value.strip(SPACE).replace("\r\n", "\n")
     return None if CONTROL.search(value.translate({9: None, 10: None})) or any(n in value for n in NEVER) else value
 
 
 class Case:
-    """One visitor, who has a way with words, and the school's reply, which has it too."""
+    """A hostile question of a visitor, and a hostile reply of the school."""
 
     def __init__(self, number):
         chance = random.Random(number)
@@ -69,7 +69,7 @@ class Case:
         self.body = {name: text(chance, 3 if limit < 100 else 8, name not in ("fullName", "message"), name == "message")[:limit] for name, limit in LIMITS.items()}
         self.body |= {"email": self.address, "language": "en"}
         self.reply = text(chance, 40, number % 50 == 1, True)[:10_000]
-        if number % 10 == 0:        # an address that is none, or one to more than one
+        if number % 10 == 0:        # a malformed address, or more than one address
             self.address = None
             self.body["email"] = f"case{number}" + chance.choice((text(chance, 3), "@example.com" + text(chance, 3)))
 
@@ -78,7 +78,7 @@ class Case:
         return self.address and None not in kept.values() and kept["fullName"] and kept["message"]
 
     def play(self, okul, boss):
-        """True when a mail must come of it."""
+        """True when a mail must be sent."""
         self.sent = False
         asked = okul.request("POST", "/contact", body=json.dumps(self.body).encode())
         assert asked.status == (201 if self.is_good() else asked.status if not self.address and asked.status == 201 else 400), asked
@@ -87,7 +87,7 @@ class Case:
         self.address = asked.data["email"]
         meant = self.body["email"].strip(SPACE).lower()
         assert re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", self.address)
-        # a domain beyond ASCII is kept in its ASCII form (RFC 5891)
+        # the server stores the ASCII form of a domain (RFC 5891)
         assert self.address == meant or not meant.isascii() and self.address.startswith(meant.partition("@")[0] + "@")
         answer = okul.request("POST", f"/contact/{asked.data['id']}/reply", body=json.dumps({"message": self.reply}).encode(), token=boss.token)
         good = lines(self.reply)
@@ -127,7 +127,7 @@ def chain():
     shutil.rmtree(home)
 
 
-def test_no_words_of_a_visitor_or_of_a_reply_change_a_mail(chain):
+def test_no_text_of_a_visitor_or_reply_changes_the_headers(chain):
     okul, relay = chain
     okul.server.ctl("user", "add", "boss@example.com", "--role", "superadmin")
     assert okul.post("/auth/otp/request", {"email": "boss@example.com"}).status == 200

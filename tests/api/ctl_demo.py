@@ -1,4 +1,4 @@
-"""okulctl demo: a school that is made up, and stands up to everything that the API and the operator ask of a real one."""
+"""okulctl demo: a made-up school that passes every check of the API and of the operator."""
 
 import datetime
 import re
@@ -21,7 +21,7 @@ SUPERADMIN = "superadmin@example.com"
 def demo():
     server = Server("demo")
     try:
-        server.told = server.ctl("demo").stdout
+        server.output = server.ctl("demo").stdout
         yield Okul(server)
     finally:
         server.stop()
@@ -33,7 +33,7 @@ def boss(demo):
 
 
 class Folder:
-    """A data folder that nobody serves."""
+    """A data folder without servers."""
 
     def __init__(self, path):
         self.path = path
@@ -50,7 +50,7 @@ class Folder:
             return db.execute(sql).fetchall()
 
     def dump(self):
-        """All rows of all tables but the facts of the installation, and when a list was last changed in truth."""
+        """All rows of all tables but those that depend on the installation or on the real time of a change."""
         tables = [name for name, in self.ask("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")]
         rows = {name: self.ask(f"SELECT * FROM {name}") for name in tables if name != "instance"}
         rows["tally"] = [row for row in rows["tally"] if not row[0].endswith(":version")]
@@ -60,12 +60,12 @@ class Folder:
 @pytest.fixture(scope="module")
 def school(tmp_path_factory):
     folder = Folder(tmp_path_factory.mktemp("demo") / "data")
-    folder.told = folder.ctl("demo", "--until", UNTIL).stdout
+    folder.output = folder.ctl("demo", "--until", UNTIL).stdout
     return folder
 
 
 def pages(person, path):
-    """All items of a list, by the pages that the API gives."""
+    """All items of a list, page by page."""
     items, page = [], 1
     while True:
         answer = person.get(f"{path}?limit=100&page={page}")
@@ -77,16 +77,16 @@ def pages(person, path):
         page += 1
 
 
-def test_it_tells_what_it_made_and_how_to_log_in(demo, boss):
+def test_it_prints_what_it_made_and_how_to_log_in(demo, boss):
     assert re.search(r"200 users \(8 of them staff\), 24 courses, 2 placement tests,\n600 results, 12 materials with 20 PDFs, "
-                     r"\d+ assignments \(\d+ opened\), 80 contact requests\.", demo.server.told)
-    assert SUPERADMIN in demo.server.told and f"{demo.server.data}/mail" in demo.server.told
+                     r"\d+ assignments \(\d+ opened\), 80 contact requests\.", demo.server.output)
+    assert SUPERADMIN in demo.server.output and f"{demo.server.data}/mail" in demo.server.output
     me = boss.get("/me").data
     assert me["role"] == "superadmin" and me["isRegistrationComplete"]
 
 
-def test_every_list_is_there_and_full(demo, boss):
-    """Shapes and limits of each answer are checked by the client."""
+def test_every_list_is_full(demo, boss):
+    """The client checks shapes and limits of each answer."""
     users = pages(boss, "/users")
     assert len(users) == 200 and {u["role"] for u in users} == {"user", "admin", "superadmin"}
     assert sum(u["role"] != "user" for u in users) == 8 and {u["language"] for u in users} == {"tr", "en", "es", "de"}
@@ -106,8 +106,8 @@ def test_every_list_is_there_and_full(demo, boss):
     assert [r["completedAt"] for r in results] == sorted((r["completedAt"] for r in results), reverse=True)
 
 
-def test_results_are_those_of_their_answers(demo, boss):
-    """Graded anew by hand, from what was answered and what the test says is right."""
+def test_results_match_their_answers(demo, boss):
+    """Graded again here, from the answers and the right options of the test."""
     tests = {t["id"]: boss.get(f"/proficiency-tests/{t['id']}").data for t in pages(boss, "/proficiency-tests")}
     for listed in pages(boss, "/proficiency-tests/admin/results")[::60]:
         result = boss.get(f"/proficiency-tests/admin/results/{listed['id']}").data
@@ -119,21 +119,21 @@ def test_results_are_those_of_their_answers(demo, boss):
         assert result["level"] == [r["level"] for r in test["levelRanges"] if r["minScore"] <= result["totalScore"]][-1]
 
 
-def test_right_answers_stand_anywhere(boss):
+def test_right_answers_are_in_all_places(boss):
     for test in pages(boss, "/proficiency-tests"):
         places = [[o["isCorrect"] for o in q["options"]].index(True)
                   for q in boss.get(f"/proficiency-tests/{test['id']}").data["questions"]]
         assert all(places.count(i) >= 2 for i in range(4)), places
 
 
-def test_statistics_look_like_those_of_a_test(demo, boss):
+def test_statistics_look_like_those_of_a_real_test(demo, boss):
     for test in pages(boss, "/proficiency-tests"):
         figures = boss.get(f"/proficiency-tests/{test['id']}/statistics").data
         assert figures["isReliable"] and .75 < figures["cronbachAlpha"] < .95
         easy = [q["difficulty"] for q in figures["questions"]]
         assert sum(easy[:8]) / 8 > .75 > .5 > sum(easy[16:]) / 8 > .2
         weakest = sorted(figures["questions"], key=lambda q: q["discrimination"])
-        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one measures nothing, and is found"
+        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one question measures nothing"
 
 
 def test_search_finds_people(demo, boss):
@@ -145,8 +145,8 @@ def test_search_finds_people(demo, boss):
     assert demo.server.sql("SELECT count(*) FROM user_reindex").split()[-1] == "0"
 
 
-def test_a_pdf_is_one(demo, boss):
-    """Downloaded, taken apart, and taken by the judges of uploads."""
+def test_pdfs_are_valid(demo, boss):
+    """Each is downloaded, parsed, and accepted as an upload."""
     keys = demo.server.sql("SELECT key FROM file ORDER BY pk").split()[1:]
     assert len(keys) == 20
     for key in (keys[0], keys[-1]):
@@ -163,7 +163,7 @@ def test_a_pdf_is_one(demo, boss):
     assert demo.get(f"/storage/files/{keys[0]}").status == 401, "private"
 
 
-def test_the_operator_finds_all_in_order(demo):
+def test_okulctl_finds_no_fault(demo):
     said = demo.server.ctl("check").stdout
     assert "FAIL" not in said, said
     assert demo.server.ctl("files", "verify").stdout.endswith(" 0 damaged\n")
@@ -171,7 +171,7 @@ def test_the_operator_finds_all_in_order(demo):
     assert "would be" in (due := demo.server.ctl("cleanup", "--dry-run").stdout) and not re.search(r": [1-9]\d* would be graded", due)
 
 
-def test_counters_are_those_of_the_rows(school):
+def test_counters_match_the_rows(school):
     assert school.ask("PRAGMA integrity_check") == [("ok",)] and school.ask("PRAGMA foreign_key_check") == []
     counted = dict(school.ask("SELECT name, n FROM tally"))
     for name, sql in {"user": "users", "user:admin": "users WHERE role = 'admin'", "course": "course", "contact": "contact",
@@ -216,7 +216,7 @@ def test_the_same_seed_makes_the_same(school, tmp_path):
         assert third[table] != first[table], table
 
 
-def test_more_of_one_leaves_the_others(school, tmp_path):
+def test_more_of_one_kind_does_not_change_the_others(school, tmp_path):
     more = Folder(tmp_path / "more")
     more.ctl("demo", "--until", UNTIL, "--results", "900")
     names = "SELECT id, email, name, surname, created_at FROM users"

@@ -1,4 +1,4 @@
-"""cors_origins: as an operator writes them, as the web server learns of them, and what `okulctl check` says."""
+"""cors_origins: as an operator writes them, as the web server gets them, and what `okulctl check` reports."""
 
 import re
 
@@ -25,10 +25,10 @@ def lines(server):
     return re.findall(r"(?m)^(ok|warn|FAIL) +origins: (.*)$", server.ctl("check", check=False).stdout)
 
 
-def test_what_can_never_match_is_told_and_passed_over(server):
-    told = lines(server)
-    assert len(told) == len(BAD) and all(verdict == "FAIL" for verdict, _ in told)
-    for (_, text), (entry, why) in zip(told, BAD.items()):
+def test_what_can_never_match_is_reported_and_ignored(server):
+    found = lines(server)
+    assert len(found) == len(BAD) and all(verdict == "FAIL" for verdict, _ in found)
+    for (_, text), (entry, why) in zip(found, BAD.items()):
         assert text.startswith(f"{entry} of cors_origins ") and why in text, text
     okul = Okul(server)     # okul.check_cors() sees that the good ones are answered, and by whom
     for path in ("/", "/nothing", "/courses/"):
@@ -36,7 +36,7 @@ def test_what_can_never_match_is_told_and_passed_over(server):
             okul.options(path, headers={"Origin": origin})
 
 
-def test_check_tells_when_the_web_server_does_not_know_them():
+def test_check_reports_when_the_web_server_does_not_know_them():
     server = Server("unknown", OKUL_WORKERS="1")
     try:
         assert lines(server) == [("ok", "https://okul.example https://admin.okul.example")]

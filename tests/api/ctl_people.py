@@ -124,7 +124,7 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     last = folder.number(f"SELECT max(pk) FROM {table} WHERE pk <= 300")
     folder.sql(f"CREATE TRIGGER no BEFORE DELETE ON {table} WHEN old.pk = {last} BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("cleanup")
-    assert run.returncode == 1 and "stopped: a rule of the schema forbids it" in run.stderr
+    assert run.returncode == 1 and "stopped: a constraint of the schema forbids it" in run.stderr
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
@@ -240,6 +240,15 @@ def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
     folder.good("cleanup")
     assert (folder.data / "okul.db-wal").stat().st_size == 0
     assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+
+
+def test_sql_whose_rows_nobody_reads_keeps_no_lock(folder):
+    folder.put(folder.users(5000, DAY))
+    paused = folder.start("sql", "UPDATE users SET bio = 'x'; SELECT id, email, created_at FROM users")
+    paused.stdout.readline()    # more follows than a pipe takes
+    folder.good("user", "add", "b@example.com")
+    assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
+    assert folder.number("SELECT count(*) FROM users WHERE bio = 'x'") == 5000
 
 
 # ---- audit
@@ -383,7 +392,7 @@ def put(folder, text, name="users.csv"):
 
 
 def imported(folder, text, *options):
-    """The run, its error lines without the newline, and what the last line of the output says: (good, wrong)."""
+    """Its error lines, and the counts in the last line of its output: (good, bad)."""
     run = folder.ctl("user", "import", put(folder, text), *options)
     counts = re.fullmatch(r"users (?:to import|imported): (\d+), rows with errors: (\d+)(?:; nothing was changed)?\n", run.stdout)
     assert counts, f"{run.returncode} {run.stdout}{run.stderr}"
@@ -416,13 +425,13 @@ def test_import_takes_every_column(folder, start, separator, end):
     assert folder.sql(f"SELECT {columns} FROM users") == [list(wanted.values())]
 
 
-def test_import_knows_the_fields_of_the_api(folder):
-    """And the help names them."""
+def test_import_has_the_fields_of_the_api(folder):
+    """The help names them too."""
     assert set(CELLS) == {f.name for f in contract.shapes["UpdateMeProfileDto"]} | {"email", "role"}
     assert set(CELLS) <= set(re.findall(r"\w+", folder.good("user", "import", "--help")))
 
 
-def test_import_fills_in_what_is_left_out(folder):
+def test_import_fills_in_defaults(folder):
     assert imported(folder, "email,name,role,language\nada@example.com,,,\n") == ([], (1, 0))
     assert folder.sql("SELECT length(id), role, language, name, username, username_changed_at, phone_number, availability, timezone, registered_at,"
                       " is_active, interests, deletion_status, created_at = updated_at, created_at FROM users")[0][:-1] == [
@@ -440,7 +449,7 @@ def test_import_keeps_search_counters_and_audit(folder):
     assert folder.number("SELECT count(*) FROM audit JOIN users ON users.id = subject_id") == 2
 
 
-def test_who_was_imported_logs_in_and_registers(okul):
+def test_imported_users_log_in_and_register(okul):
     address = fresh()
     path = okul.server.home / "import.csv"
     path.write_text(f"email,name,surname,phoneNumber,countryCode,birthDate\n{address},Ada,Lovelace,5372505890,90,1915-12-10\n")
@@ -484,7 +493,7 @@ def test_import_names_each_bad_row(folder, cells, errors):
     assert folder.emails() == {"first@example.com", "last@example.com"}
 
 
-def test_import_refuses_what_is_taken_or_stands_twice(folder):
+def test_import_refuses_duplicates(folder):
     folder.add("old@example.com")
     folder.sql("UPDATE users SET username = 'old'")
     table = ("email,username\nnew@example.com,new\nOLD@example.com,\nx@example.com,Old\nOld@example.com,old\n"
@@ -505,13 +514,13 @@ def test_import_refuses_what_is_taken_or_stands_twice(folder):
     (b'a@example.com,b"c', "a quote stands where none may"), (b'"a@example.com"x,b', "a quote stands where none may"),
     (b"a@example.com," + b"x" * 70000, "has too many cells, or too long ones"),
 ])
-def test_import_names_rows_that_are_none(folder, row, error):
+def test_import_names_malformed_rows(folder, row, error):
     lines, counts = imported(folder, b"email,name\n" + row + b"\nlast@example.com,c\n")
     assert len(lines) == 1 and lines[0].startswith(f"line 2: {error}") and counts == (1, 1)
     assert folder.emails() == {"last@example.com"}
 
 
-def test_import_names_a_quote_that_is_left_open(folder):
+def test_import_names_an_open_quote(folder):
     lines, counts = imported(folder, 'email,name\na@example.com,b\n"c@example.com,d\ne@example.com,f\n')
     assert lines == ["line 3: a cell begins with a quote, and no quote ends it"] and counts == (1, 1)
 
@@ -559,7 +568,7 @@ def test_import_dry_run_changes_nothing(folder):
 
 
 def large(rows, bad=()):
-    """A table of so many rows; those of the lines `bad` are wrong."""
+    """A table of that many rows; those of the lines `bad` are bad."""
     lines = ["email,name,surname,language,role,countryCode,phoneNumber,birthDate,username"]
     for i in range(2, rows + 2):
         lines.append(f"{'bad' if i in bad else f'student{i}@example.com'},Ayşe {i},Yılmaz,tr,user,90,5{i:09},1998-04-23,ayse.{i}")
@@ -583,7 +592,7 @@ def test_import_of_10_000_rows(folder):
 
 
 def test_others_write_while_it_imports(folder):
-    """No write of others waits for more than a batch or two, and none of them is lost."""
+    """No other write waits for more than a batch or two, and none is lost."""
     began = time.monotonic()
     run, waits = folder.start("user", "import", str(put(folder, large(10_000)))), []
     while run.poll() is None:
@@ -591,13 +600,13 @@ def test_others_write_while_it_imports(folder):
         folder.add(f"other{len(waits)}@example.com")
         waits.append(time.monotonic() - start)
     assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
-    # a batch is a twentieth; who had to wait for the whole import would wait for most of it
+    # a batch is a twentieth; a writer that waited for the whole import would wait for most of this
     assert len(waits) >= 3 and max(waits) < max(1, (time.monotonic() - began) / 2)
     assert folder.numbers_of("users") == [10_000 + len(waits)]
 
 
 def test_import_holds_one_batch_in_memory(folder):
-    """The rows are stored as they come; what is kept of them is little."""
+    """Rows are stored batch by batch, and little of them is kept in memory."""
     environment, peak = folder.environment | {"ASAN_OPTIONS": "exitcode=99:quarantine_size_mb=1"}, 0
     run = subprocess.Popen(folder.command("user", "import", str(put(folder, large(40_000)))), env=environment, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, text=True)
@@ -610,17 +619,17 @@ def test_import_holds_one_batch_in_memory(folder):
 
 
 def test_import_stops_with_whole_batches(folder):
-    """A failure of the database undoes its batch of 500 rows alone, and is told."""
+    """A failure of the database rolls back only its batch of 500 rows, and is reported."""
     folder.sql("CREATE TRIGGER no BEFORE INSERT ON users WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("user", "import", put(folder, large(1200)))
     assert run.returncode == 1 and run.stdout == ""
-    assert "stopped at line 502: a rule of the schema forbids it; the 500 good rows above it are imported" in run.stderr
+    assert "stopped at line 502: a constraint of the schema forbids it; the 500 good rows above it are imported" in run.stderr
     assert folder.numbers_of("users", "audit") == [500, 500]
     folder.sql("DROP TRIGGER no")
     assert imported(folder, large(1200))[1] == (700, 500)
 
 
-# ---- lists as spreadsheets leave them
+# ---- lists as spreadsheets write them
 
 
 def people(folder, *columns):
@@ -649,7 +658,7 @@ def test_import_takes_lists_in_four_languages(folder, heading, row):
     "sep=;\r\nemail;name\r\na@example.com;A, b\r\nb@example.com;B\r\n",
     "\ufeffsep=,\r\nemail,name\r\na@example.com,\"A, b\"\r\nb@example.com,B\r\n",
     "email\tname\r\na@example.com\tA, b\r\nb@example.com\tB\r\n",
-    # columns and rows of which nothing is used, cells that are not there, and some behind the last
+    # empty columns and rows, missing cells, and cells behind the last column
     "email;;name;;\r\na@example.com;;A, b;;\r\nb@example.com;;B\r\n;;;;\r\n;;;;\r\n",
     ";;\nemail;name;gender;bio\na@example.com;A, b\nb@example.com;B;;;;;\n;\n ; \n\n",
     'email;name\n"a@example.com";"A, b"\n"b@example.com";"B"\n"";""\n',
@@ -660,13 +669,13 @@ def test_import_takes_tables_in_every_form(folder, table):
     assert people(folder, "email", "name") == [["a@example.com", "A, b"], ["b@example.com", "B"]]
 
 
-def test_import_names_text_under_no_heading(folder):
+def test_import_names_text_without_a_heading(folder):
     assert imported(folder, "email;;name\na@example.com;x;A\nb@example.com;;B\n") == (
         ["line 2: cell 2 holds text, and its column has no heading"], (1, 1))
 
 
 @pytest.mark.parametrize("country, number, wanted", [
-    ("", "05372505890", ["NULL", "05372505890"]), ("90", "05372505890", ["90", "05372505890"]),     # as the API has it
+    ("", "05372505890", ["NULL", "05372505890"]), ("90", "05372505890", ["90", "05372505890"]),     # like the API
     ("90", "0537 250 58 90", ["90", "5372505890"]), ("TR", "(0537) 250 58 90", ["90", "5372505890"]), ("Türkiye", "", ["90", "NULL"]),
     ("+90", "+90 537 250 58 90", ["90", "5372505890"]), ("0090", "", ["90", "NULL"]), ("", "0537 250 58 90", ["NULL", "05372505890"]),
     ("", "+1 (212) 555-0123", ["1", "2125550123"]), ("", "+49 171 1234567", ["49", "1711234567"]), ("", "+994 50 123 45 67", ["994", "501234567"]),
@@ -685,21 +694,21 @@ def test_import_takes_phone_numbers_as_people_write_them(folder, country, number
     ("role", {"Admin": "admin", "USER": "user"}), ("availabilitystatus", {"Busy": "busy"}),
     ("isActive", {"true": "1", "WAHR": "1", "DOĞRU": "1", "VERDADERO": "1", "FALSE": "0", "FALSCH": "0", "YANLIŞ": "0"}),
 ])
-def test_import_takes_words_for_what_they_mean(folder, heading, words):
+def test_import_understands_words(folder, heading, words):
     table = "".join(f"a{i}@example.com;{word}\n" for i, word in enumerate(words))
     column = {"Dil": "language", "Sexo": "gender", "availabilitystatus": "availability", "isActive": "is_active"}.get(heading, heading)
     assert imported(folder, f"email;{heading}\n{table}") == ([], (len(words), 0))
     assert people(folder, column) == [[value] for value in words.values()]
 
 
-def test_import_refuses_words_that_may_mean_either(folder):
-    """M is a man to some and a woman (mujer) to others."""
+def test_import_refuses_ambiguous_words(folder):
+    """M may mean a man or a woman (mujer)."""
     assert imported(folder, "email;Sexo\na@example.com;M\n")[0] == ["line 2: gender: must be one of: female, male, other"]
 
 
 @pytest.mark.parametrize("date", ["04/23/1998", "4-23-1998"])
 def test_import_refuses_a_file_with_the_month_first(folder, date):
-    """Others in it that could be either would be misread without a word."""
+    """Ambiguous dates in it would be misread silently."""
     run = folder.ctl("user", "import", put(folder, f"email;birthDate\na@example.com;03/04/1998\n\n;\nb@example.com;{date}\n"))
     assert run.returncode == 65 and run.stdout == ""
     assert run.stderr == (f"okulctl: line 5: birthDate: {date} has the month first, and okul reads the day first: nothing was done. "
@@ -711,7 +720,7 @@ def test_import_refuses_a_file_with_the_month_first(folder, date):
 
 @pytest.mark.parametrize("encoding", ["windows-1254", "utf-16", "utf-16-le"])
 def test_import_refuses_a_file_in_another_encoding_whole(folder, encoding):
-    """Unless it is said, which the error does."""
+    """Unless --encoding names the encoding, which the error suggests."""
     path = put(folder, "Ad\tE-posta\r\nAda\ta@example.com\r\nIşıl\tb@example.com\r\n".encode(encoding))
     run = folder.ctl("user", "import", path)
     name = {"utf-16-le": "utf-16le"}.get(encoding, encoding)
@@ -727,8 +736,8 @@ KEPT = ("id, email, role, is_active, language, name, surname, username, country_
 
 
 @pytest.mark.parametrize("query", ["", "&separator=semicolon"])
-def test_what_users_csv_gives_is_imported_to_the_same_users(later, folder, query):
-    """With texts that look like formulas, and with one who is deactivated and one who has asked to go."""
+def test_the_export_of_users_is_imported_to_the_same_users(later, folder, query):
+    """With texts that look like formulas, a deactivated user, and one whose deletion is pending."""
     server, boss, mark = later.server, later.staff("superadmin"), "m" + secrets.token_hex(6)
     texts = ["=1+1", "+49 30", "'=x", "''", 'a "b", c; d', "a\n\nb", "-", "@x", "ü;\t,", "=cmd|' /C calc'!A0"]
     for i, text in enumerate(texts):

@@ -1,5 +1,5 @@
-"""What the machine around okul does to it: a web server that runs the programs as CGI, a host that heeds no .htaccess, root at
-the keyboard, half a request on a socket, a lock that somebody keeps, a disk that is nearly full."""
+"""okul on different machines: a web server that runs the programs as CGI, a host that ignores .htaccess, commands by root, half a
+request on a socket, a lock that another process keeps, a disk that is nearly full."""
 
 import contextlib
 import fcntl
@@ -31,11 +31,11 @@ CGI = {"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NA
 
 
 def clean():
-    """An environment that says nothing of okul."""
+    """The environment without settings of okul."""
     return {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")}
 
 
-# ---- RFC 3875 4.4: a query without '=' comes as arguments
+# ---- RFC 3875 4.4: a query without '=' is passed as arguments
 
 
 @pytest.mark.parametrize("marks", (CGI, {"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}), ids=("all", "method", "interface"))
@@ -59,11 +59,11 @@ def test_okulctl_is_no_cgi_program(okul, program, arguments):
         assert (status, body) == (403, b"Forbidden\n") and run.returncode == 64 and b"env -i" in run.stderr
 
 
-# ---- shared hosting, as conf/apache/htaccess has it
+# ---- shared hosting, as in conf/apache/htaccess
 
 
 class Host:
-    """An Apache of a host that runs all as its user, with a web folder as the first lines of conf/apache/htaccess say."""
+    """The Apache of a host, run as an ordinary user, with a web folder made as the first lines of conf/apache/htaccess describe."""
 
     def __init__(self, home):
         self.home, self.web, self.data = home, home / "public_html", home / "okul-data"
@@ -124,11 +124,11 @@ class Host:
         assert len(keys) == 5
         return [key.encode() for key in keys]
 
-    def tells(self, body):
+    def is_secret(self, body):
         return body.startswith(b"SQLite format 3\0") or any(secret in body for secret in self.secrets())
 
     def paths(self):
-        """All that lies below the web root, however it is reached, and where things lay once."""
+        """All files below the web root, also through links, and the paths of earlier versions."""
         found = {"/var/okul.db", "/var/keys.conf", "/cgi-bin/var/okul.db", "/cgi-bin/var/keys.conf", "/cgi-bin/var/okul.db-wal"}
         for folder, folders, files in os.walk(self.web, followlinks=True):
             found |= {"/" + str(Path(folder, name).relative_to(self.web)) for name in (*files, *folders)}
@@ -137,7 +137,7 @@ class Host:
 
 @contextlib.contextmanager
 def open_folder():
-    """A folder that every user can enter; those that pytest makes are for one."""
+    """A folder that every user may enter; those of pytest are for one user."""
     with tempfile.TemporaryDirectory(prefix="okul-host-") as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)
@@ -149,19 +149,19 @@ def host():
         yield Host(folder)
 
 
-# A host that heeds no .htaccess and delivers all as it is; one that runs what lies in cgi-bin besides.
-DEAF = "<Directory />\nAllowOverride None\nRequire all granted\nOptions FollowSymLinks Indexes\n</Directory>\n"
-MODES = {"as it is": DEAF, "cgi-bin": DEAF + "ScriptAlias /cgi-bin/ {web}/cgi-bin/\n"}
+# A host that ignores .htaccess and serves all files as they are; one that also runs the programs in cgi-bin.
+IGNORES = "<Directory />\nAllowOverride None\nRequire all granted\nOptions FollowSymLinks Indexes\n</Directory>\n"
+MODES = {"as it is": IGNORES, "cgi-bin": IGNORES + "ScriptAlias /cgi-bin/ {web}/cgi-bin/\n"}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_host_that_heeds_no_htaccess_serves_no_secret(host, mode):
+def test_a_host_that_ignores_htaccess_serves_no_secret(host, mode):
     with host.apache(MODES[mode].format(web=host.web)):
         served = 0
         for path in host.paths():
             status, body = host.get(path)
             served += status == 200
-            assert not host.tells(body), path
+            assert not host.is_secret(body), path
         assert served > (10 if mode == "as it is" else 0), "something is served at all"
         if mode == "cgi-bin":
             for option in ("--help", "--check", "sql"):
@@ -170,7 +170,7 @@ def test_a_host_that_heeds_no_htaccess_serves_no_secret(host, mode):
                 assert list(json.loads(body)) == contract.ENVELOPE
 
 
-def test_a_host_that_heeds_htaccess_serves_okul(host):
+def test_a_host_that_reads_htaccess_serves_okul(host):
     with host.apache("<Directory />\nAllowOverride All\nRequire all granted\nOptions All\n</Directory>\n"):
         status, body = host.get("/health")
         assert status == 200 and json.loads(body)["data"]["status"] == "ok", body
@@ -178,17 +178,17 @@ def test_a_host_that_heeds_htaccess_serves_okul(host):
         assert status == 400 and list(json.loads(body)) == contract.ENVELOPE
         for path in host.paths():
             status, body = host.get(path.replace(" ", "%20"))
-            assert status in (301, 404) and not host.tells(body), path
+            assert status in (301, 404) and not host.is_secret(body), path
 
 
-def test_check_warns_of_data_that_a_web_server_could_deliver(host):
-    def told():
+def test_check_warns_of_data_that_a_web_server_could_serve(host):
+    def warnings():
         run = host.run([host.web / "cgi-bin/okulctl", "check"], cwd=host.home)
         return [line for line in run.stdout.splitlines() if " web: " in line]
-    assert told() == ["ok   web: the data lie below no web root"]
+    assert warnings() == ["ok   web: the data lie below no web root"]
     for link in (host.web / "cgi-bin/var", host.web / "data"):
         link.symlink_to(host.data)
-        line, = told()
+        line, = warnings()
         assert line.startswith(f"warn web: {link} leads") and f"rm {link}; echo {host.data} >" in line
         link.unlink()
     inside = host.web / "okul-data"
@@ -206,7 +206,7 @@ def test_check_warns_of_data_that_a_web_server_could_deliver(host):
 
 @pytest.fixture
 def programs(tmp_path):
-    """okulctl and a program in a folder of their own, with nothing else said of where the data are."""
+    """okulctl and a program in a new folder; nothing else names the data folder."""
     for file in (Path(OKULCTL), BUILD / "app.fcgi"):
         shutil.copy(file, tmp_path)
     shutil.copytree(BUILD / "share", tmp_path / "share")
@@ -235,7 +235,7 @@ def test_a_file_beside_the_programs_names_the_data(programs):
 
 @pytest.mark.parametrize("text", ("", "\n", "named\n", "../named\n", " /tmp\n", "x" * 5000), ids=repr)
 def test_a_file_that_names_no_data_is_refused(programs, text):
-    """Not passed over: what lies in var may be another school, or in the web root."""
+    """Not ignored: var may contain the data of another school, or be in the web root."""
     assert programs("migrate").returncode == 0
     (programs.folder / "okul.data").write_text(text)
     for run in (programs("check"), programs("migrate"), programs("sql", "SELECT 1"), programs("--check", program="app.fcgi")):
@@ -251,7 +251,7 @@ COMMANDS = (["migrate"], ["user", "add", "a@example.com"], ["user", "role", "a@e
 
 
 def foreign_folder(above):
-    """A data folder of another user's, as root sees it."""
+    """A data folder that belongs to another user than root."""
     data = above / "data"
     data.mkdir(mode=0o750)
     if IS_ROOT:
@@ -284,7 +284,7 @@ def owner_of_the_database(data):
     assert {path.owner() for path in data.iterdir()} == {WEB_USER}
 
 
-def told_what_the_owner_may_not(data):
+def rights_of_the_owner(data):
     assert as_root(data, "migrate").returncode == 0
     own = data.parent / "root"
     own.mkdir(mode=0o700)
@@ -294,12 +294,12 @@ def told_what_the_owner_may_not(data):
 
 
 def refused(data):
-    """Root in a name space of its own cannot act as the one who owns /."""
+    """Root in a user namespace cannot act as the owner of /."""
     run = subprocess.run(["unshare", "-r", OKULCTL, "-d", "/", "check"], env=clean(), text=True, capture_output=True, timeout=60)
     assert run.returncode == 78 and "cannot act" in run.stderr, run
 
 
-@pytest.mark.parametrize("way", (owner_of_the_folder, owner_of_the_database, told_what_the_owner_may_not) if IS_ROOT else (refused,))
+@pytest.mark.parametrize("way", (owner_of_the_folder, owner_of_the_database, rights_of_the_owner) if IS_ROOT else (refused,))
 def test_root_acts_as_the_owner_of_the_data(way):
     with open_folder() as folder:
         way(foreign_folder(folder))
@@ -339,7 +339,7 @@ def test_no_process_leaves_its_memory_on_a_disk():
 
 
 def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
-    """In the environment, which a program passes on; tests/unit/conf.c looks into the memory."""
+    """In the environment, which a program inherits; tests/unit/conf.c checks the memory."""
     folder = tmp_path / "bin"
     folder.mkdir()
     shutil.copy(OKULCTL, folder)
@@ -361,15 +361,15 @@ def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
         assert serve.wait(40) == 0
 
 
-def test_check_tells_who_may_read_the_password(programs):
+def test_check_reports_who_may_read_the_password(programs):
     assert programs("migrate").returncode == 0
     file = programs.folder / "var/okul.conf"
     file.write_text("mail_from = school@example.org\n")
     file.chmod(0o640)
     assert "password" not in programs("check").stdout
     file.write_text("smtp_password = hunter22\n")
-    told = programs("check").stdout
-    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in told
+    output = programs("check").stdout
+    assert f"FAIL password: smtp_password in {file} can be read by other users (mode 0640); run: chmod 600 {file}" in output
     file.chmod(0o600)
     assert "password" not in programs("check").stdout
 
@@ -378,10 +378,10 @@ def test_check_tells_who_may_read_the_password(programs):
 
 
 @pytest.mark.kills
-def test_half_a_request_holds_no_worker():
-    """In the middle of its parameters, of a record's head, and with nothing at all. An idle worker lives on."""
+def test_half_a_request_keeps_no_worker_busy():
+    """Cut in its parameters, in the header of a record, and empty. An idle worker stays."""
     with serving("half", OKUL_WORKERS="1") as server:
-        until(lambda: "Ctrl-C stops" in server.output(), "the end of the start, which gives up on a held worker")
+        until(lambda: "Ctrl-C stops" in server.output(), "the end of the start, which fails with a worker that is busy")
         idle = server.workers("users")
         begin = struct.pack(">BBHHBB", 1, 1, 1, 8, 0, 0) + struct.pack(">HB5x", 1, 0)
         for start in (begin + struct.pack(">BBHHBB", 1, 4, 1, 100, 0, 0) + b"\x0e\x03REQUEST_METHODGET", begin + b"\x01\x04", b""):
@@ -397,9 +397,9 @@ def test_half_a_request_holds_no_worker():
 
 @contextlib.contextmanager
 def held(server):
-    """Keeps the gate, as a process does that was stopped in the midst of a write."""
-    with open(server.data / "okul.gate", "r+b") as gate:
-        fcntl.fcntl(gate, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
+    """Keeps the writer lock, like a process that was stopped during a write."""
+    with open(server.data / "okul.gate", "r+b") as lock:
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
         yield
 
 
@@ -407,7 +407,7 @@ def health(okul):
     return okul.get("/health").data["status"]
 
 
-def test_health_tells_of_a_lock_that_somebody_keeps():
+def test_health_reports_a_lock_that_another_process_keeps():
     with serving("held", OKUL_WORKERS="1") as server:
         okul = Okul(server)
         ada = okul.registered()
@@ -418,12 +418,12 @@ def test_health_tells_of_a_lock_that_somebody_keeps():
             began = time.monotonic()
             for _ in range(50):
                 okul.get("/health")
-            assert time.monotonic() - began < 20 * SLOW, "who asks often waits no longer"
+            assert time.monotonic() - began < 20 * SLOW, "many requests wait no longer"
         until(lambda: health(okul) == "ok", "ok")
         assert ada.patch("/me", {"bio": "yes"}).status == 200
 
 
-def test_health_tells_of_programs_older_than_the_database():
+def test_health_reports_programs_older_than_the_database():
     with serving("older", OKUL_WORKERS="1") as server:
         okul = Okul(server)
         ada = okul.registered()
@@ -435,14 +435,14 @@ def test_health_tells_of_programs_older_than_the_database():
         until(lambda: health(okul) == "ok", "ok")
 
 
-def test_a_lock_file_that_was_removed_comes_back():
+def test_a_removed_lock_file_is_made_again():
     with serving("removed", OKUL_WORKERS="2") as server:
         okul = Okul(server)
         ada = okul.registered()
         (server.data / "okul.gate").unlink()
         assert ada.patch("/me", {"bio": "yes"}).status == 200
         assert (server.data / "okul.gate").exists()
-        with held(server):      # the new one, which the workers then have open too
+        with held(server):      # the new one, which the workers have opened too
             assert ada.patch("/me", {"bio": "no"}).status == 503
         assert health(okul) in ("ok", "degraded")
 
@@ -450,8 +450,8 @@ def test_a_lock_file_that_was_removed_comes_back():
 # ---- a disk that is nearly full
 
 
-def test_a_disk_that_is_nearly_full_lets_go_of_things():
-    """Test builds read in a file how much is free."""
+def test_a_disk_that_is_nearly_full_allows_deletions():
+    """Test builds read the free space from a file."""
     with serving("full", OKUL_WORKERS="1", OKUL_DISK="") as server:
         disk = server.home / "disk"
         server.environment["OKUL_DISK"] = str(disk)
@@ -460,7 +460,7 @@ def test_a_disk_that_is_nearly_full_lets_go_of_things():
         ada, boss, again, other = okul.registered(), *(okul.staff("admin") for _ in range(3))
         course = boss.post("/courses", {"title": "A", "language": "en"}).data["id"]
         disk.write_text(str(8 << 20))
-        until(lambda: ada.patch("/me", {"bio": "no"}).status == 503, "a worker that has looked again")
+        until(lambda: ada.patch("/me", {"bio": "no"}).status == 503, "a worker that has checked again")
         until(lambda: health(okul) == "degraded", "degraded")
         assert boss.delete(f"/courses/{course}").status == 200
         assert again.post("/auth/logout").status == 200
@@ -475,14 +475,14 @@ def test_a_disk_that_is_nearly_full_lets_go_of_things():
         disk.unlink()
 
 
-# ---- what a terminal must not get
+# ---- control characters
 
 
 NASTY = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\x9b31m\x7f"
 SHOWN = "\\x1b]0;owned\\x07\\x1b[2J\\u202egnp.exe\\u2066\\u009b31m\\x7f"
 
 
-def test_no_name_moves_the_cursor(programs):
+def test_no_name_controls_the_terminal(programs):
     assert programs("migrate").returncode == 0
     assert programs("user", "add", "nasty@example.com").returncode == 0
     literal = "'" + NASTY + "'"
@@ -492,8 +492,8 @@ def test_no_name_moves_the_cursor(programs):
                     f" VALUES ('{24 * 'a'}', 'a@example.com', 'en', 'login-code', x'00', 0, 0, 0, {literal})").returncode == 0
     for run in (programs("sql", "SELECT name FROM users"), programs("audit"), programs("check"),
                 programs("sql", f'SELECT 1 AS "{NASTY}"'), programs("sql", f'SELECT * FROM "{NASTY}"'), programs(NASTY)):
-        said = run.stdout + run.stderr
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", said), said
-        assert "\\x1b]0;owned" in said
+        output = run.stdout + run.stderr
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", output), output
+        assert "\\x1b]0;owned" in output
     assert SHOWN in programs("sql", "SELECT name FROM users").stdout
     assert "Ayşe çok güzel 👩‍👩‍👧\\t\\\\" in programs("sql", "SELECT bio FROM users").stdout

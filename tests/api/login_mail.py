@@ -1,4 +1,4 @@
-"""The login mail as it leaves the house (how mails are sent at all: mail.py)."""
+"""The login mail as it is sent (the sender is tested in mail.py)."""
 
 import email.utils
 import re
@@ -24,9 +24,9 @@ def test_mail(okul, language):
     text, html = (part.get_content() for part in mail.iter_parts())
     code = code_in(mail)
     assert html.count(code) >= 1 and re.search(rf"<html[^>]* lang=\"?{language}\b", html)
-    assert "{{" not in text + html + mail["Subject"], "every place is filled"
-    assert len(re.findall(r"\b10\b", text)) == 1, "how long the code lives"
-    assert re.match(rf"{code}\b.*okul", mail["Subject"]), "a notification shows its beginning"
+    assert "{{" not in text + html + mail["Subject"], "every {{name}} is replaced"
+    assert len(re.findall(r"\b10\b", text)) == 1, "the lifetime of the code"
+    assert re.match(rf"{code}\b.*okul", mail["Subject"]), "notifications show the start of a subject"
     assert abs(email.utils.parsedate_to_datetime(mail["Date"]).timestamp() - okul.server.clock.now()) < 60
     assert re.fullmatch(r"<[^<>@\s]+@[^<>@\s]+>", mail["Message-ID"].strip())
     assert mail["MIME-Version"] == "1.0" and mail["Auto-Submitted"] == "auto-generated"
@@ -49,11 +49,11 @@ def test_subjects_differ(okul):
     assert len({mail_to(okul, fresh(), language)["Subject"][6:] for language in LANGUAGES}) == 4
 
 
-def test_each_mail_has_an_id_of_its_own(okul):
+def test_each_mail_has_another_id(okul):
     assert len({mail_to(okul, fresh())["Message-ID"] for _ in range(5)}) == 5
 
 
-def test_a_mail_goes_out_once_and_at_once(okul):
+def test_a_mail_is_sent_once_and_at_once(okul):
     addresses = [fresh() for _ in range(20)]
     for address in addresses:
         assert okul.post("/auth/otp/request", {"email": address}).status == 200
@@ -63,7 +63,7 @@ def test_a_mail_goes_out_once_and_at_once(okul):
 
 
 @pytest.mark.parametrize("address", ["!#$%&'*+/=?^_`{|}~-@example.com", "a=b?c@example.com"])
-def test_addresses_of_unusual_letters(okul, address):
+def test_addresses_with_unusual_characters(okul, address):
     assert mail_to(okul, address)["To"] == address
 
 
@@ -71,5 +71,5 @@ def test_nothing_is_mailed_for_a_refused_request(okul):
     for body in ({"email": "one@example.org", "x": 1}, {"email": "two@example.org", "language": "fr"},
                  {"email": "three@example.org\r\nBcc: four@example.org"}):
         assert okul.post("/auth/otp/request", body).status == 400
-    mail_to(okul, fresh())      # a later mail is out, so those before it would be too
+    mail_to(okul, fresh())      # a later mail was sent, so earlier ones would have been too
     assert not [a for a in okul.server.mailbox.mails if a.endswith("@example.org")]

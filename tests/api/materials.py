@@ -489,8 +489,8 @@ def test_far_too_many_ids_are_not_compared(okul, boss):
     faults(boss.patch(f"{MATERIALS}/{made['id']}", {"removePdfIds": many}), 400, "removePdfIds")
 
 
-WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı"), "en": ("Hello Ada Lovelace,", "has assigned you a new education material"),
-         "es": ("Hola Ada Lovelace:", "le ha asignado un nuevo material educativo"), "de": ("Guten Tag Ada Lovelace,", "hat Ihnen neues Lernmaterial zugewiesen")}
+WORDS = {"tr": ("Merhaba Ada Lovelace,", "size yeni bir eğitim materyali atadı"), "en": ("Hello Ada Lovelace,", "has assigned you new education material"),
+         "es": ("Hola, Ada Lovelace:", "le ha asignado un nuevo material educativo"), "de": ("Guten Tag Ada Lovelace,", "hat Ihnen neues Lernmaterial zugewiesen")}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,5 +1,4 @@
-"""okulctl serve: what a person at a terminal, a crash, an upgrade and a full stop do to a running server, and what the
-web server says when it is the one who answers."""
+"""okulctl serve: terminal, crashes, upgrades, renewal and stop of a server, and the responses of the web server itself."""
 
 import contextlib
 import http.client
@@ -27,8 +26,8 @@ REFUSED = 78    # EX_CONFIG
 
 
 class House(Server):
-    """A server that a test may end in its own ways: a session of its own, like a terminal's, and if wanted a build
-    folder of its own, or no nginx."""
+    """A server that a test may end as it likes: in another session, like a terminal's; if wanted from another build folder,
+    or without nginx."""
 
     def __init__(self, build=BUILD, web=True, **settings):
         self.okulctl, self.has_web = str(build / "okulctl"), web
@@ -45,14 +44,14 @@ class House(Server):
         else:
             until(lambda: self.processes() or self.process.poll() is not None, "the first process")
 
-    def tell(self, number):
+    def signal(self, number):
         os.kill(self.process.pid, number)
 
     def pids(self, program):
         return set(self.workers(program))
 
     def fetch(self, path, **headers):
-        """One answer over a connection of its own, as it came."""
+        """One response over a new connection, unchanged."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * SLOW)) as connection:
             connection.request("GET", path, headers={"Connection": "close"} | {k.replace("_", "-"): v for k, v in headers.items()})
             response = connection.getresponse()
@@ -73,7 +72,7 @@ class House(Server):
 
 
 class Load:
-    """Four who ask without a pause, each over one connection as long as it lasts; what was not answered with 200 is kept."""
+    """Four threads that request without a pause, each over one connection as long as it lasts; keeps what was not a 200."""
 
     def __init__(self, house):
         self.house, self.asked, self.failures, self.running = house, 0, [], True
@@ -98,9 +97,9 @@ class Load:
         connection.close()
 
     def wait(self, more):
-        """Until so many more have been answered."""
+        """Until there are so many more responses."""
         wanted = self.asked + more
-        until(lambda: self.asked >= wanted, f"{more} more answers")
+        until(lambda: self.asked >= wanted, f"{more} more responses")
 
     def __enter__(self):
         for thread in self.threads:
@@ -131,7 +130,7 @@ def fixture_house():
 
 @pytest.fixture(name="open_house", scope="module")
 def fixture_open_house():
-    """One house for those who only ask."""
+    """One server for tests that only send requests."""
     house = House()
     yield house
     house.stop()
@@ -147,7 +146,7 @@ def fixture_visitor(open_house):
 
 @pytest.fixture(name="houses")
 def fixture_houses(tmp_path):
-    """Houses whose programs the test writes itself: houses(web, auth="a script")."""
+    """Servers whose programs the test writes itself: houses(web, auth="a script")."""
     made = []
 
     def build(web=False, settings=None, **scripts):
@@ -167,18 +166,18 @@ def fixture_houses(tmp_path):
 
 
 def write_program(folder, name, script):
-    """Takes the place of the old file in one step, as an upgrade does."""
+    """Replaces the old file atomically, as an upgrade does."""
     new = folder / "new"
     new.write_text(f"#!/bin/sh\n{script}\n")
     new.chmod(0o755)
     new.rename(folder / f"{name}.fcgi")
 
 
-def refused(house, *options, okulctl=OKULCTL, data=None, said=REFUSED):
-    """What `okulctl serve` says when it does not start."""
+def refused(house, *options, okulctl=OKULCTL, data=None, code=REFUSED):
+    """The error of `okulctl serve` when it does not start."""
     run = subprocess.run([str(okulctl), "-d", str(data or house.data), "serve", *map(str, options)], env=house.environment, text=True,
                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
-    assert run.returncode == said, run
+    assert run.returncode == code, run
     return run.stderr
 
 
@@ -217,17 +216,17 @@ def test_a_closed_terminal_ends_it(house):
     assert gone(processes)
 
 
-def test_a_request_at_hand_is_answered_before_the_end(house):
-    """First nginx finishes what it has, and only then are the programs told to stop."""
+def test_a_current_request_is_finished_before_the_end(house):
+    """nginx finishes its requests first, and only then the programs are stopped."""
     with socket.create_connection(("127.0.0.1", house.port), timeout=10) as slow:
         slow.settimeout(60)
         slow.sendall(b"POST /auth/otp/request HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 28\r\n"
                      b"Expect: 100-continue\r\n\r\n{")
-        told = b""
-        while not told.endswith(b"\r\n\r\n"):
-            told += slow.recv(1)
-        assert told.startswith(b"HTTP/1.1 100 ")     # it is at hand
-        house.tell(signal.SIGTERM)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += slow.recv(1)
+        assert head.startswith(b"HTTP/1.1 100 ")     # nginx has the request
+        house.signal(signal.SIGTERM)
         time.sleep(0.5)
         assert house.process.poll() is None
         slow.sendall(b'"email":"ada@example.com"}  ')
@@ -235,7 +234,7 @@ def test_a_request_at_hand_is_answered_before_the_end(house):
     assert house.process.wait(60) == 0
 
 
-def test_the_screen_says_address_mail_and_login(house):
+def test_the_screen_shows_address_mail_and_login(house):
     screen, base = house.output(), f"http://127.0.0.1:{house.port}"
     assert f"okul runs at {base} " in screen and f"{house.data}/mail" in screen
     assert f"{base}/auth/otp/request" in screen and f"{base}/auth/otp/verify" in screen
@@ -256,7 +255,7 @@ def test_sockets_are_for_owner_and_group(house):
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
 
 
-def test_the_group_enters_the_folder_of_the_sockets_whoever_made_it(house):
+def test_the_group_may_enter_the_folder_of_the_sockets(house):
     house.end()
     (house.data / "run").chmod(0o700)    # as `okulctl mail --keep` makes it
     house.start()
@@ -271,8 +270,8 @@ def test_a_second_run_keeps_keys_and_users(house):
 
 
 def test_a_second_serve_on_the_same_data_is_refused(house):
-    said = refused(house, "--port", free_port())
-    assert f"(process {house.process.pid}) runs on {house.data}" in said and "DATA=" in said
+    error = refused(house, "--port", free_port())
+    assert f"(process {house.process.pid}) runs on {house.data}" in error and "DATA=" in error
     assert house.status() == 200
 
 
@@ -289,7 +288,7 @@ def refuses(port):
 
 
 def test_a_stale_socket_is_replaced(house):
-    house.tell(signal.SIGKILL)
+    house.signal(signal.SIGKILL)
     house.process.wait(60)
     assert (house.data / "run" / "app.sock").exists()
     until(lambda: refuses(house.port), "the old nginx to go")
@@ -297,14 +296,14 @@ def test_a_stale_socket_is_replaced(house):
     assert house.status() == 200
 
 
-def test_a_taken_port_is_said_with_the_way_out(house):
+def test_a_taken_port_is_reported_with_another(house):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         house.end()
-        said = refused(house, "--port", port)
-    assert f"port {port} is taken" in said and f"PORT={port + 1}" in said
+        error = refused(house, "--port", port)
+    assert f"port {port} is taken" in error and f"PORT={port + 1}" in error
 
 
 def test_a_folder_that_nginx_cannot_take_is_refused(house, tmp_path):
@@ -315,8 +314,8 @@ def test_a_folder_that_nginx_cannot_take_is_refused(house, tmp_path):
 
 
 def test_options_that_make_no_sense(house):
-    assert "must be a number" in refused(house, "--port", "http", said=64)
-    assert "do not go together" in refused(house, "--port", "8080", "--only", "app", said=64)
+    assert "must be a number" in refused(house, "--port", "http", code=64)
+    assert "do not go together" in refused(house, "--port", "8080", "--only", "app", code=64)
 
 
 def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
@@ -324,9 +323,9 @@ def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
     house.end()
     write_program(folder, "auth", "echo the cupboard is bare >&2; exit 78")
     start = time.monotonic()
-    said = refused(house, "--port", house.port, okulctl=house.okulctl)
+    error = refused(house, "--port", house.port, okulctl=house.okulctl)
     assert time.monotonic() - start < 60
-    assert "auth does not start" in said and "the cupboard is bare" in said and f"{house.data}/log/okul.log" in said
+    assert "auth does not start" in error and "the cupboard is bare" in error and f"{house.data}/log/okul.log" in error
 
 
 def test_no_program_beside_okulctl(house, tmp_path):
@@ -336,14 +335,14 @@ def test_no_program_beside_okulctl(house, tmp_path):
     assert "there is no program" in refused(house, okulctl=tmp_path / "okulctl")
 
 
-def test_who_does_not_stop_is_killed_when_asked_twice(houses):
+def test_a_process_that_does_not_stop_is_killed_at_the_second_signal(houses):
     house, _ = houses(auth="trap '' TERM; while :; do sleep 1000; done")
     until(lambda: len([n for n in house.processes().values() if n == "sleep 1000"]) == 2, "the scripts")
     processes = house.processes()
-    house.tell(signal.SIGTERM)
+    house.signal(signal.SIGTERM)
     time.sleep(1.2)
     assert house.process.poll() is None
-    house.tell(signal.SIGTERM)
+    house.signal(signal.SIGTERM)
     assert house.process.wait(60) == 0
     until(lambda: gone(processes), "the end of all")
 
@@ -395,14 +394,14 @@ def test_a_killed_web_server_comes_back_alone(house):
     until(lambda: gone(old) and house.status() == 200, "the new nginx")
 
 
-def test_a_killed_supervisor_takes_all_with_it(house):
+def test_all_end_with_a_killed_supervisor(house):
     processes = house.processes()
-    house.tell(signal.SIGKILL)
+    house.signal(signal.SIGKILL)
     house.process.wait(60)
     until(lambda: gone(processes), "the end of all")
 
 
-def test_who_dies_early_is_started_ever_slower(houses):
+def test_a_process_that_dies_early_is_started_with_growing_delays(houses):
     house, _ = houses(auth="date +%s.%N >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
 
     def starts():
@@ -415,13 +414,13 @@ def test_who_dies_early_is_started_ever_slower(houses):
     assert all((after - before) * 1000 >= wait for before, after, wait in zip(at, at[1:], waits[:5])), (at, waits)
 
 
-def test_a_wrong_set_up_is_said_once_and_tried_again_when_asked(houses):
+def test_a_wrong_configuration_is_reported_once_and_tried_again_at_sighup(houses):
     house, _ = houses(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
     until(lambda: "program_refused program=auth" in house.output(), "the refusal")
-    time.sleep(1.5)     # in which there is no second
+    time.sleep(1.5)     # without a second one
     assert (house.data / "starts").read_text().count("x") == 1
     assert house.output().count("program_refused program=auth") == 1
-    house.tell(signal.SIGHUP)
+    house.signal(signal.SIGHUP)
     until(lambda: house.output().count("program_refused program=auth") == 2, "the second try")
 
 
@@ -432,8 +431,8 @@ def test_it_ends_when_no_program_is_left(houses):
 
 
 def test_ticks_of_the_watchdog_cost_no_request():
-    """Real-time signal 1 is its tick. A worker that is never idle sees each during another request, and is not stuck; one that
-    comes while a request is accepted drops none."""
+    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick during
+    accept() loses no request."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))
@@ -467,7 +466,7 @@ def test_renewal_under_load_fails_no_request(house):
         for _ in range(2):
             before = {name: house.pids(name) for name in ("app", "auth", "users")}
             load.wait(60)
-            house.tell(signal.SIGHUP)
+            house.signal(signal.SIGHUP)
             for name, old in before.items():
                 until(lambda: len(house.pids(name)) == 2 and not house.pids(name) & old, f"new workers of {name}")
     assert load.asked > 100
@@ -476,11 +475,11 @@ def test_renewal_under_load_fails_no_request(house):
 
 def test_renewal_goes_one_worker_at_a_time(house):
     counts = set()
-    for _ in range(10):     # the moment in which there are three is short, and may lie between two looks
+    for _ in range(10):     # there are three only for a moment, which may be between two checks
         before = seen = house.pids("app")
-        house.tell(signal.SIGHUP)
+        house.signal(signal.SIGHUP)
         while seen & before:
-            # a look takes a moment, in which one may go and another come: who was there in two looks was so between them
+            # during a check one may end and another start: those found by two checks existed in between
             last, seen = seen, house.pids("app")
             counts.add(len(last & seen))
         until(lambda: len(house.pids("app")) == 2, "the end of the renewal")
@@ -489,15 +488,15 @@ def test_renewal_goes_one_worker_at_a_time(house):
     assert 3 in counts <= {2, 3}
 
 
-def test_renewal_reaches_the_mail_sender(house):
+def test_renewal_includes_the_mail_sender(house):
     def senders():
         return {pid for pid, name in house.processes().items() if "mail --keep" in name}
     before = senders()
-    house.tell(signal.SIGHUP)
+    house.signal(signal.SIGHUP)
     until(lambda: len(senders()) == 1 and not senders() & before, "a new sender")
 
 
-def test_renewal_reaches_nginx_where_its_configuration_changed(houses):
+def test_renewal_includes_nginx_when_its_configuration_changed(houses):
     house, folder = houses(web=True)
 
     def workers():
@@ -505,7 +504,7 @@ def test_renewal_reaches_nginx_where_its_configuration_changed(houses):
     before = workers()
     shared = folder / "share/nginx/locations.conf"
     shared.write_text(shared.read_text() + "location = /teapot { return 418; }\n")
-    house.tell(signal.SIGHUP)
+    house.signal(signal.SIGHUP)
     until(lambda: not workers() & before, "new nginx workers")
     assert house.fetch("/teapot")[0] == 418
 
@@ -516,8 +515,8 @@ def test_renewal_to_a_broken_program_keeps_the_old_ones(houses):
     time.sleep(0.3)
     before = {pid for pid, name in house.processes().items() if name == "sleep 1000"}
     write_program(folder, "auth", "exit 78")
-    house.tell(signal.SIGHUP)
-    until(lambda: "renewal_failed program=auth" in house.output(), "its complaint")
+    house.signal(signal.SIGHUP)
+    until(lambda: "renewal_failed program=auth" in house.output(), "the message")
     time.sleep(1)
     assert before == {pid for pid, name in house.processes().items() if name == "sleep 1000"}
 
@@ -537,16 +536,16 @@ def test_only_serves_one_program_on_the_given_socket(house):
     assert len(processes) == 2
     status, _, body = parse_cgi(fastcgi(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"}))
     assert status == 200 and b'"isSuccess":true' in body
-    house.tell(signal.SIGTERM)
+    house.signal(signal.SIGTERM)
     assert house.process.wait(30) == 0
     assert gone(processes) and path.exists()
 
 
-def test_only_says_what_it_needs(house):
+def test_only_reports_what_it_needs(house):
     assert "needs a listening socket" in refused(house, "--only", "app")
 
 
-# ---- what the web server answers by itself
+# ---- responses of the web server itself
 
 CASES = {
     404: b"GET /nothing/here HTTP/1.1\r\nHost: a\r\n%s\r\n",
@@ -559,7 +558,7 @@ CASES = {
 
 
 def own(answer, status, language="en"):
-    """Okul has checked envelope and headers; this is what is the web server's own."""
+    """Okul has checked envelope and headers; this checks what is different for the web server."""
     assert answer.status == status, answer
     assert len(answer.errors) == 1 and answer.headers["Content-Language"] == language
     assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Server"] == "nginx"
@@ -569,11 +568,11 @@ def own(answer, status, language="en"):
 
 @pytest.mark.parametrize("status", CASES)
 def test_own_errors_in_four_languages(visitor, status):
-    said = set()
+    sentences = set()
     for language in contract.LANGUAGES:
         head = f"Accept-Language: {language}-XX,fr;q=0.5\r\nConnection: close\r\n".encode()
-        said.add(own(visitor.raw(CASES[status] % head, path="/nothing"), status, language))
-    assert len(said) == 4
+        sentences.add(own(visitor.raw(CASES[status] % head, path="/nothing"), status, language))
+    assert len(sentences) == 4
 
 
 def test_a_request_line_that_is_too_long(visitor):
@@ -596,17 +595,17 @@ def test_paths_of_no_program(visitor, path):
 
 
 @pytest.mark.parametrize("language,asked", [("en", None), ("en", "fr"), ("tr", "TR"), ("de", "de-AT, en"), ("es", " es")])
-def test_the_language_is_the_first_that_is_asked_for(visitor, language, asked):
+def test_the_first_language_of_the_request_is_used(visitor, language, asked):
     own(visitor.get("/nothing", language=asked), 404, language)
 
 
-def test_a_sane_request_id_comes_back(visitor):
+def test_a_valid_request_id_is_returned(visitor):
     assert visitor.get("/nothing", headers={"X-Request-Id": "A.b_c-1"}).headers["X-Request-Id"] == "A.b_c-1"
     for bad in ("a b", "a" * 65, 'a"b'):
         own(visitor.get("/nothing", headers={"X-Request-Id": bad}), 404)
 
 
-def test_a_program_that_is_not_there_is_502_while_others_answer(house):
+def test_a_missing_program_is_502_while_others_respond(house):
     (house.data / "run" / "auth.sock").unlink()
     for language in contract.LANGUAGES:
         status, headers, body = house.fetch("/auth/sessions", Accept_Language=language)
@@ -616,7 +615,7 @@ def test_a_program_that_is_not_there_is_502_while_others_answer(house):
     assert house.status() == 200
 
 
-def test_errors_of_the_programs_pass_as_they_are(open_house):
+def test_errors_of_the_programs_pass_unchanged(open_house):
     status, headers, body = open_house.fetch("/me", Accept_Language="tr")
     assert status == 401 and SENTENCES["S_NO_TOKEN"]["tr"] in body.decode() and headers["WWW-Authenticate"].startswith("Bearer")
     for path in ("/auth", "/auth/", "/auth/nothing"):
@@ -629,7 +628,7 @@ def test_a_body_of_one_mebibyte_reaches_the_program(visitor):
     assert answer.status == 404 and not re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
 
 
-def test_handed_over_files_keep_their_headers(open_house):
+def test_files_that_nginx_sends_keep_their_headers(open_house):
     for path, kind in (("/swagger/json", "application/json"), ("/api/docs", "text/html; charset=utf-8")):
         status, headers, body = open_house.fetch(path, X_Request_Id="file-1")
         assert status == 200 and headers["Content-Type"] == kind and len(body) > 1000
@@ -647,8 +646,8 @@ def test_the_access_log_has_no_query(open_house, visitor):
     assert '"GET /nothing" 404 ' in line and "secret" not in line
 
 
-def test_no_log_of_nginx_has_a_signature_or_where_it_was_followed(house):
-    """Whatever goes wrong with such a request: its program is away, its file, a body goes to the disk."""
+def test_no_log_of_nginx_has_a_signature_or_a_referer(house):
+    """Also when the request fails: its program or its file is missing, its body is buffered on the disk."""
     signed = {"Referer": "https://okul.example/?signature=leaked-by-referer"}
     address = "?expires=1&signature=leaked-by-address"
     (house.data / "run" / "storage.sock").unlink()
@@ -658,13 +657,13 @@ def test_no_log_of_nginx_has_a_signature_or_where_it_was_followed(house):
         wire.sendall(b"POST /auth/nothing%s HTTP/1.1\r\nHost: x\r\nReferer: %s\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
                      % (address.encode(), signed["Referer"].encode()) + b" " * 200000)
         assert b" 404 " in wire.recv(100)
-    def told():
+    def logs():
         return "".join(path.read_text() for path in (house.data / "log").iterdir())
-    until(lambda: told().count(" /storage/files/a.png") == 1 and "/auth/nothing" in told(), "the lines")
-    assert "leaked" not in told()
+    until(lambda: logs().count(" /storage/files/a.png") == 1 and "/auth/nothing" in logs(), "the lines")
+    assert "leaked" not in logs()
 
 
-# ---- what stands in two places says the same in both
+# ---- what is written in two places is the same in both
 
 
 def test_sentences_of_the_web_servers_are_those_of_the_programs():
@@ -674,26 +673,26 @@ def test_sentences_of_the_web_servers_are_those_of_the_programs():
                          "500": "S_INTERNAL", "50[234]": "S_UNAVAILABLE"}.items():
         for language, text in SENTENCES[name].items():
             assert nginx[f"{status} {language}"] == text
-    for language, said in zip(("en", "tr", "es", "de"), (dict(apache[i:i + 18]) for i in range(0, 72, 18)), strict=True):
-        alone = {"414": said["414"], **dict.fromkeys(("502", "503", "504"), nginx[f"50[234] {language}"])}
-        assert said == {status: nginx.get(f"{status} {language}", alone.get(status)) for status in said}
+    for language, sentences in zip(("en", "tr", "es", "de"), (dict(apache[i:i + 18]) for i in range(0, 72, 18)), strict=True):
+        alone = {"414": sentences["414"], **dict.fromkeys(("502", "503", "504"), nginx[f"50[234] {language}"])}
+        assert sentences == {status: nginx.get(f"{status} {language}", alone.get(status)) for status in sentences}
 
 
 def test_headers_that_a_program_reads_are_passed_to_it():
     reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/web/http.c").read_text()))
     passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/params.conf").read_text(), re.M))
-    # nginx takes a body without a length to its end first, and then names its length
+    # nginx first reads a body without a length to its end, and then passes its length
     assert reads == passed | {"HTTP_TRANSFER_ENCODING"} and "HTTP_AUTHORIZATION" in reads
 
 
-def test_apache_is_told_no_comment_behind_a_directive():
-    """It takes them for further arguments, and does not start."""
+def test_no_directive_of_apache_has_a_comment_behind_it():
+    """Apache would take it as further arguments, and not start."""
     for file in (ROOT / "conf/apache").iterdir():
         assert not re.search(r"(?m)^[ \t]*[^#\s].*[ \t]#", file.read_text()), file
 
 
 def test_no_log_of_a_web_server_has_the_query_of_an_address():
-    """The signature of a link opens a private file for a quarter of an hour."""
+    """The signature of a link opens a private file for 15 minutes."""
     nginx, apache = ((ROOT / f"conf/{file}").read_text() for file in ("nginx/common.conf", "apache/okul.conf"))
     (line,) = re.findall(r"(?m)^log_format okul ([^;]*);", nginx)
     assert not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", line)
@@ -701,7 +700,7 @@ def test_no_log_of_a_web_server_has_the_query_of_an_address():
     assert len(lines) == apache.count("<VirtualHost") and not any(re.search(r"%(\{Referer\})?[rqi]", line) for line in lines)
 
 
-def test_every_time_out_is_longer_than_the_one_inside_it():
+def test_every_timeout_is_longer_than_the_one_inside_it():
     def seconds(file, pattern):
         return int(re.search(pattern, (ROOT / file).read_text(), re.M)[1])
     watchdog = seconds("lib/web/app.c", r"^#define WATCHDOG (\d+)")

@@ -17,6 +17,7 @@ import pytest
 from helpers import contract
 from helpers.cgi import cgi, parse_cgi
 from helpers.client import Closing, Okul, chunked, faults, form, once
+from helpers.parallel import while_it_waits
 from helpers.samples import mp4, pdf, png
 from helpers.server import BUILD, ROOT, Server, files, fresh, until
 from helpers.uploads import path_of, uploaded
@@ -941,6 +942,20 @@ def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
     time.sleep(0.02)
     uploaded(ada, content)
     assert path.stat().st_ctime_ns > before
+
+
+@pytest.mark.parametrize("bring", ["file", "pdf"])
+def test_bytes_that_are_deleted_before_their_row_is_written_are_kept_again(okul, bring):
+    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction."""
+    boss, content = okul.staff("admin"), pdf()
+    first = uploaded(boss, content)
+    path = files(okul.server)[first.data["sha256"]]
+    okul.server.sql(f"DELETE FROM file WHERE key = '{first.data['key']}'")
+    kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
+    act = {"file": lambda: boss.upload(content), "pdf": lambda: boss.post("/education-materials", body=body, content_type=kind)}
+    answer = while_it_waits(okul, act[bring], path.unlink)
+    assert answer.status == 201 and path.read_bytes() == content
+    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1] == "1"
 
 
 def test_check_looks_at_the_files(okul):

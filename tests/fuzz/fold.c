@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *once = folded(arena, text, length), *words = fold_words(arena, text), *match = fold_match(arena, text);
 
 	must(utf8_is_valid(once, strlen(once)) && strcmp(folded(arena, once, strlen(once)), once) == 0);
-	must(!words || (words[0] && fold_has_words(once, strlen(once), words, strlen(words))));
+	must(!words || (words[0] && fold_has_words(once, words, NULL)));
 	must(!match || (words && match[0] == '"'));
 	utf8_trim(&trimmed, &length);
 	again = trimmed;

@@ -16,7 +16,7 @@ name(struct arena *arena, const char *text)
 
 	if (!utf8_is_valid(text, strlen(text)))
 		return;
-	buf_disposition(&out, false, text);
+	link_put_disposition(&out, false, text);
 	for (size_t i = 0; i < out.length; i++)
 		must(out.s[i] >= ' ' && out.s[i] < 0x7F);
 	must(strncmp(out.s, "attachment; filename=\"", 22) == 0);
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum link_state state = link_check(arena, &conf, KEY, text, NOW, &unknown);
 	must((state == LINK_UNKNOWN) == (unknown != NULL));
 	/* Only the one that we make is good; the corpus has it. */
-	const char *right = strstr(link_url(arena, &conf, KEY, false, NOW), "signature=") + 10;
+	const char *right = strstr(link_url(arena, &conf, KEY, false, NULL, NOW), "signature=") + 10;
 	must(state != LINK_GOOD || strlen(text) >= strlen(right));
 	name(arena, text);
 	file_name(arena, text, (enum media_type)(MEDIA_PNG + size % (MEDIA_TYPES - 1)));

@@ -30,15 +30,15 @@ buffers_grow_with_and_without_an_arena(void **state)
 }
 
 static void
-a_failed_growth_is_remembered(void **state)
+a_failed_growth_sets_failed(void **state)
 {
-	/* volatile: the compiler would see that such a length is absurd, and refuse it */
+	/* volatile: the compiler would reject such a length */
 	volatile size_t half = PTRDIFF_MAX / 2, nearly_all = SIZE_MAX - 2;
 	struct buf buf = { 0 };
 
 	(void)state;
 	buf_puts(&buf, "kept");
-	/* no such amount of memory, and nothing is read before that is known */
+	/* More than there can be, which is checked before anything is read. */
 	buf_put(&buf, "x", half);
 	assert_true(buf.failed);
 	assert_string_equal(buf.s, "kept");
@@ -70,7 +70,7 @@ a_failed_growth_in_an_arena_jumps(void **state)
 }
 
 static void
-reset_keeps_no_more_than_asked(void **state)
+reset_keeps_at_most_the_given_room(void **state)
 {
 	struct buf buf = { 0 };
 
@@ -104,7 +104,7 @@ printf_writes_short_and_long(void **state)
 	assert_int_equal(strncmp(buf.s, "a=1;   ", 7), 0);
 	assert_string_equal(buf.s + 300, "   7!");
 	buf_clear(&buf);
-	/* one that fills the room to the last byte */
+	/* one that fills the room completely */
 	for (int width = 120; width < 135; width++) {
 		buf_printf(&buf, "%*d", width, 5);
 		assert_int_equal(strlen(buf.s), width);
@@ -131,7 +131,7 @@ integers_are_written(void **state)
 }
 
 static void
-numbers_are_as_short_as_can_be(void **state)
+numbers_are_as_short_as_possible(void **state)
 {
 	static const struct { double number; const char *text; } cases[] = {
 		{ 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { -3, "-3" }, { 0.1, "0.1" }, { 66.67, "66.67" },
@@ -152,9 +152,9 @@ numbers_are_as_short_as_can_be(void **state)
 	}
 }
 
-/* Those that are written by a shorter way, against what printf() needs to be read back, and their neighbours. */
+/* Numbers on the fast path, and their neighbours, compared with the shortest output of printf() that parses back. */
 static void
-numbers_with_two_decimals_are_like_all_others(void **state)
+the_fast_path_writes_the_shortest_text(void **state)
 {
 	uint64_t chance = 88172645463325252;
 
@@ -184,13 +184,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_grow_with_and_without_an_arena),
-		cmocka_unit_test(a_failed_growth_is_remembered),
+		cmocka_unit_test(a_failed_growth_sets_failed),
 		cmocka_unit_test(a_failed_growth_in_an_arena_jumps),
-		cmocka_unit_test(reset_keeps_no_more_than_asked),
+		cmocka_unit_test(reset_keeps_at_most_the_given_room),
 		cmocka_unit_test(printf_writes_short_and_long),
 		cmocka_unit_test(integers_are_written),
-		cmocka_unit_test(numbers_are_as_short_as_can_be),
-		cmocka_unit_test(numbers_with_two_decimals_are_like_all_others),
+		cmocka_unit_test(numbers_are_as_short_as_possible),
+		cmocka_unit_test(the_fast_path_writes_the_shortest_text),
 	};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);

@@ -30,9 +30,9 @@ times_are_written(void **state)
 	}
 }
 
-/* Two days of each month from 1600 to 2450, at a changing time of day, as the C library sees them. */
+/* Two days of each month from 1600 to 2450, at varying times of day. */
 static void
-times_agree_with_the_c_library(void **state)
+times_agree_with_strftime(void **state)
 {
 	(void)state;
 	for (int64_t time = INT64_C(-11676096000000); time < INT64_C(15147216000000); time += 15 * DAY + 49999777) {
@@ -117,7 +117,7 @@ times_are_read(void **state)
 }
 
 static void
-midnight_where_the_school_is(void **state)
+midnight_in_a_time_zone(void **state)
 {
 	static const struct { const char *date, *zone, *time; } cases[] = {
 		{ "2026-01-15", "UTC", "2026-01-15T00:00:00.000Z" },
@@ -129,7 +129,7 @@ midnight_where_the_school_is(void **state)
 		{ "2026-01-15", "America/Los_Angeles", "2026-01-15T08:00:00.000Z" },
 		/* the clocks went from 23:59:59 to 01:00:00 */
 		{ "2018-11-04", "America/Sao_Paulo", "2018-11-04T03:00:00.000Z" },
-		/* they went from 01:00 back to 00:00: of the two the first, whatever was asked before */
+		/* they went from 01:00 back to 00:00: the first midnight, whatever the previous call was */
 		{ "2025-11-02", "America/Havana", "2025-11-02T04:00:00.000Z" },
 		{ "2025-12-20", "America/Havana", "2025-12-20T05:00:00.000Z" },
 		{ "2025-11-02", "America/Havana", "2025-11-02T04:00:00.000Z" },
@@ -138,7 +138,7 @@ midnight_where_the_school_is(void **state)
 		{ "2025-12-20", "Atlantic/Azores", "2025-12-20T01:00:00.000Z" },
 		{ "2025-10-26", "Atlantic/Azores", "2025-10-26T00:00:00.000Z" },
 		{ "2026-01-15", "No/Where", "2026-01-15T00:00:00.000Z" },
-		/* and here from 00:59:59 to 00:00:00: it was midnight twice */
+		/* likewise, from 00:59:59 to 00:00:00 */
 		{ "2026-11-01", "America/Havana", "2026-11-01T04:00:00.000Z" },
 		{ "2026-11-02", "America/Havana", "2026-11-02T05:00:00.000Z" },
 	};
@@ -149,14 +149,14 @@ midnight_where_the_school_is(void **state)
 		clock_text(clock_midnight(cases[i].date, cases[i].zone), text);
 		assert_string_equal(text, cases[i].time);
 	}
-	/* whatever was asked before it */
+	/* whatever the previous call was */
 	clock_midnight("2026-12-01", "America/Havana");
 	clock_text(clock_midnight("2026-11-01", "America/Havana"), text);
 	assert_string_equal(text, "2026-11-01T04:00:00.000Z");
 }
 
 static void
-dates_where_the_school_is(void **state)
+dates_in_a_time_zone(void **state)
 {
 	static const struct { const char *time, *zone, *date; } cases[] = {
 		{ "2026-01-31T20:59:59.999Z", "Europe/Istanbul", "2026-01-31" },
@@ -187,7 +187,7 @@ real_time(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* How far our clock is from the real one, to within the seconds that this test may take. */
+/* Days between clock_now() and the real time, with an hour of tolerance. */
 static int64_t
 days_ahead(void)
 {
@@ -204,9 +204,9 @@ write_shift(const char *path, int64_t shift, size_t length)
 	close(file);
 }
 
-/* A release must have no way to be told another time. */
+/* Nothing may change the time of a release build. */
 static void
-tests_can_set_the_clock_of_a_test_build_only(void **state)
+only_a_test_build_has_a_clock_that_tests_set(void **state)
 {
 	char path[] = "/tmp/okul-unit-clock-XXXXXX";
 	int file = mkstemp(path);
@@ -220,7 +220,7 @@ tests_can_set_the_clock_of_a_test_build_only(void **state)
 	setenv("OKUL_CLOCK", "/nonexistent/clock", 1);
 	clock_init();
 	setenv("OKUL_CLOCK", path, 1);
-	write_shift(path, 5 * DAY, 4);	/* too short to be read */
+	write_shift(path, 5 * DAY, 4);	/* too short, ignored */
 	clock_init();
 	assert_int_equal(days_ahead(), 0);
 	write_shift(path, 5 * DAY, 8);
@@ -251,13 +251,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_written),
-		cmocka_unit_test(times_agree_with_the_c_library),
+		cmocka_unit_test(times_agree_with_strftime),
 		cmocka_unit_test(http_dates),
 		cmocka_unit_test(days_of_the_calendar),
 		cmocka_unit_test(times_are_read),
-		cmocka_unit_test(midnight_where_the_school_is),
-		cmocka_unit_test(dates_where_the_school_is),
-		cmocka_unit_test(tests_can_set_the_clock_of_a_test_build_only),
+		cmocka_unit_test(midnight_in_a_time_zone),
+		cmocka_unit_test(dates_in_a_time_zone),
+		cmocka_unit_test(only_a_test_build_has_a_clock_that_tests_set),
 		cmocka_unit_test(ticks_are_microseconds),
 	};
 

@@ -1,4 +1,4 @@
-/* What conf_load() takes and leaves of okul.conf. */
+/* What conf_load() reads of okul.conf, and what it leaves in memory. */
 #include "conf.h"
 
 #include "random.h"
@@ -10,7 +10,7 @@
 
 static char folder[64], why[1024];
 
-/* Never as a whole in this program's own data. */
+/* Two halves, so that the password is not in the data of this program. */
 static const char half[] = "hunter", other_half[] = "-of-the-relay-";
 
 static int
@@ -37,8 +37,8 @@ tear_down(void **state)
 }
 
 /*
- * Writes okul.conf with the password far behind other lines, where nothing that comes later takes the place of a copy; and leaves
- * none behind here.
+ * Writes okul.conf with the password far behind other lines, so that later allocations do not overwrite a copy; leaves no copy
+ * itself.
  */
 static void
 put_conf(void)
@@ -56,7 +56,7 @@ put_conf(void)
 	secret_wipe(text, sizeof(text));
 }
 
-/* The password in a piece of memory; the halves are compared one by one, so that this makes no copy either. */
+/* True when the password is in [from, to). Compares the halves one by one, to make no copy. */
 static bool
 is_in(const char *from, const char *to)
 {
@@ -69,8 +69,8 @@ is_in(const char *from, const char *to)
 }
 
 /*
- * Fails unless the password is in what this process may write to (stack, heap, data), or is not. Does not look under
- * AddressSanitizer, whose shadow is no memory to read.
+ * Fails unless the password is (or is not) in the writable memory of this process: stack, heap, data. Does nothing under
+ * AddressSanitizer, whose shadow cannot be read.
  */
 static void
 expect_in_memory(bool wanted)
@@ -94,7 +94,7 @@ expect_in_memory(bool wanted)
 }
 
 static void
-only_who_asks_gets_the_password(void **state)
+only_conf_load_secrets_loads_the_password(void **state)
 {
 	(void)state;
 	put_conf();
@@ -113,7 +113,7 @@ only_who_asks_gets_the_password(void **state)
 }
 
 static void
-faults_are_told_by_their_lines(void **state)
+errors_name_their_lines(void **state)
 {
 	static const struct { const char *text, *said; } faults[] = {
 		{ "smtp_password = x\nno setting\n", "line 2" },
@@ -143,8 +143,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(only_who_asks_gets_the_password),
-		test(faults_are_told_by_their_lines),
+		test(only_conf_load_secrets_loads_the_password),
+		test(errors_name_their_lines),
 	};
 
 	random_init();

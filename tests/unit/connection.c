@@ -19,7 +19,7 @@ what_is_no_database_is_said(void **state)
 		fputs("no database ", file);
 	fclose(file);
 	assert_null(open_db(DB_READ_ONLY, VERSION));
-	assert_says("no SQLite database");
+	assert_says("not a SQLite database");
 }
 
 static void
@@ -29,7 +29,7 @@ another_version_is_refused(void **state)
 	assert_null(open_db(DB_READ_WRITE, VERSION + 1));
 	assert_says("okulctl migrate");
 	assert_null(open_db(DB_READ_WRITE, VERSION - 1));
-	assert_says("which a newer okul gave it, and this program knows only 6; install the newer okul again");
+	assert_says("of a newer okul, and this program knows only 6; install the newer okul again");
 }
 
 static void

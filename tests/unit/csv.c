@@ -17,7 +17,7 @@ file_of(const void *bytes, size_t length)
 	return file;
 }
 
-/* All rows as "line[field|field]", rows that are none as "line:fault". */
+/* All rows as "line[field|field]", bad rows as "line:fault". */
 static void
 describe(struct buf *out, const void *bytes, size_t length)
 {
@@ -41,7 +41,7 @@ describe(struct buf *out, const void *bytes, size_t length)
 }
 
 static void
-rows_read_as_they_stand(void **state)
+rows_are_read(void **state)
 {
 	static const struct { const char *csv, *rows; } cases[] = {
 		{ "", "" },
@@ -60,7 +60,7 @@ rows_read_as_they_stand(void **state)
 		{ "\"\"\"\"", "1[\"] " },
 		{ "\"\",\"\"\n", "1[|] " },
 		{ "\"\"\n", "1[] " },
-		/* lines within a field; the line of a row is that on which it begins */
+		/* line ends in a field; the line of a row is the one where it begins */
 		{ "\"a\nb\",c\nd,e\n", "1[a\nb|c] 3[d|e] " },
 		{ "\"a\r\nb\rc\"\nd\n", "1[a\nb\nc] 4[d] " },
 		/* empty lines */
@@ -70,22 +70,22 @@ rows_read_as_they_stand(void **state)
 		{ "\xef\xbb\xbf\"a\",b\n", "1[a|b] " },
 		{ "a\n\xef\xbb\xbf" "b\n", "1[a] 2[\xef\xbb\xbf" "b] " },
 		{ "\xef\xbb\x80\n", "1[\xef\xbb\x80] " },
-		/* the separator of the first row is that of all */
+		/* the separator of the first row is used for all */
 		{ "a;b\nc,d;e\n", "1[a|b] 2[c,d|e] " },
 		{ "a\tb;c\nd;e\tf\n", "1[a|b;c] 2[d;e|f] " },
 		{ "\"a;b\",c\nd;e,f\n", "1[a;b|c] 2[d;e|f] " },
 		{ "a\nb;c\nd,e\n", "1[a] 2[b;c] 3[d|e] " },
 		{ "\na;b\n", "2[a|b] " },
-		/* by number, outside of quotes; of equals the first */
+		/* the most frequent one, outside of quotes; if equal, the first */
 		{ "a, b;c;d\ne;f,g\n", "1[a, b|c|d] 2[e|f,g] " },
 		{ "\"a,b,c,d\";e\nf;g\n", "1[a,b,c,d|e] 2[f|g] " },
 		{ "\"a\n,,,\";b\n", "1[a\n,,,|b] " },
 		{ "a;b,c\n", "1[a|b,c] " }, { "a\tb,c;d\te\n", "1[a|b,c;d|e] " },
-		/* a first line that says it, which is no row */
+		/* a first line that names it, which is not a row */
 		{ "sep=;\na;b,c,d\n", "2[a|b,c,d] " }, { "\xef\xbb\xbfSEP=,\r\na,b;c;d\r\n", "2[a|b;c;d] " },
 		{ "sep=\t\na\tb,c,d", "2[a|b,c,d] " }, { "\"sep=|\"\na|b,c,d\n", "2[a|b,c,d] " }, { "sep=;", "" },
 		{ "sep=;x\n", "1[sep=|x] " }, { "sep=x\na;b\n", "1[sep=x] 2[a;b] " }, { "\nsep=;\n", "2[sep=|] " },
-		/* what guards a formula from spreadsheets is off again, once */
+		/* the apostrophe before a formula is removed, once */
 		{ "'=1,'+49,'@a,'-1,'＝1\n", "1[=1|+49|@a|-1|＝1] " }, { "''=1,'a,','',\"'\n=\"\n", "1['=1|'a|'|''|\n=] " },
 	};
 
@@ -96,13 +96,13 @@ rows_read_as_they_stand(void **state)
 		buf_puts(&out, "");
 		describe(&out, cases[i].csv, strlen(cases[i].csv));
 		if (strcmp(out.s ? out.s : "", cases[i].rows) != 0)
-			fail_msg("%s\ngives %s\nnot   %s", cases[i].csv, out.s, cases[i].rows);
+			fail_msg("%s\nreturns %s\nnot     %s", cases[i].csv, out.s, cases[i].rows);
 		buf_clear(&out);
 	}
 }
 
 static void
-what_is_no_row_is_named_and_reading_goes_on(void **state)
+a_bad_row_has_an_error_and_the_next_is_read(void **state)
 {
 	static const struct { const char *csv; size_t length; const char *rows; } cases[] = {
 #define CASE(csv, rows) { csv, sizeof(csv) - 1, rows }
@@ -117,7 +117,7 @@ what_is_no_row_is_named_and_reading_goes_on(void **state)
 		CASE("a\n\"\xc3\",\xbc\nc\n", "1[a] 2:utf8 3[c] "),
 		CASE("a\nb\0c\nd\n", "1[a] 2:utf8 3[d] "),
 		CASE("\xff\xfe" "a\0\n", "1:utf8 "),
-		/* the first fault of a row is named */
+		/* the first fault of a row is reported */
 		CASE("a\n\xff,b\"\nc\n", "1[a] 2:utf8 3[c] "),
 		CASE("a\nb\",\xff\nc\n", "1[a] 2:quote 3[c] "),
 #undef CASE
@@ -129,7 +129,7 @@ what_is_no_row_is_named_and_reading_goes_on(void **state)
 
 		describe(&out, cases[i].csv, cases[i].length);
 		if (strcmp(out.s, cases[i].rows) != 0)
-			fail_msg("%s\ngives %s\nnot   %s", cases[i].csv, out.s, cases[i].rows);
+			fail_msg("%s\nreturns %s\nnot     %s", cases[i].csv, out.s, cases[i].rows);
 		buf_clear(&out);
 	}
 }
@@ -153,7 +153,7 @@ a_row_has_its_limits(void **state)
 		buf_putc(&csv, 'x');
 	buf_puts(&csv, "\"\nd\n");
 	describe(&out, csv.s, csv.length);
-	/* 64 fields, 65 fields, as many bytes as may be, one more */
+	/* 64 fields, 65 fields, the greatest number of bytes, one more */
 	assert_memory_equal(out.s, "1[|", 3);
 	assert_non_null(strstr(out.s, "|z] 2:long 3[b] 4[\nxxx"));
 	assert_non_null(strstr(out.s, "x] 661[c] 662:long 663[d] "));
@@ -161,12 +161,12 @@ a_row_has_its_limits(void **state)
 	buf_clear(&out);
 }
 
-/* Every way in which a row can be cut at the end of a block of reading. */
+/* A block of csv_init() and of the C library may end anywhere in a row. */
 static void
-rows_read_alike_wherever_a_block_ends(void **state)
+rows_are_the_same_wherever_a_block_ends(void **state)
 {
 	static const char row[] = "\"x\"\"y\",\r\n\"\r\n\"\r\rz\n";
-	const size_t block = sizeof(((struct csv *)NULL)->block);
+	const size_t block = 8192;
 
 	(void)state;
 	for (size_t cut = 0; cut <= sizeof(row); cut++) {
@@ -186,7 +186,7 @@ rows_read_alike_wherever_a_block_ends(void **state)
 }
 
 static void
-a_file_that_cannot_be_read_is_said(void **state)
+a_read_error_is_reported(void **state)
 {
 	FILE *folder = fopen("/", "r");
 	struct csv csv;
@@ -200,14 +200,14 @@ a_file_that_cannot_be_read_is_said(void **state)
 }
 
 static void
-fields_are_written_with_quotes_where_they_need_them(void **state)
+fields_are_quoted_where_necessary(void **state)
 {
 	static const struct { const char *field, *csv; } cases[] = {
 		{ NULL, "" }, { "", "" }, { "a", "a" }, { "a b", "a b" }, { "O'Neill", "O'Neill" }, { "a=b", "a=b" },
 		{ "a,b", "\"a,b\"" }, { "a;b", "\"a;b\"" }, { "a\tb", "\"a\tb\"" }, { "a\nb", "\"a\nb\"" },
 		{ "a\rb", "\"a\rb\"" },
 		{ "\"", "\"\"\"\"" }, { "say \"a\"", "\"say \"\"a\"\"\"" },
-		/* no formulas */
+		/* formulas */
 		{ "=1+1", "'=1+1" }, { "+49", "'+49" }, { "-1", "'-1" }, { "@SUM(A1)", "'@SUM(A1)" }, { "\t=1", "\"'\t=1\"" },
 		{ "\r=1", "\"'\r=1\"" }, { "=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"" },
 		{ "\n=1", "\"'\n=1\"" }, { "＝1+1", "'＝1+1" }, { "＋49", "'＋49" }, { "－1", "'－1" }, { "＠SUM(A1)", "'＠SUM(A1)" },
@@ -228,12 +228,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_read_as_they_stand),
-		cmocka_unit_test(what_is_no_row_is_named_and_reading_goes_on),
+		cmocka_unit_test(rows_are_read),
+		cmocka_unit_test(a_bad_row_has_an_error_and_the_next_is_read),
 		cmocka_unit_test(a_row_has_its_limits),
-		cmocka_unit_test(rows_read_alike_wherever_a_block_ends),
-		cmocka_unit_test(a_file_that_cannot_be_read_is_said),
-		cmocka_unit_test(fields_are_written_with_quotes_where_they_need_them),
+		cmocka_unit_test(rows_are_the_same_wherever_a_block_ends),
+		cmocka_unit_test(a_read_error_is_reported),
+		cmocka_unit_test(fields_are_quoted_where_necessary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ html_is_escaped(void **state)
 }
 
 static void
-base64url_goes_there_and_back(void **state)
+base64url_round_trip(void **state)
 {
 	/* RFC 4648 section 10, and the two characters in which base64url differs */
 	static const struct { const char *bytes, *text; } cases[] = {
@@ -38,7 +38,7 @@ base64url_goes_there_and_back(void **state)
 }
 
 static void
-malformed_base64url_is_refused(void **state)
+malformed_base64url_is_rejected(void **state)
 {
 	static const char *const bad[] = {
 		"A", "AAAAA", "Zg==", "Zg=", "Zm8=", "Zh", "Zn", "Zm9", "Zm+v", "Zm/v", "Zm 9v", "Zm9v\n", "Zm.v",
@@ -52,7 +52,7 @@ malformed_base64url_is_refused(void **state)
 }
 
 static void
-hex_goes_there_and_back(void **state)
+hex_round_trip(void **state)
 {
 	struct buf buf = { 0 };
 	unsigned char bytes[4] = { 0 };
@@ -76,9 +76,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(html_is_escaped),
-		cmocka_unit_test(base64url_goes_there_and_back),
-		cmocka_unit_test(malformed_base64url_is_refused),
-		cmocka_unit_test(hex_goes_there_and_back),
+		cmocka_unit_test(base64url_round_trip),
+		cmocka_unit_test(malformed_base64url_is_rejected),
+		cmocka_unit_test(hex_round_trip),
 	};
 
 	return cmocka_run_group_tests_name("encode", tests, NULL, NULL);

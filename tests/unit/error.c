@@ -30,7 +30,7 @@ roles_and_names(void **state)
 	assert_int_equal(role_of("user"), USER);
 	assert_int_equal(role_of("admin"), ADMIN);
 	assert_int_equal(role_of("superadmin"), SUPERADMIN);
-	/* only a user row's roles: a row must not make anybody "optional" */
+	/* only the roles of a user row: no row makes a caller "optional" */
 	assert_int_equal(role_of("optional"), PUBLIC);
 	assert_int_equal(role_of("Admin"), PUBLIC);
 	assert_int_equal(role_of("adm"), PUBLIC);

@@ -11,7 +11,18 @@
 
 static struct conf conf;
 static struct buf out;
-static struct response good(struct request *rq) { (void)rq; return (struct response){ .status = 200 }; }
+static struct arena *arena;
+static int64_t number;		/* in the data of good(); 0: the data is {} */
+
+static struct response
+good(struct request *rq)
+{
+	response_begin(rq);
+	if (number)
+		data_int(rq, "n", number);
+	return response_done(rq);
+}
+
 static const struct route get = { GET, "/x", PUBLIC, good }, live = { GET, "/x", PUBLIC, good, .no_store = true },
 	page = { GET, "/x", PUBLIC, good, .out_type = "text/html" }, post = { POST, "/x", PUBLIC, good, .writes = true },
 	change = { PATCH, "/x", PUBLIC, good, .writes = true, .shows = good }, bare = { PATCH, "/x", PUBLIC, good, .writes = true },
@@ -20,7 +31,7 @@ static const struct route get = { GET, "/x", PUBLIC, good }, live = { GET, "/x",
 static struct request
 request_of(const struct route *route, const char *data)
 {
-	struct request rq = { .conf = &conf, .route = route, .out = &out, .success = 200 };
+	struct request rq = { .conf = &conf, .route = route, .arena = arena, .out = &out, .success = 200 };
 
 	buf_reset(&out, SIZE_MAX);
 	buf_puts(&out, "{\"isSuccess\":true,\"statusCode\":200,\"data\":");
@@ -130,14 +141,37 @@ a_change_needs_the_tag_of_what_is_there(void **state)
 	assert_int_equal(guarded(&post, tag), ERROR_NONE);
 }
 
+static void
+what_others_changed_before_the_transaction_is_found_in_it(void **state)
+{
+	struct request rq = request_of(&change, "");
+
+	(void)state;
+	rq.http.if_match = tag_of(&get, "{}", 200);
+	assert_int_equal(etag_guard(&rq).error, ERROR_NONE);
+	assert_int_equal(etag_guard_again(&rq).error, ERROR_NONE);
+	number = 1;
+	assert_int_equal(etag_guard_again(&rq).error, ERROR_PRECONDITION_FAILED);
+	rq = request_of(&change, "");
+	rq.http.if_match = tag_of(&get, "{\"n\":1}", 200);
+	assert_int_equal(etag_guard(&rq).error, ERROR_NONE);
+	number = 2;
+	assert_int_equal(etag_guard_again(&rq).error, ERROR_PRECONDITION_FAILED);
+	number = 1;
+	assert_int_equal(etag_guard_again(&rq).error, ERROR_NONE);
+	number = 0;
+}
+
 static struct response
 too_long(struct request *rq)
 {
-	rq->out->failed = true;
-	return good(rq);
+	struct response response = good(rq);
+
+	rq->kept.failed = true;
+	return response;
 }
 
-/* Else a change would go ahead unchecked: the handler starts an answer of its own, and nobody remembers. */
+/* Otherwise the change would be made unchecked. */
 static void
 without_memory_for_what_is_there_nothing_is_changed(void **state)
 {
@@ -150,8 +184,6 @@ without_memory_for_what_is_there_nothing_is_changed(void **state)
 }
 
 /* ---- versions */
-
-static struct arena *arena;
 
 static struct db *
 a_database(const char *folder)
@@ -188,7 +220,6 @@ unchanged(struct db *db, const struct route *route, struct asking asking, char t
 	struct request rq = request_of(route, "");
 
 	rq.db = db;
-	rq.arena = arena;
 	rq.http.target = asking.target;
 	rq.http.if_none_match = asking.if_none_match;
 	rq.language = asking.language;
@@ -255,7 +286,7 @@ set_up(void **state)
 {
 	(void)state;
 	random_init();
-	arena = arena_new(4096);
+	arena = arena_new(1 << 16);
 	memset(conf.link_key, 7, sizeof(conf.link_key));
 	etag_init(&conf);
 	return 0;
@@ -278,6 +309,7 @@ main(void)
 		cmocka_unit_test(an_installation_has_its_own_tags),
 		cmocka_unit_test(only_what_can_be_asked_for_again_has_a_tag),
 		cmocka_unit_test(a_change_needs_the_tag_of_what_is_there),
+		cmocka_unit_test(what_others_changed_before_the_transaction_is_found_in_it),
 		cmocka_unit_test(without_memory_for_what_is_there_nothing_is_changed),
 		cmocka_unit_test(a_version_stands_for_the_answer),
 		cmocka_unit_test(the_tag_of_a_version_stays_that_of_the_answer),

@@ -24,7 +24,7 @@ put_point(char *out, int32_t point)
 	return length;
 }
 
-/* True where two characters are one for a search. */
+/* True where two characters are equal for a search. */
 static bool
 folds_alike(int32_t a, int32_t b)
 {
@@ -59,11 +59,11 @@ texts_are_folded_for_search(void **state)
 		/* Cyrillic of Ukraine, Serbia, Kazakhstan; Armenian, Georgian, Cherokee's two cases */
 		{ "Її Ґ Є Ў", "іі ґ є у" }, { "ЂЋЉЊЏ", "ђћљњџ" }, { "ӘҒҚҢӨҰҮҺ", "әғқңөұүһ" }, { "ԵՐԵՎԱՆ", "երեվան" },
 		{ "ՍԵՎ և", "սեվ եւ" }, { "Თბილისი", "თბილისი" },
-		/* forms of one letter, wide letters, ligatures, signs */
+		/* variants of one letter, fullwidth letters, ligatures, symbols */
 		{ "ﬁﬀ ＡＢｃ Ⅷ", "fiff abc viii" }, { "O’Neil O‘Neil Oʼ", "o'neil o'neil o'" }, { "a\u2011b", "a-b" },
-		/* where a mark is no accent: kana, Devanagari, Thai */
+		/* marks that are not accents: kana, Devanagari, Thai */
 		{ "が", "か\u3099" }, { "कि", "कि" }, { "ที่", "ที่" }, { "שָׁלוֹם", "שלום" }, { "مُحَمَّد", "محمد" },
-		/* white space, and what is invisible */
+		/* white space and invisible characters */
 		{ "a\u00a0b\u3000c\u2028d\te\xc2\x85" "f", "a b c d e f" }, { "a\u200bb\ufeff\u00adc\u200dd", "abcd" },
 	};
 
@@ -87,13 +87,13 @@ every_letter_is_found_in_either_case(void **state)
 			continue;
 		snprintf(name, sizeof(name), "U+%04X", (unsigned)point);
 		check(folds_alike(point, utf8proc_tolower(point)), name);
-		/* but for the iota that is written below a letter, an accent, whose capital is a letter */
+		/* except for the iota subscript, an accent whose upper case is a letter */
 		check(point == 0x345 || folds_alike(point, utf8proc_toupper(point)), name);
 	}
 }
 
 static void
-what_is_folded_stays_so(void **state)
+folding_is_idempotent(void **state)
 {
 	(void)state;
 	for (int32_t point = 1; point <= 0x10FFFF; point++) {
@@ -122,7 +122,7 @@ the_words_of_a_search(void **state)
 		{ "d\"Arc \\", "d\"arc \\", NULL }, { "d\"Arc", "d\"arc", "\"d\"\"arc\"" },
 		{ "abc OR def*", "abc or def*", NULL }, { "abc NOT", "abc not", "\"abc\" \"not\"" },
 		{ "a\u00a0b", "a b", NULL }, { "Ömer omer ÖMER", "omer", "\"omer\"" },
-		/* what another holds is found with it */
+		/* a word that another contains is omitted */
 		{ "a ankara ank kara x", "ankara x", NULL }, { "an ank ankara", "ankara", "\"ankara\"" }, { "ab ba aba", "aba", "\"aba\"" },
 		{ "x ab y abc", "x y abc", NULL },
 	};
@@ -149,12 +149,12 @@ words_are_found_in_a_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		check(fold_has_words(cases[i].text, strlen(cases[i].text), cases[i].words, strlen(cases[i].words)) ==
+		check(fold_has_words(cases[i].text, cases[i].words, NULL) ==
 			cases[i].found, cases[i].words);
 }
 
 static void
-words_that_are_not_in_a_text_are_left(void **state)
+words_that_are_not_in_a_text_are_returned(void **state)
 {
 	static const struct { const char *text, *words, *left; } cases[] = {
 		{ "ada lovelace", "ada", "" }, { "ada lovelace", "x", "x" }, { "ada lovelace", "x love y", "x y" },
@@ -166,7 +166,7 @@ words_that_are_not_in_a_text_are_left(void **state)
 		struct buf left = { 0 };
 
 		buf_puts(&left, "");
-		fold_words_left(&left, cases[i].text, strlen(cases[i].text), cases[i].words, strlen(cases[i].words));
+		fold_has_words(cases[i].text, cases[i].words, &left);
 		check(strcmp(left.s, cases[i].left) == 0, cases[i].words);
 		buf_clear(&left);
 	}
@@ -178,10 +178,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_folded_for_search),
 		cmocka_unit_test(every_letter_is_found_in_either_case),
-		cmocka_unit_test(what_is_folded_stays_so),
+		cmocka_unit_test(folding_is_idempotent),
 		cmocka_unit_test(the_words_of_a_search),
 		cmocka_unit_test(words_are_found_in_a_text),
-		cmocka_unit_test(words_that_are_not_in_a_text_are_left),
+		cmocka_unit_test(words_that_are_not_in_a_text_are_returned),
 	};
 
 	return cmocka_run_group_tests_name("fold", tests, NULL, NULL);

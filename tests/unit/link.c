@@ -24,16 +24,16 @@ state_of(const char *query, int64_t now)
 static const char *
 query_of(const struct conf *of, const char *key)
 {
-	return strchr(link_url(arena, of, key, false, NOW), '?') + 1;
+	return strchr(link_url(arena, of, key, false, NULL, NOW), '?') + 1;
 }
 
 static void
 addresses(void **state)
 {
-	const char *url = link_url(arena, &conf, KEY, false, NOW);
+	const char *url = link_url(arena, &conf, KEY, false, NULL, NOW);
 
 	(void)state;
-	assert_string_equal(link_url(arena, &conf, KEY, true, NOW), "https://okul.example/storage/files/" KEY);
+	assert_string_equal(link_url(arena, &conf, KEY, true, NULL, NOW), "https://okul.example/storage/files/" KEY);
 	assert_memory_equal(url, "https://okul.example/storage/files/" KEY "?expires=1767226500&signature=", 93);
 	assert_int_equal(strlen(url), 93 + 64);
 }
@@ -96,7 +96,7 @@ queries(void **state)
 {
 	const char *good = query_of(&conf, KEY);
 	const char *signature = strchr(good, '&') + 1, *unknown = NULL;
-	const char *named = strchr(link_url_for(arena, &conf, KEY, USER_ID, NOW), '?') + 1;
+	const char *named = strchr(link_url(arena, &conf, KEY, false, USER_ID, NOW), '?') + 1;
 	char *upper = arena_string(arena, strchr(signature, '=') + 1);
 	text_upper(upper);
 	const struct { const char *query; enum link_state state; } cases[] = {
@@ -161,7 +161,7 @@ dispositions(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct buf out = { .arena = arena };
-		buf_disposition(&out, cases[i].is_inline, cases[i].name);
+		link_put_disposition(&out, cases[i].is_inline, cases[i].name);
 		assert_string_equal(out.s, cases[i].wanted);
 	}
 }

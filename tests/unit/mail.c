@@ -1,4 +1,4 @@
-/* lib/school/mail.c: what a message looks like, what is refused, and that a row in the outbox tells nothing. */
+/* lib/school/mail.c: the format of a message, what is refused, and that a row of the outbox shows no secret. */
 #include "arena.h"
 #include "mail.h"
 #include "clock.h"
@@ -25,7 +25,7 @@ static struct arena *arena;
 
 static struct mail_value values[] = { { "code", "482913" }, { "minutes", "10" }, { "school", "okul" } };
 
-/* ---- help */
+/* ---- helpers */
 
 static void
 write_template(const char *text, const char *html)
@@ -41,7 +41,7 @@ a_mail(const char *template, enum language language)
 		.created = CREATED, .values = values, .count = COUNT(values) };
 }
 
-/* The message, or NULL where it is refused. */
+/* The message; NULL when it is refused. */
 static const char *
 compose(const struct mail *mail)
 {
@@ -50,7 +50,7 @@ compose(const struct mail *mail)
 	return mail_compose(&conf, arena, mail, &out) ? out.s : NULL;
 }
 
-/* With one value, from a template that holds it in the subject and in both parts. */
+/* A message from a template with one value, which may be in the subject and in both parts. */
 static const char *
 compose_value(const char *text)
 {
@@ -62,7 +62,7 @@ compose_value(const char *text)
 	return compose(&mail);
 }
 
-/* A header's value as it stands, line breaks included. */
+/* A header's value, line breaks included; NULL when there is no such header. */
 static const char *
 header(const char *message, const char *name)
 {
@@ -211,7 +211,6 @@ test_control_characters_are_refused(void **state)
 	assert_non_null(compose(&mail));
 }
 
-/* A mail with reply_to is somebody's answer. */
 static void
 test_reply_to(void **state)
 {
@@ -244,7 +243,7 @@ test_reply_to(void **state)
 	}
 }
 
-/* Long words must break on a phone: a mail program shows the whole mail as wide as its widest line. */
+/* Long words must wrap on a phone: mail programs make the whole mail as wide as its widest line. */
 static void
 test_every_page_breaks_long_words(void **state)
 {
@@ -261,7 +260,7 @@ test_every_page_breaks_long_words(void **state)
 		assert_non_null(strstr(page, "<meta name=\"viewport\" content=\"width=device-width\">"));
 		assert_non_null(box = strstr(box, "\n<div style=\""));
 		assert_non_null(strstr(box, "overflow-wrap:anywhere;word-break:break-word\">"));
-		/* All that is shown stands in that one box, and nothing in it has a width of its own. */
+		/* All content is in that one box, and nothing in it sets a width. */
 		assert_null(strstr(box + 2, "<div"));
 		assert_non_null(strstr(page, "</div>\n</body>"));
 		assert_null(strstr(page, "<table"));
@@ -317,7 +316,7 @@ test_body_round_trip(void **state)
 
 	(void)state;
 	buf_puts(&text, "From a\nFrom\n From b\nFrom: c\n>From d\n.\n..\n.dot\n\nÄ ğ 🎓 = =3D\nspace \ntab\t\n \nFrom here\n--=_" "\n\x01\x7f\r\n");
-	/* Every way in which a dot, a space, or a long character can meet the end of a full line. */
+	/* All positions of a dot, a space and a multibyte character around the end of a full line. */
 	for (int n = 60; n < 90; n++) {
 		for (int i = 0; i < n; i++)
 			buf_putc(&text, 'x');
@@ -335,7 +334,7 @@ test_body_round_trip(void **state)
 
 	const char *expected = arena_format(arena, ">%s\n", text.s);
 	char *cr = strchr(expected, '\r');
-	memmove(cr, cr + 1, strlen(cr));	/* a CRLF of the source is a line end like any other */
+	memmove(cr, cr + 1, strlen(cr));	/* CRLF in the source is a line end too */
 	assert_string_equal(part(message, "text/plain"), expected);
 	write_template("Subject: x\n\nx\n", "From here\n{{value}}\n");
 	message = compose_value("From there");
@@ -388,7 +387,7 @@ test_template_faults(void **state)
 		write_template(good_text, bad[i]);
 		assert_null(compose_value("x"));
 	}
-	/* What a value says is no template. */
+	/* {{...}} in a value is not replaced. */
 	write_template(good_text, good_html);
 	assert_non_null(strstr(compose_value("{{other}}"), "\r\n{{other}}\r\n"));
 	write_template("Hello\n\n{{value}}\n", good_html);
@@ -423,7 +422,7 @@ test_operators_template_wins(void **state)
 	mail.language = EN;
 	assert_string_equal(header(compose(&mail), "Subject"), "482913 is your login code for okul");
 
-	/* One that is there but cannot be read is no reason to send another text than the operator wants. */
+	/* When the operator's template cannot be read, the shipped one must not be sent instead. */
 	mail.language = DE;
 	snprintf(folder, sizeof(folder), "%s/mail-templates/login-code.de.txt", data);
 	assert_int_equal(unlink(folder), 0);
@@ -461,7 +460,7 @@ test_shipped_templates(void **state)
 	}
 }
 
-/* ---- what strangers write into a form */
+/* ---- hostile input of a form */
 
 static const char *const tricks[] = {
 	"\r\n", "\n", "\r", "\n\r", "\r\n.\r\n", "\n.\n", ".", "..", "\r\n..", "\r\n\r\n", "\v", "\f", "\t", " ", "\x01", "\x1b[0m", "\x7f",
@@ -474,7 +473,7 @@ static const char *const tricks[] = {
 	"a very long word that no line can hold a-very-long-word-that-no-line-can-hold-a-very-long-word-that-no-line-can-hold-a-very-long-word",
 };
 
-/* Numbers of a fixed series, below `limit` (Marsaglia: Xorshift RNGs, 2003). */
+/* The next number of a fixed series, below `limit` (Marsaglia: Xorshift RNGs, 2003). */
 static size_t
 chance(size_t limit)
 {
@@ -497,7 +496,7 @@ a_trick(size_t pieces)
 	return out.s;
 }
 
-/* What contact.c makes of a subject. */
+/* A subject as contact.c stores it. */
 static const char *
 on_one_line(const char *text)
 {
@@ -537,7 +536,7 @@ check_header_names(const char *message)
 	assert_memory_equal(message, "\r\n", 2);
 }
 
-/* Every header as it must be, two parts, and in them nothing but what was written. */
+/* Checks every header, and that the two parts hold only what was written. */
 static void
 check_reply(const char *message, const struct mail_value *v, const char *to)
 {
@@ -556,7 +555,7 @@ check_reply(const char *message, const struct mail_value *v, const char *to)
 		"Hello %s,\n\n%s\n\nokul\n\nYou wrote to us:\n\n%s\n", v[1].text, v[3].text, v[5].text)));
 }
 
-/* One address, whatever a reader of headers looks for: a local part and a domain, without a special or white space. */
+/* Checks that it is one address for any parser: a local part and a domain, without specials or white space. */
 static bool
 is_one_address(const char *s)
 {
@@ -615,7 +614,7 @@ a_database(void)
 	return db;
 }
 
-/* Where the bytes stand in any file of the data folder's database; false when in none. */
+/* True when a file of the database in the data folder has the bytes. */
 static bool
 database_holds(const char *bytes)
 {
@@ -671,7 +670,7 @@ test_outbox(void **state)
 	assert_int_equal(mail.count, 0);
 	db_end(row);
 	db_close(db);
-	assert_true(database_holds("login-code"));	/* the search finds what is there */
+	assert_true(database_holds("login-code"));	/* database_holds() works */
 	assert_false(database_holds("482913"));
 	assert_false(database_holds("\"minutes\""));
 
@@ -688,9 +687,9 @@ test_outbox(void **state)
 	assert_false(mail_unseal(&conf, arena, sealed, length, &mail));
 }
 
-/* Who is deactivated or leaves gets none but login codes, answers and the notice of a changed address. */
+/* A user who is deactivated or being deleted gets only login codes, replies and the notice of a changed address. */
 static void
-test_who_gets_no_mail(void **state)
+test_inactive_users_get_no_other_mail(void **state)
 {
 	static const char *const templates[] = { "material-assigned", "login-code", "contact-reply", "email-changed" };
 	static const struct { const char *change; int left; } cases[] = {
@@ -702,7 +701,7 @@ test_who_gets_no_mail(void **state)
 	char why[300] = "";
 
 	(void)state;
-	/* Goes on with the database of test_outbox. */
+	/* Uses the database of test_outbox. */
 	db = db_open(data, DB_READ_WRITE, 0, why, sizeof(why));
 	assert_non_null(db);
 	assert_int_equal(db_write_begin(db), DB_DONE);
@@ -712,7 +711,7 @@ test_who_gets_no_mail(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(db_run(db, cases[i].change, NO_ARGS, NULL), DB_DONE);
 		for (int k = 0; k < 2; k++) {
-			/* What waits when it changes stays or goes as what is queued afterwards. */
+			/* Mails that wait when the state changes are kept or dropped like those queued afterwards. */
 			if (k == 1 || i == 0) {
 				assert_int_equal(db_run(db, "DELETE FROM outbox", NO_ARGS, NULL), DB_DONE);
 				for (size_t t = 0; t < COUNT(templates); t++)
@@ -724,7 +723,7 @@ test_who_gets_no_mail(void **state)
 			db_end(row);
 		}
 	}
-	/* Nobody's address, and that of another. */
+	/* An address of no user, and one of another user. */
 	assert_int_equal(db_run(db, cases[0].change, NO_ARGS, NULL), DB_DONE);
 	assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "eve@example.com", EN, templates[0], values, 0), DB_DONE);
 	assert_int_equal(db_one(db, &row, "SELECT count(*) FROM outbox WHERE recipient = 'eve@example.com'", NO_ARGS), DB_ROW);
@@ -756,14 +755,14 @@ test_wake(void **state)
 	char datagram[8];
 
 	(void)state;
-	mail_wake(&conf);	/* nobody there */
+	mail_wake(&conf);	/* no socket */
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/mail.sock", data);
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(s, (struct sockaddr *)&address, sizeof(address)), 0);
 	mail_wake(&conf);
 	assert_int_equal(recv(s, datagram, sizeof(datagram), 0), 1);
 	assert_int_equal(recv(s, datagram, sizeof(datagram), 0), -1);
-	/* A sender that does not read must not hold up who wakes it. */
+	/* A sender that does not read must not block the caller. */
 	for (int i = 0; i < 2000; i++)
 		mail_wake(&conf);
 	close(s);
@@ -831,7 +830,7 @@ main(void)
 		cmocka_unit_test(test_shipped_templates),
 		cmocka_unit_test(test_ten_thousand_tricks),
 		cmocka_unit_test(test_outbox),
-		cmocka_unit_test(test_who_gets_no_mail),
+		cmocka_unit_test(test_inactive_users_get_no_other_mail),
 		cmocka_unit_test(test_sealed_text_that_is_no_list_of_values),
 		cmocka_unit_test(test_wake),
 	};

@@ -1,5 +1,5 @@
 /*
- * tests/unit/media/ holds small files of each kind: those of sound, film and WebP, and most pictures, written by
+ * tests/unit/media/ holds small files of each kind: audio, video, WebP and most images by
  * ffmpeg 5.1 (-bitexact), progressive.jpg by libjpeg, the GIFs, the PDFs and the tag of bare.mp3 by hand.
  * media/real/ holds some of those that tests/bench/files.py makes: ENCODER-OPTION+HABIT.TYPE.
  */
@@ -93,14 +93,14 @@ is_its_type(const char *name, enum media_type type, const struct buf *bytes)
 }
 
 static void
-real_files_are_known(void **state)
+real_files_are_recognized(void **state)
 {
 	(void)state;
 	each_sample(SAMPLES, 17, is_its_type);
 	each_sample(SAMPLES "real/", 60, is_its_type);
 }
 
-/* Never another type, and with enough of it its own. */
+/* Never another type, and with enough of the file its own. */
 static void
 is_its_type_or_none(const char *name, enum media_type type, const struct buf *bytes)
 {
@@ -113,7 +113,7 @@ is_its_type_or_none(const char *name, enum media_type type, const struct buf *by
 }
 
 static void
-a_part_of_a_file_is_no_other_type(void **state)
+a_part_of_a_file_is_not_another_type(void **state)
 {
 	(void)state;
 	each_sample(SAMPLES, 17, is_its_type_or_none);
@@ -141,7 +141,7 @@ is_its_type_with_strangers(const char *name, enum media_type type, const struct 
 }
 
 static void
-what_stands_behind_a_file_changes_nothing(void **state)
+data_behind_a_file_changes_nothing(void **state)
 {
 	(void)state;
 	each_sample(SAMPLES, 17, is_its_type_with_strangers);
@@ -158,7 +158,7 @@ other_types_are_none(void **state)
 		{ TEXT("II*\0\x08\0\0\0") }, { TEXT("RIFF\x04\0\0\0WAVE") }, { TEXT("RIFF\x04\0\0\0AVI ") },
 		{ TEXT("OggS\0\2") }, { TEXT("fLaC\0\0\0\x22") }, { TEXT("\0\0\1\0\1\0") }, { TEXT("%!PS-Adobe-3.0\n%%EOF") },
 		{ TEXT("\xff\xfeH\0e\0l\0l\0o\0") }, { TEXT("\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska") }, { TEXT("\xff\xf1\x50\x80\1\x7f\xfc") },
-		/* of PDF and sound */
+		/* like PDF and audio */
 		{ TEXT("%PDF-1.4\n%%EOF") }, { TEXT("%PDF-1.4\nendobj obj") }, { TEXT("1 0 obj\n%PDF-1.4\n%%EOF    and so on, and on") },
 		{ TEXT("ID3\4\0\0\0\0\0\0") }, { TEXT("ID3\4\0\0\x7f\x7f\x7f\x7f") }, { TEXT("ID3\4\0\0\xff\xff\xff\xff") }, { TEXT("\xff\xfb\x90\x64") },
 		/* boxes */
@@ -178,7 +178,7 @@ other_types_are_none(void **state)
 }
 
 static void
-brands_tell_the_types_of_boxes(void **state)
+brands_determine_the_type(void **state)
 {
 	static const struct { const char *bytes; size_t length; enum media_type type; } cases[] = {
 #define FTYP(brands) TEXT("\0\0\0" brands)
@@ -215,7 +215,7 @@ a_pdf_has_its_header_in_the_first_kib_and_an_object(void **state)
 			check(detect(bytes.s, bytes.length) == (before <= 1024 - 5 ? MEDIA_PDF : MEDIA_NONE), objects[i]);
 		}
 	}
-	/* the object may stand where two pieces that are read meet */
+	/* the object may cross the end of a window */
 	for (size_t gap = 16300; gap < 16420; gap++) {
 		buf_reset(&bytes, SIZE_MAX);
 		buf_puts(&bytes, "%PDF-1.4\n%");
@@ -228,10 +228,10 @@ a_pdf_has_its_header_in_the_first_kib_and_an_object(void **state)
 }
 
 static void
-sound_may_have_anything_before_it(void **state)
+audio_may_follow_other_data(void **state)
 {
 	struct buf sound = sample("bare.mp3"), bytes = { 0 };
-	/* its frames are 72 bytes each, of which the first six stand before its tag */
+	/* frames of 72 bytes each, the first six of them before the tag */
 	static const struct { size_t zeros, tag, skip; enum media_type type; } cases[] = {
 		{ 0, 0, 0, MEDIA_MP3 }, { 1, 0, 0, MEDIA_MP3 }, { 60000, 0, 0, MEDIA_MP3 }, { 66000, 0, 0, MEDIA_NONE }, { 0, 0, 1, MEDIA_MP3 },
 		{ 0, 0, 71, MEDIA_MP3 }, { 0, 1, 0, MEDIA_MP3 }, { 0, 70000, 0, MEDIA_MP3 }, { 0, 2000000, 0, MEDIA_MP3 }, { 60000, 2000000, 0, MEDIA_MP3 },
@@ -261,10 +261,10 @@ sound_may_have_anything_before_it(void **state)
 	buf_clear(&sound);
 }
 
-/* ---- what fails */
+/* ---- failures */
 
 static void
-without_a_judge_nothing_is_said(void **state)
+detection_fails_without_libmagic(void **state)
 {
 	struct buf bytes = sample("plain.png");
 
@@ -292,7 +292,7 @@ the_position_of_the_file_stays(void **state)
 }
 
 static void
-each_type_has_its_words(void **state)
+each_type_has_a_mime_and_an_extension(void **state)
 {
 	(void)state;
 	assert_null(media_info(MEDIA_NONE));
@@ -311,7 +311,7 @@ each_type_has_its_words(void **state)
 	assert_true(media_info(MEDIA_PNG)->is_inline);
 }
 
-/* ---- the cost */
+/* ---- cost */
 
 /* Bytes that this process has read so far. */
 static int64_t
@@ -326,9 +326,9 @@ bytes_read(void)
 	return n;
 }
 
-/* Whatever a file repeats, little of it is read, and libmagic's own files. */
+/* Of any file, only a small part is read, in addition to the files of libmagic. */
 static void
-not_much_of_a_file_is_read(void **state)
+little_of_a_file_is_read(void **state)
 {
 	static const struct { const char *begin; size_t begin_length; const char *part; size_t length; } cases[] = {
 		{ TEXT(""), TEXT("\xff") }, { TEXT("ID3\3\0\0\0\0\0\1x"), TEXT("\xff") }, { TEXT(""), TEXT("\xff\xfb\xe4\xc4") }, { TEXT(""), TEXT("ID3\4\0\0\0\0\0\0") },
@@ -360,17 +360,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_files_are_known),
-		cmocka_unit_test(a_part_of_a_file_is_no_other_type),
-		cmocka_unit_test(what_stands_behind_a_file_changes_nothing),
+		cmocka_unit_test(real_files_are_recognized),
+		cmocka_unit_test(a_part_of_a_file_is_not_another_type),
+		cmocka_unit_test(data_behind_a_file_changes_nothing),
 		cmocka_unit_test(other_types_are_none),
-		cmocka_unit_test(brands_tell_the_types_of_boxes),
+		cmocka_unit_test(brands_determine_the_type),
 		cmocka_unit_test(a_pdf_has_its_header_in_the_first_kib_and_an_object),
-		cmocka_unit_test(sound_may_have_anything_before_it),
-		cmocka_unit_test(without_a_judge_nothing_is_said),
+		cmocka_unit_test(audio_may_follow_other_data),
+		cmocka_unit_test(detection_fails_without_libmagic),
 		cmocka_unit_test(the_position_of_the_file_stays),
-		cmocka_unit_test(each_type_has_its_words),
-		cmocka_unit_test(not_much_of_a_file_is_read),
+		cmocka_unit_test(each_type_has_a_mime_and_an_extension),
+		cmocka_unit_test(little_of_a_file_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,11 @@
 #include "buf.h"
 #include "unit.h"
 
-/* ---- what happens, as text: "name|file name|content type:data;" a part, then the result */
+/* ---- events as text: "name|file name|content type:data;" for each part, then the result */
 
 struct log {
 	struct buf text;
-	int stop_at;		/* the call, from 1, that gives false */
+	int stop_at;		/* the call, from 1, that returns false */
 	int calls;
 };
 
@@ -49,7 +49,7 @@ log_end(void *context)
 
 static const struct multipart_handlers handlers = { log_begin, log_data, log_end };
 
-/* A first piece, a second, and the rest in pieces of `rest` bytes, each alone in its memory. */
+/* A first piece, a second, and the rest in pieces of `rest` bytes, each in its own memory. */
 static void
 feed(struct log *log, const char *boundary, const char *body, size_t length, size_t first, size_t second, size_t rest)
 {
@@ -70,7 +70,7 @@ feed(struct log *log, const char *boundary, const char *body, size_t length, siz
 		memcpy(copy, body + at, piece);
 		result = multipart_feed(&m, copy, piece);
 		free(copy);
-		/* what is over stays so */
+		/* the result is final */
 		assert_true(last == MULTIPART_GOOD || result == last);
 		assert_false(result != MULTIPART_GOOD && multipart_complete(&m));
 	}
@@ -89,7 +89,7 @@ expect_pieces(const char *body, size_t length, const char *events, size_t first,
 	buf_clear(&log.text);
 }
 
-/* In one piece, in any two, in any three of which the middle one is short, and byte by byte: all alike. */
+/* In one piece, in any two, in any three with a short middle one, and byte by byte: all with the same events. */
 static void
 expect(const char *body, size_t length, const char *events)
 {
@@ -105,7 +105,7 @@ expect(const char *body, size_t length, const char *events)
 #define END "--b--\r\n"
 
 static void
-a_body_reads_alike_wherever_it_is_cut(void **state)
+a_body_is_read_the_same_wherever_it_is_split(void **state)
 {
 	static const struct { const char *body; size_t length; const char *events; } cases[] = {
 #define CASE(body, events) { body, sizeof(body) - 1, events }
@@ -116,7 +116,7 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		CASE(PART("x") "--b\r\nContent-Disposition: form-data; name=f; filename=\"n.pdf\"\r\n"
 			"Content-Type: application/pdf\r\n\r\n%PDF\r\n" END,
 			"a|-|-:x;f|n.pdf|application/pdf:%PDF;complete"),
-		/* what looks like a delimiter and is none */
+		/* similar to a delimiter */
 		CASE(PART("\r\n--a\r\n-b\r\n\r\r\n--\n--b--\r--b\r\n- -b --b") END,
 			"a|-|-:\r\n--a\r\n-b\r\n\r\r\n--\n--b--\r--b\r\n- -b --b;complete"),
 		CASE(PART("\r") END, "a|-|-:\r;complete"),
@@ -126,14 +126,14 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		CASE(PART("-") END, "a|-|-:-;complete"),
 		CASE(PART("--") END, "a|-|-:--;complete"),
 		CASE(PART("--c") END, "a|-|-:--c;complete"),
-		/* an empty part whose empty line is also the line end before its delimiter */
+		/* an empty part: its empty line is also the line end before the delimiter */
 		CASE("--b\r\n" A "\r\n--b--", "a|-|-:;complete"),
 		CASE("--b\r\n" A "\r\n" PART("x") END, "a|-|-:;a|-|-:x;complete"),
 		/* before and behind; blanks behind a boundary */
 		CASE("hello --b\r\n--ye --b\n--b\r\n" PART("x") END "bye" PART("y") "--b\n", "a|-|-:x;complete"),
 		CASE("--b \t\r\n" A "\r\nx\r\n--b\t \t\r\n" A "\r\ny\r\n--b--  what", "a|-|-:x;a|-|-:y;complete"),
 		CASE("\r\n" PART("x") END, "a|-|-:x;complete"),
-		/* not whole */
+		/* truncated */
 		CASE("", "open"),
 		CASE("x", "open"),
 		CASE("--b", "open"),
@@ -144,7 +144,7 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		CASE(PART("x"), "a|-|-:xopen"),
 		CASE(PART("x") "--b", "a|-|-:x;open"),
 		CASE(PART("x") "--b-", "a|-|-:x;open"),
-		/* LF alone: before a delimiter it is data, elsewhere it breaks */
+		/* LF alone: data before a delimiter, malformed elsewhere */
 		CASE("--b\r\n" A "\r\nx\n--b--\r\n", "a|-|-:x\n--b--open"),
 		CASE("--b\n" A "\r\nx\r\n--b--", "broken"),
 		CASE(PART("x") "--b\n", "a|-|-:x;broken"),
@@ -152,7 +152,7 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		CASE("--b\r\nContent-Disposition: form-data; name=a\r\r\nx\r\n--b--", "broken"),
 		CASE("--b\r\n" A "\nx\r\n--b--", "broken"),
 		CASE("--b\r\n" A "\rx", "broken"),
-		/* more behind a boundary */
+		/* text behind a boundary */
 		CASE("--bx\r\n" A, "broken"),
 		CASE("--b-x", "broken"),
 		CASE("--b-\r\n", "broken"),
@@ -162,7 +162,7 @@ a_body_reads_alike_wherever_it_is_cut(void **state)
 		CASE("--b --", "broken"),
 		CASE("--b\r--", "broken"),
 		CASE(PART("") "--b.", "a|-|-:;broken"),
-		/* bytes of all kinds */
+		/* any bytes */
 		CASE(PART("\0\xff\x7f\x80\r\0\r\n--\0") END, "a|-|-:<0>\xff\x7f\x80\r<0>\r\n--<0>;complete"),
 #undef CASE
 	};
@@ -192,13 +192,13 @@ the_head_of_a_part_is_read(void **state)
 		{ D "name=\"a\\\"b\"; filename=\"c\\\"d\"", "a\"b|c\"d|-" },
 		{ D "name=\"a\\\\b\\c\"", "a\\b\\c|-|-" },
 		{ D "name=\"a%0Db%0A%2%21%\"; filename=\"100%\"", "a%0Db%0A%2%21%|100%|-" },
-		/* the name of a file comes as it is: link_file_name() makes a name of it */
+		/* the name of a file is not changed: link_file_name() does that */
 		{ D "name=a; filename=\"/etc/passwd\"", "a|/etc/passwd|-" },
 		{ D "name=a; filename=\"C:\\Users\\me\\a.pdf\"", "a|C:\\Users\\me\\a.pdf|-" },
 		{ D "name=a; filename=\"..\\../x/..\\b.pdf\"", "a|..\\../x/..\\b.pdf|-" },
 		{ D "name=a; filename=\"\"", "a||-" },
 		{ D "name=\"a/b\"", "a/b|-|-" },
-		/* RFC 8187, before or behind the plain one, which holds where the other is none */
+		/* RFC 8187, before or behind the plain name, which is used when the other is malformed */
 		{ D "name=a; filename*=UTF-8''%e2%82%ac%20rates", "a|€ rates|-" },
 		{ D "name=a; filename*=utf-8'de'%C3%BC.pdf; filename=\"u.pdf\"", "a|ü.pdf|-" },
 		{ D "name=a; filename=\"u.pdf\"; filename*=\"UTF-8''%C3%BC.pdf\"", "a|ü.pdf|-" },
@@ -268,7 +268,7 @@ the_head_of_a_part_is_read(void **state)
 		{ "Content-Disposition: form-data;\r\n name=a", NULL },
 		{ " " D "name=a", NULL },
 		{ D "name=a\r\n\tX: y", NULL },
-		/* bytes that no name has */
+		/* bytes that are not allowed in a name */
 		{ D "name=\"\xff\"", NULL },
 		{ D "name=\"\xc0\xaf\"", NULL },
 		{ D "name=\"\xed\xa0\x80\"", NULL },
@@ -292,7 +292,7 @@ the_head_of_a_part_is_read(void **state)
 }
 
 static void
-a_nul_in_a_head_breaks_it(void **state)
+a_nul_in_a_head_is_malformed(void **state)
 {
 	static const char body[] = "--b\r\n" D "name=\"a\0b\"\r\n\r\nx\r\n--b--";
 
@@ -301,7 +301,7 @@ a_nul_in_a_head_breaks_it(void **state)
 }
 
 static void
-a_head_has_its_limit(void **state)
+the_head_is_limited(void **state)
 {
 	static const char rest[] = "\r\n" A "\r\n";
 
@@ -321,7 +321,7 @@ a_head_has_its_limit(void **state)
 }
 
 static void
-a_body_has_so_many_parts_and_no_more(void **state)
+the_number_of_parts_is_limited(void **state)
 {
 	(void)state;
 	for (int parts = MULTIPART_PARTS_MAX; parts <= MULTIPART_PARTS_MAX + 1; parts++) {
@@ -339,9 +339,9 @@ a_body_has_so_many_parts_and_no_more(void **state)
 	}
 }
 
-/* Every call of a body in three pieces gives false once; no other follows. */
+/* Each call returns false once, for a body in three pieces; no other call follows. */
 static void
-a_handler_stops_the_parse(void **state)
+a_handler_stops_the_parser(void **state)
 {
 	static const char body[] = PART("xyz") PART("") END, whole[] = "a|-|-:xyz;a|-|-:;";
 	static const size_t seen[] = { 6, 7, 9, 10, 16, 17 };
@@ -452,7 +452,7 @@ the_boundary_of_a_content_type(void **state)
 		if (cases[i].boundary)
 			assert_string_equal(out, cases[i].boundary);
 	}
-	/* no Content-Type is that long */
+	/* too long */
 	snprintf(far, sizeof(far), M ";%500s boundary=abc", "");
 	assert_false(multipart_boundary(far, out));
 }
@@ -461,12 +461,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_body_reads_alike_wherever_it_is_cut),
+		cmocka_unit_test(a_body_is_read_the_same_wherever_it_is_split),
 		cmocka_unit_test(the_head_of_a_part_is_read),
-		cmocka_unit_test(a_nul_in_a_head_breaks_it),
-		cmocka_unit_test(a_head_has_its_limit),
-		cmocka_unit_test(a_body_has_so_many_parts_and_no_more),
-		cmocka_unit_test(a_handler_stops_the_parse),
+		cmocka_unit_test(a_nul_in_a_head_is_malformed),
+		cmocka_unit_test(the_head_is_limited),
+		cmocka_unit_test(the_number_of_parts_is_limited),
+		cmocka_unit_test(a_handler_stops_the_parser),
 		cmocka_unit_test(long_boundaries_work),
 		cmocka_unit_test(large_data_is_passed_on_in_large_pieces),
 		cmocka_unit_test(the_boundary_of_a_content_type),

@@ -14,7 +14,7 @@ list_of(const char *text)
 }
 
 static void
-a_list_takes_addresses_and_networks(void **state)
+a_list_has_addresses_and_networks(void **state)
 {
 	static const struct { const char *text; size_t count; } good[] = {
 		{ "", 0 }, { " , ", 0 }, { "192.0.2.1", 1 }, { "10.0.0.0/8", 1 }, { "2001:db8::/32,10.0.0.1", 2 },
@@ -37,7 +37,7 @@ a_list_takes_addresses_and_networks(void **state)
 }
 
 static void
-a_list_has_an_end(void **state)
+a_list_is_limited(void **state)
 {
 	char text[(NETWORK_LIST + 1) * 4 + 1], why[200];
 	struct network_list list;
@@ -55,17 +55,17 @@ static void
 the_client_is_found_behind_proxies(void **state)
 {
 	static const struct { const char *trusted, *peer, *forwarded, *client; } cases[] = {
-		/* nobody is believed */
+		/* no proxy is trusted */
 		{ "", "192.0.2.9", "10.0.0.1", "192.0.2.9" }, { "10.0.0.1", "192.0.2.9", "10.0.0.2", "192.0.2.9" },
 		{ "::/0", "192.0.2.9", "10.0.0.2", "192.0.2.9" }, { "0.0.0.0/0", "::1", "10.0.0.2", "::1" },
 		{ "192.0.2.9", "192.0.2.9", NULL, "192.0.2.9" }, { "192.0.2.9", "unix:", "10.0.0.1", "unix:" },
-		/* one is: the last of the list */
+		/* one proxy is trusted: the last of the list counts */
 		{ "192.0.2.9", "192.0.2.9", "10.0.0.1", "10.0.0.1" }, { "192.0.2.9", "192.0.2.9", "10.0.0.1, 10.0.0.2", "10.0.0.2" },
 		{ "192.0.2.0/24", "192.0.2.200", "10.0.0.1,\t10.0.0.2 ", "10.0.0.2" },
 		{ "192.0.2.8/31", "192.0.2.9", "10.0.0.1", "10.0.0.1" }, { "192.0.2.8/31", "192.0.2.10", "10.0.0.1", "192.0.2.10" },
 		{ "::ffff:192.0.2.9", "192.0.2.9", "10.0.0.1", "10.0.0.1" }, { "192.0.2.9", "::ffff:192.0.2.9", "10.0.0.1", "10.0.0.1" },
 		{ "2001:db8::/32", "2001:DB8:5::1", "2001:db9::1", "2001:db9::1" },
-		/* several are: past all of them */
+		/* several are trusted: skips all of them */
 		{ "192.0.2.9 10.0.0.0/8", "192.0.2.9", "203.0.113.5, 198.51.100.7, 10.1.2.3", "198.51.100.7" },
 		{ "192.0.2.9 10.0.0.0/8", "192.0.2.9", "10.1.2.3, 10.1.2.4", "10.1.2.3" },
 		/* ports and brackets */
@@ -73,7 +73,7 @@ the_client_is_found_behind_proxies(void **state)
 		{ "::1", "::1", "[2001:db8::1]", "2001:db8::1" }, { "::1", "::1", "2001:DB8:0:0::1", "2001:db8::1" },
 		{ "::1", "::1", "[::ffff:1.2.3.4]:1", "1.2.3.4" }, { "::1", "::1", "::ffff:1.2.3.4", "1.2.3.4" },
 		{ "::1 10.0.0.0/8", "::1", "1.2.3.4:1, 10.0.0.1:65535", "1.2.3.4" },
-		/* garbage ends the way */
+		/* stops at garbage */
 		{ "::1", "::1", "", "::1" }, { "::1", "::1", "1.2.3.4,", "::1" }, { "::1", "::1", "1.2.3.4, unknown", "::1" },
 		{ "::1", "::1", "1.2.3.4:", "::1" }, { "::1", "::1", "1.2.3.4:x", "::1" }, { "::1", "::1", "1.2.3.4:123456", "::1" },
 		{ "::1", "::1", "[1.2.3.4]", "::1" }, { "::1", "::1", "[1.2.3.4]:80", "::1" }, { "::1", "::1", "[2001:db8::1", "::1" },
@@ -116,8 +116,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_list_takes_addresses_and_networks),
-		cmocka_unit_test(a_list_has_an_end),
+		cmocka_unit_test(a_list_has_addresses_and_networks),
+		cmocka_unit_test(a_list_is_limited),
 		cmocka_unit_test(the_client_is_found_behind_proxies),
 		cmocka_unit_test(a_network_is_an_ipv4_address_or_an_ipv6_64),
 	};

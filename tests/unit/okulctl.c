@@ -1,5 +1,5 @@
 /*
- * okulctl as an operator meets it: the program itself, on data folders of its own.
+ * okulctl as an operator uses it: the program itself, on data folders of the tests.
  */
 #include "clock.h"
 #include "buf.h"
@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* With what has a meaning in shells and SQL. */
+/* With characters that shells and SQL interpret. */
 #define DATA_NAME "the school's data"
 
-/* The folder that the test works in: DATA, and share/ as the installed one. */
+/* The folder of the test: DATA, and share/ as installed. */
 static char top[64], data[100], share[80], output[16384], why[1024];
 
 static void
@@ -62,7 +62,7 @@ okulctl(void)
 	return path;
 }
 
-/* Runs it with up to 6 arguments. Gives the exit code; `output` has what it printed on both its outputs. */
+/* Runs it with up to 6 arguments. Returns the exit code; `output` gets what it printed. */
 static int
 run(const char *const *arguments)
 {
@@ -99,7 +99,7 @@ run(const char *const *arguments)
 
 #define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
 
-#define assert_says(part) \
+#define assert_output(part) \
 	do { \
 		if (!strstr(output, part)) \
 			fail_msg("\"%s\" is not in: %s", part, output); \
@@ -174,7 +174,7 @@ number(const char *sql)
 
 #define STEP_2 "ALTER TABLE person ADD COLUMN born INTEGER;\nCREATE INDEX person_name ON person (name);\n"
 
-/* A table made anew under its old name: with foreign keys enforced, DROP TABLE would delete the pets. */
+/* A table is created again under its old name: with foreign keys enforced, DROP TABLE would delete the pets. */
 #define STEP_3 \
 	"CREATE TABLE person_new (pk INTEGER PRIMARY KEY, name TEXT NOT NULL CHECK (name <> ''), born INTEGER) STRICT;\n" \
 	"INSERT INTO person_new SELECT pk, name, born FROM person;\n" \
@@ -258,13 +258,13 @@ migrate_makes_folder_and_database(void **state)
 	(void)state;
 	put_text("share/schema.sql", NEW);
 	assert_run(0, "migrate");
-	assert_says("keys.conf: made\n");
+	assert_output("keys.conf: made\n");
 	assert_int_equal(mode_of(DATA_NAME), 0700);
 	assert_int_equal(mode_of(DATA_NAME "/okul.db"), 0600);
 	assert_int_equal(number("PRAGMA user_version"), 3);
 	assert_shape(NEW);
 	assert_run(0, "migrate");
-	assert_says("has version 3 already");
+	assert_output("has version 3 already");
 	assert_null(strstr(output, "keys.conf"));
 }
 
@@ -279,12 +279,12 @@ only_migrate_makes_keys(void **state)
 	snprintf(path, sizeof(path), "%s/keys.conf", data);
 	assert_int_equal(unlink(path), 0);
 	assert_run(1, "check");
-	assert_says("keys.conf is missing; restore it from a backup");
+	assert_output("keys.conf is missing; restore it from a backup");
 	assert_run(78, "sql", "SELECT 1");
-	assert_says("keys.conf is missing; restore it from a backup");
+	assert_output("keys.conf is missing; restore it from a backup");
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_run(0, "migrate");
-	assert_says("keys.conf: made; all users have to log in again");
+	assert_output("keys.conf: made; all users have to log in again");
 	assert_int_equal(mode_of(DATA_NAME "/keys.conf"), 0600);
 }
 
@@ -348,8 +348,8 @@ a_step_that_fails_is_undone(void **state)
 	(void)state;
 	put_text("share/migrate/0003-name-not-empty.sql", "DROP TABLE pet; CREATE TABLE pet (a INTEGER) STRICT; SELECT nonsense");
 	assert_run(1, "migrate");
-	assert_says("no such column: nonsense");
-	assert_says("has version 2 still");
+	assert_output("no such column: nonsense");
+	assert_output("has version 2 still");
 	assert_int_equal(number("PRAGMA user_version"), 2);
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
 	/* After it was fixed the rest is done. */
@@ -365,7 +365,7 @@ a_step_that_orphans_rows_is_undone(void **state)
 	(void)state;
 	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM person WHERE pk = 1");
 	assert_run(1, "migrate");
-	assert_says("table pet: 1 rows refer to nothing");
+	assert_output("table pet: 1 rows refer to nothing");
 	assert_int_equal(number("PRAGMA user_version"), 2);
 	assert_int_equal(number("SELECT count(*) FROM person"), 2);
 }
@@ -376,7 +376,7 @@ a_step_cannot_commit_halfway(void **state)
 	(void)state;
 	put_text("share/migrate/0003-name-not-empty.sql", "DELETE FROM pet; COMMIT");
 	assert_run(1, "migrate");
-	assert_says("have no place here");
+	assert_output("are not allowed here");
 	assert_int_equal(number("SELECT count(*) FROM pet"), 2);
 }
 
@@ -386,21 +386,21 @@ a_gap_between_versions_changes_nothing(void **state)
 	(void)state;
 	put_text("share/schema.sql", "PRAGMA user_version = 4;");
 	assert_run(EXIT_CONFIG, "migrate");
-	assert_says("0004-*.sql");
+	assert_output("0004-*.sql");
 	assert_int_equal(number("PRAGMA user_version"), 1);
 	assert_false(has_file(DATA_NAME "/backup-before-migrate-1.db"));
 }
 
 static void
-a_newer_database_is_left_alone(void **state)
+a_newer_database_is_not_changed(void **state)
 {
 	(void)state;
 	put_text("share/schema.sql", "PRAGMA user_version = 3;");
 	assert_run(0, "migrate");
 	put_text("share/schema.sql", "PRAGMA user_version = 2;");
 	assert_run(EXIT_CONFIG, "migrate");
-	assert_says("version 3, which a newer okul gave it, and this one knows only 2");
-	assert_says("Install the newer okul again");
+	assert_output("version 3, which a newer okul gave it, and this one knows only 2");
+	assert_output("Install the newer okul again");
 	assert_int_equal(number("PRAGMA user_version"), 3);
 }
 
@@ -500,7 +500,7 @@ users_of_version_1_are_counted(void **state)
 	assert_int_equal(number("SELECT sum(users) + (SELECT n FROM tally WHERE name = 'registration') FROM time_tally"), 0);
 }
 
-/* What version 2 knew no better: its folding left these letters as they were, in rows and in the index of users. */
+/* The folding of version 2 left these letters unchanged, in rows and in the index of users. */
 static void
 what_version_2_folded_is_folded_again(void **state)
 {
@@ -547,9 +547,9 @@ what_version_2_folded_is_folded_again(void **state)
 	assert_int_equal(number("SELECT count(*) FROM user_text WHERE user_text MATCH 'example'"), 1);
 }
 
-/* As if a later version of the library folded a letter otherwise than the one that the row and the index come from. */
+/* As if a later version of the library folded a letter differently from the version that wrote the row and the index. */
 static void
-the_index_forgets_what_it_was_told(void **state)
+the_index_deletes_what_was_written(void **state)
 {
 	(void)state;
 	assert_run(0, "sql", "INSERT INTO users (pk, id, email, timezone, created_at, updated_at) VALUES (7, 'a', 'ng@b.de', 'UTC', 1, 1)");
@@ -585,7 +585,7 @@ sessions_of_version_2_end_180_days_after_their_login(void **state)
 	assert_run(0, "migrate");
 	assert_int_equal(number("SELECT expires_at FROM session WHERE id = 'old' AND recent = '[]'"), 15552001000);
 	assert_int_equal(number("SELECT expires_at FROM session WHERE id = 'new' AND recent = '[]'"), 15552000999);
-	/* One of a user who was deactivated would come back with them. */
+	/* That of a deactivated user is gone: reactivation would restore it. */
 	assert_int_equal(number("SELECT count(*) FROM session"), 2);
 }
 
@@ -612,9 +612,9 @@ user_add_makes_a_user(void **state)
 	assert_int_equal(number("SELECT count(*) FROM users WHERE email = 'alan@example.com' AND role = 'user'"
 		" AND language = 'en'"), 1);
 	assert_run(EXIT_DATA, "user", "add", "ADA@example.com");
-	assert_says("is a user already");
+	assert_output("is a user already");
 	assert_run(0, "user", "list");
-	assert_says("ada@example.com\tadmin\tyes\tno\ttr\t");
+	assert_output("ada@example.com\tadmin\tyes\tno\ttr\t");
 }
 
 static void
@@ -622,11 +622,11 @@ user_add_refuses_what_is_wrong(void **state)
 {
 	(void)state;
 	assert_int_not_equal(RUN("user", "add", "nobody"), 0);
-	assert_says("not a mail address");
+	assert_output("not a mail address");
 	assert_int_not_equal(RUN("user", "add", "a@example.com", "--role", "king"), 0);
-	assert_says("not a role");
+	assert_output("not a role");
 	assert_int_not_equal(RUN("user", "add", "a@example.com", "--language", "fr"), 0);
-	assert_says("not a language");
+	assert_output("not a language");
 	assert_run(EXIT_USAGE, "user", "add");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "b@example.com");
 	assert_run(EXIT_USAGE, "user", "add", "a@example.com", "--colour", "red");
@@ -639,20 +639,20 @@ the_last_superadmin_stays(void **state)
 	(void)state;
 	assert_run(0, "user", "add", "a@example.com", "--role", "superadmin");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "admin");
-	assert_says("last active superadmin");
+	assert_output("last active superadmin");
 	assert_run(0, "user", "role", "a@example.com", "superadmin");
-	/* One who is not active does not count. */
+	/* An inactive one does not count. */
 	assert_run(0, "user", "add", "b@example.com", "--role", "superadmin");
 	assert_run(0, "sql", "UPDATE users SET is_active = 0 WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
-	/* Nor does one who asked for deletion. */
+	/* Nor does one whose deletion was requested. */
 	assert_run(0, "sql", "UPDATE users SET is_active = 1, deletion_status = 'pending' WHERE email = 'b@example.com'");
 	assert_run(EXIT_DATA, "user", "role", "a@example.com", "user");
 	assert_run(0, "sql", "UPDATE users SET deletion_status = 'none'");
 	assert_run(0, "user", "role", "A@example.com", "user");
 	assert_int_equal(number("SELECT count(*) FROM users WHERE email = 'a@example.com' AND role = 'user'"), 1);
 	assert_run(EXIT_DATA, "user", "role", "c@example.com", "user");
-	assert_says("there is no user c@example.com");
+	assert_output("there is no user c@example.com");
 }
 
 /* ---- sql */
@@ -670,10 +670,10 @@ sql_is_all_or_nothing(void **state)
 {
 	(void)state;
 	assert_run(EXIT_DATA, "sql", "INSERT INTO instance VALUES ('a', 'b'); INSERT INTO instance VALUES ('a', 'c')");
-	assert_says("UNIQUE constraint failed: instance.key; nothing was changed");
+	assert_output("UNIQUE constraint failed: instance.key; nothing was changed");
 	assert_int_equal(number("SELECT count(*) FROM instance"), 0);
 	assert_run(EXIT_DATA, "sql", "VACUUM");
-	assert_says("--loose");
+	assert_output("--loose");
 	assert_run(0, "sql", "--loose", "VACUUM");
 }
 
@@ -696,12 +696,12 @@ a_backup_is_restored_whole(void **state)
 	assert_int_equal(rename(saved, path), 0);
 	assert_run(0, "migrate");
 	assert_run(0, "user", "list");
-	assert_says("kept@example.com");
+	assert_output("kept@example.com");
 	assert_null(strstr(output, "later@example.com"));
 }
 
 static void
-sql_that_writes_waits_at_the_gate(void **state)
+sql_that_writes_waits_for_the_writer_lock(void **state)
 {
 	struct db *db = db_open(data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 
@@ -709,7 +709,7 @@ sql_that_writes_waits_at_the_gate(void **state)
 	assert_int_equal(db_write_begin(db), DB_DONE);
 	assert_run(0, "sql", "SELECT count(*) FROM users");
 	assert_run(EXIT_DATA, "sql", "DELETE FROM users");
-	assert_says("busy");
+	assert_output("busy");
 	db_write_rollback(db);
 	db_close(db);
 }
@@ -721,30 +721,30 @@ sql_keeps_the_search_index(void **state)
 	assert_run(0, "sql", "INSERT INTO users (id, email, name, timezone, created_at, updated_at)"
 		" VALUES ('0123456789abcdef01234567', 'a@b.de', '\xc4\xb0pek', 'UTC', 1, 1)");
 	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
-	assert_says("found 1");
+	assert_output("found 1");
 	assert_run(0, "sql", "DELETE FROM users");
 	assert_run(0, "sql", "SELECT 'found ' || count(*) FROM user_text WHERE user_text MATCH 'ipek'");
-	assert_says("found 0");
+	assert_output("found 0");
 }
 
 /* ---- check */
 
 static void
-check_is_content_with_a_new_folder(void **state)
+check_accepts_a_new_folder(void **state)
 {
 	(void)state;
 	assert_run(0, "check");
-	assert_says("ok   database");
-	assert_says("ok   integrity");
-	assert_says("ok   writer lock");
-	assert_says("warn mail");
+	assert_output("ok   database");
+	assert_output("ok   integrity");
+	assert_output("ok   writer lock");
+	assert_output("warn mail");
 	assert_null(strstr(output, "FAIL"));
 	assert_run(0, "check", "--settings");
-	assert_says("\n#mail_from = okul@localhost\n");
+	assert_output("\n#mail_from = okul@localhost\n");
 }
 
 static void
-check_finds_what_others_may_read(void **state)
+check_finds_what_other_users_may_read(void **state)
 {
 	char path[140];
 
@@ -753,13 +753,13 @@ check_finds_what_others_may_read(void **state)
 	snprintf(path, sizeof(path), "%s/okul.db", data);
 	chmod(path, 0640);
 	assert_run(1, "check");
-	assert_says("FAIL folder");
-	assert_says("FAIL database");
+	assert_output("FAIL folder");
+	assert_output("FAIL database");
 	snprintf(path, sizeof(path), "%s/keys.conf", data);
 	chmod(path, 0644);
 	assert_run(1, "check");
-	assert_says("FAIL configuration");
-	assert_says("chmod 600");
+	assert_output("FAIL configuration");
+	assert_output("chmod 600");
 }
 
 static void
@@ -770,12 +770,12 @@ check_finds_a_missing_or_old_database(void **state)
 	(void)state;
 	assert_run(0, "sql", "PRAGMA user_version = 99");
 	assert_run(1, "check");
-	assert_says("FAIL database");
-	assert_says("version 99");
+	assert_output("FAIL database");
+	assert_output("version 99");
 	snprintf(path, sizeof(path), "%s/okul.db", data);
 	unlink(path);
 	assert_run(1, "check");
-	assert_says("run `okulctl migrate`");
+	assert_output("run `okulctl migrate`");
 }
 
 static void
@@ -788,7 +788,7 @@ check_finds_mails_that_wait(void **state)
 	(void)state;
 	assert_run(0, "sql", add);
 	assert_run(0, "check");
-	assert_says("warn outbox: 1 waiting, the oldest for 20 min, last error: no route to host");
+	assert_output("warn outbox: 1 waiting, the oldest for 20 min, last error: no route to host");
 }
 
 static void
@@ -796,19 +796,19 @@ check_finds_that_libmagic_is_missing(void **state)
 {
 	(void)state;
 	assert_run(0, "check");
-	assert_says("ok   uploads");
+	assert_output("ok   uploads");
 	put_text("libmagic.so.1", "no library");
 	setenv("LD_LIBRARY_PATH", top, 1);
 	assert_run(1, "check");
 	unsetenv("LD_LIBRARY_PATH");
-	assert_says("FAIL uploads");
-	assert_says("apt-get install libmagic1");
+	assert_output("FAIL uploads");
+	assert_output("apt-get install libmagic1");
 }
 
 static void
-check_judges_the_settings(void **state)
+check_reports_wrong_settings(void **state)
 {
-	static const struct { const char *conf, *says; } cases[] = {
+	static const struct { const char *conf, *line; } cases[] = {
 		{ "mail_transport = smtp\nsmtp_host = mx.example.com\nsmtp_security = plain\n", "FAIL mail" },
 		{ "mail_transport = smtp\nsmtp_host = 127.0.0.1\nsmtp_security = plain\n", "ok   mail: smtp to 127.0.0.1:587" },
 		{ "mail_transport = smtp\nsmtp_host =\n", "FAIL mail: smtp_host is empty" },
@@ -821,7 +821,7 @@ check_judges_the_settings(void **state)
 		{ "mail_from = \"school@example.com\"\n", "FAIL sender" },
 		{ "mail_name = School\n  mail_from = school@example.com\n", "mail_name is set twice, or the line below" },
 		{ "colour = red\n", "FAIL configuration" },
-		{ "", "warn address: links in answers and mails lead to http://127.0.0.1:8080" },
+		{ "", "warn address: links in responses and mails lead to http://127.0.0.1:8080" },
 		{ "base_url = https://okul.example.org\n", "ok   address: https://okul.example.org\n" },
 		{ "base_url = https://okul.example.org//\n", "ok   address: https://okul.example.org\n" },
 		{ "base_url = okul.example.org\n", "base_url = okul.example.org: must be an address" },
@@ -837,7 +837,7 @@ check_judges_the_settings(void **state)
 		{ "app_url = https://example.org/a b\n", "must be an address" },
 		{ "reply_to = nobody\n", "FAIL replies" },
 		{ "trusted_proxy = 192.0.2.1, 10.0.0.0/8 2001:db8::/32\n", "ok   configuration" },
-		{ "trusted_proxy = proxy.example.org\n", "trusted_proxy: \"proxy.example.org\" is no address or network; write it like" },
+		{ "trusted_proxy = proxy.example.org\n", "trusted_proxy: \"proxy.example.org\" is not an address or network; write it like" },
 		{ "trusted_proxy = 10.0.0.0/33\n", "FAIL configuration" },
 		{ "", "ok   time zone: Europe/Istanbul" },
 		{ "time_zone = Mars/Base\n", "FAIL time zone: Mars/Base" },
@@ -847,25 +847,25 @@ check_judges_the_settings(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		put_text(DATA_NAME "/okul.conf", cases[i].conf);
 		RUN("check");
-		assert_says(cases[i].says);
+		assert_output(cases[i].line);
 	}
 }
 
 /* ---- the command line */
 
 static void
-a_mistyped_command_is_answered_with_the_nearest(void **state)
+a_mistyped_command_suggests_the_nearest(void **state)
 {
 	(void)state;
 	assert_run(EXIT_USAGE, "migrat");
-	assert_says("did you mean \"okulctl migrate\"?");
+	assert_output("did you mean \"okulctl migrate\"?");
 	assert_run(EXIT_USAGE, "usr", "list");
-	assert_says("did you mean \"okulctl user list\"?");
+	assert_output("did you mean \"okulctl user list\"?");
 	assert_run(EXIT_USAGE, "user");
-	assert_says("did you mean \"okulctl user ");
+	assert_output("did you mean \"okulctl user ");
 	assert_run(EXIT_USAGE, "xylophone");
 	assert_null(strstr(output, "did you mean"));
-	assert_says("okulctl --help");
+	assert_output("okulctl --help");
 	assert_run(EXIT_USAGE, "--colour");
 }
 
@@ -884,23 +884,25 @@ every_command_has_help(void **state)
 
 		snprintf(line, sizeof(line), "\n  %s%s%s ", first, second ? " " : "", second ? second : "");
 		assert_run(0, "--help");
-		assert_says(line);
+		assert_output(line);
 		assert_run(0, first, second ? second : "--help", "--help");
 		snprintf(line, sizeof(line), "usage: okulctl [-d DATA] %s%s%s", first, second ? " " : "", second ? second : "");
-		assert_says(line);
+		assert_output(line);
 	}
+	assert_run(0, "help");
+	assert_output("usage: okulctl [-d DATA] COMMAND");
 	assert_run(0, "--version");
-	assert_says("okulctl " OKUL_VERSION);
+	assert_output("okulctl " OKUL_VERSION);
 }
 
 static void
-a_missing_folder_is_said(void **state)
+a_missing_folder_is_reported(void **state)
 {
 	(void)state;
 	assert_run(EXIT_CONFIG, "user", "list");
-	assert_says("name another with -d or OKUL_DATA, or `okulctl -d ");
+	assert_output("name another with -d or OKUL_DATA, or `okulctl -d ");
 	assert_run(1, "check");
-	assert_says("FAIL configuration");
+	assert_output("FAIL configuration");
 }
 
 #define test(set_up_, function) cmocka_unit_test_setup_teardown(function, set_up_, tear_down)
@@ -941,7 +943,7 @@ main(void)
 		test(set_up_old, a_step_that_orphans_rows_is_undone),
 		test(set_up_old, a_step_cannot_commit_halfway),
 		test(set_up_old, a_gap_between_versions_changes_nothing),
-		test(set_up_old, a_newer_database_is_left_alone),
+		test(set_up_old, a_newer_database_is_not_changed),
 		cmocka_unit_test(every_old_schema_grows_into_the_shipped_one),
 		cmocka_unit_test(no_step_goes_beyond_the_shipped_schema),
 		test(set_up, users_of_version_1_are_counted),
@@ -954,18 +956,18 @@ main(void)
 		test(set_up_shipped, sql_prints_rows),
 		test(set_up_shipped, sql_is_all_or_nothing),
 		test(set_up_shipped, a_backup_is_restored_whole),
-		test(set_up_shipped, sql_that_writes_waits_at_the_gate),
-		test(set_up_shipped, check_is_content_with_a_new_folder),
-		test(set_up_shipped, check_finds_what_others_may_read),
+		test(set_up_shipped, sql_that_writes_waits_for_the_writer_lock),
+		test(set_up_shipped, check_accepts_a_new_folder),
+		test(set_up_shipped, check_finds_what_other_users_may_read),
 		test(set_up_shipped, check_finds_a_missing_or_old_database),
 		test(set_up_shipped, check_finds_mails_that_wait),
 		test(set_up_shipped, sql_keeps_the_search_index),
-		test(set_up_shipped, the_index_forgets_what_it_was_told),
+		test(set_up_shipped, the_index_deletes_what_was_written),
 		test(set_up_shipped, check_finds_that_libmagic_is_missing),
-		test(set_up_shipped, check_judges_the_settings),
-		test(set_up, a_mistyped_command_is_answered_with_the_nearest),
+		test(set_up_shipped, check_reports_wrong_settings),
+		test(set_up, a_mistyped_command_suggests_the_nearest),
 		test(set_up, every_command_has_help),
-		test(set_up, a_missing_folder_is_said),
+		test(set_up, a_missing_folder_is_reported),
 	};
 
 	clock_init();

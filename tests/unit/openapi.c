@@ -24,7 +24,7 @@ static const struct shape tree = { .name = "TreeDto", .fields = FIELDS(
 	{ "delta", FIELD_NUMBER, -10, 10 },
 	{ "free", FIELD_NUMBER },
 	{ "any", FIELD_JSON }) };
-/* The same by another name. */
+/* BaseDto by another name. */
 static const struct shape bush = { .name = "BushResponseDto", .fields = FIELDS({ "", FIELD_PLUS, .of = &base }) };
 static const struct shape make = { .name = "MakeTreeDto", .fields = FIELDS(
 	{ "email", FIELD_EMAIL },
@@ -70,14 +70,14 @@ static const struct route routes[] = {
 	{ PATCH, "/trees/{id}/x-y/{key}", USER, never, .in = &change, .out = &tree, .writes = true, .unregistered = true,
 	  .title = "Change" },
 	{ POST, "/leaves", USER, never, .in = &leaf_form, .upload = &one_picture, .writes = true, .title = "Put" },
-	{ PATCH, "/leaves", USER, never, .in = &change, .upload = &some_files, .writes = true, .title = "Mend" },
+	{ PATCH, "/leaves", USER, never, .in = &change, .upload = &some_files, .writes = true, .title = "Fix" },
 	{ GET, "/leaves/{key}", PUBLIC, never, .query = &search, .own_query = true, .more_by_token = true, .out_type = "*/*",
 	  .title = "Fetch" },
 };
 static const struct section section = { routes, COUNT(routes), NULL, 0 };
 static const struct program program = { "trees", "All about trees", SECTIONS(&section) };
 
-/* ---- what it printed */
+/* ---- the printed document */
 
 static cJSON *
 printed(const struct program *of)
@@ -94,7 +94,7 @@ printed(const struct program *of)
 	return json;
 }
 
-/* Follows names, "/" between them and "~" for a slash within one: "paths/~trees/get". */
+/* The node at a path of names, with "/" between them and "~" for a slash within a name: "paths/~trees/get". */
 static cJSON *
 at(cJSON *json, const char *path)
 {
@@ -111,7 +111,7 @@ at(cJSON *json, const char *path)
 	return json;
 }
 
-/* Fails unless the JSON at the path is exactly this; "" for nothing there. */
+/* Fails unless the JSON at the path is exactly `wanted`; "" when there is none. */
 static void
 expect(cJSON *json, const char *path, const char *wanted)
 {
@@ -266,7 +266,7 @@ rows_become_operations(void **state)
 }
 
 static void
-errors_follow_from_the_row(void **state)
+the_row_implies_errors(void **state)
 {
 	cJSON *json = printed(&program);
 
@@ -293,7 +293,7 @@ errors_follow_from_the_row(void **state)
 }
 
 static void
-answers_are_enveloped(void **state)
+responses_have_envelopes(void **state)
 {
 	cJSON *json = printed(&program);
 	static const char *const typed[] = { "TreeResponse", "TreeListResponse", "BushPageResponse", "EmptyResponse", "ErrorResponse" };
@@ -303,7 +303,7 @@ answers_are_enveloped(void **state)
 	expect_names(json, "components/schemas/BaseResponseDto/properties", "isSuccess statusCode data errors timestamp ");
 	expect(json, "components/schemas/BaseResponseDto/required",
 		"[\"isSuccess\",\"statusCode\",\"data\",\"errors\",\"timestamp\"]");
-	/* All of it in each, so that no generator makes an optional field of what is always there. */
+	/* All fields in each, so that generators make none of them optional. */
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		snprintf(path, sizeof(path), "components/schemas/%s/properties", typed[i]);
 		expect_names(json, path, "isSuccess statusCode data errors timestamp ");
@@ -324,7 +324,7 @@ answers_are_enveloped(void **state)
 }
 
 static void
-a_status_without_words_is_refused(void **state)
+an_undescribed_status_is_refused(void **state)
 {
 	const struct route odd[] = {
 		{ GET, "/", PUBLIC, never, .out = &tree, .errors = STATUSES(418), .title = "Tea" },
@@ -338,7 +338,7 @@ a_status_without_words_is_refused(void **state)
 }
 
 static void
-words_without_a_name_are_refused(void **state)
+an_unnamed_enumeration_is_refused(void **state)
 {
 	const struct shape paint = { .name = "PaintDto", .fields = FIELDS({ "colour", FIELD_ENUM, .oneof = colours }) };
 	const struct route odd[] = { { GET, "/", PUBLIC, never, .out = &paint, .title = "Paint" } };
@@ -351,14 +351,14 @@ words_without_a_name_are_refused(void **state)
 }
 
 static void
-a_full_disk_is_seen(void **state)
+a_full_disk_is_reported(void **state)
 {
 	static char room[1 << 16];
 	FILE *out = fopen("/dev/full", "w");
 
 	(void)state;
 	assert_non_null(out);
-	/* Room for all of it, so that the disk is asked only at the end. */
+	/* The buffer holds everything, so that nothing is written before the flush at the end. */
 	assert_int_equal(setvbuf(out, room, _IOFBF, sizeof(room)), 0);
 	assert_false(openapi_print(&program, out));
 	fclose(out);
@@ -387,7 +387,7 @@ routes_are_listed_for_people(void **state)
 		"trees\tDELETE\t/trees/{id}\tuser\t200\twrites\t-\tTreeDto\tFell\n"
 		"trees\tPATCH\t/trees/{id}/x-y/{key}\tuser\t200\twrites,unregistered\tChangeTreeDto\tTreeDto\tChange\n"
 		"trees\tPOST\t/leaves\tuser\t200\twrites\tLeafFormDto+picture\t-\tPut\n"
-		"trees\tPATCH\t/leaves\tuser\t200\twrites\tChangeTreeDto+files\t-\tMend\n"
+		"trees\tPATCH\t/leaves\tuser\t200\twrites\tChangeTreeDto+files\t-\tFix\n"
 		"trees\tGET\t/leaves/{key}\tpublic\t200\t-\t?q&colour&page\t(*/*)\tFetch\n");
 	free(text);
 }
@@ -398,11 +398,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes_become_schemas),
 		cmocka_unit_test(rows_become_operations),
-		cmocka_unit_test(errors_follow_from_the_row),
-		cmocka_unit_test(answers_are_enveloped),
-		cmocka_unit_test(a_status_without_words_is_refused),
-		cmocka_unit_test(words_without_a_name_are_refused),
-		cmocka_unit_test(a_full_disk_is_seen),
+		cmocka_unit_test(the_row_implies_errors),
+		cmocka_unit_test(responses_have_envelopes),
+		cmocka_unit_test(an_undescribed_status_is_refused),
+		cmocka_unit_test(an_unnamed_enumeration_is_refused),
+		cmocka_unit_test(a_full_disk_is_reported),
 		cmocka_unit_test(routes_are_listed_for_people),
 	};
 

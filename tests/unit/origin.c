@@ -2,7 +2,7 @@
 #include "unit.h"
 
 static void
-what_browsers_send_is_what_they_are_compared_with(void **state)
+origins_are_normalized_to_what_browsers_send(void **state)
 {
 	static const struct { const char *written, *sent; } good[] = {
 		{ "https://okul.example", "https://okul.example" },
@@ -30,7 +30,7 @@ what_browsers_send_is_what_they_are_compared_with(void **state)
 }
 
 static void
-what_no_browser_sends_is_told(void **state)
+what_no_browser_sends_is_rejected(void **state)
 {
 	static const char *const bad[] = {
 		"", "*", "null", "okul.example", "www.okul.example/", "//okul.example", "https:okul.example", "https://", "https:///",
@@ -52,7 +52,7 @@ what_no_browser_sends_is_told(void **state)
 }
 
 static void
-a_list_keeps_the_good_ones_once(void **state)
+a_list_has_each_valid_origin_once(void **state)
 {
 	struct buf out = { 0 }, none = { 0 };
 
@@ -75,9 +75,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_browsers_send_is_what_they_are_compared_with),
-		cmocka_unit_test(what_no_browser_sends_is_told),
-		cmocka_unit_test(a_list_keeps_the_good_ones_once),
+		cmocka_unit_test(origins_are_normalized_to_what_browsers_send),
+		cmocka_unit_test(what_no_browser_sends_is_rejected),
+		cmocka_unit_test(a_list_has_each_valid_origin_once),
 	};
 
 	return cmocka_run_group_tests_name("origin", tests, NULL, NULL);

@@ -33,10 +33,10 @@ ranges(void **state)
 		struct range range = range_of(&rq, TAG, CHANGED, SIZE);
 		check(range.status == cases[i].status, cases[i].range);
 		check(range.status == 416 || (range.from == cases[i].from && range.length == cases[i].length), cases[i].range);
-		/* a range is for GET (section 14.2) */
+		/* Range is defined for GET only (section 14.2) */
 		rq.method = HEAD;
 		check(range_of(&rq, TAG, CHANGED, SIZE).status == 200, cases[i].range);
-		/* nothing of an empty file can be asked for */
+		/* an empty file has no range */
 		rq.method = GET;
 		int status = range_of(&rq, TAG, CHANGED, 0).status;
 		check(status == 416 || (status == 200 && cases[i].status == 200), cases[i].range);
@@ -77,7 +77,7 @@ conditions(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct http_request rq = cases[i].rq;
 		rq.method = GET;
-		/* the file may have changed within the second that a header can name */
+		/* headers have seconds: changes within the same second are not seen */
 		int status = range_of(&rq, TAG, CHANGED + 999, SIZE).status;
 		if (status != cases[i].status)
 			fail_msg("case %zu: %d instead of %d", i, status, cases[i].status);

@@ -41,7 +41,7 @@ a_script_cannot_end_its_transaction(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(sql); i++) {
 		check(db_shell(db, sql[i], false, NULL, NULL, why, sizeof(why)) != DB_DONE, sql[i]);
-		assert_says("have no place here");
+		assert_says("are not allowed here");
 		check(db_script(db, sql[i], false, why, sizeof(why)) != DB_DONE, sql[i]);
 	}
 	assert_int_equal(number(db, count_sql, NO_ARGS), 3);

@@ -23,11 +23,11 @@ a_request(void)
 		.request_id = "id" };
 }
 
-/* What goes out as plain CGI, in `sent`. Gives the status. */
+/* Sends the response as plain CGI into `sent`. Returns the status. */
 static int
-answer(struct request *rq, const struct response *response)
+send_into_buffer(struct request *rq, const struct response *response)
 {
-	int file = memfd_create("answer", 0), before = dup(STDOUT_FILENO);
+	int file = memfd_create("response", 0), before = dup(STDOUT_FILENO);
 
 	dup2(file, STDOUT_FILENO);
 	int status = send_response(http_open(&(struct network_list){ 0 }), rq, response, &head);
@@ -39,25 +39,25 @@ answer(struct request *rq, const struct response *response)
 	return status;
 }
 
-/* Nobody may read this one, not even root. */
+/* The file is a socket, which nobody can open, not even root. */
 static void
-what_cannot_be_opened_is_no_answer_without_its_bytes(void **state)
+an_unreadable_file_is_an_error(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct request rq = a_request();
 	int own = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/okul-unit-answer-%d", (int)getpid());
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/okul-unit-send-%d", (int)getpid());
 	assert_int_equal(bind(own, (const struct sockaddr *)&address, sizeof(address)), 0);
 	const struct response response = { .status = 200, .file = address.sun_path, .file_type = "text/html" };
-	assert_int_equal(answer(&rq, &response), 500);
+	assert_int_equal(send_into_buffer(&rq, &response), 500);
 	assert_non_null(strstr(sent, "Status: 500 "));
 	assert_non_null(strstr(sent, sentence(S_INTERNAL, EN)));
 	rq.http.method = HEAD;
-	assert_int_equal(answer(&rq, &response), 200);
+	assert_int_equal(send_into_buffer(&rq, &response), 200);
 	unlink(address.sun_path);
-	assert_int_equal(answer(&rq, &response), 500);
+	assert_int_equal(send_into_buffer(&rq, &response), 500);
 	close(own);
 }
 
@@ -65,13 +65,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_opened_is_no_answer_without_its_bytes),
+		cmocka_unit_test(an_unreadable_file_is_an_error),
 	};
 
-	/* Not what the tests were started with: a listening socket there would be served. */
+	/* Standard input of the tests may be a listening socket, which would be served. */
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
 	arena = arena_new(16384);
-	int failed = cmocka_run_group_tests_name("answer", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("send", tests, NULL, NULL);
 	arena_free(arena);
 	buf_clear(&out);
 	buf_clear(&head);

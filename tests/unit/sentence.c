@@ -12,12 +12,12 @@ static void
 the_best_language_is_chosen(void **state)
 {
 	static const struct { const char *header, *code; } cases[] = {
-		/* nothing asked for */
+		/* no preference */
 		{ NULL, NULL }, { "", NULL }, { " ", NULL }, { ",", NULL }, { " , ,, ", NULL },
-		/* one, in any case, with a region */
+		/* one language, in upper or lower case, with a region */
 		{ "tr", "tr" }, { "en", "en" }, { "es", "es" }, { "de", "de" }, { "DE", "de" }, { "de-AT", "de" },
 		{ "tr-Latn-TR", "tr" }, { "es-419", "es" }, { " de ", "de" }, { "\tde", "de" },
-		/* none of ours */
+		/* no supported language */
 		{ "fr", NULL }, { "fr-FR, it;q=0.9", NULL }, { "deu", NULL }, { "d", NULL }, { "trx", NULL },
 		{ "eng-GB", NULL },
 		/* weights, and the order of the header where they are equal */
@@ -27,16 +27,16 @@ the_best_language_is_chosen(void **state)
 		{ "de-AT;q=0.3, en;q=0.4, de;q=0.9", "de" }, { "de;q=0.9, en;q=0.4, de-AT;q=0.3", "de" },
 		{ "de ; q=0.5 , tr ;q=0.6", "tr" }, { "de;Q=0.5, tr;Q=0.6", "tr" }, { "de;q=1.000", "de" },
 		{ "de;q=0., tr;q=0.1", "tr" },
-		/* q=0 takes out */
+		/* q=0 excludes */
 		{ "de;q=0", NULL }, { "de;q=0.000", NULL }, { "de;q=0, tr", "tr" }, { "de, de;q=0", NULL },
 		{ "de;q=0, de", NULL }, { "de;q=0, de-AT", NULL }, { "de-AT;q=0, de", "de" }, { "de-AT;q=0", NULL },
-		/* the star */
+		/* the asterisk */
 		{ "*", "en" }, { "*;q=0", NULL }, { "*;q=0.1", "en" }, { "en;q=0, *", "tr" },
 		{ "en;q=0, tr;q=0, *", "es" }, { "en;q=0, tr;q=0, es;q=0, *", "de" },
 		{ "en;q=0, tr;q=0, es;q=0, de;q=0, *", NULL }, { "de, *", "de" }, { "*, de", "de" },
 		{ "*;q=0.9, de;q=0.1", "en" }, { "en;q=0.1, *;q=0.9", "tr" }, { "fr, *;q=0.1", "en" },
 		{ "*;q=0, de", "de" },
-		/* what is malformed is passed over */
+		/* malformed elements are skipped */
 		{ "de;q=2", NULL }, { "de;q=1.001", NULL }, { "de;q=-1", NULL }, { "de;q=a", NULL }, { "de;q", NULL },
 		{ "de;", NULL }, { "de;q=0.1234", NULL }, { "de;x=1", NULL }, { "de;q=0.5;x", NULL },
 		{ "de_AT", NULL }, { "de tr", NULL }, { "de-", NULL }, { "-de", NULL }, { "de-verylongsubtag", NULL },
@@ -89,7 +89,7 @@ places(const char *text)
 }
 
 static void
-sentences_are_whole_in_every_language(void **state)
+sentences_are_complete_in_every_language(void **state)
 {
 	(void)state;
 	assert_true(ALL_SENTENCES > 50);
@@ -114,7 +114,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_language_is_chosen),
 		cmocka_unit_test(codes_and_languages),
-		cmocka_unit_test(sentences_are_whole_in_every_language),
+		cmocka_unit_test(sentences_are_complete_in_every_language),
 	};
 
 	return cmocka_run_group_tests_name("sentence", tests, NULL, NULL);

@@ -5,7 +5,7 @@
 #define OTHER "\"fedcba9876543210\""
 
 static void
-a_value_names_a_tag(void **state)
+a_value_lists_a_tag(void **state)
 {
 	static const char *const good[] = {
 		"*", " *\t", TAG, "W/" TAG, " " TAG "\t", OTHER "," TAG, OTHER ", " TAG, OTHER " ,\t" TAG, TAG "," OTHER,
@@ -23,28 +23,28 @@ a_value_names_a_tag(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		if (!tag_listed(good[i], TAG, TAG_RECODED, 0))
-			fail_msg("%s does not name it", good[i]);
+			fail_msg("%s does not list it", good[i]);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (tag_listed(bad[i], TAG, TAG_RECODED, 0))
-			fail_msg("%s names it", bad[i]);
+			fail_msg("%s lists it", bad[i]);
 }
 
 static void
-nothing_in_particular_is_named_by_an_asterisk_only(void **state)
+only_an_asterisk_matches_data_without_a_tag(void **state)
 {
 	(void)state;
 	assert_true(tag_listed("*", "", TAG_RECODED, 0));
 	assert_false(tag_listed("", "", TAG_RECODED, 0));
 	assert_false(tag_listed("\"\"", "", TAG_RECODED, 0));
 	assert_false(tag_listed(TAG, "", TAG_RECODED, 0));
-	/* two digits that do not count */
+	/* two digits are not compared */
 	assert_true(tag_listed("\"00000000000000ff\"", "\"0000000000000012\"", TAG_RECODED, 2));
 	assert_false(tag_listed("\"00000000000001ff\"", "\"0000000000000012\"", TAG_RECODED, 2));
 	assert_false(tag_listed("\"00000000000000f\"", "\"0000000000000012\"", TAG_RECODED, 2));
 }
 
 static void
-how_tags_are_compared(void **state)
+tags_are_compared(void **state)
 {
 	static const struct { const char *value; bool strong, weak, recoded; } cases[] = {
 		{ TAG, true, true, true }, { "*", true, true, true }, { OTHER ", " TAG, true, true, true },
@@ -65,9 +65,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_value_names_a_tag),
-		cmocka_unit_test(nothing_in_particular_is_named_by_an_asterisk_only),
-		cmocka_unit_test(how_tags_are_compared),
+		cmocka_unit_test(a_value_lists_a_tag),
+		cmocka_unit_test(only_an_asterisk_matches_data_without_a_tag),
+		cmocka_unit_test(tags_are_compared),
 	};
 
 	return cmocka_run_group_tests_name("tag", tests, NULL, NULL);

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 static void
-only_ascii_letters_are_folded(void **state)
+only_ascii_letters_change_case(void **state)
 {
 	char text[] = "AZ az @[ `{ İŞÖ 09";
 
@@ -64,7 +64,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_ascii_letters_are_folded),
+		cmocka_unit_test(only_ascii_letters_change_case),
 		cmocka_unit_test(digits_and_ids),
 		cmocka_unit_test(integers_are_read),
 	};

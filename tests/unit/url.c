@@ -54,7 +54,7 @@ percent_decoding(void **state)
 		if (decoded)
 			assert_string_equal(decoded, cases[i].decoded);
 	}
-	/* the length is what counts, not a NUL behind */
+	/* the length counts, not a NUL */
 	assert_string_equal(url_decode(arena, "a%20b", 4, false), "a ");
 	assert_null(url_decode(arena, "a%20b", 3, false));
 	arena_free(arena);

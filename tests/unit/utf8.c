@@ -6,7 +6,7 @@
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
 static void
-utf8_is_told_from_other_bytes(void **state)
+malformed_utf8_is_rejected(void **state)
 {
 	static const struct { const char *text; size_t length; bool good; } cases[] = {
 		{ BYTES(""), true }, { BYTES("plain ascii, longer than a word"), true }, { BYTES("\0"), true },
@@ -14,7 +14,7 @@ utf8_is_told_from_other_bytes(void **state)
 		{ BYTES("\xe0\xa0\x80"), true }, { BYTES("\xed\x9f\xbf"), true }, { BYTES("\xee\x80\x80"), true },
 		{ BYTES("\xef\xbf\xbf"), true }, { BYTES("\xf0\x90\x80\x80"), true },
 		{ BYTES("\xf4\x8f\xbf\xbf"), true },
-		/* a continuation without a beginning, a beginning without continuation */
+		/* a continuation byte without a lead byte, a lead byte without continuation */
 		{ BYTES("\x80"), false }, { BYTES("\xbf"), false }, { BYTES("\xc3"), false },
 		{ BYTES("\xe2\x82"), false }, { BYTES("\xf0\x9f\x98"), false }, { BYTES("\xc3("), false },
 		{ BYTES("\xe2(\xa1"), false }, { BYTES("\xe2\x82("), false }, { BYTES("\xf0(\x8c\xbc"), false },
@@ -37,7 +37,7 @@ utf8_is_told_from_other_bytes(void **state)
 			fail_msg("case %zu", i);
 }
 
-/* Every code point is good, its bytes are one sequence, and each of its beginnings is none. */
+/* The bytes of every code point are one sequence, and each of its proper prefixes is not. */
 static void
 every_code_point_is_utf8(void **state)
 {
@@ -102,17 +102,17 @@ white_space_is_trimmed(void **state)
 	static const struct { const char *text, *trimmed; } cases[] = {
 		{ "", "" }, { " ", "" }, { " \t\n\v\f\r", "" }, { "a", "a" }, { "  a b\t", "a b" }, { "\n a", "a" },
 		{ "a ", "a" }, { "\x1f" "a\x1f", "\x1f" "a\x1f" },
-		/* White_Space of Unicode's PropList.txt, all of it */
+		/* all White_Space of Unicode's PropList.txt */
 		{ "\xc2\x85" "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 			"a\xc2\x85" "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000", "a" },
 		/* zero width, byte order mark, direction, soft hyphen, fillers */
 		{ "\ufeff\u200b\u200c\u200d\u2060\u200e\u200f\u202a\u2066\u00ad\u3164\uffa0\u2800\u180e" "a b\ufeff\u200b \u2060\u202c\u2069", "a b" },
 		{ "\u200b \u3164", "" }, { "a\u200bb", "a\u200bb" }, { "\ufe0f", "" }, { "\ufe0f \u034f" "a", "a" },
-		/* a heart that is red, the flag of England, an accent */
+		/* a red heart, the flag of England, an accent */
 		{ " \u2764\ufe0f ", "\u2764\ufe0f" }, { "a\u0301 ", "a\u0301" },
 		{ "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F\n",
 			"\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F" },
-		/* no UTF-8 */
+		/* not UTF-8 */
 		{ " \xff ", "\xff" }, { "\x80", "\x80" }, { "a\xe2\x80", "a\xe2\x80" },
 	};
 
@@ -129,7 +129,7 @@ white_space_is_trimmed(void **state)
 static void
 control_characters_are_found(void **state)
 {
-	/* what is kept of one line and of several; NULL: refused */
+	/* what remains of a single line and of several lines; NULL: rejected */
 	static const struct { const char *text, *line, *lines; } cases[] = {
 		{ "", "", "" }, { "Ayşe", "Ayşe", "Ayşe" }, { "a\tb", NULL, "a\tb" }, { "a\nb", NULL, "a\nb" },
 		{ "a\r\nb\r\n\r\nc", NULL, "a\nb\n\nc" }, { "a\rb", NULL, NULL }, { "a\r\r\nb", NULL, NULL }, { "a\r", NULL, NULL },
@@ -157,9 +157,9 @@ control_characters_are_found(void **state)
 	}
 }
 
-/* What a terminal acts upon, at the edges of each range. */
+/* What a terminal interprets, at the limits of each range. */
 static void
-what_moves_a_terminal_is_made_visible(void **state)
+control_characters_are_made_visible(void **state)
 {
 	static const struct { const char *text, *shown; } cases[] = {
 		{ "Ay\xc5\x9f" "e \\ ~", "Ay\xc5\x9f" "e \\ ~" }, { "a\x1b[2J\x07\n\t\x01\x1f\x7f", "a\\x1b[2J\\x07\\x0a\\x09\\x01\\x1f\\x7f" },
@@ -185,13 +185,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(utf8_is_told_from_other_bytes),
+		cmocka_unit_test(malformed_utf8_is_rejected),
 		cmocka_unit_test(every_code_point_is_utf8),
 		cmocka_unit_test(points_are_counted),
 		cmocka_unit_test(texts_are_clipped_between_points),
 		cmocka_unit_test(white_space_is_trimmed),
 		cmocka_unit_test(control_characters_are_found),
-		cmocka_unit_test(what_moves_a_terminal_is_made_visible),
+		cmocka_unit_test(control_characters_are_made_visible),
 	};
 
 	return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);

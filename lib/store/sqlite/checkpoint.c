@@ -1,18 +1,16 @@
-/* Checkpoints: the WAL is copied back into the database. */
+/* Checkpoints, which copy the WAL back into the database. */
 #include "engine.h"
 
 #include "log.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-#define BUSY_RESTART 20				/* milliseconds for readers to leave the WAL; nobody can write meanwhile */
+#define BUSY_RESTART 20		/* milliseconds that a RESTART waits for readers, while nobody can write */
 
-/* Each time the WAL has grown by so many frames (pages) it is copied back. From RESTART on it must begin again: more often. */
-#define FRAMES_PASSIVE 1000
-#define FRAMES_RESTART 4000
-#define FRAMES_OVERDUE 250
+#define FRAMES_PASSIVE 1000	/* frames (pages) between checkpoints */
+#define FRAMES_RESTART 4000	/* length of the WAL from which it should be restarted, */
+#define FRAMES_OVERDUE 250	/* and the frames between checkpoints from then on */
 
 int
 checkpoint_frames(const struct db *db)
@@ -24,13 +22,13 @@ checkpoint_frames(const struct db *db)
 }
 
 /*
- * SQLite's own automatic checkpoints would run without the writer lock; those of versions up to 3.51.2 can then lose commits
- * when another process begins the WAL again.
+ * SQLite's automatic checkpoints would run without the writer lock; those of versions up to 3.51.2 can then lose
+ * commits when another process restarts the WAL.
  *
- * PASSIVE copies what no reader needs any more, but under many reads some reader is always there, and the WAL would
- * never begin again. RESTART waits for those of now to leave. That is of no use while one of them stays (a backup), which
- * is seen by PASSIVE copying no further than the last time. Once in so many frames, by the process that writes the
- * last of them: two syncs under the writer lock are expensive while a reader keeps the WAL from beginning again.
+ * PASSIVE copies what no reader needs any more, but under many reads there is always some reader, and the WAL would
+ * never be restarted. RESTART waits for the current readers. That is useless while one of them stays (a backup): then
+ * PASSIVE copies no further than the last time. The process that writes the last of FRAMES_PASSIVE frames runs the
+ * checkpoint, and no other: two syncs under the writer lock are expensive while a reader prevents the restart.
  */
 void
 checkpoint_if_due(struct db *db)
@@ -48,7 +46,7 @@ checkpoint_if_due(struct db *db)
 		code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 		sqlite3_busy_timeout(sqlite, BUSY_WRITER);
 	}
-	/* What was committed stays in the WAL, whatever became of the checkpoint. */
+	/* The commit is safe in the WAL even when the checkpoint fails. */
 	if (code != SQLITE_OK && code != SQLITE_BUSY)
 		log_line(LOG_FAULT, "checkpoint_failed code=%d text=\"%s\"", code, sqlite3_errmsg(sqlite));
 	if (failure_is_sync(code))

@@ -1,4 +1,4 @@
-/* Columns of a row. SQLite returns NULL for a statement or a column that is not there. */
+/* Columns of a row. For a statement or a column that does not exist SQLite returns NULL or 0. */
 #include "engine.h"
 
 int
@@ -58,7 +58,7 @@ db_flag(const struct db_rows *rows, int column)
 struct value
 db_value(const struct db_rows *rows, int column)
 {
-	/* Without threads nobody else can touch the value, which is what SQLite calls unprotected. */
+	/* SQLite calls it unprotected, since no mutex is held; this process has one thread. */
 	sqlite3_value *value = sqlite3_column_value(rows->statement, column);
 
 	switch (sqlite3_value_type(value)) {
@@ -66,14 +66,11 @@ db_value(const struct db_rows *rows, int column)
 		return value_int(sqlite3_value_int64(value));
 	case SQLITE_FLOAT:
 		return value_real(sqlite3_value_double(value));
-	case SQLITE_TEXT: {
-		const unsigned char *text = sqlite3_value_text(value);
-		return (struct value){ .type = VALUE_TEXT, .bytes = text, .length = (size_t)sqlite3_value_bytes(value) };
-	}
-	case SQLITE_BLOB: {
-		const void *bytes = sqlite3_value_blob(value);
-		return value_blob(bytes, (size_t)sqlite3_value_bytes(value));
-	}
+	case SQLITE_TEXT:
+		return (struct value){ .type = VALUE_TEXT, .bytes = sqlite3_value_text(value),
+			.length = (size_t)sqlite3_value_bytes(value) };
+	case SQLITE_BLOB:
+		return value_blob(sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
 	}
 	return value_null();
 }

@@ -1,17 +1,16 @@
-/* Opening and closing the database: the read connection, the write connection, and how SQLite is set up. */
+/* Opening and closing the read connection and the write connection, and the settings of SQLite. */
 #include "engine.h"
 
 #include "clock.h"
 #include "text.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATEMENT_TIMEOUT (2 * MICROSECONDS)	/* of all statements of one request together */
-#define STEPS_BETWEEN_LOOKS 10000		/* of SQLite's machine: some tenths of a millisecond */
-/* Milliseconds to wait for locks of SQLite itself: at the start and in reads another process may be in recovery. */
+#define STATEMENT_TIMEOUT (2 * MICROSECONDS)	/* for all statements of one request together */
+#define PROGRESS_STEPS 10000			/* VM instructions between progress calls: tenths of a millisecond */
+/* Milliseconds to wait for SQLite's own locks: at the start and in reads another process may recover the WAL. */
 #define BUSY_AT_START 2000
 
 char *
@@ -20,20 +19,6 @@ connection_path(const char *folder, const char *name)
 	char *path;
 
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-/* SQLite prepares for threads, statistics and large caches, which okul does not need. */
-void
-connection_configure(void)
-{
-	static bool done;
-
-	if (done)
-		return;
-	done = true;
-	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);	/* pages one by one, not 20 for a start */
 }
 
 static int
@@ -63,19 +48,27 @@ on_commit(void *context, sqlite3 *sqlite, const char *name, int frames)
 	return SQLITE_OK;
 }
 
+int
+connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out, size_t room)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
+
+	if (code == SQLITE_OK && argument)
+		code = sqlite3_bind_text(statement, 1, argument, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	return code;
+}
+
 bool
 connection_is_wal(sqlite3 *sqlite, int *code)
 {
-	sqlite3_stmt *statement = NULL;
-	bool wal = false;
+	char mode[16] = "";
 
-	*code = sqlite3_prepare_v2(sqlite, "PRAGMA journal_mode", -1, &statement, NULL);
-	if (*code == SQLITE_OK && (*code = sqlite3_step(statement)) == SQLITE_ROW) {
-		const char *mode = (const char *)sqlite3_column_text(statement, 0);
-		wal = mode && strcmp(mode, "wal") == 0;
-	}
-	sqlite3_finalize(statement);
-	return wal;
+	*code = connection_ask(sqlite, "PRAGMA journal_mode", NULL, mode, sizeof(mode));
+	return strcmp(mode, "wal") == 0;
 }
 
 bool
@@ -85,15 +78,15 @@ connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, si
 
 	if (stat(db->path, &st) != 0)
 		return text_complain(why, room, "%s: %s%s", db->path, strerror(errno),
-			errno == ENOENT ? "; run `okulctl migrate` to make it" : "");
+			errno == ENOENT ? "; run `okulctl migrate` to create it" : "");
 	if (access(db->path, R_OK) != 0)
-		return text_complain(why, room, "%s is not readable for this user: run as the user that owns it, or give it to "
-			"the user that runs okul (chown)", db->path);
+		return text_complain(why, room, "%s is not readable for this user: run as its owner, or make the user "
+			"that runs okul its owner (chown)", db->path);
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return text_complain(why, room, "%s is damaged or no SQLite database (%s); restore it from a backup", db->path,
-			sqlite3_errmsg(sqlite));
+		return text_complain(why, room, "%s is damaged or not a SQLite database (%s); restore it from a backup",
+			db->path, sqlite3_errmsg(sqlite));
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 		return text_complain(why, room, "%s cannot be used (%s): this user must be able to write to it and to its folder",
@@ -103,7 +96,7 @@ connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, si
 }
 
 int
-connection_set_up(sqlite3 *sqlite)
+connection_open_file(const char *path, int flags, sqlite3 **sqlite)
 {
 	static const struct { int option, on; } options[] = {
 		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
@@ -111,25 +104,30 @@ connection_set_up(sqlite3 *sqlite)
 		{ SQLITE_DBCONFIG_DQS_DML, 0 },
 		{ SQLITE_DBCONFIG_DQS_DDL, 0 },
 		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-		/* Else the last process to leave checkpoints: each run of a CGI program. */
+		/* Else the last process that closes the database makes a checkpoint: each run of a CGI program. */
 		{ SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1 },
 	};
+	int code;
 
-	sqlite3_busy_timeout(sqlite, BUSY_AT_START);
+	/* No mutexes, no memory statistics, no preallocated pages. Without effect after the first open. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	umask(0077);
+	code = sqlite3_open_v2(path, sqlite, flags | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code != SQLITE_OK)
+		return code;
+	sqlite3_busy_timeout(*sqlite, BUSY_AT_START);
 	for (size_t i = 0; i < COUNT(options); i++)
-		sqlite3_db_config(sqlite, options[i].option, options[i].on, NULL);
-	return functions_add(sqlite);
+		sqlite3_db_config(*sqlite, options[i].option, options[i].on, NULL);
+	return functions_add(*sqlite);
 }
 
 bool
 connection_open(struct db *db, struct connection *on, int flags, char *why, size_t room)
 {
-	int code;
+	int code = connection_open_file(db->path, flags, &on->sqlite);
 
-	umask(0077);
-	code = sqlite3_open_v2(db->path, &on->sqlite, flags | SQLITE_OPEN_EXRESCODE, NULL);
-	if (code == SQLITE_OK)
-		code = connection_set_up(on->sqlite);
 	if (code != SQLITE_OK)
 		return connection_failure(db, on->sqlite, code, why, room);
 	if (!connection_is_wal(on->sqlite, &code)) {
@@ -143,32 +141,31 @@ connection_open(struct db *db, struct connection *on, int flags, char *why, size
 		NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return connection_failure(db, on->sqlite, code, why, room);
-	sqlite3_progress_handler(on->sqlite, STEPS_BETWEEN_LOOKS, on_progress, db);
+	sqlite3_progress_handler(on->sqlite, PROGRESS_STEPS, on_progress, db);
 	return true;
 }
 
 void
 connection_close(struct connection *on)
 {
-	for (size_t i = 0; i < on->room; i++) {
-		if (!on->table[i])
-			continue;
-		sqlite3_finalize(on->table[i]->statement);
-		free(on->table[i]);
+	struct db_rows *next;
+
+	for (struct db_rows *rows = on->cached; rows; rows = next) {
+		next = rows->next_cached;
+		sqlite3_finalize(rows->statement);
+		free(rows);
 	}
-	free(on->table);
 	sqlite3_close(on->sqlite);
 	*on = (struct connection){ .db = on->db };
 }
 
-/* The write connection and the writer lock are opened by the first write: most processes only read. */
 bool
 connection_open_writer(struct db *db, char *why, size_t room)
 {
 	int error;
 
 	if (db->mode == DB_READ_ONLY)
-		return text_complain(why, room, "%s was opened for reading", db->path);
+		return text_complain(why, room, "%s is open read-only", db->path);
 	if (db->write.sqlite)
 		return true;
 	error = writer_lock_open(&db->lock, db->lock_path);
@@ -181,7 +178,7 @@ connection_open_writer(struct db *db, char *why, size_t room)
 		return false;
 	}
 	sqlite3_busy_timeout(db->write.sqlite, BUSY_WRITER);
-	sqlite3_wal_hook(db->write.sqlite, on_commit, db);	/* also ends SQLite's own checkpoints */
+	sqlite3_wal_hook(db->write.sqlite, on_commit, db);	/* also turns off SQLite's automatic checkpoints */
 	return true;
 }
 
@@ -197,8 +194,8 @@ is_right_version(struct db *db, char *why, size_t room)
 	if (found < db->version)
 		return text_complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
 			found, db->version);
-	return text_complain(why, room, "%s has schema version %d, which a newer okul gave it, and this program knows only %d; install "
-		"the newer okul again, and restart okul", db->path, found, db->version);
+	return text_complain(why, room, "%s has schema version %d of a newer okul, and this program knows only %d; "
+		"install the newer okul again, and restart okul", db->path, found, db->version);
 }
 
 struct db *
@@ -206,7 +203,6 @@ db_open(const char *data, enum db_mode mode, int version, char *why, size_t room
 {
 	struct db *db = calloc(1, sizeof(*db));
 
-	connection_configure();
 	if (!db) {
 		text_complain(why, room, "out of memory");
 		return NULL;

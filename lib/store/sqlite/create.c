@@ -1,13 +1,10 @@
-/* Database files that are made: a new one, a copy, a copy that becomes the database. */
+/* Database files: a new one, a copy, and a copy that becomes the database. */
 #include "engine.h"
 
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,39 +12,11 @@ int64_t
 db_copy_size(struct db *db)
 {
 	static const char sql[] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-	struct db_rows *row;
-	int64_t size = db_one(db, &row, sql, NO_ARGS) == DB_ROW ? db_int(row, 0) : -1;
+	int64_t size = -1;
 
+	(void)!db_number(db, &size, sql, NO_ARGS);
 	db_release(db);
 	return size;
-}
-
-/* Returns SQLite's code. */
-static int
-vacuum_into(struct connection *on, const char *path)
-{
-	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(on->sqlite, "VACUUM INTO ?1", -1, &statement, NULL);
-
-	if (code == SQLITE_OK)
-		code = sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-	if (code == SQLITE_OK)
-		code = sqlite3_step(statement);
-	sqlite3_finalize(statement);
-	return code;
-}
-
-/* The first column of the first row, as text in `out`. Returns SQLite's code. */
-static int
-ask_copy(sqlite3 *sqlite, const char *sql, char *out, size_t room)
-{
-	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
-
-	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
-	sqlite3_finalize(statement);
-	return code;
 }
 
 static bool
@@ -55,29 +24,27 @@ is_sound(const char *path, int version, char *why, size_t room)
 {
 	char found[256] = "", number[16] = "";
 	sqlite3 *copy = NULL;
-	int code = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READONLY | SQLITE_OPEN_EXRESCODE, NULL);
+	int code = connection_open_file(path, SQLITE_OPEN_READONLY, &copy);
 
-	if (code == SQLITE_OK)
-		code = connection_set_up(copy);
-	/* Every index is looked up row by row. No other process knows this file, so it may be mapped. */
+	/* The check looks up each row in each index. No other process uses this file, so it may be mapped. */
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(copy, "PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -16384", NULL, NULL, NULL);
 	if (code == SQLITE_OK)
-		code = ask_copy(copy, "PRAGMA integrity_check(1)", found, sizeof(found));
+		code = connection_ask(copy, "PRAGMA integrity_check(1)", NULL, found, sizeof(found));
 	if (code == SQLITE_ROW)
-		code = ask_copy(copy, "PRAGMA user_version", number, sizeof(number));
+		code = connection_ask(copy, "PRAGMA user_version", NULL, number, sizeof(number));
 	bool sound = code == SQLITE_ROW && strcmp(found, "ok") == 0 && strtol(number, NULL, 10) == version;
 	if (!sound)
-		text_complain(why, room, "the copy is damaged (%s); `okulctl check` looks at the database itself",
+		text_complain(why, room, "the copy is damaged (%s); `okulctl check` checks the database itself",
 			code == SQLITE_ROW ? found : sqlite3_errmsg(copy));
 	sqlite3_close(copy);
 	return sound;
 }
 
 /*
- * VACUUM INTO only reads its source. On a connection that is open for reading only it would work too, but copies tables row
- * by row instead of page by page, which takes eight times as long (SQLite 3.40.1). Nothing is committed on this one, and
- * closing it checkpoints nothing: so it needs no writer lock.
+ * VACUUM INTO only reads its source, but on a read-only connection it copies row by row instead of page by page,
+ * which takes eight times as long (SQLite 3.40.1). This connection commits nothing and makes no checkpoint when it is
+ * closed, so it needs no writer lock.
  */
 bool
 db_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
@@ -90,7 +57,7 @@ db_copy(struct db *db, const char *path, void (*progress)(void *context), void *
 	db->progress = progress;
 	db->progress_context = context;
 	bool good = connection_open(db, &on, SQLITE_OPEN_READWRITE, why, room);
-	if (good && vacuum_into(&on, path) != SQLITE_DONE)
+	if (good && connection_ask(on.sqlite, "VACUUM INTO ?1", path, NULL, 0) != SQLITE_DONE)
 		good = text_complain(why, room, "%s", sqlite3_errmsg(on.sqlite));
 	connection_close(&on);
 	db->unlimited = false;
@@ -102,14 +69,10 @@ static bool
 fill_file(const char *path, const char *schema, char *why, size_t room)
 {
 	sqlite3 *sqlite = NULL;
-	int code;
+	int code = connection_open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &sqlite);
 
-	umask(0077);
-	code = sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE, NULL);
-	if (code == SQLITE_OK)
-		code = connection_set_up(sqlite);
 	if (code == SQLITE_OK) {
-		/* Here the checkpoint at the end is wanted: it leaves one file. */
+		/* A checkpoint at the end leaves a single file. */
 		sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 		code = sqlite3_exec(sqlite, "PRAGMA page_size = 4096; BEGIN IMMEDIATE", NULL, NULL, NULL);
 	}
@@ -118,7 +81,7 @@ fill_file(const char *path, const char *schema, char *why, size_t room)
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sqlite, "COMMIT; PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
-		text_complain(why, room, "%s cannot be made: %s", path, sqlite3_errmsg(sqlite));
+		text_complain(why, room, "%s cannot be created: %s", path, sqlite3_errmsg(sqlite));
 	sqlite3_close(sqlite);
 	return code == SQLITE_OK;
 }
@@ -128,14 +91,10 @@ db_adopt(const char *data, char *why, size_t room)
 {
 	struct db db = { .path = connection_path(data, "okul.db") };
 	sqlite3 *sqlite = NULL;
-	int code;
 
-	connection_configure();
 	if (!db.path)
 		return text_complain(why, room, "out of memory");
-	code = sqlite3_open_v2(db.path, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
-	if (code == SQLITE_OK)
-		code = connection_set_up(sqlite);
+	int code = connection_open_file(db.path, SQLITE_OPEN_READWRITE, &sqlite);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(sqlite, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	bool good = code == SQLITE_OK && connection_is_wal(sqlite, &code);
@@ -160,20 +119,19 @@ db_sync(const char *path)
 bool
 db_create(const char *data, const char *schema, char *why, size_t room)
 {
-	char *path = connection_path(data, "okul.db"), *aside = NULL;
+	char *path = connection_path(data, "okul.db"), *temporary = NULL;
 	bool good = false;
 
-	connection_configure();
-	if (!path || asprintf(&aside, "%s.new-%d", path, (int)getpid()) < 0)
+	if (!path || asprintf(&temporary, "%s.new-%d", path, (int)getpid()) < 0)
 		return text_complain(why, room, "out of memory");
-	/* Made aside and linked into place: nobody sees half a database, and of two that make one only one succeeds. */
-	if (fill_file(aside, schema, why, room)) {
-		good = link(aside, path) == 0 && db_sync(data);
+	/* Linked when it is complete: nobody opens half a database, and of concurrent calls only one succeeds. */
+	if (fill_file(temporary, schema, why, room)) {
+		good = link(temporary, path) == 0 && db_sync(data);
 		if (!good)
-			text_complain(why, room, "%s cannot be made: %s", path, strerror(errno));
+			text_complain(why, room, "%s cannot be created: %s", path, strerror(errno));
 	}
-	unlink(aside);
-	free(aside);
+	unlink(temporary);
+	free(temporary);
 	free(path);
 	return good;
 }

@@ -1,11 +1,11 @@
 /*
  * engine - what the files of this folder share. A database is one file, DATA/okul.db, with a read connection, which
- * cannot write, and a write connection; statements are kept for the process's life.
+ * cannot write, and a write connection. Both cache their statements until they are closed.
  *
- * Only SQLite may open okul.db, okul.db-wal and okul.db-shm: one open() and close() of them elsewhere in a process drops
- * its locks (POSIX), and with them commits of others.
+ * Only SQLite may open okul.db, okul.db-wal and okul.db-shm: when a process closes any descriptor of a file, POSIX
+ * drops all of its locks on that file, and commits of other processes could be lost.
  *
- * Functions that return an int return SQLite's code.
+ * Functions that return an int return SQLite's result code.
  */
 #ifndef OKUL_SQLITE_ENGINE_H
 #define OKUL_SQLITE_ENGINE_H
@@ -18,30 +18,30 @@
 
 #define MICROSECONDS INT64_C(1000000)
 #define WRITE_TIMEOUT (2 * MICROSECONDS)	/* for the writer lock and SQLite's lock together */
-#define ROOM_KEPT_FREE ((uint64_t)16 << 20)	/* bytes of the disk */
-#define ROOM_TO_DELETE ((uint64_t)4 << 20)	/* likewise, from what only deletes: the WAL grows by that as well */
-#define BUSY_WRITER 250				/* milliseconds of a checkpoint, for readers */
+#define ROOM_KEPT_FREE ((uint64_t)16 << 20)	/* free bytes of the disk that a write needs */
+#define ROOM_TO_DELETE ((uint64_t)4 << 20)	/* the same for one that only deletes: it makes the WAL grow as well */
+#define BUSY_WRITER 250				/* milliseconds that a checkpoint waits for readers */
 
 enum state {
 	IDLE,
 	READY,		/* bound */
-	RUNNING,	/* stepped and not reset: it holds its connection's snapshot */
+	RUNNING,	/* stepped and not reset: holds its connection's snapshot */
 };
 
-/* A statement that is kept, found by the address of its text. */
+/* A cached statement, found by the address of its text. */
 struct db_rows {
 	struct connection *on;
 	const char *sql;
 	sqlite3_stmt *statement;
 	enum state state;
-	struct db_rows *next;		/* of those that run */
+	struct db_rows *next;		/* in the list of running statements */
+	struct db_rows *next_cached;
 };
 
 struct connection {
 	struct db *db;
 	sqlite3 *sqlite;		/* NULL: not open yet */
-	struct db_rows **table;		/* open addressing; `room` is 0 or a power of 2 */
-	size_t room, count;
+	struct db_rows *cached;		/* list of all statements: some dozens at most */
 	struct db_rows *running;
 };
 
@@ -51,63 +51,73 @@ struct db {
 	char *folder, *path, *lock_path;
 	struct connection read, write;
 	struct writer_lock lock;
-	struct db_rows none;		/* stands in where a statement could not be had */
+	struct db_rows none;		/* returned where no statement could be prepared */
 	enum db_rc failure;
 	bool writing;
-	void (*last)(struct db *db);	/* before the commit of this transaction; NULL: nothing */
+	void (*last)(struct db *db);	/* to be called before the commit of this transaction, or NULL */
 	bool snapshot;			/* an explicit read transaction is open */
-	bool unlimited;			/* statements may run as long as they like */
-	void (*progress)(void *context);	/* to be called while a copy is made */
+	bool unlimited;			/* statements run without a timeout */
+	void (*progress)(void *context);	/* to be called during a copy, or NULL */
 	void *progress_context;
-	int64_t stop_at;		/* ticks; 0: no long statement yet */
-	int64_t room_looked_at;		/* ticks */
-	uint64_t room;			/* bytes then free */
-	bool only_deletes;		/* what is written next */
+	int64_t stop_at;		/* ticks; 0: no statement has run for long yet */
+	int64_t room_checked_at;	/* ticks */
+	uint64_t room;			/* free bytes of the disk then */
+	bool only_deletes;		/* db_only_deletes() */
 	int64_t probed_at;		/* ticks */
 	bool probe_passed;
 	bool sync_failed;
 	int frames;			/* in the WAL after the last commit; 0: it changed nothing */
-	int frames_before;		/* what this connection has ever written, before it */
-	int copied;			/* of them by the last checkpoint of this process */
+	int frames_before;		/* checkpoint_frames() when the transaction began */
+	int copied;			/* frames that the last checkpoint of this process copied */
 };
 
 /* ---- failure.c */
 
 enum db_rc failure_meaning(sqlite3 *sqlite, int code);
-/* Sticks, unless another did before; returns the one that sticks. */
+/* Makes a failure stick, unless another one does already; returns the one that sticks. */
 enum db_rc failure_keep(struct db *db, enum db_rc rc);
-/* Logs a failed call, and keeps its meaning unless that is DB_TAKEN. */
+/* Logs a failed call and keeps its meaning, except for DB_TAKEN, which it only returns. */
 enum db_rc failure_report(struct connection *on, int code, const char *sql);
-/* The caller used the interface in a wrong way. */
+/* Logs and keeps a wrong use of the interface. */
 enum db_rc failure_misuse(struct db *db, const char *what, const char *sql);
 bool failure_is_sync(int code);
+/* Ends all writing after a failed sync. */
 void failure_of_sync(struct db *db);
 
 /* ---- statement.c */
 
+/* Prepares a text that must be exactly one statement; else returns SQLITE_MISUSE. The caller finalizes it. */
 int statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **statement);
-/* Runs a statement without arguments and rows. */
+/* Runs a statement that has no arguments and no rows. */
 int statement_execute(struct connection *on, const char *sql);
+/* Resets all running statements. */
 void statement_stop_all(struct connection *on);
-/* The schema version; -1 when it cannot be read. */
+/* Returns the schema version, -1 when it cannot be read. */
 int statement_version(struct connection *on);
-/* Ends all reads outside of a write transaction. */
+/* Ends all reads outside of a write transaction, and their snapshot. */
 void statement_drop_snapshot(struct db *db);
 
 /* ---- connection.c */
 
-void connection_configure(void);
-/* Settings that do not need the file, and the functions that statements call. */
-int connection_set_up(sqlite3 *sqlite);
+/* Opens a file with okul's options and SQL functions; sets the umask to 0077. Close `*sqlite` even after a failure. */
+int connection_open_file(const char *path, int flags, sqlite3 **sqlite);
+/* On failure connection_close() is still needed. */
 bool connection_open(struct db *db, struct connection *on, int flags, char *why, size_t room);
 void connection_close(struct connection *on);
-/* Opens what writing needs, once. */
+/* Opens the write connection and the writer lock, once. */
 bool connection_open_writer(struct db *db, char *why, size_t room);
+/*
+ * Runs one statement, with `argument` as ?1 unless it is NULL, to its first row (SQLITE_ROW) or its end
+ * (SQLITE_DONE). `out` gets the first column as text.
+ */
+int connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out, size_t room);
 bool connection_is_wal(sqlite3 *sqlite, int *code);
-/* False, with `why` an open or a set-up failed. */
+/* Returns false, with the reason for a failed open or set-up in `why`. */
 bool connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_t room);
-/* The caller frees it; NULL without memory. */
+/* The caller frees the result; NULL without memory. */
 char *connection_path(const char *folder, const char *name);
+
+/* ---- functions.c: adds the SQL functions that statements and triggers call */
 
 int functions_add(sqlite3 *sqlite);
 
@@ -117,18 +127,18 @@ int functions_add(sqlite3 *sqlite);
 enum db_rc transaction_enter(struct db *db, int64_t wait);
 /* The same, and begins a transaction. */
 enum db_rc transaction_begin(struct db *db, int64_t wait);
-/* Returns when all that was committed before is on the disk. */
+/* Returns when all earlier commits are on the disk. */
 enum db_rc transaction_flush(struct db *db);
 
 /* ---- checkpoint.c, under the writer lock */
 
-/* Frames that the write connection has ever written. */
+/* The number of frames that the write connection has written since it was opened. */
 int checkpoint_frames(const struct db *db);
 void checkpoint_if_due(struct db *db);
 
 /* ---- health.c */
 
-/* False when less than `mark` bytes of the disk are free. Looks once a second. */
+/* False when less than `mark` bytes of the disk are free. Asks the system once a second. */
 bool health_has_room(struct db *db, uint64_t mark);
 
 #endif

@@ -1,12 +1,8 @@
-/* What the build and a start ask of statements: do they compile, and do they scan a table. */
+/* Checks of statements by the build and at a program's start: whether they compile, and whether they scan a table. */
 #include "engine.h"
 
 #include "buf.h"
 #include "text.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool
 check_one(struct db *db, const char *sql, char *why, size_t room)
@@ -31,7 +27,7 @@ db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t 
 	return true;
 }
 
-/* True when `name` is a word of a mark of the statement. */
+/* True when `name` is in a mark of the statement. */
 static bool
 is_marked(const char *sql, const char *name, size_t length)
 {
@@ -48,7 +44,7 @@ is_marked(const char *sql, const char *name, size_t length)
 	return false;
 }
 
-/* What a step of a plan says behind one of the words, up to its end or a space. NULL: another step. */
+/* The name after `word` in a step of a plan; NULL when the step does not begin with `word`. */
 static const char *
 object_of(const char *detail, const char *word, size_t *length)
 {
@@ -60,9 +56,9 @@ object_of(const char *detail, const char *word, size_t *length)
 	return detail + skip;
 }
 
-/* True for a scan of a table that the statement does not mark. `made` collects, as " name ", the rows that the plan makes. */
+/* True for a scan of a table that has no mark. `made` collects the subqueries of the plan, as " name ". */
 static bool
-is_fault(const char *sql, const char *detail, struct buf *made)
+is_unmarked_scan(const char *sql, const char *detail, struct buf *made)
 {
 	static const char *const makers[] = { "MATERIALIZE ", "CO-ROUTINE " };
 	const char *name;
@@ -95,7 +91,7 @@ explain_one(struct db *db, const char *sql, FILE *out)
 	}
 	while (sqlite3_step(statement) == SQLITE_ROW) {
 		const char *detail = (const char *)sqlite3_column_text(statement, 3);
-		bool fault = is_fault(sql, detail, &made);
+		bool fault = is_unmarked_scan(sql, detail, &made);
 		fprintf(out, "\t%s%s\n", detail, fault ? "  <- FULL SCAN" : "");
 		faults += fault;
 	}

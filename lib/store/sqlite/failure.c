@@ -1,10 +1,9 @@
-/* What SQLite's codes mean to the caller, and the failure that sticks until db_release(). */
+/* The meaning of SQLite's result codes, and the failure that sticks until db_release(). */
 #include "engine.h"
 
 #include "log.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum db_rc
 failure_meaning(sqlite3 *sqlite, int code)
@@ -25,7 +24,7 @@ failure_meaning(sqlite3 *sqlite, int code)
 		return DB_REFUSED;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_PROTOCOL:	/* gave up on the locks of the WAL */
+	case SQLITE_PROTOCOL:	/* too many retries for the locks of the WAL */
 		return DB_BUSY;
 	case SQLITE_INTERRUPT:
 		return DB_SLOW;
@@ -55,8 +54,8 @@ failure_keep(struct db *db, enum db_rc rc)
 }
 
 /*
- * What the kernel could not write it may have dropped: a second sync that succeeds would prove nothing, neither here nor in
- * another process, and what others write next would lie behind a gap. So nobody writes any more, see transaction.c.
+ * After a failed write-back the kernel may drop the pages: a later sync that succeeds proves nothing, in no process,
+ * and later commits would follow a gap in the WAL. So nobody writes any more, see transaction.c.
  */
 void
 failure_of_sync(struct db *db)
@@ -64,8 +63,8 @@ failure_of_sync(struct db *db)
 	int error = db->lock.file < 0 ? 0 : writer_lock_poison(&db->lock);
 
 	db->sync_failed = true;
-	log_line(LOG_FAULT, "sync_failed text=\"no more writes, until the machine was started again\"%s%s",
-		error ? " others_not_told=" : "", error ? strerror(error) : "");
+	log_line(LOG_FAULT, "sync_failed text=\"no more writes until the machine is rebooted\"%s%s",
+		error ? " not_poisoned=" : "", error ? strerror(error) : "");
 }
 
 bool
@@ -86,7 +85,7 @@ failure_report(struct connection *on, int code, const char *sql)
 		sqlite3_system_errno(on->sqlite), sqlite3_errmsg(on->sqlite), sql);
 	if (failure_is_sync(code))
 		failure_of_sync(db);
-	/* A statement that no longer fits was most likely overtaken by a migration. */
+	/* A statement that no longer compiles most likely follows a migration. */
 	if (rc == DB_ERROR && db->version && statement_version(on) != db->version)
 		rc = DB_OLD;
 	return failure_keep(db, rc);
@@ -102,30 +101,21 @@ failure_misuse(struct db *db, const char *what, const char *sql)
 const char *
 db_reason(enum db_rc rc)
 {
-	switch (rc) {
-	case DB_DONE:
-	case DB_ROW:
-		return "no failure";
-	case DB_TAKEN:
-		return "such a row is there already";
-	case DB_REFUSED:
-		return "a rule of the schema forbids it";
-	case DB_BUSY:
-		return "another process kept the database busy for 2 seconds; try again";
-	case DB_SLOW:
-		return "it took longer than 2 seconds and was stopped";
-	case DB_FULL:
-		return "less than 16 MiB are free on the disk (4 MiB for what deletes); make room";
-	case DB_READONLY:
-		return "the database file or its folder is not writable for this user";
-	case DB_BROKEN:
-		return "the database file is missing, damaged or cannot be read; the log has the reason";
-	case DB_OLD:
-		return "the database has another schema version than this program; run `okulctl migrate` and restart okul";
-	case DB_ERROR:
-		break;
-	}
-	return "the statement is wrong; the log has the reason";
+	static const char *const reasons[] = {
+		[DB_DONE] = "no failure",
+		[DB_ROW] = "no failure",
+		[DB_TAKEN] = "such a row already exists",
+		[DB_REFUSED] = "a constraint of the schema forbids it",
+		[DB_BUSY] = "another process kept the database busy for 2 seconds; try again",
+		[DB_SLOW] = "it took longer than 2 seconds and was stopped",
+		[DB_FULL] = "less than 16 MiB are free on the disk (4 MiB for what deletes); make room",
+		[DB_READONLY] = "the database file or its folder is not writable for this user",
+		[DB_BROKEN] = "the database file is missing, damaged or cannot be read; the log has the reason",
+		[DB_OLD] = "its schema version is not that of this program; run `okulctl migrate` and restart okul",
+		[DB_ERROR] = "the statement is wrong; the log has the reason",
+	};
+
+	return reasons[rc];
 }
 
 enum db_rc

@@ -1,11 +1,11 @@
-/* What statements and triggers call. lib/base/text.h says what each does. */
+/* The SQL functions that statements and triggers call. */
 #include "engine.h"
 
 #include "buf.h"
 #include "email.h"
 #include "fold.h"
 
-/* Hands the text over to SQLite, and clears it. */
+/* Returns the text to SQLite and clears it. */
 static void
 put_result(sqlite3_context *context, struct buf *text)
 {
@@ -57,8 +57,7 @@ run_has_words(sqlite3_context *context, int count, sqlite3_value **values)
 	if (!words)
 		sqlite3_result_int(context, 1);
 	else if (text)
-		sqlite3_result_int(context, fold_has_words(text, (size_t)sqlite3_value_bytes(values[0]), words,
-			(size_t)sqlite3_value_bytes(values[1])));
+		sqlite3_result_int(context, fold_has_words(text, words, NULL));
 }
 
 /* okul_words_left(text, words): SQL_WORDS_LEFT(). */
@@ -71,7 +70,7 @@ run_words_left(sqlite3_context *context, int count, sqlite3_value **values)
 	(void)count;
 	if (!text || !words)
 		return;
-	fold_words_left(&left, text, (size_t)sqlite3_value_bytes(values[0]), words, (size_t)sqlite3_value_bytes(values[1]));
+	fold_has_words(text, words, &left);
 	put_result(context, &left);
 }
 

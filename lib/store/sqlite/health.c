@@ -1,46 +1,44 @@
-/* Whether the database can be read and written right now, and the room on its disk. */
+/* Whether the database can be read and written now, and the free space of its disk. */
 #include "engine.h"
 
 #include "clock.h"
 #include "log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define PROBE_TIMEOUT (MICROSECONDS / 2)		/* of db_try_write(), once in PROBE_EVERY */
-#define PROBE_EVERY MICROSECONDS
+#define PROBE_TIMEOUT (MICROSECONDS / 2)
+#define PROBE_EVERY MICROSECONDS	/* db_try_write() returns its last result until then */
 
-/* Bytes of the disk that may still be used. */
+/* Free bytes of the disk. */
 static uint64_t
 free_room(const char *folder)
 {
 	struct statvfs disk;
 
-#ifdef OKUL_TEST	/* tests say it in a file */
+#ifdef OKUL_TEST	/* tests set it in a file */
 	const char *path = getenv("OKUL_DISK");
 	FILE *file = path ? fopen(path, "re") : NULL;
-	unsigned long long said = 0;
-	bool is_said = file && fscanf(file, "%llu", &said) == 1;
+	unsigned long long bytes = 0;
+	bool is_set = file && fscanf(file, "%llu", &bytes) == 1;
 
 	if (file)
 		fclose(file);
-	if (is_said)
-		return said;
+	if (is_set)
+		return bytes;
 #endif
 	return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
 }
 
-/* Reads go on when the disk is full; writes are refused while there still is room to end what was begun. */
+/* Writes are refused while there still is room to finish those that have begun. Reads need none. */
 bool
 health_has_room(struct db *db, uint64_t mark)
 {
 	int64_t now = clock_ticks();
 
-	if (db->room_looked_at && now - db->room_looked_at < MICROSECONDS)
+	if (db->room_checked_at && now - db->room_checked_at < MICROSECONDS)
 		return db->room >= mark;
-	db->room_looked_at = now;
+	db->room_checked_at = now;
 	db->room = free_room(db->folder);
 	if (db->room < ROOM_KEPT_FREE)
 		log_line(LOG_FAULT, "disk_full folder=%s free=%llu", db->folder, (unsigned long long)db->room);
@@ -63,7 +61,7 @@ db_alive(struct db *db, int *version)
 	return found >= 0;
 }
 
-/* What a request that writes needs: the writer lock, SQLite's lock, the schema that this program knows. */
+/* Checks what a request that writes needs: the writer lock, SQLite's lock, the schema version of this program. */
 static bool
 probe(struct db *db)
 {
@@ -73,7 +71,7 @@ probe(struct db *db)
 	if (passed)
 		db_write_rollback(db);
 	passed = passed && db->failure == DB_DONE;
-	db->failure = DB_DONE;		/* it was the probe's, and is told */
+	db->failure = DB_DONE;		/* of the probe */
 	return passed;
 }
 

@@ -1,9 +1,7 @@
-/* What an operator or a migration runs: texts that come once, so nothing is kept, and the reason goes to `why`. */
+/* Scripts of an operator or a migration: they run once, so no statement is cached, and no failure sticks. */
 #include "engine.h"
 
 #include "text.h"
-
-#include <string.h>
 
 static const char rollback_sql[] = "ROLLBACK";
 
@@ -11,7 +9,7 @@ struct script {
 	struct db *db;
 	bool loose;
 	bool entered;			/* holds the writer lock, which must be released */
-	void (*row)(void *context, const struct db_rows *rows, bool first);
+	db_row_call *row;
 	void *context;
 	char *why;
 	size_t room;
@@ -28,9 +26,17 @@ static enum db_rc
 script_failed(const struct script *script, sqlite3 *sqlite, int code)
 {
 	text_complain(script->why, script->room, "%s", (code & 0xff) == SQLITE_AUTH ?
-		"BEGIN, COMMIT, ROLLBACK and SAVEPOINT have no place here: the statements run in one transaction already" :
+		"BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not allowed here: the statements run in one transaction" :
 		sqlite3_errmsg(sqlite));
 	return failure_meaning(sqlite, code);
+}
+
+static enum db_rc
+script_report(const struct script *script, enum db_rc rc)
+{
+	if (rc != DB_DONE)
+		text_complain(script->why, script->room, "%s", db_reason(rc));
+	return rc;
 }
 
 static enum db_rc
@@ -40,9 +46,7 @@ script_enter(struct script *script)
 	enum db_rc rc = script->loose ? transaction_enter(db, WRITE_TIMEOUT) : db_write_begin(db);
 
 	script->entered = rc == DB_DONE;
-	if (!script->entered)
-		text_complain(script->why, script->room, "%s", db_reason(rc));
-	return rc;
+	return script_report(script, rc);
 }
 
 static enum db_rc
@@ -56,18 +60,13 @@ script_leave(struct script *script, enum db_rc rc)
 			text_complain(script->why, script->room, "a transaction was left open, and was rolled back");
 			rc = DB_ERROR;
 		}
-		if (transaction_flush(db) != DB_DONE && rc == DB_DONE) {
-			rc = DB_BROKEN;
-			text_complain(script->why, script->room, "%s", db_reason(rc));
-		}
+		enum db_rc flushed = transaction_flush(db);
 		writer_lock_release(&db->lock);
-	} else if (rc != DB_DONE) {
-		db_write_rollback(db);
-	} else {
-		rc = db_write_commit(db);
-		if (rc != DB_DONE)
-			text_complain(script->why, script->room, "%s", db_reason(rc));
+		return rc == DB_DONE ? script_report(script, flushed) : rc;
 	}
+	if (rc == DB_DONE)
+		return script_report(script, db_write_commit(db));
+	db_write_rollback(db);
 	return rc;
 }
 
@@ -123,8 +122,7 @@ db_script(struct db *db, const char *sql, bool loose, char *why, size_t room)
 }
 
 enum db_rc
-db_shell(struct db *db, const char *sql, bool loose, void (*row)(void *context, const struct db_rows *rows, bool first),
-	void *context, char *why, size_t room)
+db_shell(struct db *db, const char *sql, bool loose, db_row_call *row, void *context, char *why, size_t room)
 {
 	struct script script = { .db = db, .loose = loose, .row = row, .context = context, .why = why, .room = room };
 

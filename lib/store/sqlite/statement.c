@@ -1,38 +1,9 @@
-/* Statements that are kept, the rows that run, and the snapshot that they hold. */
+/* The statement cache, running statements, and the snapshot that they hold. */
 #include "engine.h"
 
 #include "clock.h"
 
-#include <string.h>
-
 static const char begin_sql[] = "BEGIN", commit_sql[] = "COMMIT", version_sql[] = "PRAGMA user_version";
-
-static size_t
-statement_slot(const struct connection *on, const char *sql)
-{
-	size_t slot = (size_t)(((uintptr_t)sql * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (on->room - 1);
-
-	while (on->table[slot] && on->table[slot]->sql != sql)
-		slot = (slot + 1) & (on->room - 1);
-	return slot;
-}
-
-static bool
-grow_table(struct connection *on)
-{
-	struct connection larger = *on;
-
-	larger.room = on->room ? on->room * 2 : 32;
-	larger.table = calloc(larger.room, sizeof(struct db_rows *));
-	if (!larger.table)
-		return false;
-	for (size_t i = 0; i < on->room; i++)
-		if (on->table[i])
-			larger.table[statement_slot(&larger, on->table[i]->sql)] = on->table[i];
-	free(on->table);
-	*on = larger;
-	return true;
-}
 
 static bool
 is_blank_sql(const char *s)
@@ -54,29 +25,29 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 	return code;
 }
 
-/* The kept statement of a text. On failure NULL, and SQLite's code. */
+/* Returns the cached statement of a text, prepared at its first use. On failure returns NULL and sets `*code`. */
 static struct db_rows *
 find_statement(struct connection *on, const char *sql, int *code)
 {
-	struct db_rows *rows;
+	struct db_rows *rows = on->cached;
+	sqlite3_stmt *statement;
 
-	*code = SQLITE_NOMEM;
-	if (on->count * 2 >= on->room && !grow_table(on))
+	while (rows && rows->sql != sql)
+		rows = rows->next_cached;
+	if (rows)
+		return rows;
+	*code = statement_prepare(on, sql, &statement);
+	if (*code != SQLITE_OK)
 		return NULL;
-	size_t slot = statement_slot(on, sql);
-	if (on->table[slot])
-		return on->table[slot];
-	rows = calloc(1, sizeof(*rows));
-	if (!rows)
-		return NULL;
-	*rows = (struct db_rows){ .on = on, .sql = sql };
-	*code = statement_prepare(on, sql, &rows->statement);
-	if (*code != SQLITE_OK) {
-		free(rows);
+	rows = malloc(sizeof(*rows));
+	if (!rows) {
+		sqlite3_finalize(statement);
+		*code = SQLITE_NOMEM;
 		return NULL;
 	}
-	on->count++;
-	return on->table[slot] = rows;
+	*rows = (struct db_rows){ .on = on, .sql = sql, .statement = statement, .next_cached = on->cached };
+	on->cached = rows;
+	return rows;
 }
 
 static void
@@ -84,15 +55,12 @@ stop_statement(struct db_rows *rows)
 {
 	struct db_rows **at = &rows->on->running;
 
-	bool was_running = rows->state == RUNNING;
-
 	sqlite3_reset(rows->statement);
 	rows->state = IDLE;
-	if (!was_running)
-		return;
-	while (*at != rows)
+	while (*at && *at != rows)
 		at = &(*at)->next;
-	*at = rows->next;
+	if (*at)
+		*at = rows->next;
 }
 
 void
@@ -142,7 +110,7 @@ statement_version(struct connection *on)
 
 /* ---- the snapshot */
 
-/* The only statement that holds the snapshot. */
+/* True for the only statement that holds the snapshot. */
 static bool
 is_last_reader(const struct db_rows *rows)
 {
@@ -152,9 +120,9 @@ is_last_reader(const struct db_rows *rows)
 }
 
 /*
- * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single look-up needs no BEGIN: its
- * row stays until db_release(). Called just before the last running statement stops, this opens a transaction that
- * holds the same snapshot on.
+ * One request sees one snapshot. SQLite keeps it while any read statement runs, so a single lookup needs no BEGIN: its
+ * statement stays active until db_release(). Called just before the last active statement is reset, this begins a
+ * transaction, which keeps the same snapshot.
  */
 static enum db_rc
 keep_snapshot(struct db_rows *rows)
@@ -211,7 +179,7 @@ bind_value(sqlite3_stmt *statement, int at, const struct value *value)
 	case VALUE_TEXT:
 		return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
 	case VALUE_BLOB:
-		/* SQLite takes a NULL pointer for SQL's NULL, whatever the length. */
+		/* SQLite binds NULL for a NULL pointer, whatever the length. */
 		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
 	case VALUE_LIST:
 	case VALUE_OBJECT:
@@ -269,7 +237,7 @@ db_next(struct db_rows *rows)
 	if (db->failure != DB_DONE)
 		return db->failure;
 	if (rows->state == IDLE)
-		return failure_misuse(db, "these rows are over", rows->sql);
+		return failure_misuse(db, "db_next() after the last row or db_end()", rows->sql);
 	if (keep_snapshot(rows) != DB_DONE)
 		return db->failure;
 	return next_row(rows);
@@ -278,7 +246,7 @@ db_next(struct db_rows *rows)
 void
 db_end(struct db_rows *rows)
 {
-	/* The last reader is left to hold the snapshot for statements to come; db_release() ends it. */
+	/* The last reader stays active and holds the snapshot for later statements; db_release() resets it. */
 	if (!is_last_reader(rows))
 		stop_statement(rows);
 }
@@ -303,5 +271,25 @@ db_run(struct db *db, const char *sql, struct args args, int64_t *changed)
 		rc = db_next(rows);
 	if (rc == DB_DONE && changed && !sqlite3_stmt_readonly(rows->statement))
 		*changed = sqlite3_changes64(rows->on->sqlite);
+	return rc;
+}
+
+int64_t
+db_change(struct db *db, const char *sql, struct args args)
+{
+	int64_t changed;
+
+	return db_run(db, sql, args, &changed) == DB_DONE ? changed : 0;
+}
+
+enum db_rc
+db_number(struct db *db, int64_t *number, const char *sql, struct args args)
+{
+	struct db_rows *row;
+	enum db_rc rc = db_one(db, &row, sql, args);
+
+	if (rc == DB_ROW && number)
+		*number = db_int(row, 0);
+	db_end(row);
 	return rc;
 }

@@ -1,49 +1,44 @@
 /*
- * Write transactions, and when what they wrote is on the disk.
+ * Write transactions, and when they are on the disk.
  *
- * A commit is on the disk before anybody is told of it, but not before the next one may begin: COMMIT runs
- * under the writer lock at synchronous = NORMAL, which writes to the WAL and does not sync it; then the
- * lock is downgraded, and the WAL is synced under the flush lock (transaction_flush()). Only then
- * db_write_commit() returns. So the syncs of several writers run side by side, where at synchronous = FULL
- * one waits for the other. What follows is true of SQLite 3.40.1 (wal.c) and Linux; tests/unit/power.c
- * cuts the power at every point of it.
+ * A commit is acknowledged only when it is on the disk, but the next transaction may begin earlier: COMMIT runs under
+ * the writer lock at synchronous = NORMAL, which writes to the WAL without a sync; then the lock is downgraded, and
+ * the WAL is synced under the flush lock (transaction_flush()). Only then db_write_commit() returns. So several
+ * writers sync at the same time, where at synchronous = FULL each waits for the one before. The following holds for
+ * SQLite 3.40.1 (wal.c) on Linux; tests/unit/power.c simulates a power cut at every step of it.
  *
- * An acknowledged commit is found again. Its frames were written before its sync began, and a sync of a
- * file takes all that was written to it before, by any process. So all frames before them are on the disk
- * as well; a frame of the WAL counts if all before it do (a chain of check sums), so they do. A later
- * commit lies behind in the WAL: when its sync returns, what it saw and built upon is on the disk too.
- * What tears is the end that nobody was told of. The next commit begins in the middle of a disk's sector
- * that holds the end of this one: as with FULL, disks are trusted not to change bytes that are written
- * again as they were (SQLITE_POWERSAFE_OVERWRITE).
+ * An acknowledged commit survives. Its frames were written before its sync began, and a sync of a file covers all
+ * earlier writes to it, by any process. So all frames before them are on the disk too; a frame of the WAL is valid
+ * when all frames before it are (a chain of checksums). A later commit is further back in the WAL: when its sync
+ * returns, what it read and built on is on the disk too. Only an end that nobody acknowledged can be torn. The next
+ * commit may begin in the middle of a disk sector that holds the end of this one: as with FULL, disks are trusted not
+ * to damage bytes that are rewritten unchanged (SQLITE_POWERSAFE_OVERWRITE).
  *
- * Checkpoints run under the writer lock too. At NORMAL as at FULL each syncs the WAL before it copies a
- * page into the database, and syncs the database before it says that all was copied (walCheckpoint());
- * only when all was copied the WAL begins again (walRestartLog()) or is cut (TRUNCATE). So when another
- * process does that between a COMMIT here and its sync, these frames are in the database by then, and that
- * is on the disk. The sync that follows is then of no use, and does no harm: nobody removes the WAL while
- * a connection is open, so it is the same file.
+ * Checkpoints also run under the writer lock. At NORMAL as at FULL each syncs the WAL before it copies a page into
+ * the database, and syncs the database before it records that all was copied (walCheckpoint()); only then the WAL is
+ * restarted (walRestartLog()) or truncated. So when another process does that between a COMMIT here and its sync,
+ * these frames are already in the database, and that is on the disk. The later sync is then superfluous but harmless:
+ * nobody removes the WAL while a connection is open, so it is the same file.
  *
- * When the WAL begins again its header gets a new salt, and is synced before the first frame is written,
- * at NORMAL too (sqlite3WalFrames(), syncHeader): old frames never count under a new header, nor new ones
- * under the old. A WAL that is new needs its name on the disk: SQLite syncs the folder with the first sync
- * of each connection (UNIXFILE_DIRSYNC), and this is why transaction_flush() asks SQLite's file for the
- * sync instead of calling fdatasync() itself.
+ * A restarted WAL gets a header with a new salt, which is synced before the first frame is written, at NORMAL too
+ * (sqlite3WalFrames(), syncHeader): frames with the old salt are never valid under the new header, nor the reverse.
+ * The directory entry of a new WAL must be on the disk as well: SQLite syncs the folder at the first sync of each
+ * connection (UNIXFILE_DIRSYNC), which is why transaction_flush() calls xSync of SQLite's file and not fdatasync().
  *
- * A reader sees a commit before its sync, and what a GET shows may so be gone after a power cut in that
- * moment; it was acknowledged to nobody. A commit that changed nothing is flushed like any other, since it
- * may answer "done" because of what it saw. A caller that does something beside the database that cannot
- * be taken back (removes a file) must call db_flush() between looking and doing.
+ * A reader sees a commit before its sync, so what a GET shows can be lost in a power cut at that moment; it was
+ * acknowledged to nobody. A commit that changed nothing is flushed too, since its response may report what it read. A
+ * caller that then does something irreversible outside the database (removes a file) must call db_flush() in between.
  *
- * A failed sync is final, everywhere: its commit is visible, but may be lost with those behind it. Linux
- * (since 4.13) tells the error to each who has the file open, once. Who opens it later would be told
- * nothing, and its own sync would succeed: so the writer lock is poisoned for all (writer_lock_poison()),
- * and a first write waits until all who are syncing have synced or poisoned it, with the WAL open already.
- * It stays so until the machine has been started again: then the WAL is read from the disk, up to the gap.
- * A sync fails as well inside COMMIT (the header), and in checkpoints. What is left is a process that is
- * killed between being told and poisoning the lock, a few microseconds after a disk failed.
+ * A failed sync is final for all processes: its commit is visible but may be lost together with later ones. Linux
+ * (since 4.13) reports the error once to each process that has the file open. A process that opens it later would not
+ * see the error, and its own sync would succeed: so the writer lock is poisoned (writer_lock_poison()), and a first
+ * write waits, with the WAL already open, until all current syncs have succeeded or poisoned the lock. This lasts
+ * until the machine is rebooted; then the WAL is read from the disk, up to the gap. Syncs inside COMMIT (the header)
+ * and in checkpoints can fail as well. What remains is a process that is killed between the error and the poisoning,
+ * within a few microseconds after a disk failed.
  *
- * Scripts and migrations take the same way; loose ones flush once, at their end, under the writer lock.
- * db_create() and db_adopt() work alone, at FULL.
+ * Scripts and migrations work the same way; loose ones flush once, at their end, under the writer lock. db_create() and
+ * db_adopt() have the database to themselves, at FULL.
  */
 #include "engine.h"
 
@@ -53,7 +48,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 static const char begin_immediate_sql[] = "BEGIN IMMEDIATE", commit_sql[] = "COMMIT", rollback_sql[] = "ROLLBACK";
@@ -69,7 +63,7 @@ transaction_enter(struct db *db, int64_t wait)
 	if (db->failure != DB_DONE)
 		return db->failure;
 	if (db->mode == DB_READ_ONLY)
-		return failure_misuse(db, "opened for reading", begin_immediate_sql);
+		return failure_misuse(db, "a write to a read-only database", begin_immediate_sql);
 	if (!health_has_room(db, db->only_deletes ? ROOM_TO_DELETE : ROOM_KEPT_FREE))
 		return failure_keep(db, DB_FULL);
 	if (db->sync_failed)
@@ -88,7 +82,7 @@ transaction_enter(struct db *db, int64_t wait)
 		log_line(error == ETIMEDOUT ? LOG_WARN : LOG_FAULT, "writer_lock_failed text=\"%s\"", strerror(error));
 		return failure_keep(db, error == ETIMEDOUT ? DB_BUSY : DB_BROKEN);
 	}
-	/* A program that writes without the writer lock, another SQLite shell say, is waited for as long as is left. */
+	/* For a program that writes without the writer lock, such as the sqlite3 shell. */
 	left = until - clock_ticks();
 	sqlite3_busy_timeout(db->write.sqlite, left < 1000 ? 1 : (int)(left / 1000));
 	return DB_DONE;
@@ -100,7 +94,7 @@ transaction_begin(struct db *db, int64_t wait)
 	int code;
 
 	if (db->writing)
-		return failure_misuse(db, "a write transaction is open already", begin_immediate_sql);
+		return failure_misuse(db, "a nested write transaction", begin_immediate_sql);
 	if (transaction_enter(db, wait) != DB_DONE)
 		return db->failure;
 	db->frames = 0;
@@ -113,7 +107,7 @@ transaction_begin(struct db *db, int64_t wait)
 	}
 	db->writing = true;
 	guard_transaction(true);
-	/* A worker that a migration has overtaken must not write by the old rules. */
+	/* A worker that was started before a migration must not write to the new schema. */
 	if (db->version && statement_version(&db->write) != db->version) {
 		db_write_rollback(db);
 		return failure_keep(db, DB_OLD);
@@ -132,7 +126,7 @@ sync_wal(sqlite3 *sqlite)
 {
 	sqlite3_file *wal = NULL;
 
-	/* In WAL mode this is the WAL (connection_open() has seen to it). */
+	/* In WAL mode, which connection_open() has checked, this is the WAL. */
 	return sqlite3_file_control(sqlite, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal && wal->pMethods &&
 		wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
@@ -151,7 +145,7 @@ enum db_rc
 db_flush(struct db *db)
 {
 	if (!db->writing)
-		return failure_misuse(db, "nothing to flush outside of a write transaction", "");
+		return failure_misuse(db, "db_flush() outside of a write transaction", "");
 	return db->failure == DB_DONE ? transaction_flush(db) : db->failure;
 }
 
@@ -194,7 +188,7 @@ db_write_rollback(struct db *db)
 		return;
 	db->last = NULL;
 	statement_stop_all(&db->write);
-	/* Some failures (disk full, I/O) have rolled back already. */
+	/* SQLite has already rolled back after some failures (disk full, I/O). */
 	if (!sqlite3_get_autocommit(db->write.sqlite)) {
 		code = statement_execute(&db->write, rollback_sql);
 		if (code != SQLITE_DONE)
@@ -210,7 +204,7 @@ void
 db_before_commit(struct db *db, void (*last)(struct db *db))
 {
 	if (!db->writing || (db->last && db->last != last))
-		failure_misuse(db, "no write transaction is open, or it has another last step", commit_sql);
+		failure_misuse(db, "db_before_commit() outside of a transaction, or with two functions", commit_sql);
 	else
 		db->last = last;
 }

@@ -1,50 +1,21 @@
-/* What migrations and checks ask of the engine, each under a name of its own. */
+/* Checks and settings for migrations. */
 #include "engine.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/* Where rows of a check go. */
-struct finder {
-	void (*damage)(void *context, const char *damage);
-	void (*orphans)(void *context, const char *table, int64_t rows);
-	void *context;
-};
-
-static void
-on_damage(void *context, const struct db_rows *rows, bool first)
+bool
+db_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room)
 {
-	struct finder *finder = context;
+	const char *sql = quick ? "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'" :
+		"SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 
-	(void)first;
-	if (strcmp(db_text(rows, 0), "ok") != 0)
-		finder->damage(finder->context, db_text(rows, 0));
+	return db_shell(db, sql, false, found, context, why, room) == DB_DONE;
 }
 
 bool
-db_verify(struct db *db, bool quick, void (*found)(void *context, const char *damage), void *context, char *why, size_t room)
-{
-	struct finder finder = { .damage = found, .context = context };
-
-	return db_shell(db, quick ? "PRAGMA quick_check" : "PRAGMA integrity_check", false, on_damage, &finder, why, room) == DB_DONE;
-}
-
-static void
-on_orphans(void *context, const struct db_rows *rows, bool first)
-{
-	struct finder *finder = context;
-
-	(void)first;
-	finder->orphans(finder->context, db_text(rows, 0), db_int(rows, 1));
-}
-
-bool
-db_orphans(struct db *db, void (*found)(void *context, const char *table, int64_t rows), void *context, char *why, size_t room)
+db_orphans(struct db *db, db_row_call *found, void *context, char *why, size_t room)
 {
 	static const char sql[] = "SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY \"table\"";
-	struct finder finder = { .orphans = found, .context = context };
 
-	return db_shell(db, sql, false, on_orphans, &finder, why, room) == DB_DONE;
+	return db_shell(db, sql, false, found, context, why, room) == DB_DONE;
 }
 
 static bool

@@ -5,35 +5,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The bytes of the file that are locked; that there is text in them does not matter. */
-enum place { QUEUE, WRITER, FLUSH };
+/* Each is a byte of the file; the text there does not matter to a lock. */
+enum lock_byte { QUEUE, WRITER, FLUSH };
 
 #define MARK "a sync failed: what was written last may be lost; boot "
 #define MARK_ROOM 128
 
-/* The timer fires again and again, since its first signal may come just before fcntl() blocks. */
-#define FIRE_AGAIN_NS (10 * 1000 * 1000)
+/* The timer repeats, since its first signal may arrive just before fcntl() blocks. */
+#define TIMER_REPEAT_NS (10 * 1000 * 1000)
 
-static struct flock
-lock_of(enum place place, short type)
+/* Locks or unlocks a range of bytes. Returns 0 or an errno. */
+static int
+set_lock(const struct writer_lock *lock, int command, short type, enum lock_byte first, enum lock_byte last)
 {
-	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = place, .l_len = 1 };
+	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = first,
+		.l_len = (off_t)(last - first + 1) };
+
+	return fcntl(lock->file, command, &range) == 0 ? 0 : errno;
 }
 
-static void
-unlock(const struct writer_lock *lock, enum place first, enum place last)
-{
-	struct flock flock = lock_of(first, F_UNLCK);
-
-	flock.l_len = (off_t)(last - first + 1);
-	fcntl(lock->file, F_OFD_SETLK, &flock);
-}
-
-/* Only there to make a blocked fcntl() end with EINTR. */
+/* Its only effect is that a blocked fcntl() fails with EINTR. */
 static void
 on_timer(int signal)
 {
@@ -49,7 +43,7 @@ make_timer(struct writer_lock *lock)
 
 	if (lock->has_timer)
 		return 0;
-	/* The process that started us may have blocked it. */
+	/* The parent process may have blocked it. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
 	if (sigaction(SIGRTMIN, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ||
@@ -59,6 +53,7 @@ make_timer(struct writer_lock *lock)
 	return 0;
 }
 
+/* Disarms the timer when no time is left. */
 static void
 set_timer(struct writer_lock *lock, int64_t microseconds)
 {
@@ -67,76 +62,63 @@ set_timer(struct writer_lock *lock, int64_t microseconds)
 	if (microseconds > 0) {
 		when.it_value.tv_sec = microseconds / 1000000;
 		when.it_value.tv_nsec = microseconds % 1000000 * 1000;
-		when.it_interval.tv_nsec = FIRE_AGAIN_NS;
+		when.it_interval.tv_nsec = TIMER_REPEAT_NS;
 	}
 	timer_settime(lock->timer, 0, &when, NULL);
 }
 
 static int
-wait_for_lock(struct writer_lock *lock, enum place place, int64_t until)
+take_lock(struct writer_lock *lock, enum lock_byte byte, int64_t until)
 {
-	struct flock flock = lock_of(place, F_WRLCK);
 	int64_t left;
-	int error = make_timer(lock);
+	int error = set_lock(lock, F_OFD_SETLK, F_WRLCK, byte, byte);
 
+	if (error != EAGAIN && error != EACCES)
+		return error;
+	error = make_timer(lock);
 	if (error)
 		return error;
-	error = ETIMEDOUT;
-	while (error == ETIMEDOUT && (left = until - clock_ticks()) > 0) {
+	do {
+		left = until - clock_ticks();
 		set_timer(lock, left);
-		if (fcntl(lock->file, F_OFD_SETLKW, &flock) == 0)
-			error = 0;
-		else if (errno != EINTR)
-			error = errno;
-	}
+		error = left > 0 ? set_lock(lock, F_OFD_SETLKW, F_WRLCK, byte, byte) : ETIMEDOUT;
+	} while (error == EINTR);
 	set_timer(lock, 0);
 	return error;
 }
 
-static int
-take_lock(struct writer_lock *lock, enum place place, int64_t until)
-{
-	struct flock flock = lock_of(place, F_WRLCK);
-
-	if (fcntl(lock->file, F_OFD_SETLK, &flock) == 0)
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return errno;
-	return wait_for_lock(lock, place, until);
-}
-
-/* ---- the mark */
+/* ---- the mark of a poisoned lock */
 
 static bool
-read_boot(char *boot, size_t room)
+read_boot_id(char *id, size_t room)
 {
 	int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t length = file < 0 ? -1 : read(file, boot, room - 1);
+	ssize_t length = file < 0 ? -1 : read(file, id, room - 1);
 
 	if (file >= 0)
 		close(file);
-	boot[length > 0 ? length : 0] = '\0';
+	id[length > 0 ? length : 0] = '\0';
 	return length > 0;
 }
 
-/* Whatever stands there and is not of another boot counts: in doubt nobody writes. */
+/* Any text counts that does not name another boot: when in doubt nobody writes. */
 static bool
-says_poisoned(int file)
+has_mark(int file)
 {
-	char mark[MARK_ROOM] = "", boot[64];
+	char mark[MARK_ROOM] = "", id[64];
 	ssize_t length = pread(file, mark, sizeof(mark) - 1, 0);
 
 	if (length <= 0)
 		return length < 0;
-	return strncmp(mark, MARK, strlen(MARK)) != 0 || !read_boot(boot, sizeof(boot)) ||
-		strcmp(mark + strlen(MARK), boot) == 0;
+	return strncmp(mark, MARK, strlen(MARK)) != 0 || !read_boot_id(id, sizeof(id)) ||
+		strcmp(mark + strlen(MARK), id) == 0;
 }
 
 bool
 writer_lock_is_poisoned(const char *path)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool poisoned = file < 0 ? errno != ENOENT : says_poisoned(file);
+	bool poisoned = file < 0 ? errno != ENOENT : has_mark(file);
 
 	if (file >= 0)
 		close(file);
@@ -144,15 +126,13 @@ writer_lock_is_poisoned(const char *path)
 }
 
 static int
-put_mark(int file)
+write_mark(int file)
 {
 	char mark[MARK_ROOM] = MARK;
-	size_t length = strlen(MARK);
 
-	(void)!read_boot(mark + length, sizeof(mark) - length);
-	length = strlen(mark);
-	ssize_t written = pwrite(file, mark, length, 0);
-	return written == (ssize_t)length ? 0 : written < 0 ? errno : ENOSPC;
+	(void)!read_boot_id(mark + strlen(MARK), sizeof(mark) - strlen(MARK));
+	ssize_t written = pwrite(file, mark, strlen(mark), 0);
+	return written == (ssize_t)strlen(mark) ? 0 : written < 0 ? errno : ENOSPC;
 }
 
 /* ---- the file */
@@ -168,7 +148,7 @@ open_file(struct writer_lock *lock)
 		return errno;
 	lock->device = st.st_dev;
 	lock->inode = st.st_ino;
-	/* The mark must find room also on a disk that is full. Where this is not possible it will mostly do so. */
+	/* Reserves a block for the mark, which must be written even when the disk is full. A failure is ignored. */
 	if (st.st_blocks == 0)
 		(void)!fallocate(lock->file, FALLOC_FL_KEEP_SIZE, 0, MARK_ROOM);
 	return 0;
@@ -182,7 +162,7 @@ close_file(struct writer_lock *lock)
 	lock->file = -1;
 }
 
-/* Others that open the path now lock another file, or none. */
+/* True when other processes that open the path lock another file, or none. */
 static bool
 was_removed(const struct writer_lock *lock)
 {
@@ -198,23 +178,6 @@ writer_lock_open(struct writer_lock *lock, const char *path)
 	return open_file(lock);
 }
 
-int
-writer_lock_poison(const struct writer_lock *lock)
-{
-	struct writer_lock now = { .path = lock->path };
-	int error = put_mark(lock->file);
-
-	if (was_removed(lock)) {
-		error = open_file(&now);
-		if (!error)
-			error = put_mark(now.file);
-		close_file(&now);
-	}
-	return error;
-}
-
-/* ---- acquiring */
-
 void
 writer_lock_close(struct writer_lock *lock)
 {
@@ -224,6 +187,23 @@ writer_lock_close(struct writer_lock *lock)
 	*lock = (struct writer_lock){ .file = -1 };
 }
 
+int
+writer_lock_poison(const struct writer_lock *lock)
+{
+	struct writer_lock now = { .path = lock->path };
+	int error = write_mark(lock->file);
+
+	if (was_removed(lock)) {
+		error = open_file(&now);
+		if (!error)
+			error = write_mark(now.file);
+		close_file(&now);
+	}
+	return error;
+}
+
+/* ---- acquiring */
+
 static int
 acquire_locks(struct writer_lock *lock, int64_t until)
 {
@@ -232,13 +212,13 @@ acquire_locks(struct writer_lock *lock, int64_t until)
 	if (error)
 		return error;
 	error = take_lock(lock, WRITER, until);
-	unlock(lock, QUEUE, QUEUE);
+	set_lock(lock, F_OFD_SETLK, F_UNLCK, QUEUE, QUEUE);
 	if (error)
 		return error;
 	if (!lock->known)
 		error = take_lock(lock, FLUSH, until);
 	lock->known |= !error;
-	if (!error && says_poisoned(lock->file))
+	if (!error && has_mark(lock->file))
 		error = ENOTRECOVERABLE;
 	if (error)
 		writer_lock_release(lock);
@@ -255,11 +235,11 @@ writer_lock_acquire(struct writer_lock *lock, int64_t timeout)
 		error = lock->file < 0 ? open_file(lock) : 0;
 		if (!error)
 			error = acquire_locks(lock, until);
-		/* One system call; two locks would let two in. */
+		/* With two lock files there could be two writers at once. */
 		if ((error && error != ENOTRECOVERABLE) || !was_removed(lock))
 			return error;
 		if (error)
-			(void)!writer_lock_poison(lock);	/* the new file says it too */
+			(void)!writer_lock_poison(lock);	/* marks the new file too */
 		else
 			writer_lock_release(lock);
 		close_file(lock);
@@ -270,15 +250,16 @@ writer_lock_acquire(struct writer_lock *lock, int64_t timeout)
 void
 writer_lock_downgrade(struct writer_lock *lock)
 {
-	struct flock flock = lock_of(FLUSH, F_RDLCK);
-
-	/* Nobody else can hold it alone: that is done only inside. It also turns the first one's own lock into a shared one. */
-	if (fcntl(lock->file, F_OFD_SETLK, &flock) == 0)
-		unlock(lock, WRITER, WRITER);
+	/*
+	 * Never blocks: only the writer takes the flush lock exclusively. After a first acquisition it becomes
+	 * shared.
+	 */
+	if (set_lock(lock, F_OFD_SETLK, F_RDLCK, FLUSH, FLUSH) == 0)
+		set_lock(lock, F_OFD_SETLK, F_UNLCK, WRITER, WRITER);
 }
 
 void
 writer_lock_release(struct writer_lock *lock)
 {
-	unlock(lock, WRITER, FLUSH);
+	set_lock(lock, F_OFD_SETLK, F_UNLCK, WRITER, FLUSH);
 }

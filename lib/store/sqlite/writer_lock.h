@@ -1,23 +1,23 @@
 /*
- * writer_lock - one writer at a time, in turn, among processes that share a file, and a mark that all of them see.
+ * writer_lock - a fair lock among processes that share a file: one writer at a time, in the order of arrival.
  *
- * SQLite's own waiting is sleeping and trying again: under load some processes starve. Here the file has three locks. A
+ * SQLite's own busy handler sleeps and retries: under load some processes starve. Here the file has three locks. A
  * process that wants to write takes the queue lock, then the writer lock, then releases the queue lock: so only one
- * process waits for the writer lock, and the one that just released it cannot be the next to get it.
+ * process waits for the writer lock, and the process that just released it cannot be the next to get it.
  *
- * A writer may downgrade: it releases the writer lock and keeps the flush lock, shared with others, while it finishes what
- * hinders nobody (a sync). A process that acquires for the first time waits, with the writer lock, until nobody holds the
- * flush lock: what happened before has then been told, or is on the disk.
+ * A writer may downgrade: it releases the writer lock and keeps the flush lock, which is shared, while it finishes
+ * what need not exclude other writers (a sync). A process that acquires the lock for the first time waits, with the
+ * writer lock, until nobody holds the flush lock: by then every earlier sync has succeeded or has poisoned the lock.
  *
- * The locks belong to the open file (F_OFD_SETLK), so the kernel releases them when a process dies.
+ * The locks belong to the open file description (F_OFD_SETLK), so the kernel releases them when a process dies.
  *
- * The lock can be poisoned: from then on nobody acquires it. What the kernel could not write it may have dropped from its
- * memory, and says so once, to those who had the file open then; others would write on what is not there. The mark is text
- * in the file, and names the boot of the machine, since what the next one reads is what was written. Removing the file,
- * when no okul runs, ends it as well.
+ * The lock can be poisoned: from then on nobody acquires it. When a write-back fails the kernel may drop the pages
+ * from its cache, and it reports the error once, to the processes that have the file open then; a later writer would
+ * build on data that is not on the disk. The mark is a text in the file with the boot ID of the machine, since after
+ * a boot the data is read from the disk again. Removing the file while no okul runs also ends it.
  *
- * A file that was removed or replaced under those who have it open is found out by the next of them that acquires, which
- * goes over to the one that others lock.
+ * When the file was removed or replaced while open, the next process that acquires the lock notices, and opens the file
+ * that others now lock.
  */
 #ifndef OKUL_WRITER_LOCK_H
 #define OKUL_WRITER_LOCK_H
@@ -28,32 +28,32 @@
 
 struct writer_lock {
 	const char *path;
-	int file;		/* -1: none */
-	dev_t device;		/* and inode: which file that is */
+	int file;		/* -1: not open */
+	dev_t device;		/* with inode: which file is open */
 	ino_t inode;
-	bool known;		/* has been acquired once */
+	bool known;		/* was acquired before */
 	bool has_timer;
 	timer_t timer;
 };
 
-/* Opens the file; makes it with mode 0600. Call after any fork. Borrows `path`. Returns 0 or an errno. */
+/* Opens the file; creates it with mode 0600. Call after any fork. Borrows `path`. Returns 0 or an errno. */
 must_use int writer_lock_open(struct writer_lock *lock, const char *path);
 void writer_lock_close(struct writer_lock *lock);
 
 /*
- * Waits at most `timeout` microseconds. Returns 0 when this process has the writer lock, ETIMEDOUT, ENOTRECOVERABLE when it
- * is poisoned, or another errno. Have open by then what is worked on under the flush lock.
- * A wait that blocks is ended by a timer that raises SIGRTMIN; its handler, set here, does nothing.
+ * Waits at most `timeout` microseconds. Returns 0 with the writer lock held, ETIMEDOUT, ENOTRECOVERABLE when it is
+ * poisoned, or another errno. Open the files that are synced under the flush lock before this call. A timer that
+ * raises SIGRTMIN ends a wait that blocks; this module installs the handler, which does nothing.
  */
 must_use int writer_lock_acquire(struct writer_lock *lock, int64_t timeout);
-/* From the writer lock to the flush lock: lets the next writer in. */
+/* From the writer lock to the flush lock: the next writer can start. */
 void writer_lock_downgrade(struct writer_lock *lock);
 /* Releases either. */
 void writer_lock_release(struct writer_lock *lock);
 
-/* Poisons the lock, for all and for good, while holding either. Returns 0 or an errno. */
+/* Poisons the lock for all processes. The caller holds the writer lock or the flush lock. Returns 0 or an errno. */
 must_use int writer_lock_poison(const struct writer_lock *lock);
-/* True when the lock with that file is poisoned; looks without waiting. */
+/* True when the lock of that file is poisoned. Takes no lock. */
 must_use bool writer_lock_is_poisoned(const char *path);
 
 #endif

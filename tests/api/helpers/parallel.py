@@ -48,6 +48,17 @@ def waits_for(inode, byte):
     return re.search(rf"(?m)-> OFDLCK .*:{inode} {byte} {byte}$", Path("/proc/locks").read_text())
 
 
+def while_it_waits(okul, act, meanwhile):
+    """Does act(), and meanwhile() while act() waits for the writer lock. Gives the answer of act()."""
+    with open(okul.server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
+        until(lambda: closed(gate), "a moment without writers")
+        answer = pool.submit(act)
+        until(lambda: answer.done() or lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who waits")
+        meanwhile()
+        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        return answer.result()
+
+
 def overtaken(okul, text, act):
     """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
     server = okul.server
