@@ -9,7 +9,6 @@
 
 #include "attempt.h"
 #include "clock.h"
-#include "json.h"
 #include "placement.h"
 #include "random.h"
 
