@@ -180,13 +180,10 @@ read_gift_file(struct import *im)
 
 	if (!in)
 		return EXIT_DATA;
-	long size = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
-	if (size >= 0) {
-		rewind(in);
-		im->text = arena_alloc(im->arena, (size_t)size + 1);
-		im->length = fread(im->text, 1, (size_t)size, in);
-	}
-	bool failed = size < 0 || ferror(in);
+	size_t room = 0;
+	ssize_t length = getdelim(&im->text, &room, '\0', in);	/* all of it: ctl_text() refuses NUL */
+	bool failed = ferror(in);
+	im->length = length > 0 ? (size_t)length : 0;
 	fclose(in);
 	return failed ? ctl_error(EXIT_DATA, "%s cannot be read", im->file) : EXIT_SUCCESS;
 }
@@ -270,6 +267,7 @@ run_test_import(int argc, char **argv, const char *data)
 	im.options = cJSON_CreateObject();
 	int code = import_test(&im, argc, argv, data);
 	json_use(NULL);
+	free(im.text);
 	arena_free(im.arena);
 	return code;
 }

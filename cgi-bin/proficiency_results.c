@@ -244,11 +244,12 @@ proficiency_close_due(struct request *rq, int64_t user)
 
 /* ---- all results */
 
+/* The key of a test or user; 0 where there is none. */
 static int64_t
-test_pk(struct request *rq, const char *id)
+find_pk(struct request *rq, const char *statement, struct value id)
 {
 	struct db_rows *row;
-	int64_t pk = db_one(rq->db, &row, sql[TEST_PK], ARGS(id)) == DB_ROW ? db_int(row, 0) : 0;
+	int64_t pk = db_one(rq->db, &row, statement, ARGS(id)) == DB_ROW ? db_int(row, 0) : 0;
 
 	db_end(row);
 	return pk;
@@ -298,8 +299,9 @@ get_results(struct request *rq)
 	int sort = value_choice(in[SORT], sorts);
 
 	proficiency_close_due(rq, 0);
-	struct args args = ARGS(in[FOR_TEST].named ? value_int(test_pk(rq, value_string(in[FOR_TEST]))) : value_null(), in[FOR_LEVEL],
-		in[FOR_LANGUAGE], field_time(in[FROM], zone, INT64_MIN), field_time(in[TO], zone, INT64_MAX));
+	struct value test = in[FOR_TEST].named ? value_int(find_pk(rq, sql[TEST_PK], in[FOR_TEST])) : value_null();
+	struct args args = ARGS(test, in[FOR_LEVEL], in[FOR_LANGUAGE], field_time(in[FROM], zone, INT64_MIN),
+		field_time(in[TO], zone, INT64_MAX));
 	if (words)
 		return search_results(rq, args, words, sort);
 	if (page_is_table(&in[FORMAT]))
@@ -313,12 +315,9 @@ get_results(struct request *rq)
 static struct response
 get_user_results(struct request *rq)
 {
-	struct db_rows *row;
-	enum db_rc rc = db_one(rq->db, &row, sql[USER_PK], ARGS(rq->id));
-	int64_t pk = rc == DB_ROW ? db_int(row, 0) : 0;
+	int64_t pk = find_pk(rq, sql[USER_PK], value_text(rq->id));
 
-	db_end(row);
-	if (rc != DB_ROW)
+	if (pk == 0)
 		return response_error(rq, ERROR_NOT_FOUND);
 	proficiency_close_due(rq, pk);
 	return response_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
