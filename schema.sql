@@ -1,12 +1,12 @@
--- okul: the whole schema. `okulctl migrate` makes a new database from this file, and brings an old one here
--- through conf/migrate/NNNN-*.sql; a test holds the two against each other.
+-- The schema of okul. `okulctl migrate` creates a new database from this file, and migrates an old one with
+-- conf/migrate/NNNN-*.sql; a test compares the results.
 --
--- Tables have an INTEGER primary key for use inside (small, fast to join) and, where the outside sees the row, an id of
--- 24 hex digits that grows with time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
+-- Tables have an INTEGER primary key for joins and, where clients see the row, an id of 24 hex digits that grows with
+-- time. Times are milliseconds since 1970 (UTC), dates are texts YYYY-MM-DD.
 
 PRAGMA user_version = 4;
 
--- People. An address is stored in lower case.
+-- Users. Addresses are stored in lower case.
 CREATE TABLE users (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -24,7 +24,7 @@ CREATE TABLE users (
 	availability TEXT NOT NULL DEFAULT 'offline' CHECK (availability IN ('available', 'busy', 'offline')),
 	birth_date TEXT,
 	gender TEXT CHECK (gender IN ('female', 'male', 'other')),
-	interests TEXT NOT NULL DEFAULT '[]',	-- a JSON list of texts
+	interests TEXT NOT NULL DEFAULT '[]',	-- JSON array of texts
 	expertise TEXT,
 	bio TEXT,
 	instagram TEXT,
@@ -33,7 +33,7 @@ CREATE TABLE users (
 	snapchat TEXT,
 	facebook TEXT,
 	timezone TEXT NOT NULL,
-	-- a consent is the time at which it was given (NULL: not given), and the version of the text that was shown
+	-- a consent is stored as its time (NULL: none) and the version of the text
 	privacy_policy_at INTEGER,
 	privacy_policy_version TEXT,
 	terms_of_use_at INTEGER,
@@ -42,32 +42,31 @@ CREATE TABLE users (
 	consent_form_version TEXT,
 	registered_at INTEGER,		-- registration completed
 	last_login_at INTEGER,
-	-- where a user came from, as the app that signed them up says
+	-- the origin of a user, as reported by the app at sign-up
 	signup_source TEXT,
 	signup_campaign TEXT,
-	-- a deletion that was asked for is done by `okulctl cleanup` when its day has come; the row then goes
+	-- `okulctl cleanup` deletes the row when a requested deletion is due
 	deletion_status TEXT NOT NULL DEFAULT 'none' CHECK (deletion_status IN ('none', 'pending', 'cancelled', 'finalized')),
 	deletion_requested_at INTEGER,
 	deletion_scheduled_for INTEGER,
 	deletion_cancelled_at INTEGER,
-	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; kept by triggers
+	sort_name TEXT NOT NULL DEFAULT '',	-- name and surname, folded; set by triggers
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; kept by triggers
+	folded TEXT NOT NULL DEFAULT ''	-- name, surname, user name and address, folded; set by triggers
 ) STRICT;
 CREATE INDEX user_role ON users (role);
 CREATE INDEX user_sort_name ON users (sort_name);
 CREATE INDEX user_deletion ON users (deletion_scheduled_for) WHERE deletion_status = 'pending';
 
--- Search for parts of words: users.folded by its three-letter pieces. The index does not keep the text and must be told what
--- it held to forget it, so that is what stood in the row, not a new folding.
--- Triggers may not write to a virtual table (the schema is not trusted), so they note what changed in user_reindex, and
--- user_reindex() of lib/school/user.h brings user_text up to date in the same transaction.
--- okul_fold() is a function that okul gives its connections: write through `okulctl sql`, not with another shell.
+-- Substring search: a trigram index of users.folded. The index does not store the text, so a deletion needs the old
+-- text, taken from the row and not folded again. Triggers may not write to a virtual table (the schema is not trusted),
+-- so they note changes in user_reindex, and user_reindex() of lib/school/user.h updates user_text in the same
+-- transaction. okul_fold() is defined only in okul's connections: write with `okulctl sql`, not with the sqlite3 shell.
 CREATE VIRTUAL TABLE user_text USING fts5 (folded, content = '', columnsize = 0, tokenize = 'trigram');
 CREATE TABLE user_reindex (
 	pk INTEGER PRIMARY KEY,
-	old TEXT			-- what user_text holds of the user now; NULL: nothing yet
+	old TEXT			-- the text of the user in user_text; NULL: none yet
 ) STRICT;
 
 CREATE TRIGGER user_added AFTER INSERT ON users BEGIN
@@ -94,24 +93,25 @@ CREATE TRIGGER user_removed AFTER DELETE ON users BEGIN
 	UPDATE user_block SET n = n - 1 WHERE block = old.pk >> 10;
 END;
 
--- How many users each block of 1,024 keys has: a page deep in the list is found by adding up blocks, not by skipping rows.
+-- The number of users in each block of 1,024 keys: a late page of the list is found by summing blocks, not by skipping
+-- rows.
 CREATE TABLE user_block (
 	block INTEGER PRIMARY KEY,
 	n INTEGER NOT NULL CHECK (n >= 0)
 ) STRICT;
 
--- Exact counts, kept by triggers: counting 100,000 rows for each page of a list would cost more than the page.
+-- Exact counts, updated by triggers: counting 100,000 rows for each page of a list would cost more than the page.
 CREATE TABLE tally (
 	name TEXT PRIMARY KEY,
 	n INTEGER NOT NULL DEFAULT 0 CHECK (n >= 0)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO tally (name) VALUES ('user'), ('user:user'), ('user:admin'), ('user:superadmin');
 
--- Who changed what on whom, written in the transaction of the change. Texts, not references: it outlives both.
+-- The audit trail, written in the transaction of the change. Texts instead of references, since it outlives both users.
 CREATE TABLE audit (
 	pk INTEGER PRIMARY KEY,
 	at INTEGER NOT NULL,
-	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_id TEXT,			-- NULL: the operator, with okulctl
 	actor_email TEXT,
 	action TEXT NOT NULL,		-- 'user.role', 'user.email', 'user.profile', 'user.active', 'user.deleted', ...
 	subject_id TEXT NOT NULL,
@@ -124,88 +124,88 @@ CREATE INDEX audit_actor ON audit (actor_id);
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_name ON audit (subject);
 
--- A login. The row is the session: when it is gone, so are its access token and all its refresh tokens.
+-- Sessions. Deleting the row revokes its access token and all its refresh tokens.
 CREATE TABLE session (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
-	seed BLOB NOT NULL,		-- the refresh tokens are derived from it under a key outside the database
-	counter INTEGER NOT NULL DEFAULT 0,	-- number of the refresh token that is good now
-	rotated_at INTEGER NOT NULL,	-- when the one before it was replaced
+	seed BLOB NOT NULL,		-- the refresh tokens are derived from it with a key outside the database
+	counter INTEGER NOT NULL DEFAULT 0,	-- number of the current refresh token
+	rotated_at INTEGER NOT NULL,	-- when the previous one was replaced
 	created_at INTEGER NOT NULL,
 	last_used_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	ip TEXT,
 	user_agent TEXT,
-	recent TEXT NOT NULL DEFAULT '[]'	-- a JSON list: when refresh tokens were replaced lately, those of rotated_at too
+	recent TEXT NOT NULL DEFAULT '[]'	-- JSON array: times of recent rotations, with rotated_at
 ) STRICT;
 CREATE INDEX session_user ON session (user_pk);
 CREATE INDEX session_expires ON session (expires_at);
 
--- The login codes of an address, whether it has a user or not. One row a client network: a new code of it replaces its old one.
+-- Login codes of an address, with or without a user. One row per client network, whose new code replaces the old one.
 CREATE TABLE login_code (
 	email TEXT NOT NULL,
-	network TEXT NOT NULL,		-- the client network that asked for it
+	network TEXT NOT NULL,		-- the client network that requested it
 	digits INTEGER NOT NULL,
-	mac BLOB NOT NULL,		-- keyed hash of the code, under a key outside the database
-	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail; a new user starts with it
+	mac BLOB NOT NULL,		-- keyed hash of the code, with a key outside the database
+	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),	-- of the mail, and of a new user
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
-	tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from that network
-	strange_tries INTEGER NOT NULL DEFAULT 0,	-- wrong ones, from others
+	tries INTEGER NOT NULL DEFAULT 0,	-- wrong codes from that network
+	strange_tries INTEGER NOT NULL DEFAULT 0,	-- wrong codes from others
 	used INTEGER NOT NULL DEFAULT 0 CHECK (used IN (0, 1)),
 	PRIMARY KEY (email, network)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX login_code_expires ON login_code (expires_at);
 
--- The networks from which a user logged in lately. They have budgets of their own in table event.
+-- The networks from which a user logged in recently. They have separate limits in table event.
 CREATE TABLE known_network (
-	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, under a key outside the database
+	mac BLOB PRIMARY KEY,		-- keyed hash of user and client network, with a key outside the database
 	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
-	seen_at INTEGER NOT NULL	-- the last login from there
+	seen_at INTEGER NOT NULL	-- the last login from it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX known_network_user ON known_network (user_pk);
 CREATE INDEX known_network_seen ON known_network (seen_at);	-- for `okulctl cleanup`
 
--- What counts towards a limit: one row an event, dropped when its window is over.
+-- Events that count towards a limit. Rows are deleted when their window is over.
 CREATE TABLE event (
-	-- by mailbox 'code-email', 'wrong-email' (6 digits), 'wrong-short' (4), by client network 'code-client', 'wrong-client',
-	-- 'user-client', 'contact-client'
+	-- of a mailbox: 'code-email', 'wrong-email' (6 digits), 'wrong-short' (4); of a client network: 'code-client',
+	-- 'wrong-client', 'user-client', 'contact-client'
 	kind TEXT NOT NULL,
-	subject TEXT NOT NULL,		-- mailbox, behind it a space and a mark for a known network; or client network
+	subject TEXT NOT NULL,		-- mailbox, with a space and a mark for a known network; or client network
 	at INTEGER NOT NULL,
-	n INTEGER NOT NULL,		-- tells apart events of the same millisecond
+	n INTEGER NOT NULL,		-- distinguishes events of the same millisecond; or a size
 	PRIMARY KEY (kind, subject, at, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX event_at ON event (at);	-- for `okulctl cleanup`
 
--- Mails that wait to be sent; a row goes when its mail is out, or no longer worth sending.
+-- The queue of mails. A row is deleted when its mail was sent or has expired.
 CREATE TABLE outbox (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	recipient TEXT NOT NULL,
 	language TEXT NOT NULL CHECK (language IN ('tr', 'en', 'es', 'de')),
 	template TEXT NOT NULL,
-	sealed BLOB NOT NULL,		-- the template's values, sealed under a key outside the database
+	sealed BLOB NOT NULL,		-- the template's values, encrypted with a key outside the database
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
-	next_at INTEGER NOT NULL,	-- not before; a sender that takes the row moves it forward, which is its lease
+	next_at INTEGER NOT NULL,	-- time of the next try; a sender that takes the row moves it forward as its lease
 	attempts INTEGER NOT NULL DEFAULT 0,
 	last_error TEXT
 ) STRICT;
 CREATE INDEX outbox_next ON outbox (next_at);
 CREATE INDEX outbox_recipient ON outbox (recipient);
 
--- What is kept by somebody's address and not by their row goes with it. Contact requests stay, and so does a reply on its way.
+-- Deletes the rows that refer to a user by address. Contact requests stay, and so does a queued reply.
 CREATE TRIGGER user_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM login_code WHERE email = old.email;
 	DELETE FROM event WHERE kind IN ('code-email', 'wrong-email', 'wrong-short')
 		AND subject >= okul_mailbox(old.email) AND subject < okul_mailbox(old.email) || '!';
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
 END;
--- Who is deactivated, or asks for the deletion of their account, gets no mail from then on but login codes and answers to what
--- they asked; mail_queue() of lib/school/mail.h takes none in. A notice of a changed address (email-changed) is for whoever had it
--- before. And a deactivation ends the sessions for good.
+-- Deactivated users, and users who requested the deletion of their account, get only login codes and replies;
+-- mail_queue() of lib/school/mail.h queues nothing else. The notice of a changed address (email-changed) is for its
+-- previous owner. A deactivation also ends the sessions.
 CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON users WHEN NOT new.is_active AND old.is_active BEGIN
 	DELETE FROM session WHERE user_pk = new.pk;
 	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
@@ -216,7 +216,7 @@ BEGIN
 	DELETE FROM outbox WHERE recipient = new.email AND template NOT IN ('login-code', 'contact-reply', 'email-changed');
 END;
 
--- Events of a user by their id: 'submit' has the subject "ID TEST", 'file-gone' the bytes of a deleted file as its n.
+-- Events with the id of a user: 'submit' has the subject "ID TEST", 'file-gone' has the size of a deleted file in n.
 CREATE TRIGGER user_events_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM event WHERE kind IN ('submit', 'file-gone') AND subject BETWEEN old.id AND old.id || '~';
 END;
@@ -233,28 +233,28 @@ CREATE TABLE course (
 	currency TEXT NOT NULL DEFAULT 'TRY',
 	duration_weeks INTEGER,
 	image_url TEXT,
-	position INTEGER NOT NULL DEFAULT 0,	-- "order" of the contract
+	position INTEGER NOT NULL DEFAULT 0,	-- "order" in the API
 	is_published INTEGER NOT NULL DEFAULT 1 CHECK (is_published IN (0, 1)),
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	sort_title TEXT NOT NULL DEFAULT '',	-- title, folded; this and the last column are kept by triggers
-	description TEXT NOT NULL DEFAULT '',	-- it may be long, and what stands behind it is dear to reach
-	folded TEXT NOT NULL DEFAULT ''		-- title and description, folded: what search looks into
+	sort_title TEXT NOT NULL DEFAULT '',	-- title, folded; set by triggers, as is the last column
+	description TEXT NOT NULL DEFAULT '',	-- near the end: columns after a long text are expensive to read
+	folded TEXT NOT NULL DEFAULT ''		-- title and description, folded, for search
 ) STRICT;
--- One for each order of the list, with all that the list is filtered by: a page is found without looking into rows.
+-- Covering indexes for each order of the list, with all its filters: a page is found without reading rows.
 CREATE INDEX course_newest ON course (pk, is_published, language, level);
 CREATE INDEX course_title ON course (sort_title, pk, is_published, language, level);
 CREATE INDEX course_price ON course (price, pk, is_published, language, level);
 CREATE INDEX course_position ON course (position, pk, is_published, language, level);
--- And for the list as most see it, unfiltered: passing over an entry costs a quarter when nothing in it is looked at.
--- (is_published, which never differs there, makes them enough by themselves for SQLite.)
+-- And for the unfiltered public list: skipping an entry costs a quarter when none of its columns is read. (With the
+-- constant is_published SQLite treats them as covering.)
 CREATE INDEX course_public_newest ON course (pk, is_published) WHERE is_published;
 CREATE INDEX course_public_title ON course (sort_title, pk, is_published) WHERE is_published;
 CREATE INDEX course_public_price ON course (price, pk, is_published) WHERE is_published;
 CREATE INDEX course_public_position ON course (position, pk, is_published) WHERE is_published;
 
--- course:version grows with every change of a course, so that a client can ask whether its list is still the newest. Never
--- below the time, so that a database that was restored from a backup does not give an old number to a new list.
+-- course:version grows with every change of a course and is part of the ETag of the list. It is at least the current
+-- time, so that after a restore from a backup a new list does not get an old number.
 INSERT INTO tally (name) VALUES ('course'), ('course:published'), ('course:version');
 
 CREATE TRIGGER course_added AFTER INSERT ON course BEGIN
@@ -269,7 +269,7 @@ END;
 CREATE TRIGGER course_published AFTER UPDATE OF is_published ON course WHEN new.is_published <> old.is_published BEGIN
 	UPDATE tally SET n = n + new.is_published - old.is_published WHERE name = 'course:published';
 END;
--- An INSERT comes by here too: it updates its row.
+-- Also fires after an INSERT, whose trigger updates the row.
 CREATE TRIGGER course_changed AFTER UPDATE ON course BEGIN
 	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'course:version';
 END;
@@ -280,7 +280,7 @@ END;
 
 -- ---- settings
 
--- What the school's web site reads: texts, numbers, lists. How each came to be what it is stands in setting_version.
+-- Texts, numbers and lists for the school's web site. Their history is in setting_version.
 CREATE TABLE setting (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -289,17 +289,16 @@ CREATE TABLE setting (
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
 	description TEXT,
-	value TEXT NOT NULL		-- JSON text as it came; last: it may be long
+	value TEXT NOT NULL		-- JSON text, unchanged; the last column, since it may be long
 ) STRICT;
 
--- A setting as it was from some time on, the present one too. By key and in texts, not references: it outlives setting and
--- actor.
+-- All versions of a setting, with the current one. Texts instead of references, since they outlive setting and actor.
 CREATE TABLE setting_version (
 	pk INTEGER PRIMARY KEY,
 	key TEXT NOT NULL,
-	version INTEGER NOT NULL,	-- 1, 2, ... of its key
+	version INTEGER NOT NULL,	-- from 1 for each key
 	at INTEGER NOT NULL,
-	actor_id TEXT,			-- NULL: the operator, by okulctl
+	actor_id TEXT,			-- NULL: the operator, with okulctl
 	actor_email TEXT,
 	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
 	description TEXT,
@@ -309,23 +308,23 @@ CREATE TABLE setting_version (
 
 -- ---- files
 
--- What was uploaded. The bytes lie once below DATA/files under the name of their hash, however many rows name them.
+-- Uploaded files. DATA/files stores equal bytes once, named by their hash.
 CREATE TABLE file (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	key TEXT NOT NULL UNIQUE,	-- the last segment of its address
+	key TEXT NOT NULL UNIQUE,	-- the last segment of its URL
 	sha256 TEXT NOT NULL,
 	size INTEGER NOT NULL,
 	mime TEXT NOT NULL,
-	name TEXT NOT NULL,		-- as the client called it
-	owner INTEGER REFERENCES users (pk) ON DELETE SET NULL,	-- NULL: the school; a private one is then for admins
+	name TEXT NOT NULL,		-- of the client's file
+	owner INTEGER REFERENCES users (pk) ON DELETE SET NULL,	-- NULL: the school; private files are then for admins
 	is_public INTEGER NOT NULL CHECK (is_public IN (0, 1)),
 	created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE INDEX file_owner ON file (owner, size);
 
--- How many bytes are stored: those of each hash once.
+-- The number of stored bytes, each hash once.
 INSERT INTO tally (name) VALUES ('file:bytes');
 CREATE TRIGGER file_added AFTER INSERT ON file
 WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = new.sha256 AND pk <> new.pk)
@@ -337,30 +336,30 @@ WHEN NOT EXISTS (SELECT 1 FROM file WHERE sha256 = old.sha256)
 BEGIN
 	UPDATE tally SET n = n - old.size WHERE name = 'file:bytes';
 END;
--- A user's private files go with them; the public ones stay, and then belong to the school. The bytes are left to
--- `okulctl files gc`.
+-- Private files are deleted with their owner; public files then belong to the school. `okulctl files gc` deletes the
+-- bytes.
 CREATE TRIGGER file_owner_removed BEFORE DELETE ON users BEGIN
 	DELETE FROM file WHERE owner = old.pk AND NOT is_public;
 END;
 
 -- ---- placement tests
 
--- What a test asked at some time. A version never changes, so that a result keeps its wording, and programs may remember it by
--- its pk; a change of the test makes another, and what nothing refers to goes.
+-- Versions of a test. They are immutable, so that a result keeps its wording and programs can cache them by pk; a
+-- change of the test adds a version, and unreferenced versions are deleted.
 CREATE TABLE test_version (
-	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice
-	test INTEGER NOT NULL,		-- pk of the test; without reference: results outlive their test
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never reused
+	test INTEGER NOT NULL,		-- pk of the test; no reference, since results outlive their test
 	test_id TEXT NOT NULL,
 	title TEXT NOT NULL,
 	target_language TEXT NOT NULL,
-	level_ranges TEXT NOT NULL,	-- JSON list of {level, minScore, maxScore}, in rising order
-	answer_key BLOB NOT NULL,	-- the questions as grading needs them: lib/school/quiz.h
-	questions TEXT NOT NULL		-- JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
+	level_ranges TEXT NOT NULL,	-- JSON array of {level, minScore, maxScore}, ascending
+	answer_key BLOB NOT NULL,	-- the questions in the form for grading: lib/school/quiz.h
+	questions TEXT NOT NULL		-- JSON array of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}
 ) STRICT;
 CREATE INDEX test_version_test ON test_version (test);
 
 CREATE TABLE test (
-	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never given twice: results name it when it is gone
+	pk INTEGER PRIMARY KEY AUTOINCREMENT,	-- never reused, since results refer to it after its deletion
 	id TEXT NOT NULL UNIQUE,
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	title TEXT NOT NULL,
@@ -377,7 +376,7 @@ CREATE TABLE test (
 ) STRICT;
 CREATE INDEX test_version_of ON test (version);
 
--- test:version is to the list of tests what course:version is to that of courses.
+-- Like course:version, for the list of tests.
 INSERT INTO tally (name) VALUES ('test:version');
 CREATE TRIGGER test_added AFTER INSERT ON test BEGIN
 	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
@@ -389,7 +388,7 @@ CREATE TRIGGER test_removed AFTER DELETE ON test BEGIN
 	UPDATE tally SET n = max(n + 1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) WHERE name = 'test:version';
 END;
 
--- An attempt that is open: started, not yet submitted. Its row goes when its result comes.
+-- Open attempts: started, not yet submitted. The result replaces the row.
 CREATE TABLE attempt (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
@@ -397,45 +396,45 @@ CREATE TABLE attempt (
 	test INTEGER NOT NULL REFERENCES test (pk) ON DELETE CASCADE,
 	version INTEGER NOT NULL REFERENCES test_version (pk),
 	started_at INTEGER NOT NULL,
-	deadline INTEGER,		-- NULL: no limit of time
-	seed INTEGER,			-- gives the order of questions and options in this attempt; NULL: that of the test
-	chosen BLOB,			-- answers saved on the way: a byte a question, as in result
+	deadline INTEGER,		-- NULL: no time limit
+	seed INTEGER,			-- of the order of questions and options; NULL: the order of the test
+	chosen BLOB,			-- saved answers, one byte per question as in result
 	UNIQUE (user_pk, test)
 ) STRICT;
 CREATE INDEX attempt_test ON attempt (test);
 CREATE INDEX attempt_version ON attempt (version);
 CREATE INDEX attempt_deadline ON attempt (deadline) WHERE deadline IS NOT NULL;
 
--- What somebody reached: a snapshot, together with the version that it points to. Where an attempt was open, its id goes on
--- as that of the result. Rows are never changed, only deleted.
+-- Results: snapshots, together with their version. A result takes over the id of its open attempt. Rows are never
+-- changed, only deleted.
 CREATE TABLE result (
 	pk INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
-	test INTEGER NOT NULL,		-- pk of the test, which may be gone
+	test INTEGER NOT NULL,		-- pk of the test, which may be deleted
 	version INTEGER NOT NULL REFERENCES test_version (pk),
-	attempt INTEGER NOT NULL,	-- 1, 2, ...
+	attempt INTEGER NOT NULL,	-- from 1
 	total_score REAL NOT NULL,	-- 0 to 100, two decimals
 	correct_count INTEGER NOT NULL,
 	question_count INTEGER NOT NULL,
 	level TEXT NOT NULL CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
 	target_language TEXT NOT NULL,
 	completed_at INTEGER NOT NULL,
-	chosen BLOB NOT NULL		-- a byte a question of the version: the option from 1, 0 for none
+	chosen BLOB NOT NULL		-- one byte per question: the option from 1, or 0 for none
 ) STRICT;
 CREATE UNIQUE INDEX result_user ON result (user_pk, test, attempt);
--- The list of all results is found in one of these, with all that it is filtered by, so that no row is looked into before
--- the page is known: along an order (by time, by score), or by the versions and levels that a filter leaves.
+-- Covering indexes for the list of all results, so that only the rows of the page are read: in an order (by time, by
+-- score), or by the versions and levels that a filter selects.
 CREATE INDEX result_time ON result (completed_at, pk, level, target_language, test, user_pk, version);
 CREATE INDEX result_score ON result (total_score, pk, level, target_language, test, user_pk, version, completed_at);
 CREATE INDEX result_kind ON result (version, level, completed_at, pk, total_score);
 
--- How many results there are of each kind: what any filter of the list comes to is a sum over a few rows. And their scores, as
--- whole numbers, so that what comes and goes leaves no rounding behind.
+-- The number of results of each kind: the total of any filter of the list is a sum over a few rows. The sums of the
+-- scores are integers, so that additions and deletions leave no rounding errors.
 CREATE TABLE result_tally (
 	version INTEGER NOT NULL,
 	level TEXT NOT NULL,
-	test INTEGER NOT NULL,		-- the version's, as is the language
+	test INTEGER NOT NULL,		-- test and language are those of the version
 	target_language TEXT NOT NULL,
 	n INTEGER NOT NULL CHECK (n >= 0),
 	hundredths INTEGER NOT NULL CHECK (hundredths >= 0),	-- sum of total_score x 100
@@ -451,7 +450,7 @@ CREATE TRIGGER result_removed AFTER DELETE ON result BEGIN
 		WHERE version = old.version AND level = old.level;
 	DELETE FROM result_tally WHERE version = old.version AND level = old.level AND n = 0;
 END;
--- An operator's doing; the programs change no result.
+-- Only for operators; the programs change no result.
 CREATE TRIGGER result_changed AFTER UPDATE OF version, level, test, target_language, total_score ON result BEGIN
 	UPDATE result_tally SET n = n - 1, hundredths = hundredths - CAST(round(old.total_score * 100) AS INTEGER)
 		WHERE version = old.version AND level = old.level;
@@ -476,14 +475,14 @@ CREATE TABLE contact (
 	replied_at INTEGER,
 	created_at INTEGER NOT NULL,
 	sort_name TEXT NOT NULL,	-- full name, folded
-	folded TEXT NOT NULL,		-- what search looks into: name, address, subject and message
+	folded TEXT NOT NULL,		-- name, address, subject and message, folded, for search
 	message TEXT NOT NULL,
 	reply TEXT
 ) STRICT;
 CREATE INDEX contact_status ON contact (status);
 CREATE INDEX contact_source ON contact (source, status);
 CREATE INDEX contact_sort_name ON contact (sort_name);
-CREATE INDEX contact_email ON contact (email);	-- what somebody asked, for the copy of their data
+CREATE INDEX contact_email ON contact (email);	-- for the export of a user's data
 
 INSERT INTO tally (name) VALUES ('contact'), ('contact:PENDING'), ('contact:REPLIED');
 CREATE TRIGGER contact_added AFTER INSERT ON contact BEGIN
@@ -507,9 +506,9 @@ CREATE TABLE material (
 	level TEXT CHECK (level IN ('A1', 'A2', 'B1', 'B2', 'C1', 'C2')),
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	folded TEXT NOT NULL,		-- what search looks into: title and description, folded
+	folded TEXT NOT NULL,		-- title and description, folded, for search
 	description TEXT NOT NULL DEFAULT '',
-	videos TEXT NOT NULL DEFAULT '[]'	-- JSON list of {id, title, url}
+	videos TEXT NOT NULL DEFAULT '[]'	-- JSON array of {id, title, url}
 ) STRICT;
 
 CREATE TABLE material_pdf (
@@ -521,7 +520,7 @@ CREATE TABLE material_pdf (
 ) STRICT;
 CREATE INDEX material_pdf_material ON material_pdf (material);
 CREATE INDEX material_pdf_file ON material_pdf (file);
--- The file of a PDF is its own, and goes with it; the bytes are left to `okulctl files gc`.
+-- Each PDF has a separate file, which is deleted with it; `okulctl files gc` deletes the bytes.
 CREATE TRIGGER material_pdf_removed AFTER DELETE ON material_pdf BEGIN
 	DELETE FROM file WHERE pk = old.file;
 END;
@@ -532,19 +531,19 @@ CREATE TABLE assignment (
 	user_pk INTEGER NOT NULL REFERENCES users (pk) ON DELETE CASCADE,
 	assigned_at INTEGER NOT NULL,
 	assigned_by INTEGER REFERENCES users (pk) ON DELETE SET NULL,
-	opened_at INTEGER,		-- when its user first opened one of its PDFs
+	opened_at INTEGER,		-- when the user first opened one of its PDFs
 	note TEXT,
 	UNIQUE (user_pk, material)
 ) STRICT;
 CREATE INDEX assignment_material ON assignment (material);
 CREATE INDEX assignment_by ON assignment (assigned_by);
 
--- ---- what the dashboard counts
+-- ---- counts for the dashboard
 
--- How much came in each day and each quarter of an hour of UTC: users that are still there by created_at, results by
--- completed_at, contact requests by created_at, assignments by assigned_at. What came between two times is a sum over the
--- days between them, over quarters of an hour in the days that they cut, and a look at the rows themselves in the quarters
--- that they cut. Every time zone is whole quarters of an hour from UTC, so months, wherever they begin, cut none.
+-- The number of rows in each day and each quarter of an hour in UTC: users and contact requests by created_at, results
+-- by completed_at, assignments by assigned_at. The number between two times is a sum over whole days, whole quarters at
+-- both ends, and a count of rows in the partial quarters. The offset of each time zone is a multiple of a quarter of an
+-- hour, so a month has no partial quarters.
 CREATE TABLE time_tally (
 	span INTEGER NOT NULL,		-- in milliseconds: 86400000 or 900000
 	number INTEGER NOT NULL,	-- time / span
@@ -623,7 +622,7 @@ CREATE TRIGGER assignment_retimed AFTER UPDATE OF assigned_at ON assignment WHEN
 		ON CONFLICT DO UPDATE SET assignments = assignments + 1;
 END;
 
--- 'registration': users whose registration is complete; 'assignment:user': users with an assignment
+-- 'registration': users with a complete registration; 'assignment:user': users with an assignment
 INSERT INTO tally (name) VALUES ('registration'), ('test'), ('material'), ('assignment'), ('assignment:user');
 CREATE TRIGGER user_registration_added AFTER INSERT ON users WHEN new.registered_at IS NOT NULL BEGIN
 	UPDATE tally SET n = n + 1 WHERE name = 'registration';
@@ -661,7 +660,7 @@ CREATE TRIGGER assignment_given AFTER UPDATE OF user_pk ON assignment WHEN new.u
 		AND NOT EXISTS (SELECT 1 FROM assignment WHERE user_pk = new.user_pk AND pk <> new.pk);
 END;
 
--- Facts of this installation.
+-- Values of this installation.
 CREATE TABLE instance (
 	key TEXT PRIMARY KEY,
 	value TEXT NOT NULL

@@ -66,6 +66,13 @@ struct cleanup {
 	bool dry_run, quiet;
 };
 
+struct kind {
+	const char *name;
+	expiry_call *expire;
+	int64_t until;
+	const char *done;	/* what happens to the rows: "deleted" */
+};
+
 static void
 report_cleaned(const struct cleanup *c, const char *name, int64_t count, const char *done)
 {
@@ -83,34 +90,23 @@ count_rows(struct db *db, const char *text, int64_t until, int64_t *count)
 	return rc == DB_ROW ? DB_DONE : rc;
 }
 
+/* Deletes all rows of a kind that expired, or only counts them; then prints the number. */
 static enum db_rc
-expire_batch(const struct cleanup *c, expiry_call *expire, int64_t until, int64_t *done)
-{
-	enum db_rc rc = db_write_begin(c->db);
-
-	if (rc != DB_DONE)
-		return rc;
-	(void)!expire(c->db, until, BATCH, done);
-	return db_write_commit(c->db);
-}
-
-/* Deletes all rows that expired at `until`, or only counts them; then prints the number. */
-static enum db_rc
-expire_all(const struct cleanup *c, const char *name, expiry_call *expire, int64_t until, const char *what)
+expire_all(const struct cleanup *c, const struct kind *kind)
 {
 	int64_t done = BATCH, count = 0;
 	enum db_rc rc = DB_DONE;
 
 	if (c->dry_run) {
-		rc = expire(c->db, until, 0, &count);
+		rc = kind->expire(c->db, kind->until, 0, &count);
 		db_release(c->db);
 	}
-	while (!c->dry_run && rc == DB_DONE && done == BATCH) {
-		rc = expire_batch(c, expire, until, &done);
-		if (rc == DB_DONE)
-			count += done;
+	while (!c->dry_run && done == BATCH && rc == DB_DONE && (rc = db_write_begin(c->db)) == DB_DONE) {
+		(void)!kind->expire(c->db, kind->until, BATCH, &done);
+		rc = db_write_commit(c->db);
+		count += rc == DB_DONE ? done : 0;
 	}
-	report_cleaned(c, name, count, what);
+	report_cleaned(c, kind->name, count, kind->done);
 	return rc;
 }
 
@@ -208,7 +204,7 @@ finalize_all(const struct cleanup *c, int64_t *count)
 static enum db_rc
 clean(const struct cleanup *c, const struct conf *conf)
 {
-	const struct { const char *name; expiry_call *expire; int64_t until; const char *what; } kinds[] = {
+	const struct kind kinds[] = {
 		{ "expired login codes", otp_expire_codes, c->now, "deleted" },
 		{ "expired sessions", session_expire, c->now, "deleted" },
 		{ "old limit counts", limit_expire, c->now - DAY, "deleted" },	/* the longest window of a limit is a day */
@@ -222,7 +218,7 @@ clean(const struct cleanup *c, const struct conf *conf)
 	int64_t count = 0;
 
 	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++)
-		rc = expire_all(c, kinds[i].name, kinds[i].expire, kinds[i].until, kinds[i].what);
+		rc = expire_all(c, &kinds[i]);
 	if (rc != DB_DONE || (rc = close_attempts(c)) != DB_DONE)
 		return rc;
 	rc = c->dry_run ? count_rows(c->db, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);

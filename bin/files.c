@@ -89,10 +89,7 @@ is_old(const struct gc *gc, const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec < gc->before;
 }
 
-/*
- * Under the writer lock, so that no row that names the file can be added meanwhile; an upload of the same bytes checks under it
- * that they still exist.
- */
+/* While the writer lock is held, no row that names the file can be added: file_add() checks under it that the bytes exist. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -124,21 +121,9 @@ delete_batch(struct gc *gc)
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);
-	db_write_rollback(gc->db);	/* no row was written */
+	db_write_rollback(gc->db);	/* of nothing: the transaction only held the lock */
 	gc->count = 0;
 	return rc;
-}
-
-static enum db_rc
-take_orphan(struct gc *gc, const char *sha256, int64_t bytes)
-{
-	if (gc->dry_run) {
-		gc->orphans++;
-		gc->bytes += bytes;
-		return DB_DONE;
-	}
-	memcpy(gc->batch[gc->count++], sha256, BLOB_HASH_TEXT);
-	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
 /* A file in one of the folders of DATA/files. */
@@ -159,7 +144,15 @@ handle_file(struct gc *gc, const FTSENT *file)
 		return DB_DONE;
 	enum db_rc rc = is_named(gc->db, name, &named);
 	db_release(gc->db);
-	return rc == DB_DONE && !named ? take_orphan(gc, name, file->fts_statp->st_size) : rc;
+	if (rc != DB_DONE || named)
+		return rc;
+	if (gc->dry_run) {
+		gc->orphans++;
+		gc->bytes += file->fts_statp->st_size;
+		return DB_DONE;
+	}
+	memcpy(gc->batch[gc->count++], name, BLOB_HASH_TEXT);
+	return gc->count == BATCH ? delete_batch(gc) : DB_DONE;
 }
 
 static enum db_rc

@@ -1,18 +1,20 @@
 /*
  * okulctl mail - sends the mails that wait in the outbox.
  *
- * A sender claims a batch of rows by moving their next_at forward: for that time, their lease, no other sender claims them. It
- * sends them outside of any transaction, and one more transaction deletes the rows that were sent and claims the next batch.
- * When a sender dies in between, its rows are sent again: a mail is sent at least once, and twice only when the sender dies
- * between the server's response and the deletion of the row. Both copies then have the same Message-ID.
+ * A sender claims a batch of rows by moving their next_at forward: for that time, their lease, no other sender claims
+ * them. It sends them outside of any transaction, and one more transaction deletes the rows that were sent and claims
+ * the next batch. When a sender dies in between, its rows are sent again: a mail is sent at least once, and twice
+ * only when the sender dies between the server's response and the deletion of the row. Both copies then have the same
+ * Message-ID.
  *
- * All senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender that gets the
- * exclusive lock knows that no other runs, and that all leases are of dead senders: it ends them, since a login code does not live
- * much longer than a lease. The mails of a sender that hangs wait for the end of its lease.
+ * All senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender
+ * that gets the exclusive lock knows that no other runs, and that all leases are of dead senders: it ends them, since
+ * a login code does not live much longer than a lease. The mails of a sender that hangs wait for the end of its
+ * lease.
  *
- * A batch is what can be sent in BATCH_TIME: for that long a mail that was sent may still have its row, and an urgent mail may
- * wait for others; longer, up to TRANSPORT_MAX, only when the server hangs. With one transaction for each row, 500 mails would
- * need a thousand transactions, which would delay requests.
+ * A batch is what can be sent in BATCH_TIME: for that long a mail that was sent may still have its row, and an urgent
+ * mail may wait for others; longer, up to TRANSPORT_MAX, only when the server hangs. With one transaction for each
+ * row, 500 mails would need a thousand transactions, which would delay requests.
  */
 #include "okulctl.h"
 
@@ -217,8 +219,8 @@ exchange_once(struct sender *s, struct batch *next)
 }
 
 /*
- * Repeats exchange_once() until it succeeds when the batch has mails that were sent: those must not be sent again. All others
- * are sent again when their lease ends.
+ * Repeats exchange_once() until it succeeds when the batch has mails that were sent: those must not be sent again.
+ * All others are sent again when their lease ends.
  */
 static void
 exchange(struct sender *s)
@@ -290,7 +292,8 @@ take_over(struct sender *s)
 	if (rc != DB_DONE)
 		database_failed(s, rc);
 	else if (count > 0)
-		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had claimed them is dead\"", (long long)count);
+		log_line(LOG_WARN, "mail_taken_over count=%lld reason=\"the sender that had claimed them is dead\"",
+			(long long)count);
 }
 
 /* ---- one mail */

@@ -1,6 +1,6 @@
 /*
- * Mails through a sendmail program (of Postfix, Exim, msmtp, ...). It gets the message on standard input and the recipient as an
- * argument behind "--", so that neither a shell nor the message's headers can change it.
+ * Mails through a sendmail program (of Postfix, Exim, msmtp, ...). It gets the message on standard input and the
+ * recipient as an argument behind "--", so that neither a shell nor the message's headers can change it.
  */
 #include "mail_transport.h"
 

@@ -1,5 +1,5 @@
 /*
- * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails that are due.
+ * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails.
  */
 #include "mail_transport.h"
 
@@ -39,7 +39,7 @@ copy_line(char *out, size_t room, const char *s, size_t length)
 	out[n] = '\0';
 }
 
-/* Only here does libcurl show which command a reply belongs to. A line that is not a command may be a password: it is not kept. */
+/* Only here does libcurl show which command a reply belongs to. Other lines are not kept: they may be a password. */
 static int
 on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 {
@@ -97,8 +97,8 @@ prepare_transfer(const struct conf *conf)
 }
 
 /*
- * Only a reply to RCPT, DATA or the message itself concerns this mail alone; 421 (RFC 5321 section 4.2.3) and all other failures
- * (no connection, a bad certificate, no login, a refused sender) concern all mails.
+ * Only a reply to RCPT, DATA or the message itself concerns this mail alone; 421 (RFC 5321 section 4.2.3) and all
+ * other failures (no connection, a bad certificate, no login, a refused sender) concern all mails.
  */
 static enum send_result
 judge_transfer(CURLcode rc, const struct exchange *exchange, const char *error, char *why, size_t room)
@@ -157,8 +157,8 @@ send_smtp(const struct conf *conf, const struct letter *letter, char *why, size_
 }
 
 /*
- * Sends QUIT. libcurl would wait for the reply, two minutes for a server that hangs; with the reading side shut down there is none
- * to wait for. What the callbacks use is freed already.
+ * Sends QUIT. libcurl would wait for the reply, two minutes for a server that hangs; with the reading side shut down
+ * there is none to wait for. What the callbacks use is freed already.
  */
 static void
 rest(void)

@@ -28,8 +28,8 @@ struct letter {
 struct transport {
 	const char *name;
 	/*
-	 * Sends a letter within TRANSPORT_MAX, unless the disk hangs. `why` gets the reason of a failure, without control
-	 * characters and without text of the message.
+	 * Sends a letter within TRANSPORT_MAX, unless the disk hangs. `why` gets the reason of a failure, without
+	 * control characters and without text of the message.
 	 */
 	enum send_result (*send)(const struct conf *conf, const struct letter *letter, char *why, size_t room);
 	/* Closes connections when nothing more is due. May be NULL. */

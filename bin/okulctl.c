@@ -137,13 +137,11 @@ ctl_batch_options(int argc, char **argv, bool *dry_run, bool *quiet)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "", options, NULL)) == 'n' || option == 'q') {
 		*dry_run |= option == 'n';
 		*quiet |= option == 'q';
-		if (option == '?')
-			return ctl_fail("the options are --dry-run and --quiet");
 	}
-	return optind == argc || ctl_fail("the options are --dry-run and --quiet, not \"%s\"", argv[optind]);
+	return (option == -1 && optind == argc) || ctl_fail("it takes only the options --dry-run and --quiet");
 }
 
 static int

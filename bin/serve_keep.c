@@ -401,22 +401,20 @@ on_signal(struct supervisor *sv, int signal)
 int
 serve_keep(struct supervisor *sv)
 {
+	static const int awaited[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
 	struct sigaction hangup;
 	sigset_t signals;
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		sigaddset(&signals, awaited[i]);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	/* Started under nohup, it is meant to outlive the terminal. */
+	/* Under nohup it goes on when the terminal is closed. */
 	sigaction(SIGHUP, NULL, &hangup);
 	sv->has_terminal = hangup.sa_handler != SIG_IGN && is_terminal_open();
 	/* An ignored signal cannot be waited for. */
-	for (int s = 1; s < NSIG; s++)
-		if (sigismember(&signals, s) == 1)
-			signal(s, SIG_DFL);
+	for (size_t i = 0; i < COUNT(awaited); i++)
+		signal(awaited[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	sv->ready_by = sv->web ? now() + HEALTH_WAIT : NEVER;
 	for (size_t i = 0; i < sv->count; i++)

@@ -69,14 +69,15 @@ const struct command command_setting_history = {
 #define BY "CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor"
 #define YES_NO "CASE WHEN is_public THEN 'yes' ELSE 'no' END AS public"
 
-enum { LIST, NOW, THEN, HISTORY };
+enum { LIST, VALUE, HISTORY };
 
 static const char *const sql[] = {
 	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed, coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
-	[NOW] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS TEXT) IS NULL",
-	[THEN] = "SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
+	/* Of version ?2, or with 0 the current one. */
+	[VALUE] = "SELECT value FROM setting WHERE key = ?1 AND ?2 = 0"
+		" UNION ALL SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
 	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
 		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
 };
@@ -140,7 +141,7 @@ run_setting_get(int argc, char **argv, const char *data)
 	if (!db)
 		return EXIT_CONFIG;
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql[version ? THEN : NOW], ARGS(key, version ? value_int(version) : value_null()));
+	enum db_rc rc = db_one(db, &row, sql[VALUE], ARGS(key, version));
 	char *value = rc == DB_ROW ? strdup(db_text(row, 0)) : NULL;
 	db_close(db);
 	if (rc == DB_DONE && version)

@@ -11,10 +11,7 @@
 
 #include <getopt.h>
 
-static int run_user_add(int argc, char **argv, const char *data);
-static int run_user_role(int argc, char **argv, const char *data);
-static int run_user_list(int argc, char **argv, const char *data);
-static int run_user_unlock(int argc, char **argv, const char *data);
+static command_call run_user_add, run_user_role, run_user_list, run_user_unlock;
 
 static const struct db_statements statements;
 
@@ -76,7 +73,7 @@ static bool
 open_all(const char *data)
 {
 	conf = ctl_conf(data);
-	db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
+	db = ctl_db(conf, DB_READ_WRITE);
 	return db != NULL;
 }
 
@@ -97,8 +94,7 @@ read_email(const char *text)
 static bool
 is_role(const char *role)
 {
-	return role_of(role) != PUBLIC ||
-		ctl_error(EXIT_DATA, "\"%s\" is not a role; roles are user, admin and superadmin", role) == 0;
+	return role_of(role) != PUBLIC || ctl_fail("\"%s\" is not a role; roles are user, admin and superadmin", role);
 }
 
 /* ---- user add */
@@ -218,7 +214,8 @@ run_user_role(int argc, char **argv, const char *data)
 	if (change == NO_USER)
 		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` adds one", email);
 	if (change == LAST_SUPERADMIN)
-		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first", email);
+		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
+			email);
 	printf("%s: is %s %s\n", email, role, change == CHANGED ? "now" : "already");
 	return EXIT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /*
  * okulctl user import - adds users from a table.
  *
- * The file is read in batches: the rows of a batch are checked, the good ones are written in one transaction, and then the errors
- * of the others are printed. So requests are served meanwhile, and the file may have any size.
+ * The file is read in batches: the rows of a batch are checked, the good ones are written in one transaction, and
+ * then the errors of the others are printed. So requests are served meanwhile, and the file may have any size.
  */
 #include "okulctl.h"
 
@@ -17,7 +17,7 @@
 #include <getopt.h>
 #include <search.h>
 
-static int run_user_import(int argc, char **argv, const char *data);
+static command_call run_user_import;
 
 static const struct db_statements statements;
 
@@ -238,7 +238,8 @@ static const char *
 csv_reason(enum csv_result result)
 {
 	static const char *const reasons[] = {
-		[CSV_QUOTE] = "a quote stands where none may: a cell with quotes begins and ends with one, and doubles those within",
+		[CSV_QUOTE] = "a quote stands where none may: a cell with quotes begins and ends with one, and doubles "
+			"those within",
 		[CSV_OPEN] = "a cell begins with a quote, and no quote ends it",
 		[CSV_UTF8] = "is not UTF-8 text",	/* never: ctl_text() */
 		[CSV_LONG] = "has too many cells, or too long ones; is a quote missing?",
@@ -407,9 +408,9 @@ find_header(struct import *im)
 
 	while (!any) {
 		if ((result = csv_next(&im->csv)) == CSV_END)
-			return ctl_error(EXIT_DATA, "the file is empty; its first line names the columns") == 0;
+			return ctl_fail("the file is empty; its first line names the columns");
 		if (result != CSV_ROW)
-			return ctl_error(EXIT_DATA, "line %zu: %s", im->csv.line, csv_reason(result)) == 0;
+			return ctl_fail("line %zu: %s", im->csv.line, csv_reason(result));
 		for (size_t i = 0; i < im->csv.count; i++) {
 			im->headings[i] = trim_cell(im->file, im->csv.fields[i]);
 			any = any || im->headings[i][0];
@@ -431,14 +432,14 @@ read_header(struct import *im)
 		const struct field *field = names[i] ? field_find(&import_shape, names[i]) : NULL;
 
 		if (!names[i] && im->headings[i][0])
-			return ctl_error(EXIT_DATA, "line %zu: there is no column \"%s\"; `okulctl user import --help` lists them",
-				im->csv.line, im->headings[i]) == 0;
+			return ctl_fail("line %zu: there is no column \"%s\"; `okulctl user import --help` lists them",
+				im->csv.line, im->headings[i]);
 		if (field && has_column(im, names[i]))
-			return ctl_error(EXIT_DATA, "line %zu: there are two columns \"%s\"", im->csv.line, names[i]) == 0;
+			return ctl_fail("line %zu: there are two columns \"%s\"", im->csv.line, names[i]);
 		im->columns[im->column_count++] = field || !names[i] ? field : &passed_over;
 	}
-	return has_column(im, "email") || ctl_error(EXIT_DATA, "line %zu: must name the columns, and among them email",
-		im->csv.line) == 0;
+	return has_column(im, "email") || ctl_fail("line %zu: must name the columns, and among them email",
+		im->csv.line);
 }
 
 static bool
@@ -463,9 +464,9 @@ check_dates(struct import *im)
 
 			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
 			    user_table_date(im->batch, cell, &date) == USER_TABLE_MONTH_FIRST)
-				return ctl_error(EXIT_DATA, "line %zu: %s: %s has the month first, and okul reads the day first: nothing "
-					"was done. Let the spreadsheet write dates like 1998-04-23", im->csv.line, im->columns[i]->name,
-					cell) == 0;
+				return ctl_fail("line %zu: %s: %s has the month first, and okul reads the day first: nothing was "
+					"done. Let the spreadsheet write dates like 1998-04-23", im->csv.line,
+					im->columns[i]->name, cell);
 		}
 		arena_reset(im->batch);
 	}
@@ -513,7 +514,7 @@ run_user_import(int argc, char **argv, const char *data)
 	if (!file)
 		return EXIT_DATA;
 	im.conf = ctl_conf(data);
-	im.db = im.conf ? ctl_db(im.conf, im.dry_run ? DB_READ_ONLY : DB_READ_WRITE) : NULL;
+	im.db = ctl_db(im.conf, im.dry_run ? DB_READ_ONLY : DB_READ_WRITE);
 	int code = im.db ? import_file(&im, file) : EXIT_CONFIG;
 	db_close(im.db);
 	fclose(file);

@@ -24,7 +24,7 @@ static const struct route routes[] = {
 	{ GET, "/health", PUBLIC, get_health, .out = &health, .no_store = true, .errors = STATUSES(503),
 	  .title = "Liveness and readiness",
 	  .note = "503 when the database cannot be read; status is degraded when it cannot be written: a full disk, a lock "
-	          "that somebody keeps, programs older than the database. Looked at once a second." },
+	          "that another process holds, programs older than the database. Checked once a second." },
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
@@ -42,12 +42,12 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return response_error(rq, ERROR_UNAVAILABLE);
-	request_detach_user(rq);	/* the trial ends their row, and the log names them */
+	request_detach_user(rq);	/* the write ends its row, and the log needs the user */
 	bool writable = db_try_write(rq->db);
 	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }
 
-/* The reference tells of no surface that is off. */
+/* Where /api/v1 is off, the reference is the one without it. */
 static const char *
 share_file(struct request *rq, const char *name, const char *extension)
 {

@@ -66,8 +66,8 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
  * with time: they are the order of creation, and the tie-breaker of the other orders. ?1 drafts too, ?2 language, ?3 level,
  * ?4 the words of a search (fold_words()); each statement takes the first of them that it needs, then limit and offset.
  */
-#define SEEN "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
-#define FOUND SEEN " AND " SQL_HAS_WORDS("folded", "?4")
+#define FILTERS "(?1 OR is_published) AND (CAST(?2 AS TEXT) IS NULL OR language = ?2) AND (CAST(?3 AS TEXT) IS NULL OR level = ?3)"
+#define FILTERS_AND_SEARCH FILTERS " AND " SQL_HAS_WORDS("folded", "?4")
 #define PAGE(source, where, order, limit, offset) \
 	"SELECT " COURSE_COLUMNS " FROM (SELECT pk AS found FROM " source " WHERE " where " ORDER BY " order \
 	" LIMIT " limit " OFFSET " offset ") AS page" SQL_JOIN "course ON pk = found ORDER BY " order \
@@ -75,12 +75,12 @@ static const struct shape list_query = { .name = "CourseListQuery", .fields = FI
 #define SORTED(i, by, order) \
 	[PAGE_OF(OF_ALL, i)] = PAGE("course" SQL_BY_INDEX("course_" by), "TRUE", order, "?1", "?2"), \
 	[PAGE_OF(OF_PUBLIC, i)] = PAGE("course" SQL_BY_INDEX("course_public_" by), "is_published", order, "?1", "?2"), \
-	[PAGE_OF(OF_SEEN, i)] = PAGE("course" SQL_BY_INDEX("course_" by), SEEN, order, "?4", "?5"), \
-	[PAGE_OF(OF_FOUND, i)] = PAGE("course", FOUND, order, "?5", "?6")
+	[PAGE_OF(OF_FILTERED, i)] = PAGE("course" SQL_BY_INDEX("course_" by), FILTERS, order, "?4", "?5"), \
+	[PAGE_OF(OF_SEARCHED, i)] = PAGE("course", FILTERS_AND_SEARCH, order, "?5", "?6")
 
 #define SORTS (COUNT(sorts) - 1)
 /* Which courses a list has: of each kind there are the pages, one for each order, and the count. */
-enum { OF_ALL, OF_PUBLIC, OF_SEEN, OF_FOUND, KINDS };
+enum { OF_ALL, OF_PUBLIC, OF_FILTERED, OF_SEARCHED, KINDS };
 #define PAGE_OF(kind, sort) ((kind) * SORTS + (sort))
 #define COUNT_OF(kind) (PAGE_OF(KINDS, 0) + (kind))
 enum { ONE = COUNT_OF(KINDS), TAKEN };
@@ -96,21 +96,18 @@ static const char *const sql[] = {
 	SORTED(7, "position", "position DESC, pk DESC"),
 	[COUNT_OF(OF_ALL)] = "SELECT n FROM tally WHERE name = 'course'",
 	[COUNT_OF(OF_PUBLIC)] = "SELECT n FROM tally WHERE name = 'course:published'",
-	[COUNT_OF(OF_SEEN)] =
-		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " SEEN " /* scans: course */",
-	[COUNT_OF(OF_FOUND)] = "SELECT count(*) FROM course WHERE " FOUND " /* scans: course */",
+	[COUNT_OF(OF_FILTERED)] =
+		"SELECT count(*) FROM course" SQL_BY_INDEX("course_newest") " WHERE " FILTERS " /* scans: course */",
+	[COUNT_OF(OF_SEARCHED)] = "SELECT count(*) FROM course WHERE " FILTERS_AND_SEARCH " /* scans: course */",
 	[ONE] = "SELECT " COURSE_COLUMNS " FROM course WHERE id = ?1 AND (?2 OR is_published)",
 	[TAKEN] = "SELECT 1 FROM course WHERE sort_title IN (?1, ?2, ?3, ?4)",
 };
 
 static response_handler get_courses, get_course, post_course, patch_course, delete_course, duplicate_course;
 
-/* A counter of all changes of courses. */
-#define LIST_VERSION "SELECT n FROM tally WHERE name = 'course:version'"
-
 static const struct route routes[] = {
 	{ GET, "/courses", PUBLIC, get_courses, .query = &list_query, .out = &course_response, .out_page = true,
-	  .more_by_token = true, .version = LIST_VERSION, .title = "Get all courses",
+	  .more_by_token = true, .version = "SELECT n FROM tally WHERE name = 'course:version'", .title = "Get all courses",
 	  .note = "A page of the courses that are published; an admin sees the drafts too." },
 	{ POST, "/courses", ADMIN, post_course, .in = &create_course, .out = &course_response, .status = 201, .writes = true,
 	  .title = "Create a new course (Admin only)" },
@@ -137,10 +134,10 @@ get_courses(struct request *rq)
 	int kind = request_is_admin(rq) ? OF_ALL : OF_PUBLIC, sort = value_choice(in[SORT], sorts);
 
 	if (words)
-		kind = OF_FOUND;
+		kind = OF_SEARCHED;
 	else if (in[FOR_LANGUAGE].named || in[FOR_LEVEL].named)
-		kind = OF_SEEN;
-	args.count = (size_t[]){ [OF_SEEN] = 3, [OF_FOUND] = 4 }[kind];
+		kind = OF_FILTERED;
+	args.count = kind == OF_SEARCHED ? 4 : kind == OF_FILTERED ? 3 : 0;
 	return response_list(rq, sql[COUNT_OF(kind)], sql[PAGE_OF(kind, sort)], args, &course_response);
 }
 

@@ -226,10 +226,9 @@ counts_between(struct request *rq, int64_t from, int64_t to)
 static int64_t
 tally(struct request *rq, const char *name)
 {
-	struct db_rows *row;
-	int64_t n = db_one(rq->db, &row, sql[TALLY], ARGS(name)) == DB_ROW ? db_int(row, 0) : 0;
+	int64_t n = 0;
 
-	db_end(row);
+	(void)!db_number(rq->db, &n, sql[TALLY], ARGS(name));
 	return n;
 }
 

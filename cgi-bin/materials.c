@@ -50,14 +50,11 @@ static const struct shape update_material = { .name = "UpdateEducationMaterialDt
 	[0] = { "", FIELD_HEAD, .of = &create_material },
 	[REMOVE_PDFS] = { "removePdfIds", FIELD_LIST, 0, 50, .item = FIELD_ID, .optional = true, .note = "PDFs that go; in a form a JSON text" }) };
 
-static const struct shape pdf_facts = { .name = "MaterialPdfFacts", .fields = FIELDS(
+static const struct shape pdf_response = { .name = "MaterialPdfResponseDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "title", FIELD_TEXT, 1, TITLE_POINTS, .note = "the name of the file, without its ending", .example = "\"Unit 1\"" },
 	{ "fileName", FIELD_TEXT, 1, 255, .example = "\"Unit 1.pdf\"" },
-	{ "size", FIELD_INT, 1, .note = "bytes", .example = "48213" }) };
-
-static const struct shape pdf_response = { .name = "MaterialPdfResponseDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &pdf_facts },
+	{ "size", FIELD_INT, 1, .note = "bytes", .example = "48213" },
 	{ "url", FIELD_URL, .note = "signed; lives 15 minutes" }) };
 
 static const struct shape video_response = { .name = "MaterialVideoResponseDto", .fields = FIELDS(
@@ -327,10 +324,8 @@ post_material(struct request *rq)
 static struct response
 may_change(struct request *rq)
 {
-	struct db_rows *row;
-	enum db_rc rc = db_one(rq->db, &row, sql[IS_THERE], ARGS(rq->id));
+	enum db_rc rc = db_number(rq->db, NULL, sql[IS_THERE], ARGS(rq->id));
 
-	db_end(row);
 	return rc == DB_ROW ? upload_fits(rq) : response_error(rq, ERROR_NOT_FOUND);
 }
 

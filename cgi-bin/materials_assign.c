@@ -128,11 +128,11 @@ static bool
 assign(struct request *rq, struct assigning *a, const char *id)
 {
 	struct db_rows *who;
-	bool added = false;
-	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW && assignment_add(rq->db, &(struct assignment){
-		a->material, db_int(who, 0), rq->user->pk, rq->now, 0, a->note }, &added) == DB_DONE;
+	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW;
+	bool added = good && assignment_add(rq->db,
+		&(struct assignment){ a->material, db_int(who, 0), rq->user->pk, rq->now, 0, a->note });
 
-	if (good && added)
+	if (added)
 		good = mail_user(rq, a, who);
 	db_end(who);
 	a->assigned += added;

@@ -47,7 +47,7 @@ static const struct route routes[] = {
 	{ POST, "/settings", ADMIN, post_setting, .in = &upsert_setting, .out = &setting_response, .writes = true,
 	  .shows = show_posted, .title = "Create or update a setting (Admin)",
 	  .note = "Adds the setting, or changes the one of that key; updatedAt moves only where something changed. If-Match takes the "
-	  "tag of GET /settings/{key}; where there is no setting of that key yet, the answer to it is 412.",
+	  "tag of GET /settings/{key}; where there is no setting of that key yet, the response is 412.",
 	  .example = "{\"key\":\"home.title\",\"value\":{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}}" },
 };
 

@@ -34,7 +34,7 @@ static const struct route routes[] = {
 	  .note = "Always 200: with a good token the user, else isAuthenticated false." },
 };
 
-#define USERNAME_REST (30 * DAY)
+#define USERNAME_PAUSE (30 * DAY)
 
 static struct response
 get_me(struct request *rq)
@@ -53,15 +53,15 @@ show_me(struct request *rq)
 
 /* A change in the future was made while the clock was ahead: it does not count. */
 bool
-users_name_rests(struct request *rq, int64_t pk, const char *username)
+users_name_recent(struct request *rq, int64_t pk, const char *username)
 {
 	struct db_rows *row;
-	bool rests = db_one(rq->db, &row, sql[USERNAME], ARGS(pk)) == DB_ROW && db_text(row, 0) &&
-		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_REST > rq->now &&
+	bool recent = db_one(rq->db, &row, sql[USERNAME], ARGS(pk)) == DB_ROW && db_text(row, 0) &&
+		strcmp(db_text(row, 0), username) != 0 && db_int(row, 1) + USERNAME_PAUSE > rq->now &&
 		db_int(row, 1) <= rq->now + CLOCK_SLACK;
 
 	db_end(row);
-	return rests;
+	return recent;
 }
 
 static void
@@ -77,7 +77,7 @@ patch_me(struct request *rq)
 	const struct value *changes = rq->prepared;
 	const char *username = value_string(changes[USER_USERNAME]);
 
-	if (username && users_name_rests(rq, rq->user->pk, username))
+	if (username && users_name_recent(rq, rq->user->pk, username))
 		return response_error(rq, ERROR_USERNAME_RECENT);
 	if (user_change(rq->db, rq->arena, rq->user->pk, changes, false, rq->now) == DB_TAKEN)
 		return response_error(rq, ERROR_USERNAME_TAKEN);

@@ -8,7 +8,7 @@
 
 extern const struct section users_me, users_admin, users_deletion, users_export, users_audit;
 
-/* A username is free to be set the first time, and rests for 30 days after each change. */
-bool users_name_rests(struct request *rq, int64_t pk, const char *username);
+/* True while the user may not change their username to this one: for 30 days after a change. The first one is free. */
+bool users_name_recent(struct request *rq, int64_t pk, const char *username);
 
 #endif

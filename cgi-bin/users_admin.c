@@ -256,7 +256,7 @@ patch_profile(struct request *rq)
 		return response_error(rq, ERROR_NOT_YOURSELF);
 	if (!active && target.last_superadmin)
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
-	if (username && users_name_rests(rq, target.pk, username))
+	if (username && users_name_recent(rq, target.pk, username))
 		return response_error(rq, ERROR_USERNAME_RECENT);
 	if (user_change(rq->db, rq->arena, target.pk, changes, true, rq->now) == DB_TAKEN)
 		return response_error(rq, ERROR_USERNAME_TAKEN);

@@ -35,7 +35,7 @@ static const struct shape audit_entry = { .name = "AuditEntryResponseDto", .fiel
 	" AND audit.at >= ?4 AND audit.at < ?5 AND (CAST(?2 AS TEXT) IS NULL OR actor_id = lower(?2) OR actor_email = lower(?2)" \
 	" OR (?2 = 'operator' AND actor_id IS NULL)) AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3)"
 #define BY_TIME "audit" SQL_BY_INDEX("audit_at") " WHERE CAST(?1 AS TEXT) IS NULL" FILTER
-/* An address may have changed, the id has not: found are all ids that go or went by it. */
+/* An address may change, an id does not: all ids that have or had the address. */
 #define BY_SUBJECT \
 	"audit" SQL_BY_INDEX("audit_subject") " WHERE subject_id IN (SELECT lower(?1)" \
 	" UNION SELECT id FROM users WHERE email = lower(?1)" \
@@ -63,7 +63,7 @@ static const struct route routes[] = {
 
 const struct section users_audit = { routes, COUNT(routes), sql, COUNT(sql) };
 
-/* NULL for a filter that is empty, which is as if left out. */
+/* NULL for an empty filter, as for one that is left out. */
 static const char *
 filter(struct value value)
 {

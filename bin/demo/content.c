@@ -104,7 +104,7 @@ static const struct setting settings[] = {
 	  true, "Opening hours", IS_PUBLIC },
 	{ "home.hero", "{\"tr\":\"Bir dil, bir dünya.\",\"en\":\"One language, one world.\",\"es\":\"Un idioma, un mundo.\","
 	  "\"de\":\"Eine Sprache, eine Welt.\"}", true, "Headline of the start page", IS_PUBLIC },
-	{ "home.languages", "[\"tr\",\"en\",\"es\",\"de\"]", true, "Languages of the site, in the order of the menu", IS_PUBLIC },
+	{ "home.languages", "[\"tr\",\"en\",\"es\",\"de\"]", true, "Languages of the site, in menu order", IS_PUBLIC },
 	{ "home.showPrices", "true", true, NULL, IS_PUBLIC },
 	{ "enrolment.discount", "{\"percent\":10,\"until\":\"end of month\"}", true, "Early birds", IS_PUBLIC },
 	{ "office.targets", "{\"resultsPerMonth\":60,\"replyHours\":24}", true, "For the office only", IS_PRIVATE },
@@ -174,20 +174,21 @@ make_contact(struct demo *d, int64_t i, void *row)
 {
 	int64_t created = demo_time(d), replied = created + HOUR + demo_below(d, 40 * HOUR);
 	enum language language = demo_language(d);
-	int64_t topic = demo_below(d, TOPICS);
+	int64_t topic = demo_below(d, TOPICS), phone;
 	const struct demo_name name = demo_name(d, language);
 	struct contact_new *contact = row;
 
 	(void)i;
-	*contact = (struct contact_new){ .full_name = arena_format(d->batch, "%s %s", name.name, name.surname), .email = name.address,
-		.subject = topics[language][topic].subject, .message = topics[language][topic].message,
-		.language = language_code(language), .created_at = created, .replied_at = replied };
+	*contact = (struct contact_new){ .full_name = arena_format(d->batch, "%s %s", name.name, name.surname),
+		.email = name.address, .language = language_code(language), .created_at = created, .replied_at = replied,
+		.subject = topics[language][topic].subject, .message = topics[language][topic].message };
 	/* Now and then one is forgotten. */
 	if (demo_happens(d, .93) && replied < d->until)
 		contact->reply = topics[language][topic].reply;
 	if (demo_happens(d, .5)) {
-		long long digits[3] = { demo_below(d, 100), demo_below(d, 100), demo_below(d, 1000) };
-		contact->phone_number = arena_format(d->batch, "+90 532 %03lld %02lld %02lld", digits[2], digits[1], digits[0]);
+		phone = demo_below(d, 10000000);
+		contact->phone_number = arena_format(d->batch, "+90 532 %03d %02d %02d", (int)(phone / 10000),
+			(int)(phone / 100 % 100), (int)(phone % 100));
 	}
 	if (demo_happens(d, .9))
 		contact->source = DEMO_PICK(d, sources);
@@ -204,7 +205,9 @@ add_contact(struct demo *d, int64_t i, const void *row)
 enum db_rc
 demo_make_contacts(struct demo *d)
 {
+	static const struct demo_kind kind = { sizeof(struct contact_new), 2000, make_contact, add_contact };
+
 	demo_series(d, "contacts");
 	demo_times(d, d->start, d->until, d->contacts);
-	return demo_write(d, d->contacts, &(struct demo_kind){ sizeof(struct contact_new), 2000, make_contact, add_contact });
+	return demo_write(d, d->contacts, &kind);
 }

@@ -22,7 +22,7 @@
 #include <getopt.h>
 #include <math.h>
 
-static int run_demo(int argc, char **argv, const char *data);
+static command_call run_demo;
 
 static const struct command demo = {
 	.name = "demo",
@@ -109,7 +109,7 @@ demo_id(struct demo *d, int64_t time)
 
 /* ---- time */
 
-/* How busy the school is in a month (from January), on a day (from Sunday), at an hour (UTC; the school is in Istanbul). */
+/* How busy the school, which is in Istanbul, is in a month (from January), on a day (from Sunday), at an hour (UTC). */
 static const double by_month[] = { 1.25, 1.1, 1, .9, .8, .7, .55, .75, 1.5, 1.35, 1, .7 };
 static const double by_day[] = { .75, 1.1, 1.1, 1.05, 1, .8, .7 };
 static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5, .9,
@@ -141,7 +141,7 @@ demo_times(struct demo *d, int64_t start, int64_t until, int64_t count)
 	d->line = (struct timeline){ .start = start, .hours = hours, .count = count, .sums = sums };
 }
 
-/* The sum of the weights has `count` equal shares; the i-th time lies somewhere within the i-th, so times need no sorting. */
+/* The i-th time lies within the i-th of `count` equal shares of the weights: so times rise without sorting. */
 int64_t
 demo_time(struct demo *d)
 {
@@ -232,17 +232,18 @@ print_made(const struct demo *d, int64_t ticks)
 	char date[11];
 
 	clock_date_text(d->until, date);
-	printf("Made in %.1f s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, %zu placement tests,\n"
+	printf("Made in %.1f s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, "
+		"%zu placement tests,\n"
 		"%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
 		(double)ticks / 1e6, date, (unsigned long long)d->seed, (long long)d->users, (long long)d->staff,
-		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials, (long long)d->files,
-		(long long)d->assignments, (long long)d->opened, (long long)d->contacts);
+		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials,
+		(long long)d->files, (long long)d->assignments, (long long)d->opened, (long long)d->contacts);
 	printf("To log in as superadmin@example.com, request a code (POST /auth/otp/request, or the login page). ");
 	if (d->conf->mail_transport == MAIL_FILE)
 		printf("It is written to %s/mail.\n", d->conf->data);
 	else
-		printf("Under\n`make run` it is written to DATA/mail. Mail to example.com reaches nobody: otherwise add a superadmin whose mail\n"
-			"you can read with `okulctl user add EMAIL --role superadmin`.\n");
+		printf("Under\n`make run` it is written to DATA/mail. Otherwise add a superadmin whose mail you can read\n"
+			"with `okulctl user add EMAIL --role superadmin`: mail to example.com reaches nobody.\n");
 }
 
 static int
@@ -273,15 +274,15 @@ static bool
 read_count(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	return text_to_int(text, min, max, out) ||
-		ctl_error(EXIT_USAGE, "--%s takes a number from %lld to %lld", name, (long long)min, (long long)max) == 0;
+		ctl_fail("--%s takes a number from %lld to %lld", name, (long long)min, (long long)max);
 }
 
 static bool
 read_until(const char *text, int64_t *until)
 {
 	*until = clock_is_date(text) ? clock_date(text) : 0;
-	return (*until >= clock_date("2000-01-01") && *until <= clock_now()) || ctl_error(EXIT_USAGE,
-		"--until takes a date like 2026-01-31, from 2000-01-01 to today: nothing may lie in the future") == 0;
+	return (*until >= clock_date("2000-01-01") && *until <= clock_now()) ||
+		ctl_fail("--until takes a date like 2026-01-31, from 2000-01-01 on; nothing may lie in the future");
 }
 
 static bool
@@ -304,13 +305,13 @@ read_demo_options(struct demo *d, int argc, char **argv)
 		case 'k': good = read_count("courses", optarg, 0, 10000, &d->courses); break;
 		case 's': good = read_count("seed", optarg, 0, INT64_MAX, &seed); break;
 		case 't': good = read_until(optarg, &d->until); break;
-		default: return ctl_error(EXIT_USAGE, "`okulctl demo --help` lists the options") == 0;
+		default: return ctl_fail("`okulctl demo --help` lists the options");
 		}
 	}
 	d->seed = (uint64_t)seed;
 	d->start = d->until - 365 * DAY;
 	if (good && optind < argc)
-		return ctl_error(EXIT_USAGE, "demo does not take \"%s\"", argv[optind]) == 0;
+		return ctl_fail("demo does not take \"%s\"", argv[optind]);
 	return good;
 }
 
@@ -322,7 +323,7 @@ run_demo(int argc, char **argv, const char *data)
 	if (!read_demo_options(&d, argc, argv))
 		return EXIT_USAGE;
 	d.conf = ctl_conf(data);
-	d.db = d.conf ? ctl_db(d.conf, DB_READ_WRITE) : NULL;
+	d.db = ctl_db(d.conf, DB_READ_WRITE);
 	if (!d.db)
 		return EXIT_CONFIG;
 	d.run = arena_new(1 << 20);
@@ -334,7 +335,7 @@ run_demo(int argc, char **argv, const char *data)
 	return code;
 }
 
-/* Of lib/school/, those that the demo uses, and its own. */
+/* Those of the modules of lib/school/ that the demo uses, and its own. */
 static const struct db_statements *const statements[] = {
 	&assignment_statements, &attempt_statements, &audit_statements, &contact_statements, &course_statements, &file_statements,
 	&limit_statements, &material_statements, &placement_statements, &setting_statements, &user_statements, &own_statements,
@@ -344,20 +345,13 @@ static const struct db_statements *const statements[] = {
 int
 main(int argc, char **argv)
 {
-	const char *data = NULL;
-	int code = ctl_init("okulctl");	/* a user runs it as `okulctl demo` */
+	int code = ctl_init("okulctl");	/* a user runs it as `okulctl demo`, which sets OKUL_DATA to its -d */
 
 	if (code != EXIT_SUCCESS)
 		return code;
-	if (argc > 2 && strcmp(argv[1], "-d") == 0) {
-		data = argv[2];
-		argv[2] = argv[0];
-		argc -= 2;
-		argv += 2;
-	}
 	if (argc == 2 && strcmp(argv[1], "--statements") == 0)
 		return ctl_print_statements(statements);
 	if (argc == 2 && strcmp(argv[1], "--check") == 0)
-		return ctl_check_statements(statements, data);
-	return ctl_run(&demo, argc, argv, data);
+		return ctl_check_statements(statements, NULL);
+	return ctl_run(&demo, argc, argv, NULL);
 }

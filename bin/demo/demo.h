@@ -1,6 +1,6 @@
 /*
- * demo - a made-up school, part by part. Each part has its own random series: more results, for example, do not change the users.
- * A part runs outside of a write transaction and returns DB_DONE or what failed.
+ * demo - a made-up school, part by part. Each part has its own random series: more results, for example, do not
+ * change the users. A part runs outside of a write transaction and returns DB_DONE or what failed.
  */
 #ifndef OKUL_DEMO_H
 #define OKUL_DEMO_H
@@ -39,6 +39,7 @@ struct demo {
 
 /* ---- random numbers: the same for the same seed */
 
+/* Starts the series of a part. */
 void demo_series(struct demo *d, const char *part);
 /* A number in [0, limit). */
 int64_t demo_below(struct demo *d, int64_t limit);
@@ -69,13 +70,15 @@ struct demo_kind {
 	void (*make)(struct demo *d, int64_t i, void *row);	/* NULL: nothing to prepare */
 	void (*add)(struct demo *d, int64_t i, const void *row);	/* a failed write sticks to db */
 };
+/* Makes and writes `count` rows. */
 must_use enum db_rc demo_write(struct demo *d, int64_t count, const struct demo_kind *kind);
 
 extern const struct db_statements demo_results_statements;
 
-/* A name that is common in the language, and an address made of it, which others may have too; in the arena of the batch. */
+/* A name that is common in the language, and an address made of it, which others may have too. In d->batch. */
 struct demo_name { const char *name, *surname, *handle, *address; bool female; };
 struct demo_name demo_name(struct demo *d, enum language language);
+/* A language, as often as people speak it. */
 enum language demo_language(struct demo *d);
 
 must_use enum db_rc demo_make_users(struct demo *d);
@@ -91,7 +94,7 @@ must_use enum db_rc demo_make_materials(struct demo *d);	/* and what is assigned
 #define DEMO_OPTIONS 4
 struct demo_question {
 	const char *text, *option[DEMO_OPTIONS];	/* the first is right */
-	double points, difficulty;	/* difficulty: the ability at which half of those who do not guess know the answer */
+	double points, difficulty;	/* difficulty: the ability at which half know the answer without guessing */
 	double discrimination;		/* how well it separates those above from those below */
 };
 struct demo_test {

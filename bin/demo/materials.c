@@ -60,12 +60,12 @@ static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çal
 
 /* ---- PDF (ISO 32000-1): one page, in a font that every reader has */
 
-/* The font's code of a letter: of Latin-1, with the Turkish letters in the places of Icelandic ones, as in ISO 8859-9. */
+/* The code of a letter in the font, as in ISO 8859-9: Latin-1 with Turkish letters in the places of Icelandic ones. */
 static int32_t
 code_of(int32_t point)
 {
-	static const struct { int32_t point, code; } turkish[] = {
-		{ 0x11e, 0xd0 }, { 0x130, 0xdd }, { 0x15e, 0xde }, { 0x11f, 0xf0 }, { 0x131, 0xfd }, { 0x15f, 0xfe },	/* Ğ İ Ş ğ ı ş */
+	static const struct { int32_t point, code; } turkish[] = {	/* Ğ İ Ş ğ ı ş */
+		{ 0x11e, 0xd0 }, { 0x130, 0xdd }, { 0x15e, 0xde }, { 0x11f, 0xf0 }, { 0x131, 0xfd }, { 0x15f, 0xfe },
 	};
 
 	for (size_t i = 0; i < COUNT(turkish); i++)
@@ -88,10 +88,11 @@ static struct buf
 write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 {
 	struct buf out = { .arena = arena }, page = { .arena = arena };
+	const char *title = (solved ? key : worksheet)[lesson->locale];
 
 	buf_puts(&page, "BT 60 800 Td\n");
 	put_pdf_line(&page, 20, 20, lesson->title);
-	put_pdf_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, (solved ? key : worksheet)[lesson->locale]));
+	put_pdf_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, title));
 	for (int i = 0; i < LINES; i++)
 		put_pdf_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
 			solved ? lesson->line[i].solution : lesson->line[i].task));
@@ -165,7 +166,7 @@ videos_of(struct demo *d, const struct lesson *lesson, int64_t at, int64_t i)
 {
 	if (!lesson->video)
 		return "[]";
-	return arena_format(d->batch, "[{\"id\":\"%s\",\"title\":\"%s\",\"url\":\"https://www.example.com/videos/%lld\"}]",
+	return arena_format(d->batch, "[{\"id\":\"%s\",\"title\":\"%s\",\"url\":\"https://example.com/videos/%lld\"}]",
 		demo_id(d, at), lesson->video, (long long)i + 101);
 }
 
@@ -182,8 +183,8 @@ make_material(struct demo *d, int64_t i, void *out)
 	int64_t at = d->start - ((int64_t)COUNT(lessons) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
 	struct lesson_row *row = out;
 
-	*row = (struct lesson_row){ .at = at, .material = { lesson->title, lesson->description, language_code(lesson->locale),
-		videos_of(d, lesson, at, i), .level = lesson->level } };
+	*row = (struct lesson_row){ .at = at, .material = { lesson->title, lesson->description,
+		language_code(lesson->locale), videos_of(d, lesson, at, i), .level = lesson->level } };
 	row->id = demo_id(d, at);
 }
 
@@ -197,7 +198,8 @@ add_material(struct demo *d, int64_t i, const void *in)
 	(void)!material_add(d->db, row->id, &row->material, row->at, &pk);
 	for (int n = 0; n < pdfs_of(i); n++) {
 		const char *title = (n > 0 ? key : worksheet)[lesson->locale];
-		struct file_row file = { .type = MEDIA_PDF, .name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title) };
+		const char *name = arena_format(d->batch, "%s - %s.pdf", lesson->title, title);
+		struct file_row file = { .type = MEDIA_PDF, .name = name };
 
 		random_pretend(random_series(&d->chance), row->at);
 		/* Where it fails, the next statement does: it finds no such file. */
@@ -223,8 +225,8 @@ make_assignment(struct demo *d, int64_t i, void *row)
 	if (!user)
 		return;
 	/* `lessons` are the only materials, so a material's key is its place among them. */
-	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
-		has_note ? notes[user->language] : NULL };
+	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at,
+		is_opened ? opened : 0, has_note ? notes[user->language] : NULL };
 	if (is_opened && user->last_login < opened)
 		user->last_login = opened;
 }
@@ -233,10 +235,9 @@ static void
 add_assignment(struct demo *d, int64_t i, const void *row)
 {
 	const struct assignment *assignment = row;
-	bool added;
 
 	(void)i;
-	if (!assignment->user || assignment_add(d->db, assignment, &added) != DB_DONE || !added)
+	if (!assignment->user || !assignment_add(d->db, assignment))
 		return;
 	d->assignments++;
 	d->opened += assignment->opened_at != 0;
@@ -246,7 +247,7 @@ enum db_rc
 demo_make_materials(struct demo *d)
 {
 	static const struct demo_kind materials = { sizeof(struct lesson_row), 1, make_material, add_material };
-	static const struct demo_kind assignments = { sizeof(struct assignment), 2000, make_assignment, add_assignment };
+	static const struct demo_kind given = { sizeof(struct assignment), 2000, make_assignment, add_assignment };
 	enum db_rc rc = store_pdfs(d);
 
 	demo_series(d, "materials");
@@ -256,5 +257,5 @@ demo_make_materials(struct demo *d)
 		return rc;
 	demo_series(d, "assignments");
 	demo_times(d, d->start, d->until, d->users * 9 / 10);
-	return demo_write(d, d->users * 9 / 10, &assignments);
+	return demo_write(d, d->users * 9 / 10, &given);
 }

@@ -1,9 +1,10 @@
 /*
  * demo_results - the placement tests of the demo school, and a year of results.
  *
- * Each user has an ability, which grows while they learn; the higher it is above a question's difficulty, the likelier is the right
- * answer (the three-parameter model of item response theory, Birnbaum 1968). So the statistics show the difficulty,
- * discrimination and reliability of real tests. The answers are made up; quiz_grade() grades them.
+ * Each user has an ability, which grows while they learn; the higher it is above a question's difficulty, the
+ * likelier is the right answer (the three-parameter model of item response theory, Birnbaum 1968). So the statistics
+ * show the difficulty, discrimination and reliability of real tests. The answers are made up; quiz_grade() grades
+ * them.
  */
 #include "demo.h"
 
@@ -24,8 +25,8 @@ static struct test {
 } tests[COUNT(demo_tests)];
 
 #define RANGE(level, from, to) "{\"level\":\"" level "\",\"minScore\":" #from ",\"maxScore\":" #to "}"
-static const char ranges[] = "[" RANGE("A1", 0, 20) "," RANGE("A2", 21, 38) "," RANGE("B1", 39, 56) "," RANGE("B2", 57, 72) ","
-	RANGE("C1", 73, 88) "," RANGE("C2", 89, 100) "]";
+static const char ranges[] = "[" RANGE("A1", 0, 20) "," RANGE("A2", 21, 38) "," RANGE("B1", 39, 56) ","
+	RANGE("B2", 57, 72) "," RANGE("C1", 73, 88) "," RANGE("C2", 89, 100) "]";
 
 enum { FIND };
 

@@ -25,6 +25,7 @@ enum blob_rc {
 	BLOB_DONE,
 	BLOB_FULL,		/* no room on the disk */
 	BLOB_READONLY,		/* DATA/files cannot be written */
+	BLOB_LOST,		/* blob_keep() again: the name that it had was deleted, and the bytes with it */
 	BLOB_BROKEN,		/* another failure; it was logged */
 };
 

@@ -15,7 +15,13 @@ static const volatile int64_t *shift;	/* milliseconds, changed by the tests whil
 #define FIRST_TIME INT64_C(-62167219200000)
 #define LAST_TIME INT64_C(253402300799999)
 
-#define DATE_FORMAT "%04Y-%m-%d"
+/* Days from 0000-03-01, where the years of the arithmetic below begin, to 1970-01-01. */
+#define MARCH_TO_1970 719468
+#define DAYS_400_YEARS INT64_C(146097)
+
+struct date {
+	int year, month, day;
+};
 
 void
 clock_init(void)
@@ -60,50 +66,98 @@ clock_ticks(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The nearest time whose year has four digits. */
+/*
+ * The date of a day since 1970, after Howard Hinnant's civil_from_days: years begin in March, so that the leap day is the last
+ * one, and 400 years always have the same number of days. gmtime_r() and strftime() take ten times as long, and lists have many.
+ */
+static struct date
+date_of_days(int64_t days)
+{
+	int64_t era, day_of_era, year_of_era, day_of_year, month;
+	struct date date;
+
+	days += MARCH_TO_1970;
+	era = (days >= 0 ? days : days - (DAYS_400_YEARS - 1)) / DAYS_400_YEARS;
+	day_of_era = days - era * DAYS_400_YEARS;
+	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	month = (5 * day_of_year + 2) / 153;	/* 0 is March */
+	date.day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+	date.month = (int)(month < 10 ? month + 3 : month - 9);
+	date.year = (int)(year_of_era + era * 400 + (date.month <= 2));
+	return date;
+}
+
+/* Splits a time, limited to the years 0000 to 9999, into days since 1970 and milliseconds of the day. */
 static int64_t
-limit(int64_t time)
+split(int64_t time, int *rest)
 {
-	return time < FIRST_TIME ? FIRST_TIME : time > LAST_TIME ? LAST_TIME : time;
+	time = (time < FIRST_TIME ? FIRST_TIME : time > LAST_TIME ? LAST_TIME : time) - FIRST_TIME;
+	*rest = (int)(time % DAY);
+	return time / DAY + FIRST_TIME / DAY;
 }
 
-/* Rounded down, before 1970 too. */
-static time_t
-to_seconds(int64_t time)
+static void
+put_digits(char *out, int number, int count)
 {
-	return (time_t)((limit(time) - FIRST_TIME) / SECOND + FIRST_TIME / SECOND);
+	for (; count > 0; number /= 10)
+		out[--count] = (char)('0' + number % 10);
 }
 
-/* Writes a time in UTC in a format of strftime(); returns the length. */
-static size_t
-format_utc(char *out, size_t room, const char *format, int64_t time)
+/* YYYY-MM-DD, and a NUL. */
+static void
+put_date(char *out, struct date date)
 {
-	time_t seconds = to_seconds(time);
-	struct tm tm;
+	memcpy(out, "YYYY-MM-DD", 11);
+	put_digits(out, date.year, 4);
+	put_digits(out + 5, date.month, 2);
+	put_digits(out + 8, date.day, 2);
+}
 
-	return strftime(out, room, format, gmtime_r(&seconds, &tm));
+/* Fills hh:mm:ss. */
+static void
+put_hours(char *out, int seconds)
+{
+	put_digits(out, seconds / 3600, 2);
+	put_digits(out + 3, seconds / 60 % 60, 2);
+	put_digits(out + 6, seconds % 60, 2);
 }
 
 void
 clock_text(int64_t time, char out[static CLOCK_TEXT])
 {
-	size_t length = format_utc(out, CLOCK_TEXT, DATE_FORMAT "T%H:%M:%S", time);
-	int ms = (int)((limit(time) - FIRST_TIME) % SECOND);
-	char fraction[] = { '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0' };
+	int rest;
 
-	memcpy(out + length, fraction, sizeof(fraction));
+	put_date(out, date_of_days(split(time, &rest)));
+	memcpy(out + 10, "Thh:mm:ss.000Z", 15);
+	put_hours(out + 11, rest / 1000);
+	put_digits(out + 20, rest % 1000, 3);
 }
 
 void
 clock_date_text(int64_t time, char out[static 11])
 {
-	format_utc(out, 11, DATE_FORMAT, time);
+	int rest;
+
+	put_date(out, date_of_days(split(time, &rest)));
 }
 
 void
 clock_http_text(int64_t time, char out[static 30])
 {
-	format_utc(out, 30, "%a, %d %b %04Y %H:%M:%S GMT", time);
+	static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int rest;
+	int64_t day = split(time, &rest);
+	struct date date = date_of_days(day);
+	/* 1970-01-01 was a Thursday; 400 years are whole weeks, and make the sum positive */
+	int weekday = (int)((day + 4 + 5 * DAYS_400_YEARS) % 7);
+
+	memcpy(out, "Day, DD Mon YYYY hh:mm:ss GMT", 30);
+	memcpy(out, days + weekday * 3, 3);
+	put_digits(out + 5, date.day, 2);
+	memcpy(out + 8, months + (date.month - 1) * 3, 3);
+	put_digits(out + 12, date.year, 4);
+	put_hours(out + 17, rest / 1000);
 }
 
 /* True when the text begins like the pattern, in which 0 matches any digit. */
@@ -141,51 +195,27 @@ parse_date(const char *s, struct tm *tm)
 	return end && *end == '\0';
 }
 
-static bool
-parse_time(const char *s, int64_t *time)
-{
-	struct tm tm;
-	const char *end = parse(s, "0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S", &tm);
-
-	if (!end)
-		return false;
-	*time = timegm(&tm) * SECOND;
-	if (has_form(end, ".0"))
-		for (int unit = 100; text_is_digit(*++end) && unit > 0; unit /= 10)
-			*time += (*end - '0') * unit;
-	return strcmp(end, "Z") == 0;
-}
-
-bool
-clock_is_date(const char *s)
-{
-	struct tm tm;
-
-	return parse_date(s, &tm);
-}
-
 int64_t
 clock_date(const char *s)
 {
 	struct tm tm;
 
-	return parse_date(s, &tm) ? timegm(&tm) * SECOND : 0;
-}
-
-bool
-clock_is_time(const char *s)
-{
-	int64_t time;
-
-	return parse_time(s, &time);
+	return parse_date(s, &tm) ? timegm(&tm) * SECOND : CLOCK_NONE;
 }
 
 int64_t
 clock_time(const char *s)
 {
-	int64_t time;
+	struct tm tm;
+	const char *end = parse(s, "0000-00-00T00:00:00", "%Y-%m-%dT%H:%M:%S", &tm);
 
-	return parse_time(s, &time) ? time : 0;
+	if (!end)
+		return CLOCK_NONE;
+	int64_t time = timegm(&tm) * SECOND;
+	if (has_form(end, ".0"))
+		for (int unit = 100; text_is_digit(*++end) && unit > 0; unit /= 10)
+			time += (*end - '0') * unit;
+	return strcmp(end, "Z") == 0 ? time : CLOCK_NONE;
 }
 
 bool
@@ -221,7 +251,9 @@ use_zone(const char *zone)
 void
 clock_zone_date_text(int64_t time, const char *zone, char out[static 11])
 {
-	time_t seconds = to_seconds(time);
+	int rest;
+	int64_t days = split(time, &rest);
+	time_t seconds = (time_t)(days * (DAY / SECOND) + rest / SECOND);
 	struct tm tm;
 
 	use_zone(zone);
@@ -229,7 +261,7 @@ clock_zone_date_text(int64_t time, const char *zone, char out[static 11])
 	/* On the first and the last day the year of the zone may be -1 or 10000. */
 	if (tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		gmtime_r(&seconds, &tm);
-	strftime(out, 11, DATE_FORMAT, &tm);
+	put_date(out, (struct date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday });
 }
 
 int64_t
@@ -238,7 +270,7 @@ clock_midnight(const char *text, const char *zone)
 	struct tm date, tm, found;
 
 	if (!parse_date(text, &date))
-		return 0;
+		return CLOCK_NONE;
 	use_zone(zone);
 	date.tm_isdst = -1;
 	tm = date;

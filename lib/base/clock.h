@@ -31,18 +31,20 @@ void clock_date_text(int64_t time, char out[static 11]);
 /* Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110 section 5.6.7), 29 characters and a NUL. */
 void clock_http_text(int64_t time, char out[static 30]);
 
-/* True for YYYY-MM-DD of the proleptic Gregorian calendar. clock_date() is its midnight UTC, or 0. */
-bool clock_is_date(const char *s);
+#define CLOCK_NONE INT64_MIN
+
+/* Midnight UTC of YYYY-MM-DD of the proleptic Gregorian calendar; CLOCK_NONE for NULL, and when malformed. */
 int64_t clock_date(const char *s);
-/* True for what clock_text() writes, the fraction optional (1 to 3 digits). clock_time() is its value, or 0. */
-bool clock_is_time(const char *s);
+static inline bool clock_is_date(const char *s) { return clock_date(s) != CLOCK_NONE; }
+/* The time that clock_text() writes so, the fraction optional (1 to 3 digits); CLOCK_NONE for NULL, and when malformed. */
 int64_t clock_time(const char *s);
+static inline bool clock_is_time(const char *s) { return clock_time(s) != CLOCK_NONE; }
 
 /* True for the name of a zone of this system's tz database, like Europe/Istanbul. */
 bool clock_is_zone(const char *name);
 /*
- * The first moment of a date in a zone: midnight, the first of two, or the end of the gap where the clocks skip it. 0
- * if the date is malformed; an unknown zone is UTC. This and the next call set the process's TZ.
+ * The first moment of a date in a zone: midnight, the first of two, or the end of the gap where the clocks skip it.
+ * CLOCK_NONE if the date is malformed; an unknown zone is UTC. This and the next call set the process's TZ.
  */
 int64_t clock_midnight(const char *date, const char *zone);
 /* The date of a time as YYYY-MM-DD in a zone. */

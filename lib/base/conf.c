@@ -4,6 +4,7 @@
 #include "origin.h"
 #include "random.h"
 #include "text.h"
+#include "url.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,16 +121,13 @@ struct source {
 	bool seen[COUNT(settings)];
 };
 
+#define complain(source, ...) text_complain((source)->why, (source)->room, __VA_ARGS__)
+
 static bool
 set_string(const struct source *source, const char **place, const char *text, size_t length)
 {
-	char *copy = strndup(text, length);
-
-	if (!copy)
-		return text_complain(source->why, source->room, "out of memory");
 	free((char *)*place);
-	*place = copy;
-	return true;
+	return asprintf((char **)place, "%.*s", (int)length, text) >= 0 || complain(source, "out of memory");
 }
 
 /* Removes slashes at the end, since paths are appended. */
@@ -137,17 +135,13 @@ static bool
 set_address(const struct source *source, const struct setting *setting, const char **place, const char *text)
 {
 	size_t length = strlen(text);
-	size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
-	bool none = length == 0 && setting->fallback[0] == '\0';
+	bool is_default = length == 0 && setting->fallback[0] == '\0';
 
-	for (size_t i = 0; i < length; i++)
-		if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>\\", text[i]))
-			scheme = 0;
-	while (length > scheme && text[length - 1] == '/')
+	if (!is_default && (*text == '/' || !url_is_good(text)))
+		return complain(source, "%s: %s = %s: must be an address like https://example.org", source->name,
+			setting->name, text);
+	while (length > 0 && text[length - 1] == '/')
 		length--;
-	if (!none && (scheme == 0 || length == scheme || text[scheme] == '/'))
-		return text_complain(source->why, source->room, "%s: %s = %s: must be an address like https://example.org",
-			source->name, setting->name, text);
 	return set_string(source, place, text, length);
 }
 
@@ -170,8 +164,7 @@ set_word(const struct source *source, const struct setting *setting, void *place
 			*(int *)place = i;
 		return true;
 	}
-	return text_complain(source->why, source->room, "%s: %s = %s: must be one of %s", source->name,
-		setting->name, text, all);
+	return complain(source, "%s: %s = %s: must be one of %s", source->name, setting->name, text, all);
 }
 
 static bool
@@ -187,8 +180,8 @@ set(const struct source *source, const struct setting *setting, const char *text
 	case INTEGER:
 		if (text_to_int(text, setting->min, setting->max, place))
 			return true;
-		return text_complain(source->why, source->room, "%s: %s = %s: must be a number from %lld to %lld",
-			source->name, setting->name, text, (long long)setting->min, (long long)setting->max);
+		return complain(source, "%s: %s = %s: must be a number from %lld to %lld", source->name, setting->name,
+			text, (long long)setting->min, (long long)setting->max);
 	case FLAG:
 	case CHOICE:
 		return set_word(source, setting, place, text);
@@ -211,13 +204,13 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 			continue;
 		/* libinih takes an indented line for a further value of the setting above it. */
 		if (source->seen[i])
-			return text_complain(source->why, source->room, "%s: %s is set twice, or the line below it is "
-				"indented; begin every line at the margin", source->name, name);
+			return complain(source, "%s: %s is set twice, or the line below it is indented; begin every "
+				"line at the margin", source->name, name);
 		source->seen[i] = true;
 		return settings[i].secret != source->secrets || set(source, &settings[i], value);
 	}
-	return text_complain(source->why, source->room,
-		"%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", source->name, name);
+	return complain(source, "%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)",
+		source->name, name);
 }
 
 /* Overwrites the lines of secrets by spaces, so that libinih makes no copy of them. */
@@ -263,19 +256,18 @@ read_file(struct source *source)
 	source->name = path;
 	text = malloc(FILE_MAX);
 	if (!text)
-		return text_complain(source->why, source->room, "out of memory");
+		return complain(source, "out of memory");
 	source->why[0] = '\0';
 	bool good = read_whole(path, text, FILE_MAX);
 	if (!good)
-		text_complain(source->why, source->room, "%s cannot be read: %s; run this as the user that runs okul",
-			path, strerror(errno));
+		complain(source, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
 	else if (!source->secrets)
 		blank_secrets(text);
 	int line = good ? ini_parse_string(text, on_setting, source) : -1;
 	secret_wipe(text, FILE_MAX);
 	free(text);
 	if (line != 0 && !source->why[0])
-		text_complain(source->why, source->room, "%s: line %d is not of the form name = value", path, line);
+		complain(source, "%s: line %d is not of the form name = value", path, line);
 	return line == 0;
 }
 
@@ -325,9 +317,9 @@ on_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct source *source = user;
 
-	return put_key(source->conf, section, name, value) || text_complain(source->why, source->room,
-		"%s: [%s] %s is not a key of 64 hex digits that okul knows; restore the file from a backup, or move it "
-		"away to have new keys made (which ends every session)", source->name, section, name);
+	return put_key(source->conf, section, name, value) || complain(source, "%s: [%s] %s is not a key of 64 hex digits "
+		"that okul knows; restore the file from a backup, or move it away to have new keys made (which ends every "
+		"session)", source->name, section, name);
 }
 
 static void
@@ -393,30 +385,29 @@ read_keys(struct source *source)
 {
 	static const unsigned char zero[KEY_BYTES];
 	const struct conf *conf = source->conf;
-	char path[PATH_MAX], *why = source->why;
-	const size_t room = source->room;
+	char path[PATH_MAX];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
 	source->name = path;
 	if (stat(path, &st) != 0 && errno == ENOENT)
-		return text_complain(why, room, "%s is missing; restore it from a backup, or run `okulctl migrate`, "
+		return complain(source, "%s is missing; restore it from a backup, or run `okulctl migrate`, "
 			"which makes new keys: on a database in use, this ends all sessions and loses waiting mails", path);
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return text_complain(why, room, "%s cannot be read: %s; run this as the user that runs okul", path,
+		return complain(source, "%s cannot be read: %s; run this as the user that runs okul", path,
 			strerror(errno));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return text_complain(why, room, "%s can be read by other users; run: chmod 600 %s", path, path);
-	why[0] = '\0';
+		return complain(source, "%s can be read by other users; run: chmod 600 %s", path, path);
+	source->why[0] = '\0';
 	int line = ini_parse(path, on_key, source);
-	if (line != 0 && !why[0])
-		text_complain(why, room, "%s: line %d is broken; restore it from a backup", path, line);
+	if (line != 0 && !source->why[0])
+		complain(source, "%s: line %d is broken; restore it from a backup", path, line);
 	if (line != 0)
 		return false;
 	bool complete = conf->jwt_count > 0;
 	for (size_t i = 0; i < COUNT(keys); i++)
 		complete &= !secret_equal((const unsigned char *)conf + keys[i].offset, zero, KEY_BYTES);
-	return complete || text_complain(why, room, "%s lacks a key; restore it from a backup, or move it away and run "
+	return complete || complain(source, "%s lacks a key; restore it from a backup, or move it away and run "
 		"`okulctl migrate` to have new keys made (which ends every session)", path);
 }
 
@@ -451,7 +442,7 @@ parse_proxies(struct source *source)
 	char fault[200];
 
 	return network_list_read(&source->conf->proxies, source->conf->trusted_proxy, fault, sizeof(fault)) ||
-		text_complain(source->why, source->room, "trusted_proxy: %s", fault);
+		complain(source, "trusted_proxy: %s", fault);
 }
 
 static bool
@@ -462,7 +453,7 @@ parse_origins(struct source *source)
 	origin_list(&list, source->conf->cors_origins);
 	bool good = !list.failed && set_string(source, &source->conf->origins, list.s, list.length);
 	buf_clear(&list);
-	return good || text_complain(source->why, source->room, "out of memory");
+	return good || complain(source, "out of memory");
 }
 
 /* The path in the file okul.data; "" when there is no such file. */

@@ -2,39 +2,24 @@
 
 #include "utf8.h"
 
+#include <uchar.h>
 #include <utf8proc.h>
 
 /* Letters that Unicode does not decompose, as typed on a keyboard without them; and punctuation of phones. */
+static const struct { char16_t point; char plain[3]; } plain_letters[] = {
+	{ u'ı', "i" }, { u'ȷ', "j" }, { u'æ', "ae" }, { u'œ', "oe" }, { u'ø', "o" }, { u'þ', "th" }, { u'ð', "d" }, { u'đ', "d" },
+	{ u'ħ', "h" }, { u'ł', "l" }, { u'ŋ', "n" }, { u'ŧ', "t" }, { u'ĸ', "k" }, { u'ƶ', "z" },
+	{ u'ƙ', "k" }, { u'ɓ', "b" }, { u'ɗ', "d" }, { u'ƴ', "y" },	/* with a hook: Hausa */
+	{ 0x2bc, "'" }, { 0x2018, "'" }, { 0x2019, "'" }, { 0x2010, "-" }, { 0x2011, "-" }, { 0x2013, "-" },
+};
+
 static const char *
 plain_letter(int32_t point)
 {
-	switch (point) {
-	case 0x131: return "i";		/* dotless i */
-	case 0x237: return "j";
-	case 0xE6: return "ae";
-	case 0x153: return "oe";
-	case 0xF8: return "o";
-	case 0xFE: return "th";
-	case 0xF0:
-	case 0x111:
-	case 0x257: return "d";
-	case 0x127: return "h";
-	case 0x142: return "l";
-	case 0x14B: return "n";
-	case 0x167: return "t";
-	case 0x138: return "k";
-	case 0x199: return "k";		/* with a hook: Hausa, as b, d and y */
-	case 0x253: return "b";
-	case 0x1B4: return "y";
-	case 0x1B6: return "z";
-	case 0x2BC:
-	case 0x2018:
-	case 0x2019: return "'";
-	case 0x2010:
-	case 0x2011:
-	case 0x2013: return "-";
-	default: return NULL;
-	}
+	for (size_t i = 0; i < COUNT(plain_letters); i++)
+		if (plain_letters[i].point == point)
+			return plain_letters[i].plain;
+	return NULL;
 }
 
 /*
@@ -102,59 +87,33 @@ fold_text(struct buf *buf, const char *s, size_t length)
 
 /* ---- searching */
 
-struct word {
-	struct word *next;
-	const char *s;		/* folded, not terminated */
-	size_t length;
-};
-
-/* Removes from a list the words that `word` contains; false when a word of the list contains `word`. */
+/* True where another word of the text contains this one, and so implies it, or the same word precedes it. */
 static bool
-adds_to(struct word **list, const struct word *word)
+is_redundant(const char *text, const char *word, size_t length)
 {
-	for (struct word **link = list; *link;) {
-		if (memmem((*link)->s, (*link)->length, word->s, word->length))
-			return false;
-		if (memmem(word->s, word->length, (*link)->s, (*link)->length))
-			*link = (*link)->next;
-		else
-			link = &(*link)->next;
+	for (size_t other; *(text += strspn(text, " ")); text += other) {
+		other = strcspn(text, " ");
+		if (other == length ? text < word && memcmp(text, word, length) == 0 : memmem(text, other, word, length) != NULL)
+			return true;
 	}
-	return true;
-}
-
-/* The words of a text, folded, in order; not those that another word contains: it cannot be found without them. */
-static struct word *
-words_of(struct arena *arena, const char *s)
-{
-	struct word *list = NULL, **end;
-	struct buf folded = { .arena = arena };
-
-	if (s)
-		fold_text(&folded, s, strlen(s));
-	for (s = folded.s; s && *(s += strspn(s, " "));) {
-		struct word word = { NULL, s, strcspn(s, " ") };
-
-		s += word.length;
-		if (!adds_to(&list, &word))
-			continue;
-		for (end = &list; *end; end = &(*end)->next)
-			;
-		*end = arena_alloc(arena, sizeof(word));
-		**end = word;
-	}
-	return list;
+	return false;
 }
 
 const char *
 fold_words(struct arena *arena, const char *s)
 {
-	struct buf words = { .arena = arena };
+	struct buf folded = { .arena = arena }, words = { .arena = arena };
 
-	for (const struct word *word = words_of(arena, s); word; word = word->next) {
-		if (words.length)
+	if (s)
+		fold_text(&folded, s, strlen(s));
+	const char *word = folded.s;
+	for (size_t length; word && *(word += strspn(word, " ")); word += length) {
+		length = strcspn(word, " ");
+		if (is_redundant(folded.s, word, length))
+			continue;
+		if (words.length > 0)
 			buf_putc(&words, ' ');
-		buf_put(&words, word->s, word->length);
+		buf_put(&words, word, length);
 	}
 	return words.s;
 }
@@ -162,15 +121,17 @@ fold_words(struct arena *arena, const char *s)
 const char *
 fold_match(struct arena *arena, const char *s)
 {
+	const char *words = fold_words(arena, s);
 	struct buf match = { .arena = arena };
 
-	for (const struct word *word = words_of(arena, s); word; word = word->next) {
-		if (utf8_points(word->s, word->length) < 3)
+	for (size_t length; words && *words; words += length + (words[length] == ' ')) {
+		length = strcspn(words, " ");
+		if (utf8_points(words, length) < 3)
 			return NULL;
 		buf_puts(&match, match.length ? " \"" : "\"");
-		for (size_t i = 0; i < word->length; i++) {
-			buf_putc(&match, word->s[i]);
-			if (word->s[i] == '"')
+		for (size_t i = 0; i < length; i++) {
+			buf_putc(&match, words[i]);
+			if (words[i] == '"')
 				buf_putc(&match, '"');
 		}
 		buf_putc(&match, '"');

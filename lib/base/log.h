@@ -27,6 +27,12 @@ bool log_waits(void);
 void log_request(const char *id);
 /* One line; control characters in it become '?', so that no client's text starts a line. Keeps errno. */
 void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
+/*
+ * The line of a request: "request method=GET path=/me status=200 us=412 client=192.0.2.1 user=ID". Truncates its strings to 32,
+ * 256, 64 and 32 bytes.
+ */
+struct log_access { const char *method, *path, *client, *user; int status; int64_t microseconds; };
+void log_access(enum log_level level, const struct log_access *access);
 /* The text of the last line, for tests; "" when there was none. */
 const char *log_last(void);
 

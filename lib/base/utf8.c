@@ -90,14 +90,9 @@ utf8_is_blank(int32_t point)
 {
 	if (point < 0x80)
 		return point == ' ' || (point >= '\t' && point <= '\r');
-	switch (utf8proc_get_property(point)->category) {
-	case UTF8PROC_CATEGORY_ZS:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-		return true;
-	default:
-		return point == 0x85 || point == 0x2800;	/* next line, and the braille pattern without dots */
-	}
+	int category = utf8proc_get_property(point)->category;
+	return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP ||
+		point == 0x85 || point == 0x2800;	/* next line, and the braille pattern without dots */
 }
 
 /*

@@ -12,8 +12,8 @@ enum { UNOPENED, OPEN, ADD, REMOVE };
 static const char *const assignment_sql[] = {
 	[UNOPENED] = UNOPENED_OF("?1", "?2"),
 	[OPEN] = "UPDATE assignment SET opened_at = ?3 WHERE pk = (" UNOPENED_OF("?1", "?2") ")",
-	[ADD] = "INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-		" ON CONFLICT DO NOTHING",
+	[ADD] = "INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)"
+		" VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6) ON CONFLICT DO NOTHING",
 	[REMOVE] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
 		" AND user_pk = (SELECT pk FROM users WHERE id = ?2) RETURNING (SELECT email FROM users WHERE id = ?2),"
 		" (SELECT title FROM material WHERE id = ?1)",
@@ -32,16 +32,11 @@ assignment_open(struct db *db, const char *key, const char *user, int64_t now)
 	db_change(db, assignment_sql[OPEN], ARGS(key, user, now));
 }
 
-enum db_rc
-assignment_add(struct db *db, const struct assignment *a, bool *added)
+bool
+assignment_add(struct db *db, const struct assignment *a)
 {
-	struct value opened_at = a->opened_at ? value_int(a->opened_at) : value_null();
-	int64_t count = 0;
-	enum db_rc rc = db_run(db, assignment_sql[ADD],
-		ARGS(a->material, a->user, a->assigned_at, a->assigned_by, opened_at, a->note), &count);
-
-	*added = count > 0;
-	return rc;
+	return db_change(db, assignment_sql[ADD],
+		ARGS(a->material, a->user, a->assigned_at, a->assigned_by, a->opened_at, a->note)) > 0;
 }
 
 enum db_rc

@@ -20,11 +20,8 @@ struct assignment {
 	const char *note;			/* NULL: none */
 };
 
-/*
- * Returns DB_DONE or a failure. `*added` is false when the material is assigned to the user already: then nothing
- * changes.
- */
-must_use enum db_rc assignment_add(struct db *db, const struct assignment *assignment, bool *added);
+/* Returns false, without a change, when the material is assigned to the user already. A failure sticks to db. */
+must_use bool assignment_add(struct db *db, const struct assignment *assignment);
 /*
  * By ids. Returns DB_ROW and a row with the user's address and the material's title, or DB_DONE without such an
  * assignment.

@@ -564,7 +564,8 @@ void
 gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length)
 {
 	struct value *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
-	struct reader reader = { arena, gift, .text.arena = arena, .plain.arena = arena, .questions = questions };
+	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena,
+		.questions = questions };
 	const char *end = text + length;
 
 	*gift = (struct gift){ .questions = value_list(questions, 0) };

@@ -321,7 +321,7 @@ put_headers(struct buf *out, const struct conf *conf, const struct mail *mail, c
 	if (reply_to)
 		put_mailbox(out, "Reply-To", value_of(mail, REPLY_NAME, strlen(REPLY_NAME)), reply_to);
 	else
-		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834 section 5: prevents out-of-office replies */
+		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834: prevents out-of-office replies */
 	buf_printf(out, "Content-Language: %s\r\n", language_code(mail->language));
 	buf_puts(out, "MIME-Version: 1.0\r\n");
 	/* "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7). */
@@ -337,8 +337,8 @@ is_line_end(const char *s)
 }
 
 /*
- * What must not begin a line: a dot, which a relay could take for one of SMTP's, and "From ", which separates the mails of an mbox
- * file (RFC 4155), so that many programs put a ">" before it.
+ * What must not begin a line: a dot, which a relay could take for one of SMTP's, and "From ", which separates the
+ * mails of an mbox file (RFC 4155), so that many programs put a ">" before it.
  */
 static bool
 is_unsafe_start(const char *line)
@@ -363,7 +363,8 @@ put_quoted_printable(struct buf *out, const char *s)
 			buf_puts(out, "=\r\n");
 			column = 0;
 		}
-		bool plain = *s == ' ' ? !is_line_end(s + 1) : *s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && is_unsafe_start(s));
+		bool plain = *s == ' ' ? !is_line_end(s + 1) :
+			*s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && is_unsafe_start(s));
 		if (plain)
 			buf_putc(out, *s);
 		else
@@ -403,7 +404,8 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	struct buf subject = { .arena = arena }, text = { .arena = arena }, html = { .arena = arena };
 	char *subject_line;
 
-	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) || !is_reply_to_valid(mail)) {
+	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) ||
+	    !is_reply_to_valid(mail)) {
 		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name, reply_to or the recipient is malformed\"", mail->id);
 		return false;
 	}
@@ -413,7 +415,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 		return false;
 	text_body = split_subject(arena, text_body, &subject_line);
 	if (!text_body) {
-		log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"the first line is not Subject: ...\"", mail->id,
+		log_line(LOG_FAULT, "mail_template id=%s template=%s.%s reason=\"the first line is no subject\"", mail->id,
 			mail->template, language_code(mail->language));
 		return false;
 	}
@@ -421,7 +423,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	    !fill(&html, mail, html_body, encode_html))
 		return false;
 	if (!is_header_text(subject.s)) {
-		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value in the subject has a control character\"", mail->id);
+		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value has a control character\"", mail->id);
 		return false;
 	}
 	put_headers(out, conf, mail, subject.s);

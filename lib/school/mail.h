@@ -15,8 +15,8 @@
 #include "sentence.h"
 
 /*
- * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", the mail gets a Reply-To and
- * is not marked as automatic.
+ * Fills {{name}} in a template. With "reply_to", an address, and "reply_name", a display name or "", the mail gets a
+ * Reply-To and is not marked as automatic.
  */
 struct mail_value { const char *name, *text; };
 
@@ -53,11 +53,11 @@ must_use bool mail_unseal(const struct conf *conf, struct arena *arena, const vo
 	struct mail *mail);
 
 /*
- * Composes the message (RFC 5322, MIME multipart/alternative of text and HTML, headers encoded by RFC 2047) from the templates
- * <template>.<language>.txt and .html of DATA/mail-templates, else of conf->share/mail. The first line of the text is
- * "Subject: ...". Values are escaped in the HTML part. Lines end with CRLF, have at most 998 bytes, and do not begin with a dot or
- * "From "; the bytes depend on the mail alone. False (reason logged) when a template is missing or has a {{name}} without a value,
- * when an address is malformed, or when a header has a control character.
+ * Composes the message (RFC 5322, MIME multipart/alternative of text and HTML, headers encoded by RFC 2047) from the
+ * templates <template>.<language>.txt and .html of DATA/mail-templates, else of conf->share/mail. The first line of
+ * the text is "Subject: ...". Values are escaped in the HTML part. Lines end with CRLF, have at most 998 bytes, and
+ * do not begin with a dot or "From "; the bytes depend on the mail alone. False (reason logged) when a template is
+ * missing or has a {{name}} without a value, when an address is malformed, or when a header has a control character.
  */
 must_use bool mail_compose(const struct conf *conf, struct arena *arena, const struct mail *mail, struct buf *out);
 

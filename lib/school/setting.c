@@ -30,7 +30,6 @@ enum setting_change
 setting_put(struct db *db, int64_t now, const struct setting *setting)
 {
 	struct value access = setting->access == AS_IT_IS ? value_null() : value_bool(setting->access == IS_PUBLIC);
-	bool value, description, public;
 	struct db_rows *row;
 	char id[ID_TEXT], what[64];
 
@@ -43,14 +42,11 @@ setting_put(struct db *db, int64_t now, const struct setting *setting)
 		return SETTING_ADDED;
 	}
 	snprintf(id, sizeof(id), "%s", db_text(row, 0));
-	value = db_flag(row, 1);
-	description = db_flag(row, 2);
-	public = db_flag(row, 3);
+	snprintf(what, sizeof(what), "%s%s%s", db_flag(row, 1) ? ", value" : "", db_flag(row, 2) ? ", description" : "",
+		db_flag(row, 3) ? ", isPublic" : "");
 	db_end(row);
-	if (!value && !description && !public)
+	if (!what[0])
 		return SETTING_SAME;
-	snprintf(what, sizeof(what), "%s%s%s", value ? ", value" : "", description ? ", description" : "",
-		public ? ", isPublic" : "");
 	db_change(db, setting_sql[CHANGE], ARGS(setting->key, setting->value, setting->describes, setting->description,
 		access, now));
 	note(db, now, setting, id, "setting.changed", what + 2);

@@ -109,20 +109,10 @@ request_id(struct arena *arena, const char *given)
 static enum error
 db_error(enum db_rc rc)
 {
-	switch (rc) {
-	case DB_BUSY:
-	case DB_SLOW:
-		return ERROR_BUSY;
-	case DB_FULL:
-		return ERROR_STORAGE_FULL;
-	case DB_READONLY:
-		return ERROR_STORAGE_READONLY;
-	case DB_BROKEN:
-	case DB_OLD:
-		return ERROR_UNAVAILABLE;
-	default:
-		return ERROR_INTERNAL;
-	}
+	static const enum error errors[] = { [DB_BUSY] = ERROR_BUSY, [DB_SLOW] = ERROR_BUSY, [DB_FULL] = ERROR_STORAGE_FULL,
+		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE };
+
+	return rc < COUNT(errors) && errors[rc] != ERROR_NONE ? errors[rc] : ERROR_INTERNAL;
 }
 
 /* Runs the handler inside its transaction. Its response is valid only if everything it wrote is on the disk. */
@@ -197,7 +187,7 @@ no_method(struct request *rq, const char *allow)
 static struct response
 accept_body(struct request *rq)
 {
-	return rq->http.body == BODY_ASKED ? (struct response){ .status = 204 } : response_error(rq, ERROR_BUSY);
+	return rq->http.body == BODY_WITHHELD ? response_error(rq, ERROR_BUSY) : (struct response){ .status = 204 };
 }
 
 /* No read snapshot is held meanwhile: a web server that does not buffer bodies sends one as slowly as the client. */
@@ -241,21 +231,13 @@ handle(struct request *rq, struct app *app)
 	return failure == DB_DONE ? response : response_error(rq, db_error(failure));
 }
 
-static struct summary
-summarize(const struct request *rq)
-{
-	size_t length = rq->http.path_length > 200 ? 200 : rq->http.path_length;
-
-	return (struct summary){ arena_string(rq->arena, rq->http.method_name), arena_copy(rq->arena, rq->http.target, length),
-		arena_string(rq->arena, rq->http.client) };
-}
-
 static void
 log_summary(const struct summary *summary, const struct caller *user, int status, int64_t started)
 {
-	log_line(status >= 500 ? LOG_FAULT : LOG_NOTE,
-		"request method=%.32s path=%.256s status=%d us=%lld client=%.64s user=%.32s", summary->method, summary->path, status,
-		(long long)(clock_ticks() - started), summary->client, user ? user->id : "-");
+	const struct log_access access = { summary->method, summary->path, summary->client, user ? user->id : "-", status,
+		clock_ticks() - started };
+
+	log_access(status >= 500 ? LOG_FAULT : LOG_NOTE, &access);
 }
 
 static void
@@ -272,7 +254,9 @@ serve_one(struct app *app, struct request *rq)
 		arena_on_exhausted(app->arena, &exhausted);
 		rq->request_id = request_id(app->arena, rq->http.request_id);
 		log_request(rq->request_id);
-		app->summary = summarize(rq);
+		app->summary = (struct summary){ arena_string(app->arena, rq->http.method_name),
+			arena_copy(app->arena, rq->http.target, rq->http.path_length > 200 ? 200 : rq->http.path_length),
+			arena_string(app->arena, rq->http.client) };
 		rq->language_asked = language_negotiate(rq->http.accept_language, &rq->language);
 		faults_init(&rq->faults, app->arena, rq->language);
 		struct response response = handle(rq, app);

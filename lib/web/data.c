@@ -88,8 +88,10 @@ keep_value(struct request *rq, enum data_type type, const char *name, const stru
 {
 	if (has_bytes(type))
 		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes);
+	else if (value)
+		keep(rq, &(struct kept){ name, NULL, type, sizeof(value->integer) }, &value->integer);
 	else
-		keep(rq, &(struct kept){ name, NULL, type, value ? sizeof(value->integer) : 0 }, value ? &value->integer : NULL);
+		keep(rq, &(struct kept){ name, NULL, type, 0 }, "");
 }
 
 void

@@ -136,10 +136,12 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 
 	*rq = (struct http_request){ .method_name = "", .target = "/", .client = "", .content_length = -1 };
 	for (char **entry = environment; *entry; entry++) {
-		size_t name = strcspn(*entry, "=");
-		for (size_t i = 0; i < COUNT(parameters) && (*entry)[name]; i++)
-			if (name == parameters[i].length && memcmp(*entry, parameters[i].name, name) == 0)
-				*parameters[i].value = *entry + name + 1;
+		size_t name = strcspn(*entry, "="), i = 0;
+		while (i < COUNT(parameters) &&
+		       (name != parameters[i].length || memcmp(*entry, parameters[i].name, name) != 0))
+			i++;
+		if (i < COUNT(parameters) && (*entry)[name])
+			*parameters[i].value = *entry + name + 1;
 	}
 	while (rq->method < OTHER_METHOD && strcmp(http_method_name(rq->method), rq->method_name) != 0)
 		rq->method++;

@@ -173,7 +173,7 @@ shown_name(struct arena *arena, const char *given)
 		buf_puts(&text, given);
 	else
 		put_turkish(&text, given);
-	const char *s = text.s ? text.s : "", *end = s + strlen(s);
+	const char *s = text.s, *end = s + strlen(s);
 	while ((slash = strpbrk(s, "/\\")))
 		s = slash + 1;
 	buf_puts(&out, "");

@@ -155,14 +155,10 @@ response_rows(struct request *rq, const char *sql, struct args args, const struc
 static int64_t
 total_of(struct request *rq, const struct page *page, int64_t shown, const char *count, struct args args)
 {
-	struct db_rows *row;
-	int64_t total = 0;
+	int64_t total = page->offset + shown;
 
-	if (shown < page->limit && (shown > 0 || page->offset == 0))
-		return page->offset + shown;
-	if (db_one(rq->db, &row, count, args) == DB_ROW)
-		total = db_int(row, 0);
-	db_end(row);
+	if (shown == page->limit || (shown == 0 && page->offset > 0))
+		(void)!db_number(rq->db, &total, count, args);
 	return total;
 }
 

@@ -31,13 +31,13 @@ def test_health(okul):
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_health_tells_of_a_database_that_cannot_be_read():
+def test_health_reports_an_unreadable_database():
     server = Server("broken", OKUL_WORKERS="1")
     okul = Okul(server)
     try:
         okul.reference      # read while all is well
-        # a new version of every page, so that no worker can answer from what it remembers, then nonsense on the disk
-        def all_is_in_the_file():   # not while somebody reads: then the WAL keeps what a worker will answer from
+        # a new version of every page, so that no worker can respond from its cache, then garbage on the disk
+        def all_is_in_the_file():   # not while there is a reader: then the WAL keeps pages that a worker will read
             server.ctl("sql", "--loose", "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
             return (server.data / "okul.db-wal").stat().st_size == 0
         until(all_is_in_the_file, "an empty WAL")
@@ -45,12 +45,12 @@ def test_health_tells_of_a_database_that_cannot_be_read():
             file.write(b"\xa5" * 8192)
         answer = okul.get("/health")
         assert answer.status == 503, answer
-        assert okul.get("/").status == 200      # what needs no database goes on
+        assert okul.get("/").status == 200      # what needs no database works
     finally:
         server.stop()
 
 
-def test_after_a_failed_sync_nobody_writes_and_health_tells():
+def test_after_a_failed_sync_writes_are_refused_and_health_reports_it():
     """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/transaction.c and power.c make syncs fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
@@ -67,7 +67,7 @@ def test_after_a_failed_sync_nobody_writes_and_health_tells():
         assert server.ctl("sql", "DELETE FROM session", check=False).returncode
         gate.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
         assert okul.get("/health").data["status"] == "ok"
-        # who has been refused stays so until it is started anew, as all are with the machine
+        # a worker whose sync failed refuses writes until it is restarted, as all are with the machine
         server.ctl("sql", "UPDATE users SET bio = 'kept'")
         assert ada.get("/me").data["bio"] == "kept"
     finally:
@@ -85,7 +85,7 @@ def same_but_time(envelope):
     ("app", "GET", "/"), ("app", "GET", "/health"), ("app", "GET", "/nothing"), ("app", "POST", "/"),
     ("app", "GET", "/?x=1"), ("users", "GET", "/me"),
 ])
-def test_plain_cgi_answers_the_same(okul, program, method, path):
+def test_plain_cgi_responds_the_same(okul, program, method, path):
     served = okul.request(method, path, language="de")
     status, headers, body = cgi(okul.server, program, method, path, {"Accept-Language": "de"})
     assert status == served.status
@@ -198,7 +198,7 @@ def test_reference_has_the_contracts_shape(okul, name):
 
 
 @pytest.mark.parametrize("route", contract.routes, ids=str)
-def test_reference_tells_what_the_route_takes_and_gives(okul, route):
+def test_reference_documents_the_input_and_output_of_each_route(okul, route):
     operation = operations(okul)[route.method, route.path]
     assert operation["summary"]
     if route.part:

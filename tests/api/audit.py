@@ -1,4 +1,4 @@
-"""GET /admin/audit: who changed what on whom, as admins read it."""
+"""GET /admin/audit: the audit log, for admins."""
 
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ def boss(okul):
     return okul.staff("superadmin")
 
 
-def test_an_entry_says_who_changed_what_on_whom(okul, boss):
+def test_an_entry_names_actor_action_and_subject(okul, boss):
     ada = okul.registered()
     assert give_role(boss, ada.id, "admin").status == 200
     entry = audit(boss, subject=ada.id)[0]
@@ -89,7 +89,7 @@ def test_times(okul, boss):
         assert boss.get("/admin/audit?from=" + bad).status == 400
 
 
-def test_an_entry_outlives_both(okul, boss):
+def test_an_entry_outlives_actor_and_subject(okul, boss):
     ada, admin = okul.registered(), okul.staff("admin")
     profile(admin, ada.id, isActive=False)
     for gone in (ada, admin):

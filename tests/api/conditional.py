@@ -1,5 +1,5 @@
 """Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. helpers/client.py holds ETag, Cache-Control and Vary of every single answer of every test against the contract."""
+is not overwritten. helpers/client.py checks ETag, Cache-Control and Vary of every response of every test against the contract."""
 
 import re
 import secrets
@@ -63,7 +63,7 @@ def test_other_data_has_another_tag(okul, ada):
     assert len({tag(okul.get("/", language=language)) for language in contract.LANGUAGES}) == 4
 
 
-def test_an_answer_of_this_moment_has_none(okul, ada):
+def test_a_no_store_response_has_no_tag(okul, ada):
     assert okul.get("/health", headers=unless("*")).status == 200
     assert ada.get("/me/export", headers=unless("*")).status == 200
 
@@ -72,7 +72,7 @@ def test_an_answer_of_this_moment_has_none(okul, ada):
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET" and "/" not in r.response and not r.live], ids=str)
-def test_every_get_says_that_nothing_is_new(okul, boss, route):
+def test_every_get_returns_304_when_nothing_changed(okul, boss, route):
     path = path_of(okul, route, boss)
     had = tag(boss.get(path))
     for method in ("GET", "HEAD"):
@@ -92,8 +92,8 @@ def test_values_that_name_the_tag(okul, ada):
         assert ada.get("/me", headers={"If-None-Match": value}).status == 200, value
 
 
-def test_the_connection_goes_on_behind_a_304(okul, ada):
-    """Nothing stands behind the head, so that the next answer is where the client looks for it."""
+def test_a_connection_is_kept_after_a_304(okul, ada):
+    """Nothing follows the head, so that the client parses the next response correctly."""
     had = tag(ada.get("/me"))
     for _ in range(3):
         assert ada.get("/me", headers=unless(had)).status == 304
@@ -110,8 +110,8 @@ def test_what_was_changed_is_sent(okul, boss):
     assert boss.get(f"/users/{ada.id}", headers=unless(theirs)).data["role"] == "admin"
 
 
-def test_who_may_not_see_it_learns_nothing(okul, boss):
-    """A tag is no ticket: whoever lost the right to an answer is not told that it is still the same."""
+def test_a_304_needs_the_same_rights(okul, boss):
+    """A tag grants nothing: a caller who lost the right to a response does not learn that it is unchanged."""
     ada = okul.staff("admin")
     had = tag(ada.get("/users"))
     assert ada.get("/users", headers=unless(had)).status == 304
@@ -123,7 +123,7 @@ def test_who_may_not_see_it_learns_nothing(okul, boss):
         assert ada.get("/auth/registration/status", headers=unless(value)).status == 401
 
 
-def test_an_asterisk_does_not_make_things_exist(okul, boss):
+def test_an_asterisk_needs_an_existing_resource(okul, boss):
     assert boss.get("/users/" + "0" * 24, headers=unless("*")).status == 404
     assert boss.get("/users?x=1", headers=unless("*")).status == 400
     assert okul.get("/nothing", headers=unless("*")).status == 404
@@ -136,7 +136,7 @@ def test_a_file_of_all_users_has_no_tag(okul, boss):
 
 # ---- If-Match
 
-# What a change is of, where that is not what GET shows at its own path; None where nothing shows it.
+# The GET path that shows what a route changes, where that is not its own path; None where no GET shows it.
 SHOWN = {"/admin/users/{id}/profile": "/users/{id}", "/admin/users/{id}/email": "/users/{id}", "/admin/users/{id}/role": "/users/{id}"}
 PATHS = {r.path for r in contract.routes if r.method == "GET"}
 CHANGES = [r for r in contract.routes if r.method == "PATCH"]
@@ -165,7 +165,7 @@ def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
     assert change().status == 200
 
 
-def test_one_edits_on_from_answer_to_answer(ada):
+def test_a_series_of_changes_by_the_tag_of_each_response(ada):
     seen = tag(ada.get("/me"))
     for bio in ("1", "2", "3"):
         answer = ada.patch("/me", {"bio": bio}, headers=only(seen))
@@ -176,7 +176,7 @@ def test_one_edits_on_from_answer_to_answer(ada):
 
 
 @pytest.mark.parametrize("many", [2, 8])
-def test_of_those_who_edit_at_once_one_wins(ada, many):
+def test_of_concurrent_changes_one_succeeds(ada, many):
     for _ in range(ROUNDS):
         seen = tag(ada.get("/me"))
         bios = [secrets.token_hex(8) for _ in range(many)]
@@ -200,7 +200,7 @@ def test_without_the_header_the_last_one_wins(ada):
     assert statuses(answers) == [200] * 4
 
 
-def test_other_faults_come_first(okul, boss, ada):
+def test_other_errors_come_first(okul, boss, ada):
     stale, nobody = only(STALE), "0" * 24
     admin, other = okul.staff("admin"), okul.staff("admin")
     for answer, status in (
@@ -229,8 +229,8 @@ def test_a_change_refused_for_its_state_still_is(okul, ada):
     assert ada.get("/me", headers=unless(tag(seen))).status == 304, "nothing was changed"
 
 
-def test_the_role_of_the_caller_is_looked_at_inside_the_transaction(okul, boss):
-    """A caller who loses the role while waiting is refused for that, whatever was seen."""
+def test_the_role_of_the_caller_is_checked_inside_the_transaction(okul, boss):
+    """A caller who loses the role while waiting gets 403, whatever the tag."""
     ada, bob = okul.staff("admin"), okul.registered()
     done = threading.Event()
     answers = []
@@ -285,13 +285,13 @@ def test_a_registration_is_bound_to_the_profile_that_was_seen(okul):
     assert ada.post("/auth/registration/complete", REGISTRATION, headers=only(tag(ada.get("/me")))).status == 200
 
 
-def test_what_nothing_shows_takes_an_asterisk_only(okul, ada):
+def test_a_route_without_a_get_accepts_only_an_asterisk(okul, ada):
     assert ada.post(DELETION).status == 201
     assert ada.delete(DELETION, headers=only(STALE)).status == 412
     assert ada.delete(DELETION, headers=only("*")).status == 200
 
 
-def test_a_request_that_changes_nothing_shown_at_its_path_has_no_condition(okul, ada):
+def test_a_post_without_shows_ignores_if_match(okul, ada):
     assert ada.get("/me", headers=only(STALE)).status == 200
     assert okul.post("/auth/otp/verify", {"email": ada.email, "code": "0"}, headers=only(STALE)).status == 400
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200
@@ -310,7 +310,7 @@ def headers_of(okul, thing):
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if "/" not in r.response], ids=str)
-def test_the_reference_says_where_there_are_tags(okul, route):
+def test_the_reference_documents_tags(okul, route):
     operation = okul.reference.document["paths"][route.path][route.method.lower()]
     answers, taken = operation["responses"], headers_of(okul, operation)
     tagged = route.method == "GET" and not route.live
@@ -325,7 +325,7 @@ def test_the_reference_says_where_there_are_tags(okul, route):
         assert {"ETag", "X-Request-Id"} <= headers_of(okul, kept) and "content" not in kept
 
 
-def test_the_page_says_so_too(okul):
+def test_the_docs_page_documents_tags(okul):
     page = okul.get("/api/docs").body.decode()
     article = {name: page.partition(f'<article id="{name}">')[2].partition("</article>")[0] for name in ("getMe", "patchMe", "getHealth")}
     assert "<code>If-None-Match:</code>" in article["getMe"] and "with <code>ETag</code>" in article["getMe"]

@@ -74,7 +74,7 @@ def test_defaults(okul, boss):
     assert shown(okul, answer.data["id"]) == answer.data == listed(okul)["items"][0]
 
 
-def test_every_field_comes_back(boss):
+def test_every_field_is_returned(boss):
     course = made(boss, **FULL)
     assert {k: course[k] for k in FULL} == FULL
     assert set(FULL) == {f.name for f in contract.shapes["CreateCourseDto"]}
@@ -83,7 +83,7 @@ def test_every_field_comes_back(boss):
 
 @pytest.mark.parametrize("price", ["0", "0.1", "0.3", "1999.99", "1e9", "1000000000", "999999999.99", "0.30000000000000004", "1e-7",
                                    "33.333333333333336", "123456789.12345679", "5e-324", "2.50", "-0"])
-def test_a_price_comes_back_as_it_was_sent(okul, boss, price):
+def test_a_price_is_returned_as_it_was_sent(okul, boss, price):
     def course(method, path, title):
         body = f'{{"title": "{title}", "language": "en", "price": {price}}}'.encode()
         answer = boss.request(method, path, body=body)
@@ -182,7 +182,7 @@ def test_delete(okul, boss):
 # ---- drafts
 
 
-def test_a_draft_is_there_for_admins_only(okul, boss):
+def test_only_admins_see_a_draft(okul, boss):
     word = "draft" + secrets.token_hex(4)
     course = made(boss, title=word, isPublished=False)
     path, ada = f"/courses/{course['id']}", okul.registered()
@@ -249,7 +249,7 @@ SORTS = [sign + key for key in KEYS for sign in ("", "-")]
 
 
 def expected(shelf, admin, sort=None, search="", language=None, level=None):
-    """By a model that knows nothing of the server's."""
+    """Against an independent model."""
     key, words = KEYS[(sort or "-createdAt").lstrip("-")], fold(search).split()
     found = [c for c in shelf if (admin or c["isPublished"]) and (not language or c["language"] == language)
              and (not level or c["level"] == level)
@@ -267,7 +267,7 @@ def check_list(client, shelf, admin, **query):
 @pytest.mark.parametrize("admin", [False, True], ids=["public", "admin"])
 @pytest.mark.parametrize("sort", [None, *SORTS])
 def test_sort_and_filter(school, head, shelf, sort, admin):
-    """Every order with every filter, for those who see drafts and those who do not."""
+    """Every order with every filter, for admins, who see drafts, and for the public."""
     found = 0
     for search, language, level in itertools.product(["", "gruppen", "a", "cince"], [None, "tr", "de"], [None, "A1", "B1"]):
         query = {k: v for k, v in (("sort", sort), ("search", search), ("language", language), ("level", level)) if v}
@@ -288,7 +288,7 @@ def test_search(school, head, shelf, search):
 
 
 def test_the_searches_find_what_they_are_meant_to(shelf):
-    """Else test_search would pass with a model that finds nothing."""
+    """Otherwise test_search would pass with a model that finds nothing."""
     def titles(search):
         return {c["title"] for c in expected(shelf, True, search=search)}
     assert titles("ISPARTA") == titles("ısparta") == titles("isparta") == titles("İSPARTA") == {"ISPARTA", "ısparta"}
@@ -327,7 +327,7 @@ def test_pagination(school, shelf):
     assert past["items"] == [] and past["pagination"]["total"] == total
 
 
-def test_what_is_rewritten_is_found_anew(boss):
+def test_the_search_index_follows_changes(boss):
     one, two, three = ("w" + secrets.token_hex(4) for _ in range(3))
     course = made(boss, title="Öğren " + one, description="Ünlü " + two)
     assert ids(listed(boss, search=f"ogren {one} unlu {two}")) == [course["id"]]
@@ -438,7 +438,7 @@ def test_totals_are_exact_when_many_write_at_once(school, head, shelf):
     check_tallies(school)
 
 
-def test_every_change_gives_the_list_another_version(school, head, shelf):
+def test_every_change_increments_the_version_of_the_list(school, head, shelf):
     seen = [tallies(school)["course:version"]]
 
     def grown():
@@ -484,7 +484,7 @@ def test_a_list_is_sent_again_when_it_changed(school, head, shelf, query):
     assert tags[school] != tags[head], "an admin sees drafts, so has another list"
 
     def changed(answer):
-        """After it, whoever had the last list gets a whole one, with a tag that no list before had; and then 304 again."""
+        """After it, the tag of the last list is stale: the list is sent whole, with a new tag; and then 304 again."""
         assert answer.status in (200, 201), answer
         for client, seen in tags.items():
             status, tag = asked(client, path, seen[-1])
@@ -531,8 +531,8 @@ def test_a_change_of_what_one_has_seen(boss):
     assert again.status == 200 and boss.delete(path, headers={"If-Match": again.headers["ETag"]}).status == 200
 
 
-def test_of_two_who_change_the_same_at_once_one_is_told(boss):
-    """Whose price it is that stands afterwards was told 200, and nobody else was."""
+def test_of_concurrent_changes_with_if_match_one_succeeds(boss):
+    """One gets 200, and its price is stored; the other gets 412."""
     course = made(boss)
     path = f"/courses/{course['id']}"
     tag = asked(boss, path)[1]

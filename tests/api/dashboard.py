@@ -200,7 +200,7 @@ class School(Okul):
         return answer.data
 
     def recounted(self, *months):
-        """Whether the answers for so many months are what the rows are, and the counters too."""
+        """Whether the responses for so many months match the rows, and the counters too."""
         for count in months or (None,):
             told = self.stats(count)
             rows = Rows(self.server)
@@ -259,7 +259,7 @@ class School(Okul):
             assert answer.status == 201, answer
 
     def populate(self, chance, times, size):
-        """As many rows of each kind as `size` says, each at one of the times."""
+        """`size` rows of each kind, each at one of the times."""
         self.add_users([(chance.choices(("user", "admin", "superadmin"), (90, 8, 2))[0], chance.choice((None, 1)), chance.choice(times))
                         for _ in range(size)])
         self.add_results([(chance.randrange(10**6), chance.randrange(10**6), chance.randrange(10001) / 100, chance.choice(LEVELS[:5]),
@@ -336,7 +336,7 @@ def test_every_figure_is_what_the_rows_are(zone):
         here.add_tests("en", "de", "EN", "sw", "tr")
         here.add_materials(12)
         now = here.now()
-        # at, before and behind each edge of a month; anywhere; in one millisecond; before everything that is shown
+        # at, before and after each boundary of a month; anywhere; in one millisecond; before everything that is shown
         times = [edge + d for edge in edges(now, zone) for d in (-1, 0, 1, -chance.randrange(DAY), chance.randrange(DAY))]
         times = [t for t in times if t <= now] + [now - chance.randrange(800 * DAY) for _ in range(100)]
         times += [now - 20 * DAY] * 9 + [now - 45 * DAY] * 9 + [0, 1, 899999, 900000, DAY - 1]
@@ -362,7 +362,7 @@ def test_every_figure_is_what_the_rows_are(zone):
 
 
 def test_thirty_days_are_cut_to_the_millisecond():
-    """There is a row at each millisecond that the cuts may be at, since the clock goes on."""
+    """There is a row at each millisecond that may be a boundary, since the clock advances."""
     with school("UTC") as here:
         here.add_tests("en")
         here.add_materials(1)
@@ -416,7 +416,7 @@ def test_a_row_of_the_future_came_just_now():
 # ---- through the API
 
 
-def test_each_write_is_in_the_next_answer():
+def test_each_write_is_in_the_next_response():
     with school("Asia/Kathmandu") as here:
         boss = here.boss = here.staff("superadmin")
         people = [here.registered() for _ in range(3)]
@@ -453,7 +453,7 @@ def test_each_write_is_in_the_next_answer():
             here.recounted()
 
 
-def test_each_answer_is_of_one_moment_and_not_an_old_one():
+def test_each_response_is_one_current_snapshot():
     with school("Europe/Istanbul", OKUL_WORKERS="3") as here:
         boss = here.staff("superadmin")
         test = boss.post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data

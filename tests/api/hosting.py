@@ -63,7 +63,7 @@ def test_okulctl_is_no_cgi_program(okul, program, arguments):
 
 
 class Host:
-    """The Apache of a host, run as an ordinary user, with a web folder made as the first lines of conf/apache/htaccess describe."""
+    """The Apache of a host, run as an ordinary user, with a web folder as the first lines of conf/apache/htaccess describe."""
 
     def __init__(self, home):
         self.home, self.web, self.data = home, home / "public_html", home / "okul-data"

@@ -49,7 +49,7 @@ def assign(boss, material, *people, **fields):
 
 
 def one(okul, sql):
-    """The single value that a query gives."""
+    """The single value that a query returns."""
     return okul.server.sql(sql).splitlines()[1]
 
 
@@ -131,7 +131,7 @@ def wrong_forms():
 
 
 @pytest.mark.parametrize("case", list(wrong_forms()), ids=lambda c: c[0])
-def test_what_is_wrong_is_named_and_leaves_nothing(okul, boss, case):
+def test_invalid_forms_are_refused_and_leave_nothing(okul, boss, case):
     _, parts, status, names = case
     count = "SELECT (SELECT count(*) FROM material) || ' ' || (SELECT count(*) FROM file)"
     before = one(okul, count), set(files(okul.server))
@@ -199,7 +199,7 @@ def test_videos_are_replaced_as_a_whole(boss):
     assert boss.patch(f"{MATERIALS}/{made['id']}", {"videos": []}).data["videos"] == []
 
 
-def test_pdfs_come_and_go(okul, boss):
+def test_pdfs_are_added_and_removed(okul, boss):
     made = make(boss, "a.pdf", "b.pdf", "c.pdf")
     a, b, c = made["pdfs"]
     path = f"{MATERIALS}/{made['id']}"
@@ -267,7 +267,7 @@ def test_deleting(okul, boss):
     assert one(okul, f"SELECT actor_email || ' ' || action FROM audit WHERE subject_id = '{made['id']}'") == f"{boss.email} material.deleted"
 
 
-def test_the_bytes_of_what_was_deleted_go_too():
+def test_gc_deletes_the_bytes_of_deleted_pdfs():
     server = Server("gone", OKUL_WORKERS="1")
     try:
         boss, content = Okul(server).staff("admin"), pdf()
@@ -281,7 +281,7 @@ def test_the_bytes_of_what_was_deleted_go_too():
         server.stop()
 
 
-def test_a_pdf_stays_when_the_admin_goes_who_brought_it(okul, boss):
+def test_a_pdf_outlives_the_account_of_its_admin(okul, boss):
     gone = okul.staff("admin")
     made, ada = make(gone, "a.pdf"), okul.registered()
     assert assign(gone, made, ada, note="x").data["assigned"] == 1
@@ -323,10 +323,10 @@ def test_a_bad_query(boss, query):
     assert answer.status == 400 and len(answer.errors) == 1
 
 
-# ---- tags of answers whose addresses are signed anew each time
+# ---- tags of responses whose addresses are signed again each time
 
 
-def test_the_same_answer_has_the_same_tag_though_it_is_signed_anew(later):
+def test_signing_again_does_not_change_the_tag(later):
     boss = later.staff("admin")
     made, ada = make(boss, "a.pdf", "b.pdf"), later.registered()
     assert assign(boss, made, ada).status == 200
@@ -364,7 +364,7 @@ def test_a_form_may_be_open_for_long(later):
     assert boss.delete(path, headers={"If-Match": now}).status == 200
 
 
-def test_a_text_that_looks_like_an_address_is_not_passed_over(boss):
+def test_a_text_that_looks_like_a_signed_address_counts_in_the_tag(boss):
     texts = [f"http://127.0.0.1/storage/files/a.pdf?expires=1&signature={n}" for n in "12"]
     made = make(boss, "a.pdf", description=texts[0])
     path = f"{MATERIALS}/{made['id']}"
@@ -375,7 +375,7 @@ def test_a_text_that_looks_like_an_address_is_not_passed_over(boss):
     assert boss.get(path).headers["ETag"][:13] != seen[:13] and changed.status == 200
 
 
-def test_a_tag_is_of_whom_the_addresses_name(okul, boss):
+def test_a_tag_depends_on_the_user_that_addresses_name(okul, boss):
     made, ada, bob = make(boss, "a.pdf"), okul.registered(), okul.registered()
     assert assign(boss, made, ada, bob).data["assigned"] == 2
     tags = {who.get(f"{MATERIALS}/{made['id']}").headers["ETag"][:13] for who in (ada, bob, boss)}
@@ -435,7 +435,7 @@ def test_taking_an_assignment_back(okul, boss):
     assert assign(boss, made, ada).data["assigned"] == 1, "and may be given again"
 
 
-def test_an_assignment_is_taken_back_as_it_was_seen(okul, boss):
+def test_deleting_an_assignment_takes_if_match(okul, boss):
     made, ada = make(boss), okul.registered()
     assert assign(boss, made, ada).status == 200
     path, seen = f"{MATERIALS}/{made['id']}/assign/{ada.id}", boss.get(f"{MATERIALS}/assigned/users/{ada.id}")
@@ -454,7 +454,7 @@ def test_last_assigned_first(okul, boss):
     assert ada.get(f"{MATERIALS}/assigned/me").data["total"] == 4
 
 
-def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
+def test_an_unknown_user_prevents_all_assignments(okul, boss):
     made, ada, bob = make(boss), okul.registered(), okul.registered()
     for ids in ([ada, NOBODYS], [NOBODYS, ada], [ada, bob, NOBODYS]):
         assert assign(boss, made, *ids).status == 404
@@ -468,7 +468,7 @@ def test_nobody_is_assigned_where_one_is_not_there(okul, boss):
 
 
 def test_only_active_users_are_assigned_a_material(okul, boss):
-    """Not who is deactivated, nor who has asked to be deleted; back again they are as anybody. What they have already stays."""
+    """Not deactivated users, nor those with a pending deletion; their existing assignments stay, and active again they can be assigned."""
     made, later, ada, bob, eve = make(boss), make(boss), okul.registered(), okul.registered(), okul.registered()
     assert assign(boss, made, bob, eve).status == 200
     assert profile(boss, bob.id, isActive=False).status == 200
@@ -514,13 +514,13 @@ def test_the_mail(okul, boss, language):
     assert ": Yalın\n\n" in text and "\n\n\n" not in text and "{" not in text
 
 
-def test_whoever_has_no_name_is_greeted_by_address(okul, boss):
+def test_a_user_without_a_name_is_greeted_by_address(okul, boss):
     new = okul.login()
     assert assign(boss, make(boss), new).status == 200
     assert okul.server.mailbox.wait(new.email, 2).get_body(("plain",)).get_content().startswith(f"Hello {new.email},")
 
 
-def test_assigning_again_mails_nobody_and_changes_nothing(okul, boss):
+def test_assigning_again_sends_no_mail_and_changes_nothing(okul, boss):
     made, ada, bob = make(boss), okul.registered(), okul.registered()
     assert assign(boss, made, ada, note="one").data["assigned"] == 1
     okul.server.mailbox.wait(ada.email, 2)
@@ -545,7 +545,7 @@ def test_assigning_at_once_mails_once(okul, boss):
 
 
 def test_five_hundred_at_once(okul, boss):
-    """One transaction: every one of them is assigned and mailed, or, with one unknown, nobody."""
+    """One transaction: all of them are assigned and mailed, or, with one unknown, none."""
     mark = secrets.token_hex(4)
     okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
                     f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
@@ -637,7 +637,7 @@ def test_an_address_names_the_user_it_was_signed_for(okul, boss):
     assert okul.get(path + "?users=1").status == 400
 
 
-def test_an_admin_who_has_been_assigned_it_opens_it_as_any_user(okul, boss):
+def test_an_assigned_admin_opens_a_material_as_any_user(okul, boss):
     made, admin = make(boss, "a.pdf"), okul.staff("admin")
     assert assign(boss, made, admin).status == 200
     assert okul.get(own_url(admin, made)).status == 200
@@ -666,7 +666,7 @@ def test_opening_at_once_is_noted_once(okul, boss):
 
 
 def test_what_cannot_be_noted_is_read_all_the_same():
-    """A database that takes no writes just now refuses nobody a file."""
+    """Files are served while the database cannot be written."""
     server = Server("busy", OKUL_WORKERS="1")
     try:
         okul = Okul(server)
@@ -684,13 +684,13 @@ def test_what_cannot_be_noted_is_read_all_the_same():
 
 @contextlib.contextmanager
 def busy(server):
-    """Somebody stays at the write gate."""
+    """Another process holds the writer lock."""
     with open(server.data / "okul.gate", "r+b") as gate:
         until(lambda: closed(gate), "a moment without writers")
         yield
 
 
-def test_the_tables_of_a_user_who_is_deleted(okul, boss):
+def test_rows_of_a_deleted_user(okul, boss):
     made, ada = make(boss, "a.pdf"), okul.registered()
     assert assign(boss, made, ada).status == 200
     url = own_url(ada, made)

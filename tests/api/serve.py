@@ -431,8 +431,8 @@ def test_it_ends_when_no_program_is_left(houses):
 
 
 def test_ticks_of_the_watchdog_cost_no_request():
-    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick during
-    accept() loses no request."""
+    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick
+    during accept() loses no request."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))
@@ -679,7 +679,7 @@ def test_sentences_of_the_web_servers_are_those_of_the_programs():
 
 
 def test_headers_that_a_program_reads_are_passed_to_it():
-    reads = set(re.findall(r'TAKE\("(HTTP_\w+)"', (ROOT / "lib/web/http.c").read_text()))
+    reads = set(re.findall(r'PARAMETER\("(HTTP_\w+)"', (ROOT / "lib/web/http.c").read_text()))
     passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/params.conf").read_text(), re.M))
     # nginx first reads a body without a length to its end, and then passes its length
     assert reads == passed | {"HTTP_TRANSFER_ENCODING"} and "HTTP_AUTHORIZATION" in reads

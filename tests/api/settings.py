@@ -1,4 +1,4 @@
-"""Group settings, and `okulctl setting`: any JSON comes back byte by byte, and every version of it stays."""
+"""Group settings, and `okulctl setting`: any JSON is returned byte by byte, and every version of it is kept."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ def put(boss, key, value, **more):
 
 
 def text_in(answer):
-    """The value as it stands in an answer's body."""
+    """The raw text of the value in a response body."""
     body = answer.body.decode()
     start = body.index('"value":') + len('"value":')
     ends = [i for i in (body.rfind('},"errors"'), body.rfind(',"description":')) if i >= 0]
@@ -62,7 +62,7 @@ def audit(okul, key):
     "[]", "{}", "[1.10,2.20]", '{ "a" : [ 1 , 2.50 ] ,\n\t"b":null }', '{"b":1,"a":2}', '{"value":1,"key":2}', '[{"value": 12345678901234567890}]',
     "[" * 31 + "]" * 31, '{"<script>":"</script>"}', '{"":0}', '"' + "ğ" * ((MAX - 2) // 2) + '"',
 ], ids=lambda text: text[:40])
-def test_a_value_comes_back_byte_by_byte(okul, boss, text):
+def test_a_value_is_returned_byte_by_byte(okul, boss, text):
     key = new_key()
     answer = put(boss, key, text)
     assert text_in(answer) == text
@@ -71,7 +71,7 @@ def test_a_value_comes_back_byte_by_byte(okul, boss, text):
     assert okul.server.ctl("setting", "get", key).stdout == text + "\n"
 
 
-def test_white_space_around_a_value_goes_and_that_inside_stays(okul, boss):
+def test_white_space_around_a_value_is_trimmed_and_inside_kept(okul, boss):
     key = new_key()
     assert text_in(put(boss, key, " \t\r\n[ 1 ,\n2 ]\r\n ")) == "[ 1 ,\n2 ]"
 
@@ -93,7 +93,7 @@ def test_64_kib_are_the_limit(okul, boss):
     assert text_in(okul.get("/settings/large")) == "[" + " " * (MAX - 2) + "]"
 
 
-def test_faults_come_in_the_order_of_the_fields(okul, boss):
+def test_faults_are_in_the_order_of_the_fields(okul, boss):
     answer = boss.post("/settings", {"isPublic": 1, "description": 1, "value": "x" * MAX, "key": "a b"})
     assert answer.status == 400 and [e.partition(":")[0] for e in answer.errors] == ["key", "value", "description", "isPublic"]
 
@@ -153,7 +153,7 @@ def test_a_path_that_no_setting_can_have(okul, boss, path, error):
 
 
 @pytest.mark.parametrize("path", ["/settings/", "/settings", "/settings/a/b", "/settings/a/", "/settingsx", "/settings/nothing"])
-def test_where_nothing_is(okul, boss, path):
+def test_an_unknown_key(okul, boss, path):
     for caller in (okul, boss):
         assert caller.get(path).status == (405 if path == "/settings" else 404)
 
@@ -165,10 +165,10 @@ def test_a_query_parameter_is_a_fault(okul, boss):
     assert okul.get("/settings/query").data["value"] == 1
 
 
-# ---- who may
+# ---- rights
 
 
-def test_a_private_setting_is_there_for_admins_only(okul, boss, ada):
+def test_only_admins_see_a_private_setting(okul, boss, ada):
     key = new_key()
     answer = put(boss, key, '"secret"', isPublic=False)
     assert answer.data["isPublic"] is False
@@ -230,7 +230,7 @@ def test_every_version_is_kept(okul, boss):
     assert okul.server.sql(f"SELECT count(*) FROM setting_version JOIN users ON users.id = actor_id WHERE key = '{key}'").split()[1] == "2"
 
 
-def test_a_version_outlives_who_made_it(okul, boss):
+def test_a_version_outlives_its_author(okul, boss):
     key, other = new_key(), okul.staff("admin")
     put(other, key, "1")
     assert superadmin(okul).delete(f"/users/{other.id}").status == 200
@@ -238,7 +238,7 @@ def test_a_version_outlives_who_made_it(okul, boss):
     assert okul.get(f"/settings/{key}").status == 200
 
 
-def test_what_changes_nothing_leaves_no_trace(okul, boss):
+def test_a_post_without_a_change_writes_no_version(okul, boss):
     key = new_key()
     first = put(boss, key, "[1]", description="x", isPublic=False)
     for more in ({}, {"description": "x"}, {"description": " x "}, {"isPublic": False}, {"isPublic": False, "description": "x"}):
@@ -380,7 +380,7 @@ def test_ctl_description_has_limits(folder):
     assert folder.numbers_of("setting_version") == [1]
 
 
-def test_ctl_says_what_is_not_there(folder):
+def test_ctl_reports_an_unknown_key(folder):
     bad(folder, 65, "there is no setting a; `okulctl setting list` lists them", "get", "a")
     bad(folder, 65, "there has never been a setting a; `okulctl setting list` lists them", "history", "a")
     good(folder, "set", "a", "1")

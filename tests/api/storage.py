@@ -1,4 +1,4 @@
-"""Group storage: what may be uploaded, what the answer says, and who gets it back."""
+"""Group storage: what may be uploaded, the response, and who may download it."""
 
 import contextlib
 import hashlib
@@ -44,7 +44,7 @@ def itself():
     server.stop()
 
 
-# ---- what the answer says
+# ---- the response
 
 
 @pytest.mark.parametrize("make, mime, extension", [(png, "image/png", "png"), (pdf, "application/pdf", "pdf"), (mp4, "video/mp4", "mp4")])
@@ -91,7 +91,7 @@ def test_folders(okul):
     assert boss.request("POST", "/storage/upload", body=body, content_type=kind).data["isPublic"] is True
 
 
-def test_an_upload_that_may_not_be_leaves_nothing(okul):
+def test_a_forbidden_upload_leaves_nothing(okul):
     ada, content = okul.registered(), png()
     assert ada.upload(content, "a.png", ("folder", "public")).status == 403
     assert hashlib.sha256(content).hexdigest() not in files(okul.server)
@@ -128,7 +128,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_named_and_leaves_nothing(okul, case):
+def test_invalid_forms_are_refused_and_leave_nothing(okul, case):
     parts, status, names = WRONG[case]
     ada, before = okul.registered(), set(files(okul.server))
     answers = [okul.upload(*parts, token=ada.token, language=language) for language in contract.LANGUAGES]
@@ -180,14 +180,14 @@ def test_limits(small):
         faults(answer, 413, "file")
         assert "1 MiB" in answer.errors[0]
     assert len({a.errors[0] for a in answers}) == 4
-    # over the limit of a request: the web server says it, before anybody is asked who calls
+    # over the limit of a request: the web server refuses it, before any program checks the token
     assert small.upload(("file", "a", mp4(3 * MIB))).status == 413
-    # far over the limit of a file, within that of a request: the answer comes though the body was not read to its end
+    # far over the limit of a file, within that of a request: the response is sent though the body was not read to its end
     assert ada.upload(mp4(2 * MIB - 4096)).status == 413
 
 
 def test_the_order_of_the_checks(okul):
-    """Token, registration, content type, fields: the first fault answers."""
+    """Token, registration, content type, fields: the response is of the first fault."""
     assert okul.upload(("file", "a", b"")).status == 401
     assert okul.request("POST", "/storage/upload", body=b"{}", token="x.y.z").status == 401
     new = okul.login()
@@ -207,8 +207,8 @@ def test_a_body_in_chunks(okul):
     assert okul.raw(head + chunked(body[:-30]), "POST", "/storage/upload").status == 400
 
 
-def test_a_large_body_of_nobody_gets_its_answer(okul):
-    """The worker answers without reading 20 MiB, and the client hears it."""
+def test_a_large_anonymous_body_gets_its_response(okul):
+    """The worker responds without reading 20 MiB, and the client receives the response."""
     for _ in range(3):
         assert okul.upload(("file", "a", mp4(20 * MIB))).status == 401
         assert okul.get("/storage/files/x").status == 404
@@ -263,7 +263,7 @@ def habits():
 
 
 @pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in habits()])
-def test_a_file_that_its_readers_read_is_taken_as_it_came(okul, content, extension):
+def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extension):
     answer = uploaded(okul.registered(), content, name="ödev.hta")
     assert answer.data["key"].endswith("." + extension) and answer.data["fileName"] == "ödev." + extension
     got = okul.get(path_of(answer))
@@ -271,7 +271,7 @@ def test_a_file_that_its_readers_read_is_taken_as_it_came(okul, content, extensi
     assert got.headers["X-Content-Type-Options"] == "nosniff" and "sandbox" in got.headers["Content-Security-Policy"]
 
 
-def test_files_of_real_encoders_are_taken(okul):
+def test_files_of_real_encoders_are_accepted(okul):
     """Some of those that tests/bench/files.py makes; there are all."""
     ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
     for path in paths:
@@ -361,12 +361,12 @@ def test_without_nameless_files():
         assert uploaded(ada, content).data["sha256"] == answer.data["sha256"]
         ada.upload(b"no picture")
         assert okul.get(path_of(answer)).body == content
-        # what has a name in tmp goes when the answer is out
+        # files with a name in tmp are deleted after the response is sent
         until(lambda: list(files(okul.server)) == [answer.data["sha256"]], "tmp to be empty")
         okul.server.ctl("files", "verify")
 
 
-# ---- who gets it back
+# ---- who may download it
 
 
 def signed(answer, **change):
@@ -426,7 +426,7 @@ def test_a_signature_that_is_not_right(okul, change):
     assert len({a.errors[0] for a in answers}) == 4
 
 
-def test_a_signature_is_for_one_key_and_comes_once(okul):
+def test_a_signature_is_for_one_key_and_given_once(okul):
     ada = okul.registered()
     one, other = uploaded(ada), uploaded(ada)
     query = path_of(one).partition("?")[2]
@@ -448,7 +448,7 @@ def test_a_signature_is_for_one_key_and_comes_once(okul):
     faults(okul.get(f"/storage/files/{one.data['key']}?x"), 400, "x")
 
 
-def test_a_signature_lives_15_minutes(small):
+def test_a_signature_expires_after_15_minutes(small):
     answer = uploaded(small.registered())
     path = path_of(answer)
     assert small.get(path).status == 200
@@ -459,13 +459,13 @@ def test_a_signature_lives_15_minutes(small):
 
 
 @pytest.mark.parametrize("key", ["x", "..", "%2e%2e%2fokul.db", "0" * 24 + ".png", "a" * 3000, "%ff", "keys.conf"])
-def test_a_key_that_nobody_has(okul, key):
+def test_an_unknown_key(okul, key):
     for caller in (okul, okul.registered(), okul.staff("admin")):
         assert caller.get(f"/storage/files/{key}").status == 404
     assert okul.get(f"/storage/files/{key}?expires=1&signature=x").status == 404
 
 
-def test_who_is_leaving_keeps_what_is_theirs(okul):
+def test_a_user_with_a_pending_deletion_keeps_access_to_their_files(okul):
     ada, boss, bob = okul.registered(), okul.staff("admin"), okul.registered()
     own, others = uploaded(ada).data["key"], uploaded(bob).data["key"]
     bosses = uploaded(boss).data["key"]
@@ -584,7 +584,7 @@ def test_what_a_material_holds_stays(okul):
 
 
 def test_deleting_makes_no_room_on_the_disk_at_once():
-    """gc comes by each hour: until then what was deleted counts, or one account would fill the disk in minutes."""
+    """gc runs each hour: until then deleted files count, or one account could fill the disk in minutes."""
     with contextlib.closing(Closing(OKUL_STORAGE_USER_QUOTA="2", OKUL_STORAGE_SHARE="0")) as okul:
         ada = okul.registered()
         for _ in range(2):
@@ -594,7 +594,7 @@ def test_deleting_makes_no_room_on_the_disk_at_once():
         assert okul.login(ada.email).upload(mp4(MIB)).status == 201
 
 
-# ---- when a user goes
+# ---- when a user is deleted
 
 
 def deleted_by_admin(okul, person):
@@ -608,7 +608,7 @@ def deleted_by_cleanup(okul, person):
 
 
 @pytest.mark.parametrize("delete", [deleted_by_admin, deleted_by_cleanup])
-def test_private_files_go_with_their_owner_and_public_ones_stay(okul, delete):
+def test_deleting_a_user_deletes_their_private_files_only(okul, delete):
     boss, bob, shared = okul.staff("admin"), okul.registered(), png()
     private, public = uploaded(boss), uploaded(boss, None, ("folder", "public"))
     own, same = uploaded(boss, shared), uploaded(bob, shared)
@@ -642,7 +642,7 @@ def good_headers(got, name="ders notları.png"):
 
 
 def in_envelope(got):
-    """An error says nothing of the file, and no cache keeps it."""
+    """An error reveals nothing of the file, and is not cached."""
     assert got.headers["Content-Type"].startswith("application/json") and got.headers["Cache-Control"] == "no-store", got
     assert "Content-Disposition" not in got.headers
 
@@ -712,7 +712,7 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
-        # what a viewer of PDFs or films needs to ask for parts
+        # what a viewer of PDFs or films needs for range requests
         exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
     asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
@@ -741,8 +741,8 @@ def test_a_row_without_its_file_is_an_error_of_ours_and_stays_in_the_envelope(ei
     either.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
 
 
-def test_an_error_of_the_web_server_says_nothing_of_the_file(okul):
-    """What the program found is nothing that nginx can send."""
+def test_an_error_of_the_web_server_reveals_nothing_of_the_file(okul):
+    """The program found a file that nginx cannot send."""
     boss = okul.staff("admin")
     answer = uploaded(boss, None, ("folder", "public"))
     path = files(okul.server)[answer.data["sha256"]]
@@ -799,7 +799,7 @@ def test_plain_cgi_uploads_and_downloads(okul):
         okul.server.environment = environment
 
 
-def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
+def test_the_web_server_that_sends_a_file_gets_its_tag(okul):
     """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
     ada, content = okul.registered(), png()
     answer = uploaded(ada, content)
@@ -820,8 +820,8 @@ def test_the_web_server_that_sends_a_file_is_told_its_tag(okul):
         okul.server.environment = environment
 
 
-def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
-    """libmagic without its database, or without memory for it, takes every file for unknown: that is no 415."""
+def test_a_failure_of_libmagic_is_an_internal_error(okul):
+    """libmagic without its database, or without memory for it, recognizes no file: that must not be 415."""
     ada, environment = okul.registered(), okul.server.environment
     kind, body = form(("file", "a.png", png()))
     okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # Debian's has comments only
@@ -832,8 +832,8 @@ def test_a_judge_that_knows_nothing_is_a_fault_of_ours(okul):
         okul.server.environment = environment
 
 
-def test_plain_cgi_takes_a_body_whose_length_nobody_told(okul):
-    """Chunked on the wire: it ends where it ends, and only a program that is told of it reads at all (RFC 3875 4.2)."""
+def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
+    """Chunked on the wire: it ends at EOF, and a program reads it only when the web server says so (RFC 3875 4.2)."""
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -910,7 +910,7 @@ def test_verify_names_what_is_damaged():
         assert good.data["key"] not in run.stdout
 
 
-def test_gc_takes_what_nobody_names_when_it_is_an_hour_old():
+def test_gc_deletes_orphans_that_are_an_hour_old():
     with contextlib.closing(Closing()) as okul:
         ada = okul.registered()
         keep, orphan = uploaded(ada), uploaded(ada)
@@ -945,20 +945,26 @@ def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
 
 
 @pytest.mark.parametrize("bring", ["file", "pdf"])
-def test_bytes_that_are_deleted_before_their_row_is_written_are_kept_again(okul, bring):
-    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction."""
+def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
+    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction: they are kept again."""
     boss, content = okul.staff("admin"), pdf()
-    first = uploaded(boss, content)
-    path = files(okul.server)[first.data["sha256"]]
-    okul.server.sql(f"DELETE FROM file WHERE key = '{first.data['key']}'")
     kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
-    act = {"file": lambda: boss.upload(content), "pdf": lambda: boss.post("/education-materials", body=body, content_type=kind)}
-    answer = while_it_waits(okul, act[bring], path.unlink)
-    assert answer.status == 201 and path.read_bytes() == content
-    assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1] == "1"
+    path = okul.server.data / "files" / hashlib.sha256(content).hexdigest()[:2] / hashlib.sha256(content).hexdigest()
+
+    def act():
+        return boss.upload(content) if bring == "file" else boss.post("/education-materials", body=body, content_type=kind)
+
+    def rows():
+        return okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1]
+    # this request gave the bytes their only name: they are lost, and the client is to send them again
+    assert while_it_waits(okul, act, path.unlink).status == 503 and rows() == "0"
+    uploaded(boss, content)
+    okul.server.sql(f"DELETE FROM file WHERE sha256 = '{path.name}'")
+    assert while_it_waits(okul, act, path.unlink).status == 201
+    assert path.read_bytes() == content and rows() == "1"
 
 
-def test_check_looks_at_the_files(okul):
+def test_check_checks_the_files(okul):
     uploaded(okul.registered())
     assert re.search(r"(?m)^ok +files: .*0750$", okul.server.ctl("check", check=False).stdout)
     folder = okul.server.data / "files"

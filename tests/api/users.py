@@ -10,7 +10,7 @@ from helpers.server import fresh
 
 
 def name():
-    """A username that nobody has."""
+    """A username that is free."""
     return fresh("u").partition("@")[0].replace("-", "_")
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_time_zone(okul, name):
 @pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
                                    "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z",
                                    "//evil.example/a.jpg", "/\\evil.example", "\\\\evil.example\\a"])
-def test_a_photo_is_nothing_that_runs(okul, photo):
+def test_a_photo_is_no_script(okul, photo):
     ada, boss = okul.login(), okul.staff("admin")
     for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
         assert answer.status == 400 and answer.errors == ["profilePhoto: must be an http or https URL or a path that starts with /"]
@@ -167,7 +167,7 @@ def test_staff_have_profiles_too(okul, role):
     assert boss.patch("/me", {"name": "Grace"}).data["name"] == "Grace"
 
 
-def test_nobody_is_born_tomorrow(later):
+def test_a_date_of_birth_is_not_in_the_future(later):
     clock = later.server.clock
     clock.advance(86400 * 1.5 - clock.now() % 86400)    # noon, far from a change of the date
     day = lambda days: time.strftime("%Y-%m-%d", time.gmtime(clock.now() + days * 86400))

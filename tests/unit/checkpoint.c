@@ -32,7 +32,7 @@ the_wal_shrinks_after_a_long_read(void **state)
 	assert_in_range(size_of("okul.db-wal"), 1, 8 << 20);
 }
 
-/* Reads in a child for as long as it lives, each for some milliseconds. */
+/* A child that reads until it is killed, some milliseconds at a time. */
 static pid_t
 read_in_child(void)
 {
@@ -51,9 +51,9 @@ read_in_child(void)
 	return child;
 }
 
-/* Some reader is always there, none stays. */
+/* There is always some reader, but none stays. */
 static void
-the_wal_begins_again_under_readers(void **state)
+the_wal_is_restarted_under_readers(void **state)
 {
 	pid_t children[4];
 
@@ -70,9 +70,9 @@ the_wal_begins_again_under_readers(void **state)
 	assert_in_range(size_of("okul.db-wal"), 1, 20 << 20);
 }
 
-/* A reader that stays costs each writer one wait, not one a commit. */
+/* A reader that stays costs each writer one wait, not one per commit. */
 static void
-a_long_read_does_not_hold_up_commits(void **state)
+a_long_read_does_not_delay_commits(void **state)
 {
 	struct db_rows *row;
 	int64_t start;
@@ -86,9 +86,9 @@ a_long_read_does_not_hold_up_commits(void **state)
 	assert_true(clock_ticks() - start < SECONDS(1) / 2);
 }
 
-/* Else each commit pays two syncs more as long as there are readers, who keep the WAL from beginning anew. */
+/* Else each commit would need two more syncs while readers prevent a restart of the WAL. */
 static void
-a_checkpoint_is_not_made_with_each_commit(void **state)
+not_every_commit_makes_a_checkpoint(void **state)
 {
 	struct db_rows *row;
 
@@ -105,7 +105,7 @@ a_checkpoint_is_not_made_with_each_commit(void **state)
 }
 
 static void
-a_checkpoint_empties_the_wal(void **state)
+a_trim_truncates_the_wal(void **state)
 {
 	(void)state;
 	grow_wal(db, 1);
@@ -120,10 +120,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		test(the_wal_stays_small),
 		test(the_wal_shrinks_after_a_long_read),
-		test(the_wal_begins_again_under_readers),
-		test(a_long_read_does_not_hold_up_commits),
-		test(a_checkpoint_is_not_made_with_each_commit),
-		test(a_checkpoint_empties_the_wal),
+		test(the_wal_is_restarted_under_readers),
+		test(a_long_read_does_not_delay_commits),
+		test(not_every_commit_makes_a_checkpoint),
+		test(a_trim_truncates_the_wal),
 	};
 
 	return run_store_tests(tests);

@@ -1,7 +1,7 @@
 #include "store.h"
 
 static void
-what_is_missing_is_said(void **state)
+a_missing_database_is_reported(void **state)
 {
 	(void)state;
 	assert_null(open_db(DB_READ_WRITE, VERSION));
@@ -10,7 +10,7 @@ what_is_missing_is_said(void **state)
 }
 
 static void
-what_is_no_database_is_said(void **state)
+a_file_that_is_no_database_is_reported(void **state)
 {
 	FILE *file = fopen(path_of("okul.db"), "w");
 
@@ -49,8 +49,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test_empty(what_is_missing_is_said),
-		test_empty(what_is_no_database_is_said),
+		test_empty(a_missing_database_is_reported),
+		test_empty(a_file_that_is_no_database_is_reported),
 		test(another_version_is_refused),
 		test(a_reader_cannot_write),
 	};

@@ -9,10 +9,10 @@
 
 static struct arena *arena;
 
-/* ---- taking a title apart */
+/* ---- parsing */
 
 static void
-a_title_says_which_copy_it_is(void **state)
+a_title_is_parsed(void **state)
 {
 	static const struct { const char *title; const char *stem; int64_t number; } cases[] = {
 		{ "X", "X", 0 }, { "", "", 0 }, { "Türkçe A1", "Türkçe A1", 0 },
@@ -21,7 +21,7 @@ a_title_says_which_copy_it_is(void **state)
 		{ "X (copy 1)", "X", 1 }, { "X (COPY 2)", "X", 2 }, { "X (kopie)", "X", 1 },
 		{ "X (a) (copy)", "X (a)", 1 }, { "X (copy) (copy 3)", "X (copy)", 3 }, { "(copy) (copy)", "(copy)", 1 },
 		{ "😀 (copy)", "😀", 1 },
-		/* not ours */
+		/* no endings of copies */
 		{ "(copy)", "(copy)", 0 }, { " (copy)", " (copy)", 0 }, { "X(copy)", "X(copy)", 0 },
 		{ "X (copy", "X (copy", 0 }, { "X copy)", "X copy)", 0 }, { "X ()", "X ()", 0 }, { "X (", "X (", 0 },
 		{ ")", ")", 0 }, { "X (copy) ", "X (copy) ", 0 }, { "X ( copy)", "X ( copy)", 0 },
@@ -41,7 +41,7 @@ a_title_says_which_copy_it_is(void **state)
 	}
 }
 
-/* ---- putting one together */
+/* ---- formatting */
 
 static const char *
 title(const char *stem, int64_t number, enum language language, size_t points)
@@ -50,7 +50,7 @@ title(const char *stem, int64_t number, enum language language, size_t points)
 }
 
 static void
-a_copy_is_called_so_in_each_language(void **state)
+a_copy_has_a_title_in_each_language(void **state)
 {
 	(void)state;
 	assert_string_equal(title("X", 1, TR, 200), "X (kopya)");
@@ -78,14 +78,14 @@ the_stem_is_cut_for_the_ending(void **state)
 		assert_string_equal(end, " (copy 12)");
 		assert_memory_equal(made, stem.s, (size_t)(end - made));
 	}
-	/* just fits, and one too many */
+	/* fits exactly, and one too many */
 	assert_string_equal(title("12345678901234567890123", 1, EN, 30), "12345678901234567890123 (copy)");
 	assert_string_equal(title("123456789012345678901234", 1, EN, 30), "12345678901234567890123 (copy)");
-	/* no two spaces where the cut comes behind one */
+	/* no double space where the cut ends with one */
 	assert_string_equal(title("1234567890123456789012 4567", 1, EN, 30), "1234567890123456789012 (copy)");
 }
 
-/* ---- finding a free one */
+/* ---- finding a free number */
 
 static char folder[] = "/tmp/okul-copy-XXXXXX";
 static struct db *db;
@@ -127,7 +127,7 @@ the_next_number_is_taken(void **state)
 	assert_string_equal(next("X", EN), "X (copy 5)");
 	assert_string_equal(next("X (copy)", EN), "X (copy 5)");
 	assert_string_equal(next("X (copia 4)", EN), "X (copy 5)");
-	/* another's copies do not count, nor does what only looks alike; case and accents do not tell titles apart */
+	/* copies of another title and similar titles do not count; case and accents make no difference */
 	GIVEN("X", "Y (copy)", "X (copy", "XX (copy)", "x (COPY) ");
 	assert_string_equal(next("X", EN), "X (copy)");
 	GIVEN("Giriş", "GIRIS (Copy)");
@@ -137,9 +137,9 @@ the_next_number_is_taken(void **state)
 	assert_string_equal(next("X (copy 999999)", EN), "X (copy 999999)");
 }
 
-/* Each is made from the first, which is as long as a title may be, so that the ending eats into it. */
+/* All are copies of the first, which has the maximal length, so that the stem is cut. */
 static void
-many_copies_have_a_title_of_their_own(void **state)
+many_copies_have_distinct_titles(void **state)
 {
 	char first[201];
 	const char *titles[42] = { first };
@@ -188,11 +188,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_title_says_which_copy_it_is),
-		cmocka_unit_test(a_copy_is_called_so_in_each_language),
+		cmocka_unit_test(a_title_is_parsed),
+		cmocka_unit_test(a_copy_has_a_title_in_each_language),
 		cmocka_unit_test(the_stem_is_cut_for_the_ending),
 		cmocka_unit_test(the_next_number_is_taken),
-		cmocka_unit_test(many_copies_have_a_title_of_their_own),
+		cmocka_unit_test(many_copies_have_distinct_titles),
 	};
 
 	return cmocka_run_group_tests_name("copy", tests, set_up, tear_down);

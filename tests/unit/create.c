@@ -15,7 +15,7 @@ a_new_database_is_private_and_in_wal_mode(void **state)
 }
 
 static void
-a_database_is_not_made_over_another(void **state)
+a_database_is_not_overwritten(void **state)
 {
 	(void)state;
 	assert_false(db_create(folder, schema, why, sizeof(why)));
@@ -24,7 +24,7 @@ a_database_is_not_made_over_another(void **state)
 }
 
 static void
-a_broken_schema_makes_nothing(void **state)
+a_broken_schema_creates_nothing(void **state)
 {
 	int files = 0;
 	DIR *list;
@@ -82,8 +82,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_new_database_is_private_and_in_wal_mode),
-		test(a_database_is_not_made_over_another),
-		test_empty(a_broken_schema_makes_nothing),
+		test(a_database_is_not_overwritten),
+		test_empty(a_broken_schema_creates_nothing),
 		test(a_backup_is_adopted),
 		test_empty(the_shipped_schema_has_the_programs_version),
 	};

@@ -39,7 +39,7 @@ request_of(const struct route *route, const char *data)
 	return rq;
 }
 
-/* "" for an answer without one. */
+/* "" for a response without one. */
 static const char *
 tag_of(const struct route *route, const char *data, int status)
 {

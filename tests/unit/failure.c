@@ -19,7 +19,7 @@ misuse_sticks_until_the_release(void **state)
 }
 
 static void
-a_failure_inside_a_transaction_undoes_it(void **state)
+a_failure_rolls_the_transaction_back(void **state)
 {
 	(void)state;
 	assert_int_equal(db_write_begin(db), DB_DONE);
@@ -34,7 +34,7 @@ a_failure_inside_a_transaction_undoes_it(void **state)
 }
 
 static void
-a_taken_name_does_not_stick(void **state)
+a_unique_violation_does_not_stick(void **state)
 {
 	(void)state;
 	assert_int_equal(db_write_begin(db), DB_DONE);
@@ -82,8 +82,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(misuse_sticks_until_the_release),
-		test(a_failure_inside_a_transaction_undoes_it),
-		test(a_taken_name_does_not_stick),
+		test(a_failure_rolls_the_transaction_back),
+		test(a_unique_violation_does_not_stick),
 		test(constraints_are_refused),
 		test(every_result_has_a_reason),
 	};

@@ -14,15 +14,15 @@ a_full_disk_stops_writes_only(void **state)
 	assert_false(db_writable(db));
 	db_release(db);
 	disk_is_full = false;
-	/* Looked at once a second. */
+	/* Checked once a second. */
 	usleep(1100 * 1000);
 	assert_true(db_writable(db));
 	write_one(db, add_sql, ARGS("four", 4));
 }
 
-/* What makes room must not be refused for want of it, down to the last 4 MiB. */
+/* Deletions make room, so they are possible down to the last 4 MiB. */
 static void
-a_disk_that_is_nearly_full_lets_deletions_through(void **state)
+a_disk_that_is_nearly_full_allows_deletions(void **state)
 {
 	(void)state;
 	disk_is_full = true;
@@ -44,7 +44,7 @@ a_disk_that_is_nearly_full_lets_deletions_through(void **state)
 }
 
 static void
-whether_a_write_can_begin_is_tried(void **state)
+db_try_write_begins_a_transaction(void **state)
 {
 	int64_t start = clock_ticks();
 
@@ -52,7 +52,7 @@ whether_a_write_can_begin_is_tried(void **state)
 	assert_true(db_try_write(db));
 	pid_t child = write_in_child();
 	assert_true(db_writable(db));
-	assert_true(db_try_write(db));	/* what it saw less than a second ago */
+	assert_true(db_try_write(db));	/* the result is cached for a second */
 	usleep(1100 * 1000);
 	start = clock_ticks();
 	assert_false(db_try_write(db));
@@ -66,7 +66,7 @@ whether_a_write_can_begin_is_tried(void **state)
 	end_child(child);
 	usleep(1100 * 1000);
 	assert_true(db_try_write(db));
-	/* A migration went by. */
+	/* After a migration. */
 	assert_int_equal(db_script(other, "PRAGMA user_version = 99", false, why, sizeof(why)), DB_DONE);
 	usleep(1100 * 1000);
 	assert_false(db_try_write(db));
@@ -78,8 +78,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_full_disk_stops_writes_only),
-		test(a_disk_that_is_nearly_full_lets_deletions_through),
-		test(whether_a_write_can_begin_is_tried),
+		test(a_disk_that_is_nearly_full_allows_deletions),
+		test(db_try_write_begins_a_transaction),
 	};
 
 	return run_store_tests(tests);

@@ -1,4 +1,4 @@
-/* lib/school/limit.c: sliding windows, also over a clock that was set back. */
+/* lib/school/limit.c: sliding windows, also with a clock that was set back. */
 #include "clock.h"
 #include "limit.h"
 #include "log.h"
@@ -37,7 +37,7 @@ end(void **state)
 }
 
 static void
-so_many_in_a_window(void **state)
+a_window_limits_events(void **state)
 {
 	(void)state;
 	for (int64_t i = 0; i < 3; i++) {
@@ -51,12 +51,9 @@ so_many_in_a_window(void **state)
 	assert_int_equal(limit_wait(db, "l", "s", NOW, HOUR, 3), 0);
 }
 
-/*
- * The operator has lowered the limit: the wait is that until less are left, not that until the oldest is
- * out.
- */
+/* After the limit was lowered, the wait ends when enough events have left the window, not when the oldest has. */
 static void
-the_wait_is_right_where_more_happened_than_may(void **state)
+the_wait_is_right_above_the_limit(void **state)
 {
 	(void)state;
 	for (int64_t i = 0; i < 5; i++)
@@ -67,15 +64,15 @@ the_wait_is_right_where_more_happened_than_may(void **state)
 }
 
 static void
-what_lies_ahead_does_not_count(void **state)
+future_events_do_not_count(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		limit_count(db, "k", "s", NOW + 400 * DAY, DAY);
 	assert_int_equal(limit_wait(db, "k", "s", NOW, DAY, 5), 0);
 	limit_count(db, "k", "s", NOW, DAY);
-	assert_int_equal(events(), 1);	/* and is dropped */
-	/* one who looked at the clock a moment later, and had their turn first */
+	assert_int_equal(events(), 1);	/* and is deleted */
+	/* of a process that read the clock later, but wrote first */
 	limit_count(db, "k", "s", NOW + SECOND, DAY);
 	limit_count(db, "k", "s", NOW, DAY);
 	assert_int_equal(events(), 3);
@@ -84,7 +81,7 @@ what_lies_ahead_does_not_count(void **state)
 }
 
 static void
-a_subject_and_those_below_it(void **state)
+a_subject_and_its_marked_ones(void **state)
 {
 	static const char *const subjects[] = { "a@x.com", "a@x.com 01", "a@x.com ff", "a@x.com.tr", "a@x.com!", "a@x.co", "A@x.com 01" };
 
@@ -96,7 +93,7 @@ a_subject_and_those_below_it(void **state)
 }
 
 static void
-a_client_counts_by_its_network(void **state)
+clients_are_counted_by_network(void **state)
 {
 	(void)state;
 	limit_count_client(db, &conf, "k", "2001:db8::1", NOW, HOUR);
@@ -111,7 +108,7 @@ a_client_counts_by_its_network(void **state)
 	limit_count_client(db, &conf, "k", "192.0.2.1", NOW, HOUR);
 	limit_count_client(db, &conf, "k", "::ffff:192.0.2.1", NOW + 1, HOUR);
 	limit_uncount_client(db, &conf, "k", "192.0.2.1");
-	assert_int_equal(limit_client(db, &conf, "k", "192.0.2.1", NOW + 1, HOUR, 1), HOUR - 1);	/* the newest went */
+	assert_int_equal(limit_client(db, &conf, "k", "192.0.2.1", NOW + 1, HOUR, 1), HOUR - 1);	/* the newest was removed */
 	conf.limits = false;
 	assert_int_equal(limit_client(db, &conf, "k", "192.0.2.1", NOW, HOUR, 1), 0);
 	conf.limits = true;
@@ -122,11 +119,11 @@ main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		test(so_many_in_a_window),
-		test(the_wait_is_right_where_more_happened_than_may),
-		test(what_lies_ahead_does_not_count),
-		test(a_subject_and_those_below_it),
-		test(a_client_counts_by_its_network),
+		test(a_window_limits_events),
+		test(the_wait_is_right_above_the_limit),
+		test(future_events_do_not_count),
+		test(a_subject_and_its_marked_ones),
+		test(clients_are_counted_by_network),
 	};
 
 	clock_init();

@@ -180,12 +180,12 @@ names_of_files(void **state)
 		{ "Ünite 1.2", MEDIA_PDF, "Ünite 1.2.pdf" }, { "Ders 3. hafta", MEDIA_PDF, "Ders 3. hafta.pdf" },
 		{ "a.ğa", MEDIA_PDF, "a.ğa.pdf" }, { "a.extension", MEDIA_PDF, "a.extension.pdf" },
 		{ "a.png::$DATA", MEDIA_PNG, "a.png::$DATA.png" },
-		/* no folders, and nothing at the ends that hides it or gets lost */
+		/* no folders, and at the ends no dots and spaces, which hide it or get lost */
 		{ "C:\\Users\\ada\\ödev.pdf", MEDIA_PDF, "ödev.pdf" }, { "../../etc/passwd", MEDIA_PDF, "passwd.pdf" },
 		{ "/", MEDIA_PNG, "file.png" }, { "..", MEDIA_PNG, "file.png" }, { "a/..", MEDIA_PNG, "file.png" },
 		{ ".htaccess", MEDIA_PNG, "htaccess.png" }, { " a .png. ", MEDIA_PNG, "a .png" }, { "a...", MEDIA_GIF, "a.gif" },
 		{ "", MEDIA_MP3, "file.mp3" }, { ". .", MEDIA_NONE, "file" }, { ".png", MEDIA_PNG, "png.png" },
-		/* nothing that is not seen, or turns what is */
+		/* no invisible characters, and none that change the direction */
 		{ "a\r\nX: y\t.pdf", MEDIA_PDF, "aX: y.pdf" }, { "\x1b[2Ja.pdf\x7f", MEDIA_PDF, "[2Ja.pdf" },
 		{ "a\u202efdp.exe", MEDIA_PDF, "afdp.pdf" }, { "\u200e\u200f\u061c\u2066a\u2069.pdf", MEDIA_PDF, "a.pdf" },
 		{ "a\u200b.pd\u2060f\ufeff", MEDIA_PDF, "a.pdf" }, { "a\xc2\x85\u2028\u2029\u00ad.pdf", MEDIA_PDF, "a.pdf" },
@@ -203,7 +203,7 @@ names_of_files(void **state)
 		const char *kept = link_file_name(arena, cases[i].given, cases[i].type);
 		if (strcmp(kept, cases[i].kept) != 0)
 			fail_msg("%s becomes %s", cases[i].given, kept);
-		/* names that were stored before come by here again */
+		/* stored names are passed again */
 		assert_string_equal(link_file_name(arena, kept, cases[i].type), kept);
 	}
 	for (size_t n = 200; n < 600; n += 7) {

@@ -91,6 +91,26 @@ control_characters_are_replaced(void **state)
 }
 
 static void
+a_request_has_a_line(void **state)
+{
+	struct log_access access = { "GET", "/me", "192.0.2.1", "-", 200, 412 };
+	char path[1001];
+
+	(void)state;
+	log_access(LOG_NOTE, &access);
+	assert_string_equal(next() + 28, "level=info prog=unit request method=GET path=/me status=200 us=412 client=192.0.2.1 user=-\n");
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	access = (struct log_access){ "G\nT", path, "\xc2\x85\x7f", "u", 503, INT64_MAX };
+	log_access(LOG_FAULT, &access);
+	memcpy(path + 256, " status=", 9);
+	const char *line = next() + 28;
+	assert_int_equal(strncmp(line, "level=error prog=unit request method=G?T path=", 46), 0);
+	assert_int_equal(strncmp(line + 46, path, 264), 0);
+	assert_string_equal(line + 46 + 264, "503 us=9223372036854775807 client=??? user=u\n");
+}
+
+static void
 long_lines_are_truncated(void **state)
 {
 	const char *line;
@@ -123,6 +143,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_line_is_one_write_of_key_and_value, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lines_below_the_level_are_dropped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(control_characters_are_replaced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_request_has_a_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(long_lines_are_truncated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errno_is_kept, set_up, tear_down),
 	};

@@ -1,13 +1,13 @@
 /*
- * The power goes off, again and again: is every acknowledged write there afterwards, and the database whole?
+ * Power cuts: afterwards every acknowledged write must be there, and the database must be undamaged.
  *
- * Eight processes write; each write, cut and sync of the database and its WAL goes into one record in the order in which
- * the kernel got them, each acknowledgement too. Afterwards the power is cut at points of that record: what a sync
- * covered that had returned by then is on the disk; of the rest any sectors may be, in any order. The database is opened as it
- * was left, and asked.
+ * Eight processes write; each write, truncation and sync of the database and its WAL is recorded in the order in
+ * which the kernel gets them, and each acknowledgement too. Then power cuts are simulated at points of that record:
+ * the writes that a completed sync covered are on the disk; of the others any sectors can be, in any order. The
+ * resulting database is opened and checked.
  *
- * OKUL_CUTS=5000 cuts more often. The numbers drawn are others each time; OKUL_SEED draws those of a run again, though not
- * the order in which its processes ran.
+ * OKUL_CUTS=5000 simulates more cuts. OKUL_SEED repeats the random numbers of a run, but not the order of its
+ * processes.
  */
 #include "clock.h"
 #include "db_admin.h"
@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 #define WRITERS 8
-#define WRITES 60		/* of each */
-#define LIFE 10			/* writes after which a writer makes way for a new process */
+#define WRITES 60		/* of each writer */
+#define LIFE 10			/* writes after which a new process replaces a writer */
 #define SECTOR 512
-#define RECORD_ROOM ((size_t)1 << 29)	/* of addresses; what is not used costs nothing */
+#define RECORD_ROOM ((size_t)1 << 29)	/* of address space; unused pages cost nothing */
 #define FILE_ROOM ((size_t)64 << 20)
 
 static const char schema[] =
@@ -46,7 +46,7 @@ static const char
 	whole_sql[] = "SELECT total.n, count(*), max(entry.n) FROM total JOIN entry USING (writer) WHERE writer = ?1",
 	integrity_sql[] = "PRAGMA integrity_check(1)";
 
-/* ---- the record, which all processes share */
+/* ---- the record, shared by all processes */
 
 enum kind { WRITE, CUT, SYNC, SYNCED, TOLD };
 enum file { DATABASE, WAL, FOLDER, FILES };
@@ -64,18 +64,18 @@ static struct record {
 	pthread_mutex_t lock;
 	size_t used;
 	int64_t syncs[FILES];	/* begun */
-	enum file fails_in;	/* which sync fails: the ... */
-	int64_t fails_at;	/* ... of that file; 0: none */
-	int errors[FILES];	/* there were; each open file is told of each once */
-	bool told;		/* the last was told to somebody */
-	bool lies;		/* a sync of the WAL is answered and not done */
+	enum file fails_in;	/* which sync fails: of this file ... */
+	int64_t fails_at;	/* ... this one; 0: none */
+	int errors[FILES];	/* so far; each open file sees each of them once */
+	bool told;		/* somebody has seen the last one */
+	bool lies;		/* a sync of the WAL succeeds without effect */
 	_Alignas(16) char bytes[RECORD_ROOM];
 } *record;
 
 static char folder[64];
 static unsigned chance = 1;
 static bool recording;
-static int seen[FILES];		/* errors that this process knows of */
+static int seen[FILES];		/* errors that this process has seen */
 
 static unsigned
 draw(unsigned limit)
@@ -97,7 +97,7 @@ unlock_record(void)
 	pthread_mutex_unlock(&record->lock);
 }
 
-/* With the record locked. Gives the place of the entry. */
+/* With the record locked. Returns the position of the entry. */
 static size_t
 note(struct entry entry, const void *bytes)
 {
@@ -124,7 +124,7 @@ after(size_t place)
 	return place + sizeof(struct entry) + ((entry_at(place)->length + 15) & ~(size_t)15);
 }
 
-/* ---- what SQLite calls */
+/* ---- system calls of SQLite */
 
 static enum file
 file_of(int fd)
@@ -190,7 +190,7 @@ ftruncate64(int fd, off64_t length)
 	return ftruncate(fd, length);
 }
 
-/* As Linux does it: an error that nobody was told of is told to whoever opens the file, an old one is not. */
+/* Like Linux: a new open file sees the last error only if nobody has seen it yet. */
 static void
 note_open(int fd)
 {
@@ -224,7 +224,7 @@ open64(const char *path, int flags, ...)
 	return open(path, flags, mode);
 }
 
-/* What was not synced by now is dropped, though every process still reads it. */
+/* Unsynced writes are lost, though every process still reads them. */
 static void
 drop_unsynced(enum file file, size_t now)
 {
@@ -264,7 +264,7 @@ fdatasync(int fd)
 		note((struct entry){ SYNCED, file, .at = (int64_t)place }, NULL);
 	unlock_record();
 	if (failed)
-		usleep(3000);	/* others may be faster than who was told */
+		usleep(3000);	/* other processes may be faster than the one that saw the error */
 	errno = EIO;
 	return failed ? -1 : 0;
 }
@@ -293,7 +293,7 @@ write_once(struct db *db, int writer, int64_t n)
 	}
 }
 
-/* Gives 0 when all went well, 1 when something failed: then it writes no more. */
+/* Returns 1 after the first failure, else 0. */
 static int
 write_some(int writer, int64_t from)
 {
@@ -306,7 +306,7 @@ write_some(int writer, int64_t from)
 		failure = db_failure(db);
 		db_release(db);
 		if (failure == DB_DONE && draw(40) == 0) {
-			/* Readers may be there; what matters is what it does when there are none. */
+			/* Fails while there are readers; the calls without readers matter. */
 			(void)!db_trim(db);
 			db_release(db);
 		}
@@ -315,7 +315,7 @@ write_some(int writer, int64_t from)
 	return failure != DB_DONE;
 }
 
-/* One after the other, as workers are replaced: each opens the files anew. */
+/* One process after another, like workers that are replaced: each opens the files again. */
 static void
 write_in_turn(int writer, unsigned seed)
 {
@@ -354,11 +354,11 @@ write_all(unsigned seed)
 
 /* ---- the cuts */
 
-/* What is on the disk, and where the record stands that led to it. */
+/* The content of the disk, and the position in the record that led to it. */
 struct disk {
 	char *bytes[2];
 	size_t length[2];
-	bool named;		/* the WAL, in its folder */
+	bool named;		/* the WAL has its directory entry */
 };
 
 static void
@@ -371,7 +371,7 @@ set_length(struct disk *disk, enum file file, size_t length)
 	disk->length[file] = length;
 }
 
-/* All of it, or each sector with a chance of `percent`. */
+/* Writes all of it, or each sector with a probability of `percent`. */
 static void
 put_on_disk(struct disk *disk, size_t place, unsigned percent)
 {
@@ -396,13 +396,13 @@ put_on_disk(struct disk *disk, size_t place, unsigned percent)
 }
 
 /*
- * The disk as syncs that had returned before `end` left it, and by `percent` what else was written. Writes of one file go in
- * their order: a later one lies over an earlier one, or is not there.
+ * Builds the disk from the syncs that returned before `end`, and with `percent` the other writes. Writes of one file
+ * are applied in order: a later one overwrites an earlier one, or is missing.
  */
 static void
 cut_at(struct disk *disk, size_t end, unsigned percent)
 {
-	size_t synced[FILES] = { 0 };	/* what lies before it in the record was covered */
+	size_t synced[FILES] = { 0 };	/* entries before this position were covered */
 
 	for (size_t place = 0; place < end; place = after(place)) {
 		const struct entry *entry = entry_at(place);
@@ -428,7 +428,7 @@ empty(const char *where)
 	closedir(list);
 }
 
-/* Gives how many acknowledged writes are missing, or -1 for a damaged database. */
+/* Returns the number of missing acknowledged writes, or -1 for a damaged database. */
 static int64_t
 look(const char *where, size_t end)
 {
@@ -459,7 +459,7 @@ look(const char *where, size_t end)
 	return missing;
 }
 
-static struct disk before;	/* as it was when the record began */
+static struct disk before;	/* at the start of the record */
 
 static void
 read_before(void)
@@ -478,7 +478,7 @@ read_before(void)
 	fclose(file);
 }
 
-/* Gives what look() gave of the disk after a cut at `end`. */
+/* Returns the result of look() for the disk after a cut at `end`. */
 static int64_t
 cut_and_look(const char *where, struct disk *disk, size_t end)
 {
@@ -499,7 +499,7 @@ cut_and_look(const char *where, struct disk *disk, size_t end)
 
 struct found { int cuts, losses, damaged; };
 
-/* The power goes off `cuts` times, the last time at the end. */
+/* Simulates `cuts` power cuts, the last one at the end. */
 static struct found
 cut(int cuts)
 {
@@ -520,7 +520,7 @@ cut(int cuts)
 	for (size_t place = 0; place < record->used; place = after(place))
 		places[count++] = place;
 	for (int i = 0; i < cuts; i++) {
-		/* Most of a record are writes: every other time the power goes off where something was told. */
+		/* Most entries are writes: every other cut follows an acknowledgement. */
 		size_t at = draw((unsigned)count);
 		while (i % 2 && at + 1 < count && entry_at(places[at])->kind != TOLD)
 			at++;
@@ -590,7 +590,7 @@ count_of(enum kind kind, enum file file)
 	return count;
 }
 
-/* How often the WAL began anew: its header was written. */
+/* How often the WAL was restarted, that is its header was written. */
 static int
 beginnings(void)
 {
@@ -617,9 +617,9 @@ every_acknowledged_write_survives_a_power_cut(void **state)
 			found.losses, found.damaged);
 }
 
-/* That the test above can fail. */
+/* Shows that the test above can fail. */
 static void
-a_sync_that_is_not_done_is_found_out(void **state)
+a_sync_that_does_nothing_is_detected(void **state)
 {
 	(void)state;
 	record->lies = true;
@@ -628,7 +628,7 @@ a_sync_that_is_not_done_is_found_out(void **state)
 	assert_true(cut(60).losses > 10);
 }
 
-/* The kernel drops what it could not write, tells those who have the file open, and new processes come who have not. */
+/* The kernel drops the pages and reports the error to those that have the file open; then new processes start. */
 static void
 after_a_failed_sync_nothing_more_is_acknowledged(void **state)
 {
@@ -656,7 +656,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(every_acknowledged_write_survives_a_power_cut),
-		test(a_sync_that_is_not_done_is_found_out),
+		test(a_sync_that_does_nothing_is_detected),
 		test(after_a_failed_sync_nothing_more_is_acknowledged),
 	};
 

@@ -1,5 +1,5 @@
 /*
- * school - a database with the shipped schema, in a folder of its own with keys, for tests of modules that have rows.
+ * school - a database with the shipped schema, in a temporary folder with keys, for tests of modules with tables.
  */
 #ifndef OKUL_SCHOOL_H
 #define OKUL_SCHOOL_H
@@ -20,7 +20,7 @@ school_fail(const char *why)
 	exit(EXIT_FAILURE);
 }
 
-/* Run in the folder of the sources, as `make unit` does. Ends the process when it fails. */
+/* Needs the source folder as working directory, as `make unit` sets it. Exits on failure. */
 static inline struct db *
 school_open(void)
 {

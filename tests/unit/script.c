@@ -48,7 +48,7 @@ a_script_cannot_end_its_transaction(void **state)
 }
 
 static void
-a_loose_script_leaves_nothing_open(void **state)
+a_loose_script_leaves_no_transaction_open(void **state)
 {
 	(void)state;
 	assert_int_equal(db_script(db, "VACUUM", true, why, sizeof(why)), DB_DONE);
@@ -86,7 +86,7 @@ be_slow(void *context, const struct db_rows *rows, bool first)
 }
 
 static void
-a_shell_may_take_its_time(void **state)
+a_shell_has_no_timeout(void **state)
 {
 	static const char sql[] = "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 50000)"
 		" SELECT i FROM c WHERE i % 20000 = 0";
@@ -104,9 +104,9 @@ main(void)
 		test(a_script_is_all_or_nothing),
 		test(a_script_joins_the_open_transaction),
 		test(a_script_cannot_end_its_transaction),
-		test(a_loose_script_leaves_nothing_open),
+		test(a_loose_script_leaves_no_transaction_open),
 		test(a_shell_shows_rows_and_reads_without_the_lock),
-		test(a_shell_may_take_its_time),
+		test(a_shell_has_no_timeout),
 	};
 
 	return run_store_tests(tests);

@@ -2,7 +2,7 @@
 #include "store.h"
 
 static void
-values_come_back_as_they_went(void **state)
+values_are_read_as_bound(void **state)
 {
 	static const char put[] = "INSERT INTO item (name, n, weight, bytes) VALUES (?1, ?2, ?3, ?4)";
 	static const char get[] = "SELECT name, n, weight, bytes, kind, n > 0 FROM item WHERE name = ?1";
@@ -29,7 +29,7 @@ values_come_back_as_they_went(void **state)
 }
 
 static void
-a_truth_is_bound_as_one(void **state)
+a_bool_is_bound_as_integer(void **state)
 {
 	static const char get[] = "SELECT ?1 IS TRUE, ?2 IS FALSE, typeof(?1)";
 	struct value yes = value_bool(true);
@@ -46,7 +46,7 @@ a_truth_is_bound_as_one(void **state)
 	assert_string_equal(db_text(row, 2), "integer");
 }
 
-/* A list that forgets to ask whether there is a search shows all rows, not none. */
+/* So a list without a search is the whole list. */
 static void
 no_words_are_in_every_text(void **state)
 {
@@ -73,7 +73,7 @@ an_empty_blob_is_not_null(void **state)
 }
 
 static void
-a_statement_starts_again_with_other_values(void **state)
+a_statement_restarts_with_other_values(void **state)
 {
 	struct db_rows *row;
 
@@ -85,7 +85,7 @@ a_statement_starts_again_with_other_values(void **state)
 }
 
 static void
-many_statements_are_told_apart(void **state)
+many_statements_are_distinguished(void **state)
 {
 	static char sql[500][24];
 
@@ -128,7 +128,7 @@ only_a_write_transaction_writes(void **state)
 }
 
 static void
-a_long_read_is_stopped(void **state)
+a_long_read_is_interrupted(void **state)
 {
 	struct db_rows *row;
 	int64_t start = clock_ticks();
@@ -175,7 +175,7 @@ rows_read_to_the_end_hold_the_snapshot(void **state)
 }
 
 static void
-a_statement_started_again_keeps_the_snapshot(void **state)
+a_restarted_statement_keeps_the_snapshot(void **state)
 {
 	(void)state;
 	assert_int_equal(number(db, count_sql, NO_ARGS), 3);
@@ -186,7 +186,7 @@ a_statement_started_again_keeps_the_snapshot(void **state)
 }
 
 static void
-rows_end_where_a_write_begins(void **state)
+rows_end_when_a_write_begins(void **state)
 {
 	struct db_rows *row;
 
@@ -198,7 +198,7 @@ rows_end_where_a_write_begins(void **state)
 	db_write_rollback(db);
 }
 
-/* Else a writer that waits for the lock would keep the WAL from being emptied. */
+/* Else a writer that waits for the lock would prevent a restart of the WAL. */
 static void
 a_writer_holds_no_snapshot(void **state)
 {
@@ -217,19 +217,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(values_come_back_as_they_went),
-		test(a_truth_is_bound_as_one),
+		test(values_are_read_as_bound),
+		test(a_bool_is_bound_as_integer),
 		test(no_words_are_in_every_text),
 		test(an_empty_blob_is_not_null),
-		test(a_statement_starts_again_with_other_values),
-		test(many_statements_are_told_apart),
+		test(a_statement_restarts_with_other_values),
+		test(many_statements_are_distinguished),
 		test(changed_rows_are_counted),
 		test(only_a_write_transaction_writes),
-		test(a_long_read_is_stopped),
+		test(a_long_read_is_interrupted),
 		test(a_row_holds_the_snapshot),
 		test(rows_read_to_the_end_hold_the_snapshot),
-		test(a_statement_started_again_keeps_the_snapshot),
-		test(rows_end_where_a_write_begins),
+		test(a_restarted_statement_keeps_the_snapshot),
+		test(rows_end_when_a_write_begins),
 		test(a_writer_holds_no_snapshot),
 	};
 

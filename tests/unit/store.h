@@ -1,6 +1,6 @@
 /*
- * store - what the tests of lib/store/sqlite share: a database for each test, and a disk that does what the test wants.
- * Two struct db in one process stand for two processes: SQLite and the writer lock both keep them apart.
+ * store - what the tests of lib/store/sqlite share: a database for each test, and a simulated disk.
+ * Two struct db in one process stand for two processes: SQLite and the writer lock both distinguish them.
  */
 #ifndef OKUL_UNIT_STORE_H
 #define OKUL_UNIT_STORE_H
@@ -9,7 +9,6 @@
 #include "db_admin.h"
 #include "log.h"
 #include "unit.h"
-
 
 #include <dirent.h>
 #include <errno.h>
@@ -40,11 +39,11 @@ static const char
 	sum_sql[] = "SELECT sum(n) FROM item",
 	endless_sql[] = "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT max(i) FROM c";
 
-/* ---- the machine underneath, as the tests want it */
+/* ---- the simulated machine */
 
 static bool disk_is_full;
 static unsigned long full_pages = 4095;	/* free on a full disk */
-static int syncs, sync_fails;	/* done so far; how many more succeed, below 0: all */
+static int syncs, sync_fails;	/* done so far; how many more succeed, negative: all */
 static void (*on_sync)(void);
 
 int
@@ -55,7 +54,7 @@ statvfs(const char *path, struct statvfs *disk)
 	return 0;
 }
 
-/* SQLite syncs by one or the other. */
+/* SQLite calls one or the other. */
 int
 fsync(int file)
 {

@@ -7,7 +7,7 @@ add_last(struct db *on)
 }
 
 static void
-a_last_step_is_part_of_its_transaction_alone(void **state)
+a_last_step_belongs_to_one_transaction(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
@@ -29,7 +29,7 @@ a_last_step_is_part_of_its_transaction_alone(void **state)
 }
 
 static void
-a_transaction_that_was_left_open_is_undone(void **state)
+a_transaction_left_open_is_rolled_back(void **state)
 {
 	(void)state;
 	assert_int_equal(db_write_begin(db), DB_DONE);
@@ -50,7 +50,10 @@ nobody_writes_any_more(struct db *on, const char *whose)
 	db_release(on);
 }
 
-/* The first sync of a WAL is that of its header, inside the commit; then one a commit, behind it; then those of checkpoints. */
+/*
+ * The first sync of a WAL is that of its header, inside COMMIT; then one after each commit; then those of
+ * checkpoints.
+ */
 static void
 a_failed_sync_is_final(void **state)
 {
@@ -62,7 +65,7 @@ a_failed_sync_is_final(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		if (i > 0)
 			assert_int_equal(set_up(state), 0);
-		/* A folder is synced with the first sync of each connection; here, none of them has had it. */
+		/* The first sync of a connection also syncs the folder; here none has done so yet. */
 		if (cases[i].after > 0)
 			write_one(db, add_sql, ARGS("four", 4));
 		if (cases[i].checkpoint) {
@@ -86,9 +89,9 @@ a_failed_sync_is_final(void **state)
 	}
 }
 
-/* What it reads then is what is on the disk. */
+/* After a boot the data is read from the disk. */
 static void
-a_machine_started_again_writes_again(void **state)
+a_rebooted_machine_writes_again(void **state)
 {
 	FILE *file;
 	int length;
@@ -112,9 +115,9 @@ a_machine_started_again_writes_again(void **state)
 	db_close(late);
 }
 
-/* Whatever it holds else: who wrote that is unknown. */
+/* Any other text in the file counts. */
 static void
-a_mark_that_nobody_can_read_poisons_the_lock(void **state)
+an_unknown_mark_poisons_the_lock(void **state)
 {
 	FILE *file = fopen(path_of("okul.gate"), "w");
 
@@ -134,9 +137,9 @@ let_another_write(void)
 	syncs_then = syncs - syncs_then;
 }
 
-/* While one waits for the disk the next one writes, and each waits for itself. */
+/* While one writer syncs the next writes; both wait for their own sync. */
 static void
-a_sync_does_not_keep_others_out(void **state)
+a_sync_does_not_exclude_other_writers(void **state)
 {
 	(void)state;
 	write_one(db, add_sql, ARGS("four", 4));
@@ -158,9 +161,9 @@ fail_another(void)
 	assert_int_equal(db_write_commit(other), DB_BROKEN);
 }
 
-/* The kernel tells both, since both had the WAL open. */
+/* The kernel reports the error to both, since both had the WAL open. */
 static void
-all_who_sync_learn_of_a_failure(void **state)
+all_syncing_writers_see_a_failure(void **state)
 {
 	(void)state;
 	write_one(db, add_sql, ARGS("four", 4));
@@ -171,7 +174,7 @@ all_who_sync_learn_of_a_failure(void **state)
 	assert_int_equal(db_write_commit(db), DB_BROKEN);
 }
 
-/* It may say "done" because of what another has not synced yet, or never will. */
+/* Its response may depend on rows that another process has not synced yet. */
 static void
 a_commit_without_a_change_is_synced_too(void **state)
 {
@@ -198,7 +201,7 @@ a_commit_without_a_change_is_synced_too(void **state)
 }
 
 static void
-an_overtaken_program_does_not_write(void **state)
+a_program_does_not_write_after_a_migration(void **state)
 {
 	struct db_rows *row;
 	int version = 0;
@@ -221,7 +224,7 @@ an_overtaken_program_does_not_write(void **state)
 }
 
 static void
-a_write_transaction_sees_what_it_wrote_and_the_newest_else(void **state)
+a_write_transaction_reads_its_writes_and_the_newest_rows(void **state)
 {
 	(void)state;
 	assert_int_equal(number(db, n_sql, ARGS("one")), 1);
@@ -237,7 +240,7 @@ a_write_transaction_sees_what_it_wrote_and_the_newest_else(void **state)
 }
 
 static void
-rows_left_running_do_not_hinder_the_commit(void **state)
+running_rows_do_not_prevent_the_commit(void **state)
 {
 	struct db_rows *row;
 
@@ -257,7 +260,7 @@ there_is_one_writer_at_a_time(void **state)
 	sigset_t all;
 
 	(void)state;
-	/* As a careless supervisor may leave it. */
+	/* As a supervisor may leave it. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	assert_int_equal(db_write_begin(db), DB_DONE);
@@ -284,7 +287,7 @@ keep_lock(int ready, int64_t microseconds)
 	_exit(0);
 }
 
-/* SQLite's write lock, kept for so long by a child that is another SQLite shell. Returns its process id. */
+/* A child takes SQLite's write lock for that long, like the sqlite3 shell. Returns its process id. */
 static pid_t
 lock_in_child(int64_t microseconds)
 {
@@ -303,7 +306,7 @@ lock_in_child(int64_t microseconds)
 }
 
 static void
-a_foreign_lock_of_a_second_is_waited_out(void **state)
+a_foreign_lock_of_a_second_is_waited_for(void **state)
 {
 	pid_t child = lock_in_child(SECONDS(1));
 
@@ -313,7 +316,7 @@ a_foreign_lock_of_a_second_is_waited_out(void **state)
 	assert_int_equal(number(db, count_sql, NO_ARGS), 4);
 }
 
-/* Gate and lock have two seconds together. */
+/* The writer lock and SQLite's lock have two seconds together. */
 static void
 a_foreign_lock_is_waited_for_two_seconds_in_all(void **state)
 {
@@ -328,7 +331,7 @@ a_foreign_lock_is_waited_for_two_seconds_in_all(void **state)
 	if (holder == 0) {
 		struct db *mine = open_db(DB_READ_WRITE, VERSION);
 
-		(void)!db_write_begin(mine);	/* waits for the lock of SQLite, 2 s */
+		(void)!db_write_begin(mine);	/* waits for SQLite's lock, 2 s */
 		_exit(0);
 	}
 	usleep(1000 * 1000);
@@ -359,7 +362,7 @@ a_killed_writer_releases_the_lock(void **state)
 }
 
 static void
-a_waiting_writer_goes_on_when_the_lock_is_released(void **state)
+a_waiting_writer_continues_when_the_lock_is_released(void **state)
 {
 	pid_t child = write_in_child(), killer;
 	int64_t start = clock_ticks();
@@ -382,22 +385,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_last_step_is_part_of_its_transaction_alone),
-		test(a_transaction_that_was_left_open_is_undone),
+		test(a_last_step_belongs_to_one_transaction),
+		test(a_transaction_left_open_is_rolled_back),
 		test(a_failed_sync_is_final),
-		test(a_machine_started_again_writes_again),
-		test(a_mark_that_nobody_can_read_poisons_the_lock),
-		test(a_sync_does_not_keep_others_out),
-		test(all_who_sync_learn_of_a_failure),
+		test(a_rebooted_machine_writes_again),
+		test(an_unknown_mark_poisons_the_lock),
+		test(a_sync_does_not_exclude_other_writers),
+		test(all_syncing_writers_see_a_failure),
 		test(a_commit_without_a_change_is_synced_too),
-		test(an_overtaken_program_does_not_write),
-		test(a_write_transaction_sees_what_it_wrote_and_the_newest_else),
-		test(rows_left_running_do_not_hinder_the_commit),
+		test(a_program_does_not_write_after_a_migration),
+		test(a_write_transaction_reads_its_writes_and_the_newest_rows),
+		test(running_rows_do_not_prevent_the_commit),
 		test(there_is_one_writer_at_a_time),
-		test(a_foreign_lock_of_a_second_is_waited_out),
+		test(a_foreign_lock_of_a_second_is_waited_for),
 		test(a_foreign_lock_is_waited_for_two_seconds_in_all),
 		test(a_killed_writer_releases_the_lock),
-		test(a_waiting_writer_goes_on_when_the_lock_is_released),
+		test(a_waiting_writer_continues_when_the_lock_is_released),
 	};
 
 	return run_store_tests(tests);

@@ -1,7 +1,7 @@
 /*
- * The locks: several struct writer_lock in one process stand for as many processes, since locks belong to open files. And
- * the promise, kept short: 8 processes on a slow disk, none starves, none is turned away. tests/bench/writers.sh measures
- * the same for longer, beside what SQLite does by itself.
+ * The locks: each struct writer_lock stands for a process, since locks belong to open file descriptions. And under
+ * load: of 8 processes on a slow disk none starves or fails. tests/bench/writers.sh measures longer, and compares
+ * with SQLite's own busy handler.
  */
 #include "writer_lock.h"
 
@@ -45,7 +45,7 @@ pass(struct writer_lock *lock)
 }
 
 static void
-a_downgrade_lets_the_next_one_in(void **state)
+a_downgrade_lets_the_next_writer_in(void **state)
 {
 	(void)state;
 	pass(&one);
@@ -68,7 +68,7 @@ the_first_acquire_waits_for_flushes(void **state)
 	assert_int_equal(writer_lock_acquire(&one, SOON), 0);
 	writer_lock_downgrade(&one);
 	assert_int_equal(writer_lock_acquire(&two, SOON), ETIMEDOUT);
-	/* It has not kept the writer lock. */
+	/* It has released the writer lock. */
 	writer_lock_release(&one);
 	pass(&one);
 	pass(&two);
@@ -99,9 +99,9 @@ nobody_acquires_a_poisoned_lock(void **state)
 	assert_false(writer_lock_is_poisoned(path));
 }
 
-/* A process that has the old file open would else write beside one that has opened the new one. */
+/* Else processes that have the old file open and those that open the new one could write at once. */
 static void
-a_file_that_was_removed_is_left(void **state)
+a_removed_file_is_replaced(void **state)
 {
 	struct writer_lock three;
 
@@ -118,7 +118,7 @@ a_file_that_was_removed_is_left(void **state)
 	assert_int_equal(writer_lock_acquire(&three, SOON), ETIMEDOUT);
 	writer_lock_release(&one);
 	pass(&two);
-	/* Removed, and nobody has made it again. */
+	/* Removed, and not created again. */
 	unlink(path);
 	assert_int_equal(writer_lock_acquire(&two, SOON), 0);
 	assert_int_equal(writer_lock_acquire(&one, SOON), ETIMEDOUT);
@@ -128,7 +128,7 @@ a_file_that_was_removed_is_left(void **state)
 }
 
 static void
-a_mark_outlives_the_removal_of_its_file(void **state)
+a_mark_survives_the_removal_of_its_file(void **state)
 {
 	(void)state;
 	pass(&one);
@@ -168,7 +168,7 @@ write_once(void)
 	return out;
 }
 
-/* Milliseconds. A machine that has other work for all its processors lets a process wait for one of them. */
+/* Milliseconds. On a busy machine a process also waits for a processor. */
 static double
 bar(void)
 {
@@ -177,7 +177,7 @@ bar(void)
 	return getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN) ? 150 : 30;
 }
 
-/* One round may be spoilt by what else runs, hardly all: without the lock p99.9 is near 2 s in each of them. */
+/* Other processes may spoil one round, but hardly all: without the lock p99.9 is near 2 s in each of them. */
 static void
 no_writer_starves(void **state)
 {
@@ -202,11 +202,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_downgrade_lets_the_next_one_in),
+		test(a_downgrade_lets_the_next_writer_in),
 		test(the_first_acquire_waits_for_flushes),
 		test(nobody_acquires_a_poisoned_lock),
-		test(a_file_that_was_removed_is_left),
-		test(a_mark_outlives_the_removal_of_its_file),
+		test(a_removed_file_is_replaced),
+		test(a_mark_survives_the_removal_of_its_file),
 		cmocka_unit_test(no_writer_starves),
 	};
 

@@ -88,8 +88,8 @@ void failure_of_sync(struct db *db);
 
 /* Prepares a text that must be exactly one statement; else returns SQLITE_MISUSE. The caller finalizes it. */
 int statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **statement);
-/* Runs a statement that has no arguments and no rows. */
-int statement_execute(struct connection *on, const char *sql);
+/* Runs a statement that has no arguments and no rows. Returns DB_DONE, or reports a failure. */
+enum db_rc statement_run(struct connection *on, const char *sql);
 /* Resets all running statements. */
 void statement_stop_all(struct connection *on);
 /* Returns the schema version, -1 when it cannot be read. */

@@ -3,8 +3,6 @@
 
 #include "text.h"
 
-static const char rollback_sql[] = "ROLLBACK";
-
 struct script {
 	struct db *db;
 	bool loose;
@@ -56,7 +54,7 @@ script_leave(struct script *script, enum db_rc rc)
 
 	if (script->loose) {
 		if (!sqlite3_get_autocommit(db->write.sqlite)) {
-			(void)statement_execute(&db->write, rollback_sql);
+			sqlite3_exec(db->write.sqlite, "ROLLBACK", NULL, NULL, NULL);
 			text_complain(script->why, script->room, "a transaction was left open, and was rolled back");
 			rc = DB_ERROR;
 		}

@@ -86,13 +86,15 @@ step_statement(struct db_rows *rows)
 	return code;
 }
 
-int
-statement_execute(struct connection *on, const char *sql)
+enum db_rc
+statement_run(struct connection *on, const char *sql)
 {
 	int code;
 	struct db_rows *rows = find_statement(on, sql, &code);
 
-	return rows ? step_statement(rows) : code;
+	if (rows)
+		code = step_statement(rows);
+	return code == SQLITE_DONE ? DB_DONE : failure_report(on, code, sql);
 }
 
 int
@@ -128,32 +130,21 @@ static enum db_rc
 keep_snapshot(struct db_rows *rows)
 {
 	struct db *db = rows->on->db;
-	int code;
 
 	if (!is_last_reader(rows))
 		return DB_DONE;
-	code = statement_execute(&db->read, begin_sql);
-	if (code != SQLITE_DONE)
-		return failure_report(&db->read, code, begin_sql);
-	db->snapshot = true;
-	return DB_DONE;
+	db->snapshot = statement_run(&db->read, begin_sql) == DB_DONE;
+	return db->failure;
 }
 
 void
 statement_drop_snapshot(struct db *db)
 {
-	int code;
-
 	statement_stop_all(&db->read);
 	db->stop_at = 0;
-	if (!db->snapshot)
-		return;
+	if (db->snapshot && !sqlite3_get_autocommit(db->read.sqlite))
+		statement_run(&db->read, commit_sql);
 	db->snapshot = false;
-	if (sqlite3_get_autocommit(db->read.sqlite))
-		return;
-	code = statement_execute(&db->read, commit_sql);
-	if (code != SQLITE_DONE)
-		failure_report(&db->read, code, commit_sql);
 }
 
 void

@@ -91,17 +91,13 @@ transaction_enter(struct db *db, int64_t wait)
 enum db_rc
 transaction_begin(struct db *db, int64_t wait)
 {
-	int code;
-
 	if (db->writing)
 		return failure_misuse(db, "a nested write transaction", begin_immediate_sql);
 	if (transaction_enter(db, wait) != DB_DONE)
 		return db->failure;
 	db->frames = 0;
 	db->frames_before = checkpoint_frames(db);
-	code = statement_execute(&db->write, begin_immediate_sql);
-	if (code != SQLITE_DONE) {
-		failure_report(&db->write, code, begin_immediate_sql);
+	if (statement_run(&db->write, begin_immediate_sql) != DB_DONE) {
 		writer_lock_release(&db->lock);
 		return db->failure;
 	}
@@ -152,19 +148,14 @@ db_flush(struct db *db)
 enum db_rc
 db_write_commit(struct db *db)
 {
-	int code;
-
 	if (!db->writing)
 		return failure_misuse(db, "no write transaction is open", commit_sql);
 	if (db->last && db->failure == DB_DONE)
 		db->last(db);
 	db->last = NULL;
 	statement_stop_all(&db->write);
-	if (db->failure == DB_DONE) {
-		code = statement_execute(&db->write, commit_sql);
-		if (code != SQLITE_DONE)
-			failure_report(&db->write, code, commit_sql);
-	}
+	if (db->failure == DB_DONE)
+		statement_run(&db->write, commit_sql);
 	if (db->failure != DB_DONE) {
 		db_write_rollback(db);
 		return db->failure;
@@ -182,18 +173,13 @@ db_write_commit(struct db *db)
 void
 db_write_rollback(struct db *db)
 {
-	int code;
-
 	if (!db->writing)
 		return;
 	db->last = NULL;
 	statement_stop_all(&db->write);
 	/* SQLite has already rolled back after some failures (disk full, I/O). */
-	if (!sqlite3_get_autocommit(db->write.sqlite)) {
-		code = statement_execute(&db->write, rollback_sql);
-		if (code != SQLITE_DONE)
-			failure_report(&db->write, code, rollback_sql);
-	}
+	if (!sqlite3_get_autocommit(db->write.sqlite))
+		statement_run(&db->write, rollback_sql);
 	db->writing = false;
 	guard_transaction(false);
 	db->stop_at = 0;
