@@ -606,7 +606,7 @@ put_escaped(struct buf *out, const char *text)
 static void
 put_option(struct buf *out, const struct value *option)
 {
-	const char *text = value_string(option[QUIZ_OPTION_TEXT]);
+	const char *text = option[QUIZ_OPTION_TEXT].bytes;
 
 	buf_puts(out, value_truth(option[QUIZ_OPTION_RIGHT], false) ? "\t=" : "\t~");
 	buf_puts(out, text[0] == '[' || text[0] == '%' ? formats[PLAIN] : "");
@@ -618,8 +618,8 @@ put_option(struct buf *out, const struct value *option)
 static bool
 is_truth(struct value options, bool *truth)
 {
-	if (options.count != 2 || strcmp(value_string(options.items[0].items[QUIZ_OPTION_TEXT]), "True") != 0 ||
-	    strcmp(value_string(options.items[1].items[QUIZ_OPTION_TEXT]), "False") != 0)
+	if (options.count != 2 || !value_equal(options.items[0].items[QUIZ_OPTION_TEXT], value_text("True")) ||
+	    !value_equal(options.items[1].items[QUIZ_OPTION_TEXT], value_text("False")))
 		return false;
 	*truth = value_truth(options.items[0].items[QUIZ_OPTION_RIGHT], false);
 	return true;
@@ -644,7 +644,7 @@ put_question(struct buf *out, const struct value *question)
 		buf_putc(out, '\n');
 	}
 	buf_puts(out, formats[PLAIN]);
-	put_escaped(out, value_string(question[QUIZ_QUESTION_TEXT]));
+	put_escaped(out, question[QUIZ_QUESTION_TEXT].bytes);
 	if (is_truth(options, &truth)) {
 		buf_puts(out, truth ? "{TRUE}\n\n" : "{FALSE}\n\n");
 		return;

@@ -120,7 +120,7 @@ check_fields(struct request *rq, const struct body *body)
 
 	route_params(rq);
 	rq->in = rq->route->own_query ? NULL : field_query(rq->route->query, rq->http.query, &rq->faults);
-	if (in && in->all_optional && !body->object->child && !rq->upload_count && rq->faults.count == 0)
+	if (in && in->all_optional && cJSON_GetArraySize(body->object) == 0 && !rq->upload_count && rq->faults.count == 0)
 		return response_error(rq, ERROR_EMPTY_CHANGE);
 	size_t before_body = rq->faults.count;
 	if (in)
