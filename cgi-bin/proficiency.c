@@ -117,7 +117,6 @@ static void check_test(struct request *rq, struct faults *faults);
 static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
 static void check_delete(struct request *rq, struct faults *faults);
-static struct response post_test(struct request *rq);
 static struct response get_tests(struct request *rq);
 static struct response post_duplicate(struct request *rq);
 static struct response patch_test(struct request *rq);
@@ -126,7 +125,7 @@ static struct response delete_test(struct request *rq);
 static struct response get_target_languages(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/proficiency-tests", ADMIN, post_test, .check = check_test, .in = &create_test, .out = &proficiency_detail,
+	{ POST, "/proficiency-tests", ADMIN, proficiency_add, .check = check_test, .in = &create_test, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Create a new proficiency test", .example = "{\"title\":\"Placement test\","
 	  "\"targetLanguage\":\"en\",\"questions\":[{\"text\":\"Yesterday I ___ home.\",\"options\":[{\"text\":\"went\","
 	  "\"isCorrect\":true},{\"text\":\"goed\",\"isCorrect\":false}]}],\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,"
@@ -184,19 +183,13 @@ check_test(struct request *rq, struct faults *faults)
 }
 
 struct response
-proficiency_add(struct request *rq, const struct placement *test)
+proficiency_add(struct request *rq)
 {
 	char *id = arena_alloc(rq->arena, ID_TEXT);
 
 	random_id(id);
-	placement_add(rq->db, test, id, rq->now);
+	placement_add(rq->db, rq->prepared, id, rq->now);
 	return response_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
-}
-
-static struct response
-post_test(struct request *rq)
-{
-	return proficiency_add(rq, rq->prepared);
 }
 
 /* Copies the questions here: JSON does not belong into the transaction. */
@@ -236,7 +229,7 @@ post_duplicate(struct request *rq)
 	test->head[PLACEMENT_PUBLISHED] = value_bool(false);
 	test->ranges = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
-	return proficiency_add(rq, test);
+	return proficiency_add(rq);
 }
 
 /* ---- changing them */

@@ -18,8 +18,8 @@ extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseD
 extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
 /* Checks what the shape of the level ranges does not. */
 void proficiency_check_ranges(const struct request *rq, struct value ranges, struct faults *faults);
-/* Adds a test and shows it. */
-struct response proficiency_add(struct request *rq, const struct placement *test);
+/* A handler: adds the struct placement in rq->prepared, and shows it. */
+struct response proficiency_add(struct request *rq);
 
 /* ---- proficiency_taking.c */
 

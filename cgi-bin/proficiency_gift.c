@@ -17,10 +17,9 @@ static const struct shape import_test = { .name = "ImportProficiencyTestDto", .f
 	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);
-static struct response post_import(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/proficiency-tests/import", ADMIN, post_import, .check = check_import, .in = &import_test,
+	{ POST, "/proficiency-tests/import", ADMIN, proficiency_add, .check = check_import, .in = &import_test,
 	  .out = &proficiency_detail, .status = 201, .writes = true, .title = "Create a proficiency test from GIFT text (ours)",
 	  .note = "Each question that cannot be taken (Cloze, short answer, numerical, matching, essay, several right answers, "
 	  "partial credit) is an error that names its line, and then nothing is made, unless `skip` is true. Comments above a "
@@ -57,10 +56,4 @@ check_import(struct request *rq, struct faults *faults)
 		return;
 	rq->prepared = placement_of(rq->arena, in, in[RANGES]);
 	placement_set_questions(rq->prepared, rq->arena, gift.questions);
-}
-
-static struct response
-post_import(struct request *rq)
-{
-	return proficiency_add(rq, rq->prepared);
 }
