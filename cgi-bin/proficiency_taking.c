@@ -210,7 +210,7 @@ read_current(struct request *rq, struct state *state)
 		return response_error(rq, ERROR_NOT_FOUND);
 	if (!prepared || prepared->version->pk != state->version)
 		return response_again(rq);
-	return (struct response){ .error = ERROR_NONE };
+	return response_passed();
 }
 
 /* Milliseconds until the user may take that test again. */

@@ -2,12 +2,6 @@
 
 #include "upload.h"
 
-static struct response
-pass(void)
-{
-	return (struct response){ .error = ERROR_NONE };
-}
-
 /* ---- the caller */
 
 struct response
@@ -25,7 +19,7 @@ check_caller(struct request *rq)
 	if (error && (error == ERROR_BUSY || route->role >= USER))
 		return response_error(rq, error);
 	if (!rq->user)
-		return pass();
+		return response_passed();
 	if (route->writes)
 		request_detach_user(rq);
 	if (route->role > rq->user->role)
@@ -34,7 +28,7 @@ check_caller(struct request *rq)
 		return response_error(rq, ERROR_NOT_REGISTERED);
 	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > caller_rights(rq->user)))
 		return response_error(rq, ERROR_BEING_DELETED);
-	return pass();
+	return response_passed();
 }
 
 /* ---- the request */
@@ -55,22 +49,10 @@ check_body_limit(const struct request *rq)
 	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
-static enum error
-json_error(enum json_fault fault)
-{
-	switch (fault) {
-	case JSON_UTF8: return ERROR_BAD_UTF8;
-	case JSON_NUL: return ERROR_BAD_NUL;
-	case JSON_DEEP: return ERROR_BAD_DEPTH;
-	case JSON_TWICE: return ERROR_BAD_KEY_TWICE;
-	default: return ERROR_BAD_JSON;
-	}
-}
-
 static struct response
 check_type(struct request *rq)
 {
-	struct response response = pass();
+	struct response response = response_passed();
 
 	if (!http_is_type(rq->http.content_type, "application/json")) {
 		response = response_error(rq, ERROR_WRONG_TYPE);
@@ -88,6 +70,9 @@ struct body {
 static struct response
 parse_body(struct request *rq, const char *text, struct body *body)
 {
+	static const enum error errors[] = { [JSON_GOOD] = ERROR_BAD_JSON, [JSON_SYNTAX] = ERROR_BAD_JSON,
+		[JSON_UTF8] = ERROR_BAD_UTF8, [JSON_NUL] = ERROR_BAD_NUL, [JSON_DEEP] = ERROR_BAD_DEPTH,
+		[JSON_TWICE] = ERROR_BAD_KEY_TWICE };
 	enum json_fault fault = JSON_SYNTAX;
 
 	if (!text && rq->http.content_length != 0 && rq->http.content_length != -1)
@@ -96,8 +81,8 @@ parse_body(struct request *rq, const char *text, struct body *body)
 		body->object = json_parse_members(rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault,
 			&body->members);
 	if (!body->object)
-		return response_error(rq, json_error(fault));
-	return cJSON_IsObject(body->object) ? pass() : response_error(rq, ERROR_BAD_OBJECT);
+		return response_error(rq, errors[fault]);
+	return cJSON_IsObject(body->object) ? response_passed() : response_error(rq, ERROR_BAD_OBJECT);
 }
 
 static const struct shape no_body = { .fields = (const struct field[]){ { 0 } } };
@@ -129,7 +114,7 @@ check_fields(struct request *rq, const struct body *body)
 		check_further(rq, before_body);
 	if (rq->faults.count > 0)
 		return response_error(rq, ERROR_BAD_FIELDS);
-	return pass();
+	return response_passed();
 }
 
 struct response
@@ -147,7 +132,7 @@ check_head(struct request *rq)
 static struct response
 keep_uploads(struct request *rq)
 {
-	return rq->upload_count ? rq->route->upload->reader->keep(rq) : pass();
+	return rq->upload_count ? rq->route->upload->reader->keep(rq) : response_passed();
 }
 
 struct response
@@ -162,7 +147,7 @@ check_again(struct request *rq)
 struct response
 check_body(struct request *rq, const char *text)
 {
-	struct response response = pass();
+	struct response response = response_passed();
 	struct body body = { 0 };
 
 	if (check_is_form(rq))

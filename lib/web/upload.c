@@ -18,12 +18,6 @@ struct intake {
 	struct response stop;		/* why reading ended */
 };
 
-static struct response
-pass(void)
-{
-	return (struct response){ .error = ERROR_NONE };
-}
-
 /* ---- parts */
 
 static bool
@@ -228,7 +222,7 @@ read_form(struct intake *in, struct multipart *multipart)
 		return in->stop;
 	if (ends && left == 0)
 		return response_error(rq, ERROR_TOO_LARGE);
-	return multipart_complete(multipart) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
+	return multipart_complete(multipart) ? response_passed() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
@@ -239,7 +233,7 @@ check_type(struct request *rq, char *boundary)
 	response.argument = "multipart/form-data";
 	if (!http_is_type(rq->http.content_type, "multipart/form-data"))
 		return response;
-	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
+	return multipart_boundary(rq->http.content_type, boundary) ? response_passed() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
@@ -280,7 +274,7 @@ static struct response
 keep_form(struct request *rq)
 {
 	const struct upload_rule *rule = rq->route->upload;
-	struct response response = rule->may ? rule->may(rq) : pass();
+	struct response response = rule->may ? rule->may(rq) : response_passed();
 
 	for (size_t i = 0; i < rq->upload_count && !response.error; i++) {
 		enum blob_rc rc = blob_keep(rq->conf, &rq->uploads[i].blob);
@@ -333,5 +327,5 @@ upload_fits(struct request *rq)
 	for (size_t i = 0; i < rq->upload_count && !error; i++)
 		error = rq->route->upload->fits(rq->db, rq->conf, &rq->uploads[i].blob, upload_quota_user(rq, rq->user->pk), &before,
 			rq->now);
-	return error ? upload_error(rq, error) : pass();
+	return error ? upload_error(rq, error) : response_passed();
 }
