@@ -145,6 +145,13 @@ arena_alloc(struct arena *arena, size_t size)
 	return memset(arena_raw(arena, size), 0, size);
 }
 
+void
+arena_reserve(struct arena *arena, size_t size)
+{
+	if (size > arena->top->room - arena->top->used && !arena_grow(arena, size))
+		exhausted(arena);
+}
+
 char *
 arena_copy(struct arena *arena, const char *bytes, size_t length)
 {

@@ -3,6 +3,7 @@
 #include "json_write.h"
 
 #define LATER_ROOM 1024		/* bytes of JSON of a value that is made later */
+#define LATER_MEMORY 2048	/* bytes of the arena that making it takes */
 #define PLAIN_ROOM 40		/* of a number, a time, brackets, and of the quotes and comma around any value */
 #define END_ROOM 64		/* of the envelope behind the data */
 
@@ -74,6 +75,7 @@ keep(struct request *rq, const struct kept *kept, const void *bytes)
 	/* \u001f is the longest escape */
 	size_t most = kept->type == DATA_TEXT ? strlen("\\u001f") * kept->length : kept->length;
 	rq->kept_room += kept->write ? LATER_ROOM : most;
+	rq->kept_memory += kept->write ? LATER_MEMORY : 0;
 }
 
 static bool
@@ -172,11 +174,13 @@ data_keep(struct request *rq)
 	rq->keeps = true;
 	rq->kept = (struct buf){ .arena = rq->arena };
 	rq->kept_room = RESPONSE_DATA_AT + END_ROOM;
+	rq->kept_memory = 0;
 }
 
 bool
 data_reserve(struct request *rq)
 {
+	arena_reserve(rq->arena, rq->kept_memory);
 	buf_reset(rq->out, SIZE_MAX);
 	return !rq->kept.failed && buf_room(rq->out, rq->kept_room);
 }

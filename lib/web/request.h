@@ -47,6 +47,7 @@ struct request {
 	bool keeps;			/* inside a write transaction: data goes to `kept` */
 	struct buf kept;		/* values that data_write() will write */
 	size_t kept_room;		/* bytes of JSON that they need at most */
+	size_t kept_memory;		/* bytes of the arena that data_write() will take */
 	struct buf shown;		/* values that If-Match was compared with */
 	struct changing_part *links, *last_link;	/* in `out`, in their order */
 	char etag[ETAG_TEXT];		/* of the response, with its quotes; "" while there is none */

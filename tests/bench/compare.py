@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""GET /me of two builds of okul, measured in turn on one machine: is the second slower than the first?
+"""Requests to two builds of okul, measured in turn on one machine: is the second slower than the first?
 
-usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off]
+usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off] [REQUEST...]
+
+REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all unless given.
 
 OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both serve as `okulctl serve` does, nginx
-included; each round measures one and then the other, and the next round the other way round. Prints the median of
-NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
+included, each on a school made by `okulctl demo`; each round measures one and then the other, and the next round the other way
+round. Prints the median of NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
 """
 
 import argparse
@@ -23,6 +25,20 @@ import time
 import urllib.request
 
 
+PATHS = {"me": "/me", "courses": "/courses?limit=20&page=3", "dashboard": "/admin/dashboard/stats?months=6"}
+REQUESTS = ("me", "courses", "submit", "dashboard")
+LEVELS = ("A1", "A2", "B1", "B2", "C1", "C2")
+
+# A test may be begun 20 times a day; here it is submitted thousands of times.
+NO_DAILY_LIMIT = "CREATE TRIGGER no_daily_limit BEFORE INSERT ON event WHEN NEW.kind = 'submit' BEGIN SELECT RAISE(IGNORE); END"
+
+SUBMIT = """
+wrk.method = "POST"
+wrk.body = [[{body}]]
+wrk.headers["Content-Type"] = "application/json"
+"""
+
+
 class Server:
     def __init__(self, build, limits):
         self.data = tempfile.mkdtemp(prefix="okul-compare-")
@@ -33,8 +49,10 @@ class Server:
         self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
         self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
                                  "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"}
-        for words in (["migrate"], ["user", "add", "a@example.com", "--role", "superadmin"]):
+        for words in (["migrate"], ["demo", "--courses", "2000", "--results", "5000"],
+                      ["user", "add", "a@example.com", "--role", "superadmin"]):
             subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(self.command + ["sql", NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
         self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.token = self.login()
@@ -63,10 +81,33 @@ class Server:
         code = re.search(r"^(\d{6})", mail.read_text(), re.M)[1]
         return self.post("/auth/otp/verify", {"email": "a@example.com", "code": code})["data"]["accessToken"]
 
-    def rate(self, connections, seconds):
+    def send(self, path, body):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
+        return json.load(urllib.request.urlopen(request))["data"]
+
+    def make_test(self):
+        """A test of 40 questions without limit of attempts, and the script of wrk that submits its answers."""
+        options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
+        questions = [{"text": f"Question {q}: which of these is needed?", "points": 1, "options": options} for q in range(40)]
+        ranges = [{"level": level, "minScore": 100 * i // 6, "maxScore": 100 * (i + 1) // 6} for i, level in enumerate(LEVELS)]
+        test = self.send("/proficiency-tests", {"title": "Compared", "targetLanguage": "en", "maxAttempts": 0,
+                                                "isPublished": True, "questions": questions, "levelRanges": ranges})
+        answers = [{"questionId": q["id"], "optionId": q["options"][1]["id"]} for q in test["questions"]]
+        self.script = pathlib.Path(self.data, "submit.lua")
+        self.script.write_text(SUBMIT.format(body=json.dumps({"answers": answers})))
+        return f"/proficiency-tests/{test['id']}/submit"
+
+    def rate(self, request, connections, seconds):
         """Requests a second."""
-        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-H", f"Authorization: Bearer {self.token}",
-                               self.url + "/me"], capture_output=True, text=True, check=True).stdout
+        script = []
+        if request == "submit":
+            path, script = self.make_test(), ["-s", str(self.script)]
+        else:
+            path = PATHS[request]
+        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", *script, "-H",
+                               f"Authorization: Bearer {self.token}", self.url + path],
+                              capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in said:
             raise SystemExit(said)
         return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1])
@@ -77,30 +118,37 @@ class Server:
         shutil.rmtree(self.data)
 
 
+def compare(servers, request, args):
+    rates = ([], [])
+    for server in servers:
+        server.rate(request, args.connections, 1)
+    for turn in range(args.rounds):
+        for which in (0, 1) if turn % 2 == 0 else (1, 0):
+            rates[which].append(servers[which].rate(request, args.connections, args.seconds))
+    ratios = [new / old for old, new in zip(*rates)]
+    print(f"{request}: old {statistics.median(rates[0]):.0f}/s, new {statistics.median(rates[1]):.0f}/s, "
+          f"new/old {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}, {args.rounds} rounds)", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("old")
     parser.add_argument("new")
+    parser.add_argument("requests", nargs="*", choices=(*REQUESTS, []), metavar="REQUEST")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--limits", choices=("on", "off"), default="on")
     args = parser.parse_args()
-    servers, rates = [], ([], [])
+    servers = []
     try:
         for build in (args.old, args.new):
             servers.append(Server(build, args.limits))
-        for server in servers:
-            server.rate(args.connections, 1)
-        for turn in range(args.rounds):
-            for which in (0, 1) if turn % 2 == 0 else (1, 0):
-                rates[which].append(servers[which].rate(args.connections, args.seconds))
+        for request in args.requests or REQUESTS:
+            compare(servers, request, args)
     finally:
         for server in servers:
             server.stop()
-    ratios = [new / old for old, new in zip(*rates)]
-    print(f"old {statistics.median(rates[0]):.0f}/s, new {statistics.median(rates[1]):.0f}/s, "
-          f"new/old {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}, {args.rounds} rounds)")
 
 
 if __name__ == "__main__":

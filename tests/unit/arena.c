@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdalign.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -93,8 +94,33 @@ exhaustion_jumps(void **state)
 		arena_alloc(arena, PTRDIFF_MAX / 4);
 		fail();
 	}
+	if (setjmp(where) == 0) {
+		arena_reserve(arena, PTRDIFF_MAX / 4);
+		fail();
+	}
 	/* The arena can still be used. */
 	assert_string_equal(arena_string(arena, "after"), "after");
+	arena_free(arena);
+}
+
+static void
+reserved_memory_is_there_without_the_system(void **state)
+{
+	struct arena *arena = arena_new(16);
+	struct rlimit all, none;
+	jmp_buf where;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_DATA, &all), 0);
+	arena_reserve(arena, 8 << 20);
+	none = (struct rlimit){ 1, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_DATA, &none), 0);
+	arena_on_exhausted(arena, &where);
+	volatile bool short_of_memory = setjmp(where) != 0;
+	for (int i = 0; !short_of_memory && i < 64; i++)
+		arena_alloc(arena, 100 << 10);
+	assert_int_equal(setrlimit(RLIMIT_DATA, &all), 0);
+	assert_false(short_of_memory);
 	arena_free(arena);
 }
 
@@ -177,6 +203,7 @@ main(void)
 		cmocka_unit_test(reset_starts_over_in_the_first_block),
 		cmocka_unit_test(copies_are_nul_terminated),
 		cmocka_unit_test(exhaustion_jumps),
+		cmocka_unit_test(reserved_memory_is_there_without_the_system),
 		cmocka_unit_test(exhaustion_without_a_jump_buffer_aborts),
 #ifdef __SANITIZE_ADDRESS__
 		cmocka_unit_test(an_overrun_is_detected),
