@@ -61,10 +61,13 @@ field_count(const struct shape *shape)
 	return count;
 }
 
-/* Past the end of a table, or into the fields of another shape. */
-static const struct field *
-next_across(struct field_walk *walk)
+const struct field *
+field_next(struct field_walk *walk, const struct shape *shape)
 {
+	if (!walk->started) {
+		walk->started = true;
+		walk->at[0] = shape->fields;
+	}
 	for (;;) {
 		const struct field *field = walk->at[walk->depth]++;
 		if (field->type == FIELD_END) {
@@ -78,20 +81,6 @@ next_across(struct field_walk *walk)
 			return field;
 		}
 	}
-}
-
-const struct field *
-field_next(struct field_walk *walk, const struct shape *shape)
-{
-	if (!walk->started) {
-		walk->started = true;
-		walk->at[0] = shape->fields;
-	}
-	const struct field *field = walk->at[walk->depth];
-	if (field->type == FIELD_END || field->type == FIELD_PLUS || field->type == FIELD_HEAD)
-		return next_across(walk);
-	walk->at[walk->depth]++;
-	return field;
 }
 
 const struct field *
@@ -238,9 +227,10 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 {
 	struct buf all = { .arena = check->faults->arena };
 
-	for (int i = 0; oneof[i]; i++) {
+	for (int i = 0; oneof[i]; i++)
 		if (strcmp(oneof[i], text) == 0)
 			return;
+	for (int i = 0; oneof[i]; i++) {
 		buf_puts(&all, i ? ", " : "");
 		buf_puts(&all, oneof[i]);
 	}
