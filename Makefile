@@ -14,7 +14,7 @@ BUILD_asan := build/asan
 BUILD_portable := build/portable
 B := $(BUILD_$(FLAVOUR))
 
-# What schema.sql sets; programs refuse a database of another version. What knows it is compiled again when it changes.
+# The version that schema.sql sets; programs reject databases of other versions. Files that use it depend on schema.sql.
 SCHEMA_VERSION := $(shell sed -n 's/^PRAGMA user_version = \([0-9]*\);$$/\1/p' schema.sql)
 
 CC := gcc
@@ -40,15 +40,15 @@ CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
-# The layers of lib/: the include path of a file is its own folder and those below it, so that what lies higher or beside does
-# not compile. Programs and tests see all.
+# The layers of lib/: the include path of a file is its own folder and those below it, so that includes of other layers do not
+# compile. Programs and tests may include all.
 LAYERS := base store shape school web
 BELOW_base :=
 BELOW_store := base
 BELOW_shape := base
 BELOW_school := base store shape
 BELOW_web := base store shape
-# What the store stands on: a folder for each database engine. Only its own files and tests see its headers.
+# The database engine of the store. Only its own files and tests may include its headers.
 ENGINE := store/sqlite
 BELOW_$(ENGINE) := store base
 layer = $(if $(filter lib/%,$(1)),$(patsubst lib/%/,%,$(dir $(1))))
@@ -59,7 +59,7 @@ LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
 PROGRAMS := $(GROUPS_:%=$(B)/%.fcgi)
-# Of bin/: okulctl, the demo that it runs, and what writes the reference, which only the build needs.
+# Programs in bin/: okulctl, the demo that it runs, and the generator of the reference, which only the build needs.
 CTL := $(B)/okulctl
 CTL_SOURCES := $(wildcard bin/*.c)
 DEMO := $(B)/okul-demo
@@ -74,7 +74,8 @@ build: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made	## compile everything into bu
 
 $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildcard tests/unit/*.c)): schema.sql
 
-# What the programs read at run time, beside them, so that a build folder can be moved or installed as a whole.
+# Files that the programs read at run time. They are beside the programs, so that a build folder can be moved or installed as a
+# whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
 SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
 $(B)/share/.made: $(SHARED) Makefile
@@ -82,7 +83,7 @@ $(B)/share/.made: $(SHARED) Makefile
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
 	@touch $@
 
-# The path tables of the web servers, from the routes of the programs.
+# The path tables of the web servers, generated from the routes of the programs.
 build: $(LOCATIONS:%=$(B)/share/%)
 
 $(B)/obj/routes: $(PROGRAMS)
@@ -103,8 +104,8 @@ $(LIB): $(call object,$(LIB_SOURCES))
 	@echo "  AR    $@"
 	@rm -f $@; $(AR) rcs $@ $^
 
-# Every statement of every program, against a new database: one that does not compile, or that scans a table which its marks
-# do not name, fails the build (db_explain()).
+# Prepares every statement of every program on a new database: the build fails if one does not compile, or scans a table that it
+# is not marked for (db_explain()).
 build: $(B)/obj/checked
 
 $(B)/obj/checked: $(PROGRAMS) $(CTL) $(DEMO) $(B)/share/.made
@@ -135,7 +136,7 @@ $(DEMO) $(WRITER):
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-# What tests/api needs beside okulctl.
+# Programs that tests/api needs besides okulctl.
 API_HELPERS := $(B)/tests/queue_mail $(B)/tests/grade
 
 $(API_HELPERS): $(B)/tests/%: $(B)/obj/tests/api/%.o $(LIB)
@@ -143,7 +144,7 @@ $(API_HELPERS): $(B)/tests/%: $(B)/obj/tests/api/%.o $(LIB)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
-# ---- install: what runs, as the files in conf/ expect it
+# ---- install: programs and shared files, where the files in conf/ expect them
 
 PREFIX ?= /usr/local
 .PHONY: install
@@ -154,7 +155,7 @@ install: build	## copy programs and share/ to PREFIX/lib/okul, and link okulctl 
 	@chmod -R u=rwX,go=rX $(DESTDIR)$(PREFIX)/lib/okul
 	@ln -sf ../lib/okul/okulctl $(DESTDIR)$(PREFIX)/bin/okulctl
 
-# ---- unit tests: each tests/unit/NAME.c is a program of its own
+# ---- unit tests: each tests/unit/NAME.c is a program
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
@@ -162,17 +163,17 @@ $(UNIT): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIB_LIBS)
 
-# This one runs the program itself, that one needs a slow disk.
+# The first runs the programs, the second simulates a slow disk.
 $(B)/unit/okulctl: | $(CTL) $(DEMO)
 $(B)/unit/writer_lock: $(B)/obj/tests/bench/slow_fsync.o
 
-# A release build has no clock to turn, so none is tested. TESTS picks: names of files in tests/unit, or their paths.
+# A release build has no settable clock, so it is not tested. TESTS selects tests: names of files in tests/unit, or their paths.
 .PHONY: unit
 ifeq ($(FLAVOUR),release)
 unit:	## run the unit tests (TESTS="otp mail" picks some)
 	@$(MAKE) --no-print-directory FLAVOUR=test unit
 else
-# TESTS of other targets are of another kind.
+# Other targets use TESTS in another way.
 UNIT_NAMED := $(if $(filter unit,$(MAKECMDGOALS)),$(patsubst tests/unit/%.c,%,$(TESTS)))
 unit: $(if $(UNIT_NAMED),$(UNIT_NAMED:%=$(B)/unit/%),$(UNIT))
 	@passed=0; failed=0; \
@@ -185,12 +186,12 @@ unit: $(if $(UNIT_NAMED),$(UNIT_NAMED:%=$(B)/unit/%),$(UNIT))
 	echo "unit: $$passed passed, $$failed failed"; [ $$failed -eq 0 ]
 endif
 
-# ---- fuzzing: each tests/fuzz/NAME.c is a libFuzzer target; its first inputs lie in tests/fuzz/corpus/NAME
+# ---- fuzzing: each tests/fuzz/NAME.c is a libFuzzer target; its seed corpus is tests/fuzz/corpus/NAME
 
 FUZZ_SECONDS ?= 10
 FUZZ_CC := clang
 FUZZ_B := build/fuzz
-# Clang takes a table of statements in which one goes over two lines for one that lacks a comma.
+# In tables of statements, clang mistakes a string over two lines for a missing comma.
 FUZZ_FLAGS := -std=gnu17 -O1 -g $(WARN) -Wno-string-concatenation -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_B)/%,$(wildcard tests/fuzz/*.c))
@@ -205,7 +206,7 @@ $(FUZZ_B)/libokul.a: $(LIB_SOURCES:%.c=$(FUZZ_B)/obj/%.o)
 $(FUZZ): $(FUZZ_B)/%: $(FUZZ_B)/obj/tests/fuzz/%.o $(FUZZ_B)/libokul.a
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -Wl,--as-needed $(LIB_LIBS)
 
-# What is found on the way stays in build/fuzz/found/NAME and is where the next run goes on.
+# New inputs are kept in build/fuzz/found/NAME, from which the next run continues.
 .PHONY: fuzz fuzz-run setup-fuzz
 setup-fuzz:
 	@conf/setup.sh build fuzz
@@ -229,10 +230,10 @@ fuzz-run: $(FUZZ)
 
 -include $(shell find $(FUZZ_B)/obj -name '*.d' 2>/dev/null)
 
-# ---- benchmarks, run by hand on a quiet machine; tests/bench/README.md keeps the figures
+# ---- benchmarks, run manually on an idle machine; tests/bench/README.md has the results
 
 .PHONY: bench
-bench: $(BUILD_release)/bench/echo	## measure what a request costs, against nginx alone and a bare FastCGI echo
+bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared with nginx alone and a bare FastCGI echo
 	@conf/setup.sh build run bench
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=release build
 	@tests/bench/bench.py $(BENCH)
@@ -245,7 +246,7 @@ portable:	## prepare every statement of the programs on PostgreSQL, with the oth
 	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi) okulctl okul-demo
 
 .PHONY: corpus
-corpus:	## make some hundred files with real encoders, and see that each is taken (installs 1 GB of encoders)
+corpus:	## make some hundred files with real encoders, and check that each is accepted (installs 1 GB of encoders)
 	@conf/setup.sh build run test corpus
 	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test build
 	@tests/bench/files.py
@@ -254,7 +255,7 @@ $(BUILD_release)/bench/echo: tests/bench/echo.c
 	@mkdir -p $(@D)
 	@$(CC) -O2 -o $@ $< -lfcgi
 
-# The writer lock, run by tests/bench/writers.sh.
+# Benchmark of the writer lock, run by tests/bench/writers.sh.
 
 $(B)/bench/writers: $(B)/obj/tests/bench/writers.o $(LIB)
 	@mkdir -p $(@D)
@@ -264,7 +265,7 @@ $(B)/bench/slow_fsync.so: tests/bench/slow_fsync.c
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
-# ---- run and set-up
+# ---- run and setup
 PORT ?= 8080
 DATA ?= var
 LIMITS ?= on
@@ -272,20 +273,20 @@ DEVELOPMENT = OKUL_ENV=development OKUL_MAIL_TRANSPORT=file OKUL_LIMITS=$(LIMITS
 	OKUL_BASE_URL=http://127.0.0.1:$(PORT)
 
 .PHONY: run setup-run setup-test
-setup-run:	## install the Debian packages that run needs and that are missing
+setup-run:	## install the missing Debian packages that run needs
 	@conf/setup.sh build run
 
-setup-test:	## install those that test needs
+setup-test:	## install the missing Debian packages that test needs
 	@conf/setup.sh build run test
 
-# The build is a make of its own: only now are the libraries sure to be there.
+# The build is a separate make, since the libraries are installed only after setup-run.
 run: setup-run	## build, then serve on 127.0.0.1:PORT until Ctrl-C (PORT=8080 DATA=var LIMITS=on)
 	@$(MAKE) --no-print-directory -j$$(nproc) build
 	@env $(DEVELOPMENT) $(CTL) -d "$(DATA)" migrate
 	@exec env $(DEVELOPMENT) $(CTL) -d "$(DATA)" serve --port $(PORT)
 
-# ---- API tests: through a real web server, on a real database file. A release build has no clock to turn, so none is tested.
-# TESTS is what pytest takes: files, FILE::TEST, options. Where it names no file, it picks among all of them.
+# ---- API tests: through a real web server, on a real database file. A release build has no settable clock, so it is not tested.
+# TESTS has arguments of pytest: files, FILE::TEST, options. Without a file, the options apply to all files.
 
 .PHONY: api check test
 ifeq ($(FLAVOUR),release)
@@ -296,22 +297,22 @@ api: build $(API_HELPERS)
 	@OKUL_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -c tests/api/pytest.ini $(if $(findstring tests/,$(TESTS)),,tests/api) $(TESTS)
 endif
 
-check: setup-test	## in about a minute: the unit tests, and every route once well and once without a token
+check: setup-test	## in about a minute: the unit tests, and a valid request and one without token for every route
 	@status=0; part() { $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=test "$$@" || status=1; }; \
 	part unit TESTS=; part api TESTS="tests/api/rights.py -m quick"; exit $$status
 
-# Every part runs, also after one that failed; tests/count keeps what each of them counted for .ci/run. The API tests wait
-# for the server most of the time, so those of both flavours run side by side.
-test: setup-test	## run all tests, plainly and under AddressSanitizer and UBSan
+# Every part runs, even after a failure; tests/count stores the numbers of tests for .ci/run. The API tests mostly wait for the
+# server, so those of both flavours run in parallel.
+test: setup-test	## run all tests, without and with AddressSanitizer and UBSan
 	@status=0; part() { tests/count $$1-$$2 $(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=$$2 TESTS= $$1; }; \
 	part unit test || status=1; part unit asan || status=1; \
 	part api asan >build/api-asan.log 2>&1 & asan=$$!; \
 	part api test || status=1; wait $$asan || status=1; cat build/api-asan.log; exit $$status
 
-# ---- reference: what the programs say of themselves, joined into one document and one page
+# ---- reference: the OpenAPI output of the programs, joined into one document and one page
 
 REFERENCE := $(B)/share/openapi.json $(B)/share/docs.html
-# The same where okul.conf says api_v1 = off.
+# The reference for api_v1 = off in okul.conf.
 REFERENCE_UNIFIED := $(B)/share/openapi-unified.json $(B)/share/docs-unified.html
 REFERENCE_PARTS := $(GROUPS_:%=$(B)/obj/openapi/%.json)
 
@@ -330,10 +331,10 @@ $(REFERENCE_UNIFIED) &: $(WRITER) conf/docs.html $(REFERENCE_PARTS)
 	@mkdir -p $(B)/share
 	@$(WRITER) --without /api/v1/ $(REFERENCE_UNIFIED) conf/docs.html $(REFERENCE_PARTS)
 
-# ---- lint: what no compiler checks
+# ---- lint: checks that the compiler does not have
 
 .PHONY: lint setup-lint
-setup-lint:	## install the Debian packages that lint needs and that are missing
+setup-lint:	## install the missing Debian packages that lint needs
 	@conf/setup.sh build run lint $$(command -v npm >/dev/null || echo node)
 
 lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves

@@ -204,7 +204,7 @@ CREATE TRIGGER user_forgotten AFTER DELETE ON users BEGIN
 	DELETE FROM outbox WHERE recipient = old.email AND template <> 'contact-reply';
 END;
 -- Deactivated users, and users who requested the deletion of their account, get only login codes and replies;
--- mail_queue() of lib/school/mail.h queues nothing else. The notice of a changed address (email-changed) is for its
+-- outbox_add() of lib/school/outbox.h adds nothing else. The notice of a changed address (email-changed) is for its
 -- previous owner. A deactivation also ends the sessions.
 CREATE TRIGGER user_deactivated AFTER UPDATE OF is_active ON users WHEN NOT new.is_active AND old.is_active BEGIN
 	DELETE FROM session WHERE user_pk = new.pk;

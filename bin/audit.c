@@ -35,10 +35,12 @@ enum { NEWEST, OF_SUBJECT };
 /* ?1 subject, ?2 actor, ?3 beginning of action, ?4 since, ?5 limit */
 #define LIST(who) \
 	"SELECT " SQL_SECOND_TEXT("at") " AS at," \
-	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action, subject," \
-	" subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
-	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2 OR (?2 = 'operator' AND actor_id IS NULL))" \
-	" AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4 ORDER BY pk DESC LIMIT ?5"
+	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action," \
+	" subject, subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
+	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2" \
+	" OR (?2 = 'operator' AND actor_id IS NULL))" \
+	" AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4" \
+	" ORDER BY pk DESC LIMIT ?5"
 
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
@@ -80,7 +82,7 @@ read_wanted(int argc, char **argv, struct wanted *wanted)
 			return ctl_fail("`okulctl audit --help` lists the options");
 	}
 	if (optind < argc)
-		return ctl_fail("audit: \"%s\" is not an option; did you mean --subject %s?", argv[optind], argv[optind]);
+		return ctl_fail("\"%s\" is not an option; did you mean --subject %s?", argv[optind], argv[optind]);
 	/* Addresses and ids are stored in lower case. */
 	if (wanted->subject)
 		text_lower(wanted->subject);

@@ -77,13 +77,13 @@ find_backup_place(struct backup *b, const char *argument)
 	b->in_folder = named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode));
 	if (b->in_folder) {
 		clock_text(clock_now(), time);
-		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time, time + 11, time + 14,
-			time + 17);
+		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time,
+			time + 11, time + 14, time + 17);
 		snprintf(b->aside, sizeof(b->aside), "%s/okul-backup.new", b->folder);
 		return EXIT_SUCCESS;
 	}
 	if (b->keep)
-		return ctl_error(EXIT_USAGE, "--keep is for a folder, and %s is not one; add a / to make it", b->folder);
+		return ctl_error(EXIT_USAGE, "--keep is for a folder; add a / to %s to make one", b->folder);
 	snprintf(b->path, sizeof(b->path), "%.*s", (int)length, argument);
 	snprintf(b->aside, sizeof(b->aside), "%s.new", b->path);
 	const char *folder = dirname(b->folder);
@@ -95,7 +95,8 @@ find_backup_place(struct backup *b, const char *argument)
 static int
 refuse_existing(const struct backup *b)
 {
-	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
+	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder",
+		b->path);
 }
 
 /* True for what a killed run may have left: an empty file, or one with the header of a database, written or not yet. */
@@ -110,8 +111,8 @@ is_leftover(const struct backup *b)
 }
 
 /*
- * Two runs must not write into one file: it is locked. What a killed run left is overwritten. Before it was locked, another run
- * may have renamed it to a finished backup, so its name is checked.
+ * Two runs must not write into one file: it is locked. What a killed run left is overwritten. Before it was locked,
+ * another run may have renamed it to a finished backup, so its name is checked.
  */
 static int
 open_aside(struct backup *b)
@@ -120,11 +121,13 @@ open_aside(struct backup *b)
 
 	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (b->file < 0)
-		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside, errno == ENOENT ? "; make the folder first" : "");
+		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside,
+			errno == ENOENT ? "; make the folder first" : "");
 	if (flock(b->file, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK ? ctl_error(EXIT_FAILURE, "another backup to %s is running", b->folder) :
 			ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
-	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino ||
+	    mine.st_dev != named.st_dev)
 		return ctl_error(EXIT_FAILURE, "another backup to %s was running; try again", b->folder);
 	if (!b->in_folder && !is_leftover(b))
 		return ctl_error(EXIT_DATA, "%s exists and is not a database; name another file", b->aside);

@@ -77,7 +77,8 @@ check_access(const char *what, const char *path, mode_t open, const char *mode)
 	if (stat(path, &st) != 0)
 		report(FAIL, what, "%s: %s", path, strerror(errno));
 	else if (st.st_mode & open)
-		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777, mode, path);
+		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777,
+			mode, path);
 	else if (S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) != 0)
 		report(FAIL, what, "%s is not writable for this user; run okul as uid %u", path, st.st_uid);
 	else
@@ -101,9 +102,10 @@ check_settings_file(const struct conf *conf)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
-	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		report(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); run: chmod 600 %s", path,
-			st.st_mode & 07777, path);
+	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 &&
+	    (st.st_mode & (S_IRWXG | S_IRWXO)))
+		report(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); "
+			"run: chmod 600 %s", path, st.st_mode & 07777, path);
 }
 
 /* When the web server sends uploads itself, its user must read them as a member of their group. */
@@ -121,9 +123,9 @@ check_web_user(const struct stat *files)
 	for (int i = 0; i < count; i++)
 		member |= groups[i] == files->st_gid;
 	if (member || web->pw_uid == files->st_uid)
-		report(OK, "downloads", "the web server's user may read the files");
+		report(OK, "downloads", "the web server may read the files");
 	else
-		report(WARN, "downloads", "the web server's user may not read the files; run: adduser %s %s, and restart it",
+		report(WARN, "downloads", "the web server may not read the files; run: adduser %s %s, and restart it",
 			web->pw_name, group ? group->gr_name : "okul");
 }
 
@@ -143,7 +145,8 @@ check_files(const struct conf *conf)
 		return;
 	}
 	if ((st.st_mode & 07777) != 0750)
-		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
+		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777,
+			path);
 	else
 		report(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
@@ -185,12 +188,13 @@ check_disk(const struct conf *conf)
 
 /* ---- what a web server could serve */
 
-/* By its name, or by a file that only web servers read. /var/www contains the web roots of a machine, but is none itself. */
+/* By its name, or by a file that only web servers read. /var/www contains web roots, but is none itself. */
 static bool
 is_web_root(const char *folder)
 {
-	static const char *const names[] = { "htdocs", "httpdocs", "html", "public_html", "www", "wwwroot", "webroot", "public",
-		"cgi-bin" };
+	static const char *const names[] = {
+		"htdocs", "httpdocs", "html", "public_html", "www", "wwwroot", "webroot", "public", "cgi-bin",
+	};
 	const char *name = strrchr(folder, '/') + 1;
 	char path[PATH_MAX + 16];
 
@@ -203,7 +207,7 @@ is_web_root(const char *folder)
 	return false;
 }
 
-/* Cuts an absolute path to the nearest folder, itself or one above, that looks like a web root; false when none does. */
+/* Cuts an absolute path to the nearest folder, itself or one above, that looks like a web root; false for none. */
 static bool
 find_web_root(char *path)
 {
@@ -237,10 +241,11 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
+		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) ||
+		    !is_way_to(target, conf->data))
 			continue;
 		found = true;
-		report(WARN, "web", "%s leads from a web root to the data: a server that ignores .htaccess shows database and keys; "
+		report(WARN, "web", "%s leads from a web root to the data: a server that ignores .htaccess shows them; "
 			"run: rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
 	}
 	if (entries)
@@ -257,8 +262,9 @@ check_exposure(const struct conf *conf)
 	snprintf(root, sizeof(root), "%s", conf->data);
 	found = find_web_root(root);
 	if (found)
-		report(WARN, "web", "the data lie below %s, which looks like a web root: a server that ignores .htaccess shows "
-			"database and keys; move %s elsewhere, and write its path into okul.data beside okulctl", root, conf->data);
+		report(WARN, "web", "the data lie below %s, which looks like a web root: a server that ignores .htaccess "
+			"shows them; move %s elsewhere, and write its path into okul.data beside okulctl", root,
+			conf->data);
 	if (conf_beside("", programs, why, sizeof(why))) {
 		*strrchr(programs, '/') = '\0';
 		snprintf(root, sizeof(root), "%s", programs);
@@ -317,8 +323,8 @@ check_change_log(struct db *db)
 	int64_t size = db_log_size(db);
 
 	if (size > CHANGES_WARN)
-		report(WARN, "change log", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not shrink, "
-			"restart okul", (long long)(size / MIB));
+		report(WARN, "change log", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not "
+			"shrink, restart okul", (long long)(size / MIB));
 	else
 		report(OK, "change log", "%lld KiB", (long long)(size / 1024));
 }
@@ -336,8 +342,8 @@ check_outbox(struct db *db)
 	} else {
 		int64_t age = clock_now() - db_int(row, 1);
 		const char *error = db_text(row, 2);
-		report(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: %s%s",
-			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
+		report(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: "
+			"%s%s", (long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
 			age <= OUTBOX_WARN ? "" : error ? "; fix that" : "; check that `okulctl mail` runs");
 	}
 	db_release(db);
@@ -376,12 +382,14 @@ is_loopback(const char *host)
 static void
 check_smtp(const struct conf *conf)
 {
-	static const char *const security[] = { [SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls" };
+	static const char *const security[] = {
+		[SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls",
+	};
 
 	if (!conf->smtp_host[0])
 		report(FAIL, "mail", "smtp_host is empty; set it in okul.conf");
 	else if (conf->smtp_security == SMTP_PLAIN && !is_loopback(conf->smtp_host))
-		report(FAIL, "mail", "mails and the password would go to %s unencrypted; set smtp_security = starttls or tls",
+		report(FAIL, "mail", "mail and password would go to %s unencrypted; set smtp_security = starttls or tls",
 			conf->smtp_host);
 	else if (conf->smtp_user[0] && !conf->smtp_password[0])
 		report(FAIL, "mail", "smtp_user is set and smtp_password is not; set both, or neither");
@@ -413,8 +421,8 @@ check_mail(const struct conf *conf)
 		if (access(conf->sendmail, X_OK) == 0)
 			report(OK, "mail", "by %s", conf->sendmail);
 		else
-			report(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
-				strerror(errno));
+			report(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail",
+				conf->sendmail, strerror(errno));
 		break;
 	case MAIL_SMTP:
 		check_smtp(conf);
@@ -456,7 +464,7 @@ check_origins(const struct conf *conf)
 	}
 	buf_clear(&good);
 	if (!origins_known(conf))
-		report(WARN, "origins", "the web server does not know the new cors_origins; run: okulctl migrate, and reload it");
+		report(WARN, "origins", "the web server has old cors_origins; run: okulctl migrate, and reload it");
 	else if (!bad)
 		report(OK, "origins", "%s", conf->origins[0] ? conf->origins : "none but the site's own");
 }
@@ -467,8 +475,8 @@ check_zone(const struct conf *conf)
 	if (clock_is_zone(conf->time_zone))
 		report(OK, "time zone", "%s", conf->time_zone);
 	else
-		report(FAIL, "time zone", "%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get install tzdata",
-			conf->time_zone);
+		report(FAIL, "time zone", "%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get "
+			"install tzdata", conf->time_zone);
 }
 
 /* ---- all */

@@ -245,5 +245,5 @@ run_cleanup(int argc, char **argv, const char *data)
 	enum db_rc rc = clean(&c, conf);
 	db_close(c.db);
 	return rc == DB_DONE ? EXIT_SUCCESS :
-		ctl_error(EXIT_FAILURE, "stopped: %s; what was deleted stays deleted, the next run continues", db_reason(rc));
+		ctl_error(EXIT_FAILURE, "stopped: %s; what was deleted is gone, the next run continues", db_reason(rc));
 }

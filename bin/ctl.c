@@ -113,8 +113,8 @@ owner_of(const char *folder)
 }
 
 /*
- * okul could not use a file that root creates in the data folder of another user (a lock, a journal, a key). So root becomes
- * that user before it opens the first file.
+ * okul could not use a file that root creates in the data folder of another user (a lock, a journal, a key). So
+ * root becomes that user before it opens the first file.
  */
 static bool
 act_as_owner(const char *data)
@@ -130,9 +130,10 @@ act_as_owner(const char *data)
 	const struct passwd *owner = getpwuid(st.st_uid);
 	gid_t group = owner ? owner->pw_gid : st.st_gid;
 	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
-	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 && setuid(st.st_uid) == 0)
+	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 &&
+	    setuid(st.st_uid) == 0)
 		return true;
-	return ctl_fail("%s belongs to %s; root cannot act as that user here: %m; run okulctl as that user", folder, acts_as);
+	return ctl_fail("%s belongs to %s; root cannot act as that user: %m; run it as that user", folder, acts_as);
 }
 
 /* ---- start, run, end */
@@ -146,7 +147,7 @@ ctl_init(const char *name)
 	/* Any client could choose its arguments (RFC 3875 section 4.4). */
 	if (http_cgi_environment()) {
 		fputs("Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nForbidden\n", stdout);
-		return ctl_error(EXIT_USAGE, "a web server may not run %s; a program that it runs may: env -i %s", name, name);
+		return ctl_error(EXIT_USAGE, "a web server may not run %s; its programs may: env -i %s", name, name);
 	}
 	log_init(name, false, LOG_NOTE);
 	clock_init();
@@ -165,8 +166,8 @@ ctl_finish(int code)
 static int
 print_command_help(const struct command *command)
 {
-	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
-		toupper(*command->summary), command->summary + 1, command->help);
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "",
+		command->usage, toupper(*command->summary), command->summary + 1, command->help);
 	return ctl_finish(EXIT_SUCCESS);
 }
 

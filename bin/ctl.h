@@ -10,7 +10,7 @@
 
 #include <stdarg.h>
 
-/* argv[0] is the last word of the command's name. Returns the exit code. `data` is from -d, else NULL: conf_folder(). */
+/* argv[0] is the last word of the command's name. Returns the exit code. `data` is from -d, else NULL. */
 typedef int command_call(int argc, char **argv, const char *data);
 
 /* Texts fit into 80 columns. */
@@ -28,21 +28,22 @@ struct command {
 #define DEMO_SUMMARY "fill an empty database with a made-up school"
 
 /*
- * Starts a program: umask, no core dump, log under that name, clock. Returns an exit code other than EXIT_SUCCESS, after
- * reporting why, when a web server runs it.
+ * Starts a program: umask, no core dump, log under that name, clock. Returns an exit code other than EXIT_SUCCESS,
+ * after reporting why, when a web server runs it.
  */
 must_use int ctl_init(const char *name);
 /*
- * Runs a command as the owner of the data folder, or prints its help when argv[1] asks for it. Returns its exit code, after
- * ctl_finish().
+ * Runs a command as the owner of the data folder, or prints its help when argv[1] asks for it. Returns its exit
+ * code, after ctl_finish().
  */
 must_use int ctl_run(const struct command *command, int argc, char **argv, const char *data);
 /* Returns the exit code of a program that would end with `code`: a failure when its output could not be written. */
 must_use int ctl_finish(int code);
 
 /*
- * For the build and the tests: the statements of a program, `list` up to NULL. The first prints them, each ended by a NUL. The
- * second prints their query plans on the database of `data`; it returns EXIT_FAILURE when db_explain() finds a fault.
+ * For the build and the tests: the statements of a program, `list` up to NULL. The first prints them, each ended by
+ * a NUL. The second prints their query plans on the database of `data`; it returns EXIT_FAILURE when db_explain()
+ * finds a fault.
  */
 must_use int ctl_print_statements(const struct db_statements *const *list);
 must_use int ctl_check_statements(const struct db_statements *const *list, const char *data);

@@ -128,9 +128,9 @@ bad_byte(const struct buf *text)
 }
 
 /*
- * The likely encoding of a file that is not UTF-8, by its name for --encoding; NULL when it is not text. Text in Latin letters
- * has a NUL in every other byte of its UTF-16. Windows-1254 is Windows-1252 with six Turkish letters in place of Icelandic
- * ones.
+ * The likely encoding of a file that is not UTF-8, by its name for --encoding; NULL when it is not text. Text in
+ * Latin letters has a NUL in every other byte of its UTF-16. Windows-1254 is Windows-1252 with six Turkish letters
+ * in place of Icelandic ones.
  */
 static const char *
 guess_encoding(const struct buf *text)
@@ -161,8 +161,8 @@ is_text(const char *path, const struct buf *text)
 	const char *encoding = guess_encoding(text);
 	if (!encoding)
 		return ctl_fail("%s: line %zu is not UTF-8 text; save the file as UTF-8", path, line);
-	return ctl_fail("%s: line %zu is not UTF-8 text; it looks like %s: use --encoding %s, or save it as UTF-8", path, line,
-		encoding, encoding);
+	return ctl_fail("%s: line %zu is not UTF-8 text; it looks like %s: use --encoding %s, or save it as UTF-8",
+		path, line, encoding, encoding);
 }
 
 /* Converts all of `raw`; appends it to `text`. */
@@ -182,7 +182,8 @@ convert(const char *path, const struct buf *raw, const char *encoding, iconv_t w
 		size_t made = (size_t)(to - block);
 		buf_put(text, block, made);
 		if ((failed && !is_full) || memchr(block, '\0', made))
-			return ctl_fail("%s: line %zu is not %s text; nothing was done", path, line_of(text, text->length), encoding);
+			return ctl_fail("%s: line %zu is not %s text; nothing was done", path,
+				line_of(text, text->length), encoding);
 		more = !last || is_full;
 	}
 	return !text->failed || ctl_fail("out of memory");
@@ -200,7 +201,8 @@ to_utf8(const char *path, const struct buf *raw, const char *encoding, struct bu
 	/* For iconv "//IGNORE" means that letters may be lost, and "" is the encoding of the terminal. */
 	iconv_t with = encoding[0] && !strchr(encoding, '/') ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
 	if (with == (iconv_t)-1)
-		return ctl_fail("there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some", encoding);
+		return ctl_fail("there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
+			encoding);
 	bool good = convert(path, raw, encoding, with, text);
 	iconv_close(with);
 	return good;

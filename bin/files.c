@@ -89,7 +89,7 @@ is_old(const struct gc *gc, const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec < gc->before;
 }
 
-/* While the writer lock is held, no row that names the file can be added: file_add() checks under it that the bytes exist. */
+/* While the writer lock is held, no row can be added that names the file: file_add() checks under it that it exists. */
 static void
 delete_orphan(struct gc *gc, const char *sha256)
 {
@@ -191,8 +191,9 @@ run_gc(int argc, char **argv, const char *data)
 		enum db_rc rc = collect(&gc, folder);
 		const char *done = gc.dry_run ? "would be deleted" : "deleted";
 		if (!gc.quiet)
-			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n", (long long)gc.orphans,
-				done, (long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
+			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n",
+				(long long)gc.orphans, done, (long long)(gc.bytes / 1024), (long long)gc.leftovers,
+				done);
 		if (rc != DB_DONE)
 			code = ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
 	}

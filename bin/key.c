@@ -78,7 +78,7 @@ put_signing_key(struct buf *out, int64_t number)
 	secret_wipe(key, sizeof(key));
 }
 
-/* Copies the file with a new key below the heading [jwt], without the oldest ones. False when there is no such heading. */
+/* Copies the file with a new key below the heading [jwt], without the oldest ones. False without that heading. */
 static bool
 rewrite(struct buf *out, const char *text, int64_t number)
 {
@@ -121,7 +121,7 @@ rotate(const struct conf *conf, const char *path)
 	else
 		printf("k%lld signs from the next start on; restart okul now\n", (long long)number);
 	for (size_t i = KEYS_KEPT - 1; i < conf->jwt_count && code == EXIT_SUCCESS; i++)
-		printf("%s was removed: clients renew the access tokens that it signed by themselves\n", conf->jwt[i].kid);
+		printf("%s was removed: clients will renew the access tokens that it signed\n", conf->jwt[i].kid);
 	secret_wipe(old.s, old.length);
 	if (new.s)
 		secret_wipe(new.s, new.length);

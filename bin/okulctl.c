@@ -22,7 +22,8 @@ static const struct command command_demo = { .name = "demo", .summary = DEMO_SUM
 static const struct command *const commands[] = {
 	&command_serve, &command_migrate, &command_check, &command_mail, &command_cleanup, &command_backup,
 	&command_files_gc, &command_files_verify,
-	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock, &command_audit,
+	&command_user_add, &command_user_import, &command_user_role, &command_user_list, &command_user_unlock,
+	&command_audit,
 	&command_test_import, &command_test_export, &command_test_list,
 	&command_setting_list, &command_setting_get, &command_setting_set, &command_setting_history,
 	&command_key_list, &command_key_rotate, &command_sql, &command_demo,
@@ -30,8 +31,8 @@ static const struct command *const commands[] = {
 
 /* The modules of lib/school/ that commands use. */
 static const struct db_statements *const of_modules[] = {
-	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements, &placement_statements,
-	&session_statements, &setting_statements, &user_statements,
+	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements,
+	&placement_statements, &session_statements, &setting_statements, &user_statements,
 };
 
 /* The statements of these modules and of the commands, up to NULL. */
@@ -209,8 +210,8 @@ unknown_command(const char *first, const char *typed)
 	}
 	if (!nearest)
 		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists all", first);
-	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists all",
-		typed, nearest);
+	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists "
+		"all", typed, nearest);
 }
 
 /* Replaces this process with a program beside it. Returns only when it cannot. */
@@ -252,7 +253,8 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "data", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { "statements", no_argument, NULL, 's' }, { "check", no_argument, NULL, 'c' }, { 0 },
+		{ "version", no_argument, NULL, 'V' }, { "statements", no_argument, NULL, 's' },
+		{ "check", no_argument, NULL, 'c' }, { 0 },
 	};
 	const char *data = NULL;
 	int option, code = ctl_init("okulctl");

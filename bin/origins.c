@@ -1,6 +1,6 @@
 /*
- * DATA/origins.map: the origins of okul.conf as a map of nginx; Apache searches the same file. So the web server can set CORS
- * headers on its own responses, also while no program runs.
+ * DATA/origins.map: the origins of okul.conf as a map of nginx; Apache searches the same file. So the web server
+ * can set CORS headers on its own responses, also while no program runs.
  */
 #include "okulctl.h"
 

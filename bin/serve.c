@@ -87,8 +87,8 @@ lock_serve(const struct supervisor *sv)
 		ssize_t n = read(file, holder, sizeof(holder) - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
 		close(file);
-		return ctl_fail("another `okulctl serve` (process %s) runs on %s; stop it, or use another data folder (make run "
-			"DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
+		return ctl_fail("another `okulctl serve` (process %s) runs on %s; stop it, or use another data folder "
+			"(make run DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
 	}
 	if (ftruncate(file, 0) == 0)
 		dprintf(file, "%d\n", getpid());
@@ -97,15 +97,15 @@ lock_serve(const struct supervisor *sv)
 
 /* ---- sockets */
 
-/* What exists at the path is stale: a process that listens there would hold the lock. Returns -1 after reporting a failure. */
+/* A socket at the path is stale: a process that listens there would hold the lock. -1 after reporting a failure. */
 static int
 listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; use a data folder with a shorter path", path,
-			sizeof(address.sun_path) - 1);
+		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; use a folder with a shorter path",
+			path, sizeof(address.sun_path) - 1);
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
@@ -207,8 +207,8 @@ add_all(struct supervisor *sv, const char *self, const char *folder)
 
 	if (!add_programs(sv, folder))
 		return false;
-	add_service(sv, (struct service){ "mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM, RESTART,
-		.has_password = true }, 1);
+	add_service(sv, (struct service){ "mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM,
+		RESTART, .has_password = true }, 1);
 	if (!sv->port)
 		return true;
 	sv->web = &sv->slots[sv->count];
@@ -236,8 +236,9 @@ log_writer(int pipe, int file)
 }
 
 /*
- * With --port, on a terminal, the log of the programs goes to a file, so that the screen stays readable. It goes through a pipe
- * to a process that writes it: a worker that wrote to the file itself would wait whenever a commit syncs the disk.
+ * With --port, on a terminal, the log of the programs goes to a file, so that the screen stays readable. It goes
+ * through a pipe to a process that writes it: a worker that wrote to the file itself would wait whenever a commit
+ * syncs the disk.
  */
 static bool
 open_log(struct supervisor *sv)

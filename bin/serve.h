@@ -1,6 +1,6 @@
 /*
- * serve - the parts of `okulctl serve`: serve.c sets up, serve_keep.c keeps processes running, serve_web.c configures nginx
- * and prints for the terminal.
+ * serve - the parts of `okulctl serve`: serve.c sets up, serve_keep.c keeps processes running, serve_web.c
+ * configures nginx and prints for the terminal.
  */
 #ifndef OKUL_SERVE_H
 #define OKUL_SERVE_H
@@ -61,8 +61,8 @@ struct supervisor {
 };
 
 /*
- * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without losing a request. Returns the exit code when no
- * process is left: 0, or that of a start that failed, after reporting why.
+ * Runs the services until SIGTERM or SIGINT; SIGHUP renews every process without losing a request. Returns the exit
+ * code when no process is left: 0, or that of a start that failed, after reporting why.
  */
 int serve_keep(struct supervisor *sv);
 
@@ -70,8 +70,8 @@ int serve_keep(struct supervisor *sv);
 must_use bool web_prepare(const struct supervisor *sv);
 
 /*
- * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed one, 0 when not, -1 after reporting
- * what is wrong.
+ * Makes DATA/run/nginx.conf and its parts from the shipped ones. Returns 1 when that changed one, 0 when not, -1
+ * after reporting what is wrong.
  */
 must_use int web_configure(const struct supervisor *sv);
 

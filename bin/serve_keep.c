@@ -1,7 +1,7 @@
 /*
- * Keeps processes running. One loop in one thread: it does what is due, then waits for a signal until more is due. Every
- * process leads its own session, so that Ctrl-C reaches only the supervisor, and a process can be killed with its children.
- * The kernel sends it SIGTERM when the supervisor dies.
+ * Keeps processes running. One loop in one thread: it does what is due, then waits for a signal until more is due.
+ * Every process leads its own session, so that Ctrl-C reaches only the supervisor, and a process can be killed with
+ * its children. The kernel sends it SIGTERM when the supervisor dies.
  */
 #include "serve.h"
 
@@ -162,8 +162,8 @@ handle_slot(const struct supervisor *sv, struct slot *slot)
 static void
 give_up_renewal(struct supervisor *sv, struct slot *slot, const char *why)
 {
-	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" then=\"the old processes stay\"", slot->service->name,
-		slot->pid, why);
+	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" then=\"the old processes stay\"",
+		slot->service->name, slot->pid, why);
 	slot->pid = slot->leaving;
 	slot->leaving = 0;
 	slot->since = 0;
@@ -199,8 +199,8 @@ process_ended(struct supervisor *sv, struct slot *slot, int status)
 	} else {
 		slot->early = at - slot->since < EARLY ? slot->early + 1 : 0;
 		slot->due += pause_after(slot->early);
-		log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name, pid, why,
-			(long long)(slot->due - at));
+		log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name,
+			pid, why, (long long)(slot->due - at));
 	}
 }
 
@@ -343,7 +343,8 @@ handle_start(struct supervisor *sv)
 		return NEVER;
 	}
 	if (now() > sv->ready_by) {
-		snprintf(what, sizeof(what), status ? "GET /health still returns %d" : "GET /health still gets no response", status);
+		snprintf(what, sizeof(what), status ? "GET /health still returns %d" :
+			"GET /health still gets no response", status);
 		fail_start(sv, what, EXIT_NO_HOST);
 	}
 	return now() + HEALTH_EVERY;
@@ -417,8 +418,10 @@ serve_keep(struct supervisor *sv)
 		signal(awaited[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	sv->ready_by = sv->web ? now() + HEALTH_WAIT : NEVER;
-	for (size_t i = 0; i < sv->count; i++)
-		sv->slots[i].due = now() + (i > 0 && sv->slots[i].service == sv->slots[i - 1].service ? FIRST_ALONE : 0);
+	for (size_t i = 0; i < sv->count; i++) {
+		bool is_first = i == 0 || sv->slots[i].service != sv->slots[i - 1].service;
+		sv->slots[i].due = now() + (is_first ? 0 : FIRST_ALONE);
+	}
 
 	while (true) {
 		int64_t next = sv->stop_since ? handle_stop(sv) : handle_all(sv);

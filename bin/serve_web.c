@@ -102,8 +102,10 @@ web_configure(const struct supervisor *sv)
 		{ NULL, NULL },
 	};
 	const struct replacement folders[] = {
-		{ "client_max_body_size 100m", upload }, { "limit_conn ", conf->limits ? "limit_conn " : "#limit_conn " },
-		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share }, { NULL, NULL },
+		{ "client_max_body_size 100m", upload },
+		{ "limit_conn ", conf->limits ? "limit_conn " : "#limit_conn " },
+		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share },
+		{ NULL, NULL },
 	};
 
 	snprintf(digits, sizeof(digits), "%d", sv->port);
@@ -127,7 +129,8 @@ web_command(const struct supervisor *sv, const char *argv[static 5])
 {
 	/* The PATH of ordinary users has no sbin. */
 	static const char *const places[] = {
-		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/usr/local/nginx/sbin/nginx",
+		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx",
+		"/usr/local/nginx/sbin/nginx",
 	};
 	const char *data = sv->conf->data;
 

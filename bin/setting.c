@@ -72,22 +72,25 @@ const struct command command_setting_history = {
 enum { LIST, VALUE, HISTORY };
 
 static const char *const sql[] = {
-	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed, coalesce(description, '-') AS description,"
+	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed,"
+		" coalesce(description, '-') AS description,"
 		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 		" FROM setting ORDER BY key /* scans: setting */",
 	/* Of version ?2, or with 0 the current one. */
 	[VALUE] = "SELECT value FROM setting WHERE key = ?1 AND ?2 = 0"
 		" UNION ALL SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
-	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ", coalesce(description, '-') AS description, value"
-		" FROM setting_version WHERE key = ?1 ORDER BY version DESC",
+	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ","
+		" coalesce(description, '-') AS description, value FROM setting_version WHERE key = ?1"
+		" ORDER BY version DESC",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool
 is_key(const char *key)
 {
-	return (strlen(key) <= SETTING_KEY_MAX && text_is_key(key)) || ctl_fail("\"%s\" is not a key of a setting: it has 1 to "
-		"%d of a-z, A-Z, 0-9, _, - and ., and is not . or ..", key, SETTING_KEY_MAX);
+	return (strlen(key) <= SETTING_KEY_MAX && text_is_key(key)) ||
+		ctl_fail("\"%s\" is not a key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not "
+			". or ..", key, SETTING_KEY_MAX);
 }
 
 /* ---- reading */
@@ -115,7 +118,8 @@ run_setting_history(int argc, char **argv, const char *data)
 		return EXIT_DATA;
 	int code = ctl_table(data, sql[HISTORY], ARGS(argv[1]), &count);
 	if (code == EXIT_SUCCESS && count == 0)
-		return ctl_error(EXIT_DATA, "there has never been a setting %s; `okulctl setting list` lists them", argv[1]);
+		return ctl_error(EXIT_DATA, "there has never been a setting %s; `okulctl setting list` lists them",
+			argv[1]);
 	return code;
 }
 
@@ -168,7 +172,7 @@ read_set_options(int argc, char **argv, struct setting *setting)
 	};
 	int option;
 
-	/* A value may begin with a dash: -1. So getopt() gets the arguments after it, with the command's name in its place. */
+	/* A value may begin with a dash: -1. So getopt() gets what follows, with the command's name before it. */
 	if (argc < 3 || strncmp(argv[1], "--", 2) == 0 || strncmp(argv[2], "--", 2) == 0)
 		return ctl_fail("usage: okulctl setting set %s", command_setting_set.usage);
 	setting->key = argv[1];
@@ -186,22 +190,25 @@ read_set_options(int argc, char **argv, struct setting *setting)
 			return ctl_fail("use --public or --private once, not both");
 		setting->access = option == 'p' ? IS_PUBLIC : IS_PRIVATE;
 	}
-	return optind == argc - 2 || ctl_fail("setting set: \"%s\" is too much; put the JSON in single quotes", argv[2 + optind]);
+	return optind == argc - 2 ||
+		ctl_fail("setting set: \"%s\" is too much; put the JSON in single quotes", argv[2 + optind]);
 }
 
 static void
 report_json(const char *text, bool typed, enum json_fault fault, size_t at)
 {
 	static const char *const reasons[] = {
-		[JSON_SYNTAX] = "is not JSON", [JSON_UTF8] = "is not UTF-8", [JSON_NUL] = "has a NUL character in a text",
-		[JSON_TWICE] = "names a key twice", [JSON_DEEP] = "is nested too deep",
+		[JSON_SYNTAX] = "is not JSON", [JSON_UTF8] = "is not UTF-8",
+		[JSON_NUL] = "has a NUL character in a text", [JSON_TWICE] = "names a key twice",
+		[JSON_DEEP] = "is nested too deep",
 	};
 
 	if (fault == JSON_SYNTAX && typed && strlen(text) <= 60 && !strpbrk(text, "\"'\\{}[]\n"))
 		ctl_error(EXIT_DATA, "%s is not JSON; if a text is meant, put it in quotes: '\"%s\"'", text, text);
 	else
-		ctl_error(EXIT_DATA, "the value %s, at byte %zu%s", reasons[fault], at + 1, fault == JSON_SYNTAX && typed ?
-			"; the shell takes quotes away: put single quotes around the value, or use @FILE" : "");
+		ctl_error(EXIT_DATA, "the value %s, at byte %zu%s", reasons[fault], at + 1,
+			fault != JSON_SYNTAX || !typed ? "" :
+			"; the shell takes quotes away: put single quotes around the value, or use @FILE");
 }
 
 /* The value as it will be stored; NULL after reporting what is wrong with it. */

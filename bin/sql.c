@@ -63,8 +63,8 @@ index_users(struct db *db)
 }
 
 /*
- * Runs the statements; then prints their rows: the reader of the output may be slow, and must not make others wait for the
- * writer lock.
+ * Runs the statements; then prints their rows: the reader of the output may be slow, and must not make others wait
+ * for the writer lock.
  */
 static int
 run_statements(struct db *db, const char *input, bool loose)
@@ -106,8 +106,8 @@ run_sql(int argc, char **argv, const char *data)
 	db_only_deletes(db, true);	/* when the disk is full, an operator deletes rows */
 	if (argc == first && isatty(STDIN_FILENO))
 		fputs("SQL, then Ctrl-D:\n", stderr);
-	int code = argc > first || ctl_read_file("-", SIZE_MAX, &input) ?
-		run_statements(db, argc > first ? argv[first] : input.s, loose) : ctl_error(EXIT_DATA, "standard input: %m");
+	int code = argc == first && !ctl_read_file("-", SIZE_MAX, &input) ? ctl_error(EXIT_DATA, "standard input: %m") :
+		run_statements(db, argc > first ? argv[first] : input.s, loose);
 	buf_clear(&input);
 	db_close(db);
 	return code;

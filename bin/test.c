@@ -21,24 +21,31 @@ static const struct db_statements statements;
 
 const struct command command_test_import = {
 	.name = "test import",
-	.usage = "FILE.gift --title TITLE --language LANGUAGE --ranges A1:0-20,A2:21-40,... [OPTION...]",
+	.usage = "FILE.gift OPTION...",
 	.summary = "make a placement test from questions in Moodle's GIFT format",
-	.help = "FILE.gift is UTF-8 text (https://docs.moodle.org/en/GIFT_format), or - for standard input. Multiple choice with\n"
-		"one right answer and true/false are taken, also as a missing word. Anything else (Cloze, short answer, numerical,\n"
-		"matching, essay, several right answers, partial credit) is named with its line, the exit code is 65, and nothing\n"
-		"is made. Feedback, categories, and names of questions that have a text are not kept; HTML becomes text. Comments\n"
-		"above a question may set its points (1 by default) and its media:\n"
-		"  // okul: points 2.5\n"
-		"  // okul: media https://example.com/a.mp3\n"
-		"The ranges of the levels rise from 0 to 100; each starts where the one before ends, or one above.\n"
-		"--description TEXT  what people read before they start\n"
-		"--minutes N         the time that they have; no limit unless given\n"
-		"--attempts N        how often each of them may try, 0 without limit; 1 unless given\n"
-		"--shuffle           each attempt sees questions and answers in an order of its own\n"
-		"--draft             only administrators see the test, until they publish it\n"
-		"--encoding NAME     what FILE.gift is written in, where that is not UTF-8: windows-1254, windows-1252, utf-16 ...\n"
-		"--skip              leave out the questions that cannot be taken\n"
-		"--dry-run           only check: nothing is made\n",
+	.help = "FILE.gift is UTF-8 text in Moodle's GIFT format, or - for standard input:\n"
+		"https://docs.moodle.org/en/GIFT_format\n"
+		"Takes multiple choice with one right answer and true/false, also as a missing\n"
+		"word. For any other question (Cloze, short answer, numerical, matching, essay,\n"
+		"several right answers, partial credit) it prints line and reason; then the exit\n"
+		"code is 65, and no test is made. Feedback, categories, and names of questions\n"
+		"that have a text are dropped; HTML becomes text. Comments above a question may\n"
+		"set its points (1 by default) and its media:\n"
+		"    // okul: points 2.5\n"
+		"    // okul: media https://example.com/a.mp3\n"
+		"--title TITLE\n"
+		"--language LANGUAGE   the language that it tests\n"
+		"--ranges A1:0-20,A2:21-40,...  the scores of each level, together from 0 to 100;\n"
+		"                      each starts where the one before ends, or one above\n"
+		"These are optional:\n"
+		"--description TEXT    shown before the test starts\n"
+		"--minutes N           time limit; none by default\n"
+		"--attempts N          attempts of each user; 1 by default, 0 for no limit\n"
+		"--shuffle             each attempt gets questions and answers in another order\n"
+		"--draft               only administrators see the test, until they publish it\n"
+		"--encoding NAME       of FILE.gift: windows-1254, windows-1252, utf-16 ...\n"
+		"--skip                leave out the questions that cannot be taken\n"
+		"--dry-run             only check: no test is made\n",
 	.run = run_test_import,
 	.statements = &statements,
 };
@@ -46,9 +53,10 @@ const struct command command_test_import = {
 const struct command command_test_export = {
 	.name = "test export",
 	.usage = "ID",
-	.summary = "write the questions of a placement test in Moodle's GIFT format",
-	.help = "To standard output: okulctl test export ID >FILE.gift. `okulctl test import` makes the same questions of it\n"
-		"again, points and media included; Moodle reads it too. `okulctl test list` shows the ids.\n",
+	.summary = "print the questions of a test in Moodle's GIFT format",
+	.help = "To save them in a file: okulctl test export ID >FILE.gift\n"
+		"`okulctl test import` makes the same questions of it, with points and media;\n"
+		"Moodle reads it too. `okulctl test list` shows the ids.\n",
 	.run = run_test_export,
 };
 

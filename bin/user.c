@@ -45,7 +45,7 @@ const struct command command_user_list = {
 const struct command command_user_unlock = {
 	.name = "user unlock",
 	.usage = "EMAIL",
-	.summary = "unlock an address for which too many codes were requested or tried",
+	.summary = "unlock an address after too many codes or wrong codes",
 	.help = "Deletes the counted requests for codes and wrong codes of the address and of all\n"
 		"addresses of the same mailbox (ada+1@example.com is ada@example.com), from all\n"
 		"networks; no user needs to have the address. The errors that a client network\n"

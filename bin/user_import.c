@@ -257,15 +257,16 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 
 	return (struct user_new){
 		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone, .username = row->username,
-		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]), .name = value_string(in[USER_NAME]),
-		.surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
+		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]),
+		.name = value_string(in[USER_NAME]), .surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
 		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
 		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
 		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
 		.interests = value_string(user_changes(im->batch, in, USER_FIELDS)[USER_INTERESTS]),
 		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]), .x = value_string(in[USER_X]),
 		.tiktok = value_string(in[USER_TIKTOK]), .snapchat = value_string(in[USER_SNAPCHAT]),
-		.facebook = value_string(in[USER_FACEBOOK]), .is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
+		.facebook = value_string(in[USER_FACEBOOK]),
+		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
 		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
 }

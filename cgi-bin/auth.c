@@ -6,17 +6,15 @@
 #include "limit.h"
 #include "log.h"
 #include "mail.h"
-#include "otp.h"
-#include "outbox.h"
 #include "session.h"
 #include "sql.h"
-#include "token.h"
 #include "user.h"
 #include "utf8.h"
 
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
-	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"", .note = "of the mail" }) };
+	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"",
+		.note = "of the mail" }) };
 
 static const struct shape otp_response = { .name = "OtpResponseDto", .fields = FIELDS(
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"Verification code has been sent to your email address\"" },
@@ -26,15 +24,17 @@ static const struct shape verify_otp = { .name = "VerifyOtpUnifiedDto", .fields 
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
 	[AUTH_CODE] = { "code", FIELD_TEXT, 6, 6, .digits = true, .example = "\"123456\"" }) };
 
-
 const struct shape auth_refresh_token = { .name = "RefreshTokenDto", .fields = FIELDS(
 	[AUTH_REFRESH] = { "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" }) };
 
-static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
+const struct shape auth_tokens = { .name = "TokensV1ResponseDto", .fields = FIELDS(
 	{ "accessToken", FIELD_TEXT, 20, 4096 },
 	{ "refreshToken", FIELD_TEXT, 16, 512, .example = "\"kq3Tn0V9x2yYb1rW5sZc8uLd4eMf7gHjAiPoQvXwBtE\"" },
 	{ "expiresIn", FIELD_INT, 1, .example = "3600" },
-	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" },
+	{ "refreshExpiresIn", FIELD_INT, 1, .example = "2592000" }) };
+
+static const struct shape auth_response = { .name = "AuthResponseDto", .fields = FIELDS(
+	{ "", FIELD_PLUS, .of = &auth_tokens },
 	{ "isNewUser", FIELD_BOOL },
 	{ "isRegistrationComplete", FIELD_BOOL },
 	{ "user", FIELD_OBJECT, .of = &user_profile }) };
@@ -76,10 +76,7 @@ enum { USER_BY_PK, FIND_SESSION, SESSIONS, MISSING };
 
 static const char *const sql[] = {
 	[USER_BY_PK] = "SELECT " USER_PROFILE_COLUMNS " FROM users WHERE pk = ?1",
-	/*
-	 * ?2 now, ?3 the milliseconds of a session's life, ?4 of the grace. Where the clock was set back, by more than the second
-	 * that clocks may differ, the grace is over.
-	 */
+	/* ?2 now, ?3 a session's life, ?4 the grace period, which is over where the clock was set back by more than 1 s. */
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user_pk, users.id, session.seed, session.counter,"
 		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
@@ -93,33 +90,29 @@ static const char *const sql[] = {
 		" AND created_at + ?4 > ?3"
 		" ORDER BY created_at DESC, pk DESC",
 	[MISSING] =
-		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL, terms_of_use_at IS NULL"
-		" FROM users WHERE pk = ?1",
+		"SELECT registered_at IS NOT NULL, name IS NULL, surname IS NULL, privacy_policy_at IS NULL,"
+		" terms_of_use_at IS NULL FROM users WHERE pk = ?1",
 };
 
-static struct response post_otp_request(struct request *rq);
-static struct response post_otp_verify(struct request *rq);
-static struct response post_refresh(struct request *rq);
-static struct response post_logout(struct request *rq);
-static struct response delete_session(struct request *rq);
-static struct response post_registration(struct request *rq);
-static struct response show_profile(struct request *rq);
-static struct response get_registration(struct request *rq);
+static void check_otp_request(struct request *rq, struct faults *faults);
+static response_handler post_otp_request, post_otp_verify, post_refresh, post_logout, delete_session,
+	post_registration, show_profile, get_registration;
 
 static const struct route routes[] = {
-	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .in = &request_otp, .out = &otp_response, .writes = true,
-	  .client_limit = true, .title = "Request OTP (Login or Register)",
-	  .note = "Mails a 6-digit code. Known and unknown addresses get the same answer.",
+	{ POST, "/auth/otp/request", PUBLIC, post_otp_request, .check = check_otp_request, .in = &request_otp,
+	  .out = &otp_response, .writes = true, .client_limit = true, .title = "Request OTP (Login or Register)",
+	  .note = "Mails a 6-digit code. Known and unknown addresses get the same response.",
 	  .example = "{\"email\":\"user@example.com\",\"language\":\"tr\"}" },
-	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .in = &verify_otp, .out = &auth_response, .writes = true,
-	  .client_limit = true, .errors = STATUSES(403), .title = "Verify OTP (Login or Register)",
-	  .note = "Gives the tokens, and makes the user when the address is new." },
-	{ POST, "/auth/refresh", PUBLIC, post_refresh, .in = &auth_refresh_token, .out = &auth_response, .writes = true,
-	  .errors = STATUSES(401), .title = "Token yenileme",
-	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its successor is used: "
-	  "each gives the same successor. Used later it ends the session." },
-	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true, .unregistered = true,
-	  .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
+	{ POST, "/auth/otp/verify", PUBLIC, post_otp_verify, .check = auth_check_login, .in = &verify_otp,
+	  .out = &auth_response, .writes = true, .client_limit = true, .errors = STATUSES(403),
+	  .title = "Verify OTP (Login or Register)",
+	  .note = "Returns the tokens, and creates the user when the address is new." },
+	{ POST, "/auth/refresh", PUBLIC, post_refresh, .check = auth_check_refresh, .in = &auth_refresh_token,
+	  .out = &auth_response, .writes = true, .errors = STATUSES(401), .title = "Token yenileme",
+	  .note = "Replaces the refresh token. One that was replaced works 10 more seconds, and the last one until its "
+	  "successor is used: each returns the same successor. Used later it ends the session." },
+	{ POST, "/auth/logout", USER, post_logout, .out = &auth_logout_response, .writes = true, .makes_room = true,
+	  .unregistered = true, .being_deleted = true, .title = "Kullanıcı çıkışı", .note = "Ends the session of the token." },
 	{ GET, "/auth/sessions", USER, auth_get_sessions, .out = &auth_session_response, .out_list = true, .unregistered = true,
 	  .title = "The caller's live sessions" },
 	{ DELETE, "/auth/sessions/{id}", USER, delete_session, .out = &delete_response, .writes = true,
@@ -131,9 +124,9 @@ static const struct route routes[] = {
 	  .title = "Get registration status" },
 };
 
-/* ---- codes */
+/* ---- codes: .check draws a code, computes its MAC and seals its mail */
 
-/* Asked for by name, else by Accept-Language, else the user's own. */
+/* The language of the body, else of Accept-Language, else the user's own. */
 static enum language
 mail_language(struct request *rq, const struct otp_caller *caller)
 {
@@ -143,25 +136,42 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 	return language;
 }
 
-struct response
-auth_request_code(struct request *rq, unsigned digits, struct response (*response)(struct request *rq, const char *code))
+static void
+prepare_caller(struct request *rq, struct otp_caller *caller, const char *code)
 {
-	struct otp_caller caller;
-	char code[10];
-	int64_t wait;
+	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client,
+		code };
+	otp_prepare(caller);
+}
 
-	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
-	enum error error = otp_request(rq->db, rq->conf, rq->arena, rq->now, &caller, mail_language(rq, &caller), code, &wait);
-	if (error)
-		return response_wait(rq, error, wait);
-	rq->mail_queued = true;
-	struct response good = response(rq, code);
-	secret_wipe(code, sizeof(code));
-	return good;
+void
+auth_prepare_code(struct request *rq, unsigned digits)
+{
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
+
+	if (rq->faults.count > 0)
+		return;
+	random_digits(login->code, digits);
+	prepare_caller(rq, &login->caller, login->code);
+	login->mail = otp_mail(&login->caller, rq->arena, mail_language(rq, &login->caller));
+}
+
+struct response
+auth_request_code(struct request *rq, struct response (*respond)(struct request *rq, const char *code))
+{
+	struct login *login = rq->prepared;
+
+	if (!otp_find(&login->caller))
+		return response_again(rq);
+	struct otp_result result = otp_request(&login->caller, &login->mail);
+	rq->mail_queued = !result.error;
+	struct response response = result.error ? response_wait(rq, result.error, result.wait) : respond(rq, login->code);
+	secret_wipe(login->code, sizeof(login->code));
+	return response;
 }
 
 static struct response
-reply_code_sent(struct request *rq, const char *code)
+code_response(struct request *rq, const char *code)
 {
 	(void)code;
 	response_begin(rq);
@@ -170,48 +180,72 @@ reply_code_sent(struct request *rq, const char *code)
 	return response_done(rq);
 }
 
+static void
+check_otp_request(struct request *rq, struct faults *faults)
+{
+	(void)faults;
+	auth_prepare_code(rq, 6);
+}
+
 static struct response
 post_otp_request(struct request *rq)
 {
-	return auth_request_code(rq, 6, reply_code_sent);
+	return auth_request_code(rq, code_response);
 }
 
 /* ---- login */
 
 static const char user_client[] = "user-client";
 
-bool
+static void
+write_refresh_token(struct request *rq, const char *name, const void *facts)
+{
+	const struct login *login = *(const struct login *const *)facts;
+	char token[REFRESH_TEXT];
+
+	refresh_issue(token, login->seed, login->session, login->counter);
+	data_text(rq, name, token);
+	secret_wipe(token, sizeof(token));
+}
+
+void
 auth_put_tokens(struct request *rq, const struct login *login)
 {
-	struct buf access = { .arena = rq->arena }, refresh = { .arena = rq->arena };
-
-	if (!token_issue(&access, login->user_id, login->session, rq->now))
-		return false;
-	refresh_issue(&refresh, login->seed, login->session, login->counter);
-	if (refresh.failed)
-		return false;
-	data_text(rq, "accessToken", access.s);
-	data_text(rq, "refreshToken", refresh.s);
+	data_text(rq, "accessToken", login->access_token);
+	data_later(rq, "refreshToken", write_refresh_token, &login, sizeof(login));
 	data_int(rq, "expiresIn", rq->conf->access_life);
 	data_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
-	return true;
 }
 
 static struct response
-reply_login(struct request *rq, const struct login *login)
+login_response(struct request *rq, const struct login *login)
 {
 	struct db_rows *row;
 
 	if (db_one(rq->db, &row, sql[USER_BY_PK], ARGS(login->user)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
-	if (!auth_put_tokens(rq, login))
-		return response_error(rq, ERROR_INTERNAL);
+	auth_put_tokens(rq, login);
 	data_bool(rq, "isNewUser", login->is_new);
 	data_bool(rq, "isRegistrationComplete", db_flag(row, USER_COLUMN_REGISTERED));
 	response_put_row_object(rq, "user", &user_profile, row, 0);
 	db_end(row);
 	return response_done(rq);
+}
+
+void
+auth_check_login(struct request *rq, struct faults *faults)
+{
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
+
+	(void)faults;
+	if (rq->faults.count > 0)
+		return;
+	prepare_caller(rq, &login->caller, value_string(rq->in[AUTH_CODE]));
+	memcpy(login->user_id, login->caller.user_id, sizeof(login->user_id));
+	random_id(login->session);
+	random_bytes(login->seed, sizeof(login->seed));
+	login->access_token = token_issue(rq->arena, login->user_id, login->session, rq->now);
 }
 
 static void
@@ -222,107 +256,125 @@ open_session(struct request *rq, struct login *login)
 
 	if (agent && !utf8_is_valid(agent, strlen(agent)))
 		agent = NULL;
-	random_id(login->session);
-	random_bytes(login->seed, sizeof(login->seed));
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
 	session_add(rq->db, &(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
 		utf8_clip(rq->arena, agent, 256) }, rq->now);
 	user_set_last_login(rq->db, login->user, rq->now);
 }
 
-static void
-add_user(struct request *rq, struct login *login, const char *email, enum language language)
+static int64_t
+add_user(struct request *rq, const struct otp_caller *caller, const char *source, const char *campaign)
 {
+	int64_t pk = 0;
+
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
-	login->is_new = true;
-	random_id(login->user_id);
-	(void)!user_add(rq->db, &(struct user_new){ .id = login->user_id, .email = email, .language = language_code(language),
-		.timezone = rq->conf->time_zone, .signup_source = value_string(login->source),
-		.signup_campaign = value_string(login->campaign), .created_at = rq->now }, &login->user);
+	(void)!user_add(rq->db, &(struct user_new){ .id = caller->user_id, .email = caller->email,
+		.language = language_code(caller->language), .timezone = rq->conf->time_zone, .signup_source = source,
+		.signup_campaign = campaign, .created_at = rq->now }, &pk);
+	return pk;
 }
 
-/* What still keeps out who has a right code. Not told to others: it says what is behind an address. */
-static enum error
-judge_login(struct request *rq, const struct otp_caller *caller, int64_t *wait)
+/* Why the owner of a right code may not log in. Decided after the code, since it reveals the account of an address. */
+static struct otp_result
+judge_login(struct request *rq, const struct otp_caller *caller)
 {
+	struct otp_result result = { ERROR_NONE, 0 };
+
 	if (!caller->active)
-		return ERROR_DEACTIVATED;
-	if (caller->role >= ADMIN && caller->digits < 6)
-		return ERROR_STAFF_CODE;
-	*wait = caller->user ? 0 :
-		limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
-	return *wait ? ERROR_TOO_MANY_CLIENT_USERS : ERROR_NONE;
+		result.error = ERROR_DEACTIVATED;
+	else if (caller->role >= ADMIN && caller->digits < 6)
+		result.error = ERROR_STAFF_CODE;
+	else if (!caller->user)
+		result.wait = limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY,
+			rq->conf->client_users_daily);
+	if (result.wait)
+		result.error = ERROR_TOO_MANY_CLIENT_USERS;
+	return result;
 }
 
-bool
-auth_login(struct request *rq, unsigned digits, struct login *login, struct response *refusal)
+struct response
+auth_login(struct request *rq, const char *source, const char *campaign, auth_respond *respond)
 {
-	enum language language = EN;
-	int64_t wait = 0;
-	struct otp_caller caller;
+	struct login *login = rq->prepared;
+	struct otp_caller *caller = &login->caller;
 
-	otp_caller(rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, digits, &caller);
-	enum error error = otp_verify(rq->db, rq->conf, rq->now, &caller, value_string(rq->in[AUTH_CODE]), &language, &wait);
-	if (!error)
-		error = judge_login(rq, &caller, &wait);
-	login->user = caller.user;
-	if (error) {
-		/* A try counts also where it is refused; where it has to wait nothing was written, or the code is to stay good. */
-		*refusal = error_status(error) == 429 ? response_wait(rq, error, wait) : response_error_keep(rq, error);
-		return false;
-	}
-	memcpy(login->user_id, caller.user_id, sizeof(login->user_id));
-	if (!caller.user)
-		add_user(rq, login, caller.email, language);
-	caller.user = login->user;
-	memcpy(caller.user_id, login->user_id, sizeof(caller.user_id));
+	if (!otp_find(caller))
+		return response_again(rq);
+	struct otp_result result = otp_verify(caller);
+	if (!result.error)
+		result = judge_login(rq, caller);
+	/* A try counts also where it is refused; on 429 nothing was written, or the code is to stay valid. */
+	if (result.error)
+		return error_status(result.error) == 429 ? response_wait(rq, result.error, result.wait) :
+			response_error_keep(rq, result.error);
+	if (!login->access_token)
+		return response_error(rq, ERROR_INTERNAL);
+	login->is_new = !caller->user;
+	if (login->is_new)
+		caller->user = add_user(rq, caller, source, campaign);
+	login->user = caller->user;
 	open_session(rq, login);
-	otp_login(rq->db, rq->conf, rq->now, &caller);
-	return true;
+	otp_login(caller);
+	return respond(rq, login);
 }
 
 static struct response
 post_otp_verify(struct request *rq)
 {
-	struct login login = { 0 };
-	struct response refusal;
-
-	return auth_login(rq, 6, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return auth_login(rq, NULL, NULL, login_response);
 }
 
 /* ---- refresh tokens */
 
-enum shown_token
-auth_find_token(struct request *rq, const char *token, struct login *login)
+/* Reads the live session of login->refresh; false where there is none. */
+static bool
+find_session(struct request *rq, struct login *login)
 {
-	unsigned char secret[MAC_BYTES];
-	uint32_t shown;
 	struct db_rows *row;
 
-	rq->now = clock_now();	/* who came later may have been served first, while this request waited to write */
-	*login = (struct login){ 0 };
-	if (!refresh_parse(token, login->session, &shown, secret) || db_one(rq->db, &row, sql[FIND_SESSION],
-	    ARGS(login->session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
-		return NOT_OURS;
+	if (db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->refresh.session, rq->now,
+	    rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
+		return false;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
 	snprintf(login->user_id, sizeof(login->user_id), "%s", db_text(row, 2));
+	memcpy(login->session, login->refresh.session, sizeof(login->session));
 	memcpy(login->seed, db_blob(row, 3), sizeof(login->seed));
 	login->counter = (uint32_t)db_int(row, 4);
 	login->expires = db_int(row, 5);
-	/* The last one that was replaced always works: had its successor been used, it would not be the last one. */
-	int64_t working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
+	/* The last one that was replaced always works: once its successor is used, another one is the last. */
+	login->working = db_int(row, 6) > 1 ? db_int(row, 6) : 1;
 	login->email = arena_string(rq->arena, db_text(row, 7));
 	db_end(row);
-
-	if (shown > login->counter || !refresh_check(login->seed, login->session, shown, secret))
-		return NOT_OURS;
-	if (shown == login->counter)
-		return CURRENT;
-	return login->counter - shown <= working ? REPLACED : SPENT;
+	return true;
 }
 
-/* Two parties seem to hold the tokens of the session. */
+/* The seed of a session never changes, so its tokens can be verified before the transaction. */
+void
+auth_check_refresh(struct request *rq, struct faults *faults)
+{
+	struct login *login = rq->prepared = arena_alloc(rq->arena, sizeof(*login));
+
+	(void)faults;
+	login->is_ours = rq->faults.count == 0 && refresh_parse(&login->refresh, value_string(rq->in[AUTH_REFRESH])) &&
+		find_session(rq, login) && refresh_check(&login->refresh, login->seed);
+	if (login->is_ours)
+		login->access_token = token_issue(rq->arena, login->user_id, login->session, rq->now);
+}
+
+enum token_state
+auth_find_token(struct request *rq)
+{
+	struct login *login = rq->prepared;
+
+	rq->now = clock_now();	/* while this request waited for the writer lock, a later one may have been served */
+	if (!login->is_ours || !find_session(rq, login) || login->refresh.counter > login->counter)
+		return NOT_OURS;
+	int64_t age = login->counter - login->refresh.counter;
+	return age == 0 ? CURRENT : age <= login->working ? REPLACED : SPENT;
+}
+
+/* Somebody else seems to have a copy of the session's tokens (RFC 9700 section 4.14.2). */
 static void
 end_reused(struct request *rq, const struct login *login)
 {
@@ -332,33 +384,30 @@ end_reused(struct request *rq, const struct login *login)
 		.before = login->session });
 }
 
-/* The current token is replaced; one replaced before that still works gives the same successor again. */
-bool
-auth_refresh(struct request *rq, struct login *login, struct response *refusal)
+/* Replaces the current token; one that was replaced before and is still accepted gets the same successor again. */
+struct response
+auth_refresh(struct request *rq, auth_respond *respond)
 {
-	*refusal = response_error(rq, ERROR_BAD_REFRESH);
-	switch (auth_find_token(rq, value_string(rq->in[AUTH_REFRESH]), login)) {
-	case CURRENT:
-		return session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now);
-	case REPLACED:
-		return true;
-	case SPENT:
+	struct login *login = rq->prepared;
+	enum token_state state = auth_find_token(rq);
+
+	if (state == SPENT) {
 		end_reused(rq, login);
-		refusal->commit = true;
-		return false;
-	case NOT_OURS:
-		break;
+		return response_error_keep(rq, ERROR_BAD_REFRESH);
 	}
-	return false;
+	if (state == NOT_OURS)
+		return response_error(rq, ERROR_BAD_REFRESH);
+	if (!login->access_token)
+		return response_error(rq, ERROR_INTERNAL);
+	if (state == CURRENT && !session_rotate(rq->db, rq->conf, login->pk, &login->counter, &login->expires, rq->now))
+		return response_error(rq, ERROR_BAD_REFRESH);
+	return respond(rq, login);
 }
 
 static struct response
 post_refresh(struct request *rq)
 {
-	struct login login;
-	struct response refusal;
-
-	return auth_refresh(rq, &login, &refusal) ? reply_login(rq, &login) : refusal;
+	return auth_refresh(rq, login_response);
 }
 
 /* ---- sessions */

@@ -1,8 +1,8 @@
 /*
- * contact - what visitors ask the school, and the school's replies.
+ * contact - questions of visitors to the school, and the school's replies.
  *
- * A request is stored at once and mails nobody. Robots are kept out without a third party: a limit an hour for a client's
- * address, a field that people do not see (website), and a stamp that says when the form was shown.
+ * A question is stored; no mail is sent. Against bots, without a third party: an hourly limit by client address, a
+ * honeypot field (website), and a stamp of the time at which the form was shown.
  */
 #include "app.h"
 #include "contact.h"
@@ -10,8 +10,6 @@
 #include "fold.h"
 #include "limit.h"
 #include "mail.h"
-#include "outbox.h"
-#include "random.h"
 #include "session.h"
 #include "sql.h"
 #include "text.h"
@@ -29,14 +27,16 @@ static const struct shape create_contact = { .name = "CreateContactRequestDto", 
 	[SUBJECT] = { "subject", FIELD_TEXT, 0, 200, .optional = true, .nullable = true, .example = "\"Evening courses\"" },
 	[QUESTION] = { "message", FIELD_TEXT, 1, 5000, .lines = true, .example = "\"When does the next A1 course begin?\"" },
 	[SOURCE] = { "source", FIELD_TEXT, 0, 64, .optional = true, .nullable = true, .example = "\"website\"" },
-	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .note = "of the reply; by Accept-Language unless given" },
-	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true, .note = "must stay empty: hide it from people, robots fill it in" },
+	[LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true,
+		.note = "of the reply; by Accept-Language unless given" },
+	[WEBSITE] = { "website", FIELD_TEXT, 0, 200, .optional = true,
+		.note = "must stay empty: hide it from people, robots fill it in" },
 	[STAMP] = { "stamp", FIELD_TEXT, 0, 100, .optional = true, .note = "from GET /contact/form, when the form was shown" }) };
 
-enum { ANSWER };
+enum { REPLY };
 
 static const struct shape reply_contact = { .name = "ReplyContactRequestDto", .fields = FIELDS(
-	[ANSWER] = { "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
+	[REPLY] = { "message", FIELD_TEXT, 1, 10000, .lines = true, .example = "\"The next A1 course begins on Monday.\"" }) };
 
 enum { STATUS };
 
@@ -59,7 +59,7 @@ static const struct shape contact_response = { .name = "ContactResponseDto", .fi
 
 static const struct shape form_response = { .name = "ContactFormResponseDto", .fields = FIELDS(
 	{ "stamp", FIELD_TEXT, 0, 100, .note = "to be sent along as `stamp`" },
-	{ "notBefore", FIELD_TIME, .note = "earlier than this nobody can have filled in the form" },
+	{ "notBefore", FIELD_TIME, .note = "a form that is sent earlier was not filled in by a person" },
 	{ "expiresAt", FIELD_TIME }) };
 
 enum { FOR_WORDS = PAGE_FIELDS, FOR_STATUS, FOR_SOURCE, SORT, FORMAT };
@@ -78,14 +78,16 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 
 /* The page is found in a narrow index and then joined. ?1 status, ?2 source, ?3 words, ?4 limit, ?5 offset. */
 #define PAGE(where, order) \
-	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order " LIMIT ?4 OFFSET ?5) AS page" \
-	SQL_JOIN "contact ON contact.pk = found ORDER BY " order
-#define BY_STATUS "status = ?1 AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL"
-#define BY_SOURCE "source = ?2 AND (CAST(?1 AS TEXT) IS NULL OR status = ?1) AND CAST(?3 AS TEXT) IS NULL"
-#define BY_TEXT "(CAST(?1 AS TEXT) IS NULL OR status = ?1) AND (CAST(?2 AS TEXT) IS NULL OR source = ?2) AND " SQL_HAS_WORDS("folded", "?3")
+	"SELECT " COLUMNS " FROM (SELECT pk AS found FROM contact WHERE " where " ORDER BY " order \
+	" LIMIT ?4 OFFSET ?5) AS page" SQL_JOIN "contact ON contact.pk = found ORDER BY " order
+#define BY_STATUS "status = ?1 AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3")
+#define BY_SOURCE "source = ?2 AND (" SQL_UNSET("?1") " OR status = ?1) AND " SQL_UNSET("?3")
+#define BY_TEXT "(" SQL_UNSET("?1") " OR status = ?1) AND (" SQL_UNSET("?2") " OR source = ?2) AND " \
+	SQL_HAS_WORDS("folded", "?3")
 
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL", order) " /* scans: contact */", \
+	[LIST_ALL + index] = PAGE(SQL_UNSET("?1") " AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3"), order) \
+		" /* scans: contact */", \
 	[LIST_STATUS + index] = PAGE(BY_STATUS, order), \
 	[LIST_SOURCE + index] = PAGE(BY_SOURCE, order), \
 	[LIST_TEXT + index] = PAGE(BY_TEXT, order) " /* scans: contact */"
@@ -93,7 +95,7 @@ static const struct shape list_query = { .name = "ContactListQuery", .fields = F
 #define SORTS 4
 enum {
 	LIST_ALL = 0, LIST_STATUS = LIST_ALL + SORTS, LIST_SOURCE = LIST_STATUS + SORTS, LIST_TEXT = LIST_SOURCE + SORTS,
-	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, ANSWERER,
+	COUNT_TALLY = LIST_TEXT + SORTS, COUNT_SOURCE, COUNT_TEXT, ONE, TO_REPLY,
 };
 
 static const char *const sql[] = {
@@ -101,33 +103,34 @@ static const char *const sql[] = {
 	SORTED(1, "contact.pk"),
 	SORTED(2, "contact.sort_name, contact.pk"),
 	SORTED(3, "contact.sort_name DESC, contact.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact') AND CAST(?2 AS TEXT) IS NULL AND CAST(?3 AS TEXT) IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('contact:' || ?1, 'contact')"
+		" AND " SQL_UNSET("?2") " AND " SQL_UNSET("?3"),
 	[COUNT_SOURCE] = "SELECT count(*) FROM contact WHERE " BY_SOURCE,
 	[COUNT_TEXT] = "SELECT count(*) FROM contact WHERE " BY_TEXT " /* scans: contact */",
 	[ONE] = "SELECT " COLUMNS " FROM contact WHERE id = ?1",
-	[ANSWERER] = "SELECT email, trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?1",
+	[TO_REPLY] = "SELECT email, language, subject, message, full_name,"
+		" (SELECT trim(coalesce(name, '') || ' ' || coalesce(surname, '')) FROM users WHERE pk = ?2)"
+		" FROM contact WHERE id = ?1",
 };
 
-static void check_robot(struct request *rq, struct faults *faults);
-static struct response post_contact(struct request *rq);
-static struct response get_form(struct request *rq);
-static struct response get_contacts(struct request *rq);
-static struct response post_reply(struct request *rq);
-static struct response delete_contact(struct request *rq);
-static struct response patch_status(struct request *rq);
+static void check_bot(struct request *rq, struct faults *faults);
+static response_handler post_contact, get_form, get_contacts, post_reply, delete_contact, patch_status;
+static void check_reply(struct request *rq, struct faults *faults);
 
 static const struct route routes[] = {
-	{ POST, "/contact", PUBLIC, post_contact, .check = check_robot, .in = &create_contact, .out = &contact_response, .status = 201,
-	  .writes = true, .client_limit = true, .title = "Submit a contact request", .note = "Stores the question; mails nobody.",
+	{ POST, "/contact", PUBLIC, post_contact, .check = check_bot, .in = &create_contact, .out = &contact_response,
+	  .status = 201, .writes = true, .client_limit = true, .title = "Submit a contact request",
+	  .note = "Stores the question; sends no mail.",
 	  .example = "{\"fullName\":\"Ayşe Yılmaz\",\"email\":\"ayse@example.com\",\"message\":\"When does the next A1 course begin?\"}" },
-	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true, .title = "What a contact form sends along",
-	  .note = "A stamp that says when the form was shown. Optional: without it only the other checks hold." },
+	{ GET, "/contact/form", PUBLIC, get_form, .out = &form_response, .no_store = true,
+	  .title = "What a contact form sends along",
+	  .note = "A stamp with the time at which the form was shown. Optional: without it only the other checks apply." },
 	{ GET, "/contact", ADMIN, get_contacts, .query = &list_query, .out = &contact_response, .out_page = true,
 	  .title = "Get contact requests (Admin)", .note = "A page of them, or with format=csv all of them as a file." },
-	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .in = &reply_contact, .out = &contact_response, .writes = true,
-	  .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
-	  .note = "Mails the reply to the asker, in their language and with their question; once. The mail says who answers "
-	  "(Reply-To): the admin, or the mailbox that the configuration names." },
+	{ POST, "/contact/{id}/reply", ADMIN, post_reply, .check = check_reply, .in = &reply_contact,
+	  .out = &contact_response, .writes = true, .errors = STATUSES(409), .title = "Reply to a contact request (Admin)",
+	  .note = "Mails the reply to the sender of the question, in their language and with their question; once. Reply-To "
+	  "of the mail is the admin, or the mailbox that the configuration names." },
 	{ DELETE, "/contact/{id}", ADMIN, delete_contact, .out = &delete_response, .writes = true,
 	  .title = "Delete a contact request (Admin)" },
 	{ PATCH, "/contact/{id}/status", ADMIN, patch_status, .in = &update_status, .out = &contact_response, .writes = true,
@@ -139,9 +142,9 @@ static const struct program program = { "contact", "Questions of visitors, and r
 	.statements = STATEMENTS(&contact_statements, &limit_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
-/* ---- the stamp: <milliseconds>.<mac>, under a key outside the database, so that nothing is stored for it */
+/* ---- the stamp: <milliseconds>.<MAC>, under a key outside the database; nothing is stored for it */
 
-#define STAMP_REST (2 * SECOND)		/* nobody fills in a form faster */
+#define STAMP_REST (2 * SECOND)		/* no person fills in the form faster */
 #define STAMP_LIFE DAY
 
 static void
@@ -156,7 +159,7 @@ put_stamp(struct buf *out, const struct request *rq, const char *time)
 	encode_hex(out, mac, sizeof(mac));
 }
 
-/* What is wrong with a stamp; S_OK when it is good. */
+/* What is wrong with a stamp; S_OK: nothing. */
 static enum sentence
 stamp_fault(struct request *rq, const char *stamp)
 {
@@ -184,10 +187,10 @@ get_form(struct request *rq)
 	return response_done(rq);
 }
 
-/* ---- asking */
+/* ---- questions */
 
 static void
-check_robot(struct request *rq, struct faults *faults)
+check_bot(struct request *rq, struct faults *faults)
 {
 	const char *website = value_string(rq->in[WEBSITE]), *stamp = value_string(rq->in[STAMP]);
 	enum sentence fault = stamp && stamp[0] ? stamp_fault(rq, stamp) : S_OK;
@@ -212,12 +215,13 @@ post_contact(struct request *rq)
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
-	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]), value_string(in[PHONE]),
-		value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]), language_code(language), rq->now });
+	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]),
+		value_string(in[PHONE]), value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]),
+		language_code(language), rq->now });
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
-/* ---- the school's side */
+/* ---- replies */
 
 static struct response
 get_contacts(struct request *rq)
@@ -248,53 +252,49 @@ quoted(struct arena *arena, const char *text)
 	return out.s;
 }
 
-/* Who answers: the mailbox that the school names for it, else whoever writes the reply. */
-static struct mail_value
-answerer(struct request *rq, struct mail_value *name)
+/*
+ * Seals the mail; its question does not change meanwhile. Reply-To is the mailbox of conf's reply_to, else the admin who
+ * replies.
+ */
+static void
+check_reply(struct request *rq, struct faults *faults)
 {
-	struct mail_value address = { "reply_to", rq->conf->reply_to };
+	const struct conf *conf = rq->conf;
+	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
+	enum language language = EN;
 	struct db_rows *row;
 
-	*name = (struct mail_value){ "reply_name", rq->conf->mail_name };
-	if (!address.text[0] && db_one(rq->db, &row, sql[ANSWERER], ARGS(rq->user->pk)) == DB_ROW) {
-		address.text = arena_string(rq->arena, db_text(row, 0));
-		name->text = mail_one_line(rq->arena, db_text(row, 1));
-		db_end(row);
-	}
-	return address;
-}
-
-static bool
-mail_reply(struct request *rq, const struct db_rows *row, const char *message)
-{
-	enum language language = EN;
-	struct mail_value reply_name, reply_to = answerer(rq, &reply_name);
-
-	(void)!language_of(db_text(row, CONTACT_LANGUAGE), &language);
-	const char *subject = db_text(row, CONTACT_SUBJECT), *question = db_text(row, CONTACT_MESSAGE);
+	(void)faults;
+	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[TO_REPLY], ARGS(rq->id, rq->user->pk)) != DB_ROW)
+		return;
+	(void)!language_of(db_text(row, 1), &language);
+	const char *subject = db_text(row, 2), *question = db_text(row, 3);
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
 	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(row, CONTACT_FULL_NAME) }, { "subject", mail_one_line(rq->arena, subject) },
-		{ "reply", message }, { "question", question }, { "quoted", quoted(rq->arena, question) }, reply_to, reply_name };
-	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(row, CONTACT_EMAIL), language, "contact-reply", values,
-		COUNT(values)) == DB_DONE;
+		{ "school", conf->mail_name }, { "name", db_text(row, 4) },
+		{ "subject", mail_one_line(rq->arena, subject) }, { "reply", value_string(rq->in[REPLY]) },
+		{ "question", question }, { "quoted", quoted(rq->arena, question) },
+		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },
+		{ "reply_name", conf->reply_to[0] ? conf->mail_name : mail_one_line(rq->arena, db_text(row, 5)) } };
+	*mail = mail_seal(conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(row, 0)), language, "contact-reply",
+		values, COUNT(values));
+	db_end(row);
+	rq->prepared = mail;
 }
 
 static struct response
 post_reply(struct request *rq)
 {
-	const char *message = value_string(rq->in[ANSWER]);
-	struct db_rows *row;
+	bool replied = contact_reply(rq->db, rq->id, value_string(rq->in[REPLY]), rq->now);
 
-	if (contact_reply(rq->db, &row, rq->id, message, rq->now) == DB_ROW) {
-		rq->mail_queued = mail_reply(rq, row, message);
-		db_end(row);
-		return response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	}
-	db_end(row);
+	if (replied && !rq->prepared)
+		return response_again(rq);
+	if (replied)
+		outbox_add(rq->db, rq->prepared);
+	rq->mail_queued = replied;
 	struct response response = response_row(rq, sql[ONE], ARGS(rq->id), &contact_response);
-	return response.error ? response : response_error(rq, ERROR_ALREADY_REPLIED);
+	return replied || response.error ? response : response_error(rq, ERROR_ALREADY_REPLIED);
 }
 
 static struct response

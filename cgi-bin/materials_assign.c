@@ -1,8 +1,7 @@
 /*
- * materials - who has been assigned which material, and has opened it.
+ * materials - their assignments to users: who has been assigned which material, and has opened it.
  *
- * Whoever is newly assigned is mailed, once, in their own language. The mails are written in the transaction of the assignments
- * and sent after it; their sending holds up nobody.
+ * Each newly assigned user gets one mail, in their own language. It is queued in the transaction of the assignment.
  */
 #include "materials.h"
 #include "assignment.h"
@@ -14,12 +13,13 @@ enum { USER_IDS, NOTE };
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
 	[USER_IDS] = { "userIds", FIELD_LIST, 1, MATERIAL_IDS_MAX, .item = FIELD_ID },
-	[NOTE] = { "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true, .example = "\"Please read it before Monday.\"" }) };
+	[NOTE] = { "note", FIELD_TEXT, 0, MATERIAL_NOTE_MAX, .lines = true, .optional = true, .nullable = true,
+		.example = "\"Please read it before Monday.\"" }) };
 
 static const struct shape assign_summary = { .name = "AssignEducationMaterialSummaryDto", .fields = FIELDS(
 	{ "materialId", FIELD_ID },
 	{ "requested", FIELD_INT, 1, MATERIAL_IDS_MAX, .example = "3" },
-	{ "assigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "newly: they are mailed", .example = "2" },
+	{ "assigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "newly: they get a mail", .example = "2" },
 	{ "alreadyAssigned", FIELD_INT, 0, MATERIAL_IDS_MAX, .note = "nothing changes for them", .example = "1" }) };
 
 static const struct shape assigned_by = { .name = "AssignedByResponseDto", .fields = FIELDS(
@@ -72,24 +72,21 @@ enum { ASSIGNED_AT = MATERIAL_COLUMN_COUNT, ASSIGNED_BY, OPENED_AT = ASSIGNED_BY
 /* ---- routes */
 
 static void check_assign(struct request *rq, struct faults *faults);
-static struct response post_assign(struct request *rq);
-static struct response delete_assignment(struct request *rq);
-static struct response show_of_user(struct request *rq);
-static struct response get_mine(struct request *rq);
-static struct response get_of_user(struct request *rq);
+static response_handler post_assign, delete_assignment, show_of_user, get_mine, get_of_user;
 
 static const struct route routes[] = {
 	{ POST, "/education-materials/{id}/assign", ADMIN, post_assign, .check = check_assign, .in = &assign_material,
 	  .out = &assign_summary, .writes = true, .title = "Assign an education material to one or more users (Admin)",
-	  .note = "Mails each user who is newly assigned, in their language. Of those who have it already nothing changes. Where one of "
-	  "the ids is nobody's, or of somebody who is deactivated or has asked to be deleted, the answer is 404 and nobody is assigned." },
+	  .note = "Mails each user who is newly assigned, in their language. Nothing changes for those who have it already. "
+	  "Where one of the ids is unknown, or of a user who is deactivated or has asked to be deleted, the response is 404 "
+	  "and nothing changes." },
 	{ DELETE, "/education-materials/{id}/assign/{userId}", ADMIN, delete_assignment, .out = &delete_response,
 	  .writes = true, .shows = show_of_user, .title = "Take an assignment back (Admin)",
-	  .note = "The user has no longer the material, and is not told. The id of the answer is the user's. "
+	  .note = "The user no longer has the material, and gets no mail. The id of the response is the user's. "
 	  "If-Match takes the tag of GET /education-materials/assigned/users/{userId}." },
 	{ GET, "/education-materials/assigned/me", USER, get_mine, .out = &my_materials,
-	  .title = "Get assigned education materials for current user", .note = "Last assigned first. The addresses of PDFs name the "
-	  "caller: the first use of one is openedAt." },
+	  .title = "Get assigned education materials for current user",
+	  .note = "Last assigned first. The addresses of PDFs name the caller: the first use of one is openedAt." },
 	{ GET, "/education-materials/assigned/users/{userId}", ADMIN, get_of_user, .out = &users_materials,
 	  .title = "Get assigned education materials for a specific user (Admin)", .note = "Last assigned first." },
 };
@@ -98,77 +95,81 @@ const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- assigning */
 
+static struct outbox_new
+mail_to(struct request *rq, const struct db_rows *who, const char *title)
+{
+	const char *note = value_string(rq->in[NOTE]);
+	const struct mail_value values[] = {
+		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", title },
+		{ "link", rq->conf->app_url },
+		{ "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
+	enum language language = EN;
+
+	(void)!language_of(db_text(who, 2), &language);
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(who, 1)), language,
+		"material-assigned", values, COUNT(values));
+}
+
+/* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
 static void
 check_assign(struct request *rq, struct faults *faults)
 {
-	materials_check_twice(rq, &rq->in[USER_IDS], "userIds", faults);
-}
+	const struct value *ids = &rq->in[USER_IDS];
+	struct outbox_new *mails;
+	struct db_rows *row;
 
-struct assigning {
-	int64_t material;		/* pk */
-	const char *title, *note, *paragraph;	/* the note as a paragraph of its own, or "" */
-	int64_t assigned, already;
-};
-
-static bool
-mail_user(struct request *rq, const struct assigning *a, const struct db_rows *who)
-{
-	enum language language = EN;
-	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", a->title }, { "link", rq->conf->app_url },
-		{ "paragraph", a->paragraph } };
-
-	(void)!language_of(db_text(who, 2), &language);
-	return mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, db_text(who, 1), language, "material-assigned", values,
-		COUNT(values)) == DB_DONE;
-}
-
-/* False when there is no such user, none that may log in and stay, or the database failed. */
-static bool
-assign(struct request *rq, struct assigning *a, const char *id)
-{
-	struct db_rows *who;
-	bool good = db_one(rq->db, &who, sql[WHO], ARGS(id)) == DB_ROW;
-	bool added = good && assignment_add(rq->db,
-		&(struct assignment){ a->material, db_int(who, 0), rq->user->pk, rq->now, 0, a->note });
-
-	if (added)
-		good = mail_user(rq, a, who);
-	db_end(who);
-	a->assigned += added;
-	a->already += !added;
-	return good;
+	materials_check_twice(rq, ids, "userIds", faults);
+	if (rq->faults.count + faults->count > 0)
+		return;
+	mails = rq->prepared = arena_alloc(rq->arena, ids->count * sizeof(*mails));
+	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
+		return;
+	const char *title = mail_one_line(rq->arena, db_text(row, 1));
+	db_end(row);
+	for (size_t i = 0; i < ids->count; i++) {
+		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) == DB_ROW)
+			mails[i] = mail_to(rq, row, title);
+		db_end(row);
+	}
 }
 
 static struct response
-put_summary(struct request *rq, const struct assigning *a)
+put_summary(struct request *rq, int64_t requested, int64_t assigned)
 {
-	rq->mail_queued = a->assigned > 0;
+	rq->mail_queued = assigned > 0;
 	response_begin(rq);
 	data_text(rq, "materialId", rq->id);
-	data_int(rq, "requested", a->assigned + a->already);
-	data_int(rq, "assigned", a->assigned);
-	data_int(rq, "alreadyAssigned", a->already);
+	data_int(rq, "requested", requested);
+	data_int(rq, "assigned", assigned);
+	data_int(rq, "alreadyAssigned", requested - assigned);
 	return response_done(rq);
 }
 
 static struct response
 post_assign(struct request *rq)
 {
-	const struct value *in = rq->in;
-	struct assigning a = { .note = value_string(in[NOTE]) };
+	const struct value *ids = &rq->in[USER_IDS];
+	const struct outbox_new *mail = rq->prepared;
 	struct db_rows *row;
+	int64_t assigned = 0;
 
 	if (db_one(rq->db, &row, sql[MATERIAL], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	a.material = db_int(row, 0);
-	a.title = mail_one_line(rq->arena, db_text(row, 1));
-	a.paragraph = a.note && a.note[0] ? arena_format(rq->arena, "\n%s\n", a.note) : "";
+	int64_t material = db_int(row, 0);
 	db_end(row);
-	for (size_t i = 0; i < in[USER_IDS].count; i++)
-		if (!assign(rq, &a, value_string(in[USER_IDS].items[i])))
+	for (size_t i = 0; i < ids->count; i++, mail++) {
+		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW)
 			return response_error(rq, ERROR_NOT_FOUND);
-	return put_summary(rq, &a);
+		bool added = assignment_add(rq->db, &(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0,
+			value_string(rq->in[NOTE]) });
+		if (added && !outbox_fits(mail, db_text(row, 1), db_text(row, 2)))
+			return response_again(rq);
+		db_end(row);
+		if (added)
+			outbox_add(rq->db, mail);
+		assigned += added;
+	}
+	return put_summary(rq, (int64_t)ids->count, assigned);
 }
 
 /* ---- what is assigned */
@@ -187,7 +188,7 @@ put_assigned(struct request *rq, const struct db_rows *row, const char *user)
 	data_end_object(rq);
 }
 
-/* The materials of a user, and how many they are. The addresses name `reader`; NULL: nobody. */
+/* The materials of a user, and their count. The URLs of PDFs name `reader`; NULL: nobody. */
 static void
 put_materials(struct request *rq, int64_t user, const char *reader)
 {
@@ -233,7 +234,7 @@ get_of_user(struct request *rq)
 	return of_user(rq, rq->id);
 }
 
-/* ---- taking back */
+/* ---- taking assignments back */
 
 static struct response
 show_of_user(struct request *rq)

@@ -279,11 +279,12 @@ static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
 	const char *match = fold_match(rq->arena, value_string(rq->in[FOR_WORDS]));
-	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4], match, words);
+	const struct value *by = filter.values, *format = &rq->in[FORMAT];
+	struct args args = ARGS(by[0], by[1], by[2], by[3], by[4], match, words);
 	struct db_rows *row;
 
-	if (page_is_table(&rq->in[FORMAT]))
-		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]), true);
+	if (page_is_table(format))
+		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(format), true);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);

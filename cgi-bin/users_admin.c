@@ -10,8 +10,8 @@
 #include "user.h"
 #include "users.h"
 
-/* A user may have so many results that others wait meanwhile; not to go at all would be worse. The watchdog gives 15 s. */
-#define PATIENCE (10 * SECOND)
+/* Deleting a user with many results may take so long, while other writers wait; the watchdog ends it after 15 s. */
+#define DELETE_TIMEOUT (10 * SECOND)
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active, users.deletion_status AS account_deletion_status"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
@@ -47,30 +47,32 @@ static const struct shape update_role = { .name = "UpdateUserRoleDto", .fields =
 	[ROLE] = { "role", FIELD_ENUM, .oneof = role_enum, .example = "\"admin\"" }) };
 
 /*
- * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping as
- * many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4 offset.
+ * The page is found first and then joined with its rows: skipping 40,000 entries of a narrow index is cheap, skipping
+ * as many rows is not. Keys grow with time, so their order is that of creation. ?1 role, ?2 search, ?3 limit, ?4
+ * offset.
  */
 #define PAGE(source, where, order, offset) \
 	"SELECT " USER_COLUMNS " FROM (SELECT users.pk AS found FROM " source " WHERE " where \
 	" ORDER BY " order " LIMIT ?3 OFFSET " offset ") AS page" SQL_JOIN "users ON users.pk = found ORDER BY "
 
-/* All users by creation: whole blocks of them are passed over by their counts, at most one is skipped through. */
+/* All users by creation: whole blocks of them are skipped by their counts, and rows only within one block. */
 #define BY_BLOCK(direction, inside) \
-	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto FROM user_block /* scans: user_block */)," \
-	" start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
-	PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL AND users.pk " inside, "users.pk " direction, \
+	"WITH block AS (SELECT block, n, sum(n) OVER (ORDER BY block " direction ") AS upto" \
+	" FROM user_block /* scans: user_block */), start AS (SELECT block, upto - n AS passed FROM block WHERE upto > ?4 ORDER BY upto LIMIT 1) " \
+	PAGE("users", SQL_UNSET("?1") " AND " SQL_UNSET("?2") " AND users.pk " inside, "users.pk " direction, \
 		"coalesce(?4 - (SELECT passed FROM start), 0)") "users.pk " direction
 
 #define BY_TEXT "user_text" SQL_JOIN "users ON users.pk = " SQL_USER_TEXT_PK
-/* Words of one or two letters have no three-letter pieces: all rows are looked at. ?2 are the words. */
+/* Words of one or two letters have no trigrams: this scans all rows. ?2 are the words. */
 #define BY_SHORT SQL_HAS_WORDS("users.folded", "?2") " /* scans: users */"
 
 #define FILTERED(index, order, text_order) \
-	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND CAST(?2 AS TEXT) IS NULL", order, "?4") order, \
-	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (CAST(?1 AS TEXT) IS NULL OR role = ?1)", text_order, "?4") order, \
-	[LIST_SHORT + index] = PAGE("users", "(CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT, order, "?4") order
+	[LIST_ROLE + index] = PAGE("users", "role = ?1 AND " SQL_UNSET("?2"), order, "?4") order, \
+	[LIST_TEXT + index] = PAGE(BY_TEXT, SQL_USER_TEXT_HAS("?2") " AND (" SQL_UNSET("?1") " OR role = ?1)", text_order, \
+		"?4") order, \
+	[LIST_SHORT + index] = PAGE("users", "(" SQL_UNSET("?1") " OR role = ?1) AND " BY_SHORT, order, "?4") order
 #define SORTED(index, order) \
-	[LIST_ALL + index] = PAGE("users", "CAST(?1 AS TEXT) IS NULL AND CAST(?2 AS TEXT) IS NULL", order, "?4") order " /* scans: users */", \
+	[LIST_ALL + index] = PAGE("users", SQL_UNSET("?1") " AND " SQL_UNSET("?2"), order, "?4") order " /* scans: users */", \
 	FILTERED(index, order, order)
 
 #define SORTS 6
@@ -89,23 +91,18 @@ static const char *const sql[] = {
 	SORTED(3, "users.email DESC"),
 	SORTED(4, "users.sort_name, users.pk"),
 	SORTED(5, "users.sort_name DESC, users.pk DESC"),
-	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND CAST(?2 AS TEXT) IS NULL",
+	[COUNT_TALLY] = "SELECT n FROM tally WHERE name = coalesce('user:' || ?1, 'user') AND " SQL_UNSET("?2"),
 	[COUNT_TEXT] =
-		"SELECT CASE WHEN CAST(?1 AS TEXT) IS NULL THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
+		"SELECT CASE WHEN " SQL_UNSET("?1") " THEN (SELECT count(*) FROM user_text WHERE " SQL_USER_TEXT_HAS("?2") ")"
 		" ELSE (SELECT count(*) FROM " BY_TEXT " WHERE " SQL_USER_TEXT_HAS("?2") " AND role = ?1) END",
-	[COUNT_SHORT] = "SELECT count(*) FROM users WHERE (CAST(?1 AS TEXT) IS NULL OR role = ?1) AND " BY_SHORT,
+	[COUNT_SHORT] = "SELECT count(*) FROM users WHERE (" SQL_UNSET("?1") " OR role = ?1) AND " BY_SHORT,
 	[ONE] = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1",
 	[TARGET] = "SELECT pk, email, role, is_active, NOT " USER_MAY_GO ", language FROM users WHERE id = ?1",
 };
 
-static struct response get_users(struct request *rq);
-static struct response get_user(struct request *rq);
-static struct response show_target(struct request *rq);
-static struct response delete_user(struct request *rq);
+static response_handler get_users, get_user, show_target, delete_user, patch_profile, patch_email, patch_role;
 static void check_profile(struct request *rq, struct faults *faults);
-static struct response patch_profile(struct request *rq);
-static struct response patch_email(struct request *rq);
-static struct response patch_role(struct request *rq);
+static void check_email(struct request *rq, struct faults *faults);
 
 static const struct route routes[] = {
 	{ GET, "/users", ADMIN, get_users, .query = &list_query, .out = &user_response, .out_page = true,
@@ -114,13 +111,15 @@ static const struct route routes[] = {
 	{ DELETE, "/users/{id}", ADMIN, delete_user, .out = &delete_response, .writes = true, .shows = show_target,
 	  .errors = STATUSES(409), .title = "Kullanıcı sil",
 	  .note = "With profile and sessions. Only a superadmin deletes an admin; nobody themself." },
-	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .check = check_profile, .in = &update_profile, .out = &user_response, .writes = true,
-	  .shows = show_target, .errors = STATUSES(409), .title = "Update user profile by id (Admin)",
+	{ PATCH, "/admin/users/{id}/profile", ADMIN, patch_profile, .check = check_profile, .in = &update_profile,
+	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409),
+	  .title = "Update user profile by id (Admin)",
 	  .note = "isActive false ends the sessions of that user for good.",
 	  .example = "{\"isActive\":false}" },
-	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .in = &update_email, .out = &user_response, .writes = true,
-	  .shows = show_target, .errors = STATUSES(409), .title = "Update user email by id (Admin)",
-	  .note = "Ends the sessions of that user, and mails whoever had the address until now." },
+	{ PATCH, "/admin/users/{id}/email", ADMIN, patch_email, .check = check_email, .in = &update_email,
+	  .out = &user_response, .writes = true, .shows = show_target, .errors = STATUSES(409),
+	  .title = "Update user email by id (Admin)",
+	  .note = "Ends the sessions of that user, and sends a notice to the previous address." },
 	{ PATCH, "/admin/users/{id}/role", SUPERADMIN, patch_role, .in = &update_role, .out = &user_response, .writes = true,
 	  .shows = show_target, .errors = STATUSES(409), .title = "Update user role by id (Superadmin)" },
 };
@@ -163,8 +162,8 @@ struct target {
 };
 
 /*
- * Only a superadmin touches an admin or a superadmin. Looked at inside the transaction that takes a right away, so that of
- * two superadmins who attack each other at once one stays.
+ * Only a superadmin may change an admin or a superadmin. Checked inside the transaction, so that of two superadmins
+ * who demote each other at the same time one remains.
  */
 static enum error
 find_target(struct request *rq, struct target *target)
@@ -177,10 +176,11 @@ find_target(struct request *rq, struct target *target)
 		db_flag(row, 3), db_flag(row, 4), EN };
 	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ERROR_ROLE_TOO_LOW : ERROR_NONE;
+	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ?
+		ERROR_ROLE_TOO_LOW : ERROR_NONE;
 }
 
-/* What a change is of. Whoever may not change it is told that first, whatever they have seen of it. */
+/* For If-Match. A caller who may not change the user gets that error first, whatever tag they sent. */
 static struct response
 show_target(struct request *rq)
 {
@@ -193,7 +193,8 @@ show_target(struct request *rq)
 static void
 note(struct request *rq, const struct target *target, const char *action, const char *before, const char *after)
 {
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email, before, after });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email,
+		before, after });
 }
 
 static struct response
@@ -209,13 +210,13 @@ delete_user(struct request *rq)
 	if (target.last_superadmin)
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	note(rq, &target, "user.deleted", role_name(target.role), NULL);
-	db_timeout(rq->db, PATIENCE);
+	db_timeout(rq->db, DELETE_TIMEOUT);
 	if (!user_delete(rq->db, target.pk))
 		return response_error(rq, ERROR_LAST_SUPERADMIN);
 	return response_deleted(rq, S_USER_DELETED, rq->id);
 }
 
-/* The trace of a change outlives the user: it says which fields were changed, not what a person's life is like. */
+/* The audit trail outlives the user: it names the fields that were changed, not their values. */
 static const char *
 names_of(struct request *rq)
 {
@@ -266,8 +267,8 @@ patch_profile(struct request *rq)
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }
 
-/* Whoever had the address until now is told, without a word of whose it is now: the old one may have been a mistyped one. */
-static void
+/* A notice to the previous address. It does not name the new one: the previous one may have been mistyped. */
+static struct outbox_new
 mail_changed(struct request *rq, const struct target *target)
 {
 	char when[CLOCK_TEXT];
@@ -276,27 +277,43 @@ mail_changed(struct request *rq, const struct target *target)
 	const struct mail_value values[] = {
 		{ "school", rq->conf->mail_name }, { "email", target->email }, { "link", rq->conf->app_url },
 		{ "when", arena_format(rq->arena, "%.10s %.5s UTC", when, when + strlen("2026-01-15T")) } };
-	(void)!mail_queue(rq->db, rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
 		COUNT(values));
-	rq->mail_queued = true;
+}
+
+static void
+check_email(struct request *rq, struct faults *faults)
+{
+	struct outbox_new *mail = arena_alloc(rq->arena, sizeof(*mail));
+	struct target target;
+
+	(void)faults;
+	if (rq->faults.count > 0 || find_target(rq, &target) != ERROR_NONE)
+		return;
+	*mail = mail_changed(rq, &target);
+	rq->prepared = mail;
 }
 
 static struct response
 patch_email(struct request *rq)
 {
 	const char *email = rq->in[EMAIL].bytes;
+	const struct outbox_new *mail = rq->prepared;
 	struct target target;
 	enum error error = find_target(rq, &target);
 
 	if (error)
 		return response_error(rq, error);
+	if (!outbox_fits(mail, target.email, language_code(target.language)))
+		return response_again(rq);
 	if (strcmp(target.email, email) != 0) {
 		if (user_change_email(rq->db, target.pk, email, rq->now) == DB_TAKEN)
 			return response_error(rq, ERROR_EMAIL_TAKEN);
 		session_end_all(rq->db, target.pk);
 		note(rq, &target, "user.email", target.email, email);
 		log_line(LOG_NOTE, "user_email user=%s by=%s", rq->id, rq->user->id);
-		mail_changed(rq, &target);
+		outbox_add(rq->db, mail);
+		rq->mail_queued = true;
 	}
 	return response_row(rq, sql[ONE], ARGS(rq->id), &user_response);
 }

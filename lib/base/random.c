@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "guard.h"
 
+#include <endian.h>
 #include <sodium.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,13 +14,13 @@ void
 random_init(void)
 {
 	if (sodium_init() < 0) {
-		fputs("okul: the system gives no random numbers\n", stderr);
+		fputs("okul: the system has no random numbers\n", stderr);
 		abort();
 	}
 	randombytes_buf(process_key, sizeof(process_key));
 }
 
-/* Random bytes that random_prepare() has drawn: from `taken` on they are unused. */
+/* Random bytes that random_prepare() has drawn; from `taken` on they are unused. */
 static struct { unsigned char bytes[512]; size_t taken; } drawn = { .taken = sizeof(drawn.bytes) };
 
 void
@@ -67,25 +68,11 @@ random_below(uint32_t limit)
 void
 random_digits(char *out, unsigned digits)
 {
-	uint32_t limit = 1, number;
+	uint32_t limit = 1;
 
 	for (unsigned i = 0; i < digits; i++)
 		limit *= 10;
-	number = random_below(limit);
-	out[digits] = '\0';
-	while (digits > 0) {
-		out[--digits] = (char)('0' + number % 10);
-		number /= 10;
-	}
-}
-
-static void
-put_hex(char *out, uint64_t number, int digits)
-{
-	while (digits > 0) {
-		out[--digits] = "0123456789abcdef"[number & 15];
-		number >>= 4;
-	}
+	snprintf(out, digits + 1, "%0*u", (int)digits, random_below(limit));
 }
 
 static int64_t last_time;
@@ -102,30 +89,29 @@ random_pretend(uint64_t seed, int64_t time)
 }
 
 /*
- * Within a millisecond the low part starts in the lower half of its range and takes random steps of at most 2^32: that
- * leaves room for half a million ids, and keeps apart processes that were forked from one with the same last id.
+ * Within a millisecond the low part starts in the lower half of its range and grows by random steps of at most 2^32:
+ * that leaves room for half a million ids, and processes that were forked from one with the same last id draw
+ * different ones.
  */
 void
 random_id(char out[static ID_TEXT])
 {
 	int64_t time = pretended.on ? pretended.time : clock_now();
-	uint64_t chance;
+	uint64_t bits;
 
 	if (pretended.on)
-		chance = random_series(&pretended.seed);
+		bits = random_series(&pretended.seed);
 	else
-		random_bytes(&chance, sizeof(chance));
+		random_bytes(&bits, sizeof(bits));
 	if (time <= last_time) {
-		low += 1 + (chance & UINT32_MAX);
+		low += 1 + (bits & UINT32_MAX);
 		time = last_time + (low >> 52 != 0);
 	}
 	if (time > last_time) {
 		last_time = time;
-		low = chance >> 13;
+		low = bits >> 13;
 	}
-	put_hex(out, (uint64_t)time, 11);
-	put_hex(out + 11, low, 13);
-	out[ID_TEXT - 1] = '\0';
+	snprintf(out, ID_TEXT, "%011llx%013llx", (unsigned long long)time, (unsigned long long)low);
 }
 
 void
@@ -137,18 +123,15 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 	OUTSIDE_TRANSACTION();
 	crypto_auth_hmacsha256_init(&state, key, 32);
 	for (size_t i = 0; i < count; i++) {
-		unsigned char length[8];
-
-		for (int byte = 0; byte < 8; byte++)
-			length[byte] = (unsigned char)((uint64_t)parts[i].length >> (56 - 8 * byte));
-		crypto_auth_hmacsha256_update(&state, length, sizeof(length));
+		uint64_t length = htobe64(parts[i].length);
+		crypto_auth_hmacsha256_update(&state, (const unsigned char *)&length, sizeof(length));
 		crypto_auth_hmacsha256_update(&state, parts[i].bytes, parts[i].length);
 	}
 	crypto_auth_hmacsha256_final(&state, out);
 	sodium_memzero(&state, sizeof(state));
 }
 
-/* The header names no type of libsodium; a place that is large enough and aligned for one is all that it needs. */
+/* The header does not include libsodium's, so its type can only be as large and aligned as libsodium's. */
 _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_state) &&
 	_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state), "secret_hash_state is too small");
 
@@ -202,7 +185,9 @@ secret_wipe(void *bytes, size_t n)
 	sodium_memzero(bytes, n);
 }
 
-/* The limit is not asked for where the kernel hands the dump to a program (core_pattern with a |), PR_SET_DUMPABLE is. */
+/*
+ * The kernel ignores the limit where it pipes the dump to a program (core_pattern with a |), but not PR_SET_DUMPABLE.
+ */
 void
 secret_no_core(void)
 {

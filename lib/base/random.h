@@ -1,5 +1,5 @@
 /*
- * random - chance and secrets: all that libsodium does for okul.
+ * random - random numbers and secrets: all that libsodium does for okul.
  */
 #ifndef OKUL_RANDOM_H
 #define OKUL_RANDOM_H
@@ -11,10 +11,13 @@
 #define HASH_KEY 16		/* bytes */
 #define SEAL_EXTRA 40		/* bytes that secret_seal() adds: nonce 24, tag 16 */
 
-/* Ends the process when the system has no randomness. Call once at start, before any other call here. */
+/* Aborts when the system has no random numbers. Call once at the start, before any other call here. */
 void random_init(void);
 void random_bytes(void *out, size_t n);
-/* Draws the next 512 bytes now: random_bytes() and random_id() then only copy. Before a write transaction. Not before a fork. */
+/*
+ * Draws 512 bytes, which random_bytes() and random_id() then copy: call it before a write transaction, and not before
+ * a fork.
+ */
 void random_prepare(void);
 /* A number in [0, limit), without bias. */
 uint32_t random_below(uint32_t limit);
@@ -26,8 +29,8 @@ void random_digits(char *out, unsigned digits);
  */
 void random_id(char out[static ID_TEXT]);
 /*
- * From here on, for good, random_id() tells of `time`, and takes its chance, as random_below() does, from a series that `seed`
- * gives: calls of the same kind give the same. For data that is made up, in a process that makes no other and no secret.
+ * From now on random_id() uses `time`, and it and random_below() return a reproducible series that starts from
+ * `seed`. For demo data, in a process that creates no other data and no secrets.
  */
 void random_pretend(uint64_t seed, int64_t time);
 /* The next 64 bits of a series that its first state determines; for made-up data only. */
@@ -37,19 +40,19 @@ uint64_t random_series(uint64_t *state);
 struct part { const void *bytes; size_t length; };
 #define PART(string) { (string), strlen(string) }
 void secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count);
-/* Plain SHA-256 of bytes that come in pieces. The fields are its own; nothing to give back. */
+/* SHA-256 of bytes that come in pieces. The state holds nothing to release. */
 struct secret_hash_state { uint64_t own[16]; };
 void secret_hash_begin(struct secret_hash_state *state);
 void secret_hash_add(struct secret_hash_state *state, const void *bytes, size_t length);
 void secret_hash_end(struct secret_hash_state *state, unsigned char out[static 32]);
 /* A short keyed hash (SipHash-2-4) under a key of this process; for tables in memory only. */
 uint64_t random_hash(const void *bytes, size_t length);
-/* The same under a key that others may have too. */
+/* The same under a key that others may share. */
 uint64_t random_hash_keyed(const unsigned char key[static HASH_KEY], const void *bytes, size_t length);
 /* Compares in constant time. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *bytes, size_t n);
-/* From here on a crash leaves no copy of this process's memory on a disk. The first call of each program that will hold keys. */
+/* From now on this process dumps no core. The first call of each program that loads keys. */
 void secret_no_core(void);
 /* XSalsa20-Poly1305 (NaCl secretbox) with a random nonce in front: `out` holds length + SEAL_EXTRA bytes. */
 void secret_seal(unsigned char *out, const void *bytes, size_t length, const unsigned char key[static 32]);

@@ -10,8 +10,7 @@ static const char *const contact_sql[] = {
 		" replied_at, reply, sort_name, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
 		" CASE WHEN CAST(?11 AS TEXT) IS NULL THEN 'PENDING' ELSE 'REPLIED' END, ?10, ?11, "
 		SQL_FOLD("?2") ", " SQL_FOLD("?2, ?3, ?5, ?6") ")",
-	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL"
-		" RETURNING email, language, subject, message, full_name",
+	[REPLY] = "UPDATE contact SET reply = ?2, status = 'REPLIED', replied_at = ?3 WHERE id = ?1 AND reply IS NULL",
 	[SET_STATUS] =
 		"UPDATE contact SET status = ?2, replied_at = CASE ?2 WHEN 'REPLIED' THEN coalesce(replied_at, ?3) END WHERE id = ?1",
 	[REMOVE] = "DELETE FROM contact WHERE id = ?1",
@@ -27,10 +26,10 @@ contact_add(struct db *db, const struct contact_new *c)
 		c->source, c->language, c->created_at, replied_at, c->reply));
 }
 
-enum db_rc
-contact_reply(struct db *db, struct db_rows **row, const char *id, const char *reply, int64_t now)
+bool
+contact_reply(struct db *db, const char *id, const char *reply, int64_t now)
 {
-	return db_one(db, row, contact_sql[REPLY], ARGS(id, reply, now));
+	return db_change(db, contact_sql[REPLY], ARGS(id, reply, now)) > 0;
 }
 
 void

@@ -16,14 +16,11 @@ struct contact_new {
 	int64_t replied_at;		/* with a reply */
 };
 
+/* Adds a question, and its reply if there is one. */
 void contact_add(struct db *db, const struct contact_new *contact);
 
-/*
- * Notes the reply. Returns DB_ROW and a row of these columns, or DB_DONE when there is no such question without a
- * reply.
- */
-enum { CONTACT_EMAIL, CONTACT_LANGUAGE, CONTACT_SUBJECT, CONTACT_MESSAGE, CONTACT_FULL_NAME };
-must_use enum db_rc contact_reply(struct db *db, struct db_rows **row, const char *id, const char *reply, int64_t now);
+/* Stores the reply; false when there is no such question or it has a reply already. */
+must_use bool contact_reply(struct db *db, const char *id, const char *reply, int64_t now);
 
 /* The status REPLIED sets the time of the reply to `now` unless it has one; another status clears it. */
 void contact_set_status(struct db *db, const char *id, const char *status, int64_t now);

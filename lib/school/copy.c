@@ -47,22 +47,15 @@ copy_of(const char *title)
 const char *
 copy_title(struct arena *arena, const struct copy *copy, enum language language, size_t points)
 {
-	struct buf ending = { .arena = arena }, title = ending;
+	const char *word = sentence(S_COPY, language);
+	const char *ending = copy->number > 1 ? arena_format(arena, " (%s %lld)", word, (long long)copy->number) :
+		arena_format(arena, " (%s)", word);
+	const char *stem = arena_copy(arena, copy->stem, copy->length);
 
-	buf_puts(&ending, " (");
-	buf_puts(&ending, sentence(S_COPY, language));
-	if (copy->number > 1) {
-		buf_putc(&ending, ' ');
-		buf_int(&ending, copy->number);
-	}
-	buf_putc(&ending, ')');
-	points -= utf8_points(ending.s, ending.length);
-	const char *cut = utf8_clip(arena, arena_copy(arena, copy->stem, copy->length), points);
-	size_t length = strlen(cut);
-	utf8_trim(&cut, &length);	/* the cut may end with a space */
-	buf_put(&title, cut, length);
-	buf_put(&title, ending.s, ending.length);
-	return title.s;
+	stem = utf8_clip(arena, stem, points - utf8_points(ending, strlen(ending)));
+	size_t length = strlen(stem);
+	utf8_trim(&stem, &length);	/* the cut may end with a space */
+	return arena_format(arena, "%.*s%s", (int)length, stem, ending);
 }
 
 static bool

@@ -5,8 +5,6 @@
 #include "json.h"
 #include "json_write.h"
 #include "log.h"
-#include "outbox.h"
-#include "random.h"
 #include "text.h"
 #include "utf8.h"
 
@@ -35,31 +33,24 @@ mail_one_line(struct arena *arena, const char *text)
 	return line;
 }
 
-static void
-put_values(struct buf *out, const struct mail_value *values, size_t count)
+struct outbox_new
+mail_seal(const struct conf *conf, struct arena *arena, int64_t now, int64_t expires, const char *to, enum language language,
+	const char *template, const struct mail_value *values, size_t count)
 {
-	json_put_object(out, NULL);
-	for (size_t i = 0; i < count; i++)
-		json_put_text(out, values[i].name, values[i].text);
-	json_put_end_object(out);
-}
-
-enum db_rc
-mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, int64_t expires,
-	const char *to, enum language language, const char *template, const struct mail_value *values, size_t count)
-{
+	struct outbox_new mail = { .to = to, .language = language_code(language), .template = template, .created = now,
+		.expires = expires ? expires : now + OUTBOX_LIFE };
 	struct buf json = { .arena = arena };
-	char id[ID_TEXT];
 
-	put_values(&json, values, count);
-	size_t length = json.length + SEAL_EXTRA;
-	unsigned char *sealed = arena_alloc(arena, length);
+	json_put_object(&json, NULL);
+	for (size_t i = 0; i < count; i++)
+		json_put_text(&json, values[i].name, values[i].text);
+	json_put_end_object(&json);
+	unsigned char *sealed = arena_alloc(arena, json.length + SEAL_EXTRA);
 	secret_seal(sealed, json.s, json.length, conf->mail_key);
+	mail.sealed = value_blob(sealed, json.length + SEAL_EXTRA);
 	secret_wipe(json.s, json.length);
-	random_id(id);
-	expires = expires ? expires : now + OUTBOX_LIFE;
-	return outbox_add(db, &(struct outbox_new){ id, to, language_code(language), template, value_blob(sealed, length), now,
-		expires });
+	random_id(mail.id);
+	return mail;
 }
 
 void

@@ -1,8 +1,7 @@
 /*
- * mail - the outbox: a mail is a row, written in the transaction that caused it and sent afterwards by `okulctl mail`.
+ * mail - a mail is a row of the outbox, written in the transaction that caused it and sent afterwards by `okulctl mail`.
  *
- * The row names a template and holds its values sealed under mail_key: a code is readable in no database, log or
- * backup.
+ * The row names a template and holds its values sealed under mail_key: no database, log or backup holds a readable code.
  */
 #ifndef OKUL_MAIL_H
 #define OKUL_MAIL_H
@@ -11,7 +10,7 @@
 #include "base.h"
 #include "buf.h"
 #include "conf.h"
-#include "db.h"
+#include "outbox.h"
 #include "sentence.h"
 
 /*
@@ -24,19 +23,17 @@ struct mail_value { const char *name, *text; };
 const char *mail_one_line(struct arena *arena, const char *text);
 
 /*
- * Adds a mail to the outbox, inside a write transaction. `template` is the stem of conf/mail/<template>.<language>.txt
- * and .html; `values` fill its {{name}} places. Not sent after `expires` (milliseconds; 0: 24 hours from `now`). To a user who
- * is deactivated or whose deletion is pending only a login code, an answer to what they asked, and the notice of a changed
- * address go: any other mail is left out, which is no failure.
+ * Returns a mail for outbox_add(), its values sealed; call it before the write transaction. `template` is the stem of
+ * conf/mail/<template>.<language>.txt and .html; `values` fill its {{name}} places. It is not sent after `expires` (milliseconds;
+ * 0: 24 hours from `now`). `arena` owns the seal; `to` and `template` are borrowed.
  */
-must_use enum db_rc mail_queue(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
-	int64_t expires, const char *to, enum language language, const char *template,
-	const struct mail_value *values, size_t count);
+struct outbox_new mail_seal(const struct conf *conf, struct arena *arena, int64_t now, int64_t expires, const char *to,
+	enum language language, const char *template, const struct mail_value *values, size_t count);
 
-/* Wakes a running sender. Call after the commit; costs one datagram, fails silently when no sender runs. */
+/* Wakes a running sender by a datagram. Call it after the commit; fails silently when no sender runs. */
 void mail_wake(const struct conf *conf);
 
-/* What mail_queue() stored, read back by the sender. */
+/* A mail of the outbox, as the sender reads it. */
 struct mail {
 	const char *id, *to, *template;
 	enum language language;

@@ -21,19 +21,20 @@ static const char *const otp_sql[] = {
 		" language = excluded.language, created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0,"
 		" strange_tries = 0, used = FALSE",
 	/*
-	 * The network's own first, then the newest. One that was made later than now is of a clock that was
-	 * set back since.
+	 * The network's own first, then the newest. One that was created in the future is of a clock that was set
+	 * back since.
 	 */
 	[LIVE_CODES] =
-		"SELECT network, mac, language, tries, strange_tries FROM login_code WHERE email = ?1 AND digits = ?2 AND NOT used"
-		" AND expires_at > ?3 AND created_at <= ?4 ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
+		"SELECT network, mac, language, network = ?5, CASE WHEN network = ?5 THEN tries ELSE strange_tries END"
+		" FROM login_code WHERE email = ?1 AND digits = ?2 AND NOT used AND expires_at > ?3 AND created_at <= ?4"
+		" ORDER BY network = ?5 DESC, created_at DESC LIMIT ?6",
 	[COUNT_TRY] = "UPDATE login_code SET tries = tries + 1 WHERE email = ?1 AND network = ?2",
 	[COUNT_STRANGE_TRY] = "UPDATE login_code SET strange_tries = strange_tries + 1 WHERE email = ?1 AND network = ?2",
 	[USE_CODE] = "UPDATE login_code SET used = TRUE WHERE email = ?1 AND network = ?2 AND NOT used",
 	[KNOW] =
 		"INSERT INTO known_network (mac, user_pk, seen_at) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (mac) DO UPDATE SET seen_at = excluded.seen_at",
-	/* the codes of a day, for an operator */
+	/* The table holds the codes of a day, and only an operator runs this. */
 	[FORGET_TRIES] =
 		"UPDATE login_code /* scans: login_code */ SET tries = 0, strange_tries = 0 WHERE okul_mailbox(email) = ?1",
 	[CODES] = "SELECT count(*) FROM login_code WHERE " EXPIRY_OVER("expires_at"),
@@ -46,307 +47,289 @@ static const char *const otp_sql[] = {
 };
 const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
 
-/* By mailbox, and by client network. */
+/* Kinds of events: the subject is a mailbox, or a client network. */
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
 static const char code_client[] = "code-client", wrong_client[] = "wrong-client";
 
-static void
-code_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *email, const char *code)
-{
-	const struct part parts[] = { PART(email), PART(code) };
+/* ---- the caller, before the transaction and inside it */
 
-	secret_mac(mac, conf->code_key, parts, COUNT(parts));
+/* Both under one key: the first part of a network's MAC is no address, so it cannot be a code's. */
+static void
+compute_macs(struct otp_caller *c)
+{
+	const struct part code[] = { PART(c->email), PART(c->code) };
+	const struct part network[] = { PART("known network"), PART(c->user_id), PART(c->network) };
+
+	secret_mac(c->code_mac, c->conf->code_key, code, COUNT(code));
+	secret_mac(c->network_mac, c->conf->code_key, network, COUNT(network));
 }
 
-/*
- * A network of a user, under a key that is not in the database. The first part, which is no address, keeps
- * it apart from the codes, so that both can be of one key.
- */
 static void
-network_mac(unsigned char mac[static MAC_BYTES], const struct conf *conf, const char *user_id, const char *network)
-{
-	const struct part parts[] = { PART("known network"), PART(user_id), PART(network) };
-
-	secret_mac(mac, conf->code_key, parts, COUNT(parts));
-}
-
-/* ---- who asks */
-
-static void
-find_user(struct db *db, struct otp_caller *caller)
+find_user(struct otp_caller *c)
 {
 	struct db_rows *row;
 
-	if (db_one(db, &row, otp_sql[FIND_USER], ARGS(caller->email)) == DB_ROW) {
-		caller->user = db_int(row, 0);
-		snprintf(caller->user_id, sizeof(caller->user_id), "%s", db_text(row, 1));
-		caller->active = db_flag(row, 2);
-		caller->role = role_of(db_text(row, 3));
-		(void)!language_of(db_text(row, 4), &caller->language);
+	c->user = 0;
+	c->active = true;
+	c->role = USER;
+	c->language = EN;
+	if (db_one(c->db, &row, otp_sql[FIND_USER], ARGS(c->email)) == DB_ROW) {
+		c->user = db_int(row, 0);
+		snprintf(c->user_id, sizeof(c->user_id), "%s", db_text(row, 1));
+		c->active = db_flag(row, 2);
+		c->role = role_of(db_text(row, 3));
+		(void)!language_of(db_text(row, 4), &c->language);
 	}
 	db_end(row);
 }
 
 void
-otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, unsigned digits,
-	struct otp_caller *caller)
+otp_prepare(struct otp_caller *c)
 {
-	unsigned char mac[MAC_BYTES];
-	uint64_t mark;
-	struct db_rows *row;
+	c->digits = strlen(c->code);
+	network_of(c->network, c->client);
+	email_mailbox(c->mailbox, c->email);
+	random_id(c->user_id);
+	find_user(c);
+	compute_macs(c);
+}
 
-	*caller = (struct otp_caller){ .email = email, .client = client, .digits = digits, .active = true, .role = USER, .language = EN };
-	network_of(caller->network, client);
-	email_mailbox(caller->mailbox, email);
-	find_user(db, caller);
-	network_mac(mac, conf, caller->user_id, caller->network);
-	caller->known = db_one(db, &row, otp_sql[IS_KNOWN], ARGS(value_blob(mac, sizeof(mac)),
-		now - conf->known_days * DAY)) == DB_ROW;
-	db_end(row);
-	memcpy(&mark, mac, sizeof(mark));
-	snprintf(caller->own, sizeof(caller->own), "%s", caller->mailbox);
-	if (caller->known)
-		snprintf(caller->own, sizeof(caller->own), "%s %016llx", caller->mailbox, (unsigned long long)mark);
+struct outbox_new
+otp_mail(const struct otp_caller *c, struct arena *arena, enum language language)
+{
+	const struct conf *conf = c->conf;
+	const char *minutes = arena_format(arena, "%lld", (long long)(conf->code_life / 60));
+	const struct mail_value values[] = {
+		{ "code", c->code }, { "minutes", minutes }, { "school", conf->mail_name } };
+
+	return mail_seal(conf, arena, c->now, c->now + conf->code_life * SECOND, c->email, language, "login-code",
+		values, COUNT(values));
+}
+
+bool
+otp_find(struct otp_caller *c)
+{
+	const struct otp_caller prepared = *c;
+	uint64_t mark;
+
+	find_user(c);
+	c->known = db_number(c->db, NULL, otp_sql[IS_KNOWN], ARGS(value_blob(c->network_mac, MAC_BYTES),
+		c->now - c->conf->known_days * DAY)) == DB_ROW;
+	memcpy(&mark, c->network_mac, sizeof(mark));
+	snprintf(c->own, sizeof(c->own), "%s", c->mailbox);
+	if (c->known)
+		snprintf(c->own, sizeof(c->own), "%s %016llx", c->mailbox, (unsigned long long)mark);
+	return c->user == prepared.user && strcmp(c->user_id, prepared.user_id) == 0 &&
+		c->language == prepared.language;
 }
 
 /* ---- limits */
 
-/* Why somebody has to wait, and how long: of several limits the one that lasts longest. */
-struct refusal {
-	enum error error;
-	int64_t wait;
-};
-
+/* Of several limits the one that lasts longest counts. */
 static void
-refuse(struct refusal *refusal, enum error error, int64_t wait)
+refuse(struct otp_result *result, enum error error, int64_t wait)
 {
-	if (wait > refusal->wait)
-		*refusal = (struct refusal){ error, wait };
-}
-
-/* Until the caller may ask for a code. */
-static struct refusal
-request_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
-{
-	struct refusal r = { ERROR_NONE, 0 };
-
-	refuse(&r, ERROR_TOO_SOON, limit_wait(db, code_email, caller->own, now, conf->code_pause * SECOND, 1));
-	refuse(&r, caller->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
-		limit_wait(db, code_email, caller->own, now, HOUR, conf->code_hourly));
-	if (!caller->known)
-		refuse(&r, ERROR_TOO_MANY_STRANGE_CODES, limit_wait(db, code_email, caller->own, now, DAY, conf->code_daily_new));
-	refuse(&r, ERROR_TOO_MANY_CODES, limit_wait_all(db, code_email, caller->mailbox, now, DAY, conf->code_daily));
-	if (!caller->known)
-		refuse(&r, ERROR_TOO_MANY_CLIENT_CODES,
-			limit_client(db, conf, code_client, caller->client, now, HOUR, conf->client_hourly));
-	return r;
-}
-
-/* Wrong tries for one mailbox. */
-struct budget {
-	const char *kind;
-	int64_t daily;
-};
-
-static struct budget
-wrong_budget(const struct conf *conf, const struct otp_caller *caller)
-{
-	return caller->digits < 6 ? (struct budget){ wrong_short, conf->daily_wrong_short } :
-		(struct budget){ wrong_email, conf->daily_wrong };
+	if (wait > result->wait)
+		*result = (struct otp_result){ error, wait };
 }
 
 static int64_t
-wrong_wait(struct db *db, const struct budget *budget, const char *subject, int64_t now)
+client_wait(const struct otp_caller *c, const char *kind, int64_t window, int64_t most)
 {
-	return limit_wait(db, budget->kind, subject, now, DAY, budget->daily);
+	return limit_client(c->db, c->conf, kind, c->client, c->now, window, most);
 }
 
-/*
- * Tells the operator, and those who look at the account. One to whom no account belongs is named by
- * nothing.
- */
+/* For new codes. */
+static struct otp_result
+request_limits(const struct otp_caller *c)
+{
+	const struct conf *conf = c->conf;
+	const char *own = c->own;
+	int64_t now = c->now;
+	struct otp_result result = { ERROR_NONE, 0 };
+
+	refuse(&result, ERROR_TOO_SOON, limit_wait(c->db, code_email, own, now, conf->code_pause * SECOND, 1));
+	refuse(&result, c->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
+		limit_wait(c->db, code_email, own, now, HOUR, conf->code_hourly));
+	if (!c->known)
+		refuse(&result, ERROR_TOO_MANY_STRANGE_CODES,
+			limit_wait(c->db, code_email, own, now, DAY, conf->code_daily_new));
+	refuse(&result, ERROR_TOO_MANY_CODES,
+		limit_wait_all(c->db, code_email, c->mailbox, now, DAY, conf->code_daily));
+	if (!c->known)
+		refuse(&result, ERROR_TOO_MANY_CLIENT_CODES, client_wait(c, code_client, HOUR, conf->client_hourly));
+	return result;
+}
+
+static const char *
+wrong_kind(const struct otp_caller *c)
+{
+	return c->digits < 6 ? wrong_short : wrong_email;
+}
+
+/* Until the next wrong try of a subject, a mailbox or a known network of it, is allowed. */
+static int64_t
+wrong_wait(const struct otp_caller *c, const char *subject)
+{
+	return limit_wait(c->db, wrong_kind(c), subject, c->now, DAY,
+		c->digits < 6 ? c->conf->daily_wrong_short : c->conf->daily_wrong);
+}
+
+/* Operators read of a lockout in the log, and admins in the audit trail where the address has a user. */
 static void
-note_lock(struct db *db, int64_t now, const struct otp_caller *caller, const char *what)
+count_wrong(const struct otp_caller *c, const char *subject)
 {
-	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", caller->user ? caller->user_id : "-", caller->client, what);
-	if (caller->user)
-		audit_add(db, now, &(struct audit){ caller->user_id, caller->email, "session.locked", caller->user_id, caller->email,
-			.after = what });
+	const char *what = subject == c->mailbox ? "wrong codes, networks that are not known" :
+		"wrong codes, a known network";
+
+	limit_count(c->db, wrong_kind(c), subject, c->now, DAY);
+	if (!wrong_wait(c, subject))
+		return;
+	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", c->user ? c->user_id : "-", c->client, what);
+	if (c->user)
+		audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.locked", c->user_id,
+			c->email, .after = what });
 }
 
-static void
-count_wrong(struct db *db, const struct budget *budget, int64_t now, const struct otp_caller *caller, const char *subject)
+static struct otp_result
+client_limits(const struct otp_caller *c)
 {
-	limit_count(db, budget->kind, subject, now, DAY);
-	if (wrong_wait(db, budget, subject, now))
-		note_lock(db, now, caller, subject == caller->mailbox ? "wrong codes, networks that are not known" :
-			"wrong codes, a known network");
+	struct otp_result result = { ERROR_NONE, 0 };
+
+	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(c, wrong_client, HOUR, c->conf->client_wrong_hourly));
+	refuse(&result, ERROR_TOO_MANY_CLIENT_TRIES, client_wait(c, wrong_client, DAY, c->conf->client_wrong_daily));
+	return result;
 }
 
-static struct refusal
-client_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
-{
-	struct refusal r = { ERROR_NONE, 0 };
+/* ---- a new code */
 
-	refuse(&r, ERROR_TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, HOUR, conf->client_wrong_hourly));
-	refuse(&r, ERROR_TOO_MANY_CLIENT_TRIES, limit_client(db, conf, wrong_client, caller->client, now, DAY, conf->client_wrong_daily));
-	return r;
+struct otp_result
+otp_request(const struct otp_caller *c, const struct outbox_new *mail)
+{
+	struct otp_result result = request_limits(c);
+
+	if (result.error)
+		return result;
+	/* A failure of any of these sticks to db, and so to the response. */
+	limit_count(c->db, code_email, c->own, c->now, DAY);
+	if (!c->known)
+		limit_count_client(c->db, c->conf, code_client, c->client, c->now, HOUR);
+	db_change(c->db, otp_sql[STORE_CODE], ARGS(c->email, c->network, (int64_t)c->digits,
+		value_blob(c->code_mac, MAC_BYTES), mail->language, mail->created, mail->expires));
+	outbox_add(c->db, mail);
+	return result;
 }
 
-/* ---- asking */
+/* ---- a try */
 
-enum error
-otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now, const struct otp_caller *caller,
-	enum language language, char *code, int64_t *wait)
-{
-	unsigned char mac[MAC_BYTES];
-	char minutes[24];
-	int64_t expires = now + conf->code_life * SECOND;
-	struct refusal r = request_limits(db, conf, now, caller);
-
-	*wait = r.wait;
-	if (r.error)
-		return r.error;
-	random_digits(code, caller->digits);
-	code_mac(mac, conf, caller->email, code);
-	snprintf(minutes, sizeof(minutes), "%lld", (long long)(conf->code_life / 60));
-	const struct mail_value values[] = { { "code", code }, { "minutes", minutes }, { "school", conf->mail_name } };
-
-	/* A failure of any of these sticks to db, and so to the answer. */
-	limit_count(db, code_email, caller->own, now, DAY);
-	if (!caller->known)
-		limit_count_client(db, conf, code_client, caller->client, now, HOUR);
-	(void)!db_run(db, otp_sql[STORE_CODE], ARGS(caller->email, caller->network, (int64_t)caller->digits,
-		value_blob(mac, sizeof(mac)), language_code(language), now, expires), NULL);
-	(void)!mail_queue(db, conf, arena, now, expires, caller->email, language, "login-code", values, COUNT(values));
-	return ERROR_NONE;
-}
-
-/* ---- trying */
-
-struct live_code {
-	char network[NETWORK_TEXT];	/* that asked for it */
-	unsigned char mac[MAC_BYTES];
-	enum language language;
-	int64_t tries, strange_tries;	/* wrong ones, from that network and from others */
+/* The codes that the caller may try. */
+struct codes {
+	struct live_code {
+		char network[NETWORK_TEXT];	/* that requested it */
+		unsigned char mac[MAC_BYTES];
+		enum language language;
+		bool own;		/* of the caller's network: at most the first */
+		int64_t tries;		/* wrong ones: from its own network if that is the caller's, else from others */
+	} list[LIVE_MAX];
+	size_t count;
+	bool own;			/* the first is */
 };
 
-static size_t
-live_codes(struct db *db, int64_t now, const struct otp_caller *caller, struct live_code codes[static LIVE_MAX])
+static void
+read_codes(const struct otp_caller *c, struct codes *codes)
 {
 	struct db_rows *row;
-	size_t count = 0;
 
-	for (enum db_rc rc = db_one(db, &row, otp_sql[LIVE_CODES], ARGS(caller->email, (int64_t)caller->digits, now, now + CLOCK_SLACK,
-	     caller->network, LIVE_MAX)); rc == DB_ROW && count < LIVE_MAX; rc = db_next(row)) {
-		struct live_code *code = &codes[count];
+	codes->count = 0;
+	for (enum db_rc rc = db_one(c->db, &row, otp_sql[LIVE_CODES], ARGS(c->email, (int64_t)c->digits, c->now,
+	     c->now + CLOCK_SLACK, c->network, LIVE_MAX)); rc == DB_ROW && codes->count < LIVE_MAX; rc = db_next(row)) {
+		struct live_code *code = &codes->list[codes->count];
 		if (db_size(row, 1) != MAC_BYTES || !language_of(db_text(row, 2), &code->language))
 			continue;
 		snprintf(code->network, sizeof(code->network), "%s", db_text(row, 0));
 		memcpy(code->mac, db_blob(row, 1), MAC_BYTES);
-		code->tries = db_int(row, 3);
-		code->strange_tries = db_int(row, 4);
-		count++;
+		code->own = db_flag(row, 3);
+		code->tries = db_int(row, 4);
+		codes->count++;
 	}
 	db_end(row);
-	return count;
+	codes->own = codes->count > 0 && codes->list[0].own;
 }
 
-/* What the codes of an address let the caller try. */
-struct codes {
-	struct live_code list[LIVE_MAX];
-	size_t count;
-	bool own;		/* the first is of the caller's network */
-};
-
-/* Until the caller may try: a spent code is replaced by a new one as soon as that may be asked for. */
-static struct refusal
-try_limits(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes)
+/* For tries. A spent code is replaced by a new one as soon as that may be requested. */
+static struct otp_result
+try_limits(const struct otp_caller *c, const struct codes *codes)
 {
-	const struct budget budget = wrong_budget(conf, caller);
-	struct refusal r = client_limits(db, conf, now, caller);
-	bool spent = codes->count > 0;
+	struct otp_result result = client_limits(c);
+	size_t usable = codes->own ? 1 : codes->count, spent = 0;
 
-	if (codes->own || !caller->known)
-		refuse(&r, caller->known ? ERROR_TOO_MANY_OWN_TRIES : ERROR_TOO_MANY_TRIES, wrong_wait(db, &budget, caller->own, now));
+	if (codes->own || !c->known)
+		refuse(&result, c->known ? ERROR_TOO_MANY_OWN_TRIES : ERROR_TOO_MANY_TRIES, wrong_wait(c, c->own));
 	else if (codes->count > 0)
-		refuse(&r, ERROR_TOO_MANY_TRIES, wrong_wait(db, &budget, caller->mailbox, now));
-	if (r.error)
-		return r;
-	if (codes->own)
-		spent = codes->list[0].tries >= conf->code_tries;
-	for (size_t i = 0; i < codes->count && !codes->own; i++)
-		spent &= codes->list[i].strange_tries >= conf->code_tries;
-	if (spent) {
-		r = request_limits(db, conf, now, caller);
-		r.error = ERROR_CODE_SPENT;
-	}
-	return r;
+		refuse(&result, ERROR_TOO_MANY_TRIES, wrong_wait(c, c->mailbox));
+	if (result.error)
+		return result;
+	for (size_t i = 0; i < usable; i++)
+		spent += codes->list[i].tries >= c->conf->code_tries;
+	if (usable > 0 && spent == usable)
+		result = (struct otp_result){ ERROR_CODE_SPENT, request_limits(c).wait };
+	return result;
 }
 
-/* The code that is given; NULL when none of them is. What was compared in vain is counted. */
+/*
+ * Returns the code that was typed; NULL where it is none of them. Each other one that it was compared with counts a
+ * wrong try.
+ */
 static const struct live_code *
-compare(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const struct codes *codes,
-	const unsigned char given[static MAC_BYTES])
+compare(const struct otp_caller *c, const struct codes *codes)
 {
-	const struct budget budget = wrong_budget(conf, caller);
-
 	for (size_t i = 0; i < codes->count; i++) {
 		const struct live_code *code = &codes->list[i];
-		bool own = codes->own && i == 0;
-
-		if (!own && (code->strange_tries >= conf->code_tries || wrong_wait(db, &budget, caller->mailbox, now)))
+		if (!code->own && (code->tries >= c->conf->code_tries || wrong_wait(c, c->mailbox)))
 			continue;
-		if (secret_equal(code->mac, given, MAC_BYTES))
+		if (secret_equal(code->mac, c->code_mac, MAC_BYTES))
 			return code;
-		(void)!db_run(db, otp_sql[own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(caller->email, code->network), NULL);
-		count_wrong(db, &budget, now, caller, own && caller->known ? caller->own : caller->mailbox);
+		db_change(c->db, otp_sql[code->own ? COUNT_TRY : COUNT_STRANGE_TRY], ARGS(c->email, code->network));
+		count_wrong(c, code->own && c->known ? c->own : c->mailbox);
 	}
 	return NULL;
 }
 
-enum error
-otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller, const char *code,
-	enum language *language, int64_t *wait)
+struct otp_result
+otp_verify(struct otp_caller *c)
 {
-	unsigned char given[MAC_BYTES];
 	struct codes codes;
 
-	code_mac(given, conf, caller->email, code);
-	codes.count = live_codes(db, now, caller, codes.list);
-	codes.own = codes.count > 0 && strcmp(codes.list[0].network, caller->network) == 0;
-	struct refusal r = try_limits(db, conf, now, caller, &codes);
-	*wait = r.wait;
-	if (r.error)
-		return r.error;
-
-	const struct live_code *right = compare(db, conf, now, caller, &codes, given);
-	if (right) {
-		*language = right->language;
-		return db_run(db, otp_sql[USE_CODE], ARGS(caller->email, right->network), NULL) == DB_DONE ? ERROR_NONE : ERROR_WRONG_CODE;
+	read_codes(c, &codes);
+	struct otp_result result = try_limits(c, &codes);
+	if (result.error)
+		return result;
+	const struct live_code *right = compare(c, &codes);
+	if (right && db_change(c->db, otp_sql[USE_CODE], ARGS(c->email, right->network)) > 0) {
+		c->language = c->user ? c->language : right->language;
+		return result;
 	}
-	limit_count_client(db, conf, wrong_client, caller->client, now, DAY);
-	log_line(LOG_NOTE, "login_wrong user=%s client=%s", caller->user ? caller->user_id : "-", caller->client);
-	if (client_limits(db, conf, now, caller).error)
-		log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", caller->client);
-	return ERROR_WRONG_CODE;
+	if (!right) {
+		limit_count_client(c->db, c->conf, wrong_client, c->client, c->now, DAY);
+		log_line(LOG_NOTE, "login_wrong user=%s client=%s", c->user ? c->user_id : "-", c->client);
+		if (client_limits(c).error)
+			log_line(LOG_NOTE, "login_locked user=- client=%s by=\"wrong codes, this network\"", c->client);
+	}
+	return (struct otp_result){ ERROR_WRONG_CODE, 0 };
 }
 
-/* ---- afterwards */
+/* ---- after the login */
 
 void
-otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller)
+otp_login(const struct otp_caller *c)
 {
-	unsigned char mac[MAC_BYTES];
-
-	network_mac(mac, conf, caller->user_id, caller->network);
-	(void)!db_run(db, otp_sql[KNOW], ARGS(value_blob(mac, sizeof(mac)), caller->user, now), NULL);
+	db_change(c->db, otp_sql[KNOW], ARGS(value_blob(c->network_mac, MAC_BYTES), c->user, c->now));
 	/* A class that logs in for the first time is no crowd of strangers. */
-	if (!caller->known)
-		limit_uncount_client(db, conf, code_client, caller->client);
-	log_line(LOG_NOTE, "login user=%s client=%s", caller->user_id, caller->client);
-	audit_add(db, now, &(struct audit){ caller->user_id, caller->email, "session.login", caller->user_id, caller->email,
-		.after = caller->known ? NULL : "from a network that was not known" });
+	if (!c->known)
+		limit_uncount_client(c->db, c->conf, code_client, c->client);
+	log_line(LOG_NOTE, "login user=%s client=%s", c->user_id, c->client);
+	audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.login", c->user_id,
+		c->email, .after = c->known ? NULL : "from a network that was not known" });
 }
 
 void
@@ -357,7 +340,7 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 	email_mailbox(mailbox, email);
 	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
 		limit_forget_all(db, wrong_short, mailbox);
-	(void)!db_run(db, otp_sql[FORGET_TRIES], ARGS(mailbox), NULL);
+	db_change(db, otp_sql[FORGET_TRIES], ARGS(mailbox));
 }
 
 enum db_rc

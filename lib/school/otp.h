@@ -1,13 +1,13 @@
 /*
- * otp - login codes: asked for, mailed, checked, counted.
+ * otp - login codes: sent by mail, verified, limited.
  *
- * Budgets go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately
- * is known for them and has budgets of its own; all others together share one, so that strangers can use up
- * that and no more. A client network has budgets over all mailboxes. The mailbox counts (email_mailbox()),
- * the address as typed is the user and gets the mail.
+ * Limits go by mailbox and by client network (lib/base/network.h). A network from which a user logged in lately is
+ * known for them and has limits of its own; all other networks share one, so that strangers can use up only that. A
+ * client network has limits over all mailboxes. Limits count by mailbox (email_mailbox()); the user and the recipient
+ * of the mail go by the address as typed.
  *
- * All calls run inside the caller's write transaction. What otp_verify() wrote must be committed also when
- * it refuses: a try counts whether it is answered or not.
+ * otp_prepare() and otp_mail() run before the write transaction, all other calls inside it. What otp_verify() wrote
+ * must be committed also when it refuses: every try counts.
  */
 #ifndef OKUL_OTP_H
 #define OKUL_OTP_H
@@ -20,61 +20,76 @@
 #include "error.h"
 #include "expiry.h"
 #include "network.h"
+#include "outbox.h"
 #include "random.h"
 #include "role.h"
 #include "sentence.h"
 
 extern const struct db_statements otp_statements;
 
-/* Who asks for which user, from where. Filled by otp_caller(). */
+/* A request for a code, or a login by one. The program sets the first two lines; their texts are borrowed. */
 struct otp_caller {
-	const char *email;		/* as typed, folded; borrowed */
-	const char *client;		/* the client's address; borrowed */
-	unsigned digits;		/* of the codes of the surface that is asked: 6 or 4 */
+	struct db *db; const struct conf *conf; int64_t now;
+	const char *email, *client, *code;	/* as typed, folded; the client's address; a new code, or the typed one */
+	size_t digits;			/* of the code: 6 or 4, one surface has each */
 	char network[NETWORK_TEXT];	/* of the client */
-	char mailbox[EMAIL_TEXT];	/* the subject of what strangers share */
-	char own[EMAIL_TEXT + 17];	/* the subject of the caller's own budgets: the mailbox, behind it a mark of a known network */
+	char mailbox[EMAIL_TEXT];	/* the subject of the limits that all unknown networks share */
+	char own[EMAIL_TEXT + 17];	/* the subject of the caller's own limits: the mailbox and a mark of a known network */
 	bool known;			/* the user has logged in from there lately */
-	int64_t user;			/* 0: nobody has this address */
-	char user_id[ID_TEXT];
-	bool active;			/* true for nobody */
+	int64_t user;			/* pk; 0: the address has no user */
+	char user_id[ID_TEXT];		/* a new id where the address has no user */
+	bool active;			/* true without a user */
 	enum role role;
-	enum language language;		/* the user's own; EN for nobody */
+	enum language language;		/* the user's; without a user EN, and after otp_verify() that of the mail */
+	unsigned char code_mac[MAC_BYTES], network_mac[MAC_BYTES];	/* by conf's code_key; the database holds only these */
 };
 
-/* Looks up caller and user. The same statements run whether there is one or not. */
-void otp_caller(struct db *db, const struct conf *conf, int64_t now, const char *email, const char *client, unsigned digits,
-	struct otp_caller *caller);
+/*
+ * Reads the user and computes the rest, but for `known` and `own`. Does the same work whether the user exists or not.
+ */
+void otp_prepare(struct otp_caller *caller);
+
+/* The mail with a new code, which otp_request() queues and which expires with it. `arena` owns the seal. */
+struct outbox_new otp_mail(const struct otp_caller *caller, struct arena *arena, enum language language);
 
 /*
- * Stores a new code in place of the one that this network had for the address, and queues its mail. Gives
- * ERROR_NONE, or ERROR_TOO_SOON, ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox) or ERROR_TOO_MANY_CLIENT_CODES (client
- * network) and in *wait the milliseconds until it may be asked for again. `code` (digits + 1 bytes) gets
- * the code; wipe it after use.
+ * Reads the user again and sets `known` and `own`; the first call inside the transaction. False when the address has
+ * another user, or one of another language, than when `caller` was prepared.
  */
-must_use enum error otp_request(struct db *db, const struct conf *conf, struct arena *arena, int64_t now,
-	const struct otp_caller *caller, enum language language, char *code, int64_t *wait);
+must_use bool otp_find(struct otp_caller *caller);
+
+/* ERROR_NONE, or a refusal, and the milliseconds until the next call is allowed. */
+struct otp_result {
+	enum error error;
+	int64_t wait;
+};
 
 /*
- * Uses up a code of the address: the one that the caller's network asked for, or, counted as a stranger's
- * try, one that another network asked for. A try counts once for each code that it was compared with. Gives
- * ERROR_NONE once for a right code (and in *language that of its mail), ERROR_WRONG_CODE for a wrong or dead one;
- * ERROR_CODE_SPENT after too many wrong tries on it, ERROR_TOO_MANY_TRIES or ERROR_TOO_MANY_OWN_TRIES (mailbox),
- * ERROR_TOO_MANY_CLIENT_TRIES (client network) and *wait until the next may be.
+ * Stores the new code, replacing the one that this network had for the address, and queues its mail. Refusals:
+ * ERROR_TOO_SOON, ERROR_TOO_MANY_CODES, ERROR_TOO_MANY_STRANGE_CODES (mailbox), ERROR_TOO_MANY_CLIENT_CODES (client
+ * network).
  */
-must_use enum error otp_verify(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller,
-	const char *code, enum language *language, int64_t *wait);
+must_use struct otp_result otp_request(const struct otp_caller *caller, const struct outbox_new *mail);
 
 /*
- * Notes that caller->user (which must be set, with user_id) logs in: the network is known from now on, and
- * a code that was asked for from there no longer counts as one of a stranger.
+ * Uses up a code of the address: the one that the caller's network requested, or, counted as a stranger's try, one
+ * that another network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once
+ * for a right code, ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong
+ * tries on it, ERROR_TOO_MANY_TRIES, ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client
+ * network).
  */
-void otp_login(struct db *db, const struct conf *conf, int64_t now, const struct otp_caller *caller);
+must_use struct otp_result otp_verify(struct otp_caller *caller);
 
-/* Forgets what was counted for the mailbox of an address, wrong tries on its live codes too. */
+/*
+ * Records that caller->user (which must be set, with user_id) logs in: the network is known from now on, and a code
+ * that was requested from there no longer counts as one of a stranger.
+ */
+void otp_login(const struct otp_caller *caller);
+
+/* Deletes the events that were counted for the mailbox of an address, and the wrong tries on its live codes. */
 void otp_unlock(struct db *db, const char *email, int64_t *events);
 
-/* Codes that expired at `until`, and networks from which nobody has logged in since then. */
+/* Codes that expired at `until`, and networks without a login since then. */
 expiry_call otp_expire_codes, otp_expire_networks;
 
 #endif

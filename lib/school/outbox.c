@@ -3,28 +3,24 @@
 
 #include "clock.h"
 
-enum { ADD, DUE, AHEAD, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
+enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
-/*
- * A row waits for no more than the lease or the longest pause, ?2, ?3 milliseconds: where it does, it was written when the
- * clock was ahead, and its time has come. At time ?1.
- */
+/* At time ?1: waits longer than the lease or the longest pause, ?2 and ?3, allow; so the clock was ahead at its writing. */
 #define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
 
-/* At time ?1 a sender has it: what is put off has a last_error, what is given back is due. */
+/* At time ?1: a sender holds the row. One that is put off has a last_error, one that was given back is due. */
 #define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"
 
 static const char *const outbox_sql[] = {
-	/* Triggers take back what waits for somebody when they are deactivated: user_deactivated, user_leaving. */
+	/* The triggers user_deactivated and user_leaving delete mails that wait already. */
 	[ADD] = "INSERT INTO outbox (id, recipient, language, template, sealed, created_at, expires_at, next_at) "
-		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR NOT EXISTS "
-		"(SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
-	[DUE] = "SELECT min(next_at) FROM outbox",
-	[AHEAD] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ")",
-	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " "
-		"WHERE " IS_AHEAD,
-	[LEASED] = "SELECT EXISTS (SELECT 1 FROM outbox WHERE " IS_LEASED ")",
-	/* At their turns, as outbox_turn() has them; ?2 is that of 0, 0. */
+		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR "
+		"NOT EXISTS (SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
+	[DUE] = "SELECT min(next_at), EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ") FROM outbox",
+	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", "
+		"expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " WHERE " IS_AHEAD,
+	[LEASED] = "SELECT 1 FROM outbox WHERE " IS_LEASED " LIMIT 1",
+	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
 		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
@@ -32,18 +28,24 @@ static const char *const outbox_sql[] = {
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
 	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
-	/* A mail is due until it expires, so next_at, which has an index, is past as well. */
+	/* next_at, which has an index, is never later than expires_at. */
 	[EXPIRED] = "SELECT count(*) FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1",
 	[DROP_EXPIRED] =
 		"DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)",
 };
 const struct db_statements outbox_statements = { outbox_sql, COUNT(outbox_sql) };
 
-enum db_rc
+void
 outbox_add(struct db *db, const struct outbox_new *mail)
 {
-	return db_run(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created,
-		mail->expires, outbox_turn(mail->created, mail->expires)), NULL);
+	db_change(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed,
+		mail->created, mail->expires, outbox_turn(mail->created, mail->expires)));
+}
+
+bool
+outbox_fits(const struct outbox_new *mail, const char *to, const char *language)
+{
+	return mail && mail->to && strcmp(mail->to, to) == 0 && strcmp(mail->language, language) == 0;
 }
 
 int64_t
@@ -56,16 +58,10 @@ enum db_rc
 outbox_due(struct db *db, int64_t now, int64_t lease, int64_t pause, int64_t *due, bool *ahead)
 {
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, outbox_sql[DUE], NO_ARGS);
+	enum db_rc rc = db_one(db, &row, outbox_sql[DUE], ARGS(now, lease, pause));
 
-	*due = INT64_MAX;
-	*ahead = false;
-	if (rc == DB_ROW && !db_is_null(row, 0)) {
-		*due = db_int(row, 0);
-		db_end(row);
-		rc = db_one(db, &row, outbox_sql[AHEAD], ARGS(now, lease, pause));
-		*ahead = rc == DB_ROW && db_flag(row, 0);
-	}
+	*due = rc == DB_ROW && !db_is_null(row, 0) ? db_int(row, 0) : INT64_MAX;
+	*ahead = rc == DB_ROW && db_flag(row, 1);
 	db_end(row);
 	return rc == DB_ROW ? DB_DONE : rc;
 }
@@ -73,7 +69,7 @@ outbox_due(struct db *db, int64_t now, int64_t lease, int64_t pause, int64_t *du
 void
 outbox_correct_ahead(struct db *db, int64_t now, int64_t lease, int64_t pause)
 {
-	(void)!db_run(db, outbox_sql[CORRECT_AHEAD], ARGS(now, lease, pause), NULL);
+	db_change(db, outbox_sql[CORRECT_AHEAD], ARGS(now, lease, pause));
 }
 
 enum db_rc
@@ -103,20 +99,13 @@ outbox_give_back(struct db *db, const char *id, int64_t attempts, int64_t turn)
 bool
 outbox_leased(struct db *db, int64_t now)
 {
-	struct db_rows *row;
-	bool leased = db_one(db, &row, outbox_sql[LEASED], ARGS(now)) == DB_ROW && db_flag(row, 0);
-
-	db_end(row);
-	return leased;
+	return db_number(db, NULL, outbox_sql[LEASED], ARGS(now)) == DB_ROW;
 }
 
 int64_t
 outbox_take_over(struct db *db, int64_t now)
 {
-	int64_t count = 0;
-
-	(void)!db_run(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)), &count);
-	return count;
+	return db_change(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)));
 }
 
 enum db_rc

@@ -1,31 +1,29 @@
 #include "session.h"
 
-#include "sql.h"
 #include "clock.h"
 
 enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
 
-/* A session that is refreshed more often than this within the grace forgets the older of its replaced tokens. */
+/* Of tokens that were replaced within the grace period only so many are accepted. */
 #define RECENT_KEPT "63"
 
-/* Session, role and the whole profile in one look: two b-tree descents, and GET /me needs no further statement. */
+/* Session, role and the whole profile in one statement: two b-tree lookups, and GET /me needs no other. */
 static const char *const session_sql[] = {
 	[OF_SESSION] =
-		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', " USER_PROFILE_COLUMNS
-		" FROM session JOIN users ON users.pk = session.user_pk"
+		"SELECT session.pk, session.id, users.pk, users.is_active, users.deletion_status = 'pending', "
+		USER_PROFILE_COLUMNS " FROM session JOIN users ON users.pk = session.user_pk"
 		" WHERE session.id = ?1 AND session.expires_at > ?2",
 	[ADD] =
 		"INSERT INTO session (id, user_pk, seed, rotated_at, created_at, last_used_at, expires_at, ip, user_agent)"
 		" VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7)",
-	/*
-	 * ?3 now, milliseconds: ?4 of a session's life, ?5 of the grace, ?6 that it lives without use. A login that lies ahead is
-	 * taken to be now.
-	 */
+	/* ?3 now, ?4 a session's life, ?5 the grace period, ?6 its life without use. A login in the future counts as now. */
 	[ROTATE] =
-		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3, created_at = " SQL_LEAST("created_at", "?3") ","
-		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ", recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE"
-		" (SELECT " SQL_JSON_LIST("value") " FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value"
-		" FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
+		"UPDATE session SET counter = counter + 1, rotated_at = ?3, last_used_at = ?3,"
+		" created_at = " SQL_LEAST("created_at", "?3") ","
+		" expires_at = " SQL_LEAST("?3 + ?6", SQL_LEAST("created_at", "?3") " + ?4") ","
+		" recent = CASE WHEN rotated_at > ?3 + 1000 THEN " SQL_JSON_ONE("?3") " ELSE (SELECT " SQL_JSON_LIST("value")
+		" FROM (SELECT ?3 AS value UNION ALL SELECT value FROM (SELECT value FROM " SQL_JSON_NUMBERS("session.recent")
+		" WHERE value >= ?3 - ?5 ORDER BY value DESC LIMIT " RECENT_KEPT ") AS earlier) AS kept) END"
 		" WHERE pk = ?1 AND counter = ?2 RETURNING counter, expires_at",
 	[END] = "DELETE FROM session WHERE pk = ?1",
 	[END_OWN] = "DELETE FROM session WHERE user_pk = ?1 AND id = ?2 AND expires_at > ?3",
@@ -42,7 +40,7 @@ const struct db_statements session_statements = { session_sql, COUNT(session_sql
 enum { COLUMN_ID = SESSION_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = SESSION_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = SESSION_ROW_PROFILE + USER_COLUMN_REGISTERED };
 
-/* The active user of a session that lives at `now`; false when there is none. */
+/* The active user of a session that is live at `now`; false where there is none. */
 static bool
 user_of_session(struct db *db, const struct claims *claims, int64_t now, struct caller *caller)
 {
@@ -71,24 +69,20 @@ enum error
 session_authenticate(struct db *db, const char *authorization, int64_t now, struct caller *caller)
 {
 	size_t length;
-	const char *token;
 	struct claims claims;
+	enum token_verdict verdict = TOKEN_GOOD;
 
-	if (!authorization) {
+	if (authorization) {
+		const char *token = token_bearer(authorization, &length);
+		verdict = token ? token_check(token, length, now, &claims) : TOKEN_BAD;
+	} else {
 		claims.expires = caller->token_expires;
 		memcpy(claims.user, caller->id, sizeof(claims.user));
 		memcpy(claims.session, caller->session_id, sizeof(claims.session));
-		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
 	}
-	token = token_bearer(authorization, &length);
-	switch (token ? token_check(token, length, now, &claims) : TOKEN_BAD) {
-	case TOKEN_NO_MEMORY:
+	if (verdict == TOKEN_NO_MEMORY)
 		return ERROR_BUSY;
-	case TOKEN_GOOD:
-		return user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
-	default:
-		return ERROR_BAD_TOKEN;
-	}
+	return verdict == TOKEN_GOOD && user_of_session(db, &claims, now, caller) ? ERROR_NONE : ERROR_BAD_TOKEN;
 }
 
 /* ---- rows */
@@ -96,8 +90,8 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 void
 session_add(struct db *db, const struct session_new *session, int64_t now)
 {
-	(void)!db_run(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
-		session->expires, session->client, session->user_agent), NULL);
+	db_change(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
+		session->expires, session->client, session->user_agent));
 }
 
 bool
@@ -118,22 +112,19 @@ session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *cou
 void
 session_end(struct db *db, int64_t pk)
 {
-	(void)!db_run(db, session_sql[END], ARGS(pk), NULL);
+	db_change(db, session_sql[END], ARGS(pk));
 }
 
 bool
 session_end_own(struct db *db, int64_t user, const char *id, int64_t now)
 {
-	int64_t ended = 0;
-
-	(void)!db_run(db, session_sql[END_OWN], ARGS(user, id, now), &ended);
-	return ended > 0;
+	return db_change(db, session_sql[END_OWN], ARGS(user, id, now)) > 0;
 }
 
 void
 session_end_all(struct db *db, int64_t user)
 {
-	(void)!db_run(db, session_sql[END_ALL], ARGS(user), NULL);
+	db_change(db, session_sql[END_ALL], ARGS(user));
 }
 
 enum db_rc

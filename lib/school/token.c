@@ -5,47 +5,42 @@
 #include "json.h"
 #include "text.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <jwt.h>
 #include <strings.h>
 
 #define OURS "okul"			/* iss and aud */
 #define SKEW (60 * SECOND)		/* how far another machine's clock may be ahead of ours */
-#define HEADER_MAX 128			/* characters of the first part */
-#define PAYLOAD_MAX 512			/* bytes of the second part, decoded; what we write has about 190 */
+#define HEADER_MAX 128			/* characters */
+#define PAYLOAD_MAX 512			/* bytes, decoded; ours has about 190 */
 #define SIGNATURE_BYTES 32		/* HMAC-SHA-256 */
-#define SIGNATURE_TEXT 43		/* characters of that, without padding */
+#define SIGNATURE_TEXT 43		/* characters of that in base64url */
 #define SECONDS_MAX INT64_C(253402300799)	/* the end of the year 9999 */
-#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 takes less than 1 MiB at its first use */
-#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt takes less than 16 KiB */
+#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 allocates less than 1 MiB at its first use */
+#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt allocates less than 16 KiB */
 
-/* The table of tokens that were found good: 32 sets of 4, about 60 KiB, of which only what is used is ever touched. */
-#define SEEN_SETS 32
-#define SEEN_WAYS 4
-#define SEEN_TOKEN 400			/* longer ones are checked each time; ours have about 350 characters */
+/* The cache of verified tokens: 32 sets of 4, about 60 KiB, of which pages that are not used are never touched. */
+#define CACHE_SETS 32
+#define CACHE_WAYS 4
+#define CACHE_TOKEN 400			/* longer tokens are verified each time; ours have about 350 characters */
 
-struct seen {
+struct cached {
 	uint64_t hash;
 	uint16_t length;		/* 0: free */
-	char token[SEEN_TOKEN];
+	char token[CACHE_TOKEN];
 	struct claims claims;
 };
 
-_Static_assert(sizeof(struct seen) * SEEN_SETS * SEEN_WAYS <= 65536, "the table outgrew its budget");
+_Static_assert(sizeof(struct cached) * CACHE_SETS * CACHE_WAYS <= 65536, "the cache outgrew its budget");
 
 static const struct conf *conf;
 static struct { char text[HEADER_MAX]; size_t length; } headers[KEYS_JWT_MAX];
-static bool awake;			/* libjwt and OpenSSL have been used, and `headers` is filled */
-static struct arena *scratch;		/* for the names in a payload; emptied after each check */
-static struct seen seen[SEEN_SETS][SEEN_WAYS];
+static bool initialized;		/* libjwt and OpenSSL have been used, and `headers` is filled */
+static struct arena *scratch;		/* for the names in a payload; reset after each check */
+static struct cached cache[CACHE_SETS][CACHE_WAYS];
 
-/* The three parts of a token, without the dots. */
-struct parts {
-	const char *header, *payload, *signature;
-	size_t header_length, payload_length, signature_length;
-};
-
-/* ---- start */
+/* ---- initialization */
 
 static bool
 is_unset(const unsigned char key[static KEY_BYTES])
@@ -55,9 +50,9 @@ is_unset(const unsigned char key[static KEY_BYTES])
 	return secret_equal(key, nothing, KEY_BYTES);
 }
 
-/* A token under the key number `key`, without claims as yet. NULL when memory is short. */
+/* A token for the key of that index, without claims. NULL when memory is short. */
 static jwt_t *
-jwt_under(size_t key)
+new_jwt(size_t key)
 {
 	jwt_t *jwt;
 
@@ -71,11 +66,11 @@ jwt_under(size_t key)
 	return jwt;
 }
 
-/* Has libjwt write a token and keeps its first part: the only one that is taken from anybody under that key. */
+/* Lets libjwt issue a token and keeps its header: the only one that is accepted under that key. */
 static bool
 learn_header(size_t key)
 {
-	jwt_t *jwt = jwt_under(key);
+	jwt_t *jwt = new_jwt(key);
 	char *token = jwt ? jwt_encode_str(jwt) : NULL;
 	size_t length = token ? strcspn(token, ".") : 0;
 
@@ -89,11 +84,12 @@ learn_header(size_t key)
 }
 
 /*
- * libjwt does not look whether OpenSSL had the memory for a signature: it then reads what is not there, or finds a good token
- * wrong. So what they need is asked for before. What was just freed is there for them: there are no threads.
+ * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a
+ * good token. So the memory that they need is allocated and freed before: without threads, it stays free for
+ * them.
  */
 static bool
-is_memory_there(size_t bytes)
+has_memory(size_t bytes)
 {
 	void *volatile trial = malloc(bytes);
 
@@ -102,20 +98,20 @@ is_memory_there(size_t bytes)
 }
 
 /*
- * Has libjwt and OpenSSL make ready what they need once. At the first token, not at the start: it takes longer than all else that a
- * CGI process does that has no token to look at, and 150 KiB of a worker that never sees one.
+ * Initializes libjwt and OpenSSL. At the first token, not at the start: it takes longer than everything else that a
+ * CGI process does for a request without a token, and 150 KiB of a worker that gets none.
  */
 static bool
-wake(void)
+initialize(void)
 {
-	if (awake)
-		return is_memory_there(JWT_ROOM);
-	if (!is_memory_there(OPENSSL_ROOM))
+	if (initialized)
+		return has_memory(JWT_ROOM);
+	if (!has_memory(OPENSSL_ROOM))
 		return false;
 	for (size_t key = 0; key < conf->jwt_count; key++)
 		if (!learn_header(key))
 			return false;
-	return awake = true;
+	return initialized = true;
 }
 
 static const char *
@@ -136,26 +132,19 @@ token_init(const struct conf *settings, char *why, size_t room)
 {
 	conf = settings;
 	memset(headers, 0, sizeof(headers));
-	awake = false;
-	memset(seen, 0, sizeof(seen));
-	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key)) {
-		snprintf(why, room, "the configuration has no keys for tokens");
-		return false;
-	}
+	initialized = false;
+	memset(cache, 0, sizeof(cache));
+	if (conf->jwt_count == 0 || conf->jwt_count > KEYS_JWT_MAX || is_unset(conf->refresh_key))
+		return text_complain(why, room, "the configuration has no keys for tokens");
 	for (size_t key = 0; key < conf->jwt_count; key++) {
 		const char *fault = fault_of_key(key);
-
-		if (fault) {
-			snprintf(why, room, "the jwt key %zu (%s) %s", key + 1, conf->jwt[key].kid, fault);
-			return false;
-		}
+		if (fault)
+			return text_complain(why, room, "the jwt key %zu (%s) %s", key + 1, conf->jwt[key].kid, fault);
 	}
-	/* Room for the most names that a payload can hold, so that the arena never grows and never fails later on. */
-	if (!scratch && !(scratch = arena_new(PAYLOAD_MAX * 16))) {
-		snprintf(why, room, "memory is short");
-		return false;
-	}
-	return true;
+	/* Room for the most names that a payload can hold, so that the arena never has to grow. */
+	if (!scratch)
+		scratch = arena_new(PAYLOAD_MAX * 16);
+	return scratch || text_complain(why, room, "memory is short");
 }
 
 /* ---- issue */
@@ -172,19 +161,15 @@ add_claims(jwt_t *jwt, const char *user, const char *session, int64_t issued)
 		jwt_add_grant_int(jwt, "exp", issued + conf->access_life) == 0;
 }
 
-bool
-token_issue(struct buf *out, const char *user, const char *session, int64_t now)
+const char *
+token_issue(struct arena *arena, const char *user, const char *session, int64_t now)
 {
-	jwt_t *jwt = wake() ? jwt_under(0) : NULL;
+	jwt_t *jwt = initialize() ? new_jwt(0) : NULL;
 	char *token = jwt && add_claims(jwt, user, session, now / SECOND) ? jwt_encode_str(jwt) : NULL;
-
-	if (token)
-		buf_puts(out, token);
-	else
-		out->failed = true;
+	const char *copy = token ? arena_string(arena, token) : NULL;
 	free(token);
 	jwt_free(jwt);
-	return !out->failed;
+	return copy;
 }
 
 /* ---- check */
@@ -195,81 +180,61 @@ is_alive(const struct claims *claims, int64_t now)
 	return now < claims->expires && claims->issued <= now + SKEW;
 }
 
-/*
- * The place of a token in the table; NULL when it is not there. Compared as it is: who does not know the process's key
- * finds no token with the hash of another, so there is nothing to learn from how long it takes.
- */
-static struct seen *
-find_seen(uint64_t hash, const char *token, size_t length)
+/* Not in constant time: without the process's key nobody finds a token with the hash of another one. */
+static struct cached *
+find_cached(uint64_t hash, const char *token, size_t length)
 {
-	struct seen *set = seen[hash % SEEN_SETS];
+	struct cached *set = cache[hash % CACHE_SETS];
 
-	for (size_t i = 0; i < SEEN_WAYS; i++)
+	for (size_t i = 0; i < CACHE_WAYS; i++)
 		if (set[i].hash == hash && set[i].length == length && memcmp(set[i].token, token, length) == 0)
 			return &set[i];
 	return NULL;
 }
 
-/* Keeps a good token, in turn in place of each of its set. */
+/* Replaces the entries of a set in turn. */
 static void
-keep_seen(uint64_t hash, const char *token, size_t length, const struct claims *claims)
+add_cached(uint64_t hash, const char *token, size_t length, const struct claims *claims)
 {
 	static unsigned turn;
-	struct seen *place = &seen[hash % SEEN_SETS][turn++ % SEEN_WAYS];
+	struct cached *entry = &cache[hash % CACHE_SETS][turn++ % CACHE_WAYS];
 
-	if (length > SEEN_TOKEN)
+	if (length > CACHE_TOKEN)
 		return;
-	place->hash = hash;
-	place->length = (uint16_t)length;
-	memcpy(place->token, token, length);
-	place->claims = *claims;
+	entry->hash = hash;
+	entry->length = (uint16_t)length;
+	memcpy(entry->token, token, length);
+	entry->claims = *claims;
 }
 
-static bool
-split(const char *token, size_t length, struct parts *parts)
-{
-	const char *end = token + length;
-	const char *first = memchr(token, '.', length);
-	const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
-
-	if (!second)
-		return false;
-	*parts = (struct parts){
-		.header = token, .header_length = (size_t)(first - token),
-		.payload = first + 1, .payload_length = (size_t)(second - first - 1),
-		.signature = second + 1, .signature_length = (size_t)(end - second - 1),
-	};
-	return true;
-}
-
-/* The key whose header that is, byte for byte; NULL when it is none of ours. */
+/* The key whose header that is, byte for byte; NULL where it is none of ours. */
 static const unsigned char *
-key_of(const struct parts *parts)
+key_of(const char *header, size_t length)
 {
 	for (size_t key = 0; key < conf->jwt_count; key++)
-		if (headers[key].length == parts->header_length &&
-		    memcmp(headers[key].text, parts->header, parts->header_length) == 0)
+		if (headers[key].length == length && memcmp(headers[key].text, header, length) == 0)
 			return conf->jwt[key].key;
 	return NULL;
 }
 
 /*
- * True when the two other parts are strict base64url (so a third dot is refused as well) of the right size, and the
- * payload is one flat JSON object that names no claim twice: libjwt would take the last.
+ * True when what follows the header are two parts of strict base64url (so a third dot is refused as well), the
+ * signature has the right size, and the payload is one flat JSON object that names no claim twice: libjwt would take
+ * the last.
  */
 static bool
-is_well_formed(const struct parts *parts)
+is_well_formed(const char *rest, const char *end)
 {
+	const char *dot = memchr(rest, '.', (size_t)(end - rest));
 	unsigned char signature[SIGNATURE_BYTES];
 	char payload[PAYLOAD_MAX];
-	ptrdiff_t length = decode_base64url(payload, sizeof(payload), parts->payload, parts->payload_length);
-	ptrdiff_t signed_by =
-		decode_base64url(signature, sizeof(signature), parts->signature, parts->signature_length);
-	enum json_fault fault;
 
-	if (length <= 0 || payload[0] != '{' || signed_by != SIGNATURE_BYTES)
+	if (!dot || decode_base64url(signature, sizeof(signature), dot + 1, (size_t)(end - dot - 1)) != SIGNATURE_BYTES)
 		return false;
-	fault = json_check(scratch, payload, (size_t)length, 1, NULL);
+	ptrdiff_t length = decode_base64url(payload, sizeof(payload), rest, (size_t)(dot - rest));
+	if (length <= 0 || payload[0] != '{')
+		return false;
+	enum json_fault fault = json_check(scratch, payload, (size_t)length, 1, NULL);
 	arena_reset(scratch);
 	return fault == JSON_GOOD;
 }
@@ -293,7 +258,7 @@ read_id(jwt_t *jwt, const char *claim, char out[static ID_TEXT])
 	return true;
 }
 
-/* A time in whole seconds; a claim that is missing or no integer reads as 0, and so is refused. */
+/* libjwt returns 0 for a claim that is missing or no integer. */
 static bool
 read_time(jwt_t *jwt, const char *claim, int64_t *out)
 {
@@ -315,18 +280,18 @@ read_claims(jwt_t *jwt, struct claims *claims)
 		read_time(jwt, "iat", &claims->issued) && read_time(jwt, "exp", &claims->expires);
 }
 
-/* Everything but the time. */
+/* All but the times. */
 static enum token_verdict
 verify(const char *token, size_t length, struct claims *claims)
 {
 	char copy[TOKEN_MAX + 1];
-	struct parts parts;
+	const char *dot = memchr(token, '.', length);
 	jwt_t *jwt = NULL;
 
-	if (!wake())
+	if (!initialize())
 		return TOKEN_NO_MEMORY;
-	const unsigned char *key = split(token, length, &parts) ? key_of(&parts) : NULL;
-	if (!key || !is_well_formed(&parts))
+	const unsigned char *key = dot ? key_of(token, (size_t)(dot - token)) : NULL;
+	if (!key || !is_well_formed(dot + 1, token + length))
 		return TOKEN_BAD;
 	memcpy(copy, token, length);
 	copy[length] = '\0';
@@ -340,15 +305,15 @@ enum token_verdict
 token_check(const char *token, size_t length, int64_t now, struct claims *claims)
 {
 	uint64_t hash;
-	const struct seen *known;
+	const struct cached *known;
 	enum token_verdict verdict = TOKEN_GOOD;
 
 	if (length == 0 || length > TOKEN_MAX)
 		return TOKEN_BAD;
-	/* Those worth finding differ in their signatures, which stand last. */
+	/* Valid tokens differ in their signature, which comes last. */
 	size_t tail = length < SIGNATURE_TEXT ? length : SIGNATURE_TEXT;
 	hash = random_hash(token + length - tail, tail);
-	known = find_seen(hash, token, length);
+	known = find_cached(hash, token, length);
 	if (known)
 		*claims = known->claims;
 	else if ((verdict = verify(token, length, claims)) != TOKEN_GOOD)
@@ -356,7 +321,7 @@ token_check(const char *token, size_t length, int64_t now, struct claims *claims
 	if (!is_alive(claims, now))
 		return TOKEN_BAD;
 	if (!known)
-		keep_seen(hash, token, length, claims);
+		add_cached(hash, token, length, claims);
 	return TOKEN_GOOD;
 }
 
@@ -370,7 +335,7 @@ token_bearer(const char *authorization, size_t *length)
 		return NULL;
 	token = authorization + 7 + strspn(authorization + 7, " ");
 	*length = strcspn(token, " ");
-	/* A second word is no token of anybody's. */
+	/* Only spaces may follow. */
 	if (*length == 0 || token[*length + strspn(token + *length, " ")] != '\0') {
 		*length = 0;
 		return NULL;
@@ -381,17 +346,9 @@ token_bearer(const char *authorization, size_t *length)
 /* ---- refresh tokens */
 
 #define SESSION_BYTES 12
-#define COUNTER_BYTES 4
-#define REFRESH_BYTES (SESSION_BYTES + COUNTER_BYTES + MAC_BYTES)
+#define NAME_BYTES (SESSION_BYTES + 4)	/* the session, and the counter in network order */
 
-/* Writes session and counter (in network order) into `out`; false when the session is no id. */
-static bool
-put_name(unsigned char out[static SESSION_BYTES + COUNTER_BYTES], const char *session, uint32_t counter)
-{
-	for (int byte = 0; byte < COUNTER_BYTES; byte++)
-		out[SESSION_BYTES + byte] = (unsigned char)(counter >> (24 - 8 * byte));
-	return decode_hex(out, SESSION_BYTES, session);
-}
+_Static_assert(REFRESH_BYTES == NAME_BYTES + MAC_BYTES, "the header has another size");
 
 static void
 put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const unsigned char *name)
@@ -399,54 +356,48 @@ put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const
 	const struct part parts[] = {
 		{ seed, REFRESH_SEED },
 		{ name, SESSION_BYTES },
-		{ name + SESSION_BYTES, COUNTER_BYTES },
+		{ name + SESSION_BYTES, NAME_BYTES - SESSION_BYTES },
 	};
 
 	secret_mac(out, conf->refresh_key, parts, COUNT(parts));
 }
 
 void
-refresh_issue(struct buf *out, const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
+refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session,
+	uint32_t counter)
 {
-	unsigned char bytes[REFRESH_BYTES];
+	unsigned char bytes[REFRESH_BYTES] = { 0 };
+	uint32_t number = htobe32(counter);
+	struct buf text = { .s = out, .room = REFRESH_TEXT };
 
-	if (!put_name(bytes, session, counter)) {
-		out->failed = true;
-		return;
-	}
-	put_secret(bytes + SESSION_BYTES + COUNTER_BYTES, seed, bytes);
-	encode_base64url(out, bytes, sizeof(bytes));
+	(void)!decode_hex(bytes, SESSION_BYTES, session);
+	memcpy(bytes + SESSION_BYTES, &number, sizeof(number));
+	put_secret(bytes + NAME_BYTES, seed, bytes);
+	encode_base64url(&text, bytes, sizeof(bytes));
 	secret_wipe(bytes, sizeof(bytes));
 }
 
 bool
-refresh_parse(const char *token, char session[static ID_TEXT], uint32_t *counter,
-	unsigned char secret[static MAC_BYTES])
+refresh_parse(struct refresh *refresh, const char *token)
 {
-	unsigned char bytes[REFRESH_BYTES];
-	const unsigned char *number = bytes + SESSION_BYTES;
+	struct buf session = { .s = refresh->session, .room = ID_TEXT };
+	uint32_t number;
 
-	if (decode_base64url(bytes, sizeof(bytes), token, strlen(token)) != REFRESH_BYTES)
+	if (decode_base64url(refresh->bytes, REFRESH_BYTES, token, strlen(token)) != REFRESH_BYTES)
 		return false;
-	for (size_t i = 0; i < SESSION_BYTES; i++)
-		snprintf(session + 2 * i, 3, "%02x", bytes[i]);
-	*counter = (uint32_t)number[0] << 24 | (uint32_t)number[1] << 16 | (uint32_t)number[2] << 8 | number[3];
-	memcpy(secret, bytes + SESSION_BYTES + COUNTER_BYTES, MAC_BYTES);
-	secret_wipe(bytes, sizeof(bytes));
+	encode_hex(&session, refresh->bytes, SESSION_BYTES);
+	memcpy(&number, refresh->bytes + SESSION_BYTES, sizeof(number));
+	refresh->counter = be32toh(number);
 	return true;
 }
 
 bool
-refresh_check(const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter,
-	const unsigned char secret[static MAC_BYTES])
+refresh_check(const struct refresh *refresh, const unsigned char seed[static REFRESH_SEED])
 {
-	unsigned char name[SESSION_BYTES + COUNTER_BYTES], right[MAC_BYTES];
-	bool good = put_name(name, session, counter);
+	unsigned char right[MAC_BYTES];
 
-	if (good) {
-		put_secret(right, seed, name);
-		good = secret_equal(right, secret, MAC_BYTES);
-		secret_wipe(right, sizeof(right));
-	}
+	put_secret(right, seed, refresh->bytes);
+	bool good = secret_equal(right, refresh->bytes + NAME_BYTES, MAC_BYTES);
+	secret_wipe(right, sizeof(right));
 	return good;
 }

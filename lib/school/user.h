@@ -113,6 +113,7 @@ struct user_registration {
 /* Returns false, without a change, when the user is registered already. */
 must_use bool user_register(struct db *db, int64_t pk, const struct user_registration *registration, int64_t now);
 
+/* Sets the time of the last login. A failure sticks to db. */
 void user_set_last_login(struct db *db, int64_t pk, int64_t at);
 
 /*

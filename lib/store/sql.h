@@ -12,8 +12,12 @@
  */
 #define SQL_CHANGED(named, value, column) ", " #column " = CASE WHEN ?" #named " THEN ?" #value " ELSE " #column " END"
 
+/* Whether a text argument is NULL; the cast tells PostgreSQL its type. */
+#define SQL_UNSET(argument) "CAST(" argument " AS TEXT) IS NULL"
+
 /* A text as it is searched and sorted: fold_text(). Each connection has this function and the next two. */
 #define SQL_FOLD(text) "okul_fold(" text ")"
+
 /*
  * Whether a folded text has all words of fold_words(); true for NULL words, so that a list without a search is whole.
  */

@@ -1,5 +1,5 @@
-"""The API behind Apache: as a virtual host in front of the programs, and on shared hosting, where it runs them by .htaccess.
-OKUL_WEB=apache makes all other tests talk to Apache too."""
+"""The API behind Apache: with a virtual host in front of the programs, and on shared hosting with .htaccess and CGI.
+With OKUL_WEB=apache all other tests use Apache too."""
 
 import os
 import re
@@ -26,10 +26,10 @@ def apache():
     server.stop()
 
 
-# ---- what passes through it
+# ---- requests to the programs
 
 
-def test_a_pupils_way_through_the_api(apache):
+def test_requests_of_a_user(apache):
     ada = apache.registered()
     assert ada.get("/me", language="tr").headers["Content-Language"] == "tr"
     first = ada.get("/me")
@@ -45,14 +45,14 @@ def test_a_pupils_way_through_the_api(apache):
     ("GET", "/me", 401), ("GET", "/nothing", 404), ("GET", "/courses/", 404), ("GET", "/users", 401), ("PUT", "/me", 405),
     ("POST", "/auth/otp/request", 415), ("GET", "/courses/xyz", 400), ("GET", "/?x=1", 400), ("OPTIONS", "/courses/", 404),
     ("OPTIONS", "/courses", 204), ("HEAD", "/", 200), ("GET", "/me%2Foptional", 404), ("GET", "//me", 404)])
-def test_errors_of_the_programs_pass_as_they_are(apache, method, path, status):
+def test_errors_of_the_programs_pass_unchanged(apache, method, path, status):
     for language in contract.LANGUAGES:
         answer = apache.request(method, path, language=language)
         assert answer.status == status and re.fullmatch("[0-9a-f]{24}", answer.headers["X-Request-Id"]), answer
         assert status < 400 or answer.headers["Content-Language"] == language
 
 
-def test_files_go_both_ways(apache):
+def test_upload_and_download(apache):
     ada, content = apache.registered(), mp4(3 * MIB)
     answer = uploaded(ada, content)
     got = apache.get(path_of(answer))
@@ -66,7 +66,7 @@ def test_files_go_both_ways(apache):
     assert apache.request("POST", "/education-materials", body=body, content_type=kind).status == 401
 
 
-# ---- what Apache says itself
+# ---- responses of Apache itself
 
 
 def own(answer, status, language="en"):
@@ -76,7 +76,7 @@ def own(answer, status, language="en"):
 
 @pytest.mark.parametrize("language", contract.LANGUAGES)
 def test_errors_of_apache_are_in_the_envelope(apache, language):
-    """okul.check() looks at the rest of them, origins included."""
+    """okul.check() checks the rest of the response, CORS headers included."""
     own(apache.get("/.well-known/nothing", language=language), 404, language)
     rest = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: %s\r\nAccept-Language: %s\r\n" % (ORIGIN.encode(), language.encode())
     own(apache.raw(b"TRACE /me" + rest + b"\r\n", "TRACE", "/me"), 405, language)
@@ -86,19 +86,19 @@ def test_errors_of_apache_are_in_the_envelope(apache, language):
                                   b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100000 + b"\r\n\r\n",
                                   b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"],
                          ids=["no host", "bad host", "control character", "long header", "long address"])
-def test_heads_that_cannot_be_read(apache, head):
+def test_malformed_heads(apache, head):
     answer = apache.raw(head, path="(none)")
     assert answer.status in (400, 414, 431, 505) and answer.json, answer
 
 
-def test_other_origins_get_nothing_of_apache(apache):
-    """okul.check_cors() sees to it; the wild cards of the comparison are none of an origin's."""
+def test_other_origins_get_no_cors_headers_from_apache(apache):
+    """okul.check_cors() checks the headers. Wildcards in the Origin header match nothing."""
     for origin in ("https://evil.example", "https://okul.exampl?", "https://okul.*", "https://*", "*", "null", "https://[a-z]kul.example",
                    "https://okul.example;", "HTTPS://okul.example", "okul.example", "https://okul.example https://admin.okul.example"):
         assert apache.get("/.well-known/nothing", headers={"Origin": origin}).status == 404
 
 
-def test_a_program_that_is_not_there_is_503(apache):
+def test_a_missing_program_is_503(apache):
     run = apache.server.data / "run"
     (run / "auth.sock").rename(run / "gone")
     try:
@@ -111,7 +111,7 @@ def test_a_program_that_is_not_there_is_503(apache):
         (run / "gone").rename(run / "auth.sock")
 
 
-def test_no_log_has_a_signature_or_where_it_was_followed(apache):
+def test_no_log_has_a_signature_or_a_referer(apache):
     signed = {"Referer": "https://okul.example/storage/files/a?signature=leaked-by-referer"}
     run = apache.server.data / "run"
     (run / "storage.sock").rename(run / "gone")
@@ -121,8 +121,8 @@ def test_no_log_has_a_signature_or_where_it_was_followed(apache):
         (run / "gone").rename(run / "storage.sock")
     assert apache.get("/.well-known/x?signature=leaked-by-address", headers=signed).status == 404
     assert apache.get("/storage/files/a.png?expires=1&signature=leaked-by-address", headers=signed).status == 404
-    told = until(lambda: "storage" in apache.server.apache.told() and apache.server.apache.told(), "the log")
-    assert "failed to make connection to backend: storage" in told and "leaked-by" not in told
+    log = until(lambda: "storage" in apache.server.apache.log() and apache.server.apache.log(), "the log")
+    assert "failed to make connection to backend: storage" in log and "leaked-by" not in log
 
 
 # ---- on shared hosting
@@ -130,7 +130,8 @@ def test_no_log_has_a_signature_or_where_it_was_followed(apache):
 
 @pytest.fixture(scope="module", params=["cgi", "fcgid"])
 def hosted(request, tmp_path_factory):
-    """A web folder with .htaccess and the programs in cgi-bin, as that file's first lines say; data from a server beside it."""
+    """A web folder with .htaccess and the programs in cgi-bin, as the comment in .htaccess describes; the data is
+    that of a server."""
     server = Server("hosted", OKUL_WORKERS="1", OKUL_DELIVERY="itself")
     try:
         apache = Hosting(server, request.param)
@@ -144,7 +145,7 @@ def hosted(request, tmp_path_factory):
 
 
 class Hosting(Apache):
-    """Apache with nothing of okul in its own configuration."""
+    """Apache without configuration for okul, except .htaccess."""
 
     def __init__(self, server, kind):
         self.kind = kind
@@ -154,7 +155,7 @@ class Hosting(Apache):
         return "mpm_event authz_core env setenvif headers unique_id alias mime dir rewrite cgid" + (" fcgid" if self.kind == "fcgid" else "")
 
     def environment(self):
-        """What is set in okul.conf otherwise, the clock of the tests, and where the sanitizers write."""
+        """The settings of the server, the clock of the tests, and the log path of the sanitizers."""
         names = [name for name in self.server.environment if name.startswith("OKUL_") or name.endswith("SAN_OPTIONS")]
         return {name: self.server.environment[name] for name in names} | {
             "OKUL_DATA": str(self.server.data), "OKUL_BASE_URL": f"http://127.0.0.1:{self.port}"}
@@ -174,7 +175,7 @@ class Hosting(Apache):
         for program in BUILD.glob("*.fcgi"):
             shutil.copy(program, root / "cgi-bin")
         (root / "cgi-bin/share").symlink_to(BUILD / "share")
-        if os.geteuid() == 0:   # a host's Apache runs programs as the user whose data it is
+        if os.geteuid() == 0:   # on shared hosting, Apache runs the programs as the owner of the data
             self.server.home.chmod(0o711)
             subprocess.run(["chown", "-R", "www-data", self.server.data, self.server.clock.path, self.home / "fcgid"], check=True)
         lines = [f'SetEnv {name} "{value}"' for name, value in self.environment().items()]

@@ -1,4 +1,4 @@
-"""Group app, and the reference held against the contract."""
+"""Group app, and the reference compared with the contract."""
 
 import html.parser
 import json
@@ -35,39 +35,40 @@ def test_health_reports_an_unreadable_database():
     server = Server("broken", OKUL_WORKERS="1")
     okul = Okul(server)
     try:
-        okul.reference      # read while all is well
-        # a new version of every page, so that no worker can respond from its cache, then garbage on the disk
-        def all_is_in_the_file():   # not while there is a reader: then the WAL keeps pages that a worker will read
+        okul.reference      # read before the corruption
+        # VACUUM changes every page, so that no worker can use its page cache; then the file is overwritten
+        def checkpoint():   # fails while a worker reads
             server.ctl("sql", "--loose", "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
             return (server.data / "okul.db-wal").stat().st_size == 0
-        until(all_is_in_the_file, "an empty WAL")
+        until(checkpoint, "an empty WAL")
         with open(server.data / "okul.db", "r+b") as file:
             file.write(b"\xa5" * 8192)
         answer = okul.get("/health")
         assert answer.status == 503, answer
-        assert okul.get("/").status == 200      # what needs no database works
+        assert okul.get("/").status == 200      # needs no database
     finally:
         server.stop()
 
 
-def test_after_a_failed_sync_writes_are_refused_and_health_reports_it():
-    """As lib/store/sqlite/writer_lock.h leaves it, from whatever process: tests/unit/transaction.c and power.c make syncs fail."""
+def test_after_a_failed_sync_writes_are_rejected_and_health_reports_it():
+    """The lock file is poisoned as in lib/store/sqlite/writer_lock.h; tests/unit/transaction.c and power.c make syncs
+    fail."""
     server = Server("shut", OKUL_WORKERS="2")
     okul = Okul(server)
     try:
         ada = okul.registered()
-        gate = server.data / "okul.gate"
+        lock_file = server.data / "okul.gate"
         boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
-        gate.write_text(f"a sync failed: what was written last may be lost; boot {boot}")
+        lock_file.write_text(f"a sync failed: what was written last may be lost; boot {boot}")
         for _ in range(4):
             answer = ada.patch("/me", {"bio": "not to be kept"})
             assert answer.status == 503, answer
         assert ada.get("/me").data["bio"] is None
         assert okul.get("/health").data["status"] == "degraded"
         assert server.ctl("sql", "DELETE FROM session", check=False).returncode
-        gate.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
+        lock_file.write_text("a sync failed: what was written last may be lost; boot 00000000-0000-0000-0000-000000000000\n")
         assert okul.get("/health").data["status"] == "ok"
-        # a worker whose sync failed refuses writes until it is restarted, as all are with the machine
+        # a process that failed to acquire the lock rejects writes until it restarts; a new process can write
         server.ctl("sql", "UPDATE users SET bio = 'kept'")
         assert ada.get("/me").data["bio"] == "kept"
     finally:
@@ -98,7 +99,7 @@ def test_plain_cgi_responds_the_same(okul, program, method, path):
 
 
 def test_plain_cgi_logs_in(okul):
-    """A whole login through processes that live for one request each: no state that matters is in a process."""
+    """A session with one process per request: no state that matters is in a process."""
     ada = okul.login()
     status, _, body = cgi(okul.server, "users", "GET", "/me", {"Authorization": f"Bearer {ada.token}"})
     assert status == 200 and json.loads(body)["data"]["email"] == ada.email
@@ -108,7 +109,7 @@ def test_plain_cgi_logs_in(okul):
     assert okul.get("/me", token=json.loads(body)["data"]["accessToken"]).status == 200
 
 
-def test_plain_cgi_minds_the_size_of_a_body_itself(okul):
+def test_plain_cgi_limits_the_size_of_a_body(okul):
     public = ("auth", "POST", "/auth/otp/request", {}), json.dumps({"email": "size@example.com"}).encode(), 1 << 16
     user = ("users", "PATCH", "/me", {"Authorization": f"Bearer {okul.login().token}"}), b'{"bio":"x"}', 1 << 20
     for request, body, limit in (public, user):
@@ -136,7 +137,7 @@ def test_openapi_document(okul):
 
 
 @pytest.mark.parametrize("path", ["/swagger/json", "/api/docs"])
-def test_the_reference_is_a_file_like_any_other(okul, path):
+def test_the_reference_is_a_cacheable_file(okul, path):
     whole = okul.get(path)
     head = okul.head(path)
     assert head.status == 200 and head.headers["Content-Type"] == whole.headers["Content-Type"]
@@ -163,7 +164,7 @@ def test_reference_has_exactly_the_contracts_routes(okul):
 
 
 def normal(okul, schema):
-    """A schema without what is decoration, so that the reference's and the contract's can be compared."""
+    """Reduces a schema to its constraints, so that those of the reference and the contract can be compared."""
     schema = dict(resolve(okul, schema))
     if "anyOf" in schema:
         variants = [normal(okul, s) for s in schema["anyOf"]]
@@ -235,23 +236,23 @@ def test_reference_documents_the_input_and_output_of_each_route(okul, route):
 class Page(html.parser.HTMLParser):
     def __init__(self, source):
         super().__init__()
-        self.elsewhere, self.text = [], ""
+        self.external, self.text = [], ""
         self.feed(source)
 
     def handle_starttag(self, tag, attributes):
         for name, value in attributes:
             if name in ("src", "href", "srcset", "action", "data") and re.match(r"(?i)\s*(https?:)?//", value or ""):
-                self.elsewhere.append((tag, name, value))
+                self.external.append((tag, name, value))
 
     def handle_data(self, data):
         self.text += data
 
 
-def test_docs_page_has_a_curl_for_each_route_and_loads_nothing_from_elsewhere(okul):
+def test_docs_page_has_a_curl_for_each_route_and_loads_nothing_external(okul):
     answer = okul.get("/api/docs")
     assert answer.status == 200 and answer.headers["Content-Type"].split(";")[0] == "text/html"
     page = Page(answer.body.decode())
-    assert not [e for e in page.elsewhere if e[0] != "a"], page.elsewhere
+    assert not [e for e in page.external if e[0] != "a"], page.external
     for route in contract.routes:
         path = re.sub(r"\{\w+\}", r"[^\\s'\"]+", route.path)
         method = {"GET": "curl", "POST": "-X POST|-d "}.get(route.method, f"-X {route.method}")
@@ -296,7 +297,7 @@ def test_each_request_leaves_one_line_with_its_id(okul):
     assert "/me" in ours[0] and "GET" in ours[0]
 
 
-def test_a_request_cannot_write_a_log_line_of_its_own(okul):
+def test_a_request_cannot_forge_a_log_line(okul):
     okul.get("/nothing%0astatus=200%20forged-line", headers={"User-Agent": "x\tforged-agent"})
     until(lambda: any(b"forged-line" in text for text in okul.server.logs().values()), "the request's line")
     for text in okul.server.logs().values():

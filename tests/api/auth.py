@@ -23,11 +23,11 @@ def request(okul, address, **more):
     return okul.post("/auth/otp/request", {"email": address}, **more)
 
 
-# ---- asking for a code
+# ---- requesting a code
 
 
-def test_the_seeds_curl_as_written(okul):
-    """curl sends the header 'accept-language;' as one without a value."""
+def test_the_curl_command_of_the_contract(okul):
+    """curl sends the option -H 'accept-language;' as a header without a value."""
     body = b'{\n    "email": "user@example.com",\n    "language": "tr"\n}'
     head = (b"POST /auth/otp/request HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n"
             b"accept-language:\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n")
@@ -42,7 +42,7 @@ def test_the_seeds_curl_as_written(okul):
     assert re.fullmatch(r"\d{6}", code_in(mail))
 
 
-def test_known_unknown_and_deactivated_addresses_get_the_same_answer(later):
+def test_known_unknown_and_deactivated_addresses_get_the_same_response(later):
     known, gone = later.login(), later.login()
     gone.set("is_active = 0")
     later.server.clock.advance(61)
@@ -66,7 +66,7 @@ def test_codes_differ(okul):
     assert len(set(codes)) > 5
 
 
-# ---- using it
+# ---- using a code
 
 
 def test_login_of_a_new_address(okul):
@@ -188,7 +188,7 @@ def test_code_dies_after_five_wrong_tries(later):
     assert later.verify(address, later.code(address)).status == 200
 
 
-def test_after_the_last_code_of_an_hour_died_the_wait_is_that_for_a_new_one(later):
+def test_after_the_last_code_of_an_hour_retry_after_is_that_for_a_new_one(later):
     address = fresh()
     for _ in range(4):
         later.code(address)
@@ -214,7 +214,7 @@ def test_a_dead_code_stays_dead(later):
 
 
 def test_wrong_tries_of_a_day_are_limited_over_all_codes(later):
-    """25 wrong tries a day for an address: a new code does not refill them."""
+    """25 wrong tries per day and address: a new code does not reset the count."""
     address = fresh()
     for _ in range(5):
         code = later.code(address)
@@ -229,7 +229,7 @@ def test_wrong_tries_of_a_day_are_limited_over_all_codes(later):
     assert later.verify(address, later.code(address)).status == 200
 
 
-def test_wrong_tries_are_counted_for_each_address_alone(later):
+def test_wrong_tries_are_counted_per_address(later):
     ada, eve = fresh(), fresh()
     code = later.code(ada)
     for _ in range(6):
@@ -237,19 +237,19 @@ def test_wrong_tries_are_counted_for_each_address_alone(later):
     assert later.verify(ada, code).status == 200
 
 
-# ---- limits on asking
+# ---- limits on requests
 
 
 def test_a_minute_between_two_codes(later):
     address = fresh()
     code = later.code(address)
-    for elapsed, step in ((0, 0), (45, 45)):    # on a busy machine seconds may pass by themselves
+    for elapsed, step in ((0, 0), (45, 45)):    # on a busy machine a few more seconds may pass
         later.server.clock.advance(step)
         answer = request(later, address)
         assert answer.status == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60 - elapsed, elapsed
-    assert request(later, address.upper()).status == 429, "the same address in other letters"
-    assert later.verify(address, code).status == 200, "what was refused kills no code"
-    assert len(later.server.mailbox.to(address)) == 1, "and mails none"
+    assert request(later, address.upper()).status == 429, "the same address in another case"
+    assert later.verify(address, code).status == 200, "a refused request leaves the code valid"
+    assert len(later.server.mailbox.to(address)) == 1, "and sends no mail"
     later.server.clock.advance(16)
     assert request(later, address).status == 200
 
@@ -267,7 +267,7 @@ def test_five_codes_an_hour_for_an_address(later):
     assert request(later, address).status == 429
     later.server.clock.advance(30)
     assert request(later, address).status == 200
-    assert request(later, address).status == 429, "one place came free, not five"
+    assert request(later, address).status == 429, "one slot became free, not five"
 
 
 def test_thirty_codes_an_hour_for_a_client(guarded):
@@ -284,8 +284,8 @@ def test_thirty_codes_an_hour_for_a_client(guarded):
     assert request(client, fresh()).status == 200
 
 
-def test_who_is_one_client_behind_a_proxy():
-    """The last address that the trusted proxy names; an IPv6 /64 is one client, the IPv4 addresses written so are not."""
+def test_client_address_behind_a_proxy():
+    """The client is the last address from the trusted proxy; an IPv6 /64 is one client, IPv4-mapped addresses are not."""
     server = Server("proxy", OKUL_WORKERS="1", OKUL_LIMITS="on", OKUL_CLIENT_HOURLY="1", OKUL_TRUSTED_PROXY="127.0.0.1")
     okul = Okul(server)
 
@@ -300,11 +300,11 @@ def test_who_is_one_client_behind_a_proxy():
 
 
 def test_limits_by_client_can_be_off(okul):
-    """The shared server has them off; the suite asks for far more than 30 codes an hour."""
+    """They are off on the shared server, since the suite requests far more than 30 codes an hour."""
     assert all(request(okul, fresh()).status == 200 for _ in range(31))
 
 
-# ---- deactivated
+# ---- deactivated users
 
 
 def test_right_code_of_a_deactivated_user(later):
@@ -312,7 +312,7 @@ def test_right_code_of_a_deactivated_user(later):
     later.server.clock.advance(61)
     code = later.code(ada.email)
     ada.set("is_active = 0")
-    assert later.verify(ada.email, wrong(code)).status == 400, "a wrong code tells nothing"
+    assert later.verify(ada.email, wrong(code)).status == 400, "a wrong code reveals nothing"
     answer = later.verify(ada.email, code)
     assert answer.status == 403 and answer.errors == ["This account has been deactivated; contact the school"]
     assert ada.get("/me").status == 401 and ada.renew().status == 401
@@ -359,21 +359,21 @@ def test_later_use_of_a_replaced_refresh_token_ends_the_session(later):
     assert answer.status == 401
     assert ada.renew().status == 401, "the newest one is dead too"
     assert ada.get("/me").status == 401, "and the access token"
-    assert other.get("/me").status == 200, "others are not touched"
+    assert other.get("/me").status == 200, "other users are not affected"
 
 
 REFRESHES = ["/auth/refresh", "/api/v1/auth/refresh"]
 
 
 def successor(okul, token, path="/auth/refresh"):
-    """What a refresh token is replaced with; None: it was refused."""
+    """Refreshes and returns the new refresh token, or None when the token was refused."""
     answer = okul.post(path, {"refreshToken": token})
     assert answer.status in (200, 401), answer
     return answer.data["refreshToken"] if answer.status == 200 else None
 
 
 def chain(okul, first, count, path="/auth/refresh"):
-    """A refresh token and what comes of it, each used once."""
+    """A refresh token and `count` successors, each made with the one before."""
     tokens = [first]
     for _ in range(count):
         tokens.append(successor(okul, tokens[-1], path))
@@ -389,7 +389,7 @@ def audit(okul, id_, action):
 
 @pytest.mark.parametrize("path", REFRESHES)
 def test_tabs_that_refresh_one_after_another(later, path):
-    """Every token replaced within the last ten seconds gives the newest one."""
+    """Every token that was replaced within the last ten seconds can be exchanged for the newest one."""
     ada = later.login()
     *replaced, newest = chain(later, ada.refresh, 12, path)
     later.server.clock.advance(8)
@@ -399,7 +399,7 @@ def test_tabs_that_refresh_one_after_another(later, path):
 
 
 @pytest.mark.parametrize("path", REFRESHES)
-def test_ten_seconds_are_counted_for_each_token(later, path):
+def test_the_ten_seconds_are_counted_per_token(later, path):
     ada = later.login()
     first, second = chain(later, ada.refresh, 1, path)
     later.server.clock.advance(6)
@@ -413,8 +413,8 @@ def test_ten_seconds_are_counted_for_each_token(later, path):
 
 
 @pytest.mark.parametrize("path", REFRESHES)
-def test_an_answer_that_got_lost(later, path):
-    """The token works until its successor is used, be it for days; whether an access token is used does not count."""
+def test_a_lost_response(later, path):
+    """The token stays valid until its successor is used, even for days; use of an access token does not count."""
     ada = later.login()
     first, second = chain(later, ada.refresh, 1, path)
     for days in (1, 25):
@@ -422,16 +422,16 @@ def test_an_answer_that_got_lost(later, path):
         answer = later.post(path, {"refreshToken": first})
         assert answer.data["refreshToken"] == second
         assert later.get("/me", token=answer.data["accessToken"]).status == 200
-    assert answer.data["refreshExpiresIn"] == pytest.approx(4 * 86400, abs=60 * SLOW), "nothing was prolonged"
+    assert answer.data["refreshExpiresIn"] == pytest.approx(4 * 86400, abs=60 * SLOW), "the lifetime was not extended"
     third = successor(later, second, path)
     later.server.clock.advance(11)
-    assert successor(later, second, path) == third, "now that one may have got lost"
+    assert successor(later, second, path) == third, "this response may have been lost as well"
     assert successor(later, first, path) is None
     assert successor(later, third, path) is None
 
 
 @pytest.mark.parametrize("path", REFRESHES)
-def test_the_reuse_of_a_spent_token_is_told(later, path):
+def test_the_reuse_of_a_replaced_token_is_audited_and_logged(later, path):
     ada = later.login()
     first, *_ = chain(later, ada.refresh, 2, path)
     later.server.clock.advance(11)
@@ -443,7 +443,7 @@ def test_the_reuse_of_a_spent_token_is_told(later, path):
     assert "level=warn" in line and f"session={session} client=127.0.0.1" in line and ada.email not in line
 
 
-def test_a_session_that_is_refreshed_without_end_keeps_a_short_list(okul):
+def test_the_list_of_recent_tokens_stays_short(okul):
     ada = okul.login()
     tokens = chain(okul, ada.refresh, 80)
     kept, size = okul.server.sql(f"SELECT json_array_length(recent), length(recent) FROM session"
@@ -453,7 +453,7 @@ def test_a_session_that_is_refreshed_without_end_keeps_a_short_list(okul):
 
 
 @pytest.mark.parametrize("path", REFRESHES)
-def test_a_clock_that_was_set_back_prolongs_no_grace(wild, path):
+def test_a_clock_that_was_set_back_does_not_extend_the_ten_seconds(wild, path):
     ada, eve, bob = (wild.login() for _ in range(3))
     try:
         wild.server.clock.advance(3600)
@@ -461,13 +461,13 @@ def test_a_clock_that_was_set_back_prolongs_no_grace(wild, path):
     finally:
         wild.server.clock.advance(-3600)
     bobs = chain(wild, bob.refresh, 2, path)
-    assert successor(wild, bobs[0], path) == bobs[-1], "who was not there when it was ahead notices nothing"
+    assert successor(wild, bobs[0], path) == bobs[-1], "tokens from after the change are not affected"
     assert successor(wild, adas[1], path) == adas[2], "whose successor was not used"
-    assert successor(wild, adas[0], path) is None, "replaced at a time that has not come"
+    assert successor(wild, adas[0], path) is None, "replaced at a time in the future"
     assert successor(wild, adas[2], path) is None
     newer = chain(wild, eves[-1], 2, path)
     assert successor(wild, newer[0], path) == newer[-1]
-    assert successor(wild, eves[0], path) is None, "nor when others were replaced since"
+    assert successor(wild, eves[0], path) is None, "nor after other tokens were replaced"
 
 
 @pytest.mark.parametrize("path", REFRESHES)
@@ -489,7 +489,7 @@ def test_a_session_ends_180_days_after_its_login(later, path):
     assert ada.get("/me").status == 401 and ada.renew().status == 401
 
 
-def test_a_shorter_life_holds_for_the_sessions_that_are_there(wild):
+def test_a_shorter_lifetime_applies_to_existing_sessions(wild):
     ada, start = wild.login(), wild.server.clock.offset
     wild.server.clock.advance(2 * 86400)
     assert ada.renew().status == 200
@@ -506,8 +506,8 @@ def test_a_shorter_life_holds_for_the_sessions_that_are_there(wild):
 
 
 @pytest.mark.parametrize("first", ["refresh", "cleanup"])
-def test_a_login_that_lies_ahead_makes_no_longer_session(wild, first):
-    """The clock was a year ahead at the login, and is set right."""
+def test_a_login_in_the_future_does_not_extend_the_session(wild, first):
+    """The clock was a year ahead at the login and has been corrected."""
     wild.server.clock.advance(400 * 86400)
     try:
         ada = wild.login()
@@ -522,7 +522,7 @@ def test_a_login_that_lies_ahead_makes_no_longer_session(wild, first):
             assert ada.renew().status == 200
         expires = int(wild.server.sql(f"SELECT expires_at {row}").split()[-1])
         assert expires <= (wild.server.clock.now() + 30 * 86400) * 1000
-        assert ada.renew().status == 200, "from which on the login counts, where it was not seen before"
+        assert ada.renew().status == 200, "the lifetime counts from this refresh if the login was in the future"
         for _ in range(6):
             wild.server.clock.advance(29 * 86400)
             assert ada.renew().status == 200
@@ -560,7 +560,7 @@ def test_session_lives_thirty_days_without_use(later):
         assert ada.renew().status == 200
     later.server.clock.advance(30 * 86400 + 1)
     assert ada.renew().status == 401
-    # no access token lives as long, but the session counts, not the token
+    # no access token lives as long, but the expiry of the session counts here
     now = int(later.server.clock.now())
     header = unbase64(ada.token.split(".")[0]).decode()
     ada.token = sign(header, ada.claims() | {"iat": now - 60, "exp": now + 60}, later.server.keys()[0][1])
@@ -578,7 +578,7 @@ def test_access_token_lives_an_hour(later):
 
 
 @pytest.mark.parametrize("change", ["is_active = 0", None])
-def test_refresh_of_a_user_who_is_gone(okul, change):
+def test_refresh_of_a_deactivated_or_deleted_user(okul, change):
     ada = okul.login()
     if change:
         ada.set(change)
@@ -603,7 +603,7 @@ def test_logout_ends_the_session_of_the_token(later):
     assert tablet.get("/me").status == 200, "another session of the same user lives on"
 
 
-def test_logout_needs_no_body_and_minds_no_content_type(okul):
+def test_logout_needs_no_body_and_ignores_the_content_type(okul):
     ada = okul.login()
     assert ada.post("/auth/logout", headers={"Content-Type": "text/plain"}).status == 200
 
@@ -627,7 +627,7 @@ def test_sessions(later):
     assert by_agent["phone"]["id"] == people[0].claims()["sid"]
 
 
-def test_sessions_are_ones_own(okul):
+def test_users_see_only_their_own_sessions(okul):
     ada, eve = okul.login(), okul.login()
     assert [s["id"] for s in ada.get("/auth/sessions").data] == [ada.claims()["sid"]]
     assert [s["id"] for s in eve.get("/auth/sessions").data] == [eve.claims()["sid"]]
@@ -655,18 +655,18 @@ def test_end_a_session(later):
     assert tablet.get("/me").status == 401 and tablet.renew().status == 401
     assert ada.delete(f"/auth/sessions/{session}").status == 404, "a second time"
     assert ada.get("/me").status == 200
-    assert ada.delete(f"/auth/sessions/{ada.claims()['sid']}").status == 200, "one's own"
+    assert ada.delete(f"/auth/sessions/{ada.claims()['sid']}").status == 200, "the caller's session"
     assert ada.get("/me").status == 401
 
 
-def test_nobody_ends_a_strangers_session(okul):
+def test_users_cannot_end_sessions_of_others(okul):
     ada, eve = okul.login(), okul.login()
     assert eve.delete(f"/auth/sessions/{ada.claims()['sid']}").status == 404
     assert okul.staff("superadmin").delete(f"/auth/sessions/{ada.claims()['sid']}").status == 404
     assert ada.get("/me").status == 200
 
 
-def test_end_a_session_that_never_was(okul):
+def test_end_an_unknown_session(okul):
     ada = okul.login()
     assert ada.delete("/auth/sessions/" + "0" * 24).status == 404
     assert ada.delete("/auth/sessions/" + "f" * 24).status == 404
@@ -674,7 +674,7 @@ def test_end_a_session_that_never_was(okul):
 
 @pytest.mark.parametrize("id_", ["1", "0" * 23, "0" * 25, "g" * 24, "-" + "0" * 23, "%20" + "0" * 23, "0x" + "0" * 22,
                                  "ü" * 12])
-def test_a_session_id_that_is_none(okul, id_):
+def test_an_invalid_session_id(okul, id_):
     answer = okul.login().delete("/auth/sessions/" + id_.replace("ü", "%C3%BC"))
     assert answer.status == 400
 
@@ -701,7 +701,7 @@ def test_registration(okul):
     assert ada.get("/me").data == user
 
 
-def test_registration_with_only_what_it_needs(okul):
+def test_registration_with_only_the_required_fields(okul):
     ada = okul.login()
     user = ada.post("/auth/registration/complete", REGISTRATION).data["user"]
     assert user["consentFormAccepted"] is False and user["countryCode"] is None and user["birthDate"] is None
@@ -747,7 +747,7 @@ def test_an_admin_need_not_register(okul):
 
 
 def test_no_code_and_no_token_is_stored_or_logged(okul):
-    """Looks for every kind of secret in every file that the server writes, the mails themselves excepted."""
+    """Searches all files that the server writes, except the mails, for every kind of secret."""
     pending = {a: okul.code(a) for a in (fresh() for _ in range(6))}
     used = {a: okul.code(a) for a in (fresh() for _ in range(6))}
     for address, code in used.items():
@@ -762,7 +762,7 @@ def test_no_code_and_no_token_is_stored_or_logged(okul):
     files = {p: p.read_bytes() for p in paths if p.is_file() and p.suffix != ".eml"}
     assert server.data / "okul.db" in files and any(b"auth" in content for content in server.logs().values())
     for path, content in files.items():
-        # Six digits turn up by chance in ids and times; all six codes of a kind do not.
+        # six digits occur by chance in ids and times, but not all six codes of a kind
         for kind in (pending.values(), used.values(), [wrong(c) for c in used.values()]):
             assert not all(code.encode() in content for code in kind), f"codes in {path}"
         for token in server.tokens:
@@ -779,11 +779,11 @@ def test_keys_are_private(okul):
         assert not any(s.encode() in text for s in secrets_), path
 
 
-# ---- the sender
+# ---- the mail sender
 
 
-def test_a_code_is_not_mailed_after_its_life(later):
-    """The sender stands still while the code's ten minutes pass."""
+def test_an_expired_code_is_not_mailed(later):
+    """The sender is stopped (SIGSTOP) while the ten minutes of the code pass."""
     early, late = fresh(), fresh()
     pids = sender(later.server)
     for pid in pids:

@@ -1,5 +1,5 @@
-"""Conditional requests (RFC 9110 section 13): what a client has already is not sent again, and what others changed meanwhile
-is not overwritten. helpers/client.py checks ETag, Cache-Control and Vary of every response of every test against the contract."""
+"""Conditional requests (RFC 9110 section 13): unmodified data is not sent again, and lost updates are prevented.
+helpers/client.py checks ETag, Cache-Control and Vary of every response of every test."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ import pytest
 
 from helpers import contract
 from helpers.cgi import cgi
-from helpers.client import REGISTRATION, lasting
+from helpers.client import REGISTRATION, without_signatures
 from helpers.parallel import all_at_once, statuses
 from helpers.routes import GOOD, path_of
 from helpers.server import SLOW
@@ -41,12 +41,12 @@ def only(*values):
 
 
 def test_equal_data_has_an_equal_tag(okul, ada):
-    assert len({tag(ada.get("/me", language=language)) for language in contract.LANGUAGES * 6}) == 1, "whichever worker"
+    assert len({tag(ada.get("/me", language=language)) for language in contract.LANGUAGES * 6}) == 1, "the same from each worker"
     assert len({tag(caller.get("/")) for caller in (okul, ada, okul.login())}) == 1
     assert tag(ada.get("/me")) == tag(okul.head("/me", token=ada.token))
 
 
-def test_a_process_of_its_own_makes_the_same_tag(okul, ada):
+def test_another_process_makes_the_same_tag(okul, ada):
     status, headers, _ = cgi(okul.server, "users", "GET", "/me", {"Authorization": f"Bearer {ada.token}"})
     assert status == 200 and headers["ETag"] == tag(ada.get("/me"))
     status, headers, body = cgi(okul.server, "users", "GET", "/me",
@@ -56,7 +56,7 @@ def test_a_process_of_its_own_makes_the_same_tag(okul, ada):
 
 def test_other_data_has_another_tag(okul, ada):
     seen = {tag(ada.get("/me")), tag(okul.registered().get("/me"))}
-    for bio in ("a", "b", "a"):     # even the third: updatedAt has moved on
+    for bio in ("a", "b", "a"):     # the third differs from the first by updatedAt
         assert ada.patch("/me", {"bio": bio}).status == 200
         seen.add(tag(ada.get("/me")))
     assert len(seen) == 5
@@ -79,10 +79,10 @@ def test_every_get_returns_304_when_nothing_changed(okul, boss, route):
         answer = boss.request(method, path, headers=unless(had))
         assert answer.status == 304 and answer.headers["ETag"] == had and "Content-Length" not in answer.headers
     for other in (STALE, "x"):
-        assert lasting(boss.get(path, headers=unless(other)).data) == lasting(boss.get(path).data)
+        assert without_signatures(boss.get(path, headers=unless(other)).data) == without_signatures(boss.get(path).data)
 
 
-def test_values_that_name_the_tag(okul, ada):
+def test_values_of_if_none_match(okul, ada):
     had = tag(ada.get("/me"))
     bare = had.strip('"')
     for value in (had, f"W/{had}", "*", f"{STALE}, {had}", f"{had},{STALE}", f'"a,b" ,\tW/{had} ,,', f'"{bare}-gzip"'):
@@ -93,7 +93,7 @@ def test_values_that_name_the_tag(okul, ada):
 
 
 def test_a_connection_is_kept_after_a_304(okul, ada):
-    """Nothing follows the head, so that the client parses the next response correctly."""
+    """A 304 has no body, so the next response starts right after its head."""
     had = tag(ada.get("/me"))
     for _ in range(3):
         assert ada.get("/me", headers=unless(had)).status == 304
@@ -102,7 +102,7 @@ def test_a_connection_is_kept_after_a_304(okul, ada):
     assert okul.raw(request.encode(), "GET", "/me").status == 304
 
 
-def test_what_was_changed_is_sent(okul, boss):
+def test_changed_data_is_sent(okul, boss):
     ada = okul.registered()
     mine, theirs = tag(ada.get("/me")), tag(boss.get(f"/users/{ada.id}"))
     assert boss.patch(f"/admin/users/{ada.id}/role", {"role": "admin"}).status == 200
@@ -111,7 +111,7 @@ def test_what_was_changed_is_sent(okul, boss):
 
 
 def test_a_304_needs_the_same_rights(okul, boss):
-    """A tag grants nothing: a caller who lost the right to a response does not learn that it is unchanged."""
+    """A caller who has lost the right to the data does not learn that it is unchanged."""
     ada = okul.staff("admin")
     had = tag(ada.get("/users"))
     assert ada.get("/users", headers=unless(had)).status == 304
@@ -143,7 +143,7 @@ CHANGES = [r for r in contract.routes if r.method == "PATCH"]
 
 
 @pytest.mark.parametrize("route", CHANGES, ids=str)
-def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
+def test_every_patch_takes_if_match(okul, boss, route):
     good = GOOD["PATCH", route.path]
     id_ = good["id"](okul, boss) if "id" in good else ""
     path, shown = route.path.replace("{id}", id_), SHOWN.get(route.path, route.path).replace("{id}", id_)
@@ -153,19 +153,19 @@ def test_every_change_can_be_bound_to_what_was_seen(okul, boss, route):
     for value in (STALE, "x", f'{STALE}, "a"'):
         assert change(value).status == 412, value
     if SHOWN.get(route.path, route.path) not in PATHS:
-        assert change("*").status == route.status, "nothing shows it, so no tag can be named"
+        assert change("*").status == route.status, "no GET shows it, so there is no tag"
         return
     before = boss.get(shown)
     assert change(STALE).status == 412 and boss.get(shown).data == before.data
     last = change(tag(before))
-    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "a client can go on from here"
+    assert last.data == boss.get(shown).data and tag(last) == tag(boss.get(shown)), "the tag of the response is valid for the next change"
     for value in (tag(last), f"W/{tag(last)}", "*", f"{STALE}, W/{tag(last)}", tag(last)[:-1] + '-gzip"'):
         now = tag(boss.get(shown))
         assert change(value.replace(tag(last)[:-1], now[:-1])).status == 200, value
     assert change().status == 200
 
 
-def test_a_series_of_changes_by_the_tag_of_each_response(ada):
+def test_consecutive_changes_with_the_tag_of_the_last_response(ada):
     seen = tag(ada.get("/me"))
     for bio in ("1", "2", "3"):
         answer = ada.patch("/me", {"bio": bio}, headers=only(seen))
@@ -186,8 +186,8 @@ def test_of_concurrent_changes_one_succeeds(ada, many):
         assert won.data["bio"] in bios and ada.get("/me").data == won.data
 
 
-def test_an_admin_does_not_overwrite_what_its_owner_writes(okul, boss, ada):
-    """Two doors to one row: the tag of each holds against a change through the other."""
+def test_an_admin_does_not_overwrite_an_edit_of_the_user(okul, boss, ada):
+    """Two routes change one row: a change through one invalidates the tag of the other."""
     for _ in range(ROUNDS // 2):
         mine, theirs = tag(ada.get("/me")), tag(boss.get(f"/users/{ada.id}"))
         acts = [lambda: ada.patch("/me", {"bio": secrets.token_hex(8)}, headers=only(mine)),
@@ -218,8 +218,8 @@ def test_other_errors_come_first(okul, boss, ada):
     assert boss.get(f"/users/{other.id}").data["bio"] is None
 
 
-def test_a_change_refused_for_its_state_still_is(okul, ada):
-    """409 with the right tag, 412 with a stale one: what is judged is what is there."""
+def test_a_conflict_is_409_with_the_right_tag(okul, ada):
+    """With a stale tag, 412 takes precedence."""
     taken = okul.registered()
     name = f"u{secrets.token_hex(6)}"
     assert taken.patch("/me", {"username": name}).status == 200
@@ -249,7 +249,7 @@ def test_the_role_of_the_caller_is_checked_inside_the_transaction(okul, boss):
     assert ada.patch(f"/admin/users/{bob.id}/profile", {"bio": "x"}, headers=only(STALE)).status == 403
 
 
-def test_a_deletion_can_be_bound_too(okul, boss, ada):
+def test_delete_takes_if_match(okul, boss, ada):
     seen = tag(boss.get(f"/users/{ada.id}"))
     assert ada.patch("/me", {"bio": "I stay"}).status == 200
     assert boss.delete(f"/users/{ada.id}", headers=only(seen)).status == 412
@@ -258,14 +258,14 @@ def test_a_deletion_can_be_bound_too(okul, boss, ada):
     assert boss.get(f"/users/{ada.id}").status == 404
 
 
-def test_a_setting_is_bound_to_what_was_seen(okul, boss):
-    """POST /settings is how a setting is changed."""
+def test_changing_a_setting_takes_if_match(okul, boss):
+    """A setting is changed with POST /settings."""
     key = "site." + secrets.token_hex(6)
 
     def put(value, *values, **more):
         return boss.post("/settings", {"key": key, "value": value} | more, headers=only(*values) if values else {})
     for value in ("*", STALE):
-        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "nothing is there that could match"
+        assert put(1, value).status == 412 and boss.get(f"/settings/{key}").status == 404, "there is no representation that could match"
     assert put(1).status == 200
     seen = tag(boss.get(f"/settings/{key}"))
     assert put(2, STALE).status == 412 and boss.get(f"/settings/{key}").data["value"] == 1
@@ -273,10 +273,10 @@ def test_a_setting_is_bound_to_what_was_seen(okul, boss):
     assert put(3, seen).status == 412 and boss.get(f"/settings/{key}").data["value"] == 2
     assert put(3, tag(boss.get(f"/settings/{key}"))).status == put(4, "*").status == put(5).status == 200
     assert okul.registered().post("/settings", {"key": key, "value": 6}, headers=only("*")).status == 403
-    assert boss.post("/settings", {"key": key}, headers=only(STALE)).status == 400, "other faults come first"
+    assert boss.post("/settings", {"key": key}, headers=only(STALE)).status == 400, "other errors come first"
 
 
-def test_a_registration_is_bound_to_the_profile_that_was_seen(okul):
+def test_a_registration_takes_the_tag_of_the_profile(okul):
     ada = okul.login()
     seen = tag(ada.get("/me"))
     assert ada.patch("/me", {"bio": "x"}).status == 200
@@ -291,7 +291,7 @@ def test_a_route_without_a_get_accepts_only_an_asterisk(okul, ada):
     assert ada.delete(DELETION, headers=only("*")).status == 200
 
 
-def test_a_post_without_shows_ignores_if_match(okul, ada):
+def test_other_requests_ignore_if_match(okul, ada):
     assert ada.get("/me", headers=only(STALE)).status == 200
     assert okul.post("/auth/otp/verify", {"email": ada.email, "code": "0"}, headers=only(STALE)).status == 400
     assert ada.post("/auth/logout", headers=only(STALE)).status == 200
@@ -300,12 +300,12 @@ def test_a_post_without_shows_ignores_if_match(okul, ada):
 # ---- the reference
 
 
-def headers_of(okul, thing):
-    """The headers that an operation takes, or that a response has."""
+def headers_of(okul, node):
+    """The names of headers of an operation's parameters, or of a response."""
     resolve = okul.reference.resolver.resolve
-    if "headers" in thing:
-        return set(thing["headers"])
-    taken = [resolve(p["$ref"])[1] if "$ref" in p else p for p in thing.get("parameters", ())]
+    if "headers" in node:
+        return set(node["headers"])
+    taken = [resolve(p["$ref"])[1] if "$ref" in p else p for p in node.get("parameters", ())]
     return {p["name"] for p in taken if p["in"] == "header"}
 
 

@@ -1,4 +1,4 @@
-"""Servers for the tests, and the line that counts them."""
+"""Fixtures of servers, and the summary line with the number of tests."""
 
 import shutil
 
@@ -8,12 +8,12 @@ from helpers.client import Okul
 from helpers.folder import Folder
 from helpers.server import Server
 
-servers = []    # those that all tests share
+servers = []    # shared by all tests
 
 
 @pytest.fixture(autouse=True)
 def nothing_breaks(request):
-    """A process that dies, or a finding of a sanitizer, fails the test that brought it about, whatever was answered."""
+    """Fails a test during which a process dies or a sanitizer reports an error, whatever the responses were."""
     before = {server: server.deaths() for server in servers}
     yield
     for server in servers:
@@ -33,43 +33,43 @@ def served(name, **settings):
 
 @pytest.fixture(scope="session")
 def okul():
-    """The server that most tests share. Nobody turns its clock."""
+    """The server that most tests share. No test changes its clock."""
     yield from served("main")
 
 
 @pytest.fixture(scope="session")
 def later():
-    """A server whose clock the tests turn: only forward, so log in anew in each test."""
+    """A server whose clock the tests set forward, so that sessions expire: each test logs in again."""
     yield from served("later", OKUL_WORKERS="2")
 
 
 @pytest.fixture(scope="session")
 def guarded():
-    """A server with limits by client address. Its clock turns too."""
+    """A server with limits per client address. Tests set its clock forward too."""
     yield from served("guarded", OKUL_WORKERS="2", OKUL_LIMITS="on")
 
 
 @pytest.fixture(scope="session")
 def wild():
-    """A server whose clock the tests turn back as well; each puts it right again."""
+    """A server whose clock the tests also set back; each test restores it."""
     yield from served("wild", OKUL_WORKERS="2")
 
 
 @pytest.fixture(scope="module")
 def boss(okul):
-    """A superadmin of the shared server, another one in each file."""
+    """A superadmin of the shared server, one per file."""
     return okul.staff("superadmin")
 
 
 @pytest.fixture(scope="module")
 def ada(okul):
-    """A user of the shared server whose registration is complete, another one in each file."""
+    """A user of the shared server with a complete registration, one per file."""
     return okul.registered()
 
 
 @pytest.fixture(scope="module")
 def fresh_folder(tmp_path_factory):
-    """A data folder as `okulctl migrate` makes it."""
+    """A data folder after `okulctl migrate`."""
     folder = Folder(tmp_path_factory.mktemp("new"))
     folder.good("migrate")
     return folder
@@ -77,13 +77,13 @@ def fresh_folder(tmp_path_factory):
 
 @pytest.fixture
 def folder(fresh_folder, tmp_path):
-    """A copy of it for one test."""
+    """A copy of fresh_folder for one test."""
     shutil.copytree(fresh_folder.data, tmp_path / "data")
     return Folder(tmp_path)
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus):
-    """The line that tests/count reads. What was skipped or could not be set up did not pass."""
+    """Prints the line that tests/count reads. Skipped tests and errors in fixtures do not count as passed."""
     stats = terminalreporter.stats
     passed = len(stats.get("passed", []))
     failed = sum(len(stats.get(kind, [])) for kind in ("failed", "error", "skipped", "xfailed", "xpassed"))

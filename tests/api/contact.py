@@ -31,10 +31,10 @@ def found(boss, query):
     return [c["id"] for c in answer.data["items"]]
 
 
-# ---- asking
+# ---- the form
 
 
-def test_a_request_is_stored_at_once_and_mails_nobody(okul):
+def test_a_request_is_stored_without_sending_mail(okul):
     address = fresh()
     data = ask(okul, email=address.upper(), **ASK)
     assert list(data) == [f.name for f in contract.shapes["ContactResponseDto"]]
@@ -50,12 +50,12 @@ def test_language(okul, body, header, language):
     assert okul.post("/contact", fields, language=header).data["language"] == language
 
 
-def test_empty_texts_may_be_left_out_or_null(okul):
+def test_optional_texts_may_be_empty_missing_or_null(okul):
     data = ask(okul, phoneNumber=None, subject=None, source=None)
     assert data["phoneNumber"] is data["subject"] is data["source"] is None
 
 
-def test_five_an_hour_for_one_client(guarded):
+def test_five_requests_per_hour_and_client(guarded):
     here, there = guarded.at("127.0.0.31"), guarded.at("127.0.0.32")
     for _ in range(5):
         ask(here)
@@ -66,7 +66,7 @@ def test_five_an_hour_for_one_client(guarded):
     ask(here)
 
 
-def test_a_wrong_request_does_not_count(guarded):
+def test_an_invalid_request_does_not_count(guarded):
     here = guarded.at("127.0.0.33")
     for _ in range(8):
         assert here.post("/contact", {"fullName": "Ada", "email": "x", "message": "x"}).status == 400
@@ -74,7 +74,7 @@ def test_a_wrong_request_does_not_count(guarded):
     ask(here)
 
 
-def test_six_at_once_are_five(guarded):
+def test_the_limit_holds_for_parallel_requests(guarded):
     here = guarded.at("127.0.0.34")
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: here.post("/contact", {"fullName": "Ada", "email": fresh(), "message": "x"}).status, range(12)))
@@ -84,13 +84,13 @@ def test_six_at_once_are_five(guarded):
 # ---- robots
 
 
-def test_the_field_that_people_do_not_see(okul):
+def test_the_honeypot_field(okul):
     boss, address = okul.staff("admin"), fresh()
     answer = okul.post("/contact", {"fullName": "Bot", "email": address, "message": "x", "website": "http://spam.example"})
     assert answer.status == 400 and answer.errors == ["website: must be left empty"]
     assert found(boss, f"search={address}") == []
     ask(okul, website=" ")
-    # told together with all else that is wrong, in the order of the fields
+    # reported together with all other errors, in the order of the fields
     answer = okul.post("/contact", {"fullName": "", "message": 1, "website": "x", "stamp": "1.2", "email": address, "more": 1})
     assert answer.status == 400
     assert [e.partition(":")[0] for e in answer.errors] == ["fullName", "message", "website", "stamp", "more"], answer
@@ -108,7 +108,7 @@ def test_the_stamp_of_a_form(later):
     assert old.status == 400 and old.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
-def test_the_stamp_of_a_clock_that_was_ahead(wild):
+def test_a_stamp_from_the_future(wild):
     wild.server.clock.advance(3600)
     try:
         stamp = wild.get("/contact/form").data["stamp"]
@@ -118,12 +118,12 @@ def test_the_stamp_of_a_clock_that_was_ahead(wild):
     assert answer.status == 400 and answer.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
-@pytest.mark.parametrize("bend", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
+@pytest.mark.parametrize("forge", [lambda t, m: f"{t}.{m[:-1]}", lambda t, m: f"{t}.{m}0", lambda t, m: f"{t}.{'0' * 64}", lambda t, m: f"{int(t) - 60000}.{m}",
                                   lambda t, m: t, lambda t, m: ".", lambda t, m: f"0{t}.{m}", lambda t, m: f"{t}.{m.upper()}", lambda t, m: "x" * 100])
-def test_a_forged_stamp(later, bend):
+def test_a_forged_stamp(later, forge):
     stamp = later.get("/contact/form").data["stamp"]
     later.server.clock.advance(3)
-    answer = later.post("/contact", {"fullName": "Bot", "email": fresh(), "message": "x", "stamp": bend(*stamp.split("."))})
+    answer = later.post("/contact", {"fullName": "Bot", "email": fresh(), "message": "x", "stamp": forge(*stamp.split("."))})
     assert answer.status == 400 and answer.errors == ["stamp: is not valid or has expired; open the form again"]
 
 
@@ -174,7 +174,7 @@ def test_csv(okul):
 
 @pytest.mark.parametrize("language, wrote, hello", [("tr", "Bize şöyle yazmıştınız:", "Merhaba"), ("en", "You wrote to us:", "Hello"),
                                                     ("es", "Usted nos escribió:", "Hola"), ("de", "Sie hatten uns geschrieben:", "Guten Tag")])
-def test_a_reply_is_mailed_in_the_askers_language_with_the_question(okul, language, wrote, hello):
+def test_a_reply_is_mailed_in_the_visitors_language_with_the_question(okul, language, wrote, hello):
     address, boss = fresh(), okul.staff("admin")
     data = ask(okul, **ASK | {"email": address, "language": language, "message": "A1 ne zaman?\n\n<b>Saygılar</b>"})
     answer = boss.post(f"/contact/{data['id']}/reply", {"message": "Pazartesi.\n<Görüşürüz>"})
@@ -189,8 +189,8 @@ def test_a_reply_is_mailed_in_the_askers_language_with_the_question(okul, langua
     assert "&lt;Görüşürüz&gt;" in page and "&lt;b&gt;Saygılar" in page and f'lang="{language}"' in page
 
 
-def test_who_answers(okul):
-    """Whoever asked can answer back, to the admin who wrote; a person's answer is not marked as automatic."""
+def test_sender_and_reply_to_of_a_reply(okul):
+    """Reply-To is the admin who wrote the reply; the mail is not marked as automatic."""
     boss = okul.staff("admin")
     for name, shown in (({}, ""), ({"name": "Şule", "surname": "Işık"}, "Şule Işık")):
         if name:
@@ -204,7 +204,7 @@ def test_who_answers(okul):
         assert mail["Auto-Submitted"] is mail["Precedence"] is None
 
 
-def test_a_mailbox_of_the_school_that_answers():
+def test_reply_to_is_the_configured_mailbox_of_the_school():
     server = Server("answers", OKUL_WORKERS="1", OKUL_REPLY_TO="office@school.example", OKUL_MAIL_NAME="Şehir Dil Okulu")
     try:
         okul, address = Okul(server), fresh()
@@ -237,7 +237,7 @@ def test_a_second_reply(okul):
     assert [a.errors for a in answers if a.status == 409][0] == ["This request has already been replied to"]
 
 
-# characters that would end a header line, add a receiver, or end the mail
+# characters that would end a header line, add a recipient, or end the mail
 TRICKS = ["x\r\nBcc: eve@example.com", "x\nTo: eve@example.com", "x\r.\r\n.\r\nMAIL FROM:<eve@example.com>", "\u2028Bcc: eve@example.com", "=?utf-8?q?=0d=0aBcc:_eve@example.com?=", "x\x01\x7f\tİ" * 10]
 
 
@@ -260,7 +260,7 @@ def test_no_header_comes_from_a_visitor(okul, trick):
 # ---- status, deletion
 
 
-def test_status_by_hand(later):
+def test_an_admin_sets_the_status(later):
     boss = later.staff("admin")
     data = ask(later)
     path = f"/contact/{data['id']}/status"
@@ -286,16 +286,16 @@ def test_delete(okul):
     assert data["id"] not in found(boss, "limit=100")
 
 
-def test_requests_stay_when_their_user_goes(okul):
+def test_requests_stay_when_their_user_is_deleted(okul):
     ada, boss = okul.registered(), okul.staff("admin")
     data = ask(okul, email=ada.email)
     assert boss.delete(f"/users/{ada.id}").status == 200
     assert found(boss, f"search={ada.email}") == [data["id"]]
 
 
-def test_counts_hold(okul):
-    """What triggers count is what is there."""
+def test_counters_match_the_rows(okul):
+    """The counters that triggers maintain."""
     ask(okul)
-    told = okul.server.sql("SELECT group_concat(n, ' ') FROM (SELECT n FROM tally WHERE name LIKE 'contact%' ORDER BY name)").split("\n")[-2]
+    counted = okul.server.sql("SELECT group_concat(n, ' ') FROM (SELECT n FROM tally WHERE name LIKE 'contact%' ORDER BY name)").split("\n")[-2]
     real = okul.server.sql("SELECT count(*) || ' ' || count(*) FILTER (WHERE status = 'PENDING') || ' ' || count(*) FILTER (WHERE status = 'REPLIED') FROM contact").split("\n")[-2]
-    assert told == real
+    assert counted == real

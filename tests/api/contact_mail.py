@@ -1,6 +1,6 @@
-"""Header tricks in every field of the contact form and of its reply, through the whole chain to a real SMTP server: they change
-no receiver, no header, and not the number of mails. OKUL_LONG=1 sends 10,000 instead of some; tests/unit/mail.c composes as
-many at each run."""
+"""Header injection in every field of the contact form and of the reply, from the form to a real SMTP server:
+recipients, headers and the number of mails do not change. OKUL_LONG=1 sends 10,000 mails; tests/unit/mail.c composes
+as many in every run."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from helpers.server import Server, until
 CASES = 10_000 if os.environ.get("OKUL_LONG") else 300
 HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Content-Language", "MIME-Version", "Content-Type"]
 LIMITS = {"fullName": 200, "phoneNumber": 20, "subject": 200, "message": 5000, "source": 64}
-SPACE = " \t\n\r\v\f\x85\u2028\u2029\u200b\ufeff\u202e\u2066"     # of the characters used here, those that the server trims
+SPACE = " \t\n\r\v\f\x85\u2028\u2029\u200b\ufeff\u202e\u2066"     # the characters used here that the server trims
 CONTROL, DIRECTION = re.compile(r"[\x00-\x1f\x7f-\x9f]"), re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 BREAKS = ["\r\n", "\n", "\r", "\n\r", "\r\n\r\n", "\r\n.\r\n", "\n.\n", "\r\n..", ".", "..", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029",
@@ -31,7 +31,7 @@ WORDS = ["\nFrom ", "From ", "Bcc: eve@example.com", "To: eve@example.com", "Cc:
          "=?utf-8?q?=0D=0ABcc:_eve@example.com?=", "=?UTF-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=", "=?", "?=", "=0D=0A", "=\r\n", "=",
          ", eve@example.com", "; eve@example.com", "<eve@example.com>", "\"", "\\", "(", ")", "[", "]", ":", ";", ",", "'", "@", "{{school}}", "{{", "}}"]
 LETTERS = ["a", "Ada", "ğ", "İ", "ß", "😀", "e\u0301", "\u202e", "\u2066", "\ufeff", "\u200b", "\t", " ", "\x01", "\x1b[0m", "\x7f", "x" * 70, "ş" * 90]
-NEVER = ["\0", "\ud800"]    # not allowed in JSON by RFC 8259 and the contract
+NEVER = ["\0", "\ud800"]    # not allowed in JSON (RFC 8259 and the contract)
 
 
 def text(chance, most, empty=True, breaks=False):
@@ -43,25 +43,25 @@ def text(chance, most, empty=True, breaks=False):
     text = "".join(pieces)
     if chance.random() < 0.05:
         return text
-    # else hardly any request would cause a mail
+    # seldom, or hardly any request would cause a mail
     text = CONTROL.sub(lambda m: m[0] if m[0] in "\0\t\r\n" else " ", text)
     return re.sub(r"\r(?!\n)", "\n", text) if breaks else re.sub(r"[\t\r\n]", " ", text)
 
 
 def one_line(value):
-    """A text of one line as the server stores it; None when it is refused."""
+    """A text of one line as the server stores it; None when the server rejects it."""
     value = DIRECTION.sub("", value.strip(SPACE))
     return None if CONTROL.search(value) or any(n in value for n in NEVER) else value
 
 
 def lines(value):
-    """The same for a text that may have more lines."""
+    """A text that may have several lines, likewise."""
     value = value.strip(SPACE).replace("\r\n", "\n")
     return None if CONTROL.search(value.translate({9: None, 10: None})) or any(n in value for n in NEVER) else value
 
 
 class Case:
-    """A hostile question of a visitor, and a hostile reply of the school."""
+    """A malicious question of a visitor, and a malicious reply of the school."""
 
     def __init__(self, number):
         chance = random.Random(number)
@@ -78,7 +78,7 @@ class Case:
         return self.address and None not in kept.values() and kept["fullName"] and kept["message"]
 
     def play(self, okul, boss):
-        """True when a mail must be sent."""
+        """Sends question and reply; sets `sent` when the reply must be mailed."""
         self.sent = False
         asked = okul.request("POST", "/contact", body=json.dumps(self.body).encode())
         assert asked.status == (201 if self.is_good() else asked.status if not self.address and asked.status == 201 else 400), asked
@@ -127,7 +127,7 @@ def chain():
     shutil.rmtree(home)
 
 
-def test_no_text_of_a_visitor_or_reply_changes_the_headers(chain):
+def test_no_question_or_reply_changes_the_headers(chain):
     okul, relay = chain
     okul.server.ctl("user", "add", "boss@example.com", "--role", "superadmin")
     assert okul.post("/auth/otp/request", {"email": "boss@example.com"}).status == 200

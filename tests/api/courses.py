@@ -1,4 +1,4 @@
-"""Group courses: the public list, drafts, what admins change, duplicates, exact counts."""
+"""Group courses: the public list, drafts, changes by admins, duplicates, exact counts."""
 
 import itertools
 import random
@@ -27,7 +27,7 @@ NULLABLE = ["level", "durationWeeks", "imageUrl"]
 
 @pytest.fixture(scope="module")
 def school():
-    """A server that only this file uses, so that it knows every course there."""
+    """A server that only this file uses, so that the tests know all its courses."""
     server = Server("courses", OKUL_WORKERS="4")
     yield Okul(server)
     server.stop()
@@ -90,15 +90,15 @@ def test_a_price_is_returned_as_it_was_sent(okul, boss, price):
         assert answer.status in (200, 201), answer
         return answer
     answer = course("POST", "/courses", "Priced")
-    again = course("PATCH", f"/courses/{answer.data['id']}", "Priced anew")
+    again = course("PATCH", f"/courses/{answer.data['id']}", "Priced again")
     for seen in (answer.data, again.data, shown(okul, answer.data["id"]), listed(okul)["items"][0]):
         assert seen["price"] == float(price), seen
-    told = re.search(rb'"price":([^,]+),', again.body)[1].decode()
-    assert len(told) <= max(len(price), 10), "no digits that nobody sent"
+    text = re.search(rb'"price":([^,]+),', again.body)[1].decode()
+    assert len(text) <= max(len(price), 10), "no additional digits"
 
 
 @pytest.mark.parametrize("price", ["-0.01", "-1", "1000000000.01", "1e10", "1e400", "-1e400"])
-def test_prices_that_are_refused(boss, price):
+def test_invalid_prices(boss, price):
     answer = boss.request("POST", "/courses", body=f'{{"title": "x", "language": "en", "price": {price}}}'.encode())
     assert answer.status == 400 and len(answer.errors) == 1, answer
 
@@ -111,7 +111,7 @@ def test_currency_is_three_letters_in_upper_case(boss):
     assert answer.errors == ["currency: must have exactly 3 characters"]
 
 
-def test_white_space_inside_a_description_stays(boss):
+def test_white_space_inside_a_description_is_kept(boss):
     course = made(boss, description=" \n a  b\n\n\tc\u00a0 \n")
     assert course["description"] == "a  b\n\n\tc"
     assert made(boss, description="😀" * 20000)["description"] == "😀" * 20000
@@ -120,7 +120,7 @@ def test_white_space_inside_a_description_stays(boss):
 
 @pytest.mark.parametrize("method, path", [("GET", "/courses/{id}"), ("PATCH", "/courses/{id}"), ("DELETE", "/courses/{id}"),
                                           ("POST", "/courses/{id}/duplicate")])
-def test_a_course_that_is_not_there(boss, method, path):
+def test_an_unknown_course(boss, method, path):
     body = {"title": "x"} if method == "PATCH" else None
     assert boss.request(method, path.replace("{id}", NOBODYS), body).status == 404
     for id_ in ("1", "0" * 23, "0" * 25, "g" * 24):
@@ -132,7 +132,7 @@ def test_a_course_that_is_not_there(boss, method, path):
 
 
 @pytest.mark.parametrize("field", FULL)
-def test_patch_changes_what_it_names_and_nothing_else(boss, field):
+def test_patch_changes_only_the_given_fields(boss, field):
     before = made(boss, price=0.1, level="A1", durationWeeks=3, imageUrl="/a.png", order=1, description="d")
     answer = boss.patch(f"/courses/{before['id']}", {field: FULL[field]})
     assert answer.status == 200 and answer.data == before | {field: FULL[field], "updatedAt": answer.data["updatedAt"]}
@@ -146,7 +146,7 @@ def test_patch_takes_every_field_at_once(boss):
     assert answer.data == before | FULL | {"updatedAt": answer.data["updatedAt"]} == shown(boss, before["id"])
 
 
-def test_null_empties_what_may_be_empty(boss):
+def test_null_clears_nullable_fields(boss):
     before = made(boss, **FULL)
     for name in NULLABLE:
         assert boss.patch(f"/courses/{before['id']}", {name: None}).data[name] is None
@@ -159,7 +159,7 @@ def test_null_empties_what_may_be_empty(boss):
     assert shown(boss, before["id"]) == after
 
 
-def test_patches_that_are_refused(boss):
+def test_invalid_patches(boss):
     before = made(boss)
     answer = boss.patch(f"/courses/{before['id']}", {})
     assert answer.status == 400 and answer.errors == ["Name at least one field to change"]
@@ -190,7 +190,7 @@ def test_only_admins_see_a_draft(okul, boss):
         assert stranger.get(path).status == 404
         assert listed(stranger, search=word)["pagination"]["total"] == 0
         assert course["id"] not in ids(listed(stranger))
-    assert okul.get(path, token="x").status == 404, "a bad token is none"
+    assert okul.get(path, token="x").status == 404, "an invalid token is ignored"
     admin = okul.staff("admin")
     for staff in (boss, admin):
         assert shown(staff, course["id"]) == course == listed(staff)["items"][0]
@@ -213,7 +213,7 @@ def test_only_admins_see_a_draft(okul, boss):
     "page=1&page": ["1"], "language=tr&language": ["en"], "search=&search": ["x"], "sort=price&sort": ["price"],
     "isPublished": ["true"], "format": ["csv"], "title": ["x"], "order": ["1"],
 }.items() for v in values], ids=lambda q: q[:30])
-def test_query_parameters_that_are_refused(okul, query):
+def test_invalid_query_parameters(okul, query):
     answer = okul.get("/courses?" + query)
     assert answer.status == 400 and len(answer.errors) == 1, answer
     assert answer.errors[0].startswith(re.search(r"([^&]+)=[^=]*$", query)[1] + ": "), answer
@@ -231,7 +231,7 @@ A1 / A1 / A1 / A2 / Zzz / Ünlü / Ağaç""".replace("\n", " ").split(" / ")
 
 @pytest.fixture(scope="module")
 def shelf(school, head):
-    """Courses with many equal titles, prices and orders, one in three a draft, as the list shows them."""
+    """Creates courses with many equal titles, prices and orders, every third a draft, and returns them as listed."""
     chance = random.Random(7)
     for i, title in enumerate(TITLES):
         answer = head.post("/courses", {
@@ -249,7 +249,7 @@ SORTS = [sign + key for key in KEYS for sign in ("", "-")]
 
 
 def expected(shelf, admin, sort=None, search="", language=None, level=None):
-    """Against an independent model."""
+    """The expected list, from an independent model."""
     key, words = KEYS[(sort or "-createdAt").lstrip("-")], fold(search).split()
     found = [c for c in shelf if (admin or c["isPublished"]) and (not language or c["language"] == language)
              and (not level or c["level"] == level)
@@ -282,12 +282,13 @@ grammatik / türkçe şarkı / sarki turkce / kucuk / KÜÇÜK gruplar / für al
 zzz a1 / xyzzy / a1 xyzzy / title: / NULL / ; --
 """.replace("\n", " ").split(" / ")] + ["\u0301", "x" * 100, "ğ" * 100, " a1\t A1  a1 "])
 def test_search(school, head, shelf, search):
-    """Parts of words, all of them, in title or description; without case and accents, Turkish and German letters included."""
+    """Parts of words, which must all be in title or description; case and accents are ignored, also of Turkish and
+    German letters."""
     check_list(school, shelf, False, search=search)
     check_list(head, shelf, True, search=search)
 
 
-def test_the_searches_find_what_they_are_meant_to(shelf):
+def test_the_model_finds_what_the_searches_are_meant_to(shelf):
     """Otherwise test_search would pass with a model that finds nothing."""
     def titles(search):
         return {c["title"] for c in expected(shelf, True, search=search)}
@@ -299,14 +300,14 @@ def test_the_searches_find_what_they_are_meant_to(shelf):
 
 
 @pytest.mark.parametrize("query", ["search=", "search=%20", "search=+%09", ""])
-def test_an_empty_search_is_as_if_left_out(school, shelf, query):
+def test_an_empty_search_is_ignored(school, shelf, query):
     assert school.get("/courses?limit=100&" + query).data == listed(school, limit=100)
 
 
 @pytest.mark.parametrize("more", [{}, {"search": "a"}, {"language": "tr"}], ids=str)
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_do_not_overlap(school, shelf, sort, more):
-    """Most have their price and order in common with others: what is equal stays in one order from page to page."""
+    """Most courses share their price and order with others: equal rows keep their order across pages."""
     whole = expected(shelf, False, sort=sort, **more)
     for limit in (1, 4, 20, len(whole)):
         pages = -(-len(whole) // limit)
@@ -350,14 +351,14 @@ def duplicate(boss, course, language="en"):
     return answer.data
 
 
-def test_a_duplicate_is_a_draft_with_a_title_of_its_own(okul, boss):
+def test_a_duplicate_is_a_draft_with_a_new_title(okul, boss):
     course = made(boss, **FULL | {"isPublished": True, "title": "T" + secrets.token_hex(4), "price": 0.1})
     copy = duplicate(boss, course)
     own = {"id": copy["id"], "createdAt": copy["createdAt"], "updatedAt": copy["createdAt"]}
     assert copy == course | own | {"title": course["title"] + " (copy)", "isPublished": False}
     assert copy["id"] > course["id"] and copy["createdAt"] >= course["createdAt"]
     assert okul.get(f"/courses/{copy['id']}").status == 404, "a draft"
-    assert shown(boss, course["id"]) == course, "the first stays as it was"
+    assert shown(boss, course["id"]) == course, "the original does not change"
     assert shown(boss, copy["id"]) == copy == listed(boss)["items"][0] == listed(boss, search=course["title"])["items"][0]
     boss.patch(f"/courses/{copy['id']}", {"description": "another"})
     assert shown(boss, course["id"]) == course
@@ -373,19 +374,19 @@ def test_a_duplicates_title_is_in_the_callers_language(boss, language, word):
     assert duplicate(boss, first, language)["title"] == f"{course['title']} ({word} 2)"
 
 
-def test_duplicates_count_on(boss):
+def test_duplicates_are_numbered(boss):
     course = made(boss, title="T" + secrets.token_hex(4))
     one = duplicate(boss, course)
     two = duplicate(boss, one, "tr")
     three = duplicate(boss, two, "de")
     assert [c["title"].removeprefix(course["title"]) for c in (one, two, three)] == [" (copy)", " (kopya 2)", " (Kopie 3)"]
-    assert duplicate(boss, course, "es")["title"] == course["title"] + " (copia 4)", "those before are taken in any language"
+    assert duplicate(boss, course, "es")["title"] == course["title"] + " (copia 4)", "numbers are unique across languages"
     assert duplicate(boss, two)["title"] == course["title"] + " (copy 5)"
     boss.delete(f"/courses/{one['id']}")
-    assert duplicate(boss, course)["title"] == course["title"] + " (copy)", "the first that is free"
+    assert duplicate(boss, course)["title"] == course["title"] + " (copy)", "the first free number"
 
 
-def test_the_ending_stays_where_a_title_is_long(boss):
+def test_a_long_title_is_cut_before_the_suffix(boss):
     title = secrets.token_hex(4) + "😀" * 192
     course = made(boss, title=title)
     copies = [duplicate(boss, course) for _ in range(11)]
@@ -394,7 +395,7 @@ def test_the_ending_stays_where_a_title_is_long(boss):
     assert duplicate(boss, copies[10], "de")["title"] == title[:189] + " (Kopie 12)"
 
 
-def test_duplicates_at_once_have_titles_of_their_own(school, head, shelf):
+def test_parallel_duplicates_have_different_titles(school, head, shelf):
     course = head.post("/courses", MINIMAL | {"title": "Many"}).data
     made_ = all_at_once(12, lambda n: duplicate(head, course, contract.LANGUAGES[n % 4]))
     numbers = sorted(int((re.search(r"\d+", c["title"]) or ["1"])[0]) for c in made_)
@@ -413,7 +414,7 @@ def check_tallies(okul):
     return have["course:version"]
 
 
-def test_totals_are_exact_when_many_write_at_once(school, head, shelf):
+def test_totals_are_exact_after_parallel_writes(school, head, shelf):
     def act(n):
         chance, own = random.Random(n), []
         for _ in range(12 // SLOW + 1):
@@ -445,7 +446,7 @@ def test_every_change_increments_the_version_of_the_list(school, head, shelf):
         seen.append(check_tallies(school))
         return seen[-1] > seen[-2]
     course = made(head, title="Version")
-    assert grown() and seen[-1] >= (time.time() - 60) * 1000, "never below the time: a restored backup repeats no number"
+    assert grown() and seen[-1] >= (time.time() - 60) * 1000, "at least the time, so that a restored backup does not repeat a version"
     for change in ({"title": "x"}, {"price": 1}, {"isPublished": False}, {"order": 3}, {"level": "A1"}, {"level": "A1"}):
         assert head.patch(f"/courses/{course['id']}", change).status == 200
         assert grown(), change
@@ -457,7 +458,7 @@ def test_every_change_increments_the_version_of_the_list(school, head, shelf):
     school.server.sql("UPDATE tally SET n = n + 1000000000 WHERE name = 'course:version'")
     seen.append(tallies(school)["course:version"])
     course = made(head, title="Ahead")
-    assert grown(), "also where the counter is ahead of the time"
+    assert grown(), "also when the counter is ahead of the time"
     head.delete(f"/courses/{course['id']}")
     assert grown()
     for refused in (head.patch(f"/courses/{NOBODYS}", {"title": "x"}), head.delete(f"/courses/{NOBODYS}"), head.post("/courses", {}),
@@ -465,31 +466,31 @@ def test_every_change_increments_the_version_of_the_list(school, head, shelf):
         assert refused.status in (400, 404) and not grown()
 
 
-# ---- asking whether the list is still the newest, and changing only what one has seen
+# ---- conditional requests
 
 
-def asked(client, path="/courses", tag=None):
+def conditional_get(client, path="/courses", tag=None):
     answer = client.get(path, headers={"If-None-Match": tag} if tag else None)
     assert answer.headers["ETag"], answer
     return answer.status, answer.headers["ETag"]
 
 
 @pytest.mark.parametrize("query", ["", "?sort=price&limit=5", "?search=a", "?language=tr&page=2"])
-def test_a_list_is_sent_again_when_it_changed(school, head, shelf, query):
+def test_a_changed_list_is_sent_again(school, head, shelf, query):
     path, tags = "/courses" + query, {}
     for client in (school, head):
-        tags[client] = [asked(client, path)[1]]
-        assert asked(client, path, tags[client][0]) == (304, tags[client][0])
-        assert asked(client, path, '"other", W/' + tags[client][0])[0] == 304
-    assert tags[school] != tags[head], "an admin sees drafts, so has another list"
+        tags[client] = [conditional_get(client, path)[1]]
+        assert conditional_get(client, path, tags[client][0]) == (304, tags[client][0])
+        assert conditional_get(client, path, '"other", W/' + tags[client][0])[0] == 304
+    assert tags[school] != tags[head], "the list for admins includes drafts"
 
     def changed(answer):
-        """After it, the tag of the last list is stale: the list is sent whole, with a new tag; and then 304 again."""
+        """After a change, the last tag is stale: the list is sent with a new tag, and this one returns 304 again."""
         assert answer.status in (200, 201), answer
         for client, seen in tags.items():
-            status, tag = asked(client, path, seen[-1])
+            status, tag = conditional_get(client, path, seen[-1])
             assert status == 200 and tag not in seen
-            assert asked(client, path, tag) == (304, tag) and asked(client, path, ", ".join(seen))[0] == 200
+            assert conditional_get(client, path, tag) == (304, tag) and conditional_get(client, path, ", ".join(seen))[0] == 200
             seen.append(tag)
         return answer.data
     course = changed(head.post("/courses", MINIMAL))
@@ -501,28 +502,28 @@ def test_a_list_is_sent_again_when_it_changed(school, head, shelf, query):
     assert listed(head, limit=100)["items"] == shelf
 
 
-def test_what_is_no_change_keeps_the_tag(school, head, shelf):
-    tags = [asked(client)[1] for client in (school, head)]
+def test_rejected_changes_keep_the_tag(school, head, shelf):
+    tags = [conditional_get(client)[1] for client in (school, head)]
     course = f"/courses/{shelf[0]['id']}"
     for refused in (head.patch(course, {"title": ""}), head.patch(course, {}), head.post("/courses", {}), head.delete("/courses/x"),
                     head.patch(course, {"title": "x"}, headers={"If-Match": '"0"'}), school.post("/courses", MINIMAL)):
         assert refused.status in (400, 401, 412), refused
-    assert [asked(client, tag=tag) for client, tag in zip((school, head), tags)] == [(304, tag) for tag in tags]
+    assert [conditional_get(client, tag=tag) for client, tag in zip((school, head), tags)] == [(304, tag) for tag in tags]
 
 
-def test_every_page_and_order_has_a_tag_of_its_own(school, shelf):
+def test_every_page_and_order_has_its_own_tag(school, shelf):
     queries = ["", "?page=2", "?limit=5", "?sort=title", "?sort=-title", "?search=a", "?search=b", "?language=tr", "?level=A1"]
-    tags = [asked(school, "/courses" + query)[1] for query in queries]
+    tags = [conditional_get(school, "/courses" + query)[1] for query in queries]
     assert len(set(tags)) == len(tags)
 
 
-def test_a_change_of_what_one_has_seen(boss):
+def test_patch_and_delete_with_if_match(boss):
     course = made(boss)
     path = f"/courses/{course['id']}"
-    first = asked(boss, path)[1]
-    assert asked(boss, path, first)[0] == 304
+    first = conditional_get(boss, path)[1]
+    assert conditional_get(boss, path, first)[0] == 304
     answer = boss.patch(path, {"price": 1}, headers={"If-Match": first})
-    assert answer.status == 200 and answer.headers["ETag"] == asked(boss, path)[1] != first
+    assert answer.status == 200 and answer.headers["ETag"] == conditional_get(boss, path)[1] != first
     for late in (boss.patch(path, {"price": 2}, headers={"If-Match": first}), boss.delete(path, headers={"If-Match": first})):
         assert late.status == 412 and late.data is None
     assert shown(boss, course["id"]) == answer.data
@@ -535,7 +536,7 @@ def test_of_concurrent_changes_with_if_match_one_succeeds(boss):
     """One gets 200, and its price is stored; the other gets 412."""
     course = made(boss)
     path = f"/courses/{course['id']}"
-    tag = asked(boss, path)[1]
+    tag = conditional_get(boss, path)[1]
     for n in range(100 // SLOW):
         answers = all_at_once(2, lambda i: boss.patch(path, {"price": 2 * n + i + 1}, headers={"If-Match": tag}))
         assert sorted(a.status for a in answers) == [200, 412], answers

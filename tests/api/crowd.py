@@ -1,4 +1,4 @@
-"""Strangers who upload, and clients that send slowly: what they take of the disk and of others' time, behind nginx and Apache."""
+"""Uploads without authorization and slow clients: the disk space and latency that they cost, behind nginx and Apache."""
 
 import contextlib
 import http.client
@@ -22,20 +22,20 @@ from helpers.server import ORIGIN, SLOW, Server, fresh, until
 
 MIB = 1 << 20
 LONG = bool(os.environ.get("OKUL_LONG"))
-LARGE = (95 if LONG else 8) * MIB   # OKUL_LONG=1: as large as the bar says; the figures of the normal run show the same
+LARGE = (95 if LONG else 8) * MIB   # OKUL_LONG=1: as large as the requirement says
 SLOW_CLIENTS = 50
 TEMPORARY = 1 * MIB                 # the largest temporary file of a web server: a JSON body
 
 
 @pytest.fixture(scope="module", params=["nginx", "apache"])
 def crowded(request):
-    """Two workers a program; without limits of connections, since all clients here are one."""
+    """Two workers per program; no connection limits, since all clients have one address."""
     server = Server("crowd", web=request.param, OKUL_WORKERS="2")
     yield Okul(server)
     server.stop()
 
 
-# ---- clients that do not end
+# ---- incomplete requests
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ def closing(wires):
 
 
 def begin(okul, path, length, token=None, kind="multipart/form-data; boundary=x", method="POST", body=b""):
-    """Sends a head, and so much of the body."""
+    """Sends the head of a request and the first bytes of the body."""
     wire = socket.create_connection(("127.0.0.1", okul.server.port), 30 * SLOW, (okul.source, 0))
     head = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {length}", f"Origin: {ORIGIN}"]
     head += [f"Authorization: Bearer {token}"] if token else []
@@ -63,14 +63,14 @@ def answer_to(okul, wire, method, path):
 
 
 def trickle(wires, over):
-    """A byte on each, now and then, as long as somebody takes them."""
+    """Sends a byte on each connection every 0.2 s until `over` is set."""
     while not over.wait(0.2):
         for wire in wires:
             with contextlib.suppress(OSError):
                 wire.send(b"x")
 
 
-# ---- what they take
+# ---- measuring
 
 
 def web_processes(server):
@@ -81,7 +81,8 @@ def web_processes(server):
 
 
 def temporary_files(pids):
-    """The sizes of files that these processes hold open and nobody else can see, or that lie in a web server's folder for that."""
+    """The sizes of temporary files that these processes have open: deleted ones, and those in the folder of nginx for
+    bodies."""
     found = {}
     for pid in pids:
         for entry in os.scandir(f"/proc/{pid}/fd") if os.path.isdir(f"/proc/{pid}/fd") else ():
@@ -98,7 +99,7 @@ def parent(pid):
 
 
 class Watch:
-    """The largest temporary file while a block runs."""
+    """Records the largest temporary file while a block runs."""
 
     def __init__(self, server):
         self.pids, self.most, self.over = web_processes(server), 0, threading.Event()
@@ -119,27 +120,28 @@ class Watch:
         self.thread.join()
 
 
-def median(person, rounds=3):
-    """Of the seconds that GET /me takes, in the best of the rounds: others use this machine too."""
-    found = []
+def latency(person, rounds=3):
+    """The median of the seconds that GET /me takes, in the best round, since the machine may be busy."""
+    medians = []
     for _ in range(rounds):
         taken = []
         for _ in range(60):
             start = time.monotonic()
             assert person.get("/me").status == 200
             taken.append(time.monotonic() - start)
-        found.append(statistics.median(taken))
-    return min(found)
+        medians.append(statistics.median(taken))
+    return min(medians)
 
 
-def bearable(during, before):
-    """Twice as long, and what a machine that is busy otherwise may add. Who has to wait for one that is slow waits much longer."""
+def is_acceptable(during, before):
+    """At most twice as long, plus a second for a busy machine. A request that has to wait for a slow client takes
+    much longer."""
     return during <= 2 * before + (0 if LONG else 1)
 
 
-# ---- the bar
+# ---- the requirement
 
-# In a process of its own: sends all of a body, whatever comes back, and prints the answer.
+# Runs in a separate process: sends the whole body, whatever the server does, and prints the response.
 UPLOAD = """
 import socket, sys, time
 port, path, length, token = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -149,51 +151,51 @@ wire.sendall((f"POST {path} HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: multipart/f
 try:
     for _ in range(length // 65536):
         wire.sendall(bytes(65536))
-        time.sleep(0.005)   # 10 MB/s: what is measured is the server, not two processors
+        time.sleep(0.005)   # 10 MB/s, so that the CPU is not the bottleneck
 except OSError:
-    pass    # the server has heard enough; its answer is there to be read
+    pass    # the server closed before it read everything; its response can still be read
 print(wire.recv(65536).decode())
 """
 
 
 @pytest.mark.parametrize("path", ["/storage/upload", "/education-materials"])
-def test_uploads_of_strangers_take_no_disk_and_nobodys_time(crowded, path):
+def test_uploads_of_strangers_cost_no_disk_and_no_latency(crowded, path):
     ada = crowded.registered()
-    before = median(ada)
+    before = latency(ada)
     over = threading.Event()
     with Watch(crowded.server) as watch, closing([begin(crowded, path, LARGE, body=b"--x\r\n" + b"\0" * 70000)
                                                   for _ in range(SLOW_CLIENTS)]) as wires:
         sender = threading.Thread(target=trickle, args=(wires, over))
         sender.start()
-        # a token that is none counts as little as no token
+        # every other upload has an invalid token
         uploads = [subprocess.Popen([sys.executable, "-c", UPLOAD, str(crowded.server.port), path, str(LARGE), "x.y.z" if number % 2 else ""],
                                     stdout=subprocess.PIPE, text=True) for number in range(6)]
-        during = median(ada)
-        told = [upload.communicate(timeout=60 * SLOW)[0] for upload in uploads]
-        slow = median(ada)
+        during = latency(ada)
+        responses = [upload.communicate(timeout=60 * SLOW)[0] for upload in uploads]
+        slow = latency(ada)
         over.set()
         sender.join()
     print(f"{crowded.server.web} {path}: 6 x {LARGE // MIB} MiB and {SLOW_CLIENTS} slow: largest temporary file {watch.most} bytes, "
           f"GET /me {before * 1000:.2f} ms before, {during * 1000:.2f} during, {slow * 1000:.2f} with the slow ones alone")
     assert watch.most <= TEMPORARY
-    assert all(text.startswith("HTTP/1.1 401 ") and '"statusCode":401' in text for text in told), told
-    assert bearable(during, before) and bearable(slow, before)
+    assert all(text.startswith("HTTP/1.1 401 ") and '"statusCode":401' in text for text in responses), responses
+    assert is_acceptable(during, before) and is_acceptable(slow, before)
 
 
-def test_slow_bodies_hold_no_program(crowded):
-    """Of routes that anybody may call: nobody can be refused before the body is there."""
+def test_slow_bodies_do_not_block_workers(crowded):
+    """On public routes, which need the body before they can reject a request."""
     ada = crowded.registered()
-    before = median(ada)
+    before = latency(ada)
     with closing([begin(crowded, path, 200, kind="application/json", body=b'{"email":')
                   for path in ("/auth/otp/request", "/auth/otp/verify", "/auth/refresh", "/contact") for _ in range(6)]):
         start = time.monotonic()
         bob = crowded.login(fresh())
         assert time.monotonic() - start < 20 * SLOW
-        assert bearable(median(ada), before) and bearable(median(bob), before)
+        assert is_acceptable(latency(ada), before) and is_acceptable(latency(bob), before)
 
 
-def test_slow_bodies_of_those_who_may_not_hold_no_program(crowded):
-    """Each way to be refused by the head of a request, four times what there are workers."""
+def test_slow_bodies_of_unauthorized_clients_do_not_block_workers(crowded):
+    """Each reason to reject a request by its head, with four times as many requests as workers."""
     ada = crowded.registered()
     wires = [begin(crowded, path, 1000, token, "application/json", method, b"{")
              for method, path, token in (("PATCH", "/me", None), ("POST", "/courses", ada.token), ("POST", "/users", "x"))
@@ -204,11 +206,11 @@ def test_slow_bodies_of_those_who_may_not_hold_no_program(crowded):
         assert time.monotonic() - start < 20 * SLOW
 
 
-# ---- the order: what the head of a request decides comes before its body
+# ---- requests that are rejected by their head, before the body is read
 
 
 def heads(ada, admin):
-    """Heads that are refused whatever follows: method, path, content type, length, token, status."""
+    """Heads that are rejected whatever the body is: method, path, content type, length, token, status."""
     form_, json_ = "multipart/form-data; boundary=x", "application/json"
     far = 101 * MIB
     return [
@@ -222,12 +224,12 @@ def heads(ada, admin):
     ]
 
 
-def test_uploads_are_refused_by_their_head(crowded):
-    """As the program would, in its words and the caller's language, while most of the body is still to come."""
+def test_uploads_are_rejected_by_their_head(crowded):
+    """The program's response, in the caller's language, arrives before most of the body is sent."""
     ada, admin = crowded.registered(), crowded.staff("admin")
     for method, path, kind, length, token, status in heads(ada, admin):
         with begin(crowded, path, length, token, kind, method, body=b"\0" * 70000) as wire:
-            over = threading.Event()    # Apache looks for an answer whenever it has handed on what came
+            over = threading.Event()    # Apache checks for a response only after it has forwarded a part of the body
             sender = threading.Thread(target=trickle, args=([wire], over))
             sender.start()
             try:
@@ -237,33 +239,33 @@ def test_uploads_are_refused_by_their_head(crowded):
                 sender.join()
         assert answer.status == status, answer
         if status in (401, 403, 415):
-            assert len(answer.headers["X-Request-Id"]) == 24, f"not the program's: {answer}"
+            assert len(answer.headers["X-Request-Id"]) == 24, f"not a response of the program: {answer}"
 
 
-def test_a_program_asks_for_no_body_that_it_will_not_take(crowded):
-    """At its socket: an answer comes although nothing of the body ever does."""
+def test_a_program_does_not_read_a_body_that_it_rejects(crowded):
+    """Directly at its socket: it responds although the body is never sent."""
     ada, admin = crowded.registered(), crowded.staff("admin")
     cases = [("storage" if "storage" in path else "materials", method, path, kind, length, token, status)
              for method, path, kind, length, token, status in heads(ada, admin)]
     cases += [("users", "PATCH", "/me", "application/json", 100, None, 401), ("users", "PATCH", "/me", "text/plain", 100, ada.token, 415),
               ("users", "PATCH", "/me", "application/json", 2 * MIB, None, 413), ("courses", "POST", "/courses", "text/plain", 9, ada.token, 403)]
     for program, method, path, kind, length, token, status in cases:
-        told = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length)}
-        told |= {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+        parameters = {"REQUEST_METHOD": method, "REQUEST_URI": path, "REMOTE_ADDR": "127.0.0.1", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length)}
+        parameters |= {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         for how, expected in ((None, status), ("withheld", status), ("asked", 403)):
-            got = fastcgi(crowded.server.data / f"run/{program}.sock", told | ({"OKUL_BODY": how} if how else {}), None)
+            got = fastcgi(crowded.server.data / f"run/{program}.sock", parameters | ({"OKUL_BODY": how} if how else {}), None)
             assert got.startswith(b"Status: %d " % expected), f"{how} {method} {path}: {got[:100]}"
     may = {"REQUEST_METHOD": "POST", "REQUEST_URI": "/storage/upload", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(LARGE),
            "CONTENT_TYPE": "multipart/form-data; boundary=x", "HTTP_AUTHORIZATION": f"Bearer {ada.token}"}
     socket_ = crowded.server.data / "run/storage.sock"
     assert fastcgi(socket_, may | {"OKUL_BODY": "asked"}, None).startswith(b"Status: 204 ")
-    assert fastcgi(socket_, may | {"OKUL_BODY": "withheld"}, None).startswith(b"Status: 503 "), "it was refused a moment ago"
+    assert fastcgi(socket_, may | {"OKUL_BODY": "withheld"}, None).startswith(b"Status: 503 "), "the subrequest had rejected it"
 
 
-# ---- those who may
+# ---- authorized uploads
 
 
-def test_uploads_of_those_who_may_arrive(crowded):
+def test_authorized_uploads_succeed(crowded):
     ada, admin = crowded.registered(), crowded.staff("admin")
     content = mp4(3 * MIB)
     answer = ada.upload(content)
@@ -273,8 +275,8 @@ def test_uploads_of_those_who_may_arrive(crowded):
     assert admin.get("/education-materials").status == 200
 
 
-def test_an_upload_without_a_length_arrives(crowded):
-    """Chunked, as programs send what they make while they send it."""
+def test_a_chunked_upload_succeeds(crowded):
+    """Transfer-Encoding: chunked, as clients send that stream generated data."""
     ada = crowded.registered()
     kind, body = form(("file", "a.mp4", mp4(3 * MIB)))
     pieces = [body[i:i + 9000] for i in range(0, len(body), 9000)]
@@ -287,18 +289,18 @@ def test_an_upload_without_a_length_arrives(crowded):
 
 
 def test_json_without_a_length(crowded):
-    """Apache knows no bound for it, and wants the length."""
+    """Apache cannot limit the size of a chunked body, so it requires Content-Length."""
     body = json.dumps({"email": fresh()}).encode()
     answer = crowded.raw(b"POST /auth/otp/request HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                          b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), "POST", "/auth/otp/request")
     assert answer.status == (200 if crowded.server.web == "nginx" else 411), answer
 
 
-# ---- limits of connections
+# ---- connection limits
 
 
-def test_one_client_has_50_requests_under_way():
-    """With the limits on, as they are shipped: those beyond get 429, others are served."""
+def test_a_client_may_have_50_concurrent_requests():
+    """With the default limits: further requests get 429, other clients are served."""
     server = Server("many", web="nginx", OKUL_WORKERS="2", OKUL_LIMITS="on")
     okul = Okul(server)
     other = okul.at("127.0.0.9")
@@ -306,15 +308,15 @@ def test_one_client_has_50_requests_under_way():
         ada = other.registered()
         wires = [begin(okul, "/contact", 1000, kind="application/json", body=b"{") for _ in range(60)]
         with closing(wires):
-            until(lambda: len(select.select(wires, [], [], 0)[0]) == 10, "those who are refused")
+            until(lambda: len(select.select(wires, [], [], 0)[0]) == 10, "the rejected requests")
             answer = okul.get("/health")
             assert answer.status == 429 and answer.headers["Retry-After"] == "1"
             assert ada.get("/me").status == 200
-        until(lambda: okul.get("/health").status == 200, "the end of the limit")
-        # with one token, 8 uploads
+        until(lambda: okul.get("/health").status == 200, "the next accepted request")
+        # 8 uploads per token
         wires = [begin(other, "/storage/upload", LARGE, token=ada.token, body=b"--x\r\n") for _ in range(12)]
         with closing(wires):
-            until(lambda: len(select.select(wires, [], [], 0)[0]) == 4, "those who are refused")
+            until(lambda: len(select.select(wires, [], [], 0)[0]) == 4, "the rejected requests")
             assert other.upload(("file", "a.png", png()), token=ada.token).status == 429
             assert other.registered().upload(png()).status == 201
             assert ada.get("/me").status == 200

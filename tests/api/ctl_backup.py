@@ -1,4 +1,4 @@
-"""okulctl backup: complete copies of a database during writes."""
+"""okulctl backup: complete copies of the database during writes."""
 
 import fcntl
 import hashlib
@@ -33,11 +33,11 @@ def school():
 
 
 def check(path):
-    """Opens a backup and checks all of it; returns its version and the highest number in a bio."""
+    """Checks the whole backup; returns its schema version and the highest number in a bio."""
     with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert copy.execute("PRAGMA foreign_key_check").fetchall() == []
-        # counters of triggers and rows match: the copy is of one moment
+        # the counters of triggers match the rows, so the copy is a snapshot
         assert copy.execute("SELECT n FROM tally WHERE name = 'contact'").fetchone() == \
             copy.execute("SELECT count(*) FROM contact").fetchone()
         return copy.execute("SELECT user_version, (SELECT max(CAST(bio AS INTEGER)) FROM users WHERE bio GLOB '[0-9]*') "
@@ -55,7 +55,7 @@ def test_a_backup_is_complete_private_and_as_reported(school, tmp_path):
 
 
 def test_backups_during_writes(school, tmp_path):
-    """Each opens, is undamaged, contains what was acknowledged before it, and hardly delays a write."""
+    """Each backup is valid, contains all writes acknowledged before it, and hardly delays writes."""
     people = [school.registered() for _ in range(4)]
     done, stop, failed = [0] * 4, threading.Event(), []
     times = {"alone": [], "beside": []}
@@ -89,9 +89,10 @@ def test_backups_during_writes(school, tmp_path):
         for thread in threads:
             thread.join()
     assert not failed, failed
-    def p99(of):
-        return sorted(of)[int(len(of) * .99)]
-    # the target is 2x, on an idle machine; this is for a busy one. The next test shows that it needs no writer lock
+    def p99(seconds):
+        return sorted(seconds)[int(len(seconds) * .99)]
+    # The requirement is 2x on an idle machine; this is for a busy one. The next test shows that it needs no writer
+    # lock.
     assert p99(times["beside"]) < max(6 * p99(times["alone"]), 1), {k: p99(v) for k, v in times.items()}
     size = (school.server.data / "okul.db-wal").stat().st_size
     assert size < 32 << 20, f"the WAL has {size} bytes"
@@ -121,10 +122,10 @@ def test_it_never_writes_to_the_source(school, tmp_path):
                           env=school.server.environment | {"ASAN_OPTIONS": "detect_leaks=0"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     calls = [line for line in trace.read_text().splitlines() if str(school.server.data) in line]
-    assert [c for c in calls if "okul.db-shm>" not in c] == [], calls     # locks and the index of the WAL live there
+    assert [c for c in calls if "okul.db-shm>" not in c] == [], calls     # locks and the index of the WAL
 
 
-def test_what_exists_is_refused(school, tmp_path):
+def test_an_existing_file_is_not_overwritten(school, tmp_path):
     path = tmp_path / "mine"
     path.write_text("mine")
     done = school.server.ctl("backup", str(path), check=False)
@@ -138,7 +139,7 @@ def test_what_exists_is_refused(school, tmp_path):
     assert not (tmp_path / "nowhere").exists() and (tmp_path / "link").is_symlink()
 
 
-def test_a_folder_and_how_many_backups_are_kept(school, tmp_path):
+def test_backups_in_a_folder_and_how_many_are_kept(school, tmp_path):
     folder = tmp_path / "made"
     foreign = ["okul-2020-01-01-000000.db.bak", "okul-2020-01-01-00000.db", "okul-2020-01-01-00000x.db", "other.db"]
     done = school.server.ctl("backup", f"{folder}/")
@@ -156,7 +157,7 @@ def test_a_folder_and_how_many_backups_are_kept(school, tmp_path):
 
 
 def test_the_new_backup_is_kept(school, tmp_path):
-    """Also when another one was made while the clock was ahead."""
+    """Also when an older backup has a date in the future."""
     (tmp_path / "okul-2999-01-01-000000.db").touch()
     made = LINE.match(school.server.ctl("backup", str(tmp_path), "--keep", "1").stdout)[1]
     assert [str(path) for path in tmp_path.iterdir()] == [made]
@@ -208,14 +209,14 @@ def test_refusals(school, tmp_path, arguments, code, error):
 
 
 def test_a_full_disk_is_reported_and_leaves_nothing(school, tmp_path):
-    """A limit of the size of a file stands for a full disk."""
+    """A file size limit (ulimit -f) simulates a full disk."""
     done = subprocess.run(["bash", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "-", OKULCTL, "-d", str(school.server.data), "backup",
                            str(tmp_path / "full.db")], env=school.server.environment, capture_output=True, text=True)
     assert done.returncode == 1 and re.fullmatch(rf"okulctl: {tmp_path}/full\.db: .*(full|I/O error).*\n", done.stderr), done
     assert os.listdir(tmp_path) == []
 
 
-def test_a_disk_that_is_too_small_is_refused_first(school, tmp_path):
+def test_too_little_space_is_reported_before_copying(school, tmp_path):
     small = school.server.environment | {"OKUL_STORAGE_RESERVE": "16777216"}
     data = school.server.data
     done = subprocess.run([OKULCTL, "-d", str(data), "backup", str(data / "b.db")], env=small, capture_output=True, text=True)
@@ -224,7 +225,7 @@ def test_a_disk_that_is_too_small_is_refused_first(school, tmp_path):
 
 
 def test_a_backup_is_restored(school, tmp_path):
-    """As in README.md: copied into the folder, after migrate, okul serves it."""
+    """As in README.md: copied into the data folder and served after `okulctl migrate`."""
     path = tmp_path / "saved.db"
     school.server.ctl("backup", str(path))
     server = Server("restore")
@@ -243,7 +244,8 @@ def test_a_backup_is_restored(school, tmp_path):
 
 
 def test_a_damaged_backup_stops_the_upgrade(school, tmp_path):
-    """A page of the copy is lost, though its write was reported as done: the copy is read back before the database changes."""
+    """A write of the copy is lost although it was reported as successful; migrate verifies the copy before it changes
+    the database."""
     data = tmp_path / "old"
     data.mkdir()
     school.server.ctl("backup", str(data / "okul.db"))
@@ -252,13 +254,13 @@ def test_a_damaged_backup_stops_the_upgrade(school, tmp_path):
         environment = school.server.environment | {"ASAN_OPTIONS": "detect_leaks=0"}
         return subprocess.run([*command], env=environment, capture_output=True, text=True, timeout=120 * SLOW)
     ctl = [OKULCTL, "-d", str(data)]
-    assert run(*ctl, "migrate").returncode == 0      # keys, and the WAL mode, which a backup does not have
+    assert run(*ctl, "migrate").returncode == 0      # makes keys, and enables the WAL mode, which a backup does not have
     assert run(*ctl, "sql", "--loose", "PRAGMA user_version = 2").returncode == 0
 
     def traced(aside, *arguments, inject=()):
         done = run("strace", "-f", "-o", str(tmp_path / "trace"), "-P", str(aside), "-e", "trace=pwrite64", *inject, *ctl, *arguments)
         return done, (tmp_path / "trace").read_text()
-    # Copying writes the last pages once, and does not read them again.
+    # the last pages are written once, and not read again while copying
     writes = traced(tmp_path / "copy.db.new", "backup", str(tmp_path / "copy.db"))[1].count("pwrite64(")
     done, trace = traced(data / "backup-before-migrate-2.db.new", "migrate",
                          inject=["-e", f"inject=pwrite64:retval=4096:when={writes - 4}"])

@@ -1,4 +1,4 @@
-"""okulctl demo: a made-up school that passes every check of the API and of the operator."""
+"""okulctl demo: generated data that passes every check of the API and of okulctl."""
 
 import datetime
 import re
@@ -50,7 +50,7 @@ class Folder:
             return db.execute(sql).fetchall()
 
     def dump(self):
-        """All rows of all tables but those that depend on the installation or on the real time of a change."""
+        """All rows of all tables, except what depends on the installation or on the real time of a change."""
         tables = [name for name, in self.ask("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")]
         rows = {name: self.ask(f"SELECT * FROM {name}") for name in tables if name != "instance"}
         rows["tally"] = [row for row in rows["tally"] if not row[0].endswith(":version")]
@@ -65,7 +65,7 @@ def school(tmp_path_factory):
 
 
 def pages(person, path):
-    """All items of a list, page by page."""
+    """All items of a list, read page by page."""
     items, page = [], 1
     while True:
         answer = person.get(f"{path}?limit=100&page={page}")
@@ -77,7 +77,7 @@ def pages(person, path):
         page += 1
 
 
-def test_it_prints_what_it_made_and_how_to_log_in(demo, boss):
+def test_it_prints_counts_and_how_to_log_in(demo, boss):
     assert re.search(r"200 users \(8 of them staff\), 24 courses, 2 placement tests,\n600 results, 12 materials with 20 PDFs, "
                      r"\d+ assignments \(\d+ opened\), 80 contact requests\.", demo.server.output)
     assert SUPERADMIN in demo.server.output and f"{demo.server.data}/mail" in demo.server.output
@@ -86,7 +86,7 @@ def test_it_prints_what_it_made_and_how_to_log_in(demo, boss):
 
 
 def test_every_list_is_full(demo, boss):
-    """The client checks shapes and limits of each answer."""
+    """The client checks shapes and limits of each response."""
     users = pages(boss, "/users")
     assert len(users) == 200 and {u["role"] for u in users} == {"user", "admin", "superadmin"}
     assert sum(u["role"] != "user" for u in users) == 8 and {u["language"] for u in users} == {"tr", "en", "es", "de"}
@@ -107,7 +107,7 @@ def test_every_list_is_full(demo, boss):
 
 
 def test_results_match_their_answers(demo, boss):
-    """Graded again here, from the answers and the right options of the test."""
+    """Grades the results again from the answers and the right options of the test."""
     tests = {t["id"]: boss.get(f"/proficiency-tests/{t['id']}").data for t in pages(boss, "/proficiency-tests")}
     for listed in pages(boss, "/proficiency-tests/admin/results")[::60]:
         result = boss.get(f"/proficiency-tests/admin/results/{listed['id']}").data
@@ -119,21 +119,21 @@ def test_results_match_their_answers(demo, boss):
         assert result["level"] == [r["level"] for r in test["levelRanges"] if r["minScore"] <= result["totalScore"]][-1]
 
 
-def test_right_answers_are_in_all_places(boss):
+def test_right_answers_are_at_all_positions(boss):
     for test in pages(boss, "/proficiency-tests"):
         places = [[o["isCorrect"] for o in q["options"]].index(True)
                   for q in boss.get(f"/proficiency-tests/{test['id']}").data["questions"]]
         assert all(places.count(i) >= 2 for i in range(4)), places
 
 
-def test_statistics_look_like_those_of_a_real_test(demo, boss):
+def test_statistics_are_realistic(demo, boss):
     for test in pages(boss, "/proficiency-tests"):
         figures = boss.get(f"/proficiency-tests/{test['id']}/statistics").data
         assert figures["isReliable"] and .75 < figures["cronbachAlpha"] < .95
         easy = [q["difficulty"] for q in figures["questions"]]
         assert sum(easy[:8]) / 8 > .75 > .5 > sum(easy[16:]) / 8 > .2
         weakest = sorted(figures["questions"], key=lambda q: q["discrimination"])
-        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one question measures nothing"
+        assert weakest[0]["discrimination"] < .15 < weakest[1]["discrimination"], "one question has no discrimination"
 
 
 def test_search_finds_people(demo, boss):
@@ -146,7 +146,7 @@ def test_search_finds_people(demo, boss):
 
 
 def test_pdfs_are_valid(demo, boss):
-    """Each is downloaded, parsed, and accepted as an upload."""
+    """Each is downloaded, parsed, and uploaded again."""
     keys = demo.server.sql("SELECT key FROM file ORDER BY pk").split()[1:]
     assert len(keys) == 20
     for key in (keys[0], keys[-1]):
@@ -163,7 +163,7 @@ def test_pdfs_are_valid(demo, boss):
     assert demo.get(f"/storage/files/{keys[0]}").status == 401, "private"
 
 
-def test_okulctl_finds_no_fault(demo):
+def test_okulctl_check_finds_no_error(demo):
     said = demo.server.ctl("check").stdout
     assert "FAIL" not in said, said
     assert demo.server.ctl("files", "verify").stdout.endswith(" 0 damaged\n")
@@ -183,7 +183,7 @@ def test_counters_match_the_rows(school):
         [(0,)]
 
 
-def test_times_lie_within_the_year_and_make_sense(school):
+def test_times_are_within_the_year_and_plausible(school):
     for column in ("users.created_at", "users.last_login_at", "course.updated_at", "result.completed_at", "contact.created_at",
                    "contact.replied_at", "assignment.assigned_at", "assignment.opened_at", "material.created_at"):
         table, name = column.split(".")
@@ -204,7 +204,7 @@ def test_times_lie_within_the_year_and_make_sense(school):
         assert len(set(ids)) == len(ids) and [i[:11] for i in ids] == sorted(i[:11] for i in ids), f"{table}: ids grow with time"
 
 
-def test_the_same_seed_makes_the_same(school, tmp_path):
+def test_the_same_seed_makes_the_same_data(school, tmp_path):
     first, again, other = school.dump(), Folder(tmp_path / "again"), Folder(tmp_path / "other")
     time.sleep(.01)
     again.ctl("demo", "--until", UNTIL, "--seed", "1", "--users", "200", "--results", "600")
@@ -216,7 +216,7 @@ def test_the_same_seed_makes_the_same(school, tmp_path):
         assert third[table] != first[table], table
 
 
-def test_more_of_one_kind_does_not_change_the_others(school, tmp_path):
+def test_more_rows_of_one_kind_do_not_change_the_others(school, tmp_path):
     more = Folder(tmp_path / "more")
     more.ctl("demo", "--until", UNTIL, "--results", "900")
     names = "SELECT id, email, name, surname, created_at FROM users"
@@ -244,7 +244,7 @@ def test_sizes(tmp_path):
     ("courses", ["sql", "INSERT INTO course (id, title, language, created_at, updated_at) VALUES ('x', 'y', 'tr', 1, 1)"]),
     ("placement tests", ["test"]),
 ])
-def test_what_is_in_use_is_refused(tmp_path, what, make):
+def test_a_database_in_use_is_refused(tmp_path, what, make):
     folder = Folder(tmp_path / "used")
     if make == ["test"]:
         gift = tmp_path / "one.gift"
@@ -270,7 +270,7 @@ def test_a_second_run_is_refused(school):
     (["--until", "2999-01-01"], "nothing may lie in the future"), (["--until", "1999-12-31"], "from 2000-01-01"), (["x"], 'not take "x"'),
     (["--what"], "okulctl demo --help"),
 ])
-def test_options_that_are_refused(tmp_path, arguments, error):
+def test_invalid_options(tmp_path, arguments, error):
     folder = Folder(tmp_path / "empty")
     assert error in folder.ctl("demo", *arguments, check=64).stderr.splitlines()[-1]
     assert folder.ask("SELECT count(*) FROM users") == [(0,)]
@@ -284,7 +284,7 @@ def test_without_a_database(tmp_path):
 
 @pytest.mark.parametrize("program", ["okulctl", "okul-demo"])
 def test_the_statements_of_both_programs_are_explained(demo, program):
-    """The build refuses one that does not compile, or scans a table without a mark; here they run over a database with rows."""
+    """The build does it on an empty database; here the statements are checked on one with rows."""
     environment = demo.server.environment | {"OKUL_DATA": str(demo.server.data)}
     done = subprocess.run([BUILD / program, "--check"], env=environment, capture_output=True, text=True, timeout=60 * SLOW)
     assert done.returncode == 0 and done.stdout.endswith(": 0 faults\n"), done

@@ -1,4 +1,4 @@
-"""cors_origins: as an operator writes them, as the web server gets them, and what `okulctl check` reports."""
+"""cors_origins: the setting, the map for the web server, and what `okulctl check` reports."""
 
 import re
 
@@ -25,18 +25,18 @@ def lines(server):
     return re.findall(r"(?m)^(ok|warn|FAIL) +origins: (.*)$", server.ctl("check", check=False).stdout)
 
 
-def test_what_can_never_match_is_reported_and_ignored(server):
+def test_invalid_origins_are_reported_and_ignored(server):
     found = lines(server)
     assert len(found) == len(BAD) and all(verdict == "FAIL" for verdict, _ in found)
     for (_, text), (entry, why) in zip(found, BAD.items()):
         assert text.startswith(f"{entry} of cors_origins ") and why in text, text
-    okul = Okul(server)     # okul.check_cors() sees that the good ones are answered, and by whom
+    okul = Okul(server)     # okul.check_cors() checks the headers for each origin, of programs and web server
     for path in ("/", "/nothing", "/courses/"):
         for origin in (ORIGIN, "https://admin.okul.example", "null", "*", "https://www.okul.example"):
             okul.options(path, headers={"Origin": origin})
 
 
-def test_check_reports_when_the_web_server_does_not_know_them():
+def test_check_reports_an_outdated_map():
     server = Server("unknown", OKUL_WORKERS="1")
     try:
         assert lines(server) == [("ok", "https://okul.example https://admin.okul.example")]
@@ -47,7 +47,7 @@ def test_check_reports_when_the_web_server_does_not_know_them():
         assert verdict == "warn" and "okulctl migrate" in text
         assert "written" in server.ctl("migrate").stdout
         assert lines(server) == [("ok", "https://new.example")] and "new.example" in file.read_text()
-        assert "written" not in server.ctl("migrate").stdout, "nothing was to be done"
+        assert "written" not in server.ctl("migrate").stdout, "the map was up to date"
         file.unlink()
         assert lines(server)[0][0] == "warn"
         server.environment["OKUL_CORS_ORIGINS"] = ""

@@ -1,4 +1,4 @@
-"""What an operator does with people: cleanup, audit, user import, key. Each test has a data folder of its own."""
+"""okulctl cleanup, audit, user and key. Each test has its own data folder."""
 
 import contextlib
 import os
@@ -34,8 +34,8 @@ def test_help(folder, name):
 KINDS = ("expired login codes", "expired sessions", "old limit counts", "expired mails", "accounts whose deletion was due")
 
 
-def told(output, verb="deleted"):
-    """The counts that cleanup prints, in the order of KINDS; what else it does is for other tests."""
+def counts_in(output, verb="deleted"):
+    """The counts that cleanup prints for KINDS, in this order; other tests check the other lines."""
     lines = [line.split(": ") for line in output.splitlines() if line.split(": ")[0] in KINDS]
     assert [name for name, _ in lines] == list(KINDS)
     counts = [re.fullmatch(rf"(\d+) {verb}", rest) for _, rest in lines]
@@ -43,7 +43,7 @@ def told(output, verb="deleted"):
 
 
 def fill(folder):
-    """Some rows of each kind that are due, and others that are not: the latter's counts are given."""
+    """Adds rows of each kind that are due, and others that are not; returns the numbers of the latter."""
     folder.add("keeper@example.com")
     folder.put(folder.codes(2, -MINUTE), folder.codes(1, MINUTE),
                folder.sessions(3, -MINUTE), folder.sessions(1, MINUTE),
@@ -54,41 +54,41 @@ def fill(folder):
     return [1, 1, 1, 3, 2]
 
 
-def test_cleanup_deletes_what_is_over(folder):
+def test_cleanup_deletes_expired_rows(folder):
     left = fill(folder)
-    assert told(folder.good("cleanup")) == [2, 3, 4, 5, 6]
+    assert counts_in(folder.good("cleanup")) == [2, 3, 4, 5, 6]
     assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
-    assert told(folder.good("cleanup")) == [0] * 5
+    assert counts_in(folder.good("cleanup")) == [0] * 5
     folder.clock.advance(2 * 60)
-    assert told(folder.good("cleanup")) == [1, 1, 1, 2, 1]
+    assert counts_in(folder.good("cleanup")) == [1, 1, 1, 2, 1]
     folder.clock.advance(86400)
-    assert told(folder.good("cleanup")) == [0, 0, 0, 1, 0]
+    assert counts_in(folder.good("cleanup")) == [0, 0, 0, 1, 0]
     assert folder.numbers_of("login_code", "session", "event", "outbox") == [0] * 4 and folder.emails() == {"keeper@example.com"}
 
 
-def test_cleanup_forgets_networks_and_logins_of_long_ago(folder):
+def test_cleanup_deletes_old_networks_and_logins(folder):
     folder.add()
     folder.put(folder.networks(300, -90 * DAY - MINUTE), folder.networks(1, -90 * DAY + MINUTE),
                folder.traces(300, -365 * DAY - MINUTE), folder.traces(1, -365 * DAY + MINUTE),
                folder.traces(1, -365 * DAY - MINUTE, "session.locked"), folder.traces(1, -365 * DAY - MINUTE, "user.role"))
-    said = folder.good("cleanup")
-    assert "networks of old logins: 300 deleted" in said and "traces of old logins: 301 deleted" in said
+    output = folder.good("cleanup")
+    assert "networks of old logins: 300 deleted" in output and "traces of old logins: 301 deleted" in output
     assert folder.numbers_of("known_network", "audit") == [1, 3]
     folder.environment["OKUL_KNOWN_DAYS"] = "89"
     assert "networks of old logins: 1 deleted" in folder.good("cleanup")
 
 
-def test_cleanup_drops_what_a_clock_that_was_ahead_left(folder):
+def test_cleanup_deletes_rows_from_the_future(folder):
     folder.add()
     folder.put(folder.codes(3, 400 * DAY), folder.codes(1, DAY - MINUTE), folder.events(4, 400 * DAY), folder.events(1, MINUTE))
-    assert told(folder.good("cleanup"))[:3] == [3, 0, 4]
+    assert counts_in(folder.good("cleanup"))[:3] == [3, 0, 4]
     assert folder.numbers_of("login_code", "event") == [1, 1]
 
 
 def test_cleanup_dry_run_counts_the_same_and_changes_nothing(folder):
     fill(folder)
     before = folder.content()
-    assert told(folder.good("cleanup", "--dry-run"), "would be deleted") == [2, 3, 4, 5, 6]
+    assert counts_in(folder.good("cleanup", "--dry-run"), "would be deleted") == [2, 3, 4, 5, 6]
     assert folder.content() == before
 
 
@@ -98,26 +98,25 @@ def test_cleanup_is_quiet_for_cron(folder):
     assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == left
 
 
-def test_the_crontab_cleans_up(folder):
-    """The shipped line, as it stands, does it."""
+def test_the_cleanup_line_of_the_crontab(folder):
+    """Runs the command of conf/cron/okul."""
     lines = re.findall(r"(?m)^[\d*]+ [^#]* okul +\$OKUL (cleanup.*)$", (ROOT / "conf/cron/okul").read_text())
     assert len(lines) == 1
     fill(folder)
     assert folder.good(*lines[0].split()) == ""
-    assert told(folder.good("cleanup")) == [0] * 5
+    assert counts_in(folder.good("cleanup")) == [0] * 5
 
 
 def test_cleanup_goes_on_after_a_full_batch(folder):
     folder.add()
     folder.put(*(make(400, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(400, -DAY))
-    assert told(folder.good("cleanup")) == [400] * 5
+    assert counts_in(folder.good("cleanup")) == [400] * 5
     assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("table, make", [("session", "sessions"), ("users", "users")])
-def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
-    """Batches of at most 200, of users also no longer than 50 ms: what came before the one in which a row resists is done,
-    that one is undone as a whole."""
+def test_cleanup_keeps_the_batches_before_a_failure(folder, table, make):
+    """Batches have at most 200 rows; those of users end after 50 ms too. A batch that fails is rolled back as a whole."""
     folder.add()
     make = getattr(folder, make)
     folder.put(make(200, -HOUR), make(100, -2 * MINUTE), make(150, -MINUTE))
@@ -128,17 +127,17 @@ def test_cleanup_keeps_what_was_done_before_it_failed(folder, table, make):
     [left], [audit] = folder.numbers_of(table), folder.numbers_of("audit")
     assert (left, audit) == (250, 1) if table == "session" else (151 < left < 451 and audit == 1 + 451 - left)
     folder.sql("DROP TRIGGER no")
-    assert max(told(folder.good("cleanup"))) == left - (table == "users")
+    assert max(counts_in(folder.good("cleanup"))) == left - (table == "users")
 
 
-def test_cleanup_twice_at_once(folder):
-    """Each row is deleted and told of once."""
+def test_two_parallel_cleanups(folder):
+    """Each row is deleted and counted once."""
     folder.add()
     folder.put(*(make(3000, -2 * DAY) for make in (folder.codes, folder.sessions, folder.events, folder.mails)), folder.users(1000, -DAY))
     runs = [folder.start("cleanup") for _ in range(2)]
     outputs = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0] and not "".join(e for _, e in outputs)
-    counts = [told(o) for o, _ in outputs]
+    counts = [counts_in(o) for o, _ in outputs]
     assert [sum(c) for c in zip(*counts)] == [3000, 3000, 3000, 3000, 1000]
     assert all(min(c) < 3000 for c in counts)
     assert folder.numbers_of("login_code", "session", "event", "outbox", "users") == [0, 0, 0, 0, 1]
@@ -146,25 +145,25 @@ def test_cleanup_twice_at_once(folder):
     assert folder.number("SELECT count(*) FROM audit WHERE action = 'user.deletion-finalized'") == 1000
 
 
-def test_a_user_with_whom_very_much_goes_goes_too(folder):
-    """Nor are those behind them kept."""
+def test_a_user_whose_deletion_takes_long_is_deleted(folder):
+    """And the users after that one."""
     large, small = folder.add("large@example.com"), folder.add("small@example.com")
     folder.ask_for_deletion(large, ago=HOUR)
     folder.ask_for_deletion(small)
     folder.sql("CREATE TRIGGER slow BEFORE DELETE ON users WHEN old.email = 'large@example.com' BEGIN SELECT count(*) FROM ("
                "WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < 30000000) SELECT i FROM i); END")
-    assert told(folder.good("cleanup"))[4] == 2     # a request's two seconds are not enough for it
+    assert counts_in(folder.good("cleanup"))[4] == 2     # longer than the two seconds of a request
     assert folder.emails() == set()
 
 
-def test_finalised_deletion_is_a_deletion(folder):
-    """Sessions, search index, counters and audit as after an admin's delete."""
+def test_a_finalized_deletion_deletes_everything(folder):
+    """Sessions, search index, counters and audit, as when an admin deletes a user."""
     gone, stays = folder.add("gone@example.com", "admin"), folder.add("stays@example.com")
     folder.put(folder.sessions(2, HOUR, "(SELECT pk FROM users WHERE email = 'gone@example.com')"),
                folder.sessions(1, HOUR, "(SELECT pk FROM users WHERE email = 'stays@example.com')"))
     who = folder.sql("SELECT id FROM users WHERE email = 'gone@example.com'")[0][0]
     folder.ask_for_deletion(gone)
-    assert told(folder.good("cleanup")) == [0, 0, 0, 0, 1]
+    assert counts_in(folder.good("cleanup")) == [0, 0, 0, 0, 1]
     assert folder.emails() == {stays}
     assert folder.numbers_of("session", "user_reindex") == [1, 0]
     assert folder.sql("SELECT name, n FROM tally WHERE name GLOB 'user*' ORDER BY name") == [["user", "1"], ["user:admin", "0"], ["user:superadmin", "0"], ["user:user", "1"]]
@@ -188,51 +187,51 @@ def test_only_due_deletions_are_finalised(folder):
 
 def test_the_last_superadmin_is_never_finalised(folder):
     boss, admin, user = folder.add(role="superadmin"), folder.add(role="admin"), folder.add()
-    folder.ask_for_deletion(boss, ago=HOUR)     # the first one that cleanup looks at
+    folder.ask_for_deletion(boss, ago=HOUR)     # due first
     folder.ask_for_deletion(admin, user)
-    assert told(folder.good("cleanup", "--dry-run"), "would be deleted")[4] == 2
+    assert counts_in(folder.good("cleanup", "--dry-run"), "would be deleted")[4] == 2
     run = folder.ctl("cleanup")
-    assert run.returncode == 0 and told(run.stdout)[4] == 2
+    assert run.returncode == 0 and counts_in(run.stdout)[4] == 2
     assert run.stderr.count("\n") == 1 and f"warning: {boss} " in run.stderr and "make another" in run.stderr
     assert folder.emails() == {boss}
     assert folder.number("SELECT count(*) FROM audit WHERE action LIKE '%finalized' AND subject = '" + boss + "'") == 0
-    # cron hears of it too
+    # also with --quiet, for cron
     run = folder.ctl("cleanup", "--quiet")
     assert run.returncode == 0 and run.stdout == "" and boss in run.stderr
-    # one who is not active does not count
+    # an inactive superadmin does not count
     other = folder.add(role="superadmin")
     folder.sql(f"UPDATE users SET is_active = 0 WHERE email = '{other}'")
     assert boss in folder.ctl("cleanup").stderr and folder.emails() == {boss, other}
     folder.sql("UPDATE users SET is_active = 1")
-    assert told(folder.good("cleanup"))[4] == 1
+    assert counts_in(folder.good("cleanup"))[4] == 1
     assert folder.emails() == {other}
 
 
-def test_of_superadmins_who_all_asked_none_goes(folder):
+def test_superadmins_who_all_asked_for_deletion_stay(folder):
     bosses = {folder.add(role="superadmin") for _ in range(3)}
     folder.ask_for_deletion(*bosses)
     run = folder.ctl("cleanup")
-    assert told(run.stdout)[4] == 0 and run.stderr.count("warning: ") == 3 and folder.emails() == bosses
+    assert counts_in(run.stdout)[4] == 0 and run.stderr.count("warning: ") == 3 and folder.emails() == bosses
 
 
 def test_cleanup_empties_the_wal(folder):
     wal = folder.data / "okul.db-wal"
     folder.add()
     assert wal.stat().st_size > 0
-    # while somebody reads, it stays as it is, and that is no failure
+    # a reader prevents it, which is no error
     with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM users").fetchall()
         folder.put(folder.codes(1, -MINUTE))
         run = folder.ctl("cleanup")
-        assert run.returncode == 0 and told(run.stdout)[0] == 1
+        assert run.returncode == 0 and counts_in(run.stdout)[0] == 1
         assert wal.stat().st_size > 0
         reader.execute("COMMIT")
         folder.good("cleanup")
         assert wal.stat().st_size == 0
 
 
-def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
+def test_a_paused_reader_of_a_list_keeps_no_snapshot(folder):
     folder.put(folder.users(5000, DAY))
     paused = folder.start("user", "list")
     paused.stdout.readline()    # more follows than a pipe takes
@@ -242,7 +241,7 @@ def test_a_list_that_nobody_reads_on_keeps_no_snapshot(folder):
     assert len(paused.stdout.readlines()) == 5000 and paused.wait() == 0
 
 
-def test_sql_whose_rows_nobody_reads_keeps_no_lock(folder):
+def test_a_paused_reader_of_sql_keeps_no_lock(folder):
     folder.put(folder.users(5000, DAY))
     paused = folder.start("sql", "UPDATE users SET bio = 'x'; SELECT id, email, created_at FROM users")
     paused.stdout.readline()    # more follows than a pipe takes
@@ -263,7 +262,7 @@ def audit(folder, *options):
     return [dict(zip(HEADINGS, line)) for line in lines[1:]]
 
 
-def test_user_add_and_role_leave_a_trace(folder):
+def test_user_add_and_role_are_audited(folder):
     ada = folder.add("ada@example.com", "superadmin")
     who = folder.sql("SELECT id FROM users")[0][0]
     folder.add("bob@example.com", "superadmin")
@@ -276,7 +275,7 @@ def test_user_add_and_role_leave_a_trace(folder):
     assert folder.number("SELECT max(at) FROM audit") == folder.number("SELECT updated_at FROM users WHERE email = 'ada@example.com'")
 
 
-def test_what_changed_nothing_leaves_no_trace(folder):
+def test_commands_without_effect_are_not_audited(folder):
     boss = folder.add(role="superadmin")
     before = folder.content()
     assert folder.ctl("user", "add", boss).returncode == 65
@@ -286,16 +285,16 @@ def test_what_changed_nothing_leaves_no_trace(folder):
     assert folder.content() == before
 
 
-@pytest.mark.parametrize("arguments, says", [
+@pytest.mark.parametrize("arguments, error", [
     ("add nobody", "not a mail address"), ("add a@example.com --role boss", "not a role"), ("add a@example.com --language fr", "not a language"),
     ("role nobody admin", "not a mail address"), ("role a@example.com boss", "not a role"),
 ])
-def test_a_value_that_is_wrong_is_no_wrong_usage(folder, arguments, says):
+def test_invalid_values_exit_with_data_error(folder, arguments, error):
     run = folder.ctl("user", *arguments.split())
-    assert run.returncode == 65 and says in run.stderr and run.stdout == ""
+    assert run.returncode == 65 and error in run.stderr and run.stdout == ""
 
 
-def test_a_search_that_is_left_behind_is_told(folder):
+def test_an_outdated_search_index_is_reported(folder):
     with contextlib.closing(sqlite3.connect(folder.data / "okul.db", isolation_level=None)) as other:
         other.execute("INSERT INTO user_reindex (pk) VALUES (1)")
         other.execute("BEGIN IMMEDIATE")
@@ -307,8 +306,8 @@ def test_a_search_that_is_left_behind_is_told(folder):
 
 
 @pytest.mark.parametrize("command", [("user", "add", "new@example.com"), ("user", "role", "ada@example.com", "admin")])
-def test_no_change_without_its_trace(folder, command):
-    """One transaction: where the trace cannot be written, nothing is."""
+def test_no_change_without_audit_row(folder, command):
+    """They are one transaction: if the audit row cannot be written, nothing is."""
     folder.add("ada@example.com")
     folder.sql("CREATE TRIGGER no BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
     before = folder.content()
@@ -318,7 +317,7 @@ def test_no_change_without_its_trace(folder, command):
 
 @pytest.fixture
 def history(folder):
-    """Ada's address changed twice; an action a day from 2026-01-01 on, at noon."""
+    """Ada's address changed twice; one action per day at noon, from 2026-01-01 on."""
     folder.put("INSERT INTO users (id, email, timezone, created_at, updated_at) VALUES ('aaaaaaaaaaaaaaaaaaaaaaaa', 'ada@new.example', 'UTC', 0, 0)")
     ada, bob = ("'aaaaaaaaaaaaaaaaaaaaaaaa'", "'bbbbbbbbbbbbbbbbbbbbbbbb'")
     rows = [("NULL", "NULL", "user.added", ada, "ada@old.example", "NULL", "user"),
@@ -338,7 +337,7 @@ def history(folder):
     ((), [6, 5, 4, 3, 2, 1]),
     (("--limit", "2"), [6, 5]),
     (("--limit=1", "--actor", "bob@example.com"), [3]),
-    # whatever the address of that time; in any case
+    # by any address that the user had; case does not matter
     (("--subject", "ada@new.example"), [3, 2, 1]),
     (("--subject", "ADA@old.example"), [3, 2, 1]),
     (("--subject", "aaaaaaaaaaaaaaaaaaaaaaaa"), [3, 2, 1]),
@@ -361,22 +360,22 @@ def test_audit_filters(history, options, days):
     assert [r["at"] for r in audit(history, *options)] == [f"2026-01-{d:02} 12:00:00" for d in days]
 
 
-def test_audit_is_a_line_a_change(history):
+def test_audit_prints_one_line_per_change(history):
     rows = [[row[k] for k in HEADINGS[1:]] for row in audit(history)]
     assert rows[2] == ["ada@new.example", "user.profile", "bob@example.com", "bbbbbbbbbbbbbbbbbbbbbbbb", "-", r'{"bio":"a\tb\nc\\d"}']
     assert rows[5] == ["operator", "user.added", "ada@old.example", "aaaaaaaaaaaaaaaaaaaaaaaa", "-", "user"]
 
 
-@pytest.mark.parametrize("options, says", [
+@pytest.mark.parametrize("options, error", [
     (("--since", "yesterday"), "like 2026-01-31"), (("--since", "2026-02-30"), "like 2026-01-31"), (("--limit", "0"), "from 1"),
     (("--limit", "many"), "from 1"), (("--limit",), "--help"), (("ada@example.com",), "--subject ada@example.com"), (("--colour", "red"), "--help"),
 ])
-def test_audit_says_what_is_wrong(folder, options, says):
+def test_audit_reports_wrong_usage(folder, options, error):
     run = folder.ctl("audit", *options)
-    assert run.returncode == 64 and says in run.stderr and run.stdout == ""
+    assert run.returncode == 64 and error in run.stderr and run.stdout == ""
 
 
-def test_audit_limits_itself(folder):
+def test_audit_has_a_default_limit(folder):
     folder.put(folder.rows("INSERT INTO audit (at, action, subject_id, subject) SELECT {at} + i, 'a', 'b', i FROM i", 150, 0))
     last = folder.number("SELECT max(subject + 0) FROM audit")
     assert [int(r["subject"]) for r in audit(folder)] == list(range(last, last - 100, -1))
@@ -392,7 +391,7 @@ def put(folder, text, name="users.csv"):
 
 
 def imported(folder, text, *options):
-    """Its error lines, and the counts in the last line of its output: (good, bad)."""
+    """Imports a table; returns the error lines and (good, bad), the counts of the last line of output."""
     run = folder.ctl("user", "import", put(folder, text), *options)
     counts = re.fullmatch(r"users (?:to import|imported): (\d+), rows with errors: (\d+)(?:; nothing was changed)?\n", run.stdout)
     assert counts, f"{run.returncode} {run.stdout}{run.stderr}"
@@ -486,7 +485,7 @@ def test_imported_users_log_in_and_register(okul):
     ({"gender": "x", "email": "@", "bio": "x" * 501},
      ["email: must be a valid e-mail address", "gender: must be one of: female, male, other", "bio: must have at most 500 characters"]),
 ])
-def test_import_names_each_bad_row(folder, cells, errors):
+def test_import_reports_each_invalid_row(folder, cells, errors):
     rows = [{"email": "first@example.com"}, {"email": "bad@example.com", "surname": "Bad"} | cells, {"email": "last@example.com"}]
     table = "\n".join([",".join(rows[1]), *(",".join(row.get(name, "") for name in rows[1]) for row in rows)])
     assert imported(folder, table) == ([f"line 3: {e}" for e in errors], (2, 1))
@@ -514,23 +513,23 @@ def test_import_refuses_duplicates(folder):
     (b'a@example.com,b"c', "a quote stands where none may"), (b'"a@example.com"x,b', "a quote stands where none may"),
     (b"a@example.com," + b"x" * 70000, "has too many cells, or too long ones"),
 ])
-def test_import_names_malformed_rows(folder, row, error):
+def test_import_reports_malformed_rows(folder, row, error):
     lines, counts = imported(folder, b"email,name\n" + row + b"\nlast@example.com,c\n")
     assert len(lines) == 1 and lines[0].startswith(f"line 2: {error}") and counts == (1, 1)
     assert folder.emails() == {"last@example.com"}
 
 
-def test_import_names_an_open_quote(folder):
+def test_import_reports_an_open_quote(folder):
     lines, counts = imported(folder, 'email,name\na@example.com,b\n"c@example.com,d\ne@example.com,f\n')
     assert lines == ["line 3: a cell begins with a quote, and no quote ends it"] and counts == (1, 1)
 
 
-def test_import_counts_lines_as_an_editor_does(folder):
+def test_import_counts_lines_like_an_editor(folder):
     table = 'email,bio\r\n\r\na@example.com,"1\r\n2\r\n3"\r\n,\r\n  , \r\nbad,x\r\n\r\n'
     assert imported(folder, table) == (["line 8: email: must be a valid e-mail address"], (1, 1))
 
 
-@pytest.mark.parametrize("table, says", [
+@pytest.mark.parametrize("table, error", [
     ("", "the file is empty"), ("\n\n", "the file is empty"), ("name,surname\na,b\n", "among them email"),
     ("email,colour\n", 'there is no column "colour"; `okulctl user import --help`'),
     ("email,Email\n", 'two columns "email"'), ("email,E-Posta\n", 'two columns "email"'),
@@ -538,9 +537,9 @@ def test_import_counts_lines_as_an_editor_does(folder):
     ("ada@example.com\n", "there is no column"), ("email\n".encode("utf-16"), "it looks like utf-16: use --encoding utf-16"),
     ("email,\"name\n", "no quote ends it"),
 ])
-def test_import_needs_a_first_line_with_the_columns(folder, table, says):
+def test_import_needs_a_header_line(folder, table, error):
     run = folder.ctl("user", "import", put(folder, table))
-    assert run.returncode == 65 and says in run.stderr and run.stdout == ""
+    assert run.returncode == 65 and error in run.stderr and run.stdout == ""
 
 
 def test_import_needs_a_file(folder):
@@ -568,7 +567,7 @@ def test_import_dry_run_changes_nothing(folder):
 
 
 def large(rows, bad=()):
-    """A table of that many rows; those of the lines `bad` are bad."""
+    """A table with this number of rows; those on the lines `bad` are invalid."""
     lines = ["email,name,surname,language,role,countryCode,phoneNumber,birthDate,username"]
     for i in range(2, rows + 2):
         lines.append(f"{'bad' if i in bad else f'student{i}@example.com'},Ayşe {i},Yılmaz,tr,user,90,5{i:09},1998-04-23,ayse.{i}")
@@ -591,8 +590,8 @@ def test_import_of_10_000_rows(folder):
     assert counts == (0, 10_000) and sum("belongs to a user already" in line for line in lines) == 2 * 9980
 
 
-def test_others_write_while_it_imports(folder):
-    """No other write waits for more than a batch or two, and none is lost."""
+def test_other_processes_write_during_an_import(folder):
+    """No write waits for more than a batch or two, and none is lost."""
     began = time.monotonic()
     run, waits = folder.start("user", "import", str(put(folder, large(10_000)))), []
     while run.poll() is None:
@@ -600,13 +599,13 @@ def test_others_write_while_it_imports(folder):
         folder.add(f"other{len(waits)}@example.com")
         waits.append(time.monotonic() - start)
     assert run.communicate()[0] == "users imported: 10000, rows with errors: 0\n"
-    # a batch is a twentieth; a writer that waited for the whole import would wait for most of this
+    # a batch is a twentieth of the import; a writer that waits for the whole import waits for most of this time
     assert len(waits) >= 3 and max(waits) < max(1, (time.monotonic() - began) / 2)
     assert folder.numbers_of("users") == [10_000 + len(waits)]
 
 
 def test_import_holds_one_batch_in_memory(folder):
-    """Rows are stored batch by batch, and little of them is kept in memory."""
+    """Rows are stored batch by batch, so that memory does not grow with the table."""
     environment, peak = folder.environment | {"ASAN_OPTIONS": "exitcode=99:quarantine_size_mb=1"}, 0
     run = subprocess.Popen(folder.command("user", "import", str(put(folder, large(40_000)))), env=environment, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, text=True)
@@ -618,7 +617,7 @@ def test_import_holds_one_batch_in_memory(folder):
     assert 0 < peak < (24 << 10) * (1 if SLOW == 1 else 3)
 
 
-def test_import_stops_with_whole_batches(folder):
+def test_import_stops_at_a_batch_boundary(folder):
     """A failure of the database rolls back only its batch of 500 rows, and is reported."""
     folder.sql("CREATE TRIGGER no BEFORE INSERT ON users WHEN new.email = 'student800@example.com' BEGIN SELECT RAISE(ABORT, 'no'); END")
     run = folder.ctl("user", "import", put(folder, large(1200)))
@@ -629,7 +628,7 @@ def test_import_stops_with_whole_batches(folder):
     assert imported(folder, large(1200))[1] == (700, 500)
 
 
-# ---- lists as spreadsheets write them
+# ---- files as spreadsheets write them
 
 
 def people(folder, *columns):
@@ -658,18 +657,18 @@ def test_import_takes_lists_in_four_languages(folder, heading, row):
     "sep=;\r\nemail;name\r\na@example.com;A, b\r\nb@example.com;B\r\n",
     "\ufeffsep=,\r\nemail,name\r\na@example.com,\"A, b\"\r\nb@example.com,B\r\n",
     "email\tname\r\na@example.com\tA, b\r\nb@example.com\tB\r\n",
-    # empty columns and rows, missing cells, and cells behind the last column
+    # empty columns and rows, missing cells, and cells after the last column
     "email;;name;;\r\na@example.com;;A, b;;\r\nb@example.com;;B\r\n;;;;\r\n;;;;\r\n",
     ";;\nemail;name;gender;bio\na@example.com;A, b\nb@example.com;B;;;;;\n;\n ; \n\n",
     'email;name\n"a@example.com";"A, b"\n"b@example.com";"B"\n"";""\n',
     '"e-\nmail";name\n a@example.com ;"A, b"\nB@EXAMPLE.COM;B',
 ])
-def test_import_takes_tables_in_every_form(folder, table):
+def test_import_takes_tables_in_every_format(folder, table):
     assert imported(folder, table) == ([], (2, 0))
     assert people(folder, "email", "name") == [["a@example.com", "A, b"], ["b@example.com", "B"]]
 
 
-def test_import_names_text_without_a_heading(folder):
+def test_import_reports_text_without_a_heading(folder):
     assert imported(folder, "email;;name\na@example.com;x;A\nb@example.com;;B\n") == (
         ["line 2: cell 2 holds text, and its column has no heading"], (1, 1))
 
@@ -694,21 +693,21 @@ def test_import_takes_phone_numbers_as_people_write_them(folder, country, number
     ("role", {"Admin": "admin", "USER": "user"}), ("availabilitystatus", {"Busy": "busy"}),
     ("isActive", {"true": "1", "WAHR": "1", "DOĞRU": "1", "VERDADERO": "1", "FALSE": "0", "FALSCH": "0", "YANLIŞ": "0"}),
 ])
-def test_import_understands_words(folder, heading, words):
+def test_import_understands_localized_values(folder, heading, words):
     table = "".join(f"a{i}@example.com;{word}\n" for i, word in enumerate(words))
     column = {"Dil": "language", "Sexo": "gender", "availabilitystatus": "availability", "isActive": "is_active"}.get(heading, heading)
     assert imported(folder, f"email;{heading}\n{table}") == ([], (len(words), 0))
     assert people(folder, column) == [[value] for value in words.values()]
 
 
-def test_import_refuses_ambiguous_words(folder):
-    """M may mean a man or a woman (mujer)."""
+def test_import_rejects_ambiguous_values(folder):
+    """M may mean male or mujer (female)."""
     assert imported(folder, "email;Sexo\na@example.com;M\n")[0] == ["line 2: gender: must be one of: female, male, other"]
 
 
 @pytest.mark.parametrize("date", ["04/23/1998", "4-23-1998"])
-def test_import_refuses_a_file_with_the_month_first(folder, date):
-    """Ambiguous dates in it would be misread silently."""
+def test_import_rejects_a_file_with_the_month_first(folder, date):
+    """Its ambiguous dates would be misread silently."""
     run = folder.ctl("user", "import", put(folder, f"email;birthDate\na@example.com;03/04/1998\n\n;\nb@example.com;{date}\n"))
     assert run.returncode == 65 and run.stdout == ""
     assert run.stderr == (f"okulctl: line 5: birthDate: {date} has the month first, and okul reads the day first: nothing was done. "
@@ -719,8 +718,8 @@ def test_import_refuses_a_file_with_the_month_first(folder, date):
 
 
 @pytest.mark.parametrize("encoding", ["windows-1254", "utf-16", "utf-16-le"])
-def test_import_refuses_a_file_in_another_encoding_whole(folder, encoding):
-    """Unless --encoding names the encoding, which the error suggests."""
+def test_import_rejects_a_file_in_another_encoding(folder, encoding):
+    """The error suggests --encoding."""
     path = put(folder, "Ad\tE-posta\r\nAda\ta@example.com\r\nIşıl\tb@example.com\r\n".encode(encoding))
     run = folder.ctl("user", "import", path)
     name = {"utf-16-le": "utf-16le"}.get(encoding, encoding)
@@ -736,8 +735,8 @@ KEPT = ("id, email, role, is_active, language, name, surname, username, country_
 
 
 @pytest.mark.parametrize("query", ["", "&separator=semicolon"])
-def test_the_export_of_users_is_imported_to_the_same_users(later, folder, query):
-    """With texts that look like formulas, a deactivated user, and one whose deletion is pending."""
+def test_the_export_of_users_can_be_imported(later, folder, query):
+    """Including texts that look like formulas, a deactivated user, and one whose deletion is pending."""
     server, boss, mark = later.server, later.staff("superadmin"), "m" + secrets.token_hex(6)
     texts = ["=1+1", "+49 30", "'=x", "''", 'a "b", c; d', "a\n\nb", "-", "@x", "ü;\t,", "=cmd|' /C calc'!A0"]
     for i, text in enumerate(texts):
@@ -771,7 +770,7 @@ def test_key_rotate_puts_a_new_key_first(folder):
     assert output == "k2 signs from the next start on; restart okul now\n"
     new = keys(folder)
     assert new[1:] == old and new[0][0] == "k2" and new[0][1] != old[0][1]
-    # all else is as it was, comments and other keys too
+    # nothing else changes, not even comments and other keys
     assert path.read_text().replace(f"k2 = {new[0][1]}\n", "") == text
     assert path.stat().st_mode & 0o7777 == 0o600
     assert sorted(p.name for p in folder.data.iterdir() if "keys" in p.name) == ["keys.conf"]
@@ -787,7 +786,7 @@ def test_key_rotate_keeps_three(folder):
     assert folder.good("check", "--settings")
 
 
-def test_key_rotate_goes_by_what_an_operator_wrote(folder):
+def test_key_rotate_in_a_file_that_was_edited(folder):
     path = folder.data / "keys.conf"
     key = "ab" * 32
     path.write_text(path.read_text().replace("[jwt]\n", f"[jwt]\n# mine\n  main = {key}\n\nk7 = {key}\n; and more\nk07 = {key}\n"))
@@ -805,14 +804,14 @@ def test_key_rotate_keeps_the_owner(folder):
     assert (path.stat().st_uid, path.stat().st_gid) == owner
 
 
-def test_key_rotate_many_at_once(folder):
+def test_parallel_key_rotate(folder):
     runs = [folder.start("key", "rotate") for _ in range(8)]
-    told = {run.communicate(timeout=60)[0].split()[0] for run in runs}
-    assert [run.returncode for run in runs] == [0] * 8 and told == {f"k{i}" for i in range(2, 10)}
+    names = {run.communicate(timeout=60)[0].split()[0] for run in runs}
+    assert [run.returncode for run in runs] == [0] * 8 and names == {f"k{i}" for i in range(2, 10)}
     assert [kid for kid, _ in keys(folder)] == ["k9", "k8", "k7"] and len({key for _, key in keys(folder)}) == 3
 
 
-def test_key_rotate_says_what_is_wrong(folder):
+def test_key_rotate_reports_errors(folder):
     path = folder.data / "keys.conf"
     text = "\ufeff[jwt]" + path.read_text().partition("\n[jwt]")[2]
     path.write_text(text)
@@ -825,7 +824,7 @@ def test_key_rotate_says_what_is_wrong(folder):
     assert folder.ctl("key", "rotate").returncode == 78 and folder.ctl("key", "list").returncode == 78
 
 
-def test_tokens_of_the_old_key_stay_good():
+def test_tokens_of_the_old_key_stay_valid():
     server = Server("keys", OKUL_WORKERS="1")
     try:
         okul = Okul(server)

@@ -17,7 +17,7 @@ QUESTIONS = "// okul: points 2.5\n1 + 1 is {=2 ~3}.\n\nSnow is cold.{T}\n"
 
 
 def run(okul, *arguments, text=None, check=None):
-    """okulctl with `text` as standard input."""
+    """Runs okulctl test with `text` as standard input."""
     text = text.encode() if isinstance(text, str) else text
     done = subprocess.run([OKULCTL, "-d", str(okul.server.data), "test", *arguments], env=okul.server.environment, input=text or b"",
                           capture_output=True, timeout=60)
@@ -27,8 +27,8 @@ def run(okul, *arguments, text=None, check=None):
 
 
 def imported(okul, *options, text=QUESTIONS):
-    told = run(okul, "import", "-", *OPTIONS, *options, text=text, check=0).stdout.decode()
-    return re.fullmatch(r".+: made with \d+ questions, id ([0-9a-f]{24})\n", told)[1]
+    output = run(okul, "import", "-", *OPTIONS, *options, text=text, check=0).stdout.decode()
+    return re.fullmatch(r".+: made with \d+ questions, id ([0-9a-f]{24})\n", output)[1]
 
 
 def count(okul):
@@ -47,7 +47,7 @@ def test_import_makes_a_test(okul, boss):
     assert own["description"] == "ğ" and [o["isCorrect"] for o in own["questions"][0]["options"]] == [True, False]
 
 
-def test_what_is_exported_is_imported_again(okul, boss):
+def test_an_export_can_be_imported(okul, boss):
     for test in (made(boss, **FULL), shown(boss, imported(okul, text=(GIFT / "choice.gift").read_text())),
                  shown(boss, imported(okul, text=(GIFT / "truth.gift").read_text()))):
         text = run(okul, "export", test["id"], check=0).stdout
@@ -58,7 +58,7 @@ def test_what_is_exported_is_imported_again(okul, boss):
         assert asked(boss.post(PATH + "/import", body).data) == asked(test)
 
 
-# What stands around a text, in JSON and in GIFT, and what is hard to carry.
+# Characters with a meaning in JSON or GIFT, and others that are hard to round-trip.
 TEXTS = [
     '","isCorrect":true', ',"isCorrect":true', '\\","isCorrect\\":true', '","isCorrect":true}],"x":[{"', '\\u0022,\\u0022isCorrect\\u0022:true',
     'x","isCorrect":false},{"id":"', '"}],"options":[{"id":"x"', "}]", "{", "[", "]", "}", ",", "a,", ',"', '"', 'a\\"', "\\", "\\\\",
@@ -68,8 +68,8 @@ TEXTS = [
 ]
 
 
-def test_texts_come_through_whatever_they_look_like(okul, boss):
-    """Stored, shown to author and learner, answered, exported, imported; and no option tells more than its text."""
+def test_texts_round_trip_unchanged(okul, boss):
+    """Stored, shown to author and learner, answered, exported, imported; options reveal nothing but their text."""
     body = []
     for i, text in enumerate(TEXTS):
         options = list(dict.fromkeys([text, TEXTS[(i * 7 + 3) % len(TEXTS)], TEXTS[(i * 5 + 1) % len(TEXTS)], "z"]))
@@ -88,7 +88,7 @@ def test_texts_come_through_whatever_they_look_like(okul, boss):
     assert boss.patch(f"{PATH}/{again['id']}", {"questions": body}).data["questions"] == again["questions"]
 
 
-def test_faults_are_named_by_line_and_nothing_is_made(okul, boss):
+def test_errors_name_the_line_and_nothing_is_imported(okul, boss):
     before = count(okul)
     wanted = [f"okulctl: {GIFT}/refused.gift: {line[2:]}"
               for line in (GIFT / "refused.txt").read_text().splitlines() if line.startswith("! ")]
@@ -102,7 +102,7 @@ def test_faults_are_named_by_line_and_nothing_is_made(okul, boss):
     assert done.stderr.decode().splitlines()[-2:] == ["okulctl: -: and 50 more", "okulctl: nothing was made"]
 
 
-def test_a_dry_run_makes_nothing(okul):
+def test_a_dry_run_imports_nothing(okul):
     before = count(okul)
     assert run(okul, "import", "-", *OPTIONS, "--dry-run", text=QUESTIONS, check=0).stdout == \
         b"questions to import: 2; nothing was made\n"
@@ -123,7 +123,7 @@ def test_a_dry_run_makes_nothing(okul):
     ([*OPTIONS, "--attempts", "101", "--minutes", "0"],
      ["durationMinutes: must be at least 1", "maxAttempts: must be at most 100"]),
 ])
-def test_options_that_are_refused(okul, options, error):
+def test_invalid_options(okul, options, error):
     before = count(okul)
     done = run(okul, "import", "-", *options, text=QUESTIONS, check=65)
     assert error is None or [line.removeprefix("okulctl: ") for line in done.stderr.decode().splitlines()] == error
@@ -141,7 +141,7 @@ UTF8 = "use --encoding {0}, or save it as UTF-8"
     ("Q{T}".encode("utf-16-le"), "-: line 1 is not UTF-8 text; it looks like utf-16le: " + UTF8.format("utf-16le")),
     ("Q{T}".encode("utf-16-be"), "-: line 1 is not UTF-8 text; it looks like utf-16be: " + UTF8.format("utf-16be")),
     (b"", "-: holds no question"), (b"a" * (2 ** 24 + 1), "- has more than 16 MiB")])
-def test_files_that_are_no_text(okul, text, error):
+def test_files_that_are_not_text(okul, text, error):
     before = count(okul)
     assert run(okul, "import", "-", *OPTIONS, text=text, check=65).stderr.decode().splitlines()[0] == "okulctl: " + error
     assert count(okul) == before
@@ -151,7 +151,7 @@ def test_files_that_are_no_text(okul, text, error):
     ("windows-1254", "Işık açık mı? Öğün “şu” {=İ ~Ğ}"), ("WINDOWS-1252", "¿Qué día… müßig {=ñ ~€}"), ("iso-8859-9", "Ş{=ş ~ğ}"),
     ("utf-16", "\ufeffIşık 😀\r\n{=a\r\n~ğ}\r\n"), ("utf-16le", "Işık{=a ~b}"), ("utf-16be", "Işık{=a ~b}"), ("utf-8", "Işık{=a ~b}"),
 ])
-def test_a_file_is_read_in_the_encoding_that_is_said(okul, boss, encoding, text):
+def test_a_file_is_read_in_the_given_encoding(okul, boss, encoding, text):
     body = text.encode("utf-16-le" if encoding == "utf-16" else encoding)
     question, = shown(boss, imported(okul, "--encoding", encoding, text=body))["questions"]
     assert question["text"] == text.strip("\ufeff").partition("{")[0].strip()
@@ -159,7 +159,7 @@ def test_a_file_is_read_in_the_encoding_that_is_said(okul, boss, encoding, text)
 
 
 def test_a_long_file_is_converted_whole(okul, boss):
-    """Across the blocks in which it is converted, characters of two units of UTF-16 at their ends among them."""
+    """Including surrogate pairs at the boundaries of the blocks in which it is converted."""
     texts = [f"{i} " + "ğ😀" * (i % 97 + 700) for i in range(150)]
     for encoding in ("utf-16-le", "utf-8"):
         body = "\n\n".join(t + "{T}" for t in texts).encode(encoding)
@@ -178,7 +178,7 @@ def test_a_long_file_is_converted_whole(okul, boss):
     ("ascii//IGNORE", b"\xe4{T}", 'there is no encoding "ascii//IGNORE"; windows-1254, windows-1252 and utf-16 are some'),
     ("", b"\xe4{T}", 'there is no encoding ""; windows-1254, windows-1252 and utf-16 are some'),
 ])
-def test_a_file_that_is_not_in_the_encoding_that_is_said(okul, encoding, text, error):
+def test_a_file_that_is_not_in_the_given_encoding(okul, encoding, text, error):
     before = count(okul)
     assert run(okul, "import", "-", *OPTIONS, "--encoding", encoding, text=text, check=65).stderr.decode() == f"okulctl: {error}\n"
     assert count(okul) == before
@@ -195,18 +195,19 @@ def test_usage(okul, tmp_path):
 
 def test_list(okul, boss):
     test = made(boss, isPublished=False)
-    okul.server.sql(f"UPDATE test SET title = 'Tab' || char(9) || 'bed' WHERE id = '{test['id']}'")    # of an older version
+    okul.server.sql(f"UPDATE test SET title = 'Tab' || char(9) || 'bed' WHERE id = '{test['id']}'")    # titles of older versions may have tabs
     lines = run(okul, "list", check=0).stdout.decode().splitlines()
     assert lines[0].split("\t") == ["id", "title", "language", "questions", "published", "results", "created"]
     assert lines[-1].split("\t")[:6] == [test["id"], "Tab\\tbed", "en", "1", "no", "0"]
 
 
 def test_every_character_reference_of_html_is_read(okul):
-    """As Python knows them, those without semicolon too; white space is a space, and numbers 128 to 159 are Windows-1252."""
+    """Compared with Python's html.entities, including those without semicolon; white space becomes a space, and
+    numbers 128 to 159 are Windows-1252."""
     names = [*html.entities.html5, "#241;", "#XF1;", "#xf1", "#0150;", "#128;"]
     halves = [names[::2], names[1::2]]
     wanted = ["|".join(re.sub(r"\s+", " ", html.unescape("&" + name)) for name in half) for half in halves]
-    # what has no text of its own is trimmed at the ends
+    # references to white space are trimmed at the ends
     text = "\n\n".join("|".join("&" + name for name in half) + ". {T}" for half in halves)
     test = shown(okul, imported(okul, text=text))
     assert [q["text"] for q in test["questions"]] == [w + "." for w in wanted]

@@ -1,4 +1,5 @@
-"""Who opens the database. One open() and close() of its file inside a worker drops SQLite's locks and loses commits."""
+"""Which processes open the database file. An open() and close() of it inside a worker would drop SQLite's locks
+(POSIX advisory locks) and lose commits."""
 
 import collections
 import re
@@ -11,7 +12,8 @@ CALL = re.compile(r'''(?x) ^ (?: open\("([^"]*)",\ ([^)]*)\) | openat\(\S+,\ "([
 
 
 def read_trace(folder):
-    """Per process: its program, and the database files that it opened, with their flags and whether it closed them."""
+    """Returns for each process its program, and the database files that it opened, with flags and whether it closed
+    them."""
     programs, opened = {}, collections.defaultdict(list)
     for path in folder.glob("trace.*"):
         pid, now = int(path.suffix[1:]), {}
@@ -34,7 +36,7 @@ def read_trace(folder):
 
 
 def work(okul):
-    """Every worker has something to do, reading and writing."""
+    """Makes requests that read and write to every program."""
     ada = okul.registered()
     assert ada.renew().status == 200
     assert okul.get("/settings/none").status == 404
@@ -62,13 +64,13 @@ def test_only_sqlite_opens_the_database(tmp_path):
         program = programs.get(pid, "a fork of serve").rpartition("/")[2]
         assert program.endswith(".fcgi") or program in ("okulctl", "a fork of serve"), f"{program} opened {entries}"
         for entry in entries:
-            # SQLite's own signature; fopen() and a plain open() have another
+            # the flags that SQLite uses, unlike fopen() and a plain open()
             assert "O_NOFOLLOW" in entry["flags"] and "O_CLOEXEC" in entry["flags"], f"{program}: {entry}"
     workers = [pid for pid, program in programs.items() if program.endswith(".fcgi") and pid in alive]
     assert sorted(programs[pid].rpartition("/")[2] for pid in workers) == sorted(p.name for p in BUILD.glob("*.fcgi"))
     for pid in workers:
         entries = opened[pid]
-        assert entries == before[pid], f"{programs[pid]} opened or closed a file while at work: {entries}"
+        assert entries == before[pid], f"{programs[pid]} opened or closed a file during requests: {entries}"
         modes = sorted(re.match("O_RD(ONLY|WR)", e["flags"])[1] for e in entries if e["file"] == "okul.db")
         assert modes in (["ONLY", "WR"], ["ONLY"]), f"{programs[pid]}: each connection once: {entries}"
         assert not [e for e in entries if e["file"] == "okul.db" and e["closed"]], f"{programs[pid]}: {entries}"

@@ -1,6 +1,6 @@
-"""Every field of every request body, with every kind of value that it must take or refuse. The cases come from the
-contract's shapes (helpers/contract.py): a new shape needs a row in SENDERS, or a good request in its group's file
-(helpers/groups.py), and is then covered."""
+"""Every field of every request body, with every kind of value that it must accept or reject. The cases come from the
+shapes of the contract (helpers/contract.py): a new shape needs only a row in SENDERS, or a valid request in its
+group's file (helpers/groups.py)."""
 
 import functools
 
@@ -17,15 +17,16 @@ UNKNOWN = "is not a known field"
 
 
 class Sender:
-    """How a shape reaches the server, by the first route that takes it: with which good values beside the one under test, whether
-    each good value needs somebody new, whether a superadmin sends it though others may too, about what, whose id `about` gives (else
-    about a user), and what is answered where that is no success."""
+    """Sends bodies of a shape to the first route that takes it. base: makes a valid body; new: each valid value needs
+    a new user; boss: a superadmin sends it, even if others may; about: makes the resource and returns the id for the
+    path (by default the user's); accepted: the status for valid fields, if it is not success; but: fields with
+    additional rules, which the group tests."""
 
     def __init__(self, shape, base, new=False, boss=False, about=None, accepted=None, but=()):
         route = next(r for r in contract.routes if r.json and r.request == shape)
         self.shape, self.method, self.path, self.base, self.new = shape, route.method, route.path, base, new
         self.boss, self.accepted = boss or route.role in ("admin", "superadmin"), accepted or route.status
-        self.about, self.but = about, but   # but: fields with a rule of their own, which their group tests
+        self.about, self.but = about, but
 
     def send(self, okul, person, body):
         token = superadmin(okul).token if self.boss else person.token
@@ -52,7 +53,7 @@ def some_test(okul):
 
 @functools.cache
 def free_test(okul):
-    """A test that may be submitted as often as one likes."""
+    """A test with unlimited attempts."""
     return superadmin(okul).post("/proficiency-tests", GOOD_TEST | {"maxAttempts": 0}).data
 
 
@@ -63,7 +64,7 @@ def some_material(okul):
 
 SENDERS = [
     Sender("RequestOtpUnifiedDto", lambda: {"email": fresh()}),
-    # past the fields: nobody asked for this code
+    # the fields are accepted, but the code does not exist
     Sender("VerifyOtpUnifiedDto", lambda: {"email": fresh(), "code": "123456"}, accepted=400),
     Sender("RefreshTokenDto", lambda: {"refreshToken": "x" * 43}, accepted=401),
     Sender("CompleteRegistrationDto", lambda: dict(REGISTRATION), new=True),
@@ -86,13 +87,13 @@ SENDERS = [
            about=lambda okul: free_test(okul)["id"]),
     Sender("CreateEducationMaterialDto", lambda: dict(GOOD_MATERIAL), but=("videos",)),
     Sender("UpdateEducationMaterialDto", lambda: {}, about=some_material, but=("videos",)),
-    # past the fields: such a user is not there
+    # the fields are accepted, but the user does not exist
     Sender("AssignEducationMaterialDto", lambda: {"userIds": ["0" * 24]}, about=some_material, accepted=404),
 ]
 
 
 def senders_of_groups():
-    """By the good requests of groups that say theirs in their own files."""
+    """Senders from the valid requests (GOOD) in the groups' files."""
     good = good_requests()
     for route in contract.routes:
         own = good.get((route.method, route.path), {})
@@ -118,12 +119,12 @@ def test_every_request_shape_has_a_sender():
 
 
 def names(answer):
-    """The fields that the errors name."""
+    """The fields that the errors are about."""
     return [e.partition(":")[0] for e in answer.errors]
 
 
 @pytest.mark.parametrize("shape, field", CASES, ids=lambda x: getattr(x, "name", x))
-def test_field_refuses(okul, ada, shape, field):
+def test_field_rejects(okul, ada, shape, field):
     sender = SENDERS[shape]
     for why, value in contract.bad_values(field):
         answer = sender.send(okul, ada, sender.base() | {field.name: value})
@@ -144,7 +145,7 @@ def test_field_is_required(okul, ada, shape, field):
 
 @pytest.mark.parametrize("shape, field", [c for c in CASES if list(contract.good_values(c[1])) and c[1].name not in SENDERS[c[0]].but],
                          ids=lambda x: getattr(x, "name", x))
-def test_field_takes_what_is_just_good(okul, ada, shape, field):
+def test_field_accepts_boundary_values(okul, ada, shape, field):
     sender = SENDERS[shape]
     for why, value in contract.good_values(field):
         person = okul.login() if sender.new or field.username else ada
@@ -159,7 +160,7 @@ def test_field_takes_what_is_just_good(okul, ada, shape, field):
 
 
 @pytest.mark.parametrize("shape", SENDERS)
-def test_a_field_that_the_shape_has_not(okul, ada, shape):
+def test_an_unknown_field(okul, ada, shape):
     sender = SENDERS[shape]
     for extra in ("extra", "Email", "__proto__", "ünknown", "a" * 200, ""):
         answer = sender.send(okul, ada, sender.base() | {extra: 1})
@@ -169,7 +170,7 @@ def test_a_field_that_the_shape_has_not(okul, ada, shape):
 
 
 @pytest.mark.parametrize("shape", SENDERS)
-def test_all_faults_at_once_in_the_order_of_the_fields(okul, ada, shape):
+def test_all_errors_in_the_order_of_the_fields(okul, ada, shape):
     sender, fields = SENDERS[shape], contract.shapes[shape]
     bad = {f.name: next(value for why, value in contract.bad_values(f)) for f in fields}
     answer = sender.send(okul, ada, dict(reversed(bad.items())) | {"extra": 1})
@@ -179,13 +180,13 @@ def test_all_faults_at_once_in_the_order_of_the_fields(okul, ada, shape):
 
 
 @pytest.mark.parametrize("shape", [s for s in SENDERS if not all(f.optional for f in contract.shapes[s])])
-def test_an_empty_object_lacks_all_that_is_required(okul, ada, shape):
+def test_an_empty_object_lacks_all_required_fields(okul, ada, shape):
     answer = SENDERS[shape].send(okul, ada, {})
     assert answer.status == 400
     assert answer.errors == [f"{f.name}: is required" for f in contract.shapes[shape] if not f.optional]
 
 
-def test_a_fault_in_a_list_names_the_element(okul, ada):
+def test_an_error_in_a_list_names_the_element(okul, ada):
     answer = ada.patch("/me", {"interests": ["x", "", 1, "y" * 51]})
     assert answer.status == 400 and names(answer) == ["interests[1]", "interests[2]", "interests[3]"]
 
@@ -199,12 +200,12 @@ def test_the_sentence_of_the_contract(okul):
                           "!#$%&'*+-/=?^_`{|}~@example.com", "1@1.example.com",
                                      "x" * 64 + "@example.com",
                                      "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 58 + ".de"])
-def test_good_addresses(okul, address):
+def test_valid_addresses(okul, address):
     answer = okul.post("/auth/otp/request", {"email": address})
     assert answer.status == 200 and answer.data["email"] == address, len(address)
 
 
-def test_an_address_of_255(okul):
+def test_an_address_of_255_characters(okul):
     answer = okul.post("/auth/otp/request",
                        {"email": "x" * 64 + "@" + "y" * 63 + "." + "z" * 63 + "." + "v" * 59 + ".de"})
     assert answer.status == 400

@@ -1,4 +1,4 @@
-"""What is left of somebody whose account was deleted: what the contract lets stay, and nothing else in any table."""
+"""What remains of a deleted user: what the contract allows to keep, and nothing else in any table."""
 
 import secrets
 
@@ -8,22 +8,21 @@ from helpers.everything import ADDRESSED, of_users, rows, with_everything
 from helpers.server import until
 from helpers.v1 import DELETION
 
-# The audit trace, what somebody changed in the school's settings, and requests through the contact form, with the reply to
-# one that is on its way.
+# The audit log, versions of settings, and contact requests, with a reply that is in the outbox.
 STAYS = {"audit.actor_id", "audit.actor_email", "audit.subject_id", "audit.subject", "setting_version.actor_id",
          "setting_version.actor_email", "contact.full_name", "contact.email", "contact.subject", "contact.sort_name", "contact.folded",
          "outbox.recipient"}
 
 
 def traces(server, pk, *words):
-    """The columns, as table.column, that point to the user or hold one of the words anywhere within."""
+    """The columns, as table.column, that refer to the user or contain one of the words."""
     columns = rows(server, "SELECT m.name AS t, c.name AS c FROM sqlite_schema AS m, pragma_table_info(m.name) AS c"
                            " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.sql NOT LIKE 'CREATE VIRTUAL%'")
-    looks = [f"SELECT '{t}.{c}' AS place WHERE EXISTS (SELECT 1 FROM {t} WHERE {c} = {pk})" for t, c in of_users(server)]
+    queries = [f"SELECT '{t}.{c}' AS place WHERE EXISTS (SELECT 1 FROM {t} WHERE {c} = {pk})" for t, c in of_users(server)]
     for column in columns:
         held = " OR ".join(f"instr(CAST({column['c']} AS BLOB), CAST('{word}' AS BLOB))" for word in words)
-        looks.append(f"SELECT '{column['t']}.{column['c']}' WHERE EXISTS (SELECT 1 FROM \"{column['t']}\" WHERE {held})")
-    return {row["place"] for row in rows(server, " UNION ALL ".join(looks))}
+        queries.append(f"SELECT '{column['t']}.{column['c']}' WHERE EXISTS (SELECT 1 FROM \"{column['t']}\" WHERE {held})")
+    return {row["place"] for row in rows(server, " UNION ALL ".join(queries))}
 
 
 def found_by_search(server, word):
@@ -31,7 +30,7 @@ def found_by_search(server, word):
 
 
 @pytest.mark.parametrize("how", ["by an admin", "as asked for"])
-def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
+def test_nothing_else_remains_of_a_deleted_user(later, how):
     server, boss, mark = later.server, later.staff("superadmin"), "m" + secrets.token_hex(6)
     bystander = later.registered()
     with with_everything(later, boss, mark) as ada:
@@ -39,7 +38,7 @@ def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
         user = rows(server, f"SELECT pk FROM users WHERE id = '{ada.id}'")[0]["pk"]
         before = traces(server, user, ada.id, mark)
         places = {f"{t}.{c}" for t, c in of_users(server) | ADDRESSED}
-        assert before > places | {"users.bio", "session.user_agent", "file.name", "assignment.note"}, "what is to go is there"
+        assert before > places | {"users.bio", "session.user_agent", "file.name", "assignment.note"}, "the data exists before the deletion"
         assert found_by_search(server, mark) == 1
         if how == "by an admin":
             assert boss.delete(f"/users/{ada.id}").status == 200
@@ -53,6 +52,6 @@ def test_nothing_is_left_of_somebody_who_was_deleted(later, how):
         templates = [row["template"] for row in rows(server, f"SELECT template FROM outbox WHERE recipient = '{ada.email}'")]
         assert templates == (["contact-reply"] if how == "by an admin" else [])
     if templates:
-        until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply all the same")
+        until(lambda: [m for m in server.mailbox.to(ada.email) if m["Subject"].startswith("Re: ")], "the reply, which is still sent")
     assert rows(server, f"SELECT name FROM users WHERE id = '{bystander.id}'") == [{"name": "Ada"}]
     assert rows(server, "SELECT count(*) AS n FROM file WHERE name = 'poster.png' AND owner IS NULL")[0]["n"] != "0"

@@ -1,7 +1,6 @@
-"""Uploads by people who mean harm: files that are two things at once, cut, or not what they are said to be, and names
-that would be paths, headers or scripts. Each goes through the web server, is refused when no reader of an allowed type
-would read it, lands nowhere but below DATA/files under its hash, and comes back so that no browser takes it for anything
-else."""
+"""Malicious uploads: polyglot files, truncated files, files with a wrong type, and names that are paths, headers or
+scripts. Each goes through the web server, is rejected unless a common reader of an allowed type can read it, is
+stored only below DATA/files under its hash, and is served such that no browser interprets it as anything else."""
 
 import hashlib
 import io
@@ -26,7 +25,7 @@ MIMES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "
          "avif": "image/avif", "heic": "image/heic", "mp4": "video/mp4", "mov": "video/quicktime", "webm": "video/webm",
          "mp3": "audio/mpeg", "m4a": "audio/mp4"}
 SAMPLES = {p.name: p.read_bytes() for p in sorted((ROOT / "tests/unit/media").iterdir()) if p.is_file()}
-OWN = ("png", "jpg", "webp", "gif", "pdf", "mp4", "webm", "mp3")    # those that can be taken apart here
+OWN = ("png", "jpg", "webp", "gif", "pdf", "mp4", "webm", "mp3")    # types whose structure this file knows
 PLAIN = {kind: SAMPLES.get(f"plain.{kind}") or SAMPLES["lossless.webp"] for kind in OWN}
 BOUNDARY = b"----okulHostile7MA4YWxkTrZu0gW"
 
@@ -36,13 +35,13 @@ BOUNDARY = b"----okulHostile7MA4YWxkTrZu0gW"
 
 @dataclass
 class Case:
-    what: str                               # its name in the report
+    what: str                               # id of the test
     content: bytes
     expected: object                        # a kind of MIMES, or a status
-    name: bytes = b"photo.png"              # as it stands between the quotes of filename
+    name: bytes = b"photo.png"              # the filename parameter, between the quotes
     claim: bytes = b"image/png"             # the part's Content-Type
-    stored: str | None = None               # the name that comes back; None: any that is harmless
-    disposition: bytes | None = None        # all that stands behind form-data, where it is odd
+    stored: str | None = None               # the expected name in the response; None: any harmless name
+    disposition: bytes | None = None        # replaces everything after form-data
 
 
 def archive(name="x.class", comment=b""):
@@ -71,7 +70,7 @@ def chunk(kind, data):
 
 
 def foreign():
-    """What is none of the types, named and labelled as one."""
+    """Files of other types, named and labelled as an allowed type."""
     mp4 = PLAIN["mp4"]
     tar = b"x.png".ljust(257, b"\0") + b"ustar\x0000" + bytes(1024)
     return {
@@ -109,7 +108,7 @@ def foreign():
 
 
 def inside(kind):
-    """Whole files of the kind that carry something else where there is room for anything: they stay what they are."""
+    """Valid files of a kind with a foreign payload where the format permits arbitrary data: they keep their type."""
     one, payload = PLAIN[kind], HTML + archive()
     if kind == "png":
         def with_chunk(name, data):
@@ -160,7 +159,7 @@ def corpus():
         add(f"foreign-{what}", content, 415)
     add("empty", b"", 400)
 
-    # right bytes, wrong label: the bytes say what it is
+    # right bytes, wrong label: the type is detected from the bytes
     labels = [(b"evil.html", b"text/html"), (b"evil.svg", b"image/svg+xml"), (b"shell.php", b"application/x-httpd-php"),
               (b"a.png.exe", b"application/x-msdownload"), (b"none", b""),
               (b".htaccess", b"text/plain; charset=utf-7"), (b"x.gif", b"image/gif")]
@@ -173,18 +172,18 @@ def corpus():
     for name, content in SAMPLES.items():
         add(f"whole-{name}", content, name.rpartition(".")[2], name=name.encode(), stored=name)
 
-    # cut: readers show what is there, once a signature is
+    # truncated: readers show what is there if the signature is complete
     for name, content in SAMPLES.items():
         kind = name.rpartition(".")[2]
         for length in (len(content) - 3, len(content) // 2, 12):
             least = {"jpg": 3, "gif": 6, "webp": 12}.get(kind, 13)
             add(f"cut-{name}-{length}", content[:length], kind if length >= least else 415, name=name.encode())
 
-    # two things at once
+    # polyglots
     for kind, one in PLAIN.items():
         for what, other in (("html", HTML), ("zip", archive()), ("php", PHP), ("exe", EXE)):
             add(f"{kind}-then-{what}", one + other, kind)
-            # readers of PDF look for its header in the first KiB, those of MP3 for frames behind what they do not know
+            # PDF readers search the header in the first KiB, MP3 readers skip unknown data before the first frame
             reads = kind == "pdf" or (kind == "mp3" and what in ("html", "php"))
             add(f"{what}-then-{kind}", other + one, kind if reads else 415)
         other = "png" if kind == "jpg" else "jpg"
@@ -202,7 +201,7 @@ def corpus():
 
 
 def names():
-    """Names, each with a picture of its own: (what, filename as bytes, the name that comes back, or 400)."""
+    """Names: (id, filename as bytes, the expected name in the response, or 400)."""
     mark, saved = "okul-was-here", "okul-was-here.png"
     long = "ş" * 300 + ".png"
     table = [
@@ -292,18 +291,18 @@ def names():
 CORPUS = corpus() + names()
 
 
-def test_the_corpus_is_large_and_always_the_same():
+def test_the_corpus_is_large_and_deterministic():
     assert len(CORPUS) >= 300
     assert len({c.what for c in CORPUS}) == len(CORPUS)
     assert len({(c.content, c.name, c.claim, c.disposition) for c in CORPUS}) == len(CORPUS)
 
 
-# ---- the server, and what must hold of it
+# ---- the server, and its invariants
 
 
 @pytest.fixture(scope="module")
 def school():
-    """A server of this file's own: nobody else makes files there."""
+    """A server that only this file uses, so that no other test makes files there."""
     server = Server("hostile", OKUL_WORKERS="2")
     yield Okul(server)
     deaths = server.deaths()
@@ -314,12 +313,12 @@ def school():
 @pytest.fixture(scope="module")
 def attacker(school):
     person = school.registered()
-    person.upload(png())      # folders are made at the first
+    person.upload(png())      # the first upload makes folders
     return person
 
 
 def tree(server):
-    """Every name below the server's home, but for what nginx, SQLite and the log have at times."""
+    """All paths below the server's home, except temporary files of nginx, SQLite and the log."""
     found = set()
     for folder, folders, files in os.walk(server.home):
         inside = os.path.relpath(folder, server.home)
@@ -361,7 +360,7 @@ def check_name(name):
 
 
 def check_download(school, data, case):
-    """On the wire: the true type, no guessing, nothing runs, and the name can do no harm."""
+    """The download has the detected type, forbids sniffing and scripts, and has a harmless name."""
     mime = MIMES[case.expected]
     address = urlsplit(data["url"])
     answer = school.get(f"{address.path}?{address.query}" if address.query else address.path)
@@ -395,7 +394,7 @@ def check_taken(school, case, answer, before, after):
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.what)
-def test_a_file_is_taken_only_as_what_it_is(school, attacker, case):
+def test_a_file_is_stored_with_its_detected_type(school, attacker, case):
     before = tree(school.server)
     answer = send(attacker, case)
     after = tree(school.server)
@@ -408,7 +407,7 @@ def test_a_file_is_taken_only_as_what_it_is(school, attacker, case):
         check_taken(school, case, answer, before, after)
 
 
-def test_nothing_lies_where_a_name_pointed(school, attacker):
+def test_no_file_is_written_outside_the_store(school, attacker):
     for case in CORPUS:
         if b"okul-was-here" in case.name + (case.disposition or b""):
             send(attacker, case)
@@ -422,7 +421,7 @@ def test_nothing_lies_where_a_name_pointed(school, attacker):
 
 @pytest.mark.parametrize("folder", ["../public", "private/../public", "/etc", "PUBLIC", "public\0", "public ", "",
                                     "%2e%2e", "private;public"])
-def test_a_folder_is_one_of_two_words(attacker, folder):
+def test_only_two_folder_names_are_valid(attacker, folder):
     answer = attacker.upload(png(b"folder"), "a.png", ("folder", folder))
     assert answer.status in (400, 403), answer
 
@@ -439,7 +438,7 @@ def test_only_an_admin_makes_a_file_public(school, attacker):
     "%00", "a%00.png", "%0d%0aX-Evil:%201", "/etc/passwd", "%2fetc%2fpasswd", "..", ".", "%2e%2e", "_data%2ffiles",
     "*", "%25", "'%20OR%201=1--", "a" * 300,
     "x.png%0d%0aX-Accel-Redirect:%20/_data/files/..", quote("../" * 20 + "etc/passwd", safe=""), "%E2%80%AEgnp.x"])
-def test_a_key_is_no_path(school, attacker, key):
+def test_a_key_is_not_interpreted_as_a_path(school, attacker, key):
     for caller in (school, attacker):
         answer = caller.get("/storage/files/" + key)
         assert answer.status in (400, 404), answer
@@ -448,14 +447,14 @@ def test_a_key_is_no_path(school, attacker, key):
 
 @pytest.mark.parametrize("path", ["/_data/files/", "/_data/files/../okul.db", "/_data/okul.db", "/_share/schema.sql",
                                   "/files/", "/data/okul.db"])
-def test_no_address_leads_to_the_folder_itself(school, attacker, path):
+def test_the_folder_is_not_served_directly(school, attacker, path):
     stored = attacker.upload(png()).data["sha256"]
     for address in (path, path + stored[:2] + "/" + stored):
         assert attacker.get(address).status in (400, 404)
 
 
-def test_the_type_in_the_address_changes_nothing(school, attacker):
-    """A key is the whole of its bytes: another extension is another key, which nobody has."""
+def test_the_extension_in_the_url_does_not_change_the_type(school, attacker):
+    """Keys are compared as a whole: with another extension it is an unknown key."""
     key = attacker.upload(PLAIN["png"], "x.png").data["key"]
     assert attacker.get(f"/storage/files/{key}").status == 200
     for other in (key.replace(".png", ".html"), key.removesuffix(".png"), key + ".html", key + "/x.html", key.upper(),
@@ -463,23 +462,23 @@ def test_the_type_in_the_address_changes_nothing(school, attacker):
         assert attacker.get("/storage/files/" + other).status in (400, 404), other
 
 
-def test_two_files_in_one_form_are_refused_whole(school, attacker):
+def test_two_files_in_one_form_are_rejected(school, attacker):
     before = tree(school.server)
     answer = attacker.okul.upload(("file", "a.png", png()), ("file", "b.png", png()), token=attacker.token)
     assert answer.status == 400, answer
     assert tree(school.server) == before
 
 
-def test_a_boundary_inside_a_file_is_no_way_out(school, attacker):
-    """The bytes of a picture may look like a form: only the true boundary ends it."""
+def test_a_similar_boundary_inside_a_file_does_not_end_it(school, attacker):
+    """A picture may contain bytes that look like a form: only the exact boundary ends it."""
     inner = b'\r\n------okul\r\nContent-Disposition: form-data; name="folder"\r\n\r\npublic\r\n------okul--\r\n'
     made = png(b"")[:33] + chunk(b"tEXt", b"C\0" + inner) + png(b"")[33:]
     answer = attacker.upload(made, "a.png")
     assert answer.status == 201 and answer.data["isPublic"] is False and answer.data["size"] == len(made), answer
 
 
-def test_the_same_bytes_by_two_people_stay_two_files(school, attacker):
-    """Who uploads what another has stored learns nothing of it and gets no right to theirs."""
+def test_the_same_bytes_of_two_users_are_two_files(school, attacker):
+    """Uploading the bytes of another user's file reveals nothing about that file and gives no access to it."""
     other, content = school.registered(), png(secrets.token_bytes(16))
     mine, theirs = attacker.upload(content, "mine.png").data, other.upload(content, "theirs.png").data
     assert mine["sha256"] == theirs["sha256"] and mine["key"] != theirs["key"] and theirs["fileName"] == "theirs.png"

@@ -1,5 +1,5 @@
-"""okul on different machines: a web server that runs the programs as CGI, a host that ignores .htaccess, commands by root, half a
-request on a socket, a lock that another process keeps, a disk that is nearly full."""
+"""Different environments: a web server that runs the programs as CGI, a host that ignores .htaccess, commands run by
+root, an incomplete request on a socket, a lock that another process holds, a disk that is nearly full."""
 
 import contextlib
 import fcntl
@@ -31,7 +31,7 @@ CGI = {"GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NA
 
 
 def clean():
-    """The environment without settings of okul."""
+    """The environment without OKUL_ variables."""
     return {k: v for k, v in os.environ.items() if not k.startswith("OKUL_")}
 
 
@@ -41,7 +41,7 @@ def clean():
 @pytest.mark.parametrize("marks", (CGI, {"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}), ids=("all", "method", "interface"))
 @pytest.mark.parametrize("option", ("--help", "--check", "--routes", "--openapi", "--version", "-d", "sql"))
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.stem)
-def test_a_query_is_no_command_line(okul, program, option, marks):
+def test_a_query_is_not_a_command_line(okul, program, option, marks):
     environment = okul.server.environment | {"OKUL_DATA": str(okul.server.data), "REQUEST_URI": "/nothing?" + option, "QUERY_STRING": option}
     run = subprocess.run([program, option], env=environment | marks, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     status, _, body = parse_cgi(run.stdout)
@@ -51,7 +51,7 @@ def test_a_query_is_no_command_line(okul, program, option, marks):
 
 @pytest.mark.parametrize("arguments", (["--help"], ["--version"], ["sql", "SELECT 1"], ["user", "list"], ["migrate"], ["mail"], []), ids=" ".join)
 @pytest.mark.parametrize("program", ("okulctl", "okul-demo"))
-def test_okulctl_is_no_cgi_program(okul, program, arguments):
+def test_okulctl_does_not_run_as_cgi(okul, program, arguments):
     for marks in ({"REQUEST_METHOD": "GET"}, {"GATEWAY_INTERFACE": "CGI/1.1"}):
         environment = okul.server.environment | {"OKUL_DATA": str(okul.server.data)} | marks
         run = subprocess.run([BUILD / program, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
@@ -63,7 +63,8 @@ def test_okulctl_is_no_cgi_program(okul, program, arguments):
 
 
 class Host:
-    """The Apache of a host, run as an ordinary user, with a web folder as the first lines of conf/apache/htaccess describe."""
+    """Apache of a hosting provider, run as an ordinary user, with a web folder as the comment in conf/apache/htaccess
+    describes."""
 
     def __init__(self, home):
         self.home, self.web, self.data = home, home / "public_html", home / "okul-data"
@@ -128,7 +129,7 @@ class Host:
         return body.startswith(b"SQLite format 3\0") or any(secret in body for secret in self.secrets())
 
     def paths(self):
-        """All files below the web root, also through links, and the paths of earlier versions."""
+        """All files below the web root, following links, and paths that earlier versions used."""
         found = {"/var/okul.db", "/var/keys.conf", "/cgi-bin/var/okul.db", "/cgi-bin/var/keys.conf", "/cgi-bin/var/okul.db-wal"}
         for folder, folders, files in os.walk(self.web, followlinks=True):
             found |= {"/" + str(Path(folder, name).relative_to(self.web)) for name in (*files, *folders)}
@@ -137,7 +138,7 @@ class Host:
 
 @contextlib.contextmanager
 def open_folder():
-    """A folder that every user may enter; those of pytest are for one user."""
+    """A temporary folder that every user may enter, unlike tmp_path."""
     with tempfile.TemporaryDirectory(prefix="okul-host-") as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)
@@ -149,9 +150,9 @@ def host():
         yield Host(folder)
 
 
-# A host that ignores .htaccess and serves all files as they are; one that also runs the programs in cgi-bin.
+# A host that ignores .htaccess and serves all files; one that also runs the programs in cgi-bin.
 IGNORES = "<Directory />\nAllowOverride None\nRequire all granted\nOptions FollowSymLinks Indexes\n</Directory>\n"
-MODES = {"as it is": IGNORES, "cgi-bin": IGNORES + "ScriptAlias /cgi-bin/ {web}/cgi-bin/\n"}
+MODES = {"static": IGNORES, "cgi-bin": IGNORES + "ScriptAlias /cgi-bin/ {web}/cgi-bin/\n"}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -162,7 +163,7 @@ def test_a_host_that_ignores_htaccess_serves_no_secret(host, mode):
             status, body = host.get(path)
             served += status == 200
             assert not host.is_secret(body), path
-        assert served > (10 if mode == "as it is" else 0), "something is served at all"
+        assert served > (10 if mode == "static" else 0), "some files are served"
         if mode == "cgi-bin":
             for option in ("--help", "--check", "sql"):
                 assert host.get(f"/cgi-bin/okulctl?{option}") == (403, b"Forbidden\n")
@@ -181,7 +182,7 @@ def test_a_host_that_reads_htaccess_serves_okul(host):
             assert status in (301, 404) and not host.is_secret(body), path
 
 
-def test_check_warns_of_data_that_a_web_server_could_serve(host):
+def test_check_warns_about_data_below_a_web_root(host):
     def warnings():
         run = host.run([host.web / "cgi-bin/okulctl", "check"], cwd=host.home)
         return [line for line in run.stdout.splitlines() if " web: " in line]
@@ -206,7 +207,7 @@ def test_check_warns_of_data_that_a_web_server_could_serve(host):
 
 @pytest.fixture
 def programs(tmp_path):
-    """okulctl and a program in a new folder; nothing else names the data folder."""
+    """okulctl and a program in a new folder, without a configured data folder."""
     for file in (Path(OKULCTL), BUILD / "app.fcgi"):
         shutil.copy(file, tmp_path)
     shutil.copytree(BUILD / "share", tmp_path / "share")
@@ -218,7 +219,7 @@ def programs(tmp_path):
     return run
 
 
-def test_a_file_beside_the_programs_names_the_data(programs):
+def test_okul_data_beside_the_programs_names_the_data_folder(programs):
     for name in ("named", "said", "asked"):
         assert programs("-d", name, "migrate").returncode == 0
     assert programs("migrate").returncode == 0 and (programs.folder / "var/okul.db").exists()
@@ -234,8 +235,8 @@ def test_a_file_beside_the_programs_names_the_data(programs):
 
 
 @pytest.mark.parametrize("text", ("", "\n", "named\n", "../named\n", " /tmp\n", "x" * 5000), ids=repr)
-def test_a_file_that_names_no_data_is_refused(programs, text):
-    """Not ignored: var may contain the data of another school, or be in the web root."""
+def test_an_invalid_okul_data_is_an_error(programs, text):
+    """It is not ignored, since var may contain the data of another school, or be in the web root."""
     assert programs("migrate").returncode == 0
     (programs.folder / "okul.data").write_text(text)
     for run in (programs("check"), programs("migrate"), programs("sql", "SELECT 1"), programs("--check", program="app.fcgi")):
@@ -251,7 +252,7 @@ COMMANDS = (["migrate"], ["user", "add", "a@example.com"], ["user", "role", "a@e
 
 
 def foreign_folder(above):
-    """A data folder that belongs to another user than root."""
+    """A data folder that is not owned by root."""
     data = above / "data"
     data.mkdir(mode=0o750)
     if IS_ROOT:
@@ -305,7 +306,7 @@ def test_root_acts_as_the_owner_of_the_data(way):
         way(foreign_folder(folder))
 
 
-def test_what_is_roots_own_stays_so(tmp_path):
+def test_data_of_root_stays_owned_by_root(tmp_path):
     assert as_root(tmp_path / "data", "migrate").returncode == 0
     assert as_root(tmp_path / "data", "user", "add", "a@example.com").returncode == 0
     assert {path.stat().st_uid for path in (tmp_path / "data").iterdir()} == {os.geteuid()}
@@ -323,12 +324,12 @@ def serving(name, **settings):
         server.stop()
 
 
-def test_no_process_leaves_its_memory_on_a_disk():
+def test_no_process_writes_core_dumps():
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2 if IS_ROOT else (before[1], before[1]))
     try:
         with serving("core", OKUL_WORKERS="1") as server:
-            def ours():     # nginx has no key of ours
+            def ours():     # nginx has no keys in memory
                 return {pid: name for pid, name in server.processes().items() if not name.startswith("nginx")} | {server.process.pid: "serve"}
             until(lambda: len(ours()) > len(PROGRAMS) + 2 and "mail" in str(ours()), "all programs")
             for pid, name in ours().items():
@@ -339,7 +340,7 @@ def test_no_process_leaves_its_memory_on_a_disk():
 
 
 def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
-    """In the environment, which a program inherits; tests/unit/conf.c checks the memory."""
+    """Checks the environment, which programs inherit; tests/unit/conf.c checks the memory."""
     folder = tmp_path / "bin"
     folder.mkdir()
     shutil.copy(OKULCTL, folder)
@@ -361,7 +362,7 @@ def test_only_the_sender_has_the_password_of_the_smtp_server(tmp_path):
         assert serve.wait(40) == 0
 
 
-def test_check_reports_who_may_read_the_password(programs):
+def test_check_reports_that_others_can_read_the_password(programs):
     assert programs("migrate").returncode == 0
     file = programs.folder / "var/okul.conf"
     file.write_text("mail_from = school@example.org\n")
@@ -374,14 +375,14 @@ def test_check_reports_who_may_read_the_password(programs):
     assert "password" not in programs("check").stdout
 
 
-# ---- half a request
+# ---- incomplete requests
 
 
 @pytest.mark.kills
-def test_half_a_request_keeps_no_worker_busy():
-    """Cut in its parameters, in the header of a record, and empty. An idle worker stays."""
+def test_an_incomplete_request_does_not_block_a_worker():
+    """Truncated in the parameters, truncated in the header of a record, and empty. An idle worker is not replaced."""
     with serving("half", OKUL_WORKERS="1") as server:
-        until(lambda: "Ctrl-C stops" in server.output(), "the end of the start, which fails with a worker that is busy")
+        until(lambda: "Ctrl-C stops" in server.output(), "the end of the start, which fails while a worker is busy")
         idle = server.workers("users")
         begin = struct.pack(">BBHHBB", 1, 1, 1, 8, 0, 0) + struct.pack(">HB5x", 1, 0)
         for start in (begin + struct.pack(">BBHHBB", 1, 4, 1, 100, 0, 0) + b"\x0e\x03REQUEST_METHODGET", begin + b"\x01\x04", b""):
@@ -397,9 +398,9 @@ def test_half_a_request_keeps_no_worker_busy():
 
 @contextlib.contextmanager
 def held(server):
-    """Keeps the writer lock, like a process that was stopped during a write."""
-    with open(server.data / "okul.gate", "r+b") as lock:
-        fcntl.fcntl(lock, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
+    """Holds all locks of the lock file, like a process that was stopped during a write."""
+    with open(server.data / "okul.gate", "r+b") as lock_file:
+        fcntl.fcntl(lock_file, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 3, 0))
         yield
 
 
@@ -407,7 +408,7 @@ def health(okul):
     return okul.get("/health").data["status"]
 
 
-def test_health_reports_a_lock_that_another_process_keeps():
+def test_health_reports_a_lock_that_another_process_holds():
     with serving("held", OKUL_WORKERS="1") as server:
         okul = Okul(server)
         ada = okul.registered()
@@ -418,7 +419,7 @@ def test_health_reports_a_lock_that_another_process_keeps():
             began = time.monotonic()
             for _ in range(50):
                 okul.get("/health")
-            assert time.monotonic() - began < 20 * SLOW, "many requests wait no longer"
+            assert time.monotonic() - began < 20 * SLOW, "further requests do not wait for the lock"
         until(lambda: health(okul) == "ok", "ok")
         assert ada.patch("/me", {"bio": "yes"}).status == 200
 
@@ -435,14 +436,14 @@ def test_health_reports_programs_older_than_the_database():
         until(lambda: health(okul) == "ok", "ok")
 
 
-def test_a_removed_lock_file_is_made_again():
+def test_a_removed_lock_file_is_created_again():
     with serving("removed", OKUL_WORKERS="2") as server:
         okul = Okul(server)
         ada = okul.registered()
         (server.data / "okul.gate").unlink()
         assert ada.patch("/me", {"bio": "yes"}).status == 200
         assert (server.data / "okul.gate").exists()
-        with held(server):      # the new one, which the workers have opened too
+        with held(server):      # the new file, which the workers have opened too
             assert ada.patch("/me", {"bio": "no"}).status == 503
         assert health(okul) in ("ok", "degraded")
 
@@ -460,7 +461,7 @@ def test_a_disk_that_is_nearly_full_allows_deletions():
         ada, boss, again, other = okul.registered(), *(okul.staff("admin") for _ in range(3))
         course = boss.post("/courses", {"title": "A", "language": "en"}).data["id"]
         disk.write_text(str(8 << 20))
-        until(lambda: ada.patch("/me", {"bio": "no"}).status == 503, "a worker that has checked again")
+        until(lambda: ada.patch("/me", {"bio": "no"}).status == 503, "a worker that has checked the disk")
         until(lambda: health(okul) == "degraded", "degraded")
         assert boss.delete(f"/courses/{course}").status == 200
         assert again.post("/auth/logout").status == 200
@@ -482,7 +483,7 @@ NASTY = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\x9b31m\x7f"
 SHOWN = "\\x1b]0;owned\\x07\\x1b[2J\\u202egnp.exe\\u2066\\u009b31m\\x7f"
 
 
-def test_no_name_controls_the_terminal(programs):
+def test_no_control_characters_are_printed_to_the_terminal(programs):
     assert programs("migrate").returncode == 0
     assert programs("user", "add", "nasty@example.com").returncode == 0
     literal = "'" + NASTY + "'"

@@ -1,4 +1,4 @@
-"""Mail addresses whose domain is not ASCII: one user, however the address is typed."""
+"""Mail addresses with internationalized domain names: one user for all spellings."""
 
 import secrets
 import subprocess
@@ -25,8 +25,8 @@ def ctl(okul, *arguments):
     (["straße.de", "Straße.DE", "xn--strae-oqa.de"], "xn--strae-oqa.de"),
     (["p\u0430ypal.com"], "xn--pypal-4ve.com"),
 ])
-def test_one_user_however_the_domain_is_typed(later, typed, kept):
-    """Limits are those of one address too."""
+def test_one_user_for_all_spellings_of_the_domain(later, typed, kept):
+    """They share the limits per address too."""
     server, name = later.server, mark()
     first, box = later.login(f"{name}@{kept}"), server.mailbox
     for count, domain in enumerate(typed, 2):
@@ -42,13 +42,13 @@ def test_one_user_however_the_domain_is_typed(later, typed, kept):
 
 
 def test_an_address_with_another_domain_is_another_user(okul):
-    """ß is no ss (IDNA2008), and a Cyrillic letter no Latin one."""
+    """ß is not ss (IDNA2008), and a Cyrillic letter is not the similar Latin one."""
     name = mark()
     assert len({okul.login(f"{name}@{domain}").id for domain in ("xn--strae-oqa.de", "strasse.de", "xn--pypal-4ve.com", "paypal.com")}) == 4
 
 
 @pytest.mark.parametrize("domain", ["bü cher.de", "bücher..de", "-bücher.de", "bü_cher.de", "♥.de", "\u202eb.de", "ü", "xn--a.ü.de", "ü." * 200 + "de"])
-def test_what_is_no_domain(okul, domain):
+def test_invalid_domains(okul, domain):
     for language in ("tr", "en", "es", "de"):
         answer = okul.post("/auth/otp/request", {"email": "a@" + domain}, language=language)
         assert answer.status == 400 and answer.errors == ["email: " + SENTENCES["S_F_EMAIL_DOMAIN"][language]]
@@ -56,7 +56,7 @@ def test_what_is_no_domain(okul, domain):
     assert answer.status == 400 and answer.errors == ["email: " + SENTENCES["S_F_EMAIL"]["en"]]
 
 
-def test_addresses_that_admins_and_the_operator_give(okul):
+def test_addresses_from_admins_and_okulctl(okul):
     boss, ada, name = okul.staff("superadmin"), okul.registered(), mark()
     assert give_email(boss, ada.id, f"{name}@Örnek.com.tr").data["email"] == f"{name}@xn--rnek-4qa.com.tr"
     assert give_email(boss, okul.login().id, f"{name}@xn--RNEK-4qa.com.tr").status == 409

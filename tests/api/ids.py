@@ -1,4 +1,4 @@
-"""Ids in capitals, as some tools write hexadecimal digits, are the same ids wherever one is taken."""
+"""Ids are case-insensitive everywhere, since some tools write hexadecimal digits in upper case."""
 
 import pytest
 
@@ -11,12 +11,12 @@ from helpers.samples import pdf
 
 def capitals(id_):
     upper = id_.upper()
-    assert upper != id_, "an id of digits only says nothing"
+    assert upper != id_, "the id has no letters"
     return upper
 
 
 def with_letters(make):
-    """What is made, until its id has a letter."""
+    """Calls make() until the id has a letter."""
     while True:
         made = make()
         if made["id"].upper() != made["id"]:
@@ -46,7 +46,7 @@ def test_in_the_path(okul, boss):
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if "{id}" in r.path or "{userId}" in r.path], ids=str)
-def test_in_every_path_capitals_have_the_right_form(boss, route):
+def test_upper_case_is_valid_in_every_path(boss, route):
     more = {"json_": {}} if route.json else {}
     answer = boss.request(route.method, route.path.replace("{id}", "ABCDEF" * 4).replace("{userId}", "ABCDEF" * 4), **more)
     assert not any(e.startswith(("id: ", "userId: ")) for e in answer.errors), answer

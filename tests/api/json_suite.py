@@ -1,5 +1,5 @@
-"""JSON as strangers write it: the cases of JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"), each as a setting's
-value, which comes back byte by byte, and as a whole body; long numbers, and a byte order mark."""
+"""The cases of JSONTestSuite (Nicolas Seriot, "Parsing JSON is a Minefield"), each as the value of a setting, which
+must come back byte by byte, and as a whole body; long numbers, and byte order marks."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ from helpers.client import form
 MARK = b"\xef\xbb\xbf"
 numbers = itertools.count(1)
 
-# what every parser must take ...
+# every parser must accept these ...
 GOOD = [
     b'["\\\\u0000"]',
     b'[[]   ]', b'[""]', b'[]', b'["a"]', b'[false]', b'[null, 1, "1", {}]', b'[null]', b'[1\n]', b' [1]',
@@ -34,12 +34,12 @@ GOOD = [
     b'false', b'42', b'-0.1', b'null', b'"asd"', b'true', b'""', b'["a"]\n', b'[true]', b' [] ',
 ]
 
-# ... but for what the contract refuses: a key twice, and NUL
+# ... except what the contract rejects: duplicate keys, and NUL
 REFUSED = [
     b'{"foo\\u0000bar": 42}', b'["\\u0000"]', b'{"a":"b","a":"b"}', b'{"a":"b","a":"c"}',
 ]
 
-# what none may take
+# every parser must reject these
 BAD = [
     b'[1 true]', b'[a\xe5]', b'["": 1]', b'[""],', b'[,1]', b'[1,,2]', b'["x",,]', b'["x"]]', b'["",]', b'["x"', b'[x',
     b'[3[4]]', b'[\xff]', b'[1:2]', b'[,]', b'[-]', b'[   , ""]', b'["a",\n4\n,1,', b'[1,]', b'[1,,]', b'["\x0ba"\\f]',
@@ -80,25 +80,25 @@ def put(boss, value, mark=b""):
 
 
 def text_in(answer):
-    """The value as it stands in the body of GET /settings/{key}."""
+    """The text of the value in the body of GET /settings/{key}."""
     start = answer.body.index(b'"value":') + len(b'"value":')
     return answer.body[start:answer.body.rindex(b'},"errors"')]
 
 
 @pytest.mark.parametrize("text", GOOD, ids=repr)
-def test_what_is_good_comes_back_as_it_came(okul, boss, text):
+def test_valid_json_comes_back_unchanged(okul, boss, text):
     key, answer = put(boss, text)
     assert answer.status == 200, answer
     assert text_in(okul.get(f"/settings/{key}")) == text.strip()
 
 
 @pytest.mark.parametrize("text", BAD + REFUSED, ids=lambda text: repr(text[:60]))
-def test_what_is_bad_is_refused(okul, boss, text):
+def test_invalid_json_is_rejected(okul, boss, text):
     key, answer = put(boss, text)
     assert answer.status == 400, answer
     assert okul.get(f"/settings/{key}").status == 404
     answer = okul.request("POST", "/auth/otp/request", body=text)
-    # a body of no bytes at all has no type either
+    # an empty body may be rejected for its missing content type
     assert answer.status in ((400, 415) if not text else (400, 413) if len(text) > 65536 else (400,)), answer
 
 
@@ -117,7 +117,7 @@ def test_a_long_number(okul, boss, text, number):
 
 
 @pytest.mark.parametrize("text", [b"1" * 400, b"0." + b"0" * 1198 + b"1", b"1e400", b"0." + b"1" * 100 + b"e310"])
-def test_a_number_that_no_double_holds_or_that_is_endless(boss, text):
+def test_a_number_that_is_too_large_or_too_long(boss, text):
     assert put(boss, text)[1].status == 400
 
 
@@ -134,7 +134,7 @@ def test_one_byte_order_mark_is_ignored(okul, boss):
 
 
 def test_a_byte_order_mark_before_json_in_a_form(okul, boss):
-    """A field of a form that is JSON text, and a text of it."""
+    """A field of a form that contains JSON, and a text field."""
     kind, body = form(("title", "\ufeffMarked"), ("locale", "tr"),
                       ("videos", '\ufeff[{"title":"a","url":"https://example.com/a"}]'))
     answer = boss.request("POST", "/education-materials", body=body, content_type=kind)
@@ -143,7 +143,7 @@ def test_a_byte_order_mark_before_json_in_a_form(okul, boss):
 
 
 def test_the_root_is_the_first_of_32_levels(boss):
-    """The object of the request is one more than the value has."""
+    """The object of the request is one level more than those of the value."""
     assert put(boss, b"[" * 31 + b"]" * 31)[1].status == 200
     assert put(boss, b'{"a":' * 30 + b"[]" + b"}" * 30)[1].status == 200
     answer = put(boss, b"[" * 32 + b"]" * 32)[1]

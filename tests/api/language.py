@@ -1,4 +1,4 @@
-"""Sentences in tr, en, es and de: of errors, of messages, of mails. The texts are those of lib/shape/sentences.def."""
+"""Errors, messages and mails in tr, en, es and de. The texts are in lib/shape/sentences.def."""
 
 
 import pytest
@@ -14,7 +14,7 @@ from helpers.server import fresh
 DELETION = "/api/v1/users/me/account-deletion"
 
 
-# sentence, its argument, what is asked
+# sentence, its argument, the request
 ERRORS = [
     ("S_NO_PATH", None, lambda o, a, **l: o.get("/auth/nothing", **l)),
     ("S_NO_METHOD", None, lambda o, a, **l: o.delete("/me", **l)),
@@ -59,14 +59,14 @@ ERRORS = [
 
 
 def asked(okul):
-    """Somebody who has asked to be deleted."""
+    """A user who has asked for deletion."""
     person = okul.login()
     assert person.post(DELETION).status == 201
     return person
 
 
 def submitted(okul, **fields):
-    """A test, the result of an attempt at it, who made it, and their answers."""
+    """Submits an attempt at a new test; returns the ids of test and result, the user and the answers."""
     test = superadmin(okul).post("/proficiency-tests", GOOD_TEST | fields).data
     who, answers = okul.registered(), first_options(test)
     attempt = who.post(f"/proficiency-tests/{test['id']}/start").data["id"]
@@ -97,7 +97,7 @@ def ada(okul):
     return okul.registered()
 
 
-def said(answer):
+def message_of(answer):
     return answer.data["message"] if answer.status < 400 else answer.errors[0]
 
 
@@ -105,14 +105,14 @@ def said(answer):
 @pytest.mark.parametrize("name, argument, ask", ERRORS, ids=[e[0] for e in ERRORS])
 def test_sentence(okul, ada, name, argument, ask, language):
     answer = ask(okul, ada, language=language)
-    assert said(answer) == SENTENCES[name][language].replace("%s", argument or "")
+    assert message_of(answer) == SENTENCES[name][language].replace("%s", argument or "")
     assert answer.headers["Content-Language"] == language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("field, name, argument, body", FIELD_ERRORS, ids=[f[1] for f in FIELD_ERRORS])
 def test_sentence_of_a_field(okul, ada, field, name, argument, body, language):
-    """The field's name stays as it is, whatever the language."""
+    """The name of the field is not translated."""
     answer = ada.patch("/me", body, language=language)
     assert answer.status == 400 and answer.errors == [f"{field}: "
                                                       + SENTENCES[name][language].replace("%s", argument or "")]
@@ -141,7 +141,7 @@ def test_accept_language(okul, header, language):
         assert answer.headers["Content-Language"] == language and answer.errors == [SENTENCES["S_NO_TOKEN"][language]]
 
 
-def test_sentences_do_not_follow_the_users_own_language(okul):
+def test_sentences_ignore_the_language_of_the_profile(okul):
     ada = okul.login()
     ada.patch("/me", {"language": "tr"})
     assert ada.patch("/me", {}).errors == [SENTENCES["S_EMPTY_CHANGE"]["en"]]
@@ -178,11 +178,11 @@ def test_mail_in_the_language_of_the_header(okul, language):
 
 
 @pytest.mark.parametrize("header", [None, "", "fr"])
-def test_mail_without_any_wish_is_english(okul, header):
+def test_mail_without_a_supported_language_is_english(okul, header):
     assert language_of_mail(okul, fresh(), header=header) == "en"
 
 
-def test_mail_in_the_users_own_language(later):
+def test_mail_in_the_language_of_the_profile(later):
     ada = later.login()
     assert ada.patch("/me", {"language": "de"}).status == 200
     for body, header, language in ((None, None, "de"), (None, "", "de"), (None, "fr", "de"), (None, "tr", "tr"),

@@ -1,5 +1,5 @@
-"""How often somebody may ask for codes and try them, by mailbox and by client network; and that their owners get in all the same.
-tests/unit/otp.c has the exact numbers, over days of attacks."""
+"""Limits on login codes and wrong tries, per mailbox and per client network, which must not lock out the owner of an
+address. tests/unit/otp.c tests the exact numbers over days of attacks."""
 
 import contextlib
 import http.client
@@ -20,14 +20,15 @@ numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def limited():
-    """A server with limits, behind two proxies: the tests say who the client is. Its clock turns, back too."""
+    """A server with limits behind two proxies, so that tests choose the client address. They also set its clock, even
+    back."""
     server = Server("limited", OKUL_WORKERS="2", OKUL_LIMITS="on", OKUL_TRUSTED_PROXY="127.0.0.1, 10.1.0.0/16")
     yield Okul(server)
     server.stop()
 
 
 def network():
-    """One that no test has used."""
+    """A client address in a network that no other test uses."""
     n = next(numbers)
     return f"198.51.{n // 256}.{n % 256}"
 
@@ -41,7 +42,7 @@ def request(okul, address, client):
 
 
 def enter(okul, address, client):
-    """Asks for a code and logs in with it."""
+    """Requests a code and logs in with it."""
     return okul.verify(address, okul.code(address, **at(client)), **at(client))
 
 
@@ -51,15 +52,15 @@ def person(okul, address, client):
     return Person(okul, address, answer.data)
 
 
-def held(answer, sentence, least, most):
-    """A 429 that says so, and how long."""
+def check_limited(answer, sentence, least, most):
+    """The response must be 429 with this sentence and a Retry-After in this range, which is returned."""
     assert answer.status == 429 and answer.errors == [sentence], answer
     assert least <= int(answer.headers["Retry-After"]) <= most, answer.headers["Retry-After"]
     return int(answer.headers["Retry-After"])
 
 
-def unpromised(server, method, path):
-    """Status and sentences of what this server's reference does not know, so that no answer can be held against it."""
+def unchecked(server, method, path):
+    """Status and errors of a response that is not checked, since the reference of this server does not have its route."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         connection.request(method, path)
         response = connection.getresponse()
@@ -70,22 +71,22 @@ def count(okul, statement):
     return int(okul.server.sql(statement).split()[-1])
 
 
-# ---- codes of networks
+# ---- codes per network
 
 
-def test_each_network_that_asks_has_a_code_of_its_own(limited):
+def test_each_network_has_its_own_code(limited):
     address, home, away, phone = fresh(), network(), network(), network()
     first = limited.code(address, **at(home))
     limited.server.clock.advance(61)
     second = limited.code(address, **at(away))
-    assert limited.verify(address, second, **at(phone)).status == 200, "typed on another network"
-    assert limited.verify(address, first, **at(home)).status == 200, "the other one has replaced nothing"
+    assert limited.verify(address, second, **at(phone)).status == 200, "used from another network"
+    assert limited.verify(address, first, **at(home)).status == 200, "the second code does not replace the first"
     for code, client in ((first, home), (second, away), (first, phone)):
         assert limited.verify(address, code, **at(client)).errors == [WRONG]
 
 
-def test_strangers_do_not_keep_the_owner_out(limited):
-    """They use up all that they have; the owner logs in where they did before, at once, each time."""
+def test_strangers_do_not_lock_out_the_owner(limited):
+    """They use up their limits; the owner can still log in on a known network without waiting."""
     address, home = fresh(), network()
     assert enter(limited, address, home).status == 200
     refused = set()
@@ -99,15 +100,15 @@ def test_strangers_do_not_keep_the_owner_out(limited):
                 answer = limited.verify(address, wrong(code), **at(client))
                 if answer.status == 429:
                     refused.add(answer.errors[0])
-        assert limited.verify(address, code, **at(home)).status == 200, "not spent by others"
+        assert limited.verify(address, code, **at(home)).status == 200, "not used up by others"
     assert LOCKED in refused
-    wait = held(limited.verify(address, "000000", **at(network())), LOCKED, 70000, 86400)
+    wait = check_limited(limited.verify(address, "000000", **at(network())), LOCKED, 70000, 86400)
     assert count(limited, f"SELECT count(*) FROM event WHERE kind = 'wrong-email' AND subject = '{address}'") == 25
     asked = request(limited, address, network())
-    held(asked, "Too many codes were asked for with this address from unknown networks; use the newest one, ask again later, or ask on "
+    check_limited(asked, "Too many codes were asked for with this address from unknown networks; use the newest one, ask again later, or ask on "
          "a network from which you have logged in before", 70000, 86400)
     limited.server.clock.advance(wait)
-    assert limited.verify(address, "000000", **at(network())).status == 400, "the wait was right"
+    assert limited.verify(address, "000000", **at(network())).status == 400, "Retry-After was right"
 
 
 def test_thirty_mails_a_day_in_all(limited):
@@ -124,13 +125,13 @@ def test_thirty_mails_a_day_in_all(limited):
         asked += 1
     limited.server.clock.advance(721)
     assert asked == 30
-    wait = held(request(limited, address, home),
+    wait = check_limited(request(limited, address, home),
                 "Too many codes were asked for with this address; use the newest one, or ask again later", 60000, 86400)
     limited.server.clock.advance(wait)
     assert request(limited, address, home).status == 200
 
 
-def test_variants_of_an_address_are_one_mailbox_and_several_users(limited):
+def test_variants_of_an_address_share_limits_but_are_different_users(limited):
     tag = fresh("ada").replace("@", "+x@")
     plain = tag.replace("+x", "")
     client = network()
@@ -148,29 +149,29 @@ def test_variants_of_an_address_are_one_mailbox_and_several_users(limited):
 # ---- client networks
 
 
-def test_ten_wrong_tries_an_hour_and_fifty_a_day_for_a_client(limited):
+def test_ten_wrong_tries_per_hour_and_fifty_per_day_for_a_client(limited):
     client, address = network(), fresh()
     sentence = "Too many wrong codes were entered from your network; try again later, or use another network"
     code = limited.code(address, **at(client))
     for hour in range(5):
         for n in range(10):
             answer = limited.verify(fresh(), "123456", **at(client))
-            assert answer.status == 400 and answer.errors == [WRONG], "also of an address that has no code"
+            assert answer.status == 400 and answer.errors == [WRONG], "also for an address without a code"
         answer = limited.verify(address, code, **at(client))
         if hour == 4:
             break
-        held(answer, sentence, 3000, 3600)
+        check_limited(answer, sentence, 3000, 3600)
         four = limited.post(VERIFY, {"email": fresh(), "code": "1234"}, **at(client))
-        limited.server.clock.advance(held(four, sentence, 3000, 3600))
+        limited.server.clock.advance(check_limited(four, sentence, 3000, 3600))
         code = limited.code(address, **at(client))
-    wait = held(answer, sentence, 86400 - 5 * 3600, 86400)
+    wait = check_limited(answer, sentence, 86400 - 5 * 3600, 86400)
     assert limited.verify(fresh(), "123456", **at(network())).status == 400, "another network"
     limited.server.clock.advance(wait)
     assert limited.verify(fresh(), "123456", **at(client)).status == 400
 
 
 def test_a_class_behind_one_router(limited):
-    """31 who were never there log in within five minutes, and all of them at once on another day."""
+    """31 new users log in within five minutes, and all of them in parallel on another day."""
     client, pupils, start = network(), [fresh("pupil") for _ in range(31)], limited.server.clock.now()
     for pupil in pupils:
         assert enter(limited, pupil, client).status == 200
@@ -180,18 +181,18 @@ def test_a_class_behind_one_router(limited):
     assert [limited.verify(p, c, **at(client)).status for p, c in zip(pupils, codes)] == [200] * 31
 
 
-def test_users_on_their_network_do_not_count_as_its_strangers(limited):
+def test_users_on_a_known_network_are_not_limited_by_strangers_there(limited):
     client, ada = network(), fresh()
     assert enter(limited, ada, client).status == 200
     for _ in range(30):
         assert request(limited, fresh(), client).status == 200
-    held(request(limited, fresh(), client),
+    check_limited(request(limited, fresh(), client),
          "Too many codes were asked for from your network; try again later, or use another network", 3500, 3600)
     limited.server.clock.advance(61)
     assert enter(limited, ada, client).status == 200
 
 
-def test_new_users_of_a_client_are_limited_and_old_ones_not():
+def test_new_users_of_a_client_are_limited_but_existing_ones_not():
     server = Server("few", OKUL_WORKERS="1", OKUL_LIMITS="on", OKUL_CLIENT_USERS_DAILY="2", OKUL_TRUSTED_PROXY="127.0.0.1 10.1.2.3",
                     OKUL_API_V1="off")
     okul = Okul(server)
@@ -201,24 +202,24 @@ def test_new_users_of_a_client_are_limited_and_old_ones_not():
         late = fresh()
         code = okul.code(late, **at(client))
         sentence = "Too many new accounts were made from your network within a day; try again later, or use another network"
-        held(okul.verify(late, code, **at(client)), sentence, 86000, 86400)
+        check_limited(okul.verify(late, code, **at(client)), sentence, 86000, 86400)
         server.clock.advance(61)
         assert enter(okul, known, client).status == 200
-        assert okul.verify(late, code, **at(network())).status == 200, "the code stays good"
-        # the same server: the second surface is off, and the reference does not promise it
+        assert okul.verify(late, code, **at(network())).status == 200, "the code stays valid"
+        # on this server /api/v1 is off, and not in the reference
         paths = list(json.loads(server.glance("/swagger/json")[1])["paths"])
         assert paths and not [path for path in paths if path.startswith("/api/v1")] and b"/api/v1" not in server.glance("/api/docs")[1]
         for method, path in (("POST", SEND), ("POST", VERIFY), ("GET", "/api/v1/auth/sessions"), ("POST", DELETION),
                              ("OPTIONS", SEND), ("GET", SEND), ("GET", "/%61pi/v1/auth/sessions")):
-            assert unpromised(server, method, path) == (404, ["There is nothing at this path"]), (method, path)
+            assert unchecked(server, method, path) == (404, ["There is nothing at this path"]), (method, path)
     finally:
         server.stop()
 
 
-# ---- told
+# ---- audit and log
 
 
-def test_logins_wrong_codes_and_lock_outs_are_told(limited):
+def test_logins_wrong_codes_and_lockouts_are_audited_and_logged(limited):
     address, home, stranger = fresh(), network(), network()
     ada = person(limited, address, home)
     for _ in range(3):
@@ -246,7 +247,7 @@ def test_logins_wrong_codes_and_lock_outs_are_told(limited):
     assert not shows_code(log, "987612") and not any(shows_code(line, wrong(code)) for line in lines)
 
 
-def test_an_operator_unlocks(limited):
+def test_okulctl_user_unlock(limited):
     address, client = fresh(), network()
     for _ in range(4):
         code = limited.code(address, **at(client))
@@ -263,11 +264,11 @@ def test_an_operator_unlocks(limited):
         assert limited.server.ctl("user", "unlock", *bad, check=False).returncode in (64, 65)
 
 
-# ---- a clock that was ahead
+# ---- a clock that was set back
 
 
-def test_nothing_waits_for_a_clock_that_was_set_back(limited):
-    """What was written while it was 400 days ahead: limits, a login code, a mail that waits, a user name, signed addresses."""
+def test_rows_from_the_future_block_nothing(limited):
+    """Written while the clock was 400 days ahead: limits, a login code, a mail in the outbox, a username, signed URLs."""
     address, client = fresh(), network()
     ada = person(limited, address, client)
     assert ada.post("/auth/registration/complete", REGISTRATION).status == 200
@@ -288,7 +289,7 @@ def test_nothing_waits_for_a_clock_that_was_set_back(limited):
     assert limited.get(url[url.index("/storage/"):]).status == 200
     limited.server.clock.advance(-401 * 86400)
     try:
-        assert limited.verify(address, code, **at(client)).errors == [WRONG], "it lived ten minutes, not 400 days"
+        assert limited.verify(address, code, **at(client)).errors == [WRONG], "it is valid for ten minutes, not for 400 days"
         assert enter(limited, address, client).status == 200
         assert limited.post("/contact", question, **at(client)).status == 201
         answer = limited.post("/contact", question | {"stamp": form["stamp"]}, **at(client))
@@ -304,6 +305,6 @@ def test_nothing_waits_for_a_clock_that_was_set_back(limited):
                            f" {int(limited.server.clock.now() * 1000)} AS created_at, {int(limited.server.clock.now() * 1000) + 10 ** 9} AS"
                            f" expires_at, {int(limited.server.clock.now() * 1000)} AS next_at)")
         limited.server.ctl("mail", check=False)
-        assert count(limited, f"SELECT attempts FROM outbox WHERE id = '{'e' * 24}'") >= 1, "a sender has taken it"
+        assert count(limited, f"SELECT attempts FROM outbox WHERE id = '{'e' * 24}'") >= 1, "the sender has tried it"
     finally:
         limited.server.clock.advance(401 * 86400)

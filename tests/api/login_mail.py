@@ -1,4 +1,4 @@
-"""The login mail as it is sent (the sender is tested in mail.py)."""
+"""Content of the login mail (mail.py tests the sender)."""
 
 import email.utils
 import re
@@ -34,7 +34,7 @@ def test_mail(okul, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_mail_on_the_wire(okul, language):
-    """RFC 5321 and 5322: CRLF, lines of at most 998 bytes, 7 bits, no line that begins with a dot."""
+    """RFC 5321 and 5322: CRLF, lines of at most 998 bytes, 7 bits, no line starts with a dot."""
     source = mail_to(okul, fresh(), language).source
     assert b"\n" not in source.replace(b"\r\n", b"") and b"\r" not in source.replace(b"\r\n", b"")
     lines = source.split(b"\r\n")
@@ -49,7 +49,7 @@ def test_subjects_differ(okul):
     assert len({mail_to(okul, fresh(), language)["Subject"][6:] for language in LANGUAGES}) == 4
 
 
-def test_each_mail_has_another_id(okul):
+def test_message_ids_are_unique(okul):
     assert len({mail_to(okul, fresh())["Message-ID"] for _ in range(5)}) == 5
 
 
@@ -67,9 +67,9 @@ def test_addresses_with_unusual_characters(okul, address):
     assert mail_to(okul, address)["To"] == address
 
 
-def test_nothing_is_mailed_for_a_refused_request(okul):
+def test_a_rejected_request_sends_no_mail(okul):
     for body in ({"email": "one@example.org", "x": 1}, {"email": "two@example.org", "language": "fr"},
                  {"email": "three@example.org\r\nBcc: four@example.org"}):
         assert okul.post("/auth/otp/request", body).status == 400
-    mail_to(okul, fresh())      # a later mail was sent, so earlier ones would have been too
+    mail_to(okul, fresh())      # a later mail has arrived, so earlier ones would have too
     assert not [a for a in okul.server.mailbox.mails if a.endswith("@example.org")]

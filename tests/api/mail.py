@@ -1,4 +1,4 @@
-"""okulctl mail: the outbox against a real SMTP server, a sendmail program and the file transport."""
+"""okulctl mail: sending the outbox to a real SMTP server, to a sendmail program and to files."""
 
 import email
 import email.policy
@@ -22,7 +22,7 @@ from helpers.relay import Relay, parse
 from helpers.server import BUILD, Clock, ROOT, SLOW, shows_code, until
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-TIMED_OUT = 20  # seconds within which a timeout of one second has passed, even on a busy machine
+TIMED_OUT = 20  # upper bound in seconds for a timeout of one second on a busy machine
 SUBJECTS = {
     "tr": " - Şehir Dil Okulu giriş kodunuz",
     "en": " is your login code for Şehir Dil Okulu",
@@ -32,7 +32,7 @@ SUBJECTS = {
 
 
 def lease(timeout):
-    """Seconds for which a sender claims a row."""
+    """The seconds for which a sender leases a row."""
     return 2 * timeout + 60
 
 
@@ -55,7 +55,7 @@ def relay(shared_relay):
     return shared_relay
 
 
-# ---- one school and its senders
+# ---- a data folder and its senders
 
 
 class School:
@@ -186,22 +186,22 @@ def test_each_mail_once_in_its_language(school, relay):
     assert len(relay.received()) == 4
 
 
-def test_a_kept_sender_sends_at_once_and_ends(school, relay):
+def test_a_kept_sender_sends_immediately_and_can_be_stopped(school, relay):
     sender = school.use(relay).keep()
     for n in (1, 2):
         school.queue(f"user{n}@example.com")
-        until(lambda: len(relay.received()) == n, "the mail", 3)    # much sooner than its longest sleep
+        until(lambda: len(relay.received()) == n, "the mail", 3)    # much less than its longest sleep
     until(lambda: school.rows() == [], "an empty outbox")
     path = school.data / "run/mail.sock"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     second = school.ctl("mail", "--keep")
     assert second.returncode == 69 and "another" in second.stderr
     school.queue("user3@example.com")
-    until(lambda: len(relay.received()) == 3, "the mail after the second sender's try", 3)
+    until(lambda: len(relay.received()) == 3, "the mail after the second sender was rejected", 3)
     sender.send_signal(signal.SIGTERM)
     assert sender.wait(60) == 0
     assert not path.exists()
-    # The socket of a sender that was killed is replaced.
+    # the socket of a killed sender is replaced
     school.keep().kill()
     assert path.exists()
     school.kept[-1].wait()
@@ -213,14 +213,14 @@ def test_a_kept_sender_sends_at_once_and_ends(school, relay):
     assert sender.wait(60) == 0
 
 
-def test_a_server_that_comes_back_loses_nothing(school, relay):
+def test_no_mail_is_lost_while_the_server_is_down(school, relay):
     relay.stop()
     try:
         sender = school.use(relay).keep()
         school.queue("one@example.com", "two@example.com")
         until(lambda: "mail_failed" in sender.log(), "the first try")
         time.sleep(0.1)
-        assert sender.log().count("mail_failed") == 1, "no second try at a server that is down"
+        assert sender.log().count("mail_failed") == 1, "no second try while the server is down"
     finally:
         relay.start()
     first, second = school.rows()
@@ -234,7 +234,7 @@ def test_a_server_that_comes_back_loses_nothing(school, relay):
 
 
 def test_a_clock_that_is_set_back_delays_nothing(school, relay):
-    """Neither the pause after a failure, nor a retry, nor a mail that was queued meanwhile."""
+    """Not the pause after a failure, nor retries, nor mails that were queued meanwhile."""
     school.advance(3 * DAY)
     relay.stop()
     try:
@@ -254,7 +254,7 @@ def test_a_clock_that_is_set_back_delays_nothing(school, relay):
     assert all(date < time.time() + 60 for date in dates), "no date in the future"
 
 
-def test_a_mail_of_a_clock_that_was_ahead_is_tried_for_a_day(school, relay):
+def test_a_mail_from_the_future_is_tried_for_a_day(school, relay):
     school.use(relay, OKUL_SMTP_PORT="1")
     school.advance(10 * DAY)
     school.queue("someone@example.com", life=0)
@@ -262,12 +262,12 @@ def test_a_mail_of_a_clock_that_was_ahead_is_tried_for_a_day(school, relay):
     assert school.once().returncode == 69
     row, = school.rows()
     assert row["attempts"] == 1 and row["expires_at"] <= school.now() + DAY * 1000
-    assert row["next_at"] <= school.now() + 10_000, "it waits like any other"
+    assert row["next_at"] <= school.now() + 10_000, "the retry is as for any other mail"
     school.advance(DAY + 1)
     assert "mail_expired" in school.once().stderr and school.rows() == []
 
 
-def test_the_longest_waits_are_not_mistaken_for_a_clock_that_was_ahead(school, relay):
+def test_the_longest_retry_intervals_are_not_mistaken_for_the_future(school, relay):
     school.use(relay, OKUL_SMTP_PORT="1")
     school.queue("someone@example.com", life=0)
     for wait in (10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR):
@@ -277,7 +277,7 @@ def test_the_longest_waits_are_not_mistaken_for_a_clock_that_was_ahead(school, r
         school.advance(wait + 1)
 
 
-def test_waits_grow_until_the_end(school, relay):
+def test_retry_intervals_grow_until_the_mail_expires(school, relay):
     school.use(relay, OKUL_SMTP_PORT="1")
     school.queue("someone@example.com", life=0)
     start = school.now()
@@ -289,7 +289,7 @@ def test_waits_grow_until_the_end(school, relay):
         assert before - 1 <= row["next_at"] - wait * 1000 <= school.now() + 1
         school.advance((row["next_at"] - school.now()) / 1000 - wait / 2)
         assert school.once().returncode == 0
-        assert school.rows()[0]["attempts"] == attempt, "not before it is due"
+        assert school.rows()[0]["attempts"] == attempt, "no retry before it is due"
         school.advance((row["next_at"] - school.now()) / 1000 + 0.01)
     school.advance((start - school.now()) / 1000 + DAY - 60)
     assert school.once().returncode == 69
@@ -321,8 +321,8 @@ def test_other_mails_are_sent_within_a_day(school, relay):
     assert relay.recipients() == ["news@example.com"]
 
 
-def test_once_sends_what_a_batch_had_no_time_for(school, relay):
-    """Mails that a batch had no time for are sent too, also when no other waits. Batches have 1, 2, 4 mails while the server is fast."""
+def test_once_sends_mails_that_did_not_fit_into_a_batch(school, relay):
+    """Also when the outbox has no other mails. Batches have 1, 2, 4 mails while the server is fast."""
     addresses = ["one@example.com", "two@example.com", "three@example.com", "slow@example.com", "5@example.com", "6@example.com",
                  "7@example.com"]
     school.use(relay)
@@ -338,7 +338,7 @@ def test_a_server_that_hangs(school, relay):
     school.queue("someone@example.com", "other@example.com")
     start = time.monotonic()
     assert school.once().returncode == 69
-    assert 0.9 < time.monotonic() - start < TIMED_OUT, "ends after the timeout, and does not try the next mail"
+    assert 0.9 < time.monotonic() - start < TIMED_OUT, "exits after the timeout without trying the next mail"
     assert [row["attempts"] for row in school.rows()] == [1, 0]
     relay.mode("accept")
     school.advance(10)
@@ -356,7 +356,7 @@ def test_a_server_that_hangs_after_the_mail(school, relay):
     assert sender.wait(60) == 0
 
 
-def test_a_server_that_hangs_after_a_refusal(school, relay):
+def test_a_server_that_hangs_after_a_rejection(school, relay):
     relay.mode("refuse-and-hang")
     school.use(relay, OKUL_SMTP_TIMEOUT="1")
     school.queue("refused@example.com", "good@example.com")
@@ -368,7 +368,7 @@ def test_a_server_that_hangs_after_a_refusal(school, relay):
 
 
 @pytest.mark.parametrize("keeps", (False, True), ids=("once", "keep"))
-def test_the_batch_of_a_killed_sender_is_sent_at_once(school, relay, keeps):
+def test_the_batch_of_a_killed_sender_is_sent_immediately(school, relay, keeps):
     relay.mode("hang")
     school.use(relay, OKUL_SMTP_TIMEOUT="30")
     school.queue("assigned@example.com", life=0)
@@ -430,11 +430,11 @@ def test_a_sender_that_hangs_can_be_stopped(school, relay):
     sender.send_signal(signal.SIGTERM)
     assert sender.wait(4) == 0
     relay.mode("accept")
-    assert school.once().returncode == 0    # at once: the row was given back
+    assert school.once().returncode == 0    # no need to wait: the stopped sender released its lease
     assert relay.recipients() == ["someone@example.com"]
 
 
-def test_a_sender_killed_before_it_noted_the_delivery(school, relay):
+def test_a_sender_killed_before_it_deleted_the_row(school, relay):
     relay.mode("slow")
     school.use(relay, OKUL_SMTP_TIMEOUT="5")
     school.queue("someone@example.com")
@@ -448,8 +448,8 @@ def test_a_sender_killed_before_it_noted_the_delivery(school, relay):
     assert parse(first)["Message-ID"] == parse(second)["Message-ID"], "both have the same id"
 
 
-def halfway(school, relay, start):
-    """A sender that has sent some mails and claimed others; the rest takes seconds, so that a busy machine is in time."""
+def start_large_delivery(school, relay, start):
+    """Starts a sender and waits until it has sent some of 300 mails and leased others; the rest takes seconds."""
     addresses = [f"user{n:03}@example.com" for n in range(300)]
     relay.mode("slow-20")
     school.use(relay)
@@ -460,10 +460,10 @@ def halfway(school, relay, start):
 
 
 def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
-    addresses, sender = halfway(school, relay, school.start)
+    addresses, sender = start_large_delivery(school, relay, school.start)
     sender.kill()
     sender.wait()
-    relay.settle()
+    relay.wait_for_earlier_mails()
     left = {row["recipient"] for row in school.rows()}
     out = relay.recipients()
     twice = left & set(out)
@@ -478,23 +478,23 @@ def test_a_killed_sender_sends_no_more_than_a_batch_twice(school, relay):
 
 
 def untried(school):
-    """The addresses of the rows that were not tried; checks that they are due."""
+    """The addresses of the rows without attempts, which must be due."""
     rows = [row for row in school.rows() if row["attempts"] == 0]
     assert all(row["next_at"] <= school.now() and row["last_error"] is None for row in rows)
     return {row["recipient"] for row in rows}
 
 
-def test_a_sender_that_is_stopped_gives_back_what_it_claimed(school, relay):
-    addresses, sender = halfway(school, relay, school.keep)
+def test_a_stopped_sender_releases_its_leases(school, relay):
+    addresses, sender = start_large_delivery(school, relay, school.keep)
     sender.send_signal(signal.SIGTERM)
     assert sender.wait(60) == 0
     left = untried(school)
     assert len(left) == len(school.rows()) > 0
-    assert sorted([*left, *relay.recipients()]) == addresses, "each is sent or waits"
+    assert sorted([*left, *relay.recipients()]) == addresses, "each mail is sent or in the outbox"
 
 
-def test_after_a_lost_server_the_rest_of_the_batch_is_not_tried(school, relay):
-    addresses, sender = halfway(school, relay, school.start)
+def test_after_a_lost_connection_the_rest_of_the_batch_is_not_tried(school, relay):
+    addresses, sender = start_large_delivery(school, relay, school.start)
     relay.mode("closing")
     assert sender.wait(60) == 69
     tried = [row for row in school.rows() if row["attempts"] > 0]
@@ -517,7 +517,7 @@ def test_a_code_does_not_wait_for_other_mails(school, relay):
     assert len(order) == 82 and order.index("also@example.com") < 50
 
 
-def test_a_code_goes_first_in_its_batch(school, relay):
+def test_a_code_is_sent_first_in_its_batch(school, relay):
     school.use(relay)
     school.queue("first@example.com", life=300)     # alone: the first batch has one mail
     school.queue("other@example.com", life=0)
@@ -527,7 +527,7 @@ def test_a_code_goes_first_in_its_batch(school, relay):
     assert order == ["first@example.com", "waiting@example.com", "other@example.com"]
 
 
-def test_a_delivery_is_noted_once_the_database_is_free(school, relay):
+def test_a_row_is_deleted_once_the_database_is_unlocked(school, relay):
     relay.mode("slow")
     school.use(relay)
     school.queue("someone@example.com")
@@ -544,7 +544,7 @@ def test_a_delivery_is_noted_once_the_database_is_free(school, relay):
     assert len(relay.received()) == 1
 
 
-def test_a_refused_recipient_is_dropped_and_logged(school, relay):
+def test_a_rejected_recipient_is_dropped_and_logged(school, relay):
     relay.mode("refuse")
     school.use(relay)
     school.queue("refused@example.com", "good@example.com")
@@ -558,7 +558,7 @@ def test_a_refused_recipient_is_dropped_and_logged(school, relay):
     assert "550 5.1.1 no such mailbox" in warning
 
 
-def test_a_refused_message_is_dropped(school, relay):
+def test_a_rejected_message_is_dropped(school, relay):
     relay.mode("refuse-data")
     school.use(relay)
     school.queue("someone@example.com")
@@ -577,20 +577,20 @@ def test_other_failures_are_retried(school, relay, mode, words):
     done = school.once()
     assert done.returncode == 69
     assert words in done.stderr
-    assert [row["attempts"] for row in school.rows()] == [1, 0], "no other is tried now"
+    assert [row["attempts"] for row in school.rows()] == [1, 0], "the other mail is not tried"
     relay.mode("accept")
     school.advance(10)
     assert school.once().returncode == 0
     assert len(relay.received()) == 2
 
 
-def test_a_recipient_that_is_deferred(school, relay):
+def test_a_deferred_recipient(school, relay):
     relay.mode("later")
     school.use(relay)
     school.queue("later@example.com", "good@example.com")
     done = school.once()
     assert done.returncode == 69
-    assert relay.recipients() == ["good@example.com"], "others are not delayed"
+    assert relay.recipients() == ["good@example.com"], "other mails are not delayed"
     row, = school.rows()
     assert "451 4.7.1" in row["last_error"]
     relay.mode("accept")
@@ -599,14 +599,14 @@ def test_a_recipient_that_is_deferred(school, relay):
     assert relay.recipients() == ["good@example.com", "later@example.com"]
 
 
-def test_senders_at_once(school, relay):
+def test_parallel_senders(school, relay):
     school.use(relay)
     addresses = [f"user{n:02}@example.com" for n in range(60)]
     school.queue(*addresses)
     senders = [school.start() for _ in range(3)]
     assert [sender.wait(60) for sender in senders] == [0, 0, 0]
     assert relay.recipients() == addresses
-    assert len({mail["connection"] for mail in relay.received()}) > 1, "they worked at the same time"
+    assert len({mail["connection"] for mail in relay.received()}) > 1, "both senders delivered mails"
 
 
 # ---- TLS and login
@@ -614,7 +614,7 @@ def test_senders_at_once(school, relay):
 
 @pytest.fixture(scope="module")
 def certificates():
-    """A new CA, and its certificate for 127.0.0.1."""
+    """A new CA with a certificate for 127.0.0.1, and another CA."""
     home = Path(tempfile.mkdtemp(prefix="okul-ca-"))
 
     def openssl(*arguments):
@@ -685,7 +685,7 @@ def test_a_certificate_for_another_name(safe, tls_relay):
     check_kept(safe, tls_relay, "certificate")
 
 
-def test_a_server_without_starttls_gets_nothing(safe, tls_relay):
+def test_no_mail_is_sent_without_starttls(safe, tls_relay):
     safe.use(tls_relay, "plain", "starttls")
     safe.queue("someone@example.com")
     check_kept(safe, tls_relay, "STARTTLS")
@@ -694,8 +694,8 @@ def test_a_server_without_starttls_gets_nothing(safe, tls_relay):
 def test_a_wrong_password(safe, tls_relay):
     safe.use(tls_relay, "starttls", "starttls", OKUL_SMTP_PASSWORD="hunter-2-hunter")
     safe.queue("someone@example.com")
-    said = check_kept(safe, tls_relay, "535")
-    assert "hunter" not in said and "aHVudGVy" not in said
+    error = check_kept(safe, tls_relay, "535")
+    assert "hunter" not in error and "aHVudGVy" not in error
 
 
 # ---- sendmail
@@ -754,7 +754,7 @@ def test_sendmail_that_hangs(sendmail):
     assert "in time" in sendmail.rows()[0]["last_error"]
 
 
-def test_sendmail_that_is_not_there(sendmail):
+def test_missing_sendmail(sendmail):
     sendmail.environment["OKUL_SENDMAIL"] = "/nowhere/sendmail"
     sendmail.queue("someone@example.com")
     assert sendmail.once().returncode == 69
@@ -790,10 +790,10 @@ def test_file_that_cannot_be_written(school):
     assert len(list((school.data / "mail").iterdir())) == 1
 
 
-# ---- mails that cannot be composed
+# ---- errors while composing a mail
 
 
-def test_a_broken_template_of_the_operator(school):
+def test_a_broken_custom_template(school):
     folder = school.data / "mail-templates"
     folder.mkdir()
     (folder / "login-code.en.txt").write_text("Subject: x\n\n{{cdoe}}\n")
@@ -808,7 +808,7 @@ def test_a_broken_template_of_the_operator(school):
     assert len(list((school.data / "mail").iterdir())) == 2
 
 
-def test_a_mail_sealed_under_another_key(school):
+def test_a_mail_sealed_with_another_key(school):
     school.queue("someone@example.com")
     keys = school.data / "keys.conf"
     right = keys.read_text()
@@ -823,7 +823,7 @@ def test_a_mail_sealed_under_another_key(school):
     assert len(list((school.data / "mail").iterdir())) == 1
 
 
-def test_the_crontab_sends_and_prints_only_failures(school, relay):
+def test_the_mail_line_of_the_crontab_prints_only_failures(school, relay):
     line, = re.findall(r"(?m)^#\* [^#]* okul +(.*\$OKUL mail)$", (ROOT / "conf/cron/okul").read_text())
     school.use(relay)
     environment = school.environment | {"OKUL": f"{BUILD / 'okulctl'} -d {school.data}"}

@@ -1,4 +1,4 @@
-"""The page at /api/docs: every group is there, and every curl on it can be pasted into a shell as it is."""
+"""The page at /api/docs: it has every group, and every curl command on it can be pasted into a shell unchanged."""
 
 import html
 import json
@@ -15,7 +15,7 @@ from helpers.routes import path_of
 from helpers.samples import pdf, png
 from helpers.server import BUILD
 
-# Examples name things that only their owner can have. What is wrong with those is told last, so all else on the line is good.
+# Examples contain ids and codes that do not exist, which causes these statuses; other errors would be reported first.
 ANSWERS = {
     "postAuthOtpVerify": 400, "postApiV1AuthVerifyOtpEmail": 400, "postAuthRefresh": 401, "postApiV1AuthRefresh": 401,
     "postApiV1AuthRevokeToken": 404, "postProficiencyTestsIdSubmit": 400, "patchProficiencyTestsAttemptsId": 400,
@@ -44,7 +44,7 @@ def test_a_curl_can_be_pasted(okul, folder, name):
     route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
     boss = okul.staff("superadmin")
     given = re.fullmatch(re.sub(r"{(\w+)}", lambda m: f"(?P<{m[1].upper()}>[^/]+)", path), path_of(okul, route, boss)).groupdict()
-    if name == "getStorageFilesKey":    # without a token, a file for all
+    if name == "getStorageFilesKey":    # a public file, which needs no token
         given["KEY"] = boss.upload(png(), "photo.png", ("folder", "public")).data["key"]
     okul.server.sql("DELETE FROM event WHERE subject = 'user@example.com'; DELETE FROM login_code WHERE email = 'user@example.com'")
     lines = Articles(PAGE).of[name][0]
@@ -56,13 +56,13 @@ def test_a_curl_can_be_pasted(okul, folder, name):
     body, _, status = done.stdout.rpartition(b"\n")
     assert int(status) == ANSWERS.get(name, route.status), body[:500]
     if int(status) >= 400 and "requestBody" in operation:
-        told = json.loads(body)["errors"]
-        assert len(told) == 1 and not any(word in told[0] for word in ("not a known field", "is required", "must be")), told
+        errors = json.loads(body)["errors"]
+        assert len(errors) == 1 and not any(word in errors[0] for word in ("not a known field", "is required", "must be")), errors
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, op) in OPERATIONS.items() if any(p.get("in") == "query" for p in op["parameters"])])
-def test_examples_of_queries_are_taken(okul, name):
-    """Each by itself, and all of them at once."""
+def test_examples_of_queries_are_accepted(okul, name):
+    """Each parameter by itself, and all together."""
     method, path, operation = OPERATIONS[name]
     route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
     boss = okul.staff("superadmin")
@@ -74,7 +74,7 @@ def test_examples_of_queries_are_taken(okul, name):
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, op) in OPERATIONS.items() if len(op.get("requestBody", {}).get("content", {})) > 1])
-def test_examples_of_json_in_the_place_of_a_form_are_taken(okul, name):
+def test_examples_of_json_instead_of_a_form_are_accepted(okul, name):
     method, path, operation = OPERATIONS[name]
     route = next(r for r in contract.routes if (r.method, r.path) == (method.upper(), path))
     boss = okul.staff("superadmin")
@@ -82,6 +82,6 @@ def test_examples_of_json_in_the_place_of_a_form_are_taken(okul, name):
     assert boss.request(method.upper(), path_of(okul, route, boss), body).status == route.status
 
 
-def test_what_is_no_success_is_needed():
+def test_every_exception_is_needed():
     later = {name for name in ANSWERS if "Education" in name and not (BUILD / "materials.fcgi").exists()}
     assert ANSWERS.keys() - later <= OPERATIONS.keys()

@@ -1,4 +1,4 @@
-"""Group users, for those who run the school: the list, its search, changes of others, what ends, what is noted."""
+"""Group users, for staff: the list, its search, changes of other users, ended sessions, the audit log."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ ROUNDS = 1000 if os.environ.get("OKUL_LONG") == "1" else 200 // SLOW
 
 @pytest.fixture(scope="module")
 def school():
-    """A server that only this file uses, so that it knows everybody there. Eight workers a program."""
+    """A server that only this file uses, so that the tests know all its users. Eight workers per program."""
     server = Server("people", OKUL_WORKERS="8", OKUL_APP_URL="https://app.okul.example/")
     yield Okul(server)
     server.stop()
@@ -37,7 +37,7 @@ def school():
 
 @pytest.fixture(scope="module")
 def head(school):
-    """The school's only superadmin, but for what a test changes and puts back."""
+    """The only superadmin of the school, except while a test changes that."""
     return school.staff("superadmin")
 
 
@@ -48,7 +48,7 @@ def listed(boss, **query):
 
 
 def audit(okul, id_):
-    """What happened to a user since the operator made them."""
+    """The audit rows of a user, without creation and logins."""
     columns = "actor_email, action, subject, before, after"
     return rows(okul, f"SELECT {columns} FROM audit WHERE subject_id = '{id_}' AND action NOT IN ('user.added', 'session.login') ORDER BY pk")
 
@@ -57,8 +57,9 @@ def count(okul, what):
     return int(rows(okul, f"SELECT count(*) FROM {what}")[0][0])
 
 
-def login_at_once(okul, address):
-    """Like okul.login(), but without waiting for the mail: a server in development tells this surface's code."""
+def login_without_mail(okul, address):
+    """Like okul.login() without waiting for the mail: with OKUL_ENV=development, the response of /api/v1 contains the
+    code."""
     code = okul.post("/api/v1/auth/send-otp-email", {"email": address}).data["code"]
     answer = okul.post("/api/v1/auth/verify-otp-email", {"email": address, "code": code})
     assert answer.status == 200, answer
@@ -68,7 +69,7 @@ def login_at_once(okul, address):
 # ---- one user
 
 
-def test_a_user_as_staff_see_one(okul, boss):
+def test_a_user_as_staff_see_it(okul, boss):
     ada = okul.registered()
     answer = boss.get(f"/users/{ada.id}")
     assert answer.status == 200
@@ -82,14 +83,14 @@ def test_a_user_as_staff_see_one(okul, boss):
     ("PATCH", "/admin/users/{id}/profile", {"name": "Ada"}), ("PATCH", "/admin/users/{id}/role", {"role": "user"}),
     ("PATCH", "/admin/users/{id}/email", {"email": "a@example.com"}),
 ])
-def test_a_user_who_is_not_there(okul, boss, method, path, body):
+def test_an_unknown_user(okul, boss, method, path, body):
     assert boss.request(method, path.replace("{id}", NOBODYS), body).status == 404
     for id_ in ("1", "0" * 23, "0" * 25, "g" * 24, "me", "%20" + "0" * 23, "-" + "0" * 23):
         answer = boss.request(method, path.replace("{id}", id_), body)
         assert answer.status == 400 and answer.errors == ["id: must be 24 hexadecimal digits"], f"{id_}: {answer}"
 
 
-def test_admins_change_what_users_may_change_and_more(okul, boss):
+def test_admins_may_change_more_than_users(okul, boss):
     ada = okul.registered()
     before = boss.get(f"/users/{ada.id}").data
     change = {"name": "Ayşe", "surname": "Öztürk", "bio": None, "interests": ["müzik"], "timezone": "Europe/Berlin",
@@ -108,7 +109,7 @@ def test_an_empty_change(okul, boss):
     assert answer.status == 400 and answer.errors == ["Name at least one field to change"]
 
 
-def test_email_and_role_are_no_part_of_the_profile(okul, boss):
+def test_email_and_role_are_not_part_of_the_profile(okul, boss):
     ada = okul.login()
     for field, value in (("email", fresh()), ("role", "admin"), ("id", NOBODYS), ("accountDeletionStatus", "none")):
         answer = profile(boss, ada.id, name="Eve", **{field: value})
@@ -170,7 +171,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("query", [f"{n}={v}" for n, values in REFUSED.items() for v in values], ids=lambda q: q[:30])
-def test_query_parameters_that_are_refused(boss, query):
+def test_invalid_query_parameters(boss, query):
     answer = boss.get("/users?" + query)
     assert answer.status == 400 and len(answer.errors) == 1, answer
     assert answer.errors[0].startswith(re.search(r"([^&]+)=[^=]*$", query)[1] + ": "), answer
@@ -181,30 +182,30 @@ def test_query_parameters_that_are_refused(boss, query):
     ("page=x&page=y&page=1", ["page: may be given only once"]),
     ("sort=x&search=&limit=0&sort=name", ["limit: must be at least 1", "sort: may be given only once"]),
 ])
-def test_a_parameter_given_twice_is_one_fault_in_its_place(boss, query, errors):
+def test_a_duplicate_parameter_is_one_error(boss, query, errors):
     answer = boss.get("/users?" + query)
     assert answer.status == 400 and answer.errors == errors
 
 
 @pytest.mark.parametrize("search", ["%ff", "a%00b", "%", "%C3"])
-def test_a_search_that_cannot_be_decoded(boss, search):
+def test_malformed_encoding_of_a_search(boss, search):
     assert boss.get("/users?search=" + search).status == 400
 
 
-def test_all_bad_parameters_are_named_at_once(boss):
+def test_all_invalid_parameters_are_reported(boss):
     answer = boss.get("/users?sort=x&limit=0&page=0&role=x&extra=1")
     assert answer.status == 400
     assert sorted(e.partition(":")[0] for e in answer.errors) == ["extra", "limit", "page", "role", "sort"]
 
 
-def test_as_json_is_as_without_saying(boss):
+def test_json_is_the_default_format(boss):
     assert listed(boss, format="json", limit=5) == listed(boss, limit=5)
 
 
-# ---- search and sort, in a school whose people are known
+# ---- search and sort with known users
 
 
-# name, surname; some have a user name too, some a role
+# name, surname; some users have a username too, some another role
 NAMES = [(first.strip() or None, last.strip() or None) for first, last in (pair.split(",") for pair in r"""
 Şule, Isparta / İSPARTALI, Kaya / Deniz, ısparta / Rosa, ISPARTA / Jürgen, Straße / JÜRGEN, STRASSE /
 Ingrid, Großstraßer / Ömer, Çelik / omer, celik / Öö, Ü / Li, Ng / Su, Yılmaz / Ayşe Gül, Yılmaz / Gül, Ayşegil /
@@ -219,7 +220,7 @@ aaaa, aaa / Anna, Änne / anna, annE / Zoë, Çınar / éclair, Ağaç /
 
 @pytest.fixture(scope="module")
 def crowd(school, head):
-    """The people of NAMES and the others of the school, as the list shows them."""
+    """Creates the users of NAMES, and returns all users of the school as listed."""
     for i, (first, last) in enumerate(NAMES):
         id_ = school.verify(address := fresh("p"), school.code(address)).data["user"]["id"]
         fields = {k: v for k, v in (("name", first), ("surname", last)) if v}
@@ -236,7 +237,7 @@ def words_of(item):
 
 
 def matching(crowd, search):
-    """Whoever has each word of the search somewhere, by a model that knows nothing of the server's."""
+    """The users who match each word of the search, from an independent model."""
     return [item for item in crowd if all(word in words_of(item) for word in fold(search).split())]
 
 
@@ -268,8 +269,8 @@ def test_search(head, crowd, search):
     assert found["pagination"]["total"] == len(found["items"])
 
 
-def test_the_searches_find_what_they_are_meant_to(crowd):
-    """Else test_search would pass with a model that finds nothing."""
+def test_the_model_finds_what_the_searches_are_meant_to(crowd):
+    """Otherwise test_search would pass with a model that finds nothing."""
     found = {search: {(i["name"], i["surname"]) for i in matching(crowd, search)} for search in SEARCHES}
     for search in ("ISPARTA", "ısparta", "isparta", "Isparta", "İsparta", "İSPARTA", "spart"):
         assert found[search] == {("Şule", "Isparta"), ("İSPARTALI", "Kaya"), ("Deniz", "ısparta"), ("Rosa", "ISPARTA")}
@@ -293,7 +294,7 @@ def test_the_searches_find_what_they_are_meant_to(crowd):
 
 
 @pytest.mark.parametrize("query", ["search=", "search=%20", "search=%20%09%20", "search=+"])
-def test_an_empty_search_is_as_if_left_out(head, crowd, query):
+def test_an_empty_search_is_ignored(head, crowd, query):
     answer = head.get("/users?limit=100&" + query)
     assert answer.status == 200 and answer.data == listed(head, limit=100)
 
@@ -323,7 +324,7 @@ KEYS = {
 @pytest.mark.parametrize("search", [None, "an", "example", "yılmaz su"])
 @pytest.mark.parametrize("sort", ["createdAt", "-createdAt", "email", "-email", "name", "-name"])
 def test_sort_and_filter(head, crowd, sort, search, role):
-    """Every order with every filter; the name's order does not mind case and accents, and who has none is first."""
+    """Every order with every filter; sorting by name ignores case and accents, and users without a name come first."""
     query = {k: v for k, v in (("sort", sort), ("search", search), ("role", role)) if v}
     expected = [i for i in matching(crowd, search or "") if role in (None, i["role"])]
     expected.sort(key=KEYS[sort.lstrip("-")], reverse=sort.startswith("-"))
@@ -334,7 +335,7 @@ def test_sort_and_filter(head, crowd, sort, search, role):
 
 
 def test_deep_pages(school, head, crowd):
-    """Over thousands of users and the gaps that deletions left, forwards and backwards."""
+    """Among thousands of users with gaps from deletions, in both directions."""
     first = int(rows(school, "SELECT max(pk) + 1 FROM users")[0][0])
     school.server.sql(f"""
         WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + 5000)
@@ -342,7 +343,7 @@ def test_deep_pages(school, head, crowd):
             SELECT i, printf('%024x', i), 'deep' || i || '@example.com', 'Europe/Istanbul', i, i FROM n;
         DELETE FROM users WHERE pk >= {first}
             AND (pk % 7 = 0 OR pk BETWEEN {first} + 900 AND {first} + 3300 OR pk > {first} + 4990)""")
-    assert head.patch("/me", {"bio": "x"}).status == 200    # any write notes what okulctl left to be searchable
+    assert head.patch("/me", {"bio": "x"}).status == 200    # any write updates the search index after `okulctl sql`
     try:
         everybody = [row[0] for row in rows(school, "SELECT id FROM users ORDER BY pk DESC")]
         total = len(everybody)
@@ -361,16 +362,16 @@ def test_deep_pages(school, head, crowd):
 
 
 def table(answer, separator=","):
-    """The rows of a CSV file."""
+    """Parses a CSV response into rows."""
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8", answer
     assert answer.headers["Content-Disposition"] == 'attachment; filename="users.csv"'
     text = answer.body.decode("utf-8")
-    assert text.startswith("\ufeff") and text.endswith("\r\n"), "marked for Excel; lines end as RFC 4180 says"
+    assert text.startswith("\ufeff") and text.endswith("\r\n"), "byte order mark for Excel; line ends of RFC 4180"
     return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True, delimiter=separator))
 
 
 def cell(value):
-    """A value of the list as a text of the file. What a spreadsheet would take for a formula is made a text."""
+    """A value of the list as a cell of the file. A text that a spreadsheet would interpret as a formula is escaped."""
     if value is None or isinstance(value, bool):
         return {None: "", True: "true", False: "false"}[value]
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -382,7 +383,7 @@ def cell(value):
     {"role": "user", "search": "yılmaz", "sort": "name"}, {"search": "xyzzy"},
 ], ids=str)
 def test_the_list_as_a_file(head, crowd, query):
-    """The same filters and orders, all rows at once, each field in a column of its name."""
+    """The same filters and orders, all rows in one file, a column for each field."""
     answer = head.get("/users?" + urlencode(query | {"format": "csv"}))
     expected = listed(head, limit=100, **query)["items"]
     assert table(answer) == [{name: cell(value) for name, value in item.items()} for item in expected]
@@ -393,7 +394,7 @@ def test_the_list_as_a_file(head, crowd, query):
         assert heading.split(separator) == [f.name for f in contract.shapes["UserResponseDto"]]
 
 
-def test_texts_that_would_do_something_in_a_file(okul, boss):
+def test_formulas_and_separators_in_a_file(okul, boss):
     ada = okul.login()
     for bio in ('=HYPERLINK("https://x.example","x")', "+49 30", "-1", "@SUM(A1)", 'a "b", c; d', "a\nb\r\nc", "=", "'"):
         assert profile(boss, ada.id, bio=bio, interests=["=1+1", 'a "b"', "ü,"]).status == 200
@@ -435,7 +436,7 @@ def test_search_follows_every_change_of_a_name(okul, boss):
     profile(boss, ada.id, surname=given[4])
     assert finds() == [0, 1, 1, 0, 1]
     assert profile(boss, ada.id, username=given[0], name="Eve").status == 409
-    assert finds() == [0, 1, 1, 0, 1], "a change that was refused is none"
+    assert finds() == [0, 1, 1, 0, 1], "a rejected change has no effect"
     assert boss.delete(f"/users/{ada.id}").status == 200
     assert finds() == [0, 0, 0, 0, 0]
 
@@ -458,7 +459,7 @@ ACTS = {
 @pytest.mark.parametrize("of", ROLES)
 @pytest.mark.parametrize("by", ["admin", "superadmin"])
 def test_who_may_do_what_to_whom(okul, boss, by, of, act):
-    """An admin touches no admin and no superadmin, and gives no roles."""
+    """An admin cannot change admins and superadmins, nor any role."""
     actor, target = okul.staff(by), okul.login() if of == "user" else okul.staff(of)
     before, traces = boss.get(f"/users/{target.id}").data, audit(okul, target.id)
     answer = ACTS[act](actor, target.id)
@@ -470,7 +471,7 @@ def test_who_may_do_what_to_whom(okul, boss, by, of, act):
         assert boss.get(f"/users/{target.id}").data == before and target.get("/me").status == 200
         assert audit(okul, target.id) == traces
     gone = act == "delete" and answer.status == 200
-    assert actor.get(f"/users/{target.id}").status == (404 if gone else 200), "staff may look at everybody"
+    assert actor.get(f"/users/{target.id}").status == (404 if gone else 200), "staff can see every user"
 
 
 @pytest.mark.parametrize("role, act, status", [
@@ -478,7 +479,7 @@ def test_who_may_do_what_to_whom(okul, boss, by, of, act):
     ("superadmin", "deactivate", 409), ("superadmin", "make user", 409), ("superadmin", "make admin", 409),
     ("superadmin", "make superadmin", 200),
 ])
-def test_nobody_deletes_or_demotes_themself(okul, role, act, status):
+def test_staff_cannot_delete_or_demote_themselves(okul, role, act, status):
     grace = okul.staff(role)
     before, traces = grace.get(f"/users/{grace.id}").data, audit(okul, grace.id)
     answer = ACTS[act](grace, grace.id)
@@ -489,7 +490,7 @@ def test_nobody_deletes_or_demotes_themself(okul, role, act, status):
 
 
 def test_the_last_superadmin_stays(school, head):
-    """Others who are inactive or about to be deleted cannot step in."""
+    """Inactive superadmins, and those who have asked for deletion, do not count."""
     assert listed(head, role="superadmin")["pagination"]["total"] == 1
     second = school.staff("superadmin")
 
@@ -533,11 +534,11 @@ def test_a_new_address(later):
     assert again.id == ada.id and again.data["isNewUser"] is False
     later.server.clock.advance(61)
     stranger = later.login(old)
-    assert stranger.id != ada.id and stranger.data["isNewUser"] is True, "the old address is anybody's"
+    assert stranger.id != ada.id and stranger.data["isNewUser"] is True, "the old address is free"
 
 
 def logged(okul, text):
-    """The one line of the log with that text; a busy worker writes a moment later."""
+    """The one line of the log with this text; waits for a busy worker to write it."""
     log = okul.server.data / "log/okul.log"
     line, = until(lambda: [line for line in log.read_text().splitlines() if text in line], text)
     return line
@@ -548,8 +549,9 @@ CHANGED = {"tr": "e-posta adresi değiştirildi", "en": "e-mail address of your 
 
 
 @pytest.mark.parametrize("language", contract.LANGUAGES)
-def test_whoever_had_the_address_is_told(school, head, language):
-    """What happened, when, and what to do; not whose the account is now. Log and audit name both by their ids."""
+def test_a_new_address_is_reported_to_the_old_one(school, head, language):
+    """The mail says what happened, when, and what to do, but does not identify the account. Log and audit have both
+    ids."""
     ada, admin = school.registered(), school.staff("admin")
     assert ada.patch("/me", {"language": language}).status == 200
     old, new = ada.email, fresh("renamed")
@@ -560,8 +562,8 @@ def test_whoever_had_the_address_is_told(school, head, language):
     assert f'lang="{language}"' in page and 'href="https://app.okul.example"' in page
     for body in (" ".join(text.split()), page):
         assert old in body and "https://app.okul.example" in body and "{" not in body
-        said = re.search(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", body)[1]
-        assert abs(time.mktime(time.strptime(said + " UTC", "%Y-%m-%d %H:%M %Z")) - time.timezone - school.server.clock.now()) < 120
+        time_ = re.search(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b", body)[1]
+        assert abs(time.mktime(time.strptime(time_ + " UTC", "%Y-%m-%d %H:%M %Z")) - time.timezone - school.server.clock.now()) < 120
     for secret in (new, admin.email, "Lovelace", ada.id, admin.id):
         assert secret not in mail.as_string() + text + page
     line = logged(school, f"user_email user={ada.id} ")
@@ -571,17 +573,17 @@ def test_whoever_had_the_address_is_told(school, head, language):
     assert not school.server.mailbox.to(new)
 
 
-def test_nobody_is_told_of_a_change_that_is_none(school, head):
+def test_a_change_without_effect_is_not_reported(school, head):
     ada, eve = school.login(), school.login()
     assert [give_email(head, ada.id, email).status for email in (ada.email.upper(), eve.email, "x")] == [200, 409, 400]
-    other = school.login()      # its mail is out, so those before it would be too
+    other = school.login()      # its mail has arrived, so earlier ones would have too
     assert give_email(head, other.id, fresh()).status == 200
     school.server.mailbox.wait(other.email, 2)
     assert [len(school.server.mailbox.to(p.email)) for p in (ada, eve)] == [1, 1], "the login codes"
 
 
-def test_whoever_is_deactivated_first_is_told_too(school, head):
-    """Else an admin could deactivate somebody, change the address, and take the account unseen."""
+def test_a_new_address_of_a_deactivated_user_is_reported_too(school, head):
+    """Otherwise an admin could deactivate a user, change the address, and take over the account unnoticed."""
     ada = school.login()
     assert profile(head, ada.id, isActive=False).status == 200
     assert give_email(head, ada.id, fresh()).status == 200
@@ -602,7 +604,7 @@ def test_an_address_that_is_taken(okul, boss):
     for email in (eve.email, eve.email.upper(), f"  {eve.email}\t", boss.email):
         answer = give_email(boss, ada.id, email)
         assert answer.status == 409 and answer.errors == ["This e-mail address belongs to another user"]
-    assert ada.get("/me").data["email"] == ada.email and eve.get("/me").status == 200, "and nobody's session ended"
+    assert ada.get("/me").data["email"] == ada.email and eve.get("/me").status == 200, "no session is ended"
     assert ids(listed(boss, search=eve.email)) == [eve.id] and ids(listed(boss, search=ada.email)) == [ada.id]
 
 
@@ -613,7 +615,7 @@ def test_the_same_address_is_no_change(okul, boss):
     assert ada.get("/me").status == 200 and not audit(okul, ada.id)
 
 
-def test_one_address_wanted_by_many(okul, boss):
+def test_parallel_changes_to_the_same_address(okul, boss):
     people, wanted = [okul.login() for _ in range(10)], fresh()
     answers = all_at_once(10, lambda n: give_email(boss, people[n].id, wanted))
     assert sorted(a.status for a in answers) == [200] + [409] * 9
@@ -624,7 +626,7 @@ def test_one_address_wanted_by_many(okul, boss):
 # ---- deactivation and deletion
 
 
-def test_deactivation_ends_the_sessions_for_good(later):
+def test_deactivation_ends_the_sessions_permanently(later):
     ada, boss = later.registered(), later.staff("admin")
     later.server.clock.advance(61)
     tablet = later.login(ada.email)
@@ -642,7 +644,7 @@ def test_deactivation_ends_the_sessions_for_good(later):
     assert again.id == ada.id and [s["isCurrent"] for s in again.get("/auth/sessions").data] == [True]
 
 
-def test_a_deactivation_by_the_operator_ends_the_sessions_too(okul, boss):
+def test_a_deactivation_with_okulctl_ends_the_sessions_too(okul, boss):
     ada = okul.login()
     ada.set("is_active = 0")
     ada.set("is_active = 1")
@@ -650,8 +652,8 @@ def test_a_deactivation_by_the_operator_ends_the_sessions_too(okul, boss):
 
 
 @pytest.mark.parametrize("how", ["deactivated", "leaving"])
-def test_no_mail_but_codes_for_those_who_left(school, head, how):
-    """Neither what waits nor what comes after; codes go out, and what is asked is answered."""
+def test_inactive_users_get_only_codes_and_replies(school, head, how):
+    """Other mails in the outbox are deleted, and none are added."""
     ada = school.login()
     material = head.post("/education-materials", {"title": "x", "locale": "en"}).data["id"]
     other = head.post("/education-materials", {"title": "y", "locale": "en"}).data["id"]
@@ -682,7 +684,7 @@ def test_a_change_of_the_profile_ends_no_session(okul, boss):
     assert profile(boss, ada.id, isActive=True, name="Ada").status == 200
     assert ada.get("/me").data["name"] == "Ada"
     assert profile(boss, ada.id, isActive=False).status == profile(boss, ada.id, name="Eve").status == 200
-    assert boss.get(f"/users/{ada.id}").data["isActive"] is False, "which a field that is not named leaves alone"
+    assert boss.get(f"/users/{ada.id}").data["isActive"] is False, "a patch without isActive does not change it"
 
 
 def test_a_deleted_user_is_gone(later):
@@ -707,8 +709,9 @@ def count_to(n):
     return f"SELECT count(*) FROM (WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < {n}) SELECT i FROM i)"
 
 
-def test_a_user_with_whom_very_much_goes_can_be_deleted(later):
-    """In more than the two seconds of a request; what holds it up is a trigger here, in life a script's results."""
+def test_a_user_whose_deletion_takes_long_can_be_deleted(later):
+    """It may take more than the two seconds of other requests, as for a user with very many results; here, a trigger
+    is slow."""
     ada, boss = later.login(), later.staff("admin")
     started = time.monotonic()
     later.server.sql(count_to(2_000_000))
@@ -724,14 +727,14 @@ def test_a_user_with_whom_very_much_goes_can_be_deleted(later):
 # ---- usernames
 
 
-def test_usernames_given_by_admins_keep_the_rules(later):
+def test_usernames_set_by_admins_follow_the_rules(later):
     ada, eve, boss = later.login(), later.login(), later.staff("admin")
     first, second, third = ("u" + secrets.token_hex(6) for _ in range(3))
     assert profile(boss, ada.id, username=first.upper()).data["username"] == first
     assert ids(listed(boss, search=first)) == [ada.id]
     answer = profile(boss, eve.id, username=first, name="Eve")
     assert answer.status == 409 and answer.errors == ["This username is taken"]
-    assert boss.get(f"/users/{eve.id}").data["name"] is None, "nothing else was changed either"
+    assert boss.get(f"/users/{eve.id}").data["name"] is None, "the rest of the patch has no effect"
     for change in (lambda: profile(boss, ada.id, username=second), lambda: ada.patch("/me", {"username": second})):
         answer = change()
         assert answer.status == 409 and answer.errors == ["A username can be changed once in 30 days"]
@@ -740,11 +743,11 @@ def test_usernames_given_by_admins_keep_the_rules(later):
     boss = later.login(boss.email)
     assert profile(boss, ada.id, username=second).data["username"] == second
     assert profile(boss, ada.id, username=third).status == 409
-    assert profile(boss, eve.id, username=first).status == 200, "the name that was left is free"
+    assert profile(boss, eve.id, username=first).status == 200, "the former name is free"
     assert not [i for i in ids(listed(boss, search=first)) if i != eve.id]
 
 
-def test_a_username_of_a_clock_that_was_ahead_does_not_rest_until_then(wild):
+def test_a_username_changed_in_the_future_can_be_changed_now(wild):
     wild.server.clock.advance(400 * 86400)
     try:
         ada = wild.login()
@@ -753,13 +756,13 @@ def test_a_username_of_a_clock_that_was_ahead_does_not_rest_until_then(wild):
         wild.server.clock.advance(-400 * 86400)
     assert ada.renew().status == 200
     assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 200
-    assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 409, "and now it rests"
+    assert ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).status == 409, "and then not for 30 days"
 
 
 # ---- a change of role
 
 
-def test_a_role_holds_from_the_next_request(okul, boss):
+def test_a_new_role_applies_from_the_next_request(okul, boss):
     grace = okul.registered()
     assert grace.get("/users").status == 403
     for _ in range(3):
@@ -773,10 +776,10 @@ def test_a_role_holds_from_the_next_request(okul, boss):
         assert grace.get("/me").data["role"] == "user"
 
 
-# ---- traces
+# ---- audit
 
 
-def test_every_change_leaves_its_trace(okul, boss):
+def test_every_change_is_audited(okul, boss):
     ada, since = okul.registered(), int(okul.server.clock.now() * 1000)
     old, new = ada.email, fresh()
     assert ada.post(DELETION).status == 201 and ada.delete(DELETION).status == 200
@@ -793,13 +796,13 @@ def test_every_change_leaves_its_trace(okul, boss):
         [boss.email, "user.deleted", new, "user", "NULL"],
     ]
     profiles = [t for t in traces if t[1] == "user.profile"]
-    assert profiles and profiles[-1][0] == boss.email and profiles[-1][4] == "isActive, name", "which fields, not what was in them"
+    assert profiles and profiles[-1][0] == boss.email and profiles[-1][4] == "isActive, name", "the names of the fields, not their values"
     facts = rows(okul, f"SELECT at, actor_id FROM audit WHERE subject_id = '{ada.id}'")
     assert {actor for _, actor in facts} == {ada.id, boss.id}
     assert all(since - 1000 <= int(at) <= okul.server.clock.now() * 1000 + 1000 for at, _ in facts)
 
 
-def test_what_is_refused_leaves_none(okul, boss):
+def test_rejected_requests_are_not_audited(okul, boss):
     ada, eve, admin = okul.registered(), okul.registered(), okul.staff("admin")
     taken = eve.patch("/me", {"username": "u" + secrets.token_hex(6)}).data["username"]
     ada.patch("/me", {"username": "u" + secrets.token_hex(6)})
@@ -819,8 +822,8 @@ def test_what_is_refused_leaves_none(okul, boss):
 
 
 @pytest.mark.parametrize("act", [a for a in ACTS if a != "make user"] + ["ask", "cancel"])
-def test_no_change_without_its_trace(okul, boss, act):
-    """Where the trace cannot be written, the change does not happen: they are one transaction."""
+def test_no_change_without_audit_row(okul, boss, act):
+    """If the audit row cannot be written, the change does not happen: they are one transaction."""
     ada = okul.registered()
     if act == "cancel":
         assert ada.post(DELETION).status == 201
@@ -840,18 +843,18 @@ def test_no_change_without_its_trace(okul, boss, act):
     assert ada.get("/auth/sessions").status == (403 if act == "cancel" else 200)
 
 
-# ---- at the same time
+# ---- concurrency
 
 
 STANDING = "role = 'superadmin' AND is_active AND deletion_status <> 'pending'"
 
 
-WEAPONS = [["make user"], ["delete"], ["make admin", "delete", "deactivate", "ask", "self"]]
+WAYS = [["make user"], ["delete"], ["make admin", "delete", "deactivate", "ask", "self"]]
 
 
-@pytest.mark.parametrize("weapons", WEAPONS, ids=", ".join)
-def test_two_superadmins_do_not_end_each_other(school, head, weapons):
-    """50 attempts at once: one of the two always remains, and still is what they were."""
+@pytest.mark.parametrize("ways", WAYS, ids=", ".join)
+def test_two_superadmins_do_not_end_each_other(school, head, ways):
+    """After 50 parallel attempts, exactly one of the two is still an active superadmin."""
     school.server.sql(f"UPDATE users SET role = 'admin' WHERE id = '{head.id}'")
     try:
         for _ in range(4):
@@ -859,12 +862,12 @@ def test_two_superadmins_do_not_end_each_other(school, head, weapons):
             assert count(school, "users WHERE " + STANDING) == 2
 
             def attempt(n):
-                me, other, weapon = duel[n % 2], duel[1 - n % 2], random.choice(weapons)
-                if weapon == "ask":
+                me, other, way = duel[n % 2], duel[1 - n % 2], random.choice(ways)
+                if way == "ask":
                     return me.post(DELETION)
-                if weapon == "self":
+                if way == "self":
                     return ACTS[random.choice(["delete", "deactivate", "make user"])](me, me.id)
-                return ACTS[weapon](me, other.id)
+                return ACTS[way](me, other.id)
             answers = all_at_once(50, attempt)
             assert {a.status for a in answers} <= {200, 201, 401, 403, 404, 409}, [str(a) for a in answers]
             left = rows(school, "SELECT id FROM users WHERE " + STANDING)
@@ -877,8 +880,8 @@ def test_two_superadmins_do_not_end_each_other(school, head, weapons):
 
 
 class Crowd:
-    """Eight who ask without a pause. What they show and what they must get is changed while they do; an answer counts
-    where what was expected as its request left is still expected as it arrives."""
+    """Eight clients that send requests without a pause. Their token and the expected status change meanwhile; a
+    response counts only if the expectation has not changed since its request was sent."""
 
     class Expectation:
         def __init__(self, token, status):
@@ -897,13 +900,13 @@ class Crowd:
                     self.wrong.append(f"{now.status} was expected: {answer}")
 
     def expect(self, token, status):
-        """Until each of them has been answered so; then nothing is expected, for something is about to change."""
+        """Waits until each client got this status; then nothing is expected, since the test changes something next."""
         started, now = self.now, self.Expectation(token, status)
         self.now = now
         if not started:
             for thread in self.threads:
                 thread.start()
-        until(lambda: all(now.answers) or self.wrong, "eight answers")
+        until(lambda: all(now.answers) or self.wrong, "eight responses")
         self.now = self.Expectation(token, None)
         assert not self.wrong, self.wrong[0]
 
@@ -918,7 +921,7 @@ class Crowd:
 
 
 def test_demotions_under_load(school, head):
-    """Not one request that leaves after the demotion gets through, and not one after a promotion fails."""
+    """No request sent after a demotion succeeds, and none sent after a promotion fails."""
     grace = school.staff("admin")
     with Crowd(school, "/users?limit=1") as clients:
         for _ in range(ROUNDS):
@@ -929,14 +932,14 @@ def test_demotions_under_load(school, head):
 
 
 def test_new_addresses_under_load(school, head):
-    """The same with the end of the sessions: a token from before the change is never good again."""
+    """A new address ends the sessions: no request with a token from before the change succeeds."""
     address = fresh()
     id_ = school.login(address).id
     with Crowd(school, "/me") as clients:
         for _ in range(ROUNDS):
             address = fresh()
             assert give_email(head, id_, address).status == 200
-            token = login_at_once(school, address)
+            token = login_without_mail(school, address)
             clients.expect(token, 200)
             assert give_email(head, id_, fresh()).status == 200
             clients.expect(token, 401)

@@ -1,5 +1,5 @@
-"""Grading and level ranges of placement tests by other means: as the contract words them, in fractions and decimals.
-Written from the contract, never from the code. The most of it goes to the grader in bulk, some through the API."""
+"""Grading and level ranges of placement tests, compared with an independent model in fractions and decimals, which
+was written from the contract, not from the code. Most cases are sent to the grader in bulk, some through the API."""
 
 import json
 import math
@@ -33,8 +33,8 @@ def level_of(score, ranges):
 
 
 def first_bad(ranges):
-    """The index of the first range that is wrong: they rise, from 0 to 100, each from where the one before ends or one
-    above it. None when all are good."""
+    """The index of the first invalid range, or None: ranges must ascend from 0 to 100, and each must start where the
+    one before ends or 1 above that."""
     for i, here in enumerate(ranges):
         low, high = here["minScore"], here["maxScore"]
         before = ranges[i - 1] if i else None
@@ -50,7 +50,8 @@ def points_of(question):
 
 
 def share(test, picked):
-    """Points won / points possible; `picked` holds the index of the option for each question, None for no answer."""
+    """Points scored / points possible; `picked` has the index of the chosen option for each question, None for no
+    answer."""
     return Fraction(sum(map(points_of, right_ones(test, picked)))) / Fraction(sum(map(points_of, test["questions"])))
 
 
@@ -69,7 +70,7 @@ def grade(test, picked):
 
 
 def ranges_from(starts, style, levels=LEVELS):
-    """Ranges that start at these scores, of which the first is 0."""
+    """Ranges that start at these scores, the first of which is 0."""
     ends = [start - STYLES[style] for start in starts[1:]] + [Decimal(100)]
     return [{"level": level, "minScore": low, "maxScore": high} for level, low, high in zip(levels, starts, ends)]
 
@@ -90,7 +91,7 @@ def test_of(chance, points, ranges=None):
             "levelRanges": ranges or ranges_from([Decimal(0)], "touching")}
 
 
-test_of.__test__ = False    # it makes tests, but is none
+test_of.__test__ = False    # not a test function
 
 
 def starts_of(test):
@@ -102,18 +103,18 @@ def right_option(question_):
 
 
 def sheet_with(test, right):
-    """Answers all questions: these, by index, right, and the others wrong."""
+    """Answers to all questions: those with these indexes right, the others wrong."""
     return [(right_option(q) + (i not in right)) % len(q["options"]) for i, q in enumerate(test["questions"])]
 
 
 def answers(test, picked):
-    """The sheet as AnswerDto[]."""
+    """The answers as AnswerDto[]."""
     return [{"questionId": q["id"], "optionId": q["options"][option]["id"]}
             for q, option in zip(test["questions"], picked) if option is not None]
 
 
 def random_points(chance):
-    """As people write them, and as they do not: 3, 0.5, 2.50, 1E+2, 7.1e-5."""
+    """Points in usual and unusual notation: 3, 0.5, 2.50, 1E+2, 7.1e-5."""
     kind = chance.randrange(10)
     if kind < 3:
         return None if kind == 0 else Decimal(1)
@@ -125,7 +126,7 @@ def random_points(chance):
 
 
 def points_with_halves(chance, count):
-    """Points whose sum makes scores that end in half a hundredth."""
+    """Points with a sum such that scores end in half a hundredth."""
     total = chance.choice([t for t in (16, 32, 80, 96, 160, 400, 480, 800, 1600, 4000) if t >= count])
     cuts = [0, *sorted(chance.sample(range(1, total), count - 1)), total]
     unit = chance.choice(["1", "0.5", "0.1", "0.01"] if total <= 1000 else ["0.25", "0.1", "0.01"])
@@ -133,7 +134,7 @@ def points_with_halves(chance, count):
 
 
 def random_starts(chance, scores, style):
-    """Where ranges start: at scores that sheets reach, and right beside them."""
+    """Starts of ranges: at scores that sheets reach, and next to them."""
     near = {score + d for score in scores for d in (-HUNDREDTH, Decimal(0), HUNDREDTH)}
     near.add(Decimal(chance.randint(1, 99)))
     starts = [Decimal(0)]
@@ -144,7 +145,7 @@ def random_starts(chance, scores, style):
 
 
 def random_case(chance):
-    """A test with four sheets, whose ranges start where their scores lie."""
+    """A test with four sheets; ranges start near their scores."""
     count = chance.choice([1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10, 12, chance.randint(13, 40)])
     test = test_of(chance, points_with_halves(chance, count) if chance.random() < 0.3
                    else [random_points(chance) for _ in range(count)])
@@ -158,16 +159,16 @@ def random_case(chance):
     return test, sheets
 
 
-# ---- the grader, without a web server in front of it
+# ---- the grader without a web server
 
 
 def as_json(value):
-    """JSON with decimals as they are written."""
+    """JSON in which decimals keep their notation."""
     return re.sub(r'"@([^"]*)@"', r"\1", json.dumps(value, default=lambda decimal: f"@{decimal}@"))
 
 
 def run(cases):
-    """The program's answers to (test, lists of AnswerDto)."""
+    """The output of the grader for (test, lists of AnswerDto)."""
     lines = "\n".join(as_json(test | {"sheets": sheets}) for test, sheets in cases)
     done = subprocess.run([BUILD / "tests" / "grade"], input=lines, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and not done.stderr, done
@@ -177,20 +178,20 @@ def run(cases):
 
 
 def check_grades(cases, chance=None):
-    """Grades all sheets of all tests, their answers in any order, and holds each against the model."""
+    """Grades all sheets of all tests, with shuffled answers, and compares each with the model."""
     given = [(test, [answers(test, picked) for picked in sheets]) for test, sheets in cases]
     for _, sheets in given if chance else []:
         for sheet in sheets:
             chance.shuffle(sheet)
-    for (test, sheets), told in zip(cases, run(given)):
-        assert told["faults"] == [], f"{told['faults']}: {as_json(test)}"
-        for picked, got in zip(sheets, told["sheets"], strict=True):
+    for (test, sheets), graded in zip(cases, run(given)):
+        assert graded["faults"] == [], f"{graded['faults']}: {as_json(test)}"
+        for picked, got in zip(sheets, graded["sheets"], strict=True):
             chosen = bytes(0 if option is None else option + 1 for option in picked).hex()
             expected = {"faults": []} | grade(test, picked) | {"chosen": chosen}
             assert got == expected, f"{got}, not {expected}: {picked} of {as_json(test)}"
 
 
-def test_random_tests_are_graded_as_the_model_does():
+def test_random_tests_are_graded_like_the_model():
     chance = random.Random(1951)
     cases = [random_case(chance) for _ in range(TESTS)]
     sample = [(test, picked) for test, sheets in cases[:1000] for picked in sheets]
@@ -200,8 +201,8 @@ def test_random_tests_are_graded_as_the_model_does():
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_every_score_that_there_is(style):
-    """Fourteen questions whose points add up to each of 0.00, 0.01, ... 100.00, under ranges of odd starts."""
+def test_every_possible_score(style):
+    """Fourteen questions whose points add up to each of 0.00, 0.01, ... 100.00, with fractional starts of ranges."""
     chance = random.Random(1937)
     points = [2 ** i for i in range(13)] + [10_000 - 8191]
     test = test_of(chance, [p * HUNDREDTH for p in points])
@@ -217,13 +218,13 @@ def test_every_score_that_there_is(style):
     check_grades([(test, sheets)])
 
 
-def test_a_hair_from_the_half_of_a_hundredth():
-    """Two questions of 1,000 points together, in fifteen digits each: the half of a hundredth, and right beside it."""
+def test_rounding_next_to_half_a_hundredth():
+    """Two questions with 1,000 points in total and fifteen digits each: exactly half a hundredth, and 1E-12 beside it."""
     chance = random.Random(1905)
     cases = []
     for half in chance.sample(range(1, 20_000, 2), 1000):
-        for hair in ("-1E-12", "0", "1E-12"):
-            first = half * Decimal("0.05") + Decimal(hair)
+        for delta in ("-1E-12", "0", "1E-12"):
+            first = half * Decimal("0.05") + Decimal(delta)
             test = test_of(chance, [first, 1000 - first])
             cases.append((test, [sheet_with(test, {0}), sheet_with(test, {1})]))
     check_grades(cases)
@@ -231,8 +232,8 @@ def test_a_hair_from_the_half_of_a_hundredth():
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 7, 11, 12, 37, 100, 160, 200])
-def test_every_number_of_right_answers_under_ranges_of_fives(style, count):
-    """With equal points, whatever these are."""
+def test_every_number_of_right_answers_with_equal_points(style, count):
+    """With several values of the points."""
     chance = random.Random(count)
     starts = {"touching": (0, 20, 40, 60, 80, 95), "one above": (0, 21, 41, 61, 81, 96)}[style]
     ranges = ranges_from([Decimal(start) for start in starts], style)
@@ -243,7 +244,7 @@ def test_every_number_of_right_answers_under_ranges_of_fives(style, count):
     check_grades(cases)
 
 
-def test_unknown_and_doubled_answers_are_faults():
+def test_unknown_and_duplicate_answers_are_errors():
     chance = random.Random(1968)
     test = test_of(chance, [None, None, None])
     good = answers(test, [0, 1, None])
@@ -256,16 +257,16 @@ def test_unknown_and_doubled_answers_are_faults():
     ]
     places = [["answers[1].questionId"], ["answers[1].questionId"], ["answers[1].questionId"], ["answers[0].optionId"],
               ["answers[0].optionId"], ["answers[1].optionId"]]
-    told, = run([(test, [good, *sheets])])
-    assert told["sheets"][0]["faults"] == []
-    assert [[f.partition(":")[0] for f in s["faults"]] for s in told["sheets"][1:]] == places
+    graded, = run([(test, [good, *sheets])])
+    assert graded["sheets"][0]["faults"] == []
+    assert [[f.partition(":")[0] for f in s["faults"]] for s in graded["sheets"][1:]] == places
 
 
 # ---- level ranges
 
 
-def spoiled(chance, ranges):
-    """The ranges with something changed; some changes are good ones."""
+def modified(chance, ranges):
+    """The ranges with random changes, some of which are valid."""
     ranges = [dict(r) for r in ranges]
     for _ in range(chance.choice([1, 1, 1, 2])):
         at, end = chance.choice(ranges), chance.choice(["minScore", "maxScore"])
@@ -278,7 +279,7 @@ def spoiled(chance, ranges):
     return ranges
 
 
-def test_ranges_are_good_or_bad_as_the_model_says():
+def test_ranges_are_validated_like_the_model():
     chance = random.Random(1986)
     cases = []
     for _ in range(TESTS):
@@ -286,13 +287,13 @@ def test_ranges_are_good_or_bad_as_the_model_says():
         scores = {Decimal(chance.randint(1, 10_000)) / 100 if chance.random() < 0.5 else Decimal(chance.randint(1, 100))
                   for _ in range(chance.randint(0, 4))}
         ranges = ranges_from(random_starts(chance, scores, style), style)
-        cases.append((test_of(chance, [None], ranges if chance.random() < 0.2 else spoiled(chance, ranges)), []))
+        cases.append((test_of(chance, [None], ranges if chance.random() < 0.2 else modified(chance, ranges)), []))
     expected = [first_bad(test["levelRanges"]) for test, _ in cases]
-    assert 2000 < expected.count(None) < 8000, "good and bad ones are to be among them"
-    for (test, _), told, bad in zip(cases, run(cases), expected):
-        places = [int(re.match(r"levelRanges\[(\d+)\]\.(minScore|maxScore): ", f)[1]) for f in told["faults"]]
+    assert 2000 < expected.count(None) < 8000, "valid and invalid ranges"
+    for (test, _), graded, bad in zip(cases, run(cases), expected):
+        places = [int(re.match(r"levelRanges\[(\d+)\]\.(minScore|maxScore): ", f)[1]) for f in graded["faults"]]
         first = None if not places else places[0]
-        assert first == bad, f"{bad} is bad: {told['faults']}: {as_json(test['levelRanges'])}"
+        assert first == bad, f"{bad} is bad: {graded['faults']}: {as_json(test['levelRanges'])}"
 
 
 @pytest.mark.parametrize("ranges, bad", [
@@ -303,12 +304,12 @@ def test_ranges_are_good_or_bad_as_the_model_says():
     ("0-60 61-40 40-100", 1), ("0-20 0-20 20-100", 1), ("0.01-100", 0), ("0-20 21.0000000005-100", 1),
     ("0-20 20.999999999999-100", 1),
 ])
-def test_ranges_as_people_get_them_right_and_wrong(ranges, bad):
+def test_typical_valid_and_invalid_ranges(ranges, bad):
     pairs = [map(Decimal, pair.split("-")) for pair in ranges.split()]
     ranges = [{"level": level, "minScore": low, "maxScore": high} for level, (low, high) in zip(LEVELS, pairs)]
     assert first_bad(ranges) == bad, "the model itself"
-    told, = run([(test_of(random.Random(1), [None], ranges), [])])
-    assert [f.partition(".")[0] for f in told["faults"]][:1] == ([] if bad is None else [f"levelRanges[{bad}]"])
+    graded, = run([(test_of(random.Random(1), [None], ranges), [])])
+    assert [f.partition(".")[0] for f in graded["faults"]][:1] == ([] if bad is None else [f"levelRanges[{bad}]"])
 
 
 # ---- the same through the API
@@ -320,7 +321,7 @@ def boss(okul):
 
 
 def as_body(test):
-    """CreateProficiencyTestDto: what has ids there has words here."""
+    """CreateProficiencyTestDto, with texts instead of ids."""
     questions = [{k: v for k, v in q.items() if k != "id"} | {
         "text": f"Question {i}", "options": [{"text": f"Option {i}.{j}", "isCorrect": o["isCorrect"]} for j, o in
                                              enumerate(q["options"])]} for i, q in enumerate(test["questions"])]
@@ -338,7 +339,7 @@ def check_result(data, test, picked):
         for i, (q, option) in enumerate(zip(test["questions"], picked)) if option is not None]
 
 
-def test_submitted_tests_are_graded_as_the_model_does(okul, boss):
+def test_submitted_tests_are_graded_like_the_model(okul, boss):
     chance = random.Random(2026)
     learner = okul.registered()
     for _ in range(100):
@@ -358,12 +359,12 @@ def any_answer(picked):
     return any(option is not None for option in picked)
 
 
-def test_ranges_are_taken_or_refused_as_the_model_says(boss):
+def test_the_api_validates_ranges_like_the_model(boss):
     chance = random.Random(1904)
     for _ in range(200):
         style = chance.choice(sorted(STYLES))
         scores = {Decimal(chance.randint(1, 10_000)) / 100 for _ in range(chance.randint(1, 4))}
-        ranges = spoiled(chance, ranges_from(random_starts(chance, scores, style), style))
+        ranges = modified(chance, ranges_from(random_starts(chance, scores, style), style))
         answer = boss.request("POST", "/proficiency-tests", body=as_body(test_of(chance, [None], ranges)))
         bad = first_bad(ranges)
         if bad is None:

@@ -1,4 +1,5 @@
-"""Item statistics of placement tests, against their textbook formulas in fractions, and Python's own statistics."""
+"""Item statistics of placement tests, compared with their textbook formulas in fractions, and with Python's
+statistics module."""
 
 import math
 import random
@@ -29,7 +30,7 @@ def sqrt(fraction):
 
 
 def correlation(xs, ys):
-    """Pearson's, of exact numbers; None where one of them does not vary."""
+    """Pearson's correlation of exact numbers; None if one of the lists does not vary."""
     n = len(xs)
     x, y = Fraction(sum(xs), n), Fraction(sum(ys), n)
     products = sum((a - x) * (b - y) for a, b in zip(xs, ys))
@@ -38,7 +39,7 @@ def correlation(xs, ys):
 
 
 class Model:
-    """Points as texts; right options and sheets as numbers from 1, a sheet's 0 being no answer."""
+    """Points are texts; right options and the options in sheets are numbers from 1, 0 in a sheet is no answer."""
 
     def __init__(self, points, right, sheets):
         self.n, self.k, self.right, self.sheets = len(sheets), len(points), right, sheets
@@ -81,7 +82,7 @@ def near(figure, expected):
 
 
 def check(data, model):
-    """Every figure of an answer."""
+    """Compares every figure of a response with the model."""
     assert data["attempts"] == model.n and data["isReliable"] is (model.n >= 30)
     for name, expected in (("mean", model.mean()), ("standardDeviation", model.deviation()),
                            ("cronbachAlpha", model.alpha()), ("standardErrorOfMeasurement", model.error())):
@@ -101,7 +102,7 @@ def check(data, model):
 
 
 class Quiz:
-    """A test with options 1 to 4 for each question, of which the second is right unless said otherwise."""
+    """A test with options 1 to 4 for each question, the second of which is right by default."""
 
     def __init__(self, boss, points, right=None, **more):
         self.boss, self.points, self.right = boss, points, right or [2] * len(points)
@@ -128,7 +129,7 @@ class Quiz:
         self.data = answer.data
 
     def submit(self, sheets):
-        """Through the API, which takes no sheet without any answer."""
+        """Submits sheets through the API, which rejects empty ones."""
         for sheet in sheets:
             answers = [{"questionId": question["id"], "optionId": question["options"][option - 1]["id"]}
                        for question, option in zip(self.data["questions"], sheet) if option]
@@ -139,7 +140,7 @@ class Quiz:
         return answer.data
 
     def fill(self, sheets):
-        """The same, as rows of the database."""
+        """Inserts sheets as rows of the database."""
         values = ", ".join(f"({self.attempt + i}, x'{bytes(sheet).hex()}')" for i, sheet in enumerate(sheets, 1))
         if not sheets:
             return
@@ -168,7 +169,7 @@ def figures(boss, quiz):
 
 def latent_trait(chance, learners, questions):
     """
-    Sheets as learners of a normally distributed ability would write them (logistic model with guessing: A. Birnbaum in
+    Sheets of learners with normally distributed ability (logistic model with guessing: A. Birnbaum in
     Lord & Novick 1968): each question has a difficulty, a slope, and four options to guess among.
     """
     right = [chance.randint(1, 4) for _ in range(questions)]
@@ -186,7 +187,7 @@ def test_a_school_of_five_hundred(boss):
     chance = random.Random(1968)
     right, sheets = latent_trait(chance, 500, 40)
     points = [chance.choice(["1", "1", "2", "0.5", "2.75", "0.1", "10"]) for _ in right]
-    for sheet in sheets:        # one question that all know, one that nobody knows, one that nobody has reached
+    for sheet in sheets:        # one question all answer right, one all answer wrong, one nobody answers
         sheet[3], sheet[17], sheet[39] = right[3], right[17] % 4 + 1, 0
     quiz = Quiz(boss, points, right)
     quiz.fill(sheets)
@@ -202,7 +203,7 @@ def test_a_school_of_five_hundred(boss):
     check(data, model)
     assert data["isReliable"] and 0.5 < data["cronbachAlpha"] < 1
     assert [q["discrimination"] for q in data["questions"]].count(None) == 3
-    # the model against Python's own
+    # the model compared with Python's statistics module
     for i in (0, 20, 38):
         column = [float(x) for x in model.column(i)]
         rest = [float(t) - x for t, x in zip(model.totals, column)]
@@ -236,7 +237,7 @@ def test_kuder_and_richardson(boss):
     ("29 attempts", ["1", "2"], [[2, 1], [2, 2]] * 14 + [[0, 0]]),
     ("30 attempts", ["1", "2"], [[2, 1], [2, 2], [0, 0]] * 10),
 ])
-def test_figures_at_the_edge(boss, name, points, sheets):
+def test_figures_of_edge_cases(boss, name, points, sheets):
     quiz = Quiz(boss, points)
     quiz.fill(sheets)
     check(figures(boss, quiz), quiz.model())
@@ -245,9 +246,9 @@ def test_figures_at_the_edge(boss, name, points, sheets):
 # ---- which results count
 
 
-def test_a_new_title_keeps_the_figures_and_new_questions_start_anew(boss):
+def test_a_new_title_keeps_the_figures_and_new_questions_reset_them(boss):
     quiz, other = Quiz(boss, ["1", "1", "2"]), Quiz(boss, ["1", "1", "2"])
-    # one user, who may submit a test 20 times a day
+    # one user may submit a test 20 times a day
     sheets = [sheet for sheet in latent_trait(random.Random(7), 50, 3)[1] if any(sheet)][:16]
     quiz.submit(sheets[:8])
     other.submit([[2, 2, 2]])
@@ -268,7 +269,7 @@ def test_a_new_title_keeps_the_figures_and_new_questions_start_anew(boss):
     check(figures(boss, quiz), quiz.model())
 
 
-def test_a_result_that_is_deleted_counts_no_more(boss):
+def test_a_deleted_result_does_not_count(boss):
     quiz = Quiz(boss, ["1", "2"])
     quiz.submit([[2, 1], [0, 2]])
     result = quiz.submit([[2, 2]])
@@ -285,7 +286,7 @@ def test_results_outlive_their_test_but_their_figures_do_not(boss):
     assert boss.get(PATH.format(quiz.id)).status == 404
 
 
-# ---- who sees them
+# ---- access
 
 
 def test_a_draft_has_figures_too(boss):
@@ -294,13 +295,13 @@ def test_a_draft_has_figures_too(boss):
     check(figures(boss, quiz), quiz.model())
 
 
-def test_no_test_no_figures(boss):
+def test_figures_of_an_unknown_test(boss):
     assert boss.get(PATH.format(NOBODYS)).status == 404
     answer = boss.get(PATH.format("1"))
     assert answer.status == 400 and answer.errors == ["id: must be 24 hexadecimal digits"]
 
 
-def test_the_right_options_are_for_admins_only(okul, boss):
+def test_statistics_are_visible_to_admins_only(okul, boss):
     quiz = Quiz(boss, ["1"])
     assert okul.registered().get(PATH.format(quiz.id)).status == 403
     assert okul.get(PATH.format(quiz.id)).status == 401

@@ -1,4 +1,4 @@
-"""Group proficiency, for learners: starting, saving, submitting, the status; and results, one's own and everybody's."""
+"""Group proficiency, for learners: starting, saving, submitting, the status; and results, for learners and admins."""
 
 import csv
 import fcntl
@@ -13,7 +13,7 @@ import pytest
 
 from helpers.client import Okul, good, ids, rows
 from helpers.contract import LANGUAGES
-from helpers.parallel import DOOR, all_at_once, closed, lock, overtaken, statuses
+from helpers.parallel import WRITER, all_at_once, lock, overtaken, statuses, take_writer_lock
 from helpers.people import superadmin
 from helpers.placement import RANGES, answers, questions, start
 from helpers.sentences import SENTENCES
@@ -55,7 +55,7 @@ def seconds(text):
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
 
 
-# ---- what a submission comes to
+# ---- scores and results
 
 
 @pytest.mark.parametrize("points, signs, score, correct, level", [
@@ -73,7 +73,7 @@ def test_score_and_level(okul, points, signs, score, correct, level):
                                            "completedAt": result["completedAt"]}
 
 
-def test_a_result_says_what_was_answered(okul):
+def test_a_result_has_the_answers(okul):
     ada, test = okul.registered(), made(okul, 2.5, 1, 0.1)
     body = answers(test, "+ -")
     body["answers"].reverse()
@@ -113,7 +113,7 @@ def test_answers_that_do_not_belong_to_the_test(okul, saving):
     assert status(ada, test)["attempts"] == 0 and good(start(ada, test))["answers"] == []
 
 
-# ---- how often
+# ---- number of attempts
 
 
 def test_attempts_are_counted(okul):
@@ -129,7 +129,7 @@ def test_attempts_are_counted(okul):
     assert found["hasCompleted"] and found["attempts"] == 2 and found["attemptsLeft"] == 0
     assert found["result"]["resultId"] == second["id"], "the last one"
     assert good(submit(okul.registered(), test, "+++"))["attempt"] == 1
-    # an admin gives one back; the numbers go on
+    # deleting a result allows another attempt, with the next number
     assert superadmin(okul).delete(f"{PATH}/admin/results/{first['id']}").data == {"message": "The test result has been deleted",
                                                                                   "id": first["id"]}
     assert status(ada, test)["attemptsLeft"] == 1 and ada.get(f"{PATH}/results/{first['id']}").status == 404
@@ -144,14 +144,14 @@ def test_no_limit_of_attempts(okul):
     assert len({item["id"] for item in mine(ada)}) == 4
 
 
-def test_a_lower_limit_leaves_nothing_less_than_nothing(okul):
+def test_attempts_left_is_not_negative_after_lowering_the_limit(okul):
     ada, test = okul.registered(), made(okul, maxAttempts=3)
     for _ in range(2):
         good(submit(ada, test, "+++"))
     attempt = good(start(ada, test))
     assert superadmin(okul).patch(f"{PATH}/{test['id']}", {"maxAttempts": 1}).status == 200
     assert status(ada, test)["attemptsLeft"] == 0
-    # what is open may be ended
+    # an open attempt may be submitted
     assert good(submit(ada, test, "+++"))["id"] == attempt["id"] and start(ada, test).status == 409
 
 
@@ -175,7 +175,7 @@ def test_fifty_starts_open_one_attempt(okul):
     assert rows(okul, f"SELECT count(*) FROM attempt JOIN users ON users.pk = attempt.user_pk WHERE users.id = '{ada.id}'") == [["1"]]
 
 
-def test_saves_at_once_lose_no_answer(okul):
+def test_parallel_saves_lose_no_answer(okul):
     ada, test = okul.registered(), made(okul, *[1] * 30)
     attempt = good(start(ada, test))
     found = all_at_once(30, lambda n: save(ada, attempt, test, " " * n + "+"))
@@ -183,10 +183,10 @@ def test_saves_at_once_lose_no_answer(okul):
     assert len(good(start(ada, test))["answers"]) == 30
 
 
-# ---- an attempt that is open
+# ---- open attempts
 
 
-def test_an_attempt_goes_on_where_it_was_left(okul):
+def test_an_attempt_can_be_continued(okul):
     ada, test = okul.registered(), made(okul, durationMinutes=10, maxAttempts=2)
     attempt = good(start(ada, test))
     assert attempt["testId"] == test["id"] and attempt["answers"] == []
@@ -196,11 +196,11 @@ def test_an_attempt_goes_on_where_it_was_left(okul):
     assert attempt["questions"] == asked
     saved = good(save(ada, attempt, test, "- +"))
     assert saved == {k: v for k, v in attempt.items() if k != "questions"} | answers(test, "- +")
-    assert good(save(ada, attempt, test, "+")) == saved | answers(test, "+ +"), "answered anew, the rest stays"
+    assert good(save(ada, attempt, test, "+")) == saved | answers(test, "+ +"), "the new answer replaces the old one, the rest stays"
     again = start(ada, test)
     assert again.status == 201 and again.data == attempt | answers(test, "+ +")
     assert status(ada, test) == {"hasCompleted": False, "attempts": 0, "attemptsLeft": 2, "result": None}
-    # what is submitted are the answers, whatever was saved
+    # submitted answers replace saved ones
     result = good(submit(ada, test, " -"))
     assert result["id"] == attempt["id"] and len(result["answers"]) == 1 and result["totalScore"] == 0
     answer = save(ada, attempt, test, "+++")
@@ -208,7 +208,7 @@ def test_an_attempt_goes_on_where_it_was_left(okul):
     assert good(start(ada, test))["id"] != attempt["id"]
 
 
-def test_a_test_without_limit_of_time_may_be_started(okul):
+def test_a_test_without_time_limit_may_be_started(okul):
     ada, test = okul.registered(), made(okul)
     attempt = good(start(ada, test))
     assert attempt["deadline"] is None
@@ -251,7 +251,7 @@ def test_orders(okul, shuffle):
     ada, orders = okul.registered(), []
     for _ in range(6):
         attempt = good(start(ada, test))
-        assert good(start(ada, test)) == attempt, "the same again"
+        assert good(start(ada, test)) == attempt, "starting again returns the same attempt"
         assert [q["order"] for q in attempt["questions"]] == list(range(12))
         assert {q["id"]: {o["id"] for o in q["options"]} for q in attempt["questions"]} == {
             q["id"]: {o["id"] for o in q["options"]} for q in test["questions"]}
@@ -268,14 +268,14 @@ def test_orders(okul, shuffle):
 
 
 def place_of_right(test, questions_):
-    """Where the right option stands, of each question."""
+    """The position of the right option of each question."""
     right = {o["id"] for q in test["questions"] for o in q["options"] if o["isCorrect"]}
     return [next(i for i, o in enumerate(q["options"]) if o["id"] in right) for q in questions_]
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_no_order_tells_the_right_option(okul, shuffle):
-    """Of authors who always put it in one place; ids grow, so neither do they tell the place where it was put."""
+def test_no_order_reveals_the_right_option(okul, shuffle):
+    """Even if the author always puts it at one position. The order of ids does not reveal that position either."""
     test, ada = made(okul, *[1] * 60, shuffle=shuffle), okul.registered()
     assert place_of_right(test, test["questions"]) == [1] * 60
     by_id = [q | {"options": sorted(q["options"], key=lambda o: o["id"])} for q in test["questions"]]
@@ -285,11 +285,11 @@ def test_no_order_tells_the_right_option(okul, shuffle):
                                                        for q in copied["questions"]]))
     for who in (okul, ada):
         seen = good(who.get(f"{PATH}/{test['id']}"))
-        assert seen == good(who.get(f"{PATH}/{test['id']}")), "each time the same"
+        assert seen == good(who.get(f"{PATH}/{test['id']}")), "the same order each time"
         assert {k: v for k, v in seen.items() if k != "questions"} == {k: v for k, v in test.items() if k != "questions"}
         asked = by_id if shuffle else test["questions"]
         assert seen["questions"] == [q | {"options": [{"id": o["id"], "text": o["text"]} for o in q["options"]]} for q in asked]
-    assert good(superadmin(okul).get(f"{PATH}/{test['id']}")) == test, "the author's own order is theirs"
+    assert good(superadmin(okul).get(f"{PATH}/{test['id']}")) == test, "admins see the author's order"
 
 
 def test_an_attempt_keeps_the_test_as_it_was(okul):
@@ -306,7 +306,7 @@ def test_an_attempt_keeps_the_test_as_it_was(okul):
     result = good(submit(ada, test, "++-"))
     assert result["test"] == {"id": test["id"], "title": "Placement", "targetLanguage": "en"} and result["level"] == "B1"
     assert result["answers"] == before["answers"]
-    assert submit(bob, test, "+++").status == 400, "these questions are no more"
+    assert submit(bob, test, "+++").status == 400, "the old questions were replaced"
     assert good(start(bob, test))["questions"][0]["id"] == changed["questions"][0]["id"]
     assert good(submit(bob, changed, "+-"))["level"] == "B2"
     assert boss.delete(f"{PATH}/{test['id']}").status == 200
@@ -315,13 +315,13 @@ def test_an_attempt_keeps_the_test_as_it_was(okul):
         assert mine(who) == [{k: v for k, v in one.items() if k != "answers"}]
     for answer in (start(eve, test), submit(eve, test, "+"), eve.get(f"{PATH}/{test['id']}/status")):
         assert answer.status == 404
-    # by its id its results are found as before
+    # its results can still be found by its id
     listed = good(boss.get(f"{PATH}/admin/results?testId={test['id']}"))
     assert len(listed["items"]) == 3 and listed["pagination"]["total"] == 3
 
 
 def test_a_test_that_changes_while_submits_wait(okul):
-    """Each is graded by the version that it was made for, or refused. All have other questions than the one before."""
+    """Each is graded with the version that it answers, or rejected. All versions have different questions."""
     test = made(okul, 1, 1, 1, 1, maxAttempts=0)
     boss, learners, latest = superadmin(okul), [okul.registered() for _ in range(6)], [test]
 
@@ -357,22 +357,22 @@ def test_drafts_are_for_admins(okul):
         assert answer.status == 404
     attempt = good(start(boss, test))
     good(save(boss, attempt, test, "+"))
-    assert all("isCorrect" not in o for q in attempt["questions"] for o in q["options"]), "an exam for them too"
+    assert all("isCorrect" not in o for q in attempt["questions"] for o in q["options"]), "not even for an admin who takes the test"
     assert good(submit(boss, test, "+++"))["totalScore"] == 100 and status(boss, test)["attempts"] == 1
 
 
-def test_who_has_an_open_attempt_finishes_a_test_that_is_withdrawn(okul):
+def test_an_open_attempt_at_a_withdrawn_test_can_be_finished(okul):
     ada, eve, boss, test = okul.registered(), okul.registered(), superadmin(okul), made(okul, maxAttempts=0)
     attempt = good(start(ada, test))
     good(boss.patch(f"{PATH}/{test['id']}", {"isPublished": False}))
     for answer in (start(eve, test), submit(eve, test, "+++"), save(eve, attempt, test, "+"), eve.get(f"{PATH}/{test['id']}/status"),
                    ada.get(f"{PATH}/{test['id']}"), ada.get(f"{PATH}/{test['id']}/status")):
-        assert answer.status == 404, "a draft as any other, to others and where no attempt is"
+        assert answer.status == 404, "a draft for others, and for requests without an attempt"
     assert good(start(ada, test)) == attempt, "loaded again"
     assert good(save(ada, attempt, test, "+"))["answers"]
     assert good(submit(ada, test, "+++"))["totalScore"] == 100
     for answer in (start(ada, test), submit(ada, test, "+++")):
-        assert answer.status == 404, "once more it is not to be had"
+        assert answer.status == 404, "no other attempt"
 
 
 def test_an_attempt_at_a_withdrawn_test_whose_time_runs_out(exam):
@@ -383,7 +383,7 @@ def test_an_attempt_at_a_withdrawn_test_whose_time_runs_out(exam):
     exam.server.clock.advance(120)
     assert save(ada, attempt, test, "-").status == 409
     assert submit(ada, test, "+++").status == start(ada, test).status == 404
-    assert [r["id"] for r in mine(ada)] == [attempt["id"]], "taken, with what was saved"
+    assert [r["id"] for r in mine(ada)] == [attempt["id"]], "graded with the saved answers"
 
 
 # ---- time
@@ -391,7 +391,7 @@ def test_an_attempt_at_a_withdrawn_test_whose_time_runs_out(exam):
 
 @pytest.fixture(scope="module")
 def exam():
-    """A server with few results, whose clock this file turns."""
+    """A server with few results, whose clock this file sets forward."""
     server = Server("exam", OKUL_WORKERS="2", OKUL_ACCESS_LIFE="86400")
     yield Okul(server)
     server.stop()
@@ -427,14 +427,14 @@ LOOKS["start"] = lambda o, who, test: start(who, test)
 
 
 def attempts_of(okul, test):
-    """The ids of its open attempts."""
+    """The ids of the open attempts at a test."""
     found = rows(okul, f"SELECT attempt.id FROM attempt JOIN test ON test.pk = attempt.test WHERE test.id = '{test['id']}'")
     return [id_ for id_, in found]
 
 
 @pytest.mark.parametrize("saved", ["", "++-"])
 @pytest.mark.parametrize("look", LOOKS)
-def test_an_attempt_whose_time_runs_out_is_taken(exam, look, saved):
+def test_an_attempt_whose_time_runs_out_is_graded(exam, look, saved):
     ada, test = exam.registered(), made(exam, durationMinutes=1)
     attempt = good(start(ada, test))
     if saved:
@@ -454,7 +454,7 @@ def test_an_attempt_whose_time_runs_out_is_taken(exam, look, saved):
     assert [a["isCorrect"] for a in good(ada.get(f"{PATH}/results/{attempt['id']}"))["answers"]] == [s == "+" for s in saved]
 
 
-def test_looks_at_once_close_an_attempt_once(exam):
+def test_parallel_reads_close_an_attempt_once(exam):
     ada, test = exam.registered(), made(exam, durationMinutes=1, maxAttempts=0)
     good(start(ada, test))
     exam.server.clock.advance(66)
@@ -478,7 +478,7 @@ def test_what_is_saved_while_a_look_waits_counts(exam):
 
 
 def test_a_list_shows_all_that_ran_out(exam):
-    """A year of learners who ran out of time at once."""
+    """Even if 450 attempts expire together."""
     test = made(exam, durationMinutes=1)
     exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)
         INSERT INTO users (id, email, timezone, created_at, updated_at) SELECT printf('%024x', i), i || '@year.example', 'UTC', 1, 1 FROM n;
@@ -487,20 +487,20 @@ def test_a_list_shows_all_that_ran_out(exam):
     assert good(superadmin(exam).get(f"{PATH}/admin/results?testId={test['id']}"))["pagination"]["total"] == 450
 
 
-def test_a_list_is_shown_when_nothing_can_be_written(exam):
-    """What ran out then waits for the next look."""
+def test_a_list_is_served_while_the_database_is_locked(exam):
+    """Expired attempts are then graded by the next request."""
     ada, test, other = exam.registered(), made(exam), made(exam, durationMinutes=1)
     result = good(submit(ada, test, "+++"))
     good(start(ada, other))
     exam.server.clock.advance(66)
-    with open(exam.server.data / "okul.gate", "r+b") as gate:
-        until(lambda: closed(gate), "a moment without writers")
+    with open(exam.server.data / "okul.gate", "r+b") as lock_file:
+        until(lambda: take_writer_lock(lock_file), "the writer lock")
         assert ids({"items": mine(ada)}) == [result["id"]]
-        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
     assert len(mine(ada)) == 2
 
 
-def test_deleting_a_test_leaves_what_ran_out_before(exam):
+def test_deleting_a_test_keeps_attempts_that_expired_before(exam):
     ada, eve, test = exam.registered(), exam.registered(), made(exam, durationMinutes=1)
     attempt = good(start(ada, test))
     good(save(ada, attempt, test, "++-"))
@@ -520,7 +520,7 @@ def test_a_save_too_late_closes_the_attempt(exam):
 
 
 def test_an_attempt_keeps_its_deadline(exam):
-    """A limit of time that comes, goes or changes is for the attempts after it."""
+    """Adding, removing or changing the time limit affects only attempts that start later."""
     ada, eve, boss = exam.registered(), exam.registered(), superadmin(exam)
     test = made(exam, durationMinutes=1, maxAttempts=0)
     free = made(exam, maxAttempts=0)
@@ -532,7 +532,7 @@ def test_an_attempt_keeps_its_deadline(exam):
     assert submit(eve, free, "+++").status == 201 and submit(eve, free, "+++").status == 409
 
 
-def test_cleanup_grades_what_ran_out(exam):
+def test_cleanup_grades_expired_attempts(exam):
     test = made(exam, durationMinutes=1)
     learners = [exam.registered() for _ in range(3)]
     for who in learners:
@@ -544,7 +544,7 @@ def test_cleanup_grades_what_ran_out(exam):
     assert [len(mine(who)) for who in learners] == [1, 1, 1]
 
 
-def test_cleanup_drops_wordings_that_nothing_needs(exam):
+def test_cleanup_deletes_unreferenced_versions(exam):
     ada, boss, test = exam.registered(), superadmin(exam), made(exam)
     result = good(submit(ada, test, "+++"))
     good(boss.patch(f"{PATH}/{test['id']}", {"title": "Another"}))
@@ -558,7 +558,7 @@ def test_cleanup_drops_wordings_that_nothing_needs(exam):
 
 
 def test_cleanup_lets_others_write_between_accounts_with_many_results(exam):
-    """Which it else would not do for seconds; and what takes longer than two is stopped, today and tomorrow."""
+    """One transaction for all of them would take seconds, and one longer than two seconds is aborted, in each run."""
     boss, test, count = superadmin(exam), made(exam, maxAttempts=0), 60
     exam.server.sql(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
         INSERT INTO users (id, email, timezone, created_at, updated_at, deletion_status, deletion_requested_at, deletion_scheduled_for)
@@ -573,7 +573,7 @@ def test_cleanup_lets_others_write_between_accounts_with_many_results(exam):
         while not cleanup.done():
             seen.add(total - good(boss.get("/users?limit=1"))["pagination"]["total"])
     assert f"accounts whose deletion was due: {count} deleted" in cleanup.result().stdout
-    assert seen - {0, count}, "never was one gone and another not"
+    assert seen - {0, count}, "deletions became visible one batch at a time"
     assert rows(exam, TALLIES[0]) == rows(exam, TALLIES[1])
 
 
@@ -585,7 +585,7 @@ def leaks(answer):
 
 
 def test_the_answer_key_reaches_no_learner(okul):
-    """All that a learner may ask, at every stage; texts of options that look like the field do not count."""
+    """In any response to a learner, at every stage; the texts of options do not contain the name of the field."""
     ada, eve = okul.registered(), okul.registered()
     plain = [q | {"options": [o | {"text": f"o{i}"} for i, o in enumerate(q["options"])]} for q in questions(1, 2, 3)]
     tests = [made(okul, questions=plain, **f) for f in
@@ -620,7 +620,7 @@ def test_the_answer_key_reaches_no_learner(okul):
     for answer in ask(eve):
         assert not leaks(answer)
     for answer in itertools.chain(ask(ada), (eve.get(f"{PATH}/results/{r['id']}") for r in results)):
-        # one's own result says of each answer that was given whether it was right, and nothing of the others
+        # a learner's result shows whether each given answer was right, but nothing about other options
         if leaks(answer) and answer.path == "/me/export":
             assert [r["answers"] for r in answer.data["results"]] == [r["answers"] for r in results]
         elif leaks(answer):
@@ -631,11 +631,11 @@ def test_the_answer_key_reaches_no_learner(okul):
         assert len(chosen) == 3 and not any(o in json.dumps(result) for o in others)
 
 
-# ---- everybody's results
+# ---- results of all users
 
 
 def fill(okul):
-    """600 results of all kinds, and what is known of them, oldest first."""
+    """Inserts 600 results of all kinds, and returns their data, oldest first."""
     chance = random.Random(7)
     tests = [made(okul, title=title, targetLanguage=language) for title, language in
              (("Alpha", "en"), ("Beta", "de"), ("Gamma Şiir", "de"), ("Delta", "tr"))]
@@ -645,7 +645,7 @@ def fill(okul):
     first = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
     known, statements = [], []
     for i in range(600):
-        # levels and languages are of very different frequency, and some times and scores the same
+        # levels and languages have very different frequencies, and some times and scores are equal
         test = tests[0] if i > 560 else chance.choices(tests, (60, 30, 9, 1))[0]
         level = "A1" if i > 560 else chance.choices(("A1", "A2", "B1", "C2"), (50, 40, 9, 1))[0]
         who, at = chance.choice(people), first + i // 3 * 7200
@@ -672,7 +672,7 @@ def archive():
 
 
 def found(okul, query="", limit=100):
-    """All pages of the list."""
+    """The items of all pages of the list."""
     items, page = [], 1
     while True:
         data = good(superadmin(okul).get(f"{PATH}/admin/results?limit={limit}&page={page}{query}"))
@@ -705,7 +705,7 @@ def test_every_filter_in_every_order(archive, sort, limit):
         f"&testId={archive.tests[1]['id']}&targetLanguage=en": lambda r: False, f"&testId={NOBODYS}": lambda r: False,
         "&from=2026-02-01T10:30:00.000Z": lambda r: r["at"] >= march.timestamp(),
         "&to=2026-02-01T10:30:00Z&level=A2": lambda r: r["at"] < march.timestamp() and r["level"] == "A2",
-        # midnight in Istanbul is 21:00 of the day before
+        # midnight in Istanbul is 21:00 UTC of the day before
         f"&from=2026-01-10&to=2026-01-12&testId={archive.tests[0]['id']}": lambda r: r["test"] is archive.tests[0] and
         datetime(2026, 1, 9, 21, tzinfo=timezone.utc).timestamp() <= r["at"] < datetime(2026, 1, 11, 21, tzinfo=timezone.utc).timestamp(),
         "&from=2026-02-02&to=2026-02-01": lambda r: False,
@@ -723,7 +723,7 @@ def test_the_default_is_newest_first(archive):
 
 @pytest.mark.parametrize("times, first", [("from=2026-01-02T06:00:00.000Z&to=2026-01-02T08:00:00.000Z", "2026-01-02T06:00:00.000Z"),
                                           ("from=2026-01-02T06:00:00.001Z&to=2026-01-02T08:00:00.001Z", "2026-01-02T08:00:00.000Z")])
-def test_from_is_included_and_to_is_not(archive, times, first):
+def test_from_is_inclusive_and_to_is_exclusive(archive, times, first):
     items = found(archive, "&" + times)
     assert len(items) == 3 and {r["completedAt"] for r in items} == {first}
 
@@ -778,7 +778,7 @@ def test_the_table(archive, query, keep, sort):
         assert seconds(line["completedAt"]) == known["at"] and line["level"] == known["level"]
 
 
-def test_no_formula_in_the_table(archive):
+def test_formulas_in_the_table_are_escaped(archive):
     names = {line["name"] for line in table(archive) if line["userId"] == archive.people[4].id}
     assert names == {"'=1+1"}
 
@@ -788,13 +788,13 @@ def test_no_formula_in_the_table(archive):
     ("level=A3", "level"), ("testId=1", "testId"), ("sort=name", "sort"), ("format=xml", "format"), ("limit=101", "limit"), ("page=0", "page"),
     ("targetLanguage=x", "targetLanguage"), ("search=" + "x" * 101, "search"), ("score=1", "score"), ("level=A1&level=A2", "level"),
 ])
-def test_a_query_that_is_wrong(archive, query, named):
+def test_an_invalid_query(archive, query, named):
     answer = superadmin(archive).get(f"{PATH}/admin/results?{query}")
     assert answer.status == 400 and [e.partition(":")[0] for e in answer.errors] == [named]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_a_time_must_be_in_every_language(archive, language):
+def test_the_error_for_an_invalid_time_in_every_language(archive, language):
     answer = superadmin(archive).get(f"{PATH}/admin/results?from=yesterday", language=language)
     assert answer.errors == ["from: " + SENTENCES["S_F_TIME_OR_DATE"][language]]
 
@@ -816,7 +816,7 @@ TALLIES = ("SELECT version, level, test, target_language, count(*) FROM result G
 
 
 def test_counts_stay_exact(okul):
-    """Through submits, deletions of results and of users, all at once."""
+    """After parallel submits and deletions of results and users."""
     tests = [made(okul, maxAttempts=0, targetLanguage=language) for language in ("en", "tr")]
     people = [okul.registered() for _ in range(6)]
     boss = superadmin(okul)
@@ -845,7 +845,7 @@ def test_deleting_a_user_takes_results_and_attempts(okul):
     assert good(superadmin(okul).get(f"{PATH}/admin/results?testId={test['id']}"))["pagination"]["total"] == 0
 
 
-def test_who_deletes_a_result_is_written_down(okul):
+def test_deleting_a_result_is_audited(okul):
     ada, test, boss = okul.registered(), made(okul), superadmin(okul)
     result = good(submit(ada, test, "++-"))
     good(boss.delete(f"{PATH}/admin/results/{result['id']}"))
@@ -859,7 +859,7 @@ def test_who_deletes_a_result_is_written_down(okul):
 
 @pytest.fixture
 def daily():
-    """A server of its own, whose clock may be turned over a day."""
+    """A server whose clock may be set forward by more than a day."""
     server = Server("daily", OKUL_WORKERS="1")
     yield Okul(server)
     server.stop()
@@ -875,10 +875,10 @@ def test_a_test_without_limit_of_attempts_is_taken_20_times_a_day(daily):
         assert 86000 < int(refused[0].headers["Retry-After"]) <= 86400
         assert start(person, test).status == 429
         assert status(person, test)["attempts"] == 20
-    # it is of one user and one test
+    # the limit is per user and test
     good(submit(bob, test, "+"))
     good(submit(ada, other, "+"))
-    # deleting results gives nothing back
+    # deleting results does not reset the limit
     for result in mine(ada):
         if result["test"]["id"] == test["id"]:
             assert superadmin(daily).delete(f"{PATH}/admin/results/{result['id']}").status == 200
@@ -888,20 +888,20 @@ def test_a_test_without_limit_of_attempts_is_taken_20_times_a_day(daily):
     good(submit(ada, test, "+"))
 
 
-def test_what_was_begun_may_be_submitted(okul):
+def test_a_started_attempt_may_be_submitted(okul):
     ada, test = okul.registered(), made(okul, maxAttempts=0)
     for _ in range(19):
         good(submit(ada, test, "+"))
     attempt = good(start(ada, test))
     assert submit(okul.registered(), test, "+").status == 201
-    good(start(ada, test))      # the same once more, which counts nothing
+    good(start(ada, test))      # returns the open attempt, which does not count again
     good(save(ada, attempt, test, "-"))
     assert good(submit(ada, test, "+"))["id"] == attempt["id"]
     assert submit(ada, test, "+").status == start(ada, test).status == 429
 
 
-def test_attempts_whose_time_runs_out_count_as_well(daily):
-    """A result is written of each, so that starting is what counts where the test is timed."""
+def test_expired_attempts_count_too(daily):
+    """Each becomes a result, so for a timed test starting counts."""
     ada, test = daily.registered(), made(daily, maxAttempts=0, durationMinutes=1)
     for _ in range(20):
         good(start(ada, test))
@@ -910,7 +910,7 @@ def test_attempts_whose_time_runs_out_count_as_well(daily):
     assert refused.status == 429 and status(ada, test)["attempts"] == 20, refused
 
 
-def test_a_test_with_a_limit_of_attempts_has_no_other(okul):
+def test_a_test_with_limited_attempts_has_no_daily_limit(okul):
     ada, test = okul.registered(), made(okul, maxAttempts=22)
     for _ in range(22):
         good(submit(ada, test, "+"))

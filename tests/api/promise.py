@@ -1,7 +1,7 @@
-"""The server against the contract's own files (tests/contract): what clients were promised, in the words that they have.
+"""Compares the server with the files of the contract (tests/contract), as clients have them.
 
-What okul has on top of the contract, and what its prose says beyond its schemas, stands in ours.json, each entry of which must
-be needed: neither the contract nor the server can change unseen."""
+What okul adds to the contract, and what its prose says beyond its schemas, is in ours.json. Each entry there must be
+needed, so that neither the contract nor the server can change unnoticed."""
 
 import json
 
@@ -15,7 +15,7 @@ DOCUMENT = json.loads((BUILD / "share" / "openapi.json").read_text())
 SHAPES = DOCUMENT["components"]["schemas"]
 PROMISED = contract.promised_schemas["$defs"]
 
-# Rows of the contract that are not served yet. Whoever brings one takes it away.
+# Rows of the contract that are not implemented yet. Remove a row when it is.
 WAITING = set()
 HERE = [p for p in contract.promises if str(p) not in WAITING]
 
@@ -25,13 +25,13 @@ def test_the_contract_is_read():
     assert len(contract.their_defs) >= 93 and len(PROMISED) >= len(contract.their_defs) + 20
 
 
-def test_ours_says_nothing_again():
-    """The contract's own words count, so none of them stands in ours.json."""
+def test_ours_does_not_repeat_the_contract():
+    """The contract takes precedence, so nothing of it may be in ours.json."""
     assert not contract.OURS["$defs"].keys() & contract.their_defs.keys()
     assert len(contract.promised_of) == len(contract.promises)
 
 
-def test_nobody_waits_for_what_is_there():
+def test_waiting_lists_only_missing_routes():
     assert WAITING <= {str(p) for p in contract.promises}
     assert not WAITING & {f"{r['method']} {r['path']}" for r in LISTED}
 
@@ -56,13 +56,13 @@ def test_the_reference_has_the_row(row):
     operation = DOCUMENT["paths"][row.path][row.method.lower()]
     assert operation["tags"] == [row.program]
     assert operation["x-role"] == {"public or signed": "public"}.get(row.role, row.role)
-    assert [s for s in operation["responses"] if s < "300"] == [row.success] + ["206"] * row.is_file    # in parts
+    assert [s for s in operation["responses"] if s < "300"] == [row.success] + ["206"] * row.is_file    # partial content
     if "seed" not in row.title and "ours" not in row.title and "guide" not in row.title:
         assert operation["summary"] == row.title
 
 
-# query parameters on top of the contract: of lists that are given as CSV too, of fields that the contract's page names and the
-# rows forget, and of the signed address of a material
+# Query parameters beyond the contract: for CSV export of lists, for fields that are only on the contract's page, and
+# in the signed URL of a material.
 MORE = contract.OURS["more"]
 MORE_QUERY = {row: set(more["query"]) - set(contract.promised_of[tuple(row.split())].query) for row, more in MORE.items() if "query" in more}
 
@@ -75,44 +75,45 @@ def test_the_reference_has_the_rows_query_parameters(row):
     assert not [p["name"] for p in parameters if p.get("in") == "query" and p.get("required")]
 
 
-def test_query_parameters_on_top_are_those_of_rows():
+def test_additional_query_parameters_belong_to_rows():
     assert MORE.keys() <= {str(row) for row in contract.promises} and all(MORE_QUERY.values())
 
 
-def test_the_reference_says_where_a_token_shows_more():
-    """Drafts, right answers, hidden settings, private files: a client made from the reference sends none where it may not."""
+def test_the_reference_documents_optional_tokens():
+    """With a token, some public routes show drafts, right answers, hidden settings or private files. A client
+    generated from the reference sends a token only where it is documented."""
     may = [{}, {"bearer": []}]
-    told = {str(row) for row in HERE if DOCUMENT["paths"][row.path][row.method.lower()]["security"] == may}
-    assert told == {row for row, more in MORE.items() if "token" in more}
+    documented = {str(row) for row in HERE if DOCUMENT["paths"][row.path][row.method.lower()]["security"] == may}
+    assert documented == {row for row, more in MORE.items() if "token" in more}
 
 
 @pytest.mark.parametrize("row", HERE, ids=str)
-def test_the_reference_has_the_rows_answers(row):
-    """A list that takes format=csv gives that too; the bytes of a file are of any type."""
-    said = DOCUMENT["paths"][row.path][row.method.lower()]["responses"]
+def test_the_reference_has_the_rows_responses(row):
+    """A list that takes format=csv can also return CSV; a file may be of any type."""
+    documented = DOCUMENT["paths"][row.path][row.method.lower()]["responses"]
     types = ["application/json"] + ["text/csv"] * ("format" in MORE_QUERY.get(str(row), ()))
     kind = {"GET /api/docs": ["text/html"], "GET /storage/files/{key}": ["*/*"]}.get(str(row), types)
-    assert list(said[row.success]["content"]) == kind
-    assert not row.is_file or {"206", "304", "412", "416"} <= set(said)
+    assert list(documented[row.success]["content"]) == kind
+    assert not row.is_file or {"206", "304", "412", "416"} <= set(documented)
 
 
-# media types of bodies on top of the contract
+# media types of bodies beyond the contract
 MORE_TYPES = {row: ["application/json"] for row, more in MORE.items() if "json" in more}
 
 
 @pytest.mark.parametrize("row", HERE, ids=str)
 def test_the_reference_has_the_rows_media_types(row):
-    said, body = DOCUMENT["paths"][row.path][row.method.lower()].get("requestBody", {"content": {}}), not row.request.startswith(("-", "?"))
+    documented, body = DOCUMENT["paths"][row.path][row.method.lower()].get("requestBody", {"content": {}}), not row.request.startswith(("-", "?"))
     form = ["multipart/form-data"] if "multipart" in row.request else []
     json_ = ["application/json"] if body and (not form or row.request.startswith("JSON or")) else []
-    assert sorted(said["content"]) == sorted(form + json_ + MORE_TYPES.get(str(row), []))
+    assert sorted(documented["content"]) == sorted(form + json_ + MORE_TYPES.get(str(row), []))
 
 
 # ---- shapes
 
 
 def within(schema):
-    """Names of the shapes that a schema holds, and that those hold."""
+    """Names of the shapes that a schema refers to, directly or indirectly."""
     found = set()
 
     def walk(node):
@@ -135,7 +136,7 @@ THERE = [name for name in PROMISED if name not in LATER]
 
 
 @pytest.mark.parametrize("name", THERE)
-def test_a_name_that_clients_know_stands_in_the_reference(name):
+def test_the_reference_has_the_contracts_names(name):
     assert name in SHAPES
 
 
@@ -144,17 +145,17 @@ def test_every_shape_of_the_contract_belongs_to_a_row():
 
 
 def plain(schema):
-    """A schema in one spelling: without what judges nothing, and with null as one more type."""
+    """Normalizes a schema: without annotations, and with null as an additional type."""
     schema = {k: v for k, v in schema.items() if k not in ("description", "examples")}
     named = SHAPES.get(schema.get("$ref", "").rpartition("/")[2], {})
-    if "enum" in named:     # one name for the words, which the contract writes out each time
+    if "enum" in named:     # the reference names each list of values, which the contract repeats inline
         schema = named
     if "anyOf" in schema:
         inner, null = schema["anyOf"]
         assert null == {"type": "null"} and len(schema) == 1
         return plain(inner) | {"type": sorted([*plain(inner).get("type", []), "null"])}
     if schema.get("format") in ("date", "date-time", "uri-reference", "gift"):
-        del schema["format"]    # beside a pattern, or a rule that no word of JSON Schema says
+        del schema["format"]    # additional to a pattern, or for a rule that JSON Schema cannot express
     for least in ("minLength", "minItems"):
         if schema.get(least) == 0:
             del schema[least]
@@ -170,19 +171,19 @@ def plain(schema):
 
 
 def parts(schema):
-    """A shape's fields, each as a schema; under "" what it says of itself."""
-    schema = itself_of(schema)
+    """The schemas of a shape's fields; under "" the other keywords of the shape."""
+    schema = resolved(schema)
     itself = {k: v for k, v in schema.items() if k not in ("description", "properties", "required")}
     return {"": itself} | {name: plain(field) for name, field in schema["properties"].items()}
 
 
-def itself_of(shape):
-    """The shape itself where it is another one by another name."""
-    return itself_of(SHAPES[shape["$ref"].rpartition("/")[2]]) if "$ref" in shape else shape
+def resolved(shape):
+    """The shape that a reference refers to."""
+    return resolved(SHAPES[shape["$ref"].rpartition("/")[2]]) if "$ref" in shape else shape
 
 
-# What the contract says in prose and its schemas cannot: shape, field ("" for the shape itself), what the reference adds. And
-# the fields on top of the contract's, to which belong the files of a form.
+# Rules that are only in the prose of the contract: shape, field ("" for the shape itself), keywords that the
+# reference adds. And fields beyond the contract, including the files of a form.
 PROSE = {(name, field): plain(more) for name, fields in contract.OURS["fields"].items() for field, more in fields.items()
          if not field or field in PROMISED[name]["properties"]}
 MORE_FIELDS = {r.request: {r.part} for r in contract.routes if r.request in contract.forms}
@@ -191,19 +192,19 @@ for name, fields in contract.OURS["fields"].items():
 
 
 @pytest.mark.parametrize("name", THERE)
-def test_the_reference_says_the_contracts_shape(name):
-    ours, theirs = itself_of(SHAPES[name]), PROMISED[name]
+def test_the_reference_has_the_contracts_shape(name):
+    ours, theirs = resolved(SHAPES[name]), PROMISED[name]
     more = MORE_FIELDS.get(name, set())
-    assert [f for f in ours["properties"] if f not in more] == list(theirs["properties"]), "the fields in their order"
+    assert [f for f in ours["properties"] if f not in more] == list(theirs["properties"]), "the same fields in the same order"
     assert [f for f in ours["required"] if f not in more] == theirs["required"]
-    said = parts(ours)
+    documented = parts(ours)
     for field, promised in parts(theirs).items():
         wanted = promised | PROSE.get((name, field), {})
-        assert said[field] == wanted, f"{name} {field or 'itself'}: the program says {said[field]}, the contract {wanted}"
+        assert documented[field] == wanted, f"{name} {field or 'itself'}: the reference has {documented[field]}, the contract {wanted}"
 
 
-def test_what_is_on_top_is_needed():
+def test_every_addition_is_needed():
     for name, fields in MORE_FIELDS.items():
-        assert fields <= set(itself_of(SHAPES[name])["properties"]) - set(PROMISED[name]["properties"])
+        assert fields <= set(resolved(SHAPES[name])["properties"]) - set(PROMISED[name]["properties"])
     for (name, field), more in PROSE.items():
         assert not more.items() <= parts(PROMISED[name])[field].items()

@@ -1,4 +1,4 @@
-"""okul-reference: the programs' parts joined into one document, and the page made from it."""
+"""okul-reference: joins the OpenAPI parts of the programs into one document, and makes the docs page."""
 
 import json
 import shlex
@@ -38,7 +38,7 @@ def join(tmp_path):
     return run
 
 
-def test_parts_become_one_document_in_their_order(join):
+def test_parts_are_joined_in_order(join):
     shared = {"Same": {"type": "object", "required": ["a"]}}
     one = part("zebra", {"/z": {"get": operation("z", "zebra")}}, shared | {"Z": {"type": "string"}}, {"Bad": {"description": "x"}})
     two = part("ant", {"/a": {"get": operation("a", "ant")}}, shared | {"A": {"type": "null"}}, {"Bad": {"description": "x"}})
@@ -53,7 +53,7 @@ def test_parts_become_one_document_in_their_order(join):
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
-def test_a_surface_is_left_out_with_what_only_it_needs(join):
+def test_without_omits_routes_and_their_schemas(join):
     def answer(name):
         return {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}}}
     def field(name):
@@ -74,19 +74,19 @@ def test_a_surface_is_left_out_with_what_only_it_needs(join):
     ("{}", "1.json"),
     ("not JSON", "1.json"),
 ], ids=["shape", "response", "path", "no part", "no JSON"])
-def test_parts_that_disagree_are_refused_by_name(join, second, named):
+def test_conflicting_parts_are_rejected_by_name(join, second, named):
     done = join(part("a", {"/a": {"get": operation("a", "a")}}, {"Same": {"type": "object"}}, {"Bad": {"description": "x"}}), second)
     assert done.returncode == 65 and named in done.stderr
     assert join.document is None and join.page is None
 
 
-def test_the_files_are_for_the_web_server_to_read(join, tmp_path):
+def test_the_web_server_can_read_the_files(join, tmp_path):
     assert join(part("a", {})).returncode == 0
     for name in ("openapi.json", "docs.html"):
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o644, name
 
 
-def test_missing_files_and_arguments_are_told_apart(tmp_path):
+def test_exit_codes_of_missing_files_and_arguments(tmp_path):
     def run(*arguments):
         return subprocess.run([BUILD / "okul-reference", *arguments], capture_output=True, text=True, timeout=30)
     assert run(tmp_path / "a", tmp_path / "b").returncode == 64
@@ -112,12 +112,12 @@ def test_the_page_escapes_and_the_curl_quotes(join):
     assert json.loads(words[words.index("-d") + 1]) == {"say": "it's <b>\"$HOME\"</b> & more"}
 
 
-# ---- what the build made of the real programs
+# ---- the document that the build makes
 
 SHAPES = DOCUMENT["components"]["schemas"]
 
 
-def judge(schema):
+def validator(schema):
     return jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver("", DOCUMENT),
                                            format_checker=jsonschema.draft202012_format_checker)
 
@@ -130,21 +130,21 @@ def test_the_document_lists_every_operation_once():
 
 
 def responses():
-    """Every answer of every operation, as (operation, status, response)."""
+    """All responses of all operations, as (operation, status, response)."""
     for name, (_, _, op) in OPERATIONS.items():
         for status, response in op["responses"].items():
             yield name, status, resolved(response)
 
 
-def resolved(thing):
-    while "$ref" in thing:
-        kind, name = thing["$ref"].split("/")[2:]
-        thing = DOCUMENT["components"][kind][name]
-    return thing
+def resolved(node):
+    while "$ref" in node:
+        kind, name = node["$ref"].split("/")[2:]
+        node = DOCUMENT["components"][kind][name]
+    return node
 
 
-def test_every_envelope_is_whole_and_has_a_name():
-    """What is optional in it, or stands in another part of it, generators make optional fields of."""
+def test_every_envelope_is_complete_and_has_a_name():
+    """Code generators would make optional fields of properties that are not required, or that come from allOf."""
     for name, status, response in responses():
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         if not schema or name == "getSwaggerJson" and status < "400":      # 304, and the document itself
@@ -158,8 +158,8 @@ def test_every_envelope_is_whole_and_has_a_name():
         assert envelope["additionalProperties"] is False and "allOf" not in envelope
 
 
-def test_no_words_are_written_out_twice():
-    """One type a list of words: of those without a name there are only the orders of lists, and what has one word."""
+def test_enums_are_not_repeated():
+    """Each enum is a named type, except sort orders and enums with one value."""
     found = []
 
     def walk(node, path):
@@ -176,7 +176,7 @@ def test_no_words_are_written_out_twice():
         assert len(words) == 1 or all(w.lstrip("-") in {x.lstrip("-") for x in words if x.startswith("-")} for w in words), words
 
 
-def test_every_answer_names_its_headers():
+def test_every_response_documents_its_headers():
     own = {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}, "503": {"Retry-After"}, "206": {"ETag", "Content-Range"}, "304": {"ETag"},
            "416": {"Content-Range"}}
     for name, status, response in responses():
@@ -189,27 +189,27 @@ def test_every_answer_names_its_headers():
         assert {"400", "429", "500", "503"} <= set(op["responses"]), name
 
 
-def test_every_parameter_and_body_has_an_example_that_is_allowed():
+def test_every_parameter_and_body_has_a_valid_example():
     count = 0
     for name, (_, _, op) in OPERATIONS.items():
         for parameter in map(resolved, op["parameters"]):
-            judge(parameter["schema"]).validate(parameter["example"])
+            validator(parameter["schema"]).validate(parameter["example"])
             count += 1
         for kind, body in op.get("requestBody", {}).get("content", {}).items():
-            judge(body["schema"]).validate(body["example"])
+            validator(body["schema"]).validate(body["example"])
             assert body["example"], name
             count += 1
     assert count > 150
 
 
-def test_schemas_are_json_schema():
+def test_schemas_are_valid_json_schema():
     for schema in SHAPES.values():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert not schema.keys() & {"nullable"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_examples_are_what_the_reference_allows(name):
+def test_examples_on_the_page_are_valid(name):
     method, path, op = OPERATIONS[name]
     curl, *answers = Articles(PAGE).of[name]
     words = shlex.split(curl.replace("\\\n", " "))
@@ -222,10 +222,10 @@ def test_examples_are_what_the_reference_allows(name):
     elif "requestBody" in op:
         body = json.loads(words[words.index("-d") + 1])
         assert body
-        judge(op["requestBody"]["content"]["application/json"]["schema"]).validate(body)
+        validator(op["requestBody"]["content"]["application/json"]["schema"]).validate(body)
     status, success = next(iter(op["responses"].items()))
     schema = success["content"].get("application/json", {}).get("schema", {})
     assert len(answers) == ("$ref" in schema)
     for answer in map(json.loads, answers):
         assert answer["statusCode"] == int(status) and answer["errors"] == []
-        judge(schema).validate(answer)
+        validator(schema).validate(answer)

@@ -1,4 +1,4 @@
-"""The rights matrix: every route of every program, as listed by the programs themselves, for every kind of caller."""
+"""The rights matrix: every route, as listed by the programs, for every kind of caller."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ from helpers.tokens import sign, unbase64
 RANK = {"public": 0, "optional": 0, "user": 1, "admin": 2, "superadmin": 3}
 
 
-# ---- callers: each is made anew for each cell, so that no cell lives on what another left
+# ---- callers: each cell makes a new one, so that cells are independent
 
 
 def expired(okul):
@@ -55,14 +55,14 @@ def deleted(okul):
 
 
 def leaving(person):
-    """Somebody who has asked to be deleted, and has not been yet. The last superadmin may not."""
+    """A user who has asked for deletion and is not deleted yet. The last superadmin may not do so."""
     superadmin(person.okul)
     assert person.post("/api/v1/users/me/account-deletion").status == 201
     return person
 
 
 def complete(person):
-    """Staff with a registration as users have it."""
+    """Completes the registration of a staff member."""
     assert person.post("/auth/registration/complete", REGISTRATION).status == 200
     return person
 
@@ -78,12 +78,12 @@ CALLERS = {
 }
 
 
-# ---- a good request for each route: what to send, and as what it comes back where that is not the row's success. What has
-# an owner is the caller's own, but for the "other user", who tries it with somebody else's.
+# ---- GOOD has a valid request for each route, and the expected status where it is not that of the route. Resources belong to the
+# caller, except for "other user", who uses those of somebody else.
 
 
 def expected(route, kind, good):
-    """The status that the contract gives a good request of this caller."""
+    """The status of a valid request of this caller, according to the contract."""
     role = CALLERS[kind][1]
     if kind == "superadmin being deleted":
         good = good | {kind: good[like] for like in ("admin being deleted",) if like in good}
@@ -96,7 +96,7 @@ def expected(route, kind, good):
     return good.get(kind, route.status)
 
 
-# The pass of `make check`: of all callers these two.
+# `make check` tests only these callers.
 QUICK = ("none", "superadmin")
 
 
@@ -121,11 +121,11 @@ def test_cell(okul, row, kind):
     if route.role == "optional":
         assert answer.data["isAuthenticated"] is (CALLERS[kind][1] is not None)
     if owner is not caller:
-        assert okul.get("/me", token=owner.token).status == 200, "nothing happened to the owner"
+        assert okul.get("/me", token=owner.token).status == 200, "the owner's session is not affected"
 
 
 @pytest.mark.quick
-def test_the_quick_pass_has_a_success_of_each_route_and_a_refusal_of_each_that_needs_a_token():
+def test_the_quick_callers_test_success_and_rejection_of_each_route():
     for route in contract.routes:
         statuses = {expected(route, kind, GOOD[route.method, route.path]) for kind in QUICK}
         assert statuses == ({route.status, 401} if RANK[route.role] else {route.status}) | (statuses & {401}), route
@@ -135,19 +135,20 @@ def test_the_quick_pass_has_a_success_of_each_route_and_a_refusal_of_each_that_n
 def test_the_matrix_covers_the_contract():
     program_of = {(r["method"], r["path"]): r["program"] for r in LISTED}
     promised = {(r.method, r.path): r.program for r in contract.routes}
-    told = [f"{method} {path}: not in tests/contract/ours.json, and not in the contract" for method, path in program_of.keys() - promised.keys()]
-    told += [f"{method} {path}: no program has this route" for method, path in promised.keys() - program_of.keys()]
-    told += [f"{method} {path}: no good request, add it to GOOD in {file_of(program)}" for (method, path), program in program_of.items()
+    problems = [f"{method} {path}: not in tests/contract/ours.json, and not in the contract" for method, path in program_of.keys() - promised.keys()]
+    problems += [f"{method} {path}: no program has this route" for method, path in promised.keys() - program_of.keys()]
+    problems += [f"{method} {path}: no valid request, add it to GOOD in {file_of(program)}" for (method, path), program in program_of.items()
              if (method, path) not in GOOD]
-    told += [f"{method} {path}: a good request for a route that is not there" for method, path in GOOD.keys() - program_of.keys()]
-    assert not told, "\n".join(told)
+    problems += [f"{method} {path}: a request for an unknown route" for method, path in GOOD.keys() - program_of.keys()]
+    assert not problems, "\n".join(problems)
 
 
-# ---- what only admins see on routes that are open to others
+# ---- what only admins see on routes that others may call
 
 
-def sights(okul, see):
-    """What one sees, as see(path) gives the data of an answer or None: by name, whether it is what is for admins alone."""
+def admin_views(okul, see):
+    """see(path) returns the data of a response, or None. Returns {name: whether the caller sees this data, which is
+    for admins only}."""
     boss = superadmin(okul)
     words = secrets.token_hex(6)
     course = boss.post("/courses", {"title": words, "language": "en", "isPublished": False}).data["id"]
@@ -169,16 +170,16 @@ def sights(okul, see):
 
 
 @pytest.mark.parametrize("kind", CALLERS)
-def test_what_is_for_admins_alone(okul, kind):
+def test_data_for_admins_only(okul, kind):
     caller = CALLERS[kind][0](okul)
 
     def see(path):
         answer = okul.get(path, token=caller.token)
         return (answer.json or {"data": True})["data"] if answer.status == 200 else None
-    assert set(sights(okul, see).values()) == {kind in ("admin", "registered admin", "superadmin")}
+    assert set(admin_views(okul, see).values()) == {kind in ("admin", "registered admin", "superadmin")}
 
 
-def test_who_cancels_the_deletion_is_an_admin_again(okul):
+def test_cancelling_the_deletion_restores_the_role(okul):
     boss = leaving(okul.staff("admin"))
     draft = superadmin(okul).post("/courses", {"title": "A draft", "language": "en", "isPublished": False}).data["id"]
     assert boss.get(f"/courses/{draft}").status == 404
@@ -189,7 +190,7 @@ def test_who_cancels_the_deletion_is_an_admin_again(okul):
 # ---- the role is read at each request
 
 
-def test_a_change_of_role_holds_from_the_next_request_on(okul):
+def test_a_new_role_applies_from_the_next_request(okul):
     boss = okul.staff("admin")
     assert boss.get("/me").data["role"] == "admin"
     for role in ("superadmin", "user", "admin"):
@@ -199,6 +200,6 @@ def test_a_change_of_role_holds_from_the_next_request_on(okul):
             assert answer.status == 200 and answer.data["role"] == role
 
 
-def test_a_token_says_nothing_of_the_role(okul):
+def test_a_token_does_not_contain_the_role(okul):
     claims = okul.staff("superadmin").claims()
     assert "superadmin" not in json.dumps(claims) and "role" not in claims

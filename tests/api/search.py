@@ -1,5 +1,5 @@
-"""Search is the same in every list and for every length of a word: each list has a row with the same text in a field of its
-own, and one with another, and finds them by the same words."""
+"""Search works the same in every list and for words of any length: each list gets a row with the same text in one of
+its fields, and another row, and must find it by the same words."""
 
 import secrets
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from helpers.samples import png
 TEXT = "Nguyễn Łódź Əliyev Οδυσσέας ҚАСЫМ Şırnak İSTANBUL Straße O’Neil 50% a_b"
 OTHER = "Nothing like that"
 
-# what TEXT is found by ...
+# searches that find TEXT ...
 FOUND = """
 nguyen / NGUYỄN / Nguyễn / guye / uy / ễ / e / E / ng / lodz / Łódź / ŁÓDŹ / ód / ł / əliyev / ƏLİYEV / Əliyev / ə / Ə / lıy / οδυσσεας / ΟΔΥΣΣΕΑΣ /
 Οδυσσέας / σ / ς / Σ / έα / қасым / Қасым / ҚАС / ас / sirnak / ŞIRNAK / şırnak / Sırnak / Ş / ş / ır / IR / istanbul / ISTANBUL / ıstanbul / İstanbul /
@@ -24,15 +24,16 @@ strasse / STRASSE / straße / STRAẞE / ß / ss / o'neil / O’NEIL / ' / ’n 
 straße nguyen / nguyen straße / NGUYEN nguyễn Nguyễn nguyen NGUYEN / e e e e e e e e e e e e e e e e e e e e e / n ng ngu nguy nguye nguyen /
 lodz ə ҚАСЫМ / o d u s
 """.split("/")
-# ... and by what not
+# ... and that do not
 MISSED = """
 nguyenx / xyzzy / 51% / %% / __ / a%b / a_c / "nguyen" / "a / * / nguyen* / ngu%en / ngu_en / nguyen xyzzy / lodz - / istanbul -x / (nguyen) / \\ /
 nguyen OR xyzzy / NOT xyzzy / əliyevə
 """.split("/")
 
 
-class Of:
-    """One list: how a row with such a text is made, which gives its id in the list, and how it is asked."""
+class SearchedList:
+    """A list: its path, a function that adds a row with a text and returns the row's id, and whether it is public or
+    has CSV."""
 
     def __init__(self, path, add, public=False, csv=False):
         self.path, self.add, self.public, self.csv = path, add, public, csv
@@ -45,7 +46,7 @@ def add_user(boss, text, mark):
 
 
 def add_result(boss, text, mark):
-    """By the name of its user."""
+    """With the text in the name of the user."""
     test = boss.post("/proficiency-tests", GOOD_TEST).data
     ada = boss.okul.registered()
     assert profile(boss, ada.id, name=text, surname=mark).status == 200
@@ -74,19 +75,19 @@ def posted(path, text_field, mark_field, **fields):
 
 ASK = {"fullName": "Ada", "email": "ada@example.com", "message": "When?"}
 LISTS = {
-    "users": Of("/users", add_user, csv=True),
-    "courses": Of("/courses", posted("/courses", "title", "description", language="tr"), public=True),
-    "courses, description": Of("/courses", posted("/courses", "description", "title", language="tr"), public=True),
-    "tests": Of("/proficiency-tests", posted("/proficiency-tests", "title", "description", **GOOD_TEST), public=True),
-    "tests, description": Of("/proficiency-tests", posted("/proficiency-tests", "description", "title", **GOOD_TEST), public=True),
-    "results": Of("/proficiency-tests/admin/results", add_result, csv=True),
-    "results, test": Of("/proficiency-tests/admin/results", add_result_by_test, csv=True),
-    "materials": Of("/education-materials", posted("/education-materials", "title", "description", locale="en")),
-    "materials, description": Of("/education-materials", posted("/education-materials", "description", "title", locale="en")),
-    "files": Of("/storage/files", add_file),
-    "contact": Of("/contact", posted("/contact", "fullName", "subject", **ASK), csv=True),
-    "contact, message": Of("/contact", posted("/contact", "message", "fullName", **ASK), csv=True),
-    "contact, subject": Of("/contact", posted("/contact", "subject", "message", **ASK), csv=True),
+    "users": SearchedList("/users", add_user, csv=True),
+    "courses": SearchedList("/courses", posted("/courses", "title", "description", language="tr"), public=True),
+    "courses, description": SearchedList("/courses", posted("/courses", "description", "title", language="tr"), public=True),
+    "tests": SearchedList("/proficiency-tests", posted("/proficiency-tests", "title", "description", **GOOD_TEST), public=True),
+    "tests, description": SearchedList("/proficiency-tests", posted("/proficiency-tests", "description", "title", **GOOD_TEST), public=True),
+    "results": SearchedList("/proficiency-tests/admin/results", add_result, csv=True),
+    "results, test": SearchedList("/proficiency-tests/admin/results", add_result_by_test, csv=True),
+    "materials": SearchedList("/education-materials", posted("/education-materials", "title", "description", locale="en")),
+    "materials, description": SearchedList("/education-materials", posted("/education-materials", "description", "title", locale="en")),
+    "files": SearchedList("/storage/files", add_file),
+    "contact": SearchedList("/contact", posted("/contact", "fullName", "subject", **ASK), csv=True),
+    "contact, message": SearchedList("/contact", posted("/contact", "message", "fullName", **ASK), csv=True),
+    "contact, subject": SearchedList("/contact", posted("/contact", "subject", "message", **ASK), csv=True),
 }
 
 
@@ -95,18 +96,18 @@ for route in (r for r in contract.routes if r.method == "GET"):
     for searched in fields:
         (other,) = [name for name in fields if name != searched][:1] or [searched]
         body = good_requests()["POST", route.path]["body"](None, None)
-        LISTS[f"{route.path}, {searched}"] = Of(route.path, posted(route.path, searched, other, **body), public=route.role == "public")
+        LISTS[f"{route.path}, {searched}"] = SearchedList(route.path, posted(route.path, searched, other, **body), public=route.role == "public")
 
 
-def test_no_list_with_a_search_is_forgotten():
+def test_every_list_with_a_search_is_tested():
     searched = {r.path for r in contract.routes if r.method == "GET" and "search" in (r.query or ())}
-    told = {of.path for of in LISTS.values()}
-    assert searched == told, f'say in GOOD which fields are searched, {{"search": (FIELD, ...)}}, of GET {" ".join(searched - told)}'
+    tested = {of.path for of in LISTS.values()}
+    assert searched == tested, f'add the searched fields to GOOD, {{"search": (FIELD, ...)}}, of GET {" ".join(searched - tested)}'
 
 
 @pytest.fixture(scope="module", params=LISTS)
 def rows(request, boss):
-    """A list, the id of a row with TEXT, and a word that this row and one with OTHER have beside it."""
+    """A list, the id of a row with TEXT, and a word that only this row and one with OTHER contain."""
     of, mark = LISTS[request.param], "m" + secrets.token_hex(5)
     of.add(boss, OTHER, mark)
     return of, of.add(boss, TEXT, mark), mark
@@ -122,12 +123,12 @@ def ids(boss, path, search, **more):
 
 @pytest.mark.parametrize("words", [words.strip() for words in FOUND])
 def test_found(boss, rows, words):
-    """Alone with the word of the row, before and behind it, which is a short and a long search at once."""
+    """Together with the word of the row, before and after it, so that a short and a long word are combined."""
     of, id_, mark = rows
     for search in (f"{mark} {words}", f"{words} {mark}"):
         assert id_ in ids(boss, of.path, search), search
     if max(map(len, words.split())) > 2:
-        assert ids(boss, of.path, f"{mark} {words}") == [id_], "and the other is not"
+        assert ids(boss, of.path, f"{mark} {words}") == [id_], "the other row is not found"
 
 
 @pytest.mark.parametrize("words", [words.strip() for words in MISSED])
@@ -136,13 +137,13 @@ def test_missed(boss, rows, words):
     assert ids(boss, of.path, f"{mark} {words}") == []
 
 
-def test_by_the_word_alone(boss, rows):
+def test_the_word_alone_finds_both_rows(boss, rows):
     of, id_, mark = rows
     for search in (mark, mark.upper(), mark[1:], mark[:4] + "  " + mark[3:], f"\u3000{mark}\u00a0", f"\u200b{mark}\ufeff", f"\t{mark}\n"):
         assert ids(boss, of.path, search)[0] == id_ and len(ids(boss, of.path, search)) == 2, ascii(search)
 
 
-def test_an_empty_search_is_as_if_left_out(boss, rows):
+def test_an_empty_search_is_ignored(boss, rows):
     of, id_, mark = rows
     everything = boss.get(of.path).data
     for search in ("", "%20", "%09%0a", "%E2%80%8B", "%EF%BB%BF", "%CC%81"):
@@ -159,7 +160,7 @@ def test_at_most_100_characters(boss, rows):
         assert answer.status == status and (status == 200 or answer.errors[0].startswith("search: ")), ascii(search)
 
 
-def test_a_file_of_a_search(boss, rows):
+def test_csv_of_a_search(boss, rows):
     of, id_, mark = rows
     if of.csv:
         for search in (f"{mark} nguyen", f"{mark} e uy"):
@@ -167,14 +168,14 @@ def test_a_file_of_a_search(boss, rows):
             assert len(lines) == 2 and "Nguyễn" in lines[1]
 
 
-def test_everybody_finds_what_everybody_may_see(okul, boss, rows):
+def test_search_in_public_lists(okul, boss, rows):
     of, id_, mark = rows
     if of.public:
         assert ids(okul, of.path, f"{mark} NGUYEN ə") == [id_]
 
 
-def test_a_change_is_found_at_once(boss):
-    """By the new words and no longer by the old, where words of one letter and of more are looked for in two ways."""
+def test_a_change_is_found_immediately(boss):
+    """By the new words and no longer by the old. Words of one letter are searched in another way than longer ones."""
     mark = "m" + secrets.token_hex(5)
     ada = add_user(boss, "Żółć", mark)
     assert profile(boss, ada, name="Þór").status == 200
@@ -186,8 +187,8 @@ def test_a_change_is_found_at_once(boss):
         assert ids(boss, "/courses", f"{mark} {words}") == found
 
 
-def test_words_may_stand_in_different_fields(boss):
-    """Of a result some in its user and some in its test; of all else in any two columns."""
+def test_words_may_be_in_different_fields(boss):
+    """For a result in its user and its test, for others in any columns."""
     mark = "m" + secrets.token_hex(5)
     user, test = boss.okul.registered(), boss.post("/proficiency-tests", GOOD_TEST | {"title": f"Żółć {mark}"}).data
     assert profile(boss, user.id, name="Nguyễn", surname="Đặng").status == 200
@@ -215,7 +216,7 @@ SORTS = {
 
 @pytest.mark.parametrize("path", SORTS)
 def test_sort_takes_what_the_contract_lists(boss, path):
-    """In either direction, and nothing else."""
+    """In both directions, and nothing else."""
     good = SORTS[path].split()
     for field in good:
         for sort in (field, "-" + field):
@@ -227,11 +228,11 @@ def test_sort_takes_what_the_contract_lists(boss, path):
 
 
 @pytest.mark.parametrize("path", SORTS)
-def test_the_newest_come_first_20_a_page(boss, path):
+def test_the_default_is_newest_first_and_20_per_page(boss, path):
     by = "completedAt" if path.endswith("results") else "createdAt"
-    data, said = boss.get(path).data, boss.get(f"{path}?page=1&limit=20&sort=-{by}").data
-    # an address is signed anew in each answer
-    assert [i["id"] for i in data["items"]] == [i["id"] for i in said["items"]] and data["pagination"] == said["pagination"]
+    data, explicit = boss.get(path).data, boss.get(f"{path}?page=1&limit=20&sort=-{by}").data
+    # signatures of URLs differ between responses
+    assert [i["id"] for i in data["items"]] == [i["id"] for i in explicit["items"]] and data["pagination"] == explicit["pagination"]
     assert data["pagination"]["limit"] == 20
     for query in ("page=0", "page=-1", "page=x", "page=1.5", "page=", "limit=0", "limit=101", "limit=1e1", "page=1&page=1", "limit=%31%30x"):
         assert boss.get(f"{path}?{query}").status == 400, query

@@ -1,4 +1,4 @@
-"""okulctl serve: terminal, crashes, upgrades, renewal and stop of a server, and the responses of the web server itself."""
+"""okulctl serve: terminal, crashes, upgrades, reload and stop of a server, and the responses of the web server itself."""
 
 import contextlib
 import http.client
@@ -26,8 +26,8 @@ REFUSED = 78    # EX_CONFIG
 
 
 class House(Server):
-    """A server that a test may end as it likes: in another session, like a terminal's; if wanted from another build folder,
-    or without nginx."""
+    """A server that a test may kill: in its own session, as from a terminal; optionally from another build folder, or
+    without nginx."""
 
     def __init__(self, build=BUILD, web=True, **settings):
         self.okulctl, self.has_web = str(build / "okulctl"), web
@@ -51,14 +51,14 @@ class House(Server):
         return set(self.workers(program))
 
     def fetch(self, path, **headers):
-        """One response over a new connection, unchanged."""
+        """Sends one request over a new connection, without checks of the response."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20 * SLOW)) as connection:
             connection.request("GET", path, headers={"Connection": "close"} | {k.replace("_", "-"): v for k, v in headers.items()})
             response = connection.getresponse()
             return response.status, response.headers, response.read()
 
     def status(self):
-        """The status of /health, or what went wrong."""
+        """The status of /health, or the error."""
         try:
             return self.fetch("/health")[0]
         except (OSError, http.client.HTTPException) as error:
@@ -72,7 +72,7 @@ class House(Server):
 
 
 class Load:
-    """Four threads that request without a pause, each over one connection as long as it lasts; keeps what was not a 200."""
+    """Four threads that send requests without a pause, each over one connection; collects all failures."""
 
     def __init__(self, house):
         self.house, self.asked, self.failures, self.running = house, 0, [], True
@@ -97,7 +97,7 @@ class Load:
         connection.close()
 
     def wait(self, more):
-        """Until there are so many more responses."""
+        """Waits for this number of further responses."""
         wanted = self.asked + more
         until(lambda: self.asked >= wanted, f"{more} more responses")
 
@@ -116,7 +116,7 @@ def gone(pids):
     def is_there(pid):
         try:
             return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-        except (FileNotFoundError, ProcessLookupError):     # it may go between the opening and the reading, too
+        except (FileNotFoundError, ProcessLookupError):     # it may exit after the file was opened
             return False
     return not any(map(is_there, pids))
 
@@ -146,8 +146,8 @@ def fixture_visitor(open_house):
 
 @pytest.fixture(name="houses")
 def fixture_houses(tmp_path):
-    """Servers whose programs the test writes itself: houses(web, auth="a script")."""
-    made = []
+    """Makes servers with shell scripts as programs: houses(web, auth="a script")."""
+    servers = []
 
     def build(web=False, settings=None, **scripts):
         folder = tmp_path / "bin"
@@ -158,10 +158,10 @@ def fixture_houses(tmp_path):
             write_program(folder, name, script)
         if "app" not in scripts:
             shutil.copy(BUILD / "app.fcgi", folder)
-        made.append(House(folder, web, **settings or {}))
-        return made[-1], folder
+        servers.append(House(folder, web, **settings or {}))
+        return servers[-1], folder
     yield build
-    for house in made:
+    for house in servers:
         house.clear()
 
 
@@ -174,7 +174,7 @@ def write_program(folder, name, script):
 
 
 def refused(house, *options, okulctl=OKULCTL, data=None, code=REFUSED):
-    """The error of `okulctl serve` when it does not start."""
+    """The error message of `okulctl serve` when it does not start."""
     run = subprocess.run([str(okulctl), "-d", str(data or house.data), "serve", *map(str, options)], env=house.environment, text=True,
                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30 * SLOW)
     assert run.returncode == code, run
@@ -184,7 +184,7 @@ def refused(house, *options, okulctl=OKULCTL, data=None, code=REFUSED):
 # ---- start and stop
 
 
-def test_stop_leaves_nothing(house):
+def test_stop_ends_all_processes(house):
     processes = house.processes()
     names = " ".join(processes.values())
     assert names.count("app.fcgi") == names.count("auth.fcgi") == names.count("users.fcgi") == 2
@@ -201,18 +201,18 @@ def test_ctrl_c_reaches_the_process_group_and_stops_cleanly(house):
     assert gone(processes)
 
 
-def test_a_closed_terminal_ends_it(house):
+def test_a_closed_terminal_stops_it(house):
     house.end()
     pid, terminal = pty.fork()
     if pid == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)    # the tests may run under nohup, which would make it stay
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)    # ignored when the tests run under nohup
         os.execve(OKULCTL, [OKULCTL, "-d", str(house.data), "serve", "--port", str(house.port)], house.environment)
     house.process.pid = pid
     until(lambda: house.status() == 200, "/health")
     processes = house.processes()
     assert len(processes) > 5
     os.close(terminal)
-    until(lambda: os.waitpid(pid, os.WNOHANG)[0], "its end")
+    until(lambda: os.waitpid(pid, os.WNOHANG)[0], "the end of serve")
     assert gone(processes)
 
 
@@ -234,14 +234,14 @@ def test_a_current_request_is_finished_before_the_end(house):
     assert house.process.wait(60) == 0
 
 
-def test_the_screen_shows_address_mail_and_login(house):
+def test_the_output_shows_url_mail_folder_and_login(house):
     screen, base = house.output(), f"http://127.0.0.1:{house.port}"
     assert f"okul runs at {base} " in screen and f"{house.data}/mail" in screen
     assert f"{base}/auth/otp/request" in screen and f"{base}/auth/otp/verify" in screen
     assert 6 <= len([line for line in screen.splitlines() if line]) <= 8
 
 
-def test_the_login_on_the_screen_works_as_written(house):
+def test_the_login_commands_in_the_output_work(house):
     request, code, verify = re.findall(r"^  (\S.*)$", house.output(), re.M)
     assert '"isSuccess":true' in subprocess.check_output(["sh", "-c", request], text=True, stderr=subprocess.DEVNULL)
     house.mailbox.wait("user@example.com")
@@ -269,13 +269,13 @@ def test_a_second_run_keeps_keys_and_users(house):
     assert house.keys() == keys and "ada@example.com" in house.ctl("user", "list").stdout
 
 
-def test_a_second_serve_on_the_same_data_is_refused(house):
+def test_a_second_serve_on_the_same_data_is_rejected(house):
     error = refused(house, "--port", free_port())
     assert f"(process {house.process.pid}) runs on {house.data}" in error and "DATA=" in error
     assert house.status() == 200
 
 
-def test_two_live_side_by_side(house):
+def test_two_servers_run_side_by_side(house):
     other = House()
     assert house.status() == other.status() == 200
     other.stop()
@@ -291,12 +291,12 @@ def test_a_stale_socket_is_replaced(house):
     house.signal(signal.SIGKILL)
     house.process.wait(60)
     assert (house.data / "run" / "app.sock").exists()
-    until(lambda: refuses(house.port), "the old nginx to go")
+    until(lambda: refuses(house.port), "the end of the old nginx")
     house.start()
     assert house.status() == 200
 
 
-def test_a_taken_port_is_reported_with_another(house):
+def test_a_port_in_use_is_reported_with_a_free_one(house):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -306,19 +306,19 @@ def test_a_taken_port_is_reported_with_another(house):
     assert f"port {port} is taken" in error and f"PORT={port + 1}" in error
 
 
-def test_a_folder_that_nginx_cannot_take_is_refused(house, tmp_path):
+def test_a_folder_with_a_name_that_nginx_cannot_use_is_rejected(house, tmp_path):
     odd = tmp_path / "my data"
     odd.mkdir()
     shutil.copy2(house.data / "keys.conf", odd)
     assert "choose another folder" in refused(house, "--port", free_port(), data=odd)
 
 
-def test_options_that_make_no_sense(house):
+def test_invalid_options(house):
     assert "must be a number" in refused(house, "--port", "http", code=64)
     assert "do not go together" in refused(house, "--port", "8080", "--only", "app", code=64)
 
 
-def test_a_program_that_cannot_start_ends_the_start_with_its_reason(houses):
+def test_a_program_that_cannot_start_aborts_the_start_with_its_error(houses):
     house, folder = houses()
     house.end()
     write_program(folder, "auth", "echo the cupboard is bare >&2; exit 78")
@@ -364,10 +364,10 @@ def test_make_run_serves_and_ctrl_c_ends_it(tmp_path):
     assert "***" not in out.read_text() and "rror" not in out.read_text()
 
 
-# ---- a process dies
+# ---- processes that die
 
 
-def test_a_killed_worker_is_replaced_at_once(house):
+def test_a_killed_worker_is_replaced_immediately(house):
     before = house.pids("app")
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
@@ -388,20 +388,20 @@ def test_kills_under_load_fail_at_most_one_request_each(house):
     assert len(load.failures) <= kills, load.failures
 
 
-def test_a_killed_web_server_comes_back_alone(house):
+def test_a_killed_nginx_is_restarted(house):
     old = {pid for pid, name in house.processes().items() if "nginx" in name}
     os.kill(min(old), signal.SIGKILL)
     until(lambda: gone(old) and house.status() == 200, "the new nginx")
 
 
-def test_all_end_with_a_killed_supervisor(house):
+def test_all_processes_end_with_a_killed_supervisor(house):
     processes = house.processes()
     house.signal(signal.SIGKILL)
     house.process.wait(60)
     until(lambda: gone(processes), "the end of all")
 
 
-def test_a_process_that_dies_early_is_started_with_growing_delays(houses):
+def test_a_process_that_dies_early_is_restarted_with_growing_delays(houses):
     house, _ = houses(auth="date +%s.%N >> $OKUL_DATA/starts; kill -9 $$", settings={"OKUL_WORKERS": "1"})
 
     def starts():
@@ -416,8 +416,8 @@ def test_a_process_that_dies_early_is_started_with_growing_delays(houses):
 
 def test_a_wrong_configuration_is_reported_once_and_tried_again_at_sighup(houses):
     house, _ = houses(auth="echo x >> $OKUL_DATA/starts; exit 78", settings={"OKUL_WORKERS": "4"})
-    until(lambda: "program_refused program=auth" in house.output(), "the refusal")
-    time.sleep(1.5)     # without a second one
+    until(lambda: "program_refused program=auth" in house.output(), "the error")
+    time.sleep(1.5)     # no second one follows
     assert (house.data / "starts").read_text().count("x") == 1
     assert house.output().count("program_refused program=auth") == 1
     house.signal(signal.SIGHUP)
@@ -430,9 +430,9 @@ def test_it_ends_when_no_program_is_left(houses):
     assert "no program runs" in house.output()
 
 
-def test_ticks_of_the_watchdog_cost_no_request():
-    """Real-time signal 1 is its tick. A worker that is never idle gets each during another request, and is not stuck; a tick
-    during accept() loses no request."""
+def test_ticks_of_the_watchdog_fail_no_request():
+    """The tick is real-time signal 1. A worker that is never idle gets each tick during another request, and is not
+    stuck; a tick during accept() loses no connection."""
     house = House(OKUL_WORKERS="1")
     try:
         worker = min(house.pids("app"))
@@ -440,25 +440,25 @@ def test_ticks_of_the_watchdog_cost_no_request():
             for _ in range(200):
                 os.kill(worker, signal.SIGRTMIN + 1)
                 time.sleep(0.025)
-                load.wait(5)    # of the four at most four were under way: one at least began behind the tick
+                load.wait(5)    # at most four requests were in progress: at least one has started after the tick
         assert load.failures == []
         assert house.pids("app") == {worker}
     finally:
         house.stop()
 
 
-def test_a_retired_worker_is_replaced_at_once():
+def test_a_retired_worker_is_replaced_immediately():
     house = House(OKUL_RETIRE_AFTER="5")
     try:
         with Load(house) as load:
-            until(lambda: load.asked > 200, "200 answers")
+            until(lambda: load.asked > 200, "200 responses")
         assert load.failures == []
         assert "process_died" not in house.output()
     finally:
         house.stop()
 
 
-# ---- renewal
+# ---- renewal (SIGHUP)
 
 
 def test_renewal_under_load_fails_no_request(house):
@@ -473,13 +473,13 @@ def test_renewal_under_load_fails_no_request(house):
     assert load.failures == []
 
 
-def test_renewal_goes_one_worker_at_a_time(house):
+def test_renewal_replaces_one_worker_at_a_time(house):
     counts = set()
-    for _ in range(10):     # there are three only for a moment, which may be between two checks
+    for _ in range(10):     # three workers exist only for a moment, which may be between two checks
         before = seen = house.pids("app")
         house.signal(signal.SIGHUP)
         while seen & before:
-            # during a check one may end and another start: those found by two checks existed in between
+            # workers may end and start during a check: those found by two checks existed in between
             last, seen = seen, house.pids("app")
             counts.add(len(last & seen))
         until(lambda: len(house.pids("app")) == 2, "the end of the renewal")
@@ -509,7 +509,7 @@ def test_renewal_includes_nginx_when_its_configuration_changed(houses):
     assert house.fetch("/teapot")[0] == 418
 
 
-def test_renewal_to_a_broken_program_keeps_the_old_ones(houses):
+def test_renewal_to_a_broken_program_keeps_the_old_workers(houses):
     house, folder = houses(auth="exec sleep 1000")
     until(lambda: list(house.processes().values()).count("sleep 1000") == 2, "both processes")
     time.sleep(0.3)
@@ -531,7 +531,7 @@ def test_only_serves_one_program_on_the_given_socket(house):
         listening.bind(str(path))
         listening.listen(16)
         house.process = subprocess.Popen([OKULCTL, "-d", str(house.data), "serve", "--only", "app"], env=house.environment, stdin=listening)
-    until(lambda: len(house.pids("app")) == 2, "its workers")
+    until(lambda: len(house.pids("app")) == 2, "the workers")
     processes = house.processes()
     assert len(processes) == 2
     status, _, body = parse_cgi(fastcgi(path, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/health", "REMOTE_ADDR": "127.0.0.1"}))
@@ -541,7 +541,7 @@ def test_only_serves_one_program_on_the_given_socket(house):
     assert gone(processes) and path.exists()
 
 
-def test_only_reports_what_it_needs(house):
+def test_only_needs_a_listening_socket(house):
     assert "needs a listening socket" in refused(house, "--only", "app")
 
 
@@ -558,7 +558,7 @@ CASES = {
 
 
 def own(answer, status, language="en"):
-    """Okul has checked envelope and headers; this checks what is different for the web server."""
+    """Checks what is different in responses of the web server; Okul has checked the envelope and other headers."""
     assert answer.status == status, answer
     assert len(answer.errors) == 1 and answer.headers["Content-Language"] == language
     assert answer.headers["Cache-Control"] == "no-store" and answer.headers["Server"] == "nginx"
@@ -576,7 +576,7 @@ def test_own_errors_in_four_languages(visitor, status):
 
 
 def test_a_request_line_that_is_too_long(visitor):
-    """The language is not known: nothing was read after that line."""
+    """The language is unknown, since the headers were not parsed."""
     own(visitor.raw(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", path="/nothing"), 431)
 
 
@@ -647,7 +647,7 @@ def test_the_access_log_has_no_query(open_house, visitor):
 
 
 def test_no_log_of_nginx_has_a_signature_or_a_referer(house):
-    """Also when the request fails: its program or its file is missing, its body is buffered on the disk."""
+    """Also when the request fails because its program or file is missing, or its body is buffered on disk."""
     signed = {"Referer": "https://okul.example/?signature=leaked-by-referer"}
     address = "?expires=1&signature=leaked-by-address"
     (house.data / "run" / "storage.sock").unlink()
@@ -663,10 +663,10 @@ def test_no_log_of_nginx_has_a_signature_or_a_referer(house):
     assert "leaked" not in logs()
 
 
-# ---- what is written in two places is the same in both
+# ---- values that are in two places
 
 
-def test_sentences_of_the_web_servers_are_those_of_the_programs():
+def test_web_servers_and_programs_have_the_same_sentences():
     nginx = dict(re.findall(r'^\t"(?:~\^)?([^"]+)" "([^"]+)";$', (ROOT / "conf/nginx/common.conf").read_text(), re.M))
     apache = re.findall(r'ErrorDocument (\d+) .*"errors":\["(.*?)\$', (ROOT / "conf/apache/errors.conf").read_text())
     for status, name in {"403": "S_ROLE_TOO_LOW", "404": "S_NO_PATH", "405": "S_NO_METHOD", "413": "S_TOO_LARGE", "429": "S_TOO_MANY_REQUESTS",
@@ -681,18 +681,18 @@ def test_sentences_of_the_web_servers_are_those_of_the_programs():
 def test_headers_that_a_program_reads_are_passed_to_it():
     reads = set(re.findall(r'PARAMETER\("(HTTP_\w+)"', (ROOT / "lib/web/http.c").read_text()))
     passed = set(re.findall(r"^fastcgi_param (HTTP_\w+)", (ROOT / "conf/nginx/params.conf").read_text(), re.M))
-    # nginx first reads a body without a length to its end, and then passes its length
+    # nginx reads a chunked body to its end, and then passes its length
     assert reads == passed | {"HTTP_TRANSFER_ENCODING"} and "HTTP_AUTHORIZATION" in reads
 
 
-def test_no_directive_of_apache_has_a_comment_behind_it():
-    """Apache would take it as further arguments, and not start."""
+def test_no_directive_of_apache_is_followed_by_a_comment():
+    """Apache would parse the comment as further arguments, and not start."""
     for file in (ROOT / "conf/apache").iterdir():
         assert not re.search(r"(?m)^[ \t]*[^#\s].*[ \t]#", file.read_text()), file
 
 
-def test_no_log_of_a_web_server_has_the_query_of_an_address():
-    """The signature of a link opens a private file for 15 minutes."""
+def test_no_log_format_of_a_web_server_has_the_query():
+    """The signature in a URL gives access to a private file for 15 minutes."""
     nginx, apache = ((ROOT / f"conf/{file}").read_text() for file in ("nginx/common.conf", "apache/okul.conf"))
     (line,) = re.findall(r"(?m)^log_format okul ([^;]*);", nginx)
     assert not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", line)

@@ -27,7 +27,7 @@ def new_key():
 
 
 def put(boss, key, value, **more):
-    """Sets a value, given as JSON text."""
+    """Sets a value, which is JSON text."""
     head = json.dumps({"key": key} | more)[:-1].encode()
     answer = boss.request("POST", "/settings", body=head + b', "value": ' + value.encode() + b"}")
     assert answer.status == 200, answer
@@ -43,7 +43,7 @@ def text_in(answer):
 
 
 def history(okul, key):
-    """The versions, newest first."""
+    """The versions of a setting, newest first."""
     rows = [line.split("\t") for line in okul.server.ctl("setting", "history", key).stdout.splitlines()]
     return [dict(zip(rows[0], row)) for row in rows[1:]]
 
@@ -84,7 +84,7 @@ def test_the_name_of_the_member_may_be_escaped(okul, boss):
 
 
 def test_64_kib_are_the_limit(okul, boss):
-    """Of the text as it came, escapes and white space included."""
+    """For the text as it was sent, escapes and white space included."""
     for text in ('"' + "x" * (MAX - 2) + '"', '"' + "\\u0041" * ((MAX - 2) // 6) + '"', "[" + " " * (MAX - 2) + "]"):
         assert text_in(put(boss, "large", text)) == text
         body = b'{"key":"large","value":' + text[:-1].encode() + b"    " + text[-1:].encode() + b"}"
@@ -93,7 +93,7 @@ def test_64_kib_are_the_limit(okul, boss):
     assert text_in(okul.get("/settings/large")) == "[" + " " * (MAX - 2) + "]"
 
 
-def test_faults_are_in_the_order_of_the_fields(okul, boss):
+def test_errors_are_in_the_order_of_the_fields(okul, boss):
     answer = boss.post("/settings", {"isPublic": 1, "description": 1, "value": "x" * MAX, "key": "a b"})
     assert answer.status == 400 and [e.partition(":")[0] for e in answer.errors] == ["key", "value", "description", "isPublic"]
 
@@ -106,13 +106,13 @@ def test_sentences(okul, boss, language):
 
 
 @pytest.mark.parametrize("value", ["", "nul", "1.", "01", '"\\u0000"', '"\\ud800"', '{"a":1,"a":2}', "[" * 32 + "]" * 32, "1" * 400])
-def test_what_is_no_json_is_no_value(okul, boss, value):
+def test_invalid_json(okul, boss, value):
     key = new_key()
     assert boss.request("POST", "/settings", body=f'{{"key":"{key}","value":{value}}}'.encode()).status == 400
     assert okul.get(f"/settings/{key}").status == 404
 
 
-def test_null_is_a_value_and_nothing_is_none(okul, boss):
+def test_null_is_a_value_but_a_missing_value_is_an_error(okul, boss):
     key = new_key()
     assert boss.post("/settings", {"key": key, "value": None}).data["value"] is None
     assert okul.get(f"/settings/{key}").data == {"key": key, "value": None}
@@ -124,7 +124,7 @@ def test_null_is_a_value_and_nothing_is_none(okul, boss):
 
 
 @pytest.mark.parametrize("key", ["a", "k" * 100, "Home.Title_2-x", "0", "...", "-", "_", "a..b", ".a"])
-def test_keys_that_may_be(okul, boss, key):
+def test_valid_keys(okul, boss, key):
     put(boss, key, "1")
     assert okul.get(f"/settings/{key}").data == {"key": key, "value": 1}
 
@@ -134,7 +134,7 @@ def test_a_key_may_be_escaped_in_the_path(okul, boss):
     assert okul.get("/settings/%45scaped%2Ekey").data["key"] == "Escaped.key"
 
 
-def test_case_counts(okul, boss):
+def test_keys_are_case_sensitive(okul, boss):
     put(boss, "case", "1")
     put(boss, "Case", "2")
     assert okul.get("/settings/case").data["value"] == 1 and okul.get("/settings/Case").data["value"] == 2
@@ -145,7 +145,7 @@ def test_case_counts(okul, boss):
     ("k" * 101, "key: must have at most 100 characters"), ("a%20b", None), ("a%2Fb", None), ("%C3%A7", None), ("a+b", None),
     ("a:b", None), ("a~", None), ("a@b", None), ("a%0Ab", None), ("%27%22--", None), ("ab%25", None), ("a,b", None), ("a*", None),
 ])
-def test_a_path_that_no_setting_can_have(okul, boss, path, error):
+def test_invalid_keys_in_the_path(okul, boss, path, error):
     error = error or "key: may hold only a-z, A-Z, 0-9, _, - and ., and must not be . or .."
     for caller in (okul, boss):
         answer = caller.get(f"/settings/{path}")
@@ -158,7 +158,7 @@ def test_an_unknown_key(okul, boss, path):
         assert caller.get(path).status == (405 if path == "/settings" else 404)
 
 
-def test_a_query_parameter_is_a_fault(okul, boss):
+def test_a_query_parameter_is_an_error(okul, boss):
     put(boss, "query", "1")
     assert okul.get("/settings/query?x=1").status == 400
     assert boss.post("/settings?x=1", {"key": "query", "value": 2}).status == 400
@@ -200,7 +200,7 @@ def test_a_new_setting_is_public_and_has_no_description(okul, boss):
     assert data["isPublic"] is True and data["description"] is None and data["createdAt"] == data["updatedAt"]
 
 
-def test_what_is_left_out_stays(okul, boss):
+def test_omitted_fields_keep_their_values(okul, boss):
     key = new_key()
     first = put(boss, key, "1", description=" what for ", isPublic=False).data
     assert first["description"] == "what for"
@@ -248,7 +248,7 @@ def test_a_post_without_a_change_writes_no_version(okul, boss):
     assert len(history(okul, key)) == len(audit(okul, key)) == 2
 
 
-def test_audit_names_what_changed(okul, boss):
+def test_audit_names_the_changed_fields(okul, boss):
     key = new_key()
     put(boss, key, "1")
     put(boss, key, "2")
@@ -258,7 +258,7 @@ def test_audit_names_what_changed(okul, boss):
     assert [t["after"] for t in audit(okul, key)] == ["value, isPublic", "isPublic", "description", "value", "-"]
 
 
-def test_many_add_one_key_at_once(okul, boss):
+def test_parallel_additions_of_one_key(okul, boss):
     for _ in range(3):
         key = new_key()
         answers = all_at_once(20, lambda n: boss.post("/settings", {"key": key, "value": n}))
@@ -278,9 +278,9 @@ def good(folder, *arguments, **more):
     return folder.good("setting", *arguments, **more)
 
 
-def bad(folder, code, says, *arguments, **more):
+def bad(folder, code, error, *arguments, **more):
     run = folder.ctl("setting", *arguments, **more)
-    assert run.returncode == code and says in run.stderr and run.stdout == "" and run.stderr.count("\n") == 1, run
+    assert run.returncode == code and error in run.stderr and run.stdout == "" and run.stderr.count("\n") == 1, run
     assert folder.numbers_of("setting", "setting_version", "audit") == [0, 0, 0]
 
 
@@ -311,14 +311,14 @@ def test_ctl_set_from_file_and_standard_input(folder, tmp_path):
     assert len(good(folder, "get", "c")) == MAX + 1
     value = good(folder, "list").splitlines()[3].split("\t")[4]
     assert len(value) == 60 and value.startswith("[   ") and value.endswith("…")
-    # a value of the past is brought back
+    # an old version is restored
     good(folder, "set", "a", "2")
     good(folder, "set", "a", "-", input=good(folder, "get", "a", "--version", 1).encode())
     assert good(folder, "get", "a") == text + "\n"
     assert [line.split("\t")[0] for line in good(folder, "history", "a").splitlines()] == ["version", "3", "2", "1"]
 
 
-@pytest.mark.parametrize("value, says", [
+@pytest.mark.parametrize("value, error", [
     ("hello", "hello is not JSON; if a text is meant, put it in quotes: '\"hello\"'"),
     ("Hoş geldiniz", "put it in quotes: '\"Hoş geldiniz\"'"),
     ("", "the value is empty; for an empty text use '\"\"', for no value null"), ("  ", "the value is empty"),
@@ -328,23 +328,23 @@ def test_ctl_set_from_file_and_standard_input(folder, tmp_path):
     ('"' + "x" * (MAX - 1) + '"', "has more than 65536 bytes"), ("@nowhere.json", "nowhere.json: No such file"), ("@/", "/: Is a directory"),
     ("@", "No such file"),
 ], ids=lambda text: repr(text)[:40])
-def test_ctl_set_refuses_values(folder, value, says):
+def test_ctl_set_rejects_values(folder, value, error):
     if isinstance(value, bytes):
         run = subprocess.run([OKULCTL, b"-d", os.fsencode(folder.data), b"setting", b"set", b"a", value], env=folder.environment,
                              capture_output=True, timeout=60)
-        assert run.returncode == 65 and says in run.stderr.decode()
+        assert run.returncode == 65 and error in run.stderr.decode()
     else:
-        bad(folder, 65, says, "set", "a", value)
+        bad(folder, 65, error, "set", "a", value)
 
 
-@pytest.mark.parametrize("text, says", [(b"", "is empty"), (b"hello", "is not JSON, at byte 1\n"), (b'"a\0b"', "is not JSON"),
+@pytest.mark.parametrize("text, error", [(b"", "is empty"), (b"hello", "is not JSON, at byte 1\n"), (b'"a\0b"', "is not JSON"),
                                         (b"1" * (3 * MAX), "has more than 65536 bytes")], ids=range(4))
-def test_ctl_set_refuses_what_it_reads(folder, tmp_path, text, says):
+def test_ctl_set_rejects_values_from_standard_input(folder, tmp_path, text, error):
     (tmp_path / "value.json").write_bytes(text)
-    bad(folder, 65, says, "set", "a", f"@{tmp_path / 'value.json'}")
+    bad(folder, 65, error, "set", "a", f"@{tmp_path / 'value.json'}")
 
 
-def test_ctl_set_as_deep_as_a_request_may(folder):
+def test_ctl_set_has_the_depth_limit_of_the_api(folder):
     good(folder, "set", "a", "[" * 31 + "]" * 31)
 
 
@@ -365,7 +365,7 @@ def test_ctl_usage(folder, arguments):
 
 
 @pytest.mark.parametrize("option", ["--nonsense", "--description", "-x"])
-def test_ctl_set_refuses_options(folder, option):
+def test_ctl_set_rejects_options(folder, option):
     run = folder.ctl("setting", "set", "a", "1", option)
     assert run.returncode == 64 and run.stderr.startswith("set: ") and "setting set --help" in run.stderr
     assert folder.numbers_of("setting") == [0]

@@ -1,4 +1,4 @@
-"""Group storage: what may be uploaded, the response, and who may download it."""
+"""Group storage: what may be uploaded, the responses, and who may download files."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,7 @@ import pytest
 
 from helpers import contract
 from helpers.cgi import cgi, parse_cgi
-from helpers.client import Closing, Okul, chunked, faults, form, once
+from helpers.client import Closing, Okul, chunked, faults, form, unique_keys
 from helpers.parallel import while_it_waits
 from helpers.samples import mp4, pdf, png
 from helpers.server import BUILD, ROOT, Server, files, fresh, until
@@ -29,7 +29,7 @@ URL = re.compile(r"http://127\.0\.0\.1:\d+(/storage/files/[^?]+)(?:\?expires=(\d
 
 @pytest.fixture(scope="module")
 def small():
-    """A server with small limits and quotas, whose clock the tests turn."""
+    """A server with small limits and quotas, whose clock the tests set forward."""
     server = Server("small", OKUL_WORKERS="1", OKUL_UPLOAD_LIMIT="1", OKUL_UPLOAD_REQUEST_LIMIT="2", OKUL_STORAGE_USER_QUOTA="2",
                     OKUL_STORAGE_TOTAL_QUOTA="8")
     yield Okul(server)
@@ -38,7 +38,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def itself():
-    """A server whose programs send files themselves."""
+    """A server whose programs send files themselves (OKUL_DELIVERY=itself)."""
     server = Server("itself", OKUL_WORKERS="2", OKUL_DELIVERY="itself")
     yield Okul(server)
     server.stop()
@@ -69,14 +69,14 @@ def test_upload(okul, make, mime, extension):
     ("a;b=c.png", "a;b=c.png"), ("odev.hta", "odev.png"), ("Foto.PNG", "Foto.PNG"), ("a\u202egnp.exe", "agnp.png"),
     (b"\xd6\xf0renci \xfe\xfd\xde.png".decode(errors="surrogateescape"), "Öğrenci şıŞ.png"),
 ])
-def test_the_name_is_the_last_segment_of_what_the_client_calls_it(okul, given, kept):
+def test_the_name_is_the_last_segment_of_the_clients_path(okul, given, kept):
     answer = uploaded(okul.registered(), name=given)
     assert answer.data["fileName"] == kept
     got = okul.get(path_of(answer))
     assert got.status == 200
-    told = re.search(r"filename\*=UTF-8''(\S+)|filename=\"(.*?)\"", got.headers["Content-Disposition"])
+    header = re.search(r"filename\*=UTF-8''(\S+)|filename=\"(.*?)\"", got.headers["Content-Disposition"])
     whole = re.search(r"filename\*=UTF-8''(\S+)$", got.headers["Content-Disposition"])
-    assert urllib.parse.unquote(whole[1]) if whole else told[2] == kept
+    assert urllib.parse.unquote(whole[1]) if whole else header[2] == kept
 
 
 def test_folders(okul):
@@ -86,7 +86,7 @@ def test_folders(okul):
     assert answer.status == 403, answer
     answer = uploaded(boss, None, ("folder", "public"))
     assert answer.data["isPublic"] is True and URL.fullmatch(answer.data["url"])[2] is None
-    # the order of the parts is the client's
+    # the parts may be in any order
     kind, body = form(("folder", "public"), ("file", "a.png", png()))
     assert boss.request("POST", "/storage/upload", body=body, content_type=kind).data["isPublic"] is True
 
@@ -104,10 +104,10 @@ def test_the_same_bytes_are_stored_once(okul):
     assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{first.data['sha256']}'").split() == ["count(*)", "2"]
     assert [n for n in files(okul.server) if n == first.data["sha256"]] == [first.data["sha256"]]
     assert okul.get(path_of(second)).body == content
-    assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "whoever has the same bytes has no right to that row"
+    assert bob.get(f"/storage/files/{first.data['key']}").status == 404, "uploading the same bytes gives no access to the other row"
 
 
-# ---- what is refused
+# ---- invalid uploads
 
 
 WRONG = {
@@ -155,7 +155,7 @@ def body_cases():
 
 
 @pytest.mark.parametrize("case", list(body_cases()), ids=lambda c: c[0])
-def test_a_body_that_is_no_form(okul, case):
+def test_malformed_forms(okul, case):
     _, kind, body, status = case
     before = set(files(okul.server))
     answer = okul.registered().request("POST", "/storage/upload", body=body, content_type=kind)
@@ -174,20 +174,20 @@ def test_a_field_is_read_up_to_its_limit(okul):
 
 def test_limits(small):
     ada = small.registered()
-    assert ada.upload(mp4(MIB)).status == 201, "a file of just the limit"
+    assert ada.upload(mp4(MIB)).status == 201, "a file of exactly the limit"
     answers = [ada.okul.upload(("file", "a", mp4(MIB + 1)), token=ada.token, language=language) for language in contract.LANGUAGES]
     for answer in answers:
         faults(answer, 413, "file")
         assert "1 MiB" in answer.errors[0]
     assert len({a.errors[0] for a in answers}) == 4
-    # over the limit of a request: the web server refuses it, before any program checks the token
+    # over the limit of a request: the web server rejects it, before any program checks the token
     assert small.upload(("file", "a", mp4(3 * MIB))).status == 413
-    # far over the limit of a file, within that of a request: the response is sent though the body was not read to its end
+    # far over the limit of a file, within that of a request: the program responds without reading the whole body
     assert ada.upload(mp4(2 * MIB - 4096)).status == 413
 
 
 def test_the_order_of_the_checks(okul):
-    """Token, registration, content type, fields: the response is of the first fault."""
+    """Token, registration, content type, fields: the first error determines the response."""
     assert okul.upload(("file", "a", b"")).status == 401
     assert okul.request("POST", "/storage/upload", body=b"{}", token="x.y.z").status == 401
     new = okul.login()
@@ -196,8 +196,8 @@ def test_the_order_of_the_checks(okul):
     assert okul.registered().request("POST", "/storage/upload", body=b"{}").status == 415
 
 
-def test_a_body_in_chunks(okul):
-    """Without Content-Length, as from a pipe: the web server counts it before the program sees it."""
+def test_a_chunked_body(okul):
+    """Without Content-Length, as from a pipe: the web server counts the bytes before it forwards the body."""
     ada, content = okul.registered(), mp4(300_000)
     kind, body = form(("file", "a.mp4", content))
     head = (f"POST /storage/upload HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\nContent-Type: {kind}\r\n"
@@ -214,55 +214,55 @@ def test_a_large_anonymous_body_gets_its_response(okul):
         assert okul.get("/storage/files/x").status == 404
 
 
-def test_nothing_stays_open(small):
-    """After every kind of ending the worker has the descriptors that it had."""
+def test_no_descriptor_leaks(small):
+    """After requests of every outcome, the worker has as many descriptors as before."""
     ada, (worker,) = small.registered(), small.server.workers("storage")
 
     def count():
         return len(os.listdir(f"/proc/{worker}/fd"))
 
-    def all_endings():
+    def all_outcomes():
         for content, fields in ((png(), ()), (b"", ()), (b"x", ()), (mp4(MIB + 1), ()), (png(), [("folder", "x")]),
                                 (png(), [("folder", "public")])):
             ada.upload(content, "a", *fields)
         kind, body = form(("file", "a.png", png()))
         ada.request("POST", "/storage/upload", body=body[:-30], content_type=kind)
         ada.get("/storage/files/x")
-        time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close at once
+        time.sleep(0.2)     # the worker lingers for 100 ms on a connection that nginx does not close immediately
         return count()
-    first = min(all_endings() for _ in range(3))    # on a busy machine it may linger longer
-    all_endings()
+    first = min(all_outcomes() for _ in range(3))    # on a busy machine it may linger longer
+    all_outcomes()
     until(lambda: count() <= first, f"no more than {first} descriptors")
 
 
-# ---- what is taken: what the readers of a type read
+# ---- accepted files: those that common readers of a type accept
 
 
-def habits():
-    """What phones, cameras, scanners and editors put around a file."""
-    photo, film, paper = SAMPLES["plain.jpg"], SAMPLES["plain.mp4"], pdf("x" * 32)
+def variants():
+    """Files with what phones, cameras, scanners and editors add to them."""
+    photo, film, document = SAMPLES["plain.jpg"], SAMPLES["plain.mp4"], pdf("x" * 32)
     cover = b"APIC\0\1\0\0\0\0\0image/jpeg\0\3\0" + photo + bytes(0x10000)
     tag = b"ID3\3\0\0" + bytes(len(cover) >> n & 0x7f for n in (21, 14, 7, 0)) + cover
-    yield "a picture with text behind it", png() + b"<?php ?>", "png"
-    yield "half a picture", png()[:-6], "png"
+    yield "a picture with text after it", png() + b"<?php ?>", "png"
+    yield "a truncated picture", png()[:-6], "png"
     yield "a photo with padding", photo + bytes(100_000), "jpg"
-    yield "a photo with a film behind it", photo + film, "jpg"
-    yield "a photo with a thumbnail behind it", photo + photo, "jpg"
+    yield "a photo with a video after it", photo + film, "jpg"
+    yield "a photo with a thumbnail after it", photo + photo, "jpg"
     yield "a photo with the trailer of its phone", photo + b"\0\0\1\x0a\x0e\0\0\0Image_UTC_Data1640995200SEFHk\0\0\0SEFT", "jpg"
-    yield "a paper behind a byte order mark", b"\xef\xbb\xbf" + paper, "pdf"
-    yield "a paper behind line ends", b"\r\n\n" + paper, "pdf"
-    yield "a paper with its header at 1,019", bytes(1019) + paper, "pdf"
-    yield "a paper behind the head of a letter", b"Content-Type: application/pdf\r\n\r\n" + paper, "pdf"
-    yield "a paper with text behind it", paper + b"\n<!-- served in 0.2 s -->\n" * 200, "pdf"
-    yield "a paper that was cut", paper[:-60], "pdf"
-    yield "a film with bytes behind it", film + b"junk", "mp4"
+    yield "a PDF after a byte order mark", b"\xef\xbb\xbf" + document, "pdf"
+    yield "a PDF after line ends", b"\r\n\n" + document, "pdf"
+    yield "a PDF with its header at 1,019", bytes(1019) + document, "pdf"
+    yield "a PDF after the head of a mail", b"Content-Type: application/pdf\r\n\r\n" + document, "pdf"
+    yield "a PDF with text after it", document + b"\n<!-- served in 0.2 s -->\n" * 200, "pdf"
+    yield "a truncated PDF", document[:-60], "pdf"
+    yield "a video with bytes after it", film + b"junk", "mp4"
     yield "a song with a cover", tag + SAMPLES["bare.mp3"], "mp3"
-    yield "a song that begins within a frame", SAMPLES["bare.mp3"][30:], "mp3"
-    yield "a song behind padding", bytes(5000) + SAMPLES["bare.mp3"], "mp3"
-    yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + paper, "png"
+    yield "a song that starts within a frame", SAMPLES["bare.mp3"][30:], "mp3"
+    yield "a song after padding", bytes(5000) + SAMPLES["bare.mp3"], "mp3"
+    yield "an image of several types", png()[:33] + b"\0\0\0\x09evIl<script>" + document, "png"
 
 
-@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in habits()])
+@pytest.mark.parametrize("content, extension", [pytest.param(*rest, id=what) for what, *rest in variants()])
 def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extension):
     answer = uploaded(okul.registered(), content, name="ödev.hta")
     assert answer.data["key"].endswith("." + extension) and answer.data["fileName"] == "ödev." + extension
@@ -272,7 +272,7 @@ def test_a_file_that_viewers_can_read_is_stored_unchanged(okul, content, extensi
 
 
 def test_files_of_real_encoders_are_accepted(okul):
-    """Some of those that tests/bench/files.py makes; there are all."""
+    """A selection of those that tests/bench/files.py makes."""
     ada, paths = okul.registered(), sorted((ROOT / "tests/unit/media/real").iterdir())
     for path in paths:
         answer = uploaded(ada, path.read_bytes(), name=path.name)
@@ -284,7 +284,7 @@ def test_files_of_real_encoders_are_accepted(okul):
 @pytest.mark.parametrize("content", [bytes(1020) + pdf(), b"%PDF-1.7\n%%EOF\n", b"<p>A file begins with %PDF-1.4, then 1 0 objects</p>",
                                      b"ID3\3\0\0\0\0\0\0" + bytes(9000), b"Die freeware" * 50, b"\0\0\0\x14ftyp3gp4\0\0\0\0isom"],
                          ids=["header too late", "no object", "speaks of it", "a tag alone", "a word of QuickTime", "3gp"])
-def test_what_no_reader_of_a_type_reads_is_not(okul, content):
+def test_a_file_that_no_reader_accepts_is_rejected(okul, content):
     faults(okul.registered().upload(content), 415, "file")
 
 
@@ -298,16 +298,16 @@ def test_the_quota_of_a_user(small):
     content = mp4(5001)
     answers = [small.upload(("file", "a", content), token=ada.token, language=language) for language in contract.LANGUAGES]
     assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4 and "2 MiB" in answers[0].errors[0]
-    assert hashlib.sha256(content).hexdigest() not in files(small.server), "what is refused is not kept"
+    assert hashlib.sha256(content).hexdigest() not in files(small.server), "a rejected file is not kept"
     uploaded(ada, mp4(5000))
     assert ada.upload(png()).status == 409
     for _ in range(3):
-        uploaded(boss, mp4(MIB))    # an admin has none
-    assert small.registered().upload(png()).status == 201, "it is that of one user"
+        uploaded(boss, mp4(MIB))    # admins have no quota
+    assert small.registered().upload(png()).status == 201, "the quota is per user"
 
 
-def test_a_small_file_counts_as_what_it_takes(small):
-    """Else half a gigabyte of quota would be millions of files, each with its block on the disk and its row."""
+def test_a_small_file_counts_as_a_whole_block(small):
+    """Otherwise half a gigabyte of quota would allow millions of files, each with a block on the disk and a row."""
     ada = small.registered()
     uploaded(ada, mp4(MIB))
     uploaded(ada, mp4(MIB - 2 * 4096))
@@ -316,7 +316,7 @@ def test_a_small_file_counts_as_what_it_takes(small):
     assert ada.upload(png()).status == 409
 
 
-def test_the_quota_of_all_counts_bytes_once():
+def test_the_total_quota_counts_equal_bytes_once():
     with contextlib.closing(Closing(OKUL_STORAGE_TOTAL_QUOTA="3", OKUL_UPLOAD_LIMIT="4")) as okul:
         boss, content = okul.staff("admin"), mp4(2 * MIB)
         for _ in range(3):
@@ -331,7 +331,7 @@ def test_the_quota_of_all_counts_bytes_once():
         assert okul.server.sql(tally).split()[1] == str(MIB)
 
 
-def test_others_than_admins_leave_half_of_the_disk():
+def test_users_may_fill_only_a_share_of_the_disk():
     with contextlib.closing(Closing(OKUL_STORAGE_SHARE="1")) as okul:
         ada, boss = okul.registered(), okul.staff("admin")
         uploaded(ada)
@@ -345,16 +345,16 @@ def test_others_than_admins_leave_half_of_the_disk():
         uploaded(ada)
 
 
-def test_a_disk_that_is_nearly_full_takes_no_upload():
-    with contextlib.closing(Closing(OKUL_STORAGE_RESERVE="16777216")) as okul:      # 16 TiB shall stay free
+def test_uploads_are_rejected_on_a_nearly_full_disk():
+    with contextlib.closing(Closing(OKUL_STORAGE_RESERVE="16777216")) as okul:      # keep 16 TiB free
         ada = okul.registered()
         answer = ada.upload(png())
         assert answer.status == 503 and "Retry-After" in answer.headers, answer
         assert ada.get("/me").status == 200
 
 
-def test_without_nameless_files():
-    """A file system that does not know O_TMPFILE."""
+def test_without_o_tmpfile():
+    """On file systems that do not support it."""
     with contextlib.closing(Closing(OKUL_NO_TMPFILE="1")) as okul:
         ada, content = okul.registered(), png()
         answer = uploaded(ada, content)
@@ -366,11 +366,11 @@ def test_without_nameless_files():
         okul.server.ctl("files", "verify")
 
 
-# ---- who may download it
+# ---- downloads
 
 
 def signed(answer, **change):
-    """The address with parameters changed, or left out where they are None."""
+    """The path of the signed URL with parameters changed, or left out if None."""
     path = urllib.parse.urlsplit(path_of(answer))
     pairs = {k: change.get(k, v) for k, v in urllib.parse.parse_qsl(path.query)}
     was = dict(urllib.parse.parse_qsl(path.query))
@@ -378,7 +378,7 @@ def signed(answer, **change):
     return path.path + "?" + "&".join(f"{k}={v}" for k, v in pairs.items() if v is not None)
 
 
-def test_a_public_file_is_for_anyone(okul):
+def test_a_public_file(okul):
     answer = uploaded(okul.staff("admin"), None, ("folder", "public"))
     path = path_of(answer)
     for caller in (okul, okul.login(), okul.registered(), okul.staff("superadmin")):
@@ -417,7 +417,7 @@ def test_a_private_file(okul):
     {"expires": "+{}"}, {"expires": "0{}"}, {"expires": "{}%20"}, {"expires": "{}&"}, {"expires": "{}&x=1"}, {"signature": "{upper}"},
     {"signature": "{}&x=1"}, {"signature": "{}&"}, {"signature": "{}&user="}, {"signature": "{}%00"}, {"expires": "%3{}"},
 ], ids=str)
-def test_a_signature_that_is_not_right(okul, change):
+def test_invalid_signatures(okul, change):
     answer = uploaded(okul.registered())
     path = signed(answer, **change)
     assert path != path_of(answer) and okul.get(path_of(answer)).status == 200
@@ -434,7 +434,7 @@ def test_a_signature_is_for_one_key_and_given_once(okul):
     for again in query.split("&"):
         assert okul.get(f"{path_of(one)}&{again}").status == 403
     expires, signature = query.split("&")
-    # one spelling is good
+    # only one spelling is valid
     bare = f"/storage/files/{one.data['key']}"
     for spelling in (f"{signature}&{expires}", f"&{expires}&{signature}", f"{expires}&&{signature}", f"{expires}&{signature}&",
                      f"%65{expires[1:]}&{signature}", f"{expires}&s%69gnature={signature[10:]}", f"{expires}&{signature}&x=1"):
@@ -442,7 +442,7 @@ def test_a_signature_is_for_one_key_and_given_once(okul):
     for path in (bare[:-1] + "%67", "/storage/files/%" + f"{ord(bare[15]):02x}" + bare[16:], "/storage/%66iles" + bare[14:]):
         assert okul.get(f"{path}?{expires}&{signature}").status == 403, path
     assert ada.get(bare[:-1] + "%67").status == 200, "the owner's token needs no signature"
-    # one bit of the signature
+    # one bit of the signature changed
     wrong = hex(int(signature[-1], 16) ^ 1)[2:]
     assert okul.get(path_of(one)[:-1] + wrong).status == 403
     faults(okul.get(f"/storage/files/{one.data['key']}?x"), 400, "x")
@@ -476,14 +476,14 @@ def test_a_user_with_a_pending_deletion_keeps_access_to_their_files(okul):
     assert boss.get(f"/storage/files/{others}").status == 404
 
 
-def test_a_deactivated_owner_gets_nothing(okul):
+def test_a_deactivated_owner_has_no_access(okul):
     ada = okul.registered()
     key = uploaded(ada).data["key"]
     ada.set("is_active = 0")
     assert ada.get(f"/storage/files/{key}").status == 401
 
 
-def test_the_schools_own_private_file_is_for_admins(okul):
+def test_a_private_file_without_owner_is_for_admins(okul):
     ada = okul.registered()
     answer = uploaded(ada)
     okul.server.sql(f"UPDATE file SET owner = NULL WHERE key = '{answer.data['key']}'")
@@ -527,10 +527,10 @@ def test_a_list_of_uploads(okul):
     for wrong in ("folder=x", "owner=x", "sort=x", "x=1", "search=" + "x" * 101, "limit=101"):
         faults(ada.get(f"/storage/files?{wrong}"), 400, wrong.partition("=")[0])
     tag = ada.get("/storage/files").headers["ETag"]
-    assert ada.get("/storage/files", headers={"If-None-Match": tag}).status == 304, "signing alone changes nothing"
+    assert ada.get("/storage/files", headers={"If-None-Match": tag}).status == 304, "new signatures do not change the tag"
 
 
-def test_names_that_were_stored_before_are_harmless_on_their_way_out(okul):
+def test_names_in_old_rows_are_sanitized_in_responses(okul):
     ada = okul.registered()
     answer = uploaded(ada)
     okul.server.sql(f"UPDATE file SET name = 'a' || char(8238) || 'gnp.hta' WHERE key = '{answer.data['key']}'")
@@ -552,14 +552,14 @@ def test_an_upload_is_deleted_by_its_owner_or_an_admin(okul):
         if status == 200:
             assert got.data["id"] == answer.data["id"] and got.data["message"]
             assert okul.get(path_of(answer)).status == 404
-    assert bob.delete(path_of(mine)).status == 400, "a signed address is for reading"
+    assert bob.delete(path_of(mine)).status == 400, "a signed URL is for reading only"
     assert listed(ada)[0] == []
     audit = okul.server.sql("SELECT actor_id, subject_id FROM audit WHERE action = 'file.deleted'").split()[2:]
     assert audit[:2] == [boss.id, other.data["id"]] and mine.data["id"] not in audit
     assert len({ada.delete("/storage/files/x", language=language).errors[0] for language in contract.LANGUAGES}) == 4
 
 
-def test_deleting_takes_the_tag_that_the_download_has(okul):
+def test_delete_with_the_tag_of_the_download(okul):
     ada = okul.registered()
     mine = uploaded(ada)
     path = f"/storage/files/{mine.data['key']}"
@@ -570,7 +570,7 @@ def test_deleting_takes_the_tag_that_the_download_has(okul):
     assert ada.delete(path, headers={"If-Match": etag}).status == 404
 
 
-def test_what_a_material_holds_stays(okul):
+def test_files_of_a_material_cannot_be_deleted(okul):
     boss = okul.staff("admin")
     kind, body = form(("title", "Held"), ("locale", "en"), ("pdfs", "a.pdf", pdf()))
     made = boss.request("POST", "/education-materials", body=body, content_type=kind)
@@ -580,10 +580,10 @@ def test_what_a_material_holds_stays(okul):
     assert [a.status for a in answers] == [409] * 4 and len({a.errors[0] for a in answers}) == 4
     assert boss.get(f"/storage/files/{key}").status == 200
     assert boss.delete(f"/education-materials/{made.data['id']}").status == 200
-    assert boss.delete(f"/storage/files/{key}").status == 404, "its file went with it"
+    assert boss.delete(f"/storage/files/{key}").status == 404, "its file is deleted too"
 
 
-def test_deleting_makes_no_room_on_the_disk_at_once():
+def test_deleted_files_count_until_gc():
     """gc runs each hour: until then deleted files count, or one account could fill the disk in minutes."""
     with contextlib.closing(Closing(OKUL_STORAGE_USER_QUOTA="2", OKUL_STORAGE_SHARE="0")) as okul:
         ada = okul.registered()
@@ -620,12 +620,12 @@ def test_deleting_a_user_deletes_their_private_files_only(okul, delete):
     assert okul.server.sql(f"SELECT owner IS NULL FROM file WHERE key = '{public.data['key']}'").split()[-1] == "1"
 
 
-# ---- on the wire
+# ---- HTTP
 
 
 @pytest.fixture(params=["okul", "itself"])
 def either(request):
-    """Once the web server sends files, once the program does."""
+    """A server on which the web server sends files, and one on which the program does."""
     return request.getfixturevalue(request.param)
 
 
@@ -642,7 +642,7 @@ def good_headers(got, name="ders notları.png"):
 
 
 def in_envelope(got):
-    """An error reveals nothing of the file, and is not cached."""
+    """An error reveals nothing of the file, and is not cacheable."""
     assert got.headers["Content-Type"].startswith("application/json") and got.headers["Cache-Control"] == "no-store", got
     assert "Content-Disposition" not in got.headers
 
@@ -667,7 +667,7 @@ def test_whole_or_in_parts(either):
     for span in (f"{n}-", f"{n + 5}-{n + 9}"):
         none = either.get(path, headers={"Range": f"bytes={span}"}, language="de")
         assert none.status == 416 and none.errors, none
-        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "how long it is, for another try"
+        assert none.headers.get_all("Content-Range") == [f"bytes */{n}"], "the length, for a retry"
         in_envelope(none)
     for wrong in ("9-5", "x-y", "", "-", "-0", "0-1,x", f"{n}-,{n + 1}-", "9" * 30 + "-"):
         got = either.get(path, headers={"Range": f"bytes={wrong}"})
@@ -712,7 +712,7 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
         got = guarded.request(method, path, headers={"Origin": "https://okul.example"})
         assert got.status == 200 and got.headers.get_all("Access-Control-Allow-Origin") == ["https://okul.example"]
         assert "Origin" in got.headers["Vary"]
-        # what a viewer of PDFs or films needs for range requests
+        # needed by PDF viewers and video players for range requests
         exposed = got.headers["Access-Control-Expose-Headers"].split(", ")
         assert {"Accept-Ranges", "Content-Range", "Content-Disposition", "ETag"} <= set(exposed)
     asked = guarded.options(path, headers={"Origin": "https://okul.example", "Access-Control-Request-Headers": "range"}).headers
@@ -721,7 +721,7 @@ def test_a_browser_app_of_a_configured_origin_may_read_files(guarded):
     assert got.status == 200 and "Access-Control-Allow-Origin" not in got.headers and "Origin" in got.headers["Vary"]
 
 
-def test_pdfs_are_saved_and_films_are_shown(either):
+def test_disposition_is_attachment_for_pdfs_and_inline_for_media(either):
     ada = either.registered()
     for content, how in ((pdf(), "attachment"), (mp4(), "inline"), (png(), "inline")):
         answer = uploaded(ada, content, name="ad")
@@ -729,7 +729,7 @@ def test_pdfs_are_saved_and_films_are_shown(either):
         assert got.headers["Content-Disposition"] == f'{how}; filename="ad.{answer.data["key"].rpartition(".")[2]}"'
 
 
-def test_a_row_without_its_file_is_an_error_of_ours_and_stays_in_the_envelope(either):
+def test_a_missing_file_is_an_error_in_the_envelope(either):
     ada = either.registered()
     answer = uploaded(ada)
     files(either.server)[answer.data["sha256"]].unlink()
@@ -759,7 +759,7 @@ def test_an_error_of_the_web_server_reveals_nothing_of_the_file(okul):
         okul.server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'")
 
 
-def test_what_anybody_stored_is_read_by_the_group_alone(okul):
+def test_permissions_of_stored_files(okul):
     answer = uploaded(okul.registered())
     path = files(okul.server)[answer.data["sha256"]]
     assert path.stat().st_mode & 0o7777 == 0o640
@@ -769,7 +769,7 @@ def test_what_anybody_stored_is_read_by_the_group_alone(okul):
         assert (okul.server.data / private).stat().st_mode & 0o077 == 0
 
 
-# ---- plain CGI: the same program without a server around it
+# ---- plain CGI
 
 
 def test_plain_cgi_uploads_and_downloads(okul):
@@ -781,7 +781,7 @@ def test_plain_cgi_uploads_and_downloads(okul):
     try:
         status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind)
         assert status == 201, answer
-        data = json.loads(answer, object_pairs_hook=once)["data"]
+        data = json.loads(answer, object_pairs_hook=unique_keys)["data"]
         path = f"/storage/files/{data['key']}"
         status, headers, got = cgi(okul.server, "storage", "GET", path, token)
         assert (status, got) == (200, content) and headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
@@ -789,18 +789,18 @@ def test_plain_cgi_uploads_and_downloads(okul):
         assert (status, got, headers["Content-Range"]) == (206, content[2:5], f"bytes 2-4/{len(content)}")
         assert cgi(okul.server, "storage", "GET", path, token | {"If-Match": '"x"'})[0] == 412
         assert cgi(okul.server, "storage", "GET", path, token | {"Range": "bytes=9999-"})[0] == 416
-        # the program minds the size itself where no web server does
+        # without a web server, the program checks the size itself
         status, _, _ = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind, length=101 * MIB)
         assert status == 413
-        # less than was promised
+        # fewer bytes than Content-Length
         status, _, _ = cgi(okul.server, "storage", "POST", "/storage/upload", token, body, kind, length=len(body) + 10)
         assert status == 400
     finally:
         okul.server.environment = environment
 
 
-def test_the_web_server_that_sends_a_file_gets_its_tag(okul):
-    """X-Sendfile: Apache's module made the tag "0" for every file, so that a changed one would have been 304."""
+def test_the_program_sets_the_tag_with_x_sendfile(okul):
+    """Apache's module sets the tag "0" for every file, so that a changed one would be 304."""
     ada, content = okul.registered(), png()
     answer = uploaded(ada, content)
     path, environment = path_of(answer), okul.server.environment
@@ -824,7 +824,7 @@ def test_a_failure_of_libmagic_is_an_internal_error(okul):
     """libmagic without its database, or without memory for it, recognizes no file: that must not be 415."""
     ada, environment = okul.registered(), okul.server.environment
     kind, body = form(("file", "a.png", png()))
-    okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # Debian's has comments only
+    okul.server.environment = environment | {"MAGIC": "/etc/magic"}     # on Debian this file has only comments
     try:
         status, _, answer = cgi(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, body, kind)
         assert status == 500, answer
@@ -833,7 +833,8 @@ def test_a_failure_of_libmagic_is_an_internal_error(okul):
 
 
 def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
-    """Chunked on the wire: it ends at EOF, and a program reads it only when the web server says so (RFC 3875 4.2)."""
+    """A chunked body ends at EOF; a program reads it only with Transfer-Encoding, since without it there is no body
+    (RFC 3875 4.2)."""
     boss, environment, content = okul.registered(), okul.server.environment, png()
     token = {"Authorization": f"Bearer {boss.token}"}
     kind, body = form(("file", "a.png", content))
@@ -856,10 +857,10 @@ def test_plain_cgi_accepts_a_body_of_unknown_length(okul):
 
 
 @pytest.mark.parametrize("length", [MIB, 0])
-def test_plain_cgi_is_heard_though_it_reads_no_body(okul, length):
+def test_a_response_of_plain_cgi_arrives_without_reading_the_body(okul, length):
     """
-    Apache's mod_cgid: standard input and output are one socket, and the body is sent before the answer is read. Who ends with
-    the body unread resets the connection, and the answer is lost.
+    With Apache's mod_cgid, standard input and output are one socket, and the body is sent before the response is
+    read. A program that exits without reading the body resets the connection, and the response is lost.
     """
     here, there = socket.socketpair()
     environment = okul.server.environment | {
@@ -877,8 +878,8 @@ def test_plain_cgi_is_heard_though_it_reads_no_body(okul, length):
     assert run.wait(10) == 0 and parse_cgi(answer)[0] == 401
 
 
-def test_a_file_larger_than_the_system_lets_one_be():
-    """A limit of file sizes (ulimit -f, as on shared hosting) ends no worker."""
+def test_a_file_over_the_file_size_limit_of_the_system():
+    """A limit (ulimit -f, as on shared hosting) does not kill the worker."""
     with contextlib.closing(Closing(OKUL_WORKERS="1")) as okul:
         ada, (worker,) = okul.registered(), okul.server.workers("storage")
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (4 * MIB, 4 * MIB))
@@ -891,7 +892,7 @@ def test_a_file_larger_than_the_system_lets_one_be():
 # ---- okulctl files
 
 
-def test_verify_names_what_is_damaged():
+def test_verify_reports_damaged_files():
     with contextlib.closing(Closing()) as okul:
         ada = okul.registered()
         good, cut, changed, gone = (uploaded(ada, name=fresh()) for _ in range(4))
@@ -921,7 +922,7 @@ def test_gc_deletes_orphans_that_are_an_hour_old():
 
         def gc(*options):
             return [int(n) for n in re.findall(r": (\d+) ", okul.server.ctl("files", "gc", *options).stdout)]
-        assert gc() == [0, 0], "what is young is left alone"
+        assert gc() == [0, 0], "new files are kept"
         okul.server.clock.advance(3590)
         assert gc() == [0, 0]
         okul.server.clock.advance(20)
@@ -933,7 +934,7 @@ def test_gc_deletes_orphans_that_are_an_hour_old():
         okul.server.ctl("files", "verify")
 
 
-def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
+def test_an_upload_of_the_bytes_of_an_orphan_touches_it(okul):
     ada, content = okul.registered(), png()
     first = uploaded(ada, content)
     path = files(okul.server)[first.data["sha256"]]
@@ -944,19 +945,19 @@ def test_an_upload_of_the_bytes_of_an_orphan_renews_it(okul):
     assert path.stat().st_ctime_ns > before
 
 
-@pytest.mark.parametrize("bring", ["file", "pdf"])
-def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
-    """As gc may delete an orphan of the same bytes between blob_keep() and the transaction: they are kept again."""
+@pytest.mark.parametrize("source", ["file", "pdf"])
+def test_bytes_that_are_deleted_before_their_row_is_written(okul, source):
+    """gc may delete an orphan with the same bytes between blob_keep() and the transaction: they are stored again."""
     boss, content = okul.staff("admin"), pdf()
     kind, body = form(("title", "a"), ("locale", "en"), ("pdfs", "a.pdf", content))
     path = okul.server.data / "files" / hashlib.sha256(content).hexdigest()[:2] / hashlib.sha256(content).hexdigest()
 
     def act():
-        return boss.upload(content) if bring == "file" else boss.post("/education-materials", body=body, content_type=kind)
+        return boss.upload(content) if source == "file" else boss.post("/education-materials", body=body, content_type=kind)
 
     def rows():
         return okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{path.name}'").split()[1]
-    # this request gave the bytes their only name: they are lost, and the client is to send them again
+    # this request created the only link to the bytes: they are lost, and the client must send them again
     assert while_it_waits(okul, act, path.unlink).status == 503 and rows() == "0"
     uploaded(boss, content)
     okul.server.sql(f"DELETE FROM file WHERE sha256 = '{path.name}'")
@@ -964,7 +965,7 @@ def test_bytes_that_are_deleted_before_their_row_is_written(okul, bring):
     assert path.read_bytes() == content and rows() == "1"
 
 
-def test_check_checks_the_files(okul):
+def test_check_reports_the_permissions_of_files(okul):
     uploaded(okul.registered())
     assert re.search(r"(?m)^ok +files: .*0750$", okul.server.ctl("check", check=False).stdout)
     folder = okul.server.data / "files"

@@ -1,4 +1,5 @@
-"""Group storage under strain: large files, slow readers, workers that are killed, many who upload the same, and gc meanwhile."""
+"""Group storage under load: large files, slow readers, killed workers, parallel uploads of the same bytes, and gc
+meanwhile."""
 
 import contextlib
 import fcntl
@@ -22,19 +23,19 @@ from helpers.server import SLOW, Server, files, until
 from helpers.uploads import path_of, uploaded
 
 MIB = 1 << 20
-# OKUL_LONG=1 makes the large ones as large as the bars say; the figures of the normal run show the same.
+# OKUL_LONG=1: as large as the requirements say
 LARGE = 500 * MIB if os.environ.get("OKUL_LONG") else 64 * MIB
 ROUNDS = 40 if os.environ.get("OKUL_LONG") else 4
 
 
-def at_once(*acts):
-    """Runs all of them in threads of their own; fails with the first failure."""
+def run_parallel(*acts):
+    """Runs each function in a thread; raises the first exception."""
     found = []
 
     def run(act):
         try:
             act()
-        except BaseException as failure:    # to be told below
+        except BaseException as failure:    # raised below
             found.append(failure)
     threads = [threading.Thread(target=run, args=(act,)) for act in acts]
     for thread in threads:
@@ -50,12 +51,12 @@ def private_kib(pid):
         return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
-def whole(server):
-    """Every row has its file, and what lies under the name of a hash has that hash: also what no row names."""
+def check_files(server):
+    """Checks that every row has its file, and that all files, even unreferenced ones, have the hash that is their name."""
     run = server.ctl("files", "verify", check=False)
     assert run.returncode == 0, run.stdout
     for name, path in files(server).items():
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == name, f"half a file under its name: {path}"
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == name, f"wrong hash: {path}"
 
 
 def distinct(server):
@@ -65,7 +66,7 @@ def distinct(server):
 # ---- memory and time
 
 
-def test_a_large_upload_takes_no_memory():
+def test_a_large_upload_needs_no_memory():
     server = Server("large", OKUL_WORKERS="1", OKUL_UPLOAD_LIMIT="600", OKUL_UPLOAD_REQUEST_LIMIT="601", OKUL_STORAGE_USER_QUOTA="0")
     okul = Okul(server)
     try:
@@ -88,7 +89,7 @@ def test_a_large_upload_takes_no_memory():
             assert answer.data["size"] == LARGE
             print(f"{LARGE // MIB} MiB in {time.monotonic() - start:.1f} s, private {before} KiB before, at most {most[0]}, "
                   f"{private_kib(worker)} behind")
-        at_once(upload, watch)
+        run_parallel(upload, watch)
         if SLOW == 1:   # AddressSanitizer keeps what was freed
             assert most[0] - before <= 1024 and private_kib(worker) - before <= 1024
         server.ctl("files", "verify")
@@ -96,15 +97,15 @@ def test_a_large_upload_takes_no_memory():
         server.stop()
 
 
-def test_slow_readers_hold_no_worker():
-    """200 clients that take a film of 1 GiB as it comes: nginx has them, the programs are free."""
+def test_slow_readers_do_not_block_workers():
+    """nginx serves 200 slow clients that download a video of 1 GiB; the workers are free."""
     server = Server("slow", OKUL_WORKERS="2")
     okul = Okul(server)
     readers = []
     try:
         ada = okul.registered()
         small = uploaded(ada)
-        # a sparse file, and a row that names it
+        # a sparse file with a row
         name = "ab" + "0" * 62
         folder = server.data / "files/ab"
         folder.mkdir(exist_ok=True)
@@ -124,7 +125,7 @@ def test_slow_readers_hold_no_worker():
             assert okul.get(path_of(small)).status == 200
             slowest = max(slowest, time.monotonic() - start)
         uploaded(ada)
-        assert slowest < 10, slowest     # who has to wait for a reader waits for ever
+        assert slowest < 10, slowest     # a request that waits for a slow reader would wait much longer
         for reader in readers:
             assert reader.recv(1000)
     finally:
@@ -134,23 +135,24 @@ def test_slow_readers_hold_no_worker():
 
 
 def left_in(pipe):
-    """Bytes that were written and not read."""
+    """The number of bytes in a pipe that were not read."""
     return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
 
 
 def pending(pid, number):
-    """Whether a signal was sent to a process and has not reached it."""
+    """Whether a signal is pending for a process."""
     masks = re.findall(r"(?m)^(?:Sig|Shd)Pnd:\t(\w+)$", Path(f"/proc/{pid}/status").read_text())
     return any(int(mask, 16) >> number - 1 & 1 for mask in masks)
 
 
 @pytest.mark.parametrize("step, lives", [(100_000, True), (1, False), (0, False)])
 def test_an_upload_that_takes_long_is_not_stuck(okul, step, lives):
-    """The watchdog ends a request after some ticks, but not one that moves on between them. The ticks are made by hand here."""
+    """The watchdog aborts a request after some ticks, but not one that makes progress between them. The test sends
+    the ticks."""
     ada, content = okul.registered(), mp4(2 * MIB)
     kind, body = form(("file", "a", content))
     run = cgi_process(okul.server, "storage", "POST", "/storage/upload", {"Authorization": f"Bearer {ada.token}"}, len(body), kind)
-    sent = 200_000      # more than a pipe holds: what was sent later it has read before
+    sent = 200_000      # more than the capacity of a pipe
     try:
         run.stdin.write(body[:sent])
         for _ in range(10):
@@ -172,37 +174,37 @@ def test_an_upload_that_takes_long_is_not_stuck(okul, step, lives):
     run.stderr.close()
 
 
-# ---- many at once
+# ---- concurrency
 
 
-def test_the_same_bytes_from_many_at_once(okul):
+def test_parallel_uploads_of_the_same_bytes(okul):
     people, content, got = [okul.registered() for _ in range(8)], mp4(300_000), []
 
     def upload(person):
         for _ in range(4):
             got.append(uploaded(person, content).data)
-    at_once(*[lambda p=p: upload(p) for p in people])
+    run_parallel(*[lambda p=p: upload(p) for p in people])
     assert len({d["key"] for d in got}) == 32 and len({d["sha256"] for d in got}) == 1
     assert files(okul.server)[got[0]["sha256"]].read_bytes() == content
     assert okul.server.sql(f"SELECT count(*) FROM file WHERE sha256 = '{got[0]['sha256']}'").split()[1] == "32"
 
 
-def test_the_quota_holds_against_many_at_once():
+def test_the_quota_holds_for_parallel_uploads():
     with contextlib.closing(Closing(OKUL_STORAGE_USER_QUOTA="1", OKUL_WORKERS="4")) as okul:
         ada, statuses = okul.registered(), []
 
         def upload():
             for _ in range(4):
                 statuses.append(ada.upload(mp4(300_000)).status)
-        at_once(*[upload] * 6)
+        run_parallel(*[upload] * 6)
         assert sorted(set(statuses)) == [201, 409] and statuses.count(201) == 3
         assert int(okul.server.sql("SELECT sum(size) FROM file").split()[1]) <= MIB
 
 
 def test_gc_races_uploads():
     """
-    To this server everything is hours old, so gc takes what has no row at any moment: between the name of a file and its row
-    too. An upload that this hits may fail, but never leaves a row without its file.
+    The clock of this server is hours ahead of the file times, so gc deletes every file without a row, also between
+    creating a file and inserting its row. Such an upload may fail, but never leaves a row without its file.
     """
     server = Server("race", OKUL_WORKERS="3", OKUL_STORAGE_USER_QUOTA="0")
     okul = Okul(server)
@@ -220,23 +222,23 @@ def test_gc_races_uploads():
                 statuses.append(answer.status)
                 assert answer.status in (201, 503), answer
                 if answer.status == 201:
-                    # also one that goes again: the next of the same bytes meets an old file, or none
+                    # deleted again, so that the next upload of the same bytes finds an old file, or none
                     server.sql(f"DELETE FROM file WHERE key = '{answer.data['key']}'") if i % 3 == 0 else None
                 i += 1
 
         def gc():
             while time.monotonic() < over:
                 server.ctl("files", "gc")
-        at_once(gc, gc, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])
+        run_parallel(gc, gc, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])
         server.ctl("files", "gc")
-        whole(server)
+        check_files(server)
         assert set(files(server)) == distinct(server)
     finally:
         server.stop()
 
 
 @pytest.mark.kills
-def test_killed_workers_leave_no_row_without_its_file_and_no_half_file():
+def test_killed_workers_leave_no_row_without_file_and_no_partial_file():
     server = Server("kill", OKUL_WORKERS="8", OKUL_STORAGE_USER_QUOTA="0")
     okul = Okul(server)
     try:
@@ -259,22 +261,22 @@ def test_killed_workers_leave_no_row_without_its_file_and_no_half_file():
             nonlocal kills
             try:
                 for i in range(ROUNDS * 4):
-                    # the oldest: the supervisor lets one that dies in its first second wait
+                    # the oldest, since the supervisor delays the restart of one that dies within a second
                     time.sleep(0.11 + 0.013 * (i % 5))
                     os.kill(min(server.workers("storage")), signal.SIGKILL)
                     kills += 1
-                until(lambda: len(good) > ROUNDS, "uploads that went well")
+                until(lambda: len(good) > ROUNDS, "successful uploads")
             finally:
                 over.set()
-        at_once(kill, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])
+        run_parallel(kill, *[lambda p=p, i=i: upload(p, i) for i, p in enumerate(people)])
         assert kills >= ROUNDS * 4 and len(good) > ROUNDS
         until(server.answers, "the server")
-        whole(server)
+        check_files(server)
         rows = server.sql("SELECT key, sha256 FROM file").splitlines()[1:]
-        assert good <= {tuple(row.split("\t")) for row in rows}, "what was acknowledged is there"
+        assert good <= {tuple(row.split("\t")) for row in rows}, "every acknowledged upload has a row"
         server.clock.advance(2 * 3600)
         server.ctl("files", "gc")
         assert set(files(server)) == distinct(server)
-        whole(server)
+        check_files(server)
     finally:
         server.stop()

@@ -1,5 +1,5 @@
-"""The virtual hosts as they are shipped for production, conf/nginx/okul.conf and conf/apache/okul.conf, with a certificate of the
-test's: what they say over TLS, to unknown names, and what they log."""
+"""The shipped virtual hosts, conf/nginx/okul.conf and conf/apache/okul.conf, with a self-signed certificate:
+responses over TLS, requests for unknown names, and logs."""
 
 import contextlib
 import http.client
@@ -21,7 +21,7 @@ NAME = "okul.example.org"
 
 
 class Host:
-    """One of the two in front of a server's programs; plain and secure are its ports."""
+    """One of the two web servers, in front of a server's programs; plain and secure are its ports."""
 
     def __init__(self, server):
         self.server, self.home = server, server.home / "host"
@@ -66,7 +66,7 @@ class Nginx(Host):
 
     def command(self):
         text = (ROOT / "conf/nginx/okul.conf").read_text()
-        run = self.server.data / "run"      # where `serve` has put the shared parts, with its folders
+        run = self.server.data / "run"      # `serve` has written the shared parts there, with its own paths
         for old, new in ((r"(?m)^\s*listen \[::\].*\n", ""), (r"listen 80\b", f"listen 127.0.0.1:{self.plain}"),
                          (r"listen 443\b", f"listen 127.0.0.1:{self.secure}"), ("/etc/letsencrypt", str(self.home)),
                          ("/usr/local/lib/okul/share/nginx/common.conf", f"{run}/nginx-common.conf"),
@@ -92,7 +92,7 @@ class ApacheHost(Host):
                          ("/usr/local/lib/okul/share/apache/locations.conf", f"{self.home}/locations.conf"), ("/var/www/html", str(self.home / "live"))):
             assert re.search(old, text), old
             text = re.sub(old, new, text)
-        # what its first lines tell to enable, and what Debian enables by itself
+        # the modules that the comment in the file enables, and those that Debian enables by default
         named = re.search(r"a2enmod ([\w ]+)", text)[1].split() + ["mpm_event", "authz_core", "alias", "env", "setenvif", "xsendfile", "socache_shmcb"]
         modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in named)
         user = "User www-data\nGroup root" if os.geteuid() == 0 else ""
@@ -120,18 +120,18 @@ PATHS = ["/", "/me", "/courses/", "/courses", *FILES, *BY_WEB_SERVER]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_over_tls_browsers_are_told_to_stay_there(host, path):
+def test_security_headers_over_tls(host, path):
     _, headers, _ = host.ask(path, Origin=ORIGIN)
     for name, value in (("Strict-Transport-Security", r"max-age=\d{8}"), ("X-Content-Type-Options", "nosniff"),
                         ("Content-Security-Policy", ".*frame-ancestors 'none'")):
         assert len(headers.get_all(name) or []) == 1 and re.fullmatch(value, headers[name]), f"{name}: {headers}"
-    # where a page comes from that could be left by a link
+    # pages and files, from which links could leak the URL as Referer
     assert headers.get_all("Referrer-Policy") == (["no-referrer"] if path in FILES or path in BY_WEB_SERVER else None), headers
     if path != "/%zz":
         assert headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
-def test_files_are_told_it_too(host):
+def test_security_headers_of_files(host):
     okul = Okul(host.server)
     boss = okul.staff("admin")
     answer = uploaded(boss, png(), ("folder", "public"))
@@ -140,8 +140,8 @@ def test_files_are_told_it_too(host):
 
 
 @pytest.mark.parametrize("name", [NAME, "evil.example", "127.0.0.1"])
-def test_the_way_to_tls_is_by_the_servers_own_name(host, name):
-    """Never by the name that the client asked for: who can make a cache keep that, leads others away."""
+def test_the_redirect_to_tls_uses_the_configured_name(host, name):
+    """Not the Host header: an attacker could poison a cache with a redirect to another site."""
     try:
         status, headers, _ = host.ask("/courses?page=2", host=name, secure=False)
     except (http.client.HTTPException, ConnectionError):
@@ -160,13 +160,13 @@ def test_other_names_are_not_served(host):
     assert host.ask("/health")[0] == 200
 
 
-def test_no_link_is_made_from_the_name_that_was_asked_for(host):
-    """The right one in TLS, another one in Host: whatever is answered, it does not name it."""
+def test_no_url_is_made_from_the_host_header(host):
+    """With the right name in TLS and another one in Host, no response contains that name."""
     for path in ("/", "/swagger/json", "/api/docs", "/nothing", "/health"):
         try:
             status, headers, body = host.ask(path, host="evil.example")
         except http.client.RemoteDisconnected:
-            continue    # nginx says nothing to who asks for another name
+            continue    # nginx closes the connection without a response
         assert status in (200, 400, 404, 421) and b"evil.example" not in body and "evil.example" not in str(headers)
 
 
@@ -178,12 +178,12 @@ def test_no_log_has_a_signature(host):
         assert status in (502, 503)
     finally:
         (run / "gone").rename(run / "storage.sock")
-    told = until(lambda: re.search(r"GET /storage/files/a.png.* 50[23]", host.logs()) and host.logs(), "the line")
-    assert "leaked" not in told
+    logs = until(lambda: re.search(r"GET /storage/files/a.png.* 50[23]", host.logs()) and host.logs(), "the line")
+    assert "leaked" not in logs
 
 
-def test_http_2_counts_streams_and_asks_first(host):
-    """curl speaks it, over one connection. Apache as shipped does not."""
+def test_an_upload_without_token_over_http_2(host):
+    """The shipped configuration of Apache has no HTTP/2."""
     if not isinstance(host, Nginx):
         return
     picture = host.home / "picture"

@@ -1,4 +1,4 @@
-"""Forged, broken and borrowed access tokens: all are 401, and no worker dies of them."""
+"""Forged, malformed and stolen access tokens: all get 401, and no worker dies."""
 
 import hashlib
 import itertools
@@ -32,8 +32,8 @@ def parts(token):
     return [json.loads(unbase64(p)) for p in token.split(".")[:2]]
 
 
-def test_our_own_hand_signs_well(okul, ada):
-    """Else every test below would pass for the wrong reason."""
+def test_tokens_signed_by_the_tests_are_valid(okul, ada):
+    """Otherwise the tests below would pass for the wrong reason."""
     header, claims = parts(ada.token)
     key = dict(okul.server.keys())[header["kid"]]
     as_written = unbase64(ada.token.split(".")[0]).decode()
@@ -42,7 +42,7 @@ def test_our_own_hand_signs_well(okul, ada):
     assert again != ada.token and okul.get("/me", token=again).status == 200
 
 
-def test_a_good_token_in_all_its_spellings(okul, ada):
+def test_valid_spellings_of_the_scheme(okul, ada):
     for scheme in ("Bearer ", "bearer ", "BEARER ", "Bearer  "):
         assert okul.get("/me", headers={"Authorization": scheme + ada.token}).status == 200
 
@@ -55,12 +55,12 @@ def test_a_good_token_in_all_its_spellings(okul, ada):
     "Basic {token}", "Bearer null", "Bearer undefined", "Bearer a.b.c", "Bearer ..", "Bearer .", "Bearer a.b",
     "Bearer %65", "Bearer {token}\u00a0",
 ])
-def test_header_that_is_none(okul, ada, header):
+def test_malformed_headers(okul, ada, header):
     refused(okul, header.replace("{token}", ada.token))
 
 
 def forged(okul, ada):
-    """Kinds of tokens by name; what is signed with our key needs somebody who stole it, and is still refused."""
+    """Kinds of tokens: (name, token). Those signed with the server's key, as if it were stolen, must be rejected too."""
     (kid, key), header, claims = okul.server.keys()[0], *parts(ada.token)
     head, payload, signature = ada.token.split(".")
     written = unbase64(head).decode()
@@ -141,7 +141,7 @@ def forged(okul, ada):
 
 
 def test_forged_tokens(okul, ada):
-    assert okul.get("/me", token=ada.token).status == 200, "known to the workers as good"
+    assert okul.get("/me", token=ada.token).status == 200, "valid, and in the workers' cache"
     kinds = dict(forged(okul, ada))
     assert len(kinds) >= 110
     for kind, token in kinds.items():
@@ -154,7 +154,7 @@ def test_forged_tokens(okul, ada):
 
 
 def test_every_single_bit(okul, ada):
-    """A flip that makes a control character may be refused by the web server as a broken head."""
+    """A flip that makes a control character may be rejected by the web server as a malformed head."""
     assert okul.get("/me", token=ada.token).status == 200
     token = ada.token.encode()
     for at, bit in itertools.product(range(len(token)), range(8)):
@@ -170,7 +170,7 @@ def test_every_single_bit(okul, ada):
 
 
 def test_the_last_letter_of_the_signature(okul, ada):
-    """32 bytes leave bits of the last letter unused: only one spelling of them is ours."""
+    """Base64 of 32 bytes leaves bits of the last letter unused: only one spelling is accepted."""
     for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
         if letter != ada.token[-1]:
             refused(okul, "Bearer " + ada.token[:-1] + letter)
@@ -183,23 +183,23 @@ def test_twenty_megabytes(okul, ada):
 
 
 @pytest.mark.parametrize("size", [4096, 4097, 65536, 1 << 20, 20 << 20])
-def test_a_long_token_at_the_workers_own_door(okul, ada, size):
-    """Past the web server, which would not let it through."""
-    door = next(okul.server.data.rglob("users.sock"))
+def test_a_long_token_at_the_workers_socket(okul, ada, size):
+    """Directly, since the web server would reject it."""
+    socket_ = next(okul.server.data.rglob("users.sock"))
     parameters = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/me", "SCRIPT_NAME": "", "PATH_INFO": "/me",
                   "QUERY_STRING": "", "REMOTE_ADDR": "127.0.0.1",
                   "SERVER_PROTOCOL": "HTTP/1.1"}
-    status, _, _ = parse_cgi(fastcgi(door, parameters | {"HTTP_AUTHORIZATION": f"Bearer {ada.token}"}))
-    assert status == 200, "the door is the right one"
+    status, _, _ = parse_cgi(fastcgi(socket_, parameters | {"HTTP_AUTHORIZATION": f"Bearer {ada.token}"}))
+    assert status == 200, "it is the right socket"
     head, payload, signature = ada.token.split(".")
     for token in ("A" * size, f"{head}.{payload}." + "A" * size, f"{head}.{'A' * size}.{signature}",
                   f"{'A' * size}.{payload}.{signature}"):
-        status, headers, body = parse_cgi(fastcgi(door, parameters | {"HTTP_AUTHORIZATION": f"Bearer {token}"}))
+        status, headers, body = parse_cgi(fastcgi(socket_, parameters | {"HTTP_AUTHORIZATION": f"Bearer {token}"}))
         assert status == 401 and json.loads(body)["statusCode"] == 401
 
 
 def test_a_token_of_an_older_key_still_works(okul):
-    """Keys are changed by putting a new one in front: what the old one signed lives on, a key taken out is dead."""
+    """Keys are rotated by inserting a new one in front: tokens of the old key stay valid until it is removed."""
     server = Server("keys", OKUL_WORKERS="1")
     try:
         client = Okul(server)
@@ -214,6 +214,6 @@ def test_a_token_of_an_older_key_still_works(okul):
         path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("k1 ")))
         server.restart()
         assert ada.get("/me").status == 401 and eve.get("/me").status == 200
-        assert ada.renew().status == 200 and ada.get("/me").status == 200, "refresh tokens do not hang on it"
+        assert ada.renew().status == 200 and ada.get("/me").status == 200, "refresh tokens do not depend on the key"
     finally:
         server.stop()

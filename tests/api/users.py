@@ -1,4 +1,4 @@
-"""Group users: one's own profile."""
+"""Group users: the caller's profile."""
 
 import time
 
@@ -10,7 +10,7 @@ from helpers.server import fresh
 
 
 def name():
-    """A username that is free."""
+    """Returns an unused username."""
     return fresh("u").partition("@")[0].replace("-", "_")
 
 
@@ -35,7 +35,7 @@ def test_profile_takes_every_field(okul):
 
 
 @pytest.mark.parametrize("field", sorted(PROFILE))
-def test_patch_changes_what_it_names_and_nothing_else(okul, field):
+def test_patch_changes_only_the_given_fields(okul, field):
     ada = okul.login()
     before = ada.get("/me").data
     answer = ada.patch("/me", {field: PROFILE[field]})
@@ -44,7 +44,7 @@ def test_patch_changes_what_it_names_and_nothing_else(okul, field):
     assert ada.get("/me").data == answer.data
 
 
-def test_null_empties_a_field(okul):
+def test_null_clears_a_field(okul):
     ada = okul.login()
     ada.patch("/me", PROFILE)
     names = [f.name for f in contract.shapes["UpdateMeProfileDto"] if f.nullable]
@@ -61,7 +61,7 @@ def test_empty_patch(okul):
     assert ada.get("/me").data == before
 
 
-def test_a_refused_patch_changes_nothing(okul):
+def test_a_rejected_patch_changes_nothing(okul):
     ada = okul.login()
     before = ada.get("/me").data
     assert ada.patch("/me", {"name": "Eve", "gender": "?"}).status == 400
@@ -71,7 +71,7 @@ def test_a_refused_patch_changes_nothing(okul):
 @pytest.mark.parametrize("field, value", [("email", "eve@example.com"), ("role", "admin"), ("isActive", True),
                                           ("pk", 1), ("id", "0" * 24), ("isRegistrationComplete", True),
                                           ("createdAt", "2020-01-01T00:00:00.000Z")])
-def test_what_one_may_not_change_of_oneself(okul, field, value):
+def test_fields_that_users_may_not_change(okul, field, value):
     ada = okul.login()
     before = ada.get("/me").data
     answer = ada.patch("/me", {field: value, "name": "Ada"})
@@ -79,7 +79,7 @@ def test_what_one_may_not_change_of_oneself(okul, field, value):
     assert ada.get("/me").data == before
 
 
-def test_profiles_are_ones_own(okul):
+def test_profiles_are_separate(okul):
     ada, eve = okul.login(), okul.login()
     ada.patch("/me", {"name": "Ada"})
     assert eve.get("/me").data["name"] is None and eve.get("/me").data["email"] == eve.email
@@ -87,7 +87,7 @@ def test_profiles_are_ones_own(okul):
 
 @pytest.mark.parametrize("name", ["Europe/Atlantis", "Europe", "leapseconds", "Europe//Berlin", "/Europe/Berlin",
                                   "../localtime", "localtime", "posix/Europe/Berlin", "right/Europe/Berlin"])
-def test_what_is_no_time_zone(okul, name):
+def test_invalid_time_zones(okul, name):
     answer = okul.login().patch("/me", {"timezone": name})
     assert answer.status == 400 and answer.errors == ["timezone: must be a time zone like Europe/Istanbul"]
 
@@ -95,7 +95,7 @@ def test_what_is_no_time_zone(okul, name):
 @pytest.mark.parametrize("photo", ["javascript:alert(1)", "JavaScript:alert(1)", " data:image/svg+xml,<svg onload=alert(1)>", "vbscript:x",
                                    "file:///etc/passwd", "blob:https://x", "http:x", "https://", "x:y/z",
                                    "//evil.example/a.jpg", "/\\evil.example", "\\\\evil.example\\a"])
-def test_a_photo_is_no_script(okul, photo):
+def test_invalid_photos(okul, photo):
     ada, boss = okul.login(), okul.staff("admin")
     for answer in (ada.patch("/me", {"profilePhoto": photo}), boss.patch(f"/admin/users/{ada.id}/profile", {"profilePhoto": photo})):
         assert answer.status == 400 and answer.errors == ["profilePhoto: must be an http or https URL or a path that starts with /"]
@@ -103,7 +103,7 @@ def test_a_photo_is_no_script(okul, photo):
 
 
 @pytest.mark.parametrize("photo", ["a.jpg", "", "/storage/files/x", "img/a:b.png", "a.png?t=1:2", "HTTPS://example.com/a.jpg", "http://[::1]:8080/a", None])
-def test_a_photo_may_be_a_name_a_path_or_an_address(okul, photo):
+def test_a_photo_may_be_a_name_a_path_or_a_url(okul, photo):
     assert okul.login().patch("/me", {"profilePhoto": photo}).data["profilePhoto"] == photo
 
 
@@ -113,7 +113,7 @@ def test_white_space_is_trimmed_at_both_ends_only(okul):
     assert data["name"] == "Ada  King"
     assert data["bio"] == "" and data["interests"] == ["music"]
     assert ada.patch("/me", {"surname": "Yıl\u00a0maz\u200d.", "expertise": "❤\ufe0f"}).data["surname"] == "Yıl\u00a0maz\u200d."
-    assert ada.get("/me").data["expertise"] == "❤\ufe0f", "without its selector it is another sign"
+    assert ada.get("/me").data["expertise"] == "❤\ufe0f", "the variation selector is kept"
     assert ada.patch("/me", {"name": "\u200b\u3164\ufeff"}).errors == ["name: must not be empty"]
 
 
@@ -131,11 +131,11 @@ def test_username(later):
         assert ada.patch("/me", {"bio": "x"}).status == 200
         later.server.clock.advance(86400 - 2)
     assert ada.renew().status == 200 and eve.renew().status == 200
-    assert ada.patch("/me", {"username": second}).status == 409, "a minute too early"
+    assert ada.patch("/me", {"username": second}).status == 409, "too early"
     later.server.clock.advance(61)
     assert ada.patch("/me", {"username": second}).data["username"] == second
-    assert ada.patch("/me", {"username": first}).status == 409, "and again a month to wait"
-    assert eve.patch("/me", {"username": first}).status == 200, "the name that was left is free"
+    assert ada.patch("/me", {"username": first}).status == 409, "not again for 30 days"
+    assert eve.patch("/me", {"username": first}).status == 200, "the former name is free"
 
 
 def test_the_same_username_again_is_no_change(okul):
@@ -169,7 +169,7 @@ def test_staff_have_profiles_too(okul, role):
 
 def test_a_date_of_birth_is_not_in_the_future(later):
     clock = later.server.clock
-    clock.advance(86400 * 1.5 - clock.now() % 86400)    # noon, far from a change of the date
+    clock.advance(86400 * 1.5 - clock.now() % 86400)    # noon, far from midnight
     day = lambda days: time.strftime("%Y-%m-%d", time.gmtime(clock.now() + days * 86400))
     ada = later.login()
     assert ada.patch("/me", {"birthDate": day(0)}).data["birthDate"] == day(0)

@@ -1,5 +1,5 @@
-"""The second surface, /api/v1: 4-digit codes and field names of its own for the same users, sessions, codes and limits;
-and what only it has: asking for the deletion of one's account."""
+"""The second surface, /api/v1: 4-digit codes and other field names for the same users, sessions, codes and limits; and
+requesting the deletion of an account, which only this surface has."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from helpers.v1 import DELETION, LOCKED, REFRESH, REVOKE, SEND, VERIFY, code, lo
 
 WRONG = "The code is wrong or no longer valid; check it or ask for a new one"
 
-# the data of the answer that the second seed shows
+# the data of the response in the second example of the contract
 SEED = json.loads("""{
   "accessToken": "sample", "refreshToken": "sample", "expiresIn": 3600, "refreshExpiresIn": 2592000,
   "user": {
@@ -42,7 +42,7 @@ SEED = json.loads("""{
 
 @pytest.fixture(scope="module")
 def site():
-    """A server as in production, with texts of some versions and a short wait before a deletion."""
+    """A server with OKUL_ENV=production, versions of the legal texts, and a short grace period before deletions."""
     server = Server("site", OKUL_WORKERS="2", OKUL_ENV="production", OKUL_PRIVACY_POLICY_VERSION="2.1.0",
                     OKUL_TERMS_OF_USE_VERSION="3.0", OKUL_CONSENT_FORM_VERSION="2026-01", OKUL_DELETION_GRACE="3")
     yield Okul(server)
@@ -66,20 +66,20 @@ def test_a_code_of_four_digits_is_mailed(okul, language):
     answer = okul.post(SEND, {"email": f" {address} ", "language": language})
     assert answer.status == 201 and list(answer.data) == ["email", "code"] and answer.data["email"] == address.lower()
     mail = okul.server.mailbox.wait(address.lower())
-    assert code_in(mail, 4) == answer.data["code"], "a server in development tells it"
+    assert code_in(mail, 4) == answer.data["code"], "with OKUL_ENV=development, the response has the code"
     assert re.match(rf"{code_in(mail, 4)}\b.*okul", mail["Subject"])
     assert f'lang="{language}"' in mail.get_body(("html",)).get_content()
     assert verify(okul, address.upper(), f" {code_in(mail, 4)} ").status == 200
 
 
-def test_in_production_the_code_is_in_the_mail_only(site):
+def test_in_production_only_the_mail_has_the_code(site):
     address = fresh()
     answer = send(site, address)
     assert answer.status == 201 and answer.data == {"email": address}
     assert verify(site, address, code_in(site.server.mailbox.wait(address), 4)).status == 200
 
 
-def test_known_unknown_and_deactivated_addresses_get_the_same_answer(site):
+def test_known_unknown_and_deactivated_addresses_get_the_same_response(site):
     known, gone = login(site), login(site)
     gone.set("is_active = 0")
     site.server.clock.advance(61)
@@ -88,7 +88,7 @@ def test_known_unknown_and_deactivated_addresses_get_the_same_answer(site):
     assert len({tuple(sorted(k for k, _ in a.headers.items())) for a in answers}) == 1
 
 
-def test_each_surface_takes_codes_of_its_own_length_only(okul):
+def test_each_surface_takes_only_codes_of_its_length(okul):
     address = fresh()
     four = code(okul, address)
     for digits in (four + "00", "00" + four):
@@ -96,11 +96,11 @@ def test_each_surface_takes_codes_of_its_own_length_only(okul):
         answer = verify(okul, address, digits)
         assert answer.status == 400 and answer.errors == ["code: must have exactly 4 characters"]
     assert okul.verify(address, four).errors == ["code: must have exactly 6 characters"]
-    assert verify(okul, address, four).status == 200, "two wrong ones, none of them counted twice"
-    assert verify(okul, address, four).errors == [WRONG], "once only"
+    assert verify(okul, address, four).status == 200, "two wrong tries, none of which counted twice"
+    assert verify(okul, address, four).errors == [WRONG], "a code works once"
 
 
-def test_a_new_code_of_one_surface_kills_that_of_the_other(later):
+def test_a_new_code_of_one_surface_replaces_that_of_the_other(later):
     address = fresh()
     six = later.code(address)
     later.server.clock.advance(61)
@@ -119,7 +119,7 @@ def test_a_minute_between_two_codes_of_either_surface(later):
     code(later, address)
     for answer in (send(later, address), later.post("/auth/otp/request", {"email": address})):
         assert answer.status == 429 and 1 <= int(answer.headers["Retry-After"]) <= 60
-    later.server.mailbox.wait(address)      # else the next one might be taken for it
+    later.server.mailbox.wait(address)      # or it might be mistaken for the next one
     later.server.clock.advance(61)
     later.code(address)
     assert send(later, address).status == 429
@@ -128,10 +128,10 @@ def test_a_minute_between_two_codes_of_either_surface(later):
         assert send(later, address).status == 201, f"code {n + 3} of this hour"
     later.server.clock.advance(61)
     for answer in (send(later, address), later.post("/auth/otp/request", {"email": address})):
-        assert answer.status == 429 and int(answer.headers["Retry-After"]) > 60, "five an hour, all surfaces together"
+        assert answer.status == 429 and int(answer.headers["Retry-After"]) > 60, "five per hour for both surfaces together"
 
 
-def test_thirty_codes_an_hour_for_a_client_of_both_surfaces(guarded):
+def test_thirty_codes_per_hour_and_client_for_both_surfaces_together(guarded):
     client = guarded.at("127.0.0.6")
     for n in range(15):
         assert send(client, fresh()).status == 201
@@ -141,30 +141,30 @@ def test_thirty_codes_an_hour_for_a_client_of_both_surfaces(guarded):
     assert send(guarded.at("127.0.0.7"), fresh()).status == 201
 
 
-def test_three_wrong_tries_a_day_and_those_of_the_other_surface_apart(later):
+def test_three_wrong_tries_per_day_and_separate_limits_for_each_surface(later):
     address = fresh()
     four = code(later, address)
-    for n in range(6):      # six digits are never compared with a code of four
+    for n in range(6):      # six digits are not compared with a four-digit code
         answer = later.verify(address, f"{four}{n:02d}") if n % 2 else verify(later, address, wrong(four))
         assert answer.status == 400 and answer.errors == [WRONG]
     answer = verify(later, address, four)
     assert answer.status == 429 and 86000 < int(answer.headers["Retry-After"]) <= 86400
     assert answer.errors == [LOCKED]
     later.server.clock.advance(61)
-    assert verify(later, address, code(later, address)).status == 429, "a new code refills nothing"
+    assert verify(later, address, code(later, address)).status == 429, "a new code does not reset the limit"
     later.server.clock.advance(61)
-    assert later.verify(address, later.code(address)).status == 200, "six digits have a budget of their own"
+    assert later.verify(address, later.code(address)).status == 200, "six digits have a separate limit"
     later.server.clock.advance(61)
-    assert verify(later, address, code(later, address)).status == 200, "and here the user is known by now"
+    assert verify(later, address, code(later, address)).status == 200, "the network is known now"
 
 
 @pytest.mark.parametrize("role", ["admin", "superadmin"])
-def test_no_four_digits_open_an_account_of_staff(later, role):
+def test_staff_cannot_log_in_with_four_digits(later, role):
     address = fresh(role)
     later.server.ctl("user", "add", address, "--role", role)
     four = code(later, address)
     answer = verify(later, address, wrong(four))
-    assert (answer.status, answer.errors) == (400, [WRONG]), "who has no right code is not told who is what"
+    assert (answer.status, answer.errors) == (400, [WRONG]), "a wrong code does not reveal the role"
     for language, sentence in (("en", "log in with one of 6 digits"), ("tr", "6 haneli")):
         answer = later.post(VERIFY, {"email": address, "code": four}, language=language)
         assert answer.status == 403 and sentence in answer.errors[0]
@@ -184,7 +184,7 @@ def test_right_code_of_a_deactivated_user(later):
     assert answer.status == 403 and answer.errors == ["This account has been deactivated; contact the school"]
 
 
-# ---- the answer of the login
+# ---- the response of the login
 
 
 def kind(value):
@@ -192,7 +192,7 @@ def kind(value):
 
 
 def compare(ours, seed):
-    """The same names in the same order, and values of the same JSON types. Gives the names of those that are null."""
+    """Compares names, their order, and JSON types of the values. Returns the names of those that are null."""
     assert list(ours) == list(seed)
     nulls = {name for name in ours if ours[name] is None}
     for name in ours.keys() - nulls:
@@ -206,7 +206,7 @@ def compare(ours, seed):
     return nulls
 
 
-def test_login_answers_as_the_second_seed_shows(later):
+def test_the_response_of_the_login_matches_the_example(later):
     ada = login(later, signupSource="instagram_ads", signupCampaign="spring_launch_2026")
     profile = PROFILE | {"username": "u" + secrets.token_hex(6)}
     assert ada.post("/auth/registration/complete", REGISTRATION | {"consentFormAccepted": True}).status == 200
@@ -220,8 +220,8 @@ def test_login_answers_as_the_second_seed_shows(later):
     cancelled = login(later, ada.email).data
     assert "accountDeletionCancelledAt" not in compare(cancelled, SEED)
     assert pending["expiresIn"] == 3600 and pending["refreshExpiresIn"] == 2592000
-    del profile["language"]     # which this surface does not show
-    profile["birthDate"] += "T00:00:00.000Z"    # a date of the profile is a midnight here
+    del profile["language"]     # not on this surface
+    profile["birthDate"] += "T00:00:00.000Z"    # dates are midnights on this surface
     assert {name: pending["user"][name] for name in profile} == profile
     assert pending["isRegistrationComplete"] is pending["user"]["isRegistrationComplete"] is True
     assert [data["user"]["accountDeletionStatus"] for data in (pending, cancelled)] == ["pending", "cancelled"]
@@ -235,28 +235,28 @@ def test_login_of_a_new_address(okul):
     assert ada.user["email"] == ada.email and ada.user["roles"] == ["user"] and ada.user["interests"] == []
     assert before - 1 <= time_of(ada.user["lastLogin"]) <= now(okul) + 1 and ada.user["timezone"] == "Europe/Istanbul"
     for name in ("followersCount", "followingCount", "minutePriceInLiveStream", "creditBalance"):
-        assert ada.user[name] == 0, "what okul has no feature for"
+        assert ada.user[name] == 0, "okul has no such feature"
     for text in ("privacyPolicy", "termsOfUse", "consentForm"):
         assert ada.user[text + "Accepted"] is False and ada.user[text + "Version"] is None
     assert ada.user["accountDeletionStatus"] == "none" and ada.user["lastUsernameChangeDate"] is None
     assert ada.get("/me").data["id"] == ada.id
 
 
-def test_where_a_user_came_from_is_kept_of_the_first_login_only(later):
+def test_the_signup_source_is_that_of_the_first_login(later):
     ada = login(later, signupSource=" instagram_ads ", signupCampaign="bahar_2026_ğ")
     assert (ada.user["signupSource"], ada.user["signupCampaign"]) == ("instagram_ads", "bahar_2026_ğ")
     later.server.clock.advance(61)
     again = login(later, ada.email, signupSource="tiktok", signupCampaign="x")
     assert (again.user["signupSource"], again.user["signupCampaign"]) == ("instagram_ads", "bahar_2026_ğ")
-    unsaid = later.login()
+    without = later.login()
     later.server.clock.advance(61)
-    again = login(later, unsaid.email, signupSource="tiktok", signupCampaign="x")
-    assert again.id == unsaid.id and again.user["signupSource"] is again.user["signupCampaign"] is None
+    again = login(later, without.email, signupSource="tiktok", signupCampaign="x")
+    assert again.id == without.id and again.user["signupSource"] is again.user["signupCampaign"] is None
 
 
 @pytest.mark.parametrize("roles", [["user"], ["admin", "user"], ["superadmin", "admin", "user"]])
-def test_roles_are_ones_own_and_those_below(okul, roles):
-    """Staff do not log in here: a copy of their data has the same document."""
+def test_roles_include_lower_ones(okul, roles):
+    """Staff cannot log in on this surface, but the export of their data has the same document."""
     assert okul.staff(roles[0]).get("/me/export").data["account"]["roles"] == roles
     assert roles[0] != "user" or login(okul).user["roles"] == roles
 
@@ -268,7 +268,7 @@ def test_a_birth_date_before_1970(later):
     assert login(later, ada.email).user["birthDate"] == "1900-01-01T00:00:00.000Z"
 
 
-def test_when_the_username_was_changed(later):
+def test_the_time_of_the_last_change_of_the_username(later):
     ada = later.login()
     changed = ada.patch("/me", {"username": "u" + secrets.token_hex(6)}).data["updatedAt"]
     later.server.clock.advance(61)
@@ -279,7 +279,7 @@ def test_when_the_username_was_changed(later):
 # ---- the same users and sessions
 
 
-def test_both_surfaces_know_the_same_people(later):
+def test_both_surfaces_have_the_same_users(later):
     ada = later.registered()
     later.server.clock.advance(61)
     here = login(later, ada.email)
@@ -315,7 +315,7 @@ def test_a_refresh_token_works_on_both_surfaces(later):
     answer = later.post(REFRESH, {"refreshToken": ada.refresh})
     assert answer.status == 200
     later.server.clock.advance(11)
-    assert later.post(REFRESH, {"refreshToken": first}).status == 401, "replaced long ago: somebody else has it"
+    assert later.post(REFRESH, {"refreshToken": first}).status == 401, "reuse of a token that was replaced long ago"
     assert later.post(REFRESH, {"refreshToken": answer.data["refreshToken"]}).status == ada.get("/me").status == 401
 
 
@@ -348,11 +348,11 @@ def test_revoke_token(later):
     assert tablet.get("/me").status == tablet.renew().status == 401
     assert ada.get("/me").status == 200
     assert revoke(ada, tablet.refresh).status == 404, "a second time"
-    assert revoke(ada, ada.refresh).status == 200 and ada.get("/me").status == 401, "one's own"
+    assert revoke(ada, ada.refresh).status == 200 and ada.get("/me").status == 401, "the caller's session"
 
 
 def test_revoke_a_token_that_was_replaced_and_still_works(later):
-    """Of a client that never got the answer, and of another tab."""
+    """As of a client that lost the response, and of another tab."""
     for renewals, wait in ((1, 3500), (2, 9)):
         ada = login(later)
         first = ada.refresh
@@ -362,7 +362,7 @@ def test_revoke_a_token_that_was_replaced_and_still_works(later):
         assert revoke(ada, first).status == 200 and ada.get("/me").status == 401
 
 
-def test_revoke_a_token_that_is_no_live_one_of_the_callers(later):
+def test_revoke_a_token_that_is_not_a_valid_one_of_the_caller(later):
     ada, eve, dead = login(later), login(later), login(later)
     assert dead.post("/auth/logout").status == 200
     first = ada.refresh
@@ -370,11 +370,11 @@ def test_revoke_a_token_that_is_no_live_one_of_the_callers(later):
     later.server.clock.advance(11)
     for token in (eve.refresh, dead.refresh, first, "x" * 43, ada.token[:512], ada.refresh[:-1], ada.refresh + "A"):
         assert revoke(ada, token).status == 404
-    assert ada.get("/me").status == eve.get("/me").status == 200, "and nobody's session ended"
+    assert ada.get("/me").status == eve.get("/me").status == 200, "no session is ended"
     assert ada.renew().status == eve.renew().status == 200
     later.server.clock.advance(30 * 86400 + 1)
     again = login(later, ada.email)
-    assert revoke(again, ada.refresh).status == 404, "of a session that has expired"
+    assert revoke(again, ada.refresh).status == 404, "of an expired session"
 
 
 def test_validate_token(later):
@@ -387,7 +387,7 @@ def test_validate_token(later):
     assert later.get("/api/v1/auth/validate-token", token=ada.token[:-2]).status == 401
 
 
-# ---- deletion of one's account
+# ---- deletion of an account
 
 
 def check_dates(okul, data, days):
@@ -399,7 +399,7 @@ def check_dates(okul, data, days):
 
 def test_ask_and_cancel(later):
     ada, boss = login(later), later.staff("admin")
-    assert ada.delete(DELETION).status == 409, "there is nothing to cancel"
+    assert ada.delete(DELETION).status == 409, "there is no request to cancel"
     for _ in range(2):
         answer = ada.post(DELETION)
         assert answer.status == 201
@@ -412,7 +412,7 @@ def test_ask_and_cancel(later):
         assert seen["accountDeletionStatus"] == "pending" and seen["isActive"] is True
         user = login(later, ada.email).user
         assert [user["accountDeletion" + n] for n in ("RequestedAt", "ScheduledFor", "CancelledAt", "FinalizedAt")] == \
-            [asked["requestedAt"], asked["scheduledFor"], None, None], "the second question moved nothing"
+            [asked["requestedAt"], asked["scheduledFor"], None, None], "the second request did not change the dates"
         answer = ada.delete(DELETION)
         assert answer.status == 200 and answer.data["status"] == "cancelled"
         assert answer.data["requestedAt"] == asked["requestedAt"]
@@ -424,8 +424,8 @@ def test_ask_and_cancel(later):
         later.server.clock.advance(100)
 
 
-def test_asking_and_cancelling_without_end(later):
-    """Each time leaves its trace for good, and any address can do it."""
+def test_asking_and_cancelling_is_limited(later):
+    """Each request adds a row to the audit log, and any user can send it."""
     ada = login(later)
     for _ in range(10):
         assert ada.post(DELETION).status == 201 and ada.delete(DELETION).status == 200
@@ -438,7 +438,7 @@ def test_asking_and_cancelling_without_end(later):
     assert login(later, ada.email).post(DELETION).status == 201
 
 
-def test_what_was_asked_when_the_clock_was_ahead_counts_no_longer(wild):
+def test_requests_from_the_future_do_not_count(wild):
     wild.server.clock.advance(400 * 86400)
     try:
         ada = wild.registered()
@@ -450,13 +450,13 @@ def test_what_was_asked_when_the_clock_was_ahead_counts_no_longer(wild):
     assert ada.renew().status == 200 and ada.post(DELETION).status == 201
 
 
-def test_the_days_are_configured(site):
+def test_the_grace_period_is_configurable(site):
     ada = login(site)
     check_dates(site, ada.post(DELETION).data, 3)
 
 
-def test_what_one_may_do_who_has_asked(later):
-    """Log in, on either surface, and cancel; nothing else, and for weeks."""
+def test_what_users_may_do_after_asking_for_deletion(later):
+    """Log in, on both surfaces, and cancel, until the grace period ends; nothing else."""
     ada = later.registered()
     assert ada.post(DELETION).status == 201
     for days in (0, 13, 14):
@@ -475,7 +475,7 @@ def test_what_one_may_do_who_has_asked(later):
     assert ada.delete(DELETION).status == 200 and ada.get("/me").data["name"] == "Ada"
 
 
-def test_logout_everywhere_of_one_who_has_asked(later):
+def test_logout_everywhere_after_asking_for_deletion(later):
     ada = login(later)
     assert ada.post(DELETION).status == 201
     later.server.clock.advance(61)
@@ -501,7 +501,7 @@ def test_the_last_superadmin_may_not_ask(site):
     second = site.staff("superadmin")
     assert grace.post(DELETION).status == 201
     assert second.post(DELETION).status == 409
-    assert second.delete(f"/users/{grace.id}").status == 200, "also of one who has asked"
+    assert second.delete(f"/users/{grace.id}").status == 200, "even one who has asked for deletion"
 
 
 # ---- consents
@@ -515,12 +515,12 @@ def consents(user):
 
 
 def times(okul, person):
-    """When each was given, in milliseconds; NULL for never."""
+    """The times of consent in milliseconds; NULL for never."""
     columns = ", ".join(column + "_at" for column in TEXTS.values())
     return okul.server.sql(f"SELECT {columns} FROM users WHERE id = '{person.id}'").splitlines()[1].split("\t")
 
 
-def test_consents_keep_the_version_and_the_time_at_which_they_were_given(site):
+def test_consents_have_the_version_and_the_time_of_acceptance(site):
     ada, eve = login(site), login(site)
     assert set(consents(ada.user).values()) == {(False, None)} and set(times(site, ada)) == {"NULL"}
     site.server.clock.advance(61)
@@ -538,7 +538,7 @@ def test_consents_keep_the_version_and_the_time_at_which_they_were_given(site):
     site.server.environment |= {"OKUL_PRIVACY_POLICY_VERSION": "4.0", "OKUL_CONSENT_FORM_VERSION": "2027-01"}
     site.server.restart()
     site.server.clock.advance(61)
-    assert consents(login(site, eve.email).user) == both | {"consentForm": (True, "2026-01")}, "what was accepted then"
+    assert consents(login(site, eve.email).user) == both | {"consentForm": (True, "2026-01")}, "the accepted version"
     zoe = login(site)
     assert zoe.post("/auth/registration/complete", REGISTRATION | {"consentFormAccepted": True}).status == 200
     site.server.clock.advance(61)

@@ -1,4 +1,4 @@
-"""What holds for every request: envelope, order of the checks, methods, JSON, sizes, headers, origins."""
+"""Common to all requests: envelope, order of the checks, methods, JSON, sizes, headers, origins."""
 
 import json
 import re
@@ -32,15 +32,15 @@ def path_of(route):
                                   "/auth/sessions/" + SOME_ID + "/x", "/favicon.ico", "/.git/config", "/okul.db",
                                   "/me%00", "/me%2Foptional", "/%ff", "/me/%GG", "/index.html", "/health/x", "/docs"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_nothing_at_that_path(okul, method, path):
+def test_unknown_paths(okul, method, path):
     answer = okul.request(method, path)
-    # what is no well-formed URL may already be refused by the web server
+    # a malformed URL may be rejected by the web server
     assert answer.status == 404 or "%" in path and answer.status == 400, answer
 
 
 @pytest.mark.parametrize("target", ["//me", "/./me", "/auth/../me", "/%6de", "/me?", "/me#x", "/me;x=1", "/me%20",
                                     "/a/../../etc/passwd", "*", "me"])
-def test_odd_targets_get_a_whole_answer(okul, target):
+def test_odd_targets_get_a_valid_response(okul, target):
     answer = okul.raw(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(),
                       path="/" if target == "*" else target)
     assert answer.status in (400, 401, 404) and answer.json
@@ -48,7 +48,7 @@ def test_odd_targets_get_a_whole_answer(okul, target):
 
 @pytest.mark.parametrize("path", sorted({r.path for r in contract.routes}))
 def test_methods(okul, ada, path):
-    """A method that the path has not is 405; Allow names those that it has; OPTIONS is 204."""
+    """A method that the path does not have is 405; Allow lists the methods of the path; OPTIONS is 204."""
     has = {r.method for r in contract.routes if r.path == path}
     has |= {"HEAD"} if "GET" in has else set()
     target = path.replace("{id}", SOME_ID).replace("{userId}", SOME_ID)
@@ -61,13 +61,13 @@ def test_methods(okul, ada, path):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
-def test_methods_that_the_web_server_refuses(okul, method):
+def test_methods_that_the_web_server_rejects(okul, method):
     answer = okul.raw(f"{method} /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(), method, "/me")
     assert answer.status in (400, 405)
 
 
 @pytest.mark.parametrize("route", [r for r in contract.routes if r.method == "GET"], ids=str)
-def test_head_is_get_without_the_body(okul, boss, route):
+def test_head_is_get_without_body(okul, boss, route):
     for token in (boss.token, None):
         got, head = okul.get(path_of(route), token=token), okul.head(path_of(route), token=token)
         assert head.status == got.status and head.body == b""
@@ -75,7 +75,7 @@ def test_head_is_get_without_the_body(okul, boss, route):
             assert head.headers[name] == got.headers[name], name
 
 
-def test_head_of_what_is_not_there(okul):
+def test_head_of_an_unknown_path(okul):
     assert okul.head("/me/nothing").status == 404
 
 
@@ -83,7 +83,7 @@ def test_head_of_what_is_not_there(okul):
 
 
 @pytest.mark.parametrize("route", contract.routes, ids=str)
-def test_a_query_parameter_that_the_route_has_not(okul, boss, route):
+def test_an_unknown_query_parameter(okul, boss, route):
     more = {"token": boss.token}
     if route.part:
         more["content_type"], more["body"] = form((route.part, "a", pdf() if route.part == "pdfs" else png()))
@@ -97,7 +97,7 @@ def test_a_query_parameter_that_the_route_has_not(okul, boss, route):
 
 
 @pytest.mark.parametrize("query", ["%", "%zz=1", "x=%ff", "x=%00", "x=%C3"])
-def test_a_query_that_cannot_be_decoded(okul, query):
+def test_malformed_encoding_of_a_query(okul, query):
     assert okul.get("/?" + query).status == 400
 
 
@@ -106,7 +106,7 @@ def test_a_query_without_parameters(okul, query):
     assert okul.get("/?" + query).status == 200
 
 
-# ---- the order of the checks: of two faults the first one answers
+# ---- the order of the checks: the first error determines the response
 
 
 def test_path_before_method_and_all_else(okul):
@@ -151,7 +151,7 @@ def test_fields_before_existence(okul, ada):
     assert ada.delete(f"/auth/sessions/{SOME_ID}").status == 404
 
 
-def test_query_and_body_faults_come_together(okul, ada):
+def test_errors_of_query_and_body_are_reported_together(okul, ada):
     answer = ada.patch("/me?y=1", {"name": 1, "gender": 2})
     assert answer.status == 400
     assert sorted(e.partition(":")[0] for e in answer.errors) == ["gender", "name", "y"]
@@ -162,14 +162,14 @@ def test_query_and_body_faults_come_together(okul, ada):
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON",
                                           "application/json;charset=UTF-8", "application/json ; charset=utf-8"])
-def test_content_type_that_is_taken(okul, content_type):
+def test_accepted_content_types(okul, content_type):
     assert okul.post(REQUEST, {"email": fresh()}, content_type=content_type).status == 200
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", "text/json", "application/jsonp", "application/json5",
                                           "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
                                           "json", "application/xml", "application/merge-patch+json"])
-def test_content_type_that_is_not_taken(okul, ada, content_type):
+def test_rejected_content_types(okul, ada, content_type):
     answer = okul.post(REQUEST, {"email": fresh()}, content_type=content_type)
     assert answer.status == 415 and answer.errors == ["The content type must be application/json"]
     assert ada.patch("/me", {"name": "Ada"}, content_type=content_type).status == 415
@@ -179,7 +179,7 @@ def test_content_type_that_is_not_taken(okul, ada, content_type):
 
 
 def nested(depth, inside="1"):
-    """An object with so many levels, the root counted."""
+    """An object nested this deep, including the root."""
     return '{"email":"a@example.com","x":' + "[" * (depth - 1) + inside + "]" * (depth - 1) + "}"
 
 
@@ -223,7 +223,7 @@ OTHER_FAULTS = {
 
 
 @pytest.mark.parametrize("why", BAD_JSON)
-def test_no_json(okul, why):
+def test_malformed_json(okul, why):
     answer = okul.request("POST", REQUEST, body=BAD_JSON[why])
     assert answer.status == 400 and answer.errors == ["The request body is not valid JSON"]
 
@@ -234,20 +234,20 @@ def test_json_in_another_encoding(okul, encoding):
 
 
 @pytest.mark.parametrize("why", OTHER_FAULTS)
-def test_json_that_is_not_taken(okul, why):
+def test_other_rejected_json(okul, why):
     body, sentence = OTHER_FAULTS[why]
     answer = okul.request("POST", REQUEST, body=body)
     assert answer.status == 400 and answer.errors == [sentence]
 
 
-def test_depth_32_is_good(okul):
-    """Good as JSON: what is left is that the field is unknown."""
+def test_depth_32_is_valid(okul):
+    """The JSON is valid; the error is about the unknown field."""
     for body in (nested(32), '{"x":' * 32 + "1" + "}" * 32):
         answer = okul.request("POST", REQUEST, body=body.encode())
         assert answer.status == 400 and "x: is not a known field" in answer.errors
 
 
-def test_json_in_unusual_clothes(okul, ada):
+def test_unusual_but_valid_json(okul, ada):
     assert okul.request("POST", REQUEST, body=b' \t\r\n{"\\u0065mail" : "' + fresh().encode() + b'"}\r\n').status == 200
     answer = ada.request("PATCH", "/me", body=rb'{"bio":"\u00fc\ud83d\ude00\/\n\r\n\t\"\\x"}')
     assert answer.status == 200 and answer.data["bio"] == "ü😀/\n\n\t\"\\x"
@@ -258,15 +258,15 @@ def test_json_in_unusual_clothes(okul, ada):
         assert answer.status == 400 and answer.errors == ["name: " + SENTENCES["S_F_CONTROL"]["en"]]
 
 
-def test_what_was_said_comes_back_as_it_was(okul, ada):
+def test_texts_come_back_unchanged(okul, ada):
     text = "".join(map(chr, [9, *range(33, 127), 10, 0xa0, 0xad, 0x200b, 0x202e, 0x2028, 0x2029, 0xfeff, 0xfffd, 0xffff, 0x10ffff,
                              0x1f600])).strip() + "."
     assert ada.patch("/me", {"bio": text}).data["bio"] == text
     assert ada.get("/me").data["bio"] == text
 
 
-def test_a_text_of_one_line_sets_no_direction(ada):
-    """What is right-to-left by itself needs no mark; an override makes "gpj.exe" look like "exe.jpg"."""
+def test_direction_overrides_are_removed_from_a_text_of_one_line(ada):
+    """Right-to-left text does not need them, and an override makes "gpj.exe" look like "exe.jpg"."""
     assert ada.patch("/me", {"expertise": "a\u202egpj.exe\u202c \u2068b\u2069"}).data["expertise"] == "agpj.exe b"
     assert ada.patch("/me", {"expertise": "שלום\u200f!"}).data["expertise"] == "שלום\u200f!"
 
@@ -287,20 +287,20 @@ def test_a_body_of_one_mebibyte(okul, ada):
 
 
 @pytest.mark.parametrize("path", [r.path for r in contract.routes if r.json and r.role == "public" and "{" not in r.path])
-def test_what_anybody_may_send_is_shorter(okul, path):
-    """64 KiB, in every route that needs no token; whoever sends one along has no more."""
+def test_bodies_of_public_routes_are_limited_to_64_kib(okul, path):
+    """With or without a token."""
     for token in (None, "bad"):
         assert okul.request("POST", path, body=b"{}".ljust(KIB64), token=token).status == 400
         answer = okul.request("POST", path, body=b"{}".ljust(KIB64 + 1), token=token)
         assert answer.status == 413 and answer.errors == ["The request body is too large"]
 
 
-def test_of_many_faults_the_first_fifty_are_told(okul, ada):
-    """And that there are more; whatever their number costs no more."""
-    for count, told in ((49, 49), (50, 50), (51, 51), (5000, 51)):
+def test_at_most_fifty_errors_are_reported(okul, ada):
+    """And a note that there are more. Further errors add nothing to the response."""
+    for count, reported in ((49, 49), (50, 50), (51, 51), (5000, 51)):
         body = {"email": fresh()} | {f"k{i:04}": 0 for i in range(count)}
         answer = okul.post(REQUEST, body)
-        assert answer.status == 400 and len(answer.errors) == told
+        assert answer.status == 400 and len(answer.errors) == reported
         assert answer.errors[:50] == [f"k{i:04}: is not a known field" for i in range(min(count, 50))]
         if count > 50:
             for language in LANGUAGES:
@@ -309,7 +309,7 @@ def test_of_many_faults_the_first_fifty_are_told(okul, ada):
     assert answer.status == 400 and len(answer.errors) == 51 and len(answer.body) < 10000
 
 
-def test_faults_of_fields_come_before_unknown_ones_and_count_together(boss):
+def test_errors_of_fields_come_before_unknown_fields_and_count_together(boss):
     answer = boss.post("/proficiency-tests", {"title": "", "questions": [{"text": "x", "options": [{}] * 10}] * 60, "zz": 1})
     assert answer.status == 400 and len(answer.errors) == 51
     assert answer.errors[0].startswith("title: ") and answer.errors[1].startswith("targetLanguage: ")
@@ -318,8 +318,8 @@ def test_faults_of_fields_come_before_unknown_ones_and_count_together(boss):
 
 
 @pytest.mark.parametrize("path, body", [("/contact", {"website": "x"}), ("/auth/otp/request", {"x": 1})])
-def test_many_faults_of_the_query_and_some_of_the_body(okul, path, body):
-    """The first route looks further than its shapes say, the second not."""
+def test_many_errors_of_the_query_and_some_of_the_body(okul, path, body):
+    """The first route has checks beyond its shape, the second has not."""
     answer = okul.post(path + "?" + "&".join(f"k{i}=1" for i in range(200)), body)
     assert answer.status == 400 and len(answer.errors) == 51
     assert answer.errors[0] == "k0: is not a known query parameter" and answer.errors[50] == SENTENCES["S_MORE_FAULTS"]["en"]
@@ -348,7 +348,7 @@ def test_a_malformed_length(okul, length):
     assert answer.status in (400, 413)
 
 
-def test_a_body_that_never_arrives_holds_up_nobody(okul):
+def test_incomplete_bodies_do_not_block_other_requests(okul):
     workers = okul.server.workers()
     waiting = []
     for _ in range(12):
@@ -377,34 +377,34 @@ def test_a_request_head_that_is_too_large(okul, request_):
                          [b"GET / HTTP/1.1\r\n\r\n", b"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n",
                           b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
                          ids=["no host", "control character", "bad host"])
-def test_what_is_no_http(okul, request_):
+def test_malformed_http(okul, request_):
     answer = okul.raw(request_)
     assert answer.status == 400 and answer.json
 
 
-# ---- headers of every answer (okul.check_headers looks at them each time; here is what it cannot know)
+# ---- headers of every response, as far as okul.check_headers() cannot check them
 
 
 @pytest.mark.parametrize("path", ["/", "/me", "/auth/nothing", "/nothing", "/swagger/json"])
-def test_a_sane_request_id_comes_back(okul, path):
+def test_a_valid_request_id_is_returned(okul, path):
     for id_ in ("abc-123_X.y", "0", "f" * 32, "3f0e7a52-6f4b-4a4b-8c1e-6b7d1b3f9a10"):
         assert okul.get(path, headers={"X-Request-Id": id_}).headers["X-Request-Id"] == id_
 
 
 @pytest.mark.parametrize("path", ["/", "/me", "/nothing", "/swagger/json"])
-def test_another_request_id_is_replaced(okul, path):
+def test_an_invalid_request_id_is_replaced(okul, path):
     for id_ in ("", "x" * 1000, '"><script>', "a b", "a\tb", "ü", "a=b status=200"):
         assert okul.get(path, headers={"X-Request-Id": id_.encode()}).headers["X-Request-Id"] != id_
-    assert okul.get(path).headers["X-Request-Id"] != okul.get(path).headers["X-Request-Id"], "one for each request"
+    assert okul.get(path).headers["X-Request-Id"] != okul.get(path).headers["X-Request-Id"], "each request has a different id"
 
 
-def test_answers_to_people_are_not_kept_in_caches(okul, ada):
+def test_personal_responses_are_not_cached(okul, ada):
     for answer in (ada.get("/me"), ada.get("/me/optional"), ada.get("/auth/sessions"), okul.get("/me"),
                    okul.login().renew()):
         assert re.search("no-store|private", answer.headers["Cache-Control"]), answer.headers["Cache-Control"]
 
 
-# ---- origins (okul.check_cors looks at them with each answer, whoever gave it)
+# ---- origins (okul.check_cors() checks the headers of each response, of programs and web server)
 
 
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
@@ -423,8 +423,8 @@ def test_preflight(okul, path):
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
-def test_preflight_of_what_is_not_there(okul, path):
-    """Its answer is an error, and tells a page of the web app which one."""
+def test_preflight_of_an_unknown_path(okul, path):
+    """The response is an error that the web app can read."""
     for method in ("OPTIONS", "GET", "POST", "PATCH", "DELETE"):
         answer = okul.request(method, path, headers=PREFLIGHT)
         assert answer.status == 404 or "%" in path and answer.status == 400, answer
@@ -450,7 +450,7 @@ def test_no_origin_may_call_by_default():
                                     "*", "", "https://okul.example https://admin.okul.example", "HTTPS://okul.example",
                                     "https://admin.okul.example:443", "https://okul.example/", "https://okulxexample"])
 def test_other_origins(okul, origin):
-    """okul.check_cors() sees that they get nothing."""
+    """okul.check_cors() checks that they get no CORS headers."""
     assert okul.get("/me", headers={"Origin": origin}).status == 401
     assert okul.options("/me", headers=PREFLIGHT | {"Origin": origin}).status == 204
     assert okul.get("/nothing", headers={"Origin": origin}).status == 404
@@ -458,5 +458,5 @@ def test_other_origins(okul, origin):
 
 
 def test_the_web_server_exposes_what_the_programs_expose():
-    told = re.search(r'"Access-Control-Expose-Headers",\s*"([^"]*)"', (ROOT / "lib/web/send.c").read_text())[1]
-    assert told in (ROOT / "conf/nginx/common.conf").read_text() and told in (ROOT / "conf/apache/locations.conf").read_text()
+    headers = re.search(r'"Access-Control-Expose-Headers",\s*"([^"]*)"', (ROOT / "lib/web/send.c").read_text())[1]
+    assert headers in (ROOT / "conf/nginx/common.conf").read_text() and headers in (ROOT / "conf/apache/locations.conf").read_text()

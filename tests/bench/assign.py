@@ -1,13 +1,12 @@
 #!/usr/bin/python3
-"""Assigning a material to 500 users: how long the one transaction holds others up, and whether anybody notices while a slow
-SMTP server takes the 500 mails.
+"""Assigning a material to 500 users: how long the transaction delays other requests, and whether latency changes
+while a slow SMTP server receives the 500 mails.
 
 usage: tests/bench/assign.py [--rounds N] [--mail MILLISECONDS] [--quiet SECONDS]
 
-Runs a server of build/ (make build) of its own. Each round goes from the assignment to the last mail, between two quiet parts
-that are half as long; in all of them, readers (GET /me) and a writer (PATCH /me) ask at a fixed pace. What is printed are medians
-over the rounds. The ratio of the two quiet parts says how far the machine can be trusted: it would be 1 on one that does nothing
-else.
+Starts a server of build/ (make build). Each round lasts from the assignment to the last mail, between two quiet parts
+of half the length; in all of them, readers (GET /me) and a writer (PATCH /me) send requests at a fixed rate. Prints
+medians over the rounds. The ratio of the two quiet parts shows the noise of the machine: on an idle one it is 1.
 """
 
 import argparse
@@ -25,7 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ["OKUL_BUILD"] = "build"
-sys.path.insert(0, str(ROOT / "tests" / "api"))     # where helpers are
+sys.path.insert(0, str(ROOT / "tests" / "api"))     # for helpers
 from helpers.client import Okul
 from helpers.server import Server, until
 
@@ -42,7 +41,7 @@ def percentile(times, part):
 
 
 def lines(path):
-    """How many lines came since the last look: little work, for it is done beside the measuring."""
+    """Yields the number of lines added since the last call; cheap, since it runs during the measurement."""
     with open(path, "rb") as file:
         file.seek(0, os.SEEK_END)
         while True:
@@ -56,7 +55,7 @@ def login(client, address):
 
 
 class Load:
-    """Two readers and a writer, each asking every PACE seconds; what an answer took, by kind."""
+    """Two readers and a writer that send a request every PACE seconds; records latencies by kind."""
 
     def __init__(self, server, token):
         self.server, self.token, self.times, self.ended = server, token, {"read": [], "write": []}, threading.Event()
@@ -93,13 +92,13 @@ class Load:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--mail", type=int, default=20, help="milliseconds that the SMTP server takes for a mail (20)")
+    parser.add_argument("--mail", type=int, default=20, help="milliseconds that the SMTP server needs for a mail (20)")
     parser.add_argument("--quiet", type=float, default=8, help="seconds of each quiet part (8)")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="okul-smtp-"))
     (folder / "mode").write_text(f"slow-{options.mail}")
     (folder / "received").touch()
-    # in life it is another machine: it gets what the others leave
+    # idle priority, since in production it is another machine
     smtp = subprocess.Popen(["chrt", "-i", "0", "/usr/bin/python3", ROOT / "tests/api/helpers/smtp_server.py", folder], stdout=subprocess.PIPE, text=True)
     port = json.loads(smtp.stdout.readline())["plain"]
     server = Server("assign", OKUL_MAIL_TRANSPORT="smtp", OKUL_SMTP_PORT=str(port), OKUL_SMTP_SECURITY="plain",

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""What a request costs: nginx alone, nginx before a bare libfcgi echo, and GET /me with a token, in one run; and what lists
-cost, of users and of courses.
+"""The cost of a request: nginx alone, nginx with a bare libfcgi echo, and GET /me with a token, in one run; and the
+cost of lists of users and courses.
 
 usage: tests/bench/bench.py [--seconds N] [--rounds N] [--users N] [--courses N] [--quick] [--only cost|users|courses|memory]
 
-Everything runs on 127.0.0.1 with two worker processes a program. The three are measured in turn, round by round, so that
-a machine that becomes slower slows all of them; medians of the rounds are printed, and their ratios. Read the ratios.
-Needs wrk and valgrind (for the instructions); build first: make build bench-tools.
+Everything runs on 127.0.0.1 with two worker processes per program. The three are measured alternately, round by
+round, so that a slowdown of the machine affects all of them. Prints medians of the rounds and their ratios; compare
+the ratios. Needs wrk, and valgrind to count instructions; build first: make build bench-tools.
 """
 
 import argparse
@@ -56,7 +56,7 @@ INSERT INTO user_text (rowid, folded) SELECT pk, folded FROM users;
 DELETE FROM user_reindex;
 """
 
-# About as long as a course's page on a school's site: 300 characters of description. One in ten is a draft.
+# Realistic lengths: 300 characters of description. One in ten courses is a draft.
 COURSES = """
 INSERT INTO course (id, title, description, language, level, price, duration_weeks, image_url, position, is_published, created_at,
 	updated_at)
@@ -100,7 +100,7 @@ class Bench:
         self.env = os.environ | {"OKUL_DATA": str(self.data), "OKUL_WORKERS": str(WORKERS), "OKUL_RETIRE_AFTER": "0",
                                  "OKUL_LIMITS": "off", "OKUL_CODE_PAUSE": "0"}
         self.running = []
-        # As under systemd or okulctl serve: log lines go into a pipe, which another process writes to disk.
+        # As under systemd or okulctl serve, log lines go through a pipe to a process that writes them to disk.
         self.log = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=open(self.dir / "log", "ab"))
         self.ctl("migrate")
         self.ctl("sql", USERS.format(count=users))
@@ -149,7 +149,7 @@ class Bench:
                 return process
             except OSError:
                 time.sleep(0.05)
-        sys.exit(f"nginx does not come up; see {here}/log and {here}/error.log")
+        sys.exit(f"nginx does not start; see {here}/log and {here}/error.log")
 
     def post(self, path, body):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(),
@@ -165,16 +165,16 @@ class Bench:
                     code = re.search(r"^(\d{6})\s*$", text, re.M).group(1)
                     return self.post("/auth/otp/verify", {"email": email, "code": code})["accessToken"]
             time.sleep(0.05)
-        sys.exit("no mail came")
+        sys.exit("no mail arrived")
 
     def tag(self, path):
-        """The ETag of what the path gives now."""
+        """The current ETag of a path."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.token}"})
         return urllib.request.urlopen(request).headers["ETag"]
 
     def load(self, path, connections, seconds, token=None, known=None):
-        """requests/s, p50 and p99 in ms, CPU microseconds a request of nginx and of the program. `known` is a tag for
-        If-None-Match: then every answer must be 304, else every one a success."""
+        """Returns requests/s, p50 and p99 in ms, and CPU microseconds per request of nginx and of the program.
+        `known` is a tag for If-None-Match: with it, every response must be 304, otherwise a success."""
         target = {"/me": "users", "/bench/echo": "echo", "/courses": "courses"}.get(path.partition("?")[0])
         web = children(self.nginx.pid)
         before = cpu_seconds(web), cpu_seconds(self.pools.get(target, []))
@@ -189,14 +189,14 @@ class Bench:
         if errors:
             sys.exit(f"{path}: {errors} requests failed")
         if known and size / requests > 500:
-            sys.exit(f"{path}: answers of {size / requests:.0f} bytes are no 304")
+            sys.exit(f"{path}: responses of {size / requests:.0f} bytes are not 304")
         after = cpu_seconds(web), cpu_seconds(self.pools.get(target, []))
         return {"rps": requests / (duration / 1e6), "p50": p50 / 1e3, "p99": p99 / 1e3,
                 "web": (after[0] - before[0]) / requests * 1e6, "program": (after[1] - before[1]) / requests * 1e6}
 
     def instructions(self, path, name, command):
-        """User-mode instructions a request of one nginx worker and one program process, counted by callgrind: the
-        difference of a long and a short run, so that starting up does not count."""
+        """User-mode instructions per request of one nginx worker and one program process, counted by callgrind: the
+        difference of a long and a short run, so that startup does not count."""
         counts = []
         for requests in (100, 600):
             port, sock = free_port(), self.dir / f"{name}.sock"
@@ -229,7 +229,7 @@ class Bench:
 
 
 def cgi_ratio(bench, runs):
-    """Median whole-process time of app.fcgi as plain CGI, by that of an empty program linked against the same C library."""
+    """Median run times, in ms, of an empty program linked against the same C library and of app.fcgi as plain CGI."""
     empty = bench.dir / "empty"
     subprocess.run(["gcc", "-O2", "-x", "c", "-", "-o", empty], input=b"int main(void) { return 0; }", check=True)
     env = bench.env | {"REQUEST_METHOD": "GET", "REQUEST_URI": "/", "REMOTE_ADDR": "127.0.0.1"}
@@ -242,11 +242,12 @@ def cgi_ratio(bench, runs):
     return [statistics.median(t) * 1e3 for t in times.values()]
 
 
-def turns(options, things, connections, **more):
-    """Each thing (a path, or a path and what load() takes more) in turn, round by round: its results."""
-    results = {name: [] for name in things}
+def alternate(options, targets, connections, **more):
+    """Measures each target (a path and more arguments of load()) alternately, round by round; returns the results by
+    name."""
+    results = {name: [] for name in targets}
     for _ in range(options.rounds):
-        for name, (path, given) in things.items():
+        for name, (path, given) in targets.items():
             results[name].append(options.bench.load(path, connections, options.seconds, **more, **given))
     return results
 
@@ -264,11 +265,11 @@ def plain(paths):
 
 
 def cost(options):
-    things = plain({"nginx return 200": "/bench/static", "bare libfcgi echo": "/bench/echo", "GET /me": "/me"})
+    targets = plain({"nginx return 200": "/bench/static", "bare libfcgi echo": "/bench/echo", "GET /me": "/me"})
     print("| connections | what | requests/s | of the echo | p50 ms | p99 ms | CPU us nginx | CPU us program |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for connections in (1, 16, 64):
-        rounds = turns(options, things, connections)
+        rounds = alternate(options, targets, connections)
         for name, results in rounds.items():
             median = median_of(results)
             print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio(results, rounds['bare libfcgi echo'], 'rps'):.2f} |"
@@ -277,7 +278,7 @@ def cost(options):
 
 def lists(options, heading, paths, **more):
     print(f"| {heading} (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
-    rounds = turns(options, plain({"GET /me": "/me"} | paths), 1, **more)
+    rounds = alternate(options, plain({"GET /me": "/me"} | paths), 1, **more)
     for name, results in rounds.items():
         print(f"| {name} | {median_of(results)['p50']:.2f} | {ratio(results, rounds['GET /me'], 'p50'):.1f} |")
 
@@ -292,12 +293,12 @@ def users(options):
 
 
 def courses(options):
-    things = plain({"GET /me": "/me", "GET /courses": "/courses"})
-    things["GET /courses, 304"] = ("/courses", {"known": options.bench.tag("/courses")})
+    targets = plain({"GET /me": "/me", "GET /courses": "/courses"})
+    targets["GET /courses, 304"] = ("/courses", {"known": options.bench.tag("/courses")})
     print("| connections | what | requests/s | of GET /me | p50 ms | p99 ms | CPU us nginx | CPU us program |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for connections in (16, 64):
-        rounds = turns(options, things, connections)
+        rounds = alternate(options, targets, connections)
         for name, results in rounds.items():
             median = median_of(results)
             print(f"| {connections} | {name} | {median['rps']:.0f} | {ratio(results, rounds['GET /me'], 'rps'):.2f} |"
@@ -308,7 +309,7 @@ def courses(options):
         "by price, page 400": "/courses?sort=price&page=400", "one language and level": "/courses?language=tr&level=A1",
         "search, 20 found": "/courses?search=KONUSMA", "search, all found": "/courses?search=haftada%20iki",
         "search, none found": "/courses?search=xyzzy",
-        # of two letters each, none a part of another: the most that a search of 100 characters can ask for
+        # two letters each, none contained in another: the most words that fit into a search of 100 characters
         "search, 33 words": "/courses?search=ha+af+ft+ta+ad+ik+ki+gu+un+ku+uc+cu+uk+gr+ru+up+pl+la+ar+is+an+na+ma+al+li+il+le+er+re+en+ne+es+se"})
 
 
@@ -318,9 +319,9 @@ def memory(options):
         command = [BUILD / "bench" / "echo"] if pool == "echo" else [BUILD / "users.fcgi"]
         after = [memory_kib(pid) for pid in bench.pools[pool]]
         program, web = bench.instructions(path, pool, command)
-        print(f"{name}: {program + web:.0f} user instructions a request (program {program:.0f}, nginx {web:.0f});"
-              f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB a process")
-    print(f"users.fcgi at rest: PSS {max(r[0] for r in options.rest)} KiB, private {max(r[1] for r in options.rest)} KiB a process")
+        print(f"{name}: {program + web:.0f} user instructions per request (program {program:.0f}, nginx {web:.0f});"
+              f" after the load PSS {max(a[0] for a in after)} KiB, private {max(a[1] for a in after)} KiB per process")
+    print(f"users.fcgi at rest: PSS {max(r[0] for r in options.rest)} KiB, private {max(r[1] for r in options.rest)} KiB per process")
     empty, app = cgi_ratio(bench, 11 if options.quick else 101)
     print(f"app.fcgi as plain CGI: {app:.2f} ms, {app / empty:.1f} x an empty dynamic program ({empty:.2f} ms)")
 
@@ -335,13 +336,13 @@ def main():
     parser.add_argument("--users", type=int, default=100000)
     parser.add_argument("--courses", type=int, default=10000)
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--only", choices=PARTS, help="one part of it")
+    parser.add_argument("--only", choices=PARTS, help="run only this part")
     options = parser.parse_args()
     if options.quick:
         options.seconds, options.rounds = 1, 1
     options.bench = Bench(options.users, options.courses)
     try:
-        print(f"{options.users} users, {options.courses} courses, {WORKERS} processes a program, {os.cpu_count()} cores, medians of"
+        print(f"{options.users} users, {options.courses} courses, {WORKERS} processes per program, {os.cpu_count()} cores, medians of"
               f" {options.rounds} rounds of {options.seconds} s")
         options.rest = [memory_kib(pid) for pid in options.bench.pools["users"]]
         for name, part in PARTS.items():

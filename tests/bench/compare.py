@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Requests to two builds of okul, measured in turn on one machine: is the second slower than the first?
+"""Compares requests to two builds of okul, measured alternately on one machine.
 
 usage: tests/bench/compare.py OLD NEW [--rounds N] [--seconds N] [--connections N] [--limits on|off] [REQUEST...]
 
-REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all unless given.
+REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 answers), dashboard (6 months); all
+unless given.
 
-OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both serve as `okulctl serve` does, nginx
-included, each on a school made by `okulctl demo`; each round measures one and then the other, and the next round the other way
-round. Prints the median of NEW / OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
+OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx
+included, each with data of `okulctl demo`. Each round measures both, in alternating order. Prints the median of NEW /
+OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
 """
 
 import argparse
@@ -29,7 +30,7 @@ PATHS = {"me": "/me", "courses": "/courses?limit=20&page=3", "dashboard": "/admi
 REQUESTS = ("me", "courses", "submit", "dashboard")
 LEVELS = ("A1", "A2", "B1", "B2", "C1", "C2")
 
-# A test may be begun 20 times a day; here it is submitted thousands of times.
+# A test may be started 20 times per day; here it is submitted thousands of times.
 NO_DAILY_LIMIT = "CREATE TRIGGER no_daily_limit BEFORE INSERT ON event WHEN NEW.kind = 'submit' BEGIN SELECT RAISE(IGNORE); END"
 
 SUBMIT = """
@@ -67,7 +68,7 @@ class Server:
             except OSError:
                 pass
             if time.monotonic() > end:
-                raise SystemExit(f"{self.command[0]} does not answer")
+                raise SystemExit(f"{self.command[0]} does not respond")
             time.sleep(0.05)
 
     def post(self, path, body):
@@ -87,7 +88,8 @@ class Server:
         return json.load(urllib.request.urlopen(request))["data"]
 
     def make_test(self):
-        """A test of 40 questions without limit of attempts, and the script of wrk that submits its answers."""
+        """Makes a test of 40 questions with unlimited attempts, and a wrk script that submits answers; returns the
+        path."""
         options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
         questions = [{"text": f"Question {q}: which of these is needed?", "points": 1, "options": options} for q in range(40)]
         ranges = [{"level": level, "minScore": 100 * i // 6, "maxScore": 100 * (i + 1) // 6} for i, level in enumerate(LEVELS)]
@@ -99,18 +101,18 @@ class Server:
         return f"/proficiency-tests/{test['id']}/submit"
 
     def rate(self, request, connections, seconds):
-        """Requests a second."""
+        """Requests per second."""
         script = []
         if request == "submit":
             path, script = self.make_test(), ["-s", str(self.script)]
         else:
             path = PATHS[request]
-        said = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", *script, "-H",
+        output = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}", *script, "-H",
                                f"Authorization: Bearer {self.token}", self.url + path],
                               capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in said:
-            raise SystemExit(said)
-        return float(re.search(r"Requests/sec:\s*([\d.]+)", said)[1])
+        if "Non-2xx" in output:
+            raise SystemExit(output)
+        return float(re.search(r"Requests/sec:\s*([\d.]+)", output)[1])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What the dashboard costs: at 1,000,000 results, 100,000 users and 50,000 contact requests, beside the same school with a
-tenth of them, and beside GET /me; and what its counters cost a submit.
+"""The cost of the dashboard: with 1,000,000 results, 100,000 users and 50,000 contact requests, compared with a tenth
+of them, and with GET /me; and the cost of its counters for a submit.
 
 usage: tests/bench/dashboard.py [--seconds N] [--rounds N] [--results N] [--quick]
 
-All in one run and in turn: read the ratios. Needs wrk; build first: make build build/bench/echo.
+Measured alternately in one run: compare the ratios. Needs wrk; build first: make build build/bench/echo.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import bench
 import results
 from bench import ROOT
 
-YEARS = 2 * 365 * 86400000      # over which everything is spread, up to now
+YEARS = 2 * 365 * 86400000      # rows are spread over this time, up to now
 INSERTS = 20000
 
 FILL = """
@@ -32,7 +32,7 @@ INSERT INTO material (id, title, locale, created_at, updated_at, folded)
 INSERT INTO assignment (user_pk, material, assigned_at) SELECT users.pk, 1 + users.pk % 100, users.created_at FROM users;
 """
 
-# Rows as a submit makes them, all in one transaction, so that no fsync hides what counting costs.
+# Rows as a submit makes them, all in one transaction, so that no fsync hides the cost of counting.
 INSERT = """
 INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,
 	completed_at, chosen)
@@ -50,7 +50,7 @@ def school(users, count, contacts):
 
 
 def counters():
-    """The statements that drop and make the triggers that only the dashboard needs of a result."""
+    """The statements that drop and create the triggers on results that only the dashboard needs."""
     made = re.findall(r"(?ms)^CREATE TRIGGER result_\w*timed .*?^END;", (ROOT / "schema.sql").read_text())
     assert len(made) == 3, made
     return [f"DROP TRIGGER {m.split()[2]};" for m in made], made
@@ -72,7 +72,7 @@ def main():
         for part in (10, 1):
             schools.append(school(options.users // part, options.results // part, options.contacts // part))
         print(f"{options.results} results, {options.users} users, {options.contacts} contact requests, spread over two years;"
-              f" {bench.WORKERS} processes a program, {os.cpu_count()} cores, medians of {options.rounds} rounds of {options.seconds} s\n")
+              f" {bench.WORKERS} processes per program, {os.cpu_count()} cores, medians of {options.rounds} rounds of {options.seconds} s\n")
         dashboards(options, *schools)
         submits(options, schools[1])
     finally:

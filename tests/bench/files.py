@@ -1,11 +1,10 @@
 #!/usr/bin/python3
-"""Whether files that real encoders make are taken: makes some hundred small ones, as they come and with what phones, mail
-programs, scanners and editors add to them, asks the common readers of each type whether they read them, and uploads those
-that one of them reads.
+"""Checks that files of real encoders are accepted: makes some hundred small ones, unchanged and with what phones, mail
+programs, scanners and editors add to them, tests whether common readers of each type can read them, and uploads them.
 
 usage: tests/bench/files.py [--keep FOLDER] [--build FOLDER]
 
-Prints a table: files made, read by their readers, and refused. Exits with 1 when one that is read was refused, or came back
+Prints a table: files made, read by a reader, and rejected. Exits with 1 if a readable file was rejected, or came back
 as something else. `make corpus` installs the encoders and runs it.
 """
 
@@ -27,7 +26,7 @@ MIMES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "gif": "
 
 
 class Maker:
-    """Makes files in a folder; one that its encoder cannot make here is left out, and said."""
+    """Makes files in a folder; those that an encoder fails to make are reported and left out."""
 
     def __init__(self, folder):
         self.folder, self.failed = folder, []
@@ -36,7 +35,7 @@ class Maker:
         return self.folder / name
 
     def run(self, *command, makes=None):
-        """True when the command did it. @NAME in it stands for a file of the folder."""
+        """Returns True if the command succeeded. @NAME in it is replaced by the path of a file in the folder."""
         command = [str(self.path(c[1:])) if c.startswith("@") else c for c in command]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=180)
         good = done.returncode == 0 and (not makes or self.path(makes).exists())
@@ -57,7 +56,7 @@ class Maker:
         self.make(name, "ffmpeg", "-v", "error", "-y", *sources, *options, "@" + name)
 
 
-# ---- what encoders make
+# ---- files of encoders
 
 
 def sources(m):
@@ -226,7 +225,7 @@ def songs(m):
                  inputs=("-i", str(m.path("src.wav")), "-i", str(m.path("cover.jpg"))))
 
 
-# ---- what others add to them
+# ---- additions of other programs
 
 
 def box(kind, content):
@@ -241,8 +240,8 @@ SAMSUNG = b"\0\0\1\x0a\x0e\0\0\0Image_UTC_Data1640995200000SEFH\x6b\0\0\0\1\0\0\
 HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>\n"
 
 
-def habits(kind, one, of):
-    """Pairs (what, content): the file with what comes with files of its kind. `of` names a file that was made."""
+def variants(kind, one, of):
+    """{name: content}: the file `one` with typical additions to files of its kind. of(name) returns another file."""
     any_ = {"text-behind": one + b"\n" + HTML, "zeros-behind": one + bytes(4097), "spaces-behind": one + b"\r\n" * 20}
     if kind == "jpg":
         return any_ | {"padded": one + bytes(200_000), "film-behind": one + of("ff-h264.mp4"), "photo-behind": one + of("turbo-baseline.jpg"),
@@ -273,14 +272,14 @@ def habits(kind, one, of):
 
 
 def before_brands(m):
-    """QuickTime without ftyp, as cameras of twenty years ago wrote it."""
+    """QuickTime files without ftyp, as from cameras of twenty years ago."""
     for name in ("ff-mjpeg.mov", "ff-faststart.mov"):
         with contextlib.suppress(FileNotFoundError):
             one = m.path(name).read_bytes()
             m.write("unbranded-" + name, one[struct.unpack(">I", one[:4])[0]:])
 
 
-BASES = 4       # so many files of each kind get each habit
+BASES = 4       # number of files of each kind that get each addition
 
 
 def corpus(folder):
@@ -293,17 +292,17 @@ def corpus(folder):
     for kind in MIMES:
         of_kind = [p for p in made if p.suffix == "." + kind]
         for base in of_kind[::max(1, len(of_kind) // BASES)][:BASES]:
-            for what, content in habits(kind, base.read_bytes(), lambda name: m.path(name).read_bytes()).items():
+            for what, content in variants(kind, base.read_bytes(), lambda name: m.path(name).read_bytes()).items():
                 path = folder / f"{base.stem}+{what}.{kind}"
                 path.write_bytes(content)
                 made.append(path)
     return made, m.failed
 
 
-# ---- what readers say
+# ---- readers
 
 
-def says_yes(*command, codes=(0,)):
+def succeeds(*command, codes=(0,)):
     try:
         return subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode in codes
     except (OSError, subprocess.TimeoutExpired):
@@ -311,21 +310,21 @@ def says_yes(*command, codes=(0,)):
 
 
 def plays(path):
-    return says_yes("ffmpeg", "-v", "fatal", "-xerror", "-i", path, "-t", "0.1", "-f", "null", "-")
+    return succeeds("ffmpeg", "-v", "fatal", "-xerror", "-i", path, "-t", "0.1", "-f", "null", "-")
 
 
 def readers(kind, path):
-    """Whether one of the common readers of the type reads it."""
+    """Whether one of the common readers of the type can read the file."""
     if kind == "pdf":
-        return says_yes("pdftotext", path, "-") or says_yes("qpdf", "--check", path, codes=(0, 3)) or says_yes(
+        return succeeds("pdftotext", path, "-") or succeeds("qpdf", "--check", path, codes=(0, 3)) or succeeds(
             "gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=nullpage", path)
     if kind == "avif":
-        return says_yes("avifdec", "--info", path) or says_yes("heif-info", path) or plays(path)
+        return succeeds("avifdec", "--info", path) or succeeds("heif-info", path) or plays(path)
     if kind == "heic":
-        return says_yes("heif-info", path)
+        return succeeds("heif-info", path)
     if kind in ("png", "jpg", "gif", "webp"):
         special = {"jpg": ("djpeg", "-outfile", "/dev/null", path), "webp": ("dwebp", "-quiet", path, "-o", "/dev/null")}.get(kind)
-        return says_yes("identify", f"{kind}:{path}") or bool(special and says_yes(*special, codes=(0, 2))) or plays(path)
+        return succeeds("identify", f"{kind}:{path}") or bool(special and succeeds(*special, codes=(0, 2))) or plays(path)
     return plays(path)
 
 
@@ -333,19 +332,19 @@ def readers(kind, path):
 
 
 def check(api, person, path):
-    """What is wrong with how it is taken; None: nothing."""
+    """Uploads and downloads a file; returns the error, or None."""
     kind, content = path.suffix[1:], path.read_bytes()
     answer = person.upload(content, "ödev.hta")
     if answer.status != 201:
         return f"{answer.status} {answer.errors}"
     url = urllib.parse.urlsplit(answer.data["url"])
     got = api.get(f"{url.path}?{url.query}")
-    told = got.headers["Content-Disposition"]
+    disposition = got.headers["Content-Disposition"]
     good = (answer.data["mimeType"] == got.headers["Content-Type"] == MIMES[kind] and got.body == content
             and answer.data["fileName"] == "ödev." + kind and got.headers["X-Content-Type-Options"] == "nosniff"
-            and "sandbox" in got.headers["Content-Security-Policy"] and told.startswith("attachment" if kind == "pdf" else "inline"))
+            and "sandbox" in got.headers["Content-Security-Policy"] and disposition.startswith("attachment" if kind == "pdf" else "inline"))
     person.delete(f"/storage/files/{answer.data['key']}")
-    return None if good else f"{answer.data['mimeType']} {answer.data['fileName']} {told}"
+    return None if good else f"{answer.data['mimeType']} {answer.data['fileName']} {disposition}"
 
 
 def main():
@@ -377,14 +376,14 @@ def main():
                     count[kind, "refused"] += 1
             elif not why:
                 count[kind, "more"] += 1
-    print("| type | made | read by a reader | of these refused | taken though no reader reads it |\n| --- | --- | --- | --- | --- |")
+    print("| type | made | read by a reader | of these rejected | accepted although no reader reads it |\n| --- | --- | --- | --- | --- |")
     for kind in (*MIMES, "all"):
         figures = [sum(count[k, column] for k in ([kind] if kind != "all" else MIMES)) for column in ("made", "read", "refused", "more")]
         print(f"| {kind} | {' | '.join(map(str, figures))} |")
     for name, why in failed:
         print(f"not made: {name}: {' '.join(why)}", file=sys.stderr)
     for name, why in wrong:
-        print(f"REFUSED: {name}: {why}", file=sys.stderr)
+        print(f"REJECTED: {name}: {why}", file=sys.stderr)
     return bool(wrong)
 
 

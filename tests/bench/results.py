@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""What placement tests cost: the list of 1,000,000 results, submitting 40 answers, and eight who submit at once.
+"""The cost of placement tests: the list of 1,000,000 results, submitting 40 answers, and eight parallel submits.
 
 usage: tests/bench/results.py [--seconds N] [--rounds N] [--results N] [--quick]
 
-Beside GET /me in the same run, as bench.py measures it: read the ratios. Every submit that is answered is on the disk,
-so the disk counts; it says what an fsync takes. Needs wrk; build first: make build build/bench/echo.
+Compared with GET /me in the same run, as in bench.py: compare the ratios. Every submit is synced to disk before its
+response, so the disk matters; the script prints the time of an fsync. Needs wrk; build first: make build
+build/bench/echo.
 """
 
 import argparse
@@ -23,7 +24,7 @@ LEVELS = ("A1", "A2", "B1", "B2", "C1", "C2")
 LANGUAGES = ("en", "de", "es", "tr")
 WRITERS = 8
 
-# Of each kind as many; but of C2 in Turkish one in 50,000, and the newest hundredth all A1 in English.
+# Equal numbers of each kind, except one C2 in Turkish per 50,000, and only A1 in English in the newest hundredth.
 FILL = """
 INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level, target_language,
 	completed_at, chosen)
@@ -46,7 +47,7 @@ done = function(s, l, r) io.write(string.format('@ %d %d %d %d %d %d %d\\n', s.r
 """
 
 
-# What the triggers that are away meanwhile would have counted.
+# The counts of the triggers that are dropped meanwhile.
 TALLIES = """
 INSERT INTO result_tally SELECT version, level, test, target_language, count(*), sum(CAST(round(total_score * 100) AS INTEGER))
 	FROM result GROUP BY version, level;
@@ -58,7 +59,7 @@ INSERT INTO time_tally (span, number, results) SELECT 900000, completed_at / 900
 
 
 class Results(bench.Bench):
-    """As many results, one each `step` milliseconds."""
+    """A school with `count` results, one every `step` milliseconds."""
 
     def __init__(self, users, count, first=1700000000000, step=60000, programs=()):
         super().__init__(users, 100)
@@ -67,12 +68,12 @@ class Results(bench.Bench):
         self.nginx.terminate()
         self.nginx.wait()
         self.nginx = self.web(self.port, bench.WORKERS)
-        tests = [self.send("/proficiency-tests", self.a_test(i), self.admin) for i in range(len(LANGUAGES))]
+        tests = [self.send("/proficiency-tests", self.test_body(i), self.admin) for i in range(len(LANGUAGES))]
         self.test = tests[0]
         self.fill(users, count, first, step)
         self.learners = [self.login(f"user{i}@example.com") for i in range(2, 2 + WRITERS)]
 
-    def a_test(self, number):
+    def test_body(self, number):
         options = [{"text": f"An answer that is {o}, at some length", "isCorrect": o == 1} for o in range(4)]
         questions = [{"text": f"Question {q}: which of these is what the sentence before needs?", "points": 0.5 + q % 3,
                       "options": options} for q in range(40)]
@@ -86,7 +87,7 @@ class Results(bench.Bench):
         return json.load(urllib.request.urlopen(request))["data"]
 
     def fill(self, users, count, first, step):
-        """Without indexes and triggers first: a third of the time."""
+        """Drops indexes and triggers meanwhile, which takes a third of the time."""
         schema = (ROOT / "schema.sql").read_text()
         made = re.findall(r"(?m)^CREATE (?:UNIQUE )?INDEX result_\w+ ON result [^;]*;", schema)
         made += re.findall(r"(?ms)^CREATE TRIGGER result_\w+ .*?^END;", schema)
@@ -94,7 +95,7 @@ class Results(bench.Bench):
         self.ctl("sql", "\n".join([*drop, FILL.format(count=count, users=users, first=first, step=step), ";", TALLIES, *made]))
 
     def submit(self, connections, seconds, tokens):
-        """As many wrk at once as there are tokens; of each: requests/s, p50, p99, p99.9 and max in ms."""
+        """Runs one wrk per token in parallel; returns for each requests/s, and p50, p99, p99.9 and max in ms."""
         answers = [{"questionId": q["id"], "optionId": q["options"][i % 4]["id"]} for i, q in enumerate(self.test["questions"])]
         script = self.dir / "submit.lua"
         script.write_text(SUBMIT.format(body=json.dumps({"answers": answers})))
@@ -146,7 +147,7 @@ def main():
         options.seconds, options.rounds = 1, 1
     here = Results(options.users, options.results)
     try:
-        print(f"{options.results} results of {options.users} users, {bench.WORKERS} processes a program, {os.cpu_count()} cores,"
+        print(f"{options.results} results of {options.users} users, {bench.WORKERS} processes per program, {os.cpu_count()} cores,"
               f" medians of {options.rounds} rounds of {options.seconds} s\n")
         print("| list of results (1 connection) | p50 ms | of GET /me |\n| --- | --- | --- |")
         times = {name: [] for name in LISTS}

@@ -1,4 +1,4 @@
-/* Tables: whatever the file, rows are whole and UTF-8, lines go up, and a row that is written reads back as it was. */
+/* CSV: for any file, rows are complete and UTF-8, line numbers increase, and writing and reading a row is lossless. */
 #include "csv.h"
 #include "fuzz.h"
 #include "utf8.h"
@@ -32,7 +32,7 @@ write_and_read(const struct csv *row)
 	}
 	buf_putc(&text, '\n');
 	open_table(&again, text.s, text.length);
-	/* one empty field alone is written as an empty line, which is none */
+	/* a single empty field is written as an empty line, which is not a row */
 	if (row->count > 1 || row->fields[0][0]) {
 		must(csv_next(&again) == CSV_ROW && again.count == row->count && again.line == 2);
 		for (size_t i = 0; i < row->count; i++)

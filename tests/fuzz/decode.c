@@ -1,4 +1,4 @@
-/* Paths and forms: what is decoded is UTF-8 without NUL, and encoding it again leads back to the same. */
+/* Percent-decoding: the result is UTF-8 without NUL, and encoding and decoding it again returns the same. */
 #include "fuzz.h"
 #include "buf.h"
 #include "encode.h"

@@ -1,10 +1,10 @@
-/* Addresses: what passes can stand in a header and in an SMTP command as it is. */
+/* Mail addresses: a valid address needs no escaping in a header or an SMTP command. */
 #include "email.h"
 #include "fuzz.h"
 #include "text.h"
 #include "utf8.h"
 
-/* What is kept is an address, in lower case, and kept as it is when it comes again. */
+/* The normalized form is a valid address in lower case, and normalizing it again does not change it. */
 static void
 keep(const char *address)
 {
@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			must(address[i] > 0x20 && address[i] < 0x7f);
 		must(strchr(at, '.') && !strstr(address, "..") && address[0] != '.' && address[length - 1] != '.');
 		must(at[-1] != '.' && at[1] != '.' && at[1] != '-' && address[length - 1] != '-');
-		/* folding its case makes it no other kind of text */
+		/* in lower case it is still valid */
 		text_lower(address);
 		must(email_is_good(address));
 		char mailbox[EMAIL_TEXT], twice[EMAIL_TEXT];

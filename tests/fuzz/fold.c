@@ -1,6 +1,6 @@
 /*
- * Folding of any bytes: what comes of it is folded for good, whatever stands around it, and holds the words of the text. And
- * the other forms in which texts are kept.
+ * Folding of any bytes: folding is idempotent, and the folded text contains the words of the text. Also tests the other
+ * normalizations of stored texts.
  */
 #include "text.h"
 

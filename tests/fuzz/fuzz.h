@@ -1,6 +1,6 @@
 /*
- * fuzz - what the fuzz targets share. Each target is one file: it says what must hold for any input, and dies where
- * that does not hold. `make fuzz` runs them all.
+ * fuzz - shared by the fuzz targets. Each target is one file that aborts if an input violates one of its invariants.
+ * `make fuzz` runs them all.
  */
 #ifndef OKUL_FUZZ_H
 #define OKUL_FUZZ_H
@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input as a string, cut at its first NUL; alone in its memory. The target frees it. */
+/* Copies the input up to its first NUL into a new allocation, so that ASan detects overruns. The caller frees it. */
 static inline char *
 string_of(const uint8_t *data, size_t size)
 {

@@ -1,4 +1,4 @@
-/* GIFT: whatever the text, questions keep the limits of a test, and what is exported imports again to the same. */
+/* GIFT: for any text, questions are within the limits of a test, and exporting and importing them is lossless. */
 #include "gift.h"
 #include "fuzz.h"
 #include "quiz.h"

@@ -1,6 +1,6 @@
 /*
- * Whatever the check lets pass, cJSON reads; and what it reads is what the check promises. The text of a member
- * parses to the same value as in its object.
+ * cJSON parses every text that the check accepts, and its values are within the limits of the check. A member that is
+ * parsed separately has the same value.
  */
 #include "json.h"
 
@@ -18,7 +18,7 @@ check_tree(const cJSON *item, int depth)
 	must(!cJSON_IsNumber(item) || isfinite(item->valuedouble));
 	must(depth <= JSON_DEPTH || !(cJSON_IsObject(item) || cJSON_IsArray(item)));
 	cJSON_ArrayForEach(child, item) {
-		/* the first of its name, and so the only one */
+		/* the first with this name, and therefore the only one */
 		must(!cJSON_IsObject(item) || cJSON_GetObjectItemCaseSensitive(item, child->string) == child);
 		check_tree(child, depth + 1);
 	}

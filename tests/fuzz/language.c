@@ -1,4 +1,4 @@
-/* Accept-Language: the answer is one of the four, and a language put before the header with all weight is the answer. */
+/* Accept-Language: the result is a supported language, and a language prepended with full weight is the result. */
 #include "fuzz.h"
 #include "sentence.h"
 #include "text.h"
@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct buf first = { 0 };
 		enum language chosen = LANGUAGES, named;
 
-		/* unless the header excludes it, which only its own name can do */
+		/* unless the header excludes it, for which it must contain its name */
 		buf_printf(&first, "%s, %s", language_code(l), header);
 		if (language_negotiate(first.s, &chosen) && chosen != l) {
 			text_lower(header);

@@ -1,4 +1,4 @@
-/* The query of a signed address, and names of files: nothing but the right signature opens a file, and no name ends its header. */
+/* Signed URLs and file names: only the right signature is valid, and no name ends its header. */
 #include "fuzz.h"
 #include "link.h"
 #include "random.h"
@@ -59,7 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_reset(arena);
 	enum link_state state = link_check(arena, &conf, KEY, text, NOW, &unknown);
 	must((state == LINK_UNKNOWN) == (unknown != NULL));
-	/* Only the one that we make is good; the corpus has it. */
+	/* only the signature from link_url() is valid; the corpus has it */
 	const char *right = strstr(link_url(arena, &conf, KEY, false, NULL, NOW), "signature=") + 10;
 	must(state != LINK_GOOD || strlen(text) >= strlen(right));
 	name(arena, text);

@@ -1,4 +1,4 @@
-/* Types of files: whatever the bytes, the judge stays inside them and ends, and what stands behind a file changes nothing. */
+/* Types of files: for any bytes, detection terminates and reads only the file, and appended bytes change nothing. */
 #include "media.h"
 #include "fuzz.h"
 
@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (file < 0)
 		file = memfd_create("media", MFD_CLOEXEC);
-	/* behind it lies what longer inputs left */
+	/* bytes of longer inputs remain after its end */
 	must(file >= 0 && pwrite(file, data, size, 0) == (ssize_t)size);
 	type = media_detect(file, (int64_t)size);
 	must(type >= MEDIA_NONE && type < MEDIA_TYPES);

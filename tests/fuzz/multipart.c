@@ -1,4 +1,4 @@
-/* Form data: how a body falls into pieces makes no difference, and names are what the header promises. */
+/* Form data: the result does not depend on how the body is split, and names are as specified in the header. */
 #include "multipart.h"
 
 #include "buf.h"
@@ -37,7 +37,7 @@ end(void *out)
 	return true;
 }
 
-/* All that happens. `sizes`: in pieces as large as the last bytes say, so many of them, over and over; 0: in one. */
+/* Describes all calls of the handlers. The last `sizes` bytes are, in turn, the sizes of the pieces; 0: one piece. */
 static void
 describe(struct buf *out, const char *boundary, const uint8_t *body, size_t size, size_t sizes)
 {

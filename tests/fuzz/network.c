@@ -1,6 +1,6 @@
 /*
- * X-Forwarded-For and lists of proxies: whatever they hold, the client is an address or the peer, and what
- * stands to the left of one who is not believed changes nothing.
+ * X-Forwarded-For and lists of proxies: for any input, the client is an address or the peer, and entries to the left of
+ * an untrusted address change nothing.
  */
 #include "fuzz.h"
 #include "network.h"

@@ -1,4 +1,4 @@
-/* Origins: what passes stands in a header and in a configuration of nginx as it is, and passes again unchanged. */
+/* Origins: a valid one needs no escaping in a header or in nginx's configuration, and parsing it again is lossless. */
 #include "fuzz.h"
 #include "origin.h"
 

@@ -1,4 +1,4 @@
-/* Query strings: without faults the values keep the limits of the shape. */
+/* Query strings: the result is errors, or values within the limits of the shape. */
 #include "field.h"
 #include "email.h"
 #include "fuzz.h"

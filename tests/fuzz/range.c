@@ -1,4 +1,4 @@
-/* Conditions and ranges: whatever the headers say, what is sent lies within the file. The input is the headers, a line each. */
+/* Conditions and ranges: for any headers, the range is within the file. The input has one header per line. */
 #include "fuzz.h"
 #include "range.h"
 

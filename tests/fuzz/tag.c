@@ -1,4 +1,4 @@
-/* If-Match and If-None-Match: a value that names a tag is "*" or holds it, and still names it with others around it. */
+/* If-Match and If-None-Match: a value that matches a tag is "*" or contains it, and matches with other tags added. */
 #include "fuzz.h"
 #include "tag.h"
 #include "buf.h"

@@ -1,6 +1,6 @@
 /*
- * Tokens: nothing that a stranger writes is one. The input is looked at as an Authorization header, as a refresh token
- * and, rightly signed as no stranger can, as header and payload.
+ * Tokens: no input is a valid token. It is parsed as an Authorization header, as a refresh token and, with a valid
+ * signature, as payload.
  */
 #include "clock.h"
 #include "token.h"
@@ -41,7 +41,7 @@ check_strange(const char *text)
 	}
 }
 
-/* Our own header and signature around what the input says. */
+/* The input as payload, with a valid header and signature. */
 static void
 check_signed(const char *payload)
 {

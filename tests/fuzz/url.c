@@ -1,4 +1,4 @@
-/* URLs: what passes can stand in an attribute of HTML, and leads to a web page of this site or another. */
+/* URLs: a valid one needs no escaping in an HTML attribute, and is a path of this site or an http(s) URL. */
 #include "fuzz.h"
 #include "url.h"
 

@@ -1,6 +1,6 @@
 /*
- * Lists of people: whatever stands in a cell, it stays UTF-8, and what is understood is a value of the API, which means itself
- * when it comes again. The input is a line: heading, cell, country, number, with a tab between.
+ * Tables of users: any cell stays UTF-8, and a recognized cell becomes a value of the API, which does not change when
+ * it is parsed again. The input is a line: heading, cell, country, number, separated by tabs.
  */
 #include "field.h"
 #include "user_table.h"
@@ -48,7 +48,7 @@ take_phone(struct arena *arena, const char *country, const char *number)
 	const char *error = user_table_phone(arena, &country, &kept);
 	must(!error || !kept);
 	must(!kept || utf8_is_valid(kept, strlen(kept)));
-	/* digits, or the cell as it was, which field_read() refuses */
+	/* digits, or the unchanged cell, which field_read() rejects */
 	must(!kept || text_is_digits(kept) || !kept[0] || strcmp(kept, number) == 0);
 	if (kept && text_is_digits(kept) && strncmp(kept, "00", 2) != 0) {
 		const char *again = kept;

@@ -328,7 +328,8 @@ a_member_is_cut_out_as_it_stands(void **state)
 	for (size_t i = 0; i < COUNT(members); i++) {
 		const struct json_text *text = NULL;
 		enum json_fault fault;
-		const cJSON *root = json_parse_members(arena, members[i].text, strlen(members[i].text), JSON_DEPTH, &fault, &text);
+		const cJSON *root = json_parse_members(arena, members[i].text, strlen(members[i].text), JSON_DEPTH, &fault,
+			&text);
 		const cJSON *item = root->child;
 
 		for (; item && (!item->string || strcmp(item->string, members[i].name) != 0); item = item->next)

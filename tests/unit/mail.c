@@ -645,10 +645,12 @@ test_outbox(void **state)
 
 	(void)state;
 	other.mail_key[5] ^= 1;
+	const struct outbox_new short_lived = mail_seal(&conf, arena, CREATED, CREATED + 5, "tr@example.com", TR, "login-code",
+		values, COUNT(values));
+	const struct outbox_new other_mail = mail_seal(&conf, arena, CREATED, 0, "es@example.com", ES, "login-code", values, 0);
 	assert_int_equal(db_write_begin(db), DB_DONE);
-	assert_int_equal(mail_queue(db, &conf, arena, CREATED, CREATED + 5, "tr@example.com", TR, "login-code", values,
-		COUNT(values)), DB_DONE);
-	assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "es@example.com", ES, "login-code", values, 0), DB_DONE);
+	outbox_add(db, &short_lived);
+	outbox_add(db, &other_mail);
 	assert_int_equal(db_write_commit(db), DB_DONE);
 
 	assert_int_equal(db_one(db, &row, sql, NO_ARGS), DB_ROW);
@@ -696,11 +698,15 @@ test_inactive_users_get_no_other_mail(void **state)
 		{ "UPDATE users SET is_active = 0", 3 }, { "UPDATE users SET is_active = 1", 4 },
 		{ "UPDATE users SET deletion_status = 'pending'", 3 }, { "UPDATE users SET deletion_status = 'cancelled'", 4 },
 	};
+	struct outbox_new mails[COUNT(templates)], elsewhere;
 	struct db *db;
 	struct db_rows *row;
 	char why[300] = "";
 
 	(void)state;
+	for (size_t t = 0; t < COUNT(templates); t++)
+		mails[t] = mail_seal(&conf, arena, CREATED, 0, "ada@example.com", EN, templates[t], values, 0);
+	elsewhere = mail_seal(&conf, arena, CREATED, 0, "eve@example.com", EN, templates[0], values, 0);
 	/* Uses the database of test_outbox. */
 	db = db_open(data, DB_READ_WRITE, 0, why, sizeof(why));
 	assert_non_null(db);
@@ -715,8 +721,7 @@ test_inactive_users_get_no_other_mail(void **state)
 			if (k == 1 || i == 0) {
 				assert_int_equal(db_run(db, "DELETE FROM outbox", NO_ARGS, NULL), DB_DONE);
 				for (size_t t = 0; t < COUNT(templates); t++)
-					assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "ada@example.com", EN, templates[t], values, 0),
-						DB_DONE);
+					outbox_add(db, &mails[t]);
 			}
 			assert_int_equal(db_one(db, &row, "SELECT count(*) FROM outbox", NO_ARGS), DB_ROW);
 			assert_int_equal(db_int(row, 0), k == 0 && cases[i].left == 4 ? 3 : cases[i].left);
@@ -725,7 +730,7 @@ test_inactive_users_get_no_other_mail(void **state)
 	}
 	/* An address of no user, and one of another user. */
 	assert_int_equal(db_run(db, cases[0].change, NO_ARGS, NULL), DB_DONE);
-	assert_int_equal(mail_queue(db, &conf, arena, CREATED, 0, "eve@example.com", EN, templates[0], values, 0), DB_DONE);
+	outbox_add(db, &elsewhere);
 	assert_int_equal(db_one(db, &row, "SELECT count(*) FROM outbox WHERE recipient = 'eve@example.com'", NO_ARGS), DB_ROW);
 	assert_int_equal(db_int(row, 0), 1);
 	db_end(row);

@@ -869,12 +869,27 @@ a_mistyped_command_suggests_the_nearest(void **state)
 	assert_run(EXIT_USAGE, "--colour");
 }
 
+/* Columns, not bytes: continuation bytes of UTF-8 take none. */
+static void
+assert_fits_a_terminal(void)
+{
+	int columns = 0;
+
+	for (const char *s = output; *s; s++) {
+		columns = *s == '\n' ? 0 : columns + ((*s & 0xc0) != 0x80);
+		if (columns > 80)
+			fail_msg("a line has more than 80 columns: %s", output);
+	}
+}
+
 static void
 every_command_has_help(void **state)
 {
 	static const char *const commands[][2] = {
-		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "user", "add" }, { "user", "role" }, { "user", "list" },
-		{ "sql" }, { "demo" }, { "setting", "list" }, { "setting", "get" }, { "setting", "set" }, { "setting", "history" },
+		{ "serve" }, { "migrate" }, { "check" }, { "mail" }, { "cleanup" }, { "backup" }, { "files", "gc" }, { "files", "verify" },
+		{ "user", "add" }, { "user", "import" }, { "user", "role" }, { "user", "list" }, { "user", "unlock" }, { "audit" },
+		{ "test", "import" }, { "test", "export" }, { "test", "list" }, { "setting", "list" }, { "setting", "get" },
+		{ "setting", "set" }, { "setting", "history" }, { "key", "list" }, { "key", "rotate" }, { "sql" }, { "demo" },
 	};
 	char line[64];
 
@@ -885,9 +900,11 @@ every_command_has_help(void **state)
 		snprintf(line, sizeof(line), "\n  %s%s%s ", first, second ? " " : "", second ? second : "");
 		assert_run(0, "--help");
 		assert_output(line);
+		assert_fits_a_terminal();
 		assert_run(0, first, second ? second : "--help", "--help");
 		snprintf(line, sizeof(line), "usage: okulctl [-d DATA] %s%s%s", first, second ? " " : "", second ? second : "");
 		assert_output(line);
+		assert_fits_a_terminal();
 	}
 	assert_run(0, "help");
 	assert_output("usage: okulctl [-d DATA] COMMAND");

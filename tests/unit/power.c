@@ -48,7 +48,7 @@ static const char
 
 /* ---- the record, shared by all processes */
 
-enum kind { WRITE, CUT, SYNC, SYNCED, TOLD };
+enum kind { WRITE, TRUNCATE, SYNC, SYNCED, ACKNOWLEDGED };
 enum file { DATABASE, WAL, FOLDER, FILES };
 
 struct entry {
@@ -56,7 +56,7 @@ struct entry {
 	enum file file;
 	int writer;
 	size_t length;		/* of the bytes that follow */
-	int64_t at;		/* offset; new length; for SYNCED where its SYNC stands; for TOLD the n that was acknowledged */
+	int64_t at;		/* offset; new length; for SYNCED the position of its SYNC; for ACKNOWLEDGED the n */
 	bool lost;		/* by a sync that failed */
 };
 
@@ -67,8 +67,8 @@ static struct record {
 	enum file fails_in;	/* which sync fails: of this file ... */
 	int64_t fails_at;	/* ... this one; 0: none */
 	int errors[FILES];	/* so far; each open file sees each of them once */
-	bool told;		/* somebody has seen the last one */
-	bool lies;		/* a sync of the WAL succeeds without effect */
+	bool reported;		/* somebody has seen the last one */
+	bool sync_is_void;	/* a sync of the WAL succeeds without effect */
 	_Alignas(16) char bytes[RECORD_ROOM];
 } *record;
 
@@ -179,7 +179,7 @@ ftruncate(int fd, off_t length)
 	lock_record();
 	rc = (int)syscall(SYS_ftruncate, fd, length);
 	if (rc == 0)
-		note((struct entry){ CUT, file, .at = length }, NULL);
+		note((struct entry){ TRUNCATE, file, .at = length }, NULL);
 	unlock_record();
 	return rc;
 }
@@ -197,7 +197,7 @@ note_open(int fd)
 	enum file file = file_of(fd);
 
 	if (file == DATABASE || file == WAL)
-		seen[file] = record->errors[file] - (record->errors[file] > 0 && !record->told);
+		seen[file] = record->errors[file] - (record->errors[file] > 0 && !record->reported);
 }
 
 int
@@ -229,7 +229,7 @@ static void
 drop_unsynced(enum file file, size_t now)
 {
 	for (size_t place = 0; place < now; place = after(place))
-		if (entry_at(place)->file == file && entry_at(place)->kind <= CUT)
+		if (entry_at(place)->file == file && entry_at(place)->kind <= TRUNCATE)
 			entry_at(place)->lost = true;
 	for (size_t place = 0; place < now; place = after(place)) {
 		if (entry_at(place)->file != file || entry_at(place)->kind != SYNCED)
@@ -245,21 +245,21 @@ fdatasync(int fd)
 {
 	enum file file = file_of(fd);
 
-	if (file == FILES || (record->lies && file == WAL))
+	if (file == FILES || (record->sync_is_void && file == WAL))
 		return 0;
 	lock_record();
 	size_t place = note((struct entry){ SYNC, file }, NULL);
 	if (++record->syncs[file] == record->fails_at && file == record->fails_in) {
 		drop_unsynced(file, place);
 		record->errors[file]++;
-		record->told = false;
+		record->reported = false;
 	}
 	unlock_record();
 	usleep(draw(400));
 	lock_record();
 	bool failed = seen[file] != record->errors[file];
 	seen[file] = record->errors[file];
-	record->told |= failed;
+	record->reported |= failed;
 	if (!failed)
 		note((struct entry){ SYNCED, file, .at = (int64_t)place }, NULL);
 	unlock_record();
@@ -287,7 +287,7 @@ write_once(struct db *db, int writer, int64_t n)
 			(void)!db_run(db, ballast_sql, ARGS((int64_t)draw(100000)), NULL);
 		if (db_write_commit(db) == DB_DONE) {
 			lock_record();
-			note((struct entry){ TOLD, FILES, writer, .at = n }, NULL);
+			note((struct entry){ ACKNOWLEDGED, FILES, writer, .at = n }, NULL);
 			unlock_record();
 		}
 	}
@@ -379,7 +379,7 @@ put_on_disk(struct disk *disk, size_t place, unsigned percent)
 	const char *bytes = (const char *)(entry + 1);
 	size_t at = (size_t)entry->at, end = at + entry->length;
 
-	if (entry->kind == CUT && draw(100) < percent)
+	if (entry->kind == TRUNCATE && draw(100) < percent)
 		set_length(disk, entry->file, at);
 	if (entry->kind != WRITE)
 		return;
@@ -412,7 +412,7 @@ cut_at(struct disk *disk, size_t end, unsigned percent)
 	disk->named = synced[FOLDER] > 0 || draw(2) == 0;
 	for (size_t place = 0; place < end; place = after(place)) {
 		const struct entry *entry = entry_at(place);
-		if (entry->kind <= CUT && !entry->lost)
+		if (entry->kind <= TRUNCATE && !entry->lost)
 			put_on_disk(disk, place, place < synced[entry->file] ? 100 : percent);
 	}
 }
@@ -438,7 +438,7 @@ look(const char *where, size_t end)
 	struct db_rows *row;
 
 	for (size_t place = 0; place < end; place = after(place))
-		if (entry_at(place)->kind == TOLD && entry_at(place)->at > acknowledged[entry_at(place)->writer])
+		if (entry_at(place)->kind == ACKNOWLEDGED && entry_at(place)->at > acknowledged[entry_at(place)->writer])
 			acknowledged[entry_at(place)->writer] = entry_at(place)->at;
 	if (!db)
 		return -1;
@@ -522,7 +522,7 @@ cut(int cuts)
 	for (int i = 0; i < cuts; i++) {
 		/* Most entries are writes: every other cut follows an acknowledgement. */
 		size_t at = draw((unsigned)count);
-		while (i % 2 && at + 1 < count && entry_at(places[at])->kind != TOLD)
+		while (i % 2 && at + 1 < count && entry_at(places[at])->kind != ACKNOWLEDGED)
 			at++;
 		size_t end = i == cuts - 1 || at + 1 == count ? record->used : places[at + 1];
 		int64_t missing = cut_and_look(where, &disk, end);
@@ -608,7 +608,7 @@ every_acknowledged_write_survives_a_power_cut(void **state)
 
 	(void)state;
 	write_all(seed);
-	assert_int_equal(count_of(TOLD, FILES), WRITERS * WRITES);
+	assert_int_equal(count_of(ACKNOWLEDGED, FILES), WRITERS * WRITES);
 	assert_true(beginnings() > 3);
 	assert_true(count_of(SYNC, DATABASE) > 3);
 	struct found found = cut((int)number_of("OKUL_CUTS", 300));
@@ -622,9 +622,9 @@ static void
 a_sync_that_does_nothing_is_detected(void **state)
 {
 	(void)state;
-	record->lies = true;
+	record->sync_is_void = true;
 	write_all(chance);
-	assert_int_equal(count_of(TOLD, FILES), WRITERS * WRITES);
+	assert_int_equal(count_of(ACKNOWLEDGED, FILES), WRITERS * WRITES);
 	assert_true(cut(60).losses > 10);
 }
 
@@ -639,7 +639,7 @@ after_a_failed_sync_nothing_more_is_acknowledged(void **state)
 		record->fails_in = round % 3 ? WAL : DATABASE;
 		record->fails_at = round % 3 ? 20 + (int64_t)draw(400) : 1 + (int64_t)draw(3);
 		write_all(seed);
-		assert_true(count_of(TOLD, FILES) < WRITERS * WRITES);
+		assert_true(count_of(ACKNOWLEDGED, FILES) < WRITERS * WRITES);
 		struct found found = cut(20);
 		if (found.losses || found.damaged)
 			fail_msg("OKUL_SEED=%u: %d cuts after a failed sync, %d lost what was acknowledged, %d left a damaged database",

@@ -58,17 +58,8 @@ connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out
 		code = sqlite3_bind_text(statement, 1, argument, -1, SQLITE_STATIC);
 	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
 		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
-	sqlite3_finalize(statement);
-	return code;
-}
-
-bool
-connection_is_wal(sqlite3 *sqlite, int *code)
-{
-	char mode[16] = "";
-
-	*code = connection_ask(sqlite, "PRAGMA journal_mode", NULL, mode, sizeof(mode));
-	return strcmp(mode, "wal") == 0;
+	int end = sqlite3_finalize(statement);		/* commits, for example a change of the journal mode */
+	return end == SQLITE_OK ? code : end;
 }
 
 bool
@@ -126,15 +117,15 @@ connection_open_file(const char *path, int flags, sqlite3 **sqlite)
 bool
 connection_open(struct db *db, struct connection *on, int flags, char *why, size_t room)
 {
+	char mode[16] = "";
 	int code = connection_open_file(db->path, flags, &on->sqlite);
 
-	if (code != SQLITE_OK)
+	if (code == SQLITE_OK)
+		code = connection_ask(on->sqlite, "PRAGMA journal_mode", NULL, mode, sizeof(mode));
+	if (code != SQLITE_ROW)
 		return connection_failure(db, on->sqlite, code, why, room);
-	if (!connection_is_wal(on->sqlite, &code)) {
-		if (code != SQLITE_ROW)
-			return connection_failure(db, on->sqlite, code, why, room);
+	if (strcmp(mode, "wal") != 0)
 		return text_complain(why, room, "%s is not in WAL mode; run `okulctl migrate`", db->path);
-	}
 	code = sqlite3_exec(on->sqlite,
 		"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512; PRAGMA mmap_size = 0;"
 		"PRAGMA journal_size_limit = 8388608; PRAGMA cell_size_check = ON; PRAGMA synchronous = NORMAL;",

@@ -90,14 +90,15 @@ bool
 db_adopt(const char *data, char *why, size_t room)
 {
 	struct db db = { .path = connection_path(data, "okul.db") };
+	char mode[16] = "";
 	sqlite3 *sqlite = NULL;
 
 	if (!db.path)
 		return text_complain(why, room, "out of memory");
 	int code = connection_open_file(db.path, SQLITE_OPEN_READWRITE, &sqlite);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(sqlite, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-	bool good = code == SQLITE_OK && connection_is_wal(sqlite, &code);
+		code = connection_ask(sqlite, "PRAGMA journal_mode = WAL", NULL, mode, sizeof(mode));
+	bool good = code == SQLITE_ROW && strcmp(mode, "wal") == 0;
 	if (!good)
 		connection_failure(&db, sqlite, code, why, room);
 	sqlite3_close(sqlite);

@@ -73,6 +73,7 @@ struct db {
 
 /* ---- failure.c */
 
+/* Maps a result code of SQLite. */
 enum db_rc failure_meaning(sqlite3 *sqlite, int code);
 /* Makes a failure stick, unless another one does already; returns the one that sticks. */
 enum db_rc failure_keep(struct db *db, enum db_rc rc);
@@ -111,14 +112,14 @@ bool connection_open_writer(struct db *db, char *why, size_t room);
  * (SQLITE_DONE). `out` gets the first column as text.
  */
 int connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out, size_t room);
-bool connection_is_wal(sqlite3 *sqlite, int *code);
 /* Returns false, with the reason for a failed open or set-up in `why`. */
 bool connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_t room);
 /* The caller frees the result; NULL without memory. */
 char *connection_path(const char *folder, const char *name);
 
-/* ---- functions.c: adds the SQL functions that statements and triggers call */
+/* ---- functions.c */
 
+/* Adds the SQL functions that statements and triggers call. */
 int functions_add(sqlite3 *sqlite);
 
 /* ---- transaction.c */

@@ -4,75 +4,47 @@
 #include "buf.h"
 #include "text.h"
 
-static bool
-check_one(struct db *db, const char *sql, char *why, size_t room)
-{
-	sqlite3_stmt *trial = NULL;
-	int code = statement_prepare(&db->read, sql, &trial);
-
-	sqlite3_finalize(trial);
-	if (code == SQLITE_OK)
-		return true;
-	if (code == SQLITE_MISUSE)
-		return text_complain(why, room, "not exactly one statement: %s", sql);
-	return text_complain(why, room, "%s: %s", sqlite3_errmsg(db->read.sqlite), sql);
-}
-
 bool
 db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room)
 {
-	for (size_t i = 0; i < count; i++)
-		if (sql[i] && !check_one(db, sql[i], why, room))
-			return false;
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_stmt *trial = NULL;
+		int code = sql[i] ? statement_prepare(&db->read, sql[i], &trial) : SQLITE_OK;
+
+		sqlite3_finalize(trial);
+		if (code != SQLITE_OK)
+			return text_complain(why, room, "%s: %s", code == SQLITE_MISUSE ? "not exactly one statement" :
+				sqlite3_errmsg(db->read.sqlite), sql[i]);
+	}
 	return true;
 }
 
-/* True when `name` is in a mark of the statement. */
+/* True when a mark of the statement has the name, which is between two spaces. */
 static bool
-is_marked(const char *sql, const char *name, size_t length)
+is_marked(const char *sql, const char *name)
 {
-	static const char mark[] = "/* scans: ";
-
-	while ((sql = strstr(sql, mark))) {
-		sql += sizeof(mark) - 1;
-		for (size_t n; *sql && strncmp(sql, "*/", 2) != 0; sql += n + strspn(sql + n, " ")) {
-			n = strcspn(sql, " ");
-			if (n == length && memcmp(sql, name, n) == 0)
-				return true;
-		}
+	while ((sql = strstr(sql, "/* scans: "))) {
+		const char *found = strstr(sql, name), *end = strstr(sql, "*/");
+		if (found && end && found < end)
+			return true;
+		sql++;
 	}
 	return false;
-}
-
-/* The name after `word` in a step of a plan; NULL when the step does not begin with `word`. */
-static const char *
-object_of(const char *detail, const char *word, size_t *length)
-{
-	size_t skip = strlen(word);
-
-	if (strncmp(detail, word, skip) != 0)
-		return NULL;
-	*length = strcspn(detail + skip, " ");
-	return detail + skip;
 }
 
 /* True for a scan of a table that has no mark. `made` collects the subqueries of the plan, as " name ". */
 static bool
 is_unmarked_scan(const char *sql, const char *detail, struct buf *made)
 {
-	static const char *const makers[] = { "MATERIALIZE ", "CO-ROUTINE " };
-	const char *name;
-	size_t length;
+	char name[256], word[sizeof(name) + 2];
 
-	for (size_t i = 0; i < COUNT(makers); i++)
-		if ((name = object_of(detail, makers[i], &length)))
-			buf_printf(made, " %.*s ", (int)length, name);
-	name = object_of(detail, "SCAN ", &length);
-	if (!name || name[0] == '(' || strncmp(name, "CONSTANT ROW", 12) == 0 || strstr(detail, " VIRTUAL TABLE "))
+	if (sscanf(detail, "MATERIALIZE %255s", name) == 1 || sscanf(detail, "CO-ROUTINE %255s", name) == 1)
+		buf_printf(made, " %s ", name);
+	if (sscanf(detail, "SCAN %255s", name) != 1 || name[0] == '(' || strncmp(detail, "SCAN CONSTANT ROW", 17) == 0 ||
+	    strstr(detail, " VIRTUAL TABLE "))
 		return false;
-	char word[256];
-	snprintf(word, sizeof(word), " %.*s ", (int)length, name);
-	return !(made->length && strstr(made->s, word)) && !is_marked(sql, name, length);
+	snprintf(word, sizeof(word), " %s ", name);
+	return !(made->length && strstr(made->s, word)) && !is_marked(sql, word);
 }
 
 static int

@@ -28,19 +28,19 @@ ErrorLog {home}/start.log
 
 
 def log_lines(home):
-    """The lines of the shipped virtual host about logs, for that folder."""
+    """The log directives of the shipped virtual host, with their files in that folder."""
     host = (ROOT / "conf/apache/okul.conf").read_text().split("<VirtualHost *:443>")[-1]
     return "\n\t".join(re.findall(r"(?m)^\t((?:Custom|Error)Log.*)$", host)).replace("${APACHE_LOG_DIR}", str(home))
 
 
 class Apache:
-    """One on a port of its own, for the server's sockets and data, as share/apache/locations.conf says."""
+    """An Apache on its own port in front of a server's sockets and data, configured by share/apache/locations.conf."""
 
     def __init__(self, server, port=None):
         self.server, self.port, self.home = server, port or server.port, server.home / "apache"
         (self.home / "root").mkdir(parents=True, exist_ok=True)
         modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in self.modules().split())
-        # Who starts it as root has the programs' files as root's too, and Apache's processes get at them by their group.
+        # Started as root, the programs' files belong to root too; the processes of Apache access them by their group.
         user = "User www-data\nGroup root" if os.geteuid() == 0 else ""
         server.home.chmod(0o710)
         server.data.chmod(0o750)
@@ -56,11 +56,11 @@ class Apache:
         return "mpm_event authz_core env setenvif headers unique_id alias proxy proxy_fcgi buffer reqtimeout xsendfile"
 
     def server_lines(self):
-        """What stands outside of the virtual host."""
+        """The directives outside the virtual host."""
         return ""
 
     def configure(self):
-        """What stands in the virtual host."""
+        """The directives inside the virtual host."""
         text = (BUILD / "share/apache/locations.conf").read_text()
         for old, new in (("/run/okul", f"{self.server.data}/run"), ("/var/lib/okul", self.server.data),
                          ("/usr/local/lib/okul/share", f"{BUILD}/share")):
@@ -70,7 +70,7 @@ class Apache:
         return f"{log_lines(self.home)}\n\tInclude {self.home}/locations.conf"
 
     def is_up(self):
-        assert self.process.poll() is None, f"Apache ended: {self.process.stderr.read().decode()}{self.told()}"
+        assert self.process.poll() is None, f"Apache ended: {self.process.stderr.read().decode()}{self.log()}"
         return (self.home / "pid").exists() and self.server.listens(self.port)
 
     def stop(self):
@@ -78,6 +78,6 @@ class Apache:
         self.process.stderr.close()
         self.process.wait(30)
 
-    def told(self):
-        """What it wrote about itself and about requests."""
+    def log(self):
+        """Its error log and access log."""
         return "".join(path.read_text() for path in self.home.glob("*.log"))

@@ -1,4 +1,4 @@
-"""FastCGI and CGI by hand: what reaches a program when there is no web server in front of it."""
+"""A FastCGI and a CGI client: requests that reach a program without a web server in front of it."""
 
 import email
 import email.policy
@@ -10,8 +10,8 @@ from helpers.server import BUILD
 
 
 def fastcgi(path, parameters, body=b""):
-    """One request to a worker's socket (FastCGI 1.0, role responder); with body None without a record of standard input.
-    Gives all it wrote to standard output."""
+    """Sends one request to a worker's socket (FastCGI 1.0, role responder); with body None, no record of standard
+    input. Returns its standard output."""
     def record(kind, content):
         return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
@@ -44,7 +44,7 @@ def fastcgi(path, parameters, body=b""):
 
 
 def parse_cgi(output):
-    """A CGI answer as (status, headers, body)."""
+    """Parses a CGI response into (status, headers, body)."""
     head, _, body = output.partition(b"\r\n\r\n")
     headers = email.message_from_bytes(head + b"\r\n\r\n")
     return int(headers["Status"].split()[0]), headers, body
@@ -59,7 +59,7 @@ def cgi_process(server, program, method, path, headers, length, content_type):
         "PATH_INFO": target, "REQUEST_URI": path, "QUERY_STRING": query,
         "REMOTE_ADDR": "127.0.0.1",
     } | {"HTTP_" + name.upper().replace("-", "_"): value for name, value in (headers or {}).items()}
-    if length > 0:  # else nobody tells it
+    if length > 0:  # without a body, web servers do not set it
         environment |= {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": content_type}
     return subprocess.Popen([BUILD / f"{program}.fcgi"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""A client that holds every single answer against the contract's envelope, and people who are logged in."""
+"""A client that checks every response against the contract's envelope, and users who are logged in."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ class Answer:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
-    origin: str | None = None       # that was sent
+    origin: str | None = None       # the Origin header of the request
     json: dict | None = None
 
     @property
@@ -37,11 +37,11 @@ class Answer:
         return f"{self.method} {self.path}: {self.status} {self.body[:600]!r}"
 
 
-def once(pairs):
-    """For json.loads: an object, refusing a key given twice."""
-    made = dict(pairs)
-    assert len(made) == len(pairs), f"a key twice: {[k for k, _ in pairs]}"
-    return made
+def unique_keys(pairs):
+    """An object_pairs_hook for json.loads() that rejects duplicate keys."""
+    object_ = dict(pairs)
+    assert len(object_) == len(pairs), f"a key twice: {[k for k, _ in pairs]}"
+    return object_
 
 
 LEAKS = re.compile(r"(?i)sqlite|\bselect\b.*\bfrom\b|insert into|okul\.db|/(tmp|var|home|root|usr|proc)/|\.[ch]:\d"
@@ -71,12 +71,12 @@ def check_headers(a):
         assert a.body == b"", f"a body: {a}"
 
 
-# nginx's own ids, and those of Apache's mod_unique_id; programs make 24 digits.
+# Request ids made by nginx, and by Apache's mod_unique_id; those of the programs have 24 digits.
 BY_WEB_SERVER = re.compile(r"[0-9a-f]{32}|[\w@-]{27}|\d{14}-\d+")
 
 
 def check_cors(a, origins):
-    """A page of an allowed origin may read whatever it is answered, by whomever; no other may."""
+    """A page of an allowed origin can read every response, of programs and web server; a page of another origin none."""
     names = sorted(name.lower() for name in a.headers if name.lower().startswith("access-control-"))
     if origins:
         vary = re.split(r",\s*", ",".join(a.headers.get_all("Vary") or []).lower())
@@ -85,7 +85,7 @@ def check_cors(a, origins):
         assert not names, f"{names} for {a.origin}: {a}"
         return
     if not names and a.status in (400, 414, 431) and BY_WEB_SERVER.fullmatch(a.headers["X-Request-Id"]):
-        return      # the request line was no such thing, and the web server read no header behind it
+        return      # the request line was malformed, so the web server did not parse the headers
     preflight = ["access-control-allow-headers", "access-control-allow-methods", "access-control-max-age"]
     preflight = preflight if (a.method, a.status) == ("OPTIONS", 204) else []
     assert names == sorted(["access-control-allow-origin", "access-control-expose-headers", *preflight]), f"{names}: {a}"
@@ -96,7 +96,7 @@ def check_cors(a, origins):
 
 
 def check_caching(a, route):
-    """What a client may keep has a tag by which it can ask later; nothing else of the programs is to be kept."""
+    """A response that a client may cache has an ETag to revalidate it with; all others forbid caching."""
     if route and a.method in ("GET", "HEAD") and a.status in (200, 304) and not route.live:
         assert re.fullmatch(r'"[0-9a-f]{16}"', a.headers["ETag"] or ""), f"ETag {a.headers['ETag']}: {a}"
         assert a.headers["Cache-Control"] == "private, no-cache", f"{a.headers['Cache-Control']}: {a}"
@@ -109,14 +109,14 @@ def check_caching(a, route):
 def check_envelope(a, offset):
     assert a.headers["Content-Type"] == "application/json; charset=utf-8", f"{a.headers['Content-Type']}: {a}"
     assert a.headers.get_all("Content-Security-Policy") == ["frame-ancestors 'none'"], f"{a.headers}: {a}"
-    a.json = json.loads(a.body.decode("utf-8"), object_pairs_hook=once)
+    a.json = json.loads(a.body.decode("utf-8"), object_pairs_hook=unique_keys)
     assert list(a.json) == contract.ENVELOPE, f"the five keys in order: {a}"
     good = a.status < 400
     assert a.json["isSuccess"] is good and a.json["statusCode"] == a.status, f"{a}"
     assert type(a.json["statusCode"]) is int and re.fullmatch(contract.TIME, a.json["timestamp"]), f"{a}"
-    told = datetime.strptime(a.json["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
-    # the web server's own errors know nothing of the tests' clock
-    assert min(abs(time.time() - told), abs(time.time() + offset / 1000 - told)) < 30 * SLOW, f"timestamp: {a}"
+    timestamp = datetime.strptime(a.json["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc).timestamp()
+    # errors of the web server have the real time, not that of the tests' clock
+    assert min(abs(time.time() - timestamp), abs(time.time() + offset / 1000 - timestamp)) < 30 * SLOW, f"timestamp: {a}"
     if good:
         assert a.errors == [], f"a success with errors: {a}"
     else:
@@ -129,9 +129,9 @@ def check_envelope(a, offset):
 
 
 class Okul:
-    """A client of one server, with one connection a thread. Every answer is checked before a test sees it."""
+    """A client of one server, with one connection per thread. Every response is checked before a test gets it."""
 
-    references = {}     # of each server: its OpenAPI document, read once
+    references = {}     # the OpenAPI document of each server, read once
 
     def __init__(self, server, source="127.0.0.1"):
         self.server, self.source, self.local = server, source, threading.local()
@@ -144,8 +144,8 @@ class Okul:
 
     def send(self, method, path, body=None, headers=()):
         """
-        One exchange; headers as pairs, sent as they are. A connection that was closed meanwhile is made anew. It is sent as
-        from a page of the web app, unless an origin is given, "" for none.
+        Sends one request; headers as pairs, sent unchanged. Reconnects when the connection was closed. Origin is that
+        of the web app unless the headers have another one; "" omits the header.
         """
         headers = list(headers)
         if not any(name.lower() == "origin" for name, _ in headers):
@@ -181,12 +181,12 @@ class Okul:
         return self.check(Answer(method, path, response.status, response.headers, content, origin))
 
     def raw(self, request, method="GET", path="/"):
-        """Sends bytes over a connection of their own and reads until the answer's end."""
+        """Sends bytes over a new connection and reads the whole response."""
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=30 * SLOW) as wire:
             try:
                 wire.sendall(request)
             except ConnectionError:
-                pass    # the server has heard enough; its answer is there to be read
+                pass    # the server closed before it read everything; its response can still be read
             response = http.client.HTTPResponse(wire, method=method)
             response.begin()
             origin = re.search(rb"(?i)\r\norigin: *([^\r]*)\r\n", request)
@@ -260,7 +260,7 @@ class Okul:
     # -- logging in
 
     def code(self, address, language=None, **more):
-        """Asks for a login code and reads it in the mail."""
+        """Requests a login code and reads it from the mail."""
         before = len(self.server.mailbox.to(address.strip().lower()))
         answer = self.post("/auth/otp/request", {"email": address} | ({"language": language} if language else {}),
                            **more)
@@ -273,7 +273,7 @@ class Okul:
         return self.post("/auth/otp/verify", {"email": address, "code": code}, **more)
 
     def login(self, address=None, **more):
-        """Logs in with a code from a mail; a new address becomes a new user."""
+        """Logs in with a code from the mail; the first login with an address creates the user."""
         address = address or fresh()
         answer = self.verify(address, self.code(address), **more)
         assert answer.status == 200, answer
@@ -286,14 +286,14 @@ class Okul:
         return person
 
     def staff(self, role):
-        """An admin or superadmin made by the operator."""
+        """An admin or superadmin, created with okulctl."""
         address = fresh(role)
         self.server.ctl("user", "add", address, "--role", role)
         return self.login(address)
 
 
 def form(*parts, boundary=None):
-    """Content type and body of multipart/form-data (RFC 7578), as browsers send it."""
+    """Returns content type and body of multipart/form-data (RFC 7578), as browsers send it."""
     boundary = boundary or "----okul" + secrets.token_hex(12)
     body = b""
     for name, *rest in parts:
@@ -308,7 +308,7 @@ REGISTRATION = {"name": "Ada", "surname": "Lovelace", "privacyPolicyAccepted": T
 
 
 class Person:
-    """Somebody who is logged in."""
+    """A user with a session."""
 
     def __init__(self, okul, address, data):
         self.okul, self.email, self.data = okul, address, data
@@ -330,11 +330,11 @@ class Person:
         return self.request("DELETE", path, **more)
 
     def upload(self, content, name="file.bin", *fields, **more):
-        """Uploads one file, and further (name, value) fields of the form behind it."""
+        """Uploads one file; more (name, value) fields of the form follow it."""
         return self.okul.upload(("file", name, content), *fields, token=self.token, **more)
 
     def renew(self, refresh=None):
-        """Uses a refresh token (the newest when none is given) and takes over what comes back."""
+        """Refreshes with the given token, by default the newest, and keeps the new tokens."""
         answer = self.okul.post("/auth/refresh", {"refreshToken": refresh or self.refresh})
         if answer.status == 200:
             self.token, self.refresh = answer.data["accessToken"], answer.data["refreshToken"]
@@ -344,22 +344,22 @@ class Person:
         return json.loads(unbase64(self.token.split(".")[1]))
 
     def set(self, assignments):
-        """Changes the user's row behind the server's back."""
+        """Changes the user's row directly in the database."""
         self.okul.server.sql(f"UPDATE users SET {assignments} WHERE id = '{self.id}'")
 
 
 class Reference:
-    """The judges of an answer: the OpenAPI document that the server gives out, and the contract's own schemas."""
+    """Validates responses against the OpenAPI document that the server publishes, and against the contract's schemas."""
 
     def __init__(self, document):
         import jsonschema
-        self.document, self.judges, self.approved = document, {}, set()
+        self.document, self.validators, self.approved = document, {}, set()
         self.resolver = jsonschema.RefResolver("", document)
         self.promises = jsonschema.RefResolver("", contract.promised_schemas)
         self.validator = jsonschema.Draft202012Validator
 
     def response(self, answer, route):
-        """What the reference says of an answer with this status."""
+        """The response object of the reference for this status."""
         promised = self.document["paths"][route.path][route.method.lower()]["responses"]
         assert str(answer.status) in promised, f"the reference does not promise this status: {answer}"
         response = promised[str(answer.status)]
@@ -368,39 +368,39 @@ class Reference:
         return response
 
     def check_type(self, answer, route):
-        """Of what is no JSON the reference says no more than the media type."""
+        """For a response that is not JSON, the reference has only the media type."""
         types = self.response(answer, route).get("content", {})
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
         assert kind in types or "*/*" in types or not (types or answer.body), f"the reference does not promise {kind}: {answer}"
 
     def check_named_headers(self, answer, route):
-        """What a client may want to read stands in the reference; and what that says of every answer, this one has."""
-        said = self.response(answer, route)["headers"]
+        """The response has no header that the reference does not document, and has those that are on every response."""
+        documented = self.response(answer, route)["headers"]
         for name in self.document["components"]["headers"]:
-            if name in said and name in ("X-Request-Id", "Content-Language", "Retry-After", "WWW-Authenticate", "Content-Range"):
+            if name in documented and name in ("X-Request-Id", "Content-Language", "Retry-After", "WWW-Authenticate", "Content-Range"):
                 assert (name in answer.headers) or (name == "Content-Language" and not answer.json), f"{name} is missing: {answer}"
-            assert name in said or name not in answer.headers, f"the reference does not say that it has {name}: {answer}"
+            assert name in documented or name not in answer.headers, f"the reference does not document the header {name}: {answer}"
 
-    def judges_of(self, answer, route):
+    def validators_for(self, answer, route):
         schema = self.response(answer, route)["content"]["application/json"]["schema"]
-        judges = [("the reference", None, self.validator(schema, resolver=self.resolver))]
+        validators = [("the reference", None, self.validator(schema, resolver=self.resolver))]
         row = contract.promised_of.get((route.method, route.path))
-        if row and answer.status < 400:     # of an error check_envelope() knows all that there is
+        if row and answer.status < 400:     # errors are checked by check_envelope()
             assert str(answer.status) == row.success, f"the contract promises {row.success}: {answer}"
             if row.data:
-                judges.append(("the contract", "data", self.validator(row.data, resolver=self.promises)))
-        return judges
+                validators.append(("the contract", "data", self.validator(row.data, resolver=self.promises)))
+        return validators
 
     def check(self, answer, route):
         key = (route.method, route.path, answer.status)
         known = (*key, answer.body.rpartition(b'"timestamp"')[0])
         if known in self.approved:
             return
-        if key not in self.judges:
-            self.judges[key] = self.judges_of(answer, route)
-        for who, part, judge in self.judges[key]:
-            for fault in judge.iter_errors(answer.json[part] if part else answer.json):
-                raise AssertionError(f"not as {who} says: {fault.message} at {list(fault.path)}: {answer}")
+        if key not in self.validators:
+            self.validators[key] = self.validators_for(answer, route)
+        for source, part, validator in self.validators[key]:
+            for fault in validator.iter_errors(answer.json[part] if part else answer.json):
+                raise AssertionError(f"not as in {source}: {fault.message} at {list(fault.path)}: {answer}")
         self.approved.add(known)
 
 
@@ -410,19 +410,19 @@ def chunked(body):
 
 
 def good(answer):
-    """The data of an answer that must be a success."""
+    """Returns the data of a response that must be a success."""
     assert answer.status in (200, 201), answer
     return answer.data
 
 
 def faults(answer, status, *names):
-    """The answer must have that status and complain of those fields, in that order."""
+    """Asserts that the response has this status and errors for exactly these fields, in this order."""
     assert answer.status == status, answer
     assert [e.partition(":")[0] for e in answer.errors] == list(names), answer
 
 
 def wrong(code):
-    """Another code of as many digits."""
+    """Another code with the same number of digits."""
     return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
 
 
@@ -431,16 +431,18 @@ def ids(page):
 
 
 def rows(okul, sql):
-    """What a query gives, each row a list of texts."""
+    """The rows of a query, each a list of texts."""
     return [line.split("\t") for line in okul.server.sql(sql).splitlines()[1:]]
 
 
-def lasting(data):
-    """The same without what signs addresses."""
+def without_signatures(data):
+    """The data without the signatures of URLs, which change with time."""
     return json.loads(re.sub(r"expires=\d+&signature=[0-9a-f]{64}", "", json.dumps(data)))
 
 
 class Closing(Okul):
+    """A client with a server for one test; contextlib.closing() stops the server."""
+
     def __init__(self, **settings):
         super().__init__(Server("own", **{"OKUL_WORKERS": "2"} | settings))
 

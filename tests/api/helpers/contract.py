@@ -1,6 +1,6 @@
-"""What the contract promises, as tables: routes and shapes. The tests take their expectations from here, never from the
-server. It is kept in three files of tests/contract: endpoints.tsv and schemas.json, as their keeper wrote them, and ours.json,
-which says what okul serves beside them. A route that stands in none of them fails the suite (rights.py)."""
+"""The contract as tables: routes and shapes. The tests take their expectations from here, never from the server. It
+consists of three files in tests/contract: endpoints.tsv and schemas.json, unchanged from the client team, and
+ours.json with what okul serves in addition. A route that is in none of them fails the suite (rights.py)."""
 
 import itertools
 import json
@@ -20,15 +20,15 @@ ENVELOPE = ["isSuccess", "statusCode", "data", "errors", "timestamp"]
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 DATE = r"^\d{4}-\d\d-\d\d$"
 ID = r"^[0-9a-f]{24}$"
-JSON_MAX = 65536            # bytes of a field of any JSON
+JSON_MAX = 65536            # bytes of a field that takes any JSON
 
 
-# ---- the rows as they stand
+# ---- the rows as they are in the files
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A row of endpoints.tsv as it stands there, or of ours.json."""
+    """An unchanged row of endpoints.tsv or ours.json."""
     program: str
     method: str
     path: str
@@ -43,7 +43,7 @@ class Promise:
 
     @property
     def is_file(self):
-        """What the web server sends, outside the envelope."""
+        """Whether the response is a file, outside the envelope."""
         return self.response.startswith("(") and self.response != "(a JSON document)"
 
     @property
@@ -52,22 +52,22 @@ class Promise:
 
     @property
     def query(self):
-        """Names of query parameters: ?page&limit, with notes in brackets behind a name."""
+        """Names of query parameters, from ?page&limit; a name may be followed by notes in brackets."""
         return re.findall(r"[?&](\w+)", self.request) if self.request.startswith("?") else []
 
     @property
     def takes(self):
-        """The name of the body's DTO, or None; files and fields of their own stand beside it in a form."""
+        """The name of the body's DTO, or None; a form has files and single fields beside it."""
         if self.request == "multipart: file, folder?":
             return "UploadFileDto"
         return next(iter(re.findall(r"\w+Dto\b", self.request)), None)
 
     @property
     def data(self):
-        """What a success has as data, as JSON Schema; None for one outside the envelope."""
+        """JSON Schema of the data of a success; None outside the envelope."""
         if self.is_file:
             return None
-        if self.response == "(a JSON document)":    # enveloped, since no word says that it is not
+        if self.response == "(a JSON document)":    # in the envelope: the contract does not say otherwise
             return {"$ref": "#/$defs/AccountExportDto"}
         name = re.search(r"\w+Dto\b", self.response)[0]
         one = {"$ref": f"#/$defs/{name}"}
@@ -96,7 +96,7 @@ assert not lacking, f"tests/contract/ours.json lacks under $defs: {lacking}"
 
 @dataclass(frozen=True)
 class Route:
-    """A promise as tests ask for it."""
+    """A row of the contract, parsed."""
     program: str
     method: str
     path: str
@@ -115,7 +115,8 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-# Before the registration is complete, a user gets these beside what is public (the contract's page, "Login").
+# Routes besides the public ones that a user may call before the registration is complete (the contract's page,
+# "Login").
 EARLY = re.compile(r"/me\b|/auth/|/api/v1/auth/|/api/v1/users/me/account-deletion$")
 
 
@@ -133,12 +134,12 @@ def route_from(row):
 
 
 routes = [route_from(row) for row in promises]
-forms = {r.request for r in routes if r.part and not r.json}    # shapes whose fields stand in a form, and nowhere else
+forms = {r.request for r in routes if r.part and not r.json}    # shapes that are sent only as forms
 
 
 def route_of(method, path):
-    """The row that a request belongs to, or None; a fixed segment wins over a parameter, whichever methods it has. HEAD
-    belongs to GET."""
+    """The route of a request, or None. A literal segment takes precedence over a parameter, whatever methods it has.
+    HEAD is routed as GET."""
     method = "GET" if method == "HEAD" else method
     path = path.partition("?")[0]
     found = [r for r in routes if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", r.path), path)]
@@ -146,7 +147,7 @@ def route_of(method, path):
     return next((r for r in found if r.method == method and r.path == best.path), None)
 
 
-# ---- shapes: JSON Schema, and field by field with what the contract's page says of them
+# ---- shapes: as JSON Schema, and as lists of fields with the rules of the contract's page
 
 
 @dataclass
@@ -161,9 +162,9 @@ class Field:
     digits: bool = False
     letters: bool = False
     username: bool = False
-    key: bool = False       # what fits into a path as it is
+    key: bool = False       # fits into a path without escaping
     must_be_true: bool = False
-    above_min: bool = False  # the smallest value is itself too small
+    above_min: bool = False  # exclusive minimum
     item: str | None = None  # of a list: "string", "id" or the name of a shape
     item_min: int | None = None
     item_max: int | None = None
@@ -171,14 +172,14 @@ class Field:
 
 
 def kind_of(schema):
-    """The kind of a field that is no list and no object."""
+    """The kind of a field that is neither a list nor an object."""
     kind = schema.get("type")
     if "enum" in schema:
         return "enum"
     if kind != "string":
         return {"boolean": "bool", "integer": "int", "number": "number", None: "json"}[kind]
     if (schema.get("minLength"), schema.get("maxLength")) == (1, 2048):
-        return "url"        # the schemas have no other word for it
+        return "url"        # the schemas have no format for it
     return {TIME: "time", DATE: "date", ID: "id"}.get(schema.get("pattern")) or {"email": "email", "gift": "gift"}.get(schema.get("format"), "string")
 
 
@@ -215,7 +216,7 @@ def read_field(name, schema, required):
 
 
 def whole(name):
-    """The shape's schema with what ours.json adds to it."""
+    """The schema of a shape, including what ours.json adds."""
     schema, more = promised_schemas["$defs"][name], OURS["fields"].get(name, {})
     properties = {f: s | more.get(f, {}) for f, s in schema["properties"].items()}
     return schema | {"properties": properties | {f: s for f, s in more.items() if f and f not in properties}}
@@ -226,7 +227,7 @@ shapes = {name: [read_field(f, schema, f in whole(name)["required"]) for f, sche
 
 
 def schema_for(name):
-    """The shape as JSON Schema that refers to no other."""
+    """The JSON Schema of a shape with all references inlined."""
     def inline(node):
         if isinstance(node, list):
             return [inline(n) for n in node]
@@ -239,21 +240,21 @@ def schema_for(name):
 # ---- values
 
 
-# White_Space of Unicode, and what is invisible: trimmed at both ends.
+# White_Space of Unicode and invisible characters: trimmed at both ends.
 INVISIBLE = ("\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
              "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad\u202a\u2066\u3164")
-# Texts of several lines; all others have one.
+# Fields that may have several lines; all other texts have one.
 LINES = {"description", "message", "note", "bio", "text"}
 
 
 def good_values(field):
-    """Values at the edges of what the field takes (time zones have names of their own, so no edges)."""
+    """Boundary values that the field accepts; for a time zone just a valid name."""
     if field.nullable:
         yield "null", None
     if field.name == "timezone":
         yield "a zone", "Europe/Berlin"
     elif field.username:
-        own = f"{next(names):02x}"      # a name is taken once
+        own = f"{next(names):02x}"      # user names are unique
         yield "longest", own.ljust(field.max - 4, "z") + "_.09"
         yield "shortest", own + "a"
     elif field.letters:
@@ -305,7 +306,7 @@ def good_values(field):
 
 
 def bad_values(field):
-    """Values that the field must refuse."""
+    """Values that the field must reject."""
     wrong_types = {"a number": 7, "a fraction": 1.5, "true": True, "a string": "yes", "a list": ["x"],
                    "an object": {"a": "b"}}
     if field.kind == "json":

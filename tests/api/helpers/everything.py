@@ -1,4 +1,4 @@
-"""Somebody of whom every table that can holds a row."""
+"""A user with a row in every table that refers to users."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ from helpers.samples import png
 from helpers.server import sender
 from helpers.v1 import login
 
-# where a person is known by their address
+# columns that identify a person by mail address
 ADDRESSED = {("login_code", "email"), ("event", "subject"), ("outbox", "recipient"), ("contact", "email")}
 
 
 def rows(server, statement):
-    """The rows of a statement: dicts of texts, without what is NULL."""
+    """The rows of a statement as dicts of texts; columns that are NULL are left out."""
     heading, *lines = server.sql(statement).rstrip("\n").split("\n")
     return [{c: v for c, v in zip(heading.split("\t"), line.split("\t")) if v != "NULL"} for line in lines]
 
 
 def of_users(server):
-    """The columns of the schema that point to a user, as (table, column)."""
+    """The foreign keys to users, as (table, column)."""
     found = rows(server, """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
         WHERE m.type = 'table' AND f."table" = 'users'""")
     return {(row["t"], row["c"]) for row in found}
@@ -44,8 +44,8 @@ def no_mails_sent(server):
 
 @contextlib.contextmanager
 def with_everything(later, boss, mark):
-    """Somebody of whom every table that can holds a row; `mark` is a word of all that they say. An admin by now. A code
-    and the reply to a question wait to be mailed to them until the end of the block."""
+    """A user, by now an admin, with a row in every table that refers to users; all their texts contain the word
+    `mark`. A login code and the reply to a contact request stay in the outbox until the end of the block."""
     server, address = later.server, f"{mark}@example.com"
     login(later, address, signupSource=mark, signupCampaign=mark)
     server.clock.advance(61)

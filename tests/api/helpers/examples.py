@@ -1,4 +1,4 @@
-"""Bodies of requests that are good."""
+"""Valid request bodies."""
 
 PROFILE = {
     "name": "Ayşe Gül", "surname": "Yılmaz", "language": "tr", "countryCode": "90", "phoneNumber": "5372505890",

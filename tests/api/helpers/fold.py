@@ -1,4 +1,4 @@
-"""What a search takes for the same."""
+"""Case and accent folding as the search does it."""
 
 import unicodedata
 
@@ -7,6 +7,7 @@ PLAIN = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "�
 
 
 def fold(text):
-    """The contract's "in every script that has case, with and without accents", by Python's Unicode database."""
+    """Implements the contract's "in every script that has case, with and without accents" with Python's Unicode
+    database."""
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
     return text.translate(PLAIN)

@@ -1,4 +1,4 @@
-"""A data folder without a server, and okulctl on it."""
+"""A data folder without a server, for tests of okulctl."""
 
 import itertools
 import os
@@ -11,7 +11,7 @@ TABLES = ("users", "user_reindex", "tally", "audit", "session", "login_code", "k
 
 
 class Folder:
-    """A data folder with its database, and okulctl on it."""
+    """A data folder with its database."""
 
     def __init__(self, home):
         self.data, self.clock = home / "data", Clock(home / "clock")
@@ -30,7 +30,7 @@ class Folder:
         return run
 
     def good(self, *arguments, **more):
-        """What the command prints; all must have gone well."""
+        """The output of a command that must succeed without errors or warnings."""
         run = self.ctl(*arguments, **more)
         assert (run.returncode, run.stderr) == (0, ""), f"okulctl {arguments}: {run.returncode}\n{run.stdout}{run.stderr}"
         return run.stdout
@@ -61,7 +61,7 @@ class Folder:
         return email
 
     def ask_for_deletion(self, *emails, ago=MINUTE):
-        """As if they had asked, and the days of grace were over since `ago` milliseconds."""
+        """Marks users as having requested deletion, with the grace period over since `ago` milliseconds."""
         when = self.now() - ago
         self.sql(f"UPDATE users SET deletion_status = 'pending', deletion_requested_at = {when - 28 * DAY}, "
                  f"deletion_scheduled_for = {when} WHERE email IN ({', '.join(map(repr, emails))})")
@@ -69,7 +69,7 @@ class Folder:
     def emails(self):
         return {row[0] for row in self.sql("SELECT email FROM users")}
 
-    # -- what cleanup finds, as SQL for put(); `at` in milliseconds from now on
+    # -- rows for cleanup, as SQL for put(); `at` in milliseconds from now
 
     def put(self, *statements):
         self.good("sql", ";".join(statements))

@@ -1,5 +1,5 @@
-"""What the file of a group says of its routes: a group that is not of the contract needs no line in the files that test all
-groups. They read, and this file gathers, its GOOD:
+"""Collects what each group's test file declares about its routes, so that a group outside the contract needs no change
+in the files that test all groups. The declaration is the dict GOOD of that file:
 
     GOOD = {
         ("POST", "/announcements"): {"body": lambda okul, caller: {"title": "New"}},
@@ -7,9 +7,9 @@ groups. They read, and this file gathers, its GOOD:
         ("GET", "/announcements/{id}"): {"id": some_announcement},
     }
 
-For each route what a good request has: "body" or "form", and for each {parameter} of the path what to put there; each as a
-function of the server and the caller, and "search", the fields in which a list's search looks. helpers/routes.py says the rest. Such a
-file does not import that."""
+It has an entry for each route, with what a valid request contains: "body" or "form", and a value for each {parameter}
+of the path, each as a function of the server and the caller; and "search", the fields that the search of a list covers.
+helpers/routes.py has the other groups; a file with GOOD does not import it."""
 
 import ast
 import importlib
@@ -26,13 +26,13 @@ def file_of(program):
 
 
 class Good(dict):
-    """Good requests by method and path."""
+    """Valid requests by method and path."""
 
     def __missing__(self, key):
         raise AssertionError(f"{key[0]} {key[1]} is not tested: GOOD in the group's file of tests/api has no good request for it")
 
 
-def says_good(path):
+def declares_good(path):
     names = (target.id for node in ast.parse(path.read_text()).body if isinstance(node, ast.Assign)
              for target in node.targets if isinstance(target, ast.Name))
     return "GOOD" in names
@@ -42,6 +42,6 @@ def good_requests():
     found = Good()
     for program in PROGRAMS:
         path = HERE / f"{program}.py"
-        if path.exists() and says_good(path):
+        if path.exists() and declares_good(path):
             found |= importlib.import_module(program).GOOD
     return found

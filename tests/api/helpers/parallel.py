@@ -1,4 +1,4 @@
-"""Acts at the same time, and the writers' lock as seen from outside."""
+"""Parallel calls, and the writer lock as another process sees it."""
 
 import fcntl
 import os
@@ -13,11 +13,11 @@ from helpers.server import OKULCTL, until
 
 
 def all_at_once(count, act):
-    """Runs act(n) in so many threads that start together; gives what they gave."""
-    gate = threading.Barrier(count)
+    """Runs act(n) in `count` threads that start together; returns their results."""
+    barrier = threading.Barrier(count)
 
     def run(n):
-        gate.wait()
+        barrier.wait()
         return act(n)
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
@@ -27,49 +27,55 @@ def statuses(answers):
     return sorted(a.status for a in answers)
 
 
-QUEUE, DOOR = 0, 1      # the bytes of DATA/okul.gate: whoever waits holds the first, whoever writes the second
+# The bytes of DATA/okul.gate, the lock file: the process that waits holds the first, the writer the second
+# (writer_lock.c).
+QUEUE, WRITER = 0, 1
 
 
 def lock(file, command, kind, byte):
-    """One byte of the gate, for this open file alone. Gives the kind of lock that fcntl() found or set."""
+    """Locks, unlocks or tests a byte of the lock file for this open file alone. Returns the kind of lock that fcntl()
+    found or set."""
     flock = fcntl.fcntl(file, command, struct.pack("hhqqi4x", kind, os.SEEK_SET, byte, 1, 0))
     return struct.unpack("hhqqi4x", flock)[0]
 
 
-def closed(gate):
+def take_writer_lock(lock_file):
+    """False when another process holds it."""
     try:
-        return lock(gate, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, DOOR) == fcntl.F_WRLCK
+        return lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_WRLCK, WRITER) == fcntl.F_WRLCK
     except BlockingIOError:
         return False
 
 
-def waits_for(inode, byte):
-    """Whether somebody waits for that byte of the gate."""
+def is_awaited(inode, byte):
+    """Whether a process waits for that byte of the lock file."""
     return re.search(rf"(?m)-> OFDLCK .*:{inode} {byte} {byte}$", Path("/proc/locks").read_text())
 
 
 def while_it_waits(okul, act, meanwhile):
-    """Does act(), and meanwhile() while act() waits for the writer lock. Gives the answer of act()."""
-    with open(okul.server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
-        until(lambda: closed(gate), "a moment without writers")
+    """Runs act(), and meanwhile() while act() waits for the writer lock. Returns the result of act()."""
+    with open(okul.server.data / "okul.gate", "r+b") as lock_file, ThreadPoolExecutor(1) as pool:
+        until(lambda: take_writer_lock(lock_file), "the writer lock")
         answer = pool.submit(act)
-        until(lambda: answer.done() or lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who waits")
+        until(lambda: answer.done() or lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK,
+              "the request that waits for the writer lock")
         meanwhile()
-        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
         return answer.result()
 
 
 def overtaken(okul, text, act):
-    """Does act() while somebody writes; what text says is written before its turn comes. Gives its answer."""
+    """Runs act() while another process holds the writer lock and `okulctl sql` waits for it with `text`, so that this
+    runs before the transaction of act(). Returns the result of act()."""
     server = okul.server
-    with open(server.data / "okul.gate", "r+b") as gate, ThreadPoolExecutor(1) as pool:
-        until(lambda: closed(gate), "a moment without writers")
+    with open(server.data / "okul.gate", "r+b") as lock_file, ThreadPoolExecutor(1) as pool:
+        until(lambda: take_writer_lock(lock_file), "the writer lock")
         writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment,
                                   cwd=server.home)
-        until(lambda: lock(gate, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "the one who overtakes")
+        until(lambda: lock(lock_file, fcntl.F_OFD_GETLK, fcntl.F_WRLCK, QUEUE) != fcntl.F_UNLCK, "okulctl to wait for the writer lock")
         answer = pool.submit(act)
-        inode = os.fstat(gate.fileno()).st_ino
-        until(lambda: answer.done() or waits_for(inode, QUEUE), "the one who is overtaken")
-        lock(gate, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, DOOR)
+        inode = os.fstat(lock_file.fileno()).st_ino
+        until(lambda: answer.done() or is_awaited(inode, QUEUE), "the request to wait behind okulctl")
+        lock(lock_file, fcntl.F_OFD_SETLK, fcntl.F_UNLCK, WRITER)
         assert writer.wait(60) == 0
         return answer.result()

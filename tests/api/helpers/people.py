@@ -1,4 +1,4 @@
-"""What admins do to people."""
+"""Changes that admins make to users."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Placement tests: how they are made, shown and answered."""
+"""Placement tests: creating, showing and answering them."""
 
 from helpers.examples import GOOD_TEST
 
@@ -6,7 +6,7 @@ PATH = "/proficiency-tests"
 
 
 def question(text, *options, **more):
-    """The first option is right."""
+    """A question whose first option is right."""
     return {"text": text, "options": [{"text": o, "isCorrect": i == 0} for i, o in enumerate(options)]} | more
 
 
@@ -37,7 +37,7 @@ def shown(client, id_):
 
 
 def asked(test):
-    """The questions as they were sent, without what the server adds."""
+    """The questions without what the server adds, as for a request."""
     return [{"text": q["text"], "points": q["points"], "mediaUrl": q["mediaUrl"],
              "options": [{"text": o["text"], "isCorrect": o["isCorrect"]} for o in q["options"]]} for q in test["questions"]]
 
@@ -47,13 +47,13 @@ RANGES = [{"level": "A1", "minScore": 0, "maxScore": 33.33}, {"level": "A2", "mi
 
 
 def questions(*points, options=4):
-    """The second option is right."""
+    """Questions with these points; the second option of each is right."""
     return [{"text": f"Q{i} \"\\ ğ", "points": p, "options": [{"text": f"o{i}{o} \"isCorrect\":true", "isCorrect": o == 1}
                                                              for o in range(options)]} for i, p in enumerate(points)]
 
 
 def answers(test, signs):
-    """'+' a right answer, '-' a wrong one, anything else none."""
+    """A sheet for a test, one sign per question: '+' right, '-' wrong, anything else unanswered."""
     return {"answers": [{"questionId": q["id"], "optionId": next(o["id"] for o in q["options"] if o["isCorrect"] == (sign == "+"))}
                         for q, sign in zip(test["questions"], signs) if sign in "+-"]}
 

@@ -1,4 +1,4 @@
-"""The reference that the build makes, and its page."""
+"""The OpenAPI document that the build makes, and its HTML page."""
 
 import html.parser
 import json
@@ -7,7 +7,7 @@ from helpers.server import BUILD
 
 
 class Articles(html.parser.HTMLParser):
-    """Of each <article>, by its id: the texts of its <pre>s, the first of which is the curl."""
+    """The texts of the <pre> elements of each <article>, by its id; the first is the curl command."""
 
     def __init__(self, source):
         super().__init__()

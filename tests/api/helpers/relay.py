@@ -1,4 +1,4 @@
-"""The SMTP server that mails go to, and what it took."""
+"""The SMTP server that mails are sent to, and the mails that it accepted."""
 
 import email
 import email.policy
@@ -32,8 +32,9 @@ class Relay:
         self.process.wait()
         self.process.stdout.close()
 
-    def settle(self):
-        """When it has answered, what somebody sent before it has been dealt with."""
+    def wait_for_earlier_mails(self):
+        """The server handles connections in order: once it responds to NOOP, everything that was sent before has been
+        handled."""
         with smtplib.SMTP("127.0.0.1", self.port) as client:
             client.noop()
 

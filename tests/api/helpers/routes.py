@@ -1,4 +1,4 @@
-"""Every route of every program, as the programs list them, and a good request for each."""
+"""All routes, as the programs list them (--routes), and a valid request for each."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ HEADING = "program method path role status flags in out title".split()
 
 
 def listed():
-    """The rows of all programs."""
+    """The routes of all programs."""
     for program in sorted(BUILD.glob("*.fcgi")):
         lines = subprocess.run([program, "--routes"], capture_output=True, text=True, check=True).stdout.splitlines()
         for line in lines[1:]:
@@ -27,6 +27,7 @@ LISTED = list(listed())
 
 
 class Nobody:
+    """The caller without a token."""
     token = None
 
 
@@ -36,7 +37,7 @@ def code_for_new(okul, caller):
 
 
 def code_of_four(okul, caller):
-    """A server in development tells the code of this surface in its answer."""
+    """With OKUL_ENV=development, the response of /api/v1 contains the code."""
     address = fresh()
     return {"email": address, "code": okul.post("/api/v1/auth/send-otp-email", {"email": address}).data["code"]}
 
@@ -46,7 +47,7 @@ def somebody(okul, caller):
 
 
 def own_session(okul, owner):
-    """Where nobody calls, anybody's."""
+    """The session of the owner; of a new user if there is none."""
     return (okul.login() if owner is Nobody else owner).claims()["sid"]
 
 
@@ -69,7 +70,7 @@ def question(okul, caller):
 
 
 def asked(okul, caller):
-    """The id of a contact request."""
+    """Creates a contact request and returns its id."""
     return okul.post("/contact", question(okul, caller)).data["id"]
 
 
@@ -78,12 +79,12 @@ def an_upload(okul, caller):
 
 
 def own_file(okul, owner):
-    """The key of a private file; where nobody calls, of somebody's."""
+    """The key of a private file of the owner; of a new user if there is none."""
     owner = okul.registered() if owner is Nobody else owner
     answer = owner.upload(png())
     if answer.status == 201:
         return answer.data["key"]
-    # one who may not upload has nothing of their own
+    # a caller who may not upload has no files
     return okul.registered().upload(png()).data["key"]
 
 
@@ -92,7 +93,7 @@ def some_test(okul, owner):
 
 
 def attempts_of(okul):
-    """One server's tests of this file: of a person, the test that was last looked at."""
+    """For one server: the last test that taken_test() made for a caller."""
     return vars(okul.server).setdefault("tests_of_rights", {})
 
 
@@ -102,7 +103,7 @@ def taken_test(okul, owner):
 
 
 def own_attempt(okul, owner):
-    """Of whoever may not have one, a superadmin's."""
+    """An attempt of the owner; of a superadmin if the owner may not start one."""
     test = taken_test(okul, owner)
     for who in (owner, superadmin(okul)):
         answer = okul.post(f"/proficiency-tests/{test}/start", token=who.token)
@@ -126,8 +127,8 @@ def some_material(okul, owner):
     return superadmin(okul).post("/education-materials", GOOD_MATERIAL).data["id"]
 
 
-def given_last(okul, owner):
-    """The id of somebody who has the newest material."""
+def last_assigned(okul, owner):
+    """Assigns the newest material to a new user and returns the user's id."""
     newest = superadmin(okul).get("/education-materials?limit=1").data["items"][0]["id"]
     person = okul.login().id
     assert superadmin(okul).post(f"/education-materials/{newest}/assign", {"userIds": [person]}).status == 200
@@ -135,7 +136,7 @@ def given_last(okul, owner):
 
 
 def own_material(okul, owner):
-    """The id of a material that is assigned to the owner, where there is one."""
+    """The id of a material that is assigned to the owner, if there is an owner."""
     boss, id_ = superadmin(okul), some_material(okul, owner)
     if owner is not Nobody:
         boss.post(f"/education-materials/{id_}/assign", {"userIds": [owner.id]})
@@ -145,7 +146,7 @@ def own_material(okul, owner):
 GOOD = good_requests() | {
     ("POST", "/education-materials"): {"body": lambda okul, caller: GOOD_MATERIAL}, ("GET", "/education-materials"): {},
     ("POST", "/education-materials/{id}/assign"): {"id": some_material, "body": lambda okul, caller: {"userIds": [okul.login().id]}},
-    ("DELETE", "/education-materials/{id}/assign/{userId}"): {"id": some_material, "userId": given_last},
+    ("DELETE", "/education-materials/{id}/assign/{userId}"): {"id": some_material, "userId": last_assigned},
     ("GET", "/education-materials/assigned/me"): {}, ("GET", "/education-materials/assigned/users/{userId}"): {"userId": somebody},
     ("GET", "/education-materials/{id}"): {"id": own_material, "other user": 404},
     ("PATCH", "/education-materials/{id}"): {"id": some_material, "body": lambda okul, caller: {"level": "A1"}},
@@ -203,6 +204,6 @@ GOOD = good_requests() | {
 
 
 def path_of(okul, route, owner):
-    """The route's path with something of the owner's in it."""
+    """The path of a route, filled in with ids of the owner."""
     good = GOOD[route.method, route.path]
     return re.sub(r"{(\w+)}", lambda m: good[m[1]](okul, owner), route.path)

@@ -1,4 +1,4 @@
-"""Files of the kinds that may be uploaded: small, whole, and each with bytes that no other test has."""
+"""Small valid files of the types that may be uploaded; by default each has unique bytes."""
 
 import secrets
 import struct
@@ -26,7 +26,7 @@ def pdf(own=None):
 
 
 def mp4(size=300, own=None):
-    """A film of exactly so many bytes; what is played in it is noise and zeros."""
+    """A video of exactly `size` bytes; its media data is random bytes and zeros."""
     def box(kind, content):
         return struct.pack(">I", 8 + len(content)) + kind + content
     head = box(b"ftyp", b"isom\0\0\2\0isomiso2mp41") + box(b"moov", box(b"mvhd", bytes(100)) + box(b"trak", bytes(8)))

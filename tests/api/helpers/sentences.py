@@ -1,4 +1,4 @@
-"""The sentences for people, as the programs are built with them."""
+"""The localized sentences from lib/shape/sentences.def."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The server under test, and what lies in its folder."""
+"""The server under test, and the files in its folder."""
 
 import contextlib
 import email
@@ -21,26 +21,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 OKULCTL = str(BUILD / "okulctl")
-WEB = os.environ.get("OKUL_WEB", "nginx")   # who is in front of the programs: nginx or apache
-SLOW = 4 if "asan" in BUILD.name else 1     # how much longer than the plain build a wait may take
+WEB = os.environ.get("OKUL_WEB", "nginx")   # the web server in front of the programs: nginx or apache
+SLOW = 4 if "asan" in BUILD.name else 1     # factor for timeouts
 
-# Web apps that may call every server of the tests: the second is written in another way than browsers send it.
+# Allowed origins of the test servers: the second is configured in a form that browsers do not send.
 ORIGIN, ADMIN_ORIGIN = ORIGINS = ["https://okul.example", "https://admin.okul.example"]
 
 counter = itertools.count(1)
 
 
 def fresh(name="user"):
-    """A mail address that no test has used."""
+    """Returns a mail address that no other test uses."""
     return f"{name}{next(counter)}.{secrets.token_hex(3)}@example.com"
 
 
-reserved = []       # held until this process ends
+reserved = []       # sockets that stay open until this process ends
 
 
 def free_port():
-    """A port that nobody gets meanwhile: neither other tests, which reserve theirs by a name in the kernel, nor a client's end of
-    a connection, since it lies below those that the kernel chooses for them."""
+    """Returns a port that no other process takes: other tests reserve theirs with an abstract socket, and the port is
+    below the range from which the kernel chooses ports of clients."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.randrange(first // 2, first)
@@ -56,14 +56,14 @@ def free_port():
         return port
 
 
-def until(truth, what, seconds=60):
-    """Waits until truth() gives something true, and gives it. The time is for a machine that is very busy: it is no promise."""
+def until(condition, what, seconds=60):
+    """Waits until condition() returns a true value, and returns it. The timeout is generous, for a busy machine."""
     end = time.monotonic() + seconds * SLOW
     while True:
-        found = truth()
+        found = condition()
         if found:
             return found
-        assert time.monotonic() < end, f"waited in vain for {what}"
+        assert time.monotonic() < end, f"timeout waiting for {what}"
         time.sleep(0.004)
 
 
@@ -75,7 +75,7 @@ class Clock:
         self.write()
 
     def write(self):
-        # in place: programs have the file mapped, and one cut to nothing for a moment ends who looks just then (SIGBUS)
+        # in place: programs have the file mapped, and reading a file that is truncated meanwhile raises SIGBUS
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
             file.write(struct.pack("=q", self.offset))
 
@@ -88,12 +88,12 @@ class Clock:
 
 
 class Mailbox:
-    """The folder where the file transport puts its mails."""
+    """The folder into which the file transport writes mails."""
 
     def __init__(self, folder):
         self.folder, self.seen, self.mails = folder, set(), {}
 
-    def look(self):
+    def scan(self):
         if not self.folder.is_dir():
             return
         new = [e for e in os.scandir(self.folder) if e.name.endswith(".eml") and e.name not in self.seen]
@@ -105,30 +105,30 @@ class Mailbox:
             self.mails.setdefault(mail["To"].addresses[0].addr_spec, []).append(mail)
 
     def to(self, address):
-        self.look()
+        self.scan()
         return self.mails.get(address, [])
 
     def wait(self, address, count=1):
-        """The newest mail to the address, once it has got `count` of them."""
+        """Waits until `count` mails to the address have arrived, and returns the newest."""
         return until(lambda: len(self.to(address)) >= count and self.to(address), f"mail {count} to {address}")[-1]
 
 
 def code_in(mail, digits=6):
-    """The login code in a mail's text part."""
+    """Returns the login code in the plain text part of a mail."""
     found = re.findall(rf"(?<!\d)\d{{{digits}}}(?!\d)", mail.get_body(("plain",)).get_content())
     assert len(set(found)) == 1, f"one code in the mail, not {found}"
     return found[0]
 
 
 class Server:
-    """One `okulctl serve` on a data folder of its own, with nginx, and where it is wanted with Apache in front of it."""
+    """One `okulctl serve` with its own data folder and nginx; with web="apache", Apache is in front of the programs."""
 
     def __init__(self, name, under=(), web=WEB, **settings):
         self.home = Path(tempfile.mkdtemp(prefix=f"okul-{name}-"))
         self.data = self.home / "data"
         self.data.mkdir(mode=0o700)
         self.web, self.apache = web, None
-        self.port = free_port()     # that tests talk to
+        self.port = free_port()     # of the web server that tests use
         self.nginx_port = self.port if web == "nginx" else free_port()
         self.clock = Clock(self.home / "clock")
         self.under = list(under)
@@ -141,7 +141,7 @@ class Server:
         } | settings
         self.origins = ORIGINS if self.environment["OKUL_CORS_ORIGINS"] else []
         self.mailbox = Mailbox(self.data / "mail")
-        self.codes, self.tokens = set(), set()  # every secret that this server gave out
+        self.codes, self.tokens = set(), set()  # every secret that this server issued
         self.process = None
         self.ctl("migrate")
         self.start()
@@ -174,14 +174,14 @@ class Server:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
     def glance(self, path):
-        """Status and body of a GET that no test is about."""
+        """Returns status and body of a GET, unchecked."""
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request("GET", path)
             response = connection.getresponse()
             return response.status, response.read()
 
     def end(self):
-        """Ends the server as an operator would, and has it explain itself where it did not end well."""
+        """Stops the server as an operator does, and fails with its output when it does not exit cleanly."""
         if self.apache:
             self.apache.stop()
             self.apache = None
@@ -197,7 +197,7 @@ class Server:
         assert not left, f"processes outlived the server: {left}"
 
     def stop(self):
-        """The end, and nothing stays behind."""
+        """Stops the server and deletes its folder."""
         try:
             self.end()
         finally:
@@ -205,18 +205,18 @@ class Server:
                 shutil.rmtree(self.home)
 
     def check_sanitizers(self):
-        """Fails with what AddressSanitizer, LeakSanitizer and UBSan wrote since the last look."""
+        """Fails with what AddressSanitizer, LeakSanitizer and UBSan reported since the last call."""
         reports = []
         for path in self.home.glob("sanitizer.*"):
             lines = path.read_text(errors="replace").splitlines()
             path.unlink()
-            # not a finding: a process was killed while LeakSanitizer looked at it
+            # no finding: the process was killed while LeakSanitizer scanned it
             if not all(re.fullmatch(r"==\d+==Unable to get registers from thread \d+\.", line) for line in lines):
                 reports.append("\n".join(lines[:30]))
         assert not reports, f"{len(reports)} reports, the first:\n{reports[0]}"
 
     def deaths(self):
-        """What the supervisor said of processes that ended unasked."""
+        """The log lines of the supervisor about processes that died."""
         log = (self.data / "log/okul.log").read_text(errors="replace")
         return [line for line in log.splitlines() if "process_died" in line]
 
@@ -257,7 +257,7 @@ class Server:
                 if pid == self.process.pid:
                     return True
             return False
-        # at its end a program under the leak sanitizer has a child of the same command line for a moment: no process of ours
+        # LeakSanitizer forks a short-lived child with the same command line when a program exits
         return {pid: names[pid] for pid in sorted(parents) if below(pid) and
                 not (".fcgi" in names[pid] and names[pid] == names.get(parents[pid]))}
 
@@ -266,19 +266,19 @@ class Server:
                 name in self.processes().items() if name.startswith(program) and ".fcgi" in name.split(" ")[0]}
 
     def logs(self):
-        """All that the server wrote for people: its own output and every log file, as bytes by name."""
+        """The output of the server and all its log files: {name: bytes}."""
         files = [self.home / "serve.log",
                  *(p for p in self.data.rglob("*") if p.is_file() and "log" in str(p.relative_to(self.data)))]
         return {str(p): p.read_bytes() for p in files}
 
     def keys(self):
-        """The JWT keys of keys.conf: [(kid, key bytes)], the signing one first."""
+        """The JWT keys of keys.conf: [(kid, key bytes)], the signing key first."""
         section = re.search(r"(?ms)^\[jwt\]$(.*?)^\[", (self.data / "keys.conf").read_text())[1]
         return [(kid, bytes.fromhex(key)) for kid, key in re.findall(r"(?m)^([\w-]+) = ([0-9a-f]{64})$", section)]
 
 
 def shows_code(text, code):
-    """Whether a login code stands in a text by itself: six digits can be a part of a random hexadecimal id."""
+    """Whether a text contains a login code by itself: six digits can be part of a random hexadecimal id."""
     return re.search(rf"(?<![0-9a-f]){code}(?![0-9a-f])", text) is not None
 
 
@@ -288,5 +288,5 @@ def sender(server):
 
 
 def files(server):
-    """What lies in DATA/files: {name: path}."""
+    """The files below DATA/files: {name: path}."""
     return {p.name: p for p in (server.data / "files").rglob("*") if p.is_file()}

@@ -1,23 +1,23 @@
 #!/usr/bin/python3
 """An SMTP server that can misbehave: smtp_server.py FOLDER [--port N] [--cert FILE --key FILE]
 
-Prints its ports as one line of JSON once it listens: "plain", and with a certificate "starttls" (which wants STARTTLS
-and a login) and "tls". Each mail that it takes is a line of JSON in FOLDER/received. How it behaves is the word in
-FOLDER/mode, looked up at each step:
+Prints its ports as one line of JSON when it listens: "plain", and with a certificate "starttls" (which requires
+STARTTLS and a login) and "tls". Each mail that it accepts is a line of JSON in FOLDER/received. FOLDER/mode, which is
+read at each step, has one of these values:
 
-    accept          takes everything
+    accept          accepts everything
     refuse          550 to recipients that begin with "refused"
     refuse-data     554 to the message
     refuse-sender   550 to the sender
     later           451 to recipients that begin with "later"
     closing         421 to every recipient
-    slow            takes the message, and says so half a second later
-    slow-N          the same, N milliseconds later
-    doze            slow, to recipients that begin with "slow"
-    hang            says nothing at all to a new connection
-    hang-at-end     takes mails as ever, but gives QUIT no answer
-    refuse-and-hang refuse and hang-at-end in one
-    close           ends a new connection at once
+    slow            accepts the message after half a second
+    slow-N          accepts the message after N milliseconds
+    doze            slow for recipients that begin with "slow"
+    hang            sends nothing to a new connection
+    hang-at-end     accepts mails, but does not respond to QUIT
+    refuse-and-hang refuse and hang-at-end combined
+    close           closes a new connection at once
 """
 
 import argparse

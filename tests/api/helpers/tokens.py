@@ -1,4 +1,4 @@
-"""Access tokens, made and read by hand."""
+"""Signing and decoding access tokens."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ def unbase64(text):
 
 
 def sign(header, payload, key, digest=hashlib.sha256):
-    """A JWT; header and payload as objects, as JSON text, or as bytes."""
+    """A signed JWT; header and payload are objects, JSON texts or bytes."""
     texts = [p if isinstance(p, (str, bytes)) else json.dumps(p, separators=(",", ":")) for p in (header, payload)]
     signed = ".".join(base64url(t if isinstance(t, bytes) else t.encode()) for t in texts)
     return signed + "." + base64url(hmac.new(key, signed.encode(), digest).digest())

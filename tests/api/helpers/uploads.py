@@ -1,4 +1,4 @@
-"""Files that people upload."""
+"""Uploading files."""
 
 import urllib.parse
 
@@ -6,7 +6,7 @@ from helpers.samples import png
 
 
 def path_of(answer):
-    """The address of an upload, as a path of this server."""
+    """The path of the URL of an upload."""
     return urllib.parse.urlsplit(answer.data["url"])._replace(scheme="", netloc="").geturl()
 
 

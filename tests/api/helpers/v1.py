@@ -1,4 +1,4 @@
-"""The surface of version 1: codes of four digits."""
+"""The /api/v1 surface: codes of four digits."""
 
 from helpers.client import Person
 from helpers.server import code_in, fresh
@@ -10,7 +10,7 @@ LOCKED = ("Too many wrong codes were entered for this address from unknown netwo
 
 
 class Member(Person):
-    """Somebody who logged in here."""
+    """A user who logged in through /api/v1."""
 
     def __init__(self, okul, address, data):
         self.okul, self.email, self.data = okul, address, data
