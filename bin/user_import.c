@@ -258,7 +258,8 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 	return (struct user_new){
 		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone, .username = row->username,
 		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]),
-		.name = value_string(in[USER_NAME]), .surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
+		.name = value_string(in[USER_NAME]), .surname = value_string(in[USER_SURNAME]),
+		.country_code = value_string(in[USER_COUNTRY_CODE]),
 		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
 		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
 		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
