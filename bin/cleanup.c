@@ -110,14 +110,30 @@ expire_all(const struct cleanup *c, const struct kind *kind)
 	return rc;
 }
 
-/* An expiry_call. */
+/* Grades attempts whose time ran out, or only counts them; then prints the number. */
 static enum db_rc
-close_attempts(struct db *db, int64_t until, int64_t limit, int64_t *count)
+close_attempts(const struct cleanup *c)
 {
-	if (limit == 0)
-		return count_rows(db, sql[COUNT_ATTEMPTS], until - ATTEMPT_GRACE, count);
-	*count = attempt_close_due(db, until, 0, limit);
-	return db_failure(db);
+	struct arena *arena = arena_new(1 << 16);
+	enum db_rc rc = arena ? DB_DONE : DB_ERROR;
+	int64_t found = c->dry_run ? 0 : BATCH, count = 0;
+	const struct attempt_due *due;
+
+	if (c->dry_run)
+		rc = count_rows(c->db, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count);
+	while (rc == DB_DONE && found == BATCH) {
+		arena_reset(arena);
+		found = attempt_read_due(c->db, arena, c->now, 0, BATCH, &due);
+		if ((rc = db_failure(c->db)) != DB_DONE || found == 0 || (rc = db_write_begin(c->db)) != DB_DONE)
+			break;
+		int64_t closed = attempt_close(c->db, due);
+		rc = db_write_commit(c->db);
+		count += rc == DB_DONE ? closed : 0;
+	}
+	db_release(c->db);
+	arena_free(arena);
+	report_cleaned(c, "attempts whose time ran out", count, "graded");
+	return rc;
 }
 
 /* ---- accounts */
@@ -197,14 +213,13 @@ clean(const struct cleanup *c, const struct conf *conf)
 		{ "expired mails", outbox_expire, c->now - DAY, "deleted" },
 		{ "wordings of tests that nothing needs", placement_expire_versions, c->now, "deleted" },
 		{ "sessions that were dated ahead", session_shorten, c->now + conf->refresh_life * SECOND, "corrected" },
-		{ "attempts whose time ran out", close_attempts, c->now, "graded" },
 	};
 	enum db_rc rc = DB_DONE;
 	int64_t count = 0;
 
 	for (size_t i = 0; i < COUNT(kinds) && rc == DB_DONE; i++)
 		rc = expire_all(c, &kinds[i]);
-	if (rc != DB_DONE)
+	if (rc != DB_DONE || (rc = close_attempts(c)) != DB_DONE)
 		return rc;
 	rc = c->dry_run ? count_rows(c->db, sql[COUNT_DUE], c->now, &count) : finalize_all(c, &count);
 	report_cleaned(c, "accounts whose deletion was due", count, "deleted");

@@ -4,13 +4,12 @@
 #include "okulctl.h"
 #include "sql.h"
 
-#include "arena.h"
 #include "clock.h"
 #include "gift.h"
+#include "json_write.h"
 #include "placement.h"
 #include "quiz.h"
 #include "random.h"
-#include "text.h"
 
 #include <getopt.h>
 
@@ -84,67 +83,69 @@ static const char *const sql[] = {
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
+enum { RANGES = PLACEMENT_FIELDS };
+
 static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &placement_head },
-	{ "", FIELD_PLUS, .of = &placement_ranges }) };
+	[0] = { "", FIELD_HEAD, .of = &placement_head },
+	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
 /* ---- test import */
 
 struct import {
 	struct arena *arena;
-	cJSON *body;			/* the options, as a body of the API */
+	cJSON *options;			/* as texts of a form of import_shape */
+	const struct value *in;		/* their values */
 	const char *file, *encoding;
 	char *text;
 	size_t length;
 	bool skip, dry_run;
 };
 
-/* "A1:0-20,A2:21-40": any other form gets scores that are refused. */
-static void
-add_ranges(struct import *im, const char *s)
+/* "A1:0-20,A2:21-40" as JSON. Any other form gets scores that are refused. */
+static const char *
+ranges_of(struct arena *arena, const char *s)
 {
-	cJSON *list = cJSON_AddArrayToObject(im->body, "levelRanges");
+	struct buf list = { .arena = arena };
 
+	json_put_list(&list, NULL);
 	while (*s) {
 		char level[16] = "";
 		double from = -1, to = -1;
 		int length = 0;
-		cJSON *range = cJSON_CreateObject();
 		if (sscanf(s, "%15[^:]:%lf-%lf%n", level, &from, &to, &length) != 3 || !strchr(",", s[length])) {
 			length = (int)strcspn(s, ",");
 			from = to = -1;
 		}
-		cJSON_AddStringToObject(range, "level", level);
-		cJSON_AddNumberToObject(range, "minScore", from);
-		cJSON_AddNumberToObject(range, "maxScore", to);
-		cJSON_AddItemToArray(list, range);
+		json_put_object(&list, NULL);
+		json_put_text(&list, "level", level);
+		json_put_number(&list, "minScore", from);
+		json_put_number(&list, "maxScore", to);
+		json_put_end_object(&list);
 		s += length + (s[length] == ',');
 	}
+	json_put_end_list(&list);
+	return list.s;
 }
 
-static void
-add_number(cJSON *body, const char *name, const char *text)
+static bool
+add(struct import *im, const char *field, const char *text)
 {
-	int64_t number;
-
-	if (text_to_int(text, INT32_MIN, INT32_MAX, &number))
-		cJSON_AddNumberToObject(body, name, (double)number);
-	else
-		cJSON_AddStringToObject(body, name, text);	/* so that field_check() reports that it is not a number */
+	field_add(im->arena, im->options, field_find(&import_shape, field), text);
+	return true;
 }
 
 static bool
 read_option(struct import *im, int option, const char *argument)
 {
 	switch (option) {
-	case 't': return cJSON_AddStringToObject(im->body, "title", argument);
-	case 'l': return cJSON_AddStringToObject(im->body, "targetLanguage", argument);
-	case 'd': return cJSON_AddStringToObject(im->body, "description", argument);
-	case 'm': return add_number(im->body, "durationMinutes", argument), true;
-	case 'a': return add_number(im->body, "maxAttempts", argument), true;
-	case 'r': return add_ranges(im, argument), true;
-	case 's': return cJSON_AddTrueToObject(im->body, "shuffle");
-	case 'D': return cJSON_AddFalseToObject(im->body, "isPublished");
+	case 't': return add(im, "title", argument);
+	case 'l': return add(im, "targetLanguage", argument);
+	case 'd': return add(im, "description", argument);
+	case 'm': return add(im, "durationMinutes", argument);
+	case 'a': return add(im, "maxAttempts", argument);
+	case 'r': return add(im, "levelRanges", ranges_of(im->arena, argument));
+	case 's': return add(im, "shuffle", "true");
+	case 'D': return add(im, "isPublished", "false");
 	case 'e': return (im->encoding = argument);
 	case 'k': return im->skip = true;
 	case 'n': return im->dry_run = true;
@@ -172,8 +173,9 @@ read_test_options(struct import *im, int argc, char **argv)
 		return ctl_error(EXIT_USAGE, "usage: okulctl test import %s", command_test_import.usage);
 	im->file = argv[optind];
 	faults_init(&faults, im->arena, EN);
-	if (field_check(&import_shape, im->body, &faults) || !faults_name(&faults, "levelRanges"))
-		quiz_check_ranges(json_get(im->body, "levelRanges"), &faults);
+	im->in = field_read(&import_shape, im->options, NULL, &faults);
+	if (!faults_name(&faults, "levelRanges"))
+		quiz_check_ranges(im->in[RANGES], &faults);
 	for (const struct fault *fault = faults.first; fault; fault = fault->next)
 		ctl_error(EXIT_DATA, "%s", fault->text);
 	return faults.count > 0 ? EXIT_DATA : EXIT_SUCCESS;
@@ -186,29 +188,26 @@ read_gift_file(struct import *im)
 
 	if (!in)
 		return EXIT_DATA;
-	long size = fseek(in, 0, SEEK_END) == 0 ? ftell(in) : -1;
-	if (size >= 0) {
-		rewind(in);
-		im->text = arena_alloc(im->arena, (size_t)size + 1);
-		im->length = fread(im->text, 1, (size_t)size, in);
-	}
-	bool failed = size < 0 || ferror(in);
+	size_t room = 0;
+	ssize_t length = getdelim(&im->text, &room, '\0', in);	/* all of it: ctl_text() refuses NUL */
+	bool failed = ferror(in);
+	im->length = length > 0 ? (size_t)length : 0;
 	fclose(in);
 	return failed ? ctl_error(EXIT_DATA, "%s cannot be read", im->file) : EXIT_SUCCESS;
 }
 
 static void
-tell_notes(const struct import *im, const struct gift_notes *notes, const char *what)
+print_notes(const struct import *im, const struct gift_notes *notes, const char *what)
 {
-	size_t told = 0;
+	size_t printed = 0;
 
-	for (const struct gift_note *note = notes->first; note; note = note->next, told++) {
+	for (const struct gift_note *note = notes->first; note; note = note->next, printed++) {
 		struct buf text = { .arena = im->arena };
 		buf_sentence(&text, note->what, EN, note->line ? arena_format(im->arena, "%zu", note->line) : NULL);
 		ctl_error(0, "%s: %s%s", im->file, what, text.s);
 	}
-	if (notes->count > told)
-		ctl_error(0, "%s: and %zu more", im->file, notes->count - told);
+	if (notes->count > printed)
+		ctl_error(0, "%s: and %zu more", im->file, notes->count - printed);
 }
 
 static enum db_rc
@@ -227,7 +226,7 @@ store_test(const struct import *im, const struct gift *gift, const char *data)
 {
 	const struct conf *conf = ctl_conf(data);
 	struct db *db = conf ? ctl_db(conf, DB_READ_WRITE) : NULL;
-	struct placement *test = placement_of(im->arena, im->body);
+	struct placement *test = placement_of(im->arena, im->in, im->in[RANGES]);
 	char id[ID_TEXT];
 
 	if (!db)
@@ -238,7 +237,7 @@ store_test(const struct import *im, const struct gift *gift, const char *data)
 	db_close(db);
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
-	printf("%s: made with %d questions, id %s\n", test->title, test->count, id);
+	printf("%s: made with %d questions, id %s\n", value_string(test->head[PLACEMENT_TITLE]), test->count, id);
 	return EXIT_SUCCESS;
 }
 
@@ -253,15 +252,15 @@ import_test(struct import *im, int argc, char **argv, const char *data)
 	if (code != EXIT_SUCCESS)
 		return code;
 	gift_read(&gift, im->arena, im->text, im->length);
-	int count = cJSON_GetArraySize(gift.questions);
+	size_t count = gift.questions.count;
 	bool skip = im->skip && count > 0;
-	tell_notes(im, &gift.faults, skip ? "left out: " : "");
-	tell_notes(im, &gift.dropped, "");
+	print_notes(im, &gift.faults, skip ? "left out: " : "");
+	print_notes(im, &gift.dropped, "");
 	if (gift.faults.count > 0 && !skip)
 		return ctl_error(EXIT_DATA, "nothing was made%s", count > 0 ? "; --skip leaves out what cannot be taken" : "");
 	if (!im->dry_run)
 		return store_test(im, &gift, data);
-	printf("questions to import: %d; nothing was made\n", count);
+	printf("questions to import: %zu; nothing was made\n", count);
 	return EXIT_SUCCESS;
 }
 
@@ -273,9 +272,10 @@ run_test_import(int argc, char **argv, const char *data)
 	if (!im.arena)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	json_use(im.arena);
-	im.body = cJSON_CreateObject();
+	im.options = cJSON_CreateObject();
 	int code = import_test(&im, argc, argv, data);
 	json_use(NULL);
+	free(im.text);
 	arena_free(im.arena);
 	return code;
 }
@@ -286,7 +286,6 @@ static int
 export_test(struct db *db, struct arena *arena, const char *id)
 {
 	struct buf out = { .arena = arena };
-	enum json_fault fault;
 	struct db_rows *row;
 
 	if (db_one(db, &row, sql[FIND], ARGS(id)) != DB_ROW) {
@@ -295,7 +294,7 @@ export_test(struct db *db, struct arena *arena, const char *id)
 			ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	}
 	json_use(arena);
-	gift_write(&out, db_text(row, 0), json_parse(arena, db_text(row, 1), db_size(row, 1), JSON_DEPTH, &fault));
+	gift_write(&out, db_text(row, 0), quiz_values(arena, db_text(row, 1)));
 	json_use(NULL);
 	db_end(row);
 	fwrite(out.s, 1, out.length, stdout);

@@ -9,8 +9,6 @@
 #include "audit.h"
 #include "clock.h"
 #include "csv.h"
-#include "json_write.h"
-#include "random.h"
 #include "user.h"
 #include "user_table.h"
 #include "utf8.h"
@@ -64,6 +62,8 @@ const struct command command_user_import = {
 
 #define BATCH 500		/* rows a transaction: it keeps the writer lock for about 30 ms */
 
+enum { EMAIL, ROLE, PROFILE, OWN_ID = PROFILE + USER_FIELDS, IS_ACTIVE, DELETION };
+
 static const struct shape import_shape = { .all_optional = true, .fields = FIELDS(
 	{ "email", FIELD_EMAIL },
 	{ "role", FIELD_ENUM, .oneof = role_enum },
@@ -71,6 +71,9 @@ static const struct shape import_shape = { .all_optional = true, .fields = FIELD
 	{ "id", FIELD_ID },
 	{ "isActive", FIELD_BOOL },
 	{ "accountDeletionStatus", FIELD_ENUM, .oneof = user_deletion_states }) };
+
+#define COUNTRY_FIELD (&user_update_me.fields[USER_COUNTRY_CODE])
+#define PHONE_FIELD (&user_update_me.fields[USER_PHONE_NUMBER])
 
 /* A column that is ignored: consents, which only the user can give, and times, by which the keys of users are ordered. */
 static const struct field passed_over = { .name = "" };
@@ -85,8 +88,10 @@ static const struct db_statements statements = { sql, COUNT(sql) };
 
 struct row {
 	size_t line;
-	cJSON *cells;		/* object of import_shape */
-	const char *interests, *email, *username, *own_id;	/* NULL: none; interests as JSON text */
+	cJSON *cells;		/* by their names in import_shape */
+	const char *country, *phone;	/* cells that are read together; NULL: empty */
+	const struct value *in;	/* of import_shape */
+	const char *email, *username, *own_id;	/* NULL: none */
 	char id[ID_TEXT];
 	struct user_new user;	/* of a good row */
 	struct buf errors;	/* a line each; empty: the row is good */
@@ -149,20 +154,24 @@ line_above(struct import *im, void **tree, const char *text, size_t line)
 static void
 check_cells(struct import *im, struct row *row)
 {
-	const char *phone = user_table_phone(im->batch, row->cells);
+	const char *phone_error = user_table_phone(im->batch, &row->country, &row->phone);
 	struct faults faults;
 
+	if (row->country)
+		field_add(im->batch, row->cells, COUNTRY_FIELD, row->country);
+	if (row->phone)
+		field_add(im->batch, row->cells, PHONE_FIELD, row->phone);
 	faults_init(&faults, im->batch, EN);
-	if (!field_has(row->cells, "email"))
+	if (!json_get(row->cells, "email"))
 		faults_add(&faults, "email", S_F_REQUIRED, NULL);
-	(void)!field_check(&import_shape, row->cells, &faults);
+	row->in = field_read(&import_shape, row->cells, NULL, &faults);
+	row->email = value_string(row->in[EMAIL]);
+	row->username = value_string(row->in[PROFILE + USER_USERNAME]);
+	row->own_id = value_string(row->in[OWN_ID]);
 	for (const struct fault *fault = faults.first; fault; fault = fault->next)
 		complain(row, "%s", fault->text);
-	if (phone)
-		complain(row, "%s", phone);
-	row->email = field_text(row->cells, "email");
-	row->username = field_text(row->cells, "username");
-	row->own_id = field_text(row->cells, "id");
+	if (phone_error)
+		complain(row, "%s", phone_error);
 	size_t email_line = line_above(im, &im->emails, row->email, row->line);
 	size_t username_line = line_above(im, &im->usernames, row->username, row->line);
 	size_t id_line = line_above(im, &im->ids, row->own_id, row->line);
@@ -176,7 +185,7 @@ check_cells(struct import *im, struct row *row)
 		complain(row, "id: stands in line %zu already", id_line);
 }
 
-/* Converts a cell to the type of its field; what does not convert stays a text, which field_check() refuses. */
+/* Takes a cell for its field. */
 static void
 read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 {
@@ -185,8 +194,12 @@ read_cell(struct import *im, struct row *row, size_t column, const char *cell)
 
 	if (field->type == FIELD_DATE && user_table_date(im->batch, cell, &date) == USER_TABLE_SHORT_YEAR)
 		complain(row, "%s: the year must have four digits", field->name);
+	else if (field == COUNTRY_FIELD)
+		row->country = text;
+	else if (field == PHONE_FIELD)
+		row->phone = text;
 	else
-		cJSON_AddItemToObject(row->cells, field->name, field_form_value(im->batch, field, text));
+		field_add(im->batch, row->cells, field, text);
 }
 
 static const char *
@@ -239,20 +252,22 @@ csv_reason(enum csv_result result)
 static struct user_new
 import_user(const struct import *im, const struct row *row, int64_t now)
 {
-	const cJSON *cells = row->cells;
-	const char *zone = field_text(cells, "timezone"), *deletion = field_text(cells, "accountDeletionStatus");
+	const struct value *in = row->in + PROFILE;
+	const char *zone = value_string(in[USER_TIMEZONE]), *deletion = value_string(row->in[DELETION]);
 
 	return (struct user_new){
-		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone,
-		.role = field_text(cells, "role"), .language = field_text(cells, "language"),
-		.name = field_text(cells, "name"), .surname = field_text(cells, "surname"), .username = row->username,
-		.country_code = field_text(cells, "countryCode"), .phone_number = field_text(cells, "phoneNumber"),
-		.birth_date = field_text(cells, "birthDate"), .gender = field_text(cells, "gender"),
-		.profile_photo = field_text(cells, "profilePhoto"), .availability = field_text(cells, "availabilityStatus"),
-		.interests = row->interests, .expertise = field_text(cells, "expertise"), .bio = field_text(cells, "bio"),
-		.instagram = field_text(cells, "instagram"), .x = field_text(cells, "x"), .tiktok = field_text(cells, "tiktok"),
-		.snapchat = field_text(cells, "snapchat"), .facebook = field_text(cells, "facebook"),
-		.is_deactivated = !field_bool(cells, "isActive", true), .created_at = now,
+		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone, .username = row->username,
+		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]),
+		.name = value_string(in[USER_NAME]), .surname = value_string(in[USER_SURNAME]),
+		.country_code = value_string(in[USER_COUNTRY_CODE]),
+		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
+		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
+		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
+		.interests = value_string(user_changes(im->batch, in, USER_FIELDS)[USER_INTERESTS]),
+		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]), .x = value_string(in[USER_X]),
+		.tiktok = value_string(in[USER_TIKTOK]), .snapchat = value_string(in[USER_SNAPCHAT]),
+		.facebook = value_string(in[USER_FACEBOOK]),
+		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
 		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
 }
@@ -261,8 +276,6 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 static bool
 read_user_row(struct import *im, struct row *row, enum csv_result *result)
 {
-	struct buf interests = { .arena = im->batch };
-
 	do {
 		*result = csv_next(&im->csv);
 		*row = (struct row){ .line = im->csv.line, .errors.arena = im->batch };
@@ -274,9 +287,6 @@ read_user_row(struct import *im, struct row *row, enum csv_result *result)
 		return true;
 	}
 	check_cells(im, row);
-	if (field_has(row->cells, "interests"))
-		json_put_tree(&interests, NULL, json_get(row->cells, "interests"));
-	row->interests = interests.s;
 	if (row->own_id && row->errors.length == 0)
 		memcpy(row->id, row->own_id, ID_TEXT);
 	else

@@ -1,18 +1,12 @@
 /*
- * proficiency - placement tests as their authors see them, and main().
+ * proficiency - placement tests for their authors, and main().
  */
 #include "proficiency.h"
-#include "attempt.h"
 #include "audit.h"
 #include "copy.h"
 #include "fold.h"
 #include "limit.h"
-#include "placement.h"
-#include "quiz.h"
-#include "random.h"
 #include "session.h"
-#include "sql.h"
-#include "token.h"
 
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
@@ -26,20 +20,12 @@ static const struct shape list_query = { .name = "ProficiencyTestListQuery", .fi
 
 /* ---- what comes in */
 
-static const struct shape option = { .name = "OptionDto", .fields = FIELDS(
-	{ "text", FIELD_TEXT, 1, 1000, .lines = true, .example = "\"went\"" },
-	{ "isCorrect", FIELD_BOOL }) };
-
-static const struct shape question = { .name = "QuestionDto", .fields = FIELDS(
-	{ "text", FIELD_TEXT, 1, 4000, .lines = true, .example = "\"Yesterday I ___ home.\"" },
-	{ "points", FIELD_NUMBER, 0, 1000, .above_min = true, .optional = true, .note = "above 0; 1 unless given", .example = "1" },
-	{ "mediaUrl", FIELD_URL, .optional = true, .nullable = true },
-	{ "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &option, .note = "exactly one correct" }) };
+enum { QUESTIONS = PLACEMENT_FIELDS, RANGES };
 
 static const struct shape create_test = { .name = "CreateProficiencyTestDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &placement_head },
-	{ "questions", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &question },
-	{ "", FIELD_PLUS, .of = &placement_ranges }) };
+	[0] = { "", FIELD_HEAD, .of = &placement_head },
+	[QUESTIONS] = { "questions", FIELD_LIST, 1, QUIZ_QUESTIONS_MAX, .of = &quiz_question },
+	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static const struct shape update_test = { .name = "UpdateProficiencyTestDto", .all_optional = true, .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &create_test }) };
@@ -94,7 +80,7 @@ static const struct shape delete_test_response = { .name = "DeleteProficiencyTes
 	"test.id, test.title, test.description, test.target_language, test.duration_minutes, test.max_attempts," \
 	" test.shuffle, test.is_published, test.question_count, test.created_at, test.updated_at"
 
-/* ?1 whether an admin asks, ?2 words of a search, ?3 a language. A school has tests by the dozen: all are looked at. */
+/* ?1 whether the caller is an admin, ?2 words of a search, ?3 a language. Reads all tests: some dozens. */
 #define MATCHING \
 	" FROM test WHERE (is_published OR ?1) AND (CAST(?2 AS TEXT) IS NULL OR " SQL_HAS_WORDS("folded", "?2") ")" \
 	" AND (CAST(?3 AS TEXT) IS NULL OR lower(target_language) = lower(?3)) /* scans: test */"
@@ -116,21 +102,21 @@ static const char *const sql[] = {
 	[PUBLISHED] = "SELECT " TEST_COLUMNS ", questions, level_ranges, shuffle" CURRENT " WHERE test.id = ?1 AND is_published",
 	[TARGET_LANGUAGES] = "SELECT " SQL_JSON_LIST("language") " AS languages FROM (SELECT min(target_language) AS language"
 		" FROM test WHERE is_published OR ?1 GROUP BY lower(target_language) ORDER BY 1) AS spoken /* scans: test */",
-	[SOURCE] = "SELECT test.title, description, test.target_language, coalesce(duration_minutes, 0), max_attempts, shuffle,"
-		" level_ranges, questions, now.pk" CURRENT " WHERE test.id = ?1",
+	[SOURCE] = "SELECT version, title, description, target_language, duration_minutes, max_attempts, shuffle,"
+		" (SELECT level_ranges FROM test_version WHERE pk = version) FROM test WHERE id = ?1",
 	[TITLE_TAKEN] = "SELECT 1 FROM test WHERE " SQL_FOLD("title") " IN (?1, ?2, ?3, ?4) LIMIT 1 /* scans: test */",
 	[ASKED] = "SELECT now.pk, questions" CURRENT " WHERE test.id = ?1",
 };
 
 /* ---- routes */
 
-/* Grows with every change of a test: whoever has the list of that number has the newest. */
+/* Grows with every change of a test. */
 #define LIST_VERSION "SELECT n FROM tally WHERE name = 'test:version'"
 
 static void check_test(struct request *rq, struct faults *faults);
 static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
-static struct response post_test(struct request *rq);
+static void check_delete(struct request *rq, struct faults *faults);
 static struct response get_tests(struct request *rq);
 static struct response post_duplicate(struct request *rq);
 static struct response patch_test(struct request *rq);
@@ -139,7 +125,7 @@ static struct response delete_test(struct request *rq);
 static struct response get_target_languages(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/proficiency-tests", ADMIN, post_test, .check = check_test, .in = &create_test, .out = &proficiency_detail,
+	{ POST, "/proficiency-tests", ADMIN, proficiency_add, .check = check_test, .in = &create_test, .out = &proficiency_detail,
 	  .status = 201, .writes = true, .title = "Create a new proficiency test", .example = "{\"title\":\"Placement test\","
 	  "\"targetLanguage\":\"en\",\"questions\":[{\"text\":\"Yesterday I ___ home.\",\"options\":[{\"text\":\"went\","
 	  "\"isCorrect\":true},{\"text\":\"goed\",\"isCorrect\":false}]}],\"levelRanges\":[{\"level\":\"A1\",\"minScore\":0,"
@@ -157,8 +143,9 @@ static const struct route routes[] = {
 	{ GET, "/proficiency-tests/{id}", PUBLIC, get_test, .out = &proficiency_detail, .title = "Get test details",
 	  .more_by_token = true, .note = "Drafts and right answers are for admins only. Of a test with `shuffle` others see "
 	  "options in another order than its author gave them." },
-	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .out = &delete_test_response, .writes = true,
-	  .shows = get_test, .title = "Delete proficiency test (Admin)", .note = "Open attempts go with it, results stay." },
+	{ DELETE, "/proficiency-tests/{id}", ADMIN, delete_test, .check = check_delete, .out = &delete_test_response,
+	  .writes = true, .shows = get_test, .title = "Delete proficiency test (Admin)",
+	  .note = "Open attempts go with it, results stay." },
 	{ GET, "/proficiency-tests/target-languages", PUBLIC, get_target_languages, .out = &target_languages,
 	  .more_by_token = true, .version = LIST_VERSION, .title = "Get available target languages",
 	  .note = "Those of published tests; for admins those of drafts too." },
@@ -172,110 +159,93 @@ static const struct program program = { "proficiency", "Placement tests, attempt
 
 /* ---- making tests */
 
-/* One range is measured by the one before it, so they are looked at only when each of them is well. */
+/* Each range is compared with the one before it, so they are only checked when each of them is good. */
 void
-proficiency_check_ranges(struct request *rq, struct faults *faults)
+proficiency_check_ranges(const struct request *rq, struct value ranges, struct faults *faults)
 {
 	if (!faults_name(&rq->faults, "levelRanges"))
-		quiz_check_ranges(json_get(rq->body, "levelRanges"), faults);
+		quiz_check_ranges(ranges, faults);
 }
 
 static void
 check_test(struct request *rq, struct faults *faults)
 {
-	cJSON *questions = json_get(rq->body, "questions");
+	const struct value *in = rq->in;
 	struct placement *test;
 
-	quiz_check_questions(questions, faults);
-	proficiency_check_ranges(rq, faults);
+	quiz_check_questions(in[QUESTIONS], faults);
+	proficiency_check_ranges(rq, in[RANGES], faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	rq->prepared = test = placement_of(rq->arena, rq->body);
-	if (questions)
-		placement_set_questions(test, rq->arena, questions);
+	rq->prepared = test = placement_of(rq->arena, in, in[RANGES]);
+	if (in[QUESTIONS].named)
+		placement_set_questions(test, rq->arena, in[QUESTIONS]);
 }
 
 struct response
-proficiency_add(struct request *rq, const struct placement *test)
+proficiency_add(struct request *rq)
 {
 	char *id = arena_alloc(rq->arena, ID_TEXT);
 
 	random_id(id);
-	placement_add(rq->db, test, id, rq->now);
+	placement_add(rq->db, rq->prepared, id, rq->now);
 	return response_row(rq, sql[ONE], ARGS(id), &proficiency_detail);
 }
 
-static struct response
-post_test(struct request *rq)
-{
-	return proficiency_add(rq, rq->prepared);
-}
-
-struct source {
-	struct placement test;
-	int64_t version;	/* whose questions it has, with new ids */
-};
-
-/* The test to be copied. False when there is none. */
-static bool
-read_source(struct request *rq, struct source *source)
-{
-	struct placement *test = &source->test;
-	enum json_fault fault;
-	struct db_rows *row;
-
-	if (db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
-		return false;
-	*test = (struct placement){ arena_string(rq->arena, db_text(row, 0)), arena_string(rq->arena, db_text(row, 1)),
-		arena_string(rq->arena, db_text(row, 2)), db_int(row, 3), db_int(row, 4), db_flag(row, 5),
-		.questions = test->questions, .ranges = arena_string(rq->arena, db_text(row, 6)), .key = test->key,
-		.count = test->count };
-	if (source->version != db_int(row, 8))
-		placement_set_questions(test, rq->arena, json_parse(rq->arena, db_text(row, 7), db_size(row, 7), JSON_DEPTH, &fault));
-	source->version = db_int(row, 8);
-	db_end(row);
-	return true;
-}
-
-/* A list of 200 questions is taken apart here rather than inside the transaction. */
+/* Copies the questions here: JSON does not belong into the transaction. */
 static void
 check_source(struct request *rq, struct faults *faults)
 {
-	struct source *source = arena_alloc(rq->arena, sizeof(*source));
+	struct db_rows *row;
 
 	(void)faults;
-	if (rq->faults.count == 0 && read_source(rq, source))
-		rq->prepared = source;
+	if (rq->faults.count > 0 || db_one(rq->db, &row, sql[ASKED], ARGS(rq->id)) != DB_ROW)
+		return;
+	struct placement *test = rq->prepared = arena_alloc(rq->arena, sizeof(*test));
+	test->asked_by = db_int(row, 0);
+	placement_set_questions(test, rq->arena, quiz_values(rq->arena, db_text(row, 1)));
+	db_end(row);
 }
 
 static struct response
 post_duplicate(struct request *rq)
 {
-	struct source *source = rq->prepared;
+	struct placement *test = rq->prepared;
+	struct db_rows *row;
 
-	/* It may be another by now, or gone. */
-	if (!source || !read_source(rq, source))
+	if (db_one(rq->db, &row, sql[SOURCE], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	struct placement *test = &source->test;
-	test->title = copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], test->title, rq->language, PLACEMENT_TITLE_MAX);
-	return proficiency_add(rq, test);
+	if (!test || test->asked_by != db_int(row, 0)) {
+		db_end(row);
+		return response_again(rq);
+	}
+	test->head[PLACEMENT_TITLE] = value_text(copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], db_text(row, 1),
+		rq->language, PLACEMENT_TITLE_MAX));
+	test->head[PLACEMENT_DESCRIPTION] = value_text(arena_string(rq->arena, db_text(row, 2)));
+	test->head[PLACEMENT_LANGUAGE] = value_text(arena_string(rq->arena, db_text(row, 3)));
+	test->head[PLACEMENT_MINUTES] = db_value(row, 4);
+	test->head[PLACEMENT_ATTEMPTS] = db_value(row, 5);
+	test->head[PLACEMENT_SHUFFLE] = value_bool(db_flag(row, 6));
+	test->head[PLACEMENT_PUBLISHED] = value_bool(false);
+	test->ranges = arena_string(rq->arena, db_text(row, 7));
+	db_end(row);
+	return proficiency_add(rq);
 }
 
 /* ---- changing them */
 
-/* A form may send all that there is: what it leaves as it was must not become something else by new ids. */
+/* A client may send all fields: questions that stay as they were keep their ids. */
 static void
 check_change(struct request *rq, struct faults *faults)
 {
-	const cJSON *questions = json_get(rq->body, "questions");
 	struct placement *test;
 	struct db_rows *row;
 
 	check_test(rq, faults);
 	test = rq->prepared;
-	if (!test || !questions || db_one(rq->db, &row, sql[ASKED], ARGS(rq->id)) != DB_ROW)
+	if (!test || !test->questions || db_one(rq->db, &row, sql[ASKED], ARGS(rq->id)) != DB_ROW)
 		return;
-	if (placement_asks_same(rq->arena, db_text(row, 1), questions))
+	if (placement_asks_same(rq->arena, db_text(row, 1), rq->in[QUESTIONS]))
 		test->asked_by = db_int(row, 0);
 	db_end(row);
 }
@@ -288,13 +258,32 @@ patch_test(struct request *rq)
 	return response_row(rq, sql[ONE], ARGS(rq->id), &proficiency_detail);
 }
 
+/* ---- deleting them */
+
 #define CLOSED_MAX 10000	/* half a second */
+
+struct due {
+	const struct attempt_due *first;
+	int64_t count;
+};
+
+/* Attempts whose time has run out count as taken, and results stay. */
+static void
+check_delete(struct request *rq, struct faults *faults)
+{
+	struct due *due = rq->prepared = arena_alloc(rq->arena, sizeof(*due));
+
+	(void)faults;
+	due->count = attempt_read_due(rq->db, rq->arena, rq->now, 0, CLOSED_MAX, &due->first);
+}
 
 static struct response
 delete_test(struct request *rq)
 {
-	/* Attempts whose time has run out count as taken, and results stay. */
-	(void)attempt_close_due(rq->db, rq->now, 0, CLOSED_MAX);
+	const struct due *due = rq->prepared;
+
+	if (attempt_close(rq->db, due->first) < due->count)
+		return response_again(rq);
 	const char *title = placement_delete(rq->db, rq->arena, rq->id);
 	if (!title)
 		return response_error(rq, ERROR_NOT_FOUND);

@@ -5,6 +5,8 @@
 #define OKUL_PROFICIENCY_H
 
 #include "app.h"
+#include "attempt.h"
+#include "data.h"
 #include "placement.h"
 #include "quiz.h"
 
@@ -14,24 +16,24 @@ extern const struct section proficiency_authoring, proficiency_gift, proficiency
 
 extern const struct shape proficiency_detail;		/* ProficiencyTestDetailResponseDto */
 extern const struct shape proficiency_question;		/* ProficiencyQuestionResponseDto */
-/* What is wrong with the level ranges of the body beyond their shapes. */
-void proficiency_check_ranges(struct request *rq, struct faults *faults);
-/* Adds a test and shows it. */
-struct response proficiency_add(struct request *rq, const struct placement *test);
+/* Checks what the shape of the level ranges does not. */
+void proficiency_check_ranges(const struct request *rq, struct value ranges, struct faults *faults);
+/* A handler: adds the struct placement in rq->prepared, and shows it. */
+struct response proficiency_add(struct request *rq);
 
 /* ---- proficiency_taking.c */
 
-/*
- * "questions" as learners see them: without the right answers. Where each attempt is to have an order of its own, options
- * are in that of their ids, which is nobody's; else, as everything, in their author's.
- */
+/* "questions" without the right answers. With `shuffle` options are in the order of their ids, which is random. */
 void proficiency_put_questions(struct request *rq, const char *questions, bool shuffle);
 
 /* ---- proficiency_results.c */
 
 extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
 
-/* Closes the attempts of a user (0: anybody's) whose time has run out, so that what a GET shows of results is all there is. */
+/* Puts an answer into the list of a result; nothing when `chosen` is no option. */
+void proficiency_put_answer(struct request *rq, const struct quiz_question *question, int chosen);
+
+/* Closes the attempts of a user (0: of anybody) whose time has run out. Nothing inside a write transaction. */
 void proficiency_close_due(struct request *rq, int64_t user);
 
 #endif

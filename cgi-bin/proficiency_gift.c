@@ -5,18 +5,21 @@
 
 #include "gift.h"
 
+enum { GIFT = PLACEMENT_FIELDS, SKIP, RANGES };
+
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
-	{ "", FIELD_PLUS, .of = &placement_head },
-	{ "gift", FIELD_TEXT, 1, .raw = true, .note = "questions in Moodle's GIFT format: multiple choice and true/false",
+	[0] = { "", FIELD_HEAD, .of = &placement_head },
+	[GIFT] = { "gift", FIELD_TEXT, 1, .raw = true,
+	  .note = "questions in Moodle's GIFT format: multiple choice and true/false",
 	  .example = "\"Yesterday I {=went ~goed} home.\"" },
-	{ "skip", FIELD_BOOL, .optional = true, .note = "leave out questions that cannot be taken; false unless given" },
-	{ "", FIELD_PLUS, .of = &placement_ranges }) };
+	[SKIP] = { "skip", FIELD_BOOL, .optional = true,
+	  .note = "leave out questions that cannot be taken; false unless given" },
+	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
 
 static void check_import(struct request *rq, struct faults *faults);
-static struct response post_import(struct request *rq);
 
 static const struct route routes[] = {
-	{ POST, "/proficiency-tests/import", ADMIN, post_import, .check = check_import, .in = &import_test,
+	{ POST, "/proficiency-tests/import", ADMIN, proficiency_add, .check = check_import, .in = &import_test,
 	  .out = &proficiency_detail, .status = 201, .writes = true, .title = "Create a proficiency test from GIFT text (ours)",
 	  .note = "Each question that cannot be taken (Cloze, short answer, numerical, matching, essay, several right answers, "
 	  "partial credit) is an error that names its line, and then nothing is made, unless `skip` is true. Comments above a "
@@ -29,34 +32,28 @@ static const struct route routes[] = {
 
 const struct section proficiency_gift = { routes, COUNT(routes), NULL, 0 };
 
-/* Where nothing at all came of the text, `skip` leaves nothing to be made. */
+/* Without any question `skip` makes no test. */
 static void
 add_faults(const struct gift *gift, bool skip, struct faults *faults)
 {
 	for (const struct gift_note *note = gift->faults.first; note; note = note->next)
-		if (!skip || !gift->questions->child)
+		if (!skip || gift->questions.count == 0)
 			faults_add(faults, "gift", note->what, note->line ? arena_format(faults->arena, "%zu", note->line) : NULL);
 }
 
 static void
 check_import(struct request *rq, struct faults *faults)
 {
-	const char *text = field_text(rq->body, "gift");
+	const struct value *in = rq->in;
 	struct gift gift = { 0 };
 
-	if (text) {
-		gift_read(&gift, rq->arena, text, strlen(text));
-		add_faults(&gift, field_bool(rq->body, "skip", false), faults);
+	if (value_string(in[GIFT])) {
+		gift_read(&gift, rq->arena, in[GIFT].bytes, in[GIFT].length);
+		add_faults(&gift, value_truth(in[SKIP], false), faults);
 	}
-	proficiency_check_ranges(rq, faults);
+	proficiency_check_ranges(rq, in[RANGES], faults);
 	if (rq->faults.count + faults->count > 0)
 		return;
-	rq->prepared = placement_of(rq->arena, rq->body);
+	rq->prepared = placement_of(rq->arena, in, in[RANGES]);
 	placement_set_questions(rq->prepared, rq->arena, gift.questions);
-}
-
-static struct response
-post_import(struct request *rq)
-{
-	return proficiency_add(rq, rq->prepared);
 }

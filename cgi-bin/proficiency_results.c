@@ -1,17 +1,15 @@
 /*
- * proficiency - results, one's own and everybody's.
+ * proficiency - the results of the caller and of all users.
  */
 #include "proficiency.h"
-#include "attempt.h"
 #include "audit.h"
 #include "fold.h"
 #include "late.h"
-#include "quiz.h"
 #include "sql.h"
 
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
-#define SEEK 10	/* entries that could be read while another place of an index is looked for */
+#define SEEK 10	/* the cost of a seek in an index, in entries read in order */
 
 static const struct shape page_only = { .name = "ResultPageQuery", .fields = FIELDS(
 	{ "", FIELD_PLUS, .of = &page_query }) };
@@ -63,7 +61,7 @@ const struct shape proficiency_result = { .name = "UserTestResultResponseDto", .
 	{ "", FIELD_PLUS, .of = &result_list },
 	{ "answers", FIELD_LIST, .of = &result_answer, .note = "those that were given, in the order of the test" }) };
 
-/* The same in a table, without objects. */
+/* The same for CSV, without objects. */
 static const struct shape result_line = { .name = "ResultLine", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "userId", FIELD_ID },
@@ -97,7 +95,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define JOINED \
 	SQL_JOIN "users ON users.pk = result.user_pk" SQL_JOIN "test_version AS version ON version.pk = result.version"
 
-/* The page is found in an index first, and then joined with its rows. */
+/* Finds the page in an index first, and then joins its rows. */
 #define PAGE(source, order, limit, offset) \
 	COLUMNS " FROM (SELECT result.pk AS found FROM " source " ORDER BY " order " LIMIT " limit " OFFSET " offset \
 	") AS page" SQL_JOIN "result ON result.pk = found" JOINED " ORDER BY " order
@@ -111,7 +109,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	"(CAST(?1 AS BIGINT) IS NULL OR kind.test = ?1) AND (CAST(?2 AS TEXT) IS NULL OR kind.level = ?2)" \
 	" AND (CAST(?3 AS TEXT) IS NULL OR lower(kind.target_language) = lower(?3))"
 
-/* Ways to the results that a filter leaves: along an order, or by their kinds. */
+/* Access paths to the results that match a filter: in the order of an index, or by their kinds. */
 #define ALONG_TIME "result" SQL_BY_INDEX("result_time") " WHERE " FILTER
 #define ALONG_SCORE "result" SQL_BY_INDEX("result_score") " /* scans: result */ WHERE " FILTER
 #define OF_KINDS \
@@ -119,8 +117,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 	" AND result.level = kind.level WHERE " KINDS " AND result.completed_at >= ?4 AND result.completed_at < ?5"
 
 /*
- * ?6 a query of the index of users, ?7 the words. Words of one or two letters have no three-letter pieces,
- * so that ?6 is NULL for them and all users are looked at. A school has tests by the dozen.
+ * ?6 a query of the trigram index of users, ?7 the words. Words of one or two letters have no trigrams: then ?6 is
+ * NULL and all users are read. A school has some dozens of tests.
  */
 #define FOUND_BY(match, words) \
 	"(SELECT " SQL_USER_TEXT_PK " FROM user_text WHERE CAST(" match " AS TEXT) IS NOT NULL AND " SQL_USER_TEXT_HAS(match) \
@@ -129,8 +127,8 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define FOUND_USERS FOUND_BY("?6", "?7")
 #define FOUND_VERSIONS "(SELECT pk FROM test_version /* scans: test_version */ WHERE " SQL_HAS_WORDS(SQL_FOLD("title"), "?7") ")"
 /*
- * What a title has of the words need not be found in the user: those who have what some title leaves, which are few, and then
- * those who have what this title leaves.
+ * The words that a title has need not match the user: first the few users who have the words that any title leaves,
+ * then of them those who have the words that this title leaves.
  */
 #define LEFT SQL_WORDS_LEFT(SQL_FOLD("title"), "?7")
 #define HALF_FOUND "test_version /* scans: test_version */ WHERE " LEFT " NOT IN ('', ?7)"
@@ -153,7 +151,7 @@ static const struct shape delete_result_response = { .name = "DeleteUserTestResu
 #define IN_ORDERS(first, by_time, by_score, limit, offset) \
 	[first] = PAGE(by_time, NEWEST, limit, offset), [first + 1] = PAGE(by_time, OLDEST, limit, offset), \
 	[first + 2] = PAGE(by_score, HIGHEST, limit, offset), [first + 3] = PAGE(by_score, LOWEST, limit, offset)
-/* JOINED stands between the table and its WHERE. */
+/* JOINED is between the table and its WHERE. */
 #define TABLE(index, more, order, limit, offset) \
 	LINE " FROM result" SQL_BY_INDEX(index) JOINED " WHERE " FILTER more " ORDER BY " order " LIMIT " limit " OFFSET " offset
 
@@ -182,10 +180,10 @@ static const char *const sql[] = {
 	[COUNT_KIND] = "SELECT count(*) FROM " OF_KINDS,
 	[COUNT_SEARCHED] = "SELECT count(*) FROM " ALONG_TIME FOUND,
 	[COUNT_USERS] = "SELECT count(*) FROM " OF_USERS,
-	/* of all, and of what the filters leave but for the times; the latter's kinds */
+	/* the number of all, of those that match the filters without the times, and of the kinds of the latter */
 	[TALLIES] = "SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (WHERE " KINDS "), 0), count(*) FILTER (WHERE " KINDS ")"
 		" FROM result_tally AS kind /* scans: kind */",
-	/* whether a search finds some users only, and nothing in a test */
+	/* whether a search finds few users, and nothing in a test */
 	[FEW_USERS] = "SELECT (SELECT count(*) FROM (SELECT 1 FROM " FOUND_BY("?1", "?2") " AS one LIMIT 1000) AS few) < 1000"
 		" AND NOT EXISTS (SELECT 1 FROM test_version /* scans: test_version */"
 		" WHERE " SQL_WORDS_LEFT(SQL_FOLD("title"), "?2") " <> ?2)",
@@ -224,44 +222,45 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 
 /* ---- attempts whose time has run out */
 
-#define BATCH 200	/* a transaction */
+#define BATCH 200	/* attempts in a transaction */
 #define BATCHES 50
 
 void
 proficiency_close_due(struct request *rq, int64_t user)
 {
-	int64_t closed = BATCH;
+	const struct attempt_due *due;
+	int64_t found = BATCH;
 
-	if (!attempt_due(rq->db, rq->now, user))
-		return;
-	if (db_writing(rq->db)) {	/* it tells a DELETE what there is to be deleted */
-		(void)attempt_close_due(rq->db, rq->now, user, BATCH);
-		return;
-	}
-	for (int i = 0; i < BATCHES && closed == BATCH && late_begin(rq); i++) {
-		closed = attempt_close_due(rq->db, rq->now, user, BATCH);
-		closed = late_end(rq) ? closed : 0;
+	/* Inside a transaction a GET is only compared with what it showed before. */
+	for (int i = 0; i < BATCHES && found == BATCH && !db_writing(rq->db); i++) {
+		found = attempt_read_due(rq->db, rq->arena, rq->now, user, BATCH, &due);
+		if (found == 0 || !late_begin(rq))
+			break;
+		attempt_close(rq->db, due);
+		if (!late_end(rq))
+			break;
 	}
 }
 
 /* ---- all results */
 
+/* The key of a test or user; 0 where there is none. */
 static int64_t
-test_pk(struct request *rq, const char *id)
+find_pk(struct request *rq, const char *statement, struct value id)
 {
 	struct db_rows *row;
-	int64_t pk = db_one(rq->db, &row, sql[TEST_PK], ARGS(id)) == DB_ROW ? db_int(row, 0) : 0;
+	int64_t pk = db_one(rq->db, &row, statement, ARGS(id)) == DB_ROW ? db_int(row, 0) : 0;
 
 	db_end(row);
 	return pk;
 }
 
 /*
- * The way that passes over the fewest entries. Along an order they are as thin as what the filters leave of all. By kind none
- * is in vain, but all must be read and sorted, which is about as dear as reading them three times.
+ * The cheaper access path. In the order of an index the share of matching entries is that of the filters. By kind
+ * all entries match, but all of them are read and sorted, which costs about as much as reading them three times.
  */
 static int
-way_of(struct request *rq, struct args args)
+path_of(struct request *rq, struct args args)
 {
 	struct page page = page_of(rq->in);
 	double all = 0, left = 0, kinds = 0, end = (double)(page.offset + page.limit);
@@ -280,11 +279,12 @@ static struct response
 search_results(struct request *rq, struct args filter, const char *words, int sort)
 {
 	const char *match = fold_match(rq->arena, value_string(rq->in[FOR_WORDS]));
-	struct args args = ARGS(filter.values[0], filter.values[1], filter.values[2], filter.values[3], filter.values[4], match, words);
+	const struct value *by = filter.values, *format = &rq->in[FORMAT];
+	struct args args = ARGS(by[0], by[1], by[2], by[3], by[4], match, words);
 	struct db_rows *row;
 
-	if (page_is_table(&rq->in[FORMAT]))
-		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(&rq->in[FORMAT]), true);
+	if (page_is_table(format))
+		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(format), true);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
 	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
@@ -300,14 +300,15 @@ get_results(struct request *rq)
 	int sort = value_choice(in[SORT], sorts);
 
 	proficiency_close_due(rq, 0);
-	struct args args = ARGS(in[FOR_TEST].named ? value_int(test_pk(rq, value_string(in[FOR_TEST]))) : value_null(), in[FOR_LEVEL],
-		in[FOR_LANGUAGE], field_time(in[FROM], zone, INT64_MIN), field_time(in[TO], zone, INT64_MAX));
+	struct value test = in[FOR_TEST].named ? value_int(find_pk(rq, sql[TEST_PK], in[FOR_TEST])) : value_null();
+	struct args args = ARGS(test, in[FOR_LEVEL], in[FOR_LANGUAGE], field_time(in[FROM], zone, INT64_MIN),
+		field_time(in[TO], zone, INT64_MAX));
 	if (words)
 		return search_results(rq, args, words, sort);
 	if (page_is_table(&in[FORMAT]))
 		return response_csv(rq, "results", sql[TABLE_ALL + sort], args, &result_line, page_separator(&in[FORMAT]), true);
 	int count = !times ? COUNT_TALLY : kind ? COUNT_KIND : COUNT_ALONG;
-	return response_list(rq, sql[count], sql[way_of(rq, args) + sort], args, &result_list);
+	return response_list(rq, sql[count], sql[path_of(rq, args) + sort], args, &result_list);
 }
 
 /* ---- those of a user */
@@ -315,12 +316,9 @@ get_results(struct request *rq)
 static struct response
 get_user_results(struct request *rq)
 {
-	struct db_rows *row;
-	enum db_rc rc = db_one(rq->db, &row, sql[USER_PK], ARGS(rq->id));
-	int64_t pk = rc == DB_ROW ? db_int(row, 0) : 0;
+	int64_t pk = find_pk(rq, sql[USER_PK], value_text(rq->id));
 
-	db_end(row);
-	if (rc != DB_ROW)
+	if (pk == 0)
 		return response_error(rq, ERROR_NOT_FOUND);
 	proficiency_close_due(rq, pk);
 	return response_list(rq, sql[COUNT_OF_USER], sql[OF_USER], ARGS(pk), &result_list);
@@ -335,9 +333,24 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
+void
+proficiency_put_answer(struct request *rq, const struct quiz_question *question, int chosen)
+{
+	struct quiz_member members[QUIZ_MEMBERS];
+	int count = quiz_answer_members(question, chosen, true, members);
+
+	if (count == 0)
+		return;
+	data_object(rq, NULL);
+	for (int i = 0; i < count; i++)
+		data_raw(rq, members[i].name, members[i].value.s, members[i].value.length);
+	data_end_object(rq);
+}
+
 static struct response
 get_result(struct request *rq)
 {
+	struct quiz_question question;
 	struct db_rows *row;
 
 	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
@@ -345,7 +358,12 @@ get_result(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
-	quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), true);
+	const char *questions = db_text(row, next);
+	const unsigned char *chosen = db_blob(row, next + 1);
+	data_list(rq, "answers");
+	for (size_t i = 0; i < db_size(row, next + 1) && quiz_next(&questions, &question); i++)
+		proficiency_put_answer(rq, &question, chosen[i]);
+	data_end_list(rq);
 	db_end(row);
 	return response_done(rq);
 }

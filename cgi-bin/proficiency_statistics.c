@@ -1,5 +1,5 @@
 /*
- * proficiency - how the questions of a test do.
+ * proficiency - item statistics of a test.
  */
 #include "proficiency.h"
 #include "sql.h"
@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-#define RELIABLE_FROM 30	/* attempts */
-#define PATIENCE (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
+#define RELIABLE_FROM 30		/* attempts */
+#define TIMEOUT (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
 
 static const struct shape option_figures = { .name = "OptionStatisticsDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
@@ -45,12 +45,11 @@ static const struct shape figures = { .name = "ProficiencyTestStatisticsResponse
 	{ "isReliable", FIELD_BOOL, .note = "false below 30 attempts: the figures then tell little" },
 	{ "questions", FIELD_LIST, .of = &question_figures, .note = "as the test has them now" }) };
 
-enum { QUESTIONS, SHEETS };
+enum { VERSION, SHEETS };
 
 static const char *const sql[] = {
-	[QUESTIONS] =
-		"SELECT questions FROM test" SQL_JOIN "test_version AS version ON version.pk = test.version WHERE test.id = ?1",
-	/* Another title or other level ranges make a new version, but no other questions: the key stays the same. */
+	[VERSION] = "SELECT version FROM test WHERE id = ?1",
+	/* A new title or new level ranges make a new version, which has the same questions and so the same key. */
 	[SHEETS] =
 		"SELECT chosen FROM test" SQL_JOIN "test_version AS current ON current.pk = test.version"
 		SQL_JOIN "test_version AS version ON version.test = test.pk AND version.answer_key = current.answer_key"
@@ -70,22 +69,16 @@ static const struct route routes[] = {
 const struct section proficiency_statistics = { routes, COUNT(routes), sql, COUNT(sql) };
 
 static struct statistics *
-statistics_for(struct request *rq, const cJSON *questions)
+statistics_for(struct request *rq, const struct test_version *version)
 {
-	int count = cJSON_GetArraySize(questions), i = 0;
-	struct statistics_question *read = arena_alloc(rq->arena, (size_t)count * sizeof(*read));
-	const cJSON *question, *option;
+	struct statistics_question *read = arena_alloc(rq->arena, (size_t)version->count * sizeof(*read));
 
-	cJSON_ArrayForEach(question, questions) {
-		read[i].points = field_number(question, "points", 1);
-		cJSON_ArrayForEach(option, json_get(question, "options")) {
-			read[i].options++;
-			if (field_bool(option, "isCorrect", false))
-				read[i].right = read[i].options;
-		}
-		i++;
+	for (int i = 0; i < version->count; i++) {
+		read[i].points = strtod(version->questions[i].points.s, NULL);
+		read[i].options = version->questions[i].options;
+		read[i].right = version->questions[i].right;
 	}
-	return statistics_new(rq->arena, read, count);
+	return statistics_new(rq->arena, read, version->count);
 }
 
 static void
@@ -93,7 +86,7 @@ add_sheets(struct request *rq, struct statistics *statistics)
 {
 	struct db_rows *rows;
 
-	db_timeout(rq->db, PATIENCE);
+	db_timeout(rq->db, TIMEOUT);
 	for (enum db_rc rc = db_one(rq->db, &rows, sql[SHEETS], ARGS(rq->id)); rc == DB_ROW; rc = db_next(rows))
 		statistics_add(statistics, db_blob(rows, 0), db_size(rows, 0));
 	db_end(rows);
@@ -109,25 +102,23 @@ put_figure(struct request *rq, const char *name, double figure)
 }
 
 static void
-put_question(struct request *rq, const cJSON *question, int order, struct statistics_item item)
+put_question(struct request *rq, const struct quiz_question *question, int order, struct statistics_item item)
 {
-	const cJSON *option;
-	int number = 0;
-
 	data_object(rq, NULL);
-	data_text(rq, "id", field_text(question, "id"));
-	data_text(rq, "text", field_text(question, "text"));
+	data_raw(rq, "id", question->id.s, question->id.length);
+	data_raw(rq, "text", question->text.s, question->text.length);
 	data_int(rq, "order", order);
 	put_figure(rq, "difficulty", item.difficulty);
 	put_figure(rq, "discrimination", item.discrimination);
 	data_int(rq, "unanswered", item.chosen[0]);
 	data_list(rq, "options");
-	cJSON_ArrayForEach(option, json_get(question, "options")) {
+	for (int i = 1; i <= question->options; i++) {
+		const struct quiz_option *option = &question->option[i - 1];
 		data_object(rq, NULL);
-		data_text(rq, "id", field_text(option, "id"));
-		data_text(rq, "text", field_text(option, "text"));
-		data_bool(rq, "isCorrect", field_bool(option, "isCorrect", false));
-		data_int(rq, "chosen", item.chosen[++number]);
+		data_raw(rq, "id", option->id.s, option->id.length);
+		data_raw(rq, "text", option->text.s, option->text.length);
+		data_bool(rq, "isCorrect", i == question->right);
+		data_int(rq, "chosen", item.chosen[i]);
 		data_end_object(rq);
 	}
 	data_end_list(rq);
@@ -135,11 +126,9 @@ put_question(struct request *rq, const cJSON *question, int order, struct statis
 }
 
 static struct response
-reply_statistics(struct request *rq, const struct statistics *statistics, const cJSON *questions)
+response_statistics(struct request *rq, const struct statistics *statistics, const struct test_version *version)
 {
 	struct statistics_total total = statistics_total(statistics);
-	const cJSON *question;
-	int order = 0;
 
 	response_begin(rq);
 	data_text(rq, "testId", rq->id);
@@ -150,10 +139,8 @@ reply_statistics(struct request *rq, const struct statistics *statistics, const 
 	put_figure(rq, "standardErrorOfMeasurement", total.error);
 	data_bool(rq, "isReliable", total.sheets >= RELIABLE_FROM);
 	data_list(rq, "questions");
-	cJSON_ArrayForEach(question, questions) {
-		put_question(rq, question, order, statistics_item(statistics, order));
-		order++;
-	}
+	for (int i = 0; i < version->count; i++)
+		put_question(rq, &version->questions[i], i, statistics_item(statistics, i));
 	data_end_list(rq);
 	return response_done(rq);
 }
@@ -161,15 +148,17 @@ reply_statistics(struct request *rq, const struct statistics *statistics, const 
 static struct response
 get_statistics(struct request *rq)
 {
-	enum json_fault fault;
 	struct db_rows *row;
 
 	proficiency_close_due(rq, 0);
-	if (db_one(rq->db, &row, sql[QUESTIONS], ARGS(rq->id)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[VERSION], ARGS(rq->id)) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	const cJSON *questions = json_parse(rq->arena, db_text(row, 0), db_size(row, 0), JSON_DEPTH, &fault);
+	int64_t pk = db_int(row, 0);
 	db_end(row);
-	struct statistics *statistics = statistics_for(rq, questions);
+	const struct test_version *version = attempt_version(rq->db, rq->arena, pk);
+	if (!version)
+		return response_error(rq, ERROR_NOT_FOUND);
+	struct statistics *statistics = statistics_for(rq, version);
 	add_sheets(rq, statistics);
-	return reply_statistics(rq, statistics, questions);
+	return response_statistics(rq, statistics, version);
 }

@@ -1,13 +1,11 @@
 /*
  * proficiency - open attempts, their answers, and submitting them.
  *
- * What a learner sees here never says which option is right: that comes with the result. Answers are read, graded and put
- * into words before the write transaction; inside it is looked whether they still belong to what is asked.
+ * A learner does not see here which option is right: that comes with the result. Answers are read and graded before
+ * the write transaction, which checks that they are still for the current version of the test.
  */
 #include "proficiency.h"
-#include "attempt.h"
 #include "limit.h"
-#include "quiz.h"
 #include "random.h"
 #include "sql.h"
 
@@ -40,17 +38,17 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 	{ "result", FIELD_OBJECT, .of = &status_result, .nullable = true, .note = "the last one" }) };
 
 /*
- * Each result of a test without limit of attempts is a row for good, so that they are counted, as they begin: deleting a
- * result gives nothing back, and who was let in may finish.
+ * Results of a test without limit of attempts are permanent rows, so their number is limited. An attempt counts
+ * when it begins: deleting a result does not reduce the count, and a user who has begun may finish.
  */
 #define DAILY_MOST 20
-#define DAILY_KIND "submit"		/* subject: id of the user, a blank, id of the test; schema.sql deletes them with the user */
+#define DAILY_KIND "submit"		/* subject: "USER-ID TEST-ID"; schema.sql deletes them with the user */
 
 /* ---- statements */
 
 /*
- * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and their open attempt at it. Who has one
- * may finish it when the test is unpublished meanwhile.
+ * A test (?1) that the user (?2) may see, an admin (?3) also as a draft, and the user's open attempt at it, which
+ * may be finished also when the test is unpublished meanwhile.
  */
 #define OPEN_TEST "test LEFT JOIN attempt ON attempt.user_pk = ?2 AND attempt.test = test.pk"
 #define SEEN "test.id = ?1 AND (test.is_published OR ?3)"
@@ -60,19 +58,21 @@ static const struct shape status_response = { .name = "UserTestStatusResponseDto
 
 #define ATTEMPT "coalesce(attempt.pk, 0), attempt.id, attempt.started_at, attempt.deadline, attempt.chosen, attempt.seed"
 
-enum { PAPER, OWN_PAPER, STATE, OWN_STATE, IS_RESULT, STATUS };
+enum { PREPARE, PREPARE_OWN, STATE, OWN_STATE, IS_RESULT, STATUS };
 
 static const char *const sql[] = {
-	[PAPER] = "SELECT coalesce(attempt.version, test.version), users.name, users.surname FROM " OPEN_TEST
+	[PREPARE] =
+		"SELECT coalesce(attempt.version, test.version), users.name, users.surname, attempt.deadline FROM " OPEN_TEST
 		SQL_JOIN "users ON users.pk = ?2 WHERE " SEEN_OR_OPEN,
-	[OWN_PAPER] = "SELECT attempt.version, NULL, NULL FROM " OWN_ATTEMPT,
+	[PREPARE_OWN] = "SELECT attempt.version, NULL, NULL, attempt.deadline FROM " OWN_ATTEMPT,
 	[STATE] = "SELECT test.pk, coalesce(attempt.version, test.version), test.id, " ATTEMPT ", test.duration_minutes, test.shuffle,"
 		" CASE test.max_attempts WHEN 0 THEN FALSE ELSE (SELECT count(*) FROM result WHERE result.user_pk = ?2"
 		" AND result.test = test.pk) >= test.max_attempts END, test.max_attempts = 0 FROM " OPEN_TEST " WHERE " SEEN_OR_OPEN,
 	[OWN_STATE] = "SELECT test.pk, attempt.version, test.id, " ATTEMPT ", 0, 0, 0, 0 FROM " OWN_ATTEMPT,
 	[IS_RESULT] = "SELECT 1 FROM result WHERE id = ?1 AND user_pk = ?2",
 	[STATUS] = "SELECT test.max_attempts, (SELECT count(*) FROM result WHERE result.user_pk = ?2 AND result.test = test.pk),"
-		" last.id, last.total_score, last.level, last.completed_at FROM test LEFT JOIN result AS last ON last.pk ="
+		" last.id AS resultId, last.total_score AS totalScore, last.level AS level, last.completed_at AS completedAt"
+		" FROM test LEFT JOIN result AS last ON last.pk ="
 		" (SELECT pk FROM result WHERE result.user_pk = ?2 AND result.test = test.pk ORDER BY attempt DESC LIMIT 1) WHERE " SEEN,
 };
 
@@ -106,15 +106,16 @@ static const struct route routes[] = {
 
 const struct section proficiency_taking = { routes, COUNT(routes), sql, COUNT(sql) };
 
-/* ---- what is asked, and what is answered */
+/* ---- before the transaction */
 
-struct paper {
+/* What is read and graded before the transaction. */
+struct prepared {
 	const struct test_version *version;
-	const char *name, *surname;	/* the user's */
-	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what came with the request, which is about */
-	int count;			/* questions */
-	struct quiz_grade grade;	/* what is submitted comes to this, and in words is */
-	const char *answers;
+	const char *name, *surname;	/* of the user */
+	bool over;			/* the time of the open attempt has run out */
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* in the request */
+	int count;			/* of the questions */
+	struct quiz_grade grade;	/* of what is submitted */
 };
 
 static const char *
@@ -123,56 +124,53 @@ copy(struct arena *arena, const char *text)
 	return text ? arena_string(arena, text) : NULL;
 }
 
-/* Leaves rq->prepared, unless there is nothing to be seen with that id. It outlives the snapshot that it was read in. */
+/* Sets rq->prepared; NULL when the user may not see a test or attempt with that id. */
 static void
-read_paper(struct request *rq, const char *statement, struct args args, struct faults *faults)
+prepare(struct request *rq, const char *statement, struct args args, struct faults *faults)
 {
-	struct paper *paper = arena_alloc(rq->arena, sizeof(*paper));
+	struct prepared *prepared = arena_alloc(rq->arena, sizeof(*prepared));
+	const struct test_version *version = NULL;
 	struct db_rows *row;
 
+	if (rq->faults.count > 0)
+		return;
 	if (db_one(rq->db, &row, statement, args) == DB_ROW) {
-		paper->version = attempt_version(rq->db, rq->arena, db_int(row, 0));
-		paper->name = copy(rq->arena, db_text(row, 1));
-		paper->surname = copy(rq->arena, db_text(row, 2));
+		prepared->version = version = attempt_version(rq->db, rq->arena, db_int(row, 0));
+		prepared->name = copy(rq->arena, db_text(row, 1));
+		prepared->surname = copy(rq->arena, db_text(row, 2));
+		prepared->over = attempt_is_over(db_int(row, 3), rq->now);
 	}
 	db_end(row);
-	rq->prepared = paper->version ? paper : NULL;
-	if (rq->prepared && rq->route->in)
-		paper->count = quiz_read(paper->version->key.bytes, paper->version->key.length,
-			rq->in[ANSWERS], paper->chosen, faults);
+	rq->prepared = version ? prepared : NULL;
+	if (version && rq->route->in)
+		prepared->count = quiz_read(version->key, rq->in[ANSWERS], prepared->chosen, faults);
+	if (prepared->over)
+		proficiency_close_due(rq, rq->user->pk);
 }
 
 static void
 check_start(struct request *rq, struct faults *faults)
 {
-	if (rq->faults.count == 0)
-		read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
+	proficiency_close_due(rq, rq->user->pk);
+	prepare(rq, sql[PREPARE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 }
 
 static void
 check_save(struct request *rq, struct faults *faults)
 {
-	if (rq->faults.count == 0)
-		read_paper(rq, sql[OWN_PAPER], ARGS(rq->id, rq->user->pk), faults);
+	prepare(rq, sql[PREPARE_OWN], ARGS(rq->id, rq->user->pk), faults);
 }
 
 static void
 check_submit(struct request *rq, struct faults *faults)
 {
-	struct paper *paper;
-
-	if (rq->faults.count > 0)
-		return;
-	read_paper(rq, sql[PAPER], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
-	paper = rq->prepared;
-	if (!paper || faults->count > 0)
-		return;
-	paper->grade = quiz_grade(paper->version->key.bytes, paper->version->key.length, paper->chosen, paper->version->ranges);
-	paper->answers = quiz_answers(rq->arena, paper->version->questions, paper->chosen,
-		paper->count < paper->version->count ? paper->count : paper->version->count, true);
+	prepare(rq, sql[PREPARE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
+	struct prepared *prepared = rq->prepared;
+	if (prepared)
+		prepared->grade = quiz_grade(prepared->version->key, prepared->chosen, prepared->version->ranges);
 }
 
-/* ---- the state at hand, inside the transaction */
+/* ---- the state inside the transaction */
 
 struct state {
 	int64_t test, version, attempt;	/* 0: none is open */
@@ -202,23 +200,20 @@ read_state(struct request *rq, const char *statement, struct args args, struct s
 	return there;
 }
 
-/*
- * What the user faces with the test, and the paper that belongs to it: read anew where another took its place while the
- * request waited. False when there is nothing to be seen.
- */
-static bool
-face(struct request *rq, struct state *state)
+/* The state of the user with a test. An error where there is none, or where what was prepared is of another version. */
+static struct response
+read_current(struct request *rq, struct state *state)
 {
-	const struct paper *paper = rq->prepared;
+	const struct prepared *prepared = rq->prepared;
 
 	if (!read_state(rq, sql[STATE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), state))
-		return false;
-	if (!paper || paper->version->pk != state->version)
-		(rq->route->in ? check_submit : check_start)(rq, &rq->faults);
-	return rq->prepared != NULL;
+		return response_error(rq, ERROR_NOT_FOUND);
+	if (!prepared || prepared->version->pk != state->version)
+		return response_again(rq);
+	return response_passed();
 }
 
-/* Milliseconds until the user may take that test once more. */
+/* Milliseconds until the user may take that test again. */
 static int64_t
 daily_wait(struct request *rq, const struct state *state)
 {
@@ -234,9 +229,9 @@ count_daily(struct request *rq, const struct state *state)
 		limit_count(rq->db, DAILY_KIND, arena_format(rq->arena, "%s %s", rq->user->id, state->test_id), rq->now, DAY);
 }
 
-/* ---- what a learner sees */
+/* ---- questions without the right answers */
 
-/* 0 to count - 1 in the order that `seed` goes on with; as they are without one. */
+/* 0 to count - 1 in the next order of `seed`; in rising order without one. */
 static void
 order_of(uint64_t *seed, int count, unsigned char *order)
 {
@@ -249,7 +244,7 @@ order_of(uint64_t *seed, int count, unsigned char *order)
 }
 
 static void
-put_raw(struct request *rq, const char *name, struct quiz_text text)
+put_raw(struct request *rq, const char *name, struct json_text text)
 {
 	data_raw(rq, name, text.s, text.length);
 }
@@ -279,7 +274,7 @@ static void
 order_by_id(const struct quiz_question *question, unsigned char *order)
 {
 	for (int i = 0; i < question->options; i++) {
-		struct quiz_text id = question->option[i].id;
+		struct json_text id = question->option[i].id;
 		int at = i;
 		for (; at > 0 && memcmp(question->option[order[at - 1]].id.s, id.s, id.length) > 0; at--)
 			order[at] = order[at - 1];
@@ -305,11 +300,11 @@ proficiency_put_questions(struct request *rq, const char *questions, bool shuffl
 }
 
 static struct response
-reply_attempt(struct request *rq, const struct state *state, bool with_questions)
+response_attempt(struct request *rq, const struct state *state, bool with_questions)
 {
-	const struct paper *paper = rq->prepared;
-	const struct quiz_question *questions = paper->version->questions;
-	int count = paper->version->count;
+	const struct test_version *version = ((const struct prepared *)rq->prepared)->version;
+	const struct quiz_question *questions = version->questions;
+	int count = version->count;
 	uint64_t seed = (uint64_t)state->seed.integer, *shuffled = state->seed.type == VALUE_NULL ? NULL : &seed;
 	unsigned char order[QUIZ_QUESTIONS_MAX], options[QUIZ_OPTIONS_MAX];
 
@@ -366,33 +361,25 @@ static struct response
 post_start(struct request *rq)
 {
 	struct state state;
-	struct response response = { .error = ERROR_NONE };
-	int64_t closed = attempt_close_due(rq->db, rq->now, rq->user->pk, 1000), wait;
+	struct response response = read_current(rq, &state);
+	int64_t wait;
 
-	if (!face(rq, &state))
-		return response_error(rq, ERROR_NOT_FOUND);
-	if (!state.attempt && state.used_up)
-		response = response_error(rq, ERROR_ATTEMPTS_USED);
-	else if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
-		response = response_wait(rq, ERROR_TOO_MANY_SUBMISSIONS, wait);
-	response.commit = closed > 0;
 	if (response.error)
 		return response;
+	if (state.attempt && attempt_is_over(state.deadline, rq->now))
+		return response_again(rq);	/* check_start() closes it */
+	if (!state.attempt && state.used_up)
+		return response_error(rq, ERROR_ATTEMPTS_USED);
+	if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)
+		return response_wait(rq, ERROR_TOO_MANY_SUBMISSIONS, wait);
 	if (!state.attempt) {
 		begin_attempt(rq, &state);
 		count_daily(rq, &state);
 	}
-	return reply_attempt(rq, &state, true);
+	return response_attempt(rq, &state, true);
 }
 
-static struct response
-over(struct request *rq)
-{
-	(void)attempt_close_due(rq->db, rq->now, rq->user->pk, 1000);
-	return response_error_keep(rq, ERROR_ATTEMPT_OVER);
-}
-
-/* An attempt that is no more has left a result under its id, unless somebody deleted that. */
+/* A closed attempt has a result with its id, unless that was deleted. */
 static struct response
 no_attempt(struct request *rq)
 {
@@ -406,39 +393,40 @@ no_attempt(struct request *rq)
 static struct response
 patch_attempt(struct request *rq)
 {
-	const struct paper *paper = rq->prepared;
+	const struct prepared *prepared = rq->prepared;
 	struct state state;
 
-	if (!paper || !read_state(rq, sql[OWN_STATE], ARGS(rq->id, rq->user->pk), &state))
+	if (prepared && prepared->over)
+		return response_error(rq, ERROR_ATTEMPT_OVER);
+	if (!prepared || !read_state(rq, sql[OWN_STATE], ARGS(rq->id, rq->user->pk), &state))
 		return no_attempt(rq);
-	if (attempt_is_over(state.deadline, rq->now))
-		return over(rq);
-	for (int i = 0; i < paper->count; i++)
-		if (paper->chosen[i])
-			state.chosen[i] = paper->chosen[i];
-	attempt_save(rq->db, state.attempt, state.chosen, paper->count);
-	return reply_attempt(rq, &state, false);
+	for (int i = 0; i < prepared->count; i++)
+		if (prepared->chosen[i])
+			state.chosen[i] = prepared->chosen[i];
+	attempt_save(rq->db, state.attempt, state.chosen, prepared->count);
+	return response_attempt(rq, &state, false);
 }
 
 /* ---- submitting */
 
 static struct response
-reply_result(struct request *rq, const struct result *result, int64_t number)
+response_result(struct request *rq, const struct result *result, int64_t number)
 {
-	const struct paper *paper = rq->prepared;
+	const struct prepared *prepared = rq->prepared;
+	const struct test_version *version = prepared->version;
 
 	response_begin(rq);
 	data_text(rq, "id", result->id);
 	data_object(rq, "user");
 	data_text(rq, "id", rq->user->id);
 	data_text(rq, "email", rq->user->email);
-	data_text(rq, "name", paper->name);
-	data_text(rq, "surname", paper->surname);
+	data_text(rq, "name", prepared->name);
+	data_text(rq, "surname", prepared->surname);
 	data_end_object(rq);
 	data_object(rq, "test");
-	data_text(rq, "id", paper->version->test_id);
-	data_text(rq, "title", paper->version->title);
-	data_text(rq, "targetLanguage", paper->version->language);
+	data_text(rq, "id", version->test_id);
+	data_text(rq, "title", version->title);
+	data_text(rq, "targetLanguage", version->language);
 	data_end_object(rq);
 	data_int(rq, "attempt", number);
 	data_number(rq, "totalScore", result->grade.score);
@@ -446,37 +434,39 @@ reply_result(struct request *rq, const struct result *result, int64_t number)
 	data_int(rq, "questionCount", result->grade.questions);
 	data_text(rq, "level", result->grade.level);
 	data_time(rq, "completedAt", result->completed_at);
-	data_raw(rq, "answers", paper->answers, strlen(paper->answers));
+	data_list(rq, "answers");
+	for (int i = 0; i < prepared->count && i < version->count; i++)
+		proficiency_put_answer(rq, &version->questions[i], prepared->chosen[i]);
+	data_end_list(rq);
 	return response_done(rq);
 }
 
 static struct response
 post_submit(struct request *rq)
 {
+	const struct prepared *prepared = rq->prepared;
 	struct state state;
 	char id[ID_TEXT];
 
-	if (!face(rq, &state))
-		return response_error(rq, ERROR_NOT_FOUND);
-	if (rq->faults.count > 0)
-		return response_error(rq, ERROR_BAD_FIELDS);
-	if (state.attempt && attempt_is_over(state.deadline, rq->now))
-		return over(rq);
+	if (prepared && prepared->over)
+		return response_error(rq, ERROR_ATTEMPT_OVER);
+	struct response response = read_current(rq, &state);
+	if (response.error)
+		return response;
 	if (!state.attempt && (state.used_up || state.minutes))
 		return response_error(rq, state.used_up ? ERROR_ATTEMPTS_USED : ERROR_NOT_STARTED);
 	int64_t wait = state.attempt ? 0 : daily_wait(rq, &state);
 	if (wait > 0)
 		return response_wait(rq, ERROR_TOO_MANY_SUBMISSIONS, wait);
-	const struct paper *paper = rq->prepared;
 	random_id(id);
 	const struct result result = { state.attempt ? state.attempt_id : id, rq->user->pk, state.test, state.version,
-		paper->version->language, rq->now, paper->chosen, paper->grade };
+		prepared->version->language, rq->now, prepared->chosen, prepared->grade };
 	int64_t number = attempt_record(rq->db, &result);
 	if (state.attempt)
 		attempt_remove(rq->db, state.attempt);
 	else
 		count_daily(rq, &state);
-	return reply_result(rq, &result, number);
+	return response_result(rq, &result, number);
 }
 
 /* ---- the status */
@@ -500,14 +490,7 @@ get_status(struct request *rq)
 	if (db_is_null(row, 2))
 		data_null(rq, "result");
 	else
-		data_object(rq, "result");
-	if (!db_is_null(row, 2)) {
-		data_text(rq, "resultId", db_text(row, 2));
-		data_number(rq, "totalScore", db_real(row, 3));
-		data_text(rq, "level", db_text(row, 4));
-		data_time(rq, "completedAt", db_int(row, 5));
-		data_end_object(rq);
-	}
+		response_put_row_object(rq, "result", &status_result, row, 2);
 	db_end(row);
 	return response_done(rq);
 }

@@ -211,6 +211,26 @@ static const struct route routes[] = {
 
 const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
 
+/* "answers" to stored questions; `chosen` has a byte for each. */
+static void
+put_answers(struct request *rq, const char *questions, const unsigned char *chosen, size_t length, bool graded)
+{
+	struct quiz_member members[QUIZ_MEMBERS];
+	struct quiz_question question;
+
+	data_list(rq, "answers");
+	for (size_t i = 0; i < length && quiz_next(&questions, &question); i++) {
+		int count = quiz_answer_members(&question, chosen[i], graded, members);
+		if (count == 0)
+			continue;
+		data_object(rq, NULL);
+		for (int m = 0; m < count; m++)
+			data_raw(rq, members[m].name, members[m].value.s, members[m].value.length);
+		data_end_object(rq);
+	}
+	data_end_list(rq);
+}
+
 /* Rows of `shape` with answers: after its columns come the questions and the chosen options. */
 static void
 put_answered(struct request *rq, const char *name, const char *rows, const struct shape *shape, bool graded)
@@ -222,8 +242,7 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 	     rc = db_next(row)) {
 		data_object(rq, NULL);
 		int next = response_put_row(rq, shape, row, 0);
-		quiz_put_answers(rq->out, "answers", db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1),
-			graded);
+		put_answers(rq, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);
 		data_end_object(rq);
 	}
 	db_end(row);

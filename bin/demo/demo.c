@@ -11,7 +11,6 @@
 #include "course.h"
 #include "ctl.h"
 #include "file.h"
-#include "json.h"
 #include "limit.h"
 #include "material.h"
 #include "placement.h"
@@ -329,9 +328,7 @@ run_demo(int argc, char **argv, const char *data)
 		return EXIT_CONFIG;
 	d.run = arena_new(1 << 20);
 	d.batch = arena_new(1 << 20);
-	json_use(d.batch);
 	int code = d.run && d.batch ? demo_fill(&d) : ctl_error(EXIT_FAILURE, "out of memory");
-	json_use(NULL);
 	db_close(d.db);
 	arena_free(d.run);
 	arena_free(d.batch);

@@ -25,7 +25,7 @@ struct timeline {
 struct demo {
 	const struct conf *conf;
 	struct db *db;
-	struct arena *run, *batch;	/* of the whole run; of the current batch, and cJSON's */
+	struct arena *run, *batch;	/* of the whole run; of the current batch */
 	uint64_t seed;			/* of all parts */
 	uint64_t chance;		/* state of the series of this part */
 	int64_t start, until;		/* the year that is shown */

@@ -3,7 +3,7 @@
  */
 #include "demo.h"
 
-/* Two of them tell nobody apart, as happens to every school: the statistics of the test show which. */
+/* Two of them do not discriminate, as in every school: the statistics of the test show which. */
 static const struct demo_question english[] = {
 	{ "She ___ a teacher.", { "is", "am", "are", "be" }, 1, -2.6, 1.3 },
 	{ "___ is your name?", { "What", "Who", "Where", "Why" }, 1, -2.4, 1.1 },

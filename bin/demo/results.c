@@ -10,7 +10,6 @@
 
 #include "attempt.h"
 #include "clock.h"
-#include "json.h"
 #include "placement.h"
 #include "random.h"
 
@@ -38,37 +37,50 @@ const struct db_statements demo_results_statements = { sql, COUNT(sql) };
 
 /* ---- the tests */
 
-/* As an admin would send them: the place of the right option is random. */
-static cJSON *
+/* As an admin would send it: the place of the right option is random. */
+static struct value
+options_of(struct demo *d, const struct demo_question *question, unsigned char *right)
+{
+	struct value *options = arena_alloc(d->batch, DEMO_OPTIONS * sizeof(*options));
+	int at = (int)demo_below(d, DEMO_OPTIONS);
+
+	for (int o = 0; o < DEMO_OPTIONS; o++) {
+		struct value *option = arena_alloc(d->batch, QUIZ_OPTION_FIELDS * sizeof(*option));
+		option[QUIZ_OPTION_TEXT] = value_text(question->option[o == at ? 0 : o < at ? o + 1 : o]);
+		option[QUIZ_OPTION_RIGHT] = value_bool(o == at);
+		options[o] = value_object(option, QUIZ_OPTION_FIELDS);
+	}
+	*right = (unsigned char)(at + 1);
+	return value_list(options, DEMO_OPTIONS);
+}
+
+static struct value
 questions_of(struct demo *d, struct test *test)
 {
-	cJSON *list = cJSON_CreateArray();
+	struct value *questions = arena_alloc(d->batch, (size_t)test->source->count * sizeof(*questions));
 
 	for (int i = 0; i < test->source->count; i++) {
 		const struct demo_question *question = &test->source->questions[i];
-		cJSON *made = cJSON_CreateObject(), *options = cJSON_CreateArray();
-		int right = (int)demo_below(d, DEMO_OPTIONS);
-		for (int o = 0; o < DEMO_OPTIONS; o++) {
-			int from = o == right ? 0 : o < right ? o + 1 : o;
-			cJSON *option = cJSON_CreateObject();
-			cJSON_AddStringToObject(option, "text", question->option[from]);
-			cJSON_AddBoolToObject(option, "isCorrect", from == 0);
-			cJSON_AddItemToArray(options, option);
-		}
-		test->right[i] = (unsigned char)(right + 1);
-		cJSON_AddStringToObject(made, "text", question->text);
-		cJSON_AddNumberToObject(made, "points", question->points);
-		cJSON_AddItemToObject(made, "options", options);
-		cJSON_AddItemToArray(list, made);
+		struct value *made = arena_alloc(d->batch, QUIZ_QUESTION_FIELDS * sizeof(*made));
+		made[QUIZ_QUESTION_TEXT] = value_text(question->text);
+		made[QUIZ_QUESTION_POINTS] = value_real(question->points);
+		made[QUIZ_QUESTION_OPTIONS] = options_of(d, question, &test->right[i]);
+		questions[i] = value_object(made, QUIZ_QUESTION_FIELDS);
 	}
-	return list;
+	return value_list(questions, (size_t)test->source->count);
 }
 
 static enum db_rc
 make_test(struct demo *d, struct test *test, const struct demo_test *source, int64_t at)
 {
-	struct placement placement = { .title = source->title, .description = source->description, .language = source->language,
-		.minutes = source->minutes, .shuffle = true, .published = true, .ranges = ranges };
+	struct placement placement = { .ranges = ranges, .head = {
+		[PLACEMENT_TITLE] = value_text(source->title),
+		[PLACEMENT_DESCRIPTION] = value_text(source->description),
+		[PLACEMENT_LANGUAGE] = value_text(source->language),
+		[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(),
+		[PLACEMENT_ATTEMPTS] = value_int(0),
+		[PLACEMENT_SHUFFLE] = value_bool(true),
+	} };
 	const char *id = demo_id(d, at);
 	struct db_rows *row;
 
@@ -148,7 +160,7 @@ make_result(struct demo *d, int64_t i, void *row)
 	for (int q = 0; q < test->source->count; q++)
 		chosen[q] = answer(d, test, q, ability);
 	*(struct result *)row = (struct result){ id, user->pk, test->pk, version->pk, version->language, at, chosen,
-		quiz_grade(version->key.bytes, version->key.length, chosen, version->ranges) };
+		quiz_grade(version->key, chosen, version->ranges) };
 	if (user->last_login < at)
 		user->last_login = at;
 }

@@ -2,7 +2,6 @@
 
 #include "guard.h"
 
-#include "buf.h"
 #include "encode.h"
 #include "utf8.h"
 
@@ -14,6 +13,7 @@ struct name {
 	const char *bytes;
 	size_t length;
 	size_t at;		/* its offset in the text */
+	struct json_text value;
 };
 
 struct reader {
@@ -21,21 +21,15 @@ struct reader {
 	const char *text;
 	size_t length, at;
 	int depth;		/* levels that may still be opened */
-	struct number *numbers;	/* those too long for cJSON, the last first */
-};
-
-/* A number in the text. */
-struct number {
-	struct number *next;
-	size_t at, length;
-	double value;
+	char *shortened;	/* the text with numbers as short as cJSON needs them; NULL: as they are */
+	const struct json_text **members;	/* of the next object; NULL: not wanted */
 };
 
 #define CJSON_NUMBER_MAX 63	/* bytes of a number that cJSON reads; it cuts longer ones */
 
 static enum json_fault read_value(struct reader *in);
 
-/* The byte at hand; 0, which no JSON text holds, behind the end. */
+/* The next byte; 0, which no JSON text holds, at the end. */
 static char
 peek(const struct reader *in)
 {
@@ -131,7 +125,7 @@ read_escape(struct reader *in, unsigned *point)
 	return letter ? JSON_GOOD : read_unicode(in, point);
 }
 
-/* How many of the next bytes are characters of their own that mean themselves: most of what strings are made of. */
+/* How many of the next bytes are ASCII characters that stand for themselves, as most in strings do. */
 static size_t
 plain_bytes(const struct reader *in)
 {
@@ -142,7 +136,7 @@ plain_bytes(const struct reader *in)
 	return (size_t)(s - from);
 }
 
-/* A string behind its first quote. Its bytes go to `out`, if given; they are never more than its text has. */
+/* A string behind its first quote. Its bytes go to `out` unless that is NULL; they are never more than the text has. */
 static enum json_fault
 read_string(struct reader *in, char *out, size_t *length)
 {
@@ -181,7 +175,7 @@ read_string(struct reader *in, char *out, size_t *length)
 	}
 }
 
-/* ---- numbers and words */
+/* ---- numbers and literals */
 
 static size_t
 skip_digits(struct reader *in)
@@ -193,7 +187,20 @@ skip_digits(struct reader *in)
 	return in->at - start;
 }
 
-/* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), which a double can hold. */
+/* Writes a number with the digits that a double has, and spaces behind it. */
+static void
+shorten(struct reader *in, size_t at, size_t length, double value)
+{
+	char number[32];
+	int digits = snprintf(number, sizeof(number), "%.17g", value);
+
+	if (!in->shortened)
+		in->shortened = arena_copy(in->arena, in->text, in->length);
+	memset(in->shortened + at, ' ', length);
+	memcpy(in->shortened + at, number, (size_t)digits);
+}
+
+/* number = [ minus ] int [ frac ] [ exp ] (RFC 8259 section 6), in the range of a double. */
 static enum json_fault
 read_number(struct reader *in)
 {
@@ -220,29 +227,25 @@ read_number(struct reader *in)
 		if (skip_digits(in) == 0)
 			return JSON_SYNTAX;
 	}
-	if (in->at - start > JSON_NUMBER_MAX)
-		return JSON_SYNTAX;
 	const size_t length = in->at - start;
-	/* Without exponent a short one is not too large. */
+	if (length > JSON_NUMBER_MAX)
+		return JSON_SYNTAX;
 	if (!exponent && length <= CJSON_NUMBER_MAX)
-		return JSON_GOOD;
+		return JSON_GOOD;	/* not too large for a double */
 	memcpy(digits, in->text + start, length);
 	digits[length] = '\0';
 	const double value = strtod(digits, NULL);
-	if (length > CJSON_NUMBER_MAX) {
-		struct number *number = arena_alloc(in->arena, sizeof(*number));
-		*number = (struct number){ in->numbers, start, length, value };
-		in->numbers = number;
-	}
+	if (length > CJSON_NUMBER_MAX)
+		shorten(in, start, length, value);
 	return isfinite(value) ? JSON_GOOD : JSON_SYNTAX;
 }
 
 static enum json_fault
-read_word(struct reader *in, const char *word)
+read_literal(struct reader *in, const char *literal)
 {
-	const size_t length = strlen(word);
+	const size_t length = strlen(literal);
 
-	if (in->length - in->at < length || memcmp(in->text + in->at, word, length) != 0)
+	if (in->length - in->at < length || memcmp(in->text + in->at, literal, length) != 0)
 		return JSON_SYNTAX;
 	in->at += length;
 	return JSON_GOOD;
@@ -251,52 +254,42 @@ read_word(struct reader *in, const char *word)
 /* ---- objects and lists */
 
 static int
-compare(const struct name *a, const struct name *b)
+compare_bytes(const struct name *a, const struct name *b)
 {
 	if (a->length != b->length)
 		return a->length < b->length ? -1 : 1;
 	return memcmp(a->bytes, b->bytes, a->length);
 }
 
-/* Merge sort of a list of `count` names, stable: hashing would need a secret against made-up collisions. */
-static struct name *
-sort(struct name *list, size_t count)
+/* Equal names by their places. */
+static int
+compare(const void *left, const void *right)
 {
-	struct name *left, *right, *sorted, **end = &sorted, *cut = list;
+	const struct name *a = *(const struct name *const *)left, *b = *(const struct name *const *)right;
+	int order = compare_bytes(a, b);
 
-	if (count < 2)
-		return list;
-	for (size_t i = 1; i < count / 2; i++)
-		cut = cut->next;
-	right = cut->next;
-	cut->next = NULL;
-	left = sort(list, count / 2);
-	right = sort(right, count - count / 2);
-	while (left && right) {
-		struct name **least = compare(left, right) <= 0 ? &left : &right;
-
-		*end = *least;
-		end = &(*end)->next;
-		*least = *end;
-	}
-	*end = left ? left : right;
-	return sorted;
+	return order ? order : a->at < b->at ? -1 : 1;
 }
 
-/* Finds a name given twice and goes to its second place. */
+/* Moves to the second place of a duplicate name. A hash table would need a secret against chosen collisions. */
 static enum json_fault
-check_names(struct reader *in, struct name *names, size_t count)
+check_names(struct reader *in, const struct name *names, size_t count)
 {
-	for (names = sort(names, count); names && names->next; names = names->next) {
-		if (compare(names, names->next) == 0) {
-			in->at = names->next->at;
+	const struct name **sorted = arena_alloc(in->arena, count * sizeof(*sorted));
+
+	for (size_t i = 0; i < count; i++, names = names->next)
+		sorted[i] = names;
+	qsort(sorted, count, sizeof(*sorted), compare);
+	for (size_t i = 1; i < count; i++) {
+		if (compare_bytes(sorted[i - 1], sorted[i]) == 0) {
+			in->at = sorted[i]->at;
 			return JSON_TWICE;
 		}
 	}
 	return JSON_GOOD;
 }
 
-/* A name and its colon. Without escapes the name is left where it stands; with them it is written out anew. */
+/* A name and its colon. Without escapes the name stays in the text, else it is copied. */
 static enum json_fault
 read_name(struct reader *in, struct name **out)
 {
@@ -328,61 +321,61 @@ read_name(struct reader *in, struct name **out)
 	return JSON_GOOD;
 }
 
-static enum json_fault
-read_object(struct reader *in)
+static void
+keep_members(struct arena *arena, const struct name *names, size_t count, const struct json_text **members)
 {
-	struct name *names = NULL, **end = &names;
-	size_t count = 0;
+	struct json_text *text = arena_alloc(arena, count * sizeof(*text));
 
-	in->at++;
-	skip_space(in);
-	if (peek(in) == '}') {
-		in->at++;
-		return JSON_GOOD;
+	*members = text;
+	for (; names; names = names->next, text++) {
+		*text = names->value;
+		while (strchr(" \n\r\t", text->s[text->length - 1]))
+			text->length--;
 	}
-	for (;;) {
-		enum json_fault fault;
-
-		skip_space(in);
-		fault = read_name(in, end);
-		if (!fault)
-			fault = read_value(in);
-		if (fault)
-			return fault;
-		end = &(*end)->next;
-		count++;
-		if (peek(in) == '}')
-			break;
-		if (peek(in) != ',')
-			return JSON_SYNTAX;
-		in->at++;
-	}
-	in->at++;
-	return check_names(in, names, count);
 }
 
 static enum json_fault
-read_list(struct reader *in)
+read_member(struct reader *in, struct name **out)
 {
-	in->at++;
-	skip_space(in);
-	if (peek(in) == ']') {
-		in->at++;
-		return JSON_GOOD;
-	}
-	for (;;) {
-		enum json_fault fault = read_value(in);
+	enum json_fault fault = read_name(in, out);
 
+	if (fault)
+		return fault;
+	skip_space(in);
+	(*out)->value.s = in->text + in->at;
+	fault = read_value(in);
+	(*out)->value.length = (size_t)(in->text + in->at - (*out)->value.s);
+	return fault;
+}
+
+/* An object or a list. */
+static enum json_fault
+read_elements(struct reader *in)
+{
+	const struct json_text **members = in->members;
+	const char end = peek(in) == '{' ? '}' : ']';
+	struct name *names = NULL, **next = &names;
+	enum json_fault fault;
+	size_t count = 0;
+
+	in->members = NULL;
+	do {
+		in->at++;
+		skip_space(in);
+		if (count == 0 && peek(in) == end)
+			break;
+		fault = end == '}' ? read_member(in, next) : read_value(in);
 		if (fault)
 			return fault;
-		if (peek(in) == ']')
-			break;
-		if (peek(in) != ',')
-			return JSON_SYNTAX;
-		in->at++;
-	}
+		next = end == '}' ? &(*next)->next : next;
+		count++;
+	} while (peek(in) == ',');
+	if (peek(in) != end)
+		return JSON_SYNTAX;
 	in->at++;
-	return JSON_GOOD;
+	if (members && names)
+		keep_members(in->arena, names, count, members);
+	return names ? check_names(in, names, count) : JSON_GOOD;
 }
 
 static enum json_fault
@@ -393,7 +386,7 @@ read_nested(struct reader *in)
 	if (in->depth == 0)
 		return JSON_DEEP;
 	in->depth--;
-	fault = peek(in) == '{' ? read_object(in) : read_list(in);
+	fault = read_elements(in);
 	in->depth++;
 	return fault;
 }
@@ -416,13 +409,13 @@ read_value(struct reader *in)
 		fault = read_string(in, NULL, &length);
 		break;
 	case 't':
-		fault = read_word(in, "true");
+		fault = read_literal(in, "true");
 		break;
 	case 'f':
-		fault = read_word(in, "false");
+		fault = read_literal(in, "false");
 		break;
 	case 'n':
-		fault = read_word(in, "null");
+		fault = read_literal(in, "null");
 		break;
 	default:
 		fault = read_number(in);
@@ -450,7 +443,7 @@ read_all(struct reader *in)
 
 	if (!fault && in->at < in->length)
 		fault = JSON_SYNTAX;
-	/* Whoever sends UTF-16 or Latin-1 is told that, rather than that a bracket was expected. */
+	/* For a text in UTF-16 or Latin-1 that is the better message. */
 	if (fault == JSON_SYNTAX && !utf8_is_valid(in->text, in->length))
 		fault = JSON_UTF8;
 	return fault;
@@ -467,43 +460,6 @@ json_check(struct arena *arena, const char *text, size_t length, int depth, size
 	if (fault && at)
 		*at = in.at;
 	return fault;
-}
-
-/* ---- a member as it stands */
-
-cJSON *
-json_get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-const char *
-json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length)
-{
-	struct reader in = reader_of(arena, text, length, JSON_DEPTH);
-
-	skip_space(&in);
-	if (peek(&in) != '{')
-		return NULL;
-	/* the first byte is the brace, later ones are the commas */
-	do {
-		struct name *member;
-
-		in.at++;
-		skip_space(&in);
-		if (read_name(&in, &member) != JSON_GOOD)
-			return NULL;
-		skip_space(&in);
-		const char *value = text + in.at;
-		if (read_value(&in) != JSON_GOOD)
-			return NULL;
-		if (member->length == strlen(name) && memcmp(member->bytes, name, member->length) == 0) {
-			*member_length = (size_t)(text + in.at - value);
-			utf8_trim(&value, member_length);
-			return value;
-		}
-	} while (peek(&in) == ',');
-	return NULL;
 }
 
 /* ---- cJSON */
@@ -531,40 +487,29 @@ json_use(struct arena *arena)
 	cJSON_InitHooks(arena ? &hooks : NULL);
 }
 
-/* A copy of the text whose long numbers are written as short as the same double can be. */
-static const char *
-shorten(struct reader *in, const char *text, size_t *length)
-{
-	struct buf out = { .arena = in->arena };
-	struct number *first = NULL, *next;
-	size_t at = 0;
-
-	for (; in->numbers; in->numbers = next) {
-		next = in->numbers->next;
-		in->numbers->next = first;
-		first = in->numbers;
-	}
-	for (; first; first = first->next) {
-		buf_put(&out, text + at, first->at - at);
-		buf_number(&out, first->value);
-		at = first->at + first->length;
-	}
-	buf_put(&out, text + at, *length - at);
-	*length = out.length;
-	return out.s;
-}
-
 cJSON *
-json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
+json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
+	const struct json_text **members)
 {
 	struct reader in = reader_of(arena, text, length, depth);
 	const size_t mark = in.at;
 
 	OUTSIDE_TRANSACTION();
+	in.members = members;
 	*fault = read_all(&in);
 	if (*fault)
 		return NULL;
-	if (in.numbers)
-		text = shorten(&in, text, &length);
-	return cJSON_ParseWithLengthOpts(text + mark, length - mark, NULL, false);
+	return cJSON_ParseWithLengthOpts((in.shortened ? in.shortened : text) + mark, length - mark, NULL, false);
+}
+
+cJSON *
+json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault)
+{
+	return json_parse_members(arena, text, length, depth, fault, NULL);
+}
+
+cJSON *
+json_get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
 }

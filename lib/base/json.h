@@ -1,5 +1,5 @@
 /*
- * json - a strict check before cJSON sees a text, and cJSON on the arena.
+ * json - a strict check of JSON texts (RFC 8259), and cJSON on the arena.
  */
 #ifndef OKUL_JSON_H
 #define OKUL_JSON_H
@@ -14,34 +14,41 @@
 
 enum json_fault {
 	JSON_GOOD,
-	JSON_SYNTAX,		/* no RFC 8259 text: bad token, bytes behind the end, a number like 01; or one no double holds */
-	JSON_UTF8,		/* bytes that are no UTF-8, or an unpaired surrogate escape */
+	JSON_SYNTAX,		/* not RFC 8259: a bad token, bytes behind the end; a number like 01 or 1e999 */
+	JSON_UTF8,		/* bytes that are not UTF-8, or an unpaired surrogate escape */
 	JSON_NUL,		/* \u0000 in a string or a name */
-	JSON_DEEP,		/* nested deeper than asked */
-	JSON_TWICE,		/* an object names a key twice (compared after its escapes are resolved) */
+	JSON_DEEP,		/* nested deeper than `depth` */
+	JSON_TWICE,		/* an object has a key twice (escapes resolved) */
 };
 
 /*
- * One pass over the text, memory bounded by depth; names of objects are kept in the arena to find doubles. One byte order
- * mark before the text is ignored (RFC 8259 section 8.1), here and below.
- * `depth` is the greatest nesting allowed. On a fault `*at` (may be NULL) is the offset in bytes.
+ * One pass over the text; the names of objects are kept in the arena to find duplicates. One byte order mark before
+ * the text is ignored (RFC 8259 section 8.1), here and below. `depth` is the greatest nesting allowed. On a fault
+ * `*at` (may be NULL) is its offset in bytes.
  */
 must_use enum json_fault json_check(struct arena *arena, const char *text, size_t length, int depth, size_t *at);
 
-/* cJSON allocates in `arena` from here on (process-wide) and so never fails; its free does nothing. NULL undoes it. */
+/* cJSON allocates in `arena` from now on (process-wide) and so never fails; its free does nothing. NULL undoes it. */
 void json_use(struct arena *arena);
 
 /* Checks, then parses. NULL on a fault (see *fault). Owned by the arena given to json_use(). */
 must_use cJSON *json_parse(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault);
 
-/* A member of an object by its exact name; NULL when it has none, or is none itself. */
-cJSON *json_get(const cJSON *object, const char *name);
+/* A value as its text has it, a string with its quotes. Borrowed. */
+struct json_text {
+	const char *s;
+	size_t length;
+};
 
 /*
- * The value of a member of an object as it stands in its text, digit by digit, without the white space around it: a double
- * holds neither 12345678901234567890 nor the last digit of 1.10. `text` is one that json_check() found good. NULL when it
- * is no object or has no such member, however its name is escaped.
+ * The same, and in `*members` the text of each member of the root object, in their order and without the white
+ * space around it: a double holds neither 12345678901234567890 nor the last digit of 1.10. The array lies in the
+ * arena.
  */
-const char *json_member(struct arena *arena, const char *text, size_t length, const char *name, size_t *member_length);
+must_use cJSON *json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
+	const struct json_text **members);
+
+/* A member of an object by its exact name; NULL when it has none, or is no object. */
+cJSON *json_get(const cJSON *object, const char *name);
 
 #endif

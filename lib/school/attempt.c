@@ -1,18 +1,17 @@
 #include "attempt.h"
 #include "sql.h"
 
-enum { ANY_DUE, USER_DUE, NEXT, USER_NEXT, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
+enum { DUE, USER_DUE, CLOSE, BEGIN, SAVE, RECORD, REMOVE, REMOVE_RESULT, VERSION };
 
 #define DUE_COLUMNS \
-	"SELECT attempt.pk, attempt.id, attempt.user_pk, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
+	"SELECT attempt.id, attempt.user_pk, attempt.test, attempt.version, attempt.deadline, attempt.chosen," \
 	" version.answer_key, version.level_ranges, version.target_language" \
 	" FROM attempt" SQL_JOIN "test_version AS version ON version.pk = attempt.version WHERE attempt.deadline < ?1"
 
 static const char *const attempt_sql[] = {
-	[ANY_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 LIMIT 1",
-	[USER_DUE] = "SELECT 1 FROM attempt WHERE deadline < ?1 AND user_pk = ?2 LIMIT 1",
-	[NEXT] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT 1",
-	[USER_NEXT] = DUE_COLUMNS " AND attempt.user_pk = ?2 ORDER BY attempt.deadline LIMIT 1",
+	[DUE] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT ?2",
+	[USER_DUE] = DUE_COLUMNS " AND attempt.user_pk = ?3 ORDER BY attempt.deadline LIMIT ?2",
+	[CLOSE] = "DELETE FROM attempt WHERE id = ?1 AND chosen IS NOT DISTINCT FROM ?2",
 	[BEGIN] = "INSERT INTO attempt (id, user_pk, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[RECORD] =
@@ -30,7 +29,7 @@ const struct db_statements attempt_statements = { attempt_sql, COUNT(attempt_sql
 /* ---- versions */
 
 #define KEPT 4
-#define KEEP_SIZE (64 * 1024)	/* bytes of one: 60 questions of ordinary length, which are taken apart */
+#define KEEP_SIZE (64 * 1024)	/* bytes of one: 60 questions of ordinary length, parsed */
 
 static const char *
 keep(char **at, const char *text)
@@ -42,7 +41,7 @@ keep(char **at, const char *text)
 	return kept;
 }
 
-/* The row at hand in one block of memory, which `at` is. */
+/* Copies the current row into the memory at `at`. */
 static void
 copy_version(struct test_version *version, const struct db_rows *row, int questions, char *at)
 {
@@ -94,17 +93,6 @@ attempt_version(struct db *db, struct arena *arena, int64_t pk)
 
 /* ---- attempts */
 
-bool
-attempt_due(struct db *db, int64_t now, int64_t user)
-{
-	struct db_rows *row;
-	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, user)) :
-		db_one(db, &row, attempt_sql[ANY_DUE], ARGS(now - ATTEMPT_GRACE));
-
-	db_end(row);
-	return rc == DB_ROW;
-}
-
 void
 attempt_begin(struct db *db, const struct attempt *attempt)
 {
@@ -147,32 +135,52 @@ attempt_remove_result(struct db *db, struct db_rows **row, const char *id)
 	return db_one(db, row, attempt_sql[REMOVE_RESULT], ARGS(id));
 }
 
-static bool
-close_next(struct db *db, int64_t now, int64_t user)
-{
-	unsigned char chosen[QUIZ_QUESTIONS_MAX] = { 0 };
-	struct db_rows *row;
-	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_NEXT], ARGS(now - ATTEMPT_GRACE, user)) :
-		db_one(db, &row, attempt_sql[NEXT], ARGS(now - ATTEMPT_GRACE));
+/* ---- attempts whose time has run out */
 
-	if (rc == DB_ROW) {
-		int64_t pk = db_int(row, 0);
-		if (db_size(row, 6) <= sizeof(chosen) && !db_is_null(row, 6))
-			memcpy(chosen, db_blob(row, 6), db_size(row, 6));
-		attempt_record(db, &(struct result){ db_text(row, 1), db_int(row, 2), db_int(row, 3), db_int(row, 4), db_text(row, 9),
-			db_int(row, 5), chosen, quiz_grade(db_blob(row, 7), db_size(row, 7), chosen, db_text(row, 8)) });
-		attempt_remove(db, pk);
-	}
-	db_end(row);
-	return rc == DB_ROW && db_failure(db) == DB_DONE;
+static struct attempt_due *
+grade_due(struct arena *arena, const struct db_rows *row)
+{
+	struct attempt_due *due = arena_alloc(arena, sizeof(*due));
+	size_t length = db_size(row, 5) < sizeof(due->chosen) ? db_size(row, 5) : sizeof(due->chosen);
+
+	due->saved = db_is_null(row, 5) ? value_null() : value_blob(due->chosen, length);
+	if (length > 0)
+		memcpy(due->chosen, db_blob(row, 5), length);
+	due->result = (struct result){ arena_string(arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2),
+		db_int(row, 3), arena_string(arena, db_text(row, 8)), db_int(row, 4), due->chosen,
+		quiz_grade(db_value(row, 6), due->chosen, db_text(row, 7)) };
+	return due;
 }
 
 int64_t
-attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit)
+attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit,
+	const struct attempt_due **first)
+{
+	struct db_rows *row;
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, limit, user)) :
+		db_one(db, &row, attempt_sql[DUE], ARGS(now - ATTEMPT_GRACE, limit));
+	int64_t count = 0;
+
+	for (*first = NULL; rc == DB_ROW; rc = db_next(row), count++) {
+		struct attempt_due *due = grade_due(arena, row);
+		*first = due;
+		first = &due->next;
+	}
+	db_end(row);
+	return count;
+}
+
+int64_t
+attempt_close(struct db *db, const struct attempt_due *due)
 {
 	int64_t closed = 0;
 
-	while (closed < limit && close_next(db, now, user))
-		closed++;
+	for (; due && db_failure(db) == DB_DONE; due = due->next) {
+		int64_t changed = 0;
+		(void)!db_run(db, attempt_sql[CLOSE], ARGS(due->result.id, due->saved), &changed);
+		if (changed > 0)
+			attempt_record(db, &due->result);
+		closed += changed;
+	}
 	return closed;
 }

@@ -1,10 +1,9 @@
 /*
  * attempt - open attempts at placement tests, and the results that they become.
  *
- * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what was saved
- * until then is graded, and the result is completed at the deadline. That is written by whoever looks next: a request of
- * that user, results or figures that an admin sees, the deletion of a test, or `okulctl cleanup`. Until then the attempt
- * counts as open nowhere.
+ * An attempt whose deadline has passed by more than the grace counts as taken, also when nothing was saved: what
+ * was saved until then is graded, and the result is completed at the deadline. The next reader writes that: a
+ * request of the user, results or statistics that an admin requests, the deletion of a test, or `okulctl cleanup`.
  */
 #ifndef OKUL_ATTEMPT_H
 #define OKUL_ATTEMPT_H
@@ -26,7 +25,7 @@ attempt_is_over(int64_t deadline, int64_t now)
 	return deadline && now > deadline + ATTEMPT_GRACE;
 }
 
-/* A version of a test, as taking it needs it. */
+/* A version of a test, parsed. */
 struct test_version {
 	int64_t pk;
 	struct value key;		/* lib/school/quiz.h */
@@ -36,19 +35,11 @@ struct test_version {
 };
 
 /*
- * Reads a version; NULL when there is none. It never changes, so that the process keeps the last few it has read, unless they
- * are large: reading 20 KiB anew and taking it apart would be a fourth of a submission. Borrowed until three others were asked for; a large one
- * lies in the arena.
+ * Reads a version; NULL when there is none. Versions never change, so the process caches the last few, unless they
+ * are large: to read and parse 20 KiB would be a fourth of a submission. Borrowed until three others were read; a
+ * large one is in the arena.
  */
 const struct test_version *attempt_version(struct db *db, struct arena *arena, int64_t pk);
-
-/* True when that user (0: anybody) has attempts to be closed. Reads only. */
-must_use bool attempt_due(struct db *db, int64_t now, int64_t user);
-
-/*
- * Closes up to `limit` of them, oldest first. Inside a write transaction; gives how many, a failure sticks to db.
- */
-int64_t attempt_close_due(struct db *db, int64_t now, int64_t user, int64_t limit);
 
 struct attempt {
 	const char *id;
@@ -72,9 +63,29 @@ struct result {
 
 /* Adds a result. Returns its number among those of user and test, from 1. */
 int64_t attempt_record(struct db *db, const struct result *result);
-/* Takes away an attempt that has become a result. */
+/* Deletes an attempt that has become a result. */
 void attempt_remove(struct db *db, int64_t pk);
-/* DB_ROW and a row with the user's address, the test's title, score and level of what was deleted; DB_DONE when there is none. */
+/* An attempt whose time has run out, and the result that it becomes. */
+struct attempt_due {
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];
+	struct value saved;		/* the same as it is stored */
+	struct result result;
+	const struct attempt_due *next;
+};
+
+/*
+ * Before the transaction: reads and grades up to `limit` attempts of that user (0: anybody) to be closed, oldest
+ * first. Returns how many; the list lies in the arena.
+ */
+int64_t attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit,
+	const struct attempt_due **first);
+/* Makes results of those that are still as they were read. Returns how many; a failure sticks to db. */
+int64_t attempt_close(struct db *db, const struct attempt_due *first);
+
+/*
+ * DB_ROW and a row with the user's address, the test's title, score and level of what was deleted; DB_DONE when
+ * there is none.
+ */
 must_use enum db_rc attempt_remove_result(struct db *db, struct db_rows **row, const char *id);
 
 #endif

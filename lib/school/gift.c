@@ -1,22 +1,17 @@
 #include "gift.h"
 
 #include "entity.h"
-#include "field.h"
 #include "quiz.h"
 #include "url.h"
 #include "utf8.h"
 
 #include <math.h>
-#include <strings.h>
 
-#define TEXT_MAX 4000		/* code points, as QuestionDto and OptionDto have them */
-#define OPTION_MAX 1000
-#define POINTS_MAX 1000
 #define GAP "_____"
 
 /*
- * A piece of a question whose escapes are resolved. A byte that was escaped is no sign any more, which `plain` tells: it
- * has a byte for each of `s`, 1 where it was.
+ * A part of a question with its escapes resolved. An escaped byte is not a sign: `plain` has a byte for each of
+ * `s`, 1 where it was escaped.
  */
 struct span {
 	const char *s, *plain;
@@ -26,14 +21,15 @@ struct span {
 struct reader {
 	struct arena *arena;
 	struct gift *gift;
-	struct buf text, plain;		/* of the question at hand */
-	size_t line, start;		/* the one at hand, and that where the question begins */
-	double points;			/* for the next question; 0: not said */
+	struct buf text, plain;		/* of the current question */
+	size_t line, start;		/* the current line, and the first of the question */
+	double points;			/* for the next question; 0: not given */
 	const char *media;
+	struct value *questions;	/* gift->questions.items */
 	bool full;			/* there are more questions than a test may have */
 };
 
-/* In the order of lines: a comment inside a question is looked at before the question is. */
+/* Keeps the order of lines: a comment inside a question is read before the question is. */
 static void
 note(struct reader *reader, struct gift_notes *notes, size_t line, enum sentence what)
 {
@@ -48,7 +44,7 @@ note(struct reader *reader, struct gift_notes *notes, size_t line, enum sentence
 	*link = new;
 }
 
-/* Gives false, for `return refuse(...)`. */
+/* Returns false, for `return refuse(...)`. */
 static bool
 refuse(struct reader *reader, enum sentence what)
 {
@@ -114,7 +110,7 @@ is_one_of(const char *name, size_t length, const char *const *names)
 	return false;
 }
 
-/* A line ends, unless it just did. */
+/* Ends the line, unless it is empty. */
 static void
 put_line_end(struct buf *out)
 {
@@ -125,8 +121,9 @@ put_line_end(struct buf *out)
 }
 
 /*
- * Bytes of the tag or comment that `s` begins with; 0 when it is none. In `unclosed` what was seen not to end: from
- * further on it does not end either, and looking again for each of a million signs would take minutes.
+ * Length of the tag or comment that `s` begins with; 0 when it is none. `unclosed` remembers that a tag or a
+ * comment had no end: then later ones have none either, and a search for each of a million signs would take
+ * minutes.
  */
 static size_t
 tag_length(const char *s, size_t left, bool unclosed[static 2])
@@ -141,10 +138,7 @@ tag_length(const char *s, size_t left, bool unclosed[static 2])
 	return end ? (size_t)(end - s) + (comment ? 3 : 1) : 0;
 }
 
-/*
- * Elements that texts are formatted with. In what is no [html] any other name is no tag: "a <b> c" is, "<your name>"
- * is not.
- */
+/* Elements that format texts. Outside [html] any other name is not a tag: "a <b> c" has one, "<your name>" is none. */
 static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr",
 	"i", "ins", "mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td",
 	"th", "thead", "tt", "u", NULL };
@@ -154,9 +148,9 @@ static const char *const media_elements[] = { "img", "audio", "video", "iframe",
 	"canvas", NULL };
 
 /*
- * What a browser would show as text. False when it would show more than text. With `html` white space is what it is
- * there: one space; without, lines end where they end in the file, as Moodle shows its other formats, in which HTML
- * is good too.
+ * Appends the text that a browser would show. False when it would show more than text. With `html` white space
+ * collapses to one space; without, lines end where they end in the file, as in Moodle's other formats, which may
+ * have HTML too.
  */
 static bool
 put_html(struct buf *out, const char *s, size_t length, bool html)
@@ -196,7 +190,7 @@ static const char *const formats[] = {
 	[MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]",
 };
 
-/* Control characters have no place in a text: what Word writes for the end of a line (VT), and others. */
+/* Replaces control characters: what Word writes for the end of a line (VT), and others. */
 static void
 blank_controls(struct buf *text)
 {
@@ -210,8 +204,8 @@ blank_controls(struct buf *text)
 }
 
 /*
- * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is what it
- * has unless it says another, and gets what it has; `*media` becomes true when it holds more than text.
+ * The text in its final form, which may be empty; NULL when it has more than `max` code points. `*format` is the
+ * default format, and is set to that of the text; `*media` becomes true when it has more than text.
  */
 static const char *
 read_text(struct reader *reader, const char *s, size_t length, size_t max, enum format *format, bool *media)
@@ -244,31 +238,39 @@ struct question {
 	enum format format;
 };
 
+static struct value
+options_of(struct reader *reader, const struct question *question)
+{
+	struct value *options = arena_alloc(reader->arena, (size_t)question->count * sizeof(*options));
+
+	for (int i = 0; i < question->count; i++) {
+		struct value *option = arena_alloc(reader->arena, QUIZ_OPTION_FIELDS * sizeof(*option));
+		option[QUIZ_OPTION_TEXT] = value_text(question->options[i]);
+		option[QUIZ_OPTION_RIGHT] = value_bool(i == question->right);
+		options[i] = value_object(option, QUIZ_OPTION_FIELDS);
+	}
+	return value_list(options, (size_t)question->count);
+}
+
 static bool
 keep(struct reader *reader, const struct question *question)
 {
-	cJSON *object = cJSON_CreateObject(), *options;
+	struct value *fields = arena_alloc(reader->arena, QUIZ_QUESTION_FIELDS * sizeof(*fields));
 
-	reader->full = cJSON_GetArraySize(reader->gift->questions) == QUIZ_QUESTIONS_MAX;
+	reader->full = reader->gift->questions.count == QUIZ_QUESTIONS_MAX;
 	if (reader->full)
 		return refuse(reader, S_GIFT_MANY);
-	cJSON_AddStringToObject(object, "text", question->text);
-	cJSON_AddNumberToObject(object, "points", reader->points > 0 ? reader->points : 1);
-	if (reader->media)
-		cJSON_AddStringToObject(object, "mediaUrl", reader->media);
-	options = cJSON_AddArrayToObject(object, "options");
-	for (int i = 0; i < question->count; i++) {
-		cJSON *option = cJSON_CreateObject();
-		cJSON_AddStringToObject(option, "text", question->options[i]);
-		cJSON_AddBoolToObject(option, "isCorrect", i == question->right);
-		cJSON_AddItemToArray(options, option);
-	}
-	return cJSON_AddItemToArray(reader->gift->questions, object);
+	fields[QUIZ_QUESTION_TEXT] = value_text(question->text);
+	fields[QUIZ_QUESTION_POINTS] = value_real(reader->points > 0 ? reader->points : 1);
+	fields[QUIZ_QUESTION_MEDIA] = value_text(reader->media);
+	fields[QUIZ_QUESTION_OPTIONS] = options_of(reader, question);
+	reader->questions[reader->gift->questions.count++] = value_object(fields, QUIZ_QUESTION_FIELDS);
+	return true;
 }
 
 /* ---- answers */
 
-/* %100%, %-50%, %33.333% in front of an answer: takes it off and gives it; else gives `weight` back. */
+/* %100%, %-50%, %33.333% before an answer: removes and returns it; else returns `weight`. */
 static double
 read_weight(struct span *answer, double weight)
 {
@@ -289,7 +291,7 @@ read_weight(struct span *answer, double weight)
 	return digits > number ? -weight : weight;
 }
 
-/* One answer, feedback and all; `weight` is that of its sign. One without text is dropped, as Moodle does: {~are~=am}. */
+/* One answer with its feedback; `weight` is that of its sign. One without text is dropped, as in Moodle: {~are~=am}. */
 static bool
 read_answer(struct reader *reader, struct question *question, const struct span *whole, double weight)
 {
@@ -298,7 +300,7 @@ read_answer(struct reader *reader, struct question *question, const struct span 
 	bool media = false;
 
 	weight = read_weight(&answer, weight);
-	const char *text = read_text(reader, answer.s, answer.length, OPTION_MAX, &format, &media);
+	const char *text = read_text(reader, answer.s, answer.length, QUIZ_OPTION_TEXT_MAX, &format, &media);
 	if (media || !text)
 		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_OPTION);
 	if (!text[0])
@@ -334,7 +336,7 @@ read_choice(struct reader *reader, struct question *question, const struct span 
 	return question->right >= 0 ? keep(reader, question) : refuse(reader, S_GIFT_WEIGHTS);
 }
 
-/* 1 and 0 for true and false, -1 for what is neither. */
+/* 1 for true, 0 for false, -1 for neither. */
 static int
 truth_of(const struct span *answers)
 {
@@ -374,9 +376,7 @@ read_answers(struct reader *reader, struct question *question, struct span answe
 
 /* ---- questions */
 
-/*
- * Past ::name::, which `*name` gets. One that is not closed is none, and its colons go as they do in Moodle.
- */
+/* The text behind ::name::, stored in `*name`. A name that is not closed loses its colons, as in Moodle. */
 static struct span
 skip_name(const struct span *text, struct span *name)
 {
@@ -402,8 +402,8 @@ run_of(const struct span *span, size_t at, const char *signs)
 }
 
 /*
- * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose kinds have names of letters
- * and _ (Moodle knows 26, plugins add more), with or without a weight. No answer begins so.
+ * True for "1:MULTICHOICE:" and the like behind a brace: a gap of a Cloze question, whose types have names of
+ * letters and _ (Moodle has 26, plugins add more), with or without a weight. No answer begins so.
  */
 static bool
 is_cloze(const struct span *text, size_t at)
@@ -431,7 +431,7 @@ has_cloze(const struct span *text)
 	return false;
 }
 
-/* Fills in the text. False where there is none, and no name to stand for it, or it cannot be taken. */
+/* Sets the text, or the name where there is none. False where there is neither, or the text cannot be imported. */
 static bool
 read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open,
 	size_t close)
@@ -440,13 +440,14 @@ read_words(struct reader *reader, struct question *question, const struct span *
 	bool media = false;
 
 	buf_put(&words, text->s, open);
-	/* Answers with text behind them are a gap in it. */
+	/* Answers inside a text are a gap in it. */
 	buf_puts(&words, close + 1 < text->length ? GAP : "");
 	buf_put(&words, text->s + close + 1, text->length - close - 1);
-	question->text = read_text(reader, words.s ? words.s : "", words.length, TEXT_MAX, &question->format, &media);
+	question->text = read_text(reader, words.s ? words.s : "", words.length, QUIZ_TEXT_MAX, &question->format,
+		&media);
 	if (!media && question->text && !question->text[0]) {
 		enum format plain = PLAIN;
-		question->text = read_text(reader, name.s, name.length, TEXT_MAX, &plain, &media);
+		question->text = read_text(reader, name.s, name.length, QUIZ_TEXT_MAX, &plain, &media);
 	}
 	if (media || !question->text || !question->text[0])
 		return refuse(reader, media ? S_GIFT_MEDIA : S_GIFT_TEXT);
@@ -491,17 +492,18 @@ end_question(struct reader *reader)
 static bool
 read_comment(struct reader *reader, const char *s, size_t length)
 {
-	const char *word = arena_copy(reader->arena, s, length);
+	const char *line = arena_copy(reader->arena, s, length);
 	char *end;
 
-	if (strncmp(word, "media ", 6) == 0) {
-		reader->media = word + 6 + strspn(word + 6, " \t");
+	if (strncmp(line, "media ", 6) == 0) {
+		reader->media = line + 6 + strspn(line + 6, " \t");
 		return strlen(reader->media) <= FIELD_URL_MAX && url_is_good(reader->media);
 	}
-	if (strncmp(word, "points ", 7) != 0 || word[7 + strspn(word + 7, "0123456789.e+-")])
+	if (strncmp(line, "points ", 7) != 0 || line[7 + strspn(line + 7, "0123456789.e+-")])
 		return false;
-	reader->points = strtod(word + 7, &end);
-	return end > word + 7 && *end == '\0' && isfinite(reader->points) && reader->points > 0 && reader->points <= POINTS_MAX;
+	reader->points = strtod(line + 7, &end);
+	return end > line + 7 && *end == '\0' && isfinite(reader->points) && reader->points > 0 &&
+		reader->points <= QUIZ_POINTS_MAX;
 }
 
 static void
@@ -561,10 +563,12 @@ read_line(struct reader *reader, const char *s, size_t length)
 void
 gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length)
 {
-	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena };
+	struct value *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
+	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena,
+		.questions = questions };
 	const char *end = text + length;
 
-	*gift = (struct gift){ .questions = cJSON_CreateArray() };
+	*gift = (struct gift){ .questions = value_list(questions, 0) };
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;	/* a byte order mark, as some editors write it */
 	while (text < end && !reader.full) {
@@ -575,7 +579,7 @@ gift_read(struct gift *gift, struct arena *arena, const char *text, size_t lengt
 		text = stop + (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n') + 1;
 	}
 	end_question(&reader);
-	if (!gift->questions->child && gift->faults.count == 0)
+	if (gift->questions.count == 0 && gift->faults.count == 0)
 		note(&reader, &gift->faults, 0, S_GIFT_NONE);
 }
 
@@ -600,35 +604,33 @@ put_escaped(struct buf *out, const char *text)
 
 /* [plain] keeps what would be a sign at the front and cannot be escaped: another tag, a weight. */
 static void
-put_option(struct buf *out, const cJSON *option)
+put_option(struct buf *out, const struct value *option)
 {
-	const char *text = field_text(option, "text");
+	const char *text = option[QUIZ_OPTION_TEXT].bytes;
 
-	buf_puts(out, field_bool(option, "isCorrect", false) ? "\t=" : "\t~");
+	buf_puts(out, value_truth(option[QUIZ_OPTION_RIGHT], false) ? "\t=" : "\t~");
 	buf_puts(out, text[0] == '[' || text[0] == '%' ? formats[PLAIN] : "");
 	put_escaped(out, text);
 	buf_putc(out, '\n');
 }
 
-/* True when the options are those that true/false becomes; `*truth` gets which of them is right. */
+/* True when the options are those of true/false; `*truth` is set to which of them is right. */
 static bool
-is_truth(const cJSON *options, bool *truth)
+is_truth(struct value options, bool *truth)
 {
-	const cJSON *yes = cJSON_GetArrayItem(options, 0), *no = cJSON_GetArrayItem(options, 1);
-
-	if (cJSON_GetArraySize(options) != 2 || strcmp(field_text(yes, "text"), "True") != 0 ||
-	    strcmp(field_text(no, "text"), "False") != 0)
+	if (options.count != 2 || !value_equal(options.items[0].items[QUIZ_OPTION_TEXT], value_text("True")) ||
+	    !value_equal(options.items[1].items[QUIZ_OPTION_TEXT], value_text("False")))
 		return false;
-	*truth = field_bool(yes, "isCorrect", false);
+	*truth = value_truth(options.items[0].items[QUIZ_OPTION_RIGHT], false);
 	return true;
 }
 
 static void
-put_question(struct buf *out, const cJSON *question)
+put_question(struct buf *out, const struct value *question)
 {
-	const cJSON *options = json_get(question, "options"), *option;
-	double points = field_number(question, "points", 1);
-	const char *media = field_text(question, "mediaUrl");
+	const struct value options = question[QUIZ_QUESTION_OPTIONS];
+	const double points = value_number(question[QUIZ_QUESTION_POINTS], 1);
+	const char *media = value_string(question[QUIZ_QUESTION_MEDIA]);
 	bool truth;
 
 	if (points != 1) {
@@ -642,26 +644,24 @@ put_question(struct buf *out, const cJSON *question)
 		buf_putc(out, '\n');
 	}
 	buf_puts(out, formats[PLAIN]);
-	put_escaped(out, field_text(question, "text"));
+	put_escaped(out, question[QUIZ_QUESTION_TEXT].bytes);
 	if (is_truth(options, &truth)) {
 		buf_puts(out, truth ? "{TRUE}\n\n" : "{FALSE}\n\n");
 		return;
 	}
 	buf_puts(out, "{\n");
-	cJSON_ArrayForEach(option, options)
-		put_option(out, option);
+	for (size_t i = 0; i < options.count; i++)
+		put_option(out, options.items[i].items);
 	buf_puts(out, "}\n\n");
 }
 
 void
-gift_write(struct buf *out, const char *title, const cJSON *questions)
+gift_write(struct buf *out, const char *title, struct value questions)
 {
-	const cJSON *question;
-
 	buf_puts(out, "// test: ");
 	for (; *title; title++)
 		buf_putc(out, (unsigned char)*title < ' ' ? ' ' : *title);
 	buf_puts(out, "\n\n");
-	cJSON_ArrayForEach(question, questions)
-		put_question(out, question);
+	for (size_t i = 0; i < questions.count; i++)
+		put_question(out, questions.items[i].items);
 }

@@ -1,18 +1,18 @@
 /*
- * gift - questions as text, in Moodle's GIFT format (https://docs.moodle.org/en/GIFT_format): pure, knows no database.
+ * gift - questions as text, in Moodle's GIFT format (https://docs.moodle.org/en/GIFT_format): pure, without a database.
  *
- * Read as Moodle reads it, where it has what a placement test has: questions with exactly one right answer, multiple
- * choice (also as a missing word, whose gap becomes _____) and true/false, which becomes the options True and False.
- * An answer without text is dropped. The name of a question is its text where it has no other, and else dropped, as
- * are feedback, categories, comments, ids and tags. What cannot be taken is named by its line: Cloze, short answer,
- * numerical, matching, essay, descriptions, several right answers, partial credit.
+ * It is read as by Moodle, where a placement test has the same: questions with exactly one right answer, multiple
+ * choice (also as a missing word, whose gap becomes _____) and true/false, which becomes the options True and
+ * False. An answer without text is dropped. The name of a question becomes its text where it has no other, and else
+ * is dropped, as are feedback, categories, comments, ids and tags. What cannot be imported is reported with its
+ * line: Cloze, short answer, numerical, matching, essay, descriptions, several right answers, partial credit.
  *
- * Texts are plain here: tags are taken out, character references (&ntilde;) decoded, and a tag that ends a line in a
- * browser ends one. Of [html] any tag is one; [moodle], which is the default, and [markdown] may hold the common
- * ones, and their lines end where they end in the file. [plain] texts stay as they are. HTML with a picture, sound or
- * frame cannot be taken.
+ * Texts become plain: tags are removed, character references (&ntilde;) decoded, and a tag that ends a line in a
+ * browser ends one. [html] may have any tag; [moodle], which is the default, and [markdown] the common ones, and
+ * their lines end where they end in the file. [plain] texts stay as they are. HTML with a picture, sound or frame
+ * cannot be imported.
  *
- * Points and media stand in comments above their question, which other programs pass over:
+ * Points and media are comments above their question, which other programs ignore:
  *
  *	// okul: points 2.5
  *	// okul: media https://example.com/a.mp3
@@ -23,8 +23,8 @@
 #include "arena.h"
 #include "base.h"
 #include "buf.h"
-#include "json.h"
 #include "sentence.h"
+#include "value.h"
 
 #define GIFT_NOTES_MAX 100		/* kept of each kind; all are counted */
 
@@ -38,18 +38,15 @@ struct gift_notes {	/* in the order of lines */
 };
 
 struct gift {
-	cJSON *questions;		/* a list of QuestionDto within all its limits; empty when there are none */
+	struct value questions;		/* a list of QuestionDto, lib/school/quiz.h; may be empty */
 	struct gift_notes faults;	/* what was left out; or that there is no question at all */
-	struct gift_notes dropped;	/* what was passed over and changes no question: categories */
+	struct gift_notes dropped;	/* what was ignored and changes no question: categories */
 };
 
-/*
- * Reads UTF-8 without NUL, with any line ends, up to the first question over the limit. cJSON must allocate in `arena`:
- * json_use().
- */
+/* Reads UTF-8 without NUL, with any line ends, up to the first question over the limit. */
 void gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length);
 
-/* Writes questions (QuestionDto, ids or not) so that gift_read() gives the same again. `title` goes into a comment. */
-void gift_write(struct buf *out, const char *title, const cJSON *questions);
+/* Writes a list of QuestionDto so that gift_read() reads the same again. `title` goes into a comment. */
+void gift_write(struct buf *out, const char *title, struct value questions);
 
 #endif

@@ -5,39 +5,39 @@
 #include "random.h"
 #include "sql.h"
 
-static const struct shape level_range = { .name = "LevelRangeDto", .fields = FIELDS(
-	{ "level", FIELD_ENUM, .oneof = level_enum },
-	{ "minScore", FIELD_NUMBER, 0, 100 },
-	{ "maxScore", FIELD_NUMBER, 0, 100 }) };
-
 const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
-	{ "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
-	{ "description", FIELD_TEXT, 0, 5000, .lines = true, .optional = true },
-	{ "targetLanguage", FIELD_TEXT, 2, 8, .example = "\"en\"" },
-	{ "durationMinutes", FIELD_INT, 1, 600, .optional = true, .nullable = true, .note = "no limit of time unless given" },
-	{ "maxAttempts", FIELD_INT, 0, 100, .optional = true, .note = "0: no limit; 1 unless given" },
-	{ "shuffle", FIELD_BOOL, .optional = true, .note = "each attempt sees an order of its own; false unless given" },
-	{ "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given" }) };
+	[PLACEMENT_TITLE] = { "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
+	[PLACEMENT_DESCRIPTION] = { "description", FIELD_TEXT, 0, 5000, .lines = true, .optional = true },
+	[PLACEMENT_LANGUAGE] = { "targetLanguage", FIELD_TEXT, 2, 8, .example = "\"en\"" },
+	[PLACEMENT_MINUTES] = { "durationMinutes", FIELD_INT, 1, 600, .optional = true, .nullable = true,
+	  .note = "no limit of time unless given" },
+	[PLACEMENT_ATTEMPTS] = { "maxAttempts", FIELD_INT, 0, 100, .optional = true,
+	  .note = "0: no limit; 1 unless given" },
+	[PLACEMENT_SHUFFLE] = { "shuffle", FIELD_BOOL, .optional = true,
+	  .note = "each attempt sees an order of its own; false unless given" },
+	[PLACEMENT_PUBLISHED] = { "isPublished", FIELD_BOOL, .optional = true, .note = "true unless given" }) };
 
 const struct shape placement_ranges = { .name = "ProficiencyTestRanges", .fields = FIELDS(
-	{ "levelRanges", FIELD_LIST, 1, 6, .of = &level_range, .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
+	{ "levelRanges", FIELD_LIST, 1, 6, .of = &quiz_range,
+	  .note = "covering 0 to 100 without gap or overlap, in rising order" }) };
 
 enum { ADD_VERSION, ADD, VERSION_NOW, NEW_VERSION, CHANGE, REMOVE, SWEEP, UNUSED, DROP_UNUSED };
 
-/* ?1 is of no use to it. */
+/* ?1 is not used. */
 #define IS_UNUSED \
 	"CAST(?1 AS BIGINT) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM test WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM result WHERE version = test_version.pk)" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt WHERE version = test_version.pk)"
 
 static const char *const placement_sql[] = {
-	/* The version comes first, since the test refers to it, and is told which key the test will have. */
+	/* The version comes first, since the test refers to it, with the key that the test will have. */
 	[ADD_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
 		" VALUES (" SQL_NEXT_KEY("test") ", ?1, ?2, ?3, ?4, ?5, ?6) RETURNING pk, test",
 	[ADD] = "INSERT INTO test (pk, id, version, title, target_language, duration_minutes, max_attempts, shuffle,"
 		" is_published, question_count, created_at, updated_at, folded, description)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8, ?9, ?10, ?11, ?11, " SQL_FOLD("?4, ?12") ", coalesce(?12, ''))",
-	/* Which version a test has, and whether a change of words around the questions is one. */
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, " SQL_FOLD("?4, ?12")
+		", coalesce(?12, ''))",
+	/* The version of a test, and whether title, language or ranges change. */
 	[VERSION_NOW] = "SELECT test.pk, now.pk, coalesce(?2 <> now.title, FALSE) OR coalesce(?3 <> now.target_language, FALSE)"
 		" OR coalesce(?4 <> level_ranges, FALSE) FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
 	[NEW_VERSION] = "INSERT INTO test_version (test, test_id, title, target_language, level_ranges, answer_key, questions)"
@@ -45,7 +45,7 @@ static const char *const placement_sql[] = {
 		" coalesce(?5, answer_key), coalesce(?6, questions) FROM test_version WHERE pk = ?1 RETURNING pk",
 	/* ?5 and ?6: whether the limit of time changes, and to what */
 	[CHANGE] = "UPDATE test SET version = ?2, title = coalesce(?3, title), description = coalesce(?4, description),"
-		" duration_minutes = CASE WHEN ?5 THEN nullif(?6, 0) ELSE duration_minutes END,"
+		" duration_minutes = CASE WHEN ?5 THEN ?6 ELSE duration_minutes END,"
 		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
 		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
 		" folded = " SQL_FOLD("coalesce(?3, title), coalesce(?4, description)") ", updated_at = ?12 WHERE pk = ?1",
@@ -59,21 +59,16 @@ static const char *const placement_sql[] = {
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 
-/* {"id":"...","text":"..." : how both a question and an option begin. */
+/* {"id":"...","text":"..." : the beginning of a question and of an option. */
 static void
-put_head(struct buf *out, cJSON *object, const char *id)
+put_head(struct buf *out, const char *id, struct value text)
 {
-	cJSON_DeleteItemFromObjectCaseSensitive(object, "id");
-	cJSON_AddStringToObject(object, "id", id);	/* for the key */
 	json_put_object(out, NULL);
 	json_put_text(out, "id", id);
-	json_put_text(out, "text", field_text(object, "text"));
+	json_put_text_of(out, "text", text.bytes, text.length);
 }
 
-/*
- * New ids in any order: each is above the last, and would tell where its author put an option, as right ones often are the
- * first.
- */
+/* New ids, shuffled: rising ones would show the order of the author, whose first option is often the right one. */
 static void
 shuffled_ids(char ids[static QUIZ_OPTIONS_MAX][ID_TEXT], int count)
 {
@@ -86,119 +81,74 @@ shuffled_ids(char ids[static QUIZ_OPTIONS_MAX][ID_TEXT], int count)
 }
 
 static void
-put_options(struct buf *out, const cJSON *options)
+put_options(struct buf *out, struct value options)
 {
 	char ids[QUIZ_OPTIONS_MAX][ID_TEXT];
-	int i = 0;
-	cJSON *option;
 
-	shuffled_ids(ids, cJSON_GetArraySize(options));
-	cJSON_ArrayForEach(option, options) {
-		put_head(out, option, ids[i++]);
-		json_put_bool(out, "isCorrect", field_bool(option, "isCorrect", false));
+	shuffled_ids(ids, (int)options.count);
+	json_put_list(out, "options");
+	for (size_t i = 0; i < options.count; i++) {
+		put_head(out, ids[i], options.items[i].items[QUIZ_OPTION_TEXT]);
+		json_put_bool(out, "isCorrect", value_truth(options.items[i].items[QUIZ_OPTION_RIGHT], false));
 		json_put_end_object(out);
 	}
-}
-
-static void
-put_question(struct buf *out, cJSON *question, int order)
-{
-	char id[ID_TEXT];
-
-	random_id(id);
-	put_head(out, question, id);
-	json_put_number(out, "points", field_number(question, "points", 1));
-	json_put_text(out, "mediaUrl", field_text(question, "mediaUrl"));
-	json_put_int(out, "order", order);
-	json_put_list(out, "options");
-	put_options(out, json_get(question, "options"));
 	json_put_end_list(out);
-	json_put_end_object(out);
 }
 
 void
-placement_set_questions(struct placement *test, struct arena *arena, cJSON *questions)
+placement_set_questions(struct placement *test, struct arena *arena, struct value questions)
 {
 	struct buf text = { .arena = arena }, key = text;
-	cJSON *question;
+	char id[ID_TEXT];
 
-	test->count = 0;
+	test->count = (int)questions.count;
 	json_put_list(&text, NULL);
-	cJSON_ArrayForEach(question, questions)
-		put_question(&text, question, test->count++);
+	for (int i = 0; i < test->count; i++) {
+		const struct value *question = questions.items[i].items;
+		random_id(id);
+		put_head(&text, id, question[QUIZ_QUESTION_TEXT]);
+		json_put_number(&text, "points", value_number(question[QUIZ_QUESTION_POINTS], 1));
+		json_put_text(&text, "mediaUrl", value_string(question[QUIZ_QUESTION_MEDIA]));
+		json_put_int(&text, "order", i);
+		put_options(&text, question[QUIZ_QUESTION_OPTIONS]);
+		json_put_end_object(&text);
+	}
 	json_put_end_list(&text);
-	quiz_key(&key, questions);
+	quiz_key(&key, text.s);
 	test->questions = text.s;
 	test->key = value_blob(key.s, key.length);
 }
 
-static bool
-is_written(const struct buf *own, struct quiz_text stored)
+bool
+placement_asks_same(struct arena *arena, const char *stored, struct value questions)
 {
-	return own->length == stored.length && memcmp(own->s, stored.s, stored.length) == 0;
-}
+	const struct value old = quiz_values(arena, stored);
 
-static bool
-is_text(struct buf *room, struct quiz_text stored, const char *text)
-{
-	buf_reset(room, SIZE_MAX);
-	json_put_text(room, NULL, text);
-	return is_written(room, stored);
-}
-
-static bool
-is_number(struct buf *room, struct quiz_text stored, double number)
-{
-	buf_reset(room, SIZE_MAX);
-	buf_number(room, number);
-	return is_written(room, stored);
-}
-
-static bool
-is_question(struct buf *room, const struct quiz_question *stored, const cJSON *question)
-{
-	const cJSON *options = json_get(question, "options"), *option;
-	int i = 0;
-
-	if (!is_text(room, stored->text, field_text(question, "text")) ||
-	    !is_text(room, stored->media, field_text(question, "mediaUrl")) ||
-	    !is_number(room, stored->points, field_number(question, "points", 1)) ||
-	    cJSON_GetArraySize(options) != stored->options)
+	if (old.count != questions.count)
 		return false;
-	cJSON_ArrayForEach(option, options) {
-		if (!is_text(room, stored->option[i].text, field_text(option, "text")) ||
-		    field_bool(option, "isCorrect", false) != (stored->right == i + 1))
+	for (size_t i = 0; i < old.count; i++) {
+		const struct value *a = old.items[i].items, *b = questions.items[i].items;
+		if (!value_equal(a[QUIZ_QUESTION_TEXT], b[QUIZ_QUESTION_TEXT]) ||
+		    !value_equal(a[QUIZ_QUESTION_MEDIA], b[QUIZ_QUESTION_MEDIA]) ||
+		    !value_equal(a[QUIZ_QUESTION_OPTIONS], b[QUIZ_QUESTION_OPTIONS]) ||
+		    value_number(a[QUIZ_QUESTION_POINTS], 1) != value_number(b[QUIZ_QUESTION_POINTS], 1))
 			return false;
-		i++;
 	}
 	return true;
 }
 
-bool
-placement_asks_same(struct arena *arena, const char *stored, const cJSON *questions)
-{
-	struct buf room = { .arena = arena };
-	struct quiz_question asked;
-	const cJSON *question;
-
-	cJSON_ArrayForEach(question, questions)
-		if (!quiz_next(&stored, &asked) || !is_question(&room, &asked, question))
-			return false;
-	return !quiz_next(&stored, &asked);
-}
-
 static const char *
-ranges_text(struct arena *arena, const cJSON *ranges)
+ranges_text(struct arena *arena, struct value ranges)
 {
 	struct buf text = { .arena = arena };
-	const cJSON *range;
 
 	json_put_list(&text, NULL);
-	cJSON_ArrayForEach(range, ranges) {
+	for (size_t i = 0; i < ranges.count; i++) {
+		const struct value *range = ranges.items[i].items;
 		json_put_object(&text, NULL);
-		json_put_text(&text, "level", field_text(range, "level"));
-		json_put_number(&text, "minScore", field_number(range, "minScore", 0));
-		json_put_number(&text, "maxScore", field_number(range, "maxScore", 0));
+		json_put_text(&text, "level", value_string(range[QUIZ_RANGE_LEVEL]));
+		json_put_number(&text, "minScore", value_number(range[QUIZ_RANGE_MIN], 0));
+		json_put_number(&text, "maxScore", value_number(range[QUIZ_RANGE_MAX], 0));
 		json_put_end_object(&text);
 	}
 	json_put_end_list(&text);
@@ -206,54 +156,46 @@ ranges_text(struct arena *arena, const cJSON *ranges)
 }
 
 struct placement *
-placement_of(struct arena *arena, const cJSON *body)
+placement_of(struct arena *arena, const struct value *head, struct value ranges)
 {
 	struct placement *test = arena_alloc(arena, sizeof(*test));
-	const cJSON *ranges = json_get(body, "levelRanges");
 
-	*test = (struct placement){ field_text(body, "title"), field_text(body, "description"), field_text(body, "targetLanguage"),
-		field_int(body, "durationMinutes", 0), field_int(body, "maxAttempts", 1), field_bool(body, "shuffle", false),
-		field_bool(body, "isPublished", true), .ranges = ranges ? ranges_text(arena, ranges) : NULL,
-		.names_minutes = field_has(body, "durationMinutes"), .names_attempts = field_has(body, "maxAttempts"),
-		.names_shuffle = field_has(body, "shuffle"), .names_published = field_has(body, "isPublished") };
+	memcpy(test->head, head, sizeof(test->head));
+	test->ranges = ranges.type == VALUE_LIST ? ranges_text(arena, ranges) : NULL;
 	return test;
 }
 
 void
 placement_add(struct db *db, const struct placement *test, const char *id, int64_t now)
 {
+	const struct value *head = test->head, title = head[PLACEMENT_TITLE], language = head[PLACEMENT_LANGUAGE];
 	struct db_rows *row;
 
 	if (db_one(db, &row, placement_sql[ADD_VERSION],
-		   ARGS(id, test->title, test->language, test->ranges, test->key, test->questions)) != DB_ROW)
+			ARGS(id, title, language, test->ranges, test->key, test->questions)) != DB_ROW)
 		return;
 	int64_t version = db_int(row, 0), pk = db_int(row, 1);
 	db_end(row);
-	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, test->title, test->language, test->minutes,
-		test->attempts, test->shuffle, test->published, test->count, now, test->description), NULL);
+	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, title, language, head[PLACEMENT_MINUTES],
+		value_integer(head[PLACEMENT_ATTEMPTS], 1), value_truth(head[PLACEMENT_SHUFFLE], false),
+		value_truth(head[PLACEMENT_PUBLISHED], true), test->count, now, head[PLACEMENT_DESCRIPTION]), NULL);
 }
 
-/*
- * The version that the test has from now on: the same where nothing of it changes, else a new one. False when there is no such
- * test.
- */
+/* The version of the test after the change: a new one where something of it changes. False: no such test. */
 static bool
-change_version(struct db *db, struct placement *test, const char *id, int64_t *pk, int64_t *version)
+change_version(struct db *db, const struct placement *test, const char *id, int64_t *pk, int64_t *version)
 {
+	const struct value title = test->head[PLACEMENT_TITLE], language = test->head[PLACEMENT_LANGUAGE];
 	struct db_rows *row;
 
-	if (db_one(db, &row, placement_sql[VERSION_NOW], ARGS(id, test->title, test->language, test->ranges)) != DB_ROW)
+	if (db_one(db, &row, placement_sql[VERSION_NOW], ARGS(id, title, language, test->ranges)) != DB_ROW)
 		return false;
 	*pk = db_int(row, 0);
 	*version = db_int(row, 1);
-	if (*version == test->asked_by) {
-		test->questions = NULL;
-		test->key = value_null();
-	}
-	bool changed = test->questions || db_flag(row, 2);
+	bool asked = !test->questions || *version == test->asked_by, changed = db_flag(row, 2);
 	db_end(row);
-	if (changed && db_one(db, &row, placement_sql[NEW_VERSION],
-			ARGS(*version, test->title, test->language, test->ranges, test->key, test->questions)) == DB_ROW) {
+	if ((changed || !asked) && db_one(db, &row, placement_sql[NEW_VERSION], ARGS(*version, title, language,
+			test->ranges, asked ? value_null() : test->key, asked ? NULL : test->questions)) == DB_ROW) {
 		*version = db_int(row, 0);
 		db_end(row);
 	}
@@ -261,16 +203,16 @@ change_version(struct db *db, struct placement *test, const char *id, int64_t *p
 }
 
 bool
-placement_change(struct db *db, struct placement *test, const char *id, int64_t now)
+placement_change(struct db *db, const struct placement *test, const char *id, int64_t now)
 {
+	const struct value *head = test->head;
 	int64_t pk, version;
 
 	if (!change_version(db, test, id, &pk, &version))
 		return false;
-	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, test->title, test->description, test->names_minutes,
-		test->minutes, test->names_attempts ? value_int(test->attempts) : value_null(),
-		test->names_shuffle ? value_bool(test->shuffle) : value_null(),
-		test->names_published ? value_bool(test->published) : value_null(), test->language, test->count, now), NULL);
+	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, head[PLACEMENT_TITLE], head[PLACEMENT_DESCRIPTION],
+		(bool)head[PLACEMENT_MINUTES].named, head[PLACEMENT_MINUTES], head[PLACEMENT_ATTEMPTS],
+		head[PLACEMENT_SHUFFLE], head[PLACEMENT_PUBLISHED], head[PLACEMENT_LANGUAGE], test->count, now), NULL);
 	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, version), NULL);
 	return true;
 }

@@ -1,17 +1,16 @@
 #include "quiz.h"
 
 #include "encode.h"
-#include "json_write.h"
 
 #include <math.h>
 
 /*
- * A key: a byte for the form, the number of questions, then for each question a record of 24 bytes, then the ids of all
- * options in the order of their questions, 12 bytes each. Numbers are little-endian.
+ * A key: a byte for the format, the number of questions, then for each question a record of 24 bytes, then the ids
+ * of all options in the order of their questions, 12 bytes each. Numbers are little-endian.
  *
  *	record: id 12, digits of the points 8, how many of them are decimals 2 (signed), options 1, the right one 1 (from 1)
  */
-#define FORM 1
+#define FORMAT 1
 #define HEAD_SIZE 3
 #define RECORD_SIZE 24
 #define ID_SIZE 12
@@ -20,6 +19,39 @@
 #define SCALED_DIGITS 31
 
 typedef unsigned __int128 wide;
+
+/* ---- shapes */
+
+const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
+	[QUIZ_ANSWER_QUESTION] = { "questionId", FIELD_ID },
+	[QUIZ_ANSWER_OPTION] = { "optionId", FIELD_ID }) };
+
+static const struct shape quiz_option = { .name = "OptionDto", .fields = FIELDS(
+	[QUIZ_OPTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_OPTION_TEXT_MAX, .lines = true, .example = "\"went\"" },
+	[QUIZ_OPTION_RIGHT] = { "isCorrect", FIELD_BOOL }) };
+
+const struct shape quiz_question = { .name = "QuestionDto", .fields = FIELDS(
+	[QUIZ_QUESTION_TEXT] = { "text", FIELD_TEXT, 1, QUIZ_TEXT_MAX, .lines = true,
+	  .example = "\"Yesterday I ___ home.\"" },
+	[QUIZ_QUESTION_POINTS] = { "points", FIELD_NUMBER, 0, QUIZ_POINTS_MAX, .above_min = true, .optional = true,
+	  .note = "above 0; 1 unless given", .example = "1" },
+	[QUIZ_QUESTION_MEDIA] = { "mediaUrl", FIELD_URL, .optional = true, .nullable = true },
+	[QUIZ_QUESTION_OPTIONS] = { "options", FIELD_LIST, 2, QUIZ_OPTIONS_MAX, .of = &quiz_option,
+	  .note = "exactly one correct" }) };
+
+const struct shape quiz_range = { .name = "LevelRangeDto", .fields = FIELDS(
+	[QUIZ_RANGE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum },
+	[QUIZ_RANGE_MIN] = { "minScore", FIELD_NUMBER, 0, 100 },
+	[QUIZ_RANGE_MAX] = { "maxScore", FIELD_NUMBER, 0, 100 }) };
+
+struct value
+quiz_values(struct arena *arena, const char *stored)
+{
+	static const struct field list = { .type = FIELD_LIST, .of = &quiz_question };
+	enum json_fault fault;
+
+	return field_value(arena, &list, json_parse(arena, stored, strlen(stored), JSON_DEPTH, &fault));
+}
 
 /* ---- writing */
 
@@ -47,69 +79,63 @@ struct decimal {
 	int decimals;		/* the number is digits / 10^decimals */
 };
 
-/* The shortest decimal that reads back as the same double. */
+/* As buf_number() wrote it, without zeros at the end. */
 static struct decimal
-decimal_of(double number)
+decimal_of(struct json_text number)
 {
 	struct decimal decimal = { 0 };
-	char text[32];
-	const char *s;
+	bool fraction = false;
 
-	if (!(number > 0) || !isfinite(number))
-		return decimal;
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*e", digits - 1, number);
-		if (strtod(text, NULL) == number)
+	for (size_t i = 0; i < number.length; i++) {
+		if (number.s[i] == 'e') {
+			decimal.decimals -= (int)strtol(number.s + i + 1, NULL, 10);
 			break;
-	}
-	for (s = text; *s != 'e'; s++) {
-		if (*s == '.') {
-			decimal.decimals = (int)(strchr(s, 'e') - s - 1);
+		}
+		if (number.s[i] == '.') {
+			fraction = true;
 			continue;
 		}
-		decimal.digits = decimal.digits * 10 + (uint64_t)(*s - '0');
+		decimal.digits = decimal.digits * 10 + (uint64_t)(number.s[i] - '0');
+		decimal.decimals += fraction;
 	}
-	decimal.decimals -= (int)strtol(s + 1, NULL, 10);
+	for (; decimal.digits > 0 && decimal.digits % 10 == 0; decimal.decimals--)
+		decimal.digits /= 10;
 	return decimal;
 }
 
 static void
-put_id(struct buf *out, const cJSON *object)
+put_id(struct buf *out, struct json_text text)
 {
 	unsigned char id[ID_SIZE] = { 0 };
-	const char *text = field_text(object, "id");
+	char digits[2 * ID_SIZE + 1] = "";
 
-	if (text && strlen(text) == 2 * ID_SIZE)
-		(void)decode_hex(id, sizeof(id), text);
+	if (text.length == 2 * ID_SIZE + 2)
+		memcpy(digits, text.s + 1, 2 * ID_SIZE);
+	(void)decode_hex(id, sizeof(id), digits);
 	buf_put(out, id, sizeof(id));
 }
 
 void
-quiz_key(struct buf *out, const cJSON *questions)
+quiz_key(struct buf *out, const char *stored)
 {
-	const cJSON *question, *option;
+	struct buf records = { .arena = out->arena }, option_ids = records;
+	struct quiz_question question;
+	int count = 0;
 
-	put_little(out, FORM, 1);
-	put_little(out, (uint64_t)cJSON_GetArraySize(questions), 2);
-	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = json_get(question, "options");
-		struct decimal points = decimal_of(field_number(question, "points", 1));
-		int number = 0, right = 0;
-		cJSON_ArrayForEach(option, options) {
-			number++;
-			if (field_bool(option, "isCorrect", false))
-				right = number;
-		}
-		put_id(out, question);
-		put_little(out, points.digits, 8);
-		put_little(out, (uint64_t)(int64_t)points.decimals, 2);
-		put_little(out, (uint64_t)number, 1);
-		put_little(out, (uint64_t)right, 1);
+	for (; quiz_next(&stored, &question); count++) {
+		struct decimal points = decimal_of(question.points);
+		put_id(&records, question.id);
+		put_little(&records, points.digits, 8);
+		put_little(&records, (uint64_t)(int64_t)points.decimals, 2);
+		put_little(&records, (uint64_t)question.options, 1);
+		put_little(&records, (uint64_t)question.right, 1);
+		for (int i = 0; i < question.options; i++)
+			put_id(&option_ids, question.option[i].id);
 	}
-	cJSON_ArrayForEach(question, questions) {
-		cJSON_ArrayForEach(option, json_get(question, "options"))
-			put_id(out, option);
-	}
+	put_little(out, FORMAT, 1);
+	put_little(out, (uint64_t)count, 2);
+	buf_put(out, records.s, records.length);
+	buf_put(out, option_ids.s, option_ids.length);
 }
 
 /* ---- reading */
@@ -121,14 +147,15 @@ struct question {
 	const unsigned char *option_ids;
 };
 
-/* Takes a key apart. Gives the number of questions; 0 when the bytes are no key. */
+/* Parses a key. Returns the number of questions; 0 when the bytes are no key. */
 static int
-read_key(const void *key, size_t length, struct question questions[static QUIZ_QUESTIONS_MAX])
+read_key(struct value key, struct question questions[static QUIZ_QUESTIONS_MAX])
 {
-	const unsigned char *in = key;
+	const unsigned char *in = key.bytes;
+	const size_t length = key.length;
 	size_t count, options = 0;
 
-	if (!in || length < HEAD_SIZE || in[0] != FORM)
+	if (key.type != VALUE_BLOB || length < HEAD_SIZE || in[0] != FORMAT)
 		return 0;
 	count = (size_t)get_little(in + 1, 2);
 	if (count > QUIZ_QUESTIONS_MAX || length < HEAD_SIZE + count * RECORD_SIZE)
@@ -150,7 +177,7 @@ read_id(struct value value, unsigned char id[static ID_SIZE])
 	return text && strlen(text) == 2 * ID_SIZE && decode_hex(id, ID_SIZE, text);
 }
 
-/* From `start` on and round: answers mostly come in the order of the questions. */
+/* Searches from `start` on and wraps around: answers mostly come in the order of the questions. */
 static int
 find_question(const struct question *questions, int count, const unsigned char *id, int start)
 {
@@ -181,23 +208,21 @@ fault_at(struct faults *faults, const char *list, int index, const char *field, 
 	faults_add(faults, name, which, argument);
 }
 
-const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
-	[QUIZ_QUESTION_ID] = { "questionId", FIELD_ID },
-	[QUIZ_OPTION_ID] = { "optionId", FIELD_ID }) };
-
 int
-quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
-	struct faults *faults)
+quiz_read(struct value key, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX], struct faults *faults)
 {
 	struct question questions[QUIZ_QUESTIONS_MAX];
-	int count = read_key(key, key_length, questions), at = 0;
+	int count = read_key(key, questions), at = 0;
 
 	memset(chosen, 0, QUIZ_QUESTIONS_MAX);
 	for (int index = 0; index < (int)answers.count; index++) {
 		const struct value *answer = answers.items[index].items;
 		unsigned char question[ID_SIZE], option[ID_SIZE];
-		int found = read_id(answer[QUIZ_QUESTION_ID], question) ? find_question(questions, count, question, at) : -1;
-		int picked = found >= 0 && read_id(answer[QUIZ_OPTION_ID], option) ? find_option(&questions[found], option) : 0;
+		int found = -1, picked = 0;
+		if (read_id(answer[QUIZ_ANSWER_QUESTION], question))
+			found = find_question(questions, count, question, at);
+		if (found >= 0 && read_id(answer[QUIZ_ANSWER_OPTION], option))
+			picked = find_option(&questions[found], option);
 		if (found < 0)
 			fault_at(faults, "answers", index, "questionId", S_F_NO_QUESTION, NULL);
 		else if (chosen[found])
@@ -211,173 +236,9 @@ quiz_read(const void *key, size_t key_length, struct value answers, unsigned cha
 	return count;
 }
 
-/* ---- grading */
+/* ---- stored questions */
 
-static int
-count_digits(uint64_t number)
-{
-	int digits = 0;
-
-	for (; number > 0; number /= 10)
-		digits++;
-	return digits;
-}
-
-/* digits x 10^exponent, cut where it is no integer; the caller sees to it that it fits. */
-static wide
-scaled(uint64_t digits, int exponent)
-{
-	wide number = digits;
-
-	for (; exponent > 0; exponent--)
-		number *= 10;
-	for (; exponent < 0 && number > 0; exponent++)
-		number /= 10;
-	return number;
-}
-
-/* The power of ten that makes integers of all points, or of those that matter. */
-static int
-common_scale(const struct question *questions, int count)
-{
-	int decimals = 0, top = INT16_MIN;
-
-	for (int i = 0; i < count; i++) {
-		const struct decimal *points = &questions[i].points;
-		if (points->digits == 0)
-			continue;
-		if (points->decimals > decimals)
-			decimals = points->decimals;
-		if (count_digits(points->digits) - points->decimals > top)
-			top = count_digits(points->digits) - points->decimals;
-	}
-	return decimals < SCALED_DIGITS - top ? decimals : SCALED_DIGITS - top;
-}
-
-static const char *
-level_of(const char *ranges, double score)
-{
-	cJSON *list = ranges ? cJSON_Parse(ranges) : NULL;
-	const char *level = level_enum[0];
-	const cJSON *range;
-
-	if (!list)
-		return level;
-	cJSON_ArrayForEach(range, list) {
-		const char *name = field_text(range, "level");
-		for (int i = 0; name && level_enum[i]; i++)
-			if (field_number(range, "minScore", INFINITY) <= score && strcmp(name, level_enum[i]) == 0)
-				level = level_enum[i];
-	}
-	cJSON_Delete(list);
-	return level;
-}
-
-struct quiz_grade
-quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges)
-{
-	struct question questions[QUIZ_QUESTIONS_MAX];
-	struct quiz_grade grade = { .questions = read_key(key, key_length, questions) };
-	int scale = common_scale(questions, grade.questions);
-	wide won = 0, possible = 0;
-
-	for (int i = 0; i < grade.questions; i++) {
-		wide points = scaled(questions[i].points.digits, scale - questions[i].points.decimals);
-		possible += points;
-		if (chosen[i] && chosen[i] == questions[i].right) {
-			won += points;
-			grade.correct++;
-		}
-	}
-	/* Hundredths: one division of integers, and one of doubles that gives the double of the decimal. */
-	if (possible > 0)
-		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
-	grade.level = level_of(ranges, grade.score);
-	return grade;
-}
-
-/* ---- checking what a test is made of */
-
-static bool
-read_number(const cJSON *object, const char *name, double *number)
-{
-	const cJSON *item = json_get(object, name);
-
-	if (cJSON_IsNumber(item))
-		*number = item->valuedouble;
-	return cJSON_IsNumber(item);
-}
-
-/*
- * Where it ends, or one above: 1 + 33.3 may miss 34.3 by a bit in its last place. A decimal up to 100 is off by 2^-47 at
- * most as a double: two of them by less than this.
- */
-static bool
-joins(double end, double start)
-{
-	return start == end || fabs(start - end - 1) < 1e-13;
-}
-
-static void
-fault_number(struct faults *faults, int index, const char *field, enum sentence which, double number)
-{
-	struct buf text = { .arena = faults->arena };
-
-	buf_number(&text, number);
-	fault_at(faults, "levelRanges", index, field, which, text.s);
-}
-
-void
-quiz_check_ranges(const cJSON *ranges, struct faults *faults)
-{
-	double end = 0, start = -1;
-	int count = cJSON_GetArraySize(ranges), index = 0;
-	bool known = false;	/* where the range before ends */
-	const cJSON *range;
-
-	cJSON_ArrayForEach(range, ranges) {
-		double min = 0, max = 0, before = start;
-		bool whole = read_number(range, "minScore", &min) && read_number(range, "maxScore", &max);
-		if (!whole) {
-			/* for field_check() */
-		} else if (index == 0 && min != 0) {
-			fault_at(faults, "levelRanges", index, "minScore", S_F_RANGE_FIRST, NULL);
-		} else if (index > 0 && known && !(joins(end, min) && min > before)) {
-			fault_number(faults, index, "minScore", S_F_RANGE_NEXT, end);
-		} else if (max < min) {
-			fault_number(faults, index, "maxScore", S_F_LOW, min);
-		} else if (index == count - 1 && max != 100) {
-			fault_at(faults, "levelRanges", index, "maxScore", S_F_RANGE_LAST, NULL);
-		}
-		known = whole;
-		end = whole ? max : 0;
-		start = whole ? min : -1;
-		index++;
-	}
-}
-
-void
-quiz_check_questions(const cJSON *questions, struct faults *faults)
-{
-	const cJSON *question, *option;
-	int index = 0;
-
-	if (!questions)
-		return;
-	cJSON_ArrayForEach(question, questions) {
-		const cJSON *options = json_get(question, "options");
-		int right = 0;
-		cJSON_ArrayForEach(option, options)
-			right += field_bool(option, "isCorrect", false);
-		if (cJSON_GetArraySize(options) > 0 && right != 1)
-			fault_at(faults, "questions", index, "options", S_F_ONE_RIGHT, NULL);
-		index++;
-	}
-}
-
-/* ---- the words of it */
-
-/* Past white space, commas and colons; between values nothing else stands in JSON that we have written. */
+/* Past white space, commas and colons: nothing else is between values in JSON that okul has written. */
 static const char *
 next_token(const char *s)
 {
@@ -394,7 +255,7 @@ skip_string(const char *s)
 	return *s ? s + 1 : s;
 }
 
-/* Behind the value that begins at `s`. */
+/* The end of the value that begins at `s`. */
 static const char *
 skip_value(const char *s)
 {
@@ -426,23 +287,23 @@ is_name(const char *s, const char *name)
 
 static const char *split_options(const char *s, struct quiz_question *question);
 
-/* Reads a question (`option` 0) or one of its options, and gives what stands behind it. */
+/* Reads a question (`option` 0) or one of its options, and returns the end of it. */
 static const char *
 split_object(const char *s, struct quiz_question *question, int option)
 {
-	struct quiz_text *id = option ? &question->option[option - 1].id : &question->id;
-	struct quiz_text *text = option ? &question->option[option - 1].text : &question->text;
+	struct json_text *id = option ? &question->option[option - 1].id : &question->id;
+	struct json_text *text = option ? &question->option[option - 1].text : &question->text;
 
 	for (s = next_token(s + 1); *s == '"'; s = next_token(s)) {
 		const char *name = s, *value = next_token(skip_string(s));
-		struct quiz_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
+		struct json_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
 			option ? NULL : is_name(name, "points") ? &question->points :
 			is_name(name, "mediaUrl") ? &question->media : NULL;
 		if (option && is_name(name, "isCorrect") && *value == 't')
 			question->right = option;
 		s = !option && *value == '[' && is_name(name, "options") ? split_options(value, question) : skip_value(value);
 		if (to)
-			*to = (struct quiz_text){ value, (size_t)(s - value) };
+			*to = (struct json_text){ value, (size_t)(s - value) };
 	}
 	return *s ? s + 1 : s;
 }
@@ -482,59 +343,190 @@ quiz_split(const char *text, struct quiz_question *questions, int most)
 	return count;
 }
 
-#define ANSWERS_ROOM (12 * 1024)	/* for forty of them; it grows */
+/* ---- grading */
 
-static void
-put_text_of(struct buf *out, const char *name, struct quiz_text text)
+static int
+count_digits(uint64_t number)
 {
-	json_put_raw_of(out, name, text.s, text.length);
+	int digits = 0;
+
+	for (; number > 0; number /= 10)
+		digits++;
+	return digits;
 }
 
-static void
-put_answer(struct buf *out, const struct quiz_question *question, int chosen, bool graded)
+/* digits x 10^exponent, truncated to an integer, which must fit. */
+static wide
+scaled(uint64_t digits, int exponent)
 {
-	bool right = chosen == question->right;
+	wide number = digits;
 
-	if (chosen == 0 || chosen > question->options)
-		return;
-	json_put_object(out, NULL);
-	put_text_of(out, "questionId", question->id);
-	put_text_of(out, "questionText", question->text);
-	put_text_of(out, "optionId", question->option[chosen - 1].id);
-	put_text_of(out, "optionText", question->option[chosen - 1].text);
-	if (graded) {
-		json_put_bool(out, "isCorrect", right);
-		put_text_of(out, "points", right ? question->points : (struct quiz_text){ "0", 1 });
+	for (; exponent > 0; exponent--)
+		number *= 10;
+	for (; exponent < 0 && number > 0; exponent++)
+		number /= 10;
+	return number;
+}
+
+/* The power of ten that makes integers of all points, or of the largest ones. */
+static int
+common_scale(const struct question *questions, int count)
+{
+	int decimals = 0, top = INT16_MIN;
+
+	for (int i = 0; i < count; i++) {
+		const struct decimal *points = &questions[i].points;
+		if (points->digits == 0)
+			continue;
+		if (points->decimals > decimals)
+			decimals = points->decimals;
+		if (count_digits(points->digits) - points->decimals > top)
+			top = count_digits(points->digits) - points->decimals;
 	}
-	json_put_end_object(out);
+	return decimals < SCALED_DIGITS - top ? decimals : SCALED_DIGITS - top;
 }
 
-const char *
-quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count, bool graded)
+/* The last range that begins at `score` or below; `ranges` are stored ones. */
+static const char *
+level_of(const char *ranges, double score)
 {
-	struct buf out = { .arena = arena };
+	const char *level = level_enum[0];
 
-	(void)buf_room(&out, ANSWERS_ROOM);
-	json_put_list(&out, NULL);
-	for (int i = 0; i < count; i++)
-		put_answer(&out, &questions[i], chosen[i], graded);
-	json_put_end_list(&out);
-	return out.s;
+	for (const char *s = ranges ? next_token(ranges + 1) : ""; *s == '{'; s = next_token(s + (*s != '\0'))) {
+		const char *name = NULL;
+		double min = INFINITY;
+		for (s = next_token(s + 1); *s == '"';) {
+			const char *value = next_token(skip_string(s));
+			if (is_name(s, "level"))
+				name = value;
+			else if (is_name(s, "minScore"))
+				min = strtod(value, NULL);
+			s = next_token(skip_value(value));
+		}
+		for (int i = 0; name && min <= score && level_enum[i]; i++)
+			if (is_name(name, level_enum[i]))
+				level = level_enum[i];
+	}
+	return level;
+}
+
+struct quiz_grade
+quiz_grade(struct value key, const unsigned char *chosen, const char *ranges)
+{
+	struct question questions[QUIZ_QUESTIONS_MAX];
+	struct quiz_grade grade = { .questions = read_key(key, questions) };
+	int scale = common_scale(questions, grade.questions);
+	wide won = 0, possible = 0;
+
+	for (int i = 0; i < grade.questions; i++) {
+		wide points = scaled(questions[i].points.digits, scale - questions[i].points.decimals);
+		possible += points;
+		if (chosen[i] && chosen[i] == questions[i].right) {
+			won += points;
+			grade.correct++;
+		}
+	}
+	/* In hundredths by one integer division, then the double nearest to that decimal by one division. */
+	if (possible > 0)
+		grade.score = (double)(uint64_t)((won * 20000 + possible) / (possible * 2)) / 100;
+	grade.level = level_of(ranges, grade.score);
+	return grade;
+}
+
+/* ---- checking a test */
+
+/*
+ * True where `start` is `end`, or one above: 1 + 33.3 may differ from 34.3 in its last bit. A decimal up to 100 is
+ * off by at most 2^-47 as a double: two of them by less than this.
+ */
+static bool
+joins(double end, double start)
+{
+	return start == end || fabs(start - end - 1) < 1e-13;
+}
+
+static void
+fault_number(struct faults *faults, int index, const char *field, enum sentence which, double number)
+{
+	struct buf text = { .arena = faults->arena };
+
+	buf_number(&text, number);
+	fault_at(faults, "levelRanges", index, field, which, text.s);
 }
 
 void
-quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
-	bool graded)
+quiz_check_ranges(struct value ranges, struct faults *faults)
 {
-	struct quiz_question question;
+	const int count = ranges.type == VALUE_LIST ? (int)ranges.count : 0;
+	double end = 0, start = 0;
+	bool known = false;	/* where the range before ends */
 
-	json_put_list(out, name);
-	for (size_t i = 0; i < length && quiz_next(&stored, &question); i++)
-		put_answer(out, &question, chosen[i], graded);
-	json_put_end_list(out);
+	for (int i = 0; i < count; i++) {
+		const struct value *range = ranges.items[i].type == VALUE_OBJECT ? ranges.items[i].items : NULL;
+		double min = range ? value_number(range[QUIZ_RANGE_MIN], NAN) : NAN;
+		double max = range ? value_number(range[QUIZ_RANGE_MAX], NAN) : NAN;
+		bool whole = !isnan(min) && !isnan(max);
+		if (!whole) {
+			/* field_read() has found it */
+		} else if (i == 0 && min != 0) {
+			fault_at(faults, "levelRanges", i, "minScore", S_F_RANGE_FIRST, NULL);
+		} else if (i > 0 && known && !(joins(end, min) && min > start)) {
+			fault_number(faults, i, "minScore", S_F_RANGE_NEXT, end);
+		} else if (max < min) {
+			fault_number(faults, i, "maxScore", S_F_LOW, min);
+		} else if (i == count - 1 && max != 100) {
+			fault_at(faults, "levelRanges", i, "maxScore", S_F_RANGE_LAST, NULL);
+		}
+		known = whole;
+		end = max;
+		start = min;
+	}
 }
 
-/* ---- the order in which an attempt sees it */
+static bool
+is_right(struct value option)
+{
+	return option.type == VALUE_OBJECT && value_truth(option.items[QUIZ_OPTION_RIGHT], false);
+}
+
+void
+quiz_check_questions(struct value questions, struct faults *faults)
+{
+	for (size_t i = 0; questions.type == VALUE_LIST && i < questions.count; i++) {
+		const struct value *question = questions.items[i].items;
+		int right = 0;
+		if (questions.items[i].type != VALUE_OBJECT || question[QUIZ_QUESTION_OPTIONS].type != VALUE_LIST)
+			continue;
+		const struct value options = question[QUIZ_QUESTION_OPTIONS];
+		for (size_t o = 0; o < options.count; o++)
+			right += is_right(options.items[o]);
+		if (right != 1)
+			fault_at(faults, "questions", (int)i, "options", S_F_ONE_RIGHT, NULL);
+	}
+}
+
+/* ---- answers of a result */
+
+int
+quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
+	struct quiz_member members[static QUIZ_MEMBERS])
+{
+	static const struct json_text yes = { "true", 4 }, no = { "false", 5 }, nothing = { "0", 1 };
+	const bool right = chosen == question->right;
+
+	if (chosen == 0 || chosen > question->options)
+		return 0;
+	const struct quiz_option *option = &question->option[chosen - 1];
+	members[0] = (struct quiz_member){ "questionId", question->id };
+	members[1] = (struct quiz_member){ "questionText", question->text };
+	members[2] = (struct quiz_member){ "optionId", option->id };
+	members[3] = (struct quiz_member){ "optionText", option->text };
+	members[4] = (struct quiz_member){ "isCorrect", right ? yes : no };
+	members[5] = (struct quiz_member){ "points", right ? question->points : nothing };
+	return graded ? 6 : 4;
+}
+
+/* ---- the order of an attempt */
 
 /* SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). */
 static uint64_t
@@ -547,7 +539,7 @@ next_random(uint64_t *seed)
 	return z ^ z >> 31;
 }
 
-/* Below `limit`, without bias: what lies above the last whole multiple of it is drawn anew. */
+/* Below `limit`, without bias: a number above the last whole multiple of it is drawn again. */
 static int
 below(uint64_t *seed, uint64_t limit)
 {
@@ -559,7 +551,7 @@ below(uint64_t *seed, uint64_t limit)
 	return (int)(number % limit);
 }
 
-/* Fisher and Yates, as Durstenfeld has it (CACM 7, 1964, Algorithm 235). */
+/* Fisher-Yates (R. Durstenfeld, CACM 7, 1964, Algorithm 235). */
 void
 quiz_shuffle(uint64_t *seed, int count, unsigned char *order)
 {

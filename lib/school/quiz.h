@@ -2,12 +2,12 @@
  * quiz - a placement test as it is stored, and grading: pure, knows no database.
  *
  * The questions of a test are a JSON list of {id, text, points, mediaUrl, order, options: [{id, text, isCorrect}]}. The
- * answer key is the same without the words, in bytes, so that grading a submission needs to parse no questions.
+ * answer key is the same without the texts, in bytes, so that grading needs no JSON.
  *
- * Scores are exact. The points of a question are the decimal number that its JSON shows: the shortest that reads back as
- * the same double, so three questions of 0.1 are 0.3 and nothing beside it. They are added up as integers of one scale, and
- * won x 100 / possible is rounded half up to two decimals from there. A question that is worth less than 10^-28 of the
- * weightiest counts as nothing.
+ * Scores are exact. The points of a question are the decimal number that its JSON shows: the shortest that reads
+ * back as the same double, so that three questions of 0.1 are exactly 0.3. They are added as integers of one scale,
+ * and won x 100 / possible is rounded half up to two decimals. A question with less than 10^-28 of the highest
+ * points counts as nothing.
  */
 #ifndef OKUL_QUIZ_H
 #define OKUL_QUIZ_H
@@ -19,31 +19,40 @@
 
 #define QUIZ_QUESTIONS_MAX 200
 #define QUIZ_OPTIONS_MAX 10
+#define QUIZ_TEXT_MAX 4000		/* code points of a question */
+#define QUIZ_OPTION_TEXT_MAX 1000
+#define QUIZ_POINTS_MAX 1000
 
-/* Appends the answer key of questions that have ids, in their order, to `out`. Without "points" a question is worth 1. */
-void quiz_key(struct buf *out, const cJSON *questions);
+/* QuestionDto, OptionDto, LevelRangeDto, AnswerDto, and their fields. */
+enum { QUIZ_QUESTION_TEXT, QUIZ_QUESTION_POINTS, QUIZ_QUESTION_MEDIA, QUIZ_QUESTION_OPTIONS, QUIZ_QUESTION_FIELDS };
+enum { QUIZ_OPTION_TEXT, QUIZ_OPTION_RIGHT, QUIZ_OPTION_FIELDS };
+enum { QUIZ_RANGE_LEVEL, QUIZ_RANGE_MIN, QUIZ_RANGE_MAX, QUIZ_RANGE_FIELDS };
+enum { QUIZ_ANSWER_QUESTION, QUIZ_ANSWER_OPTION };
+extern const struct shape quiz_question, quiz_range, quiz_answer;
 
-/*
- * Level ranges (LevelRangeDto) as they came in a request: one fault for each that is wrong, "levelRanges[1].minScore: ...".
- * Good ones rise, begin at 0, end at 100, and each starts where the one before ends or one above.
- */
-void quiz_check_ranges(const cJSON *ranges, struct faults *faults);
-/*
- * Questions as they came: exactly one option of each must be right; "questions[2].options: ...".
- * Both checks pass over what has not the form of its DTO, which field_check() finds.
- */
-void quiz_check_questions(const cJSON *questions, struct faults *faults);
+/* Stored questions as a list of QuestionDto, in the arena, which cJSON must use: json_use(). */
+struct value quiz_values(struct arena *arena, const char *stored);
 
-/* AnswerDto, and its fields. */
-enum { QUIZ_QUESTION_ID, QUIZ_OPTION_ID };
-extern const struct shape quiz_answer;
+/* Appends the answer key of stored questions, in their order, to `out`. */
+void quiz_key(struct buf *out, const char *stored);
 
 /*
- * Answers of a request (AnswerDto) into `chosen`, a byte a question: the number of the option from 1, 0 for no answer.
- * An unknown question, an option of another question and a question twice are faults. Gives the number of questions; 0
- * when the key is none.
+ * Level ranges of a request (LevelRangeDto): one fault for each that is wrong, "levelRanges[1].minScore: ...". Good
+ * ones rise, begin at 0, end at 100, and each starts where the one before ends or one above.
  */
-int quiz_read(const void *key, size_t key_length, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
+void quiz_check_ranges(struct value ranges, struct faults *faults);
+/*
+ * Questions of a request (QuestionDto): exactly one option of each must be right; "questions[2].options: ...". Both
+ * checks skip what field_read() has found to be of a wrong type.
+ */
+void quiz_check_questions(struct value questions, struct faults *faults);
+
+/*
+ * Answers of a request (AnswerDto) into `chosen`, a byte a question: the number of the option from 1, 0 for no
+ * answer. An unknown question, an option of another question and a question twice are faults. Returns the number of
+ * questions; 0 when the key is not one.
+ */
+int quiz_read(struct value key, struct value answers, unsigned char chosen[static QUIZ_QUESTIONS_MAX],
 	struct faults *faults);
 
 struct quiz_grade {
@@ -53,41 +62,39 @@ struct quiz_grade {
 };
 
 /* Grades `chosen` by a key and the stored ranges (JSON text). `chosen` holds a byte for each question of the key. */
-struct quiz_grade quiz_grade(const void *key, size_t key_length, const unsigned char *chosen, const char *ranges);
+struct quiz_grade quiz_grade(struct value key, const unsigned char *chosen, const char *ranges);
 
-/* JSON text as it is stored, a string with its quotes: it goes into an answer without being read and written anew. */
-struct quiz_text {
-	const char *s;
-	size_t length;
-};
-
+/* A stored question. Its texts are JSON, which goes into a response as it is. */
 struct quiz_question {
-	struct quiz_text id, text, points, media;
+	struct json_text id, text, points, media;
 	int options, right;		/* the right one from 1; 0: none */
-	struct { struct quiz_text id, text; } option[QUIZ_OPTIONS_MAX];
+	struct quiz_option { struct json_text id, text; } option[QUIZ_OPTIONS_MAX];
 };
 
 /*
- * Takes the next of stored questions apart: *at is their text at first, then where the call before left it. False behind the
- * last. The texts point into the questions.
+ * Parses the next of stored questions: *at is their text at first, then where the call before left it. False behind
+ * the last. The texts are borrowed.
  */
 must_use bool quiz_next(const char **at, struct quiz_question *question);
-/* Takes at most `most` of them apart; gives how many there are up to there. With `questions` NULL it only counts. */
+/* Parses at most `most` of them, and returns how many that are. With `questions` NULL it only counts. */
 int quiz_split(const char *text, struct quiz_question *questions, int most);
 
-/*
- * The answers that were given to questions, in their order, as a JSON list in the arena: questionId, questionText, optionId
- * and optionText of each, and when `graded` whether it isCorrect and the points won. `chosen` has `count` bytes.
- */
-const char *quiz_answers(struct arena *arena, const struct quiz_question *questions, const unsigned char *chosen, int count,
-	bool graded);
-/* The same of stored questions, as the member `name` of the object in the buffer; `chosen` has `length` bytes. */
-void quiz_put_answers(struct buf *out, const char *name, const char *stored, const unsigned char *chosen, size_t length,
-	bool graded);
+struct quiz_member {
+	const char *name;
+	struct json_text value;
+};
+#define QUIZ_MEMBERS 6
 
 /*
- * The next order of a series that a secret seed gives, the same series each time: fills `order` with 0 .. count-1, each
- * arrangement as likely as any other. `*seed` moves on, so that calls in turn give the orders of questions and options.
+ * The members of an answer as results show it: question, option with the number `chosen` (from 1), and when
+ * `graded` whether it is right and the points won. Returns how many; 0 when `chosen` is no option.
+ */
+int quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
+	struct quiz_member members[static QUIZ_MEMBERS]);
+
+/*
+ * Fills `order` with a random permutation of 0 .. count-1, all equally likely, from a secret seed. `*seed` is
+ * advanced: the same seed makes the same series of permutations.
  */
 void quiz_shuffle(uint64_t *seed, int count, unsigned char *order);
 

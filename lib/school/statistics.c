@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Mean and spread of what is added to it. */
+/* Mean and spread of the added values. */
 struct spread {
 	double mean, squares;	/* squares: sum of the squared deviations from the mean */
 	double first;
@@ -11,8 +11,8 @@ struct spread {
 
 struct item {
 	int64_t *chosen;
-	double right;		/* sheets that have it so */
-	double won;		/* by the sheet at hand: 1 or 0 */
+	double right;		/* sheets with the right answer */
+	double won;		/* by the current sheet: 1 or 0 */
 	struct spread rest;	/* points without this question */
 	double products;	/* sum of the products of both deviations: right (0 or 1), and rest */
 };
@@ -41,8 +41,8 @@ statistics_new(struct arena *arena, const struct statistics_question *questions,
 }
 
 /*
- * Adds the value that is the 1 / share-th. A difference up to `noise` comes from sums rounded in another order and is
- * none: the variance of equal values would else be some 1e-33, and a correlation with it anything.
+ * Adds value number 1 / share. A difference up to `noise` comes from rounding and counts as none: otherwise equal
+ * values would have a variance of some 1e-33, and a random correlation.
  */
 static inline void
 spread_add(struct spread *spread, double value, double share, double noise)
@@ -81,7 +81,7 @@ statistics_add(struct statistics *statistics, const unsigned char *chosen, size_
 	}
 }
 
-/* A question has two values only: its variance needs no more than to know how often it was right. */
+/* A question has two values only: its variance follows from the number of right answers. */
 static double
 item_squares(const struct statistics *statistics, int i)
 {

@@ -86,7 +86,7 @@ user_table_columns(struct arena *arena, const char *const *headings, size_t coun
 	}
 }
 
-/* ---- words */
+/* ---- values */
 
 static const struct meaning genders[] = {
 	{ "female", "female f woman weiblich w frau kadin k kiz bayan mujer femenino femenina" },
@@ -228,15 +228,6 @@ static const struct meaning countries[] = {
 	{ "32", "be bel belcika belgium belgien belgica" },
 };
 
-static void
-set(cJSON *row, const char *name, const char *text)
-{
-	if (field_has(row, name))
-		cJSON_ReplaceItemInObjectCaseSensitive(row, name, cJSON_CreateString(text));
-	else
-		cJSON_AddStringToObject(row, name, text);
-}
-
 /* The digits of a country code from a number or a name; else the cell unchanged. */
 static const char *
 country_of(struct arena *arena, const char *cell)
@@ -251,14 +242,12 @@ country_of(struct arena *arena, const char *cell)
 }
 
 const char *
-user_table_phone(struct arena *arena, cJSON *row)
+user_table_phone(struct arena *arena, const char **country, const char **phone)
 {
-	const char *cell = field_text(row, "phoneNumber"), *country = field_text(row, "countryCode");
+	const char *cell = *phone;
 
-	if (country) {
-		country = country_of(arena, country);
-		set(row, "countryCode", country);
-	}
+	if (*country)
+		*country = country_of(arena, *country);
 	/* Already in the form of the API, as in an exported file. */
 	if (!cell || (text_is_digits(cell) && strncmp(cell, "00", 2) != 0))
 		return NULL;
@@ -269,17 +258,17 @@ user_table_phone(struct arena *arena, cJSON *row)
 		return NULL;
 	if (prefix > 0) {
 		const char *code = arena_copy(arena, number, strnlen(number, country_length(number)));
-		if (country && strcmp(country, code) != 0) {
-			cJSON_DeleteItemFromObjectCaseSensitive(row, "phoneNumber");
-			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, country);
+		if (*country && strcmp(*country, code) != 0) {
+			*phone = NULL;
+			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code,
+				*country);
 		}
 		number += strlen(code);
-		country = code;
-		set(row, "countryCode", code);
+		*country = code;
 	}
 	/* The trunk prefix 0 is dialled only inside a country; in Italy it is part of the number. */
-	if (country && strcmp(country, "39") != 0 && number[0] == '0')
+	if (*country && strcmp(*country, "39") != 0 && number[0] == '0')
 		number++;
-	set(row, "phoneNumber", number);
+	*phone = number;
 	return NULL;
 }

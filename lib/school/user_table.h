@@ -15,19 +15,20 @@ void user_table_columns(struct arena *arena, const char *const *headings, size_t
 
 /*
  * Converts a cell (trimmed, not empty) to a value of `field` in the API: "Kadın" to female, "Türkçe" to tr,
- * 23.04.1998 to 1998-04-23. Returns an unknown cell unchanged, for field_check(). `heading` matters for gender: m is
+ * 23.04.1998 to 1998-04-23. Returns an unknown cell unchanged, for field_read(). `heading` matters for gender: m is
  * ambiguous in Spanish, where it can stand for mujer.
  */
 const char *user_table_cell(struct arena *arena, const struct field *field, const char *heading, const char *cell);
 
 /*
  * Normalizes countryCode and phoneNumber of a row: removes separators, splits the country code from a number like +90
- * 532 ..., and replaces a country (TR) with its code. Plain digits stay unchanged. Returns an error message, or NULL.
+ * 532 ..., and replaces a country (TR) with its code. Plain digits stay unchanged. A cell is NULL where it is
+ * empty. Returns NULL, or an error message, and then *phone is NULL.
  */
-const char *user_table_phone(struct arena *arena, cJSON *row);
+const char *user_table_phone(struct arena *arena, const char **country, const char **phone);
 
 enum user_table_date {
-	USER_TABLE_DATE,	/* or no date at all, which field_check() reports */
+	USER_TABLE_DATE,	/* or no date at all, which field_read() reports */
 	USER_TABLE_MONTH_FIRST,	/* 04/23/1998 */
 	USER_TABLE_SHORT_YEAR,	/* 23.04.98 */
 };

@@ -2,7 +2,6 @@
 
 #include "clock.h"
 #include "email.h"
-#include "role.h"
 #include "text.h"
 #include "url.h"
 #include "utf8.h"
@@ -62,10 +61,13 @@ field_count(const struct shape *shape)
 	return count;
 }
 
-/* At an end or at the fields of another shape. */
-static const struct field *
-next_across(struct field_walk *walk)
+const struct field *
+field_next(struct field_walk *walk, const struct shape *shape)
 {
+	if (!walk->started) {
+		walk->started = true;
+		walk->at[0] = shape->fields;
+	}
 	for (;;) {
 		const struct field *field = walk->at[walk->depth]++;
 		if (field->type == FIELD_END) {
@@ -82,20 +84,6 @@ next_across(struct field_walk *walk)
 }
 
 const struct field *
-field_next(struct field_walk *walk, const struct shape *shape)
-{
-	if (!walk->started) {
-		walk->started = true;
-		walk->at[0] = shape->fields;
-	}
-	const struct field *field = walk->at[walk->depth];
-	if (field->type == FIELD_END || field->type == FIELD_PLUS || field->type == FIELD_HEAD)
-		return next_across(walk);
-	walk->at[walk->depth]++;
-	return field;
-}
-
-const struct field *
 field_find(const struct shape *shape, const char *name)
 {
 	struct field_walk walk = { 0 };
@@ -109,9 +97,9 @@ field_find(const struct shape *shape, const char *name)
 
 /* ---- two lists of faults in one order */
 
-/* Where a fault belongs: the field of the shape, and the element of it when that is a list. */
+/* The place of a fault: the field of the shape, and its element when that is a list. */
 struct place {
-	int field;	/* from 0; unknown ones behind all others */
+	int field;	/* from 0; unknown ones come last */
 	long element;	/* -1: the field as a whole */
 };
 
@@ -169,12 +157,13 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 
 /* ---- checking values */
 
-/* What is looked at, and where it stands. Most of it is good: only a fault puts its name together. */
+/* Where the value stands that is checked. Its name is put together for a fault only. */
 struct check {
 	struct faults *faults;
-	const struct check *within;	/* NULL: the object as a whole */
+	const struct check *within;	/* NULL: the root object */
 	const char *name;		/* of a member; NULL: an element of a list */
 	int index;
+	const struct json_text *text;	/* of a member of a body; NULL: not known */
 };
 
 /* "questions[199].options[9].isCorrect" and the like. */
@@ -219,13 +208,6 @@ bad_number(const struct check *check, enum sentence which, double number)
 }
 
 static void
-set_string(struct arena *arena, cJSON *item, const char *text, size_t length)
-{
-	/* The old text is in the arena too: nothing to free. */
-	item->valuestring = arena_copy(arena, text, length);
-}
-
-static void
 check_length(const struct check *check, const char *text, double min, double max)
 {
 	double points = (double)utf8_points(text, strlen(text));
@@ -245,9 +227,10 @@ check_oneof(const struct check *check, const char *text, const char *const *oneo
 {
 	struct buf all = { .arena = check->faults->arena };
 
-	for (int i = 0; oneof[i]; i++) {
+	for (int i = 0; oneof[i]; i++)
 		if (strcmp(oneof[i], text) == 0)
 			return;
+	for (int i = 0; oneof[i]; i++) {
 		buf_puts(&all, i ? ", " : "");
 		buf_puts(&all, oneof[i]);
 	}
@@ -263,15 +246,14 @@ is_birth(const char *date)
 	return strcmp(date, FIELD_BIRTH_FIRST) >= 0 && strcmp(date, today) <= 0;
 }
 
-static void
-check_email(const struct check *check, cJSON *item)
+static struct value
+check_email(const struct check *check, const char *text)
 {
 	const char *kept;
 
-	switch (email_keep(check->faults->arena, item->valuestring, &kept)) {
+	switch (email_keep(check->faults->arena, text, &kept)) {
 	case EMAIL_GOOD:
-		set_string(check->faults->arena, item, kept, strlen(kept));
-		break;
+		return value_text(kept);
 	case EMAIL_NONE:
 		bad(check, S_F_EMAIL, NULL);
 		break;
@@ -279,70 +261,33 @@ check_email(const struct check *check, cJSON *item)
 		bad(check, S_F_EMAIL_DOMAIN, NULL);
 		break;
 	}
+	return value_text(text);
 }
 
-/* Brings a FIELD_TEXT into the form that is kept. True where it holds a control character that it may not hold. */
+/* Brings a FIELD_TEXT into the form that is kept. False when it has a control character that it may not have. */
 static bool
-is_unclean(const struct field *field, char *text)
+clean_text(const struct field *field, char *text)
 {
 	if (field->raw)
-		return utf8_has_control(text, "\t\n\r");
+		return !utf8_has_control(text, "\t\n\r");
 	if (field->lines) {
 		text_unify_lines(text);
-		return utf8_has_control(text, "\t\n");
+		return !utf8_has_control(text, "\t\n");
 	}
 	utf8_drop_directions(text);
-	return utf8_has_control(text, "");
+	return !utf8_has_control(text, "");
 }
 
-/* Strings of every kind: trimmed and folded in place first, then held against their limits. */
 static void
-check_string(const struct check *check, const struct field *field, enum field_type type, cJSON *item, double min, double max)
+check_text(const struct check *check, const struct field *field, char *text)
 {
-	const char *text = item->valuestring;
-	size_t length = strlen(text);
+	const size_t faults = check->faults->count;
 
-	if (!field->raw)
-		utf8_trim(&text, &length);
-	set_string(check->faults->arena, item, text, length);
-	if (type == FIELD_ID || field->username)
-		text_lower(item->valuestring);
-	else if (field->letters)
-		text_upper(item->valuestring);
-	text = item->valuestring;
-	switch (type) {
-	case FIELD_EMAIL:
-		check_email(check, item);
-		return;
-	case FIELD_ID:
-		if (!text_is_id(text))
-			bad(check, S_F_ID, NULL);
-		return;
-	case FIELD_DATE:
-		if (!clock_is_date(text))
-			bad(check, S_F_DATE, NULL);
-		else if (field->birth && !is_birth(text))
-			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
-		return;
-	case FIELD_TIME:
-		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
-			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
-		return;
-	case FIELD_URL:
-		if (strlen(text) > FIELD_URL_MAX)
-			bad_number(check, S_F_LONG, FIELD_URL_MAX);
-		else if (!url_is_good(text))
-			bad(check, S_F_URL, NULL);
-		return;
-	default:
-		break;
-	}
-	if (is_unclean(field, item->valuestring)) {
+	if (!clean_text(field, text)) {
 		bad(check, field->lines || field->raw ? S_F_CONTROL_LINES : S_F_CONTROL, NULL);
 		return;
 	}
-	size_t faults = check->faults->count;
-	check_length(check, text, min, max);
+	check_length(check, text, field->min, field->max);
 	if (check->faults->count != faults)
 		return;
 	if (field->digits && text[0] && !text_is_digits(text))
@@ -360,6 +305,55 @@ check_string(const struct check *check, const struct field *field, enum field_ty
 		bad(check, S_F_KEY, NULL);
 }
 
+/* A string is trimmed and folded in place, and then checked. That of an enum is neither. */
+static struct value
+check_string(const struct check *check, const struct field *field, char *text)
+{
+	const char *start = text;
+	size_t length = strlen(text);
+
+	if (field->type == FIELD_ENUM) {
+		check_oneof(check, text, field->oneof);
+		return value_text(text);
+	}
+	if (!field->raw) {
+		utf8_trim(&start, &length);
+		text += start - text;
+		text[length] = '\0';
+	}
+	if (field->type == FIELD_ID || field->username)
+		text_lower(text);
+	else if (field->letters)
+		text_upper(text);
+	switch (field->type) {
+	case FIELD_EMAIL:
+		return check_email(check, text);
+	case FIELD_ID:
+		if (!text_is_id(text))
+			bad(check, S_F_ID, NULL);
+		break;
+	case FIELD_DATE:
+		if (!clock_is_date(text))
+			bad(check, S_F_DATE, NULL);
+		else if (field->birth && !is_birth(text))
+			bad(check, S_F_BIRTH, FIELD_BIRTH_FIRST);
+		break;
+	case FIELD_TIME:
+		if (!clock_is_time(text) && !(field->or_date && clock_is_date(text)))
+			bad(check, field->or_date ? S_F_TIME_OR_DATE : S_F_TIME, NULL);
+		break;
+	case FIELD_URL:
+		if (length > FIELD_URL_MAX)
+			bad_number(check, S_F_LONG, FIELD_URL_MAX);
+		else if (!url_is_good(text))
+			bad(check, S_F_URL, NULL);
+		break;
+	default:
+		check_text(check, field, text);
+	}
+	return value_text(text);
+}
+
 static void
 check_number(const struct check *check, const struct field *field, double number)
 {
@@ -371,122 +365,109 @@ check_number(const struct check *check, const struct field *field, double number
 		bad_number(check, S_F_HIGH, field->max);
 }
 
-static void check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within);
-static void check_value(const struct check *check, const struct field *field, cJSON *item);
+static const struct value *check_object(const struct shape *shape, const cJSON *object, const struct json_text *members,
+	struct faults *faults, const struct check *within);
+static struct value check_value(const struct check *check, const struct field *field, const cJSON *item);
 
-static void
-check_list(const struct check *check, const struct field *field, cJSON *list)
+static struct value
+check_list(const struct check *check, const struct field *field, const cJSON *list)
 {
-	struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of, .min = field->item_min,
-		.max = field->item_max, .oneof = field->item_oneof };
-	int count = cJSON_GetArraySize(list), i = 0;
-	cJSON *item;
+	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of,
+		.min = field->item_min, .max = field->item_max, .oneof = field->item_oneof };
+	const int count = cJSON_GetArraySize(list);
+	struct value *values, *next;
+	const cJSON *item;
 
-	if (count == 0 && field->min == 1) {
-		bad(check, S_F_EMPTY, NULL);	/* "at least 1 elements" is no language */
-		return;
-	}
-	if (count < field->min) {
+	if (count == 0 && field->min == 1)
+		bad(check, S_F_EMPTY, NULL);	/* "at least 1 elements" is no English */
+	else if (count < field->min)
 		bad_number(check, S_F_FEW, field->min);
-		return;
-	}
-	if (field->max > 0 && count > field->max) {
+	else if (field->max > 0 && count > field->max)
 		bad_number(check, S_F_MANY, field->max);
-		return;
-	}
+	if (count < field->min || (field->max > 0 && count > field->max))
+		return value_null();
+	values = next = arena_alloc(check->faults->arena, ((size_t)count + 1) * sizeof(*values));
 	cJSON_ArrayForEach(item, list) {
-		if (faults_enough(check->faults))
-			break;
-		check_value(&(struct check){ check->faults, check, .index = i++ }, &element, item);
+		const struct check place = { check->faults, check, .index = (int)(next - values) };
+		*next++ = check_value(&place, &element, item);
 	}
+	return value_list(values, (size_t)count);
 }
 
-static enum sentence
-type_sentence(enum field_type type)
+static struct value
+refuse(const struct check *check, enum sentence which)
 {
-	switch (type) {
-	case FIELD_INT: return S_F_INT;
-	case FIELD_NUMBER: return S_F_NUMBER;
-	case FIELD_BOOL: return S_F_BOOL;
-	case FIELD_OBJECT: return S_F_OBJECT;
-	case FIELD_LIST: return S_F_LIST;
-	default: return S_F_TEXT;
-	}
+	bad(check, which, NULL);
+	return value_null();
 }
 
+/* Any JSON is kept as its text. */
+static struct value
+check_json(const struct check *check, const struct field *field)
+{
+	if (!check->text)
+		return value_null();
+	if (field->max > 0 && (double)check->text->length > field->max)
+		bad_number(check, S_F_JSON_LONG, field->max);
+	return value_text(arena_copy(check->faults->arena, check->text->s, check->text->length));
+}
+
+/* Up to 2^53: not every integer beyond it is a double (RFC 8259 section 6). */
 static bool
-has_type(enum field_type type, const cJSON *item)
+is_integer(const cJSON *item)
 {
-	switch (type) {
-	case FIELD_JSON: return true;
-	/* 2^53: beyond it a double is no longer every integer (RFC 8259 section 6). */
-	case FIELD_INT: return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble && fabs(item->valuedouble) <= 9007199254740992.0;
-	case FIELD_NUMBER: return cJSON_IsNumber(item);
-	case FIELD_BOOL: return cJSON_IsBool(item);
-	case FIELD_OBJECT: return cJSON_IsObject(item);
-	case FIELD_LIST: return cJSON_IsArray(item);
-	default: return cJSON_IsString(item);
-	}
+	return cJSON_IsNumber(item) && floor(item->valuedouble) == item->valuedouble &&
+		fabs(item->valuedouble) <= 9007199254740992.0;
 }
 
-static void
-check_value(const struct check *check, const struct field *field, cJSON *item)
+static struct value
+check_typed(const struct check *check, const struct field *field, const cJSON *item)
 {
-	if (cJSON_IsInvalid(item)) {
-		bad(check, S_F_TWICE, NULL);	/* see field_twice() */
-		return;
-	}
-	if (cJSON_IsNull(item) && field->type != FIELD_JSON) {
-		if (!field->nullable)
-			bad(check, S_F_NOT_NULL, NULL);
-		return;
-	}
-	if (!has_type(field->type, item)) {
-		bad(check, type_sentence(field->type), NULL);
-		return;
-	}
 	switch (field->type) {
 	case FIELD_INT:
-	case FIELD_NUMBER:
+		if (!is_integer(item))
+			return refuse(check, S_F_INT);
 		check_number(check, field, item->valuedouble);
-		break;
+		return value_int((int64_t)item->valuedouble);
+	case FIELD_NUMBER:
+		if (!cJSON_IsNumber(item))
+			return refuse(check, S_F_NUMBER);
+		check_number(check, field, item->valuedouble);
+		return value_real(item->valuedouble);
 	case FIELD_BOOL:
+		if (!cJSON_IsBool(item))
+			return refuse(check, S_F_BOOL);
 		if (field->must_be_true && !cJSON_IsTrue(item))
 			bad(check, S_F_ACCEPT, NULL);
-		break;
-	case FIELD_ENUM:
-		check_oneof(check, item->valuestring, field->oneof);
-		break;
+		return value_bool(cJSON_IsTrue(item));
 	case FIELD_OBJECT:
-		check_object(field->of, item, check->faults, check);
-		break;
+		if (!cJSON_IsObject(item))
+			return refuse(check, S_F_OBJECT);
+		return value_object(check_object(field->of, item, NULL, check->faults, check), field_count(field->of));
 	case FIELD_LIST:
-		check_list(check, field, item);
-		break;
+		return cJSON_IsArray(item) ? check_list(check, field, item) : refuse(check, S_F_LIST);
 	case FIELD_JSON:
-		if (field->max > 0 && cJSON_IsRaw(item) && (double)strlen(item->valuestring) > field->max)
-			bad_number(check, S_F_JSON_LONG, field->max);
-		break;
+		return check_json(check, field);
 	default:
-		check_string(check, field, field->type, item, field->min, field->max);
+		return cJSON_IsString(item) ? check_string(check, field, item->valuestring) : refuse(check, S_F_TEXT);
 	}
 }
 
-static void
-check_object(const struct shape *shape, cJSON *object, struct faults *faults, const struct check *within)
+static struct value
+check_value(const struct check *check, const struct field *field, const cJSON *item)
 {
-	struct field_walk walk = { 0 };
-	const struct field *field;
-	cJSON *item;
+	if (cJSON_IsInvalid(item))	/* see field_add() */
+		return refuse(check, S_F_TWICE);
+	if (cJSON_IsNull(item) && field->type != FIELD_JSON)
+		return field->nullable ? value_null() : refuse(check, S_F_NOT_NULL);
+	return check_typed(check, field, item);
+}
 
-	while ((field = field_next(&walk, shape))) {
-		const struct check check = { faults, within, field->name };
-		item = json_get(object, field->name);
-		if (item)
-			check_value(&check, field, item);
-		else if (!field->optional && !shape->all_optional)
-			bad(&check, S_F_REQUIRED, NULL);
-	}
+static void
+check_unknown(const struct shape *shape, const cJSON *object, struct faults *faults, const struct check *within)
+{
+	const cJSON *item;
+
 	cJSON_ArrayForEach(item, object) {
 		if (faults_enough(faults))
 			break;
@@ -495,56 +476,87 @@ check_object(const struct shape *shape, cJSON *object, struct faults *faults, co
 	}
 }
 
-bool
-field_check(const struct shape *shape, cJSON *object, struct faults *faults)
+static const struct value *
+check_object(const struct shape *shape, const cJSON *object, const struct json_text *members, struct faults *faults,
+	const struct check *within)
 {
-	check_object(shape, object, faults, NULL);
-	return faults->count == 0;
+	struct value *values = arena_alloc(faults->arena, (field_count(shape) + 1) * sizeof(*values)), *next = values;
+	struct field_walk walk = { 0 };
+	const struct field *field;
+	int found = 0;
+
+	for (; (field = field_next(&walk, shape)); next++) {
+		const cJSON *item = object ? object->child : NULL;
+		struct check check = { faults, within, field->name };
+		unsigned place = 1;
+
+		while (item && strcmp(item->string, field->name) != 0) {
+			item = item->next;
+			place++;
+		}
+		if (!item && !field->optional && !shape->all_optional)
+			bad(&check, S_F_REQUIRED, NULL);
+		if (!item)
+			continue;
+		check.text = members ? &members[place - 1] : NULL;
+		*next = check_value(&check, field, item);
+		next->named = place;
+		found++;
+	}
+	if (found < cJSON_GetArraySize(object))
+		check_unknown(shape, object, faults, within);
+	return values;
 }
 
-/* ---- query strings */
-
-/* The JSON value that a parameter's text stands for; text that is no number stays text, and is a fault by its type. */
-static cJSON *
-query_value(const struct field *field, const char *text)
+const struct value *
+field_read(const struct shape *shape, const cJSON *object, const struct json_text *members, struct faults *faults)
 {
+	return check_object(shape, object, members, faults, NULL);
+}
+
+struct value
+field_value(struct arena *arena, const struct field *field, const cJSON *item)
+{
+	struct faults ignored;
+
+	faults_init(&ignored, arena, EN);
+	return check_value(&(struct check){ &ignored, NULL, "" }, field, item);
+}
+
+/* ---- fields that come as texts */
+
+/* The JSON value that a text stands for. A text that is no number stays a text, which is a fault of its type. */
+static cJSON *
+text_value(struct arena *arena, const struct field *field, const char *text)
+{
+	enum json_fault fault;
+	cJSON *value = NULL;
 	char *end;
 
+	if (field->nullable && field->type != FIELD_TEXT && !text[0])
+		return cJSON_CreateNull();
 	if ((field->type == FIELD_INT || field->type == FIELD_NUMBER) && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))) {
 		double number = strtod(text, &end);
 		if (*end == '\0' && isfinite(number) && text[strspn(text, "-0123456789.")] == '\0')
 			return cJSON_CreateNumber(number);
 	}
-	if (field->type == FIELD_BOOL && strcmp(text, "true") == 0)
-		return cJSON_CreateTrue();
-	if (field->type == FIELD_BOOL && strcmp(text, "false") == 0)
-		return cJSON_CreateFalse();
-	return cJSON_CreateString(text);
-}
-
-cJSON *
-field_form_value(struct arena *arena, const struct field *field, const char *text)
-{
-	enum json_fault fault;
-	cJSON *value;
-
-	if (field->nullable && field->type != FIELD_TEXT && !text[0])
-		return cJSON_CreateNull();
-	if (field->type != FIELD_LIST && field->type != FIELD_OBJECT && field->type != FIELD_JSON)
-		return query_value(field, text);
-	/* A level less than a body has: the form stands for the object around it. */
-	value = json_parse(arena, text, strlen(text), JSON_DEPTH - 1, &fault);
+	if (field->type == FIELD_BOOL && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0))
+		return cJSON_CreateBool(text[0] == 't');
+	/* One level less than in a body: the form stands for the object around it. */
+	if (field->type == FIELD_LIST || field->type == FIELD_OBJECT)
+		value = json_parse(arena, text, strlen(text), JSON_DEPTH - 1, &fault);
 	return value ? value : cJSON_CreateString(text);
 }
 
-bool
-field_twice(cJSON *object, const char *name)
+void
+field_add(struct arena *arena, cJSON *object, const struct field *field, const char *text)
 {
-	cJSON *item = json_get(object, name);
+	cJSON *item = json_get(object, field->name);
 
 	if (item)
 		item->type = cJSON_Invalid;
-	return item;
+	else
+		cJSON_AddItemToObject(object, field->name, text_value(arena, field, text));
 }
 
 static void
@@ -554,21 +566,20 @@ query_pair(const struct shape *shape, cJSON *object, const char *pair, size_t le
 	size_t name_length = equals ? (size_t)(equals - pair) : length;
 	const char *name = url_decode(faults->arena, pair, name_length, true);
 	const char *text = equals ? url_decode(faults->arena, equals + 1, length - name_length - 1, true) : "";
-	const struct field *field;
+	const struct field *field = name && shape ? field_find(shape, name) : NULL;
 
 	if (!name || !text)
 		faults_add(faults, name ? name : "?", S_F_ENCODING, NULL);
-	else if (!shape || !(field = field_find(shape, name)))
+	else if (!field)
 		faults_add(faults, utf8_clip(faults->arena, name, 40), S_F_UNKNOWN_PARAMETER, NULL);
-	else if (!field_twice(object, name) && !cJSON_AddItemToObject(object, name, query_value(field, text)))
-		faults_add(faults, name, S_F_TEXT, NULL);
+	else
+		field_add(faults->arena, object, field, text);
 }
 
-cJSON *
+const struct value *
 field_query(const struct shape *shape, const char *query, struct faults *faults)
 {
 	cJSON *object = cJSON_CreateObject();
-	size_t before = faults->count;
 
 	while (query && *query) {
 		size_t length = strcspn(query, "&");
@@ -576,91 +587,10 @@ field_query(const struct shape *shape, const char *query, struct faults *faults)
 			query_pair(shape, object, query, length, faults);
 		query += length + (query[length] == '&');
 	}
-	if (shape)
-		check_object(shape, object, faults, NULL);
-	return faults->count == before ? object : NULL;
+	return shape ? check_object(shape, object, NULL, faults, NULL) : NULL;
 }
 
-/* ---- values */
-
-struct value
-field_value(struct arena *arena, const struct field *field, const cJSON *item)
-{
-	if (!item || cJSON_IsNull(item) || !has_type(field->type, item))
-		return value_null();
-	if (cJSON_IsNumber(item))
-		return field->type == FIELD_INT ? value_int((int64_t)item->valuedouble) : value_real(item->valuedouble);
-	if (cJSON_IsBool(item))
-		return value_bool(cJSON_IsTrue(item));
-	if (cJSON_IsString(item) || cJSON_IsRaw(item))
-		return value_text(item->valuestring);
-	if (cJSON_IsObject(item))
-		return (struct value){ .type = VALUE_OBJECT, .items = field_values(arena, field->of, item), .count = field_count(field->of) };
-	if (!cJSON_IsArray(item))
-		return value_null();
-	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of };
-	struct value list = { .type = VALUE_LIST, .count = (size_t)cJSON_GetArraySize(item) };
-	struct value *values = arena_alloc(arena, (list.count + 1) * sizeof(*values));
-	const cJSON *child;
-	size_t i = 0;
-
-	list.items = values;
-	cJSON_ArrayForEach(child, item)
-		values[i++] = field_value(arena, &element, child);
-	return list;
-}
-
-const struct value *
-field_values(struct arena *arena, const struct shape *shape, const cJSON *object)
-{
-	struct value *values = shape ? arena_alloc(arena, (field_count(shape) + 1) * sizeof(*values)) : NULL;
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	for (size_t i = 0; shape && (field = field_next(&walk, shape)); i++) {
-		unsigned place = 1;
-		const cJSON *item = object ? object->child : NULL;
-		while (item && strcmp(item->string, field->name) != 0) {
-			item = item->next;
-			place++;
-		}
-		values[i] = field_value(arena, field, item);
-		values[i].named = item ? place : 0;
-	}
-	return values;
-}
-
-/* ---- reading a checked object */
-
-const char *
-field_text(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(json_get(object, name));
-}
-
-int64_t
-field_int(const cJSON *object, const char *name, int64_t fallback)
-{
-	const cJSON *item = json_get(object, name);
-
-	return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
-}
-
-double
-field_number(const cJSON *object, const char *name, double fallback)
-{
-	const cJSON *item = json_get(object, name);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
-}
-
-bool
-field_bool(const cJSON *object, const char *name, bool fallback)
-{
-	const cJSON *item = json_get(object, name);
-
-	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
-}
+/* ---- times */
 
 int64_t
 field_time(struct value value, const char *zone, int64_t fallback)
@@ -670,10 +600,4 @@ field_time(struct value value, const char *zone, int64_t fallback)
 	if (!text)
 		return fallback;
 	return clock_is_date(text) ? clock_midnight(text, zone) : clock_time(text);
-}
-
-bool
-field_has(const cJSON *object, const char *name)
-{
-	return json_get(object, name) != NULL;
 }

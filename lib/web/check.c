@@ -1,15 +1,8 @@
 #include "check.h"
 
-#include "json.h"
 #include "upload.h"
 
-static struct response
-pass(void)
-{
-	return (struct response){ .error = ERROR_NONE };
-}
-
-/* ---- who asks */
+/* ---- the caller */
 
 struct response
 check_caller(struct request *rq)
@@ -26,7 +19,7 @@ check_caller(struct request *rq)
 	if (error && (error == ERROR_BUSY || route->role >= USER))
 		return response_error(rq, error);
 	if (!rq->user)
-		return pass();
+		return response_passed();
 	if (route->writes)
 		request_detach_user(rq);
 	if (route->role > rq->user->role)
@@ -35,10 +28,10 @@ check_caller(struct request *rq)
 		return response_error(rq, ERROR_NOT_REGISTERED);
 	if (route->role >= USER && rq->user->being_deleted && (!route->being_deleted || route->role > caller_rights(rq->user)))
 		return response_error(rq, ERROR_BEING_DELETED);
-	return pass();
+	return response_passed();
 }
 
-/* ---- what is asked */
+/* ---- the request */
 
 bool
 check_is_form(const struct request *rq)
@@ -56,42 +49,10 @@ check_body_limit(const struct request *rq)
 	return rq->route->role < USER && rq->conf->body_limit > PUBLIC_BODY_MAX ? PUBLIC_BODY_MAX : rq->conf->body_limit;
 }
 
-static enum error
-json_error(enum json_fault fault)
-{
-	switch (fault) {
-	case JSON_UTF8: return ERROR_BAD_UTF8;
-	case JSON_NUL: return ERROR_BAD_NUL;
-	case JSON_DEEP: return ERROR_BAD_DEPTH;
-	case JSON_TWICE: return ERROR_BAD_KEY_TWICE;
-	default: return ERROR_BAD_JSON;
-	}
-}
-
-/* Fields of any JSON keep their text: what is stored is what was sent. */
-static void
-keep_texts(struct request *rq, const char *body)
-{
-	struct field_walk walk = { 0 };
-	const struct field *field;
-
-	while ((field = field_next(&walk, rq->route->in))) {
-		cJSON *item = field->type == FIELD_JSON ? json_get(rq->body, field->name) : NULL;
-		size_t length = 0;
-		const char *text = !item ? NULL :
-			json_member(rq->arena, body, (size_t)rq->http.content_length, field->name, &length);
-		if (!text)
-			continue;
-		item->type = cJSON_Raw;
-		item->child = NULL;
-		item->valuestring = arena_copy(rq->arena, text, length);
-	}
-}
-
 static struct response
 check_type(struct request *rq)
 {
-	struct response response = pass();
+	struct response response = response_passed();
 
 	if (!http_is_type(rq->http.content_type, "application/json")) {
 		response = response_error(rq, ERROR_WRONG_TYPE);
@@ -100,26 +61,33 @@ check_type(struct request *rq)
 	return response;
 }
 
+/* A body as it was parsed, or put together from the parts of a form. */
+struct body {
+	cJSON *object;
+	const struct json_text *members;
+};
+
 static struct response
-parse_body(struct request *rq, const char *body)
+parse_body(struct request *rq, const char *text, struct body *body)
 {
+	static const enum error errors[] = { [JSON_GOOD] = ERROR_BAD_JSON, [JSON_SYNTAX] = ERROR_BAD_JSON,
+		[JSON_UTF8] = ERROR_BAD_UTF8, [JSON_NUL] = ERROR_BAD_NUL, [JSON_DEEP] = ERROR_BAD_DEPTH,
+		[JSON_TWICE] = ERROR_BAD_KEY_TWICE };
 	enum json_fault fault = JSON_SYNTAX;
 
-	if (!body && rq->http.content_length != 0 && rq->http.content_length != -1)
+	if (!text && rq->http.content_length != 0 && rq->http.content_length != -1)
 		return response_error(rq, ERROR_BAD_BODY_LENGTH);
-	if (body)
-		rq->body = json_parse(rq->arena, body, (size_t)rq->http.content_length, JSON_DEPTH, &fault);
-	if (!rq->body)
-		return response_error(rq, json_error(fault));
-	if (!cJSON_IsObject(rq->body))
-		return response_error(rq, ERROR_BAD_OBJECT);
-	keep_texts(rq, body);
-	return pass();
+	if (text)
+		body->object = json_parse_members(rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault,
+			&body->members);
+	if (!body->object)
+		return response_error(rq, errors[fault]);
+	return cJSON_IsObject(body->object) ? response_passed() : response_error(rq, ERROR_BAD_OBJECT);
 }
 
 static const struct shape no_body = { .fields = (const struct field[]){ { 0 } } };
 
-/* What the route itself finds, told together with what its shapes found. */
+/* Adds what route->check finds to what the shapes found. */
 static void
 check_further(struct request *rq, size_t before_body)
 {
@@ -131,21 +99,22 @@ check_further(struct request *rq, size_t before_body)
 }
 
 static struct response
-check_fields(struct request *rq)
+check_fields(struct request *rq, const struct body *body)
 {
+	const struct shape *in = rq->route->in;
+
 	route_params(rq);
-	rq->query = rq->route->own_query ? cJSON_CreateObject() : field_query(rq->route->query, rq->http.query, &rq->faults);
-	if (rq->route->in && rq->route->in->all_optional && !rq->body->child && !rq->upload_count && rq->faults.count == 0)
+	rq->in = rq->route->own_query ? NULL : field_query(rq->route->query, rq->http.query, &rq->faults);
+	if (in && in->all_optional && cJSON_GetArraySize(body->object) == 0 && !rq->upload_count && rq->faults.count == 0)
 		return response_error(rq, ERROR_EMPTY_CHANGE);
 	size_t before_body = rq->faults.count;
-	if (rq->route->in)
-		(void)!field_check(rq->route->in, rq->body, &rq->faults);
-	rq->in = rq->route->in ? field_values(rq->arena, rq->route->in, rq->body) : field_values(rq->arena, rq->route->query, rq->query);
+	if (in)
+		rq->in = field_read(in, body->object, body->members, &rq->faults);
 	if (rq->route->check)
 		check_further(rq, before_body);
 	if (rq->faults.count > 0)
 		return response_error(rq, ERROR_BAD_FIELDS);
-	return pass();
+	return response_passed();
 }
 
 struct response
@@ -163,7 +132,7 @@ check_head(struct request *rq)
 static struct response
 keep_uploads(struct request *rq)
 {
-	return rq->upload_count ? rq->route->upload->reader->keep(rq) : pass();
+	return rq->upload_count ? rq->route->upload->reader->keep(rq) : response_passed();
 }
 
 struct response
@@ -176,15 +145,16 @@ check_again(struct request *rq)
 }
 
 struct response
-check_body(struct request *rq, const char *body)
+check_body(struct request *rq, const char *text)
 {
-	struct response response = pass();
+	struct response response = response_passed();
+	struct body body = { 0 };
 
 	if (check_is_form(rq))
-		response = rq->route->upload->reader->receive(rq);
+		response = rq->route->upload->reader->receive(rq, body.object = cJSON_CreateObject());
 	else if (rq->route->in)
-		response = parse_body(rq, body);
+		response = parse_body(rq, text, &body);
 	if (!response.error)
-		response = check_fields(rq);
+		response = check_fields(rq, &body);
 	return response.error ? response : keep_uploads(rq);
 }

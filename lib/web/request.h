@@ -40,8 +40,6 @@ struct request {
 	const char *id;			/* the first {...} of the path */
 	const char *params[2];		/* all {...} of the path, in order */
 	const struct value *in;		/* the body, or without one the query: values by the enumerators of its shape */
-	cJSON *body;			/* checked against route->in; NULL where the route takes none */
-	cJSON *query;			/* checked against route->query; never NULL in a handler */
 	struct caller *user;		/* NULL: anonymous */
 	struct faults faults;
 	void *prepared;			/* by route->check for the handler; NULL: nothing */

@@ -49,6 +49,13 @@ must_use struct response response_wait(struct request *rq, enum error error, int
  */
 must_use struct response response_again(struct request *rq);
 
+/* What a check returns that found no error. */
+static inline struct response
+response_passed(void)
+{
+	return (struct response){ .error = ERROR_NONE };
+}
+
 /* ---- success */
 /* Starts an object as data; put its fields, then return response_done(). */
 void response_begin(struct request *rq);

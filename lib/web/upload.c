@@ -7,21 +7,16 @@
 
 #define PIECE (32 * 1024)	/* bytes that are read at once */
 
-/* What is known while a form is read. */
+/* The state of reading a form. */
 struct intake {
 	struct request *rq;
 	const struct upload_rule *rule;
-	struct upload *file;		/* the file at hand; NULL: none */
-	const struct field *field;	/* the field at hand; with neither, the part is passed over */
+	cJSON *fields;			/* those read so far */
+	struct upload *file;		/* the current part; NULL: it is no file */
+	const struct field *field;	/* the same; with neither, the part is skipped */
 	struct buf text;		/* its value */
-	struct response stop;		/* why the reading was ended */
+	struct response stop;		/* why reading ended */
 };
-
-static struct response
-pass(void)
-{
-	return (struct response){ .error = ERROR_NONE };
-}
 
 /* ---- parts */
 
@@ -32,7 +27,7 @@ stop(struct intake *in, enum error error)
 	return false;
 }
 
-/* One fault of a file, as the answer. */
+/* A fault of a file, as the response. */
 static bool
 stop_file(struct intake *in, enum error error, enum sentence which, const char *argument)
 {
@@ -69,7 +64,7 @@ begin_file(struct intake *in, const struct multipart_part *part)
 		return stop_file(in, ERROR_BAD_FIELDS, in->rule->max == 1 ? S_F_TWICE : S_F_MANY, max.s);
 	}
 	const char *name = arena_string(rq->arena, part->file_name ? part->file_name : "");
-	/* Nothing jumps from here until the blob says what it has open: close_form() looks at it. */
+	/* No allocation from here until the blob knows what it has open: close_form() closes that. */
 	in->file = &rq->uploads[rq->upload_count++];
 	in->file->name = name;
 	return stored(in, blob_begin(rq->conf, &in->file->blob));
@@ -81,10 +76,12 @@ begin_field(struct intake *in, const char *name)
 	struct request *rq = in->rq;
 
 	in->field = rq->route->in ? field_find(rq->route->in, name) : NULL;
-	if (!in->field)
+	if (!in->field) {
 		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
-	else if (field_twice(rq->body, name))
+	} else if (json_get(in->fields, name)) {
+		field_add(rq->arena, in->fields, in->field, "");	/* a fault: the second text is not read */
 		in->field = NULL;
+	}
 	in->text = (struct buf){ .arena = rq->arena };
 	buf_puts(&in->text, "");
 	return true;
@@ -134,19 +131,19 @@ takes(const struct upload_rule *rule, enum media_type type)
 	return type != MEDIA_NONE && (!taken || *taken == type);
 }
 
-/* "png, jpeg, ...": what the route takes. */
-static const char *
-taken_types(struct arena *arena, const struct upload_rule *rule)
+/* "png, jpeg, ..." or "image/png, image/jpeg, ...": what the route accepts. */
+static void
+put_types(struct buf *out, const struct upload_rule *rule, bool mime)
 {
-	struct buf all = { .arena = arena };
+	const char *between = "";
 
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!takes(rule, (enum media_type)type))
+	for (enum media_type type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
+		if (!takes(rule, type))
 			continue;
-		buf_puts(&all, all.length ? ", " : "");
-		buf_puts(&all, media_info((enum media_type)type)->extension);
+		buf_puts(out, between);
+		buf_puts(out, mime ? media_info(type)->mime : media_info(type)->extension);
+		between = ", ";
 	}
-	return all.s;
 }
 
 static bool
@@ -156,7 +153,7 @@ end_file(struct intake *in)
 	struct upload *file = in->file;
 
 	if (file->blob.size == 0 && !file->name[0] && !in->rule->required) {
-		blob_drop(rq->conf, &file->blob);	/* a file field of a form that was left empty */
+		blob_drop(rq->conf, &file->blob);	/* an empty file field */
 		rq->upload_count--;
 		return true;
 	}
@@ -170,8 +167,11 @@ end_file(struct intake *in)
 	file->type = media_detect(file->blob.fd, file->blob.size);
 	if (file->type == MEDIA_FAILED)
 		return stop(in, ERROR_INTERNAL);
-	if (!takes(in->rule, file->type))
-		return stop_file(in, ERROR_FILE_WRONG_TYPE, S_F_FILE_TYPE, taken_types(rq->arena, in->rule));
+	if (!takes(in->rule, file->type)) {
+		struct buf types = { .arena = rq->arena };
+		put_types(&types, in->rule, false);
+		return stop_file(in, ERROR_FILE_WRONG_TYPE, S_F_FILE_TYPE, types.s);
+	}
 	file->name = link_file_name(rq->arena, file->name, file->type);
 	return true;
 }
@@ -185,7 +185,7 @@ end_field(struct intake *in)
 		return stop(in, ERROR_BAD_NUL);
 	if (!utf8_is_valid(in->text.s, in->text.length))
 		return stop(in, ERROR_BAD_UTF8);
-	cJSON_AddItemToObject(rq->body, in->field->name, field_form_value(rq->arena, in->field, in->text.s));
+	field_add(rq->arena, in->fields, in->field, in->text.s);
 	return true;
 }
 
@@ -199,13 +199,13 @@ end(void *context)
 
 /* ---- the form */
 
-/* Reads to the end of the body, or to what stops it. */
+/* Reads to the end of the body, or to the first error. */
 static struct response
 read_form(struct intake *in, struct multipart *multipart)
 {
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
-	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* by itself */
+	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* at the end of the stream */
 	int64_t left = ends ? rq->conf->upload_request_limit * MIB + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
@@ -222,7 +222,7 @@ read_form(struct intake *in, struct multipart *multipart)
 		return in->stop;
 	if (ends && left == 0)
 		return response_error(rq, ERROR_TOO_LARGE);
-	return multipart_complete(multipart) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
+	return multipart_complete(multipart) ? response_passed() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
@@ -233,7 +233,7 @@ check_type(struct request *rq, char *boundary)
 	response.argument = "multipart/form-data";
 	if (!http_is_type(rq->http.content_type, "multipart/form-data"))
 		return response;
-	return multipart_boundary(rq->http.content_type, boundary) ? pass() : response_error(rq, ERROR_BAD_MULTIPART);
+	return multipart_boundary(rq->http.content_type, boundary) ? response_passed() : response_error(rq, ERROR_BAD_MULTIPART);
 }
 
 static struct response
@@ -250,12 +250,12 @@ check_form(struct request *rq)
 }
 
 static struct response
-receive_form(struct request *rq)
+receive_form(struct request *rq, cJSON *fields)
 {
 	static const struct multipart_handlers handlers = { begin, data, end };
 	const struct upload_rule *rule = rq->route->upload;
 	char boundary[MULTIPART_BOUNDARY_MAX + 1];
-	struct intake in = { .rq = rq, .rule = rule };
+	struct intake in = { .rq = rq, .rule = rule, .fields = fields };
 	struct response response = check_type(rq, boundary);
 
 	if (response.error)
@@ -263,7 +263,6 @@ receive_form(struct request *rq)
 	db_release(rq->db);
 	struct multipart *multipart = arena_alloc(rq->arena, sizeof(*multipart));
 	rq->uploads = arena_alloc(rq->arena, (size_t)rule->max * sizeof(*rq->uploads));
-	rq->body = cJSON_CreateObject();
 	multipart_init(multipart, boundary, &handlers, &in);
 	response = read_form(&in, multipart);
 	if (!response.error && rule->required && rq->upload_count == 0)
@@ -275,7 +274,7 @@ static struct response
 keep_form(struct request *rq)
 {
 	const struct upload_rule *rule = rq->route->upload;
-	struct response response = rule->may ? rule->may(rq) : pass();
+	struct response response = rule->may ? rule->may(rq) : response_passed();
 
 	for (size_t i = 0; i < rq->upload_count && !response.error; i++) {
 		enum blob_rc rc = blob_keep(rq->conf, &rq->uploads[i].blob);
@@ -296,20 +295,12 @@ close_form(struct request *rq)
 static void
 append_types(struct buf *out, const struct upload_rule *rule)
 {
-	const char *between = "";
-
-	for (int type = MEDIA_NONE + 1; type < MEDIA_TYPES; type++) {
-		if (!takes(rule, (enum media_type)type))
-			continue;
-		buf_puts(out, between);
-		buf_puts(out, media_info((enum media_type)type)->mime);
-		between = ", ";
-	}
+	put_types(out, rule, true);
 }
 
 const struct upload_reader upload_reader = { check_form, receive_form, keep_form, close_form, append_types };
 
-/* ---- what it becomes */
+/* ---- quotas */
 
 struct response
 upload_error(struct request *rq, enum error error)
@@ -336,5 +327,5 @@ upload_fits(struct request *rq)
 	for (size_t i = 0; i < rq->upload_count && !error; i++)
 		error = rq->route->upload->fits(rq->db, rq->conf, &rq->uploads[i].blob, upload_quota_user(rq, rq->user->pk), &before,
 			rq->now);
-	return error ? upload_error(rq, error) : pass();
+	return error ? upload_error(rq, error) : response_passed();
 }

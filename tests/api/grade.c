@@ -22,6 +22,12 @@ put_faults(struct buf *out, const struct faults *faults)
 	json_put_end_list(out);
 }
 
+static struct value
+list_of(struct arena *arena, const struct shape *shape, const cJSON *list)
+{
+	return field_value(arena, &(struct field){ .type = FIELD_LIST, .of = shape }, list);
+}
+
 static void
 put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJSON *answers, const char *ranges)
 {
@@ -30,9 +36,8 @@ put_sheet(struct buf *out, struct arena *arena, const struct buf *key, const cJS
 	struct faults faults;
 
 	faults_init(&faults, arena, EN);
-	static const struct field list = { .type = FIELD_LIST, .of = &quiz_answer };
-	int count = quiz_read(key->s, key->length, field_value(arena, &list, answers), chosen, &faults);
-	struct quiz_grade grade = quiz_grade(key->s, key->length, chosen, ranges);
+	int count = quiz_read(value_blob(key->s, key->length), list_of(arena, &quiz_answer, answers), chosen, &faults);
+	struct quiz_grade grade = quiz_grade(value_blob(key->s, key->length), chosen, ranges);
 	put_faults(out, &faults);
 	encode_hex(&hex, chosen, (size_t)count);
 	json_put_number(out, "score", grade.score);
@@ -51,15 +56,16 @@ answer(struct buf *out, struct arena *arena, const char *line, size_t length)
 	const cJSON *questions = cJSON_GetObjectItemCaseSensitive(test, "questions");
 	const cJSON *ranges = cJSON_GetObjectItemCaseSensitive(test, "levelRanges");
 	const cJSON *sheets = cJSON_GetObjectItemCaseSensitive(test, "sheets");
-	struct buf key = { .arena = arena }, ranges_text = key;
+	struct buf key = { .arena = arena }, questions_text = key, ranges_text = key;
 	struct faults faults;
 
 	if (!test)
 		return false;
 	faults_init(&faults, arena, EN);
-	quiz_check_questions(questions, &faults);
-	quiz_check_ranges(ranges, &faults);
-	quiz_key(&key, questions);
+	quiz_check_questions(list_of(arena, &quiz_question, questions), &faults);
+	quiz_check_ranges(list_of(arena, &quiz_range, ranges), &faults);
+	json_put_tree(&questions_text, NULL, questions);
+	quiz_key(&key, questions_text.s);
 	put_faults(out, &faults);
 	json_put_tree(&ranges_text, NULL, ranges);
 	json_put_list(out, "sheets");

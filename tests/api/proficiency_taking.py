@@ -463,6 +463,20 @@ def test_parallel_reads_close_an_attempt_once(exam):
     assert all(a.data["pagination"]["total"] == 1 if "pagination" in a.data else a.data["attempts"] == 1 for a in found)
 
 
+def test_what_is_saved_while_a_look_waits_counts(exam):
+    """An attempt that changed since it was graded is graded at the next look."""
+    ada, test = exam.registered(), made(exam, durationMinutes=1)
+    attempt = good(start(ada, test))
+    good(save(ada, attempt, test, "++-"))
+    where = f"WHERE id = '{attempt['id']}'"
+    [[chosen]] = rows(exam, f"SELECT hex(chosen) FROM attempt {where}")
+    exam.server.sql(f"UPDATE attempt SET chosen = NULL {where}")
+    exam.server.clock.advance(66)
+    assert good(overtaken(exam, f"UPDATE attempt SET chosen = x'{chosen}' {where}", lambda: ada.get(f"{PATH}/{test['id']}/status")))["attempts"] == 0
+    assert status(ada, test)["attempts"] == 1
+    assert [r["totalScore"] for r in mine(ada)] == [66.67]
+
+
 def test_a_list_shows_all_that_ran_out(exam):
     """Even if 450 attempts expire together."""
     test = made(exam, durationMinutes=1)

@@ -25,18 +25,17 @@ check_tree(const cJSON *item, int depth)
 }
 
 static void
-check_members(struct arena *arena, const char *text, size_t size, const cJSON *root)
+check_members(struct arena *arena, const char *text, size_t size, const cJSON *root, const struct json_text *member)
 {
 	const cJSON *child;
 	enum json_fault fault;
-	size_t length;
 
 	cJSON_ArrayForEach(child, root) {
-		const char *member = json_member(arena, text, size, child->string, &length);
-		must(member && member >= text && length > 0 && member + length <= text + size);
-		must(!strchr(" \t\r\n", member[0]) && !strchr(" \t\r\n", member[length - 1]));
-		const cJSON *alone = json_parse(arena, member, length, JSON_DEPTH - 1, &fault);
+		must(member->s >= text && member->length > 0 && member->s + member->length <= text + size);
+		must(!strchr(" \t\r\n", member->s[0]) && !strchr(" \t\r\n", member->s[member->length - 1]));
+		const cJSON *alone = json_parse(arena, member->s, member->length, JSON_DEPTH - 1, &fault);
 		must(alone && cJSON_Compare(alone, child, true));
+		member++;
 	}
 }
 
@@ -44,6 +43,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct arena *arena;
+	const struct json_text *members = NULL;
 	enum json_fault fault, again;
 	size_t at = SIZE_MAX;
 	cJSON *root;
@@ -54,14 +54,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_use(arena);
 	fault = json_check(arena, (const char *)data, size, JSON_DEPTH, &at);
 	must(fault ? at <= size : at == SIZE_MAX);
-	root = json_parse(arena, (const char *)data, size, JSON_DEPTH, &again);
+	root = json_parse_members(arena, (const char *)data, size, JSON_DEPTH, &again, &members);
 	must(again == fault);
 	must((root != NULL) == (fault == JSON_GOOD));
 	if (root) {
 		must(utf8_is_valid((const char *)data, size));
 		check_tree(root, 1);
 		if (cJSON_IsObject(root))
-			check_members(arena, (const char *)data, size, root);
+			check_members(arena, (const char *)data, size, root, members);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 #include "gift.h"
 
-#include "field.h"
+#include "quiz.h"
 #include "unit.h"
 #include "utf8.h"
 
@@ -13,7 +13,6 @@ set_up(void **state)
 {
 	(void)state;
 	arena = arena_new(4096);
-	json_use(arena);
 	return 0;
 }
 
@@ -21,7 +20,6 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	json_use(NULL);
 	arena_free(arena);
 	return 0;
 }
@@ -38,18 +36,18 @@ put_line(struct buf *out, const char *mark, const char *text)
 }
 
 static void
-put_questions(struct buf *out, const cJSON *questions)
+put_questions(struct buf *out, struct value questions)
 {
-	const cJSON *question, *option;
-
-	cJSON_ArrayForEach(question, questions) {
-		double points = field_number(question, "points", 0);
-		const char *media = field_text(question, "mediaUrl");
-		put_line(out, "", field_text(question, "text"));
+	for (size_t i = 0; i < questions.count; i++) {
+		const struct value *question = questions.items[i].items, options = question[QUIZ_QUESTION_OPTIONS];
+		double points = value_number(question[QUIZ_QUESTION_POINTS], 0);
+		const char *media = value_string(question[QUIZ_QUESTION_MEDIA]);
+		put_line(out, "", value_string(question[QUIZ_QUESTION_TEXT]));
 		if (points != 1 || media)
 			buf_printf(out, "(%g points%s%s)\n", points, media ? ", " : "", media ? media : "");
-		cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(question, "options"))
-			put_line(out, field_bool(option, "isCorrect", false) ? "+ " : "- ", field_text(option, "text"));
+		for (size_t o = 0; o < options.count; o++)
+			put_line(out, value_truth(options.items[o].items[QUIZ_OPTION_RIGHT], false) ? "+ " : "- ",
+				value_string(options.items[o].items[QUIZ_OPTION_TEXT]));
 	}
 }
 
@@ -131,7 +129,7 @@ nothing_is_no_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(nothing); i++) {
 		gift_read(&gift, arena, nothing[i], strlen(nothing[i]));
-		assert_int_equal(cJSON_GetArraySize(gift.questions), 0);
+		assert_int_equal(gift.questions.count, 0);
 		assert_int_equal(gift.faults.count, 1);
 		assert_int_equal(gift.faults.first->what, S_GIFT_NONE);
 		assert_int_equal(gift.faults.first->line, 0);
@@ -188,7 +186,7 @@ two_hundred_questions_are_enough(void **state)
 	for (int i = 0; i < 800; i++)
 		buf_puts(&text, "Q{=a ~b}\n\n");
 	gift_read(&gift, arena, text.s, text.length);
-	assert_int_equal(cJSON_GetArraySize(gift.questions), 200);
+	assert_int_equal(gift.questions.count, 200);
 	assert_int_equal(gift.faults.count, 1);
 	assert_int_equal(gift.faults.first->what, S_GIFT_MANY);
 	assert_int_equal(gift.faults.first->line, 401);
@@ -214,7 +212,7 @@ a_hundred_faults_are_told_and_all_are_counted(void **state)
 /* ---- there and back */
 
 static void
-assert_comes_back(const cJSON *questions)
+assert_comes_back(struct value questions)
 {
 	struct buf text = { .arena = arena }, before = text, after = text;
 	struct gift again;
@@ -251,29 +249,26 @@ any_question_survives(void **state)
 		"// okul: points 5", "$CATEGORY: a", "\\", "\\\\", "\\n", "a\\", "a\nb", "a\n\nb", "a\n//b\nc", "a\n   b", "####", "->",
 		"True", "TRUE", "T", "<p>&amp;", "_____", "a _____ b", "ğ😀", "\t a", "?{=a ~b}",
 	};
-	cJSON *questions = cJSON_CreateArray();
+	struct value questions[2 * COUNT(texts)], question[2 * COUNT(texts)][QUIZ_QUESTION_FIELDS];
+	struct value options[2 * COUNT(texts)][3], option[2 * COUNT(texts)][3][QUIZ_OPTION_FIELDS];
 
 	(void)state;
-	for (size_t i = 0; i < 2 * COUNT(texts); i++) {
-		cJSON *question = cJSON_CreateObject(), *options;
+	for (size_t i = 0; i < COUNT(questions); i++) {
 		const char *text = texts[i / 2];
 		size_t length = strlen(text);
 		utf8_trim(&text, &length);	/* as those of tests are */
-		cJSON_AddStringToObject(question, "text", text);
-		cJSON_AddNumberToObject(question, "points", (double)(i + 1) / 8);
-		cJSON_AddNullToObject(question, "mediaUrl");
-		if (i % 3 == 0)
-			cJSON_ReplaceItemInObjectCaseSensitive(question, "mediaUrl", cJSON_CreateString("/a?b=c#d:e"));
-		options = cJSON_AddArrayToObject(question, "options");
 		for (int k = 0; k < 3; k++) {
-			cJSON *option = cJSON_CreateObject();
-			cJSON_AddStringToObject(option, "text", k == 1 ? text : k == 0 ? "True" : "False");
-			cJSON_AddBoolToObject(option, "isCorrect", (i % 2 == 0) == (k == 1) && k < 2);
-			cJSON_AddItemToArray(options, option);
+			option[i][k][QUIZ_OPTION_TEXT] = value_text(k == 1 ? text : k == 0 ? "True" : "False");
+			option[i][k][QUIZ_OPTION_RIGHT] = value_bool((i % 2 == 0) == (k == 1) && k < 2);
+			options[i][k] = value_object(option[i][k], QUIZ_OPTION_FIELDS);
 		}
-		cJSON_AddItemToArray(questions, question);
+		question[i][QUIZ_QUESTION_TEXT] = value_text(text);
+		question[i][QUIZ_QUESTION_POINTS] = value_real((double)(i + 1) / 8);
+		question[i][QUIZ_QUESTION_MEDIA] = value_text(i % 3 == 0 ? "/a?b=c#d:e" : NULL);
+		question[i][QUIZ_QUESTION_OPTIONS] = value_list(options[i], 3);
+		questions[i] = value_object(question[i], QUIZ_QUESTION_FIELDS);
 	}
-	assert_comes_back(questions);
+	assert_comes_back(value_list(questions, COUNT(questions)));
 }
 
 static void
@@ -285,11 +280,13 @@ points_come_back_to_the_last_bit(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(points); i++) {
 		struct buf text = { .arena = arena };
+		struct value question[QUIZ_QUESTION_FIELDS], questions = value_object(question, QUIZ_QUESTION_FIELDS);
 		gift_read(&gift, arena, "Q{T}", 4);
-		cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(gift.questions->child, "points"), points[i]);
-		gift_write(&text, "", gift.questions);
+		memcpy(question, gift.questions.items[0].items, sizeof(question));
+		question[QUIZ_QUESTION_POINTS] = value_real(points[i]);
+		gift_write(&text, "", value_list(&questions, 1));
 		gift_read(&gift, arena, text.s, text.length);
-		assert_true(field_number(gift.questions->child, "points", 0) == points[i]);
+		assert_true(value_number(gift.questions.items[0].items[QUIZ_QUESTION_POINTS], 0) == points[i]);
 	}
 }
 

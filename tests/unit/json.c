@@ -162,18 +162,17 @@ long_numbers_keep_their_value_and_their_text(void **state)
 	static const char text[] = "\xef\xbb\xbf{\"a\":0." ZEROS60 ZEROS60 "25,\"b\":[-" NINES60 "9999 ,7],\"c\":\"" NINES60 "9999\"}";
 	struct arena *arena = arena_new(4096);
 	enum json_fault fault;
-	size_t length;
+	const struct json_text *members;
 
 	(void)state;
 	json_use(arena);
-	cJSON *root = json_parse(arena, text, sizeof(text) - 1, JSON_DEPTH, &fault);
+	cJSON *root = json_parse_members(arena, text, sizeof(text) - 1, JSON_DEPTH, &fault, &members);
 	assert_non_null(root);
 	assert_true(json_get(root, "a")->valuedouble == 25e-122);
 	assert_true(cJSON_GetArrayItem(json_get(root, "b"), 0)->valuedouble == -1e64);
 	assert_true(cJSON_GetArrayItem(json_get(root, "b"), 1)->valuedouble == 7);
 	assert_string_equal(json_get(root, "c")->valuestring, NINES60 "9999");
-	const char *member = json_member(arena, text, sizeof(text) - 1, "b", &length);
-	assert_memory_equal(member, "[-" NINES60 "9999 ,7]", length);
+	assert_string_equal(arena_copy(arena, members[1].s, members[1].length), "[-" NINES60 "9999 ,7]");
 	json_use(NULL);
 	arena_free(arena);
 }
@@ -320,18 +319,26 @@ a_member_is_cut_out_as_it_stands(void **state)
 		{ "{\"\":0,\"a\":{}}", "", "0" }, { "{\"\xc3\xa7\":[]}", "\xc3\xa7", "[]" }, { "{\"\\u00e7\":[]}", "\xc3\xa7", "[]" },
 		{ "{\"aa\":1}", "a", NULL }, { "{\"a\":1}", "aa", NULL }, { "{\"a\":1}", "A", NULL }, { "{}", "a", NULL },
 		{ " { } ", "a", NULL }, { "[{\"a\":1}]", "a", NULL }, { "\"a\"", "a", NULL }, { "1", "a", NULL },
+		{ "[{\"a\":1},{\"a\":2,\"b\":3}]", "b", NULL }, { "{\"b\":{\"c\":1,\"d\":2},\"a\":\r\n2 }", "a", "2" },
 	};
 	struct arena *arena = arena_new(1024);
 
 	(void)state;
+	json_use(arena);
 	for (size_t i = 0; i < COUNT(members); i++) {
-		size_t length = 0;
-		const char *member = json_member(arena, members[i].text, strlen(members[i].text), members[i].name, &length);
+		const struct json_text *text = NULL;
+		enum json_fault fault;
+		const cJSON *root = json_parse_members(arena, members[i].text, strlen(members[i].text), JSON_DEPTH, &fault,
+			&text);
+		const cJSON *item = root->child;
 
-		check((member != NULL) == (members[i].member != NULL), members[i].text);
-		if (member)
-			assert_string_equal(arena_copy(arena, member, length), members[i].member);
+		for (; item && (!item->string || strcmp(item->string, members[i].name) != 0); item = item->next)
+			text++;
+		check((item != NULL) == (members[i].member != NULL), members[i].text);
+		if (item)
+			assert_string_equal(arena_copy(arena, text->s, text->length), members[i].member);
 	}
+	json_use(NULL);
 	arena_free(arena);
 }
 

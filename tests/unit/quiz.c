@@ -15,6 +15,7 @@ begin(void **state)
 {
 	(void)state;
 	arena = arena_new(32768);
+	json_use(arena);
 	faults_init(&faults, arena, EN);
 	return arena ? 0 : -1;
 }
@@ -23,6 +24,7 @@ static int
 end(void **state)
 {
 	(void)state;
+	json_use(NULL);
 	arena_free(arena);
 	return 0;
 }
@@ -54,7 +56,6 @@ static struct buf
 key_of(const double *points, int count)
 {
 	struct buf json = { .arena = arena }, key = { .arena = arena };
-	cJSON *questions;
 
 	buf_putc(&json, '[');
 	for (int i = 0; i < count; i++) {
@@ -66,10 +67,7 @@ key_of(const double *points, int count)
 		buf_puts(&json, "]}");
 	}
 	buf_putc(&json, ']');
-	questions = cJSON_Parse(json.s);
-	assert_non_null(questions);
-	quiz_key(&key, questions);
-	cJSON_Delete(questions);
+	quiz_key(&key, json.s);
 	return key;
 }
 
@@ -83,7 +81,7 @@ grade_of(const double *points, const char *answers, const char *ranges)
 
 	for (int i = 0; i < count; i++)
 		chosen[i] = answers[i] == '+' ? (unsigned char)(1 + i % 2) : answers[i] == '-' ? (unsigned char)(2 - i % 2) : 0;
-	return quiz_grade(key.s, key.length, chosen, ranges);
+	return quiz_grade(value_blob(key.s, key.length), chosen, ranges);
 }
 
 /* ---- grading */
@@ -175,31 +173,36 @@ a_broken_key_grades_nothing(void **state)
 	unsigned char chosen[QUIZ_QUESTIONS_MAX] = { 1, 2, 1 };
 
 	(void)state;
-	assert_int_equal(quiz_grade(key.s, key.length, chosen, school).correct, 3);
+	assert_int_equal(quiz_grade(value_blob(key.s, key.length), chosen, school).correct, 3);
 	for (size_t length = 0; length < key.length; length++) {
-		struct quiz_grade grade = quiz_grade(key.s, length, chosen, school);
+		struct quiz_grade grade = quiz_grade(value_blob(key.s, length), chosen, school);
 		assert_int_equal(grade.questions, 0);
 		assert_true(grade.score == 0);
 	}
-	assert_int_equal(quiz_grade(NULL, 0, chosen, school).questions, 0);
+	assert_int_equal(quiz_grade(value_null(), chosen, school).questions, 0);
 	key.s[0] = 2;
-	assert_int_equal(quiz_grade(key.s, key.length, chosen, school).questions, 0);
+	assert_int_equal(quiz_grade(value_blob(key.s, key.length), chosen, school).questions, 0);
 }
 
 /* ---- answers */
 
-static const struct field answer_list = { .type = FIELD_LIST, .of = &quiz_answer };
+/* A list as it comes in a request. */
+static struct value
+list_of(const struct shape *shape, const char *json)
+{
+	enum json_fault fault;
+	const cJSON *list = json_parse(arena, json, strlen(json), JSON_DEPTH, &fault);
+
+	assert_non_null(list);
+	return field_value(arena, &(struct field){ .type = FIELD_LIST, .of = shape }, list);
+}
 
 static int
 read_answers(const char *json, unsigned char chosen[static QUIZ_QUESTIONS_MAX])
 {
 	struct buf key = key_of((double[]){ 1, 1, 1 }, 3);
-	cJSON *answers = cJSON_Parse(json);
 
-	assert_non_null(answers);
-	int count = quiz_read(key.s, key.length, field_value(faults.arena, &answer_list, answers), chosen, &faults);
-	cJSON_Delete(answers);
-	return count;
+	return quiz_read(value_blob(key.s, key.length), list_of(&quiz_answer, json), chosen, &faults);
 }
 
 #define ANSWER(question, option) "{\"questionId\":\"" question "\",\"optionId\":\"" option "\"}"
@@ -251,12 +254,11 @@ static void
 answers_to_a_broken_key_are_faults(void **state)
 {
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];
-	cJSON *answers = cJSON_Parse("[" ANSWER(Q0, OPTION("00", "01")) "]");
+	const struct value answers = list_of(&quiz_answer, "[" ANSWER(Q0, OPTION("00", "01")) "]");
 
 	(void)state;
-	assert_int_equal(quiz_read("\x01\xff\xff", 3, field_value(faults.arena, &answer_list, answers), chosen, &faults), 0);
+	assert_int_equal(quiz_read(value_blob("\x01\xff\xff", 3), answers, chosen, &faults), 0);
 	assert_int_equal(faults.count, 1);
-	cJSON_Delete(answers);
 	said();
 }
 
@@ -295,10 +297,8 @@ level_ranges_are_held_to_their_rules(void **state)
 			buf_printf(&json, "%s{\"level\":\"A1\",\"minScore\":%.17g,\"maxScore\":%.17g}", json.length ? "," : "[", min, max);
 		}
 		buf_putc(&json, ']');
-		cJSON *ranges = cJSON_Parse(json.s);
-		quiz_check_ranges(ranges, &faults);
+		quiz_check_ranges(list_of(&quiz_range, json.s), &faults);
 		assert_string_equal(said(), cases[i].faults);
-		cJSON_Delete(ranges);
 	}
 }
 
@@ -311,20 +311,18 @@ one_option_is_right(void **state)
 		{ "[{\"options\":[{\"isCorrect\":false},{\"isCorrect\":false}]}]", "questions[0].options: must have exactly one correct option" },
 		{ "[{\"options\":[{\"isCorrect\":true},{\"isCorrect\":false}]},{\"options\":[{\"isCorrect\":true},{\"isCorrect\":true}]}]",
 		  "questions[1].options: must have exactly one correct option" },
-		/* for field_check() */
+		/* for field_read() */
 		{ "[7,null,{\"points\":\"x\"},{\"options\":7},{\"options\":[]}]", "" },
 		{ "7", "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		cJSON *questions = cJSON_Parse(cases[i].questions);
-		quiz_check_questions(questions, &faults);
+		quiz_check_questions(list_of(&quiz_question, cases[i].questions), &faults);
 		assert_string_equal(said(), cases[i].faults);
-		cJSON_Delete(questions);
 	}
-	quiz_check_questions(NULL, &faults);
-	quiz_check_ranges(NULL, &faults);
+	quiz_check_questions(value_null(), &faults);
+	quiz_check_ranges(value_null(), &faults);
 	assert_string_equal(said(), "");
 }
 
