@@ -20,22 +20,19 @@ static struct conf conf = {
 static void
 check_strange(const char *text)
 {
-	char session[ID_TEXT];
-	unsigned char secret[MAC_BYTES], bytes[48];
+	struct refresh refresh;
 	struct claims claims;
-	uint32_t counter;
 	size_t length;
 	const char *token = token_bearer(text, &length);
 
 	must(token ? length > 0 && length <= strlen(text) - 7 : length == 0);
 	must(!token || !token_check(token, length, NOW, &claims));
 	must(!token_check(text, strlen(text), NOW, &claims));
-	if (refresh_parse(text, session, &counter, secret)) {
+	if (refresh_parse(&refresh, text)) {
 		struct buf same = { 0 };
 
-		must(text_is_id(session) && !refresh_check((const unsigned char[REFRESH_SEED]){ 0 }, session, counter, secret));
-		must(decode_base64url(bytes, sizeof(bytes), text, strlen(text)) == sizeof(bytes));
-		encode_base64url(&same, bytes, sizeof(bytes));
+		must(text_is_id(refresh.session) && !refresh_check(&refresh, (const unsigned char[REFRESH_SEED]){ 0 }));
+		encode_base64url(&same, refresh.bytes, sizeof(refresh.bytes));
 		must(strcmp(same.s, text) == 0);
 		buf_clear(&same);
 	}
