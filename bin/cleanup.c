@@ -68,7 +68,7 @@ struct cleanup {
 
 struct kind {
 	const char *name;
-	expiry_call *expire;
+	expiry statements;
 	int64_t until;
 	const char *done;	/* what happens to the rows: "deleted" */
 };
@@ -83,10 +83,8 @@ report_cleaned(const struct cleanup *c, const char *name, int64_t count, const c
 static enum db_rc
 count_rows(struct db *db, const char *text, int64_t until, int64_t *count)
 {
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, text, ARGS(until));
+	enum db_rc rc = db_number(db, count, text, ARGS(until));
 
-	*count = rc == DB_ROW ? db_int(row, 0) : 0;
 	return rc == DB_ROW ? DB_DONE : rc;
 }
 
@@ -98,11 +96,11 @@ expire_all(const struct cleanup *c, const struct kind *kind)
 	enum db_rc rc = DB_DONE;
 
 	if (c->dry_run) {
-		rc = kind->expire(c->db, kind->until, 0, &count);
+		rc = count_rows(c->db, kind->statements[0], kind->until, &count);
 		db_release(c->db);
 	}
 	while (!c->dry_run && done == BATCH && rc == DB_DONE && (rc = db_write_begin(c->db)) == DB_DONE) {
-		(void)!kind->expire(c->db, kind->until, BATCH, &done);
+		done = db_change(c->db, kind->statements[1], ARGS(kind->until, BATCH));
 		rc = db_write_commit(c->db);
 		count += rc == DB_DONE ? done : 0;
 	}
@@ -205,14 +203,14 @@ static enum db_rc
 clean(const struct cleanup *c, const struct conf *conf)
 {
 	const struct kind kinds[] = {
-		{ "expired login codes", otp_expire_codes, c->now, "deleted" },
-		{ "expired sessions", session_expire, c->now, "deleted" },
-		{ "old limit counts", limit_expire, c->now - DAY, "deleted" },	/* the longest window of a limit is a day */
-		{ "networks of old logins", otp_expire_networks, c->now - conf->known_days * DAY, "deleted" },
-		{ "traces of old logins", audit_expire_logins, c->now - 365 * DAY, "deleted" },
-		{ "expired mails", outbox_expire, c->now - DAY, "deleted" },
-		{ "wordings of tests that nothing needs", placement_expire_versions, c->now, "deleted" },
-		{ "sessions that were dated ahead", session_shorten, c->now + conf->refresh_life * SECOND, "corrected" },
+		{ "expired login codes", otp_expiry_codes, c->now, "deleted" },
+		{ "expired sessions", session_expiry, c->now, "deleted" },
+		{ "old limit counts", limit_expiry, c->now - DAY, "deleted" },	/* the longest window of a limit is a day */
+		{ "networks of old logins", otp_expiry_networks, c->now - conf->known_days * DAY, "deleted" },
+		{ "traces of old logins", audit_expiry_logins, c->now - 365 * DAY, "deleted" },
+		{ "expired mails", outbox_expiry, c->now - DAY, "deleted" },
+		{ "wordings of tests that nothing needs", placement_expiry_versions, c->now, "deleted" },
+		{ "sessions that were dated ahead", session_expiry_ahead, c->now + conf->refresh_life * SECOND, "corrected" },
 	};
 	enum db_rc rc = DB_DONE;
 	int64_t count = 0;

@@ -12,16 +12,11 @@ static const char *const audit_sql[] = {
 	[DROP_LOGINS] = "DELETE FROM audit WHERE pk IN (SELECT pk FROM audit WHERE " OLD_LOGIN " LIMIT ?2)",
 };
 const struct db_statements audit_statements = { audit_sql, COUNT(audit_sql) };
+const expiry audit_expiry_logins = audit_sql + LOGINS;
 
 void
 audit_add(struct db *db, int64_t now, const struct audit *entry)
 {
 	db_change(db, audit_sql[ADD], ARGS(now, entry->actor_id, entry->actor_email, entry->action, entry->subject_id,
 		entry->subject, entry->before, entry->after));
-}
-
-enum db_rc
-audit_expire_logins(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, audit_sql + LOGINS, until, limit, count);
 }

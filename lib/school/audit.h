@@ -20,6 +20,6 @@ struct audit {
 void audit_add(struct db *db, int64_t now, const struct audit *entry);
 
 /* Only logins expire. */
-expiry_call audit_expire_logins;
+extern const expiry audit_expiry_logins;
 
 #endif

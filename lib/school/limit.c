@@ -27,6 +27,7 @@ static const char *const limit_sql[] = {
 		" (SELECT kind, subject, at, n FROM event WHERE " EXPIRY_OVER("at") " LIMIT ?2)",
 };
 const struct db_statements limit_statements = { limit_sql, COUNT(limit_sql) };
+const expiry limit_expiry = limit_sql + EXPIRED;
 
 static int64_t
 wait_for(struct db *db, const char *sql, const char *kind, const char *subject, int64_t now, int64_t window, int64_t most)
@@ -101,10 +102,4 @@ int64_t
 limit_forget_all(struct db *db, const char *kind, const char *subject)
 {
 	return db_change(db, limit_sql[DROP_ALL], ARGS(kind, subject));
-}
-
-enum db_rc
-limit_expire(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, limit_sql + EXPIRED, until, limit, count);
 }

@@ -44,6 +44,6 @@ void limit_note(struct db *db, const char *kind, const char *subject, int64_t at
  */
 int64_t limit_forget_all(struct db *db, const char *kind, const char *subject);
 
-expiry_call limit_expire;
+extern const expiry limit_expiry;
 
 #endif

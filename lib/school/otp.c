@@ -46,6 +46,8 @@ static const char *const otp_sql[] = {
 		"DELETE FROM known_network WHERE mac IN (SELECT mac FROM known_network WHERE seen_at <= ?1 LIMIT ?2)",
 };
 const struct db_statements otp_statements = { otp_sql, COUNT(otp_sql) };
+const expiry otp_expiry_codes = otp_sql + CODES;
+const expiry otp_expiry_networks = otp_sql + NETWORKS;
 
 /* Kinds of events: the subject is a mailbox, or a client network. */
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
@@ -341,16 +343,4 @@ otp_unlock(struct db *db, const char *email, int64_t *events)
 	*events = limit_forget_all(db, code_email, mailbox) + limit_forget_all(db, wrong_email, mailbox) +
 		limit_forget_all(db, wrong_short, mailbox);
 	db_change(db, otp_sql[FORGET_TRIES], ARGS(mailbox));
-}
-
-enum db_rc
-otp_expire_codes(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, otp_sql + CODES, until, limit, count);
-}
-
-enum db_rc
-otp_expire_networks(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, otp_sql + NETWORKS, until, limit, count);
 }

@@ -90,6 +90,6 @@ void otp_login(const struct otp_caller *caller);
 void otp_unlock(struct db *db, const char *email, int64_t *events);
 
 /* Codes that expired at `until`, and networks without a login since then. */
-expiry_call otp_expire_codes, otp_expire_networks;
+extern const expiry otp_expiry_codes, otp_expiry_networks;
 
 #endif

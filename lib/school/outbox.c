@@ -34,6 +34,7 @@ static const char *const outbox_sql[] = {
 		"DELETE FROM outbox WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 AND expires_at <= ?1 LIMIT ?2)",
 };
 const struct db_statements outbox_statements = { outbox_sql, COUNT(outbox_sql) };
+const expiry outbox_expiry = outbox_sql + EXPIRED;
 
 void
 outbox_add(struct db *db, const struct outbox_new *mail)
@@ -106,10 +107,4 @@ int64_t
 outbox_take_over(struct db *db, int64_t now)
 {
 	return db_change(db, outbox_sql[TAKE_OVER], ARGS(now, outbox_turn(0, 0)));
-}
-
-enum db_rc
-outbox_expire(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, outbox_sql + EXPIRED, until, limit, count);
 }

@@ -63,6 +63,6 @@ must_use bool outbox_leased(struct db *db, int64_t now);
 int64_t outbox_take_over(struct db *db, int64_t now);
 
 /* Mails that expired by `until` and that no sender has deleted. */
-expiry_call outbox_expire;
+extern const expiry outbox_expiry;
 
 #endif

@@ -58,6 +58,7 @@ static const char *const placement_sql[] = {
 		" /* scans: test_version */",
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
+const expiry placement_expiry_versions = placement_sql + UNUSED;
 
 /* {"id":"...","text":"..." : the beginning of a question and of an option. */
 static void
@@ -229,10 +230,4 @@ placement_delete(struct db *db, struct arena *arena, const char *id)
 	db_end(row);
 	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, 0), NULL);
 	return title;
-}
-
-enum db_rc
-placement_expire_versions(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, placement_sql + UNUSED, until, limit, count);
 }

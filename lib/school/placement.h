@@ -59,6 +59,6 @@ must_use bool placement_change(struct db *db, const struct placement *test, cons
 const char *placement_delete(struct db *db, struct arena *arena, const char *id);
 
 /* Deletes versions, whatever `until` is, that no test, result or attempt has any more. */
-expiry_call placement_expire_versions;
+extern const expiry placement_expiry_versions;
 
 #endif

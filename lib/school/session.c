@@ -35,6 +35,8 @@ static const char *const session_sql[] = {
 		"UPDATE session SET expires_at = ?1 WHERE pk IN (SELECT pk FROM session WHERE expires_at > ?1 LIMIT ?2)",
 };
 const struct db_statements session_statements = { session_sql, COUNT(session_sql) };
+const expiry session_expiry = session_sql + EXPIRED;
+const expiry session_expiry_ahead = session_sql + AHEAD;
 
 /* Positions in user_profile. */
 enum { COLUMN_ID = SESSION_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = SESSION_ROW_PROFILE + 6,
@@ -125,16 +127,4 @@ void
 session_end_all(struct db *db, int64_t user)
 {
 	db_change(db, session_sql[END_ALL], ARGS(user));
-}
-
-enum db_rc
-session_expire(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, session_sql + EXPIRED, until, limit, count);
-}
-
-enum db_rc
-session_shorten(struct db *db, int64_t until, int64_t limit, int64_t *count)
-{
-	return expiry_run(db, session_sql + AHEAD, until, limit, count);
 }

@@ -45,8 +45,8 @@ must_use bool session_end_own(struct db *db, int64_t user, const char *id, int64
 void session_end_all(struct db *db, int64_t user);
 
 /* Sessions that expired by `until`. */
-expiry_call session_expire;
+extern const expiry session_expiry;
 /* Sessions that end after `until`, since they were used when the clock was ahead: they end at `until`. */
-expiry_call session_shorten;
+extern const expiry session_expiry_ahead;
 
 #endif
