@@ -333,13 +333,17 @@ $(REFERENCE_UNIFIED) &: $(WRITER) conf/docs.html $(REFERENCE_PARTS)
 
 # ---- lint: checks that the compiler does not have
 
-.PHONY: lint setup-lint
+.PHONY: lint setup-lint format
 setup-lint:	## install the missing Debian packages that lint needs
 	@conf/setup.sh build run lint $$(command -v npm >/dev/null || echo node)
 
 lint: setup-lint	## check layers, banned functions, headers, scripts, the reference, and the checks themselves
 	@$(MAKE) --no-print-directory FLAVOUR=release build
 	@tests/lint/selftest.sh && tests/lint/lint.sh
+
+format:	## lay out the C files as .clang-format says
+	@conf/setup.sh lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:	## remove build/
 	rm -rf build

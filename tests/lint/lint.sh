@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-gcc}
 flags=(-std=gnu17 -D_GNU_SOURCE -DDB_SCHEMA_VERSION=1 -Ilib/base -Ilib/store -Ilib/store/sqlite -Ilib/shape -Ilib/school -Ilib/web -Ibin -Wall -Wextra -Wno-missing-field-initializers)
 
-checks=(top layers owners wrapped banned headers documented sizes suppressions cppcheck analyzer shell python tests example groups packages openapi clients)
+checks=(top layers owners wrapped banned headers documented sizes format suppressions cppcheck analyzer shell python tests example groups packages openapi clients)
 
 need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed; run conf/setup.sh lint"; return 1; }
@@ -169,6 +169,12 @@ check_sizes() {
 		/^\{/ { start = FNR }
 		/^\}/ && start { if (FNR - start > 61) print FILENAME ":" start ": a function of " FNR - start - 1 " lines"; start = 0 }
 		FNR == 701 { print FILENAME ": more than 700 lines" }'
+}
+
+# The layout of .clang-format, in all C files.
+check_format() {
+	need clang-format || return
+	files | grep '\.[ch]$' | xargs -r clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^:]+:[0-9]+):[0-9]+: error: .*/\1: run `make format`/p' | uniq
 }
 
 # Warnings that somebody silenced: at most five in all, each with its reason behind it.

@@ -13,6 +13,7 @@ good_tree() {
 	rm -rf "$tree"
 	mkdir -p "$tree"/{lib/{base,store/sqlite,shape,school,web},cgi-bin,bin,conf,tests,build/share}
 	cp "$here/../../lib/base/base.h" "$tree/lib/base/"
+	cp "$here/../../.clang-format" "$tree/"
 	echo '#include "base.h"' |
 		tee "$tree"/lib/{base/arena,store/db,school/user,web/response}.h "$tree"/bin/okulctl.h >"$tree/cgi-bin/auth_codes.h"
 	echo '#include "arena.h"' >"$tree/lib/base/text.h"
@@ -58,7 +59,7 @@ plant_document() {
 }
 
 good_tree
-for check in top layers owners wrapped banned headers documented sizes suppressions cppcheck analyzer shell python tests packages; do
+for check in top layers owners wrapped banned headers documented sizes format suppressions cppcheck analyzer shell python tests packages; do
 	"$here/lint.sh" -C "$tree" "$check" >"$work/said" || { echo "FAIL selftest: a good tree: $(cat "$work/said")"; failed=1; }
 done
 
@@ -83,6 +84,7 @@ plant banned 'lib/store/sqlite/copy.c:2: strcpy' lib/store/sqlite/copy.c '/* str
 plant banned 'cgi-bin/auth.c:1: free' cgi-bin/auth.c 'void f(void *p) { free(p); }'
 plant headers 'unknown type name .bool' lib/base/text.h 'bool f(void);'
 plant documented 'text.h:3: int f' lib/base/text.h '#include "base.h"\n\nint f(void);'
+plant format 'text.c:2: run `make format`' lib/base/text.c 'int i;\nint  j;'
 plant sizes 'text.c:3: a function of 61 lines' lib/base/text.c "int\nf(void)\n{\n$(printf '\\tg();\\n%.0s' {1..61})}"
 plant sizes 'text.c: more than 700 lines' lib/base/text.c "$(printf 'int i;\\n%.0s' {1..701})"
 plant suppressions 'no reason given' lib/store/sqlite/copy.c 'int a; // cppcheck-suppress unusedVariable'
