@@ -91,10 +91,14 @@ struct row {
 	cJSON *cells;		/* by their names in import_shape */
 	const char *country, *phone;	/* cells that are read together; NULL: empty */
 	const struct value *in;	/* of import_shape */
-	const char *email, *username, *own_id;	/* NULL: none */
 	char id[ID_TEXT];
 	struct user_new user;	/* of a good row */
 	struct buf errors;	/* a line each; empty: the row is good */
+};
+
+/* Fields that no two users share, in the order of the columns of TAKEN. */
+static const struct { const char *name; int field; } unique[] = {
+	{ "email", EMAIL }, { "username", PROFILE + USER_USERNAME }, { "id", OWN_ID },
 };
 
 struct import {
@@ -106,7 +110,7 @@ struct import {
 	const char *headings[CSV_FIELDS_MAX];
 	size_t column_count;
 	struct arena *batch, *file;	/* of the current batch; of the whole run */
-	void *emails, *usernames, *ids;	/* of the file so far: trees (tsearch()) of struct seen */
+	void *seen[COUNT(unique)];	/* trees (tsearch()) of struct seen: the values of the file so far */
 	struct row rows[BATCH];
 	size_t count;
 	int64_t good, bad;
@@ -165,24 +169,16 @@ check_cells(struct import *im, struct row *row)
 	if (!json_get(row->cells, "email"))
 		faults_add(&faults, "email", S_F_REQUIRED, NULL);
 	row->in = field_read(&import_shape, row->cells, NULL, &faults);
-	row->email = value_string(row->in[EMAIL]);
-	row->username = value_string(row->in[PROFILE + USER_USERNAME]);
-	row->own_id = value_string(row->in[OWN_ID]);
 	for (const struct fault *fault = faults.first; fault; fault = fault->next)
 		complain(row, "%s", fault->text);
 	if (phone_error)
 		complain(row, "%s", phone_error);
-	size_t email_line = line_above(im, &im->emails, row->email, row->line);
-	size_t username_line = line_above(im, &im->usernames, row->username, row->line);
-	size_t id_line = line_above(im, &im->ids, row->own_id, row->line);
-	if (row->errors.length > 0)
-		return;
-	if (email_line)
-		complain(row, "email: stands in line %zu already", email_line);
-	if (username_line)
-		complain(row, "username: stands in line %zu already", username_line);
-	if (id_line)
-		complain(row, "id: stands in line %zu already", id_line);
+	bool good = row->errors.length == 0;
+	for (size_t i = 0; i < COUNT(unique); i++) {
+		size_t above = line_above(im, &im->seen[i], value_string(row->in[unique[i].field]), row->line);
+		if (good && above)
+			complain(row, "%s: stands in line %zu already", unique[i].name, above);
+	}
 }
 
 /* Takes a cell for its field. */
@@ -256,17 +252,17 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 	const char *zone = value_string(in[USER_TIMEZONE]), *deletion = value_string(row->in[DELETION]);
 
 	return (struct user_new){
-		.id = row->id, .email = row->email, .timezone = zone ? zone : im->conf->time_zone, .username = row->username,
-		.role = value_string(row->in[ROLE]), .language = value_string(in[USER_LANGUAGE]),
-		.name = value_string(in[USER_NAME]), .surname = value_string(in[USER_SURNAME]),
-		.country_code = value_string(in[USER_COUNTRY_CODE]),
+		.id = row->id, .email = value_string(row->in[EMAIL]), .timezone = zone ? zone : im->conf->time_zone,
+		.role = value_string(row->in[ROLE]), .username = value_string(in[USER_USERNAME]),
+		.language = value_string(in[USER_LANGUAGE]), .name = value_string(in[USER_NAME]),
+		.surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
 		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
 		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
 		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
 		.interests = value_string(user_changes(im->batch, in, USER_FIELDS)[USER_INTERESTS]),
-		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]), .x = value_string(in[USER_X]),
-		.tiktok = value_string(in[USER_TIKTOK]), .snapchat = value_string(in[USER_SNAPCHAT]),
-		.facebook = value_string(in[USER_FACEBOOK]),
+		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]),
+		.x = value_string(in[USER_X]), .tiktok = value_string(in[USER_TIKTOK]),
+		.snapchat = value_string(in[USER_SNAPCHAT]), .facebook = value_string(in[USER_FACEBOOK]),
 		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
 		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
@@ -287,10 +283,9 @@ read_user_row(struct import *im, struct row *row, enum csv_result *result)
 		return true;
 	}
 	check_cells(im, row);
-	if (row->own_id && row->errors.length == 0)
-		memcpy(row->id, row->own_id, ID_TEXT);
-	else
-		random_id(row->id);
+	random_id(row->id);
+	if (row->in[OWN_ID].type == VALUE_TEXT && row->errors.length == 0)
+		memcpy(row->id, row->in[OWN_ID].bytes, ID_TEXT);
 	row->user = import_user(im, row, clock_now());
 	return true;
 }
@@ -302,14 +297,11 @@ check_taken(struct import *im, struct row *row)
 {
 	struct db_rows *taken;
 
-	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->email, row->username, row->own_id)) == DB_ROW) {
-		if (db_flag(taken, 0))
-			complain(row, "email: belongs to a user already");
-		if (db_flag(taken, 1))
-			complain(row, "username: belongs to a user already");
-		if (db_flag(taken, 2))
-			complain(row, "id: belongs to a user already");
-	}
+	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->in[unique[0].field], row->in[unique[1].field],
+			row->in[unique[2].field])) == DB_ROW)
+		for (size_t i = 0; i < COUNT(unique); i++)
+			if (db_flag(taken, (int)i))
+				complain(row, "%s: belongs to a user already", unique[i].name);
 	db_end(taken);
 }
 
@@ -466,9 +458,9 @@ check_dates(struct import *im)
 
 			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
 			    user_table_date(im->batch, cell, &date) == USER_TABLE_MONTH_FIRST)
-				return ctl_fail("line %zu: %s: %s has the month first, and okul reads the day first: nothing was "
-					"done. Let the spreadsheet write dates like 1998-04-23", im->csv.line,
-					im->columns[i]->name, cell);
+				return ctl_fail("line %zu: %s: %s has the month first, and okul reads the day first: "
+					"nothing was done. Let the spreadsheet write dates like 1998-04-23",
+					im->csv.line, im->columns[i]->name, cell);
 		}
 		arena_reset(im->batch);
 	}

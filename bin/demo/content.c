@@ -180,8 +180,9 @@ make_contact(struct demo *d, int64_t i, void *row)
 
 	(void)i;
 	*contact = (struct contact_new){ .full_name = arena_format(d->batch, "%s %s", name.name, name.surname),
-		.email = name.address, .language = language_code(language), .created_at = created, .replied_at = replied,
-		.subject = topics[language][topic].subject, .message = topics[language][topic].message };
+		.email = name.address, .language = language_code(language), .created_at = created,
+		.replied_at = replied, .subject = topics[language][topic].subject,
+		.message = topics[language][topic].message };
 	/* Now and then one is forgotten. */
 	if (demo_happens(d, .93) && replied < d->until)
 		contact->reply = topics[language][topic].reply;

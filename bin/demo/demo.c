@@ -242,8 +242,8 @@ print_made(const struct demo *d, int64_t ticks)
 	if (d->conf->mail_transport == MAIL_FILE)
 		printf("It is written to %s/mail.\n", d->conf->data);
 	else
-		printf("Under\n`make run` it is written to DATA/mail. Otherwise add a superadmin whose mail you can read\n"
-			"with `okulctl user add EMAIL --role superadmin`: mail to example.com reaches nobody.\n");
+		printf("Under\n`make run` it is written to DATA/mail. Otherwise add a superadmin whose mail you can\n"
+			"read with `okulctl user add EMAIL --role superadmin`: mail to example.com reaches nobody.\n");
 }
 
 static int
