@@ -45,7 +45,7 @@ static bool
 is_good(const char *token, int64_t now)
 {
 	struct claims claims;
-	/* alone in its memory, without a NUL behind: AddressSanitizer sees a look past its end */
+	/* an allocation of exactly this size, without a NUL: AddressSanitizer detects reads past its end */
 	size_t length = strlen(token);
 	char *copy = malloc(length ? length : 1);
 	bool good;
@@ -114,7 +114,7 @@ signed_is_good(const char *header, const char *payload)
 	return forged_is_good(header, payload, HS256, conf.jwt[0].key, KEY_BYTES);
 }
 
-/* ---- what is good */
+/* ---- valid tokens */
 
 static void
 a_token_says_whose_it_is(void **state)
@@ -149,7 +149,7 @@ tokens_differ(void **state)
 	buf_clear(&b);
 }
 
-/* A forger with the key is taken for us: so what the forgeries below are refused for is what they change. */
+/* A token forged with our key is accepted: so the forgeries below are refused for what they change alone. */
 static void
 the_forger_can_write_good_tokens(void **state)
 {
@@ -180,7 +180,7 @@ time_is_looked_at_each_time(void **state)
 	}
 }
 
-/* ---- what is not */
+/* ---- invalid tokens */
 
 static void
 foreign_headers_are_refused(void **state)
@@ -244,7 +244,7 @@ no_other_algorithm_is_taken(void **state)
 #define SID "\"sid\":\"" SESSION_ID "\""
 #define JTI "\"jti\":\"aaaaaaaaaaaaaaaaaaaaaaaa\""
 
-/* All of them rightly signed. */
+/* All with a valid signature. */
 static void
 wrong_claims_are_refused(void **state)
 {
@@ -299,7 +299,7 @@ wrong_claims_are_refused(void **state)
 		check(!signed_is_good(OUR_HEADER, payloads[i]), payloads[i]);
 }
 
-/* Up to 512 bytes, over and over, so that every place of the table comes to hold (or not to hold) a long one. */
+/* Up to 512 bytes, repeatedly, so that every entry of the cache gets (or does not get) a long one. */
 static void
 a_long_payload_is_refused(void **state)
 {
@@ -321,7 +321,7 @@ a_long_payload_is_refused(void **state)
 	buf_clear(&payload);
 }
 
-/* The same signature over a changed payload. */
+/* An unchanged signature with a changed payload. */
 static void
 a_changed_payload_is_refused(void **state)
 {
@@ -358,7 +358,7 @@ every_flipped_bit_is_detected(void **state)
 	buf_clear(&token);
 }
 
-/* Every other character at every place: more than bits, all that the last one's unused bits can hide. */
+/* Every other character at every position, also those that differ only in unused bits of the last one. */
 static void
 every_changed_character_is_detected(void **state)
 {
@@ -423,7 +423,7 @@ odd_texts_are_refused(void **state)
 		check(!is_good(texts[i], NOW), texts[i]);
 }
 
-/* libjwt puts a token on the stack as a whole: it must never see one like these. */
+/* libjwt copies the whole token to the stack: it must never get one like these. */
 static void
 long_tokens_are_refused(void **state)
 {
@@ -445,7 +445,7 @@ long_tokens_are_refused(void **state)
 	assert_false(token_check(text, huge, NOW, &claims));
 	assert_false(token_check(text, TOKEN_MAX, NOW, &claims));
 	free(text);
-	/* above the limit not one byte is read: these cannot be */
+	/* above the limit no byte is read: these could not be */
 	text = mmap(NULL, huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(text, MAP_FAILED);
 	assert_false(token_check(text, huge, NOW, &claims));
@@ -454,9 +454,9 @@ long_tokens_are_refused(void **state)
 	buf_clear(&token);
 }
 
-/* ---- the table of this process */
+/* ---- the cache of this process */
 
-/* The key is changed behind its back: what the table answers stays good, what must be computed does not. */
+/* Changes the key: cached tokens stay valid, others do not. */
 static void
 a_verified_token_is_cached(void **state)
 {
@@ -468,7 +468,7 @@ a_verified_token_is_cached(void **state)
 	memset(conf.jwt[0].key, 9, KEY_BYTES);
 	assert_true(is_good(cached.s, NOW));
 	assert_false(is_good(uncached.s, NOW));
-	/* and a start forgets */
+	/* token_init() clears the cache */
 	assert_true(token_init(&conf, why, sizeof(why)));
 	assert_false(is_good(cached.s, NOW));
 	buf_clear(&cached);
