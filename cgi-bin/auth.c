@@ -212,7 +212,7 @@ void
 auth_put_tokens(struct request *rq, const struct login *login)
 {
 	data_text(rq, "accessToken", login->access_token);
-	data_later(rq, "refreshToken", write_refresh_token, &login, sizeof(login));
+	data_later(rq, "refreshToken", write_refresh_token, &login, sizeof(login), REFRESH_TEXT);
 	data_int(rq, "expiresIn", rq->conf->access_life);
 	data_int(rq, "refreshExpiresIn", (login->expires - rq->now + SECOND - 1) / SECOND);
 }

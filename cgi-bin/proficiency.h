@@ -30,9 +30,6 @@ void proficiency_put_questions(struct request *rq, const char *questions, bool s
 
 extern const struct shape proficiency_result;		/* UserTestResultResponseDto */
 
-/* Puts an answer into the list of a result; nothing when `chosen` is no option. */
-void proficiency_put_answer(struct request *rq, const struct quiz_question *question, int chosen);
-
 /* Closes the attempts of a user (0: of anybody) whose time has run out. Nothing inside a write transaction. */
 void proficiency_close_due(struct request *rq, int64_t user);
 

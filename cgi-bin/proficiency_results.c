@@ -2,6 +2,7 @@
  * proficiency - the results of the caller and of all users.
  */
 #include "proficiency.h"
+#include "json_write.h"
 #include "audit.h"
 #include "fold.h"
 #include "late.h"
@@ -333,24 +334,44 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
-void
-proficiency_put_answer(struct request *rq, const struct quiz_question *question, int chosen)
-{
-	struct quiz_member members[QUIZ_MEMBERS];
-	int count = quiz_answer_members(question, chosen, true, members);
+#define ANSWER_NAMES 128		/* bytes: names, commas and brackets of an answer */
 
-	if (count == 0)
-		return;
-	data_object(rq, NULL);
-	for (int i = 0; i < count; i++)
-		data_raw(rq, members[i].name, members[i].value.s, members[i].value.length);
-	data_end_object(rq);
+/* What a result answered. */
+struct answered {
+	size_t count;
+	unsigned char chosen[QUIZ_QUESTIONS_MAX];
+	char questions[];		/* JSON */
+};
+
+static void
+write_answers(struct request *rq, const char *name, const void *facts)
+{
+	const struct answered *answered = facts;
+	const char *questions = answered->questions;
+	struct quiz_question question;
+
+	json_put_list(rq->out, name);
+	for (size_t i = 0; i < answered->count && quiz_next(&questions, &question); i++)
+		quiz_put_answer(rq->out, &question, answered->chosen[i], true);
+	json_put_end_list(rq->out);
+}
+
+static void
+put_answers(struct request *rq, const struct db_rows *row, int column)
+{
+	size_t length = db_size(row, column), size = sizeof(struct answered) + length + 1;
+	struct answered *answered = arena_alloc(rq->arena, size);
+
+	memcpy(answered->questions, db_text(row, column), length);
+	answered->count = db_size(row, column + 1) < QUIZ_QUESTIONS_MAX ? db_size(row, column + 1) : QUIZ_QUESTIONS_MAX;
+	memcpy(answered->chosen, db_blob(row, column + 1), answered->count);
+	/* An answer has what its question has, without the other options, under longer names. */
+	data_later(rq, "answers", write_answers, answered, size, length + answered->count * ANSWER_NAMES);
 }
 
 static struct response
 get_result(struct request *rq)
 {
-	struct quiz_question question;
 	struct db_rows *row;
 
 	proficiency_close_due(rq, request_is_admin(rq) ? 0 : rq->user->pk);
@@ -358,12 +379,7 @@ get_result(struct request *rq)
 		return response_error(rq, ERROR_NOT_FOUND);
 	response_begin(rq);
 	int next = response_put_row(rq, &result_list, row, 0);
-	const char *questions = db_text(row, next);
-	const unsigned char *chosen = db_blob(row, next + 1);
-	data_list(rq, "answers");
-	for (size_t i = 0; i < db_size(row, next + 1) && quiz_next(&questions, &question); i++)
-		proficiency_put_answer(rq, &question, chosen[i]);
-	data_end_list(rq);
+	put_answers(rq, row, next);
 	db_end(row);
 	return response_done(rq);
 }

@@ -5,6 +5,7 @@
  * the write transaction, which checks that they are still for the current version of the test.
  */
 #include "proficiency.h"
+#include "json_write.h"
 #include "limit.h"
 #include "random.h"
 #include "sql.h"
@@ -116,6 +117,7 @@ struct prepared {
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* in the request */
 	int count;			/* of the questions */
 	struct quiz_grade grade;	/* of what is submitted */
+	struct buf answers;		/* the same as JSON: as values to keep until the commit it is hundreds */
 };
 
 static const char *
@@ -166,8 +168,14 @@ check_submit(struct request *rq, struct faults *faults)
 {
 	prepare(rq, sql[PREPARE], ARGS(rq->id, rq->user->pk, request_is_admin(rq)), faults);
 	struct prepared *prepared = rq->prepared;
-	if (prepared)
-		prepared->grade = quiz_grade(prepared->version->key, prepared->chosen, prepared->version->ranges);
+	if (!prepared)
+		return;
+	prepared->grade = quiz_grade(prepared->version->key, prepared->chosen, prepared->version->ranges);
+	prepared->answers = (struct buf){ .arena = rq->arena };
+	json_put_list(&prepared->answers, NULL);
+	for (int i = 0; i < prepared->count && i < prepared->version->count; i++)
+		quiz_put_answer(&prepared->answers, &prepared->version->questions[i], prepared->chosen[i], true);
+	json_put_end_list(&prepared->answers);
 }
 
 /* ---- the state inside the transaction */
@@ -434,10 +442,7 @@ response_result(struct request *rq, const struct result *result, int64_t number)
 	data_int(rq, "questionCount", result->grade.questions);
 	data_text(rq, "level", result->grade.level);
 	data_time(rq, "completedAt", result->completed_at);
-	data_list(rq, "answers");
-	for (int i = 0; i < prepared->count && i < version->count; i++)
-		proficiency_put_answer(rq, &version->questions[i], prepared->chosen[i]);
-	data_end_list(rq);
+	data_raw(rq, "answers", prepared->answers.s, prepared->answers.length);
 	return response_done(rq);
 }
 

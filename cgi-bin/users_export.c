@@ -215,19 +215,11 @@ const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
 static void
 put_answers(struct request *rq, const char *questions, const unsigned char *chosen, size_t length, bool graded)
 {
-	struct quiz_member members[QUIZ_MEMBERS];
 	struct quiz_question question;
 
 	data_list(rq, "answers");
-	for (size_t i = 0; i < length && quiz_next(&questions, &question); i++) {
-		int count = quiz_answer_members(&question, chosen[i], graded, members);
-		if (count == 0)
-			continue;
-		data_object(rq, NULL);
-		for (int m = 0; m < count; m++)
-			data_raw(rq, members[m].name, members[m].value.s, members[m].value.length);
-		data_end_object(rq);
-	}
+	for (size_t i = 0; i < length && quiz_next(&questions, &question); i++)
+		quiz_put_answer(rq->out, &question, chosen[i], graded);
 	data_end_list(rq);
 }
 

@@ -117,8 +117,7 @@ exhausted(struct arena *arena)
 	abort();
 }
 
-/* As arena_alloc(), but not zeroed. */
-static void *
+void *
 arena_raw(struct arena *arena, size_t size)
 {
 	const size_t unit = alignof(max_align_t);

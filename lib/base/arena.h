@@ -19,6 +19,8 @@ void arena_free(struct arena *arena);
  * below jump to the point of arena_on_exhausted(), or abort() where none is set.
  */
 void *arena_alloc(struct arena *arena, size_t size);
+/* The same, not zeroed. */
+void *arena_raw(struct arena *arena, size_t size);
 /* Takes the memory now for later allocations of `size` bytes in all, so that these do not fail. */
 void arena_reserve(struct arena *arena, size_t size);
 

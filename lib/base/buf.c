@@ -13,7 +13,7 @@ buf_resize(struct buf *buf, size_t room)
 	if (!buf->arena) {
 		s = realloc(buf->s, room);
 	} else {
-		s = arena_alloc(buf->arena, room);
+		s = arena_raw(buf->arena, room);
 		if (buf->s)
 			memcpy(s, buf->s, buf->length + 1);
 	}

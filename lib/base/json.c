@@ -469,7 +469,7 @@ static struct arena *home;
 static void *
 take(size_t size)
 {
-	return arena_alloc(home, size);
+	return arena_raw(home, size);
 }
 
 static void

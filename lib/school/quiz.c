@@ -1,6 +1,7 @@
 #include "quiz.h"
 
 #include "encode.h"
+#include "json_write.h"
 
 #include <math.h>
 
@@ -507,23 +508,26 @@ quiz_check_questions(struct value questions, struct faults *faults)
 
 /* ---- answers of a result */
 
-int
-quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
-	struct quiz_member members[static QUIZ_MEMBERS])
+void
+quiz_put_answer(struct buf *out, const struct quiz_question *question, int chosen, bool graded)
 {
-	static const struct json_text yes = { "true", 4 }, no = { "false", 5 }, nothing = { "0", 1 };
+	static const struct json_text nothing = { "0", 1 };
 	const bool right = chosen == question->right;
+	const struct json_text points = right ? question->points : nothing;
 
 	if (chosen == 0 || chosen > question->options)
-		return 0;
+		return;
 	const struct quiz_option *option = &question->option[chosen - 1];
-	members[0] = (struct quiz_member){ "questionId", question->id };
-	members[1] = (struct quiz_member){ "questionText", question->text };
-	members[2] = (struct quiz_member){ "optionId", option->id };
-	members[3] = (struct quiz_member){ "optionText", option->text };
-	members[4] = (struct quiz_member){ "isCorrect", right ? yes : no };
-	members[5] = (struct quiz_member){ "points", right ? question->points : nothing };
-	return graded ? 6 : 4;
+	json_put_object(out, NULL);
+	json_put_raw_of(out, "questionId", question->id.s, question->id.length);
+	json_put_raw_of(out, "questionText", question->text.s, question->text.length);
+	json_put_raw_of(out, "optionId", option->id.s, option->id.length);
+	json_put_raw_of(out, "optionText", option->text.s, option->text.length);
+	if (graded) {
+		json_put_bool(out, "isCorrect", right);
+		json_put_raw_of(out, "points", points.s, points.length);
+	}
+	json_put_end_object(out);
 }
 
 /* ---- the order of an attempt */

@@ -79,18 +79,11 @@ must_use bool quiz_next(const char **at, struct quiz_question *question);
 /* Parses at most `most` of them, and returns how many that are. With `questions` NULL it only counts. */
 int quiz_split(const char *text, struct quiz_question *questions, int most);
 
-struct quiz_member {
-	const char *name;
-	struct json_text value;
-};
-#define QUIZ_MEMBERS 6
-
 /*
- * The members of an answer as results show it: question, option with the number `chosen` (from 1), and when
- * `graded` whether it is right and the points won. Returns how many; 0 when `chosen` is no option.
+ * Writes an answer as results show it: question, the option with the number `chosen` (from 1), and when `graded` whether it
+ * is right and the points won. Nothing when `chosen` is no option.
  */
-int quiz_answer_members(const struct quiz_question *question, int chosen, bool graded,
-	struct quiz_member members[static QUIZ_MEMBERS]);
+void quiz_put_answer(struct buf *out, const struct quiz_question *question, int chosen, bool graded);
 
 /*
  * Fills `order` with a random permutation of 0 .. count-1, all equally likely, from a secret seed. `*seed` is

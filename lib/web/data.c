@@ -2,7 +2,6 @@
 
 #include "json_write.h"
 
-#define LATER_ROOM 1024		/* bytes of JSON of a value that is made later */
 #define LATER_MEMORY 2048	/* bytes of the arena that making it takes */
 #define PLAIN_ROOM 40		/* of a number, a time, brackets, and of the quotes and comma around any value */
 #define END_ROOM 64		/* of the envelope behind the data */
@@ -63,18 +62,16 @@ padding_of(size_t length)
 	return -length % sizeof(uint64_t);
 }
 
+/* `room`: bytes of JSON of the value without its name. */
 static void
-keep(struct request *rq, const struct kept *kept, const void *bytes)
+keep(struct request *rq, const struct kept *kept, const void *bytes, size_t room)
 {
 	static const char padding[sizeof(uint64_t)];
 
 	buf_put(&rq->kept, kept, sizeof(*kept));
 	buf_put(&rq->kept, bytes, kept->length);
 	buf_put(&rq->kept, padding, padding_of(kept->length));
-	rq->kept_room += PLAIN_ROOM + (kept->name ? strlen(kept->name) : 0);
-	/* \u001f is the longest escape */
-	size_t most = kept->type == DATA_TEXT ? strlen("\\u001f") * kept->length : kept->length;
-	rq->kept_room += kept->write ? LATER_ROOM : most;
+	rq->kept_room += PLAIN_ROOM + (kept->name ? strlen(kept->name) : 0) + room;
 	rq->kept_memory += kept->write ? LATER_MEMORY : 0;
 }
 
@@ -88,12 +85,13 @@ has_bytes(enum data_type type)
 static __attribute__((noinline)) void
 keep_value(struct request *rq, enum data_type type, const char *name, const struct value *value)
 {
-	if (has_bytes(type))
-		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes);
+	if (has_bytes(type))	/* \u001f is the longest escape */
+		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes,
+			value->length * (type == DATA_TEXT ? strlen("\\u001f") : 1));
 	else if (value)
-		keep(rq, &(struct kept){ name, NULL, type, sizeof(value->integer) }, &value->integer);
+		keep(rq, &(struct kept){ name, NULL, type, sizeof(value->integer) }, &value->integer, 0);
 	else
-		keep(rq, &(struct kept){ name, NULL, type, 0 }, "");
+		keep(rq, &(struct kept){ name, NULL, type, 0 }, "", 0);
 }
 
 void
@@ -139,10 +137,10 @@ data_value(struct request *rq, const struct field *field, const struct value *va
 }
 
 void
-data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size)
+data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size, size_t room)
 {
 	if (rq->keeps)
-		keep(rq, &(struct kept){ name, write, 0, size }, facts);
+		keep(rq, &(struct kept){ name, write, 0, size }, facts, room);
 	else
 		write(rq, name, facts);
 }

@@ -57,10 +57,13 @@ static inline void data_raw(struct request *rq, const char *name, const char *js
 void data_text(struct request *rq, const char *name, const char *text);
 /* A value of the database, or of a request, as a field of a shape. */
 void data_value(struct request *rq, const struct field *field, const struct value *value);
-/* Writes a value with the calls above, in at most 1 KiB of JSON and 2 KiB of the arena. Equal facts must make equal values. */
+/* Writes a value into rq->out, with at most 2 KiB of the arena. Equal facts must make equal values. */
 typedef void data_writer(struct request *rq, const char *name, const void *facts);
-/* A value that takes JSON or crypto to make: `write` is called now or after the commit, with a copy of `size` bytes of facts. */
-void data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size);
+/*
+ * A value that takes JSON or crypto to make: `write` is called now or after the commit, with a copy of `size` bytes of facts. It
+ * writes at most `room` bytes of JSON.
+ */
+void data_later(struct request *rq, const char *name, data_writer *write, const void *facts, size_t size, size_t room);
 
 /* Starts the data, an object or a list, and drops what was there. */
 void data_begin(struct request *rq, char bracket);

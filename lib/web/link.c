@@ -42,6 +42,8 @@ link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_
 	return url.s;
 }
 
+#define LINK_ROOM 1024		/* bytes of an address: base_url is the longest part */
+
 struct link { char key[LINK_KEY_TEXT], user[ID_TEXT]; bool is_public; };
 
 /* Nothing in a query needs an escape in JSON: what changes with each signature are the last bytes before the quote. */
@@ -69,7 +71,7 @@ link_put(struct request *rq, const char *name, const char *key, bool is_public, 
 
 	snprintf(link.key, sizeof(link.key), "%s", key);
 	snprintf(link.user, sizeof(link.user), "%s", user ? user : "");
-	data_later(rq, name, write_link, &link, sizeof(link));
+	data_later(rq, name, write_link, &link, sizeof(link), LINK_ROOM);
 }
 
 /* The value of the parameter `name` when `*s` begins with it and another one follows, to which `*s` is moved. Else NULL. */

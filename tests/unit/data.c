@@ -160,7 +160,7 @@ put_later(struct request *rq)
 
 	for (size_t length = 0; length < 160; length++) {
 		facts.length = (unsigned char)length;
-		data_later(rq, "later", write_later, &facts, sizeof(facts.length) + length);
+		data_later(rq, "later", write_later, &facts, sizeof(facts.length) + length, 1024);
 		facts.text[length] = "\x01x\"\\"[length % 4];
 	}
 	memset(&facts, 'x', sizeof(facts));	/* what was kept is a copy */
