@@ -50,8 +50,7 @@ faults_name(const struct faults *faults, const char *name)
 
 /* ---- walking a shape */
 
-/* Not inlined: field_next() runs for each field of a response, and seldom meets a FIELD_HEAD. */
-static __attribute__((noinline)) size_t
+static size_t
 field_count(const struct shape *shape)
 {
 	struct field_walk walk = { 0 };
@@ -62,6 +61,24 @@ field_count(const struct shape *shape)
 	return count;
 }
 
+/* The next field behind one that is the end of its table or stands for others. */
+static __attribute__((noinline)) const struct field *
+next_table(struct field_walk *walk, const struct field *field)
+{
+	for (; field->type == FIELD_END || field->type >= FIELD_PLUS; field = walk->at[walk->depth]++) {
+		if (field->type == FIELD_END) {
+			if (walk->depth-- == 0)
+				return NULL;
+			continue;
+		}
+		if (field->type == FIELD_HEAD)
+			walk->at[walk->depth] += field_count(field->of) - 1;
+		walk->at[++walk->depth] = field->of->fields;
+	}
+	return field;
+}
+
+/* Small, since it runs for each field of a response. */
 const struct field *
 field_next(struct field_walk *walk, const struct shape *shape)
 {
@@ -69,19 +86,8 @@ field_next(struct field_walk *walk, const struct shape *shape)
 		walk->started = true;
 		walk->at[0] = shape->fields;
 	}
-	for (;;) {
-		const struct field *field = walk->at[walk->depth]++;
-		if (field->type == FIELD_END) {
-			if (walk->depth-- == 0)
-				return NULL;
-		} else if (field->type == FIELD_PLUS || field->type == FIELD_HEAD) {
-			if (field->type == FIELD_HEAD)
-				walk->at[walk->depth] += field_count(field->of) - 1;
-			walk->at[++walk->depth] = field->of->fields;
-		} else {
-			return field;
-		}
-	}
+	const struct field *field = walk->at[walk->depth]++;
+	return field->type == FIELD_END || field->type >= FIELD_PLUS ? next_table(walk, field) : field;
 }
 
 const struct field *

@@ -15,7 +15,7 @@ struct kept {
 
 /* ---- writing and keeping */
 
-static void
+static inline __attribute__((always_inline)) void
 write_one(struct buf *out, enum data_type type, const char *name, const struct value *value)
 {
 	switch (type) {
@@ -94,13 +94,20 @@ keep_value(struct request *rq, enum data_type type, const char *name, const stru
 		keep(rq, &(struct kept){ name, NULL, type, 0 }, "", 0);
 }
 
-void
-data_put(struct request *rq, enum data_type type, const char *name, const struct value *value)
+/* Inlined, so that a type that is known where it is called selects the call of json_write.h there. */
+static inline __attribute__((always_inline)) void
+put(struct request *rq, enum data_type type, const char *name, const struct value *value)
 {
 	if (rq->keeps)
 		keep_value(rq, type, name, value);
 	else
 		write_one(rq->out, type, name, value);
+}
+
+void
+data_put(struct request *rq, enum data_type type, const char *name, const struct value *value)
+{
+	put(rq, type, name, value);
 }
 
 /* ---- values */
@@ -119,20 +126,27 @@ data_value(struct request *rq, const struct field *field, const struct value *va
 
 	switch (value->type) {
 	case VALUE_NULL:
-		data_null(rq, field->name);
+		put(rq, DATA_NULL, field->name, NULL);
 		break;
 	case VALUE_BOOL:
-		data_put(rq, DATA_BOOL, field->name, &truths[value->truth]);
+		put(rq, DATA_BOOL, field->name, &truths[value->truth]);
 		break;
 	case VALUE_INT:
-		data_put(rq, type == FIELD_TIME ? DATA_TIME : type == FIELD_BOOL ? DATA_BOOL : DATA_INT, field->name, value);
+		if (type == FIELD_TIME)
+			put(rq, DATA_TIME, field->name, value);
+		else if (type == FIELD_BOOL)
+			put(rq, DATA_BOOL, field->name, value);
+		else
+			put(rq, DATA_INT, field->name, value);
 		break;
 	case VALUE_REAL:
-		data_put(rq, DATA_NUMBER, field->name, value);
+		put(rq, DATA_NUMBER, field->name, value);
 		break;
 	default:
-		data_put(rq, type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT ? DATA_RAW : DATA_TEXT, field->name,
-			value);
+		if (type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT)
+			put(rq, DATA_RAW, field->name, value);
+		else
+			put(rq, DATA_TEXT, field->name, value);
 	}
 }
 
