@@ -117,12 +117,7 @@ static void check_test(struct request *rq, struct faults *faults);
 static void check_change(struct request *rq, struct faults *faults);
 static void check_source(struct request *rq, struct faults *faults);
 static void check_delete(struct request *rq, struct faults *faults);
-static struct response get_tests(struct request *rq);
-static struct response post_duplicate(struct request *rq);
-static struct response patch_test(struct request *rq);
-static struct response get_test(struct request *rq);
-static struct response delete_test(struct request *rq);
-static struct response get_target_languages(struct request *rq);
+static response_handler get_tests, post_duplicate, patch_test, get_test, delete_test, get_target_languages;
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests", ADMIN, proficiency_add, .check = check_test, .in = &create_test, .out = &proficiency_detail,

@@ -197,11 +197,7 @@ static const char *const sql[] = {
 
 /* ---- routes */
 
-static struct response get_results(struct request *rq);
-static struct response get_user_results(struct request *rq);
-static struct response get_own_results(struct request *rq);
-static struct response get_result(struct request *rq);
-static struct response delete_result(struct request *rq);
+static response_handler get_results, get_user_results, get_own_results, get_result, delete_result;
 
 static const struct route routes[] = {
 	{ GET, "/proficiency-tests/admin/results/{id}", ADMIN, get_result, .out = &proficiency_result,

@@ -82,10 +82,7 @@ static const char *const sql[] = {
 static void check_start(struct request *rq, struct faults *faults);
 static void check_submit(struct request *rq, struct faults *faults);
 static void check_save(struct request *rq, struct faults *faults);
-static struct response post_start(struct request *rq);
-static struct response post_submit(struct request *rq);
-static struct response patch_attempt(struct request *rq);
-static struct response get_status(struct request *rq);
+static response_handler post_start, post_submit, patch_attempt, get_status;
 
 static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
