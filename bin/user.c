@@ -105,21 +105,23 @@ read_new_user(int argc, char **argv, struct user_new *user)
 	static const struct option options[] = {
 		{ "role", required_argument, NULL, 'r' }, { "language", required_argument, NULL, 'l' }, { 0 },
 	};
-	enum language language;
+	const char *language = "en";
+	enum language known;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'r')
 			user->role = optarg;
 		else if (option == 'l')
-			user->language = optarg;
+			language = optarg;
 		else
 			return ctl_error(EXIT_USAGE, "`okulctl user add --help` lists the options");
 	}
 	if (optind + 1 != argc)
 		return ctl_error(EXIT_USAGE, "usage: okulctl user add %s", command_user_add.usage);
-	if (!language_of(user->language, &language))
-		return ctl_error(EXIT_DATA, "\"%s\" is not a language; languages are tr, en, es and de", user->language);
+	if (!language_of(language, &known))
+		return ctl_error(EXIT_DATA, "\"%s\" is not a language; languages are tr, en, es and de", language);
+	user->profile[USER_LANGUAGE] = value_text(language);
 	user->email = read_email(argv[optind]);
 	return user->email && is_role(user->role) ? EXIT_SUCCESS : EXIT_DATA;
 }
@@ -143,7 +145,7 @@ static int
 run_user_add(int argc, char **argv, const char *data)
 {
 	char id[ID_TEXT];
-	struct user_new user = { .id = id, .role = "user", .language = "en" };
+	struct user_new user = { .id = id, .role = "user" };
 	int code = read_new_user(argc, argv, &user);
 
 	if (code != EXIT_SUCCESS)
@@ -151,7 +153,7 @@ run_user_add(int argc, char **argv, const char *data)
 	if (!open_all(data))
 		return EXIT_CONFIG;
 	random_id(id);
-	user.timezone = conf->time_zone;
+	user.profile[USER_TIMEZONE] = value_text(conf->time_zone);
 	user.created_at = clock_now();
 	enum db_rc rc = insert_user(&user);
 	db_close(db);

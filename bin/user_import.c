@@ -248,24 +248,17 @@ csv_reason(enum csv_result result)
 static struct user_new
 import_user(const struct import *im, const struct row *row, int64_t now)
 {
-	const struct value *in = row->in + PROFILE;
-	const char *zone = value_string(in[USER_TIMEZONE]), *deletion = value_string(row->in[DELETION]);
-
-	return (struct user_new){
-		.id = row->id, .email = value_string(row->in[EMAIL]), .timezone = zone ? zone : im->conf->time_zone,
-		.role = value_string(row->in[ROLE]), .username = value_string(in[USER_USERNAME]),
-		.language = value_string(in[USER_LANGUAGE]), .name = value_string(in[USER_NAME]),
-		.surname = value_string(in[USER_SURNAME]), .country_code = value_string(in[USER_COUNTRY_CODE]),
-		.phone_number = value_string(in[USER_PHONE_NUMBER]), .birth_date = value_string(in[USER_BIRTH_DATE]),
-		.gender = value_string(in[USER_GENDER]), .profile_photo = value_string(in[USER_PHOTO]),
-		.availability = value_string(in[USER_AVAILABILITY]), .expertise = value_string(in[USER_EXPERTISE]),
-		.interests = value_string(user_changes(im->batch, in, USER_FIELDS)[USER_INTERESTS]),
-		.bio = value_string(in[USER_BIO]), .instagram = value_string(in[USER_INSTAGRAM]),
-		.x = value_string(in[USER_X]), .tiktok = value_string(in[USER_TIKTOK]),
-		.snapchat = value_string(in[USER_SNAPCHAT]), .facebook = value_string(in[USER_FACEBOOK]),
+	const char *deletion = value_string(row->in[DELETION]);
+	struct user_new user = {
+		.id = row->id, .email = value_string(row->in[EMAIL]), .role = value_string(row->in[ROLE]),
 		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
 		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
+
+	memcpy(user.profile, user_changes(im->batch, row->in + PROFILE, USER_FIELDS), sizeof(user.profile));
+	if (!value_string(user.profile[USER_TIMEZONE]))
+		user.profile[USER_TIMEZONE] = value_text(im->conf->time_zone);
+	return user;
 }
 
 /* Fills the next row; false at the end of the file. */

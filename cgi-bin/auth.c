@@ -268,9 +268,11 @@ add_user(struct request *rq, const struct otp_caller *caller, const char *source
 	int64_t pk = 0;
 
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
-	(void)!user_add(rq->db, &(struct user_new){ .id = caller->user_id, .email = caller->email,
-		.language = language_code(caller->language), .timezone = rq->conf->time_zone, .signup_source = source,
-		.signup_campaign = campaign, .created_at = rq->now }, &pk);
+	struct user_new user = { .id = caller->user_id, .email = caller->email, .signup_source = source,
+		.signup_campaign = campaign, .created_at = rq->now };
+	user.profile[USER_LANGUAGE] = value_text(language_code(caller->language));
+	user.profile[USER_TIMEZONE] = value_text(rq->conf->time_zone);
+	(void)!user_add(rq->db, &user, &pk);
 	return pk;
 }
 

@@ -149,26 +149,27 @@ describe(struct demo *d, const struct demo_user *user, const struct demo_name *n
 	const struct people *of = &people[user->language];
 	char date[11];
 
-	row->timezone = of->zone;
+	row->profile[USER_TIMEZONE] = value_text(of->zone);
 	if (demo_happens(d, .7))
 		row->signup_source = DEMO_PICK(d, sources);
 	if (!user->may_learn && !user->is_staff)
 		return;
 	if (demo_happens(d, .6))
-		row->username = name->handle;
+		row->profile[USER_USERNAME] = value_text(name->handle);
 	if (demo_happens(d, .8))
-		row->gender = name->female ? "female" : "male";
+		row->profile[USER_GENDER] = value_text(name->female ? "female" : "male");
 	if (demo_happens(d, .85)) {
 		clock_date_text(d->start - (user->is_staff ? 26 : 17) * YEAR - demo_below(d, 40 * YEAR), date);
-		row->birth_date = arena_string(d->batch, date);
+		row->profile[USER_BIRTH_DATE] = value_text(arena_string(d->batch, date));
 	}
 	if (demo_happens(d, .75)) {
-		row->country_code = of->country_code;
-		row->phone_number = arena_format(d->batch, "%s%08lld", of->mobile, (long long)demo_below(d, 100000000));
+		row->profile[USER_COUNTRY_CODE] = value_text(of->country_code);
+		row->profile[USER_PHONE_NUMBER] = value_text(arena_format(d->batch, "%s%08lld", of->mobile,
+			(long long)demo_below(d, 100000000)));
 	}
 	if (demo_happens(d, .5))
-		row->interests = pick_interests(d);
-	row->expertise = user->is_staff ? "language teaching" : DEMO_PICK(d, trades);
+		row->profile[USER_INTERESTS] = value_text(pick_interests(d));
+	row->profile[USER_EXPERTISE] = value_text(user->is_staff ? "language teaching" : DEMO_PICK(d, trades));
 }
 
 /* The first is the superadmin; the next two run the office, the others teach. */
@@ -184,7 +185,7 @@ make_staff(struct demo *d, int64_t i, struct user_new *row)
 	user->created = d->start - 40 * DAY + i * DAY + 8 * HOUR + demo_below(d, 6 * HOUR);
 	user->last_login = d->until - DAY - demo_below(d, 3 * DAY);
 	row->role = i == 0 ? "superadmin" : "admin";
-	row->bio = i == 0 ? "Runs the school." : i < 3 ? "Office." : bios[(i - 3) % 4];
+	row->profile[USER_BIO] = value_text(i == 0 ? "Runs the school." : i < 3 ? "Office." : bios[(i - 3) % 4]);
 	row->registered_at = user->created + 5 * MINUTE;
 	struct demo_name name = unique_name(d, user->language);
 	if (i == 0)
@@ -220,12 +221,12 @@ make_user(struct demo *d, int64_t i, void *out)
 	const struct demo_name name = i < d->staff ? make_staff(d, i, row) : make_learner(d, i, row);
 
 	row->email = name.address;
-	row->language = language_code(user->language);
+	row->profile[USER_LANGUAGE] = value_text(language_code(user->language));
 	row->created_at = user->created;
 	row->last_login_at = user->stored_login = user->last_login;
 	if (row->registered_at) {
-		row->name = name.name;
-		row->surname = name.surname;
+		row->profile[USER_NAME] = value_text(name.name);
+		row->profile[USER_SURNAME] = value_text(name.surname);
 		row->privacy_policy_version = d->conf->privacy_policy_version;
 		row->terms_of_use_version = d->conf->terms_of_use_version;
 		row->consent_form_version = demo_happens(d, .7) ? d->conf->consent_form_version : NULL;

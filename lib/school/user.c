@@ -119,13 +119,14 @@ enum { ADD, CHANGE, CHANGE_BY_ADMIN, CHANGE_EMAIL, CHANGE_ROLE, REGISTER, SET_LA
 
 static const char *const user_sql[] = {
 	[ADD] =
-		"INSERT INTO users (id, email, role, is_active, language, timezone, name, surname, username, country_code, phone_number,"
-		" birth_date, gender, profile_photo, availability, interests, expertise, bio, instagram, x, tiktok, snapchat, facebook,"
-		" signup_source, signup_campaign, registered_at, privacy_policy_at, terms_of_use_at, consent_form_at,"
+		"INSERT INTO users (name, surname, username, language, country_code, phone_number, profile_photo, availability,"
+		" birth_date, gender, interests, expertise, bio, instagram, x, tiktok, snapchat, facebook, timezone, id, email, role,"
+		" is_active, signup_source, signup_campaign, registered_at, privacy_policy_at, terms_of_use_at, consent_form_at,"
 		" privacy_policy_version, terms_of_use_version, consent_form_version, last_login_at, deletion_status,"
 		" deletion_requested_at, deletion_scheduled_for, created_at, updated_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,"
-		" ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
+		" VALUES (?1, ?2, ?3, coalesce(?4, 'en'), ?5, ?6, ?7, coalesce(?8, 'offline'), ?9, ?10, coalesce(?11, '[]'), ?12, ?13,"
+		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, CAST(?26 AS BIGINT), ?26, ?26, ?27, ?28, ?29, ?30, ?31,"
+		" ?32, ?33, ?34, ?35, coalesce(?26, ?35)) RETURNING pk",
 	[CHANGE] = UPDATE_PROFILE(""),
 	[CHANGE_BY_ADMIN] = UPDATE_PROFILE(SQL_CHANGED(41, 42, is_active)),
 	[CHANGE_EMAIL] = "UPDATE users SET email = ?2, updated_at = ?3 WHERE pk = ?1",
@@ -191,19 +192,20 @@ user_add(struct db *db, const struct user_new *user, int64_t *pk)
 {
 	bool deleting = user->deletion_due;
 	struct value registered = user_time(user->registered_at);
-	const struct value values[] = {
+	struct value values[USER_FIELDS + 16];
+	const struct value more[] = {
 		value_text(user->id), value_text(user->email), value_text(user->role ? user->role : "user"),
-		value_bool(!user->is_deactivated), value_text(user->language ? user->language : "en"), value_text(user->timezone),
-		value_text(user->name), value_text(user->surname), value_text(user->username), value_text(user->country_code),
-		value_text(user->phone_number), value_text(user->birth_date), value_text(user->gender), value_text(user->profile_photo),
-		value_text(user->availability ? user->availability : "offline"), value_text(user->interests ? user->interests : "[]"),
-		value_text(user->expertise), value_text(user->bio), value_text(user->instagram), value_text(user->x),
-		value_text(user->tiktok), value_text(user->snapchat), value_text(user->facebook), value_text(user->signup_source),
-		value_text(user->signup_campaign), registered, user->consent_form_version ? registered : value_null(),
-		value_text(user->privacy_policy_version), value_text(user->terms_of_use_version), value_text(user->consent_form_version),
-		user_time(user->last_login_at), value_text(deleting ? "pending" : "none"),
-		deleting ? value_int(user->created_at) : value_null(), user_time(user->deletion_due), value_int(user->created_at),
+		value_bool(!user->is_deactivated), value_text(user->signup_source), value_text(user->signup_campaign),
+		registered, user->consent_form_version ? registered : value_null(),
+		value_text(user->privacy_policy_version), value_text(user->terms_of_use_version),
+		value_text(user->consent_form_version), user_time(user->last_login_at),
+		value_text(deleting ? "pending" : "none"), deleting ? value_int(user->created_at) : value_null(),
+		user_time(user->deletion_due), value_int(user->created_at),
 	};
+	_Static_assert(sizeof(values) == sizeof(user->profile) + sizeof(more), "the arguments of ADD");
+
+	memcpy(values, user->profile, sizeof(user->profile));
+	memcpy(values + USER_FIELDS, more, sizeof(more));
 	enum db_rc rc = db_number(db, pk, user_sql[ADD], (struct args){ values, COUNT(values) });
 
 	db_before_commit(db, user_reindex);

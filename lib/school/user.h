@@ -71,11 +71,9 @@ extern const char *const user_deletion_states[];	/* ends with NULL */
 
 /* Texts are borrowed; NULL or 0 where there is none. */
 struct user_new {
-	const char *id, *email, *timezone;
-	const char *role, *language;		/* NULL: "user", "en" */
-	const char *name, *surname, *username, *country_code, *phone_number, *birth_date, *gender, *profile_photo;
-	const char *availability, *interests;	/* NULL: "offline", "[]"; interests are a JSON list of texts */
-	const char *expertise, *bio, *instagram, *x, *tiktok, *snapchat, *facebook;
+	const char *id, *email, *role;		/* role NULL: "user" */
+	/* Converted by user_changes(). Null: English, offline, no interests; else no value. The time zone is required. */
+	struct value profile[USER_FIELDS];
 	const char *signup_source, *signup_campaign;
 	const char *privacy_policy_version, *terms_of_use_version;	/* accepted at registered_at */
 	const char *consent_form_version;				/* NULL: no consent */
