@@ -1,6 +1,4 @@
-/*
- * okulctl audit - who changed what on whom.
- */
+/* okulctl audit - who changed what on whom. */
 #include "okulctl.h"
 #include "sql.h"
 

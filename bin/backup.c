@@ -1,6 +1,4 @@
-/*
- * okulctl backup - a copy of the database in one file, made and checked while okul runs.
- */
+/* okulctl backup - a copy of the database in one file, made and checked while okul runs. */
 #include "okulctl.h"
 
 #include "clock.h"

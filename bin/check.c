@@ -1,6 +1,4 @@
-/*
- * okulctl check - checks everything that okul needs to work, a line each.
- */
+/* okulctl check - checks everything that okul needs to work, a line each. */
 #include "okulctl.h"
 
 #include "clock.h"

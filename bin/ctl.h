@@ -1,6 +1,4 @@
-/*
- * ctl - what the programs of bin/ share: how a command describes itself, starts, ends and reports errors.
- */
+/* ctl - what the programs of bin/ share: how a command describes itself, starts, ends and reports errors. */
 #ifndef CTL_H
 #define CTL_H
 

@@ -1,6 +1,4 @@
-/*
- * Files that commands read and write; those of users are converted to UTF-8 text, or refused as a whole.
- */
+/* Files that commands read and write; those of users are converted to UTF-8 text, or refused as a whole. */
 #include "okulctl.h"
 
 #include "random.h"

@@ -1,6 +1,4 @@
-/*
- * okulctl files - the stored files: check that all are complete, and delete those that no row names.
- */
+/* okulctl files - the stored files: check that all are complete, and delete those that no row names. */
 #include "okulctl.h"
 #include "sql.h"
 

@@ -1,6 +1,4 @@
-/*
- * okulctl key - the keys that sign access tokens: DATA/keys.conf, of which only the section [jwt] is changed here.
- */
+/* okulctl key - the keys that sign access tokens: DATA/keys.conf, of which only the section [jwt] is changed here. */
 #include "okulctl.h"
 
 #include "encode.h"

@@ -9,8 +9,7 @@
  *
  * All senders hold a shared lock while they run (DATA/mail.lock), which the kernel releases when they die. A sender
  * that gets the exclusive lock knows that no other runs, and that all leases are of dead senders: it ends them, since
- * a login code does not live much longer than a lease. The mails of a sender that hangs wait for the end of its
- * lease.
+ * a login code does not live much longer than a lease. The mails of a sender that hangs wait for the end of its lease.
  *
  * A batch is what can be sent in BATCH_TIME: for that long a mail that was sent may still have its row, and an urgent
  * mail may wait for others; longer, up to TRANSPORT_MAX, only when the server hangs. With one transaction for each

@@ -1,6 +1,4 @@
-/*
- * Mails as DATA/mail/<id>.eml, for development and tests. A file whose name ends in .eml is always complete.
- */
+/* Mails as DATA/mail/<id>.eml, for development and tests. A file whose name ends in .eml is always complete. */
 #include "mail_transport.h"
 #include "okulctl.h"
 

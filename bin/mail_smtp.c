@@ -1,6 +1,4 @@
-/*
- * Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails.
- */
+/* Mails to an SMTP server (RFC 5321) through libcurl, which no other file uses. One connection serves all mails. */
 #include "mail_transport.h"
 
 #include <curl/curl.h>

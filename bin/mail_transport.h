@@ -1,6 +1,4 @@
-/*
- * mail_transport - the ways to send a composed message; the setting mail_transport selects one.
- */
+/* mail_transport - the ways to send a composed message; the setting mail_transport selects one. */
 #ifndef OKUL_MAIL_TRANSPORT_H
 #define OKUL_MAIL_TRANSPORT_H
 

@@ -1,6 +1,4 @@
-/*
- * okulctl - what an operator types and cron runs, one command a file: the command's row stands on top of its file.
- */
+/* okulctl - what an operator types and cron runs, one command a file: the command's row stands on top of its file. */
 #ifndef OKULCTL_H
 #define OKULCTL_H
 

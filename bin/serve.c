@@ -1,6 +1,4 @@
-/*
- * okulctl serve - sockets, lock and the list of services; serve_keep.c then keeps them running.
- */
+/* okulctl serve - sockets, lock and the list of services; serve_keep.c then keeps them running. */
 #include "serve.h"
 
 #include "log.h"

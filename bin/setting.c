@@ -1,6 +1,4 @@
-/*
- * okulctl setting - the settings of the web site, for an operator, with all earlier values.
- */
+/* okulctl setting - the settings of the web site, for an operator, with all earlier values. */
 #include "okulctl.h"
 #include "sql.h"
 

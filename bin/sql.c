@@ -1,6 +1,4 @@
-/*
- * okulctl sql - a shell for the database that writes only under the writer lock, which other shells do not know.
- */
+/* okulctl sql - a shell for the database that writes only under the writer lock, which other shells do not know. */
 #include "okulctl.h"
 
 #include "user.h"

@@ -1,6 +1,4 @@
-/*
- * okulctl test - placement tests as files: made from a text in Moodle's GIFT format, and written as one.
- */
+/* okulctl test - placement tests as files: made from a text in Moodle's GIFT format, and written as one. */
 #include "okulctl.h"
 #include "sql.h"
 

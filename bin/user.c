@@ -1,6 +1,4 @@
-/*
- * okulctl user - how an operator adds and changes users, the first administrator among them.
- */
+/* okulctl user - how an operator adds and changes users, the first administrator among them. */
 #include "okulctl.h"
 
 #include "audit.h"

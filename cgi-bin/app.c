@@ -1,6 +1,4 @@
-/*
- * app - the service itself: is it there, is it well, what can it do.
- */
+/* app - the service itself: is it there, is it well, what can it do. */
 #include "app.h"
 #include "session.h"
 #include "token.h"

@@ -1,6 +1,4 @@
-/*
- * auth - login by a code from an e-mail, sessions, registration; and what both surfaces share.
- */
+/* auth - login by a code from an e-mail, sessions, registration; and what both surfaces share. */
 #include "auth.h"
 #include "audit.h"
 #include "limit.h"

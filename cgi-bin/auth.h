@@ -1,6 +1,4 @@
-/*
- * auth - what the two surfaces of the group share.
- */
+/* auth - what the two surfaces of the group share. */
 #ifndef OKUL_AUTH_H
 #define OKUL_AUTH_H
 

@@ -1,6 +1,4 @@
-/*
- * auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes.
- */
+/* auth - the second surface, /api/v1: the same users and sessions under its own field names, with 4-digit codes. */
 #include "auth.h"
 #include "session.h"
 #include "user.h"

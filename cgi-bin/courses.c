@@ -1,6 +1,4 @@
-/*
- * courses - what the school offers: a public list, and what admins do with it.
- */
+/* courses - what the school offers: a public list, and what admins do with it. */
 #include "app.h"
 #include "audit.h"
 #include "copy.h"

@@ -1,6 +1,4 @@
-/*
- * materials - what the files of this group share.
- */
+/* materials - what the files of this group share. */
 #ifndef OKUL_MATERIALS_H
 #define OKUL_MATERIALS_H
 

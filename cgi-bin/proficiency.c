@@ -1,6 +1,4 @@
-/*
- * proficiency - placement tests for their authors, and main().
- */
+/* proficiency - placement tests for their authors, and main(). */
 #include "proficiency.h"
 #include "audit.h"
 #include "copy.h"

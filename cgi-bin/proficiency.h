@@ -1,6 +1,4 @@
-/*
- * proficiency - what the files of the group share.
- */
+/* proficiency - what the files of the group share. */
 #ifndef OKUL_PROFICIENCY_H
 #define OKUL_PROFICIENCY_H
 

@@ -1,6 +1,4 @@
-/*
- * proficiency - tests made from a text in the GIFT format.
- */
+/* proficiency - tests made from a text in the GIFT format. */
 #include "proficiency.h"
 
 #include "gift.h"

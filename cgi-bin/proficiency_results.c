@@ -1,6 +1,4 @@
-/*
- * proficiency - the results of the caller and of all users.
- */
+/* proficiency - the results of the caller and of all users. */
 #include "proficiency.h"
 #include "json_write.h"
 #include "audit.h"

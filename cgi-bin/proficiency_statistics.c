@@ -1,6 +1,4 @@
-/*
- * proficiency - item statistics of a test.
- */
+/* proficiency - item statistics of a test. */
 #include "proficiency.h"
 #include "sql.h"
 #include "statistics.h"

@@ -1,6 +1,4 @@
-/*
- * settings - what the school's web site reads: a key and any JSON.
- */
+/* settings - what the school's web site reads: a key and any JSON. */
 #include "app.h"
 #include "audit.h"
 #include "session.h"

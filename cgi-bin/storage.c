@@ -1,6 +1,4 @@
-/*
- * storage - files: upload, download by key, list and delete.
- */
+/* storage - files: upload, download by key, list and delete. */
 #include "app.h"
 #include "assignment.h"
 #include "audit.h"

@@ -1,6 +1,4 @@
-/*
- * users - the caller's own profile, and main().
- */
+/* users - the caller's own profile, and main(). */
 #include "audit.h"
 #include "users.h"
 #include "mail.h"

@@ -1,6 +1,4 @@
-/*
- * users - what the files of the group share.
- */
+/* users - what the files of the group share. */
 #ifndef OKUL_USERS_H
 #define OKUL_USERS_H
 

@@ -1,6 +1,4 @@
-/*
- * users - the list of users, and what admins and superadmins change on others.
- */
+/* users - the list of users, and what admins and superadmins change on others. */
 #include "audit.h"
 #include "fold.h"
 #include "log.h"

@@ -1,6 +1,4 @@
-/*
- * users - who changed what on whom, for admins to read. `okulctl audit` shows the operator the same.
- */
+/* users - who changed what on whom, for admins to read. `okulctl audit` shows the operator the same. */
 #include "users.h"
 #include "sql.h"
 

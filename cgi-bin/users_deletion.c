@@ -1,6 +1,4 @@
-/*
- * users - requesting the deletion of one's own account, and cancelling that.
- */
+/* users - requesting the deletion of one's own account, and cancelling that. */
 #include "audit.h"
 #include "user.h"
 #include "users.h"

@@ -1,6 +1,4 @@
-/*
- * demo_content - courses, settings and contact requests of the demo school.
- */
+/* demo_content - courses, settings and contact requests of the demo school. */
 #include "demo.h"
 
 #include "clock.h"

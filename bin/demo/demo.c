@@ -1,6 +1,4 @@
-/*
- * okulctl demo - fills an empty database with a made-up school, to look around in, to show, to measure.
- */
+/* okulctl demo - fills an empty database with a made-up school, to look around in, to show, to measure. */
 #include "demo.h"
 
 #include "assignment.h"

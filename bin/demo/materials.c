@@ -1,6 +1,4 @@
-/*
- * demo_materials - materials of the demo school: PDFs that are written here, videos, and assignments.
- */
+/* demo_materials - materials of the demo school: PDFs that are written here, videos, and assignments. */
 #include "demo.h"
 
 #include "assignment.h"

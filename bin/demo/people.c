@@ -1,6 +1,4 @@
-/*
- * demo_people - the people of the demo school: names, users, last logins.
- */
+/* demo_people - the people of the demo school: names, users, last logins. */
 #include "demo.h"
 
 #include "clock.h"

@@ -1,6 +1,4 @@
-/*
- * demo_questions - two placement tests: four questions a level from A1 to C2, the right answer first.
- */
+/* demo_questions - two placement tests: four questions a level from A1 to C2, the right answer first. */
 #include "demo.h"
 
 /* Two of them do not discriminate, as in every school: the statistics of the test show which. */

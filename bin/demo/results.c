@@ -1,10 +1,9 @@
 /*
  * demo_results - the placement tests of the demo school, and a year of results.
  *
- * Each user has an ability, which grows while they learn; the higher it is above a question's difficulty, the
- * likelier is the right answer (the three-parameter model of item response theory, Birnbaum 1968). So the statistics
- * show the difficulty, discrimination and reliability of real tests. The answers are made up; quiz_grade() grades
- * them.
+ * Each user has an ability, which grows while they learn; the higher it is above a question's difficulty, the likelier
+ * is the right answer (the three-parameter model of item response theory, Birnbaum 1968). So the statistics show the
+ * difficulty, discrimination and reliability of real tests. The answers are made up; quiz_grade() grades them.
  */
 #include "demo.h"
 

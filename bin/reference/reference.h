@@ -1,6 +1,4 @@
-/*
- * reference - the API reference as a page, generated from the OpenAPI document alone, and the examples of both.
- */
+/* reference - the API reference as a page, generated from the OpenAPI document alone, and the examples of both. */
 #ifndef OKUL_REFERENCE_H
 #define OKUL_REFERENCE_H
 

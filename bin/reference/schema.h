@@ -1,6 +1,4 @@
-/*
- * schema - reads the schemas of an OpenAPI document (JSON Schema 2020-12), for the examples and the page.
- */
+/* schema - reads the schemas of an OpenAPI document (JSON Schema 2020-12), for the examples and the page. */
 #ifndef OKUL_SCHEMA_H
 #define OKUL_SCHEMA_H
 

@@ -1,6 +1,4 @@
-/*
- * arena - memory that lives as long as one request and is freed all at once.
- */
+/* arena - memory that lives as long as one request and is freed all at once. */
 #ifndef OKUL_ARENA_H
 #define OKUL_ARENA_H
 

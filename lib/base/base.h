@@ -1,6 +1,4 @@
-/*
- * base - what every file uses: attributes, small macros, banned functions.
- */
+/* base - what every file uses: attributes, small macros, banned functions. */
 #ifndef OKUL_BASE_H
 #define OKUL_BASE_H
 

@@ -1,6 +1,4 @@
-/*
- * buf - growing buffers of bytes, and numbers as text.
- */
+/* buf - growing buffers of bytes, and numbers as text. */
 #ifndef OKUL_BUF_H
 #define OKUL_BUF_H
 

@@ -1,6 +1,4 @@
-/*
- * clock - the only module that reads the system's clock. Times are milliseconds since 1970-01-01T00:00:00Z.
- */
+/* clock - the only module that reads the system's clock. Times are milliseconds since 1970-01-01T00:00:00Z. */
 #ifndef OKUL_CLOCK_H
 #define OKUL_CLOCK_H
 

@@ -1,6 +1,4 @@
-/*
- * csv - tables as text (RFC 4180), read row by row and written field by field.
- */
+/* csv - tables as text (RFC 4180), read row by row and written field by field. */
 #ifndef OKUL_CSV_H
 #define OKUL_CSV_H
 

@@ -1,6 +1,4 @@
-/*
- * email - mail addresses, and the one form in which they are stored and compared.
- */
+/* email - mail addresses, and the one form in which they are stored and compared. */
 #ifndef OKUL_EMAIL_H
 #define OKUL_EMAIL_H
 

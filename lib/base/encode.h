@@ -1,6 +1,4 @@
-/*
- * encode - bytes as hex and base64url, and back; percent escapes; text for HTML. Encoding appends.
- */
+/* encode - bytes as hex and base64url, and back; percent escapes; text for HTML. Encoding appends. */
 #ifndef OKUL_ENCODE_H
 #define OKUL_ENCODE_H
 

@@ -1,6 +1,4 @@
-/*
- * entity - the character references of HTML (&ntilde; &#241; &#xF1;).
- */
+/* entity - the character references of HTML (&ntilde; &#241; &#xF1;). */
 #ifndef OKUL_ENTITY_H
 #define OKUL_ENTITY_H
 

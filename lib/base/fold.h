@@ -1,6 +1,4 @@
-/*
- * fold - the form in which texts are searched and sorted, and the words of a search.
- */
+/* fold - the form in which texts are searched and sorted, and the words of a search. */
 #ifndef OKUL_FOLD_H
 #define OKUL_FOLD_H
 

@@ -1,6 +1,4 @@
-/*
- * json - a strict check of JSON texts (RFC 8259), and cJSON on the arena.
- */
+/* json - a strict check of JSON texts (RFC 8259), and cJSON on the arena. */
 #ifndef OKUL_JSON_H
 #define OKUL_JSON_H
 
@@ -41,9 +39,8 @@ struct json_text {
 };
 
 /*
- * The same, and in `*members` the text of each member of the root object, in their order and without the white
- * space around it: a double holds neither 12345678901234567890 nor the last digit of 1.10. The array lies in the
- * arena.
+ * The same, and in `*members` the text of each member of the root object, in their order and without the white space
+ * around it: a double holds neither 12345678901234567890 nor the last digit of 1.10. The array lies in the arena.
  */
 must_use cJSON *json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
 	const struct json_text **members);

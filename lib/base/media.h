@@ -1,6 +1,4 @@
-/*
- * media - the type of a file, by its bytes. Its name, and the type that a client claims, do not matter.
- */
+/* media - the type of a file, by its bytes. Its name, and the type that a client claims, do not matter. */
 #ifndef OKUL_MEDIA_H
 #define OKUL_MEDIA_H
 

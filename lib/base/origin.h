@@ -1,6 +1,4 @@
-/*
- * origin - the origins of web apps (RFC 6454), normalized to the form in which browsers send them.
- */
+/* origin - the origins of web apps (RFC 6454), normalized to the form in which browsers send them. */
 #ifndef OKUL_ORIGIN_H
 #define OKUL_ORIGIN_H
 

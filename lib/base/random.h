@@ -1,6 +1,4 @@
-/*
- * random - random numbers and secrets: all that libsodium does for okul.
- */
+/* random - random numbers and secrets: all that libsodium does for okul. */
 #ifndef OKUL_RANDOM_H
 #define OKUL_RANDOM_H
 

@@ -1,6 +1,4 @@
-/*
- * text - short texts: case, what they consist of, integers.
- */
+/* text - short texts: case, what they consist of, integers. */
 #ifndef OKUL_TEXT_H
 #define OKUL_TEXT_H
 

@@ -1,6 +1,4 @@
-/*
- * url - which URLs are accepted, and percent-decoding.
- */
+/* url - which URLs are accepted, and percent-decoding. */
 #ifndef OKUL_URL_H
 #define OKUL_URL_H
 

@@ -1,6 +1,4 @@
-/*
- * utf8 - text in UTF-8: well-formedness, code points, and which of them may be shown.
- */
+/* utf8 - text in UTF-8: well-formedness, code points, and which of them may be shown. */
 #ifndef OKUL_UTF8_H
 #define OKUL_UTF8_H
 

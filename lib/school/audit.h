@@ -1,6 +1,4 @@
-/*
- * audit - the audit trail: who changed what. Written in the transaction of the change.
- */
+/* audit - the audit trail: who changed what. Written in the transaction of the change. */
 #ifndef OKUL_AUDIT_H
 #define OKUL_AUDIT_H
 

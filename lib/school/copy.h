@@ -1,6 +1,4 @@
-/*
- * copy - titles of duplicates: "X" becomes "X (copy)", and that "X (copy 2)", in the language of the request.
- */
+/* copy - titles of duplicates: "X" becomes "X (copy)", and that "X (copy 2)", in the language of the request. */
 #ifndef OKUL_COPY_H
 #define OKUL_COPY_H
 

@@ -1,6 +1,4 @@
-/*
- * course - courses, table `course`. All calls run inside a write transaction; a failure sticks to db.
- */
+/* course - courses, table `course`. All calls run inside a write transaction; a failure sticks to db. */
 #ifndef OKUL_COURSE_H
 #define OKUL_COURSE_H
 

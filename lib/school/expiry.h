@@ -1,6 +1,4 @@
-/*
- * expiry - rows that `okulctl cleanup` deletes when they have expired, by statements of the modules that own them.
- */
+/* expiry - rows that `okulctl cleanup` deletes when they have expired, by statements of the modules that own them. */
 #ifndef OKUL_EXPIRY_H
 #define OKUL_EXPIRY_H
 

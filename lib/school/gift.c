@@ -121,9 +121,8 @@ put_line_end(struct buf *out)
 }
 
 /*
- * Length of the tag or comment that `s` begins with; 0 when it is none. `unclosed` remembers that a tag or a
- * comment had no end: then later ones have none either, and a search for each of a million signs would take
- * minutes.
+ * Length of the tag or comment that `s` begins with; 0 when it is none. `unclosed` remembers that a tag or a comment
+ * had no end: then later ones have none either, and a search for each of a million signs would take minutes.
  */
 static size_t
 tag_length(const char *s, size_t left, bool unclosed[static 2])

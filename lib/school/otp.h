@@ -74,9 +74,8 @@ must_use struct otp_result otp_request(const struct otp_caller *caller, const st
 /*
  * Uses up a code of the address: the one that the caller's network requested, or, counted as a stranger's try, one
  * that another network requested. A try counts once for each code that it was compared with. Returns ERROR_NONE once
- * for a right code, ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong
- * tries on it, ERROR_TOO_MANY_TRIES, ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client
- * network).
+ * for a right code, ERROR_WRONG_CODE for a wrong or expired one. Refusals: ERROR_CODE_SPENT after too many wrong tries
+ * on it, ERROR_TOO_MANY_TRIES, ERROR_TOO_MANY_OWN_TRIES (mailbox), ERROR_TOO_MANY_CLIENT_TRIES (client network).
  */
 must_use struct otp_result otp_verify(struct otp_caller *caller);
 

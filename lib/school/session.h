@@ -1,6 +1,4 @@
-/*
- * session - the logins of users: finds the user of an access token, and owns the rows of the table.
- */
+/* session - the logins of users: finds the user of an access token, and owns the rows of the table. */
 #ifndef OKUL_SESSION_H
 #define OKUL_SESSION_H
 

@@ -1,6 +1,4 @@
-/*
- * setting - the school's settings: keys with any JSON, stored unchanged, and all their versions.
- */
+/* setting - the school's settings: keys with any JSON, stored unchanged, and all their versions. */
 #ifndef OKUL_SETTING_H
 #define OKUL_SETTING_H
 

@@ -85,8 +85,7 @@ learn_header(size_t key)
 
 /*
  * libjwt does not check whether OpenSSL could allocate a signature: it then reads uninitialized memory, or rejects a
- * good token. So the memory that they need is allocated and freed before: without threads, it stays free for
- * them.
+ * good token. So the memory that they need is allocated and freed before: without threads, it stays free for them.
  */
 static bool
 has_memory(size_t bytes)

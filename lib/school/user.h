@@ -1,6 +1,4 @@
-/*
- * user - users, table `users`: the shapes and columns of a profile, changes, and the search index.
- */
+/* user - users, table `users`: the shapes and columns of a profile, changes, and the search index. */
 #ifndef OKUL_USER_H
 #define OKUL_USER_H
 

@@ -1,6 +1,4 @@
-/*
- * user_table - headings and cells of a spreadsheet of users, in tr, en, es or de, as fields of the API.
- */
+/* user_table - headings and cells of a spreadsheet of users, in tr, en, es or de, as fields of the API. */
 #ifndef OKUL_USER_TABLE_H
 #define OKUL_USER_TABLE_H
 

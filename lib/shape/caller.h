@@ -1,6 +1,4 @@
-/*
- * caller - the user who sends a request, as the rights of a route see them.
- */
+/* caller - the user who sends a request, as the rights of a route see them. */
 #ifndef OKUL_CALLER_H
 #define OKUL_CALLER_H
 

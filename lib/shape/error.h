@@ -1,6 +1,4 @@
-/*
- * error - the errors of requests: status and sentence in one table.
- */
+/* error - the errors of requests: status and sentence in one table. */
 #ifndef OKUL_ERROR_H
 #define OKUL_ERROR_H
 

@@ -1,6 +1,4 @@
-/*
- * page - the requested part of a list, and the pagination object of the response.
- */
+/* page - the requested part of a list, and the pagination object of the response. */
 #ifndef OKUL_PAGE_H
 #define OKUL_PAGE_H
 

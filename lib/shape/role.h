@@ -1,6 +1,4 @@
-/*
- * role - the roles of callers. A higher role has all rights of a lower one.
- */
+/* role - the roles of callers. A higher role has all rights of a lower one. */
 #ifndef OKUL_ROLE_H
 #define OKUL_ROLE_H
 

@@ -28,9 +28,8 @@ must_use bool db_check(struct db *db, const char *const *sql, size_t count, char
  * ("SCAN name" in the plan) of a table whose name, or alias, is not in a mark of that statement, the comment
  * "scans: name name" in its SQL.
  *
- * A scan of a whole index counts too, covering or not: it grows with the table. Constants, subqueries and
- * materialized WITHs do not count, nor do virtual tables (json_each, full text), whose plans do not show how much
- * they read.
+ * A scan of a whole index counts too, covering or not: it grows with the table. Constants, subqueries and materialized
+ * WITHs do not count, nor do virtual tables (json_each, full text), whose plans do not show how much they read.
  */
 must_use int db_explain(struct db *db, const char *const *sql, size_t count, FILE *out);
 
@@ -38,8 +37,7 @@ must_use int db_explain(struct db *db, const char *const *sql, size_t count, FIL
 
 /*
  * Runs a script without a timeout: inside the open write transaction, else in a new one, or each statement by itself
- * under the writer lock when `loose`, since some statements cannot run inside a transaction. A failure does not
- * stick.
+ * under the writer lock when `loose`, since some statements cannot run inside a transaction. A failure does not stick.
  */
 must_use enum db_rc db_script(struct db *db, const char *sql, bool loose, char *why, size_t room);
 /*

@@ -1,6 +1,4 @@
-/*
- * app - main() of every FastCGI program: options, start, the request loop.
- */
+/* app - main() of every FastCGI program: options, start, the request loop. */
 #ifndef OKUL_APP_H
 #define OKUL_APP_H
 

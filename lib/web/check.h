@@ -1,6 +1,4 @@
-/*
- * check - everything that is checked before a handler runs, in the order that the contract gives.
- */
+/* check - everything that is checked before a handler runs, in the order that the contract gives. */
 #ifndef OKUL_CHECK_H
 #define OKUL_CHECK_H
 

@@ -1,6 +1,4 @@
-/*
- * late - a write transaction inside a GET that finds that it has to write.
- */
+/* late - a write transaction inside a GET that finds that it has to write. */
 #ifndef OKUL_LATE_H
 #define OKUL_LATE_H
 

@@ -1,6 +1,4 @@
-/*
- * link - the addresses of stored files, and the names of downloads.
- */
+/* link - the addresses of stored files, and the names of downloads. */
 #ifndef OKUL_LINK_H
 #define OKUL_LINK_H
 

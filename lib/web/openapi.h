@@ -1,6 +1,4 @@
-/*
- * openapi - what a program serves, as OpenAPI 3.1, from its route rows and shapes.
- */
+/* openapi - what a program serves, as OpenAPI 3.1, from its route rows and shapes. */
 #ifndef OKUL_OPENAPI_H
 #define OKUL_OPENAPI_H
 

@@ -1,6 +1,4 @@
-/*
- * request - a request as a handler sees it.
- */
+/* request - a request as a handler sees it. */
 #ifndef OKUL_REQUEST_H
 #define OKUL_REQUEST_H
 

@@ -1,6 +1,4 @@
-/*
- * route - the rows that declare what a program serves, and the lookup of the row of a request.
- */
+/* route - the rows that declare what a program serves, and the lookup of the row of a request. */
 #ifndef OKUL_ROUTE_H
 #define OKUL_ROUTE_H
 

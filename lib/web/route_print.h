@@ -1,6 +1,4 @@
-/*
- * route_print - the routes of a program as a table for people and scripts.
- */
+/* route_print - the routes of a program as a table for people and scripts. */
 #ifndef OKUL_ROUTE_PRINT_H
 #define OKUL_ROUTE_PRINT_H
 

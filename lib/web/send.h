@@ -1,6 +1,4 @@
-/*
- * send - puts a response on the wire: status, headers, envelope.
- */
+/* send - puts a response on the wire: status, headers, envelope. */
 #ifndef OKUL_SEND_H
 #define OKUL_SEND_H
 

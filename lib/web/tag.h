@@ -1,6 +1,4 @@
-/*
- * tag - lists of entity tags, as If-Match and If-None-Match have them (RFC 9110 sections 8.8.3 and 13.1).
- */
+/* tag - lists of entity tags, as If-Match and If-None-Match have them (RFC 9110 sections 8.8.3 and 13.1). */
 #ifndef OKUL_TAG_H
 #define OKUL_TAG_H
 

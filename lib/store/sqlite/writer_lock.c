@@ -251,8 +251,7 @@ void
 writer_lock_downgrade(struct writer_lock *lock)
 {
 	/*
-	 * Never blocks: only the writer takes the flush lock exclusively. After a first acquisition it becomes
-	 * shared.
+	 * Never blocks: only the writer takes the flush lock exclusively. After a first acquisition it becomes shared.
 	 */
 	if (set_lock(lock, F_OFD_SETLK, F_RDLCK, FLUSH, FLUSH) == 0)
 		set_lock(lock, F_OFD_SETLK, F_UNLCK, WRITER, WRITER);
