@@ -81,6 +81,7 @@ struct demo_name demo_name(struct demo *d, enum language language);
 /* A language, as often as people speak it. */
 enum language demo_language(struct demo *d);
 
+/* The parts, in the order of demo.c. Each returns DB_DONE or the failure that ended it. */
 must_use enum db_rc demo_make_users(struct demo *d);
 must_use enum db_rc demo_make_logins(struct demo *d);	/* after all other parts */
 must_use enum db_rc demo_make_courses(struct demo *d);

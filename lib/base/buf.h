@@ -26,6 +26,7 @@ buf_room(struct buf *buf, size_t length)
 	return buf->room - buf->length > length ? buf->s + buf->length : buf_grow(buf, length);
 }
 
+/* Appends bytes; sets `failed` when memory is short, as those below do. */
 static inline void
 buf_put(struct buf *buf, const void *bytes, size_t length)
 {
@@ -39,12 +40,14 @@ buf_put(struct buf *buf, const void *bytes, size_t length)
 	buf->length += length;
 }
 
+/* A string without its NUL. */
 static inline void
 buf_puts(struct buf *buf, const char *string)
 {
 	buf_put(buf, string, strlen(string));
 }
 
+/* One byte. */
 static inline void
 buf_putc(struct buf *buf, char c)
 {
@@ -59,6 +62,7 @@ buf_commit(struct buf *buf, char *end)
 	buf->length = (size_t)(end - buf->s);
 }
 
+/* Text by a format of printf(), and a decimal number. */
 void buf_printf(struct buf *buf, const char *format, ...) printf_like(2, 3);
 void buf_int(struct buf *buf, int64_t number);
 /* The shortest decimal text that parses to the same double; "0" for infinity and NaN, which JSON lacks. */

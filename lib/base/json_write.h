@@ -13,6 +13,7 @@
 #include "buf.h"
 #include "json.h"
 
+/* Open and close an object or a list. */
 void json_put_object(struct buf *out, const char *name);
 void json_put_end_object(struct buf *out);
 void json_put_list(struct buf *out, const char *name);

@@ -33,6 +33,7 @@ struct session_new {
 	const char *client, *user_agent;	/* address and program of the client; NULL: unknown */
 };
 
+/* Adds a session. */
 void session_add(struct db *db, const struct session_new *session, int64_t now);
 /* Replaces the refresh token of that counter; sets counter and expiry of its successor. False when it is not current. */
 must_use bool session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires,
