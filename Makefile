@@ -343,7 +343,7 @@ lint: setup-lint	## check layers, banned functions, headers, scripts, the refere
 
 format:	## lay out the C files as .clang-format says
 	@conf/setup.sh lint
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@git ls-files 'lib/*.c' 'bin/*.c' 'cgi-bin/*.c' | xargs clang-format -i
 
 clean:	## remove build/
 	rm -rf build

@@ -32,19 +32,20 @@ enum { NEWEST, OF_SUBJECT };
 
 /* ?1 subject, ?2 actor, ?3 beginning of action, ?4 since, ?5 limit */
 #define LIST(who) \
-	"SELECT " SQL_SECOND_TEXT("at") " AS at," \
-	" CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action," \
-	" subject, subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
-	" AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2" \
-	" OR (?2 = 'operator' AND actor_id IS NULL))" \
-	" AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4" \
-	" ORDER BY pk DESC LIMIT ?5"
+	"SELECT " SQL_SECOND_TEXT( \
+		"at") " AS at," \
+		      " CASE WHEN actor_id IS NULL THEN 'operator' ELSE coalesce(actor_email, actor_id) END AS actor, action," \
+		      " subject, subject_id, coalesce(before, '-') AS before, coalesce(after, '-') AS after FROM audit WHERE " who \
+		      " AND (CAST(?2 AS TEXT) IS NULL OR actor_email = ?2 OR actor_id = ?2" \
+		      " OR (?2 = 'operator' AND actor_id IS NULL))" \
+		      " AND (CAST(?3 AS TEXT) IS NULL OR substr(action, 1, length(?3)) = ?3) AND audit.at >= ?4" \
+		      " ORDER BY pk DESC LIMIT ?5"
 
 static const char *const sql[] = {
 	[NEWEST] = LIST("CAST(?1 AS TEXT) IS NULL") " /* scans: audit */",
 	/* An address may change, an id does not: finds all ids that have or had the address. */
 	[OF_SUBJECT] = LIST("subject_id IN (SELECT id FROM users WHERE email = ?1 UNION SELECT ?1"
-		" UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
+			    " UNION SELECT subject_id FROM audit AS other WHERE other.subject = ?1 /* scans: other */)"),
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
@@ -57,9 +58,12 @@ static bool
 read_wanted(int argc, char **argv, struct wanted *wanted)
 {
 	static const struct option options[] = {
-		{ "subject", required_argument, NULL, 's' }, { "actor", required_argument, NULL, 'a' },
-		{ "action", required_argument, NULL, 'c' }, { "since", required_argument, NULL, 'f' },
-		{ "limit", required_argument, NULL, 'n' }, { 0 },
+		{ "subject", required_argument, NULL, 's' },
+		{ "actor", required_argument, NULL, 'a' },
+		{ "action", required_argument, NULL, 'c' },
+		{ "since", required_argument, NULL, 'f' },
+		{ "limit", required_argument, NULL, 'n' },
+		{ 0 },
 	};
 	int option;
 

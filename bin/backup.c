@@ -46,12 +46,12 @@ struct backup {
 	const struct conf *conf;
 	struct db *db;
 	bool quiet;
-	int64_t keep;				/* 0: all */
-	char folder[PATH_MAX], path[PATH_MAX];	/* the folder of the backup, and its path */
-	char aside[PATH_MAX + 32];		/* what it is written to */
-	bool in_folder;				/* okul chooses the names, not the user */
-	int file;				/* aside, locked */
-	int64_t synced;				/* bytes */
+	int64_t keep;			       /* 0: all */
+	char folder[PATH_MAX], path[PATH_MAX]; /* the folder of the backup, and its path */
+	char aside[PATH_MAX + 32];	       /* what it is written to */
+	bool in_folder;			       /* okul chooses the names, not the user */
+	int file;			       /* aside, locked */
+	int64_t synced;			       /* bytes */
 };
 
 /* ---- paths */
@@ -75,8 +75,8 @@ find_backup_place(struct backup *b, const char *argument)
 	b->in_folder = named_folder || (stat(b->folder, &st) == 0 && S_ISDIR(st.st_mode));
 	if (b->in_folder) {
 		clock_text(clock_now(), time);
-		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time,
-			time + 11, time + 14, time + 17);
+		snprintf(b->path, sizeof(b->path), "%.*s/okul-%.10s-%.2s%.2s%.2s.db", (int)length, argument, time, time + 11,
+			time + 14, time + 17);
 		snprintf(b->aside, sizeof(b->aside), "%s/okul-backup.new", b->folder);
 		return EXIT_SUCCESS;
 	}
@@ -85,7 +85,7 @@ find_backup_place(struct backup *b, const char *argument)
 	snprintf(b->path, sizeof(b->path), "%.*s", (int)length, argument);
 	snprintf(b->aside, sizeof(b->aside), "%s.new", b->path);
 	const char *folder = dirname(b->folder);
-	if (folder != b->folder)	/* "." */
+	if (folder != b->folder) /* "." */
 		snprintf(b->folder, sizeof(b->folder), "%s", folder);
 	return EXIT_SUCCESS;
 }
@@ -93,8 +93,7 @@ find_backup_place(struct backup *b, const char *argument)
 static int
 refuse_existing(const struct backup *b)
 {
-	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder",
-		b->path);
+	return ctl_error(EXIT_DATA, "%s exists; a backup does not replace anything: name another file, or a folder", b->path);
 }
 
 /* True for what a killed run may have left: an empty file, or one with the header of a database, written or not yet. */
@@ -119,13 +118,13 @@ open_aside(struct backup *b)
 
 	b->file = open(b->aside, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (b->file < 0)
-		return ctl_error(EXIT_DATA, "%s cannot be made: %m%s", b->aside,
-			errno == ENOENT ? "; make the folder first" : "");
+		return ctl_error(
+			EXIT_DATA, "%s cannot be made: %m%s", b->aside, errno == ENOENT ? "; make the folder first" : "");
 	if (flock(b->file, LOCK_EX | LOCK_NB) != 0)
-		return errno == EWOULDBLOCK ? ctl_error(EXIT_FAILURE, "another backup to %s is running", b->folder) :
-			ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
+		return errno == EWOULDBLOCK ? ctl_error(EXIT_FAILURE, "another backup to %s is running", b->folder)
+					    : ctl_error(EXIT_DATA, "%s cannot be locked: %m", b->aside);
 	if (fstat(b->file, &mine) != 0 || stat(b->aside, &named) != 0 || mine.st_ino != named.st_ino ||
-	    mine.st_dev != named.st_dev)
+		mine.st_dev != named.st_dev)
 		return ctl_error(EXIT_FAILURE, "another backup to %s was running; try again", b->folder);
 	if (!b->in_folder && !is_leftover(b))
 		return ctl_error(EXIT_DATA, "%s exists and is not a database; name another file", b->aside);
@@ -143,7 +142,7 @@ check_room(const struct backup *b)
 	struct statvfs disk;
 
 	if (size < 0 || statvfs(b->folder, &disk) != 0)
-		return EXIT_SUCCESS;	/* a failing write reports it */
+		return EXIT_SUCCESS; /* a failing write reports it */
 	int64_t spare = (int64_t)(disk.f_bavail * disk.f_frsize);
 	if (stat(b->folder, &here) == 0 && stat(b->conf->data, &there) == 0 && here.st_dev == there.st_dev)
 		spare -= b->conf->storage_reserve * MIB;
@@ -165,7 +164,7 @@ sync_some(void *context)
 	if (fstat(b->file, &st) != 0 || st.st_size - b->synced < SYNC_EVERY)
 		return;
 	b->synced = st.st_size;
-	(void)!fdatasync(b->file);	/* the last sync is checked */
+	(void)!fdatasync(b->file); /* the last sync is checked */
 }
 
 /* Renames it unless the name was taken meanwhile; some file systems support only the second way. */
@@ -254,7 +253,9 @@ static bool
 read_backup_options(struct backup *b, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "keep", required_argument, NULL, 'k' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ 0 },
 	};
 	int option;
 

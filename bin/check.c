@@ -33,10 +33,10 @@ const struct command command_check = {
 	.statements = &statements,
 };
 
-#define DISK_FAIL (16 * MIB)		/* below it writes are refused */
+#define DISK_FAIL (16 * MIB) /* below it writes are refused */
 #define DISK_WARN (256 * MIB)
 #define CHANGES_WARN (16 * MIB)
-#define OUTBOX_WARN (10 * MINUTE)	/* a mail that has waited longer could not be sent */
+#define OUTBOX_WARN (10 * MINUTE) /* a mail that has waited longer could not be sent */
 
 enum verdict { OK, WARN, FAIL };
 
@@ -44,14 +44,13 @@ enum { WAITING };
 
 static const char *const sql[] = {
 	[WAITING] = "SELECT count(*), min(created_at), (SELECT last_error FROM outbox"
-		" WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scans: outbox */",
+		    " WHERE last_error IS NOT NULL ORDER BY created_at LIMIT 1) FROM outbox /* scans: outbox */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
 static bool failed;
 
-static void printf_like(3, 4)
-report(enum verdict verdict, const char *name, const char *format, ...)
+static void printf_like(3, 4) report(enum verdict verdict, const char *name, const char *format, ...)
 {
 	static const char *const words[] = { [OK] = "ok", [WARN] = "warn", [FAIL] = "FAIL" };
 	va_list list;
@@ -75,8 +74,8 @@ check_access(const char *what, const char *path, mode_t open, const char *mode)
 	if (stat(path, &st) != 0)
 		report(FAIL, what, "%s: %s", path, strerror(errno));
 	else if (st.st_mode & open)
-		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777,
-			mode, path);
+		report(FAIL, what, "%s is open to other users (mode %04o); run: chmod %s %s", path, st.st_mode & 07777, mode,
+			path);
 	else if (S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) != 0)
 		report(FAIL, what, "%s is not writable for this user; run okul as uid %u", path, st.st_uid);
 	else
@@ -100,10 +99,11 @@ check_settings_file(const struct conf *conf)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/okul.conf", conf->data);
-	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 &&
-	    (st.st_mode & (S_IRWXG | S_IRWXO)))
-		report(FAIL, "password", "smtp_password in %s can be read by other users (mode %04o); "
-			"run: chmod 600 %s", path, st.st_mode & 07777, path);
+	if (conf->smtp_password[0] && !getenv("OKUL_SMTP_PASSWORD") && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
+		report(FAIL, "password",
+			"smtp_password in %s can be read by other users (mode %04o); "
+			"run: chmod 600 %s",
+			path, st.st_mode & 07777, path);
 }
 
 /* When the web server sends uploads itself, its user must read them as a member of their group. */
@@ -143,8 +143,7 @@ check_files(const struct conf *conf)
 		return;
 	}
 	if ((st.st_mode & 07777) != 0750)
-		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777,
-			path);
+		report(FAIL, "files", "%s has mode %04o instead of 0750; run: chmod 750 %s", path, st.st_mode & 07777, path);
 	else
 		report(OK, "files", "%s, mode 0750", path);
 	if (!conf->development && (conf->delivery != DELIVER_ITSELF || access("/run/okul/storage.sock", F_OK) == 0))
@@ -190,9 +189,11 @@ check_disk(const struct conf *conf)
 static bool
 is_web_root(const char *folder)
 {
+	/* clang-format off */
 	static const char *const names[] = {
 		"htdocs", "httpdocs", "html", "public_html", "www", "wwwroot", "webroot", "public", "cgi-bin",
 	};
+	/* clang-format on */
 	const char *name = strrchr(folder, '/') + 1;
 	char path[PATH_MAX + 16];
 
@@ -239,12 +240,13 @@ check_links(const struct conf *conf, const char *folder, const char *programs)
 		struct stat st;
 
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) ||
-		    !is_way_to(target, conf->data))
+		if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode) || !realpath(path, target) || !is_way_to(target, conf->data))
 			continue;
 		found = true;
-		report(WARN, "web", "%s leads from a web root to the data: a server that ignores .htaccess shows them; "
-			"run: rm %s; echo %s >%s/okul.data", path, path, conf->data, programs);
+		report(WARN, "web",
+			"%s leads from a web root to the data: a server that ignores .htaccess shows them; "
+			"run: rm %s; echo %s >%s/okul.data",
+			path, path, conf->data, programs);
 	}
 	if (entries)
 		closedir(entries);
@@ -260,9 +262,10 @@ check_exposure(const struct conf *conf)
 	snprintf(root, sizeof(root), "%s", conf->data);
 	found = find_web_root(root);
 	if (found)
-		report(WARN, "web", "the data lie below %s, which looks like a web root: a server that ignores .htaccess "
-			"shows them; move %s elsewhere, and write its path into okul.data beside okulctl", root,
-			conf->data);
+		report(WARN, "web",
+			"the data lie below %s, which looks like a web root: a server that ignores .htaccess "
+			"shows them; move %s elsewhere, and write its path into okul.data beside okulctl",
+			root, conf->data);
 	if (conf_beside("", programs, why, sizeof(why))) {
 		*strrchr(programs, '/') = '\0';
 		snprintf(root, sizeof(root), "%s", programs);
@@ -321,8 +324,10 @@ check_change_log(struct db *db)
 	int64_t size = db_log_size(db);
 
 	if (size > CHANGES_WARN)
-		report(WARN, "change log", "%lld MiB; a long read keeps it (a backup, a stuck program): if it does not "
-			"shrink, restart okul", (long long)(size / MIB));
+		report(WARN, "change log",
+			"%lld MiB; a long read keeps it (a backup, a stuck program): if it does not "
+			"shrink, restart okul",
+			(long long)(size / MIB));
 	else
 		report(OK, "change log", "%lld KiB", (long long)(size / 1024));
 }
@@ -340,9 +345,13 @@ check_outbox(struct db *db)
 	} else {
 		int64_t age = clock_now() - db_int(row, 1);
 		const char *error = db_text(row, 2);
-		report(age > OUTBOX_WARN ? WARN : OK, "outbox", "%lld waiting, the oldest for %lld min, last error: "
-			"%s%s", (long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
-			age <= OUTBOX_WARN ? "" : error ? "; fix that" : "; check that `okulctl mail` runs");
+		report(age > OUTBOX_WARN ? WARN : OK, "outbox",
+			"%lld waiting, the oldest for %lld min, last error: "
+			"%s%s",
+			(long long)db_int(row, 0), (long long)(age / MINUTE), error ? error : "none",
+			age <= OUTBOX_WARN ? ""
+				: error	   ? "; fix that"
+					   : "; check that `okulctl mail` runs");
 	}
 	db_release(db);
 }
@@ -381,7 +390,9 @@ static void
 check_smtp(const struct conf *conf)
 {
 	static const char *const security[] = {
-		[SMTP_PLAIN] = "plain", [SMTP_STARTTLS] = "starttls", [SMTP_TLS] = "tls",
+		[SMTP_PLAIN] = "plain",
+		[SMTP_STARTTLS] = "starttls",
+		[SMTP_TLS] = "tls",
 	};
 
 	if (!conf->smtp_host[0])
@@ -419,12 +430,10 @@ check_mail(const struct conf *conf)
 		if (access(conf->sendmail, X_OK) == 0)
 			report(OK, "mail", "by %s", conf->sendmail);
 		else
-			report(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail",
-				conf->sendmail, strerror(errno));
+			report(FAIL, "mail", "%s cannot be run: %s; install a mail server or set sendmail", conf->sendmail,
+				strerror(errno));
 		break;
-	case MAIL_SMTP:
-		check_smtp(conf);
-		break;
+	case MAIL_SMTP: check_smtp(conf); break;
 	}
 }
 
@@ -473,8 +482,10 @@ check_zone(const struct conf *conf)
 	if (clock_is_zone(conf->time_zone))
 		report(OK, "time zone", "%s", conf->time_zone);
 	else
-		report(FAIL, "time zone", "%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get "
-			"install tzdata", conf->time_zone);
+		report(FAIL, "time zone",
+			"%s is not known here, so okul uses UTC; correct time_zone, or run: apt-get "
+			"install tzdata",
+			conf->time_zone);
 }
 
 /* ---- all */

@@ -42,16 +42,15 @@ const struct command command_cleanup = {
 	.statements = &statements,
 };
 
-#define BATCH 200		/* rows a transaction: others cannot write for some milliseconds */
-#define BATCH_TIME 50000	/* microseconds, for rows whose deletion cascades: a user with all results */
-#define USER_TIME MINUTE	/* for one with very many: other writers may time out, but it must work at some time */
+#define BATCH 200	 /* rows a transaction: others cannot write for some milliseconds */
+#define BATCH_TIME 50000 /* microseconds, for rows whose deletion cascades: a user with all results */
+#define USER_TIME MINUTE /* for one with very many: other writers may time out, but it must work at some time */
 
 enum { DUE, COUNT_DUE, COUNT_ATTEMPTS };
 
 static const char *const sql[] = {
 	/* The next after ?2, ?3: a user who must stay is not found again. */
-	[DUE] =
-		"SELECT pk, deletion_scheduled_for, id, email, role FROM users WHERE deletion_status = 'pending'"
+	[DUE] = "SELECT pk, deletion_scheduled_for, id, email, role FROM users WHERE deletion_status = 'pending'"
 		" AND deletion_scheduled_for <= ?1 AND (deletion_scheduled_for, pk) > (?2, ?3)"
 		" ORDER BY deletion_scheduled_for, pk LIMIT 1",
 	[COUNT_DUE] =
@@ -70,7 +69,7 @@ struct kind {
 	const char *name;
 	expiry statements;
 	int64_t until;
-	const char *done;	/* what happens to the rows: "deleted" */
+	const char *done; /* what happens to the rows: "deleted" */
 };
 
 static void
@@ -137,10 +136,10 @@ close_attempts(const struct cleanup *c)
 /* ---- accounts */
 
 struct walk {
-	int64_t at, pk;		/* the position in the list of accounts that are due */
-	int64_t deleted;	/* in this transaction */
+	int64_t at, pk;	 /* the position in the list of accounts that are due */
+	int64_t deleted; /* in this transaction */
 	bool is_over;
-	struct buf kept;	/* warnings */
+	struct buf kept; /* warnings */
 };
 
 /* Deletes the next account that is due. Failures stick to db. */
@@ -156,11 +155,16 @@ finalize_next(const struct cleanup *c, struct walk *walk)
 	walk->at = db_int(due, 1);
 	if (user_delete(c->db, walk->pk)) {
 		walk->deleted++;
-		audit_add(c->db, c->now, &(struct audit){ .action = "user.deletion-finalized", .subject_id = db_text(due, 2),
-			.subject = db_text(due, 3), .before = db_text(due, 4) });
+		audit_add(c->db, c->now,
+			&(struct audit){ .action = "user.deletion-finalized",
+				.subject_id = db_text(due, 2),
+				.subject = db_text(due, 3),
+				.before = db_text(due, 4) });
 	} else {
-		buf_printf(&walk->kept, "okulctl: warning: %s asked for deletion, but is the last active superadmin; "
-			"make another one: `okulctl user role EMAIL superadmin`\n", db_text(due, 3));
+		buf_printf(&walk->kept,
+			"okulctl: warning: %s asked for deletion, but is the last active superadmin; "
+			"make another one: `okulctl user role EMAIL superadmin`\n",
+			db_text(due, 3));
 	}
 	db_end(due);
 }
@@ -205,7 +209,7 @@ clean(const struct cleanup *c, const struct conf *conf)
 	const struct kind kinds[] = {
 		{ "expired login codes", otp_expiry_codes, c->now, "deleted" },
 		{ "expired sessions", session_expiry, c->now, "deleted" },
-		{ "old limit counts", limit_expiry, c->now - DAY, "deleted" },	/* the longest window of a limit is a day */
+		{ "old limit counts", limit_expiry, c->now - DAY, "deleted" }, /* the longest window of a limit is a day */
 		{ "networks of old logins", otp_expiry_networks, c->now - conf->known_days * DAY, "deleted" },
 		{ "traces of old logins", audit_expiry_logins, c->now - 365 * DAY, "deleted" },
 		{ "expired mails", outbox_expiry, c->now - DAY, "deleted" },
@@ -242,6 +246,7 @@ run_cleanup(int argc, char **argv, const char *data)
 	db_only_deletes(c.db, true);
 	enum db_rc rc = clean(&c, conf);
 	db_close(c.db);
-	return rc == DB_DONE ? EXIT_SUCCESS :
-		ctl_error(EXIT_FAILURE, "stopped: %s; what was deleted is gone, the next run continues", db_reason(rc));
+	return rc == DB_DONE
+		? EXIT_SUCCESS
+		: ctl_error(EXIT_FAILURE, "stopped: %s; what was deleted is gone, the next run continues", db_reason(rc));
 }

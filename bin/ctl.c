@@ -34,7 +34,7 @@ ctl_print(void *file, const char *format, va_list list)
 int
 ctl_error(int code, const char *format, ...)
 {
-	const int error = errno;	/* for %m */
+	const int error = errno; /* for %m */
 	va_list list;
 
 	fflush(stdout);
@@ -97,7 +97,7 @@ ctl_check_statements(const struct db_statements *const *list, const char *data)
 
 /* ---- the owner of the data folder */
 
-static char acts_as[64];	/* the user that root acts as; "" for none */
+static char acts_as[64]; /* the user that root acts as; "" for none */
 
 /* The owner of the data folder; when that is root, the owner of the database in it. */
 static struct stat
@@ -131,7 +131,7 @@ act_as_owner(const char *data)
 	gid_t group = owner ? owner->pw_gid : st.st_gid;
 	snprintf(acts_as, sizeof(acts_as), "%s (uid %u)", owner ? owner->pw_name : "a user without a name", st.st_uid);
 	if ((owner ? initgroups(owner->pw_name, group) : setgroups(1, &group)) == 0 && setgid(group) == 0 &&
-	    setuid(st.st_uid) == 0)
+		setuid(st.st_uid) == 0)
 		return true;
 	return ctl_fail("%s belongs to %s; root cannot act as that user: %m; run it as that user", folder, acts_as);
 }
@@ -166,8 +166,8 @@ ctl_finish(int code)
 static int
 print_command_help(const struct command *command)
 {
-	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "",
-		command->usage, toupper(*command->summary), command->summary + 1, command->help);
+	printf("usage: okulctl [-d DATA] %s%s%s\n\n%c%s.\n\n%s", command->name, *command->usage ? " " : "", command->usage,
+		toupper(*command->summary), command->summary + 1, command->help);
 	return ctl_finish(EXIT_SUCCESS);
 }
 

@@ -24,7 +24,7 @@ ctl_read_file(const char *path, size_t max, struct buf *text)
 		return false;
 	while (!text->failed && text->length <= max && (n = read(file, piece, sizeof(piece))) > 0)
 		buf_put(text, piece, (size_t)n);
-	buf_puts(text, "");	/* an empty file is "", not NULL */
+	buf_puts(text, ""); /* an empty file is "", not NULL */
 	if (!is_input)
 		close(file);
 	return n >= 0 && !text->failed;
@@ -159,8 +159,8 @@ is_text(const char *path, const struct buf *text)
 	const char *encoding = guess_encoding(text);
 	if (!encoding)
 		return ctl_fail("%s: line %zu is not UTF-8 text; save the file as UTF-8", path, line);
-	return ctl_fail("%s: line %zu is not UTF-8 text; it looks like %s: use --encoding %s, or save it as UTF-8",
-		path, line, encoding, encoding);
+	return ctl_fail("%s: line %zu is not UTF-8 text; it looks like %s: use --encoding %s, or save it as UTF-8", path, line,
+		encoding, encoding);
 }
 
 /* Converts all of `raw`; appends it to `text`. */
@@ -170,7 +170,7 @@ convert(const char *path, const struct buf *raw, const char *encoding, iconv_t w
 	char block[8192], *in = raw->s;
 	size_t left = raw->length;
 
-	for (bool more = true; more; ) {
+	for (bool more = true; more;) {
 		char *to = block;
 		size_t room = sizeof(block);
 		bool last = left == 0;
@@ -180,8 +180,8 @@ convert(const char *path, const struct buf *raw, const char *encoding, iconv_t w
 		size_t made = (size_t)(to - block);
 		buf_put(text, block, made);
 		if ((failed && !is_full) || memchr(block, '\0', made))
-			return ctl_fail("%s: line %zu is not %s text; nothing was done", path,
-				line_of(text, text->length), encoding);
+			return ctl_fail(
+				"%s: line %zu is not %s text; nothing was done", path, line_of(text, text->length), encoding);
 		more = !last || is_full;
 	}
 	return !text->failed || ctl_fail("out of memory");
@@ -199,8 +199,7 @@ to_utf8(const char *path, const struct buf *raw, const char *encoding, struct bu
 	/* For iconv "//IGNORE" means that letters may be lost, and "" is the encoding of the terminal. */
 	iconv_t with = encoding[0] && !strchr(encoding, '/') ? iconv_open("UTF-8", encoding) : (iconv_t)-1;
 	if (with == (iconv_t)-1)
-		return ctl_fail("there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some",
-			encoding);
+		return ctl_fail("there is no encoding \"%s\"; windows-1254, windows-1252 and utf-16 are some", encoding);
 	bool good = convert(path, raw, encoding, with, text);
 	iconv_close(with);
 	return good;

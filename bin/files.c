@@ -38,16 +38,15 @@ const struct command command_files_verify = {
 	.run = run_verify,
 };
 
-#define BATCH 32		/* files that are deleted while the writer lock is held once */
-#define PAGE 200		/* rows that are read at a time: a long snapshot makes the database grow */
+#define BATCH 32 /* files that are deleted while the writer lock is held once */
+#define PAGE 200 /* rows that are read at a time: a long snapshot makes the database grow */
 
 enum { NAMED, PAGE_OF };
 
 static const char *const sql[] = {
 	[NAMED] = "SELECT 1 FROM file WHERE sha256 = ?1 LIMIT 1",
-	[PAGE_OF] =
-		"SELECT sha256, min(size), max(size), " SQL_WORDS("key") ", count(*) FROM file WHERE sha256 > ?1"
-		" GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
+	[PAGE_OF] = "SELECT sha256, min(size), max(size), " SQL_WORDS("key") ", count(*) FROM file WHERE sha256 > ?1"
+									     " GROUP BY sha256 ORDER BY sha256 LIMIT ?2",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
@@ -67,7 +66,7 @@ is_named(struct db *db, const char *sha256, bool *named)
 struct gc {
 	struct db *db;
 	const struct conf *conf;
-	int64_t before;			/* seconds since 1970: files that changed later are kept */
+	int64_t before; /* seconds since 1970: files that changed later are kept */
 	bool dry_run, quiet;
 	int64_t orphans, bytes, leftovers;
 	char batch[BATCH][BLOB_HASH_TEXT];
@@ -119,7 +118,7 @@ delete_batch(struct gc *gc)
 	for (size_t i = 0; i < gc->count && rc == DB_DONE; i++)
 		delete_orphan(gc, gc->batch[i]);
 	rc = db_failure(gc->db);
-	db_write_rollback(gc->db);	/* of nothing: the transaction only held the lock */
+	db_write_rollback(gc->db); /* of nothing: the transaction only held the lock */
 	gc->count = 0;
 	return rc;
 }
@@ -190,8 +189,7 @@ run_gc(int argc, char **argv, const char *data)
 		const char *done = gc.dry_run ? "would be deleted" : "deleted";
 		if (!gc.quiet)
 			printf("files that no row names: %lld %s, %lld KiB\ninterrupted uploads: %lld %s\n",
-				(long long)gc.orphans, done, (long long)(gc.bytes / 1024), (long long)gc.leftovers,
-				done);
+				(long long)gc.orphans, done, (long long)(gc.bytes / 1024), (long long)gc.leftovers, done);
 		if (rc != DB_DONE)
 			code = ctl_error(EXIT_FAILURE, "stopped: %s; the next run continues", db_reason(rc));
 	}
@@ -204,7 +202,7 @@ run_gc(int argc, char **argv, const char *data)
 struct verify {
 	struct db *db;
 	const struct conf *conf;
-	char after[BLOB_HASH_TEXT];	/* the last hash that was checked */
+	char after[BLOB_HASH_TEXT]; /* the last hash that was checked */
 	int64_t files, rows, bytes, damaged;
 };
 
@@ -216,7 +214,7 @@ fault_of(const char *path, const char *sha256, int64_t size)
 	char found[BLOB_HASH_TEXT];
 	const char *fault = NULL;
 	struct stat st;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a FIFO would wait for a writer */
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait for a writer */
 
 	if (file < 0 || fstat(file, &st) != 0) {
 		fault = errno == ENOENT ? "is missing" : strerror(errno);
@@ -258,7 +256,10 @@ verify_one(struct verify *v, int64_t least, int64_t most, const char *keys)
 static enum db_rc
 verify_page(struct verify *v, bool *more)
 {
-	struct { char sha256[BLOB_HASH_TEXT], *keys; int64_t least, most; } page[PAGE] = { 0 };
+	struct {
+		char sha256[BLOB_HASH_TEXT], *keys;
+		int64_t least, most;
+	} page[PAGE] = { 0 };
 	struct db_rows *rows;
 	size_t count = 0;
 	enum db_rc rc = db_one(v->db, &rows, sql[PAGE_OF], ARGS(v->after, PAGE));

@@ -34,18 +34,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LONGEST_SLEEP MINUTE		/* a wake-up may be lost, a clock may be set */
-#define DOWN_PAUSE (10 * SECOND)	/* before the next mail when none can be sent now */
-#define LONGEST_WAIT HOUR		/* until the next try */
+#define LONGEST_SLEEP MINUTE	 /* a wake-up may be lost, a clock may be set */
+#define DOWN_PAUSE (10 * SECOND) /* before the next mail when none can be sent now */
+#define LONGEST_WAIT HOUR	 /* until the next try */
 #define DATABASE_PAUSE (5 * SECOND)
-#define LEASE_MARGIN MINUTE		/* beyond the time that sending may take; more than BATCH_TIME */
-#define BATCH_TIME 250			/* milliseconds */
+#define LEASE_MARGIN MINUTE /* beyond the time that sending may take; more than BATCH_TIME */
+#define BATCH_TIME 250	    /* milliseconds */
 #define BATCH_MOST 16
 
 enum outcome {
 	UNTRIED,
 	SENT,
-	DROPPED,		/* refused or expired */
+	DROPPED, /* refused or expired */
 	RETRY,
 };
 
@@ -54,13 +54,13 @@ struct job {
 	const void *sealed;
 	size_t length;
 	enum outcome outcome;
-	int64_t turn;		/* its place in the queue */
-	int64_t next;		/* time of a RETRY */
+	int64_t turn; /* its place in the queue */
+	int64_t next; /* time of a RETRY */
 	const char *why;
 };
 
 struct batch {
-	struct arena *arena;	/* what the jobs point to */
+	struct arena *arena; /* what the jobs point to */
 	struct job jobs[BATCH_MOST];
 	size_t count;
 };
@@ -68,23 +68,25 @@ struct batch {
 struct sender {
 	const struct conf *conf;
 	struct db *db;
-	struct arena *arena;	/* of the current mail */
-	struct batch batch;	/* claimed */
-	struct arena *spare;	/* of the next batch */
-	size_t size;		/* of the next batch */
-	int64_t lease;		/* milliseconds */
+	struct arena *arena; /* of the current mail */
+	struct batch batch;  /* claimed */
+	struct arena *spare; /* of the next batch */
+	size_t size;	     /* of the next batch */
+	int64_t lease;	     /* milliseconds */
 	const struct transport *transport;
-	int stop;		/* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
-	int lock;		/* DATA/mail.lock, locked shared; -1: not available */
-	int64_t checked_at;	/* ticks: last check for leases of dead senders */
-	int wake;		/* DATA/run/mail.sock; -1 without --keep */
-	int64_t pause_from, pause_until;	/* nothing is sent in between */
-	bool ahead;		/* rows wait for a time that was set when the clock was ahead */
-	bool trouble;		/* something could not be sent, or the database failed */
+	int stop;			 /* readable once SIGTERM, SIGINT or SIGHUP came, and from then on */
+	int lock;			 /* DATA/mail.lock, locked shared; -1: not available */
+	int64_t checked_at;		 /* ticks: last check for leases of dead senders */
+	int wake;			 /* DATA/run/mail.sock; -1 without --keep */
+	int64_t pause_from, pause_until; /* nothing is sent in between */
+	bool ahead;			 /* rows wait for a time that was set when the clock was ahead */
+	bool trouble;			 /* something could not be sent, or the database failed */
 };
 
 static const struct transport *const transports[] = {
-	[MAIL_FILE] = &transport_file, [MAIL_SENDMAIL] = &transport_sendmail, [MAIL_SMTP] = &transport_smtp,
+	[MAIL_FILE] = &transport_file,
+	[MAIL_SENDMAIL] = &transport_sendmail,
+	[MAIL_SMTP] = &transport_smtp,
 };
 
 /* Waits at most that many milliseconds for a signal to stop. */
@@ -157,7 +159,7 @@ read_outbox_row(struct batch *batch, const struct db_rows *row)
 		.length = db_size(row, OUTBOX_SEALED),
 		.turn = outbox_turn(db_int(row, OUTBOX_CREATED), db_int(row, OUTBOX_EXPIRES)),
 	};
-	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language);	/* the schema allows no other */
+	(void)language_of(db_text(row, OUTBOX_LANGUAGE), &job.mail.language); /* the schema allows no other */
 	for (; at > 0 && batch->jobs[at - 1].turn > job.turn; at--)
 		batch->jobs[at] = batch->jobs[at - 1];
 	batch->jobs[at] = job;
@@ -186,13 +188,10 @@ note_outcome(struct sender *s, const struct job *job)
 	const struct mail *mail = &job->mail;
 
 	switch (job->outcome) {
-	case UNTRIED:
-		return outbox_give_back(s->db, mail->id, mail->attempts, job->turn);
+	case UNTRIED: return outbox_give_back(s->db, mail->id, mail->attempts, job->turn);
 	case SENT:
-	case DROPPED:
-		return outbox_drop(s->db, mail->id);
-	case RETRY:
-		break;
+	case DROPPED: return outbox_drop(s->db, mail->id);
+	case RETRY: break;
 	}
 	return outbox_put_off(s->db, mail->id, mail->attempts, job->next, job->why);
 }
@@ -229,7 +228,7 @@ exchange(struct sender *s)
 
 	for (size_t i = 0; i < s->batch.count; i++) {
 		sent |= s->batch.jobs[i].outcome == SENT;
-		due |= s->batch.jobs[i].outcome == UNTRIED && !is_paused(s);	/* next_due() cannot see it yet */
+		due |= s->batch.jobs[i].outcome == UNTRIED && !is_paused(s); /* next_due() cannot see it yet */
 	}
 	bool more = due && !stopping(s, 0);
 	if (s->batch.count == 0 && !more)
@@ -241,7 +240,8 @@ exchange(struct sender *s)
 	} while (!done && sent && !stopping(s, (int)SECOND));
 	for (size_t i = 0; i < s->batch.count && !done; i++) {
 		if (s->batch.jobs[i].outcome == SENT)
-			log_line(LOG_FAULT, "mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
+			log_line(LOG_FAULT,
+				"mail_kept id=%s reason=\"sent, but its row could not be deleted: it will be sent again\"",
 				s->batch.jobs[i].mail.id);
 	}
 	s->spare = s->batch.arena;
@@ -266,7 +266,8 @@ take_shared_lock(struct sender *s)
 	s->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	free(path);
 	if (!set_lock(s, F_OFD_SETLKW, F_RDLCK))
-		log_line(LOG_WARN, "mail_lock why=\"%s\" then=\"mails of a sender that was killed wait for the end of its lease\"",
+		log_line(LOG_WARN,
+			"mail_lock why=\"%s\" then=\"mails of a sender that was killed wait for the end of its lease\"",
 			strerror(errno));
 }
 
@@ -303,8 +304,7 @@ send_one(struct sender *s, struct job *job, char *why, size_t room)
 	struct buf message = { .arena = s->arena };
 	struct mail *mail = &job->mail;
 
-	if (!mail_unseal(s->conf, s->arena, job->sealed, job->length, mail) ||
-	    !mail_compose(s->conf, s->arena, mail, &message)) {
+	if (!mail_unseal(s->conf, s->arena, job->sealed, job->length, mail) || !mail_compose(s->conf, s->arena, mail, &message)) {
 		snprintf(why, room, "it cannot be composed: the log says why");
 		return SEND_LATER;
 	}
@@ -356,9 +356,7 @@ handle_job(struct sender *s, struct job *job)
 		pause_sending(s, DOWN_PAUSE);
 		put_off(s, job, why);
 		break;
-	case SEND_LATER:
-		put_off(s, job, why);
-		break;
+	case SEND_LATER: put_off(s, job, why); break;
 	case SEND_STOPPED:
 		job->outcome = RETRY;
 		job->next = clock_now();
@@ -453,8 +451,10 @@ open_socket(struct sender *s, struct sockaddr_un *address)
 	snprintf(folder, sizeof(folder), "%s/run", s->conf->data);
 	int length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/run/mail.sock", s->conf->data);
 	if (length >= (int)sizeof(address->sun_path))
-		return ctl_error(EXIT_CONFIG, "%s/run/mail.sock: a socket's path has at most %zu bytes; move the data folder to "
-			"a shorter path", s->conf->data, sizeof(address->sun_path) - 1);
+		return ctl_error(EXIT_CONFIG,
+			"%s/run/mail.sock: a socket's path has at most %zu bytes; move the data folder to "
+			"a shorter path",
+			s->conf->data, sizeof(address->sun_path) - 1);
 	if (mkdir(folder, 0750) != 0 && errno != EEXIST)
 		return ctl_error(EXIT_CONFIG, "%s cannot be made: %m", folder);
 	s->wake = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -506,7 +506,7 @@ run_mail(int argc, char **argv, const char *data)
 	s.db = ctl_db(s.conf, DB_READ_WRITE);
 	if (!s.db)
 		return EXIT_CONFIG;
-	db_only_deletes(s.db, true);	/* rows of sent mails are deleted */
+	db_only_deletes(s.db, true); /* rows of sent mails are deleted */
 	s.transport = transports[s.conf->mail_transport];
 	s.arena = arena_new(65536);
 	s.spare = arena_new(65536);

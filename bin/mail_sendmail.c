@@ -87,16 +87,12 @@ judge_exit(int status, char *why, size_t room)
 	if (status == -1 || WIFSIGNALED(status))
 		return SEND_DOWN;
 	switch (WEXITSTATUS(status)) {
-	case EX_OK:
-		return SEND_DONE;
+	case EX_OK: return SEND_DONE;
 	case EX_DATAERR:
 	case EX_NOUSER:
-	case EX_NOHOST:
-		return SEND_REFUSED;
-	case EX_TEMPFAIL:
-		return SEND_LATER;
-	default:
-		return SEND_DOWN;
+	case EX_NOHOST: return SEND_REFUSED;
+	case EX_TEMPFAIL: return SEND_LATER;
+	default: return SEND_DOWN;
 	}
 }
 

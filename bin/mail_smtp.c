@@ -7,10 +7,10 @@
 
 /* What is known about the transfer of one mail. */
 struct exchange {
-	int stop;		/* the descriptor of the letter */
+	int stop; /* the descriptor of the letter */
 	FILE *message;
-	const char *command;	/* the last one but QUIT */
-	char refusal[200];	/* the server's reply to it, if that was 4xx or 5xx */
+	const char *command; /* the last one but QUIT */
+	char refusal[200];   /* the server's reply to it, if that was 4xx or 5xx */
 };
 
 static CURL *connection;

@@ -36,8 +36,7 @@ make_data_folder(const char *data)
 	if (mkdir(data, 0700) == 0)
 		printf("%s: made\n", data);
 	else if (errno != EEXIST)
-		return ctl_fail("%s cannot be made: %m%s", data,
-			errno == ENOENT ? "; make the folder above it first" : "");
+		return ctl_fail("%s cannot be made: %m%s", data, errno == ENOENT ? "; make the folder above it first" : "");
 	return true;
 }
 
@@ -52,8 +51,10 @@ make_keys(const char *data)
 		return ctl_fail("%s", why);
 	snprintf(path, sizeof(path), "%s/okul.db", data);
 	if (made)
-		printf("%s/keys.conf: made%s\n", data, access(path, F_OK) != 0 ? "" : "; all users have to log in "
-			"again, and waiting mails are lost, unless you restore the previous file");
+		printf("%s/keys.conf: made%s\n", data,
+			access(path, F_OK) != 0 ? ""
+						: "; all users have to log in "
+						  "again, and waiting mails are lost, unless you restore the previous file");
 	return true;
 }
 
@@ -70,8 +71,10 @@ find_step(const struct conf *conf, int version, char path[static PATH_MAX])
 	bool good = glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 1 &&
 		snprintf(path, PATH_MAX, "%s", found.gl_pathv[0]) < PATH_MAX;
 	globfree(&found);
-	return good || ctl_fail("there must be exactly one file %s to upgrade the database from version %d to %d; "
-		"install okul again", pattern, version - 1, version);
+	return good ||
+		ctl_fail("there must be exactly one file %s to upgrade the database from version %d to %d; "
+			 "install okul again",
+			pattern, version - 1, version);
 }
 
 /* db_copy() also reads the copy back. It gets its name when it is complete. */
@@ -88,8 +91,7 @@ save_before(const struct conf *conf, struct db *db, int version)
 	if (good)
 		printf("%s: saved and checked\n", path);
 	else
-		ctl_error(EXIT_FAILURE, "%s cannot be written: %s; nothing was changed", path,
-			why[0] ? why : strerror(errno));
+		ctl_error(EXIT_FAILURE, "%s cannot be written: %s; nothing was changed", path, why[0] ? why : strerror(errno));
 	unlink(aside);
 	return good;
 }
@@ -142,8 +144,8 @@ static bool
 take_step(struct db *db, const char *path, int version)
 {
 	struct buf sql = { 0 };
-	bool good = ctl_read_file(path, SIZE_MAX, &sql) ? run_step(db, path, sql.s, version) :
-		ctl_fail("%s cannot be read: %m", path);
+	bool good = ctl_read_file(path, SIZE_MAX, &sql) ? run_step(db, path, sql.s, version)
+							: ctl_fail("%s cannot be read: %m", path);
 
 	buf_clear(&sql);
 	return good;
@@ -200,9 +202,11 @@ update_database(const struct conf *conf, int to)
 	if (!db_alive(db, &from))
 		code = ctl_error(EXIT_CONFIG, "%s", db_reason(DB_BROKEN));
 	else if (from > to)
-		code = ctl_error(EXIT_CONFIG, "%s/okul.db has schema version %d, which a newer okul gave it, and this "
+		code = ctl_error(EXIT_CONFIG,
+			"%s/okul.db has schema version %d, which a newer okul gave it, and this "
 			"one knows only %d. Nothing was changed. Install the newer okul again, or restore a backup from "
-			"before its migrate", conf->data, from, to);
+			"before its migrate",
+			conf->data, from, to);
 	else if (from < to)
 		code = bring_up(conf, db, from, to);
 	else

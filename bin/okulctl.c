@@ -16,6 +16,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
+/* clang-format off */
 /* Usage and help of a command that is a program of its own are in that program. */
 static const struct command command_demo = { .name = "demo", .summary = DEMO_SUMMARY, .program = "okul-demo" };
 
@@ -34,6 +35,7 @@ static const struct db_statements *const of_modules[] = {
 	&attempt_statements, &audit_statements, &limit_statements, &otp_statements, &outbox_statements,
 	&placement_statements, &session_statements, &setting_statements, &user_statements,
 };
+/* clang-format on */
 
 /* The statements of these modules and of the commands, up to NULL. */
 static const struct db_statements *const *
@@ -134,7 +136,9 @@ bool
 ctl_batch_options(int argc, char **argv, bool *dry_run, bool *quiet)
 {
 	static const struct option options[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "quiet", no_argument, NULL, 'q' }, { 0 },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ 0 },
 	};
 	int option;
 
@@ -149,16 +153,16 @@ static int
 print_help(void)
 {
 	printf("usage: okulctl [-d DATA] COMMAND [ARGUMENT...]\n\n"
-		"DATA is the data folder. Without -d it is that of the environment variable\n"
-		"OKUL_DATA, else the one that the file okul.data beside okulctl names, else var.\n"
-		"When root runs okulctl, it acts as the owner of DATA.\n\n");
+	       "DATA is the data folder. Without -d it is that of the environment variable\n"
+	       "OKUL_DATA, else the one that the file okul.data beside okulctl names, else var.\n"
+	       "When root runs okulctl, it acts as the owner of DATA.\n\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		printf("  %-15s  %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n"
-		"okulctl COMMAND --help      explains a command\n"
-		"okulctl --version           prints the version\n"
-		"okulctl [-d DATA] --check   prints the query plans of okulctl's own statements\n"
-		"okulctl --statements        prints these statements\n");
+	       "okulctl COMMAND --help      explains a command\n"
+	       "okulctl --version           prints the version\n"
+	       "okulctl [-d DATA] --check   prints the query plans of okulctl's own statements\n"
+	       "okulctl --statements        prints these statements\n");
 	return EXIT_SUCCESS;
 }
 
@@ -210,8 +214,10 @@ unknown_command(const char *first, const char *typed)
 	}
 	if (!nearest)
 		return ctl_error(EXIT_USAGE, "there is no command \"%s\"; `okulctl --help` lists all", first);
-	return ctl_error(EXIT_USAGE, "there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists "
-		"all", typed, nearest);
+	return ctl_error(EXIT_USAGE,
+		"there is no command \"%s\"; did you mean \"okulctl %s\"? `okulctl --help` lists "
+		"all",
+		typed, nearest);
 }
 
 /* Replaces this process with a program beside it. Returns only when it cannot. */
@@ -236,11 +242,11 @@ run_command(int argc, char **argv, const char *data)
 	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		const char *name = commands[i]->name;
-		int skip = argc > 1 && strcmp(name, typed) == 0;	/* a name of two words */
+		int skip = argc > 1 && strcmp(name, typed) == 0; /* a name of two words */
 
 		if (!skip && strcmp(name, argv[0]) != 0)
 			continue;
-		optind = 0;	/* getopt() starts again, for the command */
+		optind = 0; /* getopt() starts again, for the command */
 		if (commands[i]->program)
 			return run_program(commands[i]->program, argv + skip, data);
 		return ctl_run(commands[i], argc - skip, argv + skip, data);
@@ -252,9 +258,12 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'd' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { "statements", no_argument, NULL, 's' },
-		{ "check", no_argument, NULL, 'c' }, { 0 },
+		{ "data", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "statements", no_argument, NULL, 's' },
+		{ "check", no_argument, NULL, 'c' },
+		{ 0 },
 	};
 	const char *data = NULL;
 	int option, code = ctl_init("okulctl");

@@ -50,7 +50,7 @@ origins_write(const struct conf *conf)
 
 	make_map(conf, path, &text);
 	if (!ctl_file_holds(path, &text)) {
-		good = ctl_replace_file(path, &text, 0640);	/* the web server is in the group */
+		good = ctl_replace_file(path, &text, 0640); /* the web server is in the group */
 		if (good)
 			printf("%s: written; reload the web server\n", path);
 		else

@@ -19,8 +19,7 @@
 
 static command_call serve_groups;
 
-const struct command command_serve = {
-	"serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
+const struct command command_serve = { "serve", "[--port N] [--only NAME]", "keep the programs and the mail sender running",
 	"Runs every *.fcgi beside okulctl on DATA/run/NAME.sock, and the mail sender.\n"
 	"`workers` of okul.conf is the number of processes of each program. A process\n"
 	"that dies is replaced at once.\n"
@@ -30,17 +29,18 @@ const struct command command_serve = {
 	"\n"
 	"SIGHUP renews all processes one by one, without a lost request. SIGTERM and\n"
 	"Ctrl-C stop; a second one stops at once.\n",
-	serve_groups
-};
+	serve_groups };
 
-#define BACKLOG 1024		/* connections that wait for a worker; a short queue turns load into 502s */
+#define BACKLOG 1024 /* connections that wait for a worker; a short queue turns load into 502s */
 
 /* `*port` 0: no nginx; `*only` NULL: all programs. */
 static bool
 read_serve_options(int argc, char **argv, int *port, const char **only)
 {
 	static const struct option known[] = {
-		{ "port", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' }, { 0 },
+		{ "port", required_argument, NULL, 'p' },
+		{ "only", required_argument, NULL, 'o' },
+		{ 0 },
 	};
 	int64_t number = 0;
 	int c;
@@ -86,7 +86,8 @@ lock_serve(const struct supervisor *sv)
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
 		close(file);
 		return ctl_fail("another `okulctl serve` (process %s) runs on %s; stop it, or use another data folder "
-			"(make run DATA=...)", holder[0] ? holder : "unknown", sv->conf->data);
+				"(make run DATA=...)",
+			holder[0] ? holder : "unknown", sv->conf->data);
 	}
 	if (ftruncate(file, 0) == 0)
 		dprintf(file, "%d\n", getpid());
@@ -102,8 +103,8 @@ listen_at(const char *path)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; use a folder with a shorter path",
-			path, sizeof(address.sun_path) - 1);
+		ctl_error(EXIT_CONFIG, "%s: a socket's path has at most %zu bytes; use a folder with a shorter path", path,
+			sizeof(address.sun_path) - 1);
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
@@ -205,8 +206,10 @@ add_all(struct supervisor *sv, const char *self, const char *folder)
 
 	if (!add_programs(sv, folder))
 		return false;
-	add_service(sv, (struct service){ "mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM,
-		RESTART, .has_password = true }, 1);
+	add_service(sv,
+		(struct service){
+			"mail", { self, "-d", sv->conf->data, "mail", "--keep" }, null, SIGTERM, RESTART, .has_password = true },
+		1);
 	if (!sv->port)
 		return true;
 	sv->web = &sv->slots[sv->count];

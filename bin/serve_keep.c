@@ -16,14 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EARLY (1 * SECOND)	/* a process that dies within this time after its start delays the next start */
-#define PAUSE_MAX (5 * SECOND)	/* the longest such delay */
-#define FIRST_ALONE 100		/* ms that the first process of a program runs before the others start */
-#define PROBATION 300		/* ms that a new process must live before the one it replaces is stopped */
-#define WEB_STOP (20 * SECOND)	/* for nginx to finish its requests when all stops */
-#define STOP (25 * SECOND)	/* for all processes, then SIGKILL */
+#define EARLY (1 * SECOND)     /* a process that dies within this time after its start delays the next start */
+#define PAUSE_MAX (5 * SECOND) /* the longest such delay */
+#define FIRST_ALONE 100	       /* ms that the first process of a program runs before the others start */
+#define PROBATION 300	       /* ms that a new process must live before the one it replaces is stopped */
+#define WEB_STOP (20 * SECOND) /* for nginx to finish its requests when all stops */
+#define STOP (25 * SECOND)     /* for all processes, then SIGKILL */
 #define HEALTH_WAIT (15 * SECOND)
-#define HEALTH_EVERY 50		/* ms */
+#define HEALTH_EVERY 50 /* ms */
 #define NEVER INT64_MAX
 
 /* Monotonic milliseconds, never 0. */
@@ -125,12 +125,8 @@ renew(const struct supervisor *sv, struct slot *slot)
 		slot->leaving_due = now() + PROBATION;
 		start_process(sv, slot);
 		return;
-	case RESTART:
-		kill(slot->pid, slot->service->stop);
-		break;
-	case RELOAD:
-		kill(slot->pid, SIGHUP);
-		break;
+	case RESTART: kill(slot->pid, slot->service->stop); break;
+	case RELOAD: kill(slot->pid, SIGHUP); break;
 	}
 	slot->stale = false;
 }
@@ -162,8 +158,8 @@ handle_slot(const struct supervisor *sv, struct slot *slot)
 static void
 give_up_renewal(struct supervisor *sv, struct slot *slot, const char *why)
 {
-	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" then=\"the old processes stay\"",
-		slot->service->name, slot->pid, why);
+	log_line(LOG_FAULT, "renewal_failed program=%s pid=%d why=\"%s\" then=\"the old processes stay\"", slot->service->name,
+		slot->pid, why);
 	slot->pid = slot->leaving;
 	slot->leaving = 0;
 	slot->since = 0;
@@ -189,18 +185,20 @@ process_ended(struct supervisor *sv, struct slot *slot, int status)
 	const pid_t pid = slot->pid;
 	slot->pid = 0;
 	slot->due = at;
-	if (code == EXIT_SUCCESS) {	/* it retired, or was stopped */
+	if (code == EXIT_SUCCESS) { /* it retired, or was stopped */
 		slot->early = 0;
 	} else if (code == EXIT_CONFIG) {
 		if (!service->refused)
-			log_line(LOG_FAULT, "program_refused program=%s why=\"it reported a wrong configuration\" "
-				"then=\"fix that, then: kill -HUP %d\"", service->name, getpid());
+			log_line(LOG_FAULT,
+				"program_refused program=%s why=\"it reported a wrong configuration\" "
+				"then=\"fix that, then: kill -HUP %d\"",
+				service->name, getpid());
 		service->refused = true;
 	} else {
 		slot->early = at - slot->since < EARLY ? slot->early + 1 : 0;
 		slot->due += pause_after(slot->early);
-		log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name,
-			pid, why, (long long)(slot->due - at));
+		log_line(LOG_WARN, "process_died program=%s pid=%d why=\"%s\" again_in_ms=%lld", service->name, pid, why,
+			(long long)(slot->due - at));
 	}
 }
 
@@ -314,7 +312,7 @@ handle_stop(struct supervisor *sv)
 static void
 fail_start(struct supervisor *sv, const char *what, int code)
 {
-	usleep(50000);		/* for the log writer to write the last lines */
+	usleep(50000); /* for the log writer to write the last lines */
 	ctl_error(code, "%s; the end of %s:", what, sv->log_path);
 	web_log_tail(sv->log_path, sv->log_start);
 	begin_stop(sv, code);
@@ -343,8 +341,8 @@ handle_start(struct supervisor *sv)
 		return NEVER;
 	}
 	if (now() > sv->ready_by) {
-		snprintf(what, sizeof(what), status ? "GET /health still returns %d" :
-			"GET /health still gets no response", status);
+		snprintf(what, sizeof(what), status ? "GET /health still returns %d" : "GET /health still gets no response",
+			status);
 		fail_start(sv, what, EXIT_NO_HOST);
 	}
 	return now() + HEALTH_EVERY;
@@ -383,19 +381,15 @@ static void
 on_signal(struct supervisor *sv, int signal)
 {
 	switch (signal) {
-	case SIGCHLD:
-		reap(sv);
-		break;
-	case SIGHUP:	/* also when the terminal that started us was closed: then it means stop */
+	case SIGCHLD: reap(sv); break;
+	case SIGHUP: /* also when the terminal that started us was closed: then it means stop */
 		if (sv->has_terminal && !is_terminal_open())
 			begin_stop(sv, EXIT_SUCCESS);
 		else if (!sv->stop_since)
 			renew_all(sv);
 		break;
 	case SIGTERM:
-	case SIGINT:
-		begin_stop(sv, EXIT_SUCCESS);
-		break;
+	case SIGINT: begin_stop(sv, EXIT_SUCCESS); break;
 	}
 }
 

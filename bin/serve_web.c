@@ -15,8 +15,9 @@
 static struct sockaddr_in
 local_address(int port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
 }
 
 static bool
@@ -48,7 +49,9 @@ is_plain_path(const char *path)
 		ctl_fail("%s: nginx takes no path with a space or \" ' \\ $ : ; { } #; choose another folder", path);
 }
 
-struct replacement { const char *old, *new; };
+struct replacement {
+	const char *old, *new;
+};
 
 static void
 replace_all(struct buf *out, const char *text, const struct replacement *list)
@@ -95,7 +98,8 @@ web_configure(const struct supervisor *sv)
 	const struct conf *conf = sv->conf;
 	char digits[8], run[PATH_MAX], upload[48];
 	const struct replacement main_file[] = {
-		{ "@PORT@", digits }, { "@DATA@", conf->data },
+		{ "@PORT@", digits },
+		{ "@DATA@", conf->data },
 		/* When root runs this, it owns the sockets: nginx's workers have to be root, too. */
 		{ "@USER@", geteuid() == 0 ? "user root;" : "" },
 		{ "@LIMITS@", conf->limits ? "limit_conn okul_by_client 50; limit_conn okul_server 600;" : "" },
@@ -104,7 +108,9 @@ web_configure(const struct supervisor *sv)
 	const struct replacement folders[] = {
 		{ "client_max_body_size 100m", upload },
 		{ "limit_conn ", conf->limits ? "limit_conn " : "#limit_conn " },
-		{ "/run/okul", run }, { "/var/lib/okul", conf->data }, { "/usr/local/lib/okul/share", conf->share },
+		{ "/run/okul", run },
+		{ "/var/lib/okul", conf->data },
+		{ "/usr/local/lib/okul/share", conf->share },
 		{ NULL, NULL },
 	};
 
@@ -129,7 +135,10 @@ web_command(const struct supervisor *sv, const char *argv[static 5])
 {
 	/* The PATH of ordinary users has no sbin. */
 	static const char *const places[] = {
-		"/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx",
+		"/usr/sbin/nginx",
+		"/usr/local/sbin/nginx",
+		"/usr/bin/nginx",
+		"/usr/local/bin/nginx",
 		"/usr/local/nginx/sbin/nginx",
 	};
 	const char *data = sv->conf->data;
@@ -157,9 +166,9 @@ web_health(int port)
 		return 0;
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
 	if (connect(s, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    send(s, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
-	    recv(s, response, sizeof(response) - 1, MSG_WAITALL) == (ssize_t)sizeof(response) - 1 &&
-	    sscanf(response, "HTTP/1.1 %3d", &status) != 1)
+		send(s, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
+		recv(s, response, sizeof(response) - 1, MSG_WAITALL) == (ssize_t)sizeof(response) - 1 &&
+		sscanf(response, "HTTP/1.1 %3d", &status) != 1)
 		status = 0;
 	close(s);
 	return status;
@@ -177,10 +186,12 @@ web_welcome(const struct conf *conf, int port)
 		printf("Mails are sent by %s\n", conf->mail_transport == MAIL_SMTP ? conf->smtp_host : conf->sendmail);
 	printf("To log in, request a code, read it in the mail, send it back:\n\n");
 	printf("  curl -H 'Content-Type: application/json' -d '{\"email\":\"user@example.com\"}' "
-		"http://127.0.0.1:%d/auth/otp/request\n\n", port);
+	       "http://127.0.0.1:%d/auth/otp/request\n\n",
+		port);
 	printf("  CODE=$(grep -hoE '^[0-9]{6}' $(ls -t %s/mail/*.eml | head -n 1) | head -n 1); echo $CODE\n\n", conf->data);
 	printf("  curl -H 'Content-Type: application/json' -d \"{\\\"email\\\":\\\"user@example.com\\\","
-		"\\\"code\\\":\\\"$CODE\\\"}\" http://127.0.0.1:%d/auth/otp/verify\n\n", port);
+	       "\\\"code\\\":\\\"$CODE\\\"}\" http://127.0.0.1:%d/auth/otp/verify\n\n",
+		port);
 	printf("Reference: http://127.0.0.1:%d/api/docs   Log: %s/log/okul.log   Ctrl-C stops.\n", port, conf->data);
 	fflush(stdout);
 }

@@ -70,16 +70,18 @@ const struct command command_setting_history = {
 enum { LIST, VALUE, HISTORY };
 
 static const char *const sql[] = {
-	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT("updated_at") " AS changed,"
-		" coalesce(description, '-') AS description,"
-		" CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
-		" FROM setting ORDER BY key /* scans: setting */",
+	[LIST] = "SELECT key, " YES_NO ", " SQL_SECOND_TEXT(
+		"updated_at") " AS changed,"
+			      " coalesce(description, '-') AS description,"
+			      " CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
+			      " FROM setting ORDER BY key /* scans: setting */",
 	/* Of version ?2, or with 0 the current one. */
 	[VALUE] = "SELECT value FROM setting WHERE key = ?1 AND ?2 = 0"
-		" UNION ALL SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
-	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT("at") " AS at, " BY ", " YES_NO ","
-		" coalesce(description, '-') AS description, value FROM setting_version WHERE key = ?1"
-		" ORDER BY version DESC",
+		  " UNION ALL SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
+	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT(
+		"at") " AS at, " BY ", " YES_NO ","
+		      " coalesce(description, '-') AS description, value FROM setting_version WHERE key = ?1"
+		      " ORDER BY version DESC",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
@@ -88,7 +90,8 @@ is_key(const char *key)
 {
 	return (strlen(key) <= SETTING_KEY_MAX && text_is_key(key)) ||
 		ctl_fail("\"%s\" is not a key of a setting: it has 1 to %d of a-z, A-Z, 0-9, _, - and ., and is not "
-			". or ..", key, SETTING_KEY_MAX);
+			 ". or ..",
+			key, SETTING_KEY_MAX);
 }
 
 /* ---- reading */
@@ -116,8 +119,7 @@ run_setting_history(int argc, char **argv, const char *data)
 		return EXIT_DATA;
 	int code = ctl_table(data, sql[HISTORY], ARGS(argv[1]), &count);
 	if (code == EXIT_SUCCESS && count == 0)
-		return ctl_error(EXIT_DATA, "there has never been a setting %s; `okulctl setting list` lists them",
-			argv[1]);
+		return ctl_error(EXIT_DATA, "there has never been a setting %s; `okulctl setting list` lists them", argv[1]);
 	return code;
 }
 
@@ -165,8 +167,10 @@ static bool
 read_set_options(int argc, char **argv, struct setting *setting)
 {
 	static const struct option options[] = {
-		{ "public", no_argument, NULL, 'p' }, { "private", no_argument, NULL, 's' },
-		{ "description", required_argument, NULL, 'd' }, { 0 },
+		{ "public", no_argument, NULL, 'p' },
+		{ "private", no_argument, NULL, 's' },
+		{ "description", required_argument, NULL, 'd' },
+		{ 0 },
 	};
 	int option;
 
@@ -188,16 +192,17 @@ read_set_options(int argc, char **argv, struct setting *setting)
 			return ctl_fail("use --public or --private once, not both");
 		setting->access = option == 'p' ? IS_PUBLIC : IS_PRIVATE;
 	}
-	return optind == argc - 2 ||
-		ctl_fail("setting set: \"%s\" is too much; put the JSON in single quotes", argv[2 + optind]);
+	return optind == argc - 2 || ctl_fail("setting set: \"%s\" is too much; put the JSON in single quotes", argv[2 + optind]);
 }
 
 static void
 report_json(const char *text, bool typed, enum json_fault fault, size_t at)
 {
 	static const char *const reasons[] = {
-		[JSON_SYNTAX] = "is not JSON", [JSON_UTF8] = "is not UTF-8",
-		[JSON_NUL] = "has a NUL character in a text", [JSON_TWICE] = "names a key twice",
+		[JSON_SYNTAX] = "is not JSON",
+		[JSON_UTF8] = "is not UTF-8",
+		[JSON_NUL] = "has a NUL character in a text",
+		[JSON_TWICE] = "names a key twice",
 		[JSON_DEEP] = "is nested too deep",
 	};
 
@@ -205,8 +210,9 @@ report_json(const char *text, bool typed, enum json_fault fault, size_t at)
 		ctl_error(EXIT_DATA, "%s is not JSON; if a text is meant, put it in quotes: '\"%s\"'", text, text);
 	else
 		ctl_error(EXIT_DATA, "the value %s, at byte %zu%s", reasons[fault], at + 1,
-			fault != JSON_SYNTAX || !typed ? "" :
-			"; the shell takes quotes away: put single quotes around the value, or use @FILE");
+			fault != JSON_SYNTAX || !typed
+				? ""
+				: "; the shell takes quotes away: put single quotes around the value, or use @FILE");
 }
 
 /* The value as it will be stored; NULL after reporting what is wrong with it. */
@@ -261,8 +267,9 @@ check_description(struct arena *arena, struct setting *setting)
 static int
 put_setting(const char *data, const struct setting *setting)
 {
-	static const char *const results[] = { [SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed",
-		[SETTING_ADDED] = "added" };
+	static const char *const results[] = {
+		[SETTING_SAME] = "was so already", [SETTING_CHANGED] = "changed", [SETTING_ADDED] = "added"
+	};
 	struct db *db = ctl_db(ctl_conf(data), DB_READ_WRITE);
 	enum setting_change change = SETTING_SAME;
 

@@ -101,11 +101,12 @@ run_sql(int argc, char **argv, const char *data)
 	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	db_only_deletes(db, true);	/* when the disk is full, an operator deletes rows */
+	db_only_deletes(db, true); /* when the disk is full, an operator deletes rows */
 	if (argc == first && isatty(STDIN_FILENO))
 		fputs("SQL, then Ctrl-D:\n", stderr);
-	int code = argc == first && !ctl_read_file("-", SIZE_MAX, &input) ? ctl_error(EXIT_DATA, "standard input: %m") :
-		run_statements(db, argc > first ? argv[first] : input.s, loose);
+	int code = argc == first && !ctl_read_file("-", SIZE_MAX, &input)
+		? ctl_error(EXIT_DATA, "standard input: %m")
+		: run_statements(db, argc > first ? argv[first] : input.s, loose);
 	buf_clear(&input);
 	db_close(db);
 	return code;

@@ -66,33 +66,32 @@ const struct command command_test_list = {
 	.run = run_test_list,
 };
 
-#define TEXT_MAX (16 << 20)	/* bytes of a file */
+#define TEXT_MAX (16 << 20) /* bytes of a file */
 
 enum { FIND, LIST };
 
 static const char *const sql[] = {
-	[FIND] =
-		"SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
-	[LIST] =
-		"SELECT id, title, target_language AS language, question_count AS questions,"
-		" CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
-		" (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
-		" " SQL_MINUTE_TEXT("created_at") " AS created FROM test ORDER BY pk /* scans: test result_tally */",
+	[FIND] = "SELECT test.title, questions FROM test JOIN test_version AS now ON now.pk = test.version WHERE test.id = ?1",
+	[LIST] = "SELECT id, title, target_language AS language, question_count AS questions,"
+		 " CASE WHEN is_published THEN 'yes' ELSE 'no' END AS published,"
+		 " (SELECT coalesce(sum(n), 0) FROM result_tally WHERE result_tally.test = test.pk) AS results,"
+		 " " SQL_MINUTE_TEXT("created_at") " AS created FROM test ORDER BY pk /* scans: test result_tally */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
 enum { RANGES = PLACEMENT_FIELDS };
 
-static const struct shape import_shape = { .name = "Import", .fields = FIELDS(
-	[0] = { "", FIELD_HEAD, .of = &placement_head },
-	[RANGES] = { "", FIELD_PLUS, .of = &placement_ranges }) };
+static const struct shape import_shape = {
+	.name = "Import",
+	.fields = FIELDS([0] = { "", FIELD_HEAD, .of = &placement_head }, [RANGES] = { "", FIELD_PLUS, .of = &placement_ranges })
+};
 
 /* ---- test import */
 
 struct import {
 	struct arena *arena;
-	cJSON *options;			/* as texts of a form of import_shape */
-	const struct value *in;		/* their values */
+	cJSON *options;		/* as texts of a form of import_shape */
+	const struct value *in; /* their values */
 	const char *file, *encoding;
 	char *text;
 	size_t length;
@@ -154,6 +153,7 @@ read_option(struct import *im, int option, const char *argument)
 static int
 read_test_options(struct import *im, int argc, char **argv)
 {
+	/* clang-format off */
 	static const struct option options[] = {
 		{ "title", required_argument, NULL, 't' }, { "language", required_argument, NULL, 'l' },
 		{ "description", required_argument, NULL, 'd' }, { "minutes", required_argument, NULL, 'm' },
@@ -161,6 +161,7 @@ read_test_options(struct import *im, int argc, char **argv)
 		{ "shuffle", no_argument, NULL, 's' }, { "draft", no_argument, NULL, 'D' }, { "skip", no_argument, NULL, 'k' },
 		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },
 	};
+	/* clang-format on */
 	struct faults faults;
 	int option;
 
@@ -187,7 +188,7 @@ read_gift_file(struct import *im)
 	if (!in)
 		return EXIT_DATA;
 	size_t room = 0;
-	ssize_t length = getdelim(&im->text, &room, '\0', in);	/* all of it: ctl_text() refuses NUL */
+	ssize_t length = getdelim(&im->text, &room, '\0', in); /* all of it: ctl_text() refuses NUL */
 	bool failed = ferror(in);
 	im->length = length > 0 ? (size_t)length : 0;
 	fclose(in);
@@ -216,7 +217,7 @@ add_test(struct db *db, const struct placement *test, const char *id)
 	if (rc != DB_DONE)
 		return rc;
 	placement_add(db, test, id, clock_now());
-	return db_write_commit(db);	/* returns a failure that stuck */
+	return db_write_commit(db); /* returns a failure that stuck */
 }
 
 static int
@@ -288,8 +289,8 @@ export_test(struct db *db, struct arena *arena, const char *id)
 
 	if (db_one(db, &row, sql[FIND], ARGS(id)) != DB_ROW) {
 		enum db_rc rc = db_failure(db);
-		return rc == DB_DONE ? ctl_error(EXIT_DATA, "there is no test %s; `okulctl test list` shows them", id) :
-			ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
+		return rc == DB_DONE ? ctl_error(EXIT_DATA, "there is no test %s; `okulctl test list` shows them", id)
+				     : ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	}
 	json_use(arena);
 	gift_write(&out, db_text(row, 0), quiz_values(arena, db_text(row, 1)));

@@ -55,12 +55,12 @@ enum { FIND, LIST };
 
 static const char *const sql[] = {
 	[FIND] = "SELECT id, role, pk FROM users WHERE email = ?1",
-	[LIST] =
-		"SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
-		" CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
-		" " SQL_MINUTE_TEXT("created_at") " AS created,"
-		" coalesce(" SQL_MINUTE_TEXT("last_login_at") ", '-') AS last_login"
-		" FROM users ORDER BY pk /* scans: users */",
+	[LIST] = "SELECT email, role, CASE WHEN is_active THEN 'yes' ELSE 'no' END AS active,"
+		 " CASE WHEN registered_at IS NULL THEN 'no' ELSE 'yes' END AS registered, language,"
+		 " " SQL_MINUTE_TEXT("created_at") " AS created,"
+						   " coalesce(" SQL_MINUTE_TEXT(
+							   "last_login_at") ", '-') AS last_login"
+									    " FROM users ORDER BY pk /* scans: users */",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
 
@@ -79,7 +79,7 @@ open_all(const char *data)
 static const char *
 read_email(const char *text)
 {
-	static struct arena *arena;	/* of the whole run */
+	static struct arena *arena; /* of the whole run */
 	const char *email;
 
 	if (!arena && !(arena = arena_new(1024)))
@@ -101,7 +101,9 @@ static int
 read_new_user(int argc, char **argv, struct user_new *user)
 {
 	static const struct option options[] = {
-		{ "role", required_argument, NULL, 'r' }, { "language", required_argument, NULL, 'l' }, { 0 },
+		{ "role", required_argument, NULL, 'r' },
+		{ "language", required_argument, NULL, 'l' },
+		{ 0 },
 	};
 	const char *language = "en";
 	enum language known;
@@ -133,8 +135,9 @@ insert_user(const struct user_new *user)
 		return rc;
 	enum db_rc added = user_add(db, user, NULL);
 	if (added == DB_DONE)
-		audit_add(db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
-			.subject = user->email, .after = user->role });
+		audit_add(db, user->created_at,
+			&(struct audit){
+				.action = "user.added", .subject_id = user->id, .subject = user->email, .after = user->role });
 	rc = db_write_commit(db);
 	return rc == DB_DONE ? added : rc;
 }
@@ -186,8 +189,8 @@ change_role(const char *email, const char *role)
 		return NO_CHANGE;
 	if (!user_change_role(db, pk, role, now))
 		return LAST_SUPERADMIN;
-	audit_add(db, now, &(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before,
-		.after = role });
+	audit_add(db, now,
+		&(struct audit){ .action = "user.role", .subject_id = id, .subject = email, .before = before, .after = role });
 	return CHANGED;
 }
 
@@ -206,7 +209,7 @@ run_user_role(int argc, char **argv, const char *data)
 	enum db_rc rc = db_write_begin(db);
 	if (rc == DB_DONE) {
 		change = change_role(email, role);
-		rc = db_write_commit(db);	/* also when nothing changed: it returns the failure that stuck */
+		rc = db_write_commit(db); /* also when nothing changed: it returns the failure that stuck */
 	}
 	db_close(db);
 	if (rc != DB_DONE)
@@ -214,8 +217,8 @@ run_user_role(int argc, char **argv, const char *data)
 	if (change == NO_USER)
 		return ctl_error(EXIT_DATA, "there is no user %s; `okulctl user add` adds one", email);
 	if (change == LAST_SUPERADMIN)
-		return ctl_error(EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first",
-			email);
+		return ctl_error(
+			EXIT_DATA, "%s is the last active superadmin and stays one: make another superadmin first", email);
 	printf("%s: is %s %s\n", email, role, change == CHANGED ? "now" : "already");
 	return EXIT_SUCCESS;
 }

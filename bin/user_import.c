@@ -21,6 +21,7 @@ static command_call run_user_import;
 
 static const struct db_statements statements;
 
+/* clang-format off */
 const struct command command_user_import = {
 	.name = "user import",
 	.usage = "FILE.csv [--encoding NAME] [--dry-run]",
@@ -119,6 +120,7 @@ struct import {
 /* ---- a row */
 
 static void complain(struct row *row, const char *format, ...) printf_like(2, 3);
+/* clang-format on */
 
 static void
 complain(struct row *row, const char *format, ...)
@@ -235,9 +237,9 @@ csv_reason(enum csv_result result)
 {
 	static const char *const reasons[] = {
 		[CSV_QUOTE] = "a quote stands where none may: a cell with quotes begins and ends with one, and doubles "
-			"those within",
+			      "those within",
 		[CSV_OPEN] = "a cell begins with a quote, and no quote ends it",
-		[CSV_UTF8] = "is not UTF-8 text",	/* never: ctl_text() */
+		[CSV_UTF8] = "is not UTF-8 text", /* never: ctl_text() */
 		[CSV_LONG] = "has too many cells, or too long ones; is a quote missing?",
 	};
 
@@ -250,8 +252,11 @@ import_user(const struct import *im, const struct row *row, int64_t now)
 {
 	const char *deletion = value_string(row->in[DELETION]);
 	struct user_new user = {
-		.id = row->id, .email = value_string(row->in[EMAIL]), .role = value_string(row->in[ROLE]),
-		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true), .created_at = now,
+		.id = row->id,
+		.email = value_string(row->in[EMAIL]),
+		.role = value_string(row->in[ROLE]),
+		.is_deactivated = !value_truth(row->in[IS_ACTIVE], true),
+		.created_at = now,
 		.deletion_due = deletion && strcmp(deletion, "pending") == 0 ? now + im->conf->deletion_grace * DAY : 0,
 	};
 
@@ -290,8 +295,8 @@ check_taken(struct import *im, struct row *row)
 {
 	struct db_rows *taken;
 
-	if (db_one(im->db, &taken, sql[TAKEN], ARGS(row->in[unique[0].field], row->in[unique[1].field],
-			row->in[unique[2].field])) == DB_ROW)
+	if (db_one(im->db, &taken, sql[TAKEN],
+		    ARGS(row->in[unique[0].field], row->in[unique[1].field], row->in[unique[2].field])) == DB_ROW)
 		for (size_t i = 0; i < COUNT(unique); i++)
 			if (db_flag(taken, (int)i))
 				complain(row, "%s: belongs to a user already", unique[i].name);
@@ -307,8 +312,11 @@ import_add(struct import *im, struct row *row)
 	if (rc == DB_TAKEN)
 		check_taken(im, row);
 	if (rc == DB_DONE)
-		audit_add(im->db, user->created_at, &(struct audit){ .action = "user.added", .subject_id = user->id,
-			.subject = user->email, .after = user->role ? user->role : "user" });
+		audit_add(im->db, user->created_at,
+			&(struct audit){ .action = "user.added",
+				.subject_id = user->id,
+				.subject = user->email,
+				.after = user->role ? user->role : "user" });
 }
 
 static enum db_rc
@@ -425,8 +433,7 @@ read_header(struct import *im)
 			return ctl_fail("line %zu: there are two columns \"%s\"", im->csv.line, names[i]);
 		im->columns[im->column_count++] = field || !names[i] ? field : &passed_over;
 	}
-	return has_column(im, "email") || ctl_fail("line %zu: must name the columns, and among them email",
-		im->csv.line);
+	return has_column(im, "email") || ctl_fail("line %zu: must name the columns, and among them email", im->csv.line);
 }
 
 static bool
@@ -450,9 +457,9 @@ check_dates(struct import *im)
 			const char *cell = trim_cell(im->batch, im->csv.fields[i]);
 
 			if (im->columns[i] && im->columns[i]->type == FIELD_DATE &&
-			    user_table_date(im->batch, cell, &date) == USER_TABLE_MONTH_FIRST)
+				user_table_date(im->batch, cell, &date) == USER_TABLE_MONTH_FIRST)
 				return ctl_fail("line %zu: %s: %s has the month first, and okul reads the day first: "
-					"nothing was done. Let the spreadsheet write dates like 1998-04-23",
+						"nothing was done. Let the spreadsheet write dates like 1998-04-23",
 					im->csv.line, im->columns[i]->name, cell);
 		}
 		arena_reset(im->batch);
@@ -483,7 +490,9 @@ static int
 run_user_import(int argc, char **argv, const char *data)
 {
 	static const struct option options[] = {
-		{ "dry-run", no_argument, NULL, 'n' }, { "encoding", required_argument, NULL, 'e' }, { 0 },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "encoding", required_argument, NULL, 'e' },
+		{ 0 },
 	};
 	static struct import im;
 	const char *encoding = NULL;

@@ -3,6 +3,7 @@
 #include "session.h"
 #include "token.h"
 
+/* clang-format off */
 static const char *const states[] = { "ok", "degraded", NULL };
 static const char *const database_states[] = { "ok", "unavailable", NULL };
 
@@ -26,6 +27,7 @@ static const struct route routes[] = {
 	{ GET, "/swagger/json", PUBLIC, get_openapi, .out_type = "application/json", .title = "The OpenAPI document" },
 	{ GET, "/api/docs", PUBLIC, get_docs, .out_type = "text/html", .title = "The browsable reference" },
 };
+/* clang-format on */
 
 static struct response
 get_hello(struct request *rq)
@@ -40,7 +42,7 @@ get_health(struct request *rq)
 
 	if (!db_alive(rq->db, &version))
 		return response_error(rq, ERROR_UNAVAILABLE);
-	request_detach_user(rq);	/* the write ends its row, and the log needs the user */
+	request_detach_user(rq); /* the write ends its row, and the log needs the user */
 	bool writable = db_try_write(rq->db);
 	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }

@@ -9,6 +9,7 @@
 #include "user.h"
 #include "utf8.h"
 
+/* clang-format off */
 static const struct shape request_otp = { .name = "RequestOtpUnifiedDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
 	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"",
@@ -121,6 +122,7 @@ static const struct route routes[] = {
 	{ GET, "/auth/registration/status", USER, get_registration, .out = &registration_status, .unregistered = true,
 	  .title = "Get registration status" },
 };
+/* clang-format on */
 
 /* ---- codes: .check draws a code, computes its MAC and seals its mail */
 
@@ -137,8 +139,7 @@ mail_language(struct request *rq, const struct otp_caller *caller)
 static void
 prepare_caller(struct request *rq, struct otp_caller *caller, const char *code)
 {
-	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client,
-		code };
+	*caller = (struct otp_caller){ rq->db, rq->conf, rq->now, value_string(rq->in[AUTH_EMAIL]), rq->http.client, code };
 	otp_prepare(caller);
 }
 
@@ -255,8 +256,10 @@ open_session(struct request *rq, struct login *login)
 	if (agent && !utf8_is_valid(agent, strlen(agent)))
 		agent = NULL;
 	login->expires = rq->now + SECOND * (conf->refresh_life < conf->session_life ? conf->refresh_life : conf->session_life);
-	session_add(rq->db, &(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
-		utf8_clip(rq->arena, agent, 256) }, rq->now);
+	session_add(rq->db,
+		&(struct session_new){ login->session, login->user, login->seed, login->expires, rq->http.client,
+			utf8_clip(rq->arena, agent, 256) },
+		rq->now);
 	user_set_last_login(rq->db, login->user, rq->now);
 }
 
@@ -266,8 +269,11 @@ add_user(struct request *rq, const struct otp_caller *caller, const char *source
 	int64_t pk = 0;
 
 	limit_count_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY);
-	struct user_new user = { .id = caller->user_id, .email = caller->email, .signup_source = source,
-		.signup_campaign = campaign, .created_at = rq->now };
+	struct user_new user = { .id = caller->user_id,
+		.email = caller->email,
+		.signup_source = source,
+		.signup_campaign = campaign,
+		.created_at = rq->now };
 	user.profile[USER_LANGUAGE] = value_text(language_code(caller->language));
 	user.profile[USER_TIMEZONE] = value_text(rq->conf->time_zone);
 	(void)!user_add(rq->db, &user, &pk);
@@ -285,8 +291,8 @@ judge_login(struct request *rq, const struct otp_caller *caller)
 	else if (caller->role >= ADMIN && caller->digits < 6)
 		result.error = ERROR_STAFF_CODE;
 	else if (!caller->user)
-		result.wait = limit_client(rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY,
-			rq->conf->client_users_daily);
+		result.wait = limit_client(
+			rq->db, rq->conf, user_client, rq->http.client, rq->now, DAY, rq->conf->client_users_daily);
 	if (result.wait)
 		result.error = ERROR_TOO_MANY_CLIENT_USERS;
 	return result;
@@ -305,8 +311,8 @@ auth_login(struct request *rq, const char *source, const char *campaign, auth_re
 		result = judge_login(rq, caller);
 	/* A try counts also where it is refused; on 429 nothing was written, or the code is to stay valid. */
 	if (result.error)
-		return error_status(result.error) == 429 ? response_wait(rq, result.error, result.wait) :
-			response_error_keep(rq, result.error);
+		return error_status(result.error) == 429 ? response_wait(rq, result.error, result.wait)
+							 : response_error_keep(rq, result.error);
 	if (!login->access_token)
 		return response_error(rq, ERROR_INTERNAL);
 	login->is_new = !caller->user;
@@ -332,8 +338,9 @@ find_session(struct request *rq, struct login *login)
 {
 	struct db_rows *row;
 
-	if (db_one(rq->db, &row, sql[FIND_SESSION], ARGS(login->refresh.session, rq->now,
-	    rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) != DB_ROW)
+	if (db_one(rq->db, &row, sql[FIND_SESSION],
+		    ARGS(login->refresh.session, rq->now, rq->conf->session_life * SECOND, rq->conf->refresh_grace * SECOND)) !=
+		DB_ROW)
 		return false;
 	login->pk = db_int(row, 0);
 	login->user = db_int(row, 1);
@@ -367,7 +374,7 @@ auth_find_token(struct request *rq)
 {
 	struct login *login = rq->prepared;
 
-	rq->now = clock_now();	/* while this request waited for the writer lock, a later one may have been served */
+	rq->now = clock_now(); /* while this request waited for the writer lock, a later one may have been served */
 	if (!login->is_ours || !find_session(rq, login) || login->refresh.counter > login->counter)
 		return NOT_OURS;
 	int64_t age = login->counter - login->refresh.counter;
@@ -380,8 +387,9 @@ end_reused(struct request *rq, const struct login *login)
 {
 	session_end(rq->db, login->pk);
 	log_line(LOG_WARN, "session_reuse user=%s session=%s client=%s", login->user_id, login->session, rq->http.client);
-	audit_add(rq->db, rq->now, &(struct audit){ login->user_id, login->email, "session.reuse", login->user_id, login->email,
-		.before = login->session });
+	audit_add(rq->db, rq->now,
+		&(struct audit){
+			login->user_id, login->email, "session.reuse", login->user_id, login->email, .before = login->session });
 }
 
 /* Replaces the current token; one that was replaced before and is still accepted gets the same successor again. */
@@ -422,8 +430,8 @@ post_logout(struct request *rq)
 struct response
 auth_get_sessions(struct request *rq)
 {
-	return response_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now,
-		rq->conf->session_life * SECOND), &auth_session_response);
+	return response_rows(rq, sql[SESSIONS], ARGS(rq->user->pk, rq->user->session, rq->now, rq->conf->session_life * SECOND),
+		&auth_session_response);
 }
 
 static struct response
@@ -446,10 +454,9 @@ static struct response
 post_registration(struct request *rq)
 {
 	const struct value *in = rq->in;
-	const struct user_registration registration = {
-		value_string(in[NAME]), value_string(in[SURNAME]), value_string(in[COUNTRY_CODE]), value_string(in[PHONE_NUMBER]),
-		value_string(in[BIRTH_DATE]), value_string(in[LANGUAGE]),
-		rq->conf->privacy_policy_version, rq->conf->terms_of_use_version,
+	const struct user_registration registration = { value_string(in[NAME]), value_string(in[SURNAME]),
+		value_string(in[COUNTRY_CODE]), value_string(in[PHONE_NUMBER]), value_string(in[BIRTH_DATE]),
+		value_string(in[LANGUAGE]), rq->conf->privacy_policy_version, rq->conf->terms_of_use_version,
 		value_truth(in[CONSENT_FORM], false) ? rq->conf->consent_form_version : NULL };
 	struct db_rows *row;
 
@@ -484,10 +491,10 @@ get_registration(struct request *rq)
 }
 
 const struct section auth_unified = { routes, COUNT(routes), sql, COUNT(sql) };
-static const struct program program = {
-	"auth", "Login by a code from an e-mail, sessions, registration", SECTIONS(&auth_unified, &auth_v1),
-	.statements = STATEMENTS(&audit_statements, &limit_statements, &otp_statements, &outbox_statements,
-		&session_statements, &user_statements),
+static const struct program program = { "auth", "Login by a code from an e-mail, sessions, registration",
+	SECTIONS(&auth_unified, &auth_v1),
+	.statements = STATEMENTS(
+		&audit_statements, &limit_statements, &otp_statements, &outbox_statements, &session_statements, &user_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
 
 int

@@ -3,6 +3,7 @@
 #include "session.h"
 #include "user.h"
 
+/* clang-format off */
 static const struct shape request_otp = { .name = "RequestOtpDto", .fields = FIELDS(
 	[AUTH_EMAIL] = { "email", FIELD_EMAIL, .example = "\"user@example.com\"" },
 	[AUTH_LANGUAGE] = { "language", FIELD_ENUM, .oneof = language_codes, .optional = true, .example = "\"tr\"",
@@ -64,6 +65,7 @@ static const struct route routes[] = {
 };
 
 const struct section auth_v1 = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 static struct response
 code_response(struct request *rq, const char *code)

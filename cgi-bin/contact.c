@@ -15,6 +15,7 @@
 #include "text.h"
 #include "token.h"
 
+/* clang-format off */
 static const char *const sorts[] = { "-createdAt", "createdAt", "fullName", "-fullName", NULL };
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
@@ -146,6 +147,7 @@ static const struct program program = { "contact", "Questions of visitors, and r
 
 #define STAMP_REST (2 * SECOND)		/* no person fills in the form faster */
 #define STAMP_LIFE DAY
+/* clang-format on */
 
 static void
 put_stamp(struct buf *out, const struct request *rq, const char *time)
@@ -169,7 +171,7 @@ stamp_fault(struct request *rq, const char *stamp)
 
 	put_stamp(&own, rq, time);
 	if (strlen(stamp) != own.length || !secret_equal(stamp, own.s, own.length) || !text_to_int(time, 0, INT64_MAX, &shown) ||
-	    rq->now > shown + STAMP_LIFE || shown > rq->now + CLOCK_SLACK)
+		rq->now > shown + STAMP_LIFE || shown > rq->now + CLOCK_SLACK)
 		return S_F_STAMP;
 	return rq->now < shown + STAMP_REST ? S_F_TOO_FAST : S_OK;
 }
@@ -215,9 +217,10 @@ post_contact(struct request *rq)
 	limit_count_client(rq->db, rq->conf, kind, rq->http.client, rq->now, HOUR);
 	(void)!language_of(value_string(in[LANGUAGE]), &language);
 	random_id(id);
-	contact_add(rq->db, &(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]),
-		value_string(in[PHONE]), value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]),
-		language_code(language), rq->now });
+	contact_add(rq->db,
+		&(struct contact_new){ id, value_string(in[FULL_NAME]), value_string(in[EMAIL]), value_string(in[PHONE]),
+			value_string(in[SUBJECT]), value_string(in[QUESTION]), value_string(in[SOURCE]), language_code(language),
+			rq->now });
 	return response_row(rq, sql[ONE], ARGS(id), &contact_response);
 }
 
@@ -271,8 +274,7 @@ check_reply(struct request *rq, struct faults *faults)
 	const char *subject = db_text(row, 2), *question = db_text(row, 3);
 	if (!subject || !subject[0])
 		subject = sentence(S_YOUR_QUESTION, language);
-	const struct mail_value values[] = {
-		{ "school", conf->mail_name }, { "name", db_text(row, 4) },
+	const struct mail_value values[] = { { "school", conf->mail_name }, { "name", db_text(row, 4) },
 		{ "subject", mail_one_line(rq->arena, subject) }, { "reply", value_string(rq->in[REPLY]) },
 		{ "question", question }, { "quoted", quoted(rq->arena, question) },
 		{ "reply_to", conf->reply_to[0] ? conf->reply_to : rq->user->email },

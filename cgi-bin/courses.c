@@ -11,6 +11,7 @@
 
 #define TITLE_POINTS 200
 
+/* clang-format off */
 static const char *const sorts[] = {
 	"-createdAt", "createdAt", "title", "-title", "price", "-price", "order", "-order", NULL
 };
@@ -122,6 +123,7 @@ static const struct route routes[] = {
 	  .note = "The duplicate is a draft. Its title ends in (copy), or a further one's in (copy 2), in the caller's"
 	  " language." },
 };
+/* clang-format on */
 
 static struct response
 get_courses(struct request *rq)
@@ -172,8 +174,7 @@ delete_course(struct request *rq)
 
 	if (course_delete(rq->db, &row, rq->id) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	audit_add(rq->db, rq->now,
-		&(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "course.deleted", rq->id, db_text(row, 0) });
 	db_end(row);
 	return response_deleted(rq, S_COURSE_DELETED, rq->id);
 }
@@ -195,8 +196,8 @@ duplicate_course(struct request *rq)
 
 static const struct section courses = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "courses", "Courses that the school offers", SECTIONS(&courses),
-	.statements = STATEMENTS(&audit_statements, &course_statements, &session_statements),
-	.start = token_init, .authenticate = session_authenticate };
+	.statements = STATEMENTS(&audit_statements, &course_statements, &session_statements), .start = token_init,
+	.authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

@@ -19,6 +19,7 @@
 
 /* ---- shapes */
 
+/* clang-format off */
 static const char *const states[] = { "PENDING", "REPLIED", NULL };
 
 enum { MONTHS };
@@ -179,6 +180,7 @@ static const struct program program = { "dashboard", "The school in figures", SE
 /* ---- counts by time */
 
 struct counts { int64_t of[KINDS]; };
+/* clang-format on */
 
 static void
 add_row(struct request *rq, struct counts *counts, const char *statement, struct args args)
@@ -233,7 +235,9 @@ tally(struct request *rq, const char *name)
 }
 
 /* Results and the sum of their scores. */
-struct sum { int64_t n, hundredths; };
+struct sum {
+	int64_t n, hundredths;
+};
 
 struct results {
 	struct sum all, level[LEVELS];
@@ -298,15 +302,16 @@ put_overview(struct request *rq, struct sum all)
 	int64_t assignments = tally(rq, "assignment"), assigned = tally(rq, "assignment:user");
 
 	data_object(rq, "overview");
-	response_put_values(rq, "users", &users_overview, ARGS(users, tally(rq, "user:admin") + tally(rq, "user:superadmin"),
-		registered, percent(registered, users), now.of[USERS], growth(now.of[USERS], before.of[USERS])));
+	response_put_values(rq, "users", &users_overview,
+		ARGS(users, tally(rq, "user:admin") + tally(rq, "user:superadmin"), registered, percent(registered, users),
+			now.of[USERS], growth(now.of[USERS], before.of[USERS])));
 	response_put_values(rq, "courses", &courses_overview, ARGS(tally(rq, "course")));
-	response_put_values(rq, "tests", &tests_overview, ARGS(tally(rq, "test"), all.n, average(all), now.of[RESULTS],
-		growth(now.of[RESULTS], before.of[RESULTS])));
-	response_put_values(rq, "contacts", &contacts_overview, ARGS(contacts, tally(rq, "contact:PENDING"), replied,
-		percent(replied, contacts), now.of[CONTACTS]));
-	response_put_values(rq, "materials", &materials_overview, ARGS(tally(rq, "material"), assignments, assigned,
-		ratio(assignments, assigned), now.of[ASSIGNMENTS]));
+	response_put_values(rq, "tests", &tests_overview,
+		ARGS(tally(rq, "test"), all.n, average(all), now.of[RESULTS], growth(now.of[RESULTS], before.of[RESULTS])));
+	response_put_values(rq, "contacts", &contacts_overview,
+		ARGS(contacts, tally(rq, "contact:PENDING"), replied, percent(replied, contacts), now.of[CONTACTS]));
+	response_put_values(rq, "materials", &materials_overview,
+		ARGS(tally(rq, "material"), assignments, assigned, ratio(assignments, assigned), now.of[ASSIGNMENTS]));
 	data_end_object(rq);
 }
 
@@ -331,8 +336,7 @@ month_of(struct request *rq, int64_t time)
 static void
 put_trends(struct request *rq, int months)
 {
-	static const char names[][4] = {
-		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char names[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	int present = month_of(rq, rq->now), month = present - months + 1;
 	int64_t begin = begin_of(rq, month), end;
 
@@ -340,9 +344,10 @@ put_trends(struct request *rq, int months)
 	for (; month <= present; month++, begin = end) {
 		end = begin_of(rq, month + 1);
 		struct counts counts = counts_between(rq, begin, end);
-		response_put_values(rq, NULL, &trend, ARGS(arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1),
-			arena_format(rq->arena, "%s %04d", names[month % 12], month / 12),
-			counts.of[USERS], counts.of[RESULTS], counts.of[CONTACTS], counts.of[ASSIGNMENTS]));
+		response_put_values(rq, NULL, &trend,
+			ARGS(arena_format(rq->arena, "%04d-%02d", month / 12, month % 12 + 1),
+				arena_format(rq->arena, "%s %04d", names[month % 12], month / 12), counts.of[USERS],
+				counts.of[RESULTS], counts.of[CONTACTS], counts.of[ASSIGNMENTS]));
 	}
 	data_end_list(rq);
 }
@@ -368,8 +373,9 @@ put_levels(struct request *rq, const struct results *results)
 {
 	data_list(rq, "levels");
 	for (int i = 0; i < LEVELS; i++)
-		response_put_values(rq, NULL, &level_share, ARGS(level_enum[i], level_enum[i], results->level[i].n,
-			percent(results->level[i].n, results->all.n), average(results->level[i])));
+		response_put_values(rq, NULL, &level_share,
+			ARGS(level_enum[i], level_enum[i], results->level[i].n, percent(results->level[i].n, results->all.n),
+				average(results->level[i])));
 	data_end_list(rq);
 }
 

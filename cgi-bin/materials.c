@@ -24,8 +24,9 @@
 #define TITLE_POINTS 200
 #define DESCRIPTION_POINTS 5000
 #define VIDEOS_MAX 50
-#define PDFS_MAX 20			/* in one request */
+#define PDFS_MAX 20 /* in one request */
 
+/* clang-format off */
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 static const enum media_type pdf_only[] = { MEDIA_PDF, MEDIA_NONE };
 
@@ -151,6 +152,7 @@ static const struct program program = { "materials", "Education materials, and w
 	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
 		&material_statements, &outbox_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate, .mail_wake = mail_wake };
+/* clang-format on */
 
 /* ---- before the transaction */
 

@@ -9,6 +9,7 @@
 #include "mail.h"
 #include "sql.h"
 
+/* clang-format off */
 enum { USER_IDS, NOTE };
 
 static const struct shape assign_material = { .name = "AssignEducationMaterialDto", .fields = FIELDS(
@@ -92,6 +93,7 @@ static const struct route routes[] = {
 };
 
 const struct section materials_assigning = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 /* ---- assigning */
 
@@ -99,15 +101,13 @@ static struct outbox_new
 mail_to(struct request *rq, const struct db_rows *who, const char *title)
 {
 	const char *note = value_string(rq->in[NOTE]);
-	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", title },
-		{ "link", rq->conf->app_url },
-		{ "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
+	const struct mail_value values[] = { { "school", rq->conf->mail_name }, { "name", db_text(who, 3) }, { "title", title },
+		{ "link", rq->conf->app_url }, { "paragraph", note && note[0] ? arena_format(rq->arena, "\n%s\n", note) : "" } };
 	enum language language = EN;
 
 	(void)!language_of(db_text(who, 2), &language);
-	return mail_seal(rq->conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(who, 1)), language,
-		"material-assigned", values, COUNT(values));
+	return mail_seal(rq->conf, rq->arena, rq->now, 0, arena_string(rq->arena, db_text(who, 1)), language, "material-assigned",
+		values, COUNT(values));
 }
 
 /* Seals a mail to each user: which of them have the material already is known only inside the transaction. */
@@ -160,8 +160,8 @@ post_assign(struct request *rq)
 	for (size_t i = 0; i < ids->count; i++, mail++) {
 		if (db_one(rq->db, &row, sql[WHO], ARGS(ids->items[i])) != DB_ROW)
 			return response_error(rq, ERROR_NOT_FOUND);
-		bool added = assignment_add(rq->db, &(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0,
-			value_string(rq->in[NOTE]) });
+		bool added = assignment_add(rq->db,
+			&(struct assignment){ material, db_int(row, 0), rq->user->pk, rq->now, 0, value_string(rq->in[NOTE]) });
 		if (added && !outbox_fits(mail, db_text(row, 1), db_text(row, 2)))
 			return response_again(rq);
 		db_end(row);
@@ -250,8 +250,8 @@ delete_assignment(struct request *rq)
 
 	if (assignment_remove(rq->db, &row, rq->id, user) != DB_ROW)
 		return response_error(rq, ERROR_NOT_FOUND);
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user,
-		db_text(row, 0), db_text(row, 1) });
+	audit_add(rq->db, rq->now,
+		&(struct audit){ rq->user->id, rq->user->email, "material.unassigned", user, db_text(row, 0), db_text(row, 1) });
 	db_end(row);
 	return response_deleted(rq, S_UNASSIGNED, user);
 }

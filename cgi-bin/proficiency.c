@@ -6,6 +6,7 @@
 #include "limit.h"
 #include "session.h"
 
+/* clang-format off */
 static const char *const sorts[] = { "-createdAt", "createdAt", "title", "-title", NULL };
 
 enum { FOR_WORDS = PAGE_FIELDS, FOR_LANGUAGE, SORT };
@@ -149,6 +150,7 @@ static const struct program program = { "proficiency", "Placement tests, attempt
 	&proficiency_authoring, &proficiency_gift, &proficiency_taking, &proficiency_results, &proficiency_statistics),
 	.statements = STATEMENTS(&attempt_statements, &audit_statements, &limit_statements, &placement_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate };
+/* clang-format on */
 
 /* ---- making tests */
 
@@ -212,8 +214,8 @@ post_duplicate(struct request *rq)
 		db_end(row);
 		return response_again(rq);
 	}
-	test->head[PLACEMENT_TITLE] = value_text(copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], db_text(row, 1),
-		rq->language, PLACEMENT_TITLE_MAX));
+	test->head[PLACEMENT_TITLE] = value_text(
+		copy_next_title(rq->arena, rq->db, sql[TITLE_TAKEN], db_text(row, 1), rq->language, PLACEMENT_TITLE_MAX));
 	test->head[PLACEMENT_DESCRIPTION] = value_text(arena_string(rq->arena, db_text(row, 2)));
 	test->head[PLACEMENT_LANGUAGE] = value_text(arena_string(rq->arena, db_text(row, 3)));
 	test->head[PLACEMENT_MINUTES] = db_value(row, 4);
@@ -253,7 +255,7 @@ patch_test(struct request *rq)
 
 /* ---- deleting them */
 
-#define CLOSED_MAX 10000	/* half a second */
+#define CLOSED_MAX 10000 /* half a second */
 
 struct due {
 	const struct attempt_due *first;

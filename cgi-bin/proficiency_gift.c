@@ -3,6 +3,7 @@
 
 #include "gift.h"
 
+/* clang-format off */
 enum { GIFT = PLACEMENT_FIELDS, SKIP, RANGES };
 
 static const struct shape import_test = { .name = "ImportProficiencyTestDto", .fields = FIELDS(
@@ -29,6 +30,7 @@ static const struct route routes[] = {
 };
 
 const struct section proficiency_gift = { routes, COUNT(routes), NULL, 0 };
+/* clang-format on */
 
 /* Without any question `skip` makes no test. */
 static void
@@ -36,7 +38,8 @@ add_faults(const struct gift *gift, bool skip, struct faults *faults)
 {
 	for (const struct gift_note *note = gift->faults.first; note; note = note->next)
 		if (!skip || gift->questions.count == 0)
-			faults_add(faults, "gift", note->what, note->line ? arena_format(faults->arena, "%zu", note->line) : NULL);
+			faults_add(
+				faults, "gift", note->what, note->line ? arena_format(faults->arena, "%zu", note->line) : NULL);
 }
 
 static void

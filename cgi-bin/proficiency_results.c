@@ -6,6 +6,7 @@
 #include "late.h"
 #include "sql.h"
 
+/* clang-format off */
 static const char *const sorts[] = { "-completedAt", "completedAt", "-totalScore", "totalScore", NULL };
 #define SORTS 4
 #define SEEK 10	/* the cost of a seek in an index, in entries read in order */
@@ -219,6 +220,7 @@ const struct section proficiency_results = { routes, COUNT(routes), sql, COUNT(s
 
 #define BATCH 200	/* attempts in a transaction */
 #define BATCHES 50
+/* clang-format on */
 
 void
 proficiency_close_due(struct request *rq, int64_t user)
@@ -282,7 +284,8 @@ search_results(struct request *rq, struct args filter, const char *words, int so
 		return response_csv(rq, "results", sql[TABLE_SEARCHED + sort], args, &result_line, page_separator(format), true);
 	bool few = db_one(rq->db, &row, sql[FEW_USERS], ARGS(match, words)) == DB_ROW && db_flag(row, 0);
 	db_end(row);
-	return response_list(rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
+	return response_list(
+		rq, sql[few ? COUNT_USERS : COUNT_SEARCHED], sql[(few ? BY_USERS : SEARCHED) + sort], args, &result_list);
 }
 
 static struct response
@@ -328,13 +331,13 @@ get_own_results(struct request *rq)
 
 /* ---- one */
 
-#define ANSWER_NAMES 128		/* bytes: names, commas and brackets of an answer */
+#define ANSWER_NAMES 128 /* bytes: names, commas and brackets of an answer */
 
 /* What a result answered. */
 struct answered {
 	size_t count;
 	unsigned char chosen[QUIZ_QUESTIONS_MAX];
-	char questions[];		/* JSON */
+	char questions[]; /* JSON */
 };
 
 static void

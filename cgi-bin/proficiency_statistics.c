@@ -5,9 +5,10 @@
 
 #include <math.h>
 
-#define RELIABLE_FROM 30		/* attempts */
-#define TIMEOUT (6 * SECOND)	/* a million attempts at 200 questions take 2 s */
+#define RELIABLE_FROM 30     /* attempts */
+#define TIMEOUT (6 * SECOND) /* a million attempts at 200 questions take 2 s */
 
+/* clang-format off */
 static const struct shape option_figures = { .name = "OptionStatisticsDto", .fields = FIELDS(
 	{ "id", FIELD_ID },
 	{ "text", FIELD_TEXT, 1, 1000 },
@@ -65,6 +66,7 @@ static const struct route routes[] = {
 };
 
 const struct section proficiency_statistics = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 static struct statistics *
 statistics_for(struct request *rq, const struct test_version *version)

@@ -10,6 +10,7 @@
 #include "random.h"
 #include "sql.h"
 
+/* clang-format off */
 enum { ANSWERS };
 
 static const struct shape submit_test = { .name = "SubmitTestDto", .fields = FIELDS(
@@ -116,6 +117,7 @@ struct prepared {
 	struct quiz_grade grade;	/* of what is submitted */
 	struct buf answers;		/* the same as JSON: as values to keep until the commit it is hundreds */
 };
+/* clang-format on */
 
 static const char *
 copy(struct arena *arena, const char *text)
@@ -178,10 +180,10 @@ check_submit(struct request *rq, struct faults *faults)
 /* ---- the state inside the transaction */
 
 struct state {
-	int64_t test, version, attempt;	/* 0: none is open */
+	int64_t test, version, attempt; /* 0: none is open */
 	const char *test_id, *attempt_id;
-	int64_t started, deadline;	/* 0: no limit */
-	unsigned char chosen[QUIZ_QUESTIONS_MAX];	/* what is saved */
+	int64_t started, deadline;		  /* 0: no limit */
+	unsigned char chosen[QUIZ_QUESTIONS_MAX]; /* what is saved */
 	struct value seed;
 	int64_t minutes;
 	bool shuffle, used_up, unlimited;
@@ -359,7 +361,8 @@ begin_attempt(struct request *rq, struct state *state)
 	state->started = rq->now;
 	state->deadline = state->minutes ? rq->now + state->minutes * MINUTE : 0;
 	state->seed = state->shuffle ? value_int(seed) : value_null();
-	attempt_begin(rq->db, &(struct attempt){ id, rq->user->pk, state->test, state->version, rq->now, state->deadline, state->seed });
+	attempt_begin(rq->db,
+		&(struct attempt){ id, rq->user->pk, state->test, state->version, rq->now, state->deadline, state->seed });
 }
 
 static struct response
@@ -372,7 +375,7 @@ post_start(struct request *rq)
 	if (response.error)
 		return response;
 	if (state.attempt && attempt_is_over(state.deadline, rq->now))
-		return response_again(rq);	/* check_start() closes it */
+		return response_again(rq); /* check_start() closes it */
 	if (!state.attempt && state.used_up)
 		return response_error(rq, ERROR_ATTEMPTS_USED);
 	if (!state.attempt && (wait = daily_wait(rq, &state)) > 0)

@@ -6,6 +6,7 @@
 #include "text.h"
 #include "token.h"
 
+/* clang-format off */
 enum { KEY, CONTENT, DESCRIPTION, VISIBLE };
 
 static const struct shape upsert_setting = { .name = "UpsertSettingDto", .fields = FIELDS(
@@ -48,6 +49,7 @@ static const struct route routes[] = {
 	  "tag of GET /settings/{key}; where there is no setting of that key yet, the response is 412.",
 	  .example = "{\"key\":\"home.title\",\"value\":{\"tr\":\"Hoş geldiniz\",\"en\":\"Welcome\"}}" },
 };
+/* clang-format on */
 
 static struct response
 get_setting(struct request *rq)
@@ -72,10 +74,15 @@ post_setting(struct request *rq)
 {
 	const struct value *in = rq->in;
 	const struct setting setting = {
-		.key = value_string(in[KEY]), .value = value_string(in[CONTENT]),
-		.describes = in[DESCRIPTION].named, .description = value_string(in[DESCRIPTION]),
-		.access = !in[VISIBLE].named ? AS_IT_IS : value_truth(in[VISIBLE], true) ? IS_PUBLIC : IS_PRIVATE,
-		.actor_id = rq->user->id, .actor_email = rq->user->email,
+		.key = value_string(in[KEY]),
+		.value = value_string(in[CONTENT]),
+		.describes = in[DESCRIPTION].named,
+		.description = value_string(in[DESCRIPTION]),
+		.access = !in[VISIBLE].named		 ? AS_IT_IS
+			: value_truth(in[VISIBLE], true) ? IS_PUBLIC
+							 : IS_PRIVATE,
+		.actor_id = rq->user->id,
+		.actor_email = rq->user->email,
 	};
 
 	setting_put(rq->db, rq->now, &setting);
@@ -84,8 +91,8 @@ post_setting(struct request *rq)
 
 static const struct section own = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "settings", "What the web site reads", SECTIONS(&own),
-	.statements = STATEMENTS(&audit_statements, &session_statements, &setting_statements),
-	.start = token_init, .authenticate = session_authenticate };
+	.statements = STATEMENTS(&audit_statements, &session_statements, &setting_statements), .start = token_init,
+	.authenticate = session_authenticate };
 
 int
 main(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include "upload.h"
 #include "utf8.h"
 
+/* clang-format off */
 enum { IN_PUBLIC, IN_PRIVATE };
 static const char *const folders[] = { [IN_PUBLIC] = "public", [IN_PRIVATE] = "private", NULL };
 static const char *const sorts[] = { "-createdAt", "createdAt", "name", "-name", "size", "-size", NULL };
@@ -96,6 +97,7 @@ static const struct route routes[] = {
 	  .errors = STATUSES(409),
 	  .title = "(ours) delete an upload: its owner or an admin; 409 while a material holds it" },
 };
+/* clang-format on */
 
 /* Puts the fields of upload_response. */
 static void
@@ -189,8 +191,8 @@ note_opening(struct request *rq, const char *user)
 {
 	const char *key = rq->params[0];
 
-	if (rq->http.method != GET || (rq->user && strcmp(rq->user->id, user) != 0) ||
-	    !assignment_unopened(rq->db, key, user) || !late_begin(rq))
+	if (rq->http.method != GET || (rq->user && strcmp(rq->user->id, user) != 0) || !assignment_unopened(rq->db, key, user) ||
+		!late_begin(rq))
 		return;
 	assignment_open(rq->db, key, user, rq->now);
 	late_end(rq);
@@ -272,8 +274,8 @@ delete_file(struct request *rq)
 
 static const struct section storage = { routes, COUNT(routes), sql, COUNT(sql) };
 static const struct program program = { "storage", "Files: upload, download, list and delete", SECTIONS(&storage),
-	.statements = STATEMENTS(&assignment_statements, &audit_statements, &file_statements, &limit_statements,
-		&session_statements),
+	.statements = STATEMENTS(
+		&assignment_statements, &audit_statements, &file_statements, &limit_statements, &session_statements),
 	.start = token_init, .authenticate = session_authenticate };
 
 int

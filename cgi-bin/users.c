@@ -7,6 +7,7 @@
 #include "token.h"
 #include "user.h"
 
+/* clang-format off */
 static const struct shape optional_auth = { .name = "OptionalAuthResponseDto", .fields = FIELDS(
 	{ "isAuthenticated", FIELD_BOOL },
 	{ "message", FIELD_TEXT, 1, 200, .example = "\"You are logged in\"" },
@@ -33,6 +34,7 @@ static const struct route routes[] = {
 };
 
 #define USERNAME_PAUSE (30 * DAY)
+/* clang-format on */
 
 static struct response
 get_me(struct request *rq)

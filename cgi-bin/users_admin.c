@@ -12,6 +12,7 @@
 #define DELETE_TIMEOUT (10 * SECOND)
 #define USER_COLUMNS USER_PROFILE_COLUMNS ", users.is_active, users.deletion_status AS account_deletion_status"
 
+/* clang-format off */
 static const char *const sorts[] = { "-createdAt", "createdAt", "email", "-email", "name", "-name", NULL };
 
 static const struct shape user_response = { .name = "UserResponseDto", .fields = FIELDS(
@@ -123,6 +124,7 @@ static const struct route routes[] = {
 };
 
 const struct section users_admin = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 /* ---- the list */
 
@@ -174,8 +176,8 @@ find_target(struct request *rq, struct target *target)
 		db_flag(row, 3), db_flag(row, 4), EN };
 	(void)!language_of(db_text(row, 5), &target->language);
 	db_end(row);
-	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ?
-		ERROR_ROLE_TOO_LOW : ERROR_NONE;
+	return target->role > USER && caller_rights(rq->user) < SUPERADMIN && target->pk != rq->user->pk ? ERROR_ROLE_TOO_LOW
+													 : ERROR_NONE;
 }
 
 /* For If-Match. A caller who may not change the user gets that error first, whatever tag they sent. */
@@ -191,8 +193,8 @@ show_target(struct request *rq)
 static void
 note(struct request *rq, const struct target *target, const char *action, const char *before, const char *after)
 {
-	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email,
-		before, after });
+	audit_add(
+		rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->id, target->email, before, after });
 }
 
 static struct response
@@ -272,11 +274,11 @@ mail_changed(struct request *rq, const struct target *target)
 	char when[CLOCK_TEXT];
 
 	clock_text(rq->now, when);
-	const struct mail_value values[] = {
-		{ "school", rq->conf->mail_name }, { "email", target->email }, { "link", rq->conf->app_url },
+	const struct mail_value values[] = { { "school", rq->conf->mail_name }, { "email", target->email },
+		{ "link", rq->conf->app_url },
 		{ "when", arena_format(rq->arena, "%.10s %.5s UTC", when, when + strlen("2026-01-15T")) } };
-	return mail_seal(rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values,
-		COUNT(values));
+	return mail_seal(
+		rq->conf, rq->arena, rq->now, 0, target->email, target->language, "email-changed", values, COUNT(values));
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "users.h"
 #include "sql.h"
 
+/* clang-format off */
 enum { FOR_ACTION = PAGE_FIELDS, FOR_ACTOR, FOR_SUBJECT, FROM, TO };
 
 static const struct shape list_query = { .name = "AuditListQuery", .fields = FIELDS(
@@ -60,6 +61,7 @@ static const struct route routes[] = {
 };
 
 const struct section users_audit = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 /* NULL for an empty filter, as for one that is left out. */
 static const char *

@@ -3,6 +3,7 @@
 #include "user.h"
 #include "users.h"
 
+/* clang-format off */
 static const struct shape deletion = { .name = "AccountDeletionV1ResponseDto", .fields = FIELDS(
 	{ "status", FIELD_ENUM, .oneof = user_deletion_states, .example = "\"pending\"" },
 	{ "requestedAt", FIELD_TIME, .nullable = true },
@@ -33,12 +34,12 @@ static const struct route routes[] = {
 };
 
 const struct section users_deletion = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 static struct response
 record_change(struct request *rq, const char *action)
 {
-	audit_add(rq->db, rq->now,
-		&(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email });
+	audit_add(rq->db, rq->now, &(struct audit){ rq->user->id, rq->user->email, action, rq->user->id, rq->user->email });
 	return response_row(rq, sql[SHOW], ARGS(rq->user->pk), &deletion);
 }
 
@@ -50,7 +51,7 @@ request_wait(struct request *rq)
 	int64_t wait = 0;
 
 	if (db_one(rq->db, &row, sql[REQUESTS], ARGS(rq->user->id, rq->now - DAY, rq->now + CLOCK_SLACK)) == DB_ROW &&
-	    db_int(row, 0) >= REQUESTS_DAILY)
+		db_int(row, 0) >= REQUESTS_DAILY)
 		wait = db_int(row, 1) + DAY - rq->now;
 	db_end(row);
 	return wait < DAY ? wait : DAY;

@@ -6,6 +6,7 @@
 #include "session.h"
 #include "users.h"
 
+/* clang-format off */
 static const char *const request_states[] = { "PENDING", "REPLIED", NULL };
 
 /* All fields of a user that clients of the second seed know. */
@@ -210,6 +211,7 @@ static const struct route routes[] = {
 };
 
 const struct section users_export = { routes, COUNT(routes), sql, COUNT(sql) };
+/* clang-format on */
 
 /* "answers" to stored questions; `chosen` has a byte for each. */
 static void
@@ -231,7 +233,7 @@ put_answered(struct request *rq, const char *name, const char *rows, const struc
 
 	data_list(rq, name);
 	for (enum db_rc rc = db_one(rq->db, &row, rows, ARGS(rq->user->pk)); rc == DB_ROW && !rq->out->failed;
-	     rc = db_next(row)) {
+		rc = db_next(row)) {
 		data_object(rq, NULL);
 		int next = response_put_row(rq, shape, row, 0);
 		put_answers(rq, db_text(row, next), db_blob(row, next + 1), db_size(row, next + 1), graded);

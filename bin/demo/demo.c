@@ -41,7 +41,7 @@ static const struct command demo = {
 	.run = run_demo,
 };
 
-#define CACHE_KIB 131072	/* inserts into an index of a million rows touch all of its pages */
+#define CACHE_KIB 131072 /* inserts into an index of a million rows touch all of its pages */
 
 enum { IN_USE };
 
@@ -110,8 +110,8 @@ demo_id(struct demo *d, int64_t time)
 /* How busy the school, which is in Istanbul, is in a month (from January), on a day (from Sunday), at an hour (UTC). */
 static const double by_month[] = { 1.25, 1.1, 1, .9, .8, .7, .55, .75, 1.5, 1.35, 1, .7 };
 static const double by_day[] = { .75, 1.1, 1.1, 1.05, 1, .8, .7 };
-static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5, .9,
-	.5, .3, .15 };
+static const double by_hour[] = { .1, .05, .05, .1, .3, .7, 1.2, 1.5, 1.6, 1.4, 1.2, 1.3, 1.3, 1.2, 1.2, 1.4, 1.8, 2.1, 2, 1.5,
+	.9, .5, .3, .15 };
 
 static double
 weight_of(int64_t hour, double day_noise, double part)
@@ -213,7 +213,7 @@ look_for_use(const struct demo *d, const char **in_use)
 static enum db_rc
 make_all(struct demo *d)
 {
-	static enum db_rc (*const parts[])(struct demo *d) = { demo_make_users, demo_make_settings, demo_make_courses,
+	static enum db_rc (*const parts[])(struct demo * d) = { demo_make_users, demo_make_settings, demo_make_courses,
 		demo_make_results, demo_make_materials, demo_make_contacts, demo_make_logins };
 	enum db_rc rc = DB_DONE;
 
@@ -221,7 +221,7 @@ make_all(struct demo *d)
 		rc = parts[i](d);
 	if (rc == DB_DONE)
 		rc = db_trim(d->db);
-	return rc == DB_BUSY ? DB_DONE : rc;	/* a reader keeps it from shrinking the log; all is written */
+	return rc == DB_BUSY ? DB_DONE : rc; /* a reader keeps it from shrinking the log; all is written */
 }
 
 static void
@@ -231,17 +231,17 @@ print_made(const struct demo *d, int64_t ticks)
 
 	clock_date_text(d->until, date);
 	printf("Made in %.1f s, the year before %s with seed %llu: %lld users (%lld of them staff), %lld courses, "
-		"%zu placement tests,\n"
-		"%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
+	       "%zu placement tests,\n"
+	       "%lld results, %lld materials with %lld PDFs, %lld assignments (%lld opened), %lld contact requests.\n",
 		(double)ticks / 1e6, date, (unsigned long long)d->seed, (long long)d->users, (long long)d->staff,
-		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials,
-		(long long)d->files, (long long)d->assignments, (long long)d->opened, (long long)d->contacts);
+		(long long)d->courses, COUNT(demo_tests), (long long)d->results, (long long)d->materials, (long long)d->files,
+		(long long)d->assignments, (long long)d->opened, (long long)d->contacts);
 	printf("To log in as superadmin@example.com, request a code (POST /auth/otp/request, or the login page). ");
 	if (d->conf->mail_transport == MAIL_FILE)
 		printf("It is written to %s/mail.\n", d->conf->data);
 	else
 		printf("Under\n`make run` it is written to DATA/mail. Otherwise add a superadmin whose mail you can\n"
-			"read with `okulctl user add EMAIL --role superadmin`: mail to example.com reaches nobody.\n");
+		       "read with `okulctl user add EMAIL --role superadmin`: mail to example.com reaches nobody.\n");
 }
 
 static int
@@ -255,13 +255,16 @@ demo_fill(struct demo *d)
 	if (rc != DB_DONE)
 		return ctl_error(EXIT_FAILURE, "%s", db_reason(rc));
 	if (in_use)
-		return ctl_error(EXIT_DATA, "%s/okul.db holds %s already, and demo fills only an empty database. Create another one: "
-			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo", d->conf->data, in_use);
+		return ctl_error(EXIT_DATA,
+			"%s/okul.db holds %s already, and demo fills only an empty database. Create another one: "
+			"mkdir FOLDER && okulctl -d FOLDER migrate && okulctl -d FOLDER demo",
+			d->conf->data, in_use);
 	if (!db_cache(d->db, CACHE_KIB, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "%s", why);
 	rc = make_all(d);
 	if (rc != DB_DONE)
-		return ctl_error(EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
+		return ctl_error(
+			EXIT_FAILURE, "%s; what was made so far stays, so begin again with a new database", db_reason(rc));
 	print_made(d, clock_ticks() - start);
 	return EXIT_SUCCESS;
 }
@@ -286,11 +289,13 @@ read_until(const char *text, int64_t *until)
 static bool
 read_demo_options(struct demo *d, int argc, char **argv)
 {
+	/* clang-format off */
 	static const struct option options[] = {
 		{ "users", required_argument, NULL, 'u' }, { "results", required_argument, NULL, 'r' },
 		{ "contacts", required_argument, NULL, 'c' }, { "courses", required_argument, NULL, 'k' },
 		{ "seed", required_argument, NULL, 's' }, { "until", required_argument, NULL, 't' }, { 0 },
 	};
+	/* clang-format on */
 	int64_t seed = 1;
 	bool good = true;
 	int option;
@@ -334,16 +339,18 @@ run_demo(int argc, char **argv, const char *data)
 }
 
 /* Those of the modules of lib/school/ that the demo uses, and its own. */
+/* clang-format off */
 static const struct db_statements *const statements[] = {
 	&assignment_statements, &attempt_statements, &audit_statements, &contact_statements, &course_statements, &file_statements,
 	&limit_statements, &material_statements, &placement_statements, &setting_statements, &user_statements, &own_statements,
 	&demo_results_statements, NULL,
 };
+/* clang-format on */
 
 int
 main(int argc, char **argv)
 {
-	int code = ctl_init("okulctl");	/* a user runs it as `okulctl demo`, which sets OKUL_DATA to its -d */
+	int code = ctl_init("okulctl"); /* a user runs it as `okulctl demo`, which sets OKUL_DATA to its -d */
 
 	if (code != EXIT_SUCCESS)
 		return code;

@@ -14,47 +14,60 @@ static const struct lesson {
 	const char *title;
 	enum language locale;
 	const char *level, *description, *video;
-	struct { const char *task, *solution; } line[LINES];
+	struct {
+		const char *task, *solution;
+	} line[LINES];
 } lessons[] = {
 	{ "Türk alfabesi ve okunuş", TR, "A1", "Yirmi dokuz harf, her birine bir örnek.", "Alfabe şarkısı",
-	  { { "ç, ğ, ş harfleriyle birer kelime yazın.", "çay, dağ, şeker" }, { "I ve i: hangisi noktalı? __zmir, __ğdır", "İzmir, Iğdır" },
-	    { "Okuyun: Öğretmen üzüm yiyor.", "(sesli okuma)" }, { "Kaç sesli harf var?", "sekiz: a e ı i o ö u ü" } } },
+		{ { "ç, ğ, ş harfleriyle birer kelime yazın.", "çay, dağ, şeker" },
+			{ "I ve i: hangisi noktalı? __zmir, __ğdır", "İzmir, Iğdır" },
+			{ "Okuyun: Öğretmen üzüm yiyor.", "(sesli okuma)" },
+			{ "Kaç sesli harf var?", "sekiz: a e ı i o ö u ü" } } },
 	{ "Büyük ünlü uyumu", TR, "A2", "Ekler nasıl seçilir: -lar mı, -ler mi?", NULL,
-	  { { "ev__ (çoğul)", "evler" }, { "okul__ (çoğul)", "okullar" }, { "göz__ (çoğul)", "gözler" }, { "kapı__ (çoğul)", "kapılar" } } },
+		{ { "ev__ (çoğul)", "evler" }, { "okul__ (çoğul)", "okullar" }, { "göz__ (çoğul)", "gözler" },
+			{ "kapı__ (çoğul)", "kapılar" } } },
 	{ "Haber metinleri", TR, "B1", "Kısa haberler ve sorular.", "Akşam haberleri",
-	  { { "Metnin konusu nedir?", "hava durumu" }, { "Yağmur nerede bekleniyor?", "Karadeniz kıyılarında" },
-	    { "Zıt anlamlısı: soğuk", "sıcak" }, { "Özetleyin (iki cümle).", "(serbest)" } } },
+		{ { "Metnin konusu nedir?", "hava durumu" }, { "Yağmur nerede bekleniyor?", "Karadeniz kıyılarında" },
+			{ "Zıt anlamlısı: soğuk", "sıcak" }, { "Özetleyin (iki cümle).", "(serbest)" } } },
 	{ "Everyday conversations", EN, "A1", "At the shop, at the station, on the phone.", "At the station",
-	  { { "Can I ___ you?", "help" }, { "How ___ is it?", "much" }, { "A ticket ___ Oxford, please.", "to" }, { "See you ___ Monday.", "on" } } },
-	{ "Present perfect or past simple?", EN, "B1", "When to use which, with forty sentences to practise.", "The present perfect",
-	  { { "I ___ (see) him yesterday.", "saw" }, { "I ___ (never, be) to Rome.", "have never been" },
-	    { "When ___ (you, arrive)?", "did you arrive" }, { "She ___ (live) here since May.", "has lived" } } },
+		{ { "Can I ___ you?", "help" }, { "How ___ is it?", "much" }, { "A ticket ___ Oxford, please.", "to" },
+			{ "See you ___ Monday.", "on" } } },
+	{ "Present perfect or past simple?", EN, "B1", "When to use which, with forty sentences to practise.",
+		"The present perfect",
+		{ { "I ___ (see) him yesterday.", "saw" }, { "I ___ (never, be) to Rome.", "have never been" },
+			{ "When ___ (you, arrive)?", "did you arrive" }, { "She ___ (live) here since May.", "has lived" } } },
 	{ "Linking words in essays", EN, "C1", "However, moreover, albeit: what goes where.", NULL,
-	  { { "It rained; ___, we went out.", "nevertheless" }, { "___ being late, he smiled.", "Despite" },
-	    { "A short, ___ useful, note.", "albeit" }, { "___ to the report, sales fell.", "According" } } },
-	{ "Artikel: der, die, das", DE, "A1", "Regeln, die meistens stimmen, und ihre Ausnahmen.", "Der, die, das in fünf Minuten",
-	  { { "___ Mädchen", "das" }, { "___ Freiheit", "die" }, { "___ Frühling", "der" }, { "___ Büro", "das" } } },
+		{ { "It rained; ___, we went out.", "nevertheless" }, { "___ being late, he smiled.", "Despite" },
+			{ "A short, ___ useful, note.", "albeit" }, { "___ to the report, sales fell.", "According" } } },
+	{ "Artikel: der, die, das", DE, "A1", "Regeln, die meistens stimmen, und ihre Ausnahmen.",
+		"Der, die, das in fünf Minuten",
+		{ { "___ Mädchen", "das" }, { "___ Freiheit", "die" }, { "___ Frühling", "der" }, { "___ Büro", "das" } } },
 	{ "Perfekt mit haben und sein", DE, "A2", "Bewegung, Veränderung und der ganze Rest.", NULL,
-	  { { "Wir ___ nach Köln gefahren.", "sind" }, { "Er ___ gut geschlafen.", "hat" }, { "Sie ___ spät aufgewacht.", "ist" },
-	    { "Ich ___ den Schlüssel gefunden.", "habe" } } },
+		{ { "Wir ___ nach Köln gefahren.", "sind" }, { "Er ___ gut geschlafen.", "hat" },
+			{ "Sie ___ spät aufgewacht.", "ist" }, { "Ich ___ den Schlüssel gefunden.", "habe" } } },
 	{ "Konjunktiv II im Alltag", DE, "B2", "Höflich bitten, wünschen, bereuen.", "Wenn ich du wäre",
-	  { { "___ Sie mir bitte helfen? (können)", "Könnten" }, { "Wenn ich Zeit ___ (haben)", "hätte" },
-	    { "Ich ___ lieber zu Hause. (bleiben)", "bliebe" }, { "Das ___ nicht nötig gewesen. (sein)", "wäre" } } },
+		{ { "___ Sie mir bitte helfen? (können)", "Könnten" }, { "Wenn ich Zeit ___ (haben)", "hätte" },
+			{ "Ich ___ lieber zu Hause. (bleiben)", "bliebe" }, { "Das ___ nicht nötig gewesen. (sein)", "wäre" } } },
 	{ "Ser y estar", ES, "A1", "Dos verbos para una sola palabra.", "¿Ser o estar?",
-	  { { "Yo ___ de Ankara.", "soy" }, { "Hoy ___ cansada.", "estoy" }, { "La niña ___ alta.", "es" }, { "¿Dónde ___ el baño?", "está" } } },
+		{ { "Yo ___ de Ankara.", "soy" }, { "Hoy ___ cansada.", "estoy" }, { "La niña ___ alta.", "es" },
+			{ "¿Dónde ___ el baño?", "está" } } },
 	{ "El pretérito indefinido", ES, "A2", "Lo que pasó ayer.", NULL,
-	  { { "Ayer ___ (comer) paella.", "comí" }, { "¿Qué ___ (hacer) tú?", "hiciste" }, { "Ellos ___ (ir) al cine.", "fueron" },
-	    { "Nosotros ___ (estar) allí.", "estuvimos" } } },
+		{ { "Ayer ___ (comer) paella.", "comí" }, { "¿Qué ___ (hacer) tú?", "hiciste" },
+			{ "Ellos ___ (ir) al cine.", "fueron" }, { "Nosotros ___ (estar) allí.", "estuvimos" } } },
 	{ "El subjuntivo presente", ES, "B2", "Deseos, dudas y emociones.", "Ojalá",
-	  { { "Ojalá ___ (venir) pronto.", "venga" }, { "No creo que ___ (ser) verdad.", "sea" },
-	    { "Espero que ___ (tener, tú) suerte.", "tengas" }, { "Quiero que me ___ (decir, usted) algo.", "diga" } } },
+		{ { "Ojalá ___ (venir) pronto.", "venga" }, { "No creo que ___ (ser) verdad.", "sea" },
+			{ "Espero que ___ (tener, tú) suerte.", "tengas" },
+			{ "Quiero que me ___ (decir, usted) algo.", "diga" } } },
 };
 
-static const char *const worksheet[LANGUAGES] = { [TR] = "Alıştırmalar", [EN] = "Worksheet", [ES] = "Ejercicios",
-	[DE] = "Arbeitsblatt" };
+static const char *const worksheet[LANGUAGES] = {
+	[TR] = "Alıştırmalar", [EN] = "Worksheet", [ES] = "Ejercicios", [DE] = "Arbeitsblatt"
+};
 static const char *const key[LANGUAGES] = { [TR] = "Çözümler", [EN] = "Answer key", [ES] = "Soluciones", [DE] = "Lösungen" };
-static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.", [EN] = "Please work through it until next week.",
-	[ES] = "Para la semana que viene, por favor.", [DE] = "Bitte bis nächste Woche durcharbeiten." };
+static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çalışın.",
+	[EN] = "Please work through it until next week.",
+	[ES] = "Para la semana que viene, por favor.",
+	[DE] = "Bitte bis nächste Woche durcharbeiten." };
 
 /* ---- PDF (ISO 32000-1): one page, in a font that every reader has */
 
@@ -62,9 +75,11 @@ static const char *const notes[LANGUAGES] = { [TR] = "Lütfen haftaya kadar çal
 static int32_t
 code_of(int32_t point)
 {
+	/* clang-format off */
 	static const struct { int32_t point, code; } turkish[] = {	/* Ğ İ Ş ğ ı ş */
 		{ 0x11e, 0xd0 }, { 0x130, 0xdd }, { 0x15e, 0xde }, { 0x11f, 0xf0 }, { 0x131, 0xfd }, { 0x15f, 0xfe },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(turkish); i++)
 		if (point == turkish[i].point)
@@ -92,8 +107,8 @@ write_pdf(struct arena *arena, const struct lesson *lesson, bool solved)
 	put_pdf_line(&page, 20, 20, lesson->title);
 	put_pdf_line(&page, 12, 24, arena_format(arena, "%s - %s", lesson->level, title));
 	for (int i = 0; i < LINES; i++)
-		put_pdf_line(&page, 13, 34, arena_format(arena, "%d. %s", i + 1,
-			solved ? lesson->line[i].solution : lesson->line[i].task));
+		put_pdf_line(&page, 13, 34,
+			arena_format(arena, "%d. %s", i + 1, solved ? lesson->line[i].solution : lesson->line[i].task));
 	buf_puts(&page, "ET\n");
 
 	const char *const objects[] = {
@@ -181,8 +196,9 @@ make_material(struct demo *d, int64_t i, void *out)
 	int64_t at = d->start - ((int64_t)COUNT(lessons) - i) * DAY + 7 * HOUR + demo_below(d, 8 * HOUR);
 	struct lesson_row *row = out;
 
-	*row = (struct lesson_row){ .at = at, .material = { lesson->title, lesson->description,
-		language_code(lesson->locale), videos_of(d, lesson, at, i), .level = lesson->level } };
+	*row = (struct lesson_row){ .at = at,
+		.material = { lesson->title, lesson->description, language_code(lesson->locale), videos_of(d, lesson, at, i),
+			.level = lesson->level } };
 	row->id = demo_id(d, at);
 }
 
@@ -223,8 +239,8 @@ make_assignment(struct demo *d, int64_t i, void *row)
 	if (!user)
 		return;
 	/* `lessons` are the only materials, so a material's key is its place among them. */
-	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at,
-		is_opened ? opened : 0, has_note ? notes[user->language] : NULL };
+	*(struct assignment *)row = (struct assignment){ material + 1, user->pk, teacher->pk, at, is_opened ? opened : 0,
+		has_note ? notes[user->language] : NULL };
 	if (is_opened && user->last_login < opened)
 		user->last_login = opened;
 }

@@ -12,46 +12,42 @@
 
 struct people {
 	const char *const women[16], *const men[16], *const surnames[28];
-	const char *zone, *country_code, *mobile;	/* mobile: how a number begins; eight digits follow */
+	const char *zone, *country_code, *mobile; /* mobile: how a number begins; eight digits follow */
 	double share;
 };
 
 static const struct people people[LANGUAGES] = {
-	[TR] = {
-		{ "Ayşe", "Fatma", "Zeynep", "Elif", "Merve", "Büşra", "Esra", "Özlem", "Gülşah", "Şule", "Ceren",
-		  "Defne", "İpek", "Nazlı", "Selin", "Tuğba" },
-		{ "Mehmet", "Mustafa", "Ahmet", "Emre", "Burak", "Can", "Cem", "Deniz", "Eren", "Furkan", "Görkem",
-		  "Hakan", "İbrahim", "Kaan", "Kerem", "Murat" },
-		{ "Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Yıldız", "Yıldırım", "Öztürk", "Aydın", "Özdemir",
-		  "Arslan", "Doğan", "Kılıç", "Aslan", "Çetin", "Kara", "Koç", "Kurt", "Özkan", "Şimşek", "Polat",
-		  "Korkmaz", "Çakır", "Erdoğan", "Acar", "Güneş", "Aktaş", "Bulut" },
+	[TR] = { { "Ayşe", "Fatma", "Zeynep", "Elif", "Merve", "Büşra", "Esra", "Özlem", "Gülşah", "Şule", "Ceren", "Defne",
+			 "İpek", "Nazlı", "Selin", "Tuğba" },
+		{ "Mehmet", "Mustafa", "Ahmet", "Emre", "Burak", "Can", "Cem", "Deniz", "Eren", "Furkan", "Görkem", "Hakan",
+			"İbrahim", "Kaan", "Kerem", "Murat" },
+		{ "Yılmaz", "Kaya", "Demir", "Şahin", "Çelik", "Yıldız", "Yıldırım", "Öztürk", "Aydın", "Özdemir", "Arslan",
+			"Doğan", "Kılıç", "Aslan", "Çetin", "Kara", "Koç", "Kurt", "Özkan", "Şimşek", "Polat", "Korkmaz", "Çakır",
+			"Erdoğan", "Acar", "Güneş", "Aktaş", "Bulut" },
 		"Europe/Istanbul", "90", "53", .56 },
-	[DE] = {
-		{ "Anna", "Lena", "Laura", "Katharina", "Julia", "Sophie", "Marie", "Lea", "Hannah", "Johanna",
-		  "Charlotte", "Franziska", "Greta", "Heike", "Ingrid", "Jana" },
-		{ "Lukas", "Felix", "Jonas", "Maximilian", "Paul", "Leon", "Finn", "Elias", "Moritz", "Niklas",
-		  "Tobias", "Sebastian", "Florian", "Jürgen", "Klaus", "Matthias" },
-		{ "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Meyer", "Wagner", "Becker", "Schulz",
-		  "Hoffmann", "Schäfer", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Schwarz",
-		  "Zimmermann", "Braun", "Krüger", "Hofmann", "Hartmann", "Lange", "Werner", "Krause", "Lehmann" },
+	[DE] = { { "Anna", "Lena", "Laura", "Katharina", "Julia", "Sophie", "Marie", "Lea", "Hannah", "Johanna", "Charlotte",
+			 "Franziska", "Greta", "Heike", "Ingrid", "Jana" },
+		{ "Lukas", "Felix", "Jonas", "Maximilian", "Paul", "Leon", "Finn", "Elias", "Moritz", "Niklas", "Tobias",
+			"Sebastian", "Florian", "Jürgen", "Klaus", "Matthias" },
+		{ "Müller", "Schmidt", "Schneider", "Fischer", "Weber", "Meyer", "Wagner", "Becker", "Schulz", "Hoffmann",
+			"Schäfer", "Koch", "Bauer", "Richter", "Klein", "Wolf", "Schröder", "Neumann", "Schwarz", "Zimmermann",
+			"Braun", "Krüger", "Hofmann", "Hartmann", "Lange", "Werner", "Krause", "Lehmann" },
 		"Europe/Berlin", "49", "151", .16 },
-	[ES] = {
-		{ "María", "Carmen", "Lucía", "Ana", "Isabel", "Sofía", "Paula", "Elena", "Cristina", "Marta", "Pilar",
-		  "Raquel", "Begoña", "Rocío", "Inés", "Silvia" },
-		{ "José", "Antonio", "Manuel", "Francisco", "Javier", "Carlos", "Miguel", "Alejandro", "Pablo",
-		  "Sergio", "Jorge", "Alberto", "Álvaro", "Diego", "Adrián", "Rubén" },
-		{ "García", "González", "Rodríguez", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez",
-		  "Jiménez", "Ruiz", "Hernández", "Díaz", "Moreno", "Muñoz", "Álvarez", "Romero", "Alonso", "Gutiérrez",
-		  "Navarro", "Torres", "Domínguez", "Vázquez", "Ramos", "Gil", "Ramírez", "Serrano", "Blanco" },
+	[ES] = { { "María", "Carmen", "Lucía", "Ana", "Isabel", "Sofía", "Paula", "Elena", "Cristina", "Marta", "Pilar", "Raquel",
+			 "Begoña", "Rocío", "Inés", "Silvia" },
+		{ "José", "Antonio", "Manuel", "Francisco", "Javier", "Carlos", "Miguel", "Alejandro", "Pablo", "Sergio", "Jorge",
+			"Alberto", "Álvaro", "Diego", "Adrián", "Rubén" },
+		{ "García", "González", "Rodríguez", "Fernández", "López", "Martínez", "Sánchez", "Pérez", "Gómez", "Jiménez",
+			"Ruiz", "Hernández", "Díaz", "Moreno", "Muñoz", "Álvarez", "Romero", "Alonso", "Gutiérrez", "Navarro",
+			"Torres", "Domínguez", "Vázquez", "Ramos", "Gil", "Ramírez", "Serrano", "Blanco" },
 		"Europe/Madrid", "34", "6", .12 },
-	[EN] = {
-		{ "Emma", "Olivia", "Amelia", "Isla", "Grace", "Ruby", "Emily", "Chloe", "Lily", "Evie", "Alice",
-		  "Harriet", "Daisy", "Florence", "Matilda", "Rosie" },
-		{ "Oliver", "George", "Harry", "Jack", "Noah", "Arthur", "Charlie", "Henry", "James", "William",
-		  "Edward", "Alfie", "Benjamin", "Callum", "Dylan", "Ethan" },
+	[EN] = { { "Emma", "Olivia", "Amelia", "Isla", "Grace", "Ruby", "Emily", "Chloe", "Lily", "Evie", "Alice", "Harriet",
+			 "Daisy", "Florence", "Matilda", "Rosie" },
+		{ "Oliver", "George", "Harry", "Jack", "Noah", "Arthur", "Charlie", "Henry", "James", "William", "Edward",
+			"Alfie", "Benjamin", "Callum", "Dylan", "Ethan" },
 		{ "Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Johnson", "Davies", "Robinson", "Wright",
-		  "Thompson", "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke",
-		  "Harris", "Lewis", "Clark", "Cooper", "Ward", "Turner", "Hill", "Moore" },
+			"Thompson", "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke", "Harris",
+			"Lewis", "Clark", "Cooper", "Ward", "Turner", "Hill", "Moore" },
 		"Europe/London", "44", "77", .16 },
 };
 
@@ -110,7 +106,7 @@ demo_name(struct demo *d, enum language language)
 
 #define USED_ROOM (1 << 20)
 
-static uint16_t *used;		/* how often a handle was used, by its hash: two with the same hash skip numbers */
+static uint16_t *used; /* how often a handle was used, by its hash: two with the same hash skip numbers */
 
 /* The first ayse.isik is that, the next ayse.isik2. */
 static struct demo_name
@@ -162,8 +158,8 @@ describe(struct demo *d, const struct demo_user *user, const struct demo_name *n
 	}
 	if (demo_happens(d, .75)) {
 		row->profile[USER_COUNTRY_CODE] = value_text(of->country_code);
-		row->profile[USER_PHONE_NUMBER] = value_text(arena_format(d->batch, "%s%08lld", of->mobile,
-			(long long)demo_below(d, 100000000)));
+		row->profile[USER_PHONE_NUMBER] = value_text(
+			arena_format(d->batch, "%s%08lld", of->mobile, (long long)demo_below(d, 100000000)));
 	}
 	if (demo_happens(d, .5))
 		row->profile[USER_INTERESTS] = value_text(pick_interests(d));

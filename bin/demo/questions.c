@@ -1,6 +1,7 @@
 /* demo_questions - two placement tests: four questions a level from A1 to C2, the right answer first. */
 #include "demo.h"
 
+/* clang-format off */
 /* Two of them do not discriminate, as in every school: the statistics of the test show which. */
 static const struct demo_question english[] = {
 	{ "She ___ a teacher.", { "is", "am", "are", "be" }, 1, -2.6, 1.3 },
@@ -56,9 +57,12 @@ static const struct demo_question german[] = {
 	{ "Er gab sich alle Mühe, ___ ohne Erfolg.", { "wenngleich", "sofern", "zumal", "sodass" }, 3, 2.1, 1.2 },
 	{ "Das Vorhaben ist zum Scheitern ___.", { "verurteilt", "verhängt", "verteilt", "verfügt" }, 3, 1.9, 1.4 },
 };
+/* clang-format on */
 
 const struct demo_test demo_tests[2] = {
-	{ "English placement test", "24 questions from A1 to C2. You have 30 minutes; do not worry about what you do not know yet.", "en", 30,
-	  english, COUNT(english) },
-	{ "Einstufungstest Deutsch", "24 Fragen von A1 bis C2. Nehmen Sie sich Zeit, und raten Sie nicht.", "de", 0, german, COUNT(german) },
+	{ "English placement test",
+		"24 questions from A1 to C2. You have 30 minutes; do not worry about what you do not know yet.", "en", 30,
+		english, COUNT(english) },
+	{ "Einstufungstest Deutsch", "24 Fragen von A1 bis C2. Nehmen Sie sich Zeit, und raten Sie nicht.", "de", 0, german,
+		COUNT(german) },
 };

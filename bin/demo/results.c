@@ -20,12 +20,12 @@ static struct test {
 	const struct demo_test *source;
 	int64_t pk;
 	const struct test_version *version;
-	unsigned char right[QUIZ_QUESTIONS_MAX];	/* the number of the right option */
+	unsigned char right[QUIZ_QUESTIONS_MAX]; /* the number of the right option */
 } tests[COUNT(demo_tests)];
 
 #define RANGE(level, from, to) "{\"level\":\"" level "\",\"minScore\":" #from ",\"maxScore\":" #to "}"
-static const char ranges[] = "[" RANGE("A1", 0, 20) "," RANGE("A2", 21, 38) "," RANGE("B1", 39, 56) ","
-	RANGE("B2", 57, 72) "," RANGE("C1", 73, 88) "," RANGE("C2", 89, 100) "]";
+static const char ranges[] = "[" RANGE("A1", 0, 20) "," RANGE("A2", 21, 38) "," RANGE("B1", 39, 56) "," RANGE(
+	"B2", 57, 72) "," RANGE("C1", 73, 88) "," RANGE("C2", 89, 100) "]";
 
 enum { FIND };
 
@@ -72,14 +72,15 @@ questions_of(struct demo *d, struct test *test)
 static enum db_rc
 make_test(struct demo *d, struct test *test, const struct demo_test *source, int64_t at)
 {
-	struct placement placement = { .ranges = ranges, .head = {
-		[PLACEMENT_TITLE] = value_text(source->title),
-		[PLACEMENT_DESCRIPTION] = value_text(source->description),
-		[PLACEMENT_LANGUAGE] = value_text(source->language),
-		[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(),
-		[PLACEMENT_ATTEMPTS] = value_int(0),
-		[PLACEMENT_SHUFFLE] = value_bool(true),
-	} };
+	struct placement placement = { .ranges = ranges,
+		.head = {
+			[PLACEMENT_TITLE] = value_text(source->title),
+			[PLACEMENT_DESCRIPTION] = value_text(source->description),
+			[PLACEMENT_LANGUAGE] = value_text(source->language),
+			[PLACEMENT_MINUTES] = source->minutes ? value_int(source->minutes) : value_null(),
+			[PLACEMENT_ATTEMPTS] = value_int(0),
+			[PLACEMENT_SHUFFLE] = value_bool(true),
+		} };
 	const char *id = demo_id(d, at);
 	struct db_rows *row;
 
@@ -148,7 +149,7 @@ make_result(struct demo *d, int64_t i, void *row)
 
 	(void)i;
 	if (!user)
-		user = &d->user[d->staff - 1];	/* a teacher tries it out */
+		user = &d->user[d->staff - 1]; /* a teacher tries it out */
 	int which = choose_test(d, user);
 	const struct test *test = &tests[which];
 	const struct test_version *version = test->version;

@@ -8,12 +8,11 @@
 #include <math.h>
 #include <stdarg.h>
 
-#define BASE "http://127.0.0.1:8080"	/* what `make run` listens on */
-#define BODY_WIDTH 60			/* characters of a body that stays on one line */
+#define BASE "http://127.0.0.1:8080" /* what `make run` listens on */
+#define BODY_WIDTH 60		     /* characters of a body that stays on one line */
 
 /* HTML in which each %s stands for an argument, which is escaped. No other conversion is known. */
-static void printf_like(2, 3)
-page_put(const struct page *page, const char *html, ...)
+static void printf_like(2, 3) page_put(const struct page *page, const char *html, ...)
 {
 	const char *place;
 	va_list args;
@@ -66,9 +65,8 @@ put_page_values(const struct page *page, const cJSON *values)
 {
 	const cJSON *value;
 
-	cJSON_ArrayForEach(value, values)
-		if (cJSON_IsString(value))
-			page_put(page, value == values->child ? "<code>%s</code>" : " <code>%s</code>", value->valuestring);
+	cJSON_ArrayForEach(value, values) if (cJSON_IsString(value))
+		page_put(page, value == values->child ? "<code>%s</code>" : " <code>%s</code>", value->valuestring);
 }
 
 static void
@@ -122,7 +120,8 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 	const cJSON *field;
 
 	shape = schema_resolve(page, shape);
-	cJSON_ArrayForEach(field, json_get(shape, "properties")) {
+	cJSON_ArrayForEach(field, json_get(shape, "properties"))
+	{
 		const cJSON *plain = schema_without_null(field), *items = json_get(plain, "items");
 		put_field(page, prefix, field->string, schema_is_required(shape, field->string), field,
 			schema_string(field, "description"));
@@ -136,7 +135,7 @@ put_fields(const struct page *page, const char *prefix, const cJSON *shape, int 
 
 struct operation {
 	const char *path, *method;
-	const cJSON *json, *body;	/* body: the first that the route takes; NULL: none */
+	const cJSON *json, *body; /* body: the first that the route takes; NULL: none */
 };
 
 /* The first media type of a body or a response; NULL when it has none. */
@@ -188,7 +187,8 @@ put_curl_form(const struct page *page, const struct operation *operation, struct
 {
 	const cJSON *fields = json_get(schema_resolve(page, json_get(operation->body, "schema")), "properties"), *value;
 
-	cJSON_ArrayForEach(value, json_get(operation->body, "example")) {
+	cJSON_ArrayForEach(value, json_get(operation->body, "example"))
+	{
 		bool file = schema_is_file(json_get(fields, value->string));
 		const cJSON *first = file && cJSON_IsArray(value) ? value->child : value;
 		buf_printf(line, " \\\n  -F '%s=%s", value->string, file ? "@" : "");
@@ -227,7 +227,8 @@ put_input(const struct page *page, const struct operation *operation)
 	if (!operation->body && !cJSON_GetArraySize(parameters))
 		return;
 	page_put(page, "<table>\n");
-	cJSON_ArrayForEach(parameter, parameters) {
+	cJSON_ArrayForEach(parameter, parameters)
+	{
 		const cJSON *plain = schema_resolve(page, parameter);
 		const char *in = schema_string(plain, "in");
 		const char *form = strcmp(in, "query") == 0 ? "?%s" : strcmp(in, "header") == 0 ? "%s:" : "{%s}";
@@ -255,9 +256,9 @@ put_page_headers(const struct page *page, const cJSON *response, const char *bef
 	const cJSON *header;
 	int count = 0;
 
-	cJSON_ArrayForEach(header, json_get(response, "headers"))
-		if (strcmp(header->string, "X-Request-Id") != 0 && strcmp(header->string, "Content-Language") != 0)
-			page_put(page, "%s<code>%s</code>", count++ ? ", " : before, header->string);
+	cJSON_ArrayForEach(header, json_get(response, "headers")) if (strcmp(header->string, "X-Request-Id") != 0 &&
+		strcmp(header->string, "Content-Language") != 0)
+		page_put(page, "%s<code>%s</code>", count++ ? ", " : before, header->string);
 	page_put(page, "%s", count ? after : "");
 }
 
@@ -287,10 +288,9 @@ put_page_failures(const struct page *page, const cJSON *responses)
 	const cJSON *response;
 
 	page_put(page, "<p class=\"errors\">");
-	cJSON_ArrayForEach(response, responses)
-		if (response->string[0] >= '4')
-			page_put(page, "<a href=\"#e%s\" title=\"%s\">%s</a> ", response->string,
-				schema_string(schema_resolve(page, response), "description"), response->string);
+	cJSON_ArrayForEach(response, responses) if (response->string[0] >= '4')
+		page_put(page, "<a href=\"#e%s\" title=\"%s\">%s</a> ", response->string,
+			schema_string(schema_resolve(page, response), "description"), response->string);
 	page_put(page, "</p>\n");
 }
 
@@ -318,8 +318,8 @@ static void
 put_page_link(const struct page *page, const struct operation *operation)
 {
 	page_put(page, "<a href=\"#%s\" title=\"%s\"><b class=\"%s\">%s</b> <span>%s</span></a>\n",
-		schema_string(operation->json, "operationId"), schema_string(operation->json, "summary"),
-		operation->method, operation->method, operation->path);
+		schema_string(operation->json, "operationId"), schema_string(operation->json, "summary"), operation->method,
+		operation->method, operation->path);
 }
 
 /* ---- the page */
@@ -329,11 +329,9 @@ each_operation(const struct page *page, const char *tag, void (*show)(const stru
 {
 	const cJSON *path, *method;
 
-	cJSON_ArrayForEach(path, json_get(page->document, "paths"))
-		cJSON_ArrayForEach(method, path)
-			if (strcmp(json_get(method, "tags")->child->valuestring, tag) == 0)
-				show(page, &(struct operation){ path->string, method->string, method,
-					first_media(json_get(method, "requestBody")) });
+	cJSON_ArrayForEach(path, json_get(page->document, "paths")) cJSON_ArrayForEach(
+		method, path) if (strcmp(json_get(method, "tags")->child->valuestring, tag) == 0) show(page,
+		&(struct operation){ path->string, method->string, method, first_media(json_get(method, "requestBody")) });
 }
 
 static void
@@ -347,7 +345,8 @@ put_navigation(const struct page *page)
 {
 	const cJSON *tag;
 
-	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
+	cJSON_ArrayForEach(tag, json_get(page->document, "tags"))
+	{
 		const char *name = schema_string(tag, "name");
 		page_put(page, "<div><a class=\"group\" href=\"#group-%s\">%s</a>\n", name, name);
 		each_operation(page, name, put_page_link);
@@ -360,10 +359,11 @@ put_routes(const struct page *page)
 {
 	const cJSON *tag;
 
-	cJSON_ArrayForEach(tag, json_get(page->document, "tags")) {
+	cJSON_ArrayForEach(tag, json_get(page->document, "tags"))
+	{
 		const char *name = schema_string(tag, "name");
-		page_put(page, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>%s</p>\n",
-			name, name, schema_string(tag, "description"));
+		page_put(page, "<section id=\"group-%s\">\n<h2>%s</h2>\n<p>%s</p>\n", name, name,
+			schema_string(tag, "description"));
 		each_operation(page, name, put_article);
 		page_put(page, "</section>\n");
 	}
@@ -376,9 +376,8 @@ find_response(const struct page *page, const char *status)
 	const cJSON *path, *method;
 
 	cJSON_ArrayForEach(path, json_get(page->document, "paths"))
-		cJSON_ArrayForEach(method, path)
-			if (json_get(json_get(method, "responses"), status))
-				return schema_resolve(page, json_get(json_get(method, "responses"), status));
+		cJSON_ArrayForEach(method, path) if (json_get(json_get(method, "responses"), status)) return schema_resolve(
+			page, json_get(json_get(method, "responses"), status));
 	return NULL;
 }
 
@@ -401,7 +400,10 @@ put_error_table(const struct page *page)
 void
 reference_page(struct buf *out, struct arena *arena, const char *template, const cJSON *document)
 {
-	static const struct { const char *name; void (*put)(const struct page *); } places[] = {
+	static const struct {
+		const char *name;
+		void (*put)(const struct page *);
+	} places[] = {
 		{ "{{version}}", put_version },
 		{ "{{navigation}}", put_navigation },
 		{ "{{errors}}", put_error_table },

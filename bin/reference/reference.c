@@ -81,9 +81,7 @@ join_paths(cJSON *to, cJSON *from)
 {
 	const cJSON *path;
 
-	cJSON_ArrayForEach(path, from)
-		if (json_get(to, path->string))
-			return path->string;
+	cJSON_ArrayForEach(path, from) if (json_get(to, path->string)) return path->string;
 	return join_members(to, from);
 }
 
@@ -108,8 +106,8 @@ join_part(cJSON *document, struct arena *arena, const char *file)
 		return ctl_error(EXIT_DATA, "%s: %s is another shape in another program; rename one of them", file, name);
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if ((name = join_members(json_get(components, shared[i]), json_get(theirs, shared[i]))))
-			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again",
-				file, name, shared[i]);
+			return ctl_error(EXIT_DATA, "%s: %s of %s differs between programs; build all of them again", file, name,
+				shared[i]);
 	return EXIT_SUCCESS;
 }
 
@@ -122,9 +120,7 @@ is_used(const cJSON *node, const char *ref)
 
 	if (own && strcmp(own, ref) == 0)
 		return true;
-	cJSON_ArrayForEach(item, node)
-		if (is_used(item, ref))
-			return true;
+	cJSON_ArrayForEach(item, node) if (is_used(item, ref)) return true;
 	return false;
 }
 

@@ -95,9 +95,7 @@ schema_is_required(const cJSON *shape, const char *name)
 {
 	const cJSON *required;
 
-	cJSON_ArrayForEach(required, json_get(shape, "required"))
-		if (strcmp(required->valuestring, name) == 0)
-			return true;
+	cJSON_ArrayForEach(required, json_get(shape, "required")) if (strcmp(required->valuestring, name) == 0) return true;
 	return false;
 }
 
@@ -138,16 +136,16 @@ example_object(const struct page *page, const cJSON *schema, bool request, int d
 	cJSON *object = cJSON_CreateObject();
 	const cJSON *field;
 
-	cJSON_ArrayForEach(field, json_get(schema, "properties"))
-		if (!request || schema_is_required(schema, field->string) || json_get(field, "examples"))
-			cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, request, depth));
+	cJSON_ArrayForEach(field, json_get(schema, "properties")) if (!request || schema_is_required(schema, field->string) ||
+		json_get(field, "examples"))
+		cJSON_AddItemToObject(object, field->string, schema_example(page, field, field->string, request, depth));
 	return object;
 }
 
 cJSON *
 schema_example(const struct page *page, const cJSON *schema, const char *name, bool request, int depth)
 {
-	const cJSON *beside = json_get(schema, "examples");	/* of this use of a component */
+	const cJSON *beside = json_get(schema, "examples"); /* of this use of a component */
 
 	schema = schema_resolve(page, schema);
 	const cJSON *given = beside ? beside : json_get(schema, "examples");
@@ -197,12 +195,13 @@ example_body(const struct page *page, const cJSON *body)
 	cJSON *object = cJSON_CreateObject();
 	bool form = strcmp(body->string, "multipart/form-data") == 0;
 
-	cJSON_ArrayForEach(field, fields) {
+	cJSON_ArrayForEach(field, fields)
+	{
 		if (schema_is_file(field))
 			cJSON_AddItemToObject(object, field->string, example_file(body, field));
 		else if (schema_is_required(schema, field->string) || (json_get(field, "examples") && !form))
-			cJSON_AddItemToObject(object, field->string,
-				schema_example(page, field, field->string, true, SCHEMA_DEPTH));
+			cJSON_AddItemToObject(
+				object, field->string, schema_example(page, field, field->string, true, SCHEMA_DEPTH));
 	}
 	/* A change needs at least one field, though no particular one. */
 	if (!object->child && first)
@@ -216,17 +215,20 @@ reference_examples(struct arena *arena, cJSON *document)
 	struct page page = { NULL, arena, document };
 	cJSON *path, *method, *item;
 
-	cJSON_ArrayForEach(path, json_get(document, "paths")) {
-		cJSON_ArrayForEach(method, path) {
-			cJSON_ArrayForEach(item, json_get(method, "parameters")) {
+	cJSON_ArrayForEach(path, json_get(document, "paths"))
+	{
+		cJSON_ArrayForEach(method, path)
+		{
+			cJSON_ArrayForEach(item, json_get(method, "parameters"))
+			{
 				const cJSON *schema = json_get(item, "schema");
 				if (schema && !json_get(item, "example"))
 					cJSON_AddItemToObject(item, "example",
 						schema_example(&page, schema, schema_string(item, "name"), true, SCHEMA_DEPTH));
 			}
-			cJSON_ArrayForEach(item, json_get(json_get(method, "requestBody"), "content"))
-				if (!json_get(item, "example"))
-					cJSON_AddItemToObject(item, "example", example_body(&page, item));
+			cJSON_ArrayForEach(
+				item, json_get(json_get(method, "requestBody"), "content")) if (!json_get(item, "example"))
+				cJSON_AddItemToObject(item, "example", example_body(&page, item));
 		}
 	}
 }

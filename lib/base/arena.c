@@ -36,7 +36,7 @@ struct block {
 };
 
 struct arena {
-	struct block *top;	/* the block that is being filled */
+	struct block *top; /* the block that is being filled */
 	struct block *first;
 	size_t used;
 	jmp_buf *exhausted;

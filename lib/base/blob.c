@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SYNC_EVERY (16 * MIB)	/* so that the last fsync(), which the web server waits for, is short */
+#define SYNC_EVERY (16 * MIB) /* so that the last fsync(), which the web server waits for, is short */
 #define TRIES 5
 
 static enum blob_rc
@@ -21,14 +21,11 @@ failed(const char *what)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
-	case EFBIG:
-		return BLOB_FULL;
+	case EFBIG: return BLOB_FULL;
 	case EROFS:
 	case EACCES:
-	case EPERM:
-		return BLOB_READONLY;
-	default:
-		return BLOB_BROKEN;
+	case EPERM: return BLOB_READONLY;
+	default: return BLOB_BROKEN;
 	}
 }
 
@@ -69,7 +66,7 @@ bool
 blob_has_room(const struct conf *conf, int64_t bytes)
 {
 	struct statvfs disk;
-	int store = open_store(conf);	/* may be a mount point */
+	int store = open_store(conf); /* may be a mount point */
 	bool known = store >= 0 && fstatvfs(store, &disk) == 0;
 
 	if (store >= 0)
@@ -170,15 +167,15 @@ link_blob(int store, int folder, const struct blob *blob)
 	OUTSIDE_TRANSACTION();
 	snprintf(nameless, sizeof(nameless), "/proc/self/fd/%d", blob->fd);
 	for (int i = 0; i < TRIES; i++) {
-		int rc = blob->temporary[0] ? linkat(store, blob->temporary, folder, blob->sha256, 0) :
-			linkat(AT_FDCWD, nameless, folder, blob->sha256, AT_SYMLINK_FOLLOW);
+		int rc = blob->temporary[0] ? linkat(store, blob->temporary, folder, blob->sha256, 0)
+					    : linkat(AT_FDCWD, nameless, folder, blob->sha256, AT_SYMLINK_FOLLOW);
 		if (rc == 0)
 			return true;
 		if (errno != EEXIST)
 			return false;
 		if (fchmodat(folder, blob->sha256, 0640, 0) == 0)
 			return true;
-		if (errno != ENOENT)	/* else the garbage collector just deleted it: the name is free */
+		if (errno != ENOENT) /* else the garbage collector just deleted it: the name is free */
 			return false;
 	}
 	return false;

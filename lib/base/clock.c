@@ -8,7 +8,7 @@
 #ifdef OKUL_TEST
 #include <sys/mman.h>
 
-static const volatile int64_t *shift;	/* milliseconds, changed by the tests while we run */
+static const volatile int64_t *shift; /* milliseconds, changed by the tests while we run */
 #endif
 
 /* 0000-01-01 and the last millisecond of 9999, in milliseconds since 1970 */
@@ -81,7 +81,7 @@ date_of_days(int64_t days)
 	day_of_era = days - era * DAYS_400_YEARS;
 	year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	month = (5 * day_of_year + 2) / 153;	/* 0 is March */
+	month = (5 * day_of_year + 2) / 153; /* 0 is March */
 	date.day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
 	date.month = (int)(month < 10 ? month + 3 : month - 9);
 	date.year = (int)(year_of_era + era * 400 + (date.month <= 2));

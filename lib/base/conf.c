@@ -21,22 +21,36 @@ struct setting {
 	size_t offset;
 	const char *fallback;
 	const char *summary;
-	int64_t min, max;		/* INTEGER */
-	const char *const *words;	/* FLAG: of false and true; CHOICE: in the order of the enum */
-	bool secret;			/* only conf_load_secrets() reads it */
+	int64_t min, max;	  /* INTEGER */
+	const char *const *words; /* FLAG: of false and true; CHOICE: in the order of the enum */
+	bool secret;		  /* only conf_load_secrets() reads it */
 };
 
 #define AT(member) offsetof(struct conf, member)
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define TEXT(name, fallback, summary) { #name, STRING, AT(name), fallback, summary }
-#define URL(name, fallback, summary) { #name, ADDRESS, AT(name), fallback, summary }
-#define NUMBER(name, fallback, min, max, summary) { #name, INTEGER, AT(name), #fallback, summary, min, max }
-#define ON_OFF(name, fallback, summary) { #name, FLAG, AT(name), fallback, summary, .words = WORDS("off", "on") }
-#define ONE_OF(name, fallback, summary, ...) { #name, CHOICE, AT(name), fallback, summary, .words = WORDS(__VA_ARGS__) }
+#define TEXT(name, fallback, summary) \
+	{ \
+#name, STRING, AT(name), fallback, summary \
+	}
+#define URL(name, fallback, summary) \
+	{ \
+#name, ADDRESS, AT(name), fallback, summary \
+	}
+#define NUMBER(name, fallback, min, max, summary) \
+	{ \
+#name, INTEGER, AT(name), #fallback, summary, min, max \
+	}
+#define ON_OFF(name, fallback, summary) \
+	{ \
+#name, FLAG, AT(name), fallback, summary, .words = WORDS("off", "on") \
+	}
+#define ONE_OF(name, fallback, summary, ...) \
+	{ \
+#name, CHOICE, AT(name), fallback, summary, .words = WORDS(__VA_ARGS__) \
+	}
 
 static const struct setting settings[] = {
-	{ "env", FLAG, AT(development), "production",
-		"development returns the login code of /api/v1 in the response",
+	{ "env", FLAG, AT(development), "production", "development returns the login code of /api/v1 in the response",
 		.words = WORDS("production", "development") },
 	URL(base_url, "http://127.0.0.1:8080",
 		"public address of the API, like https://example.org; addresses of files begin with it"),
@@ -45,16 +59,14 @@ static const struct setting settings[] = {
 	TEXT(mail_from, "okul@localhost", "sender address of mails"),
 	TEXT(mail_name, "okul", "the school's name in mails"),
 	TEXT(reply_to, "", "address that gets answers to a reply; empty: that of the admin who replied"),
-	ONE_OF(mail_transport, "file", "file writes DATA/mail/*.eml, for development",
-		"file", "sendmail", "smtp"),
+	ONE_OF(mail_transport, "file", "file writes DATA/mail/*.eml, for development", "file", "sendmail", "smtp"),
 	TEXT(sendmail, "/usr/sbin/sendmail", "program of transport sendmail"),
 	TEXT(smtp_host, "127.0.0.1", "server of transport smtp"),
 	NUMBER(smtp_port, 587, 1, 65535, "587 with starttls, 465 with tls, 25 plain"),
-	ONE_OF(smtp_security, "starttls", "plain only to a server on this machine",
-		"plain", "starttls", "tls"),
+	ONE_OF(smtp_security, "starttls", "plain only to a server on this machine", "plain", "starttls", "tls"),
 	TEXT(smtp_user, "", "login of the SMTP server; empty: none"),
-	{ "smtp_password", STRING, AT(smtp_password), "",
-		"its password; with one the file must be readable by its owner alone", .secret = true },
+	{ "smtp_password", STRING, AT(smtp_password), "", "its password; with one the file must be readable by its owner alone",
+		.secret = true },
 	TEXT(smtp_ca, "", "file of trusted certificates; empty: the system's"),
 	NUMBER(smtp_timeout, 30, 1, 600, "seconds for one mail, sendmail's too"),
 	NUMBER(code_life, 600, 60, 86400, "lifetime of a login code in seconds"),
@@ -65,8 +77,7 @@ static const struct setting settings[] = {
 	NUMBER(code_daily, 30, 1, 10000, "codes a day for one mail address, in all"),
 	NUMBER(code_daily_new, 6, 1, 10000,
 		"of these for networks that the user does not log in from, so that strangers cannot use up all"),
-	NUMBER(client_hourly, 30, 1, 100000,
-		"codes an hour for one client network, except for users that log in from there"),
+	NUMBER(client_hourly, 30, 1, 100000, "codes an hour for one client network, except for users that log in from there"),
 	NUMBER(client_wrong_hourly, 10, 1, 100000, "wrong codes an hour from one client network, whatever the address"),
 	NUMBER(client_wrong_daily, 50, 1, 1000000, "likewise, a day"),
 	NUMBER(client_users_daily, 40, 1, 1000000, "new users a day from one client network"),
@@ -81,8 +92,7 @@ static const struct setting settings[] = {
 	NUMBER(refresh_grace, 10, 0, 60, "seconds that a replaced refresh token still works"),
 	NUMBER(contact_hourly, 5, 1, 100000, "contact requests an hour for one client address, IPv6 by its /64"),
 	ON_OFF(limits, "on", "limits by client network (IPv4 address, IPv6 /64); those by mail address always apply"),
-	TEXT(trusted_proxy, "",
-		"reverse proxies whose X-Forwarded-For is trusted, like 192.0.2.1 10.0.0.0/8 2001:db8::/32"),
+	TEXT(trusted_proxy, "", "reverse proxies whose X-Forwarded-For is trusted, like 192.0.2.1 10.0.0.0/8 2001:db8::/32"),
 	TEXT(cors_origins, "",
 		"origins of web apps that may call the API, like https://app.example.org, separated by spaces; "
 		"`okulctl migrate` writes them for nginx"),
@@ -103,8 +113,8 @@ static const struct setting settings[] = {
 	NUMBER(storage_reserve, 256, 0, 16777216, "MiB of the disk that uploads leave free"),
 	NUMBER(retire_after, 100000, 0, 1000000000, "requests until a worker is replaced; 0: never"),
 	NUMBER(workers, 2, 1, 64, "processes a program"),
-	ONE_OF(delivery, "itself", "who sends files: x-accel for nginx, x-sendfile for Apache with mod_xsendfile",
-		"itself", "x-accel", "x-sendfile"),
+	ONE_OF(delivery, "itself", "who sends files: x-accel for nginx, x-sendfile for Apache with mod_xsendfile", "itself",
+		"x-accel", "x-sendfile"),
 	{ "log", FLAG, AT(log_syslog), "stderr", "where log lines go", .words = WORDS("stderr", "syslog") },
 	NUMBER(log_level, 6, 2, 7, "3 errors, 4 warnings, 6 requests too, 7 everything"),
 };
@@ -114,10 +124,10 @@ static struct conf loaded;
 /* Where the settings come from, and where an error message goes. */
 struct source {
 	struct conf *conf;
-	const char *name;		/* for error messages: a path or an environment variable */
+	const char *name; /* for error messages: a path or an environment variable */
 	char *why;
 	size_t room;
-	bool secrets;			/* only these are stored, else only the others */
+	bool secrets; /* only these are stored, else only the others */
 	bool seen[COUNT(settings)];
 };
 
@@ -138,8 +148,8 @@ set_address(const struct source *source, const struct setting *setting, const ch
 	bool is_default = length == 0 && setting->fallback[0] == '\0';
 
 	if (!is_default && (*text == '/' || !url_is_good(text)))
-		return complain(source, "%s: %s = %s: must be an address like https://example.org", source->name,
-			setting->name, text);
+		return complain(
+			source, "%s: %s = %s: must be an address like https://example.org", source->name, setting->name, text);
 	while (length > 0 && text[length - 1] == '/')
 		length--;
 	return set_string(source, place, text, length);
@@ -173,25 +183,22 @@ set(const struct source *source, const struct setting *setting, const char *text
 	void *place = (char *)source->conf + setting->offset;
 
 	switch (setting->type) {
-	case STRING:
-		return set_string(source, place, text, strlen(text));
-	case ADDRESS:
-		return set_address(source, setting, place, text);
+	case STRING: return set_string(source, place, text, strlen(text));
+	case ADDRESS: return set_address(source, setting, place, text);
 	case INTEGER:
 		if (text_to_int(text, setting->min, setting->max, place))
 			return true;
-		return complain(source, "%s: %s = %s: must be a number from %lld to %lld", source->name, setting->name,
-			text, (long long)setting->min, (long long)setting->max);
+		return complain(source, "%s: %s = %s: must be a number from %lld to %lld", source->name, setting->name, text,
+			(long long)setting->min, (long long)setting->max);
 	case FLAG:
-	case CHOICE:
-		return set_word(source, setting, place, text);
+	case CHOICE: return set_word(source, setting, place, text);
 	}
 	return false;
 }
 
 /* ---- okul.conf */
 
-#define FILE_MAX 65536			/* bytes of okul.conf */
+#define FILE_MAX 65536 /* bytes of okul.conf */
 
 static int
 on_setting(void *user, const char *section, const char *name, const char *value)
@@ -204,13 +211,14 @@ on_setting(void *user, const char *section, const char *name, const char *value)
 			continue;
 		/* libinih takes an indented line for a further value of the setting above it. */
 		if (source->seen[i])
-			return complain(source, "%s: %s is set twice, or the line below it is indented; begin every "
-				"line at the margin", source->name, name);
+			return complain(source,
+				"%s: %s is set twice, or the line below it is indented; begin every "
+				"line at the margin",
+				source->name, name);
 		source->seen[i] = true;
 		return settings[i].secret != source->secrets || set(source, &settings[i], value);
 	}
-	return complain(source, "%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)",
-		source->name, name);
+	return complain(source, "%s: there is no setting \"%s\" (`okulctl check --settings` lists them all)", source->name, name);
 }
 
 /* Overwrites the lines of secrets by spaces, so that libinih makes no copy of them. */
@@ -289,9 +297,11 @@ read_environment(struct source *source)
 
 /* ---- keys */
 
+/* clang-format off */
 static const struct { const char *name; size_t offset; } keys[] = {
 	{ "code", AT(code_key) }, { "refresh", AT(refresh_key) }, { "mail", AT(mail_key) }, { "link", AT(link_key) },
 };
+/* clang-format on */
 
 static bool
 put_key(struct conf *conf, const char *section, const char *name, const char *value)
@@ -300,7 +310,7 @@ put_key(struct conf *conf, const char *section, const char *name, const char *va
 
 	if (strcmp(section, "jwt") == 0) {
 		if (conf->jwt_count == KEYS_JWT_MAX || length >= sizeof(conf->jwt[0].kid) ||
-		    strspn(name, TEXT_ALPHA TEXT_DIGITS "_-") != length)
+			strspn(name, TEXT_ALPHA TEXT_DIGITS "_-") != length)
 			return false;
 		struct jwt_key *key = &conf->jwt[conf->jwt_count++];
 		memcpy(key->kid, name, length + 1);
@@ -317,9 +327,12 @@ on_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct source *source = user;
 
-	return put_key(source->conf, section, name, value) || complain(source, "%s: [%s] %s is not a key of 64 hex digits "
-		"that okul knows; restore the file from a backup, or move it away to have new keys made (which ends every "
-		"session)", source->name, section, name);
+	return put_key(source->conf, section, name, value) ||
+		complain(source,
+			"%s: [%s] %s is not a key of 64 hex digits "
+			"that okul knows; restore the file from a backup, or move it away to have new keys made (which ends every "
+			"session)",
+			source->name, section, name);
 }
 
 static void
@@ -337,7 +350,8 @@ put_new_key(struct buf *out, const char *name)
 static void
 put_new_keys(struct buf *out)
 {
-	buf_puts(out, "# Secrets of this installation: keep them private, and in a separate backup.\n"
+	buf_puts(out,
+		"# Secrets of this installation: keep them private, and in a separate backup.\n"
 		"# The first key of [jwt] signs access tokens, all of them verify.\n[jwt]\n");
 	put_new_key(out, "k1");
 	buf_puts(out, "[keys]\n");
@@ -355,14 +369,16 @@ conf_make_keys(const char *data, bool *made, char *why, size_t room)
 	*made = false;
 	random_init();
 	if (snprintf(path, sizeof(path), "%s/keys.conf", data) >= (int)sizeof(path) ||
-	    snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
+		snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
 		return text_complain(why, room, "%s: the path is too long", data);
 	if (access(path, F_OK) == 0)
 		return true;
 	int file = mkostemp(aside, O_CLOEXEC);
 	if (file < 0)
-		return text_complain(why, room, "%s cannot be made: %s; the user that runs okul must be able to write "
-			"there", path, strerror(errno));
+		return text_complain(why, room,
+			"%s cannot be made: %s; the user that runs okul must be able to write "
+			"there",
+			path, strerror(errno));
 	put_new_keys(&text);
 	/* On a full disk write() writes a part, and fsync() still succeeds. */
 	bool good = !text.failed && write(file, text.s, text.length) == (ssize_t)text.length && fsync(file) == 0;
@@ -391,11 +407,12 @@ read_keys(struct source *source)
 	snprintf(path, sizeof(path), "%s/keys.conf", conf->data);
 	source->name = path;
 	if (stat(path, &st) != 0 && errno == ENOENT)
-		return complain(source, "%s is missing; restore it from a backup, or run `okulctl migrate`, "
-			"which makes new keys: on a database in use, this ends all sessions and loses waiting mails", path);
+		return complain(source,
+			"%s is missing; restore it from a backup, or run `okulctl migrate`, "
+			"which makes new keys: on a database in use, this ends all sessions and loses waiting mails",
+			path);
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		return complain(source, "%s cannot be read: %s; run this as the user that runs okul", path,
-			strerror(errno));
+		return complain(source, "%s cannot be read: %s; run this as the user that runs okul", path, strerror(errno));
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return complain(source, "%s can be read by other users; run: chmod 600 %s", path, path);
 	source->why[0] = '\0';
@@ -407,8 +424,11 @@ read_keys(struct source *source)
 	bool complete = conf->jwt_count > 0;
 	for (size_t i = 0; i < COUNT(keys); i++)
 		complete &= !secret_equal((const unsigned char *)conf + keys[i].offset, zero, KEY_BYTES);
-	return complete || complain(source, "%s lacks a key; restore it from a backup, or move it away and run "
-		"`okulctl migrate` to have new keys made (which ends every session)", path);
+	return complete ||
+		complain(source,
+			"%s lacks a key; restore it from a backup, or move it away and run "
+			"`okulctl migrate` to have new keys made (which ends every session)",
+			path);
 }
 
 /* ---- files beside the running program */
@@ -419,7 +439,8 @@ conf_beside(const char *name, char out[static PATH_MAX], char *why, size_t room)
 	ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 32);
 
 	if (length <= 0)
-		return text_complain(why, room, "the path of the program is unknown (/proc is not mounted); set OKUL_SHARE "
+		return text_complain(why, room,
+			"the path of the program is unknown (/proc is not mounted); set OKUL_SHARE "
 			"and OKUL_DATA");
 	out[length] = '\0';
 	snprintf(strrchr(out, '/'), 32, "/%s", name);
@@ -432,8 +453,8 @@ find_share(struct source *source)
 	struct conf *conf = source->conf;
 	char path[PATH_MAX];
 
-	return conf->share[0] || (conf_beside("share", path, source->why, source->room) &&
-		set_string(source, &conf->share, path, strlen(path)));
+	return conf->share[0] ||
+		(conf_beside("share", path, source->why, source->room) && set_string(source, &conf->share, path, strlen(path)));
 }
 
 static bool
@@ -468,8 +489,11 @@ read_pointer(char out[static PATH_MAX], char *why, size_t room)
 	if (!read_whole(path, out, PATH_MAX))
 		return errno == ENOENT || text_complain(why, room, "%s cannot be read: %s", path, strerror(errno));
 	out[strcspn(out, "\r\n")] = '\0';
-	return out[0] == '/' || text_complain(why, room, "%s must hold one line, the absolute path of the data folder: "
-		"echo /home/me/okul-data >%s", path, path);
+	return out[0] == '/' ||
+		text_complain(why, room,
+			"%s must hold one line, the absolute path of the data folder: "
+			"echo /home/me/okul-data >%s",
+			path, path);
 }
 
 bool
@@ -498,15 +522,17 @@ conf_load(const char *data, char *why, size_t room)
 	free((char *)conf->data);
 	conf->data = realpath(folder, NULL);
 	if (!conf->data) {
-		text_complain(why, room, "the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s "
-			"migrate` creates it", folder, strerror(errno), folder);
+		text_complain(why, room,
+			"the data folder %s: %s; name another with -d or OKUL_DATA, or `okulctl -d %s "
+			"migrate` creates it",
+			folder, strerror(errno), folder);
 		return NULL;
 	}
 	for (size_t i = 0; i < COUNT(settings); i++)
 		if (!set(&source, &settings[i], settings[i].fallback))
 			return NULL;
 	if (!read_file(&source) || !read_environment(&source) || !parse_proxies(&source) || !parse_origins(&source) ||
-	    !find_share(&source) || !read_keys(&source))
+		!find_share(&source) || !read_keys(&source))
 		return NULL;
 	if (!conf->app_url[0] && !set_string(&source, &conf->app_url, conf->base_url, strlen(conf->base_url)))
 		return NULL;
@@ -533,8 +559,8 @@ void
 conf_print(FILE *out)
 {
 	fputs("# okul.conf: settings of this installation, name = value. The values shown are the defaults.\n"
-		"# The environment overrides them: OKUL_MAIL_FROM for mail_from.\n"
-		"# A line begins at the margin and has at most 198 bytes; a ; that follows a space begins a comment.\n",
+	      "# The environment overrides them: OKUL_MAIL_FROM for mail_from.\n"
+	      "# A line begins at the margin and has at most 198 bytes; a ; that follows a space begins a comment.\n",
 		out);
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		const struct setting *setting = &settings[i];
@@ -542,7 +568,7 @@ conf_print(FILE *out)
 		fprintf(out, "\n# %s", setting->summary);
 		for (int k = 0; setting->words && setting->words[k]; k++)
 			fprintf(out, "%s%s", k ? ", " : " (", setting->words[k]);
-		fprintf(out, "%s\n#%s =%s%s\n", setting->words ? ")" : "", setting->name,
-			setting->fallback[0] ? " " : "", setting->fallback);
+		fprintf(out, "%s\n#%s =%s%s\n", setting->words ? ")" : "", setting->name, setting->fallback[0] ? " " : "",
+			setting->fallback);
 	}
 }

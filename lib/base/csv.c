@@ -2,7 +2,6 @@
 
 #include "utf8.h"
 
-
 /* True for what a spreadsheet takes for a formula, with or without apostrophes before it; some take fullwidth signs. */
 static bool
 is_formula(const char *s)
@@ -126,7 +125,10 @@ static int
 guess_separator(const unsigned char *s, const unsigned char *end)
 {
 	static const char separators[] = ",;\t";
-	struct { size_t count; const unsigned char *first; } seen[3] = { 0 };
+	struct {
+		size_t count;
+		const unsigned char *first;
+	} seen[3] = { 0 };
 	bool quoted = false;
 	int best = 0;
 
@@ -139,8 +141,7 @@ guess_separator(const unsigned char *s, const unsigned char *end)
 			seen[found - separators].first = s;
 	}
 	for (int i = 1; i < 3; i++)
-		if (seen[i].count > seen[best].count ||
-		    (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
+		if (seen[i].count > seen[best].count || (seen[i].count == seen[best].count && seen[i].first < seen[best].first))
 			best = i;
 	return separators[best];
 }
@@ -151,9 +152,8 @@ read_separator(const unsigned char *s, size_t left, int *separator)
 {
 	size_t quotes = left > 0 && s[0] == '"', length = 5 + 2 * quotes;
 
-	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 ||
-	    !memchr(",;\t|", s[quotes + 4], 4) || (quotes && s[6] != '"') ||
-	    (left > length && s[length] != '\n' && s[length] != '\r'))
+	if (left < length || strncasecmp((const char *)s + quotes, "sep=", 4) != 0 || !memchr(",;\t|", s[quotes + 4], 4) ||
+		(quotes && s[6] != '"') || (left > length && s[length] != '\n' && s[length] != '\r'))
 		return 0;
 	*separator = s[quotes + 4];
 	return length;

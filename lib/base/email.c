@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 #include <idn2.h>
 
-#define DOMAIN_BYTES_MAX 1024	/* the longest domain has 253 characters, of at most 4 bytes */
+#define DOMAIN_BYTES_MAX 1024 /* the longest domain has 253 characters, of at most 4 bytes */
 
 /* The length of Dot-string = atext *("." atext), at most 64 bytes (RFC 5321 sections 4.1.2 and 4.5.3.1.1), or 0. */
 static size_t

@@ -4,7 +4,7 @@
 
 #include <utf8proc.h>
 
-#define NAME_MAX_BYTES 32	/* CounterClockwiseContourIntegral; */
+#define NAME_MAX_BYTES 32 /* CounterClockwiseContourIntegral; */
 
 /* One string: an array of pointers would be relocated, and not shared, by each process. */
 static const char table[] =
@@ -26,10 +26,12 @@ put_point(struct buf *out, unsigned long point)
 static unsigned long
 windows_1252(unsigned long point)
 {
+	/* clang-format off */
 	static const uint16_t points[0x20] = {
 		0x20ac, 0, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0, 0x17d, 0,
 		0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0, 0x17e, 0x178,
 	};
+	/* clang-format on */
 
 	return point >= 0x80 && point < 0xa0 && points[point - 0x80] ? points[point - 0x80] : point;
 }

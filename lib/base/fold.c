@@ -5,6 +5,7 @@
 #include <uchar.h>
 #include <utf8proc.h>
 
+/* clang-format off */
 /* Letters that Unicode does not decompose, as typed on a keyboard without them; and punctuation of phones. */
 static const struct { char16_t point; char plain[3]; } plain_letters[] = {
 	{ u'ı', "i" }, { u'ȷ', "j" }, { u'æ', "ae" }, { u'œ', "oe" }, { u'ø', "o" }, { u'þ', "th" }, { u'ð', "d" }, { u'đ', "d" },
@@ -12,6 +13,7 @@ static const struct { char16_t point; char plain[3]; } plain_letters[] = {
 	{ u'ƙ', "k" }, { u'ɓ', "b" }, { u'ɗ', "d" }, { u'ƴ', "y" },	/* with a hook: Hausa */
 	{ 0x2bc, "'" }, { 0x2018, "'" }, { 0x2019, "'" }, { 0x2010, "-" }, { 0x2011, "-" }, { 0x2013, "-" },
 };
+/* clang-format on */
 
 static const char *
 plain_letter(int32_t point)
@@ -55,10 +57,10 @@ fold_letter(struct buf *buf, int32_t letter)
 static void
 fold_point(struct buf *buf, int32_t point)
 {
-	utf8proc_int32_t parts[18];	/* no compatibility decomposition is longer (U+FDFA) */
+	utf8proc_int32_t parts[18]; /* no compatibility decomposition is longer (U+FDFA) */
 	int boundary = 0;
-	utf8proc_ssize_t count = utf8proc_decompose_char(point, parts, COUNT(parts),
-		UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE, &boundary);
+	utf8proc_ssize_t count = utf8proc_decompose_char(
+		point, parts, COUNT(parts), UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE, &boundary);
 
 	for (utf8proc_ssize_t i = 0; i < count && count <= (utf8proc_ssize_t)COUNT(parts); i++) {
 		if (utf8_is_blank(parts[i]))
@@ -80,8 +82,10 @@ fold_text(struct buf *buf, const char *s, size_t length)
 		if (point >= 0x80)
 			fold_point(buf, point);
 		else if (point >= 0)
-			buf_putc(buf, point == ' ' || (point >= '\t' && point <= '\r') ? ' ' :
-				point >= 'A' && point <= 'Z' ? (char)(point | 0x20) : (char)point);
+			buf_putc(buf,
+				point == ' ' || (point >= '\t' && point <= '\r') ? ' '
+					: point >= 'A' && point <= 'Z'		 ? (char)(point | 0x20)
+										 : (char)point);
 	}
 }
 

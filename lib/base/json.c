@@ -12,7 +12,7 @@ struct name {
 	struct name *next;
 	const char *bytes;
 	size_t length;
-	size_t at;		/* its offset in the text */
+	size_t at; /* its offset in the text */
 	struct json_text value;
 };
 
@@ -20,12 +20,12 @@ struct reader {
 	struct arena *arena;
 	const char *text;
 	size_t length, at;
-	int depth;		/* levels that may still be opened */
-	char *shortened;	/* the text with numbers as short as cJSON needs them; NULL: as they are */
-	const struct json_text **members;	/* of the next object; NULL: not wanted */
+	int depth;			  /* levels that may still be opened */
+	char *shortened;		  /* the text with numbers as short as cJSON needs them; NULL: as they are */
+	const struct json_text **members; /* of the next object; NULL: not wanted */
 };
 
-#define CJSON_NUMBER_MAX 63	/* bytes of a number that cJSON reads; it cuts longer ones */
+#define CJSON_NUMBER_MAX 63 /* bytes of a number that cJSON reads; it cuts longer ones */
 
 static enum json_fault read_value(struct reader *in);
 
@@ -131,7 +131,7 @@ plain_bytes(const struct reader *in)
 {
 	const char *from = in->text + in->at, *end = in->text + in->length, *s = from;
 
-	while (s < end && (signed char)*s >= 0x20 && *s != '"' && *s != '\\')	/* from 0x80 on they are negative */
+	while (s < end && (signed char)*s >= 0x20 && *s != '"' && *s != '\\') /* from 0x80 on they are negative */
 		s++;
 	return (size_t)(s - from);
 }
@@ -231,7 +231,7 @@ read_number(struct reader *in)
 	if (length > JSON_NUMBER_MAX)
 		return JSON_SYNTAX;
 	if (!exponent && length <= CJSON_NUMBER_MAX)
-		return JSON_GOOD;	/* not too large for a double */
+		return JSON_GOOD; /* not too large for a double */
 	memcpy(digits, in->text + start, length);
 	digits[length] = '\0';
 	const double value = strtod(digits, NULL);
@@ -401,25 +401,15 @@ read_value(struct reader *in)
 	skip_space(in);
 	switch (peek(in)) {
 	case '{':
-	case '[':
-		fault = read_nested(in);
-		break;
+	case '[': fault = read_nested(in); break;
 	case '"':
 		in->at++;
 		fault = read_string(in, NULL, &length);
 		break;
-	case 't':
-		fault = read_literal(in, "true");
-		break;
-	case 'f':
-		fault = read_literal(in, "false");
-		break;
-	case 'n':
-		fault = read_literal(in, "null");
-		break;
-	default:
-		fault = read_number(in);
-		break;
+	case 't': fault = read_literal(in, "true"); break;
+	case 'f': fault = read_literal(in, "false"); break;
+	case 'n': fault = read_literal(in, "null"); break;
+	default: fault = read_number(in); break;
 	}
 	if (!fault)
 		skip_space(in);
@@ -432,8 +422,9 @@ reader_of(struct arena *arena, const char *text, size_t length, int depth)
 	static const char mark[] = "\xEF\xBB\xBF";
 	bool marked = length >= sizeof(mark) - 1 && memcmp(text, mark, sizeof(mark) - 1) == 0;
 
-	return (struct reader){ .arena = arena, .text = text, .length = length, .at = marked ? sizeof(mark) - 1 : 0,
-		.depth = depth };
+	return (struct reader){
+		.arena = arena, .text = text, .length = length, .at = marked ? sizeof(mark) - 1 : 0, .depth = depth
+	};
 }
 
 static enum json_fault
@@ -488,8 +479,8 @@ json_use(struct arena *arena)
 }
 
 cJSON *
-json_parse_members(struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault,
-	const struct json_text **members)
+json_parse_members(
+	struct arena *arena, const char *text, size_t length, int depth, enum json_fault *fault, const struct json_text **members)
 {
 	struct reader in = reader_of(arena, text, length, depth);
 	const size_t mark = in.at;

@@ -31,7 +31,7 @@ json_run(const char *s, size_t length)
 static char *
 json_escape(char *out, char c)
 {
-	static const char letters[] = "btn?fr";	/* of the bytes 8 to 13; 11 has none */
+	static const char letters[] = "btn?fr"; /* of the bytes 8 to 13; 11 has none */
 
 	*out++ = '\\';
 	if (c == '"' || c == '\\') {
@@ -60,7 +60,7 @@ put_string(struct buf *out, const char *text, size_t length)
 	if (i > 0)
 		memcpy(end, text, i);
 	end += i;
-	if (i == length)	/* most texts */
+	if (i == length) /* most texts */
 		*end++ = '"';
 	buf_commit(out, end);
 	while (i < length) {
@@ -80,7 +80,7 @@ put_string(struct buf *out, const char *text, size_t length)
 static void
 put_name(struct buf *out, const char *name)
 {
-	char last = out->length ? out->s[out->length - 1] : '{';	/* nothing: memory was short */
+	char last = out->length ? out->s[out->length - 1] : '{'; /* nothing: memory was short */
 	size_t length = name ? strlen(name) : 0;
 	char *s = buf_room(out, length + 4);
 
@@ -88,7 +88,7 @@ put_name(struct buf *out, const char *name)
 	if (!s)
 		return;
 #ifdef OKUL_TEST
-	if (last == ':' && !out->failed) {	/* a value that has its name already, and would get a comma before it */
+	if (last == ':' && !out->failed) { /* a value that has its name already, and would get a comma before it */
 		fprintf(stderr, "JSON: a second value behind a name: %s\n", out->s);
 		abort();
 	}
@@ -210,7 +210,8 @@ put_tree(struct buf *out, const cJSON *tree)
 		buf_number(out, tree->valuedouble);
 	} else if (cJSON_IsObject(tree) || cJSON_IsArray(tree)) {
 		buf_putc(out, cJSON_IsObject(tree) ? '{' : '[');
-		cJSON_ArrayForEach(item, tree) {
+		cJSON_ArrayForEach(item, tree)
+		{
 			put_name(out, NULL);
 			if (item->string) {
 				put_string(out, item->string, strlen(item->string));

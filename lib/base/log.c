@@ -12,6 +12,7 @@
 #define LINE_MAX_BYTES 2048
 #define MESSAGE_MAX 1536
 
+/* clang-format off */
 static const char *const level_names[] = {
 	[LOG_FATAL] = "fatal", [LOG_FAULT] = "error", [LOG_WARN] = "warn", [LOG_NOTE] = "info", [LOG_TRACE] = "debug",
 };
@@ -26,6 +27,7 @@ static char last[MESSAGE_MAX];
 static char held[4096];
 static size_t held_length;
 static bool hold;
+/* clang-format on */
 
 void
 log_init(const char *name, bool to_syslog, enum log_level level)

@@ -14,22 +14,22 @@
  * them look for.
  */
 
-#define WINDOW 16384			/* bytes of the file in memory */
-#define MAGIC_BYTES 1024		/* passed to libmagic; real files are recognized by their first 32 */
-#define PDF_HEADER_WITHIN 1024		/* bytes: ISO 32000-1 annex H.3.4.1 */
-#define PDF_OBJECT_WITHIN (1 << 20)	/* bytes searched for the first object */
+#define WINDOW 16384		    /* bytes of the file in memory */
+#define MAGIC_BYTES 1024	    /* passed to libmagic; real files are recognized by their first 32 */
+#define PDF_HEADER_WITHIN 1024	    /* bytes: ISO 32000-1 annex H.3.4.1 */
+#define PDF_OBJECT_WITHIN (1 << 20) /* bytes searched for the first object */
 #define BOXES_MAX 32
 #define TAGS_MAX 8
-#define SOUND_WITHIN 65536		/* bytes after its tags searched for the first frame of an MP3 */
+#define SOUND_WITHIN 65536 /* bytes after its tags searched for the first frame of an MP3 */
 #define FRAMES_MIN 3
-#define FRAME_MAX 1441			/* bytes: 320 kbit/s at 32 kHz, padded */
+#define FRAME_MAX 1441 /* bytes: 320 kbit/s at 32 kHz, padded */
 
 struct source {
 	int file;
 	int64_t size;
-	bool failed;			/* the file could not be read */
-	int64_t at;			/* offset of the window */
-	size_t have;			/* bytes in it */
+	bool failed; /* the file could not be read */
+	int64_t at;  /* offset of the window */
+	size_t have; /* bytes in it */
 	unsigned char window[WINDOW];
 };
 
@@ -73,6 +73,7 @@ be32(const unsigned char *b)
 
 /* ---- MP4, QuickTime, HEIC, AVIF: ISO/IEC 14496-12 sections 4.2 and 4.3; brands as registered at mp4ra.org */
 
+/* clang-format off */
 static const struct { char name[5]; enum media_type type; } brands[] = {
 	{ "avif", MEDIA_AVIF }, { "avis", MEDIA_AVIF },
 	{ "heic", MEDIA_HEIC }, { "heix", MEDIA_HEIC }, { "heim", MEDIA_HEIC }, { "heis", MEDIA_HEIC },
@@ -83,17 +84,17 @@ static const struct { char name[5]; enum media_type type; } brands[] = {
 	/* other types, whatever they are compatible with */
 	{ "3g", MEDIA_NONE }, { "crx ", MEDIA_NONE }, { "jp2 ", MEDIA_NONE }, { "jpx ", MEDIA_NONE }, { "jxl ", MEDIA_NONE },
 };
+/* clang-format on */
 
 /* By the major brand if that determines the type, else by the compatible brands. */
 static enum media_type
 by_brand(const unsigned char *ftyp, size_t length)
 {
-	bool is_picture = false;	/* in any codec: AVIF has its own brand too, the others are HEIC */
+	bool is_picture = false; /* in any codec: AVIF has its own brand too, the others are HEIC */
 
-	for (size_t at = 8; at + 4 <= length; at += at == 8 ? 8 : 4) {	/* skips the minor version */
+	for (size_t at = 8; at + 4 <= length; at += at == 8 ? 8 : 4) { /* skips the minor version */
 		for (size_t i = 0; i < COUNT(brands); i++)
-			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 &&
-			    (brands[i].type || at == 8))
+			if (memcmp(ftyp + at, brands[i].name, strlen(brands[i].name)) == 0 && (brands[i].type || at == 8))
 				return brands[i].type;
 		is_picture |= memcmp(ftyp + at, "mif1", 4) == 0 || memcmp(ftyp + at, "msf1", 4) == 0;
 	}
@@ -109,12 +110,11 @@ by_boxes(struct source *s)
 	for (int i = 0; i < BOXES_MAX && (b = bytes_at(s, at, 8)); i++, at += size) {
 		size = be32(b);
 		if (memcmp(b + 4, "ftyp", 4) == 0)
-			return size <= WINDOW && (b = bytes_at(s, at, (size_t)size)) ?
-				by_brand(b, (size_t)size) : MEDIA_NONE;
+			return size <= WINDOW && (b = bytes_at(s, at, (size_t)size)) ? by_brand(b, (size_t)size) : MEDIA_NONE;
 		if (memcmp(b + 4, "moov", 4) == 0)
-			return MEDIA_MOV;	/* old QuickTime, without brands */
+			return MEDIA_MOV; /* old QuickTime, without brands */
 		if (memcmp(b + 4, "mdat", 4) != 0 && memcmp(b + 4, "wide", 4) != 0 && memcmp(b + 4, "free", 4) != 0 &&
-		    memcmp(b + 4, "skip", 4) != 0 && memcmp(b + 4, "pnot", 4) != 0)
+			memcmp(b + 4, "skip", 4) != 0 && memcmp(b + 4, "pnot", 4) != 0)
 			break;
 		if (size == 1 && (b = bytes_at(s, at + 8, 8)) && be32(b) < INT32_MAX)
 			size = (int64_t)be32(b) << 32 | be32(b + 4);
@@ -143,19 +143,22 @@ skip_tags(struct source *s)
 static int64_t
 frame_length(const unsigned char *b)
 {
-	static const short rates[2][15] = {	/* kbit/s; 0: a free bit rate, which is not accepted */
+	static const short rates[2][15] = {
+		/* kbit/s; 0: a free bit rate, which is not accepted */
 		{ 0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 },
 		{ 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320 },
 	};
 	static const unsigned short hertz[3] = { 44100, 48000, 32000 };
-	int version = b[1] >> 3 & 3, rate = b[2] >> 4, sampling = b[2] >> 2 & 3;	/* version 0: 2.5, 2: 2, 3: 1 */
+	int version = b[1] >> 3 & 3, rate = b[2] >> 4, sampling = b[2] >> 2 & 3; /* version 0: 2.5, 2: 2, 3: 1 */
 	bool is_one = version == 3;
 
-	if (b[0] != 0xff || (b[1] & 0xe6) != 0xe2 || version == 1 || rate == 0 || rate == 15 || sampling == 3 ||
-	    (b[3] & 3) == 2)
+	if (b[0] != 0xff || (b[1] & 0xe6) != 0xe2 || version == 1 || rate == 0 || rate == 15 || sampling == 3 || (b[3] & 3) == 2)
 		return 0;
 	return (is_one ? 144 : 72) * 1000 * rates[is_one][rate] /
-		(hertz[sampling] >> (is_one ? 0 : version == 2 ? 1 : 2)) + (b[2] >> 1 & 1);
+		(hertz[sampling] >> (is_one			   ? 0
+						    : version == 2 ? 1
+								   : 2)) +
+		(b[2] >> 1 & 1);
 }
 
 /* True where frames of one version and sampling rate follow each other from `at` on. */
@@ -278,15 +281,17 @@ ask_libmagic(struct source *s, bool *is_other)
 
 	/* Without a database, or the memory for it, it uses an empty one, which does not know GIF. */
 	if (magic && bytes && load(magic, NULL) == 0 && (name = buffer(magic, gif, sizeof(gif))) &&
-	    media_of_mime(name) == MEDIA_GIF) {
+		media_of_mime(name) == MEDIA_GIF) {
 		name = buffer(magic, bytes, n);
 		type = name ? media_of_mime(name) : number(magic) ? MEDIA_FAILED : MEDIA_NONE;
 		type = type == MEDIA_FAILED || has_signature(type) ? type : MEDIA_NONE;
 		*is_other = name && type == MEDIA_NONE && strcmp(name, "application/octet-stream") != 0;
 	}
 	if (type == MEDIA_FAILED && !s->failed)
-		log_line(LOG_FAULT, "media_detect_failed reason=\"%s\"", magic ? "no database of libmagic, or no memory for it" :
-			library ? "libmagic lacks a function, or memory" : dlerror());
+		log_line(LOG_FAULT, "media_detect_failed reason=\"%s\"",
+			magic		  ? "no database of libmagic, or no memory for it"
+				: library ? "libmagic lacks a function, or memory"
+					  : dlerror());
 	if (magic)
 		close(magic);
 	if (library)

@@ -4,22 +4,21 @@
 #include "text.h"
 #include "utf8.h"
 
-
 _Static_assert(sizeof(struct multipart) <= 16384, "a parser fits on any stack");
 
 enum state {
 	PREAMBLE,
-	DELIMITER,		/* after CRLF, two dashes and the boundary */
-	DASH,			/* after one more dash; another one makes it the closing delimiter */
+	DELIMITER, /* after CRLF, two dashes and the boundary */
+	DASH,	   /* after one more dash; another one makes it the closing delimiter */
 	PADDING,
-	LINE_END,		/* after the CR of the delimiter's line */
+	LINE_END, /* after the CR of the delimiter's line */
 	HEAD,
 	DATA,
 	EPILOGUE,
 };
 
 #define BLANKS " \t"
-#define TOKEN TEXT_ALPHA TEXT_DIGITS "!#$%&'*+-.^_`|~"	/* RFC 9110 section 5.6.2 */
+#define TOKEN TEXT_ALPHA TEXT_DIGITS "!#$%&'*+-.^_`|~" /* RFC 9110 section 5.6.2 */
 
 /* ---- parameters, as those of Content-Type and Content-Disposition: TYPE; NAME=VALUE; NAME="VALUE" */
 
@@ -211,9 +210,10 @@ read_disposition(char *s, struct multipart_part *part)
 	if (strcasecmp(type, "form-data") != 0)
 		return false;
 	while (next_parameter(&s, &name, &value)) {
-		char **to = strcasecmp(name, "filename") == 0 ? &file_name :
-			strcasecmp(name, "filename*") == 0 ? &extended :
-			strcasecmp(name, "name") == 0 ? &plain : NULL;
+		char **to = strcasecmp(name, "filename") == 0 ? &file_name
+			: strcasecmp(name, "filename*") == 0  ? &extended
+			: strcasecmp(name, "name") == 0	      ? &plain
+							      : NULL;
 
 		if (!to)
 			continue;
@@ -253,8 +253,7 @@ read_line(char *line, struct multipart_part *part)
 		return false;
 	/* The file of a client that encodes would be stored as base64. */
 	if (strcasecmp(line, "Content-Transfer-Encoding") == 0)
-		return strcasecmp(value, "binary") == 0 || strcasecmp(value, "8bit") == 0 ||
-			strcasecmp(value, "7bit") == 0;
+		return strcasecmp(value, "binary") == 0 || strcasecmp(value, "8bit") == 0 || strcasecmp(value, "7bit") == 0;
 	if (strcasecmp(line, "Content-Type") != 0)
 		return true;
 	if (part->content_type || !is_good_text(value))
@@ -407,8 +406,9 @@ void
 multipart_init(struct multipart *m, const char *boundary, const struct multipart_handlers *handlers, void *context)
 {
 	/* The first delimiter may be at the start, without CRLF. */
-	*m = (struct multipart){ .handlers = handlers, .context = context, .result = MULTIPART_GOOD, .state = PREAMBLE,
-		.matched = 2, .foreign = 2 };
+	*m = (struct multipart){
+		.handlers = handlers, .context = context, .result = MULTIPART_GOOD, .state = PREAMBLE, .matched = 2, .foreign = 2
+	};
 	m->delimiter_length = (size_t)snprintf(m->delimiter, sizeof(m->delimiter), "\r\n--%s", boundary);
 }
 

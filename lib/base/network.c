@@ -8,7 +8,7 @@ _Static_assert(NETWORK_TEXT == INET6_ADDRSTRLEN, "room for an address");
 
 #define BLANKS " \t"
 
-static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };	/* RFC 4291 section 2.5.5.2 */
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff }; /* RFC 4291 section 2.5.5.2 */
 
 static bool
 is_v4(const unsigned char address[static 16])
@@ -97,10 +97,13 @@ network_list_read(struct network_list *list, const char *text, char *why, size_t
 		size_t length = strcspn(text, between);
 
 		if (list->count == NETWORK_LIST)
-			return text_complain(why, room, "has more than %d addresses; name networks instead, like "
-				"10.0.0.0/8", NETWORK_LIST);
+			return text_complain(why, room,
+				"has more than %d addresses; name networks instead, like "
+				"10.0.0.0/8",
+				NETWORK_LIST);
 		if (!parse_network(&list->networks[list->count], text, length))
-			return text_complain(why, room, "\"%.*s\" is not an address or network; write it like "
+			return text_complain(why, room,
+				"\"%.*s\" is not an address or network; write it like "
 				"192.0.2.1, 10.0.0.0/8 or 2001:db8::/32, several with spaces between them",
 				length > 60 ? 60 : (int)length, text);
 		list->count++;
@@ -131,8 +134,7 @@ is_listed(const struct network_list *list, const unsigned char address[static 16
 /* ---- clients */
 
 const char *
-network_client(const struct network_list *trusted, const char *peer, const char *forwarded,
-	char out[static NETWORK_TEXT])
+network_client(const struct network_list *trusted, const char *peer, const char *forwarded, char out[static NETWORK_TEXT])
 {
 	unsigned char address[16];
 	const char *client = peer;

@@ -21,7 +21,10 @@ random_init(void)
 }
 
 /* Random bytes that random_prepare() has drawn; from `taken` on they are unused. */
-static struct { unsigned char bytes[512]; size_t taken; } drawn = { .taken = sizeof(drawn.bytes) };
+static struct {
+	unsigned char bytes[512];
+	size_t taken;
+} drawn = { .taken = sizeof(drawn.bytes) };
 
 void
 random_prepare(void)
@@ -44,7 +47,11 @@ random_bytes(void *out, size_t n)
 	drawn.taken += n;
 }
 
-static struct { bool on; uint64_t seed; int64_t time; } pretended;
+static struct {
+	bool on;
+	uint64_t seed;
+	int64_t time;
+} pretended;
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 uint64_t
@@ -115,8 +122,7 @@ random_id(char out[static ID_TEXT])
 }
 
 void
-secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32],
-	const struct part *parts, size_t count)
+secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 32], const struct part *parts, size_t count)
 {
 	crypto_auth_hmacsha256_state state;
 
@@ -133,7 +139,8 @@ secret_mac(unsigned char out[static MAC_BYTES], const unsigned char key[static 3
 
 /* The header does not include libsodium's, so its type can only be as large and aligned as libsodium's. */
 _Static_assert(sizeof(struct secret_hash_state) >= sizeof(crypto_hash_sha256_state) &&
-	_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state), "secret_hash_state is too small");
+		_Alignof(struct secret_hash_state) >= _Alignof(crypto_hash_sha256_state),
+	"secret_hash_state is too small");
 
 void
 secret_hash_begin(struct secret_hash_state *state)

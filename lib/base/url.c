@@ -4,7 +4,6 @@
 #include "text.h"
 #include "utf8.h"
 
-
 #define UNRESERVED TEXT_ALPHA TEXT_DIGITS "-._~"
 #define SUB_DELIMS "!$&'()*+,;="
 

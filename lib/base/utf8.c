@@ -43,8 +43,8 @@ utf8_is_valid(const char *bytes, size_t length)
 bool
 utf8_is_control(int32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e ||
-		point == 0x200f || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x61c || point == 0x200e || point == 0x200f ||
+		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 void
@@ -92,7 +92,7 @@ utf8_is_blank(int32_t point)
 		return point == ' ' || (point >= '\t' && point <= '\r');
 	int category = utf8proc_get_property(point)->category;
 	return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP ||
-		point == 0x85 || point == 0x2800;	/* next line, and the braille pattern without dots */
+		point == 0x85 || point == 0x2800; /* next line, and the braille pattern without dots */
 }
 
 /*

@@ -20,17 +20,12 @@ value_equal(struct value a, struct value b)
 	if (a.type != b.type)
 		return false;
 	switch (a.type) {
-	case VALUE_NULL:
-		return true;
-	case VALUE_BOOL:
-		return a.truth == b.truth;
-	case VALUE_INT:
-		return a.integer == b.integer;
-	case VALUE_REAL:
-		return a.real == b.real;
+	case VALUE_NULL: return true;
+	case VALUE_BOOL: return a.truth == b.truth;
+	case VALUE_INT: return a.integer == b.integer;
+	case VALUE_REAL: return a.real == b.real;
 	case VALUE_TEXT:
-	case VALUE_BLOB:
-		return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
+	case VALUE_BLOB: return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 	default:
 		for (size_t i = 0; a.count == b.count && i < a.count; i++)
 			if (!value_equal(a.items[i], b.items[i]))

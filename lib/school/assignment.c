@@ -5,8 +5,9 @@
 enum { UNOPENED, OPEN, ADD, REMOVE };
 
 #define UNOPENED_OF(key, user) \
-	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN "users ON users.id = " user \
-	SQL_JOIN "assignment ON assignment.user_pk = users.pk AND assignment.material = material_pdf.material" \
+	"SELECT assignment.pk FROM file" SQL_JOIN "material_pdf ON material_pdf.file = file.pk" SQL_JOIN \
+	"users ON users.id = " user SQL_JOIN \
+	"assignment ON assignment.user_pk = users.pk AND assignment.material = material_pdf.material" \
 	" WHERE file.key = " key " AND assignment.opened_at IS NULL"
 
 static const char *const assignment_sql[] = {
@@ -15,8 +16,8 @@ static const char *const assignment_sql[] = {
 	[ADD] = "INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)"
 		" VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6) ON CONFLICT DO NOTHING",
 	[REMOVE] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
-		" AND user_pk = (SELECT pk FROM users WHERE id = ?2) RETURNING (SELECT email FROM users WHERE id = ?2),"
-		" (SELECT title FROM material WHERE id = ?1)",
+		   " AND user_pk = (SELECT pk FROM users WHERE id = ?2) RETURNING (SELECT email FROM users WHERE id = ?2),"
+		   " (SELECT title FROM material WHERE id = ?1)",
 };
 const struct db_statements assignment_statements = { assignment_sql, COUNT(assignment_sql) };
 
@@ -36,7 +37,7 @@ bool
 assignment_add(struct db *db, const struct assignment *a)
 {
 	return db_change(db, assignment_sql[ADD],
-		ARGS(a->material, a->user, a->assigned_at, a->assigned_by, a->opened_at, a->note)) > 0;
+		       ARGS(a->material, a->user, a->assigned_at, a->assigned_by, a->opened_at, a->note)) > 0;
 }
 
 enum db_rc

@@ -12,7 +12,8 @@ static const char *const attempt_sql[] = {
 	[DUE] = DUE_COLUMNS " ORDER BY attempt.deadline LIMIT ?2",
 	[USER_DUE] = DUE_COLUMNS " AND attempt.user_pk = ?3 ORDER BY attempt.deadline LIMIT ?2",
 	[CLOSE] = "DELETE FROM attempt WHERE id = ?1 AND chosen IS NOT DISTINCT FROM ?2",
-	[BEGIN] = "INSERT INTO attempt (id, user_pk, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[BEGIN] =
+		"INSERT INTO attempt (id, user_pk, test, version, started_at, deadline, seed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SAVE] = "UPDATE attempt SET chosen = ?2 WHERE pk = ?1",
 	[RECORD] =
 		"INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,"
@@ -21,7 +22,7 @@ static const char *const attempt_sql[] = {
 		" RETURNING attempt",
 	[REMOVE] = "DELETE FROM attempt WHERE pk = ?1",
 	[REMOVE_RESULT] = "DELETE FROM result WHERE id = ?1 RETURNING (SELECT email FROM users WHERE users.pk = result.user_pk),"
-		" (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
+			  " (SELECT title FROM test_version WHERE test_version.pk = version), total_score, level",
 	[VERSION] = "SELECT answer_key, level_ranges, target_language, test_id, title, questions FROM test_version WHERE pk = ?1",
 };
 const struct db_statements attempt_statements = { attempt_sql, COUNT(attempt_sql) };
@@ -29,7 +30,7 @@ const struct db_statements attempt_statements = { attempt_sql, COUNT(attempt_sql
 /* ---- versions */
 
 #define KEPT 4
-#define KEEP_SIZE (64 * 1024)	/* bytes of one: 60 questions of ordinary length, parsed */
+#define KEEP_SIZE (64 * 1024) /* bytes of one: 60 questions of ordinary length, parsed */
 
 static const char *
 keep(char **at, const char *text)
@@ -62,7 +63,10 @@ copy_version(struct test_version *version, const struct db_rows *row, int questi
 const struct test_version *
 attempt_version(struct db *db, struct arena *arena, int64_t pk)
 {
-	static struct { struct test_version version; char *memory; } kept[KEPT];
+	static struct {
+		struct test_version version;
+		char *memory;
+	} kept[KEPT];
 	static unsigned next;
 	struct test_version *found = NULL;
 	struct db_rows *row;
@@ -98,8 +102,9 @@ attempt_begin(struct db *db, const struct attempt *attempt)
 {
 	struct value deadline = attempt->deadline ? value_int(attempt->deadline) : value_null();
 
-	(void)!db_run(db, attempt_sql[BEGIN], ARGS(attempt->id, attempt->user, attempt->test, attempt->version, attempt->started_at,
-		deadline, attempt->seed), NULL);
+	(void)!db_run(db, attempt_sql[BEGIN],
+		ARGS(attempt->id, attempt->user, attempt->test, attempt->version, attempt->started_at, deadline, attempt->seed),
+		NULL);
 }
 
 void
@@ -115,9 +120,10 @@ attempt_record(struct db *db, const struct result *result)
 	struct db_rows *row;
 	int64_t number = 0;
 
-	if (db_one(db, &row, attempt_sql[RECORD], ARGS(result->id, result->user, result->test, result->version, grade->score,
-			grade->correct, grade->questions, grade->level, result->target_language, result->completed_at,
-			value_blob(result->chosen, (size_t)grade->questions))) == DB_ROW)
+	if (db_one(db, &row, attempt_sql[RECORD],
+		    ARGS(result->id, result->user, result->test, result->version, grade->score, grade->correct, grade->questions,
+			    grade->level, result->target_language, result->completed_at,
+			    value_blob(result->chosen, (size_t)grade->questions))) == DB_ROW)
 		number = db_int(row, 0);
 	db_end(row);
 	return number;
@@ -146,19 +152,18 @@ grade_due(struct arena *arena, const struct db_rows *row)
 	due->saved = db_is_null(row, 5) ? value_null() : value_blob(due->chosen, length);
 	if (length > 0)
 		memcpy(due->chosen, db_blob(row, 5), length);
-	due->result = (struct result){ arena_string(arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2),
-		db_int(row, 3), arena_string(arena, db_text(row, 8)), db_int(row, 4), due->chosen,
+	due->result = (struct result){ arena_string(arena, db_text(row, 0)), db_int(row, 1), db_int(row, 2), db_int(row, 3),
+		arena_string(arena, db_text(row, 8)), db_int(row, 4), due->chosen,
 		quiz_grade(db_value(row, 6), due->chosen, db_text(row, 7)) };
 	return due;
 }
 
 int64_t
-attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit,
-	const struct attempt_due **first)
+attempt_read_due(struct db *db, struct arena *arena, int64_t now, int64_t user, int64_t limit, const struct attempt_due **first)
 {
 	struct db_rows *row;
-	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, limit, user)) :
-		db_one(db, &row, attempt_sql[DUE], ARGS(now - ATTEMPT_GRACE, limit));
+	enum db_rc rc = user ? db_one(db, &row, attempt_sql[USER_DUE], ARGS(now - ATTEMPT_GRACE, limit, user))
+			     : db_one(db, &row, attempt_sql[DUE], ARGS(now - ATTEMPT_GRACE, limit));
 	int64_t count = 0;
 
 	for (*first = NULL; rc == DB_ROW; rc = db_next(row), count++) {

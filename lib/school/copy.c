@@ -48,13 +48,13 @@ const char *
 copy_title(struct arena *arena, const struct copy *copy, enum language language, size_t points)
 {
 	const char *word = sentence(S_COPY, language);
-	const char *ending = copy->number > 1 ? arena_format(arena, " (%s %lld)", word, (long long)copy->number) :
-		arena_format(arena, " (%s)", word);
+	const char *ending = copy->number > 1 ? arena_format(arena, " (%s %lld)", word, (long long)copy->number)
+					      : arena_format(arena, " (%s)", word);
 	const char *stem = arena_copy(arena, copy->stem, copy->length);
 
 	stem = utf8_clip(arena, stem, points - utf8_points(ending, strlen(ending)));
 	size_t length = strlen(stem);
-	utf8_trim(&stem, &length);	/* the cut may end with a space */
+	utf8_trim(&stem, &length); /* the cut may end with a space */
 	return arena_format(arena, "%.*s%s", (int)length, stem, ending);
 }
 
@@ -73,13 +73,12 @@ is_taken(struct arena *arena, struct db *db, const char *sql, const struct copy 
 }
 
 const char *
-copy_next_title(struct arena *arena, struct db *db, const char *taken, const char *title, enum language language,
-	size_t points)
+copy_next_title(struct arena *arena, struct db *db, const char *taken, const char *title, enum language language, size_t points)
 {
 	const struct copy own = copy_of(title);
-	struct copy last = own, free = own;	/* the highest known taken number, and a free one above it */
+	struct copy last = own, free = own; /* the highest known taken number, and a free one above it */
 
-	for (int64_t step = 1; ; step *= 2) {
+	for (int64_t step = 1;; step *= 2) {
 		free.number = last.number + step < COPY_MAX ? last.number + step : COPY_MAX;
 		if (free.number == COPY_MAX || !is_taken(arena, db, taken, &free, points))
 			break;

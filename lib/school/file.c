@@ -7,24 +7,23 @@
 #include <limits.h>
 #include <unistd.h>
 
-#define GONE "file-gone"		/* bytes of a deleted file count until `okulctl files gc` has deleted them */
-#define GONE_FOR (2 * HOUR)	/* FILE_ORPHAN_AGE, and the hour between two runs of gc */
+#define GONE "file-gone"    /* bytes of a deleted file count until `okulctl files gc` has deleted them */
+#define GONE_FOR (2 * HOUR) /* FILE_ORPHAN_AGE, and the hour between two runs of gc */
 
 enum { ADD, USER_BYTES, ALL_BYTES, REMOVE };
 
 static const char *const file_sql[] = {
-	[ADD] =
-		"INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
+	[ADD] = "INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
-	[USER_BYTES] =
-		"SELECT coalesce((SELECT sum(" SQL_GREATEST("size", "?2") ") FROM file WHERE owner = ?1), 0)"
-		" + coalesce((SELECT sum(" SQL_GREATEST("n", "?2") ") FROM event WHERE kind = '" GONE "'"
-		" AND subject = (SELECT id FROM users WHERE pk = ?1) AND at > ?3 AND at <= ?4), 0)",
-	[ALL_BYTES] =
-		"SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
-		" FROM tally WHERE name = 'file:bytes'",
+	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST(
+		"size", "?2") ") FROM file WHERE owner = ?1), 0)"
+			      " + coalesce((SELECT sum(" SQL_GREATEST("n",
+				      "?2") ") FROM event WHERE kind = '" GONE "'"
+					    " AND subject = (SELECT id FROM users WHERE pk = ?1) AND at > ?3 AND at <= ?4), 0)",
+	[ALL_BYTES] = "SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
+		      " FROM tally WHERE name = 'file:bytes'",
 	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)"
-		" RETURNING size, (SELECT id FROM users WHERE users.pk = file.owner)",
+		   " RETURNING size, (SELECT id FROM users WHERE users.pk = file.owner)",
 };
 const struct db_statements file_statements = { file_sql, COUNT(file_sql) };
 
@@ -80,8 +79,11 @@ file_add(struct db *db, const struct conf *conf, const struct blob *blob, struct
 	snprintf(row->key, sizeof(row->key), "%s.%s", row->id, info->extension);
 	if (!is_there(conf, blob))
 		return ERROR_BUSY;
-	return db_run(db, file_sql[ADD], ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner,
-		row->is_public, now), NULL) == DB_DONE ? ERROR_NONE : ERROR_INTERNAL;
+	return db_run(db, file_sql[ADD],
+		       ARGS(row->id, row->key, blob->sha256, blob->size, info->mime, row->name, row->owner, row->is_public, now),
+		       NULL) == DB_DONE
+		? ERROR_NONE
+		: ERROR_INTERNAL;
 }
 
 enum error

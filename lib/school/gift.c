@@ -21,12 +21,12 @@ struct span {
 struct reader {
 	struct arena *arena;
 	struct gift *gift;
-	struct buf text, plain;		/* of the current question */
-	size_t line, start;		/* the current line, and the first of the question */
-	double points;			/* for the next question; 0: not given */
+	struct buf text, plain; /* of the current question */
+	size_t line, start;	/* the current line, and the first of the question */
+	double points;		/* for the next question; 0: not given */
 	const char *media;
-	struct value *questions;	/* gift->questions.items */
-	bool full;			/* there are more questions than a test may have */
+	struct value *questions; /* gift->questions.items */
+	bool full;		 /* there are more questions than a test may have */
 };
 
 /* Keeps the order of lines: a comment inside a question is read before the question is. */
@@ -138,13 +138,11 @@ tag_length(const char *s, size_t left, bool unclosed[static 2])
 }
 
 /* Elements that format texts. Outside [html] any other name is not a tag: "a <b> c" has one, "<your name>" is none. */
-static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr",
-	"i", "ins", "mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td",
-	"th", "thead", "tt", "u", NULL };
-static const char *const line_elements[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4",
-	"h5", "h6", "pre", "blockquote", NULL };
-static const char *const media_elements[] = { "img", "audio", "video", "iframe", "object", "embed", "svg",
-	"canvas", NULL };
+static const char *const inline_elements[] = { "a", "abbr", "b", "big", "center", "code", "del", "em", "font", "hr", "i", "ins",
+	"mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "tbody", "td", "th", "thead", "tt", "u", NULL };
+static const char *const line_elements[] = { "br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5",
+	"h6", "pre", "blockquote", NULL };
+static const char *const media_elements[] = { "img", "audio", "video", "iframe", "object", "embed", "svg", "canvas", NULL };
 
 /*
  * Appends the text that a browser would show. False when it would show more than text. With `html` white space
@@ -186,7 +184,10 @@ put_html(struct buf *out, const char *s, size_t length, bool html)
 enum format { MOODLE, HTML, PLAIN, MARKDOWN };
 
 static const char *const formats[] = {
-	[MOODLE] = "[moodle]", [HTML] = "[html]", [PLAIN] = "[plain]", [MARKDOWN] = "[markdown]",
+	[MOODLE] = "[moodle]",
+	[HTML] = "[html]",
+	[PLAIN] = "[plain]",
+	[MARKDOWN] = "[markdown]",
 };
 
 /* Replaces control characters: what Word writes for the end of a line (VT), and others. */
@@ -432,8 +433,7 @@ has_cloze(const struct span *text)
 
 /* Sets the text, or the name where there is none. False where there is neither, or the text cannot be imported. */
 static bool
-read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open,
-	size_t close)
+read_words(struct reader *reader, struct question *question, const struct span *text, struct span name, size_t open, size_t close)
 {
 	struct buf words = { .arena = reader->arena };
 	bool media = false;
@@ -442,8 +442,7 @@ read_words(struct reader *reader, struct question *question, const struct span *
 	/* Answers inside a text are a gap in it. */
 	buf_puts(&words, close + 1 < text->length ? GAP : "");
 	buf_put(&words, text->s + close + 1, text->length - close - 1);
-	question->text = read_text(reader, words.s ? words.s : "", words.length, QUIZ_TEXT_MAX, &question->format,
-		&media);
+	question->text = read_text(reader, words.s ? words.s : "", words.length, QUIZ_TEXT_MAX, &question->format, &media);
 	if (!media && question->text && !question->text[0]) {
 		enum format plain = PLAIN;
 		question->text = read_text(reader, name.s, name.length, QUIZ_TEXT_MAX, &plain, &media);
@@ -467,7 +466,7 @@ read_question(struct reader *reader)
 	if (open == text.length && close == text.length)
 		return refuse(reader, S_GIFT_DESCRIPTION);
 	if (close == text.length || open > close || find(&text, open + 1, '{') < text.length ||
-	    find(&text, close + 1, '}') < text.length)
+		find(&text, close + 1, '}') < text.length)
 		return refuse(reader, S_GIFT_BRACES);
 	return read_words(reader, &question, &text, name, open, close) &&
 		read_answers(reader, &question, part(&text, open + 1, close));
@@ -563,13 +562,14 @@ void
 gift_read(struct gift *gift, struct arena *arena, const char *text, size_t length)
 {
 	struct value *questions = arena_alloc(arena, QUIZ_QUESTIONS_MAX * sizeof(*questions));
-	struct reader reader = { .arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena,
-		.questions = questions };
+	struct reader reader = {
+		.arena = arena, .gift = gift, .text.arena = arena, .plain.arena = arena, .questions = questions
+	};
 	const char *end = text + length;
 
 	*gift = (struct gift){ .questions = value_list(questions, 0) };
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		text += 3;	/* a byte order mark, as some editors write it */
+		text += 3; /* a byte order mark, as some editors write it */
 	while (text < end && !reader.full) {
 		const char *stop = text;
 		while (stop < end && *stop != '\n' && *stop != '\r')
@@ -618,7 +618,7 @@ static bool
 is_truth(struct value options, bool *truth)
 {
 	if (options.count != 2 || !value_equal(options.items[0].items[QUIZ_OPTION_TEXT], value_text("True")) ||
-	    !value_equal(options.items[1].items[QUIZ_OPTION_TEXT], value_text("False")))
+		!value_equal(options.items[1].items[QUIZ_OPTION_TEXT], value_text("False")))
 		return false;
 	*truth = value_truth(options.items[0].items[QUIZ_OPTION_RIGHT], false);
 	return true;

@@ -12,19 +12,16 @@ static const char *const limit_sql[] = {
 	[NTH] = "SELECT at FROM event WHERE kind = ?1 AND subject = ?2" WITHIN,
 	/* From the subject to all that begin with it and a space: '!' is the character after the space. */
 	[NTH_OF_ALL] = "SELECT at FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'" WITHIN,
-	[COUNT_ONE] =
-		"INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
-		" (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
+	[COUNT_ONE] = "INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3,"
+		      " (SELECT coalesce(max(n), 0) + 1 FROM event WHERE kind = ?1 AND subject = ?2 AND at = ?3))",
 	[NOTE] = "INSERT INTO event (kind, subject, at, n) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
 	[DROP] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at <= ?3 OR at > ?4)",
-	[DROP_NEWEST] =
-		"DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="
-		" (SELECT at, n FROM event WHERE kind = ?1 AND subject = ?2 ORDER BY at DESC, n DESC LIMIT 1)",
+	[DROP_NEWEST] = "DELETE FROM event WHERE kind = ?1 AND subject = ?2 AND (at, n) ="
+			" (SELECT at, n FROM event WHERE kind = ?1 AND subject = ?2 ORDER BY at DESC, n DESC LIMIT 1)",
 	[DROP_ALL] = "DELETE FROM event WHERE kind = ?1 AND subject >= ?2 AND subject < ?2 || '!'",
 	[EXPIRED] = "SELECT count(*) FROM event WHERE " EXPIRY_OVER("at"),
-	[DROP_EXPIRED] =
-		"DELETE FROM event WHERE (kind, subject, at, n) IN"
-		" (SELECT kind, subject, at, n FROM event WHERE " EXPIRY_OVER("at") " LIMIT ?2)",
+	[DROP_EXPIRED] = "DELETE FROM event WHERE (kind, subject, at, n) IN"
+			 " (SELECT kind, subject, at, n FROM event WHERE " EXPIRY_OVER("at") " LIMIT ?2)",
 };
 const struct db_statements limit_statements = { limit_sql, COUNT(limit_sql) };
 const expiry limit_expiry = limit_sql + EXPIRED;
@@ -58,8 +55,8 @@ limit_count(struct db *db, const char *kind, const char *subject, int64_t now, i
 }
 
 int64_t
-limit_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
-	int64_t window, int64_t most)
+limit_client(
+	struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now, int64_t window, int64_t most)
 {
 	char network[NETWORK_TEXT];
 
@@ -70,8 +67,7 @@ limit_client(struct db *db, const struct conf *conf, const char *kind, const cha
 }
 
 void
-limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now,
-	int64_t window)
+limit_count_client(struct db *db, const struct conf *conf, const char *kind, const char *client, int64_t now, int64_t window)
 {
 	char network[NETWORK_TEXT];
 

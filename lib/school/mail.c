@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LINE_WIDTH 76		/* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
+#define LINE_WIDTH 76 /* RFC 2047 section 2 for encoded-words, RFC 2045 section 6.7 (5) for quoted-printable */
 #define TEMPLATE_MAX 65536
 #define REPLY_TO "reply_to"
 #define REPLY_NAME "reply_name"
@@ -37,7 +37,10 @@ struct outbox_new
 mail_seal(const struct conf *conf, struct arena *arena, int64_t now, int64_t expires, const char *to, enum language language,
 	const char *template, const struct mail_value *values, size_t count)
 {
-	struct outbox_new mail = { .to = to, .language = language_code(language), .template = template, .created = now,
+	struct outbox_new mail = { .to = to,
+		.language = language_code(language),
+		.template = template,
+		.created = now,
 		.expires = expires ? expires : now + OUTBOX_LIFE };
 	struct buf json = { .arena = arena };
 
@@ -76,7 +79,8 @@ read_values(struct arena *arena, const cJSON *object, struct mail *mail)
 	const cJSON *item;
 	size_t count = 0;
 
-	cJSON_ArrayForEach(item, object) {
+	cJSON_ArrayForEach(item, object)
+	{
 		if (!cJSON_IsString(item))
 			return false;
 		values[count++] = (struct mail_value){ item->string, item->valuestring };
@@ -133,7 +137,8 @@ static const char *
 read_template(const struct conf *conf, struct arena *arena, const struct mail *mail, const char *extension)
 {
 	const char *const folders[] = {
-		arena_format(arena, "%s/mail-templates", conf->data), arena_format(arena, "%s/mail", conf->share),
+		arena_format(arena, "%s/mail-templates", conf->data),
+		arena_format(arena, "%s/mail", conf->share),
 	};
 	const char *path = "";
 	const char *text = NULL;
@@ -312,7 +317,7 @@ put_headers(struct buf *out, const struct conf *conf, const struct mail *mail, c
 	if (reply_to)
 		put_mailbox(out, "Reply-To", value_of(mail, REPLY_NAME, strlen(REPLY_NAME)), reply_to);
 	else
-		buf_puts(out, "Auto-Submitted: auto-generated\r\n");	/* RFC 3834: prevents out-of-office replies */
+		buf_puts(out, "Auto-Submitted: auto-generated\r\n"); /* RFC 3834: prevents out-of-office replies */
 	buf_printf(out, "Content-Language: %s\r\n", language_code(mail->language));
 	buf_puts(out, "MIME-Version: 1.0\r\n");
 	/* "=_" cannot occur in quoted-printable text (RFC 2045 section 6.7). */
@@ -354,8 +359,8 @@ put_quoted_printable(struct buf *out, const char *s)
 			buf_puts(out, "=\r\n");
 			column = 0;
 		}
-		bool plain = *s == ' ' ? !is_line_end(s + 1) :
-			*s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && is_unsafe_start(s));
+		bool plain = *s == ' ' ? !is_line_end(s + 1)
+				       : *s > ' ' && *s <= '~' && *s != '=' && !(column == 0 && is_unsafe_start(s));
 		if (plain)
 			buf_putc(out, *s);
 		else
@@ -396,8 +401,9 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 	char *subject_line;
 
 	if (!is_address(conf->mail_from) || !is_address(mail->to) || !is_header_text(conf->mail_name) ||
-	    !is_reply_to_valid(mail)) {
-		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name, reply_to or the recipient is malformed\"", mail->id);
+		!is_reply_to_valid(mail)) {
+		log_line(LOG_FAULT, "mail_address id=%s reason=\"mail_from, mail_name, reply_to or the recipient is malformed\"",
+			mail->id);
 		return false;
 	}
 	const char *text_body = read_template(conf, arena, mail, "txt");
@@ -411,7 +417,7 @@ mail_compose(const struct conf *conf, struct arena *arena, const struct mail *ma
 		return false;
 	}
 	if (!fill(&subject, mail, subject_line, buf_puts) || !fill(&text, mail, text_body, buf_puts) ||
-	    !fill(&html, mail, html_body, encode_html))
+		!fill(&html, mail, html_body, encode_html))
 		return false;
 	if (!is_header_text(subject.s)) {
 		log_line(LOG_FAULT, "mail_subject id=%s reason=\"a value has a control character\"", mail->id);

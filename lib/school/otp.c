@@ -6,6 +6,7 @@
 #include "log.h"
 #include "mail.h"
 
+/* clang-format off */
 enum { FIND_USER, IS_KNOWN, STORE_CODE, LIVE_CODES, COUNT_TRY, COUNT_STRANGE_TRY, USE_CODE, KNOW, FORGET_TRIES, CODES, DROP_CODES,
 	NETWORKS, DROP_NETWORKS };
 
@@ -52,6 +53,7 @@ const expiry otp_expiry_networks = otp_sql + NETWORKS;
 /* Kinds of events: the subject is a mailbox, or a client network. */
 static const char code_email[] = "code-email", wrong_email[] = "wrong-email", wrong_short[] = "wrong-short";
 static const char code_client[] = "code-client", wrong_client[] = "wrong-client";
+/* clang-format on */
 
 /* ---- the caller, before the transaction and inside it */
 
@@ -101,11 +103,10 @@ otp_mail(const struct otp_caller *c, struct arena *arena, enum language language
 {
 	const struct conf *conf = c->conf;
 	const char *minutes = arena_format(arena, "%lld", (long long)(conf->code_life / 60));
-	const struct mail_value values[] = {
-		{ "code", c->code }, { "minutes", minutes }, { "school", conf->mail_name } };
+	const struct mail_value values[] = { { "code", c->code }, { "minutes", minutes }, { "school", conf->mail_name } };
 
-	return mail_seal(conf, arena, c->now, c->now + conf->code_life * SECOND, c->email, language, "login-code",
-		values, COUNT(values));
+	return mail_seal(
+		conf, arena, c->now, c->now + conf->code_life * SECOND, c->email, language, "login-code", values, COUNT(values));
 }
 
 bool
@@ -115,14 +116,13 @@ otp_find(struct otp_caller *c)
 	uint64_t mark;
 
 	find_user(c);
-	c->known = db_number(c->db, NULL, otp_sql[IS_KNOWN], ARGS(value_blob(c->network_mac, MAC_BYTES),
-		c->now - c->conf->known_days * DAY)) == DB_ROW;
+	c->known = db_number(c->db, NULL, otp_sql[IS_KNOWN],
+			   ARGS(value_blob(c->network_mac, MAC_BYTES), c->now - c->conf->known_days * DAY)) == DB_ROW;
 	memcpy(&mark, c->network_mac, sizeof(mark));
 	snprintf(c->own, sizeof(c->own), "%s", c->mailbox);
 	if (c->known)
 		snprintf(c->own, sizeof(c->own), "%s %016llx", c->mailbox, (unsigned long long)mark);
-	return c->user == prepared.user && strcmp(c->user_id, prepared.user_id) == 0 &&
-		c->language == prepared.language;
+	return c->user == prepared.user && strcmp(c->user_id, prepared.user_id) == 0 && c->language == prepared.language;
 }
 
 /* ---- limits */
@@ -154,10 +154,8 @@ request_limits(const struct otp_caller *c)
 	refuse(&result, c->known ? ERROR_TOO_MANY_CODES : ERROR_TOO_MANY_STRANGE_CODES,
 		limit_wait(c->db, code_email, own, now, HOUR, conf->code_hourly));
 	if (!c->known)
-		refuse(&result, ERROR_TOO_MANY_STRANGE_CODES,
-			limit_wait(c->db, code_email, own, now, DAY, conf->code_daily_new));
-	refuse(&result, ERROR_TOO_MANY_CODES,
-		limit_wait_all(c->db, code_email, c->mailbox, now, DAY, conf->code_daily));
+		refuse(&result, ERROR_TOO_MANY_STRANGE_CODES, limit_wait(c->db, code_email, own, now, DAY, conf->code_daily_new));
+	refuse(&result, ERROR_TOO_MANY_CODES, limit_wait_all(c->db, code_email, c->mailbox, now, DAY, conf->code_daily));
 	if (!c->known)
 		refuse(&result, ERROR_TOO_MANY_CLIENT_CODES, client_wait(c, code_client, HOUR, conf->client_hourly));
 	return result;
@@ -173,24 +171,23 @@ wrong_kind(const struct otp_caller *c)
 static int64_t
 wrong_wait(const struct otp_caller *c, const char *subject)
 {
-	return limit_wait(c->db, wrong_kind(c), subject, c->now, DAY,
-		c->digits < 6 ? c->conf->daily_wrong_short : c->conf->daily_wrong);
+	return limit_wait(
+		c->db, wrong_kind(c), subject, c->now, DAY, c->digits < 6 ? c->conf->daily_wrong_short : c->conf->daily_wrong);
 }
 
 /* Operators read of a lockout in the log, and admins in the audit trail where the address has a user. */
 static void
 count_wrong(const struct otp_caller *c, const char *subject)
 {
-	const char *what = subject == c->mailbox ? "wrong codes, networks that are not known" :
-		"wrong codes, a known network";
+	const char *what = subject == c->mailbox ? "wrong codes, networks that are not known" : "wrong codes, a known network";
 
 	limit_count(c->db, wrong_kind(c), subject, c->now, DAY);
 	if (!wrong_wait(c, subject))
 		return;
 	log_line(LOG_NOTE, "login_locked user=%s client=%s by=\"%s\"", c->user ? c->user_id : "-", c->client, what);
 	if (c->user)
-		audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.locked", c->user_id,
-			c->email, .after = what });
+		audit_add(c->db, c->now,
+			&(struct audit){ c->user_id, c->email, "session.locked", c->user_id, c->email, .after = what });
 }
 
 static struct otp_result
@@ -216,8 +213,9 @@ otp_request(const struct otp_caller *c, const struct outbox_new *mail)
 	limit_count(c->db, code_email, c->own, c->now, DAY);
 	if (!c->known)
 		limit_count_client(c->db, c->conf, code_client, c->client, c->now, HOUR);
-	db_change(c->db, otp_sql[STORE_CODE], ARGS(c->email, c->network, (int64_t)c->digits,
-		value_blob(c->code_mac, MAC_BYTES), mail->language, mail->created, mail->expires));
+	db_change(c->db, otp_sql[STORE_CODE],
+		ARGS(c->email, c->network, (int64_t)c->digits, value_blob(c->code_mac, MAC_BYTES), mail->language, mail->created,
+			mail->expires));
 	outbox_add(c->db, mail);
 	return result;
 }
@@ -227,14 +225,14 @@ otp_request(const struct otp_caller *c, const struct outbox_new *mail)
 /* The codes that the caller may try. */
 struct codes {
 	struct live_code {
-		char network[NETWORK_TEXT];	/* that requested it */
+		char network[NETWORK_TEXT]; /* that requested it */
 		unsigned char mac[MAC_BYTES];
 		enum language language;
-		bool own;		/* of the caller's network: at most the first */
-		int64_t tries;		/* wrong ones: from its own network if that is the caller's, else from others */
+		bool own;      /* of the caller's network: at most the first */
+		int64_t tries; /* wrong ones: from its own network if that is the caller's, else from others */
 	} list[LIVE_MAX];
 	size_t count;
-	bool own;			/* the first is */
+	bool own; /* the first is */
 };
 
 static void
@@ -243,8 +241,9 @@ read_codes(const struct otp_caller *c, struct codes *codes)
 	struct db_rows *row;
 
 	codes->count = 0;
-	for (enum db_rc rc = db_one(c->db, &row, otp_sql[LIVE_CODES], ARGS(c->email, (int64_t)c->digits, c->now,
-	     c->now + CLOCK_SLACK, c->network, LIVE_MAX)); rc == DB_ROW && codes->count < LIVE_MAX; rc = db_next(row)) {
+	for (enum db_rc rc = db_one(c->db, &row, otp_sql[LIVE_CODES],
+		     ARGS(c->email, (int64_t)c->digits, c->now, c->now + CLOCK_SLACK, c->network, LIVE_MAX));
+		rc == DB_ROW && codes->count < LIVE_MAX; rc = db_next(row)) {
 		struct live_code *code = &codes->list[codes->count];
 		if (db_size(row, 1) != MAC_BYTES || !language_of(db_text(row, 2), &code->language))
 			continue;
@@ -330,8 +329,9 @@ otp_login(const struct otp_caller *c)
 	if (!c->known)
 		limit_uncount_client(c->db, c->conf, code_client, c->client);
 	log_line(LOG_NOTE, "login user=%s client=%s", c->user_id, c->client);
-	audit_add(c->db, c->now, &(struct audit){ c->user_id, c->email, "session.login", c->user_id,
-		c->email, .after = c->known ? NULL : "from a network that was not known" });
+	audit_add(c->db, c->now,
+		&(struct audit){ c->user_id, c->email, "session.login", c->user_id, c->email,
+			.after = c->known ? NULL : "from a network that was not known" });
 }
 
 void

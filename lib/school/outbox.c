@@ -17,14 +17,15 @@ static const char *const outbox_sql[] = {
 		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 IN ('login-code', 'contact-reply', 'email-changed') OR "
 		"NOT EXISTS (SELECT 1 FROM users WHERE email = ?2 AND (NOT is_active OR deletion_status = 'pending'))",
 	[DUE] = "SELECT min(next_at), EXISTS (SELECT 1 FROM outbox WHERE " IS_AHEAD ") FROM outbox",
-	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST("created_at", "?1") ", "
-		"expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " WHERE " IS_AHEAD,
+	[CORRECT_AHEAD] = "UPDATE outbox SET next_at = ?1, created_at = " SQL_LEAST(
+		"created_at", "?1") ", "
+				    "expires_at = " SQL_LEAST("expires_at", "?1 + 86400000") " WHERE " IS_AHEAD,
 	[LEASED] = "SELECT 1 FROM outbox WHERE " IS_LEASED " LIMIT 1",
 	/* Due again at their outbox_turn(); ?2 is the turn of 0, 0. */
 	[TAKE_OVER] = "UPDATE outbox SET next_at = " SQL_LEAST("created_at", "expires_at + ?2") " WHERE " IS_LEASED,
 	[CLAIM] = "UPDATE outbox SET next_at = ?2, attempts = attempts + 1, last_error = NULL "
-		"WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
-		"RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
+		  "WHERE pk IN (SELECT pk FROM outbox WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3) "
+		  "RETURNING id, recipient, language, template, sealed, created_at, expires_at, attempts",
 	[DROP] = "DELETE FROM outbox WHERE id = ?1",
 	[PUT_OFF] = "UPDATE outbox SET next_at = ?3, last_error = ?4 WHERE id = ?1 AND attempts = ?2",
 	[GIVE_BACK] = "UPDATE outbox SET next_at = ?3, attempts = attempts - 1 WHERE id = ?1 AND attempts = ?2",
@@ -39,8 +40,9 @@ const expiry outbox_expiry = outbox_sql + EXPIRED;
 void
 outbox_add(struct db *db, const struct outbox_new *mail)
 {
-	db_change(db, outbox_sql[ADD], ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed,
-		mail->created, mail->expires, outbox_turn(mail->created, mail->expires)));
+	db_change(db, outbox_sql[ADD],
+		ARGS(mail->id, mail->to, mail->language, mail->template, mail->sealed, mail->created, mail->expires,
+			outbox_turn(mail->created, mail->expires)));
 }
 
 bool

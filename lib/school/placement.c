@@ -5,6 +5,7 @@
 #include "random.h"
 #include "sql.h"
 
+/* clang-format off */
 const struct shape placement_head = { .name = "ProficiencyTestHead", .fields = FIELDS(
 	[PLACEMENT_TITLE] = { "title", FIELD_TEXT, 1, PLACEMENT_TITLE_MAX, .example = "\"Placement test\"" },
 	[PLACEMENT_DESCRIPTION] = { "description", FIELD_TEXT, 0, 5000, .lines = true, .optional = true },
@@ -59,6 +60,7 @@ static const char *const placement_sql[] = {
 };
 const struct db_statements placement_statements = { placement_sql, COUNT(placement_sql) };
 const expiry placement_expiry_versions = placement_sql + UNUSED;
+/* clang-format on */
 
 /* {"id":"...","text":"..." : the beginning of a question and of an option. */
 static void
@@ -130,9 +132,9 @@ placement_asks_same(struct arena *arena, const char *stored, struct value questi
 	for (size_t i = 0; i < old.count; i++) {
 		const struct value *a = old.items[i].items, *b = questions.items[i].items;
 		if (!value_equal(a[QUIZ_QUESTION_TEXT], b[QUIZ_QUESTION_TEXT]) ||
-		    !value_equal(a[QUIZ_QUESTION_MEDIA], b[QUIZ_QUESTION_MEDIA]) ||
-		    !value_equal(a[QUIZ_QUESTION_OPTIONS], b[QUIZ_QUESTION_OPTIONS]) ||
-		    value_number(a[QUIZ_QUESTION_POINTS], 1) != value_number(b[QUIZ_QUESTION_POINTS], 1))
+			!value_equal(a[QUIZ_QUESTION_MEDIA], b[QUIZ_QUESTION_MEDIA]) ||
+			!value_equal(a[QUIZ_QUESTION_OPTIONS], b[QUIZ_QUESTION_OPTIONS]) ||
+			value_number(a[QUIZ_QUESTION_POINTS], 1) != value_number(b[QUIZ_QUESTION_POINTS], 1))
 			return false;
 	}
 	return true;
@@ -172,14 +174,16 @@ placement_add(struct db *db, const struct placement *test, const char *id, int64
 	const struct value *head = test->head, title = head[PLACEMENT_TITLE], language = head[PLACEMENT_LANGUAGE];
 	struct db_rows *row;
 
-	if (db_one(db, &row, placement_sql[ADD_VERSION],
-			ARGS(id, title, language, test->ranges, test->key, test->questions)) != DB_ROW)
+	if (db_one(db, &row, placement_sql[ADD_VERSION], ARGS(id, title, language, test->ranges, test->key, test->questions)) !=
+		DB_ROW)
 		return;
 	int64_t version = db_int(row, 0), pk = db_int(row, 1);
 	db_end(row);
-	(void)!db_run(db, placement_sql[ADD], ARGS(pk, id, version, title, language, head[PLACEMENT_MINUTES],
-		value_integer(head[PLACEMENT_ATTEMPTS], 1), value_truth(head[PLACEMENT_SHUFFLE], false),
-		value_truth(head[PLACEMENT_PUBLISHED], true), test->count, now, head[PLACEMENT_DESCRIPTION]), NULL);
+	(void)!db_run(db, placement_sql[ADD],
+		ARGS(pk, id, version, title, language, head[PLACEMENT_MINUTES], value_integer(head[PLACEMENT_ATTEMPTS], 1),
+			value_truth(head[PLACEMENT_SHUFFLE], false), value_truth(head[PLACEMENT_PUBLISHED], true), test->count,
+			now, head[PLACEMENT_DESCRIPTION]),
+		NULL);
 }
 
 /* The version of the test after the change: a new one where something of it changes. False: no such test. */
@@ -195,8 +199,10 @@ change_version(struct db *db, const struct placement *test, const char *id, int6
 	*version = db_int(row, 1);
 	bool asked = !test->questions || *version == test->asked_by, changed = db_flag(row, 2);
 	db_end(row);
-	if ((changed || !asked) && db_one(db, &row, placement_sql[NEW_VERSION], ARGS(*version, title, language,
-			test->ranges, asked ? value_null() : test->key, asked ? NULL : test->questions)) == DB_ROW) {
+	if ((changed || !asked) &&
+		db_one(db, &row, placement_sql[NEW_VERSION],
+			ARGS(*version, title, language, test->ranges, asked ? value_null() : test->key,
+				asked ? NULL : test->questions)) == DB_ROW) {
 		*version = db_int(row, 0);
 		db_end(row);
 	}
@@ -211,9 +217,11 @@ placement_change(struct db *db, const struct placement *test, const char *id, in
 
 	if (!change_version(db, test, id, &pk, &version))
 		return false;
-	(void)!db_run(db, placement_sql[CHANGE], ARGS(pk, version, head[PLACEMENT_TITLE], head[PLACEMENT_DESCRIPTION],
-		(bool)head[PLACEMENT_MINUTES].named, head[PLACEMENT_MINUTES], head[PLACEMENT_ATTEMPTS],
-		head[PLACEMENT_SHUFFLE], head[PLACEMENT_PUBLISHED], head[PLACEMENT_LANGUAGE], test->count, now), NULL);
+	(void)!db_run(db, placement_sql[CHANGE],
+		ARGS(pk, version, head[PLACEMENT_TITLE], head[PLACEMENT_DESCRIPTION], (bool)head[PLACEMENT_MINUTES].named,
+			head[PLACEMENT_MINUTES], head[PLACEMENT_ATTEMPTS], head[PLACEMENT_SHUFFLE], head[PLACEMENT_PUBLISHED],
+			head[PLACEMENT_LANGUAGE], test->count, now),
+		NULL);
 	(void)!db_run(db, placement_sql[SWEEP], ARGS(pk, version), NULL);
 	return true;
 }

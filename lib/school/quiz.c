@@ -23,6 +23,7 @@ typedef unsigned __int128 wide;
 
 /* ---- shapes */
 
+/* clang-format off */
 const struct shape quiz_answer = { .name = "AnswerDto", .fields = FIELDS(
 	[QUIZ_ANSWER_QUESTION] = { "questionId", FIELD_ID },
 	[QUIZ_ANSWER_OPTION] = { "optionId", FIELD_ID }) };
@@ -44,6 +45,7 @@ const struct shape quiz_range = { .name = "LevelRangeDto", .fields = FIELDS(
 	[QUIZ_RANGE_LEVEL] = { "level", FIELD_ENUM, .oneof = level_enum },
 	[QUIZ_RANGE_MIN] = { "minScore", FIELD_NUMBER, 0, 100 },
 	[QUIZ_RANGE_MAX] = { "maxScore", FIELD_NUMBER, 0, 100 }) };
+/* clang-format on */
 
 struct value
 quiz_values(struct arena *arena, const char *stored)
@@ -76,8 +78,8 @@ get_little(const unsigned char *in, int bytes)
 }
 
 struct decimal {
-	uint64_t digits;	/* at most 17 */
-	int decimals;		/* the number is digits / 10^decimals */
+	uint64_t digits; /* at most 17 */
+	int decimals;	 /* the number is digits / 10^decimals */
 };
 
 /* As buf_number() wrote it, without zeros at the end. */
@@ -297,9 +299,12 @@ split_object(const char *s, struct quiz_question *question, int option)
 
 	for (s = next_token(s + 1); *s == '"'; s = next_token(s)) {
 		const char *name = s, *value = next_token(skip_string(s));
-		struct json_text *to = is_name(name, "id") ? id : is_name(name, "text") ? text :
-			option ? NULL : is_name(name, "points") ? &question->points :
-			is_name(name, "mediaUrl") ? &question->media : NULL;
+		struct json_text *to = is_name(name, "id") ? id
+			: is_name(name, "text")		   ? text
+			: option			   ? NULL
+			: is_name(name, "points")	   ? &question->points
+			: is_name(name, "mediaUrl")	   ? &question->media
+							   : NULL;
 		if (option && is_name(name, "isCorrect") && *value == 't')
 			question->right = option;
 		s = !option && *value == '[' && is_name(name, "options") ? split_options(value, question) : skip_value(value);
@@ -460,7 +465,7 @@ quiz_check_ranges(struct value ranges, struct faults *faults)
 {
 	const int count = ranges.type == VALUE_LIST ? (int)ranges.count : 0;
 	double end = 0, start = 0;
-	bool known = false;	/* where the range before ends */
+	bool known = false; /* where the range before ends */
 
 	for (int i = 0; i < count; i++) {
 		const struct value *range = ranges.items[i].type == VALUE_OBJECT ? ranges.items[i].items : NULL;

@@ -2,6 +2,7 @@
 
 #include "clock.h"
 
+/* clang-format off */
 enum { OF_SESSION, ADD, ROTATE, END, END_OWN, END_ALL, EXPIRED, DROP_EXPIRED, AHEAD, SHORTEN };
 
 /* Of tokens that were replaced within the grace period only so many are accepted. */
@@ -41,6 +42,7 @@ const expiry session_expiry_ahead = session_sql + AHEAD;
 /* Positions in user_profile. */
 enum { COLUMN_ID = SESSION_ROW_PROFILE, COLUMN_EMAIL, COLUMN_ROLE, COLUMN_LANGUAGE = SESSION_ROW_PROFILE + 6,
 	COLUMN_REGISTERED = SESSION_ROW_PROFILE + USER_COLUMN_REGISTERED };
+/* clang-format on */
 
 /* The active user of a session that is live at `now`; false where there is none. */
 static bool
@@ -92,16 +94,17 @@ session_authenticate(struct db *db, const char *authorization, int64_t now, stru
 void
 session_add(struct db *db, const struct session_new *session, int64_t now)
 {
-	db_change(db, session_sql[ADD], ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now,
-		session->expires, session->client, session->user_agent));
+	db_change(db, session_sql[ADD],
+		ARGS(session->id, session->user, value_blob(session->seed, REFRESH_SEED), now, session->expires, session->client,
+			session->user_agent));
 }
 
 bool
 session_rotate(struct db *db, const struct conf *conf, int64_t pk, uint32_t *counter, int64_t *expires, int64_t now)
 {
 	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, session_sql[ROTATE], ARGS(pk, *counter, now, conf->session_life * SECOND,
-		conf->refresh_grace * SECOND, conf->refresh_life * SECOND));
+	enum db_rc rc = db_one(db, &row, session_sql[ROTATE],
+		ARGS(pk, *counter, now, conf->session_life * SECOND, conf->refresh_grace * SECOND, conf->refresh_life * SECOND));
 
 	if (rc == DB_ROW) {
 		*counter = (uint32_t)db_int(row, 0);

@@ -4,17 +4,17 @@
 
 /* Mean and spread of the added values. */
 struct spread {
-	double mean, squares;	/* squares: sum of the squared deviations from the mean */
+	double mean, squares; /* squares: sum of the squared deviations from the mean */
 	double first;
 	bool varies;
 };
 
 struct item {
 	int64_t *chosen;
-	double right;		/* sheets with the right answer */
-	double won;		/* by the current sheet: 1 or 0 */
-	struct spread rest;	/* points without this question */
-	double products;	/* sum of the products of both deviations: right (0 or 1), and rest */
+	double right;	    /* sheets with the right answer */
+	double won;	    /* by the current sheet: 1 or 0 */
+	struct spread rest; /* points without this question */
+	double products;    /* sum of the products of both deviations: right (0 or 1), and rest */
 };
 
 struct statistics {
@@ -127,7 +127,7 @@ statistics_item(const struct statistics *statistics, int question)
 	if (statistics->sheets >= 1)
 		figures.difficulty = item->right / (double)statistics->sheets;
 	if (item->right > 0 && item->right < (double)statistics->sheets && item->rest.varies)
-		figures.discrimination = fmax(-1, fmin(1,
-			item->products / sqrt(item_squares(statistics, question) * item->rest.squares)));
+		figures.discrimination = fmax(
+			-1, fmin(1, item->products / sqrt(item_squares(statistics, question) * item->rest.squares)));
 	return figures;
 }

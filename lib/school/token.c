@@ -10,24 +10,24 @@
 #include <jwt.h>
 #include <strings.h>
 
-#define OURS "okul"			/* iss and aud */
-#define SKEW (60 * SECOND)		/* how far another machine's clock may be ahead of ours */
-#define HEADER_MAX 128			/* characters */
-#define PAYLOAD_MAX 512			/* bytes, decoded; ours has about 190 */
-#define SIGNATURE_BYTES 32		/* HMAC-SHA-256 */
-#define SIGNATURE_TEXT 43		/* characters of that in base64url */
-#define SECONDS_MAX INT64_C(253402300799)	/* the end of the year 9999 */
-#define OPENSSL_ROOM ((size_t)4 << 20)	/* bytes; OpenSSL 3.0 allocates less than 1 MiB at its first use */
-#define JWT_ROOM ((size_t)64 << 10)	/* for one token; libjwt allocates less than 16 KiB */
+#define OURS "okul"			  /* iss and aud */
+#define SKEW (60 * SECOND)		  /* how far another machine's clock may be ahead of ours */
+#define HEADER_MAX 128			  /* characters */
+#define PAYLOAD_MAX 512			  /* bytes, decoded; ours has about 190 */
+#define SIGNATURE_BYTES 32		  /* HMAC-SHA-256 */
+#define SIGNATURE_TEXT 43		  /* characters of that in base64url */
+#define SECONDS_MAX INT64_C(253402300799) /* the end of the year 9999 */
+#define OPENSSL_ROOM ((size_t)4 << 20)	  /* bytes; OpenSSL 3.0 allocates less than 1 MiB at its first use */
+#define JWT_ROOM ((size_t)64 << 10)	  /* for one token; libjwt allocates less than 16 KiB */
 
 /* The cache of verified tokens: 32 sets of 4, about 60 KiB, of which pages that are not used are never touched. */
 #define CACHE_SETS 32
 #define CACHE_WAYS 4
-#define CACHE_TOKEN 400			/* longer tokens are verified each time; ours have about 350 characters */
+#define CACHE_TOKEN 400 /* longer tokens are verified each time; ours have about 350 characters */
 
 struct cached {
 	uint64_t hash;
-	uint16_t length;		/* 0: free */
+	uint16_t length; /* 0: free */
 	char token[CACHE_TOKEN];
 	struct claims claims;
 };
@@ -35,9 +35,12 @@ struct cached {
 _Static_assert(sizeof(struct cached) * CACHE_SETS * CACHE_WAYS <= 65536, "the cache outgrew its budget");
 
 static const struct conf *conf;
-static struct { char text[HEADER_MAX]; size_t length; } headers[KEYS_JWT_MAX];
-static bool initialized;		/* libjwt and OpenSSL have been used, and `headers` is filled */
-static struct arena *scratch;		/* for the names in a payload; reset after each check */
+static struct {
+	char text[HEADER_MAX];
+	size_t length;
+} headers[KEYS_JWT_MAX];
+static bool initialized;      /* libjwt and OpenSSL have been used, and `headers` is filled */
+static struct arena *scratch; /* for the names in a payload; reset after each check */
 static struct cached cache[CACHE_SETS][CACHE_WAYS];
 
 /* ---- initialization */
@@ -59,7 +62,7 @@ new_jwt(size_t key)
 	if (jwt_new(&jwt) != 0)
 		return NULL;
 	if (jwt_set_alg(jwt, JWT_ALG_HS256, conf->jwt[key].key, KEY_BYTES) != 0 ||
-	    jwt_add_header(jwt, "kid", conf->jwt[key].kid) != 0) {
+		jwt_add_header(jwt, "kid", conf->jwt[key].kid) != 0) {
 		jwt_free(jwt);
 		return NULL;
 	}
@@ -274,9 +277,9 @@ read_claims(jwt_t *jwt, struct claims *claims)
 {
 	char id[ID_TEXT];
 
-	return is_ours(jwt, "iss") && is_ours(jwt, "aud") && read_id(jwt, "jti", id) &&
-		read_id(jwt, "sub", claims->user) && read_id(jwt, "sid", claims->session) &&
-		read_time(jwt, "iat", &claims->issued) && read_time(jwt, "exp", &claims->expires);
+	return is_ours(jwt, "iss") && is_ours(jwt, "aud") && read_id(jwt, "jti", id) && read_id(jwt, "sub", claims->user) &&
+		read_id(jwt, "sid", claims->session) && read_time(jwt, "iat", &claims->issued) &&
+		read_time(jwt, "exp", &claims->expires);
 }
 
 /* All but the times. */
@@ -345,7 +348,7 @@ token_bearer(const char *authorization, size_t *length)
 /* ---- refresh tokens */
 
 #define SESSION_BYTES 12
-#define NAME_BYTES (SESSION_BYTES + 4)	/* the session, and the counter in network order */
+#define NAME_BYTES (SESSION_BYTES + 4) /* the session, and the counter in network order */
 
 _Static_assert(REFRESH_BYTES == NAME_BYTES + MAC_BYTES, "the header has another size");
 
@@ -362,8 +365,7 @@ put_secret(unsigned char out[static MAC_BYTES], const unsigned char *seed, const
 }
 
 void
-refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session,
-	uint32_t counter)
+refresh_issue(char out[static REFRESH_TEXT], const unsigned char seed[static REFRESH_SEED], const char *session, uint32_t counter)
 {
 	unsigned char bytes[REFRESH_BYTES] = { 0 };
 	uint32_t number = htobe32(counter);

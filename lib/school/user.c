@@ -2,6 +2,7 @@
 
 #include "json_write.h"
 
+/* clang-format off */
 static const char *const availability[] = { "available", "busy", "offline", NULL };
 static const char *const genders[] = { "female", "male", "other", NULL };
 
@@ -152,6 +153,7 @@ static const char *const user_sql[] = {
 	[INDEXED] = "DELETE FROM user_reindex",
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
+/* clang-format on */
 
 void
 user_reindex(struct db *db)
@@ -194,13 +196,22 @@ user_add(struct db *db, const struct user_new *user, int64_t *pk)
 	struct value registered = user_time(user->registered_at);
 	struct value values[USER_FIELDS + 16];
 	const struct value more[] = {
-		value_text(user->id), value_text(user->email), value_text(user->role ? user->role : "user"),
-		value_bool(!user->is_deactivated), value_text(user->signup_source), value_text(user->signup_campaign),
-		registered, user->consent_form_version ? registered : value_null(),
-		value_text(user->privacy_policy_version), value_text(user->terms_of_use_version),
-		value_text(user->consent_form_version), user_time(user->last_login_at),
-		value_text(deleting ? "pending" : "none"), deleting ? value_int(user->created_at) : value_null(),
-		user_time(user->deletion_due), value_int(user->created_at),
+		value_text(user->id),
+		value_text(user->email),
+		value_text(user->role ? user->role : "user"),
+		value_bool(!user->is_deactivated),
+		value_text(user->signup_source),
+		value_text(user->signup_campaign),
+		registered,
+		user->consent_form_version ? registered : value_null(),
+		value_text(user->privacy_policy_version),
+		value_text(user->terms_of_use_version),
+		value_text(user->consent_form_version),
+		user_time(user->last_login_at),
+		value_text(deleting ? "pending" : "none"),
+		deleting ? value_int(user->created_at) : value_null(),
+		user_time(user->deletion_due),
+		value_int(user->created_at),
 	};
 	_Static_assert(sizeof(values) == sizeof(user->profile) + sizeof(more), "the arguments of ADD");
 
@@ -237,9 +248,9 @@ bool
 user_register(struct db *db, int64_t pk, const struct user_registration *r, int64_t now)
 {
 	db_before_commit(db, user_reindex);
-	return db_change(db, user_sql[REGISTER], ARGS(pk, r->name, r->surname, r->country_code, r->phone_number,
-		r->birth_date, r->language, r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version,
-		now)) > 0;
+	return db_change(db, user_sql[REGISTER],
+		       ARGS(pk, r->name, r->surname, r->country_code, r->phone_number, r->birth_date, r->language,
+			       r->privacy_policy_version, r->terms_of_use_version, r->consent_form_version, now)) > 0;
 }
 
 void

@@ -40,25 +40,30 @@ meaning_of(const struct meaning *meanings, size_t count, const char *word)
 /* ---- headings */
 
 static const struct meaning headings_of[] = {
-	{ "email", "eposta epostaadresi mail mailadresi mailadresse emailadresse emailaddress emailadresi"
+	{ "email",
+		"eposta epostaadresi mail mailadresi mailadresse emailadresse emailaddress emailadresi"
 		" correo correoelectronico direcciondecorreo direcciondecorreoelectronico" },
 	{ "name", "ad adi isim firstname givenname forename vorname nombre nombres" },
 	{ "surname", "soyad soyadi soyisim lastname familyname nachname familienname zuname apellido apellidos" },
 	{ "username", "kullaniciadi benutzername nombredeusuario usuario" },
 	{ "role", "rol rolle" },
 	{ "language", "dil dili sprache idioma lengua" },
-	{ "countryCode", "country ulke ulkekodu land landercode landesvorwahl landervorwahl vorwahl pais prefijo "
+	{ "countryCode",
+		"country ulke ulkekodu land landercode landesvorwahl landervorwahl vorwahl pais prefijo "
 		"codigodepais codigopais" },
-	{ "phoneNumber", "phone phoneno telephone telephonenumber tel telno telefon telefonnumarasi telefonno cep cepno"
+	{ "phoneNumber",
+		"phone phoneno telephone telephonenumber tel telno telefon telefonnumarasi telefonno cep cepno"
 		" ceptel ceptelefonu gsm mobile mobilephone mobilenumber cellphone telefonnummer handy handynummer"
 		" mobil mobiltelefon mobilnummer telefono"
 		" numerodetelefono movil telefonomovil celular" },
-	{ "birthDate", "dateofbirth birthday dob dogumtarihi dogumgunu geburtsdatum geburtstag fechadenacimiento fechanacimiento"
+	{ "birthDate",
+		"dateofbirth birthday dob dogumtarihi dogumgunu geburtsdatum geburtstag fechadenacimiento fechanacimiento"
 		" nacimiento" },
 	{ "gender", "sex cinsiyet cinsiyeti geschlecht sexo genero" },
 	{ "timezone", "saatdilimi zeitzone zonahoraria" },
 	/* of GET /users, besides the profile */
-	{ "isActive", "isactive" }, { "accountDeletionStatus", "accountdeletionstatus" },
+	{ "isActive", "isactive" },
+	{ "accountDeletionStatus", "accountdeletionstatus" },
 };
 
 static const char *
@@ -103,7 +108,8 @@ static const struct meaning languages[] = {
 
 /* Spreadsheets translate booleans when they load a file. */
 static const struct meaning truths[] = {
-	{ "true", "true dogru wahr verdadero" }, { "false", "false yanlis falsch falso" },
+	{ "true", "true dogru wahr verdadero" },
+	{ "false", "false yanlis falsch falso" },
 };
 
 static const char *
@@ -153,7 +159,7 @@ user_table_date(struct arena *arena, const char *cell, const char **out)
 
 	*out = cell;
 	if (sscanf(cell, "%4[0-9]%1[./-] %4[0-9]%1[./-] %4[0-9]%n", part[0], sign[0], part[1], sign[1], part[2], &end) != 5 ||
-	    sign[0][0] != sign[1][0])
+		sign[0][0] != sign[1][0])
 		return USER_TABLE_DATE;
 	for (int i = 0; i < 3; i++) {
 		number[i] = (int)strtol(part[i], NULL, 10);
@@ -207,7 +213,7 @@ static size_t
 country_length(const char *number)
 {
 	static const char two[] = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64"
-		" 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
+				  " 65 66 81 82 84 86 90 91 92 93 94 95 98 ";
 	char start[] = { number[0], number[0] ? number[1] : '\0', ' ', '\0' };
 
 	if (number[0] == '1' || number[0] == '7')
@@ -216,6 +222,7 @@ country_length(const char *number)
 }
 
 /* Only likely countries; for others the number itself is needed. */
+/* clang-format off */
 static const struct meaning countries[] = {
 	{ "90", "tr tur turkiye turkey turkei turquia" }, { "49", "de deu almanya germany deutschland alemania" },
 	{ "43", "at aut avusturya austria osterreich" }, { "41", "ch che isvicre switzerland schweiz suiza" },
@@ -227,6 +234,7 @@ static const struct meaning countries[] = {
 	{ "33", "fr fra fransa france frankreich francia" }, { "39", "it ita italya italy italien italia" },
 	{ "32", "be bel belcika belgium belgien belgica" },
 };
+/* clang-format on */
 
 /* The digits of a country code from a number or a name; else the cell unchanged. */
 static const char *
@@ -260,8 +268,7 @@ user_table_phone(struct arena *arena, const char **country, const char **phone)
 		const char *code = arena_copy(arena, number, strnlen(number, country_length(number)));
 		if (*country && strcmp(*country, code) != 0) {
 			*phone = NULL;
-			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code,
-				*country);
+			return arena_format(arena, "phoneNumber: begins with +%s, and countryCode is %s", code, *country);
 		}
 		number += strlen(code);
 		*country = code;

@@ -9,7 +9,7 @@
 #include <math.h>
 
 const char *const role_enum[] = { "user", "admin", "superadmin", NULL };
-const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL };	/* CEFR */
+const char *const level_enum[] = { "A1", "A2", "B1", "B2", "C1", "C2", NULL }; /* CEFR */
 
 void
 faults_init(struct faults *faults, struct arena *arena, enum language language)
@@ -106,8 +106,8 @@ field_find(const struct shape *shape, const char *name)
 
 /* The place of a fault: the field of the shape, and its element when that is a list. */
 struct place {
-	int field;	/* from 0; unknown ones come last */
-	long element;	/* -1: the field as a whole */
+	int field;    /* from 0; unknown ones come last */
+	long element; /* -1: the field as a whole */
 };
 
 static struct place
@@ -119,7 +119,7 @@ place_of(const struct shape *shape, const struct fault *fault)
 	const struct field *field;
 
 	while ((field = field_next(&walk, shape)) &&
-	       (strncmp(field->name, fault->text, length) != 0 || field->name[length] != '\0'))
+		(strncmp(field->name, fault->text, length) != 0 || field->name[length] != '\0'))
 		place.field++;
 	if (fault->text[length] == '[')
 		place.element = strtol(fault->text + length + 1, NULL, 10);
@@ -137,9 +137,9 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 {
 	struct fault **link = &faults->first, *next;
 	struct place at, passed = { -1, -1 };
-	int whole = -1;		/* a field that has a fault as a whole */
+	int whole = -1; /* a field that has a fault as a whole */
 
-	while (from-- > 0 && *link)	/* the last of more than FAULTS_TOLD is only counted */
+	while (from-- > 0 && *link) /* the last of more than FAULTS_TOLD is only counted */
 		link = &(*link)->next;
 	for (struct fault *fault = more->first; fault; fault = next) {
 		const struct place own = place_of(shape, fault);
@@ -167,10 +167,10 @@ faults_merge(struct faults *faults, size_t from, const struct faults *more, cons
 /* Where the value stands that is checked. Its name is put together for a fault only. */
 struct check {
 	struct faults *faults;
-	const struct check *within;	/* NULL: the root object */
-	const char *name;		/* of a member; NULL: an element of a list */
+	const struct check *within; /* NULL: the root object */
+	const char *name;	    /* of a member; NULL: an element of a list */
 	int index;
-	const struct json_text *text;	/* of a member of a body; NULL: not known */
+	const struct json_text *text; /* of a member of a body; NULL: not known */
 };
 
 /* "questions[199].options[9].isCorrect" and the like. */
@@ -259,14 +259,9 @@ check_email(const struct check *check, const char *text)
 	const char *kept;
 
 	switch (email_keep(check->faults->arena, text, &kept)) {
-	case EMAIL_GOOD:
-		return value_text(kept);
-	case EMAIL_NONE:
-		bad(check, S_F_EMAIL, NULL);
-		break;
-	case EMAIL_DOMAIN:
-		bad(check, S_F_EMAIL_DOMAIN, NULL);
-		break;
+	case EMAIL_GOOD: return value_text(kept);
+	case EMAIL_NONE: bad(check, S_F_EMAIL, NULL); break;
+	case EMAIL_DOMAIN: bad(check, S_F_EMAIL_DOMAIN, NULL); break;
 	}
 	return value_text(text);
 }
@@ -303,8 +298,8 @@ check_text(const struct check *check, const struct field *field, char *text)
 		bad(check, S_F_USERNAME, NULL);
 	else if (field->letters && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(text))
 		bad(check, S_F_LETTERS, NULL);
-	else if (field->link && ((text[strcspn(text, ":/?#")] == ':' && !url_is_good(text)) || strncmp(text, "//", 2) == 0 ||
-			strchr(text, '\\')))
+	else if (field->link &&
+		((text[strcspn(text, ":/?#")] == ':' && !url_is_good(text)) || strncmp(text, "//", 2) == 0 || strchr(text, '\\')))
 		bad(check, S_F_URL, NULL);
 	else if (field->zone && !clock_is_zone(text))
 		bad(check, S_F_ZONE, NULL);
@@ -333,8 +328,7 @@ check_string(const struct check *check, const struct field *field, char *text)
 	else if (field->letters)
 		text_upper(text);
 	switch (field->type) {
-	case FIELD_EMAIL:
-		return check_email(check, text);
+	case FIELD_EMAIL: return check_email(check, text);
 	case FIELD_ID:
 		if (!text_is_id(text))
 			bad(check, S_F_ID, NULL);
@@ -355,8 +349,7 @@ check_string(const struct check *check, const struct field *field, char *text)
 		else if (!url_is_good(text))
 			bad(check, S_F_URL, NULL);
 		break;
-	default:
-		check_text(check, field, text);
+	default: check_text(check, field, text);
 	}
 	return value_text(text);
 }
@@ -379,14 +372,17 @@ static struct value check_value(const struct check *check, const struct field *f
 static struct value
 check_list(const struct check *check, const struct field *field, const cJSON *list)
 {
-	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT, .of = field->of,
-		.min = field->item_min, .max = field->item_max, .oneof = field->item_oneof };
+	const struct field element = { .type = field->item ? field->item : FIELD_OBJECT,
+		.of = field->of,
+		.min = field->item_min,
+		.max = field->item_max,
+		.oneof = field->item_oneof };
 	const int count = cJSON_GetArraySize(list);
 	struct value *values, *next;
 	const cJSON *item;
 
 	if (count == 0 && field->min == 1)
-		bad(check, S_F_EMPTY, NULL);	/* "at least 1 elements" is no English */
+		bad(check, S_F_EMPTY, NULL); /* "at least 1 elements" is no English */
 	else if (count < field->min)
 		bad_number(check, S_F_FEW, field->min);
 	else if (field->max > 0 && count > field->max)
@@ -394,7 +390,8 @@ check_list(const struct check *check, const struct field *field, const cJSON *li
 	if (count < field->min || (field->max > 0 && count > field->max))
 		return value_null();
 	values = next = arena_alloc(check->faults->arena, ((size_t)count + 1) * sizeof(*values));
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		const struct check place = { check->faults, check, .index = (int)(next - values) };
 		*next++ = check_value(&place, &element, item);
 	}
@@ -451,19 +448,16 @@ check_typed(const struct check *check, const struct field *field, const cJSON *i
 		if (!cJSON_IsObject(item))
 			return refuse(check, S_F_OBJECT);
 		return value_object(check_object(field->of, item, NULL, check->faults, check), field_count(field->of));
-	case FIELD_LIST:
-		return cJSON_IsArray(item) ? check_list(check, field, item) : refuse(check, S_F_LIST);
-	case FIELD_JSON:
-		return check_json(check, field);
-	default:
-		return cJSON_IsString(item) ? check_string(check, field, item->valuestring) : refuse(check, S_F_TEXT);
+	case FIELD_LIST: return cJSON_IsArray(item) ? check_list(check, field, item) : refuse(check, S_F_LIST);
+	case FIELD_JSON: return check_json(check, field);
+	default: return cJSON_IsString(item) ? check_string(check, field, item->valuestring) : refuse(check, S_F_TEXT);
 	}
 }
 
 static struct value
 check_value(const struct check *check, const struct field *field, const cJSON *item)
 {
-	if (cJSON_IsInvalid(item))	/* see field_add() */
+	if (cJSON_IsInvalid(item)) /* see field_add() */
 		return refuse(check, S_F_TWICE);
 	if (cJSON_IsNull(item) && field->type != FIELD_JSON)
 		return field->nullable ? value_null() : refuse(check, S_F_NOT_NULL);
@@ -475,7 +469,8 @@ check_unknown(const struct shape *shape, const cJSON *object, struct faults *fau
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, object) {
+	cJSON_ArrayForEach(item, object)
+	{
 		if (faults_enough(faults))
 			break;
 		if (!field_find(shape, item->string))

@@ -1,5 +1,6 @@
 #include "page.h"
 
+/* clang-format off */
 const struct shape page_query = { .name = "Page", .fields = FIELDS(
 	{ "page", FIELD_INT, 1, 1000000, .optional = true, .example = "1", .note = "from 1" },
 	{ "limit", FIELD_INT, 1, 100, .optional = true, .example = "20", .note = "rows a page; 20 unless given" }) };
@@ -17,6 +18,7 @@ const struct shape pagination = { .name = "PaginationDto", .fields = FIELDS(
 	{ "limit", FIELD_INT, 1, 100, .example = "20" },
 	{ "total", FIELD_INT, 0, .example = "1" },
 	{ "totalPages", FIELD_INT, 0, .example = "1" }) };
+/* clang-format on */
 
 struct page
 page_of(const struct value *query)

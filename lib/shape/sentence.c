@@ -4,9 +4,9 @@
 
 #include <strings.h>
 
-#define WEIGHT_MAX 1000		/* a weight of 1: they have three decimals (RFC 9110 section 12.4.2) */
+#define WEIGHT_MAX 1000 /* a weight of 1: they have three decimals (RFC 9110 section 12.4.2) */
 #define UNNAMED (-1)
-#define ANY LANGUAGES		/* the index of "*", behind the languages */
+#define ANY LANGUAGES /* the index of "*", behind the languages */
 
 static const char *const texts[][LANGUAGES] = {
 #define SENTENCE(name, tr, en, es, de) [name] = { tr, en, es, de },
@@ -113,8 +113,8 @@ range_language(const struct range *range)
 
 /* The preferences of the header, by language, and of ANY. */
 struct preferences {
-	int weight[LANGUAGES + 1];	/* 0: excluded */
-	int rank[LANGUAGES + 1];	/* position in the header, which decides between equal weights */
+	int weight[LANGUAGES + 1]; /* 0: excluded */
+	int rank[LANGUAGES + 1];   /* position in the header, which decides between equal weights */
 };
 
 static void
@@ -149,7 +149,7 @@ language_negotiate(const char *header, enum language *out)
 		if (end && (*end == ',' || *end == '\0'))
 			add_preference(&preferences, &range, ++ranks);
 	}
-	preferences.rank[ANY] = ranks + 1;	/* languages that are named come before others of the same weight */
+	preferences.rank[ANY] = ranks + 1; /* languages that are named come before others of the same weight */
 	for (size_t i = 0; i < LANGUAGES; i++) {
 		int l = preferences.weight[order[i]] != UNNAMED ? (int)order[i] : ANY;
 		int weight = preferences.weight[l], rank = preferences.rank[l];

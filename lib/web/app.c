@@ -16,11 +16,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define FIRST_BLOCK (32 * 1024)		/* of the arena: more than an ordinary request needs */
-#define KEEP_ROOM (64 * 1024)		/* of the response buffer between requests */
-#define MEMORY (INT64_C(256) << 20)	/* bytes of a worker; beyond them the response is 503 */
-#define TRIES 3				/* of a handler that returns response_again() */
-#define WATCHDOG 15			/* seconds; above the 2 s of the database, below the 20 s of the web server */
+#define FIRST_BLOCK (32 * 1024)	    /* of the arena: more than an ordinary request needs */
+#define KEEP_ROOM (64 * 1024)	    /* of the response buffer between requests */
+#define MEMORY (INT64_C(256) << 20) /* bytes of a worker; beyond them the response is 503 */
+#define TRIES 3			    /* of a handler that returns response_again() */
+#define WATCHDOG 15		    /* seconds; above the 2 s of the database, below the 20 s of the web server */
 
 /* What the access log needs of a request, copied: the transport frees its texts when the response is sent. */
 struct summary {
@@ -31,10 +31,10 @@ struct app {
 	const struct program *program;
 	const struct conf *conf;
 	struct http *http;
-	struct db *db;			/* NULL: a CGI process whose database is unusable */
+	struct db *db; /* NULL: a CGI process whose database is unusable */
 	struct arena *arena;
 	struct buf head, body;
-	struct summary summary;		/* of the current request; here, since longjmp() leaves locals undefined */
+	struct summary summary; /* of the current request; here, since longjmp() leaves locals undefined */
 };
 
 /* ---- the watchdog: a timer that ends a worker stuck in one request; the supervisor starts another */
@@ -49,7 +49,7 @@ on_tick(int signal)
 
 	(void)signal;
 	if (connection_seen != http_connections() || progress_seen != http_progress()) {
-		ticks_running = connection_seen != http_connections();	/* the first of a new one */
+		ticks_running = connection_seen != http_connections(); /* the first of a new one */
 		connection_seen = http_connections();
 		progress_seen = http_progress();
 	} else if (!http_busy()) {
@@ -78,7 +78,7 @@ start_watchdog(void)
 static void
 limit_memory(void)
 {
-#ifndef __SANITIZE_ADDRESS__	/* its own memory counts */
+#ifndef __SANITIZE_ADDRESS__ /* its own memory counts */
 	struct rlimit most;
 
 	if (getrlimit(RLIMIT_DATA, &most) == 0 && most.rlim_cur > MEMORY) {
@@ -94,11 +94,14 @@ limit_memory(void)
 static const char *
 request_id(struct arena *arena, const char *given)
 {
-	static struct { unsigned char process[8]; uint32_t count; } own;
+	static struct {
+		unsigned char process[8];
+		uint32_t count;
+	} own;
 	size_t length = given ? strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") : 0;
 
 	if (length > 0 && length <= 64 && given[length] == '\0')
-		return arena_string(arena, given);	/* the log needs it after the transport has freed its texts */
+		return arena_string(arena, given); /* the log needs it after the transport has freed its texts */
 	struct buf id = { .arena = arena };
 	if (own.count++ == 0)
 		random_bytes(own.process, sizeof(own.process));
@@ -109,8 +112,10 @@ request_id(struct arena *arena, const char *given)
 static enum error
 db_error(enum db_rc rc)
 {
+	/* clang-format off */
 	static const enum error errors[] = { [DB_BUSY] = ERROR_BUSY, [DB_SLOW] = ERROR_BUSY, [DB_FULL] = ERROR_STORAGE_FULL,
 		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE };
+	/* clang-format on */
 
 	return rc < COUNT(errors) && errors[rc] != ERROR_NONE ? errors[rc] : ERROR_INTERNAL;
 }
@@ -131,7 +136,7 @@ write_once(struct request *rq)
 	if (!response.error)
 		response = rq->route->handler(rq);
 	if (!data_reserve(rq))
-		response = response_error(rq, ERROR_BUSY);	/* nothing is committed whose response cannot be sent */
+		response = response_error(rq, ERROR_BUSY); /* nothing is committed whose response cannot be sent */
 	if (db_failure(rq->db) != DB_DONE || (response.error && !response.commit)) {
 		db_write_rollback(rq->db);
 		rq->mail_queued = false;
@@ -222,7 +227,7 @@ handle(struct request *rq, struct app *app)
 		return accept_body(rq);
 	const char *body = response.error ? NULL : read_body(rq, app);
 	if (!response.error && rq->http.content_length > check_body_limit(rq))
-		response = response_error(rq, ERROR_TOO_LARGE);	/* the length was unknown before */
+		response = response_error(rq, ERROR_TOO_LARGE); /* the length was unknown before */
 	if (!response.error)
 		response = check_body(rq, body);
 	if (!response.error)
@@ -261,13 +266,13 @@ serve_one(struct app *app, struct request *rq)
 		faults_init(&rq->faults, app->arena, rq->language);
 		struct response response = handle(rq, app);
 		if (rq->http.body == BODY_ASKED && response.error)
-			response.status = 403;	/* to an auth_request of nginx any other status is a failure */
+			response.status = 403; /* to an auth_request of nginx any other status is a failure */
 		status = send_response(app->http, rq, &response, &app->head);
 	} else {
 		/* Memory ran out above: nothing was sent or committed yet. */
 		if (app->db && db_writing(app->db))
 			db_write_rollback(app->db);
-		rq->user = NULL;	/* the rollback may have freed its texts */
+		rq->user = NULL; /* the rollback may have freed its texts */
 		struct response response = response_error(rq, ERROR_BUSY);
 		arena_on_exhausted(app->arena, NULL);
 		rq->request_id = "-";
@@ -275,7 +280,7 @@ serve_one(struct app *app, struct request *rq)
 	}
 	if (rq->mail_queued && status < 500)
 		app->program->mail_wake(app->conf);
-	if (rq->http.body != BODY_ASKED)	/* else the request itself follows, and is logged */
+	if (rq->http.body != BODY_ASKED) /* else the request itself follows, and is logged */
 		log_summary(&app->summary, rq->user, status, started);
 	if (rq->upload_count)
 		rq->route->upload->reader->close(rq);
@@ -297,10 +302,15 @@ serve(struct app *app)
 	limit_memory();
 	log_hold();
 	while ((app->conf->retire_after == 0 || served < app->conf->retire_after) &&
-	       (event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
+		(event = http_next(app->http, &rq.http)) == HTTP_REQUEST) {
 		struct http_request wire = rq.http;
-		rq = (struct request){ .http = wire, .program = app->program, .conf = app->conf, .arena = app->arena,
-			.db = app->db, .out = &app->body, .wire = app->http };
+		rq = (struct request){ .http = wire,
+			.program = app->program,
+			.conf = app->conf,
+			.arena = app->arena,
+			.db = app->db,
+			.out = &app->body,
+			.wire = app->http };
 		serve_one(app, &rq);
 		served++;
 	}
@@ -347,12 +357,14 @@ check_all(const struct program *program, struct db *db, char *why, size_t room)
 static int
 usage(const char *self, int code)
 {
-	fprintf(code ? stderr : stdout, "usage: %s [--routes | --openapi | --statements | --check | --version | --help]\n\n"
+	fprintf(code ? stderr : stdout,
+		"usage: %s [--routes | --openapi | --statements | --check | --version | --help]\n\n"
 		"Without an option it serves: FastCGI when standard input is a listening socket, else one CGI request.\n"
 		"  --routes   prints the routes\n"
 		"  --openapi  prints this program's part of the OpenAPI document\n"
 		"  --statements  prints the statements that it runs, each ended by a NUL\n"
-		"  --check    prepares every statement against the database of OKUL_DATA and prints its query plan\n", self);
+		"  --check    prepares every statement against the database of OKUL_DATA and prints its query plan\n",
+		self);
 	return code;
 }
 

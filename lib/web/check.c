@@ -70,16 +70,19 @@ struct body {
 static struct response
 parse_body(struct request *rq, const char *text, struct body *body)
 {
-	static const enum error errors[] = { [JSON_GOOD] = ERROR_BAD_JSON, [JSON_SYNTAX] = ERROR_BAD_JSON,
-		[JSON_UTF8] = ERROR_BAD_UTF8, [JSON_NUL] = ERROR_BAD_NUL, [JSON_DEEP] = ERROR_BAD_DEPTH,
+	static const enum error errors[] = { [JSON_GOOD] = ERROR_BAD_JSON,
+		[JSON_SYNTAX] = ERROR_BAD_JSON,
+		[JSON_UTF8] = ERROR_BAD_UTF8,
+		[JSON_NUL] = ERROR_BAD_NUL,
+		[JSON_DEEP] = ERROR_BAD_DEPTH,
 		[JSON_TWICE] = ERROR_BAD_KEY_TWICE };
 	enum json_fault fault = JSON_SYNTAX;
 
 	if (!text && rq->http.content_length != 0 && rq->http.content_length != -1)
 		return response_error(rq, ERROR_BAD_BODY_LENGTH);
 	if (text)
-		body->object = json_parse_members(rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault,
-			&body->members);
+		body->object = json_parse_members(
+			rq->arena, text, (size_t)rq->http.content_length, JSON_DEPTH, &fault, &body->members);
 	if (!body->object)
 		return response_error(rq, errors[fault]);
 	return cJSON_IsObject(body->object) ? response_passed() : response_error(rq, ERROR_BAD_OBJECT);

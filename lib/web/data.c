@@ -2,15 +2,15 @@
 
 #include "json_write.h"
 
-#define LATER_MEMORY 2048	/* bytes of the arena that making it takes */
-#define PLAIN_ROOM 40		/* of a number, a time, brackets, and of the quotes and comma around any value */
-#define END_ROOM 64		/* of the envelope behind the data */
+#define LATER_MEMORY 2048 /* bytes of the arena that making it takes */
+#define PLAIN_ROOM 40	  /* of a number, a time, brackets, and of the quotes and comma around any value */
+#define END_ROOM 64	  /* of the envelope behind the data */
 
 /* A value in rq->kept; its bytes stand behind it. No padding: etag_guard_again() compares values byte by byte. */
 struct kept {
 	const char *name;
-	data_writer *write;		/* of data_later(), else NULL */
-	uint64_t type, length;		/* enum data_type; of the bytes: a text, facts, or a number */
+	data_writer *write;    /* of data_later(), else NULL */
+	uint64_t type, length; /* enum data_type; of the bytes: a text, facts, or a number */
 };
 
 /* ---- writing and keeping */
@@ -19,39 +19,17 @@ static inline __attribute__((always_inline)) void
 write_one(struct buf *out, enum data_type type, const char *name, const struct value *value)
 {
 	switch (type) {
-	case DATA_OBJECT:
-		json_put_object(out, name);
-		break;
-	case DATA_END_OBJECT:
-		json_put_end_object(out);
-		break;
-	case DATA_LIST:
-		json_put_list(out, name);
-		break;
-	case DATA_END_LIST:
-		json_put_end_list(out);
-		break;
-	case DATA_NULL:
-		json_put_null(out, name);
-		break;
-	case DATA_BOOL:
-		json_put_bool(out, name, value->integer);
-		break;
-	case DATA_INT:
-		json_put_int(out, name, value->integer);
-		break;
-	case DATA_NUMBER:
-		json_put_number(out, name, value->real);
-		break;
-	case DATA_TIME:
-		json_put_time(out, name, value->integer);
-		break;
-	case DATA_TEXT:
-		json_put_text_of(out, name, value->bytes, value->length);
-		break;
-	case DATA_RAW:
-		json_put_raw_of(out, name, value->bytes, value->length);
-		break;
+	case DATA_OBJECT: json_put_object(out, name); break;
+	case DATA_END_OBJECT: json_put_end_object(out); break;
+	case DATA_LIST: json_put_list(out, name); break;
+	case DATA_END_LIST: json_put_end_list(out); break;
+	case DATA_NULL: json_put_null(out, name); break;
+	case DATA_BOOL: json_put_bool(out, name, value->integer); break;
+	case DATA_INT: json_put_int(out, name, value->integer); break;
+	case DATA_NUMBER: json_put_number(out, name, value->real); break;
+	case DATA_TIME: json_put_time(out, name, value->integer); break;
+	case DATA_TEXT: json_put_text_of(out, name, value->bytes, value->length); break;
+	case DATA_RAW: json_put_raw_of(out, name, value->bytes, value->length); break;
 	}
 }
 
@@ -85,7 +63,7 @@ has_bytes(enum data_type type)
 static __attribute__((noinline)) void
 keep_value(struct request *rq, enum data_type type, const char *name, const struct value *value)
 {
-	if (has_bytes(type))	/* \u001f is the longest escape */
+	if (has_bytes(type)) /* \u001f is the longest escape */
 		keep(rq, &(struct kept){ name, NULL, type, value->length }, value->bytes,
 			value->length * (type == DATA_TEXT ? strlen("\\u001f") : 1));
 	else if (value)
@@ -125,12 +103,8 @@ data_value(struct request *rq, const struct field *field, const struct value *va
 	enum field_type type = field->type;
 
 	switch (value->type) {
-	case VALUE_NULL:
-		put(rq, DATA_NULL, field->name, NULL);
-		break;
-	case VALUE_BOOL:
-		put(rq, DATA_BOOL, field->name, &truths[value->truth]);
-		break;
+	case VALUE_NULL: put(rq, DATA_NULL, field->name, NULL); break;
+	case VALUE_BOOL: put(rq, DATA_BOOL, field->name, &truths[value->truth]); break;
 	case VALUE_INT:
 		if (type == FIELD_TIME)
 			put(rq, DATA_TIME, field->name, value);
@@ -139,9 +113,7 @@ data_value(struct request *rq, const struct field *field, const struct value *va
 		else
 			put(rq, DATA_INT, field->name, value);
 		break;
-	case VALUE_REAL:
-		put(rq, DATA_NUMBER, field->name, value);
-		break;
+	case VALUE_REAL: put(rq, DATA_NUMBER, field->name, value); break;
 	default:
 		if (type == FIELD_JSON || type == FIELD_LIST || type == FIELD_OBJECT)
 			put(rq, DATA_RAW, field->name, value);

@@ -4,7 +4,7 @@
 #include "tag.h"
 
 #define DIGITS 16
-#define DIGITS_OF_TIME 4	/* of a response with signed addresses */
+#define DIGITS_OF_TIME 4 /* of a response with signed addresses */
 
 static unsigned char key[HASH_KEY];
 
@@ -163,7 +163,7 @@ etag_guard(struct request *rq)
 	}
 	if (!is_listed(rq->http.if_match, tag, rq->links ? DIGITS_OF_TIME : 0))
 		response = response_error(rq, ERROR_PRECONDITION_FAILED);
-	rq->etag[0] = '\0';	/* the response will have its own */
+	rq->etag[0] = '\0'; /* the response will have its own */
 	return response;
 }
 

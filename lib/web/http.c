@@ -12,23 +12,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINGERING 64		/* connections that a worker may leave open after the response */
-#define UNKNOWN_PIECE 16384	/* bytes read at once from a body of unknown length */
-#define PROGRESS 4096		/* bytes: a client that sends less between two checks of the watchdog is silent */
-#define DRAIN (INT64_C(128) << 20)	/* bytes of a body that are read and dropped so that the response arrives */
-#define SILENCE 2000		/* milliseconds until a connection that sends nothing is dropped */
+#define LINGERING 64		   /* connections that a worker may leave open after the response */
+#define UNKNOWN_PIECE 16384	   /* bytes read at once from a body of unknown length */
+#define PROGRESS 4096		   /* bytes: a client that sends less between two checks of the watchdog is silent */
+#define DRAIN (INT64_C(128) << 20) /* bytes of a body that are read and dropped so that the response arrives */
+#define SILENCE 2000		   /* milliseconds until a connection that sends nothing is dropped */
 
 struct http {
-	bool cgi, served;	/* served: the one request of a CGI process was returned */
-	int64_t unread;		/* bytes of the body not read yet; INT64_MAX: unknown */
+	bool cgi, served; /* served: the one request of a CGI process was returned */
+	int64_t unread;	  /* bytes of the body not read yet; INT64_MAX: unknown */
 	/* [0]: standard input; then connections with a response whose body is still coming, -1: free */
 	struct pollfd polled[1 + LINGERING];
-	size_t lingering_next, lingering_count;	/* the slot to use next; how many are used */
-	bool open;		/* a request waits for its response */
+	size_t lingering_next, lingering_count; /* the slot to use next; how many are used */
+	bool open;				/* a request waits for its response */
 	const struct network_list *trusted;
-	char client[NETWORK_TEXT];	/* of the request, where a trusted proxy reports it */
+	char client[NETWORK_TEXT]; /* of the request, where a trusted proxy reports it */
 	FCGX_Request fcgi;
-	sigset_t waiting;	/* the signal mask between requests */
+	sigset_t waiting; /* the signal mask between requests */
 };
 
 static struct http the_http;
@@ -59,7 +59,7 @@ catch_stop_signals(struct http *http)
 		sigaction(stops[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a file over RLIMIT_FSIZE: write() returns the error */
+	signal(SIGXFSZ, SIG_IGN); /* a file over RLIMIT_FSIZE: write() returns the error */
 }
 
 struct http *
@@ -106,12 +106,16 @@ http_method_name(enum method method)
 	return names[method];
 }
 
-#define PARAMETER(name, where) { name, sizeof(name) - 1, &(where) }
+#define PARAMETER(name, where) \
+	{ \
+		name, sizeof(name) - 1, &(where) \
+	}
 
 static void
 read_environment(struct http *http, char **environment, struct http_request *rq)
 {
 	const char *length = "", *coding = NULL, *forwarded = NULL, *body = "";
+	/* clang-format off */
 	const struct { const char *name; size_t length; const char **value; } parameters[] = {
 		PARAMETER("REQUEST_METHOD", rq->method_name),
 		PARAMETER("REQUEST_URI", rq->target),
@@ -133,12 +137,12 @@ read_environment(struct http *http, char **environment, struct http_request *rq)
 		PARAMETER("HTTP_TRANSFER_ENCODING", coding),
 		PARAMETER("HTTP_X_FORWARDED_FOR", forwarded),
 	};
+	/* clang-format on */
 
 	*rq = (struct http_request){ .method_name = "", .target = "/", .client = "", .content_length = -1 };
 	for (char **entry = environment; *entry; entry++) {
 		size_t name = strcspn(*entry, "="), i = 0;
-		while (i < COUNT(parameters) &&
-		       (name != parameters[i].length || memcmp(*entry, parameters[i].name, name) != 0))
+		while (i < COUNT(parameters) && (name != parameters[i].length || memcmp(*entry, parameters[i].name, name) != 0))
 			i++;
 		if (i < COUNT(parameters) && (*entry)[name])
 			*parameters[i].value = *entry + name + 1;
@@ -311,7 +315,7 @@ http_next(struct http *http, struct http_request *request)
 		http->open = accept_request(http);
 		if (!http->open) {
 			busy = 0;
-			continue;	/* another worker was faster, or the peer disconnected */
+			continue; /* another worker was faster, or the peer disconnected */
 		}
 		read_environment(http, http->fcgi.envp, request);
 		return HTTP_REQUEST;
@@ -399,7 +403,7 @@ void
 http_send(struct http *http, const struct buf *head, const char *body, size_t length)
 {
 	if (http_begin(http, head))
-		(void)!http_write(http, body, length);	/* fails when the client has disconnected */
+		(void)!http_write(http, body, length); /* fails when the client has disconnected */
 	http_end(http);
 }
 
@@ -423,7 +427,7 @@ http_send_file(struct http *http, const struct buf *head, int file, int64_t leng
 bool
 http_is_type(const char *content_type, const char *type)
 {
-	size_t length = strlen(type);	/* RFC 9110 section 8.3.1 */
+	size_t length = strlen(type); /* RFC 9110 section 8.3.1 */
 
 	return content_type && strncasecmp(content_type, type, length) == 0 && strchr("; \t", content_type[length]) != NULL;
 }

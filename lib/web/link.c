@@ -12,7 +12,7 @@
 /* ---- signed addresses */
 
 #define OF_USER "user="
-#define EXPIRES "expires="	/* all before it is the same in each address of a file for a user */
+#define EXPIRES "expires=" /* all before it is the same in each address of a file for a user */
 #define SIGNATURE "signature="
 
 /* `user` NULL: the address names nobody. */
@@ -42,9 +42,12 @@ link_url(struct arena *arena, const struct conf *conf, const char *key, bool is_
 	return url.s;
 }
 
-#define LINK_ROOM 1024		/* bytes of an address: base_url is the longest part */
+#define LINK_ROOM 1024 /* bytes of an address: base_url is the longest part */
 
-struct link { char key[LINK_KEY_TEXT], user[ID_TEXT]; bool is_public; };
+struct link {
+	char key[LINK_KEY_TEXT], user[ID_TEXT];
+	bool is_public;
+};
 
 /* Nothing in a query needs an escape in JSON: what changes with each signature are the last bytes before the quote. */
 static void
@@ -102,13 +105,12 @@ is_signed(struct arena *arena, const struct conf *conf, const char *key, const c
 	put_query(&right, conf, key, *user, expires);
 	/* One that lives longer than any signed now is from before the clock was set back. */
 	int64_t left = seconds * SECOND - now;
-	return right.length == strlen(query) && secret_equal(right.s, query, right.length) &&
-		left > 0 && left <= LINK_LIFE * SECOND + CLOCK_SLACK;
+	return right.length == strlen(query) && secret_equal(right.s, query, right.length) && left > 0 &&
+		left <= LINK_LIFE * SECOND + CLOCK_SLACK;
 }
 
 enum link_state
-link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now,
-	const char **name)
+link_check(struct arena *arena, const struct conf *conf, const char *key, const char *query, int64_t now, const char **name)
 {
 	const char *unknown = NULL;
 	bool has_ours = false;
@@ -133,12 +135,14 @@ link_check(struct arena *arena, const struct conf *conf, const char *key, const 
 static bool
 is_hidden(unsigned c)
 {
+	/* clang-format off */
 	static const unsigned short ranges[][2] = {
 		{ 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad },
 		{ 0x61c, 0x61c }, { 0x180e, 0x180e },
 		{ 0x200b, 0x200b }, { 0x200e, 0x200f },	/* not the two joiners, which spell words and emoji */
 		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < COUNT(ranges); i++)
 		if (c >= ranges[i][0] && c <= ranges[i][1])
@@ -205,8 +209,9 @@ extension_of(const char *name)
 static bool
 is_extension(const char *dot, const struct media_info *info)
 {
-	return *dot && (strcasecmp(dot + 1, info->extension) == 0 || (info->also[0] && strcasecmp(dot + 1, info->also[0]) == 0) ||
-		(info->also[1] && strcasecmp(dot + 1, info->also[1]) == 0));
+	return *dot &&
+		(strcasecmp(dot + 1, info->extension) == 0 || (info->also[0] && strcasecmp(dot + 1, info->also[0]) == 0) ||
+			(info->also[1] && strcasecmp(dot + 1, info->also[1]) == 0));
 }
 
 const char *
@@ -220,7 +225,7 @@ link_file_name(struct arena *arena, const char *given, enum media_type type)
 	dot = extension_of(name);
 	if (info && !is_extension(dot, info)) {
 		name = arena_copy(arena, name, (size_t)(dot - name));
-		dot = extension_of(name);	/* of a.png.exe */
+		dot = extension_of(name); /* of a.png.exe */
 		if (!is_extension(dot, info)) {
 			name = arena_format(arena, "%s.%s", name, info->extension);
 			dot = extension_of(name);
@@ -251,7 +256,7 @@ put_plain(struct buf *buf, const char *name)
 	for (const char *s = name; *s; s++) {
 		bool plain = *s >= ' ' && *s < 0x7F && *s != '"' && *s != '\\' && *s != '%';
 		same &= plain;
-		if ((*s & 0xC0) != 0x80)	/* not the rest of a character */
+		if ((*s & 0xC0) != 0x80) /* not the rest of a character */
 			buf_putc(buf, plain ? *s : '_');
 	}
 	return same;

@@ -3,6 +3,7 @@
 #include "openapi_part.h"
 #include "text.h"
 
+/* clang-format off */
 static const struct shape envelope = {
 	"BaseResponseDto",
 	FIELDS(
@@ -14,6 +15,7 @@ static const struct shape envelope = {
 	),
 	.note = "Every JSON response has exactly these five fields, in this order."
 };
+/* clang-format on */
 
 /* True for uploaded files, which have a name to save them under. */
 static bool
@@ -103,7 +105,7 @@ put_body(struct buf *out, const struct route *route)
 	json_put_bool(out, "required", true);
 	json_put_object(out, "content");
 	if (route->upload)
-		put_form_body(out, route);	/* first: the page shows the first one */
+		put_form_body(out, route); /* first: the page shows the first one */
 	if (openapi_takes_json(route)) {
 		json_put_object(out, "application/json");
 		openapi_put(out, "schema", "{'$ref':'#/components/schemas/%s'}", route->in->name);
@@ -132,11 +134,10 @@ put_success(struct buf *out, const struct route *route)
 	char status[12];
 
 	snprintf(status, sizeof(status), "%d", route_success(route));
-	openapi_put_response(out, status, created ? "Created" : "OK", (const char *const[4]){
-		tagged ? "ETag" : NULL,
-		may_be_table(route) || is_upload(route) ? "Content-Disposition" : NULL,
-		"X-Request-Id",
-		route->out_type ? NULL : "Content-Language" });
+	openapi_put_response(out, status, created ? "Created" : "OK",
+		(const char *const[4]){ tagged ? "ETag" : NULL,
+			may_be_table(route) || is_upload(route) ? "Content-Disposition" : NULL, "X-Request-Id",
+			route->out_type ? NULL : "Content-Language" });
 	json_put_object(out, "content");
 	if (is_upload(route))
 		openapi_put(out, route->out_type, "{'schema':{'type':'string','format':'binary'}}");
@@ -156,8 +157,9 @@ put_success(struct buf *out, const struct route *route)
 static void
 put_part(struct buf *out, const struct route *route)
 {
-	openapi_put_response(out, "206", "The part that the header Range asks for.", (const char *const[4]){
-		"ETag", "Content-Range", is_upload(route) ? "Content-Disposition" : NULL, "X-Request-Id" });
+	openapi_put_response(out, "206", "The part that the header Range asks for.",
+		(const char *const[4]){
+			"ETag", "Content-Range", is_upload(route) ? "Content-Disposition" : NULL, "X-Request-Id" });
 	openapi_put(out, "content", "{'%s':{'schema':{'type':'string','format':'binary'}}}", route->out_type);
 	json_put_end_object(out);
 }

@@ -1,5 +1,6 @@
 #include "openapi_part.h"
 
+/* clang-format off */
 /* The errors that a route may return, by status. Each row is a response that routes share. */
 static const struct failure {
 	int status;
@@ -34,6 +35,7 @@ static const struct header {
 	{ "Content-Range", "The range of the part, and the size of the file.", "string" },
 	{ "Content-Disposition", "The name to save it under.", "string" },
 };
+/* clang-format on */
 
 /* ---- errors */
 
@@ -45,24 +47,17 @@ may_return(const struct route *route, int status)
 		if (*listed == status)
 			return true;
 	switch (status) {
-	case 400:	/* at least for an unknown query parameter */
-	case 429:	/* at least from the web server */
+	case 400: /* at least for an unknown query parameter */
+	case 429: /* at least from the web server */
 	case 500:
-	case 503:
-		return true;
-	case 401:
-		return route->role >= USER;
-	case 403:
-		return route->role >= ADMIN || (route->role == USER && !(route->unregistered && route->being_deleted));
-	case 404:
-		return strchr(route->path, '{');
-	case 412:
-		return route_is_guarded(route) || route->out_type;
+	case 503: return true;
+	case 401: return route->role >= USER;
+	case 403: return route->role >= ADMIN || (route->role == USER && !(route->unregistered && route->being_deleted));
+	case 404: return strchr(route->path, '{');
+	case 412: return route_is_guarded(route) || route->out_type;
 	case 413:
-	case 415:
-		return route->in || route->upload;
-	case 416:
-		return route->out_type;
+	case 415: return route->in || route->upload;
+	case 416: return route->out_type;
 	}
 	return false;
 }
@@ -159,7 +154,9 @@ struct openapi_name
 openapi_envelope_name(const struct route *route)
 {
 	return name_from(route->out ? route->out->name : "Empty",
-		route->out_page ? "PageResponse" : route->out_list ? "ListResponse" : "Response");
+		route->out_page		  ? "PageResponse"
+			: route->out_list ? "ListResponse"
+					  : "Response");
 }
 
 /* `data` NULL: the data is null. */
@@ -188,9 +185,8 @@ put_success_envelope(struct buf *out, const struct route *route)
 {
 	struct field data = { .type = route->out_list ? FIELD_LIST : FIELD_OBJECT, .of = route->out };
 	struct openapi_name page_name = name_from(route->out ? route->out->name : "", "Page");
-	const struct shape page = { .name = page_name.text, .fields = FIELDS(
-		{ "items", FIELD_LIST, .of = route->out },
-		{ "pagination", FIELD_OBJECT, .of = &pagination }) };
+	const struct shape page = { .name = page_name.text,
+		.fields = FIELDS({ "items", FIELD_LIST, .of = route->out }, { "pagination", FIELD_OBJECT, .of = &pagination }) };
 
 	if (route->out_page) {
 		openapi_put_shape(out, &page);
@@ -234,16 +230,17 @@ openapi_put_response(struct buf *out, const char *name, const char *description,
 void
 openapi_put_not_modified(struct buf *out, const char *name, const char *header)
 {
-	openapi_put_response(out, name, "Your copy is still current.",
-		(const char *const[4]){ "ETag", header, "X-Request-Id" });
+	openapi_put_response(out, name, "Your copy is still current.", (const char *const[4]){ "ETag", header, "X-Request-Id" });
 	json_put_end_object(out);
 }
 
 static void
 put_condition(struct buf *out, const char *component, const char *header, const char *description)
 {
-	openapi_put(out, component, "{'name':'%s','in':'header','description':'%s','schema':{'type':'string'},"
-		"'example':'\\'5d41402abc4b2a76\\''}", header, description);
+	openapi_put(out, component,
+		"{'name':'%s','in':'header','description':'%s','schema':{'type':'string'},"
+		"'example':'\\'5d41402abc4b2a76\\''}",
+		header, description);
 }
 
 void
@@ -269,16 +266,14 @@ openapi_put_components(struct buf *out, const struct program *program, const str
 	json_put_end_object(out);
 	json_put_object(out, "headers");
 	for (size_t i = 0; i < COUNT(headers); i++)
-		openapi_put(out, headers[i].name, "{'description':'%s','schema':{'type':'%s'}}",
-			headers[i].description, headers[i].type);
+		openapi_put(out, headers[i].name, "{'description':'%s','schema':{'type':'%s'}}", headers[i].description,
+			headers[i].type);
 	json_put_end_object(out);
 	json_put_object(out, "parameters");
 	if (cacheable)
-		put_condition(out, "IfNoneMatch", "If-None-Match",
-			"ETag of your copy: 304 while it is still current");
+		put_condition(out, "IfNoneMatch", "If-None-Match", "ETag of your copy: 304 while it is still current");
 	if (guarded)
-		put_condition(out, "IfMatch", "If-Match",
-			"ETag of your copy: 412 when the data was changed meanwhile");
+		put_condition(out, "IfMatch", "If-Match", "ETag of your copy: 412 when the data was changed meanwhile");
 	json_put_end_object(out);
 	json_put_object(out, "responses");
 	if (cacheable)

@@ -7,7 +7,7 @@
  * They are recognized by their values: two tables with the same values are one type.
  */
 static const struct enumeration {
-	const char *name, *values[7];	/* NULL behind the last */
+	const char *name, *values[7]; /* NULL behind the last */
 } enumerations[] = {
 	{ "Language", { "tr", "en", "es", "de" } },
 	{ "Level", { "A1", "A2", "B1", "B2", "C1", "C2" } },
@@ -66,11 +66,14 @@ text_pattern(const struct field *field)
 static void
 put_string_schema(struct buf *out, const struct field *field)
 {
-	static const struct { const char *pattern, *format; double min, max; } types[] = {
+	static const struct {
+		const char *pattern, *format;
+		double min, max;
+	} types[] = {
 		[FIELD_TIME] = { "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$", "date-time" },
 		[FIELD_DATE] = { "^\\d{4}-\\d\\d-\\d\\d$", "date" },
 		[FIELD_ID] = { "^[0-9a-f]{24}$" },
-		[FIELD_EMAIL] = { .format = "email", .max = 254 },	/* RFC 5321 section 4.5.3.1.3, less the angle brackets */
+		[FIELD_EMAIL] = { .format = "email", .max = 254 }, /* RFC 5321 section 4.5.3.1.3, less the angle brackets */
 		[FIELD_URL] = { .format = "uri-reference", .min = 1, .max = FIELD_URL_MAX },
 	};
 	bool text = field->type == FIELD_TEXT;
@@ -159,8 +162,12 @@ static void
 put_list_schema(struct buf *out, const struct field *field)
 {
 	put_schema_type(out, field, "array");
-	openapi_put_schema(out, "items", &(struct field){ .type = field->item ? field->item : FIELD_OBJECT, .of = field->of,
-		.min = field->item_min, .max = field->item_max, .oneof = field->item_oneof });
+	openapi_put_schema(out, "items",
+		&(struct field){ .type = field->item ? field->item : FIELD_OBJECT,
+			.of = field->of,
+			.min = field->item_min,
+			.max = field->item_max,
+			.oneof = field->item_oneof });
 	if (field->min > 0)
 		json_put_number(out, "minItems", field->min);
 	if (field->max > 0)
@@ -176,32 +183,21 @@ put_schema_members(struct buf *out, const struct field *field)
 	case FIELD_DATE:
 	case FIELD_ID:
 	case FIELD_EMAIL:
-	case FIELD_URL:
-		put_string_schema(out, field);
-		break;
+	case FIELD_URL: put_string_schema(out, field); break;
 	case FIELD_INT:
-	case FIELD_NUMBER:
-		put_number_schema(out, field);
-		break;
+	case FIELD_NUMBER: put_number_schema(out, field); break;
 	case FIELD_BOOL:
 		put_schema_type(out, field, "boolean");
 		if (field->must_be_true)
 			json_put_bool(out, "const", true);
 		break;
-	case FIELD_ENUM:
-		put_enum_schema(out, field);
-		break;
-	case FIELD_OBJECT:
-		put_ref_schema(out, field, field->of->name);
-		break;
-	case FIELD_LIST:
-		put_list_schema(out, field);
-		break;
-	case FIELD_JSON:	/* anything */
+	case FIELD_ENUM: put_enum_schema(out, field); break;
+	case FIELD_OBJECT: put_ref_schema(out, field, field->of->name); break;
+	case FIELD_LIST: put_list_schema(out, field); break;
+	case FIELD_JSON: /* anything */
 	case FIELD_END:
 	case FIELD_PLUS:
-	case FIELD_HEAD:
-		break;
+	case FIELD_HEAD: break;
 	}
 	if (field->example)
 		openapi_put(out, "examples", "[%s]", field->example);
@@ -235,7 +231,7 @@ shape_has(const struct shape *shape, const struct enumeration *wanted)
 
 	while (shape && (field = field_next(&walk, shape)))
 		if ((field->oneof && enumeration_of(field->oneof) == wanted) ||
-		    (field->item_oneof && enumeration_of(field->item_oneof) == wanted))
+			(field->item_oneof && enumeration_of(field->item_oneof) == wanted))
 			return true;
 	return false;
 }

@@ -17,7 +17,7 @@ http_time(const char *s)
 	if (!strptime(s, "%a, %d %b %Y %T GMT", &parts))
 		return -1;
 	int64_t time = timegm(&parts) * SECOND;
-	clock_http_text(time, again);	/* strptime() also takes other blanks, a wrong weekday, and text behind it */
+	clock_http_text(time, again); /* strptime() also takes other blanks, a wrong weekday, and text behind it */
 	return strcmp(s, again) == 0 ? time : -1;
 }
 

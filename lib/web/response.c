@@ -78,9 +78,8 @@ response_message(struct request *rq, enum sentence which)
 	return response_done(rq);
 }
 
-const struct shape delete_response = { .name = "DeleteResponseDto", .fields = FIELDS(
-	{ "message", FIELD_TEXT, 1, 200, .example = "\"It has been deleted\"" },
-	{ "id", FIELD_ID }) };
+const struct shape delete_response = { .name = "DeleteResponseDto",
+	.fields = FIELDS({ "message", FIELD_TEXT, 1, 200, .example = "\"It has been deleted\"" }, { "id", FIELD_ID }) };
 
 struct response
 response_deleted(struct request *rq, enum sentence which, const char *id)
@@ -199,8 +198,8 @@ response_list_by(struct request *rq, const char *count, const char *rows, struct
 }
 
 struct response
-response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape,
-	char separator, bool walk)
+response_csv(struct request *rq, const char *name, const char *rows, struct args args, const struct shape *shape, char separator,
+	bool walk)
 {
 	struct table *table = arena_alloc(rq->arena, sizeof(*table));
 	struct value *values = arena_alloc(rq->arena, (args.count + 1) * sizeof(*values));
@@ -276,8 +275,7 @@ response_put_row(struct request *rq, const struct shape *shape, const struct db_
 }
 
 void
-response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows,
-	int column)
+response_put_row_object(struct request *rq, const char *name, const struct shape *shape, const struct db_rows *rows, int column)
 {
 	data_object(rq, name);
 	response_put_row(rq, shape, rows, column);

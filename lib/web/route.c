@@ -6,7 +6,7 @@
 #define SEGMENTS 8
 
 struct path {
-	const char *segment[SEGMENTS];	/* decoded */
+	const char *segment[SEGMENTS]; /* decoded */
 	int count;
 };
 
@@ -29,7 +29,7 @@ split_path(struct request *rq, struct path *path)
 		if (!path->segment[path->count++])
 			return false;
 		if (s < end && s + 1 == end)
-			return false;	/* a trailing slash is another path */
+			return false; /* a trailing slash is another path */
 	}
 	return true;
 }

@@ -41,7 +41,10 @@ print_out(const struct route *route, FILE *out)
 	if (route->out_type)
 		fprintf(out, "(%s)\t", route->out_type);
 	else
-		fprintf(out, route->out_page ? "{items: %s[], pagination}\t" : route->out_list ? "%s[]\t" : "%s\t",
+		fprintf(out,
+			route->out_page		  ? "{items: %s[], pagination}\t"
+				: route->out_list ? "%s[]\t"
+						  : "%s\t",
 			route->out ? route->out->name : "-");
 }
 

@@ -183,7 +183,7 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 	if (status == 401)
 		header(head, "WWW-Authenticate",
 			response->error == ERROR_BAD_TOKEN ? "Bearer error=\"invalid_token\"" : "Bearer");
-	if (status == 416)	/* RFC 9110 section 15.5.17: with the size, the client can ask again */
+	if (status == 416) /* RFC 9110 section 15.5.17: with the size, the client can ask again */
 		buf_printf(head, "Content-Range: bytes */%lld\r\n", (long long)response->file_size);
 	if (response->retry_after || status == 503)
 		header_int(head, "Retry-After", response->retry_after ? response->retry_after : 1);
@@ -198,7 +198,9 @@ send_envelope(struct http *http, struct request *rq, const struct response *resp
 static const char *
 accel_path(const struct request *rq, const char *path)
 {
-	const struct { const char *folder, *location; } places[] = {
+	const struct {
+		const char *folder, *location;
+	} places[] = {
 		{ rq->conf->share, "/_share" },
 		{ rq->conf->data, "/_data" },
 	};
@@ -231,7 +233,8 @@ file_head(struct buf *head, const struct request *rq, const struct response *res
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; sandbox\r\n");
 	/* Our pages have their style and script inline and load nothing. */
 	if (strncmp(response->file_type, "text/html", 9) == 0)
-		buf_puts(head, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+		buf_puts(head,
+			"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
 			"script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n");
 	else if (!response->file_disposition)
 		buf_puts(head, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
@@ -313,8 +316,8 @@ send_file(struct http *http, struct request *rq, const struct response *response
 
 /* ---- tables */
 
-#define TABLE_PAGE 2000			/* rows for each run of the statement: few enough to be sorted in memory */
-#define TABLE_PIECE (32 * 1024)		/* bytes that are sent at once */
+#define TABLE_PAGE 2000		/* rows for each run of the statement: few enough to be sorted in memory */
+#define TABLE_PIECE (32 * 1024) /* bytes that are sent at once */
 #define TABLE_TIME (10 * SECOND)
 
 /* With the semicolon as separator the comma is the decimal sign: a spreadsheet would read 12.05 as a date. */
@@ -337,21 +340,14 @@ put_cell(struct buf *out, const struct table *table, const struct field *field, 
 	if (db_is_null(rows, column))
 		return;
 	switch (field->type) {
-	case FIELD_INT:
-		buf_int(out, db_int(rows, column));
-		break;
-	case FIELD_NUMBER:
-		put_decimal(out, db_real(rows, column), table->separator);
-		break;
-	case FIELD_BOOL:
-		buf_puts(out, db_flag(rows, column) ? "true" : "false");
-		break;
+	case FIELD_INT: buf_int(out, db_int(rows, column)); break;
+	case FIELD_NUMBER: put_decimal(out, db_real(rows, column), table->separator); break;
+	case FIELD_BOOL: buf_puts(out, db_flag(rows, column) ? "true" : "false"); break;
 	case FIELD_TIME:
 		clock_text(db_int(rows, column), time);
 		buf_puts(out, time);
 		break;
-	default:
-		buf_csv(out, db_text(rows, column));
+	default: buf_csv(out, db_text(rows, column));
 	}
 }
 
@@ -383,7 +379,7 @@ send_page(struct http *http, struct request *rq, const struct table *table, int6
 	size_t args = table->args.count;
 
 	memcpy(values, table->args.values, args * sizeof(*values));
-	values[args] = value_int(table->walk ? -1 : TABLE_PAGE);	/* -1: no limit */
+	values[args] = value_int(table->walk ? -1 : TABLE_PAGE); /* -1: no limit */
 	values[args + 1] = value_int(offset);
 	enum db_rc rc = db_one(rq->db, &rows, table->sql, (struct args){ values, args + 2 });
 	for (; rc == DB_ROW; rc = db_next(rows), count++) {
@@ -409,7 +405,7 @@ send_table(struct http *http, struct request *rq, const struct response *respons
 	header(head, "Cache-Control", "no-store");
 	buf_printf(head, "Content-Disposition: attachment; filename=\"%s.csv\"\r\n", table->name);
 	buf_reset(rq->out, SIZE_MAX);
-	buf_puts(rq->out, "\xEF\xBB\xBF");	/* without a byte order mark Excel does not recognize UTF-8 */
+	buf_puts(rq->out, "\xEF\xBB\xBF"); /* without a byte order mark Excel does not recognize UTF-8 */
 	put_line(rq->out, table, NULL);
 	db_timeout(rq->db, TABLE_TIME);
 	bool connected = http_begin(http, head);

@@ -5,17 +5,17 @@
 #include "route.h"
 #include "utf8.h"
 
-#define PIECE (32 * 1024)	/* bytes that are read at once */
+#define PIECE (32 * 1024) /* bytes that are read at once */
 
 /* The state of reading a form. */
 struct intake {
 	struct request *rq;
 	const struct upload_rule *rule;
-	cJSON *fields;			/* those read so far */
-	struct upload *file;		/* the current part; NULL: it is no file */
-	const struct field *field;	/* the same; with neither, the part is skipped */
-	struct buf text;		/* its value */
-	struct response stop;		/* why reading ended */
+	cJSON *fields;		   /* those read so far */
+	struct upload *file;	   /* the current part; NULL: it is no file */
+	const struct field *field; /* the same; with neither, the part is skipped */
+	struct buf text;	   /* its value */
+	struct response stop;	   /* why reading ended */
 };
 
 /* ---- parts */
@@ -79,7 +79,7 @@ begin_field(struct intake *in, const char *name)
 	if (!in->field) {
 		faults_add(&rq->faults, utf8_clip(rq->arena, name, 40), S_F_UNKNOWN, NULL);
 	} else if (json_get(in->fields, name)) {
-		field_add(rq->arena, in->fields, in->field, "");	/* a fault: the second text is not read */
+		field_add(rq->arena, in->fields, in->field, ""); /* a fault: the second text is not read */
 		in->field = NULL;
 	}
 	in->text = (struct buf){ .arena = rq->arena };
@@ -153,7 +153,7 @@ end_file(struct intake *in)
 	struct upload *file = in->file;
 
 	if (file->blob.size == 0 && !file->name[0] && !in->rule->required) {
-		blob_drop(rq->conf, &file->blob);	/* an empty file field */
+		blob_drop(rq->conf, &file->blob); /* an empty file field */
 		rq->upload_count--;
 		return true;
 	}
@@ -205,7 +205,7 @@ read_form(struct intake *in, struct multipart *multipart)
 {
 	struct request *rq = in->rq;
 	char *piece = arena_alloc(rq->arena, PIECE);
-	bool ends = rq->http.content_length == LENGTH_UNKNOWN;	/* at the end of the stream */
+	bool ends = rq->http.content_length == LENGTH_UNKNOWN; /* at the end of the stream */
 	int64_t left = ends ? rq->conf->upload_request_limit * MIB + 1 : rq->http.content_length;
 	enum multipart_result result = MULTIPART_GOOD;
 
@@ -325,7 +325,7 @@ upload_fits(struct request *rq)
 	int64_t before = 0;
 
 	for (size_t i = 0; i < rq->upload_count && !error; i++)
-		error = rq->route->upload->fits(rq->db, rq->conf, &rq->uploads[i].blob, upload_quota_user(rq, rq->user->pk), &before,
-			rq->now);
+		error = rq->route->upload->fits(
+			rq->db, rq->conf, &rq->uploads[i].blob, upload_quota_user(rq, rq->user->pk), &before, rq->now);
 	return error ? upload_error(rq, error) : response_passed();
 }

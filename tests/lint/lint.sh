@@ -171,10 +171,10 @@ check_sizes() {
 		FNR == 701 { print FILENAME ": more than 700 lines" }'
 }
 
-# The layout of .clang-format, in all C files.
+# The layout of .clang-format.
 check_format() {
 	need clang-format || return
-	files | grep '\.[ch]$' | xargs -r clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^:]+:[0-9]+):[0-9]+: error: .*/\1: run `make format`/p' | uniq
+	c_files c | xargs -r clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^:]+:[0-9]+):[0-9]+: error: .*/\1: run `make format`/p' | uniq
 }
 
 # Warnings that somebody silenced: at most five in all, each with its reason behind it.

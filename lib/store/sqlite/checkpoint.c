@@ -6,11 +6,11 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#define BUSY_RESTART 20		/* milliseconds that a RESTART waits for readers, while nobody can write */
+#define BUSY_RESTART 20 /* milliseconds that a RESTART waits for readers, while nobody can write */
 
-#define FRAMES_PASSIVE 1000	/* frames (pages) between checkpoints */
-#define FRAMES_RESTART 4000	/* length of the WAL from which it should be restarted, */
-#define FRAMES_OVERDUE 250	/* and the frames between checkpoints from then on */
+#define FRAMES_PASSIVE 1000 /* frames (pages) between checkpoints */
+#define FRAMES_RESTART 4000 /* length of the WAL from which it should be restarted, */
+#define FRAMES_OVERDUE 250  /* and the frames between checkpoints from then on */
 
 int
 checkpoint_frames(const struct db *db)

@@ -62,15 +62,13 @@ db_value(const struct db_rows *rows, int column)
 	sqlite3_value *value = sqlite3_column_value(rows->statement, column);
 
 	switch (sqlite3_value_type(value)) {
-	case SQLITE_INTEGER:
-		return value_int(sqlite3_value_int64(value));
-	case SQLITE_FLOAT:
-		return value_real(sqlite3_value_double(value));
+	case SQLITE_INTEGER: return value_int(sqlite3_value_int64(value));
+	case SQLITE_FLOAT: return value_real(sqlite3_value_double(value));
 	case SQLITE_TEXT:
-		return (struct value){ .type = VALUE_TEXT, .bytes = sqlite3_value_text(value),
-			.length = (size_t)sqlite3_value_bytes(value) };
-	case SQLITE_BLOB:
-		return value_blob(sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
+		return (struct value){
+			.type = VALUE_TEXT, .bytes = sqlite3_value_text(value), .length = (size_t)sqlite3_value_bytes(value)
+		};
+	case SQLITE_BLOB: return value_blob(sqlite3_value_blob(value), (size_t)sqlite3_value_bytes(value));
 	}
 	return value_null();
 }

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATEMENT_TIMEOUT (2 * MICROSECONDS)	/* for all statements of one request together */
-#define PROGRESS_STEPS 10000			/* VM instructions between progress calls: tenths of a millisecond */
+#define STATEMENT_TIMEOUT (2 * MICROSECONDS) /* for all statements of one request together */
+#define PROGRESS_STEPS 10000		     /* VM instructions between progress calls: tenths of a millisecond */
 /* Milliseconds to wait for SQLite's own locks: at the start and in reads another process may recover the WAL. */
 #define BUSY_AT_START 2000
 
@@ -58,7 +58,7 @@ connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out
 		code = sqlite3_bind_text(statement, 1, argument, -1, SQLITE_STATIC);
 	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
 		snprintf(out, room, "%s", (const char *)sqlite3_column_text(statement, 0));
-	int end = sqlite3_finalize(statement);		/* commits, for example a change of the journal mode */
+	int end = sqlite3_finalize(statement); /* commits, for example a change of the journal mode */
 	return end == SQLITE_OK ? code : end;
 }
 
@@ -71,13 +71,15 @@ connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, si
 		return text_complain(why, room, "%s: %s%s", db->path, strerror(errno),
 			errno == ENOENT ? "; run `okulctl migrate` to create it" : "");
 	if (access(db->path, R_OK) != 0)
-		return text_complain(why, room, "%s is not readable for this user: run as its owner, or make the user "
-			"that runs okul its owner (chown)", db->path);
+		return text_complain(why, room,
+			"%s is not readable for this user: run as its owner, or make the user "
+			"that runs okul its owner (chown)",
+			db->path);
 	switch (code & 0xff) {
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
-		return text_complain(why, room, "%s is damaged or not a SQLite database (%s); restore it from a backup",
-			db->path, sqlite3_errmsg(sqlite));
+		return text_complain(why, room, "%s is damaged or not a SQLite database (%s); restore it from a backup", db->path,
+			sqlite3_errmsg(sqlite));
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 		return text_complain(why, room, "%s cannot be used (%s): this user must be able to write to it and to its folder",
@@ -89,7 +91,9 @@ connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, si
 int
 connection_open_file(const char *path, int flags, sqlite3 **sqlite)
 {
-	static const struct { int option, on; } options[] = {
+	static const struct {
+		int option, on;
+	} options[] = {
 		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
 		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
 		{ SQLITE_DBCONFIG_DQS_DML, 0 },
@@ -169,7 +173,7 @@ connection_open_writer(struct db *db, char *why, size_t room)
 		return false;
 	}
 	sqlite3_busy_timeout(db->write.sqlite, BUSY_WRITER);
-	sqlite3_wal_hook(db->write.sqlite, on_commit, db);	/* also turns off SQLite's automatic checkpoints */
+	sqlite3_wal_hook(db->write.sqlite, on_commit, db); /* also turns off SQLite's automatic checkpoints */
 	return true;
 }
 
@@ -183,10 +187,12 @@ is_right_version(struct db *db, char *why, size_t room)
 	if (db->version == 0 || found == db->version)
 		return true;
 	if (found < db->version)
-		return text_complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`", db->path,
-			found, db->version);
-	return text_complain(why, room, "%s has schema version %d of a newer okul, and this program knows only %d; "
-		"install the newer okul again, and restart okul", db->path, found, db->version);
+		return text_complain(why, room, "%s has schema version %d, this program needs %d; run `okulctl migrate`",
+			db->path, found, db->version);
+	return text_complain(why, room,
+		"%s has schema version %d of a newer okul, and this program knows only %d; "
+		"install the newer okul again, and restart okul",
+		db->path, found, db->version);
 }
 
 struct db *
@@ -198,8 +204,12 @@ db_open(const char *data, enum db_mode mode, int version, char *why, size_t room
 		text_complain(why, room, "out of memory");
 		return NULL;
 	}
-	*db = (struct db){ .mode = mode, .version = version, .lock.file = -1, .folder = strdup(data),
-		.path = connection_path(data, "okul.db"), .lock_path = connection_path(data, "okul.gate") };
+	*db = (struct db){ .mode = mode,
+		.version = version,
+		.lock.file = -1,
+		.folder = strdup(data),
+		.path = connection_path(data, "okul.db"),
+		.lock_path = connection_path(data, "okul.gate") };
 	db->read.db = db->write.db = db;
 	db->none = (struct db_rows){ .on = &db->read, .sql = "" };
 	if (!db->folder || !db->path || !db->lock_path)

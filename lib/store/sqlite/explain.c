@@ -13,8 +13,8 @@ db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t 
 
 		sqlite3_finalize(trial);
 		if (code != SQLITE_OK)
-			return text_complain(why, room, "%s: %s", code == SQLITE_MISUSE ? "not exactly one statement" :
-				sqlite3_errmsg(db->read.sqlite), sql[i]);
+			return text_complain(why, room, "%s: %s",
+				code == SQLITE_MISUSE ? "not exactly one statement" : sqlite3_errmsg(db->read.sqlite), sql[i]);
 	}
 	return true;
 }
@@ -41,7 +41,7 @@ is_unmarked_scan(const char *sql, const char *detail, struct buf *made)
 	if (sscanf(detail, "MATERIALIZE %255s", name) == 1 || sscanf(detail, "CO-ROUTINE %255s", name) == 1)
 		buf_printf(made, " %s ", name);
 	if (sscanf(detail, "SCAN %255s", name) != 1 || name[0] == '(' || strncmp(detail, "SCAN CONSTANT ROW", 17) == 0 ||
-	    strstr(detail, " VIRTUAL TABLE "))
+		strstr(detail, " VIRTUAL TABLE "))
 		return false;
 	snprintf(word, sizeof(word), " %s ", name);
 	return !(made->length && strstr(made->s, word)) && !is_marked(sql, word);
@@ -56,7 +56,8 @@ explain_one(struct db *db, const char *sql, FILE *out)
 	int faults = 0;
 
 	fprintf(out, "%s\n", sql);
-	if (asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) < 0 || statement_prepare(&db->read, explain, &statement) != SQLITE_OK) {
+	if (asprintf(&explain, "EXPLAIN QUERY PLAN %s", sql) < 0 ||
+		statement_prepare(&db->read, explain, &statement) != SQLITE_OK) {
 		fprintf(out, "\tFAILS: %s\n", sqlite3_errmsg(db->read.sqlite));
 		free(explain);
 		return 1;

@@ -13,34 +13,25 @@ failure_meaning(sqlite3 *sqlite, int code)
 	switch (code) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
-	case SQLITE_CONSTRAINT_ROWID:
-		return DB_TAKEN;
-	case SQLITE_READONLY_DBMOVED:
-		return DB_BROKEN;
+	case SQLITE_CONSTRAINT_ROWID: return DB_TAKEN;
+	case SQLITE_READONLY_DBMOVED: return DB_BROKEN;
 	}
 	switch (code & 0xff) {
 	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH:
-		return DB_REFUSED;
+	case SQLITE_MISMATCH: return DB_REFUSED;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_PROTOCOL:	/* too many retries for the locks of the WAL */
-		return DB_BUSY;
-	case SQLITE_INTERRUPT:
-		return DB_SLOW;
-	case SQLITE_FULL:
-		return DB_FULL;
+	case SQLITE_PROTOCOL: /* too many retries for the locks of the WAL */ return DB_BUSY;
+	case SQLITE_INTERRUPT: return DB_SLOW;
+	case SQLITE_FULL: return DB_FULL;
 	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		return DB_READONLY;
-	case SQLITE_IOERR:
-		return error == ENOSPC || error == EDQUOT ? DB_FULL : DB_BROKEN;
+	case SQLITE_PERM: return DB_READONLY;
+	case SQLITE_IOERR: return error == ENOSPC || error == EDQUOT ? DB_FULL : DB_BROKEN;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_CANTOPEN:
 	case SQLITE_NOLFS:
-	case SQLITE_NOMEM:
-		return DB_BROKEN;
+	case SQLITE_NOMEM: return DB_BROKEN;
 	}
 	return DB_ERROR;
 }

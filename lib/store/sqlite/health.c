@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define PROBE_TIMEOUT (MICROSECONDS / 2)
-#define PROBE_EVERY MICROSECONDS	/* db_try_write() returns its last result until then */
+#define PROBE_EVERY MICROSECONDS /* db_try_write() returns its last result until then */
 
 /* Free bytes of the disk. */
 static uint64_t
@@ -16,7 +16,7 @@ free_room(const char *folder)
 {
 	struct statvfs disk;
 
-#ifdef OKUL_TEST	/* tests set it in a file */
+#ifdef OKUL_TEST /* tests set it in a file */
 	const char *path = getenv("OKUL_DISK");
 	FILE *file = path ? fopen(path, "re") : NULL;
 	unsigned long long bytes = 0;
@@ -71,7 +71,7 @@ probe(struct db *db)
 	if (passed)
 		db_write_rollback(db);
 	passed = passed && db->failure == DB_DONE;
-	db->failure = DB_DONE;		/* of the probe */
+	db->failure = DB_DONE; /* of the probe */
 	return passed;
 }
 

@@ -6,7 +6,7 @@
 struct script {
 	struct db *db;
 	bool loose;
-	bool entered;			/* holds the writer lock, which must be released */
+	bool entered; /* holds the writer lock, which must be released */
 	db_row_call *row;
 	void *context;
 	char *why;
@@ -23,9 +23,10 @@ no_transactions(void *context, int action, const char *a, const char *b, const c
 static enum db_rc
 script_failed(const struct script *script, sqlite3 *sqlite, int code)
 {
-	text_complain(script->why, script->room, "%s", (code & 0xff) == SQLITE_AUTH ?
-		"BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not allowed here: the statements run in one transaction" :
-		sqlite3_errmsg(sqlite));
+	text_complain(script->why, script->room, "%s",
+		(code & 0xff) == SQLITE_AUTH
+			? "BEGIN, COMMIT, ROLLBACK and SAVEPOINT are not allowed here: the statements run in one transaction"
+			: sqlite3_errmsg(sqlite));
 	return failure_meaning(sqlite, code);
 }
 
@@ -85,7 +86,7 @@ run_first(struct script *script, struct connection *on, const char *sql, const c
 		return script_failed(script, on->sqlite, code);
 	if (rows.statement && on == &script->db->read && !sqlite3_stmt_readonly(rows.statement)) {
 		rc = script_enter(script);
-		*rest = sql;	/* again, on the write connection */
+		*rest = sql; /* again, on the write connection */
 	} else if (rows.statement) {
 		for (; (code = sqlite3_step(rows.statement)) == SQLITE_ROW; first = false)
 			if (script->row)

@@ -159,22 +159,16 @@ static int
 bind_value(sqlite3_stmt *statement, int at, const struct value *value)
 {
 	switch (value->type) {
-	case VALUE_NULL:
-		return sqlite3_bind_null(statement, at);
-	case VALUE_BOOL:
-		return sqlite3_bind_int(statement, at, value->truth);
-	case VALUE_INT:
-		return sqlite3_bind_int64(statement, at, value->integer);
-	case VALUE_REAL:
-		return sqlite3_bind_double(statement, at, value->real);
-	case VALUE_TEXT:
-		return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
+	case VALUE_NULL: return sqlite3_bind_null(statement, at);
+	case VALUE_BOOL: return sqlite3_bind_int(statement, at, value->truth);
+	case VALUE_INT: return sqlite3_bind_int64(statement, at, value->integer);
+	case VALUE_REAL: return sqlite3_bind_double(statement, at, value->real);
+	case VALUE_TEXT: return sqlite3_bind_text64(statement, at, value->bytes, value->length, SQLITE_STATIC, SQLITE_UTF8);
 	case VALUE_BLOB:
 		/* SQLite binds NULL for a NULL pointer, whatever the length. */
 		return sqlite3_bind_blob64(statement, at, value->bytes ? value->bytes : "", value->length, SQLITE_STATIC);
 	case VALUE_LIST:
-	case VALUE_OBJECT:
-		break;
+	case VALUE_OBJECT: break;
 	}
 	return SQLITE_MISUSE;
 }

@@ -4,8 +4,8 @@
 bool
 db_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room)
 {
-	const char *sql = quick ? "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'" :
-		"SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+	const char *sql = quick ? "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'"
+				: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
 
 	return db_shell(db, sql, false, found, context, why, room) == DB_DONE;
 }

@@ -21,8 +21,7 @@ enum lock_byte { QUEUE, WRITER, FLUSH };
 static int
 set_lock(const struct writer_lock *lock, int command, short type, enum lock_byte first, enum lock_byte last)
 {
-	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = first,
-		.l_len = (off_t)(last - first + 1) };
+	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = (off_t)(last - first + 1) };
 
 	return fcntl(lock->file, command, &range) == 0 ? 0 : errno;
 }
@@ -37,7 +36,7 @@ on_timer(int signal)
 static int
 make_timer(struct writer_lock *lock)
 {
-	struct sigaction action = { .sa_handler = on_timer };	/* no SA_RESTART */
+	struct sigaction action = { .sa_handler = on_timer }; /* no SA_RESTART */
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
 	sigset_t set;
 
@@ -47,7 +46,7 @@ make_timer(struct writer_lock *lock)
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
 	if (sigaction(SIGRTMIN, &action, NULL) != 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) != 0 ||
-	    timer_create(CLOCK_MONOTONIC, &event, &lock->timer) != 0)
+		timer_create(CLOCK_MONOTONIC, &event, &lock->timer) != 0)
 		return errno;
 	lock->has_timer = true;
 	return 0;
@@ -110,8 +109,7 @@ has_mark(int file)
 
 	if (length <= 0)
 		return length < 0;
-	return strncmp(mark, MARK, strlen(MARK)) != 0 || !read_boot_id(id, sizeof(id)) ||
-		strcmp(mark + strlen(MARK), id) == 0;
+	return strncmp(mark, MARK, strlen(MARK)) != 0 || !read_boot_id(id, sizeof(id)) || strcmp(mark + strlen(MARK), id) == 0;
 }
 
 bool
@@ -239,7 +237,7 @@ writer_lock_acquire(struct writer_lock *lock, int64_t timeout)
 		if ((error && error != ENOTRECOVERABLE) || !was_removed(lock))
 			return error;
 		if (error)
-			(void)!writer_lock_poison(lock);	/* marks the new file too */
+			(void)!writer_lock_poison(lock); /* marks the new file too */
 		else
 			writer_lock_release(lock);
 		close_file(lock);
