@@ -3,7 +3,6 @@
 #include "json_write.h"
 #include "audit.h"
 #include "fold.h"
-#include "late.h"
 #include "sql.h"
 
 /* clang-format off */
@@ -231,10 +230,10 @@ proficiency_close_due(struct request *rq, int64_t user)
 	/* Inside a transaction a GET is only compared with what it showed before. */
 	for (int i = 0; i < BATCHES && found == BATCH && !db_writing(rq->db); i++) {
 		found = attempt_read_due(rq->db, rq->arena, rq->now, user, BATCH, &due);
-		if (found == 0 || !late_begin(rq))
+		if (found == 0 || !request_late_write(rq))
 			break;
 		attempt_close(rq->db, due);
-		if (!late_end(rq))
+		if (!request_late_commit(rq))
 			break;
 	}
 }

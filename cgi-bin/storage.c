@@ -4,7 +4,6 @@
 #include "audit.h"
 #include "file.h"
 #include "fold.h"
-#include "late.h"
 #include "limit.h"
 #include "link.h"
 #include "session.h"
@@ -192,10 +191,10 @@ note_opening(struct request *rq, const char *user)
 	const char *key = rq->params[0];
 
 	if (rq->http.method != GET || (rq->user && strcmp(rq->user->id, user) != 0) || !assignment_unopened(rq->db, key, user) ||
-		!late_begin(rq))
+		!request_late_write(rq))
 		return;
 	assignment_open(rq->db, key, user, rq->now);
-	late_end(rq);
+	request_late_commit(rq);
 }
 
 /* Whether the path is that of link_url(), without percent escapes: a signature is for one spelling. */

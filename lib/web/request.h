@@ -68,4 +68,12 @@ request_is_admin(const struct request *rq)
  */
 void request_detach_user(struct request *rq);
 
+/*
+ * For a GET that finds that it has to write: ends the read snapshot and its rows, detaches rq->user, and begins a write
+ * transaction. False when it cannot begin now: the request goes on without the write. Failures are only logged.
+ */
+must_use bool request_late_write(struct request *rq);
+/* Commits it. False when nothing was written. */
+bool request_late_commit(struct request *rq);
+
 #endif
