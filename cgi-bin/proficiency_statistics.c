@@ -61,7 +61,7 @@ static const struct route routes[] = {
 	{ GET, "/proficiency-tests/{id}/statistics", ADMIN, get_statistics, .out = &figures,
 	  .title = "Item statistics of a test (Admin)",
 	  .note = "Classical test theory over all attempts that were submitted with the questions that the test has now: a new "
-	  "title or other level ranges keep them, a change of the questions, their options or points starts anew. An attempt "
+	  "title or other level ranges keep them, a change of the questions, their options or points starts again. An attempt "
 	  "counts as often as it was made. A figure that the attempts do not define is null." },
 };
 

@@ -89,11 +89,11 @@ static const struct route routes[] = {
 	{ POST, "/proficiency-tests/{id}/start", USER, post_start, .check = check_start, .out = &started_attempt, .status = 201,
 	  .writes = true, .errors = STATUSES(409), .client_limit = true, .title = "Start an attempt",
 	  .note = "A test with a limit of time must be started; others may be, to save answers on the way. While the attempt is "
-	  "open this gives it again, with the same order and the answers saved so far. Whoever lets the time run out has taken "
-	  "the test: what was saved is graded." },
+	  "open this returns it again, with the same order and the answers saved so far. When its time runs out, the test counts "
+	  "as taken: what was saved is graded." },
 	{ PATCH, "/proficiency-tests/attempts/{id}", USER, patch_attempt, .check = check_save, .in = &submit_test,
 	  .out = &attempt_response, .writes = true, .errors = STATUSES(409), .title = "Save answers of an open attempt",
-	  .note = "Adds to what is saved; a question that was answered before is answered anew." },
+	  .note = "Adds to what is saved; a question that was answered before gets the new answer." },
 	{ POST, "/proficiency-tests/{id}/submit", USER, post_submit, .check = check_submit, .in = &submit_test,
 	  .out = &proficiency_result, .status = 201, .writes = true, .errors = STATUSES(409), .client_limit = true,
 	  .title = "Submit a proficiency test",
