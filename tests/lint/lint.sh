@@ -174,7 +174,7 @@ check_sizes() {
 # The layout of .clang-format.
 check_format() {
 	need clang-format || return
-	c_files c | xargs -r clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^:]+:[0-9]+):[0-9]+: error: .*/\1: run `make format`/p' | uniq
+	c_files c | xargs -r clang-format --dry-run -Werror 2>&1 | sed -nE 's/^([^:]+:[0-9]+):[0-9]+: error: .*/\1: run make format/p' | uniq
 }
 
 # Warnings that somebody silenced: at most five in all, each with its reason behind it.

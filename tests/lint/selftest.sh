@@ -84,7 +84,7 @@ plant banned 'lib/store/sqlite/copy.c:2: strcpy' lib/store/sqlite/copy.c '/* str
 plant banned 'cgi-bin/auth.c:1: free' cgi-bin/auth.c 'void f(void *p) { free(p); }'
 plant headers 'unknown type name .bool' lib/base/text.h 'bool f(void);'
 plant documented 'text.h:3: int f' lib/base/text.h '#include "base.h"\n\nint f(void);'
-plant format 'text.c:2: run `make format`' lib/base/text.c 'int i;\nint  j;'
+plant format 'text.c:2: run make format' lib/base/text.c 'int i;\nint  j;'
 plant sizes 'text.c:3: a function of 61 lines' lib/base/text.c "int\nf(void)\n{\n$(printf '\\tg();\\n%.0s' {1..61})}"
 plant sizes 'text.c: more than 700 lines' lib/base/text.c "$(printf 'int i;\\n%.0s' {1..701})"
 plant suppressions 'no reason given' lib/store/sqlite/copy.c 'int a; // cppcheck-suppress unusedVariable'
