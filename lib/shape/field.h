@@ -28,7 +28,7 @@ enum field_type {
 	FIELD_OBJECT,			/* of shape .of */
 	FIELD_LIST,			/* min..max elements: of shape .of, or scalars of type .item with .item_min to .item_max */
 	FIELD_PLUS,			/* stands for every field of .of, in place */
-	FIELD_HEAD,			/* [0] of a table by enumerators: all fields of .of, in as many places */
+	FIELD_HEAD,			/* [0] of a table by enumerators, before others: all fields of .of, in as many places */
 };
 
 #define FIELD_URL_MAX 2048

@@ -222,7 +222,7 @@ def whole(name):
     return schema | {"properties": properties | {f: s for f, s in more.items() if f and f not in properties}}
 
 
-shapes = {name: [read_field(f, schema, f in whole(name)["required"]) for f, schema in whole(name)["properties"].items()]
+shapes = {name: [read_field(f, schema, f in whole(name).get("required", [])) for f, schema in whole(name)["properties"].items()]
           for name in promised_schemas["$defs"]}
 
 
