@@ -86,7 +86,7 @@ writes() {
 # Rows of a table are changed by one module: of lib/school, or the group that alone uses the table. What lib/store/sql.h has for it
 # under a name is not counted.
 check_owners() {
-	writes | sort -r | awk '
+	writes | sort -k1.1,1.1r -k1,1 | awk '
 	$1 == "lib/store/sql.h" { next }
 	$1 !~ /^(lib\/school|cgi-bin)\// { print $1 ": changes rows of " $2 ", which is for a module of lib/school"; next }
 	{ module = $1; sub(/\.[ch]$/, "", module) }
