@@ -155,7 +155,8 @@ handle_file(struct gc *gc, const FTSENT *file)
 static enum db_rc
 collect(struct gc *gc, char *folder)
 {
-	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	/* DATA/files itself may be a symbolic link to another disk. */
+	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	enum db_rc rc = walk ? DB_DONE : DB_ERROR;
 	FTSENT *entry;
 
