@@ -44,9 +44,14 @@ ctl_file_holds(const char *path, const struct buf *text)
 static bool
 write_through(int file, const struct buf *text, mode_t mode, const struct stat *owner)
 {
-	bool good = fchmod(file, mode) == 0 && (!owner || fchown(file, owner->st_uid, owner->st_gid) == 0) &&
-		write(file, text->s, text->length) == (ssize_t)text->length && fsync(file) == 0;
+	bool good = fchmod(file, mode) == 0 && (!owner || fchown(file, owner->st_uid, owner->st_gid) == 0);
 
+	for (size_t done = 0; good && done < text->length; ) {	/* a disk that fills up takes a part first */
+		ssize_t n = write(file, text->s + done, text->length - done);
+		good = n > 0;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	good = good && fsync(file) == 0;
 	return close(file) == 0 && good;
 }
 

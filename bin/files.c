@@ -123,20 +123,13 @@ delete_batch(struct gc *gc)
 	return rc;
 }
 
-/* A file in one of the folders of DATA/files. */
+/* An old file in one of the folders of DATA/files. */
 static enum db_rc
 handle_file(struct gc *gc, const FTSENT *file)
 {
 	const char *name = file->fts_name, *folder = file->fts_parent->fts_name;
 	bool named;
 
-	if (file->fts_level != 2 || !is_old(gc, file->fts_statp))
-		return DB_DONE;
-	/* Temporary files of uploads, on file systems without O_TMPFILE. */
-	if (strcmp(folder, "tmp") == 0) {
-		gc->leftovers += gc->dry_run || unlink(file->fts_path) == 0;
-		return DB_DONE;
-	}
 	if (!is_hash(name) || strlen(folder) != 2 || strncmp(name, folder, 2) != 0)
 		return DB_DONE;
 	enum db_rc rc = is_named(gc->db, name, &named);
@@ -155,13 +148,20 @@ handle_file(struct gc *gc, const FTSENT *file)
 static enum db_rc
 collect(struct gc *gc, char *folder)
 {
-	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	/* DATA/files itself may be a symbolic link to another disk. */
+	FTS *walk = fts_open((char *const[]){ folder, NULL }, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	enum db_rc rc = walk ? DB_DONE : DB_ERROR;
 	FTSENT *entry;
 
-	while (walk && rc == DB_DONE && (entry = fts_read(walk)))
-		if (entry->fts_info == FTS_F)
+	while (walk && (entry = fts_read(walk))) {
+		if (entry->fts_info != FTS_F || entry->fts_level != 2 || !is_old(gc, entry->fts_statp))
+			continue;
+		/* Temporary files of uploads, on file systems without O_TMPFILE. Also when a full disk stops the rest. */
+		if (strcmp(entry->fts_parent->fts_name, "tmp") == 0)
+			gc->leftovers += gc->dry_run || unlink(entry->fts_path) == 0;
+		else if (rc == DB_DONE)
 			rc = handle_file(gc, entry);
+	}
 	if (walk)
 		fts_close(walk);
 	return rc == DB_DONE ? delete_batch(gc) : rc;

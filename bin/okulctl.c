@@ -146,7 +146,7 @@ ctl_batch_options(int argc, char **argv, bool *dry_run, bool *quiet)
 		*dry_run |= option == 'n';
 		*quiet |= option == 'q';
 	}
-	return (option == -1 && optind == argc) || ctl_fail("it takes only the options --dry-run and --quiet");
+	return (option == -1 && optind == argc) || ctl_fail("%s takes only the options --dry-run and --quiet", argv[0]);
 }
 
 static int

@@ -74,9 +74,11 @@ run_statements(struct db *db, const char *input, bool loose)
 	if (!out)
 		return ctl_error(EXIT_FAILURE, "out of memory");
 	enum db_rc rc = db_shell(db, input, loose, ctl_print_row, out, why, sizeof(why));
-	fclose(out);
-	fwrite(text, 1, length, stdout);
+	bool printed = !ferror(out);
+	printed = fclose(out) == 0 && printed && fwrite(text, 1, length, stdout) == length;
 	free(text);
+	if (rc == DB_DONE && !printed)
+		return ctl_error(EXIT_FAILURE, "the statements ran, but their rows cannot be printed: %m");
 	if (rc == DB_DONE) {
 		index_users(db);
 		return EXIT_SUCCESS;

@@ -473,6 +473,13 @@ def test_a_disk_that_is_nearly_full_allows_deletions():
         disk.write_text(str(3 << 20))
         run = server.ctl("cleanup", check=False)
         assert run.returncode == 1 and "MiB are free" in run.stderr
+        # what needs no transaction makes room
+        for name in ("00/" + 64 * "0", "tmp/0123"):
+            (server.data / "files" / name).parent.mkdir(parents=True)
+            (server.data / "files" / name).write_bytes(b"half")
+        server.clock.advance(3610)
+        assert server.ctl("files", "gc", check=False).returncode == 1
+        assert not (server.data / "files/tmp/0123").exists() and (server.data / "files/00" / (64 * "0")).exists()
         disk.unlink()
 
 

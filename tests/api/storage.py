@@ -934,6 +934,16 @@ def test_gc_deletes_orphans_that_are_an_hour_old():
         okul.server.ctl("files", "verify")
 
 
+def test_gc_follows_a_link_to_another_disk():
+    with contextlib.closing(Closing()) as okul:
+        orphan = uploaded(okul.registered())
+        okul.server.sql(f"DELETE FROM file WHERE key = '{orphan.data['key']}'")
+        (okul.server.data / "files").rename(okul.server.data / "disk")
+        (okul.server.data / "files").symlink_to("disk")
+        okul.server.clock.advance(3610)
+        assert okul.server.ctl("files", "gc").stdout.startswith("files that no row names: 1 deleted")
+
+
 def test_an_upload_of_the_bytes_of_an_orphan_touches_it(okul):
     ada, content = okul.registered(), png()
     first = uploaded(ada, content)
