@@ -113,17 +113,17 @@ close_attempts(const struct cleanup *c)
 {
 	struct arena *arena = arena_new(1 << 16);
 	enum db_rc rc = arena ? DB_DONE : DB_ERROR;
-	int64_t found = c->dry_run ? 0 : BATCH, count = 0;
+	int64_t found = c->dry_run ? 0 : BATCH, closed = 1, count = 0;
 	const struct attempt_due *due;
 
 	if (c->dry_run)
 		rc = count_rows(c->db, sql[COUNT_ATTEMPTS], c->now - ATTEMPT_GRACE, &count);
-	while (rc == DB_DONE && found == BATCH) {
+	while (rc == DB_DONE && found == BATCH && closed > 0) {
 		arena_reset(arena);
 		found = attempt_read_due(c->db, arena, c->now, 0, BATCH, &due);
 		if ((rc = db_failure(c->db)) != DB_DONE || found == 0 || (rc = db_write_begin(c->db)) != DB_DONE)
 			break;
-		int64_t closed = attempt_close(c->db, due);
+		closed = attempt_close(c->db, due);
 		rc = db_write_commit(c->db);
 		count += rc == DB_DONE ? closed : 0;
 	}

@@ -46,7 +46,7 @@ write_through(int file, const struct buf *text, mode_t mode, const struct stat *
 {
 	bool good = fchmod(file, mode) == 0 && (!owner || fchown(file, owner->st_uid, owner->st_gid) == 0);
 
-	for (size_t done = 0; good && done < text->length; ) {	/* a disk that fills up takes a part first */
+	for (size_t done = 0; good && done < text->length;) { /* a disk that fills up takes a part first */
 		ssize_t n = write(file, text->s + done, text->length - done);
 		good = n > 0;
 		done += n > 0 ? (size_t)n : 0;
