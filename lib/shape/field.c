@@ -392,6 +392,8 @@ check_list(const struct check *check, const struct field *field, const cJSON *li
 	values = next = arena_alloc(check->faults->arena, ((size_t)count + 1) * sizeof(*values));
 	cJSON_ArrayForEach(item, list)
 	{
+		if (faults_enough(check->faults))
+			break;
 		const struct check place = { check->faults, check, .index = (int)(next - values) };
 		*next++ = check_value(&place, &element, item);
 	}

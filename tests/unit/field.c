@@ -235,6 +235,29 @@ a_fault_behind_fifty_is_no_reason_to_look(void **state)
 	arena_free(arena);
 }
 
+static void
+elements_behind_fifty_faults_are_not_checked(void **state)
+{
+	const struct shape sizes = { .name = "SizesDto",
+		.fields = FIELDS({ "sizes", FIELD_LIST, .item = FIELD_NUMBER, .item_max = 1 }) };
+	struct arena *arena = arena_new(4096);
+	const size_t count = 10000;
+	struct faults faults;
+
+	(void)state;
+	json_use(arena);
+	cJSON *object = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(object, "sizes");
+	for (size_t i = 0; i < count; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateNumber(2));
+	faults_init(&faults, arena, EN);
+	size_t before = arena_used(arena);
+	field_read(&sizes, object, NULL, &faults);
+	assert_true(faults_enough(&faults));
+	assert_true(arena_used(arena) - before < count * sizeof(struct value) + 65536);
+	json_use(NULL);
+	arena_free(arena);
+}
+
 /* ---- values by enumerators */
 
 enum { TREE_NAME, TREE_HEIGHT, TREE_FIELDS };
@@ -328,6 +351,7 @@ main(void)
 		cmocka_unit_test(any_json_is_its_text),
 		cmocka_unit_test(the_first_fifty_are_kept),
 		cmocka_unit_test(a_fault_behind_fifty_is_no_reason_to_look),
+		cmocka_unit_test(elements_behind_fifty_faults_are_not_checked),
 		cmocka_unit_test(values_stand_at_their_enumerators),
 		cmocka_unit_test(what_is_missing_or_of_a_wrong_type_is_null),
 		cmocka_unit_test(a_change_binds_two_for_each_field),
