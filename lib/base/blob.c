@@ -188,9 +188,11 @@ blob_keep(const struct conf *conf, const struct blob *blob)
 	int store = open_store(conf), folder = store < 0 ? -1 : open_folder(store, prefix, 0750);
 	/* Syncs both in any case: another process may have created folder or name, and not have synced it yet. */
 	bool good = folder >= 0 && link_blob(store, folder, blob) && fsync(folder) == 0 && fsync(store) == 0;
-	/* linkat() fails with ENOENT for a file that has lost its last name. */
-	enum blob_rc rc = good ? BLOB_DONE : folder >= 0 && errno == ENOENT ? BLOB_LOST : failed("link");
+	enum blob_rc rc = good ? BLOB_DONE : failed("link");
 
+	/* linkat() fails with ENOENT for a file that has lost its last name; and always without /proc, hence the log line. */
+	if (!good && folder >= 0 && errno == ENOENT)
+		rc = BLOB_LOST;
 	if (folder >= 0)
 		close(folder);
 	if (store >= 0)
