@@ -137,7 +137,7 @@ static bool
 set_string(const struct source *source, const char **place, const char *text, size_t length)
 {
 	free((char *)*place);
-	*place = NULL;	/* asprintf() may leave it as it is when it fails */
+	*place = NULL; /* asprintf() may leave it as it is when it fails */
 	return asprintf((char **)place, "%.*s", (int)length, text) >= 0 || complain(source, "out of memory");
 }
 
