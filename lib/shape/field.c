@@ -202,7 +202,8 @@ name_of(const struct check *check)
 static void
 bad(const struct check *check, enum sentence which, const char *argument)
 {
-	faults_add(check->faults, faults_enough(check->faults) ? "" : name_of(check), which, argument);
+	if (!check->faults->ignored)
+		faults_add(check->faults, faults_enough(check->faults) ? "" : name_of(check), which, argument);
 }
 
 static void
@@ -397,7 +398,7 @@ check_list(const struct check *check, const struct field *field, const cJSON *li
 		const struct check place = { check->faults, check, .index = (int)(next - values) };
 		*next++ = check_value(&place, &element, item);
 	}
-	return value_list(values, (size_t)count);
+	return value_list(values, (size_t)(next - values));
 }
 
 static struct value
@@ -524,6 +525,7 @@ field_value(struct arena *arena, const struct field *field, const cJSON *item)
 	struct faults ignored;
 
 	faults_init(&ignored, arena, EN);
+	ignored.ignored = true;
 	return check_value(&(struct check){ &ignored, NULL, "" }, field, item);
 }
 

@@ -82,6 +82,7 @@ struct faults {
 	enum language language;
 	size_t count;		/* of those in the list, and one more where there are more than FAULTS_TOLD */
 	struct fault { const char *text; struct fault *next; } *first, **last;
+	bool ignored;		/* none is kept, and none is too many: for values that were checked before */
 };
 
 /* No faults yet; they will be in `arena`. */

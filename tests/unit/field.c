@@ -258,6 +258,25 @@ elements_behind_fifty_faults_are_not_checked(void **state)
 	arena_free(arena);
 }
 
+/* What is stored was checked by the rules of its day: more than fifty faults by those of today lose no element. */
+static void
+a_value_without_faults_is_read_whole(void **state)
+{
+	const struct field sizes = { .type = FIELD_LIST, .item = FIELD_NUMBER, .item_max = 1 };
+	struct arena *arena = arena_new(4096);
+
+	(void)state;
+	json_use(arena);
+	cJSON *list = cJSON_CreateArray();
+	for (int i = 0; i < 200; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateNumber(2));
+	struct value read = field_value(arena, &sizes, list);
+	assert_int_equal(read.count, 200);
+	assert_true(read.items[199].real == 2);
+	json_use(NULL);
+	arena_free(arena);
+}
+
 /* ---- values by enumerators */
 
 enum { TREE_NAME, TREE_HEIGHT, TREE_FIELDS };
@@ -352,6 +371,7 @@ main(void)
 		cmocka_unit_test(the_first_fifty_are_kept),
 		cmocka_unit_test(a_fault_behind_fifty_is_no_reason_to_look),
 		cmocka_unit_test(elements_behind_fifty_faults_are_not_checked),
+		cmocka_unit_test(a_value_without_faults_is_read_whole),
 		cmocka_unit_test(values_stand_at_their_enumerators),
 		cmocka_unit_test(what_is_missing_or_of_a_wrong_type_is_null),
 		cmocka_unit_test(a_change_binds_two_for_each_field),
