@@ -37,6 +37,8 @@ comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
 CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
+# Only the header of libpq is needed: lib/store/postgres loads the library.
+$(B)/obj/lib/store/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -48,13 +50,14 @@ BELOW_store := base
 BELOW_shape := base
 BELOW_school := base store shape
 BELOW_web := base store shape
-# The database engine of the store. Only its own files and tests may include its headers.
-ENGINE := store/sqlite
-BELOW_$(ENGINE) := store base
+# The database engines of the store. Only their own files and tests may include their headers.
+ENGINES := store/sqlite store/postgres
+BELOW_store/sqlite := store base
+BELOW_store/postgres := store base
 layer = $(if $(filter lib/%,$(1)),$(patsubst lib/%/,%,$(dir $(1))))
-includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINE))))
+includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINES))))
 
-LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINE)))
+LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINES)))
 LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))

@@ -194,9 +194,9 @@ update_database(const struct conf *conf, int to)
 	char why[1024];
 	int from = -1, code = EXIT_SUCCESS;
 
-	if (!db_adopt(conf->data, why, sizeof(why)))
+	if (!db_adopt(conf->database, why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
+	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	if (!db_alive(db, &from))
@@ -229,7 +229,7 @@ migrate(const struct conf *conf)
 	snprintf(path, sizeof(path), "%s/okul.db", conf->data);
 	if (version > 0 && access(path, F_OK) == 0)
 		code = update_database(conf, version);
-	else if (version > 0 && !db_create(conf->data, schema.s, why, sizeof(why)))
+	else if (version > 0 && !db_create(conf->database, schema.s, why, sizeof(why)))
 		code = ctl_error(EXIT_CONFIG, "%s", why);
 	else if (version > 0)
 		printf("%s: made, version %d\n", path, version);

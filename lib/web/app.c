@@ -441,7 +441,7 @@ app_main(int argc, char **argv, const struct program *program)
 	if (program->start && !program->start(app.conf, why, sizeof(why)))
 		return fail(&app, why);
 	etag_init(app.conf);
-	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+	struct db *db = db_open(app.conf->database, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 	/* A worker does not start where its statements do not prepare; for one CGI request the check is too expensive. */
 	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))
 		return fail(&app, why);
