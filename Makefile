@@ -11,7 +11,6 @@ FLAVOUR ?= release
 BUILD_release := build
 BUILD_test := build/test
 BUILD_asan := build/asan
-BUILD_portable := build/portable
 B := $(BUILD_$(FLAVOUR))
 
 # The version that schema.sql sets; programs reject databases of other versions. Files that use it depend on schema.sql.
@@ -30,7 +29,6 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 OPTIMISE_release := -O2 -g
 OPTIMISE_test := -O2 -g -DOKUL_TEST
-OPTIMISE_portable := -O1 -DSQL_POSTGRES
 OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
@@ -80,7 +78,7 @@ $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildca
 # Files that the programs read at run time. They are beside the programs, so that a build folder can be moved or installed as a
 # whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
-SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
+SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/postgres/*.sql conf/postgres/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
@@ -244,9 +242,6 @@ bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared wi
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
-	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi) \
-		$(BUILD_portable)/okulctl $(BUILD_portable)/okul-demo
-	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi) okulctl okul-demo
 
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and check that each is accepted (installs 1 GB of encoders)

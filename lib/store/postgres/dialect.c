@@ -50,5 +50,6 @@ dialect_translate(const char *sql)
 		else
 			buf_putc(&out, *sql == '?' ? '$' : *sql), sql++;
 	}
+	buf_put(&out, "", 0); /* a text, even of nothing */
 	return out.failed ? buf_clear(&out), NULL : out.s;
 }

@@ -14,6 +14,7 @@ postgres_close(struct db *db)
 	pg_connection_drop(p);
 	for (struct postgres_rows *rows = p->cached, *next; rows; rows = next) {
 		next = rows->next_cached;
+		free(rows->types);
 		free(rows);
 	}
 	free(p->url);

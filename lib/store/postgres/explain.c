@@ -9,6 +9,11 @@ try_one(struct postgres *p, const char *sql, char *why, size_t room)
 {
 	char *text = dialect_translate(sql);
 	PGresult *result = NULL;
+
+	if (text && !*text) { /* a statement of the other engine alone */
+		free(text);
+		return DB_DONE;
+	}
 	bool sent = text && pg_connection_open(p, why, room) && pq.PQsendPrepare(p->conn, "", text, 0, NULL);
 
 	free(text);
@@ -94,6 +99,10 @@ explain_one(struct postgres *p, const char *sql, FILE *out)
 	int most = 0;
 
 	fprintf(out, "%s\n", sql);
+	if (text && !*text) {
+		free(text);
+		return 0;
+	}
 	for (const char *at = sql; (at = strchr(at, '?')); at++)
 		most = (int)strtol(at + 1, NULL, 10) > most ? (int)strtol(at + 1, NULL, 10) : most;
 	buf_printf(&script,

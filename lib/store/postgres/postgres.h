@@ -35,6 +35,7 @@ enum expected {
 	EXPECT_SYNC,
 };
 #define EXPECTED_MAX 16
+#define PARAMETERS_MAX 96		/* of a statement */
 
 /* A statement, found by the address of its text. */
 struct postgres_rows {
@@ -44,8 +45,9 @@ struct postgres_rows {
 	struct postgres_rows *next_cached;
 	unsigned generation;		/* of the connection on which it is prepared; 0: on none */
 	char name[16];			/* on that connection */
+	bool empty;			/* a statement of the other engine alone */
 	int count;			/* parameters */
-	Oid types[ARGS_MAX];
+	Oid *types;			/* of the parameters */
 	bool bound;			/* executed, and not behind the last row */
 	PGresult *result;		/* with the current row; NULL: none */
 	int row;			/* in it; -1: before the first */
@@ -88,7 +90,7 @@ enum db_rc pg_failure_keep(struct postgres *p, enum db_rc rc);
 enum db_rc pg_failure_report(struct postgres *p, const PGresult *result, const char *sql);
 enum db_rc pg_failure_misuse(struct postgres *p, const char *what, const char *sql);
 
-/* ---- dialect.c: PostgreSQL's text of a statement. The caller frees it; NULL without memory. */
+/* ---- dialect.c: PostgreSQL's text of a statement; "" where it has none. The caller frees it; NULL without memory. */
 must_use char *dialect_translate(const char *sql);
 
 /* ---- connection.c */
@@ -145,9 +147,9 @@ void postgres_end(struct db_rows *rows);
 /* ---- parameter.c: values as the server wants them */
 
 struct parameters {
-	const char *values[ARGS_MAX];
-	int lengths[ARGS_MAX], formats[ARGS_MAX];
-	char room[ARGS_MAX][32];	/* of numbers */
+	const char *values[PARAMETERS_MAX];
+	int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+	char room[PARAMETERS_MAX][32];	/* of numbers */
 };
 /* False where a value does not fit its parameter's type. Borrows texts. */
 must_use bool parameter_fill(struct parameters *out, const struct args *args, const Oid *types);

@@ -139,6 +139,11 @@ prepare(struct postgres *p, struct postgres_rows *rows)
 	char *text = dialect_translate(rows->sql);
 	PGresult *result;
 
+	rows->empty = text && !*text;
+	if (rows->empty) {
+		free(text);
+		return DB_DONE;
+	}
 	snprintf(rows->name, sizeof(rows->name), "s%u", ++p->names);
 	bool sent = text && pq.PQsendPrepare(p->conn, rows->name, text, 0, NULL);
 	free(text);
@@ -154,10 +159,13 @@ prepare(struct postgres *p, struct postgres_rows *rows)
 	if (rc != DB_DONE || (rc = pipeline_result(p, &result)) != DB_DONE)
 		return rc;
 	rows->count = pq.PQnparams(result);
-	for (int i = 0; i < rows->count && i < ARGS_MAX; i++)
-		rows->types[i] = pq.PQparamtype(result, i);
+	Oid *types = realloc(rows->types, ((size_t)rows->count + 1) * sizeof(*types));
+	if (types)
+		rows->types = types;
+	for (int i = 0; types && i < rows->count; i++)
+		types[i] = pq.PQparamtype(result, i);
 	pq.PQclear(result);
-	rc = finish(p, DB_DONE);
+	rc = finish(p, types ? DB_DONE : pg_failure_keep(p, DB_BROKEN));
 	if (rc == DB_DONE)
 		rows->generation = p->generation;
 	return rc;
@@ -169,7 +177,7 @@ send_statement(struct postgres *p, struct postgres_rows *rows, const struct args
 	struct parameters parameters;
 	enum db_rc rc;
 
-	if ((size_t)rows->count != args->count)
+	if ((size_t)rows->count != args->count || args->count > PARAMETERS_MAX)
 		return pg_failure_misuse(p, "wrong number of arguments", rows->sql);
 	if (!parameter_fill(&parameters, args, rows->types))
 		return pg_failure_misuse(p, "an argument of a wrong type", rows->sql);
@@ -197,6 +205,8 @@ execute_once(struct postgres *p, struct postgres_rows *rows, const struct args *
 	rc = pg_statement_settle(p);
 	if (rc == DB_DONE && rows->generation != p->generation)
 		rc = prepare(p, rows);
+	if (rc == DB_DONE && rows->empty)
+		return DB_DONE;
 	if (rc == DB_DONE)
 		rc = send_statement(p, rows, args);
 	if (rc == DB_DONE)

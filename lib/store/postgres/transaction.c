@@ -4,7 +4,7 @@
 #include "guard.h"
 #include "log.h"
 
-static const char version_sql[] = "SELECT version FROM schema_version";
+static const char version_sql[] = "SELECT CAST(version AS text) FROM schema_version";
 
 static enum db_rc
 send_frame(struct postgres *p, const char *name, enum expected what)
