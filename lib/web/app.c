@@ -20,6 +20,8 @@
 #define KEEP_ROOM (64 * 1024)	    /* of the response buffer between requests */
 #define MEMORY (INT64_C(256) << 20) /* bytes of a worker; beyond them the response is 503 */
 #define TRIES 3			    /* of a handler that returns response_again() */
+#define CONFLICT_TRIES 12	    /* of a transaction that others prevent: 0.3 s of pauses, at most 0.6 s */
+#define PAUSE_LONGEST 64	    /* milliseconds before the next try, of which a random part passes */
 #define WATCHDOG 15		    /* seconds; above the 2 s of the database, below the 20 s of the web server */
 
 /* What the access log needs of a request, copied: the transport frees its texts when the response is sent. */
@@ -114,7 +116,8 @@ db_error(enum db_rc rc)
 {
 	/* clang-format off */
 	static const enum error errors[] = { [DB_BUSY] = ERROR_BUSY, [DB_SLOW] = ERROR_BUSY, [DB_FULL] = ERROR_STORAGE_FULL,
-		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE };
+		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE,
+		[DB_CONFLICT] = ERROR_BUSY, [DB_LOST] = ERROR_UNAVAILABLE, [DB_UNSURE] = ERROR_UNAVAILABLE };
 	/* clang-format on */
 
 	return rc < COUNT(errors) && errors[rc] != ERROR_NONE ? errors[rc] : ERROR_INTERNAL;
@@ -143,7 +146,43 @@ write_once(struct request *rq)
 		return response;
 	}
 	rc = db_write_commit(rq->db);
-	return rc == DB_DONE ? response : response_error(rq, db_error(rc));
+	if (rc == DB_DONE)
+		return response;
+	rq->mail_queued = false;
+	return response_error(rq, db_error(rc));
+}
+
+/* Lets the transaction that was faster finish: the longer and the less like other waiters, the more tries have failed. */
+static void
+pause_before(int tries)
+{
+	int64_t most = tries < 6 ? INT64_C(1) << tries : PAUSE_LONGEST;
+	struct timespec pause = { .tv_nsec = (long)((1 + random_below((uint32_t)most * 1000)) * 1000) };
+
+	nanosleep(&pause, NULL);
+}
+
+/* The same; when another transaction changed the same rows, on an engine where they run side by side, it runs again. */
+static struct response
+write_until_done(struct request *rq)
+{
+	const struct faults faults = rq->faults;
+	struct caller *const user = rq->user, caller = user ? *user : (struct caller){ 0 };
+	struct response response = write_once(rq);
+
+	for (int tries = 1; db_failure(rq->db) == DB_CONFLICT; tries++) {
+		if (tries == CONFLICT_TRIES)
+			return response_error(rq, ERROR_BUSY);
+		db_release(rq->db);
+		pause_before(tries);
+		rq->faults = faults;
+		rq->user = user;
+		if (user)
+			*user = caller; /* its texts were copied before the first try */
+		random_prepare();
+		response = write_once(rq);
+	}
+	return response;
 }
 
 /* All work but the statements is done before and after the transaction. */
@@ -160,7 +199,7 @@ handle_writing(struct request *rq)
 		if (response.error)
 			break;
 		random_prepare();
-		response = write_once(rq);
+		response = write_until_done(rq);
 	}
 	if (!response.error)
 		data_write(rq);
@@ -169,12 +208,29 @@ handle_writing(struct request *rq)
 }
 
 static struct response
-handle_reading(struct request *rq)
+read_once(struct request *rq)
 {
 	if (etag_unchanged(rq))
 		return (struct response){ .status = 304 };
 	struct response response = rq->route->handler(rq);
 	return rq->out->failed ? response_error(rq, ERROR_BUSY) : response;
+}
+
+/* Nothing has been sent yet, so a read whose connection was lost is tried again, once. */
+static struct response
+handle_reading(struct request *rq)
+{
+	const struct faults faults = rq->faults;
+	struct response response = read_once(rq);
+	enum db_rc failure = db_failure(rq->db);
+
+	if (failure != DB_LOST && failure != DB_CONFLICT)
+		return response;
+	request_detach_user(rq);
+	db_release(rq->db);
+	rq->faults = faults;
+	buf_reset(rq->out, SIZE_MAX);
+	return read_once(rq);
 }
 
 static struct response
