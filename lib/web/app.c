@@ -117,7 +117,7 @@ db_error(enum db_rc rc)
 	/* clang-format off */
 	static const enum error errors[] = { [DB_BUSY] = ERROR_BUSY, [DB_SLOW] = ERROR_BUSY, [DB_FULL] = ERROR_STORAGE_FULL,
 		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE,
-		[DB_CONFLICT] = ERROR_BUSY, [DB_LOST] = ERROR_UNAVAILABLE, [DB_UNSURE] = ERROR_UNAVAILABLE };
+		[DB_CONFLICT] = ERROR_BUSY, [DB_LOST] = ERROR_DATABASE_LOST, [DB_UNSURE] = ERROR_DATABASE_UNSURE };
 	/* clang-format on */
 
 	return rc < COUNT(errors) && errors[rc] != ERROR_NONE ? errors[rc] : ERROR_INTERNAL;

@@ -18,19 +18,23 @@ class Postgres:
 
     def __init__(self):
         self.binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+        self.process = None
         self.home = Path(tempfile.mkdtemp(prefix="okul-postgres-"))
         # PostgreSQL refuses to run as root
         self.under = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
         if self.under:
             shutil.chown(self.home, "postgres", "postgres")
         self.run("initdb", "-D", self.home / "data", "-U", "okul", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        atexit.register(self.stop)
+        self.launch()
+
+    def launch(self):
         with open(self.home / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [*self.under, self.binaries / "postgres", "-D", self.home / "data", "-c", "listen_addresses=", "-c", "fsync=off",
                  "-c", f"unix_socket_directories={self.home}", "-c", "max_connections=800", "-c", "shared_buffers=64MB",
                  "-c", "max_pred_locks_per_transaction=128", *self.settings()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        atexit.register(self.stop)
         self.run("pg_isready", "-h", self.home, "-t", "30", tries=100)
 
     def settings(self):
@@ -60,7 +64,7 @@ class Postgres:
         self.run("dropdb", "-h", self.home, "-U", "okul", "--force", url.split("/")[3].split("?")[0])
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)     # a fast shutdown
             self.process.wait(60)
         if not os.environ.get("OKUL_KEEP"):
