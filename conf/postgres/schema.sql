@@ -91,6 +91,15 @@ CREATE FUNCTION okul_next_version(counted text) RETURNS void LANGUAGE sql AS $$
 	UPDATE tally_part SET n = greatest(n + 1, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) WHERE name = counted AND part = 0
 $$;
 
+-- An operator sets a count as in SQLite's table.
+CREATE FUNCTION okul_tally_set() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO tally_part AS t (name, part, n) VALUES (new.name, 0, new.n - old.n)
+		ON CONFLICT (name, part) DO UPDATE SET n = t.n + excluded.n;
+	RETURN new;
+END $$;
+CREATE TRIGGER tally_set INSTEAD OF UPDATE ON tally FOR EACH ROW EXECUTE FUNCTION okul_tally_set();
+
 -- The number of users in each block of 1,024 keys.
 CREATE TABLE user_block_part (
 	block BIGINT NOT NULL,

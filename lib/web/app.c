@@ -162,44 +162,52 @@ pause_before(int tries)
 	nanosleep(&pause, NULL);
 }
 
-/* The same; when another transaction changed the same rows, on an engine where they run side by side, it runs again. */
-static struct response
-write_until_done(struct request *rq)
-{
-	const struct faults faults = rq->faults;
-	struct caller *const user = rq->user, caller = user ? *user : (struct caller){ 0 };
-	struct response response = write_once(rq);
+/* What a try changes of a request, for the next one. */
+struct before_try {
+	struct faults faults;
+	struct caller *user, caller; /* its texts were copied: see check_caller() */
+};
 
-	for (int tries = 1; db_failure(rq->db) == DB_CONFLICT; tries++) {
-		if (tries == CONFLICT_TRIES)
-			return response_error(rq, ERROR_BUSY);
-		db_release(rq->db);
-		pause_before(tries);
-		rq->faults = faults;
-		rq->user = user;
-		if (user)
-			*user = caller; /* its texts were copied before the first try */
-		random_prepare();
-		response = write_once(rq);
-	}
-	return response;
+/* After a try that another transaction prevented, on an engine where they run side by side. */
+static void
+try_later(struct request *rq, const struct before_try *before, int conflicts)
+{
+	db_release(rq->db);
+	pause_before(conflicts);
+	rq->faults = before->faults;
+	rq->user = before->user;
+	if (rq->user)
+		*rq->user = before->caller;
+}
+
+static struct response
+prepare_and_write(struct request *rq, bool first)
+{
+	struct response response = first ? (struct response){ .error = ERROR_NONE } : check_again(rq);
+
+	if (!response.error)
+		response = etag_guard(rq);
+	if (response.error)
+		return response;
+	random_prepare();
+	return write_once(rq);
 }
 
 /* All work but the statements is done before and after the transaction. */
 static struct response
 handle_writing(struct request *rq)
 {
-	struct response response = { .again = true };
+	const struct before_try before = { rq->faults, rq->user, rq->user ? *rq->user : (struct caller){ 0 } };
+	int tries = 0, conflicts = 0;
+	struct response response;
 
 	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
-	for (int tries = 0; response.again && tries < TRIES; tries++) {
-		response = tries ? check_again(rq) : (struct response){ .error = ERROR_NONE };
-		if (!response.error)
-			response = etag_guard(rq);
-		if (response.error)
+	for (;;) {
+		response = prepare_and_write(rq, tries + conflicts == 0);
+		if (db_failure(rq->db) == DB_CONFLICT && ++conflicts < CONFLICT_TRIES)
+			try_later(rq, &before, conflicts);
+		else if (db_failure(rq->db) != DB_DONE || !response.again || ++tries == TRIES)
 			break;
-		random_prepare();
-		response = write_until_done(rq);
 	}
 	if (!response.error)
 		data_write(rq);

@@ -3,10 +3,8 @@
 import collections
 import contextlib
 import itertools
-import json
 import random
 import secrets
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ import pytest
 
 from helpers import contract
 from helpers.client import Okul
+from helpers.database import blob, reading, table
 from helpers.examples import GOOD_TEST
 from helpers.server import Server, fresh
 
@@ -64,24 +63,19 @@ class Rows:
     """All rows that the figures depend on, read directly from the database."""
 
     def __init__(self, server):
-        with contextlib.closing(sqlite3.connect(f"file:{server.data}/okul.db?mode=ro", uri=True)) as db:
-            db.row_factory = sqlite3.Row
-            db.execute("BEGIN")
-
-            def all_of(sql):
-                return [dict(row) for row in db.execute(sql)]
+        with reading(server) as all_of:
             self.users = all_of("SELECT pk, email, name, surname, role, registered_at, created_at AS at FROM users")
             self.results = all_of("SELECT result.pk, result.id, user_pk, result.test, version, total_score, level, result.target_language,"
                                   " completed_at AS at, title FROM result JOIN test_version ON test_version.pk = version")
             self.contacts = all_of("SELECT pk, id, full_name, email, status, source, replied_at, created_at AS at FROM contact")
             self.assignments = all_of("SELECT user_pk, assigned_at AS at FROM assignment")
             self.courses, self.tests, self.materials = (
-                db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("course", "test", "material"))
+                all_of(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in ("course", "test", "material"))
             # the counters that triggers maintain
-            self.tally = {row[0]: row[1] for row in db.execute("SELECT name, n FROM tally")}
-            self.time_tally = {tuple(row)[:2]: tuple(row)[2:] for row in db.execute(
+            self.tally = {row["name"]: row["n"] for row in all_of("SELECT name, n FROM tally")}
+            self.time_tally = {tuple(row.values())[:2]: tuple(row.values())[2:] for row in all_of(
                 "SELECT span, number, users, results, contacts, assignments FROM time_tally")}
-            self.result_tally = {tuple(row)[:4]: tuple(row)[4:] for row in db.execute(
+            self.result_tally = {tuple(row.values())[:4]: tuple(row.values())[4:] for row in all_of(
                 "SELECT version, level, test, target_language, n, hundredths FROM result_tally")}
 
     def kinds(self):
@@ -216,43 +210,45 @@ class School(Okul):
         return int(self.server.clock.now() * 1000)
 
     def fill(self, sql, rows):
-        """Runs a statement over all rows: ROWS in it is json_each, whose `value` is a row."""
-        for batch in range(0, len(rows), 1000):
-            self.server.sql(sql.replace("ROWS", "json_each('" + json.dumps(rows[batch:batch + 1000]).replace("'", "''") + "')"))
+        """Runs a statement over all rows: its table ROWS has an id, and the columns c1, c2, ..."""
+        rows = [(secrets.token_hex(12), *row) for row in rows]
+        for batch in range(0, len(rows), 500):
+            self.server.sql(table("ROWS", rows[batch:batch + 500]) + sql)
 
     def add_users(self, rows):
         """(role, registered or not, created at)"""
         self.fill("INSERT INTO users (id, email, role, registered_at, timezone, name, surname, created_at, updated_at) SELECT"
-                  " lower(hex(randomblob(12))), lower(hex(randomblob(9))) || '@example.com', value ->> 0, value ->> 1, 'UTC',"
-                  " CASE WHEN key % 3 THEN 'Şule' END, CASE WHEN key % 5 THEN 'Işık' END, value ->> 2, 0 FROM ROWS", rows)
+                  " c0, c0 || '@example.com', c1, CAST(c2 AS BIGINT), 'UTC',"
+                  " CASE WHEN key % 3 > 0 THEN 'Şule' END, CASE WHEN key % 5 > 0 THEN 'Işık' END, c3, 0 FROM ROWS", rows)
 
     def add_results(self, rows):
         """(index of the user, index of the test, score, level, completed at)"""
+        rows = [(*row, secrets.randbelow(10 ** 12)) for row in rows]
         self.fill("INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,"
-                  " target_language, completed_at, chosen) SELECT lower(hex(randomblob(12))), person.pk, test.pk, test.version,"
-                  " abs(random() % 1000000000000), value ->> 2, 0, 1, value ->> 3, test.target_language, value ->> 4, x'00'"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
-                  " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, version, target_language,"
+                  " target_language, completed_at, chosen) SELECT c0, person.pk, test.pk, test.version,"
+                  f" c6, c3, 0, 1, c4, test.target_language, c5, {blob(bytes(1))}"
+                  " FROM ROWS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
+                  " AS person ON person.place = c1 % person.size JOIN (SELECT pk, version, target_language,"
                   " row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM test) AS test"
-                  " ON test.place = (value ->> 1) % test.size", rows)
+                  " ON test.place = c2 % test.size", rows)
 
     def add_contacts(self, rows):
         """(status, created at)"""
         self.fill("INSERT INTO contact (id, full_name, email, source, language, status, replied_at, created_at, sort_name, folded,"
-                  " message) SELECT lower(hex(randomblob(12))), 'Ada', 'ada@example.com', CASE WHEN key % 2 THEN 'web' END, 'en',"
-                  " value ->> 0, iif(value ->> 0 = 'REPLIED', (value ->> 1) + 1, NULL), value ->> 1, '', '', 'x' FROM ROWS", rows)
+                  " message) SELECT c0, 'Ada', 'ada@example.com', CASE WHEN key % 2 > 0 THEN 'web' END, 'en',"
+                  " c1, CASE WHEN c1 = 'REPLIED' THEN c2 + 1 END, c2, '', '', 'x' FROM ROWS", rows)
 
     def add_assignments(self, rows):
         """(index of the user, index of the material, assigned at); existing assignments stay"""
-        self.fill("INSERT INTO assignment (user_pk, material, assigned_at) SELECT person.pk, material.pk, value ->> 2"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
-                  " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1"
-                  " AS place, count(*) OVER () AS size FROM material) AS material ON material.place = (value ->> 1) % material.size"
+        self.fill("INSERT INTO assignment (user_pk, material, assigned_at) SELECT person.pk, material.pk, c3"
+                  " FROM ROWS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
+                  " AS person ON person.place = c1 % person.size JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1"
+                  " AS place, count(*) OVER () AS size FROM material) AS material ON material.place = c2 % material.size"
                   " WHERE true ON CONFLICT DO NOTHING", rows)
 
     def add_materials(self, count):
-        self.fill("INSERT INTO material (id, title, locale, created_at, updated_at, folded) SELECT lower(hex(randomblob(12))), 'Film',"
-                  " 'de', 0, 0, '' FROM ROWS", list(range(count)))
+        self.fill("INSERT INTO material (id, title, locale, created_at, updated_at, folded) SELECT c0, 'Film',"
+                  " 'de', 0, 0, '' FROM ROWS", [()] * count)
 
     def add_tests(self, *languages_):
         for n, language in enumerate(languages_):

@@ -182,6 +182,9 @@ column_text(const struct db_rows *base, int column)
 	case OID_FLOAT8:
 	case OID_NUMERIC: return number_text((struct postgres_rows *)rows, column, type);
 	}
+	/* Scripts have texts: a truth as SQLite shows it. */
+	if (pq.PQftype(rows->result, column) == OID_BOOL)
+		return bytes_of(rows, column)[0] == 't' ? "1" : "0";
 	return bytes_of(rows, column);
 }
 

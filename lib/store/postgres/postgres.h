@@ -22,6 +22,7 @@
 #define ANSWER_TIMEOUT 3000		/* milliseconds that the server's answer may take beyond that: then the connection is lost */
 #define CONNECT_TIMEOUT 2000		/* milliseconds for one host */
 #define CONNECT_PAUSE 1000		/* milliseconds after a failure in which no other attempt is made */
+#define ALONE_AFTER 3			/* conflicts in a row, until a transaction excludes all others */
 #define VERSION_LEAST 150000		/* of the server: PQserverVersion() */
 
 enum block { NO_BLOCK, READ_BLOCK, WRITE_BLOCK };
@@ -73,6 +74,8 @@ struct postgres {
 	int64_t patience;		/* milliseconds that the next results may take; 0: no limit */
 	int64_t limit;			/* db_timeout(): milliseconds of a statement in this block; 0: STATEMENT_TIMEOUT */
 	bool limit_sent;
+	int conflicts;			/* of the last transactions, in a row */
+	bool alone;			/* no other writer runs beside this one */
 	int64_t failed_at;		/* ticks of the last failed attempt to connect; 0: none */
 	bool warned;			/* the server has warned since the commit began */
 	int found_version;		/* the schema version that was read last */

@@ -4,7 +4,14 @@
 #include "guard.h"
 #include "log.h"
 
-static const char version_sql[] = "SELECT CAST(version AS text) FROM schema_version";
+/*
+ * Writers share an advisory lock (its number is "okul"), so that one whom others have prevented several times can have
+ * it alone: with nobody beside it, it is not prevented again. It waits for the lock before BEGIN, since the snapshot is
+ * taken by the first statement behind it.
+ */
+static const char version_sql[] = "SELECT CAST(version AS text), pg_advisory_xact_lock_shared(1869313388) FROM schema_version";
+static const char alone_sql[] = "SELECT pg_advisory_lock(1869313388)";
+static const char no_longer_alone_sql[] = "SELECT pg_advisory_unlock(1869313388)";
 
 static enum db_rc
 send_frame(struct postgres *p, const char *name, enum expected what)
@@ -53,11 +60,12 @@ end_block(struct postgres *p, const char *name)
 	p->limit = 0;
 	p->limit_sent = p->begun = false;
 	p->patience = STATEMENT_TIMEOUT + ANSWER_TIMEOUT;
-	if (p->block == NO_BLOCK || !p->conn)
-		return;
-	p->block = NO_BLOCK;
-	if (send_frame(p, name, EXPECT_COMMAND) == DB_DONE)
+	if (p->block != NO_BLOCK && p->conn && send_frame(p, name, EXPECT_COMMAND) == DB_DONE)
 		(void)!pipeline_sync(p);
+	p->block = NO_BLOCK;
+	if (p->alone && p->conn && pipeline_send_command(p, no_longer_alone_sql) == DB_DONE)
+		(void)!pipeline_sync(p);
+	p->alone = false;
 }
 
 void
@@ -77,6 +85,19 @@ postgres_timeout(struct db *db, int64_t milliseconds)
 	p->patience = milliseconds + ANSWER_TIMEOUT;
 }
 
+static bool
+wait_alone(struct postgres *p)
+{
+	enum db_rc rc = pipeline_send_command(p, alone_sql);
+
+	if (rc == DB_DONE)
+		rc = pipeline_sync(p);
+	if (rc == DB_DONE)
+		rc = pipeline_drain(p);
+	p->alone = rc == DB_DONE;
+	return p->alone;
+}
+
 enum db_rc
 postgres_write_begin(struct db *db)
 {
@@ -94,7 +115,10 @@ postgres_write_begin(struct db *db)
 		log_line(LOG_FAULT, "db_unreachable text=\"%s\"", why);
 		return pg_failure_keep(p, DB_LOST);
 	}
+	if (p->conflicts >= ALONE_AFTER && !wait_alone(p))
+		return db->failure;
 	db->writing = true;
+	guard_transaction(true);
 	return DB_DONE;
 }
 
@@ -142,6 +166,8 @@ postgres_write_commit(struct db *db)
 	if (rc == DB_DONE)
 		rc = commit_outcome(p);
 	p->block = NO_BLOCK;
+	if (rc == DB_DONE)
+		p->conflicts = 0;
 	postgres_write_rollback(db);
 	return rc;
 }
@@ -153,9 +179,11 @@ postgres_write_rollback(struct db *db)
 
 	if (!db->writing)
 		return;
+	p->conflicts = db->failure == DB_CONFLICT ? p->conflicts + 1 : 0;
 	end_block(p, "okul_rollback");
 	db->writing = false;
 	db->last = NULL;
+	guard_transaction(false);
 }
 
 /* Nobody sees a transaction of PostgreSQL before it is on the disk. */
