@@ -693,17 +693,19 @@ BEGIN
 END $$;
 CREATE TRIGGER unassigned AFTER DELETE ON assignment REFERENCING OLD TABLE AS removed FOR EACH STATEMENT
 	EXECUTE FUNCTION okul_unassigned();
--- Only for operators; the programs change neither user nor time of an assignment.
+-- Only for operators: the programs change neither user nor time of an assignment.
 CREATE FUNCTION okul_reassigned() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM okul_time(old.assigned_at, 0, 0, 0, -1), okul_time(new.assigned_at, 0, 0, 0, 1);
-	IF new.user_pk <> old.user_pk THEN
-		PERFORM okul_count('assignment:user', - (NOT EXISTS (SELECT FROM assignment WHERE user_pk = old.user_pk))::integer),
-			okul_count('assignment:user', (NOT EXISTS (SELECT FROM assignment WHERE user_pk = new.user_pk AND pk <> new.pk))::integer);
-	END IF;
+	PERFORM okul_time(before.assigned_at, 0, 0, 0, -1), okul_time(after.assigned_at, 0, 0, 0, 1)
+		FROM before JOIN after USING (pk) WHERE before.assigned_at <> after.assigned_at;
+	PERFORM okul_count('assignment:user', coalesce(sum((now > 0)::integer - (now - gained > 0)::integer), 0)::bigint)
+		FROM (SELECT sum(change) AS gained, (SELECT count(*) FROM assignment AS a WHERE a.user_pk = moved.user_pk) AS now
+			FROM (SELECT user_pk, 1 AS change FROM after UNION ALL SELECT user_pk, -1 FROM before) AS moved
+			GROUP BY user_pk HAVING sum(change) <> 0) AS users;
 	RETURN NULL;
 END $$;
-CREATE TRIGGER reassigned AFTER UPDATE OF user_pk, assigned_at ON assignment FOR EACH ROW EXECUTE FUNCTION okul_reassigned();
+CREATE TRIGGER reassigned AFTER UPDATE ON assignment REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT
+	EXECUTE FUNCTION okul_reassigned();
 
 -- Values of this installation.
 CREATE TABLE instance (

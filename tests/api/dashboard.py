@@ -302,25 +302,28 @@ def test_a_new_school():
         assert list(stats) == [f.name for f in contract.shapes["AdminDashboardStatsResponseDto"]]
 
 
+# RANDOM is a number from 0 to 999,982 for each row.
 OPERATIONS = (
     "DELETE FROM users WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 5)",
     "UPDATE users SET role = 'admin' WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 7)",
     "UPDATE users SET role = 'user' WHERE pk IN (SELECT pk FROM users WHERE role = 'admin' AND created_at < 1e12 ORDER BY random() LIMIT 3)",
-    "UPDATE users SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE random() % 4 = 0",
-    "UPDATE users SET registered_at = 7 WHERE registered_at IS NOT NULL AND random() % 4 = 0",
-    "UPDATE users SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
-    "UPDATE users SET name = 'Ayşe' WHERE random() % 5 = 0",
-    "DELETE FROM result WHERE random() % 9 = 0",
-    "UPDATE result SET total_score = round(total_score / 3, 2), level = 'C2' WHERE random() % 9 = 0",
-    "UPDATE result SET completed_at = abs(completed_at - abs(random() % 4000000000)) WHERE random() % 9 = 0",
-    "UPDATE result SET user_pk = (SELECT min(pk) FROM users) WHERE random() % 50 = 0",
-    "DELETE FROM contact WHERE random() % 9 = 0",
-    "UPDATE contact SET status = iif(status = 'PENDING', 'REPLIED', 'PENDING') WHERE random() % 3 = 0",
-    "UPDATE contact SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
-    "DELETE FROM assignment WHERE random() % 6 = 0",
+    "UPDATE users SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE RANDOM % 4 = 0",
+    "UPDATE users SET registered_at = 7 WHERE registered_at IS NOT NULL AND RANDOM % 4 = 0",
+    "UPDATE users SET created_at = abs(created_at + (RANDOM - 500000) * 8000) WHERE RANDOM % 5 = 0",
+    "UPDATE users SET name = 'Ayşe' WHERE RANDOM % 5 = 0",
+    "DELETE FROM result WHERE RANDOM % 9 = 0",
+    "UPDATE result SET total_score = round(total_score * 33) / 100, level = 'C2' WHERE RANDOM % 9 = 0",
+    "UPDATE result SET completed_at = abs(completed_at - RANDOM * 4000) WHERE RANDOM % 9 = 0",
+    "UPDATE result SET user_pk = (SELECT min(pk) FROM users) WHERE RANDOM % 50 = 0",
+    "DELETE FROM contact WHERE RANDOM % 9 = 0",
+    "UPDATE contact SET status = CASE status WHEN 'PENDING' THEN 'REPLIED' ELSE 'PENDING' END WHERE RANDOM % 3 = 0",
+    "UPDATE contact SET created_at = abs(created_at + (RANDOM - 500000) * 8000) WHERE RANDOM % 5 = 0",
+    "DELETE FROM assignment WHERE RANDOM % 6 = 0",
     "DELETE FROM assignment WHERE user_pk IN (SELECT user_pk FROM assignment ORDER BY random() LIMIT 5)",
-    "UPDATE assignment SET assigned_at = abs(assigned_at + random() % 4000000000), note = 'x' WHERE random() % 5 = 0",
-    "UPDATE OR IGNORE assignment SET user_pk = (SELECT pk FROM users ORDER BY random() LIMIT 1) WHERE random() % 5 = 0",
+    "UPDATE assignment SET assigned_at = abs(assigned_at + (RANDOM - 500000) * 8000), note = 'x' WHERE RANDOM % 5 = 0",
+    "UPDATE assignment SET user_pk = (SELECT min(pk) FROM users) WHERE pk IN (SELECT min(pk) FROM assignment GROUP BY material)"
+    " AND NOT EXISTS (SELECT 1 FROM assignment AS other WHERE other.material = assignment.material AND other.user_pk ="
+    " (SELECT min(pk) FROM users))",
     "DELETE FROM material WHERE pk IN (SELECT pk FROM material ORDER BY random() LIMIT 1)",
     "DELETE FROM test WHERE pk = (SELECT max(pk) FROM test)",
 )
@@ -341,7 +344,7 @@ def test_every_figure_matches_the_rows(zone):
         here.recounted(None, 1, 2, 12, 24)
         for _ in range(6):
             for operation in chance.sample(OPERATIONS, 5):
-                here.server.sql(operation)
+                here.server.sql(operation.replace("RANDOM", f"(pk * {chance.randrange(1, 999983)} % 999983)"))
             here.recounted(24)
         here.populate(chance, times, 100)
         here.recounted(3, 24)
