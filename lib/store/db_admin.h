@@ -10,6 +10,8 @@
 /* Called for each row; `first` marks the first row of a statement. */
 typedef void db_row_call(void *context, const struct db_rows *rows, bool first);
 
+enum db_job { DB_JOB_MIGRATE = 1, DB_JOB_CLEANUP, DB_JOB_MOVE };
+
 /* ---- creating */
 
 /*
@@ -60,6 +62,12 @@ must_use bool db_orphans(struct db *db, db_row_call *found, void *context, char 
 must_use bool db_set_version(struct db *db, int version, char *why, size_t room);
 
 /* ---- upkeep */
+
+/*
+ * Takes a job that is done by one process at a time, on all machines that share the database, until db_close(). Returns
+ * false when another process has it. A database of one file needs no such lock: its jobs are safe side by side.
+ */
+must_use bool db_take_job(struct db *db, enum db_job job);
 
 /*
  * Reads the whole database and calls `found` for each damage, with its description as the only column. `quick` does

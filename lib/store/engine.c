@@ -154,6 +154,12 @@ db_write_begin(struct db *db)
 }
 
 enum db_rc
+db_write_alone(struct db *db)
+{
+	return db->engine->write_alone(db);
+}
+
+enum db_rc
 db_write_commit(struct db *db)
 {
 	if (!db->writing) {
@@ -338,6 +344,12 @@ bool
 db_set_version(struct db *db, int version, char *why, size_t room)
 {
 	return db->engine->set_version(db, version, why, room);
+}
+
+bool
+db_take_job(struct db *db, enum db_job job)
+{
+	return db->engine->take_job(db, job);
 }
 
 bool

@@ -33,6 +33,7 @@ struct engine {
 	struct value (*value)(const struct db_rows *rows, int column);
 
 	enum db_rc (*write_begin)(struct db *db);
+	enum db_rc (*write_alone)(struct db *db);
 	enum db_rc (*write_commit)(struct db *db);	/* engine.c has called `last` */
 	void (*write_rollback)(struct db *db);
 	enum db_rc (*flush)(struct db *db);
@@ -53,6 +54,7 @@ struct engine {
 	bool (*check_references)(struct db *db, bool on, char *why, size_t room);
 	bool (*orphans)(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 	bool (*set_version)(struct db *db, int version, char *why, size_t room);
+	bool (*take_job)(struct db *db, enum db_job job);
 	bool (*verify)(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 	bool (*copy)(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
 	int64_t (*copy_size)(struct db *db);

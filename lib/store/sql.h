@@ -63,6 +63,9 @@
 /* The texts of a group, joined with a space. */
 #define SQL_WORDS(text) SQL_EITHER("group_concat", "string_agg") "(" text ", ' ')"
 
+/* At the end of a SELECT of rows to change: leaves out those that another transaction is changing. */
+#define SQL_SKIP_LOCKED SQL_EITHER("", " FOR UPDATE SKIP LOCKED")
+
 /* The key of the next row of a table that never reuses keys. */
 #define SQL_NEXT_KEY(table) \
 	SQL_EITHER("1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = '" table "' /* scans: sqlite_sequence */), 0)", \

@@ -128,6 +128,7 @@ must_use enum db_rc pg_transaction_due(struct postgres *p);
 void pg_transaction_drop_snapshot(struct postgres *p);
 /* Of the engine's table, as in db.h. */
 enum db_rc postgres_write_begin(struct db *db);
+enum db_rc postgres_write_alone(struct db *db);
 enum db_rc postgres_write_commit(struct db *db);
 void postgres_write_rollback(struct db *db);
 enum db_rc postgres_flush(struct db *db);

@@ -98,8 +98,8 @@ wait_alone(struct postgres *p)
 	return p->alone;
 }
 
-enum db_rc
-postgres_write_begin(struct db *db)
+static enum db_rc
+write_begin(struct db *db, bool alone)
 {
 	struct postgres *p = postgres_of(db);
 	char why[512];
@@ -115,11 +115,23 @@ postgres_write_begin(struct db *db)
 		log_line(LOG_FAULT, "db_unreachable text=\"%s\"", why);
 		return pg_failure_keep(p, DB_LOST);
 	}
-	if (p->conflicts >= ALONE_AFTER && !wait_alone(p))
+	if (alone && !wait_alone(p))
 		return db->failure;
 	db->writing = true;
 	guard_transaction(true);
 	return DB_DONE;
+}
+
+enum db_rc
+postgres_write_begin(struct db *db)
+{
+	return write_begin(db, postgres_of(db)->conflicts >= ALONE_AFTER);
+}
+
+enum db_rc
+postgres_write_alone(struct db *db)
+{
+	return write_begin(db, true);
 }
 
 /* What became of a COMMIT. When its result does not come, or the server warns, nobody knows whether it lasts. */

@@ -25,6 +25,24 @@ admin_set_version(struct db *db, int version, char *why, size_t room)
 	return db_script(db, sql, false, why, room) == DB_DONE;
 }
 
+static void
+keep_flag(void *context, const struct db_rows *row, bool first)
+{
+	(void)first;
+	*(bool *)context = db_flag(row, 0);
+}
+
+/* An advisory lock of the session: the server releases it when the process ends, however it does. */
+bool
+admin_take_job(struct db *db, enum db_job job)
+{
+	char sql[64], why[256];
+	bool taken = false;
+
+	snprintf(sql, sizeof(sql), "SELECT pg_try_advisory_lock(1869313388, %d)", (int)job);
+	return script_run(postgres_of(db), sql, keep_flag, &taken, why, sizeof(why)) == DB_DONE && taken;
+}
+
 /* Reads every table, so that a damaged page is found; the server's checksums find one in which a bit has changed. */
 bool
 admin_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room)
