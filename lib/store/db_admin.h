@@ -61,6 +61,25 @@ must_use bool db_orphans(struct db *db, db_row_call *found, void *context, char 
 /* Sets the schema version, inside a write transaction. */
 must_use bool db_set_version(struct db *db, int version, char *why, size_t room);
 
+/* ---- moving to another engine */
+
+#define DB_MOVED 1000000	/* from this schema version on, the database was moved, and no program writes to it any more */
+
+/*
+ * Loads rows into an empty table, many at a time and without running its triggers more than needed: between
+ * db_load_begin() and db_load_end() only db_load_row() may be called. `columns` are their names, separated by ", ", and
+ * each row has a value for each. Counters (tally, time_tally, result_tally, user_block) are loaded only where
+ * db_load_begin() says so by `*wanted`: elsewhere the engine counts the rows that it loads. A part of the rows may stay
+ * when it fails.
+ */
+must_use bool db_load_begin(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+must_use bool db_load_row(struct db *db, const struct value *values, size_t count);
+must_use bool db_load_end(struct db *db, char *why, size_t room);
+/* Makes sure that a table whose keys are never used twice gives out no key up to this one. */
+must_use bool db_reserve_keys(struct db *db, const char *table, int64_t key, char *why, size_t room);
+/* Deletes the rows of all tables; for what an interrupted move has left. */
+must_use bool db_empty(struct db *db, char *why, size_t room);
+
 /* ---- upkeep */
 
 /*

@@ -54,6 +54,11 @@ struct engine {
 	bool (*check_references)(struct db *db, bool on, char *why, size_t room);
 	bool (*orphans)(struct db *db, db_row_call *found, void *context, char *why, size_t room);
 	bool (*set_version)(struct db *db, int version, char *why, size_t room);
+	bool (*load_begin)(struct db *db, const char *table, const char *columns, bool *wanted, char *why, size_t room);
+	bool (*load_row)(struct db *db, const struct value *values, size_t count);
+	bool (*load_end)(struct db *db, char *why, size_t room);
+	bool (*reserve_keys)(struct db *db, const char *table, int64_t key, char *why, size_t room);
+	bool (*empty)(struct db *db, char *why, size_t room);
 	bool (*take_job)(struct db *db, enum db_job job);
 	bool (*verify)(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 	bool (*copy)(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);

@@ -13,6 +13,7 @@
 #ifndef OKUL_POSTGRES_POSTGRES_H
 #define OKUL_POSTGRES_POSTGRES_H
 
+#include "buf.h"
 #include "clock.h"
 #include "engine.h"
 #include "libpq.h"
@@ -79,6 +80,8 @@ struct postgres {
 	int64_t failed_at;		/* ticks of the last failed attempt to connect; 0: none */
 	bool warned;			/* the server has warned since the commit began */
 	int found_version;		/* the schema version that was read last */
+	struct buf load;		/* rows of a COPY that are not sent yet */
+	const char *load_table;		/* NULL: no load is open */
 	int64_t probed_at;
 	bool probe_passed;
 };

@@ -25,9 +25,12 @@ send_frame(struct postgres *p, const char *name, enum expected what)
 static enum db_rc
 send_limit(struct postgres *p)
 {
-	char sql[64];
+	char sql[160];
 
-	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %lld", (long long)p->limit);
+	snprintf(sql, sizeof(sql),
+		"SELECT set_config('statement_timeout', '%lld', true),"
+		" set_config('idle_in_transaction_session_timeout', '%lld', true)",
+		(long long)p->limit, (long long)p->limit + 60000);
 	p->limit_sent = true;
 	return pipeline_send_command(p, sql);
 }
