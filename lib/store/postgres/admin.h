@@ -32,6 +32,7 @@ bool admin_orphans(struct db *db, db_row_call *found, void *context, char *why, 
 bool admin_set_version(struct db *db, int version, char *why, size_t room);
 bool admin_take_job(struct db *db, enum db_job job);
 bool admin_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
+/* dump.c */
 bool admin_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
 int64_t admin_copy_size(struct db *db);
 int64_t admin_log_size(const struct db *db);

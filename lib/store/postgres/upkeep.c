@@ -56,13 +56,6 @@ admin_verify(struct db *db, bool quick, db_row_call *found, void *context, char 
 	return quick || db_shell(db, sql, false, NULL, NULL, why, room) == DB_DONE;
 }
 
-bool
-admin_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
-{
-	(void)db, (void)path, (void)progress, (void)context;
-	return text_complain(why, room, "a database of PostgreSQL is copied by pg_dump");
-}
-
 int64_t
 admin_copy_size(struct db *db)
 {
