@@ -113,8 +113,7 @@ is_leftover(const struct backup *b)
 	char head[16] = "";
 
 	return pread(b->file, head, sizeof(head), 0) <= 0 || memcmp(head, "SQLite format 3", sizeof(head)) == 0 ||
-		memcmp(head, "PGDMP", 5) == 0 ||
-		memcmp(head, nothing, sizeof(head)) == 0;
+		memcmp(head, "PGDMP", 5) == 0 || memcmp(head, nothing, sizeof(head)) == 0;
 }
 
 /*

@@ -55,19 +55,20 @@ static const char *const tables[] = { TABLES(TABLE_NAME) };
 enum { MARK = COUNT(tables), UNMARK, MARKED, MOST_KEYS, SET_TALLY };
 
 static const char *const sql[] = {
-	TABLES(TABLE_ALL)
-	[MARK] = "INSERT INTO instance (key, value) VALUES ('moving', '1')",
+	TABLES(TABLE_ALL)[MARK] = "INSERT INTO instance (key, value) VALUES ('moving', '1')",
 	[UNMARK] = "DELETE FROM instance WHERE key = 'moving'",
 	[MARKED] = "SELECT 1 FROM instance WHERE key = 'moving'",
 	/* Results refer to tests and versions that may be deleted, whose keys are not used again. */
-	[MOST_KEYS] = "SELECT (SELECT coalesce(max(pk), 0) FROM users), (SELECT coalesce(max(pk), 0) FROM audit),"
-		      " (SELECT coalesce(max(pk), 0) FROM session), (SELECT coalesce(max(pk), 0) FROM outbox),"
-		      " (SELECT coalesce(max(pk), 0) FROM course), (SELECT coalesce(max(pk), 0) FROM setting),"
-		      " (SELECT coalesce(max(pk), 0) FROM setting_version), (SELECT coalesce(max(pk), 0) FROM file),"
-		      " " SQL_NEXT_KEY("test_version") ", " SQL_NEXT_KEY("test") ","
-		      " (SELECT coalesce(max(pk), 0) FROM attempt), (SELECT coalesce(max(pk), 0) FROM result),"
-		      " (SELECT coalesce(max(pk), 0) FROM contact), (SELECT coalesce(max(pk), 0) FROM material),"
-		      " (SELECT coalesce(max(pk), 0) FROM material_pdf), (SELECT coalesce(max(pk), 0) FROM assignment)",
+	[MOST_KEYS] =
+		"SELECT (SELECT coalesce(max(pk), 0) FROM users), (SELECT coalesce(max(pk), 0) FROM audit),"
+		" (SELECT coalesce(max(pk), 0) FROM session), (SELECT coalesce(max(pk), 0) FROM outbox),"
+		" (SELECT coalesce(max(pk), 0) FROM course), (SELECT coalesce(max(pk), 0) FROM setting),"
+		" (SELECT coalesce(max(pk), 0) FROM setting_version), (SELECT coalesce(max(pk), 0) FROM file),"
+		" " SQL_NEXT_KEY("test_version") ", " SQL_NEXT_KEY(
+			"test") ","
+				" (SELECT coalesce(max(pk), 0) FROM attempt), (SELECT coalesce(max(pk), 0) FROM result),"
+				" (SELECT coalesce(max(pk), 0) FROM contact), (SELECT coalesce(max(pk), 0) FROM material),"
+				" (SELECT coalesce(max(pk), 0) FROM material_pdf), (SELECT coalesce(max(pk), 0) FROM assignment)",
 	[SET_TALLY] = "UPDATE tally SET n = ?2 WHERE name = ?1",
 };
 static const struct db_statements statements = { sql, COUNT(sql) };
@@ -101,8 +102,8 @@ struct sum {
 struct move {
 	const struct conf *conf;
 	struct db *from, *to;
-	const char *url;	   /* of the new database; NULL: the file DATA/okul.db */
-	char folder[PATH_MAX];	   /* of a new file, until it is complete */
+	const char *url;		/* of the new database; NULL: the file DATA/okul.db */
+	char folder[PATH_MAX];		/* of a new file, until it is complete */
 	struct sum sums[COUNT(tables)]; /* of what was read from the source */
 	char why[512];
 };
@@ -191,7 +192,8 @@ copy_table(struct move *m, size_t table)
 			good = open = begin_table(m, tables[table], rows, &wanted);
 		add_row(sum, rows, values);
 		if (good && wanted && !db_load_row(m->to, values, (size_t)db_columns(rows)))
-			good = text_complain(m->why, sizeof(m->why), "a row was not taken by the new database; the log has the reason");
+			good = text_complain(
+				m->why, sizeof(m->why), "a row was not taken by the new database; the log has the reason");
 	}
 	if (rc != DB_DONE && good)
 		good = failed(m, m->from, tables[table]);
@@ -260,8 +262,9 @@ compare_table(struct move *m, size_t table)
 	if (rc != DB_DONE)
 		return failed(m, m->to, tables[table]);
 	if (sum.rows != m->sums[table].rows || sum.check != m->sums[table].check)
-		return text_complain(m->why, sizeof(m->why), "table %s differs: %lld rows, checksum %016llx; the copy has %lld, %016llx",
-			tables[table], (long long)m->sums[table].rows, (unsigned long long)m->sums[table].check, (long long)sum.rows,
+		return text_complain(m->why, sizeof(m->why),
+			"table %s differs: %lld rows, checksum %016llx; the copy has %lld, %016llx", tables[table],
+			(long long)m->sums[table].rows, (unsigned long long)m->sums[table].check, (long long)sum.rows,
 			(unsigned long long)sum.check);
 	return true;
 }
@@ -302,7 +305,8 @@ prepare_server(struct move *m, const char *schema)
 	bool left = version == DB_SCHEMA_VERSION && db_number(m->to, NULL, sql[MARKED], NO_ARGS) == DB_ROW;
 	db_release(m->to);
 	if (version > 0 && !left)
-		return text_complain(m->why, sizeof(m->why), "%s is not empty: make another database with createdb, and name that", name);
+		return text_complain(
+			m->why, sizeof(m->why), "%s is not empty: make another database with createdb, and name that", name);
 	return left ? db_empty(m->to, m->why, sizeof(m->why)) : db_create(m->url, schema, m->why, sizeof(m->why));
 }
 
@@ -364,7 +368,8 @@ put_conf(struct buf *out, const char *old, const char *url)
 
 	while (old && *old) {
 		size_t length = strcspn(old, "\n");
-		bool ours = strncmp(old, "database", 8) == 0 && strspn(old + 8, " \t") + 8 < length && old[8 + strspn(old + 8, " \t")] == '=';
+		bool ours = strncmp(old, "database", 8) == 0 && strspn(old + 8, " \t") + 8 < length &&
+			old[8 + strspn(old + 8, " \t")] == '=';
 
 		if (ours && !done)
 			buf_printf(out, "database = %s\n", url);
@@ -475,7 +480,10 @@ run_move(int argc, char **argv, const char *data)
 		return ctl_error(EXIT_USAGE, "usage: okulctl database move %s", command_database_move.usage);
 	m.url = back ? NULL : argv[1];
 	if (back != db_is_url(m.conf->database))
-		return ctl_error(EXIT_CONFIG, back ? "the database is the file %s/okul.db already" : "the database is on a server already: first `okulctl database move folder` (%s)", m.conf->data);
+		return ctl_error(EXIT_CONFIG,
+			back ? "the database is the file %s/okul.db already"
+			     : "the database is on a server already: first `okulctl database move folder` (%s)",
+			m.conf->data);
 	snprintf(m.folder, sizeof(m.folder), "%s/moving", m.conf->data);
 	if (!ctl_lock_folder(m.conf))
 		return EXIT_CONFIG;

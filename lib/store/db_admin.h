@@ -88,6 +88,10 @@ must_use bool db_empty(struct db *db, char *why, size_t room);
  */
 must_use bool db_take_job(struct db *db, enum db_job job);
 
+enum db_grade { DB_GOOD, DB_DOUBTFUL, DB_BAD };
+typedef void db_review_call(enum db_grade grade, const char *topic, const char *text);
+/* Calls `found` for what an operator should know of a server: version, encryption, rights, clock, settings. */
+void db_review(struct db *db, db_review_call *found);
 /*
  * Reads the whole database and calls `found` for each damage, with its description as the only column. `quick` does
  * not compare indexes with their tables. Returns false when the database cannot be read.

@@ -382,6 +382,12 @@ db_take_job(struct db *db, enum db_job job)
 	return db->engine->take_job(db, job);
 }
 
+void
+db_review(struct db *db, db_review_call *found)
+{
+	db->engine->review(db, found);
+}
+
 bool
 db_verify(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room)
 {

@@ -60,6 +60,7 @@ struct engine {
 	bool (*reserve_keys)(struct db *db, const char *table, int64_t key, char *why, size_t room);
 	bool (*empty)(struct db *db, char *why, size_t room);
 	bool (*take_job)(struct db *db, enum db_job job);
+	void (*review)(struct db *db, db_review_call *found);
 	bool (*verify)(struct db *db, bool quick, db_row_call *found, void *context, char *why, size_t room);
 	bool (*copy)(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room);
 	int64_t (*copy_size)(struct db *db);

@@ -69,7 +69,8 @@ run_program(char *const *words, struct buf *out, char *why, size_t room)
 	if (error == ENOENT)
 		return text_complain(why, room, "%s is missing: install postgresql-client", words[0]);
 	if (error || code != 0 || out->failed)
-		return text_complain(why, room, "%s failed: %.*s", words[0], out->s ? (int)strcspn(out->s, "\n") : 0, out->s ? out->s : "");
+		return text_complain(
+			why, room, "%s failed: %.*s", words[0], out->s ? (int)strcspn(out->s, "\n") : 0, out->s ? out->s : "");
 	return true;
 }
 

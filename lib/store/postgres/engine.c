@@ -188,6 +188,7 @@ const struct engine engine_postgres = {
 	.reserve_keys = admin_reserve_keys,
 	.empty = admin_empty,
 	.take_job = admin_take_job,
+	.review = admin_review,
 	.verify = admin_verify,
 	.copy = admin_copy,
 	.copy_size = admin_copy_size,

@@ -59,7 +59,11 @@ put_text(struct buf *out, const struct value *value)
 	const char *s = value->bytes;
 
 	for (size_t i = 0; i < value->length; i++) {
-		const char *escaped = s[i] == '\\' ? "\\\\" : s[i] == '\n' ? "\\n" : s[i] == '\r' ? "\\r" : s[i] == '\t' ? "\\t" : NULL;
+		const char *escaped = s[i] == '\\' ? "\\\\"
+			: s[i] == '\n'		   ? "\\n"
+			: s[i] == '\r'		   ? "\\r"
+			: s[i] == '\t'		   ? "\\t"
+						   : NULL;
 		if (escaped)
 			buf_puts(out, escaped);
 		else

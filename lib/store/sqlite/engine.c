@@ -45,6 +45,7 @@ const struct engine engine_sqlite = {
 	.reserve_keys = sqlite_reserve_keys,
 	.empty = sqlite_empty,
 	.take_job = sqlite_take_job,
+	.review = sqlite_review,
 	.verify = sqlite_verify,
 	.copy = sqlite_copy,
 	.copy_size = sqlite_copy_size,
