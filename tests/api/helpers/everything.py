@@ -69,7 +69,7 @@ def with_everything(later, boss, mark):
         INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)
             SELECT m.pk, u.pk, 1700000000123, b.pk, 1700000001456, iif(u.id = '{ada.id}', '{mark}', 'for Eve')
             FROM material AS m, users AS u, users AS b
-            WHERE m.id = '{material}' AND (u.id, b.id) IN (VALUES ('{ada.id}', '{boss.id}'), ('{eve.id}', '{ada.id}'))""")
+            WHERE m.id = '{material}' AND (u.id, b.id) IN (('{ada.id}', '{boss.id}'), ('{eve.id}', '{ada.id}'))""")
     request = good(later.post("/contact", {"fullName": f"Ada {mark}", "email": address, "phoneNumber": "+90 537", "subject": mark,
                                            "message": "When?", "source": "website"}))
     server.clock.advance(61)
