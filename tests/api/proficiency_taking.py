@@ -808,7 +808,7 @@ def test_pages_of_a_user(archive):
     assert archive.people[0].get(f"{PATH}/results/me?sort=completedAt").status == 400
 
 
-TALLIES = ("SELECT version, level, test, target_language, count(*) FROM result GROUP BY 1, 2 ORDER BY 1, 2",
+TALLIES = ("SELECT version, level, test, target_language, count(*) FROM result GROUP BY 1, 2, 3, 4 ORDER BY 1, 2",
            "SELECT version, level, test, target_language, n FROM result_tally ORDER BY 1, 2")
 
 

@@ -32,7 +32,6 @@ pg_connection_drop(struct postgres *p)
 	p->conn = NULL;
 	p->pending = 0;
 	p->streaming = NULL;
-	p->alone = false;
 	p->block = NO_BLOCK;
 }
 

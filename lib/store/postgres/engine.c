@@ -43,13 +43,14 @@ read_schema_version(struct postgres *p)
 static bool
 version_fits(struct postgres *p, char *why, size_t room)
 {
-	int found = p->version ? read_schema_version(p) : 0;
+	int found = read_schema_version(p);
 
 	postgres_release(&p->base);
-	if (found == p->version || !p->version)
-		return true;
+	p->has_schema = found > 0;
 	if (found < 0)
 		return text_complain(why, room, "the database cannot be read; the log has the reason");
+	if (found == p->version || !p->version)
+		return true;
 	if (found == 0)
 		return text_complain(why, room, "the database is empty: run `okulctl migrate`");
 	return text_complain(why, room, "the database has schema version %d, and this program needs %d: %s", found, p->version,

@@ -77,6 +77,7 @@ struct postgres {
 	bool limit_sent;
 	int conflicts;			/* of the last transactions, in a row */
 	bool alone;			/* no other writer runs beside this one */
+	bool has_schema;		/* the database is not empty */
 	int64_t failed_at;		/* ticks of the last failed attempt to connect; 0: none */
 	bool warned;			/* the server has warned since the commit began */
 	int found_version;		/* the schema version that was read last */

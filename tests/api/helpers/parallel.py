@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from helpers.server import OKULCTL, until
+from helpers.server import dialect, until
 
 
 def all_at_once(count, act):
@@ -78,23 +78,25 @@ class ServerLock:
 
     def __init__(self, server):
         import psycopg2
-        self.db = psycopg2.connect(server.database)
-        self.db.autocommit = True
-
-    def ask(self, sql):
-        cursor = self.db.cursor()
-        cursor.execute(sql)
-        return cursor.fetchone()[0]
+        self.db, self.other = psycopg2.connect(server.database), psycopg2.connect(server.database)
+        self.other.autocommit = True
 
     def take(self):
-        self.ask("SELECT pg_advisory_lock(1869313388)")
+        self.db.cursor().execute("LOCK TABLE schema_version IN EXCLUSIVE MODE")
 
     def waiters(self):
-        return self.ask("SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
-                        " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted")
+        cursor = self.other.cursor()
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = 'schema_version'::regclass AND NOT granted")
+        return cursor.fetchone()[0]
+
+    def run(self, text):
+        """By the holder itself: those who wait share the lock, so none runs before the others."""
+        self.db.cursor().execute(dialect(text))
 
     def release(self):
+        self.db.commit()
         self.db.close()
+        self.other.close()
 
 
 @contextlib.contextmanager
@@ -119,18 +121,17 @@ def while_it_waits(okul, act, meanwhile):
 
 
 def overtaken(okul, text, act):
-    """Runs act() while another process holds the writer lock and `okulctl sql` waits for it with `text`, so that this
-    runs before the transaction of act(). Returns the result of act(). On PostgreSQL act() has begun, and only waits."""
-    server, waiting = okul.server, 0
+    """Runs act() so that a statement of another process runs while act() waits for the writer lock, and before its
+    transaction. Returns the result of act()."""
+    server = okul.server
     with ThreadPoolExecutor(1) as pool:
         with writer_lock(server) as held:
             if not server.database:
-                writer = subprocess.Popen([OKULCTL, "-d", str(server.data), "sql", text], env=server.environment, cwd=server.home)
+                writer = subprocess.Popen(server.command("sql", text), env=server.environment, cwd=server.home)
                 until(lambda: held.waiters() > 0, "okulctl, which waits for the lock")
-                waiting = 1
             answer = pool.submit(act)
-            until(lambda: answer.done() or held.waiters() > waiting, "the request that waits for the lock too")
+            until(lambda: answer.done() or held.waiters() > (0 if server.database else 1), "the request that waits for the lock too")
             if server.database:
-                server.sql(text)
+                held.run(text)
         assert server.database or writer.wait(60) == 0
         return answer.result()

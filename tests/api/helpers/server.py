@@ -242,8 +242,13 @@ class Server:
     def output(self):
         return (self.home / "serve.log").read_text(errors="replace")
 
+    def command(self, *arguments):
+        if self.database and arguments[0] == "sql":
+            arguments = [dialect(argument) for argument in arguments]
+        return [OKULCTL, "-d", str(self.data), *arguments]
+
     def ctl(self, *arguments, check=True):
-        run = subprocess.run([OKULCTL, "-d", str(self.data), *arguments], env=self.environment, cwd=self.home,
+        run = subprocess.run(self.command(*arguments), env=self.environment, cwd=self.home,
                              text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         if check:
@@ -251,7 +256,7 @@ class Server:
         return run
 
     def sql(self, text):
-        return self.ctl("sql", dialect(text) if self.database else text).stdout
+        return self.ctl("sql", text).stdout
 
     def processes(self):
         """All processes below this server: {pid: name}."""
