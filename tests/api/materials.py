@@ -548,7 +548,7 @@ def test_five_hundred_users_in_one_request(okul, boss):
     """One transaction: all of them are assigned and mailed, or, with one unknown, none."""
     mark = secrets.token_hex(4)
     okul.server.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO users (id, email, timezone, language,"
-                    f" created_at, updated_at) SELECT printf('%08x%016x', 0x{mark}, i), 'p' || i || '.{mark}@example.com', 'UTC',"
+                    f" created_at, updated_at) SELECT printf('{mark}%016x', i), 'p' || i || '.{mark}@example.com', 'UTC',"
                     " substr('trenesde', i % 4 * 2 + 1, 2), 1, 1 FROM n")
     ids, made = [f"{mark}{i:016x}" for i in range(1, 501)], make(boss)
     assert assign(boss, made, *ids[:499], NOBODYS).status == 404

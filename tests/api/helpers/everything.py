@@ -25,7 +25,9 @@ def rows(server, statement):
 
 def of_users(server):
     """The foreign keys to users, as (table, column)."""
-    found = rows(server, """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
+    found = rows(server, """SELECT relation.relname AS t, attname AS c FROM pg_constraint JOIN pg_class AS relation
+            ON relation.oid = conrelid JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+        WHERE contype = 'f' AND confrelid = 'users'::regclass""" if server.database else """SELECT m.name AS t, f."from" AS c FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f
         WHERE m.type = 'table' AND f."table" = 'users'""")
     return {(row["t"], row["c"]) for row in found}
 
@@ -69,7 +71,7 @@ def with_everything(later, boss, mark):
         INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)
             SELECT m.pk, u.pk, 1700000000123, b.pk, 1700000001456, iif(u.id = '{ada.id}', '{mark}', 'for Eve')
             FROM material AS m, users AS u, users AS b
-            WHERE m.id = '{material}' AND (u.id, b.id) IN (('{ada.id}', '{boss.id}'), ('{eve.id}', '{ada.id}'))""")
+            WHERE m.id = '{material}' AND (u.id, b.id) IN (VALUES ('{ada.id}', '{boss.id}'), ('{eve.id}', '{ada.id}'))""")
     request = good(later.post("/contact", {"fullName": f"Ada {mark}", "email": address, "phoneNumber": "+90 537", "subject": mark,
                                            "message": "When?", "source": "website"}))
     server.clock.advance(61)
