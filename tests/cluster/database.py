@@ -67,17 +67,18 @@ class Node:
         self.etcd_environment = settings(self.file("etcd", [
             ("ETCD_NAME=db1", f"ETCD_NAME={self.name}"), ("URLS=https://192.0.2.11", f"URLS=https://{machine.address}"),
             ("/var/lib/etcd/okul", f"{self.home}/etcd/data"), ("/etc/ssl/okul", f"{self.home}/ssl")]))
-        self.backup_options = self.write("pgbackrest.conf", self.file("pgbackrest.conf", [
+        self.write("pgbackrest.conf", self.file("pgbackrest.conf", [
             ("/var/lib/postgresql/15/okul", f"{self.home}/data"), ("/var/run/postgresql", f"{self.home}/run"),
             ("/var/spool/pgbackrest", f"{self.home}/spool"), ("/var/log/pgbackrest", f"{self.home}/spool"),
             ("/var/lib/pgbackrest", f"{machine.network.home}/backup"), ("pg1-user=postgres", f"pg1-user={USER}")]))
+        # of archive_command
+        self.backup_environment = {"PGBACKREST_CONFIG": f"{self.home}/pgbackrest.conf"}
         self.write("patroni.yml", self.file("patroni.yml", [
             ("name: db1", f"name: {self.name}"), ("listen: 192.0.2.11", f"listen: {machine.address}"),
             ("connect_address: 192.0.2.11", f"connect_address: {machine.address}"),
             ("/var/lib/postgresql/15/okul", f"{self.home}/data"), ("/var/lib/postgresql/patroni.pgpass", f"{self.home}/run/pgpass"),
             ("/var/run/postgresql", f"{self.home}/run"), ("/etc/ssl/okul", f"{self.home}/ssl"),
             ("local all postgres peer", f"local all {USER} peer"), ("username: postgres", f"username: {USER}"),
-            ("pgbackrest --stanza", f"pgbackrest --config={self.home}/pgbackrest.conf --stanza"),
             # a small machine, and never a reset of this one
             ("shared_buffers: 1GB", "shared_buffers: 128MB"), ("mode: automatic", "mode: 'off'"), *PASSWORDS.items()]))
 
@@ -97,7 +98,8 @@ class Node:
     def start(self):
         if self.etcd is None or self.etcd.poll() is not None:
             self.start_etcd()
-        self.patroni = self.machine.popen(["patroni", self.home / "patroni.yml"], USER, "patroni.log")
+        self.patroni = self.machine.popen(["patroni", self.home / "patroni.yml"], USER, "patroni.log",
+                                          env=os.environ | self.backup_environment)
 
     def postmaster(self):
         """Its process id; 0 when it does not run."""
@@ -122,6 +124,10 @@ class Node:
         """Runs SQL as the superuser, by the machine's own socket."""
         return self.machine.run([POSTGRES / "psql", "-h", self.home / "run", "-U", USER, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1",
                                  *options, "-c", script], USER)
+
+
+    def pgbackrest(self, *words):
+        return self.machine.run(["pgbackrest", "--stanza=okul", *words], USER, env=os.environ | self.backup_environment)
 
 
 class Cluster:
@@ -175,8 +181,9 @@ class Cluster:
                     for m in members.values() if m is not leaders[0]) and self.primary() is not None)
 
     def prepare(self):
-        """The two roles and the database of okul."""
+        """The archive, the two roles and the database of okul."""
         primary = self.primary()
+        primary.pgbackrest("stanza-create")
         primary.psql(f"CREATE ROLE okul_migrate LOGIN PASSWORD '{PASSWORD}'")
         primary.psql(f"CREATE ROLE okul LOGIN PASSWORD '{PASSWORD}'")
         primary.psql("CREATE DATABASE okul OWNER okul_migrate")

@@ -15,14 +15,14 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def until(condition, what, seconds=60, pause=0.1):
-    """Waits until condition() returns a true value, and returns it."""
+    """Waits until condition() returns a true value, and returns it. `what` may be a function, for what is known only then."""
     end = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() > end:
-            raise TimeoutError(f"timeout waiting for {what}")
+            raise TimeoutError(f"timeout waiting for {what() if callable(what) else what}")
         time.sleep(pause)
 
 
@@ -184,16 +184,20 @@ class Network:
                 found.append(int(folder.name))
         return found
 
+    def pids(self):
+        return [pid for machine in self.machines.values() for pid in machine.pids()]
+
     def remove(self):
         """Ends every process, then removes the namespaces. Safe to call twice."""
-        for machine in self.machines.values():
-            for number, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 10)):
-                kill(machine.pids(), number)
-                end = time.monotonic() + seconds
-                while machine.pids() and time.monotonic() < end:
+        for number, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 10)):
+            kill(self.pids(), number)
+            end = time.monotonic() + seconds
+            while self.pids() and time.monotonic() < end:
+                for machine in self.machines.values():
                     for process in machine.processes:
                         process.poll()
-                    time.sleep(0.05)
+                time.sleep(0.05)
+        for machine in self.machines.values():
             for process in machine.processes:
                 process.wait(10)
         if self.real:
