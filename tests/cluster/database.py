@@ -55,9 +55,9 @@ def certificates(network):
 
 
 class Node:
-    """One database machine."""
+    """One database machine. `changes` are of patroni.yml, (old, new)."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, *changes):
         self.machine, self.name, self.home = machine, machine.name, machine.home
         self.etcd = self.patroni = None
         own(self.home)
@@ -80,7 +80,7 @@ class Node:
             ("/var/run/postgresql", f"{self.home}/run"), ("/etc/ssl/okul", f"{self.home}/ssl"),
             ("local all postgres peer", f"local all {USER} peer"), ("username: postgres", f"username: {USER}"),
             # a small machine, and never a reset of this one
-            ("shared_buffers: 1GB", "shared_buffers: 128MB"), ("mode: automatic", "mode: 'off'"), *PASSWORDS.items()]))
+            ("shared_buffers: 1GB", "shared_buffers: 128MB"), ("mode: automatic", "mode: 'off'"), *PASSWORDS.items(), *changes]))
 
     def file(self, name, changes):
         return self.machine.network.text(changed((CONF / name).read_text(), changes))

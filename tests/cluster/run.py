@@ -2,7 +2,7 @@
 """Failover: three database machines as conf/cluster has them, and writers that remember what was acknowledged, while the
 primary is killed, and cut off the network.
 
-usage: run.py [--rounds N] [--writers N] [--trusting] [--keep]
+usage: run.py [OPTION...] (--help)
 
 Each machine is a network namespace (root), else an address of 127.0.2.0/24 of this machine; then the round without network is
 left out. Prints a table, and ends with 1 when an acknowledged write is missing, or writes stopped for more than 30 s.
@@ -10,6 +10,7 @@ left out. Prints a table, and ends with 1 when an acknowledged write is missing,
 
 import argparse
 import contextlib
+import random
 import shutil
 import sys
 import tempfile
@@ -80,14 +81,16 @@ def play(cluster, writers, what, written):
     until(lambda: writers.all_wrote(promoted), "every writer to write again", 60)
     again = time.monotonic()
     gap = writers.longest_gap(began - 1)
-    time.sleep(2)
+    # It comes back at another moment of Patroni's loop each time.
+    pause = random.uniform(0, 6)
+    time.sleep(pause)
     what.repair(old)
     until(cluster.is_whole, f"{old.name} to be a standby", 120)
     whole = time.monotonic()
     acknowledged = writers.acknowledged()
     missing = acknowledged - written(cluster.primary())
     row = {"round": what.name, "from": old.name, "to": new.name, "new primary s": f"{promoted - began:.1f}", "no write s": f"{gap:.1f}",
-           "all write s": f"{again - began:.1f}", "rejoined s": f"{whole - again - 2:.1f}", "how": way_back(old, log),
+           "all write s": f"{again - began:.1f}", "rejoined s": f"{whole - again - pause:.1f}", "how": way_back(old, log),
            "acknowledged": len(acknowledged), "missing": len(missing), **writers.count(began)}
     say("| " + " | ".join(f"{k}: {v}" for k, v in row.items()) + " |")
     if missing:
@@ -119,7 +122,8 @@ def run(options, home):
             network.add(name, number)
         certificates(network)
         network.machines["front"].enter()
-        cluster = Cluster(network, {name: Node(network.machines[name]) for name in ("db1", "db2", "db3")})
+        changes = [("\netcd:\n", "\netcd3:\n")] if options.etcd3 else []
+        cluster = Cluster(network, {name: Node(network.machines[name], *changes) for name in ("db1", "db2", "db3")})
         stack.callback(cluster.stop)
         cluster.start()
         cluster.prepare()
@@ -127,7 +131,7 @@ def run(options, home):
         writers = plain(cluster, network, options.writers, options.trusting)
         stack.callback(writers.stop)
         until(lambda: writers.all_wrote(0), lambda: f"the first writes: {writers.faults()}", 30)
-        rounds = [KillAll() if n == options.rounds - 1 else Kill() for n in range(options.rounds)] + ([Cut()] if network.real else [])
+        rounds = [KillAll() if n == options.rounds - 1 else Kill() for n in range(options.rounds)] + [Cut()] * (options.cuts if network.real else 0)
         for what in rounds:
             play(cluster, writers, what, plainly_written)
         writers.stop()
@@ -135,9 +139,11 @@ def run(options, home):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds with the primary killed")
     parser.add_argument("--writers", type=int, default=20)
     parser.add_argument("--trusting", action="store_true", help="writers that ignore the warning of a COMMIT")
+    parser.add_argument("--cuts", type=int, default=1, help="rounds with the primary's network cut")
+    parser.add_argument("--etcd3", action="store_true", help="etcd's newer interface, with which Patroni 3.0.2 loses writes")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="okul-cluster-"))
