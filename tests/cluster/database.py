@@ -152,15 +152,13 @@ class Cluster:
                     raise RuntimeError(f"{node.name} ended: " + (node.home / log).read_text()[-1000:])
         return self.is_whole()
 
-    def members(self):
-        """{name: member} as a Patroni that answers reports them; {} when none does. A member has role, state, lag, timeline."""
-        for node in self.nodes.values():
-            try:
-                with urllib.request.urlopen(f"https://{node.machine.address}:8008/cluster", timeout=2, context=self.tls) as answer:
-                    return {member["name"]: member for member in json.load(answer)["members"]}
-            except (OSError, ValueError):
-                continue
-        return {}
+    def members(self, node):
+        """{name: member} as the Patroni of a node reports them; {} when it does not. A member has role, state, lag, timeline."""
+        try:
+            with urllib.request.urlopen(f"https://{node.machine.address}:8008/cluster", timeout=2, context=self.tls) as answer:
+                return {member["name"]: member for member in json.load(answer)["members"]}
+        except (OSError, ValueError):
+            return {}
 
     def primary(self):
         """The node that answers GET /primary; None when there is none."""
@@ -173,12 +171,14 @@ class Cluster:
         return None
 
     def is_whole(self):
-        """One primary, a synchronous standby, and all others in step on the same timeline."""
-        members = self.members()
-        leaders = [m for m in members.values() if m["role"] == "leader" and m["state"] == "running"]
-        return (len(members) == len(self.nodes) and len(leaders) == 1 and any(m["role"] == "sync_standby" for m in members.values()) and
-                all(m["state"] in ("running", "streaming") and m.get("timeline") == leaders[0]["timeline"] and m.get("lag", 0) in (0, "0")
-                    for m in members.values() if m is not leaders[0]) and self.primary() is not None)
+        """The primary says so of itself, of a synchronous standby, and of all others: in step, on its timeline. (A machine that was
+        cut off would still say what it knew before.)"""
+        primary = self.primary()
+        members = self.members(primary) if primary else {}
+        leader = members.get(primary and primary.name)
+        others = [member for member in members.values() if member is not leader]
+        return (len(members) == len(self.nodes) and leader["role"] == "leader" and any(m["role"] == "sync_standby" for m in others) and
+                all(m["state"] in ("running", "streaming") and m.get("timeline") == leader["timeline"] and m.get("lag") == 0 for m in others))
 
     def prepare(self):
         """The archive, the two roles and the database of okul."""
