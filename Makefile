@@ -11,7 +11,6 @@ FLAVOUR ?= release
 BUILD_release := build
 BUILD_test := build/test
 BUILD_asan := build/asan
-BUILD_portable := build/portable
 B := $(BUILD_$(FLAVOUR))
 
 # The version that schema.sql sets; programs reject databases of other versions. Files that use it depend on schema.sql.
@@ -30,13 +29,14 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 OPTIMISE_release := -O2 -g
 OPTIMISE_test := -O2 -g -DOKUL_TEST
-OPTIMISE_portable := -O1 -DSQL_POSTGRES
 OPTIMISE_asan := -O1 -g -DOKUL_TEST -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN_asan := -fPIE -fstack-protector-strong
 comma := ,
 CFLAGS := -std=gnu17 $(OPTIMISE_$(FLAVOUR)) $(WARN) $(if $(filter asan,$(FLAVOUR)),$(HARDEN_asan),$(HARDEN))
 LDFLAGS := $(LINK_HARDEN) $(if $(filter asan,$(FLAVOUR)),-fsanitize=address$(comma)undefined) -Wl,--as-needed
 CPPFLAGS := -D_GNU_SOURCE -DDB_SCHEMA_VERSION=$(SCHEMA_VERSION)
+# Only the header of libpq is needed: lib/store/postgres loads the library.
+$(B)/obj/lib/store/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq)
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PACKAGES)) -lm
 CTL_LIBS = $(shell $(PKG_CONFIG) --libs $(CTL_PACKAGES))
 
@@ -48,13 +48,14 @@ BELOW_store := base
 BELOW_shape := base
 BELOW_school := base store shape
 BELOW_web := base store shape
-# The database engine of the store. Only its own files and tests may include its headers.
-ENGINE := store/sqlite
-BELOW_$(ENGINE) := store base
+# The database engines of the store. Only their own files and tests may include their headers.
+ENGINES := store/sqlite store/postgres
+BELOW_store/sqlite := store base
+BELOW_store/postgres := store base
 layer = $(if $(filter lib/%,$(1)),$(patsubst lib/%/,%,$(dir $(1))))
-includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINE))))
+includes = $(patsubst %,-Ilib/%,$(if $(call layer,$(1)),$(call layer,$(1)) $(BELOW_$(call layer,$(1))),$(LAYERS) $(if $(filter tests/%,$(1)),$(ENGINES))))
 
-LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINE)))
+LIB_SOURCES := $(wildcard $(patsubst %,lib/%/*.c,$(LAYERS) $(ENGINES)))
 LIB := $(B)/libokul.a
 CGI_SOURCES := $(wildcard cgi-bin/*.c)
 GROUPS_ := $(foreach s,$(CGI_SOURCES),$(if $(findstring _,$(notdir $(s))),,$(basename $(notdir $(s)))))
@@ -77,7 +78,7 @@ $(call object,$(shell grep -l DB_SCHEMA_VERSION $(LIB_SOURCES) bin/*.c) $(wildca
 # Files that the programs read at run time. They are beside the programs, so that a build folder can be moved or installed as a
 # whole.
 LOCATIONS := nginx/locations.conf apache/locations.conf apache/htaccess
-SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
+SHARED := schema.sql $(filter-out $(LOCATIONS:%=conf/%),$(wildcard conf/migrate/* conf/postgres/*.sql conf/postgres/migrate/* conf/mail/* conf/nginx/* conf/apache/*))
 $(B)/share/.made: $(SHARED) Makefile
 	@mkdir -p $(@D)
 	@for f in $(SHARED); do t=$(@D)/$${f#conf/}; mkdir -p $$(dirname $$t); cp $$f $$t; done
@@ -241,9 +242,6 @@ bench: $(BUILD_release)/bench/echo	## measure the cost of a request, compared wi
 .PHONY: portable
 portable:	## prepare every statement of the programs on PostgreSQL, with the other half of lib/store/sql.h (installs it)
 	@conf/setup.sh build portable
-	@$(MAKE) --no-print-directory -j$$(nproc) FLAVOUR=portable $(GROUPS_:%=$(BUILD_portable)/%.fcgi) \
-		$(BUILD_portable)/okulctl $(BUILD_portable)/okul-demo
-	@tests/portable/prepare.py $(BUILD_portable) $(GROUPS_:%=%.fcgi) okulctl okul-demo
 
 .PHONY: corpus
 corpus:	## make some hundred files with real encoders, and check that each is accepted (installs 1 GB of encoders)

@@ -282,7 +282,7 @@ run_backup(int argc, char **argv, const char *data)
 	if (!b.conf)
 		return EXIT_CONFIG;
 	/* Of any version: also before an upgrade. */
-	b.db = db_open(b.conf->data, DB_READ_ONLY, 0, why, sizeof(why));
+	b.db = db_open(b.conf->database, DB_READ_ONLY, 0, why, sizeof(why));
 	if (!b.db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	code = find_backup_place(&b, argv[optind]);

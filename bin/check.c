@@ -360,7 +360,7 @@ static void
 check_database(const struct conf *conf)
 {
 	char why[1024];
-	struct db *db = db_open(conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+	struct db *db = db_open(conf->database, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 
 	if (!db) {
 		report(FAIL, "database", "%s", why);

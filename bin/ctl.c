@@ -62,7 +62,7 @@ struct db *
 ctl_db(const struct conf *conf, enum db_mode mode)
 {
 	char why[1024];
-	struct db *db = conf ? db_open(conf->data, mode, DB_SCHEMA_VERSION, why, sizeof(why)) : NULL;
+	struct db *db = conf ? db_open(conf->database, mode, DB_SCHEMA_VERSION, why, sizeof(why)) : NULL;
 
 	if (conf && !db)
 		ctl_error(EXIT_CONFIG, "%s", why);

@@ -8,6 +8,7 @@
 #include "okulctl.h"
 
 #include "text.h"
+#include "url.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -67,7 +68,8 @@ find_step(const struct conf *conf, int version, char path[static PATH_MAX])
 	char pattern[PATH_MAX];
 	glob_t found = { 0 };
 
-	snprintf(pattern, sizeof(pattern), "%s/migrate/%04d-*.sql", conf->share, version);
+	snprintf(pattern, sizeof(pattern), "%s/%smigrate/%04d-*.sql", conf->share, db_is_url(conf->database) ? "postgres/" : "",
+		version);
 	bool good = glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc == 1 &&
 		snprintf(path, PATH_MAX, "%s", found.gl_pathv[0]) < PATH_MAX;
 	globfree(&found);
@@ -178,7 +180,8 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 	for (int version = from + 1; version <= to; version++)
 		if (!find_step(conf, version, path))
 			return EXIT_CONFIG;
-	if (!save_before(conf, db, from))
+	/* The steps of a server are whole or not at all as well; its copies are made by its own tools. */
+	if (!db_is_url(conf->database) && !save_before(conf, db, from))
 		return EXIT_FAILURE;
 	if (!db_check_references(db, false, why, sizeof(why)))
 		return ctl_error(EXIT_FAILURE, "%s", why);
@@ -188,31 +191,61 @@ bring_up(const struct conf *conf, struct db *db, int from, int to)
 	return database_is_sound(db) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The database in a message. */
+static const char *
+name_of(const struct conf *conf, char out[static PATH_MAX])
+{
+	if (db_is_url(conf->database))
+		url_hide_password(out, PATH_MAX, conf->database);
+	else
+		snprintf(out, PATH_MAX, "%s/okul.db", conf->data);
+	return out;
+}
+
 static int
 update_database(const struct conf *conf, int to)
 {
-	char why[1024];
+	char why[1024], name[PATH_MAX];
 	int from = -1, code = EXIT_SUCCESS;
 
-	if (!db_adopt(conf->data, why, sizeof(why)))
+	if (!db_adopt(conf->database, why, sizeof(why)))
 		return ctl_error(EXIT_CONFIG, "%s", why);
-	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
+	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	if (!db_alive(db, &from))
 		code = ctl_error(EXIT_CONFIG, "%s", db_reason(DB_BROKEN));
 	else if (from > to)
 		code = ctl_error(EXIT_CONFIG,
-			"%s/okul.db has schema version %d, which a newer okul gave it, and this "
+			"%s has schema version %d, which a newer okul gave it, and this "
 			"one knows only %d. Nothing was changed. Install the newer okul again, or restore a backup from "
 			"before its migrate",
-			conf->data, from, to);
+			name_of(conf, name), from, to);
 	else if (from < to)
 		code = bring_up(conf, db, from, to);
 	else
-		printf("%s/okul.db: has version %d already\n", conf->data, to);
+		printf("%s: has version %d already\n", name_of(conf, name), to);
 	db_close(db);
 	return code;
+}
+
+/* Whether there is a database to bring up to date; false for none, and for one on a server without tables. */
+static bool
+find_database(const struct conf *conf, bool *found, char *why, size_t room)
+{
+	char path[PATH_MAX];
+	int version = 0;
+
+	if (!db_is_url(conf->database)) {
+		snprintf(path, sizeof(path), "%s/okul.db", conf->data);
+		*found = access(path, F_OK) == 0;
+		return true;
+	}
+	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, room);
+	bool good = db && (db_alive(db, &version) || text_complain(why, room, "%s", db_reason(DB_BROKEN)));
+	db_close(db);
+	*found = version > 0;
+	return good;
 }
 
 static int
@@ -220,19 +253,21 @@ migrate(const struct conf *conf)
 {
 	char path[PATH_MAX], why[1024];
 	struct buf schema = { 0 };
+	bool found = false;
 	int code = EXIT_SUCCESS;
 
-	snprintf(path, sizeof(path), "%s/schema.sql", conf->share);
+	if (!find_database(conf, &found, why, sizeof(why)))
+		return ctl_error(EXIT_CONFIG, "%s", why);
+	snprintf(path, sizeof(path), "%s/%sschema.sql", conf->share, db_is_url(conf->database) ? "postgres/" : "");
 	int version = ctl_read_file(path, SIZE_MAX, &schema) ? db_schema_version(schema.s) : 0;
 	if (version == 0)
 		code = ctl_error(EXIT_CONFIG, "%s cannot be read or names no version; install okul again", path);
-	snprintf(path, sizeof(path), "%s/okul.db", conf->data);
-	if (version > 0 && access(path, F_OK) == 0)
+	if (version > 0 && found)
 		code = update_database(conf, version);
-	else if (version > 0 && !db_create(conf->data, schema.s, why, sizeof(why)))
+	else if (version > 0 && !db_create(conf->database, schema.s, why, sizeof(why)))
 		code = ctl_error(EXIT_CONFIG, "%s", why);
 	else if (version > 0)
-		printf("%s: made, version %d\n", path, version);
+		printf("%s: made, version %d\n", name_of(conf, path), version);
 	buf_clear(&schema);
 	return code;
 }

@@ -76,7 +76,7 @@ static const char *const sql[] = {
 			      " CASE WHEN length(value) > 60 THEN substr(value, 1, 59) || '…' ELSE value END AS value"
 			      " FROM setting ORDER BY key /* scans: setting */",
 	/* Of version ?2, or with 0 the current one. */
-	[VALUE] = "SELECT value FROM setting WHERE key = ?1 AND ?2 = 0"
+	[VALUE] = "SELECT value FROM setting WHERE key = ?1 AND CAST(?2 AS BIGINT) = 0"
 		  " UNION ALL SELECT value FROM setting_version WHERE key = ?1 AND version = ?2",
 	[HISTORY] = "SELECT version, " SQL_SECOND_TEXT(
 		"at") " AS at, " BY ", " YES_NO ","

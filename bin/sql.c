@@ -100,7 +100,7 @@ run_sql(int argc, char **argv, const char *data)
 	const struct conf *conf = ctl_conf(data);
 	if (!conf)
 		return EXIT_CONFIG;
-	struct db *db = db_open(conf->data, DB_READ_WRITE, 0, why, sizeof(why));
+	struct db *db = db_open(conf->database, DB_READ_WRITE, 0, why, sizeof(why));
 	if (!db)
 		return ctl_error(EXIT_CONFIG, "%s", why);
 	db_only_deletes(db, true); /* when the disk is full, an operator deletes rows */

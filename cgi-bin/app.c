@@ -39,7 +39,7 @@ get_health(struct request *rq)
 	int version;
 
 	if (!db_alive(rq->db, &version))
-		return response_error(rq, ERROR_UNAVAILABLE);
+		return response_error(rq, db_is_url(rq->conf->database) ? ERROR_DATABASE_LOST : ERROR_UNAVAILABLE);
 	bool writable = db_try_write(rq->db);
 	return response_values(rq, &health, ARGS(writable ? "ok" : "degraded", "ok", OKUL_VERSION, version));
 }

@@ -79,8 +79,8 @@ static const char *const sql[] = {
 	[FIND_SESSION] =
 		"SELECT session.pk, session.user_pk, users.id, session.seed, session.counter,"
 		" " SQL_LEAST("session.expires_at", "session.created_at + ?3") ","
-		" CASE WHEN session.rotated_at <= ?2 + 1000 THEN"
-		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= ?2 - ?4) ELSE 0 END, users.email"
+		" CASE WHEN session.rotated_at <= CAST(?2 AS BIGINT) + 1000 THEN"
+		" (SELECT count(*) FROM " SQL_JSON_NUMBERS("session.recent") " WHERE value >= CAST(?2 AS BIGINT) - CAST(?4 AS BIGINT)) ELSE 0 END, users.email"
 		" FROM session JOIN users ON users.pk = session.user_pk"
 		" WHERE session.id = ?1 AND session.expires_at > ?2 AND session.created_at + ?3 > ?2 AND users.is_active",
 	[SESSIONS] =

@@ -55,6 +55,8 @@ static const struct setting settings[] = {
 	URL(base_url, "http://127.0.0.1:8080",
 		"public address of the API, like https://example.org; addresses of files begin with it"),
 	URL(app_url, "", "address of the web app, for links in mails; empty: base_url"),
+	TEXT(database, "",
+		"postgresql://user@host/name for a database on a server (host1,host2 for several); empty: DATA/okul.db"),
 	TEXT(share, "", "folder of schema.sql, migrate/, mail/ (default: share/ beside the program)"),
 	TEXT(mail_from, "okul@localhost", "sender address of mails"),
 	TEXT(mail_name, "okul", "the school's name in mails"),
@@ -478,6 +480,18 @@ find_share(struct source *source)
 }
 
 static bool
+check_database(struct source *source)
+{
+	struct conf *conf = source->conf;
+
+	if (!conf->database[0])
+		return set_string(source, &conf->database, conf->data, strlen(conf->data));
+	return strncmp(conf->database, "postgresql://", 13) == 0 || strncmp(conf->database, "postgres://", 11) == 0 ||
+		complain(source, "database must be like postgresql://okul@db.example.org/okul, or empty for the file %s/okul.db",
+			conf->data);
+}
+
+static bool
 parse_proxies(struct source *source)
 {
 	char fault[200];
@@ -552,7 +566,7 @@ conf_load(const char *data, char *why, size_t room)
 		if (!set(&source, &settings[i], settings[i].fallback))
 			return NULL;
 	if (!read_file(&source) || !read_environment(&source) || !parse_proxies(&source) || !parse_origins(&source) ||
-		!find_share(&source) || !read_keys(&source))
+		!find_share(&source) || !check_database(&source) || !read_keys(&source))
 		return NULL;
 	if (!conf->app_url[0] && !set_string(&source, &conf->app_url, conf->base_url, strlen(conf->base_url)))
 		return NULL;

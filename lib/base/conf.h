@@ -27,6 +27,7 @@ struct jwt_key {
 struct conf {
 	const char *data;		/* absolute path of DATA */
 	bool development;		/* OKUL_ENV=development */
+	const char *database;		/* for db_open(): the URL of a database, or DATA */
 	const char *base_url, *app_url;	/* without a slash at the end */
 	const char *share;		/* folder of schema.sql, migrate/, mail/, openapi*.json, docs*.html */
 

@@ -45,12 +45,12 @@ fold_letter(struct buf *buf, int32_t letter)
 
 	for (utf8proc_ssize_t i = 0; i < count && count <= (utf8proc_ssize_t)COUNT(lower); i++) {
 		const char *plain = plain_letter(lower[i]);
-		char utf8[4];
+		char letter_text[4];
 
 		if (plain)
 			buf_puts(buf, plain);
 		else
-			buf_put(buf, utf8, (size_t)utf8proc_encode_char(lower[i], (utf8proc_uint8_t *)utf8));
+			buf_put(buf, letter_text, utf8_encode(lower[i], letter_text));
 	}
 }
 

@@ -81,3 +81,27 @@ url_decode(struct arena *arena, const char *s, size_t length, bool plus)
 	}
 	return utf8_is_valid(text, (size_t)(out - text)) ? text : NULL;
 }
+
+void
+url_hide_password(char *out, size_t room, const char *url)
+{
+	struct buf text = { 0 };
+	const char *host = strstr(url, "://"), *end = host ? host + 3 + strcspn(host + 3, "/?") : url, *at = end;
+
+	while (host && at > host && *at != '@')
+		at--;
+	const char *colon = host && at > host ? memchr(host + 3, ':', (size_t)(at - host - 3)) : NULL;
+	if (colon) {
+		buf_put(&text, url, (size_t)(colon + 1 - url));
+		buf_puts(&text, "***");
+		url = at;
+	}
+	for (const char *secret; (secret = strstr(url, "password=")); url = secret + strcspn(secret, "&")) {
+		secret += strlen("password=");
+		buf_put(&text, url, (size_t)(secret - url));
+		buf_puts(&text, "***");
+	}
+	buf_puts(&text, url);
+	snprintf(out, room, "%s", text.failed ? "" : text.s);
+	buf_clear(&text);
+}

@@ -13,4 +13,9 @@ bool url_is_good(const char *s);
  */
 char *url_decode(struct arena *arena, const char *s, size_t length, bool plus);
 
+/*
+ * A URL for people: postgresql://user:secret@host/name?password=secret with *** for both secrets, truncated to `room` - 1 bytes.
+ */
+void url_hide_password(char *out, size_t room, const char *url);
+
 #endif

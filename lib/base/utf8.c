@@ -13,6 +13,12 @@ utf8_first(const char *s, size_t left, size_t *bytes)
 }
 
 size_t
+utf8_encode(int32_t point, char out[static 4])
+{
+	return (size_t)utf8proc_encode_char(point, (utf8proc_uint8_t *)out);
+}
+
+size_t
 utf8_sequence(const char *s, size_t left)
 {
 	size_t bytes;

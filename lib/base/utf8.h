@@ -8,6 +8,8 @@
 bool utf8_is_valid(const char *bytes, size_t length);
 /* The first code point of [s, s + left) and its length in bytes; -1 and 1 where it is not well-formed UTF-8. */
 int32_t utf8_first(const char *s, size_t left, size_t *bytes);
+/* Writes a code point, which is no surrogate and at most U+10FFFF; returns its length in bytes. */
+size_t utf8_encode(int32_t point, char out[static 4]);
 /* The length alone, 1 to 4; 0 where it is not well-formed UTF-8. */
 size_t utf8_sequence(const char *s, size_t left);
 /*

@@ -14,7 +14,7 @@ static const char *const assignment_sql[] = {
 	[UNOPENED] = UNOPENED_OF("?1", "?2"),
 	[OPEN] = "UPDATE assignment SET opened_at = ?3 WHERE pk = (" UNOPENED_OF("?1", "?2") ")",
 	[ADD] = "INSERT INTO assignment (material, user_pk, assigned_at, assigned_by, opened_at, note)"
-		" VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), ?6) ON CONFLICT DO NOTHING",
+		" VALUES (?1, ?2, ?3, ?4, nullif(CAST(?5 AS BIGINT), 0), ?6) ON CONFLICT DO NOTHING",
 	[REMOVE] = "DELETE FROM assignment WHERE material = (SELECT pk FROM material WHERE id = ?1)"
 		   " AND user_pk = (SELECT pk FROM users WHERE id = ?2) RETURNING (SELECT email FROM users WHERE id = ?2),"
 		   " (SELECT title FROM material WHERE id = ?1)",

@@ -14,13 +14,13 @@ enum { ADD, USER_BYTES, ALL_BYTES, REMOVE };
 
 static const char *const file_sql[] = {
 	[ADD] = "INSERT INTO file (id, key, sha256, size, mime, name, owner, is_public, created_at)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9)",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(CAST(?7 AS BIGINT), 0), ?8, ?9)",
 	[USER_BYTES] = "SELECT coalesce((SELECT sum(" SQL_GREATEST(
 		"size", "?2") ") FROM file WHERE owner = ?1), 0)"
 			      " + coalesce((SELECT sum(" SQL_GREATEST("n",
 				      "?2") ") FROM event WHERE kind = '" GONE "'"
 					    " AND subject = (SELECT id FROM users WHERE pk = ?1) AND at > ?3 AND at <= ?4), 0)",
-	[ALL_BYTES] = "SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE ?2 END"
+	[ALL_BYTES] = "SELECT n + CASE WHEN EXISTS (SELECT 1 FROM file WHERE sha256 = ?1) THEN 0 ELSE CAST(?2 AS BIGINT) END"
 		      " FROM tally WHERE name = 'file:bytes'",
 	[REMOVE] = "DELETE FROM file WHERE pk = ?1 AND NOT EXISTS (SELECT 1 FROM material_pdf WHERE material_pdf.file = ?1)"
 		   " RETURNING size, (SELECT id FROM users WHERE users.pk = file.owner)",

@@ -6,7 +6,8 @@
 enum { ADD, DUE, CORRECT_AHEAD, LEASED, TAKE_OVER, CLAIM, DROP, PUT_OFF, GIVE_BACK, EXPIRED, DROP_EXPIRED };
 
 /* At time ?1: waits longer than the lease or the longest pause, ?2 and ?3, allow; so the clock was ahead at its writing. */
-#define IS_AHEAD "next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN ?2 ELSE ?3 END"
+#define IS_AHEAD \
+	"next_at > ?1 AND next_at > ?1 + CASE WHEN attempts = 0 THEN 0 WHEN attempts < 4 THEN CAST(?2 AS BIGINT) ELSE CAST(?3 AS BIGINT) END"
 
 /* At time ?1: a sender holds the row. One that is put off has a last_error, one that was given back is due. */
 #define IS_LEASED "next_at > ?1 AND attempts > 0 AND last_error IS NULL"

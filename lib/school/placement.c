@@ -48,7 +48,7 @@ static const char *const placement_sql[] = {
 	[CHANGE] = "UPDATE test SET version = ?2, title = coalesce(?3, title), description = coalesce(?4, description),"
 		" duration_minutes = CASE WHEN ?5 THEN ?6 ELSE duration_minutes END,"
 		" max_attempts = coalesce(?7, max_attempts), shuffle = coalesce(?8, shuffle), is_published = coalesce(?9, is_published),"
-		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(?11, 0), question_count),"
+		" target_language = coalesce(?10, target_language), question_count = coalesce(nullif(CAST(?11 AS BIGINT), 0), question_count),"
 		" folded = " SQL_FOLD("coalesce(?3, title), coalesce(?4, description)") ", updated_at = ?12 WHERE pk = ?1",
 	[REMOVE] = "DELETE FROM test WHERE id = ?1 RETURNING pk, title",
 	[SWEEP] = "DELETE FROM test_version WHERE test = ?1 AND pk <> ?2"

@@ -150,7 +150,7 @@ static const char *const user_sql[] = {
 	/* for the rows that this transaction changed */
 	[UNINDEX] = SQL_USER_TEXT_REMOVE,
 	[INDEX] = SQL_USER_TEXT_ADD,
-	[INDEXED] = "DELETE FROM user_reindex",
+	[INDEXED] = SQL_USER_REINDEX_CLEAR,
 };
 const struct db_statements user_statements = { user_sql, COUNT(user_sql) };
 /* clang-format on */

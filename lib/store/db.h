@@ -23,10 +23,13 @@ enum db_rc {
 	DB_ROW,			/* a row is ready */
 	DB_TAKEN,		/* unique violation: the statement had no effect. Does not stick. */
 	DB_REFUSED,		/* another constraint (FOREIGN KEY, CHECK, NOT NULL, a STRICT type): a bug */
-	DB_BUSY,		/* another process kept the writer lock for 2 s */
+	DB_CONFLICT,		/* another transaction changed the same rows, or a plan is out of date: run it again */
+	DB_BUSY,		/* another process kept the writer lock, or a row, for 2 s */
 	DB_SLOW,		/* a read ran longer than 2 s and was interrupted */
 	DB_FULL,		/* disk full or nearly so: db_only_deletes() */
 	DB_READONLY,		/* file or folder is not writable */
+	DB_LOST,		/* the database server cannot be reached, or the connection was lost: nothing was committed */
+	DB_UNSURE,		/* the same during a commit: nobody knows whether it was made */
 	DB_BROKEN,		/* I/O error, corruption, not a database, missing */
 	DB_OLD,			/* schema version differs from that of the program */
 	DB_ERROR,		/* wrong SQL, or wrong use of this interface: a bug */
@@ -45,12 +48,15 @@ struct db_statements { const char *const *sql; size_t count; };
 
 enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 
+/* True for postgresql://... and postgres://...: the place of a database on a server. */
+bool db_is_url(const char *place);
 /*
- * Opens the database of the folder `data`, which must exist and have schema version `version` (0: any). Call once in
- * a process, after any fork; sets the process's umask to 0077. The first write opens what writing needs. The caller
- * owns the result: db_close(). On failure returns NULL, with the reason and the remedy in `why`.
+ * Opens a database, which must exist and have schema version `version` (0: any). `place` is the folder of an SQLite
+ * database, or the URL of a PostgreSQL one (manual of libpq, section 34.1.1.2). Call once in a process, after any fork;
+ * SQLite sets the process's umask to 0077. The first write opens what writing needs. The caller owns the result:
+ * db_close(). On failure returns NULL, with the reason and the remedy in `why`.
  */
-must_use struct db *db_open(const char *data, enum db_mode mode, int version, char *why, size_t room);
+must_use struct db *db_open(const char *place, enum db_mode mode, int version, char *why, size_t room);
 /* `db` may be NULL. */
 void db_close(struct db *db);
 

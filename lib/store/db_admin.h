@@ -12,10 +12,13 @@ typedef void db_row_call(void *context, const struct db_rows *rows, bool first);
 
 /* ---- creating */
 
-/* Creates a database from the schema text, readable for its owner only. Fails when there is one. */
-must_use bool db_create(const char *data, const char *schema, char *why, size_t room);
+/*
+ * Creates a database from the schema text: in a folder a file that only its owner can read, on a server the tables of a
+ * database that is empty. Fails when there is one.
+ */
+must_use bool db_create(const char *place, const char *schema, char *why, size_t room);
 /* Sets up a database that was copied into the folder, for example a backup; db_open() refuses it before. */
-must_use bool db_adopt(const char *data, char *why, size_t room);
+must_use bool db_adopt(const char *place, char *why, size_t room);
 /* The version that a schema text sets, or 0. */
 int db_schema_version(const char *schema);
 

@@ -1,5 +1,5 @@
 /*
- * engine - what a database engine implements. db.c chooses one when the database is opened, and each function of db.h
+ * engine - what a database engine implements. engine.c chooses one when the database is opened, and each function of db.h
  * and db_admin.h calls that of its engine: `query` is db_query(), and so on. The headers say what they do.
  *
  * An engine's own structures begin with these: struct db is the first member of its connection, struct db_rows the
@@ -33,7 +33,7 @@ struct engine {
 	struct value (*value)(const struct db_rows *rows, int column);
 
 	enum db_rc (*write_begin)(struct db *db);
-	enum db_rc (*write_commit)(struct db *db);	/* db.c has called `last` */
+	enum db_rc (*write_commit)(struct db *db);	/* engine.c has called `last` */
 	void (*write_rollback)(struct db *db);
 	enum db_rc (*flush)(struct db *db);
 	void (*release)(struct db *db);

@@ -20,6 +20,8 @@
 #define KEEP_ROOM (64 * 1024)	    /* of the response buffer between requests */
 #define MEMORY (INT64_C(256) << 20) /* bytes of a worker; beyond them the response is 503 */
 #define TRIES 3			    /* of a handler that returns response_again() */
+#define CONFLICT_TRIES 12	    /* of a transaction that others prevent: 0.3 s of pauses, at most 0.6 s */
+#define PAUSE_LONGEST 64	    /* milliseconds before the next try, of which a random part passes */
 #define WATCHDOG 15		    /* seconds; above the 2 s of the database, below the 20 s of the web server */
 
 /* What the access log needs of a request, copied: the transport frees its texts when the response is sent. */
@@ -114,7 +116,8 @@ db_error(enum db_rc rc)
 {
 	/* clang-format off */
 	static const enum error errors[] = { [DB_BUSY] = ERROR_BUSY, [DB_SLOW] = ERROR_BUSY, [DB_FULL] = ERROR_STORAGE_FULL,
-		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE };
+		[DB_READONLY] = ERROR_STORAGE_READONLY, [DB_BROKEN] = ERROR_UNAVAILABLE, [DB_OLD] = ERROR_UNAVAILABLE,
+		[DB_CONFLICT] = ERROR_BUSY, [DB_LOST] = ERROR_DATABASE_LOST, [DB_UNSURE] = ERROR_DATABASE_UNSURE };
 	/* clang-format on */
 
 	return rc < COUNT(errors) && errors[rc] != ERROR_NONE ? errors[rc] : ERROR_INTERNAL;
@@ -143,24 +146,68 @@ write_once(struct request *rq)
 		return response;
 	}
 	rc = db_write_commit(rq->db);
-	return rc == DB_DONE ? response : response_error(rq, db_error(rc));
+	if (rc == DB_DONE)
+		return response;
+	rq->mail_queued = false;
+	return response_error(rq, db_error(rc));
+}
+
+/* Lets the transaction that was faster finish: the longer and the less like other waiters, the more tries have failed. */
+static void
+pause_before(int tries)
+{
+	int64_t most = tries < 6 ? INT64_C(1) << tries : PAUSE_LONGEST;
+	struct timespec pause = { .tv_nsec = (long)((1 + random_below((uint32_t)most * 1000)) * 1000) };
+
+	nanosleep(&pause, NULL);
+}
+
+/* What a try changes of a request, for the next one. */
+struct before_try {
+	struct faults faults;
+	struct caller *user, caller; /* its texts were copied: see check_caller() */
+};
+
+/* After a try that another transaction prevented, on an engine where they run side by side. */
+static void
+try_later(struct request *rq, const struct before_try *before, int conflicts)
+{
+	db_release(rq->db);
+	pause_before(conflicts);
+	rq->faults = before->faults;
+	rq->user = before->user;
+	if (rq->user)
+		*rq->user = before->caller;
+}
+
+static struct response
+prepare_and_write(struct request *rq, bool first)
+{
+	struct response response = first ? (struct response){ .error = ERROR_NONE } : check_again(rq);
+
+	if (!response.error)
+		response = etag_guard(rq);
+	if (response.error)
+		return response;
+	random_prepare();
+	return write_once(rq);
 }
 
 /* All work but the statements is done before and after the transaction. */
 static struct response
 handle_writing(struct request *rq)
 {
-	struct response response = { .again = true };
+	const struct before_try before = { rq->faults, rq->user, rq->user ? *rq->user : (struct caller){ 0 } };
+	int tries = 0, conflicts = 0;
+	struct response response;
 
 	db_only_deletes(rq->db, rq->route->method == DELETE || rq->route->makes_room);
-	for (int tries = 0; response.again && tries < TRIES; tries++) {
-		response = tries ? check_again(rq) : (struct response){ .error = ERROR_NONE };
-		if (!response.error)
-			response = etag_guard(rq);
-		if (response.error)
+	for (;;) {
+		response = prepare_and_write(rq, tries + conflicts == 0);
+		if (db_failure(rq->db) == DB_CONFLICT && ++conflicts < CONFLICT_TRIES)
+			try_later(rq, &before, conflicts);
+		else if (db_failure(rq->db) != DB_DONE || !response.again || ++tries == TRIES)
 			break;
-		random_prepare();
-		response = write_once(rq);
 	}
 	if (!response.error)
 		data_write(rq);
@@ -169,12 +216,29 @@ handle_writing(struct request *rq)
 }
 
 static struct response
-handle_reading(struct request *rq)
+read_once(struct request *rq)
 {
 	if (etag_unchanged(rq))
 		return (struct response){ .status = 304 };
 	struct response response = rq->route->handler(rq);
 	return rq->out->failed ? response_error(rq, ERROR_BUSY) : response;
+}
+
+/* Nothing has been sent yet, so a read whose connection was lost is tried again, once. */
+static struct response
+handle_reading(struct request *rq)
+{
+	const struct faults faults = rq->faults;
+	struct response response = read_once(rq);
+	enum db_rc failure = db_failure(rq->db);
+
+	if (failure != DB_LOST && failure != DB_CONFLICT)
+		return response;
+	request_detach_user(rq);
+	db_release(rq->db);
+	rq->faults = faults;
+	buf_reset(rq->out, SIZE_MAX);
+	return read_once(rq);
 }
 
 static struct response
@@ -441,7 +505,7 @@ app_main(int argc, char **argv, const struct program *program)
 	if (program->start && !program->start(app.conf, why, sizeof(why)))
 		return fail(&app, why);
 	etag_init(app.conf);
-	struct db *db = db_open(app.conf->data, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
+	struct db *db = db_open(app.conf->database, DB_READ_WRITE, DB_SCHEMA_VERSION, why, sizeof(why));
 	/* A worker does not start where its statements do not prepare; for one CGI request the check is too expensive. */
 	if (!db || (!(serving && http_is_cgi(app.http)) && !check_all(program, db, why, sizeof(why))))
 		return fail(&app, why);

@@ -44,7 +44,7 @@ def test_the_curl_command_of_the_contract(okul):
 
 def test_known_unknown_and_deactivated_addresses_get_the_same_response(later):
     known, gone = later.login(), later.login()
-    gone.set("is_active = 0")
+    gone.set("is_active = false")
     later.server.clock.advance(61)
     answers = [request(later, address) for address in (known.email, fresh(), gone.email)]
     assert [a.status for a in answers] == [200, 200, 200]
@@ -311,7 +311,7 @@ def test_right_code_of_a_deactivated_user(later):
     ada = later.login()
     later.server.clock.advance(61)
     code = later.code(ada.email)
-    ada.set("is_active = 0")
+    ada.set("is_active = false")
     assert later.verify(ada.email, wrong(code)).status == 400, "a wrong code reveals nothing"
     answer = later.verify(ada.email, code)
     assert answer.status == 403 and answer.errors == ["This account has been deactivated; contact the school"]
@@ -446,9 +446,8 @@ def test_the_reuse_of_a_replaced_token_is_audited_and_logged(later, path):
 def test_the_list_of_recent_tokens_stays_short(okul):
     ada = okul.login()
     tokens = chain(okul, ada.refresh, 80)
-    kept, size = okul.server.sql(f"SELECT json_array_length(recent), length(recent) FROM session"
-                                 f" WHERE id = '{ada.claims()['sid']}'").splitlines()[1].split("\t")
-    assert int(kept) <= 64 and int(size) < 1000
+    kept = okul.server.sql(f"SELECT recent FROM session WHERE id = '{ada.claims()['sid']}'").splitlines()[1]
+    assert len(json.loads(kept)) <= 64 and len(kept) < 1100
     assert {successor(okul, token) for token in tokens[-20:-1]} == {tokens[-1]}
 
 
@@ -577,7 +576,7 @@ def test_access_token_lives_an_hour(later):
     assert ada.renew().status == 200 and ada.get("/me").status == 200
 
 
-@pytest.mark.parametrize("change", ["is_active = 0", None])
+@pytest.mark.parametrize("change", ["is_active = false", None])
 def test_refresh_of_a_deactivated_or_deleted_user(okul, change):
     ada = okul.login()
     if change:

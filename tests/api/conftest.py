@@ -4,11 +4,20 @@ import shutil
 
 import pytest
 
+from helpers import postgres
 from helpers.client import Okul
 from helpers.folder import Folder
 from helpers.server import Server
 
 servers = []    # shared by all tests
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is about the other engine."""
+    other = "sqlite" if postgres.ENABLED else "postgres"
+    left = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(autouse=True)

@@ -296,6 +296,6 @@ def test_requests_stay_when_their_user_is_deleted(okul):
 def test_counters_match_the_rows(okul):
     """The counters that triggers maintain."""
     ask(okul)
-    counted = okul.server.sql("SELECT group_concat(n, ' ') FROM (SELECT n FROM tally WHERE name LIKE 'contact%' ORDER BY name)").split("\n")[-2]
+    counted = okul.server.sql("SELECT n FROM tally WHERE name LIKE 'contact%' ORDER BY name").split("\n")[1:-1]
     real = okul.server.sql("SELECT count(*) || ' ' || count(*) FILTER (WHERE status = 'PENDING') || ' ' || count(*) FILTER (WHERE status = 'REPLIED') FROM contact").split("\n")[-2]
-    assert counted == real
+    assert counted == real.split()

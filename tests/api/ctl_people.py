@@ -200,9 +200,9 @@ def test_the_last_superadmin_is_never_finalised(folder):
     assert run.returncode == 0 and run.stdout == "" and boss in run.stderr
     # an inactive superadmin does not count
     other = folder.add(role="superadmin")
-    folder.sql(f"UPDATE users SET is_active = 0 WHERE email = '{other}'")
+    folder.sql(f"UPDATE users SET is_active = false WHERE email = '{other}'")
     assert boss in folder.ctl("cleanup").stderr and folder.emails() == {boss, other}
-    folder.sql("UPDATE users SET is_active = 1")
+    folder.sql("UPDATE users SET is_active = true")
     assert counts_in(folder.good("cleanup"))[4] == 1
     assert folder.emails() == {other}
 

@@ -3,10 +3,8 @@
 import collections
 import contextlib
 import itertools
-import json
 import random
 import secrets
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ import pytest
 
 from helpers import contract
 from helpers.client import Okul
+from helpers.database import blob, reading, table
 from helpers.examples import GOOD_TEST
 from helpers.server import Server, fresh
 
@@ -64,24 +63,19 @@ class Rows:
     """All rows that the figures depend on, read directly from the database."""
 
     def __init__(self, server):
-        with contextlib.closing(sqlite3.connect(f"file:{server.data}/okul.db?mode=ro", uri=True)) as db:
-            db.row_factory = sqlite3.Row
-            db.execute("BEGIN")
-
-            def all_of(sql):
-                return [dict(row) for row in db.execute(sql)]
+        with reading(server) as all_of:
             self.users = all_of("SELECT pk, email, name, surname, role, registered_at, created_at AS at FROM users")
             self.results = all_of("SELECT result.pk, result.id, user_pk, result.test, version, total_score, level, result.target_language,"
                                   " completed_at AS at, title FROM result JOIN test_version ON test_version.pk = version")
             self.contacts = all_of("SELECT pk, id, full_name, email, status, source, replied_at, created_at AS at FROM contact")
             self.assignments = all_of("SELECT user_pk, assigned_at AS at FROM assignment")
             self.courses, self.tests, self.materials = (
-                db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("course", "test", "material"))
+                all_of(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in ("course", "test", "material"))
             # the counters that triggers maintain
-            self.tally = {row[0]: row[1] for row in db.execute("SELECT name, n FROM tally")}
-            self.time_tally = {tuple(row)[:2]: tuple(row)[2:] for row in db.execute(
+            self.tally = {row["name"]: row["n"] for row in all_of("SELECT name, n FROM tally")}
+            self.time_tally = {tuple(row.values())[:2]: tuple(row.values())[2:] for row in all_of(
                 "SELECT span, number, users, results, contacts, assignments FROM time_tally")}
-            self.result_tally = {tuple(row)[:4]: tuple(row)[4:] for row in db.execute(
+            self.result_tally = {tuple(row.values())[:4]: tuple(row.values())[4:] for row in all_of(
                 "SELECT version, level, test, target_language, n, hundredths FROM result_tally")}
 
     def kinds(self):
@@ -216,43 +210,45 @@ class School(Okul):
         return int(self.server.clock.now() * 1000)
 
     def fill(self, sql, rows):
-        """Runs a statement over all rows: ROWS in it is json_each, whose `value` is a row."""
-        for batch in range(0, len(rows), 1000):
-            self.server.sql(sql.replace("ROWS", "json_each('" + json.dumps(rows[batch:batch + 1000]).replace("'", "''") + "')"))
+        """Runs a statement over all rows: its table ROWS has an id, and the columns c1, c2, ..."""
+        rows = [(secrets.token_hex(12), *row) for row in rows]
+        for batch in range(0, len(rows), 500):
+            self.server.sql(table("ROWS", rows[batch:batch + 500]) + sql)
 
     def add_users(self, rows):
         """(role, registered or not, created at)"""
         self.fill("INSERT INTO users (id, email, role, registered_at, timezone, name, surname, created_at, updated_at) SELECT"
-                  " lower(hex(randomblob(12))), lower(hex(randomblob(9))) || '@example.com', value ->> 0, value ->> 1, 'UTC',"
-                  " CASE WHEN key % 3 THEN 'Şule' END, CASE WHEN key % 5 THEN 'Işık' END, value ->> 2, 0 FROM ROWS", rows)
+                  " c0, c0 || '@example.com', c1, CAST(c2 AS BIGINT), 'UTC',"
+                  " CASE WHEN key % 3 > 0 THEN 'Şule' END, CASE WHEN key % 5 > 0 THEN 'Işık' END, c3, 0 FROM ROWS", rows)
 
     def add_results(self, rows):
         """(index of the user, index of the test, score, level, completed at)"""
+        rows = [(*row, secrets.randbelow(10 ** 12)) for row in rows]
         self.fill("INSERT INTO result (id, user_pk, test, version, attempt, total_score, correct_count, question_count, level,"
-                  " target_language, completed_at, chosen) SELECT lower(hex(randomblob(12))), person.pk, test.pk, test.version,"
-                  " abs(random() % 1000000000000), value ->> 2, 0, 1, value ->> 3, test.target_language, value ->> 4, x'00'"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
-                  " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, version, target_language,"
+                  " target_language, completed_at, chosen) SELECT c0, person.pk, test.pk, test.version,"
+                  f" c6, c3, 0, 1, c4, test.target_language, c5, {blob(bytes(1))}"
+                  " FROM ROWS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
+                  " AS person ON person.place = c1 % person.size JOIN (SELECT pk, version, target_language,"
                   " row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM test) AS test"
-                  " ON test.place = (value ->> 1) % test.size", rows)
+                  " ON test.place = c2 % test.size", rows)
 
     def add_contacts(self, rows):
         """(status, created at)"""
         self.fill("INSERT INTO contact (id, full_name, email, source, language, status, replied_at, created_at, sort_name, folded,"
-                  " message) SELECT lower(hex(randomblob(12))), 'Ada', 'ada@example.com', CASE WHEN key % 2 THEN 'web' END, 'en',"
-                  " value ->> 0, iif(value ->> 0 = 'REPLIED', (value ->> 1) + 1, NULL), value ->> 1, '', '', 'x' FROM ROWS", rows)
+                  " message) SELECT c0, 'Ada', 'ada@example.com', CASE WHEN key % 2 > 0 THEN 'web' END, 'en',"
+                  " c1, CASE WHEN c1 = 'REPLIED' THEN c2 + 1 END, c2, '', '', 'x' FROM ROWS", rows)
 
     def add_assignments(self, rows):
         """(index of the user, index of the material, assigned at); existing assignments stay"""
-        self.fill("INSERT INTO assignment (user_pk, material, assigned_at) SELECT person.pk, material.pk, value ->> 2"
-                  " FROM ROWS CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
-                  " AS person ON person.place = (value ->> 0) % person.size CROSS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1"
-                  " AS place, count(*) OVER () AS size FROM material) AS material ON material.place = (value ->> 1) % material.size"
+        self.fill("INSERT INTO assignment (user_pk, material, assigned_at) SELECT person.pk, material.pk, c3"
+                  " FROM ROWS JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1 AS place, count(*) OVER () AS size FROM users)"
+                  " AS person ON person.place = c1 % person.size JOIN (SELECT pk, row_number() OVER (ORDER BY pk) - 1"
+                  " AS place, count(*) OVER () AS size FROM material) AS material ON material.place = c2 % material.size"
                   " WHERE true ON CONFLICT DO NOTHING", rows)
 
     def add_materials(self, count):
-        self.fill("INSERT INTO material (id, title, locale, created_at, updated_at, folded) SELECT lower(hex(randomblob(12))), 'Film',"
-                  " 'de', 0, 0, '' FROM ROWS", list(range(count)))
+        self.fill("INSERT INTO material (id, title, locale, created_at, updated_at, folded) SELECT c0, 'Film',"
+                  " 'de', 0, 0, '' FROM ROWS", [()] * count)
 
     def add_tests(self, *languages_):
         for n, language in enumerate(languages_):
@@ -306,25 +302,28 @@ def test_a_new_school():
         assert list(stats) == [f.name for f in contract.shapes["AdminDashboardStatsResponseDto"]]
 
 
+# RANDOM is a number from 0 to 999,982 for each row.
 OPERATIONS = (
     "DELETE FROM users WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 5)",
     "UPDATE users SET role = 'admin' WHERE pk IN (SELECT pk FROM users WHERE role = 'user' ORDER BY random() LIMIT 7)",
     "UPDATE users SET role = 'user' WHERE pk IN (SELECT pk FROM users WHERE role = 'admin' AND created_at < 1e12 ORDER BY random() LIMIT 3)",
-    "UPDATE users SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE random() % 4 = 0",
-    "UPDATE users SET registered_at = 7 WHERE registered_at IS NOT NULL AND random() % 4 = 0",
-    "UPDATE users SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
-    "UPDATE users SET name = 'Ayşe' WHERE random() % 5 = 0",
-    "DELETE FROM result WHERE random() % 9 = 0",
-    "UPDATE result SET total_score = round(total_score / 3, 2), level = 'C2' WHERE random() % 9 = 0",
-    "UPDATE result SET completed_at = abs(completed_at - abs(random() % 4000000000)) WHERE random() % 9 = 0",
-    "UPDATE result SET user_pk = (SELECT min(pk) FROM users) WHERE random() % 50 = 0",
-    "DELETE FROM contact WHERE random() % 9 = 0",
-    "UPDATE contact SET status = iif(status = 'PENDING', 'REPLIED', 'PENDING') WHERE random() % 3 = 0",
-    "UPDATE contact SET created_at = abs(created_at + random() % 4000000000) WHERE random() % 5 = 0",
-    "DELETE FROM assignment WHERE random() % 6 = 0",
+    "UPDATE users SET registered_at = CASE WHEN registered_at IS NULL THEN 5 END WHERE RANDOM % 4 = 0",
+    "UPDATE users SET registered_at = 7 WHERE registered_at IS NOT NULL AND RANDOM % 4 = 0",
+    "UPDATE users SET created_at = abs(created_at + (RANDOM - 500000) * 8000) WHERE RANDOM % 5 = 0",
+    "UPDATE users SET name = 'Ayşe' WHERE RANDOM % 5 = 0",
+    "DELETE FROM result WHERE RANDOM % 9 = 0",
+    "UPDATE result SET total_score = round(total_score * 33) / 100, level = 'C2' WHERE RANDOM % 9 = 0",
+    "UPDATE result SET completed_at = abs(completed_at - RANDOM * 4000) WHERE RANDOM % 9 = 0",
+    "UPDATE result SET user_pk = (SELECT min(pk) FROM users) WHERE RANDOM % 50 = 0",
+    "DELETE FROM contact WHERE RANDOM % 9 = 0",
+    "UPDATE contact SET status = CASE status WHEN 'PENDING' THEN 'REPLIED' ELSE 'PENDING' END WHERE RANDOM % 3 = 0",
+    "UPDATE contact SET created_at = abs(created_at + (RANDOM - 500000) * 8000) WHERE RANDOM % 5 = 0",
+    "DELETE FROM assignment WHERE RANDOM % 6 = 0",
     "DELETE FROM assignment WHERE user_pk IN (SELECT user_pk FROM assignment ORDER BY random() LIMIT 5)",
-    "UPDATE assignment SET assigned_at = abs(assigned_at + random() % 4000000000), note = 'x' WHERE random() % 5 = 0",
-    "UPDATE OR IGNORE assignment SET user_pk = (SELECT pk FROM users ORDER BY random() LIMIT 1) WHERE random() % 5 = 0",
+    "UPDATE assignment SET assigned_at = abs(assigned_at + (RANDOM - 500000) * 8000), note = 'x' WHERE RANDOM % 5 = 0",
+    "UPDATE assignment SET user_pk = (SELECT min(pk) FROM users) WHERE pk IN (SELECT min(pk) FROM assignment GROUP BY material)"
+    " AND NOT EXISTS (SELECT 1 FROM assignment AS other WHERE other.material = assignment.material AND other.user_pk ="
+    " (SELECT min(pk) FROM users))",
     "DELETE FROM material WHERE pk IN (SELECT pk FROM material ORDER BY random() LIMIT 1)",
     "DELETE FROM test WHERE pk = (SELECT max(pk) FROM test)",
 )
@@ -345,7 +344,7 @@ def test_every_figure_matches_the_rows(zone):
         here.recounted(None, 1, 2, 12, 24)
         for _ in range(6):
             for operation in chance.sample(OPERATIONS, 5):
-                here.server.sql(operation)
+                here.server.sql(operation.replace("RANDOM", f"(pk * {chance.randrange(1, 999983)} % 999983)"))
             here.recounted(24)
         here.populate(chance, times, 100)
         here.recounted(3, 24)

@@ -646,8 +646,8 @@ def test_deactivation_ends_the_sessions_permanently(later):
 
 def test_a_deactivation_with_okulctl_ends_the_sessions_too(okul, boss):
     ada = okul.login()
-    ada.set("is_active = 0")
-    ada.set("is_active = 1")
+    ada.set("is_active = false")
+    ada.set("is_active = true")
     assert ada.get("/me").status == ada.renew().status == 401
 
 

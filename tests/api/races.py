@@ -106,7 +106,7 @@ ENDINGS = {
     "logout": (lambda okul, ada: okul.post("/auth/logout", token=ada.token), 401),
     "end of the session": (lambda okul, ada: okul.delete(f"/auth/sessions/{ada.claims()['sid']}", token=ada.token),
                            401),
-    "deactivation": (lambda okul, ada: ada.set("is_active = 0"), 401),
+    "deactivation": (lambda okul, ada: ada.set("is_active = false"), 401),
     "deletion": (lambda okul, ada: okul.server.sql(f"DELETE FROM users WHERE id = '{ada.id}'"), 401),
     "demotion": (lambda okul, ada: okul.server.ctl("user", "role", ada.email, "user"), "user"),
 }

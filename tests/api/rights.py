@@ -44,7 +44,7 @@ def revoked(okul):
 
 
 def deactivated(person):
-    person.set("is_active = 0")
+    person.set("is_active = false")
     return person
 
 

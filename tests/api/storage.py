@@ -479,7 +479,7 @@ def test_a_user_with_a_pending_deletion_keeps_access_to_their_files(okul):
 def test_a_deactivated_owner_has_no_access(okul):
     ada = okul.registered()
     key = uploaded(ada).data["key"]
-    ada.set("is_active = 0")
+    ada.set("is_active = false")
     assert ada.get(f"/storage/files/{key}").status == 401
 
 
@@ -533,7 +533,7 @@ def test_a_list_of_uploads(okul):
 def test_names_in_old_rows_are_sanitized_in_responses(okul):
     ada = okul.registered()
     answer = uploaded(ada)
-    okul.server.sql(f"UPDATE file SET name = 'a' || char(8238) || 'gnp.hta' WHERE key = '{answer.data['key']}'")
+    okul.server.sql(f"UPDATE file SET name = 'a\u202egnp.hta' WHERE key = '{answer.data['key']}'")
     assert okul.get(path_of(answer)).headers["Content-Disposition"] == 'inline; filename="agnp.png"'
     assert listed(ada)[0][0]["fileName"] == "agnp.png"
     assert [f["fileName"] for f in ada.get("/me/export").data["files"]] == ["agnp.png"]

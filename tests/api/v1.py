@@ -81,7 +81,7 @@ def test_in_production_only_the_mail_has_the_code(site):
 
 def test_known_unknown_and_deactivated_addresses_get_the_same_response(site):
     known, gone = login(site), login(site)
-    gone.set("is_active = 0")
+    gone.set("is_active = false")
     site.server.clock.advance(61)
     answers = [send(site, address) for address in (known.email, fresh(), gone.email)]
     assert [(a.status, list(a.data)) for a in answers] == [(201, ["email"])] * 3
@@ -179,7 +179,7 @@ def test_right_code_of_a_deactivated_user(later):
     ada = login(later)
     later.server.clock.advance(61)
     four = code(later, ada.email)
-    ada.set("is_active = 0")
+    ada.set("is_active = false")
     answer = verify(later, ada.email, four)
     assert answer.status == 403 and answer.errors == ["This account has been deactivated; contact the school"]
 

@@ -7,7 +7,7 @@ REQUEST: me (GET /me), courses (a page of 20 of 2,000 courses), submit (of 40 an
 unless given.
 
 OLD and NEW are build folders (build/ of two checkouts, made by `make build`). Both run with `okulctl serve`, nginx
-included, each with data of `okulctl demo`. Each round measures both, in alternating order. Prints the median of NEW /
+included, each with data of `okulctl demo`. BUILD=URL is a build on an empty database of PostgreSQL. Each round measures both, in alternating order. Prints the median of NEW /
 OLD over the rounds. Needs wrk. Traffic goes to 127.0.0.1.
 """
 
@@ -32,6 +32,8 @@ LEVELS = ("A1", "A2", "B1", "B2", "C1", "C2")
 
 # A test may be started 20 times per day; here it is submitted thousands of times.
 NO_DAILY_LIMIT = "CREATE TRIGGER no_daily_limit BEFORE INSERT ON event WHEN NEW.kind = 'submit' BEGIN SELECT RAISE(IGNORE); END"
+NO_DAILY_LIMIT_POSTGRES = """CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER no_daily_limit BEFORE INSERT ON event FOR EACH ROW WHEN (new.kind = 'submit') EXECUTE FUNCTION nothing()"""
 
 SUBMIT = """
 wrk.method = "POST"
@@ -42,6 +44,7 @@ wrk.headers["Content-Type"] = "application/json"
 
 class Server:
     def __init__(self, build, limits):
+        build, _, url = build.partition("=")
         self.data = tempfile.mkdtemp(prefix="okul-compare-")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -50,10 +53,12 @@ class Server:
         self.command = [str(pathlib.Path(build).resolve() / "okulctl"), "-d", self.data]
         self.env = os.environ | {"OKUL_ENV": "development", "OKUL_MAIL_TRANSPORT": "file", "OKUL_LIMITS": limits,
                                  "OKUL_DELIVERY": "x-accel", "OKUL_BASE_URL": self.url, "OKUL_RETIRE_AFTER": "0"}
+        if url:
+            self.env["OKUL_DATABASE"] = url
         for words in (["migrate"], ["demo", "--courses", "2000", "--results", "5000"],
                       ["user", "add", "a@example.com", "--role", "superadmin"]):
             subprocess.run(self.command + words, env=self.env, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(self.command + ["sql", NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(self.command + ["sql", NO_DAILY_LIMIT_POSTGRES if url else NO_DAILY_LIMIT], env=self.env, check=True, stdout=subprocess.DEVNULL)
         self.process = subprocess.Popen(self.command + ["serve", "--port", str(self.port)], env=self.env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.token = self.login()

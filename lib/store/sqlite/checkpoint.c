@@ -1,5 +1,5 @@
 /* Checkpoints, which copy the WAL back into the database. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "log.h"
 
@@ -13,7 +13,7 @@
 #define FRAMES_OVERDUE 250  /* and the frames between checkpoints from then on */
 
 int
-checkpoint_frames(const struct db *db)
+checkpoint_frames(const struct sqlite *db)
 {
 	int now = 0, most;
 
@@ -31,7 +31,7 @@ checkpoint_frames(const struct db *db)
  * checkpoint, and no other: two syncs under the writer lock are expensive while a reader prevents the restart.
  */
 void
-checkpoint_if_due(struct db *db)
+checkpoint_if_due(struct sqlite *db)
 {
 	sqlite3 *sqlite = db->write.sqlite;
 	int before = db->copied, written = checkpoint_frames(db) - db->frames_before;
@@ -54,25 +54,27 @@ checkpoint_if_due(struct db *db)
 }
 
 enum db_rc
-db_trim(struct db *db)
+sqlite_trim(struct db *base)
 {
+	struct sqlite *db = sqlite_of(base);
 	int code;
 
-	if (db->writing)
+	if (db->base.writing)
 		return failure_misuse(db, "a checkpoint inside a transaction", "");
 	if (transaction_enter(db, WRITE_TIMEOUT) != DB_DONE)
-		return db->failure;
+		return db->base.failure;
 	sqlite3_busy_timeout(db->write.sqlite, BUSY_WRITER);
 	code = sqlite3_wal_checkpoint_v2(db->write.sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (code != SQLITE_OK)
 		failure_report(&db->write, code, "checkpoint");
 	writer_lock_release(&db->lock);
-	return db->failure;
+	return db->base.failure;
 }
 
 int64_t
-db_log_size(const struct db *db)
+sqlite_log_size(const struct db *base)
 {
+	const struct sqlite *db = (const struct sqlite *)base;
 	char path[PATH_MAX];
 	struct stat st;
 

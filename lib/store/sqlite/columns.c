@@ -1,63 +1,66 @@
 /* Columns of a row. For a statement or a column that does not exist SQLite returns NULL or 0. */
-#include "engine.h"
+#include "sqlite.h"
 
 int
-db_columns(const struct db_rows *rows)
+sqlite_columns(const struct db_rows *base)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return sqlite3_column_count(rows->statement);
 }
 
 const char *
-db_name(const struct db_rows *rows, int column)
+sqlite_name(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return rows->statement ? sqlite3_column_name(rows->statement, column) : NULL;
 }
 
 bool
-db_is_null(const struct db_rows *rows, int column)
+sqlite_is_null(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
 }
 
 int64_t
-db_int(const struct db_rows *rows, int column)
+sqlite_int(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return sqlite3_column_int64(rows->statement, column);
 }
 
 double
-db_real(const struct db_rows *rows, int column)
+sqlite_real(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return sqlite3_column_double(rows->statement, column);
 }
 
 const char *
-db_text(const struct db_rows *rows, int column)
+sqlite_text(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return (const char *)sqlite3_column_text(rows->statement, column);
 }
 
 const void *
-db_blob(const struct db_rows *rows, int column)
+sqlite_blob(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return sqlite3_column_blob(rows->statement, column);
 }
 
 size_t
-db_size(const struct db_rows *rows, int column)
+sqlite_size(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	return (size_t)sqlite3_column_bytes(rows->statement, column);
 }
 
-bool
-db_flag(const struct db_rows *rows, int column)
-{
-	return db_int(rows, column) != 0;
-}
-
 struct value
-db_value(const struct db_rows *rows, int column)
+sqlite_value(const struct db_rows *base, int column)
 {
+	const struct sqlite_rows *rows = (const struct sqlite_rows *)base;
 	/* SQLite calls it unprotected, since no mutex is held; this process has one thread. */
 	sqlite3_value *value = sqlite3_column_value(rows->statement, column);
 

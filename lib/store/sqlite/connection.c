@@ -1,5 +1,5 @@
 /* Opening and closing the read connection and the write connection, and the settings of SQLite. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "clock.h"
 #include "text.h"
@@ -24,7 +24,7 @@ connection_path(const char *folder, const char *name)
 static int
 on_progress(void *context)
 {
-	struct db *db = context;
+	struct sqlite *db = context;
 	int64_t now;
 
 	if (db->progress)
@@ -40,7 +40,7 @@ on_progress(void *context)
 static int
 on_commit(void *context, sqlite3 *sqlite, const char *name, int frames)
 {
-	struct db *db = context;
+	struct sqlite *db = context;
 
 	(void)sqlite;
 	(void)name;
@@ -63,7 +63,7 @@ connection_ask(sqlite3 *sqlite, const char *sql, const char *argument, char *out
 }
 
 bool
-connection_failure(const struct db *db, sqlite3 *sqlite, int code, char *why, size_t room)
+connection_failure(const struct sqlite *db, sqlite3 *sqlite, int code, char *why, size_t room)
 {
 	struct stat st;
 
@@ -119,7 +119,7 @@ connection_open_file(const char *path, int flags, sqlite3 **sqlite)
 }
 
 bool
-connection_open(struct db *db, struct connection *on, int flags, char *why, size_t room)
+connection_open(struct sqlite *db, struct connection *on, int flags, char *why, size_t room)
 {
 	char mode[16] = "";
 	int code = connection_open_file(db->path, flags, &on->sqlite);
@@ -143,9 +143,9 @@ connection_open(struct db *db, struct connection *on, int flags, char *why, size
 void
 connection_close(struct connection *on)
 {
-	struct db_rows *next;
+	struct sqlite_rows *next;
 
-	for (struct db_rows *rows = on->cached; rows; rows = next) {
+	for (struct sqlite_rows *rows = on->cached; rows; rows = next) {
 		next = rows->next_cached;
 		sqlite3_finalize(rows->statement);
 		free(rows);
@@ -155,7 +155,7 @@ connection_close(struct connection *on)
 }
 
 bool
-connection_open_writer(struct db *db, char *why, size_t room)
+connection_open_writer(struct sqlite *db, char *why, size_t room)
 {
 	int error;
 
@@ -178,7 +178,7 @@ connection_open_writer(struct db *db, char *why, size_t room)
 }
 
 static bool
-is_right_version(struct db *db, char *why, size_t room)
+is_right_version(struct sqlite *db, char *why, size_t room)
 {
 	int found = statement_version(&db->read);
 
@@ -196,37 +196,40 @@ is_right_version(struct db *db, char *why, size_t room)
 }
 
 struct db *
-db_open(const char *data, enum db_mode mode, int version, char *why, size_t room)
+sqlite_open(const char *data, enum db_mode mode, int version, char *why, size_t room)
 {
-	struct db *db = calloc(1, sizeof(*db));
+	struct sqlite *db = calloc(1, sizeof(*db));
 
 	if (!db) {
 		text_complain(why, room, "out of memory");
 		return NULL;
 	}
-	*db = (struct db){ .mode = mode,
+	*db = (struct sqlite){ .base.engine = &engine_sqlite,
+		.mode = mode,
 		.version = version,
 		.lock.file = -1,
 		.folder = strdup(data),
 		.path = connection_path(data, "okul.db"),
 		.lock_path = connection_path(data, "okul.gate") };
 	db->read.db = db->write.db = db;
-	db->none = (struct db_rows){ .on = &db->read, .sql = "" };
+	db->none = (struct sqlite_rows){ .base.engine = &engine_sqlite, .on = &db->read, .sql = "" };
 	if (!db->folder || !db->path || !db->lock_path)
 		text_complain(why, room, "out of memory");
 	else if (connection_open(db, &db->read, SQLITE_OPEN_READONLY, why, room) && is_right_version(db, why, room))
-		return db;
-	db_close(db);
+		return &db->base;
+	sqlite_close(&db->base);
 	return NULL;
 }
 
 void
-db_close(struct db *db)
+sqlite_close(struct db *base)
 {
+	struct sqlite *db = sqlite_of(base);
+
 	if (!db)
 		return;
 	if (db->read.sqlite)
-		db_release(db);
+		sqlite_release(base);
 	connection_close(&db->read);
 	connection_close(&db->write);
 	writer_lock_close(&db->lock);

@@ -1,5 +1,5 @@
 /* Database files: a new one, a copy, and a copy that becomes the database. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "text.h"
 
@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 int64_t
-db_copy_size(struct db *db)
+sqlite_copy_size(struct db *base)
 {
 	static const char sql[] = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 	int64_t size = -1;
 
-	(void)!db_number(db, &size, sql, NO_ARGS);
-	db_release(db);
+	(void)!db_number(base, &size, sql, NO_ARGS);
+	sqlite_release(base);
 	return size;
 }
 
@@ -47,8 +47,9 @@ is_sound(const char *path, int version, char *why, size_t room)
  * closed, so it needs no writer lock.
  */
 bool
-db_copy(struct db *db, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
+sqlite_copy(struct db *base, const char *path, void (*progress)(void *context), void *context, char *why, size_t room)
 {
+	struct sqlite *db = sqlite_of(base);
 	struct connection on = { .db = db };
 	int version = statement_version(&db->read);
 
@@ -87,9 +88,9 @@ fill_file(const char *path, const char *schema, char *why, size_t room)
 }
 
 bool
-db_adopt(const char *data, char *why, size_t room)
+sqlite_adopt(const char *data, char *why, size_t room)
 {
-	struct db db = { .path = connection_path(data, "okul.db") };
+	struct sqlite db = { .path = connection_path(data, "okul.db") };
 	char mode[16] = "";
 	sqlite3 *sqlite = NULL;
 
@@ -107,18 +108,7 @@ db_adopt(const char *data, char *why, size_t room)
 }
 
 bool
-db_sync(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool good = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-bool
-db_create(const char *data, const char *schema, char *why, size_t room)
+sqlite_create(const char *data, const char *schema, char *why, size_t room)
 {
 	char *path = connection_path(data, "okul.db"), *temporary = NULL;
 	bool good = false;
@@ -135,13 +125,4 @@ db_create(const char *data, const char *schema, char *why, size_t room)
 	free(temporary);
 	free(path);
 	return good;
-}
-
-int
-db_schema_version(const char *schema)
-{
-	const char *at = strstr(schema, "PRAGMA user_version");
-	int version = 0;
-
-	return at && sscanf(at, "PRAGMA user_version = %d", &version) == 1 ? version : 0;
 }

@@ -1,12 +1,13 @@
 /* Checks of statements by the build and at a program's start: whether they compile, and whether they scan a table. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "buf.h"
 #include "text.h"
 
 bool
-db_check(struct db *db, const char *const *sql, size_t count, char *why, size_t room)
+sqlite_check(struct db *base, const char *const *sql, size_t count, char *why, size_t room)
 {
+	struct sqlite *db = sqlite_of(base);
 	for (size_t i = 0; i < count; i++) {
 		sqlite3_stmt *trial = NULL;
 		int code = sql[i] ? statement_prepare(&db->read, sql[i], &trial) : SQLITE_OK;
@@ -48,7 +49,7 @@ is_unmarked_scan(const char *sql, const char *detail, struct buf *made)
 }
 
 static int
-explain_one(struct db *db, const char *sql, FILE *out)
+explain_one(struct sqlite *db, const char *sql, FILE *out)
 {
 	struct buf made = { 0 };
 	sqlite3_stmt *statement = NULL;
@@ -75,8 +76,9 @@ explain_one(struct db *db, const char *sql, FILE *out)
 }
 
 int
-db_explain(struct db *db, const char *const *sql, size_t count, FILE *out)
+sqlite_explain(struct db *base, const char *const *sql, size_t count, FILE *out)
 {
+	struct sqlite *db = sqlite_of(base);
 	int faults = 0;
 
 	for (size_t i = 0; i < count; i++)

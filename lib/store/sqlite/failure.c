@@ -1,5 +1,5 @@
 /* The meaning of SQLite's result codes, and the failure that sticks until db_release(). */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "log.h"
 
@@ -37,11 +37,11 @@ failure_meaning(sqlite3 *sqlite, int code)
 }
 
 enum db_rc
-failure_keep(struct db *db, enum db_rc rc)
+failure_keep(struct sqlite *db, enum db_rc rc)
 {
-	if (db->failure == DB_DONE)
-		db->failure = rc;
-	return db->failure;
+	if (db->base.failure == DB_DONE)
+		db->base.failure = rc;
+	return db->base.failure;
 }
 
 /*
@@ -49,7 +49,7 @@ failure_keep(struct db *db, enum db_rc rc)
  * and later commits would follow a gap in the WAL. So nobody writes any more, see transaction.c.
  */
 void
-failure_of_sync(struct db *db)
+failure_of_sync(struct sqlite *db)
 {
 	int error = db->lock.file < 0 ? 0 : writer_lock_poison(&db->lock);
 
@@ -67,7 +67,7 @@ failure_is_sync(int code)
 enum db_rc
 failure_report(struct connection *on, int code, const char *sql)
 {
-	struct db *db = on->db;
+	struct sqlite *db = on->db;
 	enum db_rc rc = failure_meaning(on->sqlite, code);
 
 	if (rc == DB_TAKEN)
@@ -83,34 +83,8 @@ failure_report(struct connection *on, int code, const char *sql)
 }
 
 enum db_rc
-failure_misuse(struct db *db, const char *what, const char *sql)
+failure_misuse(struct sqlite *db, const char *what, const char *sql)
 {
 	log_line(LOG_FAULT, "db_misused text=\"%s\" sql=\"%s\"", what, sql);
 	return failure_keep(db, DB_ERROR);
-}
-
-const char *
-db_reason(enum db_rc rc)
-{
-	static const char *const reasons[] = {
-		[DB_DONE] = "no failure",
-		[DB_ROW] = "no failure",
-		[DB_TAKEN] = "such a row already exists",
-		[DB_REFUSED] = "a constraint of the schema forbids it",
-		[DB_BUSY] = "another process kept the database busy for 2 seconds; try again",
-		[DB_SLOW] = "it took longer than 2 seconds and was stopped",
-		[DB_FULL] = "less than 16 MiB are free on the disk (4 MiB for what deletes); make room",
-		[DB_READONLY] = "the database file or its folder is not writable for this user",
-		[DB_BROKEN] = "the database file is missing, damaged or cannot be read; the log has the reason",
-		[DB_OLD] = "its schema version is not that of this program; run `okulctl migrate` and restart okul",
-		[DB_ERROR] = "the statement is wrong; the log has the reason",
-	};
-
-	return reasons[rc];
-}
-
-enum db_rc
-db_failure(const struct db *db)
-{
-	return db->failure;
 }

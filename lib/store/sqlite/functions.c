@@ -1,5 +1,5 @@
 /* The SQL functions that statements and triggers call. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "buf.h"
 #include "email.h"

@@ -1,5 +1,5 @@
 /* Whether the database can be read and written now, and the free space of its disk. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "clock.h"
 #include "log.h"
@@ -32,7 +32,7 @@ free_room(const char *folder)
 
 /* Writes are refused while there still is room to finish those that have begun. Reads need none. */
 bool
-health_has_room(struct db *db, uint64_t mark)
+health_has_room(struct sqlite *db, uint64_t mark)
 {
 	int64_t now = clock_ticks();
 
@@ -46,14 +46,16 @@ health_has_room(struct db *db, uint64_t mark)
 }
 
 void
-db_only_deletes(struct db *db, bool only)
+sqlite_only_deletes(struct db *base, bool only)
 {
+	struct sqlite *db = sqlite_of(base);
 	db->only_deletes = only;
 }
 
 bool
-db_alive(struct db *db, int *version)
+sqlite_alive(struct db *base, int *version)
 {
+	struct sqlite *db = sqlite_of(base);
 	int found = statement_version(&db->read);
 
 	if (found >= 0)
@@ -63,29 +65,32 @@ db_alive(struct db *db, int *version)
 
 /* Checks what a request that writes needs: the writer lock, SQLite's lock, the schema version of this program. */
 static bool
-probe(struct db *db)
+probe(struct sqlite *db)
 {
-	if (db->failure != DB_DONE)
+	if (db->base.failure != DB_DONE)
 		return false;
 	bool passed = transaction_begin(db, PROBE_TIMEOUT) == DB_DONE;
 	if (passed)
-		db_write_rollback(db);
-	passed = passed && db->failure == DB_DONE;
-	db->failure = DB_DONE; /* of the probe */
+		sqlite_write_rollback(&db->base);
+	passed = passed && db->base.failure == DB_DONE;
+	db->base.failure = DB_DONE; /* of the probe */
 	return passed;
 }
 
 bool
-db_writable(struct db *db)
+sqlite_writable(struct db *base)
 {
+	struct sqlite *db = sqlite_of(base);
 	return db->mode == DB_READ_WRITE && !db->sync_failed && !writer_lock_is_poisoned(db->lock_path) &&
 		health_has_room(db, ROOM_KEPT_FREE) && access(db->path, W_OK) == 0 && access(db->folder, W_OK) == 0;
 }
 
 bool
-db_try_write(struct db *db)
+sqlite_try_write(struct db *base)
 {
-	if (!db_writable(db))
+	struct sqlite *db = sqlite_of(base);
+
+	if (!sqlite_writable(base))
 		return false;
 	if (!db->probed_at || clock_ticks() - db->probed_at >= PROBE_EVERY) {
 		db->only_deletes = false;

@@ -1,10 +1,10 @@
 /* Scripts of an operator or a migration: they run once, so no statement is cached, and no failure sticks. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "text.h"
 
 struct script {
-	struct db *db;
+	struct sqlite *db;
 	bool loose;
 	bool entered; /* holds the writer lock, which must be released */
 	db_row_call *row;
@@ -41,8 +41,8 @@ script_report(const struct script *script, enum db_rc rc)
 static enum db_rc
 script_enter(struct script *script)
 {
-	struct db *db = script->db;
-	enum db_rc rc = script->loose ? transaction_enter(db, WRITE_TIMEOUT) : db_write_begin(db);
+	struct sqlite *db = script->db;
+	enum db_rc rc = script->loose ? transaction_enter(db, WRITE_TIMEOUT) : sqlite_write_begin(&db->base);
 
 	script->entered = rc == DB_DONE;
 	return script_report(script, rc);
@@ -51,7 +51,7 @@ script_enter(struct script *script)
 static enum db_rc
 script_leave(struct script *script, enum db_rc rc)
 {
-	struct db *db = script->db;
+	struct sqlite *db = script->db;
 
 	if (script->loose) {
 		if (!sqlite3_get_autocommit(db->write.sqlite)) {
@@ -64,8 +64,8 @@ script_leave(struct script *script, enum db_rc rc)
 		return rc == DB_DONE ? script_report(script, flushed) : rc;
 	}
 	if (rc == DB_DONE)
-		return script_report(script, db_write_commit(db));
-	db_write_rollback(db);
+		return script_report(script, db_write_commit(&db->base));
+	db_write_rollback(&db->base);
 	return rc;
 }
 
@@ -73,7 +73,7 @@ script_leave(struct script *script, enum db_rc rc)
 static enum db_rc
 run_first(struct script *script, struct connection *on, const char *sql, const char **rest)
 {
-	struct db_rows rows = { .on = on, .sql = sql };
+	struct sqlite_rows rows = { .base.engine = &engine_sqlite, .on = on, .sql = sql };
 	enum db_rc rc = DB_DONE;
 	bool first = true;
 	int code;
@@ -90,7 +90,7 @@ run_first(struct script *script, struct connection *on, const char *sql, const c
 	} else if (rows.statement) {
 		for (; (code = sqlite3_step(rows.statement)) == SQLITE_ROW; first = false)
 			if (script->row)
-				script->row(script->context, &rows, first);
+				script->row(script->context, &rows.base, first);
 		if (code != SQLITE_DONE)
 			rc = script_failed(script, on->sqlite, code);
 	}
@@ -101,28 +101,30 @@ run_first(struct script *script, struct connection *on, const char *sql, const c
 static enum db_rc
 run_script(struct script *script, const char *sql)
 {
-	struct db *db = script->db;
+	struct sqlite *db = script->db;
 	enum db_rc rc = DB_DONE;
 
 	db->unlimited = true;
 	while (rc == DB_DONE && *sql)
-		rc = run_first(script, db->writing || script->entered ? &db->write : &db->read, sql, &sql);
+		rc = run_first(script, db->base.writing || script->entered ? &db->write : &db->read, sql, &sql);
 	db->unlimited = false;
 	return script->entered ? script_leave(script, rc) : rc;
 }
 
 enum db_rc
-db_script(struct db *db, const char *sql, bool loose, char *why, size_t room)
+sqlite_script(struct db *base, const char *sql, bool loose, char *why, size_t room)
 {
+	struct sqlite *db = sqlite_of(base);
 	struct script script = { .db = db, .loose = loose, .why = why, .room = room };
-	enum db_rc rc = db->writing ? DB_DONE : script_enter(&script);
+	enum db_rc rc = db->base.writing ? DB_DONE : script_enter(&script);
 
 	return rc == DB_DONE ? run_script(&script, sql) : rc;
 }
 
 enum db_rc
-db_shell(struct db *db, const char *sql, bool loose, db_row_call *row, void *context, char *why, size_t room)
+sqlite_shell(struct db *base, const char *sql, bool loose, db_row_call *row, void *context, char *why, size_t room)
 {
+	struct sqlite *db = sqlite_of(base);
 	struct script script = { .db = db, .loose = loose, .row = row, .context = context, .why = why, .room = room };
 
 	return run_script(&script, sql);

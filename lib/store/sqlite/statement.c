@@ -1,5 +1,5 @@
 /* The statement cache, running statements, and the snapshot that they hold. */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "clock.h"
 
@@ -26,10 +26,10 @@ statement_prepare(struct connection *on, const char *sql, sqlite3_stmt **stateme
 }
 
 /* Returns the cached statement of a text, prepared at its first use. On failure returns NULL and sets `*code`. */
-static struct db_rows *
+static struct sqlite_rows *
 find_statement(struct connection *on, const char *sql, int *code)
 {
-	struct db_rows *rows = on->cached;
+	struct sqlite_rows *rows = on->cached;
 	sqlite3_stmt *statement;
 
 	while (rows && rows->sql != sql)
@@ -45,15 +45,17 @@ find_statement(struct connection *on, const char *sql, int *code)
 		*code = SQLITE_NOMEM;
 		return NULL;
 	}
-	*rows = (struct db_rows){ .on = on, .sql = sql, .statement = statement, .next_cached = on->cached };
+	*rows = (struct sqlite_rows){
+		.base.engine = &engine_sqlite, .on = on, .sql = sql, .statement = statement, .next_cached = on->cached
+	};
 	on->cached = rows;
 	return rows;
 }
 
 static void
-stop_statement(struct db_rows *rows)
+stop_statement(struct sqlite_rows *rows)
 {
-	struct db_rows **at = &rows->on->running;
+	struct sqlite_rows **at = &rows->on->running;
 
 	sqlite3_reset(rows->statement);
 	rows->state = IDLE;
@@ -72,7 +74,7 @@ statement_stop_all(struct connection *on)
 
 /* One step; resets the statement unless there is a row. Returns SQLite's code. */
 static int
-step_statement(struct db_rows *rows)
+step_statement(struct sqlite_rows *rows)
 {
 	int code = sqlite3_step(rows->statement);
 
@@ -90,7 +92,7 @@ enum db_rc
 statement_run(struct connection *on, const char *sql)
 {
 	int code;
-	struct db_rows *rows = find_statement(on, sql, &code);
+	struct sqlite_rows *rows = find_statement(on, sql, &code);
 
 	if (rows)
 		code = step_statement(rows);
@@ -101,7 +103,7 @@ int
 statement_version(struct connection *on)
 {
 	int code, version = -1;
-	struct db_rows *rows = find_statement(on, version_sql, &code);
+	struct sqlite_rows *rows = find_statement(on, version_sql, &code);
 
 	if (rows && step_statement(rows) == SQLITE_ROW)
 		version = sqlite3_column_int(rows->statement, 0);
@@ -114,9 +116,9 @@ statement_version(struct connection *on)
 
 /* True for the only statement that holds the snapshot. */
 static bool
-is_last_reader(const struct db_rows *rows)
+is_last_reader(const struct sqlite_rows *rows)
 {
-	const struct db *db = rows->on->db;
+	const struct sqlite *db = rows->on->db;
 
 	return rows->on == &db->read && rows->state == RUNNING && !db->snapshot && !db->read.running->next;
 }
@@ -127,18 +129,18 @@ is_last_reader(const struct db_rows *rows)
  * transaction, which keeps the same snapshot.
  */
 static enum db_rc
-keep_snapshot(struct db_rows *rows)
+keep_snapshot(struct sqlite_rows *rows)
 {
-	struct db *db = rows->on->db;
+	struct sqlite *db = rows->on->db;
 
 	if (!is_last_reader(rows))
 		return DB_DONE;
 	db->snapshot = statement_run(&db->read, begin_sql) == DB_DONE;
-	return db->failure;
+	return db->base.failure;
 }
 
 void
-statement_drop_snapshot(struct db *db)
+statement_drop_snapshot(struct sqlite *db)
 {
 	statement_stop_all(&db->read);
 	db->stop_at = 0;
@@ -148,8 +150,9 @@ statement_drop_snapshot(struct db *db)
 }
 
 void
-db_timeout(struct db *db, int64_t milliseconds)
+sqlite_timeout(struct db *base, int64_t milliseconds)
 {
+	struct sqlite *db = sqlite_of(base);
 	db->stop_at = clock_ticks() + milliseconds * 1000;
 }
 
@@ -174,22 +177,23 @@ bind_value(sqlite3_stmt *statement, int at, const struct value *value)
 }
 
 enum db_rc
-db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+sqlite_query(struct db *base, struct db_rows **rows, const char *sql, struct args args)
 {
-	struct connection *on = db->writing ? &db->write : &db->read;
+	struct sqlite *db = sqlite_of(base);
+	struct connection *on = db->base.writing ? &db->write : &db->read;
 	int code;
 
-	*rows = &db->none;
-	if (db->failure != DB_DONE)
-		return db->failure;
-	struct db_rows *found = find_statement(on, sql, &code);
+	*rows = &db->none.base;
+	if (db->base.failure != DB_DONE)
+		return db->base.failure;
+	struct sqlite_rows *found = find_statement(on, sql, &code);
 	if (!found)
 		return failure_report(on, code, sql);
-	if (!db->writing && !sqlite3_stmt_readonly(found->statement))
+	if (!db->base.writing && !sqlite3_stmt_readonly(found->statement))
 		return failure_misuse(db, "writes outside of a write transaction", sql);
 	if (found->state == RUNNING) {
 		if (keep_snapshot(found) != DB_DONE)
-			return db->failure;
+			return db->base.failure;
 		stop_statement(found);
 	}
 	if ((size_t)sqlite3_bind_parameter_count(found->statement) != args.count)
@@ -200,12 +204,12 @@ db_query(struct db *db, struct db_rows **rows, const char *sql, struct args args
 			return failure_report(on, code, sql);
 	}
 	found->state = READY;
-	*rows = found;
+	*rows = &found->base;
 	return DB_DONE;
 }
 
 static enum db_rc
-next_row(struct db_rows *rows)
+next_row(struct sqlite_rows *rows)
 {
 	int code = step_statement(rows);
 
@@ -215,66 +219,50 @@ next_row(struct db_rows *rows)
 }
 
 enum db_rc
-db_next(struct db_rows *rows)
+sqlite_next(struct db_rows *base)
 {
-	struct db *db = rows->on->db;
+	struct sqlite_rows *rows = (struct sqlite_rows *)base;
+	struct sqlite *db = rows->on->db;
 
-	if (db->failure != DB_DONE)
-		return db->failure;
+	if (db->base.failure != DB_DONE)
+		return db->base.failure;
 	if (rows->state == IDLE)
 		return failure_misuse(db, "db_next() after the last row or db_end()", rows->sql);
 	if (keep_snapshot(rows) != DB_DONE)
-		return db->failure;
+		return db->base.failure;
 	return next_row(rows);
 }
 
 void
-db_end(struct db_rows *rows)
+sqlite_end(struct db_rows *base)
 {
+	struct sqlite_rows *rows = (struct sqlite_rows *)base;
+
 	/* The last reader stays active and holds the snapshot for later statements; db_release() resets it. */
 	if (!is_last_reader(rows))
 		stop_statement(rows);
 }
 
 enum db_rc
-db_one(struct db *db, struct db_rows **rows, const char *sql, struct args args)
+sqlite_one(struct db *base, struct db_rows **rows, const char *sql, struct args args)
 {
-	enum db_rc rc = db_query(db, rows, sql, args);
+	enum db_rc rc = sqlite_query(base, rows, sql, args);
 
-	return rc == DB_DONE ? next_row(*rows) : rc;
+	return rc == DB_DONE ? next_row((struct sqlite_rows *)*rows) : rc;
 }
 
 enum db_rc
-db_run(struct db *db, const char *sql, struct args args, int64_t *changed)
+sqlite_run(struct db *base, const char *sql, struct args args, int64_t *changed)
 {
-	struct db_rows *rows;
-	enum db_rc rc = db_one(db, &rows, sql, args);
+	struct db_rows *found;
+	enum db_rc rc = sqlite_one(base, &found, sql, args);
+	const struct sqlite_rows *rows = (struct sqlite_rows *)found;
 
 	if (changed)
 		*changed = 0;
 	while (rc == DB_ROW)
-		rc = db_next(rows);
+		rc = sqlite_next(found);
 	if (rc == DB_DONE && changed && !sqlite3_stmt_readonly(rows->statement))
 		*changed = sqlite3_changes64(rows->on->sqlite);
-	return rc;
-}
-
-int64_t
-db_change(struct db *db, const char *sql, struct args args)
-{
-	int64_t changed;
-
-	return db_run(db, sql, args, &changed) == DB_DONE ? changed : 0;
-}
-
-enum db_rc
-db_number(struct db *db, int64_t *number, const char *sql, struct args args)
-{
-	struct db_rows *row;
-	enum db_rc rc = db_one(db, &row, sql, args);
-
-	if (rc == DB_ROW && number)
-		*number = db_int(row, 0);
-	db_end(row);
 	return rc;
 }

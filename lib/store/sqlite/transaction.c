@@ -40,7 +40,7 @@
  * Scripts and migrations work the same way; loose ones flush once, at their end, under the writer lock. db_create() and
  * db_adopt() have the database to themselves, at FULL.
  */
-#include "engine.h"
+#include "sqlite.h"
 
 #include "clock.h"
 #include "guard.h"
@@ -53,15 +53,15 @@
 static const char begin_immediate_sql[] = "BEGIN IMMEDIATE", commit_sql[] = "COMMIT", rollback_sql[] = "ROLLBACK";
 
 enum db_rc
-transaction_enter(struct db *db, int64_t wait)
+transaction_enter(struct sqlite *db, int64_t wait)
 {
 	char why[PATH_MAX + 200];
 	int64_t until = clock_ticks() + wait, left;
 	int error;
 
 	statement_drop_snapshot(db);
-	if (db->failure != DB_DONE)
-		return db->failure;
+	if (db->base.failure != DB_DONE)
+		return db->base.failure;
 	if (db->mode == DB_READ_ONLY)
 		return failure_misuse(db, "a write to a read-only database", begin_immediate_sql);
 	if (!health_has_room(db, db->only_deletes ? ROOM_TO_DELETE : ROOM_KEPT_FREE))
@@ -89,31 +89,32 @@ transaction_enter(struct db *db, int64_t wait)
 }
 
 enum db_rc
-transaction_begin(struct db *db, int64_t wait)
+transaction_begin(struct sqlite *db, int64_t wait)
 {
-	if (db->writing)
+	if (db->base.writing)
 		return failure_misuse(db, "a nested write transaction", begin_immediate_sql);
 	if (transaction_enter(db, wait) != DB_DONE)
-		return db->failure;
+		return db->base.failure;
 	db->frames = 0;
 	db->frames_before = checkpoint_frames(db);
 	if (statement_run(&db->write, begin_immediate_sql) != DB_DONE) {
 		writer_lock_release(&db->lock);
-		return db->failure;
+		return db->base.failure;
 	}
-	db->writing = true;
+	db->base.writing = true;
 	guard_transaction(true);
 	/* A worker that was started before a migration must not write to the new schema. */
 	if (db->version && statement_version(&db->write) != db->version) {
-		db_write_rollback(db);
+		sqlite_write_rollback(&db->base);
 		return failure_keep(db, DB_OLD);
 	}
 	return DB_DONE;
 }
 
 enum db_rc
-db_write_begin(struct db *db)
+sqlite_write_begin(struct db *base)
 {
+	struct sqlite *db = sqlite_of(base);
 	return transaction_begin(db, WRITE_TIMEOUT);
 }
 
@@ -128,7 +129,7 @@ sync_wal(sqlite3 *sqlite)
 }
 
 enum db_rc
-transaction_flush(struct db *db)
+transaction_flush(struct sqlite *db)
 {
 	if (!db->sync_failed && !sync_wal(db->write.sqlite)) {
 		log_line(LOG_FAULT, "wal_not_synced errno=%d", errno);
@@ -138,30 +139,29 @@ transaction_flush(struct db *db)
 }
 
 enum db_rc
-db_flush(struct db *db)
+sqlite_flush(struct db *base)
 {
-	if (!db->writing)
+	struct sqlite *db = sqlite_of(base);
+
+	if (!db->base.writing)
 		return failure_misuse(db, "db_flush() outside of a write transaction", "");
-	return db->failure == DB_DONE ? transaction_flush(db) : db->failure;
+	return db->base.failure == DB_DONE ? transaction_flush(db) : db->base.failure;
 }
 
 enum db_rc
-db_write_commit(struct db *db)
+sqlite_write_commit(struct db *base)
 {
-	if (!db->writing)
-		return failure_misuse(db, "no write transaction is open", commit_sql);
-	if (db->last && db->failure == DB_DONE)
-		db->last(db);
-	db->last = NULL;
+	struct sqlite *db = sqlite_of(base);
+
 	statement_stop_all(&db->write);
-	if (db->failure == DB_DONE)
+	if (db->base.failure == DB_DONE)
 		statement_run(&db->write, commit_sql);
-	if (db->failure != DB_DONE) {
-		db_write_rollback(db);
-		return db->failure;
+	if (db->base.failure != DB_DONE) {
+		sqlite_write_rollback(base);
+		return db->base.failure;
 	}
 	checkpoint_if_due(db);
-	db->writing = false;
+	db->base.writing = false;
 	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_downgrade(&db->lock);
@@ -171,43 +171,27 @@ db_write_commit(struct db *db)
 }
 
 void
-db_write_rollback(struct db *db)
+sqlite_write_rollback(struct db *base)
 {
-	if (!db->writing)
+	struct sqlite *db = sqlite_of(base);
+
+	if (!db->base.writing)
 		return;
-	db->last = NULL;
 	statement_stop_all(&db->write);
 	/* SQLite has already rolled back after some failures (disk full, I/O). */
 	if (!sqlite3_get_autocommit(db->write.sqlite))
 		statement_run(&db->write, rollback_sql);
-	db->writing = false;
+	db->base.writing = false;
 	guard_transaction(false);
 	db->stop_at = 0;
 	writer_lock_release(&db->lock);
 }
 
 void
-db_before_commit(struct db *db, void (*last)(struct db *db))
+sqlite_release(struct db *base)
 {
-	if (!db->writing || (db->last && db->last != last))
-		failure_misuse(db, "db_before_commit() outside of a transaction, or with two functions", commit_sql);
-	else
-		db->last = last;
-}
+	struct sqlite *db = sqlite_of(base);
 
-bool
-db_writing(const struct db *db)
-{
-	return db->writing;
-}
-
-void
-db_release(struct db *db)
-{
-	if (db->writing) {
-		failure_misuse(db, "a write transaction was left open", begin_immediate_sql);
-		db_write_rollback(db);
-	}
 	statement_drop_snapshot(db);
-	db->failure = DB_DONE;
+	db->base.failure = DB_DONE;
 }

@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from helpers import postgres
+
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = (ROOT / os.environ.get("OKUL_BUILD", "build/test")).resolve()
 OKULCTL = str(BUILD / "okulctl")
@@ -139,6 +141,9 @@ class Server:
             "ASAN_OPTIONS": f"log_path={self.home}/sanitizer:detect_leaks={0 if under else 1}",
             "UBSAN_OPTIONS": f"log_path={self.home}/sanitizer:print_stacktrace=1",
         } | settings
+        self.database = None    # its URL; None: the file DATA/okul.db
+        if postgres.ENABLED and "OKUL_DATABASE" not in settings:
+            self.database = self.environment["OKUL_DATABASE"] = postgres.server().create()
         self.origins = ORIGINS if self.environment["OKUL_CORS_ORIGINS"] else []
         self.mailbox = Mailbox(self.data / "mail")
         self.codes, self.tokens = set(), set()  # every secret that this server issued
@@ -201,6 +206,8 @@ class Server:
         try:
             self.end()
         finally:
+            if self.database:
+                postgres.server().drop(self.database)
             if not os.environ.get("OKUL_KEEP"):
                 shutil.rmtree(self.home)
 

@@ -1,0 +1,120 @@
+"""The connection to PostgreSQL is lost, or its server restarts: what requests at hand and later ones respond, that no worker
+dies, and that no acknowledged write is missing."""
+
+import signal
+import threading
+import time
+
+import pytest
+
+from helpers.client import Okul
+from helpers.postgres import Postgres
+from helpers.server import Server, until
+
+pytestmark = pytest.mark.postgres
+
+
+class Restartable(Postgres):
+    """A server that tests stop and start again; its commits are synced."""
+
+    def settings(self):
+        return ["-c", "fsync=on"]
+
+    def kill(self):
+        """As a crash of the machine's server process: no shutdown, connections break."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(60)
+
+    def restart(self):
+        self.launch()
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Restartable()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def site(postgres):
+    server = Server("lost", OKUL_WORKERS="2", OKUL_DATABASE=postgres.create())
+    yield Okul(server)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def head(site):
+    return site.staff("superadmin")
+
+
+@pytest.fixture(autouse=True)
+def no_worker_dies(site):
+    before = site.server.workers()
+    yield
+    assert site.server.workers() == before
+    assert site.server.deaths() == []
+
+
+def drop_connections(postgres):
+    postgres.run("psql", "-h", postgres.home, "-U", "okul", "-d", "postgres", "-qc",
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'okul'")
+
+
+def test_a_request_after_a_lost_connection_notices_nothing(postgres, site, head):
+    for _ in range(3):
+        drop_connections(postgres)
+        assert head.get("/me").status == 200
+        assert head.post("/courses", {"title": "After", "language": "en"}).status == 201
+
+
+def test_a_stopped_server_is_said_so_and_comes_back(postgres, site, head):
+    postgres.kill()
+    for answer in (head.get("/me"), head.post("/courses", {"title": "Never", "language": "en"}), site.get("/courses")):
+        assert answer.status == 503 and answer.headers["Retry-After"]
+    health = site.get("/health")
+    assert health.status == 503 and "database server" in health.errors[0], health
+    started = time.monotonic()
+    assert head.get("/me").status == 503
+    assert time.monotonic() - started < 1, "while the server is away no request waits for it"
+    postgres.restart()
+    until(lambda: head.get("/me").status == 200, "a response after the restart")
+    until(lambda: (site.get("/health").data or {}).get("status") == "ok", "a healthy service")
+    assert "Never" not in [course["title"] for course in head.get("/courses?limit=100").data["items"]]
+
+
+def test_writers_while_connections_break_and_the_server_crashes(postgres, site, head):
+    stop, lock, acknowledged, statuses = threading.Event(), threading.Lock(), [], set()
+
+    def write(n):
+        count = 0
+        while not stop.is_set():
+            count += 1
+            answer = head.post("/courses", {"title": f"Kept {n}-{count}", "language": "en"})
+            with lock:
+                statuses.add(answer.status)
+                if answer.status == 201:
+                    acknowledged.append(answer.data["id"])
+                else:
+                    assert answer.errors and answer.headers["Retry-After"], answer
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            time.sleep(.5)
+            drop_connections(postgres)
+        for _ in range(2):
+            time.sleep(.5)
+            postgres.kill()
+            time.sleep(.5)
+            postgres.restart()
+        time.sleep(2)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    until(lambda: head.get("/me").status == 200, "a response after the restart")
+    assert statuses == {201, 503} and len(acknowledged) > 100
+    for id_ in acknowledged:
+        assert head.get(f"/courses/{id_}").status == 200, "an acknowledged write is missing"
