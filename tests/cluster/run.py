@@ -1,15 +1,18 @@
 #!/usr/bin/python3
-"""Failover: three database machines as conf/cluster has them, and writers that remember what was acknowledged, while the
-primary is killed, and cut off the network.
+"""Failover: three database machines, two application machines and the nginx in front of them, as conf/cluster has them, and
+writers that remember each write that was acknowledged, while the primary is killed and cut off the network, and an
+application machine is killed.
 
 usage: run.py [OPTION...] (--help)
 
-Each machine is a network namespace (root), else an address of 127.0.2.0/24 of this machine; then the round without network is
-left out. Prints a table, and ends with 1 when an acknowledged write is missing, or writes stopped for more than 30 s.
+Each machine is a network namespace (root), else an address of 127.0.2.0/24 of this machine; then the rounds without network
+are left out. Prints a line a round, and ends with 1 when an acknowledged write is missing, writes stopped for more than 30 s,
+a worker died, or a response was none of 200, 201 and 503 in the envelope. OKUL_BUILD is the build folder (build).
 """
 
 import argparse
 import contextlib
+import os
 import random
 import shutil
 import sys
@@ -17,9 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from application import Client, HttpWriter, Site
 from database import Cluster, Node, certificates
 from network import Network, until
-from writers import PlainWriter, Writers
+from writers import DONE, REFUSED, UNSURE, PlainWriter, Writers
 
 LONGEST = 30    # seconds without an acknowledged write
 
@@ -32,86 +36,190 @@ def say(text):
     print(text, flush=True)
 
 
+# ---- who writes
+
+
+class Plainly:
+    """Writers without okul, by libpq: what the cluster alone promises. They have okul's timeouts."""
+
+    def __init__(self, cluster, network, options):
+        cluster.primary().psql(PlainWriter.TABLE + "; ALTER TABLE written OWNER TO okul", "okul")
+        PlainWriter.trusting = options.trusting
+        libpq = {"connect_timeout": 2, "tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+                 "options": "-cstatement_timeout%3D2000"}
+        names = [f"app{1 + n % 2}" for n in range(options.writers)]
+        self.applications = []
+        self.writers = Writers([PlainWriter(network.machines[name], n, cluster.address(machine=name, **libpq))
+                                for n, name in enumerate(names)])
+
+    @staticmethod
+    def written(primary):
+        """The keys of all rows."""
+        return set(primary.psql("SELECT key FROM written", "okul").split())
+
+    def read(self):
+        """Reads each acknowledged write as a client; returns how many there are."""
+        return len(self.writers.acknowledged())
+
+    def stop(self):
+        self.writers.stop()
+
+
+class ByApi:
+    """Writers that create courses by the API, each as another admin."""
+
+    def __init__(self, cluster, network, options):
+        self.site = Site(cluster, network)
+        self.applications = self.site.applications
+        self.site.start()
+        front = network.machines["front"]
+        self.writers = Writers([HttpWriter(front, n, self.site, token) for n, token in enumerate(self.site.admins(options.writers))])
+
+    @staticmethod
+    def written(primary):
+        return set(primary.psql("SELECT title FROM course", "okul").split())
+
+    def read(self):
+        client = Client(self.site)
+        for writer in self.writers.writers:
+            for key, course in writer.ids.items():
+                status, body = client.get(f"/courses/{course}")
+                if status != 200 or body["data"]["title"] != key:
+                    raise Failed(f"GET /courses/{course} of {key}: {status} {body}")
+        return sum(len(writer.ids) for writer in self.writers.writers)
+
+    def stop(self):
+        self.writers.stop()
+        self.site.stop()
+
+
+# ---- what fails
+
+
 class Kill:
-    """kill -9 of Patroni and PostgreSQL, later started again."""
-    name = "kill -9"
-    etcd = False
+    """kill -9 of Patroni and of all processes of PostgreSQL on the primary, later started again."""
 
-    def strike(self, node):
-        node.crash(self.etcd)
+    name, etcd = "primary kill -9", False
 
-    def repair(self, node):
-        node.start()
+    def __init__(self, cluster):
+        self.cluster, self.old, self.new, self.log = cluster, None, None, 0
+
+    def strike(self):
+        self.old = self.cluster.primary()
+        self.log = len((self.old.home / "patroni.log").read_text())
+        self.old.crash(self.etcd)
+
+    def is_over(self):
+        """True when there is another primary."""
+        self.new = self.cluster.primary()
+        return self.new is not None and self.new is not self.old
+
+    def repair(self):
+        self.old.start()
+
+    def is_whole(self):
+        return self.cluster.is_whole()
+
+    def notes(self):
+        """How the old primary became a standby, as its log says."""
+        log = (self.old.home / "patroni.log").read_text()[self.log:]
+        way = "copied" if "bootstrap from leader" in log else "pg_rewind" if "running pg_rewind" in log else "followed"
+        return f"{self.old.name} to {self.new.name}, back by {way}"
 
 
-class KillAll(Kill):
-    name = "kill -9, etcd too"
-    etcd = True
+class KillMachine(Kill):
+    name, etcd = "primary kill -9, its etcd too", True
 
 
-class Cut:
-    name = "network cut"
+class Cut(Kill):
+    """The primary's network is cut, and later whole again; nothing on it is told."""
+
+    name = "primary's network cut"
+
+    def strike(self):
+        self.old = self.cluster.primary()
+        self.log = len((self.old.home / "patroni.log").read_text())
+        self.old.machine.cut()
+
+    def repair(self):
+        self.old.machine.join()
+
+
+class KillApplication:
+    name = "application machine kill -9"
+
+    def __init__(self, site):
+        self.victim, self.other, self.site = *site.applications, site
+
+    def strike(self):
+        self.victim.crash()
 
     @staticmethod
-    def strike(node):
-        node.machine.cut()
+    def is_over():
+        return True
 
-    @staticmethod
-    def repair(node):
-        node.machine.join()
+    def repair(self):
+        self.victim.start()
 
+    def is_whole(self):
+        return len(self.victim.workers()) == len(self.other.workers())
 
-def way_back(node, since):
-    """How the old primary became a standby, as its log says."""
-    log = (node.home / "patroni.log").read_text()[since:]
-    if "bootstrap from leader" in log:
-        return "copied"
-    return "pg_rewind" if "running pg_rewind" in log else "followed"
+    def notes(self):
+        return f"{self.victim.name}; {self.other.name} goes on"
 
 
-def play(cluster, writers, what, written):
-    """One round. Returns what is printed of it."""
-    old = cluster.primary()
-    log = len((old.home / "patroni.log").read_text())
-    time.sleep(2)
-    began = time.monotonic()
-    what.strike(old)
-    new = until(lambda: (node := cluster.primary()) is not None and node is not old and node, "another primary", 90)
-    promoted = time.monotonic()
-    until(lambda: writers.all_wrote(promoted), "every writer to write again", 60)
-    again = time.monotonic()
-    gap = writers.longest_gap(began - 1)
-    # It comes back at another moment of Patroni's loop each time.
-    pause = random.uniform(0, 6)
-    time.sleep(pause)
-    what.repair(old)
-    until(cluster.is_whole, f"{old.name} to be a standby", 120)
-    whole = time.monotonic()
-    acknowledged = writers.acknowledged()
-    missing = acknowledged - written(cluster.primary())
-    row = {"round": what.name, "from": old.name, "to": new.name, "new primary s": f"{promoted - began:.1f}", "no write s": f"{gap:.1f}",
-           "all write s": f"{again - began:.1f}", "rejoined s": f"{whole - again - pause:.1f}", "how": way_back(old, log),
-           "acknowledged": len(acknowledged), "missing": len(missing), **writers.count(began)}
-    say("| " + " | ".join(f"{k}: {v}" for k, v in row.items()) + " |")
+# ---- one round
+
+
+def check(load, written, died):
+    """Raises where a bar is broken."""
+    missing = load.writers.acknowledged() - written
     if missing:
         raise Failed(f"{len(missing)} acknowledged writes are gone, like {sorted(missing)[:3]}")
+    wrong = set(load.writers.count()) - {DONE, REFUSED, UNSURE}
+    if wrong:
+        raise Failed(f"responses that may not be: {sorted(wrong)[:3]}")
+    if died:
+        raise Failed(f"workers died: {died}")
+
+
+def play(load, cluster, what):
+    """One round. Returns what is printed of it."""
+    workers = {a.name: set(a.workers()) for a in load.applications}
+    time.sleep(2)
+    began = time.monotonic()
+    what.strike()
+    until(what.is_over, "another primary", 90)
+    over = time.monotonic()
+    until(lambda: load.writers.all_wrote(over), lambda: f"every writer to write again: {load.writers.faults()}", 60)
+    again = time.monotonic()
+    gap = load.writers.longest_gap(began - 1)
+    pause = random.uniform(0, 6)    # it comes back at another moment of Patroni's loop each time
+    time.sleep(pause)
+    survivors = [a for a in load.applications if a is not getattr(what, "victim", None)]
+    died = [pid for a in survivors for pid in workers[a.name] - set(a.workers())] + [line for a in survivors for line in a.deaths()]
+    what.repair()
+    until(what.is_whole, "the machine to be back", 120)
+    whole = time.monotonic()
+    until(lambda: load.writers.all_wrote(whole), lambda: f"every writer to write afterwards: {load.writers.faults()}", 60)
+    counts = load.writers.count(began)
+    longest = max(write.ended - write.began for write in load.writers.all(began))
+    say(f"| {what.name} | {what.notes()} | {over - began:.1f} | {gap:.1f} | {again - began:.1f} | {whole - again - pause:.1f} | "
+        f"{counts.get(DONE, 0)} | {counts.get(REFUSED, 0)} | {counts.get(UNSURE, 0)} | {longest:.1f} |")
+    check(load, load.written(cluster.primary()), died)
     if gap > LONGEST:
         raise Failed(f"no write was acknowledged for {gap:.1f} s")
-    return row
 
 
-def plain(cluster, network, count, trusting):
-    """Writers without okul. They have its timeouts."""
-    cluster.primary().psql(PlainWriter.TABLE + "; ALTER TABLE written OWNER TO okul", "okul")
-    PlainWriter.trusting = trusting
-    options = {"connect_timeout": 2, "tcp_user_timeout": 4000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3,
-               "options": "-cstatement_timeout%3D2000"}
-    return Writers([PlainWriter(network.machines[f"app{1 + n % 2}"], n, cluster.address(machine=f"app{1 + n % 2}", **options))
-                    for n in range(count)])
-
-
-def plainly_written(primary):
-    return set(primary.psql("SELECT key FROM written", "okul").split())
+def rounds_of(options, load, cluster, network):
+    for n in range(options.rounds):
+        yield KillMachine(cluster) if n and n == options.rounds - 1 else Kill(cluster)
+    for _ in range(options.cuts if network.real else 0):
+        yield Cut(cluster)
+    if not network.real and options.cuts:
+        say("without network namespaces: no round with the network cut")
+    if load.applications:
+        yield KillApplication(load.site)
 
 
 def run(options, home):
@@ -127,27 +235,32 @@ def run(options, home):
         stack.callback(cluster.stop)
         cluster.start()
         cluster.prepare()
-        say(f"{'network namespaces' if network.real else 'one machine, addresses of 127.0.2.0/24'}, {options.writers} writers")
-        writers = plain(cluster, network, options.writers, options.trusting)
-        stack.callback(writers.stop)
-        until(lambda: writers.all_wrote(0), lambda: f"the first writes: {writers.faults()}", 30)
-        rounds = [KillAll() if n == options.rounds - 1 else Kill() for n in range(options.rounds)] + [Cut()] * (options.cuts if network.real else 0)
-        for what in rounds:
-            play(cluster, writers, what, plainly_written)
-        writers.stop()
+        load = (Plainly if options.plain else ByApi)(cluster, network, options)
+        stack.callback(load.stop)
+        until(lambda: load.writers.all_wrote(0), lambda: f"the first writes: {load.writers.faults()}", 30)
+        say(f"{'network namespaces' if network.real else 'addresses of 127.0.2.0/24'}, {options.writers} writers "
+            f"{'by libpq' if options.plain else 'by the API'}\n\n"
+            "| what | which | new primary after s | no write for s | all write after s | back after s | acknowledged | 503 | 503, unsure | "
+            "longest request s |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+        for what in rounds_of(options, load, cluster, network):
+            play(load, cluster, what)
+        load.writers.stop()
+        say(f"\n{load.read()} acknowledged writes were read afterwards, none is missing")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds with the primary killed")
-    parser.add_argument("--writers", type=int, default=20)
-    parser.add_argument("--trusting", action="store_true", help="writers that ignore the warning of a COMMIT")
     parser.add_argument("--cuts", type=int, default=1, help="rounds with the primary's network cut")
+    parser.add_argument("--writers", type=int, default=20)
+    parser.add_argument("--plain", action="store_true", help="writers by libpq, without okul")
+    parser.add_argument("--trusting", action="store_true", help="these ignore the warning of a COMMIT that was interrupted")
     parser.add_argument("--etcd3", action="store_true", help="etcd's newer interface, with which Patroni 3.0.2 loses writes")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="okul-cluster-"))
     home.chmod(0o755)
+    os.umask(0o022)
     try:
         run(options, home)
     except (Failed, TimeoutError, RuntimeError) as problem:
