@@ -187,6 +187,9 @@ class Cluster:
         primary.psql(f"CREATE ROLE okul_migrate LOGIN PASSWORD '{PASSWORD}'")
         primary.psql(f"CREATE ROLE okul LOGIN PASSWORD '{PASSWORD}'")
         primary.psql("CREATE DATABASE okul OWNER okul_migrate")
+        # libpq asks the hosts in turn, and ends at one that does not know the database or the role yet.
+        until(lambda: all(node.psql("SELECT count(*) FROM pg_database WHERE datname = 'okul'") == "1\n" for node in self.nodes.values()),
+              "the database on all machines")
 
     def address(self, role="okul", machine="app1", **options):
         """The URL of the database as okul.conf has it on an application machine."""

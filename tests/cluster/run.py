@@ -171,9 +171,10 @@ class KillApplication:
 # ---- one round
 
 
-def check(load, written, died):
+def check(load, cluster, died):
     """Raises where a bar is broken."""
-    missing = load.writers.acknowledged() - written
+    acknowledged = load.writers.acknowledged()      # first: writers go on
+    missing = acknowledged - load.written(cluster.primary())
     if missing:
         raise Failed(f"{len(missing)} acknowledged writes are gone, like {sorted(missing)[:3]}")
     wrong = set(load.writers.count()) - {DONE, REFUSED, UNSURE}
@@ -206,7 +207,7 @@ def play(load, cluster, what):
     longest = max(write.ended - write.began for write in load.writers.all(began))
     say(f"| {what.name} | {what.notes()} | {over - began:.1f} | {gap:.1f} | {again - began:.1f} | {whole - again - pause:.1f} | "
         f"{counts.get(DONE, 0)} | {counts.get(REFUSED, 0)} | {counts.get(UNSURE, 0)} | {longest:.1f} |")
-    check(load, load.written(cluster.primary()), died)
+    check(load, cluster, died)
     if gap > LONGEST:
         raise Failed(f"no write was acknowledged for {gap:.1f} s")
 
