@@ -46,6 +46,7 @@ class Nginx:
             ("listen 80", f"listen {self.machine.address}:8080"), ("listen 443", f"listen {self.machine.address}:8440"),
             ("/usr/local/lib/okul/share/nginx/", f"{self.home}/"), ("/etc/ssl/okul", f"{self.machine.home}/ssl"),
             (f"/etc/letsencrypt/live/{NAME}", f"{self.machine.network.home}/site"), ("/var/log/nginx", str(self.home)),
+            ("okul-error.log alert", "okul-error.log info"),
             # one client makes all requests here
             ("limit_conn okul_by_client 50;", "")])
         user = "user root;" if os.geteuid() == 0 else ""
